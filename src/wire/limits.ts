@@ -1,0 +1,42 @@
+/**
+ * What a server takes (P12). Every limit is a setting; each stands here with its default and the reason for it.
+ * Bytes, unless it says otherwise.
+ */
+export interface Limits {
+  /** One value: 64 GiB, past which the disk of a common machine is full, and a client has most likely gone wrong. */
+  readonly valueBytes: number;
+  /** A value this large goes to a temporary file: 16 MiB, as the original has it (P11). */
+  readonly longValueBytes: number;
+  /** All values in one workspace: 256 GiB, so that one job cannot fill the disk for all. */
+  readonly workspaceBytes: number;
+  /** All values of the server: 1 TiB, in memory and in files. */
+  readonly serverBytes: number;
+  /** What all values take in memory: 1 GiB, since Node ends the process at a heap of 2 to 4 GiB. */
+  readonly memoryBytes: number;
+  /** Arguments of one request: 16; the protocol needs 6. */
+  readonly argumentCount: number;
+  /** A name, or any argument but a value: 9,999, as many as metadata can carry (P4). */
+  readonly nameBytes: number;
+  /** The metadata of one request: 1 MiB; it is held in memory whole. */
+  readonly metadataBytes: number;
+  /** Connections: 20,000, which a server of 24 GiB holds with room to spare. */
+  readonly connectionCount: number;
+  /** Seconds for a handshake, TLS included: 30; a client needs two round trips. */
+  readonly handshakeSeconds: number;
+  /** Workers of one sleigh: 100,000, ten times the largest group that was measured. */
+  readonly workerCount: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  valueBytes: 64 * 2 ** 30,
+  longValueBytes: 16 * 2 ** 20,
+  workspaceBytes: 256 * 2 ** 30,
+  serverBytes: 2 ** 40,
+  memoryBytes: 2 ** 30,
+  argumentCount: 16,
+  nameBytes: 9_999,
+  metadataBytes: 2 ** 20,
+  connectionCount: 20_000,
+  handshakeSeconds: 30,
+  workerCount: 100_000,
+};

@@ -1,0 +1,56 @@
+/** Numbers on the wire: ASCII decimal, zeros on the left to a fixed width; spaces either side are taken, too. */
+
+/** There are fewer bytes than the number is wide. */
+export const NEED_DATA = -1;
+/** The bytes are no number. */
+export const NOT_A_NUMBER = -2;
+
+const ZERO = 0x30;
+const NINE = 0x39;
+const SPACE = 0x20;
+
+/**
+ * Reads the number of `width` bytes at `at`: digits, with spaces before or after.
+ * @returns the number, at least 0, or NOT_A_NUMBER; past 2^53 it is only near, which limits do not mind (P5)
+ */
+export function readNumber(bytes: Uint8Array, at: number, width: number): number {
+  let end = at + width;
+  while (at < end && bytes[at] === SPACE) at++;
+  while (end > at && bytes[end - 1] === SPACE) end--;
+  if (at === end) return NOT_A_NUMBER;
+  let n = 0;
+  for (; at < end; at++) {
+    const c = bytes[at] as number;
+    if (c < ZERO || c > NINE) return NOT_A_NUMBER;
+    n = n * 10 + (c - ZERO);
+  }
+  return n;
+}
+
+const CACHED = 4096;
+const padded20: string[] = [];
+
+export const pad4 = (n: number): string => String(n).padStart(4, '0');
+
+/** 20 digits. Small numbers, most of what is sent, are made once. */
+export function pad20(n: number): string {
+  if (n >= CACHED) return String(n).padStart(20, '0');
+  return (padded20[n] ??= String(n).padStart(20, '0'));
+}
+
+/**
+ * A number in an argument or in metadata (P5.5): decimal, with a sign if it likes, spaces around it.
+ * @returns undefined when it is none
+ */
+export function parseDecimal(text: string): number | undefined {
+  const trimmed = text.trim();
+  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed) && Number.isFinite(Number(trimmed))
+    ? Number(trimmed)
+    : undefined;
+}
+
+/** As `parseDecimal`, for whole numbers alone. */
+export function parseWhole(text: string): number | undefined {
+  const trimmed = text.trim();
+  return /^[+-]?\d+$/.test(trimmed) ? Number(trimmed) : undefined;
+}

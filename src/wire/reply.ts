@@ -1,0 +1,57 @@
+import { encodeDictionary } from './dictionary.ts';
+import { pad20 } from './numbers.ts';
+import { sizeOf, type Metadata, type Payload } from './payload.ts';
+
+/** Statuses of replies (P6, P9). */
+export const STATUS = {
+  ok: '0000',
+  failed: '0001',
+  noWorkspace: '0100',
+  internal: '2000',
+  notOpened: '2001',
+  shuttingDown: '5001',
+} as const;
+export type Status = (typeof STATUS)[keyof typeof STATUS];
+
+/** The value of a long reply (P7). */
+export interface ReplyValue {
+  readonly descriptor: number;
+  /** 20 characters, or '' where there is none. */
+  readonly variableId: string;
+  readonly index: number;
+  readonly payload: Payload;
+}
+
+/** Text that the server makes itself (P10). */
+export const TEXT_DESCRIPTOR = 1;
+
+/** What a failed long reply carries (P7.1). */
+export const NO_VALUE: ReplyValue = { descriptor: 0, variableId: '', index: 0, payload: '' };
+
+/** What the handshake settled about replies (P2.4, P3). */
+export interface ReplyFormat {
+  readonly metadata: boolean;
+  readonly cookie: boolean;
+}
+
+const NO_ID = ' '.repeat(20);
+
+/** @returns the reply but for a payload that is no string: that follows it as it is */
+export function encodeReply(
+  format: ReplyFormat,
+  status: Status,
+  metadata: Metadata,
+  value: ReplyValue | undefined,
+): string {
+  const head = format.metadata ? encodeDictionary(metadata) + status : status;
+  if (value === undefined) return head;
+  const { descriptor, variableId, index, payload } = value;
+  const id = variableId === '' ? NO_ID : variableId;
+  return (
+    head +
+    pad20(descriptor) +
+    (format.cookie ? id + pad20(index) : '') +
+    pad20(sizeOf(payload)) +
+    (typeof payload === 'string' ? payload : '')
+  );
+}

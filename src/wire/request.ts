@@ -1,0 +1,207 @@
+import type { ByteQueue } from './byte-queue.ts';
+import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
+import type { Limits } from './limits.ts';
+import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
+import { NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
+
+/** A request (P5): the verb, its arguments, the metadata that came with it (P3). */
+export interface Request {
+  readonly verb: string;
+  /** A count of 0: not even a verb (P5.1). */
+  readonly isEmpty: boolean;
+  /** The arguments after the verb; '' stands for one that is in `payload`. */
+  readonly args: readonly string[];
+  /** The value of a store, when it is a long one. */
+  readonly payload: Payload | undefined;
+  readonly metadata: Metadata;
+  /** Why it is to be refused, when it was over a limit (P12); what was over is left out of it. */
+  readonly excess: string | undefined;
+}
+
+/** Where the bytes of a large value go while they come in (P11). */
+export interface FileSink {
+  open(size: number): FilePayload;
+  write(file: FilePayload, bytes: Uint8Array): void;
+  /** All bytes are written; the decoder rests until `fileDone`. */
+  finish(file: FilePayload): void;
+  discard(file: FilePayload): void;
+}
+
+/** The value of a store is its last argument: store, workspace, variable, descriptor, value. */
+const VALUE_INDEX = 4;
+/** Longer values stay buffers; see payload.ts. */
+const STRING_BYTES = 4_096;
+
+/**
+ * What comes next. A long argument is gathered as a `buffer` or goes to a `file`, which is then `flushing` until the
+ * transport says that it is `flushed`; one over a limit is `skip`ped.
+ */
+type Stage = 'metadata' | 'count' | 'length' | 'text' | 'buffer' | 'file' | 'flushing' | 'flushed' | 'skip';
+
+/** Requests out of bytes, in whatever pieces these come. Knows no socket: "more data" is the value undefined. */
+export class RequestDecoder {
+  readonly #input: ByteQueue;
+  readonly #limits: Limits;
+  readonly #files: FileSink;
+  readonly #first: Stage;
+  readonly #dictionary: DictionaryDecoder;
+
+  #stage: Stage;
+  #metadata: Metadata = NO_METADATA;
+  #count = 0;
+  #index = 0;
+  /** Bytes of the current argument that are still to come. */
+  #left = 0;
+  #args: string[] = [];
+  #payload: Payload | undefined;
+  #excess: string | undefined;
+  #parts: Buffer[] = [];
+  #file: FilePayload | undefined;
+
+  constructor(input: ByteQueue, options: { metadata: boolean; limits: Limits; files: FileSink }) {
+    this.#input = input;
+    this.#limits = options.limits;
+    this.#files = options.files;
+    this.#dictionary = new DictionaryDecoder(options.limits.metadataBytes);
+    this.#first = options.metadata ? 'metadata' : 'count';
+    this.#stage = this.#first;
+  }
+
+  /** @returns the next request, undefined while bytes are missing, or MALFORMED: the connection ends (P5.1) */
+  next(): Request | typeof MALFORMED | undefined {
+    for (;;) {
+      switch (this.#stage) {
+        case 'metadata': {
+          const metadata = this.#dictionary.next(this.#input);
+          if (metadata === undefined || metadata === MALFORMED) return metadata;
+          this.#metadata = metadata;
+          this.#excess = this.#dictionary.excess;
+          this.#stage = 'count';
+          break;
+        }
+        case 'count': {
+          const count = this.#input.number(4);
+          if (count === NEED_DATA) return undefined;
+          if (count === NOT_A_NUMBER) return MALFORMED;
+          this.#count = count;
+          this.#index = 0;
+          if (count > this.#limits.argumentCount)
+            this.#excess ??= `${count} arguments; the limit is ${this.#limits.argumentCount}.`;
+          if (count === 0) return this.#finished();
+          this.#stage = 'length';
+          break;
+        }
+        case 'length': {
+          const length = this.#input.number(20);
+          if (length === NEED_DATA) return undefined;
+          if (length === NOT_A_NUMBER) return MALFORMED;
+          this.#left = length;
+          this.#stage = this.#stageOf(length);
+          break;
+        }
+        case 'text': {
+          const text = this.#input.text(this.#left);
+          if (text === undefined) return undefined;
+          this.#args.push(text);
+          if (this.#argumentEnds()) return this.#finished();
+          break;
+        }
+        case 'buffer': {
+          const bytes = this.#input.some(this.#left);
+          this.#parts.push(bytes);
+          this.#left -= bytes.length;
+          if (this.#left > 0) return undefined;
+          this.#payload = this.#parts.length === 1 ? bytes : Buffer.concat(this.#parts);
+          this.#parts = [];
+          this.#args.push('');
+          if (this.#argumentEnds()) return this.#finished();
+          break;
+        }
+        case 'file': {
+          const bytes = this.#input.some(this.#left);
+          const file = this.#file as FilePayload;
+          if (bytes.length > 0) this.#files.write(file, bytes);
+          this.#left -= bytes.length;
+          if (this.#left > 0) return undefined;
+          this.#stage = 'flushing';
+          this.#files.finish(file);
+          return undefined;
+        }
+        case 'flushing':
+          return undefined;
+        case 'flushed':
+          this.#args.push('');
+          if (this.#argumentEnds()) return this.#finished();
+          break;
+        case 'skip': {
+          this.#left -= this.#input.some(this.#left).length;
+          if (this.#left > 0) return undefined;
+          this.#args.push('');
+          if (this.#argumentEnds()) return this.#finished();
+          break;
+        }
+      }
+    }
+  }
+
+  /** The large value is in its file, or could not be written: then its request is refused with the reason. */
+  fileDone(error?: string): void {
+    if (this.#stage !== 'flushing') return;
+    if (error === undefined) this.#payload = this.#file;
+    else this.#excess = `a value that could not be kept: ${error}.`;
+    if (error !== undefined) this.abandon();
+    this.#file = undefined;
+    this.#stage = 'flushed';
+  }
+
+  /** What is half in is not wanted any more: the connection is gone, or the file failed. */
+  abandon(): void {
+    if (this.#file !== undefined) this.#files.discard(this.#file);
+    this.#file = undefined;
+  }
+
+  #stageOf(length: number): Stage {
+    if (this.#index === 0 && length <= this.#limits.nameBytes) return 'text';
+    const isValue = this.#index === VALUE_INDEX && this.#args[0] === 'store';
+    const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
+    if (length > limit) {
+      this.#excess ??= `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;
+    }
+    if (this.#excess !== undefined) return 'skip';
+    if (!isValue || length <= STRING_BYTES) return 'text';
+    if (length < this.#limits.longValueBytes) return 'buffer';
+    this.#file = this.#files.open(length);
+    return 'file';
+  }
+
+  #argumentEnds(): boolean {
+    this.#index++;
+    this.#stage = 'length';
+    return this.#index === this.#count;
+  }
+
+  #finished(): Request {
+    const [verb = '', ...args] = this.#args;
+    const request = {
+      verb,
+      isEmpty: this.#count === 0,
+      args,
+      payload: this.#payload,
+      metadata: this.#metadata,
+      excess: this.#excess,
+    };
+    this.#stage = this.#first;
+    this.#metadata = NO_METADATA;
+    this.#args = [];
+    this.#payload = undefined;
+    this.#excess = undefined;
+    return request;
+  }
+}
+
+/** What a client sends. */
+export function encodeRequest(args: readonly string[], metadata: Metadata | undefined): string {
+  let text = metadata === undefined ? pad4(args.length) : encodeDictionary(metadata) + pad4(args.length);
+  for (const arg of args) text += pad20(arg.length) + arg;
+  return text;
+}
