@@ -1,0 +1,117 @@
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { TEXT_DESCRIPTOR, type ReplyValue } from '../wire/reply.ts';
+import type { Refusal } from './refusal.ts';
+import type { Value } from './value.ts';
+
+/** What a get finds: a value, and where it came from (V10). */
+export interface Found extends ReplyValue {
+  readonly metadata: Metadata;
+}
+
+export const foundValue = (value: Value, variableId = '', index = 0): Found => ({
+  descriptor: value.descriptor,
+  variableId,
+  index,
+  payload: value.payload,
+  metadata: value.metadata,
+});
+
+/** Text that the server makes itself (P10). */
+export const foundText = (text: string, variableId = '', metadata = NO_METADATA): Found => ({
+  descriptor: TEXT_DESCRIPTOR,
+  variableId,
+  index: 0,
+  payload: text,
+  metadata,
+});
+
+/** One connection, as workspaces see it. */
+export interface Client {
+  readonly id: number;
+  /** HOST:PORT. */
+  readonly peer: string;
+  /** Told when the connection closes, in the order in which they were added. */
+  readonly departures: Set<{ clientLeft(client: Client): void }>;
+  answer(ask: Ask, found: Found): void;
+  refuse(ask: Ask, refusal: Refusal): void;
+}
+
+/** Where an iteration stands (V10): the value after number `index` of the variable `variableId`. */
+export interface Iterator {
+  readonly variableId: string;
+  /** Without one it begins at the oldest. */
+  readonly index: number | undefined;
+}
+
+/** A get that a client asks for. It is answered or refused once, at once or after waiting, or withdrawn. */
+export class Ask {
+  readonly client: Client;
+  /** As the client named it. */
+  readonly verb: string;
+  /** fetch rather than find. */
+  readonly takes: boolean;
+  /** fetch and find; their Try forms do not wait. */
+  readonly waits: boolean;
+  readonly iterator: Iterator | undefined;
+  readonly metadata: Metadata;
+  #ended = false;
+  #leave: (() => void) | undefined;
+  /** It did not end at once, and its client was blocked. */
+  blocked = false;
+  /** The id of the variable that is asked for, where that tells it. */
+  variableId = '';
+
+  constructor(
+    client: Client,
+    form: {
+      verb: string;
+      takes: boolean;
+      waits: boolean;
+      iterator?: Iterator | undefined;
+      metadata: Metadata;
+    },
+  ) {
+    this.client = client;
+    this.verb = form.verb;
+    this.takes = form.takes;
+    this.waits = form.waits;
+    this.iterator = form.iterator;
+    this.metadata = form.metadata;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+  /** The id that an answer by a job variable carries: none after waiting (sleigh.md, Variables). */
+  get origin(): string {
+    return this.blocked ? '' : this.variableId;
+  }
+
+  answer(found: Found): void {
+    this.#ended = true;
+    this.client.answer(this, found);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#ended = true;
+    this.client.refuse(this, refusal);
+  }
+
+  /** It waits from now on; `leave` takes it out of where it waits. Without one it is its turn. */
+  wait(leave: (() => void) | undefined): void {
+    this.#leave = leave;
+  }
+
+  /** It waits no longer, and is refused. */
+  interrupt(refusal: Refusal): void {
+    if (this.#ended) return;
+    this.#leave?.();
+    this.refuse(refusal);
+  }
+
+  /** The client has gone: it is forgotten and takes nothing with it (V6). */
+  withdraw(): void {
+    if (!this.#ended) this.#leave?.();
+    this.#ended = true;
+  }
+}

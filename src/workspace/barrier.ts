@@ -1,0 +1,75 @@
+import { foundText, type Ask, type Client } from './ask.ts';
+import { refusal, type Refusal } from './refusal.ts';
+import type { Value } from './value.ts';
+import type { Behaviour, Surroundings } from './variable.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+const MEMBER_ALREADY = refusal(
+  'barrier-member',
+  'Client attempting to join barrier group, but is already a member',
+);
+const NO_MEMBER = refusal('barrier-no-member', 'Client has not joined this barrier group.');
+
+/** A group whose members wait for each other: store joins, find waits for all, fetch leaves (V12). */
+export class Barrier implements Behaviour {
+  readonly mode = '__barrier';
+  readonly #in: Surroundings;
+  readonly #members = new Set<Client>();
+  /** Members alone; whoever waited before it was a barrier stays in the variable's own line (V2). */
+  readonly #waiting = new WaitingLine();
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    const counts = this.#in.waiters.counts(this.#members.size);
+    return { ...counts, finders: counts.finders + this.#waiting.length };
+  }
+
+  store(value: Value, client: Client | undefined): Refusal | undefined {
+    if (client === undefined) return NO_MEMBER;
+    if (this.#members.has(client)) return MEMBER_ALREADY;
+    this.#in.holdings.release(value);
+    this.#members.add(client);
+    client.departures.add(this);
+    return undefined;
+  }
+
+  get(ask: Ask): void {
+    const { client } = ask;
+    if (!ask.takes && !ask.waits)
+      return ask.answer(this.#text(`${this.#waiting.length} out of ${this.#members.size} at barrier`));
+    if (!this.#members.has(client)) return ask.refuse(NO_MEMBER);
+    if (ask.takes) {
+      ask.answer(this.#text(String(this.#members.size)));
+      this.clientLeft(client);
+    } else if (this.#waiting.length + 1 === this.#members.size) {
+      ask.answer(this.#text(String(this.#members.size)));
+      this.#release(this.#members.size);
+    } else this.#waiting.add(ask);
+  }
+
+  /** Left by a fetch, or with its connection: the others go on when all who remain wait. */
+  clientLeft(client: Client): void {
+    this.#members.delete(client);
+    client.departures.delete(this);
+    if (this.#members.size > 0 && this.#waiting.length === this.#members.size)
+      this.#release(this.#members.size + 1);
+  }
+
+  purge(reason: Refusal): void {
+    this.#in.waiters.refuseAll(reason);
+    for (const ask of this.#waiting.drain()) ask.refuse(reason);
+    for (const member of this.#members) member.departures.delete(this);
+    this.#members.clear();
+  }
+
+  #release(count: number): void {
+    for (const ask of this.#waiting.drain()) ask.answer(this.#text(String(count)));
+  }
+
+  #text(text: string) {
+    return foundText(text, this.#in.variableId);
+  }
+}

@@ -1,0 +1,58 @@
+import Denque from 'denque';
+import { foundValue, type Ask } from './ask.ts';
+import { refusal, type Refusal } from './refusal.ts';
+import type { Value } from './value.ts';
+import type { Behaviour, Surroundings } from './variable.ts';
+
+const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
+
+/** First in, first out (V3, V4). Values are numbered from 0, and the numbers go on when values are removed (V10). */
+export class Fifo implements Behaviour {
+  readonly mode = 'fifo';
+  readonly #values = new Denque<Value>();
+  readonly #in: Surroundings;
+  /** The number of the value at the head. */
+  #first = 0;
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    return this.#in.waiters.counts(this.#values.length);
+  }
+
+  store(value: Value): Refusal | undefined {
+    const number = this.#first + this.#values.length;
+    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, number))) {
+      // Its number is used up, too. Whoever fetches waits only while nothing is there.
+      this.#first = number + 1;
+      this.#in.holdings.release(value);
+    } else {
+      this.#in.holdings.keep(value);
+      this.#values.push(value);
+    }
+    return undefined;
+  }
+
+  get(ask: Ask): void {
+    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
+    // The first value after the iterator's that is still there.
+    const at = Math.max((ask.iterator?.index ?? -1) + 1 - this.#first, 0);
+    if (ask.takes && at > 0 && this.#values.length > 0) return ask.refuse(BEYOND_HEAD);
+    const value = this.#values.peekAt(at);
+    if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(ask);
+    ask.answer(foundValue(value, this.#in.variableId, this.#first + at));
+    if (ask.takes) {
+      this.#values.shift();
+      this.#first++;
+      this.#in.holdings.drop(value);
+    }
+  }
+
+  purge(reason: Refusal): void {
+    this.#in.waiters.refuseAll(reason);
+    for (let value = this.#values.shift(); value !== undefined; value = this.#values.shift())
+      this.#in.holdings.drop(value);
+  }
+}

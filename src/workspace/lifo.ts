@@ -1,0 +1,48 @@
+import { foundValue, type Ask } from './ask.ts';
+import { refusal, type Refusal } from './refusal.ts';
+import type { Value } from './value.ts';
+import type { Behaviour, Surroundings } from './variable.ts';
+
+const NO_IFIND = refusal('lifo-not-iterable', 'ifind* not supported on LIFO');
+const NO_IFETCH = refusal('lifo-not-iterable', 'ifetch* not supported on LIFO');
+
+/** Last in, first out (V3, V4). Its values have no numbers (V10.3). */
+export class Lifo implements Behaviour {
+  readonly mode: string = 'lifo';
+  readonly #values: Value[] = [];
+  readonly #in: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    return this.#in.waiters.counts(this.#values.length);
+  }
+
+  store(value: Value): Refusal | undefined {
+    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId))) this.#in.holdings.release(value);
+    else {
+      this.#in.holdings.keep(value);
+      this.#values.push(value);
+    }
+    return undefined;
+  }
+
+  get(ask: Ask): void {
+    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
+    if (ask.iterator?.index !== undefined) return ask.refuse(ask.takes ? NO_IFETCH : NO_IFIND);
+    const value = this.#values.at(-1);
+    if (value === undefined) return this.#in.waiters.waitOrRefuse(ask);
+    ask.answer(foundValue(value, this.#in.variableId));
+    if (ask.takes) {
+      this.#values.pop();
+      this.#in.holdings.drop(value);
+    }
+  }
+
+  purge(reason: Refusal): void {
+    this.#in.waiters.refuseAll(reason);
+    for (const value of this.#values.splice(0)) this.#in.holdings.drop(value);
+  }
+}

@@ -1,0 +1,51 @@
+import { foundValue, type Ask } from './ask.ts';
+import type { Refusal } from './refusal.ts';
+import type { Value } from './value.ts';
+import type { Behaviour, Surroundings } from './variable.ts';
+
+/** One value at most; a store replaces it (V3). Values are numbered as those of a fifo (V10.2). */
+export class Single implements Behaviour {
+  readonly mode = 'single';
+  readonly #in: Surroundings;
+  #value: Value | undefined;
+  /** The number of the newest value. */
+  #newest = -1;
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    return this.#in.waiters.counts(this.#value === undefined ? 0 : 1);
+  }
+
+  store(value: Value): Refusal | undefined {
+    this.#newest++;
+    this.#forget();
+    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, this.#newest)))
+      this.#in.holdings.release(value);
+    else {
+      this.#in.holdings.keep(value);
+      this.#value = value;
+    }
+    return undefined;
+  }
+
+  get(ask: Ask): void {
+    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
+    const isNew = (ask.iterator?.index ?? -1) < this.#newest;
+    if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(ask);
+    ask.answer(foundValue(this.#value, this.#in.variableId, this.#newest));
+    if (ask.takes) this.#forget();
+  }
+
+  purge(reason: Refusal): void {
+    this.#in.waiters.refuseAll(reason);
+    this.#forget();
+  }
+
+  #forget(): void {
+    if (this.#value !== undefined) this.#in.holdings.drop(this.#value);
+    this.#value = undefined;
+  }
+}

@@ -1,0 +1,40 @@
+import { foundText, type Ask } from './ask.ts';
+import { STORE_NOT_SUPPORTED, type Refusal } from './refusal.ts';
+import type { Behaviour, Surroundings } from './variable.ts';
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Reads as the time of day, and is never empty (V11). */
+export class TimeOfDay implements Behaviour {
+  readonly mode = '__time';
+  readonly #in: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    return this.#in.waiters.counts(1);
+  }
+
+  store(): Refusal | undefined {
+    return STORE_NOT_SUPPORTED;
+  }
+
+  get(ask: Ask): void {
+    ask.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
+  }
+
+  purge(reason: Refusal): void {
+    this.#in.waiters.refuseAll(reason);
+  }
+}
+
+/** As C's ctime writes it: `Sun Nov 22 13:41:10 2026`. */
+export function timeOfDay(date: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const day = String(date.getDate()).padStart(2, ' ');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${time} ${date.getFullYear()}`;
+}

@@ -1,0 +1,130 @@
+import type { Ask, Client } from './ask.ts';
+import { Barrier } from './barrier.ts';
+import type { Clock } from './clock.ts';
+import { Fifo } from './fifo.ts';
+import type { Holdings } from './holdings.ts';
+import { Lifo } from './lifo.ts';
+import { PURGED, refusal, type Refusal } from './refusal.ts';
+import { Single } from './single.ts';
+import { TimeOfDay } from './time-of-day.ts';
+import type { Value } from './value.ts';
+import { Waiters } from './waiters.ts';
+
+/** What a variable does with values; one class for each mode (V1), and one for each job variable of a sleigh. */
+export interface Behaviour {
+  readonly mode: string;
+  /** As listed by `list vars` (V8). */
+  readonly counts: { readonly values: number; readonly fetchers: number; readonly finders: number };
+  /** Takes the value over, or refuses it and leaves it to the caller. Without a client it is the server that stores. */
+  store(value: Value, client: Client | undefined): Refusal | undefined;
+  /** Told that a client lists it, for those to whom that is a way of reading. */
+  listed?(): void;
+  /** Answers the ask, refuses it, or lets it wait. */
+  get(ask: Ask): void;
+  /** The variable goes: its waiters are told, its values dropped. */
+  purge(reason: Refusal): void;
+}
+
+/** What a behaviour needs from where it lives. */
+export interface Surroundings {
+  readonly variableId: string;
+  readonly waiters: Waiters;
+  readonly holdings: Holdings;
+  readonly clock: Clock;
+}
+
+const MODES: Record<string, new (surroundings: Surroundings) => Behaviour> = {
+  fifo: Fifo,
+  lifo: Lifo,
+  multi: class Multi extends Lifo {
+    override readonly mode = 'multi';
+  },
+  single: Single,
+  __time: TimeOfDay,
+  __barrier: Barrier,
+};
+
+/** A named place for values in a workspace. */
+export class Variable {
+  readonly id: string;
+  readonly name: string;
+  /** Left out of `list vars` (V8). */
+  readonly hidden: boolean;
+  /** May not be deleted while its workspace is there (S7.2). */
+  readonly permanent: boolean;
+  #behaviour: Behaviour;
+  readonly #surroundings: Surroundings;
+
+  constructor(
+    name: string,
+    where: { id: string; hidden?: boolean; permanent?: boolean; holdings: Holdings; clock: Clock },
+    behaviour?: (surroundings: Surroundings) => Behaviour,
+  ) {
+    this.id = where.id;
+    this.name = name;
+    this.hidden = where.hidden ?? false;
+    this.permanent = where.permanent ?? false;
+    this.#surroundings = {
+      variableId: where.id,
+      waiters: new Waiters(),
+      holdings: where.holdings,
+      clock: where.clock,
+    };
+    this.#behaviour = behaviour?.(this.#surroundings) ?? new Unknown(this, this.#surroundings.waiters);
+  }
+
+  get behaviour(): Behaviour {
+    return this.#behaviour;
+  }
+
+  /** Sets the mode, if it is unknown so far; who waits stays waiting (V2). */
+  declare(mode: string): Refusal | undefined {
+    if (this.#behaviour.mode === mode && mode !== 'unknown') return undefined;
+    const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
+    if (Mode === undefined || !(this.#behaviour instanceof Unknown))
+      return refusal('mode-fixed', `Cannot change variable mode to "${mode}".`);
+    this.#behaviour = new Mode(this.#surroundings);
+    return undefined;
+  }
+
+  store(value: Value, client: Client | undefined): Refusal | undefined {
+    return this.#behaviour.store(value, client);
+  }
+
+  get(ask: Ask): void {
+    this.#behaviour.get(ask);
+  }
+
+  purge(): void {
+    this.#behaviour.purge(PURGED);
+  }
+}
+
+/** Nobody has said yet what it is; the first store makes it a fifo (V1). */
+class Unknown implements Behaviour {
+  readonly mode = 'unknown';
+  readonly #variable: Variable;
+  readonly #waiters: Waiters;
+
+  constructor(variable: Variable, waiters: Waiters) {
+    this.#variable = variable;
+    this.#waiters = waiters;
+  }
+
+  get counts() {
+    return this.#waiters.counts(0);
+  }
+
+  store(value: Value, client: Client | undefined): Refusal | undefined {
+    return this.#variable.declare('fifo') ?? this.#variable.store(value, client);
+  }
+
+  get(ask: Ask): void {
+    if (this.#waiters.mismatch(ask, this.#variable.id)) return;
+    this.#waiters.waitOrRefuse(ask);
+  }
+
+  purge(reason: Refusal): void {
+    this.#waiters.refuseAll(reason);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Ask, Found } from './ask.ts';
+import { ID_MISMATCH, NO_VALUE_YET, type Refusal } from './refusal.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+/** Who waits for a value of one variable. */
+export class Waiters {
+  readonly finders = new WaitingLine();
+  readonly fetchers = new WaitingLine();
+
+  counts(values: number) {
+    return { values, fetchers: this.fetchers.length, finders: this.finders.length };
+  }
+
+  /** There is no value for it: it waits, or is told so if it is a Try form (V4). */
+  waitOrRefuse(ask: Ask): void {
+    if (ask.waits) (ask.takes ? this.fetchers : this.finders).add(ask);
+    else ask.refuse(NO_VALUE_YET);
+  }
+
+  /**
+   * Hands a new value to every finder, then to the fetcher who has waited longest (V5).
+   * @returns whether a fetcher took it; then nothing is to be kept
+   */
+  offer(found: Found): boolean {
+    if (this.finders.length > 0) for (const finder of this.finders.drain()) finder.answer(found);
+    const fetcher = this.fetchers.shift();
+    fetcher?.answer(found);
+    return fetcher !== undefined;
+  }
+
+  /** Refuses an iteration that began on another variable of this name (V10). */
+  mismatch(ask: Ask, variableId: string): boolean {
+    if (ask.iterator === undefined || ask.iterator.variableId === variableId) return false;
+    ask.refuse(ID_MISMATCH);
+    return true;
+  }
+
+  refuseAll(reason: Refusal): void {
+    for (const ask of this.finders.drain()) ask.refuse(reason);
+    for (const ask of this.fetchers.drain()) ask.refuse(reason);
+  }
+}

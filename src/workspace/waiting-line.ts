@@ -1,0 +1,37 @@
+import { Node, Yallist } from 'yallist';
+import type { Ask } from './ask.ts';
+
+/** Asks in the order in which they came; any of them may leave at any time, at the same small cost. */
+export class WaitingLine {
+  readonly #asks = new Yallist<Ask>();
+
+  get length(): number {
+    return this.#asks.length;
+  }
+
+  /** `left` is called when it leaves by itself, before it is its turn. */
+  add(ask: Ask, left?: () => void): void {
+    const node = new Node(ask);
+    this.#asks.pushNode(node);
+    ask.wait(() => {
+      this.#asks.removeNode(node);
+      left?.();
+    });
+  }
+
+  /** Takes out who has waited longest. */
+  shift(): Ask | undefined {
+    const ask = this.#asks.shift();
+    ask?.wait(undefined);
+    return ask;
+  }
+
+  /** Takes out everyone, who came first first. */
+  *drain(): Generator<Ask> {
+    for (let n = this.#asks.length; n > 0; n--) {
+      const ask = this.shift();
+      if (ask === undefined) return;
+      yield ask;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import type { Limits } from '../wire/limits.ts';
+import type { Metadata } from '../wire/payload.ts';
+import type { Ask, Client } from './ask.ts';
+import type { Clock } from './clock.ts';
+import { Holdings, type ServerHoldings } from './holdings.ts';
+import { refusal, type Refusal } from './refusal.ts';
+import type { Timers } from './timers.ts';
+import type { Value } from './value.ts';
+import { Variable, type Behaviour, type Surroundings } from './variable.ts';
+
+/** What workspaces need of the server around them. */
+export interface Host {
+  readonly holdings: ServerHoldings;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** 20 characters that no variable of this run of the server has had (V9). */
+  newVariableId(): string;
+  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
+}
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What makes a workspace of some kind more than a set of variables (W9). */
+export interface Occupant {
+  /** Asked before a value is stored under a name; a refusal stands. */
+  refuseStore?(name: string, value: Value): Refusal | undefined;
+  /** Told after a value has been stored under a name. */
+  stored?(name: string, value: Value): void;
+  /** The server is about to stop. */
+  serverStops?(): void;
+  /** The workspace is deleted; its variables have been purged. */
+  deleted(): void;
+}
+
+/** Makes the occupant of a new workspace, or says why that cannot be, with the options that its maker gave. */
+export type WorkspaceKind = (workspace: Workspace, options: Metadata) => Occupant | Refusal | undefined;
+
+interface VariableOptions {
+  hidden?: boolean;
+  permanent?: boolean;
+}
+
+/** A named set of variables. */
+export class Workspace {
+  readonly name: string;
+  readonly host: Host;
+  readonly holdings: Holdings;
+  /** Who opened it first, as the listing shows it (W10). Stays when the owner has gone. */
+  owner = '';
+  persistent = false;
+  /** Everyone who has opened it (W2). */
+  readonly owners = new Set<Client>();
+  /** References to it are stale from then on (W5). */
+  deleted = false;
+  occupant: Occupant | undefined;
+  readonly #variables = new Map<string, Variable>();
+
+  constructor(name: string, host: Host) {
+    this.name = name;
+    this.host = host;
+    this.holdings = new Holdings(host.holdings);
+  }
+
+  get variables(): Iterable<Variable> {
+    return this.#variables.values();
+  }
+  get variableCount(): number {
+    return this.#variables.size;
+  }
+
+  /** The variable of that name; one that nobody has used is made, of unknown mode (V1). */
+  variable(name: string): Variable {
+    return this.#variables.get(name) ?? this.#make(name, {});
+  }
+
+  /** Makes one of the kind's own variables. */
+  define(
+    name: string,
+    options: VariableOptions,
+    behaviour?: (surroundings: Surroundings) => Behaviour,
+  ): Variable {
+    return this.#make(name, options, behaviour);
+  }
+
+  #make(name: string, options: VariableOptions, behaviour?: (surroundings: Surroundings) => Behaviour) {
+    const { host, holdings } = this;
+    const where = { id: host.newVariableId(), holdings, clock: host.clock, ...options };
+    const variable = new Variable(name, where, behaviour);
+    this.#variables.set(name, variable);
+    return variable;
+  }
+
+  /** V2. */
+  declare(name: string, mode: string): Refusal | undefined {
+    return this.variable(name).declare(mode);
+  }
+
+  /** V3. A value that is refused stays the caller's. */
+  store(name: string, value: Value, client: Client): Refusal | undefined {
+    const refused =
+      this.holdings.refusal(value.payload) ??
+      this.occupant?.refuseStore?.(name, value) ??
+      this.variable(name).store(value, client);
+    if (refused === undefined) this.occupant?.stored?.(name, value);
+    return refused;
+  }
+
+  /** V4. */
+  get(name: string, ask: Ask): void {
+    this.variable(name).get(ask);
+  }
+
+  /** V7. */
+  deleteVariable(name: string): Refusal | undefined {
+    const variable = this.#variables.get(name);
+    if (variable === undefined)
+      return refusal('no-variable', `Variable "${name}" does not exist in workspace "${this.name}".`);
+    if (variable.permanent)
+      return refusal('permanent', `Variable "${name}" is part of the workspace and cannot be deleted.`);
+    this.#variables.delete(name);
+    variable.purge();
+    return undefined;
+  }
+
+  /** Purges every variable (W7). */
+  empty(): void {
+    const variables = [...this.#variables.values()];
+    this.#variables.clear();
+    for (const variable of variables) variable.purge();
+  }
+}
