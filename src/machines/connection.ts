@@ -1,0 +1,145 @@
+/**
+ * One connection: what may come next on it.
+ *
+ * - P2  The handshake, the new one with options and, if both want it, TLS; or an old one. It has a time limit (P12).
+ * - P5.1 A malformed request or an empty one ends the connection.
+ * - P5.3 So does a request that comes while an earlier one is blocked.
+ */
+import { setup } from 'xstate';
+
+export type ConnectionEvent =
+  | { type: 'greeted.new' }
+  | { type: 'greeted.old' }
+  | { type: 'options.accepted'; secure: boolean }
+  | { type: 'options.denied'; option: string }
+  | { type: 'secured' }
+  | { type: 'handshake.elapsed' }
+  | { type: 'malformed' }
+  | { type: 'request.empty' }
+  | { type: 'request.blocked' }
+  | { type: 'request.answered' }
+  | { type: 'request.overran' }
+  | { type: 'fault' }
+  | { type: 'server.stopping' }
+  | { type: 'peer.gone' };
+
+export const connectionMachine = setup({
+  types: {
+    context: {} as { id: number },
+    input: {} as { id: number },
+    events: {} as ConnectionEvent,
+    tags: {} as 'readsGreeting' | 'readsOptions' | 'readsRequests',
+  },
+  guards: {
+    wantsTls: ({ event }) => event.type === 'options.accepted' && event.secure,
+  },
+  actions: {
+    startHandshakeTimer: () => undefined,
+    stopHandshakeTimer: () => undefined,
+    sendOffer: () => undefined,
+    sendOldAnswer: () => undefined,
+    sendAccepted: () => undefined,
+    sendDenied: () => undefined,
+    startTls: () => undefined,
+    refuseEmpty: () => undefined,
+    refuseOverrun: () => undefined,
+    withdrawRequest: () => undefined,
+    logMalformed: () => undefined,
+    logTooSlow: () => undefined,
+    depart: () => undefined,
+    close: () => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'connection',
+  context: ({ input }) => input,
+  initial: 'open',
+  on: { '*': { actions: 'reportUnexpected' } },
+  states: {
+    open: {
+      initial: 'handshaking',
+      exit: 'depart',
+      on: {
+        malformed: { target: 'closing', actions: 'logMalformed', description: 'P2.2, P5.1' },
+        fault: { target: 'closing', description: 'a fault of the server stays with the connection' },
+        'server.stopping': { target: 'closing' },
+        'peer.gone': { target: 'closed', description: 'V6' },
+      },
+      states: {
+        handshaking: {
+          initial: 'greeting',
+          entry: 'startHandshakeTimer',
+          exit: 'stopHandshakeTimer',
+          on: {
+            'handshake.elapsed': { target: '#connection.closing', actions: 'logTooSlow', description: 'P12' },
+          },
+          states: {
+            greeting: {
+              tags: 'readsGreeting',
+              on: {
+                'greeted.new': { target: 'negotiating', actions: 'sendOffer', description: 'P2.1' },
+                'greeted.old': {
+                  target: '#connection.open.ready',
+                  actions: 'sendOldAnswer',
+                  description: 'P2.4',
+                },
+              },
+            },
+            negotiating: {
+              tags: 'readsOptions',
+              on: {
+                'options.accepted': [
+                  {
+                    guard: 'wantsTls',
+                    target: 'securing',
+                    actions: ['sendAccepted', 'startTls'],
+                    description: 'P2.3',
+                  },
+                  { target: '#connection.open.ready', actions: 'sendAccepted', description: 'P2.3' },
+                ],
+                'options.denied': {
+                  target: '#connection.closing',
+                  actions: 'sendDenied',
+                  description: 'P2.3',
+                },
+              },
+            },
+            securing: { on: { secured: { target: '#connection.open.ready', description: 'P2.3' } } },
+          },
+        },
+        ready: {
+          tags: 'readsRequests',
+          on: {
+            'request.blocked': { target: 'blocked', description: 'V4' },
+            'request.empty': { target: '#connection.closing', actions: 'refuseEmpty', description: 'P5.1' },
+          },
+        },
+        blocked: {
+          tags: 'readsRequests',
+          exit: 'withdrawRequest',
+          on: {
+            'request.answered': { target: 'ready', description: 'V5' },
+            'request.overran': {
+              target: '#connection.closing',
+              actions: 'refuseOverrun',
+              description: 'P5.3',
+            },
+            'request.empty': {
+              target: '#connection.closing',
+              actions: 'refuseOverrun',
+              description: 'P5.1, P5.3',
+            },
+          },
+        },
+      },
+    },
+    closing: {
+      entry: 'close',
+      on: {
+        'peer.gone': { target: 'closed' },
+        'server.stopping': {},
+      },
+    },
+    closed: { type: 'final' },
+  },
+});

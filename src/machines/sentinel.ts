@@ -1,0 +1,88 @@
+/**
+ * One sentinel: the connection of a launcher that starts workers on its host.
+ *
+ * - S2  It is one from the first rank that it is given.
+ * - S9  `sentinel_alive` blocks it until the next waking, which makes it active again.
+ * - S13 It is dead when its connection closes while it has registered workers, or when it has used `sentinel_alive`
+ *       and then stays away for three refresh periods; time blocked is not absence. With none registered it has left.
+ * - S14 When the sleigh shuts down it is told to stop, and whatever it does then, it has left.
+ */
+import { assign, sendParent, setup } from 'xstate';
+import type { Ask } from '../workspace/ask.ts';
+
+export type SentinelEvent =
+  | { type: 'rank.given'; rank: number }
+  | { type: 'alive.asked'; ask: Ask }
+  | { type: 'waking.came' }
+  | { type: 'absence.elapsed' }
+  | { type: 'connection.closed'; registeredWorkers: number }
+  | { type: 'sleigh.over' }
+  | { type: 'departed' };
+
+export const sentinelMachine = setup({
+  types: {
+    context: {} as { id: number; lastRank: number },
+    input: {} as { id: number; rank: number },
+    events: {} as SentinelEvent,
+  },
+  guards: {
+    mayWait: ({ event }) => event.type === 'alive.asked' && event.ask.waits,
+    hasRegisteredWorkers: ({ event }) => event.type === 'connection.closed' && event.registeredWorkers > 0,
+  },
+  actions: {
+    noteRank: assign(({ context, event }) =>
+      event.type === 'rank.given' ? { lastRank: event.rank } : { lastRank: context.lastRank },
+    ),
+    holdUntilWaking: () => undefined,
+    tellNoWaking: () => undefined,
+    tellToGoOn: () => undefined,
+    tellToStop: () => undefined,
+    startAbsenceTimer: () => undefined,
+    stopAbsenceTimer: () => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'sentinel',
+  context: ({ input }) => ({ id: input.id, lastRank: input.rank }),
+  initial: 'active',
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    'rank.given': { actions: 'noteRank', description: 'S2' },
+    'connection.closed': [
+      { guard: 'hasRegisteredWorkers', target: '.dead', description: 'S13' },
+      { target: '.left', description: 'S13' },
+    ],
+    departed: { target: '.left', description: 'S14' },
+  },
+  states: {
+    active: {
+      on: {
+        'alive.asked': [
+          { guard: 'mayWait', target: 'blocked', actions: 'stopAbsenceTimer', description: 'S9' },
+          { actions: ['tellNoWaking', 'startAbsenceTimer'], description: 'S9' },
+        ],
+        'absence.elapsed': { target: 'dead', description: 'S13' },
+        'sleigh.over': { target: 'dismissed', description: 'S14' },
+      },
+    },
+    blocked: {
+      entry: 'holdUntilWaking',
+      on: {
+        'waking.came': { target: 'active', actions: ['tellToGoOn', 'startAbsenceTimer'], description: 'S9' },
+        'sleigh.over': { target: 'dismissed', actions: 'tellToStop', description: 'S14' },
+      },
+    },
+    dismissed: {
+      entry: 'stopAbsenceTimer',
+      on: { 'alive.asked': { actions: 'tellToStop', description: 'S9, S14' } },
+    },
+    dead: {
+      type: 'final',
+      entry: ['stopAbsenceTimer', sendParent(({ context }) => ({ type: 'sentinel.died', id: context.id }))],
+    },
+    left: {
+      type: 'final',
+      entry: ['stopAbsenceTimer', sendParent(({ context }) => ({ type: 'sentinel.left', id: context.id }))],
+    },
+  },
+});

@@ -1,0 +1,133 @@
+/**
+ * How a job ends.
+ *
+ * - S15 The grace period: when it ends with no registered worker, the sleigh shuts down.
+ * - S13 Under the policy `shutdown` it shuts down when a registered worker dies, or fails its task; under any policy
+ *       when the last worker of a closed group dies. A group that closed empty waits for the grace period.
+ * - S14 A store to `Sleigh ride over` shuts it down. Workers that wait for tasks are left to their sentinels for a drain
+ *       period; when that has passed, they are told.
+ * - S14.1 A sleigh that shuts down by itself says so.
+ */
+import { assign, or, sendParent, setup } from 'xstate';
+
+export type DeathPolicy = 'shutdown' | 'requeue' | 'null';
+
+export type ShutdownEvent =
+  | { type: 'worker.registered' }
+  | { type: 'worker.died' }
+  | { type: 'worker.left' }
+  | { type: 'task.failed' }
+  | { type: 'group.closed' }
+  | { type: 'grace.elapsed' }
+  | { type: 'ride.over' }
+  | { type: 'drain.elapsed' }
+  | { type: 'server.stopping' };
+
+export const shutdownMachine = setup({
+  types: {
+    context: {} as { policy: DeathPolicy; living: number; groupClosed: boolean },
+    input: {} as { policy: DeathPolicy },
+    events: {} as ShutdownEvent,
+  },
+  guards: {
+    policyIsShutdown: ({ context }) => context.policy === 'shutdown',
+    nobodyIsRegistered: ({ context }) => context.living === 0,
+    lastOneOfClosedGroup: ({ context }) => context.groupClosed && context.living === 1,
+  },
+  actions: {
+    countIn: assign(({ context }) => ({ living: context.living + 1 })),
+    countOut: assign(({ context }) => ({ living: context.living - 1 })),
+    noteClosing: assign({ groupClosed: true }),
+    startGraceTimer: () => undefined,
+    stopGraceTimer: () => undefined,
+    startDrainTimer: () => undefined,
+    stopDrainTimer: () => undefined,
+    storeRideOver: () => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'shutdown',
+  context: ({ input }) => ({ policy: input.policy, living: 0, groupClosed: false }),
+  initial: 'up',
+  on: { '*': { actions: 'reportUnexpected' } },
+  states: {
+    up: {
+      initial: 'grace',
+      on: {
+        'worker.registered': { actions: 'countIn' },
+        'worker.died': [
+          {
+            guard: or(['policyIsShutdown', 'lastOneOfClosedGroup']),
+            target: 'shuttingDown.byItself',
+            actions: 'countOut',
+            description: 'S13',
+          },
+          { actions: 'countOut', description: 'S13' },
+        ],
+        'task.failed': [
+          { guard: 'policyIsShutdown', target: 'shuttingDown.byItself', description: 'S7.1, S13' },
+          { description: 'S7.1' },
+        ],
+        'ride.over': { target: 'shuttingDown.byRequest', description: 'S14' },
+        'server.stopping': { target: 'shuttingDown.byItself', description: 'S14.1' },
+      },
+      states: {
+        grace: {
+          entry: 'startGraceTimer',
+          exit: 'stopGraceTimer',
+          on: {
+            'grace.elapsed': [
+              { guard: 'nobodyIsRegistered', target: '#shutdown.shuttingDown.byItself', description: 'S15' },
+              { target: 'running', description: 'S15' },
+            ],
+            'group.closed': { actions: 'noteClosing', description: 'S13' },
+          },
+        },
+        running: {
+          on: {
+            'group.closed': [
+              {
+                guard: 'nobodyIsRegistered',
+                target: '#shutdown.shuttingDown.byItself',
+                actions: 'noteClosing',
+                description: 'S13',
+              },
+              { actions: 'noteClosing', description: 'S13' },
+            ],
+          },
+        },
+      },
+    },
+    shuttingDown: {
+      initial: 'byRequest',
+      entry: 'startDrainTimer',
+      exit: 'stopDrainTimer',
+      on: {
+        'drain.elapsed': { target: 'over', description: 'S14' },
+        'server.stopping': { target: 'over', description: 'S14: nobody waits any longer' },
+        'ride.over': { description: 'S14: it is already' },
+        'worker.registered': { actions: 'countIn', description: 'S14: joining goes on' },
+        'worker.died': { actions: 'countOut' },
+        'worker.left': { actions: 'countOut', description: 'S14' },
+        'task.failed': { description: 'S14' },
+        'group.closed': { actions: 'noteClosing', description: 'S14: joining goes on' },
+      },
+      states: {
+        byRequest: { entry: sendParent({ type: 'sleigh.over', byItself: false }) },
+        byItself: { entry: ['storeRideOver', sendParent({ type: 'sleigh.over', byItself: true })] },
+      },
+    },
+    over: {
+      entry: sendParent({ type: 'drain.over' }),
+      on: {
+        'server.stopping': { description: 'S14: it is already' },
+        'ride.over': { description: 'S14: it is already' },
+        'worker.registered': { actions: 'countIn', description: 'S14: joining goes on' },
+        'worker.died': { actions: 'countOut' },
+        'worker.left': { actions: 'countOut', description: 'S14' },
+        'task.failed': { description: 'S14' },
+        'group.closed': { actions: 'noteClosing', description: 'S14: joining goes on' },
+      },
+    },
+  },
+});

@@ -1,0 +1,113 @@
+/**
+ * One worker, from the rank that is given out for it to its end.
+ *
+ * - S2  A rank is declared when a sentinel is given it.
+ * - S3  It registers once, under that rank; a second registration is a duplicate.
+ * - S7  It is given one task at a time: at once when there is one, else when one comes while it waits.
+ *       Only a busy worker can store a result, and that ends its task.
+ * - S7.1 A busy worker that asks for a task has failed the one that it has, and stays registered.
+ * - S13 It dies with its connection, with its sentinel, or when its death is reported; unregistered it is a deadbeat.
+ * - S14 What leaves while the sleigh shuts down has left, and did not die.
+ */
+import { sendParent, setup } from 'xstate';
+import type { Ask } from '../workspace/ask.ts';
+import type { Storing } from './storing.ts';
+
+export type WorkerEvent =
+  | { type: 'registration.asked'; storing: Storing }
+  | { type: 'task.asked'; ask: Ask; available: boolean }
+  | { type: 'task.offered'; ask: Ask }
+  | { type: 'result.stored'; storing: Storing }
+  | { type: 'group.closed' }
+  | { type: 'sentinel.gone' }
+  | { type: 'connection.closed' }
+  | { type: 'death.reported' }
+  | { type: 'waiting.ended' }
+  | { type: 'departed' };
+
+export const workerMachine = setup({
+  types: {
+    context: {} as { rank: number },
+    input: {} as { rank: number },
+    events: {} as WorkerEvent,
+  },
+  guards: {
+    taskIsAvailable: ({ event }) => event.type === 'task.asked' && event.available,
+    mayWait: ({ event }) => event.type === 'task.asked' && event.ask.waits,
+  },
+  actions: {
+    acceptRegistration: () => undefined,
+    refuseDuplicate: () => undefined,
+    giveTask: () => undefined,
+    letWait: () => undefined,
+    tellNoTask: () => undefined,
+    tellSleighIsDead: () => undefined,
+    completeTask: () => undefined,
+    refuseResult: () => undefined,
+    failTask: () => undefined,
+    askAgain: () => undefined,
+    recoverWork: () => undefined,
+    leaveWork: () => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'worker',
+  context: ({ input }) => ({ rank: input.rank }),
+  initial: 'declared',
+  on: { '*': { actions: 'reportUnexpected' } },
+  states: {
+    declared: {
+      on: {
+        'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3' },
+        'group.closed': { target: 'deadbeat', description: 'S6.1' },
+        'sentinel.gone': { target: 'deadbeat', description: 'S13' },
+        'death.reported': { description: 'S13: not registered, changes nothing' },
+        departed: { target: 'left', description: 'S14' },
+      },
+    },
+    registered: {
+      initial: 'idle',
+      entry: sendParent(({ context }) => ({ type: 'worker.registered', rank: context.rank })),
+      on: {
+        'registration.asked': { actions: 'refuseDuplicate', description: 'S3' },
+        'result.stored': { actions: 'refuseResult', description: 'S7' },
+        'sentinel.gone': { target: 'dead', description: 'S13' },
+        'connection.closed': { target: 'dead', description: 'S13' },
+        'death.reported': { target: 'dead', description: 'S13' },
+        departed: { target: 'left', description: 'S14' },
+      },
+      states: {
+        idle: {
+          on: {
+            'task.asked': [
+              { guard: 'taskIsAvailable', target: 'busy', actions: 'giveTask', description: 'S7' },
+              { guard: 'mayWait', target: 'waiting', actions: 'letWait', description: 'S7' },
+              { actions: 'tellNoTask', description: 'S7' },
+            ],
+          },
+        },
+        waiting: {
+          on: {
+            'task.offered': { target: 'busy', actions: 'giveTask', description: 'S7, S8' },
+            'waiting.ended': { target: 'idle', actions: 'tellSleighIsDead', description: 'S14, S14.1' },
+          },
+        },
+        busy: {
+          on: {
+            'result.stored': { target: 'idle', actions: 'completeTask', description: 'S7' },
+            'task.asked': { target: 'idle', actions: ['failTask', 'askAgain'], description: 'S7.1' },
+          },
+        },
+      },
+    },
+    deadbeat: { type: 'final' },
+    dead: {
+      type: 'final',
+      entry: ['recoverWork', sendParent(({ context }) => ({ type: 'worker.died', rank: context.rank }))],
+    },
+    left: {
+      type: 'final',
+      entry: ['leaveWork', sendParent(({ context }) => ({ type: 'worker.left', rank: context.rank }))],
+    },
+  },
+});
