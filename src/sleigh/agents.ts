@@ -1,0 +1,49 @@
+import type { ActorRefFrom } from 'xstate';
+import type { sentinelMachine } from '../machines/sentinel.ts';
+import type { workerMachine } from '../machines/worker.ts';
+import type { Ask, Client } from '../workspace/ask.ts';
+import type { Reader, Task } from './tasks.ts';
+
+/** What goes with a worker's chart: kept here, since copying it in a context would cost at every event. */
+export interface Worker extends Reader {
+  readonly rank: number;
+  readonly sentinel: Sentinel;
+  readonly actor: ActorRefFrom<typeof workerMachine>;
+  /** Set by its registration. */
+  client: Client | undefined;
+  /** What it works on; a worker is busy exactly when it has one. */
+  task: Task | undefined;
+  /** When its task was given to it, in milliseconds. */
+  busySince: number;
+  registeredAt: number;
+  completed: number;
+  /** Milliseconds that it was busy in all, the current task left out. */
+  busyTime: number;
+  /** The number that the next broadcast had when it died. */
+  diedAt: number;
+  /** What it waits in, for a task or for a result. */
+  ask: Ask | undefined;
+  /** When it came to the state that it is in, in the order of all such changes. */
+  since: number;
+}
+
+export interface Sentinel {
+  readonly id: number;
+  readonly client: Client;
+  readonly actor: ActorRefFrom<typeof sentinelMachine>;
+  readonly workers: Worker[];
+  /** What it waits in, while it is blocked. */
+  ask: Ask | undefined;
+  since: number;
+}
+
+/** Whether the worker has registered and has neither died nor left. */
+export const isRegistered = ({ actor }: Worker): boolean => typeof actor.getSnapshot().value === 'object';
+
+/** The innermost state that the worker is in. */
+export const stateOfWorker = ({ actor }: Worker): string => {
+  const { value } = actor.getSnapshot();
+  return typeof value === 'object' ? value.registered : value;
+};
+
+export const stateOfSentinel = ({ actor }: Sentinel): string => actor.getSnapshot().value;

@@ -1,0 +1,164 @@
+import Denque from 'denque';
+import { foundValue, type Ask } from '../workspace/ask.ts';
+import type { Holdings } from '../workspace/holdings.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import type { Value } from '../workspace/value.ts';
+import { WaitingLine } from '../workspace/waiting-line.ts';
+
+/** What is known of one batch: its results that nobody has taken, who waits for one, and what is still to be done. */
+class Batch {
+  readonly results = new Denque<Value>();
+  readonly waiting = new WaitingLine();
+  queued = 0;
+  running = 0;
+
+  get isSpent(): boolean {
+    return this.queued + this.running + this.results.length + this.waiting.length === 0;
+  }
+}
+
+/** Pending counts the queued and the running (S10). */
+export interface JobStatus {
+  readonly pending: number;
+  readonly running: number;
+}
+
+/** Results by batch (S7, S10). Every count is kept as it changes, so that it costs the same at any length. */
+export class Batches {
+  readonly #batches = new Map<string | undefined, Batch>();
+  readonly #holdings: Holdings;
+  #queued = 0;
+  #running = 0;
+  #results = 0;
+  #waitingToFetch = 0;
+  #waitingToFind = 0;
+  /** Whoever asked for a result last is still waiting for it. */
+  #latestWaits = false;
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
+
+  get counts() {
+    return { values: this.#results, fetchers: this.#waitingToFetch, finders: this.#waitingToFind };
+  }
+  get all(): JobStatus {
+    return { pending: this.#queued + this.#running, running: this.#running };
+  }
+  get latestMasterWaits(): boolean {
+    return this.#latestWaits;
+  }
+
+  status(id: string | undefined): JobStatus {
+    const batch = this.#batches.get(id);
+    return { pending: (batch?.queued ?? 0) + (batch?.running ?? 0), running: batch?.running ?? 0 };
+  }
+
+  /** A task of the batch is queued. */
+  queue(id: string | undefined): void {
+    this.#count(id, 1, 0);
+  }
+  /** A worker has begun a task of the batch, or a copy of a broadcast, which no queue counts. */
+  start(id: string | undefined, { queued }: { queued: boolean }): void {
+    this.#count(id, queued ? -1 : 0, 1);
+  }
+  /** A task that ran is queued again. */
+  requeue(id: string | undefined): void {
+    this.#count(id, 1, -1);
+  }
+  /** A task that ran is answered or given up. */
+  finish(id: string | undefined): void {
+    this.#count(id, 0, -1);
+  }
+  /** A queued task is given up. */
+  dropQueued(id: string | undefined): void {
+    this.#count(id, -1, 0);
+  }
+
+  #count(id: string | undefined, queued: number, running: number): void {
+    const batch = this.#of(id);
+    batch.queued += queued;
+    batch.running += running;
+    this.#queued += queued;
+    this.#running += running;
+    this.#forgetIfSpent(id, batch);
+  }
+
+  /** Goes to the master who has waited longest for one of its batch, or is kept. */
+  addResult(id: string | undefined, result: Value): void {
+    const batch = this.#of(id);
+    const ask = batch.waiting.shift();
+    if (ask === undefined) {
+      this.#holdings.keep(result);
+      batch.results.push(result);
+      this.#results++;
+      return;
+    }
+    this.#countWaiting(ask, -1);
+    this.#latestWaits = false;
+    ask.answer(foundValue(result));
+    this.#holdings.release(result);
+    this.#forgetIfSpent(id, batch);
+  }
+
+  /** Answers the ask with the oldest result of the batch. @returns false when there is none */
+  take(id: string | undefined, ask: Ask): boolean {
+    const batch = this.#batches.get(id);
+    const result = batch?.results.shift();
+    if (batch === undefined || result === undefined) return false;
+    this.#results--;
+    ask.answer(foundValue(result, ask.origin));
+    this.#holdings.drop(result);
+    this.#forgetIfSpent(id, batch);
+    return true;
+  }
+
+  wait(id: string | undefined, ask: Ask): void {
+    const batch = this.#of(id);
+    this.#countWaiting(ask, 1);
+    this.#latestWaits = true;
+    batch.waiting.add(ask, () => {
+      this.#countWaiting(ask, -1);
+      this.#latestWaits = false;
+      this.#forgetIfSpent(id, batch);
+    });
+  }
+
+  /** Takes out and refuses everyone who waits. */
+  refuseWaiting(reason: Refusal): void {
+    for (const [id, batch] of this.#batches) {
+      for (const ask of batch.waiting.drain()) {
+        this.#countWaiting(ask, -1);
+        ask.refuse(reason);
+      }
+      this.#forgetIfSpent(id, batch);
+    }
+    this.#latestWaits = false;
+  }
+
+  /** Nobody can get the results any more. */
+  clear(): void {
+    for (const [id, batch] of this.#batches) {
+      for (let result = batch.results.shift(); result !== undefined; result = batch.results.shift()) {
+        this.#results--;
+        this.#holdings.drop(result);
+      }
+      this.#forgetIfSpent(id, batch);
+    }
+  }
+
+  #of(id: string | undefined): Batch {
+    let batch = this.#batches.get(id);
+    if (batch === undefined) this.#batches.set(id, (batch = new Batch()));
+    return batch;
+  }
+
+  #forgetIfSpent(id: string | undefined, batch: Batch): void {
+    if (batch.isSpent) this.#batches.delete(id);
+  }
+
+  #countWaiting(ask: Ask, change: 1 | -1): void {
+    if (ask.takes) this.#waitingToFetch += change;
+    else this.#waitingToFind += change;
+  }
+}

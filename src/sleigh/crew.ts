@@ -1,0 +1,301 @@
+import { assertEvent, createActor } from 'xstate';
+import { sentinelMachine } from '../machines/sentinel.ts';
+import type { Storing } from '../machines/storing.ts';
+import { parseWhole } from '../wire/numbers.ts';
+import { foundText, type Ask, type Client } from '../workspace/ask.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import { textOf } from '../workspace/value.ts';
+import { isRegistered, type Sentinel, type Worker } from './agents.ts';
+import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
+import type { Sleigh } from './sleigh.ts';
+
+/** Refresh periods that a sentinel may stay away (S13). */
+const MISSED_PERIODS = 3;
+
+const ALLOCATED = new Map([['allocated', '1']]);
+const NOT_ALLOCATED = new Map([['allocated', '0']]);
+
+/** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
+export class Crew {
+  readonly #workers = new Map<number, Worker>();
+  readonly #workerOf = new Map<Client, Worker>();
+  readonly #sentinels: Sentinel[] = [];
+  readonly #sentinelOf = new Map<Client, Sentinel>();
+  readonly #blocked = new Set<Sentinel>();
+  readonly #sleigh: Sleigh;
+  #changes = 0;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  get workers(): readonly Worker[] {
+    return [...this.#workers.values()];
+  }
+  get sentinels(): readonly Sentinel[] {
+    return this.#sentinels;
+  }
+  get blockedSentinels(): number {
+    return this.#blocked.size;
+  }
+
+  worker(rank: number): Worker {
+    const worker = this.#workers.get(rank);
+    if (worker === undefined) throw new Error(`no worker has rank ${rank}`);
+    return worker;
+  }
+
+  /** The worker that registered on that connection, whatever became of it. */
+  workerOf(client: Client): Worker | undefined {
+    return this.#workerOf.get(client);
+  }
+
+  isRegistered(rank: number): boolean {
+    const worker = this.#workers.get(rank);
+    return worker !== undefined && isRegistered(worker);
+  }
+
+  /** The ranks below the expected number of workers (S4, S13). */
+  ranksExpected(): number[] {
+    return Array.from({ length: Math.max(this.#sleigh.joining.context.maximum, 0) }, (_, rank) => rank);
+  }
+
+  /** Whether a broadcast of that number reached the worker of that rank while it lived. */
+  hadBroadcast(rank: number, number: number): boolean {
+    const worker = this.#workers.get(rank);
+    return worker?.client !== undefined && worker.diedAt > number;
+  }
+
+  /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */
+  changed(agent: Worker | Sentinel): void {
+    agent.since = ++this.#changes;
+  }
+
+  /** S2: the client becomes a sentinel, if it is none yet, and gets the rank. */
+  giveRank(ask: Ask, rank: number): void {
+    const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask.client, rank);
+    sentinel.actor.send({ type: 'rank.given', rank });
+    this.#declare(rank, sentinel);
+    ask.answer(foundText(String(rank), ask.origin, ALLOCATED));
+  }
+
+  refuseRank(ask: Ask): void {
+    ask.answer(foundText('-1', ask.origin, ALLOCATED));
+  }
+
+  /** S2. A sentinel that was found dead gets no more ranks. */
+  askForRank(ask: Ask): void {
+    const sentinel = this.#sentinelOf.get(ask.client);
+    if (sentinel?.actor.getSnapshot().status === 'done') this.refuseRank(ask);
+    else this.#sleigh.joining.chart.send({ type: 'rank.asked', ask });
+  }
+
+  tellRanksGiven(ask: Ask): void {
+    ask.answer(foundText(String(this.#sleigh.joining.context.ranksGiven), ask.origin, NOT_ALLOCATED));
+  }
+
+  #newSentinel(client: Client, rank: number): Sentinel {
+    const id = this.#sentinels.length;
+    const actor = createActor(this.#sleigh.sentinelChart, {
+      parent: this.#sleigh.supervisor,
+      id: `sentinel.${id}`,
+      input: { id, rank },
+    });
+    const sentinel: Sentinel = { id, client, actor, workers: [], ask: undefined, since: 0 };
+    this.#sentinels.push(sentinel);
+    this.#sentinelOf.set(client, sentinel);
+    client.departures.add(this.#sleigh);
+    this.changed(sentinel);
+    actor.start();
+    if (this.#sleigh.isWindingDown) actor.send({ type: 'sleigh.over' });
+    return sentinel;
+  }
+
+  #declare(rank: number, sentinel: Sentinel): void {
+    const actor = createActor(this.#sleigh.workerChart, {
+      parent: this.#sleigh.supervisor,
+      id: `worker.${rank}`,
+      input: { rank },
+    });
+    const worker: Worker = {
+      rank,
+      sentinel,
+      actor,
+      client: undefined,
+      ask: undefined,
+      task: undefined,
+      retry: undefined,
+      nextBroadcast: 0,
+      busySince: 0,
+      registeredAt: 0,
+      completed: 0,
+      busyTime: 0,
+      diedAt: Number.POSITIVE_INFINITY,
+      since: 0,
+    };
+    this.#workers.set(rank, worker);
+    sentinel.workers.push(worker);
+    actor.start();
+  }
+
+  /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
+  askToRegister(storing: Storing): void {
+    const text = textOf(storing.value);
+    const rank = parseWhole(text);
+    if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
+    const worker = this.#workers.get(rank);
+    if (worker === undefined) return storing.refuse(registrationFailed(`rank ${rank} was never given out`));
+    const snapshot = worker.actor.getSnapshot();
+    if (snapshot.status === 'done')
+      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${String(snapshot.value)}`));
+    const other = this.#workerOf.get(storing.client);
+    if (other !== undefined && other !== worker)
+      return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
+    worker.actor.send({ type: 'registration.asked', storing });
+  }
+
+  /** S3: its metadata is kept with its registration. */
+  register(worker: Worker, { client, value }: Storing): void {
+    worker.client = client;
+    worker.registeredAt = this.#sleigh.now;
+    this.#workerOf.set(client, worker);
+    client.departures.add(this.#sleigh);
+    this.changed(worker);
+    this.#sleigh.announce('worker registrations', String(worker.rank), value.metadata, client);
+  }
+
+  /** S9. */
+  askAlive(ask: Ask): void {
+    const sentinel = this.#sentinelOf.get(ask.client);
+    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') this.#tellToStop(ask);
+    else sentinel.actor.send({ type: 'alive.asked', ask });
+  }
+
+  #tellToStop(ask: Ask): void {
+    ask.answer(foundText('1', ask.origin));
+  }
+
+  bindSentinels() {
+    const { timers, options } = this.#sleigh;
+    const absence = (id: number): string => `absence of sentinel ${id}`;
+    return sentinelMachine.provide({
+      actions: {
+        holdUntilWaking: ({ context, event }) => {
+          assertEvent(event, 'alive.asked');
+          this.#hold(this.#sentinel(context.id), event.ask);
+        },
+        tellNoWaking: ({ event }) => {
+          assertEvent(event, 'alive.asked');
+          event.ask.refuse(NO_VALUE_YET);
+        },
+        tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
+        tellToStop: ({ context, event }) => {
+          if (event.type === 'alive.asked') this.#tellToStop(event.ask);
+          else this.#unblock(this.#sentinel(context.id), '1');
+        },
+        startAbsenceTimer: ({ context, self }) =>
+          timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
+            self.send({ type: 'absence.elapsed' }),
+          ),
+        stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
+        reportUnexpected: ({ context, event }) =>
+          this.#sleigh.reportUnexpected(`sentinel ${context.id}`, event),
+      },
+    });
+  }
+
+  #sentinel(id: number): Sentinel {
+    const sentinel = this.#sentinels[id];
+    if (sentinel === undefined) throw new Error(`there is no sentinel ${id}`);
+    return sentinel;
+  }
+
+  #hold(sentinel: Sentinel, ask: Ask): void {
+    sentinel.ask = ask;
+    this.#blocked.add(sentinel);
+    this.changed(sentinel);
+    ask.wait(() => this.#blocked.delete(sentinel));
+    if (this.#sleigh.timers.isRunning('waking')) return;
+    this.#sleigh.timers.start('waking', this.#sleigh.options.sentinelRefreshPeriod, () => {
+      for (const blocked of [...this.#blocked]) blocked.actor.send({ type: 'waking.came' });
+    });
+  }
+
+  #unblock(sentinel: Sentinel, word: '0' | '1'): void {
+    this.#blocked.delete(sentinel);
+    this.changed(sentinel);
+    sentinel.ask?.answer(foundText(word, sentinel.ask.origin));
+    sentinel.ask = undefined;
+  }
+
+  /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
+  lose(client: Client): void {
+    const worker = this.#workerOf.get(client);
+    if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'connection.closed' });
+    const sentinel = this.#sentinelOf.get(client);
+    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') return;
+    const registeredWorkers = sentinel.workers.filter(isRegistered).length;
+    sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
+  }
+
+  /** S14: it has closed while the sleigh winds down. */
+  letGo(client: Client): void {
+    const worker = this.#workerOf.get(client);
+    if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'departed' });
+    const sentinel = this.#sentinelOf.get(client);
+    if (sentinel?.actor.getSnapshot().status === 'active') sentinel.actor.send({ type: 'departed' });
+  }
+
+  /** S13: someone says that the worker of that rank is dead. */
+  reportDeath(rank: number): void {
+    if (this.isRegistered(rank)) this.worker(rank).actor.send({ type: 'death.reported' });
+  }
+
+  /** S13: its workers go with a sentinel; ranks that never registered are deadbeats. */
+  tellWorkersOf(sentinelId: number, which: 'all' | 'declared'): void {
+    for (const worker of this.#sentinel(sentinelId).workers) {
+      const { status, value } = worker.actor.getSnapshot();
+      if (status === 'active' && (which === 'all' || value === 'declared'))
+        worker.actor.send({ type: 'sentinel.gone' });
+    }
+  }
+
+  /** S14: the sentinel that should have ended them has left. */
+  endWaitingOf(sentinelId: number): void {
+    for (const worker of this.#sentinel(sentinelId).workers) {
+      const { value } = worker.actor.getSnapshot();
+      if (typeof value === 'object' && value.registered === 'waiting')
+        worker.actor.send({ type: 'waiting.ended' });
+    }
+  }
+
+  /** S6.1: ranks that have not registered when the group closes are deadbeats. */
+  closeRanks(): void {
+    for (const worker of this.#workers.values())
+      if (worker.actor.getSnapshot().value === 'declared') worker.actor.send({ type: 'group.closed' });
+  }
+
+  /** S14: sentinels that wait are told to stop, the others when they ask. */
+  dismissSentinels(): void {
+    for (const { actor } of this.#sentinels)
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
+  }
+
+  /** S16. */
+  refuseEveryone(reason: Refusal): void {
+    for (const { ask } of this.#blocked) ask?.refuse(reason);
+    this.#blocked.clear();
+  }
+
+  /** S16. */
+  endEveryone(): void {
+    for (const { actor, client } of this.#workers.values()) {
+      client?.departures.delete(this.#sleigh);
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
+    }
+    for (const { actor, client } of this.#sentinels) {
+      client.departures.delete(this.#sleigh);
+      if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { Storing } from '../machines/storing.ts';
+import { parseDecimal, parseWhole } from '../wire/numbers.ts';
+import { foundText, type Ask, type Client } from '../workspace/ask.ts';
+import { notANumber, overLimit, STORE_NOT_SUPPORTED, type Refusal } from '../workspace/refusal.ts';
+import { textOf, type Value } from '../workspace/value.ts';
+import type { Behaviour, Surroundings } from '../workspace/variable.ts';
+import { VERSION } from '../version.ts';
+import { FIND_NOT_SUPPORTED } from './refusals.ts';
+import { agentStatus, scoreboard } from './reports.ts';
+import type { Sleigh } from './sleigh.ts';
+import { batchOf } from './work.ts';
+
+/** The version of this protocol (the variable `version`). */
+const PROTOCOL_VERSION = '1';
+
+/** What one job variable does; see the table in docs/protocol.md. */
+interface JobVariable {
+  readonly hidden: boolean;
+  get(ask: Ask): void;
+  /** Without it stores are refused. */
+  store?(storing: Storing): void;
+  /** The value is taken over by whom it is stored with; else nobody needs it afterwards. */
+  readonly keepsValue?: boolean;
+  readonly counts?: () => Behaviour['counts'];
+  readonly listed?: () => void;
+}
+
+/** Makes the variables that a sleigh workspace has from the start. */
+export function defineJobVariables(sleigh: Sleigh): void {
+  const { workspace } = sleigh;
+  for (const [name, variable] of Object.entries(jobVariables(sleigh)))
+    workspace.define(
+      name,
+      { hidden: variable.hidden, permanent: true },
+      (surroundings) => new JobBehaviour(variable, surroundings),
+    );
+  for (const name of ['worker registrations', 'bye', 'logDebug', 'logError'])
+    workspace.define(name, { hidden: true, permanent: true }).declare('fifo');
+}
+
+function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
+  const { work, crew, joining, workspace } = sleigh;
+
+  const constant = (text: () => string, { hidden = false } = {}): JobVariable => ({
+    hidden,
+    get: (ask) => ask.answer(foundText(text(), ask.origin)),
+  });
+
+  /** Seconds that the join phase takes (S5, S6). */
+  const storeDuration =
+    (name: string) =>
+    (storing: Storing): void => {
+      const text = textOf(storing.value);
+      const seconds = parseDecimal(text);
+      if (seconds === undefined) storing.refuse(notANumber(name, text));
+      else joining.chart.send({ type: 'duration.set', seconds });
+    };
+
+  let fixedArguments = 0;
+
+  return {
+    version: constant(() => PROTOCOL_VERSION, { hidden: true }),
+    plugin_version: constant(() => `sleigh ${VERSION}`),
+    join_status: constant(() => joining.phase),
+    rankCount: constant(() => String(joining.context.registered)),
+    workerCount: {
+      hidden: false,
+      get: (ask) => joining.chart.send({ type: 'maximum.read', ask }),
+      listed: () => joining.chart.send({ type: 'maximum.listed' }),
+      store: (storing) => {
+        const text = textOf(storing.value);
+        const maximum = parseWhole(text);
+        const limit = workspace.host.limits.workerCount;
+        if (maximum === undefined) storing.refuse(notANumber('workerCount', text));
+        else if (maximum > limit) storing.refuse(overLimit(`${maximum} workers; the limit is ${limit}.`));
+        else joining.chart.send({ type: 'maximum.set', maximum });
+      },
+    },
+    status: {
+      hidden: true,
+      get: (ask) => joining.askForNumber(ask, 'status.asked'),
+      store: storeDuration('status'),
+    },
+    waitForWorkers: {
+      hidden: true,
+      get: (ask) => joining.askForNumber(ask, 'wait.asked'),
+      store: storeDuration('waitForWorkers'),
+    },
+    worker_ids: {
+      hidden: true,
+      get: (ask) => (ask.takes ? crew.askForRank(ask) : crew.tellRanksGiven(ask)),
+      store: (storing) => joining.chart.send({ type: 'registration.asked', storing }),
+    },
+    sentinel_alive: { hidden: true, get: (ask) => crew.askAlive(ask) },
+    task: {
+      hidden: false,
+      keepsValue: true,
+      get: (ask) => (ask.takes ? work.getTask(ask) : ask.refuse(FIND_NOT_SUPPORTED)),
+      store: (storing) => work.storeTask(storing),
+      counts: () => work.taskCounts,
+    },
+    broadcast: {
+      ...constant(() => '0', { hidden: true }),
+      keepsValue: true,
+      store: (storing) => work.storeBroadcast(storing),
+    },
+    result: {
+      hidden: false,
+      keepsValue: true,
+      get: (ask) => work.getResult(ask),
+      store: (storing) => work.storeResult(storing),
+      counts: () => work.batches.counts,
+    },
+    jobStatus: {
+      hidden: true,
+      get: (ask) => {
+        const isAll = ask.metadata.get('all') === '1';
+        const { pending, running } = isAll ? work.batches.all : work.batches.status(batchOf(ask.metadata));
+        const counts = new Map([
+          ['nwsPending', String(pending)],
+          ['nwsRunning', String(running)],
+        ]);
+        ask.answer(foundText(String(pending), ask.origin, counts));
+      },
+    },
+    fixedargID: {
+      hidden: true,
+      get: (ask) => {
+        const name = `#fixedArg${++fixedArguments}`;
+        workspace.define(name, { hidden: true }).declare('single');
+        ask.answer(foundText(name, ask.origin));
+      },
+    },
+    agentStatus: constant(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
+    scoreboard: constant(() => scoreboard(crew.workers, sleigh.now)),
+  };
+}
+
+/** A variable of the job, as its workspace sees it. */
+class JobBehaviour implements Behaviour {
+  readonly mode = 'custom';
+  readonly #variable: JobVariable;
+  readonly #in: Surroundings;
+
+  constructor(variable: JobVariable, surroundings: Surroundings) {
+    this.#variable = variable;
+    this.#in = surroundings;
+  }
+
+  get counts() {
+    return this.#variable.counts?.() ?? { values: 1, fetchers: 0, finders: 0 };
+  }
+
+  store(value: Value, client: Client | undefined): Refusal | undefined {
+    if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
+    const storing = new Storing(value, client);
+    this.#variable.store(storing);
+    if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
+    return storing.refusal;
+  }
+
+  listed(): void {
+    this.#variable.listed?.();
+  }
+
+  get(ask: Ask): void {
+    ask.variableId = this.#in.variableId;
+    this.#variable.get(ask);
+  }
+
+  /** Who waits in it is told by the sleigh, which goes with its workspace (S16). */
+  purge(): void {}
+}

@@ -1,0 +1,113 @@
+import { assertEvent, type ActorRefFrom } from 'xstate';
+import { joinPhaseMachine, type JoinPhaseContext } from '../machines/join-phase.ts';
+import { parseDecimal } from '../wire/numbers.ts';
+import { foundText, type Ask } from '../workspace/ask.ts';
+import { notANumber, type Refusal } from '../workspace/refusal.ts';
+import { WaitingLine } from '../workspace/waiting-line.ts';
+import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
+import type { Sleigh } from './sleigh.ts';
+
+/** Who waits for the group to close (S5, S6). What the chart of the join phase commands is done here. */
+export class Joining {
+  readonly #forStatus = new WaitingLine();
+  readonly #forClosing = new WaitingLine();
+  readonly #sleigh: Sleigh;
+  #waits = 0;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  get chart(): ActorRefFrom<typeof joinPhaseMachine> {
+    return this.#sleigh.child('joinPhase');
+  }
+  get context(): JoinPhaseContext {
+    return this.chart.getSnapshot().context;
+  }
+  get isClosed(): boolean {
+    return this.chart.getSnapshot().value === 'closed';
+  }
+  /** As `join_status` tells it. */
+  get phase(): 'open' | 'joining' | 'closed' {
+    const { value } = this.chart.getSnapshot();
+    return value === 'closed' ? 'closed' : value.gathering === 'open' ? 'open' : 'joining';
+  }
+
+  /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
+  askForNumber(ask: Ask, type: 'status.asked' | 'wait.asked'): void {
+    const text = ask.metadata.get('delay');
+    const delay = text === undefined ? undefined : parseDecimal(text);
+    if (text !== undefined && delay === undefined) return ask.refuse(notANumber('delay', text));
+    this.chart.send({ type, ask, delay });
+  }
+
+  bind() {
+    const { timers } = this.#sleigh;
+    return joinPhaseMachine.provide({
+      actions: {
+        giveRank: ({ context, event }) => {
+          assertEvent(event, 'rank.asked');
+          this.#sleigh.crew.giveRank(event.ask, context.ranksGiven);
+        },
+        refuseRank: ({ event }) => {
+          assertEvent(event, 'rank.asked');
+          this.#sleigh.crew.refuseRank(event.ask);
+        },
+        registerWorker: ({ event }) => {
+          assertEvent(event, 'registration.asked');
+          this.#sleigh.crew.askToRegister(event.storing);
+        },
+        refuseGroupClosed: ({ event }) => {
+          assertEvent(event, 'registration.asked');
+          event.storing.refuse(registrationFailed('group closed'));
+        },
+        tellMaximum: ({ context, event }) => {
+          assertEvent(event, 'maximum.read');
+          event.ask.answer(foundText(String(context.maximum), event.ask.origin));
+        },
+        holdForStatus: ({ event }) => {
+          assertEvent(event, 'status.asked');
+          this.#forStatus.add(event.ask);
+        },
+        holdForClosing: ({ context, event }) => {
+          assertEvent(event, 'wait.asked');
+          this.#holdForClosing(event.ask, event.delay ?? context.duration);
+        },
+        tellNotYet: ({ event }) => {
+          assertEvent(event, ['status.asked', 'wait.asked']);
+          event.ask.refuse(NO_VALUE_YET);
+        },
+        tellNumber: ({ context, event }) => {
+          assertEvent(event, ['status.asked', 'wait.asked']);
+          tell(event.ask, context.registeredAtClosing);
+        },
+        tellEveryoneTheNumber: ({ context }) => {
+          for (const ask of this.#forStatus.drain()) tell(ask, context.registeredAtClosing);
+          for (const ask of this.#forClosing.drain()) tell(ask, context.registeredAtClosing);
+        },
+        startJoinTimer: ({ context, self }) =>
+          timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
+        stopJoinTimer: () => timers.stop('joining'),
+        reportUnexpected: ({ event }) => this.#sleigh.reportUnexpected('joinPhase', event),
+      },
+    });
+  }
+
+  /** S16. */
+  refuseEveryone(reason: Refusal): void {
+    for (const ask of this.#forStatus.drain()) ask.refuse(reason);
+    for (const ask of this.#forClosing.drain()) ask.refuse(reason);
+  }
+
+  /** S6: until the group closes, or for so many seconds. */
+  #holdForClosing(ask: Ask, seconds: number): void {
+    const timer = `waitForWorkers ${++this.#waits}`;
+    this.#forClosing.add(ask, () => this.#sleigh.timers.stop(timer));
+    this.#sleigh.timers.start(timer, seconds, () => {
+      ask.withdraw();
+      tell(ask, this.context.registered);
+    });
+  }
+}
+
+const tell = (ask: Ask, number: number): void => ask.answer(foundText(String(number), ask.origin));

@@ -1,0 +1,82 @@
+import type { DeathPolicy } from '../machines/shutdown.ts';
+import { NO_MAXIMUM } from '../machines/join-phase.ts';
+import { parseDecimal, parseWhole } from '../wire/numbers.ts';
+import type { Metadata } from '../wire/payload.ts';
+import { refusal, type Refusal } from '../workspace/refusal.ts';
+
+/** What the maker of a sleigh may choose (S1). */
+export interface SleighOptions {
+  /** The most workers that may join; NO_MAXIMUM for any number. */
+  readonly rankCount: number;
+  /** Seconds between two wakings of the sentinels. */
+  readonly sentinelRefreshPeriod: number;
+  /** Seconds after which a job with no registered worker shuts itself down. */
+  readonly workerGracePeriod: number;
+  readonly onDeadWorker: DeathPolicy;
+  /** How often a task is tried in all, under `requeue`. */
+  readonly maxAttempts: number;
+}
+
+export const DEFAULT_OPTIONS: SleighOptions = {
+  rankCount: NO_MAXIMUM,
+  sentinelRefreshPeriod: 60,
+  workerGracePeriod: 300,
+  onDeadWorker: 'shutdown',
+  maxAttempts: 3,
+};
+
+const POLICIES: readonly string[] = ['shutdown', 'requeue', 'null'] satisfies DeathPolicy[];
+export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes(text);
+
+/** @returns the options, or which value was bad: then the workspace is not made (S1) */
+export function readOptions(
+  metadata: Metadata,
+  defaults: SleighOptions,
+  mostWorkers: number,
+): SleighOptions | Refusal {
+  const bad: string[] = [];
+  const read = <T>(name: string, wanted: string, fallback: T, parse: (text: string) => T | undefined): T => {
+    const text = metadata.get(name);
+    if (text === undefined) return fallback;
+    const value = parse(text);
+    if (value === undefined) bad.push(`${name} must be ${wanted}, not "${text}"`);
+    return value ?? fallback;
+  };
+  const when =
+    <T>(parse: (text: string) => T | undefined, holds: (value: T) => boolean) =>
+    (text: string): T | undefined => {
+      const value = parse(text);
+      return value !== undefined && holds(value) ? value : undefined;
+    };
+
+  const options: SleighOptions = {
+    rankCount: read(
+      'rankCount',
+      `a whole number up to ${mostWorkers}`,
+      defaults.rankCount,
+      when(parseWhole, (n) => n <= mostWorkers),
+    ),
+    sentinelRefreshPeriod: read(
+      'sentinelRefreshPeriod',
+      'a number of seconds over 0',
+      defaults.sentinelRefreshPeriod,
+      when(parseDecimal, (n) => n > 0),
+    ),
+    workerGracePeriod: read(
+      'workerGracePeriod',
+      'a number of seconds from 0',
+      defaults.workerGracePeriod,
+      when(parseDecimal, (n) => n >= 0),
+    ),
+    onDeadWorker: read('onDeadWorker', 'shutdown, requeue or null', defaults.onDeadWorker, (text) =>
+      isPolicy(text) ? text : undefined,
+    ),
+    maxAttempts: read(
+      'maxAttempts',
+      'a whole number from 1',
+      defaults.maxAttempts,
+      when(parseWhole, (n) => n >= 1),
+    ),
+  };
+  return bad.length === 0 ? options : refusal('bad-option', `Failed to create workspace: ${bad.join('; ')}.`);
+}

@@ -1,0 +1,144 @@
+import Denque from 'denque';
+import type { Holdings } from '../workspace/holdings.ts';
+import type { Value } from '../workspace/value.ts';
+
+/** One piece of work, given to one worker at a time; or one worker's copy of a broadcast. */
+export interface Task {
+  readonly value: Value;
+  /** The batch of those without `batchId` is undefined (S7). */
+  readonly batch: string | undefined;
+  /** How often it has been given to a worker. */
+  attempts: number;
+  /** What it is a copy of, if so. */
+  readonly broadcast: Broadcast | undefined;
+}
+
+/** Work for every worker (S8). One value serves all copies; it is held until the last one is answered. */
+export interface Broadcast {
+  readonly number: number;
+  readonly value: Value;
+  readonly batch: string | undefined;
+  /** Copies that are not answered yet. */
+  outstanding: number;
+}
+
+/** How far a worker has come in the broadcasts. */
+export interface Reader {
+  /** The number of the next broadcast that it gets. */
+  nextBroadcast: number;
+  /** A copy that it is to try again, before all else (S7.1). */
+  retry: Task | undefined;
+}
+
+/**
+ * The work that nobody has yet (S7, S8): tasks in the order in which they came, and a log of broadcasts that every
+ * worker reads at its own pace, so that a copy costs nothing until it is given.
+ */
+export class Tasks {
+  readonly #queue = new Denque<Task>();
+  readonly #broadcasts = new Denque<Broadcast>();
+  /** The number of the oldest broadcast in the log. */
+  #oldest = 0;
+  /** Broadcasts are kept for those who join later, until the group closes (S6.1). */
+  #keeping = true;
+  readonly #holdings: Holdings;
+
+  constructor(holdings: Holdings) {
+    this.#holdings = holdings;
+  }
+
+  get length(): number {
+    return this.#queue.length;
+  }
+  /** The number that the next broadcast will have. */
+  get nextBroadcast(): number {
+    return this.#oldest + this.#broadcasts.length;
+  }
+  /** Broadcasts in the log, oldest first. */
+  get broadcasts(): readonly Broadcast[] {
+    return this.#broadcasts.toArray();
+  }
+
+  add(value: Value, batch: string | undefined): void {
+    this.#holdings.keep(value);
+    this.#queue.push({ value, batch, attempts: 0, broadcast: undefined });
+  }
+
+  /** A task that failed goes before all others (S13). */
+  putBack(task: Task): void {
+    this.#queue.unshift(task);
+  }
+
+  addBroadcast(value: Value, batch: string | undefined, readers: number): Broadcast {
+    this.#holdings.keep(value);
+    const broadcast = { number: this.nextBroadcast, value, batch, outstanding: readers };
+    this.#broadcasts.push(broadcast);
+    this.#trim();
+    return broadcast;
+  }
+
+  /** A worker that registers gets every broadcast that is still kept. */
+  join(): Reader {
+    if (this.#keeping) for (const broadcast of this.broadcasts) broadcast.outstanding++;
+    return { nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast, retry: undefined };
+  }
+
+  isAvailableFor(reader: Reader): boolean {
+    return this.#queue.length > 0 || reader.nextBroadcast < this.nextBroadcast || reader.retry !== undefined;
+  }
+
+  /** Broadcasts before tasks (S8). */
+  takeFor(reader: Reader): Task | undefined {
+    const task = this.#nextCopy(reader) ?? this.#queue.shift();
+    if (task !== undefined) task.attempts++;
+    return task;
+  }
+
+  #nextCopy(reader: Reader): Task | undefined {
+    const { retry } = reader;
+    if (retry !== undefined) {
+      reader.retry = undefined;
+      return retry;
+    }
+    const broadcast = this.#broadcasts.peekAt(reader.nextBroadcast - this.#oldest);
+    if (reader.nextBroadcast >= this.nextBroadcast || broadcast === undefined) return undefined;
+    reader.nextBroadcast++;
+    return { value: broadcast.value, batch: broadcast.batch, attempts: 0, broadcast };
+  }
+
+  /** The copies that a worker will not take any more. */
+  *abandon(reader: Reader): Generator<Task> {
+    for (let copy = this.#nextCopy(reader); copy !== undefined; copy = this.#nextCopy(reader)) yield copy;
+  }
+
+  /** It is answered or given up: its value is held no longer. */
+  finish(task: Task): void {
+    if (task.broadcast === undefined) this.#holdings.drop(task.value);
+    else {
+      task.broadcast.outstanding--;
+      this.#trim();
+    }
+  }
+
+  /** The group is closed: nobody comes who would need earlier broadcasts (S6.1). */
+  stopKeeping(): void {
+    this.#keeping = false;
+    this.#trim();
+  }
+
+  /** Gives up all that is queued. */
+  *clear(): Generator<Task> {
+    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+      this.#holdings.drop(task.value);
+      yield task;
+    }
+  }
+
+  #trim(): void {
+    while (!this.#keeping && this.#broadcasts.peekFront()?.outstanding === 0) {
+      const broadcast = this.#broadcasts.shift();
+      this.#oldest++;
+      if (broadcast !== undefined) this.#holdings.drop(broadcast.value);
+    }
+  }
+}
