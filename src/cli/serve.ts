@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import { isPolicy } from '../sleigh/options.ts';
+import { LEVELS, type Level } from '../transport/logger.ts';
+import { createServer, type ServerOptions } from '../transport/server.ts';
+import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { fail } from './fail.ts';
+
+interface ServeFlags {
+  host: string;
+  port: number;
+  webPort?: number;
+  tmpDir?: string;
+  longValueSize: number;
+  onDeadWorker: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  logLevel: Level;
+}
+
+const wholeNumber =
+  (what: string, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const n = Number(text);
+    if (!/^\d+$/.test(text) || n > most) fail(`${what} must be a whole number up to ${most}, not "${text}"`);
+    return n;
+  };
+
+const port = (flag: string) => wholeNumber(flag, 65_535);
+
+/** `sleigh serve`. The environment variables of the old server are read as well; flags come first. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('run the server until it is told to stop (SIGTERM, SIGINT, or a client with deadman)')
+    .addOption(new Option('--host <address>', 'listen here').env('NWS_INTERFACE').default('127.0.0.1'))
+    .addOption(
+      new Option('--port <number>', 'listen here; 0 takes a free port')
+        .env('NWS_SERVER_PORT')
+        .argParser(port('--port'))
+        .default(8765),
+    )
+    .addOption(
+      new Option('--web-port <number>', 'reserved for the web page')
+        .env('NWS_WEB_PORT')
+        .argParser(port('--web-port')),
+    )
+    .addOption(new Option('--tmp-dir <folder>', 'where large values go').env('NWS_TMP_DIR'))
+    .addOption(
+      new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
+        .env('NWS_LONG_VALUE_SIZE')
+        .argParser(wholeNumber('--long-value-size'))
+        .default(DEFAULT_LIMITS.longValueBytes),
+    )
+    .addOption(
+      new Option(
+        '--on-dead-worker <policy>',
+        'what becomes of the task of a dead worker, where a job does not say',
+      )
+        .choices(['shutdown', 'requeue', 'null'])
+        .default('shutdown'),
+    )
+    .addOption(new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered').env('NWS_SERVER_SSL_CERT'))
+    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY'))
+    .addOption(
+      new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
+    )
+    .action(serve);
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const server = await createServer(optionsOf(flags)).catch((error: unknown) =>
+    fail(`cannot listen on ${flags.host}:${flags.port}: ${explain(error)}`),
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
+  console.log(`listening on ${server.host}:${server.port}`);
+  await server.stopped;
+}
+
+function optionsOf(flags: ServeFlags): ServerOptions {
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
+    fail('--tls-cert and --tls-key are needed both, or neither');
+  return {
+    host: flags.host,
+    port: flags.port,
+    ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
+    limits: { longValueBytes: flags.longValueSize },
+    ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
+    ...(flags.tlsCert !== undefined &&
+      flags.tlsKey !== undefined && { tls: { cert: readPem(flags.tlsCert), key: readPem(flags.tlsKey) } }),
+    logLevel: flags.logLevel,
+  };
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    return fail(`cannot read ${path}: ${explain(error)}`);
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EADDRINUSE: 'the port is in use',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'not permitted',
+  ENOENT: 'there is no such file',
+  ENOTFOUND: 'no such host',
+};
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? error.message;
+}

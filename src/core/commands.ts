@@ -1,0 +1,40 @@
+import type { FilePayload } from '../wire/payload.ts';
+import type { LogLevel } from '../workspace/workspace.ts';
+
+/**
+ * All that the core can ask of the world outside. They are carried out in order; in particular what is sent to one
+ * connection arrives in the order of its commands, and a file that is discarded stays readable for what was sent of it
+ * before.
+ */
+export type Command =
+  /** Bytes for a client: a string is Latin-1. */
+  | { type: 'send'; connection: number; bytes: string | Uint8Array }
+  /** The content of a file for a client. */
+  | { type: 'sendFile'; connection: number; file: FilePayload }
+  /** TLS begins; `received` are bytes that have come already and belong to it. Answered by `secured`. */
+  | { type: 'startTls'; connection: number; received: Uint8Array }
+  /** The connection ends when all that was sent is out. */
+  | { type: 'close'; connection: number }
+  | { type: 'openFile'; connection: number; file: FilePayload }
+  | { type: 'writeFile'; file: FilePayload; bytes: Uint8Array }
+  /** Answered by `fileWritten`. */
+  | { type: 'finishFile'; connection: number; file: FilePayload }
+  | { type: 'discardFile'; file: FilePayload }
+  /** Answered by `timerFired`, unless stopped before. */
+  | { type: 'startTimer'; timer: number; milliseconds: number }
+  | { type: 'stopTimer'; timer: number }
+  | { type: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
+  /** A client asked for it (P3). */
+  | { type: 'stopServer' };
+
+/** All that the world outside tells the core. */
+export type CoreEvent =
+  /** @param peer HOST:PORT */
+  | { type: 'connected'; connection: number; peer: string }
+  | { type: 'received'; connection: number; bytes: Buffer }
+  | { type: 'secured'; connection: number }
+  | { type: 'disconnected'; connection: number }
+  | { type: 'fileWritten'; connection: number; error: string | undefined }
+  | { type: 'timerFired'; timer: number }
+  /** The server stops: jobs are told, then connections closed. */
+  | { type: 'stopping' };

@@ -1,0 +1,153 @@
+import { makeOffer, type Offer } from '../wire/handshake.ts';
+import type { Limits } from '../wire/limits.ts';
+import type { FilePayload } from '../wire/payload.ts';
+import type { FileSink } from '../wire/request.ts';
+import { ServerHoldings } from '../workspace/holdings.ts';
+import type { Timers } from '../workspace/timers.ts';
+import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
+import { Workspaces } from '../workspace/workspaces.ts';
+import type { Command, CoreEvent } from './commands.ts';
+import { Connection } from './connection.ts';
+
+export interface CoreOptions {
+  readonly limits: Limits;
+  /** By the `wstype` that asks for them (W9). */
+  readonly kinds: ReadonlyMap<string, WorkspaceKind>;
+  /** TLS is offered (P2.1). */
+  readonly tls: boolean;
+  readonly webPort?: number | undefined;
+  /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
+  readonly run: string;
+}
+
+/**
+ * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
+ * events give the same commands.
+ */
+export class Core implements Host {
+  readonly limits: Limits;
+  readonly offer: Offer;
+  readonly holdings: ServerHoldings;
+  readonly workspaces: Workspaces;
+  readonly connectionChart: ReturnType<typeof Connection.bind>;
+  readonly #connections = new Map<number, Connection>();
+  readonly #run: string;
+  readonly #timers = new Map<number, () => void>();
+  #timersStarted = 0;
+  #files = 0;
+  #variables = 0;
+  #now = 0;
+  #commands: Command[] = [];
+
+  constructor(options: CoreOptions) {
+    this.limits = options.limits;
+    this.offer = makeOffer(options);
+    this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
+    this.#run = options.run;
+    this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
+    this.connectionChart = Connection.bind(this);
+  }
+
+  readonly clock = (): number => this.#now;
+
+  readonly timers: Timers = {
+    start: (milliseconds, fired) => {
+      const timer = ++this.#timersStarted;
+      this.#timers.set(timer, fired);
+      this.command({ type: 'startTimer', timer, milliseconds });
+      return {
+        stop: () => {
+          if (this.#timers.delete(timer)) this.command({ type: 'stopTimer', timer });
+        },
+      };
+    },
+  };
+
+  /** How many timers run and connections are there; for tests and metrics. */
+  get counts() {
+    return { timers: this.#timers.size, connections: this.#connections.size };
+  }
+
+  newVariableId(): string {
+    return this.#run + String(++this.#variables).padStart(20 - this.#run.length, '0');
+  }
+
+  command(command: Command): void {
+    this.#commands.push(command);
+  }
+
+  log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
+    this.command({ type: 'log', level, message, fields });
+  }
+
+  connection(id: number): Connection {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) throw new Error(`there is no connection ${id}`);
+    return connection;
+  }
+
+  filesFor(connection: number): FileSink {
+    return {
+      open: (size) => {
+        const file: FilePayload = { file: ++this.#files, size };
+        this.command({ type: 'openFile', connection, file });
+        return file;
+      },
+      write: (file, bytes) => this.command({ type: 'writeFile', file, bytes }),
+      finish: (file) => this.command({ type: 'finishFile', connection, file }),
+      discard: (file) => this.command({ type: 'discardFile', file }),
+    };
+  }
+
+  /**
+   * @param now milliseconds since 1970, never going back
+   * @returns what is to be done, in this order
+   */
+  handle(event: CoreEvent, now: number): Command[] {
+    this.#now = now;
+    this.#commands = [];
+    try {
+      this.#dispatch(event);
+    } catch (error) {
+      this.log('error', 'an event could not be handled', { event: event.type, error });
+      if ('connection' in event) this.#connections.get(event.connection)?.fault();
+    }
+    return this.#commands;
+  }
+
+  #dispatch(event: CoreEvent): void {
+    switch (event.type) {
+      case 'received':
+        return this.#connections.get(event.connection)?.receive(event.bytes);
+      case 'connected':
+        return this.#connect(event.connection, event.peer);
+      case 'secured':
+        return this.#connections.get(event.connection)?.secured();
+      case 'fileWritten':
+        return this.#connections.get(event.connection)?.fileWritten(event.error);
+      case 'disconnected':
+        this.#connections.get(event.connection)?.disconnected();
+        this.#connections.delete(event.connection);
+        return;
+      case 'timerFired': {
+        const fired = this.#timers.get(event.timer);
+        this.#timers.delete(event.timer);
+        fired?.();
+        return;
+      }
+      case 'stopping':
+        for (const { occupant } of this.workspaces.all) occupant?.serverStops?.();
+        for (const connection of this.#connections.values()) connection.serverStops();
+    }
+  }
+
+  #connect(id: number, peer: string): void {
+    if (this.#connections.size >= this.limits.connectionCount) {
+      this.log('warn', 'connection refused: over the limit', { peer, limit: this.limits.connectionCount });
+      return this.command({ type: 'close', connection: id });
+    }
+    const connection = new Connection(id, peer, this);
+    this.#connections.set(id, connection);
+    connection.start();
+  }
+}

@@ -1,0 +1,195 @@
+import { parseWhole } from '../wire/numbers.ts';
+import type { Request } from '../wire/request.ts';
+import { Ask, foundText, type Found, type Iterator } from '../workspace/ask.ts';
+import { listVariables } from '../workspace/listing.ts';
+import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
+import type { Opening } from '../workspace/workspaces.ts';
+import type { Connection } from './connection.ts';
+import type { Core } from './core.ts';
+
+/** What a request comes to: nothing more to say, a value, a get that answers for itself, or a refusal. */
+export type Outcome = undefined | Found | Ask | Refusal;
+
+/** One verb of the protocol (the table in docs/protocol.md). */
+export interface Verb {
+  /** Its replies carry a value (P7.2). */
+  readonly isLong: boolean;
+  /** How many arguments it takes, the verb left out (P5.4). */
+  readonly arity: readonly [least: number, most: number];
+  readonly run: (request: Request, connection: Connection, core: Core) => Outcome;
+}
+
+export const verbOf = (name: string): Verb | undefined => VERBS.get(name);
+
+/** Carries a request out, if it is one (P5.4, P12). */
+export function run(verb: Verb | undefined, request: Request, connection: Connection, core: Core): Outcome {
+  if (verb === undefined) return refusal('unknown-verb', `Unknown verb "${request.verb}"`);
+  if (request.excess !== undefined) return overLimit(request.excess);
+  const [least, most] = verb.arity;
+  if (request.args.length < least || request.args.length > most)
+    return refusal('arguments', `Wrong number of arguments for "${request.verb}"`);
+  return verb.run(request, connection, core);
+}
+
+const argument = (request: Request, index: number): string => request.args[index] ?? '';
+
+const opening = (request: Request): Opening => ({
+  name: argument(request, 0),
+  label: argument(request, 1),
+  persistent: argument(request, 2) === 'yes',
+  create: argument(request, 3) !== 'no',
+  metadata: request.metadata,
+});
+
+/** Where an iteration stands (V10): no id, or one of spaces, is its beginning. */
+function iteratorOf(request: Request): Iterator | undefined | Refusal {
+  const variableId = argument(request, 2).trim();
+  const text = argument(request, 3);
+  const index = text.trim() === '' ? undefined : parseWhole(text);
+  if (index === undefined && text.trim() !== '') return notANumber('index', text);
+  return variableId === '' ? undefined : { variableId, index };
+}
+
+interface Form {
+  readonly takes: boolean;
+  readonly waits: boolean;
+  readonly iterates: boolean;
+}
+
+/** A get (V4, V10). `find` and `fetch` ignore the id and the index. */
+const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
+  isLong: true,
+  arity: [2, 4],
+  run: (request, connection, core) => {
+    const iterator = iterates ? iteratorOf(request) : undefined;
+    if (isRefusal(iterator)) return iterator;
+    const workspace = core.workspaces.referredTo(argument(request, 0), connection.references);
+    if (isRefusal(workspace)) return workspace;
+    const ask = new Ask(connection, { verb, takes, waits, iterator, metadata: request.metadata });
+    workspace.get(argument(request, 1), ask);
+    return ask;
+  },
+});
+
+const gets = (['find', 'fetch'] as const).flatMap((word) =>
+  [false, true].flatMap((iterates) =>
+    [false, true].map((waits): [string, Verb] => {
+      const name = `${iterates ? 'i' : ''}${word}${waits ? '' : 'Try'}`;
+      return [name, get(name, { takes: word === 'fetch', waits, iterates })];
+    }),
+  ),
+);
+
+const store: Verb = {
+  isLong: false,
+  arity: [4, 4],
+  run: (request, connection, core) => {
+    const text = argument(request, 2);
+    const descriptor = parseWhole(text);
+    if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
+      return notANumber('descriptor', text);
+    const workspace = core.workspaces.referredTo(argument(request, 0), connection.references);
+    if (isRefusal(workspace)) return workspace;
+    const payload = request.payload ?? argument(request, 3);
+    return workspace.store(
+      argument(request, 1),
+      { descriptor, payload, metadata: request.metadata },
+      connection,
+    );
+  },
+};
+
+const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
+  ...gets,
+  ['store', store],
+  [
+    'open ws',
+    {
+      isLong: false,
+      arity: [3, 4],
+      run: (request, connection, core) =>
+        core.workspaces.open(opening(request), connection, connection.references),
+    },
+  ],
+  [
+    'use ws',
+    {
+      isLong: false,
+      arity: [3, 4],
+      run: (request, connection, core) => core.workspaces.use(opening(request), connection.references),
+    },
+  ],
+  [
+    'delete ws',
+    {
+      isLong: false,
+      arity: [1, 1],
+      run: (request, { references }, core) => core.workspaces.delete(argument(request, 0), references),
+    },
+  ],
+  [
+    'mktemp ws',
+    {
+      isLong: true,
+      arity: [0, 1],
+      run: (request, { references }, core) => {
+        const template = request.args[0] ?? '__ws__%d';
+        const name = core.workspaces.makeTemporary(template, request.metadata, references);
+        return isRefusal(name) ? name : foundText(name);
+      },
+    },
+  ],
+  [
+    'list wss',
+    {
+      isLong: true,
+      arity: [0, 1],
+      run: (request, connection, core) => foundText(core.workspaces.list(connection, request.args[0])),
+    },
+  ],
+  [
+    'declare var',
+    {
+      isLong: false,
+      arity: [3, 3],
+      run: (request, { references }, core) => {
+        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+        if (isRefusal(workspace)) return workspace;
+        return workspace.declare(argument(request, 1), argument(request, 2));
+      },
+    },
+  ],
+  [
+    'delete var',
+    {
+      isLong: false,
+      arity: [2, 2],
+      run: (request, { references }, core) => {
+        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+        return isRefusal(workspace) ? workspace : workspace.deleteVariable(argument(request, 1));
+      },
+    },
+  ],
+  [
+    'list vars',
+    {
+      isLong: true,
+      arity: [1, 1],
+      run: (request, { references }, core) => {
+        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+        return isRefusal(workspace) ? workspace : foundText(listVariables(workspace));
+      },
+    },
+  ],
+  [
+    'deadman',
+    {
+      isLong: false,
+      arity: [0, 0],
+      run: (_request, connection) => {
+        connection.killsServer = true;
+        return undefined;
+      },
+    },
+  ],
+]);

@@ -1,0 +1,7 @@
+/** Sleigh as a library. */
+export { createServer, type Server, type ServerOptions } from './transport/server.ts';
+export type { Limits } from './wire/limits.ts';
+export { DEFAULT_LIMITS } from './wire/limits.ts';
+export type { SleighOptions } from './sleigh/options.ts';
+export type { DeathPolicy } from './machines/shutdown.ts';
+export type { Occupant, Workspace, WorkspaceKind } from './workspace/workspace.ts';

@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContext } from 'node:tls';
+
+/** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
+const LINGER = 5_000;
+
+/** What a socket tells. */
+export interface PeerEvents {
+  received(bytes: Buffer): void;
+  secured(): void;
+  /** No more will come: told once. */
+  gone(): void;
+}
+
+type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
+
+/** One client's socket: what goes out keeps its order, and a client that does not read is not read from (P11). */
+export class Peer {
+  #socket: Socket;
+  readonly #events: PeerEvents;
+  /** What waits behind a file that is being sent. */
+  readonly #queue: Output[] = [];
+  #sending = false;
+  #closing = false;
+  #isGone = false;
+  readonly #heldFor = new Set<'drain' | 'file'>();
+  readonly #onData = (bytes: Buffer): void => {
+    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+    if (!this.#closing) this.#events.received(bytes);
+  };
+  readonly #onGone = (): void => this.#gone();
+
+  constructor(socket: Socket, events: PeerEvents) {
+    this.#socket = socket;
+    this.#events = events;
+    this.#listen();
+  }
+
+  /** HOST:PORT, as the clients know it. */
+  static nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+    const host = remoteAddress.replace(/^::ffff:/, '');
+    return `${host.includes(':') ? `[${host}]` : host}:${remotePort}`;
+  }
+
+  #listen(): void {
+    this.#socket.on('data', this.#onData);
+    this.#socket.on('drain', () => this.resume('drain'));
+    this.#socket.on('end', this.#onGone);
+    this.#socket.on('close', this.#onGone);
+    // A reset is a way to close (clients do that in normal use); 'close' follows.
+    this.#socket.on('error', () => undefined);
+  }
+
+  #gone(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#events.gone();
+    if (this.#queue.length === 0 && !this.#sending) this.#socket.end();
+  }
+
+  /** What is sent between `cork` and `uncork` leaves in one piece. */
+  cork(): void {
+    this.#socket.cork();
+  }
+  uncork(): void {
+    this.#socket.uncork();
+  }
+
+  send(output: Output): void {
+    if (this.#sending) this.#queue.push(output);
+    else if (typeof output === 'object' && !(output instanceof Uint8Array)) void this.#sendPieces(output);
+    else if (!this.#write(output)) this.hold('drain');
+  }
+
+  #write(bytes: string | Uint8Array): boolean {
+    if (this.#socket.destroyed) return true;
+    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+  }
+
+  /** Sends a file at the pace of the client, then what has come to wait behind it. */
+  async #sendPieces(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
+    this.#sending = true;
+    try {
+      for await (const piece of pieces) {
+        if (this.#socket.destroyed) break;
+        if (!this.#write(piece)) await this.#drained();
+      }
+    } catch {
+      // Half a value is out and the rest cannot be had: nothing can follow on this connection.
+      this.#socket.destroy();
+    }
+    this.#sending = false;
+    while (!this.#sending) {
+      const next = this.#queue.shift();
+      if (next === undefined) break;
+      this.send(next);
+    }
+    if (this.#closing && !this.#sending) this.#end();
+  }
+
+  async #drained(): Promise<void> {
+    const over = new AbortController();
+    const { signal } = over;
+    await Promise.race([
+      once(this.#socket, 'drain', { signal }),
+      once(this.#socket, 'close', { signal }),
+    ]).catch(() => undefined);
+    over.abort();
+  }
+
+  /** Stops reading for a reason, until that reason has gone. */
+  hold(reason: 'drain' | 'file'): void {
+    this.#heldFor.add(reason);
+    this.#socket.pause();
+  }
+
+  resume(reason: 'drain' | 'file'): void {
+    if (this.#heldFor.delete(reason) && this.#heldFor.size === 0) this.#socket.resume();
+  }
+
+  /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
+  startTls(secureContext: SecureContext, received: Uint8Array): void {
+    const plain = this.#socket;
+    plain.removeAllListeners();
+    plain.pause();
+    if (received.length > 0) plain.unshift(received);
+    plain.on('error', () => undefined);
+    this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
+    this.#socket.on('secure', () => this.#events.secured());
+    this.#listen();
+  }
+
+  /** The connection ends when all is out. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (!this.#sending) this.#end();
+  }
+
+  #end(): void {
+    this.#socket.end();
+    this.#heldFor.clear();
+    this.#socket.resume();
+    const timeout = setTimeout(() => this.#socket.destroy(), LINGER);
+    this.#socket.once('close', () => clearTimeout(timeout));
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.destroyed;
+  }
+}

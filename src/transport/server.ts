@@ -1,0 +1,209 @@
+import { randomBytes } from 'node:crypto';
+import {
+  createServer as createNetServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
+import { tmpdir } from 'node:os';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Command, CoreEvent } from '../core/commands.ts';
+import { Core } from '../core/core.ts';
+import { sleighKind } from '../sleigh/kind.ts';
+import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
+import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
+import type { WorkspaceKind } from '../workspace/workspace.ts';
+import { createLogger, type Level } from './logger.ts';
+import { Peer } from './peer.ts';
+import { RealTimers } from './real-timers.ts';
+import { TemporaryFiles } from './temporary-files.ts';
+
+export interface ServerOptions {
+  /** The address to listen on; 127.0.0.1 unless told. */
+  host?: string;
+  /** The port (P1); 0 takes a free one. 8765 unless told. */
+  port?: number;
+  /** Where the folder for large values is made (P11); the system's temporary folder unless told. */
+  tmpDir?: string;
+  /** What the server takes at most (P12). */
+  limits?: Partial<Limits>;
+  /** What makers of sleighs do not choose themselves (S1). */
+  sleigh?: Partial<SleighOptions>;
+  /** PEM texts; with them TLS is offered (P2.1). */
+  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
+  kinds?: Record<string, WorkspaceKind>;
+  logLevel?: Level;
+  /** Takes the place of the server's own, which writes to standard error. */
+  logger?: Logger;
+}
+
+/** A running server. */
+export interface Server {
+  readonly host: string;
+  readonly port: number;
+  /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
+  readonly stopped: Promise<void>;
+  /** Tells jobs and clients, lets them take what is left for them, and goes. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds that clients have to close when the server stops. */
+const STOPPING = 2_000;
+/** Milliseconds of silence after which a client's host is asked whether it is still there. */
+const KEEP_ALIVE = 60_000;
+
+/**
+ * Starts a server.
+ * @returns it, when it listens
+ * @throws when it cannot: a port in use, a certificate that is none
+ */
+export async function createServer(options: ServerOptions = {}): Promise<Server> {
+  const server = new TcpServer(options);
+  await server.listen(options.host ?? '127.0.0.1', options.port ?? 8765);
+  return server;
+}
+
+/** The TCP adapter: sockets, files and timers, as the core commands. */
+class TcpServer implements Server {
+  readonly stopped: Promise<void>;
+  readonly #core: Core;
+  readonly #peers = new Map<number, Peer>();
+  readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
+  readonly #files: TemporaryFiles;
+  readonly #logger: Logger;
+  readonly #net: NetServer;
+  readonly #secureContext: SecureContext | undefined;
+  #accepted = 0;
+  #closing: Promise<void> | undefined;
+  #hasStopped: () => void = () => undefined;
+
+  constructor(options: ServerOptions) {
+    this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
+    this.#logger = options.logger ?? createLogger(options.logLevel ?? 'info');
+    this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
+    this.#secureContext = options.tls && createSecureContext(options.tls);
+    this.#core = new Core({
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      kinds: new Map([
+        ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
+        ...Object.entries(options.kinds ?? {}),
+      ]),
+      tls: options.tls !== undefined,
+      run: randomBytes(4).toString('hex'),
+    });
+    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
+    this.#net = createNetServer(socketOptions, (socket) => this.#accept(socket));
+  }
+
+  get #address(): AddressInfo {
+    const address = this.#net.address();
+    if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+    return address;
+  }
+  get host(): string {
+    return this.#address.address;
+  }
+  get port(): number {
+    return this.#address.port;
+  }
+
+  listen(host: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ host, port, backlog: 1024 }, () => {
+        this.#net.off('error', reject);
+        this.#net.on('error', (error) => this.#logger.error({ error }, 'the server socket failed'));
+        resolve();
+      });
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const connection = ++this.#accepted;
+    const peer = new Peer(socket, {
+      received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
+      secured: () => this.#handle({ type: 'secured', connection }),
+      gone: () => {
+        this.#handle({ type: 'disconnected', connection });
+        this.#peers.delete(connection);
+      },
+    });
+    this.#peers.set(connection, peer);
+    this.#handle({ type: 'connected', connection, peer: Peer.nameOf(socket) });
+  }
+
+  #handle(event: CoreEvent): void {
+    const commands = this.#core.handle(event, performance.timeOrigin + performance.now());
+    for (let i = 0; i < commands.length; i++) this.#perform(commands[i] as Command, commands[i + 1]);
+  }
+
+  /** Does what the core commands; `next` tells whether more goes to the same client, which then leaves as one. */
+  #perform(command: Command, next: Command | undefined): void {
+    switch (command.type) {
+      case 'send': {
+        const peer = this.#peers.get(command.connection);
+        const isFollowed = next?.type === 'send' && next.connection === command.connection;
+        if (isFollowed) peer?.cork();
+        peer?.send(command.bytes);
+        if (!isFollowed) peer?.uncork();
+        return;
+      }
+      case 'sendFile':
+        return this.#peers.get(command.connection)?.send(this.#files.read(command.file));
+      case 'startTimer':
+        return this.#timers.start(command.timer, command.milliseconds);
+      case 'stopTimer':
+        return this.#timers.stop(command.timer);
+      case 'close':
+        return this.#peers.get(command.connection)?.close();
+      case 'startTls':
+        if (this.#secureContext === undefined) throw new Error('TLS was begun and never offered');
+        return this.#peers.get(command.connection)?.startTls(this.#secureContext, command.received);
+      case 'openFile':
+        this.#senderOf.set(command.file.file, command.connection);
+        return this.#files.open(command.file);
+      case 'writeFile': {
+        const peer = this.#peers.get(this.#senderOf.get(command.file.file) ?? 0);
+        const goesOn = this.#files.write(command.file, command.bytes, () => peer?.resume('file'));
+        if (!goesOn) peer?.hold('file');
+        return;
+      }
+      case 'finishFile':
+        return void this.#finishFile(command);
+      case 'discardFile':
+        this.#senderOf.delete(command.file.file);
+        return this.#files.discard(command.file);
+      case 'log':
+        return this.#logger[command.level](command.fields, command.message);
+      case 'stopServer':
+        return void this.close();
+    }
+  }
+  /** Which connection a file comes from, while it comes. */
+  readonly #senderOf = new Map<number, number>();
+
+  async #finishFile({ connection, file }: Extract<Command, { type: 'finishFile' }>): Promise<void> {
+    const error = await this.#files.finish(file);
+    this.#senderOf.delete(file.file);
+    this.#handle({ type: 'fileWritten', connection, error });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  async #stop(): Promise<void> {
+    this.#net.close();
+    this.#handle({ type: 'stopping' });
+    const deadline = performance.now() + STOPPING;
+    while (this.#peers.size > 0 && performance.now() < deadline) await sleep(10);
+    for (const peer of this.#peers.values()) peer.destroy();
+    this.#timers.stopAll();
+    await this.#files.removeAll();
+    this.#hasStopped();
+  }
+}
