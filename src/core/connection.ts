@@ -1,4 +1,5 @@
 import { assertEvent, createActor, type ActorRefFrom } from 'xstate';
+import { compiled } from '../machines/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
@@ -211,8 +212,10 @@ export class Connection implements Client {
 
   /** The connection is over: what it waited for, was a member of, or owned, ends with it (V6, V12, W6, S13). */
   #depart(): void {
+    this.#blockedIn?.withdraw();
+    this.#blockedIn = undefined;
     this.#decoder?.abandon();
-    for (const place of [...this.departures]) place.clientLeft(this);
+    for (const place of this.departures) place.clientLeft(this);
     this.#core.workspaces.clientLeft(this, this.references);
     this.references.clear();
     if (this.killsServer) this.#core.command({ type: 'stopServer' });
@@ -224,7 +227,7 @@ export class Connection implements Client {
       return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
         act(core.connection(context.id), event);
     };
-    return connectionMachine.provide({
+    const machine = connectionMachine.provide({
       actions: {
         startHandshakeTimer: command((connection) => {
           connection.#handshakeTimer = core.timers.start(core.limits.handshakeSeconds * 1000, () =>
@@ -245,10 +248,6 @@ export class Connection implements Client {
         ),
         refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
         refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
-        withdrawRequest: command((connection) => {
-          connection.#blockedIn?.withdraw();
-          connection.#blockedIn = undefined;
-        }),
         logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
         logTooSlow: command(({ peer }) => core.log('info', 'handshake not done in time', { peer })),
         depart: command((connection) => connection.#depart()),
@@ -258,5 +257,6 @@ export class Connection implements Client {
         ),
       },
     });
+    return compiled(machine);
   }
 }

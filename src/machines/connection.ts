@@ -43,7 +43,6 @@ export const connectionMachine = setup({
     startTls: () => undefined,
     refuseEmpty: () => undefined,
     refuseOverrun: () => undefined,
-    withdrawRequest: () => undefined,
     logMalformed: () => undefined,
     logTooSlow: () => undefined,
     depart: () => undefined,
@@ -116,7 +115,6 @@ export const connectionMachine = setup({
         },
         blocked: {
           tags: 'readsRequests',
-          exit: 'withdrawRequest',
           on: {
             'request.answered': { target: 'ready', description: 'V5' },
             'request.overran': {

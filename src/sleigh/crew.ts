@@ -5,12 +5,15 @@ import { parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import { textOf } from '../workspace/value.ts';
-import { isRegistered, type Sentinel, type Worker } from './agents.ts';
+import { isRegistered, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Refresh periods that a sentinel may stay away (S13). */
 const MISSED_PERIODS = 3;
+
+/** The name of a sentinel's absence timer. */
+const absence = (id: number): string => `absence of sentinel ${id}`;
 
 const ALLOCATED = new Map([['allocated', '1']]);
 const NOT_ALLOCATED = new Map([['allocated', '0']]);
@@ -147,7 +150,7 @@ export class Crew {
     if (worker === undefined) return storing.refuse(registrationFailed(`rank ${rank} was never given out`));
     const snapshot = worker.actor.getSnapshot();
     if (snapshot.status === 'done')
-      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${String(snapshot.value)}`));
+      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${stateOfWorker(worker)}`));
     const other = this.#workerOf.get(storing.client);
     if (other !== undefined && other !== worker)
       return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
@@ -177,7 +180,6 @@ export class Crew {
 
   bindSentinels() {
     const { timers, options } = this.#sleigh;
-    const absence = (id: number): string => `absence of sentinel ${id}`;
     return sentinelMachine.provide({
       actions: {
         holdUntilWaking: ({ context, event }) => {
@@ -217,7 +219,7 @@ export class Crew {
     ask.wait(() => this.#blocked.delete(sentinel));
     if (this.#sleigh.timers.isRunning('waking')) return;
     this.#sleigh.timers.start('waking', this.#sleigh.options.sentinelRefreshPeriod, () => {
-      for (const blocked of [...this.#blocked]) blocked.actor.send({ type: 'waking.came' });
+      for (const blocked of this.#blocked) blocked.actor.send({ type: 'waking.came' });
     });
   }
 

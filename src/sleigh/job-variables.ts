@@ -38,13 +38,13 @@ export function defineJobVariables(sleigh: Sleigh): void {
     workspace.define(name, { hidden: true, permanent: true }).declare('fifo');
 }
 
+const constant = (text: () => string, { hidden = false } = {}): JobVariable => ({
+  hidden,
+  get: (ask) => ask.answer(foundText(text(), ask.origin)),
+});
+
 function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
   const { work, crew, joining, workspace } = sleigh;
-
-  const constant = (text: () => string, { hidden = false } = {}): JobVariable => ({
-    hidden,
-    get: (ask) => ask.answer(foundText(text(), ask.origin)),
-  });
 
   /** Seconds that the join phase takes (S5, S6). */
   const storeDuration =

@@ -28,6 +28,14 @@ export const DEFAULT_OPTIONS: SleighOptions = {
 const POLICIES: readonly string[] = ['shutdown', 'requeue', 'null'] satisfies DeathPolicy[];
 export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes(text);
 
+/** Narrows a parser to the values for which something holds. */
+const when =
+  <T>(parse: (text: string) => T | undefined, holds: (value: T) => boolean) =>
+  (text: string): T | undefined => {
+    const value = parse(text);
+    return value !== undefined && holds(value) ? value : undefined;
+  };
+
 /** @returns the options, or which value was bad: then the workspace is not made (S1) */
 export function readOptions(
   metadata: Metadata,
@@ -42,13 +50,6 @@ export function readOptions(
     if (value === undefined) bad.push(`${name} must be ${wanted}, not "${text}"`);
     return value ?? fallback;
   };
-  const when =
-    <T>(parse: (text: string) => T | undefined, holds: (value: T) => boolean) =>
-    (text: string): T | undefined => {
-      const value = parse(text);
-      return value !== undefined && holds(value) ? value : undefined;
-    };
-
   const options: SleighOptions = {
     rankCount: read(
       'rankCount',

@@ -1,4 +1,5 @@
 import { assertEvent } from 'xstate';
+import { compiled } from '../machines/compiled.ts';
 import { workerMachine } from '../machines/worker.ts';
 import type { Storing } from '../machines/storing.ts';
 import type { Metadata } from '../wire/payload.ts';
@@ -100,7 +101,7 @@ export class Work {
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
     const { crew } = this.#sleigh;
-    return workerMachine.provide({
+    const machine = workerMachine.provide({
       actions: {
         acceptRegistration: ({ context, event }) => {
           assertEvent(event, 'registration.asked');
@@ -159,6 +160,7 @@ export class Work {
           this.#sleigh.reportUnexpected(`worker ${context.rank}`, event),
       },
     });
+    return compiled(machine);
   }
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */

@@ -137,7 +137,7 @@ class TcpServer implements Server {
 
   #handle(event: CoreEvent): void {
     const commands = this.#core.handle(event, performance.timeOrigin + performance.now());
-    for (let i = 0; i < commands.length; i++) this.#perform(commands[i] as Command, commands[i + 1]);
+    for (const [i, command] of commands.entries()) this.#perform(command, commands[i + 1]);
   }
 
   /** Does what the core commands; `next` tells whether more goes to the same client, which then leaves as one. */

@@ -129,7 +129,7 @@ export class TemporaryFiles {
   }
 
   async removeAll(): Promise<void> {
-    for (const [file, entry] of [...this.#files]) {
+    for (const [file, entry] of this.#files) {
       entry.users = 1;
       this.#leave(file, entry);
     }

@@ -20,7 +20,7 @@ export function readNumber(bytes: Uint8Array, at: number, width: number): number
   if (at === end) return NOT_A_NUMBER;
   let n = 0;
   for (; at < end; at++) {
-    const c = bytes[at] as number;
+    const c = bytes[at] ?? SPACE;
     if (c < ZERO || c > NINE) return NOT_A_NUMBER;
     n = n * 10 + (c - ZERO);
   }

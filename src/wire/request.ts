@@ -2,7 +2,7 @@ import type { ByteQueue } from './byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
 import type { Limits } from './limits.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
-import { NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
+import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
 
 /** A request (P5): the verb, its arguments, the metadata that came with it (P3). */
 export interface Request {
@@ -119,12 +119,11 @@ export class RequestDecoder {
         }
         case 'file': {
           const bytes = this.#input.some(this.#left);
-          const file = this.#file as FilePayload;
-          if (bytes.length > 0) this.#files.write(file, bytes);
           this.#left -= bytes.length;
+          if (this.#file !== undefined && bytes.length > 0) this.#files.write(this.#file, bytes);
           if (this.#left > 0) return undefined;
           this.#stage = 'flushing';
-          this.#files.finish(file);
+          if (this.#file !== undefined) this.#files.finish(this.#file);
           return undefined;
         }
         case 'flushing':
@@ -157,7 +156,9 @@ export class RequestDecoder {
   /** What is half in is not wanted any more: the connection is gone, or the file failed. */
   abandon(): void {
     if (this.#file !== undefined) this.#files.discard(this.#file);
+    if (this.#payload !== undefined && isFile(this.#payload)) this.#files.discard(this.#payload);
     this.#file = undefined;
+    this.#payload = undefined;
   }
 
   #stageOf(length: number): Stage {

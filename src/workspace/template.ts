@@ -35,7 +35,7 @@ function format(number: number, { flags, width, precision, conversion }: Place):
   const digits = (conversion === 'X' ? raw.toUpperCase() : raw).padStart(Number(precision ?? 1), '0');
   const signed = 'di'.includes(conversion);
   const sign = signed && flags.includes('+') ? '+' : signed && flags.includes(' ') ? ' ' : '';
-  const alternate = radix === 16 ? `0${conversion}` : radix === 8 ? '0' : '';
+  const alternate = radix === 16 ? `0${conversion}` : radix === 8 && !digits.startsWith('0') ? '0' : '';
   const prefix = flags.includes('#') && number !== 0 ? alternate : sign;
   if (flags.includes('-')) return (prefix + digits).padEnd(width);
   if (flags.includes('0') && precision === undefined)

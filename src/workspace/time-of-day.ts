@@ -31,9 +31,10 @@ export class TimeOfDay implements Behaviour {
   }
 }
 
+const two = (n: number): string => String(n).padStart(2, '0');
+
 /** As C's ctime writes it: `Sun Nov 22 13:41:10 2026`. */
 export function timeOfDay(date: Date): string {
-  const two = (n: number): string => String(n).padStart(2, '0');
   const day = String(date.getDate()).padStart(2, ' ');
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
   return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${time} ${date.getFullYear()}`;

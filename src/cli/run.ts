@@ -1,0 +1,190 @@
+import { Console } from 'node:console';
+import { once } from 'node:events';
+import { availableParallelism, constants } from 'node:os';
+import type { Writable } from 'node:stream';
+import { InvalidArgumentError, type Command } from 'commander';
+import { ConnectionLostError, NwsError } from '../client/errors.ts';
+import { ModuleError } from '../client/module-function.ts';
+import { parseAddress, type Address } from './address.ts';
+import { InputError, openInput, STANDARD_INPUT } from './input.ts';
+import { jsonLine } from './json-line.ts';
+import { runJob, WorkersGoneError } from './run-job.ts';
+import { StatusLine } from './status-line.ts';
+import { Tally } from './tally.ts';
+import type { Outcome } from './task-window.ts';
+import { loadUserModule, type Inputs, type UserModule } from './user-module.ts';
+
+interface RunFlags {
+  server?: Address;
+  workers: number;
+  window?: number;
+  unordered?: true;
+}
+
+/** Lines out for each worker, unless told: enough that none waits for the next one. */
+const WINDOW_PER_WORKER = 32;
+
+const HELP = `
+MODULE is a JavaScript module whose default export is a function, async or not. It is called with what each line says
+where the line is JSON, else with its text. Each result is written to standard output as a line of JSON. Where a call
+fails, the line in its place is {"line":N,"error":"TypeError: …"}, the others go on, and the exit status is 1. A line
+whose worker dies is given to another one. What the module prints goes to standard error.
+
+A module may also export
+  input   inputs to take without INPUT: an iterable, or a function that gives one (a generator, say)
+  output  a function that is called with the outcomes, an async iterable of { line, value, worker } or
+          { line, error, stack }, in place of writing them
+
+  sleigh run examples/words.mjs README.md
+  seq 1000 | sleigh run square.mjs --workers 4 | head`;
+
+/** `sleigh run`. */
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('call a function for each line of the input, on many workers')
+    .argument('<module>', 'its default export is called')
+    .argument('[input]', `a file; ${STANDARD_INPUT} or nothing is standard input`)
+    .option('--server <host:port>', 'use this server, not one of its own', address)
+    .option('--workers <number>', 'worker processes', atLeastOne, availableParallelism())
+    .option(
+      '--window <number>',
+      `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,
+      atLeastOne,
+    )
+    .option('--unordered', 'write results as they come, not in the order of the input')
+    .addHelpText('after', HELP)
+    .action(async (module: string, input: string | undefined, flags: RunFlags) => {
+      const status = await run(module, input, flags);
+      await flushed(process.stdout);
+      // Not left to the event loop: the module may have timers and sockets that never end.
+      process.exit(status);
+    });
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new InvalidArgumentError('It must be HOST:PORT.');
+  return parsed;
+}
+
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return Number(text);
+}
+
+/** Someone wants it to end: Ctrl-C, or the like. */
+class Interruption extends Error {
+  readonly status: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(signal);
+    this.status = 128 + constants.signals[signal];
+  }
+}
+
+/** Whoever read the results has gone, as `head` does: no more are wanted. */
+class ReaderGone extends Error {}
+
+/** @returns the exit status */
+async function run(file: string, input: string | undefined, flags: RunFlags): Promise<number> {
+  const status = new StatusLine(process.stderr);
+  const tally = new Tally();
+  const stop = new AbortController();
+  try {
+    const module = await loadQuietly(file);
+    const inputs = await inputsFor(module, input, status);
+    stopOnSignals(stop);
+    process.stdout.on('error', () => stop.abort(new ReaderGone()));
+    const { server, workers, window = WINDOW_PER_WORKER * workers, unordered = false } = flags;
+    const onDeath = (rank: number, how: string): void => {
+      if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`);
+    };
+    const options = { server, module: module.path, workers, window, isOrdered: !unordered, stop, onDeath };
+    status.show(() => tally.progress);
+    await runJob(options, async (tasks) => {
+      const outcomes = tally.count(tasks.run(inputs));
+      const taken = module.output === undefined ? write(outcomes, tally, status) : module.output(outcomes);
+      await Promise.race([taken, aborted(stop.signal)]);
+    });
+  } catch (error) {
+    return explainEnd(stop.signal.aborted ? stop.signal.reason : error, status);
+  } finally {
+    status.hide();
+  }
+  if (tally.failures === undefined) return 0;
+  status.say(tally.failures);
+  return 1;
+}
+
+/** Standard output is for results: what the module prints while it is loaded, and after, goes beside it. */
+async function loadQuietly(file: string): Promise<UserModule> {
+  const usual = globalThis.console;
+  globalThis.console = new Console(process.stderr, process.stderr);
+  const module = await loadUserModule(file);
+  // With an `output` of its own the module says what is a result.
+  if (module.output !== undefined) globalThis.console = usual;
+  return module;
+}
+
+function inputsFor(
+  module: UserModule,
+  input: string | undefined,
+  status: StatusLine,
+): Promise<Inputs> | Inputs {
+  if (input === undefined && module.input !== undefined) return module.input();
+  const file = input ?? STANDARD_INPUT;
+  if (file === STANDARD_INPUT && process.stdin.isTTY)
+    status.say('reading lines from the terminal; Ctrl-D ends them');
+  return openInput(file);
+}
+
+function stopOnSignals(stop: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort(new Interruption(signal)));
+}
+
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
+}
+
+/** At the pace of whoever reads them. */
+async function write(outcomes: AsyncIterable<Outcome>, tally: Tally, status: StatusLine): Promise<void> {
+  const { stdout } = process;
+  for await (const outcome of outcomes) {
+    if (stdout.isTTY) status.erase();
+    if (!stdout.write(lineOf(outcome, tally))) await once(stdout, 'drain');
+  }
+}
+
+function lineOf(outcome: Outcome, tally: Tally): string {
+  const { line } = outcome;
+  if ('error' in outcome) return jsonLine({ line, error: outcome.error });
+  try {
+    return jsonLine(outcome.value);
+  } catch (cause) {
+    const [error = ''] = `the result is no JSON: ${String(cause)}`.split('\n');
+    tally.fail({ line, error, stack: error });
+    return jsonLine({ line, error });
+  }
+}
+
+/** Errors whose message says it all. */
+const PLAIN = [ModuleError, InputError, WorkersGoneError, ConnectionLostError, NwsError];
+
+/** @returns the exit status */
+function explainEnd(error: unknown, status: StatusLine): number {
+  if (error instanceof Interruption) return error.status;
+  if (error instanceof ReaderGone) return 0;
+  if (!(error instanceof Error)) status.say(String(error));
+  else
+    status.say(PLAIN.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message));
+  return 1;
+}
+
+function flushed(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}

@@ -1,0 +1,43 @@
+import type { WriteStream } from 'node:tty';
+
+/** Milliseconds between two looks at what there is to show. */
+const PERIOD = 100;
+const ERASE = '\r\u001b[2K';
+
+/** Standard error: messages, and where it is a terminal one line below them that changes. */
+export class StatusLine {
+  readonly #stream: WriteStream;
+  #timer: NodeJS.Timeout | undefined;
+  #isShown = false;
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream;
+    // Nobody is there to read it: no reason to fail.
+    stream.on('error', () => undefined);
+  }
+
+  /** @param text asked again and again, until `hide` */
+  show(text: () => string): void {
+    if (!this.#stream.isTTY) return;
+    this.#timer = setInterval(() => {
+      this.#stream.write(`${ERASE}${text().slice(0, this.#stream.columns - 1)}`);
+      this.#isShown = true;
+    }, PERIOD).unref();
+  }
+
+  hide(): void {
+    clearInterval(this.#timer);
+    this.erase();
+  }
+
+  /** Makes room for something else on the terminal. */
+  erase(): void {
+    if (this.#isShown) this.#stream.write(ERASE);
+    this.#isShown = false;
+  }
+
+  say(message: string): void {
+    this.erase();
+    this.#stream.write(`sleigh: ${message}\n`);
+  }
+}

@@ -1,0 +1,174 @@
+import type { Found, NwsConnection } from '../client/connection.ts';
+import { ConnectionLostError, NwsError } from '../client/errors.ts';
+import type { TaskFailure } from '../client/worker.ts';
+import { Notice } from './notice.ts';
+
+/** What became of one line of the input. */
+export type Outcome = LineValue | LineError;
+
+export interface LineValue {
+  /** From 1. */
+  readonly line: number;
+  /** The rank of the worker that did it. */
+  readonly worker: number;
+  readonly value: unknown;
+}
+
+export interface LineError {
+  readonly line: number;
+  /** `TypeError: …` */
+  readonly error: string;
+  /** Where it was thrown, when that is known. */
+  readonly stack: string;
+}
+
+export interface WindowOptions {
+  readonly storing: NwsConnection;
+  /** Waits for results, so it is not the one that stores. */
+  readonly fetching: NwsConnection;
+  readonly workspace: string;
+  /** How many lines may be read and not given back, at most. */
+  readonly window: number;
+  /** Outcomes come in the order of the lines, not as they come. */
+  readonly isOrdered: boolean;
+  /** How often a task is tried (S13). */
+  readonly maxAttempts: number;
+}
+
+const BATCH = new Map([['batchId', 'lines']]);
+
+/**
+ * The master (S7): stores lines as tasks and gives their results, with so many out at once and no more. A line counts
+ * until its outcome is given, so that results that wait for an earlier one take no more memory than that either.
+ */
+export class TaskWindow {
+  readonly #options: WindowOptions;
+  readonly #changed = new Notice();
+  /** Outcomes of lines that never became tasks. */
+  readonly #refused: LineError[] = [];
+  #read = 0;
+  #given = 0;
+  /** Tasks that the server has taken; a result may be here before word of that. */
+  #stored = 0;
+  #answered = 0;
+  readonly #out = new Set<number>();
+  #isFed = false;
+  #isStopped = false;
+  /** What ended the input before its end. */
+  #fault: unknown;
+
+  constructor(options: WindowOptions) {
+    this.#options = options;
+  }
+
+  /** The lines that are out, the oldest first. */
+  get linesOut(): number[] {
+    return [...this.#out];
+  }
+
+  /**
+   * @throws whatever the inputs threw, when all that came before is answered; NwsError and ConnectionLostError when the
+   *   job ends before its time
+   */
+  async *run(inputs: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Outcome> {
+    void this.#feed(inputs);
+    const early = new Map<number, Outcome>();
+    try {
+      for (let outcome = await this.#next(); outcome !== undefined; outcome = await this.#next()) {
+        if (!this.#options.isOrdered) {
+          this.#give();
+          yield outcome;
+          continue;
+        }
+        early.set(outcome.line, outcome);
+        for (let due = early.get(this.#given + 1); due !== undefined; due = early.get(this.#given + 1)) {
+          early.delete(due.line);
+          this.#give();
+          yield due;
+        }
+      }
+    } finally {
+      this.#isStopped = true;
+      this.#changed.give();
+    }
+    if (this.#fault !== undefined) throw this.#fault;
+  }
+
+  #give(): void {
+    this.#given++;
+    this.#changed.give();
+  }
+
+  /** Stores lines as the window lets it; rejects never. */
+  async #feed(inputs: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
+    try {
+      const values =
+        Symbol.asyncIterator in inputs ? inputs[Symbol.asyncIterator]() : inputs[Symbol.iterator]();
+      while (await this.#hasRoom()) {
+        const { done, value } = await values.next();
+        if (done === true) break;
+        await this.#store(++this.#read, value);
+      }
+      if (this.#isStopped) await values.return?.();
+    } catch (error) {
+      this.#fault = error;
+    }
+    this.#isFed = true;
+    this.#changed.give();
+  }
+
+  /** @returns when one more may go out; false when no more is wanted */
+  async #hasRoom(): Promise<boolean> {
+    while (!this.#isStopped && this.#read - this.#given >= this.#options.window) await this.#changed.wait();
+    return !this.#isStopped;
+  }
+
+  async #store(line: number, value: unknown): Promise<void> {
+    const { storing, workspace } = this.#options;
+    try {
+      this.#out.add(line);
+      await storing.store(workspace, 'task', value, new Map(BATCH).set('line', String(line)));
+      this.#stored++;
+    } catch (error) {
+      if (error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed'))
+        throw error;
+      // It is this line that cannot be sent, or is not taken; the others can.
+      this.#out.delete(line);
+      this.#refused.push(lineError(line, String(error)));
+    }
+    this.#changed.give();
+  }
+
+  /** @returns undefined when all is answered */
+  async #next(): Promise<Outcome | undefined> {
+    for (;;) {
+      const refused = this.#refused.shift();
+      if (refused !== undefined) return refused;
+      if (this.#stored > this.#answered) return this.#fetch();
+      if (this.#isFed) return undefined;
+      await this.#changed.wait();
+    }
+  }
+
+  async #fetch(): Promise<Outcome> {
+    const { fetching, workspace } = this.#options;
+    const result = await fetching.fetch(workspace, 'result', BATCH);
+    const outcome = this.#outcomeOf(result);
+    this.#answered++;
+    this.#out.delete(outcome.line);
+    return outcome;
+  }
+
+  #outcomeOf({ metadata, value }: Found): Outcome {
+    const line = Number(metadata.get('line'));
+    if (metadata.get('nwsNull') === '1')
+      return lineError(line, `the worker died, in each of ${this.#options.maxAttempts} attempts`);
+    if (metadata.get('error') !== '1') return { line, worker: Number(metadata.get('nwsWorkerRank')), value };
+    return isFailure(value) ? lineError(line, value.message, value.stack) : lineError(line, String(value));
+  }
+}
+
+const lineError = (line: number, error: string, stack = error): LineError => ({ line, error, stack });
+
+const isFailure = (value: unknown): value is TaskFailure =>
+  typeof value === 'object' && value !== null && 'message' in value && 'stack' in value;

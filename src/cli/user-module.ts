@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { functionOf, loadModule, ModuleError } from '../client/module-function.ts';
+import type { Outcome } from './task-window.ts';
+
+/** What `input` may be: inputs, or a function that gives them. */
+export type Inputs = AsyncIterable<unknown> | Iterable<unknown>;
+
+/** The module of `sleigh run`. Its default export is for the workers. */
+export interface UserModule {
+  readonly path: string;
+  /** Called without INPUT. */
+  readonly input: (() => Inputs) | undefined;
+  /** Called with the outcomes; they are not written then. */
+  readonly output: ((outcomes: AsyncIterable<Outcome>) => unknown) | undefined;
+}
+
+/** @throws ModuleError when it cannot be loaded, or exports something else than it should */
+export async function loadUserModule(file: string): Promise<UserModule> {
+  const path = resolve(file);
+  const exports = await loadModule(path);
+  functionOf(exports, path);
+  const input = exports['input'];
+  return {
+    path,
+    input:
+      input === undefined ? undefined : () => inputsOf(typeof input === 'function' ? input() : input, path),
+    output: exports['output'] === undefined ? undefined : functionOf(exports, path, 'output'),
+  };
+}
+
+function inputsOf(made: unknown, path: string): Inputs {
+  if (isInputs(made)) return made;
+  throw new ModuleError(`"input" of ${path} is nothing that can be iterated`);
+}
+
+const isInputs = (made: unknown): made is Inputs =>
+  made instanceof Object && (Symbol.asyncIterator in made || Symbol.iterator in made);

@@ -1,0 +1,70 @@
+import { STATUS } from '../wire/reply.ts';
+
+/** Why a request was refused; stable, for programs. The wire has only a status and a text (P8, P9). */
+export type NwsErrorCode =
+  | 'failed'
+  | 'no-workspace'
+  | 'internal'
+  | 'not-opened'
+  | 'shutting-down'
+  | 'no-value'
+  | 'purged'
+  | 'sleigh-dead'
+  | 'worker-dead';
+
+const CODE_OF_STATUS: Readonly<Record<string, NwsErrorCode>> = {
+  [STATUS.noWorkspace]: 'no-workspace',
+  [STATUS.internal]: 'internal',
+  [STATUS.notOpened]: 'not-opened',
+  [STATUS.shuttingDown]: 'shutting-down',
+};
+
+/** What status 0001 can mean to a program, by its reason without the full stop, which differs from verb to verb. */
+const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
+  'no value available': 'no-value',
+  'Variable purged': 'purged',
+  'sleigh is dead': 'sleigh-dead',
+  'worker is dead': 'worker-dead',
+};
+
+/** A request that the server refused: it changed nothing, and the connection goes on. */
+export class NwsError extends Error {
+  override readonly name = 'NwsError';
+  readonly verb: string;
+  /** Four digits (P9). */
+  readonly status: string;
+  readonly code: NwsErrorCode;
+  /** The server's own words (`nwsReason`); empty when it gave none. */
+  readonly reason: string;
+
+  constructor(verb: string, status: string, reason: string) {
+    super(`${verb} was refused: ${reason === '' ? `status ${status}` : reason}`);
+    this.verb = verb;
+    this.status = status;
+    this.reason = reason;
+    this.code = CODE_OF_STATUS[status] ?? CODE_OF_REASON[reason.replace(/\.$/, '')] ?? 'failed';
+  }
+}
+
+/**
+ * - `unreachable`: there was no connection to be had
+ * - `not-nws`: who answered does not speak the protocol, or not as it should
+ * - `lost`: the server, or the network, ended the connection
+ * - `closed`: this side did
+ */
+export type ConnectionLostCode = 'unreachable' | 'not-nws' | 'lost' | 'closed';
+
+/** There is no connection (any more): nothing that was under way on it will be answered. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+  readonly code: ConnectionLostCode;
+
+  constructor(code: ConnectionLostCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** @returns whether the server refused a request for that reason */
+export const isRefusedFor = (code: NwsErrorCode, error: unknown): boolean =>
+  error instanceof NwsError && error.code === code;

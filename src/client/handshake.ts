@@ -1,0 +1,50 @@
+import type { ByteQueue } from '../wire/byte-queue.ts';
+import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
+import { ACCEPTED, OPTIONS } from '../wire/handshake.ts';
+
+/** What a client of the new handshake says first (P2.1). */
+export const GREETING = 'X000';
+/** How the server's offer begins (P2.1). */
+const OFFER = 'P000';
+/** What this client asks for: metadata both ways (P3). */
+const WANTED = new Map([
+  ['MetadataToServer', '1'],
+  ['MetadataFromServer', '1'],
+]);
+
+export type HandshakeStep =
+  | { type: 'say'; bytes: string }
+  | { type: 'done' }
+  /** @param why what is wrong with the server, to follow its address */
+  | { type: 'failed'; why: string };
+
+/** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
+export class ClientHandshake {
+  readonly #input: ByteQueue;
+  readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
+  #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
+
+  constructor(input: ByteQueue) {
+    this.#input = input;
+  }
+
+  /** @returns what to do next, or undefined while bytes are missing */
+  next(): HandshakeStep | undefined {
+    if (this.#stage === 'greeted') {
+      const four = this.#input.text(4);
+      if (four === undefined) return undefined;
+      if (four !== OFFER) return { type: 'failed', why: 'does not speak the NetWorkSpaces protocol' };
+      this.#stage = 'offered';
+    }
+    if (this.#stage === 'offered') {
+      const offer = this.#offer.next(this.#input);
+      if (offer === undefined) return undefined;
+      if (offer === MALFORMED) return { type: 'failed', why: 'offers its options in no form that is known' };
+      this.#stage = 'asked';
+      return { type: 'say', bytes: OPTIONS + encodeDictionary(WANTED) };
+    }
+    const four = this.#input.text(4);
+    if (four === undefined) return undefined;
+    return four === ACCEPTED ? { type: 'done' } : { type: 'failed', why: 'does not take metadata' };
+  }
+}
