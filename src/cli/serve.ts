@@ -69,9 +69,12 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(flags: ServeFlags): Promise<void> {
-  const server = await createServer(optionsOf(flags)).catch((error: unknown) =>
-    fail(`cannot listen on ${flags.host}:${flags.port}: ${explain(error)}`),
-  );
+  const server = await createServer(optionsOf(flags)).catch((error: unknown) => {
+    const isAboutTheAddress = error instanceof Error && 'syscall' in error;
+    return fail(
+      `${isAboutTheAddress ? `cannot listen on ${flags.host}:${flags.port}: ` : ''}${explain(error)}`,
+    );
+  });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
   console.log(`listening on ${server.host}:${server.port}`);
   await server.stopped;

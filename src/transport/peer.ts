@@ -25,11 +25,15 @@ export class Peer {
   #closing = false;
   #isGone = false;
   readonly #heldFor = new Set<'drain' | 'file'>();
-  readonly #onData = (bytes: Buffer): void => {
-    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
-    if (!this.#closing) this.#events.received(bytes);
+  readonly #listeners = {
+    data: (bytes: Buffer): void => {
+      // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+      if (!this.#closing) this.#events.received(bytes);
+    },
+    drain: (): void => this.resume('drain'),
+    end: (): void => this.#gone(),
+    close: (): void => this.#gone(),
   };
-  readonly #onGone = (): void => this.#gone();
 
   constructor(socket: Socket, events: PeerEvents) {
     this.#socket = socket;
@@ -44,10 +48,7 @@ export class Peer {
   }
 
   #listen(): void {
-    this.#socket.on('data', this.#onData);
-    this.#socket.on('drain', () => this.resume('drain'));
-    this.#socket.on('end', this.#onGone);
-    this.#socket.on('close', this.#onGone);
+    for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.on(event, listener);
     // A reset is a way to close (clients do that in normal use); 'close' follows.
     this.#socket.on('error', () => undefined);
   }
@@ -122,10 +123,9 @@ export class Peer {
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
   startTls(secureContext: SecureContext, received: Uint8Array): void {
     const plain = this.#socket;
-    plain.removeAllListeners();
+    for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
     plain.pause();
     if (received.length > 0) plain.unshift(received);
-    plain.on('error', () => undefined);
     this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
     this.#socket.on('secure', () => this.#events.secured());
     this.#listen();

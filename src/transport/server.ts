@@ -58,12 +58,21 @@ const KEEP_ALIVE = 60_000;
 /**
  * Starts a server.
  * @returns it, when it listens
- * @throws when it cannot: a port in use, a certificate that is none
+ * @throws when it cannot: a port in use, a certificate that is none, a temporary folder that cannot be written to
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   const server = new TcpServer(options);
   await server.listen(options.host ?? '127.0.0.1', options.port ?? 8765);
   return server;
+}
+
+function secureContextOf(tls: NonNullable<ServerOptions['tls']>): SecureContext {
+  try {
+    return createSecureContext(tls);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
+  }
 }
 
 /** The TCP adapter: sockets, files and timers, as the core commands. */
@@ -84,7 +93,7 @@ class TcpServer implements Server {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = options.logger ?? createLogger(options.logLevel ?? 'info');
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
-    this.#secureContext = options.tls && createSecureContext(options.tls);
+    this.#secureContext = options.tls && secureContextOf(options.tls);
     this.#core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map([
@@ -110,8 +119,9 @@ class TcpServer implements Server {
     return this.#address.port;
   }
 
-  listen(host: string, port: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async listen(host: string, port: number): Promise<void> {
+    await this.#files.check();
+    await new Promise<void>((resolve, reject) => {
       this.#net.once('error', reject);
       this.#net.listen({ host, port, backlog: 1024 }, () => {
         this.#net.off('error', reject);
@@ -203,7 +213,7 @@ class TcpServer implements Server {
     while (this.#peers.size > 0 && performance.now() < deadline) await sleep(10);
     for (const peer of this.#peers.values()) peer.destroy();
     this.#timers.stopAll();
-    await this.#files.removeAll();
+    this.#files.removeAll();
     this.#hasStopped();
   }
 }

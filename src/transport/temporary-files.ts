@@ -1,4 +1,5 @@
-import { mkdtemp, open, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, constants, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
 
@@ -20,20 +21,26 @@ interface TemporaryFile {
 }
 
 /**
- * Large values in files (P11), in a folder that only this user can enter. A file has lost its name as soon as it is
- * open, so that its space is free again when the last user is done with it, or when the process ends, however it ends.
+ * Large values in files (P11) that only this user can open. A file loses its name as soon as it is open, so that its
+ * space is free again when the last user is done with it, or when the process ends, however it ends.
  */
 export class TemporaryFiles {
   readonly #files = new Map<number, TemporaryFile>();
   readonly #root: string;
-  #folder: Promise<string> | undefined;
 
   constructor(root: string) {
     this.#root = root;
   }
 
+  /** @throws when no file can be made there */
+  async check(): Promise<void> {
+    await access(this.#root, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+      throw new Error(`temporary files cannot be made in ${this.#root}: ${reasonOf(cause)}`, { cause });
+    });
+  }
+
   open({ file }: FilePayload): void {
-    const handle = this.#create(file);
+    const handle = this.#create();
     const written = handle.then(
       () => undefined,
       () => undefined,
@@ -50,9 +57,8 @@ export class TemporaryFiles {
     this.#files.set(file, entry);
   }
 
-  async #create(file: number): Promise<FileHandle> {
-    this.#folder ??= mkdtemp(join(this.#root, 'sleigh-'));
-    const path = join(await this.#folder, `value-${file}`);
+  async #create(): Promise<FileHandle> {
+    const path = join(this.#root, `sleigh-${randomUUID()}`);
     const handle = await open(path, 'wx+', 0o600);
     await unlink(path);
     return handle;
@@ -128,14 +134,11 @@ export class TemporaryFiles {
     return this.#files.size;
   }
 
-  async removeAll(): Promise<void> {
+  removeAll(): void {
     for (const [file, entry] of this.#files) {
       entry.users = 1;
       this.#leave(file, entry);
     }
-    if (this.#folder !== undefined)
-      await this.#folder.then((path) => rm(path, { recursive: true, force: true })).catch(() => undefined);
-    this.#folder = undefined;
   }
 }
 

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { RawClient } from '../support/raw-client.ts';
+import { sleigh, startServe } from '../support/serve-process.ts';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+
+describe('sleigh serve', () => {
+  it('prints one line when it is ready, and nothing else on standard output', async () => {
+    await using serve = await startServe();
+    expect(serve.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
+    serve.kill('SIGTERM');
+    expect((await serve.outcome).output).toBe(`${serve.line}\n`);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'tells everyone and ends in order on %s, with status 0',
+    async (signal) => {
+      await using serve = await startServe('--log-level', 'error');
+      const master = await RawClient.ready(serve.port, { MetadataToServer: '1' });
+      master.write('00010006wstype0006sleigh');
+      expect(await master.short('open ws', 's', 'm', 'no')).toBe('0000');
+      const [sentinel, worker, plain] = await Promise.all([1, 2, 3].map(() => RawClient.ready(serve.port)));
+      if (sentinel === undefined || worker === undefined || plain === undefined) throw new Error('no client');
+      for (const client of [sentinel, worker]) await client.short('use ws', 's', 'x', 'no');
+      await plain.short('use ws', 'p', 'x', 'no');
+      expect((await sentinel.long('fetch', 's', 'worker_ids')).value.toString()).toBe('0');
+      expect(await worker.short('store', 's', 'worker_ids', '1', '0')).toBe('0000');
+      sentinel.send('fetch', 's', 'sentinel_alive');
+      worker.send('fetch', 's', 'task');
+      plain.send('fetch', 'p', 'never');
+      master.write('0000');
+      master.send('fetch', 's', 'result');
+      master.write('');
+      // Each has been seen to wait by the time that a later request of another is answered.
+      const witness = await RawClient.ready(serve.port);
+      await witness.short('use ws', 's', 'x', 'no');
+      for (let seen = ''; !/result\t0\t1\t0.*task\t0\t1\t0/s.test(seen);)
+        seen = (await witness.long('list vars', 's')).value.toString();
+
+      const since = performance.now();
+      serve.kill(signal);
+      expect((await sentinel.longReply()).value.toString()).toBe('1');
+      expect((await worker.longReply()).status).toBe('0001');
+      expect((await master.longReply()).status).toBe('0001');
+      await Promise.all([sentinel, worker, master, plain, witness].map((client) => client.closed()));
+      const { code, errors } = await serve.outcome;
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+      expect(performance.now() - since).toBeLessThan(5_000);
+    },
+  );
+
+  it('ends within 5 seconds even when a client does not read or close', async () => {
+    await using serve = await startServe('--log-level', 'error');
+    const client = await RawClient.ready(serve.port);
+    client.socket.pause();
+    const since = performance.now();
+    serve.kill('SIGTERM');
+    expect((await serve.outcome).code).toBe(0);
+    expect(performance.now() - since).toBeLessThan(5_000);
+  });
+
+  it.each([
+    ['the verb deadman', {}, true],
+    ['the option KillServerOnClose', { KillServerOnClose: '1' }, false],
+  ])('ends when a client that asked for it by %s closes (P3)', async (_how, options, isVerb) => {
+    await using serve = await startServe('--log-level', 'error');
+    const client = await RawClient.ready(serve.port, options);
+    if (isVerb) expect(await client.short('deadman')).toBe('0000');
+    client.socket.end();
+    expect((await serve.outcome).code).toBe(0);
+  });
+
+  it('reads the environment variables of the old server, and flags come first', async () => {
+    const env = {
+      NWS_SERVER_PORT: '0',
+      NWS_INTERFACE: '127.0.0.2',
+      NWS_WEB_PORT: '1',
+      NWS_LONG_VALUE_SIZE: '5000',
+    };
+    await using byEnvironment = await startServe(env);
+    expect(byEnvironment.line).toMatch(/^listening on 127\.0\.0\.2:\d+$/);
+    await using byFlag = await startServe(env, '--host', '127.0.0.1');
+    expect(byFlag.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
+  });
+
+  it('offers TLS when it is given a certificate and a key by the environment', async () => {
+    const env = {
+      NWS_SERVER_SSL_CERT: fixture('localhost.crt'),
+      NWS_SERVER_SSL_KEY: fixture('localhost.key'),
+    };
+    await using serve = await startServe(env);
+    const client = await RawClient.open(serve.port);
+    client.write('X000');
+    expect((await client.read(8)).toString()).toBe('P0000004');
+    await client.until('SSL0000');
+  });
+
+  const occupied = async (): Promise<{ port: number; close: () => void }> => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
+  };
+
+  it('ends with one line and status 1 when the port is in use', async () => {
+    const { port, close } = await occupied();
+    const outcome = await sleigh(['serve', '--port', String(port)]);
+    close();
+    expect(outcome).toMatchObject({
+      code: 1,
+      output: '',
+      errors: `sleigh: cannot listen on 127.0.0.1:${port}: the port is in use\n`,
+    });
+  });
+
+  it.each([
+    [['--port', 'http'], /^sleigh: --port must be a whole number up to 65535, not "http"\n$/],
+    [['--port', '65536'], /^sleigh: --port must be/],
+    [['--long-value-size', '-1'], /^sleigh: --long-value-size must be/],
+    [
+      ['--tmp-dir', '/no/such/folder'],
+      /^sleigh: temporary files cannot be made in \/no\/such\/folder: .*\n$/,
+    ],
+    [
+      ['--tls-cert', '/no/cert', '--tls-key', '/no/key'],
+      /^sleigh: cannot read \/no\/cert: there is no such file\n$/,
+    ],
+    [['--tls-cert', '/no/cert'], /^sleigh: --tls-cert and --tls-key are needed both, or neither\n$/],
+    [
+      ['--tls-cert', fixture('localhost.key'), '--tls-key', fixture('localhost.key')],
+      /^sleigh: the certificate or the key cannot be used: .*\n$/,
+    ],
+    [['--host', 'no.such.host.invalid'], /^sleigh: cannot listen on no\.such\.host\.invalid:0: .*\n$/],
+    [['--on-dead-worker', 'panic'], /Allowed choices are shutdown, requeue, null/],
+    [['--log-level', 'loud'], /Allowed choices are/],
+  ])('ends with one line and status 1 for %j', async (flags, expected) => {
+    const { code, output, errors } = await sleigh([
+      'serve',
+      ...(flags.includes('--port') ? [] : ['--port', '0']),
+      ...flags,
+    ]);
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+    expect(errors).toMatch(expected);
+    expect(errors.trim().split('\n')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** What a command came to. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Runs the built command to its end. */
+export async function sleigh(args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } });
+  return outcomeOf(child);
+}
+
+async function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  let output = '';
+  let errors = '';
+  child.stdout?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  child.stderr?.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+  await once(child, 'close');
+  return { code: child.exitCode, signal: child.signalCode, output, errors };
+}
+
+/** `sleigh serve` as a process of its own. */
+export interface ServeProcess extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** The line that it printed when it was ready. */
+  readonly line: string;
+  readonly outcome: Promise<Outcome>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** @param args flags; a free port is taken unless they name one. An object gives environment variables. */
+export async function startServe(...args: (string | Record<string, string>)[]): Promise<ServeProcess> {
+  const flags = args.filter((arg) => typeof arg === 'string');
+  const env = Object.assign({}, process.env, ...args.filter((arg) => typeof arg === 'object'));
+  const hasPort = flags.includes('--port') || 'NWS_SERVER_PORT' in env;
+  const child = spawn(process.execPath, [MAIN, 'serve', ...(hasPort ? [] : ['--port', '0']), ...flags], {
+    env,
+  });
+  const outcome = outcomeOf(child);
+  const lines = createInterface(child.stdout);
+  const line = await Promise.race([
+    once(lines, 'line').then(([first]) => String(first)),
+    outcome.then(({ errors }) => Promise.reject(new Error(`it ended: ${errors}`))),
+  ]);
+  return {
+    port: Number(line.split(':').at(-1)),
+    pid: child.pid ?? 0,
+    line,
+    outcome,
+    kill: (signal) => child.kill(signal),
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await outcome;
+    },
+  };
+}

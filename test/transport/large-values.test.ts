@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { pad20, pad4 } from '../../src/wire/numbers.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { startServe } from '../support/serve-process.ts';
+
+const MIB = 2 ** 20;
+/** Large for this server, so that tests need not send much. */
+const LONG = MIB;
+
+const head = (...args: [...string[], number]): string => {
+  const size = Number(args.at(-1));
+  const names = args.slice(0, -1).map(String);
+  return pad4(args.length) + names.map((name) => pad20(name.length) + name).join('') + pad20(size);
+};
+const sha = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex');
+const patterned = (size: number): Buffer => Buffer.alloc(size, 'a large value, over and over; ');
+
+let folder: string;
+let server: Server;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-test-'));
+  server = await createServer({
+    port: 0,
+    logLevel: 'error',
+    tmpDir: folder,
+    limits: { longValueBytes: LONG },
+  });
+});
+afterEach(async () => {
+  await server.close();
+  expect(readdirSync(folder), 'nothing is left behind (P11)').toEqual([]);
+  rmSync(folder, { recursive: true });
+});
+
+/** How many files this process has open in the folder; they have lost their names already. */
+const openFiles = (): number =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
+    } catch {
+      return false; // closed meanwhile
+    }
+  }).length;
+
+describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-size (P11)', () => {
+  it('comes back whole to finders and to the fetcher, and its file is gone with it', async () => {
+    const client = await RawClient.ready(server.port);
+    const value = patterned(5 * MIB + 7);
+    await client.short('open ws', 'w', 'test', 'no');
+    client.write(head('store', 'w', 'x', '1', value.length));
+    client.write(value);
+    expect((await client.read(4)).toString()).toBe('0000');
+    for (const verb of ['find', 'findTry', 'fetch']) {
+      const found = await client.long(verb, 'w', 'x');
+      expect([verb, found.status, sha(found.value)]).toEqual([verb, '0000', sha(value)]);
+    }
+    expect((await client.long('fetchTry', 'w', 'x')).status).toBe('0001');
+    await eventually(() => openFiles() === 0, 'the file is closed');
+  });
+
+  it('passes straight on to whoever waits', async () => {
+    const [storer, finder, fetcher] = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
+    if (storer === undefined || finder === undefined || fetcher === undefined) throw new Error('no client');
+    const value = patterned(3 * MIB);
+    await storer.short('open ws', 'w', 'test', 'no');
+    for (const client of [finder, fetcher]) await client.short('use ws', 'w', 'test', 'no');
+    finder.send('find', 'w', 'x');
+    fetcher.send('fetch', 'w', 'x');
+    await eventually(
+      async () => (await storer.long('list vars', 'w')).value.toString().startsWith('x\t0\t1\t1'),
+      'both wait',
+    );
+    storer.write(head('store', 'w', 'x', '1', value.length));
+    storer.write(value);
+    for (const client of [finder, fetcher]) expect(sha((await client.longReply()).value)).toBe(sha(value));
+    expect((await storer.read(4)).toString()).toBe('0000');
+    await eventually(() => openFiles() === 0, 'the file is closed');
+  });
+
+  it.each([0, 1, LONG / 2, 2 * LONG])(
+    'leaves no file when its client vanishes after %d bytes',
+    async (bytes) => {
+      const client = await RawClient.ready(server.port);
+      await client.short('open ws', 'w', 'test', 'no');
+      client.write(head('store', 'w', 'x', '1', 3 * LONG));
+      if (bytes > 0) client.write(patterned(bytes));
+      await eventually(() => client.socket.writableLength === 0, 'the bytes are out');
+      client.vanish();
+      const other = await RawClient.ready(server.port);
+      await eventually(
+        async () => (await other.long('list wss', 'w')).value.toString() === '\n',
+        'w is gone',
+      );
+      await eventually(() => openFiles() === 0, 'the file is closed');
+    },
+  );
+
+  it('is given up with its variable, with its workspace, and when a single is overwritten', async () => {
+    const client = await RawClient.ready(server.port);
+    await client.short('open ws', 'w', 'test', 'no');
+    await client.short('declare var', 'w', 's', 'single');
+    for (const variable of ['s', 's', 'f', 'l', 'k']) {
+      client.write(head('store', 'w', variable, '1', LONG));
+      client.write(patterned(LONG));
+      expect((await client.read(4)).toString()).toBe('0000');
+    }
+    await eventually(() => openFiles() === 4, 'the overwritten one is closed');
+    await client.short('delete var', 'w', 'f');
+    await eventually(() => openFiles() === 3, 'the deleted one is closed');
+    await client.short('delete ws', 'w');
+    await eventually(() => openFiles() === 0, 'all are closed');
+  });
+
+  it('is refused with a reason and leaves the connection usable when the request is wrong', async () => {
+    const client = await RawClient.ready(server.port);
+    for (const args of [
+      ['store', 'unopened', 'x', '1'],
+      ['store', 'w', 'x', 'no number'],
+    ] as const) {
+      client.write(head(...args, 2 * LONG));
+      client.write(patterned(2 * LONG));
+      expect((await client.read(4)).toString()).toMatch(/2001|0001/);
+    }
+    await eventually(() => openFiles() === 0, 'the files are closed');
+    expect(await client.short('open ws', 'w', 'test', 'no')).toBe('0000');
+  });
+
+  it('is waited for when its reader is slow, who holds up nobody else', async () => {
+    const [slow, quick] = await Promise.all([RawClient.ready(server.port), RawClient.ready(server.port)]);
+    const value = patterned(40 * MIB);
+    await slow.short('open ws', 'w', 'test', 'no');
+    slow.write(head('store', 'w', 'x', '1', value.length));
+    slow.write(value);
+    await slow.read(4);
+    slow.send('find', 'w', 'x');
+    await quick.short('open ws', 'v', 'test', 'no');
+    for (let n = 0; n < 100; n++) {
+      expect(await quick.short('store', 'v', 'y', '1', 'small')).toBe('0000');
+      expect((await quick.long('fetch', 'v', 'y')).status).toBe('0000');
+    }
+    expect(sha((await slow.longReply()).value)).toBe(sha(value));
+  });
+});
+
+describe('the memory of a server', () => {
+  it.skipIf(process.platform !== 'linux')(
+    'stays far below a value of 400 MiB that goes in and out (P11)',
+    async () => {
+      await using serve = await startServe('--tmp-dir', folder, '--log-level', 'error');
+      const client = await RawClient.ready(serve.port);
+      await client.short('open ws', 'w', 'test', 'no');
+      const peak = (): number =>
+        Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${serve.pid}/status`, 'utf8'))?.[1]) / 1024;
+      const before = peak();
+      const piece = patterned(4 * MIB);
+      client.write(head('store', 'w', 'x', '1', 100 * piece.length));
+      for (let n = 0; n < 100; n++) {
+        client.write(piece);
+        await eventually(
+          () => client.socket.writableLength < 2 * piece.length,
+          'the server takes more',
+          20_000,
+        );
+      }
+      expect((await client.read(4)).toString()).toBe('0000');
+      client.send('fetch', 'w', 'x');
+      expect((await client.read(84)).toString('latin1', 64)).toBe(pad20(100 * piece.length));
+      for (let n = 0; n < 100; n++) expect((await client.read(piece.length)).equals(piece)).toBe(true);
+      expect(peak() - before, 'MiB').toBeLessThan(64);
+    },
+    60_000,
+  );
+});

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+let server: Server;
+let witness: RawClient;
+beforeEach(async () => {
+  server = await createServer({ port: 0, logLevel: 'error' });
+  witness = await RawClient.ready(server.port);
+  await witness.short('open ws', 'w', 'witness', 'no');
+});
+afterEach(() => server.close());
+
+const listing = async (): Promise<string> => (await witness.long('list vars', 'w')).value.toString();
+
+describe('a client that vanishes', () => {
+  it('takes nothing with it, at whichever byte it does (V6)', async () => {
+    const conversation = [
+      `X000R000${encodeDictionary(new Map([['MetadataToServer', '1']]))}`,
+      encodeRequest(['use ws', 'w', 'me', 'no'], new Map()),
+      encodeRequest(['store', 'w', 'kept', '1', 'a value'], new Map([['name', 'of the value']])),
+      encodeRequest(['find', 'w', 'kept'], new Map()),
+      encodeRequest(['fetch', 'w', 'never'], new Map()),
+    ].join('');
+    for (let bytes = 0; bytes <= conversation.length; bytes++) {
+      const client = await RawClient.open(server.port);
+      if (bytes > 0) client.write(conversation.slice(0, bytes));
+      // A reset, with what the server answered unread.
+      client.vanish();
+    }
+    await eventually(async () => !/never\t0\t[^0]/.test(await listing()), 'nobody waits any more');
+    expect(await witness.short('store', 'w', 'never', '1', 'mine')).toBe('0000');
+    expect((await witness.long('fetchTry', 'w', 'never')).value.toString()).toBe('mine');
+    for (let n = 0; ; n++) {
+      const { status, value } = await witness.long('fetchTry', 'w', 'kept');
+      if (status !== '0000') break;
+      expect([n, value.toString()]).toEqual([n, 'a value']);
+    }
+  });
+
+  it('while it waits gives its place to the next in line', async () => {
+    const waiting = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
+    for (const [n, client] of waiting.entries()) {
+      await client.short('use ws', 'w', 'x', 'no');
+      client.send('fetch', 'w', 'x');
+      await eventually(async () => (await listing()).includes(`x\t0\t${n + 1}\t0`), `client ${n} waits`);
+    }
+    const [first, second] = waiting;
+    first?.vanish();
+    await eventually(async () => (await listing()).includes('x\t0\t2\t0'), 'it is forgotten');
+    await witness.short('store', 'w', 'x', '1', 'for the second');
+    expect((await second?.longReply())?.value.toString()).toBe('for the second');
+  });
+
+  it('by closing its half of the connection is gone as well', async () => {
+    const client = await RawClient.ready(server.port);
+    await client.short('open ws', 'mine', 'x', 'no');
+    client.socket.end();
+    await client.closed();
+    await eventually(
+      async () => (await witness.long('list wss', 'mine')).value.toString() === '\n',
+      'it is gone',
+    );
+  });
+});
+
+describe('bytes that are no request', () => {
+  it.each([
+    ['no handshake that ends', 'X000Q000'],
+    ['options that are no dictionary', 'X000R000abcd'],
+    ['a count that is no number', 'X000R0000000zzzz'],
+    ['a length that is no number', 'X000R00000000001xxxxxxxxxxxxxxxxxxxx'],
+    ['an empty request', 'X000R00000000000'],
+  ])('end their own connection, and nobody else minds: %s', async (_what, bytes) => {
+    const client = await RawClient.open(server.port);
+    client.write(bytes);
+    await client.closed();
+    expect(await witness.short('store', 'w', 'x', '1', 'fine')).toBe('0000');
+  });
+
+  it('in any order end the process never', async () => {
+    let seed = 42;
+    const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
+    const words = [
+      'X000',
+      'R000',
+      '0000',
+      '0001',
+      '    ',
+      'store',
+      '00000000000000000005',
+      '\xff',
+      'fetch',
+      '-1',
+      'w',
+    ];
+    for (let n = 0; n < 300; n++) {
+      const client = await RawClient.open(server.port);
+      const start = random(2) === 0 ? 'X000R0000000' : '';
+      client.write(start + Array.from({ length: random(30) }, () => words[random(words.length)]).join(''));
+      client.socket.end();
+    }
+    expect(await witness.short('store', 'w', 'x', '1', 'fine')).toBe('0000');
+  });
+});
+
+describe('a server with as many clients as it takes', () => {
+  it('closes the next one and serves the others (P12)', async () => {
+    const small = await createServer({ port: 0, logLevel: 'silent', limits: { connectionCount: 2 } });
+    const [a] = await Promise.all([RawClient.ready(small.port), RawClient.ready(small.port)]);
+    const third = await RawClient.open(small.port);
+    await third.closed();
+    expect(await a?.short('open ws', 'w', 'x', 'no')).toBe('0000');
+    await small.close();
+  });
+
+  it('ends a handshake that takes too long (P12)', async () => {
+    const hasty = await createServer({ port: 0, logLevel: 'silent', limits: { handshakeSeconds: 0.05 } });
+    const client = await RawClient.open(hasty.port);
+    client.write('X00');
+    await client.closed();
+    await hasty.close();
+  });
+});
