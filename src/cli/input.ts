@@ -19,7 +19,7 @@ export class InputError extends Error {
  * The lines of a file, or of standard input: what they say where they are JSON, else their text.
  * @throws InputError at once when the file cannot be opened, in the iteration when it cannot be read further
  */
-export async function openInput(file: string): Promise<AsyncGenerator<unknown>> {
+export async function openInput(file: string): Promise<AsyncGenerator> {
   if (file === STANDARD_INPUT) return valuesOf(file, process.stdin.setEncoding('utf8'));
   try {
     const handle = await open(file);
@@ -29,7 +29,7 @@ export async function openInput(file: string): Promise<AsyncGenerator<unknown>> 
   }
 }
 
-async function* valuesOf(file: string, pieces: AsyncIterable<string>): AsyncGenerator<unknown> {
+async function* valuesOf(file: string, pieces: AsyncIterable<string>): AsyncGenerator {
   try {
     for await (const line of linesOf(pieces)) yield parseJson(line);
   } catch (error) {

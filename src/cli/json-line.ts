@@ -7,9 +7,9 @@ import { isMap, isSet, isTypedArray } from 'node:util/types';
  */
 export const jsonLine = (value: unknown): string => `${JSON.stringify(value, nearest) ?? 'null'}\n`;
 
-/** What it is given has been through toJSON already, so that it looks at the original. */
-function nearest(this: unknown, key: string, value: unknown): unknown {
-  const original = this instanceof Object ? (this as Readonly<Record<string, unknown>>)[key] : value;
+/** @param value what toJSON has made of it, so that it looks at the original */
+function nearest(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const original = this[key];
   if (isMap(original) || isSet(original)) return [...original];
   if (isTypedArray(original)) return Array.from<unknown>(original);
   return typeof original === 'bigint' ? String(original) : value;

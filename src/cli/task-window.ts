@@ -48,7 +48,8 @@ export class TaskWindow {
   readonly #refused: LineError[] = [];
   #read = 0;
   #given = 0;
-  /** Tasks that the server has taken; a result may be here before word of that. */
+  /** Tasks on their way to the server, and those that it has taken; a result may be here before word of that. */
+  #storing = 0;
   #stored = 0;
   #answered = 0;
   readonly #out = new Set<number>();
@@ -99,7 +100,7 @@ export class TaskWindow {
     this.#changed.give();
   }
 
-  /** Stores lines as the window lets it; rejects never. */
+  /** Stores lines as the window lets it, without waiting for one to be taken before the next; rejects never. */
   async #feed(inputs: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
     try {
       const values =
@@ -107,11 +108,11 @@ export class TaskWindow {
       while (await this.#hasRoom()) {
         const { done, value } = await values.next();
         if (done === true) break;
-        await this.#store(++this.#read, value);
+        void this.#store(++this.#read, value);
       }
       if (this.#isStopped) await values.return?.();
     } catch (error) {
-      this.#fault = error;
+      this.#fault ??= error;
     }
     this.#isFed = true;
     this.#changed.give();
@@ -125,18 +126,27 @@ export class TaskWindow {
 
   async #store(line: number, value: unknown): Promise<void> {
     const { storing, workspace } = this.#options;
+    this.#out.add(line);
+    this.#storing++;
     try {
-      this.#out.add(line);
       await storing.store(workspace, 'task', value, new Map(BATCH).set('line', String(line)));
       this.#stored++;
     } catch (error) {
-      if (error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed'))
-        throw error;
-      // It is this line that cannot be sent, or is not taken; the others can.
       this.#out.delete(line);
+      this.#refuse(line, error);
+    }
+    this.#storing--;
+    this.#changed.give();
+  }
+
+  #refuse(line: number, error: unknown): void {
+    if (error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed')) {
+      this.#fault ??= error;
+      this.#isStopped = true;
+    } else {
+      // It is this line that cannot be sent, or is not taken; others can.
       this.#refused.push(lineError(line, String(error)));
     }
-    this.#changed.give();
   }
 
   /** @returns undefined when all is answered */
@@ -145,7 +155,7 @@ export class TaskWindow {
       const refused = this.#refused.shift();
       if (refused !== undefined) return refused;
       if (this.#stored > this.#answered) return this.#fetch();
-      if (this.#isFed) return undefined;
+      if (this.#isFed && this.#storing === 0) return undefined;
       await this.#changed.wait();
     }
   }
@@ -162,7 +172,10 @@ export class TaskWindow {
   #outcomeOf({ metadata, value }: Found): Outcome {
     const line = Number(metadata.get('line'));
     if (metadata.get('nwsNull') === '1')
-      return lineError(line, `the worker died, in each of ${this.#options.maxAttempts} attempts`);
+      return lineError(
+        line,
+        `given up after ${this.#options.maxAttempts} attempts: the worker died each time`,
+      );
     if (metadata.get('error') !== '1') return { line, worker: Number(metadata.get('nwsWorkerRank')), value };
     return isFailure(value) ? lineError(line, value.message, value.stack) : lineError(line, String(value));
   }

@@ -9,7 +9,7 @@ import { ConnectionLostError, isRefusedFor, NwsError } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { ReplyDecoder, type ReceivedValue, type Reply } from './reply-decoder.ts';
 import { fromWire, toWire } from './text.ts';
-import { decodeValue, encodeValue } from './values.ts';
+import { decodeValue, encodeValue, type EncodedValue } from './values.ts';
 
 export interface ConnectionOptions {
   readonly host: string;
@@ -178,7 +178,16 @@ export class NwsConnection {
 
   /** Stores a value as C1 and C2 have it. @throws DataCloneError when it cannot be sent at all */
   async store(workspace: string, variable: string, value: unknown, metadata = NO_METADATA): Promise<void> {
-    const { descriptor, bytes, type } = encodeValue(value);
+    await this.storeEncoded(workspace, variable, encodeValue(value), metadata);
+  }
+
+  /** As `store`, for a value that was encoded before. */
+  async storeEncoded(
+    workspace: string,
+    variable: string,
+    { descriptor, bytes, type }: EncodedValue,
+    metadata = NO_METADATA,
+  ): Promise<void> {
     const all = new Map(wireMetadata(metadata)).set('type', type);
     await this.request(['store', toWire(workspace), toWire(variable), String(descriptor), bytes], all);
   }
@@ -310,16 +319,22 @@ export class NwsConnection {
 
 const yesNo = (flag: boolean): string => (flag ? 'yes' : 'no');
 
+/** Longer values are not made part of a string. */
+const STRING_BYTES = 4_096;
+
 /** A request as one string, or as one and the bytes that end it. */
 function encode(args: RequestArguments, metadata: Metadata): Pick<Exchange, 'head' | 'tail'> {
-  const value = args.at(-1);
+  const value = args.at(-1) ?? '';
   const names = args.slice(0, -1).map(String);
-  if (!(value instanceof Uint8Array))
-    return { head: encodeRequest([...names, value ?? ''], metadata), tail: undefined };
+  if (typeof value === 'string') return { head: encodeRequest([...names, value], metadata), tail: undefined };
+  if (value.length <= STRING_BYTES) return encode([...names, latin1(value)], metadata);
   // The value as an empty one, but for its length, which comes last.
   const head = encodeRequest([...names, ''], metadata).slice(0, -pad20(0).length) + pad20(value.length);
   return { head, tail: value };
 }
+
+const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).latin1Slice();
 
 const mapMetadata = (metadata: Metadata, of: (text: string) => string): Metadata =>
   metadata.size === 0 ? metadata : new Map([...metadata].map(([name, value]) => [of(name), of(value)]));

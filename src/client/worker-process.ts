@@ -19,9 +19,13 @@ try {
     ['pid', String(process.pid)],
     ['module', module],
   ]);
-  await work(connection, { workspace, rank: Number(rank), description }, call);
+  await work(connection, { workspace, rank: Number(rank), description, call, onRefusal: complain });
   process.exit();
 } catch (error) {
-  process.stderr.write(`sleigh: worker ${rank}: ${error instanceof Error ? error.message : String(error)}\n`);
+  complain(error);
   process.exit(1);
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`sleigh: worker ${rank}: ${error instanceof Error ? error.message : String(error)}\n`);
 }

@@ -19,7 +19,7 @@ import { isRefusal, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
-import { run, verbOf } from './verbs.ts';
+import { run, verbOf, type Caller } from './verbs.ts';
 
 const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
 const EMPTY = refusal('empty', 'A request needs at least a verb.');
@@ -30,12 +30,11 @@ const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
 type Receives = 'readsGreeting' | 'readsOptions' | 'readsRequests';
 
 /** One connection: bytes in, requests carried out in their order, replies out. What may come when says its chart. */
-export class Connection implements Client {
+export class Connection implements Caller {
   readonly id: number;
   readonly peer: string;
   readonly departures: Client['departures'] = new Set();
   readonly references: References = new Map();
-  /** The server is to stop when this connection closes (P3). */
   killsServer = false;
   readonly #core: Core;
   readonly #chart: ActorRefFrom<typeof connectionMachine>;
@@ -151,7 +150,7 @@ export class Connection implements Client {
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
     const verb = verbOf(request.verb);
-    const outcome = run(verb, request, this, this.#core);
+    const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
     if (!isRefusal(outcome)) return this.#reply(STATUS.ok, outcome?.metadata ?? NO_METADATA, outcome);
     this.#releasePayload(request);

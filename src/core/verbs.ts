@@ -1,14 +1,19 @@
 import { parseWhole } from '../wire/numbers.ts';
 import type { Request } from '../wire/request.ts';
-import { Ask, foundText, type Found, type Iterator } from '../workspace/ask.ts';
+import { Ask, foundText, type Client, type Found, type Iterator } from '../workspace/ask.ts';
 import { listVariables } from '../workspace/listing.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
-import type { Opening } from '../workspace/workspaces.ts';
-import type { Connection } from './connection.ts';
-import type { Core } from './core.ts';
+import type { Opening, References, Workspaces } from '../workspace/workspaces.ts';
 
 /** What a request comes to: nothing more to say, a value, a get that answers for itself, or a refusal. */
 export type Outcome = undefined | Found | Ask | Refusal;
+
+/** Who makes a request. */
+export interface Caller extends Client {
+  readonly references: References;
+  /** The server is to stop when this client goes (P3). */
+  killsServer: boolean;
+}
 
 /** One verb of the protocol (the table in docs/protocol.md). */
 export interface Verb {
@@ -16,19 +21,24 @@ export interface Verb {
   readonly isLong: boolean;
   /** How many arguments it takes, the verb left out (P5.4). */
   readonly arity: readonly [least: number, most: number];
-  readonly run: (request: Request, connection: Connection, core: Core) => Outcome;
+  readonly run: (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
 }
 
 export const verbOf = (name: string): Verb | undefined => VERBS.get(name);
 
 /** Carries a request out, if it is one (P5.4, P12). */
-export function run(verb: Verb | undefined, request: Request, connection: Connection, core: Core): Outcome {
+export function run(
+  verb: Verb | undefined,
+  request: Request,
+  caller: Caller,
+  workspaces: Workspaces,
+): Outcome {
   if (verb === undefined) return refusal('unknown-verb', `Unknown verb "${request.verb}"`);
   if (request.excess !== undefined) return overLimit(request.excess);
   const [least, most] = verb.arity;
   if (request.args.length < least || request.args.length > most)
     return refusal('arguments', `Wrong number of arguments for "${request.verb}"`);
-  return verb.run(request, connection, core);
+  return verb.run(request, caller, workspaces);
 }
 
 const argument = (request: Request, index: number): string => request.args[index] ?? '';
@@ -60,12 +70,12 @@ interface Form {
 const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
   isLong: true,
   arity: [2, 4],
-  run: (request, connection, core) => {
+  run: (request, caller, workspaces) => {
     const iterator = iterates ? iteratorOf(request) : undefined;
     if (isRefusal(iterator)) return iterator;
-    const workspace = core.workspaces.referredTo(argument(request, 0), connection.references);
+    const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
-    const ask = new Ask(connection, { verb, takes, waits, iterator, metadata: request.metadata });
+    const ask = new Ask(caller, { verb, takes, waits, iterator, metadata: request.metadata });
     workspace.get(argument(request, 1), ask);
     return ask;
   },
@@ -83,19 +93,15 @@ const gets = (['find', 'fetch'] as const).flatMap((word) =>
 const store: Verb = {
   isLong: false,
   arity: [4, 4],
-  run: (request, connection, core) => {
+  run: (request, caller, workspaces) => {
     const text = argument(request, 2);
     const descriptor = parseWhole(text);
     if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
       return notANumber('descriptor', text);
-    const workspace = core.workspaces.referredTo(argument(request, 0), connection.references);
+    const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
     const payload = request.payload ?? argument(request, 3);
-    return workspace.store(
-      argument(request, 1),
-      { descriptor, payload, metadata: request.metadata },
-      connection,
-    );
+    return workspace.store(argument(request, 1), { descriptor, payload, metadata: request.metadata }, caller);
   },
 };
 
@@ -107,8 +113,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 4],
-      run: (request, connection, core) =>
-        core.workspaces.open(opening(request), connection, connection.references),
+      run: (request, caller, workspaces) => workspaces.open(opening(request), caller, caller.references),
     },
   ],
   [
@@ -116,7 +121,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 4],
-      run: (request, connection, core) => core.workspaces.use(opening(request), connection.references),
+      run: (request, caller, workspaces) => workspaces.use(opening(request), caller.references),
     },
   ],
   [
@@ -124,7 +129,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [1, 1],
-      run: (request, { references }, core) => core.workspaces.delete(argument(request, 0), references),
+      run: (request, { references }, workspaces) => workspaces.delete(argument(request, 0), references),
     },
   ],
   [
@@ -132,9 +137,9 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [0, 1],
-      run: (request, { references }, core) => {
+      run: (request, { references }, workspaces) => {
         const template = request.args[0] ?? '__ws__%d';
-        const name = core.workspaces.makeTemporary(template, request.metadata, references);
+        const name = workspaces.makeTemporary(template, request.metadata, references);
         return isRefusal(name) ? name : foundText(name);
       },
     },
@@ -144,7 +149,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [0, 1],
-      run: (request, connection, core) => foundText(core.workspaces.list(connection, request.args[0])),
+      run: (request, caller, workspaces) => foundText(workspaces.list(caller, request.args[0])),
     },
   ],
   [
@@ -152,8 +157,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 3],
-      run: (request, { references }, core) => {
-        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+      run: (request, { references }, workspaces) => {
+        const workspace = workspaces.referredTo(argument(request, 0), references);
         if (isRefusal(workspace)) return workspace;
         return workspace.declare(argument(request, 1), argument(request, 2));
       },
@@ -164,8 +169,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [2, 2],
-      run: (request, { references }, core) => {
-        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+      run: (request, { references }, workspaces) => {
+        const workspace = workspaces.referredTo(argument(request, 0), references);
         return isRefusal(workspace) ? workspace : workspace.deleteVariable(argument(request, 1));
       },
     },
@@ -175,8 +180,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [1, 1],
-      run: (request, { references }, core) => {
-        const workspace = core.workspaces.referredTo(argument(request, 0), references);
+      run: (request, { references }, workspaces) => {
+        const workspace = workspaces.referredTo(argument(request, 0), references);
         return isRefusal(workspace) ? workspace : foundText(listVariables(workspace));
       },
     },
@@ -186,8 +191,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [0, 0],
-      run: (_request, connection) => {
-        connection.killsServer = true;
+      run: (_request, caller) => {
+        caller.killsServer = true;
         return undefined;
       },
     },

@@ -7,7 +7,14 @@
  * rejects) still goes through the interpreter. The chart stays the one source, and the actor stays XState's own; that
  * both ways give the same snapshots and actions is what test/machines/compiled.test.ts shows.
  */
-import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate';
+import type {
+  AnyActorScope,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  EventObject,
+  StateValue,
+} from 'xstate';
 
 type ActionFunction = (info: object, params: unknown) => void;
 type GuardFunction = (args: { context: unknown; event: EventObject }) => boolean;
@@ -33,7 +40,7 @@ type Steps = readonly Step[];
 
 /** @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it */
 export function compiled<Machine extends AnyStateMachine>(machine: Machine): Machine {
-  const interpret = machine.transition;
+  const interpret = machine.transition.bind(machine);
   const table = new Map<AnyStateNode, Map<string, Steps | undefined>>();
 
   const stepsOf = (leaf: AnyStateNode, eventType: string): Steps | undefined => {
@@ -133,22 +140,24 @@ function innermost(node: AnyStateNode): AnyStateNode | undefined {
 function guardOf(machine: AnyStateMachine, guard: unknown): GuardFunction | undefined | 'other' {
   if (guard === undefined) return undefined;
   const found: unknown = typeof guard === 'string' ? machine.implementations.guards[guard] : guard;
-  return isPlain<GuardFunction>(found, 'check') ? found : 'other';
+  return isGuard(found) ? found : 'other';
 }
 
 function actionsOf(machine: AnyStateMachine, actions: readonly unknown[]): Action[] | undefined {
   const found: Action[] = [];
   for (const action of actions) {
     const exec: unknown = typeof action === 'string' ? machine.implementations.actions[action] : undefined;
-    if (typeof action !== 'string' || !isPlain<ActionFunction>(exec, 'resolve')) return undefined;
+    if (typeof action !== 'string' || !isAction(exec)) return undefined;
     found.push({ type: action, exec });
   }
   return found;
 }
 
-/** A function of one's own, and not one that XState made, which carries the mark. */
-const isPlain = <F>(found: unknown, mark: string): found is F =>
-  typeof found === 'function' && !(mark in found);
+/** Functions of one's own, and not those that XState makes, which carry a mark. */
+const isGuard = (found: unknown): found is GuardFunction =>
+  typeof found === 'function' && !('check' in found);
+const isAction = (found: unknown): found is ActionFunction =>
+  typeof found === 'function' && !('resolve' in found);
 
 function partsOf(machine: AnyStateMachine, leaf: AnyStateNode): StateParts {
   const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
@@ -156,11 +165,5 @@ function partsOf(machine: AnyStateMachine, leaf: AnyStateNode): StateParts {
 }
 
 /** The state value with that leaf in it. */
-function valueOf(leaf: AnyStateNode): AnyMachineSnapshot['value'] {
-  return (
-    leaf.path.reduceRight<AnyMachineSnapshot['value'] | undefined>(
-      (inner, key) => (inner === undefined ? key : { [key]: inner }),
-      undefined,
-    ) ?? {}
-  );
-}
+const valueOf = ({ path }: AnyStateNode): StateValue =>
+  path.slice(0, -1).reduceRight<StateValue>((inner, key) => ({ [key]: inner }), path.at(-1) ?? {});

@@ -3,7 +3,7 @@ import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import { notANumber, overLimit, STORE_NOT_SUPPORTED, type Refusal } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
-import type { Behaviour, Surroundings } from '../workspace/variable.ts';
+import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
 import { VERSION } from '../version.ts';
 import { FIND_NOT_SUPPORTED } from './refusals.ts';
 import { agentStatus, scoreboard } from './reports.ts';

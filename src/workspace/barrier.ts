@@ -1,7 +1,7 @@
 import { foundText, type Ask, type Client } from './ask.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 const MEMBER_ALREADY = refusal(

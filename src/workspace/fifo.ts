@@ -2,7 +2,7 @@ import Denque from 'denque';
 import { foundValue, type Ask } from './ask.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 
 const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
 

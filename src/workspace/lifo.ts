@@ -1,7 +1,7 @@
 import { foundValue, type Ask } from './ask.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 
 const NO_IFIND = refusal('lifo-not-iterable', 'ifind* not supported on LIFO');
 const NO_IFETCH = refusal('lifo-not-iterable', 'ifetch* not supported on LIFO');

@@ -1,7 +1,7 @@
 import { foundValue, type Ask } from './ask.ts';
 import type { Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 
 /** One value at most; a store replaces it (V3). Values are numbered as those of a fifo (V10.2). */
 export class Single implements Behaviour {

@@ -1,6 +1,6 @@
 import { foundText, type Ask } from './ask.ts';
 import { STORE_NOT_SUPPORTED, type Refusal } from './refusal.ts';
-import type { Behaviour, Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

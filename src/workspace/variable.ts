@@ -8,30 +8,8 @@ import { PURGED, refusal, type Refusal } from './refusal.ts';
 import { Single } from './single.ts';
 import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
 import { Waiters } from './waiters.ts';
-
-/** What a variable does with values; one class for each mode (V1), and one for each job variable of a sleigh. */
-export interface Behaviour {
-  readonly mode: string;
-  /** As listed by `list vars` (V8). */
-  readonly counts: { readonly values: number; readonly fetchers: number; readonly finders: number };
-  /** Takes the value over, or refuses it and leaves it to the caller. Without a client it is the server that stores. */
-  store(value: Value, client: Client | undefined): Refusal | undefined;
-  /** Told that a client lists it, for those to whom that is a way of reading. */
-  listed?(): void;
-  /** Answers the ask, refuses it, or lets it wait. */
-  get(ask: Ask): void;
-  /** The variable goes: its waiters are told, its values dropped. */
-  purge(reason: Refusal): void;
-}
-
-/** What a behaviour needs from where it lives. */
-export interface Surroundings {
-  readonly variableId: string;
-  readonly waiters: Waiters;
-  readonly holdings: Holdings;
-  readonly clock: Clock;
-}
 
 const MODES: Record<string, new (surroundings: Surroundings) => Behaviour> = {
   fifo: Fifo,

@@ -6,7 +6,8 @@ import { Holdings, type ServerHoldings } from './holdings.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
-import { Variable, type Behaviour, type Surroundings } from './variable.ts';
+import type { Behaviour, Surroundings } from './behaviour.ts';
+import { Variable } from './variable.ts';
 
 /** What workspaces need of the server around them. */
 export interface Host {

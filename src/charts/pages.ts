@@ -1,0 +1,125 @@
+/** The pages of docs/charts, made out of the machines. */
+import type { AnyStateMachine } from 'xstate';
+import { connectionMachine } from '../machines/connection.ts';
+import { joinPhaseMachine } from '../machines/join-phase.ts';
+import { sentinelMachine } from '../machines/sentinel.ts';
+import { shutdownMachine } from '../machines/shutdown.ts';
+import { sleighMachine } from '../machines/sleigh.ts';
+import { workerMachine } from '../machines/worker.ts';
+import { mermaid } from './mermaid.ts';
+import { movesOf, pathOf, type Move } from './moves.ts';
+
+/** One chart of the server. Its machine stands in `src/machines/<name>.ts`. */
+export interface Chart {
+  readonly name: string;
+  readonly title: string;
+  readonly machine: AnyStateMachine;
+  readonly about: string;
+}
+
+export const CHARTS: readonly Chart[] = [
+  {
+    name: 'connection',
+    title: 'Connection',
+    machine: connectionMachine,
+    about: 'one client: its handshake, its requests, its end',
+  },
+  {
+    name: 'sleigh',
+    title: 'Sleigh',
+    machine: sleighMachine,
+    about: 'the supervisor of one job: parent of the four below, passes on what one of them tells',
+  },
+  {
+    name: 'join-phase',
+    title: 'Join phase',
+    machine: joinPhaseMachine,
+    about: 'the group of workers: who may still join, how many are expected',
+  },
+  {
+    name: 'worker',
+    title: 'Worker',
+    machine: workerMachine,
+    about: 'one rank, from being given out to its end',
+  },
+  {
+    name: 'sentinel',
+    title: 'Sentinel',
+    machine: sentinelMachine,
+    about: 'one launcher, and whether it is still there',
+  },
+  { name: 'shutdown', title: 'Shutdown', machine: shutdownMachine, about: 'when a job ends, and how' },
+];
+
+/** @returns what is to stand in docs/charts, by file name. @param sourceOf the text of a machine's file, by its name */
+export function chartPages(sourceOf: (name: string) => string): ReadonlyMap<string, string> {
+  const pages = CHARTS.map((chart): [string, string] => [
+    `${chart.name}.md`,
+    page(chart, sourceOf(chart.name)),
+  ]);
+  return new Map([['README.md', index()], ...pages]);
+}
+
+const MADE = '<!-- Made by `npm run charts` out of src/machines. Changes here are lost. -->';
+
+const index = (): string =>
+  [
+    MADE,
+    '# The statecharts',
+    [
+      'Every rule of the server that depends on what happened before is in one of these machines. Each page has the rules',
+      'that its chart carries (clauses of [protocol.md](../protocol.md)), a diagram, and a table of everything that the',
+      'chart does.',
+    ].join('\n'),
+    CHARTS.map(({ name, title, about }) => `- [${title}](${name}.md): ${about}`).join('\n'),
+    [
+      'How to read them. `event [guard] / actions (clauses)` is one transition; the first one whose guard holds is taken, an',
+      'inner state comes before the one around it. Actions are the names of commands: what they do is bound in `src/sleigh`',
+      'and `src/core`. `tell` sends an event to another chart. What a state does without leaving it stands in its box;',
+      '`all of …` stands for everything inside the box that it is in. Left out of the diagrams, but in the tables,',
+      'are events that are expected and change nothing, and the wildcard `*`, which reports an event that has no place.',
+    ].join('\n'),
+    '',
+  ].join('\n\n');
+
+function page(chart: Chart, source: string): string {
+  const file = `src/machines/${chart.name}.ts`;
+  return [
+    MADE,
+    `# ${chart.title}`,
+    `From [${file}](../../${file}), which says of itself:`,
+    firstComment(source),
+    `\`\`\`mermaid\n${mermaid(chart.machine)}\n\`\`\``,
+    table(chart.machine),
+    '',
+  ].join('\n\n');
+}
+
+/** The text of the first doc comment of a file. */
+export function firstComment(source: string): string {
+  const [, text = ''] = /\/\*\*(.*?)\*\//s.exec(source) ?? [];
+  return text
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
+    .join('\n')
+    .trim();
+}
+
+const HEADER = ['State', 'Event', 'Guard', 'Target', 'Actions', 'Clause'];
+
+const table = (machine: AnyStateMachine): string =>
+  [HEADER, HEADER.map(() => '---'), ...movesOf(machine).map(rowOf)].map(line).join('\n');
+
+const rowOf = ({ source, event, guard, target, actions, description }: Move): string[] => [
+  pathOf(source),
+  event === 'entry' || event === 'exit' ? event : code(event),
+  guard ?? '',
+  target === undefined ? '' : pathOf(target),
+  actions.join(', '),
+  description,
+];
+
+const code = (text: string): string => `\`${text}\``;
+
+const line = (cells: readonly string[]): string =>
+  `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
