@@ -12,6 +12,8 @@ export class Joining {
   readonly #forStatus = new WaitingLine();
   readonly #forClosing = new WaitingLine();
   readonly #sleigh: Sleigh;
+  /** The timers of those who wait for the group to close, but not for ever. */
+  readonly #timerOf = new Map<Ask, string>();
   #waits = 0;
 
   constructor(sleigh: Sleigh) {
@@ -81,10 +83,7 @@ export class Joining {
           assertEvent(event, ['status.asked', 'wait.asked']);
           tell(event.ask, context.registeredAtClosing);
         },
-        tellEveryoneTheNumber: ({ context }) => {
-          for (const ask of this.#forStatus.drain()) tell(ask, context.registeredAtClosing);
-          for (const ask of this.#forClosing.drain()) tell(ask, context.registeredAtClosing);
-        },
+        tellEveryoneTheNumber: ({ context }) => this.#tellEveryone(context.registeredAtClosing),
         startJoinTimer: ({ context, self }) =>
           timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
         stopJoinTimer: () => timers.stop('joining'),
@@ -102,11 +101,26 @@ export class Joining {
   /** S6: until the group closes, or for so many seconds. */
   #holdForClosing(ask: Ask, seconds: number): void {
     const timer = `waitForWorkers ${++this.#waits}`;
-    this.#forClosing.add(ask, () => this.#sleigh.timers.stop(timer));
+    this.#timerOf.set(ask, timer);
+    this.#forClosing.add(ask, () => this.#stopTimerOf(ask));
     this.#sleigh.timers.start(timer, seconds, () => {
       ask.withdraw();
       tell(ask, this.context.registered);
     });
+  }
+
+  #stopTimerOf(ask: Ask): void {
+    const timer = this.#timerOf.get(ask);
+    if (timer !== undefined) this.#sleigh.timers.stop(timer);
+    this.#timerOf.delete(ask);
+  }
+
+  #tellEveryone(number: number): void {
+    for (const ask of this.#forStatus.drain()) tell(ask, number);
+    for (const ask of this.#forClosing.drain()) {
+      this.#stopTimerOf(ask);
+      tell(ask, number);
+    }
   }
 }
 
