@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
+import { addVerifyCommand } from './verify.ts';
 
 const program = new Command('sleigh')
   .description('A coordination server for parallel work, speaking the NetWorkSpaces protocol.')
   .version(VERSION);
 addServeCommand(program);
+addRunCommand(program);
+addVerifyCommand(program);
 await program.parseAsync();

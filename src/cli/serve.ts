@@ -15,6 +15,7 @@ interface ServeFlags {
   onDeadWorker: string;
   tlsCert?: string;
   tlsKey?: string;
+  trace?: string;
   logLevel: Level;
 }
 
@@ -62,6 +63,7 @@ export function addServeCommand(program: Command): void {
     )
     .addOption(new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered').env('NWS_SERVER_SSL_CERT'))
     .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY'))
+    .option('--trace <file>', 'write what every chart does, a line of JSON a step')
     .addOption(
       new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
     )
@@ -91,6 +93,7 @@ function optionsOf(flags: ServeFlags): ServerOptions {
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
     ...(flags.tlsCert !== undefined &&
       flags.tlsKey !== undefined && { tls: { cert: readPem(flags.tlsCert), key: readPem(flags.tlsKey) } }),
+    ...(flags.trace !== undefined && { trace: flags.trace }),
     logLevel: flags.logLevel,
   };
 }

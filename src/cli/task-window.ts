@@ -46,6 +46,9 @@ export class TaskWindow {
   readonly #changed = new Notice();
   /** Outcomes of lines that never became tasks. */
   readonly #refused: LineError[] = [];
+  readonly #fetched: Outcome[] = [];
+  /** How many results may be there to take at once. */
+  #hoped = 1;
   #read = 0;
   #given = 0;
   /** Tasks on their way to the server, and those that it has taken; a result may be here before word of that. */
@@ -152,21 +155,30 @@ export class TaskWindow {
   /** @returns undefined when all is answered */
   async #next(): Promise<Outcome | undefined> {
     for (;;) {
-      const refused = this.#refused.shift();
-      if (refused !== undefined) return refused;
-      if (this.#stored > this.#answered) return this.#fetch();
-      if (this.#isFed && this.#storing === 0) return undefined;
-      await this.#changed.wait();
+      const here = this.#refused.shift() ?? this.#fetched.shift();
+      if (here !== undefined) return here;
+      if (this.#stored > this.#answered) await this.#fetch();
+      else if (this.#isFed && this.#storing === 0) return undefined;
+      else await this.#changed.wait();
     }
   }
 
-  async #fetch(): Promise<Outcome> {
+  /** Takes the results that are there, or waits for one. Where there were many it asks for more at a time. */
+  async #fetch(): Promise<void> {
     const { fetching, workspace } = this.#options;
-    const result = await fetching.fetch(workspace, 'result', BATCH);
-    const outcome = this.#outcomeOf(result);
-    this.#answered++;
-    this.#out.delete(outcome.line);
-    return outcome;
+    const hoped = Math.min(this.#hoped, this.#stored - this.#answered);
+    const tried = await Promise.all(
+      Array.from({ length: hoped }, () => fetching.fetchTry(workspace, 'result', BATCH)),
+    );
+    const found = tried.filter((result) => result !== undefined);
+    this.#hoped = found.length === hoped ? 2 * hoped : Math.max(found.length, 1);
+    if (found.length === 0) found.push(await fetching.fetch(workspace, 'result', BATCH));
+    for (const result of found) {
+      const outcome = this.#outcomeOf(result);
+      this.#answered++;
+      this.#out.delete(outcome.line);
+      this.#fetched.push(outcome);
+    }
   }
 
   #outcomeOf({ metadata, value }: Found): Outcome {

@@ -5,10 +5,10 @@ import { pad20 } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
 import { encodeRequest } from '../wire/request.ts';
-import { ConnectionLostError, isRefusedFor, NwsError } from './errors.ts';
+import { ConnectionLostError, NwsError, refusalCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
-import { ReplyDecoder, type ReceivedValue, type Reply } from './reply-decoder.ts';
-import { fromWire, toWire } from './text.ts';
+import { ReplyDecoder, type Reply } from './reply-decoder.ts';
+import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from './values.ts';
 
 export interface ConnectionOptions {
@@ -130,14 +130,17 @@ export class NwsConnection {
    * @param metadata goes with it, and with what it stores
    */
   async request(args: RequestArguments, metadata: Metadata = NO_METADATA): Promise<Reply> {
+    const reply = await this.#exchange(args, metadata);
+    if (reply.status === STATUS.ok) return reply;
+    throw new NwsError(String(args[0]), reply.status, reasonOf(reply));
+  }
+
+  async #exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
     if (this.#lost !== undefined) throw this.#lost;
-    const [verb] = args;
-    const reply = await new Promise<Reply>((resolve, reject) => {
-      this.#waiting.push({ verb: String(verb), ...encode(args, metadata), resolve, reject });
+    return new Promise<Reply>((resolve, reject) => {
+      this.#waiting.push({ verb: String(args[0]), ...encode(args, metadata), resolve, reject });
       this.#send();
     });
-    if (reply.status === STATUS.ok) return reply;
-    throw new NwsError(String(verb), reply.status, fromWire(reply.metadata.get('nwsReason') ?? ''));
   }
 
   /** Makes the workspace if need be, and owns it if nobody does (W2). */
@@ -162,8 +165,7 @@ export class NwsConnection {
    * @returns its name
    */
   async mktemp(template = '__ws__%d', metadata = NO_METADATA): Promise<string> {
-    const { value } = await this.#long(['mktemp ws', toWire(template)], wireMetadata(metadata));
-    return fromWire(value.payload.toString('latin1'));
+    return textIn(await this.request(['mktemp ws', toWire(template)], wireMetadata(metadata)));
   }
 
   /** Deletes it, whoever has opened it (W7). */
@@ -212,42 +214,30 @@ export class NwsConnection {
     return this.#try('findTry', workspace, variable, metadata);
   }
 
+  async #get(verb: string, workspace: string, variable: string, metadata = NO_METADATA): Promise<Found> {
+    const args = [verb, toWire(workspace), toWire(variable)] as const;
+    return foundIn(verb, await this.request(args, wireMetadata(metadata)));
+  }
+
   async #try(
     verb: string,
     workspace: string,
     variable: string,
-    metadata?: Metadata,
+    metadata = NO_METADATA,
   ): Promise<Found | undefined> {
-    try {
-      return await this.#get(verb, workspace, variable, metadata);
-    } catch (error) {
-      if (isRefusedFor('no-value', error)) return undefined;
-      throw error;
-    }
-  }
-
-  async #get(verb: string, workspace: string, variable: string, metadata = NO_METADATA): Promise<Found> {
     const args = [verb, toWire(workspace), toWire(variable)] as const;
-    const reply = await this.#long(args, wireMetadata(metadata));
-    const { payload, ...origin } = reply.value;
-    return {
-      value: decodeValue(origin.descriptor, payload, reply.metadata),
-      metadata: mapMetadata(reply.metadata, fromWire),
-      ...origin,
-    };
+    const reply = await this.#exchange(args, wireMetadata(metadata));
+    if (reply.status === STATUS.ok) return foundIn(verb, reply);
+    // That there is none is no error, and may come too often to make one.
+    const reason = reasonOf(reply);
+    if (refusalCode(reply.status, reason) === 'no-value') return undefined;
+    throw new NwsError(verb, reply.status, reason);
   }
 
   /** The variables of a workspace that are not hidden, sorted by name (V8). */
   async listVariables(workspace: string): Promise<VariableInfo[]> {
-    const { value } = await this.#long(['list vars', toWire(workspace)]);
-    const listing = fromWire(value.payload.toString('latin1'));
+    const listing = textIn(await this.request(['list vars', toWire(workspace)]));
     return listing === '' ? [] : listing.split('\n').map(variableOfLine);
-  }
-
-  async #long(args: RequestArguments, metadata?: Metadata): Promise<Reply & { value: ReceivedValue }> {
-    const { value, ...reply } = await this.request(args, metadata);
-    if (value === undefined) throw new TypeError(`"${String(args[0])}" has no value in its reply`);
-    return { ...reply, value };
   }
 
   /** Ends the connection; what is under way is rejected as `closed`. */
@@ -334,7 +324,22 @@ function encode(args: RequestArguments, metadata: Metadata): Pick<Exchange, 'hea
 }
 
 const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, length).latin1Slice();
+  Buffer.from(buffer, byteOffset, length).toString('latin1');
+
+const reasonOf = ({ metadata }: Reply): string => fromWire(metadata.get('nwsReason') ?? '');
+
+/** The value of a reply that is text by its verb. */
+const textIn = ({ value }: Reply): string => (value === undefined ? '' : textOfBytes(value.payload));
+
+function foundIn(verb: string, { value, metadata }: Reply): Found {
+  if (value === undefined) throw new TypeError(`"${verb}" has no value in its reply`);
+  const { payload, ...origin } = value;
+  return {
+    value: decodeValue(origin.descriptor, payload, metadata),
+    metadata: mapMetadata(metadata, fromWire),
+    ...origin,
+  };
+}
 
 const mapMetadata = (metadata: Metadata, of: (text: string) => string): Metadata =>
   metadata.size === 0 ? metadata : new Map([...metadata].map(([name, value]) => [of(name), of(value)]));

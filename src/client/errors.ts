@@ -27,6 +27,10 @@ const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
   'worker is dead': 'worker-dead',
 };
 
+/** @returns why a request of that status and reason was refused */
+export const refusalCode = (status: string, reason: string): NwsErrorCode =>
+  CODE_OF_STATUS[status] ?? CODE_OF_REASON[reason.replace(/\.$/, '')] ?? 'failed';
+
 /** A request that the server refused: it changed nothing, and the connection goes on. */
 export class NwsError extends Error {
   override readonly name = 'NwsError';
@@ -42,7 +46,7 @@ export class NwsError extends Error {
     this.verb = verb;
     this.status = status;
     this.reason = reason;
-    this.code = CODE_OF_STATUS[status] ?? CODE_OF_REASON[reason.replace(/\.$/, '')] ?? 'failed';
+    this.code = refusalCode(status, reason);
   }
 }
 
@@ -64,7 +68,3 @@ export class ConnectionLostError extends Error {
     this.code = code;
   }
 }
-
-/** @returns whether the server refused a request for that reason */
-export const isRefusedFor = (code: NwsErrorCode, error: unknown): boolean =>
-  error instanceof NwsError && error.code === code;

@@ -1,4 +1,5 @@
 import type { FilePayload } from '../wire/payload.ts';
+import type { TraceStep } from '../trace/step.ts';
 import type { LogLevel } from '../workspace/workspace.ts';
 
 /**
@@ -24,6 +25,8 @@ export type Command =
   | { type: 'startTimer'; timer: number; milliseconds: number }
   | { type: 'stopTimer'; timer: number }
   | { type: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
+  /** What an actor did, for whoever follows the charts. */
+  | { type: 'trace'; step: TraceStep }
   /** A client asked for it (P3). */
   | { type: 'stopServer' };
 

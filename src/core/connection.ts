@@ -17,11 +17,13 @@ import { RequestDecoder, type Request } from '../wire/request.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
 import { isRefusal, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
+import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
 import { run, verbOf, type Caller } from './verbs.ts';
 
 const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
+const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
 const EMPTY = refusal('empty', 'A request needs at least a verb.');
 
 /** Refusals that are part of normal use, and not worth a line in the log. */
@@ -44,6 +46,8 @@ export class Connection implements Caller {
   #format: ReplyFormat = { metadata: false, cookie: true };
   #decoder: RequestDecoder | undefined;
   #blockedIn: Ask | undefined;
+  /** The verb of the request at hand. */
+  #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
 
   constructor(id: number, peer: string, core: Core) {
@@ -51,7 +55,11 @@ export class Connection implements Caller {
     this.peer = peer;
     this.#core = core;
     this.#options = new DictionaryDecoder(core.limits.metadataBytes);
-    this.#chart = createActor(core.connectionChart, { id: `connection ${id}`, input: { id } });
+    this.#chart = createActor(core.connectionChart, {
+      id: 'connection',
+      input: { id },
+      ...inspectedBy(core.tracer, `connection ${id}`),
+    });
     this.#chart.subscribe({ error: (error) => core.log('error', 'a chart failed', { peer, error }) });
   }
 
@@ -83,6 +91,8 @@ export class Connection implements Caller {
 
   /** Something of ours went wrong in the middle of a request: the connection ends, the server goes on. */
   fault(): void {
+    if (this.#carryingOut !== undefined)
+      this.#refuse(INTERNAL, verbOf(this.#carryingOut)?.isLong ?? false, this.#carryingOut);
     this.#chart.send({ type: 'fault' });
   }
 
@@ -98,7 +108,9 @@ export class Connection implements Caller {
       const request = this.#decoder?.next();
       if (request === undefined) return;
       if (request === MALFORMED) return this.#chart.send({ type: 'malformed' });
+      this.#carryingOut = request.verb;
       this.#carryOut(request);
+      this.#carryingOut = undefined;
     }
   }
 
@@ -120,7 +132,7 @@ export class Connection implements Caller {
     if (this.#optionsHeading === undefined) return false;
     const wanted = this.#optionsHeading === handshake.OPTIONS ? this.#options.next(this.#input) : MALFORMED;
     if (wanted === undefined) return false;
-    if (wanted === MALFORMED) this.#chart.send({ type: 'malformed' });
+    if (wanted === MALFORMED || this.#options.excess !== undefined) this.#chart.send({ type: 'malformed' });
     else this.#settle(wanted);
     return true;
   }
@@ -256,6 +268,7 @@ export class Connection implements Caller {
         ),
       },
     });
-    return compiled(machine);
+    // Who traces wants to hear of each transition, which only the interpreter tells.
+    return core.tracer === undefined ? compiled(machine) : machine;
   }
 }

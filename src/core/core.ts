@@ -2,8 +2,10 @@ import { makeOffer, type Offer } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { FileSink } from '../wire/request.ts';
+import { TraceRecorder } from '../trace/recorder.ts';
 import { ServerHoldings } from '../workspace/holdings.ts';
 import type { Timers } from '../workspace/timers.ts';
+import type { Tracer } from '../workspace/tracing.ts';
 import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
@@ -18,6 +20,8 @@ export interface CoreOptions {
   readonly webPort?: number | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
+  /** Every step of every chart comes out as a command. */
+  readonly traces?: boolean;
 }
 
 /**
@@ -29,6 +33,7 @@ export class Core implements Host {
   readonly offer: Offer;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
+  readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #connections = new Map<number, Connection>();
   readonly #run: string;
@@ -45,6 +50,7 @@ export class Core implements Host {
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
+    this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.connectionChart = Connection.bind(this);
   }
 
@@ -66,6 +72,10 @@ export class Core implements Host {
   /** How many timers run and connections are there; for tests and metrics. */
   get counts() {
     return { timers: this.#timers.size, connections: this.#connections.size };
+  }
+
+  #recorder(): Tracer {
+    return new TraceRecorder(this.clock, (step) => this.command({ type: 'trace', step })).tracer;
   }
 
   newVariableId(): string {

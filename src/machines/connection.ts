@@ -61,7 +61,7 @@ export const connectionMachine = setup({
       on: {
         malformed: { target: 'closing', actions: 'logMalformed', description: 'P2.2, P5.1' },
         fault: { target: 'closing', description: 'a fault of the server stays with the connection' },
-        'server.stopping': { target: 'closing' },
+        'server.stopping': { target: 'closing', description: 'P3: the server stops' },
         'peer.gone': { target: 'closed', description: 'V6' },
       },
       states: {
@@ -122,11 +122,6 @@ export const connectionMachine = setup({
               actions: 'refuseOverrun',
               description: 'P5.3',
             },
-            'request.empty': {
-              target: '#connection.closing',
-              actions: 'refuseOverrun',
-              description: 'P5.1, P5.3',
-            },
           },
         },
       },
@@ -134,7 +129,7 @@ export const connectionMachine = setup({
     closing: {
       entry: 'close',
       on: {
-        'peer.gone': { target: 'closed' },
+        'peer.gone': { target: 'closed', description: 'P1: all was said' },
         'server.stopping': {},
       },
     },

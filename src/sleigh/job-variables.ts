@@ -5,7 +5,6 @@ import { notANumber, overLimit, STORE_NOT_SUPPORTED, type Refusal } from '../wor
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
 import { VERSION } from '../version.ts';
-import { FIND_NOT_SUPPORTED } from './refusals.ts';
 import { agentStatus, scoreboard } from './reports.ts';
 import type { Sleigh } from './sleigh.ts';
 import { batchOf } from './work.ts';
@@ -95,7 +94,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     task: {
       hidden: false,
       keepsValue: true,
-      get: (ask) => (ask.takes ? work.getTask(ask) : ask.refuse(FIND_NOT_SUPPORTED)),
+      get: (ask) => work.getTask(ask),
       store: (storing) => work.storeTask(storing),
       counts: () => work.taskCounts,
     },

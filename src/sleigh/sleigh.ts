@@ -6,6 +6,7 @@ import { parseWhole } from '../wire/numbers.ts';
 import type { Client } from '../workspace/ask.ts';
 import { PURGED, notANumber, type Refusal } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
+import { inspectedBy } from '../workspace/tracing.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
 import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
@@ -46,12 +47,13 @@ export class Sleigh implements Occupant {
     this.workerChart = this.work.bind();
     this.sentinelChart = this.crew.bindSentinels();
     this.supervisor = createActor(this.#bind(), {
-      id: `sleigh ${workspace.name}`,
+      id: 'sleigh',
       input: {
         maximum: options.rankCount,
         limit: workspace.host.limits.workerCount,
         policy: options.onDeadWorker,
       },
+      ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
     this.supervisor.subscribe({ error: (error) => this.#reportBroken('supervisor', error) });
     defineJobVariables(this);

@@ -11,6 +11,7 @@ import { WaitingLine } from '../workspace/waiting-line.ts';
 import { isRegistered, type Worker } from './agents.ts';
 import { Batches } from './batches.ts';
 import {
+  FIND_NOT_SUPPORTED,
   NO_CURRENT_TASK,
   NO_VALUE_YET,
   registrationFailed,
@@ -77,6 +78,7 @@ export class Work {
   /** S7. */
   getTask(ask: Ask): void {
     if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
+    if (!ask.takes) return ask.refuse(FIND_NOT_SUPPORTED);
     const worker = this.#sleigh.crew.workerOf(ask.client);
     if (worker === undefined) {
       if (ask.waits) this.#outsiders.add(ask);
@@ -160,7 +162,8 @@ export class Work {
           this.#sleigh.reportUnexpected(`worker ${context.rank}`, event),
       },
     });
-    return compiled(machine);
+    // Who traces wants to hear of each transition, which only the interpreter tells.
+    return this.#sleigh.workspace.host.tracer === undefined ? compiled(machine) : machine;
   }
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */

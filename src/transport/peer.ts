@@ -30,7 +30,7 @@ export class Peer {
       // What comes when the connection is over is read, so that the client gets our last words, and dropped.
       if (!this.#closing) this.#events.received(bytes);
     },
-    drain: (): void => this.resume('drain'),
+    drain: (): void => this.#relieve(),
     end: (): void => this.#gone(),
     close: (): void => this.#gone(),
   };
@@ -69,8 +69,10 @@ export class Peer {
   }
 
   send(output: Output): void {
-    if (this.#sending) this.#queue.push(output);
-    else if (typeof output === 'object' && !(output instanceof Uint8Array)) void this.#sendPieces(output);
+    if (this.#sending) {
+      this.#queue.push(output);
+      this.hold('drain');
+    } else if (typeof output === 'object' && !(output instanceof Uint8Array)) void this.#sendPieces(output);
     else if (!this.#write(output)) this.hold('drain');
   }
 
@@ -97,7 +99,14 @@ export class Peer {
       if (next === undefined) break;
       this.send(next);
     }
-    if (this.#closing && !this.#sending) this.#end();
+    if (this.#sending) return;
+    if (this.#closing) this.#end();
+    else this.#relieve();
+  }
+
+  /** Reads on, if what was sent has gone. */
+  #relieve(): void {
+    if (!this.#sending && !this.#socket.writableNeedDrain) this.resume('drain');
   }
 
   async #drained(): Promise<void> {

@@ -18,6 +18,7 @@ import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { createLogger, type Level } from './logger.ts';
 import { Peer } from './peer.ts';
 import { RealTimers } from './real-timers.ts';
+import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
 export interface ServerOptions {
@@ -35,6 +36,8 @@ export interface ServerOptions {
   tls?: { cert: string | Buffer; key: string | Buffer };
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
+  /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
+  trace?: string;
   logLevel?: Level;
   /** Takes the place of the server's own, which writes to standard error. */
   logger?: Logger;
@@ -75,6 +78,14 @@ function secureContextOf(tls: NonNullable<ServerOptions['tls']>): SecureContext 
   }
 }
 
+function traceFileOf(path: string): TraceFile {
+  try {
+    return new TraceFile(path);
+  } catch (cause) {
+    throw new Error(`the trace cannot be written to ${path}`, { cause });
+  }
+}
+
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 class TcpServer implements Server {
   readonly stopped: Promise<void>;
@@ -83,6 +94,7 @@ class TcpServer implements Server {
   readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
   readonly #files: TemporaryFiles;
   readonly #logger: Logger;
+  #trace: TraceFile | undefined;
   readonly #net: NetServer;
   readonly #secureContext: SecureContext | undefined;
   #accepted = 0;
@@ -94,6 +106,7 @@ class TcpServer implements Server {
     this.#logger = options.logger ?? createLogger(options.logLevel ?? 'info');
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
     this.#secureContext = options.tls && secureContextOf(options.tls);
+    this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
     this.#core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map([
@@ -102,6 +115,7 @@ class TcpServer implements Server {
       ]),
       tls: options.tls !== undefined,
       run: randomBytes(4).toString('hex'),
+      traces: options.trace !== undefined,
     });
     const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
     this.#net = createNetServer(socketOptions, (socket) => this.#accept(socket));
@@ -148,6 +162,16 @@ class TcpServer implements Server {
   #handle(event: CoreEvent): void {
     const commands = this.#core.handle(event, performance.timeOrigin + performance.now());
     for (const [i, command] of commands.entries()) this.#perform(command, commands[i + 1]);
+    this.#flushTrace();
+  }
+
+  #flushTrace(): void {
+    try {
+      this.#trace?.flush();
+    } catch (error) {
+      this.#trace = undefined;
+      this.#logger.error({ error }, 'the trace ends here');
+    }
   }
 
   /** Does what the core commands; `next` tells whether more goes to the same client, which then leaves as one. */
@@ -188,6 +212,8 @@ class TcpServer implements Server {
         return this.#files.discard(command.file);
       case 'log':
         return this.#logger[command.level](command.fields, command.message);
+      case 'trace':
+        return this.#trace?.write(command.step);
       case 'stopServer':
         return void this.close();
     }
@@ -214,6 +240,7 @@ class TcpServer implements Server {
     for (const peer of this.#peers.values()) peer.destroy();
     this.#timers.stopAll();
     this.#files.removeAll();
+    this.#trace?.close();
     this.#hasStopped();
   }
 }

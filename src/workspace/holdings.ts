@@ -1,12 +1,19 @@
 import type { Limits } from '../wire/limits.ts';
-import { isFile, sizeOf, type FilePayload, type Payload } from '../wire/payload.ts';
+import { isFile, sizeOf, type FilePayload } from '../wire/payload.ts';
 import { overLimit, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 
 /** What a value costs in memory beyond its bytes: the objects around it. Measured with a million small ones. */
-const OVERHEAD = 200;
+const VALUE_OVERHEAD = 200;
+/** The same of a variable or a workspace, and of an entry of metadata. */
+const NAME_OVERHEAD = 600;
+const ENTRY_OVERHEAD = 60;
 
-const memoryOf = (payload: Payload): number => OVERHEAD + (isFile(payload) ? 0 : sizeOf(payload));
+function memoryOf({ payload, metadata }: Value): number {
+  let bytes = VALUE_OVERHEAD + (isFile(payload) ? 0 : sizeOf(payload));
+  for (const [name, text] of metadata) bytes += ENTRY_OVERHEAD + name.length + text.length;
+  return bytes;
+}
 
 /** Counts the bytes of the whole server, and says when a file is of no more use. */
 export class ServerHoldings {
@@ -18,6 +25,24 @@ export class ServerHoldings {
   constructor(limits: Limits, discard: (file: FilePayload) => void) {
     this.limits = limits;
     this.discard = discard;
+  }
+
+  /** @returns why there is no room in memory for so many bytes more (P12) */
+  memoryRefusal(bytes: number): Refusal | undefined {
+    const { memoryBytes } = this.limits;
+    if (this.memory + bytes <= memoryBytes) return undefined;
+    return overLimit(`the server holds ${this.memory} bytes in memory; the limit is ${memoryBytes}.`);
+  }
+
+  /** @returns why there is no room for another variable or workspace of that name (P12) */
+  nameRefusal(name: string): Refusal | undefined {
+    return this.memoryRefusal(NAME_OVERHEAD + name.length);
+  }
+  keepName(name: string): void {
+    this.memory += NAME_OVERHEAD + name.length;
+  }
+  dropName(name: string): void {
+    this.memory -= NAME_OVERHEAD + name.length;
   }
 }
 
@@ -34,30 +59,26 @@ export class Holdings {
   }
 
   /** @returns why there is no room for it (P12) */
-  refusal(payload: Payload): Refusal | undefined {
-    const size = sizeOf(payload);
+  refusal(value: Value): Refusal | undefined {
+    const size = sizeOf(value.payload);
     const { limits } = this.#server;
     if (this.bytes + size > limits.workspaceBytes)
       return overLimit(`the workspace holds ${this.bytes} bytes; the limit is ${limits.workspaceBytes}.`);
     if (this.#server.bytes + size > limits.serverBytes)
       return overLimit(`the server holds ${this.#server.bytes} bytes; the limit is ${limits.serverBytes}.`);
-    if (this.#server.memory + memoryOf(payload) > limits.memoryBytes)
-      return overLimit(
-        `the server holds ${this.#server.memory} bytes in memory; the limit is ${limits.memoryBytes}.`,
-      );
-    return undefined;
+    return this.#server.memoryRefusal(memoryOf(value));
   }
 
-  keep({ payload }: Value): void {
-    this.bytes += sizeOf(payload);
-    this.#server.bytes += sizeOf(payload);
-    this.#server.memory += memoryOf(payload);
+  keep(value: Value): void {
+    this.bytes += sizeOf(value.payload);
+    this.#server.bytes += sizeOf(value.payload);
+    this.#server.memory += memoryOf(value);
   }
 
   drop(value: Value): void {
     this.bytes -= sizeOf(value.payload);
     this.#server.bytes -= sizeOf(value.payload);
-    this.#server.memory -= memoryOf(value.payload);
+    this.#server.memory -= memoryOf(value);
     this.release(value);
   }
 

@@ -3,7 +3,8 @@ import type { Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { Holdings, type ServerHoldings } from './holdings.ts';
-import { refusal, type Refusal } from './refusal.ts';
+import { isRefusal, refusal, type Refusal } from './refusal.ts';
+import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
@@ -17,6 +18,8 @@ export interface Host {
   readonly timers: Timers;
   /** 20 characters that no variable of this run of the server has had (V9). */
   newVariableId(): string;
+  /** Listens to all actors, when somebody wants to know what they do. */
+  readonly tracer?: Tracer | undefined;
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
 }
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -74,6 +77,11 @@ export class Workspace {
     return this.#variables.get(name) ?? this.#make(name, {});
   }
 
+  /** As `variable`, for a client: there may be no room for another one (P12). */
+  #forClient(name: string): Variable | Refusal {
+    return this.#variables.get(name) ?? this.host.holdings.nameRefusal(name) ?? this.#make(name, {});
+  }
+
   /** Makes one of the kind's own variables. */
   define(
     name: string,
@@ -88,27 +96,32 @@ export class Workspace {
     const where = { id: host.newVariableId(), holdings, clock: host.clock, ...options };
     const variable = new Variable(name, where, behaviour);
     this.#variables.set(name, variable);
+    host.holdings.keepName(name);
     return variable;
   }
 
   /** V2. */
   declare(name: string, mode: string): Refusal | undefined {
-    return this.variable(name).declare(mode);
+    const variable = this.#forClient(name);
+    return isRefusal(variable) ? variable : variable.declare(mode);
   }
 
   /** V3. A value that is refused stays the caller's. */
   store(name: string, value: Value, client: Client): Refusal | undefined {
-    const refused =
-      this.holdings.refusal(value.payload) ??
-      this.occupant?.refuseStore?.(name, value) ??
-      this.variable(name).store(value, client);
-    if (refused === undefined) this.occupant?.stored?.(name, value);
-    return refused;
+    const refused = this.holdings.refusal(value) ?? this.occupant?.refuseStore?.(name, value);
+    if (refused !== undefined) return refused;
+    const variable = this.#forClient(name);
+    if (isRefusal(variable)) return variable;
+    const notStored = variable.store(value, client);
+    if (notStored === undefined) this.occupant?.stored?.(name, value);
+    return notStored;
   }
 
   /** V4. */
   get(name: string, ask: Ask): void {
-    this.variable(name).get(ask);
+    const variable = this.#forClient(name);
+    if (isRefusal(variable)) ask.refuse(variable);
+    else variable.get(ask);
   }
 
   /** V7. */
@@ -119,6 +132,7 @@ export class Workspace {
     if (variable.permanent)
       return refusal('permanent', `Variable "${name}" is part of the workspace and cannot be deleted.`);
     this.#variables.delete(name);
+    this.host.holdings.dropName(name);
     variable.purge();
     return undefined;
   }
@@ -127,6 +141,9 @@ export class Workspace {
   empty(): void {
     const variables = [...this.#variables.values()];
     this.#variables.clear();
-    for (const variable of variables) variable.purge();
+    for (const variable of variables) {
+      this.host.holdings.dropName(variable.name);
+      variable.purge();
+    }
   }
 }

@@ -68,6 +68,8 @@ export class Workspaces {
   }
 
   #make(name: string, metadata: Metadata): Workspace | Refusal {
+    const noRoom = this.#host.holdings.nameRefusal(name);
+    if (noRoom !== undefined) return noRoom;
     const type = metadata.get('wstype');
     const workspace = new Workspace(name, this.#host);
     if (type !== undefined) {
@@ -79,6 +81,7 @@ export class Workspaces {
       workspace.occupant = occupant;
     }
     this.#all.set(name, workspace);
+    this.#host.holdings.keepName(name);
     return workspace;
   }
 
@@ -117,6 +120,7 @@ export class Workspaces {
   #remove(workspace: Workspace): void {
     if (workspace.name !== DEFAULT) {
       this.#all.delete(workspace.name);
+      this.#host.holdings.dropName(workspace.name);
       workspace.deleted = true;
     }
     workspace.empty();

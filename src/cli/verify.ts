@@ -1,0 +1,51 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { readStep, TraceCheck, type Violation } from '../trace/check.ts';
+import type { TraceStep } from '../trace/step.ts';
+import { explain } from './explain.ts';
+import { fail } from './fail.ts';
+
+/** `sleigh verify`. */
+export function addVerifyCommand(program: Command): void {
+  program
+    .command('verify')
+    .description('check a trace that `sleigh serve --trace` wrote against the statecharts')
+    .argument('<trace>', 'a file of JSON lines')
+    .action(verifyTrace);
+}
+
+async function verifyTrace(path: string): Promise<void> {
+  const check = new TraceCheck();
+  let line = 0;
+  const input = createReadStream(path).on('error', (error) => fail(`cannot read ${path}: ${explain(error)}`));
+  for await (const text of createInterface({ input })) {
+    line++;
+    const step = readStep(text);
+    if (step === undefined) return fail(`line ${line} of ${path} is no step of a trace`);
+    const violation = check.step(step);
+    if (violation !== undefined) {
+      console.log(report(line, violation));
+      process.exitCode = 1;
+      return;
+    }
+  }
+  for (const [chart, steps] of check.counts)
+    console.log(`${chart.padEnd(12)} ${steps} steps, all of them allowed`);
+}
+
+const describe = ({ time, event, from, before, after, clause }: TraceStep): string =>
+  [
+    new Date(time).toISOString(),
+    `${before || '(begins)'} → ${after}`,
+    `on ${event.type}${from === undefined ? '' : ` from ${from}`}`,
+    clause && `(${clause})`,
+  ]
+    .filter(Boolean)
+    .join('  ');
+
+function report(line: number, { step, reason, story }: Violation): string {
+  const title = `line ${line}: ${step.actor} of ${step.scope} (chart ${step.chart}): ${reason}`;
+  const told = story.map((earlier) => `  ${describe(earlier)}`);
+  return [title, ...(told.length > 0 ? ['its story:', ...told] : []), `! ${describe(step)}`].join('\n');
+}

@@ -1,0 +1,108 @@
+import { createActor, fromTransition, type AnyActorRef, type AnyStateMachine } from 'xstate';
+import { connectionMachine } from '../machines/connection.ts';
+import { joinPhaseMachine } from '../machines/join-phase.ts';
+import { sentinelMachine } from '../machines/sentinel.ts';
+import { shutdownMachine } from '../machines/shutdown.ts';
+import { sleighMachine } from '../machines/sleigh.ts';
+import { workerMachine } from '../machines/worker.ts';
+import { BEGINNING, stateText, STOPPED, type TraceStep } from './step.ts';
+
+/** A step that its chart does not allow. */
+export interface Violation {
+  readonly step: TraceStep;
+  /** What the chart has instead. */
+  readonly reason: string;
+  /** The last steps of that actor before it, oldest first. */
+  readonly story: readonly TraceStep[];
+}
+
+/** Steps that are kept of each actor, for its story. */
+const STORY = 20;
+
+const nobody = fromTransition((state: null) => state, null);
+
+/** The charts by their names. What a supervisor's children do stands in the trace, so it gets silent ones. */
+const CHARTS: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateMachine>([
+  ...[connectionMachine, joinPhaseMachine, sentinelMachine, shutdownMachine, workerMachine].map(
+    (machine): [string, AnyStateMachine] => [machine.id, machine],
+  ),
+  [sleighMachine.id, silenced(sleighMachine)],
+]);
+
+function silenced(machine: AnyStateMachine): AnyStateMachine {
+  return machine.provide({ actors: { joinPhase: nobody, shutdown: nobody } });
+}
+
+interface Follower {
+  readonly actor: AnyActorRef;
+  readonly unexpected: { happened: boolean };
+  readonly story: TraceStep[];
+}
+
+/** Holds a trace against the charts, step by step. */
+export class TraceCheck {
+  readonly #followers = new Map<string, Follower>();
+  /** Steps by chart. */
+  readonly counts = new Map<string, number>();
+
+  /** @returns what is wrong with the step, if anything is */
+  step(step: TraceStep): Violation | undefined {
+    const machine = CHARTS.get(step.chart);
+    if (machine === undefined) return { step, reason: `there is no chart "${step.chart}"`, story: [] };
+    this.counts.set(step.chart, (this.counts.get(step.chart) ?? 0) + 1);
+    const key = `${step.scope}\n${step.actor}`;
+    if (step.event.type === BEGINNING) this.#followers.set(key, follow(machine, step.event['input']));
+    const follower = this.#followers.get(key);
+    if (follower === undefined) return { step, reason: 'its actor has not begun', story: [] };
+    const reason = this.#follow(follower, step);
+    if (reason !== undefined) return { step, reason, story: follower.story };
+    follower.story.push(step);
+    if (follower.story.length > STORY) follower.story.shift();
+    return undefined;
+  }
+
+  #follow({ actor, unexpected }: Follower, { event, before, after }: TraceStep): string | undefined {
+    if (event.type === STOPPED) return undefined;
+    const stateNow = (): string => stateText(actor.getSnapshot().value);
+    if (event.type !== BEGINNING) {
+      if (stateNow() !== before) return `it begins in "${before}", and the chart is in "${stateNow()}"`;
+      if (actor.getSnapshot().status !== 'active') return `the actor had ended in "${before}"`;
+      actor.send(event);
+      if (unexpected.happened) return `"${event.type}" has no place in "${before}"`;
+    }
+    return stateNow() === after
+      ? undefined
+      : `the chart goes from "${before}" to "${stateNow()}", not to "${after}"`;
+  }
+}
+
+function follow(machine: AnyStateMachine, input: unknown): Follower {
+  const unexpected = { happened: false };
+  const own = machine.provide({ actions: { reportUnexpected: () => (unexpected.happened = true) } });
+  const parent: AnyActorRef = createActor(nobody).start();
+  const actor: AnyActorRef = createActor(own, { parent, id: 'followed', input }).start();
+  return { actor, unexpected, story: [] };
+}
+
+/** A line of a trace. @returns undefined when it is none */
+export function readStep(line: string): TraceStep | undefined {
+  let step: unknown;
+  try {
+    step = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  return isStep(step) ? step : undefined;
+}
+
+const TEXTS = ['scope', 'actor', 'chart', 'before', 'after', 'clause'] as const;
+
+const isStep = (step: unknown): step is TraceStep =>
+  typeof step === 'object' &&
+  step !== null &&
+  TEXTS.every((name) => name in step && typeof Object(step)[name] === 'string') &&
+  'event' in step &&
+  typeof step.event === 'object' &&
+  step.event !== null &&
+  'type' in step.event &&
+  typeof step.event.type === 'string';

@@ -1,0 +1,83 @@
+import type {
+  ActorRefLike,
+  AnyEventObject,
+  AnyTransitionDefinition,
+  InspectedSnapshotEvent,
+  InspectionEvent,
+  Snapshot,
+} from 'xstate';
+import type { Tracer } from '../workspace/tracing.ts';
+import { Ask } from '../workspace/ask.ts';
+import { Storing } from '../machines/storing.ts';
+import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
+
+/** Turns what XState tells of its actors into steps. */
+export class TraceRecorder {
+  readonly #clock: () => number;
+  readonly #write: (step: TraceStep) => void;
+  readonly #before = new WeakMap<ActorRefLike, string>();
+  readonly #senders = new WeakMap<AnyEventObject, string>();
+
+  constructor(clock: () => number, write: (step: TraceStep) => void) {
+    this.#clock = clock;
+    this.#write = write;
+  }
+
+  readonly tracer: Tracer = (scope) => (inspected) => this.#note(scope, inspected);
+
+  #note(scope: string, inspected: InspectionEvent): void {
+    if (inspected.type === '@xstate.event') {
+      if (inspected.sourceRef !== undefined) this.#senders.set(inspected.event, nameOf(inspected.sourceRef));
+    } else if (inspected.type === '@xstate.microstep') this.#step(scope, inspected, inspected._transitions);
+    // How an actor begins is not told as a microstep.
+    else if (inspected.type === '@xstate.snapshot' && inspected.event.type === BEGINNING)
+      this.#step(scope, inspected, []);
+  }
+
+  #step(
+    scope: string,
+    { actorRef, event, snapshot }: Pick<InspectedSnapshotEvent, 'actorRef' | 'event' | 'snapshot'>,
+    transitions: readonly AnyTransitionDefinition[],
+  ): void {
+    const after = 'value' in snapshot ? stateText(snapshot.value) : '';
+    const from = this.#senders.get(event);
+    this.#write({
+      time: this.#clock(),
+      scope,
+      actor: nameOf(actorRef),
+      chart: chartOf(snapshot),
+      event: plain(event),
+      ...(from !== undefined && { from }),
+      before: this.#before.get(actorRef) ?? '',
+      after,
+      clause: transitions.map(({ description }) => description ?? '').join('; '),
+    });
+    this.#before.set(actorRef, after);
+  }
+}
+
+const nameOf = (ref: ActorRefLike): string =>
+  'id' in ref && typeof ref.id === 'string' ? ref.id : ref.sessionId;
+
+const chartOf = (snapshot: Snapshot<unknown>): string =>
+  'machine' in snapshot &&
+  typeof snapshot.machine === 'object' &&
+  snapshot.machine !== null &&
+  'id' in snapshot.machine
+    ? String(snapshot.machine.id)
+    : '';
+
+/** An event with what can be written down of it, and what its guards look at. */
+function plain(event: AnyEventObject): TraceEvent {
+  const details = Object.entries(event).map(([name, value]): [string, unknown] => [name, plainValue(value)]);
+  return { ...Object.fromEntries(details), type: event.type };
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Ask)
+    return { verb: value.verb, takes: value.takes, waits: value.waits, client: value.client.peer };
+  if (value instanceof Storing) return { client: value.client.peer };
+  if (value instanceof Error) return value.message;
+  if (typeof value === 'object' && value !== null && 'peer' in value) return value.peer;
+  return value;
+}

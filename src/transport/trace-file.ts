@@ -1,0 +1,29 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { TraceStep } from '../trace/step.ts';
+
+/** Writes steps as lines of JSON, in order; what an event led to is in the file before the next event is taken. */
+export class TraceFile {
+  readonly #file: number;
+  #lines = '';
+
+  /** @throws when the file cannot be made */
+  constructor(path: string) {
+    this.#file = openSync(path, 'w');
+  }
+
+  write(step: TraceStep): void {
+    this.#lines += `${JSON.stringify(step)}\n`;
+  }
+
+  /** @throws when the disk is full */
+  flush(): void {
+    if (this.#lines === '') return;
+    const lines = this.#lines;
+    this.#lines = '';
+    writeSync(this.#file, lines);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { and, assign, createMachine, not, or, raise, sendParent, sendTo } from 'xstate';
+import { describe, expect, it } from 'vitest';
+import { mermaid } from '../src/charts/mermaid.ts';
+import { clausesIn, movesOf, pathOf, WILDCARD } from '../src/charts/moves.ts';
+import { CHARTS, chartPages } from '../src/charts/pages.ts';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+describe('the pages in docs/charts', () => {
+  const pages = chartPages((name) => read(`src/machines/${name}.ts`));
+
+  it.each([...pages])('%s is what the machines give now (else: npm run charts)', (name, text) => {
+    expect(read(`docs/charts/${name}`)).toBe(text);
+  });
+
+  it('are all there is', () => {
+    const files = readdirSync(new URL('../docs/charts', import.meta.url));
+    expect(files.sort()).toEqual([...pages.keys()].sort());
+  });
+
+  it('show every machine of src/machines', () => {
+    const files = readdirSync(new URL('../src/machines', import.meta.url));
+    const machines = files.filter((file) => read(`src/machines/${file}`).includes('.createMachine('));
+    expect(CHARTS.map(({ name }) => `${name}.ts`).sort()).toEqual(machines.sort());
+  });
+});
+
+describe.each(CHARTS)('the chart $name', ({ machine }) => {
+  it('says for each transition that leads somewhere which clause it carries, or why it is there', () => {
+    const unexplained = movesOf(machine)
+      .filter(({ target, description }) => target !== undefined && description === '')
+      .map(({ source, event, target }) => `${pathOf(source)}: ${event} → ${target?.id}`);
+    expect(unexplained).toEqual([]);
+  });
+
+  it('cites only clauses that docs/protocol.md has', () => {
+    const known = new Set(
+      clausesIn(
+        read('docs/protocol.md')
+          .match(/^ *- \*\*[PWVS]\d[\d.]*/gm)
+          ?.join() ?? '',
+      ),
+    );
+    const cited = movesOf(machine).flatMap(({ description }) => clausesIn(description));
+    expect(cited.filter((clause) => !known.has(clause))).toEqual([]);
+  });
+
+  it('reports an event that has no place in it', () => {
+    const [wildcard] = machine.root.transitions.get(WILDCARD) ?? [];
+    expect(wildcard?.actions).toEqual(['reportUnexpected']);
+  });
+});
+
+describe('a diagram', () => {
+  const machine = createMachine({
+    id: 'end',
+    initial: 'state',
+    on: { '*': { actions: 'report' }, stop: { target: '.note: "odd"', description: 'S14: why; not' } },
+    states: {
+      state: {
+        entry: raise({ type: 'begun' }),
+        on: {
+          begun: [
+            { guard: and(['isA', or(['isB', not('isC')])]), target: 'inner', description: 'P2.1, P12' },
+            { actions: ['wait', sendTo('other', { type: 'late' })] },
+          ],
+          ignored: {},
+        },
+      },
+      inner: {
+        initial: 'one',
+        exit: sendParent(() => ({ type: 'gone' })),
+        on: { tick: { actions: assign({}) }, back: 'state', again: { target: 'state', guard: 'isA' } },
+        states: { one: { on: { next: 'two' } }, two: {} },
+      },
+      'note: "odd"': { type: 'final' },
+    },
+  });
+
+  it('has boxes, what goes on in them, the beginnings, the ends and one arrow for each pair of states', () => {
+    expect(mermaid(machine)).toBe(
+      [
+        'stateDiagram-v2',
+        '  state "all states" as end_all',
+        '  [*] --> end_state',
+        '  state "state" as end_state',
+        '  end_state : entry / raise begun',
+        '  end_state : begun [otherwise] / wait, tell other late',
+        '  state "inner" as end_inner {',
+        '    state "all of inner" as end_inner_all',
+        '    end_inner_all : exit / tell parent gone',
+        '    end_inner_all : tick / xstate.assign',
+        '    [*] --> end_inner_one',
+        '    state "one" as end_inner_one',
+        '    state "two" as end_inner_two',
+        '  }',
+        '  state "note   odd" as end_note___odd_',
+        '  end_note___odd_ --> [*]',
+        '  end_all --> end_note___odd_ : stop (S14)',
+        '  end_state --> end_inner : begun [isA and (isB or not isC)] (P2.1, P12)',
+        '  end_inner_all --> end_state : back<br/>again [isA]',
+        '  end_inner_one --> end_inner_two : next',
+      ].join('\n'),
+    );
+  });
+});
