@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { NwsConnection } from '../client/connection.ts';
+import { NwsError } from '../client/errors.ts';
 import { Launcher } from '../client/launcher.ts';
 import { createServer } from '../index.ts';
 import type { Address } from './address.ts';
@@ -22,16 +23,24 @@ export interface JobOptions {
 /** How often a line is tried whose worker dies. */
 const MAX_ATTEMPTS = 3;
 
-/** No worker is left, and the input has not ended. */
-export class WorkersGoneError extends Error {
-  override readonly name = 'WorkersGoneError';
+/** The job has ended, and the input has not. */
+export class JobOverError extends Error {
+  override readonly name = 'JobOverError';
+
+  constructor(why: string, { linesOut }: TaskWindow) {
+    const more = linesOut.length > MOST_NAMED ? ', …' : '';
+    super(`${why}; lines not done: ${linesOut.slice(0, MOST_NAMED).join(', ')}${more}`);
+  }
 }
+
+/** Lines that are named where it may be one of them that ended the workers. */
+const MOST_NAMED = 10;
 
 /**
  * Makes a job with a server, if need be, a workspace, a sentinel and workers, and leaves nothing of it behind, however
  * it ends.
  * @param use what the master does with it
- * @throws what `use` throws, or the reason of the stop; NwsError, ConnectionLostError
+ * @throws what `use` throws; JobOverError, NwsError, ConnectionLostError
  */
 export async function runJob(options: JobOptions, use: (tasks: TaskWindow) => Promise<void>): Promise<void> {
   if (options.server !== undefined) return runOn(options.server, options, use);
@@ -77,28 +86,24 @@ async function runOn(
       maxAttempts: MAX_ATTEMPTS,
     });
     let left = workers;
-    let isDone = false;
+    let isOver = false;
     const lose = (rank: number, how: string): void => {
       onDeath(rank, how);
-      if (--left === 0 && !isDone) stop.abort(new WorkersGoneError(whatIsOut(tasks)));
+      if (--left === 0 && !isOver) stop.abort(new JobOverError('every worker has ended', tasks));
     };
     const launcher = await Launcher.start({ host, port, workspace, workers, module, onDeath: lose });
     try {
       await use(tasks);
-      isDone = true;
+      isOver = true;
       await storing.store(workspace, 'Sleigh ride over', '1');
+    } catch (error) {
+      isOver = true;
+      if (!(error instanceof NwsError) || error.code !== 'sleigh-dead') throw error;
+      throw new JobOverError('no worker is left, or someone has ended the job', tasks);
     } finally {
       await launcher.end();
     }
   } finally {
     for (const connection of opened) connection.close();
   }
-}
-
-/** Lines that may be what ended the workers. */
-const MOST_NAMED = 10;
-
-function whatIsOut({ linesOut }: TaskWindow): string {
-  const more = linesOut.length > MOST_NAMED ? ', …' : '';
-  return `every worker has ended; lines not done: ${linesOut.slice(0, MOST_NAMED).join(', ')}${more}`;
 }

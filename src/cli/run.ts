@@ -8,7 +8,7 @@ import { ModuleError } from '../client/module-function.ts';
 import { parseAddress, type Address } from './address.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
 import { jsonLine } from './json-line.ts';
-import { runJob, WorkersGoneError } from './run-job.ts';
+import { JobOverError, runJob } from './run-job.ts';
 import { StatusLine } from './status-line.ts';
 import { Tally } from './tally.ts';
 import type { Outcome } from './task-window.ts';
@@ -103,7 +103,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     const options = { server, module: module.path, workers, window, isOrdered: !unordered, stop, onDeath };
     status.show(() => tally.progress);
     await runJob(options, async (tasks) => {
-      const outcomes = tally.count(tasks.run(inputs));
+      const outcomes = tally.count(tasks.run(inputs), () => status.hide());
       const taken = module.output === undefined ? write(outcomes, tally, status) : module.output(outcomes);
       await Promise.race([taken, aborted(stop.signal)]);
     });
@@ -171,7 +171,7 @@ function lineOf(outcome: Outcome, tally: Tally): string {
 }
 
 /** Errors whose message says it all. */
-const PLAIN = [ModuleError, InputError, WorkersGoneError, ConnectionLostError, NwsError];
+const PLAIN = [ModuleError, InputError, JobOverError, ConnectionLostError, NwsError];
 
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {

@@ -1,4 +1,10 @@
-import type { WriteStream } from 'node:tty';
+/** Standard error, as far as it is needed here. */
+interface Screen {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+  on(event: 'error', listener: () => void): unknown;
+}
 
 /** Milliseconds between two looks at what there is to show. */
 const PERIOD = 100;
@@ -6,11 +12,11 @@ const ERASE = '\r\u001b[2K';
 
 /** Standard error: messages, and where it is a terminal one line below them that changes. */
 export class StatusLine {
-  readonly #stream: WriteStream;
+  readonly #stream: Screen;
   #timer: NodeJS.Timeout | undefined;
   #isShown = false;
 
-  constructor(stream: WriteStream) {
+  constructor(stream: Screen) {
     this.#stream = stream;
     // Nobody is there to read it: no reason to fail.
     stream.on('error', () => undefined);
@@ -18,9 +24,9 @@ export class StatusLine {
 
   /** @param text asked again and again, until `hide` */
   show(text: () => string): void {
-    if (!this.#stream.isTTY) return;
+    if (this.#stream.isTTY !== true) return;
     this.#timer = setInterval(() => {
-      this.#stream.write(`${ERASE}${text().slice(0, this.#stream.columns - 1)}`);
+      this.#stream.write(`${ERASE}${text().slice(0, (this.#stream.columns || 80) - 1)}`);
       this.#isShown = true;
     }, PERIOD).unref();
   }

@@ -7,12 +7,16 @@ export class Tally {
   firstFailure: LineError | undefined;
   readonly #started = performance.now();
 
-  /** Counts what passes. */
-  async *count(outcomes: AsyncIterable<Outcome>): AsyncGenerator<Outcome> {
-    for await (const outcome of outcomes) {
-      this.done++;
-      if ('error' in outcome) this.fail(outcome);
-      yield outcome;
+  /** Counts what passes. @param ended called when no more will, before who takes them goes on */
+  async *count(outcomes: AsyncIterable<Outcome>, ended: () => void): AsyncGenerator<Outcome> {
+    try {
+      for await (const outcome of outcomes) {
+        this.done++;
+        if ('error' in outcome) this.fail(outcome);
+        yield outcome;
+      }
+    } finally {
+      ended();
     }
   }
 

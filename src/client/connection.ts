@@ -1,24 +1,12 @@
-import { connect, type Socket } from 'node:net';
-import { ByteQueue } from '../wire/byte-queue.ts';
-import { MALFORMED } from '../wire/dictionary.ts';
-import { pad20 } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
-import { encodeRequest } from '../wire/request.ts';
-import { ConnectionLostError, NwsError, refusalCode } from './errors.ts';
-import { ClientHandshake, GREETING } from './handshake.ts';
-import { ReplyDecoder, type Reply } from './reply-decoder.ts';
+import { Channel, type ConnectionOptions, type RequestArguments } from './channel.ts';
+import { NwsError, refusalCode } from './errors.ts';
+import type { Reply } from './reply-decoder.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from './values.ts';
 
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Closes the connection whenever it is aborted, while it opens or later. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds that connecting and the handshake may take; 10,000 unless told. */
-  readonly timeout?: number;
-}
+export type { ConnectionOptions, RequestArguments } from './channel.ts';
 
 /** How a workspace is opened or used (W2, W3). */
 export interface OpenOptions {
@@ -52,77 +40,28 @@ export interface VariableInfo {
   readonly mode: string;
 }
 
-/** The arguments of a request, the verb first: Latin-1 strings, of which the last may be bytes instead (P5). */
-export type RequestArguments = readonly [...names: string[], value: string | Uint8Array];
-
-/** Verbs whose replies carry a value (P7.2). */
-const LONG = new Set(
-  ['fetch', 'find', 'ifetch', 'ifind']
-    .flatMap((verb) => [verb, `${verb}Try`])
-    .concat('list vars', 'list wss', 'mktemp ws'),
-);
-/** Verbs that may wait: nothing may follow them before they are answered (P5.2, P5.3). */
-const MAY_WAIT = new Set(['fetch', 'find', 'ifetch', 'ifind']);
-
-interface Exchange {
-  readonly verb: string;
-  readonly head: string;
-  readonly tail: Uint8Array | undefined;
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
-}
-
 /**
- * One connection to a NetWorkSpaces server (P1-P8), with metadata both ways. Requests are answered in their order; any
- * number may be made at a time, and one that follows a get that waits is kept until that is answered (P5.3).
+ * One connection to a NetWorkSpaces server. Requests are answered in their order, however many are made at a time.
  *
  * Names, metadata and text are JavaScript strings, UTF-8 on the wire; only `request` takes and gives Latin-1.
  * Every method rejects with an NwsError when the server refuses, and with a ConnectionLostError when the connection is
  * or gets lost.
  */
 export class NwsConnection {
-  /** HOST:PORT */
-  readonly address: string;
-  readonly #socket: Socket;
-  readonly #input = new ByteQueue();
-  readonly #handshake = new ClientHandshake(this.#input);
-  readonly #decoder = new ReplyDecoder(this.#input);
-  /** Not sent yet, and sent but not answered. */
-  readonly #waiting: Exchange[] = [];
-  readonly #sent: Exchange[] = [];
-  #isOpen = false;
-  #opened: () => void = () => undefined;
-  #refused: (error: Error) => void = () => undefined;
-  #lost: ConnectionLostError | undefined;
+  readonly #channel: Channel;
 
   /** @throws ConnectionLostError `unreachable` or `not-nws`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<NwsConnection> {
-    const { signal, timeout = 10_000 } = options;
-    const connection = new NwsConnection(options);
-    const close = (): void => connection.close();
-    if (signal?.aborted === true) close();
-    signal?.addEventListener('abort', close, { once: true });
-    connection.#socket.once('close', () => signal?.removeEventListener('abort', close));
-    const timer = setTimeout(() => connection.#lose('unreachable', 'did not answer in time'), timeout);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        if (connection.#lost !== undefined) reject(connection.#lost);
-        connection.#opened = resolve;
-        connection.#refused = reject;
-      });
-    } finally {
-      clearTimeout(timer);
-    }
-    return connection;
+    return new NwsConnection(await Channel.open(options));
   }
 
-  private constructor({ host, port }: ConnectionOptions) {
-    this.address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#socket = connect({ host, port, noDelay: true, keepAlive: true });
-    this.#socket.on('connect', () => this.#socket.write(GREETING));
-    this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
-    this.#socket.on('close', () => this.#lose(this.#isOpen ? 'lost' : 'not-nws', 'closed the connection'));
+  private constructor(channel: Channel) {
+    this.#channel = channel;
+  }
+
+  /** HOST:PORT of the server. */
+  get address(): string {
+    return this.#channel.address;
   }
 
   /**
@@ -130,17 +69,9 @@ export class NwsConnection {
    * @param metadata goes with it, and with what it stores
    */
   async request(args: RequestArguments, metadata: Metadata = NO_METADATA): Promise<Reply> {
-    const reply = await this.#exchange(args, metadata);
+    const reply = await this.#channel.exchange(args, metadata);
     if (reply.status === STATUS.ok) return reply;
     throw new NwsError(String(args[0]), reply.status, reasonOf(reply));
-  }
-
-  async #exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
-    if (this.#lost !== undefined) throw this.#lost;
-    return new Promise<Reply>((resolve, reject) => {
-      this.#waiting.push({ verb: String(args[0]), ...encode(args, metadata), resolve, reject });
-      this.#send();
-    });
   }
 
   /** Makes the workspace if need be, and owns it if nobody does (W2). */
@@ -178,7 +109,7 @@ export class NwsConnection {
     await this.request(['declare var', toWire(workspace), toWire(variable), mode]);
   }
 
-  /** Stores a value as C1 and C2 have it. @throws DataCloneError when it cannot be sent at all */
+  /** Stores a value as C1 and C2 have it. @throws TypeError when it cannot be sent at all */
   async store(workspace: string, variable: string, value: unknown, metadata = NO_METADATA): Promise<void> {
     await this.storeEncoded(workspace, variable, encodeValue(value), metadata);
   }
@@ -226,7 +157,7 @@ export class NwsConnection {
     metadata = NO_METADATA,
   ): Promise<Found | undefined> {
     const args = [verb, toWire(workspace), toWire(variable)] as const;
-    const reply = await this.#exchange(args, wireMetadata(metadata));
+    const reply = await this.#channel.exchange(args, wireMetadata(metadata));
     if (reply.status === STATUS.ok) return foundIn(verb, reply);
     // That there is none is no error, and may come too often to make one.
     const reason = reasonOf(reply);
@@ -242,89 +173,11 @@ export class NwsConnection {
 
   /** Ends the connection; what is under way is rejected as `closed`. */
   close(): void {
-    this.#lose('closed', 'connection closed on this side');
-  }
-
-  #send(): void {
-    const latest = this.#sent.at(-1);
-    if (!this.#isOpen || (latest !== undefined && MAY_WAIT.has(latest.verb))) return;
-    const exchange = this.#waiting.shift();
-    if (exchange === undefined) return;
-    this.#sent.push(exchange);
-    this.#write(exchange);
-    this.#send();
-  }
-
-  /** What is asked in one turn of the event loop leaves in one piece. */
-  #write({ head, tail }: Exchange): void {
-    if (this.#socket.writableCorked === 0) {
-      this.#socket.cork();
-      process.nextTick(() => this.#socket.uncork());
-    }
-    this.#socket.write(head, 'latin1');
-    if (tail !== undefined) this.#socket.write(tail);
-  }
-
-  #receive(bytes: Buffer): void {
-    this.#input.push(bytes);
-    if (!this.#isOpen) this.#shakeHands();
-    if (this.#isOpen) this.#readReplies();
-  }
-
-  #shakeHands(): void {
-    for (let step = this.#handshake.next(); step !== undefined; step = this.#handshake.next()) {
-      if (step.type === 'failed') return this.#lose('not-nws', step.why);
-      if (step.type === 'say') this.#socket.write(step.bytes, 'latin1');
-      else {
-        this.#isOpen = true;
-        return this.#opened();
-      }
-    }
-  }
-
-  #readReplies(): void {
-    for (let [exchange] = this.#sent; exchange !== undefined; [exchange] = this.#sent) {
-      const reply = this.#decoder.next(LONG.has(exchange.verb));
-      if (reply === undefined) return;
-      if (reply === MALFORMED) return this.#lose('not-nws', 'sent what is no reply');
-      this.#sent.shift();
-      exchange.resolve(reply);
-      this.#send();
-    }
-  }
-
-  #fail(error: NodeJS.ErrnoException): void {
-    if (this.#isOpen) this.#lose('lost', `lost the connection (${error.code ?? error.message})`, error);
-    else this.#lose('unreachable', `cannot be reached (${error.code ?? error.message})`, error);
-  }
-
-  /** The connection is over, for the first of all reasons that are told. */
-  #lose(code: ConnectionLostError['code'], what: string, cause?: Error): void {
-    this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, cause && { cause });
-    this.#socket.destroy();
-    this.#refused(this.#lost);
-    for (const exchange of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) exchange.reject(this.#lost);
+    this.#channel.close();
   }
 }
 
 const yesNo = (flag: boolean): string => (flag ? 'yes' : 'no');
-
-/** Longer values are not made part of a string. */
-const STRING_BYTES = 4_096;
-
-/** A request as one string, or as one and the bytes that end it. */
-function encode(args: RequestArguments, metadata: Metadata): Pick<Exchange, 'head' | 'tail'> {
-  const value = args.at(-1) ?? '';
-  const names = args.slice(0, -1).map(String);
-  if (typeof value === 'string') return { head: encodeRequest([...names, value], metadata), tail: undefined };
-  if (value.length <= STRING_BYTES) return encode([...names, latin1(value)], metadata);
-  // The value as an empty one, but for its length, which comes last.
-  const head = encodeRequest([...names, ''], metadata).slice(0, -pad20(0).length) + pad20(value.length);
-  return { head, tail: value };
-}
-
-const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, length).toString('latin1');
 
 const reasonOf = ({ metadata }: Reply): string => fromWire(metadata.get('nwsReason') ?? '');
 

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 
 /** What workers run for each task. */
@@ -11,11 +12,15 @@ export type Exports = Readonly<Record<string, unknown>>;
  * @throws ModuleError when it cannot be loaded
  */
 export async function loadModule(path: string): Promise<Exports> {
+  await access(path).catch((cause: unknown) => {
+    throw new ModuleError(`cannot load ${path}: there is no such file`, { cause });
+  });
   try {
     const exports: Exports = await import(pathToFileURL(path).href);
     return exports;
-  } catch (error) {
-    throw new ModuleError(`cannot load ${path}: ${describe(error)}`, { cause: error });
+  } catch (cause) {
+    const [what = ''] = String(cause).split('\n');
+    throw new ModuleError(`cannot load ${path}: ${what} ("node ${path}" shows where)`, { cause });
   }
 }
 
@@ -32,12 +37,4 @@ const isTaskFunction = (exported: unknown): exported is TaskFunction => typeof e
 /** A module that is of no use; the message says which, and why, in one line. */
 export class ModuleError extends Error {
   override readonly name = 'ModuleError';
-}
-
-/** A syntax error tells where it is only in its stack, before its name. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const [what = ''] = String(error).split('\n');
-  const place = /^file:\S+:\d+$/m.exec(error.stack?.split('\n')[0] ?? '');
-  return place === null ? what : `${what} (${place[0]})`;
 }

@@ -33,7 +33,7 @@ export class ForeignValue {
   }
 }
 
-/** @throws DataCloneError when there is no way to send it: a function, a symbol, a promise … */
+/** @throws TypeError when there is no way to send it: a function, a symbol, a promise … */
 export function encodeValue(value: unknown): EncodedValue {
   // A lone surrogate has no UTF-8; JSON has an escape for it.
   if (typeof value === 'string' && !/\p{Surrogate}/u.test(value))
@@ -41,7 +41,17 @@ export function encodeValue(value: unknown): EncodedValue {
   if (value instanceof Uint8Array) return { descriptor: BYTES_DESCRIPTOR, bytes: value, type: 'bytes' };
   if (jsonCarries(value))
     return { descriptor: TEXT_DESCRIPTOR, bytes: Buffer.from(JSON.stringify(value)), type: 'json' };
-  return { descriptor: V8_DESCRIPTOR, bytes: serialize(value), type: 'v8' };
+  return { descriptor: V8_DESCRIPTOR, bytes: serialized(value), type: 'v8' };
+}
+
+function serialized(value: unknown): Buffer {
+  try {
+    return serialize(value);
+  } catch (cause) {
+    throw new TypeError(`this cannot be sent: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
 }
 
 /** @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3) */

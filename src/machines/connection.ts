@@ -130,7 +130,9 @@ export const connectionMachine = setup({
       entry: 'close',
       on: {
         'peer.gone': { target: 'closed', description: 'P1: all was said' },
-        'server.stopping': {},
+        secured: { description: 'P2.3: too late' },
+        fault: { description: 'it ends already' },
+        'server.stopping': { description: 'it ends already' },
       },
     },
     closed: { type: 'final' },

@@ -62,7 +62,8 @@ export class Peer {
 
   /** What is sent between `cork` and `uncork` leaves in one piece. */
   cork(): void {
-    this.#socket.cork();
+    // Corks nest: one is enough, and one `uncork` ends it.
+    if (this.#socket.writableCorked === 0) this.#socket.cork();
   }
   uncork(): void {
     this.#socket.uncork();

@@ -37,6 +37,7 @@ export class Barrier implements Behaviour {
   }
 
   get(ask: Ask): void {
+    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     const { client } = ask;
     if (!ask.takes && !ask.waits)
       return ask.answer(this.#text(`${this.#waiting.length} out of ${this.#members.size} at barrier`));

@@ -23,6 +23,7 @@ export class TimeOfDay implements Behaviour {
   }
 
   get(ask: Ask): void {
+    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     ask.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
   }
 

@@ -1,0 +1,60 @@
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, StateValue } from 'xstate';
+import { movesOf, pathOf, statesOf, WILDCARD } from '../charts/moves.ts';
+
+type Definition = ReturnType<AnyStateMachine['getTransitionData']>[number];
+
+/** The states and transitions of a chart by name; each branch of a guarded transition is one of its own. */
+export class ChartIndex {
+  /** States that can be left or stayed in, those around others included. */
+  readonly states: readonly string[];
+  readonly leaves: readonly string[];
+  readonly transitions: readonly string[];
+  /** Types of events, the wildcard left out. */
+  readonly events: readonly string[];
+  readonly #machine: AnyStateMachine;
+  readonly #labels = new Map<Definition, string>();
+
+  constructor(machine: AnyStateMachine) {
+    this.#machine = machine;
+    const nodes = statesOf(machine.root);
+    this.states = nodes.filter(({ path }) => path.length > 0).map(pathOf);
+    this.leaves = nodes.filter((node) => Object.keys(node.states).length === 0).map(pathOf);
+    const definitions = nodes.flatMap((node) => [...node.transitions.values()].flat());
+    const moves = movesOf(machine).filter(({ event }) => event !== 'entry' && event !== 'exit');
+    for (const [n, { source, event, guard }] of moves.entries()) {
+      const definition = definitions[n];
+      if (definition !== undefined && event !== WILDCARD)
+        this.#labels.set(
+          definition,
+          `${pathOf(source)}: ${event}${guard === undefined ? '' : ` [${guard}]`}`,
+        );
+    }
+    this.transitions = [...this.#labels.values()];
+    this.events = machine.events.filter((event) => event !== WILDCARD);
+  }
+
+  leafOf({ value }: AnyMachineSnapshot): string {
+    return pathIn(value).join('.');
+  }
+
+  /** The innermost state, and those around it. */
+  statesOf({ value }: AnyMachineSnapshot): ReadonlySet<string> {
+    const path = pathIn(value);
+    return new Set(path.map((_, n) => path.slice(0, n + 1).join('.')));
+  }
+
+  /** @returns the transitions that the event takes; none when it has no place there */
+  taken(snapshot: AnyMachineSnapshot, event: AnyEventObject): string[] {
+    return this.#machine
+      .getTransitionData(snapshot, event)
+      .flatMap((definition) => this.#labels.get(definition) ?? []);
+  }
+}
+
+/** None of the charts is in two states at once. */
+function pathIn(value: StateValue): string[] {
+  if (typeof value === 'string') return [value];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    inner === undefined ? [key] : [key, ...pathIn(inner)],
+  );
+}

@@ -1,0 +1,217 @@
+import { sentinelMachine } from '../../machines/sentinel.ts';
+import { Job, period, type SentinelGroup } from '../job.ts';
+import {
+  BEYOND,
+  causes,
+  changesNothing,
+  impossible,
+  type ChartModel,
+  type Effect,
+  type Situation,
+  type Stimulus,
+} from '../model.ts';
+import type { Pending, Speaker } from '../speaker.ts';
+
+/** What of its sleigh decides what a sentinel can be told. The policy is `null`. */
+interface Facts {
+  readonly over: boolean;
+  readonly deleted: boolean;
+  readonly isConnected: boolean;
+  /** Whether a worker of its is registered. */
+  readonly hasWorker: boolean;
+  /** It has used `sentinel_alive` and is active, so that its absence counts (S13). */
+  readonly isMissed: boolean;
+}
+
+interface Context {
+  readonly id: number;
+  readonly lastRank: number;
+}
+
+type At = Situation<Context, Facts>;
+type Act = Effect<Facts, SentinelStage>;
+
+const NO_VALUE = { status: '0001', reason: 'no value available.' };
+/** Ranks that it is given, from 0. */
+const LAST_RANK = 1;
+
+class SentinelStage {
+  readonly job: Job;
+  readonly sentinel: Speaker;
+  pending: Pending | undefined;
+
+  constructor(job: Job, sentinel: Speaker) {
+    this.job = job;
+    this.sentinel = sentinel;
+  }
+
+  static async open(job: Job): Promise<SentinelStage> {
+    const sentinel = await job.guest();
+    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: '0' });
+    return new SentinelStage(job, sentinel);
+  }
+
+  close(): void {
+    this.job.close();
+  }
+}
+
+const isFinal = ({ state }: At): boolean => state === 'dead' || state === 'left';
+const GONE = impossible('its connection has closed');
+const BLOCKED = impossible('its connection is blocked (P5.3)');
+
+const stimulus = (
+  aims: readonly string[],
+  comesTo: (at: At) => Act,
+  pace: Pick<Stimulus<Context, Facts, SentinelStage>, 'timed'> = {},
+): Stimulus<Context, Facts, SentinelStage> => ({
+  aims,
+  ...pace,
+  comesTo: (at) => (at.facts.deleted ? changesNothing(({ job }) => job.mustBeDeleted()) : comesTo(at)),
+});
+
+const askAlive =
+  (waits: boolean) =>
+  (at: At): Act => {
+    const { facts, state } = at;
+    const events = [{ type: 'alive.asked', ask: { waits } }];
+    const verb = waits ? 'fetch' : 'findTry';
+    if (!facts.isConnected) return GONE;
+    if (state === 'blocked') return BLOCKED;
+    const mustStop = async ({ job, sentinel }: SentinelStage): Promise<void> => {
+      await job.mustGet(sentinel, [verb, 'sentinel_alive'], { value: '1' });
+    };
+    if (isFinal(at)) return changesNothing(mustStop);
+    if (state === 'dismissed') return causes(events, facts, mustStop);
+    if (waits)
+      return causes(events, { ...facts, isMissed: false }, async (stage) => {
+        stage.pending = stage.job.beginToGet(stage.sentinel, 'find', 'sentinel_alive');
+        await stage.job.mustBeListed(nameOf(at), 'Blocked sentinels');
+      });
+    return causes(events, { ...facts, isMissed: true }, async ({ job, sentinel }) => {
+      await job.mustGet(sentinel, ['fetchTry', 'sentinel_alive'], NO_VALUE);
+    });
+  };
+
+const nameOf = ({ context }: At): string => `Sentinel ${context.lastRank}`;
+
+const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
+  'its worker registers': stimulus([], (at) => {
+    const { facts } = at;
+    if (facts.hasWorker) return impossible('it has registered');
+    const register =
+      (expected: { status: string }) =>
+      async ({ job }: SentinelStage) => {
+        await job.mustStore(await job.guest(), ['worker_ids', '0'], expected);
+      };
+    if (isFinal(at)) return changesNothing(register({ status: '0001' }));
+    return causes([], { ...facts, hasWorker: true }, register({ status: '0000' }));
+  }),
+  'rank.given': stimulus(['rank.given'], (at) => {
+    const { facts, state, context } = at;
+    if (!facts.isConnected) return GONE;
+    if (state === 'blocked') return BLOCKED;
+    const get =
+      (value: number) =>
+      async ({ job, sentinel }: SentinelStage): Promise<void> => {
+        await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(value) });
+      };
+    if (isFinal(at)) return changesNothing(get(-1));
+    const rank = context.lastRank + 1;
+    return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, get(rank));
+  }),
+  'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
+  'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
+  'waking.came': stimulus(
+    ['waking.came'],
+    ({ facts, state }) =>
+      state === 'blocked'
+        ? causes([{ type: 'waking.came' }], { ...facts, isMissed: true }, async ({ job, pending }) => {
+            await job.mustBeTold('the sentinel, when it is time', pending, { value: '0' });
+          })
+        : impossible('only who is blocked is woken'),
+    { timed: true },
+  ),
+  'absence.elapsed': stimulus(
+    ['absence.elapsed'],
+    (at) =>
+      at.state === 'active' && at.facts.isMissed
+        ? causes([{ type: 'absence.elapsed' }], { ...at.facts, hasWorker: false }, ({ job }) =>
+            job.mustBeListed(nameOf(at), 'Dead sentinels'),
+          )
+        : impossible('its absence does not count'),
+    { timed: true },
+  ),
+  'connection.closed': stimulus(['connection.closed', 'departed'], (at) => {
+    if (!at.facts.isConnected) return GONE;
+    const facts = { ...at.facts, isConnected: false };
+    const leave = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
+    if (isFinal(at)) return causes([], facts, leave);
+    if (facts.over) return causes([{ type: 'departed' }], facts, leave);
+    const event = { type: 'connection.closed', registeredWorkers: facts.hasWorker ? 1 : 0 };
+    return causes([event], { ...facts, hasWorker: false }, leave);
+  }),
+  'sleigh.over': stimulus(['sleigh.over'], (at) => {
+    const { state } = at;
+    const end = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
+    if (at.facts.over) return changesNothing(end);
+    const facts = { ...at.facts, over: true };
+    if (isFinal(at)) return causes([], facts, end);
+    return causes([{ type: 'sleigh.over' }], facts, async (stage) => {
+      await end(stage);
+      if (state === 'blocked')
+        await stage.job.mustBeTold('the sentinel, when the sleigh is over', stage.pending, { value: '1' });
+    });
+  }),
+  'the workspace is deleted': stimulus(['departed'], (at) => {
+    const facts = { ...at.facts, deleted: true };
+    return causes(isFinal(at) ? [] : [{ type: 'departed' }], facts, async ({ job, pending }) => {
+      await job.delete();
+      if (at.state === 'blocked')
+        await job.mustBeTold('the sentinel, when the workspace is deleted', pending, {
+          status: '0001',
+          reason: 'Variable purged.',
+        });
+    });
+  }),
+};
+
+const check =
+  (group: SentinelGroup | undefined) =>
+  async ({ job, pending, sentinel }: SentinelStage, at: At): Promise<void> => {
+    const { facts, state } = at;
+    if (facts.deleted) return job.mustBeDeleted();
+    if (state === 'blocked') job.mustWait('the sentinel', pending);
+    await job.mustBeListed(nameOf(at), group);
+    await job.mustRead('rankCount', facts.hasWorker ? '1' : '0');
+    if (state === 'dismissed') await job.mustGet(sentinel, ['findTry', 'sentinel_alive'], { value: '1' });
+  };
+
+/** Seconds between wakings: short where the journey waits for one. */
+const SHORT = 0.8;
+
+export const sentinelModel: ChartModel<Context, Facts, SentinelStage> = {
+  variant: '',
+  machine: sentinelMachine,
+  input: { id: 0, rank: 0 },
+  facts: { over: false, deleted: false, isConnected: true, hasWorker: false, isMissed: false },
+  stimuli,
+  checks: {
+    active: check('Active sentinels'),
+    blocked: check('Blocked sentinels'),
+    dismissed: check('Active sentinels'),
+    dead: check('Dead sentinels'),
+    left: check(undefined),
+  },
+  key: ({ state, context, facts }) => (facts.deleted ? ['deleted', state] : [state, context.lastRank, facts]),
+  bound: `one sentinel with at most ${LAST_RANK + 1} ranks and one registered worker`,
+  simpleSteps: 4,
+  open: async (journey) =>
+    SentinelStage.open(
+      await Job.open(journey.grounds.server, {
+        onDeadWorker: 'null',
+        rankCount: '9',
+        sentinelRefreshPeriod: period(journey, SHORT, 60),
+      }),
+    ),
+};

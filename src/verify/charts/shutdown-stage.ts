@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeathPolicy } from '../../machines/shutdown.ts';
+import { Job } from '../job.ts';
+import { eventually, mustBe } from '../mismatch.ts';
+import { Speaker, type Address, type Pending } from '../speaker.ts';
+
+export const RIDE_OVER = 'Sleigh ride over';
+export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
+/** Seconds (S14), and a little more: it began before this side knew. */
+const DRAIN = 10.2;
+
+interface Worker {
+  readonly speaker: Speaker;
+  readonly rank: string;
+}
+
+/** A job in which a task is queued and somebody waits for one who never gets it, being no worker (S7). */
+export class ShutdownStage {
+  readonly job: Job;
+  /** Is told when waiting ends (S14, S14.1). */
+  readonly waiter: Pending;
+  readonly #server: Address;
+  readonly #graceIsOver: Promise<unknown>;
+  #sentinel: Speaker | undefined;
+  #workers: Worker[] = [];
+
+  private constructor(job: Job, waiter: Pending, server: Address, graceIsOver: Promise<unknown>) {
+    this.job = job;
+    this.waiter = waiter;
+    this.#server = server;
+    this.#graceIsOver = graceIsOver;
+  }
+
+  /** @param graceIsOver resolves when the grace period must be over, told from before it began */
+  static async open(
+    server: Address,
+    options: Record<string, string>,
+    graceIsOver: Promise<unknown>,
+  ): Promise<ShutdownStage> {
+    const job = await Job.open(server, options);
+    const waiter = job.beginToGet(await job.guest(), 'fetch', 'task');
+    await eventually(async () =>
+      (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
+    );
+    await job.mustStore(job.master, ['task', 'spare']);
+    return new ShutdownStage(job, waiter, server, graceIsOver);
+  }
+
+  close(): void {
+    this.job.close();
+  }
+
+  /** A sentinel is given a rank. */
+  async declare(): Promise<string> {
+    this.#sentinel ??= await this.job.guest();
+    return (await this.job.mustGet(this.#sentinel, ['fetch', 'worker_ids'], {})).value;
+  }
+
+  async register(): Promise<void> {
+    await this.registerDeclared(await this.declare());
+  }
+
+  async registerDeclared(rank = '0'): Promise<void> {
+    const speaker = await this.job.guest();
+    await this.job.mustStore(speaker, ['worker_ids', rank]);
+    this.#workers.push({ speaker, rank });
+  }
+
+  get #lastWorker(): Worker {
+    const worker = this.#workers.at(-1);
+    if (worker === undefined) throw new Error('nobody is registered');
+    return worker;
+  }
+
+  async loseWorker(): Promise<void> {
+    const { speaker } = this.#lastWorker;
+    this.#workers.pop();
+    await this.job.leave(speaker);
+  }
+
+  async reportDeath({ isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.reportDeathOf(this.#lastWorker.rank, { isTrue });
+  }
+
+  async reportDeathOf(rank: string, { isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.job.mustStore(this.job.master, ['worker_dead', rank]);
+    if (isTrue) this.#workers.pop();
+  }
+
+  async loseSentinel({ withWorkers }: { withWorkers: boolean }): Promise<void> {
+    if (this.#sentinel !== undefined) await this.job.leave(this.#sentinel);
+    this.#sentinel = undefined;
+    if (withWorkers) this.#workers = [];
+  }
+
+  /** S7.1: a worker asks for a task while it has one. There is always another one left. */
+  async failTask(policy: DeathPolicy): Promise<void> {
+    const { job } = this;
+    for (const task of ['first', 'second']) await job.mustStore(job.master, ['task', task], {}, { batchId: task });
+    const { speaker } = this.#lastWorker;
+    await job.mustGet(speaker, ['fetchTry', 'task'], {});
+    await job.mustGet(speaker, ['fetchTry', 'task'], policy === 'shutdown' ? SLEIGH_DEAD : {});
+  }
+
+  /** S14. */
+  async mustGetNoTask(): Promise<void> {
+    await this.job.mustGet(this.#lastWorker.speaker, ['fetchTry', 'task'], SLEIGH_DEAD);
+  }
+
+  async endOfGrace(): Promise<void> {
+    await this.#graceIsOver;
+  }
+
+  async endOfDrain(): Promise<void> {
+    await sleep(DRAIN * 1000);
+  }
+
+  /** P3: somebody asks for it, and it happens when that one goes. */
+  async stopServer({ isUp }: { isUp: boolean }): Promise<void> {
+    const { job } = this;
+    const master = await job.guest();
+    const result = isUp ? job.beginToGet(master, 'fetch', 'result') : undefined;
+    if (isUp)
+      await eventually(async () =>
+        (await job.listed('result')).fetchers === 1 ? undefined : 'a get of result is not listed as waiting',
+      );
+    const killer = await Speaker.ready(this.#server);
+    mustBe('deadman', await killer.ask(['deadman']), {});
+    killer.vanish();
+    if (isUp) await job.mustBeTold('the master, when the server stops', result, SLEIGH_DEAD);
+    await job.master.ended();
+  }
+}

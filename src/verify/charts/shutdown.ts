@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { shutdownMachine, type DeathPolicy } from '../../machines/shutdown.ts';
+import { period } from '../job.ts';
+import { eventually, mustHold } from '../mismatch.ts';
+import {
+  BEYOND,
+  causes,
+  changesNothing,
+  impossible,
+  type ChartModel,
+  type Effect,
+  type Situation,
+  type Stimulus,
+} from '../model.ts';
+import { RIDE_OVER, ShutdownStage, SLEIGH_DEAD } from './shutdown-stage.ts';
+
+interface Context {
+  readonly policy: DeathPolicy;
+  readonly living: number;
+  readonly groupClosed: boolean;
+}
+
+interface Facts {
+  /** The server has stopped. */
+  readonly stopped: boolean;
+}
+
+type At = Situation<Context, Facts>;
+type Act = Effect<Facts, ShutdownStage>;
+type Pace = Pick<Stimulus<Context, Facts, ShutdownStage>, 'timed' | 'slow'>;
+
+/** Workers that are registered at a time. */
+const MOST = 2;
+
+const isUp = ({ state }: At): boolean => state.startsWith('up');
+
+const stimulus = (
+  aims: readonly string[],
+  comesTo: (at: At) => Act,
+  pace: Pace = {},
+): Stimulus<Context, Facts, ShutdownStage> => ({
+  aims,
+  ...pace,
+  comesTo: (at) => (at.facts.stopped ? impossible('the server has stopped') : comesTo(at)),
+});
+
+const NOBODY = impossible('nobody is registered');
+
+/** Death, while the job serves; afterwards it is a departure (S14). */
+const leaves =
+  (aim: 'connection' | 'report' | 'sentinel') =>
+  (at: At): Act => {
+    const { facts, context } = at;
+    if (context.living === 0) return NOBODY;
+    switch (aim) {
+      case 'connection':
+        return causes([{ type: isUp(at) ? 'worker.died' : 'worker.left' }], facts, (stage) => stage.loseWorker());
+      case 'report': {
+        const report = (stage: ShutdownStage) => stage.reportDeath({ isTrue: isUp(at) });
+        return isUp(at) ? causes([{ type: 'worker.died' }], facts, report) : changesNothing(report);
+      }
+      case 'sentinel': {
+        const leave = (stage: ShutdownStage) => stage.loseSentinel({ withWorkers: isUp(at) });
+        if (!isUp(at)) return changesNothing(leave);
+        return causes(
+          Array.from({ length: context.living }, () => ({ type: 'worker.died' })),
+          facts,
+          leave,
+        );
+      }
+    }
+  };
+
+const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
+  'worker.registered': stimulus(['worker.registered'], ({ facts, context }) => {
+    if (context.groupClosed)
+      return changesNothing(({ job }) =>
+        job.asStranger((stranger) =>
+          job.mustStore(stranger, ['worker_ids', '0'], {
+            status: '0001',
+            reason: 'Worker registration failed: group closed.',
+          }),
+        ),
+      );
+    if (context.living === MOST) return BEYOND;
+    return causes([{ type: 'worker.registered' }], facts, (stage) => stage.register());
+  }),
+  'worker.died': stimulus(['worker.died', 'worker.left'], leaves('connection')),
+  'worker.died, as is reported': stimulus(['worker.died'], leaves('report')),
+  'worker.died, with its sentinel': stimulus(['worker.died'], leaves('sentinel')),
+  'task.failed': stimulus(['task.failed'], (at) => {
+    const { facts, context } = at;
+    if (context.living === 0) return NOBODY;
+    if (!isUp(at)) return changesNothing((stage) => stage.mustGetNoTask());
+    return causes([{ type: 'task.failed' }], facts, (stage) => stage.failTask(context.policy));
+  }),
+  'group.closed': stimulus(['group.closed'], ({ facts, context }) => {
+    if (context.groupClosed) return impossible('a group closes once');
+    return causes([{ type: 'group.closed' }], facts, async ({ job }) => {
+      await job.mustGet(job.master, ['find', 'status'], { value: String(context.living) }, { delay: '0' });
+    });
+  }),
+  'grace.elapsed': stimulus(
+    ['grace.elapsed'],
+    ({ facts, state }) =>
+      state === 'up.grace'
+        ? causes([{ type: 'grace.elapsed' }], facts, (stage) => stage.endOfGrace())
+        : impossible('the grace period is over'),
+    { timed: true },
+  ),
+  'ride.over': stimulus(['ride.over'], (at) =>
+    causes([{ type: 'ride.over' }], at.facts, async (stage) => {
+      await stage.job.mustStore(stage.job.master, [RIDE_OVER, 'over']);
+    }),
+  ),
+  'drain.elapsed': stimulus(
+    ['drain.elapsed'],
+    ({ facts, state }) =>
+      state.startsWith('shuttingDown')
+        ? causes([{ type: 'drain.elapsed' }], facts, (stage) => stage.endOfDrain())
+        : impossible('there is no drain period then'),
+    { slow: true },
+  ),
+  'server.stopping': stimulus(['server.stopping'], (at) =>
+    causes([{ type: 'server.stopping' }], { stopped: true }, (stage) => stage.stopServer({ isUp: isUp(at) }), 'stop'),
+  ),
+};
+
+/** Whether who waited for a task from the beginning is told, and what is seen of the job otherwise. */
+const check =
+  ({ told, by }: { told: boolean; by?: 'request' | 'itself' }) =>
+  async (stage: ShutdownStage, { state, context, facts }: At): Promise<void> => {
+    const { job, waiter } = stage;
+    if (told) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
+    else job.mustWait('who waits for a task', waiter);
+    if (facts.stopped) return mustHold(job.master.hasEnded, 'the server has stopped and keeps connections');
+    await job.mustRead('rankCount', String(context.living));
+    const phase = await job.get(job.master, 'find', 'join_status');
+    const isRight = (phase.value === 'closed') === context.groupClosed;
+    mustHold(isRight, `join_status is "${phase.value}", group closed: ${context.groupClosed}`);
+    if (state.startsWith('up')) {
+      const nothing = { status: '0001', reason: 'no value available.' };
+      await job.mustGet(job.master, ['fetchTry', 'result'], nothing);
+      await job.mustGet(job.master, ['findTry', RIDE_OVER], { status: '0001' });
+      return;
+    }
+    await eventually(async () => {
+      const { reason } = await job.get(job.master, 'fetchTry', 'result');
+      return reason === SLEIGH_DEAD.reason ? undefined : `a get of result: "${reason}", not "sleigh is dead"`;
+    });
+    await job.mustStore(job.master, ['task', 'late'], {
+      status: '5001',
+      reason: 'Store failed: sleigh is shutting down.',
+    });
+    if (by !== undefined)
+      await job.mustGet(job.master, ['findTry', RIDE_OVER], { value: by === 'itself' ? '1' : 'over' });
+    const { values } = await job.listed('task');
+    mustHold((state === 'over') === (values === 0), `${values} tasks are queued in ${state}`);
+  };
+
+/** Seconds: short where the journey waits for the end of the grace period. */
+const SHORT = 1;
+/** The server tells everyone before its connections end. */
+const LEEWAY = 0.15;
+
+const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => ({
+  variant: policy,
+  machine: shutdownMachine,
+  input: { policy },
+  facts: { stopped: false },
+  stimuli,
+  checks: {
+    'up.grace': check({ told: false }),
+    'up.running': check({ told: false }),
+    'shuttingDown.byRequest': check({ told: false, by: 'request' }),
+    'shuttingDown.byItself': check({ told: true, by: 'itself' }),
+    over: check({ told: true }),
+  },
+  bound: `at most ${MOST} workers registered at a time`,
+  simpleSteps: 3,
+  open: async (journey) => {
+    const grace = period(journey, SHORT, 300);
+    const opened = sleep((Number(grace) + LEEWAY) * 1000, undefined, { ref: false });
+    const { grounds, steps, tries } = journey;
+    const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
+    const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+    return ShutdownStage.open(server, { onDeadWorker: policy, workerGracePeriod: grace, rankCount: '9' }, opened);
+  },
+});
+
+/** One for each policy (S13). */
+export const shutdownModels = (['shutdown', 'requeue', 'null'] as const).map(modelFor);

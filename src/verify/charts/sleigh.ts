@@ -1,0 +1,205 @@
+import { fromTransition } from 'xstate';
+import type { DeathPolicy } from '../../machines/shutdown.ts';
+import { sleighMachine } from '../../machines/sleigh.ts';
+import { mustHold } from '../mismatch.ts';
+import {
+  causes,
+  changesNothing,
+  impossible,
+  type ChartModel,
+  type Effect,
+  type Situation,
+  type Stimulus,
+} from '../model.ts';
+import { RIDE_OVER, ShutdownStage, SLEIGH_DEAD } from './shutdown-stage.ts';
+
+interface Context {
+  readonly policy: DeathPolicy;
+}
+
+/** One sentinel and one worker. */
+interface Facts {
+  readonly worker: 'declared' | 'registered' | 'gone';
+  readonly sentinelIsThere: boolean;
+  readonly isClosed: boolean;
+  /** It ended by itself: those who wait for tasks were told at once. */
+  readonly byItself: boolean;
+  readonly drained: boolean;
+  readonly stopped: boolean;
+}
+
+type At = Situation<Context, Facts>;
+type Act = Effect<Facts, ShutdownStage>;
+
+const DONE_WORKER = { type: 'xstate.done.actor.worker.0' };
+const DONE_SENTINEL = { type: 'xstate.done.actor.sentinel.0' };
+const ENDS_BY_ITSELF = { type: 'sleigh.over', byItself: true };
+
+const stimulus = (
+  aims: readonly string[],
+  comesTo: (at: At) => Act,
+  slow = false,
+): Stimulus<Context, Facts, ShutdownStage> => ({
+  aims,
+  slow,
+  comesTo: (at) => {
+    if (at.facts.stopped) return impossible('the server has stopped');
+    return at.state === 'deleted' ? changesNothing(({ job }) => job.mustBeDeleted()) : comesTo(at);
+  },
+});
+
+const serves = ({ state }: At): boolean => state === 'serving';
+
+/** S13: whether the job ends with its only worker. */
+const endsWithWorker = ({ context, facts }: At): boolean => context.policy === 'shutdown' || facts.isClosed;
+
+/** What the supervisor is told of the death of the worker, and how things are afterwards. */
+function death(at: At): { events: readonly { type: string }[]; facts: Facts } {
+  const ends = endsWithWorker(at);
+  const events = [{ type: 'worker.died', rank: 0 }, DONE_WORKER, ...(ends ? [ENDS_BY_ITSELF] : [])];
+  return { events, facts: { ...at.facts, worker: 'gone', byItself: ends } };
+}
+
+const closes = { type: 'connection.closed', client: {} };
+
+const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
+  'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
+    if (facts.worker !== 'declared') {
+      const status = '0001';
+      return changesNothing(({ job }) =>
+        job.asStranger((stranger) => job.mustStore(stranger, ['worker_ids', '0'], { status })),
+      );
+    }
+    const registered: Facts = { ...facts, worker: 'registered' };
+    return causes([{ type: 'worker.registered', rank: 0 }], registered, (stage) => stage.registerDeclared());
+  }),
+  'connection.closed, of the worker': stimulus(
+    ['connection.closed', 'worker.died', 'worker.left', 'xstate.done.actor.*', 'sleigh.over'],
+    (at) => {
+      if (at.facts.worker !== 'registered') return impossible('it is not registered');
+      const act = (stage: ShutdownStage) => stage.loseWorker();
+      if (!serves(at)) {
+        const facts: Facts = { ...at.facts, worker: 'gone' };
+        return causes([closes, { type: 'worker.left', rank: 0 }, DONE_WORKER], facts, act);
+      }
+      const { events, facts } = death(at);
+      return causes([closes, ...events], facts, act);
+    },
+  ),
+  'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left'], (at) => {
+    if (!at.facts.sentinelIsThere) return impossible('it has gone');
+    const leave = (withWorkers: boolean) => (stage: ShutdownStage) => stage.loseSentinel({ withWorkers });
+    if (serves(at) && at.facts.worker === 'registered') {
+      const { events, facts } = death(at);
+      const died = [closes, { type: 'sentinel.died', id: 0 }, DONE_SENTINEL, ...events];
+      return causes(died, { ...facts, sentinelIsThere: false }, leave(true));
+    }
+    const isDeadbeat = at.facts.worker === 'declared';
+    const facts: Facts = {
+      ...at.facts,
+      sentinelIsThere: false,
+      worker: isDeadbeat ? 'gone' : at.facts.worker,
+    };
+    const left = [closes, { type: 'sentinel.left', id: 0 }, DONE_SENTINEL];
+    return causes(isDeadbeat ? [...left, DONE_WORKER] : left, facts, leave(false));
+  }),
+  'death.reported': stimulus(['death.reported'], (at) => {
+    const report = (isTrue: boolean) => (stage: ShutdownStage) => stage.reportDeathOf('0', { isTrue });
+    const reported = { type: 'death.reported', rank: 0 };
+    if (!serves(at) || at.facts.worker !== 'registered') return causes([reported], at.facts, report(false));
+    const { events, facts } = death(at);
+    return causes([reported, ...events], facts, report(true));
+  }),
+  'group.closed': stimulus(['group.closed'], (at) => {
+    if (at.facts.isClosed) return impossible('a group closes once');
+    const { worker } = at.facts;
+    const registered = worker === 'registered' ? 1 : 0;
+    const isDeadbeat = worker === 'declared';
+    const facts: Facts = { ...at.facts, isClosed: true, worker: isDeadbeat ? 'gone' : worker };
+    const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [DONE_WORKER] : [])];
+    return causes(events, facts, async ({ job }) => {
+      await job.mustGet(job.master, ['find', 'status'], { value: String(registered) }, { delay: '0' });
+    });
+  }),
+  'sleigh.over, since somebody says so': stimulus(['sleigh.over'], (at) => {
+    const end = ({ job }: ShutdownStage) => job.mustStore(job.master, [RIDE_OVER, 'over']);
+    if (!serves(at)) return changesNothing(end);
+    return causes([{ type: 'sleigh.over', byItself: false }], at.facts, end);
+  }),
+  'drain.over': stimulus(
+    ['drain.over'],
+    (at) => {
+      if (serves(at) || at.facts.drained) return impossible('there is no drain period then');
+      return causes([{ type: 'drain.over' }], { ...at.facts, drained: true }, (stage) => stage.endOfDrain());
+    },
+    true,
+  ),
+  'a chart fails': {
+    aims: ['xstate.error.actor.*'],
+    comesTo: () => impossible('a chart that fails is a fault of the server, which no request is known to cause'),
+  },
+  'workspace.deleted': stimulus(['workspace.deleted'], ({ facts }) =>
+    causes([{ type: 'workspace.deleted' }], facts, ({ job }) => job.delete()),
+  ),
+  'the server stops': stimulus(['sleigh.over', 'drain.over'], (at) => {
+    const facts: Facts = { ...at.facts, stopped: true, drained: !serves(at), byItself: serves(at) };
+    const event = serves(at) ? ENDS_BY_ITSELF : { type: 'drain.over' };
+    const events = at.facts.drained ? [] : [event];
+    return causes(events, facts, (stage) => stage.stopServer({ isUp: serves(at) }), 'stop');
+  }),
+};
+
+async function checkJob(stage: ShutdownStage, at: At): Promise<void> {
+  const { job, waiter } = stage;
+  const { facts, state } = at;
+  if (facts.byItself || facts.drained) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
+  else job.mustWait('who waits for a task', waiter);
+  if (facts.stopped) return mustHold(job.master.hasEnded, 'the server has stopped and keeps connections');
+  await job.mustRead('rankCount', facts.worker === 'registered' ? '1' : '0');
+  await job.mustRead('join_status', facts.isClosed ? 'closed' : 'open');
+  const reason = state === 'serving' ? 'no value available.' : SLEIGH_DEAD.reason;
+  await job.mustGet(job.master, ['fetchTry', 'result'], { status: '0001', reason });
+}
+
+const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => {
+  const silent = fromTransition((state: null) => state, null);
+  return {
+    variant: policy,
+    machine: sleighMachine.provide({ actors: { joinPhase: silent as never, shutdown: silent as never } }),
+    input: { maximum: 9, limit: 100_000, policy },
+    facts: {
+      worker: 'declared',
+      sentinelIsThere: true,
+      isClosed: false,
+      byItself: false,
+      drained: false,
+      stopped: false,
+    },
+    stimuli,
+    checks: {
+      serving: checkJob,
+      windingDown: checkJob,
+      deleted: async ({ job, waiter }, { facts }) => {
+        const isTold = facts.byItself || facts.drained;
+        const purged = { status: '0001', reason: 'Variable purged.' };
+        await job.mustBeTold('who waits for a task', waiter, isTold ? SLEIGH_DEAD : purged);
+        await job.mustBeDeleted();
+      },
+    },
+    key: ({ state, facts }) =>
+      state === 'deleted' ? [state, facts.byItself || facts.drained] : [state, facts],
+    bound: 'one sentinel with one rank',
+    simpleSteps: 3,
+    open: async ({ grounds, steps, tries }) => {
+      const stops = [...steps, ...tries].includes('the server stops');
+      const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+      const options = { onDeadWorker: policy, rankCount: '9' };
+      const stage = await ShutdownStage.open(server, options, Promise.resolve());
+      await stage.declare();
+      return stage;
+    },
+  };
+};
+
+/** Under `null` a death is no reason to end, as long as the group is open (S13). */
+export const sleighModels = (['shutdown', 'null'] as const).map(modelFor);

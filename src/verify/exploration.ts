@@ -1,0 +1,265 @@
+import { fromTransition, type AnyMachineSnapshot } from 'xstate';
+import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
+import { ChartIndex } from './chart-index.ts';
+import { NEEDS, type Need } from './grounds.ts';
+import type { ChartModel, Closable, Effect, Journey, Situation, Stimulus } from './model.ts';
+import { PureChart } from './pure-chart.ts';
+import { simplePaths } from './simple-paths.ts';
+
+/** What a model says does not go together with its chart: found before anything is run. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+}
+
+interface World<Facts> {
+  readonly chart: AnyMachineSnapshot;
+  readonly facts: Facts;
+}
+
+/** Paths to run, by the names of their stimuli. */
+export interface Plan {
+  readonly shortest: number;
+  readonly simple: number;
+  /** Edges of the adjacency map: those on which the chart is told something, and those on which it is not. */
+  readonly edges: number;
+  readonly refused: number;
+  readonly routes: readonly Route[];
+  /** By state and event: why no client can cause it there. */
+  readonly impossible: ReadonlyMap<string, string>;
+  /** Stimuli that need what the grounds do not have. */
+  readonly untried: ReadonlyMap<string, Need>;
+  /** States and transitions that the paths come to, and those that they would come to if there was all they need. */
+  readonly reachable: ReadonlySet<string>;
+  readonly reachableWithAll: ReadonlySet<string>;
+}
+
+export type Route = Pick<Journey, 'steps' | 'tries' | 'timed'> & { readonly slow: boolean };
+
+/** What a step showed, once it is checked. */
+export interface Seen {
+  readonly states: ReadonlySet<string>;
+  readonly transitions: ReadonlySet<string>;
+}
+
+/** A model with its chart: what there is to run, and how it is run. The types of the model stay inside. */
+export class Exploration<Context, Facts, Stage extends Closable> {
+  readonly index: ChartIndex;
+  readonly #model: ChartModel<Context, Facts, Stage>;
+  readonly #chart: PureChart;
+  /** What the grounds have. */
+  #met: ReadonlySet<Need>;
+
+  /** @throws ModelError when something has no executor or no check */
+  constructor(model: ChartModel<Context, Facts, Stage>, met: ReadonlySet<Need>) {
+    this.#model = model;
+    this.#met = met;
+    this.index = new ChartIndex(model.machine);
+    this.#chart = new PureChart(model.machine, model.input);
+    const { checks, stimuli } = model;
+    const aimed = new Set(Object.values(stimuli).flatMap(({ aims }) => aims));
+    const missing = [
+      ...this.index.leaves
+        .filter((state) => checks[state] === undefined)
+        .map((state) => `a check of ${state}`),
+      ...this.index.events.filter((event) => !aimed.has(event)).map((event) => `an executor of ${event}`),
+    ];
+    if (missing.length > 0) throw new ModelError(`the model of ${this.name} lacks ${missing.join(', ')}`);
+    const strange = [
+      ...Object.keys(checks).filter((state) => !this.index.leaves.includes(state)),
+      ...[...aimed].filter((event) => !this.index.events.includes(event)),
+    ];
+    if (strange.length > 0)
+      throw new ModelError(`${this.name} has no state or event of the name ${strange.join(', ')}`);
+  }
+
+  get name(): string {
+    const { machine, variant } = this.#model;
+    return variant === '' ? machine.id : `${machine.id}, ${variant}`;
+  }
+  get bound(): string {
+    return `${this.#model.bound}; simple paths of up to ${this.#model.simpleSteps} steps`;
+  }
+
+  #begin(): World<Facts> {
+    return { chart: this.#chart.begin(), facts: this.#model.facts };
+  }
+
+  #situation({ chart, facts }: World<Facts>): Situation<Context, Facts> {
+    return { state: this.index.leafOf(chart), context: chart.context, facts };
+  }
+
+  #key(world: World<Facts>): string {
+    const at = this.#situation(world);
+    return JSON.stringify(this.#model.key?.(at) ?? [at.state, at.context, at.facts]);
+  }
+
+  #stimulus(name: string): Stimulus<Context, Facts, Stage> {
+    const stimulus = this.#model.stimuli[name];
+    if (stimulus === undefined) throw new ModelError(`${this.name} has no stimulus "${name}"`);
+    return stimulus;
+  }
+
+  #effect(world: World<Facts>, name: string): Effect<Facts, Stage> | { kind: 'untried'; need: Need } {
+    const effect = this.#stimulus(name).comesTo(this.#situation(world));
+    return effect.kind === 'caused' && effect.needs !== undefined && !this.#met.has(effect.needs)
+      ? { kind: 'untried', need: effect.needs }
+      : effect;
+  }
+
+  /** The world after a stimulus, and the transitions that its chart takes. */
+  #after(world: World<Facts>, name: string): { next: World<Facts>; taken: string[] } {
+    const effect = this.#effect(world, name);
+    if (effect.kind !== 'caused') return { next: world, taken: [] };
+    let { chart } = world;
+    const taken: string[] = [];
+    for (const event of effect.events) {
+      const where = `${this.name}: "${name}" sends ${event.type} in ${this.index.leafOf(chart)}`;
+      if (chart.status !== 'active') throw new ModelError(`${where}, where the chart has ended`);
+      const labels = this.index.taken(chart, event);
+      if (labels.length === 0) throw new ModelError(`${where}, where it has no place`);
+      taken.push(...labels);
+      chart = this.#chart.after(chart, event);
+    }
+    return { next: { chart, facts: effect.facts }, taken };
+  }
+
+  #options() {
+    return {
+      events: Object.keys(this.#model.stimuli).map((type) => ({ type })),
+      serializeState: ({ context }: { context: World<Facts> }) => this.#key(context),
+    };
+  }
+
+  /** The chart together with the facts, as one thing to explore. */
+  #logic() {
+    return fromTransition(
+      (world: World<Facts>, { type }: { type: string }) => this.#after(world, type).next,
+      this.#begin(),
+    );
+  }
+
+  #reachable(met: ReadonlySet<Need>): Set<string> {
+    const own = this.#met;
+    this.#met = met;
+    const found = new Set<string>();
+    for (const { state } of Object.values(getAdjacencyMap(this.#logic(), this.#options()))) {
+      for (const name of this.index.statesOf(state.context.chart)) found.add(name);
+      for (const name of Object.keys(this.#model.stimuli))
+        for (const label of this.#after(state.context, name).taken) found.add(label);
+    }
+    this.#met = own;
+    return found;
+  }
+
+  /** What to run: all shortest paths, bounded simple paths, and every edge of the adjacency map, refused ones too. */
+  plan(): Plan {
+    const names = Object.keys(this.#model.stimuli);
+    const vertices = getAdjacencyMap(this.#logic(), this.#options());
+    const shortest = new Map(
+      getShortestPaths(this.#logic(), this.#options()).map(({ state, steps }) => [
+        this.#key(state.context),
+        // The first step is how an actor begins.
+        steps.map(({ event }) => event.type).filter((type) => type !== 'xstate.init'),
+      ]),
+    );
+
+    const impossible = new Map<string, string>();
+    const untried = new Map<string, Need>();
+    const ways: (readonly string[])[] = [];
+    const steps = new Map<string, Map<string, string>>();
+    let edges = 0;
+    let refused = 0;
+    const routes: Route[] = [];
+    for (const [key, { state }] of Object.entries(vertices)) {
+      const way = shortest.get(key) ?? [];
+      const tries: string[] = [];
+      const leading = new Map<string, string>();
+      steps.set(key, leading);
+      for (const name of names) {
+        const effect = this.#effect(state.context, name);
+        if (effect.kind === 'impossible') {
+          for (const event of this.#stimulus(name).aims)
+            impossible.set(`${this.#situation(state.context).state}: ${event}`, effect.why);
+        } else if (effect.kind === 'untried') untried.set(name, effect.need);
+        else if (effect.kind === 'refused') {
+          refused++;
+          tries.push(name);
+        } else if (effect.kind === 'caused') {
+          edges++;
+          const to = this.#key(this.#after(state.context, name).next);
+          if (to === key) tries.push(name);
+          else {
+            leading.set(name, to);
+            ways.push([...way, name]);
+          }
+        }
+      }
+      routes.push(this.#route(way, tries));
+    }
+    const start = this.#key(this.#begin());
+    const simple = simplePaths(start, (key) => steps.get(key) ?? new Map(), this.#model.simpleSteps);
+    routes.push(...withoutPrefixes([...ways, ...simple]).map((way) => this.#route(way, [])));
+    return {
+      shortest: shortest.size,
+      simple: simple.length,
+      edges,
+      refused,
+      routes,
+      impossible,
+      untried,
+      reachable: this.#reachable(this.#met),
+      reachableWithAll: this.#reachable(new Set(NEEDS)),
+    };
+  }
+
+  #route(steps: readonly string[], tries: readonly string[]): Route {
+    const all = [...steps, ...tries].map((name) => this.#stimulus(name));
+    return {
+      steps,
+      tries,
+      timed: all.some(({ timed }) => timed === true),
+      slow: all.some(({ slow }) => slow === true),
+    };
+  }
+
+  /** Runs one path. @param saw is told of each step that was right. @throws Mismatch with the story of it */
+  async run(journey: Journey, saw: (seen: Seen) => void): Promise<void> {
+    let world = this.#begin();
+    const story: string[] = [];
+    let stage: Stage | undefined;
+    try {
+      stage = await this.#model.open(journey);
+      await this.#check(stage, world);
+      saw({ states: this.index.statesOf(world.chart), transitions: new Set() });
+      for (const name of [...journey.steps, ...journey.tries]) {
+        story.push(name);
+        const effect = this.#effect(world, name);
+        if (effect.kind !== 'caused' && effect.kind !== 'refused')
+          throw new ModelError(`"${name}" cannot be run`);
+        const { next, taken } = this.#after(world, name);
+        await effect.act(stage);
+        world = next;
+        await this.#check(stage, world);
+        saw({ states: this.index.statesOf(world.chart), transitions: new Set(taken) });
+      }
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const { state } = this.#situation(world);
+      throw new Error(`${['begins', ...story].join(' → ')}: in ${state}: ${reason}`, { cause });
+    } finally {
+      stage?.close();
+    }
+  }
+
+  async #check(stage: Stage, world: World<Facts>): Promise<void> {
+    const at = this.#situation(world);
+    await this.#model.checks[at.state]?.(stage, at);
+  }
+}
+
+/** Leaves out what is run as the beginning of another. */
+function withoutPrefixes(ways: readonly (readonly string[])[]): (readonly string[])[] {
+  const byText = new Map(ways.map((way) => [way.join('\n'), way]));
+  for (const way of ways) for (let n = 1; n < way.length; n++) byText.delete(way.slice(0, n).join('\n'));
+  return [...byText.values()];
+}

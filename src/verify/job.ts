@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import { eventually, mustBe, mustHold, type Expectation } from './mismatch.ts';
+import type { Journey } from './model.ts';
+import { Speaker, whenAnsweredInTime, type Address, type Answer, type Pending } from './speaker.ts';
+
+const RUN = randomUUID().slice(0, 8);
+let jobs = 0;
+let guests = 0;
+
+/** What `agentStatus` tells of one worker or sentinel: the title that it stands under (S12). */
+export type Group = 'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | SentinelGroup;
+export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sentinels';
+
+/** A period in seconds: short in a journey that waits for its end, else too long to end in the middle. */
+export const period = ({ timed, scale }: Journey, short: number, long: number): string =>
+  String(timed ? short * scale : long);
+
+/** A sleigh of its own and everyone who takes part in it, over connections of their own. */
+export class Job {
+  readonly workspace: string;
+  /** Owns the workspace, and looks at it. */
+  readonly master: Speaker;
+  readonly #server: Address;
+  readonly #guests = new Map<Speaker, string>();
+  #batches = 0;
+
+  private constructor(server: Address, master: Speaker, workspace: string) {
+    this.#server = server;
+    this.master = master;
+    this.workspace = workspace;
+  }
+
+  static async open(server: Address, options: Record<string, string>): Promise<Job> {
+    const master = await Speaker.ready(server);
+    const workspace = `verify ${RUN} ${++jobs}`;
+    const metadata = { wstype: 'sleigh', ...options };
+    mustBe('open ws', await master.ask(['open ws', workspace, 'verify', 'no'], metadata), {});
+    return new Job(server, master, workspace);
+  }
+
+  close(): void {
+    for (const guest of this.#guests.keys()) guest.vanish();
+    this.master.vanish();
+  }
+
+  /** Someone else who uses the workspace, and owns another one, by whose end the end of the connection shows (W6). */
+  async guest(): Promise<Speaker> {
+    const guest = await Speaker.ready(this.#server);
+    const own = `verify ${RUN} guest ${++guests}`;
+    this.#guests.set(guest, own);
+    const opened = await Promise.all([
+      guest.ask(['open ws', own, 'verify', 'no']),
+      guest.ask(['use ws', this.workspace, 'verify', 'no', 'no']),
+    ]);
+    mustBe('open ws', opened[0], {});
+    return guest;
+  }
+
+  /** The guest goes. Resolves when the server knows. */
+  async leave(guest: Speaker): Promise<void> {
+    const own = this.#guests.get(guest) ?? '';
+    this.#guests.delete(guest);
+    guest.vanish();
+    await eventually(async () => {
+      const { value } = await this.master.ask(['list wss', own]);
+      return value.includes(own) ? 'the server does not notice that a connection has closed' : undefined;
+    });
+  }
+
+  /** A guest that comes for one request. */
+  async asStranger(act: (stranger: Speaker) => Promise<void>): Promise<void> {
+    const stranger = await this.guest();
+    await act(stranger);
+    await this.leave(stranger);
+  }
+
+  get(who: Speaker, verb: string, variable: string, metadata: Record<string, string> = {}): Promise<Answer> {
+    return who.ask([verb, this.workspace, variable], metadata);
+  }
+
+  /** A get that may wait. */
+  beginToGet(who: Speaker, verb: string, variable: string, metadata: Record<string, string> = {}): Pending {
+    return who.begin([verb, this.workspace, variable], metadata);
+  }
+
+  store(
+    who: Speaker,
+    variable: string,
+    value: string,
+    metadata: Record<string, string> = {},
+  ): Promise<Answer> {
+    return who.ask(['store', this.workspace, variable, '1', value], metadata);
+  }
+
+  /** @throws Mismatch when a get comes to something else */
+  async mustGet(
+    who: Speaker,
+    [verb, variable]: readonly [string, string],
+    expected: Expectation,
+    metadata: Record<string, string> = {},
+  ): Promise<Answer> {
+    const answer = await this.get(who, verb, variable, metadata);
+    mustBe(`${verb} ${variable}`, answer, expected);
+    return answer;
+  }
+
+  /** @throws Mismatch when a store comes to something else */
+  async mustStore(
+    who: Speaker,
+    [variable, value]: readonly [string, string],
+    expected: Expectation = {},
+    metadata: Record<string, string> = {},
+  ): Promise<void> {
+    mustBe(`store ${variable}`, await this.store(who, variable, value, metadata), expected);
+  }
+
+  /** What is blocked is answered now. */
+  async mustBeTold(what: string, pending: Pending | undefined, expected: Expectation): Promise<Answer> {
+    if (pending === undefined) throw new Error(`nobody waits: ${what}`);
+    const answer = await whenAnsweredInTime(pending.whenAnswered, what);
+    mustBe(what, answer, expected);
+    return answer;
+  }
+
+  /** @throws Mismatch when what must be blocked has been answered */
+  mustWait(what: string, pending: Pending | undefined): void {
+    const { answer } = pending ?? {};
+    mustHold(
+      pending !== undefined && answer === undefined,
+      `${what} must be blocked, and was answered: ${answer?.status} ${answer?.reason}${answer?.value}`,
+    );
+  }
+
+  newBatch(): string {
+    return `batch ${++this.#batches}`;
+  }
+
+  /** Takes the result of a batch that comes from that rank. */
+  async mustHaveResult(
+    batch: string,
+    rank: string,
+    expected: { value: string; isNull: boolean },
+  ): Promise<void> {
+    for (;;) {
+      const answer = await this.get(this.master, 'fetchTry', 'result', { batchId: batch });
+      mustBe('fetchTry result', answer, {});
+      if (answer.metadata.get('nwsWorkerRank') !== rank) continue;
+      mustBe('fetchTry result', answer, { value: expected.value });
+      const isNull = answer.metadata.get('nwsNull') === '1';
+      return mustHold(isNull === expected.isNull, `the result is ${isNull ? '' : 'not '}marked as null`);
+    }
+  }
+
+  /** Where `agentStatus` lists a worker or a sentinel; undefined when it does not. */
+  async groupOf(agent: string): Promise<string | undefined> {
+    const { value } = await this.mustGet(this.master, ['find', 'agentStatus'], {});
+    let title: string | undefined;
+    for (const line of value.split('\n')) {
+      if (line.startsWith(`  - ${agent}: `)) return title;
+      if (line !== '' && !line.startsWith(' ')) title = line;
+    }
+    return undefined;
+  }
+
+  /** @param group undefined when it must not be listed */
+  async mustBeListed(agent: string, group: Group | undefined): Promise<void> {
+    await eventually(async () => {
+      const found = await this.groupOf(agent);
+      return found === group
+        ? undefined
+        : `agentStatus has ${agent} under ${found ?? 'nothing'}, not under ${group ?? 'nothing'}`;
+    });
+  }
+
+  /** What a variable must be before long. */
+  async mustRead(variable: string, value: string): Promise<void> {
+    await eventually(async () => {
+      const answer = await this.get(this.master, 'find', variable);
+      return answer.value === value ? undefined : `${variable} is "${answer.value}", not "${value}"`;
+    });
+  }
+
+  /** One line of `list vars`: it freezes the expected number of workers (S4). */
+  async listed(variable: string): Promise<{ values: number; fetchers: number }> {
+    const answer = await this.master.ask(['list vars', this.workspace]);
+    mustBe('list vars', answer, {});
+    const line = answer.value.split('\n').find((text) => text.startsWith(`${variable}\t`)) ?? '';
+    const [, values, fetchers] = line.split('\t');
+    return { values: Number(values), fetchers: Number(fetchers) };
+  }
+
+  /** S10. */
+  async mustRun(running: number): Promise<void> {
+    const { metadata } = await this.mustGet(this.master, ['find', 'jobStatus'], {}, { all: '1' });
+    const found = metadata.get('nwsRunning');
+    mustHold(found === String(running), `jobStatus: ${found} tasks are running, not ${running}`);
+  }
+
+  /** Somebody deletes the workspace: who does so loses its reference to it (W5, W7). */
+  async delete(): Promise<void> {
+    await this.asStranger(async (stranger) =>
+      mustBe('delete ws', await stranger.ask(['delete ws', this.workspace]), {}),
+    );
+  }
+
+  /** S16: nobody finds the workspace any more. */
+  async mustBeDeleted(): Promise<void> {
+    mustBe('a get', await this.get(this.master, 'findTry', 'version'), { status: '0100' });
+    await eventually(async () => {
+      const { value } = await this.master.ask(['list wss', this.workspace]);
+      return value.includes(this.workspace) ? 'the workspace is still listed' : undefined;
+    });
+  }
+}

@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from './speaker.ts';
+
+/** The server does something else than its charts say. */
+export class Mismatch extends Error {
+  override readonly name = 'Mismatch';
+}
+
+/** What an answer must be; what is left out may be anything. */
+export interface Expectation {
+  readonly status?: string;
+  readonly reason?: string;
+  readonly value?: string;
+}
+
+/** @throws Mismatch */
+export function mustBe(what: string, answer: Answer, expected: Expectation): void {
+  const wanted = { status: '0000', ...expected };
+  for (const name of ['status', 'reason', 'value'] as const) {
+    const right = wanted[name];
+    if (right !== undefined && answer[name] !== right)
+      throw new Mismatch(`${what}: ${name} is "${answer[name]}", not "${right}"${because(answer)}`);
+  }
+}
+
+const because = ({ reason }: Answer): string => (reason === '' ? '' : ` (${reason})`);
+
+/** @throws Mismatch */
+export function mustHold(holds: boolean, what: string): void {
+  if (!holds) throw new Mismatch(what);
+}
+
+/** Looks again until it is right. @param wrong tells what is not right yet. @throws Mismatch */
+export async function eventually(
+  wrong: () => Promise<string | undefined>,
+  milliseconds = 15_000,
+): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {
+    const what = await wrong();
+    if (what === undefined) return;
+    if (performance.now() > deadline) throw new Mismatch(what);
+    await sleep(pause);
+  }
+}

@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { VERSION } from '../src/version.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const SRC = join(ROOT, 'src');
+
+/** What each folder of src may import besides itself: lower layers alone. */
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  workspace: ['wire'],
+  machines: ['wire', 'workspace'],
+  charts: ['machines'],
+  sleigh: ['wire', 'workspace', 'machines'],
+  // What happened in the charts, step by step, for whoever follows them.
+  trace: ['workspace', 'machines'],
+  core: ['wire', 'workspace', 'machines', 'sleigh', 'trace'],
+  transport: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
+  web: ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'charts'],
+  // What programs import: it knows the bytes, and nothing of the server.
+  client: ['wire'],
+  cli: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core', 'transport', 'web', 'client', 'index.ts'],
+  'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client'],
+  'version.ts': [],
+};
+/** Who may look at the world outside: sockets, files, processes. */
+const OUTER = new Set(['transport', 'client', 'web', 'cli']);
+const MOST_LINES = 350;
+
+interface File {
+  readonly path: string;
+  /** The folder below src, or the file itself if it lies in src. */
+  readonly layer: string;
+  readonly text: string;
+  /** What it imports, types too: paths below src, and names of packages. */
+  readonly imports: readonly string[];
+}
+
+const IMPORT =
+  /^\s*(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/gm;
+
+const files: File[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), 'utf8');
+    const imports = [...text.matchAll(IMPORT)].map(([, from, bare, dynamic]) => {
+      const name = from ?? bare ?? dynamic ?? '';
+      return name.startsWith('.') ? relative(SRC, join(SRC, path, '..', name)) : name;
+    });
+    return { path, layer: layerOf(path), text, imports };
+  });
+
+function layerOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : path;
+}
+
+describe('the source', () => {
+  test('every folder of it is a layer', () => {
+    expect(files.filter(({ layer }) => LAYERS[layer] === undefined).map(({ path }) => path)).toEqual([]);
+  });
+
+  test('a lower layer never imports a higher one, and the client imports wire alone', () => {
+    const wrong = files.flatMap(({ path, layer, imports }) => {
+      const allowed = new Set([layer, 'version.ts', ...(LAYERS[layer] ?? [])]);
+      const mine = imports.filter((name) => name.endsWith('.ts'));
+      return mine.filter((name) => !allowed.has(layerOf(name))).map((name) => `${path} imports ${name}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('only transport, client, web and cli import node: modules', () => {
+    const wrong = files
+      .filter(({ layer }) => !OUTER.has(layer))
+      .flatMap(({ path, imports }) =>
+        imports.filter((name) => name.startsWith('node:')).map((name) => `${path} imports ${name}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  test('below transport nobody looks at a clock, a timer, chance or the process', () => {
+    const world =
+      /\b(Date\.now\(|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|process\.|performance\.)/;
+    const wrong = files.filter(({ layer, text }) => !OUTER.has(layer) && world.test(text));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('relative imports name the file with its ending', () => {
+    const wrong = files.flatMap(({ path, text }) =>
+      [...text.matchAll(IMPORT)]
+        .map(([, from]) => from ?? '')
+        .filter((name) => name.startsWith('.') && !name.endsWith('.ts'))
+        .map((name) => `${path} imports ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test(`no file is longer than ${MOST_LINES} lines`, () => {
+    const long = files.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('VERSION is that of package.json', () => {
+    const manifest: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(VERSION).toBe(manifest.version);
+  });
+});

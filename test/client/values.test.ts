@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromWire, toWire } from '../../src/client/text.ts';
+import {
+  BYTES_DESCRIPTOR,
+  decodeValue,
+  encodeValue,
+  ForeignValue,
+  V8_DESCRIPTOR,
+} from '../../src/client/values.ts';
+
+/** There and back, as far as the value goes. */
+function sent(value: unknown): unknown {
+  const { descriptor, bytes, type } = encodeValue(value);
+  return decodeValue(descriptor, Buffer.from(bytes), new Map([['type', type]]));
+}
+
+const cycle: Record<string, unknown> = {};
+cycle['self'] = [cycle];
+const shared = { a: 1 };
+
+describe('values on the wire', () => {
+  it('C1: a string goes as itself, in UTF-8', () => {
+    expect(encodeValue('dé')).toEqual({ descriptor: 1, bytes: Buffer.from('dé'), type: 'text' });
+    expect(encodeValue('1').type).toBe('text');
+  });
+
+  it.each([
+    [null],
+    [true],
+    [0.5],
+    [[1, [2]]],
+    [{ a: { b: '1' } }],
+    [[shared, shared]],
+    [Object.create(null)],
+  ])('C1: %o goes as JSON', (value) => {
+    const { descriptor, bytes, type } = encodeValue(value);
+    expect([descriptor, type]).toEqual([1, 'json']);
+    expect(Buffer.from(bytes).toString()).toBe(JSON.stringify(value));
+  });
+
+  it('C1: a string that has no UTF-8 goes as JSON, which has an escape for it', () => {
+    expect(encodeValue('\ud800').type).toBe('json');
+    expect(sent('\ud800')).toBe('\ud800');
+  });
+
+  it('C2: bytes go as they are', () => {
+    const { descriptor, bytes } = encodeValue(new Uint8Array([0, 255]));
+    expect([descriptor, ...bytes]).toEqual([BYTES_DESCRIPTOR, 0, 255]);
+    expect(sent(Buffer.from('x'))).toEqual(Buffer.from('x'));
+  });
+
+  it.each([
+    [undefined],
+    [Number.NaN],
+    [-0],
+    [10n],
+    [{ a: undefined }],
+    [[new Map([[1, new Set([2])]])]],
+    [new Date(0)],
+    [{ when: new Date(0) }],
+    [new Float64Array([0.5])],
+    [{ bytes: new Uint8Array([1]) }],
+    [new RangeError('no')],
+    [cycle],
+  ])('C2: what JSON does not give back goes through v8: %o', (value) => {
+    expect(encodeValue(value).descriptor).toBe(V8_DESCRIPTOR);
+    expect(sent(value)).toEqual(value);
+  });
+
+  it('C2: holes in an array, and its other properties, are no JSON', () => {
+    const sparse = [1];
+    sparse[2] = 3;
+    expect(encodeValue(sparse).type).toBe('v8');
+    expect(encodeValue(Object.assign([1], { more: 2 })).type).toBe('v8');
+  });
+
+  it('a class that says how it goes as JSON goes so, others by their fields', () => {
+    class Point {
+      x = 1;
+    }
+    expect(sent(new URL('http://a/'))).toBe('http://a/');
+    expect(sent(new Point())).toEqual({ x: 1 });
+  });
+
+  it.each([[() => 1], [Symbol('s')], [Promise.resolve()], [{ f: () => 1 }]])('%o cannot be sent', (value) => {
+    expect(() => encodeValue(value)).toThrow(/^this cannot be sent: .* could not be cloned/);
+  });
+
+  it('comes back as it was, whatever it was', () => {
+    const anything = fc.anything({
+      withBigInt: true,
+      withDate: true,
+      withMap: true,
+      withSet: true,
+      withTypedArray: true,
+      withSparseArray: true,
+      withUnicodeString: true,
+    });
+    fc.assert(
+      fc.property(anything, (value) => {
+        expect(sent(value)).toEqual(plain(value));
+      }),
+    );
+  });
+
+  it('C3: text of other makers is a string', () => {
+    expect(decodeValue(1, Buffer.from('[1]'), new Map())).toBe('[1]');
+    expect(decodeValue(0x01000001, Buffer.from('text'), new Map([['type', 'json']]))).toBe('text');
+    expect(decodeValue(1, Buffer.from('no JSON'), new Map([['type', 'json']]))).toBe('no JSON');
+    expect(decodeValue(1, Buffer.from([0xe9]), new Map())).toBe('é');
+  });
+
+  it.each([0, 0x01000000, 0x03000002, 0x01000003])(
+    'C3: what else they store comes as it is: descriptor %i',
+    (descriptor) => {
+      const bytes = Buffer.from([1, 2]);
+      expect(decodeValue(descriptor, bytes, new Map())).toEqual(new ForeignValue(descriptor, bytes));
+    },
+  );
+
+  it('bytes that v8 does not know are not guessed at', () => {
+    expect(decodeValue(V8_DESCRIPTOR, Buffer.from('no'), new Map())).toBeInstanceOf(ForeignValue);
+  });
+});
+
+describe('text on the wire', () => {
+  it('is UTF-8, one character a byte', () => {
+    expect(toWire('é')).toBe('Ã©');
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        expect(fromWire(toWire(text))).toBe(text);
+      }),
+    );
+  });
+
+  it('that is no UTF-8 loses nothing', () => {
+    expect(fromWire('\xe9\xff')).toBe('\xe9\xff');
+  });
+});
+
+/** What structured clone leaves of a value: prototypes go, bytes become a Buffer. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  return structuredClone(value);
+}

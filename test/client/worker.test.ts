@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NwsConnection, type Found } from '../../src/client/connection.ts';
+import type { TaskFunction } from '../../src/client/module-function.ts';
+import { work } from '../../src/client/worker.ts';
+import { createServer, type Server } from '../../src/index.ts';
+
+let server: Server;
+let master: NwsConnection;
+let connection: NwsConnection;
+const refusals: unknown[] = [];
+const onRefusal = (error: unknown): void => void refusals.push(error);
+beforeEach(async () => {
+  server = await createServer({ port: 0, logLevel: 'error', limits: { valueBytes: 10_000 } });
+  const { host, port } = server;
+  [master, connection] = await Promise.all([
+    NwsConnection.open({ host, port }),
+    NwsConnection.open({ host, port }),
+  ]);
+  const metadata = new Map(Object.entries({ wstype: 'sleigh', onDeadWorker: 'requeue', maxAttempts: '2' }));
+  await master.openWorkspace('s', { metadata });
+  refusals.length = 0;
+});
+afterEach(() => server.close());
+
+/** One worker, under a rank that the master took for it as a sentinel would. */
+async function hire(call: TaskFunction): Promise<{ working: Promise<void> }> {
+  const rank = Number((await master.fetch('s', 'worker_ids')).value);
+  const description = new Map([['host', 'here']]);
+  const working = work(connection, { workspace: 's', rank, description, call, onRefusal });
+  // In an object, so that waiting for `hire` is not waiting for the work.
+  return { working };
+}
+
+const answered = (): Promise<Found> => master.fetch('s', 'result');
+
+/** A call that lasts until it is told to end. */
+class Call {
+  readonly begun: Promise<void>;
+  #hasBegun: () => void = () => undefined;
+  readonly #ended: Promise<void>;
+  end: () => void = () => undefined;
+
+  constructor() {
+    this.begun = new Promise((resolve) => (this.#hasBegun = resolve));
+    this.#ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  begin(): Promise<void> {
+    this.#hasBegun();
+    return this.#ended;
+  }
+}
+
+describe('a worker', () => {
+  it('registers with its description, and does one task after another (S3, S7)', async () => {
+    await hire((n) => Number(n) * 10);
+    await Promise.all([1, 2, 3].map((n) => master.store('s', 'task', n, new Map([['line', String(n)]]))));
+    for (const n of [1, 2, 3]) {
+      const { value, metadata } = await answered();
+      expect(value).toBe(10 * n);
+      expect(metadata.get('line')).toBe(String(n));
+      expect(metadata.has('error')).toBe(false);
+    }
+    const registration = await master.find('s', 'worker registrations');
+    expect([registration.value, registration.metadata.get('host')]).toEqual(['0', 'here']);
+  });
+
+  it.each([
+    ['throws', () => JSON.parse('{'), /^SyntaxError: .*JSON/],
+    ['rejects', () => Promise.reject(new TypeError('late')), /^TypeError: late$/],
+    [
+      'throws something odd',
+      () => Promise.reject(Object.create(null)),
+      /^thrown: \[Object: null prototype\] \{\}$/,
+    ],
+    ['returns what cannot be sent', () => () => 1, /^TypeError: this cannot be sent: .* could not be cloned/],
+  ])('tells of a call that %s, and goes on', async (_what, call: TaskFunction, message) => {
+    await hire((value) => (value === 'bad' ? call(value) : value));
+    await master.store('s', 'task', 'bad');
+    await master.store('s', 'task', 'good');
+    const failure = await answered();
+    expect(failure.metadata.get('error')).toBe('1');
+    expect(failure.value).toMatchObject({ message: expect.stringMatching(message) });
+    const { metadata, value } = await answered();
+    expect([metadata.has('error'), value]).toEqual([false, 'good']);
+  });
+
+  it('fails a task whose result the server does not take, says why, and goes on (S7.1)', async () => {
+    await hire((size) => 'x'.repeat(Number(size)));
+    await master.store('s', 'task', 20_000);
+    await master.store('s', 'task', 2);
+    expect((await answered()).metadata.get('nwsNull')).toBe('1');
+    expect((await answered()).value).toBe('xx');
+    expect(refusals).toHaveLength(2);
+    expect(String(refusals[0])).toMatch('a value of 20000 bytes');
+  });
+
+  it('ends when the job ends', async () => {
+    const { working } = await hire((value) => value);
+    await master.store('s', 'task', 1);
+    await answered();
+    await master.deleteWorkspace('s');
+    await working;
+  });
+
+  it('ends when the connection does, in the middle of a call, too', async () => {
+    const call = new Call();
+    const { working } = await hire(() => call.begin());
+    await master.store('s', 'task', 1);
+    await call.begun;
+    connection.close();
+    call.end();
+    await working;
+  });
+
+  it('may not register twice under one rank', async () => {
+    await expect(
+      work(connection, {
+        workspace: 's',
+        rank: 7,
+        description: new Map(),
+        call: (value) => value,
+        onRefusal: () => undefined,
+      }),
+    ).rejects.toThrow('rank 7 was never given out');
+  });
+});

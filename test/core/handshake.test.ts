@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { OK } from '../support/replies.ts';
+import { simulated } from '../support/simulated-server.ts';
+
+const options = (entries: Record<string, string>): string =>
+  `R000${encodeDictionary(new Map(Object.entries(entries)))}`;
+const useDefault = encodeRequest(['use ws', '__default', '', 'no'], undefined);
+
+describe('the handshake (P2)', () => {
+  test(
+    'new: the offer, the options, accepted, and requests at once (P2.1–P2.3, P5.2)',
+    simulated((server) => {
+      const client = server.accept();
+      client.write('X000');
+      expect(client.take()).toMatch(/^P00000030016MetadataToServer0000/);
+      client.write(options({}) + useDefault);
+      expect(client.take()).toBe('A0000000');
+    }),
+  );
+
+  test(
+    'byte by byte it is the same (P1)',
+    simulated((server) => {
+      const client = server.accept();
+      for (const byte of `X000${options({ MetadataFromServer: '1' })}${useDefault}`) client.write(byte);
+      expect(client.take()).toMatch(/^P000.*A00000000000$/);
+    }),
+  );
+
+  test.each([
+    ['anything but R000 (P2.2)', 'Q0000000', ''],
+    ['an option that was not offered (P2.3)', options({ Speed: '1' }), 'F000'],
+    ['TLS, which was not offered (P2.3)', options({ SSL: '1' }), 'F000'],
+    ['malformed options (P5.1)', 'R00000x1', ''],
+  ])('%s: %j is answered %j, and the connection ends', (_, sent, answer) =>
+    simulated((server) => {
+      const client = server.accept();
+      client.write('X000');
+      client.take();
+      client.write(sent);
+      expect([client.take(), client.closed]).toEqual([answer, true]);
+    })(),
+  );
+
+  test.each([
+    ['0000', false],
+    ['1111', false],
+    ['2222', true],
+  ])('old, after %s: no metadata, a cookie: %s (P2.4)', (handshake, cookie) =>
+    simulated((server) => {
+      const client = server.connect({ handshake });
+      const reply = client.call(['mktemp ws']);
+      expect(reply).toMatchObject({ ...OK, metadata: {} });
+      expect(reply.variableId !== undefined).toBe(cookie);
+    })(),
+  );
+
+  test(
+    'a server with a web interface tells its port (P2.1)',
+    simulated(
+      (server) => {
+        const client = server.accept();
+        client.write('X000');
+        expect(client.take()).toContain('0010NwsWebPort00048766');
+      },
+      { webPort: 8766 },
+    ),
+  );
+
+  test(
+    'TLS begins after `A000`; bytes that came with the options are not read as requests (P2.3)',
+    simulated(
+      (server) => {
+        const client = server.accept();
+        client.write('X000');
+        client.take();
+        client.write(options({ SSL: '' }) + useDefault);
+        expect(client.take()).toBe('A000');
+        client.write(useDefault);
+        expect(client.take()).toBe('0000');
+      },
+      { tls: true },
+    ),
+  );
+
+  test.each(['', 'X0', 'X000', 'X000R000'])('not done in time after %j: the connection ends (P12)', (sent) =>
+    simulated((server) => {
+      const client = server.accept();
+      client.write(sent);
+      server.advance(29_999);
+      expect(client.closed).toBe(false);
+      server.advance(1);
+      expect(client.closed).toBe(true);
+    })(),
+  );
+
+  test(
+    'done in time: the connection may stay silent (P12)',
+    simulated((server) => {
+      const client = server.connect();
+      server.advance(1_000_000);
+      expect(client.closed).toBe(false);
+    }),
+  );
+
+  test(
+    'one connection too many is closed, the others go on (P12)',
+    simulated(
+      (server) => {
+        const [first, second, third] = [server.accept(), server.accept(), server.accept()];
+        expect([first, second, third].map(({ closed }) => closed)).toEqual([false, false, true]);
+        first.disconnect();
+        expect(server.accept().closed).toBe(false);
+      },
+      { limits: { connectionCount: 2 } },
+    ),
+  );
+});
+
+describe('what ends the server (P3)', () => {
+  const WANTED = { MetadataToServer: '1', MetadataFromServer: '1', KillServerOnClose: '1' };
+
+  test(
+    'a connection with KillServerOnClose closes',
+    simulated((server) => {
+      const client = server.connect({ options: WANTED });
+      expect(server.stopRequested).toBe(false);
+      client.disconnect();
+      expect(server.stopRequested).toBe(true);
+    }),
+  );
+
+  test(
+    'the verb deadman asks for the same',
+    simulated((server) => {
+      const client = server.connect();
+      expect(client.call(['deadman'])).toMatchObject(OK);
+      client.disconnect();
+      expect(server.stopRequested).toBe(true);
+    }),
+  );
+
+  test(
+    'any other value does not',
+    simulated((server) => {
+      server.connect({ options: { ...WANTED, KillServerOnClose: 'yes' } }).disconnect();
+      expect(server.stopRequested).toBe(false);
+    }),
+  );
+});

@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest';
+import { OK, refused } from '../support/replies.ts';
+import { simulated } from '../support/simulated-server.ts';
+import { Job } from '../support/job.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const OVER = refused('sleigh is dead');
+const SHUTTING_DOWN = refused('Store failed: sleigh is shutting down.', '5001');
+const PURGED = refused('Variable purged.');
+
+const end = (job: Job): unknown => job.owner.store('Sleigh ride over', '1');
+
+describe('the ride is over (S14)', () => {
+  test(
+    'sentinels that wait are told to stop, masters that it is dead; workers are left to their sentinels',
+    simulated((server) => {
+      const job = new Job(server);
+      const { sentinel, workers } = job.crew(2);
+      sentinel.wait('find', 'sentinel_alive');
+      job.master.wait('fetch', 'result', { metadata: { batchId: 'b' } });
+      for (const worker of workers) worker.wait('fetch', 'task');
+      expect(end(job)).toMatchObject(OK);
+      expect(sentinel.reply()).toMatchObject({ value: '1', variableId: '' });
+      expect(job.master.reply()).toMatchObject(OVER);
+      expect(workers.map(({ isWaiting }) => isWaiting)).toEqual([true, true]);
+      server.advance(9_999);
+      expect(workers.map(({ isWaiting }) => isWaiting)).toEqual([true, true]);
+      server.advance(1);
+      expect(workers.map((worker) => worker.reply())).toMatchObject([OVER, OVER]);
+    }),
+  );
+
+  test(
+    'a worker still waiting when its sentinel leaves is told then',
+    simulated((server) => {
+      const job = new Job(server);
+      const { sentinel, workers } = job.crew(2);
+      workers[0]?.wait('fetch', 'task');
+      end(job);
+      sentinel.leave();
+      expect(workers[0]?.reply()).toMatchObject(OVER);
+      expect(workers[1]?.isWaiting).toBe(false);
+    }),
+  );
+
+  test(
+    'a worker of another sentinel is not',
+    simulated((server) => {
+      const job = new Job(server);
+      const [first, second] = [job.sentinel(), job.sentinel()];
+      const [, worker] = [job.worker(0), job.worker(1)];
+      worker.wait('fetch', 'task');
+      end(job);
+      first.leave();
+      expect(worker.isWaiting).toBe(true);
+      second.leave();
+      expect(worker.reply()).toMatchObject(OVER);
+    }),
+  );
+
+  test(
+    'no more tasks, no more results to get, nothing more to wait for',
+    simulated((server) => {
+      const job = new Job(server);
+      const { sentinel, workers } = job.crew(1);
+      end(job);
+      for (const variable of ['task', 'broadcast'])
+        expect(job.master.store(variable, 'x')).toMatchObject(SHUTTING_DOWN);
+      for (const visitor of [job.master, workers[0]])
+        for (const variable of ['task', 'result'])
+          for (const verb of ['fetch', 'fetchTry']) expect(visitor?.get(verb, variable)).toMatchObject(OVER);
+      for (const verb of ['find', 'findTry']) expect(sentinel.get(verb, 'sentinel_alive').value).toBe('1');
+      expect(sentinel.get('find', 'sentinel_alive').value).toBe('1');
+    }),
+  );
+
+  test.each([0, 20_000])('a result that a worker stores is accepted and counted, %d ms later, too', (later) =>
+    simulated((server) => {
+      const job = new Job(server);
+      const [worker] = job.crew(1).workers;
+      job.task('a');
+      worker?.get('fetch', 'task');
+      end(job);
+      server.advance(later);
+      expect(worker?.store('result', 'A')).toMatchObject(OK);
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+      expect(job.master.read('scoreboard')).toContain('\t1\t');
+    })(),
+  );
+
+  test(
+    'joining goes on, and so do status and waitForWorkers; everything else still reads',
+    simulated((server) => {
+      const job = new Job(server, { rankCount: '4' });
+      job.crew(1);
+      end(job);
+      const late = job.crew(1);
+      expect(late.sentinel.get('find', 'sentinel_alive').value).toBe('1');
+      expect(job.master.read('rankCount')).toBe('2');
+      job.master.wait('find', 'waitForWorkers', { metadata: { delay: '1' } });
+      server.advance(1_000);
+      expect(job.master.reply().value).toBe('2');
+      job.master.wait('find', 'status', { metadata: { delay: '1' } });
+      server.advance(30_000);
+      expect(job.master.reply().value).toBe('2');
+      expect(job.phase).toBe('closed');
+    }),
+  );
+
+  test(
+    'who leaves now has left, and did not die',
+    simulated((server) => {
+      const job = new Job(server);
+      const { sentinel, workers } = job.crew(2);
+      job.task('a');
+      workers[0]?.get('fetch', 'task');
+      end(job);
+      workers[0]?.leave();
+      sentinel.leave();
+      expect(job.master.read('agentStatus')).not.toMatch(/Dead \w+\n {2}-/);
+      expect([job.master.read('rankCount'), job.status()]).toEqual(['1', { pending: 0, running: 0 }]);
+    }),
+  );
+
+  test(
+    'a death that is reported now changes nothing',
+    simulated((server) => {
+      const job = new Job(server);
+      const { sentinel } = job.crew(1);
+      end(job);
+      sentinel.store('worker_dead', '0');
+      expect(job.master.read('rankCount')).toBe('1');
+    }),
+  );
+
+  test(
+    'who waits for a task and is no worker is told, after the drain period',
+    simulated((server) => {
+      const job = new Job(server);
+      job.master.wait('fetch', 'task');
+      end(job);
+      server.advance(10_000);
+      expect(job.master.reply()).toMatchObject(OVER);
+    }),
+  );
+
+  test(
+    'again: changes nothing; the variable is an ordinary one',
+    simulated((server) => {
+      const job = new Job(server);
+      for (const value of ['any', 'value'])
+        expect(job.master.store('Sleigh ride over', value)).toMatchObject(OK);
+      expect(['fetch', 'fetch'].map((verb) => job.master.get(verb, 'Sleigh ride over').value)).toEqual([
+        'any',
+        'value',
+      ]);
+    }),
+  );
+
+  test(
+    'what was queued is dropped with the sleigh',
+    simulated((server) => {
+      const job = new Job(server);
+      job.crew(1);
+      job.task('a'.repeat(1_000));
+      job.broadcast('b'.repeat(1_000));
+      end(job);
+      server.advance(10_000);
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+      expect(job.master.list()).toContain('task\t0\t0\t0\tcustom');
+    }),
+  );
+});
+
+describe('a sleigh that shuts down by itself (S14.1)', () => {
+  const ways: [string, (job: Job) => void][] = [
+    ['the grace period ends', (job) => job.server.advance(300_000)],
+    ['the server stops', (job) => job.server.handle({ type: 'stopping' })],
+  ];
+
+  test.each(ways)('%s: it stores `1` to `Sleigh ride over`', (_, happen) =>
+    simulated((server) => {
+      const job = new Job(server);
+      const watcher = job.visitor();
+      watcher.wait('find', 'Sleigh ride over');
+      happen(job);
+      expect(watcher.reply().value).toBe('1');
+    })(),
+  );
+
+  test(
+    'waiting workers are told at once',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers } = job.crew(3);
+      workers[1]?.wait('fetch', 'task');
+      workers[2]?.wait('fetch', 'task');
+      const stranger = job.visitor();
+      stranger.wait('fetch', 'task');
+      workers[0]?.leave();
+      for (const visitor of [workers[1], workers[2], stranger]) expect(visitor?.reply()).toMatchObject(OVER);
+      expect(workers[1]?.get('fetch', 'task')).toMatchObject(OVER);
+    }),
+  );
+});
+
+describe('the grace period (S15)', () => {
+  test(
+    'ends with no registered worker: the sleigh shuts down',
+    simulated((server) => {
+      const job = new Job(server, { workerGracePeriod: '10' });
+      const sentinel = job.sentinel();
+      sentinel.wait('find', 'sentinel_alive');
+      job.master.wait('fetch', 'result');
+      server.advance(9_999);
+      expect(job.master.isWaiting).toBe(true);
+      server.advance(1);
+      expect([job.master.reply(), sentinel.reply()]).toMatchObject([OVER, { value: '1' }]);
+    }),
+  );
+
+  test(
+    'ends with one: the job goes on',
+    simulated((server) => {
+      const job = new Job(server, { workerGracePeriod: '10' });
+      job.openCrew(1);
+      server.advance(1_000_000);
+      expect(job.isWindingDown).toBe(false);
+    }),
+  );
+
+  test(
+    'of a group that closed empty: is waited for',
+    simulated((server) => {
+      const job = new Job(server, { workerGracePeriod: '100' });
+      job.sentinel();
+      job.close();
+      expect(job.isWindingDown).toBe(false);
+      server.advance(100_000);
+      expect(job.isWindingDown).toBe(true);
+    }),
+  );
+});
+
+/** Everyone who can wait for anything, waiting. */
+function everyoneWaits(job: Job): Visitor[] {
+  const { sentinel, workers } = job.openCrew(1);
+  const waits: [Visitor, string][] = [
+    [sentinel, 'sentinel_alive'],
+    ...workers.map((worker): [Visitor, string] => [worker, 'task']),
+    [job.visitor(), 'task'],
+    [job.visitor(), 'result'],
+    [job.visitor(), 'status'],
+    [job.visitor(), 'waitForWorkers'],
+    [job.visitor(), 'bye'],
+    [job.visitor(), 'Sleigh ride over'],
+  ];
+  for (const [visitor, variable] of waits) visitor.wait('fetch', variable);
+  return waits.map(([visitor]) => visitor);
+}
+
+describe('deleting the workspace (S16)', () => {
+  const ways: [string, (job: Job) => void][] = [
+    ['delete ws', (job) => job.master.client.call(['delete ws', 'job'])],
+    ['its owner leaves (W6)', (job) => job.owner.leave()],
+  ];
+
+  test.each(ways)('%s: whoever waits is told, and no timer is left', (_, remove) =>
+    simulated((server) => {
+      const job = new Job(server);
+      const waiting = everyoneWaits(job);
+      remove(job);
+      expect(waiting.map((visitor) => visitor.reply())).toMatchObject(waiting.map(() => PURGED));
+      expect(server.core.counts.timers).toBe(0);
+      server.advance(1_000_000);
+      expect(waiting.map(({ client }) => client.received)).toEqual(waiting.map(() => ''));
+    })(),
+  );
+
+  test(
+    'under busy workers, during the drain period or after it: nothing is left',
+    simulated((server) => {
+      for (const milliseconds of [0, 5_000, 20_000]) {
+        const job = new Job(server);
+        const { workers } = job.crew(2);
+        job.broadcast('b');
+        job.task('t');
+        workers[0]?.get('fetch', 'task');
+        if (milliseconds > 0) end(job);
+        server.advance(milliseconds);
+        job.owner.leave();
+        expect([server.core.counts.timers, server.core.holdings.bytes]).toEqual([0, 0]);
+        for (const worker of workers) worker.leave();
+      }
+    }),
+  );
+
+  test(
+    'a new one under the same name knows nothing of the old one',
+    simulated((server) => {
+      const old = new Job(server);
+      const [worker] = old.openCrew(1).workers;
+      old.task('x');
+      old.owner.leave();
+      const job = new Job(server);
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+      expect(worker?.get('fetch', 'task').status).toBe('0100');
+      worker?.leave();
+      expect(job.isWindingDown).toBe(false);
+    }),
+  );
+});

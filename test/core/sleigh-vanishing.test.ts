@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import { JobPlay, type Step } from '../support/job-play.ts';
+
+const ask = (who: number): Step => ({ do: 'askForTask', who, waits: true });
+const finish = (who: number): Step => ({ do: 'storeResult', who });
+const task: Step = { do: 'storeTask', batch: 'a', size: 7_000 };
+const broadcast: Step = { do: 'storeBroadcast', batch: 'b', size: 7_000 };
+const master = (who: number, batch: 'a' | 'b'): Step => ({ do: 'askForResult', who, batch, waits: true });
+const hire: Step = { do: 'hire', ranks: 2 };
+const register = (who: number): Step => ({ do: 'register', who });
+const timer: Step = { do: 'fireTimer' };
+
+/** A job in which everyone does everything that its kind can do. */
+const SCRIPT: readonly Step[] = [
+  hire,
+  hire,
+  { do: 'setMaximum', spare: 1 },
+  register(0),
+  { do: 'askAlive', who: 0 },
+  register(1),
+  ask(1),
+  broadcast,
+  master(0, 'b'),
+  register(2),
+  { do: 'askStatus', delay: 5 },
+  ask(0),
+  finish(0),
+  { do: 'waitForWorkers', delay: 50 },
+  register(3),
+  timer,
+  task,
+  task,
+  task,
+  ask(3),
+  finish(1),
+  ask(1),
+  master(1, 'a'),
+  ask(0),
+  broadcast,
+  timer,
+  { do: 'askAlive', who: 0 },
+  { do: 'askAlive', who: 1 },
+  finish(0),
+  ask(0),
+  finish(0),
+  ask(0),
+];
+
+type Vanishes = Extract<Step, { do: 'vanish' }>;
+
+const party = (party: Vanishes['party'], ...numbers: number[]): Vanishes[] =>
+  numbers.map((who) => ({ do: 'vanish', party, who }));
+
+/** The first death ends a job under `shutdown`, whoever it is; there a few must do. */
+const CASES: [DeathPolicy, readonly Vanishes[]][] = [
+  ['requeue', [...party('worker', 0, 1, 3), ...party('sentinel', 0, 1), ...party('master', 0, 1)]],
+  ['null', [...party('worker', 0, 1, 3), ...party('sentinel', 0, 1), ...party('master', 0)]],
+  ['shutdown', [...party('worker', 1), ...party('sentinel', 0), ...party('master', 1)]],
+];
+
+describe.each(CASES)('a party vanishes from a job, policy %s', (policy, parties) => {
+  test.each(SCRIPT.map((step, at) => [at, step.do] as const))(
+    'after step %d, %s: nobody waits who could be served, no task is lost, nothing is left (S13, S14, S16)',
+    (at) => {
+      for (const vanishes of parties) {
+        const play = new JobPlay(policy);
+        for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
+        play.step(vanishes);
+        for (const step of SCRIPT.slice(at + 1)) play.step(step);
+        play.finish();
+        if (play.isServing) {
+          const answered = play.results.filter(({ tag }) => tag.startsWith('task')).map(({ tag }) => tag);
+          expect(new Set(answered).size).toBe(answered.length);
+          expect(play.oracle.queue).toEqual([]);
+        }
+        play.end();
+      }
+    },
+  );
+
+  test('when the workspace goes after any step, nobody waits and nothing is left (S16)', () => {
+    for (const at of SCRIPT.keys()) {
+      const play = new JobPlay(policy);
+      for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
+      play.end();
+    }
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import { BATCHES, JobPlay, type Step } from '../support/job-play.ts';
+
+const who = fc.nat({ max: 5 });
+const waits = fc.boolean();
+const batch = fc.constantFrom(...BATCHES);
+const size = fc.constantFrom(0, 10, 5_000, 7_000);
+
+const kinds: { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('hire'), ranks: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('register'), who }) },
+  { weight: 9, arbitrary: fc.record({ do: fc.constant('askForTask'), who, waits }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('storeResult'), who }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant('storeTask'), batch, size }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('storeBroadcast'), batch, size }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('askForResult'), who, batch, waits }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('askAlive'), who }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('askStatus', 'waitForWorkers'), delay: fc.nat({ max: 50 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('setMaximum'), spare: fc.integer({ min: 1, max: 3 }) }),
+  },
+  { weight: 3, arbitrary: fc.constant({ do: 'fireTimer' }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('vanish'),
+      party: fc.constantFrom('worker', 'worker', 'sentinel', 'master'),
+      who,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reportDeath'), who }) },
+];
+const step = fc.oneof(...kinds);
+const rarely = fc.array(fc.constant<Step>({ do: 'end' }), { maxLength: 1 });
+const steps = fc
+  .tuple(fc.array(step, { minLength: 10, maxLength: 60 }), rarely, fc.array(step, { maxLength: 20 }))
+  .map((parts) => parts.flat());
+
+describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('jobs at random, policy %s', (policy) => {
+  test('in every state the invariants hold, everyone is told what the oracle says, and nothing is left', () => {
+    fc.assert(
+      fc.property(steps, (steps) => {
+        const play = new JobPlay(policy);
+        for (const step of steps) play.step(step);
+        play.finish();
+        play.end();
+      }),
+      { numRuns: policy === 'shutdown' ? 40 : 120 },
+    );
+  });
+});
+
+describe.each<DeathPolicy>(['requeue', 'null'])('jobs that are done to their end, policy %s', (policy) => {
+  test('every task is answered once, every broadcast by each rank below workerCount, once (S8, S13)', () => {
+    let finished = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 50 }), (steps) => {
+        const play = new JobPlay(policy);
+        for (const step of steps) if (step.do !== 'askForResult') play.step(step);
+        play.finish();
+        if (play.isServing && play.oracle.isClosed) {
+          finished++;
+          const workerCount = Number(play.job.master.read('workerCount'));
+          const count = (tag: string): number => play.results.filter((result) => result.tag === tag).length;
+          const tags = new Set(play.results.map(({ tag }) => tag));
+          for (const tag of tags) expect(count(tag)).toBe(tag.startsWith('task') ? 1 : workerCount);
+          for (const { tag } of play.oracle.broadcasts) expect(count(tag)).toBe(workerCount);
+        }
+        play.end();
+      }),
+      { numRuns: 60 },
+    );
+    expect(finished).toBeGreaterThan(5);
+  });
+});

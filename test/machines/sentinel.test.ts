@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { sentinelMachine } from '../../src/machines/sentinel.ts';
+import { anAsk, describeChart, Recording, type Row } from '../support/chart.ts';
+
+const DIES: Row = ['dead', 'stopAbsenceTimer', 'parent: sentinel.died'];
+const LEAVES: Row = ['left', 'stopAbsenceTimer', 'parent: sentinel.left'];
+
+/** S2, S13, S14: wherever it is. */
+const anywhere = (state: string): Record<string, Row> => ({
+  'rank.given': [state],
+  'connection.closed, with workers': DIES,
+  'connection.closed, without': LEAVES,
+  departed: LEAVES,
+});
+
+describeChart(sentinelMachine, {
+  input: { id: 1, rank: 0 },
+  events: {
+    'rank.given': { type: 'rank.given', rank: 5 },
+    'alive.asked': { type: 'alive.asked', ask: anAsk(true) },
+    'alive.asked, Try': { type: 'alive.asked', ask: anAsk(false) },
+    'waking.came': { type: 'waking.came' },
+    'absence.elapsed': { type: 'absence.elapsed' },
+    'connection.closed, with workers': { type: 'connection.closed', registeredWorkers: 1 },
+    'connection.closed, without': { type: 'connection.closed', registeredWorkers: 0 },
+    'sleigh.over': { type: 'sleigh.over' },
+    departed: { type: 'departed' },
+  },
+  states: {
+    active: {
+      after: [],
+      on: {
+        ...anywhere('active'),
+        'alive.asked': ['blocked', 'stopAbsenceTimer', 'holdUntilWaking'],
+        'alive.asked, Try': ['active', 'tellNoWaking', 'startAbsenceTimer'],
+        'absence.elapsed': DIES,
+        'sleigh.over': ['dismissed', 'stopAbsenceTimer'],
+      },
+    },
+    blocked: {
+      after: ['alive.asked'],
+      on: {
+        ...anywhere('blocked'),
+        'waking.came': ['active', 'tellToGoOn', 'startAbsenceTimer'],
+        'sleigh.over': ['dismissed', 'tellToStop', 'stopAbsenceTimer'],
+      },
+    },
+    dismissed: {
+      after: ['sleigh.over'],
+      on: {
+        ...anywhere('dismissed'),
+        'alive.asked': ['dismissed', 'tellToStop'],
+        'alive.asked, Try': ['dismissed', 'tellToStop'],
+      },
+    },
+  },
+  finals: { dead: ['absence.elapsed'], left: ['departed'] },
+});
+
+test('a sentinel remembers the last rank that it was given (S12)', () => {
+  const sentinel = new Recording(sentinelMachine, { id: 1, rank: 0 });
+  expect(sentinel.send({ type: 'rank.given', rank: 5 }).context).toMatchObject({ lastRank: 5 });
+});

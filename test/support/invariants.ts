@@ -1,0 +1,63 @@
+import { expect } from 'vitest';
+import { isRegistered, stateOfSentinel, stateOfWorker } from '../../src/sleigh/agents.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+
+/** The jobs of a server. */
+export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
+  [...server.core.workspaces.all].flatMap(({ occupant }) => (occupant instanceof Sleigh ? [occupant] : []));
+
+/** What must hold in every reachable state of a job; each name is the text of its property. */
+const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
+  'a worker is busy exactly when it has a task': ({ crew }) =>
+    [...crew.workers].every((worker) => (stateOfWorker(worker) === 'busy') === (worker.task !== undefined)),
+
+  'a worker is waiting exactly when it is blocked in a get of task': ({ crew, work }) =>
+    [...crew.workers].filter((worker) => stateOfWorker(worker) === 'waiting').length <=
+    work.taskCounts.fetchers,
+
+  'never both: a task that some waiting worker could take, and that worker waiting': (sleigh) =>
+    sleigh.isWindingDown ||
+    [...sleigh.crew.workers].every(
+      (worker) => stateOfWorker(worker) !== 'waiting' || !sleigh.work.tasks.isAvailableFor(worker),
+    ),
+
+  'queued and running are what is there': ({ crew, work }) => {
+    const running = [...crew.workers].filter(({ task }) => task !== undefined).length;
+    const { all } = work.batches;
+    return all.running === running && all.pending === running + work.tasks.length;
+  },
+
+  'the number of registered workers is what is there': ({ crew, joining }) =>
+    joining.context.registered === [...crew.workers].filter(isRegistered).length,
+
+  'when the sleigh is shutting down nobody waits for a result or a sentinel waking': (sleigh) => {
+    const { fetchers, finders } = sleigh.work.batches.counts;
+    return !sleigh.isWindingDown || fetchers + finders + sleigh.crew.blockedSentinels === 0;
+  },
+
+  'after the drain period nobody waits for a task': ({ ending, work }) =>
+    ending.chart.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
+
+  'a sentinel that waits is blocked': ({ crew }) =>
+    [...crew.sentinels].filter((sentinel) => stateOfSentinel(sentinel) === 'blocked').length ===
+    crew.blockedSentinels,
+
+  'a closed group without a living worker is shutting down, unless it closed empty': (sleigh) => {
+    const { registered, registeredAtClosing } = sleigh.joining.context;
+    const isEmpty = sleigh.joining.isClosed && registered === 0;
+    return (
+      !isEmpty || sleigh.isWindingDown || (registeredAtClosing === 0 && sleigh.timers.isRunning('grace'))
+    );
+  },
+
+  'the group closed: no rank is waiting for its worker': ({ crew, joining }) =>
+    !joining.isClosed || [...crew.workers].every((worker) => stateOfWorker(worker) !== 'declared'),
+};
+
+export function expectInvariants(server: SimulatedServer): void {
+  const broken = sleighsOf(server).flatMap((sleigh) =>
+    Object.entries(INVARIANTS).flatMap(([name, holds]) => (holds(sleigh) ? [] : [name])),
+  );
+  if (broken.length > 0) expect(broken).toEqual([]);
+}

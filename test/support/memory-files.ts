@@ -1,0 +1,37 @@
+import type { FilePayload } from '../../src/wire/payload.ts';
+
+/** The temporary files of a server, in memory (P11). What is done to a file that is not there is an error. */
+export class MemoryFiles {
+  readonly #files = new Map<number, Buffer[]>();
+
+  get count(): number {
+    return this.#files.size;
+  }
+
+  open({ file }: FilePayload): void {
+    if (this.#files.has(file)) throw new Error(`file ${file} is opened twice`);
+    this.#files.set(file, []);
+  }
+
+  write({ file }: FilePayload, bytes: Uint8Array): void {
+    this.#of(file).push(Buffer.from(bytes));
+  }
+
+  /** Latin-1. */
+  read({ file, size }: FilePayload): string {
+    const content = Buffer.concat(this.#of(file)).toString('latin1');
+    if (content.length !== size) throw new Error(`file ${file} holds ${content.length} bytes of ${size}`);
+    return content;
+  }
+
+  discard({ file }: FilePayload): void {
+    this.#of(file);
+    this.#files.delete(file);
+  }
+
+  #of(file: number): Buffer[] {
+    const parts = this.#files.get(file);
+    if (parts === undefined) throw new Error(`there is no file ${file}`);
+    return parts;
+  }
+}

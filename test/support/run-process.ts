@@ -1,0 +1,74 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface RunOptions {
+  /** Standard input; left open when there is none. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `sleigh run` as a process of its own, in a folder of its own. */
+export class RunProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  output = '';
+  errors = '';
+  readonly #closed: Promise<unknown>;
+
+  constructor(cwd: string, args: readonly string[], { input, env = {} }: RunOptions = {}) {
+    this.child = spawn(process.execPath, [MAIN, 'run', ...args], { cwd, env: { ...process.env, ...env } });
+    this.child.stdout.on('data', (bytes: Buffer) => (this.output += bytes.toString()));
+    this.child.stderr.on('data', (bytes: Buffer) => (this.errors += bytes.toString()));
+    this.child.stdin.on('error', () => undefined);
+    if (input !== undefined) this.child.stdin.end(input);
+    this.#closed = once(this.child, 'close');
+  }
+
+  /** The exit status, when it has ended and nobody holds its output any more. */
+  async status(): Promise<number | null> {
+    await this.#closed;
+    return this.child.exitCode;
+  }
+
+  get lines(): string[] {
+    return this.output.split('\n').slice(0, -1);
+  }
+
+  /** Waits until standard error says it. @returns what the groups of the pattern caught, for each place */
+  async said(pattern: RegExp, times = 1): Promise<string[][]> {
+    const found = (): string[][] => [...this.errors.matchAll(pattern)].map(([, ...groups]) => groups);
+    await eventually(() => found().length >= times, `${times} times ${pattern} in: ${this.errors}`);
+    return found();
+  }
+}
+
+/** A folder for modules and inputs, gone when it is disposed of. */
+export class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
+
+  write(name: string, text: string): string {
+    const path = join(this.path, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+/** A process that has ended and waits to be noticed counts as gone. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return process.platform !== 'linux' || !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

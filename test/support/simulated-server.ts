@@ -1,0 +1,178 @@
+import { expect } from 'vitest';
+import { Core } from '../../src/core/core.ts';
+import type { Command, CoreEvent } from '../../src/core/commands.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
+import type { WorkspaceKind } from '../../src/workspace/workspace.ts';
+import { MemoryFiles } from './memory-files.ts';
+import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
+
+export interface ServerOptions {
+  readonly limits?: Partial<Limits>;
+  readonly kinds?: Readonly<Record<string, WorkspaceKind>>;
+  readonly tls?: boolean;
+  readonly webPort?: number;
+  /** Faults of the server are collected in `errors`; else each of them ends the test. */
+  readonly expectsErrors?: boolean;
+  /** What becomes of a file that was written: the reason why it could not be kept (P11). */
+  readonly fileError?: string;
+}
+
+/** A whole server in this process: the core, and a world of memory and simulated time around it. */
+export class SimulatedServer {
+  readonly core: Core;
+  readonly files = new MemoryFiles();
+  readonly errors: string[] = [];
+  /** Milliseconds since 1970. */
+  now = Date.UTC(2026, 10, 22, 13, 41, 10);
+  /** A client has asked the server to stop (P3). */
+  stopRequested = false;
+  readonly #options: ServerOptions;
+  readonly #clients = new Map<number, RawClient>();
+  readonly #timers = new Map<number, number>();
+  readonly #events: CoreEvent[] = [];
+  #handling = false;
+
+  constructor(options: ServerOptions = {}) {
+    this.#options = options;
+    this.core = new Core({
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      kinds: new Map(Object.entries({ sleigh: sleighKind(DEFAULT_OPTIONS), ...options.kinds })),
+      tls: options.tls ?? false,
+      webPort: options.webPort,
+      run: 'run7',
+    });
+  }
+
+  /** A connection that has said nothing yet. */
+  accept(): RawClient {
+    return this.#admit(new RawClient(this.#clients.size + 1, this));
+  }
+
+  /** A client that has shaken hands: with metadata both ways, unless it wants something else. */
+  connect(options: ConnectOptions = {}): SimulatedClient {
+    const client = this.#admit(new SimulatedClient(this.#clients.size + 1, this));
+    client.shakeHands(options);
+    return client;
+  }
+
+  #admit<Kind extends RawClient>(client: Kind): Kind {
+    this.#clients.set(client.id, client);
+    this.handle({ type: 'connected', connection: client.id, peer: client.peer });
+    return client;
+  }
+
+  /** Time goes on, and timers fire in their order. */
+  advance(milliseconds: number): void {
+    const until = this.now + milliseconds;
+    while (this.fireNextTimer(until));
+    this.now = until;
+  }
+
+  /** Time goes on to the next timer, if that is not too late. @returns whether one fired */
+  fireNextTimer(until = Infinity): boolean {
+    const [timer, at] = [...this.#timers].reduce((a, b) => (b[1] < a[1] ? b : a), [0, Infinity]);
+    if (at === Infinity || at > until) return false;
+    this.now = Math.max(this.now, at);
+    this.#timers.delete(timer);
+    this.handle({ type: 'timerFired', timer });
+    return true;
+  }
+
+  handle(event: CoreEvent): void {
+    this.#events.push(event);
+    if (this.#handling) return;
+    this.#handling = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
+        for (const command of this.core.handle(next, this.now)) this.#perform(command);
+    } finally {
+      this.#handling = false;
+    }
+  }
+
+  #perform(command: Command): void {
+    switch (command.type) {
+      case 'send':
+        return this.#deliver(command.connection, command.bytes);
+      case 'sendFile':
+        return this.#deliver(command.connection, this.files.read(command.file));
+      case 'startTls':
+        this.#events.push({ type: 'secured', connection: command.connection });
+        return;
+      case 'close':
+        this.#client(command.connection).closed = true;
+        this.#client(command.connection).disconnect();
+        return;
+      case 'openFile':
+        return this.files.open(command.file);
+      case 'writeFile':
+        return this.files.write(command.file, command.bytes);
+      case 'finishFile': {
+        const { connection } = command;
+        this.#events.push({ type: 'fileWritten', connection, error: this.#options.fileError });
+        return;
+      }
+      case 'discardFile':
+        return this.files.discard(command.file);
+      case 'startTimer':
+        this.#timers.set(command.timer, this.now + Math.max(command.milliseconds, 0));
+        return;
+      case 'stopTimer':
+        if (!this.#timers.delete(command.timer)) throw new Error(`timer ${command.timer} does not run`);
+        return;
+      case 'log':
+        if (command.level === 'error') this.#report(command.message, command.fields);
+        return;
+      case 'trace':
+        return;
+      case 'stopServer':
+        this.stopRequested = true;
+    }
+  }
+
+  #client(id: number): RawClient {
+    const client = this.#clients.get(id);
+    if (client === undefined) throw new Error(`there is no client ${id}`);
+    return client;
+  }
+
+  #deliver(id: number, bytes: string | Uint8Array): void {
+    const client = this.#client(id);
+    if (client.closed) throw new Error(`client ${id} is sent something after its close`);
+    client.received += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
+  }
+
+  #report(message: string, fields: Record<string, unknown>): void {
+    const error = fields['error'];
+    const text = `${message}: ${JSON.stringify(fields)}`;
+    if (this.#options.expectsErrors !== true) throw new Error(text, { cause: error });
+    this.errors.push(text);
+  }
+
+  /** Everyone goes, and every workspace is deleted: then nothing may be left, and nobody was told too much. */
+  end(): void {
+    for (const client of this.#clients.values()) {
+      client.disconnect();
+      if (client instanceof SimulatedClient) client.expectNothingElse();
+    }
+    const last = this.connect();
+    const listing = last.call(['list wss']).value ?? '';
+    for (const line of listing.split('\n').filter((line) => line !== ''))
+      expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
+    last.disconnect();
+    const { holdings, counts } = this.core;
+    const left = { ...counts, files: this.files.count, bytes: holdings.bytes, memory: holdings.memory };
+    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0 });
+  }
+}
+
+/** The body of a test that has a server of its own, at whose end nothing may be left. */
+export function simulated(body: (server: SimulatedServer) => void, options: ServerOptions = {}): () => void {
+  return () => {
+    const server = new SimulatedServer(options);
+    body(server);
+    server.end();
+  };
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { createServer } from '../../src/index.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+it.each([2, 3, 10, 1000])(
+  '%d requests in one segment are all answered, in their order (P5.2)',
+  async (count) => {
+    const server = await createServer({ port: 0, logLevel: 'error' });
+    const client = await RawClient.ready(server.port);
+    await client.short('open ws', 'w', 'me', 'no');
+    const numbers = Array.from({ length: count }, (_, n) => String(n));
+    client.write(numbers.map((n) => encodeRequest(['store', 'w', 'x', '1', n], undefined)).join(''));
+    expect((await client.read(4 * count)).toString()).toBe('0000'.repeat(count));
+    client.write(numbers.map(() => encodeRequest(['fetchTry', 'w', 'x'], undefined)).join(''));
+    for (const n of numbers) expect((await client.longReply()).value.toString()).toBe(n);
+    await server.close();
+  },
+);
+
+it('a client that pipelines gets of large values and does not read is not read from, however much it asks for', async () => {
+  const server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 1 << 20 } });
+  const client = await RawClient.ready(server.port);
+  await client.short('open ws', 'w', 'me', 'no');
+  expect(await client.short('store', 'w', 'x', '1', 'v'.repeat(2 << 20))).toBe('0000');
+  const asking = encodeRequest(['find', 'w', 'x'], undefined).repeat(1000);
+  client.socket.pause();
+  let written = 0;
+  // What the server does not take stays with the sender, once the buffers of the system are full.
+  while (client.socket.writableLength < 4 << 20 && written < 64 << 20) {
+    client.write(asking);
+    written += asking.length;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(written).toBeLessThan(64 << 20);
+  client.vanish();
+  await server.close();
+});

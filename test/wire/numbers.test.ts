@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { NOT_A_NUMBER, pad20, pad4, parseDecimal, parseWhole, readNumber } from '../../src/wire/numbers.ts';
+
+const read = (text: string): number => readNumber(Buffer.from(text, 'latin1'), 0, text.length);
+
+describe('numbers on the wire (P5)', () => {
+  test('a number padded with zeros, or with spaces before or after, reads as itself', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 9_999_999 }), fc.nat({ max: 12 }), (n, before) => {
+        const spaced = `${' '.repeat(before)}${n}`.padEnd(20);
+        expect([read(pad20(n)), read(spaced.slice(0, 20))]).toEqual([n, n]);
+      }),
+    );
+  });
+
+  test('fixed widths', () => {
+    expect([pad4(7), pad20(7), pad20(123_456)]).toEqual([
+      '0007',
+      `${'0'.repeat(19)}7`,
+      '00000000000000123456',
+    ]);
+  });
+
+  test.each(['', '    ', '1 2 ', '+001', '-001', '1.50', '0x10', '\t\t\t1', '١٢٣٤'])('%j is none', (text) => {
+    expect(read(text)).toBe(NOT_A_NUMBER);
+  });
+});
+
+describe('numbers in arguments and metadata (P5.5)', () => {
+  test.each([
+    ['12', 12, 12],
+    ['  12   ', 12, 12],
+    ['-1', -1, -1],
+    ['+3', 3, 3],
+    ['007', 7, 7],
+    ['1.5', undefined, 1.5],
+    ['.5', undefined, 0.5],
+    ['1e3', undefined, 1000],
+    ['', undefined, undefined],
+    ['  ', undefined, undefined],
+    ['12x', undefined, undefined],
+    ['0x10', undefined, undefined],
+    ['NaN', undefined, undefined],
+    ['Infinity', undefined, undefined],
+    ['1e999', undefined, undefined],
+    ['1 2', undefined, undefined],
+  ])('%j: whole %s, decimal %s', (text, whole, decimal) => {
+    expect([parseWhole(text), parseDecimal(text)]).toEqual([whole, decimal]);
+  });
+});

@@ -1,0 +1,205 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ByteQueue } from '../../src/wire/byte-queue.ts';
+import { MALFORMED } from '../../src/wire/dictionary.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
+import { isFile, type FilePayload } from '../../src/wire/payload.ts';
+import { encodeRequest, RequestDecoder, type Request } from '../../src/wire/request.ts';
+import { bytes, chunking, metadata } from '../support/arbitraries.ts';
+import { MemoryFiles } from '../support/memory-files.ts';
+
+const LIMITS: Limits = { ...DEFAULT_LIMITS, longValueBytes: 6_000, valueBytes: 12_000, nameBytes: 100 };
+
+/** A decoder, and what it hands out. */
+class Reading {
+  readonly files = new MemoryFiles();
+  readonly requests: Request[] = [];
+  malformed = false;
+  readonly decoder: RequestDecoder;
+  readonly #input = new ByteQueue();
+  #opened = 0;
+  #finished = false;
+
+  constructor({ metadata = false, limits = LIMITS }: { metadata?: boolean; limits?: Limits } = {}) {
+    this.decoder = new RequestDecoder(this.#input, {
+      metadata,
+      limits,
+      files: {
+        open: (size) => this.#open({ file: ++this.#opened, size }),
+        write: (file, bytes) => this.files.write(file, bytes),
+        finish: () => (this.#finished = true),
+        discard: (file) => this.files.discard(file),
+      },
+    });
+  }
+
+  #open(file: FilePayload): FilePayload {
+    this.files.open(file);
+    return file;
+  }
+
+  push(chunk: Buffer | string, fileError?: string): this {
+    this.#input.push(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk);
+    this.#read();
+    while (this.#finished) {
+      this.#finished = false;
+      this.decoder.fileDone(fileError);
+      this.#read();
+    }
+    return this;
+  }
+
+  #read(): void {
+    for (;;) {
+      const request = this.decoder.next();
+      if (request === MALFORMED) this.malformed = true;
+      if (request === undefined || request === MALFORMED) return;
+      this.requests.push(request);
+    }
+  }
+
+  /** What was asked: all arguments, a long value in its place, and the metadata. */
+  get asked() {
+    return this.requests.map(({ verb, args, payload, metadata }) => {
+      const last = payload === undefined ? args.at(-1) : this.#contentOf(payload);
+      return { args: [verb, ...args.slice(0, -1), ...(last === undefined ? [] : [last])], metadata };
+    });
+  }
+
+  #contentOf(payload: NonNullable<Request['payload']>): string {
+    if (typeof payload === 'string') return payload;
+    return isFile(payload) ? this.files.read(payload) : Buffer.from(payload).toString('latin1');
+  }
+}
+
+const plainRequest = fc.array(bytes(60), { minLength: 1, maxLength: 6 });
+/** Values that stay strings, become buffers, and go to files. */
+const longStore = fc
+  .tuple(bytes(20), bytes(20), fc.constantFrom(0, 4_096, 4_097, 5_999, 6_000, 11_999), fc.nat({ max: 255 }))
+  .map(([workspace, variable, size, seed]) => {
+    const value = String.fromCharCode(seed).repeat(size);
+    return ['store', workspace, variable, '1', value];
+  });
+const request = fc.record({ args: fc.oneof({ weight: 4, arbitrary: plainRequest }, longStore), metadata });
+
+describe('requests (P5)', () => {
+  test('however they are cut, what was encoded comes out again, with metadata (P3, P5, P11)', () => {
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 5 }), chunking, (requests, cut) => {
+        const reading = new Reading({ metadata: true });
+        const sent = requests.map(({ args, metadata }) => encodeRequest(args, metadata)).join('');
+        for (const chunk of cut(sent)) reading.push(chunk);
+        expect(reading.asked).toEqual(requests);
+        expect(reading.malformed).toBe(false);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('and without metadata (P2.4, P5)', () => {
+    fc.assert(
+      fc.property(fc.array(plainRequest, { maxLength: 5 }), chunking, (requests, cut) => {
+        const reading = new Reading();
+        for (const chunk of cut(requests.map((args) => encodeRequest(args, undefined)).join('')))
+          reading.push(chunk);
+        expect(reading.asked.map(({ args }) => args)).toEqual(requests);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('counts and lengths may be padded with spaces on either side (P5)', () => {
+    const reading = new Reading().push(`   2${'4'.padStart(20)}find${'2'.padEnd(20)}ws`);
+    expect(reading.asked[0]?.args).toEqual(['find', 'ws']);
+  });
+
+  test.each([
+    ['a count that is no number', '00x1'],
+    ['a count of spaces', '    '],
+    ['a count with a sign', '-001'],
+    ['a length that is no number', `0001${'4x'.padEnd(20)}`],
+    ['a length with a space inside', `0001${'1 4'.padStart(20)}`],
+  ])('%s is malformed (P5.1)', (_, sent) => {
+    expect(new Reading().push(sent).malformed).toBe(true);
+  });
+
+  test('a count of 0 is a request with not even a verb (P5.1)', () => {
+    expect(new Reading().push('0000').requests).toMatchObject([{ isEmpty: true, verb: '', args: [] }]);
+  });
+
+  test('a length of 2^63 is a number like any other; its bytes are skipped as they come (P5, P12)', () => {
+    const reading = new Reading().push(`0001${'9223372036854775808'.padStart(20, '0')}some bytes`);
+    expect(reading).toMatchObject({ malformed: false, requests: [] });
+  });
+});
+
+const store = (value: string): string[] => ['store', 'w', 'v', '1', value];
+
+describe('limits (P12)', () => {
+  test.each([
+    ['too many arguments', Array.from({ length: 17 }, () => 'a'), '17 arguments; the limit is 16.'],
+    ['a name too long', ['find', 'w'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
+    ['a verb too long', ['v'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
+    ['a value too long', store('x'.repeat(12_001)), 'a value of 12001 bytes; the limit is 12000.'],
+  ])('%s: the request is read to its end with the reason, and the next one is whole', (_, args, excess) => {
+    fc.assert(
+      fc.property(chunking, (cut) => {
+        const reading = new Reading();
+        const sent = encodeRequest(args, undefined) + encodeRequest(store('good'), undefined);
+        for (const chunk of cut(sent)) reading.push(chunk);
+        expect(reading.requests).toMatchObject([{ excess }, { excess: undefined }]);
+        expect(reading.asked[1]?.args).toEqual(store('good'));
+        expect(reading.files.count).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('metadata over the limit: not kept, the reason tells, and the next request is whole', () => {
+    const reading = new Reading({ metadata: true, limits: { ...LIMITS, metadataBytes: 10 } });
+    reading.push(encodeRequest(['find'], new Map([['name', 'far too long a value']])));
+    reading.push(encodeRequest(['fetch'], new Map([['a', 'b']])));
+    expect(reading.requests).toMatchObject([
+      { verb: 'find', metadata: new Map(), excess: 'metadata of 24 bytes; the limit is 10.' },
+      { verb: 'fetch', metadata: new Map([['a', 'b']]), excess: undefined },
+    ]);
+  });
+
+  test('a value as long as the limit is taken', () => {
+    const reading = new Reading().push(encodeRequest(store('x'.repeat(12_000)), undefined));
+    expect(reading.requests).toMatchObject([{ excess: undefined, payload: { file: 1, size: 12_000 } }]);
+  });
+});
+
+describe('values too large for memory (P11)', () => {
+  const large = encodeRequest(['store', 'w', 'v', '1', 'x'.repeat(7_000)], undefined);
+
+  test('a file that cannot be written: the request is refused, the file is gone, the next one is whole', () => {
+    const reading = new Reading().push(large + encodeRequest(['find'], undefined), 'disk full');
+    expect(reading.requests).toMatchObject([
+      { payload: undefined, excess: 'a value that could not be kept: disk full.' },
+      { verb: 'find', excess: undefined },
+    ]);
+    expect(reading.files.count).toBe(0);
+  });
+
+  test('half in when the connection goes: the file is gone', () => {
+    const reading = new Reading().push(large.slice(0, 3_000));
+    expect(reading.files.count).toBe(1);
+    reading.decoder.abandon();
+    expect(reading.files.count).toBe(0);
+  });
+
+  test('whole, but not its request, when the connection goes: the file is gone', () => {
+    const reading = new Reading().push(large.replace('0005', '0006'));
+    expect(reading).toMatchObject({ requests: [], files: { count: 1 } });
+    reading.decoder.abandon();
+    expect(reading.files.count).toBe(0);
+  });
+
+  test('only the value of a store may be long', () => {
+    const args = ['find', 'w', 'v', '1', 'x'.repeat(7_000)];
+    const reading = new Reading().push(encodeRequest(args, undefined));
+    expect(reading.requests).toMatchObject([{ excess: 'an argument of 7000 bytes; the limit is 100.' }]);
+  });
+});

@@ -1,0 +1,350 @@
+import { describe, expect, test } from 'vitest';
+import { EMPTY_VALUE, OK, refused } from '../support/replies.ts';
+import { simulated } from '../support/simulated-server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const GONE = refused('No such workspace.', '0100');
+const unopened = (name: string) => refused(`Workspace ${name} has not been opened.`, '2001');
+const purged = refused('Variable purged.');
+const open = (name: string, ...more: string[]): string[] => ['open ws', name, 'label', 'no', ...more];
+const store = (name: string, value: string): string[] => ['store', name, 'v', '1', value];
+const use = (name: string, ...more: string[]): string[] => ['use ws', name, '', 'no', ...more];
+
+describe('opening (W2–W5)', () => {
+  test(
+    'a missing workspace is made, unless create is `no` (W2, W4)',
+    simulated((server) => {
+      const client = server.connect();
+      expect(client.call(open('w', 'no'))).toMatchObject(GONE);
+      expect(client.call(use('w', 'no'))).toMatchObject(GONE);
+      expect(client.call(['list wss', 'w']).value).toBe('\n');
+      expect(client.call(open('w'))).toMatchObject(OK);
+      expect(client.call(use('w', 'no'))).toMatchObject(OK);
+    }),
+  );
+
+  test(
+    'a connection names only what it has opened or used (W5)',
+    simulated((server) => {
+      server.connect().call(open('w'));
+      const stranger = server.connect();
+      const requests = [
+        ['store', 'w', 'v', '1', 'x'],
+        ['find', 'w', 'v'],
+        ['declare var', 'w', 'v', 'fifo'],
+        ['delete var', 'w', 'v'],
+        ['list vars', 'w'],
+      ];
+      for (const request of requests) expect(stranger.call(request)).toMatchObject(unopened('w'));
+      stranger.call(use('w'));
+      expect(stranger.call(['store', 'w', 'v', '1', 'x'])).toMatchObject(OK);
+    }),
+  );
+
+  test(
+    'a name stands for the workspace that was opened under it, until it is opened again (W5)',
+    simulated((server) => {
+      const [owner, other] = [server.connect(), server.connect()];
+      owner.call(open('w'));
+      other.call(use('w'));
+      owner.call(['delete ws', 'w']);
+      expect(other.call(['findTry', 'w', 'v'])).toMatchObject({ ...GONE, ...EMPTY_VALUE });
+      owner.call(open('w'));
+      owner.call(['store', 'w', 'v', '1', 'new']);
+      expect(other.call(['findTry', 'w', 'v'])).toMatchObject(GONE);
+      other.call(use('w'));
+      expect(other.call(['findTry', 'w', 'v']).value).toBe('new');
+    }),
+  );
+});
+
+describe('owning (W2, W3, W6)', () => {
+  test(
+    'the first to open it owns it; a later opener changes neither owner nor persistence (W2, W10)',
+    simulated((server) => {
+      const [first, second, user] = [server.connect(), server.connect(), server.connect()];
+      user.call(use('w'));
+      expect(user.call(['list wss', 'w']).value).toBe(' w\t\tFalse\t0\t\n');
+      first.call(['open ws', 'w', 'one', 'no']);
+      second.call(['open ws', 'w', 'two', 'yes']);
+      for (const [client, mark] of [
+        [first, '>'],
+        [second, '>'],
+        [user, ' '],
+      ] as const)
+        expect(client.call(['list wss', 'w']).value).toBe(`${mark}w\t${first.peer} (one)\tFalse\t0\t\n`);
+    }),
+  );
+
+  test(
+    'it goes with its owner, and with a later opener, too, under everyone who uses it (W6)',
+    simulated((server) => {
+      for (const leaver of [0, 1] as const) {
+        const owners = [server.connect(), server.connect()] as const;
+        for (const owner of owners) owner.call(open('w'));
+        const user = Visitor.of(server, 'w');
+        user.wait('find', 'v');
+        owners[leaver].disconnect();
+        expect(user.reply()).toMatchObject(purged);
+        expect(user.get('findTry', 'v')).toMatchObject(GONE);
+      }
+    }),
+  );
+
+  test(
+    'a user who leaves takes nothing with it (W3)',
+    simulated((server) => {
+      const user = Visitor.of(server, 'w');
+      user.leave();
+      expect(server.connect().call(use('w', 'no'))).toMatchObject(OK);
+    }),
+  );
+
+  test(
+    'a persistent one stays, and keeps the owner who left (W6)',
+    simulated((server) => {
+      const owner = server.connect();
+      owner.call(['open ws', 'w', 'label', 'yes']);
+      owner.call(['store', 'w', 'v', '1', 'x']);
+      owner.disconnect();
+      const other = server.connect();
+      other.call(open('w'));
+      expect(other.call(['list wss', 'w']).value).toBe(`>w\t${owner.peer} (label)\tTrue\t1\tv\n`);
+      other.disconnect();
+      expect(server.connect().call(['list wss', 'w']).value).toBe(` w\t${owner.peer} (label)\tTrue\t1\tv\n`);
+    }),
+  );
+
+  test(
+    'whoever owned one that was deleted and made again by others owns nothing (W5, W6)',
+    simulated((server) => {
+      const [first, second] = [server.connect(), server.connect()];
+      first.call(open('w'));
+      second.call(['delete ws', 'w']);
+      second.call(open('w'));
+      first.call(use('w'));
+      first.disconnect();
+      expect(second.call(['list vars', 'w'])).toMatchObject(OK);
+    }),
+  );
+});
+
+describe('deleting (W7)', () => {
+  test(
+    'any name will do, opened or not; a missing one is refused',
+    simulated((server) => {
+      server.connect().call(open('w'));
+      const stranger = server.connect();
+      expect(stranger.call(['delete ws', 'w'])).toMatchObject(OK);
+      expect(stranger.call(['delete ws', 'w'])).toMatchObject(refused('Workspace "w" does not exist.'));
+    }),
+  );
+
+  test(
+    'everyone blocked in it is told, and its deleter has not opened it any more (W5)',
+    simulated((server) => {
+      const [finder, fetcher, deleter] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
+      finder?.wait('find', 'a');
+      fetcher?.wait('fetch', 'b');
+      deleter?.store('c', 'x');
+      expect(deleter?.client.call(['delete ws', 'w'])).toMatchObject(OK);
+      expect([finder?.reply(), fetcher?.reply()]).toMatchObject([purged, purged]);
+      expect(deleter?.get('findTry', 'c')).toMatchObject(unopened('w'));
+    }),
+  );
+
+  test(
+    '`__default` is always there: deleting it empties it (W1)',
+    simulated((server) => {
+      const [visitor, other] = [Visitor.of(server, '__default'), Visitor.of(server, '__default')];
+      visitor.store('v', 'x');
+      other.wait('find', 'nothing');
+      expect(visitor.client.call(['list wss']).value).toBe(' __default\t[system]\tTrue\t2\tnothing,v\n');
+      expect(visitor.client.call(['delete ws', '__default'])).toMatchObject(OK);
+      expect(other.reply()).toMatchObject(purged);
+      expect(other.list()).toEqual(['']);
+      expect(visitor.client.call(['list wss']).value).toBe(' __default\t[system]\tTrue\t0\t\n');
+    }),
+  );
+});
+
+describe('temporary workspaces (W8)', () => {
+  test(
+    'each has another name: the running number in the template, and a suffix of this run',
+    simulated((server) => {
+      const client = server.connect();
+      const names = [['mktemp ws'], ['mktemp ws', '%03d_x'], ['mktemp ws', 'n%d']].map(
+        (args) => client.call(args).value,
+      );
+      const suffix = names[0]?.slice('__ws__0'.length);
+      expect(suffix).toMatch(/^\w+$/);
+      expect(names).toEqual([`__ws__0${suffix}`, `001_x${suffix}`, `n2${suffix}`]);
+    }),
+  );
+
+  test(
+    'it is open for its maker, and nobody owns it',
+    simulated((server) => {
+      const maker = server.connect();
+      const name = maker.call(['mktemp ws']).value ?? '';
+      expect(maker.call(['store', name, 'v', '1', 'x'])).toMatchObject(OK);
+      expect(maker.call(['list wss', name]).value).toBe(` ${name}\t\tFalse\t1\tv\n`);
+      maker.disconnect();
+      expect(server.connect().call(use(name, 'no'))).toMatchObject(OK);
+    }),
+  );
+
+  test(
+    'names do not meet those that are there already',
+    simulated((server) => {
+      const client = server.connect();
+      const [first, second] = ['%.1s', '%.1s'].map((template) => client.call(['mktemp ws', template]).value);
+      client.call(open(second?.replace('1', '2') ?? ''));
+      const third = client.call(['mktemp ws', '%d']).value;
+      expect(new Set([first, second, second?.replace('1', '2'), third]).size).toBe(4);
+    }),
+  );
+
+  test(
+    'a bad template makes nothing and uses up no number',
+    simulated((server) => {
+      const client = server.connect();
+      const reply = client.call(['mktemp ws', 'none']);
+      expect(reply).toMatchObject({ ...refused('mktemp: bad template "none".'), ...EMPTY_VALUE });
+      expect(client.call(['mktemp ws']).value).toMatch(/^__ws__0/);
+    }),
+  );
+});
+
+describe('kinds (W9)', () => {
+  test(
+    'an unknown kind: nothing is made',
+    simulated((server) => {
+      const client = server.connect();
+      const wstype = { wstype: 'bobsled' };
+      const reason = "Failed to create workspace: couldn't load plugin.";
+      expect(client.call(open('w'), wstype)).toMatchObject(refused(reason));
+      expect(client.call(['mktemp ws'], wstype)).toMatchObject(
+        refused('Internal error: reference_space failed'),
+      );
+      expect(client.call(use('w', 'no'))).toMatchObject(GONE);
+    }),
+  );
+
+  test(
+    'the kind is looked at only when the workspace is made',
+    simulated((server) => {
+      const client = server.connect();
+      client.call(open('w'));
+      expect(client.call(open('w'), { wstype: 'bobsled' })).toMatchObject(OK);
+    }),
+  );
+
+  test('an embedding program adds one: it is told of stores, may refuse them, and of the end', () => {
+    const told: string[] = [];
+    simulated(
+      (server) => {
+        const client = server.connect();
+        client.call(open('w'), { wstype: 'watched', option: '1' });
+        client.call(['store', 'w', 'good', '1', 'x']);
+        expect(client.call(['store', 'w', 'bad', '1', 'x'])).toMatchObject(refused('not here', '0100'));
+        client.call(['delete ws', 'w']);
+      },
+      {
+        kinds: {
+          watched: ({ name }, options) => ({
+            refuseStore: (variable) =>
+              variable === 'bad' ? { code: 'bad', status: '0100', reason: 'not here' } : undefined,
+            stored: (variable) => told.push(`${name} ${variable} ${options.get('option')}`),
+            deleted: () => told.push('deleted'),
+          }),
+        },
+      },
+    )();
+    expect(told).toEqual(['w good 1', 'deleted']);
+  });
+});
+
+describe('listings (W10, V8)', () => {
+  test(
+    'workspaces sorted by name, each with the sorted names of its variables (W10)',
+    simulated((server) => {
+      const client = server.connect();
+      for (const name of ['b', 'B', 'a\xff']) client.call(open(name));
+      for (const name of ['z', 'y', 'Z']) client.call(['store', 'b', name, '1', 'x']);
+      const owner = `${client.peer} (label)`;
+      expect(client.call(['list wss']).value).toBe(
+        `>B\t${owner}\tFalse\t0\t\n __default\t[system]\tTrue\t0\t\n>a\xff\t${owner}\tFalse\t0\t\n>b\t${owner}\tFalse\t3\tZ,y,z\n`,
+      );
+    }),
+  );
+
+  test(
+    'variables sorted by name with values, fetchers, finders and mode; no newline at the end (V8)',
+    simulated((server) => {
+      const [visitor, waiter] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
+      visitor.declare('l', 'lifo');
+      for (const value of ['1', '2']) visitor.store('l', value);
+      visitor.declare('a', 'single');
+      visitor.store('f', 'x');
+      waiter.wait('fetch', 'u');
+      expect(visitor.client.call(['list vars', 'w'])).toMatchObject({
+        descriptor: 1,
+        variableId: '',
+        value: 'a\t0\t0\t0\tsingle\nf\t1\t0\t0\tfifo\nl\t2\t0\t0\tlifo\nu\t0\t1\t0\tunknown',
+      });
+    }),
+  );
+});
+
+describe('bytes that are held (P12)', () => {
+  test(
+    'over the limit of its workspace or of the server: refused, and taken again when there is room',
+    simulated(
+      (server) => {
+        const client = server.connect();
+        client.call(open('a'));
+        client.call(open('b'));
+        expect(client.call(store('a', '1234567890'))).toMatchObject(OK);
+        const full = 'Refused: the workspace holds 10 bytes; the limit is 10.';
+        expect(client.call(store('a', '1'))).toMatchObject(refused(full));
+        expect(client.call(store('b', '123456'))).toMatchObject(
+          refused('Refused: the server holds 10 bytes; the limit is 15.'),
+        );
+        client.call(['fetch', 'a', 'v']);
+        expect(client.call(store('b', '123456'))).toMatchObject(OK);
+      },
+      { limits: { workspaceBytes: 10, serverBytes: 15 } },
+    ),
+  );
+
+  test(
+    'many small values are counted with what each costs in memory',
+    simulated(
+      (server) => {
+        const client = server.connect();
+        client.call(open('a'));
+        const stored = Array.from({ length: 100 }, () => client.call(store('a', '')).status);
+        expect(stored.filter((status) => status === '0000').length).toBeLessThan(25);
+        expect(stored.at(-1)).toBe('0001');
+      },
+      { limits: { memoryBytes: 5_000 } },
+    ),
+  );
+
+  test(
+    'names of workspaces and of variables are counted, too',
+    simulated(
+      (server) => {
+        const client = server.connect();
+        const names = Array.from({ length: 20 }, (_, n) => `name ${n}`);
+        expect(client.call(open('w'))).toMatchObject(OK);
+        const full = { status: '0001', reason: expect.stringMatching(/in memory; the limit is 5000/) };
+        expect(names.map((name) => client.call(['findTry', 'w', name])).at(-1)).toMatchObject(full);
+        client.call(['delete ws', 'w']);
+        expect(names.map((name) => client.call(open(name))).at(-1)).toMatchObject(full);
+      },
+      { limits: { memoryBytes: 5_000 } },
+    ),
+  );
+});
