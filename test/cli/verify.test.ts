@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RawClient } from '../support/raw-client.ts';
+import { sleigh, startServe } from '../support/serve-process.ts';
+
+let folder: string;
+let trace: string;
+
+/** A server that traces does a job of one task, and is told to stop. */
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-trace-'));
+  trace = join(folder, 'trace.jsonl');
+  await using serve = await startServe('--trace', trace, '--log-level', 'error');
+  const master = await RawClient.ready(serve.port, { MetadataToServer: '1' });
+  master.write('00010006wstype0006sleigh');
+  await master.short('open ws', 's', 'm', 'no');
+  const [sentinel, worker] = await Promise.all([RawClient.ready(serve.port), RawClient.ready(serve.port)]);
+  for (const client of [sentinel, worker]) await client.short('use ws', 's', 'x', 'no');
+  await sentinel.long('fetch', 's', 'worker_ids');
+  await worker.short('store', 's', 'worker_ids', '1', '0');
+  master.write('0000');
+  await master.short('store', 's', 'task', '1', 'work');
+  await worker.long('fetch', 's', 'task');
+  await worker.short('store', 's', 'result', '1', 'done');
+  serve.kill('SIGTERM');
+  await serve.outcome;
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const altered = (name: string, from: string | RegExp, to: string): string => {
+  const path = join(folder, name);
+  const before = readFileSync(trace, 'utf8');
+  const after = before.replace(from, to);
+  expect(after, 'the trace has something to alter').not.toBe(before);
+  writeFileSync(path, after);
+  return path;
+};
+
+describe('sleigh verify TRACE', () => {
+  it('says of each chart how many steps it took, when all are allowed', async () => {
+    const { code, output } = await sleigh(['verify', trace]);
+    expect(code).toBe(0);
+    for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'worker'])
+      expect(output).toMatch(new RegExp(`^${chart} +\\d+ steps, all of them allowed$`, 'm'));
+  });
+
+  it('names the first step that no chart allows, with the story of its actor', async () => {
+    const path = altered('wrong.jsonl', '"after":"registered.busy"', '"after":"registered.waiting"');
+    const { code, output } = await sleigh(['verify', path]);
+    expect(code).toBe(1);
+    expect(output).toMatch(
+      /^line \d+: worker\.0 of sleigh s \(chart worker\): the chart goes from "registered\.idle" to/,
+    );
+    expect(output).toMatch(/its story:\n.*xstate\.init.*\n.*registration\.asked/);
+    expect(output).toMatch(/\n! .*task\.asked/);
+  });
+
+  it('finds a step that is left out', async () => {
+    const path = altered('gap.jsonl', /^.*"type":"task\.asked".*\n/m, '');
+    const { code, output } = await sleigh(['verify', path]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/begins in "registered\.busy", and the chart is in "registered\.idle"/);
+  });
+
+  it('finds an event that has no place in its state', async () => {
+    const path = altered('place.jsonl', '"type":"task.asked"', '"type":"task.offered"');
+    const { code, output } = await sleigh(['verify', path]);
+    expect(code).toBe(1);
+    expect(output).toMatch(/"task\.offered" has no place in "registered\.idle"/);
+  });
+
+  it('tells in one line of a file that is not there, or is no trace', async () => {
+    expect(await sleigh(['verify', join(folder, 'none')])).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^sleigh: cannot read .*: there is no such file\n$/),
+    });
+    const path = join(folder, 'text');
+    writeFileSync(path, 'hello\n');
+    expect(await sleigh(['verify', path])).toMatchObject({
+      code: 1,
+      errors: expect.stringMatching(/^sleigh: line 1 of .* is no step of a trace\n$/),
+    });
+  });
+});
