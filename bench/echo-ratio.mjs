@@ -41,9 +41,27 @@ const echo = await start(here('echo-server.mjs'), '80', '150');
 const sleigh = await start(flags.server, 'serve', '--port', '0', '--log-level', 'error');
 
 const workloads = [
-  { name: 'pairs, 50 connections', options: ['pairs', '-c', '50', '-t', '2'], unit: 'op', messages: 1, bound: 2 },
-  { name: 'farm, 10 workers', options: ['farm', '-w', '10', '-n', '20000'], unit: 'task', messages: 4, bound: 3 },
-  { name: 'farm, 100 workers', options: ['farm', '-w', '100', '-n', '20000'], unit: 'task', messages: 4, bound: 3 },
+  {
+    name: 'pairs, 50 connections',
+    options: ['pairs', '-c', '50', '-t', '2'],
+    unit: 'op',
+    messages: 1,
+    bound: 2,
+  },
+  {
+    name: 'farm, 10 workers',
+    options: ['farm', '-w', '10', '-n', '20000'],
+    unit: 'task',
+    messages: 4,
+    bound: 3,
+  },
+  {
+    name: 'farm, 100 workers',
+    options: ['farm', '-w', '100', '-n', '20000'],
+    unit: 'task',
+    messages: 4,
+    bound: 3,
+  },
 ];
 const figures = new Map(workloads.map(({ name }) => [name, { costs: [], ratios: [] }]));
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];

@@ -20,12 +20,26 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   web: ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'charts'],
   // What programs import: it knows the bytes, and nothing of the server.
   client: ['wire'],
-  cli: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core', 'transport', 'web', 'client', 'index.ts'],
+  // What looks at a server from outside, chart by chart.
+  verify: ['wire', 'workspace', 'machines', 'charts', 'client'],
+  cli: [
+    'verify',
+    'wire',
+    'workspace',
+    'machines',
+    'sleigh',
+    'trace',
+    'core',
+    'transport',
+    'web',
+    'client',
+    'index.ts',
+  ],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client'],
   'version.ts': [],
 };
 /** Who may look at the world outside: sockets, files, processes. */
-const OUTER = new Set(['transport', 'client', 'web', 'cli']);
+const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli']);
 const MOST_LINES = 350;
 
 interface File {

@@ -2,7 +2,7 @@ import { Console } from 'node:console';
 import { once } from 'node:events';
 import { availableParallelism, constants } from 'node:os';
 import type { Writable } from 'node:stream';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ConnectionLostError, NwsError } from '../client/errors.ts';
 import { ModuleError } from '../client/module-function.ts';
 import { parseAddress, type Address } from './address.ts';
@@ -46,7 +46,11 @@ export function addRunCommand(program: Command): void {
     .argument('<module>', 'its default export is called')
     .argument('[input]', `a file; ${STANDARD_INPUT} or nothing is standard input`)
     .option('--server <host:port>', 'use this server, not one of its own', address)
-    .option('--workers <number>', 'worker processes', atLeastOne, availableParallelism())
+    .addOption(
+      new Option('--workers <number>', 'worker processes')
+        .argParser(atLeastOne)
+        .default(availableParallelism(), 'the number of processors'),
+    )
     .option(
       '--window <number>',
       `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,

@@ -4,6 +4,7 @@ import { isPolicy } from '../sleigh/options.ts';
 import { LEVELS, type Level } from '../transport/logger.ts';
 import { createServer, type ServerOptions } from '../transport/server.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 
 interface ServeFlags {
@@ -104,18 +105,4 @@ function readPem(path: string): Buffer {
   } catch (error) {
     return fail(`cannot read ${path}: ${explain(error)}`);
   }
-}
-
-const REASONS: Record<string, string> = {
-  EADDRINUSE: 'the port is in use',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'not permitted',
-  ENOENT: 'there is no such file',
-  ENOTFOUND: 'no such host',
-};
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return REASONS[code] ?? error.message;
 }

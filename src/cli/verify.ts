@@ -4,15 +4,42 @@ import type { Command } from 'commander';
 import { readStep, TraceCheck, type Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import { explain } from './explain.ts';
+import { parseAddress } from './address.ts';
 import { fail } from './fail.ts';
+import { verifyRunningServer } from './verify-server.ts';
+
+interface VerifyFlags {
+  readonly server?: string;
+  readonly json?: boolean;
+  readonly handshakeSeconds: string;
+  readonly long?: boolean;
+}
 
 /** `sleigh verify`. */
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('check a trace that `sleigh serve --trace` wrote against the statecharts')
-    .argument('<trace>', 'a file of JSON lines')
-    .action(verifyTrace);
+    .description(
+      'check a trace that `sleigh serve --trace` wrote, or a running server, against the statecharts',
+    )
+    .argument('[trace]', 'a file of JSON lines')
+    .option('--server <host:port>', 'run generated paths and the recorded conversations against it')
+    .option('--json', 'with --server: report as one line of JSON')
+    .option('--long', 'with --server: more and longer paths')
+    .option('--handshake-seconds <number>', 'with --server: what it gives a handshake', '30')
+    .action(verify);
+}
+
+async function verify(trace: string | undefined, flags: VerifyFlags): Promise<void> {
+  const { server, json = false, long = false } = flags;
+  if (trace !== undefined && server === undefined) return verifyTrace(trace);
+  if (trace !== undefined || server === undefined)
+    return fail('verify needs a trace, or --server HOST:PORT, and not both');
+  const address = parseAddress(server);
+  if (address === undefined) return fail(`--server must be HOST:PORT, not "${server}"`);
+  const handshakeSeconds = Number(flags.handshakeSeconds);
+  if (!(handshakeSeconds > 0)) return fail('--handshake-seconds must be a number over 0');
+  await verifyRunningServer({ server: address, handshakeSeconds }, { json, effort: long ? 'long' : 'short' });
 }
 
 async function verifyTrace(path: string): Promise<void> {

@@ -286,6 +286,9 @@ describe('sleigh run, when it is told to end', () => {
     const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
     await eventually(() => process.lines.length === 2, 'both results');
     for (const [pid] of workers) globalThis.process.kill(Number(pid), 'SIGINT');
+    // It is for their launcher to end them.
+    process.child.stdin.write('4\n5\n');
+    await eventually(() => process.lines.length === 4, 'two more results');
     process.child.kill('SIGINT');
     process.child.kill('SIGINT');
     expect(await process.status()).toBe(130);

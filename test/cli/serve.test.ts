@@ -7,6 +7,14 @@ import { sleigh, startServe } from '../support/serve-process.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
+/** A port that something listens on. */
+const occupied = async (): Promise<{ port: number; close: () => void }> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
+};
+
 describe('sleigh serve', () => {
   it('prints one line when it is ready, and nothing else on standard output', async () => {
     await using serve = await startServe();
@@ -97,13 +105,6 @@ describe('sleigh serve', () => {
     expect((await client.read(8)).toString()).toBe('P0000004');
     await client.until('SSL0000');
   });
-
-  const occupied = async (): Promise<{ port: number; close: () => void }> => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
-  };
 
   it('ends with one line and status 1 when the port is in use', async () => {
     const { port, close } = await occupied();

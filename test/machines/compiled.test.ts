@@ -92,7 +92,7 @@ describe('a compiled machine', () => {
       [connectionMachine, ['greeted.old', 'request.blocked', 'request.answered']],
     ] as const) {
       const own: AnyStateMachine = machine.provide({});
-      const interpret = own.transition;
+      const interpret = own.transition.bind(own);
       let interpreted = false;
       own.transition = (snapshot, event, scope) => {
         interpreted = true;

@@ -11,7 +11,7 @@ import { NO_METADATA } from '../../src/wire/payload.ts';
 import { Ask, type Client } from '../../src/workspace/ask.ts';
 import { Storing } from '../../src/machines/storing.ts';
 
-/** The state after an event, and what the chart called or sent, in order: `action`, or `actor: event`. */
+/** The state after an event, and what the chart called or sent, in order: `action`, or `actor: event, payload`. */
 export type Row = readonly [next: string, ...calls: string[]];
 
 /** What a chart must do in one state; events that are not named are unexpected there. */
@@ -19,10 +19,15 @@ export interface StateTable {
   /** The events that lead to it. */
   readonly after: readonly string[];
   readonly on: Readonly<Record<string, Row>>;
+  /** What an event changes in the context: what is not named stays. */
+  readonly changes?: Readonly<Record<string, object>>;
+  readonly tags?: readonly string[];
 }
 
 export interface ChartTable {
   readonly input: unknown;
+  /** How it begins. */
+  readonly start: { readonly context: object; readonly calls: readonly string[] };
   /** By the names that the table gives them. */
   readonly events: Readonly<Record<string, AnyEventObject>>;
   readonly states: Readonly<Record<string, StateTable>>;
@@ -30,9 +35,26 @@ export interface ChartTable {
   readonly finals: Readonly<Record<string, readonly string[]>>;
 }
 
+/** One thing that must be true of a chart. */
+export interface Check {
+  readonly name: string;
+  /** Fails when it is not true. */
+  readonly run: (machine: AnyStateMachine) => void;
+  /** What a row of the table is about. */
+  readonly row?: { readonly state: string; readonly event: string; readonly next: string };
+}
+
+/** All that must be true of a chart: its table, and what takes more than one event to see. */
+export interface ChartChecks {
+  readonly machine: AnyStateMachine;
+  readonly table: ChartTable;
+  readonly stories: Readonly<Record<string, readonly Check[]>>;
+}
+
 /** A running chart whose commands do nothing but leave their names. */
 export class Recording {
   readonly #calls: string[] = [];
+  readonly #seen: [name: string, context: object][] = [];
   readonly #actor;
 
   constructor(
@@ -43,23 +65,32 @@ export class Recording {
     const recorders = Object.entries(machine.implementations.actions)
       // Only what is done outside of the chart: an assign is part of it.
       .filter(([, action]) => !(typeof action === 'function' && 'type' in action))
-      .map(([name]) => [name, () => void this.#calls.push(name)]);
+      .map(([name]) => [
+        name,
+        ({ context }: { context: object }) => {
+          this.#calls.push(name);
+          this.#seen.push([name, context]);
+        },
+      ]);
     const parent = createActor(
       fromTransition(() => undefined, undefined),
       {
         id: 'parent',
         inspect: (inspected) => {
-          if (inspected.type !== '@xstate.event' || inspected.sourceRef !== this.#actor) return;
-          if (inspected.event.type.startsWith('xstate.')) return;
-          const target = inspected.actorRef;
-          this.#calls.push(`${'id' in target ? String(target.id) : ''}: ${inspected.event.type}`);
+          if (inspected.type !== '@xstate.event') return;
+          const { actorRef, event, sourceRef } = inspected;
+          if (sourceRef === undefined || sourceRef !== this.#actor) return;
+          if (event.type.startsWith('xstate.') && event.type !== 'xstate.init') return;
+          this.#calls.push(`${'id' in actorRef ? String(actorRef.id) : ''}: ${spoken(event)}`);
         },
       },
     ).start();
     this.#actor = createActor(form(machine.provide({ actions: Object.fromEntries(recorders) })), {
       parent,
       input,
-    }).start();
+    });
+    this.#actor.subscribe({ error: (error) => this.#calls.push(`error: ${String(error)}`) });
+    this.#actor.start();
   }
 
   send(...events: AnyEventObject[]): this {
@@ -70,8 +101,11 @@ export class Recording {
   get state(): string {
     return pathOf(this.#actor.getSnapshot().value);
   }
-  get context(): unknown {
+  get context(): object {
     return this.#actor.getSnapshot().context;
+  }
+  get tags(): string[] {
+    return [...this.#actor.getSnapshot().tags];
   }
   get isDone(): boolean {
     return this.#actor.getSnapshot().status === 'done';
@@ -80,7 +114,15 @@ export class Recording {
   takeCalls(): string[] {
     return this.#calls.splice(0);
   }
+  /** The contexts that a command was called with. */
+  seenBy(command: string): object[] {
+    return this.#seen.filter(([name]) => name === command).map(([, context]) => context);
+  }
 }
+
+/** An event with what it carries. */
+const spoken = ({ type, ...payload }: AnyEventObject): string =>
+  [type, ...Object.entries(payload).map(([name, value]) => `${name} ${JSON.stringify(value)}`)].join(', ');
 
 function pathOf(value: StateValue): string {
   if (typeof value === 'string') return value;
@@ -101,47 +143,90 @@ function leaves(node: StateNode): StateNode[] {
 }
 
 /** Sends every event in every state, and compares with the table; the table must name them all. */
-export function describeChart(machine: AnyStateMachine, table: ChartTable): void {
-  const event = (name: string): AnyEventObject => table.events[name] ?? { type: name };
+export function tableChecks({ input, start, events, states, finals }: ChartTable): Check[] {
+  const event = (name: string): AnyEventObject => events[name] ?? { type: name };
   /** The chart after some events, interpreted and compiled. */
-  const both = (names: readonly string[]): Recording[] =>
+  const both = (machine: AnyStateMachine, names: readonly string[]): Recording[] =>
     [(as: AnyStateMachine) => as, compiled].map((form) =>
-      new Recording(machine, table.input, form).send(...names.map(event)),
+      new Recording(machine, input, form).send(...names.map(event)),
     );
 
-  describe(`the table of ${machine.id}`, () => {
-    test('names every state', () => {
-      const named = [...Object.keys(table.states), ...Object.keys(table.finals)].sort();
-      expect(
-        leaves(machine.root as StateNode)
-          .map(({ path }) => path.join('.'))
-          .sort(),
-      ).toEqual(named);
-    });
-
-    test('names every event', () => {
-      const types = new Set(Object.values(table.events).map(({ type }) => type));
-      expect(types).toEqual(new Set(machine.events.filter((type) => !type.includes('*'))));
-    });
-
-    for (const [state, { after: path, on }] of Object.entries(table.states))
-      for (const [name] of Object.entries(table.events)) {
-        const [next, ...calls] = on[name] ?? [state, 'reportUnexpected'];
-        test(`${state}, on ${name}: ${next}${calls.length > 0 ? `, ${calls.join(', ')}` : ''}`, () => {
-          for (const recording of both(path)) {
+  const rows = Object.entries(states).flatMap(([state, { after: path, on, changes = {} }]) =>
+    Object.entries(events).map(([name, { type }]): Check => {
+      const [next, ...calls] = on[name] ?? [state, 'reportUnexpected'];
+      return {
+        name: `${state}, on ${name}: ${next}${calls.length > 0 ? `, ${calls.join(', ')}` : ''}`,
+        row: { state, event: type, next },
+        run: (machine) => {
+          for (const recording of both(machine, path)) {
             expect(recording.state).toBe(state);
+            const { context } = recording;
             recording.takeCalls();
             recording.send(event(name));
             expect([recording.state, ...recording.takeCalls()]).toEqual([next, ...calls]);
+            expect(recording.context).toEqual({ ...context, ...changes[name] });
           }
-        });
-      }
+        },
+      };
+    }),
+  );
 
-    for (const [state, path] of Object.entries(table.finals))
-      test(`${state} is final`, () => {
-        for (const recording of both(path)) expect(recording).toMatchObject({ state, isDone: true });
-      });
-  });
+  return [
+    {
+      name: 'names every state',
+      run: (machine) => {
+        const all = leaves(machine.root as StateNode).map(({ path }) => path.join('.'));
+        expect(all.sort()).toEqual([...Object.keys(states), ...Object.keys(finals)].sort());
+      },
+    },
+    {
+      name: 'names every event',
+      run: (machine) => {
+        // What XState itself sends has no names of ours.
+        const types = Object.values(events).map(({ type }) => type);
+        const ours = types.filter((type) => !type.startsWith('xstate.'));
+        expect(new Set(ours)).toEqual(new Set(machine.events.filter((type) => !type.includes('*'))));
+      },
+    },
+    {
+      name: `begins${start.calls.length > 0 ? ` with ${start.calls.join(', ')}` : ''}`,
+      run: (machine) => {
+        for (const recording of both(machine, [])) {
+          expect(recording.context).toEqual(start.context);
+          expect(recording.takeCalls()).toEqual(start.calls);
+        }
+      },
+    },
+    ...Object.entries(states).map(([state, { after: path, tags = [] }]) => ({
+      name: `${state} has ${tags.length > 0 ? `the tags ${tags.join(', ')}` : 'no tags'}`,
+      run: (machine: AnyStateMachine) => {
+        for (const recording of both(machine, path)) expect(recording).toMatchObject({ state, tags });
+      },
+    })),
+    ...rows,
+    ...Object.entries(finals).map(([state, path]) => ({
+      name: `${state} is final`,
+      run: (machine: AnyStateMachine) => {
+        for (const recording of both(machine, path)) expect(recording).toMatchObject({ state, isDone: true });
+      },
+    })),
+  ];
+}
+
+/** One check for each case. */
+export function checkEach<Case extends readonly unknown[]>(
+  cases: readonly (readonly [name: string, ...Case])[],
+  run: (machine: AnyStateMachine, ...the: Case) => void,
+): Check[] {
+  return cases.map(([name, ...the]) => ({ name, run: (machine) => run(machine, ...the) }));
+}
+
+export function describeChart({ machine, table, stories }: ChartChecks): void {
+  const groups = { [`the table of ${machine.id}`]: tableChecks(table), ...stories };
+  for (const [title, checks] of Object.entries(groups))
+    describe(title, () => {
+      for (const { name, run } of checks) test(name, () => run(machine));
+    });
 }
 
 const NOBODY: Client = {

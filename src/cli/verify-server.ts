@@ -1,0 +1,25 @@
+import type { Grounds } from '../verify/grounds.ts';
+import type { Effort } from '../verify/models.ts';
+import { chartTable, conversationTable } from '../verify/report.ts';
+import { isRight, verifyServer } from '../verify/verify.ts';
+import { explain } from './explain.ts';
+import { fail } from './fail.ts';
+
+/** `sleigh verify --server`: prints chart by chart, and ends with 1 when something differs. */
+export async function verifyRunningServer(
+  grounds: Grounds,
+  { json, effort }: { json: boolean; effort: Effort },
+): Promise<void> {
+  const { host, port } = grounds.server;
+  const found = await verifyServer(grounds, {
+    effort,
+    onFailure: ({ model, reason }) => process.stderr.write(`differs: ${model}: ${reason}\n`),
+  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${explain(error)}`));
+  const right = isRight(found);
+  if (json) console.log(JSON.stringify({ right, ...found }));
+  else {
+    console.log(`${chartTable(found.charts)}\n\n${conversationTable(found.conversations)}`);
+    console.log(right ? 'Everything is as the charts and the conversations have it.' : 'Something differs.');
+  }
+  if (!right) process.exitCode = 1;
+}

@@ -1,0 +1,94 @@
+import { connectionMachine } from '../../../src/machines/connection.ts';
+import { type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+
+/** While the handshake is not done, and after that. */
+const closing = (...calls: string[]): Row => ['closing', ...calls, 'close'];
+
+const open = (...exits: string[]): Record<string, Row> => ({
+  malformed: closing(...exits, 'depart', 'logMalformed'),
+  fault: closing(...exits, 'depart'),
+  'server.stopping': closing(...exits, 'depart'),
+  'peer.gone': ['closed', ...exits, 'depart'],
+});
+
+const handshaking: Record<string, Row> = {
+  ...open('stopHandshakeTimer'),
+  'handshake.elapsed': closing('stopHandshakeTimer', 'depart', 'logTooSlow'),
+};
+
+const table: ChartTable = {
+  input: { id: 1 },
+  start: { context: { id: 1 }, calls: ['startHandshakeTimer'] },
+  events: {
+    'greeted.new': { type: 'greeted.new' },
+    'greeted.old': { type: 'greeted.old' },
+    'options.accepted': { type: 'options.accepted', secure: false },
+    'options.accepted, TLS': { type: 'options.accepted', secure: true },
+    'options.denied': { type: 'options.denied', option: 'SSL' },
+    secured: { type: 'secured' },
+    'handshake.elapsed': { type: 'handshake.elapsed' },
+    malformed: { type: 'malformed' },
+    'request.empty': { type: 'request.empty' },
+    'request.blocked': { type: 'request.blocked' },
+    'request.answered': { type: 'request.answered' },
+    'request.overran': { type: 'request.overran' },
+    fault: { type: 'fault' },
+    'server.stopping': { type: 'server.stopping' },
+    'peer.gone': { type: 'peer.gone' },
+  },
+  states: {
+    'open.handshaking.greeting': {
+      after: [],
+      tags: ['readsGreeting'],
+      on: {
+        ...handshaking,
+        'greeted.new': ['open.handshaking.negotiating', 'sendOffer'],
+        'greeted.old': ['open.ready', 'stopHandshakeTimer', 'sendOldAnswer'],
+      },
+    },
+    'open.handshaking.negotiating': {
+      after: ['greeted.new'],
+      tags: ['readsOptions'],
+      on: {
+        ...handshaking,
+        'options.accepted': ['open.ready', 'stopHandshakeTimer', 'sendAccepted'],
+        'options.accepted, TLS': ['open.handshaking.securing', 'sendAccepted', 'startTls'],
+        'options.denied': closing('stopHandshakeTimer', 'depart', 'sendDenied'),
+      },
+    },
+    'open.handshaking.securing': {
+      after: ['greeted.new', 'options.accepted, TLS'],
+      on: { ...handshaking, secured: ['open.ready', 'stopHandshakeTimer'] },
+    },
+    'open.ready': {
+      after: ['greeted.old'],
+      tags: ['readsRequests'],
+      on: {
+        ...open(),
+        'request.blocked': ['open.blocked'],
+        'request.empty': closing('depart', 'refuseEmpty'),
+      },
+    },
+    'open.blocked': {
+      after: ['greeted.old', 'request.blocked'],
+      tags: ['readsRequests'],
+      on: {
+        ...open(),
+        'request.answered': ['open.ready'],
+        'request.overran': closing('depart', 'refuseOverrun'),
+      },
+    },
+    closing: {
+      after: ['fault'],
+      on: {
+        'peer.gone': ['closed'],
+        secured: ['closing'],
+        fault: ['closing'],
+        'server.stopping': ['closing'],
+      },
+    },
+  },
+  finals: { closed: ['peer.gone'] },
+};
+
+export const connectionChecks: ChartChecks = { machine: connectionMachine, table, stories: {} };

@@ -1,0 +1,223 @@
+import { expect } from 'vitest';
+import type { AnyStateMachine } from 'xstate';
+import {
+  joinPhaseMachine,
+  NO_MAXIMUM,
+  type JoinPhaseContext,
+  type JoinPhaseEvent,
+} from '../../../src/machines/join-phase.ts';
+import {
+  anAsk,
+  aStoring,
+  checkEach,
+  Recording,
+  type ChartChecks,
+  type ChartTable,
+  type Row,
+} from '../../support/chart.ts';
+
+const event = {
+  rank: { type: 'rank.asked', ask: anAsk(true) },
+  registration: { type: 'registration.asked', storing: aStoring() },
+  registered: { type: 'worker.registered' },
+  gone: { type: 'worker.gone' },
+  maximum: { type: 'maximum.set', maximum: 4 },
+  readMaximum: { type: 'maximum.read', ask: anAsk(true) },
+  listMaximum: { type: 'maximum.listed' },
+  duration: { type: 'duration.set', seconds: 7 },
+  status: { type: 'status.asked', ask: anAsk(true), delay: 5 },
+  statusTry: { type: 'status.asked', ask: anAsk(false), delay: undefined },
+  wait: { type: 'wait.asked', ask: anAsk(true), delay: undefined },
+  waitTry: { type: 'wait.asked', ask: anAsk(false), delay: undefined },
+  broadcast: { type: 'broadcast.stored' },
+  elapsed: { type: 'joining.elapsed' },
+} satisfies Record<string, JoinPhaseEvent>;
+
+const BEGINNING: JoinPhaseContext = {
+  maximum: 3,
+  limit: 10,
+  frozen: false,
+  ranksGiven: 0,
+  registered: 0,
+  duration: 60,
+  delay: 60,
+  registeredAtClosing: 0,
+};
+
+const CLOSES: Row = [
+  'closed',
+  'stopJoinTimer',
+  'tellEveryoneTheNumber',
+  'parent: group.closed, registered 0',
+];
+
+const anywhere = (state: string): Record<string, Row> => ({
+  gone: [state],
+  maximum: [state],
+  readMaximum: [state, 'tellMaximum'],
+  listMaximum: [state],
+  duration: [state],
+});
+
+const gathering = (state: string): Record<string, Row> => ({
+  ...anywhere(state),
+  rank: [state, 'giveRank'],
+  registration: [state, 'registerWorker'],
+  registered: [state],
+  statusTry: [state, 'tellNotYet'],
+  wait: [state, 'holdForClosing'],
+  waitTry: [state, 'tellNotYet'],
+});
+
+const SET = { gone: { registered: -1 }, maximum: { maximum: 4 }, duration: { duration: 7 } };
+const FROZEN = { frozen: true };
+const GATHERING = {
+  ...SET,
+  rank: { ranksGiven: 1 },
+  registered: { registered: 1 },
+  readMaximum: FROZEN,
+  listMaximum: FROZEN,
+};
+
+const joining = (state: string): Record<string, Row> => ({
+  ...gathering(state),
+  status: [state, 'holdForStatus'],
+  broadcast: [state],
+  elapsed: CLOSES,
+});
+
+const table: ChartTable = {
+  input: { maximum: 3, limit: 10 },
+  start: { context: BEGINNING, calls: [] },
+  events: event,
+  states: {
+    'gathering.open': {
+      after: [],
+      changes: { ...GATHERING, status: { delay: 5 } },
+      on: {
+        ...gathering('gathering.open'),
+        status: ['gathering.joining.byStatus', 'holdForStatus', 'startJoinTimer'],
+        broadcast: ['gathering.joining.byBroadcast', 'startJoinTimer'],
+      },
+    },
+    'gathering.joining.byStatus': {
+      after: ['status'],
+      on: joining('gathering.joining.byStatus'),
+      changes: { ...GATHERING, elapsed: { ...FROZEN, maximum: 0 } },
+    },
+    'gathering.joining.byBroadcast': {
+      after: ['broadcast'],
+      on: joining('gathering.joining.byBroadcast'),
+      changes: { ...GATHERING, elapsed: FROZEN },
+    },
+    closed: {
+      after: ['broadcast', 'elapsed'],
+      changes: SET,
+      on: {
+        ...anywhere('closed'),
+        rank: ['closed', 'refuseRank'],
+        registration: ['closed', 'refuseGroupClosed'],
+        status: ['closed', 'tellNumber'],
+        statusTry: ['closed', 'tellNumber'],
+        wait: ['closed', 'tellNumber'],
+        waitTry: ['closed', 'tellNumber'],
+        broadcast: ['closed'],
+      },
+    },
+  },
+  finals: {},
+};
+
+const phase = (machine: AnyStateMachine, maximum: number, limit = 10): Recording =>
+  new Recording(machine, { maximum, limit });
+const { rank, registered, gone, status, broadcast, elapsed, readMaximum, duration } = event;
+
+const ranks = checkEach<[maximum: number, limit: number, given: number]>(
+  [
+    ['up to the maximum', 2, 10, 2],
+    ['up to the limit, without a maximum (P12)', NO_MAXIMUM, 3, 3],
+    ['a maximum of 0 limits none', 0, 3, 3],
+    ['a maximum below 0 limits none', -5, 3, 3],
+  ],
+  (machine, maximum, limit, given) => {
+    const calls = phase(machine, maximum, limit).send(rank, rank, rank, rank).takeCalls();
+    expect(calls.filter((call) => call === 'giveRank')).toHaveLength(given);
+    expect(calls.filter((call) => call === 'refuseRank')).toHaveLength(4 - given);
+  },
+);
+
+const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: string]>(
+  [
+    ['open, the last of all that were given a rank registers', NO_MAXIMUM, [rank, registered], 'closed'],
+    [
+      'open, one of two that were given a rank registers',
+      NO_MAXIMUM,
+      [rank, rank, registered],
+      'gathering.open',
+    ],
+    ['open, the maximum registers', 2, [rank, rank, registered, registered], 'closed'],
+    ['joining, the maximum registers', 1, [rank, status, registered], 'closed'],
+    [
+      'open, a worker died: not all are there',
+      2,
+      [rank, rank, registered, gone, registered],
+      'gathering.open',
+    ],
+    ['open, status with all there: at once', NO_MAXIMUM, [status], 'closed'],
+    ['open, status with one missing', NO_MAXIMUM, [rank, status], 'gathering.joining.byStatus'],
+    ['joining by status, its time passes', NO_MAXIMUM, [rank, status, elapsed], 'closed'],
+    ['joining by broadcast, its time passes', NO_MAXIMUM, [rank, broadcast, elapsed], 'closed'],
+  ],
+  (machine, maximum, events, state) => {
+    expect(phase(machine, maximum).send(...events).state).toBe(state);
+  },
+);
+
+const number = {
+  name: 'everyone is told the number that was registered at that moment',
+  run: (machine: AnyStateMachine) => {
+    const closed = phase(machine, NO_MAXIMUM).send(rank, rank, status, registered, elapsed, gone);
+    expect(closed.context).toMatchObject({ registeredAtClosing: 1, registered: 0 });
+  },
+};
+
+const maximums = checkEach<[maximum: number, events: JoinPhaseEvent[], expected: number]>(
+  [
+    ['none, frozen by its first read: as many as were given out', NO_MAXIMUM, [rank, rank, readMaximum], 2],
+    ['frozen by its first read: stays', 5, [rank, readMaximum], 5],
+    ['none, frozen when it is listed', NO_MAXIMUM, [rank, event.listMaximum, rank], 1],
+    ['none, frozen by closing', NO_MAXIMUM, [rank, broadcast, elapsed], 1],
+    ['reduced by closing that status began', 5, [rank, status, elapsed], 1],
+    ['not reduced by closing that a broadcast began', 5, [rank, broadcast, elapsed], 5],
+    ['not reduced when status came after the broadcast', 5, [rank, broadcast, status, elapsed], 5],
+    ['not reduced when it was frozen before', 5, [rank, readMaximum, status, elapsed], 5],
+    ['a store sets it, after freezing, too', 5, [readMaximum, { type: 'maximum.set', maximum: 7 }], 7],
+    ['a store sets it after closing, too', 5, [broadcast, elapsed, { type: 'maximum.set', maximum: 7 }], 7],
+  ],
+  (machine, maximum, events, expected) => {
+    expect(phase(machine, maximum).send(...events).context).toMatchObject({ maximum: expected });
+  },
+);
+
+const delays = checkEach<[events: JoinPhaseEvent[], delay: number]>(
+  [
+    ['60 seconds', [broadcast], 60],
+    ['what was stored', [duration, broadcast], 7],
+    ['what the first asker wants', [duration, rank, status], 5],
+    ['not what the second wants', [duration, rank, { ...status, delay: undefined }, status], 7],
+  ],
+  (machine, events, delay) => {
+    expect(phase(machine, 3).send(...events).context).toMatchObject({ delay });
+  },
+);
+
+export const joinPhaseChecks: ChartChecks = {
+  machine: joinPhaseMachine,
+  table,
+  stories: {
+    'ranks (S2, S4)': ranks,
+    'closing (S4, S5)': [...closing, number],
+    'the maximum (S4, S5)': maximums,
+    'how long the phase takes (S5)': delays,
+  },
+};

@@ -1,0 +1,143 @@
+import { expect } from 'vitest';
+import { shutdownMachine, type DeathPolicy } from '../../../src/machines/shutdown.ts';
+import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+
+const REQUESTED: Row = ['shuttingDown.byRequest', 'startDrainTimer', 'parent: sleigh.over, byItself false'];
+const BY_ITSELF: Row = [
+  'shuttingDown.byItself',
+  'startDrainTimer',
+  'storeRideOver',
+  'parent: sleigh.over, byItself true',
+];
+const leavingGrace = ([next, ...calls]: Row): Row => [next, 'stopGraceTimer', ...calls];
+
+const events = Object.fromEntries(
+  [
+    'worker.registered',
+    'worker.died',
+    'worker.left',
+    'task.failed',
+    'group.closed',
+    'grace.elapsed',
+    'ride.over',
+    'drain.elapsed',
+    'server.stopping',
+  ].map((type) => [type, { type }]),
+);
+
+/** The count of living workers, and that the group has closed. */
+const counting = (living: number): Record<string, object> => ({
+  'worker.registered': { living: living + 1 },
+  'worker.died': { living: living - 1 },
+  'group.closed': { groupClosed: true },
+});
+const countingToTheEnd = (living: number): Record<string, object> => ({
+  ...counting(living),
+  'worker.left': { living: living - 1 },
+});
+
+/** S14: nothing but the end of the drain period matters any more. */
+const ending = (state: string): Record<string, Row> => ({
+  'worker.registered': [state],
+  'worker.died': [state],
+  'worker.left': [state],
+  'task.failed': [state],
+  'group.closed': [state],
+  'ride.over': [state],
+});
+
+const over: Row = ['over', 'stopDrainTimer', 'parent: drain.over'];
+const shuttingDown = { 'drain.elapsed': over, 'server.stopping': over };
+
+const table: ChartTable = {
+  input: { policy: 'requeue' },
+  start: { context: { policy: 'requeue', living: 0, groupClosed: false }, calls: ['startGraceTimer'] },
+  events,
+  states: {
+    'up.grace': {
+      after: [],
+      changes: counting(0),
+      on: {
+        'worker.registered': ['up.grace'],
+        'worker.died': ['up.grace'],
+        'task.failed': ['up.grace'],
+        'group.closed': ['up.grace'],
+        'grace.elapsed': leavingGrace(BY_ITSELF),
+        'ride.over': leavingGrace(REQUESTED),
+        'server.stopping': leavingGrace(BY_ITSELF),
+      },
+    },
+    'up.running': {
+      after: ['worker.registered', 'grace.elapsed'],
+      changes: counting(1),
+      on: {
+        'worker.registered': ['up.running'],
+        'worker.died': ['up.running'],
+        'task.failed': ['up.running'],
+        'group.closed': ['up.running'],
+        'ride.over': REQUESTED,
+        'server.stopping': BY_ITSELF,
+      },
+    },
+    'shuttingDown.byRequest': {
+      after: ['ride.over'],
+      changes: countingToTheEnd(0),
+      on: { ...ending('shuttingDown.byRequest'), ...shuttingDown },
+    },
+    'shuttingDown.byItself': {
+      after: ['grace.elapsed'],
+      changes: countingToTheEnd(0),
+      on: { ...ending('shuttingDown.byItself'), ...shuttingDown },
+    },
+    over: {
+      after: ['ride.over', 'drain.elapsed'],
+      changes: countingToTheEnd(0),
+      on: { ...ending('over'), 'server.stopping': ['over'] },
+    },
+  },
+  finals: {},
+};
+
+const RUNNING = ['worker.registered', 'grace.elapsed'];
+const TWO = ['worker.registered', 'worker.registered'];
+
+const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>(
+  [
+    ['a worker dies, policy shutdown', 'shutdown', [...TWO, 'worker.died'], 'shuttingDown.byItself'],
+    [
+      'a worker fails its task, policy shutdown',
+      'shutdown',
+      [...TWO, 'task.failed'],
+      'shuttingDown.byItself',
+    ],
+    ['a worker dies, policy requeue', 'requeue', [...TWO, 'worker.died'], 'up.grace'],
+    ['a worker dies, policy null', 'null', [...TWO, 'worker.died'], 'up.grace'],
+    ['one of two of a closed group dies', 'null', [...TWO, 'group.closed', 'worker.died'], 'up.grace'],
+    [
+      'both of a closed group die',
+      'null',
+      [...TWO, 'group.closed', 'worker.died', 'worker.died'],
+      'shuttingDown.byItself',
+    ],
+    ['all of an open group die', 'null', [...TWO, 'worker.died', 'worker.died'], 'up.grace'],
+    [
+      'all have died when the group closes after the grace period',
+      'null',
+      [...RUNNING, 'worker.died', 'group.closed'],
+      'shuttingDown.byItself',
+    ],
+    ['the group closes empty within the grace period', 'null', ['group.closed'], 'up.grace'],
+    ['and the grace period ends', 'null', ['group.closed', 'grace.elapsed'], 'shuttingDown.byItself'],
+    ['the grace period ends with a registered worker', 'null', RUNNING, 'up.running'],
+  ],
+  (machine, policy, types, state) => {
+    const { state: reached } = new Recording(machine, { policy }).send(...types.map((type) => ({ type })));
+    expect(reached).toBe(state);
+  },
+);
+
+export const shutdownChecks: ChartChecks = {
+  machine: shutdownMachine,
+  table,
+  stories: { 'when a job ends by itself (S13, S15)': endings },
+};

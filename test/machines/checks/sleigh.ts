@@ -1,0 +1,100 @@
+import { expect } from 'vitest';
+import type { AnyStateMachine } from 'xstate';
+import { sleighMachine } from '../../../src/machines/sleigh.ts';
+import { Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+
+const input = { maximum: 3, limit: 10, policy: 'requeue' };
+
+const events = {
+  'worker.registered': { type: 'worker.registered', rank: 0 },
+  'worker.died': { type: 'worker.died', rank: 0 },
+  'worker.left': { type: 'worker.left', rank: 0 },
+  'sentinel.died': { type: 'sentinel.died', id: 0 },
+  'sentinel.left': { type: 'sentinel.left', id: 0 },
+  'group.closed': { type: 'group.closed', registered: 0 },
+  'sleigh.over': { type: 'sleigh.over', byItself: false },
+  'sleigh.over, by itself': { type: 'sleigh.over', byItself: true },
+  'drain.over': { type: 'drain.over' },
+  'connection.closed': { type: 'connection.closed', client: undefined },
+  'death.reported': { type: 'death.reported', rank: 0 },
+  'workspace.deleted': { type: 'workspace.deleted' },
+  // What XState sends of an actor that has ended, or failed.
+  'an actor ended': { type: 'xstate.done.actor.worker.0', actorId: 'worker.0' },
+  'an actor failed': { type: 'xstate.error.actor.worker.0', actorId: 'worker.0', error: undefined },
+};
+
+const anywhere = (state: string): Record<string, Row> => ({
+  'worker.registered': [state, 'joinPhase: worker.registered', 'shutdown: worker.registered'],
+  'worker.died': [state, 'joinPhase: worker.gone', 'shutdown: worker.died'],
+  'workspace.deleted': ['deleted', 'endEveryone'],
+  'an actor ended': [state],
+  'an actor failed': [state, 'reportBroken'],
+});
+
+const table: ChartTable = {
+  input,
+  start: {
+    context: input,
+    calls: [
+      'joinPhase: xstate.init, input {"maximum":3,"limit":10}',
+      'shutdown: xstate.init, input {"policy":"requeue"}',
+    ],
+  },
+  events,
+  states: {
+    serving: {
+      after: [],
+      on: {
+        ...anywhere('serving'),
+        'connection.closed': ['serving', 'loseConnection'],
+        'death.reported': ['serving', 'reportDeath'],
+        'sentinel.died': ['serving', 'tellWorkersOfSentinel'],
+        'sentinel.left': ['serving', 'tellWorkersOfSentinel'],
+        'group.closed': ['serving', 'closeRanks', 'settleBroadcasts', 'shutdown: group.closed'],
+        'sleigh.over': ['windingDown', 'dismissSentinels', 'refuseMasters'],
+        'sleigh.over, by itself': ['windingDown', 'endWaiting', 'dismissSentinels', 'refuseMasters'],
+        // Nobody leaves while the sleigh serves: its shutdown reports that.
+        'worker.left': ['serving', 'joinPhase: worker.gone', 'shutdown: worker.left'],
+      },
+    },
+    windingDown: {
+      after: ['sleigh.over'],
+      on: {
+        ...anywhere('windingDown'),
+        'connection.closed': ['windingDown', 'letConnectionGo'],
+        'death.reported': ['windingDown'],
+        'sentinel.left': ['windingDown', 'giveUpRanksOfSentinel', 'endWaitingOfSentinel'],
+        'group.closed': ['windingDown', 'closeRanks', 'shutdown: group.closed'],
+        'drain.over': ['windingDown', 'endWaiting', 'dropWork'],
+        'worker.left': ['windingDown', 'joinPhase: worker.gone', 'shutdown: worker.left'],
+      },
+    },
+  },
+  finals: { deleted: ['workspace.deleted'] },
+};
+
+const play = (machine: AnyStateMachine, policy: string, ...names: (keyof typeof events)[]): Recording =>
+  new Recording(machine, { ...input, policy }).send(...names.map((name) => events[name]));
+
+const family = [
+  {
+    name: 'serving, a worker dies, policy shutdown: the sleigh winds down by itself (S13, S14.1)',
+    run: (machine: AnyStateMachine) => {
+      const supervisor = play(machine, 'shutdown', 'worker.registered', 'worker.died');
+      expect(supervisor.state).toBe('windingDown');
+      expect(supervisor.takeCalls()).toContain('endWaiting');
+    },
+  },
+  {
+    name: 'serving, a worker dies, policy requeue: the sleigh goes on (S13)',
+    run: (machine: AnyStateMachine) => {
+      expect(play(machine, 'requeue', 'worker.registered', 'worker.died').state).toBe('serving');
+    },
+  },
+];
+
+export const sleighChecks: ChartChecks = {
+  machine: sleighMachine,
+  table,
+  stories: { 'the supervisor and its children': family },
+};
