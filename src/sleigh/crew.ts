@@ -253,9 +253,15 @@ export class Crew {
     if (this.isRegistered(rank)) this.worker(rank).actor.send({ type: 'death.reported' });
   }
 
-  /** S13: its workers go with a sentinel; ranks that never registered are deadbeats. */
+  /**
+   * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, so
+   * that the task of one is not tried on another that is as good as dead.
+   */
   tellWorkersOf(sentinelId: number, which: 'all' | 'declared'): void {
-    for (const worker of this.#sentinel(sentinelId).workers) {
+    const workers = this.#sentinel(sentinelId).workers.toSorted(
+      (a, b) => Number(a.task !== undefined) - Number(b.task !== undefined),
+    );
+    for (const worker of workers) {
       const { status, value } = worker.actor.getSnapshot();
       if (status === 'active' && (which === 'all' || value === 'declared'))
         worker.actor.send({ type: 'sentinel.gone' });

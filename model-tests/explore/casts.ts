@@ -1,0 +1,90 @@
+import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import type { Cast, Extra } from './scenario.ts';
+
+export const POLICIES: readonly DeathPolicy[] = ['shutdown', 'requeue', 'null'];
+
+const ALL: readonly Extra[] = [
+  'joining',
+  'freezing',
+  'waking',
+  'reports',
+  'skips',
+  'ending',
+  'deletion',
+  'refused',
+];
+
+/** One master, one sentinel, one worker, one task. */
+export const SMALLEST: Omit<Cast, 'policy'> = {
+  maxAttempts: 2,
+  rankCount: -1,
+  masters: 1,
+  sentinels: 1,
+  workers: 1,
+  ranks: 1,
+  tasks: 1,
+  broadcasts: 0,
+  extras: ALL,
+};
+
+interface Exploration {
+  readonly title: string;
+  readonly cast: Omit<Cast, 'policy'>;
+  /** Without it all that can be reached is. */
+  readonly mostStates?: number;
+}
+
+/** Those that run with all other tests. */
+export const SHORT: readonly Exploration[] = [
+  { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST },
+  {
+    title: '1 sentinel, 2 workers, 1 broadcast, no wakings',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 1,
+      extras: ['joining', 'reports', 'skips', 'ending', 'deletion'],
+    },
+  },
+];
+
+/** Those of `npm run verify`. */
+export const LONG: readonly Exploration[] = [
+  {
+    title: '1 master, 2 sentinels, 2 workers, 2 tasks, 1 broadcast',
+    cast: { ...SMALLEST, sentinels: 2, workers: 2, ranks: 2, tasks: 2, broadcasts: 1 },
+  },
+  {
+    title: '1 sentinel, 2 workers, 1 broadcast, any maximum, a server that stops',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 1,
+      extras: ['joining', 'maximum', 'skips', 'deletion', 'stopping'],
+    },
+  },
+  {
+    title: '2 connections that do what any party may, 1 task, 1 broadcast',
+    cast: { ...SMALLEST, sentinels: 0, ranks: 2, broadcasts: 1, extras: [...ALL, 'mixed'] },
+    mostStates: 100_000,
+  },
+  {
+    title: '2 masters, 2 sentinels, 3 workers of at most 3, 3 tasks, 2 broadcasts',
+    cast: {
+      ...SMALLEST,
+      maxAttempts: 3,
+      rankCount: 3,
+      masters: 2,
+      sentinels: 2,
+      workers: 3,
+      ranks: 3,
+      tasks: 3,
+      broadcasts: 2,
+    },
+    mostStates: 100_000,
+  },
+];

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { LONG, POLICIES, SHORT } from './casts.ts';
+import { explore, replay, type Report } from './explorer.ts';
+import { readScenario, writeScenario } from './scenario.ts';
+
+const isLong = process.env['VERIFY'] === 'long';
+
+function print(title: string, { states, transitions, depth, seconds, isClosed }: Report): void {
+  const figures = [
+    `${states} states`,
+    `${transitions} transitions`,
+    `depth ${depth}`,
+    `${seconds.toFixed(1)} s`,
+    isClosed ? 'closed' : 'not closed',
+  ];
+  process.stdout.write(`${title}: ${figures.join(', ')}\n`);
+}
+
+describe('everything that can happen to a sleigh keeps its properties', () => {
+  for (const { title, cast, mostStates } of isLong ? [...SHORT, ...LONG] : SHORT)
+    for (const policy of POLICIES)
+      test(`${policy}: ${title}`, () => {
+        const report = explore(
+          { ...cast, policy },
+          {
+            ...(mostStates === undefined ? {} : { mostStates }),
+            ...(isLong ? { progress: (text: string) => process.stdout.write(`  ${text}\n`) } : {}),
+          },
+        );
+        print(`${policy}: ${title}`, report);
+        const { violation } = report;
+        if (violation !== undefined)
+          throw new Error(`${violation.property}: ${violation.what}\n\n${writeScenario(violation.scenario)}`);
+        expect(report.isClosed).toBe(mostStates === undefined);
+      });
+});
+
+describe('scenarios that once went wrong', () => {
+  const folder = new URL('scenarios/', import.meta.url);
+  for (const file of readdirSync(folder))
+    test(file, () => {
+      const scenario = readScenario(readFileSync(new URL(file, folder), 'utf8'));
+      expect(readScenario(writeScenario(scenario))).toEqual(scenario);
+      expect(replay(scenario)).toBeUndefined();
+    });
+});

@@ -1,0 +1,152 @@
+import Denque from 'denque';
+import { expect, test } from 'vitest';
+import { StateMachine } from 'xstate';
+import { Crew } from '../../src/sleigh/crew.ts';
+import { Ending } from '../../src/sleigh/ending.ts';
+import { Joining } from '../../src/sleigh/joining.ts';
+import { NamedTimers } from '../../src/sleigh/named-timers.ts';
+import { Tasks } from '../../src/sleigh/tasks.ts';
+import { Work } from '../../src/sleigh/work.ts';
+import { WaitingLine } from '../../src/workspace/waiting-line.ts';
+import { SMALLEST } from './casts.ts';
+import { explore, replay } from './explorer.ts';
+import { openField } from './open-fields.ts';
+import type { Cast, Extra } from './scenario.ts';
+
+/** What happens instead of a method. */
+type Faulty = (right: () => unknown, self: object, args: readonly unknown[]) => unknown;
+
+/** Runs with one method replaced, and puts the right one back. */
+function withFault<T>(prototype: object, method: string, fault: Faulty, run: () => T): T {
+  const right: unknown = Reflect.get(prototype, method);
+  if (typeof right !== 'function') throw new Error(`there is no method ${method}`);
+  Reflect.set(prototype, method, function faulty(this: object, ...args: unknown[]) {
+    return fault(() => Reflect.apply(right, this, args) as unknown, this, args);
+  });
+  try {
+    return run();
+  } finally {
+    Reflect.set(prototype, method, right);
+  }
+}
+
+const cast = (policy: Cast['policy'], extras: readonly Extra[], change: Partial<Cast> = {}): Cast => ({
+  ...SMALLEST,
+  policy,
+  extras,
+  ...change,
+});
+
+/** The chart with a guard that is never true. */
+function withGuard(chart: unknown, guard: string): unknown {
+  if (!(chart instanceof StateMachine)) throw new Error('this is no chart');
+  return chart.provide({ guards: { [guard]: () => false } });
+}
+
+interface Fault {
+  readonly what: string;
+  readonly prototype: object;
+  readonly method: string;
+  readonly fault: Faulty;
+  readonly cast: Cast;
+  /** Part of the text of the property that must be found not to hold. */
+  readonly breaks: string;
+  /** Steps of the shortest way there. */
+  readonly steps: number;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    what: 'a guard of the shutdown is never true: the last worker of a closed group dies',
+    prototype: Ending.prototype,
+    method: 'bind',
+    fault: (right) => withGuard(right(), 'lastOneOfClosedGroup'),
+    cast: cast('null', []),
+    breaks: 'a closed group without a living worker is shutting down',
+    steps: 3,
+  },
+  {
+    what: 'a guard of the worker is never true: a task is available',
+    prototype: Work.prototype,
+    method: 'bind',
+    fault: (right) => withGuard(right(), 'taskIsAvailable'),
+    cast: cast('null', []),
+    breaks: 'never both: a task that some waiting worker could take',
+    steps: 4,
+  },
+  {
+    what: 'a requeued task goes last',
+    prototype: Tasks.prototype,
+    method: 'putBack',
+    fault: (_right, self, [task]) => openField<Denque>(self, 'queue', Denque).push(task),
+    cast: cast('requeue', [], { ranks: 2, tasks: 2 }),
+    breaks: 'queued tasks keep their order, a requeued one goes first',
+    steps: 6,
+  },
+  {
+    what: 'the closing of the group answers for nobody',
+    prototype: Work.prototype,
+    method: 'settleBroadcasts',
+    fault: (_right, self) => {
+      if (self instanceof Work) self.tasks.stopKeeping();
+    },
+    cast: cast('null', ['joining'], { tasks: 0, broadcasts: 1 }),
+    breaks: 'every broadcast of a closed group gets exactly workerCount results',
+    steps: 3,
+  },
+  {
+    what: 'who has to wait is put into no line',
+    prototype: WaitingLine.prototype,
+    method: 'add',
+    fault: () => undefined,
+    cast: cast('null', []),
+    breaks: 'waiters of one kind are served in the order in which they came',
+    steps: 1,
+  },
+  {
+    what: 'timers go on when the workspace is deleted',
+    prototype: NamedTimers.prototype,
+    method: 'stopAll',
+    fault: () => undefined,
+    cast: cast('null', ['deletion']),
+    breaks: 'after S16 no actor, timer or waiter of it is left',
+    steps: 1,
+  },
+  {
+    what: 'who waits for the group to close is not told of the deletion',
+    prototype: Joining.prototype,
+    method: 'refuseEveryone',
+    fault: () => undefined,
+    cast: cast('null', ['deletion', 'joining']),
+    breaks: 'after S16 no actor, timer or waiter of it is left',
+    steps: 2,
+  },
+  {
+    what: 'sentinels are not dismissed',
+    prototype: Crew.prototype,
+    method: 'dismissSentinels',
+    fault: () => undefined,
+    cast: cast('null', ['waking', 'ending']),
+    breaks: 'when the sleigh is shutting down nobody waits for a result or a sentinel waking',
+    steps: 3,
+  },
+  {
+    what: 'the death of a worker is not noticed when its connection closes',
+    prototype: Crew.prototype,
+    method: 'lose',
+    fault: () => undefined,
+    cast: cast('requeue', []),
+    breaks: 'who lives is who registered and neither died nor left',
+    steps: 3,
+  },
+];
+
+for (const { what, prototype, method, fault, cast, breaks, steps } of FAULTS)
+  test(`finds the shortest way to a fault: ${what}`, () => {
+    withFault(prototype, method, fault, () => {
+      const { violation } = explore(cast);
+      expect(violation?.property).toContain(breaks);
+      expect(violation?.scenario.steps).toHaveLength(steps);
+      if (violation !== undefined) expect(replay(violation.scenario)?.property).toBe(violation.property);
+    });
+  });

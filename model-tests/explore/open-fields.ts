@@ -1,0 +1,30 @@
+/**
+ * A plugin for vite that makes the private fields of the server ordinary ones (`#queue` becomes `$queue`).
+ *
+ * To go through millions of states the explorer puts a running job back to where it was, field by field. Private fields
+ * cannot be read or written from outside, by design; everything else about the sources stays as it is.
+ */
+export function openFields() {
+  return {
+    name: 'open-fields',
+    enforce: 'pre' as const,
+    transform: (code: string, id: string) =>
+      /\/src\/(sleigh|workspace)\/[\w-]+\.ts$/.test(id)
+        ? { code: code.replaceAll(/(?<!['"`\w])#(?=[a-z])/g, '$'), map: null }
+        : undefined,
+  };
+}
+
+/**
+ * @param kind what the field is an instance of
+ * @throws when the sources were not loaded through the plugin, or there is no such field any more
+ */
+export function openField<Kind>(
+  object: object,
+  name: string,
+  kind: abstract new (...args: never[]) => Kind,
+): Kind {
+  const field = `$${name}`;
+  if (Reflect.get(object, field) instanceof kind) return Reflect.get(object, field);
+  throw new Error(`${object.constructor.name} has no open field ${name} that is a ${kind.name}`);
+}

@@ -1,0 +1,108 @@
+import { Ask, type Client, type Found } from '../../src/workspace/ask.ts';
+import { NO_METADATA, type Metadata } from '../../src/wire/payload.ts';
+import type { Refusal } from '../../src/workspace/refusal.ts';
+import type { Workspace } from '../../src/workspace/workspace.ts';
+
+export type Role = 'master' | 'sentinel' | 'worker';
+export type Verb = 'fetch' | 'find' | 'fetchTry' | 'findTry';
+
+/** A get that a party has made and is not answered yet. */
+export interface Request {
+  readonly ask: Ask;
+  readonly variable: string;
+  readonly batch: string | undefined;
+}
+
+export type Reply = { readonly found: Found } | { readonly refused: Refusal };
+
+/** Told of what the parties are told. */
+export interface Listener {
+  /** A get was answered; it had waited, or not. */
+  answered(party: Party, request: Request, found: Found): void;
+  refused(party: Party, request: Request, reason: Refusal): void;
+  /** A get was not answered at once: the party is blocked. */
+  blocked(party: Party, request: Request): void;
+  /** Something came that nobody had asked for. */
+  astray(party: Party, ask: Ask): void;
+}
+
+/** One connection of a client that knows the protocol: while it is blocked it can only vanish. */
+export class Party implements Client {
+  readonly id: number;
+  readonly peer: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly departures: Client['departures'] = new Set();
+  readonly #listener: Listener;
+  readonly #workspace: Workspace;
+  request: Request | undefined;
+  isBlocked = false;
+  /** How its last request ended; undefined for a store that was accepted. */
+  reply: Reply | undefined;
+  /** The rank that it has registered under, by what it was told. */
+  rank: number | undefined;
+  /** The task that it was given and has not answered, by what it was told. */
+  holds: string | undefined;
+
+  constructor(id: number, name: string, role: Role, workspace: Workspace, listener: Listener) {
+    this.id = id;
+    this.peer = `10.0.0.${id}:4000`;
+    this.name = name;
+    this.role = role;
+    this.#workspace = workspace;
+    this.#listener = listener;
+  }
+
+  get(verb: Verb, variable: string, metadata: Metadata = NO_METADATA): void {
+    const form = { verb, takes: verb.startsWith('fetch'), waits: !verb.endsWith('Try'), metadata };
+    const ask = new Ask(this, form);
+    const request = { ask, variable, batch: metadata.get('batchId') };
+    this.reply = undefined;
+    this.request = request;
+    this.#workspace.get(variable, ask);
+    if (ask.ended) return;
+    ask.blocked = true;
+    this.isBlocked = true;
+    this.#listener.blocked(this, request);
+  }
+
+  /** @returns whether it was accepted */
+  store(variable: string, payload: string, metadata: Metadata = NO_METADATA): boolean {
+    const value = Object.freeze({ descriptor: 1, payload, metadata });
+    const refused = this.#workspace.store(variable, value, this);
+    this.reply = refused === undefined ? undefined : { refused };
+    return refused === undefined;
+  }
+
+  vanish(): void {
+    this.isBlocked = false;
+    this.request?.ask.withdraw();
+    this.request = undefined;
+    for (const place of this.departures) place.clientLeft(this);
+  }
+
+  answer(ask: Ask, found: Found): void {
+    const request = this.#end(ask);
+    if (request === undefined) return;
+    this.reply = { found };
+    this.#listener.answered(this, request, found);
+  }
+
+  refuse(ask: Ask, refused: Refusal): void {
+    const request = this.#end(ask);
+    if (request === undefined) return;
+    this.reply = { refused };
+    this.#listener.refused(this, request, refused);
+  }
+
+  #end(ask: Ask): Request | undefined {
+    const { request } = this;
+    if (request?.ask !== ask) {
+      this.#listener.astray(this, ask);
+      return undefined;
+    }
+    this.request = undefined;
+    this.isBlocked = false;
+    return request;
+  }
+}

@@ -1,0 +1,57 @@
+import Denque from 'denque';
+import { Yallist } from 'yallist';
+import type { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { Ask, type Client } from '../../src/workspace/ask.ts';
+import type { Value } from '../../src/workspace/value.ts';
+import { WaitingLine } from '../../src/workspace/waiting-line.ts';
+import type { Task } from '../../src/sleigh/tasks.ts';
+import type { Sentinel } from '../../src/sleigh/agents.ts';
+import { openField } from './open-fields.ts';
+
+interface Batch {
+  readonly results: Denque<Value>;
+  readonly waiting: WaitingLine;
+  readonly queued: number;
+  readonly running: number;
+}
+
+/** The private parts of a job that decide what it does next. */
+export class Picture {
+  readonly queue: Denque<Task>;
+  readonly lines: Readonly<Record<'task' | 'outsiders' | 'status' | 'waitForWorkers', Iterable<unknown>>>;
+  readonly blocked: ReadonlySet<Sentinel>;
+  readonly batches: ReadonlyMap<string | undefined, Batch>;
+  readonly timers: ReadonlyMap<string, unknown>;
+
+  constructor({ work, joining, crew, timers }: Sleigh) {
+    this.queue = openField<Denque<Task>>(work.tasks, 'queue', Denque);
+    this.lines = {
+      task: asks(openField(work, 'waiting', WaitingLine)),
+      outsiders: asks(openField(work, 'outsiders', WaitingLine)),
+      status: asks(openField(joining, 'forStatus', WaitingLine)),
+      waitForWorkers: asks(openField(joining, 'forClosing', WaitingLine)),
+    };
+    this.blocked = openField<Set<Sentinel>>(crew, 'blocked', Set);
+    this.batches = openField<Map<string | undefined, Batch>>(work.batches, 'batches', Map);
+    this.timers = openField<Map<string, unknown>>(timers, 'running', Map);
+  }
+
+  line(name: keyof Picture['lines']): Client[] {
+    return clientsOf(this.lines[name]);
+  }
+  masters(batch: string | undefined): Client[] {
+    const waiting = this.batches.get(batch)?.waiting;
+    return waiting === undefined ? [] : clientsOf(asks(waiting));
+  }
+  results(batch: string | undefined): Value[] {
+    return this.batches.get(batch)?.results.toArray() ?? [];
+  }
+  get sentinels(): Client[] {
+    return [...this.blocked].map(({ client }) => client);
+  }
+}
+
+const asks = (line: WaitingLine): Iterable<unknown> => openField(line, 'asks', Yallist);
+
+const clientsOf = (line: Iterable<unknown>): Client[] =>
+  [...line].flatMap((ask) => (ask instanceof Ask ? [ask.client] : []));

@@ -1,0 +1,398 @@
+import { isRegistered, stateOfSentinel, stateOfWorker } from '../../src/sleigh/agents.ts';
+import { sizeOf } from '../../src/wire/payload.ts';
+import type { Client } from '../../src/workspace/ask.ts';
+import { lineOf, type Note } from './book.ts';
+import { answers, BATCHES } from './facts.ts';
+import type { World } from './world.ts';
+
+/** How things stood before a step. */
+export interface Before {
+  readonly isClosed: boolean;
+  readonly isWindingDown: boolean;
+}
+
+interface Step {
+  readonly name: string;
+  readonly before: Before;
+}
+
+/** A property that does not hold, and why. */
+export interface Wrong {
+  readonly property: string;
+  readonly what: string;
+}
+
+/** Says what is wrong, if something is. */
+type Property = (world: World, step: Step) => string | undefined;
+
+const ALWAYS: Readonly<Record<string, Property>> = {
+  'every blocked request is answered exactly once, or withdrawn with its connection; the charts get no event that they do not expect':
+    ({ book }) => book.faults[0],
+};
+
+/** What must hold when the workspace has been deleted. */
+const AFTERWARDS: Readonly<Record<string, Property>> = {
+  'after S16 no actor, timer or waiter of it is left': (world) => {
+    const { sleigh, timers, holdings, workspace, parties } = world;
+    if (timers.running.size > 0 || world.picture.timers.size > 0) return 'a timer is left';
+    if (holdings.bytes !== 0 || holdings.memory !== 0 || workspace.holdings.bytes !== 0)
+      return 'values are held';
+    const actors = [
+      sleigh.supervisor,
+      ...sleigh.crew.workers.map(actorOf),
+      ...sleigh.crew.sentinels.map(actorOf),
+    ];
+    if (actors.some((actor) => actor.getSnapshot().status === 'active')) return 'an actor is left';
+    return firstOf(parties, ({ name, isBlocked, departures }) =>
+      isBlocked
+        ? `${name} still waits`
+        : departures.size > 0
+          ? `${name} is still known to the sleigh`
+          : undefined,
+    );
+  },
+};
+
+/** What must hold of every step; each name is the text of its property. */
+const OF_STEPS: Readonly<Record<string, Property>> = {
+  'broadcasts come before tasks': ({ parties, sleigh, book }) =>
+    firstOf(sleigh.crew.workers, (worker) => {
+      const me = parties.find((party) => party === worker.client);
+      if (me === undefined || me.holds === undefined || !book.given.includes(me)) return undefined;
+      // It was given a task in this step, and only a broadcast itself may have come since.
+      const { retry, nextBroadcast, task } = worker;
+      const isTask = task !== undefined && task.broadcast === undefined;
+      return isTask && (retry !== undefined || nextBroadcast < sleigh.work.tasks.nextBroadcast)
+        ? `worker ${worker.rank} was given a task before its broadcasts`
+        : undefined;
+    }),
+
+  'a dead, left or deadbeat worker never comes back to life': ({ book, sleigh }) =>
+    firstOf(book.ended, ([rank, state]) => {
+      const now = stateOfWorker(sleigh.crew.worker(rank));
+      return now === state ? undefined : `worker ${rank} was ${state} and is ${now}`;
+    }),
+
+  'the group never opens again': ({ sleigh }, { before }) =>
+    before.isClosed && !sleigh.joining.isClosed ? 'the group has opened' : undefined,
+
+  'the number told to those who waited is the number that was registered at that moment': (
+    { book },
+    { before },
+  ) => {
+    const number = before.isClosed ? book.numberAtClosing : book.living.size;
+    const wrong = book.told.find((told) => told !== number);
+    return wrong === undefined ? undefined : `${wrong} was told and ${number} are registered`;
+  },
+
+  'a worker that leaves while the sleigh shuts down has not died': ({ book, sleigh }, { before }) =>
+    before.isWindingDown
+      ? firstOf(sleigh.crew.workers, (worker) =>
+          stateOfWorker(worker) === 'dead' && !book.ended.has(worker.rank)
+            ? `worker ${worker.rank} died`
+            : undefined,
+        )
+      : undefined,
+
+  'the sleigh shuts down for one of the reasons of S13, S14 and S15': (
+    { sleigh, book, cast },
+    { name, before },
+  ) => {
+    if (!sleigh.isWindingDown || before.isWindingDown) return undefined;
+    const asked = /ride over|stops|is deleted/.test(name);
+    const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
+    const empty = book.living.size === 0 && (sleigh.joining.isClosed || name === 'timer: grace');
+    return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
+  },
+
+  'the sleigh goes on only while its policy lets it': ({ sleigh, book, cast }) =>
+    cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !sleigh.isWindingDown
+      ? 'a worker died, or failed its task'
+      : undefined,
+};
+
+/** What must hold in every state. */
+const OF_STATES: Readonly<Record<string, Property>> = {
+  'every accepted task is in exactly one place: queued, assigned to one living worker, answered once in its batch, or dropped by the shutdown of its sleigh':
+    (world) =>
+      firstOf(world.book.notes.values(), (note) => {
+        if (note.broadcast !== undefined) return undefined;
+        const places = placesOf(world, note);
+        return places === 1 || (places === 0 && world.sleigh.isWindingDown)
+          ? undefined
+          : `${note.tag} is in ${places} places`;
+      }),
+
+  'no task is tried more than maxAttempts times': ({ book, cast }) =>
+    firstOf(book.notes.values(), ({ tag, tries }) =>
+      firstOf(tries.values(), (count) => {
+        const most = cast.policy === 'requeue' ? cast.maxAttempts : 1;
+        return count <= most ? undefined : `${tag} was tried ${count} times`;
+      }),
+    ),
+
+  'queued tasks keep their order, a requeued one goes first': ({ picture, book }) => {
+    const queue = picture.queue.toArray();
+    const fresh = queue.findIndex(({ attempts }) => attempts === 0);
+    const order = [...book.notes.keys()];
+    let last = -1;
+    for (const [at, { attempts, value }] of queue.entries()) {
+      const tag = value.metadata.get('tag') ?? '';
+      if (attempts !== (book.notes.get(tag)?.tries.get(0) ?? 0))
+        return `${tag} has been tried more or less often`;
+      if (attempts > 0) {
+        if (fresh >= 0 && at > fresh) return `${tag} was requeued and does not go first`;
+        continue;
+      }
+      if (order.indexOf(tag) < last) return `${tag} has lost its place`;
+      last = order.indexOf(tag);
+    }
+    return undefined;
+  },
+
+  'a batch never holds more results than tasks were accepted for it (plus its broadcast copies)': (world) =>
+    firstOf(BATCHES, (batch) => {
+      const notes = [...world.book.notes.values()].filter((note) => note.batch === batch);
+      const copies = ({ expected }: Note): number => Math.max(expected ?? 0, world.book.ranks.length);
+      const most = notes.reduce((sum, note) => sum + (note.broadcast === undefined ? 1 : copies(note)), 0);
+      const taken = notes.reduce((sum, note) => sum + note.taken.length, 0);
+      const count = taken + world.picture.results(batch).length;
+      return count <= most ? undefined : `batch ${batch} has had ${count} results of ${most}`;
+    }),
+
+  'who lives is who registered and neither died nor left': ({ book, sleigh }) =>
+    firstOf(sleigh.crew.workers, (worker) =>
+      isRegistered(worker) === book.living.has(worker.rank)
+        ? undefined
+        : `worker ${worker.rank} is ${stateOfWorker(worker)}`,
+    ),
+
+  'a worker is busy exactly when it has a task; waiting exactly when it is blocked in a get of task': (
+    world,
+  ) =>
+    firstOf(world.sleigh.crew.workers, (worker) => {
+      const state = stateOfWorker(worker);
+      const me = world.parties.find((party) => party === worker.client);
+      const held = worker.task?.value.metadata.get('tag');
+      if ((state === 'busy') !== (held !== undefined))
+        return `worker ${worker.rank} is ${state} with ${held ?? 'none'}`;
+      if (state === 'busy' && me?.holds !== held)
+        return `worker ${worker.rank} has ${held ?? 'nothing'} and was told ${me?.holds ?? 'nothing'}`;
+      if (isRegistered(worker) && state !== 'busy' && me?.holds !== undefined)
+        return `worker ${worker.rank} was given ${me.holds} and is ${state}`;
+      const waits = me?.request?.variable === 'task';
+      return !isRegistered(worker) || waits === (state === 'waiting')
+        ? undefined
+        : `worker ${worker.rank} is ${state} and ${waits ? 'is blocked' : 'is not blocked'}`;
+    }),
+
+  'never both: a task that some waiting worker could take, and that worker waiting': ({ sleigh }) =>
+    sleigh.isWindingDown
+      ? undefined
+      : firstOf(sleigh.crew.workers, (worker) =>
+          stateOfWorker(worker) === 'waiting' && sleigh.work.tasks.isAvailableFor(worker)
+            ? `worker ${worker.rank} waits and there is a task`
+            : undefined,
+        ),
+
+  'never both: a result of a batch, and a master waiting for that batch': ({ picture }) =>
+    firstOf(BATCHES, (batch) =>
+      picture.results(batch).length > 0 && picture.masters(batch).length > 0 ? `batch ${batch}` : undefined,
+    ),
+
+  'when the sleigh is shutting down nobody waits for a result or a sentinel waking, and after the drain period nobody for a task':
+    ({ sleigh, book }) => {
+      if (!sleigh.isWindingDown) return undefined;
+      const isOver = sleigh.ending.chart.getSnapshot().value === 'over';
+      const lines = ['result a', 'result b', 'sentinel_alive', ...(isOver ? ['task', 'outsiders'] : [])];
+      return firstOf(lines, (name) =>
+        book.line(name).length > 0 ? `somebody waits for ${name}` : undefined,
+      );
+    },
+
+  'a closed group without a living worker is shutting down (one that closed empty waits for the grace period)':
+    (world) => {
+      const { sleigh, book, picture } = world;
+      if (!sleigh.joining.isClosed || book.living.size > 0 || sleigh.isWindingDown) return undefined;
+      const waits = sleigh.joining.context.registeredAtClosing === 0 && picture.timers.has('grace');
+      return waits ? undefined : 'nobody is there and the sleigh goes on';
+    },
+
+  'under null and requeue every broadcast of a closed group gets exactly workerCount results': (world) => {
+    const { sleigh, cast } = world;
+    if (cast.policy === 'shutdown' || sleigh.isWindingDown || !sleigh.joining.isClosed) return undefined;
+    const expected = [...world.book.notes.values()].flatMap((note) => note.expected ?? []);
+    return firstOf(answers(world).entries(), ([number, ranks]) => {
+      const maximum = expected[number] ?? 0;
+      const due = [...ranks];
+      for (const worker of sleigh.crew.workers) {
+        if (!isRegistered(worker)) continue;
+        const { nextBroadcast, retry, task, rank } = worker;
+        if (
+          nextBroadcast <= number ||
+          retry?.broadcast?.number === number ||
+          task?.broadcast?.number === number
+        )
+          due.push(rank);
+      }
+      // Those beyond the number expected, which S4 lets in when a maximum was set too low, answer for themselves.
+      const wanted = due.filter((rank) => rank < maximum).length;
+      if (wanted !== Math.max(maximum, 0)) return `broadcast ${number} gets ${wanted} results of ${maximum}`;
+      return new Set(due).size === due.length
+        ? undefined
+        : `broadcast ${number} is answered twice by one rank`;
+    });
+  },
+
+  'waiters of one kind are served in the order in which they came': ({ book, picture }) => {
+    const lines: [string, readonly Client[]][] = [
+      ['task', picture.line('task')],
+      ['outsiders', picture.line('outsiders')],
+      ['status', picture.line('status')],
+      ['waitForWorkers', picture.line('waitForWorkers')],
+      ['sentinel_alive', picture.sentinels],
+      ...BATCHES.map((batch): [string, Client[]] => [`result ${batch}`, picture.masters(batch)]),
+    ];
+    return firstOf(lines, ([name, clients]) => {
+      const line = book.line(name);
+      return clients.length === line.length && clients.every((client, n) => client === line[n])
+        ? undefined
+        : `in ${name} stand ${namesOf(clients)} where ${namesOf(line)} wait`;
+    });
+  },
+
+  'who is blocked waits in one line': ({ parties, book }) =>
+    firstOf(parties, (party) => {
+      const { request, isBlocked, name } = party;
+      if ((request !== undefined) !== isBlocked) return `${name} has a request that has not ended`;
+      return request === undefined || book.line(lineOf(party, request)).includes(party)
+        ? undefined
+        : `${name} waits nowhere`;
+    }),
+
+  'counters shown equal what is really there': ({ sleigh, picture, book }) => {
+    const { work, joining, crew, ending } = sleigh;
+    const running = crew.workers.flatMap(({ task }) => (task === undefined ? [] : [task]));
+    const all = work.batches.all;
+    if (all.running !== running.length) return `running: ${all.running}, not ${running.length}`;
+    if (all.pending !== running.length + picture.queue.length) return `pending: ${all.pending}`;
+    for (const batch of BATCHES) {
+      const { pending, running: shown } = work.batches.status(batch);
+      const there = running.filter((task) => task.batch === batch).length;
+      const queued = picture.queue.toArray().filter((task) => task.batch === batch).length;
+      if (shown !== there || pending !== there + queued)
+        return `batch ${batch}: ${pending} pending, ${shown} running`;
+    }
+    const results = BATCHES.flatMap((batch) => picture.results(batch)).length;
+    const masters = BATCHES.flatMap((batch) => picture.masters(batch)).length;
+    const { values, fetchers, finders } = work.batches.counts;
+    if (values !== results || fetchers + finders !== masters)
+      return `results: ${values}, masters: ${fetchers}`;
+    if (work.taskCounts.values !== picture.queue.length) return `tasks: ${work.taskCounts.values}`;
+    if (work.taskCounts.fetchers !== book.line('task').length + book.line('outsiders').length)
+      return `who wait for tasks: ${work.taskCounts.fetchers}`;
+    if (joining.isClosed && joining.context.registeredAtClosing !== book.numberAtClosing)
+      return `registered at closing: ${joining.context.registeredAtClosing}`;
+    if (joining.context.registered !== book.living.size) return `rankCount: ${joining.context.registered}`;
+    if (joining.context.ranksGiven !== book.ranks.length) return `ranks given: ${joining.context.ranksGiven}`;
+    const { living, groupClosed } = ending.chart.getSnapshot().context;
+    if (living !== book.living.size) return `the shutdown counts ${living}`;
+    return groupClosed === joining.isClosed ? undefined : 'the shutdown has not heard that the group closed';
+  },
+
+  'a broadcast is kept while somebody could still need it': ({ sleigh }) => {
+    const { work, joining, crew } = sleigh;
+    if (sleigh.isWindingDown) return undefined;
+    const kept = new Map(work.tasks.broadcasts.map(({ number, outstanding }) => [number, outstanding]));
+    for (let number = 0; number < work.tasks.nextBroadcast; number++) {
+      const readers = crew.workers.filter(
+        (worker) =>
+          isRegistered(worker) &&
+          (worker.nextBroadcast <= number ||
+            worker.retry?.broadcast?.number === number ||
+            worker.task?.broadcast?.number === number),
+      ).length;
+      const outstanding = kept.get(number);
+      if ((outstanding ?? 0) !== readers)
+        return `broadcast ${number}: ${outstanding ?? 0} copies, ${readers} readers`;
+      if (outstanding === undefined && !joining.isClosed)
+        return `broadcast ${number} is not kept for newcomers`;
+    }
+    return joining.isClosed && work.tasks.broadcasts[0]?.outstanding === 0
+      ? 'one is kept for nobody'
+      : undefined;
+  },
+
+  'what is held is what somebody can still get': ({ sleigh, picture, workspace, cast }) => {
+    let bytes = 0;
+    for (const { value } of picture.queue.toArray()) bytes += sizeOf(value.payload);
+    for (const { task } of sleigh.crew.workers)
+      if (task !== undefined && task.broadcast === undefined) bytes += sizeOf(task.value.payload);
+    for (const { value } of sleigh.work.tasks.broadcasts) bytes += sizeOf(value.payload);
+    for (const batch of BATCHES) for (const { payload } of picture.results(batch)) bytes += sizeOf(payload);
+    // What is in ordinary variables: all of one byte.
+    for (const name of ['worker_dead', 'Sleigh ride over', 'worker registrations'])
+      bytes += workspace.variable(name).behaviour.counts.values;
+    if (cast.ranks > 10) throw new Error('ranks of two digits are not counted here');
+    return workspace.holdings.bytes === bytes ? undefined : `${workspace.holdings.bytes} bytes, not ${bytes}`;
+  },
+
+  'every timer that runs has somebody whom it concerns': ({ sleigh, picture, timers, book }) => {
+    if (timers.running.size !== picture.timers.size) return 'a timer runs without a name';
+    const names = [...picture.timers.keys()];
+    const shutdown = sleigh.ending.chart.getSnapshot().value;
+    const isGrace = typeof shutdown === 'object' && 'up' in shutdown && shutdown.up === 'grace';
+    const isDraining = typeof shutdown === 'object' && 'shuttingDown' in shutdown;
+    if (names.includes('grace') !== isGrace) return 'grace';
+    if (names.includes('drain') !== isDraining) return 'drain';
+    if (names.includes('joining') !== (sleigh.joining.phase === 'joining')) return 'joining';
+    if (picture.sentinels.length > 0 && !names.includes('waking')) return 'nobody wakes the sentinels';
+    const waits = names.filter((name) => name.startsWith('waitForWorkers')).length;
+    if (waits !== book.line('waitForWorkers').length) return `${waits} timers of waitForWorkers`;
+    return firstOf(sleigh.crew.sentinels, (sentinel) =>
+      names.includes(`absence of sentinel ${sentinel.id}`) && stateOfSentinel(sentinel) !== 'active'
+        ? `sentinel ${sentinel.id} is ${stateOfSentinel(sentinel)} and its absence is timed`
+        : undefined,
+    );
+  },
+};
+
+const ofSteps = Object.entries({ ...ALWAYS, ...OF_STEPS });
+const ofStates = Object.entries(OF_STATES);
+const ofTheEnd = Object.entries({ ...ALWAYS, ...AFTERWARDS });
+
+/** @returns the property that does not hold, and why */
+export function whatIsWrong(world: World, step: Step, isChanged: boolean): Wrong | undefined {
+  if (world.isDeleted) return firstWrong(ofTheEnd, world, step);
+  return firstWrong(ofSteps, world, step) ?? (isChanged ? firstWrong(ofStates, world, step) : undefined);
+}
+
+function firstWrong(properties: readonly [string, Property][], world: World, step: Step): Wrong | undefined {
+  for (const [property, check] of properties) {
+    const what = check(world, step);
+    if (what !== undefined) return { property, what };
+  }
+  return undefined;
+}
+
+function firstOf<T>(all: Iterable<T>, wrong: (one: T) => string | undefined): string | undefined {
+  for (const one of all) {
+    const said = wrong(one);
+    if (said !== undefined) return said;
+  }
+  return undefined;
+}
+
+const actorOf = <Actor>({ actor }: { readonly actor: Actor }): Actor => actor;
+
+const namesOf = (clients: readonly Client[]): string =>
+  clients.map(({ peer }) => peer).join(', ') || 'nobody';
+
+function placesOf({ picture, sleigh }: World, { tag, batch, taken }: Note): number {
+  let places = taken.length;
+  for (const { value } of picture.queue.toArray()) if (value.metadata.get('tag') === tag) places++;
+  for (const worker of sleigh.crew.workers)
+    if (isRegistered(worker) && worker.task?.value.metadata.get('tag') === tag) places++;
+  for (const { metadata } of picture.results(batch)) if (metadata.get('tag') === tag) places++;
+  return places;
+}

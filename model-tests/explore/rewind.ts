@@ -1,0 +1,124 @@
+import { Actor, StateMachine } from 'xstate';
+import { Workspace } from '../../src/workspace/workspace.ts';
+import { openField } from './open-fields.ts';
+
+/** What one object held. */
+type Saved =
+  | {
+      readonly kind: 'fields';
+      readonly object: object;
+      readonly names: readonly string[];
+      readonly values: readonly unknown[];
+    }
+  | { readonly kind: 'array'; readonly object: unknown[]; readonly values: readonly unknown[] }
+  | {
+      readonly kind: 'map';
+      readonly object: Map<unknown, unknown>;
+      readonly values: readonly [unknown, unknown][];
+    }
+  | { readonly kind: 'set'; readonly object: Set<unknown>; readonly values: readonly unknown[] };
+
+/** How all objects of a world were at one moment. */
+export type Memory = readonly Saved[];
+
+/** Snapshots are made anew at each transition and never changed, so the actor's own fields are all that changes. */
+const FIELDS_OF_ACTOR = ['_snapshot', '_processingStatus', '_doneEvent', 'mailbox'];
+
+/** Never changed once made. */
+const isConstant = (object: object): boolean =>
+  object instanceof StateMachine || Object.isFrozen(object) || 'descriptor' in object;
+
+/**
+ * Remembers every object that can be reached from some roots. Identities stay, so what functions have captured stays
+ * true as well. What is reached through functions alone is not seen: no part of a job is.
+ */
+export function remember(roots: readonly object[]): Memory {
+  const seen = new Set<object>(roots);
+  const found = [...roots];
+  const memory: Saved[] = [];
+  const meet = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    found.push(value);
+  };
+  for (let object = found.pop(); object !== undefined; object = found.pop()) {
+    if (isConstant(object)) continue;
+    if (Array.isArray(object)) {
+      const values: unknown[] = object.slice();
+      memory.push({ kind: 'array', object, values });
+      for (const value of values) meet(value);
+    } else if (object instanceof Map) {
+      const values = [...(object as Map<unknown, unknown>)];
+      memory.push({ kind: 'map', object, values });
+      for (const [key, value] of values) {
+        meet(key);
+        meet(value);
+      }
+    } else if (object instanceof Set) {
+      const values: unknown[] = [...object];
+      memory.push({ kind: 'set', object, values });
+      for (const value of values) meet(value);
+    } else if (object instanceof Actor) {
+      const values = FIELDS_OF_ACTOR.map((name): unknown => Reflect.get(object, name));
+      memory.push({ kind: 'fields', object, names: FIELDS_OF_ACTOR, values });
+      meet(Reflect.get(object, 'observers'));
+      for (const child of childrenOf(object)) meet(child);
+    } else if (object instanceof Workspace) {
+      // Which variables there are; what those of a job hold is reached through the job.
+      const variables = openField<Map<unknown, unknown>>(object, 'variables', Map);
+      memory.push(fieldsOf(object));
+      memory.push({ kind: 'map', object: variables, values: [...variables] });
+    } else {
+      const saved = fieldsOf(object);
+      memory.push(saved);
+      for (const value of saved.values) meet(value);
+    }
+  }
+  return memory;
+}
+
+/** Those that the actor spawned itself; the others are in tables of the job. */
+function childrenOf(actor: object): unknown[] {
+  const snapshot: unknown = Reflect.get(actor, '_snapshot');
+  if (typeof snapshot !== 'object' || snapshot === null) return [];
+  const children: unknown = Reflect.get(snapshot, 'children');
+  return typeof children === 'object' && children !== null ? Object.values(children) : [];
+}
+
+function fieldsOf(object: object) {
+  const names = Object.keys(object);
+  return {
+    kind: 'fields' as const,
+    object,
+    names,
+    values: names.map((name): unknown => Reflect.get(object, name)),
+  };
+}
+
+/** Puts everything back to how it was. Objects that have come since are left to be forgotten. */
+export function rewind(memory: Memory): void {
+  for (const saved of memory)
+    switch (saved.kind) {
+      case 'fields': {
+        const { object, names, values } = saved;
+        for (let n = 0; n < names.length; n++) {
+          const name = names[n] ?? '';
+          if (Reflect.get(object, name) !== values[n]) Reflect.set(object, name, values[n]);
+        }
+        break;
+      }
+      case 'array': {
+        const { object, values } = saved;
+        object.length = values.length;
+        for (let n = 0; n < values.length; n++) object[n] = values[n];
+        break;
+      }
+      case 'map':
+        saved.object.clear();
+        for (const [key, value] of saved.values) saved.object.set(key, value);
+        break;
+      case 'set':
+        saved.object.clear();
+        for (const value of saved.values) saved.object.add(value);
+    }
+}

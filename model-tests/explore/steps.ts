@@ -1,0 +1,206 @@
+import type { Cast } from './scenario.ts';
+import type { Party, Verb } from './party.ts';
+import { absence, BATCHES, BROADCAST_BATCH, TASK_BATCH } from './facts.ts';
+import type { World } from './world.ts';
+
+/** One thing that may happen next. */
+export interface Step {
+  readonly name: string;
+  readonly isPossible: (world: World) => boolean;
+  readonly run: (world: World) => void;
+  /** Who asks; undefined for what no request does. */
+  readonly by?: number;
+  /** It does something even when it is refused, by these clauses. */
+  readonly actsWhenRefused?: (world: World) => boolean;
+}
+
+const meta = (entries: Record<string, string>): ReadonlyMap<string, string> =>
+  Object.freeze(new Map(Object.entries(entries)));
+const OF_BATCH = { a: meta({ batchId: 'a' }), b: meta({ batchId: 'b' }) };
+/** The join phase ends only by its timer or when all are there. */
+const NO_DELAY = meta({});
+
+function party(world: World, index: number): Party {
+  const found = world.parties[index];
+  if (found === undefined) throw new Error(`there is no party ${index}`);
+  return found;
+}
+
+/** S7, S7.1: who has a task and asks for another has failed the one that it has. */
+const askForTask =
+  (verb: Verb) =>
+  (me: Party, { book }: World): void => {
+    if (me.holds !== undefined && !book.isWindingDown) book.failed(me);
+    me.get(verb, 'task');
+  };
+/** S7.1: the task has failed, whatever its worker is told then. */
+const hasFailed = ({ book }: World): boolean => book.failures > 0;
+
+/** All that any party of the cast may send, its vanishing, and all timers. */
+export function stepsOf(cast: Cast): Step[] {
+  const has = (extra: (typeof cast.extras)[number]): boolean => cast.extras.includes(extra);
+  const steps: Step[] = [];
+  const roles = [
+    ...Array<'master'>(cast.masters).fill('master'),
+    ...Array<'sentinel'>(cast.sentinels).fill('sentinel'),
+    ...Array<'worker'>(cast.workers).fill('worker'),
+  ];
+  const counts = { master: 0, sentinel: 0, worker: 0 };
+
+  for (const [index, role] of roles.entries()) {
+    const name = `${role} ${counts[role]++}`;
+    const request = (
+      what: string,
+      run: (me: Party, world: World) => void,
+      when?: (me: Party, world: World) => boolean,
+      actsWhenRefused?: Step['actsWhenRefused'],
+    ): void => {
+      steps.push({
+        name: `${name}: ${what}`,
+        by: index,
+        isPossible: (world) => {
+          const me = party(world, index);
+          return !world.isDeleted && !me.isBlocked && (when?.(me, world) ?? true);
+        },
+        run: (world) => run(party(world, index), world),
+        ...(actsWhenRefused === undefined ? {} : { actsWhenRefused }),
+      });
+    };
+    const get = (verb: Verb, variable: string, metadata?: ReadonlyMap<string, string>): void =>
+      request(
+        `${verb} ${variable}${metadata?.has('batchId') === true ? ` ${metadata.get('batchId') ?? ''}` : ''}`,
+        (me) => me.get(verb, variable, metadata),
+      );
+    const plays = (one: typeof role): boolean => role === one || has('mixed');
+
+    if (plays('master')) {
+      const submit = (kind: 'task' | 'broadcast', batchId: string, most: number): void =>
+        request(
+          `store ${kind}`,
+          (me, { book }) => book.stored(kind, batchId, (tag) => me.store(kind, tag, meta({ tag, batchId }))),
+          (_me, { book }) => book[`${kind}s`] < most || (book.isWindingDown && has('refused')),
+        );
+      submit('task', TASK_BATCH, cast.tasks);
+      submit('broadcast', BROADCAST_BATCH, cast.broadcasts);
+      for (const batch of BATCHES) {
+        if (batch === TASK_BATCH ? cast.tasks > 0 : cast.broadcasts > 0) {
+          get('fetch', 'result', OF_BATCH[batch]);
+          if (has('refused')) get('findTry', 'result', OF_BATCH[batch]);
+        }
+      }
+      if (has('freezing')) get('find', 'workerCount');
+      if (has('joining')) {
+        get('find', 'status', NO_DELAY);
+        get('fetch', 'waitForWorkers', NO_DELAY);
+        if (has('refused')) get('findTry', 'status');
+      }
+      if (has('maximum'))
+        for (let maximum = 0; maximum <= cast.ranks; maximum++)
+          request(`store workerCount ${maximum}`, (me) => void me.store('workerCount', String(maximum)));
+      if (has('refused')) request('store workerCount many', (me) => void me.store('workerCount', 'many'));
+      if (has('reports'))
+        for (let rank = 0; rank <= cast.ranks; rank++)
+          request(`store worker_dead ${rank}`, (me, { book }) => {
+            book.reported(rank);
+            me.store('worker_dead', String(rank));
+          });
+      if (has('ending'))
+        request(
+          'store Sleigh ride over',
+          (me) => void me.store('Sleigh ride over', '1'),
+          (_me, { book }) => !book.isWindingDown || has('refused'),
+        );
+    }
+    if (plays('sentinel')) {
+      request(
+        'fetch worker_ids',
+        (me) => me.get('fetch', 'worker_ids'),
+        (_me, { book, sleigh }) =>
+          book.ranks.length < cast.ranks || (sleigh.joining.isClosed && has('refused')),
+      );
+      if (has('waking')) {
+        get('find', 'sentinel_alive');
+        // S13: who has used it must come again, also when it is told to come later.
+        request(
+          'fetchTry sentinel_alive',
+          (me) => me.get('fetchTry', 'sentinel_alive'),
+          undefined,
+          () => true,
+        );
+      }
+    }
+    if (plays('worker')) {
+      for (let rank = 0; rank <= (has('refused') ? cast.ranks : cast.ranks - 1); rank++)
+        request(
+          `store worker_ids ${rank}`,
+          (me, { book }) => {
+            if (me.store('worker_ids', String(rank))) book.registered(me, rank);
+          },
+          (me, { book }) =>
+            has('refused') || (me.rank === undefined && rank < book.ranks.length && !book.living.has(rank)),
+        );
+      const mayAsk = (me: Party): boolean => me.holds === undefined || has('skips');
+      request('fetch task', askForTask('fetch'), mayAsk, hasFailed);
+      if (has('refused')) {
+        request('fetchTry task', askForTask('fetchTry'), mayAsk, hasFailed);
+        get('findTry', 'task');
+      }
+      request(
+        'store result',
+        (me) => {
+          if (me.store('result', 'done')) {
+            if (me.holds === undefined) throw new Error(`${me.name} has no task and could store a result`);
+            me.holds = undefined;
+          }
+        },
+        (me) => me.holds !== undefined || has('refused'),
+      );
+    }
+    steps.push({
+      name: `${name}: vanish`,
+      isPossible: (world) => !world.isDeleted,
+      run: (world) => world.vanish(index),
+    });
+    steps.push({
+      name: `timer: absence of ${name}`,
+      isPossible: (world) => absence(world, party(world, index)) !== undefined,
+      run: (world) => {
+        const me = party(world, index);
+        const timer = absence(world, me);
+        world.book.sentinelGone(me);
+        world.timers.fire(timer);
+      },
+    });
+    steps.push({
+      name: `timer: waitForWorkers of ${name}`,
+      isPossible: (world) => patience(world, party(world, index)) !== undefined,
+      run: (world) => world.timers.fire(patience(world, party(world, index))),
+    });
+  }
+  for (const timer of ['grace', 'joining', 'waking', 'drain'])
+    steps.push({
+      name: `timer: ${timer}`,
+      isPossible: ({ picture }) => picture.timers.has(timer),
+      run: ({ picture, timers }) => timers.fire(picture.timers.get(timer)),
+    });
+  if (has('stopping'))
+    steps.push({
+      name: 'server: stops',
+      isPossible: (world) => !world.isDeleted,
+      run: ({ sleigh }) => sleigh.serverStops(),
+    });
+  if (has('deletion'))
+    steps.push({
+      name: 'workspace: is deleted',
+      isPossible: (world) => !world.isDeleted,
+      run: (world) => world.delete(),
+    });
+  return steps;
+}
+
+/** The timer of one who waits for the group to close: they stand in the order of their timers (S6). */
+function patience({ picture }: World, party: Party): unknown {
+  if (party.request?.variable !== 'waitForWorkers') return undefined;
+  const place = picture.line('waitForWorkers').indexOf(party);
+  return [...picture.timers].filter(([name]) => name.startsWith('waitForWorkers'))[place]?.[1];
+}

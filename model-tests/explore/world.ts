@@ -1,0 +1,102 @@
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { ServerHoldings } from '../../src/workspace/holdings.ts';
+import { Workspace, type Host } from '../../src/workspace/workspace.ts';
+import { Book } from './book.ts';
+import { Party, type Role } from './party.ts';
+import { Picture } from './picture.ts';
+import { remember, rewind, type Memory } from './rewind.ts';
+import type { Cast } from './scenario.ts';
+import { SimTimers } from './sim-timers.ts';
+
+/** Ordinary variables that say something to the job; nothing depends on how much is in them. */
+const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
+
+/** Makes the job; a test may make another, faulty one. */
+export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
+
+export const makeSleigh: MakeSleigh = (workspace, { rankCount, policy, maxAttempts }) =>
+  new Sleigh(workspace, { ...DEFAULT_OPTIONS, rankCount, onDeadWorker: policy, maxAttempts });
+
+/** A job with its real supervisor and children, the parties that meet in it, and nothing else of a server. */
+export class World {
+  readonly cast: Cast;
+  readonly timers = new SimTimers();
+  readonly holdings = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+  readonly workspace: Workspace;
+  readonly sleigh: Sleigh;
+  readonly picture: Picture;
+  readonly book: Book;
+  /** Who is there; whoever vanishes, another comes in its place, and knows nothing. */
+  readonly parties: Party[];
+  readonly #roots: readonly object[];
+
+  constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
+    this.cast = cast;
+    this.book = new Book(cast.policy);
+    let variables = 0;
+    const host: Host = {
+      holdings: this.holdings,
+      limits: DEFAULT_LIMITS,
+      clock: () => 0,
+      timers: this.timers,
+      newVariableId: () => String(++variables),
+      log: (level, message, fields) => {
+        if (level === 'error') this.book.faults.push(`${message}: ${JSON.stringify(fields)}`);
+      },
+    };
+    this.workspace = new Workspace('job', host);
+    this.sleigh = make(this.workspace, cast);
+    this.workspace.occupant = this.sleigh;
+    for (const name of ORDINARY) this.workspace.declare(name, 'fifo');
+    this.picture = new Picture(this.sleigh);
+    const some = (count: number, role: Role): Party[] =>
+      Array.from({ length: count }, (_, n) => this.#party(role, n));
+    this.parties = [
+      ...some(cast.masters, 'master'),
+      ...some(cast.sentinels, 'sentinel'),
+      ...some(cast.workers, 'worker'),
+    ];
+    this.#roots = [
+      this.workspace,
+      this.sleigh,
+      this.timers,
+      this.book,
+      this.parties,
+      ...ORDINARY.map((name) => this.workspace.variable(name).behaviour),
+    ];
+  }
+
+  #connections = 0;
+  #party(role: Role, n: number): Party {
+    return new Party(++this.#connections, `${role} ${n}`, role, this.workspace, this.book);
+  }
+
+  /** A connection closes. */
+  vanish(index: number): void {
+    const gone = this.parties[index];
+    if (gone === undefined) throw new Error(`there is no party ${index}`);
+    this.book.vanished(gone);
+    this.parties[index] = new Party(++this.#connections, gone.name, gone.role, this.workspace, this.book);
+    gone.vanish();
+  }
+
+  get isDeleted(): boolean {
+    return this.workspace.deleted;
+  }
+
+  /** As the server does it (W7). */
+  delete(): void {
+    this.workspace.deleted = true;
+    this.workspace.empty();
+    this.sleigh.deleted();
+  }
+
+  remember(): Memory {
+    return remember(this.#roots);
+  }
+  rewind(memory: Memory): void {
+    rewind(memory);
+  }
+}
