@@ -32,8 +32,8 @@ export class Batches {
   #results = 0;
   #waitingToFetch = 0;
   #waitingToFind = 0;
-  /** Whoever asked for a result last is still waiting for it. */
-  #latestWaits = false;
+  /** What was asked last and is still waiting: the master, as `agentStatus` sees it (S12). */
+  #latest: Ask | undefined;
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
@@ -46,7 +46,7 @@ export class Batches {
     return { pending: this.#queued + this.#running, running: this.#running };
   }
   get latestMasterWaits(): boolean {
-    return this.#latestWaits;
+    return this.#latest !== undefined;
   }
 
   status(id: string | undefined): JobStatus {
@@ -95,7 +95,7 @@ export class Batches {
       return;
     }
     this.#countWaiting(ask, -1);
-    this.#latestWaits = false;
+    if (this.#latest === ask) this.#latest = undefined;
     ask.answer(foundValue(result));
     this.#holdings.release(result);
     this.#forgetIfSpent(id, batch);
@@ -107,6 +107,7 @@ export class Batches {
     const result = batch?.results.shift();
     if (batch === undefined || result === undefined) return false;
     this.#results--;
+    this.#latest = undefined;
     ask.answer(foundValue(result, ask.origin));
     this.#holdings.drop(result);
     this.#forgetIfSpent(id, batch);
@@ -116,10 +117,10 @@ export class Batches {
   wait(id: string | undefined, ask: Ask): void {
     const batch = this.#of(id);
     this.#countWaiting(ask, 1);
-    this.#latestWaits = true;
+    this.#latest = ask;
     batch.waiting.add(ask, () => {
       this.#countWaiting(ask, -1);
-      this.#latestWaits = false;
+      if (this.#latest === ask) this.#latest = undefined;
       this.#forgetIfSpent(id, batch);
     });
   }
@@ -133,7 +134,7 @@ export class Batches {
       }
       this.#forgetIfSpent(id, batch);
     }
-    this.#latestWaits = false;
+    this.#latest = undefined;
   }
 
   /** Nobody can get the results any more. */

@@ -1,0 +1,54 @@
+import type { Client } from './client.ts';
+import type { Crew } from './crew.ts';
+import { text, type Reply } from './told.ts';
+
+const escape = (value: string): string => value.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+/** The members of a group in any order: that of their coming to it is not kept here. */
+const anyOrder = (lines: string[]): string =>
+  lines.length === 0 ? '' : `(?:(?:${lines.map(escape).join('|')})\n){${lines.length}}`;
+
+/** S12. */
+export function agentStatus(crew: Crew, waiting: Client[], master: string): Reply {
+  const isWaiting = (client: Client | undefined): boolean => client !== undefined && waiting.includes(client);
+  const workers = crew.workers.map(({ rank, state, task, client }) => {
+    const registered = task !== undefined ? 'active' : isWaiting(client) ? 'blocked' : 'idle';
+    const group = state === 'registered' ? registered : state;
+    return { group, line: `  - Worker ${rank}: ${client?.peer ?? ''}` };
+  });
+  const sentinels = crew.sentinels.map(({ state, client, lastRank }) => ({
+    group: state,
+    line: `  - Sentinel ${lastRank}: ${client.peer}`,
+  }));
+  const groups: [title: string, lines: string[]][] = [
+    ...['idle', 'blocked', 'active', 'dead'].map((group): [string, string[]] => [
+      `${group} workers`,
+      workers.flatMap((worker) => (worker.group === group ? [worker.line] : [])),
+    ]),
+    ...['blocked', 'active', 'dead'].map((group): [string, string[]] => [
+      `${group} sentinels`,
+      sentinels.flatMap((sentinel) => (sentinel.group === group ? [sentinel.line] : [])),
+    ]),
+  ];
+  let pattern = escape(`Master state: ${master}\n`);
+  let gap = '\n';
+  for (const [title, lines] of groups) {
+    const heading = title.charAt(0).toUpperCase() + title.slice(1);
+    pattern += `${gap}${heading}\n${anyOrder(lines)}`;
+    gap = lines.length === 0 ? '\n' : '';
+  }
+  return text(new RegExp(`^${pattern}$`));
+}
+
+/** S12: who ever registered, and how much each has done; the times are the server's. */
+export function scoreboard(crew: Crew): Reply {
+  const header = 'Worker\tNum Completed\tAverage Time (sec)\t% Active\tTime on Current Task (sec)\n';
+  const lines = crew.workers.flatMap(({ rank, client, completed }) =>
+    client === undefined
+      ? []
+      : [`Worker ${rank}: ${escape(client.peer)}\t${completed}\t[^\t]*\t[^\t]*\t[^\t]*\n`],
+  );
+  return text(
+    new RegExp(`^${escape(header)}${lines.length === 0 ? '' : `(?:${lines.join('|')}){${lines.length}}`}$`),
+  );
+}

@@ -1,0 +1,165 @@
+import type { Client } from './client.ts';
+import { DONE, NO_VALUE, PURGED, refusal, STORE_REFUSED, text, type Entries, type Reply } from './told.ts';
+
+export interface Value {
+  readonly text: string;
+  readonly descriptor: number;
+  readonly metadata: Entries;
+}
+
+/** Where an iteration stands (V10): at a variable that the client has read of, or at one that is not there. */
+export interface Place {
+  readonly variable: Variable | undefined;
+  readonly index: number | undefined;
+}
+
+export interface Get {
+  readonly client: Client;
+  readonly takes: boolean;
+  readonly waits: boolean;
+  readonly iterates: boolean;
+  readonly after: Place | undefined;
+  readonly metadata: Entries;
+}
+
+export type Tell = (client: Client, reply: Reply) => void;
+
+const MODES = new Set(['fifo', 'lifo', 'multi', 'single', '__time', '__barrier']);
+const TIME = /^(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
+const NOT_JOINED = refusal('Client has not joined this barrier group.');
+
+/** The plainest variable that V1–V12 allow: arrays, searched from the front. */
+export class Variable {
+  readonly name: string;
+  readonly hidden: boolean;
+  mode = 'unknown';
+  #values: { value: Value; number: number }[] = [];
+  #stored = 0;
+  #finders: Client[] = [];
+  #fetchers: Client[] = [];
+  /** Of a barrier, and those of them who wait in it. */
+  #members: Client[] = [];
+  #arrived: Client[] = [];
+  readonly #tell: Tell;
+
+  constructor(name: string, tell: Tell, hidden = false) {
+    this.name = name;
+    this.#tell = tell;
+    this.hidden = hidden;
+  }
+
+  declare(mode: string): Reply {
+    if (this.mode === 'unknown' && MODES.has(mode)) this.mode = mode;
+    return this.mode === mode && MODES.has(mode)
+      ? DONE
+      : refusal(`Cannot change variable mode to "${mode}".`);
+  }
+
+  store(value: Value, client: Client): Reply {
+    if (this.mode === '__time') return STORE_REFUSED;
+    if (this.mode === '__barrier') return this.#join(client);
+    if (this.mode === 'unknown') this.mode = 'fifo';
+    this.put(value);
+    return DONE;
+  }
+
+  /** V5. */
+  put(value: Value): void {
+    const kept = { value, number: this.#stored++ };
+    const fetcher = this.#fetchers.shift();
+    const served = fetcher === undefined ? this.#finders : [...this.#finders, fetcher];
+    this.#finders = [];
+    for (const client of served) this.#tell(client, this.#found(kept));
+    if (this.mode === 'single') this.#values = [];
+    if (fetcher === undefined) this.#values.push(kept);
+  }
+
+  /** @returns undefined when the client waits from now on */
+  get(get: Get): Reply | undefined {
+    const { after, takes } = get;
+    if (after !== undefined && after.variable !== this) return refusal('Variable id mismatch.');
+    if (this.mode === '__time') return { ...text(TIME), descriptor: 1 };
+    if (this.mode === '__barrier') return this.#meet(get);
+    if (this.#isStack && after?.index !== undefined)
+      return refusal(`${takes ? 'ifetch' : 'ifind'}* not supported on LIFO`);
+    const from = after?.index ?? -1;
+    const next = this.#isStack ? this.#values.at(-1) : this.#values.find(({ number }) => number > from);
+    if (this.mode === 'fifo' && takes && this.#values.length > 0 && next !== this.#values[0])
+      return refusal('ifetch* only supported at beginning of FIFO');
+    if (next === undefined && !get.waits) return NO_VALUE;
+    if (next === undefined) {
+      (takes ? this.#fetchers : this.#finders).push(get.client);
+      return undefined;
+    }
+    if (takes) this.#values = this.#values.filter((kept) => kept !== next);
+    return this.#found(next);
+  }
+
+  #found({ value, number }: { value: Value; number: number }): Reply {
+    const { text, descriptor, metadata } = value;
+    const index = this.#isStack ? 0 : number;
+    return { status: '0000', value: text, descriptor, metadata, from: this, index };
+  }
+
+  #join(client: Client): Reply {
+    if (this.#members.includes(client))
+      return refusal('Client attempting to join barrier group, but is already a member');
+    this.#members.push(client);
+    return DONE;
+  }
+
+  #meet({ client, takes, waits }: Get): Reply | undefined {
+    const count = this.#members.length;
+    if (!takes && !waits) return text(`${this.#arrived.length} out of ${count} at barrier`);
+    if (!this.#members.includes(client)) return NOT_JOINED;
+    if (takes) {
+      this.#leave(client);
+      return text(String(count));
+    }
+    this.#arrived.push(client);
+    if (this.#arrived.length < count) return undefined;
+    this.#arrived.pop();
+    this.#release(count);
+    return text(String(count));
+  }
+
+  #leave(client: Client): void {
+    const count = this.#members.length;
+    this.#members = this.#members.filter((member) => member !== client);
+    this.#arrived = this.#arrived.filter((member) => member !== client);
+    if (this.#arrived.length > 0 && this.#arrived.length === this.#members.length) this.#release(count);
+  }
+
+  #release(count: number): void {
+    for (const member of this.#arrived.splice(0)) this.#tell(member, text(String(count)));
+  }
+
+  /** A client that waits here does so no more (V6, P5.3). */
+  withdraw(client: Client): void {
+    this.#finders = this.#finders.filter((other) => other !== client);
+    this.#fetchers = this.#fetchers.filter((other) => other !== client);
+    this.#arrived = this.#arrived.filter((other) => other !== client);
+  }
+
+  forget(client: Client): void {
+    this.withdraw(client);
+    if (this.#members.includes(client)) this.#leave(client);
+  }
+
+  /** V7. */
+  purge(): void {
+    for (const client of [...this.#finders, ...this.#fetchers, ...this.#arrived]) this.#tell(client, PURGED);
+  }
+
+  /** V8. */
+  get line(): string {
+    const isBarrier = this.mode === '__barrier';
+    const values = isBarrier ? this.#members.length : this.mode === '__time' ? 1 : this.#values.length;
+    const finders = this.#finders.length + this.#arrived.length;
+    return [this.name, values, this.#fetchers.length, finders, this.mode].join('\t');
+  }
+
+  get #isStack(): boolean {
+    return this.mode === 'lifo' || this.mode === 'multi';
+  }
+}

@@ -1,0 +1,87 @@
+import type { Client } from './client.ts';
+import type { Job } from './job.ts';
+import { DONE, refusal, type Reply } from './told.ts';
+import { Variable, type Get, type Tell, type Value } from './variable.ts';
+
+/** A named set of variables (W1), and the job that it is for, if any (W9). */
+export class Workspace {
+  readonly name: string;
+  owner = '';
+  persistent = false;
+  deleted = false;
+  readonly owners = new Set<Client>();
+  readonly variables = new Map<string, Variable>();
+  job: Job | undefined;
+  readonly #tell: Tell;
+
+  constructor(name: string, tell: Tell) {
+    this.name = name;
+    this.#tell = tell;
+  }
+
+  variable(name: string, hidden = false): Variable {
+    const variable = this.variables.get(name) ?? new Variable(name, this.#tell, hidden);
+    this.variables.set(name, variable);
+    return variable;
+  }
+
+  get(name: string, get: Get): Reply | undefined {
+    if (this.job?.has(name) === true) return this.job.get(name, get);
+    return this.variable(name).get(get);
+  }
+
+  store(name: string, value: Value, client: Client): Reply {
+    if (this.job?.has(name) === true) return this.job.store(name, value, client);
+    const refused = this.job?.refusesStore(name, value);
+    if (refused !== undefined) return refused;
+    const reply = this.variable(name).store(value, client);
+    if (reply === DONE) this.job?.stored(name, value);
+    return reply;
+  }
+
+  declare(name: string, mode: string): Reply {
+    if (this.job?.has(name) === true)
+      return mode === 'custom' ? DONE : refusal(`Cannot change variable mode to "${mode}".`);
+    // Naming it makes it, also when the mode is none: so it was recorded (V1, V2).
+    return this.variable(name).declare(mode);
+  }
+
+  /** V7, S7.2. */
+  delete(name: string): Reply {
+    if (this.job?.isBuiltIn(name) === true)
+      return refusal(`Variable "${name}" is part of the workspace and cannot be deleted.`);
+    const variable = this.variables.get(name);
+    if (variable === undefined)
+      return refusal(`Variable "${name}" does not exist in workspace "${this.name}".`);
+    this.variables.delete(name);
+    variable.purge();
+    return DONE;
+  }
+
+  /** W7, S16. */
+  empty(): void {
+    const variables = [...this.variables.values()];
+    this.variables.clear();
+    for (const variable of variables) variable.purge();
+    this.job?.purge();
+  }
+
+  withdraw(client: Client): void {
+    for (const variable of this.variables.values()) variable.withdraw(client);
+    this.job?.withdraw(client);
+  }
+
+  forget(client: Client): void {
+    for (const variable of this.variables.values()) variable.forget(client);
+    this.job?.forget(client);
+  }
+
+  /** V8. */
+  get listing(): string {
+    return [...this.variables.values()]
+      .filter(({ hidden }) => !hidden)
+      .map((variable) => this.job?.line(variable.name) ?? variable.line)
+      .sort()
+      .join('\n');
+  }
+}

@@ -1,0 +1,196 @@
+import { Client } from './client.ts';
+import { Job, POLICIES } from './job.ts';
+import { DONE, refusal, text, type Entries, type Reply, type Told } from './told.ts';
+import type { Get, Place } from './variable.ts';
+import { Workspace } from './workspace.ts';
+
+export interface Request {
+  readonly verb: string;
+  /** Without the verb, and without where an iteration stands. */
+  readonly args: readonly string[];
+  readonly metadata?: Entries;
+  readonly after?: Place;
+}
+
+const GET = /^(i?)(find|fetch)(Try)?$/;
+const VERBS = new Set(['list wss', 'store', 'declare var', 'delete var', 'list vars']);
+
+const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
+
+/** All workspaces, and what is said to whom: the whole server, as plainly as the clauses allow. */
+export class ServerModel {
+  readonly #all = new Map<string, Workspace>();
+  #temporaries = 0;
+  #told: Told[] = [];
+
+  constructor() {
+    const main = this.#make('__default');
+    main.owner = '[system]';
+    main.persistent = true;
+  }
+
+  readonly #tell = (client: Client, reply: Reply): void => {
+    client.isBlocked = false;
+    this.#told.push({ client, reply });
+  };
+
+  /** @returns all that is said because of it; when the client itself is told nothing, it waits */
+  request(client: Client, request: Request): Told[] {
+    this.#told = [];
+    client.isBlocked = true;
+    const reply = this.#carryOut(client, request);
+    if (reply !== undefined) this.#tell(client, reply);
+    return this.#told;
+  }
+
+  /** P5.3: the request that comes too early is not carried out, and the connection ends. */
+  overrun(client: Client): Told[] {
+    this.#told = [{ client, reply: refusal('A request came while an earlier one was blocked.') }];
+    this.#leave(client);
+    return this.#told;
+  }
+
+  /** V6, V12, W6, S13. */
+  vanish(client: Client): Told[] {
+    this.#told = [];
+    this.#leave(client);
+    return this.#told;
+  }
+
+  /** What a client learns that waits for a time of 0 seconds (S5, S6). */
+  elapse(): Told[] {
+    this.#told = [];
+    for (const { job } of this.#all.values()) job?.elapse();
+    return this.#told;
+  }
+
+  #leave(client: Client): void {
+    for (const workspace of this.#all.values()) workspace.withdraw(client);
+    client.isBlocked = false;
+    for (const workspace of this.#all.values()) workspace.forget(client);
+    for (const workspace of client.references.values())
+      if (workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted)
+        this.#remove(workspace);
+  }
+
+  #carryOut(client: Client, request: Request): Reply | undefined {
+    const { verb, args, metadata = {} } = request;
+    const [first = '', second = '', third = '', fourth = ''] = args;
+    if (verb === 'open ws' || verb === 'use ws') return this.#open(client, request);
+    if (verb === 'delete ws') return this.#delete(client, first);
+    if (verb === 'mktemp ws') return this.#makeTemporary(client, first, metadata);
+    if (!VERBS.has(verb) && !GET.test(verb)) return refusal(`Unknown verb "${verb}"`);
+    if (verb === 'list wss') return text(this.#list(client, args[0]));
+    const workspace = client.references.get(first);
+    if (workspace === undefined)
+      return { status: '2001', reasons: [`Workspace ${first} has not been opened.`] };
+    if (workspace.deleted) return { status: '0100', reasons: ['No such workspace.'] };
+    const get = GET.exec(verb);
+    if (get !== null) return workspace.get(second, this.#get(client, request, get));
+    switch (verb) {
+      case 'store':
+        return workspace.store(second, { text: fourth, descriptor: Number(third), metadata }, client);
+      case 'declare var':
+        return workspace.declare(second, third);
+      case 'delete var':
+        return workspace.delete(second);
+      default:
+        return text(workspace.listing);
+    }
+  }
+
+  #get(client: Client, { metadata = {}, after }: Request, [, i, word, Try]: RegExpExecArray): Get {
+    const iterates = i === 'i';
+    return {
+      client,
+      iterates,
+      takes: word === 'fetch',
+      waits: Try === undefined,
+      after: iterates ? after : undefined,
+      metadata,
+    };
+  }
+
+  #make(name: string): Workspace {
+    const workspace = new Workspace(name, this.#tell);
+    this.#all.set(name, workspace);
+    return workspace;
+  }
+
+  /** W2–W4, W9, S1. */
+  #open(client: Client, { verb, args, metadata = {} }: Request): Reply {
+    const [name = '', label = '', persistent, create] = args;
+    let workspace = this.#all.get(name);
+    if (workspace === undefined) {
+      if (create === 'no') return { status: '0100', reasons: ['No such workspace.'] };
+      const kind = metadata['wstype'];
+      if (kind !== undefined && kind !== 'sleigh')
+        return refusal("Failed to create workspace: couldn't load plugin.");
+      const policy = metadata['onDeadWorker'] ?? 'shutdown';
+      if (kind === 'sleigh' && !POLICIES.includes(policy))
+        return refusal(
+          `Failed to create workspace: onDeadWorker must be shutdown, requeue or null, not "${policy}".`,
+        );
+      workspace = this.#make(name);
+      if (kind === 'sleigh') workspace.job = new Job(workspace, metadata, this.#tell);
+    }
+    client.references.set(name, workspace);
+    if (verb === 'use ws') return DONE;
+    if (workspace.owner === '') {
+      workspace.owner = `${client.peer} (${label})`;
+      workspace.persistent = persistent === 'yes';
+    }
+    workspace.owners.add(client);
+    return DONE;
+  }
+
+  /** W8. Only the plainest templates are tried here. */
+  #makeTemporary(client: Client, template: string, { wstype }: Entries): Reply {
+    if (!/^[a-z]*%d$/.test(template)) return refusal(`mktemp: bad template "${template}".`);
+    if (wstype !== undefined) return refusal('Internal error: reference_space failed');
+    const number = this.#temporaries++;
+    const learn = (name: string): void => void client.references.set(name, this.#make(name));
+    return { ...text(new RegExp(`^${template.replace('%d', String(number))}.+$`, 's')), learn };
+  }
+
+  /** W1, W7. */
+  #delete(client: Client, name: string): Reply {
+    const workspace = this.#all.get(name);
+    if (workspace === undefined) return refusal(`Workspace "${name}" does not exist.`);
+    client.references.delete(name);
+    this.#remove(workspace);
+    return DONE;
+  }
+
+  #remove(workspace: Workspace): void {
+    if (workspace.name !== '__default') {
+      this.#all.delete(workspace.name);
+      workspace.deleted = true;
+    }
+    workspace.empty();
+  }
+
+  /** W10. */
+  #list(client: Client, name: string | undefined): string {
+    const lines = [...this.#all.values()]
+      .filter((workspace) => name === undefined || workspace.name === name)
+      .sort(byName)
+      .map((workspace) => {
+        const names = [...workspace.variables.keys()].sort();
+        const mark = workspace.owners.has(client) ? '>' : ' ';
+        const persistent = workspace.persistent ? 'True' : 'False';
+        const fields = [mark + workspace.name, workspace.owner, persistent, names.length, names.join(',')];
+        return fields.join('\t');
+      });
+    return `${lines.join('\n')}\n`;
+  }
+
+  /** The names that are there. */
+  get names(): string[] {
+    return [...this.#all.keys()];
+  }
+
+  job(name: string): Job | undefined {
+    return this.#all.get(name)?.job;
+  }
+}

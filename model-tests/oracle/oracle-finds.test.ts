@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import type { Client } from './model/client.ts';
+import type { Told } from './model/told.ts';
+import { ServerModel, type Request } from './model/workspaces.ts';
+import { play } from './script.ts';
+
+/** A model that hears something else than what is asked: as good as a server that does something else. */
+const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =>
+  new (class extends ServerModel {
+    override request(client: Client, request: Request): Told[] {
+      return super.request(client, mishear(request));
+    }
+  })();
+
+/** The requests of the smallest script that was found, as its error tells it. */
+async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {}): Promise<string[]> {
+  const failure: unknown = await play({ runs: 400, steps: 60, seed: 7, patience: 300, model, ...job }).catch(
+    (error: unknown) => error,
+  );
+  if (!(failure instanceof Error && failure.cause instanceof Error)) throw new Error('nothing was found');
+  const [, script = ''] = failure.cause.message.split('\nafter\n');
+  return script.split('\n').filter((line) => /"(store|fetch\w*|find\w*|ifetch\w*|ifind\w*)"/.test(line));
+}
+
+describe('a difference between the server and the model is found, and shrinks to a short script', () => {
+  it('a fetch that leaves the value there (V4)', { timeout: 60_000 }, async () => {
+    const model = mishearing((request) => ({
+      ...request,
+      verb: request.verb.replace('fetchTry', 'findTry'),
+    }));
+    const script = await scriptAgainst(model);
+    expect(script.length).toBeLessThanOrEqual(4);
+  });
+
+  it('a death that is not noticed (S13)', { timeout: 60_000 }, async () => {
+    const model = mishearing((request) => ({
+      ...request,
+      args: request.args.map((arg) => (arg === 'worker_dead' ? 'worker_alive' : arg)),
+    }));
+    const script = await scriptAgainst(model, { job: 'job-requeue' });
+    // A rank, a registration, the death, and a look at what became of it.
+    expect(script.length).toBeLessThanOrEqual(6);
+    expect(script.join()).toContain('worker_dead');
+  });
+});

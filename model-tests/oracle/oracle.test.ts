@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { sent } from './play/party.ts';
+import { play } from './script.ts';
+
+// 1,000 commands, always the same; 100,000 with VERIFY=long, always others: a failure tells its seed and its script.
+const isLong = process.env['VERIFY'] === 'long';
+
+describe('the server, and a model of it out of the clauses', () => {
+  it(
+    'tell the same to everyone, over TCP, in any order of requests and departures',
+    async () => {
+      const wanted = isLong ? 100_000 : 1_000;
+      const started = performance.now();
+      sent.requests = 0;
+      for (let seed = 1; sent.requests < wanted; seed++)
+        await play({ runs: 10, steps: 250, ...(!isLong && { seed }) });
+      const seconds = (performance.now() - started) / 1_000;
+      console.log(`oracle: ${sent.requests} commands in ${seconds.toFixed(1)} s`);
+      expect(sent.requests).toBeGreaterThanOrEqual(wanted);
+    },
+    isLong ? 3_600_000 : 60_000,
+  );
+});

@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Reply as Got } from '../../../test/support/replies.ts';
+import { isRefusal, type Reply } from '../model/told.ts';
+import type { Variable } from '../model/variable.ts';
+import type { TcpClient } from './tcp-client.ts';
+
+/** The ids that the server has given to variables: one each, never two of the same (V9). */
+export class Identities {
+  readonly #ids = new Map<Variable, string>();
+
+  idOf(variable: Variable | undefined): string {
+    return (variable && this.#ids.get(variable)) ?? 'some other';
+  }
+
+  /** @returns whether the variable may have that id */
+  agree(variable: Variable, id: string): boolean {
+    const known = this.#ids.get(variable);
+    if (known !== undefined) return known === id;
+    if ([...this.#ids.values()].includes(id)) return false;
+    this.#ids.set(variable, id);
+    return id.length === 20;
+  }
+}
+
+/** The lines of a listing that are not about the witness of the test. */
+const withoutWitness = (listing: string): string =>
+  listing
+    .split('\n')
+    .filter((line) => !line.startsWith(' ~witness'))
+    .join('\n');
+
+/** What is not as the model has it. */
+export function differences(wanted: Reply, got: Got, tcp: TcpClient, identities: Identities): string[] {
+  const found: string[] = [];
+  const compare = (what: string, a: unknown, b: unknown): void => {
+    if (!isDeepStrictEqual(a, b))
+      found.push(`${what} must be ${JSON.stringify(a)} and is ${JSON.stringify(b)}`);
+  };
+  compare('status', wanted.status, got.status);
+  if (isRefusal(wanted) || isRefusal(got)) {
+    const { reasons = [] } = wanted;
+    if (tcp.hasMetadata && !reasons.includes(got.reason)) compare('reason', reasons, got.reason);
+    if (got.value !== undefined)
+      compare('what is left of a refused get (P7.1)', [0, ''], [got.descriptor, got.value]);
+    return found;
+  }
+  if (tcp.hasMetadata && wanted.metadata !== undefined) compare('metadata', wanted.metadata, got.metadata);
+  if (wanted.value instanceof RegExp) {
+    if (!wanted.value.test(got.value ?? ''))
+      found.push(`the value must match ${wanted.value} and is ${JSON.stringify(got.value)}`);
+  } else if (wanted.value !== undefined) compare('value', wanted.value, withoutWitness(got.value ?? ''));
+  if (wanted.descriptor !== undefined) compare('descriptor', wanted.descriptor, got.descriptor);
+  if (!tcp.hasCookie) return found;
+  if (wanted.index !== undefined) compare('index', wanted.index, got.index);
+  if (wanted.from === null) compare('variable id', '', got.variableId);
+  if (wanted.from && !identities.agree(wanted.from, got.variableId ?? ''))
+    found.push(`the variable id is not that of "${wanted.from.name}": ${got.variableId}`);
+  return found;
+}

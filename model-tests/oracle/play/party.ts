@@ -1,0 +1,232 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { createServer, type Server } from '../../../src/index.ts';
+import { encodeRequest } from '../../../src/wire/request.ts';
+import type { Reply } from '../../../test/support/replies.ts';
+import { Client } from '../model/client.ts';
+import type { Told } from '../model/told.ts';
+import type { Variable } from '../model/variable.ts';
+import type { Request, ServerModel } from '../model/workspaces.ts';
+import { actionOf, kindOf, placeName, type Places } from './actions.ts';
+import { differences, Identities } from './compare.ts';
+import { CLIENTS, type Step } from './steps.ts';
+import { TcpClient, type Handshake } from './tcp-client.ts';
+
+/** One client of the real server, and what the model knows of it. */
+interface Guest {
+  readonly tcp: TcpClient;
+  readonly client: Client;
+  readonly places: Places;
+  /** The request that it waits for. */
+  verb: string;
+  request: Request | undefined;
+}
+
+/** A workspace by which a witness sees who is connected, and its barrier, of which every client is a member (V12). */
+const WITNESS = '~witness';
+const HANDSHAKES: Handshake[] = ['new', 'new', 'new', 'new', '2222', '0000'];
+/** Refused in the shortest way; what is sent in one piece with it has been read when the answer is there. */
+const PROBE = 'are you there';
+
+/** Requests that were sent to real servers, by all parties. */
+export const sent = { requests: 0 };
+
+/** A real server over TCP, its clients, and the model that says what they must be told. */
+export class Party {
+  readonly model: ServerModel;
+  readonly #server: Server;
+  readonly #witness: TcpClient;
+  readonly #guests: Guest[] = [];
+  readonly #identities = new Identities();
+  readonly #patience: number;
+  #values = 0;
+
+  private constructor(server: Server, witness: TcpClient, model: ServerModel, patience: number) {
+    this.#patience = patience;
+    this.#server = server;
+    this.#witness = witness;
+    this.model = model;
+  }
+
+  static async open(model: ServerModel, patience: number): Promise<Party> {
+    const server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 8_000 } });
+    const witness = await TcpClient.open(server.port, 'new', patience);
+    const party = new Party(server, witness, model, patience);
+    await party.#ask(witness, 'open ws', WITNESS, '', 'no');
+    await party.#ask(witness, 'declare var', WITNESS, 'here', '__barrier');
+    for (let n = 0; n < CLIENTS; n++) party.#guests.push(await party.#welcome(n));
+    return party;
+  }
+
+  async #welcome(n: number): Promise<Guest> {
+    const tcp = await TcpClient.open(this.#server.port, HANDSHAKES[n] ?? 'new', this.#patience);
+    await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
+    await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
+    return { tcp, client: new Client(tcp.peer), places: new Map(), verb: '', request: undefined };
+  }
+
+  async #ask(tcp: TcpClient, verb: string, ...args: string[]): Promise<Reply> {
+    tcp.write(encodeRequest([verb, ...args], tcp.hasMetadata ? new Map() : undefined));
+    return tcp.reply(verb);
+  }
+
+  #guest(n: number): Guest {
+    const guest = this.#guests[n];
+    if (guest === undefined) throw new Error(`there is no client ${n}`);
+    return guest;
+  }
+
+  canPlay(step: Step): boolean {
+    if (step.do === 'vanish') return true;
+    return this.#guest(step.client).client.isBlocked === (step.do === 'overrun');
+  }
+
+  /** What was done so far, to be read by people. */
+  readonly script: string[] = [];
+
+  async play(step: Step): Promise<void> {
+    const { script } = this;
+    const guest = this.#guest(step.client);
+    const opening = this.#opening(step, guest);
+    if (opening !== undefined) {
+      script.push(this.#describe(step.client, opening));
+      await this.#request(guest, opening);
+    }
+    const action = actionOf(step, `v${++this.#values}`, this.model, guest);
+    if (action.do === 'request') {
+      script.push(this.#describe(step.client, action.request));
+      await this.#request(guest, action.request);
+    } else {
+      script.push(`client ${step.client}: ${action.do}${action.do === 'vanish' ? ` (${action.how})` : ''}`);
+      if (action.do === 'overrun') await this.#overrun(guest);
+      else await this.#vanish(guest, action.how);
+      this.#guests[step.client] = await this.#welcome(step.client);
+    }
+    await this.#nothingElse();
+  }
+
+  #describe(n: number, { verb, args, metadata, after }: Request): string {
+    const shown = args.map((arg) => (arg.length > 20 ? `${arg.slice(0, 4)}… (${arg.length})` : arg));
+    const where = after && { after: after.index, of: after.variable?.name ?? 'a stranger' };
+    return `client ${n}: ${JSON.stringify([verb, ...shown])} ${JSON.stringify({ ...metadata, ...where })}`;
+  }
+
+  /** Who has not opened a workspace opens it first, but for those steps that are about that. */
+  #opening(step: Step, { client }: Guest): Request | undefined {
+    if (!('workspace' in step) || step.workspace === undefined) return undefined;
+    if (['open', 'delete ws', 'list wss'].includes(step.do)) return undefined;
+    const { workspace } = step;
+    if (client.references.get(workspace)?.deleted === false) return undefined;
+    return { verb: 'use ws', args: [workspace, '', 'no'], metadata: kindOf(workspace) };
+  }
+
+  async #request(guest: Guest, request: Request): Promise<void> {
+    const { tcp, client } = guest;
+    const seen = tcp.hasMetadata ? request : { ...request, metadata: {} };
+    guest.verb = request.verb;
+    guest.request = request;
+    const told = this.model.request(client, seen);
+    const waits = !told.some((one) => one.client === client);
+    const bytes = this.#encode(guest, request);
+    sent.requests++;
+    if (waits) {
+      const metadata = tcp.hasMetadata ? new Map<string, string>() : undefined;
+      tcp.write(encodeRequest([PROBE], metadata) + bytes);
+      await tcp.reply(PROBE);
+    } else this.#writeInPieces(tcp, bytes);
+    await this.#hear(told);
+    if (seen.metadata?.['delay'] === '0') await this.#hear(this.model.elapse());
+  }
+
+  /** Clients send in many small segments, in normal use. */
+  #writeInPieces(tcp: TcpClient, bytes: string): void {
+    const cut = (this.#values * 7) % (bytes.length + 1);
+    tcp.write(bytes.slice(0, cut));
+    tcp.write(bytes.slice(cut));
+  }
+
+  #encode({ tcp }: Guest, { verb, args, metadata = {}, after }: Request): string {
+    const cookie =
+      after === undefined
+        ? []
+        : [this.#identities.idOf(after.variable), after.index === undefined ? '' : String(after.index)];
+    const entries = tcp.hasMetadata ? new Map(Object.entries(metadata)) : undefined;
+    return encodeRequest([verb, ...args, ...cookie], entries);
+  }
+
+  /** Everyone who must be told something is. */
+  async #hear(told: Told[]): Promise<void> {
+    for (const { client, reply } of told) {
+      const n = this.#guests.findIndex((guest) => guest.client === client);
+      const guest = this.#guest(n);
+      const got = await guest.tcp.reply(guest.verb).catch((cause: unknown) => {
+        throw new Error(`client ${n} is not told ${JSON.stringify(reply.value ?? reply.reasons)}`, { cause });
+      });
+      const found = differences(reply, got, guest.tcp, this.#identities);
+      if (found.length > 0) throw new Error(`client ${n} is told otherwise: ${found.join('; ')}`);
+      if (got.value !== undefined) reply.learn?.(got.value);
+      this.#remember(guest, reply.from, got.index);
+    }
+  }
+
+  #remember({ places, request, tcp }: Guest, variable: Variable | null | undefined, index?: number): void {
+    const [workspace = '', name = ''] = request?.args ?? [];
+    if (variable && tcp.hasCookie) places.set(placeName(workspace, name), { variable, index });
+  }
+
+  async #overrun(guest: Guest): Promise<void> {
+    const told = this.model.overrun(guest.client);
+    guest.verb = PROBE;
+    guest.tcp.write(encodeRequest([PROBE], guest.tcp.hasMetadata ? new Map() : undefined));
+    sent.requests++;
+    await this.#hear(told);
+    await guest.tcp.over();
+    await this.#isGone();
+  }
+
+  async #vanish(guest: Guest, how: 'end' | 'reset' | 'midway'): Promise<void> {
+    const told = this.model.vanish(guest.client);
+    if (how === 'midway') guest.tcp.write(encodeRequest(['delete ws', 'w'], new Map()).slice(0, -1));
+    if (how === 'end') guest.tcp.end();
+    else guest.tcp.reset();
+    await this.#isGone();
+    await this.#hear(told);
+  }
+
+  /** The server has seen that somebody is gone: a barrier has one member less. */
+  async #isGone(): Promise<void> {
+    const wanted = `0 out of ${CLIENTS - 1} at barrier`;
+    for (let tries = 0; tries < 2_000; tries++) {
+      const reply = await this.#ask(this.#witness, 'findTry', WITNESS, 'here');
+      if (reply.value === wanted) return;
+      await turn();
+    }
+    throw new Error('the server does not see that a client is gone');
+  }
+
+  /**
+   * Nobody is told anything that the model knows nothing of. What the server says it has written when it answers, so
+   * one turn of the event loop is enough for all but a rare straggler, which is found at the next step.
+   */
+  async #nothingElse(): Promise<void> {
+    await turn();
+    for (const [n, { tcp }] of this.#guests.entries())
+      if (tcp.surplus !== '') throw new Error(`client ${n} is told too much: ${JSON.stringify(tcp.surplus)}`);
+  }
+
+  /** What is there in the end is what the model says, and those who wait know nothing. */
+  async settle(): Promise<void> {
+    for (const [client, guest] of this.#guests.entries()) {
+      if (guest.client.isBlocked) continue;
+      await this.#request(guest, { verb: 'list wss', args: [], metadata: {} });
+      for (const workspace of guest.client.references.keys())
+        await this.play({ do: 'list vars', client, workspace });
+    }
+    await this.#nothingElse();
+  }
+
+  async close(): Promise<void> {
+    for (const { tcp } of this.#guests) tcp.reset();
+    this.#witness.reset();
+    await this.#server.close();
+  }
+}

@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+
+/** How many clients there are; each comes back when it has gone. */
+export const CLIENTS = 6;
+
+/** Something that a client does, before it is known what that comes to. */
+export type Step = { readonly client: number } & (
+  | { do: 'open'; verb: 'open ws' | 'use ws'; workspace: string; persistent: boolean; create: boolean }
+  | { do: 'delete ws' | 'list vars'; workspace: string }
+  | { do: 'list wss'; workspace: string | undefined }
+  | { do: 'mktemp'; template: string; wstype: string | undefined }
+  | { do: 'declare'; workspace: string; variable: string; mode: string }
+  | { do: 'delete var'; workspace: string; variable: string }
+  | { do: 'store'; workspace: string; variable: string; size: number; batch: Batch }
+  | { do: 'get'; workspace: string; variable: string; verb: string; from: From; batch: Batch }
+  | { do: 'register'; workspace: string; rank: number }
+  | { do: 'tell'; workspace: string; variable: string; value: string }
+  | { do: 'await'; workspace: string; variable: string; verb: string; delay: string | undefined }
+  | { do: 'duty'; workspace: string; dice: number; batch: Batch }
+  | { do: 'vanish'; how: 'end' | 'reset' | 'midway' }
+  | { do: 'overrun' }
+  | { do: 'unknown' }
+);
+/** Where an iteration goes on. */
+export type From = 'start' | 'onwards' | 'ahead' | 'again' | 'stranger' | 'other';
+export type Batch = 'a' | 'b' | 'all' | undefined;
+
+/** The policy of a job is in its name, so that every client makes the same one. */
+export const JOBS = ['job-shutdown', 'job-requeue', 'job-null'];
+const PLAIN = ['w', 'v', '__default'];
+const NAMES = ['x', 'y'];
+const MODES = ['fifo', 'lifo', 'multi', 'single', '__time', '__barrier', 'custom', 'queue'];
+const CONSTANTS = ['version', 'plugin_version', 'join_status', 'rankCount', 'broadcast'];
+const FIFOS = ['worker registrations', 'bye', 'Sleigh ride over', 'worker_dead'];
+const REPORTS = ['jobStatus', 'agentStatus', 'scoreboard', 'fixedargID', 'workerCount', 'worker_ids'];
+const SEEN = [...CONSTANTS, ...FIFOS, ...REPORTS, 'status', 'task', 'result', 'sentinel_alive'];
+
+const of = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+const is = <const T>(value: T): fc.Arbitrary<T> => fc.constant(value);
+
+const client = fc.nat({ max: CLIENTS - 1 });
+const plain = of(...PLAIN, 'w', 'w');
+const any = of(...PLAIN, ...JOBS);
+const batch: fc.Arbitrary<Batch> = of<Batch>('a', 'a', 'a', 'b', undefined);
+const mode = of(...MODES, 'fifo', 'single', '__barrier');
+const size = of(6, 6, 6, 0, 5_000, 9_000);
+const from = of<From>('start', 'onwards', 'onwards', 'ahead', 'again', 'stranger', 'other');
+const GETS = ['find', 'fetch', 'findTry', 'fetchTry', 'ifind', 'ifetch', 'ifindTry', 'ifetchTry'];
+const verb = of(...GETS);
+const plainVerb = of('find', 'fetch', 'findTry', 'fetchTry');
+
+const record = <T extends object>(parts: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> =>
+  fc.record<T>(parts);
+
+const get = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>, verb: fc.Arbitrary<string>) =>
+  record({ do: is('get'), client, workspace, variable, verb, from, batch });
+const store = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>) =>
+  record({ do: is('store'), client, workspace, variable, size, batch });
+
+/** With how much weight each of them comes. */
+const OPENINGS: [number, fc.Arbitrary<Step>][] = [
+  [
+    2,
+    record({
+      do: is('open'),
+      client,
+      verb: of('open ws' as const, 'use ws' as const),
+      workspace: any,
+      persistent: fc.boolean(),
+      create: fc.boolean(),
+    }),
+  ],
+  [1, record({ do: is('delete ws'), client, workspace: any })],
+  [1, record({ do: is('list wss'), client, workspace: fc.option(any, { nil: undefined }) })],
+  [
+    1,
+    record({
+      do: is('mktemp'),
+      client,
+      template: of('t%d', '%d', 't', '%d%d'),
+      wstype: of(undefined, undefined, 'none'),
+    }),
+  ],
+  [1, record({ do: is('vanish'), client, how: of('end' as const, 'reset' as const, 'midway' as const) })],
+  [1, record({ do: is('overrun'), client })],
+];
+
+const VARIABLES: [number, fc.Arbitrary<Step>][] = [
+  [8, store(plain, of(...NAMES))],
+  [12, get(plain, of(...NAMES), verb)],
+  [3, record({ do: is('declare'), client, workspace: plain, variable: of(...NAMES), mode })],
+  [2, record({ do: is('delete var'), client, workspace: plain, variable: of(...NAMES) })],
+  [2, record({ do: is('list vars'), client, workspace: any })],
+  [1, record({ do: is('unknown'), client })],
+];
+
+const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
+  [60, record({ do: is('duty'), client, workspace: job, dice: fc.nat({ max: 19 }), batch })],
+  [4, get(job, is('worker_ids'), of('fetch', 'fetch', 'fetchTry'))],
+  [7, record({ do: is('register'), client, workspace: job, rank: fc.nat({ max: 9 }) })],
+  [9, get(job, is('task'), of('fetch', 'fetch', 'fetchTry'))],
+  [9, store(job, is('task'))],
+  [8, store(job, is('result'))],
+  [7, get(job, is('result'), plainVerb)],
+  [2, store(job, is('broadcast'))],
+  [3, get(job, of(...REPORTS), plainVerb)],
+  [1, get(job, is('sentinel_alive'), plainVerb)],
+  [
+    1,
+    record({
+      do: is('await'),
+      client,
+      workspace: job,
+      variable: of('status', 'waitForWorkers'),
+      verb: plainVerb,
+      delay: of<string | undefined>(undefined, '0', '0', '600', 'soon'),
+    }),
+  ],
+  [
+    1,
+    record({
+      do: is('tell'),
+      client,
+      workspace: job,
+      variable: is('worker_dead'),
+      value: of('0', '1', '2', 'x'),
+    }),
+  ],
+  [
+    1,
+    record({
+      do: is('tell'),
+      client,
+      workspace: job,
+      variable: of('workerCount', 'workerCount', 'status'),
+      value: of('2', '3', '4', 'x'),
+    }),
+  ],
+];
+
+const rareIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
+  [2, get(job, of(...SEEN), verb)],
+  [1, record({ do: is('list vars'), client, workspace: job })],
+  [1, record({ do: is('delete var'), client, workspace: job, variable: of(...SEEN) })],
+  [1, record({ do: is('declare'), client, workspace: job, variable: of(...SEEN), mode })],
+  [1, store(job, of(...CONSTANTS, 'agentStatus', 'sentinel_alive', 'jobStatus', 'Sleigh ride over', 'bye'))],
+];
+
+const weighted = (...lists: [number, fc.Arbitrary<Step>][][]): fc.Arbitrary<Step> =>
+  fc.oneof(...lists.flat().map(([weight, arbitrary]) => ({ weight, arbitrary })));
+
+/** Everything everywhere. */
+export const anyStep: fc.Arbitrary<Step> = weighted(
+  OPENINGS,
+  VARIABLES,
+  workIn(of(...JOBS)),
+  rareIn(of(...JOBS)),
+);
+
+/** What happens in one job, most of it sensible. */
+export const stepIn = (job: string): fc.Arbitrary<Step> =>
+  weighted(OPENINGS, rareIn(is(job)), workIn(is(job)));

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { ServerModel } from './model/workspaces.ts';
+import { Party } from './play/party.ts';
+import { anyStep, JOBS, stepIn, type Step } from './play/steps.ts';
+
+/** A step as fast-check runs and prints it. */
+class StepCommand implements fc.AsyncCommand<Party, Party> {
+  readonly #step: Step;
+
+  constructor(step: Step) {
+    this.#step = step;
+  }
+
+  check(party: Readonly<Party>): boolean {
+    return party.canPlay(this.#step);
+  }
+
+  async run(_model: Party, party: Party): Promise<void> {
+    await party.play(this.#step);
+  }
+
+  toString(): string {
+    return JSON.stringify(this.#step);
+  }
+}
+
+const command = (step: Step): StepCommand => new StepCommand(step);
+
+export interface PlayOptions {
+  readonly runs: number;
+  /** Steps in one run, at most. */
+  readonly steps: number;
+  readonly seed?: number;
+  /** All that happens is about one job. */
+  readonly job?: string;
+  /** Milliseconds to wait for a reply that is due. */
+  readonly patience?: number;
+  /** How the model comes about; a wrong one shows that faults are found. */
+  readonly model?: () => ServerModel;
+}
+
+/** Plays random scripts against a real server and the model. @throws with the smallest script that tells them apart */
+export async function play({ runs, steps, seed, job, model, patience = 3_000 }: PlayOptions): Promise<void> {
+  const scripts = fc.oneof(
+    ...(job === undefined ? [anyStep, ...JOBS.map(stepIn)] : [stepIn(job)]).map((arbitrary) =>
+      fc.commands([arbitrary.map(command)], { maxCommands: steps, size: 'max' }),
+    ),
+  );
+  const property = fc.asyncProperty(scripts, async (commands) => {
+    const party = await Party.open((model ?? (() => new ServerModel()))(), patience);
+    try {
+      await fc.asyncModelRun(() => ({ model: party, real: party }), commands);
+      await party.settle();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`${reason}\nafter\n  ${party.script.join('\n  ')}`, { cause: error });
+    } finally {
+      await party.close();
+    }
+  });
+  await fc.assert(property, { numRuns: runs, ...(seed !== undefined && { seed }) });
+}

@@ -1,0 +1,49 @@
+import type { Ledger, Plan } from './job.ts';
+import { ask, isOk, sleep, type Part, type Player } from './player.ts';
+import type { Stage } from './stage.ts';
+import { worker } from './worker.ts';
+
+/** A launcher on a host: gets ranks, starts a worker for each, and ends them when the job is over (S2, S9, S14). */
+export function* sentinel(stage: Stage, plan: Plan, ledger: Ledger): Part {
+  const { random, faults } = stage.world;
+  const { name, frailty } = plan;
+  for (let tries = 0; ; tries++) {
+    const used = yield* ask(['use ws', name, '', 'no', 'no']);
+    if (isOk(used)) break;
+    if (tries === 30) return;
+    yield* sleep(stage.seconds(1, 10));
+  }
+  const workers: Player[] = [];
+  for (let n = 0; n < plan.ranksPerHost; n++) {
+    const got = yield* ask(['fetch', name, 'worker_ids']);
+    const rank = Number(got.value);
+    if (!isOk(got) || rank < 0) break;
+    const start = (): Player =>
+      stage.enter(`worker ${rank} of ${name}`, worker(stage, plan, ledger, rank), frailty);
+    stage.later(stage.seconds(0, 10), () => workers.push(start()));
+    if (!faults.over && random.chance(frailty * 0.3))
+      stage.later(stage.seconds(0, 10), () => {
+        faults.note('twin connection');
+        workers.push(start());
+      });
+    if (!faults.over && random.chance(frailty * 0.2))
+      stage.later(stage.seconds(0, 600), () => stage.enter('reporter', reporter(stage, plan, rank), 0));
+  }
+  for (;;) {
+    const alive = yield* ask(['fetch', name, 'sentinel_alive']);
+    if (!isOk(alive) || alive.value === '1') break;
+    for (const { isOver, isDone } of workers)
+      if (isOver && !isDone && random.chance(0.1)) yield* ask(['findTry', name, 'agentStatus']);
+  }
+  yield* sleep(stage.seconds(0, 5));
+  // Its workers are processes of its host: they end with it, most of the time.
+  for (const { link, isOver } of workers) if (!isOver && random.chance(0.8)) link.reset();
+}
+
+/** Says that a worker is dead, which it may not be (S13). */
+function* reporter(stage: Stage, { name }: Plan, rank: number): Part {
+  const used = yield* ask(['use ws', name, '', 'no', 'no']);
+  if (!isOk(used)) return;
+  if (!stage.world.faults.over) stage.world.faults.note('false report of death');
+  yield* ask(['store', name, 'worker_dead', '1', String(rank)]);
+}

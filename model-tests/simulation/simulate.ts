@@ -1,0 +1,105 @@
+import { janitor } from './cast/janitor.ts';
+import { Ledger, planOf, type Plan } from './cast/job.ts';
+import { master } from './cast/master.ts';
+import { consumer, producer, rudePeers, Taken, walker } from './cast/passers-by.ts';
+import type { Player } from './cast/player.ts';
+import { sentinel } from './cast/sentinel.ts';
+import { Stage } from './cast/stage.ts';
+import type { Fault } from './world/faults.ts';
+import { World, type Losing } from './world/world.ts';
+
+const HOUR = 3_600_000;
+/** All faults come in the first hour; then everything has time to settle. */
+const FAULTS_END = HOUR;
+const SETTLED = 5 * HOUR;
+
+export interface Report {
+  readonly seed: number;
+  readonly hash: string;
+  /** Empty when all is well. */
+  readonly wrongs: readonly string[];
+  readonly hours: number;
+  readonly events: number;
+  readonly faults: ReadonlyMap<Fault, number>;
+  readonly outcomes: readonly Ledger['outcome'][];
+}
+
+interface Job {
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly master: Player;
+}
+
+/**
+ * Plays one seed: a few jobs and some passers-by on one server, with faults, until all has settled.
+ * @param loses commands that are not carried out, to see that it is noticed
+ */
+export function simulate(seed: number, loses?: Losing): Report {
+  const world = new World(seed, loses);
+  const stage = new Stage(world);
+  const taken = new Taken();
+  const jobs: Job[] = [];
+  const count = world.random.whole(1, 4);
+  for (let n = 0; n < count; n++)
+    stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`)));
+  passersBy(stage, taken);
+  stage.later(FAULTS_END, () => (world.faults.over = true));
+
+  run(world, SETTLED);
+  for (const { master, ledger } of jobs) {
+    if (!master.isOver) world.wrongs.push(`after hours: ${master.situation}`);
+    world.wrongs.push(...ledger.wrongs);
+  }
+  stage.enter('janitor', janitor(stage), 0);
+  run(world, SETTLED + HOUR);
+
+  const blocked = stage.players.filter(({ isOver }) => !isOver);
+  world.wrongs.push(...blocked.map(({ situation }) => `in the end ${situation}`), ...taken.wrongs);
+  for (const [what, left] of Object.entries(world.leftovers))
+    if (left !== 0) world.wrongs.push(`${left} ${what} are left`);
+  return {
+    seed,
+    hash: world.traceHash(),
+    wrongs: world.wrongs,
+    hours: world.elapsed / HOUR,
+    events: world.events,
+    faults: world.faults.counts,
+    outcomes: jobs.map(({ ledger }) => ledger.outcome),
+  };
+}
+
+function run(world: World, until: number): void {
+  const end = world.agenda.now - world.elapsed + until;
+  while (world.agenda.step(end));
+  world.agenda.now = end;
+}
+
+function jobOf(stage: Stage, name: string): Job {
+  const { random, faults } = stage.world;
+  const plan = planOf(name, random);
+  const ledger = new Ledger();
+  const player = stage.enter(`master of ${name}`, master(stage, plan, ledger), plan.frailty * 0.3);
+  for (let host = 0; host < plan.hosts; host++)
+    stage.later(stage.seconds(0, 60), () =>
+      stage.enter(`sentinel of ${name}`, sentinel(stage, plan, ledger), plan.frailty * 0.5),
+    );
+  if (random.chance(plan.frailty * 0.2))
+    stage.later(stage.seconds(0, 900), () => {
+      if (player.isOver) return;
+      faults.note('master gone');
+      player.link.reset();
+    });
+  return { plan, ledger, master: player };
+}
+
+function passersBy(stage: Stage, taken: Taken): void {
+  const { random } = stage.world;
+  const frailty = 0.3;
+  const soon = (act: () => void): void => stage.later(stage.seconds(0, 300), act);
+  for (let n = random.whole(0, 3); n > 0; n--)
+    soon(() => stage.enter('producer', producer(stage, `${n}`), frailty));
+  for (let n = random.whole(0, 3); n > 0; n--)
+    soon(() => stage.enter('consumer', consumer(stage, taken), frailty));
+  for (let n = random.whole(0, 3); n > 0; n--) soon(() => stage.enter('walker', walker(stage), frailty));
+  if (random.chance(0.5)) rudePeers(stage);
+}

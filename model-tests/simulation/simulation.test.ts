@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { simulate, type Report } from './simulate.ts';
+import type { Losing } from './world/world.ts';
+
+// 30 seeds; 1,000 with VERIFY=long; the one that is wanted with SEED=n.
+
+const isLong = process.env['VERIFY'] === 'long';
+const only = process.env['SEED'];
+const seeds =
+  only === undefined ? Array.from({ length: isLong ? 1_000 : 30 }, (_, n) => n + 1) : [Number(only)];
+
+/** Every tenth command, where that is a short reply. */
+const losesReplies: Losing = (command, n) =>
+  'bytes' in command && command.bytes === '00000000' && n % 10 === 0;
+
+const list = (counts: Map<string, number>): string =>
+  [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
+
+function summary(reports: readonly Report[], seconds: number): string {
+  const hours = reports.reduce((sum, report) => sum + report.hours, 0);
+  const events = reports.reduce((sum, report) => sum + report.events, 0);
+  const faults = new Map<string, number>();
+  const outcomes = new Map<string, number>();
+  for (const report of reports) {
+    for (const [fault, n] of report.faults) faults.set(fault, (faults.get(fault) ?? 0) + n);
+    for (const outcome of report.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  }
+  const injected = [...faults.values()].reduce((sum, n) => sum + n, 0);
+  return [
+    `simulation: ${reports.length} seeds, ${hours.toFixed(0)} simulated hours in ${seconds.toFixed(1)} s`,
+    `(${(hours / seconds).toFixed(0)} hours a second), ${events} events, ${injected} faults: ${list(faults)};`,
+    `jobs: ${list(outcomes)}`,
+  ].join(' ');
+}
+
+describe('the whole system in one process, by seed, with faults', () => {
+  it(
+    'keeps its promises in every seed',
+    () => {
+      const started = performance.now();
+      const reports = seeds.map((seed) => simulate(seed));
+      console.log(summary(reports, (performance.now() - started) / 1_000));
+      const failed = reports.filter(({ wrongs }) => wrongs.length > 0);
+      expect(failed.map(({ seed, wrongs }) => ({ seed, wrongs }))).toEqual([]);
+    },
+    isLong ? 3_600_000 : 60_000,
+  );
+
+  it('does the same for the same seed, and something else for another', () => {
+    const [seed = 1] = seeds;
+    const { hash } = simulate(seed);
+    expect(simulate(seed).hash).toBe(hash);
+    expect(simulate(seed + 1).hash).not.toBe(hash);
+  });
+
+  const few = [1, 2, 3, 4, 5];
+  it('notices a file that is not given up (P11)', () => {
+    const wrongs = few.flatMap((seed) => simulate(seed, ({ type }) => type === 'discardFile').wrongs);
+    expect(wrongs.filter((wrong) => wrong.endsWith('files are left'))).not.toEqual([]);
+  });
+
+  it('notices a reply that is not sent', () => {
+    const wrongs = few.flatMap((seed) => simulate(seed, losesReplies).wrongs);
+    expect(wrongs.filter((wrong) => wrong.includes('waits for store'))).not.toEqual([]);
+  });
+
+  it('notices a timer that never fires (S5)', () => {
+    const wrongs = few.flatMap((seed) => simulate(seed, ({ type }) => type === 'startTimer').wrongs);
+    expect(wrongs.filter((wrong) => wrong.includes('waits for find job'))).not.toEqual([]);
+  });
+});
