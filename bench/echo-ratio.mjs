@@ -1,5 +1,5 @@
 // What a request costs the server in processor time, beside a bare echo server measured in the same run.
-//   npm run bench [-- --rounds 5] [--server PATH_OF_ANOTHER_BUILD/cli/main.js]
+//   npm run bench [-- --rounds 5] [--server PATH_OF_ANOTHER_BUILD/cli/main.js] [--trace FILE, to see what tracing costs]
 // nwsload.c needs a C compiler (cc). The echo server runs again before each measurement, since the speed of a shared
 // machine drifts: every ratio is of two neighbours, and the medians of the ratios are what counts.
 import { execFile, spawn } from 'node:child_process';
@@ -16,6 +16,7 @@ const run = promisify(execFile);
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
+    trace: { type: 'string' },
     server: { type: 'string', default: here('../dist/cli/main.js') },
   },
 });
@@ -38,7 +39,8 @@ async function load(mode, { child, port }, ...options) {
 
 // What one message of each workload weighs: requests of about 150 bytes, replies of about 80.
 const echo = await start(here('echo-server.mjs'), '80', '150');
-const sleigh = await start(flags.server, 'serve', '--port', '0', '--log-level', 'error');
+const tracing = flags.trace === undefined ? [] : ['--trace', flags.trace];
+const sleigh = await start(flags.server, 'serve', '--port', '0', '--log-level', 'error', ...tracing);
 
 const workloads = [
   {

@@ -14,7 +14,7 @@ export async function verifyRunningServer(
   const found = await verifyServer(grounds, {
     effort,
     onFailure: ({ model, reason }) => process.stderr.write(`differs: ${model}: ${reason}\n`),
-  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${explain(error)}`));
+  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${reasonOf(error)}`));
   const right = isRight(found);
   if (json) console.log(JSON.stringify({ right, ...found }));
   else {
@@ -23,3 +23,8 @@ export async function verifyRunningServer(
   }
   if (!right) process.exitCode = 1;
 }
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
+    ? 'nobody listens there'
+    : explain(error);

@@ -30,7 +30,9 @@ export class ChartIndex {
         );
     }
     this.transitions = [...this.#labels.values()];
-    this.events = machine.events.filter((event) => event !== WILDCARD);
+    // `machine.events` leaves out those that change nothing anywhere.
+    const types = nodes.flatMap((node) => Array.from(node.transitions.keys()));
+    this.events = [...new Set(types)].filter((type) => type !== WILDCARD);
   }
 
   leafOf({ value }: AnyMachineSnapshot): string {
@@ -54,7 +56,7 @@ export class ChartIndex {
 /** None of the charts is in two states at once. */
 function pathIn(value: StateValue): string[] {
   if (typeof value === 'string') return [value];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    inner === undefined ? [key] : [key, ...pathIn(inner)],
-  );
+  const [inner] = Object.entries(value);
+  if (inner === undefined) return [];
+  return [inner[0], ...(inner[1] === undefined ? [] : pathIn(inner[1]))];
 }

@@ -83,10 +83,10 @@ export class Coverage {
     for (const transition of transitions) tally.transitions.add(transition);
   }
 
-  ran(model: Model, scale: number): void {
+  ran(model: Model, again: boolean): void {
     const tally = this.#of(model);
     tally.pathsRun++;
-    if (scale > 1) tally.repeated++;
+    if (again) tally.repeated++;
   }
 
   fail(model: Model, reason: string): void {
@@ -103,10 +103,10 @@ const chartOf = ({ name }: Model): string => name.split(',', 1)[0] ?? name;
 function reportOn(chart: string, tally: Tally): ChartReport {
   const { index, plans, bounds, states, transitions, failures, pathsRun, repeated } = tally;
   const sum = (of: (plan: Plan) => number): number => plans.reduce((total, plan) => total + of(plan), 0);
-  const untried = new Map(plans.flatMap((plan) => [...plan.untried]));
+  const untried = new Map(plans.flatMap(({ untried: some }) => Array.from(some)));
   const unreachable = UNREACHABLE[chart] ?? {};
-  const withAll = new Set(plans.flatMap((plan) => [...plan.reachableWithAll]));
-  const within = new Set(plans.flatMap((plan) => [...plan.reachable]));
+  const withAll = new Set(plans.flatMap(({ reachableWithAll }) => Array.from(reachableWithAll)));
+  const within = new Set(plans.flatMap(({ reachable }) => Array.from(reachable)));
   // What depends on something that the server cannot be asked for is not counted.
   const counts = (label: string): boolean =>
     !(label in unreachable) && (within.has(label) || !withAll.has(label));
@@ -130,7 +130,7 @@ function reportOn(chart: string, tally: Tally): ChartReport {
     pathsRun,
     edges: sum((plan) => plan.edges),
     refused: sum((plan) => plan.refused),
-    impossible: Object.fromEntries(plans.flatMap((plan) => [...plan.impossible])),
+    impossible: Object.fromEntries(plans.flatMap((plan) => Array.from(plan.impossible))),
     unreachable,
     untried: Object.fromEntries([...untried].map(([name, need]) => [name, WITHOUT[need]])),
     failures: [...failures, ...wrong],

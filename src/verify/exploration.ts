@@ -198,13 +198,13 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     }
     const start = this.#key(this.#begin());
     const simple = simplePaths(start, (key) => steps.get(key) ?? new Map(), this.#model.simpleSteps);
-    routes.push(...withoutPrefixes([...ways, ...simple]).map((way) => this.#route(way, [])));
+    routes.push(...[...ways, ...simple].map((way) => this.#route(way, [])));
     return {
       shortest: shortest.size,
       simple: simple.length,
       edges,
       refused,
-      routes,
+      routes: withoutRepetitions(routes),
       impossible,
       untried,
       reachable: this.#reachable(this.#met),
@@ -247,7 +247,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
       const { state } = this.#situation(world);
       throw new Error(`${['begins', ...story].join(' → ')}: in ${state}: ${reason}`, { cause });
     } finally {
-      stage?.close();
+      await stage?.close();
     }
   }
 
@@ -257,9 +257,23 @@ export class Exploration<Context, Facts, Stage extends Closable> {
   }
 }
 
-/** Leaves out what is run as the beginning of another. */
-function withoutPrefixes(ways: readonly (readonly string[])[]): (readonly string[])[] {
-  const byText = new Map(ways.map((way) => [way.join('\n'), way]));
-  for (const way of ways) for (let n = 1; n < way.length; n++) byText.delete(way.slice(0, n).join('\n'));
-  return [...byText.values()];
+const textOf = (steps: readonly string[]): string => steps.join('\n');
+
+/** Leaves out what is run as the beginning of another, or as the whole of one. */
+function withoutRepetitions(routes: readonly Route[]): Route[] {
+  const beginnings = new Set(
+    routes.flatMap(({ steps, tries }) =>
+      // What is tried at the end comes after all steps.
+      Array.from({ length: steps.length - (tries.length > 0 ? 0 : 1) }, (_, n) =>
+        textOf(steps.slice(0, n + 1)),
+      ),
+    ),
+  );
+  const run = new Set<string>();
+  return routes.filter(({ steps, tries }) => {
+    const text = textOf(steps);
+    if (tries.length === 0 && (beginnings.has(text) || run.has(text))) return false;
+    run.add(text);
+    return true;
+  });
 }

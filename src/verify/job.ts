@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { eventually, mustBe, mustHold, type Expectation } from './mismatch.ts';
+import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch.ts';
 import type { Journey } from './model.ts';
 import { Speaker, whenAnsweredInTime, type Address, type Answer, type Pending } from './speaker.ts';
 
@@ -10,6 +10,9 @@ let guests = 0;
 /** What `agentStatus` tells of one worker or sentinel: the title that it stands under (S12). */
 export type Group = 'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | SentinelGroup;
 export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sentinels';
+
+/** Milliseconds within which any period of a journey, and any drain period, has ended. */
+export const AFTER_PERIOD = 40_000;
 
 /** A period in seconds: short in a journey that waits for its end, else too long to end in the middle. */
 export const period = ({ timed, scale }: Journey, short: number, long: number): string =>
@@ -114,10 +117,15 @@ export class Job {
     mustBe(`store ${variable}`, await this.store(who, variable, value, metadata), expected);
   }
 
-  /** What is blocked is answered now. */
-  async mustBeTold(what: string, pending: Pending | undefined, expected: Expectation): Promise<Answer> {
+  /** What is blocked is answered. @param within milliseconds */
+  async mustBeTold(
+    what: string,
+    pending: Pending | undefined,
+    expected: Expectation,
+    within = SOON,
+  ): Promise<Answer> {
     if (pending === undefined) throw new Error(`nobody waits: ${what}`);
-    const answer = await whenAnsweredInTime(pending.whenAnswered, what);
+    const answer = await whenAnsweredInTime(pending.whenAnswered, what, within);
     mustBe(what, answer, expected);
     return answer;
   }
@@ -162,22 +170,22 @@ export class Job {
     return undefined;
   }
 
-  /** @param group undefined when it must not be listed */
-  async mustBeListed(agent: string, group: Group | undefined): Promise<void> {
+  /** @param group undefined when it must not be listed. @param within milliseconds */
+  async mustBeListed(agent: string, group: Group | undefined, within?: number): Promise<void> {
     await eventually(async () => {
       const found = await this.groupOf(agent);
       return found === group
         ? undefined
         : `agentStatus has ${agent} under ${found ?? 'nothing'}, not under ${group ?? 'nothing'}`;
-    });
+    }, within);
   }
 
-  /** What a variable must be before long. */
-  async mustRead(variable: string, value: string): Promise<void> {
+  /** What a variable must be before long. @param within milliseconds */
+  async mustRead(variable: string, value: string, within?: number): Promise<void> {
     await eventually(async () => {
       const answer = await this.get(this.master, 'find', variable);
       return answer.value === value ? undefined : `${variable} is "${answer.value}", not "${value}"`;
-    });
+    }, within);
   }
 
   /** One line of `list vars`: it freezes the expected number of workers (S4). */

@@ -30,10 +30,13 @@ export function mustHold(holds: boolean, what: string): void {
   if (!holds) throw new Mismatch(what);
 }
 
+/** Milliseconds that what is to happen at once may take: less than any drain period, which would make up for it. */
+export const SOON = 6_000;
+
 /** Looks again until it is right. @param wrong tells what is not right yet. @throws Mismatch */
 export async function eventually(
   wrong: () => Promise<string | undefined>,
-  milliseconds = 15_000,
+  milliseconds = SOON,
 ): Promise<void> {
   const deadline = performance.now() + milliseconds;
   for (let pause = 1; ; pause = Math.min(pause * 2, 50)) {

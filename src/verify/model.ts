@@ -57,7 +57,7 @@ export interface Journey {
 }
 
 export interface Closable {
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** A chart with the clients that drive it, and what they see of each of its states. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Coverage, type ChartReport } from './coverage.ts';
 import type { Grounds, Need } from './grounds.ts';
 import type { Exploration, Plan, Route } from './exploration.ts';
@@ -17,16 +18,21 @@ export type AnyExploration = Pick<
 export interface PathOptions {
   readonly grounds: Grounds;
   readonly met: ReadonlySet<Need>;
-  /** Stop at the first failure. */
+  /** Resolve at the first failure. */
   readonly hasty?: boolean;
   readonly onFailure?: (failure: Failure) => void;
 }
 
-/** Paths that are run at a time; those that take long wait for the most part. */
-const AT_A_TIME = 24;
+/** Paths that are run at a time. Those that take long wait for the most part; those with periods must not be late. */
+const AT_A_TIME = 8;
+const TIMED_AT_A_TIME = 24;
 const SLOW_AT_A_TIME = 400;
 /** How much longer periods get from one attempt to the next. */
 const SCALES = [1, 3, 10];
+/** Those that take long begin all at once, which makes the first steps slow. */
+const SLOW_SCALES = [4, 10];
+
+const scalesFor = ({ timed, slow }: Route): readonly number[] => (!timed ? [1] : slow ? SLOW_SCALES : SCALES);
 
 interface Job {
   readonly exploration: AnyExploration;
@@ -43,24 +49,32 @@ export async function runPaths(
   const jobs = [...plans].flatMap(([exploration, { routes }]) =>
     routes.map((route): Job => ({ exploration, route })),
   );
-  const isSlow = ({ route }: Job): boolean => route.slow || route.timed;
-  let failed = false;
+  const firstFailure = new AbortController();
   const runAll = (some: readonly Job[], atATime: number): Promise<void> =>
     pooled(some, atATime, async ({ exploration, route }) => {
-      if (failed && options.hasty === true) return;
+      if (firstFailure.signal.aborted) return;
       const reason = await attempt(exploration, route, options, coverage);
       if (reason === undefined) return;
-      failed = true;
       coverage.fail(exploration, reason);
       options.onFailure?.({ model: exploration.name, reason });
+      if (options.hasty === true) firstFailure.abort();
     });
-  await Promise.all([
-    runAll(jobs.filter(isSlow), SLOW_AT_A_TIME),
+  const stopped = once(firstFailure.signal, 'abort');
+  const all = Promise.all([
     runAll(
-      jobs.filter((job) => !isSlow(job)),
+      jobs.filter(({ route }) => route.slow),
+      SLOW_AT_A_TIME,
+    ),
+    runAll(
+      jobs.filter(({ route }) => route.timed && !route.slow),
+      TIMED_AT_A_TIME,
+    ),
+    runAll(
+      jobs.filter(({ route }) => !route.timed && !route.slow),
       AT_A_TIME,
     ),
   ]);
+  await Promise.race([all, stopped]);
   return coverage.reports();
 }
 
@@ -72,10 +86,10 @@ async function attempt(
   coverage: Coverage,
 ): Promise<string | undefined> {
   let reason: string | undefined;
-  for (const scale of route.timed ? SCALES : [1]) {
+  for (const [n, scale] of scalesFor(route).entries()) {
     try {
       await exploration.run({ ...route, scale, grounds }, (seen) => coverage.see(exploration, seen));
-      coverage.ran(exploration, scale);
+      coverage.ran(exploration, n > 0);
       return undefined;
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);

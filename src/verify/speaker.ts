@@ -39,6 +39,7 @@ interface Expected {
 /** Milliseconds that a reply may take. */
 const PATIENCE = 20_000;
 const LONG = /^i?(?:fetch|find)(?:Try)?$|^list |^mktemp ws$/;
+const EMPTY_METADATA = '0000';
 /** Metadata both ways (P3). */
 const WANTED = new Map([
   ['MetadataToServer', '1'],
@@ -98,11 +99,17 @@ export class Speaker {
   }
   /** Bytes that have come and that nobody has asked for. */
   get unread(): number {
-    return this.#input.length;
+    return this.#input.length - (this.#hasMetadata ? 0 : EMPTY_METADATA.length * this.#expected.length);
   }
 
+  /** What is said in one turn of the event loop leaves in one piece. */
   write(bytes: string): void {
-    this.#socket.write(bytes, 'latin1');
+    const socket = this.#socket;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(bytes, 'latin1');
   }
 
   /** The next bytes. @throws Mismatch when the server ends the connection before */
@@ -188,7 +195,7 @@ export class Speaker {
   /** A reply that will come, whatever is sent for it. */
   expect(isLong: boolean): Pending {
     // The decoder reads metadata first: none is the same as an empty one.
-    if (!this.#hasMetadata) this.#input.push(Buffer.from('0000'));
+    if (!this.#hasMetadata) this.#input.push(Buffer.from(EMPTY_METADATA));
     const whenAnswered = new Promise<Answer>((resolve, reject) => {
       this.#expected.push({ isLong, resolve, reject });
       if (this.#hasEnded) this.#end();

@@ -4,6 +4,10 @@
  * does not expect.
  */
 export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  connection: {
+    'closing: fault': 'what the server does for a connection that has ended is not known to fail',
+    'closing: secured': 'TLS that is ready just when the connection ends: no client sees any of it',
+  },
   sleigh: {
     '(any): xstate.error.actor.*':
       'a chart that fails is a fault of the server, which no request is known to cause',

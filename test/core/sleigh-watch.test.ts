@@ -167,6 +167,16 @@ describe('agentStatus (S12)', () => {
       });
     }),
   );
+
+  test(
+    'does not tell of sentinels that have left, none of whose workers had registered (S13)',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue' });
+      job.openCrew(1);
+      job.sentinel(2).leave();
+      expect(groupsOf(job.master.read('agentStatus'))).toMatchObject({ 'Dead sentinels': [] });
+    }),
+  );
 });
 
 describe('scoreboard (S12)', () => {

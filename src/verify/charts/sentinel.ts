@@ -1,5 +1,5 @@
 import { sentinelMachine } from '../../machines/sentinel.ts';
-import { Job, period, type SentinelGroup } from '../job.ts';
+import { AFTER_PERIOD, Job, period, type SentinelGroup } from '../job.ts';
 import {
   BEYOND,
   causes,
@@ -95,30 +95,33 @@ const askAlive =
 
 const nameOf = ({ context }: At): string => `Sentinel ${context.lastRank}`;
 
+const registers =
+  (expected: { status: string }) =>
+  async ({ job }: SentinelStage): Promise<void> => {
+    await job.mustStore(await job.guest(), ['worker_ids', '0'], expected);
+  };
+const getsRank =
+  (rank: number) =>
+  async ({ job, sentinel }: SentinelStage): Promise<void> => {
+    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) });
+  };
+const leaves = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
+const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
+
 const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
   'its worker registers': stimulus([], (at) => {
     const { facts } = at;
     if (facts.hasWorker) return impossible('it has registered');
-    const register =
-      (expected: { status: string }) =>
-      async ({ job }: SentinelStage) => {
-        await job.mustStore(await job.guest(), ['worker_ids', '0'], expected);
-      };
-    if (isFinal(at)) return changesNothing(register({ status: '0001' }));
-    return causes([], { ...facts, hasWorker: true }, register({ status: '0000' }));
+    if (isFinal(at)) return changesNothing(registers({ status: '0001' }));
+    return causes([], { ...facts, hasWorker: true }, registers({ status: '0000' }));
   }),
   'rank.given': stimulus(['rank.given'], (at) => {
     const { facts, state, context } = at;
     if (!facts.isConnected) return GONE;
     if (state === 'blocked') return BLOCKED;
-    const get =
-      (value: number) =>
-      async ({ job, sentinel }: SentinelStage): Promise<void> => {
-        await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(value) });
-      };
-    if (isFinal(at)) return changesNothing(get(-1));
+    if (isFinal(at)) return changesNothing(getsRank(-1));
     const rank = context.lastRank + 1;
-    return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, get(rank));
+    return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, getsRank(rank));
   }),
   'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
   'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
@@ -127,7 +130,7 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
     ({ facts, state }) =>
       state === 'blocked'
         ? causes([{ type: 'waking.came' }], { ...facts, isMissed: true }, async ({ job, pending }) => {
-            await job.mustBeTold('the sentinel, when it is time', pending, { value: '0' });
+            await job.mustBeTold('the sentinel, when it is time', pending, { value: '0' }, AFTER_PERIOD);
           })
         : impossible('only who is blocked is woken'),
     { timed: true },
@@ -137,7 +140,7 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
     (at) =>
       at.state === 'active' && at.facts.isMissed
         ? causes([{ type: 'absence.elapsed' }], { ...at.facts, hasWorker: false }, ({ job }) =>
-            job.mustBeListed(nameOf(at), 'Dead sentinels'),
+            job.mustBeListed(nameOf(at), 'Dead sentinels', AFTER_PERIOD),
           )
         : impossible('its absence does not count'),
     { timed: true },
@@ -145,20 +148,18 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
   'connection.closed': stimulus(['connection.closed', 'departed'], (at) => {
     if (!at.facts.isConnected) return GONE;
     const facts = { ...at.facts, isConnected: false };
-    const leave = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
-    if (isFinal(at)) return causes([], facts, leave);
-    if (facts.over) return causes([{ type: 'departed' }], facts, leave);
+    if (isFinal(at)) return causes([], facts, leaves);
+    if (facts.over) return causes([{ type: 'departed' }], facts, leaves);
     const event = { type: 'connection.closed', registeredWorkers: facts.hasWorker ? 1 : 0 };
-    return causes([event], { ...facts, hasWorker: false }, leave);
+    return causes([event], { ...facts, hasWorker: false }, leaves);
   }),
   'sleigh.over': stimulus(['sleigh.over'], (at) => {
     const { state } = at;
-    const end = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
-    if (at.facts.over) return changesNothing(end);
+    if (at.facts.over) return changesNothing(endSleigh);
     const facts = { ...at.facts, over: true };
-    if (isFinal(at)) return causes([], facts, end);
+    if (isFinal(at)) return causes([], facts, endSleigh);
     return causes([{ type: 'sleigh.over' }], facts, async (stage) => {
-      await end(stage);
+      await endSleigh(stage);
       if (state === 'blocked')
         await stage.job.mustBeTold('the sentinel, when the sleigh is over', stage.pending, { value: '1' });
     });
@@ -182,8 +183,10 @@ const check =
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
     if (state === 'blocked') job.mustWait('the sentinel', pending);
-    await job.mustBeListed(nameOf(at), group);
-    await job.mustRead('rankCount', facts.hasWorker ? '1' : '0');
+    await Promise.all([
+      job.mustBeListed(nameOf(at), group),
+      job.mustRead('rankCount', facts.hasWorker ? '1' : '0'),
+    ]);
     if (state === 'dismissed') await job.mustGet(sentinel, ['findTry', 'sentinel_alive'], { value: '1' });
   };
 
@@ -205,7 +208,7 @@ export const sentinelModel: ChartModel<Context, Facts, SentinelStage> = {
   },
   key: ({ state, context, facts }) => (facts.deleted ? ['deleted', state] : [state, context.lastRank, facts]),
   bound: `one sentinel with at most ${LAST_RANK + 1} ranks and one registered worker`,
-  simpleSteps: 4,
+  simpleSteps: 3,
   open: async (journey) =>
     SentinelStage.open(
       await Job.open(journey.grounds.server, {

@@ -8,6 +8,8 @@ export const RIDE_OVER = 'Sleigh ride over';
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 /** Seconds (S14), and a little more: it began before this side knew. */
 const DRAIN = 10.2;
+/** Seconds that a timer of the server may be late. */
+const LEEWAY = 0.2;
 
 interface Worker {
   readonly speaker: Speaker;
@@ -19,25 +21,23 @@ export class ShutdownStage {
   readonly job: Job;
   /** Is told when waiting ends (S14, S14.1). */
   readonly waiter: Pending;
+  /** Resolves when the grace period must be over (S15). */
+  readonly graceIsOver: Promise<void>;
   readonly #server: Address;
-  readonly #graceIsOver: Promise<unknown>;
   #sentinel: Speaker | undefined;
   #workers: Worker[] = [];
 
-  private constructor(job: Job, waiter: Pending, server: Address, graceIsOver: Promise<unknown>) {
+  private constructor(job: Job, waiter: Pending, server: Address, graceIsOver: Promise<void>) {
     this.job = job;
     this.waiter = waiter;
     this.#server = server;
-    this.#graceIsOver = graceIsOver;
+    this.graceIsOver = graceIsOver;
   }
 
-  /** @param graceIsOver resolves when the grace period must be over, told from before it began */
-  static async open(
-    server: Address,
-    options: Record<string, string>,
-    graceIsOver: Promise<unknown>,
-  ): Promise<ShutdownStage> {
+  static async open(server: Address, options: Record<string, string>): Promise<ShutdownStage> {
     const job = await Job.open(server, options);
+    const grace = Number(options['workerGracePeriod'] ?? 0) + LEEWAY;
+    const graceIsOver = sleep(grace * 1000, undefined, { ref: false });
     const waiter = job.beginToGet(await job.guest(), 'fetch', 'task');
     await eventually(async () =>
       (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
@@ -96,7 +96,8 @@ export class ShutdownStage {
   /** S7.1: a worker asks for a task while it has one. There is always another one left. */
   async failTask(policy: DeathPolicy): Promise<void> {
     const { job } = this;
-    for (const task of ['first', 'second']) await job.mustStore(job.master, ['task', task], {}, { batchId: task });
+    for (const task of ['first', 'second'])
+      await job.mustStore(job.master, ['task', task], {}, { batchId: task });
     const { speaker } = this.#lastWorker;
     await job.mustGet(speaker, ['fetchTry', 'task'], {});
     await job.mustGet(speaker, ['fetchTry', 'task'], policy === 'shutdown' ? SLEIGH_DEAD : {});
@@ -105,10 +106,6 @@ export class ShutdownStage {
   /** S14. */
   async mustGetNoTask(): Promise<void> {
     await this.job.mustGet(this.#lastWorker.speaker, ['fetchTry', 'task'], SLEIGH_DEAD);
-  }
-
-  async endOfGrace(): Promise<void> {
-    await this.#graceIsOver;
   }
 
   async endOfDrain(): Promise<void> {

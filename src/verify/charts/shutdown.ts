@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { shutdownMachine, type DeathPolicy } from '../../machines/shutdown.ts';
 import { period } from '../job.ts';
 import { eventually, mustHold } from '../mismatch.ts';
@@ -52,23 +51,18 @@ const leaves =
   (at: At): Act => {
     const { facts, context } = at;
     if (context.living === 0) return NOBODY;
-    switch (aim) {
-      case 'connection':
-        return causes([{ type: isUp(at) ? 'worker.died' : 'worker.left' }], facts, (stage) => stage.loseWorker());
-      case 'report': {
-        const report = (stage: ShutdownStage) => stage.reportDeath({ isTrue: isUp(at) });
-        return isUp(at) ? causes([{ type: 'worker.died' }], facts, report) : changesNothing(report);
-      }
-      case 'sentinel': {
-        const leave = (stage: ShutdownStage) => stage.loseSentinel({ withWorkers: isUp(at) });
-        if (!isUp(at)) return changesNothing(leave);
-        return causes(
-          Array.from({ length: context.living }, () => ({ type: 'worker.died' })),
-          facts,
-          leave,
-        );
-      }
+    if (aim === 'connection') {
+      const type = isUp(at) ? 'worker.died' : 'worker.left';
+      return causes([{ type }], facts, (stage) => stage.loseWorker());
     }
+    if (aim === 'report') {
+      const report = (stage: ShutdownStage) => stage.reportDeath({ isTrue: isUp(at) });
+      return isUp(at) ? causes([{ type: 'worker.died' }], facts, report) : changesNothing(report);
+    }
+    const leave = (stage: ShutdownStage) => stage.loseSentinel({ withWorkers: isUp(at) });
+    if (!isUp(at)) return changesNothing(leave);
+    const deaths = Array.from({ length: context.living }, () => ({ type: 'worker.died' }));
+    return causes(deaths, facts, leave);
   };
 
 const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
@@ -104,7 +98,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     ['grace.elapsed'],
     ({ facts, state }) =>
       state === 'up.grace'
-        ? causes([{ type: 'grace.elapsed' }], facts, (stage) => stage.endOfGrace())
+        ? causes([{ type: 'grace.elapsed' }], facts, (stage) => stage.graceIsOver)
         : impossible('the grace period is over'),
     { timed: true },
   ),
@@ -122,7 +116,12 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     { slow: true },
   ),
   'server.stopping': stimulus(['server.stopping'], (at) =>
-    causes([{ type: 'server.stopping' }], { stopped: true }, (stage) => stage.stopServer({ isUp: isUp(at) }), 'stop'),
+    causes(
+      [{ type: 'server.stopping' }],
+      { stopped: true },
+      (stage) => stage.stopServer({ isUp: isUp(at) }),
+      'stop',
+    ),
   ),
 };
 
@@ -140,7 +139,7 @@ const check =
     mustHold(isRight, `join_status is "${phase.value}", group closed: ${context.groupClosed}`);
     if (state.startsWith('up')) {
       const nothing = { status: '0001', reason: 'no value available.' };
-      await job.mustGet(job.master, ['fetchTry', 'result'], nothing);
+      await job.mustGet(job.master, ['fetchTry', 'result'], nothing, { batchId: 'of nobody' });
       await job.mustGet(job.master, ['findTry', RIDE_OVER], { status: '0001' });
       return;
     }
@@ -160,8 +159,6 @@ const check =
 
 /** Seconds: short where the journey waits for the end of the grace period. */
 const SHORT = 1;
-/** The server tells everyone before its connections end. */
-const LEEWAY = 0.15;
 
 const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => ({
   variant: policy,
@@ -180,13 +177,12 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage
   simpleSteps: 3,
   open: async (journey) => {
     const grace = period(journey, SHORT, 300);
-    const opened = sleep((Number(grace) + LEEWAY) * 1000, undefined, { ref: false });
     const { grounds, steps, tries } = journey;
     const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
     const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
-    return ShutdownStage.open(server, { onDeadWorker: policy, workerGracePeriod: grace, rankCount: '9' }, opened);
+    return ShutdownStage.open(server, { onDeadWorker: policy, workerGracePeriod: grace, rankCount: '9' });
   },
 });
 
 /** One for each policy (S13). */
-export const shutdownModels = (['shutdown', 'requeue', 'null'] as const).map(modelFor);
+export const shutdownModels = (['shutdown', 'null', 'requeue'] as const).map(modelFor);

@@ -1,4 +1,4 @@
-import { fromTransition } from 'xstate';
+import { fromTransition, type AnyStateMachine } from 'xstate';
 import type { DeathPolicy } from '../../machines/shutdown.ts';
 import { sleighMachine } from '../../machines/sleigh.ts';
 import { mustHold } from '../mismatch.ts';
@@ -62,6 +62,12 @@ function death(at: At): { events: readonly { type: string }[]; facts: Facts } {
 
 const closes = { type: 'connection.closed', client: {} };
 
+const workerLeaves = (stage: ShutdownStage) => stage.loseWorker();
+const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownStage) =>
+  stage.loseSentinel({ withWorkers });
+const reports = (isTrue: boolean) => (stage: ShutdownStage) => stage.reportDeathOf('0', { isTrue });
+const endSleigh = ({ job }: ShutdownStage) => job.mustStore(job.master, [RIDE_OVER, 'over']);
+
 const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
   'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
     if (facts.worker !== 'declared') {
@@ -77,22 +83,20 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     ['connection.closed', 'worker.died', 'worker.left', 'xstate.done.actor.*', 'sleigh.over'],
     (at) => {
       if (at.facts.worker !== 'registered') return impossible('it is not registered');
-      const act = (stage: ShutdownStage) => stage.loseWorker();
       if (!serves(at)) {
         const facts: Facts = { ...at.facts, worker: 'gone' };
-        return causes([closes, { type: 'worker.left', rank: 0 }, DONE_WORKER], facts, act);
+        return causes([closes, { type: 'worker.left', rank: 0 }, DONE_WORKER], facts, workerLeaves);
       }
       const { events, facts } = death(at);
-      return causes([closes, ...events], facts, act);
+      return causes([closes, ...events], facts, workerLeaves);
     },
   ),
   'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left'], (at) => {
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
-    const leave = (withWorkers: boolean) => (stage: ShutdownStage) => stage.loseSentinel({ withWorkers });
     if (serves(at) && at.facts.worker === 'registered') {
       const { events, facts } = death(at);
       const died = [closes, { type: 'sentinel.died', id: 0 }, DONE_SENTINEL, ...events];
-      return causes(died, { ...facts, sentinelIsThere: false }, leave(true));
+      return causes(died, { ...facts, sentinelIsThere: false }, sentinelLeaves(true));
     }
     const isDeadbeat = at.facts.worker === 'declared';
     const facts: Facts = {
@@ -101,14 +105,13 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
       worker: isDeadbeat ? 'gone' : at.facts.worker,
     };
     const left = [closes, { type: 'sentinel.left', id: 0 }, DONE_SENTINEL];
-    return causes(isDeadbeat ? [...left, DONE_WORKER] : left, facts, leave(false));
+    return causes(isDeadbeat ? [...left, DONE_WORKER] : left, facts, sentinelLeaves(false));
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
-    const report = (isTrue: boolean) => (stage: ShutdownStage) => stage.reportDeathOf('0', { isTrue });
     const reported = { type: 'death.reported', rank: 0 };
-    if (!serves(at) || at.facts.worker !== 'registered') return causes([reported], at.facts, report(false));
+    if (!serves(at) || at.facts.worker !== 'registered') return causes([reported], at.facts, reports(false));
     const { events, facts } = death(at);
-    return causes([reported, ...events], facts, report(true));
+    return causes([reported, ...events], facts, reports(true));
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
     if (at.facts.isClosed) return impossible('a group closes once');
@@ -122,9 +125,8 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     });
   }),
   'sleigh.over, since somebody says so': stimulus(['sleigh.over'], (at) => {
-    const end = ({ job }: ShutdownStage) => job.mustStore(job.master, [RIDE_OVER, 'over']);
-    if (!serves(at)) return changesNothing(end);
-    return causes([{ type: 'sleigh.over', byItself: false }], at.facts, end);
+    if (!serves(at)) return changesNothing(endSleigh);
+    return causes([{ type: 'sleigh.over', byItself: false }], at.facts, endSleigh);
   }),
   'drain.over': stimulus(
     ['drain.over'],
@@ -136,7 +138,8 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
   ),
   'a chart fails': {
     aims: ['xstate.error.actor.*'],
-    comesTo: () => impossible('a chart that fails is a fault of the server, which no request is known to cause'),
+    comesTo: () =>
+      impossible('a chart that fails is a fault of the server, which no request is known to cause'),
   },
   'workspace.deleted': stimulus(['workspace.deleted'], ({ facts }) =>
     causes([{ type: 'workspace.deleted' }], facts, ({ job }) => job.delete()),
@@ -161,11 +164,16 @@ async function checkJob(stage: ShutdownStage, at: At): Promise<void> {
   await job.mustGet(job.master, ['fetchTry', 'result'], { status: '0001', reason });
 }
 
+const silent = fromTransition((state: null) => state, null);
+
+/** What the children do is looked at in models of their own. */
+const silenced = (machine: AnyStateMachine): AnyStateMachine =>
+  machine.provide({ actors: { joinPhase: silent, shutdown: silent } });
+
 const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => {
-  const silent = fromTransition((state: null) => state, null);
   return {
     variant: policy,
-    machine: sleighMachine.provide({ actors: { joinPhase: silent as never, shutdown: silent as never } }),
+    machine: silenced(sleighMachine),
     input: { maximum: 9, limit: 100_000, policy },
     facts: {
       worker: 'declared',
@@ -194,7 +202,7 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage
       const stops = [...steps, ...tries].includes('the server stops');
       const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
       const options = { onDeadWorker: policy, rankCount: '9' };
-      const stage = await ShutdownStage.open(server, options, Promise.resolve());
+      const stage = await ShutdownStage.open(server, options);
       await stage.declare();
       return stage;
     },

@@ -1,6 +1,6 @@
 import { workerMachine } from '../../machines/worker.ts';
-import { Job, type Group } from '../job.ts';
-import { mustHold, eventually } from '../mismatch.ts';
+import { AFTER_PERIOD, Job, type Group } from '../job.ts';
+import { eventually } from '../mismatch.ts';
 import {
   causes,
   changesNothing,
@@ -10,11 +10,25 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import type { Pending, Speaker } from '../speaker.ts';
+import {
+  endSleigh,
+  mustBeToldOfDeath,
+  NO_TASK,
+  NO_VALUE,
+  refusesStranger,
+  reportDeath,
+  sentinelLeaves,
+  SLEIGH_DEAD,
+  WORKER_DEAD,
+  workerLeaves,
+  WorkerStage,
+} from './worker-stage.ts';
 
 /** What of its sleigh decides what a worker can be told. The policy is `null`. */
 interface Facts {
   readonly over: boolean;
+  /** A broadcast has begun the join phase, which takes a minute then (S5). */
+  readonly joining: boolean;
   readonly closed: boolean;
   readonly deleted: boolean;
   readonly drained: boolean;
@@ -28,61 +42,6 @@ interface Context {
 
 type At = Situation<Context, Facts>;
 type Act = Effect<Facts, WorkerStage>;
-
-const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
-const NO_VALUE = { status: '0001', reason: 'no value available.' };
-const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
-const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
-const RIDE_OVER = ['Sleigh ride over', 'over'] as const;
-
-/** One sentinel with two ranks; the worker of the first is looked at, the second keeps the group from being complete. */
-class WorkerStage {
-  readonly job: Job;
-  readonly sentinel: Speaker;
-  worker: Speaker;
-  pending: Pending | undefined;
-  /** The batch of the task that the worker has. */
-  batch = '';
-
-  constructor(job: Job, sentinel: Speaker, worker: Speaker) {
-    this.job = job;
-    this.sentinel = sentinel;
-    this.worker = worker;
-  }
-
-  static async open(job: Job): Promise<WorkerStage> {
-    const sentinel = await job.guest();
-    for (const rank of ['0', '1']) await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank });
-    return new WorkerStage(job, sentinel, await job.guest());
-  }
-
-  close(): void {
-    this.job.close();
-  }
-
-  async storeTask(variable: 'task' | 'broadcast'): Promise<string> {
-    const batchId = this.job.newBatch();
-    await this.job.mustStore(this.job.master, [variable, batchId], {}, { batchId });
-    return batchId;
-  }
-
-  /** The worker asks, and waits. */
-  async wait(): Promise<void> {
-    this.pending = this.job.beginToGet(this.worker, 'fetch', 'task');
-    await this.job.mustBeListed('Worker 0', 'Blocked workers');
-  }
-
-  /** S7.1: under `null` the task that it had is answered for. */
-  async mustHaveFailedTask(batch: string): Promise<void> {
-    await this.job.mustHaveResult(batch, '0', { value: '', isNull: true });
-  }
-
-  /** Whoever may still ask something: the worker, or somebody else in its place. */
-  async asSomebody(isConnected: boolean, act: (who: Speaker) => Promise<void>): Promise<void> {
-    if (isConnected) await act(this.worker);
-    else await this.job.asStranger(act);
-  }
-}
 
 const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
 const isFinal = ({ state }: At): boolean => ['deadbeat', 'dead', 'left'].includes(state);
@@ -181,7 +140,8 @@ const offer =
         }),
       );
     if (state !== 'registered.waiting') return impossible('only who waits is offered one');
-    return causes([{ type: 'task.offered', ask: { waits: true } }], facts, async (stage) => {
+    const joining = facts.joining || (variable === 'broadcast' && !facts.closed);
+    return causes([{ type: 'task.offered', ask: { waits: true } }], { ...facts, joining }, async (stage) => {
       stage.batch = await stage.storeTask(variable);
       await stage.job.mustBeTold('the worker that waits for a task', stage.pending, { value: stage.batch });
     });
@@ -192,26 +152,15 @@ const dies = (type: string, facts: Facts, act: (stage: WorkerStage) => Promise<v
   // It is the last one of its group: if that is closed, the sleigh ends with it.
   causes([{ type }], { ...facts, over: facts.over || facts.closed }, act);
 
-async function mustBeToldOfDeath({ job, pending }: WorkerStage, state: string): Promise<void> {
-  if (state === 'registered.waiting') await job.mustBeTold('the worker that has died', pending, WORKER_DEAD);
-}
-
 const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
     const event = { type: 'registration.asked' };
     if (state === 'declared')
       return causes([event], facts, ({ job, worker }) => job.mustStore(worker, ['worker_ids', '0']));
-    const refused = (why: string) => (stage: WorkerStage) =>
-      stage.job.asStranger((stranger) =>
-        stage.job.mustStore(stranger, ['worker_ids', '0'], {
-          status: '0001',
-          reason: `Worker registration failed: ${why}.`,
-        }),
-      );
-    if (facts.closed) return changesNothing(refused('group closed'));
-    if (isRegistered(at)) return causes([event], facts, refused('duplicate worker id'));
-    return changesNothing(refused(`the worker of rank 0 is ${state}`));
+    if (facts.closed) return changesNothing(refusesStranger('group closed'));
+    if (isRegistered(at)) return causes([event], facts, refusesStranger('duplicate worker id'));
+    return changesNothing(refusesStranger(`the worker of rank 0 is ${state}`));
   }),
   'task.asked, one is there': stimulus(['task.asked'], askForTask('one is there')),
   'task.asked, none, it waits': stimulus(['task.asked'], askForTask('none, it waits')),
@@ -235,6 +184,7 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
   'group.closed': stimulus(['group.closed'], (at) => {
     const { facts, state } = at;
     if (facts.closed) return impossible('a group closes once');
+    if (facts.joining) return impossible('the join phase that a broadcast began takes a minute (S5)');
     const events = state === 'declared' ? [{ type: 'group.closed' }] : [];
     return causes(events, { ...facts, closed: true }, async ({ job }) => {
       const value = isRegistered(at) ? '1' : '0';
@@ -245,17 +195,16 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
     const { state } = at;
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     const facts = { ...at.facts, sentinelIsThere: false };
-    const leave = ({ job, sentinel }: WorkerStage) => job.leave(sentinel);
-    if (state === 'declared') return causes([{ type: 'sentinel.gone' }], facts, leave);
-    if (!isRegistered(at)) return causes([], facts, leave);
+    if (state === 'declared') return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
+    if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
     if (!facts.over)
       return dies('sentinel.gone', facts, async (stage) => {
-        await leave(stage);
+        await sentinelLeaves(stage);
         await mustBeToldOfDeath(stage, state);
       });
-    if (state !== 'registered.waiting') return causes([], facts, leave);
+    if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
     return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
-      await leave(stage);
+      await sentinelLeaves(stage);
       await stage.job.mustBeTold('the worker whose sentinel has left', stage.pending, SLEIGH_DEAD);
     });
   }),
@@ -263,39 +212,41 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
     const { state } = at;
     if (!at.facts.isConnected) return impossible('it has closed');
     const facts = { ...at.facts, isConnected: false };
-    const leave = ({ job, worker }: WorkerStage) => job.leave(worker);
     if (isRegistered(at))
       return facts.over
-        ? causes([{ type: 'departed' }], facts, leave)
-        : dies('connection.closed', facts, leave);
+        ? causes([{ type: 'departed' }], facts, workerLeaves)
+        : dies('connection.closed', facts, workerLeaves);
     if (state === 'declared')
       return changesNothing(async (stage) => {
-        await leave(stage);
+        await workerLeaves(stage);
         stage.worker = await stage.job.guest();
       });
-    return causes([], facts, leave);
+    return causes([], facts, workerLeaves);
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
     const { facts, state } = at;
-    const report = ({ job }: WorkerStage) => job.mustStore(job.master, ['worker_dead', '0']);
     // S14: nobody dies any more.
-    if (facts.over || isFinal(at)) return changesNothing(report);
-    if (state === 'declared') return causes([{ type: 'death.reported' }], facts, report);
+    if (facts.over || isFinal(at)) return changesNothing(reportDeath);
+    if (state === 'declared') return causes([{ type: 'death.reported' }], facts, reportDeath);
     return dies('death.reported', facts, async (stage) => {
-      await report(stage);
+      await reportDeath(stage);
       await mustBeToldOfDeath(stage, state);
     });
   }),
   'the sleigh is over': stimulus([], ({ facts }) => {
-    const end = ({ job }: WorkerStage) => job.mustStore(job.master, RIDE_OVER);
-    return facts.over ? changesNothing(end) : causes([], { ...facts, over: true }, end);
+    return facts.over ? changesNothing(endSleigh) : causes([], { ...facts, over: true }, endSleigh);
   }),
   'the drain period ends': stimulus(
     ['waiting.ended'],
     ({ facts, state }) =>
       facts.over && !facts.drained && facts.sentinelIsThere && state === 'registered.waiting'
         ? causes([{ type: 'waiting.ended' }], { ...facts, drained: true }, async ({ job, pending }) => {
-            await job.mustBeTold('the worker, when the drain period ends', pending, SLEIGH_DEAD);
+            await job.mustBeTold(
+              'the worker, when the drain period ends',
+              pending,
+              SLEIGH_DEAD,
+              AFTER_PERIOD,
+            );
           })
         : impossible('nobody waits for a task then'),
     { slow: true },
@@ -318,21 +269,16 @@ const check =
   async ({ job, pending, worker }: WorkerStage, at: At): Promise<void> => {
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
-    await job.mustBeListed('Worker 0', group);
-    await job.mustRead('rankCount', isRegistered(at) ? '1' : '0');
-    await job.mustRun(state === 'registered.busy' ? 1 : 0);
-    await job.mustRead('join_status', facts.closed ? 'closed' : await phaseBeforeClosing(job));
+    await Promise.all([
+      job.mustBeListed('Worker 0', group),
+      job.mustRead('rankCount', isRegistered(at) ? '1' : '0'),
+      job.mustRun(state === 'registered.busy' ? 1 : 0),
+      job.mustRead('join_status', facts.closed ? 'closed' : facts.joining ? 'joining' : 'open'),
+    ]);
     if (state === 'registered.waiting') job.mustWait('the worker', pending);
     if (state === 'dead' && facts.isConnected)
       await job.mustGet(worker, ['fetchTry', 'result'], facts.over ? SLEIGH_DEAD : WORKER_DEAD);
   };
-
-/** A broadcast begins the join phase: both may be. */
-async function phaseBeforeClosing(job: Job): Promise<string> {
-  const { value } = await job.get(job.master, 'find', 'join_status');
-  mustHold(value !== 'closed', 'join_status is "closed", and nobody has closed the group');
-  return value;
-}
 
 export const workerModel: ChartModel<Context, Facts, WorkerStage> = {
   variant: '',
@@ -340,6 +286,7 @@ export const workerModel: ChartModel<Context, Facts, WorkerStage> = {
   input: { rank: 0 },
   facts: {
     over: false,
+    joining: false,
     closed: false,
     deleted: false,
     drained: false,
@@ -358,6 +305,6 @@ export const workerModel: ChartModel<Context, Facts, WorkerStage> = {
   },
   key: ({ state, facts }) => (facts.deleted ? ['deleted', state] : [state, facts]),
   bound: 'one worker; a task at a time',
-  simpleSteps: 4,
+  simpleSteps: 3,
   open: async ({ grounds }) => WorkerStage.open(await Job.open(grounds.server, { onDeadWorker: 'null' })),
 };

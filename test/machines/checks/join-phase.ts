@@ -130,7 +130,7 @@ const table: ChartTable = {
 
 const phase = (machine: AnyStateMachine, maximum: number, limit = 10): Recording =>
   new Recording(machine, { maximum, limit });
-const { rank, registered, gone, status, broadcast, elapsed, readMaximum, duration } = event;
+const { rank, registered, gone, status, statusTry, broadcast, elapsed, readMaximum, duration } = event;
 
 const ranks = checkEach<[maximum: number, limit: number, given: number]>(
   [
@@ -145,6 +145,29 @@ const ranks = checkEach<[maximum: number, limit: number, given: number]>(
     expect(calls.filter((call) => call === 'refuseRank')).toHaveLength(4 - given);
   },
 );
+
+const refusals = checkEach<[before: JoinPhaseEvent[], state: string]>(
+  [
+    ['a refused rank changes nothing: open', [], 'gathering.open'],
+    ['a refused rank changes nothing: joining by status', [status], 'gathering.joining.byStatus'],
+    ['a refused rank changes nothing: joining by broadcast', [broadcast], 'gathering.joining.byBroadcast'],
+  ],
+  (machine, before, state) => {
+    const full = phase(machine, 1).send(rank, ...before);
+    const { context } = full;
+    full.takeCalls();
+    expect(full.send(rank)).toMatchObject({ state, context });
+    expect(full.takeCalls()).toEqual(['refuseRank']);
+  },
+);
+
+const numbering = {
+  name: 'are numbered from 0',
+  run: (machine: AnyStateMachine) => {
+    const given = phase(machine, 2).send(rank, rank).seenBy('giveRank');
+    expect(given).toMatchObject([{ ranksGiven: 0 }, { ranksGiven: 1 }]);
+  },
+};
 
 const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: string]>(
   [
@@ -164,6 +187,7 @@ const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: str
       'gathering.open',
     ],
     ['open, status with all there: at once', NO_MAXIMUM, [status], 'closed'],
+    ['open, status that does not wait, with all there', NO_MAXIMUM, [statusTry], 'gathering.open'],
     ['open, status with one missing', NO_MAXIMUM, [rank, status], 'gathering.joining.byStatus'],
     ['joining by status, its time passes', NO_MAXIMUM, [rank, status, elapsed], 'closed'],
     ['joining by broadcast, its time passes', NO_MAXIMUM, [rank, broadcast, elapsed], 'closed'],
@@ -173,11 +197,34 @@ const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: str
   },
 );
 
-const number = {
-  name: 'everyone is told the number that was registered at that moment',
+const number = checkEach<[maximum: number, events: JoinPhaseEvent[], number: number]>(
+  [
+    ['its time passes', NO_MAXIMUM, [rank, rank, status, registered, elapsed], 1],
+    ['the last one registers', 2, [rank, rank, registered, registered], 2],
+    [
+      'status comes when all are there',
+      3,
+      [rank, registered, { type: 'maximum.set', maximum: 1 }, status],
+      1,
+    ],
+  ],
+  (machine, maximum, events, number) => {
+    const closed = phase(machine, maximum).send(...events);
+    expect(closed.context).toMatchObject({ registeredAtClosing: number, registered: number });
+    expect(closed.seenBy('tellEveryoneTheNumber')).toMatchObject([{ registeredAtClosing: number }]);
+    expect(closed.takeCalls()).toContain(`parent: group.closed, registered ${number}`);
+    expect(closed.send(gone).context).toMatchObject({ registeredAtClosing: number, registered: number - 1 });
+  },
+);
+
+const told = {
+  name: 'who asks when all are there is told with the others',
   run: (machine: AnyStateMachine) => {
-    const closed = phase(machine, NO_MAXIMUM).send(rank, rank, status, registered, elapsed, gone);
-    expect(closed.context).toMatchObject({ registeredAtClosing: 1, registered: 0 });
+    expect(phase(machine, NO_MAXIMUM).send(status).takeCalls()).toEqual([
+      'holdForStatus',
+      'tellEveryoneTheNumber',
+      'parent: group.closed, registered 0',
+    ]);
   },
 };
 
@@ -211,13 +258,30 @@ const delays = checkEach<[events: JoinPhaseEvent[], delay: number]>(
   },
 );
 
+const reading = {
+  name: 'who reads it is told what it is frozen at',
+  run: (machine: AnyStateMachine) => {
+    const read = phase(machine, NO_MAXIMUM).send(rank, rank, readMaximum);
+    expect(read.seenBy('tellMaximum')).toMatchObject([{ maximum: 2 }]);
+  },
+};
+
+const timing = {
+  name: 'is known when its timer starts',
+  run: (machine: AnyStateMachine) => {
+    const seen = phase(machine, 3).send(status).seenBy('startJoinTimer');
+    expect(seen).toMatchObject([{ delay: 5 }]);
+  },
+};
+
 export const joinPhaseChecks: ChartChecks = {
   machine: joinPhaseMachine,
   table,
   stories: {
-    'ranks (S2, S4)': ranks,
-    'closing (S4, S5)': [...closing, number],
-    'the maximum (S4, S5)': maximums,
-    'how long the phase takes (S5)': delays,
+    'ranks (S2, S4)': [...ranks, ...refusals, numbering],
+    'closing (S4, S5)': [...closing, told],
+    'everyone is told the number that was registered at that moment (S5)': number,
+    'the maximum (S4, S5)': [...maximums, reading],
+    'how long the phase takes (S5)': [...delays, timing],
   },
 };

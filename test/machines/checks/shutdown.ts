@@ -136,8 +136,27 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
   },
 );
 
+/** They are not asked for again in such a job, and must be right all the same. */
+const counts = checkEach<[types: string[], context: object]>(
+  [
+    [
+      'the last death',
+      [...TWO, 'group.closed', 'worker.died', 'worker.died'],
+      { living: 0, groupClosed: true },
+    ],
+    ['the closing', [...RUNNING, 'worker.died', 'group.closed'], { living: 0, groupClosed: true }],
+  ],
+  (machine, types, context) => {
+    const ended = new Recording(machine, { policy: 'null' }).send(...types.map((type) => ({ type })));
+    expect(ended).toMatchObject({ state: 'shuttingDown.byItself', context });
+  },
+);
+
 export const shutdownChecks: ChartChecks = {
   machine: shutdownMachine,
   table,
-  stories: { 'when a job ends by itself (S13, S15)': endings },
+  stories: {
+    'when a job ends by itself (S13, S15)': endings,
+    'what ends a job is counted, too': counts,
+  },
 };

@@ -1,0 +1,80 @@
+import { StateMachine, type AnyStateMachine } from 'xstate';
+
+/** What was written for one action: its name, or what XState made of `sendParent` and the like. */
+export type ActionConfig = string | (object & { readonly type?: string });
+
+/** A named guard, or one that is made of others. */
+export type GuardConfig = string | CombinedGuard;
+export interface CombinedGuard {
+  readonly check: unknown;
+  readonly guards: readonly GuardConfig[];
+}
+export const isCombined = (guard: unknown): guard is CombinedGuard =>
+  typeof guard === 'function' && 'check' in guard && 'guards' in guard;
+
+export interface TransitionConfig {
+  guard?: GuardConfig;
+  target?: string;
+  reenter?: boolean;
+  actions?: ActionConfig | ActionConfig[];
+  readonly description?: string;
+}
+
+/** One state of a chart as it is written; a mutant is written differently somewhere. */
+export interface StateConfig {
+  readonly id?: string;
+  initial?: string;
+  type?: string;
+  tags?: string | string[];
+  entry?: ActionConfig | ActionConfig[];
+  exit?: ActionConfig | ActionConfig[];
+  on?: Record<string, TransitionConfig | TransitionConfig[]>;
+  readonly states?: Readonly<Record<string, StateConfig>>;
+}
+
+/** The charts are well typed where they are written; here it is enough to know what may be in them. */
+const isState = (config: unknown): config is StateConfig => typeof config === 'object' && config !== null;
+
+/** A copy of what is written. */
+export function configOf({ id, config }: AnyStateMachine): StateConfig {
+  const copy = copyOf(config);
+  if (!isState(copy)) throw new Error(`${id} has no config`);
+  return copy;
+}
+
+export const listOf = <Item>(items: Item | Item[] | undefined): Item[] =>
+  items === undefined ? [] : Array.isArray(items) ? items : [items];
+
+/** A state, and the names of those that it is in. */
+export interface Place {
+  readonly path: readonly string[];
+  readonly state: StateConfig;
+}
+
+/** The state and all within it. */
+export function* placesIn(state: StateConfig, path: readonly string[] = []): Generator<Place> {
+  yield { path, state };
+  for (const [name, inner] of Object.entries(state.states ?? {})) yield* placesIn(inner, [...path, name]);
+}
+
+/** The same chart, except that the state at `path` is written differently. */
+export function rewritten(
+  machine: AnyStateMachine,
+  path: readonly string[],
+  rewrite: (state: StateConfig) => void,
+): AnyStateMachine {
+  const config = configOf(machine);
+  let state: StateConfig | undefined = config;
+  for (const name of path) state = state?.states?.[name];
+  if (state === undefined) throw new Error(`${machine.id} has no state ${path.join('.')}`);
+  rewrite(state);
+  const mutant: AnyStateMachine = Reflect.construct(StateMachine, [config, machine.implementations]);
+  return mutant;
+}
+
+/** A copy down to the functions, which are shared. */
+function copyOf(config: unknown): unknown {
+  if (Array.isArray(config)) return config.map(copyOf);
+  if (typeof config !== 'object' || config === null) return config;
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, copyOf(value)]));
+}

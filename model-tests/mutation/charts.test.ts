@@ -1,0 +1,68 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { connectionChecks } from '../../test/machines/checks/connection.ts';
+import { joinPhaseChecks } from '../../test/machines/checks/join-phase.ts';
+import { sentinelChecks } from '../../test/machines/checks/sentinel.ts';
+import { shutdownChecks } from '../../test/machines/checks/shutdown.ts';
+import { sleighChecks } from '../../test/machines/checks/sleigh.ts';
+import { workerChecks } from '../../test/machines/checks/worker.ts';
+import type { ChartChecks } from '../../test/support/chart.ts';
+import { rewritten } from './chart-config.ts';
+import { codeMutantsOf, nothing, oneFault } from './code.ts';
+import { EQUIVALENT } from './equivalent.ts';
+import { Killer } from './killer.ts';
+import type { Mutant } from './mutant.ts';
+import { mutantsOf } from './mutants.ts';
+import { killedOf, report, type Result } from './report.ts';
+
+/** By the names of their files in src/machines. */
+const CHARTS: Readonly<Record<string, ChartChecks>> = {
+  connection: connectionChecks,
+  'join-phase': joinPhaseChecks,
+  sentinel: sentinelChecks,
+  shutdown: shutdownChecks,
+  sleigh: sleighChecks,
+  worker: workerChecks,
+};
+
+/** The chart, made in both ways in which mutants are made. */
+async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerator<Mutant> {
+  const name = 'nothing is changed';
+  yield { operator: 'code changed', name, machine: rewritten(machine, [], () => undefined) };
+  yield* codeMutantsOf(chart, nothing);
+}
+
+const MOST_SECONDS = process.env['VERIFY'] === 'long' ? 3_600 : 120;
+
+const results: Result[] = [];
+const known = new Set(EQUIVALENT.flatMap(({ mutants }) => mutants));
+
+describe('every chart with one fault is found out, unless it is known to do the same', () => {
+  test.each(Object.entries(CHARTS))(
+    '%s',
+    async (chart, checks) => {
+      const killer = new Killer(checks);
+      for await (const unchanged of copiesOf(chart, checks))
+        expect(killer.fateOf(unchanged).killed).toBeUndefined();
+
+      const began = performance.now();
+      const fates = [...mutantsOf(checks.machine)].map((mutant) => killer.fateOf(mutant));
+      for await (const mutant of codeMutantsOf(chart, oneFault)) fates.push(killer.fateOf(mutant));
+      results.push({ chart, fates, seconds: (performance.now() - began) / 1000 });
+
+      const names = fates.map(({ mutant }) => `${chart}: ${mutant.name}`);
+      expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
+      const survivors = names.filter((_, n) => fates[n]?.killed === undefined);
+      const expected = [...known].filter((name) => name.startsWith(`${chart}: `));
+      expect(survivors.sort()).toEqual(expected.sort());
+    },
+    MOST_SECONDS * 1000,
+  );
+
+  test('of at least 300, 98 % are found out', () => {
+    const all = results.flatMap(({ fates }) => fates);
+    expect(all.length).toBeGreaterThanOrEqual(300);
+    expect(killedOf(all) / all.length).toBeGreaterThanOrEqual(0.98);
+  });
+
+  afterAll(() => console.log(report(results)));
+});

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HAND_MADE } from './hand-made.ts';
+import { SourceCopy, withFault } from './source-copy.ts';
+
+const isLong = process.env['VERIFY'] === 'long';
+const MOST_MILLISECONDS = 600_000;
+
+describe('every fault made by hand in the routing and in the queues', () => {
+  test.each(HAND_MADE.map((fault) => [fault.what, fault] as const))('has its place: %s', (_what, fault) => {
+    expect(withFault(fault)).toContain(fault.replace);
+  });
+});
+
+describe.runIf(isLong)('the tests of the core and of workspaces', () => {
+  let copy: SourceCopy;
+  beforeAll(() => {
+    copy = new SourceCopy();
+  });
+  afterAll(() => copy.remove());
+
+  test(
+    'pass without a fault',
+    async () => {
+      const { passed, failed } = await copy.test();
+      expect(failed).toEqual([]);
+      expect(passed).toBeGreaterThan(300);
+    },
+    MOST_MILLISECONDS,
+  );
+
+  for (const fault of HAND_MADE)
+    test(
+      `find out: ${fault.what}`,
+      async () => {
+        const { failed } = await copy.test(fault);
+        console.log(`${fault.what}: ${failed[0] ?? 'survives'}`);
+        expect(failed).not.toEqual([]);
+      },
+      MOST_MILLISECONDS,
+    );
+});

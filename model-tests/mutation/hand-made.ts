@@ -1,0 +1,84 @@
+/** A fault in the source, as one might write it. */
+export interface HandMade {
+  readonly what: string;
+  readonly file: string;
+  /** Must be in the file, once. */
+  readonly search: string;
+  readonly replace: string;
+}
+
+/** Faults of the routing of a job, and of its queues. */
+export const HAND_MADE: readonly HandMade[] = [
+  {
+    what: 'a task of a dead worker goes to the end of the queue',
+    file: 'src/sleigh/tasks.ts',
+    search: 'this.#queue.unshift(task);',
+    replace: 'this.#queue.push(task);',
+  },
+  {
+    what: 'tasks are given before broadcasts',
+    file: 'src/sleigh/tasks.ts',
+    search: 'this.#nextCopy(reader) ?? this.#queue.shift()',
+    replace: 'this.#queue.shift() ?? this.#nextCopy(reader)',
+  },
+  {
+    what: 'who registers late gets no earlier broadcasts',
+    file: 'src/sleigh/tasks.ts',
+    search: 'nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast',
+    replace: 'nextBroadcast: this.nextBroadcast',
+  },
+  {
+    what: 'a result goes to the batch that its worker names, and not to that of its task',
+    file: 'src/sleigh/work.ts',
+    search: 'this.batches.addResult(task.batch, { ...value, metadata });',
+    replace: 'this.batches.addResult(batchOf(value.metadata), { ...value, metadata });',
+  },
+  {
+    what: 'a broadcast wakes one waiting worker, however many wait',
+    file: 'src/sleigh/work.ts',
+    search: '    for (const ask of this.#waiting.drain()) this.#offer(ask);',
+    replace: '    for (const ask of [...this.#waiting.drain()].slice(0, 1)) this.#offer(ask);',
+  },
+  {
+    what: 'the newest result of a batch is taken first',
+    file: 'src/sleigh/batches.ts',
+    search: 'const result = batch?.results.shift();',
+    replace: 'const result = batch?.results.pop();',
+  },
+  {
+    what: 'a sentinel dies with ranks that never registered, too',
+    file: 'src/sleigh/crew.ts',
+    search: 'sentinel.workers.filter(isRegistered).length',
+    replace: 'sentinel.workers.length',
+  },
+  {
+    what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',
+    file: 'src/sleigh/sleigh.ts',
+    search: "this.crew.tellWorkersOf(event.id, 'declared');",
+    replace: "this.crew.tellWorkersOf(event.id, 'all');",
+  },
+  {
+    what: 'who has waited long enough for workers is told how many there were when the group closed',
+    file: 'src/sleigh/joining.ts',
+    search: 'tell(ask, this.context.registered);',
+    replace: 'tell(ask, this.context.registeredAtClosing);',
+  },
+  {
+    what: 'who came last is served first',
+    file: 'src/workspace/waiting-line.ts',
+    search: 'this.#asks.pushNode(node);',
+    replace: 'this.#asks.unshiftNode(node);',
+  },
+  {
+    what: 'who has gone stays in the line, and takes a value with it',
+    file: 'src/workspace/ask.ts',
+    search: 'if (!this.#ended) this.#leave?.();',
+    replace: '',
+  },
+  {
+    what: 'a value that goes straight to a fetcher uses up no number',
+    file: 'src/workspace/fifo.ts',
+    search: 'this.#first = number + 1;',
+    replace: '',
+  },
+];

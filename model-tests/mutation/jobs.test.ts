@@ -1,0 +1,35 @@
+import type { AnyStateMachine } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
+import { shutdownMachine } from '../../src/machines/shutdown.ts';
+import { sleighMachine } from '../../src/machines/sleigh.ts';
+import { workerMachine } from '../../src/machines/worker.ts';
+import { faultInJobs, jobs } from './jobs.ts';
+import { mutantsOf } from './mutants.ts';
+
+const JOBS = jobs(20);
+
+/** Otherwise it would say little that a mutant survives them. */
+describe('the jobs that survivors are tried in', () => {
+  const known: readonly [chart: AnyStateMachine, mutant: string][] = [
+    [workerMachine, 'registered.idle, task.asked [1]: letWait is dropped'],
+    [workerMachine, 'registered.busy, task.asked: failTask is dropped'],
+    [workerMachine, 'registered.waiting, task.offered does nothing'],
+    [workerMachine, 'dead, entry: recoverWork is dropped'],
+    [joinPhaseMachine, 'gathering, registration.asked: registerWorker is dropped'],
+    [joinPhaseMachine, 'gathering, rank.asked [1]: giveRank is dropped'],
+    [shutdownMachine, 'up, worker.died [1]: countOut is dropped'],
+    [sleighMachine, 'windingDown, entry: refuseMasters is dropped'],
+    [sleighMachine, 'windingDown, entry: dismissSentinels is dropped'],
+  ];
+  for (const [chart, name] of known)
+    test(`find out ${chart.id}: ${name}`, () => {
+      const mutant = [...mutantsOf(chart)].find((mutant) => mutant.name === name);
+      if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+      expect(faultInJobs(chart, mutant.machine, JOBS)).toBeDefined();
+    });
+
+  test('find no fault in the charts as they are', () => {
+    expect(faultInJobs(workerMachine, workerMachine, JOBS)).toBeUndefined();
+  });
+});

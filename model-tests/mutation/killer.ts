@@ -1,0 +1,60 @@
+import { tableChecks, type ChartChecks, type Check } from '../../test/support/chart.ts';
+import { faultInJobs, jobs } from './jobs.ts';
+import type { Mutant } from './mutant.ts';
+
+/** What a mutant was found out by: the table of its chart, a story of more events, or whole jobs. */
+export type Weapon = 'table' | 'story' | 'job';
+
+export interface Fate {
+  readonly mutant: Mutant;
+  /** By what, and what that said; undefined for a survivor. */
+  readonly killed: { readonly by: Weapon; readonly what: string } | undefined;
+}
+
+/** Jobs that survivors of the tests of a chart are tried in. */
+const JOBS = jobs(process.env['VERIFY'] === 'long' ? 100 : 2);
+
+/** Finds out mutants of one chart, first with the checks that its test file runs. */
+export class Killer {
+  readonly #chart: ChartChecks;
+  readonly #checks: readonly { by: Weapon; check: Check }[];
+
+  constructor(chart: ChartChecks) {
+    this.#chart = chart;
+    this.#checks = [
+      ...tableChecks(chart.table).map((check) => ({ by: 'table' as const, check })),
+      ...Object.values(chart.stories)
+        .flat()
+        .map((check) => ({ by: 'story' as const, check })),
+    ];
+  }
+
+  /** The checks that most likely tell are run first. */
+  fateOf(mutant: Mutant): Fate {
+    const likely = this.#checks.map((known) => ({ ...known, rank: rankOf(known.check, mutant) }));
+    for (const { by, check } of likely.sort((a, b) => a.rank - b.rank))
+      if (!holds(check, mutant)) return { mutant, killed: { by, what: check.name } };
+    const what = faultInJobs(this.#chart.machine, mutant.machine, JOBS);
+    return { mutant, killed: what === undefined ? undefined : { by: 'job', what } };
+  }
+}
+
+function holds({ run }: Check, { machine }: Mutant): boolean {
+  try {
+    run(machine);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isWithin = (state: string, outer: string): boolean =>
+  outer === '' || state === outer || state.startsWith(`${outer}.`);
+
+/** Rows of the state and event that were changed, then those of the state, then what is not of one row. */
+function rankOf({ row }: Check, { place }: Mutant): number {
+  if (row === undefined || place === undefined) return 2;
+  if (!isWithin(row.state, place.state))
+    return place.event === undefined && isWithin(row.next, place.state) ? 1 : 3;
+  return row.event === place.event ? 0 : 1;
+}

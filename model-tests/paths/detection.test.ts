@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { needsMetBy, type Grounds } from '../../src/verify/grounds.ts';
+import { exploreAll } from '../../src/verify/models.ts';
+import { runPaths } from '../../src/verify/paths.ts';
+import type { Address } from '../../src/verify/speaker.ts';
+import { startServe } from '../../test/support/serve-process.ts';
+import { AlteringProxy } from './altering-proxy.ts';
+import { startGrounds } from './servers.ts';
+
+const isLong = process.env['VERIFY'] === 'long';
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../test/fixtures/${name}`, import.meta.url));
+const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('localhost.key')];
+
+/** The first thing that is found to be wrong with one chart of a server. */
+async function firstFailure(chart: string, { host, port }: Address): Promise<string | undefined> {
+  const grounds: Grounds = { server: { host, port }, handshakeSeconds: 30 };
+  const met = await needsMetBy(grounds);
+  const models = exploreAll(met, 'short').filter(({ name }) => name.split(',')[0] === chart);
+  const reports = await runPaths(models, { grounds, met, hasty: true });
+  return reports.flatMap(({ failures }) => failures)[0];
+}
+
+/** Of what takes long, a few; all of it with VERIFY=long. */
+const some = <T>(all: readonly T[], few: number): readonly T[] => (isLong ? all : all.slice(0, few));
+
+const ALTERATIONS: readonly (readonly [chart: string, from: string, to: string])[] = [
+  ['joinPhase', 'group closed', 'group clozed'],
+  ['shutdown', '5001', '0001'],
+  ['worker', 'Active workers', 'Active werkers'],
+  ['sentinel', 'no value available.', 'no value available!'],
+];
+
+describe('a server whose replies are changed on their way is found out', () => {
+  test.concurrent.each(some(ALTERATIONS, 2))('%s: "%s" becomes "%s"', async (chart, from, to) => {
+    const { server } = await startGrounds();
+    using proxy = await AlteringProxy.start(server, (said) => said.replaceAll(from, to));
+    expect(await firstFailure(chart, proxy)).toContain(to);
+    await server.close();
+  });
+});
+
+/** Expressions of the charts, each with another in its place. */
+const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to: string])[] = [
+  ['joinPhase', 'join-phase', 'ranksGiven >= maximum', 'ranksGiven > maximum'],
+  ['shutdown', 'shutdown', "context.policy === 'shutdown'", "context.policy !== 'shutdown'"],
+  ['connection', 'connection', "event.type === 'options.accepted' && event.secure", 'false'],
+  ['worker', 'worker', 'event.ask.waits', '!event.ask.waits'],
+  ['worker', 'worker', "event.type === 'task.asked' && event.available", 'false'],
+  ['worker', 'worker', "'sentinel.gone': { target: 'dead'", "'sentinel.gone': { target: 'left'"],
+  [
+    'worker',
+    'worker',
+    "'task.asked': { target: 'idle', actions: ['failTask', 'askAgain']",
+    "'task.asked': { actions: ['askAgain']",
+  ],
+  ['sentinel', 'sentinel', 'event.registeredWorkers > 0', 'event.registeredWorkers > 1'],
+  ['sentinel', 'sentinel', 'event.ask.waits', '!event.ask.waits'],
+  ['sentinel', 'sentinel', "'absence.elapsed': { target: 'dead'", "'absence.elapsed': { target: 'left'"],
+  ['shutdown', 'shutdown', 'context.living === 0', 'context.living === 1'],
+  [
+    'shutdown',
+    'shutdown',
+    'context.groupClosed && context.living === 1',
+    'context.groupClosed && context.living === 2',
+  ],
+  ['shutdown', 'shutdown', "'task.failed': [", "'task.fehled': ["],
+  ['sleigh', 'sleigh', "event.type === 'sleigh.over' && event.byItself", 'false'],
+  ['joinPhase', 'join-phase', "'ask' in event && event.ask.waits", 'true'],
+  ['joinPhase', 'join-phase', "event.type === 'worker.registered' ? 1 : 0", '0'],
+  ['joinPhase', 'join-phase', 'context.frozen ? {}', '!context.frozen ? {}'],
+  ['connection', 'connection', "'request.overran': {", "'request.overrun': {"],
+];
+
+describe('a server with another guard in its charts is found out', () => {
+  test.concurrent.each(some(MUTANTS, 3))(
+    '%s (%s): %s becomes %s',
+    { timeout: 180_000 },
+    async (chart, file, from, to) => {
+      const environment = {
+        NODE_OPTIONS: `--import=${new URL('mutant.mjs', import.meta.url).href}`,
+        MUTANT: JSON.stringify({ file: `machines/${file}.js`, from, to }),
+      };
+      await using serve = await startServe('--log-level', 'silent', ...TLS, environment);
+      expect(await firstFailure(chart, { host: '127.0.0.1', port: serve.port })).toContain(chart);
+    },
+  );
+});

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chartTable } from '../../src/verify/report.ts';
+import type { ChartReport } from '../../src/verify/coverage.ts';
+import type { Server } from '../../src/index.ts';
+import { verifyCharts } from '../../src/verify/verify.ts';
+import { errors, startGrounds } from './servers.ts';
+
+const isLong = process.env['VERIFY'] === 'long';
+const CHARTS = ['connection', 'joinPhase', 'worker', 'sentinel', 'shutdown', 'sleigh'];
+
+let server: Server;
+let reports: ChartReport[];
+
+beforeAll(
+  async () => {
+    const started = await startGrounds();
+    server = started.server;
+    reports = await verifyCharts(started.grounds, { effort: isLong ? 'long' : 'short' });
+    console.log(chartTable(reports));
+  },
+  isLong ? 1_800_000 : 180_000,
+);
+afterAll(() => server.close());
+
+test('every chart has a model', () => {
+  expect(reports.map(({ chart }) => chart)).toEqual(CHARTS);
+});
+
+test('no chart is sent an event that it does not expect, and nothing else goes wrong in the server', () => {
+  expect(errors).toEqual([]);
+});
+
+describe.each(CHARTS)('generated paths through %s, over TCP', (name) => {
+  const report = (): ChartReport | undefined => reports.find(({ chart }) => chart === name);
+
+  test('the server does what the chart says', () => {
+    expect(report()?.failures).toEqual([]);
+  });
+
+  test('every state and every branch of every transition is visited, and nothing is left out', () => {
+    expect(report()).toMatchObject({ states: { missing: [] }, transitions: { missing: [] }, untried: {} });
+  });
+});

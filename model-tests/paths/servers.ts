@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
+import type { Grounds } from '../../src/verify/grounds.ts';
+
+const fixture = (name: string): Buffer =>
+  readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url));
+
+/** Long enough for everyone else on a busy machine. */
+const HANDSHAKE_SECONDS = 8;
+const FAULTY_KIND = 'faulty';
+
+const ON_PURPOSE = 'a fault on purpose';
+/** What the servers logged as errors, but for those that they are made to make. */
+export const errors: string[] = [];
+
+const OPTIONS: ServerOptions = {
+  port: 0,
+  logger: pino(
+    { level: 'error', serializers: { error: pino.stdSerializers.err } },
+    { write: (line) => void (line.includes(ON_PURPOSE) || errors.push(line)) },
+  ),
+  limits: { handshakeSeconds: HANDSHAKE_SECONDS },
+  tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key') },
+  kinds: {
+    [FAULTY_KIND]: () => {
+      throw new Error(ON_PURPOSE);
+    },
+  },
+};
+
+/** A server with which everything can be tried. */
+export async function startGrounds(): Promise<{ server: Server; grounds: Grounds }> {
+  const server = await createServer(OPTIONS);
+  const grounds: Grounds = {
+    server,
+    handshakeSeconds: HANDSHAKE_SECONDS,
+    faultyKind: FAULTY_KIND,
+    disposable: () => createServer(OPTIONS),
+  };
+  return { server, grounds };
+}

@@ -1,0 +1,43 @@
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { sleigh, startServe } from '../../test/support/serve-process.ts';
+
+describe('sleigh verify --server', () => {
+  test.each([
+    [[], 'sleigh: verify needs a trace, or --server HOST:PORT, and not both\n'],
+    [
+      ['a.jsonl', '--server', 'here:1'],
+      'sleigh: verify needs a trace, or --server HOST:PORT, and not both\n',
+    ],
+    [['--server', 'here'], 'sleigh: --server must be HOST:PORT, not "here"\n'],
+    [['--server', '127.0.0.1:1'], 'sleigh: cannot verify 127.0.0.1:1: nobody listens there\n'],
+  ])('%j is answered by one clear line', async (args, line) => {
+    expect(await sleigh(['verify', ...args])).toMatchObject({ code: 1, output: '', errors: line });
+  });
+
+  test('says so when who listens does not speak the protocol', async () => {
+    const other = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const { code, errors } = await sleigh(['verify', '--server', `127.0.0.1:${port}`]);
+    other.close();
+    expect(code).toBe(1);
+    expect(errors).toBe(
+      `sleigh: cannot verify 127.0.0.1:${port}: the server answers the new handshake with "HTTP"\n`,
+    );
+  });
+
+  test.runIf(process.env['VERIFY'] === 'long')(
+    'reports chart by chart that a server of this project is right',
+    { timeout: 300_000 },
+    async () => {
+      await using serve = await startServe('--log-level', 'silent');
+      const { code, output } = await sleigh(['verify', '--server', `127.0.0.1:${serve.port}`]);
+      expect(output).toContain('Everything is as the charts and the conversations have it.');
+      expect(code).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { encodeDictionary } from '../../wire/dictionary.ts';
+import { eventually, mustBe, mustHold } from '../mismatch.ts';
+import type { Grounds } from '../grounds.ts';
+import type { Journey } from '../model.ts';
+import { Speaker, whenAnsweredInTime, type Address, type Pending } from '../speaker.ts';
+
+/** Nobody owns it, so it stays whoever goes (W1). */
+const SHARED = '__default';
+
+const USE_SHARED = ['use ws', SHARED, 'verify', 'no'];
+
+/** One connection that is looked at, and a witness on another. */
+export class ConnectionStage {
+  readonly speaker: Speaker;
+  readonly #witness: Speaker;
+  readonly #server: Address;
+  readonly #grounds: Grounds;
+  /** A variable in which the speaker waits. */
+  readonly #variable: string;
+  /** A workspace of the speaker, which ends with its connection (W6). */
+  readonly own: string;
+  ownsWorkspace = false;
+  #pending: Pending | undefined;
+
+  private constructor(grounds: Grounds, server: Address, speaker: Speaker, witness: Speaker) {
+    this.#grounds = grounds;
+    this.#server = server;
+    this.speaker = speaker;
+    this.#witness = witness;
+    const run = randomUUID();
+    this.#variable = `verify ${run}`;
+    this.own = `verify own ${run}`;
+  }
+
+  static async open({ grounds, steps, tries }: Journey): Promise<ConnectionStage> {
+    const stops = [...steps, ...tries].includes('server.stopping');
+    const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+    const witness = await Speaker.ready(server);
+    const stage = new ConnectionStage(grounds, server, await Speaker.open(server), witness);
+    mustBe('use ws', await witness.ask(USE_SHARED), {});
+    return stage;
+  }
+
+  /** Leaves nothing behind. */
+  async close(): Promise<void> {
+    this.speaker.vanish();
+    if (this.#pending !== undefined)
+      await this.#witness.ask(['delete var', SHARED, this.#variable]).catch(() => undefined);
+    this.#witness.vanish();
+  }
+
+  /** P2.1. */
+  async greet(): Promise<void> {
+    const offer = await this.speaker.greet();
+    for (const name of ['MetadataToServer', 'MetadataFromServer', 'KillServerOnClose'])
+      mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
+  }
+
+  /** P2.3. */
+  async chooseTls(): Promise<void> {
+    const wanted = { MetadataToServer: '1', MetadataFromServer: '1', SSL: '1' };
+    await this.speaker.choose(new Map(Object.entries(wanted)));
+  }
+
+  /** P2.3. */
+  async chooseWhatIsNotOffered(): Promise<void> {
+    this.speaker.write(`R000${encodeDictionary(new Map([['Sauna', '1']]))}`);
+    const four = await this.speaker.read(4);
+    mustHold(four === 'F000', `an option that is not offered is answered with "${four}"`);
+  }
+
+  async waitForTimeLimit(): Promise<void> {
+    await this.speaker.ended((this.#grounds.handshakeSeconds + 15) * 1000);
+  }
+
+  /** P2.2, P5.1: nothing is said any more. */
+  async sayAndEnd(bytes: string): Promise<void> {
+    this.speaker.forgetExpected();
+    this.speaker.write(bytes);
+    await this.speaker.ended();
+  }
+
+  /** P5.1. */
+  async askNothing(): Promise<void> {
+    const pending = this.speaker.expect(false);
+    this.speaker.write(this.speaker.encode([]));
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'an empty request');
+    mustBe('an empty request', answer, { status: '0001' });
+  }
+
+  async block(): Promise<void> {
+    mustBe('use ws', await this.speaker.ask(USE_SHARED), {});
+    this.#pending = this.speaker.begin(['fetch', SHARED, this.#variable]);
+    await eventually(async () =>
+      (await this.#fetchers()) === 1 ? undefined : 'a get is not listed as waiting',
+    );
+  }
+
+  async #fetchers(): Promise<number> {
+    const { value } = await this.#witness.ask(['list vars', SHARED]);
+    const line = value.split('\n').find((text) => text.startsWith(`${this.#variable}\t`));
+    return Number(line?.split('\t')[2] ?? 0);
+  }
+
+  async mustWait(): Promise<void> {
+    mustHold((await this.#fetchers()) === 1, 'the get is not listed as waiting any more');
+    const { answer } = this.#pending ?? {};
+    mustHold(answer === undefined, `a get is answered with ${answer?.status}, and there is no value`);
+  }
+
+  /** V5. */
+  async unblock(): Promise<void> {
+    mustBe('store', await this.#witness.ask(['store', SHARED, this.#variable, '1', 'here']), {});
+    if (this.#pending === undefined) throw new Error('nothing is blocked');
+    const answer = await whenAnsweredInTime(this.#pending.whenAnswered, 'a get that waits');
+    mustBe('a get that waits', answer, { value: 'here' });
+  }
+
+  /** P5.3: an error in short form, whatever was asked; what was blocked takes nothing with it. */
+  async overrun(args: readonly string[]): Promise<void> {
+    this.speaker.forgetExpected();
+    const pending = this.speaker.expect(false);
+    this.speaker.write(this.speaker.encode(args));
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
+    mustBe('a request that comes too early', answer, { status: '0001' });
+  }
+
+  /** A request with which the server is known to fail: it says so, and the connection ends. */
+  async meetFault(): Promise<void> {
+    const wstype = this.#grounds.faultyKind ?? '';
+    const answer = await this.speaker.ask(['open ws', `${this.own} faulty`, 'verify', 'no'], { wstype });
+    mustBe('a request that meets a fault', answer, { status: '2000' });
+  }
+
+  /** P3: somebody asks for it, and it happens when that one goes. */
+  async stopServer(): Promise<void> {
+    const killer = await Speaker.ready(this.#server);
+    mustBe('deadman', await killer.ask(['deadman']), {});
+    killer.vanish();
+    this.speaker.forgetExpected();
+    await this.#witness.ended();
+  }
+
+  /** The connection is over: what is said is not carried out. */
+  async mustBeUnheard(bytes: string): Promise<void> {
+    this.speaker.write(bytes);
+    await this.#witness.ask(['list wss']);
+    mustHold(this.speaker.unread === 0, 'the server answers on a connection that it has ended');
+  }
+
+  async leave(): Promise<void> {
+    this.speaker.forgetExpected();
+    this.speaker.vanish();
+    await Promise.resolve();
+  }
+
+  /** V6, W6: what it waited for and what it owned has ended with the connection. */
+  async mustBeDeparted(): Promise<void> {
+    if (this.#pending !== undefined)
+      await eventually(async () =>
+        (await this.#fetchers()) === 0 ? undefined : 'whose connection is over is still listed as waiting',
+      );
+    if (!this.ownsWorkspace) return;
+    await eventually(async () => {
+      const { value } = await this.#witness.ask(['list wss', this.own]);
+      return value.includes(this.own) ? 'what a connection owned is still there after its end' : undefined;
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { connectionModel } from './charts/connection.ts';
+import { joinPhaseModels } from './charts/join-phase.ts';
+import { sentinelModel } from './charts/sentinel.ts';
+import { shutdownModels } from './charts/shutdown.ts';
+import { sleighModels } from './charts/sleigh.ts';
+import { workerModel } from './charts/worker.ts';
+import { Exploration } from './exploration.ts';
+import type { Need } from './grounds.ts';
+import type { ChartModel, Closable } from './model.ts';
+import type { AnyExploration } from './paths.ts';
+
+/** `long` has all variants of a chart, and longer simple paths. */
+export type Effort = 'short' | 'long';
+
+const LONGER = 1;
+
+/** The models of all charts. @throws ModelError */
+export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExploration[] {
+  const explore = <Context, Facts, Stage extends Closable>(
+    model: ChartModel<Context, Facts, Stage>,
+  ): AnyExploration => {
+    const simpleSteps = model.simpleSteps + (effort === 'long' ? LONGER : 0);
+    return new Exploration({ ...model, simpleSteps }, met);
+  };
+  /** The first variants come to every transition. */
+  const some = <T>(models: readonly T[], enough: number): readonly T[] =>
+    effort === 'long' ? models : models.slice(0, enough);
+  return [
+    explore(connectionModel),
+    ...some(joinPhaseModels, 1).map(explore),
+    explore(workerModel),
+    explore(sentinelModel),
+    ...some(shutdownModels, 2).map(explore),
+    ...some(sleighModels, 1).map(explore),
+  ];
+}
