@@ -178,7 +178,12 @@ export class JobPlay {
 
   /** What the charts decided is told to the oracle; what it says must have been told. */
   #compare(): void {
-    for (const worker of this.#sleigh.crew.workers) {
+    const isBusy = (rank: number): boolean => this.oracle.workers.get(rank)?.task !== undefined;
+    // When a host dies, those of its workers that have no task die first (S13).
+    const workers = this.#sleigh.crew.workers.toSorted(
+      (a, b) => Number(isBusy(a.rank)) - Number(isBusy(b.rank)),
+    );
+    for (const worker of workers) {
       const known = this.oracle.workers.get(worker.rank);
       if (known !== undefined && !known.isDead && stateOfWorker(worker) === 'dead') {
         this.oracle.died(worker.rank);
