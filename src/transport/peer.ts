@@ -159,8 +159,4 @@ export class Peer {
   destroy(): void {
     this.#socket.destroy();
   }
-
-  get isClosed(): boolean {
-    return this.#socket.destroyed;
-  }
 }

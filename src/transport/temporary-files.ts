@@ -129,11 +129,6 @@ export class TemporaryFiles {
     void entry.written.then(async () => (await entry.handle).close()).catch(() => undefined);
   }
 
-  /** How many values are in files now. */
-  get count(): number {
-    return this.#files.size;
-  }
-
   removeAll(): void {
     for (const [file, entry] of this.#files) {
       entry.users = 1;

@@ -68,9 +68,6 @@ export class Workspace {
   get variables(): Iterable<Variable> {
     return this.#variables.values();
   }
-  get variableCount(): number {
-    return this.#variables.size;
-  }
 
   /** The variable of that name; one that nobody has used is made, of unknown mode (V1). */
   variable(name: string): Variable {
