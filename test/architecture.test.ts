@@ -16,8 +16,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // What happened in the charts, step by step, for whoever follows them.
   trace: ['workspace', 'machines'],
   core: ['wire', 'workspace', 'machines', 'sleigh', 'trace'],
+  // What the web page shows: the core's state as plain JSON.
+  views: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core'],
   transport: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
-  web: ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'charts'],
+  web: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core', 'views', 'transport', 'client'],
+  // The front end: it runs in a browser and knows the types of the views alone.
+  page: ['views'],
   // What programs import: it knows the bytes, and nothing of the server.
   client: ['wire'],
   // What looks at a server from outside, chart by chart.
