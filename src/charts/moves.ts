@@ -71,20 +71,28 @@ const field = (thing: unknown, name: string): unknown =>
     ? Reflect.get(thing, name)
     : undefined;
 
-const CHECKS = new Map([
-  [field(and([]), 'check'), ' and '],
-  [field(or([]), 'check'), ' or '],
+const CHECKS = new Map<unknown, 'and' | 'or' | 'not'>([
+  [field(and([]), 'check'), 'and'],
+  [field(or([]), 'check'), 'or'],
+  [field(not(''), 'check'), 'not'],
 ]);
-const CHECK_NOT = field(not(''), 'check');
+
+/** What a guard is made of; undefined for one that is not made of others. */
+export function guardParts(
+  guard: unknown,
+): { readonly by: 'and' | 'or' | 'not'; readonly parts: readonly unknown[] } | undefined {
+  const parts: unknown = field(guard, 'guards');
+  const by = CHECKS.get(field(guard, 'check'));
+  return Array.isArray(parts) && by !== undefined ? { by, parts } : undefined;
+}
 
 /** A guard as it reads: `a and (b or not c)`. */
 function guardLabel(guard: unknown, isInner = false): string {
-  const parts = field(guard, 'guards');
-  if (!Array.isArray(parts)) return nameOf(guard);
-  const labels = parts.map((part) => guardLabel(part, true));
-  const check = field(guard, 'check');
-  if (check === CHECK_NOT) return `not ${labels.join('')}`;
-  const joined = labels.join(CHECKS.get(check) ?? ', ');
+  const made = guardParts(guard);
+  if (made === undefined) return nameOf(guard);
+  const labels = made.parts.map((part) => guardLabel(part, true));
+  if (made.by === 'not') return `not ${labels.join('')}`;
+  const joined = labels.join(` ${made.by} `);
   return isInner && labels.length > 1 ? `(${joined})` : joined;
 }
 

@@ -1,6 +1,7 @@
 import { assertEvent, createActor, type ActorRefFrom } from 'xstate';
 import { compiled } from '../machines/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
+import { storied, storyOf, type Story } from '../machines/story.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
 import * as handshake from '../wire/handshake.ts';
@@ -20,7 +21,8 @@ import type { Timer } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
-import { run, verbOf, type Caller } from './verbs.ts';
+import { OTHER_VERBS } from './figures.ts';
+import { run, verbOf, type Caller, type Verb } from './verbs.ts';
 
 const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
 const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
@@ -28,6 +30,16 @@ const EMPTY = refusal('empty', 'A request needs at least a verb.');
 
 /** Refusals that are part of normal use, and not worth a line in the log. */
 const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
+
+export interface LastRequest {
+  readonly verb: string;
+  readonly workspace: string | undefined;
+  readonly variable: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** It is not answered yet. */
+  readonly waits: boolean;
+}
 
 type Receives = 'readsGreeting' | 'readsOptions' | 'readsRequests';
 
@@ -49,18 +61,49 @@ export class Connection implements Caller {
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
+  readonly connectedAt: number;
+  /** Requests that were read, those that were refused included. */
+  requests = 0;
+  #lastVerb = '';
+  #lastWorkspace: string | undefined;
+  #lastVariable: string | undefined;
+  #lastAt = 0;
 
   constructor(id: number, peer: string, core: Core) {
     this.id = id;
     this.peer = peer;
     this.#core = core;
+    this.connectedAt = core.clock();
     this.#options = new DictionaryDecoder(core.limits.metadataBytes);
     this.#chart = createActor(core.connectionChart, {
       id: 'connection',
       input: { id },
       ...inspectedBy(core.tracer, `connection ${id}`),
     });
-    this.#chart.subscribe({ error: (error) => core.log('error', 'a chart failed', { peer, error }) });
+    this.#chart.subscribe({
+      error: (error) => core.log('error', 'a chart failed', { peer, error, story: this.story?.lines }),
+    });
+  }
+
+  /** Its chart; to look at. */
+  get actor(): ActorRefFrom<typeof connectionMachine> {
+    return this.#chart;
+  }
+
+  get story(): Story | undefined {
+    return storyOf(this.#chart);
+  }
+
+  /** What it asked last, or waits for; undefined before its first request. */
+  get lastRequest(): LastRequest | undefined {
+    if (this.requests === 0) return undefined;
+    return {
+      verb: this.#lastVerb,
+      workspace: this.#lastWorkspace,
+      variable: this.#lastVariable,
+      at: this.#lastAt,
+      waits: this.#blockedIn !== undefined,
+    };
   }
 
   start(): void {
@@ -68,6 +111,7 @@ export class Connection implements Caller {
   }
 
   receive(bytes: Buffer): void {
+    this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
     this.#read();
   }
@@ -162,11 +206,22 @@ export class Connection implements Caller {
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
     const verb = verbOf(request.verb);
+    this.#note(verb, request);
     const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
     if (!isRefusal(outcome)) return this.#reply(STATUS.ok, outcome?.metadata ?? NO_METADATA, outcome);
     this.#releasePayload(request);
     this.#refuse(outcome, verb?.isLong ?? false, request.verb);
+  }
+
+  /** What was asked last; not the value that came with it. */
+  #note(verb: Verb | undefined, request: Request): void {
+    this.requests++;
+    this.#lastVerb = verb === undefined ? OTHER_VERBS : request.verb;
+    this.#core.figures.countRequest(this.#lastVerb);
+    this.#lastWorkspace = (verb?.names ?? 0) > 0 ? request.args[0] : undefined;
+    this.#lastVariable = verb?.names === 2 ? request.args[1] : undefined;
+    this.#lastAt = this.#core.clock();
   }
 
   #blockUnlessEnded(ask: Ask): void {
@@ -189,6 +244,7 @@ export class Connection implements Caller {
   #unblock(ask: Ask): void {
     if (!ask.blocked) return;
     this.#blockedIn = undefined;
+    this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#lastAt);
     this.#chart.send({ type: 'request.answered' });
   }
 
@@ -207,12 +263,14 @@ export class Connection implements Caller {
   #reply(status: Status, metadata: Metadata, value: ReplyValue | undefined): void {
     this.#send(encodeReply(this.#format, status, metadata, value));
     if (value === undefined || typeof value.payload === 'string') return;
-    if (isFile(value.payload))
+    if (isFile(value.payload)) {
+      this.#core.figures.bytesOut += value.payload.size;
       this.#core.command({ type: 'sendFile', connection: this.id, file: value.payload });
-    else this.#send(value.payload);
+    } else this.#send(value.payload);
   }
 
   #send(bytes: string | Uint8Array): void {
+    this.#core.figures.bytesOut += bytes.length;
     this.#core.command({ type: 'send', connection: this.id, bytes });
   }
 
@@ -238,36 +296,43 @@ export class Connection implements Caller {
       return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
         act(core.connection(context.id), event);
     };
-    const machine = connectionMachine.provide({
-      actions: {
-        startHandshakeTimer: command((connection) => {
-          connection.#handshakeTimer = core.timers.start(core.limits.handshakeSeconds * 1000, () =>
-            connection.#chart.send({ type: 'handshake.elapsed' }),
-          );
-        }),
-        stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
-        sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.offer))),
-        sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
-        sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
-        sendDenied: command((connection, event) => {
-          assertEvent(event, 'options.denied');
-          connection.#send(handshake.DENIED);
-          core.log('info', 'option denied', { peer: connection.peer, option: event.option });
-        }),
-        startTls: command((connection) =>
-          core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
-        ),
-        refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
-        refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
-        logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
-        logTooSlow: command(({ peer }) => core.log('info', 'handshake not done in time', { peer })),
-        depart: command((connection) => connection.#depart()),
-        close: command(({ id }) => core.command({ type: 'close', connection: id })),
-        reportUnexpected: command(({ peer }, event) =>
-          core.log('error', 'a chart was sent an event that it does not expect', { peer, event: event.type }),
-        ),
-      },
-    });
+    const machine = storied(
+      connectionMachine.provide({
+        actions: {
+          startHandshakeTimer: command((connection) => {
+            connection.#handshakeTimer = core.timers.start(core.limits.handshakeSeconds * 1000, () =>
+              connection.#chart.send({ type: 'handshake.elapsed' }),
+            );
+          }),
+          stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
+          sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.offer))),
+          sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
+          sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
+          sendDenied: command((connection, event) => {
+            assertEvent(event, 'options.denied');
+            connection.#send(handshake.DENIED);
+            core.log('info', 'option denied', { peer: connection.peer, option: event.option });
+          }),
+          startTls: command((connection) =>
+            core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
+          ),
+          refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
+          refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
+          logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
+          logTooSlow: command(({ peer }) => core.log('info', 'handshake not done in time', { peer })),
+          depart: command((connection) => connection.#depart()),
+          close: command(({ id }) => core.command({ type: 'close', connection: id })),
+          reportUnexpected: command(({ peer, story }, event) =>
+            core.log('error', 'a chart was sent an event that it does not expect', {
+              peer,
+              event: event.type,
+              story: story?.lines,
+            }),
+          ),
+        },
+      }),
+      core.clock,
+    );
     // Who traces wants to hear of each transition, which only the interpreter tells.
     return core.tracer === undefined ? compiled(machine) : machine;
   }

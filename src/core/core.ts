@@ -1,4 +1,5 @@
 import { makeOffer, type Offer } from '../wire/handshake.ts';
+import { tellerOf } from '../machines/story.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { FileSink } from '../wire/request.ts';
@@ -10,6 +11,7 @@ import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Connection } from './connection.ts';
+import { Figures } from './figures.ts';
 
 export interface CoreOptions {
   readonly limits: Limits;
@@ -33,6 +35,7 @@ export class Core implements Host {
   readonly offer: Offer;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
+  readonly figures = new Figures();
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #connections = new Map<number, Connection>();
@@ -69,6 +72,14 @@ export class Core implements Host {
     },
   };
 
+  /** Connections whose client waits for an answer. */
+  get blockedConnections(): number {
+    return tellerOf(this.connectionChart)?.in('open.blocked') ?? 0;
+  }
+  get connections(): Iterable<Connection> {
+    return this.#connections.values();
+  }
+
   /** How many timers run and connections are there; for tests and metrics. */
   get counts() {
     return { timers: this.#timers.size, connections: this.#connections.size };
@@ -88,6 +99,10 @@ export class Core implements Host {
 
   log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
     this.command({ type: 'log', level, message, fields });
+  }
+
+  findConnection(id: number): Connection | undefined {
+    return this.#connections.get(id);
   }
 
   connection(id: number): Connection {

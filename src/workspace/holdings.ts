@@ -19,6 +19,8 @@ function memoryOf({ payload, metadata }: Value): number {
 export class ServerHoldings {
   bytes = 0;
   memory = 0;
+  /** Variables, and workspaces but for the first one. */
+  names = 0;
   readonly limits: Limits;
   readonly discard: (file: FilePayload) => void;
 
@@ -39,9 +41,11 @@ export class ServerHoldings {
     return this.memoryRefusal(NAME_OVERHEAD + name.length);
   }
   keepName(name: string): void {
+    this.names++;
     this.memory += NAME_OVERHEAD + name.length;
   }
   dropName(name: string): void {
+    this.names--;
     this.memory -= NAME_OVERHEAD + name.length;
   }
 }
