@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
+import { Histogram } from '../core/figures.ts';
 import { sleighKind } from '../sleigh/kind.ts';
 import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
-import { Meter } from './meter.ts';
 import { Peer } from './peer.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
@@ -33,6 +33,8 @@ export interface TcpOptions {
   trace?: string;
 }
 
+/** Upper ends of the buckets for the time of handling, seconds. */
+const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 /** Milliseconds that clients have to close when the server stops. */
 const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
@@ -58,7 +60,8 @@ function traceFileOf(path: string): TraceFile {
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
   readonly core: Core;
-  readonly meter = new Meter();
+  /** Time from when something came until what it led to was carried out. */
+  readonly handling = new Histogram(HANDLING);
   /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
   readonly stopped: Promise<void>;
   readonly #peers = new Map<number, Peer>();
@@ -162,7 +165,7 @@ export class TcpServer {
     const commands = this.core.handle(event, performance.timeOrigin + began);
     for (const [i, command] of commands.entries()) this.#perform(command, commands[i + 1]);
     this.#flushTrace();
-    this.meter.handled(performance.now() - began);
+    this.handling.add((performance.now() - began) / 1000);
   }
 
   #flushTrace(): void {

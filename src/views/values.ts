@@ -8,6 +8,13 @@ import type { ValueView } from './types.ts';
 /** Reads the first bytes of a large value out of its file. */
 export type Peek = (file: FilePayload, bytes: number) => Uint8Array;
 
+/** What helps to read values. */
+export interface Reading {
+  readonly peek: Peek;
+  /** @returns what a program of the value's maker says that it is, as soon as that is known */
+  readonly babelfish?: (value: Value, maker: string) => string | undefined;
+}
+
 /** What is shown of one value: bytes of a text, bytes of a hex dump. */
 export interface Cut {
   readonly text: number;
@@ -63,7 +70,7 @@ const V8_MAGIC = ['\xff\x0d', '\xff\x0e', '\xff\x0f'];
 const MOST_MAGIC = 8;
 
 /** A value as people can read it; never a guess at what it does not say. */
-export function valueView(value: Value, peek: Peek, cut: Cut = WHOLE): ValueView {
+export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut = WHOLE): ValueView {
   const { descriptor, payload, metadata } = value;
   const size = sizeOf(payload);
   const maker = MAKERS[(descriptor >>> 24) & 0xff] ?? '';
@@ -76,7 +83,6 @@ export function valueView(value: Value, peek: Peek, cut: Cut = WHOLE): ValueView
     descriptor,
     size,
     isCut,
-    babelfish: undefined,
     metadata: Object.fromEntries(
       Array.from(metadata)
         .slice(0, METADATA_ENTRIES)
@@ -84,10 +90,21 @@ export function valueView(value: Value, peek: Peek, cut: Cut = WHOLE): ValueView
     ),
   };
   if (!isText)
-    return { ...common, kind: kindOf(descriptor, maker, bytes), text: undefined, hex: hexDump(bytes) };
+    return {
+      ...common,
+      kind: kindOf(descriptor, maker, bytes),
+      text: undefined,
+      hex: hexDump(bytes),
+      babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
+    };
   const text = decode(bytes, { isCut });
   const isJson = descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json';
-  return { ...common, ...(isJson && !isCut ? jsonOr(text) : plain(text, isCut)), hex: undefined };
+  return {
+    ...common,
+    ...(isJson && !isCut ? jsonOr(text) : plain(text, isCut)),
+    hex: undefined,
+    babelfish: undefined,
+  };
 }
 
 function firstBytes(payload: Payload, count: number, peek: Peek): Uint8Array {

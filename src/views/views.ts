@@ -67,13 +67,13 @@ export class Views {
 
   #workspace(name: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
-    return workspace && workspaceView(workspace, rangeOf(query), this.#about.peek);
+    return workspace && workspaceView(workspace, rangeOf(query), this.#about);
   }
 
   #variable(name: string, variableName: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
     const variable = workspace?.find(variableName);
-    return workspace && variable && variableView(workspace, variable, rangeOf(query), this.#about.peek);
+    return workspace && variable && variableView(workspace, variable, rangeOf(query), this.#about);
   }
 
   #client(id: string) {

@@ -2,12 +2,15 @@ import type { Logger } from 'pino';
 import { NwsConnection } from '../client/connection.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { VERSION } from '../version.ts';
-import type { FetchedView } from '../views/types.ts';
+import { valueView } from '../views/values.ts';
+import { Views } from '../views/views.ts';
+import { sizeOf } from '../wire/payload.ts';
 import { Babelfishes } from './babelfish.ts';
+import { drawingsIn } from './drawings.ts';
 import { metricsOf } from './metrics.ts';
 import type { Site, ViewSource } from './site.ts';
 import type { WebServer } from './web-server.ts';
-import type { Fetched, Writes } from './writes.ts';
+import type { Writes } from './writes.ts';
 
 export interface LiveSiteOptions {
   readonly web: WebServer;
@@ -18,6 +21,8 @@ export interface LiveSiteOptions {
 
 /** Milliseconds between two samples for figures over time. */
 const SAMPLE = 1_000;
+
+const now = (): number => performance.timeOrigin + performance.now();
 
 /** What is shown of a running server. */
 export class LiveSite implements Site {
@@ -32,17 +37,17 @@ export class LiveSite implements Site {
 
   constructor(server: TcpServer, { web, token, logger }: LiveSiteOptions) {
     this.#server = server;
-    const babelfishes = new Babelfishes({
+    const { core, host, port, peek } = server;
+    const { translate: babelfish } = new Babelfishes({
       connect: this.#connect,
-      has: (workspace) => [...server.core.workspaces.all].some(({ name }) => name === workspace),
+      has: (workspace) => core.workspaces.find(workspace) !== undefined,
       arrived: () => this.#changes++,
     });
-    void babelfishes;
-    void VERSION;
-    this.views = {
-      get: (path) => (path === '/api/overview' ? { connections: server.core.counts.connections } : undefined),
-      sample: () => undefined,
-    };
+    const writable = token !== undefined;
+    const startedAt = now();
+    const drawing = drawingsIn(web.dist);
+    const about = { host, port, version: VERSION, startedAt, writable, now, drawing, peek, babelfish };
+    this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
     this.metrics = metricsOf(server, web);
     this.#sampling = setInterval(() => {
@@ -51,7 +56,7 @@ export class LiveSite implements Site {
     }, SAMPLE).unref();
   }
 
-  readonly changes = (): number => this.#server.meter.events + this.#changes;
+  readonly changes = (): number => this.#server.handling.count + this.#changes;
   readonly isReady = (): boolean => !this.#server.isStopping;
 
   readonly #connect = (): Promise<NwsConnection> => {
@@ -60,13 +65,15 @@ export class LiveSite implements Site {
   };
 
   #writes(token: string, logger: Logger): Writes {
+    const { core, peek } = this.#server;
     return {
       token,
       connect: this.#connect,
-      nextSize: () => undefined,
-      show: (fetched: Fetched): FetchedView => {
-        throw new Error(String(fetched.descriptor));
+      nextSize: (workspace, variable) => {
+        const [next] = core.workspaces.find(workspace)?.find(variable)?.values(0, 1) ?? [];
+        return next && sizeOf(next.payload);
       },
+      show: (value) => ({ value: valueView(value, { peek }) }),
       log: (what, fields) => logger.warn(fields, what),
     };
   }

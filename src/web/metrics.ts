@@ -1,23 +1,20 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { HANDLING_BOUNDS, type Meter } from '../transport/meter.ts';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Histogram as Counted } from '../core/figures.ts';
+import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
+import { sleighSummary } from '../views/sleigh.ts';
+import type { SleighSummary } from '../views/types.ts';
 import type { WebServer } from './web-server.ts';
 
-/** A histogram as it is counted elsewhere: buckets without those below them, the last for what is over all bounds. */
-interface Counts {
-  readonly bounds: readonly number[];
-  readonly buckets: readonly number[];
-  readonly sum: number;
-}
-
-type Labelled<T> = Iterable<readonly [labels: Record<string, string>, counts: T]>;
+type Labels = Record<string, string>;
+type Read<T> = () => Iterable<readonly [Labels, T]>;
 
 /** Reads what is counted elsewhere, when it is scraped: nothing is counted twice. The library asks a gauge to `get`. */
 class ReadHistogram extends Gauge {
-  readonly #read: () => Labelled<Counts>;
+  readonly #read: Read<Counted>;
   readonly #empty: Histogram;
 
-  constructor(name: string, help: string, read: () => Labelled<Counts>) {
+  constructor(name: string, help: string, read: Read<Counted>) {
     super({ name, help, registers: [] });
     this.#empty = new Histogram({ name, help, registers: [] });
     this.#read = read;
@@ -27,12 +24,12 @@ class ReadHistogram extends Gauge {
     const histogram = await this.#empty.get();
     const { name } = histogram;
     const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = [];
-    for (const [labels, { bounds, buckets, sum }] of this.#read()) {
-      let count = 0;
-      for (const [i, more] of buckets.entries()) {
-        count += more;
-        const le = bounds[i] ?? '+Inf';
-        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: count });
+    for (const [labels, { ends, counts, sum, count }] of this.#read()) {
+      let below = 0;
+      for (const [i, more] of counts.entries()) {
+        below += more;
+        const le = ends[i] ?? '+Inf';
+        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: below });
       }
       values.push({ metricName: `${name}_sum`, labels, value: sum });
       values.push({ metricName: `${name}_count`, labels, value: count });
@@ -60,37 +57,75 @@ export function metricsOf(server: TcpServer, web: WebServer): () => Promise<stri
   };
 }
 
-function serverMetrics({ core, meter }: TcpServer, web: WebServer): Registry {
+function serverMetrics({ core, handling }: TcpServer, web: WebServer): Registry {
   const registry = new Registry();
+  const { figures, workspaces } = core;
   const gauge = (name: string, help: string, read: () => number): void => {
     registry.registerMetric(
-      new Gauge({
-        name,
-        help,
-        registers: [],
-        collect() {
-          this.set(read());
-        },
-      }),
+      new Gauge({ name, help, registers: [], collect: readInto(() => [[{}, read()]]) }),
     );
   };
+  const gauges = (name: string, help: string, label: string, read: Read<number>): void => {
+    registry.registerMetric(
+      new Gauge({ name, help, registers: [], labelNames: [label], collect: readInto(read) }),
+    );
+  };
+  const counter = (name: string, help: string, labelNames: string[], read: Read<number>): void => {
+    registry.registerMetric(new Counter({ name, help, registers: [], labelNames, collect: readInto(read) }));
+  };
+  const histogram = (name: string, help: string, read: Read<Counted>): void => {
+    registry.registerMetric(new ReadHistogram(name, help, read));
+  };
+
   gauge('sleigh_connections', 'Open connections.', () => core.counts.connections);
-  gauge('sleigh_timers', 'Timers that the core has running.', () => core.counts.timers);
+  gauge('sleigh_blocked', 'Connections whose request waits.', () => core.blockedConnections);
+  counter('sleigh_requests_total', 'Requests by verb.', ['verb'], () => labelled('verb', figures.requests));
+  histogram('sleigh_blocked_seconds', 'How long requests that had to wait were blocked, by verb.', () =>
+    labelled('verb', figures.blocked),
+  );
+  histogram('sleigh_handling_seconds', 'How long the server took for what came.', () => [[{}, handling]]);
+  counter('sleigh_received_bytes_total', 'Bytes from clients.', [], () => [[{}, figures.bytesIn]]);
+  counter('sleigh_sent_bytes_total', 'Bytes for clients.', [], () => [[{}, figures.bytesOut]]);
   gauge('sleigh_held_bytes', 'Bytes of all values that are held.', () => core.holdings.bytes);
+  gauge('sleigh_workspaces', 'Workspaces.', () => workspaces.count);
+  gauge('sleigh_variables', 'Variables in all workspaces.', () => workspaces.variableCount);
+
+  const sleighs = (): SleighSummary[] =>
+    Array.from(workspaces.occupied).flatMap(({ occupant }) =>
+      occupant instanceof Sleigh ? [sleighSummary(occupant)] : [],
+    );
+  const total = (count: (sleigh: SleighSummary) => number): number =>
+    sleighs().reduce((sum, sleigh) => sum + count(sleigh), 0);
+  gauges('sleigh_sleighs', 'Sleighs by the state of their supervisor.', 'state', () =>
+    labelled('state', sumsOf(sleighs().map(({ state }) => ({ [state]: 1 })))),
+  );
+  gauges('sleigh_workers', 'Workers of all sleighs by state.', 'state', () =>
+    labelled('state', sumsOf(sleighs().map(({ workers }) => workers))),
+  );
+  gauges('sleigh_tasks', 'Tasks of all sleighs by state.', 'state', () => [
+    [{ state: 'queued' }, total(({ queued }) => queued)],
+    [{ state: 'running' }, total(({ running }) => running)],
+  ]);
+  gauge('sleigh_results', 'Results that no master has taken.', () => total(({ results }) => results));
+
   gauge('sleigh_web_viewers', 'Open streams of views.', () => web.counts.viewers);
   gauge('sleigh_web_views', 'Different views that are streamed.', () => web.counts.views);
-  registry.registerMetric(
-    new ReadHistogram(
-      'sleigh_handling_seconds',
-      'How long the server took for what came: bytes of a client, a timer, an end.',
-      () => [[{}, handlingOf(meter)]],
-    ),
-  );
   return registry;
 }
 
-const handlingOf = ({ buckets, seconds }: Meter): Counts => ({
-  bounds: HANDLING_BOUNDS,
-  buckets,
-  sum: seconds,
-});
+/** @returns a `collect` that sets a metric to what is counted elsewhere */
+const readInto = (read: Read<number>) =>
+  function collect(this: Gauge | Counter): void {
+    this.reset();
+    for (const [labels, value] of read()) this.inc(labels, value);
+  };
+
+const labelled = <T>(label: string, map: Iterable<readonly [string, T]>): (readonly [Labels, T])[] =>
+  Array.from(map, ([key, value]) => [{ [label]: key }, value]);
+
+function sumsOf(records: readonly Readonly<Record<string, number>>[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const record of records)
+    for (const [key, count] of Object.entries(record)) sums.set(key, (sums.get(key) ?? 0) + count);
+  return sums;
+}

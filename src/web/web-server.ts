@@ -36,6 +36,8 @@ const IDLE_TIME = 5_000;
 
 /** Answers browsers: the page, the views as JSON and as streams, metrics, health. It knows no Sleigh server. */
 export class WebServer {
+  /** The folder that the page and the drawings are in. */
+  readonly dist: string;
   readonly #http: Server;
   readonly #files: StaticFiles;
   readonly #logger: Logger;
@@ -63,6 +65,7 @@ export class WebServer {
   }
 
   private constructor(dist: string, logger: Logger) {
+    this.dist = dist;
     this.#logger = logger;
     this.#files = new StaticFiles([
       {
@@ -70,7 +73,7 @@ export class WebServer {
         folder: `${dist}/page`,
         endings: ['.html', '.js', '.css', '.svg', '.png', '.ico', '.woff2', '.txt'],
       },
-      { at: '/charts/', folder: `${dist}/charts`, endings: ['.svg', '.json', '.mmd'] },
+      { at: '/charts/', folder: `${dist}/charts`, endings: ['.svg', '.json', '.mmd', '.css'] },
     ]);
     this.#http = createServer(
       {

@@ -4,6 +4,7 @@ import type { NwsConnection } from '../client/connection.ts';
 import { NwsError } from '../client/errors.ts';
 import { fromWire } from '../client/text.ts';
 import type { FetchedView } from '../views/types.ts';
+import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
 
 /**
@@ -27,15 +28,8 @@ export interface Writes {
   /** What would be fetched: its size; undefined where there is none. */
   nextSize(workspace: string, variable: string): number | undefined;
   /** How a value that was fetched is shown. */
-  show(fetched: Fetched): FetchedView;
+  show(value: Value): FetchedView;
   log(what: string, fields: Record<string, string>): void;
-}
-
-/** A value as it came out. */
-export interface Fetched {
-  readonly descriptor: number;
-  readonly payload: Buffer;
-  readonly metadata: ReadonlyMap<string, string>;
 }
 
 /** A larger value is not shown whole, and to take it out for nothing would lose it. */
