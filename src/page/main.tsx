@@ -1,6 +1,8 @@
+import './lib/language.ts';
 import './style/base.css';
 import './style/layout.css';
-import './style/parts.css';
+import './style/states.css';
+import './style/figures.css';
 import './style/chart.css';
 import 'uplot/dist/uPlot.min.css';
 import { render } from 'preact';

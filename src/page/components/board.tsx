@@ -105,7 +105,7 @@ function Tile({ sleigh, worker, age }: WorkerProps) {
         </span>
         <span class="tile-task">
           {onTask(worker, age)}
-          {batch !== undefined && <> on {batch.title}</>}
+          {batch !== undefined && <> on batch {batch.title}</>}
         </span>
         <span class="tile-foot">
           <span>{count(completed)} done</span>

@@ -58,11 +58,11 @@ export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: Chart
     <figure class="chart-figure">
       <div class="chart-tools">
         <button type="button" aria-pressed={!isWhole} onClick={() => setIsWhole(!isWhole)}>
-          {isWhole ? 'Actual size' : 'Whole chart'}
+          Actual size
         </button>
       </div>
       {error !== undefined && <p class="nothing">The drawing did not come: {error}</p>}
-      <div class="chart-place" role="region" aria-label={`Chart ${chart.chart}`} tabIndex={0}>
+      <div class="chart-place" role="group" aria-label={`Chart ${chart.chart}`} tabIndex={0}>
         <div
           ref={place}
           role="img"

@@ -167,7 +167,7 @@ export function Table(props: {
   class?: string;
 }) {
   return (
-    <div class="table" role="region" aria-label={props.caption} tabIndex={0}>
+    <div class="table" role="group" aria-label={props.caption} tabIndex={0}>
       <table class={props.class}>
         <caption class="hidden">{props.caption}</caption>
         <thead>

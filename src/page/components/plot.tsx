@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Series } from '../../views/types.ts';
-import { compact, count, timeOfDay } from '../lib/format.ts';
+import { bytes, compact, count, timeOfDay } from '../lib/format.ts';
 import { onTheme } from '../lib/theme.ts';
 
 /** Lines differ in colour and in dashes. */
 const DASHES: readonly number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const HEIGHT = 170;
+/** Steps of an axis of bytes. */
+const BINARY = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 interface PlotProps {
   readonly title: string;
@@ -48,8 +50,18 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },
         axes: [
-          { ...side, space: 80, values: (_, splits) => splits.map((time) => timeOfDay(time, false)) },
-          { ...side, size: 52, values: (_, splits) => splits.map((n) => axis(n)) },
+          {
+            ...side,
+            space: 80,
+            size: 30,
+            values: (_, splits) => splits.map((time) => timeOfDay(time, false)),
+          },
+          {
+            ...side,
+            size: 58,
+            ...(format === bytes && { incrs: BINARY }),
+            values: (_, splits) => splits.map((n) => axis(n)),
+          },
         ],
         series: [
           {},

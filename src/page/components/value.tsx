@@ -64,7 +64,7 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
 
 function Content({ label, children }: { label: string; children: string }) {
   return (
-    <pre class="content" role="region" aria-label={label} tabIndex={0}>
+    <pre class="content" role="group" aria-label={label} tabIndex={0}>
       {children}
     </pre>
   );

@@ -16,18 +16,21 @@ export async function drawing(path: string): Promise<SVGSVGElement> {
   }
 }
 
+const STYLE = /<style>([^]*?)<\/style>/g;
+
 async function load(path: string): Promise<SVGSVGElement> {
   const response = await fetch(path);
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  const parsed = new DOMParser().parseFromString(await response.text(), 'image/svg+xml');
+  // A style in it would be one of the page's text, which its policy forbids.
+  const text = (await response.text()).replaceAll(STYLE, (_, css: string) => {
+    adopt(css);
+    return '';
+  });
+  const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
   const svg = document.importNode(parsed.documentElement, true);
   if (!(svg instanceof SVGSVGElement)) throw new Error(`${path} is no drawing`);
   // It is shown inside an element that says what it is.
   for (const title of svg.querySelectorAll(':scope > title, :scope > desc')) title.remove();
-  for (const style of svg.querySelectorAll('style')) {
-    adopt(style.textContent);
-    style.remove();
-  }
   svg.removeAttribute('role');
   svg.setAttribute('aria-hidden', 'true');
   return svg;
