@@ -12,12 +12,9 @@ const listeners = new Set<() => void>();
 
 function here(): Place {
   const { pathname, search } = location;
-  const parts = pathname.split('/').slice(1).map(decoded);
-  return {
-    parts: parts.at(-1) === '' ? parts.slice(0, -1) : parts,
-    path: pathname,
-    query: new URLSearchParams(search),
-  };
+  // A name may be empty: `/workspaces/` is a workspace, `/` is no name at all.
+  const parts = pathname === '/' ? [] : pathname.split('/').slice(1).map(decoded);
+  return { parts, path: pathname, query: new URLSearchParams(search) };
 }
 
 function decoded(part: string): string {

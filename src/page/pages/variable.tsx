@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ValueView, VariableView, WaitingView } from '../../views/types.ts';
+import type { FetchedView, ValueView, VariableView, WaitingView } from '../../views/types.ts';
 import {
   Fact,
   Facts,
@@ -39,13 +39,13 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         ]}
       >
         <Freshness status={reading.status} />
-        <WriteButton<ValueView>
+        <WriteButton<FetchedView>
           label="Fetch a value"
           method="POST"
           path={api(`${path}/fetch`)}
           question="The next value is taken out of the variable and shown here; no client gets it."
           sure="Fetch it"
-          onDone={setFetched}
+          onDone={({ value }) => setFetched(value)}
         />
         <WriteButton
           label="Delete variable"
