@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartView } from '../../views/types.ts';
 import { mark, drawing, movesIn, stateIn, writeCounts } from '../lib/drawing.ts';
 import type { Lighting, Verdict } from '../lib/lighting.ts';
@@ -23,25 +23,10 @@ interface ChartProps {
 /** A chart, drawn, with what happens in it lit up. */
 export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
-  const [svg, setSvg] = useState<SVGSVGElement | undefined>(undefined);
-  const [error, setError] = useState<string | undefined>(undefined);
+  const svg = useMemo(() => drawing(chart.svg), [chart.svg]);
   const [isWhole, setIsWhole] = useState(true);
 
-  useEffect(() => {
-    let isWanted = true;
-    drawing(chart.svg).then(
-      (loaded) => {
-        if (!isWanted) return;
-        place.current?.replaceChildren(loaded);
-        setError(undefined);
-        setSvg(loaded);
-      },
-      (problem: unknown) => isWanted && setError(String(problem)),
-    );
-    return () => {
-      isWanted = false;
-    };
-  }, [chart.svg]);
+  useEffect(() => place.current?.replaceChildren(...(svg === undefined ? [] : [svg])), [svg]);
   useEffect(() => {
     if (svg === undefined) return;
     svg.classList.toggle('is-live', light !== NO_LIGHT);
@@ -61,7 +46,9 @@ export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: Chart
           Actual size
         </button>
       </div>
-      {error !== undefined && <p class="nothing">The drawing did not come: {error}</p>}
+      {svg === undefined && (
+        <p class="nothing">The server has no drawing of this chart; what it does is in words here.</p>
+      )}
       <div class="chart-place" role="group" aria-label={`Chart ${chart.chart}`} tabIndex={0}>
         <div
           ref={place}

@@ -1,34 +1,28 @@
-/** The drawings of the charts, as the server has them: fetched once each, and put into the page as elements. */
-
-const drawings = new Map<string, Promise<SVGSVGElement>>();
-
-/** @returns a copy of its own */
-export async function drawing(path: string): Promise<SVGSVGElement> {
-  const known = drawings.get(path) ?? load(path);
-  drawings.set(path, known);
-  try {
-    const copy = (await known).cloneNode(true);
-    if (copy instanceof SVGSVGElement) return copy;
-    throw new Error(`${path} is no drawing`);
-  } catch (error) {
-    drawings.delete(path);
-    throw error;
-  }
-}
+/** The drawings of the charts, as the server has them: text that becomes elements of the page. */
 
 const STYLE = /<style>([^]*?)<\/style>/g;
+const parsed = new Map<string, SVGSVGElement>();
 
-async function load(path: string): Promise<SVGSVGElement> {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+/** @returns an element of its own; undefined when the text is no drawing */
+export function drawing(text: string): SVGSVGElement | undefined {
+  const known = parsed.get(text) ?? parse(text);
+  if (known === undefined) return undefined;
+  parsed.set(text, known);
+  const copy = known.cloneNode(true);
+  return copy instanceof SVGSVGElement ? copy : undefined;
+}
+
+function parse(text: string): SVGSVGElement | undefined {
   // A style in it would be one of the page's text, which its policy forbids.
-  const text = (await response.text()).replaceAll(STYLE, (_, css: string) => {
+  const bare = text.replaceAll(STYLE, (_, css: string) => {
     adopt(css);
     return '';
   });
-  const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
-  const svg = document.importNode(parsed.documentElement, true);
-  if (!(svg instanceof SVGSVGElement)) throw new Error(`${path} is no drawing`);
+  const svg = document.importNode(
+    new DOMParser().parseFromString(bare, 'image/svg+xml').documentElement,
+    true,
+  );
+  if (!(svg instanceof SVGSVGElement)) return undefined;
   // It is shown inside an element that says what it is.
   for (const title of svg.querySelectorAll(':scope > title, :scope > desc')) title.remove();
   svg.removeAttribute('role');
