@@ -15,10 +15,12 @@ interface BoardProps {
   readonly reading: Reading<WorkersView>;
   readonly state: string | undefined;
   readonly isTable: boolean;
+  /** What happened to those who failed, by actor. */
+  readonly reasons: ReadonlyMap<string, string>;
 }
 
 /** The workers, each at its place by rank: what changes is the colour, the shape and the name of its state. */
-export function Board({ sleigh, reading, state, isTable }: BoardProps) {
+export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) {
   const age = useAge(reading);
   const { data } = reading;
   if (data === undefined) return <p class="loading">Asking the server…</p>;
@@ -52,7 +54,13 @@ export function Board({ sleigh, reading, state, isTable }: BoardProps) {
         ) : (
           <ul class="board">
             {data.items.map((worker) => (
-              <Tile key={worker.rank} sleigh={sleigh} worker={worker} age={age} />
+              <Tile
+                key={worker.rank}
+                sleigh={sleigh}
+                worker={worker}
+                age={age}
+                reason={reasons.get(worker.actor)}
+              />
             ))}
           </ul>
         ))}
@@ -86,7 +94,7 @@ interface WorkerProps {
 const onTask = ({ onTask }: WorkerView, age: number): string =>
   onTask === undefined ? '' : duration(onTask + age);
 
-function Tile({ sleigh, worker, age }: WorkerProps) {
+function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | undefined }) {
   const { rank, actor, state, host, completed, busyShare, batch } = worker;
   const tone = toneOf(state);
   return (
@@ -104,7 +112,7 @@ function Tile({ sleigh, worker, age }: WorkerProps) {
           </span>
         </span>
         <span class="tile-task">
-          {onTask(worker, age)}
+          {tone === 'dead' || tone === 'lost' ? reason : onTask(worker, age)}
           {batch !== undefined && <> on batch {batch.title}</>}
         </span>
         <span class="tile-foot">

@@ -25,11 +25,7 @@ export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['n
           <span class="verdict">{SAID[verdict]}</span>
           <span class="move-words">
             <b>{move.event}</b> {target(move)}
-            {move.guard !== undefined && (
-              <span class="guard">
-                {guardWords(verdict, move.guard)} <code>{move.guard}</code>
-              </span>
-            )}
+            <Reason verdict={verdict} guard={move.guard} />
           </span>
           <span class="clause" title={move.description}>
             {move.clauses.join(', ')}
@@ -43,7 +39,24 @@ export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['n
 const target = ({ target }: MoveView): string =>
   target === undefined ? 'changes no state' : `→ ${statePath(target)}`;
 
-function guardWords(verdict: Verdict, guard: string): string {
-  if (guard === 'otherwise') return 'when no other guard holds:';
-  return { open: 'holds:', forbidden: 'does not hold:', depends: 'if' }[verdict];
+const GUARDED: Readonly<Record<Verdict, string>> = {
+  open: 'holds:',
+  forbidden: 'does not hold:',
+  depends: 'if',
+};
+
+function Reason({ verdict, guard }: { verdict: Verdict; guard: string | undefined }) {
+  if (guard === undefined)
+    return verdict === 'forbidden' ? <span class="guard">a state within answers it in its place</span> : null;
+  if (guard === 'otherwise')
+    return (
+      <span class="guard">
+        {verdict === 'forbidden' ? 'a guard before it holds' : 'where no guard before it holds'}
+      </span>
+    );
+  return (
+    <span class="guard">
+      {GUARDED[verdict]} <code>{guard}</code>
+    </span>
+  );
 }

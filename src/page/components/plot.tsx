@@ -45,7 +45,7 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
         width: Math.max(120, element.clientWidth),
         height: HEIGHT,
         ms: 1,
-        padding: [8, 8, 0, 0],
+        padding: [8, 26, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, (most ?? 0) * 1.1)] } },

@@ -49,7 +49,7 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
       {hex !== undefined && hex !== '' && <Content label={`${label}, byte by byte`}>{hex}</Content>}
       {isCut && <p class="note">Only the beginning is shown.</p>}
       {told.length > 0 && (
-        <dl class="pairs">
+        <dl class="told">
           {told.map(([name, content]) => (
             <div key={name}>
               <dt>{name}</dt>

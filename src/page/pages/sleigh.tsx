@@ -58,7 +58,13 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
         </Fact>
       </Facts>
       <Panel title="Workers">
-        <Board sleigh={name} reading={workers} state={state} isTable={query.get('as') === 'table'} />
+        <Board
+          sleigh={name}
+          reading={workers}
+          state={state}
+          isTable={query.get('as') === 'table'}
+          reasons={new Map(data.failures.map(({ actor, event }) => [actor, event]))}
+        />
       </Panel>
       {data.failures.length > 0 && (
         <Panel
@@ -141,7 +147,7 @@ function Failures({ sleigh, failures }: { sleigh: SleighView; failures: readonly
           <Head>When</Head>
           <Head>Who</Head>
           <Head>What</Head>
-          <Head>Event</Head>
+          <Head>Because of</Head>
           <Head>Clause</Head>
         </>
       }
