@@ -31,6 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'wire',
     'workspace',
     'machines',
+    'charts',
     'sleigh',
     'trace',
     'core',

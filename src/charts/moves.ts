@@ -13,6 +13,9 @@ export interface Move {
   readonly description: string;
 }
 
+/** Stands for the guard of what is left when those before it fail. */
+export const OTHERWISE = 'otherwise';
+
 /** Unknown events end up here. */
 export const WILDCARD = '*';
 
@@ -49,7 +52,7 @@ function movesFrom(source: AnyStateNode): Move[] {
         source,
         event: transition.eventType === '' ? 'always' : transition.eventType,
         guard:
-          transition.guard === undefined ? (i > 0 ? 'otherwise' : undefined) : guardLabel(transition.guard),
+          transition.guard === undefined ? (i > 0 ? OTHERWISE : undefined) : guardLabel(transition.guard),
         target: transition.target?.[0],
         actions: transition.actions.map(actionLabel),
         description: transition.description ?? '',
@@ -57,6 +60,19 @@ function movesFrom(source: AnyStateNode): Move[] {
     ),
   ];
 }
+
+/** Pictures leave out events that are only ignored, and the wildcard. */
+export const isShown = ({ event, target, actions }: Move): boolean =>
+  event !== WILDCARD && (target !== undefined || actions.length > 0);
+
+/** A move to another state. */
+export type LeadingMove = Move & { readonly target: AnyStateNode };
+
+export const leads = (move: Move): move is LeadingMove =>
+  move.target !== undefined && move.target !== move.source;
+
+export const isInside = (node: AnyStateNode, outer: AnyStateNode): boolean =>
+  node.parent !== undefined && (node.parent === outer || isInside(node.parent, outer));
 
 /** The clauses of docs/protocol.md that a text cites. */
 export const clausesIn = (text: string): string[] => text.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [];

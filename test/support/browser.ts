@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import chromium from '@sparticuz/chromium';
+import { chromium as browsers, type Browser } from 'playwright-core';
 
 export interface Answer {
   readonly status: number;
@@ -119,3 +121,12 @@ export class ViewStream implements Disposable {
 
 const fieldOf = (fields: readonly string[], name: string): string | undefined =>
   fields.find((field) => field.startsWith(`${name}: `))?.slice(name.length + 2);
+
+/** A headless Chromium. It runs in one process, so that closing a page ends it: take one page for all that you need. */
+export async function startBrowser(): Promise<Browser> {
+  return browsers.launch({
+    executablePath: await chromium.executablePath(),
+    args: chromium.args,
+    headless: true,
+  });
+}
