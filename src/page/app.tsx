@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { OverviewView } from '../views/types.ts';
-import { Nothing } from './components/parts.tsx';
+import { Nothing, PageHead } from './components/parts.tsx';
 import { TokenDialog } from './components/writing.tsx';
 import { isLost, watch } from './lib/feeds.ts';
 import { api, page } from './lib/paths.ts';
@@ -78,7 +78,7 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
   }
   return (
     <>
-      <h1 tabIndex={-1}>No such page</h1>
+      <PageHead title="No such page" />
       <Nothing>
         There is nothing at <code>{path}</code>. <a href={page.overview}>To the overview</a>
       </Nothing>

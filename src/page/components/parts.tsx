@@ -1,9 +1,9 @@
 /** Small things that all pages are made of. */
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { FeedStatus, Reading } from '../lib/feeds.ts';
 import { count, dateAndTime, isoTime, percent, timeOfDay } from '../lib/format.ts';
-import { goQuery } from '../lib/router.ts';
+import { focusHeading, goQuery } from '../lib/router.ts';
 
 type Children = { children: ComponentChildren };
 
@@ -18,6 +18,8 @@ export function PageHead(props: {
   children?: ComponentChildren;
 }) {
   const { title, kind, trail = [], children } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => focusHeading(heading.current), []);
   useEffect(() => {
     document.title = kind === undefined ? `${title} · Sleigh` : `${title} (${kind}) · Sleigh`;
   }, [title, kind]);
@@ -33,7 +35,7 @@ export function PageHead(props: {
         </nav>
       )}
       <div class="page-title">
-        <h1 tabIndex={-1}>
+        <h1 tabIndex={-1} ref={heading}>
           {kind !== undefined && <span class="kind">{kind} </span>}
           {title}
         </h1>
@@ -64,17 +66,14 @@ export function Panel(props: {
 
 /** What stands in for a page whose view has not come, or is not there. */
 export function Waiting({ reading: { status, error }, what }: { reading: Reading<unknown>; what: string }) {
+  if (status !== 'missing') return <p class="loading">Asking the server…</p>;
   return (
     <>
-      <h1 tabIndex={-1}>{status === 'missing' ? `No such ${what}` : what}</h1>
-      {status === 'missing' ? (
-        <Nothing>
-          {error ?? 'It is not there.'} It may have been deleted or have left; this page shows it again when
-          it comes back.
-        </Nothing>
-      ) : (
-        <p class="loading">Asking the server…</p>
-      )}
+      <PageHead title={`No such ${what}`} />
+      <Nothing>
+        {error ?? 'It is not there.'} It may have been deleted or have left; this page shows it again when it
+        comes back.
+      </Nothing>
     </>
   );
 }

@@ -9,6 +9,14 @@ export interface Place {
 }
 
 const listeners = new Set<() => void>();
+let isFocusDue = false;
+
+/** Whoever listens to the page is told that it is another one: its heading gets the focus, once it is there. */
+export function focusHeading(heading: HTMLElement | null): void {
+  if (!isFocusDue || heading === null) return;
+  isFocusDue = false;
+  heading.focus({ preventScroll: true });
+}
 
 function here(): Place {
   const { pathname, search } = location;
@@ -31,8 +39,7 @@ export function go(href: string, how: 'push' | 'replace' = 'push'): void {
   for (const listener of listeners) listener();
   if (!isElsewhere) return;
   scrollTo(0, 0);
-  // Whoever listens to the page is told that it is another one; the skip link comes next.
-  requestAnimationFrame(() => document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true }));
+  isFocusDue = true;
 }
 
 /** Changes some of the query, and stays on the page. */
