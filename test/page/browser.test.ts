@@ -61,7 +61,7 @@ afterAll(async () => {
 
 beforeEach(() => complaints.splice(0));
 
-describe('the page', { timeout: 60_000 }, () => {
+describe('the page', { timeout: 120_000 }, () => {
   test('of a server without a job tells how to run one, and is small', async () => {
     await page.goto(url);
     await page.getByText('No jobs yet.').waitFor();
@@ -138,7 +138,9 @@ describe('the page', { timeout: 60_000 }, () => {
     expect(await page.locator('.chart [data-state="dead"] .count').textContent()).toBe('1');
     await page.locator('.chart [data-state="dead"] > rect').first().click();
     await page.getByRole('heading', { name: 'workers in dead' }).waitFor();
-    await page.getByRole('button', { name: /^worker\.\d$/ }).click();
+    const listed = page.getByRole('button', { name: /^worker\.\d$/ });
+    await until(async () => (await listed.count()) === 1, 'the one dead worker is listed');
+    await listed.click();
     await page.locator('.story').waitFor();
     expect(complaints).toEqual([]);
   });

@@ -32,7 +32,7 @@ describe('why a job may be stuck', () => {
   test('workers that all wait for tasks are told from a master that does not fetch', () => {
     const workers = { 'registered.waiting': 4 };
     expect(said({ workers, queued: 0, running: 0 })).toEqual([
-      'hint: All workers wait for tasks: the master has stored none',
+      'hint: All workers wait for tasks: none is queued',
     ]);
     expect(said({ workers, queued: 0, running: 0, results: 3 })).toEqual([
       'hint: All workers wait for tasks: 3 results wait to be fetched by the master',

@@ -46,7 +46,7 @@ export function notices({
     hint(
       results > 0
         ? `All workers wait for tasks: ${plural(results, 'result waits', 'results wait')} to be fetched by the master`
-        : 'All workers wait for tasks: the master has stored none',
+        : 'All workers wait for tasks: none is queued',
     );
   if (queued > 0 && idle === registered) hint('Tasks are queued, and no worker has asked for one yet');
   if (joinPhase.includes('joining'))
