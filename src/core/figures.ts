@@ -1,20 +1,19 @@
 /** The upper ends of the buckets of a histogram, in seconds; one more bucket is for all that takes longer. */
-export const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600] as const;
+export const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600] as const;
 
 /** How long something took, in buckets. */
 export class Histogram {
   /** How many fell into each bucket, those of smaller buckets left out; the last is for what is over all ends. */
-  readonly counts: number[] = Array.from({ length: BUCKETS.length + 1 }, () => 0);
+  readonly buckets: number[] = Array.from({ length: BOUNDS.length + 1 }, () => 0);
+  readonly bounds = BOUNDS;
   /** Seconds in all. */
   sum = 0;
-  count = 0;
 
   add(seconds: number): void {
-    const bucket = BUCKETS.findIndex((end) => seconds <= end);
-    const at = bucket === -1 ? BUCKETS.length : bucket;
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    const bucket = this.bounds.findIndex((end) => seconds <= end);
+    const at = bucket === -1 ? BOUNDS.length : bucket;
+    this.buckets[at] = (this.buckets[at] ?? 0) + 1;
     this.sum += seconds;
-    this.count++;
   }
 }
 

@@ -109,7 +109,7 @@ export class Teller implements Tally {
     return this.#once(leaf, isExpected ? transition : event, () => {
       const { source, eventType = event, target } = transition ?? {};
       const name = isExpected && eventType.endsWith(`.${WILDCARD}`) ? eventType : event;
-      const after = pathOf(target?.[0] === undefined ? leaf : innermost(target[0]));
+      const after = pathOf(target?.[0] === undefined ? leaf : innermostOf(target[0]));
       const index =
         transition === undefined ? -1 : (source?.transitions.get(eventType)?.indexOf(transition) ?? -1);
       return this.#make(
@@ -158,9 +158,9 @@ type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[nu
 const pathOf = (node: AnyStateNode): string => node.path.join('.');
 
 /** The state that entering the node leads to. */
-function innermost(node: AnyStateNode): AnyStateNode {
+export function innermostOf(node: AnyStateNode): AnyStateNode {
   const first = node.type === 'compound' ? node.initial.target?.[0] : undefined;
-  return first === undefined ? node : innermost(first);
+  return first === undefined ? node : innermostOf(first);
 }
 
 /** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */

@@ -1,7 +1,7 @@
-import type { Peek } from './values.ts';
+import type { Reader } from './values.ts';
 
 /** What the core does not know of itself. */
-export interface About {
+export interface About extends Reader {
   readonly host: string;
   readonly port: number;
   readonly version: string;
@@ -9,7 +9,6 @@ export interface About {
   readonly startedAt: number;
   /** Whether the page may delete and fetch. */
   readonly writable: boolean;
-  readonly peek: Peek;
   /** Milliseconds since 1970. */
   now(): number;
   /** @returns the SVG of a chart, by the id of its machine; '' where there is none */

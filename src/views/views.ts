@@ -31,7 +31,10 @@ export class Views {
     this.#charts = chartsView(about);
   }
 
-  /** @returns undefined when there is no such view or thing */
+  /**
+   * @returns undefined when there is no such view or thing
+   * @throws URIError when a name in the path is badly encoded
+   */
   get(path: string, query: URLSearchParams): object | undefined {
     return route(this.#routes, path, query);
   }
@@ -67,13 +70,13 @@ export class Views {
 
   #workspace(name: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
-    return workspace && workspaceView(workspace, rangeOf(query), this.#about.peek);
+    return workspace && workspaceView(workspace, rangeOf(query), this.#about);
   }
 
   #variable(name: string, variableName: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
     const variable = workspace?.find(variableName);
-    return workspace && variable && variableView(workspace, variable, rangeOf(query), this.#about.peek);
+    return workspace && variable && variableView(workspace, variable, rangeOf(query), this.#about);
   }
 
   #client(id: string) {
