@@ -234,11 +234,13 @@ export class Story {
   }
 }
 
-const STORIES = new WeakMap<object, Story>();
 const TELLERS = new WeakMap<AnyStateMachine, Teller>();
 
 /** @returns undefined for an actor whose machine keeps no stories */
-export const storyOf = (actor: object): Story | undefined => STORIES.get(actor);
+export function storyOf(actor: object): Story | undefined {
+  const story: unknown = 'story' in actor ? actor.story : undefined;
+  return story instanceof Story ? story : undefined;
+}
 /** @returns undefined for a machine that keeps no stories */
 export const tellerOf = (machine: AnyStateMachine): Teller | undefined => TELLERS.get(machine);
 
@@ -290,7 +292,8 @@ export function storied<Machine extends AnyStateMachine>(
     const snapshot: AnyMachineSnapshot = begin(scope, input);
     const leaf = leafOf(snapshot);
     const story = new Story(teller, scope.self);
-    STORIES.set(scope.self, story);
+    // On the actor itself: a table beside it would cost more at each step than all the rest.
+    Object.assign(scope.self, { story });
     if (leaf !== undefined) story.note(teller.begins(leaf), detailOf(input ?? {}));
     return snapshot;
   };
