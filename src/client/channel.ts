@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import Denque from 'denque';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
@@ -9,13 +10,16 @@ import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { ReplyDecoder, type Reply } from './reply-decoder.ts';
 
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
+export interface StreamOptions {
   /** Closes the connection whenever it is aborted, while it opens or later. */
   readonly signal?: AbortSignal;
   /** Milliseconds that connecting and the handshake may take; 10,000 unless told. */
   readonly timeout?: number;
+}
+
+export interface ConnectionOptions extends StreamOptions {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** The arguments of a request, the verb first: Latin-1 strings, of which the last may be bytes instead (P5). */
@@ -45,7 +49,7 @@ interface Exchange {
 export class Channel {
   /** HOST:PORT */
   readonly address: string;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #input = new ByteQueue();
   readonly #handshake = new ClientHandshake(this.#input);
   readonly #decoder = new ReplyDecoder(this.#input);
@@ -59,8 +63,19 @@ export class Channel {
 
   /** @throws ConnectionLostError `unreachable` or `not-nws`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<Channel> {
+    const { host, port } = options;
+    const socket = connect({ host, port, noDelay: true, keepAlive: true });
+    return Channel.over(socket, `${host.includes(':') ? `[${host}]` : host}:${port}`, options);
+  }
+
+  /**
+   * Over any stream to a server; what is written to a socket waits until it is connected.
+   * @param address what errors call the server
+   * @throws as `open`
+   */
+  static async over(stream: Duplex, address: string, options: StreamOptions = {}): Promise<Channel> {
     const { signal, timeout = 10_000 } = options;
-    const channel = new Channel(options);
+    const channel = new Channel(stream, address);
     const close = (): void => channel.close();
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close, { once: true });
@@ -78,10 +93,10 @@ export class Channel {
     return channel;
   }
 
-  private constructor({ host, port }: ConnectionOptions) {
-    this.address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#socket = connect({ host, port, noDelay: true, keepAlive: true });
-    this.#socket.on('connect', () => this.#socket.write(GREETING));
+  private constructor(stream: Duplex, address: string) {
+    this.address = address;
+    this.#socket = stream;
+    this.#socket.write(GREETING);
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
     this.#socket.on('close', () => this.#lose(this.#isOpen ? 'lost' : 'not-nws', 'closed the connection'));

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
 import { Channel, type ConnectionOptions, type RequestArguments } from './channel.ts';
@@ -53,6 +54,14 @@ export class NwsConnection {
   /** @throws ConnectionLostError `unreachable` or `not-nws`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<NwsConnection> {
     return new NwsConnection(await Channel.open(options));
+  }
+
+  /**
+   * As `open`, over a stream that is there.
+   * @param address what errors call the server
+   */
+  static async over(stream: Duplex, address: string): Promise<NwsConnection> {
+    return new NwsConnection(await Channel.over(stream, address));
   }
 
   private constructor(channel: Channel) {

@@ -1,22 +1,27 @@
 /** The upper ends of the buckets of a histogram, in seconds; one more bucket is for all that takes longer. */
-export const BOUNDS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600] as const;
+const OF_WAITING = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
 
 /** How long something took, in buckets. */
 export class Histogram {
   /** How many fell into each bucket, those of smaller buckets left out; the last is for what is over all ends. */
-  readonly buckets: number[] = Array.from({ length: BOUNDS.length + 1 }, () => 0);
-  readonly bounds = BOUNDS;
+  readonly counts: number[];
   /** Seconds in all. */
   sum = 0;
+  count = 0;
+
+  readonly ends: readonly number[];
+
+  constructor(ends: readonly number[]) {
+    this.ends = ends;
+    this.counts = Array.from({ length: ends.length + 1 }, () => 0);
+  }
 
   add(seconds: number): void {
     let at = 0;
-    for (const bound of BOUNDS) {
-      if (seconds <= bound) break;
-      at++;
-    }
-    this.buckets[at] = (this.buckets[at] ?? 0) + 1;
+    while (seconds > (this.ends[at] ?? Infinity)) at++;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
     this.sum += seconds;
+    this.count++;
   }
 }
 
@@ -46,7 +51,7 @@ export class Figures {
 
   countBlocked(verb: string, milliseconds: number): void {
     let histogram = this.blocked.get(verb);
-    if (histogram === undefined) this.blocked.set(verb, (histogram = new Histogram()));
+    if (histogram === undefined) this.blocked.set(verb, (histogram = new Histogram(OF_WAITING)));
     histogram.add(milliseconds / 1000);
   }
 }

@@ -1,7 +1,7 @@
-import type { Reader } from './values.ts';
+import type { Reading } from './values.ts';
 
 /** What the core does not know of itself. */
-export interface About extends Reader {
+export interface About extends Reading {
   readonly host: string;
   readonly port: number;
   readonly version: string;

@@ -5,16 +5,14 @@ import type { Value } from '../workspace/value.ts';
 import { decode, titleOf } from './names.ts';
 import type { ValueView } from './types.ts';
 
-/** What is needed of the world to show values. */
-export interface Reader {
-  /** @returns the first bytes of a large value, out of its file */
-  peek(file: FilePayload, bytes: number): Uint8Array;
-  /**
-   * What a program of the maker's own makes of a value that is no text and that nobody else reads.
-   * @param maker as in the name of its workspace: `Python`
-   * @returns undefined while that is not known
-   */
-  babelfish?(value: Value, maker: string): string | undefined;
+/** Reads the first bytes of a large value out of its file. */
+export type Peek = (file: FilePayload, bytes: number) => Uint8Array;
+
+/** What helps to read values. */
+export interface Reading {
+  readonly peek: Peek;
+  /** @returns what a program of the value's maker says that it is, as soon as that is known */
+  readonly babelfish?: (value: Value, maker: string) => string | undefined;
 }
 
 /** What is shown of one value: bytes of a text, bytes of a hex dump. */
@@ -39,8 +37,6 @@ export function cutFor(values: number): Cut {
 /** P10. */
 const NOT_SERIALIZED = 1;
 const RAW = 2;
-/** Our own client. */
-const OWN = 'TypeScript';
 const MAKERS = [
   '',
   'Python',
@@ -53,7 +49,7 @@ const MAKERS = [
   'C#',
   'Objective-C',
   'Emacs Lisp',
-  OWN,
+  'TypeScript',
 ];
 /** C2: bytes, and what v8 serialized. */
 const V8_DESCRIPTOR = 0x0b000007;
@@ -74,13 +70,13 @@ const V8_MAGIC = ['\xff\x0d', '\xff\x0e', '\xff\x0f'];
 const MOST_MAGIC = 8;
 
 /** A value as people can read it; never a guess at what it does not say. */
-export function valueView(value: Value, reader: Reader, cut: Cut = WHOLE): ValueView {
+export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut = WHOLE): ValueView {
   const { descriptor, payload, metadata } = value;
   const size = sizeOf(payload);
   const maker = MAKERS[(descriptor >>> 24) & 0xff] ?? '';
   const isText = (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
   const shown = Math.min(size, isText ? cut.text : cut.hex);
-  const bytes = firstBytes(payload, shown, reader);
+  const bytes = firstBytes(payload, shown, peek);
   const isCut = size > bytes.length;
   const common = {
     maker,
@@ -93,12 +89,14 @@ export function valueView(value: Value, reader: Reader, cut: Cut = WHOLE): Value
         .map(([name, text]) => [titleOf(name), titleOf(text.slice(0, METADATA_TEXT))]),
     ),
   };
-  if (!isText) {
-    const kind = kindOf(descriptor, maker, bytes);
-    const isForeign = maker !== '' && maker !== OWN && kind !== 'bytes';
-    const babelfish = isForeign ? reader.babelfish?.(value, maker) : undefined;
-    return { ...common, kind, text: undefined, hex: hexDump(bytes), babelfish };
-  }
+  if (!isText)
+    return {
+      ...common,
+      kind: kindOf(descriptor, maker, bytes),
+      text: undefined,
+      hex: hexDump(bytes),
+      babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
+    };
   const text = decode(bytes, { isCut });
   const isJson = descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json';
   return {
@@ -109,9 +107,9 @@ export function valueView(value: Value, reader: Reader, cut: Cut = WHOLE): Value
   };
 }
 
-function firstBytes(payload: Payload, count: number, reader: Reader): Uint8Array {
+function firstBytes(payload: Payload, count: number, peek: Peek): Uint8Array {
   if (typeof payload === 'string') return Buffer.from(payload.slice(0, count), 'latin1');
-  return isFile(payload) ? reader.peek(payload, count) : payload.subarray(0, count);
+  return isFile(payload) ? peek(payload, count) : payload.subarray(0, count);
 }
 
 const plain = (text: string, isCut: boolean): Pick<ValueView, 'kind' | 'text'> => ({

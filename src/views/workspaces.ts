@@ -14,17 +14,17 @@ import type {
   WorkspacesView,
   WorkspaceView,
 } from './types.ts';
-import { cutFor, PREVIEW, valueView, type Reader } from './values.ts';
+import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
 
 /** In the order in which they were made. */
 export const workspacesView = (workspaces: Workspaces, range: Range): WorkspacesView =>
   pageOf(workspaces.count, range, workspaces.all, summary);
 
-export const workspaceView = (workspace: Workspace, range: Range, reader: Reader): WorkspaceView => ({
+export const workspaceView = (workspace: Workspace, range: Range, reading: Reading): WorkspaceView => ({
   ...summary(workspace),
   metadata: textsOf(workspace.metadata),
   list: pageOf(workspace.variableCount, range, workspace.variables, (variable) =>
-    variableSummary(variable, reader),
+    variableSummary(variable, reading),
   ),
 });
 
@@ -39,14 +39,14 @@ const summary = (workspace: Workspace): WorkspaceSummary => ({
   isSleigh: workspace.occupant instanceof Sleigh,
 });
 
-function variableSummary(variable: Variable, reader: Reader): VariableSummary {
+function variableSummary(variable: Variable, reading: Reading): VariableSummary {
   const { mode, counts } = variable.behaviour;
   const [next] = variable.values(0, 1);
   return {
     ...named(variable.name),
     mode,
     ...counts,
-    preview: next && valueView(next, reader, PREVIEW),
+    preview: next && valueView(next, reading, PREVIEW),
   };
 }
 
@@ -54,18 +54,18 @@ export function variableView(
   workspace: Workspace,
   variable: Variable,
   range: Range,
-  reader: Reader,
+  reading: Reading,
 ): VariableView {
   const { counts } = variable.behaviour;
   const values = variable.values(range.from, range.count);
   const cut = cutFor(values.length);
   return {
-    ...variableSummary(variable, reader),
+    ...variableSummary(variable, reading),
     workspace: named(workspace.name),
     list: {
       total: counts.values,
       from: range.from,
-      items: values.map((value) => valueView(value, reader, cut)),
+      items: values.map((value) => valueView(value, reading, cut)),
     },
     waiting: pageOf(counts.fetchers + counts.finders, range, variable.waiting(), waitingView),
   };
