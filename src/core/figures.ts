@@ -30,17 +30,23 @@ export const OTHER_VERBS = 'other';
 
 /** What the server has done since its start, for whoever watches it. */
 export class Figures {
-  /** Requests of each verb. */
-  readonly requests = new Map<string, number>();
+  readonly #requests = new Map<string, { count: number }>();
   /** How long requests of each verb were blocked until they were answered or refused. */
   readonly blocked = new Map<string, Histogram>();
   bytesIn = 0;
   bytesOut = 0;
   requestCount = 0;
 
+  /** Requests of each verb. */
+  get requests(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.#requests, ([verb, { count }]) => [verb, count]));
+  }
+
   countRequest(verb: string): void {
     this.requestCount++;
-    this.requests.set(verb, (this.requests.get(verb) ?? 0) + 1);
+    const requests = this.#requests.get(verb);
+    if (requests === undefined) this.#requests.set(verb, { count: 1 });
+    else requests.count++;
   }
 
   countBlocked(verb: string, milliseconds: number): void {

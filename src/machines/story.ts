@@ -109,7 +109,7 @@ export class Teller implements Tally {
     return this.#once(leaf, isExpected ? transition : event, () => {
       const { source, eventType = event, target } = transition ?? {};
       const name = isExpected && eventType.endsWith(`.${WILDCARD}`) ? eventType : event;
-      const after = pathOf(target?.[0] === undefined ? leaf : innermost(target[0]));
+      const after = pathOf(target?.[0] === undefined ? leaf : innermostOf(target[0]));
       const index =
         transition === undefined ? -1 : (source?.transitions.get(eventType)?.indexOf(transition) ?? -1);
       return this.#make(
@@ -158,9 +158,9 @@ type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[nu
 const pathOf = (node: AnyStateNode): string => node.path.join('.');
 
 /** The state that entering the node leads to. */
-function innermost(node: AnyStateNode): AnyStateNode {
+export function innermostOf(node: AnyStateNode): AnyStateNode {
   const first = node.type === 'compound' ? node.initial.target?.[0] : undefined;
-  return first === undefined ? node : innermost(first);
+  return first === undefined ? node : innermostOf(first);
 }
 
 /** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */
@@ -234,11 +234,13 @@ export class Story {
   }
 }
 
-const STORIES = new WeakMap<object, Story>();
 const TELLERS = new WeakMap<AnyStateMachine, Teller>();
 
 /** @returns undefined for an actor whose machine keeps no stories */
-export const storyOf = (actor: object): Story | undefined => STORIES.get(actor);
+export function storyOf(actor: object): Story | undefined {
+  const story: unknown = 'story' in actor ? actor.story : undefined;
+  return story instanceof Story ? story : undefined;
+}
 /** @returns undefined for a machine that keeps no stories */
 export const tellerOf = (machine: AnyStateMachine): Teller | undefined => TELLERS.get(machine);
 
@@ -290,7 +292,8 @@ export function storied<Machine extends AnyStateMachine>(
     const snapshot: AnyMachineSnapshot = begin(scope, input);
     const leaf = leafOf(snapshot);
     const story = new Story(teller, scope.self);
-    STORIES.set(scope.self, story);
+    // On the actor itself: a table beside it would cost more at each step than all the rest.
+    Object.assign(scope.self, { story });
     if (leaf !== undefined) story.note(teller.begins(leaf), detailOf(input ?? {}));
     return snapshot;
   };

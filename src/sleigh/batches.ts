@@ -115,8 +115,7 @@ export class Batches {
 
   /** A task of the batch is queued. */
   queue(id: string | undefined): void {
-    this.accept(id);
-    this.#count(id, 1, 0);
+    this.#count(id, 1, 0).totals.accepted++;
   }
   /** A worker has begun a task of the batch, or a copy of a broadcast, which no queue counts. */
   start(id: string | undefined, { queued }: { queued: boolean }): void {
@@ -135,13 +134,14 @@ export class Batches {
     this.#count(id, -1, 0);
   }
 
-  #count(id: string | undefined, queued: number, running: number): void {
+  #count(id: string | undefined, queued: number, running: number): Batch {
     const batch = this.#of(id);
     batch.queued += queued;
     batch.running += running;
     this.#queued += queued;
     this.#running += running;
     this.#forgetIfSpent(id, batch);
+    return batch;
   }
 
   /** Goes to the master who has waited longest for one of its batch, or is kept. */

@@ -1,4 +1,10 @@
-import { createActor, fromTransition, type AnyActorRef, type AnyStateMachine } from 'xstate';
+import {
+  createActor,
+  fromTransition,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+} from 'xstate';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -59,6 +65,11 @@ export class TraceCheck {
     follower.story.push(step);
     if (follower.story.length > STORY) follower.story.shift();
     return undefined;
+  }
+
+  /** @returns where the actor is, by what its chart makes of the steps so far; undefined before its first step */
+  snapshotOf({ scope, actor }: Pick<TraceStep, 'scope' | 'actor'>): AnyMachineSnapshot | undefined {
+    return this.#followers.get(`${scope}\n${actor}`)?.actor.getSnapshot();
   }
 
   #follow({ actor, unexpected }: Follower, { event, before, after }: TraceStep): string | undefined {

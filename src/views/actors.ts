@@ -1,5 +1,5 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
-import { storyOf, tellerOf, type StoryStep, type Tally } from '../machines/story.ts';
+import { leafOf, storyOf, tellerOf, type StoryStep, type Tally } from '../machines/story.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';
@@ -26,12 +26,14 @@ export function actorSummary(actor: AnyActorRef): ActorSummary {
 export function actorView(actor: AnyActorRef): ActorView {
   const snapshot = snapshotOf(actor);
   const summary = actorSummary(actor);
+  const hasEnded = snapshot.status !== 'active';
+  const leaf = leafOf(snapshot);
   return {
     ...summary,
-    hasEnded: snapshot.status !== 'active',
+    hasEnded,
     context: plainFields(snapshot.context),
     story: (storyOf(actor)?.steps ?? []).map((step) => entryOf(summary.chart, step)),
-    next: nextMoves(snapshot),
+    next: leaf === undefined || hasEnded ? [] : nextMoves(snapshot.machine, leaf, snapshot.context),
   };
 }
 

@@ -1,19 +1,23 @@
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
-import { guardParts, movesOf, WILDCARD } from '../charts/moves.ts';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
 import { CHARTS } from '../charts/pages.ts';
-import { leafOf, type ChartTransition } from '../machines/story.ts';
+import { innermostOf, type ChartTransition } from '../machines/story.ts';
 import type { NextMove } from './types.ts';
 
 const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');
 
-/** The numbers of moves, by chart and transition. A running chart has nodes of its own, so they go by name. */
-const NUMBERS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
-  CHARTS.map(({ machine }) => [machine.id, numbersIn(machine)]),
+const MOVES: ReadonlyMap<string, readonly Move[]> = new Map(
+  CHARTS.map(({ machine }) => [machine.id, movesOf(machine)]),
 );
 
-function numbersIn(machine: AnyStateMachine): ReadonlyMap<string, number> {
+/** The numbers of moves, by chart and transition. A running chart has nodes of its own, so they go by name. */
+const NUMBERS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
+  Array.from(MOVES, ([chart, moves]) => [chart, numbersIn(moves)]),
+);
+
+function numbersIn(moves: readonly Move[]): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
-  for (const [number, { source, event }] of movesOf(machine).entries()) {
+  for (const [number, { source, event }] of moves.entries()) {
     const place = { source: source.path.join('.'), event };
     let index = 0;
     while (numbers.has(keyOf({ ...place, index }))) index++;
@@ -26,24 +30,55 @@ function numbersIn(machine: AnyStateMachine): ReadonlyMap<string, number> {
 export const moveNumber = (chart: string, transition: ChartTransition | undefined): number | undefined =>
   transition && NUMBERS.get(chart)?.get(keyOf(transition));
 
+/** A step as a trace tells it. */
+interface ToldStep {
+  readonly event: string;
+  readonly before: string;
+  readonly after: string;
+  readonly clause: string;
+}
+
+/** @returns which move of the chart it was, and its event as the chart names it; undefined when there is none such */
+export function moveOf(
+  chart: string,
+  { event, before, after, clause }: ToldStep,
+): { readonly move: number; readonly event: string } | undefined {
+  const moves = MOVES.get(chart) ?? [];
+  for (let source: string | undefined = before; source !== undefined; source = around(source))
+    for (const [move, candidate] of moves.entries())
+      if (
+        candidate.source.path.join('.') === source &&
+        names(candidate.event, event) &&
+        candidate.description === clause &&
+        (candidate.target === undefined ? before : innermostOf(candidate.target).path.join('.')) === after
+      )
+        return { move, event: candidate.event };
+  return undefined;
+}
+
+/** The state around a state, by their paths; the root's is ''. */
+const around = (path: string): string | undefined =>
+  path === '' ? undefined : path.slice(0, Math.max(path.lastIndexOf('.'), 0));
+
+/** Whether a chart means an event by a name, which may end in a wildcard. */
+const names = (name: string, event: string): boolean =>
+  name === event || (name !== WILDCARD && name.endsWith(WILDCARD) && event.startsWith(name.slice(0, -1)));
+
 type Verdict = NextMove['verdict'];
 
 /**
- * What may come next, the moves of inner states first, but for the wildcard, which is for what may not come.
- * @param knowsContext guards that look at the context can be judged
+ * What may come next in a state, the moves of inner states first, but for the wildcard, which is for what may not come.
+ * @param context undefined when it is not known: then guards that look at it are not judged
  */
-export function nextMoves(snapshot: AnyMachineSnapshot, { knowsContext = true } = {}): NextMove[] {
-  const { machine, context, status } = snapshot;
-  const leaf = leafOf(snapshot);
-  if (leaf === undefined || status !== 'active') return [];
+export function nextMoves(machine: AnyStateMachine, leaf: AnyStateNode, context: unknown): NextMove[] {
   const moves: NextMove[] = [];
   /** Whether an earlier transition takes the event, or may. */
   const taken = new Map<string, Verdict>();
   for (let node: AnyStateNode | undefined = leaf; node !== undefined; node = node.parent)
     for (const [event, transitions] of node.transitions) {
       if (event === WILDCARD) continue;
+      const judge = new Judge(machine, event, context);
       for (const [index, { guard }] of transitions.entries()) {
-        const judge = new Judge(machine, event, knowsContext ? context : undefined);
         const verdict = and(not(taken.get(event) ?? 'forbidden'), judge.verdict(guard));
         taken.set(event, or(taken.get(event) ?? 'forbidden', verdict));
         const move = moveNumber(machine.id, { source: node.path.join('.'), event, index });

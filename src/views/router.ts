@@ -7,6 +7,7 @@ export type Route = readonly [
 /**
  * @param path `/api/…`, with percent-encoded names: a character for each byte of the name on the wire
  * @returns undefined when there is no such view or thing
+ * @throws URIError when a name is badly encoded
  */
 export function route(routes: readonly Route[], path: string, query: URLSearchParams): object | undefined {
   const [empty, api, ...parts] = path.split('/');
@@ -24,17 +25,7 @@ function namesIn(pattern: readonly string[], parts: readonly string[]): [string,
   for (const [i, wanted] of pattern.entries()) {
     const part = parts[i] ?? '';
     if (wanted !== '*' && wanted !== part) return undefined;
-    const name = wanted === '*' ? decoded(part) : undefined;
-    if (wanted === '*' && name === undefined) return undefined;
-    if (name !== undefined) names.push(name);
+    if (wanted === '*') names.push(decodeURIComponent(part));
   }
   return [names[0] ?? '', names[1] ?? ''];
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
 }

@@ -31,7 +31,10 @@ export class Views {
     this.#charts = chartsView(about);
   }
 
-  /** @returns undefined when there is no such view or thing */
+  /**
+   * @returns undefined when there is no such view or thing
+   * @throws URIError when a name in the path is badly encoded
+   */
   get(path: string, query: URLSearchParams): object | undefined {
     return route(this.#routes, path, query);
   }
