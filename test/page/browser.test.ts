@@ -1,8 +1,13 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { serveReplay } from '../../src/cli/replay.ts';
 import { NwsConnection } from '../../src/client/connection.ts';
+import type { TraceStep } from '../../src/trace/step.ts';
+import { Replay } from '../../src/views/replay.ts';
+import { VERSION } from '../../src/version.ts';
 import { startBrowser } from '../support/browser.ts';
 import { Folder, RunProcess } from '../support/run-process.ts';
 import type { ServeProcess } from '../support/serve-process.ts';
@@ -42,7 +47,7 @@ const folder = new Folder();
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  ({ server, url } = await startSite());
+  ({ server, url } = await startSite(0, '--trace', join(folder.path, 'trace.jsonl')));
   browser = await startBrowser();
   page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
   page.on('pageerror', (error) => complaints.push(String(error)));
@@ -259,5 +264,57 @@ describe('the page', { timeout: 120_000 }, () => {
     ({ server } = await startSite(port));
     await page.getByText('The server cannot be reached.').waitFor({ state: 'detached' });
     await page.getByText('No jobs yet.').waitFor();
+  });
+
+  test('plays the trace of that job again: on its own, step by step, and from any place', async () => {
+    const drawing = (chart: string): string =>
+      readFileSync(
+        new URL(`../../dist/charts/${chart.replace(/[A-Z]/g, '-$&').toLowerCase()}.svg`, import.meta.url),
+        'utf8',
+      );
+    const trace = new Replay('trace.jsonl', { version: VERSION, drawing });
+    for (const line of readFileSync(join(folder.path, 'trace.jsonl'), 'utf8').trimEnd().split('\n')) {
+      const step: TraceStep = JSON.parse(line);
+      trace.add(step);
+    }
+    const replay = await serveReplay(trace, { host: '127.0.0.1', port: 0 });
+    try {
+      await page.goto(
+        `${replay.url}?scope=${encodeURIComponent(decodeURIComponent(sleigh.slice('/sleighs/'.length)))}`,
+      );
+      await page.getByRole('heading', { level: 1, name: /^Replay/ }).waitFor();
+      await page
+        .getByRole('button', { name: /^workers/ })
+        .waitFor({ timeout: 5_000 })
+        .catch(() => undefined);
+      const slider = page.getByRole('slider');
+      const at = async (): Promise<number> => Number(await slider.inputValue());
+      const begin = await at();
+      await page.getByRole('button', { name: 'Step', exact: true }).click();
+      expect(await at()).toBe(begin + 1);
+      await page.getByLabel('Speed').selectOption('100');
+      await page.getByRole('button', { name: 'Play' }).click();
+      await until(async () => (await at()) > begin + 50, 'it plays');
+      await page.getByRole('button', { name: 'Pause' }).click();
+      const paused = await at();
+      await sleep(200);
+      expect(await at()).toBe(paused);
+      await slider.press('End');
+      await page.getByRole('button', { name: /^dead/ }).click();
+      await page.getByRole('button', { name: /^worker\.\d$/ }).click();
+      await until(
+        async () => /→ dead/.test((await page.locator('.story').textContent()) ?? ''),
+        'its end is told',
+      );
+      await slider.press('Home');
+      await until(async () => (await page.locator('.story').count()) === 0, 'it has not begun yet');
+      await slider.press('End');
+      await page.locator('.story').waitFor();
+      expect(await violations(page)).toEqual([]);
+      await screenshot(page, 'replay-light');
+    } finally {
+      await page.goto('about:blank');
+      await replay.close();
+    }
   });
 });

@@ -11,10 +11,21 @@ const SCREENSHOTS = new URL('../../build/screenshots/', import.meta.url).pathnam
 export const TOKEN = 'open sesame';
 
 /** A server with a page that may write. */
-export async function startSite(webPort = 0): Promise<{ server: ServeProcess; url: string }> {
-  const server = await startServe('--web-port', String(webPort), '--web-write', '--web-token', TOKEN);
-  const url = await server.webUrl;
-  return { server, url: url.replace(/\/$/, '') };
+export async function startSite(
+  webPort: number,
+  ...flags: string[]
+): Promise<{ server: ServeProcess; url: string }> {
+  const server = await startServe(
+    '--web-port',
+    String(webPort),
+    '--web-write',
+    '--web-token',
+    TOKEN,
+    ...flags,
+  );
+  const url = (): string | undefined => /^web page at (\S+)\/$/m.exec(server.output())?.[1];
+  await eventually(() => url() !== undefined, 'it says where its page is');
+  return { server, url: url() ?? '' };
 }
 
 /** What axe-core finds wrong, in short. */

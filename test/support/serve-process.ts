@@ -34,8 +34,6 @@ export interface ServeProcess extends AsyncDisposable {
   readonly pid: number;
   /** The line that it printed when it was ready. */
   readonly line: string;
-  /** Where its web page is, when it has one. */
-  readonly webUrl: Promise<string>;
   readonly outcome: Promise<Outcome>;
   /** What it printed so far. */
   output(): string;
@@ -61,12 +59,7 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
     once(lines, 'line').then(([first]) => String(first)),
     outcome.then(({ errors }) => Promise.reject(new Error(`it ended: ${errors}`))),
   ]);
-  const webUrl = hasWeb
-    ? once(lines, 'line').then(([second]) => String(second).replace(/^web page at /, ''))
-    : Promise.reject(new Error('it has no web page'));
-  webUrl.catch(() => undefined);
   return {
-    webUrl,
     port: Number(line.split(':').at(-1)),
     pid: child.pid ?? 0,
     line,

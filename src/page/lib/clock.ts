@@ -1,7 +1,7 @@
 /** The clock of a replay: which step of the trace is shown, and how it goes on. Pure: time comes in from outside. */
 
 export interface ReplayClock {
-  /** From 0; `steps - 1` is the last one. */
+  /** So many steps of the trace have been taken: from 1 to all of them. */
   readonly step: number;
   readonly steps: number;
   readonly isPlaying: boolean;
@@ -13,12 +13,11 @@ export interface ReplayClock {
 
 export const SPEEDS = [1, 2, 5, 10, 25, 100, 500] as const;
 
-export const newClock = (steps: number, step = 0): ReplayClock =>
-  seek({ step: 0, steps, isPlaying: false, speed: 5, part: 0 }, step);
+export const newClock = (steps: number, step = 1): ReplayClock =>
+  seek({ step: 1, steps, isPlaying: false, speed: 5, part: 0 }, step);
 
 export function seek(clock: ReplayClock, step: number): ReplayClock {
-  const last = Math.max(0, clock.steps - 1);
-  return { ...clock, step: Math.min(last, Math.max(0, Math.round(step))), part: 0 };
+  return { ...clock, step: Math.min(clock.steps, Math.max(1, Math.round(step))), part: 0 };
 }
 
 /** One step on or back; that ends playing. */
@@ -27,13 +26,13 @@ export const move = (clock: ReplayClock, by: number): ReplayClock =>
 
 /** Whoever plays at the end begins anew. */
 export function play(clock: ReplayClock): ReplayClock {
-  const begun = isAtEnd(clock) ? seek(clock, 0) : clock;
+  const begun = isAtEnd(clock) ? seek(clock, 1) : clock;
   return { ...begun, isPlaying: clock.steps > 1 };
 }
 
 export const pause = (clock: ReplayClock): ReplayClock => ({ ...clock, isPlaying: false, part: 0 });
 
-export const isAtEnd = ({ step, steps }: ReplayClock): boolean => step >= steps - 1;
+export const isAtEnd = ({ step, steps }: ReplayClock): boolean => step >= steps;
 
 /** So many milliseconds have passed. It stops by itself at the end. */
 export function elapse(clock: ReplayClock, milliseconds: number): ReplayClock {

@@ -40,7 +40,7 @@ function Replay({ trace }: { trace: ReplayView }) {
   const chosen = query.get('scope');
   const scope = trace.scopes.find(({ scope }) => scope === chosen) ?? trace.scopes[0];
   const [clock, setClock] = useState(() =>
-    newClock(trace.steps, Number(query.get('step') ?? scope?.first ?? 0)),
+    newClock(trace.steps, Number(query.get('step') ?? scope?.first ?? 1)),
   );
   useFrames(clock.isPlaying, (passed) => setClock((clock) => elapse(clock, passed)));
 
@@ -76,7 +76,6 @@ interface ControlsProps {
 }
 
 function Controls({ clock, onClock, trace, scope }: ControlsProps) {
-  const last = clock.steps - 1;
   const choose = (name: string): void => {
     goQuery({ scope: name, actor: undefined, chart: undefined, state: undefined, from: undefined });
     const first = trace.scopes.find(({ scope }) => scope === name)?.first;
@@ -85,7 +84,7 @@ function Controls({ clock, onClock, trace, scope }: ControlsProps) {
   return (
     <section class="controls" aria-label="Replay">
       <div class="control-buttons">
-        <button type="button" onClick={() => onClock(move(clock, -1))} disabled={clock.step === 0}>
+        <button type="button" onClick={() => onClock(move(clock, -1))} disabled={clock.step <= 1}>
           Step back
         </button>
         <button
@@ -101,12 +100,12 @@ function Controls({ clock, onClock, trace, scope }: ControlsProps) {
       </div>
       <label class="seek">
         <span>
-          Step <b>{count(clock.step)}</b> of {count(last)}
+          Step <b>{count(clock.step)}</b> of {count(clock.steps)}
         </span>
         <input
           type="range"
-          min={0}
-          max={last}
+          min={1}
+          max={clock.steps}
           value={clock.step}
           onInput={({ currentTarget }) => onClock(pause(seek(clock, Number(currentTarget.value))))}
         />
