@@ -38,7 +38,7 @@ export function ReplayPage() {
 function Replay({ trace }: { trace: ReplayView }) {
   const { query } = usePlace();
   const chosen = query.get('scope');
-  const scope = trace.scopes.find(({ scope }) => scope === chosen) ?? trace.scopes[0];
+  const scope = trace.scopes.find(({ scope }) => scope === chosen) ?? usual(trace);
   const [clock, setClock] = useState(() =>
     newClock(trace.steps, Number(query.get('step') ?? scope?.first ?? 1)),
   );
@@ -67,6 +67,10 @@ function Replay({ trace }: { trace: ReplayView }) {
     </>
   );
 }
+
+/** The first sleigh; a connection, where there is none. */
+const usual = ({ scopes }: ReplayView): ReplayView['scopes'][number] | undefined =>
+  scopes.find(({ scope }) => !scope.startsWith('connection ')) ?? scopes[0];
 
 interface ControlsProps {
   readonly clock: ReplayClock;
