@@ -35,6 +35,13 @@ const WORKSPACE = '<b>böse</b>';
 const WORKSPACE_BYTES = Buffer.from(WORKSPACE).toString('latin1');
 const lines = (n: number): string => 'a line\n'.repeat(n);
 
+/** What `sleigh serve` says of a chart. */
+const drawing = (chart: string): string =>
+  readFileSync(
+    new URL(`../../dist/charts/${chart.replace(/[A-Z]/g, '-$&').toLowerCase()}.svg`, import.meta.url),
+    'utf8',
+  );
+
 let server: ServeProcess;
 let url: string;
 let browser: Browser;
@@ -230,7 +237,7 @@ describe('the page', { timeout: 120_000 }, () => {
       workers: `${sleigh}?as=table`,
       actor: `${sleigh}/charts?actor=worker.1`,
       actors: `${sleigh}/charts?chart=worker`,
-      charts: '/charts/join-phase',
+      charts: '/charts/joinPhase',
       missing: '/workspaces/nobody',
     };
     const found: string[] = [];
@@ -269,11 +276,6 @@ describe('the page', { timeout: 120_000 }, () => {
   });
 
   test('plays the trace of that job again: on its own, step by step, and from any place', async () => {
-    const drawing = (chart: string): string =>
-      readFileSync(
-        new URL(`../../dist/charts/${chart.replace(/[A-Z]/g, '-$&').toLowerCase()}.svg`, import.meta.url),
-        'utf8',
-      );
     const trace = new Replay('trace.jsonl', { version: VERSION, drawing });
     for (const line of readFileSync(join(folder.path, 'trace.jsonl'), 'utf8').trimEnd().split('\n')) {
       const step: TraceStep = JSON.parse(line);

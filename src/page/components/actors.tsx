@@ -11,7 +11,7 @@ import { NextMoves } from './next-moves.tsx';
 import { Nothing, Pager, Panel, Table, Head, Time } from './parts.tsx';
 import { StateTag } from './states.tsx';
 import { Story } from './story.tsx';
-import { Tree, type Choice } from './tree.tsx';
+import { supervisorOf, Tree, type Choice } from './tree.tsx';
 
 const SIZE = 50;
 
@@ -39,7 +39,7 @@ export function Actors({ base, query = {}, how = 'stream' }: ActorsProps) {
   if (data === undefined) return <p class="loading">Asking the server…</p>;
 
   const isNone = chosen.actor === undefined && chosen.chart === undefined;
-  const choice = isNone ? { ...chosen, actor: data.single[0]?.actor } : chosen;
+  const choice = isNone ? { ...chosen, actor: supervisorOf(data)?.actor } : chosen;
   const group = data.groups.find(({ chart }) => chart === choice.chart);
   return (
     <div class="actors">

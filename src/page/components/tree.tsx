@@ -1,4 +1,4 @@
-import type { ActorsView } from '../../views/types.ts';
+import type { ActorsView, ActorSummary } from '../../views/types.ts';
 import { count } from '../lib/format.ts';
 import { goQuery } from '../lib/router.ts';
 import { ordered, stateName, statePath, toneOf, total, words } from '../lib/states.ts';
@@ -11,12 +11,17 @@ export interface Choice {
   readonly state: string | undefined;
 }
 
+/** Who is above all others. */
+export const supervisorOf = ({ single }: ActorsView): ActorSummary | undefined =>
+  single.find(({ chart }) => chart === 'sleigh') ?? single[0];
+
 const choose = (choice: Partial<Choice>): void =>
   goQuery({ actor: choice.actor, chart: choice.chart, state: choice.state, from: undefined });
 
 /** A supervisor and those under it: the ones there is one of, and the crowds by their states. */
 export function Tree({ actors, choice }: { actors: ActorsView; choice: Choice }) {
-  const [root, ...others] = actors.single;
+  const root = supervisorOf(actors);
+  const others = actors.single.filter((actor) => actor !== root);
   return (
     <nav class="tree" aria-label="Actors">
       {root !== undefined && (

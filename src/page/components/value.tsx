@@ -14,8 +14,9 @@ const KINDS: Readonly<Record<ValueView['kind'], string>> = {
 };
 
 /** One line of it, for a table. */
-export function ValuePreview({ value }: { value: ValueView | undefined }) {
-  if (value === undefined) return <span class="faint">no value</span>;
+export function ValuePreview({ value, values }: { value: ValueView | undefined; values: number }) {
+  if (value === undefined)
+    return <span class="faint">{values > 0 ? 'made when it is read' : 'no value'}</span>;
   const text = value.babelfish ?? value.text;
   return (
     <span class="preview">

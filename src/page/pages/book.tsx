@@ -29,11 +29,13 @@ export function BookPage({ chart: name }: { chart: string | undefined }) {
         <Nothing>There is no chart {name}; this is another one.</Nothing>
       )}
       <p class="about">{chosen.about}</p>
-      <Chart
-        key={chosen.chart}
-        chart={chosen}
-        label={`${chosen.title}. All that it shows is in the table below.`}
-      />
+      <section class="actor-chart" aria-label={`Drawing of ${chosen.title}`}>
+        <Chart
+          key={chosen.chart}
+          chart={chosen}
+          label={`${chosen.title}. All that it shows is in the table below.`}
+        />
+      </section>
       <Panel title="Moves">
         <Moves chart={chosen} />
       </Panel>

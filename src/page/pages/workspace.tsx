@@ -106,7 +106,7 @@ function Variable({ workspace, variable }: { workspace: WorkspaceView; variable:
       <Waiters n={fetchers} />
       <Waiters n={finders} />
       <td class="wide">
-        <ValuePreview value={preview} />
+        <ValuePreview value={preview} values={values} />
       </td>
     </tr>
   );
