@@ -229,10 +229,13 @@ export class Story {
     return this.steps.map(
       ({ time, event, detail, before, after, clause }) =>
         `${new Date(time).toISOString()} ${[event, detail].join(' ').trim()}: ` +
-        `${before === after ? `stays ${after}` : `${before} → ${after}`}${clause === '' ? '' : ` (${clause})`}`,
+        `${wayOf(before, after)}${clause === '' ? '' : ` (${clause})`}`,
     );
   }
 }
+
+const wayOf = (before: string, after: string): string =>
+  before === '' ? `begins in ${after}` : before === after ? `stays ${after}` : `${before} → ${after}`;
 
 const TELLERS = new WeakMap<AnyStateMachine, Teller>();
 

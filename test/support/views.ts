@@ -18,7 +18,8 @@ interface Source {
   get(path: string, query: URLSearchParams): object | undefined;
 }
 
-/** The view as the page gets it; it must be there. */
+/** The view as the page gets it; it must be there. Whoever asks says what it is, as the page does. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function viewOf<View>(views: Source, path: string, query = ''): View {
   const view = views.get(path, new URLSearchParams(query));
   expect(view, path).toBeDefined();

@@ -15,6 +15,8 @@ function replayOf(steps: readonly TraceStep[]): Replay {
   return replay;
 }
 
+const byName = (a: { actor: string }, b: { actor: string }): number => (a.actor < b.actor ? -1 : 1);
+
 /** A job with a bit of everything: a task done, one whose worker dies, a worker that waits. */
 function playedJob(): SimulatedServer {
   const server = new SimulatedServer({ traces: true });
@@ -48,7 +50,6 @@ describe('a replay', () => {
     for (const query of ['', 'chart=sentinel', 'state=registered.busy', 'chart=worker&count=1&from=2']) {
       const live = viewOf<ActorsView>(views, '/api/sleighs/job/actors', query);
       const told = viewOf<ActorsView>(replay, at, `${scope}&${query}`);
-      const byName = (a: { actor: string }, b: { actor: string }): number => (a.actor < b.actor ? -1 : 1);
       expect(told.single.toSorted(byName)).toEqual(live.single.toSorted(byName));
       expect(told.groups).toEqual(live.groups);
       expect(told.list).toEqual(live.list);
@@ -114,7 +115,7 @@ describe('a replay', () => {
   it('names the first step that no chart allows, and judges no guard of that actor from there on', () => {
     const { trace } = playedJob();
     const at = trace.findIndex(({ actor, after }) => actor === 'joinPhase' && after === 'closed');
-    const altered = trace.map((step, n) => (n === at ? { ...step, after: 'gathering.open' } : step));
+    const altered = trace.with(at, Object.assign({}, trace[at], { after: 'gathering.open' }));
     const replay = replayOf(altered);
     expect(viewOf<ReplayView>(replay, '/api/replay').violation).toEqual({
       step: at + 1,
