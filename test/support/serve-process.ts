@@ -35,6 +35,8 @@ export interface ServeProcess extends AsyncDisposable {
   /** The line that it printed when it was ready. */
   readonly line: string;
   readonly outcome: Promise<Outcome>;
+  /** What it printed so far. */
+  output(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -50,6 +52,8 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
   const usual = [...(hasPort ? [] : ['--port', '0']), ...(hasWeb ? [] : ['--no-web'])];
   const child = spawn(process.execPath, [MAIN, 'serve', ...usual, ...flags], { env });
   const outcome = outcomeOf(child);
+  let output = '';
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const lines = createInterface(child.stdout);
   const line = await Promise.race([
     once(lines, 'line').then(([first]) => String(first)),
@@ -60,6 +64,7 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
     pid: child.pid ?? 0,
     line,
     outcome,
+    output: () => output,
     kill: (signal) => child.kill(signal),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
