@@ -23,6 +23,11 @@ const { values: flags } = parseArgs({
     rate: { type: 'string', default: '5000' },
   },
 });
+const medianOf = (list, name) =>
+  quantile(
+    list.map((entry) => entry[name]),
+    0.5,
+  );
 const quantile = (numbers, q) => numbers.toSorted((a, b) => a - b)[Math.floor((numbers.length - 1) * q)];
 
 async function startServer() {
@@ -31,9 +36,9 @@ async function startServer() {
     [here('../dist/cli/main.js'), 'serve', '--port', '0', '--web-port', '0', '--log-level', 'error'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const lines = createInterface(child.stdout);
-  const [listening] = await once(lines, 'line');
-  const [page] = await once(lines, 'line');
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const { value: listening } = await lines.next();
+  const { value: page } = await lines.next();
   return { child, port: Number(listening.split(':').at(-1)), url: page.split(' ').at(-1) };
 }
 
@@ -78,7 +83,6 @@ async function measureDelay({ port, url }, seconds, rate) {
     const now = performance.now();
     while (seenAt.length < completed) seenAt.push(now);
   });
-  let isOver = false;
   const working = workers.map(async (worker) => {
     for (;;) {
       await worker.fetch('job', 'task');
@@ -91,7 +95,7 @@ async function measureDelay({ port, url }, seconds, rate) {
   await collecting.useWorkspace('job');
   let collected = 0;
   void (async () => {
-    while (!isOver) {
+    for (;;) {
       await collecting.fetch('job', 'result');
       collected++;
     }
@@ -110,7 +114,6 @@ async function measureDelay({ port, url }, seconds, rate) {
   }
   const elapsed = (performance.now() - began) / 1000;
   await sleep(1_000);
-  isOver = true;
   viewer.close();
   for (const connection of [master, sentinel, collecting, ...workers]) connection.close();
   const delays = seenAt.map((at, i) => at - sentAt[i]);
@@ -154,13 +157,8 @@ async function measureThroughput({ child, port, url }, rounds) {
     figures.with.push(viewed);
   }
   rmSync(folder, { recursive: true });
-  const of = (list, name) =>
-    quantile(
-      list.map((entry) => entry[name]),
-      0.5,
-    );
   for (const name of ['task_per_s', 'server_cpu_us_per_task']) {
-    const [without, viewed] = [of(figures.without, name), of(figures.with, name)];
+    const [without, viewed] = [medianOf(figures.without, name), medianOf(figures.with, name)];
     console.log(
       `${name}: ${without.toFixed(1)} without, ${viewed.toFixed(1)} with 4 streams (× ${(viewed / without).toFixed(3)}); medians of ${rounds} rounds`,
     );
