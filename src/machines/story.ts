@@ -9,7 +9,7 @@ import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, A
 import type { Clock } from '../workspace/clock.ts';
 
 /** Steps that are kept of each actor. */
-const LENGTH = 24;
+export const STORY_LENGTH = 24;
 /** Characters of one field of an event. */
 const DETAIL = 60;
 
@@ -164,9 +164,9 @@ export function innermostOf(node: AnyStateNode): AnyStateNode {
 }
 
 /** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */
-const NO_TIMES: readonly number[] = Array.from({ length: LENGTH }, () => 0.5);
-const NOTHING_TOLD: readonly (Told | undefined)[] = Array.from({ length: LENGTH }, () => undefined);
-const NO_DETAILS: readonly string[] = Array.from({ length: LENGTH }, () => '');
+const NO_TIMES: readonly number[] = Array.from({ length: STORY_LENGTH }, () => 0.5);
+const NOTHING_TOLD: readonly (Told | undefined)[] = Array.from({ length: STORY_LENGTH }, () => undefined);
+const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () => '');
 
 /** The last steps of one actor. */
 export class Story {
@@ -184,7 +184,7 @@ export class Story {
   }
 
   note(told: Told, detail: string): void {
-    const at = this.#count++ % LENGTH;
+    const at = this.#count++ % STORY_LENGTH;
     this.#times[at] = this.#teller.clock();
     this.#told[at] = told;
     this.#details[at] = detail;
@@ -206,15 +206,15 @@ export class Story {
   /** The oldest first. */
   get steps(): StoryStep[] {
     const steps: StoryStep[] = [];
-    for (let n = Math.max(this.#count - LENGTH, 0); n < this.#count; n++) {
-      const told = this.#told[n % LENGTH];
-      if (told !== undefined) steps.push(this.#step(n % LENGTH, told));
+    for (let n = Math.max(this.#count - STORY_LENGTH, 0); n < this.#count; n++) {
+      const told = this.#told[n % STORY_LENGTH];
+      if (told !== undefined) steps.push(this.#step(n % STORY_LENGTH, told));
     }
     return steps;
   }
 
   get last(): StoryStep | undefined {
-    const at = (this.#count - 1) % LENGTH;
+    const at = (this.#count - 1) % STORY_LENGTH;
     const told = this.#told[at];
     return told && this.#step(at, told);
   }
@@ -229,10 +229,13 @@ export class Story {
     return this.steps.map(
       ({ time, event, detail, before, after, clause }) =>
         `${new Date(time).toISOString()} ${[event, detail].join(' ').trim()}: ` +
-        `${before === after ? `stays ${after}` : `${before} → ${after}`}${clause === '' ? '' : ` (${clause})`}`,
+        `${wayOf(before, after)}${clause === '' ? '' : ` (${clause})`}`,
     );
   }
 }
+
+const wayOf = (before: string, after: string): string =>
+  before === '' ? `begins in ${after}` : before === after ? `stays ${after}` : `${before} → ${after}`;
 
 const TELLERS = new WeakMap<AnyStateMachine, Teller>();
 

@@ -1,4 +1,5 @@
 import { statesOf } from '../charts/moves.ts';
+import { STORY_LENGTH } from '../machines/story.ts';
 import type { TraceStep } from '../trace/step.ts';
 import type { About } from './about.ts';
 import { plainFields } from './actors.ts';
@@ -18,8 +19,6 @@ import type {
   SleighSummary,
 } from './types.ts';
 
-/** Steps in the story of an actor. */
-const STORY = 30;
 const MOST_SLEIGHS = 100;
 /** Those of which a sleigh has many. */
 const GROUPS = ['worker', 'sentinel'];
@@ -198,7 +197,9 @@ export class Replay {
       ...this.#summaryAt(actor, moment),
       hasEnded,
       context: plainFields(moment.context),
-      story: actor.steps.slice(Math.max(taken - STORY, 0), taken).map((step) => this.#recording.entry(step)),
+      story: actor.steps
+        .slice(Math.max(taken - STORY_LENGTH, 0), taken)
+        .map((step) => this.#recording.entry(step)),
       next:
         machine === undefined || leaf === undefined || hasEnded
           ? []

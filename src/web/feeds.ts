@@ -43,6 +43,7 @@ class Feed {
   /** What `changes` was when it was computed. */
   computedAt: number | undefined;
   version = 0;
+  isThere = false;
   chunk: Buffer = Buffer.alloc(0);
 
   constructor(path: string, query: URLSearchParams) {
@@ -56,6 +57,7 @@ class Feed {
     if (this.computedAt === current) return;
     this.computedAt = current;
     const view = views.get(this.path, this.query);
+    this.isThere = view !== undefined;
     const text =
       view === undefined
         ? `event: gone\ndata: {"error":"it is not there any more"}\n\n`
@@ -101,9 +103,8 @@ export class Feeds {
     if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
     const key = `${path}?${query.toString()}`;
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
-    if (feed.viewers.size === 0 && this.#site.views.get(path, query) === undefined)
-      throw new Problem(404, 'there is no such view');
     feed.refresh(this.#site);
+    if (!feed.isThere) throw new Problem(404, 'there is no such view');
     this.#feeds.set(key, feed);
     const viewer = new Viewer(stream);
     feed.viewers.add(viewer);
@@ -112,7 +113,7 @@ export class Feeds {
       this.#viewers--;
       feed.viewers.delete(viewer);
       if (feed.viewers.size === 0) this.#feeds.delete(key);
-      if (this.#viewers === 0) clearTimeout(this.#timer);
+      if (this.#viewers === 0) this.#stop();
     });
     stream.writeHead(200, {
       'Content-Type': 'text/event-stream',
@@ -125,12 +126,18 @@ export class Feeds {
     if (!this.#isRunning) this.#schedule(PACE);
   }
 
+  /** Who comes while the next round is due already does not put it off. */
   #schedule(milliseconds: number): void {
+    this.#timer ??= setTimeout(() => void this.#round(), milliseconds);
+  }
+
+  #stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#round(), milliseconds);
+    this.#timer = undefined;
   }
 
   async #round(): Promise<void> {
+    this.#timer = undefined;
     this.#isRunning = true;
     let busy = 0;
     let sinceTurn = 0;
@@ -171,7 +178,7 @@ export class Feeds {
 
   /** Ends all streams. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#stop();
     for (const { viewers } of this.#feeds.values()) for (const { stream } of viewers) stream.end();
   }
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { serveReplay } from '../../src/cli/replay.ts';
-import { ask, view } from '../support/browser.ts';
+import { ask, view, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
 
@@ -82,6 +83,18 @@ describe('sleigh serve', () => {
 });
 
 describe('a replay', () => {
+  it('computes a view once, however long it is looked at: nothing changes in a trace', async () => {
+    let computed = 0;
+    const views = { get: () => ({ computed: ++computed }), sample: () => undefined };
+    const replay = await serveReplay(views, { host: '127.0.0.1', port: 0 });
+    using one = await ViewStream.open(replay.url, '/api/replay');
+    using other = await ViewStream.open(replay.url, '/api/replay');
+    await eventually(() => one.events.length + other.events.length === 2, 'both views');
+    await sleep(500);
+    expect(computed).toBe(1);
+    await replay.close();
+  });
+
   it('is served without a server behind it', async () => {
     const replay = await serveReplay(
       { get: (path) => (path === '/api/replay' ? { steps: 3 } : undefined), sample: () => undefined },
