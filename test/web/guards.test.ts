@@ -198,7 +198,7 @@ describe('requests out of the ordinary', () => {
   });
 
   it('a name that is badly encoded is an error of who asks', async () => {
-    expect((await ask(url, '/api/workspaces/%E0%A4%A')).status).toBe(404);
+    expect((await ask(url, '/api/workspaces/%E0%A4%A')).status).toBe(400);
     expect((await ask(url, '/api/workspaces/%E0%A4%A', { method: 'DELETE' })).status).toBe(400);
   });
 });
