@@ -255,14 +255,28 @@ export function detailOf(event: Fields): string {
   for (const name in event) {
     const value = event[name];
     if (name === 'type') continue;
-    const text = textOf(value);
-    if (text !== undefined) detail += detail === '' ? `${name} ${text}` : `, ${name} ${text}`;
+    const text = typeof value === 'boolean' ? flag(name, value) : fieldOf(name, value);
+    if (text !== undefined) detail = detail === '' ? text : `${detail}, ${text}`;
   }
   return detail;
 }
 
+/** Made once for each name of a field: tasks that come and go would make them by the million. */
+const FLAGS = new Map<string, { readonly yes: string; readonly no: string }>();
+
+function flag(name: string, value: boolean): string {
+  let texts = FLAGS.get(name);
+  if (texts === undefined) FLAGS.set(name, (texts = { yes: `${name} true`, no: `${name} false` }));
+  return value ? texts.yes : texts.no;
+}
+
+function fieldOf(name: string, value: unknown): string | undefined {
+  const text = textOf(value);
+  return text === undefined ? undefined : `${name} ${text}`;
+}
+
 function textOf(value: unknown): string | undefined {
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return short(value);
   if (value instanceof Error) return short(value.message);
   if (typeof value !== 'object' || value === null) return undefined;
