@@ -1,7 +1,6 @@
 /** The text of a move as a picture shows it, broken over lines. */
 import { clausesIn, type Move } from './moves.ts';
 
-/** `quiet` are words without a name of their own, such as `otherwise`. */
 export type PartKind = 'event' | 'guard' | 'action' | 'clause';
 
 /** A piece of a line that is set in one style. */

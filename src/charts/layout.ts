@@ -34,8 +34,10 @@ export const NAME = { size: 13, character: 8.9, height: 30 };
 export const PAD = { x: 12, bottom: 8, rows: 2, label: 5, between: 5, ends: 2 };
 export const DOT = 10;
 
-export const boxId = (state: string): string => `state:${state}`;
-export const dotId = (state: string): string => `begin:${state}`;
+const BOX = 'box:';
+const BEGINNING = 'dot:';
+const boxId = (state: string): string => BOX + state;
+export const dotId = (state: string): string => BEGINNING + state;
 
 /** As wide as the widest of the lines. */
 export const widthOf = (lines: readonly Line[]): number => Math.max(0, ...lines.map(widthOfLine));
@@ -155,8 +157,8 @@ async function layOutOnce({ root, arrows }: Drawing, engine: Engine, seed: numbe
   const boxes = new Map<string, Rectangle>();
   const dots = new Map<string, Rectangle>();
   const read = ({ id, x = 0, y = 0, width = 0, height = 0, children = [] }: ElkNode): void => {
-    const [kind, state = ''] = id.split(':');
-    (kind === 'state' ? boxes : dots).set(state, { x, y, width, height });
+    const [places, kind] = id.startsWith(BOX) ? [boxes, BOX] : [dots, BEGINNING];
+    places.set(id.slice(kind.length), { x, y, width, height });
     children.forEach(read);
   };
   graph.children?.forEach(read);

@@ -95,8 +95,8 @@ function page(chart: Chart, source: string): string {
     `From [${file}](../../${file}), which says of itself:`,
     firstComment(source),
     `![The chart ${chart.machine.id}](${chart.name}.svg)`,
-    `[As a picture](${chart.name}.svg), as [JSON for Stately's editor](${chart.name}.json) and for \`createMachine\`, and`,
-    `<details>\n<summary>as a Mermaid diagram</summary>\n\n\`\`\`mermaid\n${mermaid(chart.machine)}\n\`\`\`\n\n</details>`,
+    `For Stately's editor and \`createMachine\`: [JSON](${chart.name}.json).`,
+    `<details>\n<summary>As a Mermaid diagram</summary>\n\n\`\`\`mermaid\n${mermaid(chart.machine)}\n\`\`\`\n\n</details>`,
     table(chart.machine),
     '',
   ].join('\n\n');

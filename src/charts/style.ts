@@ -23,7 +23,7 @@ const COLOURS = {
   active: ['#c2410c', '#ff9457'],
   next: ['#1565c0', '#74b3ff'],
   depends: ['#8a5a00', '#e0b155'],
-  forbidden: ['#98a2b1', '#596477'],
+  forbidden: ['#748093', '#778396'],
 } as const;
 
 const colours = (scheme: 0 | 1): string =>
@@ -55,14 +55,14 @@ export const STYLE = `
 .chart .event { font-weight: 700; }
 .chart .action { font-style: italic; }
 .chart .clause { fill: var(--muted); font-size: ${TEXT.small}px; }
-.chart .state.is-active > rect { fill: color-mix(in srgb, var(--active) 14%, var(--paper)); stroke: var(--active); stroke-width: 2; }
-.chart .state.compound.is-active > rect { fill: var(--active); fill-opacity: 0.06; }
+.chart .state.is-active > rect { fill: color-mix(in srgb, var(--active) 20%, var(--paper)); stroke: var(--active); stroke-width: 2; }
+.chart .state.compound.is-active > rect { fill: var(--active); fill-opacity: 0.035; stroke-width: 1.5; }
 .chart .state.is-active > rect.inner { fill: none; stroke-width: 1; }
 .chart .state.is-active > .name { fill: var(--active); }
 .chart .state.is-active > .rule { stroke: var(--active); }
 ${moves('is-forbidden', 'forbidden', 'stroke-dasharray: 2 3;')}
 .chart .move.is-forbidden text, .chart .move.is-forbidden tspan { fill: var(--forbidden); }
 ${moves('depends', 'depends', 'stroke-width: 1.75; stroke-dasharray: 6 3;')}
-${moves('is-next', 'next', 'stroke-width: 1.75;')}
-${moves('was-taken', 'active', 'stroke-width: 2.5;')}
+${moves('is-next', 'next', 'stroke-width: 1.75; stroke-dasharray: none;')}
+${moves('was-taken', 'active', 'stroke-width: 2.5; stroke-dasharray: none;')}
 `;

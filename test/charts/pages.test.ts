@@ -23,7 +23,7 @@ describe('the files in docs/charts', async () => {
 
   it('come out the same a second time', async () => {
     expect(await drawnCharts()).toEqual(drawn);
-  });
+  }, 60_000);
 
   it('are all there is', () => {
     const files = readdirSync(new URL('../../docs/charts', import.meta.url));

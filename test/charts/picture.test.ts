@@ -185,14 +185,14 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
   });
 });
 
-describe('the looks of a picture', () => {
-  const colour = (selector: string, property: string): Promise<string> =>
-    page.evaluate<string>(
-      `getComputedStyle(document.querySelector(${JSON.stringify(selector)})).getPropertyValue('${property}')`,
-    );
-  const mark = (selector: string, name: string): Promise<void> =>
-    page.evaluate(`document.querySelector(${JSON.stringify(selector)}).classList.add('${name}')`);
+const colour = (selector: string, property: string): Promise<string> =>
+  page.evaluate<string>(
+    `getComputedStyle(document.querySelector(${JSON.stringify(selector)})).getPropertyValue('${property}')`,
+  );
+const mark = (selector: string, name: string): Promise<void> =>
+  page.evaluate(`document.querySelector(${JSON.stringify(selector)}).classList.add('${name}')`);
 
+describe('the looks of a picture', () => {
   beforeAll(async () => show('worker'));
 
   it('are dark on light, and light on dark where that is preferred', async () => {

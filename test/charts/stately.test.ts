@@ -8,7 +8,14 @@ import { statelyJson } from '../../src/charts/stately.ts';
 const remade = (machine: AnyStateMachine): AnyStateMachine => createMachine(JSON.parse(statelyJson(machine)));
 
 const movesIn = (machine: AnyStateMachine) =>
-  movesOf(machine).map(({ source, target, ...rest }) => ({ ...rest, source: source.id, target: target?.id }));
+  movesOf(machine).map(({ source, event, guard, target, actions, description }) => [
+    source.id,
+    event,
+    guard,
+    target?.id,
+    actions,
+    description,
+  ]);
 
 const statesIn = (machine: AnyStateMachine) =>
   statesOf(machine.root).map((node) => ({

@@ -70,9 +70,9 @@ describe('a picture', () => {
     const picture = await draw(
       createMachine({
         id: 'odd',
-        initial: 'a<b',
+        initial: 'a:<b',
         states: {
-          'a<b': {
+          'a:<b': {
             on: {
               'a"&': {
                 guard: or(['aGuardWithALongName', not('anotherGuardWithALongName')]),
@@ -87,7 +87,7 @@ describe('a picture', () => {
       }),
     );
     expect(picture).toContain('<title>A &lt;title&gt;</title>\n<desc>one &amp; all</desc>');
-    expect(picture).toContain('data-state="a&lt;b"');
+    expect(picture).toContain('data-state="a:&lt;b"');
     const [label = ''] = /<g class="move label".*?<\/g>/s.exec(picture) ?? [];
     expect(label).toContain('<title>S1 &amp; S2</title>');
     expect(all(label, /(<text.*<\/text>)/g).map(words)).toEqual([
