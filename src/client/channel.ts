@@ -170,7 +170,7 @@ export class Channel {
     ...then
   }: Omit<Exchange, 'verb' | keyof EncodedRequest> & { args: RequestArguments; metadata: Metadata }): void {
     if (this.#lost !== undefined) return then.reject(this.#lost);
-    this.#waiting.push({ verb: String(args[0]), ...encode(args, metadata), ...then });
+    this.#waiting.push({ verb: args[0], ...encode(args, metadata), ...then });
     this.#send();
   }
 

@@ -93,7 +93,7 @@ export class NwsConnection {
   async request(args: RequestArguments, metadata: Metadata = NO_METADATA): Promise<Reply> {
     const reply = await this.#channel.exchange(args, metadata);
     if (reply.status === STATUS.ok) return reply;
-    throw refusalOf(String(args[0]), reply);
+    throw refusalOf(args[0], reply);
   }
 
   /** Makes the workspace if need be, and owns it if nobody does (W2). */

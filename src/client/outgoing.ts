@@ -11,7 +11,9 @@ export interface ByteStream {
 }
 
 /** The arguments of a request, the verb first: Latin-1 strings, of which the last may be bytes instead (P5). */
-export type RequestArguments = readonly [...names: string[], value: string | Uint8Array | ByteStream];
+export type RequestArguments =
+  | readonly [verb: string]
+  | readonly [verb: string, ...names: string[], value: string | Uint8Array | ByteStream];
 
 /** A request as one string, or as one and the bytes that end it. */
 export interface EncodedRequest {
@@ -28,7 +30,8 @@ export function encode(args: RequestArguments, metadata: Metadata): EncodedReque
   if (typeof value === 'string') return { head: encodeRequest([...names, value], metadata), tail: undefined };
   if (!(value instanceof Uint8Array))
     return { head: headFor(names, value.size, metadata), tail: exactly(value) };
-  if (value.length <= STRING_BYTES) return encode([...names, latin1(value)], metadata);
+  if (value.length <= STRING_BYTES)
+    return { head: encodeRequest([...names, latin1(value)], metadata), tail: undefined };
   return { head: headFor(names, value.length, metadata), tail: value };
 }
 
