@@ -244,8 +244,12 @@ export class Batch {
     this.#done += outcomes.length;
     this.#failed += outcomes.filter((outcome) => 'error' in outcome).length;
     this.#changed.give();
-    if (!this.#isStopped)
+    if (this.#isStopped) return;
+    try {
       onProgress?.({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) });
+    } catch (error) {
+      this.cancel(error);
+    }
   }
 
   #endedBy(error: unknown): unknown {

@@ -50,6 +50,8 @@ export class Sleigh implements AsyncDisposable {
   #made = 0;
   /** Why nothing can be handed out any more. */
   #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
+  /** Aborted then. */
+  readonly #over = new AbortController();
   #stopping: Promise<void> | undefined;
 
   /**
@@ -192,10 +194,11 @@ export class Sleigh implements AsyncDisposable {
     const expected = Number((await main.find(name, 'workerCount')).value);
     await main.store(name, 'broadcast', argument, new Map([...metadata, ...ids]));
     const results: unknown[] = [];
+    const signal = this.#orOver(options?.signal);
     try {
       for (let n = 0; n < expected; n++) {
         const what = 'not every worker answered';
-        const found = await this.#lines.wait(name, what, { signal: options?.signal }, (connection) =>
+        const found = await this.#lines.wait(name, what, { signal }, (connection) =>
           connection.fetch(name, 'result', ids),
         );
         const rank = Number(found.metadata.get('nwsWorkerRank'));
@@ -207,7 +210,7 @@ export class Sleigh implements AsyncDisposable {
       }
     } catch (error) {
       main.store(name, CANCELLED_BATCHES, id).catch(() => undefined);
-      throw this.#end === undefined ? error : this.#endError();
+      throw error;
     } finally {
       void this.#forget(metadata);
     }
@@ -241,7 +244,8 @@ export class Sleigh implements AsyncDisposable {
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     const { name } = this.workspace;
     const metadata = new Map([['delay', String(delay)]]);
-    const found = await this.#lines.wait(name, 'the group was not closed', options, (connection) =>
+    const wait = { ...options, signal: this.#orOver(options.signal) };
+    const found = await this.#lines.wait(name, 'the group was not closed', wait, (connection) =>
       connection.fetch(name, 'status', metadata),
     );
     return Number(found.value);
@@ -268,6 +272,7 @@ export class Sleigh implements AsyncDisposable {
   #endBatches(code: SleighErrorCode, why: string): void {
     this.#end ??= { code, why };
     for (const batch of this.#batches) batch.end(this.#endError(batch.unfinished));
+    this.#over.abort(this.#endError());
   }
 
   #throwIfEnded(): void {
@@ -277,6 +282,11 @@ export class Sleigh implements AsyncDisposable {
   #endError(unfinished: readonly number[] = []): SleighError {
     const { code, why } = this.#end ?? { code: 'over', why: 'the job is over' };
     return new SleighError(code, why, unfinished);
+  }
+
+  /** Ends a wait when nothing can come any more, too. */
+  #orOver(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#over.signal : AbortSignal.any([this.#over.signal, signal]);
   }
 
   #nextId(): string {

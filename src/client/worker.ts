@@ -39,7 +39,7 @@ export class TaskStopped extends Error {
  */
 export async function work(connection: NwsConnection, options: WorkerOptions): Promise<void> {
   const { workspace, rank, description, call, onRefusal } = options;
-  await connection.useWorkspace(workspace);
+  await connection.useWorkspace(workspace, { create: false });
   await connection.store(workspace, 'worker_ids', String(rank), description);
   const ask = (): Promise<Found | undefined> => taskUnlessOver(connection.fetch(workspace, 'task'));
   for (let task = await ask(); task !== undefined;) {

@@ -111,6 +111,13 @@ describe('a sleigh', () => {
     expect(seen.at(-1)).toEqual({ done: 6, failed: 2, read: 6, total: 6 });
   });
 
+  it('is cancelled by an onProgress that throws', async () => {
+    const onProgress = (): void => {
+      throw new Error('cannot tell');
+    };
+    await expect(sleigh.eachElem(square, upTo(9), { onProgress })).rejects.toThrow('cannot tell');
+  });
+
   it('sends fixed arguments once, and takes them away again (S11)', async () => {
     const results = await sleigh.eachElem(task.scaled, [1, 2, 3], { fixedArgs: { factor: 10 } });
     expect(results).toEqual([10, 20, 30]);
@@ -301,6 +308,15 @@ describe('a sleigh whose workers die', () => {
     const options = { timeout: 50, errors: 'collect' } as const;
     const order = { folder, milliseconds: 60_000 };
     expect(await sleigh.eachElem(task.deep, [order], options)).toMatchObject([{ code: 'worker-died' }]);
+  });
+});
+
+describe('a sleigh whose workers cannot start', () => {
+  it('says so to whoever waits for them', async () => {
+    await using sleigh = await Sleigh.start({ workers: 2, server: address, preload: '/none.mjs' });
+    const over = { name: 'SleighError', code: 'no-workers' };
+    const waiting = [sleigh.eachElem(square, [1]), sleigh.eachWorker(square, 1), sleigh.join(60)];
+    for (const each of waiting) await expect(each).rejects.toMatchObject(over);
   });
 });
 
