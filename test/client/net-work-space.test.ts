@@ -37,6 +37,14 @@ async function take<T>(values: AsyncIterable<T>, count: number): Promise<T[]> {
 const fixture = (name: string): string =>
   readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 
+/** Each long after the one before it has left. */
+async function* inTurns(...pieces: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    yield piece;
+    for (let turn = 0; turn < 20; turn++) await other.list();
+  }
+}
+
 async function* failing(): AsyncGenerator<Uint8Array> {
   yield Buffer.alloc(5);
   throw new Error('no more');
@@ -274,8 +282,9 @@ describe('bytes as streams', () => {
     [7, 'the stream has more than the 7 bytes that it should have'],
     [4, 'the stream has more than the 4 bytes that it should have'],
   ])('are not stored when there are 8 and it should be %d', async (size, message) => {
-    const bytes = Readable.from([Buffer.alloc(4), Buffer.alloc(4)]);
-    await expect(ws.storeStream('x', { size, bytes })).rejects.toThrow(message);
+    await expect(
+      ws.storeStream('x', { size, bytes: inTurns(Buffer.alloc(4), Buffer.alloc(4)) }),
+    ).rejects.toThrow(message);
     await ws.store('y', 'goes on');
     expect(await ws.fetchTry('x')).toBeUndefined();
   });
@@ -283,6 +292,14 @@ describe('bytes as streams', () => {
   it('are not stored when they fail half way', async () => {
     await expect(ws.storeStream('x', { size: 10, bytes: failing() })).rejects.toThrow('no more');
     expect(await ws.fetchTry('x')).toBeUndefined();
+  });
+
+  it('are waited for when their reader is slow', async () => {
+    await ws.store('x', Buffer.alloc(60_000_000));
+    const { stream } = await ws.find('x', { as: 'stream' });
+    for (let turn = 0; turn < 300; turn++) await other.list();
+    expect(stream.readableLength).toBeLessThan(1_000_000);
+    expect(await buffer(stream)).toHaveLength(60_000_000);
   });
 
   it('need not be read to the end', async () => {

@@ -45,6 +45,10 @@ async function fixedArgsLeft(): Promise<string[]> {
   return variables.filter((name) => name.startsWith('#fixedArg'));
 }
 
+function refuse(): never {
+  throw new Error('cannot tell');
+}
+
 function* failing(): Generator<number> {
   yield 3;
   throw new Error('no more');
@@ -112,10 +116,7 @@ describe('a sleigh', () => {
   });
 
   it('is cancelled by an onProgress that throws', async () => {
-    const onProgress = (): void => {
-      throw new Error('cannot tell');
-    };
-    await expect(sleigh.eachElem(square, upTo(9), { onProgress })).rejects.toThrow('cannot tell');
+    await expect(sleigh.eachElem(square, upTo(9), { onProgress: refuse })).rejects.toThrow('cannot tell');
   });
 
   it('sends fixed arguments once, and takes them away again (S11)', async () => {
