@@ -7,25 +7,30 @@ export const GREETING = 'X000';
 /** How the server's offer begins (P2.1). */
 const OFFER = 'P000';
 /** What this client asks for: metadata both ways (P3). */
-const WANTED = new Map([
+const WANTED: readonly [name: string, value: string][] = [
   ['MetadataToServer', '1'],
   ['MetadataFromServer', '1'],
-]);
+];
 
 export type HandshakeStep =
   | { type: 'say'; bytes: string }
   | { type: 'done' }
   /** @param why what is wrong with the server, to follow its address */
-  | { type: 'failed'; why: string };
+  | { type: 'failed'; code: 'not-nws' | 'not-secure'; why: string };
+
+const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws', why });
 
 /** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
 export class ClientHandshake {
   readonly #input: ByteQueue;
+  readonly #isSecure: boolean;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
 
-  constructor(input: ByteQueue) {
+  /** @param isSecure whether TLS is to follow (P2.3) */
+  constructor(input: ByteQueue, isSecure = false) {
     this.#input = input;
+    this.#isSecure = isSecure;
   }
 
   /** @returns what to do next, or undefined while bytes are missing */
@@ -33,18 +38,22 @@ export class ClientHandshake {
     if (this.#stage === 'greeted') {
       const four = this.#input.text(4);
       if (four === undefined) return undefined;
-      if (four !== OFFER) return { type: 'failed', why: 'does not speak the NetWorkSpaces protocol' };
+      if (four !== OFFER) return failed('does not speak the NetWorkSpaces protocol');
       this.#stage = 'offered';
     }
     if (this.#stage === 'offered') {
       const offer = this.#offer.next(this.#input);
       if (offer === undefined) return undefined;
-      if (offer === MALFORMED) return { type: 'failed', why: 'offers its options in no form that is known' };
+      if (offer === MALFORMED) return failed('offers its options in no form that is known');
+      if (this.#isSecure && !offer.has('SSL'))
+        return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
       this.#stage = 'asked';
-      return { type: 'say', bytes: OPTIONS + encodeDictionary(WANTED) };
+      const wanted = new Map(WANTED);
+      if (this.#isSecure) wanted.set('SSL', '1');
+      return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }
     const four = this.#input.text(4);
     if (four === undefined) return undefined;
-    return four === ACCEPTED ? { type: 'done' } : { type: 'failed', why: 'does not take metadata' };
+    return four === ACCEPTED ? { type: 'done' } : failed('does not take metadata');
   }
 }
