@@ -21,7 +21,8 @@
  *   tasks N L S              N tasks of S bytes are submitted, at most L at once, done, and their results taken
  *   single N S               the same, each only after the result of the one before; times from submit to result
  *   status N                 the master asks for the jobStatus, N times
- *   broadcast N              the master broadcasts and takes the answers of all, N times; times from store to answer
+ *   broadcast N              the master broadcasts, and takes the results when all have answered, N times; times from
+ *                            the broadcast until the answer of each has been accepted
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -599,6 +600,7 @@ static void prepareTasks(size_t bytes) {
 }
 
 static long submitted, most;
+static int broadcasts; /* then answers are counted as the workers give them */
 
 static void submit(void) {
   while (submitted < wanted && submitted - done < most) {
@@ -615,11 +617,11 @@ static void worked(Connection *c) {
     if (!take(c, 1)) return;
     took(now() - c->since);
     if (++done == wanted) return;
-    if (most == 0) return repeat(c, 0);
     c->since = now();
     submit();
     repeat(taker, 0);
   } else if (take(c, c->state == FIRST)) {
+    if (broadcasts && c->state == SECOND) took(now() - submitter->since), done++;
     c->state = c->state == FIRST ? SECOND : FIRST;
     repeat(c, c->state == FIRST);
   }
@@ -668,25 +670,36 @@ static void status(long n) {
   answer(n);
 }
 
+/* Everyone waits for a task. */
+static void settle(void) {
+  for (int i = 0; i < workerCount; i++)
+    while (workers[i].state != FIRST) serve(worked);
+}
+
 static void broadcast(long n) {
   prepareTasks(64);
+  settle();
   Buffer request = { 0 };
   append(&request, BATCH, 20);
   words(&request, 5, "store", NAME, "broadcast", "1", "to all");
+  broadcasts = 1;
   begin();
-  progress = begun;
   for (long i = 0; i < n; i++) {
-    done = submitted = 0, wanted = workerCount, most = 0;
-    taker->since = now();
+    done = 0;
+    progress = submitter->since = now();
     say(submitter, request.bytes, request.to);
-    repeat(taker, 0);
-    while (done < wanted) {
+    while (done < workerCount) {
       long before = done;
       serve(worked);
       stalled(done, before);
     }
+    /* None of them blocks, so all can be asked for at once. */
+    for (int w = 0; w < workerCount; w++) append(&taker->out, taker->requests[0], taker->lengths[0]);
+    for (int w = 0; w < workerCount; w++) finish(taker, 1);
   }
+  broadcasts = 0;
   answer(n * workerCount);
+  settle();
   free(request.bytes);
 }
 

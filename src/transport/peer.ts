@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import { adopt } from './adopt.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
 const LINGER = 5_000;
@@ -26,19 +27,20 @@ export class Peer {
   #closing = false;
   #isGone = false;
   readonly #heldFor = new Set<'drain' | 'file'>();
+  readonly #received = (bytes: Buffer): void => {
+    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+    if (!this.#closing) this.#events.received(bytes);
+  };
   readonly #listeners = {
-    data: (bytes: Buffer): void => {
-      // What comes when the connection is over is read, so that the client gets our last words, and dropped.
-      if (!this.#closing) this.#events.received(bytes);
-    },
     drain: (): void => this.#relieve(),
     end: (): void => this.#gone(),
     close: (): void => this.#gone(),
   };
 
+  /** @param socket one that does not read yet */
   constructor(socket: Duplex, events: PeerEvents) {
-    this.#socket = socket;
     this.#events = events;
+    this.#socket = adopt(socket, this.#received);
     this.#listen();
   }
 
@@ -139,6 +141,7 @@ export class Peer {
     plain.pause();
     if (received.length > 0) plain.unshift(received);
     this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
+    this.#socket.on('data', this.#received);
     this.#socket.on('secure', () => this.#events.secured());
     this.#listen();
   }

@@ -96,7 +96,12 @@ export class TcpServer {
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
-    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
+    const socketOptions = {
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+      pauseOnConnect: true,
+    };
     this.#net = createNetServer(socketOptions, (socket) => this.#accept(socket, Peer.nameOf(socket)));
   }
 
