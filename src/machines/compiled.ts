@@ -74,9 +74,28 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
         throw error;
       }
     }
-    return step.target === undefined ? snapshot : { ...snapshot, ...step.target };
+    return step.target === undefined ? snapshot : arrived(snapshot, step.target);
   };
   return Object.assign(machine, { transition });
+}
+
+/** The snapshots that an actor has had, by its context: it comes to the same few again and again. */
+const KNOWN = new WeakMap<object, AnyMachineSnapshot[]>();
+
+/** The snapshot of another state. All the rest of a snapshot is what it was, and none is ever changed. */
+function arrived(snapshot: AnyMachineSnapshot, target: StateParts): AnyMachineSnapshot {
+  let known = KNOWN.get(snapshot.context);
+  if (known === undefined) KNOWN.set(snapshot.context, (known = []));
+  for (const earlier of known)
+    if (
+      earlier._nodes === target._nodes &&
+      earlier.children === snapshot.children &&
+      earlier.historyValue === snapshot.historyValue
+    )
+      return earlier;
+  const made = { ...snapshot, ...target };
+  known.push(made);
+  return made;
 }
 
 /** The node and all above it. */
@@ -171,9 +190,16 @@ const isGuard = (found: unknown): found is GuardFunction =>
 const isAction = (found: unknown): found is ActionFunction =>
   typeof found === 'function' && !('resolve' in found);
 
+const PARTS = new WeakMap<AnyStateNode, StateParts>();
+
+/** The very same for every way into that state. */
 function partsOf(machine: AnyStateMachine, leaf: AnyStateNode): StateParts {
-  const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
-  return { _nodes, value, tags };
+  let parts = PARTS.get(leaf);
+  if (parts === undefined) {
+    const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
+    PARTS.set(leaf, (parts = { _nodes, value, tags }));
+  }
+  return parts;
 }
 
 /** The state value with that leaf in it. */

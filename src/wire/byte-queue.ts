@@ -30,6 +30,14 @@ export class ByteQueue {
     return this.#bytes.toString('latin1', this.#at - n, this.#at);
   }
 
+  /** @returns whether these very bytes come next; then they are consumed */
+  skip(bytes: Buffer): boolean {
+    const end = this.#at + bytes.length;
+    if (end > this.#bytes.length || bytes.compare(this.#bytes, this.#at, end) !== 0) return false;
+    this.#at = end;
+    return true;
+  }
+
   /** Up to `n` bytes, as many as are there, without a copy. */
   some(n: number): Buffer {
     const from = this.#at;
