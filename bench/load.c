@@ -99,7 +99,7 @@ typedef struct {
 
 typedef struct {
   int fd, number;
-  enum { IDLE, FIRST, SECOND } state;
+  enum { IDLE, FIRST, SECOND, HELD } state;
   double since;
   Buffer in, out;
   char *requests[2]; /* those that it repeats */
@@ -610,6 +610,26 @@ static void submit(void) {
   flush(submitter);
 }
 
+/* Workers that have a task and answer later: no more results than tasks at once, however many tasks are queued. */
+static Connection *holding[MOST];
+static long answered;
+static int heldCount;
+
+static void giveResult(Connection *c) {
+  if (answered - done >= most) {
+    c->state = HELD;
+    holding[heldCount++] = c;
+    return;
+  }
+  answered++;
+  c->state = SECOND;
+  repeat(c, 0);
+}
+
+static void release(void) {
+  while (heldCount > 0 && answered - done < most) giveResult(holding[--heldCount]);
+}
+
 static void worked(Connection *c) {
   if (c == submitter) {
     while (take(c, 0)) continue;
@@ -618,20 +638,24 @@ static void worked(Connection *c) {
     took(now() - c->since);
     if (++done == wanted) return;
     c->since = now();
+    release();
     submit();
     repeat(taker, 0);
-  } else if (take(c, c->state == FIRST)) {
-    if (broadcasts && c->state == SECOND) took(now() - submitter->since), done++;
-    c->state = c->state == FIRST ? SECOND : FIRST;
-    repeat(c, c->state == FIRST);
+  } else if (c->state == FIRST) {
+    if (take(c, 1)) giveResult(c);
+  } else if (take(c, 0)) {
+    if (broadcasts) took(now() - submitter->since), done++;
+    c->state = FIRST;
+    repeat(c, 1);
   }
 }
 
 static void tasks(long n, long l, size_t bytes) {
   prepareTasks(bytes);
-  done = submitted = 0, wanted = n, most = l;
+  done = submitted = answered = 0, wanted = n, most = l;
   begin();
   progress = taker->since = begun;
+  release();
   submit();
   repeat(taker, 0);
   while (done < wanted) {
@@ -648,7 +672,7 @@ static void queued(Connection *c) {
 
 static void queue(long n, size_t bytes) {
   prepareTasks(bytes);
-  done = submitted = 0, wanted = n, most = 1000;
+  done = submitted = answered = 0, wanted = n, most = 1000;
   begin();
   while (done < wanted) {
     submit();
@@ -685,7 +709,7 @@ static void broadcast(long n) {
   broadcasts = 1;
   begin();
   for (long i = 0; i < n; i++) {
-    done = 0;
+    done = answered = 0, most = workerCount;
     progress = submitter->since = now();
     say(submitter, request.bytes, request.to);
     while (done < workerCount) {

@@ -79,22 +79,22 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
   return Object.assign(machine, { transition });
 }
 
-/** The snapshots that an actor has had, by its context: it comes to the same few again and again. */
-const KNOWN = new WeakMap<object, AnyMachineSnapshot[]>();
+/** Under this, a snapshot knows those that differ from it by their state alone. */
+const KIN = Symbol('kin');
 
-/** The snapshot of another state. All the rest of a snapshot is what it was, and none is ever changed. */
-function arrived(snapshot: AnyMachineSnapshot, target: StateParts): AnyMachineSnapshot {
-  let known = KNOWN.get(snapshot.context);
-  if (known === undefined) KNOWN.set(snapshot.context, (known = []));
-  for (const earlier of known)
-    if (
-      earlier._nodes === target._nodes &&
-      earlier.children === snapshot.children &&
-      earlier.historyValue === snapshot.historyValue
-    )
-      return earlier;
-  const made = { ...snapshot, ...target };
-  known.push(made);
+interface Kin {
+  readonly [KIN]?: AnyMachineSnapshot[];
+}
+
+/**
+ * The snapshot of another state; all the rest stays what it was. An actor comes to the same few states again and again,
+ * so that each is made once: snapshots are never changed. What the interpreter makes has no kin, and begins anew.
+ */
+function arrived(snapshot: AnyMachineSnapshot & Kin, target: StateParts): AnyMachineSnapshot {
+  const { [KIN]: kin = [] } = snapshot;
+  for (const earlier of kin) if (earlier._nodes === target._nodes) return earlier;
+  const made = { ...snapshot, ...target, [KIN]: kin };
+  kin.push(made);
   return made;
 }
 
