@@ -26,7 +26,7 @@ export class Peer {
   #sending = false;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = new Set<'drain' | 'file'>();
+  readonly #heldFor = { drain: false, file: false };
   readonly #received = (bytes: Buffer): void => {
     // What comes when the connection is over is read, so that the client gets our last words, and dropped.
     if (!this.#closing) this.#events.received(bytes);
@@ -125,12 +125,14 @@ export class Peer {
 
   /** Stops reading for a reason, until that reason has gone. */
   hold(reason: 'drain' | 'file'): void {
-    this.#heldFor.add(reason);
+    this.#heldFor[reason] = true;
     this.#socket.pause();
   }
 
   resume(reason: 'drain' | 'file'): void {
-    if (this.#heldFor.delete(reason) && this.#heldFor.size === 0) this.#socket.resume();
+    if (!this.#heldFor[reason]) return;
+    this.#heldFor[reason] = false;
+    if (!this.#heldFor.drain && !this.#heldFor.file) this.#socket.resume();
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
@@ -155,7 +157,7 @@ export class Peer {
 
   #end(): void {
     this.#socket.end();
-    this.#heldFor.clear();
+    this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
     const timeout = setTimeout(() => this.#socket.destroy(), LINGER);
     this.#socket.once('close', () => clearTimeout(timeout));

@@ -33,7 +33,8 @@ export class DictionaryDecoder {
   #count = NEED_DATA;
   #length = NEED_DATA;
   #name: string | undefined;
-  #entries = new Map<string, string>();
+  /** Made with the first entry: most connections never say one. */
+  #entries: Map<string, string> | undefined;
   #bytes = 0;
   readonly #limit: number;
   /** The last one that was kept: clients say the same again and again, and need no other map for it. */
@@ -69,12 +70,13 @@ export class DictionaryDecoder {
       this.#bytes += text.length;
       if (this.#name === undefined) this.#name = text;
       else {
-        if (this.#bytes <= this.#limit) this.#entries.set(this.#name, text);
+        if (this.#bytes <= this.#limit) (this.#entries ??= new Map()).set(this.#name, text);
         this.#name = undefined;
         this.#count--;
       }
     }
-    const entries = this.#entries.size === 0 ? NO_METADATA : this.#entries;
+    const entries = this.#entries ?? NO_METADATA;
+    this.#entries = undefined;
     this.excess =
       this.#bytes > this.#limit
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
@@ -85,7 +87,6 @@ export class DictionaryDecoder {
     }
     this.#count = NEED_DATA;
     this.#bytes = 0;
-    if (entries !== NO_METADATA) this.#entries = new Map();
     return entries;
   }
 }
