@@ -23,7 +23,9 @@ export async function buildLoad(folder) {
 /** A program that says where it listens. */
 class Server {
   static async start(...args) {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // Several run at once: none may want the port of a web page that another one has.
+    const env = { ...process.env, NWS_WEB_PORT: '0' };
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = await once(createInterface(child.stdout), 'line');
     return new Server(child, line.split(':').at(-1));
   }

@@ -14,6 +14,10 @@ const verdict = (holds) => (holds === undefined ? '' : holds ? 'holds' : 'MISSED
 
 export const heading = (name, about) => `\n${name}: ${about}`;
 
+/** Nothing can be said of what was nothing. */
+const change = (now, earlier) =>
+  earlier === 0 ? '' : `${now >= earlier ? '+' : ''}${round((now / earlier - 1) * 100)} % `;
+
 /** @param earlier the median of another run */
 export function line({ name, unit, median, least, most, bound, holds }, earlier) {
   const columns = [
@@ -23,9 +27,6 @@ export function line({ name, unit, median, least, most, bound, holds }, earlier)
     boundText(bound).padEnd(10),
     verdict(holds).padEnd(7),
   ];
-  if (earlier !== undefined)
-    columns.push(
-      `${median >= earlier ? '+' : ''}${round((median / earlier - 1) * 100)} % since ${round(earlier)}`,
-    );
+  if (earlier !== undefined) columns.push(`${change(median, earlier)}since ${round(earlier)}`);
   return columns.join(' ').trimEnd();
 }

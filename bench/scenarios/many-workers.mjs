@@ -55,6 +55,7 @@ export const manyWorkers = {
           ),
           figure('a broadcast answered, p50', 'ms', broadcast.p50 / 1000),
           figure('a broadcast answered, p99', 'ms', broadcast.p99 / 1000, atMost(500)),
+          figure('a broadcast, processor time for each answer', 'µs', broadcast.each),
           figure('a task', 'µs', anotherTask.each),
           figure('a task, beside one with 100 workers', '×', anotherTask.each / aTask.each, atMost(1.3)),
           figure(

@@ -36,6 +36,7 @@ export interface TcpOptions {
 
 /** Upper ends of the buckets for the time of handling, seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
+
 const { timeOrigin } = performance;
 
 /** Milliseconds that clients have to close when the server stops. */
