@@ -30,7 +30,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a result goes to the batch that its worker names, and not to that of its task',
     file: 'src/sleigh/work.ts',
-    search: 'this.batches.addResult(task.batch, { ...value, metadata });',
+    search:
+      'this.batches.addResult(task.batch, { descriptor: value.descriptor, payload: value.payload, metadata });',
     replace: 'this.batches.addResult(batchOf(value.metadata), { ...value, metadata });',
   },
   {

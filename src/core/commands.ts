@@ -34,6 +34,7 @@ export type Command =
 export type CoreEvent =
   /** @param peer HOST:PORT */
   | { type: 'connected'; connection: number; peer: string }
+  /** @param bytes theirs who tell of them, and only lent */
   | { type: 'received'; connection: number; bytes: Buffer }
   | { type: 'secured'; connection: number }
   | { type: 'disconnected'; connection: number }

@@ -114,6 +114,7 @@ export class Connection implements Caller {
     this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
     this.#read();
+    this.#input.keep();
   }
 
   secured(): void {

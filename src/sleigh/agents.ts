@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
+import type { Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from '../workspace/ask.ts';
 import type { Reader, Task } from './tasks.ts';
 
@@ -23,6 +24,8 @@ export interface Worker extends Reader {
   busyTime: number;
   /** The number that the next broadcast had when it died. */
   diedAt: number;
+  /** The metadata that its last result was given, and what that was made of: mostly that of the next is the same. */
+  overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
   /** What it waits in, for a task or for a result. */
   ask: Ask | undefined;
   /** When it came to the state that it is in, in the order of all such changes. */

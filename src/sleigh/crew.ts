@@ -154,6 +154,7 @@ export class Crew {
       client: undefined,
       ask: undefined,
       task: undefined,
+      overlay: undefined,
       retry: undefined,
       nextBroadcast: 0,
       busySince: 0,

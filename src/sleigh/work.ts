@@ -235,9 +235,9 @@ export class Work {
     worker.completed++;
     this.completed++;
     this.#sleigh.crew.changed(worker);
-    const metadata = resultMetadata(task.value.metadata, value.metadata, task.batch, worker.rank);
+    const metadata = overlaid(worker, task, value.metadata);
     this.batches.finish(task.batch);
-    this.batches.addResult(task.batch, { ...value, metadata });
+    this.batches.addResult(task.batch, { descriptor: value.descriptor, payload: value.payload, metadata });
     this.tasks.finish(task);
   }
 
@@ -306,6 +306,16 @@ export class Work {
     }
     for (const copy of this.tasks.abandon(worker)) this.tasks.finish(copy);
   }
+}
+
+/** As `resultMetadata`; what is the same as for the last result of that worker is not made again. */
+function overlaid(worker: Worker, { value, batch }: Task, result: Metadata): Metadata {
+  const { metadata: task } = value;
+  const { overlay } = worker;
+  if (overlay?.task === task && overlay.result === result) return overlay.made;
+  const made = resultMetadata(task, result, batch, worker.rank);
+  worker.overlay = { task, result, made };
+  return made;
 }
 
 /** The metadata of the task, overlaid by that of the result (S7). */

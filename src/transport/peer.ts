@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import { adopt } from './adopt.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
 const LINGER = 5_000;
@@ -25,20 +26,21 @@ export class Peer {
   #sending = false;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = new Set<'drain' | 'file'>();
+  readonly #heldFor = { drain: false, file: false };
+  readonly #received = (bytes: Buffer): void => {
+    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+    if (!this.#closing) this.#events.received(bytes);
+  };
   readonly #listeners = {
-    data: (bytes: Buffer): void => {
-      // What comes when the connection is over is read, so that the client gets our last words, and dropped.
-      if (!this.#closing) this.#events.received(bytes);
-    },
     drain: (): void => this.#relieve(),
     end: (): void => this.#gone(),
     close: (): void => this.#gone(),
   };
 
+  /** @param socket one that does not read yet */
   constructor(socket: Duplex, events: PeerEvents) {
-    this.#socket = socket;
     this.#events = events;
+    this.#socket = adopt(socket, this.#received);
     this.#listen();
   }
 
@@ -123,12 +125,14 @@ export class Peer {
 
   /** Stops reading for a reason, until that reason has gone. */
   hold(reason: 'drain' | 'file'): void {
-    this.#heldFor.add(reason);
+    this.#heldFor[reason] = true;
     this.#socket.pause();
   }
 
   resume(reason: 'drain' | 'file'): void {
-    if (this.#heldFor.delete(reason) && this.#heldFor.size === 0) this.#socket.resume();
+    if (!this.#heldFor[reason]) return;
+    this.#heldFor[reason] = false;
+    if (!this.#heldFor.drain && !this.#heldFor.file) this.#socket.resume();
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
@@ -139,6 +143,7 @@ export class Peer {
     plain.pause();
     if (received.length > 0) plain.unshift(received);
     this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
+    this.#socket.on('data', this.#received);
     this.#socket.on('secure', () => this.#events.secured());
     this.#listen();
   }
@@ -152,7 +157,7 @@ export class Peer {
 
   #end(): void {
     this.#socket.end();
-    this.#heldFor.clear();
+    this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
     const timeout = setTimeout(() => this.#socket.destroy(), LINGER);
     this.#socket.once('close', () => clearTimeout(timeout));
