@@ -64,6 +64,7 @@ export const shutdownMachine = setup({
           },
           { actions: 'countOut', description: 'S13' },
         ],
+        'worker.left': { actions: 'countOut', description: 'S17' },
         'task.failed': [
           { guard: 'policyIsShutdown', target: 'shuttingDown.byItself', description: 'S7.1, S13' },
           { description: 'S7.1' },

@@ -112,6 +112,10 @@ export class Batches {
   accept(id: string | undefined): void {
     this.#of(id).totals.accepted++;
   }
+  /** The copy of a broadcast that runs has not been begun after all (S18). */
+  retract(id: string | undefined): void {
+    this.#of(id).totals.accepted--;
+  }
 
   /** A task of the batch is queued. */
   queue(id: string | undefined): void {
