@@ -77,7 +77,7 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'a worker that owes a copy leaves an elastic group as one that owes nothing',
-    file: 'src/sleigh/crew.ts',
+    file: 'src/sleigh/registrations.ts',
     search: ' && !work.tasks.hasCopyFor(worker)',
     replace: '',
   },

@@ -199,12 +199,8 @@ export class Crew {
   /** S9. */
   askAlive(ask: Ask): void {
     const sentinel = this.#sentinelOf.get(ask.client);
-    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') this.#tellToStop(ask);
+    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') tellToStop(ask);
     else sentinel.actor.send({ type: 'alive.asked', ask });
-  }
-
-  #tellToStop(ask: Ask): void {
-    ask.answer(foundText('1', ask.origin));
   }
 
   bindSentinels() {
@@ -222,7 +218,7 @@ export class Crew {
           },
           tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
           tellToStop: ({ context, event }) => {
-            if (event.type === 'alive.asked') this.#tellToStop(event.ask);
+            if (event.type === 'alive.asked') tellToStop(event.ask);
             else this.#unblock(this.#sentinel(context.id), '1');
           },
           startAbsenceTimer: ({ context, self }) =>
@@ -350,3 +346,5 @@ export class Crew {
 
 /** Who goes with a sentinel first has the least. */
 const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);
+
+const tellToStop = (ask: Ask): void => ask.answer(foundText('1', ask.origin));
