@@ -210,7 +210,9 @@ export class Connection implements Caller {
     this.#note(verb, request);
     const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
-    if (!isRefusal(outcome)) return this.#reply(STATUS.ok, outcome?.metadata ?? NO_METADATA, outcome);
+    if (outcome === undefined) return this.#reply(STATUS.ok, NO_METADATA, undefined);
+    if (!isRefusal(outcome))
+      return this.#reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
     this.#releasePayload(request);
     this.#refuse(outcome, verb?.isLong ?? false, request.verb);
   }

@@ -30,13 +30,17 @@ export interface Worker extends Reader {
   ask: Ask | undefined;
   /** When it came to the state that it is in, in the order of all such changes. */
   since: number;
+  /** By which it proves who it is when it comes back; set by its registration (S18). */
+  session: string | undefined;
+  /** The number of the task that it was given last (S18). */
+  taskNumber: number;
 }
 
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;
   readonly actor: ActorRefFrom<typeof sentinelMachine>;
-  readonly workers: Worker[];
+  readonly workers: Set<Worker>;
   /** What it waits in, while it is blocked. */
   ask: Ask | undefined;
   since: number;

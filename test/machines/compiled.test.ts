@@ -51,6 +51,10 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
     fc.record({
       type: fc.constantFrom(...types, 'nobody.knows.this'),
       available: fc.boolean(),
+      returns: fc.boolean(),
+      knowsTask: fc.boolean(),
+      mayReturn: fc.boolean(),
+      mayLeave: fc.boolean(),
       secure: fc.boolean(),
       ask: fc.record({ waits: fc.boolean() }),
       delay: fc.constant(undefined),
