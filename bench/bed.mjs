@@ -26,13 +26,21 @@ class Server {
     // Several run at once: none may want the port of a web page that another one has.
     const env = { ...process.env, NWS_WEB_PORT: '0' };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-    const [line] = await once(createInterface(child.stdout), 'line');
-    return new Server(child, line.split(':').at(-1));
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const { value: line } = await lines.next();
+    return new Server(child, line.split(':').at(-1), lines);
   }
-  constructor(child, port) {
+  #lines;
+  constructor(child, port, lines) {
+    this.#lines = lines;
     this.child = child;
     this.pid = child.pid;
     this.port = port;
+  }
+  /** The address of its web page, which it says next. */
+  async page() {
+    const { value: line } = await this.#lines.next();
+    return line.split(' ').at(-1);
   }
   get processorTime() {
     return processorTime(this.pid);

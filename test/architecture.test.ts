@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'sleigh',
     'trace',
     'core',
+    'views',
     'transport',
     'web',
     'client',

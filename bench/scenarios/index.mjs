@@ -7,6 +7,18 @@ import { manyNames } from './many-names.mjs';
 import { manyTasks } from './many-tasks.mjs';
 import { manyWorkers } from './many-workers.mjs';
 import { pairs } from './pairs.mjs';
+import { viewer } from './viewer.mjs';
 
 /** A scenario: its `name`, what it is `about`, and `run`, which measures on a bed and gives figures. */
-export const scenarios = [pairs, farm, latency, fanout, charts, bulk, manyWorkers, manyTasks, manyNames];
+export const scenarios = [
+  pairs,
+  farm,
+  latency,
+  fanout,
+  charts,
+  bulk,
+  manyWorkers,
+  manyTasks,
+  manyNames,
+  viewer,
+];

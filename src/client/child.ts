@@ -17,6 +17,9 @@ export interface Child {
   kill(): void;
 }
 
+/** How a child has ended that was asked to. */
+export const ENDED_WELL = 'exit status 0';
+
 /** What tells a thread that it is released; a process sees that its channel is closed. */
 export const RELEASED = 'released';
 

@@ -1,5 +1,5 @@
 import type { ServerAddress } from './channel.ts';
-import { startChild, type Child, type ChildKind } from './child.ts';
+import { ENDED_WELL, startChild, type Child, type ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
 import { NwsConnection, type Found } from './connection.ts';
 import { CANCELLED_BATCHES } from './task-metadata.ts';
@@ -34,6 +34,7 @@ export class Sentinel {
   readonly #options: SentinelOptions;
   readonly #children = new Set<Child>();
   #isEnding = false;
+  #isForcing = false;
   #allGone: () => void = () => undefined;
 
   /** @throws NwsError or ConnectionLostError when no ranks are to be had; no worker is left then */
@@ -90,7 +91,9 @@ export class Sentinel {
 
   #ended(child: Child, rank: number, how: string): void {
     this.#children.delete(child);
-    if (!this.#isEnding) this.#options.onDeath(rank, how);
+    // One that crashed just before the job ended is told of, too.
+    const hasCrashed = how !== ENDED_WELL && !this.#isForcing;
+    if (!this.#isEnding || hasCrashed) this.#options.onDeath(rank, how);
     if (this.#children.size === 0) this.#allGone();
   }
 
@@ -127,6 +130,7 @@ export class Sentinel {
     if (this.#children.size === 0) this.#allGone();
     for (const child of this.#children) child.release();
     const force = setTimeout(() => {
+      this.#isForcing = true;
       for (const child of this.#children) child.kill();
     }, PATIENCE);
     await this.gone;

@@ -1,9 +1,11 @@
 /** A worker, as a process or a thread that a sentinel has started: HOST PORT WORKSPACE RANK, for people who look. */
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAddress } from './channel.ts';
 import { claimed } from './claimed.ts';
 import { NwsConnection } from './connection.ts';
-import { functionOf, loadModule } from './module-function.ts';
+import { ConnectionLostError } from './errors.ts';
+import { functionOf, loadModule, ModuleError } from './module-function.ts';
 import { parentOf } from './parent.ts';
 import { TaskRunner } from './task-runner.ts';
 import { work } from './worker.ts';
@@ -26,6 +28,9 @@ export interface WorkerMessage {
   readonly milliseconds: number | null;
 }
 
+/** Milliseconds after which a worker would have heard from its sentinel that the job is over. */
+const HEARING = 1_000;
+
 let rank = 0;
 let runner: TaskRunner | undefined;
 
@@ -47,9 +52,11 @@ async function start(order: WorkerOrder): Promise<void> {
       ['pid', String(process.pid)],
     ]);
     const call = runner.caller(connection);
-    await work(connection, { workspace, rank, description, call, onRefusal: complain });
+    await work(connection, { workspace, rank, description, call, onRefusal });
     process.exit();
   } catch (error) {
+    // A job that is over is nothing to complain of: then the sentinel ends this worker first.
+    if (!(error instanceof ModuleError)) await sleep(HEARING);
     complain(error);
     process.exit(1);
   }
@@ -58,6 +65,11 @@ async function start(order: WorkerOrder): Promise<void> {
 function onDeadline(milliseconds: number | null): void {
   const message: WorkerMessage = { milliseconds };
   parent.send(message);
+}
+
+/** Of a result. Where the connection is lost, the next task says so. */
+function onRefusal(error: unknown): void {
+  if (!(error instanceof ConnectionLostError)) complain(error);
 }
 
 function complain(error: unknown): void {

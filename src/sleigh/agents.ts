@@ -36,6 +36,30 @@ export interface Worker extends Reader {
   taskNumber: number;
 }
 
+/** Of a rank that is given out: nobody has registered under it. */
+export const newWorker = (rank: number, sentinel: Sentinel, actor: Worker['actor']): Worker => ({
+  rank,
+  sentinel,
+  actor,
+  client: undefined,
+  ask: undefined,
+  task: undefined,
+  overlay: undefined,
+  retry: undefined,
+  nextBroadcast: 0,
+  nextLasting: 0,
+  lastingBefore: 0,
+  session: undefined,
+  taskNumber: 0,
+  busySince: 0,
+  registeredAt: 0,
+  completed: 0,
+  busyTime: 0,
+  host: '',
+  diedAt: Number.POSITIVE_INFINITY,
+  since: 0,
+});
+
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;

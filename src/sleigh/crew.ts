@@ -2,7 +2,7 @@ import { assertEvent, createActor, type AnyActorRef } from 'xstate';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
-import { isRegistered, type Sentinel, type Worker } from './agents.ts';
+import { isRegistered, newWorker, type Sentinel, type Worker } from './agents.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { Roll } from './roll.ts';
 import type { Sleigh } from './sleigh.ts';
@@ -164,28 +164,7 @@ export class Crew {
       id: `worker.${rank}`,
       input: { rank },
     });
-    const worker: Worker = {
-      rank,
-      sentinel,
-      actor,
-      client: undefined,
-      ask: undefined,
-      task: undefined,
-      overlay: undefined,
-      retry: undefined,
-      nextBroadcast: 0,
-      nextLasting: 0,
-      lastingBefore: 0,
-      session: undefined,
-      taskNumber: 0,
-      busySince: 0,
-      registeredAt: 0,
-      completed: 0,
-      busyTime: 0,
-      host: '',
-      diedAt: Number.POSITIVE_INFINITY,
-      since: 0,
-    };
+    const worker = newWorker(rank, sentinel, actor);
     this.#workers.add(rank, worker);
     sentinel.workers.add(worker);
     actor.start();

@@ -69,12 +69,17 @@ describe('what a chart foresees', () => {
   test('is what the state and those around it answer; guards may be in the way', () => {
     expect(words(worker, 'registered.idle').sort()).toEqual(
       [
-        'connection.closed open',
+        'connection.closed [mayLeave] depends',
+        'connection.closed [mayReturn] depends',
+        'connection.closed [otherwise] depends',
         'death.reported open',
         'departed open',
-        'registration.asked open',
+        'registration.asked [otherwise] depends',
+        'registration.asked [returnsToTask] depends',
+        'registration.asked [returns] depends',
         'result.stored open',
-        'sentinel.gone open',
+        'sentinel.gone [mayLeave] depends',
+        'sentinel.gone [otherwise] depends',
         'task.asked [mayWait] depends',
         'task.asked [otherwise] depends',
         'task.asked [taskIsAvailable] depends',

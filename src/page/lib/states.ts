@@ -29,6 +29,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   windingDown: 'ending',
   deleted: 'left',
   open: 'idle',
+  elastic: 'idle',
   byStatus: 'waiting',
   byBroadcast: 'waiting',
   grace: 'declared',
