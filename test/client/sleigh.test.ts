@@ -264,8 +264,9 @@ describe('a sleigh whose workers die', () => {
     const onDeath = (rank: number, how: string): void => void deaths.push(`${rank} ${how}`);
     await using sleigh = await Sleigh.start({ workers: 3, server: address, onDeath });
     expect(await sleigh.eachElem(task.deadly, orders(50))).toEqual(upTo(50));
+    await eventually(() => deaths.length > 0, 'the death is told');
     expect(deaths).toEqual([expect.stringMatching(/^\d signal SIGKILL$/)]);
-    expect((await sleigh.status()).workers).toBe(2);
+    await eventually(async () => (await sleigh.status()).workers === 2, 'the others are there');
     await sleigh.join(0);
     const all = await sleigh.eachWorker(square, 3, { errors: 'collect' });
     expect(all.filter((each) => each === 9)).toHaveLength(2);
