@@ -22,12 +22,20 @@ function percent(part) {
   return `${(100 * part).toFixed(1)} %`;
 }
 
+/** Where things are in the picture. */
+function x(value) {
+  return 60 + ((value - 0.5) / 3.5) * 560;
+}
+function y(part) {
+  return 340 - part * 300;
+}
+
+function text(at, down, anchor, label) {
+  return `<text x="${at}" y="${down}" text-anchor="${anchor}">${label}</text>`;
+}
+
 function plot(xs, ys) {
-  const x = (value) => 60 + ((value - 0.5) / 3.5) * 560;
-  const y = (part) => 340 - part * 300;
   const points = xs.map((value, i) => `${x(value).toFixed(1)},${y(ys[i]).toFixed(1)}`);
-  const text = (at, down, anchor, label) =>
-    `<text x="${at}" y="${down}" text-anchor="${anchor}">${label}</text>`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" font-family="sans-serif" font-size="13">
 <rect width="640" height="400" fill="white"/>
 <path d="M60 40V340H620" fill="none" stroke="black"/>

@@ -14,7 +14,7 @@ let bag;
 export async function place(queens, { fixedArgs: { size }, workspace, server }) {
   if (queens.length >= ALONE) return { tasks: 0, solutions: count(queens, size) };
   bag ??= (await NetWorkSpace.use(workspace, server)).variable('bag');
-  const next = columns(queens, size).map((column) => [...queens, column]);
+  const next = columns(queens, size).map((column) => queens.concat(column));
   for (const each of next) await (await bag).store(each);
   return { tasks: next.length, solutions: 0 };
 }
