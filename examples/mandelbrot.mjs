@@ -3,9 +3,10 @@
 //   npx sleigh run examples/mandelbrot.mjs
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { encodePng } from './png.mjs';
 
-const WIDTH = 1200;
-const HEIGHT = 800;
+export const WIDTH = 1200;
+export const HEIGHT = 800;
 const LEFT = -2.3;
 const TOP = 1.08;
 const STEP = 3.24 / WIDTH;
@@ -34,7 +35,6 @@ export default function row(y) {
 
 /** What is done with their results, which come in the order of the inputs. */
 export async function output(outcomes) {
-  const { encode } = await import('fast-png');
   const started = performance.now();
   const data = new Uint8Array(3 * WIDTH * HEIGHT);
   const workers = new Set();
@@ -45,13 +45,14 @@ export async function output(outcomes) {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const file = resolve('mandelbrot.png');
-  const png = encode({ width: WIDTH, height: HEIGHT, data, channels: 3 });
+  const png = encodePng(WIDTH, HEIGHT, data);
   await writeFile(file, png);
   console.log(`The picture is ${file}
 ${WIDTH} x ${HEIGHT} pixels, ${Math.round(png.length / 1000)} kB; ${workers.size} worker(s) took ${seconds} seconds.
 
 What to try next:
   npx sleigh run examples/mandelbrot.mjs --workers 1   how long does one worker take?
+  node examples/picture.mjs                            the same from a program of your own
   npx sleigh run examples/words.mjs README.md          a line of JSON for each line of a text
   npx sleigh run --help                                your own function, for your own lines`);
 }

@@ -1,5 +1,5 @@
 import type { Metadata } from '../wire/payload.ts';
-import type { NwsConnection } from './connection.ts';
+import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import type { Lines } from './lines.ts';
 import { Notice } from './notice.ts';
@@ -58,8 +58,8 @@ export class Batch {
   /** Answered and not taken yet, by the number of the task. */
   readonly #ready = new Map<number, readonly Outcome[]>();
   readonly #out = new Map<number, Sent>();
-  /** How many results may be there to take at once. */
-  #hoped = 1;
+  /** How many results may be there, beside the one that is waited for. */
+  #hoped = 0;
   /** Tasks made, and those whose outcomes were taken. */
   #made = 0;
   #given = 0;
@@ -219,22 +219,30 @@ export class Batch {
     this.#changed.give();
   }
 
-  /** Takes the results that are there, or waits for one. Where there were many it asks for more at a time. */
+  /** Takes the results that are there, and waits for one more, in one request for each: only the last may wait (P5.2). */
   async #fetch(connection: NwsConnection): Promise<void> {
     const { workspace } = this.#options;
-    const hoped = Math.min(this.#hoped, this.#stored - this.#answered);
-    const tried = await Promise.all(
-      Array.from({ length: hoped }, () => connection.fetchTry(workspace, 'result', this.#ids)),
-    );
-    const found = tried.filter((result) => result !== undefined);
-    this.#hoped = found.length === hoped ? 2 * hoped : Math.max(found.length, 1);
-    if (found.length === 0) found.push(await connection.fetch(workspace, 'result', this.#ids));
-    for (const result of found) {
-      const number = Number(result.metadata.get(NUMBER));
-      const sent = this.#out.get(number);
-      this.#answered++;
-      if (sent !== undefined) this.#answer(number, outcomesOf(result, sent, this.#options.maxAttempts));
-    }
+    const tries = Math.min(this.#hoped, this.#stored - this.#answered - 1);
+    const take = async (asked: Promise<Found | undefined>): Promise<Found | undefined> => {
+      const result = await asked;
+      if (result !== undefined) this.#received(result);
+      return result;
+    };
+    const taken = await Promise.all([
+      ...Array.from({ length: tries }, () => take(connection.fetchTry(workspace, 'result', this.#ids))),
+      take(connection.fetch(workspace, 'result', this.#ids)),
+    ]);
+    const found = taken.filter((result) => result !== undefined);
+    // One that was there at once has the id of its variable (V9): there may be more.
+    const hadToWait = found.at(-1)?.variableId === '';
+    this.#hoped = hadToWait ? found.length - 1 : 2 * found.length;
+  }
+
+  #received(result: Found): void {
+    const number = Number(result.metadata.get(NUMBER));
+    const sent = this.#out.get(number);
+    this.#answered++;
+    if (sent !== undefined) this.#answer(number, outcomesOf(result, sent, this.#options.maxAttempts));
   }
 
   #answer(number: number, outcomes: readonly Outcome[]): void {

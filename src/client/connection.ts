@@ -274,6 +274,11 @@ function there(found: Found | undefined): Found {
   return found;
 }
 
-const mapMetadata = (metadata: Metadata, of: (text: string) => string): Metadata =>
-  metadata.size === 0 ? metadata : new Map([...metadata].map(([name, value]) => [of(name), of(value)]));
+/** Most metadata are the same on the wire, and are not copied then. */
+function mapMetadata(metadata: Metadata, of: (text: string) => string): Metadata {
+  for (const [name, value] of metadata)
+    if (of(name) !== name || of(value) !== value)
+      return new Map([...metadata].map(([name, value]) => [of(name), of(value)]));
+  return metadata;
+}
 const wireMetadata = (metadata: Metadata): Metadata => mapMetadata(metadata, toWire);

@@ -24,7 +24,7 @@ export class TaskRunner {
   readonly #cancelled = new Set<string>();
   readonly #fixedArgs = new Map<string, unknown>();
   /** Ends the call that is under way. */
-  #stop: AbortController | undefined;
+  #stop: ((reason: TaskStopped) => void) | undefined;
   #batch: string | undefined;
 
   constructor(options: RunnerOptions) {
@@ -34,7 +34,7 @@ export class TaskRunner {
   /** No more is called for this batch, and what is under way for it is told. */
   cancel(batch: string): void {
     this.#cancelled.add(batch);
-    if (this.#batch === batch) this.#stop?.abort(cancelled());
+    if (this.#batch === batch) this.#stop?.(cancelled());
   }
 
   /** @param connection where the fixed arguments are found */
@@ -80,19 +80,29 @@ export class TaskRunner {
   ): Promise<unknown> {
     if (this.#cancelled.has(this.#batch ?? '')) throw cancelled();
     const { server, workspace, rank, onDeadline } = this.#options;
-    const stop = new AbortController();
-    const { signal } = stop;
+    // Made when it is asked for: to make one takes longer than many a call.
+    let controller: AbortController | undefined;
+    const stopping = (): AbortController => (controller ??= new AbortController());
+    const stop = (reason: TaskStopped): void => stopping().abort(reason);
     this.#stop = stop;
     let timer: NodeJS.Timeout | undefined;
     if (timeout !== undefined) {
       const late = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
-      timer = setTimeout(() => stop.abort(late), timeout);
+      timer = setTimeout(() => stop(late), timeout);
       onDeadline(timeout);
     }
     try {
-      const context: TaskContext = { fixedArgs, signal, rank, workspace, server };
+      const context: TaskContext = {
+        fixedArgs,
+        get signal() {
+          return stopping().signal;
+        },
+        rank,
+        workspace,
+        server,
+      };
       const result = call(element, context);
-      return await (isPromiseLike(result) ? untilAborted(result, signal) : result);
+      return await (isPromiseLike(result) ? untilAborted(result, stopping().signal) : result);
     } finally {
       if (timer !== undefined) onDeadline(null);
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Batch } from '../../src/client/batch.ts';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
 import { Lines } from '../../src/client/lines.ts';
@@ -110,6 +110,29 @@ describe('a batch', () => {
     await doTasks(3);
     await running;
     expect(given.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('asks once for a result that it has to wait for, and for several at once where there are several', async () => {
+    using fetched = vi.spyOn(NwsConnection.prototype, 'fetch');
+    using tried = vi.spyOn(NwsConnection.prototype, 'fetchTry');
+    const asked = (spy: typeof fetched | typeof tried): number =>
+      spy.mock.calls.filter(([, variable]) => variable === 'result').length;
+    const batch = batchOf(new Inputs().upTo(3 + WINDOW));
+    const outcomes = batch.outcomes();
+    for (let n = 1; n <= 3; n++) {
+      await eventually(() => asked(fetched) === n, `get ${n}`);
+      await doTasks(1);
+      await outcomes.next();
+    }
+    expect([asked(fetched), asked(tried)]).toEqual([4, 0]);
+    // All that are left, in one piece: one answers the get that waits, one the next, and the others are tried for.
+    await settles(pending, WINDOW);
+    const results = Array.from({ length: WINDOW }, async () => {
+      await Promise.all([worker.fetchTry('s', 'task'), answer('done')]);
+    });
+    await Promise.all(results);
+    expect(await allOf(outcomes)).toHaveLength(WINDOW);
+    expect([asked(fetched), asked(tried)]).toEqual([6, 2]);
   });
 
   it('gives outcomes as they come, when that is wished', async () => {

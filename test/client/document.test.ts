@@ -9,15 +9,41 @@ const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(ROOT, 'test/client/document-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const blocks = readFileSync(join(ROOT, 'docs/client.md'), 'utf8').matchAll(
-  /^```js\n\/\/ (\S+)\n(.*?)^```$/gms,
-);
-for (const [, name = '', code = ''] of blocks) writeFileSync(join(folder, name), code);
+interface Block {
+  readonly name: string;
+  /** What it prints, where the document says so. */
+  readonly output: string | undefined;
+}
+
+/** Makes files of the named blocks of code in a document. */
+function blocksOf(document: string): Block[] {
+  const markdown = readFileSync(join(ROOT, 'docs', document), 'utf8');
+  const blocks = markdown.matchAll(/^```js\n\/\/ (\S+)\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?/gms);
+  return Array.from(blocks, ([, name = '', code = '', output]) => {
+    writeFileSync(join(folder, name), code);
+    return { name, output };
+  });
+}
+
+blocksOf('client.md');
+const tutorial = blocksOf('tutorial.md');
 
 async function run(name: string): Promise<string[]> {
   const child = spawn(process.execPath, [join(folder, name)], { stdio: ['ignore', 'pipe', 'inherit'] });
   return (await text(child.stdout)).trimEnd().split('\n');
 }
+
+describe('the code in docs/tutorial.md', () => {
+  const programs = tutorial.filter(({ output }) => output !== undefined);
+
+  it('is all there', () => {
+    expect(programs).toHaveLength(tutorial.length - 1);
+  });
+
+  it.each(programs)('prints in $name what stands below it', async ({ name, output = '' }) => {
+    expect(await run(name)).toEqual(output.trimEnd().split('\n'));
+  });
+});
 
 describe('the code in docs/client.md', () => {
   it('runs workers from nothing', async () => {

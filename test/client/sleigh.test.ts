@@ -266,7 +266,8 @@ describe('a sleigh whose workers die', () => {
     expect(await sleigh.eachElem(task.deadly, orders(50))).toEqual(upTo(50));
     await eventually(() => deaths.length > 0, 'the death is told');
     expect(deaths).toEqual([expect.stringMatching(/^\d signal SIGKILL$/)]);
-    await eventually(async () => (await sleigh.status()).workers === 2, 'the others are there');
+    // The third may still be on its way when all is done.
+    await eventually(async () => (await sleigh.status()).workers === 2, 'two workers are left');
     await sleigh.join(0);
     const all = await sleigh.eachWorker(square, 3, { errors: 'collect' });
     expect(all.filter((each) => each === 9)).toHaveLength(2);

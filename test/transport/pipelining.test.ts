@@ -18,6 +18,18 @@ it.each([2, 3, 10, 1000])(
   },
 );
 
+it('short and long values that leave together keep their order', async () => {
+  const server = await createServer({ port: 0, logLevel: 'error' });
+  const client = await RawClient.ready(server.port);
+  await client.short('open ws', 'w', 'me', 'no');
+  // Up to 4,096 bytes are a text in the server, more are bytes.
+  const values = [1, 2, 5_000, 3, 4, 60_000, 70_000, 5].map((size, i) => String(i).repeat(size));
+  for (const value of values) expect(await client.short('store', 'w', 'x', '1', value)).toBe('0000');
+  client.write(encodeRequest(['fetchTry', 'w', 'x'], undefined).repeat(values.length));
+  for (const value of values) expect((await client.longReply()).value.toString()).toBe(value);
+  await server.close();
+});
+
 it('a client that pipelines gets of large values and does not read is not read from, however much it asks for', async () => {
   const server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 1 << 20 } });
   const client = await RawClient.ready(server.port);

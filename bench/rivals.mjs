@@ -1,0 +1,202 @@
+// What Sleigh costs beside what people would use instead: piscina, BullMQ with Redis, worker_threads by hand.
+//   cd bench/rivals && npm install       once; they are no part of the project's own package.json
+//   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--default-kill] [--redis PATH] [--only NAME]
+// All have 2 workers and the same tasks, and take turns in each round, since the speed of a shared machine drifts: what
+// counts are the medians of the ratios of neighbours. Processor time is that of all processes that take part: it is the
+// figure that other load on the machine disturbs least. Needs redis-server, and Linux for its /proc.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { descendants, processorTime } from './rivals/processor.mjs';
+import { runsIn } from './rivals/tasks.mjs';
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    count: { type: 'string', default: '2000' },
+    kills: { type: 'string', default: '3' },
+    'default-kill': { type: 'boolean', default: false },
+    redis: { type: 'string', default: '/usr/bin/redis-server' },
+    only: { type: 'string' },
+  },
+});
+const ROUNDS = Number(flags.rounds);
+const COUNT = Number(flags.count);
+const WORKERS = 2;
+/** Tasks that are out at once: what `eachElem` has for 2 workers unless told. */
+const WINDOW = 16;
+
+for (const [path, what] of [
+  [
+    new URL('rivals/node_modules', import.meta.url),
+    'the rivals are not installed: cd bench/rivals && npm install',
+  ],
+  [flags.redis, `there is no ${flags.redis}: install redis-server, or give --redis PATH`],
+]) {
+  if (existsSync(path)) continue;
+  console.error(what);
+  process.exit(1);
+}
+
+const SLEIGH = 'Sleigh';
+const BULLMQ = 'BullMQ';
+/** How to start each. */
+const RIVALS = {
+  [SLEIGH]: async () => (await import('./rivals/sleigh.mjs')).start({ workers: WORKERS }),
+  [BULLMQ]: () => startBullmq({ persistence: 'none' }),
+  [`${BULLMQ}, AOF`]: () => startBullmq({ persistence: 'AOF, each second' }),
+  piscina: async () => (await import('./rivals/piscina.mjs')).start({ workers: WORKERS }),
+  worker_threads: async () => (await import('./rivals/threads.mjs')).start({ workers: WORKERS }),
+};
+
+async function startBullmq(options) {
+  return (await import('./rivals/bullmq.mjs')).start({ workers: WORKERS, redis: flags.redis, ...options });
+}
+
+const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
+const quantile = (numbers, q) =>
+  sorted(numbers)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];
+const median = (numbers) => quantile(numbers, 0.5);
+const rounded = (number) => String(Number(number.toPrecision(3)));
+const spread = (numbers) =>
+  `${rounded(median(numbers))} (${rounded(Math.min(...numbers))}–${rounded(Math.max(...numbers))})`;
+
+/** Figures of one round. */
+async function measure({ rival, pids }) {
+  const before = processorTime(pids);
+  const many = await rival.run(COUNT, WINDOW);
+  const used = processorTime(pids) - before;
+  const alone = await rival.run(COUNT / 4, 1);
+  const bulk = await rival.runBulk?.(COUNT);
+  return {
+    'tasks/s': (1000 * COUNT) / many.milliseconds,
+    'processor µs/task': (1000 * used) / COUNT,
+    'p50 ms': quantile(many.latencies, 0.5),
+    'p99 ms': quantile(many.latencies, 0.99),
+    'alone p50 ms': quantile(alone.latencies, 0.5),
+    'alone p99 ms': quantile(alone.latencies, 0.99),
+    ...(bulk && { 'bulk tasks/s': (1000 * COUNT) / bulk.milliseconds }),
+  };
+}
+
+function tell(rows) {
+  const header = ['', ...new Set(rows.flatMap(([, figures]) => Object.keys(figures)))];
+  const lines = [
+    header,
+    ...rows.map(([name, figures]) => [name, ...header.slice(1).map((key) => figures[key] ?? '')]),
+  ];
+  const widths = header.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+async function throughput() {
+  const names = Object.keys(RIVALS).filter((name) => flags.only === undefined || name === flags.only);
+  const rivals = new Map();
+  const known = new Set();
+  for (const name of names) {
+    const rival = await RIVALS[name]();
+    const pids = descendants().filter((pid) => !known.has(pid));
+    for (const pid of pids) known.add(pid);
+    rivals.set(name, { rival, pids });
+  }
+  const rounds = new Map(names.map((name) => [name, []]));
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [name, rival] of rivals) {
+      const figures = await measure(rival);
+      if (round > 0) rounds.get(name).push(figures); // the first round warms up
+    }
+  }
+  for (const { rival } of rivals.values()) await rival.stop();
+
+  const column = (name, key) => rounds.get(name).map((figures) => figures[key]);
+  console.log(
+    `${COUNT} no-op tasks, ${WORKERS} workers, ${WINDOW} tasks out at once; "alone": one at a time; "bulk": the way of each for many small ones (Sleigh chunkSize 50, BullMQ addBulk of 500)`,
+  );
+  console.log(`medians of ${ROUNDS} rounds after a warm-up, in parentheses the least and the most`);
+  const keys = (name) => Object.keys(rounds.get(name)[0]);
+  tell(
+    names.map((name) => [
+      name,
+      Object.fromEntries(keys(name).map((key) => [key, spread(column(name, key))])),
+    ]),
+  );
+  if (flags.only !== undefined) return;
+
+  console.log(
+    `\n${SLEIGH}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1)`,
+  );
+  const ratios = (key, other, otherKey = key) => {
+    const others = column(other, otherKey);
+    return spread(column(SLEIGH, key).map((figure, i) => figure / others[i]));
+  };
+  const compared = ['tasks/s', 'processor µs/task', 'p99 ms', 'alone p50 ms', 'alone p99 ms'];
+  tell(
+    names
+      .filter((name) => name !== SLEIGH)
+      .map((other) => [
+        other,
+        {
+          ...Object.fromEntries(compared.map((key) => [key, ratios(key, other)])),
+          ...(keys(other).includes('bulk tasks/s') && {
+            'bulk tasks/s': ratios('bulk tasks/s', other),
+            'tasks/s, to bulk': ratios('tasks/s', other, 'bulk tasks/s'),
+          }),
+        },
+      ]),
+  );
+}
+
+/** Milliseconds from the end of a worker in mid-task until another has begun with its task. */
+async function timeToRecover(start) {
+  const folder = mkdtempSync(join(tmpdir(), 'sleigh-kill-'));
+  const file = join(folder, 'runs');
+  const rival = await start();
+  const done = rival.survive(file);
+  while (!existsSync(file)) await sleep(5);
+  await sleep(500);
+  const [{ pid }] = runsIn(file);
+  const killed = Date.now();
+  process.kill(pid, 'SIGKILL');
+  await done;
+  const [, { since }] = runsIn(file);
+  await rival.stop();
+  rmSync(folder, { recursive: true });
+  return since - killed;
+}
+
+async function recovery() {
+  const shortest = { lockDuration: 1000, stalledInterval: 1000 };
+  const systems = [
+    { name: SLEIGH, start: RIVALS[SLEIGH], times: Number(flags.kills) },
+    {
+      name: `${BULLMQ}, lockDuration and stalledInterval 1 s`,
+      start: () => startBullmq({ persistence: 'none', workerOptions: shortest }),
+      times: Number(flags.kills),
+    },
+    {
+      name: `${BULLMQ}, as it is (both 30 s)`,
+      start: () => startBullmq({ persistence: 'none' }),
+      times: flags['default-kill'] ? 1 : 0,
+    },
+  ];
+  const took = new Map(systems.map(({ name }) => [name, []]));
+  for (let i = 0; i < Math.max(...systems.map(({ times }) => times)); i++)
+    for (const { name, start, times } of systems)
+      if (i < times) took.get(name).push(await timeToRecover(start));
+  console.log('\nmilliseconds from kill -9 of a worker in mid-task until its task runs elsewhere');
+  tell(
+    [...took].filter(([, times]) => times.length > 0).map(([name, times]) => [name, { ms: spread(times) }]),
+  );
+}
+
+if (ROUNDS > 0) await throughput();
+if (Number(flags.kills) > 0) await recovery();
+process.exit();

@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { Queue, QueueEvents } from 'bullmq';
+import { closedLoop } from './closed-loop.mjs';
+import { startRedis } from './redis.mjs';
+
+const WORKER = fileURLToPath(new URL('bullmq-worker.mjs', import.meta.url));
+const NAME = 'bench';
+/** Nothing is kept of a job that is done. */
+const JOB = { removeOnComplete: true, removeOnFail: true };
+/** Jobs that `addBulk` takes at a time. */
+const BULK = 500;
+
+/** @param workerOptions of BullMQ's Worker: how soon a job of a dead worker is found … */
+export async function start({ workers, persistence, redis: program, workerOptions = {} }) {
+  const redis = await startRedis(persistence, program);
+  const connection = { host: '127.0.0.1', port: redis.port };
+  const queue = new Queue(NAME, { connection });
+  const events = new QueueEvents(NAME, { connection });
+  await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
+  const args = [String(redis.port), NAME, JSON.stringify(workerOptions)];
+  const children = Array.from({ length: workers }, () => fork(WORKER, args));
+  await Promise.all(children.map((child) => once(child, 'message')));
+
+  // Cheaper than `waitUntilFinished`, which asks once more for each job.
+  const waiting = new Map();
+  const early = new Map();
+  events.on('completed', ({ jobId, returnvalue }) => {
+    const resolve = waiting.get(jobId);
+    if (resolve === undefined) early.set(jobId, returnvalue);
+    else resolve(returnvalue);
+    waiting.delete(jobId);
+  });
+  const result = (id) => {
+    if (!early.has(id)) return new Promise((resolve) => waiting.set(id, resolve));
+    const value = early.get(id);
+    early.delete(id);
+    return value;
+  };
+  const call = async (value) => result((await queue.add('noop', { value }, JOB)).id);
+
+  return {
+    run: (count, window) => closedLoop(call, count, window),
+    /** All at once, by `addBulk`: the quickest way that it has. */
+    runBulk: async (count) => {
+      const begun = performance.now();
+      const results = [];
+      for (let n = 0; n < count; n += BULK) {
+        const jobs = Array.from({ length: Math.min(BULK, count - n) }, (_, i) => ({
+          name: 'noop',
+          data: { value: n + i },
+          opts: JOB,
+        }));
+        for (const { id } of await queue.addBulk(jobs)) results.push(result(id));
+      }
+      await Promise.all(results);
+      return { milliseconds: performance.now() - begun, latencies: [] };
+    },
+    survive: async (file) => void (await result((await queue.add('survive', { value: file }, JOB)).id)),
+    stop: async () => {
+      for (const child of children.filter(({ connected }) => connected)) child.disconnect();
+      await Promise.all([queue.close(), events.close()]);
+      await redis.stop();
+    },
+  };
+}

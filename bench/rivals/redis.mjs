@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+/** What is kept on disk, by the name under which it is measured. */
+const PERSISTENCE = {
+  none: ['--save', '', '--appendonly', 'no'],
+  // What BullMQ recommends for production.
+  'AOF, each second': ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
+};
+
+/** Starts a redis-server on a free port, in a folder that goes with it. */
+export async function startRedis(persistence, program) {
+  const folder = mkdtempSync(join(tmpdir(), 'sleigh-redis-'));
+  const port = await freePort();
+  const where = ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder];
+  const args = [...where, '--maxmemory-policy', 'noeviction', ...PERSISTENCE[persistence]];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const ready = new Promise((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      if (line.includes('Ready to accept connections')) resolve();
+    });
+  });
+  const failed = ended.then(() => Promise.reject(new Error('redis-server ended before it was ready')));
+  await Promise.race([ready, failed]);
+  failed.catch(() => undefined);
+  return {
+    port,
+    stop: async () => {
+      child.kill();
+      await ended;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}

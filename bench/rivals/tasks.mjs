@@ -1,0 +1,20 @@
+// What the workers of all systems do.
+import { appendFileSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Nothing, which leaves the cost of handing out a task and of taking its result. */
+export const noop = (n) => n;
+
+/** Says in a file that it runs, where and since when; the first to run never ends by itself. */
+export async function survive(file) {
+  appendFileSync(file, `${process.pid} ${Date.now()}\n`);
+  if (runsIn(file).length === 1) await sleep(1e9);
+}
+
+/** @returns where it ran, and since when, in the order in which it began */
+export const runsIn = (file) =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' ').map(Number))
+    .map(([pid, since]) => ({ pid, since }));

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { decode } from 'fast-png';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Folder } from '../support/run-process.ts';
+
+const EXAMPLES = join(import.meta.dirname, '../../examples');
+
+let folder: Folder;
+beforeEach(() => (folder = new Folder()));
+afterEach(() => folder[Symbol.dispose]());
+
+interface Outcome {
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+async function run(example: string, ...args: string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(EXAMPLES, example), ...args], {
+    cwd: folder.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { status: await ended, output, errors };
+}
+
+const well = (output: string): Outcome => ({ status: 0, output, errors: '' });
+
+describe('the examples of the client library', () => {
+  it('draw a picture', async () => {
+    expect(await run('picture.mjs', 'set.png')).toEqual(well('set.png: 1200 x 800 pixels\n'));
+    const { width, height, channels, data } = decode(readFileSync(join(folder.path, 'set.png')));
+    expect([width, height, channels]).toEqual([1200, 800, 3]);
+    const pixel = (x: number, y: number): number[] => [
+      ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
+    ];
+    // Inside the set it is night; far outside it is not.
+    expect(pixel(800, 400)).toEqual([8, 6, 20]);
+    expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
+  }, 60_000);
+
+  it('sweep a parameter and plot what comes out', async () => {
+    // 79.7 %: the solution of z = 1 - exp(-2 z), which the textbooks give.
+    expect(await run('sweep/main.mjs', 'plot.svg')).toEqual(
+      well('plot.svg: 71 simulations; at 2.0 79.7 % fall ill\n'),
+    );
+    const svg = readFileSync(join(folder.path, 'plot.svg'), 'utf8');
+    const points = /points="([^"]+)"/.exec(svg)?.[1]?.split(' ') ?? [];
+    const heights = points.map((point) => Number(point.split(',')[1]));
+    expect(heights).toHaveLength(71);
+    expect(heights).toEqual(heights.toSorted((a, b) => b - a));
+  });
+
+  it('search the files of a folder', async () => {
+    folder.write('a.txt', 'one\na needle\n');
+    folder.write('b.txt', 'no such thing\n');
+    folder.write('c.txt', 'needles\n');
+    const { status, output, errors } = await run('search/main.mjs', 'needles?$', '.');
+    expect([status, errors]).toEqual([0, '']);
+    const lines = output.trimEnd().split('\n');
+    expect(lines.pop()).toBe('2 lines in 3 files');
+    expect(lines.toSorted()).toEqual(['a.txt:2: a needle', 'c.txt:1: needles']);
+  });
+
+  it('put tasks into a bag from which tasks are taken', async () => {
+    // 1 + 8 + 42 + 140 placements of up to three queens, and the 92 solutions that are known.
+    expect(await run('tree/main.mjs', '8')).toEqual(well('92 ways for 8 queens, found by 191 tasks\n'));
+    // Where no queen can follow the bag is empty, too.
+    expect((await run('tree/main.mjs', '2')).output).toBe('0 ways for 2 queens, found by 3 tasks\n');
+  });
+
+  it('let two languages meet in one workspace, where both are there', async ({ skip }) => {
+    const outcome = await run('two-languages/main.mjs');
+    if (outcome.output.startsWith('skipped: ')) skip(outcome.output.trim());
+    expect(outcome).toEqual(
+      well('5! = 120\n30! = 265252859812191058636308480000000\nπ is no whole number\n'),
+    );
+  });
+
+  it('say so where a language is not there', async () => {
+    expect(await run('two-languages/main.mjs', 'no-such-python')).toEqual(
+      well('skipped: there is no no-such-python here\n'),
+    );
+  });
+});
