@@ -36,7 +36,7 @@ describe('malformed and random frames', () => {
           `${seconds.toFixed(1)} s; longest step ${sum.longest.toFixed(1)} ms, heap at most ${mebibytes(sum.heap)}`,
       );
       expect(wrongs).toEqual([]);
-      expect(sum.longest).toBeLessThan(1_000);
+      expect(sum.longest).toBeLessThan(3_000);
       expect(sum.heap).toBeLessThan(2 ** 30);
     },
     HOURS,
@@ -52,8 +52,8 @@ describe('malformed and random frames', () => {
       );
       expect(wrongs).toEqual([]);
       expect(memory).toBeLessThan(1_024);
-      // Generous: this machine may be busy with other tests.
-      expect(p99).toBeLessThan(500);
+      // Generous in a short run, which is made beside other tests.
+      expect(p99).toBeLessThan(isLong ? 50 : 5_000);
     },
     HOURS,
   );

@@ -111,7 +111,8 @@ function whatIsLeft(server: SimulatedServer): string | undefined {
   for (const { name } of server.core.workspaces.all) last.call(['delete ws', name]);
   last.disconnect();
   const { holdings, counts } = server.core;
-  const left = { ...counts, files: server.files.count, bytes: holdings.bytes, memory: holdings.memory };
+  const { bytes, memory, incoming } = holdings;
+  const left = { ...counts, files: server.files.count, bytes, memory, incoming: incoming.bytes };
   const some = Object.entries(left).find(([, n]) => n !== 0);
   return some && `${some[1]} ${some[0]}`;
 }

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { RawClient } from '../../test/support/raw-client.ts';
+import { Bystander } from '../../test/support/bystander.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Random } from '../simulation/world/random.ts';
 import { wrongIn } from './expectation.ts';
@@ -28,10 +27,8 @@ export async function fuzzTcp(seed: number, least: number): Promise<TcpOutcome> 
   await using server = await startServe('--log-level', 'error');
   const random = new Random(seed);
   const wrongs: string[] = [];
-  const latencies: number[] = [];
-  const sum = { frames: 0, connections: 0, memory: 0 };
-  const over = new AbortController();
-  const bystander = stand(server.port, latencies, over.signal);
+  const sum = { frames: 0, connections: 0 };
+  const bystander = await Bystander.at(server);
   const talkers = Array.from({ length: AT_A_TIME }, async () => {
     while (sum.frames < least && wrongs.length === 0) {
       const told = frames(random).filter((frame) => !/deadman|KillServer/.test(frame));
@@ -39,39 +36,14 @@ export async function fuzzTcp(seed: number, least: number): Promise<TcpOutcome> 
       sum.connections++;
       const wrong = await talk(server.port, pieces(random, told), random.chance(0.1));
       if (wrong !== undefined) wrongs.push(`seed ${seed}: ${wrong}`);
-      sum.memory = Math.max(sum.memory, memoryOf(server.pid));
     }
   });
   await Promise.all(talkers);
-  over.abort();
-  await bystander;
+  const { p99 } = await bystander.end();
   server.kill('SIGTERM');
   const { code, errors } = await server.outcome;
   if (code !== 0 || errors !== '') wrongs.push(`the server ended with ${code}: ${errors.slice(0, 1_000)}`);
-  const sorted = latencies.toSorted((a, b) => a - b);
-  return { ...sum, wrongs, p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0 };
-}
-
-async function must(what: Promise<string>, wanted: string): Promise<void> {
-  const got = await what;
-  if (got !== wanted) throw new Error(`an honest client gets ${JSON.stringify(got)}, not ${wanted}`);
-}
-
-/** An honest client, all along. @throws when it is not served */
-async function stand(port: number, latencies: number[], signal: AbortSignal): Promise<void> {
-  const client = await RawClient.ready(port);
-  await must(client.short('open ws', 'honest', 'honest', 'no'), '0000');
-  for (let n = 0; !signal.aborted; n++) {
-    const started = performance.now();
-    await must(client.short('store', 'honest', 'x', '1', `value ${n}`), '0000');
-    await must(
-      client.long('fetch', 'honest', 'x').then(({ value }) => value.toString()),
-      `value ${n}`,
-    );
-    latencies.push(performance.now() - started);
-    await sleep(5);
-  }
-  client.socket.end();
+  return { ...sum, wrongs, p99, memory: bystander.memory };
 }
 
 /** One conversation. @returns what is wrong with the answers, if anything is */
@@ -99,9 +71,4 @@ async function talk(port: number, told: readonly string[], vanishes: boolean): P
   if (!isClosed) return `a connection hangs: ${JSON.stringify(said.slice(0, 2_000))}`;
   const wrong = wrongIn(said, received, undefined, DEFAULT_LIMITS);
   return wrong && `${wrong}: ${JSON.stringify(said.slice(0, 2_000))}`;
-}
-
-function memoryOf(pid: number): number {
-  const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
-  return Number(kibibytes) / 1_024;
 }

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { isPolicy } from '../sleigh/options.ts';
 import { LEVELS, type Level } from '../transport/logger.ts';
 import { createServer, type ServerOptions } from '../transport/server.ts';
-import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 
@@ -12,7 +12,8 @@ interface ServeFlags {
   port: number;
   webPort?: number;
   tmpDir?: string;
-  longValueSize: number;
+  longValueSize?: number;
+  limit: Partial<Limits>;
   onDeadWorker: string;
   tlsCert?: string;
   tlsKey?: string;
@@ -27,6 +28,14 @@ const wholeNumber =
     if (!/^\d+$/.test(text) || n > most) fail(`${what} must be a whole number up to ${most}, not "${text}"`);
     return n;
   };
+
+const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
+
+function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
+  const [name = '', number = ''] = text.split('=');
+  if (!isLimit(name)) fail(`--limit knows no "${name}"; there are ${LIMIT_NAMES}`);
+  return { ...limits, [name]: wholeNumber(`--limit ${name}`)(number) };
+}
 
 const port = (flag: string) => wholeNumber(flag, 65_535);
 
@@ -51,8 +60,12 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
         .env('NWS_LONG_VALUE_SIZE')
-        .argParser(wholeNumber('--long-value-size'))
-        .default(DEFAULT_LIMITS.longValueBytes),
+        .argParser(wholeNumber('--long-value-size')),
+    )
+    .addOption(
+      new Option('--limit <name=number>', `what the server takes at most; may be repeated: ${LIMIT_NAMES}`)
+        .argParser(addLimit)
+        .default({}, 'those of docs/protocol.md'),
     )
     .addOption(
       new Option(
@@ -90,7 +103,10 @@ function optionsOf(flags: ServeFlags): ServerOptions {
     host: flags.host,
     port: flags.port,
     ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
-    limits: { longValueBytes: flags.longValueSize },
+    limits: {
+      ...(flags.longValueSize !== undefined && { longValueBytes: flags.longValueSize }),
+      ...flags.limit,
+    },
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
     ...(flags.tlsCert !== undefined &&
       flags.tlsKey !== undefined && { tls: { cert: readPem(flags.tlsCert), key: readPem(flags.tlsKey) } }),

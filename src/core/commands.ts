@@ -14,6 +14,8 @@ export type Command =
   | { type: 'sendFile'; connection: number; file: FilePayload }
   /** TLS begins; `received` are bytes that have come already and belong to it. Answered by `secured`. */
   | { type: 'startTls'; connection: number; received: Uint8Array }
+  /** Answered by `flushed` when the client has taken what was sent to it. */
+  | { type: 'flush'; connection: number }
   /** The connection ends when all that was sent is out. */
   | { type: 'close'; connection: number }
   | { type: 'openFile'; connection: number; file: FilePayload }
@@ -36,6 +38,7 @@ export type CoreEvent =
   | { type: 'connected'; connection: number; peer: string }
   | { type: 'received'; connection: number; bytes: Buffer }
   | { type: 'secured'; connection: number }
+  | { type: 'flushed'; connection: number }
   | { type: 'disconnected'; connection: number }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }

@@ -29,7 +29,10 @@ const EMPTY = refusal('empty', 'A request needs at least a verb.');
 /** Refusals that are part of normal use, and not worth a line in the log. */
 const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
 
-type Receives = 'readsGreeting' | 'readsOptions' | 'readsRequests';
+/** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
+const REPLIES_AT_ONCE = 2 ** 20;
+
+type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
 /** One connection: bytes in, requests carried out in their order, replies out. What may come when says its chart. */
 export class Connection implements Caller {
@@ -49,6 +52,13 @@ export class Connection implements Caller {
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
+  #requestTimer: Timer | undefined;
+  /** Bytes that have come of a request since its timer was last looked at (P12). */
+  #progress = 0;
+  /** Bytes of replies to what is being read. */
+  #replied = 0;
+  /** What is to be read waits until these are out. */
+  #isFull = false;
 
   constructor(id: number, peer: string, core: Core) {
     this.id = id;
@@ -68,7 +78,17 @@ export class Connection implements Caller {
   }
 
   receive(bytes: Buffer): void {
+    if (!this.#expects('midRequest')) this.#progress = 0;
+    this.#progress += bytes.length;
     this.#input.push(bytes);
+    this.#replied = 0;
+    this.#read();
+  }
+
+  /** The client has taken what was sent to it. */
+  flushed(): void {
+    this.#isFull = false;
+    this.#replied = 0;
     this.#read();
   }
 
@@ -96,7 +116,7 @@ export class Connection implements Caller {
     this.#chart.send({ type: 'fault' });
   }
 
-  #expects(what: Receives): boolean {
+  #expects(what: Tag): boolean {
     return this.#chart.getSnapshot().hasTag(what);
   }
 
@@ -104,14 +124,30 @@ export class Connection implements Caller {
   #read(): void {
     if (this.#expects('readsGreeting') && !this.#readGreeting()) return;
     if (this.#expects('readsOptions') && !this.#readOptions()) return;
-    while (this.#expects('readsRequests')) {
+    if (this.#expects('readsRequests')) this.#readRequests();
+    this.#input.settle();
+  }
+
+  #readRequests(): void {
+    while (this.#expects('readsRequests') && !this.#isFull) {
       const request = this.#decoder?.next();
-      if (request === undefined) return;
       if (request === MALFORMED) return this.#chart.send({ type: 'malformed' });
+      const isMidway = request === undefined && this.#decoder?.isMidway === true;
+      if (isMidway !== this.#expects('midRequest'))
+        this.#chart.send({ type: isMidway ? 'request.begun' : 'request.complete' });
+      if (request === undefined) return;
       this.#carryingOut = request.verb;
       this.#carryOut(request);
       this.#carryingOut = undefined;
+      if (this.#replied > REPLIES_AT_ONCE) this.#waitUntilFlushed();
     }
+  }
+
+  /** Whoever asks for much and reads nothing is not read from either. */
+  #waitUntilFlushed(): void {
+    if (!this.#expects('readsRequests')) return;
+    this.#isFull = true;
+    this.#core.command({ type: 'flush', connection: this.id });
   }
 
   #readGreeting(): boolean {
@@ -152,6 +188,7 @@ export class Connection implements Caller {
       metadata,
       limits,
       files: this.#core.filesFor(this.id),
+      room: this.#core.holdings.incoming,
     });
   }
 
@@ -207,13 +244,25 @@ export class Connection implements Caller {
   #reply(status: Status, metadata: Metadata, value: ReplyValue | undefined): void {
     this.#send(encodeReply(this.#format, status, metadata, value));
     if (value === undefined || typeof value.payload === 'string') return;
-    if (isFile(value.payload))
+    if (isFile(value.payload)) {
+      this.#replied += value.payload.size;
       this.#core.command({ type: 'sendFile', connection: this.id, file: value.payload });
-    else this.#send(value.payload);
+    } else this.#send(value.payload);
   }
 
   #send(bytes: string | Uint8Array): void {
+    this.#replied += bytes.length;
     this.#core.command({ type: 'send', connection: this.id, bytes });
+  }
+
+  /** P12. */
+  #startRequestTimer(): void {
+    const { requestSeconds, progressBytes } = this.#core.limits;
+    this.#requestTimer = this.#core.timers.start(requestSeconds * 1000, () => {
+      const enough = this.#progress >= progressBytes;
+      this.#progress = 0;
+      this.#chart.send({ type: 'request.elapsed', enough });
+    });
   }
 
   /** A request that is not carried out leaves no file behind. */
@@ -246,6 +295,8 @@ export class Connection implements Caller {
           );
         }),
         stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
+        startRequestTimer: command((connection) => connection.#startRequestTimer()),
+        stopRequestTimer: command((connection) => connection.#requestTimer?.stop()),
         sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.offer))),
         sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
         sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
@@ -260,7 +311,14 @@ export class Connection implements Caller {
         refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
         refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
         logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
-        logTooSlow: command(({ peer }) => core.log('info', 'handshake not done in time', { peer })),
+        logTooSlow: command(({ peer }) => {
+          const { handshakeSeconds } = core.limits;
+          core.log('info', 'handshake not done in time', { peer, handshakeSeconds });
+        }),
+        logStalled: command(({ peer }) => {
+          const { requestSeconds, progressBytes } = core.limits;
+          core.log('info', 'a request stopped coming', { peer, requestSeconds, progressBytes });
+        }),
         depart: command((connection) => connection.#depart()),
         close: command(({ id }) => core.command({ type: 'close', connection: id })),
         reportUnexpected: command(({ peer }, event) =>

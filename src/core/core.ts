@@ -133,6 +133,8 @@ export class Core implements Host {
         return this.#connect(event.connection, event.peer);
       case 'secured':
         return this.#connections.get(event.connection)?.secured();
+      case 'flushed':
+        return this.#connections.get(event.connection)?.flushed();
       case 'fileWritten':
         return this.#connections.get(event.connection)?.fileWritten(event.error);
       case 'disconnected':
@@ -153,7 +155,10 @@ export class Core implements Host {
 
   #connect(id: number, peer: string): void {
     if (this.#connections.size >= this.limits.connectionCount) {
-      this.log('warn', 'connection refused: over the limit', { peer, limit: this.limits.connectionCount });
+      this.log('warn', 'connection refused: over the limit', {
+        peer,
+        connectionCount: this.limits.connectionCount,
+      });
       return this.command({ type: 'close', connection: id });
     }
     const connection = new Connection(id, peer, this);

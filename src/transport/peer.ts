@@ -13,6 +13,9 @@ export interface PeerEvents {
   gone(): void;
 }
 
+/** Why a client is not read from: it does not take what it is sent; its large value is being written. */
+type Holding = 'drain' | 'file' | 'flush';
+
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
 /** One client's socket: what goes out keeps its order, and a client that does not read is not read from (P11). */
@@ -24,7 +27,8 @@ export class Peer {
   #sending = false;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = new Set<'drain' | 'file'>();
+  readonly #heldFor = new Set<Holding>();
+  #onFlushed: (() => void) | undefined;
   readonly #listeners = {
     data: (bytes: Buffer): void => {
       // What comes when the connection is over is read, so that the client gets our last words, and dropped.
@@ -107,7 +111,17 @@ export class Peer {
 
   /** Reads on, if what was sent has gone. */
   #relieve(): void {
-    if (!this.#sending && !this.#socket.writableNeedDrain) this.resume('drain');
+    if (this.#sending || this.#socket.writableNeedDrain) return;
+    this.resume('drain');
+    const flushed = this.#onFlushed;
+    this.#onFlushed = undefined;
+    flushed?.();
+  }
+
+  /** Tells when what was sent has gone, or nearly all of it; never at once. */
+  whenFlushed(told: () => void): void {
+    this.#onFlushed = told;
+    if (!this.#sending && !this.#socket.writableNeedDrain) setImmediate(() => this.#relieve());
   }
 
   async #drained(): Promise<void> {
@@ -121,12 +135,12 @@ export class Peer {
   }
 
   /** Stops reading for a reason, until that reason has gone. */
-  hold(reason: 'drain' | 'file'): void {
+  hold(reason: Holding): void {
     this.#heldFor.add(reason);
     this.#socket.pause();
   }
 
-  resume(reason: 'drain' | 'file'): void {
+  resume(reason: Holding): void {
     if (this.#heldFor.delete(reason) && this.#heldFor.size === 0) this.#socket.resume();
   }
 

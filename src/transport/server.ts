@@ -187,6 +187,10 @@ class TcpServer implements Server {
       }
       case 'sendFile':
         return this.#peers.get(command.connection)?.send(this.#files.read(command.file));
+      case 'flush': {
+        const { connection } = command;
+        return this.#peers.get(connection)?.whenFlushed(() => this.#handle({ type: 'flushed', connection }));
+      }
       case 'startTimer':
         return this.#timers.start(command.timer, command.milliseconds);
       case 'stopTimer':
@@ -222,9 +226,13 @@ class TcpServer implements Server {
   readonly #senderOf = new Map<number, number>();
 
   async #finishFile({ connection, file }: Extract<Command, { type: 'finishFile' }>): Promise<void> {
+    const peer = this.#peers.get(connection);
+    // What comes behind a value has to wait for it, and does so in the client.
+    peer?.hold('flush');
     const error = await this.#files.finish(file);
     this.#senderOf.delete(file.file);
     this.#handle({ type: 'fileWritten', connection, error });
+    peer?.resume('flush');
   }
 
   close(): Promise<void> {

@@ -37,6 +37,15 @@ export class ByteQueue {
     return this.#bytes.subarray(from, this.#at);
   }
 
+  /** To be called when reading has come as far as it goes: what was read is not kept for the sake of the rest. */
+  settle(): void {
+    if (this.length === 0) this.#bytes = EMPTY;
+    else if (this.#bytes.length > 2 * this.length)
+      this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at)]);
+    else return;
+    this.#at = 0;
+  }
+
   /** All that is left; the queue is empty afterwards. */
   rest(): Buffer {
     return this.some(this.length);

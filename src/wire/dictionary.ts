@@ -30,12 +30,31 @@ export class DictionaryDecoder {
   #name: string | undefined;
   #entries = new Map<string, string>();
   #bytes = 0;
+  #isDropped = false;
+  /** Bytes of the last dictionary, as far as they were kept. */
+  size = 0;
   readonly #limit: number;
   /** Why the last dictionary was read but not kept, when it was over the limit. */
   excess: string | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** It has begun to come, and is not complete. */
+  get isMidway(): boolean {
+    return this.#count !== NEED_DATA;
+  }
+
+  /** Bytes of what has come so far and is kept. */
+  get held(): number {
+    return this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit);
+  }
+
+  /** What has come is given up, and what comes until the end is not kept. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#entries = new Map();
   }
 
   /** @returns the dictionary, undefined while bytes are missing, or MALFORMED when a count or length is no number */
@@ -57,7 +76,7 @@ export class DictionaryDecoder {
       this.#bytes += text.length;
       if (this.#name === undefined) this.#name = text;
       else {
-        if (this.#bytes <= this.#limit) this.#entries.set(this.#name, text);
+        if (this.#bytes <= this.#limit && !this.#isDropped) this.#entries.set(this.#name, text);
         this.#name = undefined;
         this.#count--;
       }
@@ -67,8 +86,10 @@ export class DictionaryDecoder {
       this.#bytes > this.#limit
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
         : undefined;
+    this.size = this.held;
     this.#count = NEED_DATA;
     this.#bytes = 0;
+    this.#isDropped = false;
     if (entries !== NO_METADATA) this.#entries = new Map();
     return entries;
   }

@@ -101,6 +101,9 @@ export class SimulatedServer {
       case 'startTls':
         this.#events.push({ type: 'secured', connection: command.connection });
         return;
+      case 'flush':
+        this.#events.push({ type: 'flushed', connection: command.connection });
+        return;
       case 'close':
         this.#client(command.connection).closed = true;
         this.#client(command.connection).disconnect();
@@ -163,8 +166,9 @@ export class SimulatedServer {
       expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
     last.disconnect();
     const { holdings, counts } = this.core;
-    const left = { ...counts, files: this.files.count, bytes: holdings.bytes, memory: holdings.memory };
-    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0 });
+    const { bytes, memory, incoming } = holdings;
+    const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
+    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
   }
 }
 

@@ -103,6 +103,11 @@ export class World {
         return this.#links.get(command.connection)?.send(this.#files.read(command.file));
       case 'close':
         return this.#links.get(command.connection)?.close();
+      case 'flush': {
+        const { connection } = command;
+        this.agenda.after(this.random.fraction() * 50, () => this.#handle({ type: 'flushed', connection }));
+        return;
+      }
       case 'openFile':
         return this.#files.open(command.file);
       case 'writeFile':
@@ -162,6 +167,7 @@ export class World {
       files,
       bytes: holdings.bytes,
       memory: holdings.memory,
+      incoming: holdings.incoming.bytes,
     };
   }
 }
