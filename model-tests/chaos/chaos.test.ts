@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection.ts';
 import { startServe } from '../../test/support/serve-process.ts';
@@ -52,12 +53,15 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
     await using server = await startServe('--log-level', 'error');
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     await master.openWorkspace('job', { metadata: new Map([['wstype', 'sleigh']]) });
-    let begin: (hand: Hand) => void = () => undefined;
-    const begun = new Promise<Hand>((resolve) => (begin = resolve));
-    const host = new Host({ port: server.port, workspace: 'job' }, 1, { started: (hand) => begin(hand) });
+    const started = new EventEmitter<{ task: [Hand] }>();
+    const begun = once(started, 'task');
+    const host = new Host({ port: server.port, workspace: 'job' }, 1, {
+      started: (hand) => started.emit('task', hand),
+    });
     await master.store('job', 'task', { n: 0, milliseconds: 60_000 });
     const result = master.fetch('job', 'result');
-    (await begun).process.kill('SIGKILL');
+    await begun;
+    host.hands[0]?.process.kill('SIGKILL');
     await expect(result).rejects.toMatchObject({ code: 'sleigh-dead' });
     host.end();
     master.close();

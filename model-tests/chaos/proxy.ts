@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** A way to the server for one process, which can be cut in the middle of a frame. */
 export class Proxy {
@@ -24,8 +24,9 @@ export class Proxy {
   }
 
   get port(): number {
-    const { port } = this.#server.address() as AddressInfo;
-    return port;
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
+    return address.port;
   }
 
   #pass(from: Socket, to: Socket): void {

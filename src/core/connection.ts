@@ -59,6 +59,7 @@ export class Connection implements Caller {
   #replied = 0;
   /** What is to be read waits until these are out. */
   #isFull = false;
+  #hasDeparted = false;
 
   constructor(id: number, peer: string, core: Core) {
     this.id = id;
@@ -70,7 +71,7 @@ export class Connection implements Caller {
       input: { id },
       ...inspectedBy(core.tracer, `connection ${id}`),
     });
-    this.#chart.subscribe({ error: (error) => core.log('error', 'a chart failed', { peer, error }) });
+    this.#chart.subscribe({ error: (error) => this.#fail(error) });
   }
 
   start(): void {
@@ -114,6 +115,15 @@ export class Connection implements Caller {
     if (this.#carryingOut !== undefined)
       this.#refuse(INTERNAL, verbOf(this.#carryingOut)?.isLong ?? false, this.#carryingOut);
     this.#chart.send({ type: 'fault' });
+  }
+
+  /** Its chart has failed: it can only end. */
+  #fail(error: unknown): void {
+    this.#core.log('error', 'a chart failed', { peer: this.peer, actor: 'connection', error });
+    this.#handshakeTimer?.stop();
+    this.#requestTimer?.stop();
+    this.#depart();
+    this.#core.command({ type: 'close', connection: this.id });
   }
 
   #expects(what: Tag): boolean {
@@ -272,11 +282,14 @@ export class Connection implements Caller {
 
   /** The connection is over: what it waited for, was a member of, or owned, ends with it (V6, V12, W6, S13). */
   #depart(): void {
-    this.#blockedIn?.withdraw();
+    if (this.#hasDeparted) return;
+    this.#hasDeparted = true;
+    const core = this.#core;
+    core.contained(() => this.#blockedIn?.withdraw());
     this.#blockedIn = undefined;
     this.#decoder?.abandon();
-    for (const place of this.departures) place.clientLeft(this);
-    this.#core.workspaces.clientLeft(this, this.references);
+    for (const place of this.departures) core.contained(() => place.clientLeft(this));
+    core.workspaces.clientLeft(this, this.references, (act) => core.contained(act));
     this.references.clear();
     if (this.killsServer) this.#core.command({ type: 'stopServer' });
   }

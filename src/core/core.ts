@@ -75,7 +75,11 @@ export class Core implements Host {
   }
 
   #recorder(): Tracer {
-    return new TraceRecorder(this.clock, (step) => this.command({ type: 'trace', step })).tracer;
+    return new TraceRecorder(
+      this.clock,
+      (step) => this.command({ type: 'trace', step }),
+      (error) => this.log('error', 'a step could not be traced', { error }),
+    ).tracer;
   }
 
   newVariableId(): string {
@@ -125,6 +129,15 @@ export class Core implements Host {
     return this.#commands;
   }
 
+  /** Does one of several things that all have to be done, whatever comes of the others. */
+  contained(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.log('error', 'something could not be done', { error });
+    }
+  }
+
   #dispatch(event: CoreEvent): void {
     switch (event.type) {
       case 'received':
@@ -138,7 +151,7 @@ export class Core implements Host {
       case 'fileWritten':
         return this.#connections.get(event.connection)?.fileWritten(event.error);
       case 'disconnected':
-        this.#connections.get(event.connection)?.disconnected();
+        this.contained(() => this.#connections.get(event.connection)?.disconnected());
         this.#connections.delete(event.connection);
         return;
       case 'timerFired': {
@@ -148,8 +161,8 @@ export class Core implements Host {
         return;
       }
       case 'stopping':
-        for (const { occupant } of this.workspaces.all) occupant?.serverStops?.();
-        for (const connection of this.#connections.values()) connection.serverStops();
+        for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
+        for (const connection of this.#connections.values()) this.contained(() => connection.serverStops());
     }
   }
 

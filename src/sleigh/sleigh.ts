@@ -14,7 +14,7 @@ import { defineJobVariables } from './job-variables.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { SleighOptions } from './options.ts';
-import { SLEIGH_DEAD } from './refusals.ts';
+import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { Work } from './work.ts';
 
 /** The variable that tells of a dead worker (S13). */
@@ -35,6 +35,7 @@ export class Sleigh implements Occupant {
   readonly workerChart: ReturnType<Work['bind']>;
   readonly sentinelChart: ReturnType<Crew['bindSentinels']>;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
+  #hasFailed = false;
 
   constructor(workspace: Workspace, options: SleighOptions) {
     this.workspace = workspace;
@@ -55,7 +56,7 @@ export class Sleigh implements Occupant {
       },
       ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
-    this.supervisor.subscribe({ error: (error) => this.#reportBroken('supervisor', error) });
+    this.supervisor.subscribe({ error: (error) => this.#fail('supervisor', error) });
     defineJobVariables(this);
     this.supervisor.start();
   }
@@ -63,6 +64,11 @@ export class Sleigh implements Occupant {
   /** Milliseconds. */
   get now(): number {
     return this.workspace.host.clock();
+  }
+
+  /** One of its charts has failed: it does nothing any more, and refuses what it is asked. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** S14: it is shutting down, or over. */
@@ -90,6 +96,7 @@ export class Sleigh implements Occupant {
 
   /** S13, S14: two ordinary variables that say something to the sleigh. */
   stored(name: string, value: Value): void {
+    if (this.#hasFailed) return;
     if (name === RIDE_OVER) this.ending.chart.send({ type: 'ride.over' });
     else if (name === WORKER_DEAD)
       this.supervisor.send({ type: 'death.reported', rank: Number(textOf(value)) });
@@ -101,12 +108,13 @@ export class Sleigh implements Occupant {
 
   /** The job ends with its server, and everyone is told (S14.1). */
   serverStops(): void {
-    this.ending.chart.send({ type: 'server.stopping' });
+    if (!this.#hasFailed) this.ending.chart.send({ type: 'server.stopping' });
   }
 
   /** S16. */
   deleted(): void {
-    this.supervisor.send({ type: 'workspace.deleted' });
+    if (this.#hasFailed) this.#endEveryone();
+    else this.supervisor.send({ type: 'workspace.deleted' });
   }
 
   /** Tells everyone who waits in a job variable, for whatever reason the variables go. */
@@ -150,15 +158,10 @@ export class Sleigh implements Occupant {
         refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
         endWaiting: () => this.work.endWaiting(),
         dropWork: () => this.work.drop(),
-        endEveryone: () => {
-          this.refuseEveryone(PURGED);
-          this.crew.endEveryone();
-          this.work.drop();
-          this.timers.stopAll();
-        },
+        endEveryone: () => this.#endEveryone(),
         reportUnexpected: ({ event }) => this.reportUnexpected('supervisor', event),
         reportBroken: ({ event }) => {
-          if ('actorId' in event) this.#reportBroken(event.actorId, event.error);
+          if ('actorId' in event) this.#fail(event.actorId, event.error);
         },
       },
     });
@@ -173,7 +176,24 @@ export class Sleigh implements Occupant {
     });
   }
 
-  #reportBroken(actor: string, error: unknown): void {
+  #endEveryone(): void {
+    this.refuseEveryone(PURGED);
+    this.crew.endEveryone();
+    this.work.drop();
+    this.timers.stopAll();
+  }
+
+  /**
+   * A chart has failed, which is a fault of ours: its books are not to be trusted any more. The job ends here, and all
+   * who wait are told; the server and the other jobs go on.
+   */
+  #fail(actor: string, error: unknown): void {
     this.workspace.host.log('error', 'a chart failed', { workspace: this.workspace.name, actor, error });
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.timers.stopAll();
+    this.refuseEveryone(SLEIGH_FAILED);
+    // Those whom no list knows, since it happened while they were being served.
+    for (const { ask } of [...this.crew.workers, ...this.crew.sentinels]) ask?.interrupt(SLEIGH_FAILED);
   }
 }

@@ -161,7 +161,14 @@ class TcpServer implements Server {
 
   #handle(event: CoreEvent): void {
     const commands = this.#core.handle(event, performance.timeOrigin + performance.now());
-    for (const [i, command] of commands.entries()) this.#perform(command, commands[i + 1]);
+    for (const [i, command] of commands.entries())
+      try {
+        this.#perform(command, commands[i + 1]);
+      } catch (error) {
+        this.#logger.error({ command: command.type, error }, 'a command could not be carried out');
+        // What was to be sent is missing: nothing sound can follow on that connection.
+        if ('connection' in command) this.#peers.get(command.connection)?.destroy();
+      }
     this.#flushTrace();
   }
 

@@ -127,11 +127,14 @@ export class Workspaces {
     workspace.occupant?.deleted();
   }
 
-  /** W6: what the client owns goes with it, unless it is persistent. */
-  clientLeft(client: Client, references: References): void {
+  /**
+   * W6: what the client owns goes with it, unless it is persistent.
+   * @param each carries out the end of one workspace, so that it cannot keep the others from theirs
+   */
+  clientLeft(client: Client, references: References, each: (act: () => void) => void): void {
     for (const workspace of references.values()) {
       if (!workspace.owners.delete(client) || workspace.persistent || workspace.deleted) continue;
-      this.#remove(workspace);
+      each(() => this.#remove(workspace));
     }
   }
 
