@@ -17,6 +17,10 @@ interface ServeFlags {
   onDeadWorker: string;
   tlsCert?: string;
   tlsKey?: string;
+  tlsCa?: string;
+  tokenFile?: string;
+  allow: string[];
+  drain: number;
   trace?: string;
   logLevel: Level;
 }
@@ -36,6 +40,8 @@ function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
   if (!isLimit(name)) fail(`--limit knows no "${name}"; there are ${LIMIT_NAMES}`);
   return { ...limits, [name]: wholeNumber(`--limit ${name}`)(number) };
 }
+
+const addAddress = (address: string, others: string[]): string[] => [...others, address];
 
 const port = (flag: string) => wholeNumber(flag, 65_535);
 
@@ -77,6 +83,19 @@ export function addServeCommand(program: Command): void {
     )
     .addOption(new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered').env('NWS_SERVER_SSL_CERT'))
     .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY'))
+    .option('--tls-ca <file>', 'PEM; only clients with a certificate that it has signed get in, by TLS alone')
+    .option('--token-file <file>', 'only clients that say what is in it get in; old clients cannot')
+    .option(
+      '--allow <address>',
+      'only from there: an address, or 10.0.0.0/8; may be repeated',
+      addAddress,
+      [],
+    )
+    .addOption(
+      new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
+        .argParser(wholeNumber('--drain'))
+        .default(0),
+    )
     .option('--trace <file>', 'write what every chart does, a line of JSON a step')
     .addOption(
       new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
@@ -91,7 +110,15 @@ async function serve(flags: ServeFlags): Promise<void> {
       `${isAboutTheAddress ? `cannot listen on ${flags.host}:${flags.port}: ` : ''}${explain(error)}`,
     );
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
+  let { drain } = flags;
+  process.on('SIGTERM', () => {
+    void server.close({ drain });
+    drain = 0;
+  });
+  process.once('SIGINT', () => void server.close());
+  process.on('SIGUSR2', () => {
+    server.logLevel = server.logLevel === 'debug' ? flags.logLevel : 'debug';
+  });
   console.log(`listening on ${server.host}:${server.port}`);
   await server.stopped;
 }
@@ -99,6 +126,8 @@ async function serve(flags: ServeFlags): Promise<void> {
 function optionsOf(flags: ServeFlags): ServerOptions {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     fail('--tls-cert and --tls-key are needed both, or neither');
+  if (flags.tlsCa !== undefined && flags.tlsCert === undefined)
+    fail('--tls-ca needs --tls-cert and --tls-key');
   return {
     host: flags.host,
     port: flags.port,
@@ -109,13 +138,23 @@ function optionsOf(flags: ServeFlags): ServerOptions {
     },
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
     ...(flags.tlsCert !== undefined &&
-      flags.tlsKey !== undefined && { tls: { cert: readPem(flags.tlsCert), key: readPem(flags.tlsKey) } }),
+      flags.tlsKey !== undefined && {
+        tls: {
+          cert: readFile(flags.tlsCert),
+          key: readFile(flags.tlsKey),
+          ...(flags.tlsCa !== undefined && { ca: readFile(flags.tlsCa) }),
+        },
+      }),
+    admission: {
+      allow: flags.allow,
+      ...(flags.tokenFile !== undefined && { token: readFile(flags.tokenFile).toString('latin1').trim() }),
+    },
     ...(flags.trace !== undefined && { trace: flags.trace }),
     logLevel: flags.logLevel,
   };
 }
 
-function readPem(path: string): Buffer {
+function readFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   readonly port: number;
   /** Closes the connection whenever it is aborted, while it opens or later. */
   readonly signal?: AbortSignal;
+  /** What the server asks for, where it does (P2.5). */
+  readonly token?: string;
   /** Milliseconds that connecting and the handshake may take; 10,000 unless told. */
   readonly timeout?: number;
 }
@@ -47,7 +49,7 @@ export class Channel {
   readonly address: string;
   readonly #socket: Socket;
   readonly #input = new ByteQueue();
-  readonly #handshake = new ClientHandshake(this.#input);
+  readonly #handshake: ClientHandshake;
   readonly #decoder = new ReplyDecoder(this.#input);
   /** Not sent yet, and sent but not answered. */
   readonly #waiting = new Denque<Exchange>();
@@ -78,7 +80,8 @@ export class Channel {
     return channel;
   }
 
-  private constructor({ host, port }: ConnectionOptions) {
+  private constructor({ host, port, token }: ConnectionOptions) {
+    this.#handshake = new ClientHandshake(this.#input, token);
     this.address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.#socket = connect({ host, port, noDelay: true, keepAlive: true });
     this.#socket.on('connect', () => this.#socket.write(GREETING));

@@ -21,11 +21,15 @@ export type HandshakeStep =
 /** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
 export class ClientHandshake {
   readonly #input: ByteQueue;
+  #asksForToken = false;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
+  readonly #token: string | undefined;
   #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
 
-  constructor(input: ByteQueue) {
+  /** @param token said to a server that asks for one (P2.5) */
+  constructor(input: ByteQueue, token?: string) {
     this.#input = input;
+    this.#token = token;
   }
 
   /** @returns what to do next, or undefined while bytes are missing */
@@ -41,10 +45,18 @@ export class ClientHandshake {
       if (offer === undefined) return undefined;
       if (offer === MALFORMED) return { type: 'failed', why: 'offers its options in no form that is known' };
       this.#stage = 'asked';
-      return { type: 'say', bytes: OPTIONS + encodeDictionary(WANTED) };
+      const wanted = new Map(WANTED);
+      // A server that does not ask is not told a secret, and an old one would refuse it.
+      if (this.#token !== undefined && offer.has('Token')) wanted.set('Token', this.#token);
+      this.#asksForToken = offer.has('Token');
+      return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }
     const four = this.#input.text(4);
     if (four === undefined) return undefined;
-    return four === ACCEPTED ? { type: 'done' } : { type: 'failed', why: 'does not take metadata' };
+    if (four === ACCEPTED) return { type: 'done' };
+    return {
+      type: 'failed',
+      why: this.#asksForToken ? 'does not take this token' : 'does not take metadata',
+    };
   }
 }

@@ -42,5 +42,7 @@ export type CoreEvent =
   | { type: 'disconnected'; connection: number }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }
+  /** The server is about to stop: jobs are told, and clients may go on for a while. */
+  | { type: 'draining' }
   /** The server stops: jobs are told, then connections closed. */
   | { type: 'stopping' };

@@ -165,6 +165,8 @@ export class Connection implements Caller {
     if (four === undefined) return false;
     const greeting = handshake.readGreeting(four);
     if (greeting.kind === 'new') this.#chart.send({ type: 'greeted.new' });
+    else if (this.#core.terms.demanded !== undefined)
+      this.#chart.send({ type: 'options.denied', option: this.#core.terms.demanded });
     else {
       this.#format = greeting.format;
       this.#chart.send({ type: 'greeted.old' });
@@ -184,7 +186,7 @@ export class Connection implements Caller {
   }
 
   #settle(wanted: Metadata): void {
-    const settings = handshake.settle(this.#core.offer, wanted);
+    const settings = handshake.settle(this.#core.terms, wanted);
     if ('refused' in settings) return this.#chart.send({ type: 'options.denied', option: settings.refused });
     this.#format = { metadata: settings.metadataFromServer, cookie: true };
     this.killsServer = settings.killServerOnClose;
@@ -310,7 +312,7 @@ export class Connection implements Caller {
         stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
         startRequestTimer: command((connection) => connection.#startRequestTimer()),
         stopRequestTimer: command((connection) => connection.#requestTimer?.stop()),
-        sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.offer))),
+        sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.terms))),
         sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
         sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
         sendDenied: command((connection, event) => {

@@ -1,4 +1,4 @@
-import { makeOffer, type Offer } from '../wire/handshake.ts';
+import { makeTerms, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { FileSink } from '../wire/request.ts';
@@ -15,8 +15,10 @@ export interface CoreOptions {
   readonly limits: Limits;
   /** By the `wstype` that asks for them (W9). */
   readonly kinds: ReadonlyMap<string, WorkspaceKind>;
-  /** TLS is offered (P2.1). */
-  readonly tls: boolean;
+  /** Offered, or asked for (P2.1, P2.5). */
+  readonly tls: 'none' | 'offered' | 'required';
+  /** Whether a client says the right token; without it none is asked for (P2.5). */
+  readonly admits?: ((token: string | undefined) => boolean) | undefined;
   readonly webPort?: number | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
@@ -30,7 +32,7 @@ export interface CoreOptions {
  */
 export class Core implements Host {
   readonly limits: Limits;
-  readonly offer: Offer;
+  readonly terms: Terms;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
   readonly tracer: Tracer | undefined;
@@ -46,7 +48,7 @@ export class Core implements Host {
 
   constructor(options: CoreOptions) {
     this.limits = options.limits;
-    this.offer = makeOffer(options);
+    this.terms = makeTerms(options);
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
@@ -160,10 +162,16 @@ export class Core implements Host {
         fired?.();
         return;
       }
+      case 'draining':
+        return this.#tellOccupants();
       case 'stopping':
-        for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
+        this.#tellOccupants();
         for (const connection of this.#connections.values()) this.contained(() => connection.serverStops());
     }
+  }
+
+  #tellOccupants(): void {
+    for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
   }
 
   #connect(id: number, peer: string): void {

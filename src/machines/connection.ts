@@ -85,6 +85,11 @@ export const connectionMachine = setup({
               tags: 'readsGreeting',
               on: {
                 'greeted.new': { target: 'negotiating', actions: 'sendOffer', description: 'P2.1' },
+                'options.denied': {
+                  target: '#connection.closing',
+                  actions: 'sendDenied',
+                  description: 'P2.5: no old handshake will do',
+                },
                 'greeted.old': {
                   target: '#connection.open.ready',
                   actions: 'sendOldAnswer',

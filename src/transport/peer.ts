@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { TLSSocket, type SecureContext } from 'node:tls';
+import type { TlsStarter } from './tls.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
 const LINGER = 5_000;
@@ -13,8 +13,11 @@ export interface PeerEvents {
   gone(): void;
 }
 
-/** Why a client is not read from: it does not take what it is sent; its large value is being written. */
-type Holding = 'drain' | 'file' | 'flush';
+/**
+ * Why a client is not read from: it does not take what it is sent, or is to take it first; its large value comes faster
+ * than it can be written, or is not all written yet.
+ */
+type Holding = 'drain' | 'flush' | 'file' | 'finish';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
@@ -118,9 +121,13 @@ export class Peer {
     flushed?.();
   }
 
-  /** Tells when what was sent has gone, or nearly all of it; never at once. */
+  /** Tells when what was sent has gone, or nearly all of it; never at once. Until then nothing is read, not its end either. */
   whenFlushed(told: () => void): void {
-    this.#onFlushed = told;
+    this.hold('flush');
+    this.#onFlushed = () => {
+      this.resume('flush');
+      told();
+    };
     if (!this.#sending && !this.#socket.writableNeedDrain) setImmediate(() => this.#relieve());
   }
 
@@ -145,14 +152,18 @@ export class Peer {
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
-  startTls(secureContext: SecureContext, received: Uint8Array): void {
+  startTls(starter: TlsStarter, received: Uint8Array): void {
     const plain = this.#socket;
     for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
+    plain.once('close', this.#listeners.close);
     plain.pause();
     if (received.length > 0) plain.unshift(received);
-    this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
-    this.#socket.on('secure', () => this.#events.secured());
-    this.#listen();
+    starter.start(plain, (secure) => {
+      plain.off('close', this.#listeners.close);
+      this.#socket = secure;
+      this.#listen();
+      this.#events.secured();
+    });
   }
 
   /** The connection ends when all is out. */

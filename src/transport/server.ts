@@ -6,7 +6,6 @@ import {
   type Socket,
 } from 'node:net';
 import { tmpdir } from 'node:os';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
@@ -15,8 +14,10 @@ import { sleighKind } from '../sleigh/kind.ts';
 import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
-import { createLogger, type Level } from './logger.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
+import { createLogger, LEVELS, type Level } from './logger.ts';
 import { Peer } from './peer.ts';
+import { TlsStarter, type TlsOptions } from './tls.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
@@ -32,8 +33,10 @@ export interface ServerOptions {
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
   sleigh?: Partial<SleighOptions>;
-  /** PEM texts; with them TLS is offered (P2.1). */
-  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
+  tls?: TlsOptions;
+  /** Who may connect; everyone unless told. */
+  admission?: AdmissionOptions;
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
@@ -49,8 +52,13 @@ export interface Server {
   readonly port: number;
   /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
   readonly stopped: Promise<void>;
-  /** Tells jobs and clients, lets them take what is left for them, and goes. */
-  close(): Promise<void>;
+  /** How much goes to the log; may be changed at any time. */
+  logLevel: Level;
+  /**
+   * Tells jobs and clients, lets them take what is left for them, and goes.
+   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   */
+  close(options?: { drain?: number }): Promise<void>;
 }
 
 /** Milliseconds that clients have to close when the server stops. */
@@ -67,15 +75,6 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const server = new TcpServer(options);
   await server.listen(options.host ?? '127.0.0.1', options.port ?? 8765);
   return server;
-}
-
-function secureContextOf(tls: NonNullable<ServerOptions['tls']>): SecureContext {
-  try {
-    return createSecureContext(tls);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
-  }
 }
 
 function traceFileOf(path: string): TraceFile {
@@ -96,7 +95,9 @@ class TcpServer implements Server {
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
-  readonly #secureContext: SecureContext | undefined;
+  readonly #tls: TlsStarter | undefined;
+  readonly #admission: Admission;
+  readonly #asksForCertificate: boolean;
   #accepted = 0;
   #closing: Promise<void> | undefined;
   #hasStopped: () => void = () => undefined;
@@ -105,7 +106,9 @@ class TcpServer implements Server {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = options.logger ?? createLogger(options.logLevel ?? 'info');
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
-    this.#secureContext = options.tls && secureContextOf(options.tls);
+    this.#tls = options.tls && new TlsStarter(options.tls);
+    this.#admission = new Admission(options.admission ?? {});
+    this.#asksForCertificate = options.tls?.ca !== undefined;
     this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
     this.#core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -113,7 +116,8 @@ class TcpServer implements Server {
         ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
         ...Object.entries(options.kinds ?? {}),
       ]),
-      tls: options.tls !== undefined,
+      tls: options.tls === undefined ? 'none' : this.#asksForCertificate ? 'required' : 'offered',
+      ...(this.#admission.asksForToken && { admits: this.#admission.admits }),
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
@@ -140,12 +144,27 @@ class TcpServer implements Server {
       this.#net.listen({ host, port, backlog: 1024 }, () => {
         this.#net.off('error', reject);
         this.#net.on('error', (error) => this.#logger.error({ error }, 'the server socket failed'));
+        this.#warnOfStrangers();
         resolve();
       });
     });
   }
 
+  #warnOfStrangers(): void {
+    const isLocal = /^(127\.|::1$)/.test(this.host);
+    if (isLocal || !this.#admission.isOpen || this.#asksForCertificate) return;
+    this.#logger.warn(
+      { host: this.host },
+      'everyone who reaches this address may do everything: see docs/security.md',
+    );
+  }
+
   #accept(socket: Socket): void {
+    if (!this.#admission.allows(socket.remoteAddress ?? '')) {
+      this.#logger.warn({ peer: Peer.nameOf(socket) }, 'connection refused: the address is not allowed');
+      socket.destroy();
+      return;
+    }
     const connection = ++this.#accepted;
     const peer = new Peer(socket, {
       received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
@@ -205,8 +224,8 @@ class TcpServer implements Server {
       case 'close':
         return this.#peers.get(command.connection)?.close();
       case 'startTls':
-        if (this.#secureContext === undefined) throw new Error('TLS was begun and never offered');
-        return this.#peers.get(command.connection)?.startTls(this.#secureContext, command.received);
+        if (this.#tls === undefined) throw new Error('TLS was begun and never offered');
+        return this.#peers.get(command.connection)?.startTls(this.#tls, command.received);
       case 'openFile':
         this.#senderOf.set(command.file.file, command.connection);
         return this.#files.open(command.file);
@@ -235,23 +254,41 @@ class TcpServer implements Server {
   async #finishFile({ connection, file }: Extract<Command, { type: 'finishFile' }>): Promise<void> {
     const peer = this.#peers.get(connection);
     // What comes behind a value has to wait for it, and does so in the client.
-    peer?.hold('flush');
+    peer?.hold('finish');
     const error = await this.#files.finish(file);
     this.#senderOf.delete(file.file);
     this.#handle({ type: 'fileWritten', connection, error });
-    peer?.resume('flush');
+    peer?.resume('finish');
   }
 
-  close(): Promise<void> {
+  get logLevel(): Level {
+    return LEVELS.find((level) => level === this.#logger.level) ?? 'info';
+  }
+  set logLevel(level: Level) {
+    this.#logger.level = level;
+  }
+
+  close({ drain = 0 } = {}): Promise<void> {
+    // Who asks again does not want to wait any longer.
+    if (drain < this.#drain) this.#drain = drain;
     this.#closing ??= this.#stop();
     return this.#closing;
+  }
+  /** Seconds. */
+  #drain = Number.POSITIVE_INFINITY;
+
+  async #allGone(deadline: () => number): Promise<void> {
+    while (this.#peers.size > 0 && performance.now() < deadline()) await sleep(10);
   }
 
   async #stop(): Promise<void> {
     this.#net.close();
+    const since = performance.now();
+    if (this.#drain > 0) this.#handle({ type: 'draining' });
+    await this.#allGone(() => since + this.#drain * 1000);
     this.#handle({ type: 'stopping' });
     const deadline = performance.now() + STOPPING;
-    while (this.#peers.size > 0 && performance.now() < deadline) await sleep(10);
+    await this.#allGone(() => deadline);
     for (const peer of this.#peers.values()) peer.destroy();
     this.#timers.stopAll();
     this.#files.removeAll();

@@ -87,10 +87,13 @@ export class Workspaces {
 
   /** W8. @returns the name */
   makeTemporary(template: string, metadata: Metadata, references: References): string | Refusal {
-    const filled = fillTemplate(template, this.#temporaries, this.#host.limits.nameBytes);
-    if (filled === undefined) return refusal('bad-template', `mktemp: bad template "${template}".`);
-    let name = filled + this.#suffix;
+    const { nameBytes } = this.#host.limits;
+    const filled = fillTemplate(template, this.#temporaries, nameBytes);
+    let name = (filled ?? '') + this.#suffix;
     while (this.#all.has(name)) name += '_';
+    // A longer one is a name that nobody could say.
+    if (filled === undefined || name.length > nameBytes)
+      return refusal('bad-template', `mktemp: bad template "${template}".`);
     const workspace = this.#make(name, metadata);
     if (!(workspace instanceof Workspace))
       return workspace.code === 'unknown-kind'

@@ -39,7 +39,7 @@ export class SimulatedServer {
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map(Object.entries({ sleigh: sleighKind(DEFAULT_OPTIONS), ...options.kinds })),
-      tls: options.tls ?? false,
+      tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: 'run7',
     });

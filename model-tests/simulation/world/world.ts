@@ -40,7 +40,7 @@ export class World {
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE },
       kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
-      tls: false,
+      tls: 'none',
       run: 'run7',
     });
   }

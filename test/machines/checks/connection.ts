@@ -54,6 +54,7 @@ const table: ChartTable = {
         ...handshaking,
         'greeted.new': ['open.handshaking.negotiating', 'sendOffer'],
         'greeted.old': ['open.ready.silent', 'stopHandshakeTimer', 'sendOldAnswer'],
+        'options.denied': closing('stopHandshakeTimer', 'depart', 'sendDenied'),
       },
     },
     'open.handshaking.negotiating': {
