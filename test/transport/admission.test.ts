@@ -57,26 +57,27 @@ describe('a token (P2.5)', () => {
   });
 });
 
-describe('a certificate (P2.5)', () => {
-  const secured = async (what: ConnectionOptions): Promise<string> => {
-    const plain = await RawClient.open(server.port);
-    plain.write(options({ SSL: '1' }));
-    await plain.until('A000');
-    plain.socket.removeAllListeners();
-    const secure = connect({
-      socket: plain.socket,
-      ca: fixture('localhost.crt'),
-      host: 'localhost',
-      ...what,
-    });
-    secure.on('error', () => undefined);
-    const client = new RawClient(secure);
-    client.send('open ws', 'w', 'me', 'no');
-    const answer = (await client.read(4)).toString();
-    secure.destroy();
-    return answer;
-  };
+/** Asks for TLS. @returns the answer to a request, '' when there is none */
+async function secured(what: ConnectionOptions): Promise<string> {
+  const plain = await RawClient.open(server.port);
+  plain.write(options({ SSL: '1' }));
+  await plain.until('A000');
+  plain.socket.removeAllListeners();
+  const secure = connect({
+    socket: plain.socket,
+    ca: fixture('localhost.crt'),
+    host: 'localhost',
+    ...what,
+  });
+  secure.on('error', () => undefined);
+  const client = new RawClient(secure);
+  client.send('open ws', 'w', 'me', 'no');
+  const answer = (await client.read(4)).toString();
+  secure.destroy();
+  return answer;
+}
 
+describe('a certificate (P2.5)', () => {
   it('that the authority has signed lets in; none, another one, and no TLS do not', async () => {
     await start({
       tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key'), ca: fixture('ca.crt') },
