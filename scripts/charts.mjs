@@ -1,6 +1,7 @@
-// Writes docs/charts out of the machines. `npm run charts` builds first.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { chartPages } from '../dist/charts/pages.js';
+// Writes docs/charts out of the machines. `npm run charts` builds first, which draws the pictures.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileOf } from '../dist/charts/files.js';
+import { CHARTS, chartPages } from '../dist/charts/pages.js';
 
 const root = new URL('../', import.meta.url);
 const folder = new URL('docs/charts/', root);
@@ -8,4 +9,6 @@ mkdirSync(folder, { recursive: true });
 
 const pages = chartPages((name) => readFileSync(new URL(`src/machines/${name}.ts`, root), 'utf8'));
 for (const [name, text] of pages) writeFileSync(new URL(name, folder), text);
-console.log(`wrote ${pages.size} pages to docs/charts`);
+const drawn = CHARTS.flatMap(({ name }) => [fileOf(name, 'svg'), fileOf(name, 'json')]);
+for (const file of drawn) copyFileSync(new URL(`dist/charts/${file}`, root), new URL(file, folder));
+console.log(`wrote ${pages.size + drawn.length} files to docs/charts`);

@@ -1,5 +1,6 @@
-/** Sleigh as a library. */
-export { createServer, type Server, type ServerOptions } from './transport/server.ts';
+/** Sleigh as a library: the server, and all that programs import to use one. */
+export * from './client/index.ts';
+export { createServer, type Server, type ServerOptions, type WebAddress, type WebOptions } from './server.ts';
 export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { SleighOptions } from './sleigh/options.ts';

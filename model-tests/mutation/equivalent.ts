@@ -15,11 +15,8 @@ export const EQUIVALENT: readonly Equivalents[] = [
       'join-phase: gathering.open, broadcast.stored: setDelay is done twice',
       'join-phase: closed, entry: noteNumber is done twice',
       'sentinel: everywhere, rank.given: noteRank is done twice',
-      'shutdown: up.grace, group.closed: noteClosing is done twice',
-      'shutdown: up.running, group.closed [0]: noteClosing is done twice',
-      'shutdown: up.running, group.closed [1]: noteClosing is done twice',
-      'shutdown: shuttingDown, group.closed: noteClosing is done twice',
-      'shutdown: over, group.closed: noteClosing is done twice',
+      'shutdown: everywhere, group.closed: noteClosing is done twice',
+      'shutdown: up.running, group.closed: noteClosing is done twice',
     ],
   },
   {

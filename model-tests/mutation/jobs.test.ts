@@ -18,7 +18,7 @@ describe('the jobs that survivors are tried in', () => {
     [workerMachine, 'dead, entry: recoverWork is dropped'],
     [joinPhaseMachine, 'gathering, registration.asked: registerWorker is dropped'],
     [joinPhaseMachine, 'gathering, rank.asked [1]: giveRank is dropped'],
-    [shutdownMachine, 'up, worker.died [1]: countOut is dropped'],
+    [shutdownMachine, 'everywhere, worker.died: countOut is dropped'],
     [sleighMachine, 'windingDown, entry: refuseMasters is dropped'],
     [sleighMachine, 'windingDown, entry: dismissSentinels is dropped'],
   ];

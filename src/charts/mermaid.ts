@@ -1,6 +1,6 @@
 /** A machine as a Mermaid diagram, for docs/charts. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { childrenOf, clausesIn, movesOf, statesOf, WILDCARD, type Move } from './moves.ts';
+import { childrenOf, clausesIn, isInside, isShown, leads, movesOf, statesOf, type Move } from './moves.ts';
 
 /**
  * @returns a `stateDiagram-v2`. What a state does without leaving it stands in its box. What holds for all states inside
@@ -50,15 +50,6 @@ export function mermaid(machine: AnyStateMachine): string {
   const links = [...arrows].map(([arrow, labels]) => `  ${arrow} : ${labels.join('<br/>')}`);
   return ['stateDiagram-v2', ...boxes(machine.root, '  '), ...links].join('\n');
 }
-
-const isShown = ({ event, target, actions }: Move): boolean =>
-  event !== WILDCARD && (target !== undefined || actions.length > 0);
-
-const leads = (move: Move): move is Move & { target: AnyStateNode } =>
-  move.target !== undefined && move.target !== move.source;
-
-const isInside = (node: AnyStateNode, outer: AnyStateNode): boolean =>
-  node.parent !== undefined && (node.parent === outer || isInside(node.parent, outer));
 
 /** `event [guard] / actions (clauses)` */
 function labelOf({ event, guard, actions, description }: Move): string {

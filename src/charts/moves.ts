@@ -13,6 +13,9 @@ export interface Move {
   readonly description: string;
 }
 
+/** Stands for the guard of what is left when those before it fail. */
+export const OTHERWISE = 'otherwise';
+
 /** Unknown events end up here. */
 export const WILDCARD = '*';
 
@@ -49,7 +52,7 @@ function movesFrom(source: AnyStateNode): Move[] {
         source,
         event: transition.eventType === '' ? 'always' : transition.eventType,
         guard:
-          transition.guard === undefined ? (i > 0 ? 'otherwise' : undefined) : guardLabel(transition.guard),
+          transition.guard === undefined ? (i > 0 ? OTHERWISE : undefined) : guardLabel(transition.guard),
         target: transition.target?.[0],
         actions: transition.actions.map(actionLabel),
         description: transition.description ?? '',
@@ -57,6 +60,19 @@ function movesFrom(source: AnyStateNode): Move[] {
     ),
   ];
 }
+
+/** Pictures leave out events that are only ignored, and the wildcard. */
+export const isShown = ({ event, target, actions }: Move): boolean =>
+  event !== WILDCARD && (target !== undefined || actions.length > 0);
+
+/** A move to another state. */
+export type LeadingMove = Move & { readonly target: AnyStateNode };
+
+export const leads = (move: Move): move is LeadingMove =>
+  move.target !== undefined && move.target !== move.source;
+
+export const isInside = (node: AnyStateNode, outer: AnyStateNode): boolean =>
+  node.parent !== undefined && (node.parent === outer || isInside(node.parent, outer));
 
 /** The clauses of docs/protocol.md that a text cites. */
 export const clausesIn = (text: string): string[] => text.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [];
@@ -71,20 +87,28 @@ const field = (thing: unknown, name: string): unknown =>
     ? Reflect.get(thing, name)
     : undefined;
 
-const CHECKS = new Map([
-  [field(and([]), 'check'), ' and '],
-  [field(or([]), 'check'), ' or '],
+const CHECKS = new Map<unknown, 'and' | 'or' | 'not'>([
+  [field(and([]), 'check'), 'and'],
+  [field(or([]), 'check'), 'or'],
+  [field(not(''), 'check'), 'not'],
 ]);
-const CHECK_NOT = field(not(''), 'check');
+
+/** What a guard is made of; undefined for one that is not made of others. */
+export function guardParts(
+  guard: unknown,
+): { readonly by: 'and' | 'or' | 'not'; readonly parts: readonly unknown[] } | undefined {
+  const parts: unknown = field(guard, 'guards');
+  const by = CHECKS.get(field(guard, 'check'));
+  return Array.isArray(parts) && by !== undefined ? { by, parts } : undefined;
+}
 
 /** A guard as it reads: `a and (b or not c)`. */
 function guardLabel(guard: unknown, isInner = false): string {
-  const parts = field(guard, 'guards');
-  if (!Array.isArray(parts)) return nameOf(guard);
-  const labels = parts.map((part) => guardLabel(part, true));
-  const check = field(guard, 'check');
-  if (check === CHECK_NOT) return `not ${labels.join('')}`;
-  const joined = labels.join(CHECKS.get(check) ?? ', ');
+  const made = guardParts(guard);
+  if (made === undefined) return nameOf(guard);
+  const labels = made.parts.map((part) => guardLabel(part, true));
+  if (made.by === 'not') return `not ${labels.join('')}`;
+  const joined = labels.join(` ${made.by} `);
   return isInner && labels.length > 1 ? `(${joined})` : joined;
 }
 

@@ -68,16 +68,21 @@ const index = (): string =>
     '# The statecharts',
     [
       'Every rule of the server that depends on what happened before is in one of these machines. Each page has the rules',
-      'that its chart carries (clauses of [protocol.md](../protocol.md)), a diagram, and a table of everything that the',
-      'chart does.',
+      'that its chart carries (clauses of [protocol.md](../protocol.md)), a picture, and a table of everything that the',
+      'chart does. `npx sleigh charts` gives the pictures, too.',
     ].join('\n'),
     CHARTS.map(({ name, title, about }) => `- [${title}](${name}.md): ${about}`).join('\n'),
     [
       'How to read them. `event [guard] / actions (clauses)` is one transition; the first one whose guard holds is taken, an',
       'inner state comes before the one around it. Actions are the names of commands: what they do is bound in `src/sleigh`',
       'and `src/core`. `tell` sends an event to another chart. What a state does without leaving it stands in its box;',
-      '`all of …` stands for everything inside the box that it is in. Left out of the diagrams, but in the tables,',
-      'are events that are expected and change nothing, and the wildcard `*`, which reports an event that has no place.',
+      'what a box around others does holds for all of them, and so does an arrow that begins at its frame. A dot points to',
+      'where a box begins, a double frame is an end. Left out of the pictures, but in the tables, are events that are',
+      'expected and change nothing, and the wildcard `*`, which reports an event that has no place.',
+    ].join('\n'),
+    [
+      'To edit a chart in [Stately](https://stately.ai/editor), import `createMachine(…)` with its JSON between the brackets.',
+      'In the Mermaid diagrams `all of …` stands for everything inside the box that it is in.',
     ].join('\n'),
     '',
   ].join('\n\n');
@@ -89,7 +94,9 @@ function page(chart: Chart, source: string): string {
     `# ${chart.title}`,
     `From [${file}](../../${file}), which says of itself:`,
     firstComment(source),
-    `\`\`\`mermaid\n${mermaid(chart.machine)}\n\`\`\``,
+    `![The chart ${chart.machine.id}](${chart.name}.svg)`,
+    `For Stately's editor and \`createMachine\`: [JSON](${chart.name}.json).`,
+    `<details>\n<summary>As a Mermaid diagram</summary>\n\n\`\`\`mermaid\n${mermaid(chart.machine)}\n\`\`\`\n\n</details>`,
     table(chart.machine),
     '',
   ].join('\n\n');

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { addChartsCommand } from './charts.ts';
 import { addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
 import { addVerifyCommand } from './verify.ts';
@@ -11,4 +12,5 @@ const program = new Command('sleigh')
 addServeCommand(program);
 addRunCommand(program);
 addVerifyCommand(program);
+addChartsCommand(program);
 await program.parseAsync();

@@ -5,13 +5,14 @@ import type { Writable } from 'node:stream';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ConnectionLostError, NwsError } from '../client/errors.ts';
 import { ModuleError } from '../client/module-function.ts';
+import { SleighError } from '../client/sleigh-error.ts';
 import { parseAddress, type Address } from './address.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
 import { jsonLine } from './json-line.ts';
-import { JobOverError, runJob } from './run-job.ts';
+import { jobOver, runJob } from './run-job.ts';
+import type { LineOutcome } from './line-outcome.ts';
 import { StatusLine } from './status-line.ts';
 import { Tally } from './tally.ts';
-import type { Outcome } from './task-window.ts';
 import { loadUserModule, type Inputs, type UserModule } from './user-module.ts';
 
 interface RunFlags {
@@ -106,8 +107,8 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     };
     const options = { server, module: module.path, workers, window, isOrdered: !unordered, stop, onDeath };
     status.show(() => tally.progress);
-    await runJob(options, async (tasks) => {
-      const outcomes = tally.count(tasks.run(inputs), () => status.hide());
+    await runJob(options, inputs, async (lines) => {
+      const outcomes = tally.count(lines, () => status.hide());
       const taken = module.output === undefined ? write(outcomes, tally, status) : module.output(outcomes);
       await Promise.race([taken, aborted(stop.signal)]);
     });
@@ -154,7 +155,7 @@ async function aborted(signal: AbortSignal): Promise<never> {
 }
 
 /** At the pace of whoever reads them. */
-async function write(outcomes: AsyncIterable<Outcome>, tally: Tally, status: StatusLine): Promise<void> {
+async function write(outcomes: AsyncIterable<LineOutcome>, tally: Tally, status: StatusLine): Promise<void> {
   const { stdout } = process;
   for await (const outcome of outcomes) {
     if (stdout.isTTY) status.erase();
@@ -162,7 +163,7 @@ async function write(outcomes: AsyncIterable<Outcome>, tally: Tally, status: Sta
   }
 }
 
-function lineOf(outcome: Outcome, tally: Tally): string {
+function lineOf(outcome: LineOutcome, tally: Tally): string {
   const { line } = outcome;
   if ('error' in outcome) return jsonLine({ line, error: outcome.error });
   try {
@@ -175,12 +176,16 @@ function lineOf(outcome: Outcome, tally: Tally): string {
 }
 
 /** Errors whose message says it all. */
-const PLAIN = [ModuleError, InputError, JobOverError, ConnectionLostError, NwsError];
+const PLAIN = [ModuleError, InputError, ConnectionLostError, NwsError];
 
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {
   if (error instanceof Interruption) return error.status;
   if (error instanceof ReaderGone) return 0;
+  if (error instanceof SleighError) {
+    status.say(jobOver(error));
+    return 1;
+  }
   if (!(error instanceof Error)) status.say(String(error));
   else
     status.say(PLAIN.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import { isPolicy } from '../sleigh/options.ts';
 import { LEVELS, type Level } from '../transport/logger.ts';
-import { createServer, type ServerOptions } from '../transport/server.ts';
+import { createServer, WebListenError, type ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
@@ -10,7 +10,12 @@ import { fail } from './fail.ts';
 interface ServeFlags {
   host: string;
   port: number;
-  webPort?: number;
+  web: boolean;
+  webPort: number;
+  webHost?: string;
+  webAllowHost?: string[];
+  webWrite?: true;
+  webToken?: string;
   tmpDir?: string;
   longValueSize?: number;
   limit: Partial<Limits>;
@@ -58,10 +63,20 @@ export function addServeCommand(program: Command): void {
         .default(8765),
     )
     .addOption(
-      new Option('--web-port <number>', 'reserved for the web page')
+      new Option('--web-port <number>', 'the web page is here; 0 takes a free port')
         .env('NWS_WEB_PORT')
-        .argParser(port('--web-port')),
+        .argParser(port('--web-port'))
+        .default(8766),
     )
+    .addOption(new Option('--web-host <address>', 'the web page listens here (default: as --host)'))
+    .option('--web-allow-host <names...>', 'names that browsers may call the web page by, beside its address')
+    .option('--web-write', 'the web page may delete and fetch, with a token')
+    .addOption(
+      new Option('--web-token <token>', 'that token (default: one is made and printed)').env(
+        'SLEIGH_WEB_TOKEN',
+      ),
+    )
+    .option('--no-web', 'no web page')
     .addOption(new Option('--tmp-dir <folder>', 'where large values go').env('NWS_TMP_DIR'))
     .addOption(
       new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
@@ -103,8 +118,12 @@ export function addServeCommand(program: Command): void {
     .action(serve);
 }
 
-async function serve(flags: ServeFlags): Promise<void> {
-  const server = await createServer(optionsOf(flags)).catch((error: unknown) => {
+async function serve(flags: ServeFlags, command: Command): Promise<void> {
+  // Nobody has to know of the page: a second server on a machine goes on without one.
+  const isOptional = command.getOptionValueSource('webPort') === 'default';
+  const server = await createServer(optionsOf(flags, isOptional)).catch((error: unknown) => {
+    if (error instanceof WebListenError)
+      return fail(`cannot listen on ${error.message} for the web page: ${explain(error.cause)}`);
     const isAboutTheAddress = error instanceof Error && 'syscall' in error;
     return fail(
       `${isAboutTheAddress ? `cannot listen on ${flags.host}:${flags.port}: ` : ''}${explain(error)}`,
@@ -120,10 +139,14 @@ async function serve(flags: ServeFlags): Promise<void> {
     server.logLevel = server.logLevel === 'debug' ? flags.logLevel : 'debug';
   });
   console.log(`listening on ${server.host}:${server.port}`);
+  if (server.web !== undefined) console.log(`web page at ${server.web.url}`);
+  // Not into the log, which may be kept.
+  if (server.web?.token !== undefined && flags.webToken === undefined)
+    console.error(`web token: ${server.web.token}`);
   await server.stopped;
 }
 
-function optionsOf(flags: ServeFlags): ServerOptions {
+function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     fail('--tls-cert and --tls-key are needed both, or neither');
   if (flags.tlsCa !== undefined && flags.tlsCert === undefined)
@@ -150,6 +173,16 @@ function optionsOf(flags: ServeFlags): ServerOptions {
       ...(flags.tokenFile !== undefined && { token: readFile(flags.tokenFile).toString('latin1').trim() }),
     },
     ...(flags.trace !== undefined && { trace: flags.trace }),
+    ...(flags.web && {
+      web: {
+        port: flags.webPort,
+        ...(flags.webHost !== undefined && { host: flags.webHost }),
+        allowHosts: flags.webAllowHost,
+        write: flags.webWrite === true,
+        token: flags.webToken,
+        isOptional,
+      },
+    }),
     logLevel: flags.logLevel,
   };
 }

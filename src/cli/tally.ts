@@ -1,4 +1,4 @@
-import type { LineError, Outcome } from './task-window.ts';
+import type { LineError, LineOutcome } from './line-outcome.ts';
 
 /** How far a run has come. */
 export class Tally {
@@ -8,7 +8,7 @@ export class Tally {
   readonly #started = performance.now();
 
   /** Counts what passes. @param ended called when no more will, before who takes them goes on */
-  async *count(outcomes: AsyncIterable<Outcome>, ended: () => void): AsyncGenerator<Outcome> {
+  async *count(outcomes: AsyncIterable<LineOutcome>, ended: () => void): AsyncGenerator<LineOutcome> {
     try {
       for await (const outcome of outcomes) {
         this.done++;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { functionOf, loadModule, ModuleError } from '../client/module-function.ts';
-import type { Outcome } from './task-window.ts';
+import type { LineOutcome } from './line-outcome.ts';
 
 /** What `input` may be: inputs, or a function that gives them. */
 export type Inputs = AsyncIterable<unknown> | Iterable<unknown>;
@@ -11,7 +11,7 @@ export interface UserModule {
   /** Called without INPUT. */
   readonly input: (() => Inputs) | undefined;
   /** Called with the outcomes; they are not written then. */
-  readonly output: ((outcomes: AsyncIterable<Outcome>) => unknown) | undefined;
+  readonly output: ((outcomes: AsyncIterable<LineOutcome>) => unknown) | undefined;
 }
 
 /** @throws ModuleError when it cannot be loaded, or exports something else than it should */

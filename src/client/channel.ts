@@ -1,27 +1,55 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { Readable, type Duplex } from 'node:stream';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 import Denque from 'denque';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
-import { pad20 } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
-import { encodeRequest } from '../wire/request.ts';
+import { STATUS } from '../wire/reply.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
-import { ReplyDecoder, type Reply } from './reply-decoder.ts';
+import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
+import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
 
-export interface ConnectionOptions {
-  readonly host: string;
-  readonly port: number;
+/** How TLS is spoken (P2.3). PEM texts, so that workers elsewhere can be told. */
+export interface TlsOptions {
+  /** Whom to trust beside the authorities that Node knows. */
+  readonly ca?: string;
+  /** What the server's certificate must say, where it is not its `host`. */
+  readonly servername?: string;
+  /** Who this client is, where the server asks for a certificate (P2.5). */
+  readonly cert?: string;
+  readonly key?: string;
+  /** False: whoever answers is trusted. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** Where a server is, and how it is spoken to. */
+export interface ServerAddress {
+  /** 127.0.0.1 unless told. */
+  readonly host?: string;
+  /** 8765 unless told (P1). */
+  readonly port?: number;
+  /** TLS, by the options or with none; plain unless told (P2.3). */
+  readonly tls?: boolean | TlsOptions;
+  /** What the server asks for, where it does (P2.5). Latin-1. */
+  readonly token?: string;
+}
+
+export interface StreamOptions {
   /** Closes the connection whenever it is aborted, while it opens or later. */
   readonly signal?: AbortSignal;
-  /** What the server asks for, where it does (P2.5). */
-  readonly token?: string;
   /** Milliseconds that connecting and the handshake may take; 10,000 unless told. */
   readonly timeout?: number;
 }
 
-/** The arguments of a request, the verb first: Latin-1 strings, of which the last may be bytes instead (P5). */
-export type RequestArguments = readonly [...names: string[], value: string | Uint8Array];
+export interface ConnectionOptions extends ServerAddress, StreamOptions {}
+
+/** A long reply whose value comes as a stream. */
+export interface StreamedReply extends ReplyHead {
+  /** Whoever does not read it to its end destroys it, which closes the connection. Undefined when refused. */
+  readonly stream: Readable | undefined;
+}
 
 /** Verbs whose replies carry a value (P7.2). */
 const LONG = new Set(
@@ -31,13 +59,19 @@ const LONG = new Set(
 );
 /** Verbs that may wait: nothing may follow them before they are answered (P5.2, P5.3). */
 const MAY_WAIT = new Set(['fetch', 'find', 'ifetch', 'ifind']);
+/** No verb of any server: it is refused, or it withdraws what waits (P5.3, P5.4). */
+const WITHDRAW = 'withdraw';
+/** Milliseconds within which a server of P5.3 says whether it has withdrawn; others never do. */
+const WITHDRAWING = 2_000;
 
-interface Exchange {
+const isSecure = ({ tls = false }: ServerAddress): boolean => tls !== false;
+
+interface Exchange extends EncodedRequest {
   readonly verb: string;
-  readonly head: string;
-  readonly tail: Uint8Array | undefined;
   readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
+  /** The reply's value goes there as it comes. */
+  readonly resolveStream?: (reply: StreamedReply) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -47,7 +81,8 @@ interface Exchange {
 export class Channel {
   /** HOST:PORT */
   readonly address: string;
-  readonly #socket: Socket;
+  #socket: Duplex;
+  readonly #server: ServerAddress;
   readonly #input = new ByteQueue();
   readonly #handshake: ClientHandshake;
   readonly #decoder = new ReplyDecoder(this.#input);
@@ -55,18 +90,33 @@ export class Channel {
   readonly #waiting = new Denque<Exchange>();
   readonly #sent = new Denque<Exchange>();
   #isOpen = false;
+  /** The value of the latest request is still on its way. */
+  #isSending = false;
+  /** What the value of the next reply flows into. */
+  #stream: Readable | undefined;
   #opened: () => void = () => undefined;
   #refused: (error: Error) => void = () => undefined;
+  #drained: () => void = () => undefined;
   #lost: ConnectionLostError | undefined;
 
-  /** @throws ConnectionLostError `unreachable` or `not-nws`, or `closed` when aborted */
+  /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<Channel> {
+    const { host = '127.0.0.1', port = 8765 } = options;
+    const socket = connect({ host, port, noDelay: true, keepAlive: true });
+    return Channel.over(socket, `${host.includes(':') ? `[${host}]` : host}:${port}`, options);
+  }
+
+  /**
+   * Over any stream to a server; what is written to a socket waits until it is connected.
+   * @param address what errors call the server
+   * @throws as `open`
+   */
+  static async over(stream: Duplex, address: string, options: ConnectionOptions = {}): Promise<Channel> {
     const { signal, timeout = 10_000 } = options;
-    const channel = new Channel(options);
+    const channel = new Channel(stream, address, options);
     const close = (): void => channel.close();
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close, { once: true });
-    channel.#socket.once('close', () => signal?.removeEventListener('abort', close));
     const timer = setTimeout(() => channel.#lose('unreachable', 'did not answer in time'), timeout);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -77,26 +127,51 @@ export class Channel {
     } finally {
       clearTimeout(timer);
     }
+    channel.#socket.once('close', () => signal?.removeEventListener('abort', close));
     return channel;
   }
 
-  private constructor({ host, port, token }: ConnectionOptions) {
-    this.#handshake = new ClientHandshake(this.#input, token);
-    this.address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    this.#socket = connect({ host, port, noDelay: true, keepAlive: true });
-    this.#socket.on('connect', () => this.#socket.write(GREETING));
+  private constructor(stream: Duplex, address: string, server: ServerAddress) {
+    this.address = address;
+    this.#server = server;
+    this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(server), token: server.token });
+    this.#socket = stream;
+    this.#socket.write(GREETING);
+    this.#listen();
+  }
+
+  #listen(): void {
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
+    this.#socket.on('drain', () => this.#drained());
     this.#socket.on('close', () => this.#lose(this.#isOpen ? 'lost' : 'not-nws', 'closed the connection'));
   }
 
-  /** @returns the reply, refusals too. @throws ConnectionLostError */
+  /** @returns the reply, refusals too. @throws ConnectionLostError; what a stream to be sent throws */
   async exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
-    if (this.#lost !== undefined) throw this.#lost;
-    return new Promise<Reply>((resolve, reject) => {
-      this.#waiting.push({ verb: String(args[0]), ...encode(args, metadata), resolve, reject });
-      this.#send();
-    });
+    return new Promise<Reply>((resolve, reject) => this.#ask({ args, metadata, resolve, reject }));
+  }
+
+  /** As `exchange`, for a long reply whose value is not held here. */
+  async exchangeForStream(args: RequestArguments, metadata: Metadata): Promise<StreamedReply> {
+    return new Promise<StreamedReply>((resolveStream, reject) =>
+      this.#ask({ args, metadata, resolve: () => undefined, resolveStream, reject }),
+    );
+  }
+
+  /**
+   * Gives up a get that waits, so that no value is lost: the server says which came first, the answer, which is then
+   * given as usual, or this, which closes the connection (P5.3).
+   */
+  withdraw(): void {
+    const latest = this.#sent.peekBack();
+    if (this.#lost !== undefined || latest === undefined || !MAY_WAIT.has(latest.verb)) return;
+    const timer = setTimeout(() => this.close(), WITHDRAWING);
+    const settle = (): void => clearTimeout(timer);
+    const request = encode([WITHDRAW], new Map());
+    const exchange = { verb: WITHDRAW, ...request, resolve: settle, reject: settle };
+    this.#sent.push(exchange);
+    this.#write(exchange);
   }
 
   /** What is under way is rejected as `closed`. */
@@ -104,9 +179,23 @@ export class Channel {
     this.#lose('closed', 'was closed on this side');
   }
 
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  #ask({
+    args,
+    metadata,
+    ...then
+  }: Omit<Exchange, 'verb' | keyof EncodedRequest> & { args: RequestArguments; metadata: Metadata }): void {
+    if (this.#lost !== undefined) return then.reject(this.#lost);
+    this.#waiting.push({ verb: args[0], ...encode(args, metadata), ...then });
+    this.#send();
+  }
+
   get #mayNotSend(): boolean {
     const latest = this.#sent.peekBack();
-    return !this.#isOpen || (latest !== undefined && MAY_WAIT.has(latest.verb));
+    return !this.#isOpen || this.#isSending || (latest !== undefined && MAY_WAIT.has(latest.verb));
   }
 
   #send(): void {
@@ -119,13 +208,32 @@ export class Channel {
   }
 
   /** What is asked in one turn of the event loop leaves in one piece. */
-  #write({ head, tail }: Exchange): void {
-    if (this.#socket.writableCorked === 0) {
-      this.#socket.cork();
-      process.nextTick(() => this.#socket.uncork());
+  #write(exchange: Exchange): void {
+    const { head, tail } = exchange;
+    const socket = this.#socket;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
     }
-    this.#socket.write(head, 'latin1');
-    if (tail !== undefined) this.#socket.write(tail);
+    socket.write(head, 'latin1');
+    if (tail instanceof Uint8Array) socket.write(tail);
+    else if (tail !== undefined) void this.#pour(tail, exchange);
+  }
+
+  /** At the pace of the server. A value that cannot be sent whole cannot be taken back either, but by closing. */
+  async #pour(pieces: AsyncIterable<Uint8Array>, exchange: Exchange): Promise<void> {
+    this.#isSending = true;
+    try {
+      for await (const piece of pieces) {
+        if (this.#lost !== undefined) return;
+        if (!this.#socket.write(piece)) await new Promise<void>((resolve) => (this.#drained = resolve));
+      }
+    } catch (error) {
+      exchange.reject(error);
+      return this.#lose('closed', 'was closed, since a value could not be sent whole', error);
+    }
+    this.#isSending = false;
+    this.#send();
   }
 
   #receive(bytes: Buffer): void {
@@ -136,55 +244,102 @@ export class Channel {
 
   #shakeHands(): void {
     for (let step = this.#handshake.next(); step !== undefined; step = this.#handshake.next()) {
-      if (step.type === 'failed') return this.#lose('not-nws', step.why);
+      if (step.type === 'failed') return this.#lose(step.code, step.why);
       if (step.type === 'say') this.#socket.write(step.bytes, 'latin1');
-      else {
-        this.#isOpen = true;
-        return this.#opened();
-      }
+      else if (!isSecure(this.#server)) return this.#open();
+      else return this.#secure();
     }
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    this.#opened();
+    this.#send();
+  }
+
+  /** P2.3: TLS on the same socket. */
+  #secure(): void {
+    const { host = '127.0.0.1', tls } = this.#server;
+    const plain = this.#socket.removeAllListeners();
+    plain.on('error', () => undefined);
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const options = typeof tls === 'object' ? tls : {};
+    this.#socket = connectTls({ socket: plain, host, ...name, ...options }, () => this.#open());
+    this.#listen();
   }
 
   #readReplies(): void {
     for (let exchange = this.#sent.peekFront(); exchange !== undefined; exchange = this.#sent.peekFront()) {
-      const reply = this.#decoder.next(LONG.has(exchange.verb));
-      if (reply === undefined) return;
-      if (reply === MALFORMED) return this.#lose('not-nws', 'sent what is no reply');
+      const isRead =
+        exchange.resolveStream === undefined ? this.#readWhole(exchange) : this.#readStream(exchange);
+      if (!isRead) return;
       this.#sent.shift();
-      exchange.resolve(reply);
       this.#send();
     }
+  }
+
+  /** @returns whether the reply is here */
+  #readWhole(exchange: Exchange): boolean {
+    const reply = this.#decoder.next(LONG.has(exchange.verb));
+    if (reply === undefined) return false;
+    if (reply !== MALFORMED) exchange.resolve(reply);
+    else if (this.#decoder.isTooLarge) this.#lose('too-large', 'sent a value too large for a buffer');
+    else this.#lose('not-nws', 'sent what is no reply');
+    return reply !== MALFORMED;
+  }
+
+  /** @returns whether all of the reply is here */
+  #readStream(exchange: Exchange): boolean {
+    if (this.#stream === undefined) {
+      const head = this.#decoder.head(true);
+      if (head === undefined) return false;
+      if (head === MALFORMED) {
+        this.#lose('not-nws', 'sent what is no reply');
+        return false;
+      }
+      const isFound = head.status === STATUS.ok;
+      this.#stream = this.#makeStream();
+      exchange.resolveStream?.({ ...head, stream: isFound ? this.#stream : undefined });
+    }
+    const part = this.#decoder.part();
+    // The reader says when it wants more; others who are answered here wait as long.
+    if (part !== undefined && !this.#stream.push(part)) this.#socket.pause();
+    if (this.#decoder.left > 0) return false;
+    this.#stream.push(null);
+    this.#stream = undefined;
+    this.#socket.resume();
+    return true;
+  }
+
+  #makeStream(): Readable {
+    const stream = new Readable({
+      read: () => void this.#socket.resume(),
+      destroy: (error, done) => {
+        if (this.#stream === stream)
+          this.#lose('closed', 'was closed, since a value was not read to its end');
+        done(error);
+      },
+    });
+    return stream;
   }
 
   #fail(error: NodeJS.ErrnoException): void {
     const why = error.code ?? error.message;
     if (this.#isOpen) this.#lose('lost', `is not connected any more (${why})`, error);
+    else if (this.#socket instanceof TLSSocket) this.#lose('not-secure', `cannot be trusted (${why})`, error);
     else this.#lose('unreachable', `cannot be reached (${why})`, error);
   }
 
   /** The connection is over, for the first of all reasons that are told. */
-  #lose(code: ConnectionLostCode, what: string, cause?: Error): void {
-    this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, cause && { cause });
+  #lose(code: ConnectionLostCode, what: string, cause?: unknown): void {
+    this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, { cause });
     this.#socket.destroy();
     this.#refused(this.#lost);
+    this.#drained();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    stream?.destroy(this.#lost);
     for (const queue of [this.#sent, this.#waiting])
       for (const exchange of queue.splice(0, queue.length) ?? []) exchange.reject(this.#lost);
   }
 }
-
-/** Longer values are not made part of a string. */
-const STRING_BYTES = 4_096;
-
-/** A request as one string, or as one and the bytes that end it. */
-function encode(args: RequestArguments, metadata: Metadata): Pick<Exchange, 'head' | 'tail'> {
-  const value = args.at(-1) ?? '';
-  const names = args.slice(0, -1).map(String);
-  if (typeof value === 'string') return { head: encodeRequest([...names, value], metadata), tail: undefined };
-  if (value.length <= STRING_BYTES) return encode([...names, latin1(value)], metadata);
-  // The value as an empty one, but for its length, which comes last.
-  const head = encodeRequest([...names, ''], metadata).slice(0, -pad20(0).length) + pad20(value.length);
-  return { head, tail: value };
-}
-
-const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
-  Buffer.from(buffer, byteOffset, length).toString('latin1');

@@ -1,12 +1,15 @@
+import type { Duplex, Readable } from 'node:stream';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
-import { Channel, type ConnectionOptions, type RequestArguments } from './channel.ts';
+import { Channel, type ConnectionOptions } from './channel.ts';
 import { NwsError, refusalCode } from './errors.ts';
-import type { Reply } from './reply-decoder.ts';
+import { variableOfLine, workspaceOfLine, type VariableInfo, type WorkspaceInfo } from './listings.ts';
+import type { ByteStream, RequestArguments } from './outgoing.ts';
+import type { Reply, ReplyHead } from './reply-decoder.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from './values.ts';
 
-export type { ConnectionOptions, RequestArguments } from './channel.ts';
+export type { ConnectionOptions } from './channel.ts';
 
 /** How a workspace is opened or used (W2, W3). */
 export interface OpenOptions {
@@ -20,24 +23,38 @@ export interface OpenOptions {
   readonly metadata?: Metadata;
 }
 
-/** A value that a get found. */
-export interface Found {
-  /** Decoded; see values.ts. */
-  readonly value: unknown;
+/** Where a value came from, and what goes with it. */
+export interface Origin {
   readonly metadata: Metadata;
   readonly descriptor: number;
-  /** Where it came from (V10). */
+  /** 20 characters; empty when the get had to wait for a job variable (V9). */
   readonly variableId: string;
+  /** Of the value in its variable (V10). */
   readonly index: number;
 }
 
-/** One line of `list vars` (V8). */
-export interface VariableInfo {
-  readonly name: string;
-  readonly values: number;
-  readonly fetchers: number;
-  readonly finders: number;
-  readonly mode: string;
+/** A value that a get found. */
+export interface Found<T = unknown> extends Origin {
+  /** Decoded; see values.ts. */
+  readonly value: T;
+}
+
+/** A value that a get found, as its bytes come. */
+export interface FoundStream extends Origin {
+  /** Bytes. */
+  readonly size: number;
+  /** To be read to its end, or destroyed: the connection serves nothing else before. */
+  readonly stream: Readable;
+}
+
+/** The eight verbs that get a value (V4, V10). */
+export type GetVerb = `${'' | 'i'}${'fetch' | 'find'}${'' | 'Try'}`;
+
+/** What a get says beside workspace and variable. */
+export interface GetDetails {
+  readonly metadata?: Metadata | undefined;
+  /** Where an iteration stands (V10). */
+  readonly after?: Pick<Origin, 'variableId' | 'index'> | undefined;
 }
 
 /**
@@ -50,9 +67,17 @@ export interface VariableInfo {
 export class NwsConnection {
   readonly #channel: Channel;
 
-  /** @throws ConnectionLostError `unreachable` or `not-nws`, or `closed` when aborted */
+  /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<NwsConnection> {
     return new NwsConnection(await Channel.open(options));
+  }
+
+  /**
+   * As `open`, over a stream that is there.
+   * @param address what errors call the server
+   */
+  static async over(stream: Duplex, address: string): Promise<NwsConnection> {
+    return new NwsConnection(await Channel.over(stream, address));
   }
 
   private constructor(channel: Channel) {
@@ -64,6 +89,11 @@ export class NwsConnection {
     return this.#channel.address;
   }
 
+  /** It is of no more use. */
+  get isLost(): boolean {
+    return this.#channel.isLost;
+  }
+
   /**
    * Makes a request as it stands, in Latin-1.
    * @param metadata goes with it, and with what it stores
@@ -71,7 +101,7 @@ export class NwsConnection {
   async request(args: RequestArguments, metadata: Metadata = NO_METADATA): Promise<Reply> {
     const reply = await this.#channel.exchange(args, metadata);
     if (reply.status === STATUS.ok) return reply;
-    throw new NwsError(String(args[0]), reply.status, reasonOf(reply));
+    throw refusalOf(args[0], reply);
   }
 
   /** Makes the workspace if need be, and owns it if nobody does (W2). */
@@ -109,16 +139,25 @@ export class NwsConnection {
     await this.request(['declare var', toWire(workspace), toWire(variable), mode]);
   }
 
+  /** Who waits in it is told (V7). */
+  async deleteVariable(workspace: string, variable: string): Promise<void> {
+    await this.request(['delete var', toWire(workspace), toWire(variable)]);
+  }
+
   /** Stores a value as C1 and C2 have it. @throws TypeError when it cannot be sent at all */
   async store(workspace: string, variable: string, value: unknown, metadata = NO_METADATA): Promise<void> {
     await this.storeEncoded(workspace, variable, encodeValue(value), metadata);
   }
 
-  /** As `store`, for a value that was encoded before. */
+  /**
+   * As `store`, for a value that was encoded before, or that comes as a stream.
+   * @throws RangeError when a stream is longer or shorter than it should be, and what it throws itself: nothing is
+   *   stored, and the connection is closed
+   */
   async storeEncoded(
     workspace: string,
     variable: string,
-    { descriptor, bytes, type }: EncodedValue,
+    { descriptor, bytes, type }: EncodedValue<Uint8Array | ByteStream>,
     metadata = NO_METADATA,
   ): Promise<void> {
     const all = new Map(wireMetadata(metadata)).set('type', type);
@@ -126,49 +165,74 @@ export class NwsConnection {
   }
 
   /** Takes a value, or waits for one (V4). */
-  fetch(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
-    return this.#get('fetch', workspace, variable, metadata);
+  async fetch(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
+    return there(await this.get('fetch', workspace, variable, { metadata }));
   }
 
   /** Reads a value, or waits for one (V4). */
-  find(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
-    return this.#get('find', workspace, variable, metadata);
+  async find(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
+    return there(await this.get('find', workspace, variable, { metadata }));
   }
 
   /** Takes a value if there is one (V4). */
   fetchTry(workspace: string, variable: string, metadata?: Metadata): Promise<Found | undefined> {
-    return this.#try('fetchTry', workspace, variable, metadata);
+    return this.get('fetchTry', workspace, variable, { metadata });
   }
 
   /** Reads a value if there is one (V4). */
   findTry(workspace: string, variable: string, metadata?: Metadata): Promise<Found | undefined> {
-    return this.#try('findTry', workspace, variable, metadata);
+    return this.get('findTry', workspace, variable, { metadata });
   }
 
-  async #get(verb: string, workspace: string, variable: string, metadata = NO_METADATA): Promise<Found> {
-    const args = [verb, toWire(workspace), toWire(variable)] as const;
-    return foundIn(verb, await this.request(args, wireMetadata(metadata)));
-  }
-
-  async #try(
-    verb: string,
+  /** @returns undefined when a Try form finds none */
+  async get(
+    verb: GetVerb,
     workspace: string,
     variable: string,
-    metadata = NO_METADATA,
+    details: GetDetails = {},
   ): Promise<Found | undefined> {
-    const args = [verb, toWire(workspace), toWire(variable)] as const;
-    const reply = await this.#channel.exchange(args, wireMetadata(metadata));
-    if (reply.status === STATUS.ok) return foundIn(verb, reply);
-    // That there is none is no error, and may come too often to make one.
-    const reason = reasonOf(reply);
-    if (refusalCode(reply.status, reason) === 'no-value') return undefined;
-    throw new NwsError(verb, reply.status, reason);
+    const { args, metadata } = getRequest(verb, workspace, variable, details);
+    const reply = await this.#channel.exchange(args, metadata);
+    if (!isFound(verb, reply) || reply.value === undefined) return undefined;
+    const { payload, ...origin } = reply.value;
+    const value = decodeValue(origin.descriptor, payload, reply.metadata);
+    return { value, metadata: mapMetadata(reply.metadata, fromWire), ...origin };
+  }
+
+  /** As `get`, of a value that is not held in memory. Nothing else is answered here before it is read. */
+  async getStream(
+    verb: GetVerb,
+    workspace: string,
+    variable: string,
+    details: GetDetails = {},
+  ): Promise<FoundStream | undefined> {
+    const { args, metadata } = getRequest(verb, workspace, variable, details);
+    const reply = await this.#channel.exchangeForStream(args, metadata);
+    if (!isFound(verb, reply) || reply.value === undefined || reply.stream === undefined) return undefined;
+    return { ...reply.value, metadata: mapMetadata(reply.metadata, fromWire), stream: reply.stream };
+  }
+
+  /**
+   * Gives up the get that waits here, and loses no value: it is answered as usual when its value was on its way already;
+   * else it is rejected, and the connection is closed (P5.3).
+   */
+  withdraw(): void {
+    this.#channel.withdraw();
   }
 
   /** The variables of a workspace that are not hidden, sorted by name (V8). */
   async listVariables(workspace: string): Promise<VariableInfo[]> {
     const listing = textIn(await this.request(['list vars', toWire(workspace)]));
     return listing === '' ? [] : listing.split('\n').map(variableOfLine);
+  }
+
+  /** All workspaces of the server, sorted by name (W10). */
+  async listWorkspaces(): Promise<WorkspaceInfo[]> {
+    const listing = textIn(await this.request(['list wss']));
+    return listing
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(workspaceOfLine);
   }
 
   /** Ends the connection; what is under way is rejected as `closed`. */
@@ -179,28 +243,37 @@ export class NwsConnection {
 
 const yesNo = (flag: boolean): string => (flag ? 'yes' : 'no');
 
-const reasonOf = ({ metadata }: Reply): string => fromWire(metadata.get('nwsReason') ?? '');
+const reasonOf = ({ metadata }: ReplyHead | Reply): string => fromWire(metadata.get('nwsReason') ?? '');
+
+const refusalOf = (verb: string, reply: ReplyHead | Reply): NwsError =>
+  new NwsError(verb, reply.status, reasonOf(reply));
 
 /** The value of a reply that is text by its verb. */
 const textIn = ({ value }: Reply): string => (value === undefined ? '' : textOfBytes(value.payload));
 
-function foundIn(verb: string, { value, metadata }: Reply): Found {
-  if (value === undefined) throw new TypeError(`"${verb}" has no value in its reply`);
-  const { payload, ...origin } = value;
-  return {
-    value: decodeValue(origin.descriptor, payload, metadata),
-    metadata: mapMetadata(metadata, fromWire),
-    ...origin,
-  };
+function getRequest(
+  verb: string,
+  workspace: string,
+  variable: string,
+  { metadata = NO_METADATA, after }: GetDetails,
+): { args: RequestArguments; metadata: Metadata } {
+  const names = [verb, toWire(workspace), toWire(variable)] as const;
+  const args = after === undefined ? names : ([...names, after.variableId, String(after.index)] as const);
+  return { args, metadata: wireMetadata(metadata) };
+}
+
+/** That a Try form finds none is no error, and may come too often to make one. */
+function isFound(verb: string, reply: ReplyHead | Reply): boolean {
+  if (reply.status === STATUS.ok) return true;
+  if (verb.endsWith('Try') && refusalCode(reply.status, reasonOf(reply)) === 'no-value') return false;
+  throw refusalOf(verb, reply);
+}
+
+function there(found: Found | undefined): Found {
+  if (found === undefined) throw new TypeError('there is no value in a reply that should have one');
+  return found;
 }
 
 const mapMetadata = (metadata: Metadata, of: (text: string) => string): Metadata =>
   metadata.size === 0 ? metadata : new Map([...metadata].map(([name, value]) => [of(name), of(value)]));
 const wireMetadata = (metadata: Metadata): Metadata => mapMetadata(metadata, toWire);
-
-function variableOfLine(line: string): VariableInfo {
-  const fields = line.split('\t');
-  const [values, fetchers, finders, mode = ''] = fields.slice(-4);
-  const name = fields.slice(0, -4).join('\t');
-  return { name, values: Number(values), fetchers: Number(fetchers), finders: Number(finders), mode };
-}

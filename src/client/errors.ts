@@ -9,6 +9,7 @@ export type NwsErrorCode =
   | 'shutting-down'
   | 'no-value'
   | 'purged'
+  | 'not-iterable'
   | 'sleigh-dead'
   | 'worker-dead';
 
@@ -23,6 +24,8 @@ const CODE_OF_STATUS: Readonly<Record<string, NwsErrorCode>> = {
 const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
   'no value available': 'no-value',
   'Variable purged': 'purged',
+  'ifind* not supported on LIFO': 'not-iterable',
+  'ifetch* not supported on LIFO': 'not-iterable',
   'sleigh is dead': 'sleigh-dead',
   'worker is dead': 'worker-dead',
 };
@@ -53,10 +56,12 @@ export class NwsError extends Error {
 /**
  * - `unreachable`: there was no connection to be had
  * - `not-nws`: who answered does not speak the protocol, or not as it should
+ * - `not-secure`: TLS was wanted, and the server offers none, or is not who it should be (P2.3)
+ * - `too-large`: the server sent a value that no buffer can hold; it can be had as a stream
  * - `lost`: the server, or the network, ended the connection
  * - `closed`: this side did
  */
-export type ConnectionLostCode = 'unreachable' | 'not-nws' | 'lost' | 'closed';
+export type ConnectionLostCode = 'unreachable' | 'not-nws' | 'not-secure' | 'too-large' | 'lost' | 'closed';
 
 /** There is no connection (any more): nothing that was under way on it will be answered. */
 export class ConnectionLostError extends Error {
@@ -66,5 +71,16 @@ export class ConnectionLostError extends Error {
   constructor(code: ConnectionLostCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+}
+
+/** What was waited for did not come within its `timeout`. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'timed-out';
+
+  /** @param milliseconds that it was waited for */
+  constructor(what: string, milliseconds: number) {
+    super(`${what} within ${milliseconds} ms`);
   }
 }

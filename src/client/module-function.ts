@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 
-/** What workers run for each task. */
-export type TaskFunction = (value: unknown) => unknown;
+/** A function that a module exports: it says itself what it takes. */
+export type ExportedFunction = (...args: readonly unknown[]) => unknown;
 
 /** What a module exports, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
@@ -12,6 +12,15 @@ export type Exports = Readonly<Record<string, unknown>>;
  * @throws ModuleError when it cannot be loaded
  */
 export async function loadModule(path: string): Promise<Exports> {
+  const loaded = modules.get(path) ?? load(path);
+  modules.set(path, loaded);
+  return loaded;
+}
+
+/** Looked up for each task: that must cost nothing. */
+const modules = new Map<string, Promise<Exports>>();
+
+async function load(path: string): Promise<Exports> {
   await access(path).catch((cause: unknown) => {
     throw new ModuleError(`cannot load ${path}: there is no such file`, { cause });
   });
@@ -25,14 +34,14 @@ export async function loadModule(path: string): Promise<Exports> {
 }
 
 /** @throws ModuleError when the module exports no function of that name (C4) */
-export function functionOf(exports: Exports, path: string, name = 'default'): TaskFunction {
+export function functionOf(exports: Exports, path: string, name = 'default'): ExportedFunction {
   const exported = exports[name];
-  if (isTaskFunction(exported)) return exported;
+  if (isFunction(exported)) return exported;
   const what = name === 'default' ? 'a function as its default' : `a function "${name}"`;
   throw new ModuleError(`${path} does not export ${what}`);
 }
 
-const isTaskFunction = (exported: unknown): exported is TaskFunction => typeof exported === 'function';
+const isFunction = (exported: unknown): exported is ExportedFunction => typeof exported === 'function';
 
 /** A module that is of no use; the message says which, and why, in one line. */
 export class ModuleError extends Error {

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
 import { NOT_A_NUMBER } from '../wire/numbers.ts';
@@ -17,29 +18,46 @@ export interface Reply {
   readonly value: ReceivedValue | undefined;
 }
 
+/** What comes before the bytes of the value. */
+export interface ReplyHead {
+  readonly status: string;
+  readonly metadata: Metadata;
+  readonly value: (Omit<ReceivedValue, 'payload'> & { readonly size: number }) | undefined;
+}
+
+/** Bytes of the longest buffer that there is; what is longer can be read in parts only. */
+const MOST = constants.MAX_LENGTH;
+
+const EMPTY = Buffer.alloc(0);
 const STATUS_WIDTH = 4;
 const FIELD = 20;
 /** Status, descriptor, the two halves of the cookie, length. */
 const LONG_HEAD_WIDTH = STATUS_WIDTH + 4 * FIELD;
-
-interface Head {
-  readonly metadata: Metadata;
-  readonly status: string;
-  readonly value: Omit<ReceivedValue, 'payload'> | undefined;
-}
 
 /** Replies with metadata and cookies (P3, P7) out of bytes, in whatever pieces these come. Knows no socket. */
 export class ReplyDecoder {
   readonly #input: ByteQueue;
   readonly #dictionary = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   #metadata: Metadata | undefined;
-  #head: Head | undefined;
   /** Bytes of the value that are still to come. */
   #left = 0;
-  #parts: Buffer[] = [];
+  /** Of a reply that is read whole. */
+  #head: ReplyHead | undefined;
+  #whole: Buffer = EMPTY;
+  #filled = 0;
 
   constructor(input: ByteQueue) {
     this.#input = input;
+  }
+
+  /** Bytes of the value that `part` has not given yet. */
+  get left(): number {
+    return this.#left;
+  }
+
+  /** Whether the value is longer than any buffer. */
+  get isTooLarge(): boolean {
+    return this.#left > MOST;
   }
 
   /**
@@ -47,49 +65,71 @@ export class ReplyDecoder {
    * @returns the next reply, undefined while bytes are missing, or MALFORMED: the connection is of no use any more
    */
   next(isLong: boolean): Reply | typeof MALFORMED | undefined {
+    if (this.#head === undefined) {
+      const head = this.head(isLong);
+      if (head === undefined || head === MALFORMED) return head;
+      if (this.isTooLarge) return MALFORMED;
+      this.#head = head;
+    }
+    for (let part = this.part(); part !== undefined; part = this.part()) this.#gather(part);
+    return this.#left > 0 ? undefined : this.#finished(this.#head);
+  }
+
+  /** A part that is all of it is taken as it is; others are copied, once, to where they belong. */
+  #gather(part: Buffer): void {
+    if (this.#filled === 0) {
+      if (this.#left === 0) this.#whole = part;
+      else this.#whole = Buffer.allocUnsafeSlow(part.length + this.#left);
+    }
+    if (this.#whole !== part) part.copy(this.#whole, this.#filled);
+    this.#filled += part.length;
+  }
+
+  #finished({ status, metadata, value }: ReplyHead): Reply {
+    const payload = this.#whole;
+    this.#head = undefined;
+    this.#whole = EMPTY;
+    this.#filled = 0;
+    if (value === undefined) return { status, metadata, value };
+    const { descriptor, variableId, index } = value;
+    return { status, metadata, value: { descriptor, variableId, index, payload } };
+  }
+
+  /** @returns the next reply but for its bytes, which `part` gives; as `next` else */
+  head(isLong: boolean): ReplyHead | typeof MALFORMED | undefined {
     if (this.#metadata === undefined) {
       const metadata = this.#dictionary.next(this.#input);
       if (metadata === undefined || metadata === MALFORMED) return metadata;
       this.#metadata = metadata;
     }
-    if (this.#head === undefined) {
-      if (this.#input.length < (isLong ? LONG_HEAD_WIDTH : STATUS_WIDTH)) return undefined;
-      const head = this.#readHead(this.#metadata, isLong);
-      if (head === MALFORMED) return MALFORMED;
-      this.#head = head;
-    }
-    if (this.#left > 0) {
-      // Gathered as it comes: a queue that had to hold it whole would copy it again and again.
-      const part = this.#input.some(this.#left);
-      this.#parts.push(part);
-      this.#left -= part.length;
-      if (this.#left > 0) return undefined;
-    }
-    return this.#finished(this.#head);
+    if (this.#input.length < (isLong ? LONG_HEAD_WIDTH : STATUS_WIDTH)) return undefined;
+    const head = this.#readHead(this.#metadata, isLong);
+    this.#metadata = undefined;
+    return head;
   }
 
-  #readHead(metadata: Metadata, isLong: boolean): Head | typeof MALFORMED {
+  /** @returns bytes of the value that are there; undefined when there are none, or no more to come */
+  part(): Buffer | undefined {
+    if (this.#left === 0 || this.#input.length === 0) return undefined;
+    const part = this.#input.some(this.#left);
+    this.#left -= part.length;
+    return part;
+  }
+
+  #readHead(metadata: Metadata, isLong: boolean): ReplyHead | typeof MALFORMED {
     const status = this.#text(STATUS_WIDTH);
     if (!/^\d{4}$/.test(status)) return MALFORMED;
     if (!isLong) return { metadata, status, value: undefined };
     const descriptor = this.#input.number(FIELD);
     const variableId = this.#text(FIELD).trimEnd();
     const index = this.#input.number(FIELD);
-    this.#left = this.#input.number(FIELD);
-    if ([descriptor, index, this.#left].includes(NOT_A_NUMBER)) return MALFORMED;
-    return { metadata, status, value: { descriptor, variableId, index } };
+    const size = this.#input.number(FIELD);
+    if ([descriptor, index, size].includes(NOT_A_NUMBER)) return MALFORMED;
+    this.#left = size;
+    return { metadata, status, value: { descriptor, variableId, index, size } };
   }
 
   #text(width: number): string {
     return this.#input.text(width) ?? '';
-  }
-
-  #finished({ metadata, status, value }: Head): Reply {
-    const payload =
-      this.#parts.length === 1 && this.#parts[0] !== undefined ? this.#parts[0] : Buffer.concat(this.#parts);
-    this.#metadata = undefined;
-    this.#head = undefined;
-    this.#parts = [];
-    return { status, metadata, value: value && { ...value, payload } };
   }
 }

@@ -15,9 +15,9 @@ const NOT_SERIALIZED = 1;
 const RAW = 2;
 
 /** A value as it goes to the server. */
-export interface EncodedValue {
+export interface EncodedValue<Bytes = Uint8Array> {
   readonly descriptor: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
   /** The metadata `type`: which of the two a text is (C1); it says `bytes` or `v8` of the others. */
   readonly type: 'json' | 'text' | 'bytes' | 'v8';
 }

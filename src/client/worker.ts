@@ -1,29 +1,35 @@
 import { inspect } from 'node:util';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
-import type { NwsConnection } from './connection.ts';
+import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
-import type { TaskFunction } from './module-function.ts';
+import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
 import { encodeValue, type EncodedValue } from './values.ts';
 
-/** Metadata of a result that says that its task failed; the value is then a TaskFailure. */
-const FAILED: Metadata = new Map([['error', '1']]);
+/** Metadata of a result that says that its task failed. */
+const FAILED: Metadata = new Map([[ERROR, '1']]);
 
-/** The value of a failed task's result. */
-export interface TaskFailure {
-  /** `TypeError: …`, or what else was thrown. */
-  readonly message: string;
-  /** The message and where it was thrown, when that is known. */
-  readonly stack: string;
-}
+/** What makes of a task its result. */
+export type Call = (value: unknown, metadata: Metadata) => unknown;
 
 export interface WorkerOptions {
   readonly workspace: string;
   readonly rank: number;
   /** Kept with its registration (S3). */
   readonly description: Metadata;
-  readonly call: TaskFunction;
+  readonly call: Call;
   /** Told when the server does not take a result; the task has then failed (S7.1). */
   readonly onRefusal: (error: unknown) => void;
+}
+
+/** A task that was not called, or not to its end. */
+export class TaskStopped extends Error {
+  override readonly name: string = 'TaskStopped';
+  readonly code: TaskErrorCode;
+
+  constructor(code: TaskErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
 }
 
 /**
@@ -33,10 +39,10 @@ export interface WorkerOptions {
  */
 export async function work(connection: NwsConnection, options: WorkerOptions): Promise<void> {
   const { workspace, rank, description, call, onRefusal } = options;
-  await connection.useWorkspace(workspace);
+  await connection.useWorkspace(workspace, { create: false });
   await connection.store(workspace, 'worker_ids', String(rank), description);
-  const ask = (): Promise<unknown> => valueUnlessOver(connection.fetch(workspace, 'task'));
-  for (let task = await ask(); task !== OVER;) {
+  const ask = (): Promise<Found | undefined> => taskUnlessOver(connection.fetch(workspace, 'task'));
+  for (let task = await ask(); task !== undefined;) {
     const [value, metadata] = await perform(call, task);
     const stored = connection.storeEncoded(workspace, 'result', value, metadata).catch(onRefusal);
     // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
@@ -46,32 +52,30 @@ export async function work(connection: NwsConnection, options: WorkerOptions): P
   }
 }
 
-/** What stands for a task when there will be none. */
-const OVER = Symbol('over');
-
-async function valueUnlessOver(asked: Promise<{ value: unknown }>): Promise<unknown> {
+async function taskUnlessOver(asked: Promise<Found>): Promise<Found | undefined> {
   try {
-    return (await asked).value;
+    return await asked;
   } catch (error) {
-    if (error instanceof NwsError || error instanceof ConnectionLostError) return OVER;
+    if (error instanceof NwsError || error instanceof ConnectionLostError) return undefined;
     throw error;
   }
 }
 
 /** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
-async function perform(
-  call: TaskFunction,
-  task: unknown,
-): Promise<[value: EncodedValue, metadata: Metadata]> {
+async function perform(call: Call, task: Found): Promise<[value: EncodedValue, metadata: Metadata]> {
   try {
-    return [encodeValue(await call(task)), NO_METADATA];
+    return [encodeValue(await call(task.value, task.metadata)), NO_METADATA];
   } catch (error) {
     return [encodeValue(failureOf(error)), FAILED];
   }
 }
 
-function failureOf(error: unknown): TaskFailure {
+export function failureOf(error: unknown): TaskFailure {
+  if (error instanceof TaskStopped) {
+    const { code, message } = error;
+    return { code, message, stack: message };
+  }
   const isError = error instanceof Error;
   const message = isError ? String(error) : `thrown: ${inspect(error)}`;
-  return { message, stack: (isError ? error.stack : undefined) ?? message };
+  return { code: 'threw', message, stack: (isError ? error.stack : undefined) ?? message };
 }

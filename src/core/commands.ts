@@ -34,8 +34,8 @@ export type Command =
 
 /** All that the world outside tells the core. */
 export type CoreEvent =
-  /** @param peer HOST:PORT */
-  | { type: 'connected'; connection: number; peer: string }
+  /** `peer` is HOST:PORT, or a name for one that comes from inside of the process, of whom nothing is asked (P2.5). */
+  | { type: 'connected'; connection: number; peer: string; isInside?: boolean }
   | { type: 'received'; connection: number; bytes: Buffer }
   | { type: 'secured'; connection: number }
   | { type: 'flushed'; connection: number }

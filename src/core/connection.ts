@@ -1,9 +1,10 @@
 import { assertEvent, createActor, type ActorRefFrom } from 'xstate';
 import { compiled } from '../machines/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
+import { storied, storyOf, type Story } from '../machines/story.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
-import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
-import * as handshake from '../wire/handshake.ts';
+import { MALFORMED } from '../wire/dictionary.ts';
+import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import { isFile, NO_METADATA, type Metadata } from '../wire/payload.ts';
 import {
   encodeReply,
@@ -20,6 +21,10 @@ import type { Timer } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
+import { OTHER_VERBS } from './figures.ts';
+import { RequestNotes, type LastRequest } from './last-request.ts';
+import { Opening, type Agreement, type OpeningStep } from './opening.ts';
+import { RequestTimer } from './request-timer.ts';
 import { run, verbOf, type Caller } from './verbs.ts';
 
 const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
@@ -44,28 +49,34 @@ export class Connection implements Caller {
   readonly #core: Core;
   readonly #chart: ActorRefFrom<typeof connectionMachine>;
   readonly #input = new ByteQueue();
-  readonly #options: DictionaryDecoder;
-  #optionsHeading: string | undefined;
+  readonly #terms: Terms;
+  readonly #opening: Opening;
   #format: ReplyFormat = { metadata: false, cookie: true };
   #decoder: RequestDecoder | undefined;
   #blockedIn: Ask | undefined;
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
-  #requestTimer: Timer | undefined;
-  /** Bytes that have come of a request since its timer was last looked at (P12). */
-  #progress = 0;
+  readonly #requestTimer: RequestTimer;
   /** Bytes of replies to what is being read. */
   #replied = 0;
   /** What is to be read waits until these are out. */
   #isFull = false;
   #hasDeparted = false;
+  readonly connectedAt: number;
+  readonly #notes = new RequestNotes();
 
-  constructor(id: number, peer: string, core: Core) {
+  /** @param isInside it comes from inside of the process: nothing is asked of it (P2.5) */
+  constructor(id: number, peer: string, core: Core, isInside = false) {
     this.id = id;
     this.peer = peer;
     this.#core = core;
-    this.#options = new DictionaryDecoder(core.limits.metadataBytes);
+    this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.terms;
+    this.#opening = new Opening(this.#input, this.#terms, core.limits.metadataBytes);
+    this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
+      this.#chart.send({ type: 'request.elapsed', enough }),
+    );
+    this.connectedAt = core.clock();
     this.#chart = createActor(core.connectionChart, {
       id: 'connection',
       input: { id },
@@ -74,13 +85,32 @@ export class Connection implements Caller {
     this.#chart.subscribe({ error: (error) => this.#fail(error) });
   }
 
+  /** Its chart; to look at. */
+  get actor(): ActorRefFrom<typeof connectionMachine> {
+    return this.#chart;
+  }
+
+  get story(): Story | undefined {
+    return storyOf(this.#chart);
+  }
+
+  /** Requests that were read, those that were refused included. */
+  get requests(): number {
+    return this.#notes.count;
+  }
+
+  /** What it asked last, or waits for; undefined before its first request. */
+  get lastRequest(): LastRequest | undefined {
+    return this.#notes.last(this.#blockedIn !== undefined);
+  }
+
   start(): void {
     this.#chart.start();
   }
 
   receive(bytes: Buffer): void {
-    if (!this.#expects('midRequest')) this.#progress = 0;
-    this.#progress += bytes.length;
+    this.#requestTimer.came(bytes.length, this.#expects('midRequest'));
+    this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
     this.#replied = 0;
     this.#read();
@@ -119,9 +149,9 @@ export class Connection implements Caller {
 
   /** Its chart has failed: it can only end. */
   #fail(error: unknown): void {
-    this.#core.log('error', 'a chart failed', { peer: this.peer, actor: 'connection', error });
+    this.#core.log('error', 'a chart failed', { peer: this.peer, error, story: this.story?.lines });
     this.#handshakeTimer?.stop();
-    this.#requestTimer?.stop();
+    this.#requestTimer.stop();
     this.#depart();
     this.#core.command({ type: 'close', connection: this.id });
   }
@@ -132,8 +162,8 @@ export class Connection implements Caller {
 
   /** Reads as far as the bytes go; what is read decides what may come next. */
   #read(): void {
-    if (this.#expects('readsGreeting') && !this.#readGreeting()) return;
-    if (this.#expects('readsOptions') && !this.#readOptions()) return;
+    if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
+    if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
     if (this.#expects('readsRequests')) this.#readRequests();
     this.#input.settle();
   }
@@ -149,58 +179,29 @@ export class Connection implements Caller {
       this.#carryingOut = request.verb;
       this.#carryOut(request);
       this.#carryingOut = undefined;
-      if (this.#replied > REPLIES_AT_ONCE) this.#waitUntilFlushed();
+      // Whoever asks for much and reads nothing is not read from either.
+      this.#isFull = this.#replied > REPLIES_AT_ONCE && this.#expects('readsRequests');
+      if (this.#isFull) this.#core.command({ type: 'flush', connection: this.id });
     }
   }
 
-  /** Whoever asks for much and reads nothing is not read from either. */
-  #waitUntilFlushed(): void {
-    if (!this.#expects('readsRequests')) return;
-    this.#isFull = true;
-    this.#core.command({ type: 'flush', connection: this.id });
-  }
-
-  #readGreeting(): boolean {
-    const four = this.#input.text(4);
-    if (four === undefined) return false;
-    const greeting = handshake.readGreeting(four);
-    if (greeting.kind === 'new') this.#chart.send({ type: 'greeted.new' });
-    else if (this.#core.terms.demanded !== undefined)
-      this.#chart.send({ type: 'options.denied', option: this.#core.terms.demanded });
-    else {
-      this.#format = greeting.format;
-      this.#chart.send({ type: 'greeted.old' });
-      this.#startDecoder(false);
-    }
+  /** @returns whether it has come to a step */
+  #begin(step: OpeningStep | undefined): boolean {
+    if (step === undefined) return false;
+    if (step.agreed !== undefined) this.#agree(step.agreed);
+    this.#chart.send(step.event);
     return true;
   }
 
-  #readOptions(): boolean {
-    this.#optionsHeading ??= this.#input.text(4);
-    if (this.#optionsHeading === undefined) return false;
-    const wanted = this.#optionsHeading === handshake.OPTIONS ? this.#options.next(this.#input) : MALFORMED;
-    if (wanted === undefined) return false;
-    if (wanted === MALFORMED || this.#options.excess !== undefined) this.#chart.send({ type: 'malformed' });
-    else this.#settle(wanted);
-    return true;
-  }
-
-  #settle(wanted: Metadata): void {
-    const settings = handshake.settle(this.#core.terms, wanted);
-    if ('refused' in settings) return this.#chart.send({ type: 'options.denied', option: settings.refused });
-    this.#format = { metadata: settings.metadataFromServer, cookie: true };
-    this.killsServer = settings.killServerOnClose;
-    this.#startDecoder(settings.metadataToServer);
-    this.#chart.send({ type: 'options.accepted', secure: settings.secure });
-  }
-
-  #startDecoder(metadata: boolean): void {
-    const { limits } = this.#core;
+  #agree({ format, metadataToServer, killsServer }: Agreement): void {
+    const { limits, holdings } = this.#core;
+    this.#format = format;
+    this.killsServer = killsServer;
     this.#decoder = new RequestDecoder(this.#input, {
-      metadata,
+      metadata: metadataToServer,
       limits,
       files: this.#core.filesFor(this.id),
-      room: this.#core.holdings.incoming,
+      room: holdings.incoming,
     });
   }
 
@@ -211,6 +212,9 @@ export class Connection implements Caller {
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
     const verb = verbOf(request.verb);
+    const name = verb === undefined ? OTHER_VERBS : request.verb;
+    this.#core.figures.countRequest(name);
+    this.#notes.note(name, verb, request, this.#core.clock());
     const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
     if (!isRefusal(outcome)) return this.#reply(STATUS.ok, outcome?.metadata ?? NO_METADATA, outcome);
@@ -238,6 +242,7 @@ export class Connection implements Caller {
   #unblock(ask: Ask): void {
     if (!ask.blocked) return;
     this.#blockedIn = undefined;
+    this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#notes.at);
     this.#chart.send({ type: 'request.answered' });
   }
 
@@ -258,23 +263,15 @@ export class Connection implements Caller {
     if (value === undefined || typeof value.payload === 'string') return;
     if (isFile(value.payload)) {
       this.#replied += value.payload.size;
+      this.#core.figures.bytesOut += value.payload.size;
       this.#core.command({ type: 'sendFile', connection: this.id, file: value.payload });
     } else this.#send(value.payload);
   }
 
   #send(bytes: string | Uint8Array): void {
     this.#replied += bytes.length;
+    this.#core.figures.bytesOut += bytes.length;
     this.#core.command({ type: 'send', connection: this.id, bytes });
-  }
-
-  /** P12. */
-  #startRequestTimer(): void {
-    const { requestSeconds, progressBytes } = this.#core.limits;
-    this.#requestTimer = this.#core.timers.start(requestSeconds * 1000, () => {
-      const enough = this.#progress >= progressBytes;
-      this.#progress = 0;
-      this.#chart.send({ type: 'request.elapsed', enough });
-    });
   }
 
   /** A request that is not carried out leaves no file behind. */
@@ -302,45 +299,50 @@ export class Connection implements Caller {
       return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
         act(core.connection(context.id), event);
     };
-    const machine = connectionMachine.provide({
-      actions: {
-        startHandshakeTimer: command((connection) => {
-          connection.#handshakeTimer = core.timers.start(core.limits.handshakeSeconds * 1000, () =>
-            connection.#chart.send({ type: 'handshake.elapsed' }),
-          );
-        }),
-        stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
-        startRequestTimer: command((connection) => connection.#startRequestTimer()),
-        stopRequestTimer: command((connection) => connection.#requestTimer?.stop()),
-        sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.terms))),
-        sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
-        sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
-        sendDenied: command((connection, event) => {
-          assertEvent(event, 'options.denied');
-          connection.#send(handshake.DENIED);
-          core.log('info', 'option denied', { peer: connection.peer, option: event.option });
-        }),
-        startTls: command((connection) =>
-          core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
-        ),
-        refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
-        refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
-        logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
-        logTooSlow: command(({ peer }) => {
-          const { handshakeSeconds } = core.limits;
-          core.log('info', 'handshake not done in time', { peer, handshakeSeconds });
-        }),
-        logStalled: command(({ peer }) => {
-          const { requestSeconds, progressBytes } = core.limits;
-          core.log('info', 'a request stopped coming', { peer, requestSeconds, progressBytes });
-        }),
-        depart: command((connection) => connection.#depart()),
-        close: command(({ id }) => core.command({ type: 'close', connection: id })),
-        reportUnexpected: command(({ peer }, event) =>
-          core.log('error', 'a chart was sent an event that it does not expect', { peer, event: event.type }),
-        ),
-      },
-    });
+    const machine = storied(
+      connectionMachine.provide({
+        actions: {
+          startHandshakeTimer: command((connection) => {
+            connection.#handshakeTimer = core.timers.start(core.limits.handshakeSeconds * 1000, () =>
+              connection.#chart.send({ type: 'handshake.elapsed' }),
+            );
+          }),
+          stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
+          startRequestTimer: command((connection) => connection.#requestTimer.start()),
+          stopRequestTimer: command((connection) => connection.#requestTimer.stop()),
+          sendOffer: command((connection) => connection.#send(encodeOffer(connection.#terms))),
+          sendOldAnswer: command((connection) => connection.#send(OLD_ANSWER)),
+          sendAccepted: command((connection) => connection.#send(ACCEPTED)),
+          sendDenied: command((connection, event) => {
+            assertEvent(event, 'options.denied');
+            connection.#send(DENIED);
+            core.log('info', 'option denied', { peer: connection.peer, option: event.option });
+          }),
+          startTls: command((connection) =>
+            core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
+          ),
+          refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
+          refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
+          logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
+          logTooSlow: command(({ peer }) =>
+            core.log('info', 'handshake not done in time', { peer, limit: 'handshakeSeconds' }),
+          ),
+          logStalled: command(({ peer }) =>
+            core.log('info', 'a request stopped coming', { peer, limit: 'requestSeconds' }),
+          ),
+          depart: command((connection) => connection.#depart()),
+          close: command(({ id }) => core.command({ type: 'close', connection: id })),
+          reportUnexpected: command(({ peer, story }, event) =>
+            core.log('error', 'a chart was sent an event that it does not expect', {
+              peer,
+              event: event.type,
+              story: story?.lines,
+            }),
+          ),
+        },
+      }),
+      core.clock,
+    );
     // Who traces wants to hear of each transition, which only the interpreter tells.
     return core.tracer === undefined ? compiled(machine) : machine;
   }

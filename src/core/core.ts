@@ -1,4 +1,5 @@
 import { makeTerms, type Terms } from '../wire/handshake.ts';
+import { tellerOf } from '../machines/story.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { FileSink } from '../wire/request.ts';
@@ -10,6 +11,7 @@ import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Connection } from './connection.ts';
+import { Figures } from './figures.ts';
 
 export interface CoreOptions {
   readonly limits: Limits;
@@ -35,6 +37,7 @@ export class Core implements Host {
   readonly terms: Terms;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
+  readonly figures = new Figures();
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #connections = new Map<number, Connection>();
@@ -71,6 +74,15 @@ export class Core implements Host {
     },
   };
 
+  /** Connections whose client waits for an answer. */
+  get blockedConnections(): number {
+    const teller = tellerOf(this.connectionChart);
+    return (teller?.in('open.blocked.silent') ?? 0) + (teller?.in('open.blocked.receiving') ?? 0);
+  }
+  get connections(): Iterable<Connection> {
+    return this.#connections.values();
+  }
+
   /** How many timers run and connections are there; for tests and metrics. */
   get counts() {
     return { timers: this.#timers.size, connections: this.#connections.size };
@@ -94,6 +106,10 @@ export class Core implements Host {
 
   log(level: LogLevel, message: string, fields: Record<string, unknown> = {}): void {
     this.command({ type: 'log', level, message, fields });
+  }
+
+  findConnection(id: number): Connection | undefined {
+    return this.#connections.get(id);
   }
 
   connection(id: number): Connection {
@@ -145,7 +161,7 @@ export class Core implements Host {
       case 'received':
         return this.#connections.get(event.connection)?.receive(event.bytes);
       case 'connected':
-        return this.#connect(event.connection, event.peer);
+        return this.#connect(event.connection, event.peer, event.isInside);
       case 'secured':
         return this.#connections.get(event.connection)?.secured();
       case 'flushed':
@@ -174,15 +190,15 @@ export class Core implements Host {
     for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
   }
 
-  #connect(id: number, peer: string): void {
+  #connect(id: number, peer: string, isInside = false): void {
     if (this.#connections.size >= this.limits.connectionCount) {
       this.log('warn', 'connection refused: over the limit', {
         peer,
-        connectionCount: this.limits.connectionCount,
+        limit: 'connectionCount',
       });
       return this.command({ type: 'close', connection: id });
     }
-    const connection = new Connection(id, peer, this);
+    const connection = new Connection(id, peer, this, isInside);
     this.#connections.set(id, connection);
     connection.start();
   }

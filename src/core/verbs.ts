@@ -21,6 +21,8 @@ export interface Verb {
   readonly isLong: boolean;
   /** How many arguments it takes, the verb left out (P5.4). */
   readonly arity: readonly [least: number, most: number];
+  /** How many of its first arguments are names: of a workspace, of a variable in it. */
+  readonly names: 0 | 1 | 2;
   readonly run: (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
 }
 
@@ -70,6 +72,7 @@ interface Form {
 const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
   isLong: true,
   arity: [2, 4],
+  names: 2,
   run: (request, caller, workspaces) => {
     const iterator = iterates ? iteratorOf(request) : undefined;
     if (isRefusal(iterator)) return iterator;
@@ -93,6 +96,7 @@ const gets = (['find', 'fetch'] as const).flatMap((word) =>
 const store: Verb = {
   isLong: false,
   arity: [4, 4],
+  names: 2,
   run: (request, caller, workspaces) => {
     const text = argument(request, 2);
     const descriptor = parseWhole(text);
@@ -113,6 +117,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 4],
+      names: 1,
       run: (request, caller, workspaces) => workspaces.open(opening(request), caller, caller.references),
     },
   ],
@@ -121,6 +126,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 4],
+      names: 1,
       run: (request, caller, workspaces) => workspaces.use(opening(request), caller.references),
     },
   ],
@@ -129,6 +135,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [1, 1],
+      names: 1,
       run: (request, { references }, workspaces) => workspaces.delete(argument(request, 0), references),
     },
   ],
@@ -137,6 +144,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [0, 1],
+      names: 0,
       run: (request, { references }, workspaces) => {
         const template = request.args[0] ?? '__ws__%d';
         const name = workspaces.makeTemporary(template, request.metadata, references);
@@ -149,6 +157,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [0, 1],
+      names: 1,
       run: (request, caller, workspaces) => foundText(workspaces.list(caller, request.args[0])),
     },
   ],
@@ -157,6 +166,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [3, 3],
+      names: 2,
       run: (request, { references }, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), references);
         if (isRefusal(workspace)) return workspace;
@@ -169,6 +179,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [2, 2],
+      names: 2,
       run: (request, { references }, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), references);
         return isRefusal(workspace) ? workspace : workspace.deleteVariable(argument(request, 1));
@@ -180,6 +191,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: true,
       arity: [1, 1],
+      names: 1,
       run: (request, { references }, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), references);
         return isRefusal(workspace) ? workspace : foundText(listVariables(workspace));
@@ -191,6 +203,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
     {
       isLong: false,
       arity: [0, 0],
+      names: 0,
       run: (_request, caller) => {
         caller.killsServer = true;
         return undefined;

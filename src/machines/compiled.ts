@@ -9,12 +9,14 @@
  */
 import type {
   AnyActorScope,
+  AnyEventObject,
   AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
   EventObject,
   StateValue,
 } from 'xstate';
+import { detailOf, leafOf, storyOf, tellerOf, type Teller } from './story.ts';
 
 type ActionFunction = (info: object, params: unknown) => void;
 type GuardFunction = (args: { context: unknown; event: EventObject }) => boolean;
@@ -33,12 +35,17 @@ interface Step {
   readonly actions: readonly Action[];
   /** Undefined when the state stays. */
   readonly target: StateParts | undefined;
+  /** How it stands in the story of its actor, if those are kept. */
+  readonly told: ReturnType<Teller['step']> | undefined;
 }
 
 /** The transitions of one state for one event, in the order in which they are tried. */
 type Steps = readonly Step[];
 
-/** @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it */
+/**
+ * @param machine when its actors keep their stories, these steps stand in them, too: `storied` comes first
+ * @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it
+ */
 export function compiled<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const interpret = machine.transition.bind(machine);
   const table = new Map<AnyStateNode, Map<string, Steps | undefined>>();
@@ -50,24 +57,27 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
     return ofLeaf.get(eventType);
   };
 
-  const transition = (snapshot: AnyMachineSnapshot, event: EventObject, scope: AnyActorScope) => {
+  const transition = (snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) => {
     const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
     const steps = leaf && stepsOf(leaf, event.type);
     const step = steps?.find(({ guard }) => guard?.({ context: snapshot.context, event }) ?? true);
     if (step === undefined) return interpret(snapshot, event, scope);
+    const story = step.told && storyOf(scope.self);
+    if (step.told !== undefined) story?.note(step.told, detailOf(event));
     if (step.actions.length > 0) {
       const info = { context: snapshot.context, event, self: scope.self, system: scope.system };
-      for (const { type, exec } of step.actions)
-        scope.actionExecutor({ type, info, params: undefined, exec });
+      try {
+        for (const { type, exec } of step.actions)
+          scope.actionExecutor({ type, info, params: undefined, exec });
+      } catch (error) {
+        if (step.told !== undefined) story?.broke(step.told, error);
+        throw error;
+      }
     }
     return step.target === undefined ? snapshot : { ...snapshot, ...step.target };
   };
   return Object.assign(machine, { transition });
 }
-
-const isLeaf = (node: AnyStateNode): boolean => node.type === 'atomic';
-
-const leafOf = (snapshot: AnyMachineSnapshot): AnyStateNode | undefined => snapshot._nodes.find(isLeaf);
 
 /** The node and all above it. */
 const lineage = (node: AnyStateNode): AnyStateNode[] =>
@@ -76,6 +86,7 @@ const lineage = (node: AnyStateNode): AnyStateNode[] =>
 /** @returns undefined when one of the transitions that may be taken is not of the plain sort */
 function workOut(machine: AnyStateMachine, leaf: AnyStateNode, eventType: string): Steps | undefined {
   const steps: Step[] = [];
+  const teller = tellerOf(machine);
   for (const source of lineage(leaf)) {
     if (source.always !== undefined || source.type === 'parallel') return undefined;
     for (const transition of source.transitions.get(eventType) ?? []) {
@@ -83,7 +94,8 @@ function workOut(machine: AnyStateMachine, leaf: AnyStateNode, eventType: string
       const path = pathOf(leaf, source, transition);
       const actions = path && actionsOf(machine, path.actions);
       if (guard === 'other' || path === undefined || actions === undefined) return undefined;
-      steps.push({ guard, actions, target: path.target && partsOf(machine, path.target) });
+      const target = path.target && partsOf(machine, path.target);
+      steps.push({ guard, actions, target, told: teller?.step(leaf, eventType, transition) });
     }
   }
   return steps.length === 0 ? undefined : steps;

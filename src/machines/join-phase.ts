@@ -48,7 +48,8 @@ export type JoinPhaseEvent =
   | { type: 'broadcast.stored' }
   | { type: 'joining.elapsed' };
 
-const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
+/** Workers that the group is to have (S4). */
+export const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
   maximum === NO_MAXIMUM ? ranksGiven : maximum;
 
 const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseContext> => ({

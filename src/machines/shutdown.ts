@@ -49,25 +49,30 @@ export const shutdownMachine = setup({
   id: 'shutdown',
   context: ({ input }) => ({ policy: input.policy, living: 0, groupClosed: false }),
   initial: 'up',
-  on: { '*': { actions: 'reportUnexpected' } },
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    // Joining goes on, and workers die, whatever state the job is in.
+    'worker.registered': { actions: 'countIn', description: 'S14: joining goes on to the end' },
+    'worker.died': { actions: 'countOut', description: 'S13' },
+    'group.closed': { actions: 'noteClosing', description: 'S13, S14: joining goes on to the end' },
+    'task.failed': { description: 'S7.1' },
+    'ride.over': { description: 'S14: it is already' },
+  },
   states: {
     up: {
       initial: 'grace',
       on: {
-        'worker.registered': { actions: 'countIn' },
-        'worker.died': [
-          {
-            guard: or(['policyIsShutdown', 'lastOneOfClosedGroup']),
-            target: 'shuttingDown.byItself',
-            actions: 'countOut',
-            description: 'S13',
-          },
-          { actions: 'countOut', description: 'S13' },
-        ],
-        'task.failed': [
-          { guard: 'policyIsShutdown', target: 'shuttingDown.byItself', description: 'S7.1, S13' },
-          { description: 'S7.1' },
-        ],
+        'worker.died': {
+          guard: or(['policyIsShutdown', 'lastOneOfClosedGroup']),
+          target: 'shuttingDown.byItself',
+          actions: 'countOut',
+          description: 'S13',
+        },
+        'task.failed': {
+          guard: 'policyIsShutdown',
+          target: 'shuttingDown.byItself',
+          description: 'S7.1, S13',
+        },
         'ride.over': { target: 'shuttingDown.byRequest', description: 'S14' },
         'server.stopping': { target: 'shuttingDown.byItself', description: 'S14.1' },
       },
@@ -80,20 +85,16 @@ export const shutdownMachine = setup({
               { guard: 'nobodyIsRegistered', target: '#shutdown.shuttingDown.byItself', description: 'S15' },
               { target: 'running', description: 'S15' },
             ],
-            'group.closed': { actions: 'noteClosing', description: 'S13' },
           },
         },
         running: {
           on: {
-            'group.closed': [
-              {
-                guard: 'nobodyIsRegistered',
-                target: '#shutdown.shuttingDown.byItself',
-                actions: 'noteClosing',
-                description: 'S13',
-              },
-              { actions: 'noteClosing', description: 'S13' },
-            ],
+            'group.closed': {
+              guard: 'nobodyIsRegistered',
+              target: '#shutdown.shuttingDown.byItself',
+              actions: 'noteClosing',
+              description: 'S13',
+            },
           },
         },
       },
@@ -105,12 +106,7 @@ export const shutdownMachine = setup({
       on: {
         'drain.elapsed': { target: 'over', description: 'S14' },
         'server.stopping': { target: 'over', description: 'S14: nobody waits any longer' },
-        'ride.over': { description: 'S14: it is already' },
-        'worker.registered': { actions: 'countIn', description: 'S14: joining goes on' },
-        'worker.died': { actions: 'countOut' },
         'worker.left': { actions: 'countOut', description: 'S14' },
-        'task.failed': { description: 'S14' },
-        'group.closed': { actions: 'noteClosing', description: 'S14: joining goes on' },
       },
       states: {
         byRequest: { entry: sendParent({ type: 'sleigh.over', byItself: false }) },
@@ -121,12 +117,7 @@ export const shutdownMachine = setup({
       entry: sendParent({ type: 'drain.over' }),
       on: {
         'server.stopping': { description: 'S14: it is already' },
-        'ride.over': { description: 'S14: it is already' },
-        'worker.registered': { actions: 'countIn', description: 'S14: joining goes on' },
-        'worker.died': { actions: 'countOut' },
         'worker.left': { actions: 'countOut', description: 'S14' },
-        'task.failed': { description: 'S14' },
-        'group.closed': { actions: 'noteClosing', description: 'S14: joining goes on' },
       },
     },
   },

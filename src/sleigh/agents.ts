@@ -16,6 +16,8 @@ export interface Worker extends Reader {
   /** When its task was given to it, in milliseconds. */
   busySince: number;
   registeredAt: number;
+  /** Where it runs: as it said when it registered, else the address that it came from. */
+  host: string;
   completed: number;
   /** Milliseconds that it was busy in all, the current task left out. */
   busyTime: number;

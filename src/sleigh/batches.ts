@@ -5,12 +5,37 @@ import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 
+/** Batches that nothing is left of, and whose totals are kept. */
+const MOST_SPENT = 100;
+
+/** What a batch came to so far. */
+export interface Totals {
+  /** Tasks, and copies of broadcasts that were given or answered. */
+  accepted: number;
+  /** Results, those that say that there is none included. */
+  answered: number;
+}
+
+export interface BatchSummary {
+  /** Undefined for tasks without one. */
+  readonly id: string | undefined;
+  readonly totals: Readonly<Totals>;
+  readonly queued: number;
+  readonly running: number;
+  readonly results: number;
+}
+
 /** What is known of one batch: its results that nobody has taken, who waits for one, and what is still to be done. */
 class Batch {
   readonly results = new Denque<Value>();
   readonly waiting = new WaitingLine();
+  readonly totals: Totals;
   queued = 0;
   running = 0;
+
+  constructor(totals: Totals) {
+    this.totals = totals;
+  }
 
   get isSpent(): boolean {
     return this.queued + this.running + this.results.length + this.waiting.length === 0;
@@ -26,6 +51,8 @@ export interface JobStatus {
 /** Results by batch (S7, S10). Every count is kept as it changes, so that it costs the same at any length. */
 export class Batches {
   readonly #batches = new Map<string | undefined, Batch>();
+  /** Of those that nothing is left of, the longest ago first. */
+  readonly #spent = new Map<string | undefined, Totals>();
   readonly #holdings: Holdings;
   #queued = 0;
   #running = 0;
@@ -54,9 +81,41 @@ export class Batches {
     return { pending: (batch?.queued ?? 0) + (batch?.running ?? 0), running: batch?.running ?? 0 };
   }
 
+  /** Those that there is something of, then some of those that are done with. */
+  *summaries(): Generator<BatchSummary> {
+    for (const [id, { totals, queued, running, results }] of this.#batches)
+      yield { id, totals, queued, running, results: results.length };
+    for (const [id, totals] of this.#spent) yield { id, totals, queued: 0, running: 0, results: 0 };
+  }
+
+  /** Some of the results: batch by batch, the oldest of each first. */
+  results(from: number, count: number): readonly Value[] {
+    const values: Value[] = [];
+    let skip = from;
+    for (const { results } of this.#batches.values()) {
+      for (let at = skip; at < results.length && values.length < count; at++) {
+        const result = results.peekAt(at);
+        if (result !== undefined) values.push(result);
+      }
+      if (values.length >= count) break;
+      skip = Math.max(skip - results.length, 0);
+    }
+    return values;
+  }
+
+  /** Who waits for a result. */
+  *asks(): Generator<Ask> {
+    for (const { waiting } of this.#batches.values()) yield* waiting;
+  }
+
+  /** There is something to be answered for the batch. */
+  accept(id: string | undefined): void {
+    this.#of(id).totals.accepted++;
+  }
+
   /** A task of the batch is queued. */
   queue(id: string | undefined): void {
-    this.#count(id, 1, 0);
+    this.#count(id, 1, 0).totals.accepted++;
   }
   /** A worker has begun a task of the batch, or a copy of a broadcast, which no queue counts. */
   start(id: string | undefined, { queued }: { queued: boolean }): void {
@@ -75,18 +134,20 @@ export class Batches {
     this.#count(id, -1, 0);
   }
 
-  #count(id: string | undefined, queued: number, running: number): void {
+  #count(id: string | undefined, queued: number, running: number): Batch {
     const batch = this.#of(id);
     batch.queued += queued;
     batch.running += running;
     this.#queued += queued;
     this.#running += running;
     this.#forgetIfSpent(id, batch);
+    return batch;
   }
 
   /** Goes to the master who has waited longest for one of its batch, or is kept. */
   addResult(id: string | undefined, result: Value): void {
     const batch = this.#of(id);
+    batch.totals.answered++;
     const ask = batch.waiting.shift();
     if (ask === undefined) {
       this.#holdings.keep(result);
@@ -150,12 +211,20 @@ export class Batches {
 
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
-    if (batch === undefined) this.#batches.set(id, (batch = new Batch()));
+    if (batch !== undefined) return batch;
+    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 });
+    this.#spent.delete(id);
+    this.#batches.set(id, batch);
     return batch;
   }
 
   #forgetIfSpent(id: string | undefined, batch: Batch): void {
-    if (batch.isSpent) this.#batches.delete(id);
+    if (!batch.isSpent) return;
+    this.#batches.delete(id);
+    if (batch.totals.accepted === 0) return;
+    this.#spent.set(id, batch.totals);
+    if (this.#spent.size <= MOST_SPENT) return;
+    for (const [oldest] of this.#spent) return void this.#spent.delete(oldest);
   }
 
   #countWaiting(ask: Ask, change: 1 | -1): void {

@@ -1,4 +1,4 @@
-import { assertEvent, createActor } from 'xstate';
+import { assertEvent, createActor, type AnyActorRef } from 'xstate';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import type { Storing } from '../machines/storing.ts';
 import { parseWhole } from '../wire/numbers.ts';
@@ -11,6 +11,9 @@ import type { Sleigh } from './sleigh.ts';
 
 /** Refresh periods that a sentinel may stay away (S13). */
 const MISSED_PERIODS = 3;
+
+/** Characters of the name of a host. */
+const MOST_HOST = 255;
 
 /** The name of a sentinel's absence timer. */
 const absence = (id: number): string => `absence of sentinel ${id}`;
@@ -35,6 +38,17 @@ export class Crew {
   get workers(): readonly Worker[] {
     return [...this.#workers.values()];
   }
+  get size(): number {
+    return this.#workers.size;
+  }
+  /** By rank. */
+  get everyWorker(): Iterable<Worker> {
+    return this.#workers.values();
+  }
+  /** Who waits in `sentinel_alive`. */
+  *asks(): Generator<Ask> {
+    for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
+  }
   get sentinels(): readonly Sentinel[] {
     return this.#sentinels;
   }
@@ -46,6 +60,19 @@ export class Crew {
     const worker = this.#workers.get(rank);
     if (worker === undefined) throw new Error(`no worker has rank ${rank}`);
     return worker;
+  }
+
+  /** @param id such as `worker.3` or `sentinel.0` */
+  actor(id: string): AnyActorRef | undefined {
+    const [, kind, number] = /^(worker|sentinel)\.(\d{1,15})$/.exec(id) ?? [];
+    if (number === undefined) return undefined;
+    return (kind === 'worker' ? this.#workers.get(Number(number)) : this.#sentinels[Number(number)])?.actor;
+  }
+
+  /** Those that a client is or was. */
+  *actorsOf(client: Client): Generator<AnyActorRef> {
+    const agents = [this.#sentinelOf.get(client), this.#workerOf.get(client)];
+    for (const agent of agents) if (agent !== undefined) yield agent.actor;
   }
 
   /** The worker that registered on that connection, whatever became of it. */
@@ -133,6 +160,7 @@ export class Crew {
       registeredAt: 0,
       completed: 0,
       busyTime: 0,
+      host: '',
       diedAt: Number.POSITIVE_INFINITY,
       since: 0,
     };
@@ -160,6 +188,8 @@ export class Crew {
   /** S3: its metadata is kept with its registration. */
   register(worker: Worker, { client, value }: Storing): void {
     worker.client = client;
+    worker.host =
+      value.metadata.get('host')?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
     worker.registeredAt = this.#sleigh.now;
     this.#workerOf.set(client, worker);
     client.departures.add(this.#sleigh);
@@ -180,30 +210,31 @@ export class Crew {
 
   bindSentinels() {
     const { timers, options } = this.#sleigh;
-    return sentinelMachine.provide({
-      actions: {
-        holdUntilWaking: ({ context, event }) => {
-          assertEvent(event, 'alive.asked');
-          this.#hold(this.#sentinel(context.id), event.ask);
+    return this.#sleigh.keepStories(
+      sentinelMachine.provide({
+        actions: {
+          holdUntilWaking: ({ context, event }) => {
+            assertEvent(event, 'alive.asked');
+            this.#hold(this.#sentinel(context.id), event.ask);
+          },
+          tellNoWaking: ({ event }) => {
+            assertEvent(event, 'alive.asked');
+            event.ask.refuse(NO_VALUE_YET);
+          },
+          tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
+          tellToStop: ({ context, event }) => {
+            if (event.type === 'alive.asked') this.#tellToStop(event.ask);
+            else this.#unblock(this.#sentinel(context.id), '1');
+          },
+          startAbsenceTimer: ({ context, self }) =>
+            timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
+              self.send({ type: 'absence.elapsed' }),
+            ),
+          stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
+          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
-        tellNoWaking: ({ event }) => {
-          assertEvent(event, 'alive.asked');
-          event.ask.refuse(NO_VALUE_YET);
-        },
-        tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
-        tellToStop: ({ context, event }) => {
-          if (event.type === 'alive.asked') this.#tellToStop(event.ask);
-          else this.#unblock(this.#sentinel(context.id), '1');
-        },
-        startAbsenceTimer: ({ context, self }) =>
-          timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
-            self.send({ type: 'absence.elapsed' }),
-          ),
-        stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
-        reportUnexpected: ({ context, event }) =>
-          this.#sleigh.reportUnexpected(`sentinel ${context.id}`, event),
-      },
-    });
+      }),
+    );
   }
 
   #sentinel(id: number): Sentinel {

@@ -22,17 +22,19 @@ export class Ending {
 
   bind() {
     const { timers, options } = this.#sleigh;
-    return shutdownMachine.provide({
-      actions: {
-        startGraceTimer: ({ self }) =>
-          timers.start('grace', options.workerGracePeriod, () => self.send({ type: 'grace.elapsed' })),
-        stopGraceTimer: () => timers.stop('grace'),
-        startDrainTimer: ({ self }) =>
-          timers.start('drain', DRAIN_PERIOD, () => self.send({ type: 'drain.elapsed' })),
-        stopDrainTimer: () => timers.stop('drain'),
-        storeRideOver: () => this.#sleigh.announce(RIDE_OVER, '1'),
-        reportUnexpected: ({ event }) => this.#sleigh.reportUnexpected('shutdown', event),
-      },
-    });
+    return this.#sleigh.keepStories(
+      shutdownMachine.provide({
+        actions: {
+          startGraceTimer: ({ self }) =>
+            timers.start('grace', options.workerGracePeriod, () => self.send({ type: 'grace.elapsed' })),
+          stopGraceTimer: () => timers.stop('grace'),
+          startDrainTimer: ({ self }) =>
+            timers.start('drain', DRAIN_PERIOD, () => self.send({ type: 'drain.elapsed' })),
+          stopDrainTimer: () => timers.stop('drain'),
+          storeRideOver: () => this.#sleigh.announce(RIDE_OVER, '1'),
+          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
+        },
+      }),
+    );
   }
 }

@@ -22,6 +22,8 @@ interface JobVariable {
   /** The value is taken over by whom it is stored with; else nobody needs it afterwards. */
   readonly keepsValue?: boolean;
   readonly counts?: () => Behaviour['counts'];
+  readonly values?: Behaviour['values'];
+  readonly waiting?: () => Iterable<Ask>;
   readonly listed?: () => void;
 }
 
@@ -80,24 +82,32 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       hidden: true,
       get: (ask) => joining.askForNumber(ask, 'status.asked'),
       store: storeDuration('status'),
+      waiting: () => joining.waiting.forStatus,
     },
     waitForWorkers: {
       hidden: true,
       get: (ask) => joining.askForNumber(ask, 'wait.asked'),
       store: storeDuration('waitForWorkers'),
+      waiting: () => joining.waiting.forClosing,
     },
     worker_ids: {
       hidden: true,
       get: (ask) => (ask.takes ? crew.askForRank(ask) : crew.tellRanksGiven(ask)),
       store: (storing) => joining.chart.send({ type: 'registration.asked', storing }),
     },
-    sentinel_alive: { hidden: true, get: (ask) => crew.askAlive(ask) },
+    sentinel_alive: {
+      hidden: true,
+      get: (ask) => crew.askAlive(ask),
+      waiting: () => crew.asks(),
+    },
     task: {
       hidden: false,
       keepsValue: true,
       get: (ask) => work.getTask(ask),
       store: (storing) => work.storeTask(storing),
       counts: () => work.taskCounts,
+      values: (from, count) => work.tasks.queued(from, count),
+      waiting: () => work.asks(),
     },
     broadcast: {
       ...constant(() => '0', { hidden: true }),
@@ -110,6 +120,8 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       get: (ask) => work.getResult(ask),
       store: (storing) => work.storeResult(storing),
       counts: () => work.batches.counts,
+      values: (from, count) => work.batches.results(from, count),
+      waiting: () => work.batches.asks(),
     },
     jobStatus: {
       hidden: true,
@@ -161,6 +173,14 @@ class JobBehaviour implements Behaviour {
     if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
     return storing.refusal;
+  }
+
+  values(from: number, count: number): readonly Value[] {
+    return this.#variable.values?.(from, count) ?? [];
+  }
+
+  waiting(): Iterable<Ask> {
+    return this.#variable.waiting?.() ?? [];
   }
 
   listed(): void {

@@ -35,6 +35,11 @@ export class Joining {
     return value === 'closed' ? 'closed' : value.gathering === 'open' ? 'open' : 'joining';
   }
 
+  /** Who waits in `status`, and who in `waitForWorkers`. */
+  get waiting(): { readonly forStatus: Iterable<Ask>; readonly forClosing: Iterable<Ask> } {
+    return { forStatus: this.#forStatus, forClosing: this.#forClosing };
+  }
+
   /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
   askForNumber(ask: Ask, type: 'status.asked' | 'wait.asked'): void {
     const text = ask.metadata.get('delay');
@@ -45,51 +50,53 @@ export class Joining {
 
   bind() {
     const { timers } = this.#sleigh;
-    return joinPhaseMachine.provide({
-      actions: {
-        giveRank: ({ context, event }) => {
-          assertEvent(event, 'rank.asked');
-          this.#sleigh.crew.giveRank(event.ask, context.ranksGiven);
+    return this.#sleigh.keepStories(
+      joinPhaseMachine.provide({
+        actions: {
+          giveRank: ({ context, event }) => {
+            assertEvent(event, 'rank.asked');
+            this.#sleigh.crew.giveRank(event.ask, context.ranksGiven);
+          },
+          refuseRank: ({ event }) => {
+            assertEvent(event, 'rank.asked');
+            this.#sleigh.crew.refuseRank(event.ask);
+          },
+          registerWorker: ({ event }) => {
+            assertEvent(event, 'registration.asked');
+            this.#sleigh.crew.askToRegister(event.storing);
+          },
+          refuseGroupClosed: ({ event }) => {
+            assertEvent(event, 'registration.asked');
+            event.storing.refuse(registrationFailed('group closed'));
+          },
+          tellMaximum: ({ context, event }) => {
+            assertEvent(event, 'maximum.read');
+            event.ask.answer(foundText(String(context.maximum), event.ask.origin));
+          },
+          holdForStatus: ({ event }) => {
+            assertEvent(event, 'status.asked');
+            this.#forStatus.add(event.ask);
+          },
+          holdForClosing: ({ context, event }) => {
+            assertEvent(event, 'wait.asked');
+            this.#holdForClosing(event.ask, event.delay ?? context.duration);
+          },
+          tellNotYet: ({ event }) => {
+            assertEvent(event, ['status.asked', 'wait.asked']);
+            event.ask.refuse(NO_VALUE_YET);
+          },
+          tellNumber: ({ context, event }) => {
+            assertEvent(event, ['status.asked', 'wait.asked']);
+            tell(event.ask, context.registeredAtClosing);
+          },
+          tellEveryoneTheNumber: ({ context }) => this.#tellEveryone(context.registeredAtClosing),
+          startJoinTimer: ({ context, self }) =>
+            timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
+          stopJoinTimer: () => timers.stop('joining'),
+          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
-        refuseRank: ({ event }) => {
-          assertEvent(event, 'rank.asked');
-          this.#sleigh.crew.refuseRank(event.ask);
-        },
-        registerWorker: ({ event }) => {
-          assertEvent(event, 'registration.asked');
-          this.#sleigh.crew.askToRegister(event.storing);
-        },
-        refuseGroupClosed: ({ event }) => {
-          assertEvent(event, 'registration.asked');
-          event.storing.refuse(registrationFailed('group closed'));
-        },
-        tellMaximum: ({ context, event }) => {
-          assertEvent(event, 'maximum.read');
-          event.ask.answer(foundText(String(context.maximum), event.ask.origin));
-        },
-        holdForStatus: ({ event }) => {
-          assertEvent(event, 'status.asked');
-          this.#forStatus.add(event.ask);
-        },
-        holdForClosing: ({ context, event }) => {
-          assertEvent(event, 'wait.asked');
-          this.#holdForClosing(event.ask, event.delay ?? context.duration);
-        },
-        tellNotYet: ({ event }) => {
-          assertEvent(event, ['status.asked', 'wait.asked']);
-          event.ask.refuse(NO_VALUE_YET);
-        },
-        tellNumber: ({ context, event }) => {
-          assertEvent(event, ['status.asked', 'wait.asked']);
-          tell(event.ask, context.registeredAtClosing);
-        },
-        tellEveryoneTheNumber: ({ context }) => this.#tellEveryone(context.registeredAtClosing),
-        startJoinTimer: ({ context, self }) =>
-          timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
-        stopJoinTimer: () => timers.stop('joining'),
-        reportUnexpected: ({ event }) => this.#sleigh.reportUnexpected('joinPhase', event),
-      },
-    });
+      }),
+    );
   }
 
   /** S16. */

@@ -1,5 +1,6 @@
-import { assertEvent, createActor, type ActorRefFrom } from 'xstate';
+import { assertEvent, createActor, type ActorRefFrom, type AnyActorRef, type AnyStateMachine } from 'xstate';
 import { sleighMachine } from '../machines/sleigh.ts';
+import { BROKEN, storied, storyOf } from '../machines/story.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { parseWhole } from '../wire/numbers.ts';
@@ -11,6 +12,7 @@ import type { Occupant, Workspace } from '../workspace/workspace.ts';
 import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
 import { defineJobVariables } from './job-variables.ts';
+import { Failures } from './failures.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { SleighOptions } from './options.ts';
@@ -28,6 +30,9 @@ export class Sleigh implements Occupant {
   readonly workspace: Workspace;
   readonly options: SleighOptions;
   readonly timers: NamedTimers;
+  readonly failures = new Failures();
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly crew: Crew;
   readonly joining: Joining;
   readonly ending: Ending;
@@ -40,6 +45,7 @@ export class Sleigh implements Occupant {
   constructor(workspace: Workspace, options: SleighOptions) {
     this.workspace = workspace;
     this.options = options;
+    this.startedAt = workspace.host.clock();
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
     this.joining = new Joining(this);
@@ -56,7 +62,7 @@ export class Sleigh implements Occupant {
       },
       ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
-    this.supervisor.subscribe({ error: (error) => this.#fail('supervisor', error) });
+    this.supervisor.subscribe({ error: (error) => this.#fail('sleigh', error) });
     defineJobVariables(this);
     this.supervisor.start();
   }
@@ -80,6 +86,19 @@ export class Sleigh implements Occupant {
     const child = this.supervisor.getSnapshot().children[id];
     if (child === undefined) throw new Error(`the ${id} of ${this.workspace.name} has ended`);
     return child;
+  }
+
+  /** @param id such as `worker.3`, `joinPhase`; `sleigh` is the supervisor. @returns undefined when there is none */
+  actor(id: string): AnyActorRef | undefined {
+    const { children } = this.supervisor.getSnapshot();
+    if (id === 'sleigh') return this.supervisor;
+    if (id === 'joinPhase' || id === 'shutdown') return children[id];
+    return this.crew.actor(id);
+  }
+
+  /** The actors of the machine keep their stories, and what goes wrong in them is noted. */
+  keepStories<Machine extends AnyStateMachine>(machine: Machine): Machine {
+    return storied(machine, this.workspace.host.clock, this.failures.watch);
   }
 
   /** Stores a text that the sleigh itself has to tell into one of its ordinary variables. */
@@ -125,54 +144,59 @@ export class Sleigh implements Occupant {
   }
 
   #bind() {
-    return sleighMachine.provide({
-      actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
-      actions: {
-        closeRanks: () => this.crew.closeRanks(),
-        settleBroadcasts: () => this.work.settleBroadcasts(),
-        loseConnection: ({ event }) => {
-          assertEvent(event, 'connection.closed');
-          this.crew.lose(event.client);
+    return this.keepStories(
+      sleighMachine.provide({
+        actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
+        actions: {
+          closeRanks: () => this.crew.closeRanks(),
+          settleBroadcasts: () => this.work.settleBroadcasts(),
+          loseConnection: ({ event }) => {
+            assertEvent(event, 'connection.closed');
+            this.crew.lose(event.client);
+          },
+          letConnectionGo: ({ event }) => {
+            assertEvent(event, 'connection.closed');
+            this.crew.letGo(event.client);
+          },
+          reportDeath: ({ event }) => {
+            assertEvent(event, 'death.reported');
+            this.crew.reportDeath(event.rank);
+          },
+          tellWorkersOfSentinel: ({ event }) => {
+            assertEvent(event, ['sentinel.died', 'sentinel.left']);
+            this.crew.tellWorkersOf(event.id, 'all');
+          },
+          giveUpRanksOfSentinel: ({ event }) => {
+            assertEvent(event, 'sentinel.left');
+            this.crew.tellWorkersOf(event.id, 'declared');
+          },
+          endWaitingOfSentinel: ({ event }) => {
+            assertEvent(event, 'sentinel.left');
+            this.crew.endWaitingOf(event.id);
+          },
+          dismissSentinels: () => this.crew.dismissSentinels(),
+          refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
+          endWaiting: () => this.work.endWaiting(),
+          dropWork: () => this.work.drop(),
+          endEveryone: () => this.#endEveryone(),
+          reportUnexpected: ({ self, event }) => this.reportUnexpected(self, event),
+          reportBroken: ({ event }) => {
+            if ('actorId' in event) this.#fail(event.actorId, event.error);
+          },
         },
-        letConnectionGo: ({ event }) => {
-          assertEvent(event, 'connection.closed');
-          this.crew.letGo(event.client);
-        },
-        reportDeath: ({ event }) => {
-          assertEvent(event, 'death.reported');
-          this.crew.reportDeath(event.rank);
-        },
-        tellWorkersOfSentinel: ({ event }) => {
-          assertEvent(event, ['sentinel.died', 'sentinel.left']);
-          this.crew.tellWorkersOf(event.id, 'all');
-        },
-        giveUpRanksOfSentinel: ({ event }) => {
-          assertEvent(event, 'sentinel.left');
-          this.crew.tellWorkersOf(event.id, 'declared');
-        },
-        endWaitingOfSentinel: ({ event }) => {
-          assertEvent(event, 'sentinel.left');
-          this.crew.endWaitingOf(event.id);
-        },
-        dismissSentinels: () => this.crew.dismissSentinels(),
-        refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
-        endWaiting: () => this.work.endWaiting(),
-        dropWork: () => this.work.drop(),
-        endEveryone: () => this.#endEveryone(),
-        reportUnexpected: ({ event }) => this.reportUnexpected('supervisor', event),
-        reportBroken: ({ event }) => {
-          if ('actorId' in event) this.#fail(event.actorId, event.error);
-        },
-      },
-    });
+      }),
+    );
   }
 
   /** A chart was sent what it has no place for: a fault of ours, that nobody should have to pay for. */
-  reportUnexpected(actor: string, event: { type: string }): void {
-    this.workspace.host.log('error', 'a chart was sent an event that it does not expect', {
+  reportUnexpected(actor: AnyActorRef, event: { type: string }): void {
+    const what = 'a chart was sent an event that it does not expect';
+    this.failures.add({ time: this.now, actor: actor.id, event: event.type, clause: '', what });
+    this.workspace.host.log('error', what, {
       workspace: this.workspace.name,
-      actor,
+      actor: actor.id,
       event: event.type,
+      story: storyOf(actor)?.lines,
     });
   }
 
@@ -187,13 +211,26 @@ export class Sleigh implements Occupant {
    * A chart has failed, which is a fault of ours: its books are not to be trusted any more. The job ends here, and all
    * who wait are told; the server and the other jobs go on.
    */
-  #fail(actor: string, error: unknown): void {
-    this.workspace.host.log('error', 'a chart failed', { workspace: this.workspace.name, actor, error });
+  #fail(id: string, error: unknown): void {
+    this.#reportBroken(id, error);
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.timers.stopAll();
     this.refuseEveryone(SLEIGH_FAILED);
     // Those whom no list knows, since it happened while they were being served.
     for (const { ask } of [...this.crew.workers, ...this.crew.sentinels]) ask?.interrupt(SLEIGH_FAILED);
+  }
+
+  #reportBroken(id: string, error: unknown): void {
+    const what = 'a chart failed';
+    const reason = error instanceof Error ? error.message : String(error);
+    this.failures.add({ time: this.now, actor: id, event: BROKEN, clause: '', what: `${what}: ${reason}` });
+    const actor = this.actor(id);
+    this.workspace.host.log('error', what, {
+      workspace: this.workspace.name,
+      actor: id,
+      error,
+      story: actor && storyOf(actor)?.lines,
+    });
   }
 }

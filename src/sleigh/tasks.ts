@@ -59,6 +59,16 @@ export class Tasks {
     return this.#broadcasts.toArray();
   }
 
+  /** Some of the values that are queued, the next first. */
+  queued(from: number, count: number): readonly Value[] {
+    const values: Value[] = [];
+    for (let at = from; at < Math.min(from + count, this.#queue.length); at++) {
+      const task = this.#queue.peekAt(at);
+      if (task !== undefined) values.push(task.value);
+    }
+    return values;
+  }
+
   add(value: Value, batch: string | undefined): void {
     this.#holdings.keep(value);
     this.#queue.push({ value, batch, attempts: 0, broadcast: undefined });

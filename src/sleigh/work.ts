@@ -29,6 +29,8 @@ export const batchOf = (metadata: Metadata): string | undefined => metadata.get(
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
+  /** Tasks that workers have done. */
+  completed = 0;
   /** Workers that wait for a task. */
   readonly #waiting = new WaitingLine();
   /** Who waits for a task and is no worker: never gets one. */
@@ -39,6 +41,12 @@ export class Work {
     this.#sleigh = sleigh;
     this.tasks = new Tasks(sleigh.workspace.holdings);
     this.batches = new Batches(sleigh.workspace.holdings);
+  }
+
+  /** Who waits for a task. */
+  *asks(): Generator<Ask> {
+    yield* this.#waiting;
+    yield* this.#outsiders;
   }
 
   get taskCounts() {
@@ -103,65 +111,66 @@ export class Work {
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
     const { crew } = this.#sleigh;
-    const machine = workerMachine.provide({
-      actions: {
-        acceptRegistration: ({ context, event }) => {
-          assertEvent(event, 'registration.asked');
-          const worker = crew.worker(context.rank);
-          Object.assign(worker, this.tasks.join());
-          crew.register(worker, event.storing);
+    const machine = this.#sleigh.keepStories(
+      workerMachine.provide({
+        actions: {
+          acceptRegistration: ({ context, event }) => {
+            assertEvent(event, 'registration.asked');
+            const worker = crew.worker(context.rank);
+            Object.assign(worker, this.tasks.join());
+            crew.register(worker, event.storing);
+          },
+          refuseDuplicate: ({ event }) => {
+            assertEvent(event, 'registration.asked');
+            event.storing.refuse(registrationFailed('duplicate worker id'));
+          },
+          giveTask: ({ context, event }) => {
+            assertEvent(event, ['task.asked', 'task.offered']);
+            this.#give(crew.worker(context.rank), event.ask);
+          },
+          letWait: ({ context, event }) => {
+            assertEvent(event, 'task.asked');
+            const worker = crew.worker(context.rank);
+            worker.ask = event.ask;
+            crew.changed(worker);
+            this.#waiting.add(event.ask);
+          },
+          tellNoTask: ({ event }) => {
+            assertEvent(event, 'task.asked');
+            event.ask.refuse(NO_VALUE_YET);
+          },
+          tellSleighIsDead: ({ context }) => {
+            const worker = crew.worker(context.rank);
+            crew.changed(worker);
+            worker.ask?.interrupt(SLEIGH_DEAD);
+            worker.ask = undefined;
+          },
+          completeTask: ({ context, event }) => {
+            assertEvent(event, 'result.stored');
+            this.#complete(crew.worker(context.rank), event.storing.value);
+          },
+          refuseResult: ({ event }) => {
+            assertEvent(event, 'result.stored');
+            event.storing.refuse(NO_CURRENT_TASK);
+          },
+          failTask: ({ context }) => {
+            const worker = crew.worker(context.rank);
+            crew.changed(worker);
+            const task = this.#takeBack(worker);
+            if (task === undefined) return;
+            this.#deal(task, worker, { mayRetry: true });
+            this.#sleigh.ending.chart.send({ type: 'task.failed' });
+          },
+          askAgain: ({ event }) => {
+            assertEvent(event, 'task.asked');
+            this.getTask(event.ask);
+          },
+          recoverWork: ({ context }) => this.#recover(crew.worker(context.rank)),
+          leaveWork: ({ context }) => this.#leave(crew.worker(context.rank)),
+          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
-        refuseDuplicate: ({ event }) => {
-          assertEvent(event, 'registration.asked');
-          event.storing.refuse(registrationFailed('duplicate worker id'));
-        },
-        giveTask: ({ context, event }) => {
-          assertEvent(event, ['task.asked', 'task.offered']);
-          this.#give(crew.worker(context.rank), event.ask);
-        },
-        letWait: ({ context, event }) => {
-          assertEvent(event, 'task.asked');
-          const worker = crew.worker(context.rank);
-          worker.ask = event.ask;
-          crew.changed(worker);
-          this.#waiting.add(event.ask);
-        },
-        tellNoTask: ({ event }) => {
-          assertEvent(event, 'task.asked');
-          event.ask.refuse(NO_VALUE_YET);
-        },
-        tellSleighIsDead: ({ context }) => {
-          const worker = crew.worker(context.rank);
-          crew.changed(worker);
-          worker.ask?.interrupt(SLEIGH_DEAD);
-          worker.ask = undefined;
-        },
-        completeTask: ({ context, event }) => {
-          assertEvent(event, 'result.stored');
-          this.#complete(crew.worker(context.rank), event.storing.value);
-        },
-        refuseResult: ({ event }) => {
-          assertEvent(event, 'result.stored');
-          event.storing.refuse(NO_CURRENT_TASK);
-        },
-        failTask: ({ context }) => {
-          const worker = crew.worker(context.rank);
-          crew.changed(worker);
-          const task = this.#takeBack(worker);
-          if (task === undefined) return;
-          this.#deal(task, worker, { mayRetry: true });
-          this.#sleigh.ending.chart.send({ type: 'task.failed' });
-        },
-        askAgain: ({ event }) => {
-          assertEvent(event, 'task.asked');
-          this.getTask(event.ask);
-        },
-        recoverWork: ({ context }) => this.#recover(crew.worker(context.rank)),
-        leaveWork: ({ context }) => this.#leave(crew.worker(context.rank)),
-        reportUnexpected: ({ context, event }) =>
-          this.#sleigh.reportUnexpected(`worker ${context.rank}`, event),
-      },
-    });
+      }),
+    );
     // Who traces wants to hear of each transition, which only the interpreter tells.
     return this.#sleigh.workspace.host.tracer === undefined ? compiled(machine) : machine;
   }
@@ -215,6 +224,7 @@ export class Work {
     worker.ask = undefined;
     worker.busySince = this.#sleigh.now;
     this.#sleigh.crew.changed(worker);
+    if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
     ask.answer(foundValue(task.value, ask.origin));
   }
@@ -223,6 +233,7 @@ export class Work {
     const task = this.#takeBack(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
+    this.completed++;
     this.#sleigh.crew.changed(worker);
     const metadata = resultMetadata(task.value.metadata, value.metadata, task.batch, worker.rank);
     this.batches.finish(task.batch);
@@ -255,14 +266,22 @@ export class Work {
   }
 
   #answerUnlessShutdown(task: Task, rank: number): void {
-    if (this.#sleigh.options.onDeadWorker !== 'shutdown')
-      this.#answerForAbsent(task.batch, task.value.metadata, rank);
+    if (this.#sleigh.options.onDeadWorker !== 'shutdown') {
+      // A copy of a broadcast that nobody had begun.
+      if (task.attempts === 0) this.batches.accept(task.batch);
+      this.#addNull(task.batch, task.value.metadata, rank);
+    }
     this.tasks.finish(task);
   }
 
   /** S13: a result that says that there is none. */
   #answerForAbsent(batch: string | undefined, taskMetadata: Metadata, rank: number): void {
     if (this.#sleigh.options.onDeadWorker === 'shutdown') return;
+    this.batches.accept(batch);
+    this.#addNull(batch, taskMetadata, rank);
+  }
+
+  #addNull(batch: string | undefined, taskMetadata: Metadata, rank: number): void {
     const metadata = resultMetadata(taskMetadata, new Map([['nwsNull', '1']]), batch, rank);
     this.batches.addResult(batch, { descriptor: TEXT_DESCRIPTOR, payload: '', metadata });
   }

@@ -1,4 +1,11 @@
-import { createActor, fromTransition, type AnyActorRef, type AnyStateMachine } from 'xstate';
+import {
+  createActor,
+  fromTransition,
+  type AnyActorRef,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+} from 'xstate';
+import { compiled } from '../machines/compiled.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -35,19 +42,26 @@ function silenced(machine: AnyStateMachine): AnyStateMachine {
 
 interface Follower {
   readonly actor: AnyActorRef;
-  readonly unexpected: { happened: boolean };
   readonly story: TraceStep[];
 }
 
 /** Holds a trace against the charts, step by step. */
 export class TraceCheck {
   readonly #followers = new Map<string, Follower>();
+  /** An event of the step at hand had no place in its chart. */
+  #unexpected = false;
+  readonly #machines: ReadonlyMap<string, AnyStateMachine> = new Map(
+    Array.from(CHARTS, ([id, machine]) => [
+      id,
+      compiled(machine.provide({ actions: { reportUnexpected: () => (this.#unexpected = true) } })),
+    ]),
+  );
   /** Steps by chart. */
   readonly counts = new Map<string, number>();
 
   /** @returns what is wrong with the step, if anything is */
   step(step: TraceStep): Violation | undefined {
-    const machine = CHARTS.get(step.chart);
+    const machine = this.#machines.get(step.chart);
     if (machine === undefined) return { step, reason: `there is no chart "${step.chart}"`, story: [] };
     this.counts.set(step.chart, (this.counts.get(step.chart) ?? 0) + 1);
     const key = `${step.scope}\n${step.actor}`;
@@ -61,14 +75,20 @@ export class TraceCheck {
     return undefined;
   }
 
-  #follow({ actor, unexpected }: Follower, { event, before, after }: TraceStep): string | undefined {
+  /** @returns where the actor is, by what its chart makes of the steps so far; undefined before its first step */
+  snapshotOf({ scope, actor }: Pick<TraceStep, 'scope' | 'actor'>): AnyMachineSnapshot | undefined {
+    return this.#followers.get(`${scope}\n${actor}`)?.actor.getSnapshot();
+  }
+
+  #follow({ actor }: Follower, { event, before, after }: TraceStep): string | undefined {
     if (event.type === STOPPED) return undefined;
     const stateNow = (): string => stateText(actor.getSnapshot().value);
     if (event.type !== BEGINNING) {
       if (stateNow() !== before) return `it begins in "${before}", and the chart is in "${stateNow()}"`;
       if (actor.getSnapshot().status !== 'active') return `the actor had ended in "${before}"`;
+      this.#unexpected = false;
       actor.send(event);
-      if (unexpected.happened) return `"${event.type}" has no place in "${before}"`;
+      if (this.#unexpected) return `"${event.type}" has no place in "${before}"`;
     }
     return stateNow() === after
       ? undefined
@@ -77,11 +97,9 @@ export class TraceCheck {
 }
 
 function follow(machine: AnyStateMachine, input: unknown): Follower {
-  const unexpected = { happened: false };
-  const own = machine.provide({ actions: { reportUnexpected: () => (unexpected.happened = true) } });
   const parent: AnyActorRef = createActor(nobody).start();
-  const actor: AnyActorRef = createActor(own, { parent, id: 'followed', input }).start();
-  return { actor, unexpected, story: [] };
+  const actor: AnyActorRef = createActor(machine, { parent, id: 'followed', input }).start();
+  return { actor, story: [] };
 }
 
 /** A line of a trace. @returns undefined when it is none */

@@ -24,10 +24,8 @@ export interface TraceEvent {
   readonly [detail: string]: unknown;
 }
 
-/** The event that an actor begins with; its `input` is what it was made with. */
-export const BEGINNING = 'xstate.init';
-/** The event that ends the children of an actor that has ended. */
-export const STOPPED = 'xstate.stop';
+/** What an actor begins with, its `input` being what it was made with; and what ends it with the actor above it. */
+export { BEGINNING, STOPPED } from '../machines/story.ts';
 
 /** A state value as text: `registered.idle`. */
 export function stateText(value: unknown): string {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TlsStarter } from './tls.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
@@ -21,9 +22,9 @@ type Holding = 'drain' | 'flush' | 'file' | 'finish';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
-/** One client's socket: what goes out keeps its order, and a client that does not read is not read from (P11). */
+/** One client's socket (or a stream in this process): what goes out keeps its order, and a client that does not read is not read from (P11). */
 export class Peer {
-  #socket: Socket;
+  #socket: Duplex;
   readonly #events: PeerEvents;
   /** What waits behind a file that is being sent. */
   readonly #queue: Output[] = [];
@@ -42,7 +43,7 @@ export class Peer {
     close: (): void => this.#gone(),
   };
 
-  constructor(socket: Socket, events: PeerEvents) {
+  constructor(socket: Duplex, events: PeerEvents) {
     this.#socket = socket;
     this.#events = events;
     this.#listen();
@@ -154,6 +155,7 @@ export class Peer {
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
   startTls(starter: TlsStarter, received: Uint8Array): void {
     const plain = this.#socket;
+    if (!(plain instanceof Socket)) throw new Error('TLS is for sockets');
     for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
     plain.once('close', this.#listeners.close);
     plain.pause();

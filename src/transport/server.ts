@@ -6,27 +6,25 @@ import {
   type Socket,
 } from 'node:net';
 import { tmpdir } from 'node:os';
+import { duplexPair, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
+import { Histogram } from '../core/figures.ts';
 import { sleighKind } from '../sleigh/kind.ts';
 import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
+import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
-import { createLogger, LEVELS, type Level } from './logger.ts';
 import { Peer } from './peer.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
-export interface ServerOptions {
-  /** The address to listen on; 127.0.0.1 unless told. */
-  host?: string;
-  /** The port (P1); 0 takes a free one. 8765 unless told. */
-  port?: number;
+export interface TcpOptions {
   /** Where the folder for large values is made (P11); the system's temporary folder unless told. */
   tmpDir?: string;
   /** What the server takes at most (P12). */
@@ -41,41 +39,14 @@ export interface ServerOptions {
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
   trace?: string;
-  logLevel?: Level;
-  /** Takes the place of the server's own, which writes to standard error. */
-  logger?: Logger;
 }
 
-/** A running server. */
-export interface Server {
-  readonly host: string;
-  readonly port: number;
-  /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
-  readonly stopped: Promise<void>;
-  /** How much goes to the log; may be changed at any time. */
-  logLevel: Level;
-  /**
-   * Tells jobs and clients, lets them take what is left for them, and goes.
-   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
-   */
-  close(options?: { drain?: number }): Promise<void>;
-}
-
+/** Upper ends of the buckets for the time of handling, seconds. */
+const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 /** Milliseconds that clients have to close when the server stops. */
 const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
 const KEEP_ALIVE = 60_000;
-
-/**
- * Starts a server.
- * @returns it, when it listens
- * @throws when it cannot: a port in use, a certificate that is none, a temporary folder that cannot be written to
- */
-export async function createServer(options: ServerOptions = {}): Promise<Server> {
-  const server = new TcpServer(options);
-  await server.listen(options.host ?? '127.0.0.1', options.port ?? 8765);
-  return server;
-}
 
 function traceFileOf(path: string): TraceFile {
   try {
@@ -86,9 +57,12 @@ function traceFileOf(path: string): TraceFile {
 }
 
 /** The TCP adapter: sockets, files and timers, as the core commands. */
-class TcpServer implements Server {
+export class TcpServer {
+  readonly core: Core;
+  /** Time from when something came until what it led to was carried out. */
+  readonly handling = new Histogram(HANDLING);
+  /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
   readonly stopped: Promise<void>;
-  readonly #core: Core;
   readonly #peers = new Map<number, Peer>();
   readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
   readonly #files: TemporaryFiles;
@@ -102,15 +76,19 @@ class TcpServer implements Server {
   #closing: Promise<void> | undefined;
   #hasStopped: () => void = () => undefined;
 
-  constructor(options: ServerOptions) {
+  /**
+   * @param webPort where the web page is, for the handshake (P2.1)
+   * @throws when a certificate is none, or the trace cannot be written
+   */
+  constructor(options: TcpOptions, logger: Logger, webPort?: number) {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
-    this.#logger = options.logger ?? createLogger(options.logLevel ?? 'info');
+    this.#logger = logger;
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
     this.#tls = options.tls && new TlsStarter(options.tls);
     this.#admission = new Admission(options.admission ?? {});
     this.#asksForCertificate = options.tls?.ca !== undefined;
     this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
-    this.#core = new Core({
+    this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map([
         ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
@@ -118,11 +96,12 @@ class TcpServer implements Server {
       ]),
       tls: options.tls === undefined ? 'none' : this.#asksForCertificate ? 'required' : 'offered',
       ...(this.#admission.asksForToken && { admits: this.#admission.admits }),
+      webPort,
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
     const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
-    this.#net = createNetServer(socketOptions, (socket) => this.#accept(socket));
+    this.#net = createNetServer(socketOptions, (socket) => this.#admit(socket));
   }
 
   get #address(): AddressInfo {
@@ -137,6 +116,15 @@ class TcpServer implements Server {
     return this.#address.port;
   }
 
+  /** The first bytes of a large value, as far as they have come. */
+  readonly peek = (file: FilePayload, bytes: number): Uint8Array => this.#files.peek(file, bytes);
+
+  /** It stops, or has. */
+  get isStopping(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** @throws when it cannot: a port in use, a temporary folder that cannot be written to */
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
     await new Promise<void>((resolve, reject) => {
@@ -159,12 +147,27 @@ class TcpServer implements Server {
     );
   }
 
-  #accept(socket: Socket): void {
-    if (!this.#admission.allows(socket.remoteAddress ?? '')) {
-      this.#logger.warn({ peer: Peer.nameOf(socket) }, 'connection refused: the address is not allowed');
-      socket.destroy();
-      return;
-    }
+  #admit(socket: Socket): void {
+    const name = Peer.nameOf(socket);
+    if (this.#admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
+    this.#logger.warn({ peer: name }, 'connection refused: the address is not allowed');
+    socket.destroy();
+  }
+
+  /**
+   * A client in this process, taken like one that comes over a socket.
+   * @param name stands where others have HOST:PORT
+   * @returns its end of the stream
+   */
+  connect(name: string): Duplex {
+    const [near, far] = duplexPair({ allowHalfOpen: false });
+    near.once('close', () => far.destroy());
+    far.once('close', () => near.destroy());
+    this.#accept(far, name, true);
+    return near;
+  }
+
+  #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
     const peer = new Peer(socket, {
       received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
@@ -175,11 +178,12 @@ class TcpServer implements Server {
       },
     });
     this.#peers.set(connection, peer);
-    this.#handle({ type: 'connected', connection, peer: Peer.nameOf(socket) });
+    this.#handle({ type: 'connected', connection, peer: name, isInside });
   }
 
   #handle(event: CoreEvent): void {
-    const commands = this.#core.handle(event, performance.timeOrigin + performance.now());
+    const began = performance.now();
+    const commands = this.core.handle(event, performance.timeOrigin + began);
     for (const [i, command] of commands.entries())
       try {
         this.#perform(command, commands[i + 1]);
@@ -189,6 +193,7 @@ class TcpServer implements Server {
         if ('connection' in command) this.#peers.get(command.connection)?.destroy();
       }
     this.#flushTrace();
+    this.handling.add((performance.now() - began) / 1000);
   }
 
   #flushTrace(): void {
@@ -261,13 +266,10 @@ class TcpServer implements Server {
     peer?.resume('finish');
   }
 
-  get logLevel(): Level {
-    return LEVELS.find((level) => level === this.#logger.level) ?? 'info';
-  }
-  set logLevel(level: Level) {
-    this.#logger.level = level;
-  }
-
+  /**
+   * Tells jobs and clients, lets them take what is left for them, and goes.
+   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   */
   close({ drain = 0 } = {}): Promise<void> {
     // Who asks again does not want to wait any longer.
     if (drain < this.#drain) this.#drain = drain;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readSync } from 'node:fs';
 import { access, constants, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
@@ -10,6 +11,8 @@ const CHUNK = 1 << 18;
 
 interface TemporaryFile {
   readonly handle: Promise<FileHandle>;
+  /** Once the handle is there. */
+  descriptor: number | undefined;
   /** Ends when all that was given to be written so far is written. */
   written: Promise<void>;
   pending: number;
@@ -42,18 +45,18 @@ export class TemporaryFiles {
   open({ file }: FilePayload): void {
     const handle = this.#create();
     const written = handle.then(
-      () => undefined,
-      () => undefined,
+      ({ fd }) => void (entry.descriptor = fd),
+      (error: unknown) => void (entry.error = reasonOf(error)),
     );
     const entry: TemporaryFile = {
       handle,
+      descriptor: undefined,
       written,
       pending: 0,
       error: undefined,
       users: 1,
       onRoom: undefined,
     };
-    handle.catch((error: unknown) => (entry.error = reasonOf(error)));
     this.#files.set(file, entry);
   }
 
@@ -115,6 +118,14 @@ export class TemporaryFiles {
     } finally {
       this.#leave(file, entry);
     }
+  }
+
+  /** @returns the first bytes, at once: no more than are in the file by now */
+  peek({ file }: FilePayload, bytes: number): Uint8Array {
+    const descriptor = this.#files.get(file)?.descriptor;
+    if (descriptor === undefined) return new Uint8Array();
+    const piece = Buffer.allocUnsafe(bytes);
+    return piece.subarray(0, readSync(descriptor, piece, 0, bytes, 0));
   }
 
   discard({ file }: FilePayload): void {

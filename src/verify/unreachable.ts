@@ -14,11 +14,4 @@ export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string
     '(any): xstate.error.actor.*':
       'a chart that fails is a fault of the server, which no request is known to cause',
   },
-  shutdown: {
-    'shuttingDown: task.failed':
-      'a worker that asks is refused before its chart is told, once the sleigh winds down (S14)',
-    'over: task.failed':
-      'a worker that asks is refused before its chart is told, once the sleigh winds down (S14)',
-    'over: worker.died': 'nobody dies any more, once the sleigh winds down (S14)',
-  },
 };

@@ -19,7 +19,8 @@
  * | `/api/replay/STEP/actors?scope&chart&state&from&count` | ActorsView |
  * | `/api/replay/STEP/actors/ACTOR?scope`            | ActorView        |
  *
- * What is not there is answered 404 with an ErrorView. Times are milliseconds since 1970, durations milliseconds.
+ * What is not there is answered 404 with an ErrorView; a stream whose view goes away says so by an event `gone` with an
+ * ErrorView, and goes on when it comes back. What the page may change stands in src/web/writes.ts. Times are milliseconds since 1970, durations milliseconds.
  */
 
 /** A name is any bytes: `name` has a character for each byte and goes into paths, `title` is for people. */
@@ -107,6 +108,11 @@ export interface VariableView extends VariableSummary {
   readonly waiting: Page<WaitingView>;
 }
 
+/** The answer to a fetch by the page: the value, which is not in the variable any more (src/web/writes.ts). */
+export interface FetchedView {
+  readonly value: ValueView;
+}
+
 export interface WaitingView {
   readonly client: number;
   readonly peer: string;
@@ -141,7 +147,7 @@ export interface ValueView {
 export interface ClientSummary {
   readonly id: number;
   readonly peer: string;
-  /** State of its connection's chart, such as `open.blocked`. */
+  /** State of its connection's chart, such as `open.blocked.silent`. */
   readonly state: string;
   readonly connectedAt: number;
   readonly requests: number;

@@ -34,6 +34,9 @@ export interface Terms {
   readonly admits: (token: string | undefined) => boolean;
 }
 
+/** Of those who are in already. */
+export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
+
 export interface TermsOptions {
   readonly webPort?: number | undefined;
   readonly tls: 'none' | 'offered' | 'required';

@@ -59,6 +59,10 @@ export class Barrier implements Behaviour {
       this.#release(this.#members.size + 1);
   }
 
+  waiting(): Iterable<Ask> {
+    return this.#waiting;
+  }
+
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
     for (const ask of this.#waiting.drain()) ask.refuse(reason);

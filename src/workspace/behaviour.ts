@@ -16,6 +16,10 @@ export interface Behaviour {
   listed?(): void;
   /** Answers the ask, refuses it, or lets it wait. */
   get(ask: Ask): void;
+  /** Some of its values, the one that would be found next first; of a mode that has none there is no such list. */
+  values?(from: number, count: number): readonly Value[];
+  /** Who waits here, beside those in the variable's own lines. */
+  waiting?(): Iterable<Ask>;
   /** The variable goes: its waiters are told, its values dropped. */
   purge(reason: Refusal): void;
 }

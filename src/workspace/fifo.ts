@@ -50,6 +50,15 @@ export class Fifo implements Behaviour {
     }
   }
 
+  values(from: number, count: number): readonly Value[] {
+    const values: Value[] = [];
+    for (let at = from; at < Math.min(from + count, this.#values.length); at++) {
+      const value = this.#values.peekAt(at);
+      if (value !== undefined) values.push(value);
+    }
+    return values;
+  }
+
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
     for (let value = this.#values.shift(); value !== undefined; value = this.#values.shift())

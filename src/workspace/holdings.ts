@@ -22,6 +22,8 @@ export class ServerHoldings {
   memory = 0;
   /** What requests take that are still coming in. */
   readonly incoming: Incoming;
+  /** Variables, and workspaces but for the first one. */
+  names = 0;
   readonly limits: Limits;
   readonly discard: (file: FilePayload) => void;
 
@@ -44,9 +46,11 @@ export class ServerHoldings {
     return this.memoryRefusal(NAME_OVERHEAD + name.length);
   }
   keepName(name: string): void {
+    this.names++;
     this.memory += NAME_OVERHEAD + name.length;
   }
   dropName(name: string): void {
+    this.names--;
     this.memory -= NAME_OVERHEAD + name.length;
   }
 }

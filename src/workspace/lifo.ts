@@ -41,6 +41,11 @@ export class Lifo implements Behaviour {
     }
   }
 
+  values(from: number, count: number): readonly Value[] {
+    const end = Math.max(this.#values.length - from, 0);
+    return this.#values.slice(Math.max(end - count, 0), end).toReversed();
+  }
+
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
     for (const value of this.#values.splice(0)) this.#in.holdings.drop(value);

@@ -39,6 +39,10 @@ export class Single implements Behaviour {
     if (ask.takes) this.#forget();
   }
 
+  values(from: number): readonly Value[] {
+    return this.#value === undefined || from > 0 ? [] : [this.#value];
+  }
+
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
     this.#forget();

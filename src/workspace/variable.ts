@@ -55,6 +55,19 @@ export class Variable {
     return this.#behaviour;
   }
 
+  /** Some of its values, the one that would be found next first. */
+  values(from: number, count: number): readonly Value[] {
+    return this.#behaviour.values?.(from, count) ?? [];
+  }
+
+  /** Who waits for a value: who fetches, then who finds, each in the order in which they came. */
+  *waiting(): Generator<Ask> {
+    const { fetchers, finders } = this.#surroundings.waiters;
+    yield* fetchers;
+    yield* finders;
+    yield* this.#behaviour.waiting?.() ?? [];
+  }
+
   /** Sets the mode, if it is unknown so far; who waits stays waiting (V2). */
   declare(mode: string): Refusal | undefined {
     if (this.#behaviour.mode === mode && mode !== 'unknown') return undefined;

@@ -9,6 +9,11 @@ export class WaitingLine {
     return this.#asks.length;
   }
 
+  /** Who has waited longest comes first. */
+  [Symbol.iterator](): Iterator<Ask> {
+    return this.#asks[Symbol.iterator]();
+  }
+
   /** `left` is called when it leaves by itself, before it is its turn. */
   add(ask: Ask, left?: () => void): void {
     const node = new Node(ask);

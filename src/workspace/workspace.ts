@@ -1,5 +1,5 @@
 import type { Limits } from '../wire/limits.ts';
-import type { Metadata } from '../wire/payload.ts';
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { Holdings, type ServerHoldings } from './holdings.ts';
@@ -57,6 +57,8 @@ export class Workspace {
   /** References to it are stale from then on (W5). */
   deleted = false;
   occupant: Occupant | undefined;
+  /** What its maker said of it, as far as it is short. */
+  metadata: Metadata = NO_METADATA;
   readonly #variables = new Map<string, Variable>();
 
   constructor(name: string, host: Host) {
@@ -67,6 +69,14 @@ export class Workspace {
 
   get variables(): Iterable<Variable> {
     return this.#variables.values();
+  }
+  get variableCount(): number {
+    return this.#variables.size;
+  }
+
+  /** @returns undefined when there is none of that name; it is not made */
+  find(name: string): Variable | undefined {
+    return this.#variables.get(name);
   }
 
   /** The variable of that name; one that nobody has used is made, of unknown mode (V1). */

@@ -1,4 +1,4 @@
-import type { Metadata } from '../wire/payload.ts';
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './ask.ts';
 import { listWorkspaces } from './listing.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
@@ -6,6 +6,8 @@ import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
 
 const DEFAULT = '__default';
+/** Of what the maker of a workspace says of it so much is kept: characters. */
+const KEPT_METADATA = 4_096;
 
 /** What `open ws` and `use ws` ask for. */
 export interface Opening {
@@ -22,6 +24,7 @@ export type References = Map<string, Workspace>;
 /** All workspaces of a server (W1–W10). */
 export class Workspaces {
   readonly #all = new Map<string, Workspace>();
+  readonly #occupied = new Set<Workspace>();
   readonly #host: Host;
   readonly #kinds: ReadonlyMap<string, WorkspaceKind>;
   /** Unique to this run of the server. */
@@ -40,6 +43,22 @@ export class Workspaces {
 
   get all(): Iterable<Workspace> {
     return this.#all.values();
+  }
+  /** Those with an occupant, the oldest first. */
+  get occupied(): ReadonlySet<Workspace> {
+    return this.#occupied;
+  }
+  get count(): number {
+    return this.#all.size;
+  }
+  /** Variables of all of them. */
+  get variableCount(): number {
+    // All but the first one have a name that is kept.
+    return this.#host.holdings.names - (this.#all.size - 1);
+  }
+
+  find(name: string): Workspace | undefined {
+    return this.#all.get(name);
   }
 
   /** W2, W4, W9. */
@@ -79,7 +98,9 @@ export class Workspaces {
       const occupant = kind(workspace, metadata);
       if (isRefusal(occupant)) return occupant;
       workspace.occupant = occupant;
+      this.#occupied.add(workspace);
     }
+    workspace.metadata = shortOf(metadata);
     this.#all.set(name, workspace);
     this.#host.holdings.keepName(name);
     return workspace;
@@ -125,6 +146,7 @@ export class Workspaces {
       this.#all.delete(workspace.name);
       this.#host.holdings.dropName(workspace.name);
       workspace.deleted = true;
+      this.#occupied.delete(workspace);
     }
     workspace.empty();
     workspace.occupant?.deleted();
@@ -147,4 +169,17 @@ export class Workspaces {
     const workspace = this.#all.get(name);
     return listWorkspaces(workspace === undefined ? [] : [workspace], asker);
   }
+}
+
+/** As many entries as are short enough together. */
+function shortOf(metadata: Metadata): Metadata {
+  if (metadata.size === 0) return NO_METADATA;
+  const kept = new Map<string, string>();
+  let length = 0;
+  for (const [name, text] of metadata) {
+    length += name.length + text.length;
+    if (length > KEPT_METADATA) break;
+    kept.set(name, text);
+  }
+  return kept;
 }

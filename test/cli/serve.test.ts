@@ -130,7 +130,7 @@ describe('sleigh serve', () => {
     const env = {
       NWS_SERVER_PORT: '0',
       NWS_INTERFACE: '127.0.0.2',
-      NWS_WEB_PORT: '1',
+      NWS_WEB_PORT: '0',
       NWS_LONG_VALUE_SIZE: '5000',
     };
     await using byEnvironment = await startServe(env);

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
-import type { TaskFunction } from '../../src/client/module-function.ts';
-import { work } from '../../src/client/worker.ts';
+import { work, type Call as TaskCall } from '../../src/client/worker.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { NO_METADATA } from '../../src/wire/payload.ts';
 
 let server: Server;
 let master: NwsConnection;
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 /** One worker, under a rank that the master took for it as a sentinel would. */
-async function hire(call: TaskFunction): Promise<{ working: Promise<void> }> {
+async function hire(call: TaskCall): Promise<{ working: Promise<void> }> {
   const rank = Number((await master.fetch('s', 'worker_ids')).value);
   const description = new Map([['host', 'here']]);
   const working = work(connection, { workspace: 's', rank, description, call, onRefusal });
@@ -74,8 +74,8 @@ describe('a worker', () => {
       /^thrown: \[Object: null prototype\] \{\}$/,
     ],
     ['returns what cannot be sent', () => () => 1, /^TypeError: this cannot be sent: .* could not be cloned/],
-  ])('tells of a call that %s, and goes on', async (_what, call: TaskFunction, message) => {
-    await hire((value) => (value === 'bad' ? call(value) : value));
+  ])('tells of a call that %s, and goes on', async (_what, call: TaskCall, message) => {
+    await hire((value) => (value === 'bad' ? call(value, NO_METADATA) : value));
     await master.store('s', 'task', 'bad');
     await master.store('s', 'task', 'good');
     const failure = await answered();

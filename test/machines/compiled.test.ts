@@ -51,6 +51,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
     fc.record({
       type: fc.constantFrom(...types, 'nobody.knows.this'),
       available: fc.boolean(),
+      enough: fc.boolean(),
       secure: fc.boolean(),
       ask: fc.record({ waits: fc.boolean() }),
       delay: fc.constant(undefined),

@@ -35,18 +35,25 @@ export interface ServeProcess extends AsyncDisposable {
   /** The line that it printed when it was ready. */
   readonly line: string;
   readonly outcome: Promise<Outcome>;
+  /** What it printed so far. */
+  output(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** @param args flags; a free port is taken unless they name one. An object gives environment variables. */
+/**
+ * @param args flags; a free port is taken unless they name one, and there is no web page unless they speak of it. An
+ * object gives environment variables.
+ */
 export async function startServe(...args: (string | Record<string, string>)[]): Promise<ServeProcess> {
   const flags = args.filter((arg) => typeof arg === 'string');
   const env = Object.assign({}, process.env, ...args.filter((arg) => typeof arg === 'object'));
   const hasPort = flags.includes('--port') || 'NWS_SERVER_PORT' in env;
-  const child = spawn(process.execPath, [MAIN, 'serve', ...(hasPort ? [] : ['--port', '0']), ...flags], {
-    env,
-  });
+  const hasWeb = flags.some((flag) => flag.startsWith('--web')) || 'NWS_WEB_PORT' in env;
+  const usual = [...(hasPort ? [] : ['--port', '0']), ...(hasWeb ? [] : ['--no-web'])];
+  const child = spawn(process.execPath, [MAIN, 'serve', ...usual, ...flags], { env });
   const outcome = outcomeOf(child);
+  let output = '';
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const lines = createInterface(child.stdout);
   const line = await Promise.race([
     once(lines, 'line').then(([first]) => String(first)),
@@ -57,6 +64,7 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
     pid: child.pid ?? 0,
     line,
     outcome,
+    output: () => output,
     kill: (signal) => child.kill(signal),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
+import type { TraceStep } from '../../src/trace/step.ts';
 import { sleighKind } from '../../src/sleigh/kind.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly expectsErrors?: boolean;
   /** What becomes of a file that was written: the reason why it could not be kept (P11). */
   readonly fileError?: string;
+  /** What the charts do is kept in `trace`. */
+  readonly traces?: boolean;
 }
 
 /** A whole server in this process: the core, and a world of memory and simulated time around it. */
@@ -24,6 +27,7 @@ export class SimulatedServer {
   readonly core: Core;
   readonly files = new MemoryFiles();
   readonly errors: string[] = [];
+  readonly trace: TraceStep[] = [];
   /** Milliseconds since 1970. */
   now = Date.UTC(2026, 10, 22, 13, 41, 10);
   /** A client has asked the server to stop (P3). */
@@ -42,6 +46,7 @@ export class SimulatedServer {
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: 'run7',
+      traces: options.traces ?? false,
     });
   }
 
@@ -129,6 +134,7 @@ export class SimulatedServer {
         if (command.level === 'error') this.#report(command.message, command.fields);
         return;
       case 'trace':
+        this.trace.push(command.step);
         return;
       case 'stopServer':
         this.stopRequested = true;

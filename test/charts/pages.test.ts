@@ -1,26 +1,37 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { and, assign, createMachine, not, or, raise, sendParent, sendTo } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { mermaid } from '../src/charts/mermaid.ts';
-import { clausesIn, movesOf, pathOf, WILDCARD } from '../src/charts/moves.ts';
-import { CHARTS, chartPages } from '../src/charts/pages.ts';
+import { mermaid } from '../../src/charts/mermaid.ts';
+import { clausesIn, movesOf, pathOf, WILDCARD } from '../../src/charts/moves.ts';
+import { fileOf } from '../../src/charts/files.ts';
+import { CHARTS, chartPages } from '../../src/charts/pages.ts';
+import { drawnCharts } from '../support/drawn-charts.ts';
 
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-describe('the pages in docs/charts', () => {
-  const pages = chartPages((name) => read(`src/machines/${name}.ts`));
+describe('the files in docs/charts', async () => {
+  const drawn = await drawnCharts();
+  const shown = CHARTS.flatMap(({ name }) => [fileOf(name, 'svg'), fileOf(name, 'json')]);
+  const pages = new Map([
+    ...chartPages((name) => read(`src/machines/${name}.ts`)),
+    ...shown.map((file): [string, string] => [file, drawn.get(file) ?? '']),
+  ]);
 
   it.each([...pages])('%s is what the machines give now (else: npm run charts)', (name, text) => {
     expect(read(`docs/charts/${name}`)).toBe(text);
   });
 
+  it('come out the same a second time', async () => {
+    expect(await drawnCharts()).toEqual(drawn);
+  }, 60_000);
+
   it('are all there is', () => {
-    const files = readdirSync(new URL('../docs/charts', import.meta.url));
+    const files = readdirSync(new URL('../../docs/charts', import.meta.url));
     expect(files.sort()).toEqual([...pages.keys()].sort());
   });
 
   it('show every machine of src/machines', () => {
-    const files = readdirSync(new URL('../src/machines', import.meta.url));
+    const files = readdirSync(new URL('../../src/machines', import.meta.url));
     const machines = files.filter((file) => read(`src/machines/${file}`).includes('.createMachine('));
     expect(CHARTS.map(({ name }) => `${name}.ts`).sort()).toEqual(machines.sort());
   });

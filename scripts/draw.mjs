@@ -1,0 +1,8 @@
+// Draws the charts, once they are compiled: what lays them out (elkjs) is big, and nobody needs it afterwards.
+import { writeFileSync } from 'node:fs';
+import Elk from 'elkjs';
+import { chartFiles } from '../dist/charts/files.js';
+
+const elk = new Elk();
+const files = await chartFiles((graph) => elk.layout(graph));
+for (const [name, text] of files) writeFileSync(new URL(`../dist/charts/${name}`, import.meta.url), text);

@@ -1,0 +1,57 @@
+/** The text of a move as a picture shows it, broken over lines. */
+import { clausesIn, type Move } from './moves.ts';
+
+export type PartKind = 'event' | 'guard' | 'action' | 'clause';
+
+/** A piece of a line that is set in one style. */
+export interface Part {
+  readonly kind: PartKind;
+  readonly text: string;
+}
+export type Line = readonly Part[];
+
+/** By so much a line may be longer for its clauses, which are set smaller. */
+const SLACK = 4;
+
+/** `event [guard] / actions clauses`: on one line if it fits, else each part begins a line. @param width in characters */
+export function labelOf({ event, guard, actions, description }: Move, width: number): Line[] {
+  const parts: Part[] = [
+    { kind: 'event', text: event },
+    ...(guard === undefined ? [] : [{ kind: 'guard' as const, text: `[${guard}]` }]),
+    ...(actions.length === 0 ? [] : [{ kind: 'action' as const, text: `/ ${actions.join(', ')}` }]),
+  ];
+  const clauses: Part[] = clausesIn(description).map((text) => ({ kind: 'clause', text }));
+  if (lengthOf([...parts, ...clauses]) <= width + SLACK) return withClauses([parts], clauses, width);
+  const lines = parts.flatMap(({ kind, text }) =>
+    broken(text, width).map((piece): Line => [{ kind, text: piece }]),
+  );
+  return withClauses(lines, clauses, width);
+}
+
+/** How many characters a line has, one space between its parts. */
+export const lengthOf = (line: Line): number =>
+  line.reduce((length, { text }) => length + text.length, Math.max(0, line.length - 1));
+
+/** The clauses follow the last line, unless they would make it too long. */
+function withClauses(lines: readonly Line[], clauses: Line, width: number): Line[] {
+  const last = lines.at(-1) ?? [];
+  if (clauses.length === 0) return [...lines];
+  return lengthOf([...last, ...clauses]) <= width + SLACK
+    ? [...lines.slice(0, -1), [...last, ...clauses]]
+    : [...lines, clauses];
+}
+
+/** Breaks between actions, else between words. What follows the first line is set in. */
+function broken(text: string, width: number): string[] {
+  const lines: string[] = [];
+  const pieces = text
+    .split(/(?<=,) /)
+    .flatMap((piece) => (piece.length > width ? piece.split(' ') : [piece]));
+  for (const piece of pieces) {
+    const last = lines.at(-1);
+    if (last !== undefined && `${last} ${piece}`.length <= width)
+      lines[lines.length - 1] = `${last} ${piece}`;
+    else lines.push(last === undefined ? piece : `  ${piece}`);
+  }
+  return lines;
+}

@@ -1,0 +1,186 @@
+/**
+ * Where everything in a picture stands. ELK finds that out (elkjs, which only a build needs, so its function is handed
+ * in): here stand the sizes and the options that it is given, and what is read from its answer.
+ */
+import type { ElkExtendedEdge, ElkNode } from 'elkjs';
+import type { Arrow, Box, Drawing, Label } from './drawing.ts';
+import type { Line } from './label.ts';
+import { effortOf, straightened, type Point, type Route } from './route.ts';
+
+/** `new ELK().layout` of elkjs. */
+export type Engine = (graph: ElkNode) => Promise<ElkNode>;
+
+export interface Rectangle extends Point {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The picture with all places, in pixels. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly boxes: ReadonlyMap<string, Rectangle>;
+  /** Beginnings, by the state that they are in. */
+  readonly dots: ReadonlyMap<string, Rectangle>;
+  /** By the id of the arrow, or of the state whose beginning it is. */
+  readonly routes: ReadonlyMap<string, Route>;
+  /** The place of all labels of an arrow. */
+  readonly labels: ReadonlyMap<string, Rectangle>;
+}
+
+/** Pixels. A character is as wide as in the widest of the usual fixed-width fonts. */
+export const TEXT = { size: 11, character: 6.65, line: 15, small: 9.5, smallCharacter: 5.75 };
+export const NAME = { size: 13, character: 8.9, height: 30 };
+export const PAD = { x: 12, bottom: 8, rows: 2, label: 5, between: 5, ends: 2 };
+export const DOT = 10;
+
+const BOX = 'box:';
+const BEGINNING = 'dot:';
+const boxId = (state: string): string => BOX + state;
+export const dotId = (state: string): string => BEGINNING + state;
+
+/** As wide as the widest of the lines. */
+export const widthOf = (lines: readonly Line[]): number => Math.max(0, ...lines.map(widthOfLine));
+
+const widthOfLine = (line: Line): number =>
+  line.reduce(
+    (width, { kind, text }) =>
+      width + text.length * (kind === 'clause' ? TEXT.smallCharacter : TEXT.character),
+    Math.max(0, line.length - 1) * TEXT.character,
+  );
+
+const widthOfLabels = (labels: readonly Label[]): number =>
+  Math.max(0, ...labels.map(({ lines }) => widthOf(lines)));
+
+export const heightOf = ({ lines }: Label): number => lines.length * TEXT.line;
+
+/** One below the other. */
+const heightOfLabels = (labels: readonly Label[], between: number): number =>
+  labels.reduce((height, label) => height + heightOf(label) + between, -between);
+
+/** What its name and its labels take of a box. */
+export function headOf({ name, labels }: Box): { width: number; height: number } {
+  const height = NAME.height + (labels.length === 0 ? 0 : heightOfLabels(labels, PAD.rows) + PAD.bottom);
+  const width = Math.max(name.length * NAME.character, widthOfLabels(labels)) + 2 * PAD.x;
+  return { width: Math.ceil(width), height };
+}
+
+/** For every box: ELK does not pass them on to what is inside. */
+const OPTIONS = {
+  'elk.direction': 'DOWN',
+  'elk.algorithm': 'layered',
+  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'elk.edgeRouting': 'ORTHOGONAL',
+  'elk.json.shapeCoords': 'ROOT',
+  'elk.json.edgeCoords': 'ROOT',
+  'elk.padding': '[top=16,left=16,bottom=16,right=16]',
+  'elk.edgeLabels.placement': 'CENTER',
+  'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '22',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '14',
+  'elk.layered.spacing.edgeEdgeBetweenLayers': '14',
+  'elk.spacing.nodeNode': '28',
+  'elk.spacing.edgeNode': '18',
+  'elk.spacing.edgeEdge': '14',
+  'elk.spacing.edgeLabel': '4',
+  'elk.spacing.labelNode': '8',
+  'elk.spacing.portPort': '16',
+};
+
+function nodeOf(box: Box, seed: number): ElkNode {
+  const { width, height } = headOf(box);
+  if (box.kind !== 'compound') return { id: boxId(box.state), width: Math.max(width, 84), height };
+  const begin: ElkNode[] =
+    box.initial === undefined ? [] : [{ id: dotId(box.state), width: DOT, height: DOT }];
+  // Arrows come from above: where they lead inside, the text stands beside what is inside, else above it.
+  const [left, top] = box.isEntered ? [width + 16, 24] : [20, height + 12];
+  return {
+    id: boxId(box.state),
+    children: [...begin, ...box.inner.map((inner) => nodeOf(inner, seed))],
+    layoutOptions: {
+      ...OPTIONS,
+      'elk.randomSeed': `${seed}`,
+      'elk.padding': `[top=${top},left=${left},bottom=20,right=20]`,
+      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+      // ELK turns everything for a layout from top to bottom, except this.
+      'elk.nodeSize.minimum': `(${height},${width})`,
+    },
+  };
+}
+
+/** ELK is to have no cycles: which arrow leads back is known better here. */
+function edgeOf({ id, from, to, leadsBack, labels }: Arrow): ElkExtendedEdge {
+  const [source, target] = leadsBack ? [to, from] : [from, to];
+  return {
+    id,
+    sources: [boxId(source)],
+    targets: [boxId(target)],
+    labels: [
+      {
+        id: `label:${id}`,
+        text: id,
+        width: Math.ceil(widthOfLabels(labels) + 2 * PAD.label),
+        height: heightOfLabels(labels, PAD.between) + 2 * PAD.ends,
+        layoutOptions: { 'elk.edgeLabels.inline': 'true' },
+      },
+    ],
+  };
+}
+
+const beginningsIn = (box: Box): ElkExtendedEdge[] => [
+  ...(box.initial === undefined
+    ? []
+    : [{ id: dotId(box.state), sources: [dotId(box.state)], targets: [boxId(box.initial)] }]),
+  ...box.inner.flatMap(beginningsIn),
+];
+
+/** ELK begins with an order that it draws by lot. */
+const TRIES = 8;
+
+/** @returns the best of a few layouts, the same ones each time */
+export async function layOut(drawing: Drawing, engine: Engine): Promise<Layout> {
+  const layouts: Layout[] = [];
+  for (let seed = 1; seed <= TRIES; seed++) layouts.push(await layOutOnce(drawing, engine, seed));
+  return layouts.reduce((best, layout) => (costOf(layout) < costOf(best) ? layout : best));
+}
+
+const costOf = ({ routes, width, height }: Layout): number =>
+  effortOf([...routes.values()]) + 3 * (width + height);
+
+async function layOutOnce({ root, arrows }: Drawing, engine: Engine, seed: number): Promise<Layout> {
+  const graph = await engine({
+    id: 'picture',
+    layoutOptions: { ...OPTIONS, 'elk.randomSeed': `${seed}` },
+    children: [nodeOf(root, seed)],
+    edges: [...beginningsIn(root), ...arrows.map(edgeOf)],
+  });
+  const boxes = new Map<string, Rectangle>();
+  const dots = new Map<string, Rectangle>();
+  const read = ({ id, x = 0, y = 0, width = 0, height = 0, children = [] }: ElkNode): void => {
+    const [places, kind] = id.startsWith(BOX) ? [boxes, BOX] : [dots, BEGINNING];
+    places.set(id.slice(kind.length), { x, y, width, height });
+    children.forEach(read);
+  };
+  graph.children?.forEach(read);
+  const back = new Set(arrows.filter(({ leadsBack }) => leadsBack).map(({ id }) => id));
+  const begins = new Set([...dots.keys()].map(dotId));
+  const routes = new Map<string, Route>();
+  const labels = new Map<string, Rectangle>();
+  for (const { id, sections = [], labels: [label] = [] } of graph.edges ?? []) {
+    const [section] = sections;
+    if (section === undefined) throw new Error(`no way for ${id}`);
+    const route = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
+    routes.set(id, back.has(id) ? route.toReversed() : route);
+    if (label === undefined) continue;
+    const { x = 0, y = 0, width = 0, height = 0 } = label;
+    labels.set(id, { x, y, width, height });
+  }
+  return {
+    width: graph.width ?? 0,
+    height: graph.height ?? 0,
+    boxes,
+    dots,
+    routes: straightened(routes, begins),
+    labels,
+  };
+}

@@ -1,0 +1,96 @@
+/** The ways of arrows: upright and level lines. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+export type Route = readonly Point[];
+
+/** Pixels. A smaller step aside looks like a mistake; lines that are closer to each other look like one. */
+const JOG = 15;
+const APART = 12;
+
+/**
+ * Takes small steps aside away: an end is moved along the side of its box, or else the line that follows the step, unless
+ * another arrow is in the way.
+ * @param fixed routes whose start is no side of a box
+ */
+export function straightened(
+  routes: ReadonlyMap<string, Route>,
+  fixed: ReadonlySet<string>,
+): ReadonlyMap<string, Route> {
+  const result = new Map(routes);
+  for (const id of routes.keys()) {
+    const others = [...result].flatMap(([other, route]) => (other === id ? [] : linesOf(route)));
+    const isFree = (line: Segment): boolean => !others.some((other) => isBeside(line, other));
+    const straighten = (route: Route, isFixed: boolean): Route =>
+      withoutJog(route, isFixed).find(([start, end]) => start && end && isFree([start, end])) ?? route;
+    const route = straighten((result.get(id) ?? []).toReversed(), false).toReversed();
+    result.set(id, straighten(route, fixed.has(id)));
+  }
+  return result;
+}
+
+/** @returns the same way without a small step near its start, in as many forms as there are */
+function withoutJog(route: Route, isFixed: boolean): Route[] {
+  const [start, a, b, c, ...rest] = route;
+  if (start === undefined || a === undefined || b === undefined || c === undefined) return [];
+  if (distance(a, b) >= JOG) return [];
+  const alongSide = start.x === a.x ? { x: b.x, y: start.y } : { x: start.x, y: b.y };
+  const straightOn = start.x === a.x ? { x: start.x, y: c.y } : { x: c.x, y: start.y };
+  return [
+    ...(isFixed ? [] : [[alongSide, c, ...rest]]),
+    ...(rest.length === 0 ? [] : [[start, straightOn, ...rest]]),
+  ];
+}
+
+export const distance = (a: Point, b: Point): number => Math.hypot(a.x - b.x, a.y - b.y);
+
+const linesOf = (route: Route): [Point, Point][] =>
+  route.flatMap((to, i) => {
+    const from = route[i - 1];
+    return from === undefined ? [] : [[from, to]];
+  });
+
+const lengthOf = (route: Route): number =>
+  linesOf(route).reduce((length, [from, to]) => length + distance(from, to), 0);
+
+/** How hard the arrows are to follow. */
+export function effortOf(routes: readonly Route[]): number {
+  const lines = routes.map(linesOf);
+  const crossings = lines.reduce(
+    (count, mine, i) =>
+      count +
+      lines
+        .slice(i + 1)
+        .flat()
+        .reduce((more, theirs) => more + mine.filter((line) => cross(line, theirs)).length, 0),
+    0,
+  );
+  return routes.reduce((sum, route) => sum + lengthOf(route) + 40 * route.length, 500 * crossings);
+}
+
+type Segment = readonly [Point, Point];
+
+function cross(one: Segment, other: Segment): boolean {
+  if (isUpright(one) === isUpright(other)) return false;
+  const [upright, level] = isUpright(one) ? [one, other] : [other, one];
+  return isBetween(upright[0].x, level[0].x, level[1].x) && isBetween(level[0].y, upright[0].y, upright[1].y);
+}
+
+/** Whether two lines would touch or look like one. */
+function isBeside(one: Segment, other: Segment): boolean {
+  return (
+    isUpright(one) === isUpright(other) &&
+    isNear(one[0].x, one[1].x, other[0].x, other[1].x) &&
+    isNear(one[0].y, one[1].y, other[0].y, other[1].y)
+  );
+}
+
+const isUpright = ([from, to]: Segment): boolean => from.x === to.x;
+
+const isBetween = (value: number, a: number, b: number): boolean =>
+  value > Math.min(a, b) && value < Math.max(a, b);
+
+/** Whether two spans overlap, or nearly. */
+const isNear = (a: number, b: number, c: number, d: number): boolean =>
+  Math.min(a, b) < Math.max(c, d) + APART && Math.min(c, d) < Math.max(a, b) + APART;

@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+/** What a child is: a process of its own, or a thread of this one. */
+export type ChildKind = 'process' | 'thread';
+
+/** A program of this package that runs beside this one and is told what to do; its end of it is parent.ts. */
+export interface Child {
+  /** How it ended, when it has: `exit status 1`, `signal SIGKILL` … */
+  readonly ended: Promise<string>;
+  send(message: object): void;
+  onMessage(listener: (message: unknown) => void): void;
+  /** Lets it know that it is not wanted any more. One that is deep in a call does not hear it. */
+  release(): void;
+  /** Ends it, whatever it does. */
+  kill(): void;
+}
+
+/** What tells a thread that it is released; a process sees that its channel is closed. */
+export const RELEASED = 'released';
+
+const STANDARD_ERROR = 2;
+
+/**
+ * @param program a file of `dist/client`; this one is there as well, or in `src/client`, beside it
+ * @param args for people who look at the processes
+ */
+export function startChild(kind: ChildKind, program: string, args: readonly string[]): Child {
+  const url = new URL(`../../dist/client/${program}`, import.meta.url);
+  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
+}
+
+function startProcess(path: string, args: readonly string[]): Child {
+  // Standard output belongs to the program that is served; what children print goes beside it.
+  const stdio = ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'ipc'] as const;
+  const child = fork(path, args, { stdio: [...stdio] });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exit status ${code}` : `signal ${signal}`),
+    );
+  });
+  return {
+    ended,
+    send: (message) => {
+      // One that has gone just now does not mind.
+      if (child.connected) child.send(message, () => undefined);
+    },
+    onMessage: (listener) => void child.on('message', listener),
+    release: () => {
+      if (child.connected) child.disconnect();
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+function startThread(url: URL, args: readonly string[]): Child {
+  const worker = new Worker(url, { argv: [...args] });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
+  const send = (message: unknown): void => worker.postMessage(message);
+  const ended = new Promise<string>((resolve) => {
+    worker.once('error', (error) => resolve(String(error)));
+    worker.once('exit', (code) => resolve(`exit status ${code}`));
+  });
+  return {
+    ended,
+    send,
+    onMessage: (listener) => void worker.on('message', listener),
+    release: () => send(RELEASED),
+    kill: () => void worker.terminate(),
+  };
+}

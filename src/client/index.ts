@@ -1,0 +1,43 @@
+/** What programs import to use a server; nothing of the server is in it. */
+export { Barrier } from './barrier.ts';
+export type { Progress } from './batch.ts';
+export type { ServerAddress, TlsOptions } from './channel.ts';
+export type { ConnectionOptions, Found, FoundStream, Origin } from './connection.ts';
+export {
+  ConnectionLostError,
+  NwsError,
+  TimeoutError,
+  type ConnectionLostCode,
+  type NwsErrorCode,
+} from './errors.ts';
+export { processes, threads, type Launched, type Launcher, type LaunchOrder } from './launcher.ts';
+export type { VariableInfo, WorkspaceInfo } from './listings.ts';
+export { NetWorkSpace, type WorkspaceOptions } from './net-work-space.ts';
+export { TaskError, type Outcome, type OutcomeError, type OutcomeValue } from './outcome.ts';
+export type { ByteStream } from './outgoing.ts';
+export { Results, type ErrorHandling, type ResultOf } from './results.ts';
+export { Sentinel, type SentinelOptions } from './sentinel.ts';
+export { Sleigh } from './sleigh.ts';
+export type {
+  EachElemOptions,
+  OnDeadWorker,
+  SleighOptions,
+  SleighStatus,
+  TaskOptions,
+} from './sleigh-options.ts';
+export { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task.ts';
+export type { TaskErrorCode } from './task-metadata.ts';
+export { ForeignValue } from './values.ts';
+export {
+  Variable,
+  type Form,
+  type Forms,
+  type GetOptions,
+  type MetadataInit,
+  type Mode,
+  type StoreOptions,
+  type TryOptions,
+} from './variable.ts';
+export type { WaitOptions } from './waiting.ts';
+export type { Metadata } from '../wire/payload.ts';

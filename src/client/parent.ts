@@ -1,0 +1,33 @@
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { RELEASED } from './child.ts';
+
+/** Whoever started this program, as a process or as a thread; the other end of child.ts. */
+export interface Parent {
+  send(message: object): void;
+  /** The first message is what the program is to do. */
+  onMessage(listener: (message: unknown) => void): void;
+}
+
+/** @param onGone called when it has gone, or wants this program to go; perhaps at once */
+export function parentOf(onGone: () => void): Parent {
+  if (!isMainThread && parentPort !== null) {
+    const port = parentPort;
+    port.once('close', onGone);
+    return {
+      send: (message) => port.postMessage(message),
+      onMessage: (listener) =>
+        void port.on('message', (message: unknown) => {
+          if (message === RELEASED) onGone();
+          else listener(message);
+        }),
+    };
+  }
+  // Ctrl-C goes to the whole group; whoever started this one ends it.
+  process.on('SIGINT', () => undefined);
+  process.once('disconnect', onGone);
+  if (!process.connected) onGone();
+  return {
+    send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
+    onMessage: (listener) => void process.on('message', listener),
+  };
+}

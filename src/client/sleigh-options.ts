@@ -1,0 +1,80 @@
+import type { Progress } from './batch.ts';
+import type { ServerAddress } from './channel.ts';
+import type { Launcher } from './launcher.ts';
+import type { ErrorHandling } from './results.ts';
+
+/** What becomes of the task of a worker that dies (S13). */
+export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
+
+export interface SleighOptions {
+  /** How many workers are started, and expected (S4). */
+  readonly workers: number;
+  /** Where the server is; unless told, one for this job alone is started on this host, and ended with it. */
+  readonly server?: ServerAddress | undefined;
+  /** Where the workers run, for a launcher that reaches other hosts. */
+  readonly hosts?: readonly string[];
+  /** How the workers are started: `processes()` unless told. */
+  readonly launch?: Launcher;
+  /** The path of a module that each worker loads before it registers. */
+  readonly preload?: string;
+  /**
+   * `requeue` unless told: the task is tried again by another worker, up to `maxAttempts` times, and fails then. `null`:
+   * it fails at once. `shutdown`: the job ends.
+   */
+  readonly onDeadWorker?: OnDeadWorker;
+  /** 3 unless told. */
+  readonly maxAttempts?: number;
+  /** Who it is, for the listing (W10); `sleigh` unless told. The name of the workspace begins with it. */
+  readonly label?: string;
+  /** Told of each worker that ends without being asked to: its rank, and how it ended. */
+  readonly onDeath?: (rank: number, how: string) => void;
+  /** Closes the connections, whenever it is aborted: the job ends with them. */
+  readonly signal?: AbortSignal;
+}
+
+/** What all tasks of a batch have in common. */
+export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
+  /** Cancels the batch: what is queued is not called, what runs sees `context.signal`, and its reason is thrown. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds that one call may take; its task fails then with `timed-out`, and `context.signal` is aborted. A call
+   * that never lets its worker look up is ended a second later, and its worker with it: see `onDeadWorker`.
+   */
+  readonly timeout?: number;
+  /** `throw` unless told. */
+  readonly errors?: Errors;
+}
+
+export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
+  /** Tasks that are out for each worker: 8 unless told. So much is held in memory, however many elements there are. */
+  readonly loadFactor?: number;
+  /** Elements that travel together; 1 unless told. More cost less each, where a call takes well under a millisecond. */
+  readonly chunkSize?: number;
+  /** False: results come as they are ready, not in the order of the elements. */
+  readonly ordered?: boolean;
+  /** Told after each task that is answered. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** `fixedArgs` must be there where the task's function says what they are. */
+export type WithFixedArgs<FixedArgs> = unknown extends FixedArgs
+  ? { readonly fixedArgs?: unknown }
+  : { readonly fixedArgs: FixedArgs };
+/** The options, which may be left out where nothing in them must be there. */
+export type MaybeOptions<Options, FixedArgs> = unknown extends FixedArgs
+  ? [options?: Options & WithFixedArgs<FixedArgs>]
+  : [options: Options & WithFixedArgs<FixedArgs>];
+
+/** How a job stands. */
+export interface SleighStatus {
+  /** Workers that are registered and not dead. */
+  readonly workers: number;
+  /** Workers that are expected (S4). */
+  readonly expected: number;
+  /** Whether more may join (S5). */
+  readonly group: 'open' | 'joining' | 'closed';
+  /** Tasks that are queued or with a worker, of all batches (S10). */
+  readonly pending: number;
+  /** Tasks that are with a worker. */
+  readonly running: number;
+}

@@ -1,0 +1,33 @@
+/** What master and workers of this client say to each other in the metadata of tasks and results. */
+
+/** Every task: the module and the name of its function (C4). */
+export const MODULE = 'module';
+export const FUNCTION = 'function';
+/** The number of the task in its batch; results come back with it (S7). */
+export const NUMBER = 'task';
+/** `1`: the value is an array of elements, and so is the result, of ChunkOutcomes. */
+export const CHUNK = 'chunk';
+/** The variable with the fixed arguments (S11). */
+export const FIXED_ARGS = 'fixedArgs';
+/** Milliseconds that one call may take. */
+export const TIMEOUT = 'timeout';
+/** `1`: the task failed; the value is a TaskFailure. */
+export const ERROR = 'error';
+
+/** A fifo of batches that are cancelled, for sentinels to read. */
+export const CANCELLED_BATCHES = '#cancelled';
+
+/** Why a task has no result. */
+export type TaskErrorCode = 'threw' | 'timed-out' | 'cancelled' | 'not-sent' | 'worker-died';
+
+/** The value of a failed task's result. */
+export interface TaskFailure {
+  readonly code: TaskErrorCode;
+  /** `TypeError: …`, or what else was thrown. */
+  readonly message: string;
+  /** The message and where it was thrown, when that is known. */
+  readonly stack: string;
+}
+
+/** What became of one element of a chunk. */
+export type ChunkOutcome = { readonly value: unknown } | { readonly failure: TaskFailure };

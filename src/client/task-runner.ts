@@ -1,0 +1,123 @@
+import type { Metadata } from '../wire/payload.ts';
+import type { ServerAddress } from './channel.ts';
+import { claimed } from './claimed.ts';
+import type { NwsConnection } from './connection.ts';
+import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
+import type { TaskContext } from './task.ts';
+import { CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
+import { failureOf, TaskStopped, type Call } from './worker.ts';
+
+export interface RunnerOptions {
+  readonly server: ServerAddress;
+  readonly workspace: string;
+  readonly rank: number;
+  /** Told before a call that has a timeout how long it may take, in milliseconds, and null when it has ended. */
+  readonly onDeadline: (milliseconds: number | null) => void;
+}
+
+/** Fixed arguments that are kept: those of the latest batches. */
+const MOST_KEPT = 16;
+
+/** Calls the functions that tasks name, and ends calls that are cancelled or take too long. */
+export class TaskRunner {
+  readonly #options: RunnerOptions;
+  readonly #cancelled = new Set<string>();
+  readonly #fixedArgs = new Map<string, unknown>();
+  /** Ends the call that is under way. */
+  #stop: AbortController | undefined;
+  #batch: string | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** No more is called for this batch, and what is under way for it is told. */
+  cancel(batch: string): void {
+    this.#cancelled.add(batch);
+    if (this.#batch === batch) this.#stop?.abort(cancelled());
+  }
+
+  /** @param connection where the fixed arguments are found */
+  caller(connection: NwsConnection): Call {
+    return (value, metadata) => this.#call(connection, value, metadata);
+  }
+
+  async #call(connection: NwsConnection, value: unknown, metadata: Metadata): Promise<unknown> {
+    this.#batch = metadata.get('batchId');
+    const call = await this.#function(metadata);
+    const fixedArgs = await this.#fixed(connection, metadata.get(FIXED_ARGS));
+    const timeout = metadata.has(TIMEOUT) ? Number(metadata.get(TIMEOUT)) : undefined;
+    const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
+    if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
+    const outcomes: ChunkOutcome[] = [];
+    for (const element of value) outcomes.push(await outcomeOf(async () => one(element)));
+    return outcomes;
+  }
+
+  async #function(metadata: Metadata): Promise<ExportedFunction> {
+    const module = metadata.get(MODULE);
+    if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
+    return functionOf(await loadModule(module), module, metadata.get(FUNCTION));
+  }
+
+  /** Found once, and kept. */
+  async #fixed(connection: NwsConnection, variable: string | undefined): Promise<unknown> {
+    if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
+    const found = await connection.findTry(this.#options.workspace, variable);
+    // They go when their batch has ended.
+    if (found === undefined) throw cancelled();
+    const [oldest] = this.#fixedArgs.keys();
+    if (this.#fixedArgs.size >= MOST_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
+    this.#fixedArgs.set(variable, found.value);
+    return found.value;
+  }
+
+  async #run(
+    call: ExportedFunction,
+    element: unknown,
+    fixedArgs: unknown,
+    timeout: number | undefined,
+  ): Promise<unknown> {
+    if (this.#cancelled.has(this.#batch ?? '')) throw cancelled();
+    const { server, workspace, rank, onDeadline } = this.#options;
+    const stop = new AbortController();
+    const { signal } = stop;
+    this.#stop = stop;
+    let timer: NodeJS.Timeout | undefined;
+    if (timeout !== undefined) {
+      const late = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
+      timer = setTimeout(() => stop.abort(late), timeout);
+      onDeadline(timeout);
+    }
+    try {
+      const context: TaskContext = { fixedArgs, signal, rank, workspace, server };
+      const result = call(element, context);
+      return await (isPromiseLike(result) ? untilAborted(result, signal) : result);
+    } finally {
+      if (timer !== undefined) onDeadline(null);
+      clearTimeout(timer);
+      this.#stop = undefined;
+    }
+  }
+}
+
+const cancelled = (): TaskStopped => new TaskStopped('cancelled', 'the batch was cancelled');
+
+const isPromiseLike = (result: unknown): result is PromiseLike<unknown> =>
+  typeof result === 'object' && result !== null && 'then' in result;
+
+/** A call that does not listen to its signal is left to itself. */
+function untilAborted(result: PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(claimed<TaskStopped>(signal.reason)), { once: true });
+    result.then(resolve, reject);
+  });
+}
+
+async function outcomeOf(call: () => Promise<unknown>): Promise<ChunkOutcome> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}

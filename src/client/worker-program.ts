@@ -1,0 +1,65 @@
+/** A worker, as a process or a thread that a sentinel has started: HOST PORT WORKSPACE RANK, for people who look. */
+import { hostname } from 'node:os';
+import type { ServerAddress } from './channel.ts';
+import { claimed } from './claimed.ts';
+import { NwsConnection } from './connection.ts';
+import { functionOf, loadModule } from './module-function.ts';
+import { parentOf } from './parent.ts';
+import { TaskRunner } from './task-runner.ts';
+import { work } from './worker.ts';
+
+/** What it is to do: its first message. */
+export interface WorkerOrder {
+  readonly server: ServerAddress;
+  readonly workspace: string;
+  readonly rank: number;
+  readonly preload?: string | undefined;
+}
+
+/** A batch that is cancelled: every later message to it. */
+interface Cancellation {
+  readonly batch: string;
+}
+
+/** What it tells its sentinel: how long its call may block it, or that none does. */
+export interface WorkerMessage {
+  readonly milliseconds: number | null;
+}
+
+let rank = 0;
+let runner: TaskRunner | undefined;
+
+const parent = parentOf(() => process.exit());
+parent.onMessage((message) => {
+  if (runner === undefined) void start(claimed<WorkerOrder>(message));
+  else runner.cancel(claimed<Cancellation>(message).batch);
+});
+
+async function start(order: WorkerOrder): Promise<void> {
+  const { server, workspace, preload } = order;
+  rank = order.rank;
+  runner = new TaskRunner({ ...order, onDeadline });
+  try {
+    if (preload !== undefined) functionOf(await loadModule(preload), preload);
+    const connection = await NwsConnection.open(server);
+    const description = new Map([
+      ['host', hostname()],
+      ['pid', String(process.pid)],
+    ]);
+    const call = runner.caller(connection);
+    await work(connection, { workspace, rank, description, call, onRefusal: complain });
+    process.exit();
+  } catch (error) {
+    complain(error);
+    process.exit(1);
+  }
+}
+
+function onDeadline(milliseconds: number | null): void {
+  const message: WorkerMessage = { milliseconds };
+  parent.send(message);
+}
+
+function complain(error: unknown): void {
+  process.stderr.write(`sleigh: worker ${rank}: ${error instanceof Error ? error.message : String(error)}\n`);
+}

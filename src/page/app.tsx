@@ -1,0 +1,161 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { OverviewView } from '../views/types.ts';
+import { Nothing, PageHead } from './components/parts.tsx';
+import { TokenDialog } from './components/writing.tsx';
+import { isLost, watch } from './lib/feeds.ts';
+import { api, page } from './lib/paths.ts';
+import { usePlace, type Place } from './lib/router.ts';
+import { chooseTheme, theme, THEMES, type Theme } from './lib/theme.ts';
+import { useView } from './lib/use-view.ts';
+import { WritableContext } from './lib/writing.ts';
+import { BookPage } from './pages/book.tsx';
+import { ClientPage } from './pages/client.tsx';
+import { ClientsPage } from './pages/clients.tsx';
+import { OverviewPage } from './pages/overview.tsx';
+import { ReplayPage } from './pages/replay.tsx';
+import { SleighChartsPage } from './pages/sleigh-charts.tsx';
+import { SleighPage } from './pages/sleigh.tsx';
+import { VariablePage } from './pages/variable.tsx';
+import { WorkspacePage } from './pages/workspace.tsx';
+import { WorkspacesPage } from './pages/workspaces.tsx';
+
+/** What is around every page. */
+export function App() {
+  const place = usePlace();
+  const { data: about } = useView<OverviewView>(api('/overview'), 'once');
+  const isReplay = about?.replay ?? false;
+  return (
+    <WritableContext.Provider value={about?.writable ?? false}>
+      <a class="skip" href="#main">
+        Skip to the content
+      </a>
+      <header class="bar">
+        <a class="brand" href={page.overview}>
+          <Mark />
+          Sleigh
+        </a>
+        {about !== undefined && <Menu path={place.path} isReplay={isReplay} />}
+        <div class="bar-end">
+          {about !== undefined && !isReplay && (
+            <span class="address" title="where the server listens for clients">
+              {about.host}:{about.port}
+            </span>
+          )}
+          <ThemeSwitch />
+        </div>
+      </header>
+      <ConnectionNotice />
+      <main id="main" tabIndex={-1}>
+        {about === undefined ? (
+          <p class="loading">Asking the server…</p>
+        ) : (
+          <Page place={place} isReplay={isReplay} />
+        )}
+      </main>
+      <footer class="foot">{about !== undefined && <>Sleigh {about.version}</>}</footer>
+      <TokenDialog />
+    </WritableContext.Provider>
+  );
+}
+
+function Page({ place: { parts, path, query }, isReplay }: { place: Place; isReplay: boolean }) {
+  const [kind, name, below, inner] = parts;
+  const from = Number(query.get('from') ?? 0);
+  if (kind === 'charts') return <BookPage chart={name} />;
+  if (isReplay) return <ReplayPage />;
+  if (kind === undefined) return <OverviewPage />;
+  if (kind === 'workspaces') {
+    if (name === undefined) return <WorkspacesPage from={from} />;
+    if (below === undefined) return <WorkspacePage key={path} name={name} from={from} />;
+    if (below === 'variables' && inner !== undefined)
+      return <VariablePage key={path} workspace={name} name={inner} from={from} />;
+  }
+  if (kind === 'clients')
+    return name === undefined ? <ClientsPage from={from} /> : <ClientPage key={path} id={name} />;
+  if (kind === 'sleighs' && name !== undefined) {
+    if (below === undefined) return <SleighPage key={path} name={name} query={query} />;
+    if (below === 'charts') return <SleighChartsPage key={path} name={name} />;
+  }
+  return (
+    <>
+      <PageHead title="No such page" />
+      <Nothing>
+        There is nothing at <code>{path}</code>. <a href={page.overview}>To the overview</a>
+      </Nothing>
+    </>
+  );
+}
+
+function Menu({ path, isReplay }: { path: string; isReplay: boolean }) {
+  const entries: readonly [href: string, text: string][] = isReplay
+    ? [
+        [page.replay, 'Replay'],
+        [page.book, 'Charts'],
+      ]
+    : [
+        [page.overview, 'Overview'],
+        [page.workspaces, 'Workspaces'],
+        [page.clients, 'Clients'],
+        [page.book, 'Charts'],
+      ];
+  const isHere = (href: string): boolean => {
+    if (isReplay && href === page.replay) return !path.startsWith(page.book);
+    return href === page.overview ? path === '/' || path.startsWith('/sleighs') : path.startsWith(href);
+  };
+  return (
+    <nav class="menu" aria-label="Pages">
+      {entries.map(([href, text]) => (
+        <a key={href} href={href} aria-current={isHere(href) ? 'page' : undefined}>
+          {text}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function ThemeSwitch() {
+  const [chosen, setChosen] = useState(theme);
+  const choose = (next: Theme): void => {
+    chooseTheme(next);
+    setChosen(next);
+  };
+  return (
+    <label class="theme">
+      <span class="hidden">Colours</span>
+      <select
+        value={chosen}
+        onChange={({ currentTarget }) =>
+          choose(THEMES.find((known) => known === currentTarget.value) ?? 'system')
+        }
+      >
+        <option value="system">System colours</option>
+        <option value="light">Light</option>
+        <option value="dark">Dark</option>
+      </select>
+    </label>
+  );
+}
+
+function ConnectionNotice() {
+  const [lost, setLost] = useState(false);
+  useEffect(() => watch(() => setLost(isLost())), []);
+  return (
+    <div role="status" class="connection">
+      {lost && (
+        <p class="banner">
+          <strong>The server cannot be reached.</strong> What you see is from before; the page tries again
+          each second.
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M3 26h21a5 5 0 0 0 5-5" />
+      <path d="M9 26v-5m11 5v-5M5 10c0 7 2 11 7 11h11c3 0 4-2 4-5V8h-4v6H12c-4 0-5-4-7-4Z" />
+    </svg>
+  );
+}

@@ -1,0 +1,174 @@
+import type { WorkersView, WorkerView } from '../../views/types.ts';
+import type { Reading } from '../lib/feeds.ts';
+import { count, duration, percent } from '../lib/format.ts';
+import { page } from '../lib/paths.ts';
+import { goQuery } from '../lib/router.ts';
+import { ordered, stateName, statePath, toneOf, total } from '../lib/states.ts';
+import { useAge } from '../lib/use-view.ts';
+import { Head, Meter, Nothing, Pager, Table } from './parts.tsx';
+import { StateMark, StateTag } from './states.tsx';
+
+export const BOARD_SIZE = 100;
+
+interface BoardProps {
+  readonly sleigh: string;
+  readonly reading: Reading<WorkersView>;
+  readonly state: string | undefined;
+  readonly isTable: boolean;
+  /** What happened to those who failed, by actor. */
+  readonly reasons: ReadonlyMap<string, string>;
+}
+
+/** The workers, each at its place by rank: what changes is the colour, the shape and the name of its state. */
+export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) {
+  const age = useAge(reading);
+  const { data } = reading;
+  if (data === undefined) return <p class="loading">Asking the server…</p>;
+  return (
+    <>
+      <div class="board-tools">
+        <div class="chips" role="group" aria-label="Workers in one state">
+          <Chip name="all" n={total(data.counts)} isChosen={state === undefined} />
+          {ordered(data.counts).map(([key, n]) => (
+            <Chip key={key} state={key} name={stateName(key)} n={n} isChosen={state === key} />
+          ))}
+        </div>
+        <button
+          type="button"
+          aria-pressed={isTable}
+          onClick={() => goQuery({ as: isTable ? undefined : 'table' }, 'replace')}
+        >
+          As a table
+        </button>
+      </div>
+      {data.items.length === 0 && (
+        <Nothing>
+          {state === undefined
+            ? 'No workers yet. One comes into being when a sentinel fetches a rank from rankCount, and registers with workerIds.'
+            : `No worker is ${stateName(state)} at the moment.`}
+        </Nothing>
+      )}
+      {data.items.length > 0 &&
+        (isTable ? (
+          <WorkerTable sleigh={sleigh} workers={data.items} age={age} />
+        ) : (
+          <ul class="board">
+            {data.items.map((worker) => (
+              <Tile
+                key={worker.rank}
+                sleigh={sleigh}
+                worker={worker}
+                age={age}
+                reason={reasons.get(worker.actor)}
+              />
+            ))}
+          </ul>
+        ))}
+      <Pager total={data.total} from={data.from} size={BOARD_SIZE} name="workers" />
+    </>
+  );
+}
+
+function Chip({ name, n, isChosen, state }: { name: string; n: number; isChosen: boolean; state?: string }) {
+  return (
+    <button
+      type="button"
+      class={`chip ${state === undefined ? '' : `tag ${toneOf(state)}`}`}
+      title={state === undefined ? undefined : statePath(state)}
+      aria-pressed={isChosen}
+      onClick={() => goQuery({ state, from: undefined }, 'replace')}
+    >
+      {state !== undefined && <StateMark tone={toneOf(state)} />}
+      {name} <b>{count(n)}</b>
+    </button>
+  );
+}
+
+interface WorkerProps {
+  readonly sleigh: string;
+  readonly worker: WorkerView;
+  /** Milliseconds since the view came. */
+  readonly age: number;
+}
+
+const onTask = ({ onTask }: WorkerView, age: number): string =>
+  onTask === undefined ? '' : duration(onTask + age);
+
+function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | undefined }) {
+  const { rank, actor, state, host, completed, busyShare, batch } = worker;
+  const tone = toneOf(state);
+  return (
+    <li>
+      <a
+        class={`tile ${tone}`}
+        href={page.charts({ name: sleigh }, { actor })}
+        title={`${statePath(state)}, ${host}`}
+      >
+        <span class="tile-head">
+          <b>{rank}</b>
+          <span class="tile-state">
+            <StateMark tone={tone} />
+            {stateName(state)}
+          </span>
+        </span>
+        <span class="tile-task">
+          {tone === 'dead' || tone === 'lost' ? reason : onTask(worker, age)}
+          {batch !== undefined && <> on batch {batch.title}</>}
+        </span>
+        <span class="tile-foot">
+          <span>{count(completed)} done</span>
+          <span>{percent(busyShare)} busy</span>
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function WorkerTable({
+  sleigh,
+  workers,
+  age,
+}: {
+  sleigh: string;
+  workers: readonly WorkerView[];
+  age: number;
+}) {
+  return (
+    <Table
+      caption="Workers"
+      head={
+        <>
+          <Head number>Rank</Head>
+          <Head>State</Head>
+          <Head>Host</Head>
+          <Head number>Tasks done</Head>
+          <Head number>On its task</Head>
+          <Head>Batch</Head>
+          <Head number>Attempt</Head>
+          <Head>Time busy</Head>
+          <Head>Client</Head>
+        </>
+      }
+    >
+      {workers.map((worker) => (
+        <tr key={worker.rank}>
+          <th scope="row" class="number">
+            <a href={page.charts({ name: sleigh }, { actor: worker.actor })}>{worker.rank}</a>
+          </th>
+          <td>
+            <StateTag state={worker.state} />
+          </td>
+          <td>{worker.host}</td>
+          <td class="number">{count(worker.completed)}</td>
+          <td class="number">{onTask(worker, age)}</td>
+          <td>{worker.batch?.title}</td>
+          <td class="number">{worker.attempts}</td>
+          <td>
+            <Meter share={worker.busyShare} label={`worker ${worker.rank} busy`} />
+          </td>
+          <td>{worker.client !== undefined && <a href={page.client(worker.client)}>{worker.client}</a>}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

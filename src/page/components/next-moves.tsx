@@ -1,0 +1,62 @@
+import type { ChartView, MoveView } from '../../views/types.ts';
+import type { Lighting, Verdict } from '../lib/lighting.ts';
+import { statePath } from '../lib/states.ts';
+
+const SAID: Readonly<Record<Verdict, string>> = {
+  open: 'may come',
+  forbidden: 'forbidden',
+  depends: 'depends',
+};
+const ORDER: readonly Verdict[] = ['open', 'depends', 'forbidden'];
+
+/** What may come next, and which guard is in the way of the rest, in words. */
+export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['next'] }) {
+  const moves = [...next]
+    .flatMap(([number, verdict]) => {
+      const move = chart.moves.find(({ move }) => move === number);
+      return move === undefined ? [] : [{ move, verdict }];
+    })
+    .sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
+  if (moves.length === 0) return <p class="nothing">Nothing more: this is its end.</p>;
+  return (
+    <ul class="moves">
+      {moves.map(({ move, verdict }) => (
+        <li key={move.move} class={`verdict-${verdict}`}>
+          <span class="verdict">{SAID[verdict]}</span>
+          <span class="move-words">
+            <b>{move.event}</b> {target(move)}
+            <Reason verdict={verdict} guard={move.guard} />
+          </span>
+          <span class="clause" title={move.description}>
+            {move.clauses.join(', ')}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const target = ({ target }: MoveView): string =>
+  target === undefined ? 'changes no state' : `→ ${statePath(target)}`;
+
+const GUARDED: Readonly<Record<Verdict, string>> = {
+  open: 'holds:',
+  forbidden: 'does not hold:',
+  depends: 'if',
+};
+
+function Reason({ verdict, guard }: { verdict: Verdict; guard: string | undefined }) {
+  if (guard === undefined)
+    return verdict === 'forbidden' ? <span class="guard">a state within answers it in its place</span> : null;
+  if (guard === 'otherwise')
+    return (
+      <span class="guard">
+        {verdict === 'forbidden' ? 'a guard before it holds' : 'where no guard before it holds'}
+      </span>
+    );
+  return (
+    <span class="guard">
+      {GUARDED[verdict]} <code>{guard}</code>
+    </span>
+  );
+}

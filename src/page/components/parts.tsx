@@ -1,0 +1,185 @@
+/** Small things that all pages are made of. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { FeedStatus, Reading } from '../lib/feeds.ts';
+import { count, dateAndTime, isoTime, percent, timeOfDay } from '../lib/format.ts';
+import { focusHeading, goQuery } from '../lib/router.ts';
+
+type Children = { children: ComponentChildren };
+
+/** What stands where there is nothing yet: it tells what to do. */
+export const Nothing = ({ children }: Children) => <p class="nothing">{children}</p>;
+
+/** The head of a page: where it is, what it is. */
+export function PageHead(props: {
+  title: string;
+  kind?: string;
+  trail?: readonly { href: string; text: string }[];
+  children?: ComponentChildren;
+}) {
+  const { title, kind, trail = [], children } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => focusHeading(heading.current), []);
+  useEffect(() => {
+    document.title = kind === undefined ? `${title} · Sleigh` : `${title} (${kind}) · Sleigh`;
+  }, [title, kind]);
+  return (
+    <div class="page-head">
+      {trail.length > 0 && (
+        <nav class="trail" aria-label="Where this is">
+          {trail.map(({ href, text }) => (
+            <a key={href} href={href}>
+              {text}
+            </a>
+          ))}
+        </nav>
+      )}
+      <div class="page-title">
+        <h1 tabIndex={-1} ref={heading}>
+          {kind !== undefined && <span class="kind">{kind} </span>}
+          {title}
+        </h1>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** A part of a page with a heading of its own. */
+export function Panel(props: {
+  title: string;
+  note?: ComponentChildren;
+  children: ComponentChildren;
+  id?: string;
+}) {
+  const { title, note, children, id = title.toLowerCase().replaceAll(/\W+/g, '-') } = props;
+  return (
+    <section class="panel" aria-labelledby={id}>
+      <header class="panel-head">
+        <h2 id={id}>{title}</h2>
+        {note !== undefined && <div class="panel-note">{note}</div>}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** What stands in for a page whose view has not come, or is not there. */
+export function Waiting({ reading: { status, error }, what }: { reading: Reading<unknown>; what: string }) {
+  if (status !== 'missing') return <p class="loading">Asking the server…</p>;
+  return (
+    <>
+      <PageHead title={`No such ${what}`} />
+      <Nothing>
+        {error ?? 'It is not there.'} It may have been deleted or have left; this page shows it again when it
+        comes back.
+      </Nothing>
+    </>
+  );
+}
+
+/** Said above a view that was there a moment ago. */
+export function Freshness({ status }: { status: FeedStatus }) {
+  return status === 'live' ? (
+    <span class="fresh live" title="kept up to date">
+      live
+    </span>
+  ) : (
+    <span class="fresh">{status === 'lost' ? 'connection lost' : status}</span>
+  );
+}
+
+/** Figures at a glance. */
+export function Facts({ children }: Children) {
+  return <dl class="facts">{children}</dl>;
+}
+
+export function Fact(props: { name: string; children: ComponentChildren; tone?: string; href?: string }) {
+  const { name, children, tone, href } = props;
+  return (
+    <div class={`fact ${tone ?? ''}`}>
+      <dt>{href === undefined ? name : <a href={href}>{name}</a>}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function Time({ at, withDate = false }: { at: number; withDate?: boolean }) {
+  return (
+    <time dateTime={isoTime(at)} title={dateAndTime(at)}>
+      {withDate ? dateAndTime(at) : timeOfDay(at, false)}
+    </time>
+  );
+}
+
+/** A share as a bar and as a number. */
+export function Meter({ share, label }: { share: number; label: string }) {
+  const known = Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
+  return (
+    <span class="meter">
+      <svg
+        viewBox="0 0 100 6"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${label}: ${percent(known)}`}
+      >
+        <rect class="meter-all" width="100" height="6" />
+        <rect class="meter-part" width={100 * known} height="6" />
+      </svg>
+      <span>{percent(known)}</span>
+    </span>
+  );
+}
+
+/** Parts of a longer list: buttons that change the query. */
+export function Pager(props: {
+  total: number;
+  from: number;
+  size: number;
+  name: string;
+  parameter?: string;
+}) {
+  const { total, from, size, name, parameter = 'from' } = props;
+  if (total <= size && from === 0) return null;
+  const to = Math.min(total, from + size);
+  const turn = (next: number): void => goQuery({ [parameter]: next > 0 ? next : undefined });
+  return (
+    <nav class="pager" aria-label={`Parts of the list of ${name}`}>
+      <button type="button" disabled={from === 0} onClick={() => turn(Math.max(0, from - size))}>
+        Before
+      </button>
+      <span>
+        {total === 0 ? '0' : `${count(Math.min(from + 1, total))}–${count(to)}`} of {count(total)} {name}
+      </span>
+      <button type="button" disabled={to >= total} onClick={() => turn(from + size)}>
+        Next
+      </button>
+    </nav>
+  );
+}
+
+/** A table that can be wider than its place: it is scrolled in there, and by keys. */
+export function Table(props: {
+  caption: string;
+  head: ComponentChildren;
+  children: ComponentChildren;
+  class?: string;
+}) {
+  return (
+    <div class="table" role="group" aria-label={props.caption} tabIndex={0}>
+      <table class={props.class}>
+        <caption class="hidden">{props.caption}</caption>
+        <thead>
+          <tr>{props.head}</tr>
+        </thead>
+        <tbody>{props.children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+export const Head = ({ children, number }: { children: ComponentChildren; number?: boolean }) => (
+  <th scope="col" class={number === true ? 'number' : undefined}>
+    {children}
+  </th>
+);

@@ -1,0 +1,72 @@
+import type { ValueView } from '../../views/types.ts';
+import { bytes } from '../lib/format.ts';
+
+const KINDS: Readonly<Record<ValueView['kind'], string>> = {
+  text: 'text',
+  json: 'JSON',
+  number: 'number',
+  bytes: 'bytes',
+  'python pickle': 'Python pickle',
+  'r serialization': 'R serialization',
+  'java serialization': 'Java serialization',
+  'v8 serialization': 'V8 serialization',
+  foreign: 'foreign',
+};
+
+/** One line of it, for a table. */
+export function ValuePreview({ value, values }: { value: ValueView | undefined; values: number }) {
+  if (value === undefined)
+    return <span class="faint">{values > 0 ? 'made when it is read' : 'no value'}</span>;
+  const text = value.babelfish ?? value.text;
+  return (
+    <span class="preview">
+      <span class="value-kind">{KINDS[value.kind]}</span>{' '}
+      {text === undefined ? (
+        <span class="faint">{bytes(value.size)}</span>
+      ) : (
+        <code>{text.slice(0, 120)}</code>
+      )}
+    </span>
+  );
+}
+
+/** All that is known of a value. */
+export function Value({ value, label }: { value: ValueView; label: string }) {
+  const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
+  const told = Object.entries(metadata);
+  return (
+    <article class="value" aria-label={label}>
+      <header class="value-head">
+        <span class="value-number">{label}</span>
+        <span class="value-kind">{KINDS[kind]}</span>
+        <span>{bytes(size)}</span>
+        {maker !== '' && <span>from {maker}</span>}
+        <span class="faint">descriptor {descriptor}</span>
+      </header>
+      {babelfish !== undefined && (
+        <Content label={`${label}, as its babelfish tells it`}>{babelfish}</Content>
+      )}
+      {text !== undefined && <Content label={`${label}, as text`}>{text === '' ? '(empty)' : text}</Content>}
+      {hex !== undefined && hex !== '' && <Content label={`${label}, byte by byte`}>{hex}</Content>}
+      {isCut && <p class="note">Only the beginning is shown.</p>}
+      {told.length > 0 && (
+        <dl class="told">
+          {told.map(([name, content]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{content}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </article>
+  );
+}
+
+function Content({ label, children }: { label: string; children: string }) {
+  return (
+    <pre class="content" role="group" aria-label={label} tabIndex={0}>
+      {children}
+    </pre>
+  );
+}

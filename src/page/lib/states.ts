@@ -1,0 +1,91 @@
+/** How a state looks wherever it is shown: by colour, by shape and by name. */
+
+export type Tone =
+  'busy' | 'waiting' | 'idle' | 'declared' | 'dead' | 'lost' | 'left' | 'deadbeat' | 'ending' | 'done';
+
+const TONES: Readonly<Record<string, Tone>> = {
+  // workers
+  declared: 'declared',
+  idle: 'idle',
+  waiting: 'waiting',
+  busy: 'busy',
+  dead: 'dead',
+  left: 'left',
+  deadbeat: 'deadbeat',
+  lost: 'lost',
+  // sentinels
+  active: 'idle',
+  dismissed: 'ending',
+  // connections
+  greeting: 'declared',
+  negotiating: 'declared',
+  securing: 'declared',
+  ready: 'idle',
+  blocked: 'waiting',
+  closing: 'ending',
+  closed: 'left',
+  // sleighs, their joining and their shutdown
+  serving: 'idle',
+  windingDown: 'ending',
+  deleted: 'left',
+  open: 'idle',
+  byStatus: 'waiting',
+  byBroadcast: 'waiting',
+  grace: 'declared',
+  running: 'idle',
+  byRequest: 'ending',
+  byItself: 'ending',
+  over: 'left',
+};
+
+const leafOf = (state: string): string => state.slice(state.lastIndexOf('.') + 1);
+
+export function toneOf(state: string, chart = ''): Tone {
+  // A join phase that has closed has done what it was for.
+  if (chart === 'joinPhase' && state === 'closed') return 'done';
+  return TONES[leafOf(state)] ?? 'declared';
+}
+
+/** `byItself` as `by itself`. */
+export const words = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** The innermost state, for a small space: `busy`; where that says too little, with the one around it. */
+export function stateName(state: string): string {
+  const path = state.split('.');
+  const leaf = path.at(-1) ?? '';
+  const isReason = /^by[A-Z]/.test(leaf);
+  return words(isReason ? path.slice(-2).join(' ') : leaf);
+}
+
+/** All of it: `registered › busy`. */
+export const statePath = (state: string): string =>
+  state === '' ? 'nothing' : state.split('.').map(words).join(' › ');
+
+/** Those who need somebody first, those who are gone last. */
+const ORDER: readonly Tone[] = [
+  'dead',
+  'lost',
+  'busy',
+  'waiting',
+  'idle',
+  'declared',
+  'ending',
+  'done',
+  'deadbeat',
+  'left',
+];
+
+const place = (state: string): number => ORDER.indexOf(toneOf(state));
+
+/** Counts by state, in the order in which they are shown everywhere. */
+export function ordered(counts: Readonly<Record<string, number>>): [state: string, n: number][] {
+  return Object.entries(counts).sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
+}
+
+export const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, n) => sum + n, 0);
+
+/** How many there are of one tone. */
+export const ofTone = (counts: Readonly<Record<string, number>>, ...tones: Tone[]): number =>
+  Object.entries(counts).reduce((sum, [state, n]) => sum + (tones.includes(toneOf(state)) ? n : 0), 0);

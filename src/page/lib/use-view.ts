@@ -1,0 +1,66 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { follow, LOADING, read, readingOf, type Reading } from './feeds.ts';
+
+/**
+ * A view, kept up to date. While another path is on its way (the next part of a list, another step) the one before stays,
+ * so that nothing jumps.
+ *
+ * @param path undefined while there is nothing to show
+ * @param how `once` where the answer never changes: a step of a trace, the charts. However fast the path changes then, one
+ *   request is on its way at a time, and the last one is always answered.
+ */
+export function useView<T>(path: string | undefined, how: 'stream' | 'once' = 'stream'): Reading<T> {
+  const [reading, setReading] = useState<Reading<T>>(LOADING);
+  const wanted = useRef<string | undefined>(undefined);
+  const isAsking = useRef(false);
+
+  useEffect(() => {
+    const show = ({ data: text, ...rest }: Reading<string>): void =>
+      setReading((before) => {
+        // What a path answers is declared in views/types.ts.
+        const data: T | undefined = text === undefined ? undefined : JSON.parse(text);
+        return { ...rest, data: rest.status === 'missing' ? undefined : (data ?? before.data) };
+      });
+    if (path === undefined) {
+      setReading(LOADING);
+      return undefined;
+    }
+    if (how === 'stream') {
+      show(readingOf(path));
+      return follow(path, () => show(readingOf(path)));
+    }
+    wanted.current = path;
+    if (!isAsking.current) void ask();
+    return () => {
+      wanted.current = undefined;
+    };
+
+    async function ask(): Promise<void> {
+      isAsking.current = true;
+      let asked: string | undefined;
+      while (wanted.current !== undefined && wanted.current !== asked) {
+        asked = wanted.current;
+        const next = await read(asked);
+        if (wanted.current !== undefined) show(next);
+        if (next.status === 'lost') {
+          await new Promise((resolve) => setTimeout(resolve, 1000));
+          asked = undefined;
+        }
+      }
+      isAsking.current = false;
+    }
+  }, [path, how]);
+  return reading;
+}
+
+/** Milliseconds since a reading came, told anew each second, for what counts on between two readings. */
+export function useAge({ at, status }: Reading<unknown>): number {
+  const [now, setNow] = useState(() => performance.now());
+  const isLive = status === 'live';
+  useEffect(() => {
+    if (!isLive) return undefined;
+    const timer = setInterval(() => setNow(performance.now()), 1000);
+    return () => clearInterval(timer);
+  }, [isLive]);
+  return Math.max(0, now - at);
+}

@@ -1,0 +1,101 @@
+import type { ClientsView, OverviewView, WorkspacesView } from '../../views/types.ts';
+import { Clients, Sleighs, Workspaces } from '../components/lists.tsx';
+import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
+import { Plot } from '../components/plot.tsx';
+import { bytes, count, duration } from '../lib/format.ts';
+import { api, page } from '../lib/paths.ts';
+import { useView } from '../lib/use-view.ts';
+
+/** How many of a list are shown here. */
+const SOME = 8;
+
+export function OverviewPage() {
+  const reading = useView<OverviewView>(api('/overview'));
+  const { data: workspaces } = useView<WorkspacesView>(api('/workspaces', { count: SOME }));
+  const { data: clients } = useView<ClientsView>(api('/clients', { count: SOME }));
+  const { data } = reading;
+  if (data === undefined) return <Waiting reading={reading} what="Overview" />;
+  const requests = Object.entries(data.requests).sort(([, a], [, b]) => b - a);
+  return (
+    <>
+      <PageHead title="Overview">
+        <Freshness status={reading.status} />
+      </PageHead>
+      <Facts>
+        <Fact name="clients" href={page.clients}>
+          {count(data.connections)}
+        </Fact>
+        <Fact name="blocked" href={page.clients} tone={data.blocked > 0 ? 'waiting' : ''}>
+          {count(data.blocked)}
+        </Fact>
+        <Fact name="sleighs">{count(data.sleighs.length)}</Fact>
+        <Fact name="workspaces" href={page.workspaces}>
+          {count(data.workspaces)}
+        </Fact>
+        <Fact name="variables">{count(data.variables)}</Fact>
+        <Fact name="held">{bytes(data.bytesHeld)}</Fact>
+        <Fact name="up for">
+          <span title="since it started">{duration(data.now - data.startedAt)}</span>
+        </Fact>
+      </Facts>
+      <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
+        {data.sleighs.length === 0 ? (
+          <Nothing>
+            No jobs yet.{' '}
+            <code>
+              npx sleigh run examples/words.mjs README.md --server {data.host}:{data.port}
+            </code>{' '}
+            runs one here; an old client makes one by opening a workspace whose <code>wstype</code> is{' '}
+            <code>sleigh</code>.
+          </Nothing>
+        ) : (
+          <Sleighs sleighs={data.sleighs} />
+        )}
+      </Panel>
+      <div class="plots">
+        <Plot title="Requests a second" series={data.rates} names={['requests']} />
+        <Plot title="Traffic a second" series={data.rates} names={['bytes in', 'bytes out']} format={bytes} />
+      </div>
+      <div class="halves">
+        <Panel title="Workspaces" note={<a href={page.workspaces}>all {count(data.workspaces)}</a>}>
+          {workspaces !== undefined && workspaces.items.length > 0 ? (
+            <Workspaces workspaces={workspaces.items} />
+          ) : (
+            <Nothing>
+              No workspaces yet. A client makes one by <code>open ws</code> with a name of its choice.
+            </Nothing>
+          )}
+        </Panel>
+        <Panel title="Clients" note={<a href={page.clients}>all {count(data.connections)}</a>}>
+          {clients !== undefined && clients.items.length > 0 ? (
+            <Clients clients={clients.items} />
+          ) : (
+            <Nothing>
+              Nobody is connected. Clients connect to{' '}
+              <code>
+                {data.host}:{data.port}
+              </code>
+              .
+            </Nothing>
+          )}
+        </Panel>
+      </div>
+      <Panel title="Requests since the start" note={<Time at={data.startedAt} withDate />}>
+        {requests.length === 0 ? (
+          <Nothing>None yet.</Nothing>
+        ) : (
+          <dl class="verbs">
+            {requests.map(([verb, n]) => (
+              <div key={verb}>
+                <dt>
+                  <code>{verb}</code>
+                </dt>
+                <dd>{count(n)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </Panel>
+    </>
+  );
+}

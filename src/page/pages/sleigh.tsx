@@ -1,0 +1,172 @@
+import type { FailureView, SleighView, WorkersView } from '../../views/types.ts';
+import { Batches } from '../components/batches.tsx';
+import { Board, BOARD_SIZE } from '../components/board.tsx';
+import { Notices } from '../components/lists.tsx';
+import {
+  Fact,
+  Facts,
+  Freshness,
+  Head,
+  Meter,
+  Nothing,
+  PageHead,
+  Panel,
+  Table,
+  Time,
+  Waiting,
+} from '../components/parts.tsx';
+import { Plot } from '../components/plot.tsx';
+import { StateCounts, StateTag } from '../components/states.tsx';
+import { count, plural } from '../lib/format.ts';
+import { api, page } from '../lib/paths.ts';
+import { statePath } from '../lib/states.ts';
+import { useView } from '../lib/use-view.ts';
+
+export function SleighPage({ name, query }: { name: string; query: URLSearchParams }) {
+  const state = query.get('state') ?? undefined;
+  const from = Number(query.get('from') ?? 0);
+  const reading = useView<SleighView>(api(page.sleigh({ name })));
+  const workers = useView<WorkersView>(
+    api(`${page.sleigh({ name })}/workers`, { state, from, count: BOARD_SIZE }),
+  );
+  const { data } = reading;
+  if (data === undefined) return <Waiting reading={reading} what="sleigh" />;
+  return (
+    <>
+      <PageHead kind="Sleigh" title={data.title} trail={[{ href: page.overview, text: 'Overview' }]}>
+        <StateTag state={data.state} chart="sleigh" />
+        <Freshness status={reading.status} />
+        <a class="button primary" href={page.charts(data)}>
+          Live charts
+        </a>
+        <a class="button" href={page.workspace(data)}>
+          Workspace
+        </a>
+      </PageHead>
+      <Notices sleigh={data} />
+      <Facts>
+        <Fact name="tasks queued">{count(data.queued)}</Fact>
+        <Fact name="running">{count(data.running)}</Fact>
+        <Fact name="results waiting">{count(data.results)}</Fact>
+        <Fact name="completed">{count(data.completed)}</Fact>
+        <Fact name="deaths" tone={data.deaths > 0 ? 'dead' : ''}>
+          {count(data.deaths)}
+        </Fact>
+        <Fact name="a dead worker means">{data.policy}</Fact>
+        <Fact name="shutdown">
+          <a href={page.charts(data, { actor: 'shutdown' })}>{statePath(data.shutdown)}</a>
+        </Fact>
+      </Facts>
+      <Panel title="Workers">
+        <Board
+          sleigh={name}
+          reading={workers}
+          state={state}
+          isTable={query.get('as') === 'table'}
+          reasons={new Map(data.failures.map(({ actor, event }) => [actor, event]))}
+        />
+      </Panel>
+      {data.failures.length > 0 && (
+        <Panel
+          title="Failures"
+          note={data.failures.length === 100 ? 'the newest 100' : plural(data.failures.length, 'failure')}
+        >
+          <Failures sleigh={data} failures={data.failures} />
+        </Panel>
+      )}
+      <Panel title="Batches">
+        <Batches batches={data.batches} />
+      </Panel>
+      <div class="plots">
+        <Plot title="Tasks and results" series={data.history} names={['queued', 'running', 'results']} />
+        <Plot
+          title="Workers busy, tasks a second"
+          series={data.history}
+          names={['busy', 'completed a second']}
+        />
+      </div>
+      <div class="halves">
+        <Panel title="Join phase" note={<a href={page.charts(data, { actor: 'joinPhase' })}>its chart</a>}>
+          <JoinPhase sleigh={data} />
+        </Panel>
+        <Panel title="Sentinels">
+          {Object.keys(data.sentinels).length === 0 ? (
+            <Nothing>
+              No sentinels yet. One stands beside the workers of a host, and waits in a fetch of{' '}
+              <code>alive</code>.
+            </Nothing>
+          ) : (
+            <StateCounts counts={data.sentinels} />
+          )}
+          <p class="note">
+            The sleigh began at <Time at={data.startedAt} withDate />.
+          </p>
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function JoinPhase({ sleigh: { join } }: { sleigh: SleighView }) {
+  const { state, maximum, ranksGiven, registered, expected, isFrozen } = join;
+  return (
+    <>
+      <p class="lead">
+        <StateTag state={state} chart="joinPhase" /> <span class="faint">{statePath(state)}</span>
+      </p>
+      <Meter share={expected === 0 ? 0 : registered / expected} label="registered of those expected" />
+      <dl class="pairs">
+        <div>
+          <dt>registered</dt>
+          <dd>
+            {count(registered)} of {count(expected)} expected
+          </dd>
+        </div>
+        <div>
+          <dt>ranks given out</dt>
+          <dd>{count(ranksGiven)}</dd>
+        </div>
+        <div>
+          <dt>maximum</dt>
+          <dd>
+            {maximum < 0 ? 'none' : count(maximum)}
+            {isFrozen && ', frozen'}
+          </dd>
+        </div>
+      </dl>
+    </>
+  );
+}
+
+function Failures({ sleigh, failures }: { sleigh: SleighView; failures: readonly FailureView[] }) {
+  return (
+    <Table
+      caption="Failures, the newest first"
+      head={
+        <>
+          <Head>When</Head>
+          <Head>Who</Head>
+          <Head>What</Head>
+          <Head>Because of</Head>
+          <Head>Clause</Head>
+        </>
+      }
+    >
+      {failures.map(({ time, actor, what, event, clause }, i) => (
+        <tr key={`${time} ${actor} ${i}`}>
+          <td>
+            <Time at={time} />
+          </td>
+          <th scope="row">
+            <a href={page.charts(sleigh, { actor })}>{actor}</a>
+          </th>
+          <td class="wide">{what}</td>
+          <td>
+            <code>{event}</code>
+          </td>
+          <td>{clause}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

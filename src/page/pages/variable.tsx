@@ -1,0 +1,131 @@
+import { useState } from 'preact/hooks';
+import type { FetchedView, ValueView, VariableView, WaitingView } from '../../views/types.ts';
+import {
+  Fact,
+  Facts,
+  Freshness,
+  Head,
+  Nothing,
+  PageHead,
+  Pager,
+  Panel,
+  Table,
+  Waiting,
+} from '../components/parts.tsx';
+import { Value } from '../components/value.tsx';
+import { WriteButton } from '../components/writing.tsx';
+import { count } from '../lib/format.ts';
+import { api, page } from '../lib/paths.ts';
+import { go } from '../lib/router.ts';
+import { useView } from '../lib/use-view.ts';
+
+const SIZE = 20;
+
+export function VariablePage({ workspace, name, from }: { workspace: string; name: string; from: number }) {
+  const path = page.variable({ name: workspace }, { name });
+  const reading = useView<VariableView>(api(path, { from, count: SIZE }));
+  const [fetched, setFetched] = useState<ValueView | undefined>(undefined);
+  const { data } = reading;
+  if (data === undefined) return <Waiting reading={reading} what="variable" />;
+  const { list, waiting, mode, values, fetchers, finders } = data;
+  return (
+    <>
+      <PageHead
+        kind="Variable"
+        title={data.title}
+        trail={[
+          { href: page.workspaces, text: 'Workspaces' },
+          { href: page.workspace(data.workspace), text: data.workspace.title },
+        ]}
+      >
+        <Freshness status={reading.status} />
+        <WriteButton<FetchedView>
+          label="Fetch a value"
+          method="POST"
+          path={api(`${path}/fetch`)}
+          question="The next value is taken out of the variable and shown here; no client gets it."
+          sure="Fetch it"
+          onDone={({ value }) => setFetched(value)}
+        />
+        <WriteButton
+          label="Delete variable"
+          method="DELETE"
+          path={api(path)}
+          question={
+            <>
+              The variable <b>{data.title}</b> goes with its values; whoever waits in it is told. This cannot
+              be undone.
+            </>
+          }
+          sure="Delete it"
+          onDone={() => go(page.workspace(data.workspace))}
+        />
+      </PageHead>
+      <Facts>
+        <Fact name="mode">{mode}</Fact>
+        <Fact name="values">{count(values)}</Fact>
+        <Fact name="wait to fetch" tone={fetchers > 0 ? 'waiting' : ''}>
+          {count(fetchers)}
+        </Fact>
+        <Fact name="wait to find" tone={finders > 0 ? 'waiting' : ''}>
+          {count(finders)}
+        </Fact>
+      </Facts>
+      {fetched !== undefined && (
+        <Panel title="Fetched">
+          <Value value={fetched} label="taken out" />
+        </Panel>
+      )}
+      {waiting.total > 0 && (
+        <Panel title="Clients that wait here" note={count(waiting.total)}>
+          <WaitingClients waiting={waiting.items} />
+          {waiting.total > waiting.items.length && (
+            <p class="note">The first {count(waiting.items.length)} are shown.</p>
+          )}
+        </Panel>
+      )}
+      <Panel title="Values" note="in the order in which they are found">
+        {list.items.length === 0 ? (
+          <Nothing>
+            No value. A client gives it one by <code>store</code>
+            {waiting.total > 0 && '; the clients above wait for that'}.
+          </Nothing>
+        ) : (
+          <div class="values">
+            {list.items.map((value, i) => (
+              <Value key={list.from + i} value={value} label={`value ${count(list.from + i + 1)}`} />
+            ))}
+          </div>
+        )}
+        <Pager total={list.total} from={list.from} size={SIZE} name="values" />
+      </Panel>
+    </>
+  );
+}
+
+function WaitingClients({ waiting }: { waiting: readonly WaitingView[] }) {
+  return (
+    <Table
+      caption="Clients that wait in this variable"
+      head={
+        <>
+          <Head number>Client</Head>
+          <Head>Waits in</Head>
+          <Head>Peer</Head>
+        </>
+      }
+    >
+      {waiting.map(({ client, verb, peer }, i) => (
+        <tr key={`${client} ${i}`}>
+          <th scope="row" class="number">
+            <a href={page.client(client)}>{client}</a>
+          </th>
+          <td>
+            <code>{verb}</code>
+          </td>
+          <td>{peer}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}

@@ -1,0 +1,113 @@
+import type { VariableSummary, WorkspaceView } from '../../views/types.ts';
+import {
+  Fact,
+  Facts,
+  Freshness,
+  Head,
+  Nothing,
+  PageHead,
+  Pager,
+  Panel,
+  Table,
+  Waiting,
+} from '../components/parts.tsx';
+import { ValuePreview } from '../components/value.tsx';
+import { WriteButton } from '../components/writing.tsx';
+import { count, plural } from '../lib/format.ts';
+import { api, page } from '../lib/paths.ts';
+import { go } from '../lib/router.ts';
+import { useView } from '../lib/use-view.ts';
+
+const SIZE = 100;
+
+export function WorkspacePage({ name, from }: { name: string; from: number }) {
+  const reading = useView<WorkspaceView>(api(page.workspace({ name }), { from, count: SIZE }));
+  const { data } = reading;
+  if (data === undefined) return <Waiting reading={reading} what="workspace" />;
+  const metadata = Object.entries(data.metadata);
+  return (
+    <>
+      <PageHead kind="Workspace" title={data.title} trail={[{ href: page.workspaces, text: 'Workspaces' }]}>
+        {data.isSleigh && <a href={page.sleigh(data)}>its sleigh</a>}
+        <Freshness status={reading.status} />
+        <WriteButton
+          label="Delete workspace"
+          method="DELETE"
+          path={api(page.workspace(data))}
+          question={
+            <>
+              The workspace <b>{data.title}</b> goes with its {plural(data.list.total, 'variable')}; whoever
+              waits in it is told. This cannot be undone.
+            </>
+          }
+          sure="Delete it"
+          onDone={() => go(page.workspaces)}
+        />
+      </PageHead>
+      <Facts>
+        <Fact name="variables">{count(data.list.total)}</Fact>
+        <Fact name="persistent">{data.persistent ? 'yes' : 'no'}</Fact>
+        <Fact name="owner">{data.owner === '' ? 'none' : data.owner}</Fact>
+      </Facts>
+      <Panel title="Variables">
+        {data.list.items.length === 0 ? (
+          <Nothing>
+            No variables yet. A client makes one by <code>store</code>, by <code>declare var</code>, or by
+            waiting for one.
+          </Nothing>
+        ) : (
+          <Table
+            caption={`Variables of ${data.title}`}
+            head={
+              <>
+                <Head>Variable</Head>
+                <Head>Mode</Head>
+                <Head number>Values</Head>
+                <Head number>Wait to fetch</Head>
+                <Head number>Wait to find</Head>
+                <Head>Next value</Head>
+              </>
+            }
+          >
+            {data.list.items.map((variable) => (
+              <Variable key={variable.name} workspace={data} variable={variable} />
+            ))}
+          </Table>
+        )}
+        <Pager total={data.list.total} from={data.list.from} size={SIZE} name="variables" />
+      </Panel>
+      {metadata.length > 0 && (
+        <Panel title="Metadata">
+          <dl class="pairs">
+            {metadata.map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </Panel>
+      )}
+    </>
+  );
+}
+
+const Waiters = ({ n }: { n: number }) => <td class={`number ${n > 0 ? 'waits' : ''}`}>{count(n)}</td>;
+
+function Variable({ workspace, variable }: { workspace: WorkspaceView; variable: VariableSummary }) {
+  const { title, mode, values, fetchers, finders, preview } = variable;
+  return (
+    <tr>
+      <th scope="row">
+        <a href={page.variable(workspace, variable)}>{title === '' ? '(no name)' : title}</a>
+      </th>
+      <td>{mode}</td>
+      <td class="number">{count(values)}</td>
+      <Waiters n={fetchers} />
+      <Waiters n={finders} />
+      <td class="wide">
+        <ValuePreview value={preview} values={values} />
+      </td>
+    </tr>
+  );
+}

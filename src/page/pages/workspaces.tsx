@@ -1,0 +1,32 @@
+import type { WorkspacesView } from '../../views/types.ts';
+import { Workspaces } from '../components/lists.tsx';
+import { Freshness, Nothing, PageHead, Pager, Panel, Waiting } from '../components/parts.tsx';
+import { count } from '../lib/format.ts';
+import { api } from '../lib/paths.ts';
+import { useView } from '../lib/use-view.ts';
+
+const SIZE = 100;
+
+export function WorkspacesPage({ from }: { from: number }) {
+  const reading = useView<WorkspacesView>(api('/workspaces', { from, count: SIZE }));
+  const { data } = reading;
+  if (data === undefined) return <Waiting reading={reading} what="Workspaces" />;
+  return (
+    <>
+      <PageHead title="Workspaces">
+        <Freshness status={reading.status} />
+      </PageHead>
+      <Panel title="All workspaces" note={count(data.total)}>
+        {data.items.length === 0 ? (
+          <Nothing>
+            No workspaces yet. A client makes one by <code>open ws</code> with a name of its choice, and a job
+            makes one of its own.
+          </Nothing>
+        ) : (
+          <Workspaces workspaces={data.items} />
+        )}
+        <Pager total={data.total} from={data.from} size={SIZE} name="workspaces" />
+      </Panel>
+    </>
+  );
+}

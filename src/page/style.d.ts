@@ -1,0 +1,2 @@
+/** Style sheets are bundled by Vite, and export nothing. */
+declare module '*.css';

@@ -1,0 +1,54 @@
+import Denque from 'denque';
+import type { AnyActorRef } from 'xstate';
+import type { ChartStep, StoryStep } from '../machines/story.ts';
+
+/** Failures that are kept. */
+const MOST = 100;
+
+/** Something that went wrong in a job. */
+export interface Failure {
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Such as `worker.3`. */
+  readonly actor: string;
+  readonly event: string;
+  readonly clause: string;
+  /** For people. */
+  readonly what: string;
+}
+
+/** What is a failure when an actor comes to a state by that event, or by any. */
+const FAILURES: readonly { readonly after: string; readonly event?: string; readonly what: string }[] = [
+  { after: 'shuttingDown.byItself', what: 'the sleigh shut down by itself' },
+  { after: 'dead', what: 'died' },
+  { after: 'registered.idle', event: 'task.asked', what: 'failed its task' },
+];
+
+const failureIn = ({ before, after, event }: ChartStep): string | undefined =>
+  before === after
+    ? undefined
+    : FAILURES.find((failure) => failure.after === after && (failure.event ?? event) === event)?.what;
+
+/** What went wrong in a job, the last of it: noted as it happens, whether anybody looks or not (S13, S14.1, S7.1). */
+export class Failures {
+  readonly #failures = new Denque<Failure>();
+
+  /** For the charts of the job. */
+  readonly watch = {
+    isFailure: (step: ChartStep): boolean => failureIn(step) !== undefined,
+    failed: ({ id }: AnyActorRef, step: StoryStep): void => {
+      const { time, event, clause } = step;
+      this.add({ time, actor: id, event, clause, what: failureIn(step) ?? '' });
+    },
+  };
+
+  add(failure: Failure): void {
+    this.#failures.push(Object.freeze(failure));
+    if (this.#failures.length > MOST) this.#failures.shift();
+  }
+
+  /** The newest first. */
+  get newestFirst(): readonly Failure[] {
+    return this.#failures.toArray().toReversed();
+  }
+}

@@ -1,0 +1,27 @@
+import type { Series } from './types.ts';
+
+/** Samples that are kept. */
+const LENGTH = 300;
+
+/** Some figures over time: one sample a second, the oldest forgotten. */
+export class History {
+  readonly #names: readonly string[];
+  readonly #columns: number[][];
+
+  /** @param names of the figures, the time left out */
+  constructor(names: readonly string[]) {
+    this.#names = names;
+    this.#columns = [[], ...names.map((): number[] => [])];
+  }
+
+  add(time: number, figures: readonly number[]): void {
+    for (const [i, column] of this.#columns.entries()) {
+      column.push(i === 0 ? time : (figures[i - 1] ?? 0));
+      if (column.length > LENGTH) column.shift();
+    }
+  }
+
+  get series(): Series {
+    return { names: this.#names, columns: this.#columns };
+  }
+}

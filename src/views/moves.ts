@@ -1,0 +1,139 @@
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
+import { CHARTS } from '../charts/pages.ts';
+import { innermostOf, type ChartTransition } from '../machines/story.ts';
+import type { NextMove } from './types.ts';
+
+const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');
+
+const MOVES: ReadonlyMap<string, readonly Move[]> = new Map(
+  CHARTS.map(({ machine }) => [machine.id, movesOf(machine)]),
+);
+
+/** The numbers of moves, by chart and transition. A running chart has nodes of its own, so they go by name. */
+const NUMBERS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
+  Array.from(MOVES, ([chart, moves]) => [chart, numbersIn(moves)]),
+);
+
+function numbersIn(moves: readonly Move[]): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [number, { source, event }] of moves.entries()) {
+    const place = { source: source.path.join('.'), event };
+    let index = 0;
+    while (numbers.has(keyOf({ ...place, index }))) index++;
+    numbers.set(keyOf({ ...place, index }), number);
+  }
+  return numbers;
+}
+
+/** @returns its place among the moves of the chart */
+export const moveNumber = (chart: string, transition: ChartTransition | undefined): number | undefined =>
+  transition && NUMBERS.get(chart)?.get(keyOf(transition));
+
+/** A step as a trace tells it. */
+interface ToldStep {
+  readonly event: string;
+  readonly before: string;
+  readonly after: string;
+  readonly clause: string;
+}
+
+/** @returns which move of the chart it was, and its event as the chart names it; undefined when there is none such */
+export function moveOf(
+  chart: string,
+  { event, before, after, clause }: ToldStep,
+): { readonly move: number; readonly event: string } | undefined {
+  const moves = MOVES.get(chart) ?? [];
+  for (let source: string | undefined = before; source !== undefined; source = around(source))
+    for (const [move, candidate] of moves.entries())
+      if (
+        candidate.source.path.join('.') === source &&
+        names(candidate.event, event) &&
+        candidate.description === clause &&
+        (candidate.target === undefined ? before : innermostOf(candidate.target).path.join('.')) === after
+      )
+        return { move, event: candidate.event };
+  return undefined;
+}
+
+/** The state around a state, by their paths; the root's is ''. */
+const around = (path: string): string | undefined =>
+  path === '' ? undefined : path.slice(0, Math.max(path.lastIndexOf('.'), 0));
+
+/** Whether a chart means an event by a name, which may end in a wildcard. */
+const names = (name: string, event: string): boolean =>
+  name === event || (name !== WILDCARD && name.endsWith(WILDCARD) && event.startsWith(name.slice(0, -1)));
+
+type Verdict = NextMove['verdict'];
+
+/**
+ * What may come next in a state, the moves of inner states first, but for the wildcard, which is for what may not come.
+ * @param context undefined when it is not known: then guards that look at it are not judged
+ */
+export function nextMoves(machine: AnyStateMachine, leaf: AnyStateNode, context: unknown): NextMove[] {
+  const moves: NextMove[] = [];
+  /** Whether an earlier transition takes the event, or may. */
+  const taken = new Map<string, Verdict>();
+  for (let node: AnyStateNode | undefined = leaf; node !== undefined; node = node.parent)
+    for (const [event, transitions] of node.transitions) {
+      if (event === WILDCARD) continue;
+      const judge = new Judge(machine, event, context);
+      for (const [index, { guard }] of transitions.entries()) {
+        const verdict = and(not(taken.get(event) ?? 'forbidden'), judge.verdict(guard));
+        taken.set(event, or(taken.get(event) ?? 'forbidden', verdict));
+        const move = moveNumber(machine.id, { source: node.path.join('.'), event, index });
+        if (move !== undefined) moves.push({ move, verdict });
+      }
+    }
+  return moves;
+}
+
+const RANK: readonly Verdict[] = ['forbidden', 'depends', 'open'];
+const and = (a: Verdict, b: Verdict): Verdict => (RANK.indexOf(a) < RANK.indexOf(b) ? a : b);
+const or = (a: Verdict, b: Verdict): Verdict => (RANK.indexOf(a) > RANK.indexOf(b) ? a : b);
+const not = (a: Verdict): Verdict => RANK[RANK.length - 1 - RANK.indexOf(a)] ?? 'depends';
+
+/** Thrown when a guard looks at something that is not known. */
+const UNKNOWN = new Error('not known');
+const unknown = (): never => {
+  throw UNKNOWN;
+};
+
+/** Says of guards whether they hold, with the context of an actor and an event of which the type alone is known. */
+class Judge {
+  readonly #machine: AnyStateMachine;
+  readonly #info: { readonly context: unknown; readonly event: unknown };
+
+  /** @param context undefined when it is not known either */
+  constructor(machine: AnyStateMachine, type: string, context: unknown) {
+    const traps = { get: unknown, has: unknown, ownKeys: unknown };
+    this.#machine = machine;
+    this.#info = {
+      context: context === undefined ? new Proxy({}, traps) : context,
+      event: new Proxy({ type }, { ...traps, get: (_event, name) => (name === 'type' ? type : unknown()) }),
+    };
+  }
+
+  verdict(guard: unknown): Verdict {
+    if (guard === undefined) return 'open';
+    const made = guardParts(guard);
+    if (made !== undefined) {
+      const verdicts = made.parts.map((part) => this.verdict(part));
+      if (made.by === 'not') return not(verdicts[0] ?? 'depends');
+      return made.by === 'and' ? verdicts.reduce(and, 'open') : verdicts.reduce(or, 'forbidden');
+    }
+    if (typeof guard === 'string')
+      return this.verdict(this.#machine.implementations.guards[guard] ?? unknown);
+    return this.#asked(guard);
+  }
+
+  #asked(guard: unknown): Verdict {
+    if (typeof guard !== 'function') return 'depends';
+    try {
+      return Reflect.apply(guard, undefined, [this.#info, undefined]) === true ? 'open' : 'forbidden';
+    } catch (error) {
+      if (error === UNKNOWN) return 'depends';
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+import type { Page } from './types.ts';
+
+const DEFAULT_COUNT = 100;
+const MOST = 1_000;
+
+/** Which part of a list is wanted. */
+export interface Range {
+  readonly from: number;
+  readonly count: number;
+}
+
+const whole = (text: string | null, fallback: number): number =>
+  text !== null && /^\d{1,15}$/.test(text) ? Number(text) : fallback;
+
+/** `from` and `count` of a query; what is no number counts as left out. @param prefix of both names */
+export const rangeOf = (query: URLSearchParams): Range => ({
+  from: whole(query.get('from'), 0),
+  count: Math.min(whole(query.get('count'), DEFAULT_COUNT), MOST),
+});
+
+/** So many items after the first so many. Those before are passed by one by one, which costs some nanoseconds each. */
+export function* slice<T>(items: Iterable<T>, { from, count }: Range): Generator<T> {
+  if (count <= 0) return;
+  let at = 0;
+  for (const item of items) {
+    if (at++ < from) continue;
+    yield item;
+    if (at >= from + count) return;
+  }
+}
+
+export const pageOf = <T, View>(
+  total: number,
+  range: Range,
+  items: Iterable<T>,
+  view: (item: T) => View,
+): Page<View> => ({ total, from: range.from, items: Array.from(slice(items, range), view) });
+
+/** The last `count` of a set, the newest first. */
+export const newest = <T>(items: ReadonlySet<T>, count: number): T[] =>
+  [...slice(items, { from: Math.max(items.size - count, 0), count })].toReversed();

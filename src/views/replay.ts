@@ -1,0 +1,209 @@
+import { statesOf } from '../charts/moves.ts';
+import { STORY_LENGTH } from '../machines/story.ts';
+import type { TraceStep } from '../trace/step.ts';
+import type { About } from './about.ts';
+import { plainFields } from './actors.ts';
+import { chartsView } from './charts.ts';
+import { nextMoves } from './moves.ts';
+import { titleOf } from './names.ts';
+import { pageOf, rangeOf, type Range } from './paging.ts';
+import { machineOf, Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
+import { route, type Route } from './router.ts';
+import type {
+  ActorsView,
+  ActorSummary,
+  ActorView,
+  ChartsView,
+  OverviewView,
+  ReplayView,
+  SleighSummary,
+} from './types.ts';
+
+const MOST_SLEIGHS = 100;
+/** Those of which a sleigh has many. */
+const GROUPS = ['worker', 'sentinel'];
+
+/** What the page shows of a trace. Steps are numbered from 1: at n the first n have been taken. */
+export class Replay {
+  readonly #file: string;
+  readonly #about: Pick<About, 'version'>;
+  readonly #recording = new Recording();
+  readonly #charts: ChartsView;
+
+  /** @param file its name, for people */
+  constructor(file: string, about: Pick<About, 'version' | 'drawing'>) {
+    this.#file = file;
+    this.#about = about;
+    this.#charts = chartsView(about);
+  }
+
+  /** The next step of the trace. Each is held against its chart, which takes some microseconds. */
+  add(step: TraceStep): void {
+    this.#recording.add(step);
+  }
+
+  /**
+   * @returns undefined when there is no such view or thing
+   * @throws URIError when a name in the path is badly encoded
+   */
+  get(path: string, query: URLSearchParams): object | undefined {
+    return route(this.#routes, path, query);
+  }
+
+  /** Nothing changes with time. */
+  sample(): void {}
+
+  readonly #routes: readonly Route[] = [
+    ['overview', () => this.#overview()],
+    ['charts', () => this.#charts],
+    ['replay', () => this.#replay()],
+    ['replay/*/actors', ([at], query) => this.#actors(at, query)],
+    ['replay/*/actors/*', ([at, id], query) => this.#actor(at, id, query.get('scope'))],
+  ];
+
+  #replay(): ReplayView {
+    const { scopes, violation, length } = this.#recording;
+    return {
+      file: this.#file,
+      steps: length,
+      from: this.#recording.time(1),
+      to: this.#recording.time(length),
+      scopes: Array.from(scopes.values(), ({ name, first, last }) => ({ scope: name, first, last })),
+      violation,
+    };
+  }
+
+  /** What a trace tells of the server, at its end. */
+  #overview(): OverviewView {
+    const { length } = this.#recording;
+    const scopes = [...this.#recording.scopes.values()];
+    const sleighs = scopes.filter(({ actors }) => actors.has('sleigh'));
+    const connections = scopes.flatMap(({ actors }) => actors.get('connection') ?? []);
+    const states = this.#countStates(connections, length);
+    return {
+      version: this.#about.version,
+      host: '',
+      port: 0,
+      startedAt: this.#recording.time(1),
+      now: this.#recording.time(length),
+      writable: false,
+      replay: true,
+      connections: connections.length - (states['closed'] ?? 0),
+      blocked: (states['open.blocked.silent'] ?? 0) + (states['open.blocked.receiving'] ?? 0),
+      workspaces: sleighs.length,
+      variables: 0,
+      bytesHeld: 0,
+      requests: {},
+      rates: { names: ['requests', 'bytes in', 'bytes out'], columns: [[], [], [], []] },
+      sleighs: sleighs
+        .slice(-MOST_SLEIGHS)
+        .toReversed()
+        .map((scope) => this.#sleigh(scope, length)),
+    };
+  }
+
+  #sleigh({ name, actors }: Scope, at: number): SleighSummary {
+    const stateOf = (id: string): string => {
+      const actor = actors.get(id);
+      return (actor && this.#recording.stateAt(actor, at)?.state) ?? '';
+    };
+    const workers = this.#countStates(this.#ofChart(actors.values(), 'worker'), at);
+    return {
+      name,
+      title: titleOf(name),
+      state: stateOf('sleigh'),
+      joinPhase: stateOf('joinPhase'),
+      shutdown: stateOf('shutdown'),
+      workers,
+      queued: 0,
+      running: workers['registered.busy'] ?? 0,
+      results: 0,
+    };
+  }
+
+  #place(at: string, scopeName: string | null): { step: number; scope: Scope } | undefined {
+    const { scopes, length } = this.#recording;
+    const [first] = scopes.values();
+    const scope = scopeName === null ? first : scopes.get(scopeName);
+    const step = /^\d{1,15}$/.test(at) ? Number(at) : Infinity;
+    return scope === undefined || step > length ? undefined : { step, scope };
+  }
+
+  #actors(at: string, query: URLSearchParams): ActorsView | undefined {
+    const place = this.#place(at, query.get('scope'));
+    if (place === undefined) return undefined;
+    const { step, scope } = place;
+    const all = [...scope.actors.values()];
+    const single = all.filter(({ chart }) => !GROUPS.includes(chart));
+    const groups = GROUPS.map((chart) => [...this.#ofChart(all, chart)]);
+    const chart = query.get('chart') ?? 'worker';
+    return {
+      single: single.flatMap((actor) => this.#summary(actor, step) ?? []),
+      groups: GROUPS.map((name, i) => ({
+        chart: name,
+        counts: this.#countStates(groups[i] ?? [], step),
+      })),
+      list: this.#list(groups[GROUPS.indexOf(chart)] ?? [], query.get('state'), rangeOf(query), step),
+    };
+  }
+
+  /** In the order in which they began. */
+  #list(
+    actors: readonly RecordedActor[],
+    state: string | null,
+    range: Range,
+    at: number,
+  ): ActorsView['list'] {
+    const there: [RecordedActor, Moment][] = [];
+    for (const actor of actors) {
+      const moment = this.#recording.stateAt(actor, at);
+      if (moment !== undefined && (state === null || moment.state === state)) there.push([actor, moment]);
+    }
+    return pageOf(there.length, range, there, ([actor, moment]) => this.#summaryAt(actor, moment));
+  }
+
+  *#ofChart(actors: Iterable<RecordedActor>, chart: string): Generator<RecordedActor> {
+    for (const actor of actors) if (actor.chart === chart) yield actor;
+  }
+
+  #countStates(actors: Iterable<RecordedActor>, at: number): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const actor of actors) {
+      const state = this.#recording.stateAt(actor, at)?.state;
+      if (state !== undefined) counts[state] = (counts[state] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  #summary(actor: RecordedActor, at: number): ActorSummary | undefined {
+    const moment = this.#recording.stateAt(actor, at);
+    return moment && this.#summaryAt(actor, moment);
+  }
+
+  #summaryAt({ id, chart }: RecordedActor, { state, step }: Moment): ActorSummary {
+    return { actor: id, chart, state, last: this.#recording.entry(step) };
+  }
+
+  #actor(at: string, id: string, scopeName: string | null): ActorView | undefined {
+    const place = this.#place(at, scopeName);
+    const actor = place?.scope.actors.get(id);
+    const moment = place && actor && this.#recording.stateAt(actor, place.step);
+    if (place === undefined || actor === undefined || moment === undefined) return undefined;
+    const machine = machineOf(actor.chart);
+    const leaf = machine && statesOf(machine.root).find(({ path }) => path.join('.') === moment.state);
+    const hasEnded = moment.hasStopped || leaf?.type === 'final';
+    const taken = this.#recording.taken(actor, place.step);
+    return {
+      ...this.#summaryAt(actor, moment),
+      hasEnded,
+      context: plainFields(moment.context),
+      story: actor.steps
+        .slice(Math.max(taken - STORY_LENGTH, 0), taken)
+        .map((step) => this.#recording.entry(step)),
+      next:
+        machine === undefined || leaf === undefined || hasEnded
+          ? []
+          : nextMoves(machine, leaf, moment.context),
+    };
+  }
+}

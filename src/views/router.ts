@@ -1,0 +1,31 @@
+/** A path below `/api`, `*` standing for any name; and what makes its view out of those names and the query. */
+export type Route = readonly [
+  path: string,
+  view: (names: readonly [string, string], query: URLSearchParams) => object | undefined,
+];
+
+/**
+ * @param path `/api/…`, with percent-encoded names: a character for each byte of the name on the wire
+ * @returns undefined when there is no such view or thing
+ * @throws URIError when a name is badly encoded
+ */
+export function route(routes: readonly Route[], path: string, query: URLSearchParams): object | undefined {
+  const [empty, api, ...parts] = path.split('/');
+  if (empty !== '' || api !== 'api') return undefined;
+  for (const [pattern, view] of routes) {
+    const names = namesIn(pattern.split('/'), parts);
+    if (names !== undefined) return view(names, query);
+  }
+  return undefined;
+}
+
+function namesIn(pattern: readonly string[], parts: readonly string[]): [string, string] | undefined {
+  if (pattern.length !== parts.length) return undefined;
+  const names: string[] = [];
+  for (const [i, wanted] of pattern.entries()) {
+    const part = parts[i] ?? '';
+    if (wanted !== '*' && wanted !== part) return undefined;
+    if (wanted === '*') names.push(decodeURIComponent(part));
+  }
+  return [names[0] ?? '', names[1] ?? ''];
+}

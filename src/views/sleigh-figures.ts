@@ -1,0 +1,54 @@
+import { tellerOf } from '../machines/story.ts';
+import type { BatchSummary, Totals } from '../sleigh/batches.ts';
+import type { Sleigh } from '../sleigh/sleigh.ts';
+import { History } from './history.ts';
+import { batches } from './sleigh.ts';
+
+/** Samples that the pace of a batch is taken from: half a minute, a second each. */
+const PACE = 30;
+
+interface Sample {
+  readonly time: number;
+  readonly answered: number;
+}
+
+/** The figures of one sleigh over time. */
+export class SleighFigures {
+  readonly history = new History(['queued', 'running', 'results', 'busy', 'completed a second']);
+  readonly #samples = new WeakMap<Readonly<Totals>, Sample[]>();
+  #last: { readonly time: number; readonly completed: number } | undefined;
+
+  sample(sleigh: Sleigh, time: number): void {
+    const { work, workerChart } = sleigh;
+    const { completed } = work;
+    const seconds = this.#last === undefined ? 0 : (time - this.#last.time) / 1000;
+    const pace = this.#last === undefined || seconds <= 0 ? 0 : (completed - this.#last.completed) / seconds;
+    this.#last = { time, completed };
+    const busy = tellerOf(workerChart)?.in('registered.busy') ?? 0;
+    this.history.add(time, [
+      work.tasks.length,
+      work.batches.all.running,
+      work.batches.counts.values,
+      busy,
+      pace,
+    ]);
+    for (const { totals } of batches(sleigh)) this.#samplesOf(totals, { time, answered: totals.answered });
+  }
+
+  #samplesOf(totals: Readonly<Totals>, sample: Sample): void {
+    let samples = this.#samples.get(totals);
+    if (samples === undefined) this.#samples.set(totals, (samples = []));
+    samples.push(sample);
+    if (samples.length > PACE + 1) samples.shift();
+  }
+
+  /** Milliseconds until all that is pending is answered, by the pace of the last half minute. */
+  remaining({ totals, queued, running }: BatchSummary): number | undefined {
+    const pending = queued + running;
+    if (pending === 0) return 0;
+    const samples = this.#samples.get(totals);
+    const [first, last] = [samples?.[0], samples?.at(-1)];
+    if (first === undefined || last === undefined || last.answered <= first.answered) return undefined;
+    return Math.round((pending * (last.time - first.time)) / (last.answered - first.answered));
+  }
+}

@@ -1,0 +1,95 @@
+import { expected } from '../machines/join-phase.ts';
+import { tellerOf } from '../machines/story.ts';
+import { isRegistered, type Worker } from '../sleigh/agents.ts';
+import type { BatchSummary } from '../sleigh/batches.ts';
+import type { Sleigh } from '../sleigh/sleigh.ts';
+import { among, stateOf } from './actors.ts';
+import { named, titleOf } from './names.ts';
+import { pageOf, slice, type Range } from './paging.ts';
+import type { SleighFigures } from './sleigh-figures.ts';
+import type { BatchView, SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
+
+export const MOST_BATCHES = 100;
+
+const workerCounts = ({ workerChart }: Sleigh): Readonly<Record<string, number>> =>
+  tellerOf(workerChart)?.all ?? {};
+
+function stateOfChild(sleigh: Sleigh, id: string): string {
+  const actor = sleigh.actor(id);
+  return actor === undefined ? '' : stateOf(actor);
+}
+
+export const sleighSummary = (sleigh: Sleigh): SleighSummary => ({
+  ...named(sleigh.workspace.name),
+  state: stateOf(sleigh.supervisor),
+  joinPhase: stateOfChild(sleigh, 'joinPhase'),
+  shutdown: stateOfChild(sleigh, 'shutdown'),
+  workers: workerCounts(sleigh),
+  queued: sleigh.work.tasks.length,
+  running: sleigh.work.batches.all.running,
+  results: sleigh.work.batches.counts.values,
+});
+
+export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
+  const { context } = sleigh.joining;
+  return {
+    ...sleighSummary(sleigh),
+    policy: sleigh.options.onDeadWorker,
+    startedAt: sleigh.startedAt,
+    join: {
+      state: stateOf(sleigh.joining.chart),
+      maximum: context.maximum,
+      ranksGiven: context.ranksGiven,
+      registered: context.registered,
+      expected: expected(context),
+      isFrozen: context.frozen,
+    },
+    sentinels: tellerOf(sleigh.sentinelChart)?.all ?? {},
+    completed: sleigh.work.completed,
+    deaths: tellerOf(sleigh.workerChart)?.in('dead') ?? 0,
+    failures: sleigh.failures.newestFirst,
+    batches: Array.from(batches(sleigh), (batch) => batchView(batch, figures)),
+    history: figures.history.series,
+  };
+}
+
+/** Those that the view tells of. */
+export const batches = (sleigh: Sleigh): Iterable<BatchSummary> =>
+  slice(sleigh.work.batches.summaries(), { from: 0, count: MOST_BATCHES });
+
+const batchView = (batch: BatchSummary, figures: SleighFigures): BatchView => ({
+  batch: batch.id === undefined ? undefined : named(batch.id),
+  accepted: batch.totals.accepted,
+  answered: batch.totals.answered,
+  queued: batch.queued,
+  running: batch.running,
+  results: batch.results,
+  remaining: figures.remaining(batch),
+});
+
+/** By rank. @param state those in it alone */
+export function workersView(sleigh: Sleigh, state: string | null, range: Range, now: number): WorkersView {
+  const { crew, workerChart } = sleigh;
+  const total = state === null ? crew.size : (tellerOf(workerChart)?.in(state) ?? 0);
+  const page = pageOf(total, range, among(crew.everyWorker, state), (worker) => workerView(worker, now));
+  return { ...page, counts: workerCounts(sleigh) };
+}
+
+function workerView(worker: Worker, now: number): WorkerView {
+  const { rank, actor, task, client } = worker;
+  const onTask = task === undefined ? undefined : Math.max(now - worker.busySince, 0);
+  const present = now - worker.registeredAt;
+  return {
+    rank,
+    actor: actor.id,
+    state: stateOf(actor),
+    host: titleOf(worker.host),
+    client: isRegistered(worker) ? client?.id : undefined,
+    completed: worker.completed,
+    onTask,
+    batch: task?.batch === undefined ? undefined : named(task.batch),
+    attempts: task?.attempts,
+    busyShare:
+      client === undefined || present <= 0 ? 0 : Math.min((worker.busyTime + (onTask ?? 0)) / present, 1),
+  };
+}

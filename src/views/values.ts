@@ -1,0 +1,154 @@
+import { parseDecimal } from '../wire/numbers.ts';
+import { isFile, sizeOf, type FilePayload, type Payload } from '../wire/payload.ts';
+import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
+import type { Value } from '../workspace/value.ts';
+import { decode, titleOf } from './names.ts';
+import type { ValueView } from './types.ts';
+
+/** Reads the first bytes of a large value out of its file. */
+export type Peek = (file: FilePayload, bytes: number) => Uint8Array;
+
+/** What helps to read values. */
+export interface Reading {
+  readonly peek: Peek;
+  /** @returns what a program of the value's maker says that it is, as soon as that is known */
+  readonly babelfish?: (value: Value, maker: string) => string | undefined;
+}
+
+/** What is shown of one value: bytes of a text, bytes of a hex dump. */
+export interface Cut {
+  readonly text: number;
+  readonly hex: number;
+}
+
+const WHOLE: Cut = { text: 64 << 10, hex: 4 << 10 };
+export const PREVIEW: Cut = { text: 200, hex: 32 };
+/** Bytes that all values of a page show together, about. */
+const PAGE_BUDGET = 1 << 20;
+const METADATA_ENTRIES = 50;
+const METADATA_TEXT = 1_000;
+
+/** Many values show less of each, so that a page stays a page. */
+export function cutFor(values: number): Cut {
+  const share = Math.floor(PAGE_BUDGET / Math.max(values, 1));
+  return { text: Math.min(WHOLE.text, share), hex: Math.min(WHOLE.hex, Math.max(share >> 4, PREVIEW.hex)) };
+}
+
+/** P10. */
+const NOT_SERIALIZED = 1;
+const RAW = 2;
+const MAKERS = [
+  '',
+  'Python',
+  'Matlab',
+  'R',
+  'Perl',
+  'Ruby',
+  'Octave',
+  'Java',
+  'C#',
+  'Objective-C',
+  'Emacs Lisp',
+  'TypeScript',
+];
+/** C2: bytes, and what v8 serialized. */
+const V8_DESCRIPTOR = 0x0b000007;
+
+type Kind = ValueView['kind'];
+
+/** What a serialization may begin with, by its maker. */
+const MAGIC: readonly { readonly maker: string; readonly kind: Kind; readonly first: readonly string[] }[] = [
+  { maker: 'Python', kind: 'python pickle', first: ['\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05'] },
+  {
+    maker: 'R',
+    kind: 'r serialization',
+    first: ['X\n\0\0\0\x02', 'X\n\0\0\0\x03', 'A\n2\n', 'A\n3\n', 'B\n\x02\0\0\0', 'B\n\x03\0\0\0'],
+  },
+  { maker: 'Java', kind: 'java serialization', first: ['\xac\xed\0\x05'] },
+];
+const V8_MAGIC = ['\xff\x0d', '\xff\x0e', '\xff\x0f'];
+const MOST_MAGIC = 8;
+
+/** A value as people can read it; never a guess at what it does not say. */
+export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut = WHOLE): ValueView {
+  const { descriptor, payload, metadata } = value;
+  const size = sizeOf(payload);
+  const maker = MAKERS[(descriptor >>> 24) & 0xff] ?? '';
+  const isText = (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
+  const shown = Math.min(size, isText ? cut.text : cut.hex);
+  const bytes = firstBytes(payload, shown, peek);
+  const isCut = size > bytes.length;
+  const common = {
+    maker,
+    descriptor,
+    size,
+    isCut,
+    metadata: Object.fromEntries(
+      Array.from(metadata)
+        .slice(0, METADATA_ENTRIES)
+        .map(([name, text]) => [titleOf(name), titleOf(text.slice(0, METADATA_TEXT))]),
+    ),
+  };
+  if (!isText)
+    return {
+      ...common,
+      kind: kindOf(descriptor, maker, bytes),
+      text: undefined,
+      hex: hexDump(bytes),
+      babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
+    };
+  const text = decode(bytes, { isCut });
+  const isJson = descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json';
+  return {
+    ...common,
+    ...(isJson && !isCut ? jsonOr(text) : plain(text, isCut)),
+    hex: undefined,
+    babelfish: undefined,
+  };
+}
+
+function firstBytes(payload: Payload, count: number, peek: Peek): Uint8Array {
+  if (typeof payload === 'string') return Buffer.from(payload.slice(0, count), 'latin1');
+  return isFile(payload) ? peek(payload, count) : payload.subarray(0, count);
+}
+
+const plain = (text: string, isCut: boolean): Pick<ValueView, 'kind' | 'text'> => ({
+  kind: !isCut && text.length < 400 && parseDecimal(text) !== undefined ? 'number' : 'text',
+  text,
+});
+
+function jsonOr(text: string): Pick<ValueView, 'kind' | 'text'> {
+  try {
+    const json: unknown = JSON.parse(text);
+    const indented = JSON.stringify(json, undefined, 2);
+    // Indenting may make it many times longer.
+    return {
+      kind: typeof json === 'number' ? 'number' : 'json',
+      text: indented.length > 4 * WHOLE.text ? text : indented,
+    };
+  } catch {
+    return plain(text, false);
+  }
+}
+
+function kindOf(descriptor: number, maker: string, bytes: Uint8Array): Kind {
+  if ((descriptor & NOT_SERIALIZED) !== 0 && descriptor !== V8_DESCRIPTOR) return 'bytes';
+  const first = String.fromCharCode(...bytes.subarray(0, MOST_MAGIC));
+  const begins = (magic: string): boolean => first.startsWith(magic);
+  if (descriptor === V8_DESCRIPTOR) return V8_MAGIC.some(begins) ? 'v8 serialization' : 'bytes';
+  return MAGIC.find((magic) => magic.maker === maker && magic.first.some(begins))?.kind ?? 'foreign';
+}
+
+const LINE = 16;
+
+/** Lines of an offset, 16 bytes, and the characters that they are in ASCII. */
+export function hexDump(bytes: Uint8Array): string {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += LINE) {
+    const line = Array.from(bytes.subarray(at, at + LINE));
+    const hex = line.map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const text = line.map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex.padEnd(LINE * 3 - 1)}  ${text}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,118 @@
+import type { Core } from '../core/core.ts';
+import { Sleigh } from '../sleigh/sleigh.ts';
+import type { About } from './about.ts';
+import { actorsView, actorView } from './actors.ts';
+import { chartsView } from './charts.ts';
+import { clientsView, clientView } from './clients.ts';
+import { History } from './history.ts';
+import { overview } from './overview.ts';
+import { newest, rangeOf } from './paging.ts';
+import { route, type Route } from './router.ts';
+import { sleighView, workersView } from './sleigh.ts';
+import { SleighFigures } from './sleigh-figures.ts';
+import type { ChartsView } from './types.ts';
+import { variableView, workspacesView, workspaceView } from './workspaces.ts';
+
+/** Sleighs whose figures are kept over time. */
+const MOST_SAMPLED = 100;
+
+/** What the page shows of a running server. It looks at the core, and changes nothing. */
+export class Views {
+  readonly #core: Core;
+  readonly #about: About;
+  readonly #rates = new History(['requests', 'bytes in', 'bytes out']);
+  readonly #figures = new WeakMap<Sleigh, SleighFigures>();
+  readonly #charts: ChartsView;
+  #last: { readonly time: number; readonly totals: readonly number[] } | undefined;
+
+  constructor(core: Core, about: About) {
+    this.#core = core;
+    this.#about = about;
+    this.#charts = chartsView(about);
+  }
+
+  /**
+   * @returns undefined when there is no such view or thing
+   * @throws URIError when a name in the path is badly encoded
+   */
+  get(path: string, query: URLSearchParams): object | undefined {
+    return route(this.#routes, path, query);
+  }
+
+  readonly #routes: readonly Route[] = [
+    ['overview', () => overview(this.#core, this.#about, this.#rates)],
+    ['workspaces', (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query))],
+    ['workspaces/*', ([name], query) => this.#workspace(name, query)],
+    ['workspaces/*/variables/*', ([name, variable], query) => this.#variable(name, variable, query)],
+    ['clients', (_names, query) => clientsView(this.#core, rangeOf(query))],
+    ['clients/*', ([id]) => this.#client(id)],
+    [
+      'sleighs/*',
+      ([name]) => this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh))),
+    ],
+    [
+      'sleighs/*/workers',
+      ([name], query) =>
+        this.#withSleigh(name, (sleigh) =>
+          workersView(sleigh, query.get('state'), rangeOf(query), this.#about.now()),
+        ),
+    ],
+    [
+      'sleighs/*/actors',
+      ([name], query) =>
+        this.#withSleigh(name, (sleigh) =>
+          actorsView(sleigh, query.get('chart') ?? 'worker', query.get('state'), rangeOf(query)),
+        ),
+    ],
+    ['sleighs/*/actors/*', ([name, id]) => this.#withSleigh(name, (sleigh) => this.#actor(sleigh, id))],
+    ['charts', () => this.#charts],
+  ];
+
+  #workspace(name: string, query: URLSearchParams) {
+    const workspace = this.#core.workspaces.find(name);
+    return workspace && workspaceView(workspace, rangeOf(query), this.#about);
+  }
+
+  #variable(name: string, variableName: string, query: URLSearchParams) {
+    const workspace = this.#core.workspaces.find(name);
+    const variable = workspace?.find(variableName);
+    return workspace && variable && variableView(workspace, variable, rangeOf(query), this.#about);
+  }
+
+  #client(id: string) {
+    const connection = /^\d{1,15}$/.test(id) ? this.#core.findConnection(Number(id)) : undefined;
+    return connection && clientView(connection);
+  }
+
+  #withSleigh(name: string, view: (sleigh: Sleigh) => object | undefined): object | undefined {
+    const occupant = this.#core.workspaces.find(name)?.occupant;
+    return occupant instanceof Sleigh ? view(occupant) : undefined;
+  }
+
+  #actor(sleigh: Sleigh, id: string) {
+    const actor = sleigh.actor(id);
+    return actor && actorView(actor);
+  }
+
+  #figuresOf(sleigh: Sleigh): SleighFigures {
+    let figures = this.#figures.get(sleigh);
+    if (figures === undefined) this.#figures.set(sleigh, (figures = new SleighFigures()));
+    return figures;
+  }
+
+  /** Keeps the figures over time; to be called once a second. */
+  sample(): void {
+    const time = this.#about.now();
+    const { requestCount, bytesIn, bytesOut } = this.#core.figures;
+    const totals = [requestCount, bytesIn, bytesOut];
+    const last = this.#last;
+    if (last !== undefined && time > last.time)
+      this.#rates.add(
+        time,
+        totals.map((total, i) => ((total - (last.totals[i] ?? 0)) * 1000) / (time - last.time)),
+      );
+    this.#last = { time, totals };
+    for (const { occupant } of newest(this.#core.workspaces.occupied, MOST_SAMPLED))
+      if (occupant instanceof Sleigh) this.#figuresOf(occupant).sample(occupant, time);
+  }
+}

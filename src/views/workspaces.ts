@@ -1,0 +1,74 @@
+import { Sleigh } from '../sleigh/sleigh.ts';
+import type { Metadata } from '../wire/payload.ts';
+import type { Ask } from '../workspace/ask.ts';
+import type { Variable } from '../workspace/variable.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+import { named, titleOf } from './names.ts';
+import { pageOf, type Range } from './paging.ts';
+import type {
+  VariableSummary,
+  VariableView,
+  WaitingView,
+  WorkspaceSummary,
+  WorkspacesView,
+  WorkspaceView,
+} from './types.ts';
+import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
+
+/** In the order in which they were made. */
+export const workspacesView = (workspaces: Workspaces, range: Range): WorkspacesView =>
+  pageOf(workspaces.count, range, workspaces.all, summary);
+
+export const workspaceView = (workspace: Workspace, range: Range, reading: Reading): WorkspaceView => ({
+  ...summary(workspace),
+  metadata: textsOf(workspace.metadata),
+  list: pageOf(workspace.variableCount, range, workspace.variables, (variable) =>
+    variableSummary(variable, reading),
+  ),
+});
+
+const textsOf = (metadata: Metadata): Record<string, string> =>
+  Object.fromEntries(Array.from(metadata, ([name, text]) => [titleOf(name), titleOf(text)]));
+
+const summary = (workspace: Workspace): WorkspaceSummary => ({
+  ...named(workspace.name),
+  owner: titleOf(workspace.owner),
+  persistent: workspace.persistent,
+  variables: workspace.variableCount,
+  isSleigh: workspace.occupant instanceof Sleigh,
+});
+
+function variableSummary(variable: Variable, reading: Reading): VariableSummary {
+  const { mode, counts } = variable.behaviour;
+  const [next] = variable.values(0, 1);
+  return {
+    ...named(variable.name),
+    mode,
+    ...counts,
+    preview: next && valueView(next, reading, PREVIEW),
+  };
+}
+
+export function variableView(
+  workspace: Workspace,
+  variable: Variable,
+  range: Range,
+  reading: Reading,
+): VariableView {
+  const { counts } = variable.behaviour;
+  const values = variable.values(range.from, range.count);
+  const cut = cutFor(values.length);
+  return {
+    ...variableSummary(variable, reading),
+    workspace: named(workspace.name),
+    list: {
+      total: counts.values,
+      from: range.from,
+      items: values.map((value) => valueView(value, reading, cut)),
+    },
+    waiting: pageOf(counts.fetchers + counts.finders, range, variable.waiting(), waitingView),
+  };
+}
+
+const waitingView = ({ client, verb }: Ask): WaitingView => ({ client: client.id, peer: client.peer, verb });

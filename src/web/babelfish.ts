@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Found, NwsConnection } from '../client/connection.ts';
+import { isFile, sizeOf } from '../wire/payload.ts';
+import type { Value } from '../workspace/value.ts';
+
+/** What a value without a text is, said by a program of its maker: the text, once it is there. */
+export type Translate = (value: Value, maker: string) => string | undefined;
+
+/** What babelfishes need around them. */
+export interface Sea {
+  /** A client of the server for one translation. */
+  connect(): Promise<NwsConnection>;
+  /** Whether there is a workspace of that name. */
+  has(workspace: string): boolean;
+  /** A text has come: whoever shows its value may ask again. */
+  arrived(): void;
+}
+
+/** Milliseconds in which somebody has to eat a value; it is taken back then. */
+const TO_EAT = 2_000;
+/** Milliseconds from then in which the answer has to come. */
+const TO_ANSWER = 8_000;
+/** Milliseconds for which a babelfish that did neither is left alone, so that an answer of it that is late can be told. */
+const REST = 30_000;
+/** Bytes of a value that is given away; what is larger would be no text to read. */
+const MOST_BYTES = 1 << 20;
+/** Characters of a text that are kept. */
+const MOST_TEXT = 64 << 10;
+/** Texts that are kept, and values that wait for theirs, of one babelfish. */
+const MOST_KEPT = 1_000;
+const MOST_WAITING = 200;
+
+/** A value that waits for its text, its text, or that there is none to be had. */
+type Entry = 'waiting' | { readonly text: string } | 'unreadable';
+
+/**
+ * Programs that read out values of their language: each waits in the workspace `MAKER babelfish` for a value in `food`
+ * and stores its text to `doof`. The server is a client to them. Nothing in an answer says which value it is of, so
+ * each gets one value at a time.
+ */
+export class Babelfishes {
+  readonly #sea: Sea;
+  readonly #all = new Map<string, Babelfish>();
+
+  constructor(sea: Sea) {
+    this.#sea = sea;
+  }
+
+  /** Answers at once; where there is no text yet, one is asked for. */
+  readonly translate: Translate = (value, maker) => {
+    const workspace = `${maker} babelfish`;
+    if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > MOST_BYTES) return undefined;
+    if (!this.#sea.has(workspace)) {
+      this.#all.delete(workspace);
+      return undefined;
+    }
+    let babelfish = this.#all.get(workspace);
+    if (babelfish === undefined) this.#all.set(workspace, (babelfish = new Babelfish(workspace, this.#sea)));
+    return babelfish.textOf(value);
+  };
+}
+
+class Babelfish {
+  readonly #workspace: string;
+  readonly #sea: Sea;
+  /** Hangs on the values, so that it holds none of them. */
+  readonly #entries = new WeakMap<Value, Entry>();
+  readonly #known = new Set<WeakRef<Value>>();
+  readonly #waiting: Value[] = [];
+  #isBusy = false;
+  #restsUntil = 0;
+
+  constructor(workspace: string, sea: Sea) {
+    this.#workspace = workspace;
+    this.#sea = sea;
+  }
+
+  textOf(value: Value): string | undefined {
+    const entry = this.#entries.get(value);
+    if (typeof entry === 'object') return entry.text;
+    const isFull = this.#waiting.length >= MOST_WAITING;
+    if (entry !== undefined || isFull || performance.now() < this.#restsUntil) return undefined;
+    this.#entries.set(value, 'waiting');
+    this.#waiting.push(value);
+    if (!this.#isBusy) void this.#work();
+    return undefined;
+  }
+
+  async #work(): Promise<void> {
+    this.#isBusy = true;
+    for (let value = this.#waiting.shift(); value !== undefined; value = this.#waiting.shift()) {
+      try {
+        this.#keep(value, await this.#translate(value));
+      } catch {
+        // It is silent or has gone: it would not read the others either.
+        for (const other of [value, ...this.#waiting.splice(0)]) this.#entries.delete(other);
+        this.#restsUntil = performance.now() + REST;
+      }
+      this.#sea.arrived();
+    }
+    this.#isBusy = false;
+  }
+
+  #keep(value: Value, entry: Entry): void {
+    this.#entries.set(value, entry);
+    this.#known.add(new WeakRef(value));
+    if (this.#known.size <= MOST_KEPT) return;
+    const [oldest] = this.#known;
+    if (oldest === undefined) return;
+    this.#known.delete(oldest);
+    const forgotten = oldest.deref();
+    if (forgotten !== undefined) this.#entries.delete(forgotten);
+  }
+
+  /** @throws when there is no answer */
+  async #translate({ descriptor, payload, metadata }: Value): Promise<Entry> {
+    if (isFile(payload)) return 'unreadable';
+    const bytes = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
+    const client = await this.#sea.connect();
+    try {
+      await client.request(['use ws', this.#workspace, 'web page', 'no', 'no']);
+      // What is left of an earlier value is not of this one.
+      while ((await client.fetchTry(this.#workspace, 'doof')) !== undefined);
+      await client.request(['store', this.#workspace, 'food', String(descriptor), bytes], metadata);
+      const { value } = await this.#answerOf(client.fetch(this.#workspace, 'doof'));
+      return typeof value === 'string' ? { text: value.slice(0, MOST_TEXT) } : 'unreadable';
+    } finally {
+      client.close();
+    }
+  }
+
+  async #answerOf(fetched: Promise<Found>): Promise<Found> {
+    return (
+      (await within(TO_EAT, fetched)) ??
+      ((await this.#takeBack()) ? undefined : await within(TO_ANSWER, fetched)) ??
+      Promise.reject(new Error(`${this.#workspace} is silent`))
+    );
+  }
+
+  /** @returns whether the value was still there */
+  async #takeBack(): Promise<boolean> {
+    const client = await this.#sea.connect();
+    try {
+      await client.request(['use ws', this.#workspace, 'web page', 'no', 'no']);
+      return (await client.fetchTry(this.#workspace, 'food')) !== undefined;
+    } finally {
+      client.close();
+    }
+  }
+}
+
+/** @returns undefined when it is not there in time */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const over = new AbortController();
+  try {
+    return await Promise.race([promise, sleep(milliseconds, undefined, { signal: over.signal })]);
+  } finally {
+    over.abort();
+  }
+}

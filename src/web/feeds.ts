@@ -1,0 +1,184 @@
+import type { ServerResponse } from 'node:http';
+import { Problem } from './answers.ts';
+import type { Site } from './site.ts';
+
+/** Milliseconds between two updates of a viewer. */
+const PACE = 100;
+/** Milliseconds after which a silent stream says that it is alive. */
+const KEEP_ALIVE = 15_000;
+/** Milliseconds after which a viewer that takes nothing is given up; a browser that is there after all comes again. */
+const PATIENCE = 60_000;
+/** Views may take one part in so many of the server's time; where they would take more they come less often. */
+const SHARE = 10;
+/** Milliseconds of work on views after which others get their turn. */
+const TURN = 5;
+
+/** One open stream. */
+class Viewer {
+  readonly stream: ServerResponse;
+  /** The version of its feed that it has. */
+  has = 0;
+  sentAt = 0;
+
+  constructor(stream: ServerResponse) {
+    this.stream = stream;
+  }
+
+  send(chunk: string | Uint8Array, now: number): void {
+    this.sentAt = now;
+    this.stream.write(chunk);
+  }
+
+  /** What was sent last has not gone yet: nothing is sent after it, so that no more than one update is kept for it. */
+  get isSlow(): boolean {
+    return this.stream.writableLength > 0;
+  }
+}
+
+/** One view that somebody looks at. */
+class Feed {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly viewers = new Set<Viewer>();
+  /** What `changes` was when it was computed. */
+  computedAt: number | undefined;
+  version = 0;
+  isThere = false;
+  chunk: Buffer = Buffer.alloc(0);
+
+  constructor(path: string, query: URLSearchParams) {
+    this.path = path;
+    this.query = query;
+  }
+
+  /** Computes it again, if something may have changed. */
+  refresh({ views, changes }: Site): void {
+    const current = changes();
+    if (this.computedAt === current) return;
+    this.computedAt = current;
+    const view = views.get(this.path, this.query);
+    this.isThere = view !== undefined;
+    const text =
+      view === undefined
+        ? `event: gone\ndata: {"error":"it is not there any more"}\n\n`
+        : `data: ${JSON.stringify(view)}\n\n`;
+    const chunk = Buffer.from(text);
+    if (chunk.equals(this.chunk)) return;
+    this.chunk = chunk;
+    this.version++;
+  }
+}
+
+/**
+ * The views that are looked at, sent again whenever they have changed, at most every `PACE` milliseconds. Viewers of the
+ * same view share its computation and its bytes. One that is slow is left out until it has taken what it got, and gets
+ * the newest then. No timer runs without a viewer.
+ */
+export class Feeds {
+  readonly #site: Site;
+  readonly #most: number;
+  readonly #report: (error: unknown) => void;
+  readonly #feeds = new Map<string, Feed>();
+  #viewers = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isRunning = false;
+  #roundEnded = 0;
+
+  /** @param report told of views that fail */
+  constructor(site: Site, most: number, report: (error: unknown) => void) {
+    this.#site = site;
+    this.#most = most;
+    this.#report = report;
+  }
+
+  get viewers(): number {
+    return this.#viewers;
+  }
+  get views(): number {
+    return this.#feeds.size;
+  }
+
+  /** @throws Problem when there is no such view, or there are too many viewers; URIError */
+  open(path: string, query: URLSearchParams, stream: ServerResponse): void {
+    if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
+    const key = `${path}?${query.toString()}`;
+    const feed = this.#feeds.get(key) ?? new Feed(path, query);
+    feed.refresh(this.#site);
+    if (!feed.isThere) throw new Problem(404, 'there is no such view');
+    this.#feeds.set(key, feed);
+    const viewer = new Viewer(stream);
+    feed.viewers.add(viewer);
+    this.#viewers++;
+    stream.once('close', () => {
+      this.#viewers--;
+      feed.viewers.delete(viewer);
+      if (feed.viewers.size === 0) this.#feeds.delete(key);
+      if (this.#viewers === 0) this.#stop();
+    });
+    stream.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+      // For proxies that would gather it.
+      'X-Accel-Buffering': 'no',
+    });
+    viewer.has = feed.version;
+    viewer.send(feed.chunk, performance.now());
+    if (!this.#isRunning) this.#schedule(PACE);
+  }
+
+  /** Who comes while the next round is due already does not put it off. */
+  #schedule(milliseconds: number): void {
+    this.#timer ??= setTimeout(() => void this.#round(), milliseconds);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  async #round(): Promise<void> {
+    this.#timer = undefined;
+    this.#isRunning = true;
+    let busy = 0;
+    let sinceTurn = 0;
+    for (const feed of this.#feeds.values()) {
+      const began = performance.now();
+      this.#serve(feed, began);
+      const took = performance.now() - began;
+      busy += took;
+      sinceTurn += took;
+      if (sinceTurn < TURN) continue;
+      sinceTurn = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    this.#isRunning = false;
+    this.#roundEnded = performance.now();
+    if (this.#viewers > 0) this.#schedule(Math.max(PACE, busy * (SHARE - 1)));
+  }
+
+  #serve(feed: Feed, now: number): void {
+    try {
+      feed.refresh(this.#site);
+    } catch (error) {
+      this.#report(error);
+    }
+    for (const viewer of feed.viewers) {
+      // Who came after the last round has had an update since, and waits for the next.
+      if (viewer.sentAt > this.#roundEnded) continue;
+      if (viewer.isSlow) {
+        if (now - viewer.sentAt >= PATIENCE) viewer.stream.destroy();
+        continue;
+      }
+      if (viewer.has !== feed.version) {
+        viewer.has = feed.version;
+        viewer.send(feed.chunk, now);
+      } else if (now - viewer.sentAt >= KEEP_ALIVE) viewer.send(': still here\n\n', now);
+    }
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    this.#stop();
+    for (const { viewers } of this.#feeds.values()) for (const { stream } of viewers) stream.end();
+  }
+}

@@ -1,0 +1,84 @@
+import type { Logger } from 'pino';
+import { NwsConnection } from '../client/connection.ts';
+import type { TcpServer } from '../transport/server.ts';
+import { VERSION } from '../version.ts';
+import { valueView } from '../views/values.ts';
+import { Views } from '../views/views.ts';
+import { sizeOf } from '../wire/payload.ts';
+import { Babelfishes } from './babelfish.ts';
+import { drawingsIn } from './drawings.ts';
+import { metricsOf } from './metrics.ts';
+import type { Site, ViewSource } from './site.ts';
+import type { WebServer } from './web-server.ts';
+import type { Writes } from './writes.ts';
+
+export interface LiveSiteOptions {
+  readonly web: WebServer;
+  /** Undefined: nothing can be changed. */
+  readonly token: string | undefined;
+  readonly logger: Logger;
+}
+
+/** Milliseconds between two samples for figures over time. */
+const SAMPLE = 1_000;
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** What is shown of a running server. */
+export class LiveSite implements Site {
+  readonly views: ViewSource;
+  readonly writes: Writes | undefined;
+  readonly metrics: () => Promise<string>;
+  readonly #server: TcpServer;
+  readonly #sampling: NodeJS.Timeout;
+  /** Changes that the core has not heard of: samples, and texts of babelfishes. */
+  #changes = 0;
+  #clients = 0;
+
+  constructor(server: TcpServer, { web, token, logger }: LiveSiteOptions) {
+    this.#server = server;
+    const { core, host, port, peek } = server;
+    const { translate: babelfish } = new Babelfishes({
+      connect: this.#connect,
+      has: (workspace) => core.workspaces.find(workspace) !== undefined,
+      arrived: () => this.#changes++,
+    });
+    const writable = token !== undefined;
+    const startedAt = now();
+    const drawing = drawingsIn(web.dist);
+    const about = { host, port, version: VERSION, startedAt, writable, now, drawing, peek, babelfish };
+    this.views = new Views(core, about);
+    this.writes = token === undefined ? undefined : this.#writes(token, logger);
+    this.metrics = metricsOf(server, web);
+    this.#sampling = setInterval(() => {
+      this.views.sample();
+      this.#changes++;
+    }, SAMPLE).unref();
+  }
+
+  readonly changes = (): number => this.#server.handling.count + this.#changes;
+  readonly isReady = (): boolean => !this.#server.isStopping;
+
+  readonly #connect = (): Promise<NwsConnection> => {
+    const name = `web:${++this.#clients}`;
+    return NwsConnection.over(this.#server.connect(name), name);
+  };
+
+  #writes(token: string, logger: Logger): Writes {
+    const { core, peek } = this.#server;
+    return {
+      token,
+      connect: this.#connect,
+      nextSize: (workspace, variable) => {
+        const [next] = core.workspaces.find(workspace)?.find(variable)?.values(0, 1) ?? [];
+        return next && sizeOf(next.payload);
+      },
+      show: (value) => ({ value: valueView(value, { peek }) }),
+      log: (what, fields) => logger.warn(fields, what),
+    };
+  }
+
+  close(): void {
+    clearInterval(this.#sampling);
+  }
+}

@@ -1,0 +1,131 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Histogram as Counted } from '../core/figures.ts';
+import { Sleigh } from '../sleigh/sleigh.ts';
+import type { TcpServer } from '../transport/server.ts';
+import { sleighSummary } from '../views/sleigh.ts';
+import type { SleighSummary } from '../views/types.ts';
+import type { WebServer } from './web-server.ts';
+
+type Labels = Record<string, string>;
+type Read<T> = () => Iterable<readonly [Labels, T]>;
+
+/** Reads what is counted elsewhere, when it is scraped: nothing is counted twice. The library asks a gauge to `get`. */
+class ReadHistogram extends Gauge {
+  readonly #read: Read<Counted>;
+  readonly #empty: Histogram;
+
+  constructor(name: string, help: string, read: Read<Counted>) {
+    super({ name, help, registers: [] });
+    this.#empty = new Histogram({ name, help, registers: [] });
+    this.#read = read;
+  }
+
+  override async get() {
+    const histogram = await this.#empty.get();
+    const { name } = histogram;
+    const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = [];
+    for (const [labels, { ends, counts, sum, count }] of this.#read()) {
+      let below = 0;
+      for (const [i, more] of counts.entries()) {
+        below += more;
+        const le = ends[i] ?? '+Inf';
+        values.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: below });
+      }
+      values.push({ metricName: `${name}_sum`, labels, value: sum });
+      values.push({ metricName: `${name}_count`, labels, value: count });
+    }
+    return { ...histogram, values };
+  }
+}
+
+/** What tells of the process, once for all servers in it; begun at the first scrape, since watching costs something. */
+let ofProcess: Registry | undefined;
+
+function processMetrics(): Registry {
+  if (ofProcess !== undefined) return ofProcess;
+  ofProcess = new Registry();
+  collectDefaultMetrics({ register: ofProcess });
+  return ofProcess;
+}
+
+/** @returns what makes the text of `/metrics`; the names are in docs/web.md */
+export function metricsOf(server: TcpServer, web: WebServer): () => Promise<string> {
+  let registry: Registry | undefined;
+  return () => {
+    registry ??= Registry.merge([serverMetrics(server, web), processMetrics()]);
+    return registry.metrics();
+  };
+}
+
+function serverMetrics({ core, handling }: TcpServer, web: WebServer): Registry {
+  const registry = new Registry();
+  const { figures, workspaces } = core;
+  const gauge = (name: string, help: string, read: () => number): void => {
+    registry.registerMetric(
+      new Gauge({ name, help, registers: [], collect: readInto(() => [[{}, read()]]) }),
+    );
+  };
+  const gauges = (name: string, help: string, label: string, read: Read<number>): void => {
+    registry.registerMetric(
+      new Gauge({ name, help, registers: [], labelNames: [label], collect: readInto(read) }),
+    );
+  };
+  const counter = (name: string, help: string, labelNames: string[], read: Read<number>): void => {
+    registry.registerMetric(new Counter({ name, help, registers: [], labelNames, collect: readInto(read) }));
+  };
+  const histogram = (name: string, help: string, read: Read<Counted>): void => {
+    registry.registerMetric(new ReadHistogram(name, help, read));
+  };
+
+  gauge('sleigh_connections', 'Open connections.', () => core.counts.connections);
+  gauge('sleigh_blocked', 'Connections whose request waits.', () => core.blockedConnections);
+  counter('sleigh_requests_total', 'Requests by verb.', ['verb'], () => labelled('verb', figures.requests));
+  histogram('sleigh_blocked_seconds', 'How long requests that had to wait were blocked, by verb.', () =>
+    labelled('verb', figures.blocked),
+  );
+  histogram('sleigh_handling_seconds', 'How long the server took for what came.', () => [[{}, handling]]);
+  counter('sleigh_received_bytes_total', 'Bytes from clients.', [], () => [[{}, figures.bytesIn]]);
+  counter('sleigh_sent_bytes_total', 'Bytes for clients.', [], () => [[{}, figures.bytesOut]]);
+  gauge('sleigh_held_bytes', 'Bytes of all values that are held.', () => core.holdings.bytes);
+  gauge('sleigh_workspaces', 'Workspaces.', () => workspaces.count);
+  gauge('sleigh_variables', 'Variables in all workspaces.', () => workspaces.variableCount);
+
+  const sleighs = (): SleighSummary[] =>
+    Array.from(workspaces.occupied).flatMap(({ occupant }) =>
+      occupant instanceof Sleigh ? [sleighSummary(occupant)] : [],
+    );
+  const total = (count: (sleigh: SleighSummary) => number): number =>
+    sleighs().reduce((sum, sleigh) => sum + count(sleigh), 0);
+  gauges('sleigh_sleighs', 'Sleighs by the state of their supervisor.', 'state', () =>
+    labelled('state', sumsOf(sleighs().map(({ state }) => ({ [state]: 1 })))),
+  );
+  gauges('sleigh_workers', 'Workers of all sleighs by state.', 'state', () =>
+    labelled('state', sumsOf(sleighs().map(({ workers }) => workers))),
+  );
+  gauges('sleigh_tasks', 'Tasks of all sleighs by state.', 'state', () => [
+    [{ state: 'queued' }, total(({ queued }) => queued)],
+    [{ state: 'running' }, total(({ running }) => running)],
+  ]);
+  gauge('sleigh_results', 'Results that no master has taken.', () => total(({ results }) => results));
+
+  gauge('sleigh_web_viewers', 'Open streams of views.', () => web.counts.viewers);
+  gauge('sleigh_web_views', 'Different views that are streamed.', () => web.counts.views);
+  return registry;
+}
+
+/** @returns a `collect` that sets a metric to what is counted elsewhere */
+const readInto = (read: Read<number>) =>
+  function collect(this: Gauge | Counter): void {
+    this.reset();
+    for (const [labels, value] of read()) this.inc(labels, value);
+  };
+
+const labelled = <T>(label: string, map: Iterable<readonly [string, T]>): (readonly [Labels, T])[] =>
+  Array.from(map, ([key, value]) => [{ [label]: key }, value]);
+
+function sumsOf(records: readonly Readonly<Record<string, number>>[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const record of records)
+    for (const [key, count] of Object.entries(record)) sums.set(key, (sums.get(key) ?? 0) + count);
+  return sums;
+}

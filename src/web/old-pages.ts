@@ -1,0 +1,32 @@
+import { Problem } from './answers.ts';
+
+/**
+ * Clients for the server of 2010 open `/doit?op=listWss` and `/doit?op=listVars&wsName=NAME` in a browser.
+ * @param query as it stands in the URL
+ * @returns the path of the page that shows it
+ * @throws Problem
+ */
+export function pageOfOldAddress(query: string): string {
+  const fields = new Map(
+    query.split('&').map((field): [string, string] => {
+      const [name = '', value = ''] = field.split(/=(.*)/s);
+      return [decodeBytes(name), decodeBytes(value)];
+    }),
+  );
+  const workspace = fields.get('wsName') ?? '';
+  switch (fields.get('op') ?? '') {
+    case 'listWss':
+      return '/workspaces';
+    case 'listVars':
+      return workspace === '' ? '/workspaces' : `/workspaces/${encodeURIComponent(workspace)}`;
+    default:
+      throw new Problem(404, 'of the old pages, op=listWss and op=listVars&wsName=NAME are known');
+  }
+}
+
+/** @returns a character for each byte: a name is any bytes, and `%E9` is one of them */
+const decodeBytes = (text: string): string =>
+  text
+    .replaceAll('+', ' ')
+    .replace(/[^\0-\x7f]+/g, (characters) => Buffer.from(characters, 'utf8').toString('latin1'))
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

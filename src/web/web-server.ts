@@ -1,0 +1,218 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
+import { Feeds } from './feeds.ts';
+import { authorityOf, Hosts } from './hosts.ts';
+import { pageOfOldAddress } from './old-pages.ts';
+import type { Site } from './site.ts';
+import { StaticFiles } from './static-files.ts';
+import { write } from './writes.ts';
+
+/** Where a web server listens, and what it lets through. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Names that it may be called by beside its address, with a port or, for any port, without. */
+  readonly allowHosts?: readonly string[] | undefined;
+  /** The folder that `npm run build` made, unless told. */
+  readonly dist?: string | undefined;
+}
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+/** Pages of the front end, by the first part of their path; it finds its way by itself from there. */
+const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay', 'about']);
+const INDEX = '/index.html';
+
+/** Streams at a time: a thousand screens cost a thousand sockets and one more kilobyte of text each. */
+const MOST_VIEWERS = 1_000;
+/** Connections: every viewer, and as many again for requests. */
+const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
+const HEADER_BYTES = 8 << 10;
+/** Milliseconds for a request to have come, and for an idle connection to be kept. */
+const REQUEST_TIME = 10_000;
+const IDLE_TIME = 5_000;
+
+/** Answers browsers: the page, the views as JSON and as streams, metrics, health. It knows no Sleigh server. */
+export class WebServer {
+  /** The folder that the page and the drawings are in. */
+  readonly dist: string;
+  readonly #http: Server;
+  readonly #files: StaticFiles;
+  readonly #logger: Logger;
+  #hosts = new Hosts('', 0, []);
+  #site: Site | undefined;
+  #feeds: Feeds | undefined;
+
+  /**
+   * Listens; what is asked is answered 503 until there is something to `show`.
+   * @throws when it cannot listen
+   */
+  static async listen(options: ListenOptions, logger: Logger): Promise<WebServer> {
+    const server = new WebServer(options.dist ?? DIST, logger);
+    const { host, port, allowHosts = [] } = options;
+    await new Promise<void>((resolve, reject) => {
+      server.#http.once('error', reject);
+      server.#http.listen({ host, port }, () => {
+        server.#http.off('error', reject);
+        server.#http.on('error', (error) => logger.error({ error }, 'the web server failed'));
+        resolve();
+      });
+    });
+    server.#hosts = new Hosts(host, server.port, [...allowHosts, authorityOf(server.host, server.port)]);
+    return server;
+  }
+
+  private constructor(dist: string, logger: Logger) {
+    this.dist = dist;
+    this.#logger = logger;
+    this.#files = new StaticFiles([
+      {
+        at: '/',
+        folder: `${dist}/page`,
+        endings: ['.html', '.js', '.css', '.svg', '.png', '.ico', '.woff2', '.txt'],
+      },
+      { at: '/charts/', folder: `${dist}/charts`, endings: ['.svg', '.json', '.mmd', '.css'] },
+    ]);
+    this.#http = createServer(
+      {
+        maxHeaderSize: HEADER_BYTES,
+        headersTimeout: REQUEST_TIME,
+        requestTimeout: REQUEST_TIME,
+        keepAliveTimeout: IDLE_TIME,
+        noDelay: true,
+      },
+      (request, response) => void this.#handle(request, response),
+    );
+    this.#http.maxConnections = MOST_CONNECTIONS;
+  }
+
+  get #address() {
+    const address = this.#http.address();
+    if (address === null || typeof address === 'string') throw new Error('the web server does not listen');
+    return address;
+  }
+  get host(): string {
+    return this.#address.address;
+  }
+  get port(): number {
+    return this.#address.port;
+  }
+  /** Where a browser on this machine finds it. */
+  get url(): string {
+    const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[this.host] ?? this.host;
+    return `http://${authorityOf(host, this.port)}/`;
+  }
+
+  /** Open streams, and the different views that they show. */
+  get counts(): { readonly viewers: number; readonly views: number } {
+    return { viewers: this.#feeds?.viewers ?? 0, views: this.#feeds?.views ?? 0 };
+  }
+
+  /** From now on it shows this. */
+  show(site: Site): void {
+    this.#site = site;
+    this.#feeds = new Feeds(site, MOST_VIEWERS, (error) =>
+      this.#logger.error({ error }, 'a view could not be made'),
+    );
+  }
+
+  /** Ends all streams and connections. */
+  async close(): Promise<void> {
+    this.#feeds?.close();
+    const closed = new Promise((resolve) => this.#http.close(resolve));
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => undefined);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      if (response.headersSent) return void response.destroy();
+      answerProblem(response, this.#problemOf(error));
+    }
+  }
+
+  #problemOf(error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    if (error instanceof URIError) return new Problem(400, 'the path is badly encoded');
+    this.#logger.error({ error }, 'a web request failed');
+    return new Problem(500, 'this went wrong; the log says more');
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.#hosts.allows(request.headers.host, request.socket.localAddress))
+      throw new Problem(421, 'this server is not called that: --web-allow-host adds a name');
+    if (hasBody(request)) throw new Problem(413, 'no body is expected', { Connection: 'close' });
+    const target = request.url ?? '';
+    if (!target.startsWith('/')) throw new Problem(400, 'a path is expected');
+    // Goes through `..` and its encodings as browsers do.
+    const { pathname, search, searchParams } = new URL(`http://page${target}`);
+    const [first = '', ...segments] = pathname.slice(1).split('/');
+    if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
+      return answerJson(
+        response,
+        200,
+        await write(this.#site?.writes, request, segments.map(decodeURIComponent)),
+      );
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new Problem(405, `${request.method} is not for this path`, { Allow: 'GET, HEAD' });
+    switch (first) {
+      case 'api':
+        return this.#answerView(pathname, searchParams, request, response);
+      case 'healthz':
+        return answerText(response, 200, 'ok');
+      case 'readyz':
+        return this.#site?.isReady() === true
+          ? answerText(response, 200, 'ready')
+          : answerText(response, 503, 'not ready');
+      case 'metrics':
+        return this.#answerMetrics(response);
+      case 'doit':
+        response.writeHead(302, { Location: pageOfOldAddress(search.slice(1)) }).end();
+        return undefined;
+      default:
+        return this.#answerFile(pathname, first, request, response);
+    }
+  }
+
+  #answerView(
+    path: string,
+    query: URLSearchParams,
+    { method, headers }: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    if (this.#site === undefined || this.#feeds === undefined) throw new Problem(503, 'the server starts');
+    if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)
+      return this.#feeds.open(path, query, response);
+    const view = this.#site.views.get(path, query);
+    if (view === undefined) throw new Problem(404, 'there is no such view');
+    return answerJson(response, 200, view);
+  }
+
+  async #answerMetrics(response: ServerResponse): Promise<void> {
+    if (this.#site?.metrics === undefined) throw new Problem(404, 'there are no metrics here');
+    answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await this.#site.metrics());
+  }
+
+  async #answerFile(
+    path: string,
+    first: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (this.#files.has(path)) return this.#files.serve(path, request, response);
+    const isPage = PAGES.has(first);
+    if (!isPage && request.headers.accept?.includes('text/html') !== true)
+      throw new Problem(404, 'there is no such page');
+    if (!this.#files.has(INDEX)) throw new Problem(404, 'the page is not built: npm run build');
+    return this.#files.serve(INDEX, request, response, isPage ? 200 : 404);
+  }
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;

@@ -1,0 +1,149 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { NwsConnection } from '../client/connection.ts';
+import { NwsError } from '../client/errors.ts';
+import { fromWire } from '../client/text.ts';
+import type { FetchedView } from '../views/types.ts';
+import type { Value } from '../workspace/value.ts';
+import { Problem } from './answers.ts';
+
+/**
+ * What the page may change, if the server was started so (`--web-write`):
+ *
+ * | request                                          | does                                     | answers       |
+ * | ------------------------------------------------ | ---------------------------------------- | ------------- |
+ * | `DELETE /api/workspaces/NAME`                    | `delete ws`                              | `{}`          |
+ * | `DELETE /api/workspaces/NAME/variables/VAR`      | `delete var`                             | `{}`          |
+ * | `POST /api/workspaces/NAME/variables/VAR/fetch`  | `fetchTry`: takes the next value out     | a FetchedView |
+ * | `POST /api/token`                                | nothing: tells whether the token is right | `{}`         |
+ *
+ * Each needs `Authorization: Bearer TOKEN` and has no body; each is logged. There are no cookies, and an `Origin` other
+ * than the page's own is refused, so no other site can have a browser do it. Errors are ErrorViews: 401 without the
+ * token, 403 from elsewhere or when nothing may be changed, 404, 409 with the reason of the server's refusal, 413.
+ */
+export interface Writes {
+  readonly token: string;
+  /** A client of the server for one request. */
+  connect(): Promise<NwsConnection>;
+  /** What would be fetched: its size; undefined where there is none. */
+  nextSize(workspace: string, variable: string): number | undefined;
+  /** How a value that was fetched is shown. */
+  show(value: Value): FetchedView;
+  log(what: string, fields: Record<string, string>): void;
+}
+
+/** A larger value is not shown whole, and to take it out for nothing would lose it. */
+const MOST_FETCHED = 16 << 20;
+
+/**
+ * Carries out a DELETE or a POST under `/api`.
+ * @param segments of the path below `/api`, decoded
+ * @returns what is answered
+ * @throws Problem
+ */
+export async function write(
+  writes: Writes | undefined,
+  request: IncomingMessage,
+  segments: readonly string[],
+): Promise<object> {
+  refuseForeign(request);
+  if (writes === undefined) throw new Problem(403, 'nothing can be changed here: start with --web-write');
+  refuseWithoutToken(request, writes.token);
+  const action = actionOf(request.method ?? '', segments);
+  if (action === undefined) throw new Problem(404, 'there is nothing of that kind to be done');
+  return action(writes, request.socket.remoteAddress ?? '');
+}
+
+/** A browser says where a request comes from; programs that are none say nothing. */
+function refuseForeign({ headers }: IncomingMessage): void {
+  const { origin } = headers;
+  const site = headers['sec-fetch-site'];
+  const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host);
+  if (!isOwn || (site !== undefined && site !== 'same-origin' && site !== 'none'))
+    throw new Problem(403, 'this page alone may ask for that');
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Compared in constant time: of digests, since these are of one length. */
+function refuseWithoutToken({ headers }: IncomingMessage, token: string): void {
+  const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
+    throw new Problem(401, given === undefined ? 'a token is needed' : 'that is not the token', {
+      'WWW-Authenticate': 'Bearer realm="sleigh"',
+    });
+}
+
+type Action = (writes: Writes, who: string) => Promise<object>;
+
+function actionOf(method: string, segments: readonly string[]): Action | undefined {
+  const [kind, workspace, variables, variable, verb, ...more] = segments;
+  if (method === 'POST' && kind === 'token' && workspace === undefined) return async () => ({});
+  if (kind !== 'workspaces' || workspace === undefined || more.length > 0) return undefined;
+  if (method === 'DELETE' && variables === undefined)
+    return (writes, who) => deleteWorkspace(writes, who, workspace);
+  if (variables !== 'variables' || variable === undefined) return undefined;
+  if (method === 'DELETE' && verb === undefined)
+    return (writes, who) => deleteVariable(writes, who, workspace, variable);
+  if (method === 'POST' && verb === 'fetch')
+    return (writes, who) => fetchValue(writes, who, workspace, variable);
+  return undefined;
+}
+
+async function deleteWorkspace(writes: Writes, who: string, workspace: string): Promise<object> {
+  await asked(writes, (client) => client.request(['delete ws', workspace]));
+  writes.log('the web page deleted a workspace', { who, workspace: fromWire(workspace) });
+  return {};
+}
+
+async function deleteVariable(
+  writes: Writes,
+  who: string,
+  workspace: string,
+  variable: string,
+): Promise<object> {
+  await asked(writes, async (client) => {
+    await client.request(['use ws', workspace, 'web page', 'no', 'no']);
+    await client.request(['delete var', workspace, variable]);
+  });
+  writes.log('the web page deleted a variable', {
+    who,
+    workspace: fromWire(workspace),
+    variable: fromWire(variable),
+  });
+  return {};
+}
+
+async function fetchValue(writes: Writes, who: string, workspace: string, variable: string): Promise<object> {
+  const size = writes.nextSize(workspace, variable);
+  // A get of a variable that is not there would make it (V1).
+  if (size === undefined) throw new Problem(404, 'there is no value to fetch');
+  if (size > MOST_FETCHED)
+    throw new Problem(413, `the value has ${size} bytes; from here at most ${MOST_FETCHED} can be fetched`);
+  const { value, metadata } = await asked(writes, async (client) => {
+    await client.request(['use ws', workspace, 'web page', 'no', 'no']);
+    return client.request(['fetchTry', workspace, variable]);
+  });
+  if (value === undefined) throw new TypeError('a long reply came without a value');
+  writes.log('the web page fetched a value', {
+    who,
+    workspace: fromWire(workspace),
+    variable: fromWire(variable),
+  });
+  return writes.show({ ...value, metadata });
+}
+
+/** @throws Problem for what the server refuses */
+async function asked<T>(writes: Writes, ask: (client: NwsConnection) => Promise<T>): Promise<T> {
+  const client = await writes.connect();
+  try {
+    return await ask(client);
+  } catch (error) {
+    if (!(error instanceof NwsError)) throw error;
+    const isMissing =
+      error.code === 'no-workspace' || error.code === 'no-value' || / does not exist/.test(error.reason);
+    throw new Problem(isMissing ? 404 : 409, error.reason || error.message);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { createActor, createMachine, type AnyStateMachine } from 'xstate';
+import { movesOf, statesOf } from '../../src/charts/moves.ts';
+import { CHARTS } from '../../src/charts/pages.ts';
+import { statelyJson } from '../../src/charts/stately.ts';
+
+/** What XState makes of the JSON. */
+const remade = (machine: AnyStateMachine): AnyStateMachine => createMachine(JSON.parse(statelyJson(machine)));
+
+const movesIn = (machine: AnyStateMachine) =>
+  movesOf(machine).map(({ source, event, guard, target, actions, description }) => [
+    source.id,
+    event,
+    guard,
+    target?.id,
+    actions,
+    description,
+  ]);
+
+const statesIn = (machine: AnyStateMachine) =>
+  statesOf(machine.root).map((node) => ({
+    id: node.id,
+    type: node.type,
+    tags: node.tags,
+    initial: node.type === 'compound' ? node.initial.target?.map(({ id }) => id) : undefined,
+    reenters: [...node.transitions.values()].flat().map(({ reenter }) => reenter),
+    // None of these have a place in the JSON.
+    others: [node.invoke, node.after, node.history ?? false, node.output],
+  }));
+
+describe.each(CHARTS)('the JSON of the chart $name', ({ machine }) => {
+  it('makes a machine with the same states', () => {
+    expect(statesIn(remade(machine))).toEqual(statesIn(machine));
+  });
+
+  it('makes a machine with the same transitions, guards, actions and clauses', () => {
+    expect(movesIn(remade(machine))).toEqual(movesIn(machine));
+  });
+
+  it('makes a machine that begins where the chart begins', () => {
+    const provided = remade(machine);
+    const { initial } = machine.root;
+    const [first] = initial.target ?? [];
+    expect(createActor(provided).getSnapshot().matches(first?.key)).toBe(true);
+  });
+});

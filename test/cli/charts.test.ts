@@ -1,0 +1,71 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sleigh } from '../support/serve-process.ts';
+
+const docs = (file: string): string =>
+  readFileSync(new URL(`../../docs/charts/${file}`, import.meta.url), 'utf8');
+
+describe('sleigh charts', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sleigh-charts-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('lists the charts', async () => {
+    const { code, output } = await sleigh(['charts']);
+    expect(code).toBe(0);
+    const names = output
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ')[0]);
+    expect(names).toEqual(['connection', 'sleigh', 'join-phase', 'worker', 'sentinel', 'shutdown']);
+    expect(output).toContain('worker       one rank, from being given out to its end\n');
+  });
+
+  it('prints a chart as a picture, as JSON and for Mermaid', async () => {
+    expect((await sleigh(['charts', 'worker'])).output).toBe(docs('worker.svg'));
+    expect((await sleigh(['charts', 'worker', '--format', 'svg'])).output).toBe(docs('worker.svg'));
+    expect((await sleigh(['charts', 'worker', '--format', 'json'])).output).toBe(docs('worker.json'));
+    const { output } = await sleigh(['charts', 'worker', '--format', 'mermaid']);
+    expect(output).toMatch(/^stateDiagram-v2\n/);
+    expect(docs('worker.md')).toContain(output);
+  });
+
+  it('writes all charts in all forms to a folder that it makes', async () => {
+    const out = join(folder, 'new', 'charts');
+    const { code, output } = await sleigh(['charts', '--out', out]);
+    expect([code, output]).toEqual([0, `wrote 18 files to ${out}\n`]);
+    expect(readdirSync(out)).toHaveLength(18);
+    expect(readFileSync(join(out, 'join-phase.svg'), 'utf8')).toBe(docs('join-phase.svg'));
+  });
+
+  it('writes only what was asked for', async () => {
+    const out = join(folder, 'one');
+    await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
+    expect(readdirSync(out)).toEqual(['sleigh.json']);
+    await sleigh(['charts', '--out', out, '--format', 'mermaid']);
+    expect(readdirSync(out)).toHaveLength(7);
+  });
+
+  it('says what is wrong, and writes nothing', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, 'mine');
+    const cases: [string[], string][] = [
+      [['x'], 'there is no chart "x", only connection, sleigh, join-phase, worker, sentinel, shutdown'],
+      [['worker', '--format', 'png'], '--format must be svg, mermaid or json, not "png"'],
+      [['--format', 'svg'], '--format needs the name of a chart, or --out FOLDER'],
+      [['--out', file], `cannot write to ${file}: `],
+      [['x', '--out', join(folder, 'none')], 'there is no chart "x"'],
+    ];
+    for (const [args, message] of cases) {
+      const { code, output, errors } = await sleigh(['charts', ...args]);
+      expect([code, output]).toEqual([1, '']);
+      expect(errors).toContain(`sleigh: ${message}`);
+    }
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+});

@@ -1,0 +1,21 @@
+// A process of its own: PORT MEBIBYTES. Stores so much, fetches it again, and tells its peak of memory.
+import { createHash } from 'node:crypto';
+import { NetWorkSpace } from 'sleigh/client';
+
+const [port, mebibytes] = process.argv.slice(2).map(Number);
+const MIB = 2 ** 20;
+async function* pieces(hash) {
+  for (let n = 0; n < mebibytes; n++) {
+    const piece = Buffer.alloc(MIB, n);
+    hash.update(piece);
+    yield piece;
+  }
+}
+const [sent, come] = [createHash('sha1'), createHash('sha1')];
+const ws = await NetWorkSpace.open('large', { port });
+await ws.storeStream('x', { size: mebibytes * MIB, bytes: pieces(sent) });
+const { stream, size } = await ws.fetch('x', { as: 'stream' });
+for await (const piece of stream) come.update(piece);
+ws.close();
+const isSame = sent.digest('hex') === come.digest('hex');
+console.log(JSON.stringify({ size, isSame, peak: process.resourceUsage().maxRSS * 1024 }));

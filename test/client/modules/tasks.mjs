@@ -1,0 +1,56 @@
+// Functions for workers, with their types in tasks.d.mts.
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+
+export const square = (n) => n * n;
+export const scaled = (n, { fixedArgs }) => n * fixedArgs.factor;
+export const slowAtFirst = async (n) => {
+  await sleep(n === 0 ? 100 : 0);
+  return n;
+};
+export function picky(n) {
+  if (n % 3 === 2) throw new RangeError(`not ${n}`);
+  return n;
+}
+export const whoAmI = (_, { rank }) => ({ rank, pid: process.pid, isMainThread });
+export const oddResult = () => () => 1;
+export const map = (entries) => new Map(entries);
+
+/** Leaves a file for each call, and ends when it is told to, or there is a file `go`. */
+export async function heedful({ folder, n }, { signal, rank }) {
+  writeFileSync(`${folder}/begun ${n} ${rank} ${process.pid}`, '');
+  while (!existsSync(`${folder}/go`)) {
+    if (signal.aborted) {
+      writeFileSync(`${folder}/aborted ${n}`, '');
+      signal.throwIfAborted();
+    }
+    await sleep(5);
+  }
+  return n;
+}
+
+/** Never looks up, for so many milliseconds. */
+export function deep({ folder, milliseconds }, { rank }) {
+  writeFileSync(`${folder}/begun ${rank} ${process.pid}`, '');
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+  return rank;
+}
+export const forever = () => sleep(1e9);
+/** Ends its worker where there is no file yet that says so. */
+export function deadly({ folder, n }) {
+  if (n === 3 && !existsSync(`${folder}/killed`)) {
+    writeFileSync(`${folder}/killed`, '');
+    process.kill(process.pid, 'SIGKILL');
+  }
+  return n;
+}
+export const killing = () => process.kill(process.pid, 'SIGKILL');
+export async function sharing(n, { workspace, server }) {
+  const { NetWorkSpace } = await import('../../../dist/client/index.js');
+  const ws = await NetWorkSpace.use(workspace, server);
+  await ws.store('shared', n);
+  ws.close();
+}
+export const notAFunction = 1;

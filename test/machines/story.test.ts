@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  createActor,
+  fromTransition,
+  type AnyActorRef,
+  type AnyStateMachine,
+  type EventObject,
+} from 'xstate';
+import { compiled } from '../../src/machines/compiled.ts';
+import { connectionMachine } from '../../src/machines/connection.ts';
+import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
+import { sentinelMachine } from '../../src/machines/sentinel.ts';
+import { shutdownMachine } from '../../src/machines/shutdown.ts';
+import {
+  BROKEN,
+  storied,
+  storyOf,
+  STORY_LENGTH,
+  tellerOf,
+  type StoryStep,
+} from '../../src/machines/story.ts';
+import { workerMachine } from '../../src/machines/worker.ts';
+import { stateText } from '../../src/trace/step.ts';
+
+const INPUT = { id: 1, rank: 2, maximum: 2, limit: 9, policy: 'null' };
+
+function begin(
+  machine: AnyStateMachine,
+  { clock = (): number => 7, isCompiled = true, id = 'it' } = {},
+): AnyActorRef {
+  const own = storied(machine, clock);
+  const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
+  return createActor(isCompiled ? compiled(own) : own, { parent, id, input: INPUT }).start();
+}
+
+const stepsOf = (actor: AnyActorRef): StoryStep[] => storyOf(actor)?.steps ?? [];
+
+const MACHINES: AnyStateMachine[] = [
+  connectionMachine,
+  joinPhaseMachine,
+  sentinelMachine,
+  shutdownMachine,
+  workerMachine,
+];
+
+const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> =>
+  fc.array(
+    fc.record({
+      type: fc.constantFrom(...machine.events.filter((type) => !type.includes('*')), 'nobody.knows.this'),
+      available: fc.boolean(),
+      enough: fc.boolean(),
+      secure: fc.boolean(),
+      ask: fc.record({ waits: fc.boolean() }),
+      maximum: fc.integer({ min: -1, max: 3 }),
+      rank: fc.nat(9),
+      registeredWorkers: fc.nat(2),
+    }),
+    { maxLength: 40 },
+  );
+
+describe('the story of an actor', () => {
+  it.each(MACHINES.map((machine) => [machine.id, machine] as const))(
+    'is in %s the same whether a step came out of the table or from the interpreter, and tells the states that the actor was in',
+    (_id, machine) => {
+      fc.assert(
+        fc.property(eventsOf(machine), (events) => {
+          const [fast, slow] = [true, false].map((isCompiled) => begin(machine.provide({}), { isCompiled }));
+          if (fast === undefined || slow === undefined) throw new Error('there are two');
+          for (const event of events) {
+            if (slow.getSnapshot().status !== 'active') break;
+            const before = stateText(slow.getSnapshot().value);
+            fast.send(event);
+            slow.send(event);
+            const after = stateText(slow.getSnapshot().value);
+            expect(storyOf(slow)?.last).toMatchObject({ event: event.type, before, after });
+          }
+          expect(stepsOf(fast)).toEqual(stepsOf(slow));
+        }),
+        { numRuns: 200 },
+      );
+    },
+  );
+
+  it('begins with its beginning and what it was made with', () => {
+    expect(stepsOf(begin(workerMachine.provide({})))[0]).toEqual({
+      time: 7,
+      event: 'xstate.init',
+      detail: 'id 1, rank 2, maximum 2, limit 9, policy null',
+      before: '',
+      after: 'declared',
+      clause: '',
+      transition: undefined,
+    });
+  });
+
+  it('tells the transition, its clause, the time, and what came with the event as far as that is a plain field', () => {
+    let time = 100;
+    const actor = begin(workerMachine.provide({}), { clock: () => time });
+    actor.send({ type: 'registration.asked', storing: { value: 'kept by nobody' } });
+    time = 200;
+    actor.send({ type: 'task.asked', available: true, ask: { waits: true }, client: { peer: '10.0.0.1:5' } });
+    expect(storyOf(actor)?.last).toEqual({
+      time: 200,
+      event: 'task.asked',
+      detail: 'available true, client 10.0.0.1:5',
+      before: 'registered.idle',
+      after: 'registered.busy',
+      clause: 'S7',
+      transition: { source: 'registered.idle', event: 'task.asked', index: 0 },
+    });
+    expect(storyOf(actor)?.lines.at(-1)).toBe(
+      '1970-01-01T00:00:00.200Z task.asked available true, client 10.0.0.1:5: registered.idle → registered.busy (S7)',
+    );
+  });
+
+  it('says of an event that has no place in the chart that it was there, and names no transition', () => {
+    const actor = begin(workerMachine.provide({}));
+    actor.send({ type: 'task.offered' });
+    expect(storyOf(actor)?.last).toMatchObject({
+      event: 'task.offered',
+      after: 'declared',
+      transition: undefined,
+    });
+  });
+
+  it(`keeps the last ${STORY_LENGTH} steps, however many there were`, () => {
+    const actor = begin(sentinelMachine.provide({}));
+    for (let rank = 0; rank < 1_000; rank++) actor.send({ type: 'rank.given', rank });
+    expect(stepsOf(actor).map(({ detail }) => detail)).toEqual(
+      Array.from({ length: STORY_LENGTH }, (_, n) => `rank ${1_000 - STORY_LENGTH + n}`),
+    );
+  });
+
+  it('cuts long texts', () => {
+    const actor = begin(connectionMachine.provide({}));
+    actor.send({ type: 'greeted.new' });
+    actor.send({ type: 'options.denied', option: 'x'.repeat(9_999) });
+    expect(storyOf(actor)?.last?.detail).toBe(`option ${'x'.repeat(60)}…`);
+  });
+
+  it.each([
+    ['completeTask', 'result.stored', 'registered.busy', true],
+    ['acceptRegistration', 'registration.asked', 'declared', false],
+  ])(
+    'tells that %s failed, and the actor counts for the state that it was left in',
+    (name, type, state, isBusy) => {
+      const machine = workerMachine.provide({
+        actions: {
+          [name]: () => {
+            throw new Error('the disk is full');
+          },
+        },
+      });
+      const actor = begin(machine);
+      actor.subscribe({ error: () => undefined });
+      if (isBusy) {
+        actor.send({ type: 'registration.asked' });
+        actor.send({ type: 'task.asked', available: true });
+      }
+      actor.send({ type });
+      expect(stepsOf(actor).slice(-2)).toMatchObject([
+        { event: type },
+        {
+          event: BROKEN,
+          detail: 'error the disk is full',
+          before: state,
+          after: state,
+          transition: undefined,
+        },
+      ]);
+      expect(actor.getSnapshot().status).toBe('error');
+      expect(tellerOf(machine)?.all).toEqual({ [state]: 1 });
+    },
+  );
+
+  it.each(MACHINES.map((machine) => [machine.id, machine] as const))(
+    'counts how many actors of %s are in each state',
+    (_id, machine) => {
+      fc.assert(
+        fc.property(fc.array(eventsOf(machine), { minLength: 1, maxLength: 4 }), (crowd) => {
+          const own = compiled(storied(machine.provide({}), () => 0));
+          const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
+          const actors = crowd.map((events) => {
+            const actor: AnyActorRef = createActor(own, { parent, id: 'it', input: INPUT }).start();
+            for (const event of events) if (actor.getSnapshot().status === 'active') actor.send(event);
+            return actor;
+          });
+          const counts: Record<string, number> = {};
+          for (const actor of actors) {
+            const state = stateText(actor.getSnapshot().value);
+            counts[state] = (counts[state] ?? 0) + 1;
+          }
+          expect(tellerOf(own)?.all).toEqual(counts);
+        }),
+        { numRuns: 100 },
+      );
+    },
+  );
+});

@@ -1,0 +1,318 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { serveReplay } from '../../src/cli/replay.ts';
+import { NwsConnection } from '../../src/client/connection.ts';
+import type { TraceStep } from '../../src/trace/step.ts';
+import { Replay } from '../../src/views/replay.ts';
+import { VERSION } from '../../src/version.ts';
+import { startBrowser } from '../support/browser.ts';
+import { Folder, RunProcess } from '../support/run-process.ts';
+import type { ServeProcess } from '../support/serve-process.ts';
+import {
+  fact,
+  focused,
+  onBoard,
+  overflow,
+  pressUntil,
+  screenshot,
+  startSite,
+  TOKEN,
+  until,
+  violations,
+} from './site.ts';
+
+const WORKERS = 3;
+/** Calls its worker by its process, so that one can be killed. */
+const JOB = `export default async (line) => {
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  return process.pid;
+};`;
+const WORKSPACE = '<b>böse</b>';
+/** As it is on the wire: a character for each byte. */
+const WORKSPACE_BYTES = Buffer.from(WORKSPACE).toString('latin1');
+const lines = (n: number): string => 'a line\n'.repeat(n);
+
+/** What `sleigh serve` says of a chart. */
+const drawing = (chart: string): string =>
+  readFileSync(
+    new URL(`../../dist/charts/${chart.replace(/[A-Z]/g, '-$&').toLowerCase()}.svg`, import.meta.url),
+    'utf8',
+  );
+
+let server: ServeProcess;
+let url: string;
+let browser: Browser;
+let page: Page;
+let client: NwsConnection;
+let run: RunProcess;
+/** Path of the page of the sleigh that runs. */
+let sleigh = '';
+const folder = new Folder();
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  ({ server, url } = await startSite(0, '--trace', join(folder.path, 'trace.jsonl')));
+  browser = await startBrowser();
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) complaints.push(message.text());
+  });
+}, 60_000);
+
+afterAll(async () => {
+  run?.child.kill('SIGKILL');
+  client?.close();
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+beforeEach(() => complaints.splice(0));
+
+describe('the page', { timeout: 120_000 }, () => {
+  test('of a server without a job tells how to run one, and is small', async () => {
+    await page.goto(url);
+    await page.getByText('No jobs yet.').waitFor();
+    expect(await page.locator('.nothing code').first().textContent()).toContain(
+      `--server 127.0.0.1:${server.port}`,
+    );
+    const assets = new URL('../../dist/page/assets/', import.meta.url);
+    const sizes = readdirSync(assets).map((name) => statSync(new URL(name, assets)).size);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(200_000);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows a job while it runs: workers go busy and wait again, the queue falls', async () => {
+    const module = folder.write('job.mjs', JOB);
+    const options = ['--server', `127.0.0.1:${server.port}`, '--workers', String(WORKERS), '--window', '100'];
+    run = new RunProcess(folder.path, [module, ...options]);
+    run.child.stdin.write(lines(40));
+    await page.locator('.card a').first().click();
+    await page.getByRole('heading', { level: 1, name: /^Sleigh/ }).waitFor();
+    sleigh = new URL(page.url()).pathname;
+
+    await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy');
+    const queued = await fact(page, 'tasks queued');
+    expect(queued).toBeGreaterThan(0);
+    await until(async () => (await fact(page, 'tasks queued')) < queued, 'the queue falls');
+    await until(
+      async () => (await onBoard(page, 'waiting')) === WORKERS,
+      'all wait, for there are no more tasks',
+    );
+    expect(await fact(page, 'tasks queued')).toBe(0);
+    expect(await fact(page, 'completed')).toBe(40);
+    expect(await page.locator('.notices').textContent()).toContain('All workers wait for tasks');
+    expect(complaints).toEqual([]);
+  });
+
+  test('a worker that is killed turns dead, and its story names why', async () => {
+    run.child.stdin.write(lines(30));
+    await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
+    process.kill(Number(run.lines.at(-1)), 'SIGKILL');
+    await until(async () => (await onBoard(page, 'dead')) === 1, 'one is dead');
+    expect(await page.locator('.tile.dead').textContent()).toContain('connection.closed');
+    expect(await page.locator('.notices .trouble').textContent()).toBe('1 worker has died');
+    const failure = page
+      .getByRole('group', { name: /^Failures/ })
+      .locator('tbody tr')
+      .first();
+    expect(await failure.textContent()).toMatch(/worker\.\d.*connection\.closed.*S13/);
+
+    await failure.locator('a').click();
+    await page.locator('.story').waitFor();
+    expect(await page.locator('.story li').first().textContent()).toMatch(/connection\.closed.*→ dead.*S13/);
+    const active = page.locator('.chart .state.is-active');
+    await until(async () => (await active.count()) === 2, 'the state and the root are lit');
+    expect(await active.nth(1).getAttribute('data-state')).toBe('dead');
+    expect(await page.locator('.chart .was-taken .event').allTextContents()).toContain('connection.closed');
+    expect(await page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
+  });
+
+  test('goes back to an entry of the story, by keys alone, and returns to the present', async () => {
+    await page.locator('.story button').first().focus();
+    await pressUntil(page, 'ArrowDown', /result\.stored/);
+    await page.keyboard.press('Enter');
+    await page.getByText('as it was at').waitFor();
+    expect(await page.locator('.chart .is-active').last().getAttribute('data-state')).toBe('registered.idle');
+    expect(await page.locator('.chart .is-next').count()).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Back to live' }).press('Enter');
+    const lit = page.locator('.chart .is-active').last();
+    await until(async () => (await lit.getAttribute('data-state')) === 'dead', 'it is live again');
+  });
+
+  test('shows all workers in one chart, with their numbers on the states, that opens into single ones', async () => {
+    await page.getByRole('button', { name: /^workers/ }).click();
+    await until(async () => (await page.locator('.chart .count').count()) > 0, 'numbers are on the states');
+    expect(await page.locator('.chart [data-state="dead"] .count').textContent()).toBe('1');
+    await page.locator('.chart [data-state="dead"] > rect').first().click();
+    await page.getByRole('heading', { name: 'workers in dead' }).waitFor();
+    const listed = page.getByRole('button', { name: /^worker\.\d$/ });
+    await until(async () => (await listed.count()) === 1, 'the one dead worker is listed');
+    await listed.click();
+    await page.locator('.story').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('can be walked through by keys: skip link, menu, lists', async () => {
+    await page.goto(url);
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('main');
+    await page.goto(url);
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await pressUntil(page, 'Tab', /^Workspaces$/);
+    await page.keyboard.press('Enter');
+    await until(async () => (await focused(page)) === 'Workspaces', 'the new heading has the focus');
+    await page.locator('tbody a').first().waitFor();
+    await pressUntil(page, 'Tab', /^sleigh run/);
+    await page.keyboard.press('Enter');
+    await until(
+      async () => /^Workspace .*sleigh run/.test(await focused(page)),
+      'the workspace has the focus',
+    );
+    await pressUntil(page, 'Tab', /^task$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Variable task' }).waitFor();
+  });
+
+  test('decodes values, and names what it does not; what is like markup stays text', async () => {
+    client = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
+    await client.openWorkspace(WORKSPACE);
+    await client.store(WORKSPACE, 'x', { answer: 42 });
+    const raw = (bytes: Buffer, descriptor: number): Promise<unknown> =>
+      client.request(['store', WORKSPACE_BYTES, 'x', String(descriptor), bytes.toString('latin1')]);
+    await raw(Buffer.from('<img src=x onerror=alert(1)>'), 1);
+    await raw(Buffer.from('80049503000000000000004b2a2e', 'hex'), 1 << 24);
+    await page.goto(`${url}/workspaces`);
+    await page.getByRole('link', { name: WORKSPACE }).click();
+    await page.getByRole('link', { name: 'x', exact: true }).click();
+    const values = page.locator('.value');
+    await until(async () => (await values.count()) === 3, 'three values');
+    expect(await values.nth(0).textContent()).toContain('"answer": 42');
+    expect(await values.nth(1).textContent()).toContain('<img src=x onerror=alert(1)>');
+    expect(await values.nth(2).textContent()).toMatch(/Python pickle.*80 04 95/s);
+    expect(await page.locator('main img, main b > b').count()).toBe(0);
+  });
+
+  test('fetches a value and deletes a workspace, after a question and a token that is right', async () => {
+    await page.getByRole('button', { name: 'Fetch a value' }).click();
+    await page.getByRole('button', { name: 'Fetch it' }).click();
+    await page.getByLabel('Token', { exact: true }).last().fill('wrong');
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByText('does not know this token').waitFor();
+    await page.getByLabel('Token', { exact: true }).last().fill(TOKEN);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('heading', { name: 'Fetched' }).waitFor();
+    expect(await page.getByLabel('taken out', { exact: true }).textContent()).toContain('"answer": 42');
+    await until(async () => (await fact(page, 'values')) === 2, 'one is gone');
+
+    await page.locator('.trail a').last().click();
+    await page.getByRole('button', { name: 'Delete workspace' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Delete workspace' }).click();
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Workspaces' }).waitFor();
+    await until(
+      async () => (await page.getByRole('link', { name: WORKSPACE }).count()) === 0,
+      'it is deleted',
+    );
+  });
+
+  test('has nothing for axe to find, light and dark, and fits a narrow screen, on every page', async () => {
+    const workspace = sleigh.replace('/sleighs/', '/workspaces/');
+    const pages = {
+      overview: '/',
+      workspaces: '/workspaces',
+      workspace,
+      variable: `${workspace}/variables/task`,
+      clients: '/clients',
+      client: '/clients/2',
+      sleigh,
+      workers: `${sleigh}?as=table`,
+      actor: `${sleigh}/charts?actor=worker.1`,
+      actors: `${sleigh}/charts?chart=worker`,
+      charts: '/charts/joinPhase',
+      missing: '/workspaces/nobody',
+    };
+    const found: string[] = [];
+    for (const [name, path] of Object.entries(pages)) {
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.goto(url + path);
+      await page.locator('h1').first().waitFor();
+      await page.locator('main .loading').first().waitFor({ state: 'detached' });
+      const light = await violations(page);
+      await screenshot(page, `${name}-light`);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      const dark = await violations(page, ['color-contrast']);
+      await screenshot(page, `${name}-dark`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      if ((await overflow(page)) > 0) found.push(`${name} is too wide by ${await overflow(page)}`);
+      await screenshot(page, `${name}-narrow`);
+      await page.setViewportSize({ width: 1280, height: 800 });
+      found.push(...[...light, ...dark].map((violation) => `${name}: ${violation}`));
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(found).toEqual([]);
+  });
+
+  test('says when the server is lost, and comes back with it', async () => {
+    const port = Number(new URL(url).port);
+    await page.goto(url);
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    // In good order, so that its trace is whole.
+    server.kill('SIGTERM');
+    await server.outcome;
+    await page.getByText('The server cannot be reached.').waitFor();
+    await sleep(100);
+    ({ server } = await startSite(port));
+    await page.getByText('The server cannot be reached.').waitFor({ state: 'detached' });
+    await page.getByText('No jobs yet.').waitFor();
+  });
+
+  test('plays the trace of that job again: on its own, step by step, and from any place', async () => {
+    const trace = new Replay('trace.jsonl', { version: VERSION, drawing });
+    for (const line of readFileSync(join(folder.path, 'trace.jsonl'), 'utf8').trimEnd().split('\n')) {
+      const step: TraceStep = JSON.parse(line);
+      trace.add(step);
+    }
+    const replay = await serveReplay(trace, { host: '127.0.0.1', port: 0 });
+    try {
+      await page.goto(replay.url);
+      await page.getByRole('heading', { level: 1, name: /^Replay/ }).waitFor();
+      const slider = page.getByRole('slider');
+      const at = async (): Promise<number> => Number(await slider.inputValue());
+      const begin = await at();
+      await page.getByRole('button', { name: 'Step', exact: true }).click();
+      expect(await at()).toBe(begin + 1);
+      await page.getByLabel('Speed').selectOption('100');
+      await page.getByRole('button', { name: 'Play' }).click();
+      await until(async () => (await at()) > begin + 50, 'it plays');
+      await page.getByRole('button', { name: 'Pause' }).click();
+      const paused = await at();
+      await sleep(200);
+      expect(await at()).toBe(paused);
+      await slider.press('End');
+      await page.getByRole('button', { name: /^dead/ }).click();
+      await page.getByRole('button', { name: /^worker\.\d$/ }).click();
+      await until(
+        async () => /→ dead/.test((await page.locator('.story').textContent()) ?? ''),
+        'its end is told',
+      );
+      await slider.press('Home');
+      await until(async () => (await page.locator('.story').count()) === 0, 'it has not begun yet');
+      await slider.press('End');
+      await page.locator('.story').waitFor();
+      expect(await violations(page)).toEqual([]);
+      await screenshot(page, 'replay-light');
+    } finally {
+      await page.goto('about:blank');
+      await replay.close();
+    }
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { bytes, count, duration, percent, plural } from '../../src/page/lib/format.ts';
+
+describe('a duration', () => {
+  test.each([
+    [-5, '0.0 s'],
+    [420, '0.4 s'],
+    [9_949, '9.9 s'],
+    [9_960, '10 s'],
+    [59_700, '1 min 00 s'],
+    [200_000, '3 min 20 s'],
+    [3_599_600, '1 h 00 min'],
+    [7_500_000, '2 h 05 min'],
+    [274_000_000, '3 d 4 h'],
+  ])('of %i ms reads as %s', (milliseconds, text) => expect(duration(milliseconds)).toBe(text));
+});
+
+describe('a size', () => {
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [123_456_789, '118 MiB'],
+    [2 ** 60, '1048576 TiB'],
+  ])('of %i bytes reads as %s', (n, text) => expect(bytes(n)).toBe(text));
+});
+
+test('counts have separators, shares are whole percents, and one is not many', () => {
+  expect(count(1_234_567)).toBe('1,234,567');
+  expect(percent(0.256)).toBe('26 %');
+  expect(plural(1, 'task')).toBe('1 task');
+  expect(plural(2000, 'worker has', 'workers have')).toBe('2,000 workers have');
+});

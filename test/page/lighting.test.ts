@@ -1,0 +1,107 @@
+import type { AnyStateMachine } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
+import { workerMachine } from '../../src/machines/worker.ts';
+import { foreseen, lighting, storyKeys, withAncestors } from '../../src/page/lib/lighting.ts';
+import { chartsView } from '../../src/views/charts.ts';
+import type { ChartView, StoryEntry } from '../../src/views/types.ts';
+
+const charts = chartsView({ drawing: (chart) => `/charts/${chart}.svg` }).charts;
+
+function chartOf(machine: AnyStateMachine): ChartView {
+  const found = charts.find(({ chart }) => chart === machine.id);
+  if (found === undefined) throw new Error(`no chart ${machine.id}`);
+  return found;
+}
+
+const worker = chartOf(workerMachine);
+const joinPhase = chartOf(joinPhaseMachine);
+
+/** Such as `task.asked [mayWait] depends`. */
+const words = (chart: ChartView, state: string): string[] =>
+  foreseen(chart, state).map(({ move, verdict }) => {
+    const { event, guard } = chart.moves[move] ?? {};
+    return `${event}${guard === undefined ? '' : ` [${guard}]`} ${verdict}`;
+  });
+
+const entry = (fields: Partial<StoryEntry>): StoryEntry => ({
+  time: 1,
+  event: 'task.asked',
+  detail: '',
+  before: 'registered.idle',
+  after: 'registered.busy',
+  move: 5,
+  clause: 'S7',
+  ...fields,
+});
+
+describe('the light in a chart', () => {
+  test('a state is active with all those around it and the root', () => {
+    expect([...withAncestors('gathering.joining.byStatus')]).toEqual([
+      '',
+      'gathering',
+      'gathering.joining',
+      'gathering.joining.byStatus',
+    ]);
+    expect([...withAncestors('a.b+c')]).toEqual(['', 'a', 'a.b', 'c']);
+  });
+
+  test('live, it shows the state, the last move and the verdicts of the server', () => {
+    const last = entry({});
+    const actor = { state: 'registered.busy', last, next: [{ move: 7, verdict: 'forbidden' as const }] };
+    const light = lighting(worker, actor, undefined);
+    expect([...light.active]).toEqual(['', 'registered', 'registered.busy']);
+    expect(light.taken).toBe(5);
+    expect([...light.next]).toEqual([[7, 'forbidden']]);
+  });
+
+  test('at an entry of the story it shows the state after it, its move, and what the chart foresees there', () => {
+    const past = entry({ after: 'registered.waiting', move: 6 });
+    const light = lighting(worker, { state: 'dead', last: undefined, next: [] }, past);
+    expect(light.active.has('registered.waiting')).toBe(true);
+    expect(light.active.has('dead')).toBe(false);
+    expect(light.taken).toBe(6);
+    expect([...light.next.keys()]).toEqual(foreseen(worker, 'registered.waiting').map(({ move }) => move));
+  });
+});
+
+describe('what a chart foresees', () => {
+  test('is what the state and those around it answer; guards may be in the way', () => {
+    expect(words(worker, 'registered.idle').sort()).toEqual(
+      [
+        'connection.closed open',
+        'death.reported open',
+        'departed open',
+        'registration.asked open',
+        'result.stored open',
+        'sentinel.gone open',
+        'task.asked [mayWait] depends',
+        'task.asked [otherwise] depends',
+        'task.asked [taskIsAvailable] depends',
+      ].sort(),
+    );
+  });
+
+  test('leaves out what an inner state answers in the place of an outer one', () => {
+    const stored = foreseen(worker, 'registered.busy').filter(
+      ({ move }) => worker.moves[move]?.event === 'result.stored',
+    );
+    expect(stored.map(({ move }) => worker.moves[move]?.source)).toEqual(['registered.busy']);
+  });
+
+  test('is nothing where a chart ends', () => {
+    expect(foreseen(worker, 'dead')).toEqual([]);
+    expect(foreseen(joinPhase, 'closed')).not.toEqual([]);
+  });
+});
+
+describe('the keys of a story', () => {
+  test('stay with their entries while old ones go and new ones come', () => {
+    const [a, b, c] = [entry({ time: 1 }), entry({ time: 2 }), entry({ time: 3 })];
+    expect(storyKeys([b, c])).toEqual(storyKeys([a, b, c]).slice(1));
+  });
+
+  test('tell apart what happened twice in one millisecond', () => {
+    expect(new Set(storyKeys([entry({}), entry({}), entry({})])).size).toBe(3);
+  });
+});

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import { eventually } from '../support/eventually.ts';
+import { startServe, type ServeProcess } from '../support/serve-process.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SCREENSHOTS = new URL('../../build/screenshots/', import.meta.url).pathname;
+
+export const TOKEN = 'open sesame';
+
+/** A server with a page that may write. */
+export async function startSite(
+  webPort: number,
+  ...flags: string[]
+): Promise<{ server: ServeProcess; url: string }> {
+  const server = await startServe(
+    '--web-port',
+    String(webPort),
+    '--web-write',
+    '--web-token',
+    TOKEN,
+    ...flags,
+  );
+  const url = (): string | undefined => /^web page at (\S+)\/$/m.exec(server.output())?.[1];
+  await eventually(() => url() !== undefined, 'it says where its page is');
+  return { server, url: url() ?? '' };
+}
+
+/** What axe-core finds wrong, in short. */
+export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(AXE);
+  const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) };
+  return page.evaluate<string[]>(
+    `axe.run(${JSON.stringify(options)}).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ': ' + html.slice(0, 150))))`,
+  );
+}
+
+export async function screenshot(page: Page, name: string): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
+}
+
+/** Pixels that the page is wider than its window. */
+export const overflow = (page: Page): Promise<number> =>
+  page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** What has the focus, as text. */
+export const focused = (page: Page): Promise<string> =>
+  page.evaluate<string>('(document.activeElement?.textContent ?? "").trim()');
+
+/** Presses a key until the focus is on something with this text. */
+export async function pressUntil(page: Page, key: string, text: RegExp, most = 60): Promise<void> {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press(key);
+    if (text.test(await focused(page))) return;
+  }
+  throw new Error(`${key} does not lead to ${text}; it is on: ${await focused(page)}`);
+}
+
+/** The number of a fact of the page, such as `tasks queued`. */
+export async function fact(page: Page, name: string): Promise<number> {
+  const text = await page.locator('.fact', { hasText: name }).locator('dd').first().textContent();
+  return Number((text ?? '').replaceAll(',', ''));
+}
+
+/** How many workers of the board are in a state. */
+export const onBoard = (page: Page, state: string): Promise<number> =>
+  page.locator('.tile', { has: page.locator('.tile-state', { hasText: new RegExp(`^${state}$`) }) }).count();
+
+export const until = (holds: () => Promise<boolean>, what: string): Promise<void> =>
+  eventually(holds, what, 15_000);

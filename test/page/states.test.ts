@@ -1,0 +1,50 @@
+import type { AnyStateMachine } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { CHARTS } from '../../src/charts/pages.ts';
+import { statesOf } from '../../src/charts/moves.ts';
+import { ofTone, ordered, stateName, statePath, toneOf } from '../../src/page/lib/states.ts';
+
+const leaves = (machine: AnyStateMachine): string[] =>
+  statesOf(machine.root)
+    .filter((node) => Object.keys(node.states).length === 0)
+    .map((node) => node.path.join('.'));
+
+describe('the looks of a state', () => {
+  test('every state of every chart has a tone of its own choice, and not the one for the unknown', () => {
+    const plain = CHARTS.flatMap(({ machine }) =>
+      leaves(machine).filter((state) => toneOf(state, machine.id) === 'declared'),
+    );
+    expect(plain.sort()).toEqual(
+      [
+        'declared',
+        'open.handshaking.greeting',
+        'open.handshaking.negotiating',
+        'open.handshaking.securing',
+        'up.grace',
+      ].sort(),
+    );
+  });
+
+  test('a join phase that has closed is done; a connection that has closed has left', () => {
+    expect(toneOf('closed', 'joinPhase')).toBe('done');
+    expect(toneOf('closed', 'connection')).toBe('left');
+  });
+
+  test('a state is named by its leaf, and where that says only how, by what is around it, too', () => {
+    expect(stateName('registered.busy')).toBe('busy');
+    expect(stateName('shuttingDown.byItself')).toBe('shutting down by itself');
+    expect(statePath('gathering.joining.byStatus')).toBe('gathering › joining › by status');
+    expect(statePath('')).toBe('nothing');
+  });
+
+  test('the dead come first and those who left last, whatever order they came in', () => {
+    const counts = { left: 1, 'registered.idle': 4, dead: 2, 'registered.busy': 3 };
+    expect(ordered(counts).map(([state]) => state)).toEqual([
+      'dead',
+      'registered.busy',
+      'registered.idle',
+      'left',
+    ]);
+    expect(ofTone(counts, 'idle', 'busy')).toBe(7);
+  });
+});

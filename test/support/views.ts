@@ -1,0 +1,28 @@
+import { expect } from 'vitest';
+import type { About } from '../../src/views/about.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+
+/** What a simulated server tells its views of itself. */
+export const aboutOf = (server: SimulatedServer): About => ({
+  host: '127.0.0.1',
+  port: 8765,
+  version: '1',
+  startedAt: 0,
+  writable: false,
+  peek: (file, bytes) => Buffer.from(server.files.read(file)).subarray(0, bytes),
+  now: () => server.now,
+  drawing: (chart) => `<svg id="${chart}"/>`,
+});
+
+interface Source {
+  get(path: string, query: URLSearchParams): object | undefined;
+}
+
+/** The view as the page gets it; it must be there. Whoever asks says what it is, as the page does. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function viewOf<View>(views: Source, path: string, query = ''): View {
+  const view = views.get(path, new URLSearchParams(query));
+  expect(view, path).toBeDefined();
+  // What JSON leaves out is undefined on the other side as well.
+  return JSON.parse(JSON.stringify(view));
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import type { TraceStep } from '../../src/trace/step.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { Replay } from '../../src/views/replay.ts';
+import type { ActorsView, SleighView, WorkersView, VariableView } from '../../src/views/types.ts';
+import { Views } from '../../src/views/views.ts';
+import { Job } from '../support/job.ts';
+import { SimulatedServer } from '../support/simulated-server.ts';
+import { Visitor } from '../support/visitor.ts';
+import { aboutOf, viewOf } from '../support/views.ts';
+
+/** Milliseconds; a view takes a few, and the machine may have others to serve. */
+const QUICK = 60;
+
+/** The least time of five that looking takes, in milliseconds. */
+function timeOf(look: () => unknown): number {
+  return Math.min(
+    ...Array.from({ length: 5 }, () => {
+      const from = performance.now();
+      look();
+      return performance.now() - from;
+    }),
+  );
+}
+
+function expectQuick(source: { get: Views['get'] }, paths: readonly string[]): void {
+  for (const path of paths) {
+    const [name = '', query = ''] = path.split('?');
+    expect(source.get(name, new URLSearchParams(query)), path).toBeDefined();
+    const time = timeOf(() => JSON.stringify(source.get(name, new URLSearchParams(query))));
+    expect(time, path).toBeLessThan(QUICK);
+  }
+}
+
+const stepOf = (actor: string, type: string, before: string, after: string): TraceStep => ({
+  time: 0,
+  scope: 'sleigh job',
+  actor,
+  chart: 'worker',
+  event: { type },
+  before,
+  after,
+  clause: 'S13',
+});
+
+describe('views of much', () => {
+  it('take no longer than their page: 100,000 variables, 1,000,000 values in one, and in a lifo', () => {
+    const server = new SimulatedServer();
+    const visitor = Visitor.of(server, 'w');
+    const [, workspace] = server.core.workspaces.all;
+    if (workspace === undefined) throw new Error('there is no workspace');
+    const value = { descriptor: 1, payload: 'v', metadata: new Map() };
+    workspace.variable('lifo').declare('lifo');
+    for (let n = 0; n < 1_000_000; n++)
+      for (const name of ['fifo', 'lifo']) workspace.variable(name).store(value, undefined);
+    for (let n = 0; n < 100_000; n++) workspace.variable(`v${n}`);
+    expect(visitor.list()).toHaveLength(100_002);
+    const views = new Views(server.core, aboutOf(server));
+    expect(
+      viewOf<VariableView>(views, '/api/workspaces/w/variables/fifo', 'from=999999').list.items,
+    ).toHaveLength(1);
+    expectQuick(views, [
+      '/api/overview',
+      '/api/workspaces',
+      '/api/workspaces/w',
+      '/api/workspaces/w?from=99990&count=1000',
+      '/api/workspaces/w/variables/fifo',
+      '/api/workspaces/w/variables/fifo?from=500000&count=1000',
+      '/api/workspaces/w/variables/lifo?from=500000&count=1000',
+      '/api/clients',
+    ]);
+  });
+
+  it('take no longer than their page: a sleigh of 10,000 workers with 1,000,000 queued tasks', () => {
+    const server = new SimulatedServer();
+    const job = new Job(server, { onDeadWorker: 'requeue' });
+    const sentinel = job.sentinel(10_000);
+    const worker = job.worker(9_999);
+    const [workspace] = server.core.workspaces.occupied;
+    if (!(workspace?.occupant instanceof Sleigh)) throw new Error('there is no sleigh');
+    const { work } = workspace.occupant;
+    for (let n = 0; n < 1_000_000; n++) {
+      const batch = `b${n % 1_000}`;
+      work.tasks.add({ descriptor: 1, payload: 't', metadata: new Map() }, batch);
+      work.batches.queue(batch);
+    }
+    worker.get('fetch', 'task');
+    const views = new Views(server.core, aboutOf(server));
+    expect(timeOf(() => views.sample())).toBeLessThan(QUICK);
+    expect(viewOf<SleighView>(views, '/api/sleighs/job')).toMatchObject({
+      queued: 999_999,
+      workers: { declared: 9_999, 'registered.busy': 1 },
+    });
+    expect(
+      viewOf<WorkersView>(views, '/api/sleighs/job/workers', 'state=registered.busy').items,
+    ).toHaveLength(1);
+    expectQuick(views, [
+      '/api/overview',
+      '/api/sleighs/job',
+      '/api/sleighs/job/workers',
+      '/api/sleighs/job/workers?from=9900',
+      '/api/sleighs/job/workers?state=registered.busy',
+      '/api/sleighs/job/actors?chart=worker&state=declared&from=9000',
+      '/api/sleighs/job/actors?chart=sentinel',
+      '/api/sleighs/job/actors/worker.9999',
+      '/api/workspaces/job/variables/task?from=900000',
+      '/api/workspaces/job/variables/result',
+      `/api/clients/${sentinel.client.id}`,
+    ]);
+  });
+
+  it('go to any step of a trace of 1,000,000 at once', { timeout: 120_000 }, () => {
+    const replay = new Replay('long.jsonl', { version: '1', drawing: () => '' });
+    const workers = 5_000;
+    // They leave their chart at once, so that the rest of their steps is not held against it: that takes its time.
+    for (let n = 0; n < workers; n++) replay.add(stepOf(`worker.${n}`, 'xstate.init', '', 'dead'));
+    for (let n = workers; n < 1_000_000; n++)
+      replay.add(stepOf(`worker.${n % workers}`, 'death.reported', 'dead', 'dead'));
+    expect(viewOf<ActorsView>(replay, '/api/replay/4000/actors').groups[0]?.counts).toEqual({
+      dead: 4_000,
+    });
+    expectQuick(replay, [
+      '/api/replay',
+      '/api/overview',
+      ...[4_999, 123_456, 500_000, 1_000_000].flatMap((at) => [
+        `/api/replay/${at}/actors?state=dead&from=4000`,
+        `/api/replay/${at}/actors/worker.17`,
+      ]),
+    ]);
+  });
+});

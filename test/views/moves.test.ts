@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { movesOf, statesOf } from '../../src/charts/moves.ts';
+import { CHARTS } from '../../src/charts/pages.ts';
+import { moveNumber, moveOf, nextMoves } from '../../src/views/moves.ts';
+
+function chartOf(id: string) {
+  const machine = CHARTS.find((chart) => chart.machine.id === id)?.machine;
+  if (machine === undefined) throw new Error(`there is no chart ${id}`);
+  return machine;
+}
+
+/** What may come next, as `event [guard]: verdict`. */
+function next(chart: string, state: string, context: unknown): string[] {
+  const machine = chartOf(chart);
+  const leaf = statesOf(machine.root).find(({ path }) => path.join('.') === state);
+  if (leaf === undefined) throw new Error(`there is no state ${state}`);
+  const moves = movesOf(machine);
+  return nextMoves(machine, leaf, context).map(({ move, verdict }) => {
+    const { source, event, guard } = moves[move] ?? {};
+    return `${source?.path.join('.')} ${event}${guard === undefined ? '' : ` [${guard}]`}: ${verdict}`;
+  });
+}
+
+const JOINING = { maximum: -1, limit: 5, frozen: false, ranksGiven: 2, registered: 1 };
+
+describe('what may come next', () => {
+  it('depends where a guard looks at what comes with the event, and so does what stands after it', () => {
+    expect(next('worker', 'registered.idle', { rank: 1 })).toEqual([
+      'registered.idle task.asked [taskIsAvailable]: depends',
+      'registered.idle task.asked [mayWait]: depends',
+      'registered.idle task.asked [otherwise]: depends',
+      'registered registration.asked: open',
+      'registered result.stored: open',
+      'registered sentinel.gone: open',
+      'registered connection.closed: open',
+      'registered death.reported: open',
+      'registered departed: open',
+    ]);
+  });
+
+  it('of an outer state is forbidden where the inner one takes the event', () => {
+    const moves = next('worker', 'registered.busy', { rank: 1 });
+    expect(moves).toContain('registered.busy result.stored: open');
+    expect(moves).toContain('registered result.stored: forbidden');
+  });
+
+  it('is judged by the context, guards of guards included', () => {
+    expect(next('joinPhase', 'gathering.open', JOINING)).toEqual(
+      expect.arrayContaining([
+        'gathering.open status.asked [mayWait and allWillBeThere]: forbidden',
+        'gathering.open status.asked [not mayWait]: depends',
+        'gathering.open status.asked [otherwise]: depends',
+        'gathering rank.asked [maximumIsReached or limitIsReached]: forbidden',
+        'gathering rank.asked [otherwise]: open',
+        'gathering worker.registered [allWillBeThere]: open',
+        'gathering worker.registered [otherwise]: forbidden',
+      ]),
+    );
+    expect(next('joinPhase', 'gathering.open', { ...JOINING, ranksGiven: 5 })).toEqual(
+      expect.arrayContaining([
+        'gathering rank.asked [maximumIsReached or limitIsReached]: open',
+        'gathering rank.asked [otherwise]: forbidden',
+        'gathering worker.registered [allWillBeThere]: forbidden',
+      ]),
+    );
+  });
+
+  it('depends where a guard looks at a context that is not known', () => {
+    expect(next('joinPhase', 'gathering.open', undefined)).toEqual(
+      expect.arrayContaining([
+        'gathering rank.asked [maximumIsReached or limitIsReached]: depends',
+        'gathering rank.asked [otherwise]: depends',
+        'gathering registration.asked: open',
+      ]),
+    );
+  });
+});
+
+describe('the number of a move', () => {
+  it.each(CHARTS.map(({ machine }) => [machine.id, machine] as const))(
+    'is in %s its place in the list, whoever tells of it: a running chart or a trace',
+    (id, machine) => {
+      const moves = movesOf(machine);
+      const found = new Set<number>();
+      for (const node of statesOf(machine.root))
+        for (const [event, transitions] of node.transitions)
+          for (const [index, transition] of transitions.entries()) {
+            const source = node.path.join('.');
+            const number = moveNumber(id, { source, event, index });
+            const move = moves[number ?? -1];
+            expect(move).toMatchObject({ event, description: transition.description ?? '' });
+            expect(move?.source.path.join('.')).toBe(source);
+            expect(move?.target?.path.join('.')).toBe(transition.target?.[0]?.path.join('.'));
+            if (number !== undefined) found.add(number);
+          }
+      expect(found.size).toBe(moves.filter(({ event }) => event !== 'entry' && event !== 'exit').length);
+    },
+  );
+
+  it('is undefined for what a chart has no place for', () => {
+    expect(moveNumber('worker', undefined)).toBeUndefined();
+    const none = { event: 'task.offered', before: 'declared', after: 'declared', clause: '' };
+    expect(moveOf('worker', none)).toBeUndefined();
+    expect(moveOf('nothing', none)).toBeUndefined();
+  });
+});

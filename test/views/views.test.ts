@@ -1,0 +1,521 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import type {
+  ActorsView,
+  ActorView,
+  ClientsView,
+  ClientView,
+  ChartsView,
+  OverviewView,
+  SleighView,
+  VariableView,
+  WorkersView,
+  WorkspacesView,
+  WorkspaceView,
+} from '../../src/views/types.ts';
+import { Views } from '../../src/views/views.ts';
+import { Job } from '../support/job.ts';
+import { simulated, SimulatedServer } from '../support/simulated-server.ts';
+import { Visitor } from '../support/visitor.ts';
+import { aboutOf, viewOf } from '../support/views.ts';
+
+const viewsOf = (server: SimulatedServer): Views => new Views(server.core, aboutOf(server));
+
+describe('the overview', () => {
+  it(
+    'counts what is there: connections, who is blocked, workspaces, variables, bytes, requests by verb',
+    simulated((server) => {
+      const a = Visitor.of(server, 'a');
+      Visitor.of(server, 'b').wait('fetch', 'x');
+      a.store('x', '12345');
+      a.client.send(['no such verb', 'a']);
+      a.client.reply();
+      expect(viewOf(viewsOf(server), '/api/overview')).toMatchObject({
+        replay: false,
+        connections: 2,
+        blocked: 1,
+        workspaces: 3,
+        variables: 2,
+        bytesHeld: 5,
+        requests: { 'use ws': 2, fetch: 1, store: 1, other: 1 },
+        sleighs: [],
+      });
+      a.client.call(['delete ws', 'b']);
+      expect(viewOf(viewsOf(server), '/api/overview')).toMatchObject({
+        blocked: 0,
+        workspaces: 2,
+        variables: 1,
+      });
+    }),
+  );
+
+  it(
+    'has rates a second, of the last 300 samples',
+    simulated((server) => {
+      const views = viewsOf(server);
+      const visitor = Visitor.of(server, 'a');
+      views.sample();
+      for (let n = 0; n < 400; n++) {
+        server.now += 2_000;
+        for (let i = 0; i < 3; i++) visitor.read('x');
+        views.sample();
+      }
+      const { rates } = viewOf<OverviewView>(views, '/api/overview');
+      expect(rates.names).toEqual(['requests', 'bytes in', 'bytes out']);
+      expect(rates.columns.map((column) => column.length)).toEqual([300, 300, 300, 300]);
+      expect(rates.columns[1]?.at(-1)).toBe(1.5);
+      expect(rates.columns[2]?.at(-1)).toBeGreaterThan(100);
+      expect(rates.columns[0]?.at(-1)).toBe(server.now);
+    }),
+  );
+
+  it(
+    'tells the newest sleighs first',
+    simulated((server) => {
+      for (const name of ['one', 'two'])
+        server.connect().call(['open ws', name, '', 'yes'], { wstype: 'sleigh' });
+      const { sleighs } = viewOf<OverviewView>(viewsOf(server), '/api/overview');
+      expect(sleighs.map(({ name }) => name)).toEqual(['two', 'one']);
+    }),
+  );
+});
+
+describe('workspaces and variables', () => {
+  it(
+    'are told in pages, with names of any bytes',
+    simulated((server) => {
+      const name = 'a/b %\xe9\0';
+      const visitor = Visitor.of(server, name);
+      for (let n = 0; n < 5; n++) visitor.store('x/y', `value ${n}`);
+      visitor.store('z', 'other');
+      const views = viewsOf(server);
+      const path = `/api/workspaces/${encodeURIComponent(name)}`;
+      expect(viewOf<WorkspacesView>(views, '/api/workspaces').items[1]).toMatchObject({
+        name,
+        title: 'a/b %é\\x00',
+        variables: 2,
+      });
+      expect(viewOf<WorkspaceView>(views, path, 'from=1&count=1').list).toMatchObject({
+        total: 2,
+        from: 1,
+        items: [{ name: 'z', mode: 'fifo', values: 1, preview: { text: 'other' } }],
+      });
+      const variable = viewOf<VariableView>(views, `${path}/variables/x%2Fy`, 'from=3&count=100');
+      expect(variable.list).toMatchObject({
+        total: 5,
+        from: 3,
+        items: [{ text: 'value 3' }, { text: 'value 4' }],
+      });
+      expect(variable.workspace.name).toBe(name);
+      expect(variable.preview?.text).toBe('value 0');
+    }),
+  );
+
+  it(
+    'show values in the order in which they would be found, and who waits',
+    simulated((server) => {
+      const visitor = Visitor.of(server, 'w');
+      visitor.declare('lifo', 'lifo');
+      visitor.declare('single', 'single');
+      visitor.declare('time', '__time');
+      for (const name of ['fifo', 'lifo', 'single']) for (const value of 'abc') visitor.store(name, value);
+      const views = viewsOf(server);
+      const values = (name: string, query = ''): unknown[] =>
+        viewOf<VariableView>(views, `/api/workspaces/w/variables/${name}`, query).list.items.map(
+          ({ text }) => text,
+        );
+      expect(values('fifo')).toEqual(['a', 'b', 'c']);
+      expect(values('lifo')).toEqual(['c', 'b', 'a']);
+      expect(values('lifo', 'from=1&count=1')).toEqual(['b']);
+      expect(values('lifo', 'from=9')).toEqual([]);
+      expect(values('single')).toEqual(['c']);
+      expect(values('time')).toEqual([]);
+      const [finder, fetcher] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
+      finder.wait('find', 'none');
+      fetcher.wait('ifetch', 'none');
+      expect(viewOf(views, '/api/workspaces/w/variables/none')).toMatchObject({
+        mode: 'unknown',
+        fetchers: 1,
+        finders: 1,
+        waiting: {
+          total: 2,
+          items: [
+            { client: 3, peer: '10.0.0.3:4000', verb: 'ifetch' },
+            { client: 2, verb: 'find' },
+          ],
+        },
+      });
+    }),
+  );
+
+  it(
+    'of a job show the tasks, the results, and who waits for them',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers, sentinel } = job.openCrew(2);
+      job.task('first', { batchId: 'b' });
+      workers[0]?.get('fetch', 'task');
+      workers[0]?.store('result', 'answer');
+      job.task('second');
+      job.task('third');
+      sentinel.wait('find', 'sentinel_alive');
+      const asker = job.visitor();
+      asker.wait('find', 'waitForWorkers');
+      job.master.wait('fetch', 'result');
+      const views = viewsOf(server);
+      const variable = (name: string): VariableView => viewOf(views, `/api/workspaces/job/variables/${name}`);
+      expect(variable('task').list.items.map(({ text }) => text)).toEqual(['second', 'third']);
+      expect(variable('result').list.items).toMatchObject([{ text: 'answer', metadata: { batchId: 'b' } }]);
+      expect(variable('result').waiting.items).toMatchObject([{ client: job.master.client.id }]);
+      expect(variable('sentinel_alive').waiting.items).toMatchObject([{ client: sentinel.client.id }]);
+      expect(variable('waitForWorkers').waiting.items).toMatchObject([{ client: asker.client.id }]);
+    }),
+  );
+
+  it(
+    'keep what their maker said of them, as far as it is short',
+    simulated((server) => {
+      server.connect().call(['open ws', 'job', '', 'no'], {
+        wstype: 'sleigh',
+        maxAttempts: '2',
+        zzz: 'x'.repeat(5_000),
+      });
+      expect(viewOf<WorkspaceView>(viewsOf(server), '/api/workspaces/job').metadata).toEqual({
+        wstype: 'sleigh',
+        maxAttempts: '2',
+      });
+    }),
+  );
+});
+
+describe('clients', () => {
+  it(
+    'tell what they asked last, whether they wait, what they own and who they are in a job',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers, sentinel } = job.openCrew(1);
+      server.now += 500;
+      workers[0]?.wait('fetch', 'task');
+      const views = viewsOf(server);
+      expect(viewOf<ClientView>(views, `/api/clients/${workers[0]?.client.id}`)).toMatchObject({
+        state: 'open.blocked.silent',
+        connectedAt: server.now - 500,
+        requests: 3,
+        last: {
+          verb: 'fetch',
+          workspace: { name: 'job' },
+          variable: { name: 'task' },
+          at: server.now,
+          waits: true,
+        },
+        actor: { chart: 'connection', last: { event: 'request.blocked', clause: 'V4' } },
+        owns: [],
+        roles: [{ sleigh: { name: 'job' }, actor: 'worker.0' }],
+      });
+      expect(viewOf<ClientView>(views, `/api/clients/${sentinel.client.id}`).roles).toMatchObject([
+        { actor: 'sentinel.0' },
+      ]);
+      expect(viewOf<ClientView>(views, `/api/clients/${job.owner.client.id}`).owns).toMatchObject([
+        { name: 'job' },
+      ]);
+      const page = viewOf<ClientsView>(views, '/api/clients', 'from=2&count=1');
+      expect(page).toMatchObject({ total: 4, from: 2, items: [{ id: 3 }] });
+    }),
+  );
+
+  it(
+    'are counted by how long they were blocked',
+    simulated((server) => {
+      const [a, b] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
+      a.wait('fetch', 'x');
+      server.now += 400;
+      b.store('x', '1');
+      const histogram = server.core.figures.blocked.get('fetch');
+      expect(histogram?.sum).toBeCloseTo(0.4);
+      expect(histogram?.counts).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+    }),
+  );
+});
+
+describe('a sleigh', () => {
+  it(
+    'tells its batches: what was accepted and answered, and how long the rest takes',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers } = job.openCrew(1);
+      const views = viewsOf(server);
+      const batch = (): unknown => viewOf<SleighView>(views, '/api/sleighs/job').batches[0];
+      for (let n = 0; n < 6; n++) job.task(String(n), { batchId: 'b' });
+      views.sample();
+      expect(batch()).toMatchObject({
+        batch: { name: 'b' },
+        accepted: 6,
+        answered: 0,
+        queued: 6,
+        running: 0,
+      });
+      expect(batch()).not.toHaveProperty('remaining');
+      for (let n = 0; n < 2; n++) {
+        workers[0]?.get('fetch', 'task');
+        server.now += 10_000;
+        workers[0]?.store('result', 'r');
+        views.sample();
+      }
+      expect(batch()).toMatchObject({ accepted: 6, answered: 2, queued: 4, results: 2, remaining: 40_000 });
+      for (let n = 0; n < 4; n++) {
+        workers[0]?.get('fetch', 'task');
+        workers[0]?.store('result', 'r');
+      }
+      expect(job.results('b')).toHaveLength(6);
+      expect(batch(), 'it is remembered when nothing is left of it').toMatchObject({
+        accepted: 6,
+        answered: 6,
+        queued: 0,
+        results: 0,
+        remaining: 0,
+      });
+      job.task('again', { batchId: 'b' });
+      expect(batch()).toMatchObject({ accepted: 7, answered: 6, queued: 1 });
+      const { completed, history } = viewOf<SleighView>(views, '/api/sleighs/job');
+      expect(completed).toBe(6);
+      expect(history.names).toEqual(['queued', 'running', 'results', 'busy', 'completed a second']);
+      expect(history.columns.map((column) => column.at(-1))).toEqual([server.now, 4, 0, 2, 0, 0.1]);
+    }),
+  );
+
+  it.each(['requeue', 'null'])(
+    'accepts as many answers as there are in the end, broadcasts and the dead included, under the policy %s',
+    (onDeadWorker) => {
+      const server = new SimulatedServer();
+      const job = new Job(server, { onDeadWorker });
+      const { workers } = job.openCrew(3);
+      job.broadcast('everyone', { batchId: 'b' });
+      for (let n = 0; n < 4; n++) job.task(String(n), { batchId: 'b' });
+      workers[0]?.get('fetch', 'task');
+      workers[1]?.get('fetch', 'task');
+      workers[1]?.store('result', '');
+      workers[1]?.get('fetch', 'task');
+      workers[2]?.leave();
+      workers[1]?.leave();
+      job.close();
+      for (let n = 0; n < 9; n++) {
+        workers[0]?.store('result', '');
+        workers[0]?.ask('fetchTry', 'task');
+        workers[0]?.client.skip();
+      }
+      const [batch] = viewOf<SleighView>(viewsOf(server), '/api/sleighs/job').batches;
+      expect(batch).toMatchObject({ queued: 0, running: 0, accepted: batch?.answered });
+      expect(batch?.answered).toBe(job.results('b').length);
+      // Four ranks for the broadcast, one of which never registered, and four tasks.
+      expect(batch?.answered).toBe(8);
+    },
+  );
+
+  it(
+    'remembers the totals of so many batches, and no more',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers } = job.openCrew(1);
+      for (let n = 0; n < 150; n++) {
+        job.task('t', { batchId: `b${n}` });
+        workers[0]?.get('fetch', 'task');
+        workers[0]?.store('result', 'r');
+        job.results(`b${n}`);
+      }
+      const { batches } = viewOf<SleighView>(viewsOf(server), '/api/sleighs/job');
+      expect(batches).toHaveLength(100);
+      expect(batches.map(({ batch }) => batch?.name)).toContain('b149');
+      expect(batches.map(({ batch }) => batch?.name)).not.toContain('b49');
+    }),
+  );
+
+  it(
+    'tells what went wrong, who it was and by which clause, the newest first',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue' });
+      const { workers, sentinel } = job.openCrew(2);
+      job.task('hard');
+      workers[0]?.get('fetch', 'task');
+      workers[0]?.get('fetch', 'task');
+      server.now += 5;
+      sentinel.leave();
+      const view = viewOf<SleighView>(viewsOf(server), '/api/sleighs/job');
+      expect(view.failures.map(({ actor, event, clause, what }) => [actor, event, clause, what])).toEqual([
+        ['worker.0', 'sentinel.gone', 'S13', 'died'],
+        ['worker.1', 'sentinel.gone', 'S13', 'died'],
+        ['sentinel.0', 'connection.closed', 'S13', 'died'],
+        ['worker.0', 'task.asked', 'S7.1', 'failed its task'],
+      ]);
+      expect(view).toMatchObject({ deaths: 2, workers: { dead: 2, deadbeat: 1 }, sentinels: { dead: 1 } });
+    }),
+  );
+
+  it(
+    'keeps so many failures, and no more',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '1000' });
+      const { workers } = job.openCrew(1);
+      job.task('hard');
+      for (let n = 0; n < 150; n++) workers[0]?.get('fetch', 'task');
+      expect(viewOf<SleighView>(viewsOf(server), '/api/sleighs/job').failures).toHaveLength(100);
+    }),
+  );
+
+  it(
+    'says that it shut down by itself',
+    simulated((server) => {
+      const job = new Job(server);
+      const { workers } = job.openCrew(1);
+      workers[0]?.leave();
+      const view = viewOf<SleighView>(viewsOf(server), '/api/sleighs/job');
+      expect(view).toMatchObject({ state: 'windingDown', shutdown: 'shuttingDown.byItself' });
+      expect(view.failures.map(({ actor, what }) => `${actor}: ${what}`)).toContain(
+        'shutdown: the sleigh shut down by itself',
+      );
+    }),
+  );
+
+  it(
+    'tells its workers by rank, or those in one state',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue' });
+      job.sentinel(4);
+      const [a, b] = [job.worker(0, { host: 'node-a' }), job.worker(2)];
+      job.task('t', { batchId: 'x' });
+      server.now += 1_000;
+      b.get('fetch', 'task');
+      server.now += 3_000;
+      a.leave();
+      const views = viewsOf(server);
+      const workers = viewOf<WorkersView>(views, '/api/sleighs/job/workers');
+      expect(workers.counts).toEqual({ dead: 1, declared: 2, 'registered.busy': 1 });
+      expect(workers.items.map(({ rank, state, host }) => [rank, state, host])).toEqual([
+        [0, 'dead', 'node-a'],
+        [1, 'declared', ''],
+        [2, 'registered.busy', b.client.peer.replace(':4000', '')],
+        [3, 'declared', ''],
+      ]);
+      expect(workers.items[2]).toMatchObject({
+        onTask: 3_000,
+        busyShare: 0.75,
+        attempts: 1,
+        batch: { name: 'x' },
+      });
+      const declared = viewOf<WorkersView>(views, '/api/sleighs/job/workers', 'state=declared&from=1');
+      expect([declared.total, declared.items.map(({ rank }) => rank)]).toEqual([2, [3]]);
+      const actors = viewOf<ActorsView>(views, '/api/sleighs/job/actors', 'chart=worker&state=dead');
+      expect(actors.list).toMatchObject({
+        total: 1,
+        items: [{ actor: 'worker.0', last: { clause: 'S13' } }],
+      });
+      expect(actors.single.map(({ actor, state }) => [actor, state])).toEqual([
+        ['sleigh', 'serving'],
+        ['joinPhase', 'gathering.open'],
+        ['shutdown', 'up.grace'],
+      ]);
+    }),
+  );
+
+  it(
+    'shows of a dead worker why it died, though nobody was looking',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue' });
+      const { workers } = job.openCrew(1);
+      workers[0]?.leave();
+      const worker = viewOf<ActorView>(viewsOf(server), '/api/sleighs/job/actors/worker.0');
+      expect(worker).toMatchObject({ state: 'dead', hasEnded: true, next: [], context: { rank: 0 } });
+      expect(worker.story.map(({ event, after, clause }) => [event, after, clause])).toEqual([
+        ['xstate.init', 'declared', ''],
+        ['registration.asked', 'registered.idle', 'S3'],
+        ['connection.closed', 'dead', 'S13'],
+      ]);
+    }),
+  );
+});
+
+describe('an event that a chart has no place for', () => {
+  it('is logged with the story of its actor, and stands among the failures', () => {
+    const server = new SimulatedServer();
+    new Job(server).sentinel(1);
+    const log = vi.spyOn(server.core, 'log');
+    const [workspace] = server.core.workspaces.occupied;
+    if (!(workspace?.occupant instanceof Sleigh)) throw new Error('there is no sleigh');
+    workspace.occupant.crew.worker(0).actor.send({ type: 'waiting.ended' });
+    const what = 'a chart was sent an event that it does not expect';
+    expect(viewOf<SleighView>(viewsOf(server), '/api/sleighs/job').failures).toMatchObject([
+      { actor: 'worker.0', event: 'waiting.ended', what },
+    ]);
+    expect(log.mock.calls).toEqual([
+      [
+        'error',
+        what,
+        {
+          workspace: 'job',
+          actor: 'worker.0',
+          event: 'waiting.ended',
+          story: [
+            expect.stringMatching(/ xstate.init rank 0: begins in declared$/),
+            expect.stringMatching(/ waiting.ended: stays declared$/),
+          ],
+        },
+      ],
+    ]);
+  });
+});
+
+describe('the charts', () => {
+  it('are told with their states, moves and drawings', () => {
+    const { charts } = viewOf<ChartsView>(viewsOf(new SimulatedServer()), '/api/charts');
+    expect(charts.map(({ chart }) => chart)).toEqual([
+      'connection',
+      'sleigh',
+      'joinPhase',
+      'worker',
+      'sentinel',
+      'shutdown',
+    ]);
+    const worker = charts.find(({ chart }) => chart === 'worker');
+    expect(worker?.svg).toBe('<svg id="worker"/>');
+    expect(worker?.states).toContainEqual({ state: 'registered.busy', isFinal: false, isLeaf: true });
+    expect(worker?.states).toContainEqual({ state: 'dead', isFinal: true, isLeaf: true });
+    expect(worker?.states).toContainEqual({ state: '', isFinal: false, isLeaf: false });
+    expect(worker?.moves.map(({ move }) => move)).toEqual(worker?.moves.map((_, n) => n));
+    expect(worker?.moves).toContainEqual({
+      move: 19,
+      source: 'registered.busy',
+      event: 'task.asked',
+      target: 'registered.idle',
+      actions: ['failTask', 'askAgain'],
+      clauses: ['S7.1'],
+      description: 'S7.1',
+    });
+  });
+});
+
+describe('what is not there', () => {
+  it(
+    'has no view',
+    simulated((server) => {
+      new Job(server).sentinel(1);
+      const views = viewsOf(server);
+      for (const path of [
+        '/api/none',
+        '/overview',
+        '/api',
+        '/api/overview/more',
+        '/api/workspaces/none',
+        '/api/workspaces/job/variables/none',
+        '/api/clients/99',
+        '/api/clients/x',
+        '/api/sleighs/__default',
+        '/api/sleighs/job/actors/worker.1',
+        '/api/sleighs/job/actors/nobody',
+        '/api/replay',
+      ])
+        expect(views.get(path, new URLSearchParams()), path).toBeUndefined();
+      expect(() => views.get('/api/workspaces/%e9', new URLSearchParams())).toThrow(URIError);
+      const odd = viewOf<ClientsView>(views, '/api/clients', 'from=x&count=99999');
+      expect(odd.from).toBe(0);
+    }),
+  );
+});

@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { ask } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+let server: Server;
+let url: string;
+
+beforeEach(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0 } });
+  url = server.web?.url ?? '';
+});
+afterEach(() => server.close());
+
+const LINE = /^([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? (-?[\d.e+-]+|NaN|Nan|[+-]Inf)$/;
+
+/** All samples, by name and labels. @throws when the text is not of the format */
+async function scrape(): Promise<Map<string, number>> {
+  const { headers, text } = await ask(url, '/metrics');
+  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const samples = new Map<string, number>();
+  const types = new Map<string, string>();
+  for (const line of text.trimEnd().split('\n')) {
+    const [, type, kind] = /^# TYPE (\w+) (\w+)$/.exec(line) ?? [];
+    if (type !== undefined) types.set(type, kind ?? '');
+    if (line.startsWith('#') || line === '') continue;
+    const [, name = '', labels = '', value] = LINE.exec(line) ?? [];
+    if (name === '') throw new Error(`no sample: ${line}`);
+    const family = name.replace(/_(bucket|sum|count)$/, '');
+    if (!types.has(name) && types.get(family) !== 'histogram' && types.get(family) !== 'summary')
+      throw new Error(`of no type: ${line}`);
+    samples.set(`${name}${labels}`, Number(value));
+  }
+  return samples;
+}
+
+describe('the metrics', () => {
+  it('tell what the core counts, read when they are asked for', async () => {
+    const client = await NwsConnection.open(server);
+    await client.openWorkspace('w');
+    await client.store('w', 'v', 'x'.repeat(1_000));
+    await client.store('w', 'v', 'y');
+    const first = await scrape();
+    expect(first.get('sleigh_connections')).toBe(1);
+    expect(first.get('sleigh_workspaces')).toBe(2);
+    expect(first.get('sleigh_variables')).toBe(1);
+    expect(first.get('sleigh_requests_total{verb="store"}')).toBe(2);
+    expect(first.get('sleigh_requests_total{verb="open ws"}')).toBe(1);
+    expect(first.get('sleigh_held_bytes')).toBe(1_001);
+    const received = first.get('sleigh_received_bytes_total') ?? 0;
+    expect(received).toBeGreaterThan(1_000);
+    await client.fetch('w', 'v');
+    const second = await scrape();
+    expect(second.get('sleigh_requests_total{verb="fetch"}')).toBe(1);
+    expect(second.get('sleigh_requests_total{verb="store"}')).toBe(2);
+    expect(
+      (second.get('sleigh_sent_bytes_total') ?? 0) - (first.get('sleigh_sent_bytes_total') ?? 0),
+    ).toBeGreaterThan(1_000);
+    client.close();
+    await eventually(async () => (await scrape()).get('sleigh_connections') === 0, 'that it has gone');
+  });
+
+  it('tell how long requests were blocked, by verb, and how long the server took', async () => {
+    const [client, other] = await Promise.all([NwsConnection.open(server), NwsConnection.open(server)]);
+    for (const connection of [client, other]) await connection.useWorkspace('w');
+    const fetched = client.fetch('w', 'v');
+    await eventually(async () => (await scrape()).get('sleigh_blocked') === 1, 'that it is blocked');
+    await other.store('w', 'v', 'x');
+    await fetched;
+    const samples = await scrape();
+    expect(samples.get('sleigh_blocked')).toBe(0);
+    expect(samples.get('sleigh_blocked_seconds_count{verb="fetch"}')).toBe(1);
+    expect(samples.get('sleigh_blocked_seconds_bucket{verb="fetch",le="+Inf"}')).toBe(1);
+    expect(samples.get('sleigh_blocked_seconds_sum{verb="fetch"}')).toBeGreaterThan(0);
+    const buckets = [...samples].filter(([name]) => name.startsWith('sleigh_handling_seconds_bucket'));
+    const counts = buckets.map(([, count]) => count);
+    expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+    expect(counts.at(-1)).toBe(samples.get('sleigh_handling_seconds_count'));
+    expect(samples.get('sleigh_handling_seconds_count')).toBeGreaterThan(6);
+    for (const connection of [client, other]) connection.close();
+  });
+
+  it('tell of workers, tasks and results by state', async () => {
+    const [master, sentinel, worker] = await Promise.all([1, 2, 3].map(() => NwsConnection.open(server)));
+    if (master === undefined || sentinel === undefined || worker === undefined) throw new Error('no client');
+    await master.openWorkspace('s', { metadata: new Map([['wstype', 'sleigh']]) });
+    for (const connection of [sentinel, worker]) await connection.useWorkspace('s');
+    await sentinel.fetch('s', 'worker_ids');
+    await worker.store('s', 'worker_ids', '0');
+    for (const task of ['a', 'b', 'c']) await master.store('s', 'task', task, new Map([['batchId', '1']]));
+    await worker.fetch('s', 'task');
+    const samples = await scrape();
+    expect(samples.get('sleigh_tasks{state="queued"}')).toBe(2);
+    expect(samples.get('sleigh_tasks{state="running"}')).toBe(1);
+    expect(samples.get('sleigh_workers{state="registered.busy"}')).toBe(1);
+    expect([...samples].filter(([name]) => name.startsWith('sleigh_sleighs{'))).toHaveLength(1);
+    await worker.store('s', 'result', 'done');
+    expect((await scrape()).get('sleigh_results')).toBe(1);
+    for (const connection of [master, sentinel, worker]) connection.close();
+  });
+
+  it('tell of the process', async () => {
+    const samples = await scrape();
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_seconds',
+    ])
+      expect(samples.has(name), name).toBe(true);
+  });
+});
+
+describe('health', () => {
+  it('is ok while the web server answers, and the server is ready when it listens', async () => {
+    expect(await ask(url, '/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
+    expect(await ask(url, '/readyz')).toMatchObject({ status: 200, text: 'ready\n' });
+  });
+
+  it('says that the server is not ready while it stops', async () => {
+    // It waits for this one, which does not close.
+    const rude = new RawClient(connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }));
+    rude.write('X000');
+    await rude.read(4);
+    const closed = server.close();
+    const { status } = await ask(url, '/readyz');
+    expect(status).toBe(503);
+    expect((await ask(url, '/healthz')).status).toBe(200);
+    rude.vanish();
+    await closed;
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+describe('the handshake', () => {
+  it('offers the port of the web page (P2.1)', async () => {
+    const client = await RawClient.open(server.port);
+    client.write('X000');
+    const offer = `0010NwsWebPort000${String(server.web?.port).length}${server.web?.port}`;
+    let come = '';
+    while (!come.includes(offer)) come += (await client.read(1)).toString('latin1');
+    client.vanish();
+  });
+});

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { ask, view, ViewStream } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+
+let server: Server;
+let url: string;
+let client: NwsConnection;
+
+beforeEach(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0 } });
+  url = server.web?.url ?? '';
+  client = await NwsConnection.open(server);
+  await client.openWorkspace('w');
+});
+afterEach(async () => {
+  client.close();
+  await server.close();
+});
+
+const VARIABLE = '/api/workspaces/w/variables/v';
+
+/** What is in the variable, as its view tells. */
+const textsIn = ({ list }: Record<string, unknown>): unknown[] => {
+  if (typeof list !== 'object' || list === null || !('items' in list) || !Array.isArray(list.items))
+    return [];
+  return list.items.map(({ text }: { text: unknown }) => text);
+};
+
+describe('a stream of a view', () => {
+  it('begins with the view as it is, and sends it again when it has changed', async () => {
+    await client.store('w', 'v', 'one');
+    using stream = await ViewStream.open(url, VARIABLE);
+    expect(stream.headers).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+    });
+    await eventually(() => stream.events.length === 1, 'the first view');
+    expect(textsIn(stream.latestView)).toEqual(['one']);
+    await client.store('w', 'v', 'two');
+    await eventually(() => stream.events.length === 2, 'the second view');
+    expect(textsIn(stream.latestView)).toEqual(['one', 'two']);
+    expect(stream.latestView).toEqual(await view(url, VARIABLE));
+  });
+
+  it('is silent while nothing changes, whatever else the server does', async () => {
+    await client.store('w', 'v', 'one');
+    using stream = await ViewStream.open(url, VARIABLE);
+    for (let i = 0; i < 20; i++) {
+      await client.store('w', 'another', String(i));
+      await sleep(20);
+    }
+    expect(stream.events).toHaveLength(1);
+  });
+
+  it('sends at most 10 updates a second, and the last of them is the newest', async () => {
+    await client.declare('w', 'v', 'single');
+    using stream = await ViewStream.open(url, VARIABLE);
+    const since = performance.now();
+    let last = 0;
+    while (performance.now() - since < 1_500) await client.store('w', 'v', String(++last));
+    await eventually(() => textsIn(stream.latestView)[0] === String(last), 'the newest');
+    const elapsed = performance.now() - since;
+    expect(last).toBeGreaterThan(100);
+    expect(stream.events.length).toBeGreaterThan(5);
+    expect(stream.events.length).toBeLessThanOrEqual(Math.ceil(elapsed / 100) + 1);
+  });
+
+  it('tells when its view has gone, and goes on when it comes back', async () => {
+    await client.store('w', 'v', 'one');
+    using stream = await ViewStream.open(url, VARIABLE);
+    await client.deleteWorkspace('w');
+    await eventually(() => stream.latest?.event === 'gone', 'that it has gone');
+    expect(stream.latestView).toEqual({ error: 'it is not there any more' });
+    await client.openWorkspace('w');
+    await client.store('w', 'v', 'again');
+    await eventually(() => textsIn(stream.latestView)[0] === 'again', 'that it is back');
+    expect(stream.latest?.event).toBe('message');
+  });
+
+  it('of what is not there is answered 404', async () => {
+    const { status, text } = await ask(url, '/api/workspaces/none', {
+      headers: { Accept: 'text/event-stream' },
+    });
+    expect({ status, text }).toEqual({ status: 404, text: '{"error":"there is no such view"}' });
+  });
+
+  it('ends when the server stops', async () => {
+    using stream = await ViewStream.open(url, '/api/overview');
+    await server.close();
+    await eventually(() => stream.hasEnded, 'its end');
+  });
+});
+
+async function counts(): Promise<{ viewers: number; views: number }> {
+  const { text } = await ask(url, '/metrics');
+  const read = (name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
+  return { viewers: read('sleigh_web_viewers'), views: read('sleigh_web_views') };
+}
+
+/** About 64 KiB, which is what is shown of a value. */
+const storeLarge = (i: number): Promise<void> => client.store('w', 'v', `${i} `.padEnd(65_000, 'x'));
+
+describe('viewers', () => {
+  it('of one path share its view, and are forgotten when they go', async () => {
+    const streams = await Promise.all(
+      ['/api/overview', '/api/overview', '/api/clients', '/api/clients?count=5'].map((path) =>
+        ViewStream.open(url, path),
+      ),
+    );
+    expect(await counts()).toEqual({ viewers: 4, views: 3 });
+    streams.pop()?.[Symbol.dispose]();
+    await eventually(async () => (await counts()).viewers === 3, 'three are left');
+    for (const stream of streams) stream[Symbol.dispose]();
+    await eventually(async () => (await counts()).viewers === 0, 'none is left');
+    expect((await counts()).views).toBe(0);
+  });
+
+  it('are limited to 1,000', async () => {
+    const streams = await Promise.all(
+      Array.from({ length: 1_000 }, () => ViewStream.open(url, '/api/overview')),
+    );
+    const { status } = await ask(url, '/api/overview', { headers: { Accept: 'text/event-stream' } });
+    expect(status).toBe(503);
+    expect((await view(url, '/api/overview'))['connections']).toBe(1);
+    for (const stream of streams) stream[Symbol.dispose]();
+    await eventually(async () => (await counts()).viewers === 0, 'none is left');
+    (await ViewStream.open(url, '/api/overview'))[Symbol.dispose]();
+  });
+
+  it('that do not read are skipped: no more than one update waits, and they catch up with the newest', async () => {
+    // An update is about 1 MB; 40 of them are far more than the sockets between take.
+    for (let i = 0; i < 15; i++) await storeLarge(i);
+    using slow = await ViewStream.open(url, VARIABLE);
+    using quick = await ViewStream.open(url, VARIABLE);
+    await eventually(() => slow.events.length === 1 && quick.events.length === 1, 'the first view');
+    slow.pause();
+    const LAST = 55;
+    for (let i = 15; i <= LAST; i++) {
+      await client.fetch('w', 'v');
+      await storeLarge(i);
+      await eventually(() => String(textsIn(quick.latestView).at(-1)).startsWith(`${i} `), `value ${i}`);
+    }
+    expect(quick.bytes).toBeGreaterThan(30_000_000);
+    slow.resume();
+    await eventually(() => String(textsIn(slow.latestView).at(-1)).startsWith(`${LAST} `), 'the newest');
+    expect(slow.bytes).toBeLessThan(quick.bytes / 2);
+  }, 60_000);
+
+  it('hear every 15 seconds that the stream is alive, and no timer runs without them', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      expect(vi.getTimerCount()).toBe(0);
+      const stream = await ViewStream.open(url, '/api/workspaces/w');
+      await eventually(() => stream.events.length === 1, 'the view');
+      expect(vi.getTimerCount()).toBe(1);
+      await vi.advanceTimersByTimeAsync(14_000);
+      expect(stream.comments).toBe(0);
+      await vi.advanceTimersByTimeAsync(1_500);
+      await eventually(() => stream.comments === 1, 'a comment');
+      stream[Symbol.dispose]();
+      await eventually(() => vi.getTimerCount() === 0, 'no timer');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});

@@ -1,0 +1,16 @@
+/** The front end, `src/page`, into `dist/page`, where `src/web` finds it. */
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  root: 'src/page',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: '../../dist/page',
+    emptyOutDir: true,
+    // Small files as data: URLs would need an exception in the content security policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+  },
+});
