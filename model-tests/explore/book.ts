@@ -1,7 +1,9 @@
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import type { Metadata } from '../../src/wire/payload.ts';
 import type { Found } from '../../src/workspace/ask.ts';
 import type { Refusal } from '../../src/workspace/refusal.ts';
 import type { Listener, Party, Request } from './party.ts';
+import type { Cast } from './scenario.ts';
 
 /** A task or a broadcast that was accepted, and what became of it by what the parties were told. */
 export interface Note {
@@ -15,6 +17,12 @@ export interface Note {
   expected: number | undefined;
   /** Results that masters took: the rank of each. */
   readonly taken: number[];
+  /** Ranks that have a copy of a broadcast and have not answered it. */
+  readonly owing: Set<number>;
+  /** It is for everyone who comes later, too (S17). */
+  readonly isForAll: boolean;
+  /** It has been given and is queued again. */
+  isBack: boolean;
 }
 
 /** The bookkeeper: knows only what the parties did and were told, and never asks the server. */
@@ -46,8 +54,19 @@ export class Book implements Listener {
   /** Ranks that will never be a worker again, and how they ended. */
   readonly ended = new Map<number, string>();
 
-  constructor(policy: DeathPolicy) {
+  readonly isElastic: boolean;
+  readonly mayReturn: boolean;
+  readonly #maxAttempts: number;
+  /** Ranks whose connection has closed and who may come back (S18). */
+  readonly lost = new Set<number>();
+  /** Lost ones that left in this step, since the sleigh shuts down. */
+  dismissed = 0;
+
+  constructor({ policy, extras, maxAttempts }: Cast) {
     this.policy = policy;
+    this.isElastic = extras.includes('elastic');
+    this.mayReturn = extras.includes('returning');
+    this.#maxAttempts = maxAttempts;
   }
 
   begin(): void {
@@ -56,6 +75,7 @@ export class Book implements Listener {
     if (this.faults.length > 0) this.faults = [];
     this.deaths = 0;
     this.failures = 0;
+    this.dismissed = 0;
   }
 
   line(name: string): readonly Party[] {
@@ -63,11 +83,32 @@ export class Book implements Listener {
   }
 
   /** A task or broadcast is stored; somebody may be told of it before its master is. */
-  stored(kind: 'task' | 'broadcast', batch: string, store: (tag: string) => boolean): void {
+  stored(
+    kind: 'task' | 'broadcast',
+    { batch, isForAll = false }: { batch: string; isForAll?: boolean },
+    store: (tag: string) => Metadata | undefined,
+  ): void {
     const broadcast = kind === 'broadcast' ? this.broadcasts : undefined;
     const tag = `${kind} ${broadcast ?? this.tasks}`;
-    this.notes.set(tag, { tag, batch, broadcast, tries: new Map(), expected: undefined, taken: [] });
-    if (!store(tag)) this.notes.delete(tag);
+    const owing = new Set(broadcast === undefined ? [] : this.living.keys());
+    const expected = this.isElastic && broadcast !== undefined ? owing.size : undefined;
+    const note: Note = {
+      tag,
+      batch,
+      broadcast,
+      tries: new Map(),
+      expected,
+      taken: [],
+      owing,
+      isForAll,
+      isBack: false,
+    };
+    this.notes.set(tag, note);
+    const told = store(tag);
+    const copies = told?.get('nwsCopies');
+    if (told !== undefined && copies !== expected?.toString())
+      this.#fault(`${tag} has ${expected} copies, and ${copies} were told of`);
+    if (told === undefined) this.notes.delete(tag);
     else if (this.isWindingDown) this.#fault(`${tag} was accepted while the sleigh shuts down`);
     else if (kind === 'task') this.tasks++;
     else this.broadcasts++;
@@ -86,7 +127,69 @@ export class Book implements Listener {
     if (this.living.has(rank) || this.ended.has(rank)) this.#fault(`rank ${rank} was registered twice`);
     if (rank >= this.ranks.length) this.#fault(`rank ${rank} was registered and never given`);
     party.rank = rank;
+    party.was = undefined;
     this.living.set(rank, party);
+    for (const note of this.notes.values())
+      if (note.broadcast !== undefined && (this.isElastic ? note.isForAll : !this.isClosed)) {
+        note.owing.add(rank);
+        if (note.expected !== undefined) note.expected++;
+      }
+  }
+
+  /** S18: it says that it is doing what it was given last, or, where replies were lost, what it did before. */
+  comesBack(party: Party, repliesAreLost: boolean): void {
+    const { was } = party;
+    if (was === undefined) throw new Error(`${party.name} was nobody`);
+    const { rank, holds, number } = was;
+    party.was = undefined;
+    party.rank = rank;
+    party.number = number;
+    party.holds = repliesAreLost ? undefined : holds;
+    if (repliesAreLost && holds !== undefined) this.#takesBack(holds, rank);
+    this.living.set(rank, party);
+    this.lost.delete(rank);
+    const doing = repliesAreLost === (holds === undefined) ? number : number - 1;
+    const metadata = new Map([['session', SESSION]]);
+    if (repliesAreLost || holds !== undefined) metadata.set('doing', String(doing));
+    if (!party.store('worker_ids', String(rank), metadata))
+      return this.#fault(`${party.name} may not come back`);
+    const expected = party.holds === undefined ? '0' : '1';
+    if (party.told.get('nwsBusy') !== expected)
+      this.#fault(`${party.name} comes back and is told ${party.told.get('nwsBusy')}`);
+  }
+
+  /** S18: it never reached its worker, and was not tried. */
+  #takesBack(tag: string, rank: number): void {
+    const note = this.notes.get(tag);
+    if (note === undefined) return;
+    const who = note.broadcast === undefined ? 0 : rank;
+    note.tries.set(who, (note.tries.get(who) ?? 0) - 1);
+    note.isBack = true;
+  }
+
+  /** S18: the grace of a lost worker is over. */
+  graceElapsed(rank: number): void {
+    this.#lose(rank);
+  }
+
+  /** S18: those who have not come back when the sleigh shuts down have left. */
+  windsDown(): void {
+    this.dismissed = this.lost.size;
+    for (const rank of this.lost) this.living.delete(rank);
+    this.lost.clear();
+  }
+
+  /** A result of what it has was accepted. */
+  completed(party: Party): void {
+    const note = this.notes.get(party.holds ?? '');
+    if (note === undefined) throw new Error(`${party.name} has no task and could store a result`);
+    if (party.rank !== undefined) note.owing.delete(party.rank);
+    party.holds = undefined;
+  }
+
+  /** S17: it has a task, or a copy that it has not answered. */
+  #owes(rank: number, { holds }: Party): boolean {
+    return holds !== undefined || [...this.notes.values()].some(({ owing }) => owing.has(rank));
   }
 
   /** A connection has closed. */
@@ -97,8 +200,11 @@ export class Book implements Listener {
           name,
           line.filter((other) => other !== party),
         );
-    party.holds = undefined;
-    if (party.rank !== undefined) this.#lose(party.rank);
+    const { rank } = party;
+    if (rank !== undefined && this.living.get(rank) === party) {
+      if (this.mayReturn && !this.isWindingDown) this.lost.add(rank);
+      else this.#lose(rank);
+    }
     // S14: the workers of a sentinel that leaves now are not dead.
     if (!this.isWindingDown) this.sentinelGone(party);
   }
@@ -108,25 +214,37 @@ export class Book implements Listener {
   }
 
   reported(rank: number): void {
-    if (!this.isWindingDown) this.#lose(rank);
+    if (!this.isWindingDown) this.#lose(rank, true);
   }
 
-  #lose(rank: number): void {
+  #lose(rank: number, isReported = false): void {
     const party = this.living.get(rank);
     if (party === undefined) return;
+    const dies = !this.isElastic || isReported || this.#owes(rank, party);
+    const note = this.notes.get(party.holds ?? '');
+    if (note !== undefined) note.isBack = true;
     party.holds = undefined;
     this.living.delete(rank);
-    if (!this.isWindingDown) this.deaths++;
+    this.lost.delete(rank);
+    for (const { owing } of this.notes.values()) owing.delete(rank);
+    if (!this.isWindingDown && dies) this.deaths++;
   }
 
   /** S7.1. */
   failed(party: Party): void {
+    const note = this.notes.get(party.holds ?? '');
+    const who = note?.broadcast === undefined ? 0 : (party.rank ?? 0);
+    if (note !== undefined) {
+      note.isBack = true;
+      if (this.policy !== 'requeue' || (note.tries.get(who) ?? 0) >= this.#maxAttempts)
+        note.owing.delete(who);
+    }
     party.holds = undefined;
     this.failures++;
   }
 
   blocked(party: Party, request: Request): void {
-    const name = lineOf(party, request);
+    const name = lineOf(party, request, this.isElastic);
     this.lines.set(name, [...this.line(name), party]);
   }
 
@@ -139,7 +257,7 @@ export class Book implements Listener {
         if (request.ask.takes && text !== '-1') this.#given(party, Number(text));
         return;
       case 'task':
-        return this.#gotTask(party, found.metadata.get('tag') ?? '');
+        return this.#gotTask(party, found.metadata);
       case 'result':
         return this.#gotResult(request, found);
       case 'status':
@@ -157,7 +275,7 @@ export class Book implements Listener {
   }
 
   #leave(party: Party, request: Request, inTurn: boolean): void {
-    const name = lineOf(party, request);
+    const name = lineOf(party, request, this.isElastic);
     const line = this.line(name);
     if (inTurn && line[0] !== party)
       this.#fault(`${party.name} was served before ${line[0]?.name ?? 'nobody'}`);
@@ -174,13 +292,18 @@ export class Book implements Listener {
     this.ranks.push(party);
   }
 
-  #gotTask(party: Party, tag: string): void {
+  #gotTask(party: Party, metadata: Metadata): void {
+    const tag = metadata.get('tag') ?? '';
     const note = this.notes.get(tag);
     if (note === undefined) return this.#fault(`${party.name} was given a task that nobody stored`);
     if (party.rank === undefined) return this.#fault(`${party.name} is no worker and was given a task`);
     if (!this.living.has(party.rank)) this.#fault(`${party.name} is dead and was given a task`);
     if (this.isWindingDown) this.#fault(`${party.name} was given a task while the sleigh shuts down`);
     party.holds = tag;
+    const number = Number(metadata.get('nwsTask') ?? 0);
+    if (this.mayReturn && number <= party.number)
+      this.#fault(`${party.name} was given number ${number} again`);
+    party.number = number;
     this.given.push(party);
     const who = note.broadcast === undefined ? 0 : party.rank;
     note.tries.set(who, (note.tries.get(who) ?? 0) + 1);
@@ -193,6 +316,8 @@ export class Book implements Listener {
       this.#fault('a result came of another batch');
     if (metadata.has('nwsNull') && this.policy === 'shutdown')
       this.#fault('a null result came under shutdown');
+    if (this.isElastic && note.broadcast !== undefined && metadata.get('nwsCopies') === undefined)
+      this.#fault('a result of a broadcast does not tell how many there are');
     note.taken.push(Number(metadata.get('nwsWorkerRank')));
   }
 
@@ -201,10 +326,16 @@ export class Book implements Listener {
   }
 }
 
+/** What workers that may come back know each other by. */
+export const SESSION = 'its own';
+
 /** Where a request waits. */
-export const lineOf = (party: Party, { variable, batch }: Request): string =>
+export const lineOf = (party: Party, { variable, batch }: Request, isElastic: boolean): string =>
   variable === 'result'
     ? `result ${batch ?? ''}`
     : variable === 'task' && party.rank === undefined
       ? 'outsiders'
-      : variable;
+      : // An elastic group closes for nobody: who asks waits for the others, or for the delay (S17).
+        isElastic && variable === 'status'
+        ? 'waitForWorkers'
+        : variable;

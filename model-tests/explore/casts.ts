@@ -14,6 +14,9 @@ const ALL: readonly Extra[] = [
   'refused',
 ];
 
+/** @param extras beside those that belong to it */
+const elastic = (...extras: Extra[]): readonly Extra[] => ['elastic', ...extras];
+
 /** One master, one sentinel, one worker, one task. */
 export const SMALLEST: Omit<Cast, 'policy'> = {
   maxAttempts: 2,
@@ -48,6 +51,20 @@ export const SHORT: readonly Exploration[] = [
       extras: ['joining', 'reports', 'skips', 'ending', 'deletion'],
     },
   },
+  {
+    title: 'an elastic group, 1 sentinel, 1 worker, 2 ranks, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 1,
+      extras: elastic('joining', 'reports', 'ending', 'deletion', 'refused'),
+    },
+  },
+  {
+    title: '1 sentinel, 1 worker that may come back, 2 tasks',
+    cast: { ...SMALLEST, tasks: 2, extras: ['returning', 'reports', 'skips', 'ending'] },
+  },
 ];
 
 /** Those of `npm run verify`. */
@@ -66,6 +83,32 @@ export const LONG: readonly Exploration[] = [
       broadcasts: 1,
       extras: ['joining', 'maximum', 'skips', 'deletion', 'stopping'],
     },
+  },
+  {
+    title:
+      'an elastic group, 1 sentinel, 2 workers that may come back, at most 2 of 3 ranks, 1 task, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      rankCount: 2,
+      workers: 2,
+      ranks: 3,
+      broadcasts: 1,
+      extras: elastic('returning', 'joining', 'reports', 'skips', 'ending', 'deletion'),
+    },
+    mostStates: 100_000,
+  },
+  {
+    title: '2 sentinels, 2 workers that may come back, 2 tasks, 1 broadcast',
+    cast: {
+      ...SMALLEST,
+      sentinels: 2,
+      workers: 2,
+      ranks: 2,
+      tasks: 2,
+      broadcasts: 1,
+      extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'deletion'],
+    },
+    mostStates: 100_000,
   },
   {
     title: '2 connections that do what any party may, 1 task, 1 broadcast',

@@ -54,6 +54,7 @@ function take(world: World, step: Step, keyBefore: string): Taken {
     return { wrong: { property: 'no step fails', what: String(error) }, key: '' };
   }
   if (!world.isDeleted && sleigh.joining.isClosed) book.closed(sleigh.joining.context.maximum);
+  if (sleigh.isWindingDown && !before.isWindingDown) book.windsDown();
   const key = stateKey(world);
   const isRefused = by?.reply !== undefined && 'refused' in by.reply;
   const wrong =

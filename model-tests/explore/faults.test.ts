@@ -5,6 +5,7 @@ import { Crew } from '../../src/sleigh/crew.ts';
 import { Ending } from '../../src/sleigh/ending.ts';
 import { Joining } from '../../src/sleigh/joining.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
+import { Registrations } from '../../src/sleigh/registrations.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { Work } from '../../src/sleigh/work.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
@@ -138,6 +139,36 @@ const FAULTS: readonly Fault[] = [
     cast: cast('requeue', []),
     breaks: 'who lives is who registered and neither died nor left',
     steps: 3,
+  },
+  {
+    what: 'who comes later to an elastic group gets no broadcast that is for all',
+    prototype: Tasks.prototype,
+    method: 'join',
+    fault: (right) => Object.assign(Object(right()), { lastingBefore: 0 }),
+    cast: cast('null', ['elastic'], { tasks: 0, broadcasts: 1 }),
+    breaks: 'every broadcast of an elastic group gets exactly as many results as it has copies',
+    steps: 3,
+  },
+  {
+    what: 'a task that never reached its worker is lost',
+    prototype: Tasks.prototype,
+    method: 'putBack',
+    fault: () => undefined,
+    cast: cast('null', ['returning']),
+    breaks: 'every accepted task is in exactly one place',
+    steps: 5,
+  },
+  {
+    what: 'the connection that is replaced waits on',
+    prototype: Registrations.prototype,
+    method: 'replaceConnection',
+    fault: (right, _self, [worker]) => {
+      Reflect.set(Object(worker), 'ask', undefined);
+      return right();
+    },
+    cast: cast('null', ['returning']),
+    breaks: 'waiters of one kind are served in the order in which they came',
+    steps: 4,
   },
 ];
 

@@ -1,6 +1,6 @@
 import { Ask, type Client, type Found } from '../../src/workspace/ask.ts';
 import { NO_METADATA, type Metadata } from '../../src/wire/payload.ts';
-import type { Refusal } from '../../src/workspace/refusal.ts';
+import { isRefusal, type Refusal } from '../../src/workspace/refusal.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
 
 export type Role = 'master' | 'sentinel' | 'worker';
@@ -43,6 +43,12 @@ export class Party implements Client {
   rank: number | undefined;
   /** The task that it was given and has not answered, by what it was told. */
   holds: string | undefined;
+  /** The number of the task that it was given last (S18). */
+  number = 0;
+  /** The worker that it was before its connection closed: it may come back as that (S18). */
+  was: { readonly rank: number; readonly holds: string | undefined; readonly number: number } | undefined;
+  /** What the reply to its last store told. */
+  told: Metadata = NO_METADATA;
 
   constructor(id: number, name: string, role: Role, workspace: Workspace, listener: Listener) {
     this.id = id;
@@ -69,7 +75,9 @@ export class Party implements Client {
   /** @returns whether it was accepted */
   store(variable: string, payload: string, metadata: Metadata = NO_METADATA): boolean {
     const value = Object.freeze({ descriptor: 1, payload, metadata });
-    const refused = this.#workspace.store(variable, value, this);
+    const outcome = this.#workspace.store(variable, value, this);
+    const refused = isRefusal(outcome) ? outcome : undefined;
+    this.told = isRefusal(outcome) ? NO_METADATA : (outcome?.metadata ?? NO_METADATA);
     this.reply = refused === undefined ? undefined : { refused };
     return refused === undefined;
   }

@@ -4,7 +4,7 @@ import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { Ask, type Client } from '../../src/workspace/ask.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
-import type { Task } from '../../src/sleigh/tasks.ts';
+import type { Broadcast, Task, Tasks } from '../../src/sleigh/tasks.ts';
 import type { Sentinel } from '../../src/sleigh/agents.ts';
 import { openField } from './open-fields.ts';
 
@@ -22,6 +22,7 @@ export class Picture {
   readonly blocked: ReadonlySet<Sentinel>;
   readonly batches: ReadonlyMap<string | undefined, Batch>;
   readonly timers: ReadonlyMap<string, unknown>;
+  readonly #tasks: Tasks;
 
   constructor({ work, joining, crew, timers }: Sleigh) {
     this.queue = openField<Denque<Task>>(work.tasks, 'queue', Denque);
@@ -29,11 +30,17 @@ export class Picture {
       task: asks(openField(work, 'waiting', WaitingLine)),
       outsiders: asks(openField(work, 'outsiders', WaitingLine)),
       status: asks(openField(joining, 'forStatus', WaitingLine)),
-      waitForWorkers: asks(openField(joining, 'forClosing', WaitingLine)),
+      waitForWorkers: asks(openField(joining, 'forNumber', WaitingLine)),
     };
     this.blocked = openField<Set<Sentinel>>(crew, 'blocked', Set);
     this.batches = openField<Map<string | undefined, Batch>>(work.batches, 'batches', Map);
+    this.#tasks = work.tasks;
     this.timers = openField<Map<string, unknown>>(timers, 'running', Map);
+  }
+
+  /** Broadcasts for all who come (S17). */
+  get lasting(): readonly Broadcast[] {
+    return openField<Broadcast[]>(this.#tasks, 'lasting', Array);
   }
 
   line(name: keyof Picture['lines']): Client[] {

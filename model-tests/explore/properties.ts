@@ -1,4 +1,5 @@
-import { isRegistered, stateOfSentinel, stateOfWorker } from '../../src/sleigh/agents.ts';
+import { isRegistered, stateOfSentinel, stateOfWorker, type Worker } from '../../src/sleigh/agents.ts';
+import type { Value } from '../../src/workspace/value.ts';
 import { sizeOf } from '../../src/wire/payload.ts';
 import type { Client } from '../../src/workspace/ask.ts';
 import { lineOf, type Note } from './book.ts';
@@ -60,9 +61,9 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
       const me = parties.find((party) => party === worker.client);
       if (me === undefined || me.holds === undefined || !book.given.includes(me)) return undefined;
       // It was given a task in this step, and only a broadcast itself may have come since.
-      const { retry, nextBroadcast, task } = worker;
+      const { task } = worker;
       const isTask = task !== undefined && task.broadcast === undefined;
-      return isTask && (retry !== undefined || nextBroadcast < sleigh.work.tasks.nextBroadcast)
+      return isTask && sleigh.work.tasks.hasCopyFor(worker)
         ? `worker ${worker.rank} was given a task before its broadcasts`
         : undefined;
     }),
@@ -101,7 +102,9 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     if (!sleigh.isWindingDown || before.isWindingDown) return undefined;
     const asked = /ride over|stops|is deleted/.test(name);
     const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
-    const empty = book.living.size === 0 && (sleigh.joining.isClosed || name === 'timer: grace');
+    // Who is lost may come back: the job does not end for that (S18).
+    const empty =
+      book.living.size + book.dismissed === 0 && (sleigh.joining.isClosed || name === 'timer: grace');
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 
@@ -133,14 +136,14 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'queued tasks keep their order, a requeued one goes first': ({ picture, book }) => {
     const queue = picture.queue.toArray();
-    const fresh = queue.findIndex(({ attempts }) => attempts === 0);
+    const noteOf = (value: Value): Note | undefined => book.notes.get(value.metadata.get('tag') ?? '');
+    const fresh = queue.findIndex(({ value }) => noteOf(value)?.isBack === false);
     const order = [...book.notes.keys()];
     let last = -1;
     for (const [at, { attempts, value }] of queue.entries()) {
       const tag = value.metadata.get('tag') ?? '';
-      if (attempts !== (book.notes.get(tag)?.tries.get(0) ?? 0))
-        return `${tag} has been tried more or less often`;
-      if (attempts > 0) {
+      if (attempts !== (noteOf(value)?.tries.get(0) ?? 0)) return `${tag} has been tried more or less often`;
+      if (noteOf(value)?.isBack === true) {
         if (fresh >= 0 && at > fresh) return `${tag} was requeued and does not go first`;
         continue;
       }
@@ -173,6 +176,10 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     firstOf(world.sleigh.crew.workers, (worker) => {
       const state = stateOfWorker(worker);
       const me = world.parties.find((party) => party === worker.client);
+      if (state === 'lost' || world.book.lost.has(worker.rank))
+        return me === undefined && state === 'lost' && world.book.lost.has(worker.rank)
+          ? undefined
+          : `worker ${worker.rank} is ${state}`;
       const held = worker.task?.value.metadata.get('tag');
       if ((state === 'busy') !== (held !== undefined))
         return `worker ${worker.rank} is ${state} with ${held ?? 'none'}`;
@@ -227,13 +234,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       const due = [...ranks];
       for (const worker of sleigh.crew.workers) {
         if (!isRegistered(worker)) continue;
-        const { nextBroadcast, retry, task, rank } = worker;
-        if (
-          nextBroadcast <= number ||
-          retry?.broadcast?.number === number ||
-          task?.broadcast?.number === number
-        )
-          due.push(rank);
+        if (owes(world, worker, number)) due.push(worker.rank);
       }
       // Those beyond the number expected, which S4 lets in when a maximum was set too low, answer for themselves.
       const wanted = due.filter((rank) => rank < maximum).length;
@@ -243,6 +244,25 @@ const OF_STATES: Readonly<Record<string, Property>> = {
         : `broadcast ${number} is answered twice by one rank`;
     });
   },
+
+  'under null and requeue every broadcast of an elastic group gets exactly as many results as it has copies':
+    (world) => {
+      const { sleigh, cast, book } = world;
+      if (cast.policy === 'shutdown' || sleigh.isWindingDown || !book.isElastic) return undefined;
+      const broadcasts = [...book.notes.values()].filter(({ broadcast }) => broadcast !== undefined);
+      return firstOf(answers(world).entries(), ([number, ranks]) => {
+        const living = sleigh.crew.workers.filter(isRegistered);
+        const due = [...ranks, ...living.filter((one) => owes(world, one, number)).map(({ rank }) => rank)];
+        const copies = broadcasts[number]?.expected ?? 0;
+        if (due.length !== copies) return `broadcast ${number} gets ${due.length} results of ${copies}`;
+        if (new Set(due).size !== due.length) return `broadcast ${number} is answered twice by one rank`;
+        const owing = [...(broadcasts[number]?.owing ?? [])].sort(byNumber).join();
+        const owed = living.flatMap((one) => (owes(world, one, number) ? [one.rank] : []));
+        return owed.sort(byNumber).join() === owing
+          ? undefined
+          : `broadcast ${number} is owed by ${owed.join()}`;
+      });
+    },
 
   'waiters of one kind are served in the order in which they came': ({ book, picture }) => {
     const lines: [string, readonly Client[]][] = [
@@ -265,7 +285,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     firstOf(parties, (party) => {
       const { request, isBlocked, name } = party;
       if ((request !== undefined) !== isBlocked) return `${name} has a request that has not ended`;
-      return request === undefined || book.line(lineOf(party, request)).includes(party)
+      return request === undefined || book.line(lineOf(party, request, book.isElastic)).includes(party)
         ? undefined
         : `${name} waits nowhere`;
     }),
@@ -300,7 +320,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     return groupClosed === joining.isClosed ? undefined : 'the shutdown has not heard that the group closed';
   },
 
-  'a broadcast is kept while somebody could still need it': ({ sleigh }) => {
+  'a broadcast is kept while somebody could still need it': ({ sleigh, book, picture }) => {
     const { work, joining, crew } = sleigh;
     if (sleigh.isWindingDown) return undefined;
     const kept = new Map(work.tasks.broadcasts.map(({ number, outstanding }) => [number, outstanding]));
@@ -309,16 +329,21 @@ const OF_STATES: Readonly<Record<string, Property>> = {
         (worker) =>
           isRegistered(worker) &&
           (worker.nextBroadcast <= number ||
-            worker.retry?.broadcast?.number === number ||
-            worker.task?.broadcast?.number === number),
+            [worker.retry, worker.task].some(
+              (copy) => copy?.broadcast?.number === number && copy.isLate !== true,
+            )),
       ).length;
       const outstanding = kept.get(number);
       if ((outstanding ?? 0) !== readers)
         return `broadcast ${number}: ${outstanding ?? 0} copies, ${readers} readers`;
-      if (outstanding === undefined && !joining.isClosed)
+      const isForAll = picture.lasting.some((lasting) => lasting.number === number);
+      const note = [...book.notes.values()].find(({ broadcast }) => broadcast === number);
+      if (outstanding === undefined && !joining.isClosed && !book.isElastic)
         return `broadcast ${number} is not kept for newcomers`;
+      if (isForAll !== (book.isElastic && note?.isForAll === true))
+        return `broadcast ${number} is ${isForAll ? '' : 'not '}for all`;
     }
-    return joining.isClosed && work.tasks.broadcasts[0]?.outstanding === 0
+    return (joining.isClosed || book.isElastic) && work.tasks.broadcasts[0]?.outstanding === 0
       ? 'one is kept for nobody'
       : undefined;
   },
@@ -328,7 +353,10 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     for (const { value } of picture.queue.toArray()) bytes += sizeOf(value.payload);
     for (const { task } of sleigh.crew.workers)
       if (task !== undefined && task.broadcast === undefined) bytes += sizeOf(task.value.payload);
-    for (const { value } of sleigh.work.tasks.broadcasts) bytes += sizeOf(value.payload);
+    const log = sleigh.work.tasks.broadcasts;
+    for (const broadcast of picture.lasting)
+      if (!log.includes(broadcast)) bytes += sizeOf(broadcast.value.payload);
+    for (const { value } of log) bytes += sizeOf(value.payload);
     for (const batch of BATCHES) for (const { payload } of picture.results(batch)) bytes += sizeOf(payload);
     // What is in ordinary variables: all of one byte.
     for (const name of ['worker_dead', 'Sleigh ride over', 'worker registrations'])
@@ -347,6 +375,8 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     if (names.includes('drain') !== isDraining) return 'drain';
     if (names.includes('joining') !== (sleigh.joining.phase === 'joining')) return 'joining';
     if (picture.sentinels.length > 0 && !names.includes('waking')) return 'nobody wakes the sentinels';
+    const lost = names.filter((name) => name.startsWith('return of')).length;
+    if (lost !== book.lost.size) return `${lost} timers of lost workers`;
     const waits = names.filter((name) => name.startsWith('waitForWorkers')).length;
     if (waits !== book.line('waitForWorkers').length) return `${waits} timers of waitForWorkers`;
     return firstOf(sleigh.crew.sentinels, (sentinel) =>
@@ -381,6 +411,19 @@ function firstOf<T>(all: Iterable<T>, wrong: (one: T) => string | undefined): st
     if (said !== undefined) return said;
   }
   return undefined;
+}
+
+const byNumber = (a: number, b: number): number => a - b;
+
+/** Whether that worker has still to answer its copy of that broadcast. */
+function owes({ picture }: World, worker: Worker, number: number): boolean {
+  const { nextBroadcast, nextLasting, lastingBefore, retry, task } = worker;
+  return (
+    nextBroadcast <= number ||
+    picture.lasting.slice(nextLasting, lastingBefore).some((lasting) => lasting.number === number) ||
+    retry?.broadcast?.number === number ||
+    task?.broadcast?.number === number
+  );
 }
 
 const actorOf = <Actor>({ actor }: { readonly actor: Actor }): Actor => actor;

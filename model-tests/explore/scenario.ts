@@ -22,6 +22,10 @@ export const EXTRAS = [
   'refused',
   /** The server stops. */
   'stopping',
+  /** The group is elastic (S17), and broadcasts are for those who are there, or for all. */
+  'elastic',
+  /** Workers may come back (S18): rightly, after lost replies, and before their connection has closed. */
+  'returning',
   /** Every party may do what any other may. */
   'mixed',
 ] as const;

@@ -28,7 +28,7 @@ export function stateKey(world: World): string {
   const isOver = sleigh.isWindingDown;
   const mixed = cast.extras.includes('mixed');
   const isNullToCome = !isOver && cast.policy !== 'shutdown' && book.broadcasts < cast.broadcasts;
-  const answered = isOver || isClosed || cast.policy === 'shutdown' ? [] : answers(world);
+  const answered = isOver || isClosed || cast.policy === 'shutdown' || book.isElastic ? [] : answers(world);
   // Whose place is expected matters as long as somebody may be answered for.
   const isExpectationUsed = !isClosed || isNullToCome;
 
@@ -50,15 +50,20 @@ export function stateKey(world: World): string {
   const worker = (one: Worker): string => {
     let text = stateOfWorker(one).slice(0, 1) + rankKey(one);
     if (one.client === undefined) return text;
-    const at = parties.findIndex((party) => party === one.client);
+    const isLost = book.lost.has(one.rank);
+    const at = parties.findIndex((party) => (isLost ? party.was?.rank === one.rank : party === one.client));
     const party = parties[at];
+    // Nobody may remember one that is lost.
+    if (isLost && party === undefined) return `${text}-${restOf(one)}`;
     if (party === undefined) throw new Error(`worker ${one.rank} lives without a connection`);
     text += mixed ? `@${at}` : connection(party);
-    if (isOver) return text;
-    if (one.task !== undefined) text += taskKey(one.task);
-    if (one.retry !== undefined) text += `r${taskKey(one.retry)}`;
-    if (cast.broadcasts > 0) text += `n${one.nextBroadcast}`;
-    return text;
+    return isOver ? text : text + restOf(one);
+  };
+  const restOf = ({ task, retry, nextBroadcast, nextLasting, lastingBefore }: Worker): string => {
+    let text = task === undefined ? '' : taskKey(task);
+    if (retry !== undefined) text += `r${taskKey(retry)}`;
+    if (cast.broadcasts > 0) text += `n${nextBroadcast}`;
+    return lastingBefore > nextLasting ? `${text}a${nextLasting}-${lastingBefore}` : text;
   };
 
   const lists: { readonly gone: string[]; readonly sentinels: string[]; readonly others: string[] } = {
@@ -71,7 +76,7 @@ export function stateKey(world: World): string {
     const workers: string[] = [];
     for (const one of sentinel.workers)
       if (one.actor.getSnapshot().status === 'active') workers.push(worker(one));
-      else if (isExpectationUsed && !isOver) {
+      else if (isExpectationUsed && !isOver && !book.isElastic) {
         const died = isClosed || one.client === undefined ? 0 : one.diedAt;
         lists.gone.push(`${rankKey(one)}${cast.broadcasts > 0 ? died : ''}`);
       }
@@ -107,7 +112,11 @@ export function stateKey(world: World): string {
   const shutdown = sleigh.ending.chart.getSnapshot().value;
   const parts = [
     ...Object.values(lists).map((list) => list.join(',')),
-    typeof value === 'string' ? 'c' : typeof value.gathering === 'string' ? 'o' : value.gathering.joining,
+    typeof value === 'string'
+      ? value.slice(0, 1)
+      : typeof value.gathering === 'string'
+        ? 'o'
+        : value.gathering.joining,
     isExpectationUsed ? `${context.maximum}${context.frozen ? 'f' : ''}${context.ranksGiven}` : '',
     typeof shutdown === 'string' ? 'O' : 'up' in shutdown ? shutdown.up.slice(0, 1) : shutdown.shuttingDown,
   ];
@@ -120,6 +129,7 @@ export function stateKey(world: World): string {
         .map(({ attempts }) => attempts)
         .join(''),
       sleigh.work.tasks.broadcasts.map(({ number, outstanding }) => `${number}/${outstanding}`).join(','),
+      picture.lasting.map(({ number }) => number).join(''),
       ...BATCHES.map((batch) => resultsKey(world, batch)),
       `${book.tasks}/${book.broadcasts}`,
       answered.map((ranks) => ranks.filter((rank) => rank >= context.ranksGiven).length).join(','),
@@ -135,8 +145,8 @@ const SHORT: Readonly<Record<string, string>> = {
   sentinel_alive: 'a',
 };
 
-const taskKey = ({ attempts, broadcast }: Task): string =>
-  broadcast === undefined ? `t${attempts}` : `b${broadcast.number}.${attempts}`;
+const taskKey = ({ attempts, broadcast, isLate }: Task): string =>
+  broadcast === undefined ? `t${attempts}` : `b${broadcast.number}.${attempts}${isLate === true ? 'l' : ''}`;
 
 /** Of what each result in a batch is one. */
 const resultsKey = ({ book, picture }: World, batch: string): string =>

@@ -1,5 +1,7 @@
 import type { Cast } from './scenario.ts';
 import type { Party, Verb } from './party.ts';
+import { NO_METADATA } from '../../src/wire/payload.ts';
+import { lineOf, SESSION } from './book.ts';
 import { absence, BATCHES, BROADCAST_BATCH, TASK_BATCH } from './facts.ts';
 import type { World } from './world.ts';
 
@@ -17,6 +19,7 @@ export interface Step {
 const meta = (entries: Record<string, string>): ReadonlyMap<string, string> =>
   Object.freeze(new Map(Object.entries(entries)));
 const OF_BATCH = { a: meta({ batchId: 'a' }), b: meta({ batchId: 'b' }) };
+const WITH_SESSION = meta({ session: SESSION });
 /** The join phase ends only by its timer or when all are there. */
 const NO_DELAY = meta({});
 
@@ -74,14 +77,19 @@ export function stepsOf(cast: Cast): Step[] {
     const plays = (one: typeof role): boolean => role === one || has('mixed');
 
     if (plays('master')) {
-      const submit = (kind: 'task' | 'broadcast', batchId: string, most: number): void =>
+      const submit = (kind: 'task' | 'broadcast', batch: string, most: number, isForAll = false): void =>
         request(
-          `store ${kind}`,
-          (me, { book }) => book.stored(kind, batchId, (tag) => me.store(kind, tag, meta({ tag, batchId }))),
+          `store ${kind}${isForAll ? ' for all' : ''}`,
+          (me, { book }) =>
+            book.stored(kind, { batch, isForAll }, (tag) => {
+              const reach = isForAll ? { reach: 'all' } : {};
+              return me.store(kind, tag, meta({ tag, batchId: batch, ...reach })) ? me.told : undefined;
+            }),
           (_me, { book }) => book[`${kind}s`] < most || (book.isWindingDown && has('refused')),
         );
       submit('task', TASK_BATCH, cast.tasks);
       submit('broadcast', BROADCAST_BATCH, cast.broadcasts);
+      if (has('elastic')) submit('broadcast', BROADCAST_BATCH, cast.broadcasts, true);
       for (const batch of BATCHES) {
         if (batch === TASK_BATCH ? cast.tasks > 0 : cast.broadcasts > 0) {
           get('fetch', 'result', OF_BATCH[batch]);
@@ -134,7 +142,8 @@ export function stepsOf(cast: Cast): Step[] {
         request(
           `store worker_ids ${rank}`,
           (me, { book }) => {
-            if (me.store('worker_ids', String(rank))) book.registered(me, rank);
+            if (me.store('worker_ids', String(rank), has('returning') ? WITH_SESSION : NO_METADATA))
+              book.registered(me, rank);
           },
           (me, { book }) =>
             has('refused') || (me.rank === undefined && rank < book.ranks.length && !book.living.has(rank)),
@@ -147,15 +156,19 @@ export function stepsOf(cast: Cast): Step[] {
       }
       request(
         'store result',
-        (me) => {
-          if (me.store('result', 'done')) {
-            if (me.holds === undefined) throw new Error(`${me.name} has no task and could store a result`);
-            me.holds = undefined;
-          }
+        (me, { book }) => {
+          if (me.store('result', 'done')) book.completed(me);
         },
         (me) => me.holds !== undefined || has('refused'),
       );
     }
+    if (has('returning') && plays('worker'))
+      for (const repliesAreLost of [false, true])
+        steps.push({
+          name: `${name}: comes back${repliesAreLost ? ' after lost replies' : ''}`,
+          isPossible: (world) => !world.isDeleted && mayComeBack(world, party(world, index)),
+          run: (world) => world.comeBack(index, repliesAreLost),
+        });
     steps.push({
       name: `${name}: vanish`,
       isPossible: (world) => !world.isDeleted,
@@ -177,6 +190,16 @@ export function stepsOf(cast: Cast): Step[] {
       run: (world) => world.timers.fire(patience(world, party(world, index))),
     });
   }
+  if (has('returning'))
+    for (let rank = 0; rank < cast.ranks; rank++)
+      steps.push({
+        name: `timer: return of worker ${rank}`,
+        isPossible: ({ picture }) => picture.timers.has(`return of worker ${rank}`),
+        run: ({ book, picture, timers }) => {
+          book.graceElapsed(rank);
+          timers.fire(picture.timers.get(`return of worker ${rank}`));
+        },
+      });
   for (const timer of ['grace', 'joining', 'waking', 'drain'])
     steps.push({
       name: `timer: ${timer}`,
@@ -198,9 +221,16 @@ export function stepsOf(cast: Cast): Step[] {
   return steps;
 }
 
+/** S18: its connection has closed, or is about to without the server having noticed. */
+const mayComeBack = ({ book }: World, me: Party): boolean =>
+  me.rank === undefined
+    ? me.was !== undefined && !me.isBlocked && book.lost.has(me.was.rank)
+    : book.living.get(me.rank) === me;
+
 /** The timer of one who waits for the group to close: they stand in the order of their timers (S6). */
-function patience({ picture }: World, party: Party): unknown {
-  if (party.request?.variable !== 'waitForWorkers') return undefined;
+function patience({ picture, book }: World, party: Party): unknown {
+  if (party.request === undefined) return undefined;
+  if (lineOf(party, party.request, book.isElastic) !== 'waitForWorkers') return undefined;
   const place = picture.line('waitForWorkers').indexOf(party);
   return [...picture.timers].filter(([name]) => name.startsWith('waitForWorkers'))[place]?.[1];
 }

@@ -12,7 +12,7 @@ export default defineConfig({
     name: 'explore',
     dir: fileURLToPath(new URL('.', import.meta.url)),
     include: ['**/*.test.ts'],
-    testTimeout: 3_600_000,
+    testTimeout: 4 * 3_600_000,
     disableConsoleIntercept: true,
   },
 });

@@ -16,8 +16,15 @@ const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
 /** Makes the job; a test may make another, faulty one. */
 export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
 
-export const makeSleigh: MakeSleigh = (workspace, { rankCount, policy, maxAttempts }) =>
-  new Sleigh(workspace, { ...DEFAULT_OPTIONS, rankCount, onDeadWorker: policy, maxAttempts });
+export const makeSleigh: MakeSleigh = (workspace, { rankCount, policy, maxAttempts, extras }) =>
+  new Sleigh(workspace, {
+    ...DEFAULT_OPTIONS,
+    rankCount,
+    onDeadWorker: policy,
+    maxAttempts,
+    join: extras.includes('elastic') ? 'elastic' : 'closing',
+    reconnectGrace: extras.includes('returning') ? 1 : 0,
+  });
 
 /** A job with its real supervisor and children, the parties that meet in it, and nothing else of a server. */
 export class World {
@@ -34,7 +41,7 @@ export class World {
 
   constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
     this.cast = cast;
-    this.book = new Book(cast.policy);
+    this.book = new Book(cast);
     let variables = 0;
     const host: Host = {
       holdings: this.holdings,
@@ -78,8 +85,25 @@ export class World {
     const gone = this.parties[index];
     if (gone === undefined) throw new Error(`there is no party ${index}`);
     this.book.vanished(gone);
-    this.parties[index] = new Party(++this.#connections, gone.name, gone.role, this.workspace, this.book);
+    this.#succeed(index, gone);
     gone.vanish();
+  }
+
+  /** Another connection comes in its place; a worker may remember what it was. */
+  #succeed(index: number, { name, role, rank, holds, number, was }: Party): Party {
+    const next = new Party(++this.#connections, name, role, this.workspace, this.book);
+    if (this.book.mayReturn) next.was = rank === undefined ? was : { rank, holds, number };
+    this.parties[index] = next;
+    return next;
+  }
+
+  /** S18: a worker comes back, whose connection has closed or is about to. */
+  comeBack(index: number, repliesAreLost: boolean): void {
+    const old = this.parties[index];
+    if (old === undefined) throw new Error(`there is no party ${index}`);
+    if (old.rank === undefined) return this.book.comesBack(old, repliesAreLost);
+    this.book.comesBack(this.#succeed(index, old), repliesAreLost);
+    old.vanish();
   }
 
   get isDeleted(): boolean {

@@ -10,6 +10,7 @@ export const EQUIVALENT: readonly Equivalents[] = [
     reason: 'the assign sets a part of the context to what the event or another part says: twice is as once',
     mutants: [
       'join-phase: everywhere, maximum.set: setMaximum is done twice',
+      'join-phase: elastic, maximum.set: setMaximum is done twice',
       'join-phase: everywhere, duration.set: setDuration is done twice',
       'join-phase: gathering.open, status.asked [2]: setDelay is done twice',
       'join-phase: gathering.open, broadcast.stored: setDelay is done twice',
@@ -33,6 +34,7 @@ export const EQUIVALENT: readonly Equivalents[] = [
   {
     reason: 'neither of the two looks at what the other changes',
     mutants: [
+      'join-phase: elastic, maximum.set: tellEveryoneTheNumber comes before setMaximum',
       'join-phase: closed, entry: noteNumber comes before freezeMaximum',
       'join-phase: gathering.open, status.asked [0]: reduceMaximum comes before holdForStatus',
       'join-phase: gathering.open, status.asked [2]: setDelay comes before holdForStatus',

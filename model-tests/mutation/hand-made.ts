@@ -30,8 +30,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a result goes to the batch that its worker names, and not to that of its task',
     file: 'src/sleigh/work.ts',
-    search: 'this.batches.addResult(task.batch, { ...value, metadata });',
-    replace: 'this.batches.addResult(batchOf(value.metadata), { ...value, metadata });',
+    search: 'this.batches.addResult(task.batch, { descriptor, payload, metadata });',
+    replace: 'this.batches.addResult(batchOf(value.metadata), { descriptor, payload, metadata });',
   },
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
@@ -48,8 +48,38 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel dies with ranks that never registered, too',
     file: 'src/sleigh/crew.ts',
-    search: 'sentinel.workers.filter(isRegistered).length',
-    replace: 'sentinel.workers.length',
+    search: '[...sentinel.workers].filter(isRegistered).length',
+    replace: 'sentinel.workers.size',
+  },
+  {
+    what: 'a task that never reached its worker counts as tried',
+    file: 'src/sleigh/work.ts',
+    search: 'task.attempts--;',
+    replace: '',
+  },
+  {
+    what: 'a worker that comes back has its task, whichever it says it is doing',
+    file: 'src/sleigh/registrations.ts',
+    search: 'worker.task !== undefined && number === worker.taskNumber',
+    replace: 'worker.task !== undefined',
+  },
+  {
+    what: 'the connection that a worker had before it came back still speaks for it',
+    file: 'src/sleigh/crew.ts',
+    search: '    this.#workerOf.delete(client);\n    if (!this',
+    replace: '    if (!this',
+  },
+  {
+    what: 'who comes later gets no broadcast that is for all',
+    file: 'src/sleigh/tasks.ts',
+    search: 'lastingBefore: this.#lasting.length',
+    replace: 'lastingBefore: 0',
+  },
+  {
+    what: 'a worker that owes a copy leaves an elastic group as one that owes nothing',
+    file: 'src/sleigh/registrations.ts',
+    search: ' && !work.tasks.hasCopyFor(worker)',
+    replace: '',
   },
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',

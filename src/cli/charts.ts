@@ -1,27 +1,45 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { fileOf, FORMATS, type Format } from '../charts/files.ts';
 import { CHARTS } from '../charts/pages.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { port } from './numbers.ts';
+import { replay } from './replay.ts';
 
 interface ChartsFlags {
   readonly format?: string;
   readonly out?: string;
+  readonly trace?: string;
+  readonly webPort: number;
 }
 
 export function addChartsCommand(program: Command): void {
   program
     .command('charts')
-    .description('Show the statecharts: which there are, one of them, or all as files.')
+    .description('show the statecharts: which there are, one of them, all as files, or a trace in them')
     .argument('[name]', 'print this chart')
     .option('--format <format>', `${listed(Object.keys(FORMATS))} (default: svg; with --out: all of them)`)
     .option('--out <folder>', 'write the charts to files in this folder')
+    .option('--trace <file>', 'replay in a web page what `sleigh serve --trace` wrote')
+    .addOption(
+      new Option('--web-port <number>', 'with --trace: the page; 0 takes a free port')
+        .argParser(port('--web-port'))
+        .default(8766),
+    )
     .action(charts);
 }
 
-function charts(name: string | undefined, { format, out }: ChartsFlags): void {
+async function charts(name: string | undefined, flags: ChartsFlags): Promise<void> {
+  const { trace, webPort } = flags;
+  if (trace === undefined) return show(name, flags);
+  if (name !== undefined || flags.format !== undefined || flags.out !== undefined)
+    return fail('--trace shows all charts, in a page: give no name, --format or --out');
+  await replay(trace, { host: '127.0.0.1', port: webPort });
+}
+
+function show(name: string | undefined, { format, out }: ChartsFlags): void {
   const names = CHARTS.map((chart) => chart.name);
   if (name !== undefined && !names.includes(name))
     return fail(`there is no chart "${name}", only ${names.join(', ')}`);

@@ -1,6 +1,14 @@
+import { basename } from 'node:path';
+import { VERSION } from '../version.ts';
+import { Replay } from '../views/replay.ts';
+import { DIST } from '../web/dist.ts';
+import { drawingsIn } from '../web/drawings.ts';
 import { createLogger } from '../transport/logger.ts';
 import type { ViewSource } from '../web/site.ts';
 import { WebServer } from '../web/web-server.ts';
+import { explain } from './explain.ts';
+import { fail } from './fail.ts';
+import { readTrace } from './read-trace.ts';
 
 export interface ReplayOptions {
   readonly host: string;
@@ -21,4 +29,15 @@ export async function serveReplay(views: ViewSource, options: ReplayOptions): Pr
   const web = await WebServer.listen(options, createLogger('warn'));
   web.show({ views, changes: () => 0, isReady: () => true });
   return { url: web.url, close: () => web.close() };
+}
+
+/** `sleigh charts --trace FILE`: until it is interrupted. */
+export async function replay(path: string, options: ReplayOptions): Promise<void> {
+  const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
+  for await (const [, step] of readTrace(path)) views.add(step);
+  const server = await serveReplay(views, options).catch((error: unknown) =>
+    fail(`cannot listen on ${options.host}:${options.port}: ${explain(error)}`),
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
+  console.log(`replay at ${server.url}`);
 }

@@ -6,6 +6,7 @@ import { createServer, WebListenError, type ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { port, wholeNumber } from './numbers.ts';
 
 interface ServeFlags {
   host: string;
@@ -30,14 +31,6 @@ interface ServeFlags {
   logLevel: Level;
 }
 
-const wholeNumber =
-  (what: string, most = Number.MAX_SAFE_INTEGER) =>
-  (text: string): number => {
-    const n = Number(text);
-    if (!/^\d+$/.test(text) || n > most) fail(`${what} must be a whole number up to ${most}, not "${text}"`);
-    return n;
-  };
-
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
 
 function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
@@ -47,8 +40,6 @@ function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
 }
 
 const addAddress = (address: string, others: string[]): string[] => [...others, address];
-
-const port = (flag: string) => wholeNumber(flag, 65_535);
 
 /** `sleigh serve`. The environment variables of the old server are read as well; flags come first. */
 export function addServeCommand(program: Command): void {

@@ -1,11 +1,9 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { readStep, TraceCheck, type Violation } from '../trace/check.ts';
+import { TraceCheck, type Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
-import { explain } from './explain.ts';
 import { parseAddress } from './address.ts';
 import { fail } from './fail.ts';
+import { readTrace } from './read-trace.ts';
 import { verifyRunningServer } from './verify-server.ts';
 
 interface VerifyFlags {
@@ -49,12 +47,7 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
 
 async function verifyTrace(path: string): Promise<void> {
   const check = new TraceCheck();
-  let line = 0;
-  const input = createReadStream(path).on('error', (error) => fail(`cannot read ${path}: ${explain(error)}`));
-  for await (const text of createInterface({ input })) {
-    line++;
-    const step = readStep(text);
-    if (step === undefined) return fail(`line ${line} of ${path} is no step of a trace`);
+  for await (const [line, step] of readTrace(path)) {
     const violation = check.step(step);
     if (violation !== undefined) {
       console.log(report(line, violation));

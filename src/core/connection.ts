@@ -16,7 +16,7 @@ import {
 } from '../wire/reply.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
-import { isRefusal, refusal, type Refusal } from '../workspace/refusal.ts';
+import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
@@ -24,15 +24,9 @@ import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
 import { Opening, type Agreement, type OpeningStep } from './opening.ts';
+import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
 import { RequestTimer } from './request-timer.ts';
 import { run, verbOf, type Caller } from './verbs.ts';
-
-const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
-const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
-const EMPTY = refusal('empty', 'A request needs at least a verb.');
-
-/** Refusals that are part of normal use, and not worth a line in the log. */
-const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
 
 /** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
 const REPLIES_AT_ONCE = 2 ** 20;
@@ -114,6 +108,7 @@ export class Connection implements Caller {
     this.#input.push(bytes);
     this.#replied = 0;
     this.#read();
+    this.#input.keep();
   }
 
   /** The client has taken what was sent to it. */
@@ -121,6 +116,7 @@ export class Connection implements Caller {
     this.#isFull = false;
     this.#replied = 0;
     this.#read();
+    this.#input.keep();
   }
 
   secured(): void {
@@ -165,7 +161,6 @@ export class Connection implements Caller {
     if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
     if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
     if (this.#expects('readsRequests')) this.#readRequests();
-    this.#input.settle();
   }
 
   #readRequests(): void {
@@ -217,7 +212,9 @@ export class Connection implements Caller {
     this.#notes.note(name, verb, request, this.#core.clock());
     const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
-    if (!isRefusal(outcome)) return this.#reply(STATUS.ok, outcome?.metadata ?? NO_METADATA, outcome);
+    if (outcome === undefined) return this.#reply(STATUS.ok, NO_METADATA, undefined);
+    if (!isRefusal(outcome))
+      return this.#reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
     this.#releasePayload(request);
     this.#refuse(outcome, verb?.isLong ?? false, request.verb);
   }

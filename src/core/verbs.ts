@@ -2,11 +2,12 @@ import { parseWhole } from '../wire/numbers.ts';
 import type { Request } from '../wire/request.ts';
 import { Ask, foundText, type Client, type Found, type Iterator } from '../workspace/ask.ts';
 import { listVariables } from '../workspace/listing.ts';
+import type { Receipt } from '../workspace/receipt.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Opening, References, Workspaces } from '../workspace/workspaces.ts';
 
-/** What a request comes to: nothing more to say, a value, a get that answers for itself, or a refusal. */
-export type Outcome = undefined | Found | Ask | Refusal;
+/** What a request comes to: nothing more to say, some metadata, a value, a get that answers for itself, a refusal. */
+export type Outcome = undefined | Receipt | Found | Ask | Refusal;
 
 /** Who makes a request. */
 export interface Caller extends Client {

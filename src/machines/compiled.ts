@@ -74,9 +74,28 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
         throw error;
       }
     }
-    return step.target === undefined ? snapshot : { ...snapshot, ...step.target };
+    return step.target === undefined ? snapshot : arrived(snapshot, step.target);
   };
   return Object.assign(machine, { transition });
+}
+
+/** Under this, a snapshot knows those that differ from it by their state alone. */
+const KIN = Symbol('kin');
+
+interface Kin {
+  readonly [KIN]?: AnyMachineSnapshot[];
+}
+
+/**
+ * The snapshot of another state; all the rest stays what it was. An actor comes to the same few states again and again,
+ * so that each is made once: snapshots are never changed. What the interpreter makes has no kin, and begins anew.
+ */
+function arrived(snapshot: AnyMachineSnapshot & Kin, target: StateParts): AnyMachineSnapshot {
+  const { [KIN]: kin = [] } = snapshot;
+  for (const earlier of kin) if (earlier._nodes === target._nodes) return earlier;
+  const made = { ...snapshot, ...target, [KIN]: kin };
+  kin.push(made);
+  return made;
 }
 
 /** The node and all above it. */
@@ -171,9 +190,16 @@ const isGuard = (found: unknown): found is GuardFunction =>
 const isAction = (found: unknown): found is ActionFunction =>
   typeof found === 'function' && !('resolve' in found);
 
+const PARTS = new WeakMap<AnyStateNode, StateParts>();
+
+/** The very same for every way into that state. */
 function partsOf(machine: AnyStateMachine, leaf: AnyStateNode): StateParts {
-  const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
-  return { _nodes, value, tags };
+  let parts = PARTS.get(leaf);
+  if (parts === undefined) {
+    const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
+    PARTS.set(leaf, (parts = { _nodes, value, tags }));
+  }
+  return parts;
 }
 
 /** The state value with that leaf in it. */

@@ -8,6 +8,9 @@
  *       that `status` began reduces a maximum that was not frozen to the ranks given out.
  * - S6  `waitForWorkers` is told when the group closes and closes nothing.
  * - S3  When the group is closed nobody registers.
+ * - S17 An elastic group never closes. Ranks are given out while fewer than the maximum are in use; who asks for the
+ *       number is told when all that have a rank are there, or the maximum is reached.
+ * - S18 A worker that comes back is no new one: a closed group lets it in.
  */
 import { and, assign, not, or, sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
@@ -24,6 +27,8 @@ export interface JoinPhaseContext {
   limit: number;
   frozen: boolean;
   ranksGiven: number;
+  /** Ranks that were given out and whose worker may still come. */
+  declared: number;
   /** Workers that are registered and have not died. */
   registered: number;
   /** Seconds; what a store to `status` set. */
@@ -35,8 +40,10 @@ export interface JoinPhaseContext {
 }
 
 export type JoinPhaseEvent =
+  | { type: 'elastic.chosen' }
   | { type: 'rank.asked'; ask: Ask }
-  | { type: 'registration.asked'; storing: Storing }
+  | { type: 'rank.lapsed' }
+  | { type: 'registration.asked'; storing: Storing; returns: boolean }
   | { type: 'worker.registered' }
   | { type: 'worker.gone' }
   | { type: 'maximum.set'; maximum: number }
@@ -57,6 +64,14 @@ const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseCon
   maximum: maximum === NO_MAXIMUM ? ranksGiven : maximum,
 });
 
+/** What counts in an elastic group, once the event has been heeded. */
+function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
+  const { declared, registered } = context;
+  if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };
+  if (event.type === 'rank.lapsed') return { declared: declared - 1 };
+  return event.type === 'maximum.set' ? { maximum: event.maximum } : {};
+}
+
 export const joinPhaseMachine = setup({
   types: {
     context: {} as JoinPhaseContext,
@@ -69,12 +84,23 @@ export const joinPhaseMachine = setup({
     allWillBeThere: ({ context, event }) =>
       context.registered + (event.type === 'worker.registered' ? 1 : 0) === expected(context),
     mayWait: ({ event }) => 'ask' in event && event.ask.waits,
+    isFull: ({ context: { maximum, limit, declared, registered } }) =>
+      declared + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
+    allAreThere: ({ context, event }) => {
+      const { maximum, declared, registered } = { ...context, ...after(context, event) };
+      return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
+    },
+    returns: ({ event }) => event.type === 'registration.asked' && event.returns,
   },
   actions: {
-    countRank: assign(({ context }) => ({ ranksGiven: context.ranksGiven + 1 })),
-    countRegistration: assign(({ context }) => ({ registered: context.registered + 1 })),
+    countRank: assign(({ context }) => ({
+      ranksGiven: context.ranksGiven + 1,
+      declared: context.declared + 1,
+    })),
+    countRegistration: assign(({ context, event }) => after(context, event)),
+    countLapse: assign(({ context, event }) => after(context, event)),
     countLoss: assign(({ context }) => ({ registered: context.registered - 1 })),
-    setMaximum: assign(({ event }) => (event.type === 'maximum.set' ? { maximum: event.maximum } : {})),
+    setMaximum: assign(({ context, event }) => after(context, event)),
     setDuration: assign(({ event }) => (event.type === 'duration.set' ? { duration: event.seconds } : {})),
     setDelay: assign(({ context, event }) => ({
       delay: (event.type === 'status.asked' ? event.delay : undefined) ?? context.duration,
@@ -90,9 +116,10 @@ export const joinPhaseMachine = setup({
     refuseGroupClosed: () => undefined,
     tellMaximum: () => undefined,
     holdForStatus: () => undefined,
-    holdForClosing: () => undefined,
+    holdForNumber: () => undefined,
     tellNotYet: () => undefined,
     tellNumber: () => undefined,
+    tellRegistered: () => undefined,
     tellEveryoneTheNumber: () => undefined,
     startJoinTimer: () => undefined,
     stopJoinTimer: () => undefined,
@@ -105,6 +132,7 @@ export const joinPhaseMachine = setup({
     limit: input.limit,
     frozen: false,
     ranksGiven: 0,
+    declared: 0,
     registered: 0,
     duration: DEFAULT_DURATION,
     delay: DEFAULT_DURATION,
@@ -114,6 +142,7 @@ export const joinPhaseMachine = setup({
   on: {
     '*': { actions: 'reportUnexpected' },
     'worker.gone': { actions: 'countLoss', description: 'S13' },
+    'rank.lapsed': { actions: 'countLapse', description: 'S6.1, S13' },
     'maximum.set': { actions: 'setMaximum', description: 'S4' },
     'maximum.read': { actions: ['freezeMaximum', 'tellMaximum'], description: 'S4' },
     'maximum.listed': { actions: 'freezeMaximum', description: 'S4: listing it is reading it' },
@@ -137,13 +166,14 @@ export const joinPhaseMachine = setup({
           { actions: 'countRegistration', description: 'S3' },
         ],
         'wait.asked': [
-          { guard: 'mayWait', actions: 'holdForClosing', description: 'S6' },
+          { guard: 'mayWait', actions: 'holdForNumber', description: 'S6' },
           { actions: 'tellNotYet' },
         ],
       },
       states: {
         open: {
           on: {
+            'elastic.chosen': { target: '#joinPhase.elastic', description: 'S17' },
             'status.asked': [
               {
                 guard: and(['mayWait', 'allWillBeThere']),
@@ -176,6 +206,46 @@ export const joinPhaseMachine = setup({
         },
       },
     },
+    elastic: {
+      on: {
+        'rank.asked': [
+          { guard: 'isFull', actions: 'refuseRank', description: 'S17, P12' },
+          { actions: ['giveRank', 'countRank'], description: 'S17' },
+        ],
+        'registration.asked': { actions: 'registerWorker', description: 'S17' },
+        'worker.registered': [
+          {
+            guard: 'allAreThere',
+            actions: ['countRegistration', 'tellEveryoneTheNumber'],
+            description: 'S17',
+          },
+          { actions: 'countRegistration', description: 'S17' },
+        ],
+        'rank.lapsed': {
+          guard: 'allAreThere',
+          actions: ['countLapse', 'tellEveryoneTheNumber'],
+          description: 'S17',
+        },
+        'maximum.set': {
+          guard: 'allAreThere',
+          actions: ['setMaximum', 'tellEveryoneTheNumber'],
+          description: 'S17',
+        },
+        'maximum.read': { actions: 'tellRegistered', description: 'S17' },
+        'maximum.listed': { description: 'S17: nothing is frozen' },
+        'status.asked': [
+          { guard: 'allAreThere', actions: 'tellRegistered', description: 'S17' },
+          { guard: 'mayWait', actions: 'holdForNumber', description: 'S17' },
+          { actions: 'tellNotYet', description: 'S17' },
+        ],
+        'wait.asked': [
+          { guard: 'allAreThere', actions: 'tellRegistered', description: 'S17' },
+          { guard: 'mayWait', actions: 'holdForNumber', description: 'S17' },
+          { actions: 'tellNotYet', description: 'S17' },
+        ],
+        'broadcast.stored': { description: 'S17: begins nothing' },
+      },
+    },
     closed: {
       entry: [
         'freezeMaximum',
@@ -185,7 +255,10 @@ export const joinPhaseMachine = setup({
       ],
       on: {
         'rank.asked': { actions: 'refuseRank', description: 'S2' },
-        'registration.asked': { actions: 'refuseGroupClosed', description: 'S3' },
+        'registration.asked': [
+          { guard: 'returns', actions: 'registerWorker', description: 'S18' },
+          { actions: 'refuseGroupClosed', description: 'S3' },
+        ],
         'status.asked': { actions: 'tellNumber', description: 'S5' },
         'wait.asked': { actions: 'tellNumber', description: 'S6' },
         'broadcast.stored': { description: 'S8: goes to those who are there' },

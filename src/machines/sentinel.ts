@@ -39,6 +39,7 @@ export const sentinelMachine = setup({
     tellToStop: () => undefined,
     startAbsenceTimer: () => undefined,
     stopAbsenceTimer: () => undefined,
+    retire: () => undefined,
     reportUnexpected: () => undefined,
   },
 }).createMachine({
@@ -78,11 +79,19 @@ export const sentinelMachine = setup({
     },
     dead: {
       type: 'final',
-      entry: ['stopAbsenceTimer', sendParent(({ context }) => ({ type: 'sentinel.died', id: context.id }))],
+      entry: [
+        'stopAbsenceTimer',
+        'retire',
+        sendParent(({ context }) => ({ type: 'sentinel.died', id: context.id })),
+      ],
     },
     left: {
       type: 'final',
-      entry: ['stopAbsenceTimer', sendParent(({ context }) => ({ type: 'sentinel.left', id: context.id }))],
+      entry: [
+        'stopAbsenceTimer',
+        'retire',
+        sendParent(({ context }) => ({ type: 'sentinel.left', id: context.id })),
+      ],
     },
   },
 });

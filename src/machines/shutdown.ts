@@ -54,6 +54,7 @@ export const shutdownMachine = setup({
     // Joining goes on, and workers die, whatever state the job is in.
     'worker.registered': { actions: 'countIn', description: 'S14: joining goes on to the end' },
     'worker.died': { actions: 'countOut', description: 'S13' },
+    'worker.left': { actions: 'countOut', description: 'S14, S17' },
     'group.closed': { actions: 'noteClosing', description: 'S13, S14: joining goes on to the end' },
     'task.failed': { description: 'S7.1' },
     'ride.over': { description: 'S14: it is already' },
@@ -106,7 +107,6 @@ export const shutdownMachine = setup({
       on: {
         'drain.elapsed': { target: 'over', description: 'S14' },
         'server.stopping': { target: 'over', description: 'S14: nobody waits any longer' },
-        'worker.left': { actions: 'countOut', description: 'S14' },
       },
       states: {
         byRequest: { entry: sendParent({ type: 'sleigh.over', byItself: false }) },
@@ -117,7 +117,6 @@ export const shutdownMachine = setup({
       entry: sendParent({ type: 'drain.over' }),
       on: {
         'server.stopping': { description: 'S14: it is already' },
-        'worker.left': { actions: 'countOut', description: 'S14' },
       },
     },
   },

@@ -7,7 +7,7 @@
  * - S13 A connection that closes is the death of its worker and sentinel while the sleigh serves; afterwards it is a
  *   departure (S14).
  * - S14 Winding down: sentinels are told to stop, masters that the sleigh is dead, waiting workers when their sentinel
- *   leaves or the drain period ends; at once, when the sleigh ends by itself (S14.1).
+ *   leaves or the drain period ends; at once, when the sleigh ends by itself (S14.1). Lost workers have left (S18).
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
@@ -19,6 +19,7 @@ export type SleighEvent =
   | { type: 'worker.registered'; rank: number }
   | { type: 'worker.died'; rank: number }
   | { type: 'worker.left'; rank: number }
+  | { type: 'rank.lapsed' }
   | { type: 'sentinel.died'; id: number }
   | { type: 'sentinel.left'; id: number }
   | { type: 'group.closed'; registered: number }
@@ -57,6 +58,7 @@ export const sleighMachine = setup({
     giveUpRanksOfSentinel: () => undefined,
     endWaitingOfSentinel: () => undefined,
     dismissSentinels: () => undefined,
+    dismissLost: () => undefined,
     refuseMasters: () => undefined,
     endWaiting: () => undefined,
     dropWork: () => undefined,
@@ -93,8 +95,9 @@ export const sleighMachine = setup({
     },
     'worker.left': {
       actions: [sendTo('joinPhase', { type: 'worker.gone' }), sendTo('shutdown', { type: 'worker.left' })],
-      description: 'S14',
+      description: 'S14, S17',
     },
+    'rank.lapsed': { actions: sendTo('joinPhase', { type: 'rank.lapsed' }), description: 'S6.1, S17' },
   },
   states: {
     serving: {
@@ -119,7 +122,7 @@ export const sleighMachine = setup({
       },
     },
     windingDown: {
-      entry: ['dismissSentinels', 'refuseMasters'],
+      entry: ['dismissSentinels', 'dismissLost', 'refuseMasters'],
       on: {
         'connection.closed': { actions: 'letConnectionGo', description: 'S14' },
         'death.reported': { description: 'S14: nobody dies any more' },

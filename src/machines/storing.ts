@@ -1,4 +1,6 @@
+import type { Metadata } from '../wire/payload.ts';
 import type { Client } from '../workspace/ask.ts';
+import type { StoreOutcome } from '../workspace/receipt.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 
@@ -7,6 +9,7 @@ export class Storing {
   readonly value: Value;
   readonly client: Client;
   refusal: Refusal | undefined;
+  #told: Metadata | undefined;
 
   constructor(value: Value, client: Client) {
     this.value = value;
@@ -15,5 +18,14 @@ export class Storing {
 
   refuse(refusal: Refusal): void {
     this.refusal ??= refusal;
+  }
+
+  /** Puts something into the metadata of its reply. */
+  tell(name: string, text: string): void {
+    this.#told = new Map(this.#told).set(name, text);
+  }
+
+  get outcome(): StoreOutcome {
+    return this.refusal ?? (this.#told && { metadata: this.#told });
   }
 }

@@ -8,19 +8,23 @@
  * - S7.1 A busy worker that asks for a task has failed the one that it has, and stays registered.
  * - S13 It dies with its connection, with its sentinel, or when its death is reported; unregistered it is a deadbeat.
  * - S14 What leaves while the sleigh shuts down has left, and did not die.
+ * - S17 In an elastic group one that owes nothing has left when its connection closes, or its sentinel is gone.
+ * - S18 One that told its session is lost when its connection closes, and may come back within the grace; it comes
+ *       back to its task if that is what it says it is doing. An older connection is replaced, closed or not.
  */
 import { sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
 import type { Storing } from './storing.ts';
 
 export type WorkerEvent =
-  | { type: 'registration.asked'; storing: Storing }
+  | { type: 'registration.asked'; storing: Storing; returns: boolean; knowsTask: boolean }
   | { type: 'task.asked'; ask: Ask; available: boolean }
   | { type: 'task.offered'; ask: Ask }
   | { type: 'result.stored'; storing: Storing }
   | { type: 'group.closed' }
-  | { type: 'sentinel.gone' }
-  | { type: 'connection.closed' }
+  | { type: 'sentinel.gone'; mayLeave: boolean }
+  | { type: 'connection.closed'; mayReturn: boolean; mayLeave: boolean }
+  | { type: 'return.elapsed'; mayLeave: boolean }
   | { type: 'death.reported' }
   | { type: 'waiting.ended' }
   | { type: 'departed' };
@@ -34,10 +38,20 @@ export const workerMachine = setup({
   guards: {
     taskIsAvailable: ({ event }) => event.type === 'task.asked' && event.available,
     mayWait: ({ event }) => event.type === 'task.asked' && event.ask.waits,
+    mayReturn: ({ event }) => event.type === 'connection.closed' && event.mayReturn,
+    mayLeave: ({ event }) => 'mayLeave' in event && event.mayLeave,
+    returns: ({ event }) => event.type === 'registration.asked' && event.returns,
+    returnsToTask: ({ event }) => event.type === 'registration.asked' && event.returns && event.knowsTask,
   },
   actions: {
     acceptRegistration: () => undefined,
     refuseDuplicate: () => undefined,
+    replaceConnection: () => undefined,
+    startReturnTimer: () => undefined,
+    stopReturnTimer: () => undefined,
+    tellBusy: () => undefined,
+    takeBackTask: () => undefined,
+    tellIdle: () => undefined,
     giveTask: () => undefined,
     letWait: () => undefined,
     tellNoTask: () => undefined,
@@ -48,6 +62,7 @@ export const workerMachine = setup({
     askAgain: () => undefined,
     recoverWork: () => undefined,
     leaveWork: () => undefined,
+    retire: () => undefined,
     reportUnexpected: () => undefined,
   },
 }).createMachine({
@@ -69,10 +84,31 @@ export const workerMachine = setup({
       initial: 'idle',
       entry: sendParent(({ context }) => ({ type: 'worker.registered', rank: context.rank })),
       on: {
-        'registration.asked': { actions: 'refuseDuplicate', description: 'S3' },
+        'registration.asked': [
+          {
+            guard: 'returnsToTask',
+            target: '.busy',
+            actions: ['replaceConnection', 'tellBusy'],
+            description: 'S18',
+          },
+          {
+            guard: 'returns',
+            target: '.idle',
+            actions: ['replaceConnection', 'takeBackTask', 'tellIdle'],
+            description: 'S18',
+          },
+          { actions: 'refuseDuplicate', description: 'S3' },
+        ],
         'result.stored': { actions: 'refuseResult', description: 'S7' },
-        'sentinel.gone': { target: 'dead', description: 'S13' },
-        'connection.closed': { target: 'dead', description: 'S13' },
+        'sentinel.gone': [
+          { guard: 'mayLeave', target: 'left', description: 'S17' },
+          { target: 'dead', description: 'S13' },
+        ],
+        'connection.closed': [
+          { guard: 'mayReturn', target: '.lost', description: 'S18' },
+          { guard: 'mayLeave', target: 'left', description: 'S17' },
+          { target: 'dead', description: 'S13' },
+        ],
         'death.reported': { target: 'dead', description: 'S13' },
         departed: { target: 'left', description: 'S14' },
       },
@@ -98,16 +134,37 @@ export const workerMachine = setup({
             'task.asked': { target: 'idle', actions: ['failTask', 'askAgain'], description: 'S7.1' },
           },
         },
+        lost: {
+          entry: 'startReturnTimer',
+          exit: 'stopReturnTimer',
+          on: {
+            'return.elapsed': [
+              { guard: 'mayLeave', target: '#worker.left', description: 'S17, S18' },
+              { target: '#worker.dead', description: 'S18' },
+            ],
+          },
+        },
       },
     },
-    deadbeat: { type: 'final' },
+    deadbeat: {
+      type: 'final',
+      entry: ['retire', sendParent({ type: 'rank.lapsed' })],
+    },
     dead: {
       type: 'final',
-      entry: ['recoverWork', sendParent(({ context }) => ({ type: 'worker.died', rank: context.rank }))],
+      entry: [
+        'recoverWork',
+        'retire',
+        sendParent(({ context }) => ({ type: 'worker.died', rank: context.rank })),
+      ],
     },
     left: {
       type: 'final',
-      entry: ['leaveWork', sendParent(({ context }) => ({ type: 'worker.left', rank: context.rank }))],
+      entry: [
+        'leaveWork',
+        'retire',
+        sendParent(({ context }) => ({ type: 'worker.left', rank: context.rank })),
+      ],
     },
   },
 });

@@ -1,6 +1,7 @@
 import type { ActorRefFrom } from 'xstate';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
+import type { Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from '../workspace/ask.ts';
 import type { Reader, Task } from './tasks.ts';
 
@@ -23,17 +24,23 @@ export interface Worker extends Reader {
   busyTime: number;
   /** The number that the next broadcast had when it died. */
   diedAt: number;
+  /** The metadata that its last result was given, and what that was made of: mostly that of the next is the same. */
+  overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
   /** What it waits in, for a task or for a result. */
   ask: Ask | undefined;
   /** When it came to the state that it is in, in the order of all such changes. */
   since: number;
+  /** By which it proves who it is when it comes back; set by its registration (S18). */
+  session: string | undefined;
+  /** The number of the task that it was given last (S18). */
+  taskNumber: number;
 }
 
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;
   readonly actor: ActorRefFrom<typeof sentinelMachine>;
-  readonly workers: Worker[];
+  readonly workers: Set<Worker>;
   /** What it waits in, while it is blocked. */
   ask: Ask | undefined;
   since: number;

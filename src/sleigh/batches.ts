@@ -1,9 +1,13 @@
 import Denque from 'denque';
+import type { Metadata } from '../wire/payload.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
+
+/** The batch that metadata names; undefined for the batch of those without (S7). */
+export const batchOf = (metadata: Metadata): string | undefined => metadata.get('batchId');
 
 /** Batches that nothing is left of, and whose totals are kept. */
 const MOST_SPENT = 100;
@@ -111,6 +115,10 @@ export class Batches {
   /** There is something to be answered for the batch. */
   accept(id: string | undefined): void {
     this.#of(id).totals.accepted++;
+  }
+  /** The copy of a broadcast that runs has not been begun after all (S18). */
+  retract(id: string | undefined): void {
+    this.#of(id).totals.accepted--;
   }
 
   /** A task of the batch is queued. */

@@ -1,42 +1,44 @@
 import { assertEvent, createActor, type AnyActorRef } from 'xstate';
 import { sentinelMachine } from '../machines/sentinel.ts';
-import type { Storing } from '../machines/storing.ts';
-import { parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
-import { textOf } from '../workspace/value.ts';
-import { isRegistered, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
-import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
+import { isRegistered, type Sentinel, type Worker } from './agents.ts';
+import { NO_VALUE_YET } from './refusals.ts';
+import { Roll } from './roll.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Refresh periods that a sentinel may stay away (S13). */
 const MISSED_PERIODS = 3;
 
-/** Characters of the name of a host. */
-const MOST_HOST = 255;
-
 /** The name of a sentinel's absence timer. */
 const absence = (id: number): string => `absence of sentinel ${id}`;
+
+/** Workers that have ended and are still known in an elastic group, and as many sentinels (S17). */
+const MOST_ENDED = 1_000;
 
 const ALLOCATED = new Map([['allocated', '1']]);
 const NOT_ALLOCATED = new Map([['allocated', '0']]);
 
 /** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
 export class Crew {
-  readonly #workers = new Map<number, Worker>();
+  readonly #workers: Roll<Worker>;
   readonly #workerOf = new Map<Client, Worker>();
-  readonly #sentinels: Sentinel[] = [];
+  readonly #sentinels: Roll<Sentinel>;
   readonly #sentinelOf = new Map<Client, Sentinel>();
   readonly #blocked = new Set<Sentinel>();
   readonly #sleigh: Sleigh;
   #changes = 0;
+  #nextSentinel = 0;
 
   constructor(sleigh: Sleigh) {
     this.#sleigh = sleigh;
+    const most = sleigh.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
+    this.#workers = new Roll(most);
+    this.#sentinels = new Roll(most);
   }
 
   get workers(): readonly Worker[] {
-    return [...this.#workers.values()];
+    return this.#workers.all;
   }
   get size(): number {
     return this.#workers.size;
@@ -50,7 +52,7 @@ export class Crew {
     for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
   }
   get sentinels(): readonly Sentinel[] {
-    return this.#sentinels;
+    return this.#sentinels.all;
   }
   get blockedSentinels(): number {
     return this.#blocked.size;
@@ -66,7 +68,8 @@ export class Crew {
   actor(id: string): AnyActorRef | undefined {
     const [, kind, number] = /^(worker|sentinel)\.(\d{1,15})$/.exec(id) ?? [];
     if (number === undefined) return undefined;
-    return (kind === 'worker' ? this.#workers.get(Number(number)) : this.#sentinels[Number(number)])?.actor;
+    return (kind === 'worker' ? this.#workers.get(Number(number)) : this.#sentinels.get(Number(number)))
+      ?.actor;
   }
 
   /** Those that a client is or was. */
@@ -80,20 +83,34 @@ export class Crew {
     return this.#workerOf.get(client);
   }
 
-  isRegistered(rank: number): boolean {
-    const worker = this.#workers.get(rank);
-    return worker !== undefined && isRegistered(worker);
+  /** The worker of that rank, if it is known. */
+  find(rank: number): Worker | undefined {
+    return this.#workers.get(rank);
   }
 
-  /** The ranks below the expected number of workers (S4, S13). */
-  ranksExpected(): number[] {
-    return Array.from({ length: Math.max(this.#sleigh.joining.context.maximum, 0) }, (_, rank) => rank);
+  /** The worker speaks through that connection from now on. */
+  connect(worker: Worker, client: Client): void {
+    worker.client = client;
+    this.#workerOf.set(client, worker);
+    client.departures.add(this.#sleigh);
+    this.changed(worker);
+  }
+
+  /** The connection is no worker's any more. */
+  disconnect(client: Client): void {
+    this.#workerOf.delete(client);
+    if (!this.#sentinelOf.has(client)) client.departures.delete(this.#sleigh);
+  }
+
+  isRegistered(rank: number): boolean {
+    const worker = this.find(rank);
+    return worker !== undefined && isRegistered(worker);
   }
 
   /** Whether a broadcast of that number reached the worker of that rank while it lived. */
   hadBroadcast(rank: number, number: number): boolean {
-    const worker = this.#workers.get(rank);
-    return worker?.client !== undefined && worker.diedAt > number;
+    const { client, diedAt = 0 } = this.find(rank) ?? {};
+    return client !== undefined && diedAt > number;
   }
 
   /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */
@@ -125,14 +142,14 @@ export class Crew {
   }
 
   #newSentinel(client: Client, rank: number): Sentinel {
-    const id = this.#sentinels.length;
+    const id = this.#nextSentinel++;
     const actor = createActor(this.#sleigh.sentinelChart, {
       parent: this.#sleigh.supervisor,
       id: `sentinel.${id}`,
       input: { id, rank },
     });
-    const sentinel: Sentinel = { id, client, actor, workers: [], ask: undefined, since: 0 };
-    this.#sentinels.push(sentinel);
+    const sentinel: Sentinel = { id, client, actor, workers: new Set(), ask: undefined, since: 0 };
+    this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);
     client.departures.add(this.#sleigh);
     this.changed(sentinel);
@@ -154,8 +171,13 @@ export class Crew {
       client: undefined,
       ask: undefined,
       task: undefined,
+      overlay: undefined,
       retry: undefined,
       nextBroadcast: 0,
+      nextLasting: 0,
+      lastingBefore: 0,
+      session: undefined,
+      taskNumber: 0,
       busySince: 0,
       registeredAt: 0,
       completed: 0,
@@ -164,48 +186,22 @@ export class Crew {
       diedAt: Number.POSITIVE_INFINITY,
       since: 0,
     };
-    this.#workers.set(rank, worker);
-    sentinel.workers.push(worker);
+    this.#workers.add(rank, worker);
+    sentinel.workers.add(worker);
     actor.start();
   }
 
-  /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
-  askToRegister(storing: Storing): void {
-    const text = textOf(storing.value);
-    const rank = parseWhole(text);
-    if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
-    const worker = this.#workers.get(rank);
-    if (worker === undefined) return storing.refuse(registrationFailed(`rank ${rank} was never given out`));
-    const snapshot = worker.actor.getSnapshot();
-    if (snapshot.status === 'done')
-      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${stateOfWorker(worker)}`));
-    const other = this.#workerOf.get(storing.client);
-    if (other !== undefined && other !== worker)
-      return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
-    worker.actor.send({ type: 'registration.asked', storing });
-  }
-
-  /** S3: its metadata is kept with its registration. */
-  register(worker: Worker, { client, value }: Storing): void {
-    worker.client = client;
-    worker.host =
-      value.metadata.get('host')?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
-    worker.registeredAt = this.#sleigh.now;
-    this.#workerOf.set(client, worker);
-    client.departures.add(this.#sleigh);
-    this.changed(worker);
-    this.#sleigh.announce('worker registrations', String(worker.rank), value.metadata, client);
+  /** S17: it has ended, and may be forgotten some time. */
+  retire(rank: number): void {
+    const ended = this.#workers.retire(rank);
+    ended?.sentinel.workers.delete(ended);
   }
 
   /** S9. */
   askAlive(ask: Ask): void {
     const sentinel = this.#sentinelOf.get(ask.client);
-    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') this.#tellToStop(ask);
+    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') tellToStop(ask);
     else sentinel.actor.send({ type: 'alive.asked', ask });
-  }
-
-  #tellToStop(ask: Ask): void {
-    ask.answer(foundText('1', ask.origin));
   }
 
   bindSentinels() {
@@ -223,7 +219,7 @@ export class Crew {
           },
           tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
           tellToStop: ({ context, event }) => {
-            if (event.type === 'alive.asked') this.#tellToStop(event.ask);
+            if (event.type === 'alive.asked') tellToStop(event.ask);
             else this.#unblock(this.#sentinel(context.id), '1');
           },
           startAbsenceTimer: ({ context, self }) =>
@@ -231,6 +227,7 @@ export class Crew {
               self.send({ type: 'absence.elapsed' }),
             ),
           stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
+          retire: ({ context }) => void this.#sentinels.retire(context.id),
           reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
       }),
@@ -238,7 +235,7 @@ export class Crew {
   }
 
   #sentinel(id: number): Sentinel {
-    const sentinel = this.#sentinels[id];
+    const sentinel = this.#sentinels.get(id);
     if (sentinel === undefined) throw new Error(`there is no sentinel ${id}`);
     return sentinel;
   }
@@ -264,18 +261,29 @@ export class Crew {
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
   lose(client: Client): void {
     const worker = this.#workerOf.get(client);
-    if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'connection.closed' });
+    this.#workerOf.delete(client);
+    if (worker !== undefined && isRegistered(worker)) {
+      const mayReturn = worker.session !== undefined;
+      worker.actor.send({
+        type: 'connection.closed',
+        mayReturn,
+        mayLeave: this.#sleigh.registrations.mayLeave(worker),
+      });
+    }
     const sentinel = this.#sentinelOf.get(client);
+    this.#sentinelOf.delete(client);
     if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') return;
-    const registeredWorkers = sentinel.workers.filter(isRegistered).length;
+    const registeredWorkers = [...sentinel.workers].filter(isRegistered).length;
     sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
   }
 
   /** S14: it has closed while the sleigh winds down. */
   letGo(client: Client): void {
     const worker = this.#workerOf.get(client);
+    this.#workerOf.delete(client);
     if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'departed' });
     const sentinel = this.#sentinelOf.get(client);
+    this.#sentinelOf.delete(client);
     if (sentinel?.actor.getSnapshot().status === 'active') sentinel.actor.send({ type: 'departed' });
   }
 
@@ -285,17 +293,15 @@ export class Crew {
   }
 
   /**
-   * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, so
-   * that the task of one is not tried on another that is as good as dead.
+   * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, lest
+   * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
    */
   tellWorkersOf(sentinelId: number, which: 'all' | 'declared'): void {
-    const workers = this.#sentinel(sentinelId).workers.toSorted(
-      (a, b) => Number(a.task !== undefined) - Number(b.task !== undefined),
-    );
+    const workers = [...this.#sentinel(sentinelId).workers].sort((a, b) => urgency(a) - urgency(b));
     for (const worker of workers) {
       const { status, value } = worker.actor.getSnapshot();
       if (status === 'active' && (which === 'all' || value === 'declared'))
-        worker.actor.send({ type: 'sentinel.gone' });
+        worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
     }
   }
 
@@ -310,13 +316,13 @@ export class Crew {
 
   /** S6.1: ranks that have not registered when the group closes are deadbeats. */
   closeRanks(): void {
-    for (const worker of this.#workers.values())
+    for (const worker of this.workers)
       if (worker.actor.getSnapshot().value === 'declared') worker.actor.send({ type: 'group.closed' });
   }
 
   /** S14: sentinels that wait are told to stop, the others when they ask. */
   dismissSentinels(): void {
-    for (const { actor } of this.#sentinels)
+    for (const { actor } of this.sentinels)
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
   }
 
@@ -328,13 +334,18 @@ export class Crew {
 
   /** S16. */
   endEveryone(): void {
-    for (const { actor, client } of this.#workers.values()) {
+    for (const { actor, client } of this.workers) {
       client?.departures.delete(this.#sleigh);
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
     }
-    for (const { actor, client } of this.#sentinels) {
+    for (const { actor, client } of this.sentinels) {
       client.departures.delete(this.#sleigh);
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
     }
   }
 }
+
+/** Who goes with a sentinel first has the least. */
+const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);
+
+const tellToStop = (ask: Ask): void => ask.answer(foundText('1', ask.origin));

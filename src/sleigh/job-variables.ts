@@ -1,14 +1,15 @@
 import { Storing } from '../machines/storing.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
-import { notANumber, overLimit, STORE_NOT_SUPPORTED, type Refusal } from '../workspace/refusal.ts';
+import type { StoreOutcome } from '../workspace/receipt.ts';
+import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
 import { VERSION } from '../version.ts';
 import { agentStatus, scoreboard } from './reports.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
-import { batchOf } from './work.ts';
+import { batchOf } from './batches.ts';
 
 /** The version of this protocol (the variable `version`). */
 const PROTOCOL_VERSION = '1';
@@ -88,12 +89,17 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       hidden: true,
       get: (ask) => joining.askForNumber(ask, 'wait.asked'),
       store: storeDuration('waitForWorkers'),
-      waiting: () => joining.waiting.forClosing,
+      waiting: () => joining.waiting.forNumber,
     },
     worker_ids: {
       hidden: true,
       get: (ask) => (ask.takes ? crew.askForRank(ask) : crew.tellRanksGiven(ask)),
-      store: (storing) => joining.chart.send({ type: 'registration.asked', storing }),
+      store: (storing) =>
+        joining.chart.send({
+          type: 'registration.asked',
+          storing,
+          returns: sleigh.registrations.isReturn(storing),
+        }),
     },
     sentinel_alive: {
       hidden: true,
@@ -165,14 +171,14 @@ class JobBehaviour implements Behaviour {
     return this.#variable.counts?.() ?? { values: 1, fetchers: 0, finders: 0 };
   }
 
-  store(value: Value, client: Client | undefined): Refusal | undefined {
+  store(value: Value, client: Client | undefined): StoreOutcome {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
     const storing = new Storing(value, client);
     if (!this.#sleigh.hasFailed) this.#variable.store(storing);
     // It may have failed just now.
     if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
-    return storing.refusal;
+    return storing.outcome;
   }
 
   values(from: number, count: number): readonly Value[] {

@@ -10,7 +10,7 @@ import type { Sleigh } from './sleigh.ts';
 /** Who waits for the group to close (S5, S6). What the chart of the join phase commands is done here. */
 export class Joining {
   readonly #forStatus = new WaitingLine();
-  readonly #forClosing = new WaitingLine();
+  readonly #forNumber = new WaitingLine();
   readonly #sleigh: Sleigh;
   /** The timers of those who wait for the group to close, but not for ever. */
   readonly #timerOf = new Map<Ask, string>();
@@ -30,14 +30,19 @@ export class Joining {
     return this.chart.getSnapshot().value === 'closed';
   }
   /** As `join_status` tells it. */
-  get phase(): 'open' | 'joining' | 'closed' {
+  get phase(): 'open' | 'joining' | 'closed' | 'elastic' {
     const { value } = this.chart.getSnapshot();
-    return value === 'closed' ? 'closed' : value.gathering === 'open' ? 'open' : 'joining';
+    return typeof value === 'string' ? value : value.gathering === 'open' ? 'open' : 'joining';
+  }
+
+  /** The ranks below the expected number of workers (S4, S13). */
+  ranksExpected(): number[] {
+    return Array.from({ length: Math.max(this.context.maximum, 0) }, (_, rank) => rank);
   }
 
   /** Who waits in `status`, and who in `waitForWorkers`. */
-  get waiting(): { readonly forStatus: Iterable<Ask>; readonly forClosing: Iterable<Ask> } {
-    return { forStatus: this.#forStatus, forClosing: this.#forClosing };
+  get waiting(): { readonly forStatus: Iterable<Ask>; readonly forNumber: Iterable<Ask> } {
+    return { forStatus: this.#forStatus, forNumber: this.#forNumber };
   }
 
   /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
@@ -63,7 +68,7 @@ export class Joining {
           },
           registerWorker: ({ event }) => {
             assertEvent(event, 'registration.asked');
-            this.#sleigh.crew.askToRegister(event.storing);
+            this.#sleigh.registrations.ask(event.storing);
           },
           refuseGroupClosed: ({ event }) => {
             assertEvent(event, 'registration.asked');
@@ -71,15 +76,15 @@ export class Joining {
           },
           tellMaximum: ({ context, event }) => {
             assertEvent(event, 'maximum.read');
-            event.ask.answer(foundText(String(context.maximum), event.ask.origin));
+            tell(event.ask, context.maximum);
           },
           holdForStatus: ({ event }) => {
             assertEvent(event, 'status.asked');
             this.#forStatus.add(event.ask);
           },
-          holdForClosing: ({ context, event }) => {
-            assertEvent(event, 'wait.asked');
-            this.#holdForClosing(event.ask, event.delay ?? context.duration);
+          holdForNumber: ({ context, event }) => {
+            assertEvent(event, ['status.asked', 'wait.asked']);
+            this.#holdForNumber(event.ask, event.delay ?? context.duration);
           },
           tellNotYet: ({ event }) => {
             assertEvent(event, ['status.asked', 'wait.asked']);
@@ -89,7 +94,11 @@ export class Joining {
             assertEvent(event, ['status.asked', 'wait.asked']);
             tell(event.ask, context.registeredAtClosing);
           },
-          tellEveryoneTheNumber: ({ context }) => this.#tellEveryone(context.registeredAtClosing),
+          tellRegistered: ({ context, event }) => {
+            assertEvent(event, ['maximum.read', 'status.asked', 'wait.asked']);
+            tell(event.ask, context.registered);
+          },
+          tellEveryoneTheNumber: ({ context }) => this.#tellEveryone(context.registered),
           startJoinTimer: ({ context, self }) =>
             timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
           stopJoinTimer: () => timers.stop('joining'),
@@ -102,14 +111,14 @@ export class Joining {
   /** S16. */
   refuseEveryone(reason: Refusal): void {
     for (const ask of this.#forStatus.drain()) ask.refuse(reason);
-    for (const ask of this.#forClosing.drain()) ask.refuse(reason);
+    for (const ask of this.#forNumber.drain()) ask.refuse(reason);
   }
 
-  /** S6: until the group closes, or for so many seconds. */
-  #holdForClosing(ask: Ask, seconds: number): void {
+  /** S6, S17: until the group closes, or all are there; or for so many seconds. */
+  #holdForNumber(ask: Ask, seconds: number): void {
     const timer = `waitForWorkers ${++this.#waits}`;
     this.#timerOf.set(ask, timer);
-    this.#forClosing.add(ask, () => this.#stopTimerOf(ask));
+    this.#forNumber.add(ask, () => this.#stopTimerOf(ask));
     this.#sleigh.timers.start(timer, seconds, () => {
       ask.withdraw();
       tell(ask, this.context.registered);
@@ -124,7 +133,7 @@ export class Joining {
 
   #tellEveryone(number: number): void {
     for (const ask of this.#forStatus.drain()) tell(ask, number);
-    for (const ask of this.#forClosing.drain()) {
+    for (const ask of this.#forNumber.drain()) {
       this.#stopTimerOf(ask);
       tell(ask, number);
     }

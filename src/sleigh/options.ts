@@ -3,6 +3,7 @@ import { NO_MAXIMUM } from '../machines/join-phase.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
+import type { Reach } from './tasks.ts';
 
 /** What the maker of a sleigh may choose (S1). */
 export interface SleighOptions {
@@ -15,7 +16,13 @@ export interface SleighOptions {
   readonly onDeadWorker: DeathPolicy;
   /** How often a task is tried in all, under `requeue`. */
   readonly maxAttempts: number;
+  /** Whether the group closes, or workers come and go (S17). */
+  readonly join: Join;
+  /** Seconds within which a worker that lost its connection may come back; 0 for never (S18). */
+  readonly reconnectGrace: number;
 }
+
+export type Join = 'closing' | 'elastic';
 
 export const DEFAULT_OPTIONS: SleighOptions = {
   rankCount: NO_MAXIMUM,
@@ -23,10 +30,19 @@ export const DEFAULT_OPTIONS: SleighOptions = {
   workerGracePeriod: 300,
   onDeadWorker: 'shutdown',
   maxAttempts: 3,
+  join: 'closing',
+  reconnectGrace: 0,
 };
 
 const POLICIES: readonly string[] = ['shutdown', 'requeue', 'null'] satisfies DeathPolicy[];
 export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes(text);
+
+/** Whom a broadcast of an elastic group is for, as the metadata of its store say (S17). */
+export function parseReach(metadata: Metadata): Reach | Refusal {
+  const text = metadata.get('reach') ?? 'present';
+  if (text === 'present' || text === 'all') return text;
+  return refusal('bad-reach', `reach must be present or all, not "${text}".`);
+}
 
 /** Narrows a parser to the values for which something holds. */
 const when =
@@ -50,7 +66,11 @@ export function readOptions(
     if (value === undefined) bad.push(`${name} must be ${wanted}, not "${text}"`);
     return value ?? fallback;
   };
+  const join = read('join', 'closing or elastic', defaults.join, (text) =>
+    text === 'closing' || text === 'elastic' ? text : undefined,
+  );
   const options: SleighOptions = {
+    join,
     rankCount: read(
       'rankCount',
       `a whole number up to ${mostWorkers}`,
@@ -69,14 +89,23 @@ export function readOptions(
       defaults.workerGracePeriod,
       when(parseDecimal, (n) => n >= 0),
     ),
-    onDeadWorker: read('onDeadWorker', 'shutdown, requeue or null', defaults.onDeadWorker, (text) =>
-      isPolicy(text) ? text : undefined,
+    onDeadWorker: read(
+      'onDeadWorker',
+      'shutdown, requeue or null',
+      join === 'elastic' ? 'requeue' : defaults.onDeadWorker,
+      (text) => (isPolicy(text) ? text : undefined),
     ),
     maxAttempts: read(
       'maxAttempts',
       'a whole number from 1',
       defaults.maxAttempts,
       when(parseWhole, (n) => n >= 1),
+    ),
+    reconnectGrace: read(
+      'reconnectGrace',
+      'a number of seconds from 0',
+      defaults.reconnectGrace,
+      when(parseDecimal, (n) => n >= 0),
     ),
   };
   return bad.length === 0 ? options : refusal('bad-option', `Failed to create workspace: ${bad.join('; ')}.`);

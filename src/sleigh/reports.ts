@@ -20,11 +20,13 @@ export function agentStatus(
       .filter((sentinel) => states.includes(stateOfSentinel(sentinel)))
       .sort(inOrder)
       .map(({ actor, client }) => `Sentinel ${actor.getSnapshot().context.lastRank}: ${client.peer}`);
+  const lost = workersIn('lost');
   const groups: [title: string, members: string[]][] = [
     ['Idle workers', workersIn('idle')],
     ['Blocked workers', workersIn('waiting')],
     ['Active workers', workersIn('busy')],
     ['Dead workers', workersIn('dead')],
+    ...(lost.length === 0 ? [] : [['Lost workers', lost] as [string, string[]]]),
     ['Blocked sentinels', sentinelsIn('blocked')],
     ['Active sentinels', sentinelsIn('active', 'dismissed')],
     ['Dead sentinels', sentinelsIn('dead')],

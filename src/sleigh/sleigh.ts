@@ -16,6 +16,7 @@ import { Failures } from './failures.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { SleighOptions } from './options.ts';
+import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { Work } from './work.ts';
 
@@ -34,6 +35,7 @@ export class Sleigh implements Occupant {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly crew: Crew;
+  readonly registrations: Registrations;
   readonly joining: Joining;
   readonly ending: Ending;
   readonly work: Work;
@@ -48,6 +50,7 @@ export class Sleigh implements Occupant {
     this.startedAt = workspace.host.clock();
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
+    this.registrations = new Registrations(this);
     this.joining = new Joining(this);
     this.ending = new Ending(this);
     this.work = new Work(this);
@@ -65,6 +68,7 @@ export class Sleigh implements Occupant {
     this.supervisor.subscribe({ error: (error) => this.#fail('sleigh', error) });
     defineJobVariables(this);
     this.supervisor.start();
+    if (options.join === 'elastic') this.joining.chart.send({ type: 'elastic.chosen' });
   }
 
   /** Milliseconds. */
@@ -175,6 +179,7 @@ export class Sleigh implements Occupant {
             this.crew.endWaitingOf(event.id);
           },
           dismissSentinels: () => this.crew.dismissSentinels(),
+          dismissLost: () => this.registrations.dismissLost(),
           refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
           endWaiting: () => this.work.endWaiting(),
           dropWork: () => this.work.drop(),

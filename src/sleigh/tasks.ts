@@ -11,21 +11,33 @@ export interface Task {
   attempts: number;
   /** What it is a copy of, if so. */
   readonly broadcast: Broadcast | undefined;
+  /** A copy for one who came after the broadcast: the log does not wait for it (S17). */
+  readonly isLate?: boolean;
 }
 
-/** Work for every worker (S8). One value serves all copies; it is held until the last one is answered. */
+/** Whom a broadcast is for: all who come, or those who are there (S17). */
+export type Reach = 'present' | 'all';
+
+/** Work for every worker (S8). One value serves all copies; it is held until nobody needs it any more. */
 export interface Broadcast {
   readonly number: number;
   readonly value: Value;
   readonly batch: string | undefined;
-  /** Copies that are not answered yet. */
+  /** Copies made so far. */
+  copies: number;
+  /** Copies of the log that are not answered yet. */
   outstanding: number;
+  /** It is for everyone who comes later, too, for the life of the job (S17). */
+  isLasting: boolean;
 }
 
 /** How far a worker has come in the broadcasts. */
 export interface Reader {
   /** The number of the next broadcast that it gets. */
   nextBroadcast: number;
+  /** Its place in the lasting broadcasts that were there before it, which come first (S17). */
+  nextLasting: number;
+  readonly lastingBefore: number;
   /** A copy that it is to try again, before all else (S7.1). */
   retry: Task | undefined;
 }
@@ -39,12 +51,15 @@ export class Tasks {
   readonly #broadcasts = new Denque<Broadcast>();
   /** The number of the oldest broadcast in the log. */
   #oldest = 0;
-  /** Broadcasts are kept for those who join later, until the group closes (S6.1). */
-  #keeping = true;
+  /** All broadcasts are kept for those who join later, until the group closes (S6.1). */
+  #keeping: boolean;
+  /** Those of an elastic group that are for all who come: beside the log, so that it holds up nothing there (S17). */
+  #lasting: Broadcast[] = [];
   readonly #holdings: Holdings;
 
-  constructor(holdings: Holdings) {
+  constructor(holdings: Holdings, { keeping }: { keeping: boolean }) {
     this.#holdings = holdings;
+    this.#keeping = keeping;
   }
 
   get length(): number {
@@ -79,10 +94,13 @@ export class Tasks {
     this.#queue.unshift(task);
   }
 
-  addBroadcast(value: Value, batch: string | undefined, readers: number): Broadcast {
+  addBroadcast(value: Value, batch: string | undefined, readers: number, reach: Reach): Broadcast {
     this.#holdings.keep(value);
-    const broadcast = { number: this.nextBroadcast, value, batch, outstanding: readers };
+    const number = this.nextBroadcast;
+    const isLasting = reach === 'all';
+    const broadcast = { number, value, batch, copies: readers, outstanding: readers, isLasting };
     this.#broadcasts.push(broadcast);
+    if (isLasting) this.#lasting.push(broadcast);
     this.#trim();
     return broadcast;
   }
@@ -90,11 +108,22 @@ export class Tasks {
   /** A worker that registers gets every broadcast that is still kept. */
   join(): Reader {
     if (this.#keeping) for (const broadcast of this.broadcasts) broadcast.outstanding++;
-    return { nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast, retry: undefined };
+    for (const broadcast of this.#lasting) broadcast.copies++;
+    return {
+      nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast,
+      nextLasting: 0,
+      lastingBefore: this.#lasting.length,
+      retry: undefined,
+    };
+  }
+
+  /** Whether there is a copy of a broadcast that the worker has not had, or is to try again. */
+  hasCopyFor({ nextBroadcast, nextLasting, lastingBefore, retry }: Reader): boolean {
+    return nextBroadcast < this.nextBroadcast || nextLasting < lastingBefore || retry !== undefined;
   }
 
   isAvailableFor(reader: Reader): boolean {
-    return this.#queue.length > 0 || reader.nextBroadcast < this.nextBroadcast || reader.retry !== undefined;
+    return this.#queue.length > 0 || this.hasCopyFor(reader);
   }
 
   /** Broadcasts before tasks (S8). */
@@ -110,10 +139,15 @@ export class Tasks {
       reader.retry = undefined;
       return retry;
     }
+    const lasting = reader.nextLasting < reader.lastingBefore ? this.#lasting[reader.nextLasting] : undefined;
+    if (lasting !== undefined) {
+      reader.nextLasting++;
+      return { ...copyOf(lasting), isLate: true };
+    }
     const broadcast = this.#broadcasts.peekAt(reader.nextBroadcast - this.#oldest);
     if (reader.nextBroadcast >= this.nextBroadcast || broadcast === undefined) return undefined;
     reader.nextBroadcast++;
-    return { value: broadcast.value, batch: broadcast.batch, attempts: 0, broadcast };
+    return copyOf(broadcast);
   }
 
   /** The copies that a worker will not take any more. */
@@ -124,15 +158,20 @@ export class Tasks {
   /** It is answered or given up: its value is held no longer. */
   finish(task: Task): void {
     if (task.broadcast === undefined) this.#holdings.drop(task.value);
-    else {
+    else if (task.isLate !== true) {
       task.broadcast.outstanding--;
       this.#trim();
     }
   }
 
-  /** The group is closed: nobody comes who would need earlier broadcasts (S6.1). */
+  /** The group is closed, or the job over: nobody comes who would need earlier broadcasts (S6.1). */
   stopKeeping(): void {
     this.#keeping = false;
+    for (const broadcast of this.#lasting) {
+      broadcast.isLasting = false;
+      if (broadcast.number < this.#oldest) this.#holdings.drop(broadcast.value);
+    }
+    this.#lasting = [];
     this.#trim();
   }
 
@@ -148,7 +187,14 @@ export class Tasks {
     while (!this.#keeping && this.#broadcasts.peekFront()?.outstanding === 0) {
       const broadcast = this.#broadcasts.shift();
       this.#oldest++;
-      if (broadcast !== undefined) this.#holdings.drop(broadcast.value);
+      if (broadcast !== undefined && !broadcast.isLasting) this.#holdings.drop(broadcast.value);
     }
   }
 }
+
+const copyOf = (broadcast: Broadcast): Task => ({
+  value: broadcast.value,
+  batch: broadcast.batch,
+  attempts: 0,
+  broadcast,
+});

@@ -2,14 +2,13 @@ import { assertEvent } from 'xstate';
 import { compiled } from '../machines/compiled.ts';
 import { workerMachine } from '../machines/worker.ts';
 import type { Storing } from '../machines/storing.ts';
-import type { Metadata } from '../wire/payload.ts';
-import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
-import type { Refusal } from '../workspace/refusal.ts';
+import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
+import { parseReach } from './options.ts';
 import { isRegistered, type Worker } from './agents.ts';
-import { Batches } from './batches.ts';
+import { batchOf, Batches } from './batches.ts';
 import {
   FIND_NOT_SUPPORTED,
   NO_CURRENT_TASK,
@@ -19,11 +18,9 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
+import { COPIES, nullResultOf, overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import { Tasks, type Task } from './tasks.ts';
-
-/** The batch that metadata names; undefined for the batch of those without (S7). */
-export const batchOf = (metadata: Metadata): string | undefined => metadata.get('batchId');
 
 /** Tasks, broadcasts and results, and who waits for them (S7, S8, S13). What the worker charts command is done here. */
 export class Work {
@@ -39,7 +36,7 @@ export class Work {
 
   constructor(sleigh: Sleigh) {
     this.#sleigh = sleigh;
-    this.tasks = new Tasks(sleigh.workspace.holdings);
+    this.tasks = new Tasks(sleigh.workspace.holdings, { keeping: !this.#isElastic });
     this.batches = new Batches(sleigh.workspace.holdings);
   }
 
@@ -47,6 +44,10 @@ export class Work {
   *asks(): Generator<Ask> {
     yield* this.#waiting;
     yield* this.#outsiders;
+  }
+
+  get #isElastic(): boolean {
+    return this.#sleigh.options.join === 'elastic';
   }
 
   get taskCounts() {
@@ -66,13 +67,17 @@ export class Work {
   storeBroadcast(storing: Storing): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
     const { joining, crew } = this.#sleigh;
-    const batch = batchOf(storing.value.metadata);
+    const { metadata } = storing.value;
+    const reach = this.#isElastic ? parseReach(metadata) : 'present';
+    if (isRefusal(reach)) return storing.refuse(reach);
+    const batch = batchOf(metadata);
     const readers = joining.context.registered;
     // Before the value may be given up: nobody may be there to read it.
-    const nobody = joining.isClosed ? crew.ranksExpected().filter((rank) => !crew.isRegistered(rank)) : [];
-    this.tasks.addBroadcast(storing.value, batch, readers);
+    const nobody = joining.isClosed ? joining.ranksExpected().filter((rank) => !crew.isRegistered(rank)) : [];
+    this.tasks.addBroadcast(storing.value, batch, readers, reach);
+    if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
-    for (const rank of nobody) this.#answerForAbsent(batch, storing.value.metadata, rank);
+    for (const rank of nobody) this.#addNull({ value: storing.value, batch }, rank, { isNew: true });
     for (const ask of this.#waiting.drain()) this.#offer(ask);
   }
 
@@ -110,7 +115,7 @@ export class Work {
 
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
-    const { crew } = this.#sleigh;
+    const { crew, registrations } = this.#sleigh;
     const machine = this.#sleigh.keepStories(
       workerMachine.provide({
         actions: {
@@ -118,8 +123,24 @@ export class Work {
             assertEvent(event, 'registration.asked');
             const worker = crew.worker(context.rank);
             Object.assign(worker, this.tasks.join());
-            crew.register(worker, event.storing);
+            registrations.accept(worker, event.storing);
           },
+          replaceConnection: ({ context, event }) => {
+            assertEvent(event, 'registration.asked');
+            registrations.replaceConnection(crew.worker(context.rank), event.storing.client);
+          },
+          tellBusy: ({ event }) => {
+            assertEvent(event, 'registration.asked');
+            registrations.tellWhetherBusy(event.storing, true);
+          },
+          tellIdle: ({ event }) => {
+            assertEvent(event, 'registration.asked');
+            registrations.tellWhetherBusy(event.storing, false);
+          },
+          takeBackTask: ({ context }) => this.#takeUngiven(crew.worker(context.rank)),
+          startReturnTimer: ({ context }) => registrations.startTimer(crew.worker(context.rank)),
+          stopReturnTimer: ({ context }) => registrations.stopTimer(context.rank),
+          retire: ({ context }) => crew.retire(context.rank),
           refuseDuplicate: ({ event }) => {
             assertEvent(event, 'registration.asked');
             event.storing.refuse(registrationFailed('duplicate worker id'));
@@ -177,10 +198,10 @@ export class Work {
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
   settleBroadcasts(): void {
-    const { crew } = this.#sleigh;
+    const { crew, joining } = this.#sleigh;
     for (const { number, batch, value } of this.tasks.broadcasts)
-      for (const rank of crew.ranksExpected())
-        if (!crew.hadBroadcast(rank, number)) this.#answerForAbsent(batch, value.metadata, rank);
+      for (const rank of joining.ranksExpected())
+        if (!crew.hadBroadcast(rank, number)) this.#addNull({ value, batch }, rank, { isNew: true });
     this.tasks.stopKeeping();
   }
 
@@ -226,7 +247,28 @@ export class Work {
     this.#sleigh.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
-    ask.answer(foundValue(task.value, ask.origin));
+    ask.answer(this.#sleigh.registrations.numbered(worker, foundValue(task.value, ask.origin)));
+  }
+
+  /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
+  #takeUngiven(worker: Worker): void {
+    const task = this.#takeBack(worker);
+    if (task === undefined) return;
+    task.attempts--;
+    if (this.#sleigh.isWindingDown) {
+      this.batches.finish(task.batch);
+      this.tasks.finish(task);
+    } else if (task.broadcast !== undefined) {
+      if (task.attempts === 0) this.batches.retract(task.batch);
+      this.batches.finish(task.batch);
+      worker.retry = task;
+    } else this.#queueAgain(task);
+  }
+
+  #queueAgain(task: Task): void {
+    this.batches.requeue(task.batch);
+    this.tasks.putBack(task);
+    this.#offerTasks();
   }
 
   #complete(worker: Worker, value: Value): void {
@@ -235,9 +277,10 @@ export class Work {
     worker.completed++;
     this.completed++;
     this.#sleigh.crew.changed(worker);
-    const metadata = resultMetadata(task.value.metadata, value.metadata, task.batch, worker.rank);
+    const { descriptor, payload } = value;
+    const metadata = overlaid(worker, this.#originOf(task), value.metadata);
     this.batches.finish(task.batch);
-    this.batches.addResult(task.batch, { ...value, metadata });
+    this.batches.addResult(task.batch, { descriptor, payload, metadata });
     this.tasks.finish(task);
   }
 
@@ -252,11 +295,8 @@ export class Work {
   #deal(task: Task, worker: Worker, { mayRetry }: { mayRetry: boolean }): void {
     const { onDeadWorker, maxAttempts } = this.#sleigh.options;
     const again = onDeadWorker === 'requeue' && task.attempts < maxAttempts;
-    if (again && task.broadcast === undefined) {
-      this.batches.requeue(task.batch);
-      this.tasks.putBack(task);
-      this.#offerTasks();
-    } else if (again && mayRetry) {
+    if (again && task.broadcast === undefined) this.#queueAgain(task);
+    else if (again && mayRetry) {
       this.batches.finish(task.batch);
       worker.retry = task;
     } else {
@@ -266,24 +306,21 @@ export class Work {
   }
 
   #answerUnlessShutdown(task: Task, rank: number): void {
-    if (this.#sleigh.options.onDeadWorker !== 'shutdown') {
-      // A copy of a broadcast that nobody had begun.
-      if (task.attempts === 0) this.batches.accept(task.batch);
-      this.#addNull(task.batch, task.value.metadata, rank);
-    }
+    // A copy of a broadcast that nobody had begun is counted now.
+    this.#addNull(this.#originOf(task), rank, { isNew: task.attempts === 0 });
     this.tasks.finish(task);
   }
 
   /** S13: a result that says that there is none. */
-  #answerForAbsent(batch: string | undefined, taskMetadata: Metadata, rank: number): void {
+  #addNull(origin: Origin, rank: number, { isNew }: { isNew: boolean }): void {
     if (this.#sleigh.options.onDeadWorker === 'shutdown') return;
-    this.batches.accept(batch);
-    this.#addNull(batch, taskMetadata, rank);
+    if (isNew) this.batches.accept(origin.batch);
+    this.batches.addResult(origin.batch, nullResultOf(origin, rank));
   }
 
-  #addNull(batch: string | undefined, taskMetadata: Metadata, rank: number): void {
-    const metadata = resultMetadata(taskMetadata, new Map([['nwsNull', '1']]), batch, rank);
-    this.batches.addResult(batch, { descriptor: TEXT_DESCRIPTOR, payload: '', metadata });
+  /** S17: a master of an elastic group is told how many copies there are: the number of workers does not say. */
+  #originOf({ value, batch, broadcast }: Task): Origin {
+    return this.#isElastic ? { value, batch, broadcast } : { value, batch };
   }
 
   /** S13: the worker is dead. Its task and its copies of broadcasts are dealt with. */
@@ -296,9 +333,11 @@ export class Work {
     for (const copy of this.tasks.abandon(worker)) this.#answerUnlessShutdown(copy, worker.rank);
   }
 
-  /** S14: the worker has left while the sleigh shuts down: what it had is dropped with the sleigh. */
+  /** S14, S17: the worker has left. If it had something, the sleigh shuts down, and that is dropped with it. */
   #leave(worker: Worker): void {
     if (worker.client === undefined) return;
+    this.#sleigh.crew.changed(worker);
+    worker.ask?.interrupt(WORKER_DEAD);
     const task = this.#takeBack(worker);
     if (task !== undefined) {
       this.batches.finish(task.batch);
@@ -306,13 +345,4 @@ export class Work {
     }
     for (const copy of this.tasks.abandon(worker)) this.tasks.finish(copy);
   }
-}
-
-/** The metadata of the task, overlaid by that of the result (S7). */
-function resultMetadata(task: Metadata, result: Metadata, batch: string | undefined, rank: number): Metadata {
-  const metadata = new Map(task);
-  for (const [name, value] of result) metadata.set(name, value);
-  if (batch === undefined) metadata.delete('batchId');
-  else metadata.set('batchId', batch);
-  return metadata.set('nwsWorkerRank', String(rank));
 }

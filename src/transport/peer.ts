@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { adopt } from './adopt.ts';
 import type { TlsStarter } from './tls.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
@@ -31,21 +32,22 @@ export class Peer {
   #sending = false;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = new Set<Holding>();
+  readonly #heldFor = { drain: false, flush: false, file: false, finish: false };
   #onFlushed: (() => void) | undefined;
+  readonly #received = (bytes: Buffer): void => {
+    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+    if (!this.#closing) this.#events.received(bytes);
+  };
   readonly #listeners = {
-    data: (bytes: Buffer): void => {
-      // What comes when the connection is over is read, so that the client gets our last words, and dropped.
-      if (!this.#closing) this.#events.received(bytes);
-    },
     drain: (): void => this.#relieve(),
     end: (): void => this.#gone(),
     close: (): void => this.#gone(),
   };
 
+  /** @param socket one that does not read yet */
   constructor(socket: Duplex, events: PeerEvents) {
-    this.#socket = socket;
     this.#events = events;
+    this.#socket = adopt(socket, this.#received);
     this.#listen();
   }
 
@@ -144,12 +146,15 @@ export class Peer {
 
   /** Stops reading for a reason, until that reason has gone. */
   hold(reason: Holding): void {
-    this.#heldFor.add(reason);
+    this.#heldFor[reason] = true;
     this.#socket.pause();
   }
 
   resume(reason: Holding): void {
-    if (this.#heldFor.delete(reason) && this.#heldFor.size === 0) this.#socket.resume();
+    if (!this.#heldFor[reason]) return;
+    this.#heldFor[reason] = false;
+    const { drain, flush, file, finish } = this.#heldFor;
+    if (!drain && !flush && !file && !finish) this.#socket.resume();
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
@@ -163,6 +168,7 @@ export class Peer {
     starter.start(plain, (secure) => {
       plain.off('close', this.#listeners.close);
       this.#socket = secure;
+      secure.on('data', this.#received);
       this.#listen();
       this.#events.secured();
     });
@@ -177,7 +183,7 @@ export class Peer {
 
   #end(): void {
     this.#socket.end();
-    this.#heldFor.clear();
+    this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
     const timeout = setTimeout(() => this.#socket.destroy(), LINGER);
     this.#socket.once('close', () => clearTimeout(timeout));

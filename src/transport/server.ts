@@ -6,6 +6,7 @@ import {
   type Socket,
 } from 'node:net';
 import { tmpdir } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { duplexPair, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -43,6 +44,9 @@ export interface TcpOptions {
 
 /** Upper ends of the buckets for the time of handling, seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
+
+const { timeOrigin } = performance;
+
 /** Milliseconds that clients have to close when the server stops. */
 const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
@@ -100,7 +104,12 @@ export class TcpServer {
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
-    const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE };
+    const socketOptions = {
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+      pauseOnConnect: true,
+    };
     this.#net = createNetServer(socketOptions, (socket) => this.#admit(socket));
   }
 
@@ -183,7 +192,7 @@ export class TcpServer {
 
   #handle(event: CoreEvent): void {
     const began = performance.now();
-    const commands = this.core.handle(event, performance.timeOrigin + began);
+    const commands = this.core.handle(event, timeOrigin + began);
     for (const [i, command] of commands.entries())
       try {
         this.#perform(command, commands[i + 1]);

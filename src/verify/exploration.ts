@@ -81,7 +81,18 @@ export class Exploration<Context, Facts, Stage extends Closable> {
   }
 
   #begin(): World<Facts> {
-    return { chart: this.#chart.begin(), facts: this.#model.facts };
+    return this.#beginning().world;
+  }
+
+  /** The world once the chart has been told its preface, and the transitions that it took for that. */
+  #beginning(): { world: World<Facts>; taken: string[] } {
+    let chart = this.#chart.begin();
+    const taken: string[] = [];
+    for (const event of this.#model.preface ?? []) {
+      taken.push(...this.index.taken(chart, event));
+      chart = this.#chart.after(chart, event);
+    }
+    return { world: { chart, facts: this.#model.facts }, taken };
   }
 
   #situation({ chart, facts }: World<Facts>): Situation<Context, Facts> {
@@ -141,7 +152,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
   #reachable(met: ReadonlySet<Need>): Set<string> {
     const own = this.#met;
     this.#met = met;
-    const found = new Set<string>();
+    const found = new Set<string>(this.#beginning().taken);
     for (const { state } of Object.values(getAdjacencyMap(this.#logic(), this.#options()))) {
       for (const name of this.index.statesOf(state.context.chart)) found.add(name);
       for (const name of Object.keys(this.#model.stimuli))
@@ -224,13 +235,14 @@ export class Exploration<Context, Facts, Stage extends Closable> {
 
   /** Runs one path. @param saw is told of each step that was right. @throws Mismatch with the story of it */
   async run(journey: Journey, saw: (seen: Seen) => void): Promise<void> {
-    let world = this.#begin();
+    const beginning = this.#beginning();
+    let { world } = beginning;
     const story: string[] = [];
     let stage: Stage | undefined;
     try {
       stage = await this.#model.open(journey);
       await this.#check(stage, world);
-      saw({ states: this.index.statesOf(world.chart), transitions: new Set() });
+      saw({ states: this.index.statesOf(world.chart), transitions: new Set(beginning.taken) });
       for (const name of [...journey.steps, ...journey.tries]) {
         story.push(name);
         const effect = this.#effect(world, name);

@@ -8,7 +8,8 @@ let jobs = 0;
 let guests = 0;
 
 /** What `agentStatus` tells of one worker or sentinel: the title that it stands under (S12). */
-export type Group = 'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | SentinelGroup;
+export type Group =
+  'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | 'Lost workers' | SentinelGroup;
 export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sentinels';
 
 /** Milliseconds within which any period of a journey, and any drain period, has ended. */

@@ -66,6 +66,8 @@ export interface ChartModel<Context, Facts, Stage extends Closable> {
   readonly variant: string;
   readonly machine: AnyStateMachine;
   readonly input: unknown;
+  /** What the server itself tells the chart at the beginning. */
+  readonly preface?: readonly AnyEventObject[];
   readonly facts: Facts;
   readonly stimuli: Readonly<Record<string, Stimulus<Context, Facts, Stage>>>;
   /** By state. @throws Mismatch */

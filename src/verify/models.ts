@@ -3,7 +3,7 @@ import { joinPhaseModels } from './charts/join-phase.ts';
 import { sentinelModel } from './charts/sentinel.ts';
 import { shutdownModels } from './charts/shutdown.ts';
 import { sleighModels } from './charts/sleigh.ts';
-import { workerModel } from './charts/worker.ts';
+import { workerModels } from './charts/worker.ts';
 import { Exploration } from './exploration.ts';
 import type { Need } from './grounds.ts';
 import type { ChartModel, Closable } from './model.ts';
@@ -27,10 +27,10 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
     effort === 'long' ? models : models.slice(0, enough);
   return [
     explore(connectionModel),
-    ...some(joinPhaseModels, 1).map(explore),
-    explore(workerModel),
+    ...some(joinPhaseModels, 2).map(explore),
+    ...workerModels.map(explore),
     explore(sentinelModel),
-    ...some(shutdownModels, 2).map(explore),
+    ...some(shutdownModels, 3).map(explore),
     ...some(sleighModels, 1).map(explore),
   ];
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
+import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
 import { authorityOf, Hosts } from './hosts.ts';
 import { pageOfOldAddress } from './old-pages.ts';
@@ -20,7 +20,6 @@ export interface ListenOptions {
   readonly dist?: string | undefined;
 }
 
-const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
 /** Pages of the front end, by the first part of their path; it finds its way by itself from there. */
 const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay', 'about']);
 const INDEX = '/index.html';

@@ -11,8 +11,15 @@ export class ByteQueue {
     return this.#bytes.length - this.#at;
   }
 
+  /** @param chunk read in place: what is left of it later is to be told to `keep` before it changes */
   push(chunk: Buffer): void {
     this.#bytes = this.length === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
+    this.#at = 0;
+  }
+
+  /** Copies what is left: the chunk may change from now on. */
+  keep(): void {
+    this.#bytes = this.length === 0 ? EMPTY : Buffer.from(this.#bytes.subarray(this.#at));
     this.#at = 0;
   }
 
@@ -30,20 +37,25 @@ export class ByteQueue {
     return this.#bytes.toString('latin1', this.#at - n, this.#at);
   }
 
-  /** Up to `n` bytes, as many as are there, without a copy. */
-  some(n: number): Buffer {
-    const from = this.#at;
-    this.#at = Math.min(from + n, this.#bytes.length);
-    return this.#bytes.subarray(from, this.#at);
+  /** @returns whether these very bytes come next; then they are consumed */
+  skip(bytes: Buffer): boolean {
+    const end = this.#at + bytes.length;
+    if (end > this.#bytes.length || bytes.compare(this.#bytes, this.#at, end) !== 0) return false;
+    this.#at = end;
+    return true;
   }
 
-  /** To be called when reading has come as far as it goes: what was read is not kept for the sake of the rest. */
-  settle(): void {
-    if (this.length === 0) this.#bytes = EMPTY;
-    else if (this.#bytes.length > 2 * this.length)
-      this.#bytes = Buffer.concat([this.#bytes.subarray(this.#at)]);
-    else return;
-    this.#at = 0;
+  /** A copy of up to `n` bytes, of as many as are there. */
+  some(n: number): Buffer {
+    const from = this.#at;
+    return Buffer.from(this.#bytes.subarray(from, from + this.pass(n)));
+  }
+
+  /** Leaves out up to `n` bytes. @returns how many */
+  pass(n: number): number {
+    const from = this.#at;
+    this.#at = Math.min(from + n, this.#bytes.length);
+    return this.#at - from;
   }
 
   /** All that is left; the queue is empty afterwards. */

@@ -5,6 +5,11 @@ import { NO_METADATA, type Metadata } from './payload.ts';
 /** Counts and lengths have four digits, so names and values of metadata end here; longer ones are cut (P4). */
 const MOST = 9_999;
 
+/** Bytes of names and values that are worth remembering. */
+const REMEMBERED = 1_024;
+/** The dictionary without entries. */
+const NONE = Buffer.from('0000');
+
 export function encodeDictionary(entries: Metadata): string {
   if (entries.size === 0) return '0000';
   let text = pad4(Math.min(entries.size, MOST));
@@ -28,12 +33,17 @@ export class DictionaryDecoder {
   #count = NEED_DATA;
   #length = NEED_DATA;
   #name: string | undefined;
-  #entries = new Map<string, string>();
+  /** Made with the first entry: most connections never say one. */
+  #entries: Map<string, string> | undefined;
   #bytes = 0;
   #isDropped = false;
   /** Bytes of the last dictionary, as far as they were kept. */
   size = 0;
   readonly #limit: number;
+  /** The last one that was kept: clients say the same again and again, and need no other map for it. */
+  #last = NO_METADATA;
+  #lastBytes = NONE;
+  #lastSize = 0;
   /** Why the last dictionary was read but not kept, when it was over the limit. */
   excess: string | undefined;
 
@@ -54,12 +64,17 @@ export class DictionaryDecoder {
   /** What has come is given up, and what comes until the end is not kept. */
   drop(): void {
     this.#isDropped = true;
-    this.#entries = new Map();
+    this.#entries = undefined;
   }
 
   /** @returns the dictionary, undefined while bytes are missing, or MALFORMED when a count or length is no number */
   next(input: ByteQueue): Metadata | typeof MALFORMED | undefined {
     if (this.#count === NEED_DATA) {
+      if (input.skip(this.#lastBytes)) {
+        this.excess = undefined;
+        this.size = this.#lastSize;
+        return this.#last;
+      }
       this.#count = input.number(4);
       if (this.#count === NEED_DATA) return undefined;
       if (this.#count === NOT_A_NUMBER) return MALFORMED;
@@ -76,21 +91,28 @@ export class DictionaryDecoder {
       this.#bytes += text.length;
       if (this.#name === undefined) this.#name = text;
       else {
-        if (this.#bytes <= this.#limit && !this.#isDropped) this.#entries.set(this.#name, text);
+        if (this.#bytes <= this.#limit && !this.#isDropped)
+          (this.#entries ??= new Map()).set(this.#name, text);
         this.#name = undefined;
         this.#count--;
       }
     }
-    const entries = this.#entries.size === 0 ? NO_METADATA : this.#entries;
+    const entries = this.#entries ?? NO_METADATA;
+    this.#entries = undefined;
     this.excess =
       this.#bytes > this.#limit
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
         : undefined;
     this.size = this.held;
+    // What was given up on the way is not all of it.
+    if (this.excess === undefined && !this.#isDropped && this.#bytes <= REMEMBERED) {
+      this.#last = entries;
+      this.#lastSize = this.size;
+      this.#lastBytes = Buffer.from(encodeDictionary(entries), 'latin1');
+    }
+    this.#isDropped = false;
     this.#count = NEED_DATA;
     this.#bytes = 0;
-    this.#isDropped = false;
-    if (entries !== NO_METADATA) this.#entries = new Map();
     return entries;
   }
 }

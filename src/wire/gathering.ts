@@ -33,7 +33,7 @@ export class Gathering {
   take(): Buffer {
     this.#endBlock();
     const [first] = this.#parts;
-    const all = first !== undefined && this.#parts.length === 1 ? own(first) : Buffer.concat(this.#parts);
+    const all = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
     this.#parts = [];
     return all;
   }
@@ -44,7 +44,3 @@ export class Gathering {
     this.#parts = [];
   }
 }
-
-/** A small part of what was received would keep all of that in memory. */
-const own = (bytes: Buffer): Buffer =>
-  bytes.buffer.byteLength > 2 * bytes.length ? Buffer.concat([bytes]) : bytes;

@@ -160,7 +160,7 @@ export class RequestDecoder {
           if (this.#argumentEnds()) return this.#finished();
           break;
         case 'skip': {
-          this.#left -= this.#input.some(this.#left).length;
+          this.#left -= this.#input.pass(this.#left);
           if (this.#left > 0) return undefined;
           this.#args.push('');
           if (this.#argumentEnds()) return this.#finished();

@@ -1,6 +1,7 @@
 import type { Ask, Client } from './ask.ts';
 import type { Clock } from './clock.ts';
 import type { Holdings } from './holdings.ts';
+import type { StoreOutcome } from './receipt.ts';
 import type { Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 import type { Waiters } from './waiters.ts';
@@ -11,7 +12,7 @@ export interface Behaviour {
   /** As listed by `list vars` (V8). */
   readonly counts: { readonly values: number; readonly fetchers: number; readonly finders: number };
   /** Takes the value over, or refuses it and leaves it to the caller. Without a client it is the server that stores. */
-  store(value: Value, client: Client | undefined): Refusal | undefined;
+  store(value: Value, client: Client | undefined): StoreOutcome;
   /** Told that a client lists it, for those to whom that is a way of reading. */
   listed?(): void;
   /** Answers the ask, refuses it, or lets it wait. */

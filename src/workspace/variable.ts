@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
 import type { Holdings } from './holdings.ts';
 import { Lifo } from './lifo.ts';
+import type { StoreOutcome } from './receipt.ts';
 import { PURGED, refusal, type Refusal } from './refusal.ts';
 import { Single } from './single.ts';
 import { TimeOfDay } from './time-of-day.ts';
@@ -78,7 +79,7 @@ export class Variable {
     return undefined;
   }
 
-  store(value: Value, client: Client | undefined): Refusal | undefined {
+  store(value: Value, client: Client | undefined): StoreOutcome {
     return this.#behaviour.store(value, client);
   }
 
@@ -106,7 +107,7 @@ class Unknown implements Behaviour {
     return this.#waiters.counts(0);
   }
 
-  store(value: Value, client: Client | undefined): Refusal | undefined {
+  store(value: Value, client: Client | undefined): StoreOutcome {
     return this.#variable.declare('fifo') ?? this.#variable.store(value, client);
   }
 

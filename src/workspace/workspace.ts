@@ -3,6 +3,7 @@ import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { Holdings, type ServerHoldings } from './holdings.ts';
+import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
 import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
@@ -114,14 +115,14 @@ export class Workspace {
   }
 
   /** V3. A value that is refused stays the caller's. */
-  store(name: string, value: Value, client: Client): Refusal | undefined {
+  store(name: string, value: Value, client: Client): StoreOutcome {
     const refused = this.holdings.refusal(value) ?? this.occupant?.refuseStore?.(name, value);
     if (refused !== undefined) return refused;
     const variable = this.#forClient(name);
     if (isRefusal(variable)) return variable;
-    const notStored = variable.store(value, client);
-    if (notStored === undefined) this.occupant?.stored?.(name, value);
-    return notStored;
+    const outcome = variable.store(value, client);
+    if (!isRefusal(outcome)) this.occupant?.stored?.(name, value);
+    return outcome;
   }
 
   /** V4. */

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sleigh } from '../support/serve-process.ts';
+import { sleigh, startSleigh } from '../support/serve-process.ts';
 
 const docs = (file: string): string =>
   readFileSync(new URL(`../../docs/charts/${file}`, import.meta.url), 'utf8');
@@ -67,5 +67,34 @@ describe('sleigh charts', () => {
     }
     expect(readFileSync(file, 'utf8')).toBe('mine');
     expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+
+  it('replays a trace in the page, until it is told to stop', async () => {
+    const trace = join(folder, 'trace.jsonl');
+    const step = { time: 1, scope: 'connection 1', actor: 'connection', chart: 'connection' };
+    const states = { before: '', after: 'open.handshaking.greeting', clause: '' };
+    writeFileSync(
+      trace,
+      `${JSON.stringify({ ...step, event: { type: 'xstate.init', input: { id: 1 } }, ...states })}\n`,
+    );
+    await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0']);
+    const url = replay.line.replace('replay at ', '');
+    expect(await (await fetch(`${url}api/replay`)).json()).toMatchObject({
+      file: 'trace.jsonl',
+      steps: 1,
+      scopes: [{ scope: 'connection 1' }],
+    });
+    replay.kill('SIGINT');
+    expect((await replay.outcome).code).toBe(0);
+  });
+
+  it('says what is no trace', async () => {
+    const path = join(folder, 'no-trace');
+    writeFileSync(path, 'hello\n');
+    const { code, errors } = await sleigh(['charts', '--trace', path]);
+    expect([code, errors]).toEqual([1, `sleigh: line 1 of ${path} is no step of a trace\n`]);
+    expect((await sleigh(['charts', 'worker', '--trace', path])).errors).toContain(
+      '--trace shows all charts',
+    );
   });
 });

@@ -52,6 +52,10 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
       type: fc.constantFrom(...types, 'nobody.knows.this'),
       available: fc.boolean(),
       enough: fc.boolean(),
+      returns: fc.boolean(),
+      knowsTask: fc.boolean(),
+      mayReturn: fc.boolean(),
+      mayLeave: fc.boolean(),
       secure: fc.boolean(),
       ask: fc.record({ waits: fc.boolean() }),
       delay: fc.constant(undefined),
@@ -85,6 +89,20 @@ describe('a compiled machine', () => {
       );
     },
   );
+
+  it('comes back to the very snapshot that it had in a state, and never to that of another actor', () => {
+    const machine = compiled(connectionMachine.provide({}));
+    const [one, other] = [1, 2].map((id) => createActor(machine, { input: { id } }).start());
+    const ready = [one, other].map((actor) => {
+      actor?.send({ type: 'greeted.old' });
+      return actor?.getSnapshot();
+    });
+    for (const actor of [one, other])
+      for (const type of ['request.blocked', 'request.answered'] as const) actor?.send({ type });
+    expect(one?.getSnapshot()).toBe(ready[0]);
+    expect(other?.getSnapshot()).toBe(ready[1]);
+    expect(ready.map((snapshot) => snapshot?.context)).toEqual([{ id: 1 }, { id: 2 }]);
+  });
 
   it('serves the transitions of a task and of a blocked request from its table, and leaves registrations to the interpreter', () => {
     const used = new Set<string>();

@@ -1,16 +1,12 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { serveReplay } from '../../src/cli/replay.ts';
 import { NwsConnection } from '../../src/client/connection.ts';
-import type { TraceStep } from '../../src/trace/step.ts';
-import { Replay } from '../../src/views/replay.ts';
-import { VERSION } from '../../src/version.ts';
 import { startBrowser } from '../support/browser.ts';
 import { Folder, RunProcess } from '../support/run-process.ts';
-import type { ServeProcess } from '../support/serve-process.ts';
+import { startSleigh, type ServeProcess } from '../support/serve-process.ts';
 import {
   fact,
   focused,
@@ -34,13 +30,6 @@ const WORKSPACE = '<b>böse</b>';
 /** As it is on the wire: a character for each byte. */
 const WORKSPACE_BYTES = Buffer.from(WORKSPACE).toString('latin1');
 const lines = (n: number): string => 'a line\n'.repeat(n);
-
-/** What `sleigh serve` says of a chart. */
-const drawing = (chart: string): string =>
-  readFileSync(
-    new URL(`../../dist/charts/${chart.replace(/[A-Z]/g, '-$&').toLowerCase()}.svg`, import.meta.url),
-    'utf8',
-  );
 
 let server: ServeProcess;
 let url: string;
@@ -276,14 +265,10 @@ describe('the page', { timeout: 120_000 }, () => {
   });
 
   test('plays the trace of that job again: on its own, step by step, and from any place', async () => {
-    const trace = new Replay('trace.jsonl', { version: VERSION, drawing });
-    for (const line of readFileSync(join(folder.path, 'trace.jsonl'), 'utf8').trimEnd().split('\n')) {
-      const step: TraceStep = JSON.parse(line);
-      trace.add(step);
-    }
-    const replay = await serveReplay(trace, { host: '127.0.0.1', port: 0 });
+    const trace = join(folder.path, 'trace.jsonl');
+    await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0']);
     try {
-      await page.goto(replay.url);
+      await page.goto(replay.line.replace('replay at ', ''));
       await page.getByRole('heading', { level: 1, name: /^Replay/ }).waitFor();
       const slider = page.getByRole('slider');
       const at = async (): Promise<number> => Number(await slider.inputValue());
@@ -299,7 +284,9 @@ describe('the page', { timeout: 120_000 }, () => {
       expect(await at()).toBe(paused);
       await slider.press('End');
       await page.getByRole('button', { name: /^dead/ }).click();
-      await page.getByRole('button', { name: /^worker\.\d$/ }).click();
+      const dead = page.getByRole('button', { name: /^worker\.\d$/ });
+      await until(async () => (await dead.count()) === 1, 'only the dead one is listed');
+      await dead.click();
       await until(
         async () => /→ dead/.test((await page.locator('.story').textContent()) ?? ''),
         'its end is told',
@@ -312,7 +299,6 @@ describe('the page', { timeout: 120_000 }, () => {
       await screenshot(page, 'replay-light');
     } finally {
       await page.goto('about:blank');
-      await replay.close();
     }
   });
 });

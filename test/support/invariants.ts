@@ -9,8 +9,12 @@ export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
 
 /** What must hold in every reachable state of a job; each name is the text of its property. */
 const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
-  'a worker is busy exactly when it has a task': ({ crew }) =>
-    [...crew.workers].every((worker) => (stateOfWorker(worker) === 'busy') === (worker.task !== undefined)),
+  'a worker is busy exactly when it has a task, unless it is lost': ({ crew }) =>
+    [...crew.workers].every(
+      (worker) =>
+        stateOfWorker(worker) === 'lost' ||
+        (stateOfWorker(worker) === 'busy') === (worker.task !== undefined),
+    ),
 
   'a worker is waiting exactly when it is blocked in a get of task': ({ crew, work }) =>
     [...crew.workers].filter((worker) => stateOfWorker(worker) === 'waiting').length <=

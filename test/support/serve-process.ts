@@ -28,7 +28,7 @@ async function outcomeOf(child: ChildProcess): Promise<Outcome> {
   return { code: child.exitCode, signal: child.signalCode, output, errors };
 }
 
-/** `sleigh serve` as a process of its own. */
+/** A server as a process of its own. */
 export interface ServeProcess extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
@@ -50,7 +50,12 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
   const hasPort = flags.includes('--port') || 'NWS_SERVER_PORT' in env;
   const hasWeb = flags.some((flag) => flag.startsWith('--web')) || 'NWS_WEB_PORT' in env;
   const usual = [...(hasPort ? [] : ['--port', '0']), ...(hasWeb ? [] : ['--no-web'])];
-  const child = spawn(process.execPath, [MAIN, 'serve', ...usual, ...flags], { env });
+  return startSleigh(['serve', ...usual, ...flags], env);
+}
+
+/** A command that says in its first line where it listens. */
+export async function startSleigh(args: readonly string[], env = process.env): Promise<ServeProcess> {
+  const child = spawn(process.execPath, [MAIN, ...args], { env });
   const outcome = outcomeOf(child);
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));

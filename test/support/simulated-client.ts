@@ -21,7 +21,9 @@ export class RawClient {
   }
 
   write(bytes: string): void {
-    this.server.handle({ type: 'received', connection: this.id, bytes: Buffer.from(bytes, 'latin1') });
+    const lent = Buffer.from(bytes, 'latin1');
+    this.server.handle({ type: 'received', connection: this.id, bytes: lent });
+    lent.fill('?');
   }
 
   /** Everything that came so far. */

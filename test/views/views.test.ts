@@ -481,7 +481,7 @@ describe('the charts', () => {
     expect(worker?.states).toContainEqual({ state: '', isFinal: false, isLeaf: false });
     expect(worker?.moves.map(({ move }) => move)).toEqual(worker?.moves.map((_, n) => n));
     expect(worker?.moves).toContainEqual({
-      move: 19,
+      move: 24,
       source: 'registered.busy',
       event: 'task.asked',
       target: 'registered.idle',

@@ -30,6 +30,22 @@ describe('dictionaries (P4)', () => {
     );
   });
 
+  test('what is said again, whole or cut, is the very same, and something else in between is not lost', () => {
+    fc.assert(
+      fc.property(metadata, metadata, chunking, (one, other, cut) => {
+        const said = [one, one, other, one, new Map(), one].map(encodeDictionary).join('');
+        expect(decodeAll(cut(said))).toEqual([one, one, other, one, new Map(), one]);
+      }),
+    );
+    const [first, second] = decode('00010001a0001b00010001a0001b');
+    expect(second).toBe(first);
+  });
+
+  test('what is over the limit is not remembered', () => {
+    const text = encodeDictionary(new Map([['a', 'too long']]));
+    expect(decodeAll([Buffer.from(text + text)], 5)).toEqual([new Map(), new Map()]);
+  });
+
   test('the bytes: a count, then each length before its text', () => {
     expect(encodeDictionary(new Map([['a', 'xyz']]))).toBe('00010001a0003xyz');
     expect(encodeDictionary(new Map())).toBe('0000');

@@ -61,8 +61,11 @@ export class World {
       this.agenda,
       this.random,
       {
-        received: (text) =>
-          this.#handle({ type: 'received', connection, bytes: Buffer.from(text, 'latin1') }),
+        received: (text) => {
+          const lent = Buffer.from(text, 'latin1');
+          this.#handle({ type: 'received', connection, bytes: lent });
+          lent.fill('?');
+        },
         disconnected: () => {
           this.#links.delete(connection);
           this.#handle({ type: 'disconnected', connection });

@@ -1,5 +1,5 @@
 import { joinPhaseMachine, NO_MAXIMUM, type JoinPhaseContext } from '../../machines/join-phase.ts';
-import { AFTER_PERIOD, Job, period } from '../job.ts';
+import { AFTER_PERIOD } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import {
   BEYOND,
@@ -8,15 +8,16 @@ import {
   impossible,
   type ChartModel,
   type Effect,
-  type Journey,
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import type { Pending, Speaker } from '../speaker.ts';
+import { JoinPhaseStage, SHORT } from './join-phase-stage.ts';
 
 interface Facts {
-  /** Workers that have ever registered: they take the ranks in their order. */
-  readonly everRegistered: number;
+  /** The rank whose worker registers or lapses next: they take their turns. */
+  readonly nextRank: number;
+  /** Somebody waits for an elastic group to be complete (S17). */
+  readonly waits: boolean;
   /** The last worker of the closed group has died, and the sleigh has ended with it (S13). */
   readonly over: boolean;
 }
@@ -27,52 +28,12 @@ type Act = Effect<Facts, JoinPhaseStage>;
 const NO_VALUE = { status: '0001', reason: 'no value available.' };
 /** Ranks that are given out where no maximum forbids it. */
 const RANKS = 2;
-/** What stands for a short delay in the chart; how long it really is, the journey says. */
-const SHORT = 1;
-
-/** A job, whose sentinel asks for ranks, with workers and with those who wait for the group to close. */
-class JoinPhaseStage {
-  readonly job: Job;
-  readonly sentinel: Speaker;
-  readonly workers: Speaker[] = [];
-  readonly waiting: Pending[] = [];
-  readonly #short: string;
-
-  private constructor(job: Job, sentinel: Speaker, short: string) {
-    this.job = job;
-    this.sentinel = sentinel;
-    this.#short = short;
-  }
-
-  static async open(journey: Journey, options: Record<string, string>): Promise<JoinPhaseStage> {
-    const job = await Job.open(journey.grounds.server, { onDeadWorker: 'null', ...options });
-    return new JoinPhaseStage(job, await job.guest(), period(journey, 0.8, 60));
-  }
-
-  close(): void {
-    this.job.close();
-  }
-
-  /** Seconds, as metadata or values tell them. */
-  seconds(delay: number): string {
-    return delay === SHORT ? this.#short : String(delay);
-  }
-
-  /** Somebody asks for the number of workers, and waits. */
-  async wait(variable: string, delay: string | undefined): Promise<void> {
-    const { job } = this;
-    const asker = await job.guest();
-    this.waiting.push(job.beginToGet(asker, 'find', variable, delay === undefined ? {} : { delay }));
-    // Whoever waits for the group shows nowhere: what is asked two round trips later comes after it.
-    for (let n = 0; n < 2; n++) await job.get(job.master, 'find', 'join_status');
-  }
-}
-
 /** What makes for many situations in which the phase may begin. */
 const BEFORE_PHASE = new Set(['rank.asked', 'maximum.set', 'maximum.read', 'maximum.listed']);
 
 const isOpen = ({ state }: At): boolean => state === 'gathering.open';
 const isClosed = ({ state }: At): boolean => state === 'closed';
+const isElastic = ({ state }: At): boolean => state === 'elastic';
 const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
   maximum === NO_MAXIMUM ? ranksGiven : maximum;
 
@@ -90,6 +51,25 @@ const stimulus = (
   ...pace,
 });
 
+/** S6.1: ranks that nobody has registered under lapse when the group closes. */
+const lapses = (declared: number) => Array.from({ length: declared }, () => ({ type: 'rank.lapsed' }));
+
+/** S17: whether all are there, once things have changed so. */
+const allAreThere = ({ context }: At, change: Partial<JoinPhaseContext> = {}): boolean => {
+  const { maximum, declared, registered } = { ...context, ...change };
+  return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
+};
+
+/** What an elastic group is told, and who waits then. */
+const changes = (at: At, change: Partial<JoinPhaseContext>, facts: Facts) => {
+  const tells = isElastic(at) && allAreThere(at, change);
+  const told = (stage: JoinPhaseStage) => stage.mustTell(change.registered ?? at.context.registered);
+  return {
+    facts: tells ? { ...facts, waits: false } : facts,
+    check: tells ? told : () => Promise.resolve(),
+  };
+};
+
 const failed = (why: string) => ({ status: '0001', reason: `Worker registration failed: ${why}.` });
 
 /** S5: `status`, with a delay of its own or without. */
@@ -97,26 +77,43 @@ const askStatus =
   (delay: number | undefined) =>
   (at: At): Act => {
     const { facts, context } = at;
-    const events = [{ type: 'status.asked', ask: { waits: true }, delay }];
+    const asked = { type: 'status.asked', ask: { waits: true }, delay };
+    if (isElastic(at) && delay !== undefined) return BEYOND;
+    if (isElastic(at)) return askElastic(at, asked, 'status', undefined);
+    const closes = isOpen(at) && context.registered === expected(context);
+    const events = closes ? [asked, ...lapses(context.declared)] : [asked];
     return causes(events, facts, async (stage) => {
       const { job } = stage;
       const metadata = delay === undefined ? {} : { delay: stage.seconds(delay) };
       if (isClosed(at)) {
         const value = String(context.registeredAtClosing);
         await job.mustGet(job.master, ['find', 'status'], { value }, metadata);
-      } else if (isOpen(at) && context.registered === expected(context)) {
+      } else if (closes) {
         const value = String(context.registered);
         await job.mustGet(job.master, ['fetch', 'status'], { value }, metadata);
       } else await stage.wait('status', metadata.delay);
     });
   };
 
+/** S17: whoever asks is told when all are there; what becomes of the delay the chart is not told. */
+const askElastic = (at: At, asked: { type: string }, variable: string, delay: string | undefined): Act => {
+  const { facts, context } = at;
+  const isThere = allAreThere(at);
+  return causes([asked], { ...facts, waits: facts.waits || !isThere }, async (stage) => {
+    if (!isThere) return stage.wait(variable, delay);
+    const value = String(context.registered);
+    await stage.job.mustGet(stage.job.master, ['find', variable], { value });
+  });
+};
+
 const askInVain =
   (type: string, variable: string) =>
   (at: At): Act =>
     causes([{ type, ask: { waits: false }, delay: undefined }], at.facts, async ({ job }) => {
-      const value = String(at.context.registeredAtClosing);
-      await job.mustGet(job.master, ['findTry', variable], isClosed(at) ? { value } : NO_VALUE);
+      const { registeredAtClosing, registered } = at.context;
+      const value = String(isClosed(at) ? registeredAtClosing : registered);
+      const isTold = isClosed(at) || (isElastic(at) && allAreThere(at));
+      await job.mustGet(job.master, ['findTry', variable], isTold ? { value } : NO_VALUE);
     });
 
 const storesBroadcast =
@@ -127,27 +124,48 @@ const storesBroadcast =
 const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = {
   'rank.asked': stimulus(['rank.asked'], (at) => {
     const { facts, context } = at;
-    const isFull = context.maximum > 0 && context.ranksGiven >= context.maximum;
+    const inUse = isElastic(at) ? context.declared + context.registered : context.ranksGiven;
+    const isFull = context.maximum > 0 && inUse >= context.maximum;
     const rank = isClosed(at) || isFull ? -1 : context.ranksGiven;
     if (rank >= RANKS) return BEYOND;
-    return causes([{ type: 'rank.asked' }], facts, async ({ job, sentinel }) => {
-      await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) });
-    });
+    return causes([{ type: 'rank.asked' }], facts, (stage) => stage.declare(rank));
   }),
   'registration.asked': stimulus(['registration.asked', 'worker.registered'], (at) => {
     const { facts, context } = at;
-    const rank = facts.everRegistered;
+    const rank = facts.nextRank;
     if (rank >= context.ranksGiven) return impossible('no rank waits for its worker');
     const asked = { type: 'registration.asked' };
     if (isClosed(at))
       return causes([asked], facts, ({ job }) =>
         job.asStranger((late) => job.mustStore(late, ['worker_ids', String(rank)], failed('group closed'))),
       );
-    const registered = { everRegistered: rank + 1, over: facts.over };
-    return causes([asked, { type: 'worker.registered' }], registered, async ({ job, workers }) => {
-      const worker = await job.guest();
-      workers.push(worker);
-      await job.mustStore(worker, ['worker_ids', String(rank)]);
+    const events = [asked, { type: 'worker.registered' }];
+    const change = { declared: context.declared - 1, registered: context.registered + 1 };
+    if (!isElastic(at) && change.registered === expected(context)) events.push(...lapses(change.declared));
+    const after = changes(at, change, { ...facts, nextRank: rank + 1 });
+    return causes(events, after.facts, async (stage) => {
+      await stage.register(rank);
+      await after.check(stage);
+    });
+  }),
+  'registration.asked, by one who comes back': stimulus(['registration.asked'], (at) => {
+    if (at.context.registered === 0) return impossible('nobody is registered');
+    const asked = { type: 'registration.asked', returns: true };
+    return causes([asked], at.facts, (stage) => stage.comeBack());
+  }),
+  'elastic.chosen': {
+    aims: ['elastic.chosen'],
+    comesTo: () => impossible('the maker of the sleigh chooses at the beginning (S17)'),
+  },
+  'rank.lapsed': stimulus(['rank.lapsed'], (at) => {
+    const { facts, context } = at;
+    if (context.declared === 0 || isClosed(at)) return impossible('no rank waits for its worker');
+    if (!isElastic(at)) return BEYOND;
+    const after = changes(at, { declared: context.declared - 1 }, { ...facts, nextRank: facts.nextRank + 1 });
+    return causes([{ type: 'rank.lapsed' }], after.facts, async (stage) => {
+      const sentinel = stage.sentinels[facts.nextRank];
+      if (sentinel !== undefined) await stage.job.leave(sentinel);
+      await after.check(stage);
     });
   }),
   'registration.asked, of a rank that nobody was given': stimulus(['registration.asked'], (at) =>
@@ -165,23 +183,29 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     const over = facts.over || (isClosed(at) && context.registered === 1);
     return causes([{ type: 'worker.gone' }], { ...facts, over }, async ({ job, workers }) => {
       const worker = workers.shift();
-      if (worker !== undefined) await job.leave(worker);
+      if (worker === undefined) throw new Error('nobody is registered');
+      // Whose connection closes is lost at first (S18).
+      await job.mustStore(job.master, ['worker_dead', String(worker.rank)]);
+      await job.leave(worker.speaker);
     });
   }),
   'maximum.set': stimulus(['maximum.set'], (at) => {
     const { facts, context } = at;
     // Once the phase has begun, it is tried where few have come yet.
-    if (!isOpen(at) && context.maximum !== 1 && context.ranksGiven > 0) return BEYOND;
-    return causes([{ type: 'maximum.set', maximum: 1 }], facts, ({ job }) =>
-      job.mustStore(job.master, ['workerCount', '1']),
-    );
+    if (!isOpen(at) && !isElastic(at) && context.maximum !== 1 && context.ranksGiven > 0) return BEYOND;
+    const after = changes(at, { maximum: 1 }, facts);
+    return causes([{ type: 'maximum.set', maximum: 1 }], after.facts, async (stage) => {
+      await stage.job.mustStore(stage.job.master, ['workerCount', '1']);
+      await after.check(stage);
+    });
   }),
   'maximum.set, to what is no number': stimulus(['maximum.set'], () =>
     changesNothing(({ job }) => job.mustStore(job.master, ['workerCount', 'many'], { status: '0001' })),
   ),
-  'maximum.read': stimulus(['maximum.read'], ({ facts, context }) =>
-    causes([{ type: 'maximum.read' }], facts, async ({ job }) => {
-      await job.mustGet(job.master, ['find', 'workerCount'], { value: String(expected(context)) });
+  'maximum.read': stimulus(['maximum.read'], (at) =>
+    causes([{ type: 'maximum.read' }], at.facts, async ({ job }) => {
+      const value = String(isElastic(at) ? at.context.registered : expected(at.context));
+      await job.mustGet(job.master, ['find', 'workerCount'], { value });
     }),
   ),
   'maximum.listed': stimulus(['maximum.listed'], ({ facts }) =>
@@ -194,7 +218,8 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     const { facts, context } = at;
     // What it makes different begins with the next phase, so it is set first or where it changes nothing.
     const isFirst = context.ranksGiven === 0 && !context.frozen && context.maximum === NO_MAXIMUM;
-    if (isOpen(at) && context.duration !== SHORT && !isFirst) return BEYOND;
+    if ((isOpen(at) || isElastic(at)) && context.duration !== SHORT && !isFirst) return BEYOND;
+    if (isElastic(at)) return BEYOND;
     return causes([{ type: 'duration.set', seconds: SHORT }], facts, (stage) =>
       stage.job.mustStore(stage.job.master, ['status', stage.seconds(SHORT)]),
     );
@@ -206,7 +231,9 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     const { facts, context } = at;
     // Longer than any journey: only the closing ends it.
     const delay = '90';
-    return causes([{ type: 'wait.asked', ask: { waits: true }, delay: 90 }], facts, async (stage) => {
+    const asked = { type: 'wait.asked', ask: { waits: true }, delay: 90 };
+    if (isElastic(at)) return askElastic(at, asked, 'waitForWorkers', delay);
+    return causes([asked], facts, async (stage) => {
       if (!isClosed(at)) return stage.wait('waitForWorkers', delay);
       const value = String(context.registeredAtClosing);
       await stage.job.mustGet(stage.job.master, ['find', 'waitForWorkers'], { value }, { delay });
@@ -222,7 +249,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     ({ facts, context, state }) => {
       if (!state.startsWith('gathering.joining')) return impossible('there is no join phase then');
       if (context.delay !== SHORT) return impossible('this join phase takes a minute');
-      return causes([{ type: 'joining.elapsed' }], facts, ({ job }) =>
+      return causes([{ type: 'joining.elapsed' }, ...lapses(context.declared)], facts, ({ job }) =>
         job.mustRead('join_status', 'closed', AFTER_PERIOD),
       );
     },
@@ -231,12 +258,12 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
 };
 
 const check =
-  (phase: 'open' | 'joining' | 'closed') =>
-  async ({ job, sentinel, waiting }: JoinPhaseStage, { context }: At): Promise<void> => {
+  (phase: 'open' | 'joining' | 'closed' | 'elastic') =>
+  async ({ job, waiting }: JoinPhaseStage, { context }: At): Promise<void> => {
     const [status, , ranks] = await Promise.all([
       job.get(job.master, 'find', 'join_status'),
       job.mustRead('rankCount', String(context.registered)),
-      job.get(sentinel, 'find', 'worker_ids'),
+      job.get(job.master, 'find', 'worker_ids'),
       // Reading it freezes it.
       context.frozen && job.mustGet(job.master, ['find', 'workerCount'], { value: String(context.maximum) }),
     ]);
@@ -250,27 +277,44 @@ const check =
         });
   };
 
-const modelFor = (maximum: number): ChartModel<JoinPhaseContext, Facts, JoinPhaseStage> => ({
-  variant: maximum === NO_MAXIMUM ? 'no maximum' : `a maximum of ${maximum}`,
+const modelFor = (
+  maximum: number,
+  join: 'closing' | 'elastic',
+): ChartModel<JoinPhaseContext, Facts, JoinPhaseStage> => ({
+  variant: join === 'elastic' ? join : maximum === NO_MAXIMUM ? 'no maximum' : `a maximum of ${maximum}`,
   machine: joinPhaseMachine,
   input: { maximum, limit: 100_000 },
-  facts: { everRegistered: 0, over: false },
+  preface: join === 'elastic' ? [{ type: 'elastic.chosen' }] : [],
+  facts: { nextRank: 0, waits: false, over: false },
   stimuli,
   checks: {
     'gathering.open': check('open'),
     'gathering.joining.byStatus': check('joining'),
     'gathering.joining.byBroadcast': check('joining'),
     closed: check('closed'),
+    elastic: check('elastic'),
   },
   key: ({ state, context, facts }) => {
     const { maximum: most, frozen, ranksGiven, registered, duration, delay, registeredAtClosing } = context;
     const period = state === 'gathering.open' ? duration : state === 'closed' ? registeredAtClosing : delay;
-    return [state, most, frozen, ranksGiven, registered, period, facts];
+    const { declared } = context;
+    return state === 'elastic'
+      ? [state, most, declared, ranksGiven, registered, facts]
+      : [state, most, frozen, ranksGiven, registered, period, facts];
   },
-  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks`,
+  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group`,
   simpleSteps: 2,
   open: (journey) =>
-    JoinPhaseStage.open(journey, maximum === NO_MAXIMUM ? {} : { rankCount: String(maximum) }),
+    JoinPhaseStage.open(journey, {
+      join,
+      onDeadWorker: 'null',
+      ...(maximum === NO_MAXIMUM ? {} : { rankCount: String(maximum) }),
+    }),
 });
 
-export const joinPhaseModels = [NO_MAXIMUM, RANKS].map(modelFor);
+/** The last one comes to nothing new. */
+export const joinPhaseModels = [
+  modelFor(NO_MAXIMUM, 'closing'),
+  modelFor(NO_MAXIMUM, 'elastic'),
+  modelFor(RANKS, 'closing'),
+];

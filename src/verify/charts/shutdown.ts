@@ -28,6 +28,12 @@ type At = Situation<Context, Facts>;
 type Act = Effect<Facts, ShutdownStage>;
 type Pace = Pick<Stimulus<Context, Facts, ShutdownStage>, 'timed' | 'slow'>;
 
+interface Variant {
+  readonly policy: DeathPolicy;
+  /** Workers, who have nothing to do here, leave as they like (S17). */
+  readonly isElastic: boolean;
+}
+
 /** Workers that are registered at a time. */
 const MOST = 2;
 
@@ -47,12 +53,12 @@ const NOBODY = impossible('nobody is registered');
 
 /** Death, while the job serves; afterwards it is a departure (S14). */
 const leaves =
-  (aim: 'connection' | 'report' | 'sentinel') =>
+  (aim: 'connection' | 'report' | 'sentinel', { isElastic }: Variant) =>
   (at: At): Act => {
     const { facts, context } = at;
     if (context.living === 0) return NOBODY;
     if (aim === 'connection') {
-      const type = isUp(at) ? 'worker.died' : 'worker.left';
+      const type = isUp(at) && !isElastic ? 'worker.died' : 'worker.left';
       return causes([{ type }], facts, (stage) => stage.loseWorker());
     }
     if (aim === 'report') {
@@ -61,11 +67,12 @@ const leaves =
     }
     const leave = (stage: ShutdownStage) => stage.loseSentinel({ withWorkers: isUp(at) });
     if (!isUp(at)) return changesNothing(leave);
-    const deaths = Array.from({ length: context.living }, () => ({ type: 'worker.died' }));
+    const type = isElastic ? 'worker.left' : 'worker.died';
+    const deaths = Array.from({ length: context.living }, () => ({ type }));
     return causes(deaths, facts, leave);
   };
 
-const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
+const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>['stimuli'] => ({
   'worker.registered': stimulus(['worker.registered'], ({ facts, context }) => {
     if (context.groupClosed)
       return changesNothing(({ job }) =>
@@ -79,9 +86,9 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     if (context.living === MOST) return BEYOND;
     return causes([{ type: 'worker.registered' }], facts, (stage) => stage.register());
   }),
-  'worker.died': stimulus(['worker.died', 'worker.left'], leaves('connection')),
-  'worker.died, as is reported': stimulus(['worker.died'], leaves('report')),
-  'worker.died, with its sentinel': stimulus(['worker.died'], leaves('sentinel')),
+  'worker.died': stimulus(['worker.died', 'worker.left'], leaves('connection', variant)),
+  'worker.died, as is reported': stimulus(['worker.died'], leaves('report', variant)),
+  'worker.died, with its sentinel': stimulus(['worker.died'], leaves('sentinel', variant)),
   'task.failed': stimulus(['task.failed'], (at) => {
     const { facts, context } = at;
     if (context.living === 0) return NOBODY;
@@ -89,6 +96,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     return causes([{ type: 'task.failed' }], facts, (stage) => stage.failTask(context.policy));
   }),
   'group.closed': stimulus(['group.closed'], ({ facts, context }) => {
+    if (variant.isElastic) return impossible('an elastic group never closes (S17)');
     if (context.groupClosed) return impossible('a group closes once');
     return causes([{ type: 'group.closed' }], facts, async ({ job }) => {
       await job.mustGet(job.master, ['find', 'status'], { value: String(context.living) }, { delay: '0' });
@@ -123,7 +131,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
       'stop',
     ),
   ),
-};
+});
 
 /** Whether who waited for a task from the beginning is told, and what is seen of the job otherwise. */
 const check =
@@ -160,12 +168,12 @@ const check =
 /** Seconds: short where the journey waits for the end of the grace period. */
 const SHORT = 1;
 
-const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => ({
-  variant: policy,
+const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> => ({
+  variant: variant.isElastic ? `${variant.policy}, elastic` : variant.policy,
   machine: shutdownMachine,
-  input: { policy },
+  input: { policy: variant.policy },
   facts: { stopped: false },
-  stimuli,
+  stimuli: stimuliOf(variant),
   checks: {
     'up.grace': check({ told: false }),
     'up.running': check({ told: false }),
@@ -180,9 +188,19 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage
     const { grounds, steps, tries } = journey;
     const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
     const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
-    return ShutdownStage.open(server, { onDeadWorker: policy, workerGracePeriod: grace, rankCount: '9' });
+    return ShutdownStage.open(server, {
+      onDeadWorker: variant.policy,
+      join: variant.isElastic ? 'elastic' : 'closing',
+      workerGracePeriod: grace,
+      rankCount: '9',
+    });
   },
 });
 
-/** One for each policy (S13). */
-export const shutdownModels = (['shutdown', 'null', 'requeue'] as const).map(modelFor);
+/** One for each policy (S13), and an elastic group, under the one that looks at deaths (S17). */
+export const shutdownModels = [
+  modelFor({ policy: 'shutdown', isElastic: false }),
+  modelFor({ policy: 'null', isElastic: false }),
+  modelFor({ policy: 'shutdown', isElastic: true }),
+  modelFor({ policy: 'requeue', isElastic: false }),
+];

@@ -33,6 +33,7 @@ type Act = Effect<Facts, ShutdownStage>;
 
 const DONE_WORKER = { type: 'xstate.done.actor.worker.0' };
 const DONE_SENTINEL = { type: 'xstate.done.actor.sentinel.0' };
+const LAPSED = { type: 'rank.lapsed' };
 const ENDS_BY_ITSELF = { type: 'sleigh.over', byItself: true };
 
 const stimulus = (
@@ -91,7 +92,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
       return causes([closes, ...events], facts, workerLeaves);
     },
   ),
-  'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left'], (at) => {
+  'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left', 'rank.lapsed'], (at) => {
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     if (serves(at) && at.facts.worker === 'registered') {
       const { events, facts } = death(at);
@@ -105,7 +106,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
       worker: isDeadbeat ? 'gone' : at.facts.worker,
     };
     const left = [closes, { type: 'sentinel.left', id: 0 }, DONE_SENTINEL];
-    return causes(isDeadbeat ? [...left, DONE_WORKER] : left, facts, sentinelLeaves(false));
+    return causes(isDeadbeat ? [...left, LAPSED, DONE_WORKER] : left, facts, sentinelLeaves(false));
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
     const reported = { type: 'death.reported', rank: 0 };
@@ -119,7 +120,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
     const registered = worker === 'registered' ? 1 : 0;
     const isDeadbeat = worker === 'declared';
     const facts: Facts = { ...at.facts, isClosed: true, worker: isDeadbeat ? 'gone' : worker };
-    const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [DONE_WORKER] : [])];
+    const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [LAPSED, DONE_WORKER] : [])];
     return causes(events, facts, async ({ job }) => {
       await job.mustGet(job.master, ['find', 'status'], { value: String(registered) }, { delay: '0' });
     });

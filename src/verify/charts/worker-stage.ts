@@ -1,9 +1,11 @@
 import type { Job } from '../job.ts';
-import type { Pending, Speaker } from '../speaker.ts';
+import { mustBe, mustHold } from '../mismatch.ts';
+import type { Answer, Pending, Speaker } from '../speaker.ts';
 
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 export const NO_VALUE = { status: '0001', reason: 'no value available.' };
 export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
+export const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
 export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
 const RIDE_OVER = ['Sleigh ride over', 'over'] as const;
 
@@ -15,17 +17,22 @@ export class WorkerStage {
   pending: Pending | undefined;
   /** The batch of the task that the worker has. */
   batch = '';
+  /** The number of that task, for one that may come back (S18). */
+  number: string | undefined;
+  /** What the worker registers with. */
+  readonly #description: Readonly<Record<string, string>>;
 
-  constructor(job: Job, sentinel: Speaker, worker: Speaker) {
+  constructor(job: Job, sentinel: Speaker, worker: Speaker, description: Readonly<Record<string, string>>) {
     this.job = job;
+    this.#description = description;
     this.sentinel = sentinel;
     this.worker = worker;
   }
 
-  static async open(job: Job): Promise<WorkerStage> {
+  static async open(job: Job, description: Readonly<Record<string, string>>): Promise<WorkerStage> {
     const sentinel = await job.guest();
     for (const rank of ['0', '1']) await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank });
-    return new WorkerStage(job, sentinel, await job.guest());
+    return new WorkerStage(job, sentinel, await job.guest(), description);
   }
 
   close(): void {
@@ -36,6 +43,35 @@ export class WorkerStage {
     const batchId = this.job.newBatch();
     await this.job.mustStore(this.job.master, [variable, batchId], {}, { batchId });
     return batchId;
+  }
+
+  async register(): Promise<void> {
+    await this.job.mustStore(this.worker, ['worker_ids', '0'], {}, this.#description);
+  }
+
+  /** The worker has been given the task that was stored last. */
+  note({ metadata }: Answer): void {
+    this.number = metadata.get('nwsTask');
+  }
+
+  /** S18: over another connection. What it knows of its task tells the server whether that has reached it. */
+  async comeBack({ isConnected, knowsTask }: { isConnected: boolean; knowsTask: boolean }): Promise<void> {
+    const { job, worker: old } = this;
+    this.worker = await job.guest();
+    const doing = knowsTask && this.number !== undefined ? { doing: this.number } : {};
+    const answer = await job.store(this.worker, 'worker_ids', '0', { ...this.#description, ...doing });
+    mustBe('store worker_ids', answer, {});
+    const isBusy = answer.metadata.get('nwsBusy');
+    mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
+    if (isConnected) await job.leave(old);
+  }
+
+  /** S18: the task that did not reach it is given to it again, as one that has not been tried. */
+  async mustGetAgain(batch: string): Promise<void> {
+    const { job, worker } = this;
+    await job.mustGet(worker, ['fetch', 'task'], { value: batch });
+    await job.mustStore(worker, ['result', 'done'], {}, { batchId: batch });
+    await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
   }
 
   /** The worker asks, and waits. */

@@ -1,21 +1,12 @@
 import { workerMachine } from '../../machines/worker.ts';
-import { AFTER_PERIOD, Job, type Group } from '../job.ts';
-import { eventually } from '../mismatch.ts';
-import {
-  causes,
-  changesNothing,
-  impossible,
-  type ChartModel,
-  type Effect,
-  type Situation,
-  type Stimulus,
-} from '../model.ts';
+import { AFTER_PERIOD, Job, period, type Group } from '../job.ts';
+import { causes, changesNothing, BEYOND, impossible, type ChartModel, type Stimulus } from '../model.ts';
 import {
   endSleigh,
   mustBeToldOfDeath,
   NO_TASK,
-  NO_VALUE,
   refusesStranger,
+  REPLACED,
   reportDeath,
   sentinelLeaves,
   SLEIGH_DEAD,
@@ -23,28 +14,19 @@ import {
   workerLeaves,
   WorkerStage,
 } from './worker-stage.ts';
-
-/** What of its sleigh decides what a worker can be told. The policy is `null`. */
-interface Facts {
-  readonly over: boolean;
-  /** A broadcast has begun the join phase, which takes a minute then (S5). */
-  readonly joining: boolean;
-  readonly closed: boolean;
-  readonly deleted: boolean;
-  readonly drained: boolean;
-  readonly sentinelIsThere: boolean;
-  readonly isConnected: boolean;
-}
-
-interface Context {
-  readonly rank: number;
-}
-
-type At = Situation<Context, Facts>;
-type Act = Effect<Facts, WorkerStage>;
-
-const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
-const isFinal = ({ state }: At): boolean => ['deadbeat', 'dead', 'left'].includes(state);
+import {
+  asked,
+  askForTask,
+  BLOCKED,
+  isFinal,
+  isRegistered,
+  offer,
+  type Act,
+  type At,
+  type Context,
+  type Facts,
+  type Variant,
+} from './worker-tasks.ts';
 
 /** Everything in a workspace that is deleted is refused alike. */
 const unlessDeleted =
@@ -55,118 +37,60 @@ const unlessDeleted =
 const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<Context, Facts, WorkerStage>, 'slow'> = {},
+  pace: Pick<Stimulus<Context, Facts, WorkerStage>, 'slow' | 'timed'> = {},
 ): Stimulus<Context, Facts, WorkerStage> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
-
-const BLOCKED = impossible('its connection is blocked (P5.3)');
-
-const asked = (available: boolean, waits: boolean) => ({ type: 'task.asked', available, ask: { waits } });
-
-type Availability = 'one is there' | 'none, it waits' | 'none, it does not wait';
-
-function askForTask(wanted: Availability): (at: At) => Act {
-  const waits = wanted !== 'none, it does not wait';
-  const event = asked(wanted === 'one is there', waits);
-  const ask = async (stage: WorkerStage): Promise<void> => {
-    const { job, worker } = stage;
-    if (wanted === 'none, it waits') return stage.wait();
-    if (wanted === 'none, it does not wait') {
-      await job.mustGet(worker, ['fetchTry', 'task'], NO_VALUE);
-      return;
-    }
-    stage.batch = await stage.storeTask('task');
-    await job.mustGet(worker, ['fetch', 'task'], { value: stage.batch });
-  };
-  return (at) => {
-    const { facts, state } = at;
-    const verb = waits ? 'fetch' : 'fetchTry';
-    if (state === 'registered.waiting') return BLOCKED;
-    if (facts.over)
-      return changesNothing((stage) =>
-        stage.asSomebody(facts.isConnected, async (who) => {
-          await stage.job.mustGet(who, [verb, 'task'], SLEIGH_DEAD);
-        }),
-      );
-    switch (state) {
-      case 'registered.idle':
-        return causes([event], facts, ask);
-      case 'registered.busy':
-        // S7.1: it has failed the one that it has, and asks for another.
-        return causes([asked(false, waits), event], facts, async (stage) => {
-          const failed = stage.batch;
-          await ask(stage);
-          await stage.mustHaveFailedTask(failed);
-        });
-      case 'dead':
-        return facts.isConnected
-          ? changesNothing(async ({ job, worker }) => {
-              await job.mustGet(worker, [verb, 'task'], WORKER_DEAD);
-            })
-          : impossible('its connection has closed');
-      default:
-        return askAsNobody(wanted);
-    }
-  };
-}
-
-/** S7: who is no worker never gets a task. */
-const askAsNobody = (wanted: Availability): Act => {
-  if (wanted === 'one is there')
-    return impossible('who is no worker gets none, and it would lie there for others');
-  return changesNothing(({ job }) =>
-    job.asStranger(async (stranger) => {
-      if (wanted === 'none, it does not wait') {
-        await job.mustGet(stranger, ['fetchTry', 'task'], NO_VALUE);
-        return;
-      }
-      const pending = job.beginToGet(stranger, 'fetch', 'task');
-      await eventually(async () =>
-        (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
-      );
-      job.mustWait('who is no worker', pending);
-    }),
-  );
-};
-
-const offer =
-  (variable: 'task' | 'broadcast') =>
-  (at: At): Act => {
-    const { facts, state } = at;
-    if (facts.over)
-      return changesNothing(({ job }) =>
-        job.mustStore(job.master, [variable, 'late'], {
-          status: '5001',
-          reason: 'Store failed: sleigh is shutting down.',
-        }),
-      );
-    if (state !== 'registered.waiting') return impossible('only who waits is offered one');
-    const joining = facts.joining || (variable === 'broadcast' && !facts.closed);
-    return causes([{ type: 'task.offered', ask: { waits: true } }], { ...facts, joining }, async (stage) => {
-      stage.batch = await stage.storeTask(variable);
-      await stage.job.mustBeTold('the worker that waits for a task', stage.pending, { value: stage.batch });
-    });
-  };
 
 /** S13, S14: what becomes of a worker when somebody goes. */
 const dies = (type: string, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
   // It is the last one of its group: if that is closed, the sleigh ends with it.
   causes([{ type }], { ...facts, over: facts.over || facts.closed }, act);
 
-const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
+/** S17: in an elastic group one that owes nothing may go. */
+const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
+  isElastic && state !== 'registered.busy' && !facts.hasTask;
+
+/** S18: a worker comes back, when its connection has closed or before the server knows of that. */
+function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
+  const { facts, state } = at;
+  if (!variant.mayReturn) return impossible('it told no session');
+  if (!isRegistered(at)) return impossible('it is not registered');
+  const hasTask = facts.hasTask || state === 'registered.busy';
+  if (knowsTask && !hasTask) return impossible('it has no task');
+  const isAgain = hasTask && !knowsTask && !facts.over;
+  const event = { type: 'registration.asked', returns: true, knowsTask };
+  const again = [asked(true, true), { type: 'result.stored' }];
+  const after = { ...facts, isConnected: true, hasTask: false };
+  return causes(isAgain ? [event, ...again] : [event], after, async (stage) => {
+    const { pending, batch } = stage;
+    await stage.comeBack({ isConnected: facts.isConnected, knowsTask });
+    if (state === 'registered.waiting')
+      await stage.job.mustBeTold('the connection that is replaced', pending, REPLACED);
+    if (isAgain) await stage.mustGetAgain(batch);
+  });
+}
+
+const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['stimuli'] => ({
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
     const event = { type: 'registration.asked' };
-    if (state === 'declared')
-      return causes([event], facts, ({ job, worker }) => job.mustStore(worker, ['worker_ids', '0']));
+    if (state === 'declared') return causes([event], facts, (stage) => stage.register());
     if (facts.closed) return changesNothing(refusesStranger('group closed'));
     if (isRegistered(at)) return causes([event], facts, refusesStranger('duplicate worker id'));
     return changesNothing(refusesStranger(`the worker of rank 0 is ${state}`));
   }),
+  'registration.asked, comes back to its task': stimulus(['registration.asked'], (at) =>
+    comesBack(at, variant, true),
+  ),
+  'registration.asked, comes back without a task': stimulus(['registration.asked'], (at) =>
+    comesBack(at, variant, false),
+  ),
   'task.asked, one is there': stimulus(['task.asked'], askForTask('one is there')),
   'task.asked, none, it waits': stimulus(['task.asked'], askForTask('none, it waits')),
   'task.asked, none, it does not wait': stimulus(['task.asked'], askForTask('none, it does not wait')),
-  'task.offered': stimulus(['task.offered'], offer('task')),
-  'task.offered, a broadcast': stimulus(['task.offered'], offer('broadcast')),
+  'task.offered': stimulus(['task.offered'], offer('task', variant)),
+  'task.offered, a broadcast': stimulus(['task.offered'], (at) =>
+    variant.mayReturn ? BEYOND : offer('broadcast', variant)(at),
+  ),
   'result.stored': stimulus(['result.stored'], (at) => {
     const { facts, state } = at;
     if (state === 'registered.waiting') return BLOCKED;
@@ -183,6 +107,8 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
     const { facts, state } = at;
+    if (variant.isElastic) return impossible('an elastic group never closes (S17)');
+    if (variant.mayReturn) return BEYOND;
     if (facts.closed) return impossible('a group closes once');
     if (facts.joining) return impossible('the join phase that a broadcast began takes a minute (S5)');
     const events = state === 'declared' ? [{ type: 'group.closed' }] : [];
@@ -197,11 +123,14 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
     const facts = { ...at.facts, sentinelIsThere: false };
     if (state === 'declared') return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
     if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
-    if (!facts.over)
-      return dies('sentinel.gone', facts, async (stage) => {
+    if (!facts.over) {
+      const goes = async (stage: WorkerStage): Promise<void> => {
         await sentinelLeaves(stage);
         await mustBeToldOfDeath(stage, state);
-      });
+      };
+      if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', mayLeave: true }], facts, goes);
+      return dies('sentinel.gone', { ...facts, hasTask: false }, goes);
+    }
     if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
     return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
       await sentinelLeaves(stage);
@@ -212,10 +141,14 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
     const { state } = at;
     if (!at.facts.isConnected) return impossible('it has closed');
     const facts = { ...at.facts, isConnected: false };
-    if (isRegistered(at))
-      return facts.over
-        ? causes([{ type: 'departed' }], facts, workerLeaves)
-        : dies('connection.closed', facts, workerLeaves);
+    if (isRegistered(at)) {
+      if (facts.over) return causes([{ type: 'departed' }], facts, workerLeaves);
+      const event = { type: 'connection.closed', ...variant, mayLeave: mayLeave(at, variant) };
+      const hasTask = state === 'registered.busy';
+      if (variant.mayReturn) return causes([event], { ...facts, hasTask }, workerLeaves);
+      if (event.mayLeave) return causes([event], facts, workerLeaves);
+      return dies('connection.closed', facts, workerLeaves);
+    }
     if (state === 'declared')
       return changesNothing(async (stage) => {
         await workerLeaves(stage);
@@ -228,13 +161,28 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
     // S14: nobody dies any more.
     if (facts.over || isFinal(at)) return changesNothing(reportDeath);
     if (state === 'declared') return causes([{ type: 'death.reported' }], facts, reportDeath);
-    return dies('death.reported', facts, async (stage) => {
+    return dies('death.reported', { ...facts, hasTask: false }, async (stage) => {
       await reportDeath(stage);
       await mustBeToldOfDeath(stage, state);
     });
   }),
-  'the sleigh is over': stimulus([], ({ facts }) => {
-    return facts.over ? changesNothing(endSleigh) : causes([], { ...facts, over: true }, endSleigh);
+  'return.elapsed': stimulus(
+    ['return.elapsed'],
+    (at) => {
+      if (at.state !== 'registered.lost') return impossible('it is not lost');
+      const event = { type: 'return.elapsed', mayLeave: mayLeave(at, variant) };
+      const over = at.facts.over || (at.facts.closed && !event.mayLeave);
+      return causes([event], { ...at.facts, hasTask: false, over }, ({ job }) =>
+        job.mustRead('rankCount', '0', AFTER_PERIOD),
+      );
+    },
+    { timed: true },
+  ),
+  'the sleigh is over': stimulus([], ({ facts, state }) => {
+    if (facts.over) return changesNothing(endSleigh);
+    // S18: who is lost has left.
+    const events = state === 'registered.lost' ? [{ type: 'departed' }] : [];
+    return causes(events, { ...facts, over: true, hasTask: false }, endSleigh);
   }),
   'the drain period ends': stimulus(
     ['waiting.ended'],
@@ -262,49 +210,71 @@ const stimuli: ChartModel<Context, Facts, WorkerStage>['stimuli'] = {
         });
     });
   }),
-};
+});
+
+const phaseOf = ({ closed, joining }: Facts): string => (closed ? 'closed' : joining ? 'joining' : 'open');
 
 const check =
-  (group: Group | undefined) =>
+  (group: Group | undefined, { isElastic }: Variant) =>
   async ({ job, pending, worker }: WorkerStage, at: At): Promise<void> => {
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
     await Promise.all([
       job.mustBeListed('Worker 0', group),
       job.mustRead('rankCount', isRegistered(at) ? '1' : '0'),
-      job.mustRun(state === 'registered.busy' ? 1 : 0),
-      job.mustRead('join_status', facts.closed ? 'closed' : facts.joining ? 'joining' : 'open'),
+      job.mustRun(state === 'registered.busy' || facts.hasTask ? 1 : 0),
+      job.mustRead('join_status', isElastic ? 'elastic' : phaseOf(facts)),
     ]);
     if (state === 'registered.waiting') job.mustWait('the worker', pending);
     if (state === 'dead' && facts.isConnected)
       await job.mustGet(worker, ['fetchTry', 'result'], facts.over ? SLEIGH_DEAD : WORKER_DEAD);
   };
 
-export const workerModel: ChartModel<Context, Facts, WorkerStage> = {
-  variant: '',
-  machine: workerMachine,
-  input: { rank: 0 },
-  facts: {
-    over: false,
-    joining: false,
-    closed: false,
-    deleted: false,
-    drained: false,
-    sentinelIsThere: true,
-    isConnected: true,
-  },
-  stimuli,
-  checks: {
-    declared: check(undefined),
-    'registered.idle': check('Idle workers'),
-    'registered.waiting': check('Blocked workers'),
-    'registered.busy': check('Active workers'),
-    deadbeat: check(undefined),
-    dead: check('Dead workers'),
-    left: check(undefined),
-  },
-  key: ({ state, facts }) => (facts.deleted ? ['deleted', state] : [state, facts]),
-  bound: 'one worker; a task at a time',
-  simpleSteps: 3,
-  open: async ({ grounds }) => WorkerStage.open(await Job.open(grounds.server, { onDeadWorker: 'null' })),
+/** Seconds: short where the journey waits for the end of the grace. */
+const SHORT = 1;
+
+const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => {
+  const { isElastic, mayReturn } = variant;
+  return {
+    variant: [isElastic ? 'elastic' : 'closing', ...(mayReturn ? ['may come back'] : [])].join(', '),
+    machine: workerMachine,
+    input: { rank: 0 },
+    facts: {
+      over: false,
+      joining: false,
+      closed: false,
+      deleted: false,
+      drained: false,
+      sentinelIsThere: true,
+      isConnected: true,
+      hasTask: false,
+    },
+    stimuli: stimuliOf(variant),
+    checks: {
+      declared: check(undefined, variant),
+      'registered.idle': check('Idle workers', variant),
+      'registered.waiting': check('Blocked workers', variant),
+      'registered.busy': check('Active workers', variant),
+      'registered.lost': check('Lost workers', variant),
+      deadbeat: check(undefined, variant),
+      dead: check('Dead workers', variant),
+      left: check(undefined, variant),
+    },
+    key: ({ state, facts }) => (facts.deleted ? ['deleted', state] : [state, facts]),
+    bound: 'one worker; a task at a time; the group of one that may come back stays open',
+    simpleSteps: isElastic || mayReturn ? 2 : 3,
+    open: async (journey) => {
+      const job = await Job.open(journey.grounds.server, {
+        onDeadWorker: 'null',
+        join: isElastic ? 'elastic' : 'closing',
+        reconnectGrace: mayReturn ? period(journey, SHORT, 300) : '0',
+      });
+      return WorkerStage.open(job, mayReturn ? { session: 'its own' } : {});
+    },
+  };
 };
+
+/** With and without an elastic group (S17), and one that may come back (S18). */
+export const workerModels = [false, true].flatMap((isElastic) =>
+  [false, true].map((mayReturn) => modelFor({ isElastic, mayReturn })),
+);

@@ -18,7 +18,10 @@ import {
 
 const event = {
   rank: { type: 'rank.asked', ask: anAsk(true) },
-  registration: { type: 'registration.asked', storing: aStoring() },
+  elastic: { type: 'elastic.chosen' },
+  registration: { type: 'registration.asked', storing: aStoring(), returns: false },
+  returning: { type: 'registration.asked', storing: aStoring(), returns: true },
+  lapse: { type: 'rank.lapsed' },
   registered: { type: 'worker.registered' },
   gone: { type: 'worker.gone' },
   maximum: { type: 'maximum.set', maximum: 4 },
@@ -38,6 +41,7 @@ const BEGINNING: JoinPhaseContext = {
   limit: 10,
   frozen: false,
   ranksGiven: 0,
+  declared: 0,
   registered: 0,
   duration: 60,
   delay: 60,
@@ -53,6 +57,7 @@ const CLOSES: Row = [
 
 const anywhere = (state: string): Record<string, Row> => ({
   gone: [state],
+  lapse: [state],
   maximum: [state],
   readMaximum: [state, 'tellMaximum'],
   listMaximum: [state],
@@ -63,18 +68,24 @@ const gathering = (state: string): Record<string, Row> => ({
   ...anywhere(state),
   rank: [state, 'giveRank'],
   registration: [state, 'registerWorker'],
+  returning: [state, 'registerWorker'],
   registered: [state],
   statusTry: [state, 'tellNotYet'],
-  wait: [state, 'holdForClosing'],
+  wait: [state, 'holdForNumber'],
   waitTry: [state, 'tellNotYet'],
 });
 
-const SET = { gone: { registered: -1 }, maximum: { maximum: 4 }, duration: { duration: 7 } };
+const SET = {
+  gone: { registered: -1 },
+  lapse: { declared: -1 },
+  maximum: { maximum: 4 },
+  duration: { duration: 7 },
+};
 const FROZEN = { frozen: true };
 const GATHERING = {
   ...SET,
-  rank: { ranksGiven: 1 },
-  registered: { registered: 1 },
+  rank: { ranksGiven: 1, declared: 1 },
+  registered: { registered: 1, declared: -1 },
   readMaximum: FROZEN,
   listMaximum: FROZEN,
 };
@@ -98,6 +109,7 @@ const table: ChartTable = {
         ...gathering('gathering.open'),
         status: ['gathering.joining.byStatus', 'holdForStatus', 'startJoinTimer'],
         broadcast: ['gathering.joining.byBroadcast', 'startJoinTimer'],
+        elastic: ['elastic'],
       },
     },
     'gathering.joining.byStatus': {
@@ -117,11 +129,41 @@ const table: ChartTable = {
         ...anywhere('closed'),
         rank: ['closed', 'refuseRank'],
         registration: ['closed', 'refuseGroupClosed'],
+        returning: ['closed', 'registerWorker'],
         status: ['closed', 'tellNumber'],
         statusTry: ['closed', 'tellNumber'],
         wait: ['closed', 'tellNumber'],
         waitTry: ['closed', 'tellNumber'],
         broadcast: ['closed'],
+      },
+    },
+    // S17: two ranks were given out, and nobody has come.
+    elastic: {
+      after: ['elastic', 'rank', 'rank'],
+      changes: {
+        gone: { registered: -1 },
+        lapse: { declared: 1 },
+        maximum: { maximum: 4 },
+        duration: { duration: 7 },
+        rank: { ranksGiven: 3, declared: 3 },
+        registered: { registered: 1, declared: 1 },
+      },
+      on: {
+        gone: ['elastic'],
+        lapse: ['elastic'],
+        maximum: ['elastic'],
+        duration: ['elastic'],
+        readMaximum: ['elastic', 'tellRegistered'],
+        listMaximum: ['elastic'],
+        rank: ['elastic', 'giveRank'],
+        registration: ['elastic', 'registerWorker'],
+        returning: ['elastic', 'registerWorker'],
+        registered: ['elastic'],
+        status: ['elastic', 'holdForNumber'],
+        statusTry: ['elastic', 'tellNotYet'],
+        wait: ['elastic', 'holdForNumber'],
+        waitTry: ['elastic', 'tellNotYet'],
+        broadcast: ['elastic'],
       },
     },
   },
@@ -274,6 +316,80 @@ const timing = {
   },
 };
 
+const { elastic, lapse, wait, waitTry, maximum: setMaximum } = event;
+
+/** An elastic group after some events, and what it does on one more. */
+const elasticCalls = (machine: AnyStateMachine, maximum: number, events: JoinPhaseEvent[]): string[] => {
+  const group = phase(machine, maximum, 3).send(elastic, ...events.slice(0, -1));
+  group.takeCalls();
+  const calls = group.send(...events.slice(-1)).takeCalls();
+  expect(group.state).toBe('elastic');
+  return calls;
+};
+
+const inUse = checkEach<[maximum: number, events: JoinPhaseEvent[], call: string]>(
+  [
+    ['below the maximum', 2, [rank, rank], 'giveRank'],
+    ['the maximum is in use', 2, [rank, rank, rank], 'refuseRank'],
+    ['the only one is in use', 1, [rank, rank], 'refuseRank'],
+    ['one of them is registered', 2, [rank, rank, registered, rank], 'refuseRank'],
+    ['one has gone', 2, [rank, rank, registered, gone, rank], 'giveRank'],
+    ['one has lapsed', 2, [rank, rank, lapse, rank], 'giveRank'],
+    ['without a maximum: the limit (P12)', NO_MAXIMUM, [rank, rank, rank, rank], 'refuseRank'],
+    ['without a maximum: below the limit', NO_MAXIMUM, [rank, rank, rank], 'giveRank'],
+    ['a maximum of 0 limits none but the limit', 0, [rank, rank, rank], 'giveRank'],
+    ['a maximum over the limit: the limit', 9, [rank, rank, rank, rank], 'refuseRank'],
+  ],
+  (machine, maximum, events, call) => {
+    expect(elasticCalls(machine, maximum, events)).toEqual([call]);
+  },
+);
+
+const there = checkEach<[maximum: number, events: JoinPhaseEvent[], calls: string[]]>(
+  [
+    ['nobody was given a rank: not yet', NO_MAXIMUM, [statusTry], ['tellNotYet']],
+    ['the only one is there', NO_MAXIMUM, [rank, registered, statusTry], ['tellRegistered']],
+    ['and for who waits', NO_MAXIMUM, [rank, registered, waitTry], ['tellRegistered']],
+    ['one of two is there', NO_MAXIMUM, [rank, rank, registered, status], ['holdForNumber']],
+    ['the maximum is there', 1, [rank, rank, registered, status], ['tellRegistered']],
+    ['a maximum of 0 is never reached', 0, [rank, rank, registered, status], ['holdForNumber']],
+    ['the last one registers', NO_MAXIMUM, [rank, wait, registered], ['tellEveryoneTheNumber']],
+    ['the first of two registers', NO_MAXIMUM, [rank, rank, wait, registered], []],
+    ['the missing one lapses', NO_MAXIMUM, [rank, rank, registered, lapse], ['tellEveryoneTheNumber']],
+    ['all lapse', NO_MAXIMUM, [rank, lapse], []],
+    [
+      'the maximum comes down',
+      9,
+      [rank, rank, registered, { type: 'maximum.set', maximum: 1 }],
+      ['tellEveryoneTheNumber'],
+    ],
+    ['the maximum goes up', 3, [rank, rank, registered, setMaximum], []],
+  ],
+  (machine, maximum, events, calls) => {
+    expect(elasticCalls(machine, maximum, events)).toEqual(calls);
+  },
+);
+
+const numbered = {
+  name: 'ranks are never used twice, and the number told is the number of the moment',
+  run: (machine: AnyStateMachine) => {
+    const group = phase(machine, 2).send(elastic, rank, registered, gone, rank, registered);
+    expect(group.seenBy('giveRank')).toMatchObject([{ ranksGiven: 0 }, { ranksGiven: 1 }]);
+    expect(group.seenBy('tellEveryoneTheNumber')).toMatchObject([
+      { registered: 1, declared: 0 },
+      { registered: 1, declared: 0 },
+    ]);
+    expect(group.send(rank, lapse).context).toMatchObject({ ranksGiven: 3, registered: 1, declared: 0 });
+    const lapsed = phase(machine, 9).send(elastic, rank, rank, registered, lapse);
+    expect(lapsed.seenBy('tellEveryoneTheNumber')).toMatchObject([{ registered: 1, declared: 0 }]);
+    const lowered = phase(machine, 9).send(elastic, rank, rank, registered, {
+      type: 'maximum.set',
+      maximum: 1,
+    });
+    expect(lowered.context).toMatchObject({ maximum: 1, registered: 1, frozen: false });
+  },
+};
+
 export const joinPhaseChecks: ChartChecks = {
   machine: joinPhaseMachine,
   table,
@@ -283,5 +399,7 @@ export const joinPhaseChecks: ChartChecks = {
     'everyone is told the number that was registered at that moment (S5)': number,
     'the maximum (S4, S5)': [...maximums, reading],
     'how long the phase takes (S5)': [...delays, timing],
+    'ranks of an elastic group (S17)': [...inUse, numbered],
+    'an elastic group tells the number when all are there (S17)': there,
   },
 };

@@ -1,8 +1,8 @@
 import { sentinelMachine } from '../../../src/machines/sentinel.ts';
 import { anAsk, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const DIES: Row = ['dead', 'stopAbsenceTimer', 'parent: sentinel.died, id 1'];
-const LEAVES: Row = ['left', 'stopAbsenceTimer', 'parent: sentinel.left, id 1'];
+const DIES: Row = ['dead', 'stopAbsenceTimer', 'retire', 'parent: sentinel.died, id 1'];
+const LEAVES: Row = ['left', 'stopAbsenceTimer', 'retire', 'parent: sentinel.left, id 1'];
 
 /** S12: it remembers the last rank that it was given. */
 const NEW_RANK = { 'rank.given': { lastRank: 5 } };

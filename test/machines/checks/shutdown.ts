@@ -29,11 +29,8 @@ const events = Object.fromEntries(
 const counting = (living: number): Record<string, object> => ({
   'worker.registered': { living: living + 1 },
   'worker.died': { living: living - 1 },
-  'group.closed': { groupClosed: true },
-});
-const countingToTheEnd = (living: number): Record<string, object> => ({
-  ...counting(living),
   'worker.left': { living: living - 1 },
+  'group.closed': { groupClosed: true },
 });
 
 /** S14: nothing but the end of the drain period matters any more. */
@@ -60,6 +57,7 @@ const table: ChartTable = {
       on: {
         'worker.registered': ['up.grace'],
         'worker.died': ['up.grace'],
+        'worker.left': ['up.grace'],
         'task.failed': ['up.grace'],
         'group.closed': ['up.grace'],
         'grace.elapsed': leavingGrace(BY_ITSELF),
@@ -73,6 +71,7 @@ const table: ChartTable = {
       on: {
         'worker.registered': ['up.running'],
         'worker.died': ['up.running'],
+        'worker.left': ['up.running'],
         'task.failed': ['up.running'],
         'group.closed': ['up.running'],
         'ride.over': REQUESTED,
@@ -81,17 +80,17 @@ const table: ChartTable = {
     },
     'shuttingDown.byRequest': {
       after: ['ride.over'],
-      changes: countingToTheEnd(0),
+      changes: counting(0),
       on: { ...ending('shuttingDown.byRequest'), ...shuttingDown },
     },
     'shuttingDown.byItself': {
       after: ['grace.elapsed'],
-      changes: countingToTheEnd(0),
+      changes: counting(0),
       on: { ...ending('shuttingDown.byItself'), ...shuttingDown },
     },
     over: {
       after: ['ride.over', 'drain.elapsed'],
-      changes: countingToTheEnd(0),
+      changes: counting(0),
       on: { ...ending('over'), 'server.stopping': ['over'] },
     },
   },
@@ -118,6 +117,12 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
       'null',
       [...TWO, 'group.closed', 'worker.died', 'worker.died'],
       'shuttingDown.byItself',
+    ],
+    [
+      'all of an elastic group leave, policy shutdown',
+      'shutdown',
+      [...TWO, 'worker.left', 'worker.left'],
+      'up.grace',
     ],
     ['all of an open group die', 'null', [...TWO, 'worker.died', 'worker.died'], 'up.grace'],
     [

@@ -9,6 +9,7 @@ const events = {
   'worker.registered': { type: 'worker.registered', rank: 0 },
   'worker.died': { type: 'worker.died', rank: 0 },
   'worker.left': { type: 'worker.left', rank: 0 },
+  'rank.lapsed': { type: 'rank.lapsed' },
   'sentinel.died': { type: 'sentinel.died', id: 0 },
   'sentinel.left': { type: 'sentinel.left', id: 0 },
   'group.closed': { type: 'group.closed', registered: 0 },
@@ -26,6 +27,7 @@ const events = {
 const anywhere = (state: string): Record<string, Row> => ({
   'worker.registered': [state, 'joinPhase: worker.registered', 'shutdown: worker.registered'],
   'worker.died': [state, 'joinPhase: worker.gone', 'shutdown: worker.died'],
+  'rank.lapsed': [state, 'joinPhase: rank.lapsed'],
   'workspace.deleted': ['deleted', 'endEveryone'],
   'an actor ended': [state],
   'an actor failed': [state, 'reportBroken'],
@@ -51,9 +53,14 @@ const table: ChartTable = {
         'sentinel.died': ['serving', 'tellWorkersOfSentinel'],
         'sentinel.left': ['serving', 'tellWorkersOfSentinel'],
         'group.closed': ['serving', 'closeRanks', 'settleBroadcasts', 'shutdown: group.closed'],
-        'sleigh.over': ['windingDown', 'dismissSentinels', 'refuseMasters'],
-        'sleigh.over, by itself': ['windingDown', 'endWaiting', 'dismissSentinels', 'refuseMasters'],
-        // Nobody leaves while the sleigh serves: its shutdown reports that.
+        'sleigh.over': ['windingDown', 'dismissSentinels', 'dismissLost', 'refuseMasters'],
+        'sleigh.over, by itself': [
+          'windingDown',
+          'endWaiting',
+          'dismissSentinels',
+          'dismissLost',
+          'refuseMasters',
+        ],
         'worker.left': ['serving', 'joinPhase: worker.gone', 'shutdown: worker.left'],
       },
     },

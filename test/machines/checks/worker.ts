@@ -1,31 +1,75 @@
 import { workerMachine } from '../../../src/machines/worker.ts';
 import { anAsk, aStoring, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const DIES: Row = ['dead', 'recoverWork', 'parent: worker.died, rank 3'];
-const LEAVES: Row = ['left', 'leaveWork', 'parent: worker.left, rank 3'];
+const DIES: Row = ['dead', 'recoverWork', 'retire', 'parent: worker.died, rank 3'];
+const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3'];
+const LAPSES: Row = ['deadbeat', 'retire', 'parent: rank.lapsed'];
 
-const registered = (state: string): Record<string, Row> => ({
+/** A row of a state that is left, with what is done at that. */
+const leaving = (exits: string[], [next, ...calls]: Row): Row => [next, ...exits, ...calls];
+
+const registered = (state: string, ...exits: string[]): Record<string, Row> => ({
   'registration.asked': [state, 'refuseDuplicate'],
+  // Nobody knows a task without coming back with the session.
+  'registration.asked, by another who names the task': [state, 'refuseDuplicate'],
+  'registration.asked, returns': leaving(exits, [
+    'registered.idle',
+    'replaceConnection',
+    'takeBackTask',
+    'tellIdle',
+  ]),
+  'registration.asked, returns to its task': leaving(exits, [
+    'registered.busy',
+    'replaceConnection',
+    'tellBusy',
+  ]),
   'result.stored': [state, 'refuseResult'],
-  'sentinel.gone': DIES,
-  'connection.closed': DIES,
-  'death.reported': DIES,
-  departed: LEAVES,
+  'sentinel.gone': leaving(exits, DIES),
+  'sentinel.gone, may leave': leaving(exits, LEAVES),
+  'connection.closed': leaving(exits, DIES),
+  'connection.closed, may leave': leaving(exits, LEAVES),
+  'connection.closed, may return': leaving(exits, ['registered.lost', 'startReturnTimer']),
+  'connection.closed, may return or leave': leaving(exits, ['registered.lost', 'startReturnTimer']),
+  'death.reported': leaving(exits, DIES),
+  departed: leaving(exits, LEAVES),
 });
+
+const registration = (returns: boolean, knowsTask: boolean) => ({
+  type: 'registration.asked',
+  storing: aStoring(),
+  returns,
+  knowsTask,
+});
+const closed = (mayReturn: boolean, mayLeave: boolean) => ({
+  type: 'connection.closed',
+  mayReturn,
+  mayLeave,
+});
+
+const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
 const table: ChartTable = {
   input: { rank: 3 },
   start: { context: { rank: 3 }, calls: [] },
   events: {
-    'registration.asked': { type: 'registration.asked', storing: aStoring() },
+    'registration.asked': registration(false, false),
+    'registration.asked, by another who names the task': registration(false, true),
+    'registration.asked, returns': registration(true, false),
+    'registration.asked, returns to its task': registration(true, true),
     'task.asked, there is one': { type: 'task.asked', ask: anAsk(true), available: true },
     'task.asked, none, waits': { type: 'task.asked', ask: anAsk(true), available: false },
     'task.asked, none, Try': { type: 'task.asked', ask: anAsk(false), available: false },
     'task.offered': { type: 'task.offered', ask: anAsk(true) },
     'result.stored': { type: 'result.stored', storing: aStoring() },
     'group.closed': { type: 'group.closed' },
-    'sentinel.gone': { type: 'sentinel.gone' },
-    'connection.closed': { type: 'connection.closed' },
+    'sentinel.gone': { type: 'sentinel.gone', mayLeave: false },
+    'sentinel.gone, may leave': { type: 'sentinel.gone', mayLeave: true },
+    'connection.closed': closed(false, false),
+    'connection.closed, may leave': closed(false, true),
+    'connection.closed, may return': closed(true, false),
+    'connection.closed, may return or leave': closed(true, true),
+    'return.elapsed': { type: 'return.elapsed', mayLeave: false },
+    'return.elapsed, may leave': { type: 'return.elapsed', mayLeave: true },
     'death.reported': { type: 'death.reported' },
     'waiting.ended': { type: 'waiting.ended' },
     departed: { type: 'departed' },
@@ -35,9 +79,13 @@ const table: ChartTable = {
     declared: {
       after: [],
       on: {
-        'registration.asked': ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'],
-        'group.closed': ['deadbeat'],
-        'sentinel.gone': ['deadbeat'],
+        'registration.asked': REGISTERS,
+        'registration.asked, by another who names the task': REGISTERS,
+        'registration.asked, returns': REGISTERS,
+        'registration.asked, returns to its task': REGISTERS,
+        'group.closed': LAPSES,
+        'sentinel.gone': LAPSES,
+        'sentinel.gone, may leave': LAPSES,
         'death.reported': ['declared'],
         departed: LEAVES,
       },
@@ -70,6 +118,15 @@ const table: ChartTable = {
         'task.asked, there is one': ['registered.idle', 'failTask', 'askAgain'],
         'task.asked, none, waits': ['registered.idle', 'failTask', 'askAgain'],
         'task.asked, none, Try': ['registered.idle', 'failTask', 'askAgain'],
+      },
+    },
+    // S17, S18
+    'registered.lost': {
+      after: ['registration.asked', 'connection.closed, may return'],
+      on: {
+        ...registered('registered.lost', 'stopReturnTimer'),
+        'return.elapsed': leaving(['stopReturnTimer'], DIES),
+        'return.elapsed, may leave': leaving(['stopReturnTimer'], LEAVES),
       },
     },
   },

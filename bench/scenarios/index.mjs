@@ -1,0 +1,12 @@
+import { bulk } from './bulk.mjs';
+import { charts } from './charts.mjs';
+import { fanout } from './fanout.mjs';
+import { farm } from './farm.mjs';
+import { latency } from './latency.mjs';
+import { manyNames } from './many-names.mjs';
+import { manyTasks } from './many-tasks.mjs';
+import { manyWorkers } from './many-workers.mjs';
+import { pairs } from './pairs.mjs';
+
+/** A scenario: its `name`, what it is `about`, and `run`, which measures on a bed and gives figures. */
+export const scenarios = [pairs, farm, latency, fanout, charts, bulk, manyWorkers, manyTasks, manyNames];

@@ -1,0 +1,32 @@
+// Figures as lines of a terminal.
+const round = (value) => {
+  const size = Math.abs(value);
+  return value.toLocaleString('en', {
+    maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2,
+    useGrouping: true,
+  });
+};
+
+const boundText = (bound) =>
+  bound === undefined ? '' : bound.most === undefined ? `≥ ${round(bound.least)}` : `≤ ${round(bound.most)}`;
+
+const verdict = (holds) => (holds === undefined ? '' : holds ? 'holds' : 'MISSED');
+
+export const heading = (name, about) => `\n${name}: ${about}`;
+
+/** Nothing can be said of what was nothing. */
+const change = (now, earlier) =>
+  earlier === 0 ? '' : `${now >= earlier ? '+' : ''}${round((now / earlier - 1) * 100)} % `;
+
+/** @param earlier the median of another run */
+export function line({ name, unit, median, least, most, bound, holds }, earlier) {
+  const columns = [
+    `  ${name.padEnd(52)}`,
+    `${round(median)} ${unit}`.padEnd(18),
+    `(${round(least)}–${round(most)})`.padEnd(22),
+    boundText(bound).padEnd(10),
+    verdict(holds).padEnd(7),
+  ];
+  if (earlier !== undefined) columns.push(`${change(median, earlier)}since ${round(earlier)}`);
+  return columns.join(' ').trimEnd();
+}

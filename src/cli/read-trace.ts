@@ -1,0 +1,18 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { readStep } from '../trace/check.ts';
+import type { TraceStep } from '../trace/step.ts';
+import { explain } from './explain.ts';
+import { fail } from './fail.ts';
+
+/** The steps of a file that `sleigh serve --trace` wrote, with the numbers of their lines. Says what is no step, and ends. */
+export async function* readTrace(path: string): AsyncGenerator<[line: number, step: TraceStep]> {
+  let line = 0;
+  const input = createReadStream(path).on('error', (error) => fail(`cannot read ${path}: ${explain(error)}`));
+  for await (const text of createInterface({ input })) {
+    line++;
+    const step = readStep(text);
+    if (step === undefined) fail(`line ${line} of ${path} is no step of a trace`);
+    yield [line, step];
+  }
+}

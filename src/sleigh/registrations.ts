@@ -1,0 +1,146 @@
+import type { Storing } from '../machines/storing.ts';
+import { parseWhole } from '../wire/numbers.ts';
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { Ask, type Client, type Found } from '../workspace/ask.ts';
+import { notANumber } from '../workspace/refusal.ts';
+import { textOf } from '../workspace/value.ts';
+import { isRegistered, stateOfWorker, type Worker } from './agents.ts';
+import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
+import type { Sleigh } from './sleigh.ts';
+
+/** Metadata that tells a worker whether it still has the task that it is doing (S18). */
+const BUSY = 'nwsBusy';
+
+/** Characters of the name of a host. */
+const MOST_HOST = 255;
+
+const REGISTRATIONS = 'worker registrations';
+/** Registrations that nobody has fetched and that are kept in an elastic group (S17). */
+const MOST_ANNOUNCED = 1_000;
+
+/** Takes what is to go. */
+const NOBODY: Client = {
+  id: 0,
+  peer: '',
+  departures: new Set(),
+  answer: () => undefined,
+  refuse: () => undefined,
+};
+
+/** Metadata of a task that tells its worker the number that it may come back to it by (S18). */
+const TASK_NUMBER = 'nwsTask';
+
+/** The name of the timer of a lost worker. */
+const timerOf = (rank: number): string => `return of worker ${rank}`;
+
+/** How workers come, and come back (S3, S18). */
+export class Registrations {
+  readonly #sleigh: Sleigh;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
+  ask(storing: Storing): void {
+    const { crew, joining } = this.#sleigh;
+    const text = textOf(storing.value);
+    const rank = parseWhole(text);
+    if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
+    const worker = crew.find(rank);
+    if (worker === undefined) {
+      const isForgotten = rank >= 0 && rank < joining.context.ranksGiven;
+      const why = isForgotten ? `the worker of rank ${rank} has ended` : `rank ${rank} was never given out`;
+      return storing.refuse(registrationFailed(why));
+    }
+    if (worker.actor.getSnapshot().status === 'done')
+      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${stateOfWorker(worker)}`));
+    const other = crew.workerOf(storing.client);
+    if (other !== undefined && other !== worker)
+      return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
+    const returns = this.isReturn(storing);
+    const doing = returns ? storing.value.metadata.get('doing') : undefined;
+    const number = doing === undefined ? undefined : parseWhole(doing);
+    if (doing !== undefined && number === undefined) return storing.refuse(notANumber('doing', doing));
+    const knowsTask = worker.task !== undefined && number === worker.taskNumber;
+    worker.actor.send({ type: 'registration.asked', storing, returns, knowsTask });
+  }
+
+  /** S18: whether it is a registered worker that shows by its session that it has come back. */
+  isReturn({ value }: Storing): boolean {
+    const rank = parseWhole(textOf(value));
+    const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
+    if (worker?.session === undefined || !isRegistered(worker)) return false;
+    return worker.session === value.metadata.get('session');
+  }
+
+  /** S3: its metadata is kept with its registration. */
+  accept(worker: Worker, storing: Storing): void {
+    const { client, value } = storing;
+    const { crew, now, options } = this.#sleigh;
+    worker.registeredAt = now;
+    worker.host =
+      value.metadata.get('host')?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
+    // Who told its session may come back, where the maker of the sleigh wants that.
+    if (options.reconnectGrace > 0) worker.session = value.metadata.get('session');
+    crew.connect(worker, client);
+    this.#announce(worker.rank, value.metadata, client);
+    if (worker.session !== undefined) this.tellWhetherBusy(storing, false);
+  }
+
+  /** An elastic group would have them without end, where nobody fetches them: the last ones are kept (S17). */
+  #announce(rank: number, metadata: Metadata, client: Client): void {
+    const { workspace, options } = this.#sleigh;
+    this.#sleigh.announce(REGISTRATIONS, String(rank), metadata, client);
+    const variable = workspace.variable(REGISTRATIONS);
+    if (options.join === 'elastic' && variable.behaviour.counts.values > MOST_ANNOUNCED)
+      variable.get(new Ask(NOBODY, { verb: 'fetchTry', takes: true, waits: false, metadata: NO_METADATA }));
+  }
+
+  /** S18. */
+  tellWhetherBusy(storing: Storing, isBusy: boolean): void {
+    storing.tell(BUSY, isBusy ? '1' : '0');
+  }
+
+  /** S18: the worker has come back. Its older connection may not have closed yet, and is nobody's from now on. */
+  replaceConnection(worker: Worker, client: Client): void {
+    const { crew } = this.#sleigh;
+    worker.ask?.interrupt(WORKER_REPLACED);
+    worker.ask = undefined;
+    if (worker.client !== undefined) crew.disconnect(worker.client);
+    crew.connect(worker, client);
+  }
+
+  /** S18: it may come back until the grace is over. */
+  startTimer(worker: Worker): void {
+    const { timers, options, crew } = this.#sleigh;
+    crew.changed(worker);
+    worker.ask = undefined;
+    timers.start(timerOf(worker.rank), options.reconnectGrace, () =>
+      worker.actor.send({ type: 'return.elapsed', mayLeave: this.mayLeave(worker) }),
+    );
+  }
+
+  /** S18: workers that have not come back by the time that the sleigh shuts down have left. */
+  dismissLost(): void {
+    for (const worker of this.#sleigh.crew.workers)
+      if (stateOfWorker(worker) === 'lost') worker.actor.send({ type: 'departed' });
+  }
+
+  /** S17: in an elastic group one that owes nothing may go. */
+  mayLeave(worker: Worker): boolean {
+    const { options, work } = this.#sleigh;
+    return options.join === 'elastic' && worker.task === undefined && !work.tasks.hasCopyFor(worker);
+  }
+
+  /** S18: a task that is given, with the number by which its worker may come back to it. */
+  numbered(worker: Worker, found: Found): Found {
+    worker.taskNumber++;
+    if (worker.session === undefined) return found;
+    return { ...found, metadata: new Map(found.metadata).set(TASK_NUMBER, String(worker.taskNumber)) };
+  }
+
+  stopTimer(rank: number): void {
+    this.#sleigh.timers.stop(timerOf(rank));
+  }
+}

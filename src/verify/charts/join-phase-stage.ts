@@ -1,0 +1,77 @@
+import { Job, period } from '../job.ts';
+import type { Journey } from '../model.ts';
+import type { Pending, Speaker } from '../speaker.ts';
+
+/** What stands for a short delay in the chart; how long it really is, the journey says. */
+export const SHORT = 1;
+
+/** What the workers show when they come back (S18). */
+const SESSION = { session: 'its own' };
+
+/** A job, with sentinels of a rank each, workers, and those who wait for the group to close, or to be complete. */
+export class JoinPhaseStage {
+  readonly job: Job;
+  /** By their ranks. */
+  readonly sentinels: Speaker[] = [];
+  readonly workers: { readonly rank: number; speaker: Speaker }[] = [];
+  readonly waiting: Pending[] = [];
+  readonly #short: string;
+
+  private constructor(job: Job, short: string) {
+    this.job = job;
+    this.#short = short;
+  }
+
+  static async open(journey: Journey, options: Record<string, string>): Promise<JoinPhaseStage> {
+    const always = { onDeadWorker: 'null', reconnectGrace: '60' };
+    const job = await Job.open(journey.grounds.server, { ...always, ...options });
+    return new JoinPhaseStage(job, period(journey, 0.8, 60));
+  }
+
+  close(): void {
+    this.job.close();
+  }
+
+  /** Seconds, as metadata or values tell them. */
+  seconds(delay: number): string {
+    return delay === SHORT ? this.#short : String(delay);
+  }
+
+  /** A rank is given out, to a sentinel of its own. */
+  async declare(rank: number): Promise<void> {
+    const sentinel = await this.job.guest();
+    await this.job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) });
+    if (rank >= 0) this.sentinels[rank] = sentinel;
+  }
+
+  async register(rank: number): Promise<void> {
+    const speaker = await this.job.guest();
+    this.workers.push({ rank, speaker });
+    await this.job.mustStore(speaker, ['worker_ids', String(rank)], {}, SESSION);
+  }
+
+  /** S18: over another connection, before the server knows that the first one is gone. */
+  async comeBack(): Promise<void> {
+    const [worker] = this.workers;
+    if (worker === undefined) throw new Error('nobody is registered');
+    const old = worker.speaker;
+    worker.speaker = await this.job.guest();
+    await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, SESSION);
+    await this.job.leave(old);
+  }
+
+  /** S17: all who wait are told. */
+  async mustTell(number: number): Promise<void> {
+    for (const pending of this.waiting.splice(0))
+      await this.job.mustBeTold('who waits for the group', pending, { value: String(number) });
+  }
+
+  /** Somebody asks for the number of workers, and waits. */
+  async wait(variable: string, delay: string | undefined): Promise<void> {
+    const { job } = this;
+    const asker = await job.guest();
+    this.waiting.push(job.beginToGet(asker, 'find', variable, delay === undefined ? {} : { delay }));
+    // Whoever waits for the group shows nowhere: what is asked two round trips later comes after it.
+    for (let n = 0; n < 2; n++) await job.get(job.master, 'find', 'join_status');
+  }
+}

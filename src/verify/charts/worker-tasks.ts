@@ -1,0 +1,128 @@
+import { eventually } from '../mismatch.ts';
+import { causes, changesNothing, impossible, type Effect, type Situation } from '../model.ts';
+import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerStage } from './worker-stage.ts';
+
+/** What of its sleigh decides what a worker can be told. The policy is `null`. */
+export interface Facts {
+  readonly over: boolean;
+  /** A broadcast has begun the join phase, which takes a minute then (S5). */
+  readonly joining: boolean;
+  readonly closed: boolean;
+  readonly deleted: boolean;
+  readonly drained: boolean;
+  readonly sentinelIsThere: boolean;
+  readonly isConnected: boolean;
+  /** It was lost in the middle of a task (S18). */
+  readonly hasTask: boolean;
+}
+
+/** Which sleigh it is, and which worker. */
+export interface Variant {
+  readonly isElastic: boolean;
+  /** It told its session and may come back (S18). */
+  readonly mayReturn: boolean;
+}
+
+export interface Context {
+  readonly rank: number;
+}
+
+export type At = Situation<Context, Facts>;
+export type Act = Effect<Facts, WorkerStage>;
+
+export const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
+export const isFinal = ({ state }: At): boolean => ['deadbeat', 'dead', 'left'].includes(state);
+
+export const BLOCKED = impossible('its connection is blocked (P5.3)');
+
+export const asked = (available: boolean, waits: boolean) => ({
+  type: 'task.asked',
+  available,
+  ask: { waits },
+});
+
+type Availability = 'one is there' | 'none, it waits' | 'none, it does not wait';
+
+export function askForTask(wanted: Availability): (at: At) => Act {
+  const waits = wanted !== 'none, it does not wait';
+  const event = asked(wanted === 'one is there', waits);
+  const ask = async (stage: WorkerStage): Promise<void> => {
+    const { job, worker } = stage;
+    if (wanted === 'none, it waits') return stage.wait();
+    if (wanted === 'none, it does not wait') {
+      await job.mustGet(worker, ['fetchTry', 'task'], NO_VALUE);
+      return;
+    }
+    stage.batch = await stage.storeTask('task');
+    stage.note(await job.mustGet(worker, ['fetch', 'task'], { value: stage.batch }));
+  };
+  return (at) => {
+    const { facts, state } = at;
+    const verb = waits ? 'fetch' : 'fetchTry';
+    if (state === 'registered.waiting') return BLOCKED;
+    if (facts.over)
+      return changesNothing((stage) =>
+        stage.asSomebody(facts.isConnected, async (who) => {
+          await stage.job.mustGet(who, [verb, 'task'], SLEIGH_DEAD);
+        }),
+      );
+    switch (state) {
+      case 'registered.idle':
+        return causes([event], facts, ask);
+      case 'registered.busy':
+        // S7.1: it has failed the one that it has, and asks for another.
+        return causes([asked(false, waits), event], facts, async (stage) => {
+          const failed = stage.batch;
+          await ask(stage);
+          await stage.mustHaveFailedTask(failed);
+        });
+      case 'dead':
+        return facts.isConnected
+          ? changesNothing(async ({ job, worker }) => {
+              await job.mustGet(worker, [verb, 'task'], WORKER_DEAD);
+            })
+          : impossible('its connection has closed');
+      default:
+        return askAsNobody(wanted);
+    }
+  };
+}
+
+/** S7: who is no worker never gets a task. */
+const askAsNobody = (wanted: Availability): Act => {
+  if (wanted === 'one is there')
+    return impossible('who is no worker gets none, and it would lie there for others');
+  return changesNothing(({ job }) =>
+    job.asStranger(async (stranger) => {
+      if (wanted === 'none, it does not wait') {
+        await job.mustGet(stranger, ['fetchTry', 'task'], NO_VALUE);
+        return;
+      }
+      const pending = job.beginToGet(stranger, 'fetch', 'task');
+      await eventually(async () =>
+        (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
+      );
+      job.mustWait('who is no worker', pending);
+    }),
+  );
+};
+
+export const offer =
+  (variable: 'task' | 'broadcast', { isElastic }: Variant) =>
+  (at: At): Act => {
+    const { facts, state } = at;
+    if (facts.over)
+      return changesNothing(({ job }) =>
+        job.mustStore(job.master, [variable, 'late'], {
+          status: '5001',
+          reason: 'Store failed: sleigh is shutting down.',
+        }),
+      );
+    if (state !== 'registered.waiting') return impossible('only who waits is offered one');
+    const joining = facts.joining || (variable === 'broadcast' && !facts.closed && !isElastic);
+    return causes([{ type: 'task.offered', ask: { waits: true } }], { ...facts, joining }, async (stage) => {
+      stage.batch = await stage.storeTask(variable);
+      const told = { value: stage.batch };
+      stage.note(await stage.job.mustBeTold('the worker that waits for a task', stage.pending, told));
+    });
+  };

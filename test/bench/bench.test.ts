@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Folder } from '../support/run-process.ts';
+
+const BENCH = join(import.meta.dirname, '../../bench');
+/** It reads /proc and makes its load generator with a C compiler. */
+const canRun = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
+
+interface Figure {
+  readonly scenario: string;
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly median: number;
+  readonly bound?: { readonly most?: number; readonly least?: number };
+  readonly holds?: boolean;
+}
+
+function bench(...flags: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(BENCH, 'bench.mjs'), ...flags], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  return { status, output: stdout, errors: stderr };
+}
+
+function figuresIn(path: string): Figure[] {
+  const report: { figures: Figure[] } = JSON.parse(readFileSync(path, 'utf8'));
+  return report.figures;
+}
+
+describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
+  it('yields figures for every scenario, says of every bound whether it holds, and ends well whatever they are', () => {
+    using folder = new Folder();
+    const json = join(folder.path, 'figures.json');
+    const { status, output, errors } = bench('--smoke', '--json', json);
+    expect(errors).toBe('');
+    expect(status).toBe(0);
+    const files = readdirSync(join(BENCH, 'scenarios')).map((file) => file.replace('.mjs', ''));
+    const figures = figuresIn(json);
+    expect([...new Set(figures.map(({ scenario }) => scenario)), 'index'].sort()).toEqual(files.sort());
+    for (const { scenario, name, values, bound, holds } of figures) {
+      expect(values, `${scenario}, ${name}`).toEqual([expect.any(Number)]);
+      expect(values[0], `${scenario}, ${name}`).toBeGreaterThanOrEqual(0);
+      expect(holds === undefined, `${scenario}, ${name}`).toBe(bound === undefined);
+      expect(output).toContain(name);
+    }
+    expect(figures.filter(({ bound }) => bound !== undefined).length).toBeGreaterThan(10);
+  });
+
+  it('shows the change against an earlier run', () => {
+    using folder = new Folder();
+    const earlier = folder.write(
+      'earlier.json',
+      JSON.stringify({ figures: [{ scenario: 'charts', name: 'worker', median: 1 }] }),
+    );
+    const { status, output } = bench('--smoke', '--only', 'charts', '--compare', earlier);
+    expect(status).toBe(0);
+    expect(output).toMatch(/ worker .* \+[\d,]+ % since 1\n/);
+    expect(output).toMatch(/ connection (?!.*since)/);
+    expect(output).not.toContain('pairs:');
+  });
+
+  it('names a scenario that there is not, and a file that cannot be compared with', () => {
+    expect(bench('--only', 'charts', 'nothing')).toMatchObject({
+      status: 2,
+      errors: expect.stringContaining('no scenario nothing; there are pairs, '),
+    });
+    expect(bench('--compare', '/nowhere.json')).toMatchObject({
+      status: 2,
+      errors: expect.stringContaining('--compare /nowhere.json'),
+    });
+  });
+});

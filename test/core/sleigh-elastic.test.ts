@@ -1,0 +1,379 @@
+import { describe, expect, test } from 'vitest';
+import { Job } from '../support/job.ts';
+import { OK, refused } from '../support/replies.ts';
+import { simulated, SimulatedServer } from '../support/simulated-server.ts';
+import { sleighsOf } from '../support/invariants.ts';
+import type { Entries } from '../support/simulated-client.ts';
+
+const elastic = (server: SimulatedServer, options: Entries = {}): Job =>
+  new Job(server, { join: 'elastic', ...options });
+
+/** Who answered a batch, by rank: the value, or null; and how many copies each was told of. */
+const answers = (job: Job, batchId: string): string[] =>
+  job
+    .results(batchId)
+    .map(({ metadata, value }) =>
+      [
+        metadata['nwsWorkerRank'],
+        metadata['nwsNull'] === '1' ? 'null' : value,
+        `of ${metadata['nwsCopies'] ?? 'one'}`,
+      ].join(' '),
+    );
+
+describe('an elastic group (S17)', () => {
+  test(
+    'never closes: join_status says elastic, and whoever has a rank may register at any time',
+    simulated((server) => {
+      const job = elastic(server);
+      const { sentinel } = job.crew(2);
+      expect(job.master.get('find', 'status').value).toBe('2');
+      expect(job.phase).toBe('elastic');
+      job.worker(job.rank(sentinel));
+      expect([job.phase, job.master.read('rankCount')]).toEqual(['elastic', '3']);
+    }),
+  );
+
+  test(
+    'workers come and go, ranks are never used twice, and as many are in use as the maximum says',
+    simulated((server) => {
+      const job = elastic(server, { rankCount: '2' });
+      const { sentinel, workers } = job.crew(2);
+      expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
+      workers[0]?.leave();
+      expect(job.master.read('rankCount')).toBe('1');
+      expect(job.rank(sentinel)).toBe(2);
+      expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
+      // One that is given out and whose sentinel goes is free again, too.
+      const other = elastic(new SimulatedServer(), { rankCount: '1' });
+      const gone = other.sentinel();
+      gone.leave();
+      expect(other.rank(other.visitor())).toBe(1);
+      job.master.store('workerCount', '3');
+      expect(job.rank(sentinel)).toBe(3);
+    }),
+  );
+
+  test(
+    'a maximum of 0 or less holds back no rank, the limit of the server does (P12)',
+    simulated(
+      (server) => {
+        const job = elastic(server, { rankCount: '0' });
+        const sentinel = job.sentinel(2);
+        expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
+        const worker = job.worker(0);
+        expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
+        worker.leave();
+        expect(job.rank(sentinel)).toBe(2);
+      },
+      { limits: { workerCount: 2 } },
+    ),
+  );
+
+  test(
+    'who asks for the number waits for all that have a rank, or the maximum, or its delay; nothing closes',
+    simulated((server) => {
+      const job = elastic(server, { rankCount: '3' });
+      const [first, second] = [job.visitor(), job.visitor()];
+      expect(first.get('findTry', 'status')).toMatchObject(refused('no value available.'));
+      first.wait('find', 'status');
+      second.wait('find', 'waitForWorkers', { metadata: { delay: '5' } });
+      const sentinel = job.sentinel(2);
+      job.worker(0);
+      expect(first.isWaiting).toBe(true);
+      server.advance(5_000);
+      expect(second.reply().value).toBe('1');
+      job.worker(1);
+      expect(first.reply().value).toBe('2');
+      expect(second.get('find', 'waitForWorkers').value).toBe('2');
+      const ranks = [job.rank(sentinel)];
+      second.wait('find', 'status', { metadata: { delay: '7' } });
+      first.wait('find', 'status');
+      server.advance(7_000);
+      expect(second.reply().value).toBe('2');
+      job.worker(ranks[0] ?? 0);
+      expect(first.reply().value).toBe('3');
+      expect(job.phase).toBe('elastic');
+    }),
+  );
+
+  test(
+    'who asks for the number is told when a rank that was waited for lapses, or the maximum comes down',
+    simulated((server) => {
+      const job = elastic(server);
+      job.worker(job.rank(job.visitor()));
+      const late = job.sentinel();
+      const asker = job.visitor();
+      asker.wait('find', 'status');
+      late.leave();
+      expect(asker.reply().value).toBe('1');
+      const sentinel = job.sentinel();
+      asker.wait('find', 'status');
+      job.master.store('workerCount', '1');
+      expect(asker.reply().value).toBe('1');
+      expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
+    }),
+  );
+
+  test(
+    'workerCount is the number registered now, and freezes nothing',
+    simulated((server) => {
+      const job = elastic(server);
+      const sentinel = job.sentinel(2);
+      job.worker(0);
+      expect(job.master.read('workerCount')).toBe('1');
+      job.master.list();
+      job.worker(1);
+      expect(job.master.read('workerCount')).toBe('2');
+      expect(job.rank(sentinel)).toBe(2);
+    }),
+  );
+
+  test(
+    'a worker that owes nothing has left when its connection closes: no policy looks at that',
+    simulated((server) => {
+      const job = elastic(server, { onDeadWorker: 'shutdown' });
+      const { workers } = job.crew(3);
+      workers[0]?.leave();
+      workers[1]?.wait('fetch', 'task');
+      workers[1]?.leave();
+      workers[2]?.leave();
+      expect(job.isWindingDown).toBe(false);
+      expect(job.master.read('agentStatus')).not.toContain('- Worker');
+      expect(job.master.read('rankCount')).toBe('0');
+    }),
+  );
+
+  test(
+    'so it is when the sentinel is gone first; who waits is told',
+    simulated((server) => {
+      const job = elastic(server, { onDeadWorker: 'shutdown' });
+      const { sentinel, workers } = job.crew(2);
+      workers[0]?.wait('fetch', 'task');
+      sentinel.leave();
+      expect(workers[0]?.reply()).toMatchObject(refused('worker is dead'));
+      expect([job.isWindingDown, job.master.read('rankCount')]).toEqual([false, '0']);
+    }),
+  );
+
+  test(
+    'a worker that has a task when its connection closes is dead, and the policy is requeue unless chosen',
+    simulated((server) => {
+      const job = elastic(server);
+      const { workers } = job.crew(2);
+      job.task('t', { batchId: 'b' });
+      workers[0]?.get('fetch', 'task');
+      workers[0]?.leave();
+      expect(job.master.read('agentStatus')).toContain('Dead workers\n  - Worker 0');
+      expect(workers[1]?.get('fetch', 'task').value).toBe('t');
+      const chosen = elastic(new SimulatedServer(), { onDeadWorker: 'shutdown' });
+      const [worker] = chosen.crew(1).workers;
+      chosen.task('t');
+      worker?.get('fetch', 'task');
+      worker?.leave();
+      expect(chosen.isWindingDown).toBe(true);
+    }),
+  );
+
+  test(
+    'the death of the last one ends nothing, and a job without workers ends with the grace period (S15)',
+    simulated((server) => {
+      const job = elastic(server, { workerGracePeriod: '10', onDeadWorker: 'null' });
+      const { sentinel, workers } = job.crew(1);
+      server.advance(10_000);
+      job.task('t');
+      workers[0]?.get('fetch', 'task');
+      workers[0]?.leave();
+      expect(job.isWindingDown).toBe(false);
+      expect(job.worker(job.rank(sentinel))).toBeDefined();
+      const nobody = elastic(new SimulatedServer(), { workerGracePeriod: '10' });
+      nobody.server.advance(10_000);
+      expect(nobody.isWindingDown).toBe(true);
+    }),
+  );
+
+  test(
+    'a bad value is refused by name (S1)',
+    simulated((server) => {
+      expect(() => new Job(server, { join: 'open', reconnectGrace: '-1' })).toThrow(
+        'join must be closing or elastic, not "open"; reconnectGrace must be a number of seconds from 0, not "-1".',
+      );
+    }),
+  );
+
+  test(
+    'a closing one is as ever: no copies are told of, and reach is what a client likes it to be',
+    simulated((server) => {
+      const job = new Job(server, { join: 'closing' });
+      const { workers } = job.crew(1);
+      expect(job.phase).toBe('closed');
+      expect(job.broadcast('b', { batchId: 'b', reach: 'x' })).toEqual({ ...OK, metadata: {}, reason: '' });
+      expect(workers[0]?.get('fetch', 'task').metadata).toEqual({ batchId: 'b', reach: 'x' });
+      workers[0]?.store('result', 'r');
+      expect(answers(job, 'b')).toEqual(['0 r of one']);
+    }),
+  );
+});
+
+describe('broadcasts of an elastic group (S17)', () => {
+  test(
+    'reach those who are there; the reply and each result say how many copies there are',
+    simulated((server) => {
+      const job = elastic(server);
+      const { sentinel, workers } = job.crew(2);
+      expect(job.broadcast('b', { batchId: 'b' }).metadata).toEqual({ nwsCopies: '2' });
+      expect(job.phase).toBe('elastic');
+      const all = [...workers, job.worker(job.rank(sentinel))];
+      expect(all.map((worker) => worker.get('fetchTry', 'task').value)).toEqual(['b', 'b', '']);
+      for (const worker of workers.slice(0, 2)) worker.store('result', 'r');
+      expect(answers(job, 'b')).toEqual(['0 r of 2', '1 r of 2']);
+    }),
+  );
+
+  test(
+    'with nobody there: no copy, no result, and nothing is held',
+    simulated((server) => {
+      const job = elastic(server);
+      expect(job.broadcast('b').metadata).toEqual({ nwsCopies: '0' });
+      expect(server.core.holdings.bytes).toBe(0);
+      const worker = job.worker(job.rank(job.visitor()));
+      expect(worker.get('fetchTry', 'task')).toMatchObject(refused('no value available.'));
+    }),
+  );
+
+  test(
+    'with reach=all everyone who comes later gets a copy as well, before all else, in their order',
+    simulated((server) => {
+      const job = elastic(server);
+      const { sentinel, workers } = job.crew(1);
+      const all = (value: string) => job.broadcast(value, { batchId: value, reach: 'all' });
+      expect(all('first').metadata).toEqual({ nwsCopies: '1' });
+      job.broadcast('not for all', { batchId: 'x', reach: 'present' });
+      all('second');
+      job.task('t');
+      const late = job.worker(job.rank(sentinel));
+      all('third');
+      const done = (worker: typeof late, values: string[]): void => {
+        for (const value of values) {
+          expect(worker.get('fetch', 'task').value).toBe(value);
+          worker.store('result', `${value} done`);
+        }
+      };
+      done(late, ['first', 'second', 'third', 't']);
+      for (const worker of workers) done(worker, ['first', 'not for all', 'second', 'third']);
+      expect(answers(job, 'first')).toEqual(['1 first done of 2', '0 first done of 2']);
+      done(job.worker(job.rank(sentinel)), ['first', 'second', 'third']);
+      expect(answers(job, 'first')).toEqual(['2 first done of 3']);
+    }),
+  );
+
+  test(
+    'copies that a worker leaves unanswered are answered for, so that a master gets as many results as copies',
+    simulated((server) => {
+      const job = elastic(server);
+      const { sentinel, workers } = job.crew(3);
+      job.broadcast('b', { batchId: 'b' });
+      job.broadcast('a', { batchId: 'a', reach: 'all' });
+      workers[0]?.get('fetch', 'task');
+      workers[0]?.leave();
+      workers[1]?.leave();
+      workers[2]?.get('fetch', 'task');
+      workers[2]?.store('result', 'r');
+      const late = job.worker(job.rank(sentinel));
+      late.leave();
+      expect(answers(job, 'b')).toEqual(['0 null of 3', '1 null of 3', '2 r of 3']);
+      expect(answers(job, 'a')).toEqual(['0 null of 3', '1 null of 3', '3 null of 4']);
+      expect(job.status()).toEqual({ pending: 0, running: 0 });
+    }),
+  );
+
+  test(
+    'a reach that is neither is refused by name, and nothing has changed (P5.5)',
+    simulated((server) => {
+      const job = elastic(server);
+      const { workers } = job.crew(1);
+      expect(job.broadcast('b', { reach: 'some' })).toMatchObject(
+        refused('reach must be present or all, not "some".'),
+      );
+      workers[0]?.wait('fetch', 'task');
+    }),
+  );
+
+  test(
+    'a client without metadata is answered as ever (P3)',
+    simulated((server) => {
+      const job = elastic(server);
+      const old = server.connect({ handshake: '0000' });
+      old.call(['use ws', 'job', '', 'no']);
+      expect(old.call(['store', 'job', 'broadcast', '1', 'b'])).toEqual({ ...OK, metadata: {}, reason: '' });
+      expect(job.phase).toBe('elastic');
+    }),
+  );
+
+  test(
+    'are let go when they are spent, also while one that is for all is older; that one is held as long as the job',
+    simulated((server) => {
+      const job = elastic(server);
+      const { sentinel, workers } = job.crew(1);
+      const held = (): number => server.core.holdings.bytes;
+      const before = held();
+      job.broadcast('x'.repeat(1_000), { batchId: 'all', reach: 'all' });
+      const late = job.worker(job.rank(sentinel));
+      late.get('fetch', 'task');
+      const [worker] = workers;
+      for (let n = 0; n < 5; n++) {
+        job.broadcast('y'.repeat(100), { batchId: 'some' });
+        for (let task = worker?.get('fetchTry', 'task'); task?.status === OK.status;) {
+          worker?.store('result', '');
+          task = worker?.get('fetchTry', 'task');
+        }
+      }
+      // The late one is still busy with the first: it owes all that came since.
+      expect(held() - before).toBe(1_000 + 500 + 1);
+      late.leave();
+      job.results('some');
+      job.results('all');
+      expect(held() - before).toBe(1_000 + 1);
+      job.master.store('Sleigh ride over', '1');
+      server.advance(10_000);
+      expect(held() - before).toBe(1 + 1);
+    }),
+  );
+});
+
+test(
+  'an elastic group remembers 1,000 workers and sentinels that have ended, and no more (S17)',
+  simulated((server) => {
+    const job = elastic(server);
+    const [sleigh] = sleighsOf(server);
+    const first = job.visitor();
+    for (let n = 0; n < 5; n++) job.worker(job.rank(first)).leave();
+    for (let n = 0; n < 1_000; n++) {
+      const sentinel = job.visitor();
+      job.worker(job.rank(sentinel)).leave();
+      sentinel.leave();
+    }
+    job.sentinel().leave();
+    expect(sleigh?.crew.workers.map(({ rank }) => rank)).toEqual(
+      Array.from({ length: 1_000 }, (_, n) => n + 6),
+    );
+    // The first one is there, and those that have ended but for the oldest.
+    expect(sleigh?.crew.sentinels.map(({ id }) => id)).toEqual([
+      0,
+      ...Array.from({ length: 1_000 }, (_, n) => n + 2),
+    ]);
+    expect(sleigh?.crew.sentinels[0]?.workers.size).toBe(0);
+    expect(job.master.read('scoreboard')?.split('\n').length).toBe(1_001);
+    expect(job.visitor().store('worker_ids', '0')).toMatchObject(
+      refused('Worker registration failed: the worker of rank 0 has ended.'),
+    );
+    expect(job.visitor().store('worker_ids', '5000')).toMatchObject(
+      refused('Worker registration failed: rank 5000 was never given out.'),
+    );
+    expect(job.master.list().join('\n')).not.toContain('worker registrations');
+    expect(sleigh?.workspace.variable('worker registrations').behaviour.counts.values).toBe(1_000);
+    expect(job.master.get('fetch', 'worker registrations').value).toBe('5');
+    // The next one comes all the same.
+    job.worker(job.rank(first));
+    expect(job.master.read('rankCount')).toBe('1');
+  }),
+);

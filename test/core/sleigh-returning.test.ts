@@ -1,0 +1,480 @@
+import { describe, expect, test } from 'vitest';
+import { Job } from '../support/job.ts';
+import { OK, refused, type Reply } from '../support/replies.ts';
+import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
+import type { Entries } from '../support/simulated-client.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const GRACE = 30;
+const failed = (why: string) => refused(`Worker registration failed: ${why}.`);
+
+/** A job whose workers may come back, with one rank that never registers, so that the group stays open. */
+class Story {
+  readonly job: Job;
+  readonly sentinel: Visitor;
+  worker: Visitor;
+
+  constructor(server: SimulatedServer, options: Entries = {}) {
+    this.job = new Job(server, { reconnectGrace: String(GRACE), onDeadWorker: 'requeue', ...options });
+    this.sentinel = this.job.sentinel(3);
+    this.worker = this.job.visitor();
+    expect(this.register(this.worker).metadata).toEqual({ nwsBusy: '0' });
+  }
+
+  register(who: Visitor, doing?: string, session = 'mine'): Reply {
+    const metadata = { session, ...(doing === undefined ? {} : { doing }) };
+    return who.store('worker_ids', '0', { metadata });
+  }
+
+  /** The worker comes back by another connection. @returns whether it still has its task */
+  comeBack(doing?: string): string | undefined {
+    this.worker = this.job.visitor();
+    const reply = this.register(this.worker, doing);
+    expect(reply.status).toBe(OK.status);
+    return reply.metadata['nwsBusy'];
+  }
+
+  /** @returns the value of the next task and its number */
+  fetch(): (string | undefined)[] {
+    const { value, metadata } = this.worker.get('fetch', 'task');
+    return [value, metadata['nwsTask']];
+  }
+
+  /** Sends the result and asks for the next task in one piece, as the worker of this project does. */
+  sendResultAndAsk(value: string): void {
+    this.worker.client.send(['store', 'job', 'result', '1', value]);
+    this.worker.ask('fetch', 'task');
+  }
+
+  /** The connection is gone, and with it the replies that were on their way. */
+  loseConnection(): void {
+    this.worker.client.skip();
+    this.worker.leave();
+  }
+
+  values(): (string | undefined)[] {
+    return this.job.results().map(({ value, metadata }) => (metadata['nwsNull'] === '1' ? 'null' : value));
+  }
+
+  group(): string | undefined {
+    return /^(\w+) workers\n {2}- Worker 0/m.exec(this.job.master.read('agentStatus') ?? '')?.[1];
+  }
+}
+
+const story = (body: (story: Story, server: SimulatedServer) => void, options: Entries = {}) =>
+  simulated((server) => body(new Story(server, options), server));
+
+describe('a worker that lost its connection (S18)', () => {
+  test(
+    'is lost, and not dead: it counts as registered and keeps its task',
+    story((it) => {
+      it.job.task('t');
+      it.fetch();
+      it.loseConnection();
+      expect([it.group(), it.job.master.read('rankCount'), it.job.status()]).toEqual([
+        'Lost',
+        '1',
+        { pending: 1, running: 1 },
+      ]);
+    }),
+  );
+
+  test(
+    'comes back under its rank to what it was doing',
+    story((it) => {
+      it.job.task('t');
+      expect(it.fetch()).toEqual(['t', '1']);
+      it.loseConnection();
+      expect([it.comeBack('1'), it.group()]).toEqual(['1', 'Active']);
+      expect(it.worker.store('result', 'r').status).toBe(OK.status);
+      expect(it.values()).toEqual(['r']);
+      expect(it.job.master.get('fetchTry', 'worker registrations').value).toBe('0');
+      expect(it.job.master.get('fetchTry', 'worker registrations').status).toBe('0001');
+    }),
+  );
+
+  test(
+    'comes back idle when it was waiting, and is given the next task',
+    story((it) => {
+      it.worker.wait('fetch', 'task');
+      it.loseConnection();
+      it.job.task('t');
+      expect([it.comeBack(), it.group(), it.fetch()]).toEqual(['0', 'Idle', ['t', '1']]);
+    }),
+  );
+
+  test(
+    'is dead when it has not come back within the grace, and its task is tried elsewhere',
+    story((it, server) => {
+      it.job.task('t');
+      it.fetch();
+      const other = it.job.worker(1);
+      it.loseConnection();
+      server.advance(GRACE * 1_000 - 1);
+      expect(other.get('fetchTry', 'task').status).toBe('0001');
+      server.advance(1);
+      expect(other.get('fetchTry', 'task').value).toBe('t');
+      expect(it.register(it.job.visitor(), '1')).toMatchObject(failed('the worker of rank 0 is dead'));
+    }),
+  );
+
+  test(
+    'has all its grace again each time',
+    story((it, server) => {
+      for (let n = 0; n < 3; n++) {
+        it.loseConnection();
+        server.advance(GRACE * 1_000 - 1);
+        it.comeBack();
+      }
+      server.advance(GRACE * 1_000);
+      expect(it.group()).toBe('Idle');
+    }),
+  );
+
+  test(
+    'comes back when the group is closed, while new ones are refused',
+    story((it) => {
+      it.job.close();
+      it.loseConnection();
+      expect(it.register(it.job.visitor(), undefined, 'another')).toMatchObject(failed('group closed'));
+      expect(it.comeBack()).toBe('0');
+    }),
+  );
+
+  test(
+    'gets the broadcasts that were stored while it was away',
+    story((it) => {
+      it.loseConnection();
+      it.job.broadcast('b');
+      it.comeBack();
+      expect(it.fetch()).toEqual(['b', '1']);
+    }),
+  );
+
+  test(
+    'is the same worker only by its session; of a rank that is there any other is a duplicate',
+    story((it) => {
+      it.loseConnection();
+      const other = it.job.visitor();
+      expect(it.register(other, undefined, 'theirs')).toMatchObject(failed('duplicate worker id'));
+      expect(other.store('worker_ids', '0')).toMatchObject(failed('duplicate worker id'));
+      expect(it.group()).toBe('Lost');
+    }),
+  );
+
+  test(
+    'dies with its connection when it told no session, as ever',
+    story((it) => {
+      const old = it.job.worker(1);
+      it.job.task('t');
+      expect(old.get('fetch', 'task').metadata).toEqual({});
+      old.leave();
+      expect([it.job.master.read('rankCount'), it.fetch()]).toEqual(['1', ['t', '1']]);
+    }),
+  );
+
+  test(
+    'dies with its connection where nobody chose a grace, whatever it says of a session',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'null' });
+      job.sentinel(2);
+      const worker = job.visitor();
+      const metadata = { session: 'mine' };
+      expect(worker.store('worker_ids', '0', { metadata }).metadata).toEqual({});
+      job.task('t');
+      expect(worker.get('fetch', 'task').metadata).toEqual({});
+      expect(job.visitor().store('worker_ids', '0', { metadata })).toMatchObject(
+        failed('duplicate worker id'),
+      );
+      worker.leave();
+      expect(job.master.read('rankCount')).toBe('0');
+    }),
+  );
+
+  test(
+    'dies when its death is reported',
+    story((it) => {
+      it.loseConnection();
+      it.job.master.store('worker_dead', '0');
+      expect(it.group()).toBe('Dead');
+    }),
+  );
+
+  test(
+    'dies with its sentinel',
+    story((it, server) => {
+      it.loseConnection();
+      it.sentinel.leave();
+      expect(it.group()).toBe('Dead');
+      server.advance(GRACE * 1_000);
+    }),
+  );
+
+  test(
+    'has left when the sleigh shuts down',
+    story((it, server) => {
+      it.job.task('t');
+      it.fetch();
+      it.loseConnection();
+      it.job.master.store('Sleigh ride over', '1');
+      expect([it.job.master.read('rankCount'), it.group()]).toEqual(['0', undefined]);
+      expect(it.register(it.job.visitor(), '1')).toMatchObject(failed('the worker of rank 0 is left'));
+      server.advance(GRACE * 1_000);
+    }),
+  );
+
+  test(
+    'and is the last one of a closed group, lets the job go on until its grace is over',
+    story((it, server) => {
+      it.job.close();
+      it.loseConnection();
+      expect(it.job.isWindingDown).toBe(false);
+      server.advance(GRACE * 1_000);
+      expect(it.job.isWindingDown).toBe(true);
+    }),
+  );
+
+  test(
+    'says what it is doing as a number, or is refused by name (P5.5)',
+    story((it) => {
+      it.job.task('t');
+      it.fetch();
+      it.loseConnection();
+      expect(it.register(it.job.visitor(), 'this and that')).toMatchObject(
+        refused('doing must be a number, not "this and that".'),
+      );
+      expect(it.group()).toBe('Lost');
+    }),
+  );
+});
+
+describe('replies that were lost with the connection (S18)', () => {
+  test(
+    'the result was not received: the worker has its task still, and sends it again',
+    story((it) => {
+      it.job.task('t');
+      const [, number] = it.fetch();
+      it.loseConnection();
+      expect(it.comeBack(number)).toBe('1');
+      it.worker.store('result', 'r');
+      expect([it.values(), it.job.status()]).toEqual([['r'], { pending: 0, running: 0 }]);
+    }),
+  );
+
+  test(
+    'the result was received and its reply lost: the worker is told so, and no second result comes of it',
+    story((it) => {
+      it.job.task('t');
+      const [, number] = it.fetch();
+      it.worker.store('result', 'r');
+      it.loseConnection();
+      expect(it.comeBack(number)).toBe('0');
+      expect(it.worker.store('result', 'r')).toMatchObject(
+        refused('Store failed: no current task to store a result of.'),
+      );
+      expect(it.values()).toEqual(['r']);
+    }),
+  );
+
+  test(
+    'result and next task were asked for in one piece and both replies lost: the next task has not been tried',
+    story(
+      (it) => {
+        for (const task of ['t1', 't2', 't3']) it.job.task(task);
+        const [, number] = it.fetch();
+        it.sendResultAndAsk('r1');
+        it.loseConnection();
+        expect(it.comeBack(number)).toBe('0');
+        expect([it.values(), it.job.status()]).toEqual([['r1'], { pending: 2, running: 0 }]);
+        // With a single attempt in all, it is given again all the same; and in its place.
+        expect(it.fetch()).toEqual(['t2', '3']);
+        it.worker.store('result', 'r2');
+        expect(it.fetch()).toEqual(['t3', '4']);
+        expect(it.values()).toEqual(['r2']);
+      },
+      { maxAttempts: '1' },
+    ),
+  );
+
+  test(
+    'the first task was given and its reply lost: it goes to whoever waits',
+    story((it) => {
+      const other = it.job.worker(1);
+      it.job.task('t');
+      it.fetch();
+      it.loseConnection();
+      other.wait('fetch', 'task');
+      expect(it.comeBack()).toBe('0');
+      expect(other.reply().value).toBe('t');
+      expect(it.worker.get('fetchTry', 'task').status).toBe('0001');
+    }),
+  );
+
+  test(
+    'the reply to its return was lost: it says the same again, and is told the same again',
+    story((it) => {
+      for (const task of ['t1', 't2']) it.job.task(task);
+      const [, number] = it.fetch();
+      for (let n = 0; n < 3; n++) {
+        it.loseConnection();
+        expect(it.comeBack(number)).toBe('1');
+      }
+      it.sendResultAndAsk('r1');
+      for (let n = 0; n < 3; n++) {
+        it.loseConnection();
+        expect(it.comeBack(number)).toBe('0');
+      }
+      expect([it.values(), it.fetch()]).toEqual([['r1'], ['t2', '3']]);
+    }),
+  );
+
+  test(
+    'the reply to its first registration was lost: it comes as one that returns',
+    story((it) => {
+      it.loseConnection();
+      expect([it.comeBack(), it.group()]).toEqual(['0', 'Idle']);
+    }),
+  );
+
+  test(
+    'a task that it skipped is not its own any more (S7.1)',
+    story((it) => {
+      for (const task of ['t1', 't2']) it.job.task(task);
+      const [, first] = it.fetch();
+      const [again, second] = it.fetch();
+      expect([again, second]).toEqual(['t1', '2']);
+      it.loseConnection();
+      expect(it.comeBack(first)).toBe('0');
+      it.loseConnection();
+      expect(it.comeBack(second)).toBe('0');
+      // Given twice, once in vain: one attempt of three is left after the next.
+      expect(it.fetch()).toEqual(['t1', '3']);
+    }),
+  );
+
+  test(
+    'a copy of a broadcast that never reached it goes to the same worker again, before all else',
+    story((it) => {
+      it.job.task('t');
+      it.job.broadcast('b1', { batchId: 'b' });
+      it.job.broadcast('b2', { batchId: 'b' });
+      it.fetch();
+      it.loseConnection();
+      const other = it.job.worker(1);
+      other.get('fetch', 'task');
+      expect(it.comeBack()).toBe('0');
+      const given = ['b1', 'b2', 't'].map((value) => {
+        const [found] = it.fetch();
+        it.worker.store('result', value);
+        return found;
+      });
+      expect(given).toEqual(['b1', 'b2', 't']);
+      expect(it.job.results('b').map(({ value }) => value)).toEqual(['b1', 'b2']);
+    }),
+  );
+});
+
+describe('a connection that is gone before the server has noticed (S18)', () => {
+  test(
+    'is replaced: what it waited in ends, and nothing that it still says counts',
+    story((it) => {
+      const old = it.worker;
+      old.wait('fetch', 'task');
+      expect(it.comeBack()).toBe('0');
+      expect(old.reply()).toMatchObject(refused('the worker has come back on another connection'));
+      it.job.task('t');
+      expect(it.fetch()).toEqual(['t', '1']);
+      expect(old.store('result', 'late')).toMatchObject(
+        refused('Store failed: no current task to store a result of.'),
+      );
+      expect(old.get('fetchTry', 'task')).toMatchObject(refused('no value available.'));
+      old.leave();
+      expect(it.group()).toBe('Active');
+      it.worker.store('result', 'r');
+      expect(it.values()).toEqual(['r']);
+    }),
+  );
+
+  test(
+    'is replaced in the middle of a task: the result that comes late from the old one is refused',
+    story((it) => {
+      it.job.task('t');
+      const old = it.worker;
+      const [, number] = it.fetch();
+      expect(it.comeBack(number)).toBe('1');
+      expect(old.store('result', 'late').status).toBe('0001');
+      it.worker.store('result', 'r');
+      expect(it.values()).toEqual(['r']);
+    }),
+  );
+
+  test(
+    'is replaced while it waits for a result, too',
+    story((it) => {
+      const old = it.worker;
+      old.wait('fetch', 'result', { metadata: { batchId: 'b' } });
+      it.comeBack();
+      expect(old.reply()).toMatchObject(refused('the worker has come back on another connection'));
+    }),
+  );
+
+  test(
+    'a worker that registers twice on one connection has come back on it',
+    story((it) => {
+      it.job.task('t');
+      const [, number] = it.fetch();
+      expect(it.register(it.worker, number).metadata).toEqual({ nwsBusy: '1' });
+      it.worker.leave();
+      expect(it.group()).toBe('Lost');
+    }),
+  );
+
+  test(
+    'a task that never reached it while the sleigh shuts down is dropped with the sleigh',
+    story((it, server) => {
+      it.job.task('t');
+      it.fetch();
+      it.job.master.store('Sleigh ride over', '1');
+      server.advance(10_000);
+      expect(it.comeBack()).toBe('0');
+      expect(it.job.status()).toEqual({ pending: 0, running: 0 });
+      expect(server.core.holdings.bytes).toBe(2);
+    }),
+  );
+});
+
+describe('coming back to an elastic group (S17, S18)', () => {
+  test(
+    'a lost worker is in use until its grace is over; then it has left, if it owes nothing',
+    story(
+      (it, server) => {
+        it.job.master.store('workerCount', '3');
+        it.loseConnection();
+        expect(it.job.rank(it.job.visitor())).toBe(-1);
+        server.advance(GRACE * 1_000);
+        expect([it.group(), it.job.isWindingDown, it.job.rank(it.job.visitor())]).toEqual([
+          undefined,
+          false,
+          3,
+        ]);
+      },
+      { join: 'elastic', onDeadWorker: 'shutdown' },
+    ),
+  );
+
+  test(
+    'and is dead, if it owes an answer',
+    story(
+      (it, server) => {
+        it.loseConnection();
+        it.job.broadcast('b', { batchId: 'b' });
+        server.advance(GRACE * 1_000);
+        expect(it.group()).toBe('Dead');
+        expect(it.job.results('b').map(({ metadata }) => metadata)).toEqual([
+          { batchId: 'b', nwsNull: '1', nwsWorkerRank: '0', nwsCopies: '1' },
+        ]);
+      },
+      { join: 'elastic' },
+    ),
+  );
+});
