@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createLogger, type Level } from './transport/logger.ts';
+import { createLogger, LEVELS, type Level } from './transport/logger.ts';
 import { TcpServer, type TcpOptions } from './transport/server.ts';
 import { authorityOf } from './web/hosts.ts';
 import { LiveSite } from './web/live-site.ts';
@@ -52,8 +52,13 @@ export interface Server {
   readonly web: WebAddress | undefined;
   /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
   readonly stopped: Promise<void>;
-  /** Tells jobs and clients, lets them take what is left for them, and goes. */
-  close(): Promise<void>;
+  /** How much goes to the log; may be changed at any time. */
+  logLevel: Level;
+  /**
+   * Tells jobs and clients, lets them take what is left for them, and goes.
+   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   */
+  close(options?: { drain?: number }): Promise<void>;
 }
 
 /**
@@ -118,8 +123,14 @@ function serverOf(
     port: tcp.port,
     web: web && { host: web.host, port: web.port, url: web.url, token },
     stopped,
-    close: async () => {
-      await tcp.close();
+    get logLevel() {
+      return LEVELS.find((level) => level === logger.level) ?? 'info';
+    },
+    set logLevel(level) {
+      logger.level = level;
+    },
+    close: async (options) => {
+      await tcp.close(options);
       await stopped;
     },
   };

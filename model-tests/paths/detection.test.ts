@@ -15,7 +15,7 @@ const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('local
 
 /** The first thing that is found to be wrong with one chart of a server. */
 async function firstFailure(chart: string, { host, port }: Address): Promise<string | undefined> {
-  const grounds: Grounds = { server: { host, port }, handshakeSeconds: 30 };
+  const grounds: Grounds = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
   const met = await needsMetBy(grounds);
   const models = exploreAll(met, 'short').filter(({ name }) => name.split(',')[0] === chart);
   const reports = await runPaths(models, { grounds, met, hasty: true });

@@ -8,6 +8,7 @@ const fixture = (name: string): Buffer =>
 
 /** Long enough for everyone else on a busy machine. */
 const HANDSHAKE_SECONDS = 8;
+const REQUEST_SECONDS = 8;
 const FAULTY_KIND = 'faulty';
 
 const ON_PURPOSE = 'a fault on purpose';
@@ -20,7 +21,7 @@ const OPTIONS: ServerOptions = {
     { level: 'error', serializers: { error: pino.stdSerializers.err } },
     { write: (line) => void (line.includes(ON_PURPOSE) || errors.push(line)) },
   ),
-  limits: { handshakeSeconds: HANDSHAKE_SECONDS },
+  limits: { handshakeSeconds: HANDSHAKE_SECONDS, requestSeconds: REQUEST_SECONDS },
   tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key') },
   kinds: {
     [FAULTY_KIND]: () => {
@@ -35,6 +36,7 @@ export async function startGrounds(): Promise<{ server: Server; grounds: Grounds
   const grounds: Grounds = {
     server,
     handshakeSeconds: HANDSHAKE_SECONDS,
+    requestSeconds: REQUEST_SECONDS,
     faultyKind: FAULTY_KIND,
     disposable: () => createServer(OPTIONS),
   };

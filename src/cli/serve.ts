@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { isPolicy } from '../sleigh/options.ts';
 import { LEVELS, type Level } from '../transport/logger.ts';
 import { createServer, WebListenError, type ServerOptions } from '../server.ts';
-import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { port, wholeNumber } from './numbers.ts';
@@ -18,13 +18,28 @@ interface ServeFlags {
   webWrite?: true;
   webToken?: string;
   tmpDir?: string;
-  longValueSize: number;
+  longValueSize?: number;
+  limit: Partial<Limits>;
   onDeadWorker: string;
   tlsCert?: string;
   tlsKey?: string;
+  tlsCa?: string;
+  tokenFile?: string;
+  allow: string[];
+  drain: number;
   trace?: string;
   logLevel: Level;
 }
+
+const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
+
+function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
+  const [name = '', number = ''] = text.split('=');
+  if (!isLimit(name)) fail(`--limit knows no "${name}"; there are ${LIMIT_NAMES}`);
+  return { ...limits, [name]: wholeNumber(`--limit ${name}`)(number) };
+}
+
+const addAddress = (address: string, others: string[]): string[] => [...others, address];
 
 /** `sleigh serve`. The environment variables of the old server are read as well; flags come first. */
 export function addServeCommand(program: Command): void {
@@ -57,8 +72,12 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
         .env('NWS_LONG_VALUE_SIZE')
-        .argParser(wholeNumber('--long-value-size'))
-        .default(DEFAULT_LIMITS.longValueBytes),
+        .argParser(wholeNumber('--long-value-size')),
+    )
+    .addOption(
+      new Option('--limit <name=number>', `what the server takes at most; may be repeated: ${LIMIT_NAMES}`)
+        .argParser(addLimit)
+        .default({}, 'those of docs/protocol.md'),
     )
     .addOption(
       new Option(
@@ -70,6 +89,19 @@ export function addServeCommand(program: Command): void {
     )
     .addOption(new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered').env('NWS_SERVER_SSL_CERT'))
     .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY'))
+    .option('--tls-ca <file>', 'PEM; only clients with a certificate that it has signed get in, by TLS alone')
+    .option('--token-file <file>', 'only clients that say what is in it get in; old clients cannot')
+    .option(
+      '--allow <address>',
+      'only from there: an address, or 10.0.0.0/8; may be repeated',
+      addAddress,
+      [],
+    )
+    .addOption(
+      new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
+        .argParser(wholeNumber('--drain'))
+        .default(0),
+    )
     .option('--trace <file>', 'write what every chart does, a line of JSON a step')
     .addOption(
       new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
@@ -88,7 +120,15 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
       `${isAboutTheAddress ? `cannot listen on ${flags.host}:${flags.port}: ` : ''}${explain(error)}`,
     );
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
+  let { drain } = flags;
+  process.on('SIGTERM', () => {
+    void server.close({ drain });
+    drain = 0;
+  });
+  process.once('SIGINT', () => void server.close());
+  process.on('SIGUSR2', () => {
+    server.logLevel = server.logLevel === 'debug' ? flags.logLevel : 'debug';
+  });
   console.log(`listening on ${server.host}:${server.port}`);
   if (server.web !== undefined) console.log(`web page at ${server.web.url}`);
   // Not into the log, which may be kept.
@@ -100,14 +140,29 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
 function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
     fail('--tls-cert and --tls-key are needed both, or neither');
+  if (flags.tlsCa !== undefined && flags.tlsCert === undefined)
+    fail('--tls-ca needs --tls-cert and --tls-key');
   return {
     host: flags.host,
     port: flags.port,
     ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
-    limits: { longValueBytes: flags.longValueSize },
+    limits: {
+      ...(flags.longValueSize !== undefined && { longValueBytes: flags.longValueSize }),
+      ...flags.limit,
+    },
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
     ...(flags.tlsCert !== undefined &&
-      flags.tlsKey !== undefined && { tls: { cert: readPem(flags.tlsCert), key: readPem(flags.tlsKey) } }),
+      flags.tlsKey !== undefined && {
+        tls: {
+          cert: readFile(flags.tlsCert),
+          key: readFile(flags.tlsKey),
+          ...(flags.tlsCa !== undefined && { ca: readFile(flags.tlsCa) }),
+        },
+      }),
+    admission: {
+      allow: flags.allow,
+      ...(flags.tokenFile !== undefined && { token: readFile(flags.tokenFile).toString('latin1').trim() }),
+    },
     ...(flags.trace !== undefined && { trace: flags.trace }),
     ...(flags.web && {
       web: {
@@ -123,7 +178,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
   };
 }
 
-function readPem(path: string): Buffer {
+function readFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {

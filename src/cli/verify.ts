@@ -10,6 +10,7 @@ interface VerifyFlags {
   readonly server?: string;
   readonly json?: boolean;
   readonly handshakeSeconds: string;
+  readonly requestSeconds: string;
   readonly long?: boolean;
 }
 
@@ -25,6 +26,7 @@ export function addVerifyCommand(program: Command): void {
     .option('--json', 'with --server: report as one line of JSON')
     .option('--long', 'with --server: more and longer paths')
     .option('--handshake-seconds <number>', 'with --server: what it gives a handshake', '30')
+    .option('--request-seconds <number>', 'with --server: in which some of a request must come', '30')
     .action(verify);
 }
 
@@ -37,7 +39,10 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
   if (address === undefined) return fail(`--server must be HOST:PORT, not "${server}"`);
   const handshakeSeconds = Number(flags.handshakeSeconds);
   if (!(handshakeSeconds > 0)) return fail('--handshake-seconds must be a number over 0');
-  await verifyRunningServer({ server: address, handshakeSeconds }, { json, effort: long ? 'long' : 'short' });
+  const requestSeconds = Number(flags.requestSeconds);
+  if (!(requestSeconds > 0)) return fail('--request-seconds must be a number over 0');
+  const grounds = { server: address, handshakeSeconds, requestSeconds };
+  await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });
 }
 
 async function verifyTrace(path: string): Promise<void> {

@@ -17,6 +17,9 @@ export interface TlsOptions {
   readonly ca?: string;
   /** What the server's certificate must say, where it is not its `host`. */
   readonly servername?: string;
+  /** Who this client is, where the server asks for a certificate (P2.5). */
+  readonly cert?: string;
+  readonly key?: string;
   /** False: whoever answers is trusted. */
   readonly rejectUnauthorized?: boolean;
 }
@@ -29,6 +32,8 @@ export interface ServerAddress {
   readonly port?: number;
   /** TLS, by the options or with none; plain unless told (P2.3). */
   readonly tls?: boolean | TlsOptions;
+  /** What the server asks for, where it does (P2.5). Latin-1. */
+  readonly token?: string;
 }
 
 export interface StreamOptions {
@@ -131,7 +136,7 @@ export class Channel {
   private constructor(stream: Duplex, address: string, server: ServerAddress) {
     this.address = address;
     this.#server = server;
-    this.#handshake = new ClientHandshake(this.#input, isSecure(server));
+    this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(server), token: server.token });
     this.#socket = stream;
     this.#socket.write(GREETING);
     this.#listen();

@@ -23,14 +23,20 @@ const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws
 /** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
 export class ClientHandshake {
   readonly #input: ByteQueue;
+  #asksForToken = false;
   readonly #isSecure: boolean;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
+  readonly #token: string | undefined;
   #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
 
-  /** @param isSecure whether TLS is to follow (P2.3) */
-  constructor(input: ByteQueue, isSecure = false) {
+  /** @param wants whether TLS is to follow (P2.3); the token for a server that asks for one (P2.5) */
+  constructor(
+    input: ByteQueue,
+    { isSecure = false, token }: { isSecure?: boolean; token?: string | undefined } = {},
+  ) {
     this.#input = input;
     this.#isSecure = isSecure;
+    this.#token = token;
   }
 
   /** @returns what to do next, or undefined while bytes are missing */
@@ -49,11 +55,15 @@ export class ClientHandshake {
         return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
       this.#stage = 'asked';
       const wanted = new Map(WANTED);
+      // A server that does not ask is not told a secret, and an old one would refuse it.
+      if (this.#token !== undefined && offer.has('Token')) wanted.set('Token', this.#token);
+      this.#asksForToken = offer.has('Token');
       if (this.#isSecure) wanted.set('SSL', '1');
       return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }
     const four = this.#input.text(4);
     if (four === undefined) return undefined;
-    return four === ACCEPTED ? { type: 'done' } : failed('does not take metadata');
+    if (four === ACCEPTED) return { type: 'done' };
+    return failed(this.#asksForToken ? 'does not take this token' : 'does not take metadata');
   }
 }

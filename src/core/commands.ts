@@ -14,6 +14,8 @@ export type Command =
   | { type: 'sendFile'; connection: number; file: FilePayload }
   /** TLS begins; `received` are bytes that have come already and belong to it. Answered by `secured`. */
   | { type: 'startTls'; connection: number; received: Uint8Array }
+  /** Answered by `flushed` when the client has taken what was sent to it. */
+  | { type: 'flush'; connection: number }
   /** The connection ends when all that was sent is out. */
   | { type: 'close'; connection: number }
   | { type: 'openFile'; connection: number; file: FilePayload }
@@ -32,13 +34,16 @@ export type Command =
 
 /** All that the world outside tells the core. */
 export type CoreEvent =
-  /** @param peer HOST:PORT */
-  | { type: 'connected'; connection: number; peer: string }
+  /** `peer` is HOST:PORT, or a name for one that comes from inside of the process, of whom nothing is asked (P2.5). */
+  | { type: 'connected'; connection: number; peer: string; isInside?: boolean }
   /** @param bytes theirs who tell of them, and only lent */
   | { type: 'received'; connection: number; bytes: Buffer }
   | { type: 'secured'; connection: number }
+  | { type: 'flushed'; connection: number }
   | { type: 'disconnected'; connection: number }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }
+  /** The server is about to stop: jobs are told, and clients may go on for a while. */
+  | { type: 'draining' }
   /** The server stops: jobs are told, then connections closed. */
   | { type: 'stopping' };

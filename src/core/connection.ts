@@ -3,8 +3,8 @@ import { compiled } from '../machines/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
 import { storied, storyOf, type Story } from '../machines/story.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
-import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
-import * as handshake from '../wire/handshake.ts';
+import { MALFORMED } from '../wire/dictionary.ts';
+import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import { isFile, NO_METADATA, type Metadata } from '../wire/payload.ts';
 import {
   encodeReply,
@@ -16,32 +16,22 @@ import {
 } from '../wire/reply.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
-import { isRefusal, refusal, type Refusal } from '../workspace/refusal.ts';
+import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
-import { run, verbOf, type Caller, type Verb } from './verbs.ts';
+import { RequestNotes, type LastRequest } from './last-request.ts';
+import { Opening, type Agreement, type OpeningStep } from './opening.ts';
+import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
+import { RequestTimer } from './request-timer.ts';
+import { run, verbOf, type Caller } from './verbs.ts';
 
-const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
-const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
-const EMPTY = refusal('empty', 'A request needs at least a verb.');
+/** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
+const REPLIES_AT_ONCE = 2 ** 20;
 
-/** Refusals that are part of normal use, and not worth a line in the log. */
-const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
-
-export interface LastRequest {
-  readonly verb: string;
-  readonly workspace: string | undefined;
-  readonly variable: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** It is not answered yet. */
-  readonly waits: boolean;
-}
-
-type Receives = 'readsGreeting' | 'readsOptions' | 'readsRequests';
+type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
 /** One connection: bytes in, requests carried out in their order, replies out. What may come when says its chart. */
 export class Connection implements Caller {
@@ -53,36 +43,40 @@ export class Connection implements Caller {
   readonly #core: Core;
   readonly #chart: ActorRefFrom<typeof connectionMachine>;
   readonly #input = new ByteQueue();
-  readonly #options: DictionaryDecoder;
-  #optionsHeading: string | undefined;
+  readonly #terms: Terms;
+  readonly #opening: Opening;
   #format: ReplyFormat = { metadata: false, cookie: true };
   #decoder: RequestDecoder | undefined;
   #blockedIn: Ask | undefined;
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
+  readonly #requestTimer: RequestTimer;
+  /** Bytes of replies to what is being read. */
+  #replied = 0;
+  /** What is to be read waits until these are out. */
+  #isFull = false;
+  #hasDeparted = false;
   readonly connectedAt: number;
-  /** Requests that were read, those that were refused included. */
-  requests = 0;
-  #lastVerb = '';
-  #lastWorkspace: string | undefined;
-  #lastVariable: string | undefined;
-  #lastAt = 0;
+  readonly #notes = new RequestNotes();
 
-  constructor(id: number, peer: string, core: Core) {
+  /** @param isInside it comes from inside of the process: nothing is asked of it (P2.5) */
+  constructor(id: number, peer: string, core: Core, isInside = false) {
     this.id = id;
     this.peer = peer;
     this.#core = core;
+    this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.terms;
+    this.#opening = new Opening(this.#input, this.#terms, core.limits.metadataBytes);
+    this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
+      this.#chart.send({ type: 'request.elapsed', enough }),
+    );
     this.connectedAt = core.clock();
-    this.#options = new DictionaryDecoder(core.limits.metadataBytes);
     this.#chart = createActor(core.connectionChart, {
       id: 'connection',
       input: { id },
       ...inspectedBy(core.tracer, `connection ${id}`),
     });
-    this.#chart.subscribe({
-      error: (error) => core.log('error', 'a chart failed', { peer, error, story: this.story?.lines }),
-    });
+    this.#chart.subscribe({ error: (error) => this.#fail(error) });
   }
 
   /** Its chart; to look at. */
@@ -94,16 +88,14 @@ export class Connection implements Caller {
     return storyOf(this.#chart);
   }
 
+  /** Requests that were read, those that were refused included. */
+  get requests(): number {
+    return this.#notes.count;
+  }
+
   /** What it asked last, or waits for; undefined before its first request. */
   get lastRequest(): LastRequest | undefined {
-    if (this.requests === 0) return undefined;
-    return {
-      verb: this.#lastVerb,
-      workspace: this.#lastWorkspace,
-      variable: this.#lastVariable,
-      at: this.#lastAt,
-      waits: this.#blockedIn !== undefined,
-    };
+    return this.#notes.last(this.#blockedIn !== undefined);
   }
 
   start(): void {
@@ -111,8 +103,18 @@ export class Connection implements Caller {
   }
 
   receive(bytes: Buffer): void {
+    this.#requestTimer.came(bytes.length, this.#expects('midRequest'));
     this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
+    this.#replied = 0;
+    this.#read();
+    this.#input.keep();
+  }
+
+  /** The client has taken what was sent to it. */
+  flushed(): void {
+    this.#isFull = false;
+    this.#replied = 0;
     this.#read();
     this.#input.keep();
   }
@@ -141,62 +143,60 @@ export class Connection implements Caller {
     this.#chart.send({ type: 'fault' });
   }
 
-  #expects(what: Receives): boolean {
+  /** Its chart has failed: it can only end. */
+  #fail(error: unknown): void {
+    this.#core.log('error', 'a chart failed', { peer: this.peer, error, story: this.story?.lines });
+    this.#handshakeTimer?.stop();
+    this.#requestTimer.stop();
+    this.#depart();
+    this.#core.command({ type: 'close', connection: this.id });
+  }
+
+  #expects(what: Tag): boolean {
     return this.#chart.getSnapshot().hasTag(what);
   }
 
   /** Reads as far as the bytes go; what is read decides what may come next. */
   #read(): void {
-    if (this.#expects('readsGreeting') && !this.#readGreeting()) return;
-    if (this.#expects('readsOptions') && !this.#readOptions()) return;
-    while (this.#expects('readsRequests')) {
+    if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
+    if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
+    if (this.#expects('readsRequests')) this.#readRequests();
+  }
+
+  #readRequests(): void {
+    while (this.#expects('readsRequests') && !this.#isFull) {
       const request = this.#decoder?.next();
-      if (request === undefined) return;
       if (request === MALFORMED) return this.#chart.send({ type: 'malformed' });
+      const isMidway = request === undefined && this.#decoder?.isMidway === true;
+      if (isMidway !== this.#expects('midRequest'))
+        this.#chart.send({ type: isMidway ? 'request.begun' : 'request.complete' });
+      if (request === undefined) return;
       this.#carryingOut = request.verb;
       this.#carryOut(request);
       this.#carryingOut = undefined;
+      // Whoever asks for much and reads nothing is not read from either.
+      this.#isFull = this.#replied > REPLIES_AT_ONCE && this.#expects('readsRequests');
+      if (this.#isFull) this.#core.command({ type: 'flush', connection: this.id });
     }
   }
 
-  #readGreeting(): boolean {
-    const four = this.#input.text(4);
-    if (four === undefined) return false;
-    const greeting = handshake.readGreeting(four);
-    if (greeting.kind === 'new') this.#chart.send({ type: 'greeted.new' });
-    else {
-      this.#format = greeting.format;
-      this.#chart.send({ type: 'greeted.old' });
-      this.#startDecoder(false);
-    }
+  /** @returns whether it has come to a step */
+  #begin(step: OpeningStep | undefined): boolean {
+    if (step === undefined) return false;
+    if (step.agreed !== undefined) this.#agree(step.agreed);
+    this.#chart.send(step.event);
     return true;
   }
 
-  #readOptions(): boolean {
-    this.#optionsHeading ??= this.#input.text(4);
-    if (this.#optionsHeading === undefined) return false;
-    const wanted = this.#optionsHeading === handshake.OPTIONS ? this.#options.next(this.#input) : MALFORMED;
-    if (wanted === undefined) return false;
-    if (wanted === MALFORMED || this.#options.excess !== undefined) this.#chart.send({ type: 'malformed' });
-    else this.#settle(wanted);
-    return true;
-  }
-
-  #settle(wanted: Metadata): void {
-    const settings = handshake.settle(this.#core.offer, wanted);
-    if ('refused' in settings) return this.#chart.send({ type: 'options.denied', option: settings.refused });
-    this.#format = { metadata: settings.metadataFromServer, cookie: true };
-    this.killsServer = settings.killServerOnClose;
-    this.#startDecoder(settings.metadataToServer);
-    this.#chart.send({ type: 'options.accepted', secure: settings.secure });
-  }
-
-  #startDecoder(metadata: boolean): void {
-    const { limits } = this.#core;
+  #agree({ format, metadataToServer, killsServer }: Agreement): void {
+    const { limits, holdings } = this.#core;
+    this.#format = format;
+    this.killsServer = killsServer;
     this.#decoder = new RequestDecoder(this.#input, {
-      metadata,
+      metadata: metadataToServer,
       limits,
       files: this.#core.filesFor(this.id),
+      room: holdings.incoming,
     });
   }
 
@@ -207,7 +207,9 @@ export class Connection implements Caller {
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
     const verb = verbOf(request.verb);
-    this.#note(verb, request);
+    const name = verb === undefined ? OTHER_VERBS : request.verb;
+    this.#core.figures.countRequest(name);
+    this.#notes.note(name, verb, request, this.#core.clock());
     const outcome = run(verb, request, this, this.#core.workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
     if (outcome === undefined) return this.#reply(STATUS.ok, NO_METADATA, undefined);
@@ -215,16 +217,6 @@ export class Connection implements Caller {
       return this.#reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
     this.#releasePayload(request);
     this.#refuse(outcome, verb?.isLong ?? false, request.verb);
-  }
-
-  /** What was asked last; not the value that came with it. */
-  #note(verb: Verb | undefined, request: Request): void {
-    this.requests++;
-    this.#lastVerb = verb === undefined ? OTHER_VERBS : request.verb;
-    this.#core.figures.countRequest(this.#lastVerb);
-    this.#lastWorkspace = (verb?.names ?? 0) > 0 ? request.args[0] : undefined;
-    this.#lastVariable = verb?.names === 2 ? request.args[1] : undefined;
-    this.#lastAt = this.#core.clock();
   }
 
   #blockUnlessEnded(ask: Ask): void {
@@ -247,7 +239,7 @@ export class Connection implements Caller {
   #unblock(ask: Ask): void {
     if (!ask.blocked) return;
     this.#blockedIn = undefined;
-    this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#lastAt);
+    this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#notes.at);
     this.#chart.send({ type: 'request.answered' });
   }
 
@@ -267,12 +259,14 @@ export class Connection implements Caller {
     this.#send(encodeReply(this.#format, status, metadata, value));
     if (value === undefined || typeof value.payload === 'string') return;
     if (isFile(value.payload)) {
+      this.#replied += value.payload.size;
       this.#core.figures.bytesOut += value.payload.size;
       this.#core.command({ type: 'sendFile', connection: this.id, file: value.payload });
     } else this.#send(value.payload);
   }
 
   #send(bytes: string | Uint8Array): void {
+    this.#replied += bytes.length;
     this.#core.figures.bytesOut += bytes.length;
     this.#core.command({ type: 'send', connection: this.id, bytes });
   }
@@ -284,11 +278,14 @@ export class Connection implements Caller {
 
   /** The connection is over: what it waited for, was a member of, or owned, ends with it (V6, V12, W6, S13). */
   #depart(): void {
-    this.#blockedIn?.withdraw();
+    if (this.#hasDeparted) return;
+    this.#hasDeparted = true;
+    const core = this.#core;
+    core.contained(() => this.#blockedIn?.withdraw());
     this.#blockedIn = undefined;
     this.#decoder?.abandon();
-    for (const place of this.departures) place.clientLeft(this);
-    this.#core.workspaces.clientLeft(this, this.references);
+    for (const place of this.departures) core.contained(() => place.clientLeft(this));
+    core.workspaces.clientLeft(this, this.references, (act) => core.contained(act));
     this.references.clear();
     if (this.killsServer) this.#core.command({ type: 'stopServer' });
   }
@@ -308,12 +305,14 @@ export class Connection implements Caller {
             );
           }),
           stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
-          sendOffer: command((connection) => connection.#send(handshake.encodeOffer(core.offer))),
-          sendOldAnswer: command((connection) => connection.#send(handshake.OLD_ANSWER)),
-          sendAccepted: command((connection) => connection.#send(handshake.ACCEPTED)),
+          startRequestTimer: command((connection) => connection.#requestTimer.start()),
+          stopRequestTimer: command((connection) => connection.#requestTimer.stop()),
+          sendOffer: command((connection) => connection.#send(encodeOffer(connection.#terms))),
+          sendOldAnswer: command((connection) => connection.#send(OLD_ANSWER)),
+          sendAccepted: command((connection) => connection.#send(ACCEPTED)),
           sendDenied: command((connection, event) => {
             assertEvent(event, 'options.denied');
-            connection.#send(handshake.DENIED);
+            connection.#send(DENIED);
             core.log('info', 'option denied', { peer: connection.peer, option: event.option });
           }),
           startTls: command((connection) =>
@@ -322,7 +321,12 @@ export class Connection implements Caller {
           refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
           refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
           logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
-          logTooSlow: command(({ peer }) => core.log('info', 'handshake not done in time', { peer })),
+          logTooSlow: command(({ peer }) =>
+            core.log('info', 'handshake not done in time', { peer, limit: 'handshakeSeconds' }),
+          ),
+          logStalled: command(({ peer }) =>
+            core.log('info', 'a request stopped coming', { peer, limit: 'requestSeconds' }),
+          ),
           depart: command((connection) => connection.#depart()),
           close: command(({ id }) => core.command({ type: 'close', connection: id })),
           reportUnexpected: command(({ peer, story }, event) =>

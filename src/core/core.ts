@@ -1,4 +1,4 @@
-import { makeOffer, type Offer } from '../wire/handshake.ts';
+import { makeTerms, type Terms } from '../wire/handshake.ts';
 import { tellerOf } from '../machines/story.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
@@ -17,8 +17,10 @@ export interface CoreOptions {
   readonly limits: Limits;
   /** By the `wstype` that asks for them (W9). */
   readonly kinds: ReadonlyMap<string, WorkspaceKind>;
-  /** TLS is offered (P2.1). */
-  readonly tls: boolean;
+  /** Offered, or asked for (P2.1, P2.5). */
+  readonly tls: 'none' | 'offered' | 'required';
+  /** Whether a client says the right token; without it none is asked for (P2.5). */
+  readonly admits?: ((token: string | undefined) => boolean) | undefined;
   readonly webPort?: number | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
@@ -32,7 +34,7 @@ export interface CoreOptions {
  */
 export class Core implements Host {
   readonly limits: Limits;
-  readonly offer: Offer;
+  readonly terms: Terms;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
   readonly figures = new Figures();
@@ -49,7 +51,7 @@ export class Core implements Host {
 
   constructor(options: CoreOptions) {
     this.limits = options.limits;
-    this.offer = makeOffer(options);
+    this.terms = makeTerms(options);
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
@@ -74,7 +76,8 @@ export class Core implements Host {
 
   /** Connections whose client waits for an answer. */
   get blockedConnections(): number {
-    return tellerOf(this.connectionChart)?.in('open.blocked') ?? 0;
+    const teller = tellerOf(this.connectionChart);
+    return (teller?.in('open.blocked.silent') ?? 0) + (teller?.in('open.blocked.receiving') ?? 0);
   }
   get connections(): Iterable<Connection> {
     return this.#connections.values();
@@ -86,7 +89,11 @@ export class Core implements Host {
   }
 
   #recorder(): Tracer {
-    return new TraceRecorder(this.clock, (step) => this.command({ type: 'trace', step })).tracer;
+    return new TraceRecorder(
+      this.clock,
+      (step) => this.command({ type: 'trace', step }),
+      (error) => this.log('error', 'a step could not be traced', { error }),
+    ).tracer;
   }
 
   newVariableId(): string {
@@ -140,18 +147,29 @@ export class Core implements Host {
     return this.#commands;
   }
 
+  /** Does one of several things that all have to be done, whatever comes of the others. */
+  contained(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.log('error', 'something could not be done', { error });
+    }
+  }
+
   #dispatch(event: CoreEvent): void {
     switch (event.type) {
       case 'received':
         return this.#connections.get(event.connection)?.receive(event.bytes);
       case 'connected':
-        return this.#connect(event.connection, event.peer);
+        return this.#connect(event.connection, event.peer, event.isInside);
       case 'secured':
         return this.#connections.get(event.connection)?.secured();
+      case 'flushed':
+        return this.#connections.get(event.connection)?.flushed();
       case 'fileWritten':
         return this.#connections.get(event.connection)?.fileWritten(event.error);
       case 'disconnected':
-        this.#connections.get(event.connection)?.disconnected();
+        this.contained(() => this.#connections.get(event.connection)?.disconnected());
         this.#connections.delete(event.connection);
         return;
       case 'timerFired': {
@@ -160,18 +178,27 @@ export class Core implements Host {
         fired?.();
         return;
       }
+      case 'draining':
+        return this.#tellOccupants();
       case 'stopping':
-        for (const { occupant } of this.workspaces.all) occupant?.serverStops?.();
-        for (const connection of this.#connections.values()) connection.serverStops();
+        this.#tellOccupants();
+        for (const connection of this.#connections.values()) this.contained(() => connection.serverStops());
     }
   }
 
-  #connect(id: number, peer: string): void {
+  #tellOccupants(): void {
+    for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
+  }
+
+  #connect(id: number, peer: string, isInside = false): void {
     if (this.#connections.size >= this.limits.connectionCount) {
-      this.log('warn', 'connection refused: over the limit', { peer, limit: this.limits.connectionCount });
+      this.log('warn', 'connection refused: over the limit', {
+        peer,
+        limit: 'connectionCount',
+      });
       return this.command({ type: 'close', connection: id });
     }
-    const connection = new Connection(id, peer, this);
+    const connection = new Connection(id, peer, this, isInside);
     this.#connections.set(id, connection);
     connection.start();
   }

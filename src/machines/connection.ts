@@ -2,6 +2,7 @@
  * One connection: what may come next on it.
  *
  * - P2  The handshake, the new one with options and, if both want it, TLS; or an old one. It has a time limit (P12).
+ * - P12  A request that has begun to come goes on coming, or the connection ends. Between requests it may be silent.
  * - P5.1 A malformed request or an empty one ends the connection.
  * - P5.3 So does a request that comes while an earlier one is blocked.
  */
@@ -15,6 +16,9 @@ export type ConnectionEvent =
   | { type: 'secured' }
   | { type: 'handshake.elapsed' }
   | { type: 'malformed' }
+  | { type: 'request.begun' }
+  | { type: 'request.complete' }
+  | { type: 'request.elapsed'; enough: boolean }
   | { type: 'request.empty' }
   | { type: 'request.blocked' }
   | { type: 'request.answered' }
@@ -28,14 +32,17 @@ export const connectionMachine = setup({
     context: {} as { id: number },
     input: {} as { id: number },
     events: {} as ConnectionEvent,
-    tags: {} as 'readsGreeting' | 'readsOptions' | 'readsRequests',
+    tags: {} as 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest',
   },
   guards: {
     wantsTls: ({ event }) => event.type === 'options.accepted' && event.secure,
+    enoughCame: ({ event }) => event.type === 'request.elapsed' && event.enough,
   },
   actions: {
     startHandshakeTimer: () => undefined,
     stopHandshakeTimer: () => undefined,
+    startRequestTimer: () => undefined,
+    stopRequestTimer: () => undefined,
     sendOffer: () => undefined,
     sendOldAnswer: () => undefined,
     sendAccepted: () => undefined,
@@ -45,6 +52,7 @@ export const connectionMachine = setup({
     refuseOverrun: () => undefined,
     logMalformed: () => undefined,
     logTooSlow: () => undefined,
+    logStalled: () => undefined,
     depart: () => undefined,
     close: () => undefined,
     reportUnexpected: () => undefined,
@@ -77,6 +85,11 @@ export const connectionMachine = setup({
               tags: 'readsGreeting',
               on: {
                 'greeted.new': { target: 'negotiating', actions: 'sendOffer', description: 'P2.1' },
+                'options.denied': {
+                  target: '#connection.closing',
+                  actions: 'sendDenied',
+                  description: 'P2.5: no old handshake will do',
+                },
                 'greeted.old': {
                   target: '#connection.open.ready',
                   actions: 'sendOldAnswer',
@@ -108,19 +121,60 @@ export const connectionMachine = setup({
         },
         ready: {
           tags: 'readsRequests',
-          on: {
-            'request.blocked': { target: 'blocked', description: 'V4' },
-            'request.empty': { target: '#connection.closing', actions: 'refuseEmpty', description: 'P5.1' },
+          initial: 'silent',
+          states: {
+            silent: {
+              on: {
+                'request.begun': { target: 'receiving', description: 'P12' },
+                'request.blocked': { target: '#connection.open.blocked', description: 'V4' },
+                'request.empty': {
+                  target: '#connection.closing',
+                  actions: 'refuseEmpty',
+                  description: 'P5.1',
+                },
+              },
+            },
+            receiving: {
+              tags: 'midRequest',
+              entry: 'startRequestTimer',
+              exit: 'stopRequestTimer',
+              on: {
+                'request.complete': { target: 'silent', description: 'P12' },
+                'request.elapsed': [
+                  { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
+                  { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
+                ],
+              },
+            },
           },
         },
         blocked: {
           tags: 'readsRequests',
-          on: {
-            'request.answered': { target: 'ready', description: 'V5' },
-            'request.overran': {
-              target: '#connection.closing',
-              actions: 'refuseOverrun',
-              description: 'P5.3',
+          initial: 'silent',
+          states: {
+            silent: {
+              on: {
+                'request.begun': { target: 'receiving', description: 'P12' },
+                'request.answered': { target: '#connection.open.ready', description: 'V5' },
+                'request.overran': {
+                  target: '#connection.closing',
+                  actions: 'refuseOverrun',
+                  description: 'P5.3',
+                },
+              },
+            },
+            receiving: {
+              tags: 'midRequest',
+              entry: 'startRequestTimer',
+              exit: 'stopRequestTimer',
+              on: {
+                'request.complete': { target: 'silent', description: 'P5.3' },
+                'request.elapsed': [
+                  { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
+                  { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
+                ],
+                'request.answered': { target: '#connection.open.ready.receiving', description: 'V5' },
+              },
             },
           },
         },

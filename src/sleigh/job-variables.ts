@@ -7,6 +7,7 @@ import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
 import { VERSION } from '../version.ts';
 import { agentStatus, scoreboard } from './reports.ts';
+import { SLEIGH_FAILED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 import { batchOf } from './batches.ts';
 
@@ -34,7 +35,7 @@ export function defineJobVariables(sleigh: Sleigh): void {
     workspace.define(
       name,
       { hidden: variable.hidden, permanent: true },
-      (surroundings) => new JobBehaviour(variable, surroundings),
+      (surroundings) => new JobBehaviour(variable, surroundings, sleigh),
     );
   for (const name of ['worker registrations', 'bye', 'logDebug', 'logError'])
     workspace.define(name, { hidden: true, permanent: true }).declare('fifo');
@@ -158,10 +159,12 @@ class JobBehaviour implements Behaviour {
   readonly mode = 'custom';
   readonly #variable: JobVariable;
   readonly #in: Surroundings;
+  readonly #sleigh: Sleigh;
 
-  constructor(variable: JobVariable, surroundings: Surroundings) {
+  constructor(variable: JobVariable, surroundings: Surroundings, sleigh: Sleigh) {
     this.#variable = variable;
     this.#in = surroundings;
+    this.#sleigh = sleigh;
   }
 
   get counts() {
@@ -171,7 +174,9 @@ class JobBehaviour implements Behaviour {
   store(value: Value, client: Client | undefined): StoreOutcome {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
     const storing = new Storing(value, client);
-    this.#variable.store(storing);
+    if (!this.#sleigh.hasFailed) this.#variable.store(storing);
+    // It may have failed just now.
+    if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
     return storing.outcome;
   }
@@ -185,12 +190,14 @@ class JobBehaviour implements Behaviour {
   }
 
   listed(): void {
-    this.#variable.listed?.();
+    if (!this.#sleigh.hasFailed) this.#variable.listed?.();
   }
 
   get(ask: Ask): void {
     ask.variableId = this.#in.variableId;
-    this.#variable.get(ask);
+    if (!this.#sleigh.hasFailed) this.#variable.get(ask);
+    // It may have failed just now, and nobody knows of this one.
+    if (this.#sleigh.hasFailed) ask.interrupt(SLEIGH_FAILED);
   }
 
   /** Who waits in it is told by the sleigh, which goes with its workspace (S16). */

@@ -12,6 +12,12 @@ export const SHUTTING_DOWN: Refusal = {
   status: STATUS.shuttingDown,
   reason: 'Store failed: sleigh is shutting down.',
 };
+/** A chart of the sleigh has failed: a fault of the server (P9). */
+export const SLEIGH_FAILED: Refusal = {
+  code: 'sleigh-failed',
+  status: STATUS.internal,
+  reason: 'The sleigh has failed, by a fault of the server.',
+};
 
 export const registrationFailed = (why: string): Refusal =>
   refusal('registration-failed', `Worker registration failed: ${why}.`);

@@ -17,7 +17,7 @@ import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { SleighOptions } from './options.ts';
 import { Registrations } from './registrations.ts';
-import { SLEIGH_DEAD } from './refusals.ts';
+import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { Work } from './work.ts';
 
 /** The variable that tells of a dead worker (S13). */
@@ -42,6 +42,7 @@ export class Sleigh implements Occupant {
   readonly workerChart: ReturnType<Work['bind']>;
   readonly sentinelChart: ReturnType<Crew['bindSentinels']>;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
+  #hasFailed = false;
 
   constructor(workspace: Workspace, options: SleighOptions) {
     this.workspace = workspace;
@@ -64,7 +65,7 @@ export class Sleigh implements Occupant {
       },
       ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
-    this.supervisor.subscribe({ error: (error) => this.#reportBroken('sleigh', error) });
+    this.supervisor.subscribe({ error: (error) => this.#fail('sleigh', error) });
     defineJobVariables(this);
     this.supervisor.start();
     if (options.join === 'elastic') this.joining.chart.send({ type: 'elastic.chosen' });
@@ -73,6 +74,11 @@ export class Sleigh implements Occupant {
   /** Milliseconds. */
   get now(): number {
     return this.workspace.host.clock();
+  }
+
+  /** One of its charts has failed: it does nothing any more, and refuses what it is asked. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** S14: it is shutting down, or over. */
@@ -113,6 +119,7 @@ export class Sleigh implements Occupant {
 
   /** S13, S14: two ordinary variables that say something to the sleigh. */
   stored(name: string, value: Value): void {
+    if (this.#hasFailed) return;
     if (name === RIDE_OVER) this.ending.chart.send({ type: 'ride.over' });
     else if (name === WORKER_DEAD)
       this.supervisor.send({ type: 'death.reported', rank: Number(textOf(value)) });
@@ -124,12 +131,13 @@ export class Sleigh implements Occupant {
 
   /** The job ends with its server, and everyone is told (S14.1). */
   serverStops(): void {
-    this.ending.chart.send({ type: 'server.stopping' });
+    if (!this.#hasFailed) this.ending.chart.send({ type: 'server.stopping' });
   }
 
   /** S16. */
   deleted(): void {
-    this.supervisor.send({ type: 'workspace.deleted' });
+    if (this.#hasFailed) this.#endEveryone();
+    else this.supervisor.send({ type: 'workspace.deleted' });
   }
 
   /** Tells everyone who waits in a job variable, for whatever reason the variables go. */
@@ -175,15 +183,10 @@ export class Sleigh implements Occupant {
           refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
           endWaiting: () => this.work.endWaiting(),
           dropWork: () => this.work.drop(),
-          endEveryone: () => {
-            this.refuseEveryone(PURGED);
-            this.crew.endEveryone();
-            this.work.drop();
-            this.timers.stopAll();
-          },
+          endEveryone: () => this.#endEveryone(),
           reportUnexpected: ({ self, event }) => this.reportUnexpected(self, event),
           reportBroken: ({ event }) => {
-            if ('actorId' in event) this.#reportBroken(event.actorId, event.error);
+            if ('actorId' in event) this.#fail(event.actorId, event.error);
           },
         },
       }),
@@ -200,6 +203,27 @@ export class Sleigh implements Occupant {
       event: event.type,
       story: storyOf(actor)?.lines,
     });
+  }
+
+  #endEveryone(): void {
+    this.refuseEveryone(PURGED);
+    this.crew.endEveryone();
+    this.work.drop();
+    this.timers.stopAll();
+  }
+
+  /**
+   * A chart has failed, which is a fault of ours: its books are not to be trusted any more. The job ends here, and all
+   * who wait are told; the server and the other jobs go on.
+   */
+  #fail(id: string, error: unknown): void {
+    this.#reportBroken(id, error);
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.timers.stopAll();
+    this.refuseEveryone(SLEIGH_FAILED);
+    // Those whom no list knows, since it happened while they were being served.
+    for (const { ask } of [...this.crew.workers, ...this.crew.sentinels]) ask?.interrupt(SLEIGH_FAILED);
   }
 
   #reportBroken(id: string, error: unknown): void {

@@ -15,15 +15,24 @@ import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts
 export class TraceRecorder {
   readonly #clock: () => number;
   readonly #write: (step: TraceStep) => void;
+  readonly #failed: (error: unknown) => void;
   readonly #before = new WeakMap<ActorRefLike, string>();
   readonly #senders = new WeakMap<AnyEventObject, string>();
 
-  constructor(clock: () => number, write: (step: TraceStep) => void) {
+  /** @param failed told when a step cannot be written down; what is traced goes on */
+  constructor(clock: () => number, write: (step: TraceStep) => void, failed: (error: unknown) => void) {
     this.#clock = clock;
     this.#write = write;
+    this.#failed = failed;
   }
 
-  readonly tracer: Tracer = (scope) => (inspected) => this.#note(scope, inspected);
+  readonly tracer: Tracer = (scope) => (inspected) => {
+    try {
+      this.#note(scope, inspected);
+    } catch (error) {
+      this.#failed(error);
+    }
+  };
 
   #note(scope: string, inspected: InspectionEvent): void {
     if (inspected.type === '@xstate.event') {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket, type SecureContext } from 'node:tls';
 import { adopt } from './adopt.ts';
+import type { TlsStarter } from './tls.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
 const LINGER = 5_000;
@@ -14,6 +14,12 @@ export interface PeerEvents {
   /** No more will come: told once. */
   gone(): void;
 }
+
+/**
+ * Why a client is not read from: it does not take what it is sent, or is to take it first; its large value comes faster
+ * than it can be written, or is not all written yet.
+ */
+type Holding = 'drain' | 'flush' | 'file' | 'finish';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
@@ -28,7 +34,8 @@ export class Peer {
   #corked: string | undefined;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = { drain: false, file: false };
+  readonly #heldFor = { drain: false, flush: false, file: false, finish: false };
+  #onFlushed: (() => void) | undefined;
   readonly #received = (bytes: Buffer): void => {
     // What comes when the connection is over is read, so that the client gets our last words, and dropped.
     if (!this.#closing) this.#events.received(bytes);
@@ -129,7 +136,21 @@ export class Peer {
 
   /** Reads on, if what was sent has gone. */
   #relieve(): void {
-    if (!this.#sending && !this.#socket.writableNeedDrain) this.resume('drain');
+    if (this.#sending || this.#socket.writableNeedDrain) return;
+    this.resume('drain');
+    const flushed = this.#onFlushed;
+    this.#onFlushed = undefined;
+    flushed?.();
+  }
+
+  /** Tells when what was sent has gone, or nearly all of it; never at once. Until then nothing is read, not its end either. */
+  whenFlushed(told: () => void): void {
+    this.hold('flush');
+    this.#onFlushed = () => {
+      this.resume('flush');
+      told();
+    };
+    if (!this.#sending && !this.#socket.writableNeedDrain) setImmediate(() => this.#relieve());
   }
 
   async #drained(): Promise<void> {
@@ -143,28 +164,33 @@ export class Peer {
   }
 
   /** Stops reading for a reason, until that reason has gone. */
-  hold(reason: 'drain' | 'file'): void {
+  hold(reason: Holding): void {
     this.#heldFor[reason] = true;
     this.#socket.pause();
   }
 
-  resume(reason: 'drain' | 'file'): void {
+  resume(reason: Holding): void {
     if (!this.#heldFor[reason]) return;
     this.#heldFor[reason] = false;
-    if (!this.#heldFor.drain && !this.#heldFor.file) this.#socket.resume();
+    const { drain, flush, file, finish } = this.#heldFor;
+    if (!drain && !flush && !file && !finish) this.#socket.resume();
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
-  startTls(secureContext: SecureContext, received: Uint8Array): void {
+  startTls(starter: TlsStarter, received: Uint8Array): void {
     const plain = this.#socket;
     if (!(plain instanceof Socket)) throw new Error('TLS is for sockets');
     for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
+    plain.once('close', this.#listeners.close);
     plain.pause();
     if (received.length > 0) plain.unshift(received);
-    this.#socket = new TLSSocket(plain, { isServer: true, secureContext });
-    this.#socket.on('data', this.#received);
-    this.#socket.on('secure', () => this.#events.secured());
-    this.#listen();
+    starter.start(plain, (secure) => {
+      plain.off('close', this.#listeners.close);
+      this.#socket = secure;
+      secure.on('data', this.#received);
+      this.#listen();
+      this.#events.secured();
+    });
   }
 
   /** The connection ends when all is out. */

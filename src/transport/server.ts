@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createServer as createNetServer, type AddressInfo, type Server as NetServer } from 'node:net';
+import {
+  createServer as createNetServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { duplexPair, type Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
@@ -14,7 +18,9 @@ import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 import { Peer } from './peer.ts';
+import { TlsStarter, type TlsOptions } from './tls.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
@@ -26,8 +32,10 @@ export interface TcpOptions {
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
   sleigh?: Partial<SleighOptions>;
-  /** PEM texts; with them TLS is offered (P2.1). */
-  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
+  tls?: TlsOptions;
+  /** Who may connect; everyone unless told. */
+  admission?: AdmissionOptions;
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
@@ -43,15 +51,6 @@ const { timeOrigin } = performance;
 const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
 const KEEP_ALIVE = 60_000;
-
-function secureContextOf(tls: NonNullable<TcpOptions['tls']>): SecureContext {
-  try {
-    return createSecureContext(tls);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
-  }
-}
 
 function traceFileOf(path: string): TraceFile {
   try {
@@ -74,7 +73,9 @@ export class TcpServer {
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
-  readonly #secureContext: SecureContext | undefined;
+  readonly #tls: TlsStarter | undefined;
+  readonly #admission: Admission;
+  readonly #asksForCertificate: boolean;
   #accepted = 0;
   #closing: Promise<void> | undefined;
   #hasStopped: () => void = () => undefined;
@@ -87,7 +88,9 @@ export class TcpServer {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
-    this.#secureContext = options.tls && secureContextOf(options.tls);
+    this.#tls = options.tls && new TlsStarter(options.tls);
+    this.#admission = new Admission(options.admission ?? {});
+    this.#asksForCertificate = options.tls?.ca !== undefined;
     this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -95,7 +98,8 @@ export class TcpServer {
         ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
         ...Object.entries(options.kinds ?? {}),
       ]),
-      tls: options.tls !== undefined,
+      tls: options.tls === undefined ? 'none' : this.#asksForCertificate ? 'required' : 'offered',
+      ...(this.#admission.asksForToken && { admits: this.#admission.admits }),
       webPort,
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
@@ -106,7 +110,7 @@ export class TcpServer {
       keepAliveInitialDelay: KEEP_ALIVE,
       pauseOnConnect: true,
     };
-    this.#net = createNetServer(socketOptions, (socket) => this.#accept(socket, Peer.nameOf(socket)));
+    this.#net = createNetServer(socketOptions, (socket) => this.#admit(socket));
   }
 
   get #address(): AddressInfo {
@@ -137,9 +141,26 @@ export class TcpServer {
       this.#net.listen({ host, port, backlog: 1024 }, () => {
         this.#net.off('error', reject);
         this.#net.on('error', (error) => this.#logger.error({ error }, 'the server socket failed'));
+        this.#warnOfStrangers();
         resolve();
       });
     });
+  }
+
+  #warnOfStrangers(): void {
+    const isLocal = /^(127\.|::1$)/.test(this.host);
+    if (isLocal || !this.#admission.isOpen || this.#asksForCertificate) return;
+    this.#logger.warn(
+      { host: this.host },
+      'everyone who reaches this address may do everything: see docs/security.md',
+    );
+  }
+
+  #admit(socket: Socket): void {
+    const name = Peer.nameOf(socket);
+    if (this.#admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
+    this.#logger.warn({ peer: name }, 'connection refused: the address is not allowed');
+    socket.destroy();
   }
 
   /**
@@ -151,11 +172,11 @@ export class TcpServer {
     const [near, far] = duplexPair({ allowHalfOpen: false });
     near.once('close', () => far.destroy());
     far.once('close', () => near.destroy());
-    this.#accept(far, name);
+    this.#accept(far, name, true);
     return near;
   }
 
-  #accept(socket: Duplex, name: string): void {
+  #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
     const peer = new Peer(socket, {
       received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
@@ -166,13 +187,20 @@ export class TcpServer {
       },
     });
     this.#peers.set(connection, peer);
-    this.#handle({ type: 'connected', connection, peer: name });
+    this.#handle({ type: 'connected', connection, peer: name, isInside });
   }
 
   #handle(event: CoreEvent): void {
     const began = performance.now();
     const commands = this.core.handle(event, timeOrigin + began);
-    for (const [i, command] of commands.entries()) this.#perform(command, commands[i + 1]);
+    for (const [i, command] of commands.entries())
+      try {
+        this.#perform(command, commands[i + 1]);
+      } catch (error) {
+        this.#logger.error({ command: command.type, error }, 'a command could not be carried out');
+        // What was to be sent is missing: nothing sound can follow on that connection.
+        if ('connection' in command) this.#peers.get(command.connection)?.destroy();
+      }
     this.#flushTrace();
     this.handling.add((performance.now() - began) / 1000);
   }
@@ -199,6 +227,10 @@ export class TcpServer {
       }
       case 'sendFile':
         return this.#peers.get(command.connection)?.send(this.#files.read(command.file));
+      case 'flush': {
+        const { connection } = command;
+        return this.#peers.get(connection)?.whenFlushed(() => this.#handle({ type: 'flushed', connection }));
+      }
       case 'startTimer':
         return this.#timers.start(command.timer, command.milliseconds);
       case 'stopTimer':
@@ -206,8 +238,8 @@ export class TcpServer {
       case 'close':
         return this.#peers.get(command.connection)?.close();
       case 'startTls':
-        if (this.#secureContext === undefined) throw new Error('TLS was begun and never offered');
-        return this.#peers.get(command.connection)?.startTls(this.#secureContext, command.received);
+        if (this.#tls === undefined) throw new Error('TLS was begun and never offered');
+        return this.#peers.get(command.connection)?.startTls(this.#tls, command.received);
       case 'openFile':
         this.#senderOf.set(command.file.file, command.connection);
         return this.#files.open(command.file);
@@ -234,22 +266,40 @@ export class TcpServer {
   readonly #senderOf = new Map<number, number>();
 
   async #finishFile({ connection, file }: Extract<Command, { type: 'finishFile' }>): Promise<void> {
+    const peer = this.#peers.get(connection);
+    // What comes behind a value has to wait for it, and does so in the client.
+    peer?.hold('finish');
     const error = await this.#files.finish(file);
     this.#senderOf.delete(file.file);
     this.#handle({ type: 'fileWritten', connection, error });
+    peer?.resume('finish');
   }
 
-  /** Tells jobs and clients, lets them take what is left for them, and goes. */
-  close(): Promise<void> {
+  /**
+   * Tells jobs and clients, lets them take what is left for them, and goes.
+   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   */
+  close({ drain = 0 } = {}): Promise<void> {
+    // Who asks again does not want to wait any longer.
+    if (drain < this.#drain) this.#drain = drain;
     this.#closing ??= this.#stop();
     return this.#closing;
+  }
+  /** Seconds. */
+  #drain = Number.POSITIVE_INFINITY;
+
+  async #allGone(deadline: () => number): Promise<void> {
+    while (this.#peers.size > 0 && performance.now() < deadline()) await sleep(10);
   }
 
   async #stop(): Promise<void> {
     this.#net.close();
+    const since = performance.now();
+    if (this.#drain > 0) this.#handle({ type: 'draining' });
+    await this.#allGone(() => since + this.#drain * 1000);
     this.#handle({ type: 'stopping' });
     const deadline = performance.now() + STOPPING;
-    while (this.#peers.size > 0 && performance.now() < deadline) await sleep(10);
+    await this.#allGone(() => deadline);
     for (const peer of this.#peers.values()) peer.destroy();
     this.#timers.stopAll();
     this.#files.removeAll();

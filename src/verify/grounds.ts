@@ -5,6 +5,8 @@ export interface Grounds {
   readonly server: Address;
   /** Seconds that the server gives a handshake (P12). */
   readonly handshakeSeconds: number;
+  /** Seconds in which some of a request that has begun must come (P12). */
+  readonly requestSeconds: number;
   /** A `wstype` with which the server fails, where there is one. */
   readonly faultyKind?: string;
   /** Starts another server, which may be stopped. */

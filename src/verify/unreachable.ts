@@ -5,6 +5,8 @@
  */
 export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   connection: {
+    'open.handshaking.greeting: options.denied':
+      'only a server that asks for TLS or a token refuses an old handshake',
     'closing: fault': 'what the server does for a connection that has ended is not known to fail',
     'closing: secured': 'TLS that is ready just when the connection ends: no client sees any of it',
   },

@@ -89,7 +89,7 @@ export class Replay {
       writable: false,
       replay: true,
       connections: connections.length - (states['closed'] ?? 0),
-      blocked: states['open.blocked'] ?? 0,
+      blocked: (states['open.blocked.silent'] ?? 0) + (states['open.blocked.receiving'] ?? 0),
       workspaces: sleighs.length,
       variables: 0,
       bytesHeld: 0,

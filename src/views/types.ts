@@ -147,7 +147,7 @@ export interface ValueView {
 export interface ClientSummary {
   readonly id: number;
   readonly peer: string;
-  /** State of its connection's chart, such as `open.blocked`. */
+  /** State of its connection's chart, such as `open.blocked.silent`. */
   readonly state: string;
   readonly connectedAt: number;
   readonly requests: number;

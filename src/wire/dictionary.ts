@@ -36,10 +36,14 @@ export class DictionaryDecoder {
   /** Made with the first entry: most connections never say one. */
   #entries: Map<string, string> | undefined;
   #bytes = 0;
+  #isDropped = false;
+  /** Bytes of the last dictionary, as far as they were kept. */
+  size = 0;
   readonly #limit: number;
   /** The last one that was kept: clients say the same again and again, and need no other map for it. */
   #last = NO_METADATA;
   #lastBytes = NONE;
+  #lastSize = 0;
   /** Why the last dictionary was read but not kept, when it was over the limit. */
   excess: string | undefined;
 
@@ -47,11 +51,28 @@ export class DictionaryDecoder {
     this.#limit = limit;
   }
 
+  /** It has begun to come, and is not complete. */
+  get isMidway(): boolean {
+    return this.#count !== NEED_DATA;
+  }
+
+  /** Bytes of what has come so far and is kept. */
+  get held(): number {
+    return this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit);
+  }
+
+  /** What has come is given up, and what comes until the end is not kept. */
+  drop(): void {
+    this.#isDropped = true;
+    this.#entries = undefined;
+  }
+
   /** @returns the dictionary, undefined while bytes are missing, or MALFORMED when a count or length is no number */
   next(input: ByteQueue): Metadata | typeof MALFORMED | undefined {
     if (this.#count === NEED_DATA) {
       if (input.skip(this.#lastBytes)) {
         this.excess = undefined;
+        this.size = this.#lastSize;
         return this.#last;
       }
       this.#count = input.number(4);
@@ -70,7 +91,8 @@ export class DictionaryDecoder {
       this.#bytes += text.length;
       if (this.#name === undefined) this.#name = text;
       else {
-        if (this.#bytes <= this.#limit) (this.#entries ??= new Map()).set(this.#name, text);
+        if (this.#bytes <= this.#limit && !this.#isDropped)
+          (this.#entries ??= new Map()).set(this.#name, text);
         this.#name = undefined;
         this.#count--;
       }
@@ -81,10 +103,14 @@ export class DictionaryDecoder {
       this.#bytes > this.#limit
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
         : undefined;
-    if (this.excess === undefined && this.#bytes <= REMEMBERED) {
+    this.size = this.held;
+    // What was given up on the way is not all of it.
+    if (this.excess === undefined && !this.#isDropped && this.#bytes <= REMEMBERED) {
       this.#last = entries;
+      this.#lastSize = this.size;
       this.#lastBytes = Buffer.from(encodeDictionary(entries), 'latin1');
     }
+    this.#isDropped = false;
     this.#count = NEED_DATA;
     this.#bytes = 0;
     return entries;

@@ -25,29 +25,48 @@ export interface Settings {
   readonly secure: boolean;
 }
 
-/** Options that a server offers, with the value that each requires; '' leaves it to the client (P2.1). */
-export type Offer = ReadonlyMap<string, string>;
+/** What a server offers, and what it asks for. */
+export interface Terms {
+  /** With the value that each requires; '' leaves it to the client (P2.1). */
+  readonly offer: ReadonlyMap<string, string>;
+  /** An option that every client has to choose, so that an old handshake will not do (P2.5). */
+  readonly demanded: 'SSL' | 'Token' | undefined;
+  readonly admits: (token: string | undefined) => boolean;
+}
 
-export function makeOffer(server: { webPort?: number | undefined; tls: boolean }): Offer {
+/** Of those who are in already. */
+export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
+
+export interface TermsOptions {
+  readonly webPort?: number | undefined;
+  readonly tls: 'none' | 'offered' | 'required';
+  readonly admits?: ((token: string | undefined) => boolean) | undefined;
+}
+
+export function makeTerms({ webPort, tls, admits }: TermsOptions): Terms {
   const offer = new Map([
     ['MetadataToServer', ''],
     ['MetadataFromServer', ''],
     ['KillServerOnClose', ''],
   ]);
-  if (server.webPort !== undefined) offer.set('NwsWebPort', String(server.webPort));
-  if (server.tls) offer.set('SSL', '');
-  return offer;
+  if (webPort !== undefined) offer.set('NwsWebPort', String(webPort));
+  if (tls !== 'none') offer.set('SSL', '');
+  if (admits !== undefined) offer.set('Token', '');
+  const demanded = tls === 'required' ? 'SSL' : admits === undefined ? undefined : 'Token';
+  return { offer, demanded, admits: admits ?? (() => true) };
 }
 
-export const encodeOffer = (offer: Offer): string => `P000${encodeDictionary(offer)}`;
+export const encodeOffer = ({ offer }: Terms): string => `P000${encodeDictionary(offer)}`;
 
-/** @returns what was settled, or the name of the option that cannot be had (P2.3) */
-export function settle(offer: Offer, wanted: Metadata): Settings | { refused: string } {
+/** @returns what was settled, or the name of the option that cannot be had, or is missing or wrong (P2.3, P2.5) */
+export function settle({ offer, demanded, admits }: Terms, wanted: Metadata): Settings | { refused: string } {
   for (const [name, value] of wanted) {
     const required = offer.get(name);
     if (required === undefined || (required !== '' && required !== value)) return { refused: name };
     if (name === 'SSL' && value !== '' && value !== '1') return { refused: name };
   }
+  if (demanded !== undefined && !wanted.has(demanded)) return { refused: demanded };
+  if (!admits(wanted.get('Token'))) return { refused: 'Token' };
   return {
     metadataToServer: wanted.get('MetadataToServer') === '1',
     metadataFromServer: wanted.get('MetadataFromServer') === '1',

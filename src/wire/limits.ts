@@ -13,6 +13,11 @@ export interface Limits {
   readonly serverBytes: number;
   /** What all values take in memory: 1 GiB, since Node ends the process at a heap of 2 to 4 GiB. */
   readonly memoryBytes: number;
+  /**
+   * Requests while they come in, of all connections together: 256 MiB, a quarter of the memory. Each connection may
+   * take its share of as much again, so that small requests are taken whatever others do.
+   */
+  readonly incomingBytes: number;
   /** Arguments of one request: 16; the protocol needs 6. */
   readonly argumentCount: number;
   /** A name, or any argument but a value: 9,999, as many as metadata can carry (P4). */
@@ -23,6 +28,10 @@ export interface Limits {
   readonly connectionCount: number;
   /** Seconds for a handshake, TLS included: 30; a client needs two round trips. */
   readonly handshakeSeconds: number;
+  /** Seconds in which a request that has begun must be complete, or `progressBytes` of it have come: 30. */
+  readonly requestSeconds: number;
+  /** What must come of a request in `requestSeconds`: 4 KiB, which the slowest of lines can carry. */
+  readonly progressBytes: number;
   /** Workers of one sleigh: 100,000, ten times the largest group that was measured. */
   readonly workerCount: number;
 }
@@ -33,10 +42,15 @@ export const DEFAULT_LIMITS: Limits = {
   workspaceBytes: 256 * 2 ** 30,
   serverBytes: 2 ** 40,
   memoryBytes: 2 ** 30,
+  incomingBytes: 2 ** 28,
   argumentCount: 16,
   nameBytes: 9_999,
   metadataBytes: 2 ** 20,
   connectionCount: 20_000,
   handshakeSeconds: 30,
+  requestSeconds: 30,
+  progressBytes: 4_096,
   workerCount: 100_000,
 };
+
+export const isLimit = (name: string): name is keyof Limits => Object.hasOwn(DEFAULT_LIMITS, name);

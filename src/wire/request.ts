@@ -1,5 +1,6 @@
 import type { ByteQueue } from './byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
+import { Gathering } from './gathering.ts';
 import type { Limits } from './limits.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
 import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
@@ -27,6 +28,16 @@ export interface FileSink {
   discard(file: FilePayload): void;
 }
 
+/** Memory for requests while they come in, of all connections together (P12). */
+export interface Room {
+  /**
+   * Asks for so many bytes more, for a request that holds some already.
+   * @returns why there is no room for them, or undefined: they are taken
+   */
+  take(bytes: number, held: number): string | undefined;
+  give(bytes: number): void;
+}
+
 /** The value of a store is its last argument: store, workspace, variable, descriptor, value. */
 const VALUE_INDEX = 4;
 /** Longer values stay buffers; see payload.ts. */
@@ -43,6 +54,7 @@ export class RequestDecoder {
   readonly #input: ByteQueue;
   readonly #limits: Limits;
   readonly #files: FileSink;
+  readonly #room: Room;
   readonly #first: Stage;
   readonly #dictionary: DictionaryDecoder;
 
@@ -55,16 +67,25 @@ export class RequestDecoder {
   #args: string[] = [];
   #payload: Payload | undefined;
   #excess: string | undefined;
-  #parts: Buffer[] = [];
+  readonly #gathering = new Gathering();
+  /** Bytes of room that it has taken. */
+  #held = 0;
   #file: FilePayload | undefined;
 
-  constructor(input: ByteQueue, options: { metadata: boolean; limits: Limits; files: FileSink }) {
+  constructor(input: ByteQueue, options: { metadata: boolean; limits: Limits; files: FileSink; room: Room }) {
     this.#input = input;
     this.#limits = options.limits;
     this.#files = options.files;
+    this.#room = options.room;
     this.#dictionary = new DictionaryDecoder(options.limits.metadataBytes);
     this.#first = options.metadata ? 'metadata' : 'count';
     this.#stage = this.#first;
+  }
+
+  /** Some of a request has come, and the client has to send the rest. */
+  get isMidway(): boolean {
+    if (this.#stage === 'flushing' || this.#stage === 'flushed') return false;
+    return this.#stage !== this.#first || this.#dictionary.isMidway || this.#input.length > 0;
   }
 
   /** @returns the next request, undefined while bytes are missing, or MALFORMED: the connection ends (P5.1) */
@@ -73,9 +94,15 @@ export class RequestDecoder {
       switch (this.#stage) {
         case 'metadata': {
           const metadata = this.#dictionary.next(this.#input);
-          if (metadata === undefined || metadata === MALFORMED) return metadata;
+          if (metadata === undefined) {
+            if (this.#excess === undefined && !this.#holds(this.#dictionary.held - this.#held))
+              this.#dictionary.drop();
+            return undefined;
+          }
+          if (metadata === MALFORMED) return metadata;
+          this.#excess ??= this.#dictionary.excess;
           this.#metadata = metadata;
-          this.#excess = this.#dictionary.excess;
+          if (this.#excess === undefined) this.#holds(this.#dictionary.size - this.#held);
           this.#stage = 'count';
           break;
         }
@@ -102,17 +129,17 @@ export class RequestDecoder {
         case 'text': {
           const text = this.#input.text(this.#left);
           if (text === undefined) return undefined;
-          this.#args.push(text);
+          this.#args.push(this.#holds(text.length) ? text : '');
           if (this.#argumentEnds()) return this.#finished();
           break;
         }
         case 'buffer': {
           const bytes = this.#input.some(this.#left);
-          this.#parts.push(bytes);
           this.#left -= bytes.length;
+          if (this.#holds(bytes.length)) this.#gathering.add(bytes);
+          else this.#stage = 'skip';
           if (this.#left > 0) return undefined;
-          this.#payload = this.#parts.length === 1 ? bytes : Buffer.concat(this.#parts);
-          this.#parts = [];
+          if (this.#excess === undefined) this.#payload = this.#gathering.take();
           this.#args.push('');
           if (this.#argumentEnds()) return this.#finished();
           break;
@@ -159,6 +186,27 @@ export class RequestDecoder {
     if (this.#payload !== undefined && isFile(this.#payload)) this.#files.discard(this.#payload);
     this.#file = undefined;
     this.#payload = undefined;
+    this.#gathering.drop();
+    this.#release();
+  }
+
+  /** Takes room for what has come. @returns false when there is none: the request is to be refused, and holds nothing */
+  #holds(bytes: number): boolean {
+    const refusal = this.#room.take(bytes, this.#held);
+    if (refusal === undefined) {
+      this.#held += bytes;
+      return true;
+    }
+    this.#excess ??= refusal;
+    this.#gathering.drop();
+    this.#metadata = NO_METADATA;
+    this.#release();
+    return false;
+  }
+
+  #release(): void {
+    this.#room.give(this.#held);
+    this.#held = 0;
   }
 
   #stageOf(length: number): Stage {
@@ -191,6 +239,7 @@ export class RequestDecoder {
       metadata: this.#metadata,
       excess: this.#excess,
     };
+    this.#release();
     this.#stage = this.#first;
     this.#metadata = NO_METADATA;
     this.#args = [];

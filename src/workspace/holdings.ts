@@ -1,5 +1,6 @@
 import type { Limits } from '../wire/limits.ts';
 import { isFile, sizeOf, type FilePayload } from '../wire/payload.ts';
+import type { Room } from '../wire/request.ts';
 import { overLimit, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 
@@ -19,6 +20,8 @@ function memoryOf({ payload, metadata }: Value): number {
 export class ServerHoldings {
   bytes = 0;
   memory = 0;
+  /** What requests take that are still coming in. */
+  readonly incoming: Incoming;
   /** Variables, and workspaces but for the first one. */
   names = 0;
   readonly limits: Limits;
@@ -27,13 +30,15 @@ export class ServerHoldings {
   constructor(limits: Limits, discard: (file: FilePayload) => void) {
     this.limits = limits;
     this.discard = discard;
+    this.incoming = new Incoming(this);
   }
 
   /** @returns why there is no room in memory for so many bytes more (P12) */
   memoryRefusal(bytes: number): Refusal | undefined {
     const { memoryBytes } = this.limits;
-    if (this.memory + bytes <= memoryBytes) return undefined;
-    return overLimit(`the server holds ${this.memory} bytes in memory; the limit is ${memoryBytes}.`);
+    const held = this.memory + this.incoming.bytes;
+    if (held + bytes <= memoryBytes) return undefined;
+    return overLimit(`the server holds ${held} bytes in memory; the limit is ${memoryBytes}.`);
   }
 
   /** @returns why there is no room for another variable or workspace of that name (P12) */
@@ -47,6 +52,29 @@ export class ServerHoldings {
   dropName(name: string): void {
     this.names--;
     this.memory -= NAME_OVERHEAD + name.length;
+  }
+}
+
+/** Counts what has come of requests that are not complete, of all connections together (P12). */
+export class Incoming implements Room {
+  bytes = 0;
+  readonly #server: ServerHoldings;
+
+  constructor(server: ServerHoldings) {
+    this.#server = server;
+  }
+
+  take(bytes: number, held: number): string | undefined {
+    const { incomingBytes, memoryBytes, connectionCount } = this.#server.limits;
+    const limit = Math.min(incomingBytes, memoryBytes - this.#server.memory);
+    if (this.bytes + bytes > limit && held + bytes > incomingBytes / connectionCount)
+      return `requests that are coming in take ${this.bytes} bytes; the limit is ${Math.max(limit, 0)}.`;
+    this.bytes += bytes;
+    return undefined;
+  }
+
+  give(bytes: number): void {
+    this.bytes -= bytes;
   }
 }
 

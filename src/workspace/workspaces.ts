@@ -108,10 +108,13 @@ export class Workspaces {
 
   /** W8. @returns the name */
   makeTemporary(template: string, metadata: Metadata, references: References): string | Refusal {
-    const filled = fillTemplate(template, this.#temporaries, this.#host.limits.nameBytes);
-    if (filled === undefined) return refusal('bad-template', `mktemp: bad template "${template}".`);
-    let name = filled + this.#suffix;
+    const { nameBytes } = this.#host.limits;
+    const filled = fillTemplate(template, this.#temporaries, nameBytes);
+    let name = (filled ?? '') + this.#suffix;
     while (this.#all.has(name)) name += '_';
+    // A longer one is a name that nobody could say.
+    if (filled === undefined || name.length > nameBytes)
+      return refusal('bad-template', `mktemp: bad template "${template}".`);
     const workspace = this.#make(name, metadata);
     if (!(workspace instanceof Workspace))
       return workspace.code === 'unknown-kind'
@@ -149,11 +152,14 @@ export class Workspaces {
     workspace.occupant?.deleted();
   }
 
-  /** W6: what the client owns goes with it, unless it is persistent. */
-  clientLeft(client: Client, references: References): void {
+  /**
+   * W6: what the client owns goes with it, unless it is persistent.
+   * @param each carries out the end of one workspace, so that it cannot keep the others from theirs
+   */
+  clientLeft(client: Client, references: References, each: (act: () => void) => void): void {
     for (const workspace of references.values()) {
       if (!workspace.owners.delete(client) || workspace.persistent || workspace.deleted) continue;
-      this.#remove(workspace);
+      each(() => this.#remove(workspace));
     }
   }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
 
@@ -14,6 +15,50 @@ const occupied = async (): Promise<{ port: number; close: () => void }> => {
   const address = server.address();
   return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
 };
+
+describe('sleigh serve, told who may come and how much', () => {
+  it('takes limits by name, and refuses unknown ones', async () => {
+    await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
+    const client = await RawClient.ready(serve.port);
+    expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
+    for (const [text, why] of [
+      ['sauna=1', '--limit knows no "sauna"'],
+      ['nameBytes=many', '--limit nameBytes must be a whole number'],
+    ] as const)
+      expect((await sleigh(['serve', '--limit', text])).errors).toContain(why);
+  });
+
+  it.each([
+    [['--allow', 'localhost'], '"localhost" is no address'],
+    [['--token-file', '/nowhere'], 'cannot read /nowhere'],
+    [['--tls-ca', 'ca.crt'], '--tls-ca needs --tls-cert and --tls-key'],
+    [['--drain', 'soon'], '--drain must be a whole number'],
+  ])('says what is wrong with %s', async (flags, why) => {
+    const { code, errors } = await sleigh(['serve', '--port', '0', ...flags]);
+    expect({ code, errors }).toEqual({ code: 1, errors: expect.stringContaining(why) });
+  });
+
+  it('drains on SIGTERM, and ends at once on the second; SIGUSR2 changes the log level', async () => {
+    await using serve = await startServe('--drain', '60', '--log-level', 'error');
+    const client = await RawClient.ready(serve.port, { MetadataFromServer: '1' });
+    serve.kill('SIGUSR2');
+    serve.kill('SIGTERM');
+    await eventually(
+      () =>
+        RawClient.open(serve.port).then(
+          (other) => (other.vanish(), false),
+          () => true,
+        ),
+      'nobody new is accepted',
+    );
+    client.send('sauna');
+    expect((await client.read(4)).toString()).toBe('0001');
+    serve.kill('SIGTERM');
+    const { code, errors } = await serve.outcome;
+    expect(code).toBe(0);
+    expect(errors, 'a refusal is logged as info').toContain('request refused');
+  });
+});
 
 describe('sleigh serve', () => {
   it('prints one line when it is ready, and nothing else on standard output', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ClientHandshake } from '../../src/client/handshake.ts';
 import { ReplyDecoder, type Reply } from '../../src/client/reply-decoder.ts';
 import { ByteQueue } from '../../src/wire/byte-queue.ts';
-import { encodeOffer, makeOffer } from '../../src/wire/handshake.ts';
+import { encodeOffer, makeTerms } from '../../src/wire/handshake.ts';
 import { encodeReply, STATUS } from '../../src/wire/reply.ts';
 import { bytes, chunking, metadata } from '../support/arbitraries.ts';
 
@@ -60,7 +60,7 @@ describe('the handshake', () => {
   it('asks for metadata both ways, and is done when that is granted (P2)', () => {
     const input = new ByteQueue();
     const handshake = new ClientHandshake(input);
-    for (const byte of encodeOffer(makeOffer({ tls: true, webPort: 80 }))) {
+    for (const byte of encodeOffer(makeTerms({ tls: 'offered', webPort: 80 }))) {
       expect(handshake.next()).toBeUndefined();
       input.push(Buffer.from(byte));
     }

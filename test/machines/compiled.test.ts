@@ -51,6 +51,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
     fc.record({
       type: fc.constantFrom(...types, 'nobody.knows.this'),
       available: fc.boolean(),
+      enough: fc.boolean(),
       returns: fc.boolean(),
       knowsTask: fc.boolean(),
       mayReturn: fc.boolean(),

@@ -49,6 +49,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> =>
     fc.record({
       type: fc.constantFrom(...machine.events.filter((type) => !type.includes('*')), 'nobody.knows.this'),
       available: fc.boolean(),
+      enough: fc.boolean(),
       secure: fc.boolean(),
       returns: fc.boolean(),
       knowsTask: fc.boolean(),

@@ -43,7 +43,7 @@ export class SimulatedServer {
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map(Object.entries({ sleigh: sleighKind(DEFAULT_OPTIONS), ...options.kinds })),
-      tls: options.tls ?? false,
+      tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: 'run7',
       traces: options.traces ?? false,
@@ -105,6 +105,9 @@ export class SimulatedServer {
         return this.#deliver(command.connection, this.files.read(command.file));
       case 'startTls':
         this.#events.push({ type: 'secured', connection: command.connection });
+        return;
+      case 'flush':
+        this.#events.push({ type: 'flushed', connection: command.connection });
         return;
       case 'close':
         this.#client(command.connection).closed = true;
@@ -169,8 +172,9 @@ export class SimulatedServer {
       expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
     last.disconnect();
     const { holdings, counts } = this.core;
-    const left = { ...counts, files: this.files.count, bytes: holdings.bytes, memory: holdings.memory };
-    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0 });
+    const { bytes, memory, incoming } = holdings;
+    const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
+    expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
   }
 }
 

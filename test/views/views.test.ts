@@ -198,7 +198,7 @@ describe('clients', () => {
       workers[0]?.wait('fetch', 'task');
       const views = viewsOf(server);
       expect(viewOf<ClientView>(views, `/api/clients/${workers[0]?.client.id}`)).toMatchObject({
-        state: 'open.blocked',
+        state: 'open.blocked.silent',
         connectedAt: server.now - 500,
         requests: 3,
         last: {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../../src/wire/dictionary.ts';
-import { encodeOffer, makeOffer, readGreeting, settle } from '../../src/wire/handshake.ts';
+import { encodeOffer, makeTerms, readGreeting, settle, type TermsOptions } from '../../src/wire/handshake.ts';
 
 function decodeOffer(bytes: string) {
   const input = new ByteQueue();
@@ -30,17 +30,17 @@ describe('the first four bytes (P2)', () => {
 describe('what a server offers (P2.1)', () => {
   const plain = { MetadataToServer: '', MetadataFromServer: '', KillServerOnClose: '' };
 
-  test.each([
-    ['plain', { tls: false }, plain],
-    ['with a web interface', { tls: false, webPort: 8766 }, { ...plain, NwsWebPort: '8766' }],
-    ['with a key', { tls: true }, { ...plain, SSL: '' }],
+  test.each<[string, TermsOptions, Record<string, string>]>([
+    ['plain', { tls: 'none' }, plain],
+    ['with a web interface', { tls: 'none', webPort: 8766 }, { ...plain, NwsWebPort: '8766' }],
+    ['with a key', { tls: 'offered' }, { ...plain, SSL: '' }],
   ])('%s', (_, server, expected) => {
-    expect(decodeOffer(encodeOffer(makeOffer(server)))).toEqual({ heading: 'P000', options: expected });
+    expect(decodeOffer(encodeOffer(makeTerms(server)))).toEqual({ heading: 'P000', options: expected });
   });
 });
 
 describe('what a client gets (P2.3, P3)', () => {
-  const offer = makeOffer({ tls: true, webPort: 8766 });
+  const offer = makeTerms({ tls: 'offered', webPort: 8766 });
   const nothing = {
     metadataToServer: false,
     metadataFromServer: false,
@@ -66,6 +66,23 @@ describe('what a client gets (P2.3, P3)', () => {
   });
 
   test('TLS without a key', () => {
-    expect(settle(makeOffer({ tls: false }), new Map([['SSL', '1']]))).toEqual({ refused: 'SSL' });
+    expect(settle(makeTerms({ tls: 'none' }), new Map([['SSL', '1']]))).toEqual({ refused: 'SSL' });
+  });
+});
+
+describe('what a server asks for (P2.5)', () => {
+  const terms = makeTerms({ tls: 'required', admits: (token) => token === 'secret' });
+  const wanting = (wanted: Record<string, string>) => settle(terms, new Map(Object.entries(wanted)));
+
+  test('is offered, and refused by name where it is missing or wrong', () => {
+    expect(terms.offer.has('Token')).toBe(true);
+    expect(wanting({ Token: 'secret' })).toEqual({ refused: 'SSL' });
+    expect(wanting({ SSL: '1' })).toEqual({ refused: 'Token' });
+    expect(wanting({ SSL: '1', Token: 'secrets' })).toEqual({ refused: 'Token' });
+    expect(wanting({ SSL: '1', Token: 'secret' })).toMatchObject({ secure: true });
+  });
+
+  test('a token that nobody asks for is refused', () => {
+    expect(settle(makeTerms({ tls: 'none' }), new Map([['Token', 'secret']]))).toEqual({ refused: 'Token' });
   });
 });

@@ -4,17 +4,33 @@ import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { MALFORMED } from '../../src/wire/dictionary.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { isFile, type FilePayload } from '../../src/wire/payload.ts';
-import { encodeRequest, RequestDecoder, type Request } from '../../src/wire/request.ts';
+import { encodeRequest, RequestDecoder, type Request, type Room } from '../../src/wire/request.ts';
 import { bytes, chunking, metadata } from '../support/arbitraries.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
 const LIMITS: Limits = { ...DEFAULT_LIMITS, longValueBytes: 6_000, valueBytes: 12_000, nameBytes: 100 };
+
+/** Counts, and has no more than it is told. */
+class TightRoom implements Room {
+  most = Number.POSITIVE_INFINITY;
+  taken = 0;
+
+  take(bytes: number): string | undefined {
+    if (this.taken + bytes > this.most) return 'no room.';
+    this.taken += bytes;
+    return undefined;
+  }
+  give(bytes: number): void {
+    this.taken -= bytes;
+  }
+}
 
 /** A decoder, and what it hands out. */
 class Reading {
   readonly files = new MemoryFiles();
   readonly requests: Request[] = [];
   malformed = false;
+  readonly room = new TightRoom();
   readonly decoder: RequestDecoder;
   readonly #input = new ByteQueue();
   #opened = 0;
@@ -30,6 +46,7 @@ class Reading {
         finish: () => (this.#finished = true),
         discard: (file) => this.files.discard(file),
       },
+      room: this.room,
     });
   }
 
@@ -163,6 +180,43 @@ describe('limits (P12)', () => {
       { verb: 'find', metadata: new Map(), excess: 'metadata of 24 bytes; the limit is 10.' },
       { verb: 'fetch', metadata: new Map([['a', 'b']]), excess: undefined },
     ]);
+  });
+
+  test('no room in memory: what has come is given up, the request is refused, and the next one is whole', () => {
+    fc.assert(
+      fc.property(chunking, fc.nat({ max: 5_400 }), (cut, most) => {
+        const reading = new Reading({ metadata: true });
+        const store = encodeRequest(
+          ['store', 'w', 'v', '1', 'x'.repeat(5_000)],
+          new Map([['a', 'b'.repeat(300)]]),
+        );
+        reading.room.most = most;
+        for (const chunk of cut(store)) reading.push(chunk);
+        const [refused] = reading.requests;
+        // The metadata, and five arguments.
+        const needed = 301 + 8 + 5_000;
+        expect(refused?.excess).toBe(most < needed ? 'no room.' : undefined);
+        if (most < needed) expect(refused).toMatchObject({ payload: undefined, metadata: new Map() });
+        reading.room.most = Number.POSITIVE_INFINITY;
+        reading.push(encodeRequest(['find', 'w'], new Map()));
+        expect(reading.asked[1]?.args).toEqual(['find', 'w']);
+        expect(reading.room.taken).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a value in many small pieces takes hardly more than its bytes', () => {
+    const reading = new Reading();
+    const before = process.memoryUsage().arrayBuffers;
+    reading.push(
+      encodeRequest(['store', 'w', 'v', '1', ''], undefined).slice(0, -20) + '5900'.padStart(20, '0'),
+    );
+    for (let n = 0; n < 5_899; n++) reading.push('v');
+    expect(reading.decoder.isMidway).toBe(true);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200_000);
+    reading.push('v');
+    expect(reading.asked[0]?.args.at(-1)).toBe('v'.repeat(5_900));
   });
 
   test('a value as long as the limit is taken', () => {

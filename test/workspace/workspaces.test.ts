@@ -214,6 +214,19 @@ describe('temporary workspaces (W8)', () => {
       expect(client.call(['mktemp ws']).value).toMatch(/^__ws__0/);
     }),
   );
+
+  test(
+    'a name longer than any request can say is not made',
+    simulated(
+      (server) => {
+        const client = server.connect();
+        expect(client.call(['mktemp ws', `${'x'.repeat(26)}%d`])).toMatchObject(EMPTY_VALUE);
+        const name = client.call(['mktemp ws', `${'x'.repeat(25)}%d`]).value ?? '';
+        expect(client.call(['delete ws', name]).status).toBe('0000');
+      },
+      { limits: { nameBytes: 30 } },
+    ),
+  );
 });
 
 describe('kinds (W9)', () => {

@@ -40,7 +40,7 @@ export class World {
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE },
       kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
-      tls: false,
+      tls: 'none',
       run: 'run7',
     });
   }
@@ -106,6 +106,11 @@ export class World {
         return this.#links.get(command.connection)?.send(this.#files.read(command.file));
       case 'close':
         return this.#links.get(command.connection)?.close();
+      case 'flush': {
+        const { connection } = command;
+        this.agenda.after(this.random.fraction() * 50, () => this.#handle({ type: 'flushed', connection }));
+        return;
+      }
       case 'openFile':
         return this.#files.open(command.file);
       case 'writeFile':
@@ -165,6 +170,7 @@ export class World {
       files,
       bytes: holdings.bytes,
       memory: holdings.memory,
+      incoming: holdings.incoming.bytes,
     };
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDictionary } from '../../wire/dictionary.ts';
 import { eventually, mustBe, mustHold } from '../mismatch.ts';
 import type { Grounds } from '../grounds.ts';
@@ -9,6 +10,12 @@ import { Speaker, whenAnsweredInTime, type Address, type Pending } from '../spea
 const SHARED = '__default';
 
 const USE_SHARED = ['use ws', SHARED, 'verify', 'no'];
+
+/** More than has to come in two periods, and less than a name may have. */
+const LABEL_BYTES = 9_000;
+const PROGRESS_BYTES = 4_200;
+/** The last argument of a request that begins to come, with its length. */
+const LAST_ARGUMENT = 22;
 
 /** One connection that is looked at, and a witness on another. */
 export class ConnectionStage {
@@ -22,6 +29,9 @@ export class ConnectionStage {
   readonly own: string;
   ownsWorkspace = false;
   #pending: Pending | undefined;
+  /** What is still to be sent of a request that has begun. */
+  #rest = '';
+  #periodEnds = 0;
 
   private constructor(grounds: Grounds, server: Address, speaker: Speaker, witness: Speaker) {
     this.#grounds = grounds;
@@ -89,6 +99,58 @@ export class ConnectionStage {
     mustBe('an empty request', answer, { status: '0001' });
   }
 
+  /** P12: a request begins to come. */
+  async beginRequest(): Promise<void> {
+    this.#rest = this.speaker.encode(['use ws', SHARED, 'v'.repeat(LABEL_BYTES), 'no']);
+    this.#say(this.#rest.length - LABEL_BYTES);
+    this.requestTimerRestarts();
+    await Promise.resolve();
+  }
+
+  requestTimerRestarts(): void {
+    this.#periodEnds = performance.now() + this.#grounds.requestSeconds * 1000;
+  }
+
+  #say(bytes: number): void {
+    this.speaker.write(this.#rest.slice(0, bytes));
+    this.#rest = this.#rest.slice(bytes);
+  }
+
+  async completeRequest(): Promise<void> {
+    const pending = this.speaker.expect(false);
+    this.#say(this.#rest.length);
+    mustBe('use ws', await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
+  }
+
+  /** P12: some of it comes in each period, and the connection goes on. */
+  async goOnSlowly(): Promise<void> {
+    this.#say(PROGRESS_BYTES);
+    await sleep(this.#periodEnds - performance.now() + 700);
+    mustHold(!this.speaker.hasEnded, 'the server has ended a connection whose request goes on coming');
+    this.requestTimerRestarts();
+  }
+
+  /** P12: nothing more comes of it. */
+  async stall(): Promise<void> {
+    this.speaker.forgetExpected();
+    await this.speaker.ended((this.#grounds.requestSeconds + 15) * 1000);
+  }
+
+  /** P5.1: in the middle of a request. */
+  async spoilRequest(): Promise<void> {
+    this.#say(this.#rest.length - LAST_ARGUMENT);
+    await this.sayAndEnd('z'.repeat(LAST_ARGUMENT));
+  }
+
+  /** P5.3: what began to come is all here before the one that is blocked is answered. */
+  async overrunByTheRest(): Promise<void> {
+    this.speaker.forgetExpected();
+    const pending = this.speaker.expect(false);
+    this.#say(this.#rest.length);
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
+    mustBe('a request that comes too early', answer, { status: '0001' });
+  }
+
   async block(): Promise<void> {
     mustBe('use ws', await this.speaker.ask(USE_SHARED), {});
     this.#pending = this.speaker.begin(['fetch', SHARED, this.#variable]);
@@ -115,6 +177,7 @@ export class ConnectionStage {
     if (this.#pending === undefined) throw new Error('nothing is blocked');
     const answer = await whenAnsweredInTime(this.#pending.whenAnswered, 'a get that waits');
     mustBe('a get that waits', answer, { value: 'here' });
+    this.requestTimerRestarts();
   }
 
   /** P5.3: an error in short form, whatever was asked; what was blocked takes nothing with it. */

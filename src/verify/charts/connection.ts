@@ -47,8 +47,13 @@ const saidIn =
 const GREETING = 'open.handshaking.greeting';
 const NEGOTIATING = 'open.handshaking.negotiating';
 const SECURING = 'open.handshaking.securing';
-const READY = 'open.ready';
-const BLOCKED = 'open.blocked';
+const READY = 'open.ready.silent';
+const RECEIVING = 'open.ready.receiving';
+const BLOCKED = 'open.blocked.silent';
+const BLOCKED_RECEIVING = 'open.blocked.receiving';
+
+const isMidRequest = (state: string): boolean => state === RECEIVING || state === BLOCKED_RECEIVING;
+const isBlocked = (state: string): boolean => state === BLOCKED || state === BLOCKED_RECEIVING;
 
 const FIRST = 'only the first four bytes are a greeting';
 const OPTIONS = 'only what follows a greeting are options';
@@ -117,10 +122,39 @@ const stimuli: ChartModel<Context, Facts, ConnectionStage>['stimuli'] = {
         return impossible('what comes is not read any more');
       case NEGOTIATING:
         return causes([{ type: 'malformed' }], facts, (stage) => stage.sayAndEnd('Z000'));
+      case RECEIVING:
+      case BLOCKED_RECEIVING:
+        return causes([{ type: 'malformed' }], facts, (stage) => stage.spoilRequest());
       default:
         return causes([{ type: 'malformed' }], facts, (stage) => stage.sayAndEnd('zzzzzzzz'));
     }
   }),
+  'request.begun': stimulus(['request.begun'], ({ facts, state }) =>
+    state === READY || state === BLOCKED
+      ? causes([{ type: 'request.begun' }], facts, (stage) => stage.beginRequest())
+      : impossible('a request begins behind another one, and after the handshake'),
+  ),
+  'request.complete': stimulus(['request.complete'], ({ facts, state }) =>
+    state === RECEIVING
+      ? causes([{ type: 'request.complete' }], facts, (stage) => stage.completeRequest())
+      : impossible('none is on its way, or it is too early'),
+  ),
+  'request.elapsed, enough has come': stimulus(
+    ['request.elapsed'],
+    ({ facts, state }) =>
+      isMidRequest(state)
+        ? causes([{ type: 'request.elapsed', enough: true }], facts, (stage) => stage.goOnSlowly())
+        : impossible('none is on its way'),
+    { slow: true },
+  ),
+  'request.elapsed, little has come': stimulus(
+    ['request.elapsed'],
+    ({ facts, state }) =>
+      isMidRequest(state)
+        ? causes([{ type: 'request.elapsed', enough: false }], facts, (stage) => stage.stall())
+        : impossible('none is on its way'),
+    { slow: true },
+  ),
   'request.empty': stimulus(
     ['request.empty', 'request.overran'],
     saidIn(READY, 'request.empty', 'requests come after the handshake', '00000000', ({ facts }) =>
@@ -134,7 +168,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionStage>['stimuli'] = {
     ),
   ),
   'request.answered': stimulus(['request.answered'], ({ facts, state }) =>
-    state === BLOCKED
+    isBlocked(state)
       ? causes([{ type: 'request.answered' }], facts, (stage) => stage.unblock())
       : impossible('none is blocked'),
   ),
@@ -142,6 +176,15 @@ const stimuli: ChartModel<Context, Facts, ConnectionStage>['stimuli'] = {
     state === BLOCKED
       ? causes([{ type: 'request.overran' }], facts, (stage) => stage.overrun(['list wss']))
       : impossible('none is blocked'),
+  ),
+  'request.overran, by one that had begun': stimulus(
+    ['request.complete', 'request.overran'],
+    ({ facts, state }) =>
+      state === BLOCKED_RECEIVING
+        ? causes([{ type: 'request.complete' }, { type: 'request.overran' }], facts, (stage) =>
+            stage.overrunByTheRest(),
+          )
+        : impossible('none is on its way behind one that is blocked'),
   ),
   'request.overran, by an empty one': stimulus(['request.overran'], ({ facts, state }) =>
     state === BLOCKED
@@ -190,7 +233,12 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionStage> = {
       mustBe('open ws', opened, {});
       stage.ownsWorkspace = true;
     },
+    [RECEIVING]: mustBeQuiet,
     [BLOCKED]: async (stage) => {
+      await mustBeQuiet(stage);
+      await stage.mustWait();
+    },
+    [BLOCKED_RECEIVING]: async (stage) => {
       await mustBeQuiet(stage);
       await stage.mustWait();
     },
@@ -208,7 +256,7 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionStage> = {
   },
   key: ({ state, facts }) =>
     state === 'closing' || state === 'closed' ? [state, facts.stopped] : [state, facts],
-  bound: 'one connection, one request blocked at a time',
+  bound: 'one connection, one request blocked at a time and one behind it',
   simpleSteps: 9,
   open: (journey) => ConnectionStage.open(journey),
 };

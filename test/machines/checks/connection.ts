@@ -16,6 +16,12 @@ const handshaking: Record<string, Row> = {
   'handshake.elapsed': closing('stopHandshakeTimer', 'depart', 'logTooSlow'),
 };
 
+const receiving: Record<string, Row> = {
+  ...open('stopRequestTimer'),
+  'request.elapsed, little has come': closing('stopRequestTimer', 'depart', 'logStalled'),
+  'request.elapsed, enough has come': ['open.ready.receiving', 'startRequestTimer'],
+};
+
 const table: ChartTable = {
   input: { id: 1 },
   start: { context: { id: 1 }, calls: ['startHandshakeTimer'] },
@@ -28,6 +34,10 @@ const table: ChartTable = {
     secured: { type: 'secured' },
     'handshake.elapsed': { type: 'handshake.elapsed' },
     malformed: { type: 'malformed' },
+    'request.begun': { type: 'request.begun' },
+    'request.complete': { type: 'request.complete' },
+    'request.elapsed, little has come': { type: 'request.elapsed', enough: false },
+    'request.elapsed, enough has come': { type: 'request.elapsed', enough: true },
     'request.empty': { type: 'request.empty' },
     'request.blocked': { type: 'request.blocked' },
     'request.answered': { type: 'request.answered' },
@@ -43,7 +53,8 @@ const table: ChartTable = {
       on: {
         ...handshaking,
         'greeted.new': ['open.handshaking.negotiating', 'sendOffer'],
-        'greeted.old': ['open.ready', 'stopHandshakeTimer', 'sendOldAnswer'],
+        'greeted.old': ['open.ready.silent', 'stopHandshakeTimer', 'sendOldAnswer'],
+        'options.denied': closing('stopHandshakeTimer', 'depart', 'sendDenied'),
       },
     },
     'open.handshaking.negotiating': {
@@ -51,31 +62,48 @@ const table: ChartTable = {
       tags: ['readsOptions'],
       on: {
         ...handshaking,
-        'options.accepted': ['open.ready', 'stopHandshakeTimer', 'sendAccepted'],
+        'options.accepted': ['open.ready.silent', 'stopHandshakeTimer', 'sendAccepted'],
         'options.accepted, TLS': ['open.handshaking.securing', 'sendAccepted', 'startTls'],
         'options.denied': closing('stopHandshakeTimer', 'depart', 'sendDenied'),
       },
     },
     'open.handshaking.securing': {
       after: ['greeted.new', 'options.accepted, TLS'],
-      on: { ...handshaking, secured: ['open.ready', 'stopHandshakeTimer'] },
+      on: { ...handshaking, secured: ['open.ready.silent', 'stopHandshakeTimer'] },
     },
-    'open.ready': {
+    'open.ready.silent': {
       after: ['greeted.old'],
       tags: ['readsRequests'],
       on: {
         ...open(),
-        'request.blocked': ['open.blocked'],
+        'request.begun': ['open.ready.receiving', 'startRequestTimer'],
+        'request.blocked': ['open.blocked.silent'],
         'request.empty': closing('depart', 'refuseEmpty'),
       },
     },
-    'open.blocked': {
+    'open.ready.receiving': {
+      after: ['greeted.old', 'request.begun'],
+      tags: ['readsRequests', 'midRequest'],
+      on: { ...receiving, 'request.complete': ['open.ready.silent', 'stopRequestTimer'] },
+    },
+    'open.blocked.silent': {
       after: ['greeted.old', 'request.blocked'],
       tags: ['readsRequests'],
       on: {
         ...open(),
-        'request.answered': ['open.ready'],
+        'request.begun': ['open.blocked.receiving', 'startRequestTimer'],
+        'request.answered': ['open.ready.silent'],
         'request.overran': closing('depart', 'refuseOverrun'),
+      },
+    },
+    'open.blocked.receiving': {
+      after: ['greeted.old', 'request.blocked', 'request.begun'],
+      tags: ['readsRequests', 'midRequest'],
+      on: {
+        ...receiving,
+        'request.elapsed, enough has come': ['open.blocked.receiving', 'startRequestTimer'],
+        'request.complete': ['open.blocked.silent', 'stopRequestTimer'],
+        'request.answered': ['open.ready.receiving', 'stopRequestTimer', 'startRequestTimer'],
       },
     },
     closing: {

@@ -1,0 +1,69 @@
+import { EventEmitter, once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { startServe } from '../../test/support/serve-process.ts';
+import { Chaos, type Outcome } from './chaos.ts';
+import { Host, type Hand } from './hosts.ts';
+
+// 12 kills; KILLS=n and SEED=n for others (`npm run chaos -- --kills 1000`).
+
+const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
+const KILLS = Number(process.env['KILLS'] ?? (isLong ? 1_000 : 12));
+const SEED = Number(process.env['SEED'] ?? 1);
+const HOUR = 3_600_000;
+
+async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome> {
+  await using server = await startServe('--log-level', 'error');
+  const outcome = await new Chaos(server, SEED, policy).run(kills);
+  const sorted = outcome.recoveries.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
+  console.log(
+    `chaos, ${policy}: ${outcome.kills} kills (${[...outcome.faults].map(([fault, n]) => `${fault} ${n}`).join(', ')}), ` +
+      `${outcome.tasks} tasks, ${outcome.nulls} null results; ${sorted.length} tasks began again elsewhere, ` +
+      `after ${at(0.5)} ms (median), ${at(0.99)} ms (p99), ${at(1 - 1e-9)} ms at most`,
+  );
+  server.kill('SIGTERM');
+  expect(await server.outcome).toMatchObject({ code: 0, errors: '' });
+  return outcome;
+}
+
+describe('a job whose workers and sentinels are killed, stopped and cut off', () => {
+  it(
+    'under requeue loses no result and gets none twice; tasks begin again elsewhere at once (S13)',
+    async () => {
+      const { wrongs, nulls, recoveries, kills } = await chaos('requeue', KILLS);
+      expect(wrongs).toEqual([]);
+      expect(nulls).toBe(0);
+      expect(recoveries.length).toBeGreaterThan(kills / 3);
+    },
+    HOUR,
+  );
+
+  it(
+    'under null gets one result for each task, an empty one for each that died (S13)',
+    async () => {
+      const { wrongs, nulls } = await chaos('null', Math.ceil(KILLS / 4));
+      expect(wrongs).toEqual([]);
+      expect(nulls).toBeGreaterThan(0);
+    },
+    HOUR,
+  );
+
+  it('under shutdown tells the master that waits (S13)', async () => {
+    await using server = await startServe('--log-level', 'error');
+    const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
+    await master.openWorkspace('job', { metadata: new Map([['wstype', 'sleigh']]) });
+    const started = new EventEmitter<{ task: [Hand] }>();
+    const begun = once(started, 'task');
+    const host = new Host({ port: server.port, workspace: 'job' }, 1, {
+      started: (hand) => started.emit('task', hand),
+    });
+    await master.store('job', 'task', { n: 0, milliseconds: 60_000 });
+    const result = master.fetch('job', 'result');
+    await begun;
+    host.hands[0]?.process.kill('SIGKILL');
+    await expect(result).rejects.toMatchObject({ code: 'sleigh-dead' });
+    host.end();
+    master.close();
+  });
+});

@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pad20 } from '../../src/wire/numbers.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { Bystander } from '../../test/support/bystander.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { RawClient } from '../../test/support/raw-client.ts';
+import { startServe, type ServeProcess } from '../../test/support/serve-process.ts';
+
+// Against a server in a process of its own, with an honest client beside. VERIFY=long for all of it, and strict times.
+
+const isLong = process.env['VERIFY'] === 'long';
+const MIB = 2 ** 20;
+/** Milliseconds that an honest client may wait at p99. A short run is made beside other tests. */
+const PATIENCE = isLong ? 50 : 5_000;
+
+let server: ServeProcess;
+let bystander: Bystander;
+
+async function start(...flags: string[]): Promise<void> {
+  server = await startServe('--log-level', 'warn', ...flags);
+  bystander = await Bystander.at(server);
+}
+
+beforeEach(() => start());
+afterEach(() => server[Symbol.asyncDispose]());
+
+/** How it went for the honest client, and what the server took. */
+async function figures(what: string): Promise<{ p99: number; memory: number }> {
+  const { p99, most, count } = await bystander.end();
+  const { memory } = bystander;
+  console.log(
+    `floods, ${what}: an honest client waits ${p99.toFixed(1)} ms at p99 of ${count}, ${most.toFixed(0)} at most; ` +
+      `the server has ${memory.toFixed(0)} MiB at most`,
+  );
+  return { p99, memory };
+}
+
+const storeHead = (workspace: string, size: number): string =>
+  `0005${['store', workspace, 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}${pad20(size)}`;
+
+/** Writes, and waits until it has gone or will not go. */
+async function writeAll(client: RawClient, bytes: Buffer): Promise<void> {
+  if (!client.socket.write(bytes))
+    await Promise.race([once(client.socket, 'drain'), sleep(5_000, undefined, { ref: false })]);
+}
+
+describe('a flood', () => {
+  it('of large requests that are never complete takes what it may, and others are served (P12)', async () => {
+    const clients = await Promise.all(
+      Array.from({ length: isLong ? 400 : 40 }, () => RawClient.ready(server.port)),
+    );
+    const most = Buffer.alloc(15 * MIB, 'v');
+    for (const client of clients) {
+      client.write(storeHead('w', 16 * MIB - 1));
+      await writeAll(client, most);
+    }
+    const { p99, memory } = await figures(`${clients.length} stores of 16 MiB without their last`);
+    expect(memory).toBeLessThan(900);
+    expect(p99).toBeLessThan(PATIENCE);
+  }, 120_000);
+
+  it('of replies to a client that never reads costs little (P11)', async () => {
+    const client = await RawClient.ready(server.port);
+    await client.short('open ws', 'large', 'me', 'no');
+    const value = Buffer.alloc(10 * MIB, 'v');
+    client.write(storeHead('large', value.length));
+    await writeAll(client, value);
+    expect((await client.read(4)).toString()).toBe('0000');
+    // 1 GB of one value, and as much of listings, each a text of its own.
+    const deaf = await Promise.all([1, 2].map(() => RawClient.ready(server.port)));
+    for (let n = 0; n < 2_000; n++)
+      client.send('store', 'large', `variable ${n} ${'x'.repeat(200)}`, '1', '');
+    for (let n = 0; n < 2_000; n++) await client.read(4);
+    for (const [n, request] of [
+      ['find', 'large', 'x'],
+      ['list vars', 'large'],
+    ].entries()) {
+      deaf[n]?.socket.pause();
+      deaf[n]?.send('use ws', 'large', 'me', 'no');
+      deaf[n]?.write(encodeRequest(request, undefined).repeat(n === 0 ? 100 : 2_000));
+    }
+    await sleep(isLong ? 10_000 : 1_500);
+    const { p99, memory } = await figures('2 GB for clients that never read');
+    expect(memory).toBeLessThan(300);
+    expect(p99).toBeLessThan(PATIENCE);
+    for (const client of deaf) client.vanish();
+  }, 60_000);
+
+  it('of 50,000 connections a minute is taken', async () => {
+    const seconds = isLong ? 60 : 2;
+    const began = performance.now();
+    let count = 0;
+    while (performance.now() - began < seconds * 1_000) {
+      const due = ((performance.now() - began) / 60_000) * 50_000;
+      for (; count < due; count++) {
+        const socket = connect({ port: server.port, host: '127.0.0.1' });
+        socket.on('error', () => undefined);
+        // A handshake, and away: some with a reset.
+        socket.once('connect', () => socket.write('X000R0000000'));
+        if (count % 3 === 0) socket.once('data', () => socket.resetAndDestroy());
+        else socket.once('data', () => socket.end());
+      }
+      await sleep(5);
+    }
+    const { p99, memory } = await figures(`${count} connections in ${seconds} s`);
+    expect(count).toBeGreaterThan(seconds * (isLong ? 800 : 100));
+    expect(memory).toBeLessThan(300);
+    expect(p99).toBeLessThan(PATIENCE);
+  }, 120_000);
+
+  it('of bytes one at a time ends with the time for a request, and costs little (P12)', async () => {
+    await bystander.end();
+    await server[Symbol.asyncDispose]();
+    await start('--limit', 'requestSeconds=2', '--limit', 'handshakeSeconds=2');
+    const slow = await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        n % 2 === 0 ? RawClient.open(server.port) : RawClient.ready(server.port),
+      ),
+    );
+    const drip = setInterval(() => {
+      for (const client of slow) client.write('0');
+    }, 1_000);
+    await Promise.all(slow.map((client) => client.closed()));
+    clearInterval(drip);
+    expect((await figures('200 clients that send a byte a second')).p99).toBeLessThan(PATIENCE);
+  }, 60_000);
+});
+
+const canMount = ((): boolean => {
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!canMount)('a disk that is full', () => {
+  it('refuses the large value with the reason, and harms nothing else (P11)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-full-'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder]);
+    try {
+      await bystander.end();
+      await server[Symbol.asyncDispose]();
+      await start('--tmp-dir', folder, '--long-value-size', String(MIB));
+      const client = await RawClient.ready(server.port, { MetadataFromServer: '1' });
+      const store = async (size: number): Promise<string> => {
+        client.write(storeHead('w', size));
+        await writeAll(client, Buffer.alloc(size, 'v'));
+        // A dictionary with the reason, if there is one, and the status.
+        const pairs = Number((await client.read(4)).toString());
+        let reason = '';
+        for (let n = 0; n < 2 * pairs; n++)
+          reason = (await client.read(Number((await client.read(4)).toString()))).toString();
+        const reply = `${(await client.read(4)).toString()} ${reason}`;
+        return reply;
+      };
+      client.send('open ws', 'w', 'me', 'no');
+      await client.read(8);
+      expect(await store(15 * MIB)).toBe('0000 ');
+      expect(await store(10 * MIB)).toMatch(/^0001 Refused: a value that could not be kept: ENOSPC/);
+      // What is there stays, and once it goes there is room again.
+      client.send('fetch', 'w', 'x');
+      expect((await client.read(88)).toString().slice(4, 8)).toBe('0000');
+      expect((await client.read(15 * MIB)).length).toBe(15 * MIB);
+      await eventually(async () => (await store(10 * MIB)) === '0000 ', 'there is room again');
+      expect((await figures('a full disk')).p99).toBeLessThan(PATIENCE);
+    } finally {
+      await server[Symbol.asyncDispose]();
+      execFileSync('umount', [folder]);
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+});

@@ -1,0 +1,157 @@
+import { isLongVerb, readReply, type ReplyShape } from '../../test/support/replies.ts';
+
+/** What a client asked for, as the clauses have it, read off all that it has sent. */
+interface Asked {
+  /** How the server begins to answer. */
+  readonly begins: '' | '2223' | 'P000';
+  /** What came of the options of the new handshake. */
+  readonly options: 'missing' | 'accepted' | 'denied' | 'malformed';
+  readonly shape: Omit<ReplyShape, 'isLong'>;
+  readonly requests: readonly { readonly verb: string; readonly isEmpty: boolean }[];
+  /** A count or a length was no number (P5.1). */
+  readonly malformed: boolean;
+}
+
+const STATUSES = new Set(['0000', '0001', '0100', '2001', '5001']);
+const SWITCHES = new Set(['MetadataToServer', 'MetadataFromServer', 'KillServerOnClose']);
+
+class Missing extends Error {}
+class Malformed extends Error {}
+
+/** Reads what a client has sent, all at once. It knows nothing of how the server does that. */
+class Sent {
+  #at = 0;
+  readonly #bytes: string;
+
+  constructor(bytes: string) {
+    this.#bytes = bytes;
+  }
+
+  text(length: number): string {
+    if (this.#at + length > this.#bytes.length) throw new Missing();
+    this.#at += length;
+    return this.#bytes.slice(this.#at - length, this.#at);
+  }
+
+  number(width: number): number {
+    const digits = this.text(width);
+    if (!/^ *\d+ *$/.test(digits)) throw new Malformed();
+    return Number(digits);
+  }
+
+  dictionary(): Map<string, string> {
+    const entries = new Map<string, string>();
+    for (let n = this.number(4); n > 0; n--) {
+      const name = this.text(this.number(4));
+      entries.set(name, this.text(this.number(4)));
+    }
+    return entries;
+  }
+}
+
+function readAsked(bytes: string, metadataBytes: number): Asked {
+  const sent = new Sent(bytes);
+  const asked = {
+    begins: '' as Asked['begins'],
+    options: 'missing' as Asked['options'],
+    shape: { metadata: false, cookie: true },
+    requests: [] as { verb: string; isEmpty: boolean }[],
+    malformed: false,
+  };
+  try {
+    const greeting = sent.text(4);
+    let sendsMetadata = false;
+    if (greeting.startsWith('X')) {
+      asked.begins = 'P000';
+      const wanted = sent.text(4) === 'R000' ? sent.dictionary() : undefined;
+      // P12: options over the limit are as good as none.
+      if (wanted === undefined || sizeOf(wanted) > metadataBytes) return { ...asked, options: 'malformed' };
+      if ([...wanted.keys()].some((name) => !SWITCHES.has(name))) return { ...asked, options: 'denied' };
+      asked.options = 'accepted';
+      asked.shape.metadata = wanted.get('MetadataFromServer') === '1';
+      sendsMetadata = wanted.get('MetadataToServer') === '1';
+    } else {
+      asked.begins = '2223';
+      asked.shape.cookie = greeting !== '0000' && greeting !== '1111';
+    }
+    for (;;) {
+      if (sendsMetadata) sent.dictionary();
+      const args = Array.from({ length: sent.number(4) }, () => sent.text(sent.number(20)));
+      asked.requests.push({ verb: args[0] ?? '', isEmpty: args.length === 0 });
+    }
+  } catch (error) {
+    if (error instanceof Malformed)
+      if (asked.begins === 'P000' && asked.options === 'missing') asked.options = 'malformed';
+      else asked.malformed = true;
+    else if (!(error instanceof Missing)) throw error;
+  }
+  return asked;
+}
+
+const sizeOf = (entries: Map<string, string>): number =>
+  [...entries].reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+
+const MAY_WAIT = /^i?(find|fetch)$/;
+
+interface Limit {
+  /** The server's limit of that name. */
+  readonly metadataBytes: number;
+}
+
+/**
+ * Holds what the server has said against what it was asked.
+ * @param closed whether the server has ended the connection; undefined where nobody knows
+ * @returns what is wrong, if anything is
+ */
+export function wrongIn(
+  bytes: string,
+  received: string,
+  closed: boolean | undefined,
+  { metadataBytes }: Limit,
+): string | undefined {
+  const asked = readAsked(bytes, metadataBytes);
+  if (!received.startsWith(asked.begins)) return `it begins with ${JSON.stringify(received.slice(0, 20))}`;
+  const rest = received.slice(asked.begins.length);
+  if (asked.begins !== 'P000') return wrongInReplies(asked, rest, closed);
+  const offer = readReply(`${rest}0000`, { metadata: true, cookie: false, isLong: false });
+  if (offer === undefined) return 'the offer is no dictionary';
+  const afterOffer = rest.slice(offer.length - 4);
+  const answer = { missing: '', accepted: 'A000', denied: 'F000', malformed: '' }[asked.options];
+  if (!afterOffer.startsWith(answer)) return `options are answered with ${JSON.stringify(afterOffer)}`;
+  if (asked.options === 'accepted') return wrongInReplies(asked, afterOffer.slice(4), closed);
+  if (afterOffer !== answer) return `after the handshake comes ${JSON.stringify(afterOffer.slice(0, 40))}`;
+  const shouldEnd = asked.options !== 'missing';
+  return closed === undefined || closed === shouldEnd
+    ? undefined
+    : `the connection is ${closed ? '' : 'not '}ended`;
+}
+
+function wrongInReplies({ requests, shape, malformed }: Asked, replies: string, closed: boolean | undefined) {
+  let rest = replies;
+  let ended = false;
+  for (const [n, { verb, isEmpty }] of requests.entries()) {
+    const reply = readReply(rest, { ...shape, isLong: isLongVerb(verb) });
+    const waits = MAY_WAIT.test(verb);
+    const isLast = n === requests.length - 1;
+    const short = waits && !isLast ? readReply(rest, { ...shape, isLong: false }) : undefined;
+    // P5.3: one that waited is followed by another, which is told so in short form, and that is all.
+    if (reply === undefined && short?.reply.status === '0001' && short.length === rest.length) {
+      rest = '';
+      ended = true;
+      break;
+    }
+    if (reply === undefined) {
+      if (rest !== '') return `"${verb}" is answered with ${JSON.stringify(rest.slice(0, 200))}`;
+      if (waits && isLast) break;
+      return `request ${n}, "${verb}", has no reply`;
+    }
+    if (!STATUSES.has(reply.reply.status)) return `"${verb}" has the status ${reply.reply.status}`;
+    rest = rest.slice(reply.length);
+    ended = isEmpty;
+    if (ended) break;
+  }
+  if (rest !== '') return `after the last reply comes ${JSON.stringify(rest.slice(0, 80))}`;
+  const shouldEnd = ended || malformed;
+  if (closed !== undefined && closed !== shouldEnd) return `the connection is ${closed ? '' : 'not '}ended`;
+  return undefined;
+}

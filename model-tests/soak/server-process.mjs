@@ -1,0 +1,21 @@
+// A server that tells what it holds: FOLDER for large values. Started with --expose-gc.
+import { readdirSync } from 'node:fs';
+import { createServer } from '../../dist/index.js';
+
+const server = await createServer({
+  port: 0,
+  tmpDir: process.argv[2],
+  logLevel: 'error',
+  limits: { longValueBytes: 100_000 },
+});
+process.on('disconnect', () => process.exit());
+process.on('message', () => {
+  globalThis.gc();
+  process.send({
+    heap: process.memoryUsage().heapUsed + process.memoryUsage().external,
+    descriptors: readdirSync('/proc/self/fd').length,
+    timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
+    files: readdirSync(process.argv[2]).length,
+  });
+});
+process.send({ port: server.port });

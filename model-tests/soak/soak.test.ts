@@ -1,0 +1,87 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../simulation/world/random.ts';
+import { visit } from './load.ts';
+
+// A few seconds; MINUTES=n for more (`npm run soak -- --minutes 30`).
+
+const isLong = process.env['MINUTES'] !== undefined || process.env['VERIFY'] === 'long';
+const SECONDS = isLong ? 60 * Number(process.env['MINUTES'] ?? 30) : 4;
+const AT_A_TIME = 8;
+/** In how many parts the load comes; after each it is looked at what is held. */
+const SLICES = isLong ? 5 : 2;
+const SERVER = fileURLToPath(new URL('server-process.mjs', import.meta.url));
+const MIB = 2 ** 20;
+
+interface Held {
+  readonly heap: number;
+  readonly descriptors: number;
+  readonly timers: number;
+  readonly files: number;
+}
+
+async function ask(server: ChildProcess): Promise<Held> {
+  server.send('measure');
+  const [held] = await once(server, 'message');
+  return held;
+}
+
+/** Visitors come and go, and in the end nobody is there. */
+async function load(port: number, random: Random, seconds: number): Promise<number> {
+  const until = performance.now() + seconds * 1_000;
+  let visits = 0;
+  const visitors = Array.from({ length: AT_A_TIME }, async () => {
+    while (performance.now() < until) await visit(port, random, String(++visits));
+  });
+  await Promise.all(visitors);
+  return visits;
+}
+
+describe('jobs, workspaces and connections that come and go', () => {
+  it(
+    'leave memory, file descriptors, timers and temporary files where they were',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sleigh-soak-'));
+      const server = fork(SERVER, [folder], { execArgv: ['--expose-gc'] });
+      try {
+        const [{ port }] = await once(server, 'message');
+        const random = new Random(1);
+        // What is compiled and cached at first use stays.
+        await load(port, random, isLong ? 60 : 1);
+        await sleep(1_000);
+        const before = await ask(server);
+        let visits = 0;
+        const course = [before];
+        for (let n = 0; n < SLICES; n++) {
+          visits += await load(port, random, SECONDS / SLICES);
+          await sleep(isLong ? 6_000 : 1_000);
+          course.push(await ask(server));
+        }
+        const [after = before] = course.slice(-1);
+        const heaps = course.map(({ heap }) => (heap / MIB).toFixed(1));
+        console.log(
+          `soak: ${visits} visits in ${SECONDS} s; heap ${heaps.join(' → ')} MiB, descriptors ${before.descriptors} → ${after.descriptors}, ` +
+            `timers ${before.timers} → ${after.timers}, temporary files ${before.files} → ${after.files}`,
+        );
+        expect(after).toMatchObject({
+          descriptors: before.descriptors,
+          timers: before.timers,
+          files: 0,
+        });
+        // Grown once is no leak, and growing is.
+        const [, first = before] = course;
+        expect(after.heap - first.heap).toBeLessThan((isLong ? 2 : 8) * MIB);
+      } finally {
+        server.kill('SIGKILL');
+        rmSync(folder, { recursive: true });
+      }
+    },
+    2 * 3_600_000,
+  );
+});

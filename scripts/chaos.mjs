@@ -1,0 +1,12 @@
+// Kills workers and sentinels of real jobs, by seed: npm run chaos [-- --kills 1000] [--seed 7]
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
+});
+const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', 'model-tests/chaos'], {
+  stdio: 'inherit',
+  env: { ...process.env, KILLS: values.kills, SEED: values.seed },
+});
+process.exit(status ?? 1);

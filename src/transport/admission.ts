@@ -1,0 +1,55 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+export interface AdmissionOptions {
+  /** Addresses that may connect, as `10.0.0.0/8` or `::1`; all may unless told. */
+  allow?: readonly string[];
+  /** What a client has to say in its handshake (P2.5). Latin-1, up to 9,999 bytes. */
+  token?: string;
+}
+
+const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
+
+/** Who may connect: by address, and by what they know. */
+export class Admission {
+  readonly #allowed: BlockList | undefined;
+  readonly #token: Buffer | undefined;
+
+  /** @throws when an address is none, or the token cannot be said */
+  constructor({ allow = [], token }: AdmissionOptions) {
+    if (allow.length > 0) this.#allowed = listOf(allow);
+    if (token === undefined) return;
+    if (token === '' || token.length > 9_999) throw new Error('a token has from 1 to 9999 bytes');
+    this.#token = hash(token);
+  }
+
+  get asksForToken(): boolean {
+    return this.#token !== undefined;
+  }
+  get isOpen(): boolean {
+    return this.#allowed === undefined && this.#token === undefined;
+  }
+
+  /** In the same time whatever is said (P2.5). */
+  readonly admits = (said: string | undefined): boolean =>
+    this.#token === undefined || timingSafeEqual(hash(said ?? ''), this.#token);
+
+  allows(address: string): boolean {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+    return this.#allowed?.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4') ?? true;
+  }
+}
+
+function listOf(allow: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const entry of allow) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    const bits = family === 'ipv6' ? 128 : 32;
+    const length = prefix === undefined ? bits : Number(prefix);
+    if (isIP(address) === 0 || !/^\d+$/.test(prefix ?? '0') || length > bits)
+      throw new Error(`"${entry}" is no address, nor a range of them such as 10.0.0.0/8`);
+    list.addSubnet(address, length, family);
+  }
+  return list;
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import type { Occupant, WorkspaceKind } from '../../src/workspace/workspace.ts';
+import { simulated, SimulatedServer } from '../support/simulated-server.ts';
+
+// What throws is put in on purpose; the server must go on, and nobody may be left waiting.
+
+const boom = (): never => {
+  throw new Error('on purpose');
+};
+
+const FAILED = { status: '2000', reason: 'The sleigh has failed, by a fault of the server.' };
+const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue' };
+
+/** A sleigh, one of whose charts is changed before it is used. */
+const sabotaged =
+  (change: (sleigh: Sleigh) => void): WorkspaceKind =>
+  (workspace, metadata) => {
+    const sleigh = sleighKind(DEFAULT_OPTIONS)(workspace, metadata);
+    if (sleigh instanceof Sleigh && workspace.name === 'job') change(sleigh);
+    return sleigh;
+  };
+
+/** The server serves everyone else, another job too. */
+function mustGoOn(server: SimulatedServer): void {
+  const other = server.connect();
+  expect(other.call(['open ws', 'other job', 'x', 'no'], JOB).status).toBe('0000');
+  expect(other.call(['store', 'other job', 'task', '1', 'a task']).status).toBe('0000');
+  expect(other.call(['find', 'other job', 'jobStatus']).value).toBe('1');
+  other.disconnect();
+}
+
+describe('an exception in a chart of a sleigh', () => {
+  const faults: [string, (sleigh: Sleigh) => void][] = [
+    [
+      'a guard of a worker',
+      ({ workerChart }) => (workerChart.implementations.guards['taskIsAvailable'] = boom),
+    ],
+    ['an action of a worker', ({ workerChart }) => (workerChart.implementations.actions['giveTask'] = boom)],
+    ['the supervisor', ({ crew }) => (crew.lose = boom)],
+    ['the join phase', ({ crew }) => (crew.giveRank = boom)],
+  ];
+  it.each(faults)('in %s ends that job: all who wait in it are told, and others go on', (_what, change) => {
+    simulated(
+      (server) => {
+        const [master, sentinel, worker, idle] = [1, 2, 3, 4].map(() => server.connect());
+        if (!master || !sentinel || !worker || !idle) throw new Error('no clients');
+        master.call(['open ws', 'job', 'x', 'no'], JOB);
+        for (const client of [sentinel, worker, idle]) client.call(['use ws', 'job', 'x', 'no']);
+        sentinel.call(['fetch', 'job', 'worker_ids']);
+        sentinel.call(['fetch', 'job', 'worker_ids']);
+        master.send(['fetch', 'job', 'result']);
+        sentinel.send(['fetch', 'job', 'sentinel_alive']);
+        const leaver = server.connect();
+        leaver.call(['use ws', 'job', 'x', 'no']);
+        for (const [rank, client] of [worker, idle].entries()) {
+          client.send(['store', 'job', 'worker_ids', '1', String(rank)]);
+          if (client.isAnswered) client.skip();
+          client.send(['fetch', 'job', 'task']);
+        }
+        leaver.call(['store', 'job', 'task', '1', 'a task']);
+        idle.disconnect();
+        // Each of them meets the fault, or is told of it.
+        expect(server.errors.join()).toContain('a chart failed');
+        for (const client of [master, sentinel, worker]) expect(client.isWaiting).toBe(false);
+        expect(master.reply()).toMatchObject(FAILED);
+        expect(sentinel.reply()).toMatchObject(FAILED);
+        expect(leaver.call(['findTry', 'job', 'result'])).toMatchObject(FAILED);
+        expect(leaver.call(['store', 'job', 'task', '1', 'more'])).toMatchObject(FAILED);
+        worker.skip();
+        mustGoOn(server);
+      },
+      { expectsErrors: true, kinds: { sleigh: sabotaged(change) } },
+    )();
+  });
+});
+
+describe('an exception in the chart of a connection', () => {
+  it.each(['sendOffer', 'startHandshakeTimer', 'sendAccepted', 'depart', 'startRequestTimer'])(
+    'in %s ends that connection alone',
+    (action) => {
+      simulated(
+        (server) => {
+          const { actions } = server.core.connectionChart.implementations;
+          const before = actions[action];
+          if (typeof before !== 'function') throw new Error(`there is no ${action}`);
+          let armed = true;
+          actions[action] = (...args) => {
+            if (!armed) return Reflect.apply(before, undefined, args);
+            armed = false;
+            return boom();
+          };
+          const client = server.accept();
+          client.write('X000');
+          client.write('R0000000');
+          client.write('0001');
+          client.disconnect();
+          expect(server.errors.join()).toContain('a chart failed');
+          expect(server.core.counts).toEqual({ timers: 0, connections: 0 });
+        },
+        { expectsErrors: true },
+      )();
+    },
+  );
+});
+
+describe('an exception in what lives in a workspace', () => {
+  const occupant: Occupant = { deleted: () => undefined };
+  it.each<[string, Partial<Occupant>]>([
+    ['refuseStore', { refuseStore: boom }],
+    ['stored', { stored: boom }],
+    ['deleted', { deleted: boom }],
+    ['serverStops', { serverStops: boom }],
+  ])('in %s ends the connection that asked, and keeps nobody else from theirs', (_what, bad) => {
+    const server = new SimulatedServer({
+      expectsErrors: true,
+      kinds: { bad: () => ({ ...occupant, ...bad }), good: () => occupant },
+    });
+    const [client, waiter, bystander] = [1, 2, 3].map(() => server.connect());
+    if (!client || !waiter || !bystander) throw new Error('no clients');
+    client.call(['open ws', 'bad', 'x', 'no'], { wstype: 'bad' });
+    client.call(['open ws', 'good', 'x', 'no'], { wstype: 'good' });
+    bystander.call(['open ws', 'bad too', 'x', 'no'], { wstype: 'bad' });
+    waiter.call(['use ws', 'good', 'x', 'no']);
+    waiter.send(['fetch', 'good', 'x']);
+    client.send(['store', 'bad', 'x', '1', 'v']);
+    if (!client.closed) {
+      expect(client.reply().status).toBe('0000');
+      client.disconnect();
+    }
+    // What it owned has gone with it, whatever its other workspace did.
+    expect(waiter.reply()).toMatchObject({ reason: 'Variable purged.' });
+    mustGoOn(server);
+    server.handle({ type: 'stopping' });
+    expect(bystander.closed).toBe(true);
+    expect(server.errors).not.toEqual([]);
+  });
+});

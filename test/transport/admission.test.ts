@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { connect, type ConnectionOptions } from 'node:tls';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
+import { Admission } from '../../src/transport/admission.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+
+let server: Server;
+let log = '';
+afterEach(() => server.close());
+
+async function start(options: ServerOptions): Promise<void> {
+  log = '';
+  server = await createServer({
+    port: 0,
+    logger: pino({}, { write: (line) => void (log += line) }),
+    ...options,
+  });
+}
+
+const options = (entries: Record<string, string>): string =>
+  `X000R000${encodeDictionary(new Map(Object.entries(entries)))}`;
+
+async function answerTo(bytes: string): Promise<string> {
+  const client = await RawClient.open(server.port);
+  client.write(bytes);
+  const all = (await client.read(10_000)).toString('latin1');
+  return all.slice(-4);
+}
+
+describe('a token (P2.5)', () => {
+  it('lets in who says it, and nobody else; old handshakes cannot', async () => {
+    await start({ admission: { token: 'open sesame' } });
+    const client = await NwsConnection.open({ host: '127.0.0.1', port: server.port, token: 'open sesame' });
+    await client.openWorkspace('w');
+    client.close();
+    for (const bytes of [options({}), options({ Token: 'open' }), options({ Token: '' }), '0000', '2222'])
+      expect([bytes, await answerTo(bytes)]).toEqual([bytes, 'F000']);
+    for (const token of [undefined, 'open']) {
+      const refused = NwsConnection.open({ host: '127.0.0.1', port: server.port, ...(token && { token }) });
+      await expect(refused).rejects.toThrow('does not take this token');
+    }
+    expect(log).toContain('option denied');
+    expect(log).not.toContain('sesame');
+  });
+
+  it('is not said to a server that does not ask', async () => {
+    await start({});
+    const client = await NwsConnection.open({ host: '127.0.0.1', port: server.port, token: 'secret' });
+    await client.openWorkspace('w');
+    client.close();
+  });
+});
+
+/** Asks for TLS. @returns the answer to a request, '' when there is none */
+async function secured(what: ConnectionOptions): Promise<string> {
+  const plain = await RawClient.open(server.port);
+  plain.write(options({ SSL: '1' }));
+  await plain.until('A000');
+  plain.socket.removeAllListeners();
+  const secure = connect({
+    socket: plain.socket,
+    ca: fixture('localhost.crt'),
+    host: 'localhost',
+    ...what,
+  });
+  secure.on('error', () => undefined);
+  const client = new RawClient(secure);
+  client.send('open ws', 'w', 'me', 'no');
+  const answer = (await client.read(4)).toString();
+  secure.destroy();
+  return answer;
+}
+
+describe('a certificate (P2.5)', () => {
+  it('that the authority has signed lets in; none, another one, and no TLS do not', async () => {
+    await start({
+      tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key'), ca: fixture('ca.crt') },
+    });
+    const signed = { cert: fixture('client.crt'), key: fixture('client.key') };
+    expect(await secured(signed)).toBe('0000');
+    expect(await secured({})).toBe('');
+    expect(await secured({ cert: fixture('localhost.crt'), key: fixture('localhost.key') })).toBe('');
+    expect(await answerTo(options({}))).toBe('F000');
+    expect(await answerTo('1111')).toBe('F000');
+    const again = await RawClient.open(server.port);
+    again.write('X000');
+    await again.until('SSL0000');
+    again.vanish();
+  });
+});
+
+describe('an address', () => {
+  it('that is not allowed is closed, and told in the log', async () => {
+    await start({ admission: { allow: ['10.0.0.0/8'] } });
+    const client = await RawClient.open(server.port);
+    await client.closed();
+    expect(log).toContain('the address is not allowed');
+  });
+
+  it('that is allowed is served', async () => {
+    await start({ admission: { allow: ['10.0.0.0/8', '127.0.0.1'] } });
+    const client = await RawClient.ready(server.port);
+    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+  });
+
+  it('is one of IPv4 or IPv6, mapped or not', () => {
+    const admission = new Admission({ allow: ['192.168.1.0/24', 'fd00::/8'] });
+    for (const address of ['192.168.1.77', '::ffff:192.168.1.77', 'fd12::1'])
+      expect([address, admission.allows(address)]).toEqual([address, true]);
+    for (const address of ['192.168.2.1', '::ffff:10.0.0.1', 'fe80::1'])
+      expect([address, admission.allows(address)]).toEqual([address, false]);
+  });
+
+  it.each(['10.0.0.0/33', 'localhost', '10.0.0.0/x', ''])('such as "%s" is refused at the start', (text) => {
+    expect(() => new Admission({ allow: [text] })).toThrow('is no address');
+  });
+});
+
+describe('a server that everyone can reach', () => {
+  it('says so, unless something is asked for', async () => {
+    await start({ host: '0.0.0.0' });
+    expect(log).toContain('everyone who reaches this address');
+    await server.close();
+    await start({ host: '0.0.0.0', admission: { token: 'secret' } });
+    expect(log).toBe('');
+    await server.close();
+    await start({});
+    expect(log).toBe('');
+  });
+});
+
+describe('a server that drains', () => {
+  it('takes nobody new, tells jobs, and lets the others finish until the deadline', async () => {
+    await start({});
+    const client = await RawClient.ready(server.port, { MetadataToServer: '1' });
+    client.write('00010006wstype0006sleigh');
+    await client.short('open ws', 'job', 'me', 'no');
+    client.write('0000');
+    client.send('fetch', 'job', 'result');
+    const { port } = server;
+    const closing = server.close({ drain: 30 });
+    expect((await client.longReply()).status).toBe('0001');
+    await expect(RawClient.open(port)).rejects.toThrow();
+    client.write('0000');
+    expect(await client.short('store', '__default', 'x', '1', 'v')).toBe('2001');
+    client.socket.end();
+    await closing;
+    expect(log).not.toContain('does not expect');
+  });
+
+  it('ends at its deadline, or when it is told again', async () => {
+    await start({});
+    const client = await RawClient.ready(server.port);
+    const since = performance.now();
+    void server.close({ drain: 60 });
+    await server.close({ drain: 0.1 });
+    expect(performance.now() - since).toBeLessThan(5_000);
+    await client.closed();
+    expect(log).not.toContain('does not expect');
+  });
+});
