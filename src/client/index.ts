@@ -10,7 +10,16 @@ export {
   type ConnectionLostCode,
   type NwsErrorCode,
 } from './errors.ts';
-export { processes, threads, type Launched, type Launcher, type LaunchOrder } from './launcher.ts';
+export {
+  LaunchError,
+  processes,
+  threads,
+  type Launched,
+  type Launcher,
+  type LaunchOrder,
+} from './launcher.ts';
+export { command } from './launchers/command.ts';
+export { ssh, type SshOptions } from './launchers/ssh.ts';
 export type { VariableInfo, WorkspaceInfo } from './listings.ts';
 export { NetWorkSpace, type WorkspaceOptions } from './net-work-space.ts';
 export { TaskError, type Outcome, type OutcomeError, type OutcomeValue } from './outcome.ts';
