@@ -4,6 +4,11 @@ import { VERSION } from '../version.ts';
 import { addChartsCommand } from './charts.ts';
 import { addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
+import { addGetCommand } from './get.ts';
+import { addLsCommand } from './ls.ts';
+import { addPutCommand } from './put.ts';
+import { addStatusCommand } from './status.ts';
+import { addWatchCommand } from './watch.ts';
 import { addVerifyCommand } from './verify.ts';
 import { addWorkerCommand } from './worker.ts';
 
@@ -13,6 +18,11 @@ const program = new Command('sleigh')
 addServeCommand(program);
 addRunCommand(program);
 addWorkerCommand(program);
+addStatusCommand(program);
+addLsCommand(program);
+addGetCommand(program);
+addPutCommand(program);
+addWatchCommand(program);
 addVerifyCommand(program);
 addChartsCommand(program);
 await program.parseAsync();

@@ -46,6 +46,7 @@ export {
   type MetadataInit,
   type Mode,
   type StoreOptions,
+  type StoreStreamOptions,
   type TryOptions,
 } from './variable.ts';
 export type { WaitOptions } from './waiting.ts';

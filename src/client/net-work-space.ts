@@ -13,6 +13,7 @@ import {
   type MetadataInit,
   type Mode,
   type StoreOptions,
+  type StoreStreamOptions,
   type TryOptions,
 } from './variable.ts';
 
@@ -112,7 +113,7 @@ export class NetWorkSpace implements Disposable {
   }
 
   /** See Variable. */
-  storeStream(variable: string, value: ByteStream, options?: StoreOptions): Promise<void> {
+  storeStream(variable: string, value: ByteStream, options?: StoreStreamOptions): Promise<void> {
     return this.variable(variable).storeStream(value, options);
   }
 
