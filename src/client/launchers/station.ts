@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How to start one sentinel elsewhere: a program that stands for it here. */
 export interface StationCommand {
@@ -13,6 +14,9 @@ export interface StationCommand {
    */
   readonly order: (said: (pattern: RegExp) => Promise<RegExpMatchArray>) => Promise<string>;
 }
+
+/** Milliseconds that the last words of a program may take. */
+const MOMENT = 200;
 
 /** A program that was started, and with it, somewhere, a sentinel and its workers. */
 export class Station {
@@ -36,9 +40,7 @@ export class Station {
     const { stdin, stdout, stderr } = this.#child;
     // One that does not read, or has ended, does not mind.
     stdin.on('error', () => undefined);
-    this.ended = once(this.#child, 'exit').then(([code, signal]) =>
-      code === null ? `signal ${String(signal)}` : `exit status ${String(code)}`,
-    );
+    this.ended = this.#end();
     this.ended.catch(() => undefined);
     const awaited: { pattern: RegExp; found: (match: RegExpMatchArray) => void }[] = [];
     createInterface(stdout).on('line', (line) => pass(`${line}\n`));
@@ -52,6 +54,15 @@ export class Station {
     const said = (pattern: RegExp): Promise<RegExpMatchArray> =>
       new Promise((found) => awaited.push({ pattern, found }));
     void order(said).then((line) => stdin.write(`${line}\n`));
+  }
+
+  async #end(): Promise<string> {
+    const closed = once(this.#child, 'close');
+    closed.catch(() => undefined);
+    const [code, signal] = await once(this.#child, 'exit');
+    // Its last words come first; but what it has started may hold its output for as long as it likes.
+    await Promise.race([closed, sleep(MOMENT)]);
+    return code === null ? `signal ${String(signal)}` : `exit status ${String(code)}`;
   }
 
   /** Says that its workers are not wanted any more. */
