@@ -1,37 +1,34 @@
 import { firstOf, type SleighError } from '../client/sleigh-error.ts';
+import type { SleighOptions } from '../client/sleigh-options.ts';
 import { Sleigh } from '../client/sleigh.ts';
-import type { Address } from './address.ts';
 import { lineOfElement, lineOutcomes, type LineOutcome } from './line-outcome.ts';
 import type { Inputs } from './user-module.ts';
 
 export interface JobOptions {
-  /** Undefined: a server of its own, for this job alone. */
-  readonly server: Address | undefined;
+  /** Its workers, and its server: where that is undefined, one for this job alone. */
+  readonly crew: Pick<SleighOptions, 'server' | 'workers' | 'hosts' | 'launch' | 'onDeath' | 'onOutput'>;
   /** The path of the module whose default export the workers call. */
   readonly module: string;
-  readonly workers: number;
   /** How many lines may be out, at most. */
   readonly window: number;
   readonly isOrdered: boolean;
   /** Ends the job before its time. */
   readonly stop: AbortController;
-  readonly onDeath: (rank: number, how: string) => void;
 }
 
 /**
  * Makes a job of the lines, and leaves nothing of it behind, however it ends.
  * @param use takes what becomes of them
- * @throws what `use` throws; SleighError, NwsError, ConnectionLostError
+ * @throws what `use` throws; SleighError, NwsError, ConnectionLostError, LaunchError
  */
 export async function runJob(
-  { server, module, workers, window, isOrdered, stop, onDeath }: JobOptions,
+  { crew, module, window, isOrdered, stop }: JobOptions,
   inputs: Inputs,
   use: (outcomes: AsyncIterable<LineOutcome>) => Promise<void>,
 ): Promise<void> {
   const { signal } = stop;
-  const preload = module;
-  await using sleigh = await Sleigh.start({ server, workers, preload, label: 'sleigh run', onDeath, signal });
-  const options = { loadFactor: window / workers, ordered: isOrdered };
+  await using sleigh = await Sleigh.start({ ...crew, preload: module, label: 'sleigh run', signal });
+  const options = { loadFactor: window / crew.workers, ordered: isOrdered };
   await use(lineOutcomes(sleigh.eachElem({ module, name: 'default' }, inputs, options).outcomes()));
 }
 

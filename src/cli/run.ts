@@ -1,22 +1,25 @@
 import { Console } from 'node:console';
 import { once } from 'node:events';
-import { availableParallelism, constants } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { Writable } from 'node:stream';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { ConnectionLostError, NwsError } from '../client/errors.ts';
+import { LaunchError } from '../client/launcher.ts';
 import { ModuleError } from '../client/module-function.ts';
 import { SleighError } from '../client/sleigh-error.ts';
-import { parseAddress, type Address } from './address.ts';
+import { atLeastOne } from './argument.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
+import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
 import { jsonLine } from './json-line.ts';
 import { jobOver, runJob } from './run-job.ts';
 import type { LineOutcome } from './line-outcome.ts';
+import { serverOf, serverOption, tlsCaOption, tlsOption, type ServerFlags } from './server-options.ts';
 import { StatusLine } from './status-line.ts';
 import { Tally } from './tally.ts';
 import { loadUserModule, type Inputs, type UserModule } from './user-module.ts';
 
-interface RunFlags {
-  server?: Address;
+interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
   workers: number;
   window?: number;
   unordered?: true;
@@ -41,14 +44,16 @@ A module may also export
 
 /** `sleigh run`. */
 export function addRunCommand(program: Command): void {
-  program
+  const command = program
     .command('run')
     .description('call a function for each line of the input, on many workers')
     .argument('<module>', 'its default export is called')
     .argument('[input]', `a file; ${STANDARD_INPUT} or nothing is standard input`)
-    .option('--server <host:port>', 'use this server, not one of its own', address)
+    .addOption(serverOption('use this server, not one of its own'))
+    .addOption(tlsOption())
+    .addOption(tlsCaOption())
     .addOption(
-      new Option('--workers <number>', 'worker processes')
+      new Option('--workers <number>', 'how many, in all')
         .argParser(atLeastOne)
         .default(availableParallelism(), 'the number of processors'),
     )
@@ -57,7 +62,9 @@ export function addRunCommand(program: Command): void {
       `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,
       atLeastOne,
     )
-    .option('--unordered', 'write results as they come, not in the order of the input')
+    .option('--unordered', 'write results as they come, not in the order of the input');
+  for (const option of launchOptions()) command.addOption(option);
+  command
     .addHelpText('after', HELP)
     .action(async (module: string, input: string | undefined, flags: RunFlags) => {
       const status = await run(module, input, flags);
@@ -67,30 +74,6 @@ export function addRunCommand(program: Command): void {
     });
 }
 
-function address(text: string): Address {
-  const parsed = parseAddress(text);
-  if (parsed === undefined) throw new InvalidArgumentError('It must be HOST:PORT.');
-  return parsed;
-}
-
-function atLeastOne(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1.');
-  return Number(text);
-}
-
-/** Someone wants it to end: Ctrl-C, or the like. */
-class Interruption extends Error {
-  readonly status: number;
-
-  constructor(signal: NodeJS.Signals) {
-    super(signal);
-    this.status = 128 + constants.signals[signal];
-  }
-}
-
-/** Whoever read the results has gone, as `head` does: no more are wanted. */
-class ReaderGone extends Error {}
-
 /** @returns the exit status */
 async function run(file: string, input: string | undefined, flags: RunFlags): Promise<number> {
   const status = new StatusLine(process.stderr);
@@ -99,13 +82,15 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
   try {
     const module = await loadQuietly(file);
     const inputs = await inputsFor(module, input, status);
-    stopOnSignals(stop);
-    process.stdout.on('error', () => stop.abort(new ReaderGone()));
-    const { server, workers, window = WINDOW_PER_WORKER * workers, unordered = false } = flags;
+    stopWhenToldTo(stop);
+    const { workers, window = WINDOW_PER_WORKER * workers, unordered = false } = flags;
     const onDeath = (rank: number, how: string): void => {
       if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`);
     };
-    const options = { server, module: module.path, workers, window, isOrdered: !unordered, stop, onDeath };
+    const server = flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server });
+    const onOutput = (text: string): void => status.pass(text);
+    const crew = { server, workers, hosts: flags.host ?? [], launch: launcherOf(flags), onDeath, onOutput };
+    const options = { crew, module: module.path, window, isOrdered: !unordered, stop };
     status.show(() => tally.progress);
     await runJob(options, inputs, async (lines) => {
       const outcomes = tally.count(lines, () => status.hide());
@@ -144,11 +129,6 @@ function inputsFor(
   return openInput(file);
 }
 
-function stopOnSignals(stop: AbortController): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => stop.abort(new Interruption(signal)));
-}
-
 async function aborted(signal: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort');
   throw signal.reason;
@@ -176,12 +156,11 @@ function lineOf(outcome: LineOutcome, tally: Tally): string {
 }
 
 /** Errors whose message says it all. */
-const PLAIN = [ModuleError, InputError, ConnectionLostError, NwsError];
+const PLAIN = [LaunchError, ModuleError, InputError, ConnectionLostError, NwsError];
 
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {
   if (error instanceof Interruption) return error.status;
-  if (error instanceof ReaderGone) return 0;
   if (error instanceof SleighError) {
     status.say(jobOver(error));
     return 1;

@@ -43,7 +43,12 @@ export class StatusLine {
   }
 
   say(message: string): void {
+    this.pass(`sleigh: ${message}\n`);
+  }
+
+  /** @param text whole lines */
+  pass(text: string): void {
     this.erase();
-    this.#stream.write(`sleigh: ${message}\n`);
+    this.#stream.write(text);
   }
 }

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
@@ -9,6 +10,8 @@ export type ChildKind = 'process' | 'thread';
 export interface Child {
   /** How it ended, when it has: `exit status 1`, `signal SIGKILL` … */
   readonly ended: Promise<string>;
+  /** What it prints; undefined where that goes to standard error. */
+  readonly output: ChildOutput | undefined;
   send(message: object): void;
   onMessage(listener: (message: unknown) => void): void;
   /** Lets it know that it is not wanted any more. One that is deep in a call does not hear it. */
@@ -17,8 +20,10 @@ export interface Child {
   kill(): void;
 }
 
-/** How a child has ended that was asked to. */
-export const ENDED_WELL = 'exit status 0';
+export interface ChildOutput {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
 
 /** What tells a thread that it is released; a process sees that its channel is closed. */
 export const RELEASED = 'released';
@@ -28,16 +33,25 @@ const STANDARD_ERROR = 2;
 /**
  * @param program a file of `dist/client`; this one is there as well, or in `src/client`, beside it
  * @param args for people who look at the processes
+ * @param captures whether what it prints is read here; somebody must, then
  */
-export function startChild(kind: ChildKind, program: string, args: readonly string[]): Child {
+export function startChild(
+  kind: ChildKind,
+  program: string,
+  args: readonly string[],
+  captures = false,
+): Child {
   const url = new URL(`../../dist/client/${program}`, import.meta.url);
-  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
+  return kind === 'process'
+    ? startProcess(fileURLToPath(url), args, captures)
+    : startThread(url, args, captures);
 }
 
-function startProcess(path: string, args: readonly string[]): Child {
+function startProcess(path: string, args: readonly string[], captures: boolean): Child {
   // Standard output belongs to the program that is served; what children print goes beside it.
-  const stdio = ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'ipc'] as const;
-  const child = fork(path, args, { stdio: [...stdio] });
+  const output = captures ? 'pipe' : STANDARD_ERROR;
+  const child = fork(path, args, { stdio: ['ignore', output, output, 'ipc'] });
+  const { stdout, stderr } = child;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) =>
@@ -46,6 +60,7 @@ function startProcess(path: string, args: readonly string[]): Child {
   });
   return {
     ended,
+    output: stdout === null || stderr === null ? undefined : { stdout, stderr },
     send: (message) => {
       // One that has gone just now does not mind.
       if (child.connected) child.send(message, () => undefined);
@@ -58,8 +73,9 @@ function startProcess(path: string, args: readonly string[]): Child {
   };
 }
 
-function startThread(url: URL, args: readonly string[]): Child {
-  const worker = new Worker(url, { argv: [...args] });
+function startThread(url: URL, args: readonly string[], captures: boolean): Child {
+  const worker = new Worker(url, { argv: [...args], stdout: captures, stderr: captures });
+  const { stdout, stderr } = worker;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const send = (message: unknown): void => worker.postMessage(message);
   const ended = new Promise<string>((resolve) => {
@@ -68,6 +84,7 @@ function startThread(url: URL, args: readonly string[]): Child {
   });
   return {
     ended,
+    output: captures ? { stdout, stderr } : undefined,
     send,
     onMessage: (listener) => void worker.on('message', listener),
     release: () => send(RELEASED),

@@ -1,7 +1,7 @@
 /** What programs import to use a server; nothing of the server is in it. */
 export { Barrier } from './barrier.ts';
 export type { Progress } from './batch.ts';
-export type { ServerAddress, TlsOptions } from './channel.ts';
+export type { ServerAddress, TlsOptions } from './server-address.ts';
 export type { ConnectionOptions, Found, FoundStream, Origin } from './connection.ts';
 export {
   ConnectionLostError,
@@ -10,7 +10,16 @@ export {
   type ConnectionLostCode,
   type NwsErrorCode,
 } from './errors.ts';
-export { processes, threads, type Launched, type Launcher, type LaunchOrder } from './launcher.ts';
+export {
+  LaunchError,
+  processes,
+  threads,
+  type Launched,
+  type Launcher,
+  type LaunchOrder,
+} from './launcher.ts';
+export { command } from './launchers/command.ts';
+export { ssh, type SshOptions } from './launchers/ssh.ts';
 export type { VariableInfo, WorkspaceInfo } from './listings.ts';
 export { NetWorkSpace, type WorkspaceOptions } from './net-work-space.ts';
 export { TaskError, type Outcome, type OutcomeError, type OutcomeValue } from './outcome.ts';
@@ -37,6 +46,7 @@ export {
   type MetadataInit,
   type Mode,
   type StoreOptions,
+  type StoreStreamOptions,
   type TryOptions,
 } from './variable.ts';
 export type { WaitOptions } from './waiting.ts';

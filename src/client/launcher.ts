@@ -1,4 +1,4 @@
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import { startChild, type ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
 import type { SentinelMessage, SentinelOrder } from './sentinel-program.ts';
@@ -7,9 +7,14 @@ import type { SentinelMessage, SentinelOrder } from './sentinel-program.ts';
 export interface Launcher {
   /**
    * @returns when all are on their way; they register in their own time
-   * @throws when they cannot be started; none is left then
+   * @throws LaunchError when they cannot be started; none is left then
    */
   start(order: LaunchOrder): Promise<Launched>;
+}
+
+/** Workers cannot be started; the message says why, in one line. */
+export class LaunchError extends Error {
+  override readonly name = 'LaunchError';
 }
 
 /** Which workers are wanted. */
@@ -25,6 +30,8 @@ export interface LaunchOrder {
   readonly preload?: string | undefined;
   /** To be told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
+  /** Given what workers elsewhere print, and what goes wrong with their hosts, in whole lines. */
+  readonly onOutput: (text: string) => void;
 }
 
 /** Workers that were started. They end as well when the job does, or when the master's process or its host is gone. */
@@ -42,24 +49,25 @@ export const processes = (): Launcher => ({ start: (order) => startHere('process
 export const threads = (): Launcher => ({ start: (order) => startHere('thread', order) });
 
 /** The sentinel and its workers, children of this process, or threads in it. */
-function startHere(kind: ChildKind, { hosts, onDeath, ...order }: LaunchOrder): Promise<Launched> {
+function startHere(kind: ChildKind, order: LaunchOrder): Promise<Launched> {
+  const { server, workspace, workers, hosts, preload, onDeath } = order;
   if (hosts.length > 0)
-    return Promise.reject(new TypeError('hosts need a launcher that reaches them: give `launch`'));
-  const child = startChild(kind, 'sentinel-program.js', [order.workspace]);
+    return Promise.reject(new LaunchError('hosts need a launcher that reaches them: give `launch`'));
+  const child = startChild(kind, 'sentinel-program.js', [workspace]);
   const gone = child.ended.then(() => undefined);
   const stop = (): Promise<void> => {
     child.release();
     return gone;
   };
-  const sentinelOrder: SentinelOrder = { ...order, kind };
+  const sentinelOrder: SentinelOrder = { server, workspace, workers, preload, kind };
   child.send(sentinelOrder);
   return new Promise((resolve, reject) => {
     child.onMessage((message) => {
       const told = claimed<SentinelMessage>(message);
       if (told.type === 'started') resolve({ gone, stop });
       else if (told.type === 'death') onDeath(told.rank, told.how);
-      else void stop().then(() => reject(new Error(`the workers cannot be started: ${told.message}`)));
+      else void stop().then(() => reject(new LaunchError(`the workers cannot be started: ${told.message}`)));
     });
-    void child.ended.then((how) => reject(new Error(`the workers cannot be started: ${how}`)));
+    void child.ended.then((how) => reject(new LaunchError(`the workers cannot be started: ${how}`)));
   });
 }

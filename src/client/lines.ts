@@ -1,4 +1,4 @@
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import { NwsConnection, type ConnectionOptions } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';

@@ -1,5 +1,6 @@
 import { Barrier } from './barrier.ts';
-import type { ConnectionOptions, ServerAddress } from './channel.ts';
+import type { ConnectionOptions } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import type { OpenOptions } from './connection.ts';
 import { Lines } from './lines.ts';
 import type { VariableInfo, WorkspaceInfo } from './listings.ts';
@@ -13,6 +14,7 @@ import {
   type MetadataInit,
   type Mode,
   type StoreOptions,
+  type StoreStreamOptions,
   type TryOptions,
 } from './variable.ts';
 
@@ -112,7 +114,7 @@ export class NetWorkSpace implements Disposable {
   }
 
   /** See Variable. */
-  storeStream(variable: string, value: ByteStream, options?: StoreOptions): Promise<void> {
+  storeStream(variable: string, value: ByteStream, options?: StoreStreamOptions): Promise<void> {
     return this.variable(variable).storeStream(value, options);
   }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 
 /** The package's own command; it is there from `src/client` as well as from `dist/client`. */
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -1,7 +1,9 @@
-import type { ServerAddress } from './channel.ts';
-import { ENDED_WELL, startChild, type Child, type ChildKind } from './child.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServerAddress } from './server-address.ts';
+import { startChild, type Child, type ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
 import { NwsConnection, type Found } from './connection.ts';
+import { SentinelReports } from './sentinel-reports.ts';
 import { CANCELLED_BATCHES } from './task-metadata.ts';
 import type { WorkerMessage, WorkerOrder } from './worker-program.ts';
 
@@ -14,40 +16,66 @@ export interface SentinelOptions {
   readonly kind: ChildKind;
   /** The path of a module that each loads before it registers; one that cannot ends. */
   readonly preload?: string | undefined;
+  /** Whether what workers print goes to `logDebug` and `logError` of the job; else to standard error. */
+  readonly logs?: boolean | undefined;
+  /** What its launcher calls it, said with its `bye`. */
+  readonly station?: string | undefined;
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
 }
 
+/** There is nothing left to start. */
+export class GroupFullError extends Error {
+  override readonly name = 'GroupFullError';
+}
+
 /** Milliseconds that workers have to end when asked to, or after a timeout; one deep in a call does not hear it. */
 const PATIENCE = 1_000;
+/** Milliseconds that pass, at most, between the death of a worker and word of it. */
+const MOMENT = 50;
+/** How a worker ends that is not needed any more. */
+const LEFT = 'exit status 0';
 
 /**
  * Starts workers on this host, keeps watch while they work, tells them what is cancelled, and ends them with the job (S2,
  * S9). It answers for them, so that a worker that computes for hours is not taken for dead.
  */
 export class Sentinel {
-  /** Resolves when the last worker has ended, for whatever reason. */
+  /** Resolves when the last worker has ended, for whatever reason, and that is told. */
   readonly gone: Promise<void>;
   readonly #connection: NwsConnection;
   /** Waits for word of cancelled batches. */
   readonly #listening: NwsConnection;
+  /** Never waits. */
+  readonly #talking: NwsConnection;
+  readonly #reports: SentinelReports;
   readonly #options: SentinelOptions;
   readonly #children = new Set<Child>();
-  #isEnding = false;
   #isForcing = false;
+  readonly #childrenGone: Promise<void>;
   #allGone: () => void = () => undefined;
+  #started = 0;
+  #isOver = false;
+  #ending: Promise<void> | undefined;
 
-  /** @throws NwsError or ConnectionLostError when no ranks are to be had; no worker is left then */
+  /**
+   * @returns when they are on their way, perhaps fewer than wanted: see `started`
+   * @throws NwsError, ConnectionLostError or GroupFullError when no ranks are to be had; no worker is left then
+   */
   static async start(options: SentinelOptions): Promise<Sentinel> {
-    const { server, workspace } = options;
-    const [connection, listening] = await Promise.all([
-      NwsConnection.open(server),
-      NwsConnection.open(server),
-    ]);
-    const sentinel = new Sentinel(connection, listening, options);
+    const { server, workspace, workers } = options;
+    const connection = await NwsConnection.open(server);
+    const others = [NwsConnection.open(server), NwsConnection.open(server)] as const;
+    const [listening, talking] = await Promise.all(others).catch((error: unknown) => {
+      connection.close();
+      throw error;
+    });
+    const sentinel = new Sentinel(connection, listening, talking, options);
     try {
-      for (const each of [connection, listening]) await each.useWorkspace(workspace, { create: false });
-      for (let i = 0; i < options.workers; i++) await sentinel.#startWorker();
+      for (const each of [connection, listening, talking])
+        await each.useWorkspace(workspace, { create: false });
+      while (sentinel.#started < workers && (await sentinel.#startWorker()));
+      if (sentinel.#started === 0) throw new GroupFullError(`${workspace} takes no more workers`);
     } catch (error) {
       await sentinel.end();
       throw error;
@@ -57,25 +85,42 @@ export class Sentinel {
     return sentinel;
   }
 
-  private constructor(connection: NwsConnection, listening: NwsConnection, options: SentinelOptions) {
+  private constructor(
+    connection: NwsConnection,
+    listening: NwsConnection,
+    talking: NwsConnection,
+    options: SentinelOptions,
+  ) {
     this.#connection = connection;
     this.#listening = listening;
+    this.#talking = talking;
+    this.#reports = new SentinelReports(talking, options.workspace);
     this.#options = options;
-    this.gone = new Promise((resolve) => (this.#allGone = resolve));
+    this.#childrenGone = new Promise((resolve) => (this.#allGone = resolve));
+    this.gone = this.#childrenGone.then(() => this.end());
   }
 
-  /** S2. */
-  async #startWorker(): Promise<void> {
-    const { server, workspace, preload, kind } = this.#options;
+  /** How many workers it has started: fewer than wanted where the job takes no more. */
+  get started(): number {
+    return this.#started;
+  }
+
+  /** S2. @returns false when the job takes no more */
+  async #startWorker(): Promise<boolean> {
+    const { server, workspace, preload, kind, logs } = this.#options;
     const rank = Number((await this.#connection.fetch(workspace, 'worker_ids')).value);
-    if (rank < 0) throw new Error(`${workspace} takes no more workers`);
+    if (rank < 0) return false;
     const { host = '', port = '' } = server;
-    const child = startChild(kind, 'worker-program.js', [host, String(port), workspace, String(rank)]);
+    const args = [host, String(port), workspace, String(rank)];
+    const child = startChild(kind, 'worker-program.js', args, logs);
+    this.#started++;
     this.#children.add(child);
+    if (child.output !== undefined) this.#reports.passOn(rank, child.output);
     this.#keepDeadlines(child);
     const order: WorkerOrder = { server, workspace, rank, preload };
     child.send(order);
     void child.ended.then((how) => this.#ended(child, rank, how));
+    return true;
   }
 
   /** A worker whose task blocks it past its timeout cannot end that itself, so it is ended. */
@@ -91,9 +136,12 @@ export class Sentinel {
 
   #ended(child: Child, rank: number, how: string): void {
     this.#children.delete(child);
-    // One that crashed just before the job ended is told of, too.
-    const hasCrashed = how !== ENDED_WELL && !this.#isForcing;
-    if (!this.#isEnding || hasCrashed) this.#options.onDeath(rank, how);
+    // Those who wait for tasks leave when the job is over (S14.1). One that crashed just before it ended is told of.
+    const hasLeft = this.#isForcing || (how === LEFT && (this.#isOver || this.#ending !== undefined));
+    if (!hasLeft) {
+      this.#options.onDeath(rank, how);
+      void this.#reports.death(rank, how);
+    }
     if (this.#children.size === 0) this.#allGone();
   }
 
@@ -102,6 +150,9 @@ export class Sentinel {
     const { workspace } = this.#options;
     try {
       while ((await this.#connection.fetch(workspace, 'sentinel_alive')).value === '0');
+      this.#isOver = true;
+      // A worker whose death has ended the job is heard of here a little later than there.
+      await sleep(MOMENT);
     } catch {
       // There is nothing to stay for.
     }
@@ -122,8 +173,11 @@ export class Sentinel {
   }
 
   /** Ends the workers, by force where asking does not help. @returns when the last one has gone */
-  async end(): Promise<void> {
-    this.#isEnding = true;
+  end(): Promise<void> {
+    return (this.#ending ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
     // Workers that wait are told when their sentinel leaves (S14); others by their parent.
     this.#connection.close();
     this.#listening.close();
@@ -133,7 +187,12 @@ export class Sentinel {
       this.#isForcing = true;
       for (const child of this.#children) child.kill();
     }, PATIENCE);
-    await this.gone;
+    await this.#childrenGone;
     clearTimeout(force);
+    const { station = '' } = this.#options;
+    // Neither a server that does not answer is waited for, nor who holds the output of a worker that has gone.
+    const told = this.#reports.bye(this.#started, station);
+    await Promise.race([told, sleep(PATIENCE, undefined, { ref: false })]);
+    this.#talking.close();
   }
 }

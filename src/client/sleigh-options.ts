@@ -1,5 +1,5 @@
 import type { Progress } from './batch.ts';
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import type { Launcher } from './launcher.ts';
 import type { ErrorHandling } from './results.ts';
 
@@ -28,6 +28,11 @@ export interface SleighOptions {
   readonly label?: string;
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath?: (rank: number, how: string) => void;
+  /**
+   * Given what workers on other hosts print, and what goes wrong with their hosts, in whole lines; standard error unless
+   * told.
+   */
+  readonly onOutput?: (text: string) => void;
   /** Closes the connections, whenever it is aborted: the job ends with them. */
   readonly signal?: AbortSignal;
 }

@@ -90,7 +90,7 @@ export class Sleigh implements AsyncDisposable {
   async #open(): Promise<void> {
     const { main, server } = this.#lines;
     const { workers, hosts = [], launch = processes(), preload, onDeath, label = 'sleigh' } = this.#options;
-    const { onDeadWorker = 'requeue' } = this.#options;
+    const { onDeadWorker = 'requeue', onOutput = (text) => process.stderr.write(text) } = this.#options;
     const metadata = new Map([
       ['wstype', 'sleigh'],
       ['onDeadWorker', onDeadWorker],
@@ -109,6 +109,7 @@ export class Sleigh implements AsyncDisposable {
       onDeath: (rank, how) => {
         if (this.#end === undefined) onDeath?.(rank, how);
       },
+      onOutput,
     });
     void this.#launched.gone.then(() => this.#endBatches('no-workers', 'every worker has ended'));
   }

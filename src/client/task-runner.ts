@@ -1,5 +1,5 @@
 import type { Metadata } from '../wire/payload.ts';
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
 import type { NwsConnection } from './connection.ts';
 import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';

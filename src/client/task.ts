@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { claimed } from './claimed.ts';
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 
 /** What a task is told beside its element. */
 export interface TaskContext<FixedArgs = unknown> {

@@ -58,11 +58,14 @@ function serialized(value: unknown): Buffer {
 export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadata): unknown {
   if (descriptor === BYTES_DESCRIPTOR) return bytes;
   if (descriptor === V8_DESCRIPTOR) return deserialized(bytes);
-  const isText = (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
-  if (!isText) return new ForeignValue(descriptor, bytes);
+  if (!isText(descriptor)) return new ForeignValue(descriptor, bytes);
   const text = textOfBytes(bytes);
   return descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json' ? parseJson(text) : text;
 }
+
+/** Whether it is text, of any maker (C3). */
+export const isText = (descriptor: number): boolean =>
+  (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
 
 function deserialized(bytes: Buffer): unknown {
   try {

@@ -1,4 +1,5 @@
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { claimed } from './claimed.ts';
 import type { Found, FoundStream, GetDetails, GetVerb, NwsConnection } from './connection.ts';
 import type { Lines } from './lines.ts';
@@ -36,6 +37,11 @@ export interface GetOptions<F extends Form = Form> extends TryOptions<F>, WaitOp
 export interface StoreOptions {
   /** Goes with the value, and comes back with it (V3). */
   readonly metadata?: MetadataInit;
+}
+
+export interface StoreStreamOptions extends StoreOptions {
+  /** What the bytes are: `bytes` unless told; `text` and `json` in UTF-8, which nobody checks (C1). */
+  readonly type?: 'bytes' | 'text' | 'json';
 }
 
 /**
@@ -83,9 +89,10 @@ export class Variable<T = unknown> {
    * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator …
    * @throws RangeError when there are more or fewer bytes, and what `bytes` throws: nothing is stored then
    */
-  async storeStream(value: ByteStream, { metadata }: StoreOptions = {}): Promise<void> {
+  async storeStream(value: ByteStream, { metadata, type = 'bytes' }: StoreStreamOptions = {}): Promise<void> {
     await this.declare();
-    const encoded = { descriptor: BYTES_DESCRIPTOR, bytes: value, type: 'bytes' } as const;
+    const descriptor = type === 'bytes' ? BYTES_DESCRIPTOR : TEXT_DESCRIPTOR;
+    const encoded = { descriptor, bytes: value, type };
     await this.#lines.lend(this.#workspace, (connection) =>
       connection.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata)),
     );

@@ -1,7 +1,7 @@
 /** A worker, as a process or a thread that a sentinel has started: HOST PORT WORKSPACE RANK, for people who look. */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerAddress } from './channel.ts';
+import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
 import { NwsConnection } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';

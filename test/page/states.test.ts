@@ -32,6 +32,8 @@ describe('the looks of a state', () => {
 
   test('a state is named by its leaf, and where that says only how, by what is around it, too', () => {
     expect(stateName('registered.busy')).toBe('busy');
+    expect(stateName('open.blocked.silent')).toBe('blocked');
+    expect(toneOf('open.blocked.receiving', 'connection')).toBe('waiting');
     expect(stateName('shuttingDown.byItself')).toBe('shutting down by itself');
     expect(statePath('gathering.joining.byStatus')).toBe('gathering › joining › by status');
     expect(statePath('')).toBe('nothing');

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,15 +14,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** `sleigh run` as a process of its own, in a folder of its own. */
-export class RunProcess {
+/** A command as a process of its own, in a folder of its own. */
+export class CommandProcess {
   readonly child: ChildProcessWithoutNullStreams;
   output = '';
   errors = '';
   readonly #closed: Promise<unknown>;
 
   constructor(cwd: string, args: readonly string[], { input, env = {} }: RunOptions = {}) {
-    this.child = spawn(process.execPath, [MAIN, 'run', ...args], { cwd, env: { ...process.env, ...env } });
+    this.child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { ...process.env, ...env } });
     this.child.stdout.on('data', (bytes: Buffer) => (this.output += bytes.toString()));
     this.child.stderr.on('data', (bytes: Buffer) => (this.errors += bytes.toString()));
     this.child.stdin.on('error', () => undefined);
@@ -48,6 +48,13 @@ export class RunProcess {
   }
 }
 
+/** `sleigh run`. */
+export class RunProcess extends CommandProcess {
+  constructor(cwd: string, args: readonly string[], options: RunOptions = {}) {
+    super(cwd, ['run', ...args], options);
+  }
+}
+
 /** A folder for modules and inputs, gone when it is disposed of. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
@@ -56,6 +63,10 @@ export class Folder implements Disposable {
     const path = join(this.path, name);
     writeFileSync(path, text);
     return path;
+  }
+
+  get files(): string[] {
+    return readdirSync(this.path);
   }
 
   [Symbol.dispose](): void {

@@ -39,7 +39,16 @@ const TONES: Readonly<Record<string, Tone>> = {
   over: 'left',
 };
 
-const leafOf = (state: string): string => state.slice(state.lastIndexOf('.') + 1);
+/** States that only say how far a request has come; the one around them says what matters. */
+const DETAILS = new Set(['silent', 'receiving']);
+
+/** From the outermost state to the one that matters. */
+function pathOf(state: string): string[] {
+  const path = state.split('.');
+  return DETAILS.has(path.at(-1) ?? '') ? path.slice(0, -1) : path;
+}
+
+const leafOf = (state: string): string => pathOf(state).at(-1) ?? '';
 
 export function toneOf(state: string, chart = ''): Tone {
   // A join phase that has closed has done what it was for.
@@ -53,7 +62,7 @@ export const words = (name: string): string =>
 
 /** The innermost state, for a small space: `busy`; where that says too little, with the one around it. */
 export function stateName(state: string): string {
-  const path = state.split('.');
+  const path = pathOf(state);
   const leaf = path.at(-1) ?? '';
   const isReason = /^by[A-Z]/.test(leaf);
   return words(isReason ? path.slice(-2).join(' ') : leaf);

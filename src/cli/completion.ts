@@ -1,0 +1,151 @@
+import { Argument, type Command, type Option } from 'commander';
+import { fail } from './fail.ts';
+
+/** What a shell can offer, of one command. */
+interface Offer {
+  readonly name: string;
+  readonly about: string;
+  readonly flags: readonly Flag[];
+  /** Words that its arguments may be. */
+  readonly words: readonly string[];
+}
+
+interface Flag {
+  /** `--json`, and `-V` perhaps. */
+  readonly names: readonly string[];
+  readonly about: string;
+  readonly takesValue: boolean;
+  readonly choices: readonly string[];
+}
+
+type Writer = (program: string, offers: readonly Offer[]) => string;
+
+const HELP = `
+  bash: sleigh completion bash > ~/.local/share/bash-completion/completions/sleigh
+  zsh:  sleigh completion zsh > "\${fpath[1]}/_sleigh"
+  fish: sleigh completion fish > ~/.config/fish/completions/sleigh.fish`;
+
+/** `sleigh completion`: made of the program's own commands and options. */
+export function addCompletionCommand(program: Command): void {
+  program
+    .command('completion')
+    .description('print what makes a shell complete the commands and options of sleigh')
+    .addArgument(new Argument('<shell>').choices(Object.keys(WRITERS)))
+    .addHelpText('after', HELP)
+    .action((shell: string) => {
+      const write = WRITERS[shell] ?? fail(`there is no completion for ${shell}`);
+      process.stdout.write(write(program.name(), program.commands.map(offerOf)));
+    });
+}
+
+function offerOf(command: Command): Offer {
+  const flags = command.createHelp().visibleOptions(command).map(flagOf);
+  const words = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+  return { name: command.name(), about: command.description(), flags, words };
+}
+
+const flagOf = ({ short, long, description, required, optional, argChoices = [] }: Option): Flag => ({
+  names: [short, long].filter((name) => name !== undefined),
+  about: description,
+  takesValue: required || optional,
+  choices: argChoices,
+});
+
+/** In single quotes, for sh and zsh. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+function bash(program: string, offers: readonly Offer[]): string {
+  const values = offers.flatMap(({ name, flags }) =>
+    flags
+      .filter(({ takesValue }) => takesValue)
+      .map(({ names, choices }) => {
+        const patterns = names.map((flag) => quoted(`${name} ${flag}`)).join('|');
+        return `    ${patterns}) words=${quoted(choices.join(' '))} ;;`;
+      }),
+  );
+  const commands = offers.map(({ name, flags, words }) => {
+    const all = [...words, ...flags.flatMap(({ names }) => names)];
+    return `      ${quoted(name)}) words=${quoted(all.join(' '))} ;;`;
+  });
+  return `# Completion of ${program} for bash.
+_${program}() {
+  local words='' cur="\${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=()
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY=($(compgen -W ${quoted(offers.map(({ name }) => name).join(' '))} -- "$cur"))
+    return
+  fi
+  case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD - 1]}" in
+${values.join('\n')}
+    *) case "\${COMP_WORDS[1]}" in
+${commands.join('\n')}
+    esac ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -o default -F _${program} ${program}
+`;
+}
+
+/** Without what _arguments reads as its own. */
+const forZsh = (text: string): string => text.replaceAll(/[\\[\]:]/g, String.raw`\$&`);
+
+function zshValue({ takesValue, choices }: Flag): string {
+  if (!takesValue) return '';
+  return choices.length === 0 ? ':value:_files' : `:value:(${choices.join(' ')})`;
+}
+
+function zsh(program: string, offers: readonly Offer[]): string {
+  const commands = offers.map(({ name, about: text }) => `    ${quoted(`${name}:${forZsh(text)}`)}`);
+  const cases = offers.map(({ name, flags, words }) => {
+    const specs = flags.flatMap((flag) =>
+      flag.names.map((each) => quoted(`*${each}[${forZsh(flag.about)}]${zshValue(flag)}`)),
+    );
+    const rest = quoted(words.length === 0 ? '*:file:_files' : `*:word:(${words.join(' ')})`);
+    return `    ${quoted(name)}) _arguments ${[...specs, rest].join(' ')} ;;`;
+  });
+  return `#compdef ${program}
+# Completion of ${program} for zsh.
+_${program}() {
+  local -a commands=(
+${commands.join('\n')}
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  local name=$words[2]
+  shift words
+  ((CURRENT--))
+  case $name in
+${cases.join('\n')}
+  esac
+}
+if [ "$funcstack[1]" = _${program} ]; then _${program} "$@"; else compdef _${program} ${program}; fi
+`;
+}
+
+const forFish = (text: string): string => `'${text.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
+
+function fish(program: string, offers: readonly Offer[]): string {
+  const commands = offers.map(
+    ({ name, about }) => `complete -c ${program} -f -n __fish_use_subcommand -a ${name} -d ${forFish(about)}`,
+  );
+  const details = offers.flatMap(({ name, flags, words }) => {
+    const start = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`;
+    const ofFlag = ({ names, about, takesValue, choices }: Flag): string => {
+      const asFish = names.map((each) =>
+        each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`,
+      );
+      const given = choices.length > 0 ? ` -x -a ${forFish(choices.join(' '))}` : takesValue ? ' -r' : '';
+      return `${start} ${asFish.join(' ')}${given} -d ${forFish(about)}`;
+    };
+    return [
+      ...(words.length === 0 ? [] : [`${start} -f -a ${forFish(words.join(' '))}`]),
+      ...flags.map(ofFlag),
+    ];
+  });
+  return `# Completion of ${program} for fish.\n${[...commands, ...details].join('\n')}\n`;
+}
+
+const WRITERS: Readonly<Record<string, Writer>> = { bash, zsh, fish };

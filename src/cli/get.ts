@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { NetWorkSpace } from '../client/net-work-space.ts';
+import { secondsFrom0 } from './argument.ts';
+import { printValue } from './print-value.ts';
+import { serverOf, type ServerFlags } from './server-options.ts';
+import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
+
+interface GetFlags extends ServerFlags {
+  readonly take?: true;
+  readonly wait?: true;
+  readonly timeout?: number;
+  readonly json?: true;
+}
+
+const HELP = `
+Text and bytes are printed as they are, JSON is laid out. The exit status is 1 when there is no value.`;
+
+/** `sleigh get`. */
+export function addGetCommand(program: Command): void {
+  toolCommand(program, 'get', 'print a value of a variable')
+    .argument('<workspace>')
+    .argument('<variable>')
+    .option('--take', 'take it out of the variable')
+    .option('--wait', 'wait until there is one')
+    .addOption(new Option('--timeout <seconds>', 'wait, so long at most').argParser(secondsFrom0))
+    .option('--json', 'as JSON, as it was stored; text as a string, bytes as {"base64":"…"}')
+    .addHelpText('after', HELP)
+    .action((workspace: string, variable: string, flags: GetFlags) =>
+      runTool((signal) => get(workspace, variable, flags, signal)),
+    );
+}
+
+async function get(workspace: string, variable: string, flags: GetFlags, signal: AbortSignal): Promise<void> {
+  const { take = false, timeout, wait = timeout !== undefined, json = false } = flags;
+  using ws = await workspaceOf(workspace, flags, signal);
+  const options = { as: 'stream', signal, timeout: timeout && timeout * 1000 } as const;
+  if (!wait) await refuseMissing(workspace, variable, flags, signal);
+  const found = wait
+    ? await (take ? ws.fetch(variable, options) : ws.find(variable, options))
+    : await (take ? ws.fetchTry(variable, { as: 'stream' }) : ws.findTry(variable, { as: 'stream' }));
+  if (found === undefined) throw new ToolError(`there is no value in "${variable}" of "${workspace}"`);
+  await printValue(found, { json, lines: false });
+}
+
+/** Asking for a variable that is not there would make it. */
+async function refuseMissing(
+  workspace: string,
+  variable: string,
+  flags: ServerFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const all = await NetWorkSpace.list({ ...serverOf(flags), signal });
+  const names = all.find(({ name }) => name === workspace)?.variables ?? [];
+  // A name with a comma in it comes as several.
+  if (!`,${names.join(',')},`.includes(`,${variable},`))
+    throw new ToolError(`there is no variable "${variable}" in "${workspace}"`);
+}

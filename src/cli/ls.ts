@@ -1,0 +1,62 @@
+import type { Command } from 'commander';
+import { NetWorkSpace } from '../client/net-work-space.ts';
+import { jsonLine } from './json-line.ts';
+import { serverOf, type ServerFlags } from './server-options.ts';
+import { runTool, toolCommand, workspaceOf } from './shell-tool.ts';
+import { shown, table } from './table.ts';
+
+interface LsFlags extends ServerFlags {
+  readonly json?: true;
+}
+
+/** `sleigh ls`. */
+export function addLsCommand(program: Command): void {
+  toolCommand(program, 'ls', 'list the workspaces of a server, or the variables of one')
+    .argument('[workspace]', 'its variables')
+    .option('--json', 'as one line of JSON')
+    .action((workspace: string | undefined, flags: LsFlags) =>
+      runTool(async (signal) => {
+        const { json = false } = flags;
+        if (workspace === undefined) await listWorkspaces(flags, json, signal);
+        else await listVariables(workspace, flags, json, signal);
+      }),
+    );
+}
+
+async function listWorkspaces(flags: ServerFlags, json: boolean, signal: AbortSignal): Promise<void> {
+  const all = await NetWorkSpace.list({ ...serverOf(flags), signal });
+  // Nobody owns one through this connection.
+  const found = all.map(({ name, owner, isPersistent, variables }) => ({
+    name,
+    owner,
+    isPersistent,
+    variables,
+  }));
+  if (json) return void process.stdout.write(jsonLine(found));
+  const rows = found.map(({ name, owner, isPersistent, variables }) => [
+    shown(name),
+    variables.length,
+    isPersistent ? 'yes' : 'no',
+    owner,
+  ]);
+  process.stdout.write(table(['WORKSPACE', 'VARIABLES', 'PERSISTENT', 'OWNER'], rows));
+}
+
+async function listVariables(
+  workspace: string,
+  flags: ServerFlags,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  using ws = await workspaceOf(workspace, flags, signal);
+  const found = await ws.list();
+  if (json) return void process.stdout.write(jsonLine(found));
+  const rows = found.map(({ name, mode, values, fetchers, finders }) => [
+    shown(name),
+    mode,
+    values,
+    fetchers,
+    finders,
+  ]);
+  process.stdout.write(table(['VARIABLE', 'MODE', 'VALUES', 'FETCHERS', 'FINDERS'], rows));
+}

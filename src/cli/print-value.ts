@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import { StringDecoder } from 'node:string_decoder';
+import { inspect } from 'node:util';
+import type { FoundStream } from '../client/connection.ts';
+import { decodeValue, isText, parseJson, V8_DESCRIPTOR } from '../client/values.ts';
+import { jsonLine } from './json-line.ts';
+
+export interface PrintOptions {
+  /** Always as JSON: text as a string, bytes as `{"base64":"…"}`. */
+  readonly json: boolean;
+  /** Always as whole lines, and JSON on one of them. */
+  readonly lines: boolean;
+}
+
+/** Longer JSON is printed as it was stored: to lay it out takes memory. Bytes. */
+const MOST_PARSED = 16 * 2 ** 20;
+const NEWLINE = 0x0a;
+/** So many bytes make whole characters of base64. */
+const BASE64_UNIT = 3;
+
+/** Prints a value on standard output as it comes, at the pace of whoever reads it. */
+export async function printValue(found: FoundStream, { json, lines }: PrintOptions): Promise<void> {
+  const { descriptor, metadata, stream, size } = found;
+  if (descriptor === V8_DESCRIPTOR) {
+    const value = decodeValue(descriptor, await buffer(stream), metadata);
+    return print(json ? jsonLine(value) : `${inspect(value, WHOLE)}\n`);
+  }
+  const isJson = isText(descriptor) && metadata.get('type') === 'json';
+  if (isJson) {
+    if (size > MOST_PARSED) return passOn(stream, true);
+    const text = String(await buffer(stream));
+    return print(`${JSON.stringify(parseJson(text), undefined, json || lines ? undefined : 2)}\n`);
+  }
+  if (!json) return passOn(stream, lines || (process.stdout.isTTY && isText(descriptor)));
+  return isText(descriptor) ? printString(stream) : printBase64(stream);
+}
+
+const WHOLE = { depth: null, maxArrayLength: null, maxStringLength: null } as const;
+
+/** @param endsLine whether a newline is added where there is none */
+async function passOn(stream: AsyncIterable<Buffer>, endsLine: boolean): Promise<void> {
+  let last: number | undefined;
+  for await (const piece of stream) {
+    last = piece.at(-1);
+    await print(piece);
+  }
+  if (endsLine && last !== NEWLINE) await print('\n');
+}
+
+async function printString(stream: AsyncIterable<Buffer>): Promise<void> {
+  const decoder = new StringDecoder('utf8');
+  await print('"');
+  for await (const piece of stream) await print(JSON.stringify(decoder.write(piece)).slice(1, -1));
+  await print(`${JSON.stringify(decoder.end()).slice(1, -1)}"\n`);
+}
+
+async function printBase64(stream: AsyncIterable<Buffer>): Promise<void> {
+  let rest = Buffer.alloc(0);
+  await print('{"base64":"');
+  for await (const piece of stream) {
+    const bytes = Buffer.concat([rest, piece]);
+    const end = bytes.length - (bytes.length % BASE64_UNIT);
+    rest = bytes.subarray(end);
+    await print(bytes.toString('base64', 0, end));
+  }
+  await print(`${rest.toString('base64')}"}\n`);
+}
+
+async function print(text: string | Uint8Array): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}

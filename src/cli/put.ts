@@ -1,0 +1,64 @@
+import { Option, type Command } from 'commander';
+import { NetWorkSpace } from '../client/net-work-space.ts';
+import type { Mode } from '../client/variable.ts';
+import { inMemory, readInput, type GivenValue } from './given-value.ts';
+import { serverOf, type ServerFlags } from './server-options.ts';
+import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
+
+interface PutFlags extends ServerFlags {
+  readonly json?: true;
+  readonly create?: true;
+  readonly mode?: Mode;
+}
+
+const MODES: readonly Mode[] = ['fifo', 'lifo', 'single', 'multi'];
+
+const HELP = `
+The value is stored as it is: as text where it is UTF-8, else as bytes. Any size will do.
+
+  sleigh put shop greeting hello --create
+  sleigh put shop orders '{"cakes":2}' --json
+  tar c folder | sleigh put shop backup`;
+
+/** `sleigh put`. */
+export function addPutCommand(program: Command): void {
+  toolCommand(program, 'put', 'store a value into a variable')
+    .argument('<workspace>')
+    .argument('<variable>')
+    .argument('[value]', 'without it standard input is read')
+    .option('--json', 'the value is JSON')
+    .option('--create', 'make the workspace if there is none; it stays')
+    .addOption(new Option('--mode <mode>', 'what the variable does with values').choices(MODES))
+    .addHelpText('after', HELP)
+    .action((workspace: string, variable: string, value: string | undefined, flags: PutFlags) =>
+      runTool(async (signal) => {
+        using ws = await workspaceFor(workspace, flags, signal);
+        await using given = value === undefined ? await readInput(signal) : inMemory([Buffer.from(value)]);
+        const type = flags.json === true ? await checkedJson(given) : given.isUtf8 ? 'text' : 'bytes';
+        await ws
+          .variable(variable, flags.mode)
+          .storeStream({ size: given.size, bytes: given.bytes() }, { type });
+      }),
+    );
+}
+
+async function workspaceFor(name: string, flags: PutFlags, signal: AbortSignal): Promise<NetWorkSpace> {
+  try {
+    return await workspaceOf(name, flags, signal);
+  } catch (error) {
+    if (flags.create !== true || !(error instanceof ToolError)) throw error;
+    return NetWorkSpace.open(name, { ...serverOf(flags), signal, persistent: true, label: 'sleigh put' });
+  }
+}
+
+/** @throws ToolError when it is none */
+async function checkedJson(given: GivenValue): Promise<'json'> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of given.bytes()) pieces.push(piece);
+  try {
+    JSON.parse(Buffer.concat(pieces).toString());
+  } catch (cause) {
+    throw new ToolError(`the value is no JSON: ${cause instanceof Error ? cause.message : ''}`, { cause });
+  }
+  return 'json';
+}

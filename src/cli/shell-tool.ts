@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { ConnectionLostError, NwsError, TimeoutError } from '../client/errors.ts';
+import { NetWorkSpace } from '../client/net-work-space.ts';
+import { fail } from './fail.ts';
+import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
+
+/** What a command for the shell finds wrong; the message says what, in one line. */
+export class ToolError extends Error {
+  override readonly name = 'ToolError';
+}
+
+/** Errors whose message says it all. */
+const PLAIN = [ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
+
+/** @returns the command, which takes what says where the server is */
+export function toolCommand(program: Command, name: string, description: string): Command {
+  const command = program.command(name).description(description);
+  for (const option of serverOptions()) command.addOption(option);
+  return command;
+}
+
+/** Does what a tool is for, and ends with 0, or with one line and 1, or as someone wants it to. */
+export async function runTool(use: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  stopWhenToldTo(stop);
+  try {
+    await use(stop.signal);
+  } catch (error) {
+    const why: unknown = stop.signal.aborted ? stop.signal.reason : error;
+    if (why instanceof Interruption) process.exit(why.status);
+    if (PLAIN.some((kind) => why instanceof kind) && why instanceof Error) fail(why.message);
+    throw why;
+  }
+}
+
+/** @throws ToolError when there is no such workspace; ConnectionLostError */
+export async function workspaceOf(
+  name: string,
+  flags: ServerFlags,
+  signal: AbortSignal,
+): Promise<NetWorkSpace> {
+  try {
+    return await NetWorkSpace.use(name, { ...serverOf(flags), create: false, signal });
+  } catch (error) {
+    if (error instanceof NwsError && error.code === 'no-workspace')
+      throw new ToolError(`there is no workspace "${name}"`, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+/** @returns columns that stand under each other, numbers to the right; nothing for no rows */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  if (rows.length === 0) return '';
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...rows.map((row) => String(row[at]).length)),
+  );
+  const line = (row: readonly (string | number)[]): string =>
+    row
+      .map((cell, at) => {
+        const width = widths[at] ?? 0;
+        return typeof rows[0]?.[at] === 'number' ? String(cell).padStart(width) : String(cell).padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return `${[head, ...rows].map(line).join('\n')}\n`;
+}
+
+/** A name as it is shown among others: what would break its line is escaped. */
+export const shown = (name: string): string => {
+  const quoted = JSON.stringify(name);
+  return quoted.slice(1, -1) === name ? name : quoted;
+};

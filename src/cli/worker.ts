@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Option, type Command } from 'commander';
+import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
+import { Sentinel } from '../client/sentinel.ts';
+import { atLeastOne } from './argument.ts';
+import { fail } from './fail.ts';
+import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { jsonLine } from './json-line.ts';
+import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
+
+interface WorkerFlags extends ServerFlags {
+  readonly workers?: number;
+  readonly threads?: true;
+  readonly preload?: string;
+  readonly fromStdin?: true;
+  readonly json?: true;
+}
+
+const HELP = `
+What the workers print goes to the variables logDebug (standard output) and logError (standard error) of the job, with
+rank and time. They end with the job, with this command, and with the server. The exit status is 0 when the job ended
+them, and 1 when they could not start, or all of them ended by themselves.
+
+Launchers give what is to be done in ${ORDER}, or as a line of standard input with --from-stdin; then no workspace and no
+server is named.
+
+  sleigh ls                                              # which jobs there are
+  sleigh worker 'my job' --server head:8765 --workers 4`;
+
+/** `sleigh worker`. */
+export function addWorkerCommand(program: Command): void {
+  const command = program
+    .command('worker')
+    .description('start workers for a job on this host, and keep watch over them')
+    .argument('[workspace]', 'the job');
+  for (const option of serverOptions()) command.addOption(option);
+  command
+    .addOption(
+      new Option(
+        '--workers <number>',
+        'how many (default: as ordered, or the number of processors)',
+      ).argParser(atLeastOne),
+    )
+    .option('--threads', 'they are threads of one process')
+    .option('--preload <module>', 'a module that each loads before it registers')
+    .option('--from-stdin', 'take the order from standard input, and end when that ends')
+    .option('--json', 'tell what happens in lines of JSON')
+    .addHelpText('after', HELP)
+    .action(async (workspace: string | undefined, flags: WorkerFlags) => {
+      // Not left to the event loop: threads may have timers and sockets that never end.
+      process.exit(await worker(workspace, flags));
+    });
+}
+
+/** @returns the exit status */
+async function worker(workspace: string | undefined, flags: WorkerFlags): Promise<number> {
+  const stop = new AbortController();
+  stopWhenToldTo(stop);
+  const order = await orderFor(workspace, flags, stop);
+  const tell = teller(flags, workspace !== undefined);
+  let deaths = 0;
+  const onDeath = (rank: number, how: string): void => {
+    deaths++;
+    tell({ event: 'death', rank, how }, `worker ${rank} has ended: ${how}`);
+  };
+  try {
+    const kind = flags.threads === true ? 'thread' : 'process';
+    const sentinel = await Sentinel.start({ ...order, kind, logs: true, onDeath });
+    const { started } = sentinel;
+    tell({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
+    if (!stop.signal.aborted) await Promise.race([sentinel.gone, once(stop.signal, 'abort')]);
+    await sentinel.end();
+    tell({ event: 'ended', workers: started, deaths });
+    if (stop.signal.reason instanceof Interruption) return stop.signal.reason.status;
+    return deaths < started ? 0 : 1;
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Says what happens: to programs, or to people who started it themselves; launchers are told by the job. */
+function teller({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
+  return (event, text) => {
+    if (json === true) process.stdout.write(jsonLine(event));
+    else if (isByHand && text !== undefined) process.stderr.write(`sleigh: ${text}\n`);
+  };
+}
+
+async function orderFor(
+  workspace: string | undefined,
+  flags: WorkerFlags,
+  stop: AbortController,
+): Promise<StationOrder> {
+  const { workers, preload, fromStdin } = flags;
+  const more = { ...(workers && { workers }), ...(preload !== undefined && { preload: resolve(preload) }) };
+  if (workspace !== undefined)
+    return { server: serverOf(flags), workspace, workers: availableParallelism(), station: '', ...more };
+  const text = fromStdin === true ? await firstLine(stop) : process.env[ORDER];
+  if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them');
+  try {
+    return { ...decodeOrder(text), ...more };
+  } catch {
+    return fail(
+      `${fromStdin === true ? 'the first line of standard input' : ORDER} is no order of a launcher`,
+    );
+  }
+}
+
+/** Of standard input; when that ends, whoever gave the order wants no workers any more. */
+async function firstLine(stop: AbortController): Promise<string> {
+  const lines = createInterface(process.stdin);
+  lines.once('close', () => stop.abort(new Interruption('standard input has ended', 0)));
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+  return String(line ?? '');
+}

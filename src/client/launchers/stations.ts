@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LaunchError, type Launched, type LaunchOrder } from '../launcher.ts';
+import { SentinelNews } from './sentinel-news.ts';
+import type { StationOrder } from './station-order.ts';
+import { Station, type StationCommand } from './station.ts';
+
+/** One sentinel that is to be started elsewhere. */
+export interface StationPlan {
+  /** For people: a host, say. */
+  readonly name: string;
+  readonly workers: number;
+  readonly command: (order: StationOrder) => StationCommand;
+}
+
+/** Milliseconds that sentinels elsewhere have to end their workers, and after that the programs here to end. */
+const PATIENCE = 5_000;
+/** A program that has ended so has failed, or was told to end; else its sentinel says `bye` when it ends. */
+const WELL = 'exit status 0';
+
+/** Starts them all, or none. */
+export async function startStations(order: LaunchOrder, plans: readonly StationPlan[]): Promise<Launched> {
+  const stations = new Stations(order, plans);
+  await stations.start();
+  return stations;
+}
+
+/** A host, and how many workers it is to have. */
+export interface Share {
+  readonly host: string;
+  readonly workers: number;
+}
+
+/** @returns the workers of each host, as evenly as can be; hosts that would have none are left out */
+export function shares(workers: number, hosts: readonly string[]): readonly Share[] {
+  const share = (at: number): number => Math.floor((workers + hosts.length - 1 - at) / hosts.length);
+  return hosts.map((host, at) => ({ host, workers: share(at) })).filter((each) => each.workers > 0);
+}
+
+class Stations implements Launched {
+  readonly gone: Promise<void>;
+  readonly #order: LaunchOrder;
+  readonly #plans: readonly StationPlan[];
+  readonly #stations: Station[] = [];
+  /** How each program has ended, and how many of its workers have, by the number of its plan. */
+  readonly #ends = new Map<string, string>();
+  readonly #byes = new Map<string, number>();
+  #news: SentinelNews | undefined;
+  #isStopping = false;
+  #allGone: () => void = () => undefined;
+
+  constructor(order: LaunchOrder, plans: readonly StationPlan[]) {
+    this.#order = order;
+    this.#plans = plans;
+    this.gone = new Promise((resolve) => (this.#allGone = resolve));
+  }
+
+  async start(): Promise<void> {
+    const { server, workspace, onOutput, onDeath } = this.#order;
+    const onBye = (station: string, workers: number): void => {
+      this.#byes.set(station, (this.#byes.get(station) ?? 0) + workers);
+      this.#look();
+    };
+    this.#news = await SentinelNews.open(server, workspace, { onOutput, onDeath, onBye });
+    try {
+      for (const [at, plan] of this.#plans.entries()) await this.#startStation(String(at), plan);
+    } catch (error) {
+      await this.stop();
+      throw new LaunchError(
+        `the workers cannot be started: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #startStation(id: string, { name, workers, command }: StationPlan): Promise<void> {
+    const { server, workspace, preload, onOutput } = this.#order;
+    const order: StationOrder = { server, workspace, workers, preload, station: id };
+    const station = await Station.start(command(order), onOutput);
+    this.#stations.push(station);
+    void station.ended.then((how) => {
+      if (how !== WELL && !this.#isStopping) onOutput(`sleigh: the workers of ${name} have ended: ${how}\n`);
+      this.#ends.set(id, how);
+      this.#look();
+    });
+  }
+
+  /** A program that has ended well may have been one that hands in a job elsewhere. */
+  #look(): void {
+    const isGone = ({ workers }: StationPlan, at: number): boolean => {
+      const how = this.#ends.get(String(at));
+      return how === WELL ? (this.#byes.get(String(at)) ?? 0) >= workers : how !== undefined;
+    };
+    if (this.#plans.every(isGone)) this.#allGone();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    for (const station of this.#stations) station.release();
+    const ended = Promise.all(this.#stations.map((station) => station.ended));
+    await Promise.race([this.#stations.length < this.#plans.length ? ended : this.gone, patience()]);
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      for (const station of this.#stations) station.kill(signal);
+      await Promise.race([ended, patience()]);
+    }
+    await this.#news?.close();
+  }
+}
+
+const patience = (): Promise<void> => sleep(PATIENCE, undefined, { ref: false });

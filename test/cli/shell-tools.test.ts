@@ -1,0 +1,279 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NetWorkSpace } from '../../src/client/index.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { CommandProcess, Folder, type RunOptions } from '../support/run-process.ts';
+
+let server: Server;
+let folder: Folder;
+let ws: NetWorkSpace;
+beforeEach(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent' });
+  folder = new Folder();
+  ws = await NetWorkSpace.open('my shop', { port: server.port });
+});
+afterEach(async () => {
+  await server.close();
+  folder[Symbol.dispose]();
+});
+
+const start = (args: readonly string[], options?: RunOptions): CommandProcess =>
+  new CommandProcess(folder.path, [...args, '--server', `127.0.0.1:${server.port}`], options);
+
+interface Ended {
+  readonly status: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+async function tool(args: readonly string[], options?: RunOptions): Promise<Ended> {
+  const process = start(args, options);
+  const status = await process.status();
+  return { status, output: process.output, errors: process.errors };
+}
+
+const printed = (output: string): Ended => ({ status: 0, output, errors: '' });
+const failed = (error: string): Ended => ({ status: 1, output: '', errors: `sleigh: ${error}\n` });
+
+describe('sleigh get', () => {
+  it('prints text raw, JSON laid out, and bytes as they are', async () => {
+    await ws.store('x', 'no newline é');
+    expect(await tool(['get', 'my shop', 'x'])).toEqual(printed('no newline é'));
+    await ws.store('y', { a: [1, null] });
+    expect(await tool(['get', 'my shop', 'y'])).toEqual(printed('{\n  "a": [\n    1,\n    null\n  ]\n}\n'));
+    await ws.store('z', Buffer.from('raw'));
+    expect(await tool(['get', 'my shop', 'z'])).toEqual(printed('raw'));
+    await ws.store('m', new Map([['k', 1n]]));
+    expect(await tool(['get', 'my shop', 'm'])).toEqual(printed("Map(1) { 'k' => 1n }\n"));
+  });
+
+  it('prints everything as a line of JSON with --json', async () => {
+    for (const [value, line] of [
+      ['two\nlines "é" \u{1f600}', JSON.stringify('two\nlines "é" \u{1f600}')],
+      [{ a: 1 }, '{"a":1}'],
+      [Buffer.from('bytes!!'), '{"base64":"Ynl0ZXMhIQ=="}'],
+      [new Map([['k', 1]]), '[["k",1]]'],
+    ] as const) {
+      await ws.store('x', value);
+      expect(await tool(['get', 'my shop', 'x', '--json', '--take'])).toEqual(printed(`${line}\n`));
+    }
+  });
+
+  it('leaves the value there, or takes it with --take', async () => {
+    await ws.store('x', 'one');
+    await tool(['get', 'my shop', 'x']);
+    expect(await tool(['get', 'my shop', 'x', '--take'])).toEqual(printed('one'));
+    expect(await tool(['get', 'my shop', 'x'])).toEqual(failed('there is no value in "x" of "my shop"'));
+  });
+
+  it('waits with --wait, or with --timeout so long', async () => {
+    const waiting = start(['get', 'my shop', 'later', '--wait']);
+    await eventually(async () => (await ws.list()).some(({ finders }) => finders === 1), 'it waits');
+    await ws.store('later', 'now');
+    expect([await waiting.status(), waiting.output]).toEqual([0, 'now']);
+    expect(await tool(['get', 'my shop', 'never', '--timeout', '0.05'])).toEqual(
+      failed('no value came to "never" within 50 ms'),
+    );
+  });
+
+  it('says in one line what is missing, and makes nothing', async () => {
+    expect(await tool(['get', 'none', 'x'])).toEqual(failed('there is no workspace "none"'));
+    expect(await tool(['get', 'my shop', 'x'])).toEqual(failed('there is no variable "x" in "my shop"'));
+    expect(await ws.list()).toEqual([]);
+    const names = (await NetWorkSpace.list({ port: server.port })).map(({ name }) => name);
+    expect(names).toEqual(['__default', 'my shop']);
+    const away = new CommandProcess(folder.path, ['get', 'a', 'b', '--server', '127.0.0.1:1']);
+    expect(await away.status()).toBe(1);
+    expect(away.errors).toMatch(/^sleigh: 127\.0\.0\.1:1 cannot be reached .*\n$/);
+  });
+});
+
+describe('sleigh put', () => {
+  it('stores its argument, as text or JSON', async () => {
+    expect(await tool(['put', 'my shop', 'x', 'hello é'])).toEqual(printed(''));
+    expect(await ws.fetch('x')).toBe('hello é');
+    await tool(['put', 'my shop', 'x', '{"a": 1}', '--json']);
+    expect(await ws.fetch('x')).toEqual({ a: 1 });
+    await tool(['put', 'my shop', 'x', '']);
+    expect(await ws.fetch('x')).toBe('');
+    expect(await tool(['put', 'my shop', 'x', '{', '--json'])).toMatchObject({
+      status: 1,
+      errors: expect.stringMatching(/^sleigh: the value is no JSON: .*\n$/),
+    });
+  });
+
+  it('stores standard input, as text where it is UTF-8, else as bytes', async () => {
+    await tool(['put', 'my shop', 'x'], { input: 'a line\n' });
+    expect(await ws.fetch('x')).toBe('a line\n');
+    const process = start(['put', 'my shop', 'x']);
+    process.child.stdin.end(Buffer.from([0xff, 0xfe]));
+    await process.status();
+    expect(await ws.fetch('x')).toEqual(Buffer.from([0xff, 0xfe]));
+  });
+
+  it('declares a mode', async () => {
+    await tool(['put', 'my shop', 'x', '1', '--mode', 'single']);
+    await tool(['put', 'my shop', 'x', '2', '--mode', 'single']);
+    expect(await ws.list()).toMatchObject([{ name: 'x', mode: 'single', values: 1 }]);
+    expect(await tool(['put', 'my shop', 'x', '1', '--mode', 'fifo'])).toMatchObject({
+      status: 1,
+      errors: expect.stringMatching(/^sleigh: declare var was refused: .*\n$/),
+    });
+  });
+
+  it('makes a workspace with --create alone, and that stays', async () => {
+    expect(await tool(['put', 'new', 'x', '1'])).toEqual(failed('there is no workspace "new"'));
+    expect(await tool(['put', 'new', 'x', '1', '--create'])).toEqual(printed(''));
+    expect(await tool(['put', 'new', 'x', '2', '--create'])).toEqual(printed(''));
+    expect(await tool(['get', 'new', 'x'])).toEqual(printed('1'));
+  });
+});
+
+describe('a large value', () => {
+  it('goes through put and get in little memory, and comes back the same', async () => {
+    const bytes = randomBytes(2 ** 20);
+    const hash = createHash('sha1');
+    const env = { NODE_OPTIONS: '--max-old-space-size=32' };
+    const put = start(['put', 'my shop', 'big'], { env });
+    for (let n = 0; n < 100; n++) {
+      hash.update(bytes);
+      if (!put.child.stdin.write(bytes))
+        await new Promise((resolve) => put.child.stdin.once('drain', resolve));
+    }
+    put.child.stdin.end();
+    expect([await put.status(), put.errors]).toEqual([0, '']);
+    const get = start(['get', 'my shop', 'big'], { env });
+    get.child.stdout.removeAllListeners('data');
+    const back = createHash('sha1');
+    for await (const piece of get.child.stdout) back.update(piece);
+    expect(back.digest('hex')).toBe(hash.digest('hex'));
+  }, 60_000);
+
+  it('of text comes back as text', async () => {
+    writeFileSync(join(folder.path, 'long'), 'é\n'.repeat(4 * 2 ** 20));
+    const put = start(['put', 'my shop', 'big'], { input: 'é\n'.repeat(4 * 2 ** 20) });
+    expect([await put.status(), put.errors]).toEqual([0, '']);
+    expect((await ws.find('big')) === 'é\n'.repeat(4 * 2 ** 20)).toBe(true);
+  }, 60_000);
+
+  it('may have a reader who has enough', async () => {
+    await ws.store('big', 'x'.repeat(2 ** 22));
+    const get = start(['get', 'my shop', 'big']);
+    get.child.stdout.once('data', () => get.child.stdout.destroy());
+    expect([await get.status(), get.errors]).toEqual([0, '']);
+  });
+});
+
+describe('sleigh watch', () => {
+  it('prints each value as it comes, and ends with status 0 when the workspace goes', async () => {
+    await ws.store('x', 'first');
+    const watch = start(['watch', 'my shop', 'x']);
+    await eventually(() => watch.lines.length === 1, 'the first');
+    await ws.store('x', { n: [2] });
+    await ws.store('x', 'third\n');
+    await eventually(() => watch.lines.length === 3, 'all three');
+    await ws.delete();
+    expect([await watch.status(), watch.output, watch.errors]).toEqual([0, 'first\n{"n":[2]}\nthird\n', '']);
+  });
+
+  it('prints lines of JSON with --json, of a variable that comes later, and ends on Ctrl-C', async () => {
+    const watch = start(['watch', 'my shop', 'x', '--json']);
+    await eventually(async () => (await ws.list()).some(({ finders }) => finders === 1), 'it waits');
+    await ws.store('x', 'a\nb');
+    await eventually(() => watch.lines.length === 1, 'the value');
+    watch.child.kill('SIGINT');
+    expect([await watch.status(), watch.output, watch.errors]).toEqual([130, '"a\\nb"\n', '']);
+    expect(await ws.findTry('x')).toBe('a\nb');
+  });
+
+  it('says when the server goes, and what cannot be watched', async () => {
+    await ws.declare('l', 'lifo');
+    await ws.store('l', '1');
+    expect(await tool(['watch', 'my shop', 'l'])).toMatchObject({
+      status: 1,
+      errors: expect.stringMatching(/^sleigh: ifind was refused: .*LIFO.*\n$/),
+    });
+    expect(await tool(['watch', 'none', 'x'])).toEqual(failed('there is no workspace "none"'));
+  });
+});
+
+describe('sleigh ls', () => {
+  it('lists workspaces, and variables', async () => {
+    await ws.store('x', 1);
+    await ws.store('a"b', 1);
+    const all = await tool(['ls']);
+    expect(all.output).toMatch(
+      /^WORKSPACE +VARIABLES +PERSISTENT +OWNER\n__default .*\nmy shop +2 +no +127\.0\.0\.1:\d+/,
+    );
+    expect(await tool(['ls', 'my shop'])).toEqual(
+      printed(
+        [
+          'VARIABLE  MODE  VALUES  FETCHERS  FINDERS',
+          '"a\\"b"    fifo       1         0        0',
+          'x         fifo       1         0        0',
+          '',
+        ].join('\n'),
+      ),
+    );
+    expect(JSON.parse((await tool(['ls', '--json'])).output)).toMatchObject([
+      { name: '__default' },
+      { name: 'my shop', isPersistent: false, variables: ['a"b', 'x'] },
+    ]);
+    expect(JSON.parse((await tool(['ls', 'my shop', '--json'])).output)[1]).toEqual({
+      name: 'x',
+      mode: 'fifo',
+      values: 1,
+      fetchers: 0,
+      finders: 0,
+    });
+    expect(await tool(['ls', 'none'])).toEqual(failed('there is no workspace "none"'));
+  });
+});
+
+describe('sleigh status', () => {
+  it('shows jobs and their workers', async () => {
+    const job = await NetWorkSpace.open('my job', { port: server.port, metadata: { wstype: 'sleigh' } });
+    await job.store('workerCount', '3');
+    const worker = start(['worker', 'my job', '--workers', '2']);
+    await eventually(async () => (await job.find('rankCount')) === '2', 'both');
+    await job.store('task', 1, { metadata: { module: 'none', function: 'none' } });
+    await eventually(async () => (await job.find('jobStatus')) === '0', 'it has failed');
+    const all = await tool(['status']);
+    expect(all.output).toBe(
+      [
+        `127.0.0.1:${server.port}: 3 workspaces, 1 of them jobs`,
+        'JOB     WORKERS  RANKS  GROUP  PENDING  RUNNING',
+        'my job        2      2  open         0        0',
+        '',
+      ].join('\n'),
+    );
+    const one = JSON.parse((await tool(['status', 'my job', '--json'])).output);
+    expect(one).toMatchObject({
+      name: 'my job',
+      workers: 2,
+      ranks: 2,
+      group: 'open',
+      pending: 0,
+      running: 0,
+    });
+    expect(one.scoreboard.map(({ rank }: { rank: number }) => rank)).toEqual([0, 1]);
+    const completed = one.scoreboard.map((each: { completed: number }) => each.completed);
+    expect(completed.toSorted()).toEqual([0, 1]);
+    expect((await tool(['status', 'my job'])).output).toMatch(/^JOB .*\nmy job .*\n\nWORKER +PEER .*\n +0 /);
+    worker.child.kill();
+    await worker.status();
+    expect(await tool(['status', 'my shop'])).toEqual(failed('"my shop" is no job'));
+    expect(await ws.list()).toEqual([]);
+  });
+
+  it('freezes nothing by looking (S4)', async () => {
+    const job = await NetWorkSpace.open('my job', { port: server.port, metadata: { wstype: 'sleigh' } });
+    expect(await job.fetch('worker_ids')).toBe('0');
+    for (const args of [['status'], ['status', 'my job'], ['ls'], ['get', 'my job', 'rankCount']])
+      expect((await tool(args)).status).toBe(0);
+    expect(await job.fetch('worker_ids')).toBe('1');
+  });
+});

@@ -1,0 +1,247 @@
+import { once } from 'node:events';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { command, LaunchError, Sleigh, ssh, tasks, type Launcher } from '../../src/client/index.ts';
+import { decodeOrder, encodeOrder } from '../../src/client/launchers/station-order.ts';
+import { shares } from '../../src/client/launchers/stations.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { CommandProcess, Folder, isRunning } from '../support/run-process.ts';
+import { noSshd, startSshd, type Sshd } from '../support/sshd.ts';
+
+const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+let folder: Folder;
+let server: Server;
+/** How the shell calls this package's command, from a path with spaces. */
+let sleighCommand: string;
+let output: string;
+let deaths: [rank: number, how: string][];
+beforeEach(async () => {
+  folder = new Folder();
+  server = await createServer({ port: 0, logLevel: 'silent' });
+  symlinkSync(MAIN, join(folder.path, 'my sleigh'));
+  sleighCommand = `'${process.execPath}' '${folder.path}/my sleigh'`;
+  output = '';
+  deaths = [];
+});
+afterEach(async () => {
+  await server.close();
+  folder[Symbol.dispose]();
+});
+
+const start = (launch: Launcher, hosts: readonly string[] = [], workers = 2): Promise<Sleigh> =>
+  Sleigh.start({
+    workers,
+    hosts,
+    launch,
+    label: `it's a "job"`,
+    server: { host: '127.0.0.1', port: server.port },
+    onOutput: (text) => (output += text),
+    onDeath: (...death) => deaths.push(death),
+  });
+
+const pidsOf = async (sleigh: Sleigh): Promise<number[]> =>
+  (await sleigh.eachWorker(task.whoAmI, undefined)).map(({ pid }) => pid);
+
+describe('the workers of each host', () => {
+  it('are as many as on the others, or one more', () => {
+    expect(shares(7, ['a', 'b', 'c']).map(({ workers }) => workers)).toEqual([3, 2, 2]);
+    expect(shares(2, ['a', 'b', 'c'])).toEqual([
+      { host: 'a', workers: 1 },
+      { host: 'b', workers: 1 },
+    ]);
+  });
+});
+
+describe('an order', () => {
+  it('has nothing in it that a shell would read, and comes back the same', () => {
+    const order = { server: { host: '::1', port: 1 }, workspace: `'"$x, \u00e9`, workers: 2, station: '0' };
+    expect(encodeOrder(order)).toMatch(/^[\w-]+$/);
+    expect(decodeOrder(encodeOrder(order))).toEqual(order);
+    expect(() => decodeOrder('no')).toThrow('no order of a launcher');
+  });
+});
+
+describe('workers by a command', () => {
+  it('do a job, give back what they print, and end with it', async () => {
+    const sleigh = await start(command(`exec ${sleighCommand} worker`));
+    expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);
+    const pids = await pidsOf(sleigh);
+    await sleigh.stop();
+    expect(pids.filter(isRunning)).toEqual([]);
+    expect([output, deaths]).toEqual(['', []]);
+  });
+
+  it('may be started once for each host, of which the command is told', async () => {
+    const text = `printf '%s %s\\n' "$SLEIGH_HOST" "$SLEIGH_WORKERS"; exec ${sleighCommand} worker --threads`;
+    const sleigh = await start(command(text), ['one', '-two; false'], 3);
+    expect(new Set(await pidsOf(sleigh)).size).toBe(2);
+    await sleigh.stop();
+    expect(output.split('\n').toSorted()).toEqual(['', '-two; false 1', 'one 2']);
+  });
+
+  it('may be handed in by a command that returns at once, as sbatch does', async () => {
+    // What runs it is no child of the command, and has its environment alone.
+    const submit = `setsid ${sleighCommand} worker </dev/null >/dev/null 2>&1 & exit 0`;
+    const sleigh = await start(command(submit));
+    const pids = await pidsOf(sleigh);
+    expect(await sleigh.eachElem(task.square, [5])).toEqual([25]);
+    await sleigh.stop();
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
+  it('may be started by many copies of the command, as srun does', async () => {
+    const copy = `${sleighCommand} worker --workers 1 </dev/null`;
+    const sleigh = await start(command(`${copy} & ${copy} & wait`));
+    expect(new Set(await pidsOf(sleigh)).size).toBe(2);
+    await sleigh.stop();
+    expect(output).toBe('');
+  });
+
+  it('tell of a death, by which no task is lost', async () => {
+    const sleigh = await start(command(`exec ${sleighCommand} worker`));
+    const results = await sleigh.eachElem(
+      task.deadly,
+      [1, 2, 3].map((n) => ({ folder: folder.path, n })),
+    );
+    expect(results).toHaveLength(3);
+    await eventually(() => deaths.length === 1, 'the death is told');
+    expect(deaths[0]?.[1]).toBe('signal SIGKILL');
+    await sleigh.stop();
+  });
+
+  it('end the job when the command fails, which is told', async () => {
+    const sleigh = await start(command('echo no nodes >&2; exit 3'));
+    await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow('every worker has ended');
+    expect(output).toBe(
+      'no nodes\nsleigh: the workers of echo no nodes >&2; exit 3 have ended: exit status 3\n',
+    );
+    await sleigh.stop();
+  });
+
+  it('have their order in no command line', async () => {
+    const sleigh = await start(command(`exec ${sleighCommand} worker`));
+    const [pid = 0] = await pidsOf(sleigh);
+    const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(readFileSync(`/proc/${parent}/cmdline`, 'utf8').split('\0').slice(1)).toEqual([
+      `${folder.path}/my sleigh`,
+      'worker',
+      '',
+    ]);
+    await sleigh.stop();
+  });
+});
+
+describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? '' : ` (${noSshd})`}`, () => {
+  let sshd: Sshd;
+  beforeAll(async () => (sshd = await startSshd()));
+  afterAll(() => sshd[Symbol.asyncDispose]());
+
+  const bySsh = (tunnel?: boolean): Launcher =>
+    ssh({ options: sshd.options, remoteCommand: sleighCommand, tunnel });
+
+  it('do a job on two hosts, through a tunnel to a server that only this host reaches', async () => {
+    const sleigh = await start(bySsh(), ['127.0.0.1', 'localhost'], 3);
+    const me = await sleigh.eachWorker(task.whoAmI, undefined);
+    expect(me.map(({ rank }) => rank)).toEqual([0, 1, 2]);
+    expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);
+    await sleigh.stop();
+    expect(me.filter(({ pid }) => isRunning(pid))).toEqual([]);
+    expect([output, deaths]).toEqual(['', []]);
+  });
+
+  it('reach the server by another way than its own port, with a tunnel, and by that without', async () => {
+    for (const tunnel of [true, false]) {
+      const sleigh = await start(bySsh(tunnel), ['127.0.0.1'], 1);
+      const [pid = 0] = await pidsOf(sleigh);
+      const port = Number(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[3]);
+      expect(port === server.port).toBe(!tunnel);
+      await sleigh.stop();
+    }
+  });
+
+  it('end when the connection does, though one is deep in a call', async () => {
+    const sleigh = await start(bySsh(), ['127.0.0.1']);
+    const pids = await pidsOf(sleigh);
+    const order = { folder: folder.path, milliseconds: 60_000 };
+    const results = sleigh.eachElem(task.deep, [order]).then(
+      () => 'done',
+      (error: unknown) => String(error),
+    );
+    await eventually(() => folder.files.length > 1, 'the call has begun');
+    sshd.cut();
+    expect(await results).toContain('elements not done: 0');
+    await eventually(() => !pids.some(isRunning), 'the workers are gone');
+    expect(output).toMatch(/the workers of 127\.0\.0\.1 have ended: exit status 255\n$/);
+    await sleigh.stop();
+  });
+
+  it('end when the master is killed', async () => {
+    folder.write('module.mjs', `export default (n) => { console.error('pid', process.pid); for (;;); };`);
+    const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
+    const args = ['module.mjs', '--host', '127.0.0.1', '--workers', '1', ...options];
+    const master = new CommandProcess(folder.path, ['run', ...args, '--remote-command', sleighCommand]);
+    master.child.stdin.write('1\n');
+    const [[pid = ''] = []] = await master.said(/pid (\d+)/g);
+    master.child.kill('SIGKILL');
+    await once(master.child, 'exit');
+    await eventually(() => !isRunning(Number(pid)), 'the worker is gone');
+  });
+
+  it('are not started where a host would be an option of ssh', async () => {
+    const trap = `-oProxyCommand=touch ${folder.path}/trap`;
+    await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is no host`));
+    await expect(start(bySsh(), [])).rejects.toThrow(new LaunchError('ssh needs `hosts`'));
+  });
+
+  it('are told apart from a host that cannot be reached, which is told', async () => {
+    const sleigh = await start(bySsh(), ['127.0.0.1', 'no-such-host.invalid']);
+    expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
+    await eventually(() => /workers of no-such-host\.invalid have ended/.test(output), 'it is told');
+    await sleigh.stop();
+  });
+});
+
+describe('sleigh run, elsewhere', () => {
+  it.skipIf(noSshd !== undefined)('takes hosts, and shows what workers there print', async () => {
+    await using sshd = await startSshd();
+    folder.write('module.mjs', 'export default (n) => { console.log("called"); return n * 2; };');
+    const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
+    const args = ['module.mjs', '--host', '127.0.0.1', '--host', 'localhost', '--workers', '2', ...options];
+    const run = new CommandProcess(folder.path, ['run', ...args, '--remote-command', sleighCommand], {
+      input: '1\n2\n3\n',
+    });
+    expect([await run.status(), run.lines]).toEqual([0, ['2', '4', '6']]);
+    expect(run.errors).toBe('called\n'.repeat(3));
+  });
+
+  it('takes a command, or threads', async () => {
+    folder.write('module.mjs', 'export default (n) => n * 2;');
+    for (const launch of [`${sleighCommand} worker`, 'threads', 'processes']) {
+      const args = ['run', 'module.mjs', '--workers', '2', '--launch', launch];
+      const run = new CommandProcess(folder.path, args, { input: '1\n2\n' });
+      expect([await run.status(), run.lines, run.errors]).toEqual([0, ['2', '4'], '']);
+    }
+  });
+
+  it.each([
+    [
+      ['--launch', 'threads', '--host', 'x'],
+      /^sleigh: --launch threads is for this host, and --host for others\n$/,
+    ],
+    [['--host', '-x'], /^sleigh: "-x" is no host\n$/],
+    [
+      ['--launch', 'exit 4'],
+      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: every worker has ended; /,
+    ],
+  ])('says what is wrong with %j', async (args, errors) => {
+    folder.write('module.mjs', 'export default (n) => n;');
+    const run = new CommandProcess(folder.path, ['run', 'module.mjs', ...args], { input: '1\n' });
+    expect(await run.status()).toBe(1);
+    expect(run.errors).toMatch(errors);
+  });
+});

@@ -1,0 +1,89 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const PROGRAM = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+
+/** Why there can be none here; undefined when there can. */
+export const noSshd = PROGRAM === undefined ? 'no sshd is installed on this machine' : undefined;
+
+/** A real sshd on a free port, with keys of its own, for this user alone. */
+export interface Sshd extends AsyncDisposable {
+  /** For `ssh -o`: how this test reaches it, whatever is in the settings of its user. */
+  readonly options: readonly string[];
+  /** Ends it and all of its sessions, by force. */
+  cut(): void;
+}
+
+export async function startSshd(): Promise<Sshd> {
+  const folder = mkdtempSync(join(tmpdir(), 'sleigh sshd '));
+  const key = (name: string): string => {
+    const path = join(folder, name);
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path]);
+    return path;
+  };
+  const [host, user] = [key('host'), key('user')];
+  // Where sshd is root it locks its children in there.
+  if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  const port = await freePort();
+  const known = join(folder, 'known');
+  writeFileSync(known, `[127.0.0.1]:${port},[localhost]:${port} ${readFileSync(`${host}.pub`, 'utf8')}`);
+  const config = join(folder, 'config');
+  const settings = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey "${host}"`,
+    `AuthorizedKeysFile "${user}.pub"`,
+    'PidFile none',
+    'UsePAM no',
+    'StrictModes no',
+    'PasswordAuthentication no',
+  ];
+  writeFileSync(config, settings.join('\n'));
+  const child = spawn(PROGRAM ?? '', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const lines: string[] = [];
+  const listening = new Promise<void>((resolve) => {
+    createInterface(child.stderr).on('line', (line) => {
+      lines.push(line);
+      if (line.startsWith('Server listening')) resolve();
+    });
+  });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error(lines.join('\n'))));
+  await Promise.race([listening, ended]);
+  ended.catch(() => undefined);
+  return {
+    options: [
+      `Port=${port}`,
+      `IdentityFile="${user}"`,
+      'IdentitiesOnly=yes',
+      `UserKnownHostsFile="${known}"`,
+    ],
+    cut: () => {
+      for (const pid of sessionsOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill();
+      await ended.catch(() => undefined);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** The processes of sshd, each of which serves one connection. */
+function sessionsOf(parent: number): number[] {
+  const found = execFileSync('ps', ['-o', 'pid=', '--ppid', String(parent)]).toString();
+  return found.trim().split(/\s+/).map(Number);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
