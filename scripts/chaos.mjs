@@ -1,12 +1,16 @@
-// Kills workers and sentinels of real jobs, by seed: npm run chaos [-- --kills 1000] [--seed 7]
+// Kills workers and sentinels of real jobs, by seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], milliseconds between two at most
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '1000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    kills: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    pace: { type: 'string', default: '60' },
+  },
 });
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', 'model-tests/chaos'], {
   stdio: 'inherit',
-  env: { ...process.env, KILLS: values.kills, SEED: values.seed },
+  env: { ...process.env, KILLS: values.kills, SEED: values.seed, PACE: values.pace },
 });
 process.exit(status ?? 1);

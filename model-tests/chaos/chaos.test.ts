@@ -5,16 +5,17 @@ import { startServe } from '../../test/support/serve-process.ts';
 import { Chaos, type Outcome } from './chaos.ts';
 import { Host, type Hand } from './hosts.ts';
 
-// 12 kills; KILLS=n and SEED=n for others (`npm run chaos -- --kills 1000`).
+// 12 kills; KILLS=n, SEED=n and PACE=n for others (`npm run chaos -- --kills 1000`).
 
 const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
 const KILLS = Number(process.env['KILLS'] ?? (isLong ? 1_000 : 12));
 const SEED = Number(process.env['SEED'] ?? 1);
+const PACE = Number(process.env['PACE'] ?? 60);
 const HOUR = 3_600_000;
 
 async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome> {
   await using server = await startServe('--log-level', 'error');
-  const outcome = await new Chaos(server, SEED, policy).run(kills);
+  const outcome = await new Chaos(server, SEED, policy, PACE).run(kills);
   const sorted = outcome.recoveries.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
   console.log(

@@ -5,9 +5,9 @@ import { Random } from '../simulation/world/random.ts';
 import { Host, type Hand } from './hosts.ts';
 
 const WORKSPACE = 'chaos';
-/** Hosts that are kept, and workers of each: more than there are tasks at a time, so that somebody always waits. */
-const HOSTS = 3;
+/** Workers of each host, and of all together at least: more than there are tasks at a time, so that somebody waits. */
 const WORKERS = 4;
+const HANDS = 9;
 const TASKS_AT_A_TIME = 4;
 /** Seconds between two wakings of the sentinels; one that is stopped is missed after three. */
 const REFRESH = 2;
@@ -31,6 +31,7 @@ export class Chaos {
   readonly #server: ServeProcess;
   readonly #random: Random;
   readonly #policy: string;
+  readonly #pace: number;
   readonly #hosts = new Set<Host>();
   readonly #faults = new Map<string, number>();
   /** How often each task has been answered. */
@@ -42,7 +43,9 @@ export class Chaos {
   #nulls = 0;
   #tasks = 0;
 
-  constructor(server: ServeProcess, seed: number, policy: 'requeue' | 'null') {
+  /** @param pace milliseconds between two faults at most; to start a process takes some, too */
+  constructor(server: ServeProcess, seed: number, policy: 'requeue' | 'null', pace: number) {
+    this.#pace = pace;
     this.#server = server;
     this.#random = new Random(seed);
     this.#policy = policy;
@@ -56,6 +59,8 @@ export class Chaos {
       metadata: new Map([
         ['wstype', 'sleigh'],
         ['onDeadWorker', this.#policy],
+        // Whoever comes may join, also when all who are expected are there.
+        ['join', 'elastic'],
         ['maxAttempts', '1000'],
         ['sentinelRefreshPeriod', String(REFRESH)],
       ]),
@@ -66,7 +71,7 @@ export class Chaos {
       this.#keepHosts();
       while (this.#tasks - this.#answers.size < TASKS_AT_A_TIME) await this.#submit(master);
       this.#hurt();
-      await sleep(this.#random.whole(5, 60));
+      await sleep(this.#random.whole(5, this.#pace));
     }
     // All that was handed in has to come back, whatever happened.
     const deadline = clock() + 60_000;
@@ -121,7 +126,7 @@ export class Chaos {
       this.#hosts.delete(host);
       host.sentinel.kill('SIGKILL');
     }
-    while (this.#hosts.size < HOSTS)
+    while (this.#handsToCount() < HANDS)
       this.#hosts.add(
         new Host({ port: this.#server.port, workspace: WORKSPACE }, WORKERS, {
           started: (_hand, task, at) => {
@@ -131,6 +136,14 @@ export class Chaos {
           },
         }),
       );
+  }
+
+  /** Those who are there, and those who will come. */
+  #handsToCount(): number {
+    let count = 0;
+    for (const { hands } of this.#hosts)
+      count += WORKERS - hands.length + hands.filter(({ gone }) => !gone).length;
+    return count;
   }
 
   #note(fault: string): void {

@@ -60,6 +60,23 @@ describe('sentinels (S9)', () => {
   );
 
   test(
+    'a worker that is busy for ten minutes is not found dead, while its sentinel keeps asking (S13)',
+    simulated((server) => {
+      const job = new Job(server, { sentinelRefreshPeriod: '1', onDeadWorker: 'requeue' });
+      const { sentinel, workers } = job.crew(1);
+      job.master.store('task', 'a long one');
+      expect(workers[0]?.get('fetch', 'task').value).toBe('a long one');
+      for (let second = 0; second < 600; second++) {
+        sentinel.wait('fetch', 'sentinel_alive');
+        server.advance(1_000);
+        expect(sentinel.reply().value).toBe('0');
+      }
+      expect(workers[0]?.store('result', 'at last').status).toBe('0000');
+      expect(job.master.get('fetch', 'result').value).toBe('at last');
+    }),
+  );
+
+  test(
     'time blocked is not absence, and who never used it is never absent (S13)',
     simulated((server) => {
       const job = new Job(server, { sentinelRefreshPeriod: '10', onDeadWorker: 'requeue' });

@@ -1,0 +1,108 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { eventually } from '../../test/support/eventually.ts';
+import { startServe } from '../../test/support/serve-process.ts';
+import { Host } from './hosts.ts';
+
+const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+describe('a peer whose host says nothing any more, and whose connection stays open', () => {
+  it('is missed after three refresh periods, when it is a sentinel; its task runs elsewhere (S13)', async () => {
+    await using server = await startServe('--log-level', 'error');
+    const at = { port: server.port, workspace: 'job' };
+    const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
+    const options = {
+      wstype: 'sleigh',
+      join: 'elastic',
+      onDeadWorker: 'requeue',
+      sentinelRefreshPeriod: '0.4',
+    };
+    await master.openWorkspace('job', { metadata: new Map(Object.entries(options)) });
+    const starts: number[] = [];
+    const note = { started: (): void => void starts.push(performance.now()) };
+    const silent = new Host(at, 1, note);
+    await master.store('job', 'task', { n: 1, milliseconds: 3_000 });
+    await eventually(() => starts.length === 1, 'the task has begun');
+    const other = new Host(at, 1, note);
+    await eventually(() => other.hands.length === 1, 'there is another worker');
+    const since = performance.now();
+    for (const process of [silent.sentinel, silent.hands[0]?.process]) process?.kill('SIGSTOP');
+    await eventually(() => starts.length === 2, 'the task has begun again', 30_000);
+    // Until the waking that it does not hear, and three periods.
+    const seconds = ((starts[1] ?? 0) - since) / 1_000;
+    console.log(`half-open: a silent sentinel is missed after ${seconds.toFixed(1)} s, at a period of 0.4 s`);
+    expect(seconds).toBeGreaterThan(1);
+    expect((await master.fetch('job', 'result')).value).toBe(1);
+    for (const host of [silent, other]) host.end();
+    master.close();
+  }, 60_000);
+});
+
+const canUnshare = ((): boolean => {
+  try {
+    execFileSync('unshare', ['--net', 'ip', 'link'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+const run = (text: string): void => void execFileSync('sh', ['-c', text]);
+
+/** A Node program in a network namespace. */
+const within = (name: string, ...args: string[]) =>
+  spawn('ip', ['netns', 'exec', name, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+
+// The server keeps silent for a minute before it asks, so this takes longer than that.
+describe.skipIf(!isLong || !canUnshare)('a host that is cut off, in a network namespace', () => {
+  const space = `sleigh-${process.pid}`;
+  beforeAll(() =>
+    run(`ip netns add ${space} && ip netns add ${space}-far &&
+      ip -n ${space} link add name near type veth peer name far netns ${space}-far &&
+      ip -n ${space} addr add 10.99.0.1/24 dev near && ip -n ${space} link set near up &&
+      ip -n ${space} link set lo up && ip -n ${space}-far addr add 10.99.0.2/24 dev far &&
+      ip -n ${space}-far link set far up &&
+      ip netns exec ${space} sysctl -qw net.ipv4.tcp_keepalive_intvl=1 net.ipv4.tcp_keepalive_probes=3`),
+  );
+  afterAll(() => run(`ip netns del ${space}; ip netns del ${space}-far`));
+
+  it('is given up by keep-alive: 60 seconds, and then as the system says (P1)', async () => {
+    const server = within(
+      space,
+      MAIN,
+      'serve',
+      '--host',
+      '0.0.0.0',
+      '--port',
+      '8765',
+      '--no-web',
+      '--log-level',
+      'debug',
+    );
+    await once(server.stdout, 'data');
+    const far = within(
+      `${space}-far`,
+      '-e',
+      `const s = require('net').connect(8765, '10.99.0.1', () => { s.write('X000R0000000'); console.log('here'); });
+       setInterval(() => {}, 1000);`,
+    );
+    await once(far.stdout, 'data');
+    const connections = (): string =>
+      execFileSync('ip', ['netns', 'exec', space, 'cat', '/proc/net/tcp']).toString();
+    const isConnected = (): boolean => / 01 0/.test(connections());
+    expect(isConnected()).toBe(true);
+    const since = performance.now();
+    run(`ip -n ${space}-far link set far down`);
+    await eventually(() => !isConnected(), 'it is given up', 120_000);
+    const seconds = (performance.now() - since) / 1_000;
+    console.log(`half-open: keep-alive gives up a silent host after ${seconds.toFixed(0)} s (60 + 3 × 1)`);
+    expect(seconds).toBeGreaterThan(58);
+    expect(seconds).toBeLessThan(75);
+    far.kill('SIGKILL');
+    server.kill('SIGKILL');
+  }, 150_000);
+});
