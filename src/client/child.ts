@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, type Serializable } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -25,7 +25,7 @@ export interface ChildOutput {
   readonly stderr: Readable;
 }
 
-/** What tells a thread that it is released; a process sees that its channel is closed. */
+/** What tells a child that it is released. */
 export const RELEASED = 'released';
 
 const STANDARD_ERROR = 2;
@@ -54,21 +54,23 @@ function startProcess(path: string, args: readonly string[], captures: boolean):
   const { stdout, stderr } = child;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `exit status ${code}` : `signal ${signal}`),
-    );
+    child.once('exit', (code, signal) => {
+      const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
+      // What it had to say comes first.
+      if (child.connected) child.once('disconnect', () => resolve(how));
+      else resolve(how);
+    });
   });
+  // One that has gone just now does not mind.
+  const send = (message: Serializable): void =>
+    void (child.connected && child.send(message, () => undefined));
   return {
     ended,
     output: stdout === null || stderr === null ? undefined : { stdout, stderr },
-    send: (message) => {
-      // One that has gone just now does not mind.
-      if (child.connected) child.send(message, () => undefined);
-    },
+    send,
     onMessage: (listener) => void child.on('message', listener),
-    release: () => {
-      if (child.connected) child.disconnect();
-    },
+    // The channel stays: how its workers ended may still be told.
+    release: () => send(RELEASED),
     kill: () => void child.kill('SIGKILL'),
   };
 }

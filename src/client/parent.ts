@@ -10,16 +10,18 @@ export interface Parent {
 
 /** @param onGone called when it has gone, or wants this program to go; perhaps at once */
 export function parentOf(onGone: () => void): Parent {
+  const heeded =
+    (listener: (message: unknown) => void) =>
+    (message: unknown): void => {
+      if (message === RELEASED) onGone();
+      else listener(message);
+    };
   if (!isMainThread && parentPort !== null) {
     const port = parentPort;
     port.once('close', onGone);
     return {
       send: (message) => port.postMessage(message),
-      onMessage: (listener) =>
-        void port.on('message', (message: unknown) => {
-          if (message === RELEASED) onGone();
-          else listener(message);
-        }),
+      onMessage: (listener) => void port.on('message', heeded(listener)),
     };
   }
   // Ctrl-C goes to the whole group; whoever started this one ends it.
@@ -28,6 +30,6 @@ export function parentOf(onGone: () => void): Parent {
   if (!process.connected) onGone();
   return {
     send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
-    onMessage: (listener) => void process.on('message', listener),
+    onMessage: (listener) => void process.on('message', heeded(listener)),
   };
 }

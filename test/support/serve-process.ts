@@ -37,6 +37,8 @@ export interface ServeProcess extends AsyncDisposable {
   readonly outcome: Promise<Outcome>;
   /** What it printed so far. */
   output(): string;
+  /** What it wrote to standard error so far. */
+  errors(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -59,10 +61,12 @@ export async function startSleigh(args: readonly string[], env = process.env): P
   const outcome = outcomeOf(child);
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
+  let errors = '';
+  child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
   const lines = createInterface(child.stdout);
   const line = await Promise.race([
     once(lines, 'line').then(([first]) => String(first)),
-    outcome.then(({ errors }) => Promise.reject(new Error(`it ended: ${errors}`))),
+    outcome.then((ended) => Promise.reject(new Error(`it ended: ${ended.errors}`))),
   ]);
   return {
     port: Number(line.split(':').at(-1)),
@@ -70,6 +74,7 @@ export async function startSleigh(args: readonly string[], env = process.env): P
     line,
     outcome,
     output: () => output,
+    errors: () => errors,
     kill: (signal) => child.kill(signal),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
