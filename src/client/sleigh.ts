@@ -106,9 +106,7 @@ export class Sleigh implements AsyncDisposable {
       workers,
       hosts,
       preload,
-      onDeath: (rank, how) => {
-        if (this.#end === undefined) onDeath?.(rank, how);
-      },
+      onDeath: (rank, how) => onDeath?.(rank, how),
       onOutput,
     });
     void this.#launched.gone.then(() => this.#endBatches('no-workers', 'every worker has ended'));
