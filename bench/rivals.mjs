@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { median, quantile } from './measure.mjs';
 import { descendants, processorTime } from './rivals/processor.mjs';
 import { runsIn } from './rivals/tasks.mjs';
 
@@ -55,10 +56,6 @@ async function startBullmq(options) {
   return (await import('./rivals/bullmq.mjs')).start({ workers: WORKERS, redis: flags.redis, ...options });
 }
 
-const sorted = (numbers) => numbers.toSorted((a, b) => a - b);
-const quantile = (numbers, q) =>
-  sorted(numbers)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];
-const median = (numbers) => quantile(numbers, 0.5);
 const rounded = (number) => String(Number(number.toPrecision(3)));
 const spread = (numbers) =>
   `${rounded(median(numbers))} (${rounded(Math.min(...numbers))}–${rounded(Math.max(...numbers))})`;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { NetWorkSpace } from '../client/net-work-space.ts';
-import { secondsFrom0 } from './argument.ts';
+import { secondsFrom0 } from './numbers.ts';
 import { printValue } from './print-value.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
 import { Sentinel } from '../client/sentinel.ts';
-import { atLeastOne } from './argument.ts';
 import { fail } from './fail.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
+import { atLeastOne } from './numbers.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 
 interface WorkerFlags extends ServerFlags {

@@ -287,7 +287,7 @@ export interface ChartsView {
 }
 
 /**
- * One chart. Its drawing at `svg` has a `<g class="state" data-state="registered.busy">` for each state (the root's is
+ * One chart. `svg` is the text of its drawing, with a `<g class="state" data-state="registered.busy">` for each state (the root's is
  * ''), and an element with `class="move"` and `data-moves="3 7"` for each arrow, label and line in a box.
  */
 export interface ChartView {

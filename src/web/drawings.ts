@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { fileOf } from '../charts/files.ts';
+import { CHARTS } from '../charts/pages.ts';
 
 /**
  * The drawings of the charts, as the build makes them.
@@ -6,10 +8,11 @@ import { readFileSync } from 'node:fs';
  */
 export const drawingsIn =
   (dist: string) =>
-  (chart: string): string => {
-    const name = chart.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  (id: string): string => {
+    const chart = CHARTS.find(({ machine }) => machine.id === id);
+    if (chart === undefined) return '';
     try {
-      return readFileSync(`${dist}/charts/${name}.svg`, 'utf8');
+      return readFileSync(`${dist}/charts/${fileOf(chart.name, 'svg')}`, 'utf8');
     } catch {
       return '';
     }
