@@ -60,9 +60,6 @@ const STORIES = [
     ],
   },
 ];
-/** Those that the server runs with a table made from them (src/machines/compiled.ts). */
-const COMPILED = new Set(['connection', 'worker']);
-
 export const charts = {
   name: 'charts',
   about: 'the statecharts alone: events a second, their actions left out',
@@ -73,7 +70,7 @@ export const charts = {
     const actors = [];
     for (const { file, machine: name, input, before, again } of STORIES) {
       const machine = (await load(file))[name].provide({});
-      const actor = createActor(COMPILED.has(file) ? compiled(machine) : machine, { input, parent: nobody });
+      const actor = createActor(compiled(machine), { input, parent: nobody });
       actor.start();
       for (const event of before) actor.send(event);
       actors.push({ file, actor, again });

@@ -1,11 +1,11 @@
 /**
  * A machine whose frequent transitions come out of a table that is made from the machine itself.
  *
- * XState's interpreter spends 6 to 8 µs on an event, since it works out anew which states to exit and enter and which
- * actions that means. For a transition between plain states, with named guards and custom actions alone, this never
- * changes, so it is worked out once. Everything else (assigns, sends to other actors, final states, events that a state
- * rejects) still goes through the interpreter. The chart stays the one source, and the actor stays XState's own; that
- * both ways give the same snapshots and actions is what test/machines/compiled.test.ts shows.
+ * XState's interpreter spends 6 to 20 µs on an event, since it works out anew which states to exit and enter and which
+ * actions that means. For a transition between plain states this never changes, so it is worked out once; what the
+ * actions do is in `acts.ts`. Everything else (final states, events that a state rejects, actors that are spawned)
+ * still goes through the interpreter. The chart stays the one source, and the actor stays XState's own; that both ways
+ * give the same snapshots and actions is what test/machines/compiled.test.ts shows.
  */
 import type {
   AnyActorScope,
@@ -13,26 +13,18 @@ import type {
   AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
-  EventObject,
   StateValue,
 } from 'xstate';
+import { actsOf, guardOf, type Act, type Guard } from './acts.ts';
 import { detailOf, leafOf, storyOf, tellerOf, type Teller } from './story.ts';
-
-type ActionFunction = (info: object, params: unknown) => void;
-type GuardFunction = (args: { context: unknown; event: EventObject }) => boolean;
-
-interface Action {
-  readonly type: string;
-  readonly exec: ActionFunction;
-}
 
 /** What is new in the snapshot of another state; the rest of it stays. */
 type StateParts = Pick<AnyMachineSnapshot, '_nodes' | 'value' | 'tags'>;
 
 /** One transition, worked out. */
 interface Step {
-  readonly guard: GuardFunction | undefined;
-  readonly actions: readonly Action[];
+  readonly guard: Guard;
+  readonly acts: readonly Act[];
   /** Undefined when the state stays. */
   readonly target: StateParts | undefined;
   /** How it stands in the story of its actor, if those are kept. */
@@ -60,20 +52,18 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
   const transition = (snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) => {
     const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
     const steps = leaf && stepsOf(leaf, event.type);
-    const step = steps?.find(({ guard }) => guard?.({ context: snapshot.context, event }) ?? true);
+    const step = steps?.find(({ guard }) => guard(snapshot, event));
     if (step === undefined) return interpret(snapshot, event, scope);
     const story = step.told && storyOf(scope.self);
     if (step.told !== undefined) story?.note(step.told, detailOf(event));
-    if (step.actions.length > 0) {
-      const info = { context: snapshot.context, event, self: scope.self, system: scope.system };
-      try {
-        for (const { type, exec } of step.actions)
-          scope.actionExecutor({ type, info, params: undefined, exec });
-      } catch (error) {
-        if (step.told !== undefined) story?.broke(step.told, error);
-        throw error;
-      }
+    let { context } = snapshot;
+    try {
+      for (const act of step.acts) context = act(context, event, scope, snapshot);
+    } catch (error) {
+      if (step.told !== undefined) story?.broke(step.told, error);
+      throw error;
     }
+    if (context !== snapshot.context) return { ...snapshot, ...step.target, context, [KIN]: undefined };
     return step.target === undefined ? snapshot : arrived(snapshot, step.target);
   };
   return Object.assign(machine, { transition });
@@ -83,12 +73,12 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
 const KIN = Symbol('kin');
 
 interface Kin {
-  readonly [KIN]?: AnyMachineSnapshot[];
+  readonly [KIN]?: AnyMachineSnapshot[] | undefined;
 }
 
 /**
  * The snapshot of another state; all the rest stays what it was. An actor comes to the same few states again and again,
- * so that each is made once: snapshots are never changed. What the interpreter makes has no kin, and begins anew.
+ * so that each is made once: snapshots are never changed. What has another context has no kin yet, and begins anew.
  */
 function arrived(snapshot: AnyMachineSnapshot & Kin, target: StateParts): AnyMachineSnapshot {
   const { [KIN]: kin = [] } = snapshot;
@@ -108,13 +98,16 @@ function workOut(machine: AnyStateMachine, leaf: AnyStateNode, eventType: string
   const teller = tellerOf(machine);
   for (const source of lineage(leaf)) {
     if (source.always !== undefined || source.type === 'parallel') return undefined;
-    for (const transition of source.transitions.get(eventType) ?? []) {
+    const candidates = source.transitions.get(eventType);
+    // Who is left for a wildcard here comes before whoever is asked further up.
+    if (candidates === undefined && [...source.transitions.keys()].some((type) => type.endsWith('*'))) break;
+    for (const transition of candidates ?? []) {
       const guard = guardOf(machine, transition.guard);
       const path = pathOf(leaf, source, transition);
-      const actions = path && actionsOf(machine, path.actions);
-      if (guard === 'other' || path === undefined || actions === undefined) return undefined;
+      const acts = path && actsOf(machine, path.actions);
+      if (guard === undefined || path === undefined || acts === undefined) return undefined;
       const target = path.target && partsOf(machine, path.target);
-      steps.push({ guard, actions, target, told: teller?.step(leaf, eventType, transition) });
+      steps.push({ guard, acts, target, told: teller?.step(leaf, eventType, transition) });
     }
   }
   return steps.length === 0 ? undefined : steps;
@@ -166,29 +159,6 @@ function innermost(node: AnyStateNode): AnyStateNode | undefined {
   const [first] = target ?? [];
   return first === undefined || actions.length > 0 ? undefined : innermost(first);
 }
-
-/** The function behind a guard that is named; guards made of others are left to the interpreter. */
-function guardOf(machine: AnyStateMachine, guard: unknown): GuardFunction | undefined | 'other' {
-  if (guard === undefined) return undefined;
-  const found: unknown = typeof guard === 'string' ? machine.implementations.guards[guard] : guard;
-  return isGuard(found) ? found : 'other';
-}
-
-function actionsOf(machine: AnyStateMachine, actions: readonly unknown[]): Action[] | undefined {
-  const found: Action[] = [];
-  for (const action of actions) {
-    const exec: unknown = typeof action === 'string' ? machine.implementations.actions[action] : undefined;
-    if (typeof action !== 'string' || !isAction(exec)) return undefined;
-    found.push({ type: action, exec });
-  }
-  return found;
-}
-
-/** Functions of one's own, and not those that XState makes, which carry a mark. */
-const isGuard = (found: unknown): found is GuardFunction =>
-  typeof found === 'function' && !('check' in found);
-const isAction = (found: unknown): found is ActionFunction =>
-  typeof found === 'function' && !('resolve' in found);
 
 const PARTS = new WeakMap<AnyStateNode, StateParts>();
 

@@ -185,7 +185,7 @@ export class Crew {
 
   bindSentinels() {
     const { timers, options } = this.#sleigh;
-    return this.#sleigh.keepStories(
+    return this.#sleigh.prepared(
       sentinelMachine.provide({
         actions: {
           holdUntilWaking: ({ context, event }) => {

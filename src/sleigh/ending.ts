@@ -22,7 +22,7 @@ export class Ending {
 
   bind() {
     const { timers, options } = this.#sleigh;
-    return this.#sleigh.keepStories(
+    return this.#sleigh.prepared(
       shutdownMachine.provide({
         actions: {
           startGraceTimer: ({ self }) =>

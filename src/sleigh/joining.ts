@@ -55,7 +55,7 @@ export class Joining {
 
   bind() {
     const { timers } = this.#sleigh;
-    return this.#sleigh.keepStories(
+    return this.#sleigh.prepared(
       joinPhaseMachine.provide({
         actions: {
           giveRank: ({ context, event }) => {

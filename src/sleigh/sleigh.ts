@@ -1,4 +1,5 @@
 import { assertEvent, createActor, type ActorRefFrom, type AnyActorRef, type AnyStateMachine } from 'xstate';
+import { compiled } from '../machines/compiled.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
 import { BROKEN, storied, storyOf } from '../machines/story.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
@@ -100,9 +101,12 @@ export class Sleigh implements Occupant {
     return this.crew.actor(id);
   }
 
-  /** The actors of the machine keep their stories, and what goes wrong in them is noted. */
-  keepStories<Machine extends AnyStateMachine>(machine: Machine): Machine {
-    return storied(machine, this.workspace.host.clock, this.failures.watch);
+  /** As its actors run here: they keep their stories, what goes wrong in them is noted, and steps come from a table. */
+  prepared<Machine extends AnyStateMachine>(machine: Machine): Machine {
+    const { clock, tracer } = this.workspace.host;
+    const keeping = storied(machine, clock, this.failures.watch);
+    // Who traces wants to hear of each transition, which only the interpreter tells.
+    return tracer === undefined ? compiled(keeping) : keeping;
   }
 
   /** Stores a text that the sleigh itself has to tell into one of its ordinary variables. */
@@ -148,7 +152,7 @@ export class Sleigh implements Occupant {
   }
 
   #bind() {
-    return this.keepStories(
+    return this.prepared(
       sleighMachine.provide({
         actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
         actions: {

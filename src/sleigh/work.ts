@@ -1,5 +1,4 @@
 import { assertEvent } from 'xstate';
-import { compiled } from '../machines/compiled.ts';
 import { workerMachine } from '../machines/worker.ts';
 import type { Storing } from '../machines/storing.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
@@ -116,7 +115,7 @@ export class Work {
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
     const { crew, registrations } = this.#sleigh;
-    const machine = this.#sleigh.keepStories(
+    return this.#sleigh.prepared(
       workerMachine.provide({
         actions: {
           acceptRegistration: ({ context, event }) => {
@@ -192,8 +191,6 @@ export class Work {
         },
       }),
     );
-    // Who traces wants to hear of each transition, which only the interpreter tells.
-    return this.#sleigh.workspace.host.tracer === undefined ? compiled(machine) : machine;
   }
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */

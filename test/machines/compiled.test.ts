@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   createActor,
   fromTransition,
+  setup,
   type AnyActorRef,
   type AnyStateMachine,
   type EventObject,
@@ -12,11 +13,19 @@ import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
+import { sleighMachine } from '../../src/machines/sleigh.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 
 const INPUT = { id: 1, rank: 2, maximum: 2, limit: 9, policy: 'null' };
 
-/** Runs events through a machine and writes down all that can be seen: actions, what the parent hears, each snapshot. */
+/** Tells what it hears. */
+const listener = (name: string, seen: unknown[]) =>
+  fromTransition((state: null, event: EventObject) => {
+    if (!event.type.startsWith('xstate.')) seen.push([name, event]);
+    return state;
+  }, null);
+
+/** Runs events through a machine and writes down all that can be seen: actions, what others hear, each snapshot. */
 function story(machine: AnyStateMachine, events: readonly EventObject[], isCompiled: boolean): unknown[] {
   const seen: unknown[] = [];
   const names = Object.keys(machine.implementations.actions);
@@ -27,13 +36,12 @@ function story(machine: AnyStateMachine, events: readonly EventObject[], isCompi
       ({ context, event }: { context: unknown; event: EventObject }) =>
         seen.push(['action', name, structuredClone(context), event.type]),
     ]);
-  const own = machine.provide({ actions: Object.fromEntries(recorders) });
-  const parent: AnyActorRef = createActor(
-    fromTransition((state: null, event: EventObject) => {
-      if (!event.type.startsWith('xstate.')) seen.push(['parent', event]);
-      return state;
-    }, null),
-  ).start();
+  const children = Object.keys(machine.implementations.actors).map((name) => [name, listener(name, seen)]);
+  const own = machine.provide({
+    actions: Object.fromEntries(recorders),
+    actors: Object.fromEntries(children),
+  });
+  const parent: AnyActorRef = createActor(listener('parent', seen)).start();
   const actor = createActor(isCompiled ? compiled(own) : own, { parent, id: 'it', input: INPUT }).start();
   for (const event of events) {
     actor.send(event);
@@ -54,6 +62,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
       enough: fc.boolean(),
       returns: fc.boolean(),
       knowsTask: fc.boolean(),
+      byItself: fc.boolean(),
       mayReturn: fc.boolean(),
       mayLeave: fc.boolean(),
       secure: fc.boolean(),
@@ -68,6 +77,8 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
   );
 };
 
+const path = (machine: AnyStateMachine, ...types: string[]) => [machine.id, machine, types] as const;
+
 const RUNS = Number(process.env['COMPILED_RUNS'] ?? 500);
 
 describe('a compiled machine', () => {
@@ -76,6 +87,7 @@ describe('a compiled machine', () => {
     joinPhaseMachine,
     sentinelMachine,
     shutdownMachine,
+    sleighMachine,
     workerMachine,
   ];
   it.each(machines.map((machine) => [machine.id, machine] as const))(
@@ -104,34 +116,51 @@ describe('a compiled machine', () => {
     expect(ready.map((snapshot) => snapshot?.context)).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
-  it('serves the transitions of a task and of a blocked request from its table, and leaves registrations to the interpreter', () => {
-    const used = new Set<string>();
-    for (const [machine, path] of [
-      [workerMachine, ['registration.asked', 'task.asked', 'task.offered', 'result.stored']],
-      [connectionMachine, ['greeted.old', 'request.blocked', 'request.answered']],
-    ] as const) {
-      const own: AnyStateMachine = machine.provide({});
-      const interpret = own.transition.bind(own);
-      let interpreted = false;
-      own.transition = (snapshot, event, scope) => {
-        interpreted = true;
-        return interpret(snapshot, event, scope);
-      };
-      const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
-      const actor = createActor(compiled(own), { parent, id: 'it', input: INPUT }).start();
-      for (const type of path) {
-        interpreted = false;
-        actor.send({ type, available: false, ask: { waits: true } });
-        if (!interpreted) used.add(type);
-      }
-    }
-    expect([...used]).toEqual([
-      'task.asked',
-      'task.offered',
-      'result.stored',
-      'greeted.old',
-      'request.blocked',
-      'request.answered',
-    ]);
+  it.each([
+    path(workerMachine, 'registration.asked', 'task.asked', 'task.offered', 'result.stored'),
+    path(connectionMachine, 'greeted.old', 'request.begun', 'request.complete', 'request.blocked'),
+    path(joinPhaseMachine, 'rank.asked', 'registration.asked', 'worker.registered'),
+    path(sleighMachine, 'worker.registered', 'worker.died'),
+    path(shutdownMachine, 'worker.registered', 'task.failed', 'worker.died'),
+    path(sentinelMachine, 'rank.given', 'alive.asked', 'waking.came'),
+  ])('serves what comes often to %s from its table', (_id, machine, types) => {
+    const own: AnyStateMachine = machine.provide({});
+    const interpret = own.transition.bind(own);
+    let interpreted = 0;
+    own.transition = (snapshot, event, scope) => {
+      interpreted++;
+      return interpret(snapshot, event, scope);
+    };
+    const parent: AnyActorRef = createActor(listener('parent', [])).start();
+    const actor = createActor(compiled(own), { parent, id: 'it', input: INPUT }).start();
+    for (const type of types) actor.send({ type, available: false, ask: { waits: true }, delay: undefined });
+    expect(interpreted).toBe(0);
+    actor.send({ type: 'nobody.knows.this' });
+    expect(interpreted).toBe(1);
+  });
+
+  it('ends with the error that an action has, as the interpreter does', () => {
+    const broken = shutdownMachine.provide({
+      actions: {
+        countIn: () => {
+          throw new Error('out of fingers');
+        },
+      },
+    });
+    const actor = createActor(compiled(broken), { input: { policy: 'null' } });
+    const errors: unknown[] = [];
+    actor.subscribe({ error: (error) => errors.push(error) });
+    actor.start().send({ type: 'worker.registered' });
+    expect(actor.getSnapshot().status).toBe('error');
+    expect(errors).toEqual([new Error('out of fingers')]);
+  });
+
+  it('leaves to a wildcard of an inner state what an outer state has by name', () => {
+    const machine = setup({ actions: { inner: () => undefined, outer: () => undefined } }).createMachine({
+      initial: 'it',
+      on: { 'a.b': { actions: 'outer' } },
+      states: { it: { on: { 'a.*': { actions: 'inner' } } } },
+    });
+    expect(story(machine, [{ type: 'a.b' }], true)).toEqual(story(machine, [{ type: 'a.b' }], false));
   });
 });
