@@ -15,7 +15,7 @@
  *   finders                  all but the first wait in a find;   wake   the first stores what they wait for
  *   tree N V                 N more workspaces with V variables each, opened by the first user
  *   list N                   the first user lists the variables of one workspace, N times
- *   sleigh W                 a sleigh with a master and a sentinel, for W workers
+ *   sleigh W M               a sleigh with a sentinel, for W workers; one submits tasks, M (or one) take results
  *   join N                   N workers more join, and ask for a task
  *   queue N S                the master submits N tasks of S bytes, and nobody answers
  *   tasks N L S              N tasks of S bytes are submitted, at most L at once, done, and their results taken
@@ -107,8 +107,8 @@ typedef struct {
 } Connection;
 
 enum { MOST = 19000 };
-static Connection connections[MOST], *users, *workers, *submitter, *taker, *sentinel;
-static int port, epoll, dialled, userCount, workerCount;
+static Connection connections[MOST], *users, *workers, *submitter, *takers, *sentinel;
+static int port, epoll, dialled, userCount, workerCount, takerCount;
 
 static void append(Buffer *b, const void *bytes, size_t n) {
   if (b->from == b->to) b->from = b->to = 0;
@@ -536,7 +536,7 @@ static void list(long n) {
 
 /* ---- a sleigh ---- */
 
-static void sleigh(int expected) {
+static void sleigh(int expected, int masters) {
   char count[16];
   sprintf(count, "%d", expected);
   begin();
@@ -547,10 +547,14 @@ static void sleigh(int expected) {
   append(&submitter->out, NO_METADATA, 4);
   words(&submitter->out, 5, "store", NAME, "workerCount", "1", count);
   finish(submitter, 0);
-  taker = greet(1);
-  append(&taker->out, NO_METADATA, 4);
-  words(&taker->out, 4, "use ws", NAME, "load", "no");
-  finish(taker, 0);
+  takers = &connections[dialled];
+  takerCount = masters > 0 ? masters : 1;
+  for (int i = 0; i < takerCount; i++) {
+    greet(1);
+    append(&takers[i].out, NO_METADATA, 4);
+    words(&takers[i].out, 4, "use ws", NAME, "load", "no");
+    finish(&takers[i], 0);
+  }
   sentinel = greet(0);
   words(&sentinel->out, 4, "use ws", NAME, "load", "no");
   finish(sentinel, 0);
@@ -590,7 +594,12 @@ static void prepareTasks(size_t bytes) {
   prepare(submitter, 0, &task);
   append(&result, BATCH, 20);
   words(&result, 3, "fetch", NAME, "result");
-  prepare(taker, 0, &result);
+  for (int i = 0; i < takerCount; i++) {
+    Buffer fetch = { 0 };
+    append(&fetch, result.bytes, result.to);
+    prepare(&takers[i], 0, &fetch);
+  }
+  free(result.bytes);
   for (int i = 0; i < workerCount; i++) {
     Buffer store = { 0 };
     words(&store, 5, "store", NAME, "result", "1", value);
@@ -599,7 +608,7 @@ static void prepareTasks(size_t bytes) {
   free(value);
 }
 
-static long submitted, most;
+static long submitted, asked, most;
 static int broadcasts; /* then answers are counted as the workers give them */
 
 static void submit(void) {
@@ -630,17 +639,23 @@ static void release(void) {
   while (heldCount > 0 && answered - done < most) giveResult(holding[--heldCount]);
 }
 
+static void askForResult(Connection *c) {
+  if (asked == wanted) return;
+  asked++;
+  c->since = now();
+  repeat(c, 0);
+}
+
 static void worked(Connection *c) {
   if (c == submitter) {
     while (take(c, 0)) continue;
-  } else if (c == taker) {
+  } else if (c >= takers && c < takers + takerCount) {
     if (!take(c, 1)) return;
     took(now() - c->since);
     if (++done == wanted) return;
-    c->since = now();
     release();
     submit();
-    repeat(taker, 0);
+    askForResult(c);
   } else if (c->state == FIRST) {
     if (take(c, 1)) giveResult(c);
   } else if (take(c, 0)) {
@@ -652,12 +667,12 @@ static void worked(Connection *c) {
 
 static void tasks(long n, long l, size_t bytes) {
   prepareTasks(bytes);
-  done = submitted = answered = 0, wanted = n, most = l;
+  done = submitted = asked = answered = 0, wanted = n, most = l;
   begin();
-  progress = taker->since = begun;
+  progress = begun;
   release();
   submit();
-  repeat(taker, 0);
+  for (int i = 0; i < takerCount; i++) askForResult(&takers[i]);
   while (done < wanted) {
     long before = done;
     serve(worked);
@@ -686,9 +701,9 @@ static void status(long n) {
   begin();
   for (long i = 0; i < n; i++) {
     double t = now();
-    append(&taker->out, "00010003all00011", 16);
-    words(&taker->out, 3, "fetch", NAME, "jobStatus");
-    finish(taker, 1);
+    append(&takers->out, "00010003all00011", 16);
+    words(&takers->out, 3, "fetch", NAME, "jobStatus");
+    finish(takers, 1);
     took(now() - t);
   }
   answer(n);
@@ -718,8 +733,8 @@ static void broadcast(long n) {
       stalled(done, before);
     }
     /* None of them blocks, so all can be asked for at once. */
-    for (int w = 0; w < workerCount; w++) append(&taker->out, taker->requests[0], taker->lengths[0]);
-    for (int w = 0; w < workerCount; w++) finish(taker, 1);
+    for (int w = 0; w < workerCount; w++) append(&takers->out, takers->requests[0], takers->lengths[0]);
+    for (int w = 0; w < workerCount; w++) finish(takers, 1);
   }
   broadcasts = 0;
   answer(n * workerCount);
@@ -756,7 +771,7 @@ int main(int count, char **arguments) {
     else if (!strcmp(word, "wake")) wake();
     else if (!strcmp(word, "tree")) tree(a, b);
     else if (!strcmp(word, "list")) list(a);
-    else if (!strcmp(word, "sleigh")) sleigh(a);
+    else if (!strcmp(word, "sleigh")) sleigh(a, b);
     else if (!strcmp(word, "join")) join(a);
     else if (!strcmp(word, "queue")) queue(a, b);
     else if (!strcmp(word, "tasks")) tasks(a, b, c);

@@ -45,10 +45,15 @@ export class ByteQueue {
     return true;
   }
 
+  /** Up to `n` bytes, as many as are there, in place: to be copied before the chunk changes. */
+  lend(n: number): Buffer {
+    const from = this.#at;
+    return this.#bytes.subarray(from, from + this.pass(n));
+  }
+
   /** A copy of up to `n` bytes, of as many as are there. */
   some(n: number): Buffer {
-    const from = this.#at;
-    return Buffer.from(this.#bytes.subarray(from, from + this.pass(n)));
+    return Buffer.from(this.lend(n));
   }
 
   /** Leaves out up to `n` bytes. @returns how many */

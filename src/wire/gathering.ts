@@ -1,46 +1,66 @@
-/** Smaller pieces are copied together: each buffer of its own costs some hundred bytes beside its content. */
-const SMALL = 16_384;
+/** Small pieces are copied together: each buffer of its own costs some hundred bytes beside its content. */
+const BLOCK = 16_384;
+/** The part of a value that has to be there before room is made for all of it: who announces much holds little. */
+const EARNEST = 1 / 4;
 
-/** A value that comes in pieces, of any size. What is held is about as large as the value so far. */
+const NOTHING = Buffer.alloc(0);
+
+/** A value of known size that comes in pieces. What is held is at most four times what has come. */
 export class Gathering {
-  #parts: Buffer[] = [];
-  /** What small pieces are copied into, and how much of it is used. */
-  #block: Buffer | undefined;
-  #used = 0;
+  #size = 0;
+  #come = 0;
+  /** Blocks of what came first. */
+  #blocks: Buffer[] = [];
+  /** Room of the last block. */
+  #left = 0;
+  /** Room for all, and all that has come, once it is enough. */
+  #whole: Buffer | undefined;
 
+  begin(size: number): void {
+    this.#size = size;
+  }
+
+  /** @param piece is copied */
   add(piece: Buffer): void {
-    if (piece.length >= SMALL || this.#parts.length === 0) {
-      this.#endBlock();
-      this.#parts.push(piece);
-      return;
-    }
+    if (this.#whole === undefined && this.#come + piece.length >= this.#size * EARNEST) this.#makeRoom();
+    if (this.#whole === undefined) this.#addToBlocks(piece);
+    else piece.copy(this.#whole, this.#come);
+    this.#come += piece.length;
+  }
+
+  #makeRoom(): void {
+    const whole = Buffer.allocUnsafeSlow(this.#size);
+    let at = 0;
+    for (const block of this.#blocks) at += block.copy(whole, at, 0, Math.min(block.length, this.#come - at));
+    this.#blocks = [];
+    this.#whole = whole;
+  }
+
+  #addToBlocks(piece: Buffer): void {
     for (let at = 0; at < piece.length;) {
-      this.#block ??= Buffer.allocUnsafeSlow(SMALL);
-      const copied = piece.copy(this.#block, this.#used, at);
+      let block = this.#blocks.at(-1);
+      if (block === undefined || this.#left === 0) {
+        block = Buffer.allocUnsafeSlow(Math.max(BLOCK, piece.length - at));
+        this.#blocks.push(block);
+        this.#left = block.length;
+      }
+      const copied = piece.copy(block, block.length - this.#left, at);
       at += copied;
-      this.#used += copied;
-      if (this.#used === SMALL) this.#endBlock();
+      this.#left -= copied;
     }
   }
 
-  #endBlock(): void {
-    if (this.#block !== undefined) this.#parts.push(this.#block.subarray(0, this.#used));
-    this.#block = undefined;
-    this.#used = 0;
-  }
-
-  /** All of it; nothing is left here. */
+  /** All of it, when all has come; nothing is left here. */
   take(): Buffer {
-    this.#endBlock();
-    const [first] = this.#parts;
-    const all = first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts);
-    this.#parts = [];
-    return all;
+    const whole = this.#whole ?? NOTHING;
+    this.drop();
+    return whole;
   }
 
   drop(): void {
-    this.#block = undefined;
-    this.#used = 0;
-    this.#parts = [];
+    this.#come = 0;
+    this.#blocks = [];
+    this.#left = 0;
+    this.#whole = undefined;
   }
 }

@@ -134,7 +134,7 @@ export class RequestDecoder {
           break;
         }
         case 'buffer': {
-          const bytes = this.#input.some(this.#left);
+          const bytes = this.#input.lend(this.#left);
           this.#left -= bytes.length;
           if (this.#holds(bytes.length)) this.#gathering.add(bytes);
           else this.#stage = 'skip';
@@ -218,7 +218,10 @@ export class RequestDecoder {
     }
     if (this.#excess !== undefined) return 'skip';
     if (!isValue || length <= STRING_BYTES) return 'text';
-    if (length < this.#limits.longValueBytes) return 'buffer';
+    if (length < this.#limits.longValueBytes) {
+      this.#gathering.begin(length);
+      return 'buffer';
+    }
     this.#file = this.#files.open(length);
     return 'file';
   }

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Gathering } from '../../src/wire/gathering.ts';
+
+const SIZE = 200_000;
+const value = Buffer.from(Array.from({ length: SIZE }, (_, i) => (i * 31) % 251));
+
+/** Gives the value in pieces that are all lent in the same buffer. */
+function gathered(gathering: Gathering, size: number, lengths: readonly number[]): Buffer {
+  const lent = Buffer.alloc(SIZE);
+  gathering.begin(size);
+  for (let at = 0, i = 0; at < size; i++) {
+    const length = Math.min(lengths[i % lengths.length] ?? size, size - at);
+    value.copy(lent, 0, at, at + length);
+    gathering.add(lent.subarray(0, length));
+    lent.fill(0xff);
+    at += length;
+  }
+  return gathering.take();
+}
+
+describe('gathering', () => {
+  it('gives back what came, in whatever pieces, again and again', () => {
+    const gathering = new Gathering();
+    const lengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 70_000 })), {
+      minLength: 1,
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: SIZE }), lengths, (size, pieces) => {
+        expect(gathered(gathering, size, pieces).equals(value.subarray(0, size))).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('begins anew after it was dropped', () => {
+    const gathering = new Gathering();
+    gathering.begin(SIZE);
+    gathering.add(Buffer.alloc(90_000));
+    gathering.drop();
+    expect(gathered(gathering, 7, [3])).toEqual(value.subarray(0, 7));
+  });
+
+  it('makes no room for what was announced and has hardly begun to come', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const many = Array.from({ length: 100 }, () => {
+      const gathering = new Gathering();
+      gathering.begin(16_000_000);
+      gathering.add(Buffer.alloc(1_000));
+      return gathering;
+    });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 40_000);
+    for (const gathering of many) gathering.drop();
+  });
+});
