@@ -18,7 +18,6 @@ import { RequestDecoder, type Request } from '../wire/request.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
-import { inspectedBy } from '../workspace/tracing.ts';
 import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
@@ -74,7 +73,7 @@ export class Connection implements Caller {
     this.#chart = createActor(core.connectionChart, {
       id: 'connection',
       input: { id },
-      ...inspectedBy(core.tracer, `connection ${id}`),
+      ...core.systemOf(`connection ${id}`),
     });
     this.#chart.subscribe({ error: (error) => this.#fail(error) });
   }

@@ -73,7 +73,13 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
 const KIN = Symbol('kin');
 
 interface Kin {
-  readonly [KIN]?: AnyMachineSnapshot[] | undefined;
+  [KIN]?: Family | undefined;
+}
+
+/** A list that takes as much room as it has members, since every actor has one. */
+interface Family {
+  readonly member: AnyMachineSnapshot;
+  next: Family | undefined;
 }
 
 /**
@@ -81,10 +87,12 @@ interface Kin {
  * so that each is made once: snapshots are never changed. What has another context has no kin yet, and begins anew.
  */
 function arrived(snapshot: AnyMachineSnapshot & Kin, target: StateParts): AnyMachineSnapshot {
-  const { [KIN]: kin = [] } = snapshot;
-  for (const earlier of kin) if (earlier._nodes === target._nodes) return earlier;
-  const made = { ...snapshot, ...target, [KIN]: kin };
-  kin.push(made);
+  const { [KIN]: first } = snapshot;
+  for (let kin = first; kin !== undefined; kin = kin.next)
+    if (kin.member._nodes === target._nodes) return kin.member;
+  const made: AnyMachineSnapshot & Kin = { ...snapshot, ...target, [KIN]: first };
+  if (first === undefined) made[KIN] = { member: made, next: undefined };
+  else first.next = { member: made, next: first.next };
   return made;
 }
 
