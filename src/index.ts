@@ -3,6 +3,6 @@ export * from './client/index.ts';
 export { createServer, type Server, type ServerOptions, type WebAddress, type WebOptions } from './server.ts';
 export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
-export type { SleighOptions } from './sleigh/options.ts';
+export type { JobOptions, Join } from './sleigh/options.ts';
 export type { DeathPolicy } from './machines/shutdown.ts';
 export type { Occupant, Workspace, WorkspaceKind } from './workspace/workspace.ts';

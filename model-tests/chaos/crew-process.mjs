@@ -22,11 +22,12 @@ const call = async ({ n, milliseconds }) => {
   await sleep(milliseconds);
   return n;
 };
-await work(connection, {
+await work({
+  open: () => Promise.resolve(connection),
   workspace,
   rank: Number(number),
   description: new Map(),
-  call,
+  call: () => call,
   onRefusal: () => undefined,
 });
 process.exit();

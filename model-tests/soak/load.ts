@@ -33,8 +33,8 @@ async function job(port: number, random: Random, name: string): Promise<void> {
       return task;
     };
     const rank = Number(value);
-    const options = { workspace: name, rank, description: new Map([['n', String(n)]]), call };
-    await work(worker, { ...options, onRefusal: () => undefined });
+    const options = { workspace: name, rank, description: new Map([['n', String(n)]]), call: () => call };
+    await work({ ...options, open: () => Promise.resolve(worker), onRefusal: () => undefined });
   });
   for (let n = 0; n < TASKS; n++) await master.store(name, 'task', n);
   for (let n = 0; n < TASKS; n++) await master.fetch(name, 'result');

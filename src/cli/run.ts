@@ -6,12 +6,14 @@ import { Option, type Command } from 'commander';
 import { ConnectionLostError, NwsError } from '../client/errors.ts';
 import { LaunchError } from '../client/launcher.ts';
 import { ModuleError } from '../client/module-function.ts';
+import type { NetWorkSpace } from '../client/net-work-space.ts';
 import { SleighError } from '../client/sleigh-error.ts';
+import { authorityOf } from '../web/hosts.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
 import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
 import { jsonLine } from './json-line.ts';
-import { atLeastOne } from './numbers.ts';
+import { atLeastOne, secondsFrom0 } from './numbers.ts';
 import { jobOver, runJob } from './run-job.ts';
 import type { LineOutcome } from './line-outcome.ts';
 import { serverOf, serverOption, tlsCaOption, tlsOption, type ServerFlags } from './server-options.ts';
@@ -23,6 +25,8 @@ interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
   workers: number;
   window?: number;
   unordered?: true;
+  join?: 'closing' | 'elastic';
+  reconnectGrace?: number;
 }
 
 /** Lines out for each worker, unless told: enough that none waits for the next one. */
@@ -32,7 +36,8 @@ const HELP = `
 MODULE is a JavaScript module whose default export is a function, async or not. It is called with what each line says
 where the line is JSON, else with its text. Each result is written to standard output as a line of JSON. Where a call
 fails, the line in its place is {"line":N,"error":"TypeError: …"}, the others go on, and the exit status is 1. A line
-whose worker dies is given to another one. What the module prints goes to standard error.
+whose worker dies is given to another one. What the module prints goes to standard error. With --join elastic it says
+how to send more workers to the job, by "sleigh worker"; --window is then for as many workers as it begins with.
 
 A module may also export
   input   inputs to take without INPUT: an iterable, or a function that gives one (a generator, say)
@@ -62,7 +67,19 @@ export function addRunCommand(program: Command): void {
       `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,
       atLeastOne,
     )
-    .option('--unordered', 'write results as they come, not in the order of the input');
+    .option('--unordered', 'write results as they come, not in the order of the input')
+    .addOption(
+      new Option(
+        '--join <how>',
+        'elastic: more workers may come, and go, while it runs (default: closing)',
+      ).choices(['closing', 'elastic']),
+    )
+    .addOption(
+      new Option(
+        '--reconnect-grace <seconds>',
+        'how long a worker that lost its connection may take to come back (default: 0, never)',
+      ).argParser(secondsFrom0),
+    );
   for (const option of launchOptions()) command.addOption(option);
   command
     .addHelpText('after', HELP)
@@ -83,14 +100,19 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     const module = await loadQuietly(file);
     const inputs = await inputsFor(module, input, status);
     stopWhenToldTo(stop);
-    const { workers, window = WINDOW_PER_WORKER * workers, unordered = false } = flags;
+    const { workers, window = WINDOW_PER_WORKER * workers, unordered = false, join, reconnectGrace } = flags;
     const onDeath = (rank: number, how: string): void => {
       if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`);
     };
     const server = flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server });
     const onOutput = (text: string): void => status.pass(text);
-    const crew = { server, workers, hosts: flags.host ?? [], launch: launcherOf(flags), onDeath, onOutput };
-    const options = { crew, module: module.path, window, isOrdered: !unordered, stop };
+    const launch = { workers, hosts: flags.host ?? [], launch: launcherOf(flags) };
+    const crew = { ...launch, server, join, reconnectGrace, onDeath, onOutput };
+    const onStart = ({ name, server: { host = '', port = 0 } }: NetWorkSpace): void => {
+      if (join === 'elastic')
+        status.say(`more workers: sleigh worker '${name}' --server ${authorityOf(host, port)}`);
+    };
+    const options = { crew, module: module.path, window, isOrdered: !unordered, onStart, stop };
     status.show(() => tally.progress);
     await runJob(options, inputs, async (lines) => {
       const outcomes = tally.count(lines, () => status.hide());

@@ -21,8 +21,9 @@ interface WorkerFlags extends ServerFlags {
 
 const HELP = `
 What the workers print goes to the variables logDebug (standard output) and logError (standard error) of the job, with
-rank and time. They end with the job, with this command, and with the server. The exit status is 0 when the job ended
-them, and 1 when they could not start, or all of them ended by themselves.
+rank and time. They join as long as the job takes workers; one with an elastic group always does. They end with the job,
+with this command, and with the server; what they were doing then is tried by others. The exit status is 0 when the job
+ended them, and 1 when they could not start, or all of them ended by themselves.
 
 Launchers give what is to be done in ${ORDER}, or as a line of standard input with --from-stdin; then no workspace and no
 server is named.

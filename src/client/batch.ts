@@ -26,7 +26,7 @@ export interface BatchOptions {
   readonly elements: AsyncIterable<unknown> | Iterable<unknown>;
   /** Goes with each task. */
   readonly metadata: Metadata;
-  /** How many tasks may be out, or answered and not yet taken, at most. */
+  /** How many tasks may be out, or answered and not yet taken, at most; see `Batch.window`. */
   readonly window: number;
   /** Elements of a task. */
   readonly chunkSize: number;
@@ -55,6 +55,7 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #ids: Metadata;
   readonly #changed = new Notice();
+  #window: number;
   /** Answered and not taken yet, by the number of the task. */
   readonly #ready = new Map<number, readonly Outcome[]>();
   readonly #out = new Map<number, Sent>();
@@ -81,6 +82,7 @@ export class Batch {
 
   constructor(options: BatchOptions) {
     this.#options = options;
+    this.#window = options.window;
     this.#ids = new Map([['batchId', options.id]]);
     void this.#feed();
     this.settled = this.#take();
@@ -115,6 +117,16 @@ export class Batch {
     this.#given++;
     this.#changed.give();
     return due;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** What is out already stays out when it becomes narrower. */
+  set window(tasks: number) {
+    this.#window = tasks;
+    this.#changed.give();
   }
 
   /** The indexes of the elements that are out, the oldest first. */
@@ -178,7 +190,7 @@ export class Batch {
 
   /** @returns when one more may go out; false when no more is wanted */
   async #hasRoom(): Promise<boolean> {
-    while (!this.#isStopped && this.#made - this.#given >= this.#options.window) await this.#changed.wait();
+    while (!this.#isStopped && this.#made - this.#given >= this.#window) await this.#changed.wait();
     return !this.#isStopped;
   }
 

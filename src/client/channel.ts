@@ -35,6 +35,8 @@ const LONG = new Set(
 );
 /** Verbs that may wait: nothing may follow them before they are answered (P5.2, P5.3). */
 const MAY_WAIT = new Set(['fetch', 'find', 'ifetch', 'ifind']);
+/** Milliseconds of silence after which the other side is probed, as the server does it (P1). */
+const KEEP_ALIVE = 60_000;
 /** No verb of any server: it is refused, or it withdraws what waits (P5.3, P5.4). */
 const WITHDRAW = 'withdraw';
 /** Milliseconds within which a server of P5.3 says whether it has withdrawn; others never do. */
@@ -57,6 +59,8 @@ interface Exchange extends EncodedRequest {
 export class Channel {
   /** HOST:PORT */
   readonly address: string;
+  /** Told why, when it is of no more use. */
+  readonly ended: Promise<ConnectionLostError>;
   #socket: Duplex;
   readonly #server: ServerAddress;
   readonly #input = new ByteQueue();
@@ -75,12 +79,13 @@ export class Channel {
   #opened: () => void = () => undefined;
   #refused: (error: Error) => void = () => undefined;
   #drained: () => void = () => undefined;
+  #tellEnd: (why: ConnectionLostError) => void = () => undefined;
   #lost: ConnectionLostError | undefined;
 
   /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<Channel> {
     const { host = '127.0.0.1', port = 8765 } = options;
-    const socket = connect({ host, port, noDelay: true, keepAlive: true });
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
     return Channel.over(socket, `${host.includes(':') ? `[${host}]` : host}:${port}`, options);
   }
 
@@ -111,6 +116,7 @@ export class Channel {
 
   private constructor(stream: Duplex, address: string, server: ServerAddress) {
     this.address = address;
+    this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
     this.#server = server;
     this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(server), token: server.token });
     this.#socket = stream;
@@ -316,6 +322,7 @@ export class Channel {
   #lose(code: ConnectionLostCode, what: string, cause?: unknown): void {
     this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, { cause });
     this.#socket.destroy();
+    this.#tellEnd(this.#lost);
     this.#refused(this.#lost);
     this.#drained();
     const stream = this.#stream;

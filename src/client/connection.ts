@@ -2,7 +2,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
 import { Channel, type ConnectionOptions } from './channel.ts';
-import { NwsError, refusalCode } from './errors.ts';
+import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
 import { variableOfLine, workspaceOfLine, type VariableInfo, type WorkspaceInfo } from './listings.ts';
 import type { ByteStream, RequestArguments } from './outgoing.ts';
 import type { Reply, ReplyHead } from './reply-decoder.ts';
@@ -89,6 +89,11 @@ export class NwsConnection {
     return this.#channel.address;
   }
 
+  /** Told why, when it is of no more use. */
+  get ended(): Promise<ConnectionLostError> {
+    return this.#channel.ended;
+  }
+
   /** It is of no more use. */
   get isLost(): boolean {
     return this.#channel.isLost;
@@ -144,9 +149,18 @@ export class NwsConnection {
     await this.request(['delete var', toWire(workspace), toWire(variable)]);
   }
 
-  /** Stores a value as C1 and C2 have it. @throws TypeError when it cannot be sent at all */
-  async store(workspace: string, variable: string, value: unknown, metadata = NO_METADATA): Promise<void> {
-    await this.storeEncoded(workspace, variable, encodeValue(value), metadata);
+  /**
+   * Stores a value as C1 and C2 have it.
+   * @returns what the server says with its reply
+   * @throws TypeError when it cannot be sent at all
+   */
+  async store(
+    workspace: string,
+    variable: string,
+    value: unknown,
+    metadata = NO_METADATA,
+  ): Promise<Metadata> {
+    return this.storeEncoded(workspace, variable, encodeValue(value), metadata);
   }
 
   /**
@@ -159,9 +173,13 @@ export class NwsConnection {
     variable: string,
     { descriptor, bytes, type }: EncodedValue<Uint8Array | ByteStream>,
     metadata = NO_METADATA,
-  ): Promise<void> {
+  ): Promise<Metadata> {
     const all = new Map(wireMetadata(metadata)).set('type', type);
-    await this.request(['store', toWire(workspace), toWire(variable), String(descriptor), bytes], all);
+    const reply = await this.request(
+      ['store', toWire(workspace), toWire(variable), String(descriptor), bytes],
+      all,
+    );
+    return mapMetadata(reply.metadata, fromWire);
   }
 
   /** Takes a value, or waits for one (V4). */

@@ -29,6 +29,8 @@ export { Sentinel, type SentinelOptions } from './sentinel.ts';
 export { Sleigh } from './sleigh.ts';
 export type {
   EachElemOptions,
+  EachWorkerOptions,
+  LaunchOptions,
   OnDeadWorker,
   SleighOptions,
   SleighStatus,

@@ -14,6 +14,7 @@ export type SentinelMessage =
   | { readonly type: 'death'; readonly rank: number; readonly how: string };
 
 let sentinel: Sentinel | undefined;
+let isStarting = true;
 let isLeaving = false;
 
 const parent = parentOf(() => void leave());
@@ -27,8 +28,12 @@ async function start(order: SentinelOrder): Promise<void> {
     sentinel = await Sentinel.start({ ...order, onDeath });
   } catch (error) {
     tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    isStarting = false;
+    // Whoever is told ends this program.
+    if (isLeaving) await leave();
     return;
   }
+  isStarting = false;
   if (isLeaving) return leave();
   tell({ type: 'started' });
   await sentinel.gone;
@@ -38,7 +43,7 @@ async function start(order: SentinelOrder): Promise<void> {
 /** With all workers. One that was still starting them ends when it has. */
 async function leave(): Promise<void> {
   isLeaving = true;
-  if (sentinel === undefined) return;
-  await sentinel.end();
+  if (isStarting) return;
+  await sentinel?.end();
   process.exit();
 }

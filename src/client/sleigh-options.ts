@@ -1,22 +1,37 @@
 import type { Progress } from './batch.ts';
 import type { ServerAddress } from './server-address.ts';
 import type { Launcher } from './launcher.ts';
+import type { Outcome } from './outcome.ts';
 import type { ErrorHandling } from './results.ts';
 
 /** What becomes of the task of a worker that dies (S13). */
 export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
 
-export interface SleighOptions {
-  /** How many workers are started, and expected (S4). */
+/** Which workers are started. */
+export interface LaunchOptions {
+  /** How many; in a group that closes so many are expected (S4). 0 is possible where others may come (S17). */
   readonly workers: number;
+  /** Where the workers run, for a launcher that reaches other hosts. */
+  readonly hosts?: readonly string[] | undefined;
+  /** How the workers are started: `processes()` unless told. */
+  readonly launch?: Launcher | undefined;
+  /** The path of a module that each worker loads before it registers. */
+  readonly preload?: string | undefined;
+}
+
+export interface SleighOptions extends LaunchOptions {
   /** Where the server is; unless told, one for this job alone is started on this host, and ended with it. */
   readonly server?: ServerAddress | undefined;
-  /** Where the workers run, for a launcher that reaches other hosts. */
-  readonly hosts?: readonly string[];
-  /** How the workers are started: `processes()` unless told. */
-  readonly launch?: Launcher;
-  /** The path of a module that each worker loads before it registers. */
-  readonly preload?: string;
+  /**
+   * `closing` unless told: the workers that are started, and no others. `elastic`: workers come and go while the job runs,
+   * by `launch`, or by `sleigh worker` from anywhere (S17).
+   */
+  readonly join?: 'closing' | 'elastic' | undefined;
+  /**
+   * Seconds within which a worker that lost its connection may come back, with what it was doing; 0 unless told: it is
+   * dead at once (S18).
+   */
+  readonly reconnectGrace?: number | undefined;
   /**
    * `requeue` unless told: the task is tried again by another worker, up to `maxAttempts` times, and fails then. `null`:
    * it fails at once. `shutdown`: the job ends.
@@ -51,7 +66,7 @@ export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
 }
 
 export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
-  /** Tasks that are out for each worker: 8 unless told. So much is held in memory, however many elements there are. */
+  /** Tasks that are out for each worker that there is: 8 unless told. So much is held in memory, however many elements there are. */
   readonly loadFactor?: number;
   /** Elements that travel together; 1 unless told. More cost less each, where a call takes well under a millisecond. */
   readonly chunkSize?: number;
@@ -59,6 +74,19 @@ export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> e
   readonly ordered?: boolean;
   /** Told after each task that is answered. */
   readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface EachWorkerOptions<
+  Result = unknown,
+  Errors extends ErrorHandling = ErrorHandling,
+> extends TaskOptions<Errors> {
+  /**
+   * In an elastic group: `present`, unless told, is for the workers that are registered; `all` for everyone who comes
+   * later as well, before all else, for the life of the job (S17).
+   */
+  readonly reach?: 'present' | 'all';
+  /** Told what became of the call on each worker that came later; its index is the rank. */
+  readonly onLate?: (outcome: Outcome<Result>) => void;
 }
 
 /** `fixedArgs` must be there where the task's function says what they are. */
@@ -72,12 +100,12 @@ export type MaybeOptions<Options, FixedArgs> = unknown extends FixedArgs
 
 /** How a job stands. */
 export interface SleighStatus {
-  /** Workers that are registered and not dead. */
+  /** Workers that are registered and not dead; those that are lost and may come back count (S18). */
   readonly workers: number;
-  /** Workers that are expected (S4). */
+  /** Workers that are expected (S4); in an elastic group the same as `workers`. */
   readonly expected: number;
-  /** Whether more may join (S5). */
-  readonly group: 'open' | 'joining' | 'closed';
+  /** Whether more may join (S5, S17). */
+  readonly group: 'open' | 'joining' | 'closed' | 'elastic';
   /** Tasks that are queued or with a worker, of all batches (S10). */
   readonly pending: number;
   /** Tasks that are with a worker. */

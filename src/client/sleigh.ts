@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { Answers } from './answers.ts';
 import { Batch } from './batch.ts';
 import type { ConnectionOptions } from './channel.ts';
 import { claimed } from './claimed.ts';
+import { Crew } from './crew.ts';
 import { encodeValue } from './values.ts';
-import { processes, type Launched } from './launcher.ts';
+import type { Launched } from './launcher.ts';
 import { Lines } from './lines.ts';
 import { NetWorkSpace } from './net-work-space.ts';
-import { outcomesOf } from './outcome.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
 import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
@@ -15,19 +16,21 @@ import type { Task } from './task.ts';
 import { CANCELLED_BATCHES, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT } from './task-metadata.ts';
 import type {
   EachElemOptions,
+  EachWorkerOptions,
+  LaunchOptions,
   MaybeOptions,
   SleighOptions,
   SleighStatus,
   TaskOptions,
 } from './sleigh-options.ts';
 import type { WaitOptions } from './waiting.ts';
+import { followCrew, windowFor } from './window.ts';
 
 /** A task without its types. */
 type FunctionName = Pick<Task, 'module' | 'name'>;
 
 const LOAD_FACTOR = 8;
 const MAX_ATTEMPTS = 3;
-
 /**
  * A job and its master: workers that call functions for elements, in parallel.
  *
@@ -46,7 +49,7 @@ export class Sleigh implements AsyncDisposable {
   readonly #lines: Lines;
   readonly #server: PrivateServer | undefined;
   readonly #batches = new Set<Batch>();
-  #launched: Launched | undefined;
+  readonly #crew: Crew;
   #made = 0;
   /** Why nothing can be handed out any more. */
   #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
@@ -85,31 +88,38 @@ export class Sleigh implements AsyncDisposable {
     this.#options = options;
     this.#server = server;
     this.workspace = new NetWorkSpace(lines, name);
+    const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
+    this.#crew = new Crew({
+      server: lines.server,
+      workspace: name,
+      onDeath: (rank, how) => onDeath?.(rank, how),
+      onOutput,
+    });
   }
 
   async #open(): Promise<void> {
-    const { main, server } = this.#lines;
-    const { workers, hosts = [], launch = processes(), preload, onDeath, label = 'sleigh' } = this.#options;
-    const { onDeadWorker = 'requeue', onOutput = (text) => process.stderr.write(text) } = this.#options;
+    const { main } = this.#lines;
+    const { workers, label = 'sleigh', onDeadWorker = 'requeue', reconnectGrace } = this.#options;
     const metadata = new Map([
       ['wstype', 'sleigh'],
       ['onDeadWorker', onDeadWorker],
       ['maxAttempts', String(this.#maxAttempts)],
     ]);
+    if (this.#isElastic) metadata.set('join', 'elastic');
+    if (reconnectGrace !== undefined) metadata.set('reconnectGrace', String(reconnectGrace));
     if (this.#server !== undefined) await main.request(['deadman']);
     await main.openWorkspace(this.workspace.name, { label, metadata });
-    await main.store(this.workspace.name, 'workerCount', String(workers));
+    if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
     await main.declare(this.workspace.name, CANCELLED_BATCHES, 'fifo');
-    this.#launched = await launch.start({
-      server,
-      workspace: this.workspace.name,
-      workers,
-      hosts,
-      preload,
-      onDeath: (rank, how) => onDeath?.(rank, how),
-      onOutput,
-    });
-    void this.#launched.gone.then(() => this.#endBatches('no-workers', 'every worker has ended'));
+    if (workers === 0 && this.#isElastic) return;
+    const launched = await this.#crew.launch(this.#options);
+    // Others may be there, or come.
+    if (this.#isElastic) return;
+    void launched.gone.then(() => this.#endBatches('no-workers', 'every worker has ended'));
+  }
+
+  get #isElastic(): boolean {
+    return this.#options.join === 'elastic';
   }
 
   get #maxAttempts(): number {
@@ -117,9 +127,25 @@ export class Sleigh implements AsyncDisposable {
     return onDeadWorker === 'null' ? 1 : maxAttempts;
   }
 
-  /** How many workers were asked for. */
+  /** How many workers were asked for when it started. */
   get workers(): number {
     return this.#options.workers;
+  }
+
+  /**
+   * Starts more workers for an elastic group, by the launcher and on the hosts of `start` unless told; what is handed out
+   * already is for them as well. To `stop` what is returned lets them go: tasks that they were doing are tried elsewhere.
+   * @returns when they are on their way
+   * @throws TypeError when the group closes; LaunchError; SleighError
+   */
+  launch(options: LaunchOptions): Promise<Launched> {
+    if (!this.#isElastic)
+      return Promise.reject(
+        new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'"),
+      );
+    if (this.#end !== undefined) return Promise.reject(this.#endError());
+    const { launch, hosts, preload } = this.#options;
+    return this.#crew.launch({ preload, ...(options.launch === undefined && { launch, hosts }), ...options });
   }
 
   /**
@@ -153,7 +179,7 @@ export class Sleigh implements AsyncDisposable {
       id: this.#nextId(),
       elements,
       metadata,
-      window: Math.max(1, Math.round(loadFactor * this.workers)),
+      window: windowFor(loadFactor, this.workers),
       chunkSize,
       isOrdered: ordered,
       maxAttempts: this.#maxAttempts,
@@ -163,6 +189,7 @@ export class Sleigh implements AsyncDisposable {
     const cancel = (): void => batch.cancel(signal?.reason);
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted === true) cancel();
+    if (this.#isElastic) void followCrew(batch, loadFactor, this.#lines, this.workspace.name);
     void batch.settled.then(() => {
       signal?.removeEventListener('abort', cancel);
       this.#batches.delete(batch);
@@ -172,48 +199,43 @@ export class Sleigh implements AsyncDisposable {
   }
 
   /**
-   * Calls a function once on every worker, those that join later, too (S8). Workers that never join, or died before, are
-   * known when the group is closed: a minute later at most, or see `join`.
-   * @returns the results, in the order of the ranks
-   * @throws TaskError, whose index is the rank, unless errors are collected; SleighError, NwsError, ConnectionLostError
+   * Calls a function once on every worker. In a group that closes also on those that join later (S8); workers that never
+   * join, or died before, are known when it is closed: a minute later at most, or see `join`. In an elastic group on those
+   * that are there, and, if `reach` says so, on everyone who comes (S17); `join` waits for those who are on their way.
+   * @returns the results of those who are there, in the order of the ranks
+   * @throws TaskError, whose index is the rank, unless errors are collected; TypeError for a `reach` in a group that closes;
+   *   SleighError, NwsError, ConnectionLostError
    */
   async eachWorker<Argument, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Argument, Result, FixedArgs>,
     argument: NoInfer<Argument>,
-    ...[options]: MaybeOptions<TaskOptions<Errors>, FixedArgs>
+    ...[options]: MaybeOptions<EachWorkerOptions<NoInfer<Result>, Errors>, FixedArgs>
   ): Promise<ResultOf<Result, Errors>[]> {
-    options?.signal?.throwIfAborted();
-    const { main } = this.#lines;
-    const { name } = this.workspace;
+    const { signal: given, reach, errors = 'throw', onLate } = options ?? {};
+    given?.throwIfAborted();
+    if (reach !== undefined && !this.#isElastic)
+      throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
     const metadata = await this.#metadataOf(task, options);
+    if (reach !== undefined) metadata.set('reach', reach);
     this.#throwIfEnded();
     const id = this.#nextId();
-    const ids = new Map([['batchId', id]]);
-    // Reading it settles how many answers there will be (S4, S13).
-    const expected = Number((await main.find(name, 'workerCount')).value);
-    await main.store(name, 'broadcast', argument, new Map([...metadata, ...ids]));
-    const results: unknown[] = [];
-    const signal = this.#orOver(options?.signal);
+    const answers = await Answers.ask(argument, metadata, {
+      lines: this.#lines,
+      workspace: this.workspace.name,
+      id,
+      maxAttempts: this.#maxAttempts,
+    });
+    const signal = this.#orOver(given);
     try {
-      for (let n = 0; n < expected; n++) {
-        const what = 'not every worker answered';
-        const found = await this.#lines.wait(name, what, { signal }, (connection) =>
-          connection.fetch(name, 'result', ids),
-        );
-        const rank = Number(found.metadata.get('nwsWorkerRank'));
-        const [outcome] = outcomesOf(found, { index: rank, count: 1 }, this.#maxAttempts);
-        if (outcome === undefined) continue;
-        if ('value' in outcome) results[rank] = outcome.value;
-        else if (options?.errors === 'collect') results[rank] = outcome.error;
-        else throw outcome.error;
-      }
+      const outcomes = await answers.present(signal, errors);
+      if (reach === 'all') void answers.late(signal, (outcome) => onLate?.(claimed(outcome)));
+      return claimed(outcomes.map((each) => ('error' in each ? each.error : each.value)));
     } catch (error) {
-      main.store(name, CANCELLED_BATCHES, id).catch(() => undefined);
+      this.#lines.main.store(this.workspace.name, CANCELLED_BATCHES, id).catch(() => undefined);
       throw error;
     } finally {
-      void this.#forget(metadata);
+      if (reach !== 'all') void this.#forget(metadata);
     }
-    return claimed(results);
   }
 
   /** How many workers there are, and tasks. */
@@ -236,9 +258,10 @@ export class Sleigh implements AsyncDisposable {
   }
 
   /**
-   * Begins the join phase: nobody may join when all are there, or after a while (S5).
+   * Waits for all workers that are on their way. A group that closes does so then: nobody may join any more (S5); an elastic
+   * one stays as it is (S17).
    * @param delay seconds that are waited for those who are missing
-   * @returns how many workers have joined, when it is closed
+   * @returns how many workers have joined
    */
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     const { name } = this.workspace;
@@ -259,7 +282,7 @@ export class Sleigh implements AsyncDisposable {
     this.#endBatches('stopped', 'the job was stopped');
     // Workers and sentinels elsewhere are told, if anybody can be.
     await this.#lines.main.store(this.workspace.name, 'Sleigh ride over', '1').catch(() => undefined);
-    await this.#launched?.stop();
+    await this.#crew.stop();
     this.#lines.close();
     await this.#server?.close();
   }

@@ -1,11 +1,10 @@
 import type { Metadata } from '../wire/payload.ts';
 import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
-import type { NwsConnection } from './connection.ts';
 import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
 import type { TaskContext } from './task.ts';
 import { CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
-import { failureOf, TaskStopped, type Call } from './worker.ts';
+import { failureOf, TaskStopped, type Call, type Find } from './worker.ts';
 
 export interface RunnerOptions {
   readonly server: ServerAddress;
@@ -37,15 +36,15 @@ export class TaskRunner {
     if (this.#batch === batch) this.#stop?.(cancelled());
   }
 
-  /** @param connection where the fixed arguments are found */
-  caller(connection: NwsConnection): Call {
-    return (value, metadata) => this.#call(connection, value, metadata);
+  /** @param find gets the fixed arguments */
+  caller(find: Find): Call {
+    return (value, metadata) => this.#call(find, value, metadata);
   }
 
-  async #call(connection: NwsConnection, value: unknown, metadata: Metadata): Promise<unknown> {
+  async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
     this.#batch = metadata.get('batchId');
     const call = await this.#function(metadata);
-    const fixedArgs = await this.#fixed(connection, metadata.get(FIXED_ARGS));
+    const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
     const timeout = metadata.has(TIMEOUT) ? Number(metadata.get(TIMEOUT)) : undefined;
     const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
     if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
@@ -61,9 +60,9 @@ export class TaskRunner {
   }
 
   /** Found once, and kept. */
-  async #fixed(connection: NwsConnection, variable: string | undefined): Promise<unknown> {
+  async #fixed(find: Find, variable: string | undefined): Promise<unknown> {
     if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
-    const found = await connection.findTry(this.#options.workspace, variable);
+    const found = await find(variable);
     // They go when their batch has ended.
     if (found === undefined) throw cancelled();
     const [oldest] = this.#fixedArgs.keys();

@@ -46,13 +46,13 @@ async function start(order: WorkerOrder): Promise<void> {
   runner = new TaskRunner({ ...order, onDeadline });
   try {
     if (preload !== undefined) functionOf(await loadModule(preload), preload);
-    const connection = await NwsConnection.open(server);
     const description = new Map([
       ['host', hostname()],
       ['pid', String(process.pid)],
     ]);
-    const call = runner.caller(connection);
-    await work(connection, { workspace, rank, description, call, onRefusal });
+    const open = (): Promise<NwsConnection> => NwsConnection.open(server);
+    const call = runner.caller.bind(runner);
+    await work({ open, workspace, rank, description, call, onRefusal });
     process.exit();
   } catch (error) {
     // A job that is over is nothing to complain of: then the sentinel ends this worker first.

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
+import { Registration, type RegistrationOptions } from './registration.ts';
 import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
 import { encodeValue, type EncodedValue } from './values.ts';
 
@@ -11,15 +12,15 @@ const FAILED: Metadata = new Map([[ERROR, '1']]);
 /** What makes of a task its result. */
 export type Call = (value: unknown, metadata: Metadata) => unknown;
 
-export interface WorkerOptions {
-  readonly workspace: string;
-  readonly rank: number;
-  /** Kept with its registration (S3). */
-  readonly description: Metadata;
-  readonly call: Call;
+export interface WorkerOptions extends RegistrationOptions {
+  /** @param find gets a value of the workspace, on whatever connection the worker has */
+  readonly call: (find: Find) => Call;
   /** Told when the server does not take a result; the task has then failed (S7.1). */
   readonly onRefusal: (error: unknown) => void;
 }
+
+/** @returns undefined when there is none */
+export type Find = (variable: string) => Promise<Found | undefined>;
 
 /** A task that was not called, or not to its end. */
 export class TaskStopped extends Error {
@@ -34,35 +35,50 @@ export class TaskStopped extends Error {
 
 /**
  * Registers, and calls the function for one task after another, until there is no more to come: the job is over, the
- * workspace or the connection is gone (S3, S7, S14).
- * @throws NwsError when it may not register
+ * workspace is gone, or the connection is, in a job that lets nobody come back (S3, S7, S14, S18).
+ * @throws NwsError when it may not register; NotBackError when it lost its connection and did not come back
  */
-export async function work(connection: NwsConnection, options: WorkerOptions): Promise<void> {
-  const { workspace, rank, description, call, onRefusal } = options;
-  await connection.useWorkspace(workspace, { create: false });
-  await connection.store(workspace, 'worker_ids', String(rank), description);
-  const ask = (): Promise<Found | undefined> => taskUnlessOver(connection.fetch(workspace, 'task'));
-  for (let task = await ask(); task !== undefined;) {
-    const [value, metadata] = await perform(call, task);
-    const stored = connection.storeEncoded(workspace, 'result', value, metadata).catch(onRefusal);
-    // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
-    const next = ask();
-    await stored;
-    task = await next;
+export async function work(options: WorkerOptions): Promise<void> {
+  const registration = await Registration.make(options);
+  await Promise.race([registration.over, workThrough(registration, options)]);
+}
+
+async function workThrough(registration: Registration, options: WorkerOptions): Promise<void> {
+  const { workspace, onRefusal } = options;
+  const call = options.call((variable) =>
+    registration.use((connection) => connection.findTry(workspace, variable)),
+  );
+  /** Stores the result of the task in hand, if there is one, and asks for the next. */
+  const next = (result?: Result): Promise<Found> =>
+    registration.use(async (connection) => {
+      const stored = result && registration.task && store(connection, result);
+      // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
+      const asked = connection.fetch(workspace, 'task');
+      asked.catch(() => undefined);
+      if (await stored) registration.task = undefined;
+      return (registration.task = await asked);
+    });
+  /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
+  const store = (connection: NwsConnection, [value, metadata]: Result): Promise<boolean> =>
+    connection.storeEncoded(workspace, 'result', value, metadata).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ConnectionLostError) throw error;
+        onRefusal(error);
+        return false;
+      },
+    );
+  try {
+    for (let task = await next(); ;) task = await next(await perform(call, task));
+  } catch (error) {
+    if (!(error instanceof NwsError || error instanceof ConnectionLostError)) throw error;
   }
 }
 
-async function taskUnlessOver(asked: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof NwsError || error instanceof ConnectionLostError) return undefined;
-    throw error;
-  }
-}
+type Result = readonly [value: EncodedValue, metadata: Metadata];
 
 /** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
-async function perform(call: Call, task: Found): Promise<[value: EncodedValue, metadata: Metadata]> {
+async function perform(call: Call, task: Found): Promise<Result> {
   try {
     return [encodeValue(await call(task.value, task.metadata)), NO_METADATA];
   } catch (error) {

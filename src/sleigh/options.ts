@@ -5,8 +5,8 @@ import type { Metadata } from '../wire/payload.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Reach } from './tasks.ts';
 
-/** What the maker of a sleigh may choose (S1). */
-export interface SleighOptions {
+/** What the maker of a job may choose (S1). A program that starts one with `Sleigh.start` gives SleighOptions. */
+export interface JobOptions {
   /** The most workers that may join; NO_MAXIMUM for any number. */
   readonly rankCount: number;
   /** Seconds between two wakings of the sentinels. */
@@ -24,7 +24,7 @@ export interface SleighOptions {
 
 export type Join = 'closing' | 'elastic';
 
-export const DEFAULT_OPTIONS: SleighOptions = {
+export const DEFAULT_OPTIONS: JobOptions = {
   rankCount: NO_MAXIMUM,
   sentinelRefreshPeriod: 60,
   workerGracePeriod: 300,
@@ -55,9 +55,9 @@ const when =
 /** @returns the options, or which value was bad: then the workspace is not made (S1) */
 export function readOptions(
   metadata: Metadata,
-  defaults: SleighOptions,
+  defaults: JobOptions,
   mostWorkers: number,
-): SleighOptions | Refusal {
+): JobOptions | Refusal {
   const bad: string[] = [];
   const read = <T>(name: string, wanted: string, fallback: T, parse: (text: string) => T | undefined): T => {
     const text = metadata.get(name);
@@ -69,7 +69,7 @@ export function readOptions(
   const join = read('join', 'closing or elastic', defaults.join, (text) =>
     text === 'closing' || text === 'elastic' ? text : undefined,
   );
-  const options: SleighOptions = {
+  const options: JobOptions = {
     join,
     rankCount: read(
       'rankCount',

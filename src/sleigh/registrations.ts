@@ -10,6 +10,8 @@ import type { Sleigh } from './sleigh.ts';
 
 /** Metadata that tells a worker whether it still has the task that it is doing (S18). */
 const BUSY = 'nwsBusy';
+/** Metadata that tells it for how many seconds it may come back, once it is lost (S18). */
+const GRACE = 'nwsGrace';
 
 /** Characters of the name of a host. */
 const MOST_HOST = 255;
@@ -100,6 +102,7 @@ export class Registrations {
   /** S18. */
   tellWhetherBusy(storing: Storing, isBusy: boolean): void {
     storing.tell(BUSY, isBusy ? '1' : '0');
+    storing.tell(GRACE, String(this.#sleigh.options.reconnectGrace));
   }
 
   /** S18: the worker has come back. Its older connection may not have closed yet, and is nobody's from now on. */

@@ -16,7 +16,7 @@ import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
-import type { SleighOptions } from './options.ts';
+import type { JobOptions } from './options.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { Work } from './work.ts';
@@ -30,7 +30,7 @@ const WORKER_DEAD = 'worker_dead';
  */
 export class Sleigh implements Occupant {
   readonly workspace: Workspace;
-  readonly options: SleighOptions;
+  readonly options: JobOptions;
   readonly timers: NamedTimers;
   readonly failures = new Failures();
   /** Milliseconds since 1970. */
@@ -45,7 +45,7 @@ export class Sleigh implements Occupant {
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   #hasFailed = false;
 
-  constructor(workspace: Workspace, options: SleighOptions) {
+  constructor(workspace: Workspace, options: JobOptions) {
     this.workspace = workspace;
     this.options = options;
     this.startedAt = workspace.host.clock();

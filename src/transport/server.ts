@@ -14,7 +14,7 @@ import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
 import { Histogram } from '../core/figures.ts';
 import { sleighKind } from '../sleigh/kind.ts';
-import { DEFAULT_OPTIONS, type SleighOptions } from '../sleigh/options.ts';
+import { DEFAULT_OPTIONS, type JobOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
@@ -31,7 +31,7 @@ export interface TcpOptions {
   /** What the server takes at most (P12). */
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
-  sleigh?: Partial<SleighOptions>;
+  sleigh?: Partial<JobOptions>;
   /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
   tls?: TlsOptions;
   /** Who may connect; everyone unless told. */

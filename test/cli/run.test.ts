@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection.ts';
 import { createServer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
-import { Folder, isRunning, RunProcess, type RunOptions } from '../support/run-process.ts';
+import { CommandProcess, Folder, isRunning, RunProcess, type RunOptions } from '../support/run-process.ts';
 import { startServe } from '../support/serve-process.ts';
 
 let folder: Folder;
@@ -425,5 +425,43 @@ describe('the examples', () => {
       '{"words":0,"longest":""}',
       '{"words":0,"longest":""}',
     ]);
+  });
+});
+
+describe('sleigh run --join elastic', () => {
+  it('says how to send more workers to the job, and they help', async () => {
+    const source = `
+      import { existsSync, writeFileSync } from 'node:fs';
+      export default async (n) => {
+        writeFileSync('by ' + process.pid, '');
+        while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 5));
+        return n;
+      }`;
+    const flags = ['--workers', '1', '--join', 'elastic', '--reconnect-grace', '5'];
+    const running = start(source, flags, { input: asInput(numbers(6)) });
+    const [[workspace = '', address = ''] = []] = await running.said(
+      /more workers: sleigh worker '(.*)' --server (\S+)/g,
+    );
+    const by = (): number => folder.files.filter((name) => name.startsWith('by')).length;
+    await eventually(() => by() === 1, 'its own works');
+    const helping = new CommandProcess(folder.path, [
+      'worker',
+      workspace,
+      '--server',
+      address,
+      '--workers',
+      '2',
+    ]);
+    await eventually(() => by() === 3, 'all work');
+    folder.write('go', '');
+    expect([await running.status(), running.lines]).toEqual([0, numbers(6)]);
+    expect(await helping.status()).toBe(0);
+  });
+
+  it('refuses another word, and a grace that is no number', async () => {
+    const odd = start('', ['--join', 'open']);
+    expect([await odd.status(), odd.errors]).toEqual([1, expect.stringContaining('closing, elastic')]);
+    const grace = start('', ['--reconnect-grace', 'x']);
+    expect([await grace.status(), grace.errors]).toEqual([1, expect.stringContaining('number of seconds')]);
   });
 });

@@ -70,7 +70,7 @@ async function settles(what: () => Promise<number>, at: number): Promise<void> {
   await eventually(async () => (await what()) === at, `${at} of them`);
   for (let i = 0; i < 20; i++) expect(await what()).toBe(at);
 }
-const answer = (value: unknown): Promise<void> => worker.store('s', 'result', value);
+const answer = (value: unknown): Promise<unknown> => worker.store('s', 'result', value);
 const task = (): Promise<Found> => worker.fetch('s', 'task');
 /** Gives the worker's value to each of so many tasks. */
 async function doTasks(count: number): Promise<void> {

@@ -55,6 +55,14 @@ describe('the code in docs/client.md', () => {
     ]);
   });
 
+  it('lets a group grow and shrink', async () => {
+    expect(await run('elastic.mjs')).toEqual([
+      '[ 1, 4, 9 ] 3',
+      '[ 25, 25, 25 ]',
+      '{ index: 3, worker: 3, value: 25 }',
+    ]);
+  });
+
   it('uses variables', async () => {
     expect(await run('variables.mjs')).toEqual([
       '{ cakes: 2 } 7',

@@ -7,6 +7,7 @@ import { NO_METADATA } from '../../src/wire/payload.ts';
 let server: Server;
 let master: NwsConnection;
 let connection: NwsConnection;
+const open = (): Promise<NwsConnection> => Promise.resolve(connection);
 const refusals: unknown[] = [];
 const onRefusal = (error: unknown): void => void refusals.push(error);
 beforeEach(async () => {
@@ -26,7 +27,7 @@ afterEach(() => server.close());
 async function hire(call: TaskCall): Promise<{ working: Promise<void> }> {
   const rank = Number((await master.fetch('s', 'worker_ids')).value);
   const description = new Map([['host', 'here']]);
-  const working = work(connection, { workspace: 's', rank, description, call, onRefusal });
+  const working = work({ open, workspace: 's', rank, description, call: () => call, onRefusal });
   // In an object, so that waiting for `hire` is not waiting for the work.
   return { working };
 }
@@ -115,11 +116,12 @@ describe('a worker', () => {
 
   it('may not register twice under one rank', async () => {
     await expect(
-      work(connection, {
+      work({
+        open,
         workspace: 's',
         rank: 7,
         description: new Map(),
-        call: (value) => value,
+        call: () => (value) => value,
         onRefusal: () => undefined,
       }),
     ).rejects.toThrow('rank 7 was never given out');

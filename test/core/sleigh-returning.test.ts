@@ -18,7 +18,7 @@ class Story {
     this.job = new Job(server, { reconnectGrace: String(GRACE), onDeadWorker: 'requeue', ...options });
     this.sentinel = this.job.sentinel(3);
     this.worker = this.job.visitor();
-    expect(this.register(this.worker).metadata).toEqual({ nwsBusy: '0' });
+    expect(this.register(this.worker).metadata).toEqual({ nwsBusy: '0', nwsGrace: String(GRACE) });
   }
 
   register(who: Visitor, doing?: string, session = 'mine'): Reply {
@@ -423,7 +423,7 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
     story((it) => {
       it.job.task('t');
       const [, number] = it.fetch();
-      expect(it.register(it.worker, number).metadata).toEqual({ nwsBusy: '1' });
+      expect(it.register(it.worker, number).metadata).toEqual({ nwsBusy: '1', nwsGrace: String(GRACE) });
       it.worker.leave();
       expect(it.group()).toBe('Lost');
     }),

@@ -101,7 +101,7 @@ async function counts(): Promise<{ viewers: number; views: number }> {
 }
 
 /** About 64 KiB, which is what is shown of a value. */
-const storeLarge = (i: number): Promise<void> => client.store('w', 'v', `${i} `.padEnd(65_000, 'x'));
+const storeLarge = (i: number): Promise<unknown> => client.store('w', 'v', `${i} `.padEnd(65_000, 'x'));
 
 describe('viewers', () => {
   it('of one path share its view, and are forgotten when they go', async () => {

@@ -32,10 +32,19 @@ export class SentinelNews {
         if (how === undefined) print(found);
         else onDeath(Number(found.metadata.get(RANK)), how);
       }),
-      this.#hear(BYE, ({ metadata }) =>
-        onBye(metadata.get(STATION) ?? '', Number(metadata.get(WORKERS) ?? 0)),
-      ),
+      this.#hearByes(onBye),
     ]);
+  }
+
+  /** Left for others to hear: each launcher of a job waits for its own (S17). */
+  async #hearByes(onBye: NewsListener['onBye']): Promise<void> {
+    const options = { as: 'found', signal: this.#closing.signal } as const;
+    try {
+      for await (const { metadata } of this.#ws.ifind(BYE, options))
+        onBye(metadata.get(STATION) ?? '', Number(metadata.get(WORKERS) ?? 0));
+    } catch {
+      // It is to end, or the job has gone.
+    }
   }
 
   async #hear(variable: string, use: (found: Found) => void): Promise<void> {

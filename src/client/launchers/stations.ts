@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LaunchError, type Launched, type LaunchOrder } from '../launcher.ts';
 import { SentinelNews } from './sentinel-news.ts';
@@ -41,7 +42,9 @@ class Stations implements Launched {
   readonly #order: LaunchOrder;
   readonly #plans: readonly StationPlan[];
   readonly #stations: Station[] = [];
-  /** How each program has ended, and how many of its workers have, by the number of its plan. */
+  /** Begins the names of its stations: a job may be launched for several times. */
+  readonly #id = randomUUID();
+  /** How each program has ended, and how many of its workers have, by the name of its station. */
   readonly #ends = new Map<string, string>();
   readonly #byes = new Map<string, number>();
   #news: SentinelNews | undefined;
@@ -62,7 +65,7 @@ class Stations implements Launched {
     };
     this.#news = await SentinelNews.open(server, workspace, { onOutput, onDeath, onBye });
     try {
-      for (const [at, plan] of this.#plans.entries()) await this.#startStation(String(at), plan);
+      for (const [at, plan] of this.#plans.entries()) await this.#startStation(this.#nameOf(at), plan);
     } catch (error) {
       await this.stop();
       throw new LaunchError(
@@ -70,6 +73,10 @@ class Stations implements Launched {
         { cause: error },
       );
     }
+  }
+
+  #nameOf(at: number): string {
+    return `${this.#id} ${at}`;
   }
 
   async #startStation(id: string, { name, workers, command }: StationPlan): Promise<void> {
@@ -87,8 +94,9 @@ class Stations implements Launched {
   /** A program that has ended well may have been one that hands in a job elsewhere. */
   #look(): void {
     const isGone = ({ workers }: StationPlan, at: number): boolean => {
-      const how = this.#ends.get(String(at));
-      return how === WELL ? (this.#byes.get(String(at)) ?? 0) >= workers : how !== undefined;
+      const name = this.#nameOf(at);
+      const how = this.#ends.get(name);
+      return how === WELL ? (this.#byes.get(name) ?? 0) >= workers : how !== undefined;
     };
     if (this.#plans.every(isGone)) this.#allGone();
   }

@@ -11,6 +11,7 @@ export function whoAmI(
 export function oddResult(): unknown;
 export function map(entries: [string, number][]): Map<string, number>;
 export function heedful(order: { folder: string; n: number }, context: TaskContext): Promise<number>;
+export function counted(order: { folder: string; n: number }, context: TaskContext): Promise<number>;
 export function deep(order: { folder: string; milliseconds: number }, context: TaskContext): number;
 export function forever(): Promise<void>;
 export function deadly(order: { folder: string; n: number }): number;

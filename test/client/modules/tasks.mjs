@@ -1,5 +1,5 @@
 // Functions for workers, with their types in tasks.d.mts.
-import { existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 
@@ -28,6 +28,12 @@ export async function heedful({ folder, n }, { signal, rank }) {
     await sleep(5);
   }
   return n;
+}
+
+/** As heedful, and leaves a line for each call, however often it is called with the same. */
+export function counted(order, context) {
+  appendFileSync(`${order.folder}/calls`, `${order.n}\n`);
+  return heedful(order, context);
 }
 
 /** Never looks up, for so many milliseconds. */

@@ -1,0 +1,199 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { command, Sleigh, tasks, threads } from '../../src/client/index.ts';
+import { createServer, type Server, type SleighOptions } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { CommandProcess } from '../support/run-process.ts';
+
+const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
+const SLEIGH = `'${process.execPath}' '${join(import.meta.dirname, '../../dist/cli/main.js')}'`;
+
+let server: Server;
+let address: { host: string; port: number };
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'error' });
+  address = { host: server.host, port: server.port };
+});
+afterAll(() => server.close());
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sleigh-elastic-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+const begun = (): string[] => readdirSync(folder).filter((name) => name.startsWith('begun'));
+const go = (): void => writeFileSync(`${folder}/go`, '');
+const orders = (count: number): { folder: string; n: number }[] =>
+  Array.from({ length: count }, (_, n) => ({ folder, n }));
+
+const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
+  Sleigh.start({ workers, server: address, join: 'elastic', ...options });
+const workersAre = (sleigh: Sleigh, count: number): Promise<void> =>
+  eventually(async () => (await sleigh.status()).workers === count, `${count} workers`);
+const pendingAre = (sleigh: Sleigh, count: number): Promise<void> =>
+  eventually(async () => (await sleigh.status()).pending === count, `${count} tasks are out`);
+
+describe('an elastic sleigh', () => {
+  it('hands out more to workers that come while it runs, and less when they go', async () => {
+    await using sleigh = await start(1);
+    const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
+    await pendingAre(sleigh, 2);
+    const more = await sleigh.launch({ workers: 2 });
+    await pendingAre(sleigh, 6);
+    await eventually(() => begun().length === 3, 'all three work');
+    expect(await sleigh.status()).toMatchObject({ workers: 3, expected: 3, group: 'elastic', running: 3 });
+    await more.stop();
+    await workersAre(sleigh, 1);
+    go();
+    expect(await results).toEqual(orders(12).map(({ n }) => n));
+  });
+
+  it('takes no more from its input than its workers are worth when some have gone', async () => {
+    await using sleigh = await start(0);
+    const [one, other] = [await sleigh.launch({ workers: 1 }), await sleigh.launch({ workers: 2 })];
+    await workersAre(sleigh, 3);
+    let taken = 0;
+    function* input(): Generator<{ folder: string; n: number }> {
+      for (; taken < 100;) yield { folder, n: taken++ };
+    }
+    const outcomes = sleigh.eachElem(task.heedful, input(), { loadFactor: 4, ordered: false }).outcomes();
+    const first = outcomes.next();
+    await eventually(() => taken === 12, 'so many are out');
+    await other.stop();
+    await workersAre(sleigh, 1);
+    // It has looked at how many they are.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    go();
+    await first;
+    let given = 1;
+    for await (const _ of outcomes) {
+      given++;
+      expect(taken - given).toBeLessThanOrEqual(Math.max(12 - given, 4));
+    }
+    expect(given).toBe(100);
+    await one.stop();
+  });
+
+  it('loses no task of workers that are let go in the middle of it', async () => {
+    await using sleigh = await start(1);
+    const results = sleigh.eachElem(task.heedful, orders(5));
+    await eventually(() => begun().length === 1, 'the first works');
+    const more = await sleigh.launch({ workers: 2, launch: threads() });
+    await eventually(() => begun().length === 3, 'all work');
+    await more.stop();
+    await more.gone;
+    expect((await sleigh.status()).pending).toBe(5);
+    go();
+    expect(await results).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('begins with nobody, and goes on when nobody is left', async () => {
+    await using sleigh = await start(0);
+    const results = sleigh.eachElem(task.square, [1, 2, 3]);
+    const first = await sleigh.launch({ workers: 1 });
+    expect(await results).toEqual([1, 4, 9]);
+    await first.stop();
+    await workersAre(sleigh, 0);
+    const again = sleigh.eachElem(task.square, [4]);
+    await sleigh.launch({ workers: 1 });
+    expect(await again).toEqual([16]);
+  });
+
+  it('is joined by workers that are started elsewhere, which go when they are told to', async () => {
+    await using sleigh = await start(0);
+    const args = ['worker', sleigh.workspace.name, '--server', `${address.host}:${address.port}`];
+    const elsewhere = new CommandProcess(folder, [...args, '--workers', '2']);
+    const results = sleigh.eachElem(task.heedful, orders(4));
+    await eventually(() => begun().length === 2, 'both work');
+    await sleigh.launch({ workers: 1 });
+    await workersAre(sleigh, 3);
+    elsewhere.child.kill('SIGTERM');
+    await elsewhere.status();
+    await workersAre(sleigh, 1);
+    go();
+    expect(await results).toEqual([0, 1, 2, 3]);
+  });
+
+  it('is launched for several times by a command that returns at once, and each knows its own workers', async () => {
+    await using sleigh = await start(0);
+    const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
+    const first = await sleigh.launch({ workers: 1, launch: handedIn });
+    const second = await sleigh.launch({ workers: 1, launch: handedIn });
+    await workersAre(sleigh, 2);
+    const gone: string[] = [];
+    void first.gone.then(() => gone.push('first'));
+    void second.gone.then(() => gone.push('second'));
+    const [who] = await sleigh.eachWorker(task.whoAmI, undefined);
+    process.kill(who?.pid ?? 0, 'SIGKILL');
+    await eventually(() => gone.length > 0, 'one has gone');
+    await workersAre(sleigh, 1);
+    expect(gone).toHaveLength(1);
+  });
+
+  it('takes no more when it is over, and leaves nobody who was just being started', async () => {
+    const sleigh = await start(0);
+    const starting = expect(sleigh.launch({ workers: 1 })).rejects.toThrow(/was stopped|cannot be started/);
+    await sleigh.stop();
+    await starting;
+    await expect(sleigh.launch({ workers: 1 })).rejects.toThrow('the job was stopped');
+  });
+});
+
+describe('eachWorker of an elastic sleigh', () => {
+  it('calls the function on those that are there, in the order of ranks', async () => {
+    await using sleigh = await start(0);
+    expect(await sleigh.eachWorker(task.whoAmI, undefined)).toEqual([]);
+    const first = await sleigh.launch({ workers: 1 });
+    await sleigh.launch({ workers: 2 });
+    await workersAre(sleigh, 3);
+    await first.stop();
+    await workersAre(sleigh, 2);
+    const all = await sleigh.eachWorker(task.whoAmI, undefined);
+    expect(all.map(({ rank }) => rank)).toEqual([1, 2]);
+    await sleigh.launch({ workers: 1 });
+    await workersAre(sleigh, 3);
+    expect((await sleigh.status()).pending).toBe(0);
+  });
+
+  it('and on everyone who comes, before all else, where that is asked for', async () => {
+    await using sleigh = await start(1);
+    expect(await sleigh.join(10)).toBe(1);
+    const late: unknown[] = [];
+    const fixedArgs = { factor: 3 };
+    const options = { reach: 'all', fixedArgs, onLate: (each: unknown) => late.push(each) } as const;
+    expect(await sleigh.eachWorker(task.scaled, 2, options)).toEqual([6]);
+    await sleigh.launch({ workers: 2 });
+    await eventually(() => late.length === 2, 'both have answered');
+    expect(late).toEqual(
+      expect.arrayContaining([1, 2].map((rank) => ({ index: rank, worker: rank, value: 6 }))),
+    );
+    expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
+    expect((await sleigh.workspace.list()).find(({ name }) => name === 'result')?.values).toBe(0);
+  });
+
+  it('tells of one that dies of it, and rejects with what it throws', async () => {
+    await using sleigh = await start(2, { onDeadWorker: 'null' });
+    await sleigh.join(10);
+    await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({ code: 'threw' });
+    expect(await sleigh.eachWorker(task.killing, undefined, { errors: 'collect' })).toMatchObject([
+      { code: 'worker-died', index: 0 },
+      { code: 'worker-died', index: 1 },
+    ]);
+  });
+});
+
+describe('a sleigh that closes', () => {
+  it('says that it takes no more workers, and knows no reach', async () => {
+    await using sleigh = await start(1, { join: 'closing' });
+    await expect(sleigh.launch({ workers: 1 })).rejects.toThrow("start it with join: 'elastic'");
+    await expect(sleigh.eachWorker(task.square, 1, { reach: 'all' })).rejects.toThrow(
+      'reach is for an elastic',
+    );
+  });
+
+  it('says what is wrong with an option', async () => {
+    await expect(start(0, { reconnectGrace: -1 })).rejects.toThrow(
+      'reconnectGrace must be a number of seconds from 0, not "-1"',
+    );
+  });
+});

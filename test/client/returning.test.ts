@@ -1,0 +1,185 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { processes, Sentinel, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { Proxy, type Cut } from '../support/proxy.ts';
+
+const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
+
+let server: Server;
+let address: { host: string; port: number };
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'error' });
+  address = { host: server.host, port: server.port };
+});
+afterAll(() => server.close());
+
+let folder: string;
+let proxy: Proxy;
+let deaths: string[];
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-returning-'));
+  proxy = await Proxy.start(address.port);
+  deaths = [];
+});
+afterEach(() => {
+  proxy[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+/** The elements of all calls that have begun. */
+const calls = (): string[] =>
+  existsSync(`${folder}/calls`) ? readFileSync(`${folder}/calls`, 'utf8').split('\n').slice(0, -1) : [];
+const go = (): void => writeFileSync(`${folder}/go`, '');
+
+const onDeath = (rank: number, how: string): void => void deaths.push(`${rank} ${how}`);
+
+/** A job whose workers reach the server through the proxy, and whose tasks are tried once. */
+const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<Sleigh> => {
+  const { launch = processes(), ...others } = options;
+  return Sleigh.start({
+    workers,
+    server: address,
+    join: 'elastic',
+    reconnectGrace: 20,
+    maxAttempts: 1,
+    launch: { start: (order) => launch.start({ ...order, server: proxy.address }) },
+    onDeath,
+    ...others,
+  });
+};
+/** One worker, by a sentinel that passes on what it says. */
+async function hire(sleigh: Sleigh): Promise<Sentinel> {
+  const { name } = sleigh.workspace;
+  const options = { server: proxy.address, workspace: name, workers: 1, kind: 'process' } as const;
+  return Sentinel.start({ ...options, logs: true, onDeath });
+}
+const registered = (times: number): Promise<void> =>
+  eventually(() => proxy.registrations >= times, `${times} registrations`);
+
+describe('a worker whose connection is cut', () => {
+  it.each([
+    ['a process', processes()],
+    ['a thread', threads()],
+  ])('in the middle of a task: as %s it comes back to it, and its result arrives once', async (_, launch) => {
+    await using sleigh = await start(1, { launch });
+    const results = sleigh.eachElem(task.counted, [{ folder, n: 7 }]);
+    await eventually(() => calls().length === 1, 'it has begun');
+    for (const times of [2, 3]) {
+      proxy.cut();
+      await registered(times);
+    }
+    expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 1, running: 1 });
+    go();
+    expect(await results).toEqual([7]);
+    expect([calls().length, deaths]).toEqual([1, []]);
+    expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 0, running: 0 });
+  });
+
+  it('while it is idle: it waits for tasks again, under its rank', async () => {
+    await using sleigh = await start(1);
+    await registered(1);
+    proxy.cut();
+    await registered(2);
+    const { value } = await sleigh.eachElem(task.square, [3]).outcomes().next();
+    expect(value).toEqual({ index: 0, worker: 0, value: 9 });
+    expect((await sleigh.status()).workers).toBe(1);
+  });
+
+  it.each<[string, Cut]>([
+    ['a result that never arrived is sent again', { from: 'worker', says: 'result' }],
+    ['one that arrived without a reply is not', { from: 'worker', says: 'result', arrives: true }],
+    ['a task that never reached it is given again', { from: 'server', says: 'nwsTask' }],
+    ['fixed arguments are found after it', { from: 'worker', says: 'findTry' }],
+    ['a return that is cut is tried again', { from: 'worker', says: 'doing' }],
+    ['one whose reply is lost, too', { from: 'worker', says: 'doing', arrives: true }],
+  ])('%s', async (_, cut) => {
+    await using sleigh = await start(1);
+    await registered(1);
+    const first: Cut[] = cut.says === 'doing' ? [{ from: 'worker', says: 'result' }] : [];
+    proxy.cutAt(...first, cut);
+    const elements = [0, 1, 2].map((n) => ({ folder, n }));
+    go();
+    const fixedArgs = { kept: true };
+    expect(await sleigh.eachElem(task.counted, elements, { fixedArgs })).toEqual([0, 1, 2]);
+    expect([calls().length, deaths, proxy.cutsLeft]).toEqual([3, [], 0]);
+    expect(proxy.registrations).toBeGreaterThan(1);
+  });
+
+  it('while it registers: it does so again', async () => {
+    proxy.cutAt({ from: 'worker', says: 'worker_ids', arrives: true });
+    await using sleigh = await start(1);
+    expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
+    expect([proxy.registrations, deaths]).toEqual([2, []]);
+  });
+
+  it('again and again: each of many tasks runs once, and has one result', async () => {
+    await using sleigh = await start(3);
+    await sleigh.join(10);
+    const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
+    go();
+    const cutting = setInterval(() => proxy.cut(), 40);
+    const results = await sleigh.eachElem(task.counted, elements).then((all) => all);
+    clearInterval(cutting);
+    expect(results).toEqual(elements.map(({ n }) => n));
+    expect(calls().toSorted()).toEqual(elements.map(({ n }) => String(n)).toSorted());
+    expect(deaths).toEqual([]);
+    expect(proxy.registrations).toBeGreaterThan(6);
+  }, 60_000);
+
+  it('comes back in a group that closes, too', async () => {
+    await using sleigh = await start(1, { join: 'closing' });
+    expect(await sleigh.join(10)).toBe(1);
+    const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);
+    await eventually(() => calls().length === 1, 'it has begun');
+    proxy.cut();
+    await registered(2);
+    go();
+    expect(await results).toEqual([1]);
+  });
+});
+
+describe('a worker that does not come back within the grace', () => {
+  it('since it computed without looking up: it is refused, says so, and its task is given up', async () => {
+    await using sleigh = await start(0, { reconnectGrace: 0.2 });
+    const sentinel = await hire(sleigh);
+    const order = { folder, milliseconds: 1_500 };
+    const results = sleigh.eachElem(task.deep, [order], { errors: 'collect' });
+    await eventually(async () => (await sleigh.status()).running === 1, 'it has begun');
+    proxy.cut();
+    expect(await results).toMatchObject([{ code: 'worker-died' }]);
+    expect(await sleigh.workspace.fetch('logError', { timeout: 10_000 })).toMatch(
+      /worker 0: it lost its connection, and may not come back: .*the worker of rank 0 is dead/,
+    );
+    await sentinel.gone;
+    expect([deaths, (await sleigh.status()).workers]).toEqual([['0 exit status 1'], 0]);
+  });
+
+  it('since the network stays away: it gives up, and says so', async () => {
+    await using sleigh = await start(0, { reconnectGrace: 0.2 });
+    const sentinel = await hire(sleigh);
+    await registered(1);
+    proxy.isUp = false;
+    proxy.cut();
+    expect(await sleigh.workspace.fetch('logError', { timeout: 10_000 })).toMatch(
+      /worker 0: it lost its connection, and could not come back within 0.2 seconds: 127\.0\.0\.1:\d+ /,
+    );
+    await sentinel.gone;
+    expect((await sleigh.status()).workers).toBe(0);
+  });
+
+  it('since there is none: it ends at once, and its task is tried elsewhere', async () => {
+    await using sleigh = await start(2, { reconnectGrace: 0, maxAttempts: 2 });
+    await sleigh.join(10);
+    const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);
+    await eventually(() => calls().length === 1, 'it has begun');
+    proxy.cut();
+    await eventually(async () => (await sleigh.status()).workers === 0, 'both are gone');
+    await sleigh.launch({ workers: 1 });
+    go();
+    expect(await results).toEqual([1]);
+    expect([calls(), proxy.registrations]).toEqual([['1', '1'], 3]);
+  });
+});

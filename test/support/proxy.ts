@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** When a connection is cut: by what is said on it first. */
+export interface Cut {
+  readonly from: 'worker' | 'server';
+  readonly says: string;
+  /** What says it still arrives, and what is answered to it does not. */
+  readonly arrives?: boolean;
+}
+
+/** A network between workers and a server that fails as it is told; who is no worker goes through it undisturbed. */
+export class Proxy implements Disposable {
+  /** Whoever comes while it is false is cut at once. */
+  isUp = true;
+  /** Registrations of workers that went through. */
+  registrations = 0;
+  readonly #listener: Server;
+  readonly #target: number;
+  readonly #workers = new Set<Socket>();
+  readonly #cuts: Cut[] = [];
+
+  /** @param target port of the server */
+  static async start(target: number): Promise<Proxy> {
+    const proxy = new Proxy(target);
+    await once(proxy.#listener.listen(0, '127.0.0.1'), 'listening');
+    return proxy;
+  }
+
+  private constructor(target: number) {
+    this.#target = target;
+    this.#listener = createServer({ noDelay: true }, (near) => this.#connect(near));
+  }
+
+  get address(): { host: string; port: number } {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+    return { host: '127.0.0.1', port: (this.#listener.address() as AddressInfo).port };
+  }
+
+  /** Cuts, once, the next connection of a worker on which that happens. */
+  cutAt(...cuts: readonly Cut[]): void {
+    this.#cuts.push(...cuts);
+  }
+
+  /** Cuts that are still to come. */
+  get cutsLeft(): number {
+    return this.#cuts.length;
+  }
+
+  /** Cuts all connections of workers. */
+  cut(): void {
+    for (const near of this.#workers) near.destroy();
+  }
+
+  #connect(near: Socket): void {
+    if (!this.isUp) {
+      near.destroy();
+      return;
+    }
+    const far = connect(this.#target, '127.0.0.1');
+    let isDeaf = false;
+    near.on('data', (bytes) => {
+      const text = bytes.toString('latin1');
+      if (text.includes('worker_ids') && text.includes('session')) {
+        this.registrations++;
+        this.#workers.add(near);
+      }
+      const cut = this.#due('worker', near, text);
+      if (cut?.arrives === true) isDeaf = true;
+      if (cut === undefined || isDeaf) far.write(bytes);
+      else near.destroy();
+    });
+    far.on('data', (bytes) => {
+      if (isDeaf || this.#due('server', near, bytes.toString('latin1')) !== undefined) near.destroy();
+      else near.write(bytes);
+    });
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      one.on('error', () => undefined);
+      one.on('end', () => other.end());
+      one.on('close', () => {
+        this.#workers.delete(near);
+        other.destroy();
+      });
+    }
+  }
+
+  #due(from: Cut['from'], near: Socket, text: string): Cut | undefined {
+    const [cut] = this.#cuts;
+    if (cut?.from !== from || !this.#workers.has(near) || !text.includes(cut.says)) return undefined;
+    return this.#cuts.shift();
+  }
+
+  [Symbol.dispose](): void {
+    this.cut();
+    this.#listener.close();
+  }
+}
