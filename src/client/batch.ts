@@ -1,11 +1,14 @@
+import Denque from 'denque';
 import type { Metadata } from '../wire/payload.ts';
+import { CHUNK_BUDGET, ChunkSize, MOST_BYTES } from './chunk-size.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import type { Lines } from './lines.ts';
 import { Notice } from './notice.ts';
 import { outcomesOf, refusedOutcomes, type Outcome } from './outcome.ts';
 import { SleighError } from './sleigh-error.ts';
-import { CANCELLED_BATCHES, CHUNK, NUMBER } from './task-metadata.ts';
+import { BUDGET, CANCELLED_BATCHES, CHUNK, NUMBER, TOOK } from './task-metadata.ts';
+import { encodeValue } from './values.ts';
 
 /** How far a batch has come, in elements. */
 export interface Progress {
@@ -28,8 +31,10 @@ export interface BatchOptions {
   readonly metadata: Metadata;
   /** How many tasks may be out, or answered and not yet taken, at most. */
   readonly window: number;
-  /** Elements of a task. */
-  readonly chunkSize: number;
+  /** Elements of a task; `auto`: as many as make it worth its way. */
+  readonly chunkSize: number | 'auto';
+  /** Among so many an automatic chunk is shared out, where they have nothing to do. */
+  readonly workers: number;
   /** Outcomes come in the order of the elements, not as they come. */
   readonly isOrdered: boolean;
   /** How often a task is tried (S13). */
@@ -42,6 +47,8 @@ interface Sent {
   /** Of its first element. */
   readonly index: number;
   readonly count: number;
+  /** Of an automatic chunk, which may have to be sent again in parts. */
+  readonly elements: readonly unknown[];
 }
 
 /**
@@ -55,13 +62,21 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #ids: Metadata;
   readonly #changed = new Notice();
-  /** Answered and not taken yet, by the number of the task. */
+  /** Undefined where it is fixed. */
+  readonly #size: ChunkSize | undefined;
+  /** Answered and not taken yet, by the index of the first element. */
   readonly #ready = new Map<number, readonly Outcome[]>();
+  /** By the number of the task. */
   readonly #out = new Map<number, Sent>();
+  /** What came back undone, to be sent one at a time. */
+  readonly #again = new Denque<{ readonly index: number; readonly element: unknown }>();
+  /** Elements that are to travel together, and have not left. */
+  #gathered: unknown[] = [];
   /** How many results may be there, beside the one that is waited for. */
   #hoped = 0;
-  /** Tasks made, and those whose outcomes were taken. */
+  /** Tasks. */
   #made = 0;
+  /** Elements whose outcomes were taken. */
   #given = 0;
   /** Tasks on their way to the server, and those that it has taken; a result may be here before word of that. */
   #storing = 0;
@@ -82,6 +97,7 @@ export class Batch {
   constructor(options: BatchOptions) {
     this.#options = options;
     this.#ids = new Map([['batchId', options.id]]);
+    this.#size = options.chunkSize === 'auto' ? new ChunkSize() : undefined;
     void this.#feed();
     this.settled = this.#take();
   }
@@ -107,21 +123,22 @@ export class Batch {
 
   #due(): readonly Outcome[] | undefined {
     const [first] = this.#ready.keys();
-    const number = this.#options.isOrdered ? this.#given : first;
-    if (number === undefined) return undefined;
-    const due = this.#ready.get(number);
+    const index = this.#options.isOrdered ? this.#given : first;
+    if (index === undefined) return undefined;
+    const due = this.#ready.get(index);
     if (due === undefined) return undefined;
-    this.#ready.delete(number);
-    this.#given++;
+    this.#ready.delete(index);
+    this.#given += due.length;
     this.#changed.give();
     return due;
   }
 
   /** The indexes of the elements that are out, the oldest first. */
   get unfinished(): number[] {
-    return [...this.#out.values()].flatMap(({ index, count }) =>
+    const out = [...this.#out.values()].flatMap(({ index, count }) =>
       Array.from({ length: count }, (_, i) => index + i),
     );
+    return [...out, ...this.#again.toArray().map(({ index }) => index)];
   }
 
   /**
@@ -148,58 +165,103 @@ export class Batch {
     this.#isStopped = true;
     this.#fault ??= { error: reason };
     this.#ready.clear();
+    this.#again.clear();
     this.#changed.give();
   }
 
   /** Stores tasks as the window lets it, without waiting for one to be taken before the next; rejects never. */
   async #feed(): Promise<void> {
-    const { elements, chunkSize } = this.#options;
+    const { elements } = this.#options;
     try {
       const values =
         Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
-      let chunk: unknown[] = [];
       while (await this.#hasRoom()) {
         const { done, value } = await values.next();
         if (done === true || this.#isStopped) break;
-        chunk.push(value);
-        this.#read++;
-        if (chunk.length < chunkSize) continue;
-        void this.#store(chunk);
-        chunk = [];
+        this.#gather(value);
       }
       if (this.#isStopped) await values.return?.();
-      else if (chunk.length > 0) void this.#store(chunk);
     } catch (error) {
       this.#inputFault = { error };
     }
+    this.#flush();
     this.#isFed = true;
     this.#changed.give();
   }
 
   /** @returns when one more may go out; false when no more is wanted */
   async #hasRoom(): Promise<boolean> {
-    while (!this.#isStopped && this.#made - this.#given >= this.#options.window) await this.#changed.wait();
+    const { window } = this.#options;
+    while (!this.#isStopped && this.#out.size + this.#ready.size + this.#again.length >= window)
+      await this.#changed.wait();
     return !this.#isStopped;
   }
 
-  async #store(chunk: readonly unknown[]): Promise<void> {
+  #gather(element: unknown): void {
+    this.#gathered.push(element);
+    this.#read++;
+    if (this.#gathered.length >= (this.#size?.value ?? Number(this.#options.chunkSize))) this.#flush();
+    // Where the elements come slowly, nobody waits for them.
+    else if (this.#size !== undefined && this.#gathered.length === 1) setImmediate(() => this.#flush());
+  }
+
+  /** Sends what is gathered: together, unless workers have nothing to do meanwhile. */
+  #flush(): void {
+    const elements = this.#gathered;
+    this.#gathered = [];
+    if (this.#isStopped || elements.length === 0) return;
+    const idle = this.#size === undefined ? 1 : Math.max(1, this.#options.workers - this.#out.size);
+    const length = Math.ceil(elements.length / idle);
+    const first = this.#read - elements.length;
+    for (let at = 0; at < elements.length; at += length)
+      void this.#store(first + at, elements.slice(at, at + length));
+  }
+
+  async #store(index: number, elements: readonly unknown[]): Promise<void> {
     const { lines, workspace, metadata, chunkSize } = this.#options;
     const number = this.#made++;
-    const sent = { index: this.#read - chunk.length, count: chunk.length };
+    const count = elements.length;
+    const sent = { index, count, elements: this.#size === undefined ? [] : elements };
     this.#out.set(number, sent);
     this.#storing++;
     const all = new Map([...metadata, ...this.#ids, [NUMBER, String(number)]]);
-    if (chunkSize > 1) all.set(CHUNK, '1');
+    // One that travels alone is sent as it is, whatever its size and kind.
+    const isChunk = chunkSize === 'auto' ? count > 1 : chunkSize > 1;
+    if (isChunk) all.set(CHUNK, '1');
+    if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
     try {
-      await lines.main.store(workspace, 'task', chunkSize > 1 ? chunk : chunk[0], all);
-      this.#stored++;
+      const value = encodeValue(isChunk ? elements : elements[0]);
+      this.#size?.weighed(value.bytes.length, count);
+      if (count > 1 && this.#size !== undefined && value.bytes.length > MOST_BYTES)
+        this.#divide(number, sent);
+      else {
+        await lines.main.storeEncoded(workspace, 'task', value, all);
+        this.#stored++;
+      }
     } catch (error) {
       if (isFinal(error)) this.end(this.#endedBy(error));
       // It is these elements that cannot be sent, or are not taken; others can.
-      else this.#answer(number, refusedOutcomes(sent, error));
+      else if (!this.#divide(number, sent)) this.#answer(number, sent, refusedOutcomes(sent, error));
     }
     this.#storing--;
     this.#changed.give();
+  }
+
+  /** An automatic chunk stands for each of its elements: what happens to it as a whole is put to each alone. */
+  #divide(number: number, { index, elements }: Sent): boolean {
+    if (elements.length < 2 || this.#isStopped) return false;
+    this.#out.delete(number);
+    this.#sendAgain(index, elements);
+    return true;
+  }
+
+  #sendAgain(index: number, elements: readonly unknown[]): void {
+    for (const [i, element] of elements.entries()) this.#again.push({ index: index + i, element });
+    while (this.#out.size < this.#options.window) {
+      const next = this.#again.shift();
+      if (next === undefined) break;
+      void this.#store(next.index, [next.element]);
+    }
   }
 
   /** Takes results until there are none to come; rejects never. */
@@ -239,22 +301,30 @@ export class Batch {
   }
 
   #received(result: Found): void {
-    const number = Number(result.metadata.get(NUMBER));
+    const { metadata } = result;
+    const number = Number(metadata.get(NUMBER));
     const sent = this.#out.get(number);
     this.#answered++;
-    if (sent !== undefined) this.#answer(number, outcomesOf(result, sent, this.#options.maxAttempts));
+    if (sent === undefined) return;
+    const took = metadata.get(TOOK);
+    if (took === undefined && this.#divide(number, sent)) return;
+    const outcomes = outcomesOf(result, sent, this.#options.maxAttempts);
+    if (took !== undefined)
+      this.#size?.took(metadata.get('nwsWorkerRank') ?? '', Number(took), outcomes.length);
+    this.#answer(number, sent, outcomes);
   }
 
-  #answer(number: number, outcomes: readonly Outcome[]): void {
-    const { elements, onProgress } = this.#options;
+  #answer(number: number, { index, elements }: Sent, outcomes: readonly Outcome[]): void {
+    const { elements: input, onProgress } = this.#options;
     this.#out.delete(number);
-    if (!this.#isStopped) this.#ready.set(number, outcomes);
+    if (!this.#isStopped) this.#ready.set(index, outcomes);
     this.#done += outcomes.length;
     this.#failed += outcomes.filter((outcome) => 'error' in outcome).length;
+    if (!this.#isStopped) this.#sendAgain(index + outcomes.length, elements.slice(outcomes.length));
     this.#changed.give();
     if (this.#isStopped) return;
     try {
-      onProgress?.({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) });
+      onProgress?.({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(input) });
     } catch (error) {
       this.cancel(error);
     }

@@ -53,8 +53,13 @@ export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
 export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
   /** Tasks that are out for each worker: 8 unless told. So much is held in memory, however many elements there are. */
   readonly loadFactor?: number;
-  /** Elements that travel together; 1 unless told. More cost less each, where a call takes well under a millisecond. */
-  readonly chunkSize?: number;
+  /**
+   * Elements that travel together, as one task. `auto` unless told: one at first, then as many as take about 2 ms, 100 at
+   * most; elements that take longer travel alone, and what a worker has not begun after 5 ms others may do. A worker that
+   * dies has perhaps done some of the elements that are then called again; so with `onDeadWorker` other than `requeue`
+   * `auto` is 1.
+   */
+  readonly chunkSize?: number | 'auto';
   /** False: results come as they are ready, not in the order of the elements. */
   readonly ordered?: boolean;
   /** Told after each task that is answered. */

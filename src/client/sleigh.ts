@@ -140,10 +140,11 @@ export class Sleigh implements AsyncDisposable {
     elements: AsyncIterable<unknown> | Iterable<unknown>,
     options: EachElemOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Batch> {
-    const { loadFactor = LOAD_FACTOR, chunkSize = 1, ordered = true, onProgress, signal } = options;
+    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress, signal } = options;
     if (!(loadFactor > 0)) throw new RangeError(`loadFactor must be more than 0, not ${loadFactor}`);
-    if (!Number.isInteger(chunkSize) || chunkSize < 1)
-      throw new RangeError(`chunkSize must be a whole number from 1, not ${chunkSize}`);
+    if (chunkSize !== 'auto' && !(Number.isInteger(chunkSize) && chunkSize >= 1))
+      throw new RangeError(`chunkSize must be a whole number from 1, or auto, not ${chunkSize}`);
+    const { onDeadWorker = 'requeue' } = this.#options;
     signal?.throwIfAborted();
     const metadata = await this.#metadataOf(task, options);
     this.#throwIfEnded();
@@ -154,7 +155,9 @@ export class Sleigh implements AsyncDisposable {
       elements,
       metadata,
       window: Math.max(1, Math.round(loadFactor * this.workers)),
-      chunkSize,
+      // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
+      chunkSize: chunkSize === 'auto' && onDeadWorker !== 'requeue' ? 1 : chunkSize,
+      workers: this.workers,
       isOrdered: ordered,
       maxAttempts: this.#maxAttempts,
       onProgress,

@@ -4,7 +4,7 @@ import { claimed } from './claimed.ts';
 import type { NwsConnection } from './connection.ts';
 import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
 import type { TaskContext } from './task.ts';
-import { CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
+import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
 import { failureOf, TaskStopped, type Call } from './worker.ts';
 
 export interface RunnerOptions {
@@ -50,7 +50,11 @@ export class TaskRunner {
     const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
     if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
     const outcomes: ChunkOutcome[] = [];
-    for (const element of value) outcomes.push(await outcomeOf(async () => one(element)));
+    const end = performance.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    for (const element of value) {
+      outcomes.push(await outcomeOf(async () => one(element)));
+      if (performance.now() > end) break;
+    }
     return outcomes;
   }
 

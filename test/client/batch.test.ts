@@ -43,6 +43,7 @@ function batchOf(elements: AsyncIterable<unknown> | Iterable<unknown>, isOrdered
     metadata: NO_METADATA,
     window: WINDOW,
     chunkSize: 1,
+    workers: 1,
     isOrdered,
     maxAttempts: 1,
     onProgress: undefined,
