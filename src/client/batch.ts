@@ -47,7 +47,7 @@ interface Sent {
   /** Of its first element. */
   readonly index: number;
   readonly count: number;
-  /** Of an automatic chunk, which may have to be sent again in parts. */
+  /** Of an automatic chunk alone, which may have to be sent again in parts. */
   readonly elements: readonly unknown[];
 }
 
@@ -202,7 +202,7 @@ export class Batch {
     this.#read++;
     if (this.#gathered.length >= (this.#size?.value ?? Number(this.#options.chunkSize))) this.#flush();
     // Where the elements come slowly, nobody waits for them.
-    else if (this.#size !== undefined && this.#gathered.length === 1) setImmediate(() => this.#flush());
+    else if (this.#size !== undefined && this.#gathered.length === 1) process.nextTick(() => this.#flush());
   }
 
   /** Sends what is gathered: together, unless workers have nothing to do meanwhile. */
@@ -210,8 +210,10 @@ export class Batch {
     const elements = this.#gathered;
     this.#gathered = [];
     if (this.#isStopped || elements.length === 0) return;
-    const idle = this.#size === undefined ? 1 : Math.max(1, this.#options.workers - this.#out.size);
-    const length = Math.ceil(elements.length / idle);
+    const { workers, window } = this.#options;
+    const idle = Math.min(workers, window - this.#ready.size) - this.#out.size;
+    const parts = this.#size === undefined ? 1 : Math.max(1, idle);
+    const length = Math.ceil(elements.length / parts);
     const first = this.#read - elements.length;
     for (let at = 0; at < elements.length; at += length)
       void this.#store(first + at, elements.slice(at, at + length));
@@ -221,19 +223,19 @@ export class Batch {
     const { lines, workspace, metadata, chunkSize } = this.#options;
     const number = this.#made++;
     const count = elements.length;
-    const sent = { index, count, elements: this.#size === undefined ? [] : elements };
+    // One that travels alone is sent as it is, whatever its size and kind.
+    const isChunk = chunkSize === 'auto' ? count > 1 : chunkSize > 1;
+    const isDivisible = chunkSize === 'auto' && isChunk;
+    const sent = { index, count, elements: isDivisible ? elements : [] };
     this.#out.set(number, sent);
     this.#storing++;
     const all = new Map([...metadata, ...this.#ids, [NUMBER, String(number)]]);
-    // One that travels alone is sent as it is, whatever its size and kind.
-    const isChunk = chunkSize === 'auto' ? count > 1 : chunkSize > 1;
     if (isChunk) all.set(CHUNK, '1');
     if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
     try {
       const value = encodeValue(isChunk ? elements : elements[0]);
       this.#size?.weighed(value.bytes.length, count);
-      if (count > 1 && this.#size !== undefined && value.bytes.length > MOST_BYTES)
-        this.#divide(number, sent);
+      if (isDivisible && value.bytes.length > MOST_BYTES) this.#divide(number, sent);
       else {
         await lines.main.storeEncoded(workspace, 'task', value, all);
         this.#stored++;
@@ -249,7 +251,7 @@ export class Batch {
 
   /** An automatic chunk stands for each of its elements: what happens to it as a whole is put to each alone. */
   #divide(number: number, { index, elements }: Sent): boolean {
-    if (elements.length < 2 || this.#isStopped) return false;
+    if (elements.length === 0 || this.#isStopped) return false;
     this.#out.delete(number);
     this.#sendAgain(index, elements);
     return true;
@@ -309,8 +311,8 @@ export class Batch {
     const took = metadata.get(TOOK);
     if (took === undefined && this.#divide(number, sent)) return;
     const outcomes = outcomesOf(result, sent, this.#options.maxAttempts);
-    if (took !== undefined)
-      this.#size?.took(metadata.get('nwsWorkerRank') ?? '', Number(took), outcomes.length);
+    const worker = metadata.get('nwsWorkerRank') ?? '';
+    if (took !== undefined) this.#size?.took(worker, Number(took), outcomes.length);
     this.#answer(number, sent, outcomes);
   }
 

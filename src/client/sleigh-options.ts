@@ -54,15 +54,14 @@ export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> e
   /** Tasks that are out for each worker: 8 unless told. So much is held in memory, however many elements there are. */
   readonly loadFactor?: number;
   /**
-   * Elements that travel together, as one task. `auto` unless told: one at first, then as many as take about 2 ms, 100 at
-   * most; elements that take longer travel alone, and what a worker has not begun after 5 ms others may do. A worker that
-   * dies has perhaps done some of the elements that are then called again; so with `onDeadWorker` other than `requeue`
-   * `auto` is 1.
+   * Elements that travel together, as one task. `auto` unless told: one at first, then as many as take about 2 ms, 100
+   * and 64 KiB at most. Those that take longer travel alone, and what a worker has not begun after 5 ms it gives back. When
+   * it dies, what it had done of a chunk is called again: so `auto` is 1 unless `onDeadWorker` is `requeue`.
    */
   readonly chunkSize?: number | 'auto';
   /** False: results come as they are ready, not in the order of the elements. */
   readonly ordered?: boolean;
-  /** Told after each task that is answered. */
+  /** Told after each task that is answered, be it of one element or of several. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
