@@ -26,7 +26,7 @@ const { values: flags } = parseArgs({
 const ROUNDS = Number(flags.rounds);
 const COUNT = Number(flags.count);
 const WORKERS = 2;
-/** Tasks that are out at once: what `eachElem` has for 2 workers unless told. */
+/** Elements (of the others: tasks) that are under way at once. */
 const WINDOW = 16;
 
 for (const [path, what] of [
@@ -42,10 +42,13 @@ for (const [path, what] of [
 }
 
 const SLEIGH = 'Sleigh';
+/** Where one task carries one element, as with all others. */
+const SINGLE = 'Sleigh, chunkSize 1';
 const BULLMQ = 'BullMQ';
 /** How to start each. */
 const RIVALS = {
   [SLEIGH]: async () => (await import('./rivals/sleigh.mjs')).start({ workers: WORKERS }),
+  [SINGLE]: async () => (await import('./rivals/sleigh.mjs')).start({ workers: WORKERS, chunkSize: 1 }),
   [BULLMQ]: () => startBullmq({ persistence: 'none' }),
   [`${BULLMQ}, AOF`]: () => startBullmq({ persistence: 'AOF, each second' }),
   piscina: async () => (await import('./rivals/piscina.mjs')).start({ workers: WORKERS }),
@@ -115,7 +118,7 @@ async function throughput() {
 
   const column = (name, key) => rounds.get(name).map((figures) => figures[key]);
   console.log(
-    `${COUNT} no-op tasks, ${WORKERS} workers, ${WINDOW} tasks out at once; "alone": one at a time; "bulk": the way of each for many small ones (Sleigh chunkSize 50, BullMQ addBulk of 500)`,
+    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all at once, in the way of each (BullMQ: addBulk of 500)`,
   );
   console.log(`medians of ${ROUNDS} rounds after a warm-up, in parentheses the least and the most`);
   const keys = (name) => Object.keys(rounds.get(name)[0]);
@@ -127,28 +130,26 @@ async function throughput() {
   );
   if (flags.only !== undefined) return;
 
-  console.log(
-    `\n${SLEIGH}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1)`,
-  );
-  const ratios = (key, other, otherKey = key) => {
-    const others = column(other, otherKey);
-    return spread(column(SLEIGH, key).map((figure, i) => figure / others[i]));
-  };
-  const compared = ['tasks/s', 'processor µs/task', 'p99 ms', 'alone p50 ms', 'alone p99 ms'];
-  tell(
-    names
-      .filter((name) => name !== SLEIGH)
-      .map((other) => [
+  for (const own of [SLEIGH, SINGLE]) {
+    console.log(
+      `\n${own}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1)`,
+    );
+    const ratios = (key, other) => {
+      const others = column(other, key);
+      return spread(column(own, key).map((figure, i) => figure / others[i]));
+    };
+    const others = names.filter((name) => name !== SLEIGH && name !== SINGLE);
+    tell(
+      others.map((other) => [
         other,
-        {
-          ...Object.fromEntries(compared.map((key) => [key, ratios(key, other)])),
-          ...(keys(other).includes('bulk tasks/s') && {
-            'bulk tasks/s': ratios('bulk tasks/s', other),
-            'tasks/s, to bulk': ratios('tasks/s', other, 'bulk tasks/s'),
-          }),
-        },
+        Object.fromEntries(
+          keys(own)
+            .filter((key) => keys(other).includes(key))
+            .map((key) => [key, ratios(key, other)]),
+        ),
       ]),
-  );
+    );
+  }
 }
 
 /** Milliseconds from the end of a worker in mid-task until another has begun with its task. */

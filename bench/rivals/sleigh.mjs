@@ -2,30 +2,57 @@ import { Sleigh, tasks } from '../../dist/client/index.js';
 
 const { noop, survive } = tasks(new URL('tasks.mjs', import.meta.url));
 
-export async function start({ workers }) {
-  const sleigh = await Sleigh.start({ workers });
-  const run = async (count, options) => {
-    const latencies = [];
-    const begun = [];
-    function* elements() {
-      for (let n = 0; n < count; n++) {
-        begun[n] = performance.now();
-        yield n;
-      }
+/** The numbers up to `count`, never more than `window` of them under way at a time. */
+class Elements {
+  begun = [];
+  #left;
+  #wake = () => undefined;
+
+  constructor(count, window) {
+    this.count = count;
+    this.#left = window;
+  }
+
+  async *[Symbol.asyncIterator]() {
+    for (let n = 0; n < this.count; n++) {
+      while (this.#left === 0) await new Promise((resolve) => (this.#wake = resolve));
+      this.#left--;
+      this.begun[n] = performance.now();
+      yield n;
     }
+  }
+
+  answered() {
+    this.#left++;
+    this.#wake();
+  }
+}
+
+/** @param chunkSize of `eachElem`, where it is not left to itself */
+export async function start({ workers, chunkSize }) {
+  const sleigh = await Sleigh.start({ workers });
+  const run = async (count, window) => {
+    const latencies = [];
+    const elements = new Elements(count, window);
     const start = performance.now();
-    const results = sleigh.eachElem(noop, elements(), { ordered: false, ...options });
+    const results = sleigh.eachElem(noop, elements, { ordered: false, ...options });
     for await (const { index, value } of results.outcomes()) {
       if (value !== index) throw new Error(`task ${index} has the result of another`);
-      latencies.push(performance.now() - begun[index]);
+      latencies.push(performance.now() - elements.begun[index]);
+      elements.answered();
     }
     return { milliseconds: performance.now() - start, latencies };
   };
+  const options = chunkSize === undefined ? {} : { chunkSize };
   return {
-    /** `eachElem`, with as many tasks out as the others have. */
-    run: (count, window) => run(count, { loadFactor: window / workers }),
-    /** As for many short calls: elements travel together. */
-    runBulk: (count) => run(count, { chunkSize: 50 }),
+    /** As many elements are under way as the others have tasks. */
+    run: (count, window) => run(count, window),
+    /** All at once, as it is. */
+    runBulk: async (count) => {
+      const begun = performance.now();
+      await sleigh.eachElem(noop, Array.from({ length: count }).keys(), options);
+      return { milliseconds: performance.now() - begun, latencies: [] };
+    },
     survive: async (file) => void (await sleigh.eachElem(survive, [file])),
     stop: () => sleigh.stop(),
   };

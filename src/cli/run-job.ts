@@ -35,7 +35,8 @@ export async function runJob(
   const { signal } = stop;
   await using sleigh = await Sleigh.start({ ...crew, preload: module, label: 'sleigh run', signal });
   onStart(sleigh.workspace);
-  const options = { loadFactor: window / crew.workers, ordered: isOrdered };
+  // The window counts lines.
+  const options = { loadFactor: window / crew.workers, chunkSize: 1, ordered: isOrdered };
   await use(lineOutcomes(sleigh.eachElem({ module, name: 'default' }, inputs, options).outcomes()));
 }
 

@@ -1,47 +1,22 @@
+import Denque from 'denque';
 import type { Metadata } from '../wire/payload.ts';
+import { totalOf, type BatchOptions } from './batch-options.ts';
+import { CHUNK_BUDGET, ChunkSize, MOST_BYTES } from './chunk-size.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
-import type { Lines } from './lines.ts';
 import { Notice } from './notice.ts';
 import { outcomesOf, refusedOutcomes, type Outcome } from './outcome.ts';
 import { SleighError } from './sleigh-error.ts';
-import { CANCELLED_BATCHES, CHUNK, NUMBER } from './task-metadata.ts';
-
-/** How far a batch has come, in elements. */
-export interface Progress {
-  /** Answered, well or not. */
-  readonly done: number;
-  /** Of these, those that failed. */
-  readonly failed: number;
-  /** Taken from the input so far. */
-  readonly read: number;
-  /** How many there are in all, where the input says so (an array, a Set …). */
-  readonly total: number | undefined;
-}
-
-export interface BatchOptions {
-  readonly lines: Lines;
-  readonly workspace: string;
-  readonly id: string;
-  readonly elements: AsyncIterable<unknown> | Iterable<unknown>;
-  /** Goes with each task. */
-  readonly metadata: Metadata;
-  /** How many tasks may be out, or answered and not yet taken, at most; see `Batch.window`. */
-  readonly window: number;
-  /** Elements of a task. */
-  readonly chunkSize: number;
-  /** Outcomes come in the order of the elements, not as they come. */
-  readonly isOrdered: boolean;
-  /** How often a task is tried (S13). */
-  readonly maxAttempts: number;
-  readonly onProgress: ((progress: Progress) => void) | undefined;
-}
+import { BUDGET, CANCELLED_BATCHES, CHUNK, NUMBER, TOOK } from './task-metadata.ts';
+import { encodeValue } from './values.ts';
 
 /** A task on its way. */
 interface Sent {
   /** Of its first element. */
   readonly index: number;
   readonly count: number;
+  /** Of an automatic chunk alone, which may have to be sent again in parts. */
+  readonly elements: readonly unknown[];
 }
 
 /**
@@ -55,14 +30,22 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #ids: Metadata;
   readonly #changed = new Notice();
-  #window: number;
-  /** Answered and not taken yet, by the number of the task. */
+  #workers: number;
+  /** Undefined where it is fixed. */
+  readonly #size: ChunkSize | undefined;
+  /** Answered and not taken yet, by the index of the first element. */
   readonly #ready = new Map<number, readonly Outcome[]>();
+  /** By the number of the task. */
   readonly #out = new Map<number, Sent>();
+  /** What came back undone, to be sent one at a time. */
+  readonly #again = new Denque<{ readonly index: number; readonly element: unknown }>();
+  /** Elements that are to travel together, and have not left. */
+  #gathered: unknown[] = [];
   /** How many results may be there, beside the one that is waited for. */
   #hoped = 0;
-  /** Tasks made, and those whose outcomes were taken. */
+  /** Tasks. */
   #made = 0;
+  /** Elements whose outcomes were taken. */
   #given = 0;
   /** Tasks on their way to the server, and those that it has taken; a result may be here before word of that. */
   #storing = 0;
@@ -82,8 +65,9 @@ export class Batch {
 
   constructor(options: BatchOptions) {
     this.#options = options;
-    this.#window = options.window;
+    this.#workers = options.workers;
     this.#ids = new Map([['batchId', options.id]]);
+    this.#size = options.chunkSize === 'auto' ? new ChunkSize() : undefined;
     void this.#feed();
     this.settled = this.#take();
   }
@@ -109,12 +93,12 @@ export class Batch {
 
   #due(): readonly Outcome[] | undefined {
     const [first] = this.#ready.keys();
-    const number = this.#options.isOrdered ? this.#given : first;
-    if (number === undefined) return undefined;
-    const due = this.#ready.get(number);
+    const index = this.#options.isOrdered ? this.#given : first;
+    if (index === undefined) return undefined;
+    const due = this.#ready.get(index);
     if (due === undefined) return undefined;
-    this.#ready.delete(number);
-    this.#given++;
+    this.#ready.delete(index);
+    this.#given += due.length;
     this.#changed.give();
     return due;
   }
@@ -123,17 +107,23 @@ export class Batch {
     return this.#isSettled;
   }
 
-  /** What is out already stays out when it becomes narrower. */
-  set window(tasks: number) {
-    this.#window = tasks;
+  /** There are so many now; what is out already stays out when they are fewer. */
+  set workers(workers: number) {
+    this.#workers = workers;
     this.#changed.give();
+  }
+
+  /** How many tasks may be out, or answered and not taken: one, at least, and also where there is nobody yet. */
+  get #window(): number {
+    return Math.max(1, Math.round(this.#options.loadFactor * Math.max(1, this.#workers)));
   }
 
   /** The indexes of the elements that are out, the oldest first. */
   get unfinished(): number[] {
-    return [...this.#out.values()].flatMap(({ index, count }) =>
+    const out = [...this.#out.values()].flatMap(({ index, count }) =>
       Array.from({ length: count }, (_, i) => index + i),
     );
+    return [...out, ...this.#again.toArray().map(({ index }) => index)];
   }
 
   /**
@@ -160,58 +150,103 @@ export class Batch {
     this.#isStopped = true;
     this.#fault ??= { error: reason };
     this.#ready.clear();
+    this.#again.clear();
     this.#changed.give();
   }
 
   /** Stores tasks as the window lets it, without waiting for one to be taken before the next; rejects never. */
   async #feed(): Promise<void> {
-    const { elements, chunkSize } = this.#options;
+    const { elements } = this.#options;
     try {
       const values =
         Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
-      let chunk: unknown[] = [];
       while (await this.#hasRoom()) {
         const { done, value } = await values.next();
         if (done === true || this.#isStopped) break;
-        chunk.push(value);
-        this.#read++;
-        if (chunk.length < chunkSize) continue;
-        void this.#store(chunk);
-        chunk = [];
+        this.#gather(value);
       }
       if (this.#isStopped) await values.return?.();
-      else if (chunk.length > 0) void this.#store(chunk);
     } catch (error) {
       this.#inputFault = { error };
     }
+    this.#flush();
     this.#isFed = true;
     this.#changed.give();
   }
 
   /** @returns when one more may go out; false when no more is wanted */
   async #hasRoom(): Promise<boolean> {
-    while (!this.#isStopped && this.#made - this.#given >= this.#window) await this.#changed.wait();
+    while (!this.#isStopped && this.#out.size + this.#ready.size + this.#again.length >= this.#window)
+      await this.#changed.wait();
     return !this.#isStopped;
   }
 
-  async #store(chunk: readonly unknown[]): Promise<void> {
+  #gather(element: unknown): void {
+    this.#gathered.push(element);
+    this.#read++;
+    if (this.#gathered.length >= (this.#size?.value ?? Number(this.#options.chunkSize))) this.#flush();
+    // Where the elements come slowly, nobody waits for them.
+    else if (this.#size !== undefined && this.#gathered.length === 1) process.nextTick(() => this.#flush());
+  }
+
+  /** Sends what is gathered: together, unless workers have nothing to do meanwhile. */
+  #flush(): void {
+    const elements = this.#gathered;
+    this.#gathered = [];
+    if (this.#isStopped || elements.length === 0) return;
+    const idle = Math.min(this.#workers, this.#window - this.#ready.size) - this.#out.size;
+    const parts = this.#size === undefined ? 1 : Math.max(1, idle);
+    const length = Math.ceil(elements.length / parts);
+    const first = this.#read - elements.length;
+    for (let at = 0; at < elements.length; at += length)
+      void this.#store(first + at, elements.slice(at, at + length));
+  }
+
+  async #store(index: number, elements: readonly unknown[]): Promise<void> {
     const { lines, workspace, metadata, chunkSize } = this.#options;
     const number = this.#made++;
-    const sent = { index: this.#read - chunk.length, count: chunk.length };
+    const count = elements.length;
+    // One that travels alone is sent as it is, whatever its size and kind.
+    const isChunk = chunkSize === 'auto' ? count > 1 : chunkSize > 1;
+    const isDivisible = chunkSize === 'auto' && isChunk;
+    const sent = { index, count, elements: isDivisible ? elements : [] };
     this.#out.set(number, sent);
     this.#storing++;
     const all = new Map([...metadata, ...this.#ids, [NUMBER, String(number)]]);
-    if (chunkSize > 1) all.set(CHUNK, '1');
+    if (isChunk) all.set(CHUNK, '1');
+    if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
     try {
-      await lines.main.store(workspace, 'task', chunkSize > 1 ? chunk : chunk[0], all);
-      this.#stored++;
+      const value = encodeValue(isChunk ? elements : elements[0]);
+      this.#size?.weighed(value.bytes.length, count);
+      if (isDivisible && value.bytes.length > MOST_BYTES) this.#divide(number, sent);
+      else {
+        await lines.main.storeEncoded(workspace, 'task', value, all);
+        this.#stored++;
+      }
     } catch (error) {
       if (isFinal(error)) this.end(this.#endedBy(error));
       // It is these elements that cannot be sent, or are not taken; others can.
-      else this.#answer(number, refusedOutcomes(sent, error));
+      else if (!this.#divide(number, sent)) this.#answer(number, sent, refusedOutcomes(sent, error));
     }
     this.#storing--;
     this.#changed.give();
+  }
+
+  /** An automatic chunk stands for each of its elements: what happens to it as a whole is put to each alone. */
+  #divide(number: number, { index, elements }: Sent): boolean {
+    if (elements.length === 0 || this.#isStopped) return false;
+    this.#out.delete(number);
+    this.#sendAgain(index, elements);
+    return true;
+  }
+
+  #sendAgain(index: number, elements: readonly unknown[]): void {
+    for (const [i, element] of elements.entries()) this.#again.push({ index: index + i, element });
+    while (this.#out.size < this.#window) {
+      const next = this.#again.shift();
+      if (next === undefined) break;
+      void this.#store(next.index, [next.element]);
+    }
   }
 
   /** Takes results until there are none to come; rejects never. */
@@ -251,22 +286,30 @@ export class Batch {
   }
 
   #received(result: Found): void {
-    const number = Number(result.metadata.get(NUMBER));
+    const { metadata } = result;
+    const number = Number(metadata.get(NUMBER));
     const sent = this.#out.get(number);
     this.#answered++;
-    if (sent !== undefined) this.#answer(number, outcomesOf(result, sent, this.#options.maxAttempts));
+    if (sent === undefined) return;
+    const took = metadata.get(TOOK);
+    if (took === undefined && this.#divide(number, sent)) return;
+    const outcomes = outcomesOf(result, sent, this.#options.maxAttempts);
+    const worker = metadata.get('nwsWorkerRank') ?? '';
+    if (took !== undefined) this.#size?.took(worker, Number(took), outcomes.length);
+    this.#answer(number, sent, outcomes);
   }
 
-  #answer(number: number, outcomes: readonly Outcome[]): void {
-    const { elements, onProgress } = this.#options;
+  #answer(number: number, { index, elements }: Sent, outcomes: readonly Outcome[]): void {
+    const { elements: input, onProgress } = this.#options;
     this.#out.delete(number);
-    if (!this.#isStopped) this.#ready.set(number, outcomes);
+    if (!this.#isStopped) this.#ready.set(index, outcomes);
     this.#done += outcomes.length;
     this.#failed += outcomes.filter((outcome) => 'error' in outcome).length;
+    if (!this.#isStopped) this.#sendAgain(index + outcomes.length, elements.slice(outcomes.length));
     this.#changed.give();
     if (this.#isStopped) return;
     try {
-      onProgress?.({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) });
+      onProgress?.({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(input) });
     } catch (error) {
       this.cancel(error);
     }
@@ -281,8 +324,3 @@ export class Batch {
 /** Nothing more will come of the job. */
 const isFinal = (error: unknown): boolean =>
   error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed');
-
-function totalOf(elements: AsyncIterable<unknown> | Iterable<unknown>): number | undefined {
-  if (Array.isArray(elements)) return elements.length;
-  return elements instanceof Set || elements instanceof Map ? elements.size : undefined;
-}

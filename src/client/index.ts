@@ -1,6 +1,6 @@
 /** What programs import to use a server; nothing of the server is in it. */
 export { Barrier } from './barrier.ts';
-export type { Progress } from './batch.ts';
+export type { Progress } from './batch-options.ts';
 export type { ServerAddress, TlsOptions } from './server-address.ts';
 export type { ConnectionOptions, Found, FoundStream, Origin } from './connection.ts';
 export {

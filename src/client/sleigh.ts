@@ -24,7 +24,7 @@ import type {
   TaskOptions,
 } from './sleigh-options.ts';
 import type { WaitOptions } from './waiting.ts';
-import { followCrew, windowFor } from './window.ts';
+import { followCrew } from './follow-crew.ts';
 
 /** A task without its types. */
 type FunctionName = Pick<Task, 'module' | 'name'>;
@@ -166,10 +166,11 @@ export class Sleigh implements AsyncDisposable {
     elements: AsyncIterable<unknown> | Iterable<unknown>,
     options: EachElemOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Batch> {
-    const { loadFactor = LOAD_FACTOR, chunkSize = 1, ordered = true, onProgress, signal } = options;
+    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress, signal } = options;
     if (!(loadFactor > 0)) throw new RangeError(`loadFactor must be more than 0, not ${loadFactor}`);
-    if (!Number.isInteger(chunkSize) || chunkSize < 1)
-      throw new RangeError(`chunkSize must be a whole number from 1, not ${chunkSize}`);
+    if (chunkSize !== 'auto' && !(Number.isInteger(chunkSize) && chunkSize >= 1))
+      throw new RangeError(`chunkSize must be a whole number from 1, or auto, not ${chunkSize}`);
+    const { onDeadWorker = 'requeue' } = this.#options;
     signal?.throwIfAborted();
     const metadata = await this.#metadataOf(task, options);
     this.#throwIfEnded();
@@ -179,8 +180,10 @@ export class Sleigh implements AsyncDisposable {
       id: this.#nextId(),
       elements,
       metadata,
-      window: windowFor(loadFactor, this.workers),
-      chunkSize,
+      loadFactor,
+      // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
+      chunkSize: chunkSize === 'auto' && onDeadWorker !== 'requeue' ? 1 : chunkSize,
+      workers: this.workers,
       isOrdered: ordered,
       maxAttempts: this.#maxAttempts,
       onProgress,
@@ -189,7 +192,7 @@ export class Sleigh implements AsyncDisposable {
     const cancel = (): void => batch.cancel(signal?.reason);
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted === true) cancel();
-    if (this.#isElastic) void followCrew(batch, loadFactor, this.#lines, this.workspace.name);
+    if (this.#isElastic) void followCrew(batch, this.#lines, this.workspace.name);
     void batch.settled.then(() => {
       signal?.removeEventListener('abort', cancel);
       this.#batches.delete(batch);

@@ -7,6 +7,10 @@ export const FUNCTION = 'function';
 export const NUMBER = 'task';
 /** `1`: the value is an array of elements, and so is the result, of ChunkOutcomes. */
 export const CHUNK = 'chunk';
+/** Milliseconds after which no other element of a chunk is begun: its result has fewer outcomes then. */
+export const BUDGET = 'budget';
+/** Of the result of a task with a budget that did not fail: milliseconds until it was ready to be sent. */
+export const TOOK = 'took';
 /** The variable with the fixed arguments (S11). */
 export const FIXED_ARGS = 'fixedArgs';
 /** Milliseconds that one call may take. */

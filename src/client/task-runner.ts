@@ -3,7 +3,7 @@ import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
 import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
 import type { TaskContext } from './task.ts';
-import { CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
+import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
 import { failureOf, TaskStopped, type Call, type Find } from './worker.ts';
 
 export interface RunnerOptions {
@@ -49,7 +49,11 @@ export class TaskRunner {
     const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
     if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
     const outcomes: ChunkOutcome[] = [];
-    for (const element of value) outcomes.push(await outcomeOf(async () => one(element)));
+    const end = performance.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    for (const element of value) {
+      outcomes.push(await outcomeOf(async () => one(element)));
+      if (performance.now() > end) break;
+    }
     return outcomes;
   }
 

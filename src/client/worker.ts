@@ -1,9 +1,18 @@
 import { inspect } from 'node:util';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { claimed } from './claimed.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
-import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
+import {
+  BUDGET,
+  CHUNK,
+  ERROR,
+  TOOK,
+  type ChunkOutcome,
+  type TaskErrorCode,
+  type TaskFailure,
+} from './task-metadata.ts';
 import { encodeValue, type EncodedValue } from './values.ts';
 
 /** Metadata of a result that says that its task failed. */
@@ -79,10 +88,33 @@ type Result = readonly [value: EncodedValue, metadata: Metadata];
 
 /** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
 async function perform(call: Call, task: Found): Promise<Result> {
+  const begun = performance.now();
   try {
-    return [encodeValue(await call(task.value, task.metadata)), NO_METADATA];
+    const result = await call(task.value, task.metadata);
+    const encoded = task.metadata.get(CHUNK) === '1' ? encodeChunk(result) : encodeValue(result);
+    if (!task.metadata.has(BUDGET)) return [encoded, NO_METADATA];
+    return [encoded, new Map([[TOOK, (performance.now() - begun).toFixed(3)]])];
   } catch (error) {
     return [encodeValue(failureOf(error)), FAILED];
+  }
+}
+
+/** An outcome that cannot be sent is no reason to throw away the others. */
+function encodeChunk(result: unknown): EncodedValue {
+  try {
+    return encodeValue(result);
+  } catch (error) {
+    if (!Array.isArray(result)) throw error;
+    return encodeValue(claimed<ChunkOutcome[]>(result).map(sendable));
+  }
+}
+
+function sendable(outcome: ChunkOutcome): ChunkOutcome {
+  try {
+    encodeValue(outcome);
+    return outcome;
+  } catch (error) {
+    return { failure: failureOf(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BatchOptions } from '../../src/client/batch-options.ts';
 import { Batch } from '../../src/client/batch.ts';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
 import { Lines } from '../../src/client/lines.ts';
@@ -34,18 +35,24 @@ async function hire(connection: NwsConnection): Promise<void> {
   await connection.store('s', 'worker_ids', value);
 }
 
-function batchOf(elements: AsyncIterable<unknown> | Iterable<unknown>, isOrdered = true): Batch {
+function batchOf(
+  elements: AsyncIterable<unknown> | Iterable<unknown>,
+  isOrdered = true,
+  options: Partial<BatchOptions> = {},
+): Batch {
   return new Batch({
     lines,
     workspace: 's',
     id: '1',
     elements,
     metadata: NO_METADATA,
-    window: WINDOW,
+    loadFactor: WINDOW,
     chunkSize: 1,
+    workers: 1,
     isOrdered,
     maxAttempts: 1,
     onProgress: undefined,
+    ...options,
   });
 }
 
@@ -199,6 +206,63 @@ describe('a batch', () => {
     await running;
   });
 });
+
+describe('a batch whose chunks are made by themselves', () => {
+  const AUTO = { chunkSize: 'auto', workers: 2 } as const;
+  beforeEach(() => (warmed = 0));
+
+  it('shares out what comes together among workers that have nothing to do', async () => {
+    const running = allOf(batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9]), true, AUTO).outcomes());
+    await warmUp();
+    for (const expected of [
+      [2, 3, 4, 5],
+      [6, 7, 8, 9],
+    ]) {
+      const { value } = await task();
+      expect(value).toEqual(expected);
+      await answerSome(expected);
+    }
+    expect((await running).map((outcome) => 'value' in outcome && outcome.value)).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
+  });
+
+  it('hands out one at a time what a worker gives back, no more than its window at once, in order', async () => {
+    const batch = batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), true, { ...AUTO, workers: 1 });
+    const running = allOf(batch.outcomes());
+    await warmUp();
+    expect((await task()).value).toHaveLength(12);
+    await answerSome([2]);
+    await settles(pending, WINDOW);
+    expect(batch.unfinished).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    for (let n = 3; n <= 13; n++) {
+      const { value, metadata } = await task();
+      expect([value, metadata.has('chunk')]).toEqual([n, false]);
+      await worker.store('s', 'result', n, new Map([['took', '0.1']]));
+    }
+    expect((await running).map((outcome) => 'value' in outcome && outcome.value)).toEqual(
+      Array.from({ length: 14 }, (_, n) => n),
+    );
+  });
+});
+
+/** Elements whose tasks were answered as quick ones. */
+let warmed = 0;
+/** Two of these, of which the first does not count, and then others in one turn. */
+async function* warmThen(others: number[]): AsyncGenerator<number> {
+  yield 0;
+  yield 1;
+  await eventually(() => warmed === 2, 'it is known what an element takes');
+  yield* others;
+}
+async function warmUp(): Promise<void> {
+  for (; warmed < 2; warmed++)
+    await worker.store('s', 'result', (await task()).value, new Map([['took', '0.1']]));
+}
+async function answerSome(values: unknown[]): Promise<void> {
+  const outcomes = values.map((value) => ({ value }));
+  await worker.store('s', 'result', outcomes, new Map([['took', '6']]));
+}
 
 /** One input, and then an error. */
 function* failing(): Generator<number> {

@@ -56,7 +56,9 @@ describe('an elastic sleigh', () => {
     function* input(): Generator<{ folder: string; n: number }> {
       for (; taken < 100;) yield { folder, n: taken++ };
     }
-    const outcomes = sleigh.eachElem(task.heedful, input(), { loadFactor: 4, ordered: false }).outcomes();
+    const outcomes = sleigh
+      .eachElem(task.heedful, input(), { loadFactor: 4, chunkSize: 1, ordered: false })
+      .outcomes();
     const first = outcomes.next();
     await eventually(() => taken === 12, 'so many are out');
     await other.stop();

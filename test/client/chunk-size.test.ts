@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ChunkSize, MOST_BYTES } from '../../src/client/chunk-size.ts';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { Sleigh, tasks, type SleighOptions } from '../../src/client/index.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { eventually } from '../support/eventually.ts';
+
+describe('the size of a chunk', () => {
+  it('is one until it is known what an element takes, the first task of each worker left out', () => {
+    const size = new ChunkSize();
+    expect(size.value).toBe(1);
+    size.took('0', 0.01, 1);
+    size.took('1', 0.01, 1);
+    expect(size.value).toBe(1);
+    size.took('0', 0.1, 1);
+    expect(size.value).toBe(20);
+  });
+
+  it('goes down at once when elements take longer, and up little by little', () => {
+    const size = new ChunkSize();
+    for (const milliseconds of [1, 0.1, 50]) size.took('0', milliseconds, 1);
+    expect(size.value).toBe(1);
+    const later = Array.from({ length: 40 }, () => {
+      size.took('0', 0.1, 1);
+      return size.value;
+    });
+    expect(later).toEqual(later.toSorted((a, b) => a - b));
+    expect([later[0], later.at(-1)]).toEqual([1, 19]);
+  });
+
+  it('has a bound in elements, and one in bytes', () => {
+    const size = new ChunkSize();
+    for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);
+    expect(size.value).toBe(100);
+    size.weighed(MOST_BYTES / 2, 10);
+    expect(size.value).toBe(20);
+    size.weighed(10 * MOST_BYTES, 1);
+    expect(size.value).toBe(1);
+  });
+});
+
+const { paced, deadly, odd, sizeOf } = tasks<typeof import('./modules/paced.mjs')>(
+  new URL('modules/paced.mjs', import.meta.url),
+);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
+
+let server: Server;
+let address: { host: string; port: number };
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'error', limits: { valueBytes: 2_000_000 } });
+  address = { host: server.host, port: server.port };
+});
+afterAll(() => server.close());
+
+/** The tasks that leave: how many bytes each has, and whether it is a chunk. */
+const stored = vi.spyOn(NwsConnection.prototype, 'storeEncoded');
+const sent = (): { bytes: number; isChunk: boolean }[] =>
+  stored.mock.calls
+    .filter(([, variable]) => variable === 'task')
+    .map(([, , { bytes }, metadata]) => ({
+      bytes: bytes instanceof Uint8Array ? bytes.length : 0,
+      isChunk: metadata?.get('chunk') === '1',
+    }));
+beforeEach(() => void stored.mockClear());
+
+const start = (options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
+  Sleigh.start({ workers: 2, server: address, onOutput: () => undefined, ...options });
+
+describe('chunks that are made by themselves', () => {
+  it('hold many elements that are quick, whose results are right and in order', async () => {
+    await using sleigh = await start();
+    const results = await sleigh.eachElem(
+      paced,
+      upTo(3_000).map((n) => ({ n })),
+    );
+    expect(results.map(({ n }) => n)).toEqual(upTo(3_000));
+    expect(sent().length).toBeLessThan(1_000);
+  });
+
+  it('are of one element each where these take long', async () => {
+    await using sleigh = await start();
+    await sleigh.eachElem(
+      paced,
+      upTo(40).map((n) => ({ n, milliseconds: 50 })),
+    );
+    expect(sent().map(({ isChunk }) => isChunk)).toEqual(upTo(40).map(() => false));
+  });
+
+  it('are given back by a worker that meets slow elements, which others then do, each once', async () => {
+    await using sleigh = await start();
+    const elements = upTo(1_020).map((n) => ({ n, milliseconds: n < 1_000 ? 0 : 60 }));
+    const results = await sleigh.eachElem(paced, elements);
+    expect(results.map(({ n }) => n)).toEqual(upTo(1_020));
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    const slow = results.slice(1_000);
+    for (const rank of [0, 1])
+      expect(slow.filter((each) => each.rank === rank).length).toBeGreaterThanOrEqual(7);
+    const calls = [0, 1].map((rank) =>
+      Math.max(...results.filter((each) => each.rank === rank).map(({ call }) => call)),
+    );
+    expect(calls.reduce((sum, each) => sum + each)).toBe(1_020);
+  });
+
+  it('grow again when slow elements are over', async () => {
+    await using sleigh = await start();
+    const elements = upTo(2_020).map((n) => ({ n, milliseconds: n < 20 ? 20 : 0 }));
+    expect((await sleigh.eachElem(paced, elements)).map(({ n }) => n)).toEqual(upTo(2_020));
+    expect(sent().length).toBeLessThan(1_000);
+  });
+
+  it('do not wait for an input that is slow', async () => {
+    await using sleigh = await start();
+    let answered = 0;
+    const early: number[] = [];
+    async function* input(): AsyncGenerator<{ n: number }> {
+      for (const n of upTo(500)) yield { n };
+      for (const n of [500, 501, 502]) {
+        await eventually(() => answered === n, `${n} are answered`);
+        early.push(answered);
+        yield { n };
+      }
+    }
+    for await (const { n } of sleigh.eachElem(paced, input())) expect(n).toBe(answered++);
+    expect([early, answered]).toEqual([[500, 501, 502], 503]);
+  });
+
+  it('blame no element for another one that ends its worker', async () => {
+    await using sleigh = await start({ workers: 3, maxAttempts: 1 });
+    const results = await sleigh.eachElem(deadly, upTo(300), { errors: 'collect' });
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    expect(results[150]).toMatchObject({ code: 'worker-died', index: 150 });
+    expect(results.toSpliced(150, 1)).toEqual(upTo(300).toSpliced(150, 1));
+  });
+
+  it('blame no element for another one that cannot be sent, or whose result cannot', async () => {
+    await using sleigh = await start({ workers: 1 });
+    const elements: unknown[] = upTo(300);
+    elements[200] = () => 1;
+    elements[250] = 'x'.repeat(3_000_000);
+    const results = await sleigh.eachElem(odd, elements, { errors: 'collect' });
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    expect([results[150], results[200], results[250]]).toMatchObject([
+      { code: 'threw', index: 150, reason: expect.stringContaining('cannot be sent') },
+      { code: 'not-sent', index: 200, reason: expect.stringContaining('cannot be sent') },
+      { code: 'not-sent', index: 250, reason: expect.stringContaining('bytes') },
+    ]);
+    const good = results.flatMap((result) => ('n' in result ? [result] : []));
+    expect(good.map(({ n }) => n)).toEqual(upTo(300).filter((n) => ![150, 200, 250].includes(n)));
+    // Neither was called again: all calls but the two that never came.
+    expect(Math.max(...good.map(({ call }) => call))).toBe(298);
+  });
+
+  it('are no larger than one large element', async () => {
+    await using sleigh = await start();
+    const elements = upTo(400).map((n) => 'x'.repeat(n < 300 ? 10 : 50_000));
+    expect(await sleigh.eachElem(sizeOf, elements)).toEqual(elements.map(({ length }) => length));
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    expect(Math.max(...sent().map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES);
+  });
+
+  it('are not made where a task is tried once', async () => {
+    await using sleigh = await start({ onDeadWorker: 'null' });
+    expect(await sleigh.eachElem(sizeOf, upTo(200).map(String))).toHaveLength(200);
+    expect(sent()).toHaveLength(200);
+  });
+
+  it('are ended with their batch', async () => {
+    await using sleigh = await start();
+    const stop = new AbortController();
+    const input = upTo(5_000).map((n) => ({ n, milliseconds: n === 4_000 ? 100 : 0 }));
+    const results = sleigh.eachElem(paced, input, { signal: stop.signal });
+    const taken: number[] = [];
+    await expect(
+      (async () => {
+        for await (const { n } of results) if (taken.push(n) === 1_000) stop.abort(new Error('enough'));
+      })(),
+    ).rejects.toThrow('enough');
+    expect(taken).toEqual(upTo(taken.length));
+    expect((await sleigh.eachElem(sizeOf, ['ab'])).at(0)).toBe(2);
+  });
+});
