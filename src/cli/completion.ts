@@ -1,5 +1,4 @@
 import { Argument, type Command, type Option } from 'commander';
-import { fail } from './fail.ts';
 
 /** What a shell can offer, of one command. */
 interface Offer {
@@ -18,6 +17,8 @@ interface Flag {
   readonly choices: readonly string[];
 }
 
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 type Writer = (program: string, offers: readonly Offer[]) => string;
 
 const HELP = `
@@ -30,10 +31,10 @@ export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
     .description('print what makes a shell complete the commands and options of sleigh')
-    .addArgument(new Argument('<shell>').choices(Object.keys(WRITERS)))
+    .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText('after', HELP)
-    .action((shell: string) => {
-      const write = WRITERS[shell] ?? fail(`there is no completion for ${shell}`);
+    .action((shell: Shell) => {
+      const write = WRITERS[shell];
       process.stdout.write(write(program.name(), program.commands.map(offerOf)));
     });
 }
@@ -148,4 +149,4 @@ function fish(program: string, offers: readonly Offer[]): string {
   return `# Completion of ${program} for fish.\n${[...commands, ...details].join('\n')}\n`;
 }
 
-const WRITERS: Readonly<Record<string, Writer>> = { bash, zsh, fish };
+const WRITERS: Readonly<Record<Shell, Writer>> = { bash, zsh, fish };

@@ -9,6 +9,7 @@ import { ModuleError } from '../client/module-function.ts';
 import { SleighError } from '../client/sleigh-error.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { codeOf, textOf } from './fail.ts';
 import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne } from './numbers.ts';
@@ -62,7 +63,8 @@ export function addRunCommand(program: Command): void {
       `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,
       atLeastOne,
     )
-    .option('--unordered', 'write results as they come, not in the order of the input');
+    .option('--unordered', 'write results as they come, not in the order of the input')
+    .option('--json', 'what is told on standard error goes as lines of JSON, too');
   for (const option of launchOptions()) command.addOption(option);
   command
     .addHelpText('after', HELP)
@@ -85,7 +87,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     stopWhenToldTo(stop);
     const { workers, window = WINDOW_PER_WORKER * workers, unordered = false } = flags;
     const onDeath = (rank: number, how: string): void => {
-      if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`);
+      if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
     };
     const server = flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server });
     const onOutput = (text: string): void => status.pass(text);
@@ -103,7 +105,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     status.hide();
   }
   if (tally.failures === undefined) return 0;
-  status.say(tally.failures);
+  status.fail(tally.failures, 'lines-failed');
   return 1;
 }
 
@@ -125,7 +127,7 @@ function inputsFor(
   if (input === undefined && module.input !== undefined) return module.input();
   const file = input ?? STANDARD_INPUT;
   if (file === STANDARD_INPUT && process.stdin.isTTY)
-    status.say('reading lines from the terminal; Ctrl-D ends them');
+    status.say('reading lines from the terminal; Ctrl-D ends them', { event: 'reading' });
   return openInput(file);
 }
 
@@ -161,13 +163,11 @@ const PLAIN = [LaunchError, ModuleError, InputError, ConnectionLostError, NwsErr
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {
   if (error instanceof Interruption) return error.status;
-  if (error instanceof SleighError) {
-    status.say(jobOver(error));
-    return 1;
+  if (error instanceof SleighError) status.fail(jobOver(error), error.code);
+  else {
+    const isExpected = PLAIN.some((kind) => error instanceof kind);
+    status.fail(textOf(error, isExpected), codeOf(error, isExpected));
   }
-  if (!(error instanceof Error)) status.say(String(error));
-  else
-    status.say(PLAIN.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message));
   return 1;
 }
 
