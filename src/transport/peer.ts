@@ -102,7 +102,8 @@ export class Peer {
     if (this.#sending) {
       this.#queue.push(output);
       this.hold('drain');
-    } else if (typeof output === 'object' && !(output instanceof Uint8Array)) void this.#sendPieces(output);
+    } else if (typeof output === 'object' && !(output instanceof Uint8Array))
+      this.#sendPieces(output).catch(() => this.#socket.destroy());
     else if (!this.#write(output)) this.hold('drain');
   }
 

@@ -197,20 +197,49 @@ export class TcpServer {
       try {
         this.#perform(command, commands[i + 1]);
       } catch (error) {
-        this.#logger.error({ command: command.type, error }, 'a command could not be carried out');
-        // What was to be sent is missing: nothing sound can follow on that connection.
-        if ('connection' in command) this.#peers.get(command.connection)?.destroy();
+        this.#failed(command, error);
       }
-    this.#flushTrace();
+    this.#traced((trace) => trace.flush());
     this.handling.add((performance.now() - began) / 1000);
   }
 
-  #flushTrace(): void {
+  /** What was to be sent, or kept, is missing: nothing sound can follow on that connection, and the others go on. */
+  #failed(command: Command, error: unknown): void {
+    const id = this.#connectionOf(command);
+    const connection = this.core.findConnection(id);
+    const { peer, story } = connection ?? {};
+    this.#complain('a command could not be carried out', {
+      command: command.type,
+      peer,
+      error,
+      story: story?.lines,
+    });
+    if ('file' in command) this.#files.spoil(command.file, error);
+    this.#peers.get(id)?.destroy();
+  }
+
+  /** The connection that a command is about; 0 when it is about none. */
+  #connectionOf(command: Command): number {
+    if ('connection' in command) return command.connection;
+    return 'file' in command ? (this.#senderOf.get(command.file.file) ?? 0) : 0;
+  }
+
+  /** A log that cannot be written stops nobody. */
+  #complain(what: string, fields: Record<string, unknown>): void {
     try {
-      this.#trace?.flush();
+      this.#logger.error(fields, what);
+    } catch {
+      // There is nobody else to tell.
+    }
+  }
+
+  /** A trace that lacks a step is none: it ends where one cannot be written. */
+  #traced(act: (trace: TraceFile) => void): void {
+    try {
+      if (this.#trace !== undefined) act(this.#trace);
     } catch (error) {
       this.#trace = undefined;
-      this.#logger.error({ error }, 'the trace ends here');
+      this.#complain('the trace ends here', { error });
     }
   }
 
@@ -250,14 +279,15 @@ export class TcpServer {
         return;
       }
       case 'finishFile':
-        return void this.#finishFile(command);
+        this.#finishFile(command).catch((error: unknown) => this.#failed(command, error));
+        return;
       case 'discardFile':
         this.#senderOf.delete(command.file.file);
         return this.#files.discard(command.file);
       case 'log':
         return this.#logger[command.level](command.fields, command.message);
       case 'trace':
-        return this.#trace?.write(command.step);
+        return this.#traced((trace) => trace.write(command.step));
       case 'stopServer':
         return void this.close();
     }
@@ -300,10 +330,14 @@ export class TcpServer {
     this.#handle({ type: 'stopping' });
     const deadline = performance.now() + STOPPING;
     await this.#allGone(() => deadline);
-    for (const peer of this.#peers.values()) peer.destroy();
-    this.#timers.stopAll();
-    this.#files.removeAll();
-    this.#trace?.close();
+    try {
+      for (const peer of this.#peers.values()) peer.destroy();
+      this.#timers.stopAll();
+      this.#files.removeAll();
+      this.#traced((trace) => trace.close());
+    } catch (error) {
+      this.#complain('something was left behind', { error });
+    }
     this.#hasStopped();
   }
 }
