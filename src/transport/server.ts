@@ -21,6 +21,7 @@ import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { Peer } from './peer.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
+import { Unread } from './unread.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
@@ -52,14 +53,6 @@ const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
 const KEEP_ALIVE = 60_000;
 
-function traceFileOf(path: string): TraceFile {
-  try {
-    return new TraceFile(path);
-  } catch (cause) {
-    throw new Error(`the trace cannot be written to ${path}`, { cause });
-  }
-}
-
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
   readonly core: Core;
@@ -73,6 +66,7 @@ export class TcpServer {
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
+  readonly #unread: Unread<Peer>;
   readonly #tls: TlsStarter | undefined;
   readonly #admission: Admission;
   readonly #asksForCertificate: boolean;
@@ -88,10 +82,11 @@ export class TcpServer {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
+    this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#tls = options.tls && new TlsStarter(options.tls);
     this.#admission = new Admission(options.admission ?? {});
     this.#asksForCertificate = options.tls?.ca !== undefined;
-    this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
+    this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map([
@@ -178,16 +173,28 @@ export class TcpServer {
 
   #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
-    const peer = new Peer(socket, {
+    const peer: Peer = new Peer(socket, name, {
       received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
       secured: () => this.#handle({ type: 'secured', connection }),
+      counted: () => this.#countUnread(peer),
       gone: () => {
+        this.#unread.count(peer, 0);
         this.#handle({ type: 'disconnected', connection });
         this.#peers.delete(connection);
       },
     });
     this.#peers.set(connection, peer);
     this.#handle({ type: 'connected', connection, peer: name, isInside });
+  }
+
+  /** Who reads nothing must not take the memory of all (P12). */
+  #countUnread(peer: Peer): void {
+    this.#unread.count(peer);
+    for (const reader of this.#unread.excess()) {
+      const { unread, name } = reader;
+      this.#logger.warn({ peer: name, unread, limit: 'unreadBytes' }, 'connection ended: it does not read');
+      reader.destroy();
+    }
   }
 
   #handle(event: CoreEvent): void {
