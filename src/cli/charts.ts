@@ -1,68 +1,87 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { fileOf, FORMATS, type Format } from '../charts/files.ts';
-import { CHARTS } from '../charts/pages.ts';
+import { CHARTS, type Chart } from '../charts/pages.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { jsonLine } from './json-line.ts';
 import { port } from './numbers.ts';
 import { replay } from './replay.ts';
 
 interface ChartsFlags {
-  readonly format?: string;
+  readonly format?: Format;
   readonly out?: string;
   readonly trace?: string;
   readonly webPort: number;
+  readonly json?: boolean;
 }
 
 export function addChartsCommand(program: Command): void {
   program
     .command('charts')
     .description('show the statecharts: which there are, one of them, all as files, or a trace in them')
-    .argument('[name]', 'print this chart')
-    .option('--format <format>', `${listed(Object.keys(FORMATS))} (default: svg; with --out: all of them)`)
+    .addArgument(new Argument('[name]', 'print this chart').choices(CHARTS.map(({ name }) => name)))
+    .addOption(
+      new Option('--format <format>', 'the form (default: svg; with --out: all of them)').choices(
+        Object.keys(FORMATS),
+      ),
+    )
     .option('--out <folder>', 'write the charts to files in this folder')
     .option('--trace <file>', 'replay in a web page what `sleigh serve --trace` wrote')
     .addOption(
       new Option('--web-port <number>', 'with --trace: the page; 0 takes a free port')
-        .argParser(port('--web-port'))
+        .argParser(port)
         .default(8766),
     )
+    .option('--json', 'as one line of JSON: the list, the chart, the files, or where the page is')
     .action(charts);
 }
 
 async function charts(name: string | undefined, flags: ChartsFlags): Promise<void> {
-  const { trace, webPort } = flags;
+  const { trace, webPort, json = false } = flags;
   if (trace === undefined) return show(name, flags);
   if (name !== undefined || flags.format !== undefined || flags.out !== undefined)
-    return fail('--trace shows all charts, in a page: give no name, --format or --out');
-  await replay(trace, { host: '127.0.0.1', port: webPort });
+    return fail('--trace shows all charts, in a page: give no name, --format or --out', 'usage');
+  await replay(trace, { host: '127.0.0.1', port: webPort }, json);
 }
 
-function show(name: string | undefined, { format, out }: ChartsFlags): void {
-  const names = CHARTS.map((chart) => chart.name);
-  if (name !== undefined && !names.includes(name))
-    return fail(`there is no chart "${name}", only ${names.join(', ')}`);
-  if (format !== undefined && !isFormat(format))
-    return fail(`--format must be ${listed(Object.keys(FORMATS))}, not "${format}"`);
-  if (out !== undefined) return write(out, name === undefined ? names : [name], format);
-  if (name !== undefined) process.stdout.write(drawn(name, format ?? 'svg'));
-  else if (format !== undefined) return fail('--format needs the name of a chart, or --out FOLDER');
-  else for (const { name, about } of CHARTS) console.log(`${name.padEnd(12)} ${about}`);
+function show(name: string | undefined, { format, out, json = false }: ChartsFlags): void {
+  const chosen = CHARTS.filter((chart) => name === undefined || chart.name === name);
+  if (out !== undefined) return tellWritten(out, write(out, chosen, format), json);
+  if (name !== undefined) return print(name, format, json);
+  if (format !== undefined) return fail('--format needs the name of a chart, or --out FOLDER', 'usage');
+  if (json) process.stdout.write(jsonLine(chosen.map(({ name, title, about }) => ({ name, title, about }))));
+  else for (const { name, about } of chosen) console.log(`${name.padEnd(12)} ${about}`);
 }
 
-function write(folder: string, names: readonly string[], format: Format | undefined): void {
+/** With --json the chart itself is JSON, unless another form is asked for. */
+function print(name: string, format: Format | undefined, json: boolean): void {
+  const form = format ?? (json ? 'json' : 'svg');
+  const text = drawn(name, form);
+  if (!json) process.stdout.write(text);
+  else
+    process.stdout.write(jsonLine({ name, format: form, chart: form === 'json' ? JSON.parse(text) : text }));
+}
+
+function tellWritten(folder: string, files: readonly string[], json: boolean): void {
+  if (json) process.stdout.write(jsonLine({ folder, files }));
+  else console.log(`wrote ${files.length} files to ${folder}`);
+}
+
+/** @returns the names of the files */
+function write(folder: string, charts: readonly Chart[], format: Format | undefined): string[] {
   const formats = format === undefined ? Object.keys(FORMATS).filter(isFormat) : [format];
-  const files = names.flatMap((name) =>
+  const files = charts.flatMap(({ name }) =>
     formats.map((form) => ({ file: fileOf(name, form), text: drawn(name, form) })),
   );
   try {
     mkdirSync(folder, { recursive: true });
     for (const { file, text } of files) writeFileSync(join(folder, file), text);
   } catch (error) {
-    return fail(`cannot write to ${folder}: ${explain(error)}`);
+    return fail(`cannot write to ${folder}: ${explain(error)}`, 'unwritable');
   }
-  console.log(`wrote ${files.length} files to ${folder}`);
+  return files.map(({ file }) => file);
 }
 
 /** As the build drew it. */
@@ -70,5 +89,3 @@ const drawn = (name: string, format: Format): string =>
   readFileSync(new URL(`../charts/${fileOf(name, format)}`, import.meta.url), 'utf8');
 
 const isFormat = (format: string): format is Format => Object.hasOwn(FORMATS, format);
-
-const listed = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;

@@ -1,5 +1,4 @@
 import { Argument, type Command, type Option } from 'commander';
-import { fail } from './fail.ts';
 
 /** What a shell can offer, of one command. */
 interface Offer {
@@ -18,6 +17,8 @@ interface Flag {
   readonly choices: readonly string[];
 }
 
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof SHELLS)[number];
 type Writer = (program: string, offers: readonly Offer[]) => string;
 
 const HELP = `
@@ -30,10 +31,10 @@ export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
     .description('print what makes a shell complete the commands and options of sleigh')
-    .addArgument(new Argument('<shell>').choices(Object.keys(WRITERS)))
+    .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText('after', HELP)
-    .action((shell: string) => {
-      const write = WRITERS[shell] ?? fail(`there is no completion for ${shell}`);
+    .action((shell: Shell) => {
+      const write = WRITERS[shell];
       process.stdout.write(write(program.name(), program.commands.map(offerOf)));
     });
 }
@@ -75,7 +76,11 @@ _${program}() {
     COMPREPLY=($(compgen -W ${quoted(offers.map(({ name }) => name).join(' '))} -- "$cur"))
     return
   fi
-  case "\${COMP_WORDS[1]} \${COMP_WORDS[COMP_CWORD - 1]}" in
+  # bash takes --mode=fifo for three words.
+  local before="\${COMP_WORDS[COMP_CWORD - 1]}"
+  if [[ $before == = ]]; then before="\${COMP_WORDS[COMP_CWORD - 2]}"; fi
+  if [[ $cur == = ]]; then cur=''; fi
+  case "\${COMP_WORDS[1]} $before" in
 ${values.join('\n')}
     *) case "\${COMP_WORDS[1]}" in
 ${commands.join('\n')}
@@ -90,6 +95,10 @@ complete -o default -F _${program} ${program}
 /** Without what _arguments reads as its own. */
 const forZsh = (text: string): string => text.replaceAll(/[\\[\]:]/g, String.raw`\$&`);
 
+/** The value may stand behind a long name as a word, or after `=`. */
+const zshName = (name: string, { takesValue }: Flag): string =>
+  takesValue && name.startsWith('--') ? `${name}=` : name;
+
 function zshValue({ takesValue, choices }: Flag): string {
   if (!takesValue) return '';
   return choices.length === 0 ? ':value:_files' : `:value:(${choices.join(' ')})`;
@@ -99,7 +108,7 @@ function zsh(program: string, offers: readonly Offer[]): string {
   const commands = offers.map(({ name, about: text }) => `    ${quoted(`${name}:${forZsh(text)}`)}`);
   const cases = offers.map(({ name, flags, words }) => {
     const specs = flags.flatMap((flag) =>
-      flag.names.map((each) => quoted(`*${each}[${forZsh(flag.about)}]${zshValue(flag)}`)),
+      flag.names.map((each) => quoted(`*${zshName(each, flag)}[${forZsh(flag.about)}]${zshValue(flag)}`)),
     );
     const rest = quoted(words.length === 0 ? '*:file:_files' : `*:word:(${words.join(' ')})`);
     return `    ${quoted(name)}) _arguments ${[...specs, rest].join(' ')} ;;`;
@@ -132,7 +141,7 @@ function fish(program: string, offers: readonly Offer[]): string {
     ({ name, about }) => `complete -c ${program} -f -n __fish_use_subcommand -a ${name} -d ${forFish(about)}`,
   );
   const details = offers.flatMap(({ name, flags, words }) => {
-    const start = `complete -c ${program} -n '__fish_seen_subcommand_from ${name}'`;
+    const start = `complete -c ${program} -n '__${program}_is ${name}'`;
     const ofFlag = ({ names, about, takesValue, choices }: Flag): string => {
       const asFish = names.map((each) =>
         each.startsWith('--') ? `-l ${each.slice(2)}` : `-s ${each.slice(1)}`,
@@ -145,7 +154,13 @@ function fish(program: string, offers: readonly Offer[]): string {
       ...flags.map(ofFlag),
     ];
   });
-  return `# Completion of ${program} for fish.\n${[...commands, ...details].join('\n')}\n`;
+  return `# Completion of ${program} for fish.
+function __${program}_is
+  set -l words (commandline -opc)
+  test "$words[2]" = $argv[1]
+end
+${[...commands, ...details].join('\n')}
+`;
 }
 
-const WRITERS: Readonly<Record<string, Writer>> = { bash, zsh, fish };
+const WRITERS: Readonly<Record<Shell, Writer>> = { bash, zsh, fish };

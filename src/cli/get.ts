@@ -39,7 +39,8 @@ async function get(workspace: string, variable: string, flags: GetFlags, signal:
   const found = wait
     ? await (take ? ws.fetch(variable, options) : ws.find(variable, options))
     : await (take ? ws.fetchTry(variable, { as: 'stream' }) : ws.findTry(variable, { as: 'stream' }));
-  if (found === undefined) throw new ToolError(`there is no value in "${variable}" of "${workspace}"`);
+  if (found === undefined)
+    throw new ToolError('no-value', `there is no value in "${variable}" of "${workspace}"`);
   await printValue(found, { json, lines: false });
 }
 
@@ -54,5 +55,5 @@ async function refuseMissing(
   const names = all.find(({ name }) => name === workspace)?.variables ?? [];
   // A name with a comma in it comes as several.
   if (!`,${names.join(',')},`.includes(`,${variable},`))
-    throw new ToolError(`there is no variable "${variable}" in "${workspace}"`);
+    throw new ToolError('no-variable', `there is no variable "${variable}" in "${workspace}"`);
 }

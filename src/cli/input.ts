@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { parseJson } from '../client/values.ts';
 import { explain } from './explain.ts';
+import type { FailureCode } from './fail.ts';
 import { linesOf } from './lines.ts';
 
 /** The name of standard input, where a file is expected. */
@@ -9,6 +10,7 @@ export const STANDARD_INPUT = '-';
 /** The message says which input, and why, in one line. */
 export class InputError extends Error {
   override readonly name = 'InputError';
+  readonly code = 'unreadable' satisfies FailureCode;
 
   constructor(file: string, cause: unknown) {
     super(`cannot read ${file === STANDARD_INPUT ? 'standard input' : file}: ${explain(cause)}`, { cause });

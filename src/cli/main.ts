@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { failUsage, failWith } from './fail.ts';
 import { addChartsCommand } from './charts.ts';
 import { addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
@@ -15,7 +16,8 @@ import { addWorkerCommand } from './worker.ts';
 
 const program = new Command('sleigh')
   .description('A coordination server for parallel work, speaking the NetWorkSpaces protocol.')
-  .version(VERSION);
+  .version(VERSION)
+  .configureOutput({ outputError: failUsage });
 addServeCommand(program);
 addRunCommand(program);
 addWorkerCommand(program);
@@ -27,4 +29,4 @@ addWatchCommand(program);
 addVerifyCommand(program);
 addChartsCommand(program);
 addCompletionCommand(program);
-await program.parseAsync();
+await program.parseAsync().catch((error: unknown) => failWith(error, false));

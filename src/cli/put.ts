@@ -58,7 +58,9 @@ async function checkedJson(given: GivenValue): Promise<'json'> {
   try {
     JSON.parse(Buffer.concat(pieces).toString());
   } catch (cause) {
-    throw new ToolError(`the value is no JSON: ${cause instanceof Error ? cause.message : ''}`, { cause });
+    throw new ToolError('no-json', `the value is no JSON: ${cause instanceof Error ? cause.message : ''}`, {
+      cause,
+    });
   }
   return 'json';
 }

@@ -8,11 +8,13 @@ import { fail } from './fail.ts';
 /** The steps of a file that `sleigh serve --trace` wrote, with the numbers of their lines. Says what is no step, and ends. */
 export async function* readTrace(path: string): AsyncGenerator<[line: number, step: TraceStep]> {
   let line = 0;
-  const input = createReadStream(path).on('error', (error) => fail(`cannot read ${path}: ${explain(error)}`));
+  const input = createReadStream(path).on('error', (error) =>
+    fail(`cannot read ${path}: ${explain(error)}`, 'unreadable'),
+  );
   for await (const text of createInterface({ input })) {
     line++;
     const step = readStep(text);
-    if (step === undefined) fail(`line ${line} of ${path} is no step of a trace`);
+    if (step === undefined) fail(`line ${line} of ${path} is no step of a trace`, 'not-a-trace');
     yield [line, step];
   }
 }

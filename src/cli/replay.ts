@@ -8,6 +8,7 @@ import type { ViewSource } from '../web/site.ts';
 import { WebServer } from '../web/web-server.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { jsonLine } from './json-line.ts';
 import { readTrace } from './read-trace.ts';
 
 export interface ReplayOptions {
@@ -32,12 +33,13 @@ export async function serveReplay(views: ViewSource, options: ReplayOptions): Pr
 }
 
 /** `sleigh charts --trace FILE`: until it is interrupted. */
-export async function replay(path: string, options: ReplayOptions): Promise<void> {
+export async function replay(path: string, options: ReplayOptions, json: boolean): Promise<void> {
   const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
   for await (const [, step] of readTrace(path)) views.add(step);
   const server = await serveReplay(views, options).catch((error: unknown) =>
-    fail(`cannot listen on ${options.host}:${options.port}: ${explain(error)}`),
+    fail(`cannot listen on ${options.host}:${options.port}: ${explain(error)}`, 'not-listening'),
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
-  console.log(`replay at ${server.url}`);
+  if (json) process.stdout.write(jsonLine({ url: server.url }));
+  else console.log(`replay at ${server.url}`);
 }

@@ -11,6 +11,7 @@ import { SleighError } from '../client/sleigh-error.ts';
 import { authorityOf } from '../web/hosts.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { codeOf, textOf } from './fail.ts';
 import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne, secondsFrom0 } from './numbers.ts';
@@ -79,7 +80,8 @@ export function addRunCommand(program: Command): void {
         '--reconnect-grace <seconds>',
         'how long a worker that lost its connection may take to come back (default: 0, never)',
       ).argParser(secondsFrom0),
-    );
+    )
+    .option('--json', 'what is told on standard error goes as lines of JSON, too');
   for (const option of launchOptions()) command.addOption(option);
   command
     .addHelpText('after', HELP)
@@ -102,7 +104,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     stopWhenToldTo(stop);
     const { workers, window = WINDOW_PER_WORKER * workers, unordered = false, join, reconnectGrace } = flags;
     const onDeath = (rank: number, how: string): void => {
-      if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`);
+      if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
     };
     const server = flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server });
     const onOutput = (text: string): void => status.pass(text);
@@ -110,7 +112,11 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     const crew = { ...launch, server, join, reconnectGrace, onDeath, onOutput };
     const onStart = ({ name, server: { host = '', port = 0 } }: NetWorkSpace): void => {
       if (join === 'elastic')
-        status.say(`more workers: sleigh worker '${name}' --server ${authorityOf(host, port)}`);
+        status.say(`more workers: sleigh worker '${name}' --server ${authorityOf(host, port)}`, {
+          event: 'joining',
+          sleigh: name,
+          server: authorityOf(host, port),
+        });
     };
     const options = { crew, module: module.path, window, isOrdered: !unordered, onStart, stop };
     status.show(() => tally.progress);
@@ -125,7 +131,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
     status.hide();
   }
   if (tally.failures === undefined) return 0;
-  status.say(tally.failures);
+  status.fail(tally.failures, 'lines-failed');
   return 1;
 }
 
@@ -147,7 +153,7 @@ function inputsFor(
   if (input === undefined && module.input !== undefined) return module.input();
   const file = input ?? STANDARD_INPUT;
   if (file === STANDARD_INPUT && process.stdin.isTTY)
-    status.say('reading lines from the terminal; Ctrl-D ends them');
+    status.say('reading lines from the terminal; Ctrl-D ends them', { event: 'reading' });
   return openInput(file);
 }
 
@@ -183,13 +189,11 @@ const PLAIN = [LaunchError, ModuleError, InputError, ConnectionLostError, NwsErr
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {
   if (error instanceof Interruption) return error.status;
-  if (error instanceof SleighError) {
-    status.say(jobOver(error));
-    return 1;
+  if (error instanceof SleighError) status.fail(jobOver(error), error.code);
+  else {
+    const isExpected = PLAIN.some((kind) => error instanceof kind);
+    status.fail(textOf(error, isExpected), codeOf(error, isExpected));
   }
-  if (!(error instanceof Error)) status.say(String(error));
-  else
-    status.say(PLAIN.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message));
   return 1;
 }
 

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isPolicy } from '../sleigh/options.ts';
+import { addressList } from '../transport/admission.ts';
 import { LEVELS, type Level } from '../transport/logger.ts';
-import { createServer, WebListenError, type ServerOptions } from '../server.ts';
+import { createServer, WebListenError, type Server, type ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
+import { readable } from './readable.ts';
 
 interface ServeFlags {
   host: string;
@@ -21,25 +23,33 @@ interface ServeFlags {
   longValueSize?: number;
   limit: Partial<Limits>;
   onDeadWorker: string;
-  tlsCert?: string;
-  tlsKey?: string;
-  tlsCa?: string;
-  tokenFile?: string;
+  tlsCert?: Buffer;
+  tlsKey?: Buffer;
+  tlsCa?: Buffer;
+  tokenFile?: Buffer;
   allow: string[];
   drain: number;
   trace?: string;
   logLevel: Level;
+  json?: true;
 }
 
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
 
 function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
   const [name = '', number = ''] = text.split('=');
-  if (!isLimit(name)) fail(`--limit knows no "${name}"; there are ${LIMIT_NAMES}`);
-  return { ...limits, [name]: wholeNumber(`--limit ${name}`)(number) };
+  if (!isLimit(name)) throw new InvalidArgumentError(`There is no limit "${name}", only ${LIMIT_NAMES}.`);
+  return { ...limits, [name]: wholeNumber()(number) };
 }
 
-const addAddress = (address: string, others: string[]): string[] => [...others, address];
+function addAddress(address: string, others: string[]): string[] {
+  try {
+    addressList([address]);
+  } catch (error) {
+    throw new InvalidArgumentError(explain(error));
+  }
+  return [...others, address];
+}
 
 /** `sleigh serve`. The environment variables of the old server are read as well; flags come first. */
 export function addServeCommand(program: Command): void {
@@ -50,13 +60,13 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--port <number>', 'listen here; 0 takes a free port')
         .env('NWS_SERVER_PORT')
-        .argParser(port('--port'))
+        .argParser(port)
         .default(8765),
     )
     .addOption(
       new Option('--web-port <number>', 'the web page is here; 0 takes a free port')
         .env('NWS_WEB_PORT')
-        .argParser(port('--web-port'))
+        .argParser(port)
         .default(8766),
     )
     .addOption(new Option('--web-host <address>', 'the web page listens here (default: as --host)'))
@@ -72,7 +82,7 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
         .env('NWS_LONG_VALUE_SIZE')
-        .argParser(wholeNumber('--long-value-size')),
+        .argParser(wholeNumber()),
     )
     .addOption(
       new Option('--limit <name=number>', `what the server takes at most; may be repeated: ${LIMIT_NAMES}`)
@@ -87,10 +97,18 @@ export function addServeCommand(program: Command): void {
         .choices(['shutdown', 'requeue', 'null'])
         .default('shutdown'),
     )
-    .addOption(new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered').env('NWS_SERVER_SSL_CERT'))
-    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY'))
-    .option('--tls-ca <file>', 'PEM; only clients with a certificate that it has signed get in, by TLS alone')
-    .option('--token-file <file>', 'only clients that say what is in it get in; old clients cannot')
+    .addOption(
+      new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered')
+        .env('NWS_SERVER_SSL_CERT')
+        .argParser(readable),
+    )
+    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY').argParser(readable))
+    .option(
+      '--tls-ca <file>',
+      'PEM; only clients with a certificate that it has signed get in, by TLS alone',
+      readable,
+    )
+    .option('--token-file <file>', 'only clients that say what is in it get in; old clients cannot', readable)
     .option(
       '--allow <address>',
       'only from there: an address, or 10.0.0.0/8; may be repeated',
@@ -99,13 +117,14 @@ export function addServeCommand(program: Command): void {
     )
     .addOption(
       new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
-        .argParser(wholeNumber('--drain'))
+        .argParser(wholeNumber())
         .default(0),
     )
     .option('--trace <file>', 'write what every chart does, a line of JSON a step')
     .addOption(
       new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
     )
+    .option('--json', 'say where it listens, and what goes wrong, in lines of JSON')
     .action(serve);
 }
 
@@ -114,11 +133,13 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   const isOptional = command.getOptionValueSource('webPort') === 'default';
   const server = await createServer(optionsOf(flags, isOptional)).catch((error: unknown) => {
     if (error instanceof WebListenError)
-      return fail(`cannot listen on ${error.message} for the web page: ${explain(error.cause)}`);
+      return fail(
+        `cannot listen on ${error.message} for the web page: ${explain(error.cause)}`,
+        'not-listening',
+      );
     const isAboutTheAddress = error instanceof Error && 'syscall' in error;
-    return fail(
-      `${isAboutTheAddress ? `cannot listen on ${flags.host}:${flags.port}: ` : ''}${explain(error)}`,
-    );
+    if (!isAboutTheAddress) return fail(explain(error), 'not-begun');
+    return fail(`cannot listen on ${flags.host}:${flags.port}: ${explain(error)}`, 'not-listening');
   });
   let { drain } = flags;
   process.on('SIGTERM', () => {
@@ -129,19 +150,35 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   process.on('SIGUSR2', () => {
     server.logLevel = server.logLevel === 'debug' ? flags.logLevel : 'debug';
   });
-  console.log(`listening on ${server.host}:${server.port}`);
-  if (server.web !== undefined) console.log(`web page at ${server.web.url}`);
-  // Not into the log, which may be kept.
-  if (server.web?.token !== undefined && flags.webToken === undefined)
-    console.error(`web token: ${server.web.token}`);
+  announce(server, flags);
   await server.stopped;
+}
+
+/** Says where it listens. A token that was made is told here, and not in the log, which may be kept. */
+function announce({ host, port, web }: Server, flags: ServeFlags): void {
+  const token = flags.webToken === undefined ? web?.token : undefined;
+  if (flags.json === true) {
+    const tls = flags.tlsCert === undefined ? 'none' : flags.tlsCa === undefined ? 'offered' : 'required';
+    const page = web && {
+      host: web.host,
+      port: web.port,
+      url: web.url,
+      ...(token !== undefined && { token }),
+    };
+    const needsToken = flags.tokenFile !== undefined;
+    process.stdout.write(jsonLine({ host, port, tls, needsToken, web: page ?? null, pid: process.pid }));
+    return;
+  }
+  console.log(`listening on ${host}:${port}`);
+  if (web !== undefined) console.log(`web page at ${web.url}`);
+  if (token !== undefined) console.error(`web token: ${token}`);
 }
 
 function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
   if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
-    fail('--tls-cert and --tls-key are needed both, or neither');
+    fail('--tls-cert and --tls-key are needed both, or neither', 'usage');
   if (flags.tlsCa !== undefined && flags.tlsCert === undefined)
-    fail('--tls-ca needs --tls-cert and --tls-key');
+    fail('--tls-ca needs --tls-cert and --tls-key', 'usage');
   return {
     host: flags.host,
     port: flags.port,
@@ -154,14 +191,14 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     ...(flags.tlsCert !== undefined &&
       flags.tlsKey !== undefined && {
         tls: {
-          cert: readFile(flags.tlsCert),
-          key: readFile(flags.tlsKey),
-          ...(flags.tlsCa !== undefined && { ca: readFile(flags.tlsCa) }),
+          cert: flags.tlsCert,
+          key: flags.tlsKey,
+          ...(flags.tlsCa !== undefined && { ca: flags.tlsCa }),
         },
       }),
     admission: {
       allow: flags.allow,
-      ...(flags.tokenFile !== undefined && { token: readFile(flags.tokenFile).toString('latin1').trim() }),
+      ...(flags.tokenFile !== undefined && { token: flags.tokenFile.toString('latin1').trim() }),
     },
     ...(flags.trace !== undefined && { trace: flags.trace }),
     ...(flags.web && {
@@ -176,12 +213,4 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     }),
     logLevel: flags.logLevel,
   };
-}
-
-function readFile(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    return fail(`cannot read ${path}: ${explain(error)}`);
-  }
 }

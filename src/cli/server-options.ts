@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import type { ServerAddress } from '../client/server-address.ts';
 import { parseAddress, type Address } from './address.ts';
-import { explain } from './explain.ts';
+import { readable } from './readable.ts';
 
 /** What says which server is meant, and how it is spoken to. */
 export interface ServerFlags {
@@ -23,7 +22,9 @@ export const usualServerOption = (): Option =>
 export const tlsOption = (): Option => new Option('--tls', 'speak TLS with it');
 
 export const tlsCaOption = (): Option =>
-  new Option('--tls-ca <file>', 'speak TLS, and trust this authority as well; PEM').argParser(pem);
+  new Option('--tls-ca <file>', 'speak TLS, and trust this authority as well; PEM').argParser((path) =>
+    readable(path).toString(),
+  );
 
 export const serverOptions = (): readonly Option[] => [usualServerOption(), tlsOption(), tlsCaOption()];
 
@@ -36,12 +37,4 @@ function address(text: string): Address {
   const parsed = parseAddress(text);
   if (parsed === undefined) throw new InvalidArgumentError('It must be HOST:PORT.');
   return parsed;
-}
-
-function pem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new InvalidArgumentError(`It cannot be read: ${explain(error)}.`);
-  }
 }

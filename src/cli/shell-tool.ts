@@ -1,14 +1,22 @@
 import type { Command } from 'commander';
 import { ConnectionLostError, NwsError, TimeoutError } from '../client/errors.ts';
 import { NetWorkSpace } from '../client/net-work-space.ts';
-import { fail } from './fail.ts';
+import { failWith } from './fail.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 
 /** What a command for the shell finds wrong; the message says what, in one line. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
+  readonly code: ToolErrorCode;
+
+  constructor(code: ToolErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
+
+export type ToolErrorCode = 'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json';
 
 /** Errors whose message says it all. */
 const PLAIN = [ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
@@ -29,8 +37,10 @@ export async function runTool(use: (signal: AbortSignal) => Promise<void>): Prom
   } catch (error) {
     const why: unknown = stop.signal.aborted ? stop.signal.reason : error;
     if (why instanceof Interruption) process.exit(why.status);
-    if (PLAIN.some((kind) => why instanceof kind) && why instanceof Error) fail(why.message);
-    throw why;
+    failWith(
+      why,
+      PLAIN.some((kind) => why instanceof kind),
+    );
   }
 }
 
@@ -44,7 +54,7 @@ export async function workspaceOf(
     return await NetWorkSpace.use(name, { ...serverOf(flags), create: false, signal });
   } catch (error) {
     if (error instanceof NwsError && error.code === 'no-workspace')
-      throw new ToolError(`there is no workspace "${name}"`, { cause: error });
+      throw new ToolError('no-workspace', `there is no workspace "${name}"`, { cause: error });
     throw error;
   }
 }

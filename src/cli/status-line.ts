@@ -1,3 +1,5 @@
+import { failureLine, lineFor } from './fail.ts';
+
 /** Standard error, as far as it is needed here. */
 interface Screen {
   readonly isTTY?: boolean;
@@ -42,8 +44,13 @@ export class StatusLine {
     this.#isShown = false;
   }
 
-  say(message: string): void {
-    this.pass(`sleigh: ${message}\n`);
+  /** @param event the same for programs */
+  say(message: string, event: object): void {
+    this.pass(lineFor(message, event));
+  }
+
+  fail(message: string, code: string): void {
+    this.pass(failureLine(message, code));
   }
 
   /** @param text whole lines */

@@ -75,7 +75,7 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   // Asking for a variable that is not there would make it.
   const workspaces = await NetWorkSpace.list({ ...serverOf(flags), signal });
   if (!workspaces.some((each) => each.name === name && isJob(each)))
-    throw new ToolError(`"${name}" is no job`);
+    throw new ToolError('no-job', `"${name}" is no job`);
   const job = await jobIn(ws);
   const workers = String(await ws.find('scoreboard'))
     .split('\n')

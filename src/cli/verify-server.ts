@@ -3,7 +3,8 @@ import type { Effort } from '../verify/models.ts';
 import { chartTable, conversationTable } from '../verify/report.ts';
 import { isRight, verifyServer } from '../verify/verify.ts';
 import { explain } from './explain.ts';
-import { fail } from './fail.ts';
+import { fail, lineFor } from './fail.ts';
+import { jsonLine } from './json-line.ts';
 
 /** `sleigh verify --server`: prints chart by chart, and ends with 1 when something differs. */
 export async function verifyRunningServer(
@@ -13,10 +14,11 @@ export async function verifyRunningServer(
   const { host, port } = grounds.server;
   const found = await verifyServer(grounds, {
     effort,
-    onFailure: ({ model, reason }) => process.stderr.write(`differs: ${model}: ${reason}\n`),
-  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${reasonOf(error)}`));
+    onFailure: ({ model, reason }) =>
+      process.stderr.write(lineFor(`differs: ${model}: ${reason}`, { event: 'differs', model, reason })),
+  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${reasonOf(error)}`, 'unreachable'));
   const right = isRight(found);
-  if (json) console.log(JSON.stringify({ right, ...found }));
+  if (json) process.stdout.write(jsonLine({ right, ...found }));
   else {
     console.log(`${chartTable(found.charts)}\n\n${conversationTable(found.conversations)}`);
     console.log(right ? 'Everything is as the charts and the conversations have it.' : 'Something differs.');

@@ -1,18 +1,24 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { TraceCheck, type Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
-import { parseAddress } from './address.ts';
+import type { Address } from './address.ts';
 import { fail } from './fail.ts';
+import { jsonLine } from './json-line.ts';
+import { secondsOver0 } from './numbers.ts';
 import { readTrace } from './read-trace.ts';
+import { serverOption } from './server-options.ts';
 import { verifyRunningServer } from './verify-server.ts';
 
 interface VerifyFlags {
-  readonly server?: string;
+  readonly server?: Address;
   readonly json?: boolean;
-  readonly handshakeSeconds: string;
-  readonly requestSeconds: string;
+  readonly handshakeSeconds: number;
+  readonly requestSeconds: number;
   readonly long?: boolean;
 }
+
+/** `line` is counted from 1. */
+type ViolationInFile = Violation & { readonly line: number };
 
 /** `sleigh verify`. */
 export function addVerifyCommand(program: Command): void {
@@ -22,41 +28,51 @@ export function addVerifyCommand(program: Command): void {
       'check a trace that `sleigh serve --trace` wrote, or a running server, against the statecharts',
     )
     .argument('[trace]', 'a file of JSON lines')
-    .option('--server <host:port>', 'run generated paths and the recorded conversations against it')
-    .option('--json', 'with --server: report as one line of JSON')
+    .addOption(serverOption('run generated paths and the recorded conversations against it'))
+    .option('--json', 'report as one line of JSON')
     .option('--long', 'with --server: more and longer paths')
-    .option('--handshake-seconds <number>', 'with --server: what it gives a handshake', '30')
-    .option('--request-seconds <number>', 'with --server: in which some of a request must come', '30')
+    .addOption(
+      new Option('--handshake-seconds <number>', 'with --server: what it gives a handshake')
+        .argParser(secondsOver0)
+        .default(30),
+    )
+    .addOption(
+      new Option('--request-seconds <number>', 'with --server: in which some of a request must come')
+        .argParser(secondsOver0)
+        .default(30),
+    )
     .action(verify);
 }
 
 async function verify(trace: string | undefined, flags: VerifyFlags): Promise<void> {
-  const { server, json = false, long = false } = flags;
-  if (trace !== undefined && server === undefined) return verifyTrace(trace);
+  const { server, json = false, long = false, handshakeSeconds, requestSeconds } = flags;
+  if (trace !== undefined && server === undefined) return verifyTrace(trace, json);
   if (trace !== undefined || server === undefined)
-    return fail('verify needs a trace, or --server HOST:PORT, and not both');
-  const address = parseAddress(server);
-  if (address === undefined) return fail(`--server must be HOST:PORT, not "${server}"`);
-  const handshakeSeconds = Number(flags.handshakeSeconds);
-  if (!(handshakeSeconds > 0)) return fail('--handshake-seconds must be a number over 0');
-  const requestSeconds = Number(flags.requestSeconds);
-  if (!(requestSeconds > 0)) return fail('--request-seconds must be a number over 0');
-  const grounds = { server: address, handshakeSeconds, requestSeconds };
+    return fail('verify needs a trace, or --server HOST:PORT, and not both', 'usage');
+  const grounds = { server, handshakeSeconds, requestSeconds };
   await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });
 }
 
-async function verifyTrace(path: string): Promise<void> {
+async function verifyTrace(path: string, json: boolean): Promise<void> {
   const check = new TraceCheck();
-  for await (const [line, step] of readTrace(path)) {
-    const violation = check.step(step);
-    if (violation !== undefined) {
-      console.log(report(line, violation));
-      process.exitCode = 1;
-      return;
-    }
+  const violation = await firstViolation(check, path);
+  if (violation !== undefined) process.exitCode = 1;
+  if (json) {
+    const steps = Object.fromEntries(check.counts);
+    process.stdout.write(jsonLine({ right: violation === undefined, steps, violation: violation ?? null }));
+    return;
   }
+  if (violation !== undefined) return console.log(report(violation));
   for (const [chart, steps] of check.counts)
     console.log(`${chart.padEnd(12)} ${steps} steps, all of them allowed`);
+}
+
+async function firstViolation(check: TraceCheck, path: string): Promise<ViolationInFile | undefined> {
+  for await (const [line, step] of readTrace(path)) {
+    const violation = check.step(step);
+    if (violation !== undefined) return { line, ...violation };
+  }
+  return undefined;
 }
 
 const describe = ({ time, event, from, before, after, clause }: TraceStep): string =>
@@ -69,7 +85,7 @@ const describe = ({ time, event, from, before, after, clause }: TraceStep): stri
     .filter(Boolean)
     .join('  ');
 
-function report(line: number, { step, reason, story }: Violation): string {
+function report({ line, step, reason, story }: ViolationInFile): string {
   const title = `line ${line}: ${step.actor} of ${step.scope} (chart ${step.chart}): ${reason}`;
   const told = story.map((earlier) => `  ${describe(earlier)}`);
   return [title, ...(told.length > 0 ? ['its story:', ...told] : []), `! ${describe(step)}`].join('\n');

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
 import { Sentinel } from '../client/sentinel.ts';
-import { fail } from './fail.ts';
+import { fail, failWith } from './fail.ts';
 import { Interruption, stopWhenToldTo } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne } from './numbers.ts';
@@ -78,7 +78,7 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
     if (stop.signal.reason instanceof Interruption) return stop.signal.reason.status;
     return deaths < started ? 0 : 1;
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error));
+    return failWith(error);
   }
 }
 
@@ -100,12 +100,13 @@ async function orderFor(
   if (workspace !== undefined)
     return { server: serverOf(flags), workspace, workers: availableParallelism(), station: '', ...more };
   const text = fromStdin === true ? await firstLine(stop) : process.env[ORDER];
-  if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them');
+  if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them', 'usage');
   try {
     return { ...decodeOrder(text), ...more };
   } catch {
     return fail(
       `${fromStdin === true ? 'the first line of standard input' : ORDER} is no order of a launcher`,
+      'usage',
     );
   }
 }

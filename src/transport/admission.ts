@@ -17,7 +17,7 @@ export class Admission {
 
   /** @throws when an address is none, or the token cannot be said */
   constructor({ allow = [], token }: AdmissionOptions) {
-    if (allow.length > 0) this.#allowed = listOf(allow);
+    if (allow.length > 0) this.#allowed = addressList(allow);
     if (token === undefined) return;
     if (token === '' || token.length > 9_999) throw new Error('a token has from 1 to 9999 bytes');
     this.#token = hash(token);
@@ -40,7 +40,8 @@ export class Admission {
   }
 }
 
-function listOf(allow: readonly string[]): BlockList {
+/** @param allow as `10.0.0.0/8` or `::1` @throws when one is none */
+export function addressList(allow: readonly string[]): BlockList {
   const list = new BlockList();
   for (const entry of allow) {
     const [address = '', prefix] = entry.split('/');

@@ -3,6 +3,16 @@ import { destination, pino, type Logger } from 'pino';
 export const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type Level = (typeof LEVELS)[number];
 
+/** Bytes that wait while standard error cannot be written, as on a full disk; more are lost. */
+const MOST_WAITING = 2 ** 20;
+
 /** JSON lines on standard error; standard output belongs to what programs print. */
-export const createLogger = (level: Level): Logger =>
-  pino({ level, base: { name: 'sleigh' }, serializers: { error: pino.stdSerializers.err } }, destination(2));
+export function createLogger(level: Level): Logger {
+  const standardError = destination({ dest: 2, maxLength: MOST_WAITING });
+  // A log that cannot be written stops nobody, and nobody waits for it at the end.
+  standardError.on('error', () => (standardError.flushSync = () => undefined));
+  return pino(
+    { level, base: { name: 'sleigh' }, serializers: { error: pino.stdSerializers.err } },
+    standardError,
+  );
+}

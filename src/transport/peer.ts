@@ -11,6 +11,8 @@ const LINGER = 5_000;
 export interface PeerEvents {
   received(bytes: Buffer): void;
   secured(): void;
+  /** How much it has not read may have changed. */
+  counted(): void;
   /** No more will come: told once. */
   gone(): void;
 }
@@ -23,12 +25,18 @@ type Holding = 'drain' | 'flush' | 'file' | 'finish';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
+const sizeOf = (output: Output): number =>
+  typeof output === 'string' || output instanceof Uint8Array ? output.length : 0;
+
 /** One client's socket (or a stream in this process): what goes out keeps its order, and a client that does not read is not read from (P11). */
 export class Peer {
+  readonly name: string;
   #socket: Duplex;
   readonly #events: PeerEvents;
   /** What waits behind a file that is being sent. */
   readonly #queue: Output[] = [];
+  /** Bytes in it; a file counts as it is read. */
+  #queuedBytes = 0;
   #sending = false;
   /** Texts that leave together; undefined while nothing is held together. */
   #corked: string | undefined;
@@ -46,8 +54,9 @@ export class Peer {
     close: (): void => this.#gone(),
   };
 
-  /** @param socket one that does not read yet */
-  constructor(socket: Duplex, events: PeerEvents) {
+  /** @param socket one that does not read yet. @param name HOST:PORT, or what stands for it */
+  constructor(socket: Duplex, name: string, events: PeerEvents) {
+    this.name = name;
     this.#events = events;
     this.#socket = adopt(socket, this.#received);
     this.#listen();
@@ -57,6 +66,12 @@ export class Peer {
   static nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
     const host = remoteAddress.replace(/^::ffff:/, '');
     return `${host.includes(':') ? `[${host}]` : host}:${remotePort}`;
+  }
+
+  /** Bytes that were sent, and that the client has not taken. */
+  get unread(): number {
+    if (this.#socket.destroyed) return 0;
+    return this.#socket.writableLength + this.#queuedBytes;
   }
 
   #listen(): void {
@@ -101,14 +116,20 @@ export class Peer {
   #sendNow(output: Output): void {
     if (this.#sending) {
       this.#queue.push(output);
+      this.#queuedBytes += sizeOf(output);
       this.hold('drain');
-    } else if (typeof output === 'object' && !(output instanceof Uint8Array)) void this.#sendPieces(output);
+      this.#events.counted();
+    } else if (typeof output === 'object' && !(output instanceof Uint8Array))
+      this.#sendPieces(output).catch(() => this.#socket.destroy());
     else if (!this.#write(output)) this.hold('drain');
   }
 
   #write(bytes: string | Uint8Array): boolean {
     if (this.#socket.destroyed) return true;
-    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+    const goesOn =
+      typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
+    if (!goesOn) this.#events.counted();
+    return goesOn;
   }
 
   /** Sends a file at the pace of the client, then what has come to wait behind it. */
@@ -127,6 +148,7 @@ export class Peer {
     while (!this.#sending) {
       const next = this.#queue.shift();
       if (next === undefined) break;
+      this.#queuedBytes -= sizeOf(next);
       this.#sendNow(next);
     }
     if (this.#sending) return;
@@ -136,6 +158,7 @@ export class Peer {
 
   /** Reads on, if what was sent has gone. */
   #relieve(): void {
+    this.#events.counted();
     if (this.#sending || this.#socket.writableNeedDrain) return;
     this.resume('drain');
     const flushed = this.#onFlushed;

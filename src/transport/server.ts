@@ -21,6 +21,7 @@ import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { Peer } from './peer.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
+import { Unread } from './unread.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
@@ -52,14 +53,6 @@ const STOPPING = 2_000;
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
 const KEEP_ALIVE = 60_000;
 
-function traceFileOf(path: string): TraceFile {
-  try {
-    return new TraceFile(path);
-  } catch (cause) {
-    throw new Error(`the trace cannot be written to ${path}`, { cause });
-  }
-}
-
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
   readonly core: Core;
@@ -73,6 +66,7 @@ export class TcpServer {
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
+  readonly #unread: Unread<Peer>;
   readonly #tls: TlsStarter | undefined;
   readonly #admission: Admission;
   readonly #asksForCertificate: boolean;
@@ -88,10 +82,11 @@ export class TcpServer {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
+    this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#tls = options.tls && new TlsStarter(options.tls);
     this.#admission = new Admission(options.admission ?? {});
     this.#asksForCertificate = options.tls?.ca !== undefined;
-    this.#trace = options.trace === undefined ? undefined : traceFileOf(options.trace);
+    this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       kinds: new Map([
@@ -178,16 +173,28 @@ export class TcpServer {
 
   #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
-    const peer = new Peer(socket, {
+    const peer: Peer = new Peer(socket, name, {
       received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
       secured: () => this.#handle({ type: 'secured', connection }),
+      counted: () => this.#countUnread(peer),
       gone: () => {
+        this.#unread.count(peer, 0);
         this.#handle({ type: 'disconnected', connection });
         this.#peers.delete(connection);
       },
     });
     this.#peers.set(connection, peer);
     this.#handle({ type: 'connected', connection, peer: name, isInside });
+  }
+
+  /** Who reads nothing must not take the memory of all (P12). */
+  #countUnread(peer: Peer): void {
+    this.#unread.count(peer);
+    for (const reader of this.#unread.excess()) {
+      const { unread, name } = reader;
+      this.#logger.warn({ peer: name, unread, limit: 'unreadBytes' }, 'connection ended: it does not read');
+      reader.destroy();
+    }
   }
 
   #handle(event: CoreEvent): void {
@@ -197,20 +204,49 @@ export class TcpServer {
       try {
         this.#perform(command, commands[i + 1]);
       } catch (error) {
-        this.#logger.error({ command: command.type, error }, 'a command could not be carried out');
-        // What was to be sent is missing: nothing sound can follow on that connection.
-        if ('connection' in command) this.#peers.get(command.connection)?.destroy();
+        this.#failed(command, error);
       }
-    this.#flushTrace();
+    this.#traced((trace) => trace.flush());
     this.handling.add((performance.now() - began) / 1000);
   }
 
-  #flushTrace(): void {
+  /** What was to be sent, or kept, is missing: nothing sound can follow on that connection, and the others go on. */
+  #failed(command: Command, error: unknown): void {
+    const id = this.#connectionOf(command);
+    const connection = this.core.findConnection(id);
+    const { peer, story } = connection ?? {};
+    this.#complain('a command could not be carried out', {
+      command: command.type,
+      peer,
+      error,
+      story: story?.lines,
+    });
+    if ('file' in command) this.#files.spoil(command.file, error);
+    this.#peers.get(id)?.destroy();
+  }
+
+  /** The connection that a command is about; 0 when it is about none. */
+  #connectionOf(command: Command): number {
+    if ('connection' in command) return command.connection;
+    return 'file' in command ? (this.#senderOf.get(command.file.file) ?? 0) : 0;
+  }
+
+  /** A log that cannot be written stops nobody. */
+  #complain(what: string, fields: Record<string, unknown>): void {
     try {
-      this.#trace?.flush();
+      this.#logger.error(fields, what);
+    } catch {
+      // There is nobody else to tell.
+    }
+  }
+
+  /** A trace that lacks a step is none: it ends where one cannot be written. */
+  #traced(act: (trace: TraceFile) => void): void {
+    try {
+      if (this.#trace !== undefined) act(this.#trace);
     } catch (error) {
       this.#trace = undefined;
-      this.#logger.error({ error }, 'the trace ends here');
+      this.#complain('the trace ends here', { error });
     }
   }
 
@@ -250,14 +286,15 @@ export class TcpServer {
         return;
       }
       case 'finishFile':
-        return void this.#finishFile(command);
+        this.#finishFile(command).catch((error: unknown) => this.#failed(command, error));
+        return;
       case 'discardFile':
         this.#senderOf.delete(command.file.file);
         return this.#files.discard(command.file);
       case 'log':
         return this.#logger[command.level](command.fields, command.message);
       case 'trace':
-        return this.#trace?.write(command.step);
+        return this.#traced((trace) => trace.write(command.step));
       case 'stopServer':
         return void this.close();
     }
@@ -300,10 +337,14 @@ export class TcpServer {
     this.#handle({ type: 'stopping' });
     const deadline = performance.now() + STOPPING;
     await this.#allGone(() => deadline);
-    for (const peer of this.#peers.values()) peer.destroy();
-    this.#timers.stopAll();
-    this.#files.removeAll();
-    this.#trace?.close();
+    try {
+      for (const peer of this.#peers.values()) peer.destroy();
+      this.#timers.stopAll();
+      this.#files.removeAll();
+      this.#traced((trace) => trace.close());
+    } catch (error) {
+      this.#complain('something was left behind', { error });
+    }
     this.#hasStopped();
   }
 }

@@ -93,8 +93,15 @@ export class TemporaryFiles {
   /** @returns why the value could not be kept, once all of it is written */
   async finish({ file }: FilePayload): Promise<string | undefined> {
     const entry = this.#files.get(file);
-    await entry?.written;
-    return entry?.error;
+    if (entry === undefined) return 'there is no such file';
+    await entry.written;
+    return entry.error;
+  }
+
+  /** Not all of it came here: the value cannot be kept. */
+  spoil({ file }: FilePayload, error: unknown): void {
+    const entry = this.#files.get(file);
+    if (entry !== undefined) entry.error ??= reasonOf(error);
   }
 
   /** The content in pieces. The file stays until the last of them is taken, whoever discards it meanwhile. */

@@ -8,7 +8,11 @@ export class TraceFile {
 
   /** @throws when the file cannot be made */
   constructor(path: string) {
-    this.#file = openSync(path, 'w');
+    try {
+      this.#file = openSync(path, 'w');
+    } catch (cause) {
+      throw new Error(`the trace cannot be written to ${path}`, { cause });
+    }
   }
 
   write(step: TraceStep): void {

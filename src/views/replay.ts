@@ -112,6 +112,7 @@ export class Replay {
       name,
       title: titleOf(name),
       state: stateOf('sleigh'),
+      hasFailed: false,
       joinPhase: stateOf('joinPhase'),
       shutdown: stateOf('shutdown'),
       workers,

@@ -22,6 +22,7 @@ function stateOfChild(sleigh: Sleigh, id: string): string {
 export const sleighSummary = (sleigh: Sleigh): SleighSummary => ({
   ...named(sleigh.workspace.name),
   state: stateOf(sleigh.supervisor),
+  hasFailed: sleigh.hasFailed,
   joinPhase: stateOfChild(sleigh, 'joinPhase'),
   shutdown: stateOfChild(sleigh, 'shutdown'),
   workers: workerCounts(sleigh),

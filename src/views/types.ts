@@ -20,7 +20,9 @@
  * | `/api/replay/STEP/actors/ACTOR?scope`            | ActorView        |
  *
  * What is not there is answered 404 with an ErrorView; a stream whose view goes away says so by an event `gone` with an
- * ErrorView, and goes on when it comes back. What the page may change stands in src/web/writes.ts. Times are milliseconds since 1970, durations milliseconds.
+ * ErrorView, and goes on when it comes back. What cannot be made, by a fault of the server, is answered 500, or told by an
+ * event `failed`. What the page may change stands in src/web/writes.ts. Times are milliseconds since 1970, durations
+ * milliseconds.
  */
 
 /** A name is any bytes: `name` has a character for each byte and goes into paths, `title` is for people. */
@@ -71,6 +73,8 @@ export interface OverviewView {
 
 export interface SleighSummary extends Named {
   readonly state: string;
+  /** One of its charts has failed, by a fault of the server. */
+  readonly hasFailed: boolean;
   readonly joinPhase: string;
   readonly shutdown: string;
   /** Workers by state. */

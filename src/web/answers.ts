@@ -58,6 +58,9 @@ export class Problem extends Error {
   }
 }
 
+/** Of a fault of ours. */
+export const WENT_WRONG = 'this went wrong; the log says more';
+
 /** As an ErrorView. */
 export function answerProblem(response: ServerResponse, { status, message, headers }: Problem): void {
   const body = JSON.stringify({ error: message });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { Problem } from './answers.ts';
+import { Problem, WENT_WRONG } from './answers.ts';
 import type { Site } from './site.ts';
 
 /** Milliseconds between two updates of a viewer. */
@@ -43,7 +43,7 @@ class Feed {
   /** What `changes` was when it was computed. */
   computedAt: number | undefined;
   version = 0;
-  isThere = false;
+  state: 'there' | 'gone' | 'failed' = 'gone';
   chunk: Buffer = Buffer.alloc(0);
 
   constructor(path: string, query: URLSearchParams) {
@@ -51,17 +51,25 @@ class Feed {
     this.query = query;
   }
 
-  /** Computes it again, if something may have changed. */
-  refresh({ views, changes }: Site): void {
+  /** Computes it again, if something may have changed. @param report told of a view that fails, once until it is made again */
+  refresh({ views, changes }: Site, report: (error: unknown) => void): void {
     const current = changes();
     if (this.computedAt === current) return;
     this.computedAt = current;
-    const view = views.get(this.path, this.query);
-    this.isThere = view !== undefined;
-    const text =
-      view === undefined
-        ? `event: gone\ndata: {"error":"it is not there any more"}\n\n`
-        : `data: ${JSON.stringify(view)}\n\n`;
+    try {
+      const view = views.get(this.path, this.query);
+      if (view === undefined)
+        this.#become('gone', `event: gone\ndata: {"error":"it is not there any more"}\n\n`);
+      else this.#become('there', `data: ${JSON.stringify(view)}\n\n`);
+    } catch (error) {
+      if (error instanceof URIError) throw error;
+      if (this.state !== 'failed') report(error);
+      this.#become('failed', `event: failed\ndata: ${JSON.stringify({ error: WENT_WRONG })}\n\n`);
+    }
+  }
+
+  #become(state: typeof this.state, text: string): void {
+    this.state = state;
     const chunk = Buffer.from(text);
     if (chunk.equals(this.chunk)) return;
     this.chunk = chunk;
@@ -103,8 +111,9 @@ export class Feeds {
     if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
     const key = `${path}?${query.toString()}`;
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
-    feed.refresh(this.#site);
-    if (!feed.isThere) throw new Problem(404, 'there is no such view');
+    feed.refresh(this.#site, this.#report);
+    if (feed.state === 'failed') throw new Problem(500, WENT_WRONG);
+    if (feed.state === 'gone') throw new Problem(404, 'there is no such view');
     this.#feeds.set(key, feed);
     const viewer = new Viewer(stream);
     feed.viewers.add(viewer);
@@ -157,11 +166,7 @@ export class Feeds {
   }
 
   #serve(feed: Feed, now: number): void {
-    try {
-      feed.refresh(this.#site);
-    } catch (error) {
-      this.#report(error);
-    }
+    feed.refresh(this.#site, this.#report);
     for (const viewer of feed.viewers) {
       // Who came after the last round has had an update since, and waits for the next.
       if (viewer.sentAt > this.#roundEnded) continue;

@@ -51,7 +51,11 @@ export class LiveSite implements Site {
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
     this.metrics = metricsOf(server, web);
     this.#sampling = setInterval(() => {
-      this.views.sample();
+      try {
+        this.views.sample();
+      } catch (error) {
+        logger.error({ error }, 'figures could not be taken');
+      }
       this.#changes++;
     }, SAMPLE).unref();
   }

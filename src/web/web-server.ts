@@ -1,6 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
+import {
+  answer,
+  answerJson,
+  answerProblem,
+  answerText,
+  Problem,
+  SECURITY_HEADERS,
+  WENT_WRONG,
+} from './answers.ts';
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
 import { authorityOf, Hosts } from './hosts.ts';
@@ -140,7 +148,7 @@ export class WebServer {
     if (error instanceof Problem) return error;
     if (error instanceof URIError) return new Problem(400, 'the path is badly encoded');
     this.#logger.error({ error }, 'a web request failed');
-    return new Problem(500, 'this went wrong; the log says more');
+    return new Problem(500, WENT_WRONG);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -18,6 +18,11 @@ export interface Limits {
    * take its share of as much again, so that small requests are taken whatever others do.
    */
   readonly incomingBytes: number;
+  /**
+   * Replies that clients have not read, of all connections together: 256 MiB, a quarter of the memory. Past it those end
+   * who have the most.
+   */
+  readonly unreadBytes: number;
   /** Arguments of one request: 16; the protocol needs 6. */
   readonly argumentCount: number;
   /** A name, or any argument but a value: 9,999, as many as metadata can carry (P4). */
@@ -43,6 +48,7 @@ export const DEFAULT_LIMITS: Limits = {
   serverBytes: 2 ** 40,
   memoryBytes: 2 ** 30,
   incomingBytes: 2 ** 28,
+  unreadBytes: 2 ** 28,
   argumentCount: 16,
   nameBytes: 9_999,
   metadataBytes: 2 ** 20,

@@ -102,7 +102,7 @@ describe('the status line', () => {
       }),
     );
     await new Promise(setImmediate);
-    status.say('something');
+    status.say('something', {});
     status.hide();
     const erase = '\r\u001b[2K';
     expect(screen.written).toBe(
@@ -114,7 +114,7 @@ describe('the status line', () => {
     const screen = new Screen(false);
     const status = new StatusLine(screen);
     status.show(() => 'shown');
-    status.say('something');
+    status.say('something', {});
     status.hide();
     expect(screen.written).toBe('sleigh: something\n');
   });

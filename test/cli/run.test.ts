@@ -325,7 +325,7 @@ describe('sleigh run, when it cannot begin', () => {
     [
       'no address',
       ['good.mjs', '--server', 'here'],
-      /^error: .*'here' is invalid\. It must be HOST:PORT\.\n$/,
+      /^sleigh: .*'here' is invalid\. It must be HOST:PORT\.\n$/,
     ],
     [
       'nobody there',
@@ -335,12 +335,12 @@ describe('sleigh run, when it cannot begin', () => {
     [
       'no workers',
       ['good.mjs', '--workers', '0'],
-      /^error: .*'0' is invalid\. It must be a whole number from 1\.\n$/,
+      /^sleigh: .*'0' is invalid\. It must be a whole number from 1\.\n$/,
     ],
     [
       'no window',
       ['good.mjs', '--window', 'x'],
-      /^error: .*'x' is invalid\. It must be a whole number from 1\.\n$/,
+      /^sleigh: .*'x' is invalid\. It must be a whole number from 1\.\n$/,
     ],
   ])('says so in one line, with %s', async (_what, args, errors) => {
     folder.write('good.mjs', GOOD);

@@ -101,7 +101,9 @@ describe('sleigh put', () => {
     expect(await ws.fetch('x')).toBe('');
     expect(await tool(['put', 'my shop', 'x', '{', '--json'])).toMatchObject({
       status: 1,
-      errors: expect.stringMatching(/^sleigh: the value is no JSON: .*\n$/),
+      errors: expect.stringMatching(
+        /^\{"error":\{"code":"no-json","message":"the value is no JSON: .*"\}\}\n$/,
+      ),
     });
   });
 

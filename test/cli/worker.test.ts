@@ -193,12 +193,12 @@ describe('sleigh worker, when it cannot begin', () => {
     ['no job', [], {}, /^sleigh: which job\? .*\n$/],
     ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is no order of a launcher\n$/],
     ['nobody there', ['w', '--server', '127.0.0.1:1'], {}, /^sleigh: 127\.0\.0\.1:1 cannot be reached .*\n$/],
-    ['a bad server', ['w', '--server', 'x'], {}, /^error: .*'x' is invalid\. It must be HOST:PORT\.\n$/],
+    ['a bad server', ['w', '--server', 'x'], {}, /^sleigh: .*'x' is invalid\. It must be HOST:PORT\.\n$/],
     [
       'no authority',
       ['w', '--tls-ca', 'none'],
       {},
-      /^error: .* It cannot be read: there is no such file\.\n$/,
+      /^sleigh: .* It cannot be read: there is no such file\.\n$/,
     ],
   ] as const)('says so in one line, with %s', async (_what, args, env, errors) => {
     const process = worker(args, { env });

@@ -6,6 +6,7 @@ const sleigh = (fields: Partial<SleighSummary>): SleighSummary => ({
   name: 'job',
   title: 'job',
   state: 'serving',
+  hasFailed: false,
   joinPhase: 'gathering.open',
   shutdown: 'up.running',
   workers: { 'registered.busy': 2 },
@@ -38,6 +39,11 @@ describe('why a job may be stuck', () => {
       'hint: All workers wait for tasks: 3 results wait to be fetched by the master',
     ]);
   });
+
+  test('a sleigh that has failed says that alone', () =>
+    expect(said({ hasFailed: true, workers: { dead: 1 } })).toEqual([
+      'trouble: It has failed, by a fault of the server: all who waited were told, and it does nothing any more',
+    ]));
 
   test('a sleigh that ends by itself says so, and what becomes of its tasks', () =>
     expect(said({ state: 'windingDown', shutdown: 'shuttingDown.byItself', running: 0 })).toEqual([

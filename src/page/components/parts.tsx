@@ -66,6 +66,13 @@ export function Panel(props: {
 
 /** What stands in for a page whose view has not come, or is not there. */
 export function Waiting({ reading: { status, error }, what }: { reading: Reading<unknown>; what: string }) {
+  if (status === 'failed')
+    return (
+      <>
+        <PageHead title={what} />
+        <Nothing>The server could not show it: {error}</Nothing>
+      </>
+    );
   if (status !== 'missing') return <p class="loading">Asking the server…</p>;
   return (
     <>
@@ -78,6 +85,11 @@ export function Waiting({ reading: { status, error }, what }: { reading: Reading
   );
 }
 
+const FRESHNESS: Readonly<Partial<Record<FeedStatus, string>>> = {
+  lost: 'connection lost',
+  failed: 'the server could not show it anew',
+};
+
 /** Said above a view that was there a moment ago. */
 export function Freshness({ status }: { status: FeedStatus }) {
   return status === 'live' ? (
@@ -85,7 +97,7 @@ export function Freshness({ status }: { status: FeedStatus }) {
       live
     </span>
   ) : (
-    <span class="fresh">{status === 'lost' ? 'connection lost' : status}</span>
+    <span class="fresh">{FRESHNESS[status] ?? status}</span>
   );
 }
 

@@ -4,7 +4,8 @@
  */
 import type { ErrorView } from '../../views/types.ts';
 
-export type FeedStatus = 'loading' | 'live' | 'lost' | 'missing';
+/** `failed`: the server could not make it, by a fault of its own. */
+export type FeedStatus = 'loading' | 'live' | 'lost' | 'missing' | 'failed';
 
 /** As it came: text; as it is used: what the text says. */
 export interface Reading<T> {
@@ -42,6 +43,10 @@ class Feed {
       const { error }: ErrorView = JSON.parse(data);
       this.#say({ data: undefined, status: 'missing', error, at: performance.now() });
     });
+    source.addEventListener('failed', ({ data }: MessageEvent<string>) => {
+      const { error }: ErrorView = JSON.parse(data);
+      this.#say({ ...this.reading, status: 'failed', error });
+    });
     source.addEventListener('error', () => {
       this.close();
       void this.#findOut();
@@ -59,8 +64,8 @@ class Feed {
   async #findOut(): Promise<void> {
     const answer = await read(this.#path);
     if (this.listeners.size === 0 || this.#source !== undefined) return;
-    if (answer.status === 'missing') this.#say({ ...this.reading, status: 'missing', error: answer.error });
-    else this.#say({ ...this.reading, status: answer.status === 'lost' ? 'lost' : this.reading.status });
+    const { status, error } = answer;
+    this.#say({ ...this.reading, status: status === 'live' ? this.reading.status : status, error });
     clearTimeout(this.#again);
     this.#again = setTimeout(() => {
       this.#again = undefined;
@@ -116,9 +121,10 @@ export async function read(path: string, signal?: AbortSignal): Promise<Reading<
     });
     if (response.ok)
       return { data: await response.text(), status: 'live', error: undefined, at: performance.now() };
-    if (response.status >= 500) return { ...LOADING, status: 'lost' };
+    // It starts, or is full.
+    if (response.status === 503) return { ...LOADING, status: 'lost' };
     const { error }: ErrorView = await response.json();
-    return { ...LOADING, status: 'missing', error };
+    return { ...LOADING, status: response.status >= 500 ? 'failed' : 'missing', error };
   } catch {
     return { ...LOADING, status: 'lost' };
   }

@@ -11,6 +11,7 @@ export interface Notice {
 
 export function notices({
   state,
+  hasFailed,
   workers,
   queued,
   running,
@@ -21,6 +22,12 @@ export function notices({
   const all: Notice[] = [];
   const trouble = (text: string): number => all.push({ kind: 'trouble', text });
   const hint = (text: string): number => all.push({ kind: 'hint', text });
+  if (hasFailed) {
+    trouble(
+      'It has failed, by a fault of the server: all who waited were told, and it does nothing any more',
+    );
+    return all;
+  }
   const dead = ofTone(workers, 'dead', 'lost');
   const waiting = ofTone(workers, 'waiting');
   const registered = ofTone(workers, 'waiting', 'idle', 'busy');

@@ -42,7 +42,7 @@ export function useView<T>(path: string | undefined, how: 'stream' | 'once' = 's
         asked = wanted.current;
         const next = await read(asked);
         if (wanted.current !== undefined) show(next);
-        if (next.status === 'lost') {
+        if (next.status === 'lost' || next.status === 'failed') {
           await new Promise((resolve) => setTimeout(resolve, 1000));
           asked = undefined;
         }

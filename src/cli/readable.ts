@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { explain } from './explain.ts';
+
+/** The file that a flag names. @throws InvalidArgumentError, to which commander adds the flag and the name */
+export function readable(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new InvalidArgumentError(`It cannot be read: ${explain(error)}.`);
+  }
+}

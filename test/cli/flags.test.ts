@@ -1,0 +1,170 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sleigh } from '../support/serve-process.ts';
+
+// What is wrong with flags and arguments is told in one way, whichever command and whoever finds it.
+
+/** What stands before the flags, so that they are all that is wrong. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  run: ['module.mjs'],
+  worker: ['job'],
+  get: ['w', 'v'],
+  put: ['w', 'v', 'value'],
+  watch: ['w', 'v'],
+  completion: ['bash'],
+};
+
+const NUMBER = 'It must be a whole number';
+const ADDRESS = 'It must be HOST:PORT';
+const FILE = 'It cannot be read: there is no such file';
+const CHOICES = 'Allowed choices are';
+
+const BAD_VALUES: readonly [command: string, flag: string, value: string, why: string][] = [
+  ['serve', '--port', '65536', NUMBER],
+  ['serve', '--port', '-1', NUMBER],
+  ['serve', '--web-port', 'http', NUMBER],
+  ['serve', '--long-value-size', '-1', NUMBER],
+  ['serve', '--drain', 'soon', NUMBER],
+  ['serve', '--limit', 'sauna=1', 'There is no limit "sauna"'],
+  ['serve', '--limit', 'nameBytes=many', NUMBER],
+  ['serve', '--on-dead-worker', 'panic', CHOICES],
+  ['serve', '--log-level', 'loud', CHOICES],
+  ['serve', '--tls-cert', '/no/file', FILE],
+  ['serve', '--tls-key', '/no/file', FILE],
+  ['serve', '--tls-ca', '/no/file', FILE],
+  ['serve', '--token-file', '/no/file', FILE],
+  ['serve', '--allow', '10.0.0.0/99', '"10.0.0.0/99" is no address'],
+  ['run', '--server', 'here', ADDRESS],
+  ['run', '--tls-ca', '/no/file', FILE],
+  ['run', '--workers', '0', NUMBER],
+  ['run', '--window', '1.5', NUMBER],
+  ['run', '--join', 'open', CHOICES],
+  ['run', '--reconnect-grace', 'long', 'It must be a number of seconds'],
+  ['worker', '--server', ':1', ADDRESS],
+  ['worker', '--tls-ca', '/no/file', FILE],
+  ['worker', '--workers', '-3', NUMBER],
+  ['status', '--server', 'h:0', ADDRESS],
+  ['status', '--tls-ca', '/no/file', FILE],
+  ['ls', '--server', 'h:99999', ADDRESS],
+  ['ls', '--tls-ca', '/no/file', FILE],
+  ['get', '--server', 'here', ADDRESS],
+  ['get', '--tls-ca', '/no/file', FILE],
+  ['get', '--timeout', 'long', 'It must be a number of seconds'],
+  ['put', '--server', 'here', ADDRESS],
+  ['put', '--tls-ca', '/no/file', FILE],
+  ['put', '--mode', 'filo', CHOICES],
+  ['watch', '--server', 'here', ADDRESS],
+  ['watch', '--tls-ca', '/no/file', FILE],
+  ['verify', '--server', 'here', ADDRESS],
+  ['verify', '--handshake-seconds', '0', 'It must be a number of seconds over 0'],
+  ['verify', '--request-seconds', 'x', 'It must be a number of seconds'],
+  ['charts', '--format', 'png', CHOICES],
+  ['charts', '--web-port', '99999', NUMBER],
+];
+
+/** Flags whose values may be anything, as far as flags go. */
+const FREE = new Set(
+  '--host --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
+    ' ',
+  ),
+);
+
+interface Told {
+  readonly code: number | null;
+  readonly output: string;
+  readonly errors: string;
+}
+
+const told = async (
+  command: string,
+  flags: readonly string[],
+  env?: Record<string, string>,
+): Promise<Told> => {
+  const { code, output, errors } = await sleigh([command, ...(ARGUMENTS[command] ?? []), ...flags], env);
+  return { code, output, errors };
+};
+
+const refused = (message: string): Told => ({
+  code: 1,
+  output: '',
+  errors: expect.stringMatching(new RegExp(`^sleigh: ${message}[^\n]*\n$`)),
+});
+
+const literally = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+
+describe('what is wrong with a flag', () => {
+  let commands: string[];
+  const helps = new Map<string, string>();
+  beforeAll(async () => {
+    commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'help');
+    for (const name of commands) helps.set(name, (await sleigh([name, '--help'])).output);
+  }, 30_000);
+
+  it.each(BAD_VALUES)(
+    '%s %s %s is told with the flag, the value and why',
+    async (command, flag, value, why) => {
+      expect(await told(command, [flag, value])).toEqual(
+        refused(`option '${flag} <.*>' argument '${literally(value)}' is invalid\\. ${literally(why)}`),
+      );
+    },
+  );
+
+  it('is told of each that takes a value: none is forgotten here', () => {
+    const known = new Set(BAD_VALUES.map(([command, flag]) => `${command} ${flag}`));
+    const forgotten = [...helps].flatMap(([command, help]) =>
+      [...help.matchAll(/^ +(?:-\w, )?(--[a-z-]+) </gm)]
+        .map(([, flag = '']) => flag)
+        .filter((flag) => !FREE.has(flag) && !known.has(`${command} ${flag}`))
+        .map((flag) => `${command} ${flag}`),
+    );
+    expect(commands.length).toBeGreaterThan(10);
+    expect(forgotten).toEqual([]);
+  });
+
+  it('is told by every command alike, when there is no such flag or its value is missing', async () => {
+    for (const [command, help] of helps) {
+      expect(await told(command, ['--sauna'])).toEqual(refused("unknown option '--sauna'"));
+      const [, flag] = /^ +(--[a-z-]+) <[^.]*>/m.exec(help) ?? [];
+      if (flag !== undefined)
+        expect(await told(command, [flag])).toEqual(refused(`option '${flag} <.*>' argument missing`));
+    }
+  }, 30_000);
+
+  it('is told in one line when another flag was meant', async () => {
+    expect(await told('serve', ['--prot', '1'])).toEqual(
+      refused("unknown option '--prot' \\(Did you mean --port\\?\\)"),
+    );
+    expect(await told('sevre', [])).toEqual(refused("unknown command 'sevre' \\(Did you mean serve\\?\\)"));
+  });
+
+  it('names the variable of the environment that it came from', async () => {
+    expect(await told('serve', [], { NWS_SERVER_PORT: 'http' })).toEqual(
+      refused("option '--port <number>' value 'http' from env 'NWS_SERVER_PORT' is invalid\\. It must be"),
+    );
+  });
+
+  it.each([
+    ['serve', ['extra'], "too many arguments for 'serve'"],
+    ['status', ['a', 'b'], "too many arguments for 'status'"],
+    ['verify', [], 'verify needs a trace, or --server HOST:PORT, and not both'],
+    ['charts', ['x'], "command-argument value 'x' is invalid for argument 'name'\\. Allowed choices are"],
+    ['charts', ['worker', '--trace', 'file'], '--trace shows all charts'],
+    ['serve', ['--tls-ca', import.meta.filename], '--tls-ca needs --tls-cert and --tls-key'],
+  ])(
+    '%s %j: arguments, and flags that contradict each other, are told as flags are',
+    async (command, args, why) => {
+      expect(await told(command, args)).toEqual(refused(why));
+    },
+  );
+
+  it('is told as JSON under --json, with the same status', async () => {
+    for (const command of commands.filter((name) => name !== 'completion')) {
+      const { code, output, errors } = await told(command, ['--sauna', '--json']);
+      expect([code, output]).toEqual([1, '']);
+      const message: unknown = expect.stringMatching(/^unknown option '--sauna'/);
+      expect(JSON.parse(errors)).toEqual({ error: { code: 'usage', message } });
+      expect(errors.trim()).not.toContain('\n');
+    }
+  }, 30_000);
+});

@@ -1,0 +1,109 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Connection } from '../../src/core/connection.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { startBrowser } from '../support/browser.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+// What has failed by a fault of the server, put in on purpose, is seen in the page.
+
+let server: Server;
+let url: string;
+let browser: Browser;
+let page: Page;
+const clients: RawClient[] = [];
+
+const client = async (): Promise<RawClient> => {
+  const one = await RawClient.ready(server.port, { MetadataToServer: '1' });
+  clients.push(one);
+  return one;
+};
+const ask = async (
+  one: RawClient,
+  args: string[],
+  metadata: Record<string, string> = {},
+): Promise<string> => {
+  one.write(encodeRequest(args, new Map(Object.entries(metadata))));
+  return (await one.read(4)).toString();
+};
+
+beforeAll(async () => {
+  server = await createServer({
+    port: 0,
+    logLevel: 'silent',
+    web: { port: 0 },
+    kinds: {
+      sleigh: (workspace, metadata) => {
+        const sleigh = sleighKind(DEFAULT_OPTIONS)(workspace, metadata);
+        if (sleigh instanceof Sleigh && workspace.name === 'broken')
+          sleigh.workerChart.implementations.guards['taskIsAvailable'] = () => {
+            throw new Error('on purpose');
+          };
+        return sleigh;
+      },
+    },
+  });
+  url = server.web?.url ?? '';
+  browser = await startBrowser();
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' });
+}, 60_000);
+afterAll(async () => {
+  vi.restoreAllMocks();
+  for (const one of clients) one.vanish();
+  await browser?.close();
+  await server?.close();
+});
+
+describe('the page', { timeout: 60_000 }, () => {
+  test('shows that a sleigh has failed, in which actor and why, and that another one has not', async () => {
+    const [master, worker] = await Promise.all([client(), client()]);
+    for (const name of ['broken', 'sound'])
+      expect(await ask(master, ['open ws', name, 'x', 'no'], { wstype: 'sleigh' })).toBe('0000');
+    expect(await ask(worker, ['use ws', 'broken', 'x', 'no'])).toBe('0000');
+    await page.goto(url);
+    const card = (name: string) => page.locator('.card', { hasText: name });
+    await card('broken').waitFor();
+    expect(await card('broken').textContent()).not.toContain('It has failed');
+
+    worker.write(encodeRequest(['fetch', 'broken', 'worker_ids'], new Map()));
+    await worker.read(84);
+    await worker.read(1);
+    expect(await ask(worker, ['store', 'broken', 'worker_ids', '1', '0'])).toBe('0000');
+    worker.write(encodeRequest(['fetch', 'broken', 'task'], new Map()));
+    await card('broken').locator('.notices .trouble', { hasText: 'It has failed' }).waitFor();
+    expect(await card('sound').textContent()).not.toContain('It has failed');
+
+    await card('broken').locator('a').first().click();
+    await page.getByRole('heading', { level: 1, name: /^Sleigh/ }).waitFor();
+    const row = page
+      .getByRole('group', { name: /^Failures/ })
+      .locator('tbody tr')
+      .first();
+    expect(await row.textContent()).toMatch(/worker\.0.*a chart failed: on purpose/);
+    expect(await page.locator('.notices .trouble').textContent()).toContain('by a fault of the server');
+    await row.locator('a').click();
+    await page.locator('.story').waitFor();
+    expect(await page.locator('.story').textContent()).toContain('registration.asked');
+  });
+
+  test('says that a view could not be made, keeps what it had, and goes on when it can', async () => {
+    const one = await client();
+    await page.goto(`${url}clients`);
+    await page.locator('.fresh.live').waitFor();
+    const spy = vi.spyOn(Connection.prototype, 'requests', 'get').mockImplementation(() => {
+      throw new Error('on purpose');
+    });
+    await ask(one, ['open ws', 'w', 'x', 'no']);
+    await page.locator('.fresh', { hasText: 'could not show it' }).waitFor();
+    expect(await page.locator('tbody tr').count()).toBeGreaterThan(1);
+    await page.reload();
+    await page.getByText('The server could not show it: this went wrong').waitFor();
+    spy.mockRestore();
+    await ask(one, ['open ws', 'x', 'x', 'no']);
+    await page.locator('.fresh.live').waitFor();
+  });
+});

@@ -1,0 +1,215 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, closeSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino, type Logger } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { Peer } from '../../src/transport/peer.ts';
+import { RealTimers } from '../../src/transport/real-timers.ts';
+import { TemporaryFiles } from '../../src/transport/temporary-files.ts';
+import { TraceFile } from '../../src/transport/trace-file.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+// What throws at the edge is put in on purpose; the server must go on, and others must not notice.
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+const boom = (): never => {
+  throw new Error('on purpose');
+};
+/** Throws at the next call, and no more. */
+const sabotage = (spy: MockInstance): MockInstance => spy.mockImplementationOnce(boom);
+
+const LARGE = 'v'.repeat(5_000);
+/** Many of these replies are more than a client gets at once (P11). */
+const REPLY = 'v'.repeat(3_900);
+
+let server: Server;
+let logger: Logger;
+let folder: string;
+let lines: string[];
+let bystander: RawClient;
+let victim: RawClient;
+
+beforeEach(async () => {
+  lines = [];
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-containment-'));
+  logger = pino(
+    { level: 'info', serializers: { error: pino.stdSerializers.err } },
+    { write: (line) => void lines.push(line) },
+  );
+  server = await createServer({
+    port: 0,
+    logger,
+    limits: { longValueBytes: 4_000 },
+    tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key') },
+    trace: join(folder, 'trace.jsonl'),
+  });
+  [bystander, victim] = await Promise.all([RawClient.ready(server.port), RawClient.ready(server.port)]);
+  expect(await bystander.short('open ws', 'w', 'x', 'yes')).toBe('0000');
+  expect(await victim.short('use ws', 'w', 'x', 'no')).toBe('0000');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const client of [bystander, victim]) client.vanish();
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+type Line = Record<string, unknown>;
+const errors = (): Line[] => lines.map((line): Line => JSON.parse(line)).filter(({ level }) => level === 50);
+
+/** Those who are there are served, large values too, and so is who comes. */
+async function mustGoOn(): Promise<void> {
+  const newcomer = await RawClient.ready(server.port);
+  for (const client of [bystander, newcomer]) {
+    expect(await client.short('use ws', 'w', 'x', 'no')).toBe('0000');
+    for (const value of ['small', LARGE]) {
+      expect(await client.short('store', 'w', 'later', '1', value)).toBe('0000');
+      expect((await client.long('fetch', 'w', 'later')).value.toString()).toBe(value);
+    }
+  }
+  newcomer.vanish();
+}
+
+describe('an exception where a command of the core is carried out', () => {
+  it.each<[command: string, arm: () => MockInstance, provoke: () => unknown]>([
+    ['send', () => vi.spyOn(Peer.prototype, 'send'), () => victim.send('store', 'w', 'a', '1', 'v')],
+    [
+      'sendFile',
+      () => vi.spyOn(TemporaryFiles.prototype, 'read'),
+      async () => {
+        expect(await victim.short('store', 'w', 'a', '1', LARGE)).toBe('0000');
+        victim.send('find', 'w', 'a');
+      },
+    ],
+    [
+      'flush',
+      () => vi.spyOn(Peer.prototype, 'whenFlushed'),
+      async () => {
+        expect(await victim.short('store', 'w', 'a', '1', REPLY)).toBe('0000');
+        victim.write(encodeRequest(['find', 'w', 'a'], undefined).repeat(500));
+      },
+    ],
+    ['close', () => vi.spyOn(Peer.prototype, 'close'), () => victim.write('no request')],
+    [
+      'openFile',
+      () => vi.spyOn(TemporaryFiles.prototype, 'open'),
+      () => victim.send('store', 'w', 'a', '1', LARGE),
+    ],
+    [
+      'writeFile',
+      () => vi.spyOn(TemporaryFiles.prototype, 'write'),
+      () => victim.send('store', 'w', 'a', '1', LARGE),
+    ],
+    [
+      'finishFile',
+      () => vi.spyOn(TemporaryFiles.prototype, 'finish'),
+      () => victim.send('store', 'w', 'a', '1', LARGE),
+    ],
+  ])('in %s ends that connection alone, and is logged with its story', async (command, arm, provoke) => {
+    const spy = sabotage(arm());
+    const peer = `127.0.0.1:${victim.socket.localPort}`;
+    await provoke();
+    await victim.closed();
+    await eventually(() => errors().length > 0, 'it is logged');
+    expect(spy).toHaveBeenCalled();
+    expect(errors()).toMatchObject([
+      {
+        msg: 'a command could not be carried out',
+        command,
+        peer,
+        error: { message: 'on purpose' },
+        story: expect.arrayContaining([expect.stringContaining('→')]),
+      },
+    ]);
+    await mustGoOn();
+    // Half of a value is none.
+    if (command.endsWith('File') && command !== 'sendFile')
+      expect((await bystander.long('findTry', 'w', 'a')).status).toBe('0001');
+  });
+
+  it('in startTls ends that connection alone', async () => {
+    sabotage(vi.spyOn(Peer.prototype, 'startTls'));
+    const stranger = await RawClient.open(server.port);
+    stranger.write(`X000R000${encodeDictionary(new Map([['SSL', '1']]))}`);
+    await stranger.closed();
+    expect(errors()).toMatchObject([{ command: 'startTls' }]);
+    await mustGoOn();
+  });
+
+  it.each<[command: string, arm: () => MockInstance, provoke: () => unknown]>([
+    ['startTimer', () => vi.spyOn(RealTimers.prototype, 'start'), () => RawClient.ready(server.port)],
+    ['stopTimer', () => vi.spyOn(RealTimers.prototype, 'stop'), () => RawClient.ready(server.port)],
+    [
+      'discardFile',
+      () => vi.spyOn(TemporaryFiles.prototype, 'discard'),
+      async () => {
+        expect(await victim.short('store', 'w', 'a', '1', LARGE)).toBe('0000');
+        expect(await victim.short('delete var', 'w', 'a')).toBe('0000');
+      },
+    ],
+    ['log', () => vi.spyOn(logger, 'info'), async () => expect(await victim.short('sauna')).toBe('0001')],
+  ])('in %s is logged, and ends nobody', async (command, arm, provoke) => {
+    sabotage(arm());
+    await provoke();
+    expect(errors()).toMatchObject([{ command, error: { message: 'on purpose' } }]);
+    expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
+    await mustGoOn();
+  });
+
+  it('in the log itself, when that is to be told there as well, stops nobody', async () => {
+    vi.spyOn(logger, 'info').mockImplementation(boom);
+    vi.spyOn(logger, 'error').mockImplementation(boom);
+    expect(await victim.short('sauna')).toBe('0001');
+    await mustGoOn();
+  });
+
+  it('at the end is logged, and the server has stopped', async () => {
+    sabotage(vi.spyOn(RealTimers.prototype, 'stopAll'));
+    expect(await victim.short('deadman')).toBe('0000');
+    victim.vanish();
+    bystander.vanish();
+    await server.stopped;
+    expect(errors()).toMatchObject([{ msg: 'something was left behind', error: { message: 'on purpose' } }]);
+  });
+});
+
+describe('a trace that cannot be written', () => {
+  it.each(['write', 'flush'] as const)('in %s ends there, told once, and nobody notices', async (method) => {
+    vi.spyOn(TraceFile.prototype, method).mockImplementation(boom);
+    await mustGoOn();
+    expect(errors()).toMatchObject([{ msg: 'the trace ends here', error: { message: 'on purpose' } }]);
+    const text = readFileSync(join(folder, 'trace.jsonl'), 'utf8');
+    expect(text).toMatch(/}\n$/);
+    expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
+  });
+});
+
+describe('a log on a full disk', () => {
+  const FULL = '/dev/full';
+  it('stops nobody', async ({ skip }) => {
+    if (!existsSync(FULL)) skip(`there is no ${FULL} on this machine`);
+    const full = openSync(FULL, 'w');
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--no-web', '--json'], {
+      stdio: ['ignore', 'pipe', full],
+    });
+    closeSync(full);
+    if (child.stdout === null) throw new Error('no output');
+    const [line] = await once(child.stdout, 'data');
+    const { port }: { port: number } = JSON.parse(String(line));
+    const client = await RawClient.ready(port);
+    for (let i = 0; i < 3; i++) expect(await client.short('sauna')).toBe('0001');
+    expect(await client.short('open ws', 'w', 'x', 'no')).toBe('0000');
+    client.vanish();
+    child.kill('SIGTERM');
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+  });
+});

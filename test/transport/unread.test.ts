@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { pino } from 'pino';
+import { createServer, type Server } from '../../src/index.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { Unread } from '../../src/transport/unread.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+const MIB = 2 ** 20;
+
+const reader = (unread: number) => ({ unread });
+
+describe('what nobody reads, of all connections together (P12)', () => {
+  let server: Server | undefined;
+  const clients: RawClient[] = [];
+  afterEach(async () => {
+    for (const client of clients.splice(0)) client.vanish();
+    await server?.close();
+  });
+
+  it('stays under the limit: who has the most unread is ended and named, others are served', async () => {
+    let log = '';
+    const limits = { unreadBytes: 64 * MIB, longValueBytes: 32 * MIB };
+    const logger = pino({ level: 'warn' }, { write: (line) => void (log += line) });
+    server = await createServer({ port: 0, limits, logger });
+    const { port } = server;
+    const join = async (): Promise<RawClient> => {
+      const client = await RawClient.ready(port);
+      clients.push(client);
+      expect(await client.short('use ws', 'w', 'x', 'no')).toBe('0000');
+      return client;
+    };
+    const owner = await RawClient.ready(port);
+    clients.push(owner);
+    await owner.short('open ws', 'w', 'x', 'no');
+    const value = 'v'.repeat(8 * MIB);
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    for (let i = 0; i < 200; i++) {
+      const silent = await join();
+      expect(await owner.short('store', 'w', 'large', '1', value)).toBe('0000');
+      // Taken out, so that nothing but what is unread holds it.
+      silent.write(encodeRequest(['fetch', 'w', 'large'], undefined));
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }
+    const ended = log
+      .trim()
+      .split('\n')
+      .map((line): Record<string, unknown> => JSON.parse(line));
+    expect(ended.length).toBeGreaterThan(150);
+    expect(ended.at(0)).toMatchObject({ msg: 'connection ended: it does not read', limit: 'unreadBytes' });
+    const peers = new Set(clients.slice(1).map(({ socket }) => `127.0.0.1:${socket.localPort}`));
+    for (const { peer } of ended) expect(peers).toContain(peer);
+    // 200 values are 1600 MiB; what the collector has not freed yet counts as well.
+    expect(most / MIB).toBeLessThan(800);
+
+    const attentive = await join();
+    for (let i = 0; i < 3; i++) {
+      await owner.short('store', 'w', 'large', '1', value);
+      expect((await attentive.long('fetch', 'w', 'large')).value.length).toBe(value.length);
+    }
+    await eventually(async () => (await owner.short('store', 'w', 'small', '1', 'v')) === '0000', 'served');
+  }, 60_000);
+});
+
+describe('the count of what is unread', () => {
+  it('ends those with the most first, until a quarter is free', () => {
+    const [a, b, c] = [reader(50), reader(30), reader(40)];
+    const unread = new Unread(100);
+    for (const each of [a, b, c]) unread.count(each);
+    expect(unread.excess()).toEqual([a]);
+    expect(unread.bytes).toBe(70);
+    expect(unread.excess()).toEqual([]);
+  });
+
+  it('looks again before it ends anybody, for what was read meanwhile', () => {
+    const [a, b] = [reader(80), reader(40)];
+    const unread = new Unread(100);
+    for (const each of [a, b]) unread.count(each);
+    a.unread = 0;
+    expect(unread.excess()).toEqual([]);
+    expect(unread.bytes).toBe(40);
+  });
+
+  it('leaves the last one, however much it has', () => {
+    const unread = new Unread(100);
+    unread.count(reader(500));
+    expect(unread.excess()).toEqual([]);
+  });
+});

@@ -1,0 +1,80 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, describe, it, vi } from 'vitest';
+import { Connection } from '../../src/core/connection.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { Views } from '../../src/views/views.ts';
+import { ask, ViewStream } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+// A view that throws is put in on purpose; who looks at it is told, and clients and other views must not notice.
+
+let server: Server;
+let url: string;
+let client: RawClient;
+let lines: string[];
+
+beforeEach(async () => {
+  lines = [];
+  const logger = pino({}, { write: (line) => void lines.push(line) });
+  server = await createServer({ port: 0, logger, web: { port: 0 } });
+  url = server.web?.url ?? '';
+  client = await RawClient.ready(server.port);
+  expect(await client.short('open ws', 'w', 'x', 'no')).toBe('0000');
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  client.vanish();
+  await server.close();
+});
+
+const store = async (value: string): Promise<void> =>
+  expect(await client.short('store', 'w', 'v', '1', value)).toBe('0000');
+
+/** The views of clients fail from now on. */
+const sabotage = () =>
+  vi.spyOn(Connection.prototype, 'requests', 'get').mockImplementation(() => {
+    throw new Error('on purpose');
+  });
+
+const toldOf = (what: string): number => lines.filter((line) => line.includes(what)).length;
+
+describe('an exception in a view', () => {
+  it('is answered 500 and logged, and others are shown', async () => {
+    sabotage();
+    expect(await ask(url, '/api/clients')).toMatchObject({
+      status: 500,
+      text: expect.stringContaining('the log'),
+    });
+    expect(toldOf('a web request failed')).toBe(1);
+    expect((await ask(url, '/api/workspaces')).status).toBe(200);
+    await store('served');
+  });
+
+  it('is told to those who look at it, who see it again when it can be made, and once to the log', async () => {
+    using broken = await ViewStream.open(url, '/api/clients');
+    using whole = await ViewStream.open(url, '/api/workspaces/w');
+    const spy = sabotage();
+    await store('one');
+    await eventually(() => broken.latest?.event === 'failed', 'the viewer is told');
+    expect(broken.latestView).toEqual({ error: 'this went wrong; the log says more' });
+    const before = whole.events.length;
+    await store('two');
+    await eventually(() => whole.events.length > before, 'others are kept up to date');
+    expect((await ask(url, '/api/clients', { headers: { Accept: 'text/event-stream' } })).status).toBe(500);
+    expect(toldOf('a view could not be made')).toBe(1);
+    spy.mockRestore();
+    await store('three');
+    await eventually(() => broken.latest?.event === 'message', 'it is shown again');
+  });
+
+  it('in the figures that are taken each second stops nobody', async () => {
+    const spy = vi.spyOn(Views.prototype, 'sample').mockImplementation(() => {
+      throw new Error('on purpose');
+    });
+    await eventually(() => spy.mock.calls.length > 1, 'figures are taken twice');
+    expect(toldOf('figures could not be taken')).toBeGreaterThan(0);
+    await store('served');
+    expect((await ask(url, '/api/overview')).status).toBe(200);
+  });
+});
