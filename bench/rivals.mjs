@@ -77,7 +77,10 @@ async function measure({ rival, pids }) {
     'p99 ms': quantile(many.latencies, 0.99),
     'alone p50 ms': quantile(alone.latencies, 0.5),
     'alone p99 ms': quantile(alone.latencies, 0.99),
-    ...(bulk && { 'bulk tasks/s': (1000 * COUNT) / bulk.milliseconds }),
+    ...(bulk && {
+      'bulk tasks/s': (1000 * COUNT) / bulk.milliseconds,
+      'bulk p99 ms': quantile(bulk.latencies, 0.99),
+    }),
   };
 }
 
@@ -118,7 +121,7 @@ async function throughput() {
 
   const column = (name, key) => rounds.get(name).map((figures) => figures[key]);
   console.log(
-    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all at once, in the way of each (BullMQ: addBulk of 500)`,
+    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all handed over at once, in the way of each (BullMQ: addBulk of 500), p99 from then to the result of each`,
   );
   console.log(`medians of ${ROUNDS} rounds after a warm-up, in parentheses the least and the most`);
   const keys = (name) => Object.keys(rounds.get(name)[0]);

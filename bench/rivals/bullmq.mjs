@@ -46,16 +46,18 @@ export async function start({ workers, persistence, redis: program, workerOption
     runBulk: async (count) => {
       const begun = performance.now();
       const results = [];
+      const latencies = [];
       for (let n = 0; n < count; n += BULK) {
         const jobs = Array.from({ length: Math.min(BULK, count - n) }, (_, i) => ({
           name: 'noop',
           data: { value: n + i },
           opts: JOB,
         }));
-        for (const { id } of await queue.addBulk(jobs)) results.push(result(id));
+        for (const { id } of await queue.addBulk(jobs))
+          results.push(Promise.resolve(result(id)).then(() => latencies.push(performance.now() - begun)));
       }
       await Promise.all(results);
-      return { milliseconds: performance.now() - begun, latencies: [] };
+      return { milliseconds: performance.now() - begun, latencies };
     },
     survive: async (file) => void (await result((await queue.add('survive', { value: file }, JOB)).id)),
     stop: async () => {

@@ -50,8 +50,10 @@ export async function start({ workers, chunkSize }) {
     /** All at once, as it is. */
     runBulk: async (count) => {
       const begun = performance.now();
-      await sleigh.eachElem(noop, Array.from({ length: count }).keys(), options);
-      return { milliseconds: performance.now() - begun, latencies: [] };
+      const latencies = [];
+      for await (const _ of sleigh.eachElem(noop, Array.from({ length: count }).keys(), options))
+        latencies.push(performance.now() - begun);
+      return { milliseconds: performance.now() - begun, latencies };
     },
     survive: async (file) => void (await sleigh.eachElem(survive, [file])),
     stop: () => sleigh.stop(),
