@@ -28,7 +28,7 @@ class Server {
   static async start(...args) {
     // Several run at once: none may want the port of a web page that another one has.
     const env = { ...process.env, NWS_WEB_PORT: '0' };
-    const child = spawn(process.execPath, [HEAP, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const { value: line } = await lines.next();
     return new Server(child, line.split(':').at(-1), lines);
@@ -108,7 +108,7 @@ export class Bed {
 
   async sleigh(...flags) {
     return this.#own(
-      await Server.start(this.#serverPath, 'serve', '--port', '0', '--log-level', 'error', ...flags),
+      await Server.start(HEAP, this.#serverPath, 'serve', '--port', '0', '--log-level', 'error', ...flags),
     );
   }
   async program(file, ...args) {
