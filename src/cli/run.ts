@@ -17,7 +17,7 @@ import { jsonLine } from './json-line.ts';
 import { atLeastOne, secondsFrom0 } from './numbers.ts';
 import { jobOver, runJob } from './run-job.ts';
 import type { LineOutcome } from './line-outcome.ts';
-import { serverOf, serverOption, tlsCaOption, tlsOption, type ServerFlags } from './server-options.ts';
+import { admissionOptions, serverOf, serverOption, type ServerFlags } from './server-options.ts';
 import { StatusLine } from './status-line.ts';
 import { Tally } from './tally.ts';
 import { loadUserModule, type Inputs, type UserModule } from './user-module.ts';
@@ -56,8 +56,6 @@ export function addRunCommand(program: Command): void {
     .argument('<module>', 'its default export is called')
     .argument('[input]', `a file; ${STANDARD_INPUT} or nothing is standard input`)
     .addOption(serverOption('use this server, not one of its own'))
-    .addOption(tlsOption())
-    .addOption(tlsCaOption())
     .addOption(
       new Option('--workers <number>', 'how many, in all')
         .argParser(atLeastOne)
@@ -82,7 +80,7 @@ export function addRunCommand(program: Command): void {
       ).argParser(secondsFrom0),
     )
     .option('--json', 'what is told on standard error goes as lines of JSON, too');
-  for (const option of launchOptions()) command.addOption(option);
+  for (const option of [...admissionOptions(), ...launchOptions()]) command.addOption(option);
   command
     .addHelpText('after', HELP)
     .action(async (module: string, input: string | undefined, flags: RunFlags) => {

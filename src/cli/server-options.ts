@@ -8,6 +8,7 @@ export interface ServerFlags {
   readonly server: Address;
   readonly tls?: true;
   readonly tlsCa?: string;
+  readonly tokenFile?: string;
 }
 
 const USUAL: Address = { host: '127.0.0.1', port: 8765 };
@@ -19,18 +20,31 @@ export const serverOption = (about: string): Option =>
 export const usualServerOption = (): Option =>
   serverOption('where the server is').env('SLEIGH_SERVER').default(USUAL, `${USUAL.host}:${USUAL.port}`);
 
-export const tlsOption = (): Option => new Option('--tls', 'speak TLS with it');
+const tlsOption = (): Option => new Option('--tls', 'speak TLS with it');
 
-export const tlsCaOption = (): Option =>
+const tlsCaOption = (): Option =>
   new Option('--tls-ca <file>', 'speak TLS, and trust this authority as well; PEM').argParser((path) =>
     readable(path).toString(),
   );
 
-export const serverOptions = (): readonly Option[] => [usualServerOption(), tlsOption(), tlsCaOption()];
+/** The token is in a file: arguments of a command can be read by everyone on its host. */
+const tokenFileOption = (): Option =>
+  new Option('--token-file <file>', 'what the server asks for is in it').argParser((path) =>
+    readable(path).toString('latin1').trim(),
+  );
 
-export function serverOf({ server, tls, tlsCa }: ServerFlags): ServerAddress {
-  if (tlsCa !== undefined) return { ...server, tls: { ca: tlsCa } };
-  return tls === undefined ? server : { ...server, tls };
+/** How a server is spoken to. */
+export const admissionOptions = (): readonly Option[] => [tlsOption(), tlsCaOption(), tokenFileOption()];
+
+export const serverOptions = (): readonly Option[] => [usualServerOption(), ...admissionOptions()];
+
+export function serverOf({ server, tls, tlsCa, tokenFile }: ServerFlags): ServerAddress {
+  const secure = tlsCa === undefined ? tls : { ca: tlsCa };
+  return {
+    ...server,
+    ...(secure !== undefined && { tls: secure }),
+    ...(tokenFile !== undefined && { token: tokenFile }),
+  };
 }
 
 function address(text: string): Address {

@@ -37,10 +37,15 @@ export class Lines {
     this.#options = options;
   }
 
-  /** Where the server is. */
+  /** Where the server is, and how it is spoken to. */
   get server(): ServerAddress {
-    const { host, port, tls } = this.#options;
-    return { ...(host !== undefined && { host }), ...(port !== undefined && { port }), ...(tls && { tls }) };
+    const { host, port, tls, token } = this.#options;
+    return {
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+      ...(tls && { tls }),
+      ...(token !== undefined && { token }),
+    };
   }
 
   /** Lends a connection that has used the workspace, until `use` is through, and what it says is to be waited for. */

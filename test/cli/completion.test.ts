@@ -64,7 +64,7 @@ describe.each(['bash', 'zsh', 'fish'])('completion in %s', (shell) => {
   });
 
   inShell('offers the options of the command', (offered) => {
-    expect(offered('sleigh get w --t')).toEqual(['--take', '--timeout', '--tls', '--tls-ca']);
+    expect(offered('sleigh get w --t')).toEqual(['--take', '--timeout', '--tls', '--tls-ca', '--token-file']);
     expect(offered('sleigh run --no')).toEqual(['--no-tunnel']);
   });
 

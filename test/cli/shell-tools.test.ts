@@ -279,3 +279,43 @@ describe('sleigh status', () => {
     expect(await job.fetch('worker_ids')).toBe('1');
   });
 });
+
+describe('a server that asks for a token (P2.5)', () => {
+  const token = 'open sesame';
+  let guarded: Server;
+  beforeEach(async () => {
+    guarded = await createServer({ port: 0, logLevel: 'silent', admission: { token } });
+  });
+  afterEach(() => guarded.close());
+  const at = (): string[] => ['--server', `127.0.0.1:${guarded.port}`];
+
+  it('takes commands that know it from a file, and refuses others', async () => {
+    const file = join(folder.path, 'token');
+    writeFileSync(file, `${token}\n`);
+    await NetWorkSpace.open('shop', { port: guarded.port, token });
+    const run = async (...args: string[]): Promise<Ended> => {
+      const command = new CommandProcess(folder.path, [...args, ...at()]);
+      const status = await command.status();
+      return { status, output: command.output, errors: command.errors };
+    };
+    expect(await run('put', 'shop', 'x', '1', '--token-file', file)).toEqual(printed(''));
+    expect(await run('get', 'shop', 'x', '--token-file', file)).toEqual(printed('1'));
+    expect(await run('get', 'shop', 'x')).toMatchObject({
+      status: 1,
+      errors: expect.stringContaining('does not take this token'),
+    });
+  });
+
+  it('lets the workers of a job in, whose master knows it', async () => {
+    const file = join(folder.path, 'token');
+    writeFileSync(file, token);
+    folder.write('double.mjs', 'export default (line) => Number(line) * 2;\n');
+    const job = new CommandProcess(
+      folder.path,
+      ['run', 'double.mjs', '--workers', '1', '--token-file', file, ...at()],
+      { input: '1\n2\n' },
+    );
+    expect(await job.status()).toBe(0);
+    expect(job.output).toBe('2\n4\n');
+  });
+});

@@ -71,8 +71,8 @@ function planner(
 }
 
 /** The server as it is seen at the other end of the tunnel. Its certificate has its old name. */
-function tunnelled({ host = '127.0.0.1', tls = false }: ServerAddress, port: number): ServerAddress {
-  const address = { host: '127.0.0.1', port };
+function tunnelled({ host = '127.0.0.1', tls = false, token }: ServerAddress, port: number): ServerAddress {
+  const address = { host: '127.0.0.1', port, ...(token !== undefined && { token }) };
   if (tls === false) return address;
   return { ...address, tls: { servername: host, ...(tls === true ? {} : tls) } };
 }
