@@ -10,7 +10,10 @@ describe('sleigh verify --server', () => {
       ['a.jsonl', '--server', 'here:1'],
       'sleigh: verify needs a trace, or --server HOST:PORT, and not both\n',
     ],
-    [['--server', 'here'], 'sleigh: --server must be HOST:PORT, not "here"\n'],
+    [
+      ['--server', 'here'],
+      "sleigh: option '--server <host:port>' argument 'here' is invalid. It must be HOST:PORT.\n",
+    ],
     [['--server', '127.0.0.1:1'], 'sleigh: cannot verify 127.0.0.1:1: nobody listens there\n'],
   ])('%j is answered by one clear line', async (args, line) => {
     expect(await sleigh(['verify', ...args])).toMatchObject({ code: 1, output: '', errors: line });

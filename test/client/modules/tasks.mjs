@@ -6,7 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 export const square = (n) => n * n;
 export const scaled = (n, { fixedArgs }) => n * fixedArgs.factor;
 export const slowAtFirst = async (n) => {
-  await sleep(n === 0 ? 100 : 0);
+  await sleep(n === 0 ? 1_500 : 0); // long enough on a busy machine, too
   return n;
 };
 export function picky(n) {
