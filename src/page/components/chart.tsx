@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ChartView } from '../../views/types.ts';
 import { mark, drawing, movesIn, stateIn, writeCounts } from '../lib/drawing.ts';
 import type { Lighting, Verdict } from '../lib/lighting.ts';
@@ -26,8 +26,9 @@ export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: Chart
   const svg = useMemo(() => drawing(chart.svg), [chart.svg]);
   const [isWhole, setIsWhole] = useState(true);
 
-  useEffect(() => place.current?.replaceChildren(...(svg === undefined ? [] : [svg])), [svg]);
-  useEffect(() => {
+  // Before the browser paints: at no moment do the words beside the drawing tell of another state than it shows.
+  useLayoutEffect(() => place.current?.replaceChildren(...(svg === undefined ? [] : [svg])), [svg]);
+  useLayoutEffect(() => {
     if (svg === undefined) return;
     svg.classList.toggle('is-live', light !== NO_LIGHT);
     mark(svg, 'is-active', (element) => light.active.has(stateIn(element) ?? '-'));
@@ -35,7 +36,7 @@ export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: Chart
     for (const [className, verdict] of VERDICTS)
       mark(svg, className, (element) => movesIn(element).some((move) => light.next.get(move) === verdict));
   }, [svg, light]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (svg !== undefined && counts !== undefined) writeCounts(svg, counts);
   }, [svg, counts]);
 
