@@ -1,4 +1,5 @@
-import { assertEvent, createActor, type ActorRefFrom } from 'xstate';
+import { assertEvent } from 'xstate';
+import { actorOf, type ActorOf } from '../machines/actor.ts';
 import { compiled } from '../machines/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
 import { storied, storyOf, type Story } from '../machines/story.ts';
@@ -40,7 +41,7 @@ export class Connection implements Caller {
   readonly references: References = new Map();
   killsServer = false;
   readonly #core: Core;
-  readonly #chart: ActorRefFrom<typeof connectionMachine>;
+  readonly #chart: ActorOf<typeof connectionMachine>;
   readonly #input = new ByteQueue();
   readonly #terms: Terms;
   readonly #opening: Opening;
@@ -70,16 +71,16 @@ export class Connection implements Caller {
       this.#chart.send({ type: 'request.elapsed', enough }),
     );
     this.connectedAt = core.clock();
-    this.#chart = createActor(core.connectionChart, {
+    this.#chart = actorOf(core.connectionChart, {
       id: 'connection',
       input: { id },
+      failed: (error) => this.#fail(error),
       ...core.systemOf(`connection ${id}`),
     });
-    this.#chart.subscribe({ error: (error) => this.#fail(error) });
   }
 
   /** Its chart; to look at. */
-  get actor(): ActorRefFrom<typeof connectionMachine> {
+  get actor(): ActorOf<typeof connectionMachine> {
     return this.#chart;
   }
 

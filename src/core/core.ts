@@ -1,4 +1,4 @@
-import { createActor, fromTransition, type ActorOptions, type AnyActorLogic } from 'xstate';
+import { createActor, fromTransition } from 'xstate';
 import { makeTerms, type Terms } from '../wire/handshake.ts';
 import { tellerOf } from '../machines/story.ts';
 import type { Limits } from '../wire/limits.ts';
@@ -67,7 +67,7 @@ export class Core implements Host {
    * The actor system that a connection is in: the same for all, which saves each a tenth of its memory. Steps are told
    * of by system, so who is traced has one alone.
    */
-  systemOf(scope: string): ActorOptions<AnyActorLogic> {
+  systemOf(scope: string) {
     return this.tracer === undefined ? { parent: this.#root } : inspectedBy(this.tracer, scope);
   }
 

@@ -11,25 +11,13 @@ import type {
   MachineContext,
 } from 'xstate';
 
-export type Guard = (snapshot: AnyMachineSnapshot, event: AnyEventObject) => boolean;
+export type Guard = (context: MachineContext, event: AnyEventObject, actor: Acting) => boolean;
 
-/**
- * Does one action.
- * @param snapshot that before the transition
- * @returns the context after it
- */
-export type Act = (
-  context: MachineContext,
-  event: AnyEventObject,
-  scope: AnyActorScope,
-  snapshot: AnyMachineSnapshot,
-) => MachineContext;
+/** Does one action. @returns the context after it */
+export type Act = (context: MachineContext, event: AnyEventObject, actor: Acting) => MachineContext;
 
-/** What XState hands to the functions of a chart. */
-interface Info {
-  readonly context: MachineContext;
-  readonly event: AnyEventObject;
-}
+/** What it needs of the actor that does it. */
+export type Acting = Pick<AnyActorScope, 'self' | 'system' | 'defer'>;
 
 /** Of a setup: functions, and those that XState makes, which carry what they were made of. */
 type Made = ((...args: unknown[]) => unknown) & Readonly<Record<string, unknown>>;
@@ -42,11 +30,10 @@ export function guardOf(machine: AnyStateMachine, guard: unknown): Guard | undef
   if (!isMade(found)) return undefined;
   // `and`, `or` and `not` ask their parts by themselves.
   const { check } = found;
-  if (isMade(check)) return (snapshot, event) => Boolean(check(snapshot, infoOf(snapshot, event), found));
-  return (snapshot, event) => Boolean(found(infoOf(snapshot, event)));
+  if (isMade(check))
+    return (context, event, { self }) => Boolean(check(self.getSnapshot(), { context, event }, found));
+  return (context, event) => Boolean(found({ context, event }));
 }
-
-const infoOf = ({ context }: AnyMachineSnapshot, event: AnyEventObject): Info => ({ context, event });
 
 /** @returns undefined when one of them has to be left to the interpreter */
 export function actsOf(machine: AnyStateMachine, actions: readonly unknown[]): Act[] | undefined {
@@ -55,22 +42,31 @@ export function actsOf(machine: AnyStateMachine, actions: readonly unknown[]): A
   return known.length === acts.length ? known : undefined;
 }
 
+const foundIn = (machine: AnyStateMachine, action: unknown): unknown =>
+  typeof action === 'string' ? machine.implementations.actions[action] : action;
+
+/** Whether an action is none of XState's own, which change the context, send, spawn and the like. */
+export function isCustom(machine: AnyStateMachine, action: unknown): boolean {
+  const found = foundIn(machine, action);
+  return isMade(found) && !('resolve' in found);
+}
+
 function actOf(machine: AnyStateMachine, action: unknown): Act | undefined {
-  const found: unknown = typeof action === 'string' ? machine.implementations.actions[action] : action;
+  const found = foundIn(machine, action);
   if (!isMade(found)) return undefined;
-  if (!('resolve' in found)) return custom(typeof action === 'string' ? action : found.name, found);
+  if (isCustom(machine, action)) return custom(found);
   if (found['type'] === 'xstate.assign') return assigning(found['assignment']);
   return found['type'] === 'xstate.sendTo' && found['delay'] === undefined ? sending(found) : undefined;
 }
 
 const custom =
-  (type: string, exec: Made): Act =>
-  (context, event, { actionExecutor, self, system }) => {
-    actionExecutor({ type, info: { context, event, self, system }, params: undefined, exec });
+  (exec: Made): Act =>
+  (context, event, { self, system }) => {
+    exec({ context, event, self, system });
     return context;
   };
 
-const cannotSpawn = (): never => {
+export const cannotSpawn = (): never => {
   throw new Error('a chart that is compiled spawns its actors when it begins');
 };
 
@@ -86,15 +82,17 @@ function assigning(assignment: unknown): Act | undefined {
 /** What the events of a chart are sent to: its parent, or a child that it has. */
 const PARENT = '#_parent';
 
+const childrenOf = ({ children }: AnyMachineSnapshot) => children;
+
 function sending({ to, event: eventOf, execute }: Made): Act | undefined {
   if (typeof to !== 'string' || !isMade(execute)) return undefined;
-  return (context, event, scope, { children }) => {
-    const { self, system } = scope;
-    const target: AnyActorRef | undefined = to === PARENT ? self._parent : children[to];
+  return (context, event, actor) => {
+    const { self, system } = actor;
+    const target: AnyActorRef | undefined = to === PARENT ? self._parent : childrenOf(self.getSnapshot())[to];
     if (target === undefined) throw new Error(`"${self.id}" has no "${to}" to send an event to`);
     const sent = isMade(eventOf) ? eventOf({ context, event, self, system }) : eventOf;
     // It is sent when the transition is over: whoever hears of it finds the sender in its new state.
-    execute(scope, { to: target, event: sent });
+    execute(actor, { to: target, event: sent });
     return context;
   };
 }

@@ -4,8 +4,8 @@
  * XState's interpreter spends 6 to 20 µs on an event, since it works out anew which states to exit and enter and which
  * actions that means. For a transition between plain states this never changes, so it is worked out once; what the
  * actions do is in `acts.ts`. Everything else (final states, events that a state rejects, actors that are spawned)
- * still goes through the interpreter. The chart stays the one source, and the actor stays XState's own; that both ways
- * give the same snapshots and actions is what test/machines/compiled.test.ts shows.
+ * still goes through the interpreter. The chart stays the one source; that both ways give the same snapshots and
+ * actions is what test/machines/compiled.test.ts shows.
  */
 import type {
   AnyActorScope,
@@ -13,87 +13,115 @@ import type {
   AnyMachineSnapshot,
   AnyStateMachine,
   AnyStateNode,
+  MachineContext,
   StateValue,
 } from 'xstate';
-import { actsOf, guardOf, type Act, type Guard } from './acts.ts';
-import { detailOf, leafOf, storyOf, tellerOf, type Teller } from './story.ts';
-
-/** What is new in the snapshot of another state; the rest of it stays. */
-type StateParts = Pick<AnyMachineSnapshot, '_nodes' | 'value' | 'tags'>;
+import { actsOf, guardOf, isCustom, type Act, type Acting, type Guard } from './acts.ts';
+import { BEGINNING, detailOf, leafOf, storyOf, tellerOf, type Teller } from './story.ts';
+import { Place } from './place.ts';
 
 /** One transition, worked out. */
-interface Step {
-  readonly guard: Guard;
-  readonly acts: readonly Act[];
+class Step {
   /** Undefined when the state stays. */
-  readonly target: StateParts | undefined;
+  readonly target: Place | undefined;
+  readonly guard: Guard;
+  readonly #acts: readonly Act[];
   /** How it stands in the story of its actor, if those are kept. */
-  readonly told: ReturnType<Teller['step']> | undefined;
+  readonly #told: ReturnType<Teller['step']> | undefined;
+
+  constructor(guard: Guard, acts: readonly Act[], target?: Place, told?: ReturnType<Teller['step']>) {
+    this.guard = guard;
+    this.target = target;
+    this.#acts = acts;
+    this.#told = told;
+  }
+
+  /** @returns the context after it */
+  take(context: MachineContext, event: AnyEventObject, actor: Acting): MachineContext {
+    const told = this.#told;
+    const story = told && storyOf(actor.self);
+    if (told !== undefined) story?.note(told, detailOf(event));
+    let after = context;
+    try {
+      for (const act of this.#acts) after = act(after, event, actor);
+    } catch (error) {
+      if (told !== undefined) story?.broke(told, error);
+      throw error;
+    }
+    return after;
+  }
 }
 
-/** The transitions of one state for one event, in the order in which they are tried. */
-type Steps = readonly Step[];
+/** The transitions of one machine, worked out one by one as they are needed. */
+export class Table {
+  readonly machine: AnyStateMachine;
+  /** For what is not in the table. */
+  readonly interpret: AnyStateMachine['transition'];
+  readonly teller: Teller | undefined;
+  readonly #steps = new Map<AnyStateNode, Map<string, readonly Step[] | undefined>>();
+  #beginning: Place | undefined;
+
+  constructor(machine: AnyStateMachine) {
+    this.machine = machine;
+    this.interpret = machine.transition.bind(machine);
+    this.teller = tellerOf(machine);
+  }
+
+  /** Where actors begin, and are entered by the step for `BEGINNING`; undefined when that is the interpreter's to say. */
+  get beginning(): Place | undefined {
+    return (this.#beginning ??= this.#begin());
+  }
+
+  #begin(): Place | undefined {
+    const leaf = innermost(this.machine.root);
+    const acts = leaf && entriesOf(this.machine, leaf);
+    if (leaf === undefined || acts === undefined) return undefined;
+    // Whoever begins the story has told it.
+    this.#steps.set(leaf, new Map([[BEGINNING, [new Step(() => true, acts)]]]));
+    return placeOf(this.machine, leaf);
+  }
+
+  /** @returns undefined when the interpreter has to say what the event does */
+  step(leaf: AnyStateNode, context: MachineContext, event: AnyEventObject, actor: Acting): Step | undefined {
+    let ofLeaf = this.#steps.get(leaf);
+    if (ofLeaf === undefined) this.#steps.set(leaf, (ofLeaf = new Map()));
+    if (!ofLeaf.has(event.type)) ofLeaf.set(event.type, workOut(this.machine, leaf, event.type));
+    return ofLeaf.get(event.type)?.find(({ guard }) => guard(context, event, actor));
+  }
+
+  /** As XState asks for it. */
+  transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot {
+    const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
+    const step = leaf && this.step(leaf, snapshot.context, event, scope);
+    if (step === undefined) return this.interpret(snapshot, event, scope);
+    const context = step.take(snapshot.context, event, scope);
+    if (step.target === undefined && context === snapshot.context) return snapshot;
+    const { value, tags, _nodes } = step.target?.snapshot(context) ?? snapshot;
+    return { ...snapshot, value, tags, _nodes, context };
+  }
+}
+
+const TABLES = new WeakMap<AnyStateMachine, Table>();
+
+/** @returns undefined for a machine that is not compiled */
+export const tableOf = (machine: AnyStateMachine): Table | undefined => TABLES.get(machine);
 
 /**
  * @param machine when its actors keep their stories, these steps stand in them, too: `storied` comes first
  * @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it
  */
 export function compiled<Machine extends AnyStateMachine>(machine: Machine): Machine {
-  const interpret = machine.transition.bind(machine);
-  const table = new Map<AnyStateNode, Map<string, Steps | undefined>>();
-
-  const stepsOf = (leaf: AnyStateNode, eventType: string): Steps | undefined => {
-    let ofLeaf = table.get(leaf);
-    if (ofLeaf === undefined) table.set(leaf, (ofLeaf = new Map()));
-    if (!ofLeaf.has(eventType)) ofLeaf.set(eventType, workOut(machine, leaf, eventType));
-    return ofLeaf.get(eventType);
-  };
-
-  const transition = (snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) => {
-    const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
-    const steps = leaf && stepsOf(leaf, event.type);
-    const step = steps?.find(({ guard }) => guard(snapshot, event));
-    if (step === undefined) return interpret(snapshot, event, scope);
-    const story = step.told && storyOf(scope.self);
-    if (step.told !== undefined) story?.note(step.told, detailOf(event));
-    let { context } = snapshot;
-    try {
-      for (const act of step.acts) context = act(context, event, scope, snapshot);
-    } catch (error) {
-      if (step.told !== undefined) story?.broke(step.told, error);
-      throw error;
-    }
-    if (context !== snapshot.context) return { ...snapshot, ...step.target, context, [KIN]: undefined };
-    return step.target === undefined ? snapshot : arrived(snapshot, step.target);
-  };
-  return Object.assign(machine, { transition });
+  const table = new Table(machine);
+  TABLES.set(machine, table);
+  return Object.assign(machine, { transition: table.transition.bind(table) });
 }
 
-/** Under this, a snapshot knows those that differ from it by their state alone. */
-const KIN = Symbol('kin');
-
-interface Kin {
-  [KIN]?: Family | undefined;
-}
-
-/** A list that takes as much room as it has members, since every actor has one. */
-interface Family {
-  readonly member: AnyMachineSnapshot;
-  next: Family | undefined;
-}
-
-/**
- * The snapshot of another state; all the rest stays what it was. An actor comes to the same few states again and again,
- * so that each is made once: snapshots are never changed. What has another context has no kin yet, and begins anew.
- */
-function arrived(snapshot: AnyMachineSnapshot & Kin, target: StateParts): AnyMachineSnapshot {
-  const { [KIN]: first } = snapshot;
-  for (let kin = first; kin !== undefined; kin = kin.next)
-    if (kin.member._nodes === target._nodes) return kin.member;
-  const made: AnyMachineSnapshot & Kin = { ...snapshot, ...target, [KIN]: first };
-  if (first === undefined) made[KIN] = { member: made, next: undefined };
-  else first.next = { member: made, next: first.next };
-  return made;
+/** What entering the state in the beginning does; undefined when it is not of the plain sort: it spawns, assigns or sends. */
+function entriesOf(machine: AnyStateMachine, leaf: AnyStateNode): readonly Act[] | undefined {
+  const entered = lineage(leaf).toReversed();
+  if (!entered.every((node) => isPlain(node) && node.always === undefined)) return undefined;
+  const entries = entered.flatMap(({ entry }) => entry);
+  return entries.every((action) => isCustom(machine, action)) ? actsOf(machine, entries) : undefined;
 }
 
 /** The node and all above it. */
@@ -101,7 +129,11 @@ const lineage = (node: AnyStateNode): AnyStateNode[] =>
   node.parent === undefined ? [node] : [node, ...lineage(node.parent)];
 
 /** @returns undefined when one of the transitions that may be taken is not of the plain sort */
-function workOut(machine: AnyStateMachine, leaf: AnyStateNode, eventType: string): Steps | undefined {
+function workOut(
+  machine: AnyStateMachine,
+  leaf: AnyStateNode,
+  eventType: string,
+): readonly Step[] | undefined {
   const steps: Step[] = [];
   const teller = tellerOf(machine);
   for (const source of lineage(leaf)) {
@@ -114,8 +146,8 @@ function workOut(machine: AnyStateMachine, leaf: AnyStateNode, eventType: string
       const path = pathOf(leaf, source, transition);
       const acts = path && actsOf(machine, path.actions);
       if (guard === undefined || path === undefined || acts === undefined) return undefined;
-      const target = path.target && partsOf(machine, path.target);
-      steps.push({ guard, acts, target, told: teller?.step(leaf, eventType, transition) });
+      const target = path.target && placeOf(machine, path.target);
+      steps.push(new Step(guard, acts, target, teller?.step(leaf, eventType, transition)));
     }
   }
   return steps.length === 0 ? undefined : steps;
@@ -142,17 +174,15 @@ function pathOf(
   if (inner === undefined) return undefined;
   const exited = upTo(domain, leaf);
   const entered = upTo(domain, inner).toReversed();
-  if (
-    [...exited, ...entered].some(
-      (node) => node.invoke.length > 0 || !['atomic', 'compound'].includes(node.type),
-    )
-  )
-    return undefined;
+  if (![...exited, ...entered].every(isPlain)) return undefined;
   return {
     target: inner,
     actions: [...exited.flatMap((node) => node.exit), ...actions, ...entered.flatMap((node) => node.entry)],
   };
 }
+
+const isPlain = ({ invoke, type }: AnyStateNode): boolean =>
+  invoke.length === 0 && (type === 'atomic' || type === 'compound');
 
 /** The node and those above it, below `domain`. */
 const upTo = (domain: AnyStateNode, node: AnyStateNode): AnyStateNode[] => {
@@ -168,16 +198,14 @@ function innermost(node: AnyStateNode): AnyStateNode | undefined {
   return first === undefined || actions.length > 0 ? undefined : innermost(first);
 }
 
-const PARTS = new WeakMap<AnyStateNode, StateParts>();
+const PLACES = new WeakMap<AnyStateNode, Place>();
 
 /** The very same for every way into that state. */
-function partsOf(machine: AnyStateMachine, leaf: AnyStateNode): StateParts {
-  let parts = PARTS.get(leaf);
-  if (parts === undefined) {
-    const { _nodes, value, tags } = machine.resolveState({ value: valueOf(leaf), context: {} });
-    PARTS.set(leaf, (parts = { _nodes, value, tags }));
-  }
-  return parts;
+export function placeOf(machine: AnyStateMachine, leaf: AnyStateNode): Place {
+  let place = PLACES.get(leaf);
+  if (place === undefined)
+    PLACES.set(leaf, (place = new Place(leaf, machine.resolveState({ value: valueOf(leaf), context: {} }))));
+  return place;
 }
 
 /** The state value with that leaf in it. */

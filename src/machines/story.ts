@@ -5,7 +5,7 @@
  * transition of a chart; an entry is a time, a reference to that, and a short text. Events are never kept: they hold
  * values and clients. Charts have no parallel states, so an actor is in one innermost state.
  */
-import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
+import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Clock } from '../workspace/clock.ts';
 
 /** Steps that are kept of each actor. */
@@ -50,10 +50,15 @@ export interface StoryStep extends ChartStep {
   readonly detail: string;
 }
 
+/** Whose story it is. */
+interface StoryActor {
+  readonly id: string;
+}
+
 /** Told of each step that `isFailure` says is one; that is asked once for each transition. */
 interface Watch {
   readonly isFailure: (step: ChartStep) => boolean;
-  readonly failed: (actor: AnyActorRef, step: StoryStep) => void;
+  readonly failed: (actor: StoryActor, step: StoryStep) => void;
 }
 
 interface Count {
@@ -171,14 +176,14 @@ const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () =>
 /** The last steps of one actor. */
 export class Story {
   readonly #teller: Teller;
-  readonly #actor: AnyActorRef;
+  readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
   readonly #told: (Told | undefined)[] = NOTHING_TOLD.slice();
   readonly #details: string[] = NO_DETAILS.slice();
   /** Steps so far, those that are forgotten included. */
   #count = 0;
 
-  constructor(teller: Teller, actor: AnyActorRef) {
+  constructor(teller: Teller, actor: StoryActor) {
     this.#teller = teller;
     this.#actor = actor;
   }
@@ -291,6 +296,18 @@ const short = (text: string): string =>
 export const leafOf = ({ _nodes }: AnyMachineSnapshot): AnyStateNode | undefined => _nodes.find(isLeaf);
 const isLeaf = ({ type }: AnyStateNode): boolean => type === 'atomic' || type === 'final';
 
+/** @param input what the actor was given */
+export function beginStory(
+  teller: Teller,
+  actor: StoryActor,
+  leaf: AnyStateNode | undefined,
+  input: Fields | undefined,
+): Story {
+  const story = new Story(teller, actor);
+  if (leaf !== undefined) story.note(teller.begins(leaf), detailOf(input ?? {}));
+  return story;
+}
+
 /**
  * Lets the actors of a machine keep their stories.
  * @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it
@@ -307,11 +324,8 @@ export function storied<Machine extends AnyStateMachine>(
 
   const getInitialSnapshot = (scope: AnyActorScope, input: Fields | undefined) => {
     const snapshot: AnyMachineSnapshot = begin(scope, input);
-    const leaf = leafOf(snapshot);
-    const story = new Story(teller, scope.self);
     // On the actor itself: a table beside it would cost more at each step than all the rest.
-    Object.assign(scope.self, { story });
-    if (leaf !== undefined) story.note(teller.begins(leaf), detailOf(input ?? {}));
+    Object.assign(scope.self, { story: beginStory(teller, scope.self, leafOf(snapshot), input) });
     return snapshot;
   };
   const transition = (

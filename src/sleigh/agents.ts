@@ -1,4 +1,4 @@
-import type { ActorRefFrom } from 'xstate';
+import type { ActorOf } from '../machines/actor.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { Metadata } from '../wire/payload.ts';
@@ -9,7 +9,7 @@ import type { Reader, Task } from './tasks.ts';
 export interface Worker extends Reader {
   readonly rank: number;
   readonly sentinel: Sentinel;
-  readonly actor: ActorRefFrom<typeof workerMachine>;
+  readonly actor: ActorOf<typeof workerMachine>;
   /** Set by its registration. */
   client: Client | undefined;
   /** What it works on; a worker is busy exactly when it has one. */
@@ -63,7 +63,7 @@ export const newWorker = (rank: number, sentinel: Sentinel, actor: Worker['actor
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;
-  readonly actor: ActorRefFrom<typeof sentinelMachine>;
+  readonly actor: ActorOf<typeof sentinelMachine>;
   readonly workers: Set<Worker>;
   /** What it waits in, while it is blocked. */
   ask: Ask | undefined;

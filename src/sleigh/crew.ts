@@ -1,4 +1,5 @@
-import { assertEvent, createActor, type AnyActorRef } from 'xstate';
+import { assertEvent } from 'xstate';
+import { actorOf, type Actor } from '../machines/actor.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
@@ -65,7 +66,7 @@ export class Crew {
   }
 
   /** @param id such as `worker.3` or `sentinel.0` */
-  actor(id: string): AnyActorRef | undefined {
+  actor(id: string): Actor | undefined {
     const [, kind, number] = /^(worker|sentinel)\.(\d{1,15})$/.exec(id) ?? [];
     if (number === undefined) return undefined;
     return (kind === 'worker' ? this.#workers.get(Number(number)) : this.#sentinels.get(Number(number)))
@@ -73,7 +74,7 @@ export class Crew {
   }
 
   /** Those that a client is or was. */
-  *actorsOf(client: Client): Generator<AnyActorRef> {
+  *actorsOf(client: Client): Generator<Actor> {
     const agents = [this.#sentinelOf.get(client), this.#workerOf.get(client)];
     for (const agent of agents) if (agent !== undefined) yield agent.actor;
   }
@@ -143,7 +144,7 @@ export class Crew {
 
   #newSentinel(client: Client, rank: number): Sentinel {
     const id = this.#nextSentinel++;
-    const actor = createActor(this.#sleigh.sentinelChart, {
+    const actor = actorOf(this.#sleigh.sentinelChart, {
       parent: this.#sleigh.supervisor,
       id: `sentinel.${id}`,
       input: { id, rank },
@@ -159,7 +160,7 @@ export class Crew {
   }
 
   #declare(rank: number, sentinel: Sentinel): void {
-    const actor = createActor(this.#sleigh.workerChart, {
+    const actor = actorOf(this.#sleigh.workerChart, {
       parent: this.#sleigh.supervisor,
       id: `worker.${rank}`,
       input: { rank },

@@ -1,5 +1,4 @@
 import Denque from 'denque';
-import type { AnyActorRef } from 'xstate';
 import type { ChartStep, StoryStep } from '../machines/story.ts';
 
 /** Failures that are kept. */
@@ -36,7 +35,7 @@ export class Failures {
   /** For the charts of the job. */
   readonly watch = {
     isFailure: (step: ChartStep): boolean => failureIn(step) !== undefined,
-    failed: ({ id }: AnyActorRef, step: StoryStep): void => {
+    failed: ({ id }: { readonly id: string }, step: StoryStep): void => {
       const { time, event, clause } = step;
       this.add({ time, actor: id, event, clause, what: failureIn(step) ?? '' });
     },

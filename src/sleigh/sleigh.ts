@@ -1,4 +1,5 @@
-import { assertEvent, createActor, type ActorRefFrom, type AnyActorRef, type AnyStateMachine } from 'xstate';
+import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } from 'xstate';
+import type { Actor } from '../machines/actor.ts';
 import { compiled } from '../machines/compiled.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
 import { BROKEN, storied, storyOf } from '../machines/story.ts';
@@ -94,7 +95,7 @@ export class Sleigh implements Occupant {
   }
 
   /** @param id such as `worker.3`, `joinPhase`; `sleigh` is the supervisor. @returns undefined when there is none */
-  actor(id: string): AnyActorRef | undefined {
+  actor(id: string): Actor | undefined {
     const { children } = this.supervisor.getSnapshot();
     if (id === 'sleigh') return this.supervisor;
     if (id === 'joinPhase' || id === 'shutdown') return children[id];
@@ -198,7 +199,7 @@ export class Sleigh implements Occupant {
   }
 
   /** A chart was sent what it has no place for: a fault of ours, that nobody should have to pay for. */
-  reportUnexpected(actor: AnyActorRef, event: { type: string }): void {
+  reportUnexpected(actor: Actor, event: { type: string }): void {
     const what = 'a chart was sent an event that it does not expect';
     this.failures.add({ time: this.now, actor: actor.id, event: event.type, clause: '', what });
     this.workspace.host.log('error', what, {

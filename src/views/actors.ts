@@ -1,4 +1,5 @@
-import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
+import type { AnyMachineSnapshot } from 'xstate';
+import type { Actor } from '../machines/actor.ts';
 import { leafOf, storyOf, tellerOf, type StoryStep, type Tally } from '../machines/story.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
@@ -8,22 +9,22 @@ import type { ActorSummary, ActorsView, ActorView, StoryEntry } from './types.ts
 
 /** A worker or a sentinel. */
 interface Agent {
-  readonly actor: AnyActorRef;
+  readonly actor: Actor;
 }
 
-export const snapshotOf = (actor: AnyActorRef): AnyMachineSnapshot => actor.getSnapshot();
+export const snapshotOf = (actor: Actor): AnyMachineSnapshot => actor.getSnapshot();
 
-export const stateOf = (actor: AnyActorRef): string => stateText(snapshotOf(actor).value);
+export const stateOf = (actor: Actor): string => stateText(snapshotOf(actor).value);
 
-const chartOf = (actor: AnyActorRef): string => snapshotOf(actor).machine.id;
+const chartOf = (actor: Actor): string => snapshotOf(actor).machine.id;
 
-export function actorSummary(actor: AnyActorRef): ActorSummary {
+export function actorSummary(actor: Actor): ActorSummary {
   const chart = chartOf(actor);
   const last = storyOf(actor)?.last;
   return { actor: actor.id, chart, state: stateOf(actor), last: last && entryOf(chart, last) };
 }
 
-export function actorView(actor: AnyActorRef): ActorView {
+export function actorView(actor: Actor): ActorView {
   const snapshot = snapshotOf(actor);
   const summary = actorSummary(actor);
   const hasEnded = snapshot.status !== 'active';

@@ -1,0 +1,168 @@
+import { describe, expect, it, test } from 'vitest';
+import { assign, createActor, fromTransition, setup, type AnyActorRef, type EventObject } from 'xstate';
+import { actorOf } from '../../src/machines/actor.ts';
+import { compiled } from '../../src/machines/compiled.ts';
+import { storied, storyOf } from '../../src/machines/story.ts';
+
+// That its snapshots and actions are the interpreter's, for all charts and any events: compiled.test.ts.
+
+/** Goes round; an action sends to the actor itself, or fails. */
+const chart = setup({
+  types: {
+    context: {} as { name: string; laps: number },
+    input: {} as { name: string },
+    events: {} as { type: 'go' | 'lap' | 'again' | 'break' | 'stop' },
+    tags: {} as 'moves',
+  },
+  actions: {
+    count: assign(({ context }) => ({ laps: context.laps + 1 })),
+    begin: () => undefined,
+    goOn: () => undefined,
+    fail: () => {
+      throw new Error('a wheel came off');
+    },
+  },
+}).createMachine({
+  context: ({ input }) => ({ name: input.name, laps: 0 }),
+  initial: 'standing',
+  states: {
+    standing: { entry: 'begin', on: { go: { target: 'moving', actions: 'goOn' } } },
+    moving: {
+      tags: 'moves',
+      on: {
+        lap: { actions: 'count' },
+        // The interpreter's: tables have no transition that enters its own state again.
+        again: { target: 'moving', actions: 'count', reenter: true },
+        break: { actions: 'fail' },
+        stop: 'over',
+      },
+    },
+    over: { type: 'final' },
+  },
+  output: ({ context }) => context.laps,
+});
+
+function parentOf(heard: EventObject[]): AnyActorRef {
+  return createActor(
+    fromTransition((state: null, event: EventObject) => {
+      if (event.type !== 'xstate.init') heard.push(event);
+      return state;
+    }, null),
+  ).start();
+}
+
+function begin(actions: Parameters<typeof chart.provide>[0]['actions'] = {}) {
+  const heard: EventObject[] = [];
+  const machine = compiled(storied(chart.provide({ actions }), () => 1_000));
+  const failures: unknown[] = [];
+  const actor = actorOf(machine, {
+    id: 'racer',
+    input: { name: 'Ada' },
+    parent: parentOf(heard),
+    failed: (error) => failures.push(error),
+  });
+  return { actor, heard, failures };
+}
+
+describe('an actor in a table', () => {
+  it('is entered when it starts, and not before, and once', () => {
+    let begun = 0;
+    const { actor } = begin({ begin: () => void begun++ });
+    expect([begun, actor.getSnapshot().value]).toEqual([0, 'standing']);
+    actor.start();
+    actor.start();
+    expect(begun).toBe(1);
+  });
+
+  it('takes what an action sends to it when the action is over', () => {
+    const laps: number[] = [];
+    const { actor } = begin({
+      goOn: ({ self, context }) => {
+        self.send({ type: 'lap' });
+        self.send({ type: 'lap' });
+        laps.push(context.laps);
+      },
+    });
+    actor.start();
+    actor.send({ type: 'go' });
+    expect(laps).toEqual([0]);
+    expect(actor.getSnapshot()).toMatchObject({ value: 'moving', context: { name: 'Ada', laps: 2 } });
+  });
+
+  it('goes on from where the interpreter has taken it', () => {
+    const { actor } = begin();
+    actor.start();
+    for (const type of ['go', 'lap', 'again', 'lap'] as const) actor.send({ type });
+    expect(actor.getSnapshot()).toMatchObject({ value: 'moving', context: { name: 'Ada', laps: 3 } });
+  });
+
+  it('tells its parent that it is done, and takes nothing more', () => {
+    const { actor, heard } = begin();
+    actor.start();
+    for (const type of ['go', 'lap', 'stop', 'lap'] as const) actor.send({ type });
+    expect(heard).toEqual([{ type: 'xstate.done.actor.racer', output: 1, actorId: 'racer' }]);
+    expect(actor.getSnapshot()).toMatchObject({ status: 'done', value: 'over', output: 1 });
+  });
+
+  it('ends when an action fails: its parent is told, and who asked to be, and its story has it', () => {
+    const { actor, heard, failures } = begin();
+    actor.start();
+    for (const type of ['go', 'break', 'lap'] as const) actor.send({ type });
+    const error = new Error('a wheel came off');
+    expect(failures).toEqual([error]);
+    expect(heard).toEqual([{ type: 'xstate.error.actor.racer', error, actorId: 'racer' }]);
+    expect(actor.getSnapshot()).toMatchObject({
+      status: 'error',
+      error,
+      value: 'moving',
+      context: { laps: 0 },
+    });
+    expect(storyOf(actor)?.lines.at(-1)).toContain('a wheel came off: stays moving (an action failed)');
+  });
+
+  it('does not begin the rest of what it was sent when one of them fails', () => {
+    const { actor, heard } = begin({
+      goOn: ({ self }) => {
+        for (const type of ['break', 'stop'] as const) self.send({ type });
+      },
+    });
+    actor.start();
+    actor.send({ type: 'go' });
+    expect(heard.map(({ type }) => type)).toEqual(['xstate.error.actor.racer']);
+  });
+
+  test('its snapshots have all that those of XState have', () => {
+    const { actor } = begin();
+    const other = createActor(chart, { input: { name: 'Ada' } });
+    for (const one of [actor, other]) {
+      one.start();
+      one.send({ type: 'go' });
+    }
+    const [snapshot, expected] = [actor.getSnapshot(), other.getSnapshot()];
+    expect(snapshot.toJSON()).toEqual(expected.toJSON());
+    for (const name of ['value', 'status', 'output', 'error', 'children', 'historyValue', 'tags'] as const)
+      expect(snapshot[name], name).toEqual(expected[name]);
+    for (const { matches, hasTag, can, getMeta } of [snapshot, expected].map((it) => ({
+      matches: (['moving', 'standing'] as const).map((value) => it.matches(value)),
+      hasTag: it.hasTag('moves'),
+      can: (['go', 'lap'] as const).map((type) => it.can({ type })),
+      getMeta: it.getMeta(),
+    }))) {
+      expect(matches).toEqual([true, false]);
+      expect(hasTag).toBe(true);
+      expect(can).toEqual([false, true]);
+      expect(getMeta).toEqual({});
+    }
+  });
+});
+
+describe('an actor of a machine that is not compiled', () => {
+  it("is XState's own", () => {
+    const failures: unknown[] = [];
+    const actor = actorOf(chart, { id: 'racer', input: { name: 'Ada' }, failed: (e) => failures.push(e) });
+    actor.start();
+    for (const type of ['go', 'break'] as const) actor.send({ type });
+    expect(actor).toHaveProperty('sessionId');
+    expect(failures).toHaveLength(1);
+  });
+});
