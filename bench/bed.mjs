@@ -63,18 +63,17 @@ class Load {
 
   /**
    * Has it do what one line says (see load.c).
-   * @returns what it answers, with the processor time that it cost the server (`cpu`) and the generator (`own`), and
-   * the former by the piece (`each`), in microseconds
+   * @returns what it answers, with the processor time that it cost the server (`cpu`), by the piece, too (`each`), in
+   * microseconds
    */
   async does(...words) {
-    const before = { cpu: this.server.processorTime, own: processorTime(this.child.pid) };
+    const before = this.server.processorTime;
     this.child.stdin.write(`${words.join(' ')}\n`);
     const { value } = await this.lines.next();
     if (value === undefined) throw new Error(`the load generator has ended: ${words.join(' ')}`);
     const answer = JSON.parse(value);
-    const cpu = this.server.processorTime - before.cpu;
-    const own = processorTime(this.child.pid) - before.own;
-    return { ...answer, cpu, own, each: cpu / answer.count };
+    const cpu = this.server.processorTime - before;
+    return { ...answer, cpu, each: cpu / answer.count };
   }
 }
 
@@ -118,6 +117,16 @@ export class Bed {
     return this.#own(new Load(this.#program, server));
   }
 
+  /**
+   * One that never sleeps, for processor time: whoever wakes another process pays for it, and on the same two cores the
+   * server would pay for turns of the generator that clients on other machines do not take.
+   */
+  async awakeLoad(server) {
+    const load = this.load(server);
+    await load.does('awake', 1);
+    return load;
+  }
+
   #own(program) {
     this.#children.push(program.child);
     return program;
@@ -132,7 +141,10 @@ export class Bed {
 
   /** What a message costs a bare echo server just now, in microseconds. */
   async echoMessage() {
-    this.#echo ??= await this.echo(50);
+    if (this.#echo === undefined) {
+      this.#echo = await this.echo(50);
+      await this.#echo.does('awake', 1);
+    }
     return (await this.#echo.does('echo', this.size(1, 0.05), ASKED, ANSWERED)).each;
   }
   /** The times of `count` times four round trips in turn. */

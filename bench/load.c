@@ -3,6 +3,7 @@
  * It obeys the lines of standard input, one at a time, and answers each with a line of JSON on standard output. Who
  * commands it can measure the server between two lines. Times are in microseconds, unless their name says otherwise.
  *
+ *   awake YES                while nothing has come, 1: asks for it again and again; 0, as at first: sleeps
  *   bare N                   N connections without a handshake, to a server that echoes
  *   echo SECONDS Q R         each sends Q bytes and awaits R bytes, again and again
  *   trips N K Q R            N times K such round trips in turn on one connection
@@ -77,16 +78,19 @@ static double percentile(double p) {
   return 0;
 }
 
-static double begun;
+static double begun, waited;
 
 static void begin(void) {
   memset(histogram, 0, sizeof histogram);
   timed = 0;
+  waited = 0;
   begun = now();
 }
 
+/* `waits` is the share of the time in which it had nothing to do: the server is what takes the time, if it is not near 0. */
 static void answer(double count) {
-  printf("{\"count\":%.0f,\"seconds\":%.6f,\"p50\":%.1f,\"p99\":%.1f}\n", count, now() - begun, percentile(.5), percentile(.99));
+  double seconds = now() - begun;
+  printf("{\"count\":%.0f,\"seconds\":%.6f,\"waits\":%.3f,\"p50\":%.1f,\"p99\":%.1f}\n", count, seconds, waited / seconds, percentile(.5), percentile(.99));
   fflush(stdout);
 }
 
@@ -108,7 +112,7 @@ typedef struct {
 
 enum { MOST = 19000 };
 static Connection connections[MOST], *users, *workers, *submitter, *takers, *sentinel;
-static int port, epoll, dialled, userCount, workerCount, takerCount;
+static int isAwake, port, epoll, dialled, userCount, workerCount, takerCount;
 
 static void append(Buffer *b, const void *bytes, size_t n) {
   if (b->from == b->to) b->from = b->to = 0;
@@ -266,7 +270,9 @@ static void repeat(Connection *c, int which) { say(c, c->requests[which], c->len
 /* Lets connections make progress for at most a second; `arrived` is told who has read something. */
 static void serve(void (*arrived)(Connection *)) {
   struct epoll_event events[256];
-  int n = epoll_wait(epoll, events, 256, 1000);
+  double since = now();
+  int n = epoll_wait(epoll, events, 256, isAwake ? 0 : 1000);
+  waited += now() - since;
   for (int i = 0; i < n; i++) {
     Connection *c = events[i].data.ptr;
     if (events[i].events & EPOLLOUT) {
@@ -755,7 +761,11 @@ int main(int count, char **arguments) {
   while (fgets(line, sizeof line, stdin)) {
     double a = 0, b = 0, c = 0, d = 0;
     sscanf(line, "%31s %lf %lf %lf %lf", word, &a, &b, &c, &d);
-    if (!strcmp(word, "bare")) {
+    if (!strcmp(word, "awake")) {
+      begin();
+      isAwake = a;
+      answer(1);
+    } else if (!strcmp(word, "bare")) {
       begin();
       for (int i = 0; i < a; i++) dial();
       answer(a);

@@ -9,7 +9,7 @@ export const farm = {
   async run(bed) {
     const crews = [];
     for (const workers of [10, 100]) {
-      const load = bed.load(await bed.sleigh());
+      const load = await bed.awakeLoad(await bed.sleigh());
       await load.does('sleigh', workers);
       await load.does('join', workers);
       crews.push({ workers, load });
@@ -18,7 +18,11 @@ export const farm = {
       const figures = [];
       for (const { workers, load } of crews) {
         const echo = await bed.echoMessage();
-        const { each, own, cpu } = await load.does('tasks', bed.size(20_000, 500), 4 * workers, 64);
+        const tasks = () => load.does('tasks', bed.size(20_000, 500), 4 * workers, 64);
+        const { each, waits } = await tasks();
+        await load.does('awake', 0);
+        const waking = await tasks();
+        await load.does('awake', 1);
         figures.push(
           figure(`a task, ${workers} workers`, 'µs', each),
           figure(
@@ -27,7 +31,12 @@ export const farm = {
             each / (MESSAGES * echo),
             atMost(1.5),
           ),
-          figure(`the load generator, ${workers} workers, beside the server`, '×', own / cpu),
+          figure(
+            `a task, ${workers} workers, to a generator that sleeps`,
+            '×',
+            waking.each / (MESSAGES * echo),
+          ),
+          figure(`the load generator waits, ${workers} workers`, '%', 100 * waits),
         );
       }
       return figures;

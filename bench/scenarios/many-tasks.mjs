@@ -14,7 +14,7 @@ export const manyTasks = {
     return bed.rounds(
       async () => {
         const server = await bed.sleigh();
-        const load = bed.load(server);
+        const load = await bed.awakeLoad(server);
         await load.does('sleigh', WORKERS);
         await load.does('join', WORKERS);
         await load.does('tasks', count, 4 * WORKERS, 64);

@@ -10,7 +10,7 @@ const KIB = 1024;
 /** A new sleigh with that many workers, each waiting for a task. */
 async function crewOf(bed, workers, parts) {
   const server = await bed.sleigh();
-  const load = bed.load(server);
+  const load = await bed.awakeLoad(server);
   await load.does('sleigh', workers);
   const before = server.memory.own;
   const joins = [];
