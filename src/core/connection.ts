@@ -23,6 +23,7 @@ import type { References } from '../workspace/workspaces.ts';
 import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
+import { IncomingFiles } from './incoming-files.ts';
 import { Opening, type Agreement, type OpeningStep } from './opening.ts';
 import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
 import { RequestTimer } from './request-timer.ts';
@@ -44,7 +45,8 @@ export class Connection implements Caller {
   readonly #chart: ActorOf<typeof connectionMachine>;
   readonly #input = new ByteQueue();
   readonly #terms: Terms;
-  readonly #opening: Opening;
+  /** Until both have agreed. */
+  #opening: Opening | undefined;
   #format: ReplyFormat = { metadata: false, cookie: true };
   #decoder: RequestDecoder | undefined;
   #blockedIn: Ask | undefined;
@@ -158,8 +160,8 @@ export class Connection implements Caller {
 
   /** Reads as far as the bytes go; what is read decides what may come next. */
   #read(): void {
-    if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
-    if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
+    if (this.#expects('readsGreeting') && !this.#begin(this.#opening?.greeting())) return;
+    if (this.#expects('readsOptions') && !this.#begin(this.#opening?.options())) return;
     if (this.#expects('readsRequests')) this.#readRequests();
   }
 
@@ -190,12 +192,13 @@ export class Connection implements Caller {
 
   #agree({ format, metadataToServer, killsServer }: Agreement): void {
     const { limits, holdings } = this.#core;
+    this.#opening = undefined;
     this.#format = format;
     this.killsServer = killsServer;
     this.#decoder = new RequestDecoder(this.#input, {
       metadata: metadataToServer,
       limits,
-      files: this.#core.filesFor(this.id),
+      files: new IncomingFiles(this.#core, this.id),
       room: holdings.incoming,
     });
   }

@@ -3,7 +3,6 @@ import { makeTerms, type Terms } from '../wire/handshake.ts';
 import { tellerOf } from '../machines/story.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
-import type { FileSink } from '../wire/request.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ServerHoldings } from '../workspace/holdings.ts';
 import type { Timers } from '../workspace/timers.ts';
@@ -128,17 +127,8 @@ export class Core implements Host {
     return connection;
   }
 
-  filesFor(connection: number): FileSink {
-    return {
-      open: (size) => {
-        const file: FilePayload = { file: ++this.#files, size };
-        this.command({ type: 'openFile', connection, file });
-        return file;
-      },
-      write: (file, bytes) => this.command({ type: 'writeFile', file, bytes }),
-      finish: (file) => this.command({ type: 'finishFile', connection, file }),
-      discard: (file) => this.command({ type: 'discardFile', file }),
-    };
+  newFile(size: number): FilePayload {
+    return { file: ++this.#files, size };
   }
 
   /**

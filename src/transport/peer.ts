@@ -7,14 +7,14 @@ import type { TlsStarter } from './tls.ts';
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
 const LINGER = 5_000;
 
-/** What a socket tells. */
+/** Who is told what the sockets of all clients do. */
 export interface PeerEvents {
-  received(bytes: Buffer): void;
-  secured(): void;
+  received(peer: Peer, bytes: Buffer): void;
+  secured(peer: Peer): void;
   /** How much it has not read may have changed. */
-  counted(): void;
+  counted(peer: Peer): void;
   /** No more will come: told once. */
-  gone(): void;
+  gone(peer: Peer): void;
 }
 
 /**
@@ -30,6 +30,8 @@ const sizeOf = (output: Output): number =>
 
 /** One client's socket (or a stream in this process): what goes out keeps its order, and a client that does not read is not read from (P11). */
 export class Peer {
+  /** The number of its connection. */
+  readonly id: number;
   readonly name: string;
   #socket: Duplex;
   readonly #events: PeerEvents;
@@ -46,7 +48,7 @@ export class Peer {
   #onFlushed: (() => void) | undefined;
   readonly #received = (bytes: Buffer): void => {
     // What comes when the connection is over is read, so that the client gets our last words, and dropped.
-    if (!this.#closing) this.#events.received(bytes);
+    if (!this.#closing) this.#events.received(this, bytes);
   };
   readonly #listeners = {
     drain: (): void => this.#relieve(),
@@ -55,7 +57,8 @@ export class Peer {
   };
 
   /** @param socket one that does not read yet. @param name HOST:PORT, or what stands for it */
-  constructor(socket: Duplex, name: string, events: PeerEvents) {
+  constructor(id: number, socket: Duplex, name: string, events: PeerEvents) {
+    this.id = id;
     this.name = name;
     this.#events = events;
     this.#socket = adopt(socket, this.#received);
@@ -83,7 +86,7 @@ export class Peer {
   #gone(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#events.gone();
+    this.#events.gone(this);
     if (this.#queue.length === 0 && !this.#sending) this.#socket.end();
   }
 
@@ -118,7 +121,7 @@ export class Peer {
       this.#queue.push(output);
       this.#queuedBytes += sizeOf(output);
       this.hold('drain');
-      this.#events.counted();
+      this.#events.counted(this);
     } else if (typeof output === 'object' && !(output instanceof Uint8Array))
       this.#sendPieces(output).catch(() => this.#socket.destroy());
     else if (!this.#write(output)) this.hold('drain');
@@ -128,7 +131,7 @@ export class Peer {
     if (this.#socket.destroyed) return true;
     const goesOn =
       typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
-    if (!goesOn) this.#events.counted();
+    if (!goesOn) this.#events.counted(this);
     return goesOn;
   }
 
@@ -158,7 +161,7 @@ export class Peer {
 
   /** Reads on, if what was sent has gone. */
   #relieve(): void {
-    this.#events.counted();
+    this.#events.counted(this);
     if (this.#sending || this.#socket.writableNeedDrain) return;
     this.resume('drain');
     const flushed = this.#onFlushed;
@@ -212,7 +215,7 @@ export class Peer {
       this.#socket = secure;
       secure.on('data', this.#received);
       this.#listen();
-      this.#events.secured();
+      this.#events.secured(this);
     });
   }
 

@@ -19,7 +19,7 @@ import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { Admission, type AdmissionOptions } from './admission.ts';
-import { Peer } from './peer.ts';
+import { Peer, type PeerEvents } from './peer.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
 import { Unread } from './unread.ts';
 import { RealTimers } from './real-timers.ts';
@@ -61,6 +61,16 @@ export class TcpServer {
   /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
   readonly stopped: Promise<void>;
   readonly #peers = new Map<number, Peer>();
+  readonly #events: PeerEvents = {
+    received: ({ id }, bytes) => this.#handle({ type: 'received', connection: id, bytes }),
+    secured: ({ id }) => this.#handle({ type: 'secured', connection: id }),
+    counted: (peer) => this.#countUnread(peer),
+    gone: (peer) => {
+      this.#unread.count(peer, 0);
+      this.#handle({ type: 'disconnected', connection: peer.id });
+      this.#peers.delete(peer.id);
+    },
+  };
   readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
   readonly #files: TemporaryFiles;
   readonly #logger: Logger;
@@ -173,17 +183,7 @@ export class TcpServer {
 
   #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
-    const peer: Peer = new Peer(socket, name, {
-      received: (bytes) => this.#handle({ type: 'received', connection, bytes }),
-      secured: () => this.#handle({ type: 'secured', connection }),
-      counted: () => this.#countUnread(peer),
-      gone: () => {
-        this.#unread.count(peer, 0);
-        this.#handle({ type: 'disconnected', connection });
-        this.#peers.delete(connection);
-      },
-    });
-    this.#peers.set(connection, peer);
+    this.#peers.set(connection, new Peer(connection, socket, name, this.#events));
     this.#handle({ type: 'connected', connection, peer: name, isInside });
   }
 
