@@ -1,4 +1,5 @@
 import { Actor, StateMachine } from 'xstate';
+import { TableActor } from '../../src/machines/actor.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from './open-fields.ts';
 
@@ -21,8 +22,9 @@ type Saved =
 /** How all objects of a world were at one moment. */
 export type Memory = readonly Saved[];
 
-/** Snapshots are made anew at each transition and never changed, so the actor's own fields are all that changes. */
+/** Snapshots and contexts are made anew and never changed, so the actor's own fields are all that changes. */
 const FIELDS_OF_ACTOR = ['_snapshot', '_processingStatus', '_doneEvent', 'mailbox'];
+const FIELDS_OF_TABLE_ACTOR = ['$place', '$context', '$end', '$phase', '$events'];
 
 /** Never changed once made. */
 const isConstant = (object: object): boolean =>
@@ -59,11 +61,11 @@ export function remember(roots: readonly object[]): Memory {
       memory.push({ kind: 'set', object, values });
       for (const value of values) meet(value);
     } else if (object instanceof Actor) {
-      const values = FIELDS_OF_ACTOR.map((name): unknown => Reflect.get(object, name));
-      memory.push({ kind: 'fields', object, names: FIELDS_OF_ACTOR, values });
+      memory.push(fieldsOf(object, FIELDS_OF_ACTOR));
       meet(Reflect.get(object, 'observers'));
       for (const child of childrenOf(object)) meet(child);
-    } else if (object instanceof Workspace) {
+    } else if (object instanceof TableActor) memory.push(fieldsOf(object, FIELDS_OF_TABLE_ACTOR));
+    else if (object instanceof Workspace) {
       // Which variables there are; what those of a job hold is reached through the job.
       const variables = openField<Map<unknown, unknown>>(object, 'variables', Map);
       memory.push(fieldsOf(object));
@@ -85,14 +87,13 @@ function childrenOf(actor: object): unknown[] {
   return typeof children === 'object' && children !== null ? Object.values(children) : [];
 }
 
-function fieldsOf(object: object) {
-  const names = Object.keys(object);
-  return {
-    kind: 'fields' as const,
-    object,
-    names,
-    values: names.map((name): unknown => Reflect.get(object, name)),
-  };
+/** @throws when there is no such field any more */
+function fieldsOf(object: object, names: readonly string[] = Object.keys(object)) {
+  const values = names.map((name): unknown => {
+    if (!(name in object)) throw new Error(`${object.constructor.name} has no open field ${name}`);
+    return Reflect.get(object, name);
+  });
+  return { kind: 'fields' as const, object, names, values };
 }
 
 /** Puts everything back to how it was. Objects that have come since are left to be forgotten. */

@@ -60,7 +60,7 @@ export function actorOf<Machine extends AnyStateMachine>(
 }
 
 /** Does what XState's actor does, as far as the machines of tables ask for it. */
-class TableActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
+export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
   readonly id: string;
   readonly _parent: AnyActorRef;
   readonly story: Story | undefined;
