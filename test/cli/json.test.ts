@@ -127,11 +127,12 @@ describe('sleigh verify --json', () => {
     });
   });
 
-  it('reports on a running server', async () => {
+  // Some of the conversations measure time, which a machine that does much else may not have.
+  it('reports on a running server', { timeout: 120_000, retry: 1 }, async () => {
     const { code, output } = await sleigh(['verify', '--server', `127.0.0.1:${portOf(serve)}`, '--json']);
     expect(parsed(output)).toMatchObject({ right: code === 0, charts: expect.any(Array) });
-    expect(code).toBe(0);
-  }, 120_000);
+    expect(code, output).toBe(0);
+  });
 });
 
 describe('sleigh run --json', () => {
