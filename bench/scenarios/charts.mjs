@@ -4,10 +4,11 @@ import { pathToFileURL } from 'node:url';
 import { createActor, fromTransition } from 'xstate';
 import { figure } from '../bed.mjs';
 
-/** For each chart what comes to it again and again, and what came before. */
+/** For each chart what comes to it again and again, and what came before; of those that are `many`, actors are small. */
 const STORIES = [
   {
     file: 'connection',
+    many: true,
     machine: 'connectionMachine',
     input: { id: 1 },
     before: [{ type: 'greeted.old' }],
@@ -15,6 +16,7 @@ const STORIES = [
   },
   {
     file: 'worker',
+    many: true,
     machine: 'workerMachine',
     input: { rank: 0 },
     before: [{ type: 'registration.asked' }],
@@ -26,6 +28,7 @@ const STORIES = [
   },
   {
     file: 'sentinel',
+    many: true,
     machine: 'sentinelMachine',
     input: { id: 0, rank: 0 },
     before: [],
@@ -67,10 +70,11 @@ export const charts = {
     const load = async (file) => import(pathToFileURL(join(bed.build, 'machines', `${file}.js`)).href);
     const nobody = createActor(fromTransition((state) => state, undefined)).start();
     const { compiled } = await load('compiled');
+    const { actorOf } = await load('actor');
     const actors = [];
-    for (const { file, machine: name, input, before, again } of STORIES) {
-      const machine = (await load(file))[name].provide({});
-      const actor = createActor(compiled(machine), { input, parent: nobody });
+    for (const { file, many, machine: name, input, before, again } of STORIES) {
+      const machine = compiled((await load(file))[name].provide({}));
+      const actor = (many ? actorOf : createActor)(machine, { id: file, input, parent: nobody });
       actor.start();
       for (const event of before) actor.send(event);
       actors.push({ file, actor, again });
