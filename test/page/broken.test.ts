@@ -8,6 +8,7 @@ import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { startBrowser } from '../support/browser.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { shown } from './site.ts';
 
 // What has failed by a fault of the server, put in on purpose, is seen in the page.
 
@@ -83,11 +84,12 @@ describe('the page', { timeout: 60_000 }, () => {
       .getByRole('group', { name: /^Failures/ })
       .locator('tbody tr')
       .first();
-    expect(await row.textContent()).toMatch(/worker\.0.*a chart failed: on purpose/);
-    expect(await page.locator('.notices .trouble').textContent()).toContain('by a fault of the server');
+    await shown(() => row.textContent()).toMatch(/worker\.0.*a chart failed: on purpose/);
+    const trouble = page.locator('.notices .trouble');
+    await shown(() => trouble.textContent()).toContain('by a fault of the server');
     await row.locator('a').click();
     await page.locator('.story').waitFor();
-    expect(await page.locator('.story').textContent()).toContain('registration.asked');
+    await shown(() => page.locator('.story').textContent()).toContain('registration.asked');
   });
 
   test('says that a view could not be made, keeps what it had, and goes on when it can', async () => {
@@ -99,7 +101,7 @@ describe('the page', { timeout: 60_000 }, () => {
     });
     await ask(one, ['open ws', 'w', 'x', 'no']);
     await page.locator('.fresh', { hasText: 'could not show it' }).waitFor();
-    expect(await page.locator('tbody tr').count()).toBeGreaterThan(1);
+    await shown(() => page.locator('tbody tr').count()).toBeGreaterThan(1);
     await page.reload();
     await page.getByText('The server could not show it: this went wrong').waitFor();
     spy.mockRestore();

@@ -14,6 +14,7 @@ import {
   overflow,
   pressUntil,
   screenshot,
+  shown,
   startSite,
   TOKEN,
   until,
@@ -30,6 +31,8 @@ const WORKSPACE = '<b>böse</b>';
 /** As it is on the wire: a character for each byte. */
 const WORKSPACE_BYTES = Buffer.from(WORKSPACE).toString('latin1');
 const lines = (n: number): string => 'a line\n'.repeat(n);
+
+const textOf = (selector: string) => shown(() => page.locator(selector).first().textContent());
 
 let server: ServeProcess;
 let url: string;
@@ -85,16 +88,16 @@ describe('the page', { timeout: 120_000 }, () => {
     sleigh = new URL(page.url()).pathname;
 
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy');
+    await shown(() => fact(page, 'tasks queued')).toBeGreaterThan(0);
     const queued = await fact(page, 'tasks queued');
-    expect(queued).toBeGreaterThan(0);
     await until(async () => (await fact(page, 'tasks queued')) < queued, 'the queue falls');
     await until(
       async () => (await onBoard(page, 'waiting')) === WORKERS,
       'all wait, for there are no more tasks',
     );
-    expect(await fact(page, 'tasks queued')).toBe(0);
-    expect(await fact(page, 'completed')).toBe(40);
-    expect(await page.locator('.notices').textContent()).toContain('All workers wait for tasks');
+    await shown(() => fact(page, 'tasks queued')).toBe(0);
+    await shown(() => fact(page, 'completed')).toBe(40);
+    await textOf('.notices').toContain('All workers wait for tasks');
     expect(complaints).toEqual([]);
   });
 
@@ -103,22 +106,23 @@ describe('the page', { timeout: 120_000 }, () => {
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
     process.kill(Number(run.lines.at(-1)), 'SIGKILL');
     await until(async () => (await onBoard(page, 'dead')) === 1, 'one is dead');
-    expect(await page.locator('.tile.dead').textContent()).toContain('connection.closed');
-    expect(await page.locator('.notices .trouble').textContent()).toBe('1 worker has died');
+    await textOf('.tile.dead').toContain('connection.closed');
+    await textOf('.notices .trouble').toBe('1 worker has died');
     const failure = page
       .getByRole('group', { name: /^Failures/ })
       .locator('tbody tr')
       .first();
-    expect(await failure.textContent()).toMatch(/worker\.\d.*connection\.closed.*S13/);
+    await shown(() => failure.textContent()).toMatch(/worker\.\d.*connection\.closed.*S13/);
 
     await failure.locator('a').click();
     await page.locator('.story').waitFor();
-    expect(await page.locator('.story li').first().textContent()).toMatch(/connection\.closed.*→ dead.*S13/);
+    await textOf('.story li').toMatch(/connection\.closed.*→ dead.*S13/);
     const active = page.locator('.chart .state.is-active');
     await until(async () => (await active.count()) === 2, 'the state and the root are lit');
-    expect(await active.nth(1).getAttribute('data-state')).toBe('dead');
-    expect(await page.locator('.chart .was-taken .event').allTextContents()).toContain('connection.closed');
-    expect(await page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
+    await shown(() => active.nth(1).getAttribute('data-state')).toBe('dead');
+    const taken = page.locator('.chart .was-taken .event');
+    await shown(() => taken.allTextContents()).toContain('connection.closed');
+    await shown(() => page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
   });
 
   test('goes back to an entry of the story, by keys alone, and returns to the present', async () => {
@@ -126,6 +130,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await pressUntil(page, 'ArrowDown', /result\.stored/);
     await page.keyboard.press('Enter');
     await page.getByText('as it was at').waitFor();
+    // Not a moment later than the words: no polling.
     expect(await page.locator('.chart .is-active').last().getAttribute('data-state')).toBe('registered.idle');
     expect(await page.locator('.chart .is-next').count()).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Back to live' }).press('Enter');
@@ -136,7 +141,7 @@ describe('the page', { timeout: 120_000 }, () => {
   test('shows all workers in one chart, with their numbers on the states, that opens into single ones', async () => {
     await page.getByRole('button', { name: /^workers/ }).click();
     await until(async () => (await page.locator('.chart .count').count()) > 0, 'numbers are on the states');
-    expect(await page.locator('.chart [data-state="dead"] .count').textContent()).toBe('1');
+    await textOf('.chart [data-state="dead"] .count').toBe('1');
     await page.locator('.chart [data-state="dead"] > rect').first().click();
     await page.getByRole('heading', { name: 'workers in dead' }).waitFor();
     const listed = page.getByRole('button', { name: /^worker\.\d$/ });
@@ -274,7 +279,7 @@ describe('the page', { timeout: 120_000 }, () => {
       const at = async (): Promise<number> => Number(await slider.inputValue());
       const begin = await at();
       await page.getByRole('button', { name: 'Step', exact: true }).click();
-      expect(await at()).toBe(begin + 1);
+      await shown(at).toBe(begin + 1);
       await page.getByLabel('Speed').selectOption('100');
       await page.getByRole('button', { name: 'Play' }).click();
       await until(async () => (await at()) > begin + 50, 'it plays');

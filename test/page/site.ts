@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { mkdirSync } from 'node:fs';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 
@@ -69,6 +69,10 @@ export async function fact(page: Page, name: string): Promise<number> {
 /** How many workers of the board are in a state. */
 export const onBoard = (page: Page, state: string): Promise<number> =>
   page.locator('.tile', { has: page.locator('.tile-state', { hasText: new RegExp(`^${state}$`) }) }).count();
+
+/** What a page shows comes in several streams, one after the other: it is looked at until it is so. */
+export const shown = (read: () => Promise<unknown>): ReturnType<typeof expect.poll> =>
+  expect.poll(read, { timeout: 15_000 });
 
 export const until = (holds: () => Promise<boolean>, what: string): Promise<void> =>
   eventually(holds, what, 15_000);
