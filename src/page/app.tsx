@@ -71,7 +71,11 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
       return <VariablePage key={path} workspace={name} name={inner} from={from} />;
   }
   if (kind === 'clients')
-    return name === undefined ? <ClientsPage from={from} /> : <ClientPage key={path} id={name} />;
+    return name === undefined ? (
+      <ClientsPage from={from} state={query.get('state') ?? undefined} />
+    ) : (
+      <ClientPage key={path} id={name} />
+    );
   if (kind === 'sleighs' && name !== undefined) {
     if (below === undefined) return <SleighPage key={path} name={name} query={query} />;
     if (below === 'charts') return <SleighChartsPage key={path} name={name} />;

@@ -1,5 +1,6 @@
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
+import { tellerOf } from '../machines/story.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import { actorView, stateOf } from './actors.ts';
 import { named } from './names.ts';
@@ -8,9 +9,26 @@ import type { ClientsView, ClientSummary, ClientView, RequestView } from './type
 
 const MOST = 100;
 
-/** In the order in which they came. */
-export const clientsView = (core: Core, range: Range): ClientsView =>
-  pageOf(core.counts.connections, range, core.connections, summary);
+/** In the order in which they came. @param state those in it alone, or in a state inside of it */
+export function clientsView(core: Core, state: string | null, range: Range): ClientsView {
+  const counts = countsOf(core);
+  const inside = Object.entries(counts).filter(([key]) => state === null || isInside(key, state));
+  const total = inside.reduce((sum, [, n]) => sum + n, 0);
+  return { ...pageOf(total, range, among(core.connections, state), summary), counts };
+}
+
+const isInside = (inner: string, state: string): boolean => inner === state || inner.startsWith(`${state}.`);
+
+function* among(connections: Iterable<Connection>, state: string | null): Generator<Connection> {
+  for (const connection of connections)
+    if (state === null || isInside(stateOf(connection.actor), state)) yield connection;
+}
+
+/** Those that have closed are no clients any more. */
+function countsOf({ connectionChart }: Core): Readonly<Record<string, number>> {
+  const { closed: _, ...counts } = tellerOf(connectionChart)?.all ?? {};
+  return counts;
+}
 
 const summary = (connection: Connection): ClientSummary => ({
   id: connection.id,

@@ -8,7 +8,7 @@
  * | `/api/workspaces?from&count`                     | WorkspacesView   |
  * | `/api/workspaces/NAME?from&count`                | WorkspaceView    |
  * | `/api/workspaces/NAME/variables/VAR?from&count`  | VariableView     |
- * | `/api/clients?from&count`                        | ClientsView      |
+ * | `/api/clients?state&from&count`                  | ClientsView      |
  * | `/api/clients/ID`                                | ClientView       |
  * | `/api/sleighs/NAME`                              | SleighView       |
  * | `/api/sleighs/NAME/workers?state&from&count`     | WorkersView      |
@@ -157,7 +157,10 @@ export interface ClientSummary {
   readonly requests: number;
   readonly last: RequestView | undefined;
 }
-export type ClientsView = Page<ClientSummary>;
+export interface ClientsView extends Page<ClientSummary> {
+  /** Clients in each state of their connection; a `state` that is asked for may be one around some of them. */
+  readonly counts: Readonly<Record<string, number>>;
+}
 
 /** A request that a client made last, or waits in. */
 export interface RequestView {

@@ -44,7 +44,7 @@ export class Views {
     ['workspaces', (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query))],
     ['workspaces/*', ([name], query) => this.#workspace(name, query)],
     ['workspaces/*/variables/*', ([name, variable], query) => this.#variable(name, variable, query)],
-    ['clients', (_names, query) => clientsView(this.#core, rangeOf(query))],
+    ['clients', (_names, query) => clientsView(this.#core, query.get('state'), rangeOf(query))],
     ['clients/*', ([id]) => this.#client(id)],
     [
       'sleighs/*',

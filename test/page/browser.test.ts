@@ -218,6 +218,21 @@ describe('the page', { timeout: 120_000 }, () => {
     );
   });
 
+  test('lists the clients that wait, and says when none does', async () => {
+    await page.goto(`${url}/clients`);
+    const chips = page.getByRole('group', { name: 'Clients in one state' });
+    await chips.getByRole('button', { name: /^blocked/ }).click();
+    await page.getByRole('heading', { name: 'Clients that are blocked' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?state=open.blocked');
+    const states = page.locator('tbody .tag');
+    await until(async () => (await states.count()) > 0, 'they are listed');
+    await shown(async () => new Set(await states.allTextContents())).toEqual(new Set(['blocked']));
+    await page.goto(`${url}/clients?state=closing`);
+    await page.getByText('No client is closing at the moment.').waitFor();
+    await chips.getByRole('button', { name: /^all/ }).click();
+    await page.getByRole('heading', { name: 'All clients' }).waitFor();
+  });
+
   test('has nothing for axe to find, light and dark, and fits a narrow screen, on every page', async () => {
     const workspace = sleigh.replace('/sleighs/', '/workspaces/');
     const pages = {

@@ -4,7 +4,6 @@ import type {
   ActorsView,
   ActorView,
   ClientsView,
-  ClientView,
   ChartsView,
   OverviewView,
   SleighView,
@@ -184,55 +183,6 @@ describe('workspaces and variables', () => {
         wstype: 'sleigh',
         maxAttempts: '2',
       });
-    }),
-  );
-});
-
-describe('clients', () => {
-  it(
-    'tell what they asked last, whether they wait, what they own and who they are in a job',
-    simulated((server) => {
-      const job = new Job(server);
-      const { workers, sentinel } = job.openCrew(1);
-      server.now += 500;
-      workers[0]?.wait('fetch', 'task');
-      const views = viewsOf(server);
-      expect(viewOf<ClientView>(views, `/api/clients/${workers[0]?.client.id}`)).toMatchObject({
-        state: 'open.blocked.silent',
-        connectedAt: server.now - 500,
-        requests: 3,
-        last: {
-          verb: 'fetch',
-          workspace: { name: 'job' },
-          variable: { name: 'task' },
-          at: server.now,
-          waits: true,
-        },
-        actor: { chart: 'connection', last: { event: 'request.blocked', clause: 'V4' } },
-        owns: [],
-        roles: [{ sleigh: { name: 'job' }, actor: 'worker.0' }],
-      });
-      expect(viewOf<ClientView>(views, `/api/clients/${sentinel.client.id}`).roles).toMatchObject([
-        { actor: 'sentinel.0' },
-      ]);
-      expect(viewOf<ClientView>(views, `/api/clients/${job.owner.client.id}`).owns).toMatchObject([
-        { name: 'job' },
-      ]);
-      const page = viewOf<ClientsView>(views, '/api/clients', 'from=2&count=1');
-      expect(page).toMatchObject({ total: 4, from: 2, items: [{ id: 3 }] });
-    }),
-  );
-
-  it(
-    'are counted by how long they were blocked',
-    simulated((server) => {
-      const [a, b] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
-      a.wait('fetch', 'x');
-      server.now += 400;
-      b.store('x', '1');
-      const histogram = server.core.figures.blocked.get('fetch');
-      expect(histogram?.sum).toBeCloseTo(0.4);
-      expect(histogram?.counts).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
     }),
   );
 });

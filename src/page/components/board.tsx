@@ -3,9 +3,10 @@ import type { Reading } from '../lib/feeds.ts';
 import { count, duration, percent } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
 import { goQuery } from '../lib/router.ts';
-import { ordered, stateName, statePath, toneOf, total } from '../lib/states.ts';
+import { stateName, statePath, toneOf } from '../lib/states.ts';
 import { useAge } from '../lib/use-view.ts';
 import { Head, Meter, Nothing, Pager, Table } from './parts.tsx';
+import { StateChips } from './state-chips.tsx';
 import { StateMark, StateTag } from './states.tsx';
 
 export const BOARD_SIZE = 100;
@@ -27,12 +28,7 @@ export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) 
   return (
     <>
       <div class="board-tools">
-        <div class="chips" role="group" aria-label="Workers in one state">
-          <Chip name="all" n={total(data.counts)} isChosen={state === undefined} />
-          {ordered(data.counts).map(([key, n]) => (
-            <Chip key={key} state={key} name={stateName(key)} n={n} isChosen={state === key} />
-          ))}
-        </div>
+        <StateChips label="Workers in one state" counts={data.counts} state={state} />
         <button
           type="button"
           aria-pressed={isTable}
@@ -66,21 +62,6 @@ export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) 
         ))}
       <Pager total={data.total} from={data.from} size={BOARD_SIZE} name="workers" />
     </>
-  );
-}
-
-function Chip({ name, n, isChosen, state }: { name: string; n: number; isChosen: boolean; state?: string }) {
-  return (
-    <button
-      type="button"
-      class={`chip ${state === undefined ? '' : `tag ${toneOf(state)}`}`}
-      title={state === undefined ? undefined : statePath(state)}
-      aria-pressed={isChosen}
-      onClick={() => goQuery({ state, from: undefined }, 'replace')}
-    >
-      {state !== undefined && <StateMark tone={toneOf(state)} />}
-      {name} <b>{count(n)}</b>
-    </button>
   );
 }
 

@@ -48,6 +48,16 @@ function pathOf(state: string): string[] {
   return DETAILS.has(path.at(-1) ?? '') ? path.slice(0, -1) : path;
 }
 
+/** Counts by the states that matter. */
+export function withoutDetails(counts: Readonly<Record<string, number>>): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [state, n] of Object.entries(counts)) {
+    const around = pathOf(state).join('.');
+    all[around] = (all[around] ?? 0) + n;
+  }
+  return all;
+}
+
 const leafOf = (state: string): string => pathOf(state).at(-1) ?? '';
 
 export function toneOf(state: string, chart = ''): Tone {

@@ -1,14 +1,16 @@
 import type { ClientsView } from '../../views/types.ts';
 import { Clients } from '../components/lists.tsx';
 import { Freshness, Nothing, PageHead, Pager, Panel, Waiting } from '../components/parts.tsx';
+import { StateChips } from '../components/state-chips.tsx';
 import { count } from '../lib/format.ts';
 import { api } from '../lib/paths.ts';
+import { stateName, withoutDetails } from '../lib/states.ts';
 import { useView } from '../lib/use-view.ts';
 
 const SIZE = 100;
 
-export function ClientsPage({ from }: { from: number }) {
-  const reading = useView<ClientsView>(api('/clients', { from, count: SIZE }));
+export function ClientsPage({ from, state }: { from: number; state: string | undefined }) {
+  const reading = useView<ClientsView>(api('/clients', { state, from, count: SIZE }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Clients" />;
   return (
@@ -16,9 +18,17 @@ export function ClientsPage({ from }: { from: number }) {
       <PageHead title="Clients">
         <Freshness status={reading.status} />
       </PageHead>
-      <Panel title="All clients" note={count(data.total)}>
+      <Panel
+        title={state === undefined ? 'All clients' : `Clients that are ${stateName(state)}`}
+        note={count(data.total)}
+      >
+        <StateChips label="Clients in one state" counts={withoutDetails(data.counts)} state={state} />
         {data.items.length === 0 ? (
-          <Nothing>Nobody is connected. Whoever connects is here until its connection closes.</Nothing>
+          <Nothing>
+            {state === undefined
+              ? 'Nobody is connected. Whoever connects is here until its connection closes.'
+              : `No client is ${stateName(state)} at the moment.`}
+          </Nothing>
         ) : (
           <Clients clients={data.items} />
         )}
