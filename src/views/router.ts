@@ -1,3 +1,5 @@
+import { decodePart } from './path-part.ts';
+
 /** A path below `/api`, `*` standing for any name; and what makes its view out of those names and the query. */
 export type Route = readonly [
   path: string,
@@ -5,7 +7,7 @@ export type Route = readonly [
 ];
 
 /**
- * @param path `/api/…`, with percent-encoded names: a character for each byte of the name on the wire
+ * @param path `/api/…`, with encoded names (`path-part.ts`): a character for each byte of the name on the wire
  * @returns undefined when there is no such view or thing
  * @throws URIError when a name is badly encoded
  */
@@ -25,7 +27,7 @@ function namesIn(pattern: readonly string[], parts: readonly string[]): [string,
   for (const [i, wanted] of pattern.entries()) {
     const part = parts[i] ?? '';
     if (wanted !== '*' && wanted !== part) return undefined;
-    if (wanted === '*') names.push(decodeURIComponent(part));
+    if (wanted === '*') names.push(decodePart(part));
   }
   return [names[0] ?? '', names[1] ?? ''];
 }

@@ -1,3 +1,4 @@
+import { encodePart } from '../views/path-part.ts';
 import { Problem } from './answers.ts';
 
 /**
@@ -18,7 +19,7 @@ export function pageOfOldAddress(query: string): string {
     case 'listWss':
       return '/workspaces';
     case 'listVars':
-      return workspace === '' ? '/workspaces' : `/workspaces/${encodeURIComponent(workspace)}`;
+      return workspace === '' ? '/workspaces' : `/workspaces/${encodePart(workspace)}`;
     default:
       throw new Problem(404, 'of the old pages, op=listWss and op=listVars&wsName=NAME are known');
   }

@@ -12,6 +12,7 @@ import {
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
 import { authorityOf, Hosts } from './hosts.ts';
+import { decodePart } from '../views/path-part.ts';
 import { pageOfOldAddress } from './old-pages.ts';
 import type { Site } from './site.ts';
 import { StaticFiles } from './static-files.ts';
@@ -161,11 +162,7 @@ export class WebServer {
     const { pathname, search, searchParams } = new URL(`http://page${target}`);
     const [first = '', ...segments] = pathname.slice(1).split('/');
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
-      return answerJson(
-        response,
-        200,
-        await write(this.#site?.writes, request, segments.map(decodeURIComponent)),
-      );
+      return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new Problem(405, `${request.method} is not for this path`, { Allow: 'GET, HEAD' });
     switch (first) {

@@ -194,6 +194,20 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(await page.locator('main img, main b > b').count()).toBe(0);
   });
 
+  test('opens what is called like a step of a path', async () => {
+    await client.openWorkspace('..');
+    await client.store('..', '.', 'found');
+    await page.goto(`${url}/workspaces`);
+    await page.getByRole('link', { name: '..', exact: true }).click();
+    await page.getByRole('link', { name: '.', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: 'Variable .' }).waitFor();
+    await page.reload();
+    await textOf('.value').toContain('found');
+    await page.goto(`${url}/workspaces`);
+    await page.getByRole('link', { name: WORKSPACE }).click();
+    await page.getByRole('link', { name: 'x', exact: true }).click();
+  });
+
   test('fetches a value and deletes a workspace, after a question and a token that is right', async () => {
     await page.getByRole('button', { name: 'Fetch a value' }).click();
     await page.getByRole('button', { name: 'Fetch it' }).click();

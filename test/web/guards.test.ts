@@ -211,6 +211,7 @@ describe('the addresses of the old pages', () => {
     // UTF-8 on the wire is a character for each byte in our paths.
     ['/doit?op=listVars&wsName=caf%C3%A9', '/workspaces/caf%C3%83%C2%A9'],
     ['/doit?op=listVars&wsName=%E9', '/workspaces/%C3%A9'],
+    ['/doit?op=listVars&wsName=..', '/workspaces/~..'],
     ['/doit?op=listVars', '/workspaces'],
     ['/doit?op=listVars&wsName=//evil.example', '/workspaces/%2F%2Fevil.example'],
   ])('%s leads to %s', async (path, location) => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { NwsConnection } from '../../src/client/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { encodePart } from '../../src/views/path-part.ts';
 import { ask, view, type Answer } from '../support/browser.ts';
 
 const TOKEN = 'a token of the test';
@@ -47,13 +48,13 @@ describe('with the token, the page', () => {
     ]);
   });
 
-  it('deletes a variable of any name (V7)', async () => {
-    await client.store('w', 'ä/?', 'x');
+  it.each(['ä/?', '..', '~'])('deletes a variable of any name, such as %s (V7)', async (variable) => {
+    await client.store('w', variable, 'x');
     await client.store('w', 'other', 'x');
-    const name = encodeURIComponent(Buffer.from('ä/?').toString('latin1'));
+    const name = encodePart(Buffer.from(variable).toString('latin1'));
     expect((await change('DELETE', `/api/workspaces/w/variables/${name}`)).status).toBe(200);
     expect((await client.listVariables('w')).map(({ name }) => name)).toEqual(['other']);
-    expect(logged()).toMatchObject([{ workspace: 'w', variable: 'ä/?' }]);
+    expect(logged()).toMatchObject([{ workspace: 'w', variable }]);
   });
 
   it('fetches the next value, and shows it', async () => {

@@ -1,14 +1,15 @@
 /** Where things are: pages for people, and the views behind them. A name goes into a path with all its bytes. */
+import { encodePart as part } from '../../views/path-part.ts';
 import type { Named } from '../../views/types.ts';
-
-const part = (text: string | number): string => encodeURIComponent(text);
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
 /** What is undefined or '' is left out. */
 export function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const text = given.map(([name, value]) => `${part(name)}=${part(value ?? '')}`).join('&');
+  const text = given
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`)
+    .join('&');
   return text === '' ? path : `${path}?${text}`;
 }
 

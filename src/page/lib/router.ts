@@ -1,5 +1,6 @@
 /** Where we are, over the History API. */
 import { useEffect, useState } from 'preact/hooks';
+import { decodePart } from '../../views/path-part.ts';
 
 export interface Place {
   /** Decoded parts of the path. */
@@ -27,7 +28,7 @@ function here(): Place {
 
 function decoded(part: string): string {
   try {
-    return decodeURIComponent(part);
+    return decodePart(part);
   } catch {
     return part;
   }

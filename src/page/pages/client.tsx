@@ -1,3 +1,4 @@
+import { encodePart } from '../../views/path-part.ts';
 import type { ClientView } from '../../views/types.ts';
 import { ActorDetails, useCharts } from '../components/actors.tsx';
 import { Request } from '../components/lists.tsx';
@@ -8,7 +9,7 @@ import { api, page } from '../lib/paths.ts';
 import { useView } from '../lib/use-view.ts';
 
 export function ClientPage({ id }: { id: string }) {
-  const reading = useView<ClientView>(api(`/clients/${encodeURIComponent(id)}`));
+  const reading = useView<ClientView>(api(`/clients/${encodePart(id)}`));
   const charts = useCharts();
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="client" />;

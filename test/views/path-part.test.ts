@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { decodePart, encodePart } from '../../src/views/path-part.ts';
+
+/** Names as paths have them: a character for each byte; those that are like parts of a path come often. */
+const name = fc.oneof(
+  fc.string({ unit: fc.constantFrom('.', '~', '/', '%', '2', 'e', '\0', 'é', '?', '#', ' ', '\\') }),
+  fc.constantFrom('.', '..', '~.', '~..', '~', '%2e', '%2E%2E'),
+);
+
+it('any name is one part of a path, that browsers do not walk along, and comes back', () => {
+  fc.assert(
+    fc.property(name, name, (workspace, variable) => {
+      const { pathname } = new URL(`http://page/a/${encodePart(workspace)}/b/${encodePart(variable)}`);
+      const [, a, first = '?', b, second = '?', ...more] = pathname.split('/');
+      expect([a, decodePart(first), b, decodePart(second), more]).toEqual([
+        'a',
+        workspace,
+        'b',
+        variable,
+        [],
+      ]);
+    }),
+  );
+});
+
+it('nearly every name is encoded as usual', () => {
+  expect(['a b', 'a~', '...', '.x', '.', '..', '~x'].map(encodePart)).toEqual([
+    'a%20b',
+    'a~',
+    '...',
+    '.x',
+    '~.',
+    '~..',
+    '~~x',
+  ]);
+});
