@@ -67,13 +67,13 @@ export const charts = {
   name: 'charts',
   about: 'the statecharts alone: events a second, their actions left out',
   async run(bed) {
-    const load = async (file) => import(pathToFileURL(join(bed.build, 'machines', `${file}.js`)).href);
+    const load = async (file) => import(pathToFileURL(join(bed.build, `${file}.js`)).href);
     const nobody = createActor(fromTransition((state) => state, undefined)).start();
-    const { compiled } = await load('compiled');
-    const { actorOf } = await load('actor');
+    const { compiled } = await load('actors/compiled');
+    const { actorOf } = await load('actors/actor');
     const actors = [];
     for (const { file, many, machine: name, input, before, again } of STORIES) {
-      const machine = compiled((await load(file))[name].provide({}));
+      const machine = compiled((await load(`machines/${file}`))[name].provide({}));
       const actor = (many ? actorOf : createActor)(machine, { id: file, input, parent: nobody });
       actor.start();
       for (const event of before) actor.send(event);

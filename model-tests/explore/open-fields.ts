@@ -9,7 +9,7 @@ export function openFields() {
     name: 'open-fields',
     enforce: 'pre' as const,
     transform: (code: string, id: string) =>
-      /\/src\/(sleigh\/[\w-]+|workspace\/[\w-]+|machines\/actor)\.ts$/.test(id)
+      /\/src\/(sleigh\/[\w-]+|workspace\/[\w-]+|actors\/actor)\.ts$/.test(id)
         ? { code: code.replaceAll(/(?<!['"`\w])#(?=[a-z])/g, '$'), map: null }
         : undefined,
   };

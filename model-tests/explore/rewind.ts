@@ -1,5 +1,5 @@
 import { Actor, StateMachine } from 'xstate';
-import { TableActor } from '../../src/machines/actor.ts';
+import { TableActor } from '../../src/actors/actor.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from './open-fields.ts';
 

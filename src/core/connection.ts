@@ -1,8 +1,8 @@
 import { assertEvent } from 'xstate';
-import { actorOf, type ActorOf } from '../machines/actor.ts';
-import { compiled } from '../machines/compiled.ts';
+import { actorOf, type ActorOf } from '../actors/actor.ts';
+import { compiled } from '../actors/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
-import { storied, storyOf, type Story } from '../machines/story.ts';
+import { storied, storyOf, type Story } from '../actors/story.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';

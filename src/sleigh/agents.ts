@@ -1,4 +1,4 @@
-import type { ActorOf } from '../machines/actor.ts';
+import type { ActorOf } from '../actors/actor.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { Metadata } from '../wire/payload.ts';

@@ -1,5 +1,5 @@
 import { assertEvent } from 'xstate';
-import { actorOf, type Actor } from '../machines/actor.ts';
+import { actorOf, type Actor } from '../actors/actor.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';

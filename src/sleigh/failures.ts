@@ -1,5 +1,5 @@
 import Denque from 'denque';
-import type { ChartStep, StoryStep } from '../machines/story.ts';
+import type { ChartStep, StoryStep } from '../actors/story.ts';
 
 /** Failures that are kept. */
 const MOST = 100;

@@ -1,8 +1,8 @@
 import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } from 'xstate';
-import type { Actor } from '../machines/actor.ts';
-import { compiled } from '../machines/compiled.ts';
+import type { Actor } from '../actors/actor.ts';
+import { compiled } from '../actors/compiled.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
-import { BROKEN, storied, storyOf } from '../machines/story.ts';
+import { BROKEN, storied, storyOf } from '../actors/story.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { parseWhole } from '../wire/numbers.ts';

@@ -1,6 +1,6 @@
 import type { AnyMachineSnapshot } from 'xstate';
-import type { Actor } from '../machines/actor.ts';
-import { leafOf, storyOf, tellerOf, type StoryStep, type Tally } from '../machines/story.ts';
+import type { Actor } from '../actors/actor.ts';
+import { leafOf, storyOf, tellerOf, type StoryStep, type Tally } from '../actors/story.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';

@@ -1,5 +1,5 @@
 import { statesOf } from '../charts/moves.ts';
-import { STORY_LENGTH } from '../machines/story.ts';
+import { STORY_LENGTH } from '../actors/story.ts';
 import type { TraceStep } from '../trace/step.ts';
 import type { About } from './about.ts';
 import { plainFields } from './actors.ts';

@@ -6,7 +6,7 @@ import {
   type StateValue,
 } from 'xstate';
 import { describe, expect, test } from 'vitest';
-import { compiled } from '../../src/machines/compiled.ts';
+import { compiled } from '../../src/actors/compiled.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { Ask, type Client } from '../../src/workspace/ask.ts';
 import { Storing } from '../../src/machines/storing.ts';

@@ -5,7 +5,7 @@
  * actions that means. For a transition between plain states this never changes, so it is worked out once; what the
  * actions do is in `acts.ts`. Everything else (final states, events that a state rejects, actors that are spawned)
  * still goes through the interpreter. The chart stays the one source; that both ways give the same snapshots and
- * actions is what test/machines/compiled.test.ts shows.
+ * actions is what test/actors/compiled.test.ts shows.
  */
 import type {
   AnyActorScope,

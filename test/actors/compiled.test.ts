@@ -8,8 +8,8 @@ import {
   type AnyStateMachine,
   type EventObject,
 } from 'xstate';
-import { actorOf, type ActorOf } from '../../src/machines/actor.ts';
-import { compiled } from '../../src/machines/compiled.ts';
+import { actorOf, type ActorOf } from '../../src/actors/actor.ts';
+import { compiled } from '../../src/actors/compiled.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { assign, createActor, fromTransition, setup, type AnyActorRef, type EventObject } from 'xstate';
-import { actorOf } from '../../src/machines/actor.ts';
-import { compiled } from '../../src/machines/compiled.ts';
-import { storied, storyOf } from '../../src/machines/story.ts';
+import { actorOf } from '../../src/actors/actor.ts';
+import { compiled } from '../../src/actors/compiled.ts';
+import { storied, storyOf } from '../../src/actors/story.ts';
 
 // That its snapshots and actions are the interpreter's, for all charts and any events: compiled.test.ts.
 

@@ -7,19 +7,12 @@ import {
   type AnyStateMachine,
   type EventObject,
 } from 'xstate';
-import { compiled } from '../../src/machines/compiled.ts';
+import { compiled } from '../../src/actors/compiled.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
-import {
-  BROKEN,
-  storied,
-  storyOf,
-  STORY_LENGTH,
-  tellerOf,
-  type StoryStep,
-} from '../../src/machines/story.ts';
+import { BROKEN, storied, storyOf, STORY_LENGTH, tellerOf, type StoryStep } from '../../src/actors/story.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { stateText } from '../../src/trace/step.ts';
 
