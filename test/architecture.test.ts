@@ -11,16 +11,18 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   workspace: ['wire'],
   machines: ['wire', 'workspace'],
+  // How machines are run; they know nothing of it.
+  actors: ['workspace'],
   charts: ['machines'],
-  sleigh: ['wire', 'workspace', 'machines'],
+  sleigh: ['wire', 'workspace', 'machines', 'actors'],
   // What happened in the charts, step by step, for whoever follows them.
-  trace: ['workspace', 'machines'],
-  core: ['wire', 'workspace', 'machines', 'sleigh', 'trace'],
+  trace: ['workspace', 'machines', 'actors'],
+  core: ['wire', 'workspace', 'machines', 'actors', 'sleigh', 'trace'],
   // What the web page shows: the core's state as plain JSON.
-  views: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core'],
+  views: ['wire', 'workspace', 'machines', 'actors', 'charts', 'sleigh', 'trace', 'core'],
   transport: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
   web: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core', 'views', 'transport', 'client'],
-  // The front end: it runs in a browser and knows the types of the views alone.
+  // The front end: it runs in a browser and knows the types of the views and their paths alone.
   page: ['views'],
   // What programs import: it knows the bytes, and nothing of the server.
   client: ['wire'],
