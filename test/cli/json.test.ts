@@ -129,7 +129,16 @@ describe('sleigh verify --json', () => {
 
   // Some of the conversations measure time, which a machine that does much else may not have.
   it('reports on a running server', { timeout: 120_000, retry: 1 }, async () => {
-    const { code, output } = await sleigh(['verify', '--server', `127.0.0.1:${portOf(serve)}`, '--json']);
+    // Its chart of connections is walked to the end of both times.
+    await using quick = await startServe('--limit', 'handshakeSeconds=2', '--limit', 'requestSeconds=2');
+    const times = ['--handshake-seconds', '2', '--request-seconds', '2'];
+    const { code, output } = await sleigh([
+      'verify',
+      '--server',
+      `127.0.0.1:${quick.port}`,
+      ...times,
+      '--json',
+    ]);
     expect(parsed(output)).toMatchObject({ right: code === 0, charts: expect.any(Array) });
     expect(code, output).toBe(0);
   });
