@@ -57,7 +57,7 @@ async function hire(sleigh: Sleigh): Promise<Sentinel> {
   return Sentinel.start({ ...options, logs: true, onDeath });
 }
 const registered = (times: number): Promise<void> =>
-  eventually(() => proxy.registrations >= times, `${times} registrations`);
+  eventually(() => proxy.answered >= times, `${times} registrations`);
 
 describe('a worker whose connection is cut', () => {
   it.each([

@@ -15,6 +15,8 @@ export class Proxy implements Disposable {
   isUp = true;
   /** Registrations of workers that went through. */
   registrations = 0;
+  /** Those whose answer went through, too. */
+  answered = 0;
   readonly #listener: Server;
   readonly #target: number;
   readonly #workers = new Set<Socket>();
@@ -59,6 +61,7 @@ export class Proxy implements Disposable {
     }
     const far = connect(this.#target, '127.0.0.1');
     let isDeaf = false;
+    let isAnswered = false;
     near.on('data', (bytes) => {
       const text = bytes.toString('latin1');
       if (text.includes('worker_ids') && text.includes('session')) {
@@ -72,7 +75,13 @@ export class Proxy implements Disposable {
     });
     far.on('data', (bytes) => {
       if (isDeaf || this.#due('server', near, bytes.toString('latin1')) !== undefined) near.destroy();
-      else near.write(bytes);
+      else {
+        if (!isAnswered && this.#workers.has(near)) {
+          isAnswered = true;
+          this.answered++;
+        }
+        near.write(bytes);
+      }
     });
     for (const [one, other] of [
       [near, far],
