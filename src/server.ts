@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createLogger, LEVELS, type Level } from './transport/logger.ts';
+import { LEVELS, type Level } from './transport/log-levels.ts';
+import { createLogger } from './transport/logger.ts';
 import { TcpServer, type TcpOptions } from './transport/server.ts';
 import { authorityOf } from './web/hosts.ts';
 import { LiveSite } from './web/live-site.ts';

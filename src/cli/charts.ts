@@ -7,7 +7,6 @@ import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { port } from './numbers.ts';
-import { replay } from './replay.ts';
 
 interface ChartsFlags {
   readonly format?: Format;
@@ -43,6 +42,7 @@ async function charts(name: string | undefined, flags: ChartsFlags): Promise<voi
   if (trace === undefined) return show(name, flags);
   if (name !== undefined || flags.format !== undefined || flags.out !== undefined)
     return fail('--trace shows all charts, in a page: give no name, --format or --out', 'usage');
+  const { replay } = await import('./replay.ts');
   await replay(trace, { host: '127.0.0.1', port: webPort }, json);
 }
 

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { isPolicy } from '../sleigh/options.ts';
 import { addressList } from '../transport/admission.ts';
-import { LEVELS, type Level } from '../transport/logger.ts';
-import { createServer, WebListenError, type Server, type ServerOptions } from '../server.ts';
+import { LEVELS, type Level } from '../transport/log-levels.ts';
+import type { Server, ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
@@ -129,6 +129,8 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(flags: ServeFlags, command: Command): Promise<void> {
+  // Loaded by who needs it: the other commands begin in half the time without.
+  const { createServer, WebListenError } = await import('../server.ts');
   // Nobody has to know of the page: a second server on a machine goes on without one.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
   const server = await createServer(optionsOf(flags, isOptional)).catch((error: unknown) => {

@@ -1,13 +1,11 @@
 import { Option, type Command } from 'commander';
-import { TraceCheck, type Violation } from '../trace/check.ts';
+import type { TraceCheck, Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import type { Address } from './address.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { secondsOver0 } from './numbers.ts';
-import { readTrace } from './read-trace.ts';
 import { serverOption } from './server-options.ts';
-import { verifyRunningServer } from './verify-server.ts';
 
 interface VerifyFlags {
   readonly server?: Address;
@@ -50,10 +48,12 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
   if (trace !== undefined || server === undefined)
     return fail('verify needs a trace, or --server HOST:PORT, and not both', 'usage');
   const grounds = { server, handshakeSeconds, requestSeconds };
+  const { verifyRunningServer } = await import('./verify-server.ts');
   await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });
 }
 
 async function verifyTrace(path: string, json: boolean): Promise<void> {
+  const { TraceCheck } = await import('../trace/check.ts');
   const check = new TraceCheck();
   const violation = await firstViolation(check, path);
   if (violation !== undefined) process.exitCode = 1;
@@ -68,6 +68,7 @@ async function verifyTrace(path: string, json: boolean): Promise<void> {
 }
 
 async function firstViolation(check: TraceCheck, path: string): Promise<ViolationInFile | undefined> {
+  const { readTrace } = await import('./read-trace.ts');
   for await (const [line, step] of readTrace(path)) {
     const violation = check.step(step);
     if (violation !== undefined) return { line, ...violation };

@@ -1,7 +1,5 @@
 import { destination, pino, type Logger } from 'pino';
-
-export const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type Level = (typeof LEVELS)[number];
+import type { Level } from './log-levels.ts';
 
 /** Bytes that wait while standard error cannot be written, as on a full disk; more are lost. */
 const MOST_WAITING = 2 ** 20;
