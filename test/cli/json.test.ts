@@ -127,8 +127,7 @@ describe('sleigh verify --json', () => {
     });
   });
 
-  // It failed once, in a suite on a slow machine, and what differed was not kept; now it would be shown.
-  it('reports on a running server', { timeout: 120_000, retry: 1 }, async () => {
+  it('reports on a running server', { timeout: 120_000 }, async () => {
     // Its chart of connections is walked to the end of both times.
     await using quick = await startServe('--limit', 'handshakeSeconds=2', '--limit', 'requestSeconds=2');
     const times = ['--handshake-seconds', '2', '--request-seconds', '2'];
