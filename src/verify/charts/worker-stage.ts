@@ -5,7 +5,7 @@ import type { Answer, Pending, Speaker } from '../speaker.ts';
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 export const NO_VALUE = { status: '0001', reason: 'no value available.' };
 export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
-export const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
+const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
 export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
 const RIDE_OVER = ['Sleigh ride over', 'over'] as const;
 
@@ -55,14 +55,17 @@ export class WorkerStage {
   }
 
   /** S18: over another connection. What it knows of its task tells the server whether that has reached it. */
-  async comeBack({ isConnected, knowsTask }: { isConnected: boolean; knowsTask: boolean }): Promise<void> {
-    const { job, worker: old } = this;
+  async comeBack(state: string, isConnected: boolean, knowsTask: boolean): Promise<void> {
+    const { job, worker: old, pending } = this;
     this.worker = await job.guest();
     const doing = knowsTask && this.number !== undefined ? { doing: this.number } : {};
     const answer = await job.store(this.worker, 'worker_ids', '0', { ...this.#description, ...doing });
     mustBe('store worker_ids', answer, {});
     const isBusy = answer.metadata.get('nwsBusy');
     mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
+    // Its answer comes on another connection, so perhaps after this one: who left before would not read it.
+    if (state === 'registered.waiting')
+      await job.mustBeTold('the connection that is replaced', pending, REPLACED);
     if (isConnected) await job.leave(old);
   }
 

@@ -6,7 +6,6 @@ import {
   mustBeToldOfDeath,
   NO_TASK,
   refusesStranger,
-  REPLACED,
   reportDeath,
   sentinelLeaves,
   SLEIGH_DEAD,
@@ -61,10 +60,8 @@ function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
   const again = [asked(true, true), { type: 'result.stored' }];
   const after = { ...facts, isConnected: true, hasTask: false };
   return causes(isAgain ? [event, ...again] : [event], after, async (stage) => {
-    const { pending, batch } = stage;
-    await stage.comeBack({ isConnected: facts.isConnected, knowsTask });
-    if (state === 'registered.waiting')
-      await stage.job.mustBeTold('the connection that is replaced', pending, REPLACED);
+    const { batch } = stage;
+    await stage.comeBack(state, facts.isConnected, knowsTask);
     if (isAgain) await stage.mustGetAgain(batch);
   });
 }
