@@ -18,7 +18,7 @@ export const viewer = {
   async run(bed) {
     const seen = await bed.sleigh();
     const page = await seen.page();
-    const load = bed.load(seen);
+    const load = await bed.awakeLoad(seen);
     await load.does('sleigh', 100);
     await load.does('join', 100);
     const tasks = async () => (await load.does('tasks', bed.size(20_000, 500), 400, 64)).each;
