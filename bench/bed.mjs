@@ -139,13 +139,18 @@ export class Bed {
     return load;
   }
 
+  /** Messages of the common size, for so many seconds. */
+  echoes(load, seconds) {
+    return load.does('echo', seconds, ASKED, ANSWERED);
+  }
+
   /** What a message costs a bare echo server just now, in microseconds. */
   async echoMessage() {
     if (this.#echo === undefined) {
       this.#echo = await this.echo(50);
       await this.#echo.does('awake', 1);
     }
-    return (await this.#echo.does('echo', this.size(1, 0.05), ASKED, ANSWERED)).each;
+    return (await this.echoes(this.#echo, this.size(1, 0.05))).each;
   }
   /** The times of `count` times four round trips in turn. */
   fourTrips(load, count) {
