@@ -59,6 +59,12 @@ export function actorOf<Machine extends AnyStateMachine>(
   return actor;
 }
 
+/** Whether the state that an actor is in has that tag: asked of connections several times a message. */
+export const hasTag = <Tag extends string>(
+  actor: { getSnapshot(): { hasTag(tag: Tag): boolean } },
+  tag: Tag,
+): boolean => (actor instanceof TableActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
+
 /** Does what XState's actor does, as far as the machines of tables ask for it. */
 export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
   readonly id: string;
@@ -101,6 +107,11 @@ export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Mach
 
   getSnapshot(): SnapshotFrom<Machine> {
     return (this.#end ?? this.#place.snapshot(this.#context)) as SnapshotFrom<Machine>;
+  }
+
+  /** As its snapshot says, without making one. */
+  hasTag(tag: string): boolean {
+    return (this.#end ?? this.#place).tags.has(tag);
   }
 
   start(): this {

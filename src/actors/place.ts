@@ -11,6 +11,10 @@ export class Place {
     this.#common = common;
   }
 
+  get tags(): Common<'tags'> {
+    return this.#common.tags;
+  }
+
   /** As XState makes it, who copies it all the time. */
   whole(context: MachineContext): AnyMachineSnapshot {
     return { ...this.#common, context };

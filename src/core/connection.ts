@@ -1,5 +1,5 @@
 import { assertEvent } from 'xstate';
-import { actorOf, type ActorOf } from '../actors/actor.ts';
+import { actorOf, hasTag, type ActorOf } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
 import { storied, storyOf, type Story } from '../actors/story.ts';
@@ -155,7 +155,7 @@ export class Connection implements Caller {
   }
 
   #expects(what: Tag): boolean {
-    return this.#chart.getSnapshot().hasTag(what);
+    return hasTag(this.#chart, what);
   }
 
   /** Reads as far as the bytes go; what is read decides what may come next. */

@@ -22,6 +22,7 @@ import { Admission, type AdmissionOptions } from './admission.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
 import { Unread } from './unread.ts';
+import { Uploads } from './uploads.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
@@ -73,6 +74,7 @@ export class TcpServer {
   };
   readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
   readonly #files: TemporaryFiles;
+  readonly #uploads: Uploads;
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
@@ -92,6 +94,7 @@ export class TcpServer {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
+    this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#tls = options.tls && new TlsStarter(options.tls);
     this.#admission = new Admission(options.admission ?? {});
@@ -200,12 +203,16 @@ export class TcpServer {
   #handle(event: CoreEvent): void {
     const began = performance.now();
     const commands = this.core.handle(event, timeOrigin + began);
-    for (const [i, command] of commands.entries())
+    let next = commands[0];
+    for (let i = 1; next !== undefined; i++) {
+      const command = next;
+      next = commands[i];
       try {
-        this.#perform(command, commands[i + 1]);
+        this.#perform(command, next);
       } catch (error) {
         this.#failed(command, error);
       }
+    }
     this.#traced((trace) => trace.flush());
     this.handling.add((performance.now() - began) / 1000);
   }
@@ -228,7 +235,7 @@ export class TcpServer {
   /** The connection that a command is about; 0 when it is about none. */
   #connectionOf(command: Command): number {
     if ('connection' in command) return command.connection;
-    return 'file' in command ? (this.#senderOf.get(command.file.file) ?? 0) : 0;
+    return 'file' in command ? (this.#uploads.senderOf(command.file) ?? 0) : 0;
   }
 
   /** A log that cannot be written stops nobody. */
@@ -277,20 +284,18 @@ export class TcpServer {
         if (this.#tls === undefined) throw new Error('TLS was begun and never offered');
         return this.#peers.get(command.connection)?.startTls(this.#tls, command.received);
       case 'openFile':
-        this.#senderOf.set(command.file.file, command.connection);
-        return this.#files.open(command.file);
-      case 'writeFile': {
-        const peer = this.#peers.get(this.#senderOf.get(command.file.file) ?? 0);
-        const goesOn = this.#files.write(command.file, command.bytes, () => peer?.resume('file'));
-        if (!goesOn) peer?.hold('file');
+        return this.#uploads.open(command.file, command.connection);
+      case 'writeFile':
+        return this.#uploads.write(command.file, command.bytes);
+      case 'finishFile': {
+        const { file, connection } = command;
+        this.#uploads
+          .finish(file, (error) => this.#handle({ type: 'fileWritten', connection, error }))
+          .catch((error: unknown) => this.#failed(command, error));
         return;
       }
-      case 'finishFile':
-        this.#finishFile(command).catch((error: unknown) => this.#failed(command, error));
-        return;
       case 'discardFile':
-        this.#senderOf.delete(command.file.file);
-        return this.#files.discard(command.file);
+        return this.#uploads.discard(command.file);
       case 'log':
         return this.#logger[command.level](command.fields, command.message);
       case 'trace':
@@ -298,18 +303,6 @@ export class TcpServer {
       case 'stopServer':
         return void this.close();
     }
-  }
-  /** Which connection a file comes from, while it comes. */
-  readonly #senderOf = new Map<number, number>();
-
-  async #finishFile({ connection, file }: Extract<Command, { type: 'finishFile' }>): Promise<void> {
-    const peer = this.#peers.get(connection);
-    // What comes behind a value has to wait for it, and does so in the client.
-    peer?.hold('finish');
-    const error = await this.#files.finish(file);
-    this.#senderOf.delete(file.file);
-    this.#handle({ type: 'fileWritten', connection, error });
-    peer?.resume('finish');
   }
 
   /**

@@ -64,6 +64,7 @@ export class RequestDecoder {
   #index = 0;
   /** Bytes of the current argument that are still to come. */
   #left = 0;
+  #verb = '';
   #args: string[] = [];
   #payload: Payload | undefined;
   #excess: string | undefined;
@@ -129,8 +130,7 @@ export class RequestDecoder {
         case 'text': {
           const text = this.#input.text(this.#left);
           if (text === undefined) return undefined;
-          this.#args.push(this.#holds(text.length) ? text : '');
-          if (this.#argumentEnds()) return this.#finished();
+          if (this.#argumentEnds(this.#holds(text.length) ? text : '')) return this.#finished();
           break;
         }
         case 'buffer': {
@@ -140,8 +140,7 @@ export class RequestDecoder {
           else this.#stage = 'skip';
           if (this.#left > 0) return undefined;
           if (this.#excess === undefined) this.#payload = this.#gathering.take();
-          this.#args.push('');
-          if (this.#argumentEnds()) return this.#finished();
+          if (this.#argumentEnds('')) return this.#finished();
           break;
         }
         case 'file': {
@@ -156,14 +155,12 @@ export class RequestDecoder {
         case 'flushing':
           return undefined;
         case 'flushed':
-          this.#args.push('');
-          if (this.#argumentEnds()) return this.#finished();
+          if (this.#argumentEnds('')) return this.#finished();
           break;
         case 'skip': {
           this.#left -= this.#input.pass(this.#left);
           if (this.#left > 0) return undefined;
-          this.#args.push('');
-          if (this.#argumentEnds()) return this.#finished();
+          if (this.#argumentEnds('')) return this.#finished();
           break;
         }
       }
@@ -211,7 +208,7 @@ export class RequestDecoder {
 
   #stageOf(length: number): Stage {
     if (this.#index === 0 && length <= this.#limits.nameBytes) return 'text';
-    const isValue = this.#index === VALUE_INDEX && this.#args[0] === 'store';
+    const isValue = this.#index === VALUE_INDEX && this.#verb === 'store';
     const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
     if (length > limit) {
       this.#excess ??= `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;
@@ -226,18 +223,20 @@ export class RequestDecoder {
     return 'file';
   }
 
-  #argumentEnds(): boolean {
+  /** @returns whether it was the last one */
+  #argumentEnds(text: string): boolean {
+    if (this.#index === 0) this.#verb = text;
+    else this.#args.push(text);
     this.#index++;
     this.#stage = 'length';
     return this.#index === this.#count;
   }
 
   #finished(): Request {
-    const [verb = '', ...args] = this.#args;
     const request = {
-      verb,
+      verb: this.#verb,
       isEmpty: this.#count === 0,
-      args,
+      args: this.#args,
       payload: this.#payload,
       metadata: this.#metadata,
       excess: this.#excess,
@@ -245,6 +244,7 @@ export class RequestDecoder {
     this.#release();
     this.#stage = this.#first;
     this.#metadata = NO_METADATA;
+    this.#verb = '';
     this.#args = [];
     this.#payload = undefined;
     this.#excess = undefined;

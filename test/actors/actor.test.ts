@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { assign, createActor, fromTransition, setup, type AnyActorRef, type EventObject } from 'xstate';
-import { actorOf } from '../../src/actors/actor.ts';
+import { actorOf, hasTag } from '../../src/actors/actor.ts';
 import { compiled } from '../../src/actors/compiled.ts';
 import { storied, storyOf } from '../../src/actors/story.ts';
 
@@ -129,6 +129,23 @@ describe('an actor in a table', () => {
     actor.start();
     actor.send({ type: 'go' });
     expect(heard.map(({ type }) => type)).toEqual(['xstate.error.actor.racer']);
+  });
+
+  it.each([
+    ['at the end', ['go', 'stop'], false],
+    ['on its way', ['go'], true],
+    ['before', [], false],
+    ['when it has failed', ['go', 'break'], true],
+  ] as const)("says whether it has a tag as XState's does: %s", (_when, types, expected) => {
+    const { actor } = begin();
+    const other = createActor(chart, { input: { name: 'Ada' } });
+    other.subscribe({ error: () => undefined });
+    for (const one of [actor, other]) {
+      one.start();
+      for (const type of types) one.send({ type });
+      expect(hasTag(one, 'moves')).toBe(expected);
+      expect(one.getSnapshot().hasTag('moves')).toBe(expected);
+    }
   });
 
   test('its snapshots have all that those of XState have', () => {

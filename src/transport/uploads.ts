@@ -1,0 +1,49 @@
+import type { FilePayload } from '../wire/payload.ts';
+import type { Peer } from './peer.ts';
+import type { TemporaryFiles } from './temporary-files.ts';
+
+/** Large values on their way into files (P11): a client that sends faster than that can be written is not read from. */
+export class Uploads {
+  readonly #files: TemporaryFiles;
+  readonly #peers: ReadonlyMap<number, Peer>;
+  /** The connection that a file comes from, while it comes. */
+  readonly #senders = new Map<number, number>();
+
+  /** @param peers by the number of their connection */
+  constructor(files: TemporaryFiles, peers: ReadonlyMap<number, Peer>) {
+    this.#files = files;
+    this.#peers = peers;
+  }
+
+  /** The connection that sends it; undefined when it has come whole, or is not wanted any more. */
+  senderOf({ file }: FilePayload): number | undefined {
+    return this.#senders.get(file);
+  }
+
+  open(file: FilePayload, connection: number): void {
+    this.#senders.set(file.file, connection);
+    this.#files.open(file);
+  }
+
+  write(file: FilePayload, bytes: Uint8Array): void {
+    const peer = this.#peers.get(this.senderOf(file) ?? 0);
+    const goesOn = this.#files.write(file, bytes, () => peer?.resume('file'));
+    if (!goesOn) peer?.hold('file');
+  }
+
+  /** @param written told when all of it is in its file, or why it cannot be kept */
+  async finish(file: FilePayload, written: (error: string | undefined) => void): Promise<void> {
+    const peer = this.#peers.get(this.senderOf(file) ?? 0);
+    // What comes behind a value has to wait for it, and does so in the client.
+    peer?.hold('finish');
+    const error = await this.#files.finish(file);
+    this.#senders.delete(file.file);
+    written(error);
+    peer?.resume('finish');
+  }
+
+  discard(file: FilePayload): void {
+    this.#senders.delete(file.file);
+    this.#files.discard(file);
+  }
+}
