@@ -79,10 +79,16 @@ function jobOf(stage: Stage, name: string): Job {
   const plan = planOf(name, random);
   const ledger = new Ledger();
   const player = stage.enter(`master of ${name}`, master(stage, plan, ledger), plan.frailty * 0.3);
-  for (let host = 0; host < plan.hosts; host++)
-    stage.later(stage.seconds(0, 60), () =>
+  const hostAfter = (milliseconds: number): void =>
+    stage.later(milliseconds, () =>
       stage.enter(`sentinel of ${name}`, sentinel(stage, plan, ledger), plan.frailty * 0.5),
     );
+  for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(0, 60));
+  if (plan.join === 'elastic') {
+    // They come at any time, and one when nothing goes wrong any more: an elastic group waits for ever (S17).
+    for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(60, 3_000));
+    hostAfter(FAULTS_END);
+  }
   if (random.chance(plan.frailty * 0.2))
     stage.later(stage.seconds(0, 900), () => {
       if (player.isOver) return;

@@ -6,6 +6,10 @@ export interface Plan {
   readonly name: string;
   readonly policy: 'shutdown' | 'requeue' | 'null';
   readonly maxAttempts: number;
+  /** Whether the group closes (S17). */
+  readonly join: 'closing' | 'elastic';
+  /** Seconds that a worker has to come back; 0: it never does (S18). */
+  readonly reconnectGrace: number;
   readonly persistent: boolean;
   /** The most workers; -1: any number. */
   readonly rankCount: number;
@@ -19,41 +23,67 @@ export interface Plan {
   readonly frailty: number;
 }
 
-export const planOf = (name: string, random: Random): Plan => ({
-  name,
-  policy: random.pick('requeue', 'requeue', 'null', 'shutdown'),
-  maxAttempts: random.whole(1, 4),
-  persistent: random.chance(0.3),
-  rankCount: random.chance(0.3) ? random.whole(1, 6) : -1,
-  hosts: random.whole(1, 4),
-  ranksPerHost: random.whole(1, 4),
-  batches: random.whole(1, 4),
-  tasksPerBatch: random.whole(1, 40),
-  broadcasts: random.whole(0, 2),
-  taskSeconds: random.pick(1, 10, 60),
-  frailty: random.pick(0, 0.1, 0.1, 0.3, 0.6),
-});
+export function planOf(name: string, random: Random): Plan {
+  const join = random.pick('closing', 'closing', 'elastic');
+  return {
+    name,
+    policy: random.pick('requeue', 'requeue', 'null', 'shutdown'),
+    maxAttempts: random.whole(1, 4),
+    join,
+    reconnectGrace: random.pick(0, 5, 60, 1_800),
+    persistent: random.chance(0.3),
+    // A rank whose worker never comes is in use in an elastic group: with a maximum, all may be.
+    rankCount: join === 'closing' && random.chance(0.3) ? random.whole(1, 6) : -1,
+    hosts: random.whole(1, 4),
+    ranksPerHost: random.whole(1, 4),
+    batches: random.whole(1, 4),
+    tasksPerBatch: random.whole(1, 40),
+    broadcasts: random.whole(0, 2),
+    taskSeconds: random.pick(1, 10, 60),
+    frailty: random.pick(0, 0.1, 0.1, 0.3, 0.6),
+  };
+}
+
+/** How many copies of a broadcast there are so far, where the group is elastic (S17). */
+export function copiesToldIn({ metadata: { nwsCopies } }: Reply): number | undefined {
+  return nwsCopies === undefined ? undefined : Number(nwsCopies);
+}
 
 /** What a master was promised and what it got, by the name of the task. */
 export class Ledger {
+  readonly #due = new Map<string, number>();
+  /** How many of those have not come. */
   readonly #answers = new Map<string, number>();
   /** How it ended for the master: 'gone' unless it says something else. */
   outcome: 'served' | 'told that it is over' | 'gone' = 'gone';
-  readonly registrations = new Map<number, number>();
+  readonly #registrations = new Map<number, number>();
 
-  /** @param times how many results are due */
-  accepted(id: string, times: number): void {
-    this.#answers.set(id, times);
+  /** Somebody is the worker of that rank; who comes back is so still. */
+  registered(rank: number): void {
+    this.#registrations.set(rank, (this.#registrations.get(rank) ?? 0) + 1);
   }
 
-  answered({ metadata }: Reply): void {
-    const id = metadata['id'] ?? 'nothing';
+  /** @param times how many results are due, in all */
+  accepted(id: string, times: number): void {
+    this.#answers.set(id, times - (this.#due.get(id) ?? 0) + (this.#answers.get(id) ?? 0));
+    this.#due.set(id, times);
+  }
+
+  /** Results that are due and have not come. */
+  left(id: string): number {
+    return this.#answers.get(id) ?? 0;
+  }
+
+  answered(reply: Reply): void {
+    const id = reply.metadata['id'] ?? 'nothing';
+    const copies = copiesToldIn(reply);
+    if (copies !== undefined && copies > (this.#due.get(id) ?? 0)) this.accepted(id, copies);
     this.#answers.set(id, (this.#answers.get(id) ?? 0) - 1);
   }
 
   /** What was not answered exactly as often as it must be. */
   get wrongs(): string[] {
-    const twice = [...this.registrations].filter(([, times]) => times > 1);
+    const twice = [...this.#registrations].filter(([, times]) => times > 1);
     const registered = twice.map(([rank]) => `rank ${rank} was registered twice`);
     if (this.outcome !== 'served') {
       const tooMany = [...this.#answers].filter(([, left]) => left < 0);

@@ -1,5 +1,5 @@
 import type { Reply } from '../../../test/support/replies.ts';
-import type { Ledger, Plan } from './job.ts';
+import { copiesToldIn, type Ledger, type Plan } from './job.ts';
 import { ask, isOk, sleep, type Doing, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
@@ -17,6 +17,8 @@ export function* master(stage: Stage, plan: Plan, ledger: Ledger): Part {
     onDeadWorker: plan.policy,
     maxAttempts: String(plan.maxAttempts),
     rankCount: String(plan.rankCount),
+    join: plan.join,
+    reconnectGrace: String(plan.reconnectGrace),
   };
   const opened = yield* ask(['open ws', plan.name, 'master', plan.persistent ? 'yes' : 'no'], options);
   if (!isOk(opened)) throw new Error(`the job cannot be opened: ${opened.reason}`);
@@ -46,9 +48,10 @@ function* work(stage: Stage, plan: Plan, ledger: Ledger): Step<void> {
   const due = Math.max(Number((plan.policy === 'shutdown' ? registered : expected).value), 0);
   if (!isEarly) yield* submitAll(stage, plan, ledger);
   for (let n = 0; n < plan.broadcasts; n++) {
-    yield* submit(stage, plan, 'broadcast', `all-${n}`, `broadcast ${n}`);
-    ledger.accepted(`broadcast ${n}`, due);
-    for (let left = due; left > 0; left--) yield* collect(plan, ledger, `all-${n}`);
+    const id = `broadcast ${n}`;
+    const stored = yield* submit(stage, plan, { variable: 'broadcast', batchId: `all-${n}`, id });
+    ledger.accepted(id, copiesToldIn(stored) ?? due);
+    while (ledger.left(id) > 0) yield* collect(plan, ledger, `all-${n}`);
   }
   for (let batch = 0; batch < plan.batches; batch++)
     for (let n = 0; n < plan.tasksPerBatch; n++) {
@@ -60,31 +63,48 @@ function* work(stage: Stage, plan: Plan, ledger: Ledger): Step<void> {
     const more = yield* ask(['fetchTry', name, 'result'], { batchId: String(batch) });
     if (isOk(more)) ledger.answered(more);
   }
+  // But for copies of broadcasts, of which there are as many as the results say (S17).
+  for (let n = 0; n < plan.broadcasts; n++)
+    for (;;) {
+      while (ledger.left(`broadcast ${n}`) > 0) yield* collect(plan, ledger, `all-${n}`);
+      const more = yield* ask(['fetchTry', name, 'result'], { batchId: `all-${n}` });
+      if (!isOk(more)) break;
+      ledger.answered(more);
+    }
 }
 
 function* submitAll(stage: Stage, plan: Plan, ledger: Ledger): Step<void> {
   for (let batch = 0; batch < plan.batches; batch++)
     for (let n = 0; n < plan.tasksPerBatch; n++) {
       const id = `task ${batch}.${n}`;
-      yield* submit(stage, plan, 'task', String(batch), id);
+      yield* submit(stage, plan, { variable: 'task', batchId: String(batch), id });
       ledger.accepted(id, 1);
     }
 }
 
+interface Work {
+  readonly variable: 'task' | 'broadcast';
+  readonly batchId: string;
+  readonly id: string;
+}
+
 /** Until it is kept: a disk may be full for a while. */
-function* submit(stage: Stage, { name }: Plan, variable: string, batchId: string, id: string): Step<void> {
+function* submit(stage: Stage, { name, join }: Plan, { variable, batchId, id }: Work): Step<Reply> {
   const { random } = stage.world;
+  const reach =
+    variable === 'broadcast' && join === 'elastic' ? { reach: random.pick('present', 'all') } : {};
   for (;;) {
     const value = 'x'.repeat(random.chance(0.1) ? LARGE : random.whole(0, 100));
-    const reply = yield* ask(['store', name, variable, '1', value], { batchId, id });
-    if (isOk(reply)) return;
+    const reply = yield* ask(['store', name, variable, '1', value], { batchId, id, ...reach });
+    if (isOk(reply)) return reply;
     if (!reply.reason.includes('could not be kept')) throw new Over(reply.reason);
     yield* sleep(1_000);
   }
 }
 
-function* collect({ name }: Plan, ledger: Ledger, batchId: string): Step<void> {
+function* collect({ name }: Plan, ledger: Ledger, batchId: string): Step<Reply> {
   const reply = yield* ask(['fetch', name, 'result'], { batchId });
   if (!isOk(reply)) throw new Over(reply.reason);
   ledger.answered(reply);
+  return reply;
 }

@@ -36,6 +36,8 @@ export class Player {
   #waitsFor: readonly string[] | undefined;
   /** Its part was played to the end. */
   isDone = false;
+  /** Told when its connection has ended before its part. */
+  onLost: () => void = () => undefined;
 
   constructor(world: World, name: string, part: Part) {
     this.#world = world;
@@ -57,8 +59,10 @@ export class Player {
   }
 
   #closed(): void {
+    if (this.#stage === 'over') return;
     this.#stage = 'over';
     this.#part.return();
+    if (!this.isDone) this.onLost();
   }
 
   #receive(bytes: string): void {

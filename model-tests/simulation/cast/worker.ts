@@ -1,29 +1,80 @@
+import type { Reply } from '../../../test/support/replies.ts';
 import type { Ledger, Plan } from './job.ts';
-import { ask, isOk, sleep, type Part } from './player.ts';
+import { ask, isOk, sleep, type Doing, type Entries, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
+/** What a worker knows that outlives its connections (S18). */
+export class Memory {
+  readonly rank: number;
+  /** Told where it may come back. */
+  readonly session: string | undefined;
+  /** The number of the task that it has, or has sent the result of without having seen a reply. */
+  doing: string | undefined;
+  hasSentResult = false;
+  hasRegistered = false;
+
+  constructor(rank: number, session: string | undefined) {
+    this.rank = rank;
+    this.session = session;
+  }
+
+  /** What it registers with. */
+  get claims(): Entries {
+    const { session, doing } = this;
+    if (session === undefined) return {};
+    return { session, ...(doing !== undefined && { doing }) };
+  }
+}
+
 /** Registers under its rank, takes tasks and stores results until it is told that there will be no more (S3, S7). */
-export function* worker(stage: Stage, plan: Plan, ledger: Ledger, rank: number): Part {
+export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory): Part {
   const { name, taskSeconds } = plan;
   const { random, faults } = stage.world;
   yield* ask(['use ws', name, '', 'no', 'no']);
-  const registered = yield* ask(['store', name, 'worker_ids', '1', String(rank)], {
-    host: `host of ${rank}`,
-  });
-  if (!isOk(registered)) return;
-  ledger.registrations.set(rank, (ledger.registrations.get(rank) ?? 0) + 1);
+  if (!(yield* register(stage, plan, ledger, memory))) return;
   for (;;) {
-    const task = yield* ask(['fetch', name, 'task']);
-    if (!isOk(task)) break;
+    if (memory.doing === undefined) {
+      const task = yield* ask(['fetch', name, 'task']);
+      if (!isOk(task)) break;
+      memory.doing = task.metadata['nwsTask'];
+      memory.hasSentResult = false;
+    }
     yield* sleep(stage.seconds(0, taskSeconds));
     if (!faults.over && random.chance(0.02)) {
       faults.note('task skipped');
+      memory.doing = undefined;
       continue;
     }
     const value = 'y'.repeat(random.chance(0.1) ? random.whole(5_000, 20_000) : random.whole(0, 200));
+    memory.hasSentResult = true;
     const stored = yield* ask(['store', name, 'result', '1', value], { took: '1' });
+    memory.doing = undefined;
     // A result that could not be kept, or a worker that was reported dead: what it asks next tells.
     if (!isOk(stored)) yield* sleep(1_000);
   }
-  yield* ask(['store', name, 'bye', '1', String(rank)]);
+  yield* ask(['store', name, 'bye', '1', String(memory.rank)]);
+}
+
+/** For the first time, or again. @returns whether it was taken */
+function* register(
+  { world }: Stage,
+  { name }: Plan,
+  ledger: Ledger,
+  memory: Memory,
+): Generator<Doing, boolean, Reply> {
+  const { rank, doing, hasSentResult } = memory;
+  const registered = yield* ask(['store', name, 'worker_ids', '1', String(rank)], {
+    host: `host of ${rank}`,
+    ...memory.claims,
+  });
+  if (!isOk(registered)) return false;
+  if (!memory.hasRegistered) ledger.registered(rank);
+  memory.hasRegistered = true;
+  const isBusy = registered.metadata['nwsBusy'] === '1';
+  if (isBusy && doing === undefined)
+    world.wrongs.push(`worker ${rank} does nothing and is told that it does`);
+  if (!isBusy && doing !== undefined && !hasSentResult)
+    world.wrongs.push(`worker ${rank} is told that it does nothing in the middle of its task`);
+  if (!isBusy) memory.doing = undefined;
+  return true;
 }

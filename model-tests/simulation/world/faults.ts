@@ -12,6 +12,7 @@ export const FAULTS = [
   'false report of death',
   'master gone',
   'task skipped',
+  'worker comes back',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
