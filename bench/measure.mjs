@@ -21,6 +21,27 @@ export const median = (numbers) => {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 };
 
+/** Measurements of each thing in one round, where a single one would not tell. */
+const TURNS = 3;
+
+/**
+ * Measures several things in turns, since the speed of a machine drifts.
+ * @param measures by name; each gives an answer with what one piece costs (`each`)
+ * @returns by the same names, the answers turn by turn
+ */
+export async function inTurns(measures) {
+  const taken = Object.fromEntries(Object.keys(measures).map((name) => [name, []]));
+  for (let turn = 0; turn < TURNS; turn++)
+    for (const [name, measure] of Object.entries(measures)) taken[name].push(await measure());
+  return taken;
+}
+
+/** What one piece costs by these answers. */
+export const eachOf = (answers) => median(answers.map(({ each }) => each));
+
+/** How many times as much as the others the ones cost, which were taken in turns. */
+export const beside = (ones, others) => median(ones.map(({ each }, turn) => each / others[turn].each));
+
 /** Below which that share of the numbers is. */
 export const quantile = (numbers, q) =>
   numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];

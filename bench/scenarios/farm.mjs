@@ -1,4 +1,5 @@
 import { atMost, figure } from '../bed.mjs';
+import { beside, eachOf, inTurns, median } from '../measure.mjs';
 
 const MESSAGES = 4;
 
@@ -17,26 +18,35 @@ export const farm = {
     return bed.rounds(async () => {
       const figures = [];
       for (const { workers, load } of crews) {
-        const echo = await bed.echoMessage();
         const tasks = () => load.does('tasks', bed.size(20_000, 500), 4 * workers, 64);
-        const { each, waits } = await tasks();
-        await load.does('awake', 0);
-        const waking = await tasks();
-        await load.does('awake', 1);
+        const taken = await inTurns({
+          fourMessages: async () => ({ each: MESSAGES * (await bed.echoMessage()) }),
+          awake: tasks,
+          asleep: async () => {
+            await load.does('awake', 0);
+            const answer = await tasks();
+            await load.does('awake', 1);
+            return answer;
+          },
+        });
         figures.push(
-          figure(`a task, ${workers} workers`, 'µs', each),
+          figure(`a task, ${workers} workers`, 'µs', eachOf(taken.awake)),
           figure(
             `a task, ${workers} workers, beside four echo messages`,
             '×',
-            each / (MESSAGES * echo),
+            beside(taken.awake, taken.fourMessages),
             atMost(1.5),
           ),
           figure(
             `a task, ${workers} workers, to a generator that sleeps`,
             '×',
-            waking.each / (MESSAGES * echo),
+            beside(taken.asleep, taken.fourMessages),
           ),
-          figure(`the load generator waits, ${workers} workers`, '%', 100 * waits),
+          figure(
+            `the load generator waits, ${workers} workers`,
+            '%',
+            100 * median(taken.awake.map(({ waits }) => waits)),
+          ),
         );
       }
       return figures;

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, figure } from '../bed.mjs';
-import { median } from '../measure.mjs';
+import { beside, eachOf, inTurns, median } from '../measure.mjs';
 
 /** Workers that join between two measurements. */
 const PARTS = 10;
 const FEW = 100;
-/** Measurements of tasks in one round. */
-const TURNS = 3;
 const KIB = 1024;
 
 /** A new sleigh with that many workers, each waiting for a task. */
@@ -45,19 +43,16 @@ export const manyWorkers = {
         const costs = crew.joins.map(({ each }) => each);
         // Its code is compiled by then, too.
         for (const { load } of [few, crew]) await load.does('tasks', count, 4 * FEW, 64);
-        // In turns, since the speed of a machine drifts.
-        const tasks = { few: [], waiting: [], atWork: [] };
-        for (let turn = 0; turn < TURNS; turn++) {
-          tasks.few.push((await few.load.does('tasks', count, 4 * FEW, 64)).each);
-          tasks.waiting.push((await crew.load.does('tasks', count, 4 * FEW, 64)).each);
-          tasks.atWork.push((await crew.load.does('tasks', 3 * many, 4 * many, 64)).each);
-        }
-        const beside = (each) => median(each.map((one, turn) => one / tasks.few[turn]));
+        const tasks = await inTurns({
+          few: () => few.load.does('tasks', count, 4 * FEW, 64),
+          waiting: () => crew.load.does('tasks', count, 4 * FEW, 64),
+          atWork: () => crew.load.does('tasks', 3 * many, 4 * many, 64),
+        });
         const broadcast = await crew.load.does('broadcast', 1);
         await bed.end(few.load, few.server, crew.load, crew.server);
         // Node and the system have to find their way among so many connections, too.
         const machine = (await echoOf(bed, many)) / (await echoOf(bed, FEW));
-        const growth = beside(tasks.atWork);
+        const growth = beside(tasks.atWork, tasks.few);
         return [
           figure('memory for each worker that waits', 'KiB', crew.memory / KIB, atMost(20)),
           figure(
@@ -76,8 +71,8 @@ export const manyWorkers = {
           figure('a broadcast answered, p50', 'ms', broadcast.p50 / 1000),
           figure('a broadcast answered, p99', 'ms', broadcast.p99 / 1000, atMost(500)),
           figure('a broadcast, processor time for each answer', 'µs', broadcast.each),
-          figure('a task', 'µs', median(tasks.waiting)),
-          figure('a task, beside one with 100 workers', '×', beside(tasks.waiting), atMost(1.3)),
+          figure('a task', 'µs', eachOf(tasks.waiting)),
+          figure('a task, beside one with 100 workers', '×', beside(tasks.waiting, tasks.few), atMost(1.3)),
           figure('a task, all at work, beside one with 100 workers', '×', growth),
           figure('an echo message, 10,000 connections beside 100', '×', machine),
           figure('the growth of a task beside that of an echo message', '×', growth / machine, atMost(1.3)),
