@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Bed, buildLoad } from './bed.mjs';
-import { median } from './measure.mjs';
+import { median, ticks } from './measure.mjs';
 import { scenarios } from './scenarios/index.mjs';
 import { heading, line } from './table.mjs';
 
@@ -67,14 +67,25 @@ const earlier = earlierFigures();
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-bench-'));
 const bed = new Bed({ load: await buildLoad(folder), server: flags.server, rounds, smoke: flags.smoke });
 const figures = [];
+/** By scenario, the share of the processors' time that the host of the machine took for others. */
+const stolen = {};
+const WORTH_SAYING = 0.02;
 try {
   for (const scenario of scenarios) {
     const { name, about } = scenario;
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     console.log(heading(name, about));
+    const before = ticks();
     const measured = (await scenario.run(bed)).map((figure) => summary(name, figure));
     for (const figure of measured) console.log(line(figure, earlier.get(`${name}/${figure.name}`)));
     figures.push(...measured);
+    const after = ticks();
+    const share = (after.stolen - before.stolen) / (after.all - before.all);
+    stolen[name] = share;
+    if (share > WORTH_SAYING)
+      console.log(
+        `  Read with care: the host of this machine took ${(100 * share).toFixed(1)} % of the time.`,
+      );
     await bed.close();
   }
 } finally {
@@ -84,7 +95,7 @@ try {
 
 if (flags.json !== undefined) {
   const machine = { node: process.version, processors: cpus().map(({ model }) => model) };
-  const report = { at: new Date().toISOString(), machine, rounds, smoke: flags.smoke, figures };
+  const report = { at: new Date().toISOString(), machine, rounds, smoke: flags.smoke, stolen, figures };
   writeFileSync(flags.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
 const missed = figures.filter(({ holds }) => holds === false);

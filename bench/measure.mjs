@@ -16,6 +16,14 @@ export function memory(pid) {
   return { resident: bytes('VmRSS'), own: bytes('RssAnon') };
 }
 
+/** Ticks of all processors since the machine began, and those of them that its host took for somebody else. */
+export function ticks() {
+  const [, ...numbers] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].split(/ +/).map(Number);
+  // user, nice, system, idle, iowait, irq, softirq, steal; what follows is in these already.
+  const all = numbers.slice(0, 8);
+  return { all: all.reduce((sum, n) => sum + n, 0), stolen: all[7] };
+}
+
 export const median = (numbers) => {
   const sorted = numbers.toSorted((a, b) => a - b);
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
