@@ -1,6 +1,6 @@
 // What the server costs, and how it grows, beside bare Node servers measured in the same run.
-//   npm run bench -- [--only NAME…] [--rounds 5] [--smoke] [--json FILE] [--compare FILE] [--strict]
-//                    [--server PATH_OF_ANOTHER_BUILD/cli/main.js]
+//   npm run bench -- [--only NAME…] [--rounds 5] [--smoke] [--json FILE] [--markdown FILE] [--compare FILE]
+//                    [--strict] [--server PATH_OF_ANOTHER_BUILD/cli/main.js]
 // See docs/performance.md. The speed of a shared machine drifts, so that every ratio is of neighbours in time, and the
 // medians of the rounds are what counts.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { Bed, buildLoad } from './bed.mjs';
 import { median, ticks } from './measure.mjs';
 import { scenarios } from './scenarios/index.mjs';
-import { heading, line } from './table.mjs';
+import { heading, line, markdown } from './table.mjs';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +20,7 @@ const { values: flags, positionals } = parseArgs({
     rounds: { type: 'string' },
     smoke: { type: 'boolean', default: false },
     json: { type: 'string' },
+    markdown: { type: 'string' },
     compare: { type: 'string' },
     strict: { type: 'boolean', default: false },
     server: { type: 'string', default: fileURLToPath(new URL('../dist/cli/main.js', import.meta.url)) },
@@ -98,6 +99,7 @@ if (flags.json !== undefined) {
   const report = { at: new Date().toISOString(), machine, rounds, smoke: flags.smoke, stolen, figures };
   writeFileSync(flags.json, `${JSON.stringify(report, undefined, 2)}\n`);
 }
+if (flags.markdown !== undefined) writeFileSync(flags.markdown, markdown(figures));
 const missed = figures.filter(({ holds }) => holds === false);
 console.log(
   `\n${figures.filter(({ holds }) => holds).length} bounds hold, ${missed.length} do not; medians of ${rounds} round${rounds === 1 ? '' : 's'}.`,

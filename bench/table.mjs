@@ -1,4 +1,4 @@
-// Figures as lines of a terminal.
+// Figures as lines of a terminal, and as a table for docs/performance.md.
 const round = (value) => {
   const size = Math.abs(value);
   return value.toLocaleString('en', {
@@ -29,4 +29,27 @@ export function line({ name, unit, median, least, most, bound, holds }, earlier)
   ];
   if (earlier !== undefined) columns.push(`${change(median, earlier)}since ${round(earlier)}`);
   return columns.join(' ').trimEnd();
+}
+
+const boundWords = (bound) =>
+  bound === undefined
+    ? ''
+    : bound.most === undefined
+      ? `at least ${round(bound.least)}`
+      : `at most ${round(bound.most)}`;
+
+const withUnit = (value, unit) => (unit === '×' ? `× ${round(value)}` : `${round(value)} ${unit}`);
+
+/** All figures of a run as a Markdown table; a scenario is named once. */
+export function markdown(figures) {
+  const rows = figures.map(({ scenario, name, unit, median, least, most, bound, holds }, at) => [
+    scenario === figures[at - 1]?.scenario ? '' : scenario,
+    name,
+    withUnit(median, unit),
+    `${round(least)}–${round(most)}`,
+    boundWords(bound),
+    holds === false ? '**missed**' : verdict(holds),
+  ]);
+  const table = [['scenario', 'figure', 'median', 'range', 'bound', ''], Array(6).fill('---'), ...rows];
+  return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }

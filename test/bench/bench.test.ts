@@ -34,7 +34,8 @@ describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
   it('yields figures for every scenario, says of every bound whether it holds, and ends well whatever they are', () => {
     using folder = new Folder();
     const json = join(folder.path, 'figures.json');
-    const { status, output, errors } = bench('--smoke', '--json', json);
+    const table = join(folder.path, 'figures.md');
+    const { status, output, errors } = bench('--smoke', '--json', json, '--markdown', table);
     expect(errors).toBe('');
     expect(status).toBe(0);
     const files = readdirSync(join(BENCH, 'scenarios')).map((file) => file.replace('.mjs', ''));
@@ -46,6 +47,8 @@ describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
       expect(holds === undefined, `${scenario}, ${name}`).toBe(bound === undefined);
       expect(output).toContain(name);
     }
+    const rows = readFileSync(table, 'utf8').split('\n').slice(2, -1);
+    expect(rows.map((row) => row.split('|')[2]?.trim())).toEqual(figures.map(({ name }) => name));
     expect(figures.filter(({ bound }) => bound !== undefined).length).toBeGreaterThan(10);
   });
 
