@@ -19,7 +19,8 @@ import {
 import { cannotSpawn, type Acting } from './acts.ts';
 import { placeOf, tableOf, type Table } from './compiled.ts';
 import type { Place } from './place.ts';
-import { BEGINNING, beginStory, leafOf, type Story } from './story.ts';
+import { beginStory, leafOf, type Story } from './story.ts';
+import { BEGINNING } from './teller.ts';
 
 /** What one needs to know of an actor to look at it. */
 export interface Actor {

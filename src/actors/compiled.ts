@@ -17,7 +17,9 @@ import type {
   StateValue,
 } from 'xstate';
 import { actsOf, guardOf, isCustom, type Act, type Acting, type Guard } from './acts.ts';
-import { BEGINNING, detailOf, leafOf, storyOf, tellerOf, type Teller } from './story.ts';
+import { detailOf } from './detail.ts';
+import { leafOf, storyOf } from './story.ts';
+import { BEGINNING, tellerOf, type Teller } from './teller.ts';
 import { Place } from './place.ts';
 
 /** One transition, worked out. */

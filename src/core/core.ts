@@ -1,6 +1,6 @@
 import { createActor, fromTransition } from 'xstate';
 import { makeTerms, type Terms } from '../wire/handshake.ts';
-import { tellerOf } from '../actors/story.ts';
+import { tellerOf } from '../actors/teller.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';

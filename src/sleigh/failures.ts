@@ -1,5 +1,5 @@
 import Denque from 'denque';
-import type { ChartStep, StoryStep } from '../actors/story.ts';
+import type { ChartStep, StoryStep } from '../actors/teller.ts';
 
 /** Failures that are kept. */
 const MOST = 100;

@@ -2,7 +2,8 @@ import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } fro
 import type { Actor } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
-import { BROKEN, storied, storyOf } from '../actors/story.ts';
+import { storied, storyOf } from '../actors/story.ts';
+import { BROKEN } from '../actors/teller.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { parseWhole } from '../wire/numbers.ts';

@@ -1,6 +1,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
-import { leafOf, storyOf, tellerOf, type StoryStep, type Tally } from '../actors/story.ts';
+import { leafOf, storyOf } from '../actors/story.ts';
+import { tellerOf, type StoryStep, type Tally } from '../actors/teller.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';

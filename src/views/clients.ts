@@ -1,6 +1,6 @@
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
-import { tellerOf } from '../actors/story.ts';
+import { tellerOf } from '../actors/teller.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import { actorView, stateOf } from './actors.ts';
 import { named } from './names.ts';

@@ -1,4 +1,4 @@
-import { tellerOf } from '../actors/story.ts';
+import { tellerOf } from '../actors/teller.ts';
 import type { BatchSummary, Totals } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';

@@ -1,5 +1,5 @@
 import { expected } from '../machines/join-phase.ts';
-import { tellerOf } from '../actors/story.ts';
+import { tellerOf } from '../actors/teller.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
 import type { BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';

@@ -12,7 +12,8 @@ import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
-import { BROKEN, storied, storyOf, STORY_LENGTH, tellerOf, type StoryStep } from '../../src/actors/story.ts';
+import { storied, storyOf, STORY_LENGTH } from '../../src/actors/story.ts';
+import { BROKEN, tellerOf, type StoryStep } from '../../src/actors/teller.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { stateText } from '../../src/trace/step.ts';
 
