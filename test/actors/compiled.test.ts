@@ -120,6 +120,8 @@ describe('a compiled machine', () => {
         { numRuns: RUNS },
       );
     },
+    // About 3 ms a run, on a slow machine.
+    20_000 + 10 * RUNS,
   );
 
   it.each([
