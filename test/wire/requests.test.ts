@@ -141,7 +141,11 @@ describe('requests (P5)', () => {
   });
 
   test('a count of 0 is a request with not even a verb (P5.1)', () => {
-    expect(new Reading().push('0000').requests).toMatchObject([{ isEmpty: true, verb: '', args: [] }]);
+    const other = encodeRequest(['find', 'w', 'x'], undefined);
+    expect(new Reading().push(`${other}0000`).requests).toMatchObject([
+      { isEmpty: false, verb: 'find', args: ['w', 'x'] },
+      { isEmpty: true, verb: '', args: [] },
+    ]);
   });
 
   test('a length of 2^63 is a number like any other; its bytes are skipped as they come (P5, P12)', () => {
