@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NwsConnection } from '../../src/client/connection.ts';
 import type { ServeProcess } from '../../test/support/serve-process.ts';
-import { Random } from '../simulation/world/random.ts';
+import { Random } from '../world/random.ts';
 import { Host, type Hand } from './hosts.ts';
 
 const WORKSPACE = 'chaos';

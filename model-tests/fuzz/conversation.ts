@@ -1,6 +1,6 @@
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
-import type { Random } from '../simulation/world/random.ts';
+import type { Random } from '../world/random.ts';
 
 /** What a client sends at a time: a greeting, options, a request. Latin-1. */
 export type Frame = string;

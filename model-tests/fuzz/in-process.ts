@@ -1,6 +1,6 @@
 import type { RawClient, SimulatedClient } from '../../test/support/simulated-client.ts';
 import { SimulatedServer } from '../../test/support/simulated-server.ts';
-import { Random } from '../simulation/world/random.ts';
+import { Random } from '../world/random.ts';
 import { conversation, type Frame } from './conversation.ts';
 import { wrongIn } from './expectation.ts';
 import { mutated, noise } from './mutation.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../simulation/world/random.ts';
+import type { Random } from '../world/random.ts';
 import type { Frame } from './conversation.ts';
 
 /** What may stand where a count of 4 or a length of 20 digits should. */

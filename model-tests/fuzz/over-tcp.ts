@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { Bystander } from '../../test/support/bystander.ts';
 import { startServe } from '../../test/support/serve-process.ts';
-import { Random } from '../simulation/world/random.ts';
+import { Random } from '../world/random.ts';
 import { wrongIn } from './expectation.ts';
 import { frames, pieces } from './in-process.ts';
 

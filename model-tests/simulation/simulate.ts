@@ -5,8 +5,8 @@ import { consumer, producer, rudePeers, Taken, walker } from './cast/passers-by.
 import type { Player } from './cast/player.ts';
 import { sentinel } from './cast/sentinel.ts';
 import { Stage } from './cast/stage.ts';
-import type { Fault } from './world/faults.ts';
-import { World, type Losing } from './world/world.ts';
+import type { Fault } from '../world/faults.ts';
+import { World, type Losing } from '../world/world.ts';
 
 const HOUR = 3_600_000;
 /** All faults come in the first hour; then everything has time to settle. */

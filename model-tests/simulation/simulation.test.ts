@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Report } from './simulate.ts';
-import type { Losing } from './world/world.ts';
+import type { Losing } from '../world/world.ts';
 
 // 30 seeds; 1,000 with VERIFY=long; the one that is wanted with SEED=n.
 

@@ -1,7 +1,7 @@
 import { NwsConnection } from '../../src/client/connection.ts';
 import { work } from '../../src/client/worker.ts';
 import { RawClient } from '../../test/support/raw-client.ts';
-import type { Random } from '../simulation/world/random.ts';
+import type { Random } from '../world/random.ts';
 
 const LARGE = Buffer.alloc(150_000, 'v');
 const TASKS = 20;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../simulation/world/random.ts';
+import { Random } from '../world/random.ts';
 import { visit } from './load.ts';
 
 // A few seconds; MINUTES=n for more (`npm run soak -- --minutes 30`).

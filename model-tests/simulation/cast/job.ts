@@ -1,5 +1,5 @@
 import type { Reply } from '../../../test/support/replies.ts';
-import type { Random } from '../world/random.ts';
+import type { Random } from '../../world/random.ts';
 
 /** What one job is like, as the seed has it. */
 export interface Plan {

@@ -1,8 +1,8 @@
 import { encodeDictionary } from '../../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../../src/wire/request.ts';
 import { isLongVerb, readReply, type Reply } from '../../../test/support/replies.ts';
-import type { Link } from '../world/link.ts';
-import type { World } from '../world/world.ts';
+import type { Link } from '../../world/link.ts';
+import type { World } from '../../world/world.ts';
 
 export type Entries = Readonly<Record<string, string>>;
 /** What a client does next: ask and hear the reply, or let time pass. */

@@ -1,5 +1,5 @@
-import type { Fault } from '../world/faults.ts';
-import type { World } from '../world/world.ts';
+import type { Fault } from '../../world/faults.ts';
+import type { World } from '../../world/world.ts';
 import { Player, type Part } from './player.ts';
 
 const HARD: Fault[] = ['reset at a byte', 'reset at a time', 'silent peer', 'slow reader'];

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Command, CoreEvent } from '../../../src/core/commands.ts';
-import { Core } from '../../../src/core/core.ts';
-import { sleighKind } from '../../../src/sleigh/kind.ts';
-import { DEFAULT_OPTIONS } from '../../../src/sleigh/options.ts';
-import { DEFAULT_LIMITS } from '../../../src/wire/limits.ts';
-import { MemoryFiles } from '../../../test/support/memory-files.ts';
+import type { Command, CoreEvent } from '../../src/core/commands.ts';
+import { Core } from '../../src/core/core.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { MemoryFiles } from '../../test/support/memory-files.ts';
 import { Agenda } from './agenda.ts';
 import { Faults } from './faults.ts';
 import { Link, type ClientEnd } from './link.ts';
