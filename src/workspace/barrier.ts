@@ -43,7 +43,7 @@ export class Barrier implements Behaviour {
       return ask.answer(this.#text(`${this.#waiting.length} out of ${this.#members.size} at barrier`));
     if (!this.#members.has(client)) return ask.refuse(NO_MEMBER);
     if (ask.takes) {
-      ask.answer(this.#text(String(this.#members.size)));
+      ask.answer(this.#text(''));
       this.clientLeft(client);
     } else if (this.#waiting.length + 1 === this.#members.size) {
       ask.answer(this.#text(String(this.#members.size)));

@@ -39,7 +39,8 @@ export class Fifo implements Behaviour {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     // The first value after the iterator's that is still there.
     const at = Math.max((ask.iterator?.index ?? -1) + 1 - this.#first, 0);
-    if (ask.takes && at > 0 && this.#values.length > 0) return ask.refuse(BEYOND_HEAD);
+    // V10.1, also when it is empty: to wait would be to wait for a value that is not at the head when it comes.
+    if (ask.takes && at > 0) return ask.refuse(BEYOND_HEAD);
     const value = this.#values.peekAt(at);
     if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(ask);
     ask.answer(foundValue(value, this.#in.variableId, this.#first + at));

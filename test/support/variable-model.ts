@@ -48,7 +48,8 @@ export class VariableModel {
     const found = this.#isStack
       ? this.values.at(-1)
       : this.values.find(({ number }) => number > (index ?? -1));
-    if (this.mode === 'fifo' && takes && this.values.length > 0 && found !== this.values[0])
+    const head = this.values[0]?.number ?? this.#stored;
+    if (this.mode === 'fifo' && takes && (index ?? -1) >= head)
       return { reason: 'ifetch* only supported at beginning of FIFO' };
     if (found === undefined) {
       if (!waits) return { reason: 'no value available' };

@@ -50,6 +50,25 @@ describe('any variable', () => {
   );
 
   test(
+    'ifetch with a number beyond the head of an empty fifo: refused at once; with the number before it, it waits (V10.1)',
+    simulated((server) => {
+      const visitor = Visitor.of(server, 'w');
+      visitor.store('v', 'x');
+      const { variableId = '', index } = visitor.get('ifetch', 'v');
+      expect(index).toBe(0);
+      const beyond = refused('ifetch* only supported at beginning of FIFO');
+      for (const verb of ['ifetch', 'ifetchTry'])
+        for (const index of [1, 7])
+          expect(visitor.get(verb, 'v', { after: { variableId, index } })).toMatchObject(beyond);
+      expect(visitor.get('ifetchTry', 'v', { after: { variableId, index: 0 } })).toMatchObject(
+        refused('no value available'),
+      );
+      visitor.store('v', 'y');
+      expect(visitor.get('ifetch', 'v', { after: { variableId, index: 0 } }).value).toBe('y');
+    }),
+  );
+
+  test(
     'an index that is no number: refused, and named (P5.5)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');

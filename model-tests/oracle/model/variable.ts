@@ -84,7 +84,8 @@ export class Variable {
       return refusal(`${takes ? 'ifetch' : 'ifind'}* not supported on LIFO`);
     const from = after?.index ?? -1;
     const next = this.#isStack ? this.#values.at(-1) : this.#values.find(({ number }) => number > from);
-    if (this.mode === 'fifo' && takes && this.#values.length > 0 && next !== this.#values[0])
+    const head = this.#values[0]?.number ?? this.#stored;
+    if (this.mode === 'fifo' && takes && from >= head)
       return refusal('ifetch* only supported at beginning of FIFO');
     if (next === undefined && !get.waits) return NO_VALUE;
     if (next === undefined) {
@@ -114,7 +115,7 @@ export class Variable {
     if (!this.#members.includes(client)) return NOT_JOINED;
     if (takes) {
       this.#leave(client);
-      return text(String(count));
+      return text('');
     }
     this.#arrived.push(client);
     if (this.#arrived.length < count) return undefined;
