@@ -6,6 +6,7 @@ import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
+import { milliseconds, startTimer } from './durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
@@ -15,7 +16,7 @@ import type { ServerAddress } from './server-address.ts';
 export interface StreamOptions {
   /** Closes the connection whenever it is aborted, while it opens or later. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that connecting and the handshake may take; 10,000 unless told. */
+  /** Milliseconds that connecting and the handshake may take, `Infinity` for no limit; 10,000 unless told. */
   readonly timeout?: number;
 }
 
@@ -41,6 +42,9 @@ const KEEP_ALIVE = 60_000;
 const WITHDRAW = 'withdraw';
 /** Milliseconds within which a server of P5.3 says whether it has withdrawn; others never do. */
 const WITHDRAWING = 2_000;
+
+/** @throws RangeError or TypeError */
+const connectLimit = ({ timeout = 10_000 }: StreamOptions): number => milliseconds('timeout', timeout);
 
 const isSecure = ({ tls = false }: ServerAddress): boolean => tls !== false;
 
@@ -82,9 +86,13 @@ export class Channel {
   #tellEnd: (why: ConnectionLostError) => void = () => undefined;
   #lost: ConnectionLostError | undefined;
 
-  /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
+  /**
+   * @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted; RangeError or TypeError
+   *   for a timeout that is none
+   */
   static async open(options: ConnectionOptions): Promise<Channel> {
     const { host = '127.0.0.1', port = 8765 } = options;
+    connectLimit(options);
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
     return Channel.over(socket, `${host.includes(':') ? `[${host}]` : host}:${port}`, options);
   }
@@ -95,12 +103,14 @@ export class Channel {
    * @throws as `open`
    */
   static async over(stream: Duplex, address: string, options: ConnectionOptions = {}): Promise<Channel> {
-    const { signal, timeout = 10_000 } = options;
+    const { signal } = options;
+    const limit = connectLimit(options);
     const channel = new Channel(stream, address, options);
     const close = (): void => channel.close();
     if (signal?.aborted === true) close();
-    signal?.addEventListener('abort', close, { once: true });
-    const timer = setTimeout(() => channel.#lose('unreachable', 'did not answer in time'), timeout);
+    signal?.addEventListener('abort', close);
+    void channel.ended.then(() => signal?.removeEventListener('abort', close));
+    const timer = startTimer(limit, () => channel.#lose('unreachable', 'did not answer in time'));
     try {
       await new Promise<void>((resolve, reject) => {
         if (channel.#lost !== undefined) reject(channel.#lost);
@@ -108,9 +118,8 @@ export class Channel {
         channel.#refused = reject;
       });
     } finally {
-      clearTimeout(timer);
+      timer.stop();
     }
-    channel.#socket.once('close', () => signal?.removeEventListener('abort', close));
     return channel;
   }
 

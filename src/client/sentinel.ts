@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerAddress } from './server-address.ts';
 import { startChild, type Child, type ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
+import { startTimer, type Timer } from './durations.ts';
 import { NwsConnection, type Found } from './connection.ts';
 import { SentinelReports } from './sentinel-reports.ts';
 import { CANCELLED_BATCHES } from './task-metadata.ts';
@@ -125,13 +126,14 @@ export class Sentinel {
 
   /** A worker whose task blocks it past its timeout cannot end that itself, so it is ended. */
   #keepDeadlines(child: Child): void {
-    let deadline: NodeJS.Timeout | undefined;
+    let deadline: Timer | undefined;
     child.onMessage((message) => {
       const { milliseconds } = claimed<WorkerMessage>(message);
-      clearTimeout(deadline);
-      if (milliseconds !== null) deadline = setTimeout(() => child.kill(), milliseconds + PATIENCE).unref();
+      deadline?.stop();
+      if (milliseconds !== null)
+        deadline = startTimer(milliseconds + PATIENCE, () => child.kill(), { ref: false });
     });
-    void child.ended.then(() => clearTimeout(deadline));
+    void child.ended.then(() => deadline?.stop());
   }
 
   #ended(child: Child, rank: number, how: string): void {

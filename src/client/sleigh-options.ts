@@ -28,8 +28,8 @@ export interface SleighOptions extends LaunchOptions {
    */
   readonly join?: 'closing' | 'elastic' | undefined;
   /**
-   * Seconds within which a worker that lost its connection may come back, with what it was doing; 0 unless told: it is
-   * dead at once (S18).
+   * Seconds within which a worker that lost its connection may come back, with what it was doing, `Infinity` for no limit;
+   * 0 unless told: it is dead at once (S18).
    */
   readonly reconnectGrace?: number | undefined;
   /**
@@ -57,7 +57,7 @@ export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
   /** Cancels the batch: what is queued is not called, what runs sees `context.signal`, and its reason is thrown. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds that one call may take; its task fails then with `timed-out`, and `context.signal` is aborted. A call
+   * Milliseconds that one call may take, without limit unless told; its task fails then with `timed-out`, and `context.signal` is aborted. A call
    * that never lets its worker look up is ended a second later, and its worker with it: see `onDeadWorker`.
    */
   readonly timeout?: number;

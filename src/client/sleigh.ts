@@ -5,6 +5,7 @@ import { Batch } from './batch.ts';
 import type { ConnectionOptions } from './channel.ts';
 import { claimed } from './claimed.ts';
 import { Crew } from './crew.ts';
+import { milliseconds, seconds, secondsText } from './durations.ts';
 import { encodeValue } from './values.ts';
 import type { Launched } from './launcher.ts';
 import { Lines } from './lines.ts';
@@ -63,6 +64,7 @@ export class Sleigh implements AsyncDisposable {
    * @throws ConnectionLostError, NwsError, or an Error of the launcher; nothing is left running then
    */
   static async start(options: SleighOptions): Promise<Sleigh> {
+    seconds('reconnectGrace', options.reconnectGrace ?? 0);
     const server = options.server === undefined ? await startPrivateServer() : undefined;
     let sleigh: Sleigh | undefined;
     try {
@@ -106,7 +108,7 @@ export class Sleigh implements AsyncDisposable {
       ['maxAttempts', String(this.#maxAttempts)],
     ]);
     if (this.#isElastic) metadata.set('join', 'elastic');
-    if (reconnectGrace !== undefined) metadata.set('reconnectGrace', String(reconnectGrace));
+    if (reconnectGrace !== undefined) metadata.set('reconnectGrace', secondsText(reconnectGrace));
     if (this.#server !== undefined) await main.request(['deadman']);
     await main.openWorkspace(this.workspace.name, { label, metadata });
     if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
@@ -263,12 +265,13 @@ export class Sleigh implements AsyncDisposable {
   /**
    * Waits for all workers that are on their way. A group that closes does so then: nobody may join any more (S5); an elastic
    * one stays as it is (S17).
-   * @param delay seconds that are waited for those who are missing
+   * @param delay seconds that are waited for those who are missing; `Infinity` for no limit
    * @returns how many workers have joined
+   * @throws RangeError or TypeError for a delay that is none; SleighError, NwsError, ConnectionLostError
    */
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     const { name } = this.workspace;
-    const metadata = new Map([['delay', String(delay)]]);
+    const metadata = new Map([['delay', secondsText(seconds('delay', delay))]]);
     const wait = { ...options, signal: this.#orOver(options.signal) };
     const found = await this.#lines.wait(name, 'the group was not closed', wait, (connection) =>
       connection.fetch(name, 'status', metadata),
@@ -321,13 +324,14 @@ export class Sleigh implements AsyncDisposable {
   /** What goes with each task of a batch. The fixed arguments are stored, once (S11). */
   async #metadataOf(
     { module, name }: FunctionName,
-    { fixedArgs, timeout }: TaskOptions & { readonly fixedArgs?: unknown } = {},
+    { fixedArgs, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Map<string, string>> {
     const metadata = new Map([
       [MODULE, module],
       [FUNCTION, name],
     ]);
-    if (timeout !== undefined) metadata.set(TIMEOUT, String(timeout));
+    const limit = milliseconds('timeout', timeout);
+    if (limit !== Infinity) metadata.set(TIMEOUT, String(limit));
     if (fixedArgs === undefined) return metadata;
     const { main } = this.#lines;
     const encoded = encodeValue(fixedArgs);

@@ -1,6 +1,7 @@
 import type { Metadata } from '../wire/payload.ts';
 import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
+import { startTimer, type Timer } from './durations.ts';
 import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
 import type { TaskContext } from './task.ts';
 import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
@@ -88,10 +89,10 @@ export class TaskRunner {
     const stopping = (): AbortController => (controller ??= new AbortController());
     const stop = (reason: TaskStopped): void => stopping().abort(reason);
     this.#stop = stop;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     if (timeout !== undefined) {
       const late = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
-      timer = setTimeout(() => stop(late), timeout);
+      timer = startTimer(timeout, () => stop(late));
       onDeadline(timeout);
     }
     try {
@@ -108,7 +109,7 @@ export class TaskRunner {
       return await (isPromiseLike(result) ? untilAborted(result, stopping().signal) : result);
     } finally {
       if (timer !== undefined) onDeadline(null);
-      clearTimeout(timer);
+      timer?.stop();
       this.#stop = undefined;
     }
   }

@@ -1,29 +1,33 @@
 import type { NwsConnection } from './connection.ts';
+import { milliseconds, startTimer, type Timer } from './durations.ts';
 import { ConnectionLostError, TimeoutError } from './errors.ts';
 
 /** What ends a wait before its time. */
 export interface WaitOptions {
   /** Rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds after which it rejects with a TimeoutError; none unless told. */
+  /** Milliseconds after which it rejects with a TimeoutError; `Infinity`, which is the default, for no limit. */
   readonly timeout?: number | undefined;
 }
 
 /** One wait that may end early, once. */
 export class Waiting implements Disposable {
   readonly #signal: AbortSignal | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: Timer;
   #giveUp: () => void = () => undefined;
   /** Why it has ended early; undefined while it has not. */
   reason: unknown;
 
-  /** @param what did not happen, for the TimeoutError. @throws the reason of the signal when it is aborted already */
-  constructor({ signal, timeout }: WaitOptions, what: string) {
+  /**
+   * @param what did not happen, for the TimeoutError
+   * @throws the reason of the signal when it is aborted already; RangeError or TypeError for a timeout that is none
+   */
+  constructor({ signal, timeout = Infinity }: WaitOptions, what: string) {
+    const limit = milliseconds('timeout', timeout);
     signal?.throwIfAborted();
     this.#signal = signal;
     signal?.addEventListener('abort', this.#aborted);
-    if (timeout !== undefined)
-      this.#timer = setTimeout(() => this.#end(new TimeoutError(what, timeout)), timeout);
+    this.#timer = startTimer(limit, () => this.#end(new TimeoutError(what, limit)));
   }
 
   /** @param giveUp called when it ends early, at once when it has already */
@@ -52,7 +56,7 @@ export class Waiting implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#timer.stop();
     this.#signal?.removeEventListener('abort', this.#aborted);
   }
 }

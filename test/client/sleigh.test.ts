@@ -232,6 +232,24 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(square, [1, 2], { timeout: 5_000 })).toEqual([1, 4]);
   });
 
+  it.each([40 * 86_400_000, Infinity])(
+    'lets a call take as long as it likes with a timeout of %d',
+    async (timeout) => {
+      expect(await sleigh.eachElem(task.deep, [{ folder, milliseconds: 20 }], { timeout })).toHaveLength(1);
+      expect(await sleigh.eachElem(task.nap, [20], { timeout })).toEqual([20]);
+    },
+  );
+
+  it.each([Number.NaN, -1])('refuses durations of %d', async (bad) => {
+    const message = new RegExp(`must be a number of .* of at least 0, .* got ${bad}`);
+    await expect(sleigh.eachElem(square, [1], { timeout: bad })).rejects.toThrow(message);
+    await expect(sleigh.eachWorker(square, 1, { timeout: bad })).rejects.toThrow(message);
+    await expect(sleigh.join(bad)).rejects.toThrow(message);
+    await expect(sleigh.workspace.find('x', { timeout: bad })).rejects.toThrow(message);
+    await expect(Sleigh.start({ workers: 1, server: address, reconnectGrace: bad })).rejects.toThrow(message);
+    await expect(NetWorkSpace.open('x', { ...address, timeout: bad })).rejects.toThrow(message);
+  });
+
   it('gives its results once', async () => {
     const results = sleigh.eachElem(square, [1]);
     expect([await results, await results]).toEqual([[1], [1]]);

@@ -13,6 +13,7 @@ export function map(entries: [string, number][]): Map<string, number>;
 export function heedful(order: { folder: string; n: number }, context: TaskContext): Promise<number>;
 export function counted(order: { folder: string; n: number }, context: TaskContext): Promise<number>;
 export function deep(order: { folder: string; milliseconds: number }, context: TaskContext): number;
+export function nap(milliseconds: number): Promise<number>;
 export function forever(): Promise<void>;
 export function deadly(order: { folder: string; n: number }): number;
 export function killing(): void;

@@ -43,6 +43,7 @@ export function deep({ folder, milliseconds }, { rank }) {
   while (performance.now() < end);
   return rank;
 }
+export const nap = (milliseconds) => sleep(milliseconds, milliseconds);
 export const forever = () => sleep(1e9);
 /** Ends its worker where there is no file yet that says so. */
 export function deadly({ folder, n }) {

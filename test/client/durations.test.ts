@@ -1,0 +1,80 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/durations.ts';
+import { parseDecimal } from '../../src/wire/numbers.ts';
+
+const DAY = 24 * 3_600_000;
+
+describe('a duration', () => {
+  it('is any number from 0, infinity included', () => {
+    for (const value of [0, 0.5, 1, 2 ** 31, 2 ** 53, Infinity])
+      expect(milliseconds('timeout', value)).toBe(value);
+  });
+
+  it.each([
+    [
+      Number.NaN,
+      RangeError,
+      '`timeout` must be a number of milliseconds of at least 0, or Infinity for no limit, got NaN.',
+    ],
+    [
+      -1,
+      RangeError,
+      '`timeout` must be a number of milliseconds of at least 0, or Infinity for no limit, got -1.',
+    ],
+    [
+      -Infinity,
+      RangeError,
+      '`timeout` must be a number of milliseconds of at least 0, or Infinity for no limit, got -Infinity.',
+    ],
+    ['100', TypeError, '`timeout` must be a number of milliseconds, got "100".'],
+    [null, TypeError, '`timeout` must be a number of milliseconds, got null.'],
+    [1n, TypeError, '`timeout` must be a number of milliseconds, got 1.'],
+  ])('is not %s', (value, kind, message) => {
+    expect(() => milliseconds('timeout', value)).toThrow(new kind(message));
+  });
+
+  it('says its own unit', () => {
+    expect(() => seconds('delay', -1)).toThrow('`delay` must be a number of seconds of at least 0');
+  });
+});
+
+it('a number of seconds is one for the server as well, infinity included (P5.5)', () => {
+  for (const value of [0, 0.25, 60, 1e6]) expect(parseDecimal(secondsText(value))).toBe(value);
+  expect(parseDecimal(secondsText(Infinity))).toBeGreaterThan(100 * 365 * 86_400);
+});
+
+describe('a timer', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it.each([0, 1, 2 ** 31 - 1, 2 ** 31, 30 * DAY, 365 * DAY])(
+    'elapses once, after %d ms and not before',
+    (wait) => {
+      const elapsed = vi.fn();
+      startTimer(wait, elapsed);
+      vi.advanceTimersByTime(Math.max(0, wait - 1));
+      if (wait > 0) expect(elapsed).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(1);
+      expect(elapsed).toHaveBeenCalledOnce();
+      vi.advanceTimersByTime(2 * DAY);
+      expect(elapsed).toHaveBeenCalledOnce();
+    },
+  );
+
+  it('can be stopped, in its first part or in a later one', () => {
+    for (const before of [1, 40 * DAY]) {
+      const elapsed = vi.fn();
+      const timer = startTimer(60 * DAY, elapsed);
+      vi.advanceTimersByTime(before);
+      timer.stop();
+      vi.advanceTimersByTime(100 * DAY);
+      expect(elapsed).not.toHaveBeenCalled();
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  it('of infinity is none', () => {
+    startTimer(Infinity, () => undefined).stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
