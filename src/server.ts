@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
+import type { Credentials } from './transport/gate.ts';
 import { TcpServer, type TcpOptions } from './transport/server.ts';
 import { authorityOf } from './web/hosts.ts';
 import { LiveSite } from './web/live-site.ts';
@@ -55,6 +56,11 @@ export interface Server {
   readonly stopped: Promise<void>;
   /** How much goes to the log; may be changed at any time. */
   logLevel: Level;
+  /**
+   * New certificates, token and addresses, for connections from now on; those that are there stay.
+   * @throws Error when one cannot be used, or another kind is asked for than at the start; nothing has changed then
+   */
+  reload(credentials: Credentials): void;
   /**
    * Tells jobs and clients, lets them take what is left for them, and goes.
    * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
@@ -130,6 +136,7 @@ function serverOf(
     set logLevel(level) {
       logger.level = level;
     },
+    reload: (credentials) => tcp.reload(credentials),
     close: async (options) => {
       await tcp.close(options);
       await stopped;

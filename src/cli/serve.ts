@@ -4,13 +4,20 @@ import { addressList } from '../transport/admission.ts';
 import { LEVELS, type Level } from '../transport/log-levels.ts';
 import type { Server, ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
+import {
+  addressFile,
+  credentialsOf,
+  namedFile,
+  namedFileOrInput,
+  readAgain,
+  type CredentialFlags,
+} from './credentials.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
-import { readable } from './readable.ts';
 
-interface ServeFlags {
+interface ServeFlags extends CredentialFlags {
   host: string;
   port: number;
   web: boolean;
@@ -23,11 +30,6 @@ interface ServeFlags {
   longValueSize?: number;
   limit: Partial<Limits>;
   onDeadWorker: string;
-  tlsCert?: Buffer;
-  tlsKey?: Buffer;
-  tlsCa?: Buffer;
-  tokenFile?: Buffer;
-  allow: string[];
   drain: number;
   trace?: string;
   logLevel: Level;
@@ -100,21 +102,26 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered')
         .env('NWS_SERVER_SSL_CERT')
-        .argParser(readable),
+        .argParser(namedFile),
     )
-    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY').argParser(readable))
+    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY').argParser(namedFile))
     .option(
       '--tls-ca <file>',
       'PEM; only clients with a certificate that it has signed get in, by TLS alone',
-      readable,
+      namedFile,
     )
-    .option('--token-file <file>', 'only clients that say what is in it get in; old clients cannot', readable)
+    .option(
+      '--token-file <file>',
+      'only clients that say what is in it get in; old clients cannot; - is standard input',
+      namedFileOrInput,
+    )
     .option(
       '--allow <address>',
       'only from there: an address, or 10.0.0.0/8; may be repeated',
       addAddress,
       [],
     )
+    .option('--allow-file <file>', 'only from the addresses in it, one a line', addressFile)
     .addOption(
       new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
         .argParser(wholeNumber())
@@ -131,9 +138,11 @@ export function addServeCommand(program: Command): void {
 async function serve(flags: ServeFlags, command: Command): Promise<void> {
   // Loaded by who needs it: `sleigh --version` begins in 0.7 of the time without.
   const { createServer, WebListenError } = await import('../server.ts');
+  const { createLogger } = await import('../transport/logger.ts');
+  const logger = createLogger(flags.logLevel);
   // Nobody has to know of the page: a second server on a machine goes on without one.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
-  const server = await createServer(optionsOf(flags, isOptional)).catch((error: unknown) => {
+  const server = await createServer({ ...optionsOf(flags, isOptional), logger }).catch((error: unknown) => {
     if (error instanceof WebListenError)
       return fail(
         `cannot listen on ${error.message} for the web page: ${explain(error.cause)}`,
@@ -151,6 +160,13 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   process.once('SIGINT', () => void server.close());
   process.on('SIGUSR2', () => {
     server.logLevel = server.logLevel === 'debug' ? flags.logLevel : 'debug';
+  });
+  process.on('SIGHUP', () => {
+    try {
+      server.reload(credentialsOf(readAgain(flags)));
+    } catch (error) {
+      logger.error({ reason: explain(error) }, 'certificates, token and addresses stay as they were');
+    }
   });
   announce(server, flags);
   await server.stopped;
@@ -190,18 +206,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
       ...flags.limit,
     },
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
-    ...(flags.tlsCert !== undefined &&
-      flags.tlsKey !== undefined && {
-        tls: {
-          cert: flags.tlsCert,
-          key: flags.tlsKey,
-          ...(flags.tlsCa !== undefined && { ca: flags.tlsCa }),
-        },
-      }),
-    admission: {
-      allow: flags.allow,
-      ...(flags.tokenFile !== undefined && { token: flags.tokenFile.toString('latin1').trim() }),
-    },
+    ...credentialsOf(flags),
     ...(flags.trace !== undefined && { trace: flags.trace }),
     ...(flags.web && {
       web: {
@@ -213,6 +218,5 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
         isOptional,
       },
     }),
-    logLevel: flags.logLevel,
   };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -7,31 +8,41 @@ import type { ServerAddress } from './server-address.ts';
 /** The package's own command; it is there from `src/client` as well as from `dist/client`. */
 const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const HOST = '127.0.0.1';
+/** Of randomness in its token. */
+const TOKEN_BYTES = 32;
+/** Settings are for servers of which people know. */
+const isSetting = (name: string): boolean => name.startsWith('NWS_') || name.startsWith('SLEIGH_');
 
 /** A server for one program alone, as a process beside it. */
 export interface PrivateServer {
+  /** With the token that it asks for (P2.5): only who is given this address gets in. */
   readonly address: ServerAddress;
   /** @returns when it has gone */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server on a free port of this host. Whoever uses it says `deadman` on a connection of his, so that it goes
- * when he does, however he ends (P3).
+ * Starts a server on a free port of this host. Every user of the host reaches that port, so the server asks for a random
+ * token, which it is told over a pipe: neither its arguments nor its environment have it. Whoever uses the server says
+ * `deadman` on one connection, so that it ends when that program does, however that comes about (P3).
  * @throws when it does not start; it says itself why, on standard error
  */
 export async function startPrivateServer(): Promise<PrivateServer> {
-  // Settings are for servers of which people know.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NWS_')));
-  const args = [COMMAND, 'serve', '--host', HOST, '--port', '0', '--log-level', 'silent'];
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
+  const listening = ['--host', HOST, '--port', '0', '--no-web'];
+  const args = [COMMAND, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
   // In a group of its own: the Ctrl-C of a terminal is for its user, who may have something left to do.
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  // One that has ended says so below.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(token);
   const ended = once(child, 'exit');
   const failed = ended.then(() => Promise.reject(new Error('the private server ended before it listened')));
   const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
   failed.catch(() => undefined);
   return {
-    address: { host: HOST, port: Number(String(line).split(':').at(-1)) },
+    address: { host: HOST, port: Number(String(line).split(':').at(-1)), token },
     close: async () => {
       child.kill();
       await ended;

@@ -10,7 +10,7 @@ export interface AdmissionOptions {
 
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
-/** Who may connect: by address, and by what they know. */
+/** Who may connect: by address, and by what they know. Immutable: a reload makes a new one. */
 export class Admission {
   readonly #allowed: BlockList | undefined;
   readonly #token: Buffer | undefined;

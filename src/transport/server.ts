@@ -18,26 +18,21 @@ import { DEFAULT_OPTIONS, type JobOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
-import { Admission, type AdmissionOptions } from './admission.ts';
+import { Gate, type Credentials } from './gate.ts';
 import { Peer, type PeerEvents } from './peer.ts';
-import { TlsStarter, type TlsOptions } from './tls.ts';
 import { Unread } from './unread.ts';
 import { Uploads } from './uploads.ts';
 import { RealTimers } from './real-timers.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
-export interface TcpOptions {
+export interface TcpOptions extends Credentials {
   /** Where the folder for large values is made (P11); the system's temporary folder unless told. */
   tmpDir?: string;
   /** What the server takes at most (P12). */
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
   sleigh?: Partial<JobOptions>;
-  /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
-  tls?: TlsOptions;
-  /** Who may connect; everyone unless told. */
-  admission?: AdmissionOptions;
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
@@ -79,9 +74,7 @@ export class TcpServer {
   #trace: TraceFile | undefined;
   readonly #net: NetServer;
   readonly #unread: Unread<Peer>;
-  readonly #tls: TlsStarter | undefined;
-  readonly #admission: Admission;
-  readonly #asksForCertificate: boolean;
+  readonly #gate: Gate;
   #accepted = 0;
   #closing: Promise<void> | undefined;
   #hasStopped: () => void = () => undefined;
@@ -96,9 +89,7 @@ export class TcpServer {
     this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
     this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
-    this.#tls = options.tls && new TlsStarter(options.tls);
-    this.#admission = new Admission(options.admission ?? {});
-    this.#asksForCertificate = options.tls?.ca !== undefined;
+    this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -106,8 +97,8 @@ export class TcpServer {
         ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
         ...Object.entries(options.kinds ?? {}),
       ]),
-      tls: options.tls === undefined ? 'none' : this.#asksForCertificate ? 'required' : 'offered',
-      ...(this.#admission.asksForToken && { admits: this.#admission.admits }),
+      tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
+      ...(this.#gate.admission.asksForToken && { admits: (said) => this.#gate.admission.admits(said) }),
       webPort,
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
@@ -157,17 +148,23 @@ export class TcpServer {
 
   #warnOfStrangers(): void {
     const isLocal = /^(127\.|::1$)/.test(this.host);
-    if (isLocal || !this.#admission.isOpen || this.#asksForCertificate) return;
+    if (isLocal || !this.#gate.isOpen) return;
     this.#logger.warn(
       { host: this.host },
       'everyone who reaches this address may do everything: see docs/security.md',
     );
   }
 
+  /** For connections from now on. @throws Error when something cannot be used; nothing has changed then */
+  reload(credentials: Credentials): void {
+    this.#gate.reload(credentials);
+    this.#logger.info({ audit: true }, 'certificates, token and addresses were reloaded');
+  }
+
   #admit(socket: Socket): void {
     const name = Peer.nameOf(socket);
-    if (this.#admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
-    this.#logger.warn({ peer: name }, 'connection refused: the address is not allowed');
+    if (this.#gate.admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
+    this.#logger.warn({ audit: true, peer: name }, 'connection refused: the address is not allowed');
     socket.destroy();
   }
 
@@ -281,8 +278,8 @@ export class TcpServer {
       case 'close':
         return this.#peers.get(command.connection)?.close();
       case 'startTls':
-        if (this.#tls === undefined) throw new Error('TLS was begun and never offered');
-        return this.#peers.get(command.connection)?.startTls(this.#tls, command.received);
+        if (this.#gate.tls === undefined) throw new Error('TLS was begun and never offered');
+        return this.#peers.get(command.connection)?.startTls(this.#gate.tls, command.received);
       case 'openFile':
         return this.#uploads.open(command.file, command.connection);
       case 'writeFile':

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
 
 /** PEM texts. */
 export interface TlsOptions {
@@ -17,23 +17,24 @@ export class TlsStarter {
   readonly #waiting = new Map<string, (secure: TLSSocket) => void>();
 
   /** @throws when the certificate or the key is none */
-  constructor({ cert, key, ca }: TlsOptions) {
-    const asks = ca !== undefined;
-    try {
-      this.#server = createServer({
-        cert,
-        key,
-        ...(asks && { ca, requestCert: true, rejectUnauthorized: true }),
-        // The core has a time limit of its own for the whole handshake (P12).
-        handshakeTimeout: 2 ** 31 - 1,
-      });
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
-    }
+  constructor(options: TlsOptions) {
+    checkUsable(options);
+    const asks = options.ca !== undefined;
+    this.#server = createServer({
+      ...options,
+      ...(asks && { requestCert: true, rejectUnauthorized: true }),
+      // The core has a time limit of its own for the whole handshake (P12).
+      handshakeTimeout: 2 ** 31 - 1,
+    });
     this.#server.on('secureConnection', (secure: TLSSocket) => this.#waiting.get(ends(secure))?.(secure));
     // It ends its own connection, which the peer hears.
     this.#server.on('tlsClientError', () => undefined);
+  }
+
+  /** For connections from now on. @throws when the certificate or the key is none; the old ones stay then */
+  reload(options: TlsOptions): void {
+    checkUsable(options);
+    this.#server.setSecureContext(options);
   }
 
   /** @param secured told once, with the socket that carries TLS; never when it fails: then `plain` closes */
@@ -42,5 +43,14 @@ export class TlsStarter {
     this.#waiting.set(who, secured);
     plain.once('close', () => this.#waiting.delete(who));
     this.#server.emit('connection', plain);
+  }
+}
+
+function checkUsable(options: TlsOptions): void {
+  try {
+    createSecureContext(options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
   }
 }

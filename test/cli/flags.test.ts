@@ -32,6 +32,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--tls-key', '/no/file', FILE],
   ['serve', '--tls-ca', '/no/file', FILE],
   ['serve', '--token-file', '/no/file', FILE],
+  ['serve', '--allow-file', '/no/file', FILE],
   ['serve', '--allow', '10.0.0.0/99', '"10.0.0.0/99" is no address'],
   ['run', '--server', 'here', ADDRESS],
   ['run', '--tls-ca', '/no/file', FILE],

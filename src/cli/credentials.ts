@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { addressList, type AdmissionOptions } from '../transport/admission.ts';
+import type { TlsOptions } from '../transport/tls.ts';
+import { explain } from './explain.ts';
+import { readable } from './readable.ts';
+
+/** A file that a flag names, as it was read. */
+export interface NamedFile {
+  /** `-` is standard input. */
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** The flags of `sleigh serve` that say who may connect. */
+export interface CredentialFlags {
+  readonly tlsCert?: NamedFile;
+  readonly tlsKey?: NamedFile;
+  readonly tlsCa?: NamedFile;
+  readonly tokenFile?: NamedFile;
+  readonly allow: readonly string[];
+  readonly allowFile?: NamedFile;
+}
+
+/** Who may connect. */
+export interface Credentials {
+  readonly tls?: TlsOptions;
+  readonly admission: AdmissionOptions;
+}
+
+/** Its file descriptor. */
+const STANDARD_INPUT = 0;
+
+/** For commander. @throws InvalidArgumentError when it cannot be read */
+export const namedFile = (path: string): NamedFile => ({ path, content: readable(path) });
+
+/** As `namedFile`; `-` reads standard input to its end. */
+export const namedFileOrInput = (path: string): NamedFile =>
+  path === '-' ? { path, content: readFileSync(STANDARD_INPUT) } : namedFile(path);
+
+/** As `namedFile`, of addresses. @throws InvalidArgumentError when a line is none */
+export function addressFile(path: string): NamedFile {
+  const file = namedFile(path);
+  try {
+    addressesIn(file);
+  } catch (error) {
+    throw new InvalidArgumentError(explain(error));
+  }
+  return file;
+}
+
+/** @throws Error when a line of the allow-list is no address */
+export function credentialsOf(flags: CredentialFlags): Credentials {
+  const { tlsCert, tlsKey, tlsCa, tokenFile, allow, allowFile } = flags;
+  const isListed = allowFile !== undefined || allow.length > 0;
+  return {
+    ...(tlsCert !== undefined &&
+      tlsKey !== undefined && {
+        tls: {
+          cert: tlsCert.content,
+          key: tlsKey.content,
+          ...(tlsCa !== undefined && { ca: tlsCa.content }),
+        },
+      }),
+    admission: {
+      ...(isListed && { allow: [...allow, ...(allowFile === undefined ? [] : addressesIn(allowFile))] }),
+      ...(tokenFile !== undefined && { token: tokenFile.content.toString('latin1').trim() }),
+    },
+  };
+}
+
+/**
+ * Reads the files again. Standard input has ended, so what it said stays.
+ * @throws Error that names the file that cannot be read
+ */
+export function readAgain(flags: CredentialFlags): CredentialFlags {
+  const { tlsCert, tlsKey, tlsCa, tokenFile, allow, allowFile } = flags;
+  return {
+    allow,
+    ...(tlsCert && { tlsCert: again(tlsCert) }),
+    ...(tlsKey && { tlsKey: again(tlsKey) }),
+    ...(tlsCa && { tlsCa: again(tlsCa) }),
+    ...(tokenFile && { tokenFile: again(tokenFile) }),
+    ...(allowFile && { allowFile: again(allowFile) }),
+  };
+}
+
+function again(file: NamedFile): NamedFile {
+  if (file.path === '-') return file;
+  try {
+    return { path: file.path, content: readFileSync(file.path) };
+  } catch (error) {
+    throw new Error(`${file.path} cannot be read: ${explain(error)}`, { cause: error });
+  }
+}
+
+/** An address a line; `#` begins a comment. @throws Error that names the line, or when there is none */
+function addressesIn({ path, content }: NamedFile): readonly string[] {
+  const addresses = content
+    .toString()
+    .split('\n')
+    .flatMap((line, at) => {
+      const address = line.replace(/#.*/, '').trim();
+      if (address === '') return [];
+      try {
+        addressList([address]);
+      } catch (error) {
+        throw new Error(`line ${at + 1} of ${path}: ${explain(error)}`, { cause: error });
+      }
+      return [address];
+    });
+  if (addresses.length === 0) throw new Error(`${path} has no address in it`);
+  return addresses;
+}

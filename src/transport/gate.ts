@@ -1,0 +1,52 @@
+import { Admission, type AdmissionOptions } from './admission.ts';
+import { TlsStarter, type TlsOptions } from './tls.ts';
+
+/** Who may connect, and how. */
+export interface Credentials {
+  /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
+  tls?: TlsOptions;
+  /** Who may connect; everyone unless told. */
+  admission?: AdmissionOptions;
+}
+
+/** The way into the server: addresses, token, certificates. They may be replaced while the server runs. */
+export class Gate {
+  readonly tls: TlsStarter | undefined;
+  readonly asksForCertificate: boolean;
+  #admission: Admission;
+
+  /** @throws Error when something cannot be used */
+  constructor({ tls, admission = {} }: Credentials) {
+    this.tls = tls && new TlsStarter(tls);
+    this.asksForCertificate = tls?.ca !== undefined;
+    this.#admission = new Admission(admission);
+  }
+
+  /** Who may connect now. */
+  get admission(): Admission {
+    return this.#admission;
+  }
+
+  /** Everyone who reaches the address gets in. */
+  get isOpen(): boolean {
+    return this.#admission.isOpen && !this.asksForCertificate;
+  }
+
+  /**
+   * For connections from now on; those that are there stay.
+   * @throws Error when something cannot be used, or another kind is asked for than before; nothing has changed then
+   */
+  reload({ tls, admission = {} }: Credentials): void {
+    const next = new Admission(admission);
+    const isSameKind =
+      next.asksForToken === this.#admission.asksForToken &&
+      (tls === undefined) === (this.tls === undefined) &&
+      (tls?.ca !== undefined) === this.asksForCertificate;
+    if (!isSameKind)
+      throw new Error(
+        'a token, a certificate and an authority for clients are asked for from the start, or never',
+      );
+    if (tls !== undefined) this.tls?.reload(tls);
+    this.#admission = next;
+  }
+}

@@ -1,0 +1,129 @@
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { X509Certificate } from 'node:crypto';
+import { connect } from 'node:tls';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { startServe, type ServeProcess } from '../support/serve-process.ts';
+
+const fixture = (name: string): string => new URL(`../fixtures/${name}`, import.meta.url).pathname;
+const RELOADED = 'certificates, token and addresses were reloaded';
+const KEPT = 'certificates, token and addresses stay as they were';
+
+let folder = '';
+const file = (name: string): string => join(folder, name);
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sleigh-reload-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** @returns the line of the log that says how it went */
+async function reload(serve: ServeProcess, outcome: string): Promise<string> {
+  const before = serve.errors().length;
+  serve.kill('SIGHUP');
+  let line: string | undefined;
+  await eventually(() => {
+    line = serve
+      .errors()
+      .slice(before)
+      .split('\n')
+      .find((each) => each.includes(outcome));
+    return line !== undefined;
+  }, outcome);
+  return line ?? '';
+}
+
+async function admits(port: number, token: string): Promise<boolean> {
+  const client = await RawClient.open(port);
+  client.write(`X000R000${encodeDictionary(new Map([['Token', token]]))}`);
+  let come = '';
+  while (!/[AF]000$/.test(come)) come += (await client.read(1)).toString('latin1');
+  client.vanish();
+  return come.endsWith('A000');
+}
+
+describe('SIGHUP', () => {
+  it('has the token read again; connections that are there stay', async () => {
+    writeFileSync(file('token'), 'first\n');
+    await using serve = await startServe('--token-file', file('token'));
+    const before = await NwsConnection.open({ host: '127.0.0.1', port: serve.port, token: 'first' });
+    writeFileSync(file('token'), 'second\n');
+    const line = await reload(serve, RELOADED);
+    expect(JSON.parse(line)).toMatchObject({ level: 30, audit: true });
+    expect([await admits(serve.port, 'first'), await admits(serve.port, 'second')]).toEqual([false, true]);
+    await before.openWorkspace('w');
+    before.close();
+  });
+
+  it('has the addresses read again', async () => {
+    writeFileSync(file('allowed'), '# the office\n10.0.0.0/8\n');
+    await using serve = await startServe('--allow-file', file('allowed'));
+    const stranger = await RawClient.open(serve.port);
+    await stranger.closed();
+    writeFileSync(file('allowed'), '10.0.0.0/8\n127.0.0.1 # here\n');
+    await reload(serve, RELOADED);
+    const client = await RawClient.ready(serve.port);
+    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    client.vanish();
+  });
+
+  it('has the certificate read again', async () => {
+    copyFileSync(fixture('localhost.crt'), file('crt'));
+    copyFileSync(fixture('localhost.key'), file('key'));
+    await using serve = await startServe('--tls-cert', file('crt'), '--tls-key', file('key'));
+    const shown = async (): Promise<string> => {
+      const plain = await RawClient.open(serve.port);
+      plain.write(`X000R000${encodeDictionary(new Map([['SSL', '1']]))}`);
+      await plain.until('A000');
+      plain.socket.removeAllListeners();
+      const secure = connect({ socket: plain.socket, rejectUnauthorized: false });
+      await once(secure, 'secureConnect');
+      const { fingerprint256 } = secure.getPeerCertificate();
+      secure.destroy();
+      return fingerprint256;
+    };
+    const printOf = (name: string): string => new X509Certificate(readFileSync(fixture(name))).fingerprint256;
+    expect(await shown()).toBe(printOf('localhost.crt'));
+    copyFileSync(fixture('client.crt'), file('crt'));
+    copyFileSync(fixture('client.key'), file('key'));
+    await reload(serve, RELOADED);
+    expect(await shown()).toBe(printOf('client.crt'));
+  });
+
+  it.each([
+    ['a token file that has gone', () => rmSync(file('token')), 'token cannot be read'],
+    ['an empty token', () => writeFileSync(file('token'), '\n'), 'a token has from 1 to 9999 bytes'],
+    ['a bad address', () => writeFileSync(file('allowed'), '127.0.0.1\nhere\n'), 'line 2 of'],
+    ['no address at all', () => writeFileSync(file('allowed'), '# nobody\n'), 'has no address in it'],
+  ])('leaves all as it was, and says why, for %s', async (_, spoil, why) => {
+    writeFileSync(file('token'), 'first');
+    writeFileSync(file('allowed'), '127.0.0.1');
+    await using serve = await startServe('--token-file', file('token'), '--allow-file', file('allowed'));
+    spoil();
+    const line = await reload(serve, KEPT);
+    expect(JSON.parse(line)).toMatchObject({ level: 50, reason: expect.stringContaining(why) });
+    expect([await admits(serve.port, 'first'), await admits(serve.port, '')]).toEqual([true, false]);
+  });
+
+  it('keeps a certificate whose successor does not fit its key, and the old addresses with it', async () => {
+    copyFileSync(fixture('localhost.crt'), file('crt'));
+    copyFileSync(fixture('localhost.key'), file('key'));
+    writeFileSync(file('allowed'), '127.0.0.1');
+    await using serve = await startServe(
+      '--tls-cert',
+      file('crt'),
+      '--tls-key',
+      file('key'),
+      '--allow-file',
+      file('allowed'),
+    );
+    copyFileSync(fixture('client.crt'), file('crt'));
+    writeFileSync(file('allowed'), '10.0.0.1');
+    expect(await reload(serve, KEPT)).toContain('the certificate or the key cannot be used');
+    const client = await RawClient.ready(serve.port);
+    client.vanish();
+  });
+});
