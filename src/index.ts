@@ -1,6 +1,7 @@
 /** Sleigh as a library: the server, and all that programs import to use one. */
 export * from './client/index.ts';
 export { createServer, type Server, type ServerOptions, type WebAddress, type WebOptions } from './server.ts';
+export type { Credentials } from './transport/gate.ts';
 export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
