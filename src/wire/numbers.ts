@@ -38,15 +38,16 @@ export function pad20(n: number): string {
   return (padded20[n] ??= String(n).padStart(20, '0'));
 }
 
+/** Each digit can match in one place alone, so that a text of any length is refused in linear time. */
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
+
 /**
  * A number in an argument or in metadata (P5.5): decimal, with a sign if it likes, spaces around it.
  * @returns undefined when it is none
  */
 export function parseDecimal(text: string): number | undefined {
   const trimmed = text.trim();
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(trimmed) && Number.isFinite(Number(trimmed))
-    ? Number(trimmed)
-    : undefined;
+  return DECIMAL.test(trimmed) && Number.isFinite(Number(trimmed)) ? Number(trimmed) : undefined;
 }
 
 /** As `parseDecimal`, for whole numbers alone. */

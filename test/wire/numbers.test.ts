@@ -45,7 +45,31 @@ describe('numbers in arguments and metadata (P5.5)', () => {
     ['Infinity', undefined, undefined],
     ['1e999', undefined, undefined],
     ['1 2', undefined, undefined],
+    ['1.', undefined, 1],
+    ['-.5e-1', undefined, -0.05],
+    ['.', undefined, undefined],
+    ['1.5.', undefined, undefined],
   ])('%j: whole %s, decimal %s', (text, whole, decimal) => {
     expect([parseWhole(text), parseDecimal(text)]).toEqual([whole, decimal]);
+  });
+
+  test.each([
+    ['digits and a letter', (n: number) => `${'1'.repeat(n)}x`],
+    ['digits and two points', (n: number) => `${'1'.repeat(n)}..`],
+    ['an exponent and a letter', (n: number) => `1e${'1'.repeat(n)}x`],
+    ['spaces between', (n: number) => `1${' '.repeat(n)}1`],
+    ['a point, digits and a letter', (n: number) => `1.${'1'.repeat(n)}x`],
+  ])('%s: refused in linear time', (_, textOf) => {
+    const timeOf = (text: string): number => {
+      const times = Array.from({ length: 5 }, () => {
+        const began = performance.now();
+        expect([parseWhole(text), parseDecimal(text)]).toEqual([undefined, undefined]);
+        return performance.now() - began;
+      });
+      return Math.min(...times);
+    };
+    timeOf(textOf(1_000));
+    // Quadratic, this would take minutes.
+    expect(timeOf(textOf(1_000_000))).toBeLessThan(1_000);
   });
 });
