@@ -1,10 +1,10 @@
-import Denque from 'denque';
 import type { Metadata } from '../wire/payload.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
+import { ResultQueue, type NullResults } from './result-queue.ts';
 
 /** The batch that metadata names; undefined for the batch of those without (S7). */
 export const batchOf = (metadata: Metadata): string | undefined => metadata.get('batchId');
@@ -31,14 +31,15 @@ export interface BatchSummary {
 
 /** What is known of one batch: its results that nobody has taken, who waits for one, and what is still to be done. */
 class Batch {
-  readonly results = new Denque<Value>();
+  readonly results: ResultQueue;
   readonly waiting = new WaitingLine();
   readonly totals: Totals;
   queued = 0;
   running = 0;
 
-  constructor(totals: Totals) {
+  constructor(totals: Totals, holdings: Holdings) {
     this.totals = totals;
+    this.results = new ResultQueue(holdings);
   }
 
   get isSpent(): boolean {
@@ -97,10 +98,7 @@ export class Batches {
     const values: Value[] = [];
     let skip = from;
     for (const { results } of this.#batches.values()) {
-      for (let at = skip; at < results.length && values.length < count; at++) {
-        const result = results.peekAt(at);
-        if (result !== undefined) values.push(result);
-      }
+      values.push(...results.slice(skip, count - values.length));
       if (values.length >= count) break;
       skip = Math.max(skip - results.length, 0);
     }
@@ -112,9 +110,9 @@ export class Batches {
     for (const { waiting } of this.#batches.values()) yield* waiting;
   }
 
-  /** There is something to be answered for the batch. */
-  accept(id: string | undefined): void {
-    this.#of(id).totals.accepted++;
+  /** There is something to be answered for the batch, or so many things. */
+  accept(id: string | undefined, count = 1): void {
+    this.#of(id).totals.accepted += count;
   }
   /** The copy of a broadcast that runs has not been begun after all (S18). */
   retract(id: string | undefined): void {
@@ -156,29 +154,48 @@ export class Batches {
   addResult(id: string | undefined, result: Value): void {
     const batch = this.#of(id);
     batch.totals.answered++;
-    const ask = batch.waiting.shift();
-    if (ask === undefined) {
-      this.#holdings.keep(result);
-      batch.results.push(result);
+    if (this.#answerWaiting(batch, result)) {
+      this.#holdings.release(result);
+      this.#forgetIfSpent(id, batch);
+    } else {
+      batch.results.add(result);
       this.#results++;
-      return;
     }
+  }
+
+  /** Results that say that there is none: they go to the masters who wait for one of the batch, the others are kept. */
+  addNulls(id: string | undefined, nulls: NullResults): void {
+    const batch = this.#of(id);
+    batch.totals.answered += nulls.length;
+    while (batch.waiting.length > 0) {
+      const result = nulls.shift();
+      if (result === undefined) break;
+      this.#answerWaiting(batch, result);
+    }
+    this.#results += nulls.length;
+    batch.results.addNulls(nulls);
+    this.#forgetIfSpent(id, batch);
+  }
+
+  /** @returns whether a master has waited for it */
+  #answerWaiting(batch: Batch, result: Value): boolean {
+    const ask = batch.waiting.shift();
+    if (ask === undefined) return false;
     this.#countWaiting(ask, -1);
     if (this.#latest === ask) this.#latest = undefined;
     ask.answer(foundValue(result));
-    this.#holdings.release(result);
-    this.#forgetIfSpent(id, batch);
+    return true;
   }
 
   /** Answers the ask with the oldest result of the batch. @returns false when there is none */
   take(id: string | undefined, ask: Ask): boolean {
     const batch = this.#batches.get(id);
-    const result = batch?.results.shift();
-    if (batch === undefined || result === undefined) return false;
-    this.#results--;
-    this.#latest = undefined;
-    ask.answer(foundValue(result, ask.origin));
-    this.#holdings.drop(result);
+    const isTaken = batch?.results.take((result) => {
+      this.#results--;
+      this.#latest = undefined;
+      ask.answer(foundValue(result, ask.origin));
+    });
+    if (batch === undefined || isTaken !== true) return false;
     this.#forgetIfSpent(id, batch);
     return true;
   }
@@ -209,10 +226,7 @@ export class Batches {
   /** Nobody can get the results any more. */
   clear(): void {
     for (const [id, batch] of this.#batches) {
-      for (let result = batch.results.shift(); result !== undefined; result = batch.results.shift()) {
-        this.#results--;
-        this.#holdings.drop(result);
-      }
+      for (let n = batch.results.dropEntry(); n > 0; n = batch.results.dropEntry()) this.#results -= n;
       this.#forgetIfSpent(id, batch);
     }
   }
@@ -220,7 +234,7 @@ export class Batches {
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
-    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 });
+    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 }, this.#holdings);
     this.#spent.delete(id);
     this.#batches.set(id, batch);
     return batch;

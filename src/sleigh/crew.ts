@@ -108,10 +108,20 @@ export class Crew {
     return worker !== undefined && isRegistered(worker);
   }
 
-  /** Whether a broadcast of that number reached the worker of that rank while it lived. */
-  hadBroadcast(rank: number, number: number): boolean {
-    const { client, diedAt = 0 } = this.find(rank) ?? {};
+  /** The ranks of those for whom something holds, in rising order. */
+  *ranksOf(holds: (worker: Worker) => boolean): Generator<number> {
+    for (const worker of this.#workers.values()) if (holds(worker)) yield worker.rank;
+  }
+
+  /** Whether a broadcast of that number reached the worker while it lived. */
+  hadBroadcast({ client, diedAt }: Worker, number: number): boolean {
     return client !== undefined && diedAt > number;
+  }
+
+  /** The numbers that the next broadcast had when workers died, in rising order. */
+  deathsByBroadcast(): number[] {
+    const deaths = this.workers.flatMap(({ diedAt }) => (Number.isFinite(diedAt) ? [diedAt] : []));
+    return deaths.sort((a, b) => a - b);
   }
 
   /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */

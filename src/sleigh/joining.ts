@@ -35,9 +35,9 @@ export class Joining {
     return typeof value === 'string' ? value : value.gathering === 'open' ? 'open' : 'joining';
   }
 
-  /** The ranks below the expected number of workers (S4, S13). */
-  ranksExpected(): number[] {
-    return Array.from({ length: Math.max(this.context.maximum, 0) }, (_, rank) => rank);
+  /** How many ranks are expected, from 0 (S4, S13). */
+  get ranksExpected(): number {
+    return Math.max(this.context.maximum, 0);
   }
 
   /** Who waits in `status`, and who in `waitForWorkers`. */

@@ -12,7 +12,7 @@ export interface Origin {
   readonly value: Value;
   readonly batch: string | undefined;
   /** Where its copies are told of. */
-  readonly broadcast?: Broadcast | undefined;
+  readonly broadcast?: Pick<Broadcast, 'copies'> | undefined;
 }
 
 /** The metadata of the task, overlaid by those of the result (S7). */

@@ -17,6 +17,7 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
+import { absentRanks, countRanks, NullResults, type RankRange } from './result-queue.ts';
 import { COPIES, nullResultOf, overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import { Tasks, type Task } from './tasks.ts';
@@ -72,11 +73,16 @@ export class Work {
     const batch = batchOf(metadata);
     const readers = joining.context.registered;
     // Before the value may be given up: nobody may be there to read it.
-    const nobody = joining.isClosed ? joining.ranksExpected().filter((rank) => !crew.isRegistered(rank)) : [];
+    const nobody = joining.isClosed
+      ? absentRanks(
+          joining.ranksExpected,
+          crew.ranksOf((worker) => isRegistered(worker)),
+        )
+      : [];
     this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
-    for (const rank of nobody) this.#addNull({ value: storing.value, batch }, rank, { isNew: true });
+    this.#addNulls({ value: storing.value, batch }, nobody, { isNew: true });
     for (const ask of this.#waiting.drain()) this.#offer(ask);
   }
 
@@ -196,9 +202,18 @@ export class Work {
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
   settleBroadcasts(): void {
     const { crew, joining } = this.#sleigh;
-    for (const { number, batch, value } of this.tasks.broadcasts)
-      for (const rank of joining.ranksExpected())
-        if (!crew.hadBroadcast(rank, number)) this.#addNull({ value, batch }, rank, { isNew: true });
+    const deaths = crew.deathsByBroadcast();
+    let absent: readonly RankRange[] | undefined;
+    for (const { number, batch, value } of this.tasks.broadcasts) {
+      // Who is absent changes with each death alone.
+      while ((deaths[0] ?? Infinity) <= number) {
+        deaths.shift();
+        absent = undefined;
+      }
+      const present = (): Iterable<number> => crew.ranksOf((worker) => crew.hadBroadcast(worker, number));
+      absent ??= absentRanks(joining.ranksExpected, present());
+      this.#addNulls({ value, batch }, absent, { isNew: true });
+    }
     this.tasks.stopKeeping();
   }
 
@@ -304,15 +319,21 @@ export class Work {
 
   #answerUnlessShutdown(task: Task, rank: number): void {
     // A copy of a broadcast that nobody had begun is counted now.
-    this.#addNull(this.#originOf(task), rank, { isNew: task.attempts === 0 });
+    this.#addNulls(this.#originOf(task), [{ from: rank, to: rank + 1 }], { isNew: task.attempts === 0 });
     this.tasks.finish(task);
   }
 
-  /** S13: a result that says that there is none. */
-  #addNull(origin: Origin, rank: number, { isNew }: { isNew: boolean }): void {
-    if (this.#sleigh.options.onDeadWorker === 'shutdown') return;
-    if (isNew) this.batches.accept(origin.batch);
-    this.batches.addResult(origin.batch, nullResultOf(origin, rank));
+  /** S13: results that say that there is none. */
+  #addNulls(origin: Origin, ranks: readonly RankRange[], { isNew }: { isNew: boolean }): void {
+    if (this.#sleigh.options.onDeadWorker === 'shutdown' || ranks.length === 0) return;
+    if (isNew) this.batches.accept(origin.batch, countRanks(ranks));
+    // The value itself is needed no longer, and the number of copies is the one of now.
+    const { metadata } = origin.value;
+    const { broadcast } = origin;
+    const value = { descriptor: 0, payload: '', metadata };
+    const kept = { ...origin, value, broadcast: broadcast && { copies: broadcast.copies } };
+    const nulls = new NullResults(value, ranks, (rank) => nullResultOf(kept, rank));
+    this.batches.addNulls(origin.batch, nulls);
   }
 
   /** S17: a master of an elastic group is told how many copies there are: the number of workers does not say. */

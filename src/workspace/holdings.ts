@@ -9,12 +9,17 @@ const VALUE_OVERHEAD = 200;
 /** The same of a variable or a workspace, and of an entry of metadata. */
 const NAME_OVERHEAD = 600;
 const ENTRY_OVERHEAD = 60;
+/** What a range of ranks costs. */
+const RANGE_OVERHEAD = 40;
 
 function memoryOf({ payload, metadata }: Value): number {
   let bytes = VALUE_OVERHEAD + (isFile(payload) ? 0 : sizeOf(payload));
   for (const [name, text] of metadata) bytes += ENTRY_OVERHEAD + name.length + text.length;
   return bytes;
 }
+
+const memoryOfNulls = ({ metadata }: Value, ranges: number): number =>
+  ranges * RANGE_OVERHEAD + memoryOf({ descriptor: 0, payload: '', metadata });
 
 /** Counts the bytes of the whole server, and says when a file is of no more use. */
 export class ServerHoldings {
@@ -117,5 +122,13 @@ export class Holdings {
   /** Gives up a value that was never kept. */
   release({ payload }: Value): void {
     if (isFile(payload)) this.#server.discard(payload);
+  }
+
+  /** Results that say that there is none, of one value: they keep its metadata, and are made when they are taken (S13). */
+  keepNulls(value: Value, ranges: number): void {
+    this.#server.memory += memoryOfNulls(value, ranges);
+  }
+  dropNulls(value: Value, ranges: number): void {
+    this.#server.memory -= memoryOfNulls(value, ranges);
   }
 }

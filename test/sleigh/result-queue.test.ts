@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { absentRanks, countRanks, NullResults, ResultQueue } from '../../src/sleigh/result-queue.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { NO_METADATA } from '../../src/wire/payload.ts';
+import { Holdings, ServerHoldings } from '../../src/workspace/holdings.ts';
+import { textOf, type Value } from '../../src/workspace/value.ts';
+
+const valueOf = (payload: string): Value => ({ descriptor: 1, payload, metadata: NO_METADATA });
+const nullsFor = (ranks: readonly number[]): NullResults => {
+  const absent = absentRanks(
+    50,
+    Array.from({ length: 60 }, (_, rank) => rank).filter((rank) => !ranks.includes(rank)),
+  );
+  return new NullResults(valueOf('of the task'), absent, (rank) => valueOf(`rank ${rank}`));
+};
+const ranksBelow50 = fc.uniqueArray(fc.nat({ max: 49 })).map((ranks) => ranks.toSorted((a, b) => a - b));
+
+describe('ranks that are absent', () => {
+  test('are those below the limit that are not present, whatever ranks there are above it', () => {
+    expect(absentRanks(5, [1, 2, 7])).toEqual([
+      { from: 0, to: 1 },
+      { from: 3, to: 5 },
+    ]);
+    expect(absentRanks(0, [])).toEqual([]);
+    expect(countRanks(absentRanks(100_000, [0]))).toBe(99_999);
+  });
+});
+
+describe('results of a batch (S7, S13)', () => {
+  test('come out in the order in which they went in, null results by rank, and are accounted for', () => {
+    const entries = fc.array(fc.oneof(fc.string(), ranksBelow50), { maxLength: 10 });
+    fc.assert(
+      fc.property(entries, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (given, from, count) => {
+        const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+        const queue = new ResultQueue(new Holdings(server));
+        for (const entry of given)
+          if (typeof entry === 'string') queue.add(valueOf(entry));
+          else queue.addNulls(nullsFor(entry));
+        const expected = given.flatMap((entry) =>
+          typeof entry === 'string' ? [entry] : entry.map((rank) => `rank ${rank}`),
+        );
+        const taken: string[] = [];
+        const take = (): boolean => queue.take((result) => void taken.push(textOf(result)));
+        for (let n = 0; n < from % (expected.length + 1); n++) take();
+        expect(queue.slice(from, count).map(textOf)).toEqual(
+          expected.slice(taken.length).slice(from, from + count),
+        );
+        expect(queue.length).toBe(expected.length - taken.length);
+        while (take());
+        expect([taken, queue.length, server.memory, server.bytes]).toEqual([expected, 0, 0, 0]);
+      }),
+    );
+  });
+
+  test('given up all at once leave nothing', () => {
+    const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+    const queue = new ResultQueue(new Holdings(server));
+    queue.add(valueOf('a'));
+    queue.addNulls(nullsFor([1, 2, 30]));
+    expect([queue.dropEntry(), queue.dropEntry(), queue.dropEntry()]).toEqual([1, 3, 0]);
+    expect([queue.length, server.memory, server.bytes]).toEqual([0, 0, 0]);
+  });
+});
