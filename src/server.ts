@@ -4,7 +4,7 @@ import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
 import { TcpServer, type TcpOptions } from './transport/server.ts';
-import { authorityOf } from './web/hosts.ts';
+import { authorityOf } from './wire/authority.ts';
 import { LiveSite } from './web/live-site.ts';
 import { WebServer, type ListenOptions } from './web/web-server.ts';
 

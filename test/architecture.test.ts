@@ -45,7 +45,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'index.ts',
   ],
   // A server and its web page, put together.
-  'server.ts': ['transport', 'web'],
+  'server.ts': ['wire', 'transport', 'web'],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client', 'server.ts'],
   'version.ts': [],
 };

@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { port } from './numbers.ts';
+import { print } from './output.ts';
 
 interface ChartsFlags {
   readonly format?: Format;
@@ -46,28 +47,28 @@ async function charts(name: string | undefined, flags: ChartsFlags): Promise<voi
   await replay(trace, { host: '127.0.0.1', port: webPort }, json);
 }
 
-function show(name: string | undefined, { format, out, json = false }: ChartsFlags): void {
+async function show(name: string | undefined, { format, out, json = false }: ChartsFlags): Promise<void> {
   const chosen = CHARTS.filter((chart) => name === undefined || chart.name === name);
   if (out !== undefined) return tellWritten(out, write(out, chosen, format), json);
-  if (name !== undefined) return print(name, format, json);
+  if (name !== undefined) return showOne(name, format, json);
   if (format !== undefined) return fail('--format needs the name of a chart, or --out FOLDER', 'usage');
-  if (json) process.stdout.write(jsonLine(chosen.map(({ name, title, about }) => ({ name, title, about }))));
-  else for (const { name, about } of chosen) console.log(`${name.padEnd(12)} ${about}`);
+  await print(
+    json
+      ? jsonLine(chosen.map(({ name, title, about }) => ({ name, title, about })))
+      : chosen.map(({ name, about }) => `${name.padEnd(12)} ${about}\n`).join(''),
+  );
 }
 
 /** With --json the chart itself is JSON, unless another form is asked for. */
-function print(name: string, format: Format | undefined, json: boolean): void {
+function showOne(name: string, format: Format | undefined, json: boolean): Promise<void> {
   const form = format ?? (json ? 'json' : 'svg');
   const text = drawn(name, form);
-  if (!json) process.stdout.write(text);
-  else
-    process.stdout.write(jsonLine({ name, format: form, chart: form === 'json' ? JSON.parse(text) : text }));
+  if (!json) return print(text);
+  return print(jsonLine({ name, format: form, chart: form === 'json' ? JSON.parse(text) : text }));
 }
 
-function tellWritten(folder: string, files: readonly string[], json: boolean): void {
-  if (json) process.stdout.write(jsonLine({ folder, files }));
-  else console.log(`wrote ${files.length} files to ${folder}`);
-}
+const tellWritten = (folder: string, files: readonly string[], json: boolean): Promise<void> =>
+  print(json ? jsonLine({ folder, files }) : `wrote ${files.length} files to ${folder}\n`);
 
 /** @returns the names of the files */
 function write(folder: string, charts: readonly Chart[], format: Format | undefined): string[] {

@@ -1,4 +1,5 @@
 import { Argument, type Command, type Option } from 'commander';
+import { print } from './output.ts';
 
 /** What a shell can offer, of one command. */
 interface Offer {
@@ -35,7 +36,7 @@ export function addCompletionCommand(program: Command): void {
     .addHelpText('after', HELP)
     .action((shell: Shell) => {
       const write = WRITERS[shell];
-      process.stdout.write(write(program.name(), program.commands.map(offerOf)));
+      return print(write(program.name(), program.commands.map(offerOf)));
     });
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { NetWorkSpace } from '../client/net-work-space.ts';
 import { jsonLine } from './json-line.ts';
+import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, toolCommand, workspaceOf } from './shell-tool.ts';
 import { shown, table } from './table.ts';
@@ -32,14 +33,14 @@ async function listWorkspaces(flags: ServerFlags, json: boolean, signal: AbortSi
     isPersistent,
     variables,
   }));
-  if (json) return void process.stdout.write(jsonLine(found));
+  if (json) return print(jsonLine(found));
   const rows = found.map(({ name, owner, isPersistent, variables }) => [
     shown(name),
     variables.length,
     isPersistent ? 'yes' : 'no',
     owner,
   ]);
-  process.stdout.write(table(['WORKSPACE', 'VARIABLES', 'PERSISTENT', 'OWNER'], rows));
+  await print(table(['WORKSPACE', 'VARIABLES', 'PERSISTENT', 'OWNER'], rows));
 }
 
 async function listVariables(
@@ -50,7 +51,7 @@ async function listVariables(
 ): Promise<void> {
   using ws = await workspaceOf(workspace, flags, signal);
   const found = await ws.list();
-  if (json) return void process.stdout.write(jsonLine(found));
+  if (json) return print(jsonLine(found));
   const rows = found.map(({ name, mode, values, fetchers, finders }) => [
     shown(name),
     mode,
@@ -58,5 +59,5 @@ async function listVariables(
     fetchers,
     finders,
   ]);
-  process.stdout.write(table(['VARIABLE', 'MODE', 'VALUES', 'FETCHERS', 'FINDERS'], rows));
+  await print(table(['VARIABLE', 'MODE', 'VALUES', 'FETCHERS', 'FINDERS'], rows));
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
-import { failUsage, failWith } from './fail.ts';
+import { failUsage } from './fail.ts';
+import { exit, exitFor, standardOutput } from './output.ts';
 import { addChartsCommand } from './charts.ts';
 import { addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
@@ -17,7 +18,8 @@ import { addWorkerCommand } from './worker.ts';
 const program = new Command('sleigh')
   .description('A coordination server for parallel work, speaking the NetWorkSpaces protocol.')
   .version(VERSION)
-  .configureOutput({ outputError: failUsage });
+  .configureOutput({ outputError: failUsage, writeOut: (text) => void standardOutput.write(text) })
+  .exitOverride();
 addServeCommand(program);
 addRunCommand(program);
 addWorkerCommand(program);
@@ -29,4 +31,13 @@ addWatchCommand(program);
 addVerifyCommand(program);
 addChartsCommand(program);
 addCompletionCommand(program);
-await program.parseAsync().catch((error: unknown) => failWith(error, false));
+// What cannot be told to anybody is no reason to fail.
+process.stderr.on('error', () => undefined);
+try {
+  await program.parseAsync();
+  await standardOutput.flush();
+} catch (error) {
+  // `--help` and `--version` end so.
+  if (error instanceof CommanderError) await exit(error.exitCode);
+  exitFor(error, Number(process.exitCode ?? 0));
+}

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import type { FoundStream } from '../client/connection.ts';
 import { decodeValue, isText, parseJson, V8_DESCRIPTOR } from '../client/values.ts';
 import { jsonLine } from './json-line.ts';
+import { print } from './output.ts';
 
 export interface PrintOptions {
   /** Always as JSON: text as a string, bytes as `{"base64":"…"}`. */
@@ -65,8 +65,4 @@ async function printBase64(stream: AsyncIterable<Buffer>): Promise<void> {
     await print(bytes.toString('base64', 0, end));
   }
   await print(`${rest.toString('base64')}"}\n`);
-}
-
-async function print(text: string | Uint8Array): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { authorityOf } from '../wire/authority.ts';
 import { VERSION } from '../version.ts';
 import { Replay } from '../views/replay.ts';
 import { DIST } from '../web/dist.ts';
@@ -9,6 +10,7 @@ import { WebServer } from '../web/web-server.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
+import { print } from './output.ts';
 import { readTrace } from './read-trace.ts';
 
 export interface ReplayOptions {
@@ -37,9 +39,8 @@ export async function replay(path: string, options: ReplayOptions, json: boolean
   const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
   for await (const [, step] of readTrace(path)) views.add(step);
   const server = await serveReplay(views, options).catch((error: unknown) =>
-    fail(`cannot listen on ${options.host}:${options.port}: ${explain(error)}`, 'not-listening'),
+    fail(`cannot listen on ${authorityOf(options.host, options.port)}: ${explain(error)}`, 'not-listening'),
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
-  if (json) process.stdout.write(jsonLine({ url: server.url }));
-  else console.log(`replay at ${server.url}`);
+  await print(json ? jsonLine({ url: server.url }) : `replay at ${server.url}\n`);
 }

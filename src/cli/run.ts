@@ -1,24 +1,25 @@
 import { Console } from 'node:console';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import type { Writable } from 'node:stream';
 import { Option, type Command } from 'commander';
 import { ConnectionLostError, NwsError } from '../client/errors.ts';
 import { LaunchError } from '../client/launcher.ts';
 import { ModuleError } from '../client/module-function.ts';
 import type { NetWorkSpace } from '../client/net-work-space.ts';
 import { SleighError } from '../client/sleigh-error.ts';
-import { authorityOf } from '../web/hosts.ts';
+import { authorityOf } from '../wire/authority.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
-import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { Interruption } from './interruption.ts';
 import { codeOf, textOf } from './fail.ts';
 import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne, secondsFrom0 } from './numbers.ts';
+import { exit, OutputError, print } from './output.ts';
 import { jobOver, runJob } from './run-job.ts';
 import type { LineOutcome } from './line-outcome.ts';
 import { admissionOptions, serverOf, serverOption, type ServerFlags } from './server-options.ts';
 import { StatusLine } from './status-line.ts';
+import { stopWhenToldTo } from './stop.ts';
 import { Tally } from './tally.ts';
 import { loadUserModule, type Inputs, type UserModule } from './user-module.ts';
 
@@ -84,10 +85,8 @@ export function addRunCommand(program: Command): void {
   command
     .addHelpText('after', HELP)
     .action(async (module: string, input: string | undefined, flags: RunFlags) => {
-      const status = await run(module, input, flags);
-      await flushed(process.stdout);
       // Not left to the event loop: the module may have timers and sockets that never end.
-      process.exit(status);
+      await exit(await run(module, input, flags));
     });
 }
 
@@ -162,10 +161,9 @@ async function aborted(signal: AbortSignal): Promise<never> {
 
 /** At the pace of whoever reads them. */
 async function write(outcomes: AsyncIterable<LineOutcome>, tally: Tally, status: StatusLine): Promise<void> {
-  const { stdout } = process;
   for await (const outcome of outcomes) {
-    if (stdout.isTTY) status.erase();
-    if (!stdout.write(lineOf(outcome, tally))) await once(stdout, 'drain');
+    if (process.stdout.isTTY) status.erase();
+    await print(lineOf(outcome, tally));
   }
 }
 
@@ -187,16 +185,12 @@ const PLAIN = [LaunchError, ModuleError, InputError, ConnectionLostError, NwsErr
 /** @returns the exit status */
 function explainEnd(error: unknown, status: StatusLine): number {
   if (error instanceof Interruption) return error.status;
+  // `exit` tells of it.
+  if (error instanceof OutputError) return 1;
   if (error instanceof SleighError) status.fail(jobOver(error), error.code);
   else {
     const isExpected = PLAIN.some((kind) => error instanceof kind);
     status.fail(textOf(error, isExpected), codeOf(error, isExpected));
   }
   return 1;
-}
-
-function flushed(stream: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => resolve());
-  });
 }

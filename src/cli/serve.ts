@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { authorityOf } from '../wire/authority.ts';
 import { isPolicy } from '../sleigh/options.ts';
 import { addressList } from '../transport/admission.ts';
 import { LEVELS, type Level } from '../transport/log-levels.ts';
@@ -14,8 +15,10 @@ import {
 } from './credentials.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { Interruption } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
+import { print } from './output.ts';
 
 interface ServeFlags extends CredentialFlags {
   host: string;
@@ -150,7 +153,10 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
       );
     const isAboutTheAddress = error instanceof Error && 'syscall' in error;
     if (!isAboutTheAddress) return fail(explain(error), 'not-begun');
-    return fail(`cannot listen on ${flags.host}:${flags.port}: ${explain(error)}`, 'not-listening');
+    return fail(
+      `cannot listen on ${authorityOf(flags.host, flags.port)}: ${explain(error)}`,
+      'not-listening',
+    );
   });
   let { drain } = flags;
   process.on('SIGTERM', () => {
@@ -168,12 +174,17 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
       logger.error({ reason: explain(error) }, 'certificates, token and addresses stay as they were');
     }
   });
-  announce(server, flags);
+  await print(announcement(server, flags)).catch(async (error: unknown) => {
+    // That nobody reads it is no reason not to serve.
+    if (error instanceof Interruption) return;
+    await server.close();
+    throw error;
+  });
   await server.stopped;
 }
 
-/** Says where it listens. A token that was made is told here, and not in the log, which may be kept. */
-function announce({ host, port, web }: Server, flags: ServeFlags): void {
+/** Where it listens. A token that was made is told here, and not in the log, which may be kept. */
+function announcement({ host, port, web }: Server, flags: ServeFlags): string {
   const token = flags.webToken === undefined ? web?.token : undefined;
   if (flags.json === true) {
     const tls = flags.tlsCert === undefined ? 'none' : flags.tlsCa === undefined ? 'offered' : 'required';
@@ -184,12 +195,11 @@ function announce({ host, port, web }: Server, flags: ServeFlags): void {
       ...(token !== undefined && { token }),
     };
     const needsToken = flags.tokenFile !== undefined;
-    process.stdout.write(jsonLine({ host, port, tls, needsToken, web: page ?? null, pid: process.pid }));
-    return;
+    return jsonLine({ host, port, tls, needsToken, web: page ?? null, pid: process.pid });
   }
-  console.log(`listening on ${host}:${port}`);
-  if (web !== undefined) console.log(`web page at ${web.url}`);
   if (token !== undefined) console.error(`web token: ${token}`);
+  const page = web === undefined ? '' : `web page at ${web.url}\n`;
+  return `listening on ${authorityOf(host, port)}\n${page}`;
 }
 
 function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {

@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { ConnectionLostError, NwsError, TimeoutError } from '../client/errors.ts';
 import { NetWorkSpace } from '../client/net-work-space.ts';
 import { failWith } from './fail.ts';
-import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { Interruption } from './interruption.ts';
+import { OutputError } from './output.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
+import { stopWhenToldTo } from './stop.ts';
 
 /** What a command for the shell finds wrong; the message says what, in one line. */
 export class ToolError extends Error {
@@ -19,7 +21,7 @@ export class ToolError extends Error {
 export type ToolErrorCode = 'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json';
 
 /** Errors whose message says it all. */
-const PLAIN = [ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
+const PLAIN = [OutputError, ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
 
 /** @returns the command, which takes what says where the server is */
 export function toolCommand(program: Command, name: string, description: string): Command {

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { authorityOf } from '../wire/authority.ts';
 import { NwsError } from '../client/errors.ts';
 import type { WorkspaceInfo } from '../client/listings.ts';
 import { NetWorkSpace } from '../client/net-work-space.ts';
 import { jsonLine } from './json-line.ts';
+import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
 import { shown, table } from './table.ts';
@@ -63,11 +65,10 @@ async function allJobs(flags: StatusFlags, signal: AbortSignal): Promise<void> {
     const job = await statusOf(name, flags, signal).catch(undefinedIfGone);
     if (job !== undefined) jobs.push(job);
   }
-  const address = `${flags.server.host}:${flags.server.port}`;
-  if (flags.json === true)
-    return void process.stdout.write(jsonLine({ server: address, workspaces: workspaces.length, jobs }));
+  const address = authorityOf(flags.server.host, flags.server.port);
+  if (flags.json === true) return print(jsonLine({ server: address, workspaces: workspaces.length, jobs }));
   const counts = `${workspaces.length} workspaces, ${jobs.length} of them jobs`;
-  process.stdout.write(`${address}: ${counts}\n${jobTable(jobs)}`);
+  await print(`${address}: ${counts}\n${jobTable(jobs)}`);
 }
 
 async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Promise<void> {
@@ -82,7 +83,7 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
     .slice(1)
     .filter((line) => line !== '')
     .map(workerOf);
-  if (flags.json === true) return void process.stdout.write(jsonLine({ ...job, scoreboard: workers }));
+  if (flags.json === true) return print(jsonLine({ ...job, scoreboard: workers }));
   const head = ['WORKER', 'PEER', 'DONE', 'SECONDS A TASK', '% ACTIVE', 'SECONDS ON CURRENT'];
   const rows = workers.map(({ rank, peer, completed, average, active, current }) => [
     rank,
@@ -92,7 +93,7 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
     active,
     current,
   ]);
-  process.stdout.write([jobTable([job]), table(head, rows)].filter((text) => text !== '').join('\n'));
+  await print([jobTable([job]), table(head, rows)].filter((text) => text !== '').join('\n'));
 }
 
 async function statusOf(name: string, flags: ServerFlags, signal: AbortSignal): Promise<JobStatus> {

@@ -1,3 +1,4 @@
+import { authorityOf } from '../wire/authority.ts';
 import type { Grounds } from '../verify/grounds.ts';
 import type { Effort } from '../verify/models.ts';
 import { chartTable, conversationTable } from '../verify/report.ts';
@@ -5,6 +6,7 @@ import { isRight, verifyServer } from '../verify/verify.ts';
 import { explain } from './explain.ts';
 import { fail, lineFor } from './fail.ts';
 import { jsonLine } from './json-line.ts';
+import { print } from './output.ts';
 
 /** `sleigh verify --server`: prints chart by chart, and ends with 1 when something differs. */
 export async function verifyRunningServer(
@@ -16,12 +18,16 @@ export async function verifyRunningServer(
     effort,
     onFailure: ({ model, reason }) =>
       process.stderr.write(lineFor(`differs: ${model}: ${reason}`, { event: 'differs', model, reason })),
-  }).catch((error: unknown) => fail(`cannot verify ${host}:${port}: ${reasonOf(error)}`, 'unreachable'));
+  }).catch((error: unknown) =>
+    fail(`cannot verify ${authorityOf(host, port)}: ${reasonOf(error)}`, 'unreachable'),
+  );
   const right = isRight(found);
-  if (json) process.stdout.write(jsonLine({ right, ...found }));
+  if (json) await print(jsonLine({ right, ...found }));
   else {
-    console.log(`${chartTable(found.charts)}\n\n${conversationTable(found.conversations)}`);
-    console.log(right ? 'Everything is as the charts and the conversations have it.' : 'Something differs.');
+    await print(`${chartTable(found.charts)}\n\n${conversationTable(found.conversations)}\n`);
+    await print(
+      right ? 'Everything is as the charts and the conversations have it.\n' : 'Something differs.\n',
+    );
   }
   if (!right) process.exitCode = 1;
 }

@@ -5,6 +5,7 @@ import type { Address } from './address.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { secondsOver0 } from './numbers.ts';
+import { print } from './output.ts';
 import { serverOption } from './server-options.ts';
 
 interface VerifyFlags {
@@ -59,12 +60,11 @@ async function verifyTrace(path: string, json: boolean): Promise<void> {
   if (violation !== undefined) process.exitCode = 1;
   if (json) {
     const steps = Object.fromEntries(check.counts);
-    process.stdout.write(jsonLine({ right: violation === undefined, steps, violation: violation ?? null }));
-    return;
+    return print(jsonLine({ right: violation === undefined, steps, violation: violation ?? null }));
   }
-  if (violation !== undefined) return console.log(report(violation));
+  if (violation !== undefined) return print(`${report(violation)}\n`);
   for (const [chart, steps] of check.counts)
-    console.log(`${chart.padEnd(12)} ${steps} steps, all of them allowed`);
+    await print(`${chart.padEnd(12)} ${steps} steps, all of them allowed\n`);
 }
 
 async function firstViolation(check: TraceCheck, path: string): Promise<ViolationInFile | undefined> {

@@ -6,10 +6,12 @@ import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
 import { Sentinel } from '../client/sentinel.ts';
 import { fail, failWith } from './fail.ts';
-import { Interruption, stopWhenToldTo } from './interruption.ts';
+import { Interruption } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne } from './numbers.ts';
+import { exit, standardOutput } from './output.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
+import { stopWhenToldTo } from './stop.ts';
 
 interface WorkerFlags extends ServerFlags {
   readonly workers?: number;
@@ -52,7 +54,7 @@ export function addWorkerCommand(program: Command): void {
     .addHelpText('after', HELP)
     .action(async (workspace: string | undefined, flags: WorkerFlags) => {
       // Not left to the event loop: threads may have timers and sockets that never end.
-      process.exit(await worker(workspace, flags));
+      await exit(await worker(workspace, flags));
     });
 }
 
@@ -85,7 +87,7 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
 /** Says what happens: to programs, or to people who started it themselves; launchers are told by the job. */
 function teller({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
   return (event, text) => {
-    if (json === true) process.stdout.write(jsonLine(event));
+    if (json === true) standardOutput.write(jsonLine(event));
     else if (isByHand && text !== undefined) process.stderr.write(`sleigh: ${text}\n`);
   };
 }

@@ -2,6 +2,7 @@ import { connect, isIP } from 'node:net';
 import { Readable, type Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import Denque from 'denque';
+import { authorityOf } from '../wire/authority.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import type { Metadata } from '../wire/payload.ts';
@@ -94,7 +95,7 @@ export class Channel {
     const { host = '127.0.0.1', port = 8765 } = options;
     connectLimit(options);
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
-    return Channel.over(socket, `${host.includes(':') ? `[${host}]` : host}:${port}`, options);
+    return Channel.over(socket, authorityOf(host, port), options);
   }
 
   /**

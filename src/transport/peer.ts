@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { authorityOf } from '../wire/authority.ts';
 import { adopt } from './adopt.ts';
 import type { TlsStarter } from './tls.ts';
 
@@ -68,7 +69,7 @@ export class Peer {
   /** HOST:PORT, as the clients know it. */
   static nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
     const host = remoteAddress.replace(/^::ffff:/, '');
-    return `${host.includes(':') ? `[${host}]` : host}:${remotePort}`;
+    return authorityOf(host, remotePort);
   }
 
   /** Bytes that were sent, and that the client has not taken. */

@@ -1,6 +1,4 @@
-/** The part of a URL between `http://` and the path. */
-export const authorityOf = (host: string, port: number): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+import { authorityOf } from '../wire/authority.ts';
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 

@@ -11,7 +11,8 @@ import {
 } from './answers.ts';
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
-import { authorityOf, Hosts } from './hosts.ts';
+import { authorityOf } from '../wire/authority.ts';
+import { Hosts } from './hosts.ts';
 import { decodePart } from '../views/path-part.ts';
 import { pageOfOldAddress } from './old-pages.ts';
 import type { Site } from './site.ts';

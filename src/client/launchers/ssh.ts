@@ -1,3 +1,4 @@
+import { authorityOf } from '../../wire/authority.ts';
 import type { ServerAddress } from '../server-address.ts';
 import { LaunchError, type Launcher, type LaunchOrder } from '../launcher.ts';
 import { encodeOrder } from './station-order.ts';
@@ -48,7 +49,7 @@ function planner(
 ): Planner {
   const { host: serverHost = '127.0.0.1', port = 8765 } = server;
   const hasTunnel = tunnel ?? isLoopback(serverHost);
-  const target = `${serverHost.includes(':') ? `[${serverHost}]` : serverHost}:${port}`;
+  const target = authorityOf(serverHost, port);
   const asOptions = [...(hasTunnel ? TUNNEL_OPTIONS : []), ...options, ...OPTIONS].flatMap((each) => [
     '-o',
     each,

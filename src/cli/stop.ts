@@ -1,0 +1,13 @@
+import { constants } from 'node:os';
+import { Interruption } from './interruption.ts';
+import { standardOutput } from './output.ts';
+
+/**
+ * Aborts when the command is to end before its time: with an Interruption on Ctrl-C and the like, or when whoever read its
+ * output has gone, as `head` does, which is no failure; with an OutputError when its output cannot be written.
+ */
+export function stopWhenToldTo(stop: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => stop.abort(new Interruption(signal, 128 + constants.signals[signal])));
+  standardOutput.onFault((fault) => stop.abort(fault));
+}
