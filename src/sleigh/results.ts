@@ -2,6 +2,7 @@ import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
+import { NullResults, type RankRange } from './result-queue.ts';
 import type { Broadcast } from './tasks.ts';
 
 /** Metadata that tells how many copies of a broadcast there are so far (S17). */
@@ -40,8 +41,15 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
 const NULL_METADATA: Metadata = new Map([['nwsNull', '1']]);
 
 /** A result that says that there is none (S13). */
-export const nullResultOf = (origin: Origin, rank: number): Value => ({
+const nullResultOf = (origin: Origin, rank: number): Value => ({
   descriptor: TEXT_DESCRIPTOR,
   payload: '',
   metadata: metadataOf(origin, NULL_METADATA, rank),
 });
+
+/** Those of a number of ranks. The value itself is needed no longer, and the number of copies is the one of now. */
+export function nullResultsOf(origin: Origin, ranks: readonly RankRange[]): NullResults {
+  const value = { descriptor: 0, payload: '', metadata: origin.value.metadata };
+  const broadcast = origin.broadcast && { copies: origin.broadcast.copies };
+  return new NullResults(value, ranks, (rank) => nullResultOf({ ...origin, value, broadcast }, rank));
+}

@@ -6,6 +6,7 @@ import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import { parseReach } from './options.ts';
+import { absentFrom, absentNow } from './absences.ts';
 import { isRegistered, type Worker } from './agents.ts';
 import { batchOf, Batches } from './batches.ts';
 import {
@@ -17,8 +18,8 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
-import { absentRanks, countRanks, NullResults, type RankRange } from './result-queue.ts';
-import { COPIES, nullResultOf, overlaid, type Origin } from './results.ts';
+import { countRanks, type RankRange } from './result-queue.ts';
+import { COPIES, nullResultsOf, overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import { Tasks, type Task } from './tasks.ts';
 
@@ -66,19 +67,14 @@ export class Work {
   /** S8: a copy for everyone, before any task. */
   storeBroadcast(storing: Storing): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
-    const { joining, crew } = this.#sleigh;
+    const { joining } = this.#sleigh;
     const { metadata } = storing.value;
     const reach = this.#isElastic ? parseReach(metadata) : 'present';
     if (isRefusal(reach)) return storing.refuse(reach);
     const batch = batchOf(metadata);
     const readers = joining.context.registered;
     // Before the value may be given up: nobody may be there to read it.
-    const nobody = joining.isClosed
-      ? absentRanks(
-          joining.ranksExpected,
-          crew.ranksOf((worker) => isRegistered(worker)),
-        )
-      : [];
+    const nobody = joining.isClosed ? absentNow(this.#sleigh) : [];
     this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
@@ -201,19 +197,8 @@ export class Work {
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
   settleBroadcasts(): void {
-    const { crew, joining } = this.#sleigh;
-    const deaths = crew.deathsByBroadcast();
-    let absent: readonly RankRange[] | undefined;
-    for (const { number, batch, value } of this.tasks.broadcasts) {
-      // Who is absent changes with each death alone.
-      while ((deaths[0] ?? Infinity) <= number) {
-        deaths.shift();
-        absent = undefined;
-      }
-      const present = (): Iterable<number> => crew.ranksOf((worker) => crew.hadBroadcast(worker, number));
-      absent ??= absentRanks(joining.ranksExpected, present());
+    for (const [{ value, batch }, absent] of absentFrom(this.#sleigh, this.tasks.broadcasts))
       this.#addNulls({ value, batch }, absent, { isNew: true });
-    }
     this.tasks.stopKeeping();
   }
 
@@ -327,13 +312,7 @@ export class Work {
   #addNulls(origin: Origin, ranks: readonly RankRange[], { isNew }: { isNew: boolean }): void {
     if (this.#sleigh.options.onDeadWorker === 'shutdown' || ranks.length === 0) return;
     if (isNew) this.batches.accept(origin.batch, countRanks(ranks));
-    // The value itself is needed no longer, and the number of copies is the one of now.
-    const { metadata } = origin.value;
-    const { broadcast } = origin;
-    const value = { descriptor: 0, payload: '', metadata };
-    const kept = { ...origin, value, broadcast: broadcast && { copies: broadcast.copies } };
-    const nulls = new NullResults(value, ranks, (rank) => nullResultOf(kept, rank));
-    this.batches.addNulls(origin.batch, nulls);
+    this.batches.addNulls(origin.batch, nullResultsOf(origin, ranks));
   }
 
   /** S17: a master of an elastic group is told how many copies there are: the number of workers does not say. */
