@@ -6,8 +6,27 @@ import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import { ResultQueue, type NullResults } from './result-queue.ts';
 
-/** The batch that metadata names; undefined for the batch of those without (S7). */
-export const batchOf = (metadata: Metadata): string | undefined => metadata.get('batchId');
+/** Results go to a mailbox, which one client may share among many batches; the task counts in each of those (S21). */
+export interface Mail {
+  readonly mailbox: string;
+  readonly batches: readonly (string | undefined)[];
+}
+
+/** What a task belongs to, or what a get of results asks for: a batch (undefined for those without an id, S7), or mail. */
+export type BatchRef = string | undefined | Mail;
+
+/** @returns the batch or the mail that metadata name */
+export function batchOf(metadata: Metadata): BatchRef {
+  const mailbox = metadata.get('mailbox');
+  const id = metadata.get('batchId');
+  return mailbox === undefined ? id : { mailbox, batches: id?.split(',') ?? [undefined] };
+}
+
+const isMail = (ref: BatchRef): ref is Mail => typeof ref === 'object';
+
+/** The ids of the batches that a task counts in. */
+export const batchesIn = (ref: BatchRef): readonly (string | undefined)[] =>
+  isMail(ref) ? ref.batches : [ref];
 
 /** Batches that nothing is left of, and whose totals are kept. */
 const MOST_SPENT = 100;
@@ -29,21 +48,37 @@ export interface BatchSummary {
   readonly results: number;
 }
 
-/** What is known of one batch: its results that nobody has taken, who waits for one, and what is still to be done. */
-class Batch {
+/** The results of a batch or of a mailbox that nobody has taken, and who waits for one. */
+class Inbox {
   readonly results: ResultQueue;
   readonly waiting = new WaitingLine();
-  readonly totals: Totals;
-  queued = 0;
-  running = 0;
 
-  constructor(totals: Totals, holdings: Holdings) {
-    this.totals = totals;
+  constructor(holdings: Holdings) {
     this.results = new ResultQueue(holdings);
   }
 
+  get isEmpty(): boolean {
+    return this.results.length + this.waiting.length === 0;
+  }
+}
+
+/** What is known of one batch. */
+class Batch {
+  /** Of its tasks without a mailbox. */
+  readonly inbox: Inbox;
+  readonly totals: Totals;
+  queued = 0;
+  running = 0;
+  /** Results that nobody has taken, those in mailboxes included. */
+  results = 0;
+
+  constructor(totals: Totals, holdings: Holdings) {
+    this.totals = totals;
+    this.inbox = new Inbox(holdings);
+  }
+
   get isSpent(): boolean {
-    return this.queued + this.running + this.results.length + this.waiting.length === 0;
+    return this.queued + this.running + this.results === 0 && this.inbox.isEmpty;
   }
 }
 
@@ -53,9 +88,11 @@ export interface JobStatus {
   readonly running: number;
 }
 
-/** Results by batch (S7, S10). Every count is kept as it changes, so that it costs the same at any length. */
+/** Results by batch and by mailbox (S7, S10, S21). Every count is kept as it changes, so that it costs the same at any length. */
 export class Batches {
   readonly #batches = new Map<string | undefined, Batch>();
+  /** Those that hold results, or in which somebody waits. */
+  readonly #mailboxes = new Map<string, Inbox>();
   /** Of those that nothing is left of, the longest ago first. */
   readonly #spent = new Map<string | undefined, Totals>();
   readonly #holdings: Holdings;
@@ -81,23 +118,30 @@ export class Batches {
     return this.#latest !== undefined;
   }
 
-  status(id: string | undefined): JobStatus {
-    const batch = this.#batches.get(id);
-    return { pending: (batch?.queued ?? 0) + (batch?.running ?? 0), running: batch?.running ?? 0 };
+  /** @param ref of several batches together, where it names several */
+  status(ref: BatchRef): JobStatus {
+    let pending = 0;
+    let running = 0;
+    for (const id of batchesIn(ref)) {
+      const batch = this.#batches.get(id);
+      pending += (batch?.queued ?? 0) + (batch?.running ?? 0);
+      running += batch?.running ?? 0;
+    }
+    return { pending, running };
   }
 
   /** Those that there is something of, then some of those that are done with. */
   *summaries(): Generator<BatchSummary> {
     for (const [id, { totals, queued, running, results }] of this.#batches)
-      yield { id, totals, queued, running, results: results.length };
+      yield { id, totals, queued, running, results };
     for (const [id, totals] of this.#spent) yield { id, totals, queued: 0, running: 0, results: 0 };
   }
 
-  /** Some of the results: batch by batch, the oldest of each first. */
+  /** Some of the results: inbox by inbox, the oldest of each first. */
   results(from: number, count: number): readonly Value[] {
     const values: Value[] = [];
     let skip = from;
-    for (const { results } of this.#batches.values()) {
+    for (const { results } of this.#inboxes()) {
       values.push(...results.slice(skip, count - values.length));
       if (values.length >= count) break;
       skip = Math.max(skip - results.length, 0);
@@ -107,79 +151,86 @@ export class Batches {
 
   /** Who waits for a result. */
   *asks(): Generator<Ask> {
-    for (const { waiting } of this.#batches.values()) yield* waiting;
+    for (const { waiting } of this.#inboxes()) yield* waiting;
+  }
+
+  *#inboxes(): Generator<Inbox> {
+    for (const { inbox } of this.#batches.values()) yield inbox;
+    yield* this.#mailboxes.values();
   }
 
   /** There is something to be answered for the batch, or so many things. */
-  accept(id: string | undefined, count = 1): void {
-    this.#of(id).totals.accepted += count;
+  accept(ref: BatchRef, count = 1): void {
+    for (const id of batchesIn(ref)) this.#of(id).totals.accepted += count;
   }
   /** The copy of a broadcast that runs has not been begun after all (S18). */
-  retract(id: string | undefined): void {
-    this.#of(id).totals.accepted--;
+  retract(ref: BatchRef): void {
+    for (const id of batchesIn(ref)) this.#of(id).totals.accepted--;
   }
 
   /** A task of the batch is queued. */
-  queue(id: string | undefined): void {
-    this.#count(id, 1, 0).totals.accepted++;
+  queue(ref: BatchRef): void {
+    this.accept(ref);
+    this.#count(ref, 1, 0);
   }
   /** A worker has begun a task of the batch, or a copy of a broadcast, which no queue counts. */
-  start(id: string | undefined, { queued }: { queued: boolean }): void {
-    this.#count(id, queued ? -1 : 0, 1);
+  start(ref: BatchRef, { queued }: { queued: boolean }): void {
+    this.#count(ref, queued ? -1 : 0, 1);
   }
   /** A task that ran is queued again. */
-  requeue(id: string | undefined): void {
-    this.#count(id, 1, -1);
+  requeue(ref: BatchRef): void {
+    this.#count(ref, 1, -1);
   }
   /** A task that ran is answered or given up. */
-  finish(id: string | undefined): void {
-    this.#count(id, 0, -1);
+  finish(ref: BatchRef): void {
+    this.#count(ref, 0, -1);
   }
   /** A queued task is given up. */
-  dropQueued(id: string | undefined): void {
-    this.#count(id, -1, 0);
+  dropQueued(ref: BatchRef): void {
+    this.#count(ref, -1, 0);
   }
 
-  #count(id: string | undefined, queued: number, running: number): Batch {
-    const batch = this.#of(id);
-    batch.queued += queued;
-    batch.running += running;
+  #count(ref: BatchRef, queued: number, running: number): void {
     this.#queued += queued;
     this.#running += running;
-    this.#forgetIfSpent(id, batch);
-    return batch;
-  }
-
-  /** Goes to the master who has waited longest for one of its batch, or is kept. */
-  addResult(id: string | undefined, result: Value): void {
-    const batch = this.#of(id);
-    batch.totals.answered++;
-    if (this.#answerWaiting(batch, result)) {
-      this.#holdings.release(result);
-      this.#forgetIfSpent(id, batch);
-    } else {
-      batch.results.add(result);
-      this.#results++;
+    for (const id of batchesIn(ref)) {
+      const batch = this.#of(id);
+      batch.queued += queued;
+      batch.running += running;
+      this.#forgetIfSpent(id);
     }
   }
 
-  /** Results that say that there is none: they go to the masters who wait for one of the batch, the others are kept. */
-  addNulls(id: string | undefined, nulls: NullResults): void {
-    const batch = this.#of(id);
-    batch.totals.answered += nulls.length;
-    while (batch.waiting.length > 0) {
+  /** Goes to the master who has waited longest for one of its batch or mailbox, or is kept. */
+  addResult(ref: BatchRef, result: Value): void {
+    for (const id of batchesIn(ref)) this.#of(id).totals.answered++;
+    const inbox = this.#inboxOf(ref);
+    if (this.#answerWaiting(inbox, result)) {
+      this.#holdings.release(result);
+      this.#forgetIfEmpty(ref);
+    } else {
+      inbox.results.add(result);
+      this.#countResults(ref, 1);
+    }
+  }
+
+  /** Results that say that there is none: they go to the masters who wait for one of them, the others are kept. */
+  addNulls(ref: BatchRef, nulls: NullResults): void {
+    for (const id of batchesIn(ref)) this.#of(id).totals.answered += nulls.length;
+    const inbox = this.#inboxOf(ref);
+    while (inbox.waiting.length > 0) {
       const result = nulls.shift();
       if (result === undefined) break;
-      this.#answerWaiting(batch, result);
+      this.#answerWaiting(inbox, result);
     }
-    this.#results += nulls.length;
-    batch.results.addNulls(nulls);
-    this.#forgetIfSpent(id, batch);
+    this.#countResults(ref, nulls.length);
+    inbox.results.addNulls(nulls);
+    this.#forgetIfEmpty(ref);
   }
 
   /** @returns whether a master has waited for it */
-  #answerWaiting(batch: Batch, result: Value): boolean {
-    const ask = batch.waiting.shift();
+  #answerWaiting(inbox: Inbox, result: Value): boolean {
+    const ask = inbox.waiting.shift();
     if (ask === undefined) return false;
     this.#countWaiting(ask, -1);
     if (this.#latest === ask) this.#latest = undefined;
@@ -187,48 +238,74 @@ export class Batches {
     return true;
   }
 
-  /** Answers the ask with the oldest result of the batch. @returns false when there is none */
-  take(id: string | undefined, ask: Ask): boolean {
-    const batch = this.#batches.get(id);
-    const isTaken = batch?.results.take((result) => {
-      this.#results--;
+  /** Answers the ask with the oldest result of the batch or mailbox. @returns false when there is none */
+  take(ref: BatchRef, ask: Ask): boolean {
+    const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
+    const isTaken = inbox?.results.take((result) => {
+      // A result says itself which batches it is one of.
+      this.#countResults(batchOf(result.metadata), -1);
       this.#latest = undefined;
       ask.answer(foundValue(result, ask.origin));
     });
-    if (batch === undefined || isTaken !== true) return false;
-    this.#forgetIfSpent(id, batch);
+    if (isTaken !== true) return false;
+    this.#forgetIfEmpty(ref);
     return true;
   }
 
-  wait(id: string | undefined, ask: Ask): void {
-    const batch = this.#of(id);
+  wait(ref: BatchRef, ask: Ask): void {
     this.#countWaiting(ask, 1);
     this.#latest = ask;
-    batch.waiting.add(ask, () => {
+    this.#inboxOf(ref).waiting.add(ask, () => {
       this.#countWaiting(ask, -1);
       if (this.#latest === ask) this.#latest = undefined;
-      this.#forgetIfSpent(id, batch);
+      this.#forgetIfEmpty(ref);
     });
   }
 
   /** Takes out and refuses everyone who waits. */
   refuseWaiting(reason: Refusal): void {
-    for (const [id, batch] of this.#batches) {
-      for (const ask of batch.waiting.drain()) {
+    for (const inbox of this.#inboxes())
+      for (const ask of inbox.waiting.drain()) {
         this.#countWaiting(ask, -1);
         ask.refuse(reason);
       }
-      this.#forgetIfSpent(id, batch);
-    }
     this.#latest = undefined;
+    this.#forgetAllEmpty();
   }
 
   /** Nobody can get the results any more. */
   clear(): void {
-    for (const [id, batch] of this.#batches) {
-      for (let n = batch.results.dropEntry(); n > 0; n = batch.results.dropEntry()) this.#results -= n;
-      this.#forgetIfSpent(id, batch);
+    for (const { results } of this.#inboxes()) while (results.dropEntry() > 0);
+    for (const batch of this.#batches.values()) batch.results = 0;
+    this.#results = 0;
+    this.#forgetAllEmpty();
+  }
+
+  #inboxOf(ref: BatchRef): Inbox {
+    if (!isMail(ref)) return this.#of(ref).inbox;
+    let inbox = this.#mailboxes.get(ref.mailbox);
+    if (inbox === undefined) this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#holdings)));
+    return inbox;
+  }
+
+  #countResults(ref: BatchRef, change: number): void {
+    this.#results += change;
+    for (const id of batchesIn(ref)) {
+      this.#of(id).results += change;
+      this.#forgetIfSpent(id);
     }
+  }
+
+  /** Of the inbox from which somebody, or something, has gone. */
+  #forgetIfEmpty(ref: BatchRef): void {
+    for (const id of batchesIn(ref)) this.#forgetIfSpent(id);
+    if (isMail(ref) && this.#mailboxes.get(ref.mailbox)?.isEmpty === true)
+      this.#mailboxes.delete(ref.mailbox);
+  }
+
+  #forgetAllEmpty(): void {
+    for (const id of this.#batches.keys()) this.#forgetIfSpent(id);
+    for (const [mailbox, { isEmpty }] of this.#mailboxes) if (isEmpty) this.#mailboxes.delete(mailbox);
   }
 
   #of(id: string | undefined): Batch {
@@ -240,8 +317,9 @@ export class Batches {
     return batch;
   }
 
-  #forgetIfSpent(id: string | undefined, batch: Batch): void {
-    if (!batch.isSpent) return;
+  #forgetIfSpent(id: string | undefined): void {
+    const batch = this.#batches.get(id);
+    if (batch?.isSpent !== true) return;
     this.#batches.delete(id);
     if (batch.totals.accepted === 0) return;
     this.#spent.set(id, batch.totals);

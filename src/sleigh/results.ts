@@ -2,6 +2,7 @@ import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
+import type { BatchRef } from './batches.ts';
 import { NullResults, type RankRange } from './result-queue.ts';
 import type { Broadcast } from './tasks.ts';
 
@@ -11,17 +12,23 @@ export const COPIES = 'nwsCopies';
 /** What a result is one of: a task, a copy of a broadcast, or a broadcast that its worker never had. */
 export interface Origin {
   readonly value: Value;
-  readonly batch: string | undefined;
+  readonly batch: BatchRef;
   /** Where its copies are told of. */
   readonly broadcast?: Pick<Broadcast, 'copies'> | undefined;
 }
 
+/** Metadata of the task that say where its result goes (S7, S21); those of the result do not change them. */
+const DESTINATION = ['batchId', 'mailbox'];
+
 /** The metadata of the task, overlaid by those of the result (S7). */
-function metadataOf({ value, batch, broadcast }: Origin, result: Metadata, rank: number): Metadata {
+function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number): Metadata {
   const metadata = new Map(value.metadata);
   for (const [name, text] of result) metadata.set(name, text);
-  if (batch === undefined) metadata.delete('batchId');
-  else metadata.set('batchId', batch);
+  for (const name of DESTINATION) {
+    const text = value.metadata.get(name);
+    if (text === undefined) metadata.delete(name);
+    else metadata.set(name, text);
+  }
   if (broadcast !== undefined) metadata.set(COPIES, String(broadcast.copies));
   return metadata.set('nwsWorkerRank', String(rank));
 }

@@ -1,12 +1,13 @@
 import Denque from 'denque';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Value } from '../workspace/value.ts';
+import type { BatchRef } from './batches.ts';
 
 /** One piece of work, given to one worker at a time; or one worker's copy of a broadcast. */
 export interface Task {
   readonly value: Value;
-  /** The batch of those without `batchId` is undefined (S7). */
-  readonly batch: string | undefined;
+  /** Undefined for those without `batchId` (S7). */
+  readonly batch: BatchRef;
   /** How often it has been given to a worker. */
   attempts: number;
   /** What it is a copy of, if so. */
@@ -22,7 +23,7 @@ export type Reach = 'present' | 'all';
 export interface Broadcast {
   readonly number: number;
   readonly value: Value;
-  readonly batch: string | undefined;
+  readonly batch: BatchRef;
   /** Copies made so far. */
   copies: number;
   /** Copies of the log that are not answered yet. */
@@ -84,7 +85,7 @@ export class Tasks {
     return values;
   }
 
-  add(value: Value, batch: string | undefined): void {
+  add(value: Value, batch: BatchRef): void {
     this.#holdings.keep(value);
     this.#queue.push({ value, batch, attempts: 0, broadcast: undefined });
   }
@@ -94,7 +95,7 @@ export class Tasks {
     this.#queue.unshift(task);
   }
 
-  addBroadcast(value: Value, batch: string | undefined, readers: number, reach: Reach): Broadcast {
+  addBroadcast(value: Value, batch: BatchRef, readers: number, reach: Reach): Broadcast {
     this.#holdings.keep(value);
     const number = this.nextBroadcast;
     const isLasting = reach === 'all';

@@ -1,7 +1,7 @@
 import { expected } from '../machines/join-phase.ts';
 import { tellerOf } from '../actors/teller.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
-import type { BatchSummary } from '../sleigh/batches.ts';
+import { batchesIn, type BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { among, stateOf } from './actors.ts';
 import { named, titleOf } from './names.ts';
@@ -88,7 +88,7 @@ function workerView(worker: Worker, now: number): WorkerView {
     client: isRegistered(worker) ? client?.id : undefined,
     completed: worker.completed,
     onTask,
-    batch: task?.batch === undefined ? undefined : named(task.batch),
+    batch: task?.batch === undefined ? undefined : named(batchesIn(task.batch).join(', ')),
     attempts: task?.attempts,
     busyShare:
       client === undefined || present <= 0 ? 0 : Math.min((worker.busyTime + (onTask ?? 0)) / present, 1),

@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import { Job } from '../support/job.ts';
+import { OK, refused } from '../support/replies.ts';
+import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const NO_VALUE = refused('no value available.');
+const MINE = { metadata: { mailbox: 'mine' } };
+
+function jobWith(workers: number, server: SimulatedServer): { job: Job; workers: readonly Visitor[] } {
+  const job = new Job(server, { onDeadWorker: 'null' });
+  return { job, workers: job.crew(workers + 1).workers };
+}
+
+/** Gives a result for the next task. */
+function work(worker: Visitor | undefined, value: string): void {
+  expect(worker?.get('fetch', 'task')).toMatchObject(OK);
+  expect(worker?.store('result', value)).toMatchObject(OK);
+}
+
+describe('a mailbox (S21)', () => {
+  test(
+    'has the results of several batches, in the order in which they came, each with its batch',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      for (const batchId of ['a', 'b', 'a']) job.task(batchId, { batchId, mailbox: 'mine' });
+      for (const value of ['1', '2', '3']) work(workers[0], value);
+      const taken = Array.from({ length: 3 }, () => job.master.get('fetchTry', 'result', MINE));
+      expect(taken.map(({ value, metadata }) => [value, metadata['batchId']])).toEqual([
+        ['1', 'a'],
+        ['2', 'b'],
+        ['3', 'a'],
+      ]);
+      expect(job.master.get('fetchTry', 'result', MINE)).toMatchObject(NO_VALUE);
+    }),
+  );
+
+  test(
+    'keeps them from who asks for the batch, and those without a mailbox from who asks for it',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      job.task('x', { batchId: 'a', mailbox: 'mine' });
+      job.task('y', { batchId: 'a' });
+      work(workers[0], 'X');
+      work(workers[0], 'Y');
+      expect(job.results('a').map(({ value }) => value)).toEqual(['Y']);
+      expect(job.master.get('fetchTry', 'result', { metadata: { mailbox: 'other' } })).toMatchObject(
+        NO_VALUE,
+      );
+      expect(job.master.get('fetchTry', 'result', MINE).value).toBe('X');
+    }),
+  );
+
+  test(
+    'answers who waits in it, and nothing is lost when that one leaves',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      const first = job.visitor();
+      const second = job.visitor();
+      first.wait('fetch', 'result', MINE);
+      second.wait('fetch', 'result', MINE);
+      first.leave();
+      job.task('x', { batchId: 'a', mailbox: 'mine' });
+      work(workers[0], 'X');
+      expect(second.reply().value).toBe('X');
+    }),
+  );
+
+  test(
+    'a worker cannot send its result elsewhere',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      job.task('x', { batchId: 'a', mailbox: 'mine' });
+      job.task('y', { batchId: 'a' });
+      for (const value of ['X', 'Y']) {
+        workers[0]?.get('fetch', 'task');
+        workers[0]?.store('result', value, { metadata: { batchId: 'b', mailbox: 'other' } });
+      }
+      expect(job.master.get('fetchTry', 'result', MINE)).toMatchObject({
+        value: 'X',
+        metadata: { batchId: 'a' },
+      });
+      const [result] = job.results('a');
+      expect([result?.value, result?.metadata['mailbox']]).toEqual(['Y', undefined]);
+    }),
+  );
+
+  test(
+    'has the empty results of dead workers, too (S13), and the answers to broadcasts (S8)',
+    simulated((server) => {
+      const { job, workers } = jobWith(2, server);
+      job.broadcast('all', { batchId: 'a', mailbox: 'mine' });
+      work(workers[0], 'one');
+      work(workers[2], 'three');
+      workers[1]?.leave();
+      const taken = Array.from({ length: 3 }, () => job.master.get('fetchTry', 'result', MINE));
+      expect(taken.map(({ value, metadata }) => [value, metadata['nwsNull'] ?? '0'])).toEqual([
+        ['one', '0'],
+        ['three', '0'],
+        ['', '1'],
+      ]);
+    }),
+  );
+
+  test(
+    'is told of the end as a batch is (S14)',
+    simulated((server) => {
+      const { job } = jobWith(1, server);
+      job.master.wait('fetch', 'result', MINE);
+      job.visitor().store('Sleigh ride over', '1');
+      expect(job.master.reply()).toMatchObject(refused('sleigh is dead'));
+    }),
+  );
+});
+
+describe('a task of several batches (S21)', () => {
+  test(
+    'counts in each of them, and its result until it is taken',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      job.task('x', { batchId: 'a,b', mailbox: 'mine' });
+      job.task('y', { batchId: 'b', mailbox: 'mine' });
+      expect([job.status('a'), job.status('b'), job.status()]).toEqual([
+        { pending: 1, running: 0 },
+        { pending: 2, running: 0 },
+        { pending: 2, running: 0 },
+      ]);
+      workers[0]?.get('fetch', 'task');
+      expect([job.status('a'), job.status('b'), job.status()]).toEqual([
+        { pending: 1, running: 1 },
+        { pending: 2, running: 1 },
+        { pending: 2, running: 1 },
+      ]);
+      workers[0]?.store('result', 'X');
+      expect([job.status('a'), job.status('b')]).toEqual([
+        { pending: 0, running: 0 },
+        { pending: 1, running: 0 },
+      ]);
+      expect(job.master.get('fetchTry', 'result', MINE).metadata['batchId']).toBe('a,b');
+    }),
+  );
+
+  test(
+    'is one batch, whatever its name, without a mailbox: as for every old client',
+    simulated((server) => {
+      const { job, workers } = jobWith(1, server);
+      job.task('x', { batchId: 'a,b' });
+      expect([job.status('a'), job.status('a,b')]).toEqual([
+        { pending: 0, running: 0 },
+        { pending: 1, running: 0 },
+      ]);
+      work(workers[0], 'X');
+      expect(job.results('a,b').map(({ value }) => value)).toEqual(['X']);
+    }),
+  );
+});
