@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { authorityOf } from '../wire/authority.ts';
 import { adopt } from './adopt.ts';
+import { AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
 
 /** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
@@ -231,8 +232,8 @@ export class Peer {
     this.#socket.end();
     this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
-    const timeout = setTimeout(() => this.#socket.destroy(), LINGER);
-    this.#socket.once('close', () => clearTimeout(timeout));
+    const timeout = new AwakeTimeout(LINGER, () => this.#socket.destroy());
+    this.#socket.once('close', () => timeout.stop());
   }
 
   destroy(): void {

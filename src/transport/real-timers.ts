@@ -1,9 +1,8 @@
-/** What setTimeout can wait for at most; longer waits are made of several. */
-const LONGEST = 2 ** 31 - 1;
+import { AwakeTimeout } from './awake.ts';
 
-/** Timers by number, by the clock of the machine. */
+/** Timers by number, in time that the process lived through. */
 export class RealTimers {
-  readonly #running = new Map<number, NodeJS.Timeout>();
+  readonly #running = new Map<number, AwakeTimeout>();
   readonly #fired: (timer: number) => void;
 
   constructor(fired: (timer: number) => void) {
@@ -11,22 +10,20 @@ export class RealTimers {
   }
 
   start(timer: number, milliseconds: number): void {
-    const wait = Math.min(Math.max(milliseconds, 0), LONGEST);
-    const timeout = setTimeout(() => {
-      if (milliseconds > LONGEST) return this.start(timer, milliseconds - LONGEST);
+    const timeout = new AwakeTimeout(Math.max(milliseconds, 0), () => {
       this.#running.delete(timer);
       this.#fired(timer);
-    }, wait);
+    });
     this.#running.set(timer, timeout);
   }
 
   stop(timer: number): void {
-    clearTimeout(this.#running.get(timer));
+    this.#running.get(timer)?.stop();
     this.#running.delete(timer);
   }
 
   stopAll(): void {
-    for (const timeout of this.#running.values()) clearTimeout(timeout);
+    for (const timeout of this.#running.values()) timeout.stop();
     this.#running.clear();
   }
 }

@@ -18,6 +18,7 @@ import { DEFAULT_OPTIONS, type JobOptions } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
+import { awakeNow, keepAwake, look } from './awake.ts';
 import { Gate, type Credentials } from './gate.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
@@ -198,6 +199,7 @@ export class TcpServer {
   }
 
   #handle(event: CoreEvent): void {
+    look();
     const began = performance.now();
     const commands = this.core.handle(event, timeOrigin + began);
     let next = commands[0];
@@ -316,17 +318,19 @@ export class TcpServer {
   #drain = Number.POSITIVE_INFINITY;
 
   async #allGone(deadline: () => number): Promise<void> {
-    while (this.#peers.size > 0 && performance.now() < deadline()) await sleep(10);
+    while (this.#peers.size > 0 && awakeNow() < deadline()) await sleep(10);
   }
 
   async #stop(): Promise<void> {
     this.#net.close();
-    const since = performance.now();
+    const letGo = keepAwake();
+    const since = awakeNow();
     if (this.#drain > 0) this.#handle({ type: 'draining' });
     await this.#allGone(() => since + this.#drain * 1000);
     this.#handle({ type: 'stopping' });
-    const deadline = performance.now() + STOPPING;
+    const deadline = awakeNow() + STOPPING;
     await this.#allGone(() => deadline);
+    letGo();
     try {
       for (const peer of this.#peers.values()) peer.destroy();
       this.#timers.stopAll();

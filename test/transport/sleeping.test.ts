@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { Job } from '../../src/verify/job.ts';
+import { Speaker } from '../../src/verify/speaker.ts';
+import { eventually } from '../support/eventually.ts';
+import { startServe } from '../support/serve-process.ts';
+
+const DEADLINE_S = 3;
+/** Longer than any deadline here. */
+const STOPPED_MS = 4_000;
+
+it('a server that was stopped for longer than every deadline reads what came, and ends nobody for it', async () => {
+  await using serve = await startServe(
+    '--log-level',
+    'info',
+    '--limit',
+    `requestSeconds=${DEADLINE_S}`,
+    '--limit',
+    `handshakeSeconds=${DEADLINE_S}`,
+  );
+  const address = { host: '127.0.0.1', port: serve.port };
+
+  // A sentinel that was woken just before, and asks again while the server is stopped; its worker is busy.
+  const watched = await Job.open(address, { sentinelRefreshPeriod: '1', onDeadWorker: 'requeue' });
+  const sentinel = await watched.guest();
+  await watched.get(sentinel, 'fetch', 'worker_ids');
+  const busy = await watched.guest();
+  await watched.store(busy, 'worker_ids', '0');
+  await watched.store(watched.master, 'task', 'work', { batchId: 'a' });
+  await watched.get(busy, 'fetch', 'task');
+  await watched.get(sentinel, 'fetch', 'sentinel_alive');
+
+  // A lost worker, who comes back while the server is stopped.
+  const returning = await Job.open(address, {
+    reconnectGrace: String(DEADLINE_S),
+    onDeadWorker: 'requeue',
+    join: 'elastic',
+  });
+  await returning.get(await returning.guest(), 'fetch', 'worker_ids');
+  const lost = await returning.guest();
+  await returning.store(lost, 'worker_ids', '0', { session: 'mine' });
+  await returning.store(returning.master, 'task', 'work', { batchId: 'a' });
+  await returning.get(lost, 'fetch', 'task');
+  const back = await returning.guest();
+  lost.vanish();
+  await returning.mustBeListed('Worker 0', 'Lost workers');
+
+  // A job whose grace period ends meanwhile, and one in its join phase, whose workers register.
+  const graced = await Job.open(address, { workerGracePeriod: String(DEADLINE_S) });
+  await graced.get(await graced.guest(), 'fetch', 'worker_ids');
+  const first = await graced.guest();
+  const joining = await Job.open(address, {});
+  await joining.get(await joining.guest(), 'fetch', 'worker_ids');
+  const joiner = await joining.guest();
+  const status = joining.beginToGet(joining.master, 'fetch', 'status', { delay: String(DEADLINE_S) });
+
+  // A request and a handshake, both begun.
+  const uploading = await Speaker.ready(address);
+  await uploading.ask(['open ws', 'uploads', 'me', 'no']);
+  const request = uploading.encode(['store', 'uploads', 'x', '1', 'z'.repeat(300_000)]);
+  uploading.write(request.slice(0, 1_000));
+  const stored = uploading.expect(false);
+  const greeting = await Speaker.open(address);
+  await greeting.greet();
+
+  serve.kill('SIGSTOP');
+  const alive = watched.beginToGet(sentinel, 'fetch', 'sentinel_alive');
+  const returned = returning.store(back, 'worker_ids', '0', { session: 'mine', doing: '1' });
+  const registered = [graced.store(first, 'worker_ids', '0'), joining.store(joiner, 'worker_ids', '0')];
+  uploading.write(request.slice(1_000));
+  const chosen = greeting.choose();
+  await sleep(STOPPED_MS);
+  serve.kill('SIGCONT');
+
+  expect((await returned).metadata.get('nwsBusy')).toBe('1');
+  for (const each of registered) expect((await each).status).toBe('0000');
+  await chosen;
+  await eventually(() => stored.answer?.status === '0000', 'the value is stored');
+  await eventually(() => status.answer?.value === '1', 'the group is closed with the worker in it');
+  // It was woken by the time that the old deadline would have been over, too.
+  await eventually(() => alive.answer?.value === '0', 'the sentinel is told to go on');
+  await watched.mustBeListed('Worker 0', 'Active workers');
+  expect((await graced.store(graced.master, 'task', 'work', { batchId: 'a' })).status).toBe('0000');
+  expect(serve.errors()).not.toMatch(/stopped coming|not done in time/);
+}, 60_000);
