@@ -7,11 +7,12 @@ import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
-import { milliseconds, startTimer } from './durations.ts';
+import { hostClock, type Clock } from './clock.ts';
+import { milliseconds } from './durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
-import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
+import { isLong, ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
 import type { ServerAddress } from './server-address.ts';
 
 export interface StreamOptions {
@@ -23,18 +24,17 @@ export interface StreamOptions {
 
 export interface ConnectionOptions extends ServerAddress, StreamOptions {}
 
+export interface ChannelOptions extends ConnectionOptions {
+  /** That of this host, unless told. */
+  readonly clock?: Clock;
+}
+
 /** A long reply whose value comes as a stream. */
 export interface StreamedReply extends ReplyHead {
   /** Whoever does not read it to its end destroys it, which closes the connection. Undefined when refused. */
   readonly stream: Readable | undefined;
 }
 
-/** Verbs whose replies carry a value (P7.2). */
-const LONG = new Set(
-  ['fetch', 'find', 'ifetch', 'ifind']
-    .flatMap((verb) => [verb, `${verb}Try`])
-    .concat('list vars', 'list wss', 'mktemp ws'),
-);
 /** Verbs that may wait: nothing may follow them before they are answered (P5.2, P5.3). */
 const MAY_WAIT = new Set(['fetch', 'find', 'ifetch', 'ifind']);
 /** Milliseconds of silence after which the other side is probed, as the server does it (P1). */
@@ -64,6 +64,8 @@ interface Exchange extends EncodedRequest {
 export class Channel {
   /** HOST:PORT */
   readonly address: string;
+  /** Of whoever waits for its replies. */
+  readonly clock: Clock;
   /** Told why, when it is of no more use. */
   readonly ended: Promise<ConnectionLostError>;
   #socket: Duplex;
@@ -103,7 +105,7 @@ export class Channel {
    * @param address what errors call the server
    * @throws as `open`
    */
-  static async over(stream: Duplex, address: string, options: ConnectionOptions = {}): Promise<Channel> {
+  static async over(stream: Duplex, address: string, options: ChannelOptions = {}): Promise<Channel> {
     const { signal } = options;
     const limit = connectLimit(options);
     const channel = new Channel(stream, address, options);
@@ -111,7 +113,9 @@ export class Channel {
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close);
     void channel.ended.then(() => signal?.removeEventListener('abort', close));
-    const timer = startTimer(limit, () => channel.#lose('unreachable', 'did not answer in time'));
+    const timer = channel.clock.startTimer(limit, () =>
+      channel.#lose('unreachable', 'did not answer in time'),
+    );
     try {
       await new Promise<void>((resolve, reject) => {
         if (channel.#lost !== undefined) reject(channel.#lost);
@@ -124,11 +128,12 @@ export class Channel {
     return channel;
   }
 
-  private constructor(stream: Duplex, address: string, server: ServerAddress) {
+  private constructor(stream: Duplex, address: string, options: ChannelOptions) {
     this.address = address;
+    this.clock = options.clock ?? hostClock;
     this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
-    this.#server = server;
-    this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(server), token: server.token });
+    this.#server = options;
+    this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(options), token: options.token });
     this.#socket = stream;
     this.#socket.write(GREETING);
     this.#listen();
@@ -160,8 +165,8 @@ export class Channel {
   withdraw(): void {
     const latest = this.#sent.peekBack();
     if (this.#lost !== undefined || latest === undefined || !MAY_WAIT.has(latest.verb)) return;
-    const timer = setTimeout(() => this.close(), WITHDRAWING);
-    const settle = (): void => clearTimeout(timer);
+    const timer = this.clock.startTimer(WITHDRAWING, () => this.close());
+    const settle = (): void => timer.stop();
     const request = encode([WITHDRAW], new Map());
     const exchange = { verb: WITHDRAW, ...request, resolve: settle, reject: settle };
     this.#sent.push(exchange);
@@ -278,7 +283,7 @@ export class Channel {
 
   /** @returns whether the reply is here */
   #readWhole(exchange: Exchange): boolean {
-    const reply = this.#decoder.next(LONG.has(exchange.verb));
+    const reply = this.#decoder.next(isLong(exchange.verb));
     if (reply === undefined) return false;
     if (reply !== MALFORMED) exchange.resolve(reply);
     else if (this.#decoder.isTooLarge) this.#lose('too-large', 'sent a value too large for a buffer');

@@ -1,7 +1,8 @@
 import type { Duplex, Readable } from 'node:stream';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
-import { Channel, type ConnectionOptions } from './channel.ts';
+import { Channel, type ChannelOptions, type ConnectionOptions } from './channel.ts';
+import type { Clock } from './clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
 import { variableOfLine, workspaceOfLine, type VariableInfo, type WorkspaceInfo } from './listings.ts';
 import type { ByteStream, RequestArguments } from './outgoing.ts';
@@ -76,8 +77,13 @@ export class NwsConnection {
    * As `open`, over a stream that is there.
    * @param address what errors call the server
    */
-  static async over(stream: Duplex, address: string): Promise<NwsConnection> {
-    return new NwsConnection(await Channel.over(stream, address));
+  static over(stream: Duplex, address: string): Promise<NwsConnection> {
+    return NwsConnection.overWith(stream, address, {});
+  }
+
+  /** @internal As `over`. */
+  static async overWith(stream: Duplex, address: string, options: ChannelOptions): Promise<NwsConnection> {
+    return new NwsConnection(await Channel.over(stream, address, options));
   }
 
   private constructor(channel: Channel) {
@@ -87,6 +93,11 @@ export class NwsConnection {
   /** HOST:PORT of the server. */
   get address(): string {
     return this.#channel.address;
+  }
+
+  /** @internal By which it waits. */
+  get clock(): Clock {
+    return this.#channel.clock;
   }
 
   /** Told why, when it is of no more use. */

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Batch } from './batch.ts';
+import { delay } from './clock.ts';
 import type { Lines } from './lines.ts';
 
 /** Milliseconds between two looks at how many workers there are. */
@@ -11,7 +11,7 @@ export async function followCrew(batch: Batch, lines: Lines, workspace: string):
     while (!batch.isSettled) {
       const { value } = await lines.main.find(workspace, 'rankCount');
       batch.workers = Number(value);
-      await sleep(LOOK, undefined, { ref: false });
+      await delay(lines.main.clock, LOOK);
     }
   } catch {
     // There is no job any more, as the batch learns by itself.

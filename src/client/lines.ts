@@ -1,6 +1,7 @@
 import type { ServerAddress } from './server-address.ts';
-import { NwsConnection, type ConnectionOptions } from './connection.ts';
+import type { NwsConnection, ConnectionOptions } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';
+import { thisHost, type Platform } from './platform.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
 
 /** Connections that are kept for the next one who waits, at most. */
@@ -23,18 +24,20 @@ type Use<T> = (connection: NwsConnection, keep: (until: Promise<unknown>) => voi
 export class Lines {
   readonly main: NwsConnection;
   readonly #options: ConnectionOptions;
+  readonly platform: Platform;
   readonly #idle: Line[] = [];
   readonly #busy = new Set<Line>();
   #isClosed = false;
 
   /** @throws ConnectionLostError */
-  static async open(options: ConnectionOptions): Promise<Lines> {
-    return new Lines(await NwsConnection.open(options), options);
+  static async open(options: ConnectionOptions, platform = thisHost): Promise<Lines> {
+    return new Lines(await platform.connect(options), options, platform);
   }
 
-  private constructor(main: NwsConnection, options: ConnectionOptions) {
+  private constructor(main: NwsConnection, options: ConnectionOptions, platform: Platform) {
     this.main = main;
     this.#options = options;
+    this.platform = platform;
   }
 
   /** Where the server is, and how it is spoken to. */
@@ -77,7 +80,7 @@ export class Lines {
    * @throws the reason of the signal, or TimeoutError
    */
   async wait<T>(workspace: string, what: string, options: WaitOptions, use: Use<T>): Promise<T> {
-    using waiting = new Waiting(options, what);
+    using waiting = new Waiting(options, what, this.main.clock);
     return await this.lend(workspace, (connection, keep) =>
       waiting.withdrawing(connection, () => use(connection, keep)),
     );
@@ -86,7 +89,7 @@ export class Lines {
   async #openLine(): Promise<Line> {
     if (this.#isClosed)
       throw new ConnectionLostError('closed', `${this.main.address} was closed on this side`);
-    return { connection: await NwsConnection.open(this.#options), used: new Set() };
+    return { connection: await this.platform.connect(this.#options), used: new Set() };
   }
 
   close(): void {

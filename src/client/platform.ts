@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { startChild, type Child, type ChildKind } from './child.ts';
-import { NwsConnection } from './connection.ts';
-import { startTimer, type Timer } from './durations.ts';
-import type { ServerAddress } from './server-address.ts';
-
-/** Time, as the rules of the client see it. */
-export interface Clock {
-  /** Milliseconds since some moment. It never goes back. */
-  now(): number;
-  /** @param milliseconds from 0; it never elapses where that is Infinity, and does not keep the process alive */
-  startTimer(milliseconds: number, onElapsed: () => void): Timer;
-}
+import { hostClock, type Clock } from './clock.ts';
+import { NwsConnection, type ConnectionOptions } from './connection.ts';
+import { loadModule, type Exports } from './module-function.ts';
 
 /**
- * The world outside, as far as a sentinel needs it: clock, chance, connections and the programs that it starts. A simulation
- * gives another one.
+ * The world outside, as far as master, sentinel and worker need it: clock, chance, connections and the programs that they start.
+ * A simulation gives another one.
  */
 export interface Platform {
   readonly clock: Clock;
@@ -22,8 +15,13 @@ export interface Platform {
   random(): number;
   /** A text that nobody can guess. */
   secret(): string;
-  /** @throws ConnectionLostError */
-  connect(server: ServerAddress): Promise<NwsConnection>;
+  /** Of this process, for people who look. */
+  readonly hostname: string;
+  readonly pid: number;
+  /** @throws as NwsConnection.open */
+  connect(options: ConnectionOptions): Promise<NwsConnection>;
+  /** @throws ModuleError */
+  loadModule(path: string): Promise<Exports>;
   /**
    * Starts a worker. Its first message is a WorkerOrder.
    * @param args for people who look at the processes
@@ -33,16 +31,12 @@ export interface Platform {
 
 /** The clock, the processes and the network of this host. */
 export const thisHost: Platform = {
-  clock: {
-    now: () => performance.now(),
-    startTimer: (milliseconds, onElapsed) => startTimer(milliseconds, onElapsed, { ref: false }),
-  },
+  clock: hostClock,
   random: Math.random,
   secret: randomUUID,
-  connect: (server) => NwsConnection.open(server),
+  hostname: hostname(),
+  pid: process.pid,
+  connect: (options) => NwsConnection.open(options),
+  loadModule,
   startWorker: (kind, args) => startChild(kind, 'worker-program.js', args, true),
 };
-
-/** Resolves when that time has passed. */
-export const delay = (clock: Clock, milliseconds: number): Promise<void> =>
-  new Promise((resolve) => clock.startTimer(milliseconds, resolve));

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metadata } from '../wire/payload.ts';
+import { delay } from './clock.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
+import { thisHost, type Platform } from './platform.ts';
 
 export interface RegistrationOptions {
   /** Makes a connection to the server: at the start, and each time that one is lost. */
@@ -11,6 +11,8 @@ export interface RegistrationOptions {
   readonly rank: number;
   /** Kept with the registration (S3). */
   readonly description: Metadata;
+  /** This host, unless told. */
+  readonly platform?: Platform;
 }
 
 /** A worker lost its connection and cannot have its place again; the message says why. */
@@ -44,7 +46,8 @@ export class Registration {
    */
   readonly over: Promise<void>;
   readonly #options: RegistrationOptions;
-  readonly #session = randomUUID();
+  readonly #platform: Platform;
+  readonly #session: string;
   /** Milliseconds; 0 where lost is lost. */
   #grace = 0;
   /** On which it is registered, when it is again; rejected when it is over. */
@@ -62,6 +65,8 @@ export class Registration {
 
   private constructor(options: RegistrationOptions) {
     this.#options = options;
+    this.#platform = options.platform ?? thisHost;
+    this.#session = this.#platform.secret();
     this.over = new Promise((resolve) => (this.#settle = resolve));
     this.over.catch(() => undefined);
     this.#registered = this.#begin();
@@ -127,10 +132,11 @@ export class Registration {
   async #comeBack(lost: ConnectionLostError): Promise<NwsConnection> {
     // Whatever this side has ended itself would end in the same way again.
     if (this.#grace === 0 || lost.code !== 'lost') throw lost;
-    const end = performance.now() + this.#grace + BEYOND;
+    const { clock } = this.#platform;
+    const end = clock.now() + this.#grace + BEYOND;
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       // Not all workers of a network that comes back at the same moment.
-      await sleep(pause * (0.5 + Math.random()));
+      await delay(clock, pause * (0.5 + this.#platform.random()));
       try {
         return await this.#register();
       } catch (error) {
@@ -138,7 +144,7 @@ export class Registration {
         const why = error instanceof Error ? error.message : String(error);
         if (!(error instanceof ConnectionLostError))
           throw new NotBackError(`it lost its connection, and may not come back: ${why}`, { cause: error });
-        if (performance.now() < end) continue;
+        if (clock.now() < end) continue;
         const seconds = this.#grace / 1_000;
         throw new NotBackError(
           `it lost its connection, and could not come back within ${seconds} seconds: ${why}`,

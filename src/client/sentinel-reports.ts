@@ -1,9 +1,9 @@
 /** What sentinels tell through variables of the job, for whoever launched them, and for people who look. */
-import { hostname } from 'node:os';
 import type { Readable } from 'node:stream';
 import type { Metadata } from '../wire/payload.ts';
 import type { ChildOutput } from './child.ts';
 import type { NwsConnection } from './connection.ts';
+import { thisHost, type Platform } from './platform.ts';
 
 /** What workers print on standard output; on standard error, and how they died; that a sentinel has ended. */
 export const LOG_DEBUG = 'logDebug';
@@ -29,10 +29,12 @@ const LONGEST_LINE = 65_536;
 export class SentinelReports {
   readonly #connection: NwsConnection;
   readonly #workspace: string;
+  readonly #platform: Platform;
   readonly #outputs = new Set<Promise<void>>();
 
   /** @param connection that uses the workspace, and on which nobody waits */
-  constructor(connection: NwsConnection, workspace: string) {
+  constructor(connection: NwsConnection, workspace: string, platform = thisHost) {
+    this.#platform = platform;
     this.#connection = connection;
     this.#workspace = workspace;
   }
@@ -64,7 +66,8 @@ export class SentinelReports {
   }
 
   async #tell(variable: string, text: string, details: Readonly<Record<string, string>>): Promise<void> {
-    const always = { [TIME]: new Date().toISOString(), [HOST]: hostname() };
+    const { clock, hostname } = this.#platform;
+    const always = { [TIME]: clock.date().toISOString(), [HOST]: hostname };
     const metadata: Metadata = new Map(Object.entries({ ...always, ...details }));
     await this.#connection.store(this.#workspace, variable, text, metadata).catch(() => undefined);
   }

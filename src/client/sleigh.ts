@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Answers } from './answers.ts';
 import { Batch } from './batch.ts';
-import type { ConnectionOptions } from './channel.ts';
 import { claimed } from './claimed.ts';
 import { Crew } from './crew.ts';
 import { milliseconds, seconds, secondsText } from './durations.ts';
@@ -10,6 +7,7 @@ import { encodeValue } from './values.ts';
 import type { Launched } from './launcher.ts';
 import { Lines } from './lines.ts';
 import { NetWorkSpace } from './net-work-space.ts';
+import { thisHost, type Platform } from './platform.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
 import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
@@ -63,15 +61,19 @@ export class Sleigh implements AsyncDisposable {
    * @returns when they are on their way: tasks can be handed out at once
    * @throws ConnectionLostError, NwsError, or an Error of the launcher; nothing is left running then
    */
-  static async start(options: SleighOptions): Promise<Sleigh> {
+  static start(options: SleighOptions): Promise<Sleigh> {
+    return Sleigh.startOn(thisHost, options);
+  }
+
+  /** @internal As `start`, on another platform. */
+  static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
     seconds('reconnectGrace', options.reconnectGrace ?? 0);
     const server = options.server === undefined ? await startPrivateServer() : undefined;
     let sleigh: Sleigh | undefined;
     try {
       const address = options.server ?? server?.address ?? {};
       const signal = options.signal && { signal: options.signal };
-      const connection: ConnectionOptions = { ...address, ...signal };
-      const lines = await Lines.open(connection);
+      const lines = await Lines.open({ ...address, ...signal }, platform);
       sleigh = new Sleigh(lines, options, server);
       await sleigh.#open();
       return sleigh;
@@ -83,9 +85,8 @@ export class Sleigh implements AsyncDisposable {
 
   private constructor(lines: Lines, options: SleighOptions, server: PrivateServer | undefined) {
     // It goes with the connection that owns it (W6), so it needs a name that nobody else has.
-    const name = [options.label ?? 'sleigh', hostname(), process.pid, randomBytes(4).toString('hex')].join(
-      ' ',
-    );
+    const { hostname, pid } = lines.platform;
+    const name = `${options.label ?? 'sleigh'} ${hostname} ${pid} ${lines.platform.secret().slice(0, 8)}`;
     this.#lines = lines;
     this.#options = options;
     this.#server = server;

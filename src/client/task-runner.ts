@@ -1,8 +1,9 @@
 import type { Metadata } from '../wire/payload.ts';
 import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
-import { startTimer, type Timer } from './durations.ts';
-import { functionOf, loadModule, type ExportedFunction } from './module-function.ts';
+import type { Timer } from './clock.ts';
+import { functionOf, type ExportedFunction } from './module-function.ts';
+import { thisHost, type Platform } from './platform.ts';
 import type { TaskContext } from './task.ts';
 import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
 import { failureOf, TaskStopped, type Call, type Find } from './worker.ts';
@@ -13,6 +14,8 @@ export interface RunnerOptions {
   readonly rank: number;
   /** Told before a call that has a timeout how long it may take, in milliseconds, and null when it has ended. */
   readonly onDeadline: (milliseconds: number | null) => void;
+  /** This host, unless told. */
+  readonly platform?: Platform;
 }
 
 /** Fixed arguments that are kept: those of the latest batches. */
@@ -21,6 +24,7 @@ const MOST_KEPT = 16;
 /** Calls the functions that tasks name, and ends calls that are cancelled or take too long. */
 export class TaskRunner {
   readonly #options: RunnerOptions;
+  readonly #platform: Platform;
   readonly #cancelled = new Set<string>();
   readonly #fixedArgs = new Map<string, unknown>();
   /** Ends the call that is under way. */
@@ -29,6 +33,7 @@ export class TaskRunner {
 
   constructor(options: RunnerOptions) {
     this.#options = options;
+    this.#platform = options.platform ?? thisHost;
   }
 
   /** No more is called for this batch, and what is under way for it is told. */
@@ -50,10 +55,10 @@ export class TaskRunner {
     const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
     if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
     const outcomes: ChunkOutcome[] = [];
-    const end = performance.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    const end = this.#platform.clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
     for (const element of value) {
       outcomes.push(await outcomeOf(async () => one(element)));
-      if (performance.now() > end) break;
+      if (this.#platform.clock.now() > end) break;
     }
     return outcomes;
   }
@@ -61,7 +66,7 @@ export class TaskRunner {
   async #function(metadata: Metadata): Promise<ExportedFunction> {
     const module = metadata.get(MODULE);
     if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
-    return functionOf(await loadModule(module), module, metadata.get(FUNCTION));
+    return functionOf(await this.#platform.loadModule(module), module, metadata.get(FUNCTION));
   }
 
   /** Found once, and kept. */
@@ -92,7 +97,7 @@ export class TaskRunner {
     let timer: Timer | undefined;
     if (timeout !== undefined) {
       const late = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
-      timer = startTimer(timeout, () => stop(late));
+      timer = this.#platform.clock.startTimer(timeout, () => stop(late));
       onDeadline(timeout);
     }
     try {

@@ -1,5 +1,6 @@
 import type { NwsConnection } from './connection.ts';
-import { milliseconds, startTimer, type Timer } from './durations.ts';
+import type { Clock, Timer } from './clock.ts';
+import { milliseconds } from './durations.ts';
 import { ConnectionLostError, TimeoutError } from './errors.ts';
 
 /** What ends a wait before its time. */
@@ -22,12 +23,12 @@ export class Waiting implements Disposable {
    * @param what did not happen, for the TimeoutError
    * @throws the reason of the signal when it is aborted already; RangeError or TypeError for a timeout that is none
    */
-  constructor({ signal, timeout = Infinity }: WaitOptions, what: string) {
+  constructor({ signal, timeout = Infinity }: WaitOptions, what: string, clock: Clock) {
     const limit = milliseconds('timeout', timeout);
     signal?.throwIfAborted();
     this.#signal = signal;
     signal?.addEventListener('abort', this.#aborted);
-    this.#timer = startTimer(limit, () => this.#end(new TimeoutError(what, limit)));
+    this.#timer = clock.startTimer(limit, () => this.#end(new TimeoutError(what, limit)));
   }
 
   /** @param giveUp called when it ends early, at once when it has already */
@@ -73,6 +74,6 @@ export async function waitOn<T>(
   options: WaitOptions,
   ask: () => Promise<T>,
 ): Promise<T> {
-  using waiting = new Waiting(options, what);
+  using waiting = new Waiting(options, what, connection.clock);
   return await waiting.withdrawing(connection, ask);
 }

@@ -1,8 +1,10 @@
 import { inspect } from 'node:util';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { claimed } from './claimed.ts';
+import type { Clock } from './clock.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
+import { thisHost } from './platform.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
 import {
   BUDGET,
@@ -53,7 +55,8 @@ export async function work(options: WorkerOptions): Promise<void> {
 }
 
 async function workThrough(registration: Registration, options: WorkerOptions): Promise<void> {
-  const { workspace, onRefusal } = options;
+  const { workspace, onRefusal, platform = thisHost } = options;
+  const { clock } = platform;
   const call = options.call((variable) =>
     registration.use((connection) => connection.findTry(workspace, variable)),
   );
@@ -78,7 +81,7 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
       },
     );
   try {
-    for (let task = await next(); ;) task = await next(await perform(call, task));
+    for (let task = await next(); ;) task = await next(await perform(call, task, clock));
   } catch (error) {
     if (!(error instanceof NwsError || error instanceof ConnectionLostError)) throw error;
   }
@@ -87,13 +90,13 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
 type Result = readonly [value: EncodedValue, metadata: Metadata];
 
 /** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
-async function perform(call: Call, task: Found): Promise<Result> {
-  const begun = performance.now();
+async function perform(call: Call, task: Found, clock: Clock): Promise<Result> {
+  const begun = clock.now();
   try {
     const result = await call(task.value, task.metadata);
     const encoded = task.metadata.get(CHUNK) === '1' ? encodeChunk(result) : encodeValue(result);
     if (!task.metadata.has(BUDGET)) return [encoded, NO_METADATA];
-    return [encoded, new Map([[TOOK, (performance.now() - begun).toFixed(3)]])];
+    return [encoded, new Map([[TOOK, (clock.now() - begun).toFixed(3)]])];
   } catch (error) {
     return [encodeValue(failureOf(error)), FAILED];
   }
