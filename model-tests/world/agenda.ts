@@ -20,7 +20,15 @@ export class Agenda {
 
   /** @returns what takes it back */
   after(milliseconds: number, act: () => void): () => void {
-    const entry = { at: this.now + Math.max(milliseconds, 0), order: this.#planned++, act, cancelled: false };
+    return this.at(this.now + Math.max(milliseconds, 0), act);
+  }
+
+  /**
+   * @param at a time that is not past
+   * @returns what takes it back
+   */
+  at(at: number, act: () => void): () => void {
+    const entry = { at, order: this.#planned++, act, cancelled: false };
     this.#heap.push(entry);
     this.#rise(this.#heap.length - 1);
     return () => {

@@ -10,7 +10,8 @@ export interface ServerEnd {
 /** What the client's side tells. */
 export interface ClientEnd {
   received(bytes: string): void;
-  closed(): void;
+  /** @param isClean after the last byte that the server has sent, not in the middle */
+  closed(isClean: boolean): void;
 }
 
 /** Bytes that may wait for a client before the server stops reading from it (P11). */
@@ -19,6 +20,8 @@ const HIGH_WATER = 16 * 1_024;
 const LINGER = 5_000;
 /** After this time at most keep-alive finds a host that has gone silently (ms). */
 const KEEP_ALIVE = 15 * 60_000;
+/** After this time at most either side finds a network that drops everything (ms). */
+const SILENCE = 75_000;
 
 /** One connection between a client and the server, with all that can go wrong with it. */
 export class Link {
@@ -63,7 +66,7 @@ export class Link {
 
   /** All that was written arrives, then the server sees the end. */
   end(): void {
-    this.#clientIsGone();
+    this.#clientIsGone(true);
     this.#down.stop();
     this.#up.hold(false);
     this.#up.whenEmpty(() => this.#serverSeesEnd());
@@ -71,22 +74,47 @@ export class Link {
 
   /** The end at any byte: what is under way is lost. */
   reset(): void {
-    this.#clientIsGone();
-    this.#up.stop();
-    this.#down.stop();
-    this.#agenda.after(this.#random.fraction() * 20, () => this.#serverSeesEnd());
+    this.#clientIsGone(false);
+    this.#lose();
+    this.#soon(() => this.#serverSeesEnd());
   }
 
   /** The host has gone without a word: the server may send, and hears nothing, until keep-alive tells it. */
   goSilent(): void {
-    this.#clientIsGone();
-    this.#up.stop();
-    this.#down.stop();
+    this.#clientIsGone(false);
+    this.#lose();
     this.#agenda.after((0.2 + 0.8 * this.#random.fraction()) * KEEP_ALIVE, () => this.#serverSeesEnd());
   }
 
   readSlowly(bytesPerSecond: number): void {
     this.#down.pace = bytesPerSecond;
+  }
+
+  /** The client reads nothing for now; what comes waits. */
+  pauseReading(isPaused: boolean): void {
+    this.#down.hold(isPaused);
+  }
+
+  /** Bytes that the client has written and the server has not received. */
+  get underWay(): number {
+    return this.#up.backlog;
+  }
+
+  // What the network does
+
+  /** Cut at any byte: each side learns of it in its own time. */
+  cut(): void {
+    this.#lose();
+    this.#soon(() => this.#serverLearns());
+    this.#soon(() => this.#clientIsGone(false));
+  }
+
+  /** Drops everything from now on, and tells nobody: each side learns of it by its own keep-alive. */
+  vanish(): void {
+    this.#lose();
+    const silence = (): number => (0.2 + 0.8 * this.#random.fraction()) * SILENCE;
+    this.#agenda.after(silence(), () => this.#serverLearns());
+    this.#agenda.after(silence(), () => this.#clientIsGone(false));
   }
 
   // What the server does
@@ -102,8 +130,8 @@ export class Link {
     this.#up.hold(false);
     this.#down.whenEmpty(() => {
       if (this.#clientKnows) return;
-      this.#clientIsGone();
-      this.#agenda.after(this.#random.fraction() * 20, () => this.#serverSeesEnd());
+      this.#clientIsGone(true);
+      this.#soon(() => this.#serverSeesEnd());
     });
     this.#agenda.after(LINGER, () => this.#serverSeesEnd());
   }
@@ -118,18 +146,31 @@ export class Link {
     this.reset();
   }
 
-  #clientIsGone(): void {
+  #soon(act: () => void): void {
+    this.#agenda.after(this.#random.fraction() * 20, act);
+  }
+
+  #lose(): void {
+    this.#up.stop();
+    this.#down.stop();
+  }
+
+  #clientIsGone(isClean: boolean): void {
     if (this.#clientKnows) return;
     this.#clientKnows = true;
-    this.#client.closed();
+    this.#client.closed(isClean);
   }
 
   #serverSeesEnd(): void {
     if (this.#serverKnows) return;
+    this.#clientIsGone(false);
+    this.#serverLearns();
+  }
+
+  #serverLearns(): void {
+    if (this.#serverKnows) return;
     this.#serverKnows = true;
-    this.#clientIsGone();
-    this.#up.stop();
-    this.#down.stop();
+    this.#lose();
     this.#server.disconnected();
   }
 }
