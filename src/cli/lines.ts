@@ -1,23 +1,135 @@
-/**
- * Lines of a text, ended by \n or \r\n, the last one perhaps by nothing.
- * @param pieces the text, as it comes
- */
-export async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  // A line may come in many pieces; joined once, it costs no more than its length.
-  let begun: string[] = [];
-  let isFirst = true;
-  for await (const piece of pieces) {
-    const [end = '', ...lines] = (isFirst ? piece.replace(/^\ufeff/, '') : piece).split('\n');
-    isFirst = false;
-    begun.push(end);
-    if (lines.length === 0) continue;
-    const last = lines.pop() ?? '';
-    yield withoutReturn(begun.join(''));
-    for (const line of lines) yield withoutReturn(line);
-    begun = [last];
+import { isUtf8 } from 'node:buffer';
+
+/** What the bytes of an input mean. */
+export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** A line that cannot be taken as it is. */
+export class LineFault extends Error {
+  override readonly name = 'LineFault';
+
+  /** @param line from 1 */
+  constructor(line: number, what: string) {
+    super(`line ${line} ${what}`);
   }
-  const rest = begun.join('');
-  if (rest !== '') yield withoutReturn(rest);
 }
 
-const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);
+interface Format {
+  readonly newline: Buffer;
+  /** @returns undefined where the bytes are no text in it */
+  readonly decode: (line: Buffer) => string | undefined;
+}
+
+const decodeUtf16 = (line: Buffer): string | undefined => {
+  const text = line.toString('utf16le');
+  return line.length % 2 === 0 && !/\p{Surrogate}/u.test(text) ? text : undefined;
+};
+
+const UTF16: Format = { newline: Buffer.from('\n', 'utf16le'), decode: decodeUtf16 };
+const NEWLINE = Buffer.from('\n');
+
+const FORMATS: Readonly<Record<Encoding, Format>> = {
+  'utf-8': { newline: NEWLINE, decode: (line) => (isUtf8(line) ? line.toString('utf8') : undefined) },
+  'utf-16le': UTF16,
+  // Swapped before it is looked at.
+  'utf-16be': UTF16,
+  latin1: { newline: NEWLINE, decode: (line) => line.toString('latin1') },
+};
+
+/** The longer one first: that of UTF-32 begins with that of UTF-16. */
+const MARKS: readonly (readonly [mark: string, encoding: Encoding | 'utf-32'])[] = [
+  ['\xff\xfe\0\0', 'utf-32'],
+  ['\0\0\xfe\xff', 'utf-32'],
+  ['\xef\xbb\xbf', 'utf-8'],
+  ['\xff\xfe', 'utf-16le'],
+  ['\xfe\xff', 'utf-16be'],
+];
+const LONGEST_MARK = 4;
+
+/**
+ * The lines of a text, ended by \n or \r\n, the last one perhaps by nothing. Without an encoding it is UTF-8, or what the
+ * byte order mark says that it begins with; that is left out, except in Latin-1, which has none.
+ * @param pieces the text, as it comes
+ * @throws LineFault for a line that is no text in the encoding
+ */
+export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encoding): AsyncGenerator<string> {
+  const [start, rest] = await startOf(pieces);
+  const marked = encoding === 'latin1' ? undefined : markOf(start);
+  if (encoding === undefined && marked?.encoding === 'utf-32')
+    throw new LineFault(1, 'begins with the byte order mark of UTF-32, which is not read');
+  const told = encoding ?? (marked?.encoding === 'utf-32' ? undefined : marked?.encoding) ?? 'utf-8';
+  const isSkipped = marked !== undefined && marked.encoding === told;
+  const body = chained(isSkipped ? start.subarray(marked.length) : start, rest);
+  const { newline, decode } = FORMATS[told];
+  const bytes = newline.length === 2 ? inPairs(body, told === 'utf-16be') : body;
+  let number = 0;
+  for await (const line of splitAt(newline, bytes)) {
+    const text = decode(line);
+    number++;
+    if (text === undefined)
+      throw new LineFault(number, `is not ${told.toUpperCase()}; --encoding says what the input is written in, latin1 for example`);
+    yield text.endsWith('\r') ? text.slice(0, -1) : text;
+  }
+}
+
+function markOf(start: Buffer): { encoding: Encoding | 'utf-32'; length: number } | undefined {
+  const text = start.toString('latin1', 0, LONGEST_MARK);
+  const [mark, encoding] = MARKS.find(([each]) => text.startsWith(each)) ?? [];
+  return mark === undefined || encoding === undefined ? undefined : { encoding, length: mark.length };
+}
+
+/** @returns enough of it for a byte order mark, and what comes behind */
+async function startOf(pieces: AsyncIterable<Buffer>): Promise<[start: Buffer, rest: AsyncIterator<Buffer>]> {
+  const rest = pieces[Symbol.asyncIterator]();
+  let start = Buffer.alloc(0);
+  while (start.length < LONGEST_MARK) {
+    const next = await rest.next();
+    if (next.done === true) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  return [start, rest];
+}
+
+async function* chained(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield start;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
+  }
+}
+
+/** The same in pieces of an even length, but for a last byte without a partner; with the bytes of each pair swapped, perhaps. */
+async function* inPairs(pieces: AsyncIterable<Buffer>, isSwapped: boolean): AsyncGenerator<Buffer> {
+  let odd = Buffer.alloc(0);
+  for await (const piece of pieces) {
+    const all = Buffer.concat([odd, piece]);
+    const end = all.length - (all.length % 2);
+    odd = all.subarray(end);
+    yield isSwapped ? all.subarray(0, end).swap16() : all.subarray(0, end);
+  }
+  if (odd.length > 0) yield odd;
+}
+
+async function* splitAt(newline: Buffer, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  // A line may come in many pieces; joined once, it costs no more than its length.
+  let begun: Buffer[] = [];
+  for await (const piece of pieces) {
+    let from = 0;
+    for (let at = endOfLine(piece, newline, 0); at !== -1; at = endOfLine(piece, newline, from)) {
+      const end = piece.subarray(from, at);
+      yield begun.length === 0 ? end : Buffer.concat([...begun, end]);
+      begun = [];
+      from = at + newline.length;
+    }
+    if (from < piece.length) begun.push(piece.subarray(from));
+  }
+  if (begun.length > 0) yield Buffer.concat(begun);
+}
+
+/** Where a newline begins that does not lie across two characters. */
+function endOfLine(piece: Buffer, newline: Buffer, from: number): number {
+  let at = piece.indexOf(newline, from);
+  while (at % newline.length !== 0 && at !== -1) at = piece.indexOf(newline, at + 1);
+  return at;
+}

@@ -2,9 +2,11 @@ import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import type { FoundStream } from '../client/connection.ts';
-import { decodeValue, isText, parseJson, V8_DESCRIPTOR } from '../client/values.ts';
+import { decodeValue, isText, V8_DESCRIPTOR } from '../client/values.ts';
 import { jsonLine } from './json-line.ts';
+import { compact, laidOut } from './json-text.ts';
 import { print } from './output.ts';
+import { ToolError } from './shell-tool.ts';
 
 export interface PrintOptions {
   /** Always as JSON: text as a string, bytes as `{"base64":"…"}`. */
@@ -24,16 +26,37 @@ export async function printValue(found: FoundStream, { json, lines }: PrintOptio
   const { descriptor, metadata, stream, size } = found;
   if (descriptor === V8_DESCRIPTOR) {
     const value = decodeValue(descriptor, await buffer(stream), metadata);
-    return print(json ? jsonLine(value) : `${inspect(value, WHOLE)}\n`);
+    return print(json ? asJson(value) : `${inspect(value, WHOLE)}\n`);
   }
   const isJson = isText(descriptor) && metadata.get('type') === 'json';
   if (isJson) {
     if (size > MOST_PARSED) return passOn(stream, true);
     const text = String(await buffer(stream));
-    return print(`${JSON.stringify(parseJson(text), undefined, json || lines ? undefined : 2)}\n`);
+    const valid = isJsonText(text) ? text : JSON.stringify(text);
+    return print(`${json || lines ? compact(valid) : laidOut(valid)}\n`);
   }
   if (!json) return passOn(stream, lines || (process.stdout.isTTY && isText(descriptor)));
   return isText(descriptor) ? printString(stream) : printBase64(stream);
+}
+
+/** @throws ToolError for what JSON cannot say */
+function asJson(value: unknown): string {
+  try {
+    return jsonLine(value);
+  } catch (cause) {
+    const [why = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    throw new ToolError('no-json', `the value has no form in JSON: ${why}`, { cause });
+  }
+}
+
+/** A value may carry the `type` of another one. */
+function isJsonText(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const WHOLE = { depth: null, maxArrayLength: null, maxStringLength: null } as const;

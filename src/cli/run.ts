@@ -9,6 +9,7 @@ import type { NetWorkSpace } from '../client/net-work-space.ts';
 import { SleighError } from '../client/sleigh-error.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { InputError, openInput, STANDARD_INPUT } from './input.ts';
+import { ENCODINGS, type Encoding } from './lines.ts';
 import { Interruption } from './interruption.ts';
 import { codeOf, textOf } from './fail.ts';
 import { launcherOf, launchOptions, type LaunchFlags } from './launch-options.ts';
@@ -27,6 +28,8 @@ interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
   workers: number;
   window?: number;
   unordered?: true;
+  text?: true;
+  encoding?: Encoding;
   join?: 'closing' | 'elastic';
   reconnectGrace?: number;
 }
@@ -67,6 +70,13 @@ export function addRunCommand(program: Command): void {
       `lines out at once, at most (default: ${WINDOW_PER_WORKER} a worker)`,
       atLeastOne,
     )
+    .option('--text', 'give the function each line as text, also where it is JSON')
+    .addOption(
+      new Option(
+        '--encoding <name>',
+        'what the input is written in (default: utf-8, or as its byte order mark says)',
+      ).choices(ENCODINGS),
+    )
     .option('--unordered', 'write results as they come, not in the order of the input')
     .addOption(
       new Option(
@@ -97,7 +107,7 @@ async function run(file: string, input: string | undefined, flags: RunFlags): Pr
   const stop = new AbortController();
   try {
     const module = await loadQuietly(file);
-    const inputs = await inputsFor(module, input, status);
+    const inputs = await inputsFor(module, input, flags, status);
     stopWhenToldTo(stop);
     const { workers, window = WINDOW_PER_WORKER * workers, unordered = false, join, reconnectGrace } = flags;
     const onDeath = (rank: number, how: string): void => {
@@ -145,13 +155,14 @@ async function loadQuietly(file: string): Promise<UserModule> {
 function inputsFor(
   module: UserModule,
   input: string | undefined,
+  { text, encoding }: RunFlags,
   status: StatusLine,
 ): Promise<Inputs> | Inputs {
   if (input === undefined && module.input !== undefined) return module.input();
   const file = input ?? STANDARD_INPUT;
   if (file === STANDARD_INPUT && process.stdin.isTTY)
     status.say('reading lines from the terminal; Ctrl-D ends them', { event: 'reading' });
-  return openInput(file);
+  return openInput(file, { encoding, isText: text === true });
 }
 
 async function aborted(signal: AbortSignal): Promise<never> {
@@ -173,7 +184,7 @@ function lineOf(outcome: LineOutcome, tally: Tally): string {
   try {
     return jsonLine(outcome.value);
   } catch (cause) {
-    const [error = ''] = `the result is no JSON: ${String(cause)}`.split('\n');
+    const [error = ''] = `the result has no form in JSON: ${cause instanceof Error ? cause.message : String(cause)}`.split('\n');
     tally.fail({ line, error, stack: error });
     return jsonLine({ line, error });
   }

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/cli/address.ts';
 import { jsonLine } from '../../src/cli/json-line.ts';
-import { linesOf } from '../../src/cli/lines.ts';
+import { compact, laidOut } from '../../src/cli/json-text.ts';
+import { valueOfLine } from '../../src/cli/line-value.ts';
+import { linesOf, type Encoding } from '../../src/cli/lines.ts';
 import { StatusLine } from '../../src/cli/status-line.ts';
 import { allOf } from '../support/all-of.ts';
 
@@ -11,12 +13,17 @@ async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
 }
 
 /** Cut at each of these places. */
-const cutting = (text: string, sizes: readonly number[]): string[] => {
-  const pieces: string[] = [];
+const cutting = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
+  const pieces: Buffer[] = [];
   let at = 0;
-  for (const size of sizes) pieces.push(text.slice(at, (at += size)));
-  return [...pieces, text.slice(at)];
+  for (const size of sizes) pieces.push(bytes.subarray(at, (at += size)));
+  return [...pieces, bytes.subarray(at)];
 };
+
+const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
+const bigEndian = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+const linesIn = (bytes: Buffer, encoding?: Encoding): Promise<string[]> =>
+  allOf(linesOf(each([bytes]), encoding));
 
 describe('the lines of a text', () => {
   it.each([
@@ -26,25 +33,95 @@ describe('the lines of a text', () => {
     ['a\n', ['a']],
     ['a\r\n\r\nb\rc\n', ['a', '', 'b\rc']],
     ['\ufeff{}\n\ufeff', ['{}', '\ufeff']],
+    ['a\0b\n', ['a\0b']],
   ])('%j are %j', async (text, lines) => {
-    expect(await allOf(linesOf(each([text])))).toEqual(lines);
+    expect(await linesIn(Buffer.from(text))).toEqual(lines);
   });
 
-  it('are the same in whatever pieces it comes', async () => {
-    const text = fc.array(fc.constantFrom('a', 'bc', '\n', '\r\n')).map((parts) => parts.join(''));
+  it.each([
+    ['UTF-16 by its mark', undefined, Buffer.from('\ufeffé\u0a0a\n\u{1f600}\r\n', 'utf16le')],
+    ['UTF-16 with the higher byte first by its mark', undefined, bigEndian('\ufeffé\u0a0a\n\u{1f600}\n')],
+    ['UTF-16 without a mark', 'utf-16le', Buffer.from('é\u0a0a\n\u{1f600}', 'utf16le')],
+    ['UTF-16 with its mark', 'utf-16be', bigEndian('\ufeffé\u0a0a\n\u{1f600}')],
+  ] as const)('are read from %s', async (_name, encoding, bytes) => {
+    expect(await linesIn(bytes, encoding)).toEqual(['é\u0a0a', '\u{1f600}']);
+  });
+
+  it('are read from Latin-1, whatever the bytes are', async () => {
+    expect(await linesIn(latin1('\xef\xbb\xbfcaf\xe9\x80\n'), 'latin1')).toEqual(['\xef\xbb\xbfcafé\x80']);
+  });
+
+  it.each([
+    ['Latin-1', undefined, latin1('good\ncaf\xe9\n'), 'line 2 is not UTF-8'],
+    ['half a character at the end', undefined, latin1('good\n\n\xc3'), 'line 3 is not UTF-8'],
+    ['UTF-16 by name', 'utf-8', latin1('\xff\xfea\0\n\0'), 'line 1 is not UTF-8'],
+    ['half of UTF-16', undefined, latin1('\xff\xfea\0\n\0b'), 'line 2 is not UTF-16LE'],
+    ['half of a pair', undefined, Buffer.from('\ufeffa\n\ud800\n', 'utf16le'), 'line 2 is not UTF-16LE'],
+    ['UTF-32', undefined, latin1('\xff\xfe\0\0a\0\0\0'), 'UTF-32, which is not read'],
+  ] as const)('of %s are refused, with the number of the line', async (_name, encoding, bytes, message) => {
+    await expect(linesIn(bytes, encoding)).rejects.toThrow(message);
+  });
+
+  it('are the same in whatever pieces they come', async () => {
+    const text = fc.array(fc.constantFrom('a', 'é', '\u0a0a', '\n', '\r\n')).map((parts) => parts.join(''));
+    const way = fc.constantFrom<(text: string) => Buffer>(
+      (each) => Buffer.from(each),
+      (each) => Buffer.from(`\ufeff${each}`, 'utf16le'),
+      (each) => bigEndian(`\ufeff${each}`),
+    );
     await fc.assert(
-      fc.asyncProperty(text, fc.array(fc.nat({ max: 4 })), async (text, sizes) => {
+      fc.asyncProperty(text, way, fc.array(fc.nat({ max: 4 })), async (text, encoded, sizes) => {
         const whole = text.replaceAll('\r\n', '\n').split('\n');
         if (whole.at(-1) === '') whole.pop();
-        expect(await allOf(linesOf(each(cutting(text, sizes))))).toEqual(whole);
+        expect(await allOf(linesOf(each(cutting(encoded(text), sizes))))).toEqual(whole);
       }),
     );
   });
 
   it('may be long, and cost no more than their length', async () => {
-    const pieces = Array.from({ length: 20_000 }, () => 'x'.repeat(1_000));
+    const pieces = Array.from({ length: 20_000 }, () => Buffer.alloc(1_000, 'x'));
     const [line, ...more] = await allOf(linesOf(each(pieces)));
     expect([line?.length, more]).toEqual([20_000_000, []]);
+  });
+});
+
+describe('what a line says', () => {
+  it.each(['12345678901234567891', '1.10', '2026.0', '1e3', '-0', '007', '0x10', '1e400', '.5', '+1', 'NaN', 'a'])(
+    'is its text for %s',
+    (line) => expect(valueOfLine(line)).toBe(line),
+  );
+
+  it.each([
+    ['12', 12],
+    [' -0.5 ', -0.5],
+    ['1e+21', 1e21],
+    ['9007199254740991', 9007199254740991],
+    ['{"a":[1.10,"12345678901234567891",1e3,0.10000000000000001]}', { a: [1.1, '12345678901234567891', 1000, 0.1] }],
+    ['null', null],
+    ['"1.10"', '1.10'],
+  ])('%s is %o', (line, value) => expect(valueOfLine(line)).toEqual(value));
+
+  it.each(['{"id":12345678901234567891}', '[1,[-9007199254740993]]', '[1e400]'])('%s is refused', (line) => {
+    expect(() => valueOfLine(line)).toThrow('--text');
+  });
+});
+
+describe('JSON that is laid out', () => {
+  it('is as JSON.stringify lays it out', () => {
+    fc.assert(
+      fc.property(fc.json(), (json) => {
+        const value: unknown = JSON.parse(json);
+        const plain = JSON.stringify(value);
+        expect(laidOut(plain)).toBe(JSON.stringify(value, undefined, 2));
+        expect(compact(JSON.stringify(value, undefined, 2))).toBe(plain);
+      }),
+    );
+  });
+
+  it('keeps the digits of its numbers', () => {
+    expect(laidOut('{"id":12345678901234567891,"v":1.10}')).toBe(
+      '{\n  "id": 12345678901234567891,\n  "v": 1.10\n}',
+    );
   });
 });
 
@@ -57,6 +134,26 @@ describe('a line of JSON', () => {
     [{ n: 10n ** 20n, when: new Date(0) }, '{"n":"100000000000000000000","when":"1970-01-01T00:00:00.000Z"}'],
   ])('of %o is %s', (value, line) => {
     expect(jsonLine(value)).toBe(`${line}\n`);
+  });
+
+  it.each([
+    [NaN, 'it is NaN'],
+    [{ mean: [-Infinity] }, '"0" is -Infinity'],
+    [{ at: new Date(NaN) }, '"at" is an invalid date'],
+    [{ f: () => 1 }, '"f" is a function'],
+    [new Map([['e', new RangeError('too far')]]), '"1" is an error: too far'],
+    [new Float64Array([NaN]), '"0" is NaN'],
+    [{ p: /x/ }, '"p" is a regular expression'],
+    [new ArrayBuffer(1), 'it is an ArrayBuffer'],
+    [Promise.resolve(), 'it is a promise'],
+  ])('cannot be of %o', (value, message) => {
+    expect(() => jsonLine(value)).toThrow(message);
+  });
+
+  it('cannot be of a cycle', () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    expect(() => jsonLine(cycle)).toThrow('circular');
   });
 });
 

@@ -110,7 +110,7 @@ describe('sleigh run', () => {
     const source = `export default (n) => { const a = [n]; if (n === 2) a.push(a); return a; }`;
     const { child, lines } = await run(source, '1\n2\n');
     expect(lines[0]).toBe('[1]');
-    expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('no JSON') });
+    expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('no form in JSON') });
     expect(child.exitCode).toBe(1);
   });
 

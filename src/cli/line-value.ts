@@ -1,0 +1,38 @@
+/** A string of JSON, or a number. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** A number that may be more than a double holds has so many digits, or an exponent. */
+const PERHAPS_TOO_LONG = /\d{16}|\d[eE]/;
+
+/**
+ * What a line says where it is JSON, else its text. A number that would not be printed as it stands there stays text:
+ * `1.10`, `007`, `1e3`, or an identifier of twenty digits is more than its value.
+ * @throws RangeError when a number within an array or an object is more than JavaScript's numbers hold
+ */
+export function valueOfLine(line: string): unknown {
+  const value = parsed(line);
+  if (typeof value === 'number') return String(value) === line.trim() ? value : line;
+  if (typeof value === 'object' && value !== null && PERHAPS_TOO_LONG.test(line)) refuseLoss(line);
+  return value;
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
+function refuseLoss(json: string): void {
+  for (const [token] of json.matchAll(STRING_OR_NUMBER))
+    if (!token.startsWith('"') && losesDigits(token))
+      throw new RangeError(
+        `has ${token}, which no number of JavaScript can hold; write it in quotes, or take the lines as text with --text`,
+      );
+}
+
+function losesDigits(token: string): boolean {
+  const value = Number(token);
+  if (!Number.isFinite(value)) return true;
+  return /^-?\d+$/.test(token) && BigInt(token) !== BigInt(value);
+}
