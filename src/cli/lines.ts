@@ -67,7 +67,10 @@ export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encodin
     const text = decode(line);
     number++;
     if (text === undefined)
-      throw new LineFault(number, `is not ${told.toUpperCase()}; --encoding says what the input is written in, latin1 for example`);
+      throw new LineFault(
+        number,
+        `is not ${told.toUpperCase()}; --encoding says what the input is written in, latin1 for example`,
+      );
     yield text.endsWith('\r') ? text.slice(0, -1) : text;
   }
 }
@@ -78,17 +81,23 @@ function markOf(start: Buffer): { encoding: Encoding | 'utf-32'; length: number 
   return mark === undefined || encoding === undefined ? undefined : { encoding, length: mark.length };
 }
 
-/** @returns enough of it for a byte order mark, and what comes behind */
+/** @returns enough of it to see whether it has a byte order mark, and what comes behind */
 async function startOf(pieces: AsyncIterable<Buffer>): Promise<[start: Buffer, rest: AsyncIterator<Buffer>]> {
   const rest = pieces[Symbol.asyncIterator]();
   let start = Buffer.alloc(0);
-  while (start.length < LONGEST_MARK) {
+  // A line that is there is not held back for want of a next one.
+  while (mayBecomeMark(start)) {
     const next = await rest.next();
     if (next.done === true) break;
     start = Buffer.concat([start, next.value]);
   }
   return [start, rest];
 }
+
+const mayBecomeMark = (start: Buffer): boolean => {
+  const text = start.toString('latin1', 0, LONGEST_MARK);
+  return MARKS.some(([mark]) => mark.length > text.length && mark.startsWith(text));
+};
 
 async function* chained(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   try {

@@ -38,11 +38,20 @@ interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
 const WINDOW_PER_WORKER = 32;
 
 const HELP = `
-MODULE is a JavaScript module whose default export is a function, async or not. It is called with what each line says
-where the line is JSON, else with its text. Each result is written to standard output as a line of JSON. Where a call
-fails, the line in its place is {"line":N,"error":"TypeError: …"}, the others go on, and the exit status is 1. A line
-whose worker dies is given to another one. What the module prints goes to standard error. With --join elastic it says
-how to send more workers to the job, by "sleigh worker"; --window is then for as many workers as it begins with.
+MODULE is a JavaScript module whose default export is a function, async or not. It is called once for each line of the
+input, and each result is written to standard output as a line of JSON.
+
+What the function is given: what the line says where the line is JSON, else its text. A number that would not be printed
+as it stands there stays text (1.10, 007, 12345678901234567891), and --text makes every line text. A line ends with \\n or
+\\r\\n; the last one need not end. Input that is not in the encoding, or has a NUL byte without --text, is an error.
+
+What is written: undefined as null, a Map, a Set and typed arrays as arrays, a BigInt as a string of its digits, a Date
+as ISO 8601 text, an object of a class by its properties. Where a call fails, or its result is what JSON cannot say (NaN,
+Infinity, an error, a function), the line in its place is {"line":N,"error":"TypeError: …"}, the others go on, and the
+exit status is 1. What the module prints goes to standard error.
+
+A line whose worker dies is given to another one. With --join elastic the command says how to send more workers to the
+job, by "sleigh worker"; --window is then for as many workers as it begins with.
 
 A module may also export
   input   inputs to take without INPUT: an iterable, or a function that gives one (a generator, say)
@@ -184,7 +193,8 @@ function lineOf(outcome: LineOutcome, tally: Tally): string {
   try {
     return jsonLine(outcome.value);
   } catch (cause) {
-    const [error = ''] = `the result has no form in JSON: ${cause instanceof Error ? cause.message : String(cause)}`.split('\n');
+    const [error = ''] =
+      `the result has no form in JSON: ${cause instanceof Error ? cause.message : String(cause)}`.split('\n');
     tally.fail({ line, error, stack: error });
     return jsonLine({ line, error });
   }

@@ -12,6 +12,11 @@ async function* each<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }
 
+async function* endless(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+  await new Promise(() => undefined);
+}
+
 /** Cut at each of these places. */
 const cutting = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
   const pieces: Buffer[] = [];
@@ -78,6 +83,10 @@ describe('the lines of a text', () => {
     );
   });
 
+  it('come as soon as they are there', async () => {
+    expect(await linesOf(endless('2\n')).next()).toEqual({ done: false, value: '2' });
+  });
+
   it('may be long, and cost no more than their length', async () => {
     const pieces = Array.from({ length: 20_000 }, () => Buffer.alloc(1_000, 'x'));
     const [line, ...more] = await allOf(linesOf(each(pieces)));
@@ -86,17 +95,30 @@ describe('the lines of a text', () => {
 });
 
 describe('what a line says', () => {
-  it.each(['12345678901234567891', '1.10', '2026.0', '1e3', '-0', '007', '0x10', '1e400', '.5', '+1', 'NaN', 'a'])(
-    'is its text for %s',
-    (line) => expect(valueOfLine(line)).toBe(line),
-  );
+  it.each([
+    '12345678901234567891',
+    '1.10',
+    '2026.0',
+    '1e3',
+    '-0',
+    '007',
+    '0x10',
+    '1e400',
+    '.5',
+    '+1',
+    'NaN',
+    'a',
+  ])('is its text for %s', (line) => expect(valueOfLine(line)).toBe(line));
 
   it.each([
     ['12', 12],
     [' -0.5 ', -0.5],
     ['1e+21', 1e21],
     ['9007199254740991', 9007199254740991],
-    ['{"a":[1.10,"12345678901234567891",1e3,0.10000000000000001]}', { a: [1.1, '12345678901234567891', 1000, 0.1] }],
+    [
+      '{"a":[1.10,"12345678901234567891",1e3,0.10000000000000001]}',
+      { a: [1.1, '12345678901234567891', 1000, 0.1] },
+    ],
     ['null', null],
     ['"1.10"', '1.10'],
   ])('%s is %o', (line, value) => expect(valueOfLine(line)).toEqual(value));

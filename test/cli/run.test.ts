@@ -27,7 +27,7 @@ function start(source: string, args: readonly string[] = [], options: RunOptions
   return new RunProcess(folder.path, ['module.mjs', ...args], options);
 }
 
-async function run(source: string, input: string, ...args: string[]): Promise<RunProcess> {
+async function run(source: string, input: string | Buffer, ...args: string[]): Promise<RunProcess> {
   const process = start(source, args, { input });
   await process.status();
   return process;
@@ -60,6 +60,50 @@ describe('sleigh run', () => {
       ['boolean', true],
       ['string', 'last'],
     ]);
+  });
+
+  it('takes lines as they are with --text, and leaves numbers text that would not be printed as they stand there', async () => {
+    const source = 'export default (x) => [typeof x, x]';
+    const input = '12\n1.10\n12345678901234567891\n{"a":1}\nnull\n';
+    const { lines } = await run(source, input);
+    expect(lines).toEqual([
+      '["number",12]',
+      '["string","1.10"]',
+      '["string","12345678901234567891"]',
+      '["object",{"a":1}]',
+      '["object",null]',
+    ]);
+    const asText = await run(source, input, '--text');
+    expect(asText.lines).toEqual(
+      ['12', '1.10', '12345678901234567891', '{"a":1}', 'null'].map((line) =>
+        JSON.stringify(['string', line]),
+      ),
+    );
+  });
+
+  it('ends at a line that it cannot take as it is, and says which and what to do', async () => {
+    const source = 'export default (x) => x';
+    const latin1 = Buffer.from('a\ncaf\xe9\n', 'latin1');
+    const refused = await run(source, latin1);
+    expect([refused.child.exitCode, refused.lines]).toEqual([1, ['"a"']]);
+    expect(refused.errors).toMatch(
+      /^sleigh: cannot read standard input: line 2 is not UTF-8; --encoding .*latin1/,
+    );
+    const read = await run(source, latin1, '--encoding', 'latin1');
+    expect([read.child.exitCode, read.lines]).toEqual([0, ['"a"', '"café"']]);
+    const long = await run(source, '{"id":12345678901234567891}\n');
+    expect([long.child.exitCode, long.errors]).toEqual([
+      1,
+      expect.stringContaining('line 1 has 12345678901234567891'),
+    ]);
+    const nul = await run(source, 'a\0b\n');
+    expect([nul.child.exitCode, nul.errors]).toEqual([1, expect.stringContaining('line 1 has a NUL byte')]);
+    expect((await run(source, 'a\0b\n', '--text')).lines).toEqual([String.raw`"a\u0000b"`]);
+  });
+
+  it('reads UTF-16 that has a byte order mark', async () => {
+    const { lines } = await run('export default (x) => x', Buffer.from('\ufeffnaïve\r\n7\n', 'utf16le'));
+    expect(lines).toEqual(['"naïve"', '7']);
   });
 
   it('reads a file, and takes a CommonJS module and standard input by name, too', async () => {
@@ -110,7 +154,10 @@ describe('sleigh run', () => {
     const source = `export default (n) => { const a = [n]; if (n === 2) a.push(a); return a; }`;
     const { child, lines } = await run(source, '1\n2\n');
     expect(lines[0]).toBe('[1]');
-    expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('no form in JSON') });
+    expect(JSON.parse(lines[1] ?? '')).toEqual({
+      line: 2,
+      error: expect.stringContaining('no form in JSON'),
+    });
     expect(child.exitCode).toBe(1);
   });
 

@@ -50,6 +50,25 @@ describe('sleigh get', () => {
     expect(await tool(['get', 'my shop', 'm'])).toEqual(printed("Map(1) { 'k' => 1n }\n"));
   });
 
+  it('prints the numbers of JSON with all their digits', async () => {
+    await tool(['put', 'my shop', 'x', '{"id":12345678901234567891, "v":1.10}', '--json']);
+    expect((await tool(['get', 'my shop', 'x'])).output).toBe(
+      '{\n  "id": 12345678901234567891,\n  "v": 1.10\n}\n',
+    );
+    expect((await tool(['get', 'my shop', 'x', '--json'])).output).toBe(
+      '{"id":12345678901234567891,"v":1.10}\n',
+    );
+  });
+
+  it('refuses to print as JSON what that cannot say', async () => {
+    await ws.store('x', { mean: NaN });
+    expect(await tool(['get', 'my shop', 'x', '--json'])).toEqual({
+      status: 1,
+      output: '',
+      errors: '{"error":{"code":"no-json","message":"the value has no form in JSON: \\"mean\\" is NaN"}}\n',
+    });
+  });
+
   it('prints everything as a line of JSON with --json', async () => {
     for (const [value, line] of [
       ['two\nlines "é" \u{1f600}', JSON.stringify('two\nlines "é" \u{1f600}')],
