@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import type { FoundStream } from '../client/connection.ts';
-import { decodeValue, isText, V8_DESCRIPTOR } from '../client/values.ts';
+import { decodeValue, GRAPH_DESCRIPTOR, isText } from '../client/values.ts';
 import { jsonLine } from './json-line.ts';
 import { compact, laidOut } from './json-text.ts';
 import { print } from './output.ts';
@@ -24,7 +24,7 @@ const BASE64_UNIT = 3;
 /** Prints a value on standard output as it comes, at the pace of whoever reads it. */
 export async function printValue(found: FoundStream, { json, lines }: PrintOptions): Promise<void> {
   const { descriptor, metadata, stream, size } = found;
-  if (descriptor === V8_DESCRIPTOR) {
+  if (descriptor === GRAPH_DESCRIPTOR) {
     const value = decodeValue(descriptor, await buffer(stream), metadata);
     return print(json ? asJson(value) : `${inspect(value, WHOLE)}\n`);
   }

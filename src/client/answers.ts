@@ -2,6 +2,7 @@ import type { Metadata } from '../wire/payload.ts';
 import type { Lines } from './lines.ts';
 import { outcomesOf, type Outcome } from './outcome.ts';
 import type { ErrorHandling } from './results.ts';
+import { encodeValue } from './values.ts';
 
 /** Metadata that tells how many copies of a broadcast there are so far (S17). */
 const COPIES = 'nwsCopies';
@@ -28,7 +29,12 @@ export class Answers {
     // Reading it settles how many answers there will be (S4, S13); an elastic group tells so itself.
     const expected = Number((await lines.main.find(workspace, 'workerCount')).value);
     const ids = new Map([['batchId', id]]);
-    const told = await lines.main.store(workspace, 'broadcast', argument, new Map([...metadata, ...ids]));
+    const told = await lines.main.storeEncoded(
+      workspace,
+      'broadcast',
+      encodeValue(argument, 'argument'),
+      new Map([...metadata, ...ids]),
+    );
     return new Answers(options, ids, copiesIn(told, expected));
   }
 

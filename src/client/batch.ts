@@ -1,14 +1,15 @@
 import Denque from 'denque';
 import type { Metadata } from '../wire/payload.ts';
 import { totalOf, type BatchOptions } from './batch-options.ts';
+import { chunkPart, type ChunkPart } from './chunk.ts';
 import { CHUNK_BUDGET, ChunkSize, MOST_BYTES } from './chunk-size.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import { Notice } from './notice.ts';
-import { outcomesOf, refusedOutcomes, type Outcome } from './outcome.ts';
+import { failedOutcomes, outcomesOf, refusedOutcomes, type Outcome } from './outcome.ts';
 import { SleighError } from './sleigh-error.ts';
 import { BUDGET, CANCELLED_BATCHES, CHUNK, NUMBER, TOOK } from './task-metadata.ts';
-import { encodeValue } from './values.ts';
+import { encodeAlone, encodeTogether } from './values.ts';
 
 /** A task on its way. */
 interface Sent {
@@ -16,7 +17,7 @@ interface Sent {
   readonly index: number;
   readonly count: number;
   /** Of an automatic chunk alone, which may have to be sent again in parts. */
-  readonly elements: readonly unknown[];
+  readonly elements: readonly ChunkPart[];
 }
 
 /**
@@ -38,9 +39,9 @@ export class Batch {
   /** By the number of the task. */
   readonly #out = new Map<number, Sent>();
   /** What came back undone, to be sent one at a time. */
-  readonly #again = new Denque<{ readonly index: number; readonly element: unknown }>();
+  readonly #again = new Denque<{ readonly index: number; readonly element: ChunkPart }>();
   /** Elements that are to travel together, and have not left. */
-  #gathered: unknown[] = [];
+  #gathered: ChunkPart[] = [];
   /** How many results may be there, beside the one that is waited for. */
   #hoped = 0;
   /** Tasks. */
@@ -182,7 +183,7 @@ export class Batch {
   }
 
   #gather(element: unknown): void {
-    this.#gathered.push(element);
+    this.#gathered.push(chunkPart({ value: element }, 'element', 'not-sent'));
     this.#read++;
     if (this.#gathered.length >= (this.#size?.value ?? Number(this.#options.chunkSize))) this.#flush();
     // Where the elements come slowly, nobody waits for them.
@@ -202,7 +203,7 @@ export class Batch {
       void this.#store(first + at, elements.slice(at, at + length));
   }
 
-  async #store(index: number, elements: readonly unknown[]): Promise<void> {
+  async #store(index: number, elements: readonly ChunkPart[]): Promise<void> {
     const { lines, workspace, metadata, chunkSize } = this.#options;
     const number = this.#made++;
     const count = elements.length;
@@ -216,9 +217,13 @@ export class Batch {
     if (isChunk) all.set(CHUNK, '1');
     if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
     try {
-      const value = encodeValue(isChunk ? elements : elements[0]);
+      const [first] = elements;
+      const isAlone = !isChunk && first !== undefined;
+      const value = isAlone ? encodeAlone(first) : encodeTogether(elements);
       this.#size?.weighed(value.bytes.length, count);
-      if (isDivisible && value.bytes.length > MOST_BYTES) this.#divide(number, sent);
+      if (isAlone && first.failure !== undefined)
+        this.#answer(number, sent, failedOutcomes(sent, first.failure));
+      else if (isDivisible && value.bytes.length > MOST_BYTES) this.#divide(number, sent);
       else {
         await lines.main.storeEncoded(workspace, 'task', value, all);
         this.#stored++;
@@ -240,7 +245,7 @@ export class Batch {
     return true;
   }
 
-  #sendAgain(index: number, elements: readonly unknown[]): void {
+  #sendAgain(index: number, elements: readonly ChunkPart[]): void {
     for (const [i, element] of elements.entries()) this.#again.push({ index: index + i, element });
     while (this.#out.size < this.#window) {
       const next = this.#again.shift();

@@ -1,6 +1,8 @@
+import { Chunk } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Found } from './connection.ts';
-import { CHUNK, ERROR, type ChunkOutcome, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
+import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
+import { ForeignValue } from './values.ts';
 
 /** A task that failed. */
 export class TaskError extends Error {
@@ -10,6 +12,7 @@ export class TaskError extends Error {
    * - `timed-out`: it took longer than its timeout
    * - `cancelled`: its batch was
    * - `not-sent`: the element could not be sent, or the server did not take it
+   * - `unreadable`: what came, the element or its result, cannot be decoded
    * - `worker-died`: so often that it is not tried again (S13)
    */
   readonly code: TaskErrorCode;
@@ -67,22 +70,32 @@ export function outcomesOf(
     const died = `given up after ${maxAttempts} attempts: the worker died each time`;
     return indexes.map((at) => failed(at, failure('worker-died', died)));
   }
+  if (value instanceof ForeignValue && value.why !== undefined) {
+    const unreadable = failure('unreadable', value.why);
+    return indexes.map((at) => failed(at, unreadable));
+  }
   if (metadata.get(ERROR) === '1') return indexes.map((at) => failed(at, claimed<TaskFailure>(value)));
-  if (metadata.get(CHUNK) !== '1') return [{ index, worker, value }];
-  return claimed<ChunkOutcome[]>(value).map((each, i) =>
+  if (!(value instanceof Chunk)) return [{ index, worker, value }];
+  return Array.from(value, (each, i) =>
     'failure' in each ? failed(index + i, each.failure) : { index: index + i, worker, value: each.value },
   );
 }
 
 /** Of elements that never reached a worker. */
-export function refusedOutcomes(
+export function failedOutcomes(
   { index, count }: { readonly index: number; readonly count: number },
-  error: unknown,
+  reason: TaskFailure,
 ): OutcomeError[] {
   return Array.from({ length: count }, (_, i) => ({
     index: index + i,
-    error: new TaskError(index + i, undefined, failure('not-sent', String(error))),
+    error: new TaskError(index + i, undefined, reason),
   }));
 }
+
+/** As `failedOutcomes`, of a task that was not taken. */
+export const refusedOutcomes = (
+  sent: { readonly index: number; readonly count: number },
+  error: unknown,
+): OutcomeError[] => failedOutcomes(sent, failure('not-sent', String(error)));
 
 const failure = (code: TaskErrorCode, message: string): TaskFailure => ({ code, message, stack: message });

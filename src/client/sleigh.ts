@@ -335,7 +335,7 @@ export class Sleigh implements AsyncDisposable {
     if (limit !== Infinity) metadata.set(TIMEOUT, String(limit));
     if (fixedArgs === undefined) return metadata;
     const { main } = this.#lines;
-    const encoded = encodeValue(fixedArgs);
+    const encoded = encodeValue(fixedArgs, 'fixedArgs');
     const variable = String((await main.find(this.workspace.name, 'fixedargID')).value);
     await main.storeEncoded(this.workspace.name, variable, encoded);
     return metadata.set(FIXED_ARGS, variable);

@@ -5,7 +5,7 @@ export const MODULE = 'module';
 export const FUNCTION = 'function';
 /** The number of the task in its batch; results come back with it (S7). */
 export const NUMBER = 'task';
-/** `1`: the value is an array of elements, and so is the result, of ChunkOutcomes. */
+/** `1`: the value is a chunk of elements, and so is the result, of their outcomes (C5). */
 export const CHUNK = 'chunk';
 /** Milliseconds after which no other element of a chunk is begun: its result has fewer outcomes then. */
 export const BUDGET = 'budget';
@@ -22,7 +22,7 @@ export const ERROR = 'error';
 export const CANCELLED_BATCHES = '#cancelled';
 
 /** Why a task has no result. */
-export type TaskErrorCode = 'threw' | 'timed-out' | 'cancelled' | 'not-sent' | 'worker-died';
+export type TaskErrorCode = 'threw' | 'timed-out' | 'cancelled' | 'not-sent' | 'unreadable' | 'worker-died';
 
 /** The value of a failed task's result. */
 export interface TaskFailure {

@@ -1,12 +1,15 @@
 import type { Metadata } from '../wire/payload.ts';
 import type { ServerAddress } from './server-address.ts';
+import { Chunk, chunkPart, type ChunkPart } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Timer } from './clock.ts';
 import { functionOf, type ExportedFunction } from './module-function.ts';
 import { thisHost, type Platform } from './platform.ts';
 import type { TaskContext } from './task.ts';
 import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
-import { failureOf, TaskStopped, type Call, type Find } from './worker.ts';
+import { failureOf, TaskStopped } from './task-failure.ts';
+import { readable } from './values.ts';
+import type { Call, Find } from './worker.ts';
 
 export interface RunnerOptions {
   readonly server: ServerAddress;
@@ -53,14 +56,15 @@ export class TaskRunner {
     const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
     const timeout = metadata.has(TIMEOUT) ? Number(metadata.get(TIMEOUT)) : undefined;
     const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
-    if (metadata.get(CHUNK) !== '1' || !Array.isArray(value)) return one(value);
-    const outcomes: ChunkOutcome[] = [];
+    if (metadata.get(CHUNK) !== '1' || !(value instanceof Chunk)) return one(readable(value));
+    const parts: ChunkPart[] = [];
     const end = this.#platform.clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
-    for (const element of value) {
-      outcomes.push(await outcomeOf(async () => one(element)));
+    for (const each of value) {
+      const outcome = 'failure' in each ? each : await outcomeOf(async () => one(each.value));
+      parts.push(chunkPart(outcome, 'result', 'threw'));
       if (this.#platform.clock.now() > end) break;
     }
-    return outcomes;
+    return parts;
   }
 
   async #function(metadata: Metadata): Promise<ExportedFunction> {
@@ -75,10 +79,11 @@ export class TaskRunner {
     const found = await find(variable);
     // They go when their batch has ended.
     if (found === undefined) throw cancelled();
+    const value = readable(found.value);
     const [oldest] = this.#fixedArgs.keys();
     if (this.#fixedArgs.size >= MOST_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
-    this.#fixedArgs.set(variable, found.value);
-    return found.value;
+    this.#fixedArgs.set(variable, value);
+    return value;
   }
 
   async #run(

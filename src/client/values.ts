@@ -1,79 +1,109 @@
-import { isArrayBufferView, isDate } from 'node:util/types';
-import { deserialize, serialize } from 'node:v8';
 import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
+import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
+import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
+import { TaskStopped } from './task-failure.ts';
 import { textOfBytes } from './text.ts';
 
-/** Values of this client on the wire, and what other clients store (C1-C3). Pure. */
+/** Values of this client on the wire, and what other clients store (C1-C3, C5). Pure. */
 
 /** Maker 11, not serialized, raw (C2). */
 export const BYTES_DESCRIPTOR = 0x0b000003;
-/** Maker 11, serialized by v8 (C2). */
-export const V8_DESCRIPTOR = 0x0b000007;
+/** Maker 11, a graph (C2). */
+export const GRAPH_DESCRIPTOR = 0x0b00000b;
 
 const NOT_SERIALIZED = 1;
 const RAW = 2;
+
+/** The metadata `type`: which form a value has (C1, C2). */
+export type ValueType = BodyType | 'chunk';
 
 /** A value as it goes to the server. */
 export interface EncodedValue<Bytes = Uint8Array> {
   readonly descriptor: number;
   readonly bytes: Bytes;
-  /** The metadata `type`: which of the two a text is (C1); it says `bytes` or `v8` of the others. */
-  readonly type: 'json' | 'text' | 'bytes' | 'v8';
+  readonly type: ValueType;
 }
 
-/** A value of another maker that is no text: given as it came, never guessed at (C3). */
+/** A value that this client does not decode: given as it came, never guessed at (C3). */
 export class ForeignValue {
   readonly descriptor: number;
   readonly bytes: Uint8Array;
+  /** Why it cannot be decoded, where it is of this client; undefined where another one made it. */
+  readonly why: string | undefined;
 
-  constructor(descriptor: number, bytes: Uint8Array) {
+  constructor(descriptor: number, bytes: Uint8Array, why?: string) {
     this.descriptor = descriptor;
     this.bytes = bytes;
+    this.why = why;
   }
 }
 
-/** @throws TypeError when there is no way to send it: a function, a symbol, a promise … */
-export function encodeValue(value: unknown): EncodedValue {
-  // A lone surrogate has no UTF-8; JSON has an escape for it.
-  if (typeof value === 'string' && !/\p{Surrogate}/u.test(value))
-    return { descriptor: TEXT_DESCRIPTOR, bytes: Buffer.from(value), type: 'text' };
-  if (value instanceof Uint8Array) return { descriptor: BYTES_DESCRIPTOR, bytes: value, type: 'bytes' };
-  if (jsonCarries(value))
-    return { descriptor: TEXT_DESCRIPTOR, bytes: Buffer.from(JSON.stringify(value)), type: 'json' };
-  return { descriptor: V8_DESCRIPTOR, bytes: serialized(value), type: 'v8' };
-}
+/**
+ * @param name what errors call it: `element`, `result` …
+ * @throws TypeError when it, or a part of it, cannot be sent: a function, a symbol, a promise …; it names the part
+ */
+export const encodeValue = (value: unknown, name = 'value'): EncodedValue => encoded(encodeBody(value, name));
 
-function serialized(value: unknown): Buffer {
-  try {
-    return serialize(value);
-  } catch (cause) {
-    throw new TypeError(`this cannot be sent: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
-  }
-}
+/** As far as possible: what cannot be sent is replaced by a few words that stand for it. */
+export const encodeLeniently = (value: unknown): EncodedValue => encoded(encodeLenient(value));
 
-/** @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3) */
+/** Values that travel together (C5). */
+export const encodeTogether = (parts: readonly ChunkPart[]): EncodedValue => ({
+  descriptor: BYTES_DESCRIPTOR,
+  bytes: encodeChunk(parts),
+  type: 'chunk',
+});
+
+/** One that was to travel with others, and travels alone. */
+export const encodeAlone = ({ body }: ChunkPart): EncodedValue => encoded(body);
+
+const DESCRIPTORS: Readonly<Record<BodyType, number>> = {
+  text: TEXT_DESCRIPTOR,
+  json: TEXT_DESCRIPTOR,
+  bytes: BYTES_DESCRIPTOR,
+  uint8array: BYTES_DESCRIPTOR,
+  graph: GRAPH_DESCRIPTOR,
+};
+
+const encoded = ({ type, body }: Body): EncodedValue => ({
+  descriptor: DESCRIPTORS[type],
+  bytes: typeof body === 'string' ? Buffer.from(body) : body,
+  type,
+});
+
+/**
+ * Throws nothing: a value that was taken must not be lost.
+ * @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3)
+ */
 export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadata): unknown {
-  if (descriptor === BYTES_DESCRIPTOR) return bytes;
-  if (descriptor === V8_DESCRIPTOR) return deserialized(bytes);
-  if (!isText(descriptor)) return new ForeignValue(descriptor, bytes);
-  const text = textOfBytes(bytes);
-  return descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json' ? parseJson(text) : text;
+  const type = metadata.get('type');
+  try {
+    if (descriptor === GRAPH_DESCRIPTOR) return decodeBody('graph', bytes);
+    if (descriptor === BYTES_DESCRIPTOR && type === 'chunk') return new Chunk(bytes);
+    if (descriptor === BYTES_DESCRIPTOR) return decodeBody(type === 'uint8array' ? type : 'bytes', bytes);
+    if (!isText(descriptor)) return new ForeignValue(descriptor, bytes);
+    const text = textOfBytes(bytes);
+    return descriptor === TEXT_DESCRIPTOR && type === 'json' ? parseJson(text) : text;
+  } catch (error) {
+    return new ForeignValue(
+      descriptor,
+      bytes,
+      `its ${bytes.length} bytes cannot be decoded: ${String(error)}`,
+    );
+  }
+}
+
+/** @throws TaskStopped when a value has come and could not be decoded */
+export function readable(value: unknown): unknown {
+  if (value instanceof ForeignValue && value.why !== undefined)
+    throw new TaskStopped('unreadable', value.why);
+  return value;
 }
 
 /** Whether it is text, of any maker (C3). */
 export const isText = (descriptor: number): boolean =>
   (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
-
-function deserialized(bytes: Buffer): unknown {
-  try {
-    return deserialize(bytes);
-  } catch {
-    return new ForeignValue(V8_DESCRIPTOR, bytes);
-  }
-}
 
 /** @returns the text itself when it is no JSON: a result may carry the `type` of its task, which was another's */
 export function parseJson(text: string): unknown {
@@ -82,26 +112,4 @@ export function parseJson(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** Whether JSON gives back the same: no undefined, NaN, Date, Map, hole, cycle … anywhere in it. */
-function jsonCarries(value: unknown, around: readonly object[] = []): boolean {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
-  return typeof value === 'object' && !around.includes(value) && jsonCarriesObject(value, [...around, value]);
-}
-
-function jsonCarriesObject(value: object, around: readonly object[]): boolean {
-  if (Array.isArray(value)) {
-    const elements: unknown[] = value;
-    // Not `every`, which leaves out holes.
-    for (const element of elements) if (!jsonCarries(element, around)) return false;
-    return Object.keys(value).length === value.length;
-  }
-  // A class says itself how it goes as JSON; of Date and Buffer it is known that they come back as something else.
-  if ('toJSON' in value && typeof value.toJSON === 'function')
-    return !isDate(value) && !isArrayBufferView(value);
-  // Map, Set, Error, Promise and their like have a tag of their own.
-  if (Object.prototype.toString.call(value) !== '[object Object]') return false;
-  return Object.values(value).every((member) => jsonCarries(member, around));
 }

@@ -1,21 +1,14 @@
-import { inspect } from 'node:util';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { type ChunkPart } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Clock } from './clock.ts';
 import type { Found, NwsConnection } from './connection.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import { thisHost } from './platform.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
-import {
-  BUDGET,
-  CHUNK,
-  ERROR,
-  TOOK,
-  type ChunkOutcome,
-  type TaskErrorCode,
-  type TaskFailure,
-} from './task-metadata.ts';
-import { encodeValue, type EncodedValue } from './values.ts';
+import { failureOf } from './task-failure.ts';
+import { BUDGET, CHUNK, ERROR, TOOK } from './task-metadata.ts';
+import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from './values.ts';
 
 /** Metadata of a result that says that its task failed. */
 const FAILED: Metadata = new Map([[ERROR, '1']]);
@@ -32,17 +25,6 @@ export interface WorkerOptions extends RegistrationOptions {
 
 /** @returns undefined when there is none */
 export type Find = (variable: string) => Promise<Found | undefined>;
-
-/** A task that was not called, or not to its end. */
-export class TaskStopped extends Error {
-  override readonly name: string = 'TaskStopped';
-  readonly code: TaskErrorCode;
-
-  constructor(code: TaskErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /**
  * Registers, and calls the function for one task after another, until there is no more to come: the job is over, the
@@ -94,39 +76,13 @@ async function perform(call: Call, task: Found, clock: Clock): Promise<Result> {
   const begun = clock.now();
   try {
     const result = await call(task.value, task.metadata);
-    const encoded = task.metadata.get(CHUNK) === '1' ? encodeChunk(result) : encodeValue(result);
+    const encoded =
+      task.metadata.get(CHUNK) === '1'
+        ? encodeTogether(claimed<ChunkPart[]>(result))
+        : encodeValue(result, 'result');
     if (!task.metadata.has(BUDGET)) return [encoded, NO_METADATA];
     return [encoded, new Map([[TOOK, (clock.now() - begun).toFixed(3)]])];
   } catch (error) {
-    return [encodeValue(failureOf(error)), FAILED];
+    return [encodeLeniently(failureOf(error)), FAILED];
   }
-}
-
-/** An outcome that cannot be sent is no reason to throw away the others. */
-function encodeChunk(result: unknown): EncodedValue {
-  try {
-    return encodeValue(result);
-  } catch (error) {
-    if (!Array.isArray(result)) throw error;
-    return encodeValue(claimed<ChunkOutcome[]>(result).map(sendable));
-  }
-}
-
-function sendable(outcome: ChunkOutcome): ChunkOutcome {
-  try {
-    encodeValue(outcome);
-    return outcome;
-  } catch (error) {
-    return { failure: failureOf(error) };
-  }
-}
-
-export function failureOf(error: unknown): TaskFailure {
-  if (error instanceof TaskStopped) {
-    const { code, message } = error;
-    return { code, message, stack: message };
-  }
-  const isError = error instanceof Error;
-  const message = isError ? String(error) : `thrown: ${inspect(error)}`;
-  return { code: 'threw', message, stack: (isError ? error.stack : undefined) ?? message };
 }

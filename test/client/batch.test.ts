@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BatchOptions } from '../../src/client/batch-options.ts';
+import type { BatchOptions, Progress } from '../../src/client/batch-options.ts';
 import { Batch } from '../../src/client/batch.ts';
+import { Chunk, chunkPart } from '../../src/client/chunk.ts';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
 import { Lines } from '../../src/client/lines.ts';
 import type { Outcome } from '../../src/client/outcome.ts';
+import type { ChunkOutcome } from '../../src/client/task-metadata.ts';
+import { encodeTogether } from '../../src/client/values.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { allOf } from '../support/all-of.ts';
@@ -208,8 +211,9 @@ describe('a batch', () => {
 });
 
 describe('a batch whose chunks are made by themselves', () => {
-  const AUTO = { chunkSize: 'auto', workers: 2 } as const;
-  beforeEach(() => (warmed = 0));
+  const onProgress = ({ done }: Progress): void => void (answered = done);
+  const AUTO = { chunkSize: 'auto', workers: 2, onProgress } as const;
+  beforeEach(() => (answered = 0));
 
   it('shares out what comes together among workers that have nothing to do', async () => {
     const running = allOf(batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9]), true, AUTO).outcomes());
@@ -218,8 +222,7 @@ describe('a batch whose chunks are made by themselves', () => {
       [2, 3, 4, 5],
       [6, 7, 8, 9],
     ]) {
-      const { value } = await task();
-      expect(value).toEqual(expected);
+      expect(await chunk()).toEqual(expected.map((value) => ({ value })));
       await answerSome(expected);
     }
     expect((await running).map((outcome) => 'value' in outcome && outcome.value)).toEqual([
@@ -231,7 +234,7 @@ describe('a batch whose chunks are made by themselves', () => {
     const batch = batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), true, { ...AUTO, workers: 1 });
     const running = allOf(batch.outcomes());
     await warmUp();
-    expect((await task()).value).toHaveLength(12);
+    expect(await chunk()).toHaveLength(12);
     await answerSome([2]);
     await settles(pending, WINDOW);
     expect(batch.unfinished).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
@@ -246,22 +249,27 @@ describe('a batch whose chunks are made by themselves', () => {
   });
 });
 
-/** Elements whose tasks were answered as quick ones. */
-let warmed = 0;
+/** Elements whose outcomes the batch has. */
+let answered = 0;
 /** Two of these, of which the first does not count, and then others in one turn. */
 async function* warmThen(others: number[]): AsyncGenerator<number> {
   yield 0;
   yield 1;
-  await eventually(() => warmed === 2, 'it is known what an element takes');
+  await eventually(() => answered === 2, 'it is known what an element takes');
   yield* others;
 }
 async function warmUp(): Promise<void> {
-  for (; warmed < 2; warmed++)
+  for (let n = 0; n < 2; n++)
     await worker.store('s', 'result', (await task()).value, new Map([['took', '0.1']]));
 }
 async function answerSome(values: unknown[]): Promise<void> {
-  const outcomes = values.map((value) => ({ value }));
-  await worker.store('s', 'result', outcomes, new Map([['took', '6']]));
+  const parts = values.map((value) => chunkPart({ value }, 'result', 'threw'));
+  await worker.storeEncoded('s', 'result', encodeTogether(parts), new Map([['took', '6']]));
+}
+async function chunk(): Promise<ChunkOutcome[]> {
+  const { value } = await task();
+  if (!(value instanceof Chunk)) throw new TypeError('this is no chunk');
+  return [...value];
 }
 
 /** One input, and then an error. */
