@@ -133,7 +133,8 @@ export interface ValueView {
     | 'python pickle'
     | 'r serialization'
     | 'java serialization'
-    | 'v8 serialization'
+    | 'graph'
+    | 'chunk'
     | 'foreign';
   readonly maker: string;
   readonly descriptor: number;

@@ -51,8 +51,9 @@ const MAKERS = [
   'Emacs Lisp',
   'TypeScript',
 ];
-/** C2: bytes, and what v8 serialized. */
-const V8_DESCRIPTOR = 0x0b000007;
+/** C2, C5. */
+const GRAPH_DESCRIPTOR = 0x0b00000b;
+const BYTES_DESCRIPTOR = 0x0b000003;
 
 type Kind = ValueView['kind'];
 
@@ -66,7 +67,6 @@ const MAGIC: readonly { readonly maker: string; readonly kind: Kind; readonly fi
   },
   { maker: 'Java', kind: 'java serialization', first: ['\xac\xed\0\x05'] },
 ];
-const V8_MAGIC = ['\xff\x0d', '\xff\x0e', '\xff\x0f'];
 const MOST_MAGIC = 8;
 
 /** A value as people can read it; never a guess at what it does not say. */
@@ -89,11 +89,13 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
         .map(([name, text]) => [titleOf(name), titleOf(text.slice(0, METADATA_TEXT))]),
     ),
   };
+  const readable = isText ? undefined : readableOf(value, bytes);
   if (!isText)
     return {
       ...common,
       kind: kindOf(descriptor, maker, bytes),
       text: undefined,
+      ...readable,
       hex: hexDump(bytes),
       babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
     };
@@ -131,11 +133,27 @@ function jsonOr(text: string): Pick<ValueView, 'kind' | 'text'> {
   }
 }
 
+/** Of a graph its JSON, and a chunk as it is: what this project's clients write is for people as well, but for its bytes. */
+function readableOf(
+  { descriptor, metadata }: Value,
+  bytes: Uint8Array,
+): Pick<ValueView, 'kind' | 'text'> | undefined {
+  if (descriptor === BYTES_DESCRIPTOR && metadata.get('type') === 'chunk')
+    return { kind: 'chunk', text: decode(bytes, { isCut: true }) };
+  if (descriptor !== GRAPH_DESCRIPTOR) return undefined;
+  const start = bytes.indexOf(NEWLINE) + 1;
+  const length = Number(String.fromCharCode(...bytes.subarray(0, Math.min(start, MOST_DIGITS))));
+  if (start === 0 || Number.isNaN(length)) return undefined;
+  return { kind: 'graph', text: decode(bytes.subarray(start, start + length), { isCut: true }) };
+}
+
+const NEWLINE = 0x0a;
+const MOST_DIGITS = 20;
+
 function kindOf(descriptor: number, maker: string, bytes: Uint8Array): Kind {
-  if ((descriptor & NOT_SERIALIZED) !== 0 && descriptor !== V8_DESCRIPTOR) return 'bytes';
+  if ((descriptor & NOT_SERIALIZED) !== 0) return 'bytes';
   const first = String.fromCharCode(...bytes.subarray(0, MOST_MAGIC));
   const begins = (magic: string): boolean => first.startsWith(magic);
-  if (descriptor === V8_DESCRIPTOR) return V8_MAGIC.some(begins) ? 'v8 serialization' : 'bytes';
   return MAGIC.find((magic) => magic.maker === maker && magic.first.some(begins))?.kind ?? 'foreign';
 }
 

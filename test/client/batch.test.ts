@@ -210,8 +210,11 @@ describe('a batch', () => {
   });
 });
 
+/** Elements whose outcomes the batch has. */
+let answered = 0;
+const onProgress = ({ done }: Progress): void => void (answered = done);
+
 describe('a batch whose chunks are made by themselves', () => {
-  const onProgress = ({ done }: Progress): void => void (answered = done);
   const AUTO = { chunkSize: 'auto', workers: 2, onProgress } as const;
   beforeEach(() => (answered = 0));
 
@@ -249,8 +252,6 @@ describe('a batch whose chunks are made by themselves', () => {
   });
 });
 
-/** Elements whose outcomes the batch has. */
-let answered = 0;
 /** Two of these, of which the first does not count, and then others in one turn. */
 async function* warmThen(others: number[]): AsyncGenerator<number> {
   yield 0;

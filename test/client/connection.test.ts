@@ -35,7 +35,7 @@ describe('a connection', () => {
     ['text, in UTF-8', 'naïve ☃'],
     ['JSON', { a: [1, null] }],
     ['bytes', Buffer.from([0, 1, 255])],
-    ['what v8 serializes', new Map([[1, 2n]])],
+    ['a graph', new Map([[1, 2n]])],
     ['a long text', 'x'.repeat(5_000)],
     ['an empty text', ''],
   ])('stores and fetches %s (C1, C2)', async (_what, value) => {

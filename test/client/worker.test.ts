@@ -74,7 +74,7 @@ describe('a worker', () => {
       () => Promise.reject(Object.create(null)),
       /^thrown: \[Object: null prototype\] \{\}$/,
     ],
-    ['returns what cannot be sent', () => () => 1, /^TypeError: this cannot be sent: .* could not be cloned/],
+    ['returns what cannot be sent', () => () => 1, /^TypeError: `result` cannot be sent: it is a function/],
   ])('tells of a call that %s, and goes on', async (_what, call: TaskCall, message) => {
     await hire((value) => (value === 'bad' ? call(value, NO_METADATA) : value));
     await master.store('s', 'task', 'bad');

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { serialize } from 'node:v8';
+import { encodeTogether, encodeValue } from '../../src/client/values.ts';
 import type { Payload } from '../../src/wire/payload.ts';
+import { chunkPart } from '../../src/client/chunk.ts';
 import { decode, titleOf } from '../../src/views/names.ts';
 import { cutFor, hexDump, PREVIEW, valueView } from '../../src/views/values.ts';
 
@@ -54,7 +55,7 @@ describe('a value', () => {
     ['foreign', 0, 'anything'],
     ['bytes', 0x0b000003, 'raw'],
     ['bytes', 0x01000003, '\x80\x04'],
-    ['bytes', 0x0b000007, 'no v8'],
+    ['bytes', 0x0b00000b, 'no graph'],
   ] as const)(
     'is %s, by the maker of %i and what it begins with: never read, shown as bytes',
     (kind, descriptor, bytes) => {
@@ -66,8 +67,19 @@ describe('a value', () => {
     },
   );
 
-  it('of v8 is called that when v8 made it (C2)', () => {
-    expect(view(0x0b000007, serialize(new Map([[1, 2]]))).kind).toBe('v8 serialization');
+  it('is shown as its JSON when it is a graph, beside its bytes (C2)', () => {
+    const { descriptor, bytes } = encodeValue({ map: new Map([[1, 2]]), bytes: new Uint8Array([255]) });
+    expect(view(descriptor, bytes)).toMatchObject({
+      kind: 'graph',
+      text: '[[0],[{"map":[1],"bytes":[2]},["Map",[1,2]],["View","Uint8Array",0]],[1]]',
+      hex: hexDump(bytes),
+    });
+  });
+
+  it('is shown as it stands when it is a chunk (C5)', () => {
+    const parts = ['a', { n: 1 }].map((value) => chunkPart({ value }, 'element', 'not-sent'));
+    const { descriptor, bytes, type } = encodeTogether(parts);
+    expect(view(descriptor, bytes, { type })).toMatchObject({ kind: 'chunk', text: 't1\naj7\n{"n":1}' });
   });
 
   it('is cut at 64 KiB of text and 4 KiB of bytes, and says so and how large it is', () => {

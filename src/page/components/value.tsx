@@ -9,7 +9,8 @@ const KINDS: Readonly<Record<ValueView['kind'], string>> = {
   'python pickle': 'Python pickle',
   'r serialization': 'R serialization',
   'java serialization': 'Java serialization',
-  'v8 serialization': 'V8 serialization',
+  graph: 'JavaScript value',
+  chunk: 'chunk of values',
   foreign: 'foreign',
 };
 
