@@ -77,7 +77,7 @@ export function stateKey(world: World): string {
     for (const one of sentinel.workers)
       if (one.actor.getSnapshot().status === 'active') workers.push(worker(one));
       else if (isExpectationUsed && !isOver && !book.isElastic) {
-        const died = isClosed || one.client === undefined ? 0 : one.diedAt;
+        const died = isClosed || one.client === undefined ? 0 : one.endedAt;
         lists.gone.push(`${rankKey(one)}${cast.broadcasts > 0 ? died : ''}`);
       }
     if (!mixed) workers.sort();

@@ -11,6 +11,7 @@
  * - S17 An elastic group never closes. Ranks are given out while fewer than the maximum are in use; who asks for the
  *       number is told when all that have a rank are there, or the maximum is reached.
  * - S18 A worker that comes back is no new one: a closed group lets it in.
+ * - S19 A rank whose worker is to be replaced waits for one again, whatever the group is doing; a closed one lets it in.
  */
 import { and, assign, not, or, sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
@@ -43,7 +44,8 @@ export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }
   | { type: 'rank.asked'; ask: Ask }
   | { type: 'rank.lapsed' }
-  | { type: 'registration.asked'; storing: Storing; returns: boolean }
+  | { type: 'rank.replaced' }
+  | { type: 'registration.asked'; storing: Storing; returns: boolean; replaces: boolean }
   | { type: 'worker.registered' }
   | { type: 'worker.gone' }
   | { type: 'maximum.set'; maximum: number }
@@ -69,6 +71,7 @@ function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPh
   const { declared, registered } = context;
   if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };
   if (event.type === 'rank.lapsed') return { declared: declared - 1 };
+  if (event.type === 'rank.replaced') return { declared: declared + 1 };
   return event.type === 'maximum.set' ? { maximum: event.maximum } : {};
 }
 
@@ -91,6 +94,7 @@ export const joinPhaseMachine = setup({
       return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
     },
     returns: ({ event }) => event.type === 'registration.asked' && event.returns,
+    replaces: ({ event }) => event.type === 'registration.asked' && event.replaces,
   },
   actions: {
     countRank: assign(({ context }) => ({
@@ -99,6 +103,7 @@ export const joinPhaseMachine = setup({
     })),
     countRegistration: assign(({ context, event }) => after(context, event)),
     countLapse: assign(({ context, event }) => after(context, event)),
+    countReplacement: assign(({ context, event }) => after(context, event)),
     countLoss: assign(({ context }) => ({ registered: context.registered - 1 })),
     setMaximum: assign(({ context, event }) => after(context, event)),
     setDuration: assign(({ event }) => (event.type === 'duration.set' ? { duration: event.seconds } : {})),
@@ -143,6 +148,7 @@ export const joinPhaseMachine = setup({
     '*': { actions: 'reportUnexpected' },
     'worker.gone': { actions: 'countLoss', description: 'S13' },
     'rank.lapsed': { actions: 'countLapse', description: 'S6.1, S13' },
+    'rank.replaced': { actions: 'countReplacement', description: 'S19' },
     'maximum.set': { actions: 'setMaximum', description: 'S4' },
     'maximum.read': { actions: ['freezeMaximum', 'tellMaximum'], description: 'S4' },
     'maximum.listed': { actions: 'freezeMaximum', description: 'S4: listing it is reading it' },
@@ -256,9 +262,10 @@ export const joinPhaseMachine = setup({
       on: {
         'rank.asked': { actions: 'refuseRank', description: 'S2' },
         'registration.asked': [
-          { guard: 'returns', actions: 'registerWorker', description: 'S18' },
+          { guard: or(['returns', 'replaces']), actions: 'registerWorker', description: 'S18, S19' },
           { actions: 'refuseGroupClosed', description: 'S3' },
         ],
+        'worker.registered': { actions: 'countRegistration', description: 'S19' },
         'status.asked': { actions: 'tellNumber', description: 'S5' },
         'wait.asked': { actions: 'tellNumber', description: 'S6' },
         'broadcast.stored': { description: 'S8: goes to those who are there' },

@@ -6,12 +6,14 @@
  * - S13 It is dead when its connection closes while it has registered workers, or when it has used `sentinel_alive`
  *       and then stays away for three refresh periods; time blocked is not absence. With none registered it has left.
  * - S14 When the sleigh shuts down it is told to stop, and whatever it does then, it has left.
+ * - S19 One that supervises may replace its workers, until the sleigh shuts down.
  */
 import { assign, sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
 
 export type SentinelEvent =
   | { type: 'rank.given'; rank: number }
+  | { type: 'replacement.asked'; rank: number; ask: Ask }
   | { type: 'alive.asked'; ask: Ask }
   | { type: 'waking.came' }
   | { type: 'absence.elapsed' }
@@ -33,6 +35,8 @@ export const sentinelMachine = setup({
     noteRank: assign(({ context, event }) =>
       event.type === 'rank.given' ? { lastRank: event.rank } : { lastRank: context.lastRank },
     ),
+    replaceWorker: () => undefined,
+    refuseReplacement: () => undefined,
     holdUntilWaking: () => undefined,
     tellNoWaking: () => undefined,
     tellToGoOn: () => undefined,
@@ -62,6 +66,7 @@ export const sentinelMachine = setup({
           { guard: 'mayWait', target: 'blocked', actions: 'stopAbsenceTimer', description: 'S9' },
           { actions: ['tellNoWaking', 'startAbsenceTimer'], description: 'S9' },
         ],
+        'replacement.asked': { actions: 'replaceWorker', description: 'S19' },
         'absence.elapsed': { target: 'dead', description: 'S13' },
         'sleigh.over': { target: 'dismissed', description: 'S14' },
       },
@@ -70,12 +75,16 @@ export const sentinelMachine = setup({
       entry: 'holdUntilWaking',
       on: {
         'waking.came': { target: 'active', actions: ['tellToGoOn', 'startAbsenceTimer'], description: 'S9' },
+        'replacement.asked': { actions: 'replaceWorker', description: 'S19' },
         'sleigh.over': { target: 'dismissed', actions: 'tellToStop', description: 'S14' },
       },
     },
     dismissed: {
       entry: 'stopAbsenceTimer',
-      on: { 'alive.asked': { actions: 'tellToStop', description: 'S9, S14' } },
+      on: {
+        'alive.asked': { actions: 'tellToStop', description: 'S9, S14' },
+        'replacement.asked': { actions: 'refuseReplacement', description: 'S14, S19' },
+      },
     },
     dead: {
       type: 'final',

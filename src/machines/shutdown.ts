@@ -7,8 +7,9 @@
  * - S14 A store to `Sleigh ride over` shuts it down. Workers that wait for tasks are left to their sentinels for a drain
  *       period; when that has passed, they are told.
  * - S14.1 A sleigh that shuts down by itself says so.
+ * - S19 Where a sentinel supervises, the end of the last worker of a closed group begins the grace period instead.
  */
-import { assign, or, sendParent, setup } from 'xstate';
+import { and, assign, sendParent, setup } from 'xstate';
 
 export type DeathPolicy = 'shutdown' | 'requeue' | 'null';
 
@@ -17,6 +18,7 @@ export type ShutdownEvent =
   | { type: 'worker.died' }
   | { type: 'worker.left' }
   | { type: 'task.failed' }
+  | { type: 'supervision.began' }
   | { type: 'group.closed' }
   | { type: 'grace.elapsed' }
   | { type: 'ride.over' }
@@ -25,12 +27,13 @@ export type ShutdownEvent =
 
 export const shutdownMachine = setup({
   types: {
-    context: {} as { policy: DeathPolicy; living: number; groupClosed: boolean },
+    context: {} as { policy: DeathPolicy; living: number; groupClosed: boolean; isSupervised: boolean },
     input: {} as { policy: DeathPolicy },
     events: {} as ShutdownEvent,
   },
   guards: {
     policyIsShutdown: ({ context }) => context.policy === 'shutdown',
+    isSupervised: ({ context }) => context.isSupervised,
     nobodyIsRegistered: ({ context }) => context.living === 0,
     lastOneOfClosedGroup: ({ context }) => context.groupClosed && context.living === 1,
   },
@@ -38,6 +41,7 @@ export const shutdownMachine = setup({
     countIn: assign(({ context }) => ({ living: context.living + 1 })),
     countOut: assign(({ context }) => ({ living: context.living - 1 })),
     noteClosing: assign({ groupClosed: true }),
+    noteSupervision: assign({ isSupervised: true }),
     startGraceTimer: () => undefined,
     stopGraceTimer: () => undefined,
     startDrainTimer: () => undefined,
@@ -47,7 +51,7 @@ export const shutdownMachine = setup({
   },
 }).createMachine({
   id: 'shutdown',
-  context: ({ input }) => ({ policy: input.policy, living: 0, groupClosed: false }),
+  context: ({ input }) => ({ policy: input.policy, living: 0, groupClosed: false, isSupervised: false }),
   initial: 'up',
   on: {
     '*': { actions: 'reportUnexpected' },
@@ -56,6 +60,7 @@ export const shutdownMachine = setup({
     'worker.died': { actions: 'countOut', description: 'S13' },
     'worker.left': { actions: 'countOut', description: 'S14, S17' },
     'group.closed': { actions: 'noteClosing', description: 'S13, S14: joining goes on to the end' },
+    'supervision.began': { actions: 'noteSupervision', description: 'S19' },
     'task.failed': { description: 'S7.1' },
     'ride.over': { description: 'S14: it is already' },
   },
@@ -63,11 +68,31 @@ export const shutdownMachine = setup({
     up: {
       initial: 'grace',
       on: {
-        'worker.died': {
-          guard: or(['policyIsShutdown', 'lastOneOfClosedGroup']),
-          target: 'shuttingDown.byItself',
+        'worker.died': [
+          {
+            guard: 'policyIsShutdown',
+            target: 'shuttingDown.byItself',
+            actions: 'countOut',
+            description: 'S13',
+          },
+          {
+            guard: and(['isSupervised', 'lastOneOfClosedGroup']),
+            target: '.grace',
+            actions: 'countOut',
+            description: 'S15, S19',
+          },
+          {
+            guard: 'lastOneOfClosedGroup',
+            target: 'shuttingDown.byItself',
+            actions: 'countOut',
+            description: 'S13',
+          },
+        ],
+        'worker.left': {
+          guard: and(['isSupervised', 'lastOneOfClosedGroup']),
+          target: '.grace',
           actions: 'countOut',
-          description: 'S13',
+          description: 'S15, S19',
         },
         'task.failed': {
           guard: 'policyIsShutdown',
@@ -90,12 +115,20 @@ export const shutdownMachine = setup({
         },
         running: {
           on: {
-            'group.closed': {
-              guard: 'nobodyIsRegistered',
-              target: '#shutdown.shuttingDown.byItself',
-              actions: 'noteClosing',
-              description: 'S13',
-            },
+            'group.closed': [
+              {
+                guard: and(['isSupervised', 'nobodyIsRegistered']),
+                target: 'grace',
+                actions: 'noteClosing',
+                description: 'S15, S19',
+              },
+              {
+                guard: 'nobodyIsRegistered',
+                target: '#shutdown.shuttingDown.byItself',
+                actions: 'noteClosing',
+                description: 'S13',
+              },
+            ],
           },
         },
       },

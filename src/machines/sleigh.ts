@@ -14,6 +14,7 @@ import { sendTo, setup, spawnChild } from 'xstate';
 import type { Client } from '../workspace/ask.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import { shutdownMachine, type DeathPolicy } from './shutdown.ts';
+import type { TaskFate, WorkerEnd } from './worker-end.ts';
 
 export type SleighEvent =
   | { type: 'worker.registered'; rank: number }
@@ -26,7 +27,7 @@ export type SleighEvent =
   | { type: 'sleigh.over'; byItself: boolean }
   | { type: 'drain.over' }
   | { type: 'connection.closed'; client: Client }
-  | { type: 'death.reported'; rank: number }
+  | { type: 'death.reported'; rank: number; task: TaskFate; end?: WorkerEnd }
   | { type: 'workspace.deleted' }
   | { type: `xstate.done.actor.${string}` }
   | { type: `xstate.error.actor.${string}`; error: unknown; actorId: string };
@@ -103,7 +104,7 @@ export const sleighMachine = setup({
     serving: {
       on: {
         'connection.closed': { actions: 'loseConnection', description: 'S13' },
-        'death.reported': { actions: 'reportDeath', description: 'S13' },
+        'death.reported': { actions: 'reportDeath', description: 'S13, S19' },
         'sentinel.died': { actions: 'tellWorkersOfSentinel', description: 'S13' },
         'sentinel.left': { actions: 'tellWorkersOfSentinel', description: 'S13' },
         'group.closed': {

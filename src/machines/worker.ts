@@ -11,10 +11,22 @@
  * - S17 In an elastic group one that owes nothing has left when its connection closes, or its sentinel is gone.
  * - S18 One that told its session is lost when its connection closes, and may come back within the grace; it comes
  *       back to its task if that is what it says it is doing. An older connection is replaced, closed or not.
+ * - S19 One whose sentinel supervises is lost, too, until its sentinel says how it ended, and what becomes of its task.
+ *       Only one whose task was tried has died; otherwise it has left. A replacement may come when the group is closed.
  */
-import { sendParent, setup } from 'xstate';
+import { assign, or, sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
 import type { Storing } from './storing.ts';
+import type { TaskFate } from './worker-end.ts';
+
+/** Of one worker. */
+export interface WorkerContext {
+  rank: number;
+  /** Its sentinel says how it ended (S19). */
+  isSupervised: boolean;
+  /** It replaces another one under the same rank (S19). */
+  isReplacement: boolean;
+}
 
 export type WorkerEvent =
   | { type: 'registration.asked'; storing: Storing; returns: boolean; knowsTask: boolean }
@@ -25,14 +37,15 @@ export type WorkerEvent =
   | { type: 'sentinel.gone'; mayLeave: boolean }
   | { type: 'connection.closed'; mayReturn: boolean; mayLeave: boolean }
   | { type: 'return.elapsed'; mayLeave: boolean }
-  | { type: 'death.reported' }
+  | { type: 'death.reported'; task: TaskFate }
+  | { type: 'rank.replaced' }
   | { type: 'waiting.ended' }
   | { type: 'departed' };
 
 export const workerMachine = setup({
   types: {
-    context: {} as { rank: number },
-    input: {} as { rank: number },
+    context: {} as WorkerContext,
+    input: {} as WorkerContext,
     events: {} as WorkerEvent,
   },
   guards: {
@@ -41,6 +54,11 @@ export const workerMachine = setup({
     mayReturn: ({ event }) => event.type === 'connection.closed' && event.mayReturn,
     mayLeave: ({ event }) => 'mayLeave' in event && event.mayLeave,
     returns: ({ event }) => event.type === 'registration.asked' && event.returns,
+    isSupervised: ({ context }) => context.isSupervised,
+    isReplacement: ({ context }) => context.isReplacement,
+    taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
+    taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
+    taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
     returnsToTask: ({ event }) => event.type === 'registration.asked' && event.returns && event.knowsTask,
   },
   actions: {
@@ -60,23 +78,32 @@ export const workerMachine = setup({
     refuseResult: () => undefined,
     failTask: () => undefined,
     askAgain: () => undefined,
+    noteReplacement: assign({ isReplacement: true }),
     recoverWork: () => undefined,
+    failTaskForGood: () => undefined,
+    declineTask: () => undefined,
+    returnTask: () => undefined,
+    answerCopies: () => undefined,
     leaveWork: () => undefined,
     retire: () => undefined,
     reportUnexpected: () => undefined,
   },
 }).createMachine({
   id: 'worker',
-  context: ({ input }) => ({ rank: input.rank }),
+  context: ({ input }) => input,
   initial: 'declared',
   on: { '*': { actions: 'reportUnexpected' } },
   states: {
     declared: {
       on: {
         'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3' },
-        'group.closed': { target: 'deadbeat', description: 'S6.1' },
+        'group.closed': [
+          { guard: 'isReplacement', description: 'S19: it may come later' },
+          { target: 'deadbeat', description: 'S6.1' },
+        ],
         'sentinel.gone': { target: 'deadbeat', description: 'S13' },
         'death.reported': { description: 'S13: not registered, changes nothing' },
+        'rank.replaced': { actions: 'noteReplacement', description: 'S19' },
         departed: { target: 'left', description: 'S14' },
       },
     },
@@ -105,11 +132,27 @@ export const workerMachine = setup({
           { target: 'dead', description: 'S13' },
         ],
         'connection.closed': [
-          { guard: 'mayReturn', target: '.lost', description: 'S18' },
+          { guard: or(['mayReturn', 'isSupervised']), target: '.lost', description: 'S18, S19' },
           { guard: 'mayLeave', target: 'left', description: 'S17' },
           { target: 'dead', description: 'S13' },
         ],
-        'death.reported': { target: 'dead', description: 'S13' },
+        'death.reported': [
+          { guard: 'taskWasTried', target: 'dead', description: 'S13, S19' },
+          {
+            guard: 'taskHasFailed',
+            target: 'left',
+            actions: ['failTaskForGood', 'answerCopies'],
+            description: 'S19',
+          },
+          {
+            guard: 'taskWasDeclined',
+            target: 'left',
+            actions: ['declineTask', 'answerCopies'],
+            description: 'S19',
+          },
+          { target: 'left', actions: ['returnTask', 'answerCopies'], description: 'S19' },
+        ],
+        'rank.replaced': { target: 'dead', description: 'S19' },
         departed: { target: 'left', description: 'S14' },
       },
       states: {
@@ -139,8 +182,8 @@ export const workerMachine = setup({
           exit: 'stopReturnTimer',
           on: {
             'return.elapsed': [
-              { guard: 'mayLeave', target: '#worker.left', description: 'S17, S18' },
-              { target: '#worker.dead', description: 'S18' },
+              { guard: 'mayLeave', target: '#worker.left', description: 'S17, S18, S19' },
+              { target: '#worker.dead', description: 'S18, S19' },
             ],
           },
         },

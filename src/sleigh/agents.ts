@@ -1,6 +1,7 @@
 import type { ActorOf } from '../actors/actor.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
+import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from '../workspace/ask.ts';
 import type { Reader, Task } from './tasks.ts';
@@ -22,8 +23,14 @@ export interface Worker extends Reader {
   completed: number;
   /** Milliseconds that it was busy in all, the current task left out. */
   busyTime: number;
-  /** The number that the next broadcast had when it died. */
-  diedAt: number;
+  /** The number that the next broadcast had when it ended. */
+  endedAt: number;
+  /** Broadcasts below that number were answered for by those who had the rank before it (S19). */
+  readonly firstBroadcast: number;
+  /** How it ended, as its sentinel reported (S19). */
+  end: WorkerEnd | undefined;
+  /** Who had the rank before it (S19). */
+  readonly former: Former | undefined;
   /** The metadata that its last result was given, and what that was made of: mostly that of the next is the same. */
   overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
   /** What it waits in, for a task or for a result. */
@@ -36,8 +43,32 @@ export interface Worker extends Reader {
   taskNumber: number;
 }
 
-/** Of a rank that is given out: nobody has registered under it. */
-export const newWorker = (rank: number, sentinel: Sentinel, actor: Worker['actor']): Worker => ({
+/** What is remembered of the workers that had a rank before (S19). */
+export interface Former {
+  /** How many there were. */
+  readonly count: number;
+  /** The state in which the last of them ended. */
+  readonly state: string;
+  readonly end: WorkerEnd | undefined;
+  /** By which the last of them would show that it has come back. */
+  readonly session: string | undefined;
+}
+
+/** What remains of a worker when it is replaced (S19). */
+export const formerOf = (worker: Worker): Former => ({
+  count: (worker.former?.count ?? 0) + 1,
+  state: stateOfWorker(worker),
+  end: worker.end,
+  session: worker.session,
+});
+
+/** Of a rank that is given out: nobody has registered under it. @param replaced who had it before */
+export const newWorker = (
+  rank: number,
+  sentinel: Sentinel,
+  actor: Worker['actor'],
+  replaced?: Worker,
+): Worker => ({
   rank,
   sentinel,
   actor,
@@ -56,15 +87,24 @@ export const newWorker = (rank: number, sentinel: Sentinel, actor: Worker['actor
   completed: 0,
   busyTime: 0,
   host: '',
-  diedAt: Number.POSITIVE_INFINITY,
+  endedAt: Number.POSITIVE_INFINITY,
+  firstBroadcast: replaced === undefined ? 0 : answersUpTo(replaced),
+  end: undefined,
+  former: replaced && formerOf(replaced),
   since: 0,
 });
+
+/** The number of the first broadcast that neither it answers nor those who had its rank before; infinite while it is there. */
+export const answersUpTo = ({ client, endedAt, firstBroadcast }: Worker): number =>
+  client === undefined ? firstBroadcast : endedAt;
 
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;
   readonly actor: ActorOf<typeof sentinelMachine>;
   readonly workers: Set<Worker>;
+  /** By which it proves that it is the one that supervises its workers, where it does (S19). */
+  readonly session: string | undefined;
   /** What it waits in, while it is blocked. */
   ask: Ask | undefined;
   since: number;

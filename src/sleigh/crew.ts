@@ -1,9 +1,10 @@
 import { assertEvent } from 'xstate';
 import { actorOf, type Actor } from '../actors/actor.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
+import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
-import { isRegistered, newWorker, type Sentinel, type Worker } from './agents.ts';
+import { answersUpTo, isRegistered, newWorker, type Sentinel, type Worker } from './agents.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { Roll } from './roll.ts';
 import type { Sleigh } from './sleigh.ts';
@@ -113,15 +114,12 @@ export class Crew {
     for (const worker of this.#workers.values()) if (holds(worker)) yield worker.rank;
   }
 
-  /** Whether a broadcast of that number reached the worker while it lived. */
-  hadBroadcast({ client, diedAt }: Worker, number: number): boolean {
-    return client !== undefined && diedAt > number;
-  }
-
-  /** The numbers that the next broadcast had when workers died, in rising order. */
-  deathsByBroadcast(): number[] {
-    const deaths = this.workers.flatMap(({ diedAt }) => (Number.isFinite(diedAt) ? [diedAt] : []));
-    return deaths.sort((a, b) => a - b);
+  /** The numbers of the first broadcasts that nobody answers under the ranks of workers that have ended, in rising order. */
+  endsByBroadcast(): number[] {
+    return this.workers
+      .map(answersUpTo)
+      .filter(Number.isFinite)
+      .sort((a, b) => a - b);
   }
 
   /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */
@@ -131,10 +129,25 @@ export class Crew {
 
   /** S2: the client becomes a sentinel, if it is none yet, and gets the rank. */
   giveRank(ask: Ask, rank: number): void {
-    const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask.client, rank);
+    const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
-    ask.answer(foundText(String(rank), ask.origin, ALLOCATED));
+    tellRank(ask, rank);
+  }
+
+  /** S19: whoever has the rank is dead by that, and the next one is waited for under it. */
+  #replace(ask: Ask, rank: number): void {
+    const former = this.worker(rank);
+    const { actor, sentinel } = former;
+    actor.send({ type: 'rank.replaced' });
+    // By the policy a death may have ended the sleigh.
+    if (this.#sleigh.isWindingDown) return this.refuseRank(ask);
+    if (actor.getSnapshot().status === 'done') {
+      sentinel.workers.delete(former);
+      this.#declare(rank, sentinel, former);
+      this.#sleigh.joining.chart.send({ type: 'rank.replaced' });
+    }
+    tellRank(ask, rank);
   }
 
   refuseRank(ask: Ask): void {
@@ -143,6 +156,8 @@ export class Crew {
 
   /** S2. A sentinel that was found dead gets no more ranks. */
   askForRank(ask: Ask): void {
+    const replaces = ask.metadata.get('replaces');
+    if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
     if (sentinel?.actor.getSnapshot().status === 'done') this.refuseRank(ask);
     else this.#sleigh.joining.chart.send({ type: 'rank.asked', ask });
@@ -152,30 +167,33 @@ export class Crew {
     ask.answer(foundText(String(this.#sleigh.joining.context.ranksGiven), ask.origin, NOT_ALLOCATED));
   }
 
-  #newSentinel(client: Client, rank: number): Sentinel {
+  #newSentinel({ client, metadata }: Ask, rank: number): Sentinel {
     const id = this.#nextSentinel++;
     const actor = actorOf(this.#sleigh.sentinelChart, {
       parent: this.#sleigh.supervisor,
       id: `sentinel.${id}`,
       input: { id, rank },
     });
-    const sentinel: Sentinel = { id, client, actor, workers: new Set(), ask: undefined, since: 0 };
+    const session = metadata.get('session');
+    const sentinel: Sentinel = { id, client, actor, session, workers: new Set(), ask: undefined, since: 0 };
     this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);
     client.departures.add(this.#sleigh);
     this.changed(sentinel);
     actor.start();
     if (this.#sleigh.isWindingDown) actor.send({ type: 'sleigh.over' });
+    if (session !== undefined) this.#sleigh.ending.chart.send({ type: 'supervision.began' });
     return sentinel;
   }
 
-  #declare(rank: number, sentinel: Sentinel): void {
+  #declare(rank: number, sentinel: Sentinel, replaced?: Worker): void {
+    const isSupervised = sentinel.session !== undefined;
     const actor = actorOf(this.#sleigh.workerChart, {
       parent: this.#sleigh.supervisor,
       id: `worker.${rank}`,
-      input: { rank },
+      input: { rank, isSupervised, isReplacement: replaced !== undefined },
     });
-    const worker = newWorker(rank, sentinel, actor);
+    const worker = newWorker(rank, sentinel, actor, replaced);
     this.#workers.add(rank, worker);
     sentinel.workers.add(worker);
     actor.start();
@@ -199,6 +217,14 @@ export class Crew {
     return this.#sleigh.prepared(
       sentinelMachine.provide({
         actions: {
+          replaceWorker: ({ event }) => {
+            assertEvent(event, 'replacement.asked');
+            this.#replace(event.ask, event.rank);
+          },
+          refuseReplacement: ({ event }) => {
+            assertEvent(event, 'replacement.asked');
+            this.refuseRank(event.ask);
+          },
           holdUntilWaking: ({ context, event }) => {
             assertEvent(event, 'alive.asked');
             this.#hold(this.#sentinel(context.id), event.ask);
@@ -277,9 +303,12 @@ export class Crew {
     if (sentinel?.actor.getSnapshot().status === 'active') sentinel.actor.send({ type: 'departed' });
   }
 
-  /** S13: someone says that the worker of that rank is dead. */
-  reportDeath(rank: number): void {
-    if (this.isRegistered(rank)) this.worker(rank).actor.send({ type: 'death.reported' });
+  /** S13, S19: someone says that the worker of that rank has ended, and how, if it is its sentinel. */
+  reportDeath(rank: number, task: TaskFate, end: WorkerEnd | undefined): void {
+    if (!this.isRegistered(rank)) return;
+    const worker = this.worker(rank);
+    worker.end = end;
+    worker.actor.send({ type: 'death.reported', task });
   }
 
   /**
@@ -324,18 +353,17 @@ export class Crew {
 
   /** S16. */
   endEveryone(): void {
-    for (const { actor, client } of this.workers) {
-      client?.departures.delete(this.#sleigh);
+    // Also those whose rank somebody else has by now (S19).
+    for (const clients of [this.#workerOf, this.#sentinelOf])
+      for (const client of clients.keys()) client.departures.delete(this.#sleigh);
+    for (const { actor } of [...this.workers, ...this.sentinels])
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
-    }
-    for (const { actor, client } of this.sentinels) {
-      client.departures.delete(this.#sleigh);
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
-    }
   }
 }
 
 /** Who goes with a sentinel first has the least. */
 const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);
+
+const tellRank = (ask: Ask, rank: number): void => ask.answer(foundText(String(rank), ask.origin, ALLOCATED));
 
 const tellToStop = (ask: Ask): void => ask.answer(foundText('1', ask.origin));

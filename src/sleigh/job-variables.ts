@@ -5,6 +5,7 @@ import type { StoreOutcome } from '../workspace/receipt.ts';
 import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
+import { Fifo } from '../workspace/fifo.ts';
 import { VERSION } from '../version.ts';
 import { agentStatus, scoreboard } from './reports.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
@@ -37,8 +38,14 @@ export function defineJobVariables(sleigh: Sleigh): void {
       { hidden: variable.hidden, permanent: true },
       (surroundings) => new JobBehaviour(variable, surroundings, sleigh),
     );
-  for (const name of ['worker registrations', 'bye', 'logDebug', 'logError'])
-    workspace.define(name, { hidden: true, permanent: true }).declare('fifo');
+  workspace.define('worker registrations', { hidden: true, permanent: true }).declare('fifo');
+  const { logCount, logBytes } = workspace.host.limits;
+  for (const name of ['bye', 'logDebug', 'logError'])
+    workspace.define(
+      name,
+      { hidden: true, permanent: true },
+      (surroundings) => new Fifo(surroundings, { count: logCount, bytes: logBytes }),
+    );
 }
 
 const constant = (text: () => string, { hidden = false } = {}): JobVariable => ({
@@ -99,6 +106,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
           type: 'registration.asked',
           storing,
           returns: sleigh.registrations.isReturn(storing),
+          replaces: sleigh.registrations.isReplacement(storing),
         }),
     },
     sentinel_alive: {

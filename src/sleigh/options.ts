@@ -44,6 +44,15 @@ export function parseReach(metadata: Metadata): Reach | Refusal {
   return refusal('bad-reach', `reach must be present or all, not "${text}".`);
 }
 
+/** How often a task may be tried, where its metadata say so (S19). */
+export function readMaxAttempts(metadata: Metadata): { readonly number: number | undefined } | Refusal {
+  const text = metadata.get('maxAttempts');
+  if (text === undefined) return { number: undefined };
+  const number = parseWhole(text);
+  if (number !== undefined && number >= 1) return { number };
+  return refusal('bad-attempts', `maxAttempts must be a whole number from 1, not "${text}".`);
+}
+
 /** Narrows a parser to the values for which something holds. */
 const when =
   <T>(parse: (text: string) => T | undefined, holds: (value: T) => boolean) =>

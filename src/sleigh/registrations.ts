@@ -29,6 +29,17 @@ const NOBODY: Client = {
   refuse: () => undefined,
 };
 
+/** By which a worker shows that it has come back (S18). It is a secret, so nobody else is told of it. */
+const SESSION = 'session';
+const sessionOf = ({ value }: Storing): string | undefined => value.metadata.get(SESSION);
+
+function withoutSession(metadata: Metadata): Metadata {
+  if (!metadata.has(SESSION)) return metadata;
+  const rest = new Map(metadata);
+  rest.delete(SESSION);
+  return rest;
+}
+
 /** Metadata of a task that tells its worker the number that it may come back to it by (S18). */
 const TASK_NUMBER = 'nwsTask';
 
@@ -60,6 +71,10 @@ export class Registrations {
     const other = crew.workerOf(storing.client);
     if (other !== undefined && other !== worker)
       return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
+    const { former } = worker;
+    // S18, S19: it has been replaced, and whoever replaces it is to get the rank.
+    if (!isRegistered(worker) && former?.session !== undefined && former.session === sessionOf(storing))
+      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
     const returns = this.isReturn(storing);
     const doing = returns ? storing.value.metadata.get('doing') : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
@@ -69,11 +84,18 @@ export class Registrations {
   }
 
   /** S18: whether it is a registered worker that shows by its session that it has come back. */
-  isReturn({ value }: Storing): boolean {
-    const rank = parseWhole(textOf(value));
+  isReturn(storing: Storing): boolean {
+    const rank = parseWhole(textOf(storing.value));
     const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
     if (worker?.session === undefined || !isRegistered(worker)) return false;
-    return worker.session === value.metadata.get('session');
+    return worker.session === sessionOf(storing);
+  }
+
+  /** S19: whether it is for a rank whose worker is to be replaced. */
+  isReplacement({ value }: Storing): boolean {
+    const rank = parseWhole(textOf(value));
+    const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
+    return worker?.actor.getSnapshot().context.isReplacement === true && !isRegistered(worker);
   }
 
   /** S3: its metadata is kept with its registration. */
@@ -84,9 +106,9 @@ export class Registrations {
     worker.host =
       value.metadata.get('host')?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
     // Who told its session may come back, where the maker of the sleigh wants that.
-    if (options.reconnectGrace > 0) worker.session = value.metadata.get('session');
+    if (options.reconnectGrace > 0) worker.session = sessionOf(storing);
     crew.connect(worker, client);
-    this.#announce(worker.rank, value.metadata, client);
+    this.#announce(worker.rank, withoutSession(value.metadata), client);
     if (worker.session !== undefined) this.tellWhetherBusy(storing, false);
   }
 
@@ -116,10 +138,10 @@ export class Registrations {
 
   /** S18: it may come back until the grace is over. */
   startTimer(worker: Worker): void {
-    const { timers, options, crew } = this.#sleigh;
+    const { timers, supervision, crew } = this.#sleigh;
     crew.changed(worker);
     worker.ask = undefined;
-    timers.start(timerOf(worker.rank), options.reconnectGrace, () =>
+    timers.start(timerOf(worker.rank), supervision.lostFor(worker), () =>
       worker.actor.send({ type: 'return.elapsed', mayLeave: this.mayLeave(worker) }),
     );
   }

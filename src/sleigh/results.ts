@@ -1,3 +1,4 @@
+import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Value } from '../workspace/value.ts';
@@ -47,11 +48,20 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
 
 const NULL_METADATA: Metadata = new Map([['nwsNull', '1']]);
 
-/** A result that says that there is none (S13). */
-const nullResultOf = (origin: Origin, rank: number): Value => ({
+/** What a null result tells of how its worker ended (S19). */
+function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
+  const told = new Map(NULL_METADATA).set('nwsWhy', why);
+  if (how !== undefined) told.set('nwsHow', how);
+  if (lastWords !== undefined) told.set('nwsLastWords', lastWords);
+  if (at !== undefined) told.set('nwsAt', String(at));
+  return told;
+}
+
+/** A result that says that there is none (S13). @param end as its sentinel reported it (S19) */
+export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Value => ({
   descriptor: TEXT_DESCRIPTOR,
   payload: '',
-  metadata: metadataOf(origin, NULL_METADATA, rank),
+  metadata: metadataOf(origin, end === undefined ? NULL_METADATA : toldOf(end), rank),
 });
 
 /** Those of a number of ranks. The value itself is needed no longer, and the number of copies is the one of now. */

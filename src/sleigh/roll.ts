@@ -1,9 +1,8 @@
-import Denque from 'denque';
-
 /** Agents by number. Of those that have ended it knows the last ones, so that a group can go on for ever (S17). */
 export class Roll<Agent> {
   readonly #agents = new Map<number, Agent>();
-  readonly #ended = new Denque<number>();
+  /** The longest ago first. */
+  readonly #ended = new Set<number>();
   readonly #mostEnded: number;
 
   constructor(mostEnded: number) {
@@ -25,16 +24,20 @@ export class Roll<Agent> {
     return this.#agents.get(number);
   }
 
+  /** In place of one that has ended, if there is one of that number (S19). */
   add(number: number, agent: Agent): void {
+    this.#ended.delete(number);
     this.#agents.set(number, agent);
   }
 
   /** It has ended. @returns who is forgotten for it, if somebody is */
   retire(number: number): Agent | undefined {
     if (this.#mostEnded === Number.POSITIVE_INFINITY) return undefined;
-    this.#ended.push(number);
-    const forgotten = this.#ended.length > this.#mostEnded ? this.#ended.shift() : undefined;
+    this.#ended.add(number);
+    if (this.#ended.size <= this.#mostEnded) return undefined;
+    const [forgotten] = this.#ended;
     if (forgotten === undefined) return undefined;
+    this.#ended.delete(forgotten);
     const agent = this.#agents.get(forgotten);
     this.#agents.delete(forgotten);
     return agent;

@@ -6,10 +6,9 @@ import { storied, storyOf } from '../actors/story.ts';
 import { BROKEN } from '../actors/teller.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
-import { parseWhole } from '../wire/numbers.ts';
 import type { Client } from '../workspace/ask.ts';
-import { PURGED, notANumber, type Refusal } from '../workspace/refusal.ts';
-import { textOf, type Value } from '../workspace/value.ts';
+import { PURGED, type Refusal } from '../workspace/refusal.ts';
+import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
 import { Crew } from './crew.ts';
@@ -19,8 +18,10 @@ import { Failures } from './failures.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { JobOptions } from './options.ts';
+import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
+import { Supervision } from './supervision.ts';
 import { Work } from './work.ts';
 
 /** The variable that tells of a dead worker (S13). */
@@ -39,6 +40,8 @@ export class Sleigh implements Occupant {
   readonly startedAt: number;
   readonly crew: Crew;
   readonly registrations: Registrations;
+  readonly supervision: Supervision;
+  readonly recovery: Recovery;
   readonly joining: Joining;
   readonly ending: Ending;
   readonly work: Work;
@@ -54,6 +57,8 @@ export class Sleigh implements Occupant {
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
     this.registrations = new Registrations(this);
+    this.supervision = new Supervision(this);
+    this.recovery = new Recovery(this);
     this.joining = new Joining(this);
     this.ending = new Ending(this);
     this.work = new Work(this);
@@ -117,18 +122,21 @@ export class Sleigh implements Occupant {
     this.workspace.variable(variable).store(value, client);
   }
 
-  /** S13, P5.5. */
+  /** S13, S19, P5.5. */
   refuseStore(name: string, value: Value): Refusal | undefined {
-    if (name !== WORKER_DEAD || parseWhole(textOf(value)) !== undefined) return undefined;
-    return notANumber(WORKER_DEAD, textOf(value));
+    return name === WORKER_DEAD ? this.supervision.refuseReport(value) : undefined;
+  }
+
+  /** S19: a report of a sentinel would tell its session to everyone. */
+  isPrivate(name: string, value: Value): boolean {
+    return name === WORKER_DEAD && value.metadata.has('session');
   }
 
   /** S13, S14: two ordinary variables that say something to the sleigh. */
   stored(name: string, value: Value): void {
     if (this.#hasFailed) return;
     if (name === RIDE_OVER) this.ending.chart.send({ type: 'ride.over' });
-    else if (name === WORKER_DEAD)
-      this.supervisor.send({ type: 'death.reported', rank: Number(textOf(value)) });
+    else if (name === WORKER_DEAD) this.supervision.report(value);
   }
 
   clientLeft(client: Client): void {
@@ -159,7 +167,7 @@ export class Sleigh implements Occupant {
         actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
         actions: {
           closeRanks: () => this.crew.closeRanks(),
-          settleBroadcasts: () => this.work.settleBroadcasts(),
+          settleBroadcasts: () => this.recovery.settleBroadcasts(),
           loseConnection: ({ event }) => {
             assertEvent(event, 'connection.closed');
             this.crew.lose(event.client);
@@ -170,7 +178,7 @@ export class Sleigh implements Occupant {
           },
           reportDeath: ({ event }) => {
             assertEvent(event, 'death.reported');
-            this.crew.reportDeath(event.rank);
+            this.crew.reportDeath(event.rank, event.task, event.end);
           },
           tellWorkersOfSentinel: ({ event }) => {
             assertEvent(event, ['sentinel.died', 'sentinel.left']);

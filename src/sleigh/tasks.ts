@@ -1,4 +1,5 @@
 import Denque from 'denque';
+import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Value } from '../workspace/value.ts';
 import type { BatchRef } from './batches.ts';
@@ -10,6 +11,13 @@ export interface Task {
   readonly batch: BatchRef;
   /** How often it has been given to a worker. */
   attempts: number;
+  /** How often it may be, where it says so itself (S19). */
+  readonly maxAttempts?: number | undefined;
+  /** The ranks that cannot do it, and the last of them with how its worker ended (S19). */
+  declined?: {
+    readonly by: ReadonlySet<number>;
+    readonly last: { rank: number; end: WorkerEnd | undefined };
+  };
   /** What it is a copy of, if so. */
   readonly broadcast: Broadcast | undefined;
   /** A copy for one who came after the broadcast: the log does not wait for it (S17). */
@@ -34,6 +42,7 @@ export interface Broadcast {
 
 /** How far a worker has come in the broadcasts. */
 export interface Reader {
+  readonly rank: number;
   /** The number of the next broadcast that it gets. */
   nextBroadcast: number;
   /** Its place in the lasting broadcasts that were there before it, which come first (S17). */
@@ -49,6 +58,7 @@ export interface Reader {
  */
 export class Tasks {
   readonly #queue = new Denque<Task>();
+  #declined = 0;
   readonly #broadcasts = new Denque<Broadcast>();
   /** The number of the oldest broadcast in the log. */
   #oldest = 0;
@@ -85,14 +95,45 @@ export class Tasks {
     return values;
   }
 
-  add(value: Value, batch: BatchRef): void {
+  add(value: Value, batch: BatchRef, maxAttempts?: number): void {
     this.#holdings.keep(value);
-    this.#queue.push({ value, batch, attempts: 0, broadcast: undefined });
+    this.#queue.push({ value, batch, attempts: 0, maxAttempts, broadcast: undefined });
   }
 
   /** A task that failed goes before all others (S13). */
   putBack(task: Task): void {
     this.#queue.unshift(task);
+    if (task.declined !== undefined) this.#declined++;
+  }
+
+  /** How many of the queued tasks somebody has declined (S19). */
+  get declinedCount(): number {
+    return this.#declined;
+  }
+
+  /** Takes out the tasks that all these ranks have declined (S19). */
+  takeDeclinedByAll(ranks: readonly number[]): Task[] {
+    const taken: Task[] = [];
+    for (let at = 0; at < this.#queue.length && this.#declined > 0;) {
+      const by = this.#queue.peekAt(at)?.declined?.by;
+      const task = by !== undefined && ranks.every((rank) => by.has(rank)) ? this.#takeAt(at) : undefined;
+      if (task === undefined) at++;
+      else taken.push(task);
+    }
+    return taken;
+  }
+
+  /** Where in the queue the next task is that the worker of that rank has not declined; it is the first one mostly. */
+  #placeFor(rank: number): number | undefined {
+    for (let at = 0; at < this.#queue.length; at++)
+      if (this.#queue.peekAt(at)?.declined?.by.has(rank) !== true) return at;
+    return undefined;
+  }
+
+  #takeAt(at: number): Task | undefined {
+    const task = at === 0 ? this.#queue.shift() : this.#queue.removeOne(at);
+    if (task?.declined !== undefined) this.#declined--;
+    return task;
   }
 
   addBroadcast(value: Value, batch: BatchRef, readers: number, reach: Reach): Broadcast {
@@ -106,12 +147,13 @@ export class Tasks {
     return broadcast;
   }
 
-  /** A worker that registers gets every broadcast that is still kept. */
-  join(): Reader {
-    if (this.#keeping) for (const broadcast of this.broadcasts) broadcast.outstanding++;
+  /** A worker that registers gets every broadcast that is still kept. @param first the first that may be its own */
+  join(first: number): Omit<Reader, 'rank'> {
+    const next = this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast;
+    for (const broadcast of this.broadcasts) if (broadcast.number >= next) broadcast.outstanding++;
     for (const broadcast of this.#lasting) broadcast.copies++;
     return {
-      nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast,
+      nextBroadcast: next,
       nextLasting: 0,
       lastingBefore: this.#lasting.length,
       retry: undefined,
@@ -124,12 +166,13 @@ export class Tasks {
   }
 
   isAvailableFor(reader: Reader): boolean {
-    return this.#queue.length > 0 || this.hasCopyFor(reader);
+    return this.hasCopyFor(reader) || this.#placeFor(reader.rank) !== undefined;
   }
 
   /** Broadcasts before tasks (S8). */
   takeFor(reader: Reader): Task | undefined {
-    const task = this.#nextCopy(reader) ?? this.#queue.shift();
+    const place = this.#placeFor(reader.rank);
+    const task = this.#nextCopy(reader) ?? (place === undefined ? undefined : this.#takeAt(place));
     if (task !== undefined) task.attempts++;
     return task;
   }
@@ -178,6 +221,7 @@ export class Tasks {
 
   /** Gives up all that is queued. */
   *clear(): Generator<Task> {
+    this.#declined = 0;
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
       this.#holdings.drop(task.value);
       yield task;

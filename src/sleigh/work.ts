@@ -5,8 +5,8 @@ import { foundValue, type Ask } from '../workspace/ask.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
-import { parseReach } from './options.ts';
-import { absentFrom, absentNow } from './absences.ts';
+import { absentNow } from './absences.ts';
+import { parseReach, readMaxAttempts } from './options.ts';
 import { isRegistered, type Worker } from './agents.ts';
 import { batchOf, Batches } from './batches.ts';
 import {
@@ -18,9 +18,9 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
-import { countRanks, type RankRange } from './result-queue.ts';
-import { COPIES, nullResultsOf, overlaid, type Origin } from './results.ts';
+import { COPIES, overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
+import { reportEnd } from './end-log.ts';
 import { Tasks, type Task } from './tasks.ts';
 
 /** Tasks, broadcasts and results, and who waits for them (S7, S8, S13). What the worker charts command is done here. */
@@ -58,8 +58,10 @@ export class Work {
   /** S7: queues it, and wakes the worker that has waited longest. */
   storeTask(storing: Storing): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
+    const maxAttempts = readMaxAttempts(storing.value.metadata);
+    if (isRefusal(maxAttempts)) return storing.refuse(maxAttempts);
     const batch = batchOf(storing.value.metadata);
-    this.tasks.add(storing.value, batch);
+    this.tasks.add(storing.value, batch, maxAttempts.number);
     this.batches.queue(batch);
     this.#offerTasks();
   }
@@ -67,7 +69,7 @@ export class Work {
   /** S8: a copy for everyone, before any task. */
   storeBroadcast(storing: Storing): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
-    const { joining } = this.#sleigh;
+    const { joining, recovery } = this.#sleigh;
     const { metadata } = storing.value;
     const reach = this.#isElastic ? parseReach(metadata) : 'present';
     if (isRefusal(reach)) return storing.refuse(reach);
@@ -78,7 +80,7 @@ export class Work {
     this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
-    this.#addNulls({ value: storing.value, batch }, nobody, { isNew: true });
+    recovery.answerFor({ value: storing.value, batch }, nobody);
     for (const ask of this.#waiting.drain()) this.#offer(ask);
   }
 
@@ -116,14 +118,14 @@ export class Work {
 
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
-    const { crew, registrations } = this.#sleigh;
+    const { crew, registrations, recovery } = this.#sleigh;
     return this.#sleigh.prepared(
       workerMachine.provide({
         actions: {
           acceptRegistration: ({ context, event }) => {
             assertEvent(event, 'registration.asked');
             const worker = crew.worker(context.rank);
-            Object.assign(worker, this.tasks.join());
+            Object.assign(worker, this.tasks.join(worker.firstBroadcast));
             registrations.accept(worker, event.storing);
           },
           replaceConnection: ({ context, event }) => {
@@ -141,7 +143,10 @@ export class Work {
           takeBackTask: ({ context }) => this.#takeUngiven(crew.worker(context.rank)),
           startReturnTimer: ({ context }) => registrations.startTimer(crew.worker(context.rank)),
           stopReturnTimer: ({ context }) => registrations.stopTimer(context.rank),
-          retire: ({ context }) => crew.retire(context.rank),
+          retire: ({ context }) => {
+            recovery.failDeclined(crew.worker(context.rank));
+            crew.retire(context.rank);
+          },
           refuseDuplicate: ({ event }) => {
             assertEvent(event, 'registration.asked');
             event.storing.refuse(registrationFailed('duplicate worker id'));
@@ -178,28 +183,37 @@ export class Work {
           failTask: ({ context }) => {
             const worker = crew.worker(context.rank);
             crew.changed(worker);
-            const task = this.#takeBack(worker);
+            const task = this.takeBack(worker);
             if (task === undefined) return;
-            this.#deal(task, worker, { mayRetry: true });
+            recovery.deal(task, worker, { mayRetry: true });
             this.#sleigh.ending.chart.send({ type: 'task.failed' });
           },
           askAgain: ({ event }) => {
             assertEvent(event, 'task.asked');
             this.getTask(event.ask);
           },
-          recoverWork: ({ context }) => this.#recover(crew.worker(context.rank)),
-          leaveWork: ({ context }) => this.#leave(crew.worker(context.rank)),
+          recoverWork: ({ context, event }) => {
+            const worker = crew.worker(context.rank);
+            reportEnd(this.#sleigh, worker, event.type);
+            recovery.recover(worker);
+          },
+          failTaskForGood: ({ context, event }) => {
+            const worker = crew.worker(context.rank);
+            reportEnd(this.#sleigh, worker, event.type);
+            recovery.failTask(worker);
+          },
+          declineTask: ({ context, event }) => {
+            const worker = crew.worker(context.rank);
+            reportEnd(this.#sleigh, worker, event.type);
+            recovery.declineTask(worker);
+          },
+          returnTask: ({ context }) => recovery.returnTask(crew.worker(context.rank)),
+          answerCopies: ({ context }) => recovery.answerCopies(crew.worker(context.rank)),
+          leaveWork: ({ context }) => recovery.drop(crew.worker(context.rank)),
           reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
       }),
     );
-  }
-
-  /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
-  settleBroadcasts(): void {
-    for (const [{ value, batch }, absent] of absentFrom(this.#sleigh, this.tasks.broadcasts))
-      this.#addNulls({ value, batch }, absent, { isNew: true });
-    this.tasks.stopKeeping();
   }
 
   /** S14: whoever waits for a task is told that there will be none. */
@@ -225,10 +239,18 @@ export class Work {
 
   #offerTasks(): void {
     while (this.tasks.length > 0) {
-      const ask = this.#waiting.shift();
+      const ask = this.tasks.declinedCount === 0 ? this.#waiting.shift() : this.#takeWhoMayDo();
       if (ask === undefined) return;
       this.#offer(ask);
     }
+  }
+
+  /** S19: who has waited longest of those that have not declined what there is. */
+  #takeWhoMayDo(): Ask | undefined {
+    return this.#waiting.takeFirst(({ client }) => {
+      const worker = this.#sleigh.crew.workerOf(client);
+      return worker !== undefined && this.tasks.isAvailableFor(worker);
+    });
   }
 
   #offer(ask: Ask): void {
@@ -249,97 +271,61 @@ export class Work {
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
   #takeUngiven(worker: Worker): void {
-    const task = this.#takeBack(worker);
+    const task = this.takeBack(worker);
     if (task === undefined) return;
+    if (this.#sleigh.isWindingDown) return this.giveUp(task);
+    if (task.broadcast === undefined) return this.returnUntried(task);
     task.attempts--;
-    if (this.#sleigh.isWindingDown) {
-      this.batches.finish(task.batch);
-      this.tasks.finish(task);
-    } else if (task.broadcast !== undefined) {
-      if (task.attempts === 0) this.batches.retract(task.batch);
-      this.batches.finish(task.batch);
-      worker.retry = task;
-    } else this.#queueAgain(task);
+    if (task.attempts === 0) this.batches.retract(task.batch);
+    this.batches.finish(task.batch);
+    worker.retry = task;
   }
 
-  #queueAgain(task: Task): void {
+  /** A task that ran and will not be answered. */
+  giveUp(task: Task): void {
+    this.batches.finish(task.batch);
+    this.tasks.finish(task);
+  }
+
+  /** S18, S19: it goes back to the head of the queue, as if it had not been given to anybody. */
+  returnUntried(task: Task): void {
+    task.attempts--;
+    this.queueAgain(task);
+  }
+
+  queueAgain(task: Task): void {
     this.batches.requeue(task.batch);
     this.tasks.putBack(task);
     this.#offerTasks();
   }
 
   #complete(worker: Worker, value: Value): void {
-    const task = this.#takeBack(worker);
+    const task = this.takeBack(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
     this.completed++;
     this.#sleigh.crew.changed(worker);
     const { descriptor, payload } = value;
-    const metadata = overlaid(worker, this.#originOf(task), value.metadata);
+    const metadata = overlaid(worker, this.originOf(task), value.metadata);
     this.batches.finish(task.batch);
     this.batches.addResult(task.batch, { descriptor, payload, metadata });
     this.tasks.finish(task);
   }
 
-  #takeBack(worker: Worker): Task | undefined {
+  takeBack(worker: Worker): Task | undefined {
     const { task } = worker;
     if (task !== undefined) worker.busyTime += this.#sleigh.now - worker.busySince;
     worker.task = undefined;
     return task;
   }
 
-  /** A task that its worker did not finish is dealt with by the policy (S13). */
-  #deal(task: Task, worker: Worker, { mayRetry }: { mayRetry: boolean }): void {
-    const { onDeadWorker, maxAttempts } = this.#sleigh.options;
-    const again = onDeadWorker === 'requeue' && task.attempts < maxAttempts;
-    if (again && task.broadcast === undefined) this.#queueAgain(task);
-    else if (again && mayRetry) {
-      this.batches.finish(task.batch);
-      worker.retry = task;
-    } else {
-      this.batches.finish(task.batch);
-      this.#answerUnlessShutdown(task, worker.rank);
-    }
-  }
-
-  #answerUnlessShutdown(task: Task, rank: number): void {
-    // A copy of a broadcast that nobody had begun is counted now.
-    this.#addNulls(this.#originOf(task), [{ from: rank, to: rank + 1 }], { isNew: task.attempts === 0 });
-    this.tasks.finish(task);
-  }
-
-  /** S13: results that say that there is none. */
-  #addNulls(origin: Origin, ranks: readonly RankRange[], { isNew }: { isNew: boolean }): void {
-    if (this.#sleigh.options.onDeadWorker === 'shutdown' || ranks.length === 0) return;
-    if (isNew) this.batches.accept(origin.batch, countRanks(ranks));
-    this.batches.addNulls(origin.batch, nullResultsOf(origin, ranks));
-  }
-
   /** S17: a master of an elastic group is told how many copies there are: the number of workers does not say. */
-  #originOf({ value, batch, broadcast }: Task): Origin {
+  originOf({ value, batch, broadcast }: Task): Origin {
     return this.#isElastic ? { value, batch, broadcast } : { value, batch };
   }
 
-  /** S13: the worker is dead. Its task and its copies of broadcasts are dealt with. */
-  #recover(worker: Worker): void {
-    this.#sleigh.crew.changed(worker);
-    worker.diedAt = this.tasks.nextBroadcast;
+  /** S13: a worker that waits has ended, and is told so. */
+  interrupt(worker: Worker): void {
     worker.ask?.interrupt(WORKER_DEAD);
-    const task = this.#takeBack(worker);
-    if (task !== undefined) this.#deal(task, worker, { mayRetry: false });
-    for (const copy of this.tasks.abandon(worker)) this.#answerUnlessShutdown(copy, worker.rank);
-  }
-
-  /** S14, S17: the worker has left. If it had something, the sleigh shuts down, and that is dropped with it. */
-  #leave(worker: Worker): void {
-    if (worker.client === undefined) return;
-    this.#sleigh.crew.changed(worker);
-    worker.ask?.interrupt(WORKER_DEAD);
-    const task = this.#takeBack(worker);
-    if (task !== undefined) {
-      this.batches.finish(task.batch);
-      this.tasks.finish(task);
-    }
-    for (const copy of this.tasks.abandon(worker)) this.tasks.finish(copy);
   }
 }

@@ -39,6 +39,10 @@ export interface Limits {
   readonly progressBytes: number;
   /** Workers of one sleigh: 100,000, ten times the largest group that was measured. */
   readonly workerCount: number;
+  /** Values that each of `logDebug`, `logError` and `bye` of a sleigh keeps: the last 10,000 (S20). */
+  readonly logCount: number;
+  /** What these values take, their metadata included: 4 MiB each (S20). */
+  readonly logBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -57,6 +61,8 @@ export const DEFAULT_LIMITS: Limits = {
   requestSeconds: 30,
   progressBytes: 4_096,
   workerCount: 100_000,
+  logCount: 10_000,
+  logBytes: 2 ** 22,
 };
 
 export const isLimit = (name: string): name is keyof Limits => Object.hasOwn(DEFAULT_LIMITS, name);

@@ -1,21 +1,41 @@
 import Denque from 'denque';
 import { foundValue, type Ask } from './ask.ts';
+import { sizeOf } from '../wire/payload.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
 
 const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
 
-/** First in, first out (V3, V4). Values are numbered from 0, and the numbers go on when values are removed (V10). */
+/** What a ring keeps (S20). */
+export interface RingBounds {
+  readonly count: number;
+  /** Of values and their metadata together. */
+  readonly bytes: number;
+}
+
+const bytesOf = ({ payload, metadata }: Value): number => {
+  let bytes = sizeOf(payload);
+  for (const [name, text] of metadata) bytes += name.length + text.length;
+  return bytes;
+};
+
+/**
+ * First in, first out (V3, V4). Values are numbered from 0, and the numbers go on when values are removed (V10). With
+ * bounds it is a ring: what is stored drops the oldest ones to make room, but never the newest (S20).
+ */
 export class Fifo implements Behaviour {
   readonly mode = 'fifo';
   readonly #values = new Denque<Value>();
   readonly #in: Surroundings;
   /** The number of the value at the head. */
   #first = 0;
+  readonly #bounds: RingBounds | undefined;
+  #bytes = 0;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Surroundings, bounds?: RingBounds) {
     this.#in = surroundings;
+    this.#bounds = bounds;
   }
 
   get counts() {
@@ -31,8 +51,22 @@ export class Fifo implements Behaviour {
     } else {
       this.#in.holdings.keep(value);
       this.#values.push(value);
+      if (this.#bounds !== undefined) this.#makeRoom(value, this.#bounds);
     }
     return undefined;
+  }
+
+  #makeRoom(newest: Value, { count, bytes }: RingBounds): void {
+    this.#bytes += bytesOf(newest);
+    while (this.#values.length > 1 && (this.#values.length > count || this.#bytes > bytes)) this.#dropHead();
+  }
+
+  #dropHead(): void {
+    const value = this.#values.shift();
+    if (value === undefined) return;
+    this.#first++;
+    if (this.#bounds !== undefined) this.#bytes -= bytesOf(value);
+    this.#in.holdings.drop(value);
   }
 
   get(ask: Ask): void {
@@ -44,11 +78,7 @@ export class Fifo implements Behaviour {
     const value = this.#values.peekAt(at);
     if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(ask);
     ask.answer(foundValue(value, this.#in.variableId, this.#first + at));
-    if (ask.takes) {
-      this.#values.shift();
-      this.#first++;
-      this.#in.holdings.drop(value);
-    }
+    if (ask.takes) this.#dropHead();
   }
 
   values(from: number, count: number): readonly Value[] {
@@ -62,7 +92,6 @@ export class Fifo implements Behaviour {
 
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
-    for (let value = this.#values.shift(); value !== undefined; value = this.#values.shift())
-      this.#in.holdings.drop(value);
+    while (this.#values.length > 0) this.#dropHead();
   }
 }

@@ -31,6 +31,17 @@ export class WaitingLine {
     return ask;
   }
 
+  /** Takes out who has waited longest of those that are wanted. */
+  takeFirst(isWanted: (ask: Ask) => boolean): Ask | undefined {
+    for (let node = this.#asks.head; node !== undefined; node = node.next) {
+      if (!isWanted(node.value)) continue;
+      this.#asks.removeNode(node);
+      node.value.wait(undefined);
+      return node.value;
+    }
+    return undefined;
+  }
+
   /** Takes out everyone, who came first first. */
   *drain(): Generator<Ask> {
     for (let n = this.#asks.length; n > 0; n--) {

@@ -29,6 +29,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface Occupant {
   /** Asked before a value is stored under a name; a refusal stands. */
   refuseStore?(name: string, value: Value): Refusal | undefined;
+  /** Whether a value is for the occupant alone: then it is told, and nothing is kept under the name. */
+  isPrivate?(name: string, value: Value): boolean;
   /** Told after a value has been stored under a name. */
   stored?(name: string, value: Value): void;
   /** The server is about to stop. */
@@ -118,6 +120,11 @@ export class Workspace {
   store(name: string, value: Value, client: Client): StoreOutcome {
     const refused = this.holdings.refusal(value) ?? this.occupant?.refuseStore?.(name, value);
     if (refused !== undefined) return refused;
+    if (this.occupant?.isPrivate?.(name, value) === true) {
+      this.holdings.release(value);
+      this.occupant.stored?.(name, value);
+      return undefined;
+    }
     const variable = this.#forClient(name);
     if (isRefusal(variable)) return variable;
     const outcome = variable.store(value, client);

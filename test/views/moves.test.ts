@@ -35,10 +35,14 @@ describe('what may come next', () => {
       'registered result.stored: open',
       'registered sentinel.gone [mayLeave]: depends',
       'registered sentinel.gone [otherwise]: depends',
-      'registered connection.closed [mayReturn]: depends',
+      'registered connection.closed [mayReturn or isSupervised]: depends',
       'registered connection.closed [mayLeave]: depends',
       'registered connection.closed [otherwise]: depends',
-      'registered death.reported: open',
+      'registered death.reported [taskWasTried]: depends',
+      'registered death.reported [taskHasFailed]: depends',
+      'registered death.reported [taskWasDeclined]: depends',
+      'registered death.reported [otherwise]: depends',
+      'registered rank.replaced: open',
       'registered departed: open',
     ]);
   });

@@ -130,6 +130,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     if (rank >= RANKS) return BEYOND;
     return causes([{ type: 'rank.asked' }], facts, (stage) => stage.declare(rank));
   }),
+  'rank.replaced': stimulus(['rank.replaced'], () => BEYOND),
   'registration.asked': stimulus(['registration.asked', 'worker.registered'], (at) => {
     const { facts, context } = at;
     const rank = facts.nextRank;

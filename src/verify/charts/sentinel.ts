@@ -123,6 +123,7 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
     const rank = context.lastRank + 1;
     return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, getsRank(rank));
   }),
+  'replacement.asked': stimulus(['replacement.asked'], () => BEYOND),
   'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
   'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
   'waking.came': stimulus(

@@ -95,6 +95,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
     if (!isUp(at)) return changesNothing((stage) => stage.mustGetNoTask());
     return causes([{ type: 'task.failed' }], facts, (stage) => stage.failTask(context.policy));
   }),
+  'supervision.began': stimulus(['supervision.began'], () => BEYOND),
   'group.closed': stimulus(['group.closed'], ({ facts, context }) => {
     if (variant.isElastic) return impossible('an elastic group never closes (S17)');
     if (context.groupClosed) return impossible('a group closes once');

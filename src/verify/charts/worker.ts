@@ -1,3 +1,4 @@
+import type { AnyEventObject } from 'xstate';
 import { workerMachine } from '../../machines/worker.ts';
 import { AFTER_PERIOD, Job, period, type Group } from '../job.ts';
 import { causes, changesNothing, BEYOND, impossible, type ChartModel, type Stimulus } from '../model.ts';
@@ -40,9 +41,9 @@ const stimulus = (
 ): Stimulus<Context, Facts, WorkerStage> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
 
 /** S13, S14: what becomes of a worker when somebody goes. */
-const dies = (type: string, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
+const dies = (event: AnyEventObject, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
   // It is the last one of its group: if that is closed, the sleigh ends with it.
-  causes([{ type }], { ...facts, over: facts.over || facts.closed }, act);
+  causes([event], { ...facts, over: facts.over || facts.closed }, act);
 
 /** S17: in an elastic group one that owes nothing may go. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
@@ -126,7 +127,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
         await mustBeToldOfDeath(stage, state);
       };
       if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', mayLeave: true }], facts, goes);
-      return dies('sentinel.gone', { ...facts, hasTask: false }, goes);
+      return dies({ type: 'sentinel.gone' }, { ...facts, hasTask: false }, goes);
     }
     if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
     return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
@@ -144,7 +145,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
       const hasTask = state === 'registered.busy';
       if (variant.mayReturn) return causes([event], { ...facts, hasTask }, workerLeaves);
       if (event.mayLeave) return causes([event], facts, workerLeaves);
-      return dies('connection.closed', facts, workerLeaves);
+      return dies({ type: 'connection.closed' }, facts, workerLeaves);
     }
     if (state === 'declared')
       return changesNothing(async (stage) => {
@@ -157,12 +158,14 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     const { facts, state } = at;
     // S14: nobody dies any more.
     if (facts.over || isFinal(at)) return changesNothing(reportDeath);
-    if (state === 'declared') return causes([{ type: 'death.reported' }], facts, reportDeath);
-    return dies('death.reported', { ...facts, hasTask: false }, async (stage) => {
+    const event = { type: 'death.reported', task: 'tried' };
+    if (state === 'declared') return causes([event], facts, reportDeath);
+    return dies(event, { ...facts, hasTask: false }, async (stage) => {
       await reportDeath(stage);
       await mustBeToldOfDeath(stage, state);
     });
   }),
+  'rank.replaced': stimulus(['rank.replaced'], () => BEYOND),
   'return.elapsed': stimulus(
     ['return.elapsed'],
     (at) => {
@@ -235,7 +238,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => 
   return {
     variant: [isElastic ? 'elastic' : 'closing', ...(mayReturn ? ['may come back'] : [])].join(', '),
     machine: workerMachine,
-    input: { rank: 0 },
+    input: { rank: 0, isSupervised: false, isReplacement: false },
     facts: {
       over: false,
       joining: false,

@@ -19,9 +19,11 @@ import {
 const event = {
   rank: { type: 'rank.asked', ask: anAsk(true) },
   elastic: { type: 'elastic.chosen' },
-  registration: { type: 'registration.asked', storing: aStoring(), returns: false },
-  returning: { type: 'registration.asked', storing: aStoring(), returns: true },
+  registration: { type: 'registration.asked', storing: aStoring(), returns: false, replaces: false },
+  returning: { type: 'registration.asked', storing: aStoring(), returns: true, replaces: false },
+  replacing: { type: 'registration.asked', storing: aStoring(), returns: false, replaces: true },
   lapse: { type: 'rank.lapsed' },
+  replaced: { type: 'rank.replaced' },
   registered: { type: 'worker.registered' },
   gone: { type: 'worker.gone' },
   maximum: { type: 'maximum.set', maximum: 4 },
@@ -58,6 +60,7 @@ const CLOSES: Row = [
 const anywhere = (state: string): Record<string, Row> => ({
   gone: [state],
   lapse: [state],
+  replaced: [state],
   maximum: [state],
   readMaximum: [state, 'tellMaximum'],
   listMaximum: [state],
@@ -69,6 +72,7 @@ const gathering = (state: string): Record<string, Row> => ({
   rank: [state, 'giveRank'],
   registration: [state, 'registerWorker'],
   returning: [state, 'registerWorker'],
+  replacing: [state, 'registerWorker'],
   registered: [state],
   statusTry: [state, 'tellNotYet'],
   wait: [state, 'holdForNumber'],
@@ -78,6 +82,7 @@ const gathering = (state: string): Record<string, Row> => ({
 const SET = {
   gone: { registered: -1 },
   lapse: { declared: -1 },
+  replaced: { declared: 1 },
   maximum: { maximum: 4 },
   duration: { duration: 7 },
 };
@@ -124,12 +129,14 @@ const table: ChartTable = {
     },
     closed: {
       after: ['broadcast', 'elapsed'],
-      changes: SET,
+      changes: { ...SET, registered: { registered: 1, declared: -1 } },
       on: {
         ...anywhere('closed'),
+        registered: ['closed'],
         rank: ['closed', 'refuseRank'],
         registration: ['closed', 'refuseGroupClosed'],
         returning: ['closed', 'registerWorker'],
+        replacing: ['closed', 'registerWorker'],
         status: ['closed', 'tellNumber'],
         statusTry: ['closed', 'tellNumber'],
         wait: ['closed', 'tellNumber'],
@@ -143,6 +150,7 @@ const table: ChartTable = {
       changes: {
         gone: { registered: -1 },
         lapse: { declared: 1 },
+        replaced: { declared: 3 },
         maximum: { maximum: 4 },
         duration: { duration: 7 },
         rank: { ranksGiven: 3, declared: 3 },
@@ -151,6 +159,7 @@ const table: ChartTable = {
       on: {
         gone: ['elastic'],
         lapse: ['elastic'],
+        replaced: ['elastic'],
         maximum: ['elastic'],
         duration: ['elastic'],
         readMaximum: ['elastic', 'tellRegistered'],
@@ -158,6 +167,7 @@ const table: ChartTable = {
         rank: ['elastic', 'giveRank'],
         registration: ['elastic', 'registerWorker'],
         returning: ['elastic', 'registerWorker'],
+        replacing: ['elastic', 'registerWorker'],
         registered: ['elastic'],
         status: ['elastic', 'holdForNumber'],
         statusTry: ['elastic', 'tellNotYet'],

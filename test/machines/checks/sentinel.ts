@@ -20,6 +20,7 @@ const table: ChartTable = {
   start: { context: { id: 1, lastRank: 0 }, calls: [] },
   events: {
     'rank.given': { type: 'rank.given', rank: 5 },
+    'replacement.asked': { type: 'replacement.asked', rank: 0, ask: anAsk(true) },
     'alive.asked': { type: 'alive.asked', ask: anAsk(true) },
     'alive.asked, Try': { type: 'alive.asked', ask: anAsk(false) },
     'waking.came': { type: 'waking.came' },
@@ -35,6 +36,7 @@ const table: ChartTable = {
       changes: NEW_RANK,
       on: {
         ...anywhere('active'),
+        'replacement.asked': ['active', 'replaceWorker'],
         'alive.asked': ['blocked', 'stopAbsenceTimer', 'holdUntilWaking'],
         'alive.asked, Try': ['active', 'tellNoWaking', 'startAbsenceTimer'],
         'absence.elapsed': DIES,
@@ -46,6 +48,7 @@ const table: ChartTable = {
       changes: NEW_RANK,
       on: {
         ...anywhere('blocked'),
+        'replacement.asked': ['blocked', 'replaceWorker'],
         'waking.came': ['active', 'tellToGoOn', 'startAbsenceTimer'],
         'sleigh.over': ['dismissed', 'tellToStop', 'stopAbsenceTimer'],
       },
@@ -55,6 +58,7 @@ const table: ChartTable = {
       changes: NEW_RANK,
       on: {
         ...anywhere('dismissed'),
+        'replacement.asked': ['dismissed', 'refuseReplacement'],
         'alive.asked': ['dismissed', 'tellToStop'],
         'alive.asked, Try': ['dismissed', 'tellToStop'],
       },

@@ -17,6 +17,7 @@ const events = Object.fromEntries(
     'worker.died',
     'worker.left',
     'task.failed',
+    'supervision.began',
     'group.closed',
     'grace.elapsed',
     'ride.over',
@@ -31,6 +32,7 @@ const counting = (living: number): Record<string, object> => ({
   'worker.died': { living: living - 1 },
   'worker.left': { living: living - 1 },
   'group.closed': { groupClosed: true },
+  'supervision.began': { isSupervised: true },
 });
 
 /** S14: nothing but the end of the drain period matters any more. */
@@ -39,6 +41,7 @@ const ending = (state: string): Record<string, Row> => ({
   'worker.died': [state],
   'worker.left': [state],
   'task.failed': [state],
+  'supervision.began': [state],
   'group.closed': [state],
   'ride.over': [state],
 });
@@ -48,7 +51,10 @@ const shuttingDown = { 'drain.elapsed': over, 'server.stopping': over };
 
 const table: ChartTable = {
   input: { policy: 'requeue' },
-  start: { context: { policy: 'requeue', living: 0, groupClosed: false }, calls: ['startGraceTimer'] },
+  start: {
+    context: { policy: 'requeue', living: 0, groupClosed: false, isSupervised: false },
+    calls: ['startGraceTimer'],
+  },
   events,
   states: {
     'up.grace': {
@@ -59,6 +65,7 @@ const table: ChartTable = {
         'worker.died': ['up.grace'],
         'worker.left': ['up.grace'],
         'task.failed': ['up.grace'],
+        'supervision.began': ['up.grace'],
         'group.closed': ['up.grace'],
         'grace.elapsed': leavingGrace(BY_ITSELF),
         'ride.over': leavingGrace(REQUESTED),
@@ -73,6 +80,7 @@ const table: ChartTable = {
         'worker.died': ['up.running'],
         'worker.left': ['up.running'],
         'task.failed': ['up.running'],
+        'supervision.began': ['up.running'],
         'group.closed': ['up.running'],
         'ride.over': REQUESTED,
         'server.stopping': BY_ITSELF,
@@ -134,6 +142,48 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
     ['the group closes empty within the grace period', 'null', ['group.closed'], 'up.grace'],
     ['and the grace period ends', 'null', ['group.closed', 'grace.elapsed'], 'shuttingDown.byItself'],
     ['the grace period ends with a registered worker', 'null', RUNNING, 'up.running'],
+    ...(['died', 'left'] as const).map((how): [string, DeathPolicy, string[], string] => [
+      `supervised, the last one of a closed group has ${how}`,
+      'requeue',
+      ['supervision.began', ...RUNNING, 'group.closed', `worker.${how}`],
+      'up.grace',
+    ]),
+    [
+      'supervised, a replacement has come by the end of the grace period',
+      'requeue',
+      ['supervision.began', ...RUNNING, 'group.closed', 'worker.died', ...RUNNING],
+      'up.running',
+    ],
+    [
+      'supervised, nobody has come by the end of the grace period',
+      'requeue',
+      ['supervision.began', ...RUNNING, 'group.closed', 'worker.died', 'grace.elapsed'],
+      'shuttingDown.byItself',
+    ],
+    [
+      'supervised, one of two of a closed group has left, and nobody waits for more',
+      'requeue',
+      ['supervision.began', 'worker.registered', ...RUNNING, 'group.closed', 'worker.left'],
+      'up.running',
+    ],
+    [
+      'supervised, the last one of an open group dies',
+      'requeue',
+      ['supervision.began', ...RUNNING, 'worker.died'],
+      'up.running',
+    ],
+    [
+      'supervised, the group closes empty after the grace period: another one begins',
+      'requeue',
+      ['supervision.began', ...RUNNING, 'worker.died', 'group.closed'],
+      'up.grace',
+    ],
+    [
+      'supervised, a worker dies, policy shutdown',
+      'shutdown',
+      ['supervision.began', ...TWO, 'worker.died'],
+      'shuttingDown.byItself',
+    ],
   ],
   (machine, policy, types, state) => {
     const { state: reached } = new Recording(machine, { policy }).send(...types.map((type) => ({ type })));
@@ -148,6 +198,11 @@ const counts = checkEach<[types: string[], context: object]>(
       'the last death',
       [...TWO, 'group.closed', 'worker.died', 'worker.died'],
       { living: 0, groupClosed: true },
+    ],
+    [
+      'the last death of supervised workers',
+      [...TWO, 'supervision.began', 'group.closed', 'worker.died', 'worker.died', 'grace.elapsed'],
+      { living: 0, groupClosed: true, isSupervised: true },
     ],
     ['the closing', [...RUNNING, 'worker.died', 'group.closed'], { living: 0, groupClosed: true }],
   ],

@@ -17,7 +17,7 @@ const events = {
   'sleigh.over, by itself': { type: 'sleigh.over', byItself: true },
   'drain.over': { type: 'drain.over' },
   'connection.closed': { type: 'connection.closed', client: undefined },
-  'death.reported': { type: 'death.reported', rank: 0 },
+  'death.reported': { type: 'death.reported', rank: 0, task: 'tried' },
   'workspace.deleted': { type: 'workspace.deleted' },
   // What XState sends of an actor that has ended, or failed.
   'an actor ended': { type: 'xstate.done.actor.worker.0', actorId: 'worker.0' },

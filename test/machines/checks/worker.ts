@@ -1,9 +1,22 @@
 import { workerMachine } from '../../../src/machines/worker.ts';
-import { anAsk, aStoring, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+import { expect } from 'vitest';
+import type { TaskFate } from '../../../src/machines/worker-end.ts';
+import {
+  anAsk,
+  aStoring,
+  checkEach,
+  Recording,
+  type ChartChecks,
+  type ChartTable,
+  type Row,
+} from '../../support/chart.ts';
 
 const DIES: Row = ['dead', 'recoverWork', 'retire', 'parent: worker.died, rank 3'];
 const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3'];
 const LAPSES: Row = ['deadbeat', 'retire', 'parent: rank.lapsed'];
+
+/** S19: its sentinel says so, and it has left. */
+const ends = (task: string): Row => ['left', task, 'answerCopies', ...LEAVES.slice(1)];
 
 /** A row of a state that is left, with what is done at that. */
 const leaving = (exits: string[], [next, ...calls]: Row): Row => [next, ...exits, ...calls];
@@ -31,6 +44,10 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
   'connection.closed, may return': leaving(exits, ['registered.lost', 'startReturnTimer']),
   'connection.closed, may return or leave': leaving(exits, ['registered.lost', 'startReturnTimer']),
   'death.reported': leaving(exits, DIES),
+  'death.reported, untried': leaving(exits, ends('returnTask')),
+  'death.reported, failed': leaving(exits, ends('failTaskForGood')),
+  'death.reported, declined': leaving(exits, ends('declineTask')),
+  'rank.replaced': leaving(exits, DIES),
   departed: leaving(exits, LEAVES),
 });
 
@@ -46,11 +63,16 @@ const closed = (mayReturn: boolean, mayLeave: boolean) => ({
   mayLeave,
 });
 
+const reported = (task: TaskFate) => ({ type: 'death.reported', task });
+
 const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
+/** Without a sentinel that supervises. */
+const SIMPLE = { rank: 3, isSupervised: false, isReplacement: false };
+
 const table: ChartTable = {
-  input: { rank: 3 },
-  start: { context: { rank: 3 }, calls: [] },
+  input: SIMPLE,
+  start: { context: SIMPLE, calls: [] },
   events: {
     'registration.asked': registration(false, false),
     'registration.asked, by another who names the task': registration(false, true),
@@ -70,7 +92,11 @@ const table: ChartTable = {
     'connection.closed, may return or leave': closed(true, true),
     'return.elapsed': { type: 'return.elapsed', mayLeave: false },
     'return.elapsed, may leave': { type: 'return.elapsed', mayLeave: true },
-    'death.reported': { type: 'death.reported' },
+    'death.reported': reported('tried'),
+    'death.reported, untried': reported('untried'),
+    'death.reported, failed': reported('failed'),
+    'death.reported, declined': reported('declined'),
+    'rank.replaced': { type: 'rank.replaced' },
     'waiting.ended': { type: 'waiting.ended' },
     departed: { type: 'departed' },
   },
@@ -78,6 +104,7 @@ const table: ChartTable = {
     // S2, S3, S6.1, S13
     declared: {
       after: [],
+      changes: { 'rank.replaced': { isReplacement: true } },
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
@@ -87,6 +114,10 @@ const table: ChartTable = {
         'sentinel.gone': LAPSES,
         'sentinel.gone, may leave': LAPSES,
         'death.reported': ['declared'],
+        'death.reported, untried': ['declared'],
+        'death.reported, failed': ['declared'],
+        'death.reported, declined': ['declared'],
+        'rank.replaced': ['declared'],
         departed: LEAVES,
       },
     },
@@ -137,4 +168,53 @@ const table: ChartTable = {
   },
 };
 
-export const workerChecks: ChartChecks = { machine: workerMachine, table, stories: {} };
+const supervised = checkEach<[input: object, events: string[], state: string]>(
+  [
+    [
+      'the connection of a supervised worker closes: it is lost until its sentinel reports',
+      { isSupervised: true },
+      ['registration.asked', 'connection.closed'],
+      'registered.lost',
+    ],
+    [
+      'and if the sentinel does not report in time, it is dead',
+      { isSupervised: true },
+      ['registration.asked', 'connection.closed', 'return.elapsed'],
+      'dead',
+    ],
+    [
+      'and so it is in an elastic group, where it has left by that',
+      { isSupervised: true },
+      ['registration.asked', 'connection.closed, may leave', 'return.elapsed, may leave'],
+      'left',
+    ],
+    [
+      'a replacement is waited for when the group has closed',
+      { isSupervised: true, isReplacement: true },
+      ['group.closed'],
+      'declared',
+    ],
+    [
+      'whoever has not registered and is replaced is waited for then, too',
+      { isSupervised: true },
+      ['rank.replaced', 'group.closed'],
+      'declared',
+    ],
+    [
+      'a replacement that never comes goes with its sentinel',
+      { isSupervised: true, isReplacement: true },
+      ['sentinel.gone'],
+      'deadbeat',
+    ],
+  ],
+  (machine, input, names, state) => {
+    const events = names.map((name) => table.events[name] ?? { type: name });
+    expect(new Recording(machine, { ...SIMPLE, ...input }).send(...events).state).toBe(state);
+  },
+);
+
+export const workerChecks: ChartChecks = {
+  machine: workerMachine,
+  table,
+  stories: { 'a worker whose sentinel supervises (S19)': supervised },
+};

@@ -1,0 +1,52 @@
+import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
+import { parseWhole } from '../wire/numbers.ts';
+import type { Metadata } from '../wire/payload.ts';
+import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
+
+/** What a sentinel reports to `worker_dead` (S19). */
+export interface DeathReport {
+  readonly session: string;
+  readonly end: WorkerEnd;
+  readonly task: TaskFate;
+}
+
+/** Bytes that are kept of each text; more would be of no use, and would grow without bound. */
+const MOST_WHY = 64;
+const MOST_HOW = 255;
+const MOST_LAST_WORDS = 4_096;
+
+const FATES: readonly string[] = ['tried', 'untried', 'failed', 'declined'] satisfies TaskFate[];
+const isFate = (text: string): text is TaskFate => FATES.includes(text);
+
+/** Metadata is text of one character a byte: what is cut must not end, or begin, in the middle of a UTF-8 character. */
+const beginning = (text: string, most: number): string =>
+  text.length <= most ? text : text.slice(0, most).replace(/[\xc0-\xff][\x80-\xbf]*$/, '');
+const ending = (text: string, most: number): string =>
+  text.length <= most ? text : text.slice(-most).replace(/^[\x80-\xbf]+/, '');
+
+/** @returns undefined when the metadata has no session: then it is a report as in S13 */
+export function readReport(metadata: Metadata): DeathReport | Refusal | undefined {
+  const session = metadata.get('session');
+  if (session === undefined) return undefined;
+  const task = metadata.get('task') ?? 'tried';
+  if (!isFate(task))
+    return refusal('bad-fate', `task must be tried, untried, failed or declined, not "${task}".`);
+  const at = wholeOrNone(metadata, 'at');
+  if (isRefusal(at)) return at;
+  const how = metadata.get('how');
+  const lastWords = metadata.get('lastWords');
+  const end: WorkerEnd = {
+    why: beginning(metadata.get('why') ?? 'died', MOST_WHY),
+    how: how && beginning(how, MOST_HOW),
+    lastWords: lastWords && ending(lastWords, MOST_LAST_WORDS),
+    at: at.number,
+  };
+  return { session, end, task };
+}
+
+function wholeOrNone(metadata: Metadata, name: string): { readonly number: number | undefined } | Refusal {
+  const text = metadata.get(name);
+  if (text === undefined) return { number: undefined };
+  const number = parseWhole(text);
+  return number === undefined ? notANumber(name, text) : { number };
+}

@@ -1,0 +1,133 @@
+import type { WorkerEnd } from '../machines/worker-end.ts';
+import { absentFrom } from './absences.ts';
+import type { Worker } from './agents.ts';
+import { countRanks, type RankRange } from './result-queue.ts';
+import { nullResultOf, nullResultsOf, type Origin } from './results.ts';
+import type { Sleigh } from './sleigh.ts';
+import type { Task } from './tasks.ts';
+
+/** What becomes of the task of a worker that has ended or failed it, and of its copies of broadcasts (S13, S19). */
+export class Recovery {
+  readonly #sleigh: Sleigh;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  get #work() {
+    return this.#sleigh.work;
+  }
+
+  /** Under `shutdown` nobody is answered for: the sleigh ends. */
+  get #answersForDead(): boolean {
+    return this.#sleigh.options.onDeadWorker !== 'shutdown';
+  }
+
+  /** S13: the worker is dead. The policy says what becomes of what it had. */
+  recover(worker: Worker): void {
+    const task = this.#end(worker);
+    if (task !== undefined) this.deal(task, worker, { mayRetry: false });
+    for (const copy of this.#work.tasks.abandon(worker))
+      if (this.#answersForDead) this.#answer(copy, worker.rank, worker.end);
+      else this.#work.tasks.finish(copy);
+  }
+
+  /** S14, S17: the worker has left. If it had something, the sleigh shuts down, and that is dropped with it. */
+  drop(worker: Worker): void {
+    if (worker.client === undefined) return;
+    const task = this.#end(worker);
+    if (task !== undefined) this.#work.giveUp(task);
+    for (const copy of this.#work.tasks.abandon(worker)) this.#work.tasks.finish(copy);
+  }
+
+  /** S13, S7.1: a task that its worker did not finish is dealt with by the policy. */
+  deal(task: Task, worker: Worker, { mayRetry }: { mayRetry: boolean }): void {
+    const { onDeadWorker, maxAttempts } = this.#sleigh.options;
+    const again = onDeadWorker === 'requeue' && task.attempts < (task.maxAttempts ?? maxAttempts);
+    if (again && task.broadcast === undefined) this.#work.queueAgain(task);
+    else if (again && mayRetry) {
+      this.#work.batches.finish(task.batch);
+      worker.retry = task;
+    } else if (this.#answersForDead) this.#fail(task, worker);
+    else this.#work.giveUp(task);
+  }
+
+  /** S19: its task is answered for, whatever the policy says. */
+  failTask(worker: Worker): void {
+    const task = this.#end(worker);
+    if (task !== undefined) this.#fail(task, worker);
+  }
+
+  /** S19: its task was not begun. A copy of a broadcast is nobody else's, and is answered for. */
+  returnTask(worker: Worker): void {
+    const task = this.#end(worker);
+    if (task?.broadcast !== undefined) this.#fail(task, worker);
+    else if (task !== undefined) this.#work.returnUntried(task);
+  }
+
+  /** S19: its task is for others, if there are any who have not declined it, too. */
+  declineTask(worker: Worker): void {
+    const { task, end, rank } = worker;
+    if (task !== undefined && task.broadcast === undefined)
+      task.declined = { by: new Set([...(task.declined?.by ?? []), rank]), last: { rank, end } };
+    this.returnTask(worker);
+  }
+
+  /** S19: the copies of a worker that has left. */
+  answerCopies(worker: Worker): void {
+    for (const copy of this.#work.tasks.abandon(worker)) this.#answer(copy, worker.rank, worker.end);
+  }
+
+  /** S19: tasks that all who are there, or may come, have declined. @param ended counts no longer */
+  failDeclined(ended: Worker): void {
+    const { tasks } = this.#work;
+    if (tasks.declinedCount === 0) return;
+    const ranks = [...this.#sleigh.crew.everyWorker]
+      .filter((worker) => worker !== ended && worker.actor.getSnapshot().status === 'active')
+      .map(({ rank }) => rank);
+    for (const task of tasks.takeDeclinedByAll(ranks)) {
+      this.#work.batches.dropQueued(task.batch);
+      const { rank, end } = task.declined?.last ?? ended;
+      this.#answer(task, rank, end);
+    }
+  }
+
+  /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
+  settleBroadcasts(): void {
+    for (const [{ value, batch }, absent] of absentFrom(this.#sleigh, this.#work.tasks.broadcasts))
+      this.answerFor({ value, batch }, absent);
+    this.#work.tasks.stopKeeping();
+  }
+
+  /** S13, S19: a broadcast that workers of these ranks never had. */
+  answerFor(origin: Origin, ranks: readonly RankRange[]): void {
+    if (ranks.length === 0) return;
+    this.#work.batches.accept(origin.batch, countRanks(ranks));
+    this.#work.batches.addNulls(origin.batch, nullResultsOf(origin, ranks));
+  }
+
+  /** It has ended: it waits no longer, and has no task. @returns the one that it had */
+  #end(worker: Worker): Task | undefined {
+    this.#sleigh.crew.changed(worker);
+    worker.endedAt = this.#work.tasks.nextBroadcast;
+    this.#work.interrupt(worker);
+    return this.#work.takeBack(worker);
+  }
+
+  /** A task that ran. */
+  #fail(task: Task, worker: Worker): void {
+    this.#work.batches.finish(task.batch);
+    this.#answer(task, worker.rank, worker.end);
+  }
+
+  /** S13: a result that says that there is none. */
+  #answer(task: Task, rank: number, end: WorkerEnd | undefined): void {
+    const { batches, tasks } = this.#work;
+    const origin = this.#work.originOf(task);
+    // A copy of a broadcast that nobody had begun is counted now.
+    if (task.attempts === 0 && task.broadcast !== undefined) batches.accept(task.batch);
+    if (end !== undefined) batches.addResult(task.batch, nullResultOf(origin, rank, end));
+    else batches.addNulls(task.batch, nullResultsOf(origin, [{ from: rank, to: rank + 1 }]));
+    tasks.finish(task);
+  }
+}
