@@ -3,7 +3,6 @@ import { actorOf, type Actor } from '../actors/actor.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
-import type { Refusal } from '../workspace/refusal.ts';
 import { answersUpTo, isRegistered, newWorker, type Sentinel, type Worker } from './agents.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { Roll } from './roll.ts';
@@ -27,7 +26,6 @@ export class Crew {
   readonly #workerOf = new Map<Client, Worker>();
   readonly #sentinels: Roll<Sentinel>;
   readonly #sentinelOf = new Map<Client, Sentinel>();
-  readonly #blocked = new Set<Sentinel>();
   readonly #sleigh: Sleigh;
   #changes = 0;
   #nextSentinel = 0;
@@ -49,15 +47,8 @@ export class Crew {
   get everyWorker(): Iterable<Worker> {
     return this.#workers.values();
   }
-  /** Who waits in `sentinel_alive`. */
-  *asks(): Generator<Ask> {
-    for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
-  }
   get sentinels(): readonly Sentinel[] {
     return this.#sentinels.all;
-  }
-  get blockedSentinels(): number {
-    return this.#blocked.size;
   }
 
   worker(rank: number): Worker {
@@ -213,7 +204,7 @@ export class Crew {
   }
 
   bindSentinels() {
-    const { timers, options } = this.#sleigh;
+    const { timers, options, wakings } = this.#sleigh;
     return this.#sleigh.prepared(
       sentinelMachine.provide({
         actions: {
@@ -227,16 +218,16 @@ export class Crew {
           },
           holdUntilWaking: ({ context, event }) => {
             assertEvent(event, 'alive.asked');
-            this.#hold(this.#sentinel(context.id), event.ask);
+            wakings.hold(this.#sentinel(context.id), event.ask);
           },
           tellNoWaking: ({ event }) => {
             assertEvent(event, 'alive.asked');
             event.ask.refuse(NO_VALUE_YET);
           },
-          tellToGoOn: ({ context }) => this.#unblock(this.#sentinel(context.id), '0'),
+          tellToGoOn: ({ context }) => wakings.unblock(this.#sentinel(context.id), '0'),
           tellToStop: ({ context, event }) => {
             if (event.type === 'alive.asked') tellToStop(event.ask);
-            else this.#unblock(this.#sentinel(context.id), '1');
+            else wakings.unblock(this.#sentinel(context.id), '1');
           },
           startAbsenceTimer: ({ context, self }) =>
             timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
@@ -254,24 +245,6 @@ export class Crew {
     const sentinel = this.#sentinels.get(id);
     if (sentinel === undefined) throw new Error(`there is no sentinel ${id}`);
     return sentinel;
-  }
-
-  #hold(sentinel: Sentinel, ask: Ask): void {
-    sentinel.ask = ask;
-    this.#blocked.add(sentinel);
-    this.changed(sentinel);
-    ask.wait(() => this.#blocked.delete(sentinel));
-    if (this.#sleigh.timers.isRunning('waking')) return;
-    this.#sleigh.timers.start('waking', this.#sleigh.options.sentinelRefreshPeriod, () => {
-      for (const blocked of this.#blocked) blocked.actor.send({ type: 'waking.came' });
-    });
-  }
-
-  #unblock(sentinel: Sentinel, word: '0' | '1'): void {
-    this.#blocked.delete(sentinel);
-    this.changed(sentinel);
-    sentinel.ask?.answer(foundText(word, sentinel.ask.origin));
-    sentinel.ask = undefined;
   }
 
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
@@ -343,12 +316,6 @@ export class Crew {
   dismissSentinels(): void {
     for (const { actor } of this.sentinels)
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
-  }
-
-  /** S16. */
-  refuseEveryone(reason: Refusal): void {
-    for (const { ask } of this.#blocked) ask?.refuse(reason);
-    this.#blocked.clear();
   }
 
   /** S16. */

@@ -112,7 +112,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     sentinel_alive: {
       hidden: true,
       get: (ask) => crew.askAlive(ask),
-      waiting: () => crew.asks(),
+      waiting: () => sleigh.wakings.asks(),
     },
     task: {
       hidden: false,

@@ -22,6 +22,7 @@ import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { Supervision } from './supervision.ts';
+import { Wakings } from './wakings.ts';
 import { Work } from './work.ts';
 
 /** The variable that tells of a dead worker (S13). */
@@ -39,6 +40,7 @@ export class Sleigh implements Occupant {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly crew: Crew;
+  readonly wakings: Wakings;
   readonly registrations: Registrations;
   readonly supervision: Supervision;
   readonly recovery: Recovery;
@@ -56,6 +58,7 @@ export class Sleigh implements Occupant {
     this.startedAt = workspace.host.clock();
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
+    this.wakings = new Wakings(this);
     this.registrations = new Registrations(this);
     this.supervision = new Supervision(this);
     this.recovery = new Recovery(this);
@@ -158,7 +161,7 @@ export class Sleigh implements Occupant {
   refuseEveryone(reason: Refusal): void {
     this.work.refuseEveryone(reason);
     this.joining.refuseEveryone(reason);
-    this.crew.refuseEveryone(reason);
+    this.wakings.refuseEveryone(reason);
   }
 
   #bind() {

@@ -37,22 +37,24 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
 
   'when the sleigh is shutting down nobody waits for a result or a sentinel waking': (sleigh) => {
     const { fetchers, finders } = sleigh.work.batches.counts;
-    return !sleigh.isWindingDown || fetchers + finders + sleigh.crew.blockedSentinels === 0;
+    return !sleigh.isWindingDown || fetchers + finders + sleigh.wakings.blockedSentinels === 0;
   },
 
   'after the drain period nobody waits for a task': ({ ending, work }) =>
     ending.chart.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
 
-  'a sentinel that waits is blocked': ({ crew }) =>
+  'a sentinel that waits is blocked': ({ crew, wakings }) =>
     [...crew.sentinels].filter((sentinel) => stateOfSentinel(sentinel) === 'blocked').length ===
-    crew.blockedSentinels,
+    wakings.blockedSentinels,
 
-  'a closed group without a living worker is shutting down, unless it closed empty': (sleigh) => {
+  'a closed group without a living worker is shutting down, unless it closed empty or is supervised': (
+    sleigh,
+  ) => {
     const { registered, registeredAtClosing } = sleigh.joining.context;
     const isEmpty = sleigh.joining.isClosed && registered === 0;
-    return (
-      !isEmpty || sleigh.isWindingDown || (registeredAtClosing === 0 && sleigh.timers.isRunning('grace'))
-    );
+    const mayGoOn =
+      registeredAtClosing === 0 || sleigh.crew.sentinels.some(({ session }) => session !== undefined);
+    return !isEmpty || sleigh.isWindingDown || (mayGoOn && sleigh.timers.isRunning('grace'));
   },
 
   'the group closed: no rank is waiting for its worker': ({ crew, joining }) =>
