@@ -13,6 +13,14 @@ const SHARE = 10;
 /** Milliseconds of work on views after which others get their turn. */
 const TURN = 5;
 
+/** Who is told what streams come to. */
+export interface FeedEvents {
+  /** A view could not be made. */
+  failed(error: unknown): void;
+  /** Something is under way to a viewer. */
+  sent(stream: ServerResponse): void;
+}
+
 /** One open stream. */
 class Viewer {
   readonly stream: ServerResponse;
@@ -51,8 +59,8 @@ class Feed {
     this.query = query;
   }
 
-  /** Computes it again, if something may have changed. @param report told of a view that fails, once until it is made again */
-  refresh({ views, changes }: Site, report: (error: unknown) => void): void {
+  /** Computes it again, if something may have changed. @param events told of a view that fails, once until it is made again */
+  refresh({ views, changes }: Site, events: FeedEvents): void {
     const current = changes();
     if (this.computedAt === current) return;
     this.computedAt = current;
@@ -63,7 +71,7 @@ class Feed {
       else this.#become('there', `data: ${JSON.stringify(view)}\n\n`);
     } catch (error) {
       if (error instanceof URIError) throw error;
-      if (this.state !== 'failed') report(error);
+      if (this.state !== 'failed') events.failed(error);
       this.#become('failed', `event: failed\ndata: ${JSON.stringify({ error: WENT_WRONG })}\n\n`);
     }
   }
@@ -85,18 +93,17 @@ class Feed {
 export class Feeds {
   readonly #site: Site;
   readonly #most: number;
-  readonly #report: (error: unknown) => void;
+  readonly #events: FeedEvents;
   readonly #feeds = new Map<string, Feed>();
   #viewers = 0;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
   #roundEnded = 0;
 
-  /** @param report told of views that fail */
-  constructor(site: Site, most: number, report: (error: unknown) => void) {
+  constructor(site: Site, most: number, events: FeedEvents) {
     this.#site = site;
     this.#most = most;
-    this.#report = report;
+    this.#events = events;
   }
 
   get viewers(): number {
@@ -111,7 +118,7 @@ export class Feeds {
     if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
     const key = `${path}?${query.toString()}`;
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
-    feed.refresh(this.#site, this.#report);
+    feed.refresh(this.#site, this.#events);
     if (feed.state === 'failed') throw new Problem(500, WENT_WRONG);
     if (feed.state === 'gone') throw new Problem(404, 'there is no such view');
     this.#feeds.set(key, feed);
@@ -166,7 +173,7 @@ export class Feeds {
   }
 
   #serve(feed: Feed, now: number): void {
-    feed.refresh(this.#site, this.#report);
+    feed.refresh(this.#site, this.#events);
     for (const viewer of feed.viewers) {
       // Who came after the last round has had an update since, and waits for the next.
       if (viewer.sentAt > this.#roundEnded) continue;
@@ -177,6 +184,7 @@ export class Feeds {
       if (viewer.has !== feed.version) {
         viewer.has = feed.version;
         viewer.send(feed.chunk, now);
+        this.#events.sent(viewer.stream);
       } else if (now - viewer.sentAt >= KEEP_ALIVE) viewer.send(': still here\n\n', now);
     }
   }

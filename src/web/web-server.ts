@@ -17,6 +17,9 @@ import { decodePart } from '../views/path-part.ts';
 import { pageOfOldAddress } from './old-pages.ts';
 import type { Site } from './site.ts';
 import { StaticFiles } from './static-files.ts';
+import { TimeShare } from './time-share.ts';
+import { Turns } from './turns.ts';
+import { UnreadAnswers } from './unread-answers.ts';
 import { write } from './writes.ts';
 
 /** Where a web server listens, and what it lets through. */
@@ -39,9 +42,14 @@ const MOST_VIEWERS = 1_000;
 /** Connections: every viewer, and as many again for requests. */
 const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
 const HEADER_BYTES = 8 << 10;
-/** Milliseconds for a request to have come, and for an idle connection to be kept. */
-const REQUEST_TIME = 10_000;
-const IDLE_TIME = 5_000;
+/** Milliseconds for a request to have come whole. */
+export const REQUEST_TIME_MS = 10_000;
+/** Milliseconds between two looks for requests that took longer. */
+const CHECKING_INTERVAL_MS = 500;
+/** Milliseconds for which a connection is kept between two requests. */
+export const IDLE_TIME_MS = 5_000;
+/** Milliseconds after which a connection on which nothing moves is closed: its reader takes nothing. */
+export const STILL_TIME_MS = 60_000;
 
 /** Answers browsers: the page, the views as JSON and as streams, metrics, health. It knows no Sleigh server. */
 export class WebServer {
@@ -50,6 +58,11 @@ export class WebServer {
   readonly #http: Server;
   readonly #files: StaticFiles;
   readonly #logger: Logger;
+  readonly #turns = new Turns();
+  readonly #share = new TimeShare();
+  readonly #unread = new UnreadAnswers((unread) =>
+    this.#logger.warn({ unread }, 'a connection of the web page was ended: it does not read'),
+  );
   #hosts = new Hosts('', 0, []);
   #site: Site | undefined;
   #feeds: Feeds | undefined;
@@ -87,13 +100,19 @@ export class WebServer {
     this.#http = createServer(
       {
         maxHeaderSize: HEADER_BYTES,
-        headersTimeout: REQUEST_TIME,
-        requestTimeout: REQUEST_TIME,
-        keepAliveTimeout: IDLE_TIME,
+        headersTimeout: REQUEST_TIME_MS,
+        requestTimeout: REQUEST_TIME_MS,
+        connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+        keepAliveTimeout: IDLE_TIME_MS,
         noDelay: true,
       },
-      (request, response) => void this.#handle(request, response),
+      (request, response) => {
+        this.#turns.begin(request, response);
+        void this.#handle(request, response);
+      },
     );
+    this.#http.on('connection', (socket) => this.#turns.watch(socket));
+    this.#http.timeout = STILL_TIME_MS;
     this.#http.maxConnections = MOST_CONNECTIONS;
   }
 
@@ -122,9 +141,10 @@ export class WebServer {
   /** From now on it shows this. */
   show(site: Site): void {
     this.#site = site;
-    this.#feeds = new Feeds(site, MOST_VIEWERS, (error) =>
-      this.#logger.error({ error }, 'a view could not be made'),
-    );
+    this.#feeds = new Feeds(site, MOST_VIEWERS, {
+      failed: (error) => this.#logger.error({ error }, 'a view could not be made'),
+      sent: (stream) => this.#unread.count(stream),
+    });
   }
 
   /** Ends all streams and connections. */
@@ -140,6 +160,7 @@ export class WebServer {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     try {
       await this.#answer(request, response);
+      this.#unread.count(response);
     } catch (error) {
       if (response.headersSent) return void response.destroy();
       answerProblem(response, this.#problemOf(error));
@@ -168,7 +189,7 @@ export class WebServer {
       throw new Problem(405, `${request.method} is not for this path`, { Allow: 'GET, HEAD' });
     switch (first) {
       case 'api':
-        return this.#answerView(pathname, searchParams, request, response);
+        return this.#share.run(() => this.#answerView(pathname, searchParams, request, response));
       case 'healthz':
         return answerText(response, 200, 'ok');
       case 'readyz':
@@ -176,7 +197,7 @@ export class WebServer {
           ? answerText(response, 200, 'ready')
           : answerText(response, 503, 'not ready');
       case 'metrics':
-        return this.#answerMetrics(response);
+        return this.#share.run(() => this.#answerMetrics(response));
       case 'doit':
         response.writeHead(302, { Location: pageOfOldAddress(search.slice(1)) }).end();
         return undefined;
@@ -191,6 +212,8 @@ export class WebServer {
     { method, headers }: IncomingMessage,
     response: ServerResponse,
   ): void {
+    // It may have gone while it waited for its turn.
+    if (response.destroyed) return;
     if (this.#site === undefined || this.#feeds === undefined) throw new Problem(503, 'the server starts');
     if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)
       return this.#feeds.open(path, query, response);

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Answers may take one part in so many of the server's time. */
+const SHARE = 4;
+
+/** Work that comes one after the other and takes a share of the time, so that clients of the server have the rest. */
+export class TimeShare {
+  #last: Promise<unknown> = Promise.resolve();
+  /** When the next may begin, on the clock of `performance`. */
+  #freeAt = 0;
+
+  /** @returns what the work comes to, when it has had its turn */
+  run<T>(work: () => T | Promise<T>): Promise<T> {
+    const result = this.#last.then(() => this.#begin(work));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #begin<T>(work: () => T | Promise<T>): Promise<T> {
+    const wait = this.#freeAt - performance.now();
+    // A timer takes a millisecond at least; what is less is waited for together with the next.
+    if (wait >= 1) await sleep(wait);
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      const now = performance.now();
+      this.#freeAt = Math.max(this.#freeAt, now) + (now - began) * (SHARE - 1);
+    }
+  }
+}

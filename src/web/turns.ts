@@ -1,0 +1,99 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** Bytes of further requests that may wait behind the one that is answered. Browsers send none; more is abuse. */
+const MOST_WAITING_BYTES = 8 << 10;
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+/**
+ * One request of a connection at a time. The parser of Node takes all requests that came in one piece at once, and each
+ * costs time and memory before anybody is asked: thousands of connections with hundreds of requests each would hold up
+ * the server for seconds. So the parser is given the head of one request, and the next when the answer has been taken.
+ */
+export class Turns {
+  readonly #gates = new WeakMap<Socket, Gate>();
+
+  /** To be called when a connection has come, after Node has begun to listen to it. */
+  watch(socket: Socket): void {
+    this.#gates.set(socket, new Gate(socket));
+  }
+
+  /** To be called when a request has come. */
+  begin({ socket }: IncomingMessage, response: ServerResponse): void {
+    const gate = this.#gates.get(socket);
+    if (gate === undefined) return;
+    gate.begin();
+    // Others get their turn before the next request of this one.
+    response.once('close', () => setImmediate(() => gate.end()));
+  }
+}
+
+/** What is between a connection and the parser. */
+class Gate {
+  readonly #socket: Socket;
+  readonly #parse: readonly unknown[];
+  #waiting: Buffer = Buffer.alloc(0);
+  /** The last line that was passed was empty but for its end, so far. */
+  #isAtLineStart = false;
+  #isAnswering = false;
+  /** So much came behind a request that the connection ends with the answer to it. */
+  #isOverrun = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#parse = socket.listeners('data');
+    socket.removeAllListeners('data');
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+  }
+
+  begin(): void {
+    this.#isAnswering = true;
+  }
+
+  end(): void {
+    this.#isAnswering = false;
+    if (this.#isOverrun) this.#socket.destroy();
+    else this.#pass();
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#isOverrun) return;
+    this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
+    this.#pass();
+    if (this.#waiting.length > MOST_WAITING_BYTES) {
+      this.#isOverrun = true;
+      this.#waiting = Buffer.alloc(0);
+      this.#socket.pause();
+      // A small rest would keep the whole piece that it came in.
+    } else if (this.#waiting.length > 0) this.#waiting = Buffer.from(this.#waiting);
+  }
+
+  /** Gives the parser what has come, up to the end of one request. */
+  #pass(): void {
+    while (this.#waiting.length > 0 && !this.#isAnswering && !this.#socket.destroyed) {
+      const end = this.#endOfHead();
+      const part = this.#waiting.subarray(0, end);
+      this.#waiting = this.#waiting.subarray(end);
+      for (const parse of this.#parse)
+        if (typeof parse === 'function') Reflect.apply(parse, this.#socket, [part]);
+    }
+  }
+
+  /** @returns where the first empty line ends; the length of what waits if it has none */
+  #endOfHead(): number {
+    // Not `entries()`: this is done for each byte that comes.
+    for (let at = 0; at < this.#waiting.length; at++) {
+      const byte = this.#waiting[at];
+      if (byte === LINE_FEED) {
+        if (this.#isAtLineStart) {
+          this.#isAtLineStart = false;
+          return at + 1;
+        }
+        this.#isAtLineStart = true;
+      } else if (byte !== CARRIAGE_RETURN) this.#isAtLineStart = false;
+    }
+    return this.#waiting.length;
+  }
+}

@@ -1,0 +1,193 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { createServer, type Server } from '../../src/index.ts';
+import { TimeShare } from '../../src/web/time-share.ts';
+import { UnreadAnswers } from '../../src/web/unread-answers.ts';
+import { IDLE_TIME_MS, REQUEST_TIME_MS, STILL_TIME_MS } from '../../src/web/web-server.ts';
+import { eventually } from '../support/eventually.ts';
+
+const MIB = 1 << 20;
+
+let server: Server;
+let port: number;
+
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0 } });
+  port = server.web?.port ?? 0;
+  const client = await NwsConnection.open(server);
+  await client.openWorkspace('w', { persistent: true });
+  for (let i = 0; i < 1_000; i++) await client.store('w', 'v', 'z'.repeat(1_000));
+  client.close();
+});
+afterAll(() => server.close());
+
+const head = (path: string, more = ''): string =>
+  `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\n${more}\r\n`;
+
+async function open(at = port): Promise<Socket> {
+  const socket = connect(at, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that comes until the connection ends. */
+async function all(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
+  if (!socket.closed) await once(socket, 'close');
+  return text;
+}
+
+const statusesIn = (text: string): number[] =>
+  [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
+
+describe('many requests on one connection', () => {
+  it('are answered in their order, one at a time, in whatever pieces they come', async () => {
+    const requests = `${head('/healthz')}${head('/nothing')}${head('/readyz', 'Connection: close\r\n')}`;
+    for (const size of [1, 7, 64, requests.length]) {
+      const socket = await open();
+      const answers = all(socket);
+      for (let at = 0; at < requests.length; at += size) {
+        socket.write(requests.slice(at, at + size), 'latin1');
+        if (size < 64) await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect([size, statusesIn(await answers)]).toEqual([size, [200, 404, 200]]);
+    }
+  });
+
+  it('end with the answer to the first when more than 8 KiB of them wait', async () => {
+    const socket = await open();
+    const answers = all(socket);
+    socket.write(head('/api/workspaces/w/variables/v?count=1000').repeat(700));
+    expect(statusesIn(await answers)).toEqual([200]);
+  });
+
+  it('cost neither time nor memory of others', async () => {
+    const before = process.memoryUsage().rss;
+    const sockets = await Promise.all(Array.from({ length: 50 }, () => open()));
+    let longest = 0;
+    let last = performance.now();
+    const looking = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const flood = head('/api/workspaces/w/variables/v?count=1000').repeat(700);
+    for (const socket of sockets) socket.pause().write(flood);
+    await sleep(1_000);
+    clearInterval(looking);
+    // 35,000 requests took 20 seconds and 3 GiB when all of them were taken at once.
+    expect(longest).toBeLessThan(1_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 << 20);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('with a body are answered that it is refused, however large it is', async () => {
+    const socket = await open();
+    const answers = all(socket);
+    socket.write(`POST / HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 1000000\r\n\r\n`);
+    socket.write('x'.repeat(1_000_000));
+    expect(statusesIn(await answers)).toEqual([413]);
+  });
+});
+
+describe('answers that nobody reads', () => {
+  it('end with their connection when they are too much together, those with the most first', async () => {
+    const ended: number[] = [];
+    const unread = new UnreadAnswers((bytes) => ended.push(bytes), 64 * MIB);
+    const web = createHttpServer((request, response) => {
+      response.end(Buffer.alloc(request.url === '/large' ? 40 * MIB : 16 * MIB));
+      unread.count(response);
+    }).listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const address = web.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    const asked = async (path: string): Promise<Socket> => {
+      const socket = await open(address.port);
+      const before = unread.bytes;
+      socket.pause().write(head(path));
+      await eventually(() => unread.bytes !== before || ended.length > 0, 'it is answered');
+      return socket;
+    };
+    const small = [await asked('/'), await asked('/')];
+    const large = await asked('/large');
+    const last = await asked('/');
+    await eventually(() => ended.length === 1, 'one is ended');
+    expect(ended[0]).toBeGreaterThan(30 * MIB);
+    expect(unread.bytes).toBeLessThanOrEqual(64 * MIB);
+    large.resume();
+    await once(large, 'close');
+    for (const socket of [...small, last]) {
+      expect(socket.closed).toBe(false);
+      socket.destroy();
+    }
+    await eventually(() => unread.bytes === 0, 'nothing is counted any more');
+    web.close();
+  });
+});
+
+describe('work for the web page', () => {
+  it('has a quarter of the time, one piece after the other', async () => {
+    const share = new TimeShare();
+    const began = performance.now();
+    const spans: [from: number, to: number][] = [];
+    const work = (): void => {
+      const from = performance.now();
+      while (performance.now() - from < 20);
+      spans.push([from, performance.now()]);
+    };
+    await Promise.all(Array.from({ length: 5 }, () => share.run(work)));
+    const busy = spans.reduce((sum, [from, to]) => sum + to - from, 0);
+    const [lastFrom = 0] = spans.at(-1) ?? [];
+    const [, lastTo = 0] = spans.at(-1) ?? [];
+    // The pause after the last piece has not been waited for.
+    expect((busy - (lastTo - lastFrom)) / (lastFrom - began)).toBeLessThan(0.26);
+  });
+
+  it('goes on when a piece of it fails', async () => {
+    const share = new TimeShare();
+    await expect(share.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await share.run(() => 1)).toBe(1);
+  });
+});
+
+describe('the times that docs/web.md states', () => {
+  const document = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8').replaceAll(
+    /\s+/g,
+    ' ',
+  );
+
+  it('are those of the server', () => {
+    expect(document).toContain(`${REQUEST_TIME_MS / 1_000} seconds for a request to come`);
+    expect(document).toContain(`${IDLE_TIME_MS / 1_000} seconds between two requests`);
+    expect(document).toContain(`${STILL_TIME_MS / 1_000} seconds without a byte`);
+  });
+
+  it('hold: a request that does not come whole is refused after 10 seconds, and at most one more', async () => {
+    const socket = await open();
+    const since = performance.now();
+    socket.write('GET / HTTP/1.1\r\nHost: loc');
+    const text = await all(socket);
+    const took = performance.now() - since;
+    expect(statusesIn(text)).toEqual([408]);
+    expect(took).toBeGreaterThan(REQUEST_TIME_MS - 100);
+    expect(took).toBeLessThan(REQUEST_TIME_MS + 2_000);
+  }, 20_000);
+
+  it('hold: a connection is kept for 5 seconds between two requests', async () => {
+    const socket = await open();
+    socket.write(head('/healthz'));
+    const ended = all(socket);
+    await once(socket, 'data');
+    const since = performance.now();
+    expect(statusesIn(await ended)).toEqual([200]);
+    const took = performance.now() - since;
+    expect(took).toBeGreaterThan(IDLE_TIME_MS - 500);
+    expect(took).toBeLessThan(IDLE_TIME_MS + 3_000);
+  }, 20_000);
+});
