@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { functionOf, loadModule, ModuleError } from '../client/module-function.ts';
+import { exportOf, functionOf, loadModule, ModuleError } from '../client/module-function.ts';
 import type { LineOutcome } from './line-outcome.ts';
 
 /** What `input` may be: inputs, or a function that gives them. */
@@ -19,18 +19,18 @@ export async function loadUserModule(file: string): Promise<UserModule> {
   const path = resolve(file);
   const exports = await loadModule(path);
   functionOf(exports, path);
-  const input = exports['input'];
+  const input = exportOf(exports, 'input');
   return {
     path,
     input:
       input === undefined ? undefined : () => inputsOf(typeof input === 'function' ? input() : input, path),
-    output: exports['output'] === undefined ? undefined : functionOf(exports, path, 'output'),
+    output: exportOf(exports, 'output') === undefined ? undefined : functionOf(exports, path, 'output'),
   };
 }
 
 function inputsOf(made: unknown, path: string): Inputs {
   if (isInputs(made)) return made;
-  throw new ModuleError(`"input" of ${path} is nothing that can be iterated`);
+  throw new ModuleError('no-export', `"input" of ${path} is nothing that can be iterated`);
 }
 
 const isInputs = (made: unknown): made is Inputs =>

@@ -2,6 +2,8 @@ import { fork, type Serializable } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { flagsForProcess, flagsForThread } from './node-flags.ts';
+import { packageFile } from './package-file.ts';
 
 /** What a child is: a process of its own, or a thread of this one. */
 export type ChildKind = 'process' | 'thread';
@@ -31,7 +33,7 @@ export const RELEASED = 'released';
 const STANDARD_ERROR = 2;
 
 /**
- * @param program a file of `dist/client`; this one is there as well, or in `src/client`, beside it
+ * @param program a file of `dist/client`
  * @param args for people who look at the processes
  * @param captures whether what it prints is read here; somebody must, then
  */
@@ -41,7 +43,7 @@ export function startChild(
   args: readonly string[],
   captures = false,
 ): Child {
-  const url = new URL(`../../dist/client/${program}`, import.meta.url);
+  const url = packageFile(`client/${program}`);
   return kind === 'process'
     ? startProcess(fileURLToPath(url), args, captures)
     : startThread(url, args, captures);
@@ -50,7 +52,10 @@ export function startChild(
 function startProcess(path: string, args: readonly string[], captures: boolean): Child {
   // Standard output belongs to the program that is served; what children print goes beside it.
   const output = captures ? 'pipe' : STANDARD_ERROR;
-  const child = fork(path, args, { stdio: ['ignore', output, output, 'ipc'] });
+  const child = fork(path, args, {
+    execArgv: flagsForProcess(process.execArgv),
+    stdio: ['ignore', output, output, 'ipc'],
+  });
   const { stdout, stderr } = child;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
@@ -76,7 +81,13 @@ function startProcess(path: string, args: readonly string[], captures: boolean):
 }
 
 function startThread(url: URL, args: readonly string[], captures: boolean): Child {
-  const worker = new Worker(url, { argv: [...args], stdout: captures, stderr: captures });
+  const execArgv = flagsForThread(process.execArgv);
+  const worker = new Worker(url, {
+    argv: [...args],
+    stdout: captures,
+    stderr: captures,
+    ...(execArgv && { execArgv }),
+  });
   const { stdout, stderr } = worker;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const send = (message: unknown): void => worker.postMessage(message);

@@ -1,5 +1,6 @@
 import { LaunchError, processes, type Launched, type LaunchOrder } from './launcher.ts';
 import type { LaunchOptions } from './sleigh-options.ts';
+import { pathOf } from './task.ts';
 
 /** The workers that the master of a sleigh has started, at the beginning and later. */
 export class Crew {
@@ -14,7 +15,12 @@ export class Crew {
 
   /** @throws LaunchError; nothing of it is left then */
   async launch({ workers, hosts = [], launch = processes(), preload }: LaunchOptions): Promise<Launched> {
-    const launched = await launch.start({ ...this.#order, workers, hosts, preload });
+    const launched = await launch.start({
+      ...this.#order,
+      workers,
+      hosts,
+      preload: preload === undefined ? undefined : pathOf(preload),
+    });
     if (this.#isStopped) {
       await launched.stop();
       throw new LaunchError('the job was stopped while workers were started');

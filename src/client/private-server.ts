@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { packageFile } from './package-file.ts';
 import type { ServerAddress } from './server-address.ts';
 
-/** The package's own command; it is there from `src/client` as well as from `dist/client`. */
-const COMMAND = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const HOST = '127.0.0.1';
 /** Of randomness in its token. */
 const TOKEN_BYTES = 32;
@@ -31,7 +30,15 @@ export async function startPrivateServer(): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
   const listening = ['--host', HOST, '--port', '0', '--no-web'];
-  const args = [COMMAND, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
+  const args = [
+    fileURLToPath(packageFile('cli/main.js')),
+    'serve',
+    ...listening,
+    '--token-file',
+    '-',
+    '--log-level',
+    'silent',
+  ];
   // In a group of its own: the Ctrl-C of a terminal is for its user, who may have something left to do.
   const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
   // One that has ended says so below.

@@ -15,8 +15,11 @@ export interface LaunchOptions {
   readonly hosts?: readonly string[] | undefined;
   /** How the workers are started: `processes()` unless told. */
   readonly launch?: Launcher | undefined;
-  /** The path of a module that each worker loads before it registers. */
-  readonly preload?: string | undefined;
+  /**
+   * A module that each worker loads before it registers, for what it does: its path, or its URL (`import.meta.resolve(…)`
+   * finds one of a package). It need not export anything.
+   */
+  readonly preload?: URL | string | undefined;
 }
 
 export interface SleighOptions extends LaunchOptions {

@@ -54,14 +54,25 @@ type TaskOf<Function> = Function extends (...args: infer Args) => infer Result
  * ```
  *
  * @param module its URL, or its path
+ * @throws TypeError when its URL is of no file
  */
 export function tasks<Module>(module: URL | string): Tasks<Module> {
   const path = pathOf(module);
-  const byName = new Proxy({}, { get: (_target, name): Task => ({ module: path, name: String(name) }) });
-  return claimed(byName);
+  const get = (_target: object, name: string | symbol): Task | undefined =>
+    typeof name === 'string' ? { module: path, name } : undefined;
+  return claimed(new Proxy({}, { get }));
 }
 
-function pathOf(module: URL | string): string {
-  if (module instanceof URL || module.startsWith('file:')) return fileURLToPath(module);
-  return isAbsolute(module) ? module : resolve(module);
+/**
+ * @returns the path of a module, absolute
+ * @throws TypeError when its URL is of no file
+ */
+export function pathOf(module: URL | string): string {
+  const text = String(module);
+  if (text.startsWith('file:')) return fileURLToPath(text);
+  if (module instanceof URL || /^[a-z][a-z+.-]+:/.test(text))
+    throw new TypeError(
+      `\`module\` must be a path or a file: URL, got ${text}. Modules are loaded where the workers are, from files.`,
+    );
+  return isAbsolute(text) ? text : resolve(text);
 }

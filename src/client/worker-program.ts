@@ -5,7 +5,7 @@ import type { ServerAddress } from './server-address.ts';
 import { claimed } from './claimed.ts';
 import { NwsConnection } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';
-import { functionOf, loadModule, ModuleError } from './module-function.ts';
+import { loadModule, ModuleError } from './module-function.ts';
 import { parentOf } from './parent.ts';
 import { TaskRunner } from './task-runner.ts';
 import { work } from './worker.ts';
@@ -45,7 +45,7 @@ async function start(order: WorkerOrder): Promise<void> {
   rank = order.rank;
   runner = new TaskRunner({ ...order, onDeadline });
   try {
-    if (preload !== undefined) functionOf(await loadModule(preload), preload);
+    if (preload !== undefined) await loadModule(preload);
     const description = new Map([
       ['host', hostname()],
       ['pid', String(process.pid)],

@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** A program of this package cannot be started; the message says why, and what to do. */
+export class PackageFileError extends Error {
+  override readonly name = 'PackageFileError';
+}
+
+/**
+ * The programs that run beside this one (workers, sentinels, the private server) are files of this package. They lie
+ * beside this module in `dist`; from `src` it is the same way. A bundler takes this module elsewhere: then they are those of
+ * the package that the bundle would import.
+ * @param file below `dist`: `client/worker-program.js`
+ * @throws PackageFileError
+ */
+export function packageFile(file: string): URL {
+  // Bundles in CommonJS have no `import.meta.url`.
+  const here: string | undefined = import.meta.url;
+  const beside = here === undefined ? undefined : new URL(`../../dist/${file}`, here);
+  if (beside !== undefined && existsSync(beside)) return beside;
+  const from = here ?? pathToFileURL(process.argv[1] ?? join(process.cwd(), 'bundle.js')).href;
+  try {
+    const manifest = pathToFileURL(createRequire(from).resolve('sleigh/package.json'));
+    const installed = new URL(`dist/${file}`, manifest);
+    if (existsSync(installed)) return installed;
+  } catch {
+    // It is not installed there.
+  }
+  throw new PackageFileError(
+    `${file} of the package sleigh is not to be found from ${from}. Where a program is bundled, mark sleigh as external ` +
+      `(esbuild: --external:sleigh; rollup, rolldown and vite: external: ['sleigh']) and install it beside the bundle.`,
+  );
+}

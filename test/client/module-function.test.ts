@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { exportOf, functionOf, loadModule } from '../../src/client/module-function.ts';
+import { flagsForProcess, flagsForThread } from '../../src/client/node-flags.ts';
+import { pathOf, tasks } from '../../src/client/task.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sleigh-modules-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** @returns the path of a new module */
+function moduleOf(name: string, source: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, source);
+  return path;
+}
+
+const ES_MODULE = "Object.defineProperty(exports, '__esModule', { value: true });\n";
+
+describe('a function of a module', () => {
+  it.each([
+    ['an ES module', 'a.mjs', 'export const plus = (n) => n + 1;', 'plus'],
+    ['an ES module, its default', 'b.mjs', 'export default (n) => n + 1;', 'default'],
+    ['an ES module whose default is an object', 'c.mjs', 'export default { plus: (n) => n + 1 };', 'plus'],
+    ['CommonJS', 'd.cjs', 'exports.plus = (n) => n + 1;', 'plus'],
+    ['CommonJS that is a function', 'e.cjs', 'module.exports = (n) => n + 1;', 'default'],
+    ['CommonJS that is an object', 'f.cjs', 'module.exports = { plus: (n) => n + 1 };', 'plus'],
+    [
+      'CommonJS made by a call',
+      'g.cjs',
+      'const make = () => ({ plus: (n) => n + 1 });\nmodule.exports = make();',
+      'plus',
+    ],
+    [
+      'CommonJS that is an instance, whose methods need `this`',
+      'h.cjs',
+      'class Adder { by = 1; plus(n) { return n + this.by; } }\nmodule.exports = new Adder();',
+      'plus',
+    ],
+    [
+      'CommonJS that is a function with others',
+      'i.cjs',
+      'module.exports = Object.assign(() => 0, { plus: (n) => n + 1 });',
+      'plus',
+    ],
+    ['TypeScript’s CommonJS, its default', 'j.cjs', `${ES_MODULE}exports.default = (n) => n + 1;`, 'default'],
+    [
+      'TypeScript’s CommonJS',
+      'k.cjs',
+      `${ES_MODULE}exports.plus = void 0;\nexports.plus = (n) => n + 1;`,
+      'plus',
+    ],
+    [
+      'TypeScript’s CommonJS whose default is an object',
+      'l.cjs',
+      `${ES_MODULE}exports.default = { plus: (n) => n + 1 };`,
+      'plus',
+    ],
+    [
+      'CommonJS with getters, as bundlers write it',
+      'm.cjs',
+      'const all = {};\nObject.defineProperty(all, "plus", { enumerable: true, get: () => (n) => n + 1 });\nmodule.exports = all;',
+      'plus',
+    ],
+  ])('is found in %s', async (_what, name, source, exported) => {
+    const path = moduleOf(name, source);
+    expect(functionOf(await loadModule(path), path, exported)(1)).toBe(2);
+  });
+
+  it.each([
+    ['that is not exported', 'other'],
+    ['that all objects have', 'toString'],
+    ['that all functions have', 'call'],
+  ])('%s is none, and what is exported is said', async (_what, exported) => {
+    const path = moduleOf('n.cjs', 'module.exports = Object.assign(() => 0, { plus: (n) => n + 1 });');
+    const exports = await loadModule(path);
+    const error = expect.objectContaining({
+      code: 'no-export',
+      message: `${path} does not export a function "${exported}". It exports default, plus.`,
+    });
+    expect(() => functionOf(exports, path, exported)).toThrow(error);
+  });
+
+  it('is preferred to what is none, and what is none is given where there is no function', async () => {
+    const path = moduleOf('o.cjs', `${ES_MODULE}exports.input = [1];\nmodule.exports.more = 2;`);
+    const exports = await loadModule(path);
+    expect([exportOf(exports, 'input'), exportOf(exports, 'none')]).toEqual([[1], undefined]);
+  });
+});
+
+describe('a module', () => {
+  it('that is not there is said not to be', async () => {
+    await expect(loadModule('/none.mjs')).rejects.toMatchObject({
+      code: 'not-loaded',
+      message: 'cannot load /none.mjs: there is no such file',
+    });
+  });
+
+  it('that imports what is not there is not said to be missing itself', async () => {
+    const path = moduleOf('importing.mjs', "import './none.mjs';");
+    await expect(loadModule(path)).rejects.toMatchObject({
+      code: 'not-loaded',
+      message: expect.stringMatching(/^cannot load .*importing\.mjs: .*none\.mjs/),
+    });
+  });
+
+  it('that throws is told with what it threw as the cause', async () => {
+    const path = moduleOf('throwing.mjs', "throw new RangeError('not today');");
+    await expect(loadModule(path)).rejects.toMatchObject({
+      code: 'not-loaded',
+      message: `cannot load ${path}: RangeError: not today ("node ${path}" shows where)`,
+      cause: expect.objectContaining({ message: 'not today' }),
+    });
+  });
+
+  it.each([
+    ['a path', '/a/b.mjs', '/a/b.mjs'],
+    ['a relative path', 'b.mjs', join(process.cwd(), 'b.mjs')],
+    ['a URL', new URL('file:///a/b%20c.mjs?v=1'), '/a/b c.mjs'],
+    ['the text of one', 'file:///a/b.mjs', '/a/b.mjs'],
+  ])('is named by %s', (_what, module, path) => {
+    expect(pathOf(module)).toBe(path);
+  });
+
+  it.each([[new URL('https://shop.example/a.mjs')], ['node:fs'], ['data:text/javascript,1']])(
+    'cannot be %s',
+    (module) => {
+      expect(() => tasks(module)).toThrow(`\`module\` must be a path or a file: URL, got ${String(module)}.`);
+    },
+  );
+
+  it('gives tasks by name, and nothing for symbols: the tasks can be printed, and awaited', async () => {
+    const all = tasks<{ plus(n: number): number }>(pathToFileURL('/a/b.mjs'));
+    expect(all.plus).toEqual({ module: '/a/b.mjs', name: 'plus' });
+    expect(Reflect.get(all, Symbol.toPrimitive)).toBeUndefined();
+    expect(await Promise.resolve(all)).toBe(all);
+  });
+});
+
+describe('flags of Node for workers', () => {
+  it.each([
+    [[], [], undefined],
+    [['--import', 'tsx', '--no-warnings'], ['--import', 'tsx', '--no-warnings'], undefined],
+    [['--input-type=module', '-e', 'x'], [], []],
+    [['--input-type', 'module', '--import=tsx'], ['--import=tsx'], ['--import=tsx']],
+    [
+      ['--eval=x', '-r', './a.cjs', '--max-old-space-size=9'],
+      ['-r', './a.cjs', '--max-old-space-size=9'],
+      ['-r', './a.cjs'],
+    ],
+    [
+      ['-p', 'x', '-C', 'dev'],
+      ['-C', 'dev'],
+      ['-C', 'dev'],
+    ],
+    [['--inspect-brk=9229', '--enable-source-maps'], ['--enable-source-maps'], []],
+  ])('of %j', (flags, forProcess, forThread) => {
+    expect(flagsForProcess(flags)).toEqual(forProcess);
+    expect(flagsForThread(flags)).toEqual(forThread);
+  });
+});
