@@ -20,6 +20,7 @@ import { Ask, type Client, type Found } from '../workspace/ask.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import type { References } from '../workspace/workspaces.ts';
+import { logMalformed, logStalled, logTooSlow, logUnexpected } from './connection-log.ts';
 import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
@@ -41,6 +42,9 @@ export class Connection implements Caller {
   readonly departures: Client['departures'] = new Set();
   readonly references: References = new Map();
   killsServer = false;
+  get mayStopServer(): boolean {
+    return this.#core.mayBeStopped;
+  }
   readonly #core: Core;
   readonly #chart: ActorOf<typeof connectionMachine>;
   readonly #input = new ByteQueue();
@@ -195,6 +199,7 @@ export class Connection implements Caller {
     this.#opening = undefined;
     this.#format = format;
     this.killsServer = killsServer;
+    if (killsServer) this.#core.audit.mayStop(this.peer);
     this.#decoder = new RequestDecoder(this.#input, {
       metadata: metadataToServer,
       limits,
@@ -213,7 +218,9 @@ export class Connection implements Caller {
     const name = verb === undefined ? OTHER_VERBS : request.verb;
     this.#core.figures.countRequest(name);
     this.#notes.note(name, verb, request, this.#core.clock());
-    const outcome = run(verb, request, this, this.#core.workspaces);
+    const { workspaces } = this.#core;
+    const outcome = run(verb, request, this, workspaces);
+    if (!isRefusal(outcome)) this.#core.audit.carriedOut(request, this.peer, workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
     if (outcome === undefined) return this.#reply(STATUS.ok, NO_METADATA, undefined);
     if (!isRefusal(outcome))
@@ -290,7 +297,9 @@ export class Connection implements Caller {
     for (const place of this.departures) core.contained(() => place.clientLeft(this));
     core.workspaces.clientLeft(this, this.references, (act) => core.contained(act));
     this.references.clear();
-    if (this.killsServer) this.#core.command({ type: 'stopServer' });
+    if (!this.killsServer) return;
+    core.audit.stops(this.peer);
+    core.command({ type: 'stopServer' });
   }
 
   /** The chart of connections, with what it commands bound to those of `core`. */
@@ -316,29 +325,19 @@ export class Connection implements Caller {
           sendDenied: command((connection, event) => {
             assertEvent(event, 'options.denied');
             connection.#send(DENIED);
-            core.log('info', 'option denied', { peer: connection.peer, option: event.option });
+            core.audit.denied(connection.peer, event.option);
           }),
           startTls: command((connection) =>
             core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
           ),
           refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
           refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
-          logMalformed: command(({ peer }) => core.log('info', 'malformed bytes', { peer })),
-          logTooSlow: command(({ peer }) =>
-            core.log('info', 'handshake not done in time', { peer, limit: 'handshakeSeconds' }),
-          ),
-          logStalled: command(({ peer }) =>
-            core.log('info', 'a request stopped coming', { peer, limit: 'requestSeconds' }),
-          ),
+          logMalformed: command((connection) => logMalformed(core, connection)),
+          logTooSlow: command((connection) => logTooSlow(core, connection)),
+          logStalled: command((connection) => logStalled(core, connection)),
           depart: command((connection) => connection.#depart()),
           close: command(({ id }) => core.command({ type: 'close', connection: id })),
-          reportUnexpected: command(({ peer, story }, event) =>
-            core.log('error', 'a chart was sent an event that it does not expect', {
-              peer,
-              event: event.type,
-              story: story?.lines,
-            }),
-          ),
+          reportUnexpected: command((connection, { type }) => logUnexpected(core, connection, type)),
         },
       }),
       core.clock,

@@ -10,6 +10,7 @@ import { inspectedBy, type Tracer } from '../workspace/tracing.ts';
 import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
+import { Audit } from './audit.ts';
 import { Connection } from './connection.ts';
 import { Figures } from './figures.ts';
 
@@ -22,6 +23,8 @@ export interface CoreOptions {
   /** Whether a client says the right token; without it none is asked for (P2.5). */
   readonly admits?: ((token: string | undefined) => boolean) | undefined;
   readonly webPort?: number | undefined;
+  /** Whether clients may stop the server: `deadman` and `KillServerOnClose` (P3). They may unless told. */
+  readonly mayBeStopped?: boolean | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
   /** Every step of every chart comes out as a command. */
@@ -37,6 +40,8 @@ export class Core implements Host {
   readonly terms: Terms;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
+  readonly mayBeStopped: boolean;
+  readonly audit = new Audit(this);
   readonly figures = new Figures();
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
@@ -53,6 +58,7 @@ export class Core implements Host {
   constructor(options: CoreOptions) {
     this.limits = options.limits;
     this.terms = makeTerms(options);
+    this.mayBeStopped = options.mayBeStopped ?? true;
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
@@ -192,10 +198,7 @@ export class Core implements Host {
 
   #connect(id: number, peer: string, isInside = false): void {
     if (this.#connections.size >= this.limits.connectionCount) {
-      this.log('warn', 'connection refused: over the limit', {
-        peer,
-        limit: 'connectionCount',
-      });
+      this.audit.overLimit(peer);
       return this.command({ type: 'close', connection: id });
     }
     const connection = new Connection(id, peer, this, isInside);

@@ -12,6 +12,8 @@ export type Outcome = undefined | Receipt | Found | Ask | Refusal;
 /** Who makes a request. */
 export interface Caller extends Client {
   readonly references: References;
+  /** Whether any client may stop the server (P3). */
+  readonly mayStopServer: boolean;
   /** The server is to stop when this client goes (P3). */
   killsServer: boolean;
 }
@@ -26,6 +28,8 @@ export interface Verb {
   readonly names: 0 | 1 | 2;
   readonly run: (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
 }
+
+const MAY_NOT_STOP = refusal('may-not-stop', 'Refused: clients may not stop this server.');
 
 export const verbOf = (name: string): Verb | undefined => VERBS.get(name);
 
@@ -206,6 +210,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       arity: [0, 0],
       names: 0,
       run: (_request, caller) => {
+        if (!caller.mayStopServer) return MAY_NOT_STOP;
         caller.killsServer = true;
         return undefined;
       },

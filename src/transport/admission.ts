@@ -8,6 +8,9 @@ export interface AdmissionOptions {
   token?: string;
 }
 
+/** Whether only programs of this host reach an address. */
+export const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
+
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
 /** Who may connect: by address, and by what they know. Immutable: a reload makes a new one. */

@@ -20,6 +20,7 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { awakeNow, keepAwake, look } from './awake.ts';
 import { Gate, type Credentials } from './gate.ts';
+import { isLoopback } from './admission.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
 import { Uploads } from './uploads.ts';
@@ -34,6 +35,11 @@ export interface TcpOptions extends Credentials {
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
   sleigh?: Partial<JobOptions>;
+  /**
+   * Whether clients may stop the server, by `deadman` or `KillServerOnClose` (P3). Unless told they may where only programs
+   * of this host can connect.
+   */
+  deadman?: boolean;
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
@@ -100,6 +106,7 @@ export class TcpServer {
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
       ...(this.#gate.admission.asksForToken && { admits: (said) => this.#gate.admission.admits(said) }),
+      mayBeStopped: options.deadman,
       webPort,
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
@@ -148,8 +155,7 @@ export class TcpServer {
   }
 
   #warnOfStrangers(): void {
-    const isLocal = /^(127\.|::1$)/.test(this.host);
-    if (isLocal || !this.#gate.isOpen) return;
+    if (isLoopback(this.host) || !this.#gate.isOpen) return;
     this.#logger.warn(
       { host: this.host },
       'everyone who reaches this address may do everything: see docs/security.md',

@@ -41,14 +41,16 @@ export interface TermsOptions {
   readonly webPort?: number | undefined;
   readonly tls: 'none' | 'offered' | 'required';
   readonly admits?: ((token: string | undefined) => boolean) | undefined;
+  /** Clients may stop the server (P3); they may unless told. */
+  readonly mayBeStopped?: boolean | undefined;
 }
 
-export function makeTerms({ webPort, tls, admits }: TermsOptions): Terms {
+export function makeTerms({ webPort, tls, admits, mayBeStopped = true }: TermsOptions): Terms {
   const offer = new Map([
     ['MetadataToServer', ''],
     ['MetadataFromServer', ''],
-    ['KillServerOnClose', ''],
   ]);
+  if (mayBeStopped) offer.set('KillServerOnClose', '');
   if (webPort !== undefined) offer.set('NwsWebPort', String(webPort));
   if (tls !== 'none') offer.set('SSL', '');
   if (admits !== undefined) offer.set('Token', '');

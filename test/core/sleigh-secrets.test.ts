@@ -12,10 +12,11 @@ const OF_WORKER = 'secret-of-the-worker';
 function everythingTold(traces: boolean): { texts: string[]; server: SimulatedServer } {
   const logged: string[] = [];
   const server = new SimulatedServer({ traces });
-  const { log } = server.core;
-  server.core.log = (level, message, fields = {}) => {
+  const { core } = server;
+  const log = core.log.bind(core);
+  core.log = (level, message, fields) => {
     logged.push(`${message} ${JSON.stringify(fields)}`);
-    log.call(server.core, level, message, fields);
+    log(level, message, fields);
   };
   const job = new Job(server, { reconnectGrace: '30', onDeadWorker: 'requeue', join: 'elastic' });
   const sentinel = job.visitor();
