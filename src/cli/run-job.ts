@@ -14,7 +14,7 @@ export interface RunJobOptions {
     | 'onDeath'
     | 'onOutput'
     | 'maxAttempts'
-    | 'hasPage'
+    | 'onPage'
   >;
   /** The path of the module whose default export the workers call. */
   readonly module: string;

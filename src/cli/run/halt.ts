@@ -20,7 +20,8 @@ export interface Halt {
 /** A percentage says nothing of fewer lines. */
 const FEWEST_FOR_PERCENTAGE = 3;
 
-const FORM = 'It must be never, or now or soon with fail=N, success=N or done=N, as in now,fail=1 or soon,fail=10%.';
+const FORM =
+  'It must be never, or now or soon with fail=N, success=N or done=N, as in now,fail=1 or soon,fail=10%.';
 
 /** Reads the value of the flag. @returns undefined for `never`. @throws InvalidArgumentError */
 export function haltOf(text: string): Halt | undefined {

@@ -1,8 +1,18 @@
+import { printable } from '../../wire/printable.ts';
+
 /** The log of a run, line by line, in the columns of GNU parallel's `--joblog`. */
 
-export const HEADER = ['Seq', 'Host', 'Starttime', 'JobRuntime', 'Send', 'Receive', 'Exitval', 'Signal', 'Command'].join(
-  '\t',
-);
+export const HEADER = [
+  'Seq',
+  'Host',
+  'Starttime',
+  'JobRuntime',
+  'Send',
+  'Receive',
+  'Exitval',
+  'Signal',
+  'Command',
+].join('\t');
 
 /** What the log says of one line of the input. */
 export interface LogRow {
@@ -26,7 +36,9 @@ export interface LogRow {
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
 export const rowText = ({ line, host, started, took, sent, received, exitValue, command }: LogRow): string =>
-  [line, host, seconds(started), seconds(took).padStart(10), sent, received, exitValue, 0, command].join('\t');
+  [line, host, seconds(started), seconds(took).padStart(10), sent, received, exitValue, 0, command].join(
+    '\t',
+  );
 
 /** What a run that is resumed needs of a row. */
 export interface LoggedLine {
@@ -54,9 +66,7 @@ const SHOWN = 200;
 /** @returns the module and what it is called for, in one line without tabs */
 export function commandOf(module: string, value: unknown): string {
   const text = typeof value === 'string' ? value : (safeJson(value) ?? typeof value);
-  // oxlint-disable-next-line no-control-regex -- that is what is to be escaped
-  const visible = text.slice(0, SHOWN).replaceAll(/[\0-\x1f\x7f-\x9f\\]/g, (each) => JSON.stringify(each).slice(1, -1));
-  return `${module} ${visible}`;
+  return `${module} ${printable(text.slice(0, SHOWN))}`;
 }
 
 function safeJson(value: unknown): string | undefined {

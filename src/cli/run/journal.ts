@@ -13,9 +13,7 @@ export interface StoredResult {
 }
 
 /** A line of the file beside the log: a result that has come; or that it is going to be printed at this offset of the output. */
-type Entry =
-  | ({ readonly line: number } & StoredResult)
-  | { readonly line: number; readonly at: number };
+type Entry = ({ readonly line: number } & StoredResult) | { readonly line: number; readonly at: number };
 
 export interface JournalOptions {
   /** The path of the log. */
@@ -28,7 +26,6 @@ export interface JournalOptions {
 
 /** Bytes of results that are printed, beside the log, before they are thrown away. */
 const MOST_PRINTED = 2 ** 20;
-const STANDARD_OUTPUT = 1;
 
 /**
  * The log of a run, and beside it in `FILE.results` the results that are not printed yet, so that a run that is killed at
@@ -49,7 +46,7 @@ export class Journal {
   readonly #unprinted = new Set<number>();
 
   /** @throws RunFileError */
-  constructor({ path, isResumed, output = STANDARD_OUTPUT }: JournalOptions) {
+  constructor({ path, isResumed, output }: JournalOptions) {
     const resultsPath = `${path}.results`;
     this.#output = output;
     this.#logged = isResumed ? loggedIn(path) : new Map();

@@ -122,7 +122,10 @@ export class LineResults {
     const worker = 'error' in outcome ? outcome.error.worker : outcome.worker;
     const ended = Date.now();
     // It may have waited for its worker, which does one at a time.
-    const started = Math.max(work.handedOut, (worker === undefined ? undefined : this.#free.get(worker)) ?? 0);
+    const started = Math.max(
+      work.handedOut,
+      (worker === undefined ? undefined : this.#free.get(worker)) ?? 0,
+    );
     if (worker !== undefined) this.#free.set(worker, ended);
     const hasTimedOut = 'error' in outcome && outcome.error.code === 'timed-out';
     return rowText({
@@ -130,7 +133,9 @@ export class LineResults {
       host: worker === undefined ? '-' : `worker ${worker}`,
       started,
       took: ended - started,
-      sent: Buffer.byteLength(typeof work.value === 'string' ? work.value : (JSON.stringify(work.value) ?? '')),
+      sent: Buffer.byteLength(
+        typeof work.value === 'string' ? work.value : (JSON.stringify(work.value) ?? ''),
+      ),
       received: Buffer.byteLength(text),
       exitValue: hasTimedOut ? -1 : hasFailed ? 1 : 0,
       command: commandOf(module, work.value),
