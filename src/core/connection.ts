@@ -71,7 +71,7 @@ export class Connection implements Caller {
     this.id = id;
     this.peer = peer;
     this.#core = core;
-    this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.terms;
+    this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.termsOf(id);
     this.#opening = new Opening(this.#input, this.#terms, core.limits.metadataBytes);
     this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
       this.#chart.send({ type: 'request.elapsed', enough }),

@@ -1,5 +1,5 @@
 import { createActor, fromTransition } from 'xstate';
-import { makeTerms, type Terms } from '../wire/handshake.ts';
+import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
 import { tellerOf } from '../actors/teller.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
@@ -21,7 +21,9 @@ export interface CoreOptions {
   /** Offered, or asked for (P2.1, P2.5). */
   readonly tls: 'none' | 'offered' | 'required';
   /** Whether a client says the right token; without it none is asked for (P2.5). */
-  readonly admits?: ((token: string | undefined) => boolean) | undefined;
+  readonly admits?: Admits | undefined;
+  /** A nonce for each connection, for proofs that a client knows the token (P2.5). */
+  readonly nonceOf?: ((connection: number) => string) | undefined;
   readonly webPort?: number | undefined;
   /** Whether clients may stop the server: `deadman` and `KillServerOnClose` (P3). They may unless told. */
   readonly mayBeStopped?: boolean | undefined;
@@ -48,6 +50,7 @@ export class Core implements Host {
   readonly #root = createActor(fromTransition((state: null) => state, null)).start();
   readonly #connections = new Map<number, Connection>();
   readonly #run: string;
+  readonly #nonceOf: CoreOptions['nonceOf'];
   readonly #timers = new Map<number, () => void>();
   #timersStarted = 0;
   #files = 0;
@@ -58,6 +61,7 @@ export class Core implements Host {
   constructor(options: CoreOptions) {
     this.limits = options.limits;
     this.terms = makeTerms(options);
+    this.#nonceOf = options.nonceOf;
     this.mayBeStopped = options.mayBeStopped ?? true;
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
@@ -109,6 +113,11 @@ export class Core implements Host {
       (step) => this.command({ type: 'trace', step }),
       (error) => this.log('error', 'a step could not be traced', { error }),
     ).tracer;
+  }
+
+  /** What a connection is offered. */
+  termsOf(connection: number): Terms {
+    return termsWith(this.terms, this.#nonceOf?.(connection));
   }
 
   newVariableId(): string {

@@ -105,7 +105,7 @@ export class TcpServer {
         ...Object.entries(options.kinds ?? {}),
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
-      ...(this.#gate.admission.asksForToken && { admits: (said) => this.#gate.admission.admits(said) }),
+      ...(this.#gate.admission.asksForToken && { admits: this.#gate.admits, nonceOf: this.#gate.nonceOf }),
       mayBeStopped: options.deadman,
       webPort,
       run: randomBytes(4).toString('hex'),
