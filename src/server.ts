@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
+import { isLoopback } from './transport/admission.ts';
 import { TcpServer, type TcpOptions } from './transport/server.ts';
 import { authorityOf } from './wire/authority.ts';
 import { LiveSite } from './web/live-site.ts';
@@ -79,7 +80,7 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   // The web server comes first, since clients are told its port (P2.1).
   const web = options.web && (await listenForWeb(options.web, host, logger));
   try {
-    const tcp = new TcpServer(options, logger, web?.port);
+    const tcp = new TcpServer({ deadman: isLoopback(host), ...options }, logger, web?.port);
     await tcp.listen(host, options.port ?? 8765);
     if (options.web !== undefined && web === undefined)
       logger.warn({ port: portOf(options.web) }, 'there is no web page: its port is in use');

@@ -19,13 +19,7 @@ export interface LineError {
   readonly stack: string;
 }
 
-/** Lines are counted from 1, elements from 0. */
-export const lineOfElement = (index: number): number => index + 1;
-
-export async function* lineOutcomes(outcomes: AsyncIterable<Outcome>): AsyncGenerator<LineOutcome> {
-  for await (const { index, ...outcome } of outcomes) {
-    const line = lineOfElement(index);
-    if ('error' in outcome) yield { line, error: outcome.error.reason, stack: outcome.error.remoteStack };
-    else yield { line, ...outcome };
-  }
-}
+export const outcomeOfLine = (line: number, outcome: Outcome): LineOutcome =>
+  'error' in outcome
+    ? { line, error: outcome.error.reason, stack: outcome.error.remoteStack }
+    : { line, worker: outcome.worker, value: outcome.value };

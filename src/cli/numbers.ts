@@ -30,3 +30,16 @@ export function secondsOver0(text: string): number {
   if (seconds === 0) throw new InvalidArgumentError('It must be a number of seconds over 0.');
   return seconds;
 }
+
+const SECONDS_IN: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** @returns seconds */
+export function duration(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
+  const seconds = Number(number) * (SECONDS_IN[unit] ?? NaN);
+  if (!(seconds > 0))
+    throw new InvalidArgumentError(
+      'It must be a number of seconds over 0, or with m, h or d behind it, as in 5m.',
+    );
+  return seconds;
+}

@@ -33,6 +33,7 @@ interface ServeFlags extends CredentialFlags {
   longValueSize?: number;
   limit: Partial<Limits>;
   onDeadWorker: string;
+  deadman?: boolean;
   drain: number;
   trace?: string;
   logLevel: Level;
@@ -125,6 +126,8 @@ export function addServeCommand(program: Command): void {
       [],
     )
     .option('--allow-file <file>', 'only from the addresses in it, one a line', addressFile)
+    .option('--deadman', 'clients may stop the server (default: where it listens on a loopback address)')
+    .option('--no-deadman', 'clients may not stop it')
     .addOption(
       new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
         .argParser(wholeNumber())
@@ -217,6 +220,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     },
     ...(isPolicy(flags.onDeadWorker) && { sleigh: { onDeadWorker: flags.onDeadWorker } }),
     ...credentialsOf(flags),
+    ...(flags.deadman !== undefined && { deadman: flags.deadman }),
     ...(flags.trace !== undefined && { trace: flags.trace }),
     ...(flags.web && {
       web: {

@@ -1,35 +1,45 @@
-import type { LineError, LineOutcome } from './line-outcome.ts';
+import type { LineError } from './line-outcome.ts';
 
 /** How far a run has come. */
 export class Tally {
+  /** Lines whose last attempt has ended, in this run; and those of the run that it resumes. */
   done = 0;
+  before = 0;
   failed = 0;
+  /** Of the lines that failed the one that comes first in the input. */
   firstFailure: LineError | undefined;
+  /** Lines of the input, where that is known. */
+  total: number | undefined;
   readonly #started = performance.now();
 
-  /** Counts what passes. @param ended called when no more will, before who takes them goes on */
-  async *count(outcomes: AsyncIterable<LineOutcome>, ended: () => void): AsyncGenerator<LineOutcome> {
-    try {
-      for await (const outcome of outcomes) {
-        this.done++;
-        if ('error' in outcome) this.fail(outcome);
-        yield outcome;
-      }
-    } finally {
-      ended();
-    }
-  }
-
-  fail(failure: LineError): void {
+  count(failure?: LineError): void {
+    this.done++;
+    if (failure === undefined) return;
     this.failed++;
-    this.firstFailure ??= failure;
+    if (this.firstFailure === undefined || failure.line < this.firstFailure.line) this.firstFailure = failure;
   }
 
-  /** One line. */
+  /** `12 of 40 lines done, 1 failed` */
+  get summary(): string {
+    const of = this.total === undefined ? '' : ` of ${this.total}`;
+    return `${this.before + this.done}${of} lines done${this.failed === 0 ? '' : `, ${this.failed} failed`}`;
+  }
+
+  /** The summary, with the rate and the time that is left. */
   get progress(): string {
-    const perSecond = Math.round((1000 * this.done) / (performance.now() - this.#started));
-    const failed = this.failed === 0 ? '' : `, ${this.failed} failed`;
-    return `${this.done} lines done${failed}, ${perSecond} a second`;
+    const { perSecond, secondsLeft } = this.figures;
+    const rate = perSecond >= 10 ? Math.round(perSecond) : Number(perSecond.toPrecision(2));
+    const left = secondsLeft === null ? '' : `, ${durationText(secondsLeft)} left`;
+    return `${this.summary}, ${rate} a second${left}`;
+  }
+
+  /** The same for programs. */
+  get figures() {
+    const { done, before, failed, total } = this;
+    const perSecond = (1000 * done) / (performance.now() - this.#started);
+    const isKnown = total !== undefined && perSecond > 0;
+    const secondsLeft = isKnown ? Math.max(0, Math.ceil((total - before - done) / perSecond)) : null;
+    return { done: before + done, failed, total: total ?? null, perSecond, secondsLeft };
   }
 
   /** What went wrong in all, with the place of the first; undefined when nothing did. */
@@ -38,4 +48,24 @@ export class Tally {
     const { line, stack } = this.firstFailure;
     return `${this.failed} of ${this.done} lines failed; the first was line ${line}: ${stack}`;
   }
+}
+
+const UNITS: readonly (readonly [seconds: number, name: string])[] = [
+  [86_400, 'd'],
+  [3_600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/** @returns the two largest units of a number of seconds: `2 min 5 s` */
+export function durationText(seconds: number): string {
+  const parts: string[] = [];
+  let rest = Math.round(seconds);
+  for (const [size, name] of UNITS) {
+    const count = Math.floor(rest / size);
+    rest %= size;
+    if (count > 0 || (size === 1 && parts.length === 0)) parts.push(`${count} ${name}`);
+    else if (parts.length > 0) break;
+  }
+  return parts.slice(0, 2).join(' ');
 }

@@ -1,6 +1,7 @@
+import { createHmac } from 'node:crypto';
 import type { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
-import { ACCEPTED, OPTIONS } from '../wire/handshake.ts';
+import { ACCEPTED, OPTIONS, TOKEN_NONCE } from '../wire/handshake.ts';
 
 /** What a client of the new handshake says first (P2.1). */
 export const GREETING = 'X000';
@@ -19,6 +20,10 @@ export type HandshakeStep =
   | { type: 'failed'; code: 'not-nws' | 'not-secure'; why: string };
 
 const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws', why });
+
+/** Shows that this client knows the token, and to a listener nothing of the token (P2.5). */
+const proofOf = (token: string, nonce: string): string =>
+  createHmac('sha256', Buffer.from(token, 'latin1')).update(nonce, 'latin1').digest('hex');
 
 /** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
 export class ClientHandshake {
@@ -55,8 +60,15 @@ export class ClientHandshake {
         return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
       this.#stage = 'asked';
       const wanted = new Map(WANTED);
-      // A server that does not ask is not told a secret, and an old one would refuse it.
-      if (this.#token !== undefined && offer.has('Token')) wanted.set('Token', this.#token);
+      // A server that does not ask is told nothing, and an old one would refuse it.
+      if (this.#token !== undefined && offer.has('Token')) {
+        const nonce = offer.get(TOKEN_NONCE);
+        // Options travel before TLS begins: what a listener must not hear is not said.
+        if (nonce === undefined && (this.#isSecure || offer.has('SSL')))
+          return { type: 'failed', code: 'not-secure', why: 'asks for the token itself, before TLS begins' };
+        if (nonce !== undefined) wanted.set(TOKEN_NONCE, nonce);
+        wanted.set('Token', nonce === undefined ? this.#token : proofOf(this.#token, nonce));
+      }
       this.#asksForToken = offer.has('Token');
       if (this.#isSecure) wanted.set('SSL', '1');
       return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };

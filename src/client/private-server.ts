@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { claimed } from './claimed.ts';
 import { packageFile } from './package-file.ts';
 import type { ServerAddress } from './server-address.ts';
 
@@ -11,6 +12,12 @@ const HOST = '127.0.0.1';
 const TOKEN_BYTES = 32;
 /** Settings are for servers of which people know. */
 const isSetting = (name: string): boolean => name.startsWith('NWS_') || name.startsWith('SLEIGH_');
+
+/** What `sleigh serve --json` says, as far as it is needed here. */
+interface Announcement {
+  readonly port: number;
+  readonly web: { readonly url: string } | null;
+}
 
 /** A server for one program alone, as a process beside it. */
 export interface PrivateServer {
@@ -24,21 +31,16 @@ export interface PrivateServer {
  * Starts a server on a free port of this host. Every user of the host reaches that port, so the server asks for a random
  * token, which it is told over a pipe: neither its arguments nor its environment have it. Whoever uses the server says
  * `deadman` on one connection, so that it ends when that program does, however that comes about (P3).
+ * @param onPage told where its web page is, on a free port of this host; without it there is none
  * @throws when it does not start; it says itself why, on standard error
  */
-export async function startPrivateServer(): Promise<PrivateServer> {
+export async function startPrivateServer(onPage?: (url: string) => void): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
-  const listening = ['--host', HOST, '--port', '0', '--no-web'];
-  const args = [
-    fileURLToPath(packageFile('cli/main.js')),
-    'serve',
-    ...listening,
-    '--token-file',
-    '-',
-    '--log-level',
-    'silent',
-  ];
+  const page = onPage === undefined ? ['--no-web'] : ['--web-port', '0'];
+  const listening = ['--host', HOST, '--port', '0', '--json', ...page];
+  const program = fileURLToPath(packageFile('cli/main.js'));
+  const args = [program, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
   // In a group of its own: the Ctrl-C of a terminal is for its user, who may have something left to do.
   const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
   // One that has ended says so below.
@@ -48,8 +50,10 @@ export async function startPrivateServer(): Promise<PrivateServer> {
   const failed = ended.then(() => Promise.reject(new Error('the private server ended before it listened')));
   const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
   failed.catch(() => undefined);
+  const { port, web } = claimed<Announcement>(JSON.parse(String(line)));
+  if (web !== null) onPage?.(web.url);
   return {
-    address: { host: HOST, port: Number(String(line).split(':').at(-1)), token },
+    address: { host: HOST, port, token },
     close: async () => {
       child.kill();
       await ended;

@@ -25,6 +25,8 @@ export interface LaunchOptions {
 export interface SleighOptions extends LaunchOptions {
   /** Where the server is; unless told, one for this job alone is started on this host, and ended with it. */
   readonly server?: ServerAddress | undefined;
+  /** Where it is given, the server that is started for this job has a web page on this host, and this is told its address. */
+  readonly onPage?: ((url: string) => void) | undefined;
   /**
    * `closing` unless told: the workers that are started, and no others. `elastic`: workers come and go while the job runs,
    * by `launch`, or by `sleigh worker` from anywhere (S17).
@@ -41,7 +43,7 @@ export interface SleighOptions extends LaunchOptions {
    */
   readonly onDeadWorker?: OnDeadWorker;
   /** 3 unless told. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** Who it is, for the listing (W10); `sleigh` unless told. The name of the workspace begins with it. */
   readonly label?: string;
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */

@@ -68,7 +68,7 @@ export class Sleigh implements AsyncDisposable {
   /** @internal As `start`, on another platform. */
   static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
     seconds('reconnectGrace', options.reconnectGrace ?? 0);
-    const server = options.server === undefined ? await startPrivateServer() : undefined;
+    const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
     let sleigh: Sleigh | undefined;
     try {
       const address = options.server ?? server?.address ?? {};

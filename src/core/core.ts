@@ -1,19 +1,18 @@
 import { createActor, fromTransition } from 'xstate';
-import { makeTerms, type Terms } from '../wire/handshake.ts';
+import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
 import { tellerOf } from '../actors/teller.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ServerHoldings } from '../workspace/holdings.ts';
-import { containedSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy, type Tracer } from '../workspace/tracing.ts';
 import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
+import { Audit } from './audit.ts';
 import { Connection } from './connection.ts';
 import { Figures } from './figures.ts';
-import { Turns } from './turns.ts';
 
 export interface CoreOptions {
   readonly limits: Limits;
@@ -22,15 +21,17 @@ export interface CoreOptions {
   /** Offered, or asked for (P2.1, P2.5). */
   readonly tls: 'none' | 'offered' | 'required';
   /** Whether a client says the right token; without it none is asked for (P2.5). */
-  readonly admits?: ((token: string | undefined) => boolean) | undefined;
+  readonly admits?: Admits | undefined;
+  /** A nonce for each connection, for proofs that a client knows the token (P2.5). */
+  readonly nonceOf?: ((connection: number) => string) | undefined;
   readonly webPort?: number | undefined;
+  /** Whether clients may stop the server: `deadman` and `KillServerOnClose` (P3). They may unless told. */
+  readonly mayBeStopped?: boolean | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
   /** Every step of every chart comes out as a command. */
   readonly traces?: boolean;
 }
-
-const neverUp = (): boolean => false;
 
 /**
  * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
@@ -41,31 +42,29 @@ export class Core implements Host {
   readonly terms: Terms;
   readonly holdings: ServerHoldings;
   readonly workspaces: Workspaces;
+  readonly mayBeStopped: boolean;
+  readonly audit = new Audit(this);
   readonly figures = new Figures();
-  /** What goes on beside what comes in. */
-  readonly turns: Turns;
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #root = createActor(fromTransition((state: null) => state, null)).start();
   readonly #connections = new Map<number, Connection>();
   readonly #run: string;
+  readonly #nonceOf: CoreOptions['nonceOf'];
   readonly #timers = new Map<number, () => void>();
   #timersStarted = 0;
   #files = 0;
   #variables = 0;
   #now = 0;
-  #isTimeUp: () => boolean = neverUp;
   #commands: Command[] = [];
 
   constructor(options: CoreOptions) {
     this.limits = options.limits;
     this.terms = makeTerms(options);
+    this.#nonceOf = options.nonceOf;
+    this.mayBeStopped = options.mayBeStopped ?? true;
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
-    this.turns = new Turns(
-      () => this.#isTimeUp(),
-      () => this.command({ type: 'continue' }),
-    );
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
     this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.connectionChart = Connection.bind(this);
@@ -116,6 +115,11 @@ export class Core implements Host {
     ).tracer;
   }
 
+  /** What a connection is offered. */
+  termsOf(connection: number): Terms {
+    return termsWith(this.terms, this.#nonceOf?.(connection));
+  }
+
   newVariableId(): string {
     return this.#run + String(++this.#variables).padStart(20 - this.#run.length, '0');
   }
@@ -144,12 +148,10 @@ export class Core implements Host {
 
   /**
    * @param now milliseconds since 1970, never going back
-   * @param isTimeUp whether what is left of it should wait for its turn (P14); asked between two pieces of work
    * @returns what is to be done, in this order
    */
-  handle(event: CoreEvent, now: number, isTimeUp = neverUp): Command[] {
+  handle(event: CoreEvent, now: number): Command[] {
     this.#now = now;
-    this.#isTimeUp = isTimeUp;
     this.#commands = [];
     try {
       this.#dispatch(event);
@@ -158,18 +160,6 @@ export class Core implements Host {
       if ('connection' in event) this.#connections.get(event.connection)?.fault();
     }
     return this.#commands;
-  }
-
-  /** The time for the event at hand is up. */
-  get isTimeUp(): boolean {
-    return this.#isTimeUp();
-  }
-
-  inSteps(steps: Steps): void {
-    this.turns.run(
-      containedSteps(steps, (act) => this.contained(act)),
-      () => undefined,
-    );
   }
 
   /** Does one of several things that all have to be done, whatever comes of the others. */
@@ -203,8 +193,6 @@ export class Core implements Host {
         fired?.();
         return;
       }
-      case 'continued':
-        return this.turns.go();
       case 'draining':
         return this.#tellOccupants();
       case 'stopping':
@@ -219,10 +207,7 @@ export class Core implements Host {
 
   #connect(id: number, peer: string, isInside = false): void {
     if (this.#connections.size >= this.limits.connectionCount) {
-      this.log('warn', 'connection refused: over the limit', {
-        peer,
-        limit: 'connectionCount',
-      });
+      this.audit.overLimit(peer);
       return this.command({ type: 'close', connection: id });
     }
     const connection = new Connection(id, peer, this, isInside);

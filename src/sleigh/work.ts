@@ -8,8 +8,7 @@ import { WaitingLine } from '../workspace/waiting-line.ts';
 import { absentNow } from './absences.ts';
 import { parseReach, readMaxAttempts } from './options.ts';
 import { isRegistered, type Worker } from './agents.ts';
-import { batchOf } from './batch-ref.ts';
-import { Batches } from './batches.ts';
+import { batchOf, Batches } from './batches.ts';
 import {
   FIND_NOT_SUPPORTED,
   NO_CURRENT_TASK,
@@ -309,7 +308,7 @@ export class Work {
     const { descriptor, payload } = value;
     const metadata = overlaid(worker, this.originOf(task), value.metadata);
     this.batches.finish(task.batch);
-    this.batches.addResult(task.batch, { descriptor, payload, metadata, owner: value.owner });
+    this.batches.addResult(task.batch, { descriptor, payload, metadata });
     this.tasks.finish(task);
   }
 

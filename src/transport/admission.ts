@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface AdmissionOptions {
@@ -8,12 +8,17 @@ export interface AdmissionOptions {
   token?: string;
 }
 
+/** Whether only programs of this host reach an address. */
+export const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
+
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
 /** Who may connect: by address, and by what they know. Immutable: a reload makes a new one. */
 export class Admission {
   readonly #allowed: BlockList | undefined;
   readonly #token: Buffer | undefined;
+  /** The key of proofs. */
+  readonly #key: Buffer | undefined;
 
   /** @throws when an address is none, or the token cannot be said */
   constructor({ allow = [], token }: AdmissionOptions) {
@@ -21,6 +26,7 @@ export class Admission {
     if (token === undefined) return;
     if (token === '' || token.length > 9_999) throw new Error('a token has from 1 to 9999 bytes');
     this.#token = hash(token);
+    this.#key = Buffer.from(token, 'latin1');
   }
 
   get asksForToken(): boolean {
@@ -33,6 +39,16 @@ export class Admission {
   /** In the same time whatever is said (P2.5). */
   readonly admits = (said: string | undefined): boolean =>
     this.#token === undefined || timingSafeEqual(hash(said ?? ''), this.#token);
+
+  /**
+   * In the same time whatever is said (P2.5).
+   * @param said HMAC-SHA-256 of the nonce by the token, hexadecimal
+   */
+  admitsProof(said: string | undefined, nonce: string): boolean {
+    if (this.#key === undefined) return true;
+    const proof = createHmac('sha256', this.#key).update(nonce, 'latin1').digest('hex');
+    return timingSafeEqual(hash(said ?? ''), hash(proof));
+  }
 
   allows(address: string): boolean {
     const plain = address.replace(/^::ffff:(?=\d+\.)/, '');

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
 
@@ -14,6 +15,8 @@ export class Gate {
   readonly tls: TlsStarter | undefined;
   readonly asksForCertificate: boolean;
   #admission: Admission;
+  /** Of this run of the server. */
+  readonly #nonceKey = randomBytes(32);
 
   /** @throws Error when something cannot be used */
   constructor({ tls, admission = {} }: Credentials) {
@@ -31,6 +34,16 @@ export class Gate {
   get isOpen(): boolean {
     return this.#admission.isOpen && !this.asksForCertificate;
   }
+
+  /** P2.5. Where there is TLS, a token in clear gets nobody in: somebody may have heard it. */
+  readonly admits = (said: string | undefined, nonce: string | undefined): boolean =>
+    nonce === undefined
+      ? this.#admission.admits(said) && this.tls === undefined
+      : this.#admission.admitsProof(said, nonce);
+
+  /** Nobody can guess it, and no other connection has it. */
+  readonly nonceOf = (connection: number): string =>
+    createHmac('sha256', this.#nonceKey).update(String(connection)).digest('hex');
 
   /**
    * For connections from now on; those that are there stay.

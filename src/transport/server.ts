@@ -1,4 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import {
+  createServer as createNetServer,
+  type AddressInfo,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net';
 import { tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -14,12 +20,11 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { awakeNow, keepAwake, look } from './awake.ts';
 import { Gate, type Credentials } from './gate.ts';
-import { Listener } from './listener.ts';
+import { isLoopback } from './admission.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
 import { Uploads } from './uploads.ts';
 import { RealTimers } from './real-timers.ts';
-import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
@@ -30,6 +35,11 @@ export interface TcpOptions extends Credentials {
   limits?: Partial<Limits>;
   /** What makers of sleighs do not choose themselves (S1). */
   sleigh?: Partial<JobOptions>;
+  /**
+   * Whether clients may stop the server, by `deadman` or `KillServerOnClose` (P3). Unless told they may where only programs
+   * of this host can connect.
+   */
+  deadman?: boolean;
   /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
   kinds?: Record<string, WorkspaceKind>;
   /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
@@ -43,6 +53,8 @@ const { timeOrigin } = performance;
 
 /** Milliseconds that clients have to close when the server stops. */
 const STOPPING = 2_000;
+/** Milliseconds of silence after which a client's host is asked whether it is still there. */
+const KEEP_ALIVE = 60_000;
 
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
@@ -56,9 +68,9 @@ export class TcpServer {
     received: ({ id }, bytes) => this.#handle({ type: 'received', connection: id, bytes }),
     secured: ({ id }) => this.#handle({ type: 'secured', connection: id }),
     counted: (peer) => this.#countUnread(peer),
-    gone: ({ id }) => this.#handle({ type: 'disconnected', connection: id }),
-    closed: (peer) => {
+    gone: (peer) => {
       this.#unread.count(peer, 0);
+      this.#handle({ type: 'disconnected', connection: peer.id });
       this.#peers.delete(peer.id);
     },
   };
@@ -67,8 +79,7 @@ export class TcpServer {
   readonly #uploads: Uploads;
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
-  readonly #listener: Listener;
-  readonly #slices = new Slices();
+  readonly #net: NetServer;
   readonly #unread: Unread<Peer>;
   readonly #gate: Gate;
   #accepted = 0;
@@ -82,10 +93,7 @@ export class TcpServer {
   constructor(options: TcpOptions, logger: Logger, webPort?: number) {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
-    this.#files = new TemporaryFiles(
-      options.tmpDir ?? tmpdir(),
-      options.limits?.serverBytes ?? DEFAULT_LIMITS.serverBytes,
-    );
+    this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
     this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#gate = new Gate(options);
@@ -97,32 +105,31 @@ export class TcpServer {
         ...Object.entries(options.kinds ?? {}),
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
-      ...(this.#gate.admission.asksForToken && { admits: (said) => this.#gate.admission.admits(said) }),
+      ...(this.#gate.admission.asksForToken && { admits: this.#gate.admits, nonceOf: this.#gate.nonceOf }),
+      mayBeStopped: options.deadman,
       webPort,
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
-    const { connectionCount } = this.core.limits;
-    this.#listener = new Listener({
-      gate: this.#gate,
-      logger,
-      isFull: () => this.#peers.size >= connectionCount,
-      accept: (socket, name) => this.#accept(socket, name, false),
-      refused: (limit) => this.core.figures.countRefusal(limit),
-    });
+    const socketOptions = {
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+      pauseOnConnect: true,
+    };
+    this.#net = createNetServer(socketOptions, (socket) => this.#admit(socket));
   }
 
+  get #address(): AddressInfo {
+    const address = this.#net.address();
+    if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+    return address;
+  }
   get host(): string {
-    return this.#listener.host;
+    return this.#address.address;
   }
   get port(): number {
-    return this.#listener.port;
-  }
-
-  /** What is taken at the edge of what has a limit (P12): for metrics. */
-  get counts() {
-    const { bytes, count } = this.#files;
-    return { sockets: this.#peers.size, unread: this.#unread.bytes, files: count, fileBytes: bytes };
+    return this.#address.port;
   }
 
   /** The first bytes of a large value, as far as they have come. */
@@ -136,13 +143,36 @@ export class TcpServer {
   /** @throws when it cannot: a port in use, a temporary folder that cannot be written to */
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
-    await this.#listener.listen(host, port);
+    await new Promise<void>((resolve, reject) => {
+      this.#net.once('error', reject);
+      this.#net.listen({ host, port, backlog: 1024 }, () => {
+        this.#net.off('error', reject);
+        this.#net.on('error', (error) => this.#logger.error({ error }, 'the server socket failed'));
+        this.#warnOfStrangers();
+        resolve();
+      });
+    });
+  }
+
+  #warnOfStrangers(): void {
+    if (isLoopback(this.host) || !this.#gate.isOpen) return;
+    this.#logger.warn(
+      { host: this.host },
+      'everyone who reaches this address may do everything: see docs/security.md',
+    );
   }
 
   /** For connections from now on. @throws Error when something cannot be used; nothing has changed then */
   reload(credentials: Credentials): void {
     this.#gate.reload(credentials);
     this.#logger.info({ audit: true }, 'certificates, token and addresses were reloaded');
+  }
+
+  #admit(socket: Socket): void {
+    const name = Peer.nameOf(socket);
+    if (this.#gate.admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
+    this.#logger.warn({ audit: true, peer: name }, 'connection refused: the address is not allowed');
+    socket.destroy();
   }
 
   /**
@@ -169,7 +199,6 @@ export class TcpServer {
     this.#unread.count(peer);
     for (const reader of this.#unread.excess()) {
       const { unread, name } = reader;
-      this.core.figures.countRefusal('unreadBytes');
       this.#logger.warn({ peer: name, unread, limit: 'unreadBytes' }, 'connection ended: it does not read');
       reader.destroy();
     }
@@ -178,8 +207,7 @@ export class TcpServer {
   #handle(event: CoreEvent): void {
     look();
     const began = performance.now();
-    const isTimeUp = this.#slices.begin(began, event.type === 'continued');
-    const commands = this.core.handle(event, timeOrigin + began, isTimeUp);
+    const commands = this.core.handle(event, timeOrigin + began);
     let next = commands[0];
     for (let i = 1; next !== undefined; i++) {
       const command = next;
@@ -191,9 +219,7 @@ export class TcpServer {
       }
     }
     this.#traced((trace) => trace.flush());
-    const ended = performance.now();
-    this.handling.add((ended - began) / 1000);
-    this.#slices.end(began, ended);
+    this.handling.add((performance.now() - began) / 1000);
   }
 
   /** What was to be sent, or kept, is missing: nothing sound can follow on that connection, and the others go on. */
@@ -253,12 +279,6 @@ export class TcpServer {
         const { connection } = command;
         return this.#peers.get(connection)?.whenFlushed(() => this.#handle({ type: 'flushed', connection }));
       }
-      case 'pause':
-        return this.#peers.get(command.connection)?.hold('turn');
-      case 'resume':
-        return this.#peers.get(command.connection)?.resume('turn');
-      case 'continue':
-        return void setImmediate(() => this.#handle({ type: 'continued' }));
       case 'startTimer':
         return this.#timers.start(command.timer, command.milliseconds);
       case 'stopTimer':
@@ -308,7 +328,7 @@ export class TcpServer {
   }
 
   async #stop(): Promise<void> {
-    this.#listener.close();
+    this.#net.close();
     const letGo = keepAwake();
     const since = awakeNow();
     if (this.#drain > 0) this.#handle({ type: 'draining' });

@@ -78,7 +78,7 @@ export class LiveSite implements Site {
         return next && sizeOf(next.payload);
       },
       show: (value) => ({ value: valueView(value, { peek }) }),
-      log: (what, fields) => logger.warn(fields, what),
+      log: (what, fields) => logger.warn({ audit: true, ...fields }, what),
     };
   }
 

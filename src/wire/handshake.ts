@@ -31,8 +31,18 @@ export interface Terms {
   readonly offer: ReadonlyMap<string, string>;
   /** An option that every client has to choose, so that an old handshake will not do (P2.5). */
   readonly demanded: 'SSL' | 'Token' | undefined;
-  readonly admits: (token: string | undefined) => boolean;
+  readonly admits: Admits;
 }
+
+/**
+ * Whether a client is let in (P2.5).
+ * @param said what it wants `Token` to be
+ * @param nonce with it, `said` is to be a proof that the client knows the token; without, the token itself
+ */
+export type Admits = (said: string | undefined, nonce: string | undefined) => boolean;
+
+/** The option that offers a nonce for a proof, and by which a client says that it gives one (P2.5). */
+export const TOKEN_NONCE = 'TokenNonce';
 
 /** Of those who are in already. */
 export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
@@ -40,20 +50,29 @@ export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
 export interface TermsOptions {
   readonly webPort?: number | undefined;
   readonly tls: 'none' | 'offered' | 'required';
-  readonly admits?: ((token: string | undefined) => boolean) | undefined;
+  readonly admits?: Admits | undefined;
+  /** Clients may stop the server (P3); they may unless told. */
+  readonly mayBeStopped?: boolean | undefined;
 }
 
-export function makeTerms({ webPort, tls, admits }: TermsOptions): Terms {
+export function makeTerms({ webPort, tls, admits, mayBeStopped = true }: TermsOptions): Terms {
   const offer = new Map([
     ['MetadataToServer', ''],
     ['MetadataFromServer', ''],
-    ['KillServerOnClose', ''],
   ]);
+  if (mayBeStopped) offer.set('KillServerOnClose', '');
   if (webPort !== undefined) offer.set('NwsWebPort', String(webPort));
   if (tls !== 'none') offer.set('SSL', '');
   if (admits !== undefined) offer.set('Token', '');
   const demanded = tls === 'required' ? 'SSL' : admits === undefined ? undefined : 'Token';
   return { offer, demanded, admits: admits ?? (() => true) };
+}
+
+/** What one connection is offered. @param nonce of its own, hexadecimal; undefined where no token is asked for */
+export function termsWith(terms: Terms, nonce: string | undefined): Terms {
+  if (nonce === undefined || !terms.offer.has('Token')) return terms;
+  const rest = [...terms.offer].filter(([name]) => name !== 'Token');
+  return { ...terms, offer: new Map([...rest, [TOKEN_NONCE, nonce], ['Token', '']]) };
 }
 
 export const encodeOffer = ({ offer }: Terms): string => `P000${encodeDictionary(offer)}`;
@@ -66,7 +85,7 @@ export function settle({ offer, demanded, admits }: Terms, wanted: Metadata): Se
     if (name === 'SSL' && value !== '' && value !== '1') return { refused: name };
   }
   if (demanded !== undefined && !wanted.has(demanded)) return { refused: demanded };
-  if (!admits(wanted.get('Token'))) return { refused: 'Token' };
+  if (!admits(wanted.get('Token'), wanted.get(TOKEN_NONCE))) return { refused: 'Token' };
   return {
     metadataToServer: wanted.get('MetadataToServer') === '1',
     metadataFromServer: wanted.get('MetadataFromServer') === '1',

@@ -1,11 +1,7 @@
-import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './ask.ts';
-import { listWorkspaces, type Listing } from './listing.ts';
-import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
-import type { References } from './references.ts';
+import { listWorkspaces } from './listing.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
-import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
 
@@ -22,10 +18,8 @@ export interface Opening {
   readonly metadata: Metadata;
 }
 
-/** Who opens, uses and makes workspaces. */
-export interface Opener extends Client {
-  readonly references: References;
-}
+/** The workspaces that a connection has opened or used: the very ones, whatever comes under their names later (W5). */
+export type References = Map<string, Workspace>;
 
 /** All workspaces of a server (W1–W10). */
 export class Workspaces {
@@ -47,9 +41,6 @@ export class Workspaces {
     this.#all.set(DEFAULT, main);
   }
 
-  get budget(): MemoryBudget {
-    return this.#host.holdings.budget;
-  }
   get all(): Iterable<Workspace> {
     return this.#all.values();
   }
@@ -71,45 +62,35 @@ export class Workspaces {
   }
 
   /** W2, W4, W9. */
-  open(opening: Opening, client: Opener): Refusal | undefined {
-    const workspace = this.#referTo(opening, client, opening.label.length);
+  open(opening: Opening, client: Client, references: References): Refusal | undefined {
+    const workspace = this.#referTo(opening, references);
     if (!(workspace instanceof Workspace)) return workspace;
     if (workspace.owner === '') {
       workspace.owner = `${client.peer} (${opening.label})`;
       workspace.persistent = opening.persistent;
-      workspace.charge('labels', workspace.owner.length, client.account);
     }
     workspace.owners.add(client);
     return undefined;
   }
 
   /** W3. */
-  use(opening: Opening, client: Opener): Refusal | undefined {
-    const workspace = this.#referTo(opening, client, 0);
+  use(opening: Opening, references: References): Refusal | undefined {
+    const workspace = this.#referTo(opening, references);
     return workspace instanceof Workspace ? undefined : workspace;
   }
 
-  /** @param labelBytes of the label that it is opened with */
-  #referTo(opening: Opening, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
+  #referTo(opening: Opening, references: References): Workspace | Refusal {
     const { name, create, metadata } = opening;
-    const noRoom =
-      references.refusal(name) ?? this.#host.holdings.budget.refusal(labelBytes, { client: account });
-    if (noRoom !== undefined) return noRoom;
-    const workspace =
-      this.#all.get(name) ?? (create ? this.#make(name, metadata, account) : NO_SUCH_WORKSPACE);
-    if (workspace instanceof Workspace) references.add(workspace);
+    const workspace = this.#all.get(name) ?? (create ? this.#make(name, metadata) : NO_SUCH_WORKSPACE);
+    if (workspace instanceof Workspace) references.set(name, workspace);
     return workspace;
   }
 
-  #make(name: string, metadata: Metadata, maker: Account | undefined): Workspace | Refusal {
-    const quota = readQuota(metadata);
-    if (isRefusal(quota)) return quota;
-    const type = metadata.get('wstype');
-    const kept = shortOf(metadata);
-    const bytes = { metadata: memoryOfMetadata(kept), jobs: type === undefined ? 0 : COST.job };
-    const workspace = new Workspace(name, this.#host, { maker, quota: quota.bytes });
-    const noRoom = workspace.holdings.refusalOf(COST.name + name.length + bytes.metadata + bytes.jobs, maker);
+  #make(name: string, metadata: Metadata): Workspace | Refusal {
+    const noRoom = this.#host.holdings.nameRefusal(name);
     if (noRoom !== undefined) return noRoom;
+    const type = metadata.get('wstype');
+    const workspace = new Workspace(name, this.#host);
     if (type !== undefined) {
       const kind = this.#kinds.get(type);
       if (kind === undefined)
@@ -119,16 +100,14 @@ export class Workspaces {
       workspace.occupant = occupant;
       this.#occupied.add(workspace);
     }
-    workspace.metadata = kept;
+    workspace.metadata = shortOf(metadata);
     this.#all.set(name, workspace);
-    workspace.holdings.keepName(name, maker);
-    workspace.charge('metadata', bytes.metadata, maker);
-    workspace.charge('jobs', bytes.jobs, maker);
+    this.#host.holdings.keepName(name);
     return workspace;
   }
 
   /** W8. @returns the name */
-  makeTemporary(template: string, metadata: Metadata, { references, account }: Opener): string | Refusal {
+  makeTemporary(template: string, metadata: Metadata, references: References): string | Refusal {
     const { nameBytes } = this.#host.limits;
     const filled = fillTemplate(template, this.#temporaries, nameBytes);
     let name = (filled ?? '') + this.#suffix;
@@ -136,13 +115,13 @@ export class Workspaces {
     // A longer one is a name that nobody could say.
     if (filled === undefined || name.length > nameBytes)
       return refusal('bad-template', `mktemp: bad template "${template}".`);
-    const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
+    const workspace = this.#make(name, metadata);
     if (!(workspace instanceof Workspace))
       return workspace.code === 'unknown-kind'
         ? refusal('unknown-kind', 'Internal error: reference_space failed')
         : workspace;
     this.#temporaries++;
-    references.add(workspace);
+    references.set(name, workspace);
     return name;
   }
 
@@ -153,52 +132,43 @@ export class Workspaces {
     return workspace.deleted ? NO_SUCH_WORKSPACE : workspace;
   }
 
-  /** W7. `__default` is only emptied (W1). @returns how what was in it is given up, once nobody can get at it */
-  delete(name: string, references: References): Refusal | Steps {
+  /** W7. `__default` is only emptied (W1). */
+  delete(name: string, references: References): Refusal | undefined {
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal('no-workspace', `Workspace "${name}" does not exist.`);
     references.delete(name);
-    return this.#remove(workspace);
+    this.#remove(workspace);
+    return undefined;
   }
 
-  #remove(workspace: Workspace): Steps {
+  #remove(workspace: Workspace): void {
     if (workspace.name !== DEFAULT) {
       this.#all.delete(workspace.name);
-      workspace.holdings.dropName(workspace.name, workspace.maker);
+      this.#host.holdings.dropName(workspace.name);
       workspace.deleted = true;
       this.#occupied.delete(workspace);
     }
-    return workspace.end();
+    workspace.empty();
+    workspace.occupant?.deleted();
   }
 
   /**
    * W6: what the client owns goes with it, unless it is persistent.
-   * @param contain does one of several things, so that it cannot keep the others from being done
+   * @param each carries out the end of one workspace, so that it cannot keep the others from theirs
    */
-  *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
-    for (const workspace of client.references.values()) {
-      if (workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted)
-        yield* containedSteps(this.#remove(workspace), contain);
-      yield;
+  clientLeft(client: Client, references: References, each: (act: () => void) => void): void {
+    for (const workspace of references.values()) {
+      if (!workspace.owners.delete(client) || workspace.persistent || workspace.deleted) continue;
+      each(() => this.#remove(workspace));
     }
-    yield* client.references.clear();
   }
 
   /** W10. */
-  list(asker: Client, listing: Listing, name?: string): Steps<Refusal | undefined> {
-    if (name === undefined) return listWorkspaces(this.#all.values(), asker, listing);
+  list(asker: Client, name?: string): string {
+    if (name === undefined) return listWorkspaces(this.#all.values(), asker);
     const workspace = this.#all.get(name);
-    return listWorkspaces(workspace === undefined ? [] : [workspace], asker, listing);
+    return listWorkspaces(workspace === undefined ? [] : [workspace], asker);
   }
-}
-
-/** The quota that the maker of a workspace sets for it, if it does (W11). */
-function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } | Refusal {
-  const text = metadata.get('memoryBytes');
-  if (text === undefined) return {};
-  const bytes = parseWhole(text);
-  if (bytes !== undefined && bytes >= 0) return { bytes };
-  return refusal('bad-quota', `memoryBytes must be a whole number of bytes from 0, not "${text}".`);
 }
 
 /** As many entries as are short enough together. */

@@ -41,6 +41,10 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['run', '--token-file', '/no/file', FILE],
   ['run', '--join', 'open', CHOICES],
   ['run', '--reconnect-grace', 'long', 'It must be a number of seconds'],
+  ['run', '--encoding', 'ebcdic', CHOICES],
+  ['run', '--timeout', '0', 'It must be a number of seconds over 0'],
+  ['run', '--retries', '0', NUMBER],
+  ['run', '--halt', 'sometime', 'It must be never, or now or soon with'],
   ['worker', '--server', ':1', ADDRESS],
   ['worker', '--tls-ca', '/no/file', FILE],
   ['worker', '--token-file', '/no/file', FILE],
@@ -71,7 +75,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
 
 /** Flags whose values may be anything, as far as flags go. */
 const FREE = new Set(
-  '--host --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
+  '--host --joblog --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
     ' ',
   ),
 );

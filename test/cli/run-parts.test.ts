@@ -217,7 +217,7 @@ describe('the status line', () => {
     await new Promise<void>((resolve) =>
       status.show(() => {
         if (++drawn === 2) resolve();
-        return `${drawn} of many, many, many`;
+        return { text: `${drawn} of many, many, many`, event: {}, isUrgent: false };
       }),
     );
     await new Promise(setImmediate);
@@ -232,7 +232,7 @@ describe('the status line', () => {
   it('is not there when standard error is no terminal', async () => {
     const screen = new Screen(false);
     const status = new StatusLine(screen);
-    status.show(() => 'shown');
+    status.show(() => ({ text: 'shown', event: {}, isUrgent: true }));
     status.say('something', {});
     status.hide();
     expect(screen.written).toBe('sleigh: something\n');

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -324,7 +324,9 @@ describe('sleigh run, when it is told to end', () => {
     expect(workers.filter(([pid]) => isRunning(Number(pid)))).toEqual([]);
     const socket = connect(Number(workers[0]?.[1]), '127.0.0.1');
     await expect(once(socket, 'connect')).rejects.toThrow('ECONNREFUSED');
-    expect(process.errors).not.toMatch('sleigh:');
+    expect(process.errors.match(/^sleigh: .*$/gm)).toEqual([
+      expect.stringMatching(/interrupted: [0-2] lines done; a run with --joblog FILE can be resumed/),
+    ]);
   });
 
   it('takes the Ctrl-C of a terminal, which goes to the workers as well, and may come twice', async () => {
@@ -340,7 +342,9 @@ describe('sleigh run, when it is told to end', () => {
     process.child.kill('SIGINT');
     expect(await process.status()).toBe(130);
     expect(workers.filter(([pid]) => isRunning(Number(pid)))).toEqual([]);
-    expect(process.errors).not.toMatch('sleigh:');
+    expect(process.errors.match(/^sleigh: .*$/gm)).toEqual([
+      expect.stringMatching(/interrupted: [0-4] lines done; a run with --joblog FILE can be resumed/),
+    ]);
   });
 
   it('takes its workers with it even when it is killed', async () => {
@@ -486,9 +490,10 @@ describe('sleigh run --join elastic', () => {
       }`;
     const flags = ['--workers', '1', '--join', 'elastic', '--reconnect-grace', '5'];
     const running = start(source, flags, { input: asInput(numbers(6)) });
-    const [[workspace = '', address = ''] = []] = await running.said(
-      /more workers: sleigh worker '(.*)' --server (\S+)/g,
+    const [[workspace = '', address = '', tokenFile = ''] = []] = await running.said(
+      /more workers: sleigh worker '(.*)' --server (\S+) --token-file (\S+)/g,
     );
+    expect(statSync(tokenFile).mode & 0o077).toBe(0);
     const by = (): number => folder.files.filter((name) => name.startsWith('by')).length;
     await eventually(() => by() === 1, 'its own works');
     const helping = new CommandProcess(folder.path, [
@@ -496,6 +501,8 @@ describe('sleigh run --join elastic', () => {
       workspace,
       '--server',
       address,
+      '--token-file',
+      tokenFile,
       '--workers',
       '2',
     ]);
@@ -503,6 +510,7 @@ describe('sleigh run --join elastic', () => {
     folder.write('go', '');
     expect([await running.status(), running.lines]).toEqual([0, numbers(6)]);
     expect(await helping.status()).toBe(0);
+    expect(existsSync(tokenFile)).toBe(false);
   });
 
   it('refuses another word, and a grace that is no number', async () => {

@@ -1,4 +1,7 @@
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectPlain, createServer as createNetServer } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -54,6 +57,99 @@ describe('a token (P2.5)', () => {
     const client = await NwsConnection.open({ host: '127.0.0.1', port: server.port, token: 'secret' });
     await client.openWorkspace('w');
     client.close();
+  });
+});
+
+describe('a proof of the token (P2.5)', () => {
+  const TOKEN = 'a token that nobody must hear';
+  const TLS = { cert: fixture('localhost.crt'), key: fixture('localhost.key') };
+
+  /** A connection through a listener. @returns what it heard from the client */
+  async function overheard(tls: boolean): Promise<string> {
+    let heard = '';
+    const listener = createNetServer((near) => {
+      const far = connectPlain(server.port, '127.0.0.1');
+      near.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1')));
+      near.pipe(far).pipe(near);
+      for (const each of [near, far]) each.on('error', () => undefined);
+    }).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const address = listener.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    const client = await NwsConnection.open({
+      host: 'localhost',
+      port: address.port,
+      token: TOKEN,
+      ...(tls && { tls: { ca: fixture('localhost.crt').toString() } }),
+    });
+    await client.openWorkspace('w');
+    client.close();
+    listener.close();
+    return heard;
+  }
+
+  it.each([true, false])('is all that a listener hears of it, with TLS: %s', async (tls) => {
+    await start({ admission: { token: TOKEN }, ...(tls && { tls: TLS }) });
+    const heard = await overheard(tls);
+    expect(heard).toContain('TokenNonce');
+    expect(heard).not.toContain(TOKEN);
+  });
+
+  it('is good for its own connection alone', async () => {
+    await start({ admission: { token: TOKEN } });
+    const nonces: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const client = await RawClient.open(server.port);
+      client.write('X000');
+      await client.until('TokenNonce0064');
+      nonces.push((await client.read(64)).toString());
+      client.vanish();
+    }
+    expect(new Set(nonces).size).toBe(2);
+    const [nonce = ''] = nonces;
+    const proof = createHmac('sha256', TOKEN).update(nonce).digest('hex');
+    for (const said of [
+      { TokenNonce: nonce, Token: proof },
+      { Token: proof },
+      { TokenNonce: '', Token: proof },
+    ])
+      expect(await answerTo(options(said))).toBe('F000');
+  });
+
+  it('is needed where there is TLS: the token itself gets nobody in', async () => {
+    await start({ admission: { token: TOKEN }, tls: TLS });
+    expect(await answerTo(options({ Token: TOKEN }))).toBe('F000');
+    expect(await answerTo(options({ SSL: '1', Token: TOKEN }))).toBe('F000');
+    await server.close();
+    await start({ admission: { token: TOKEN } });
+    const client = await RawClient.ready(server.port, { Token: TOKEN });
+    client.vanish();
+  });
+
+  it('is what a client gives: it does not say the token before TLS to who asks for it', async () => {
+    await start({});
+    let heard = '';
+    const offer = `P000${encodeDictionary(
+      new Map([
+        ['MetadataToServer', ''],
+        ['MetadataFromServer', ''],
+        ['SSL', ''],
+        ['Token', ''],
+      ]),
+    )}`;
+    const impostor = createNetServer((socket) => {
+      socket.on('data', (bytes: Buffer) => (heard += bytes.toString('latin1'))).on('error', () => undefined);
+      socket.write(offer);
+    }).listen(0, '127.0.0.1');
+    await once(impostor, 'listening');
+    const address = impostor.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    for (const tls of [true, false])
+      await expect(
+        NwsConnection.open({ host: '127.0.0.1', port: address.port, token: TOKEN, tls }),
+      ).rejects.toMatchObject({ code: 'not-secure' });
+    expect(heard).not.toContain(TOKEN);
+    impostor.close();
   });
 });
 

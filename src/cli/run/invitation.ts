@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NetWorkSpace } from '../../client/net-work-space.ts';
+import { authorityOf } from '../../wire/authority.ts';
+
+/** How other workers join a job: the command, and a file with the token of its server, which goes when the run ends. */
+export class Invitation implements Disposable {
+  #folder: string | undefined;
+
+  /** @param isOwn whether the server was started for this run, so that nobody else knows its token */
+  to(
+    { name, server: { host = '', port = 0, token } }: NetWorkSpace,
+    isOwn: boolean,
+  ): { readonly text: string; readonly event: object } {
+    const address = authorityOf(host, port);
+    const tokenFile = isOwn && token !== undefined ? this.#write(token) : undefined;
+    const withToken = tokenFile === undefined ? '' : ` --token-file ${tokenFile}`;
+    return {
+      text: `sleigh worker '${name}' --server ${address}${withToken}`,
+      event: {
+        event: 'joining',
+        sleigh: name,
+        server: address,
+        ...(tokenFile !== undefined && { tokenFile }),
+      },
+    };
+  }
+
+  /** Only this user may read it. */
+  #write(token: string): string {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
+    const path = join(this.#folder, 'token');
+    writeFileSync(path, `${token}\n`, { mode: 0o600 });
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,254 @@
+import { ConnectionLostError, NwsError } from '../../client/errors.ts';
+import { LaunchError } from '../../client/launcher.ts';
+import { ModuleError } from '../../client/module-function.ts';
+import { SleighError } from '../../client/sleigh-error.ts';
+import type { SleighOptions } from '../../client/sleigh-options.ts';
+import type { Sleigh } from '../../client/sleigh.ts';
+import { codeOf, fail, textOf } from '../fail.ts';
+import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
+import { Interruption } from '../interruption.ts';
+import { launcherOf, type LaunchFlags } from '../launch-options.ts';
+import type { Encoding } from '../lines.ts';
+import { OutputError } from '../output.ts';
+import { jobOver, runJob } from '../run-job.ts';
+import { serverOf, type ServerFlags } from '../server-options.ts';
+import { StatusLine, type Report } from '../status-line.ts';
+import { stopWhenToldTo } from '../stop.ts';
+import { Tally } from '../tally.ts';
+import { loadUserModule, type Inputs, type UserModule } from '../user-module.ts';
+import { RunFileError } from './append-file.ts';
+import type { Halt } from './halt.ts';
+import { Invitation } from './invitation.ts';
+import { Journal } from './journal.ts';
+import { countLines } from './line-count.ts';
+import { Halted, LineResults, ResumeError } from './line-results.ts';
+import { modulesPrintBeside } from './module-output.ts';
+import { howToResume } from './resume.ts';
+import { deliver } from './deliver.ts';
+import { WorkerWatch } from './waiting.ts';
+
+export interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
+  readonly workers: number;
+  readonly window?: number;
+  readonly unordered?: true;
+  readonly text?: true;
+  readonly encoding?: Encoding;
+  readonly join?: 'closing' | 'elastic';
+  readonly reconnectGrace?: number;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly retries?: number;
+  readonly halt?: Halt;
+  readonly joblog?: string;
+  readonly resume?: true;
+  readonly resumeFailed?: true;
+  readonly web?: true;
+}
+
+/** Lines out for each worker, unless told: enough that none waits for the next one. */
+export const WINDOW_PER_WORKER = 32;
+
+/** @returns the exit status */
+export async function run(file: string, input: string | undefined, flags: RunFlags): Promise<number> {
+  refuseContradictions(flags);
+  const status = new StatusLine(process.stderr);
+  const tally = new Tally();
+  const stop = new AbortController();
+  using invitation = new Invitation();
+  let journal: Journal | undefined;
+  let results: LineResults | undefined;
+  try {
+    // Standard output is for results.
+    const restore = modulesPrintBeside(process.stderr);
+    const module = await loadUserModule(file);
+    // With an `output` of its own the module says what is a result.
+    if (module.output !== undefined) restore();
+    const inputs = await inputsFor(module, input, flags, status);
+    if (input !== undefined || module.input === undefined) countInto(tally, input ?? STANDARD_INPUT, flags);
+    stopWhenToldTo(stop);
+    journal = journalFor(flags);
+    results = resultsFor(inputs, module, { flags, tally, journal });
+    await work(results, module, { flags, status, tally, journal, stop, invitation });
+  } catch (error) {
+    const why: unknown = stop.signal.aborted ? stop.signal.reason : error;
+    status.hide();
+    return explainEnd(why, { flags, status, tally, unfinished: results?.work.unfinished ?? [] });
+  } finally {
+    status.hide();
+    journal?.close();
+  }
+  return conclude(results.isHalting, { flags, status, tally });
+}
+
+function refuseContradictions(flags: RunFlags): void {
+  const { resume, resumeFailed, joblog, web, server } = flags;
+  if ((resume ?? resumeFailed) === true && joblog === undefined)
+    fail('--resume needs --joblog FILE, the log of the run that is to go on', 'usage');
+  if (web === true && server !== undefined)
+    fail(
+      '--web is for a run with a server of its own; the page of another server is where that says',
+      'usage',
+    );
+}
+
+const journalFor = ({ joblog, resume, resumeFailed }: RunFlags): Journal | undefined =>
+  joblog === undefined
+    ? undefined
+    : new Journal({ path: joblog, isResumed: (resume ?? resumeFailed) === true, output: process.stdout.fd });
+
+interface Parts {
+  readonly flags: RunFlags;
+  readonly status: StatusLine;
+  readonly tally: Tally;
+  readonly journal: Journal | undefined;
+  readonly stop: AbortController;
+  readonly invitation: Invitation;
+}
+
+function windowOf({ workers, window, halt }: RunFlags): number {
+  return window ?? (halt === undefined ? WINDOW_PER_WORKER : 1) * workers;
+}
+
+function resultsFor(
+  inputs: Inputs,
+  module: UserModule,
+  { flags, tally, journal }: Pick<Parts, 'flags' | 'tally' | 'journal'>,
+): LineResults {
+  const { retries = 1, unordered = false, halt, resumeFailed = false } = flags;
+  return new LineResults(inputs, {
+    module: module.path,
+    attempts: retries,
+    isOrdered: !unordered,
+    window: windowOf(flags),
+    tally,
+    halt,
+    journal,
+    retriesFailed: resumeFailed,
+    isWritten: module.output === undefined,
+  });
+}
+
+/** @throws Halted, and what `runJob` throws */
+async function work(results: LineResults, module: UserModule, parts: Parts): Promise<void> {
+  const { flags, status, tally, journal, stop } = parts;
+  let watch: WorkerWatch | undefined;
+  const report = (): Report => {
+    const waiting = tally.done === 0 ? watch?.report : undefined;
+    if (waiting !== undefined) return { ...waiting, isUrgent: true };
+    return { text: tally.progress, event: { event: 'progress', ...tally.figures }, isUrgent: false };
+  };
+  const onStart = (sleigh: Sleigh): void => {
+    watch = new WorkerWatch(flags.workers, async () => Number(await sleigh.workspace.findTry('rankCount')));
+    announce(sleigh, parts);
+  };
+  status.show(report);
+  const timeout = flags.timeout === undefined ? undefined : 1000 * flags.timeout;
+  const options = { crew: crewOf(flags, status, stop), module: module.path, window: windowOf(flags) };
+  try {
+    await runJob({ ...options, timeout, onStart, stop }, results.work.elements(), (outcomes) =>
+      deliver(results.of(outcomes), module, { status, journal, signal: stop.signal }),
+    );
+  } finally {
+    results.work.stop();
+    watch?.[Symbol.dispose]();
+  }
+}
+
+function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
+  const { workers, join, reconnectGrace, retries, web } = flags;
+  const onDeath = (rank: number, how: string): void => {
+    if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
+  };
+  const onPage = (url: string): void => status.say(`web page at ${url}`, { event: 'web', url });
+  return {
+    workers,
+    hosts: flags.host ?? [],
+    launch: launcherOf(flags),
+    server: flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server }),
+    join,
+    reconnectGrace,
+    // Told how often, this command counts itself, deaths as well as errors.
+    maxAttempts: retries === undefined ? undefined : 1,
+    onPage: web === true ? onPage : undefined,
+    onDeath,
+    onOutput: (text: string): void => status.pass(text),
+  } satisfies SleighOptions;
+}
+
+function announce(sleigh: Sleigh, { flags, status, invitation }: Parts): void {
+  if (flags.join !== 'elastic') return;
+  const { text, event } = invitation.to(sleigh.workspace, flags.server === undefined);
+  status.say(`more workers: ${text}`, event);
+}
+
+function inputsFor(
+  module: UserModule,
+  input: string | undefined,
+  { text, encoding }: RunFlags,
+  status: StatusLine,
+): Promise<Inputs> | Inputs {
+  if (input === undefined && module.input !== undefined) return module.input();
+  const file = input ?? STANDARD_INPUT;
+  if (file === STANDARD_INPUT && process.stdin.isTTY)
+    status.say('reading lines from the terminal; Ctrl-D ends them', { event: 'reading' });
+  return openInput(file, { encoding, isText: text === true });
+}
+
+/** For the total of the progress; an encoding of two bytes a character is not looked into. */
+function countInto(tally: Tally, file: string, { encoding }: RunFlags): void {
+  if (encoding === 'utf-16le' || encoding === 'utf-16be') return;
+  void countLines(file).then((lines) => (tally.total = lines));
+}
+
+/** Errors whose message says it all. */
+const PLAIN = [
+  LaunchError,
+  ModuleError,
+  InputError,
+  RunFileError,
+  ResumeError,
+  ConnectionLostError,
+  NwsError,
+];
+
+interface End extends Pick<Parts, 'flags' | 'status' | 'tally'> {
+  /** Lines that were out. */
+  readonly unfinished: readonly number[];
+}
+
+/** @returns the exit status */
+function explainEnd(error: unknown, end: End): number {
+  const { flags, status, tally, unfinished } = end;
+  if (error instanceof Halted) return conclude(true, end);
+  // `exit` tells of it.
+  if (error instanceof OutputError) return 1;
+  if (error instanceof Interruption && error.status === 0) return 0;
+  const resume = howToResume(flags);
+  if (error instanceof Interruption) {
+    status.say(`interrupted: ${tally.summary}; ${resume.text}`, {
+      event: 'interrupted',
+      ...tally.figures,
+      resume: resume.command,
+    });
+    return error.status;
+  }
+  const isExpected = PLAIN.some((kind) => error instanceof kind);
+  if (error instanceof SleighError) status.fail(jobOver(error, unfinished), error.code);
+  else status.fail(textOf(error, isExpected), codeOf(error, isExpected));
+  if (flags.joblog !== undefined && tally.done > 0)
+    status.say(`${tally.summary}; ${resume.text}`, { event: 'unfinished', resume: resume.command });
+  return 1;
+}
+
+/** @returns the exit status of a run that has come to its end, or to the one that `--halt` names */
+function conclude(
+  isHalting: boolean,
+  { flags, status, tally }: Pick<Parts, 'flags' | 'status' | 'tally'>,
+): number {
+  const { halt } = flags;
+  if (isHalting)
+    status.say(`ended early, by --halt: ${tally.summary}`, { event: 'halted', ...tally.figures });
+  if (tally.failures !== undefined) status.fail(tally.failures, 'lines-failed');
+  if (isHalting && halt !== undefined) return halt.what === 'fail' ? 1 : 0;
+  return tally.failures === undefined ? 0 : 1;
+}

@@ -1,0 +1,126 @@
+import Denque from 'denque';
+import { Notice } from '../../client/notice.ts';
+import type { Outcome } from '../../client/outcome.ts';
+import type { TaskErrorCode } from '../../client/task-metadata.ts';
+import type { Inputs } from '../user-module.ts';
+
+/** One line that is to be done. */
+export interface Work {
+  /** From 1. */
+  readonly line: number;
+  readonly value: unknown;
+  /** How often it has been handed out. */
+  attempts: number;
+  /** When it was handed out last, by the clock of the system, in milliseconds. */
+  handedOut: number;
+}
+
+export interface WorkListOptions {
+  /** How often a line is tried, in all. */
+  readonly attempts: number;
+  /** Asked for each line before it is handed out first; those that need not be done are left out. */
+  readonly isWanted: (line: number, value: unknown) => boolean;
+  /** Whether a further line may be read now; looked at again after each `settle` and `look`. */
+  readonly hasRoom: () => boolean;
+}
+
+/** What may go better at another time, or elsewhere. */
+const WORTH_A_RETRY: ReadonlySet<TaskErrorCode> = new Set(['threw', 'timed-out', 'worker-died']);
+
+/** The lines of a run, and which of them are out: each is handed out until it succeeds, or has been tried often enough. */
+export class WorkList {
+  readonly #options: WorkListOptions;
+  readonly #inputs: Inputs;
+  readonly #again = new Denque<Work>();
+  /** By the index of the element that it was handed out as. */
+  readonly #out = new Map<number, Work>();
+  readonly #changed = new Notice();
+  #handedOut = 0;
+  #isStopped = false;
+
+  constructor(inputs: Inputs, options: WorkListOptions) {
+    this.#inputs = inputs;
+    this.#options = options;
+  }
+
+  /** The lines that are out, in the order in which they were handed out. */
+  get unfinished(): number[] {
+    return Array.from(this.#out.values(), ({ line }) => line);
+  }
+
+  /** Hands out no further line, and none again. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#changed.give();
+  }
+
+  /** There may be room now. */
+  look(): void {
+    this.#changed.give();
+  }
+
+  /** What is to be done, in the order of the lines. @throws what the inputs throw */
+  async *elements(): AsyncGenerator<unknown, void, undefined> {
+    const lines = numbered(this.#inputs);
+    let reading: Promise<IteratorResult<NumberedLine, void>> | undefined;
+    let isAtEnd = false;
+    try {
+      while (!this.#isStopped) {
+        const again = this.#again.shift();
+        if (again !== undefined) yield this.#handOut(again);
+        else if (isAtEnd) {
+          if (this.#out.size === 0 || this.#options.attempts === 1) return;
+          await this.#changed.wait();
+        } else if (reading === undefined && !this.#options.hasRoom()) await this.#changed.wait();
+        else {
+          if (reading === undefined) {
+            reading = lines.next();
+            // Told by whoever waits for it, if anybody does.
+            reading.catch(() => undefined);
+          }
+          const next = await Promise.race([reading, this.#changed.wait()]);
+          if (next === undefined) continue;
+          reading = undefined;
+          isAtEnd = next.done === true;
+          if (next.done !== true && this.#options.isWanted(next.value.line, next.value.value))
+            yield this.#handOut({ ...next.value, attempts: 0, handedOut: 0 });
+        }
+      }
+    } finally {
+      // One that is still waited for may never come.
+      void lines.return().catch(() => undefined);
+    }
+  }
+
+  #handOut(work: Work): unknown {
+    work.attempts++;
+    work.handedOut = Date.now();
+    this.#out.set(this.#handedOut++, work);
+    return work.value;
+  }
+
+  /** @returns what the outcome is of; undefined when that is tried again */
+  settle(outcome: Outcome): Work | undefined {
+    const work = this.#out.get(outcome.index);
+    if (work === undefined) return undefined;
+    this.#out.delete(outcome.index);
+    const isTriedAgain =
+      'error' in outcome &&
+      WORTH_A_RETRY.has(outcome.error.code) &&
+      work.attempts < this.#options.attempts &&
+      !this.#isStopped;
+    if (isTriedAgain) this.#again.push(work);
+    this.#changed.give();
+    return isTriedAgain ? undefined : work;
+  }
+}
+
+interface NumberedLine {
+  readonly line: number;
+  readonly value: unknown;
+}
+
+async function* numbered(inputs: Inputs): AsyncGenerator<NumberedLine, void, undefined> {
+  let line = 0;
+  for await (const value of inputs) yield { line: ++line, value };
+}

@@ -1,0 +1,51 @@
+import type { Request } from '../wire/request.ts';
+import type { Host } from '../workspace/workspace.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+
+const RIDE_OVER = 'Sleigh ride over';
+
+/** What clients do that others feel, as lines of the log: whoever audits a server looks for the field `audit`. */
+export class Audit {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  #note(message: string, peer: string, fields: Record<string, unknown> = {}): void {
+    this.#host.log('info', message, { audit: true, peer, ...fields });
+  }
+
+  /** A request was carried out. */
+  carriedOut({ verb, args }: Request, peer: string, workspaces: Workspaces): void {
+    const workspace = args[0] ?? '';
+    if (verb === 'deadman') this.mayStop(peer);
+    else if (verb === 'delete ws') this.#note('a client deleted a workspace', peer, { workspace });
+    else if (verb === 'store' && args[1] === RIDE_OVER && workspaces.find(workspace)?.occupant !== undefined)
+      this.#note('a client shut a job down', peer, { workspace });
+  }
+
+  /** P3. */
+  mayStop(peer: string): void {
+    this.#note('the server stops when the connection of this client closes', peer);
+  }
+
+  /** P3. */
+  stops(peer: string): void {
+    this.#note('the server stops: a client asked for it', peer);
+  }
+
+  /** P2.3, P2.5: the option is missing, wrong or not to be had. */
+  denied(peer: string, option: string): void {
+    this.#note('option denied', peer, { option });
+  }
+
+  /** P12. */
+  overLimit(peer: string): void {
+    this.#host.log('warn', 'connection refused: over the limit', {
+      audit: true,
+      peer,
+      limit: 'connectionCount',
+    });
+  }
+}

@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { Folder, RunProcess, type RunOptions } from '../support/run-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+let folder: Folder;
+beforeEach(() => (folder = new Folder()));
+afterEach(() => folder[Symbol.dispose]());
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i + 1));
+const asInput = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+async function run(source: string, args: readonly string[], options: RunOptions): Promise<RunProcess> {
+  folder.write('module.mjs', source);
+  const process = new RunProcess(folder.path, ['module.mjs', ...args], options);
+  await process.status();
+  return process;
+}
+
+/** Writes down each call of each line. */
+const NOTES = `
+  import { appendFileSync, existsSync } from 'node:fs';
+  const note = (n) => appendFileSync('calls', n + '\\n');
+  const until = async (file) => { while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5)); };
+`;
+const calls = (): string[] => {
+  if (!folder.files.includes('calls')) return [];
+  return readFileSync(join(folder.path, 'calls'), 'utf8').split('\n').slice(0, -1);
+};
+const countOf = (line: string): number => calls().filter((each) => each === line).length;
+
+describe('sleigh run --retries', () => {
+  it('tries a line so often in all, and takes the result of the try that succeeds', async () => {
+    const source = `${NOTES}
+      import { readFileSync } from 'node:fs';
+      export default (n) => {
+        note(n);
+        const tries = readFileSync('calls', 'utf8').split('\\n').filter((each) => each === String(n)).length;
+        if (n === 2 && tries < 3) throw new Error('not yet');
+        if (n === 3) throw new Error('never');
+        return n;
+      }`;
+    const args = ['--workers', '1', '--retries', '3'];
+    const { child, lines } = await run(source, args, { input: asInput(numbers(4)) });
+    expect(lines).toEqual(['1', '2', '{"line":3,"error":"Error: never"}', '4']);
+    expect(['1', '2', '3', '4'].map(countOf)).toEqual([1, 3, 3, 1]);
+    expect(child.exitCode).toBe(1);
+  });
+});
+
+describe('sleigh run --timeout', () => {
+  it('ends a call that takes longer, and goes on with the others', async () => {
+    const source = `export default (n) => (n === 2 ? new Promise((resolve) => setTimeout(resolve, 1e6)) : n);`;
+    const args = ['--workers', '1', '--timeout', '0.3', '--joblog', 'log'];
+    const { child, lines } = await run(source, args, { input: asInput(numbers(3)) });
+    expect([lines[0], lines[2], child.exitCode]).toEqual(['1', '3', 1]);
+    expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('300 ms') });
+    const row = readFileSync(join(folder.path, 'log'), 'utf8').split('\n')[2];
+    expect(row?.split('\t').slice(6, 8)).toEqual(['-1', '0']);
+  });
+});
+
+describe('sleigh run --halt', () => {
+  const source = `${NOTES} export default (n) => { note(n); if (n === 3) throw new Error('three'); return n; }`;
+
+  it('now ends the run at the line that fails, with status 1', async () => {
+    const args = ['--workers', '1', '--halt', 'now,fail=1'];
+    const { child, lines, errors } = await run(source, args, { input: asInput(numbers(500)) });
+    expect(lines).toEqual(['1', '2', '{"line":3,"error":"Error: three"}']);
+    expect(errors).toMatch(/^sleigh: ended early, by --halt: 3 lines done, 1 failed$/m);
+    expect(child.exitCode).toBe(1);
+    expect(calls().length).toBeLessThan(10);
+  });
+
+  it('soon begins no further line, ends those that are under way, and success is no failure', async () => {
+    const waits = `${NOTES}
+      export default async (n) => { note(n); if (n === 2) await until('go'); return n; }`;
+    folder.write('module.mjs', waits);
+    const args = ['module.mjs', '--workers', '2', '--unordered', '--halt', 'soon,success=2'];
+    const running = new RunProcess(folder.path, args, { input: asInput(numbers(500)) });
+    await eventually(() => running.lines.length >= 2, 'two results');
+    folder.write('go', '');
+    expect(await running.status()).toBe(0);
+    expect(running.lines).toContain('2');
+    expect(running.lines.toSorted()).toEqual(calls().toSorted());
+    expect(calls().length).toBeLessThan(10);
+  });
+
+  it('is refused when it says nothing', async () => {
+    const { child, errors } = await run(source, ['--halt', 'sometime'], { input: '' });
+    expect([child.exitCode, errors]).toEqual([1, expect.stringContaining('as in now,fail=1')]);
+  });
+});
+
+/** A run whose output is appended to a file. */
+function runInto(file: string, args: readonly string[]): ChildProcess {
+  const output = openSync(join(folder.path, file), 'a');
+  return spawn(process.execPath, [MAIN, 'run', ...args], {
+    cwd: folder.path,
+    stdio: ['ignore', output, 'pipe'],
+  });
+}
+
+const linesOf = (file: string): string[] =>
+  readFileSync(join(folder.path, file), 'utf8').split('\n').slice(0, -1);
+
+describe('sleigh run --joblog --resume', () => {
+  const source = `${NOTES}
+    export default async (n) => {
+      note(n);
+      if (n === 4 || n === 20) await until('go');
+      if (n === 6) throw new Error('six');
+      return n;
+    }`;
+  const expected = numbers(30).map((n) => (n === '6' ? '{"line":6,"error":"Error: six"}' : n));
+
+  it.each(['SIGKILL', 'SIGINT'] as const)(
+    'goes on after %s: no line that is done is called again, each result is there once, in order',
+    async (signal) => {
+      folder.write('module.mjs', source);
+      folder.write('in.txt', asInput(numbers(30)));
+      const args = ['module.mjs', 'in.txt', '--workers', '2', '--joblog', 'log'];
+      const first = runInto('out', args);
+      let errors = '';
+      first.stderr?.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+      // Both workers wait, one of them at line 4: what the other did meanwhile is done and not printed.
+      await eventually(() => countOf('20') === 1, 'all workers wait');
+      await eventually(
+        () => linesOf('log.results').some((line) => line.includes('"line":19')),
+        'line 19 is kept',
+      );
+      expect(linesOf('out')).toEqual(['1', '2', '3']);
+      const ended = once(first, 'close');
+      first.kill(signal);
+      await ended;
+      if (signal === 'SIGINT') {
+        expect(errors).toMatch(
+          /sleigh: interrupted: 18 of 30 lines done, 1 failed; to go on, .*--resume >>OUTPUT$/m,
+        );
+        expect(first.exitCode).toBe(130);
+      }
+      writeFileSync(join(folder.path, 'go'), '');
+      const second = runInto('out', [...args, '--resume']);
+      await once(second, 'close');
+      expect(linesOf('out')).toEqual(expected);
+      expect(numbers(30).filter((n) => countOf(n) !== 1)).toEqual(['4', '20']);
+      expect(linesOf('log').map((row) => row.split('\t')[0])).toEqual(['Seq', ...numbers(30)]);
+      expect(folder.files).not.toContain('log.results');
+    },
+    60_000,
+  );
+
+  it('does nothing more for a run that is done; with --resume-failed it calls the lines that failed', async () => {
+    folder.write('go', '');
+    const first = await run(source, ['--joblog', 'log'], { input: asInput(numbers(7)) });
+    expect(first.lines).toEqual(expected.slice(0, 7));
+    const again = await run(source, ['--joblog', 'log', '--resume'], { input: asInput(numbers(7)) });
+    expect([again.child.exitCode, again.output, calls().length]).toEqual([0, '', 7]);
+    const failed = await run(
+      NOTES + 'export default (n) => { note(n); return n; }',
+      ['--joblog', 'log', '--resume-failed'],
+      {
+        input: asInput(numbers(8)),
+      },
+    );
+    expect([failed.child.exitCode, failed.lines]).toEqual([0, ['6', '8']]);
+    expect(countOf('6')).toBe(2);
+    const last = await run(source, ['--joblog', 'log', '--resume-failed'], { input: asInput(numbers(8)) });
+    expect([last.child.exitCode, last.output]).toEqual([0, '']);
+  }, 60_000);
+
+  it('refuses another input than that of the log, and a log that cannot be written', async () => {
+    const plain = 'export default (n) => n';
+    await run(plain, ['--joblog', 'log'], { input: 'a\nb\n' });
+    const other = await run(plain, ['--joblog', 'log', '--resume'], { input: 'a\nc\n' });
+    expect([other.child.exitCode, other.output]).toEqual([1, '']);
+    expect(other.errors).toMatch(/^sleigh: line 2 of the input is not the one of the log: ".* b"$/m);
+    const none = await run(plain, ['--joblog', 'none/log'], { input: 'a\n' });
+    expect([none.child.exitCode, none.errors]).toEqual([
+      1,
+      'sleigh: cannot write none/log: there is no such file\n',
+    ]);
+    const alone = await run(plain, ['--resume'], { input: 'a\n' });
+    expect([alone.child.exitCode, alone.errors]).toEqual([1, expect.stringContaining('--joblog FILE')]);
+  }, 60_000);
+
+  it.runIf(process.platform === 'linux')('says that the disk under the log is full', async () => {
+    const { child, errors } = await run('export default (n) => n', ['--joblog', '/dev/full'], {
+      input: 'a\n',
+    });
+    expect([child.exitCode, errors]).toEqual([1, expect.stringContaining('no space is left on the device')]);
+  });
+});
+
+describe('sleigh run --web', () => {
+  it('has a page of this run while it lasts, and none unless asked', async () => {
+    folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
+    const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
+    const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
+    const listed = await (await fetch(new URL('api/workspaces', url))).text();
+    expect(listed).toContain('sleigh run');
+    folder.write('go', '');
+    expect(await shown.status()).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+    const plain = new RunProcess(folder.path, ['module.mjs'], { input: '1\n' });
+    expect([await plain.status(), plain.errors]).toEqual([0, '']);
+  });
+});
+
+describe('what a module prints', () => {
+  it.each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
+    const source = `
+      console.log('loading');
+      process.stdout.write('loading more\\n');
+      export default (n) => { console.log('at work'); process.stdout.write('more\\n'); return n; }`;
+    const { child, lines, errors } = await run(source, ['--launch', how, '--workers', '2'], {
+      input: asInput(numbers(5)),
+    });
+    expect([child.exitCode, lines]).toEqual([0, numbers(5)]);
+    expect(errors.match(/^at work$/gm)).toHaveLength(5);
+    expect(errors.match(/^more$/gm)).toHaveLength(5);
+  });
+});

@@ -1,0 +1,133 @@
+import { pino } from 'pino';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
+import { Speaker } from '../../src/verify/speaker.ts';
+import { encodeDictionary } from '../../src/wire/dictionary.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+let server: Server;
+let lines: Record<string, unknown>[] = [];
+afterEach(() => server.close());
+
+async function start(options: ServerOptions): Promise<void> {
+  lines = [];
+  const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+  server = await createServer({ port: 0, logger, ...options });
+}
+
+const auditLines = (): Record<string, unknown>[] => lines.filter(({ audit }) => audit === true);
+
+/** Lines for an audit, once there are so many. */
+async function audited(count: number): Promise<Record<string, unknown>[]> {
+  await eventually(() => auditLines().length >= count, `${count} lines`);
+  return auditLines();
+}
+
+const at = (): { host: string; port: number } => ({ host: '127.0.0.1', port: server.port });
+const options = (entries: Record<string, string>): string =>
+  `X000R000${encodeDictionary(new Map(Object.entries(entries)))}`;
+
+describe('a line for an audit', () => {
+  it('tells who deleted a workspace, and who shut a job down', async () => {
+    await start({});
+    const client = await Speaker.ready(at());
+    await client.ask(['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });
+    await client.ask(['open ws', 'plain', 'me', 'yes']);
+    await client.ask(['store', 'plain', 'Sleigh ride over', '1', '1']);
+    await client.ask(['store', 'job', 'Sleigh ride over', '1', '1']);
+    await client.ask(['delete ws', 'no such workspace']);
+    await client.ask(['delete ws', 'plain']);
+    const peer = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
+    expect(await audited(2)).toEqual([
+      expect.objectContaining({ level: 30, msg: 'a client shut a job down', workspace: 'job', peer }),
+      expect.objectContaining({ level: 30, msg: 'a client deleted a workspace', workspace: 'plain', peer }),
+    ]);
+  });
+
+  it.each([
+    ['deadman', {}, true],
+    ['KillServerOnClose', { KillServerOnClose: '1' }, false],
+  ])('tells who has the server stopped, by %s', async (_, wanted, isVerb) => {
+    await start({});
+    const client = await RawClient.ready(server.port, wanted);
+    if (isVerb) await client.short('deadman');
+    client.vanish();
+    await server.stopped;
+    expect((await audited(2)).map(({ msg }) => msg)).toEqual([
+      'the server stops when the connection of this client closes',
+      'the server stops: a client asked for it',
+    ]);
+  });
+
+  it('tells who was not let in, and never what was said', async () => {
+    await start({ admission: { token: 'sesame', allow: ['127.0.0.1'] } });
+    for (const bytes of [options({ Token: 'guess' }), '0000']) {
+      const client = await RawClient.open(server.port);
+      client.write(bytes);
+      await client.closed();
+    }
+    expect((await audited(2)).map(({ msg, option }) => [msg, option])).toEqual([
+      ['option denied', 'Token'],
+      ['option denied', 'Token'],
+    ]);
+    expect(JSON.stringify(lines)).not.toMatch(/guess|sesame/);
+    await server.close();
+    await start({ admission: { allow: ['10.0.0.0/8'] } });
+    await (await RawClient.open(server.port)).closed();
+    expect(await audited(1)).toEqual([
+      expect.objectContaining({ msg: 'connection refused: the address is not allowed' }),
+    ]);
+    await server.close();
+    await start({ limits: { connectionCount: 0 } });
+    await (await RawClient.open(server.port)).closed();
+    expect(await audited(1)).toEqual([
+      expect.objectContaining({ msg: 'connection refused: over the limit' }),
+    ]);
+  });
+});
+
+/** Whether it can be stopped: what it offers, and what it answers. */
+async function tries(): Promise<{ offers: boolean; option: string; verb: string }> {
+  const looking = await Speaker.open(at());
+  const offers = (await looking.greet()).has('KillServerOnClose');
+  looking.vanish();
+  const wanting = await RawClient.open(server.port);
+  wanting.write(options({ KillServerOnClose: '1' }));
+  let come = '';
+  while (!/[AF]000$/.test(come)) come += (await wanting.read(1)).toString('latin1');
+  const client = await Speaker.ready(at());
+  const { status, reason } = await client.ask(['deadman']);
+  return { offers, option: come.slice(-4), verb: `${status} ${reason}`.trim() };
+}
+
+describe('a server that clients may not stop (P3)', () => {
+  it('is one that listens beyond loopback', async () => {
+    await start({ host: '0.0.0.0' });
+    expect(await tries()).toEqual({
+      offers: false,
+      option: 'F000',
+      verb: '0001 Refused: clients may not stop this server.',
+    });
+    const client = await Speaker.ready(at());
+    client.vanish();
+    expect((await Speaker.ready(at())).hasEnded).toBe(false);
+  });
+
+  it('is one that was told so, and others may be told otherwise', async () => {
+    await start({ deadman: false });
+    expect((await tries()).verb).toMatch(/^0001/);
+    await server.close();
+    await start({ host: '0.0.0.0', deadman: true });
+    expect(await tries()).toEqual({ offers: true, option: 'A000', verb: '0000' });
+  });
+
+  it.each(['127.0.0.1', 'localhost', '127.0.0.2'])(
+    'is none that listens on %s, unless told',
+    async (host) => {
+      await start({ host });
+      const client = await Speaker.open({ host, port: server.port });
+      expect((await client.greet()).has('KillServerOnClose')).toBe(true);
+    },
+  );
+});
