@@ -1,4 +1,5 @@
-import { Option } from 'commander';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
 import { LaunchError, processes, threads, type Launcher } from '../client/launcher.ts';
 import { command } from '../client/launchers/command.ts';
 import { ssh } from '../client/launchers/ssh.ts';
@@ -10,6 +11,8 @@ export interface LaunchFlags {
   readonly tunnel?: boolean;
   readonly sshOption?: readonly string[];
   readonly remoteCommand?: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const HERE: Readonly<Record<string, () => Launcher>> = { processes, threads };
@@ -26,15 +29,29 @@ export const launchOptions = (): readonly Option[] => [
   new Option('--remote-command <command>', 'how sleigh is called on hosts, for the shell there').default(
     'sleigh',
   ),
+  new Option('--cwd <folder>', 'start workers in this folder, here and on other hosts').argParser(absolute),
+  new Option(
+    '--env <name>',
+    'give workers this variable of the environment, here and on other hosts; NAME=VALUE sets it; may come again',
+  ).argParser(withVariable),
 ];
 
 /** @throws LaunchError when the flags contradict each other */
-export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand }: LaunchFlags): Launcher {
+export function launcherOf({
+  host,
+  launch,
+  tunnel,
+  sshOption = [],
+  remoteCommand,
+  cwd,
+}: LaunchFlags): Launcher {
   if (launch === undefined) {
     if (host === undefined) return processes();
     const remote = remoteCommand === undefined ? {} : { remoteCommand };
     return ssh({ tunnel, options: sshOption, ...remote });
   }
+  if (launch === 'threads' && cwd !== undefined)
+    throw new LaunchError('--cwd is for processes: threads share the folder of this command');
   const here = Object.hasOwn(HERE, launch) ? HERE[launch] : undefined;
   if (here === undefined) return command(launch);
   if (host !== undefined) throw new LaunchError(`--launch ${launch} is for this host, and --host for others`);
@@ -42,3 +59,16 @@ export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand
 }
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const absolute = (folder: string): string => resolve(folder);
+
+function withVariable(
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('It must be a name, or NAME=VALUE.');
+  const given = value ?? process.env[name];
+  if (given === undefined) throw new InvalidArgumentError('There is no such variable in the environment.');
+  return { ...others, [name]: given };
+}

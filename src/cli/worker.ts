@@ -1,15 +1,16 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
+import { enter } from '../client/place.ts';
 import { Sentinel } from '../client/sentinel.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { atLeastOne } from './numbers.ts';
 import { exit, standardOutput } from './output.ts';
+import { processors } from './processors.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 import { stopWhenToldTo } from './stop.ts';
 
@@ -44,7 +45,7 @@ export function addWorkerCommand(program: Command): void {
     .addOption(
       new Option(
         '--workers <number>',
-        'how many (default: as ordered, or the number of processors)',
+        'how many (default: as ordered, or the processors of this host, of its container or of the batch job)',
       ).argParser(atLeastOne),
     )
     .option('--threads', 'they are threads of one process')
@@ -70,6 +71,7 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
     tell({ event: 'death', rank, how }, `worker ${rank} has ended: ${how}`);
   };
   try {
+    enter(order.place ?? {});
     const kind = flags.threads === true ? 'thread' : 'process';
     const sentinel = await Sentinel.start({ ...order, kind, logs: true, onDeath });
     const { started } = sentinel;
@@ -100,7 +102,7 @@ async function orderFor(
   const { workers, preload, fromStdin } = flags;
   const more = { ...(workers && { workers }), ...(preload !== undefined && { preload: resolve(preload) }) };
   if (workspace !== undefined)
-    return { server: serverOf(flags), workspace, workers: availableParallelism(), station: '', ...more };
+    return { server: serverOf(flags), workspace, workers: processors(), station: '', ...more };
   const text = fromStdin === true ? await firstLine(stop) : process.env[ORDER];
   if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them', 'usage');
   try {

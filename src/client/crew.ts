@@ -4,21 +4,29 @@ import { pathOf } from './task.ts';
 
 /** The workers that the master of a sleigh has started, at the beginning and later. */
 export class Crew {
-  readonly #order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload'>;
+  readonly #order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload' | 'place'>;
   readonly #launched = new Set<Launched>();
   #isStopped = false;
 
   /** @param order what is the same for all of them */
-  constructor(order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload'>) {
+  constructor(order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload' | 'place'>) {
     this.#order = order;
   }
 
   /** @throws LaunchError; nothing of it is left then */
-  async launch({ workers, hosts = [], launch = processes(), preload }: LaunchOptions): Promise<Launched> {
+  async launch({
+    workers,
+    hosts = [],
+    launch = processes(),
+    preload,
+    cwd,
+    env,
+  }: LaunchOptions): Promise<Launched> {
     const launched = await launch.start({
       ...this.#order,
       workers,
       hosts,
+      place: { cwd, env },
       preload: preload === undefined ? undefined : pathOf(preload),
     });
     if (this.#isStopped) {

@@ -1,6 +1,7 @@
 import type { ServerAddress } from './server-address.ts';
 import { startChild, type ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
+import type { Place } from './place.ts';
 import type { SentinelMessage, SentinelOrder } from './sentinel-program.ts';
 
 /** Starts the workers of a sleigh, somewhere, with a sentinel on each host that keeps watch over them (S2, S9). */
@@ -28,6 +29,8 @@ export interface LaunchOrder {
   readonly hosts: readonly string[];
   /** The path of a module that each worker loads before it registers. */
   readonly preload?: string | undefined;
+  /** The folder and the environment of the workers. */
+  readonly place?: Place | undefined;
   /** To be told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
   /** Given what workers elsewhere print, and what goes wrong with their hosts, in whole lines. */
@@ -50,7 +53,7 @@ export const threads = (): Launcher => ({ start: (order) => startHere('thread', 
 
 /** The sentinel and its workers, children of this process, or threads in it. */
 function startHere(kind: ChildKind, order: LaunchOrder): Promise<Launched> {
-  const { server, workspace, workers, hosts, preload, onDeath } = order;
+  const { server, workspace, workers, hosts, preload, place, onDeath } = order;
   if (hosts.length > 0)
     return Promise.reject(new LaunchError('hosts need a launcher that reaches them: give `launch`'));
   const child = startChild(kind, 'sentinel-program.js', [workspace]);
@@ -59,15 +62,21 @@ function startHere(kind: ChildKind, order: LaunchOrder): Promise<Launched> {
     child.release();
     return gone;
   };
-  const sentinelOrder: SentinelOrder = { server, workspace, workers, preload, kind };
+  const sentinelOrder: SentinelOrder = { server, workspace, workers, preload, kind, place };
   child.send(sentinelOrder);
   return new Promise((resolve, reject) => {
+    let reason: string | undefined;
     child.onMessage((message) => {
       const told = claimed<SentinelMessage>(message);
       if (told.type === 'started') resolve({ gone, stop });
       else if (told.type === 'death') onDeath(told.rank, told.how);
-      else void stop().then(() => reject(new LaunchError(`the workers cannot be started: ${told.message}`)));
+      else {
+        reason = told.message;
+        void stop();
+      }
     });
-    void child.ended.then((how) => reject(new LaunchError(`the workers cannot be started: ${how}`)));
+    void child.ended.then((how) =>
+      reject(new LaunchError(`the workers cannot be started: ${reason ?? how}`)),
+    );
   });
 }

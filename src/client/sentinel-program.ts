@@ -2,10 +2,14 @@
 import type { ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
 import { parentOf } from './parent.ts';
+import { enter, type Place } from './place.ts';
 import { Sentinel, type SentinelOptions } from './sentinel.ts';
 
 /** What it is to do: its first message. */
-export type SentinelOrder = Omit<SentinelOptions, 'onDeath'> & { readonly kind: ChildKind };
+export type SentinelOrder = Omit<SentinelOptions, 'onDeath'> & {
+  readonly kind: ChildKind;
+  readonly place?: Place | undefined;
+};
 
 /** What it tells its parent. */
 export type SentinelMessage =
@@ -24,6 +28,7 @@ const tell = (message: SentinelMessage): void => parent.send(message);
 
 async function start(order: SentinelOrder): Promise<void> {
   try {
+    enter(order.place ?? {});
     const onDeath = (rank: number, how: string): void => tell({ type: 'death', rank, how });
     sentinel = await Sentinel.start({ ...order, onDeath });
   } catch (error) {

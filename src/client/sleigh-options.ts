@@ -1,6 +1,7 @@
 import type { Progress } from './batch-options.ts';
 import type { ServerAddress } from './server-address.ts';
 import type { Launcher } from './launcher.ts';
+import type { Place } from './place.ts';
 import type { Outcome } from './outcome.ts';
 import type { ErrorHandling } from './results.ts';
 
@@ -8,7 +9,7 @@ import type { ErrorHandling } from './results.ts';
 export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
 
 /** Which workers are started. */
-export interface LaunchOptions {
+export interface LaunchOptions extends Place {
   /** How many; in a group that closes so many are expected (S4). 0 is possible where others may come (S17). */
   readonly workers: number;
   /** Where the workers run, for a launcher that reaches other hosts. */

@@ -75,7 +75,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
 
 /** Flags whose values may be anything, as far as flags go. */
 const FREE = new Set(
-  '--host --joblog --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
+  '--host --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
     ' ',
   ),
 );

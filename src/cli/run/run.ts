@@ -155,7 +155,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
 }
 
 function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
-  const { workers, join, reconnectGrace, retries, web } = flags;
+  const { workers, join, reconnectGrace, retries, web, cwd, env } = flags;
   const onDeath = (rank: number, how: string): void => {
     if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
   };
@@ -164,6 +164,8 @@ function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
     workers,
     hosts: flags.host ?? [],
     launch: launcherOf(flags),
+    cwd,
+    env,
     server: flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server }),
     join,
     reconnectGrace,

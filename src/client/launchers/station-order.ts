@@ -1,6 +1,7 @@
 /** What a sentinel is to do that is started elsewhere, by `sleigh worker`. */
 import type { ServerAddress } from '../server-address.ts';
 import { claimed } from '../claimed.ts';
+import type { Place } from '../place.ts';
 
 export interface StationOrder {
   /** As it is reached from there. */
@@ -9,6 +10,8 @@ export interface StationOrder {
   readonly workers: number;
   /** The path of a module that each worker loads before it registers. */
   readonly preload?: string | undefined;
+  /** The folder and the environment of its workers. */
+  readonly place?: Place | undefined;
   /** What its launcher calls it. */
   readonly station: string;
 }

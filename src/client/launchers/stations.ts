@@ -80,8 +80,8 @@ class Stations implements Launched {
   }
 
   async #startStation(id: string, { name, workers, command }: StationPlan): Promise<void> {
-    const { server, workspace, preload, onOutput } = this.#order;
-    const order: StationOrder = { server, workspace, workers, preload, station: id };
+    const { server, workspace, preload, place, onOutput } = this.#order;
+    const order: StationOrder = { server, workspace, workers, preload, place, station: id };
     const station = await Station.start(command(order), onOutput);
     this.#stations.push(station);
     void station.ended.then((how) => {

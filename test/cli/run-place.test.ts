@@ -1,0 +1,82 @@
+import { chmodSync, mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Folder, RunProcess } from '../support/run-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+let folder: Folder;
+beforeEach(() => {
+  folder = new Folder();
+  folder.write(
+    'module.mjs',
+    'export default () => [process.cwd(), process.env.KEY ?? null, process.env.MODE ?? null];',
+  );
+  mkdirSync(join(folder.path, 'data'));
+});
+afterEach(() => folder[Symbol.dispose]());
+
+/** Another folder, hardly any environment. */
+const SSH = `#!/bin/sh
+for last; do :; done
+while [ $# -gt 0 ]; do [ "$1" = -R ] && forward=$2; shift; done
+echo "Allocated port \${forward##*:} for remote forward to \${forward#0:}" >&2
+cd / && exec env -i PATH="$PATH" HOME=/ sh -c "$last"
+`;
+
+const start = (args: readonly string[]): RunProcess =>
+  new RunProcess(folder.path, ['module.mjs', '--workers', '1', ...args], {
+    input: '1\n',
+    env: { KEY: 'secret', PATH: `${folder.path}:${process.env['PATH'] ?? ''}` },
+  });
+
+async function placeOf(...args: string[]): Promise<unknown> {
+  const running = start(args);
+  expect([await running.status(), running.errors]).toEqual([0, '']);
+  return JSON.parse(running.output);
+}
+
+describe('the folder and the environment of workers', () => {
+  it('are given by --cwd and --env to workers on other hosts, which have nothing of them else', async () => {
+    chmodSync(folder.write('ssh', SSH), 0o755);
+    const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
+    expect(await placeOf(...there)).toEqual(['/', null, null]);
+    const data = realpathSync(join(folder.path, 'data'));
+    expect(await placeOf(...there, '--cwd', 'data', '--env', 'KEY', '--env', 'MODE=a=b')).toEqual([
+      data,
+      'secret',
+      'a=b',
+    ]);
+  });
+
+  it('are given to workers here, too', async () => {
+    const data = realpathSync(join(folder.path, 'data'));
+    expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
+    expect(await placeOf('--launch', 'threads', '--env', 'MODE=fast')).toEqual([
+      realpathSync(folder.path),
+      'secret',
+      'fast',
+    ]);
+  });
+
+  it.each([
+    ['a folder that is not there', ['--cwd', 'none'], /cannot enter the folder .*none: .*no such file/],
+    [
+      'a folder for threads',
+      ['--cwd', 'data', '--launch', 'threads'],
+      /threads share the folder of this command/,
+    ],
+    [
+      'a variable that is not there',
+      ['--env', 'NO_SUCH_VARIABLE'],
+      /There is no such variable in the environment/,
+    ],
+    ['what is no name', ['--env', '=x'], /It must be a name, or NAME=VALUE/],
+  ])('are refused with one line: %s', async (_what, args, message) => {
+    const running = start(args);
+    expect([await running.status(), running.output]).toEqual([1, '']);
+    expect(running.errors).toMatch(message);
+    expect(running.errors.match(/\n/g)).toHaveLength(1);
+  });
+});
