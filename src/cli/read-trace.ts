@@ -17,4 +17,5 @@ export async function* readTrace(path: string): AsyncGenerator<[line: number, st
     if (step === undefined) fail(`line ${line} of ${path} is no step of a trace`, 'not-a-trace');
     yield [line, step];
   }
+  if (line === 0) fail(`${path} is empty: a trace has a line for each step of an actor`, 'not-a-trace');
 }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { TraceCheck, Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
+import { printableLines } from '../wire/printable.ts';
 import type { Address } from './address.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
@@ -62,7 +63,7 @@ async function verifyTrace(path: string, json: boolean): Promise<void> {
     const steps = Object.fromEntries(check.counts);
     return print(jsonLine({ right: violation === undefined, steps, violation: violation ?? null }));
   }
-  if (violation !== undefined) return print(`${report(violation)}\n`);
+  if (violation !== undefined) return print(`${printableLines(report(violation))}\n`);
   for (const [chart, steps] of check.counts)
     await print(`${chart.padEnd(12)} ${steps} steps, all of them allowed\n`);
 }

@@ -115,9 +115,16 @@ export function readStep(line: string): TraceStep | undefined {
 
 const TEXTS = ['scope', 'actor', 'chart', 'before', 'after', 'clause'] as const;
 
+/** Milliseconds on either side of 1970 that a date can be made of. */
+const LAST_TIME = 8.64e15;
+
 const isStep = (step: unknown): step is TraceStep =>
   typeof step === 'object' &&
   step !== null &&
+  'time' in step &&
+  typeof step.time === 'number' &&
+  Math.abs(step.time) <= LAST_TIME &&
+  (!('from' in step) || typeof step.from === 'string') &&
   TEXTS.every((name) => name in step && typeof Object(step)[name] === 'string') &&
   'event' in step &&
   typeof step.event === 'object' &&

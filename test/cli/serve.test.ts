@@ -106,6 +106,16 @@ describe('sleigh serve', () => {
     },
   );
 
+  it('logs names of clients so that no terminal obeys them', async () => {
+    await using serve = await startServe();
+    const client = await RawClient.ready(serve.port);
+    await client.short('open ws', 'red \u001b[31m \u009b31m', 'me', 'no');
+    expect(await client.short('delete ws', 'red \u001b[31m \u009b31m')).toBe('0000');
+    await eventually(() => serve.errors().includes('deleted a workspace'), 'it is logged');
+    expect(serve.errors()).toContain('red \\u001b[31m \\u009b31m');
+    expect(serve.errors()).not.toMatch(/[\u001b\u009b]/);
+  });
+
   it('ends within 5 seconds even when a client does not read or close', async () => {
     await using serve = await startServe('--log-level', 'error');
     const client = await RawClient.ready(serve.port);

@@ -83,4 +83,33 @@ describe('sleigh verify TRACE', () => {
       errors: expect.stringMatching(/^sleigh: line 1 of .* is no step of a trace\n$/),
     });
   });
+
+  const step = { time: 1, scope: 's', actor: 'a', chart: 'none', before: '', after: '', clause: '' };
+  const line = (changes: object): string =>
+    `${JSON.stringify({ ...step, event: { type: 'x' }, ...changes })}\n`;
+
+  it.each([
+    ['is empty', '', / is empty: a trace has a line for each step of an actor\n$/],
+    ['has an empty line', '\n', /line 1 of .* is no step of a trace\n$/],
+    ['ends in the middle of a line', `${line({}).slice(0, 50)}`, /line 1 of .* is no step of a trace\n$/],
+    ['has a time that is none', line({ time: 1e300 }), /line 1 of .* is no step of a trace\n$/],
+    ['has a time that is a text', line({ time: 'now' }), /line 1 of .* is no step of a trace\n$/],
+  ])('tells in one line, also before a page is made of it, when the file %s', async (_, text, expected) => {
+    const path = join(folder, 'malformed');
+    writeFileSync(path, text);
+    for (const command of [['verify'], ['charts', '--trace']]) {
+      const { code, errors } = await sleigh([...command, path]);
+      expect({ code, lines: errors.split('\n').length }).toEqual({ code: 1, lines: 2 });
+      expect(errors).toMatch(expected);
+    }
+  });
+
+  it('prints nothing of it that a terminal would obey', async () => {
+    const path = join(folder, 'escapes');
+    writeFileSync(path, line({ scope: 'red \u001b[31m', actor: 'the same \u009b31m' }));
+    const { code, output } = await sleigh(['verify', path]);
+    expect(code).toBe(1);
+    expect(output).toContain('the same \\u009b31m of red \\u001b[31m');
+    expect(output).not.toMatch(/[\u001b\u009b]/);
+  });
 });
