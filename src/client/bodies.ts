@@ -39,7 +39,7 @@ export function encodeBody(value: unknown, name: string): Body {
     : { type: 'json', body: json };
 }
 
-/** As far as possible: what cannot be sent is replaced by a few words that stand for it. Throws nothing. */
+/** As far as possible: what cannot be sent, or is very large, is replaced by a few words that stand for it. */
 export const encodeLenient = (value: unknown): Body => ({
   type: 'graph',
   body: encodeGraph(value, 'error', true),

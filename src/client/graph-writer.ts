@@ -2,6 +2,7 @@ import { claimed } from './claimed.ts';
 import type { Fields, Graph, Node, Slot } from './graph.ts';
 import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
 import { stepOf } from './graph-path.ts';
+import { userStack } from './stacks.ts';
 import { describe, UnsendableError, whyNoFields, whyNotData } from './unsendable.ts';
 
 /** What an error may carry, at most: a socket may be attached to it, with all that hangs on that. */
@@ -67,7 +68,7 @@ class GraphWriter {
     const nodes: Node[] = [];
     const root = this.#slot(value, { parent: -1, key: '', isLenient });
     // `#pending` grows meanwhile.
-    for (let id = 0; id < this.#pending.length; id++) nodes.push(this.#node(id));
+    for (let id = 0; id < this.#pending.length; id++) nodes.push(this.#written(id));
     return { graph: [root, nodes, this.#bytes.map(({ length }) => length)], bytes: this.#bytes };
   }
 
@@ -145,10 +146,14 @@ class GraphWriter {
     if (kind === 'instance') new GraphWriter('', ERROR_NODES).write(value);
   }
 
-  #node(id: number): Node {
+  #written(id: number): Node {
     const pending = this.#pending[id];
     if (pending === undefined) throw new RangeError(`there is no node ${id}`);
-    const { object, isLenient } = pending;
+    const node = this.#attempt(pending.object.value, pending, () => this.#node(id, pending));
+    return typeof node === 'string' ? ['Boxed', node] : node;
+  }
+
+  #node(id: number, { object, isLenient }: Pending): Node {
     const slot = (value: unknown, key: string | number): Slot =>
       this.#slot(value, { parent: id, key, isLenient });
     switch (object.kind) {
@@ -222,7 +227,14 @@ class GraphWriter {
       (key) => !DETAILS.includes(key) && !own.includes(key),
     );
     const fields = (keys: readonly string[]): Fields => this.#fields(id, error, keys, true);
-    return ['Error', errorTypeOf(error), fields(DETAILS), fields(hidden), fields(own)];
+    const { stack = null, ...details } = fields(DETAILS);
+    return [
+      'Error',
+      errorTypeOf(error),
+      { ...details, stack: typeof stack === 'string' ? userStack(stack) : stack },
+      fields(hidden),
+      fields(own),
+    ];
   }
 
   #memory(object: ObjectKind & { readonly kind: 'memory' | 'view' }): Node {

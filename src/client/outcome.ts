@@ -1,10 +1,14 @@
 import { Chunk } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Found } from './connection.ts';
+import { framesOf } from './stacks.ts';
 import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
 import { ForeignValue } from './values.ts';
 
-/** A task that failed. */
+/**
+ * A task that failed. Its `cause` is what was thrown: an error with its name, message, code, properties and causes, as
+ * far as they can be sent, or whatever else. Its `stack` says where that was in the task, and then where the batch was begun.
+ */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   /**
@@ -20,18 +24,28 @@ export class TaskError extends Error {
   readonly index: number;
   /** The rank of the worker, where there was one. */
   readonly worker: number | undefined;
-  /** What went wrong, without the index: `TypeError: …` */
-  readonly reason: string;
-  /** The reason, and where it was thrown in the worker, when that is known. */
-  readonly remoteStack: string;
+  readonly #failure: TaskFailure;
 
-  constructor(index: number, worker: number | undefined, { code, message, stack }: TaskFailure) {
-    super(`element ${index}: ${message}`);
-    this.code = code;
+  constructor(index: number, worker: number | undefined, failure: TaskFailure) {
+    super(
+      `element ${index}: ${failure.message}`,
+      'thrown' in failure ? { cause: failure.thrown } : undefined,
+    );
+    this.code = failure.code;
     this.index = index;
     this.worker = worker;
-    this.reason = message;
-    this.remoteStack = stack;
+    this.#failure = failure;
+    this.stack = `${this.name}: ${this.message}${framesOf(failure.stack)}`;
+  }
+
+  /** What went wrong, without the index: `TypeError: …` */
+  get reason(): string {
+    return this.#failure.message;
+  }
+
+  /** The reason, and where it was thrown in the worker, when that is known. */
+  get remoteStack(): string {
+    return this.#failure.stack;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts';
 import { claimed } from './claimed.ts';
 import type { Outcome, TaskError } from './outcome.ts';
+import { callSite } from './stacks.ts';
 
 /** What becomes of a task that fails: the batch ends with its error, or the error stands where the result would. */
 export type ErrorHandling = 'throw' | 'collect';
@@ -8,17 +9,22 @@ export type ErrorHandling = 'throw' | 'collect';
 /** What stands for one element. */
 export type ResultOf<R, Errors extends ErrorHandling> = Errors extends 'collect' ? R | TaskError : R;
 
+/** What all results of a batch are promised as. */
+type All<R, Errors extends ErrorHandling> = ResultOf<R, Errors>[];
+
 /**
  * The results of a batch: `await` gives all of them, `for await` one after another, at whose pace more is handed out.
  * They can be taken once, in one of these ways.
  */
 export class Results<R, Errors extends ErrorHandling = 'throw'>
-  implements AsyncIterable<ResultOf<R, Errors>>, PromiseLike<ResultOf<R, Errors>[]>
+  implements AsyncIterable<ResultOf<R, Errors>>, Promise<All<R, Errors>>
 {
   readonly #batch: Promise<Batch>;
   readonly #errors: ErrorHandling;
+  /** For the stacks of errors: they are made when nothing of the program is on the stack. */
+  readonly #calledFrom = callSite();
   #isTaken = false;
-  #all: Promise<ResultOf<R, Errors>[]> | undefined;
+  #all: Promise<All<R, Errors>> | undefined;
 
   /** @param batch when it is on its way */
   constructor(batch: Promise<Batch>, errors: ErrorHandling) {
@@ -45,20 +51,41 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
   async *outcomes(): AsyncGenerator<Outcome<R>, void, undefined> {
     if (this.#isTaken) throw new TypeError('the results of this batch have been taken already');
     this.#isTaken = true;
-    for await (const outcome of (await this.#batch).outcomes()) yield claimed(outcome);
+    for await (const outcome of (await this.#batch).outcomes()) {
+      if ('error' in outcome) outcome.error.stack += this.#calledFrom;
+      yield claimed(outcome);
+    }
   }
 
   /** All results, in the order of the iteration. Rejects as that throws. */
   // oxlint-disable-next-line unicorn/no-thenable -- it is to be awaited
-  then<A = ResultOf<R, Errors>[], B = never>(
-    onAll?: ((results: ResultOf<R, Errors>[]) => A | PromiseLike<A>) | null,
+  then<A = All<R, Errors>, B = never>(
+    onAll?: ((results: All<R, Errors>) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return (this.#all ??= this.#collect()).then(onAll, onError);
+    return this.#promise().then(onAll, onError);
   }
 
-  async #collect(): Promise<ResultOf<R, Errors>[]> {
-    const results: ResultOf<R, Errors>[] = [];
+  /** As of any promise. */
+  catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<All<R, Errors> | B> {
+    return this.#promise().catch(onError);
+  }
+
+  /** As of any promise. */
+  finally(onEnd?: (() => void) | null): Promise<All<R, Errors>> {
+    return this.#promise().finally(onEnd);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Results';
+  }
+
+  #promise(): Promise<All<R, Errors>> {
+    return (this.#all ??= this.#collect());
+  }
+
+  async #collect(): Promise<All<R, Errors>> {
+    const results: All<R, Errors> = [];
     for await (const result of this) results.push(result);
     return results;
   }

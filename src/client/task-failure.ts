@@ -1,6 +1,8 @@
 import { inspect } from 'node:util';
 import { isError } from './object-kinds.ts';
+import { userStack } from './stacks.ts';
 import type { TaskErrorCode, TaskFailure } from './task-metadata.ts';
+import { describe } from './unsendable.ts';
 
 /** A task that was not called, or not to its end. */
 export class TaskStopped extends Error {
@@ -19,10 +21,22 @@ export function failureOf(error: unknown): TaskFailure {
     const { code, message } = error;
     return { code, message, stack: message };
   }
-  if (!isError(error)) {
-    const message = `thrown: ${inspect(error)}`;
-    return { code: 'threw', message, stack: message };
+  const message = attempt(
+    () => (isError(error) ? String(error) : `thrown: ${inspect(error)}`),
+    `thrown: ${describe(error)}`,
+  );
+  const stack = attempt(
+    () => (isError(error) ? userStack(String(error.stack ?? message)) : message),
+    message,
+  );
+  return { code: 'threw', message, stack, thrown: error };
+}
+
+/** What was thrown may have getters and a `toString` that throw themselves. */
+function attempt(read: () => string, otherwise: string): string {
+  try {
+    return read();
+  } catch {
+    return otherwise;
   }
-  const message = String(error);
-  return { code: 'threw', message, stack: error.stack ?? message };
 }

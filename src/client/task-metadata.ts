@@ -29,8 +29,10 @@ export interface TaskFailure {
   readonly code: TaskErrorCode;
   /** `TypeError: …`, or what else was thrown. */
   readonly message: string;
-  /** The message and where it was thrown, when that is known. */
+  /** The message and where it was thrown, when that is known: the frames of the task, not those of this package. */
   readonly stack: string;
+  /** What was thrown, as far as it can be sent; there is none where nothing was. */
+  readonly thrown?: unknown;
 }
 
 /** What became of one element of a chunk. */

@@ -44,6 +44,8 @@ async function start(order: WorkerOrder): Promise<void> {
   const { server, workspace, preload } = order;
   rank = order.rank;
   runner = new TaskRunner({ ...order, onDeadline });
+  // Of the modules that are loaded from here on: those of the user.
+  process.setSourceMapsEnabled(true);
   try {
     if (preload !== undefined) await loadModule(preload);
     const description = new Map([

@@ -1,4 +1,4 @@
-import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import type { Metadata } from '../wire/payload.ts';
 import { type ChunkPart } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Clock } from './clock.ts';
@@ -7,11 +7,8 @@ import { ConnectionLostError, NwsError } from './errors.ts';
 import { thisHost } from './platform.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
 import { failureOf } from './task-failure.ts';
-import { BUDGET, CHUNK, ERROR, TOOK } from './task-metadata.ts';
-import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from './values.ts';
-
-/** Metadata of a result that says that its task failed. */
-const FAILED: Metadata = new Map([[ERROR, '1']]);
+import { BUDGET, CHUNK, TOOK } from './task-metadata.ts';
+import { chunkResult, failedResult, resultOf, type TaskResult } from './task-result.ts';
 
 /** What makes of a task its result. */
 export type Call = (value: unknown, metadata: Metadata) => unknown;
@@ -43,9 +40,11 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
     registration.use((connection) => connection.findTry(workspace, variable)),
   );
   /** Stores the result of the task in hand, if there is one, and asks for the next. */
-  const next = (result?: Result): Promise<Found> =>
+  const next = (result?: TaskResult): Promise<Found> =>
     registration.use(async (connection) => {
       const stored = result && registration.task && store(connection, result);
+      // While nothing else was asked, a result that is refused can be replaced by one that says so.
+      if (result !== undefined && result.value.bytes.length > PIPELINED_BYTES) await stored;
       // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
       const asked = connection.fetch(workspace, 'task');
       asked.catch(() => undefined);
@@ -53,11 +52,13 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
       return (registration.task = await asked);
     });
   /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
-  const store = (connection: NwsConnection, [value, metadata]: Result): Promise<boolean> =>
+  const store = (connection: NwsConnection, { value, metadata, without }: TaskResult): Promise<boolean> =>
     connection.storeEncoded(workspace, 'result', value, metadata).then(
       () => true,
       (error: unknown) => {
         if (error instanceof ConnectionLostError) throw error;
+        const less = value.bytes.length > PIPELINED_BYTES ? without(error) : undefined;
+        if (less !== undefined) return store(connection, less);
         onRefusal(error);
         return false;
       },
@@ -69,20 +70,22 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
   }
 }
 
-type Result = readonly [value: EncodedValue, metadata: Metadata];
+/** A larger result leaves alone, not in one piece with the request for the next task. */
+const PIPELINED_BYTES = 4_096;
 
 /** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
-async function perform(call: Call, task: Found, clock: Clock): Promise<Result> {
+async function perform(call: Call, task: Found, clock: Clock): Promise<TaskResult> {
   const begun = clock.now();
   try {
     const result = await call(task.value, task.metadata);
+    const metadata = new Map<string, string>();
     const encoded =
       task.metadata.get(CHUNK) === '1'
-        ? encodeTogether(claimed<ChunkPart[]>(result))
-        : encodeValue(result, 'result');
-    if (!task.metadata.has(BUDGET)) return [encoded, NO_METADATA];
-    return [encoded, new Map([[TOOK, (clock.now() - begun).toFixed(3)]])];
+        ? chunkResult(claimed<ChunkPart[]>(result), metadata)
+        : resultOf(result, metadata);
+    if (task.metadata.has(BUDGET)) metadata.set(TOOK, (clock.now() - begun).toFixed(3));
+    return encoded;
   } catch (error) {
-    return [encodeLeniently(failureOf(error)), FAILED];
+    return failedResult(failureOf(error));
   }
 }

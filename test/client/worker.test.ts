@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Chunk, chunkPart } from '../../src/client/chunk.ts';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
 import { work, type Call as TaskCall } from '../../src/client/worker.ts';
 import { createServer, type Server } from '../../src/index.ts';
@@ -90,10 +91,42 @@ describe('a worker', () => {
     await hire((size) => 'x'.repeat(Number(size)));
     await master.store('s', 'task', 20_000);
     await master.store('s', 'task', 2);
-    expect((await answered()).metadata.get('nwsNull')).toBe('1');
+    const { value, metadata } = await answered();
+    expect(metadata.get('error')).toBe('1');
+    expect(value).toMatchObject({
+      code: 'threw',
+      message: expect.stringMatching(
+        /^its result of 20000 bytes was not taken: NwsError: .*a value of 20000 bytes/,
+      ),
+    });
     expect((await answered()).value).toBe('xx');
-    expect(refusals).toHaveLength(2);
-    expect(String(refusals[0])).toMatch('a value of 20000 bytes');
+    expect(refusals).toEqual([]);
+  });
+
+  it('leaves out of a chunk the values alone that are too large for the server (C5)', async () => {
+    const sizes = [9, 30_000, 4_000, 20_000, 3_000];
+    await hire(() => sizes.map((size) => chunkPart({ value: 'x'.repeat(size) }, 'result', 'threw')));
+    await master.store('s', 'task', 1, new Map([['chunk', '1']]));
+    const { value } = await answered();
+    expect(value).toBeInstanceOf(Chunk);
+    const outcomes = Array.from(value instanceof Chunk ? value : [], (outcome) =>
+      'failure' in outcome ? outcome.failure.message.slice(0, 25) : String(outcome.value).length,
+    );
+    const refused = (size: number): string => `its result of ${size} bytes`;
+    expect(outcomes).toEqual([9, refused(30_000), 4_000, refused(20_000), 3_000]);
+  });
+
+  it('says at least what was thrown when all of it is too large for the server (C6)', async () => {
+    await hire(() => {
+      throw Object.assign(
+        new Error('busy'),
+        Object.fromEntries(Array.from({ length: 9 }, (_, i) => [i, 'x'.repeat(5_000)])),
+      );
+    });
+    await master.store('s', 'task', 1);
+    expect((await answered()).value).toMatchObject({
+      message: expect.stringMatching(/^Error: busy \(what was thrown cannot be sent: NwsError/),
+    });
   });
 
   it('ends when the job ends', async () => {
