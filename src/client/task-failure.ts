@@ -25,10 +25,7 @@ export function failureOf(error: unknown): TaskFailure {
     () => (isError(error) ? String(error) : `thrown: ${inspect(error)}`),
     `thrown: ${describe(error)}`,
   );
-  const stack = attempt(
-    () => (isError(error) ? userStack(String(error.stack ?? message)) : message),
-    message,
-  );
+  const stack = attempt(() => (isError(error) ? userStack(error.stack ?? message) : message), message);
   return { code: 'threw', message, stack, thrown: error };
 }
 

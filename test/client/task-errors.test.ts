@@ -146,6 +146,6 @@ describe('results', () => {
     const caught = sleigh.eachElem(fail, ['text']).catch(() => 'caught');
     const settled = await Promise.allSettled([caught, sleigh.eachElem(fail, ['nothing'])]);
     expect([seen, settled.map(({ status }) => status)]).toEqual([['ended'], ['fulfilled', 'rejected']]);
-    expect(String(sleigh.eachElem(fail, []))).toBe('[object Results]');
+    expect(Object.prototype.toString.call(sleigh.eachElem(fail, []))).toBe('[object Results]');
   });
 });

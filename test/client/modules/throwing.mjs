@@ -46,7 +46,7 @@ export const THROWN = {
     });
   },
   later: async () => {
-    await null;
+    await Promise.resolve();
     refuse();
   },
 };
