@@ -2,6 +2,7 @@ import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { ServerHoldings } from '../../src/workspace/holdings.ts';
+import { finish } from '../../src/workspace/steps.ts';
 import { Workspace, type Host } from '../../src/workspace/workspace.ts';
 import { Book } from './book.ts';
 import { Party, type Role } from './party.ts';
@@ -49,6 +50,7 @@ export class World {
       clock: () => 0,
       timers: this.timers,
       newVariableId: () => String(++variables),
+      inSteps: (steps) => finish(steps),
       log: (level, message, fields) => {
         if (level === 'error') this.book.faults.push(`${message}: ${JSON.stringify(fields)}`);
       },
@@ -113,8 +115,7 @@ export class World {
   /** As the server does it (W7). */
   delete(): void {
     this.workspace.deleted = true;
-    this.workspace.empty();
-    this.sleigh.deleted();
+    finish(this.workspace.end());
   }
 
   remember(): Memory {

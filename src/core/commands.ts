@@ -14,6 +14,11 @@ export type Command =
   | { type: 'sendFile'; connection: number; file: FilePayload }
   /** TLS begins; `received` are bytes that have come already and belong to it. Answered by `secured`. */
   | { type: 'startTls'; connection: number; received: Uint8Array }
+  /** Nothing is to be read from the client for now, and read again: it is busy with what it has said (P14). */
+  | { type: 'pause'; connection: number }
+  | { type: 'resume'; connection: number }
+  /** There is more to do: answered by `continued`, as soon as others have had their turn. */
+  | { type: 'continue' }
   /** Answered by `flushed` when the client has taken what was sent to it. */
   | { type: 'flush'; connection: number }
   /** The connection ends when all that was sent is out. */
@@ -41,6 +46,7 @@ export type CoreEvent =
   | { type: 'secured'; connection: number }
   | { type: 'flushed'; connection: number }
   | { type: 'disconnected'; connection: number }
+  | { type: 'continued' }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }
   /** The server is about to stop: jobs are told, and clients may go on for a while. */

@@ -3,35 +3,30 @@ import { actorOf, hasTag, type ActorOf } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
 import { storied, storyOf, type Story } from '../actors/story.ts';
-import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
-import { isFile, NO_METADATA, type Metadata } from '../wire/payload.ts';
-import {
-  encodeReply,
-  NO_VALUE,
-  STATUS,
-  type ReplyFormat,
-  type ReplyValue,
-  type Status,
-} from '../wire/reply.ts';
+import type { Limits } from '../wire/limits.ts';
+import { isFile, NO_METADATA } from '../wire/payload.ts';
+import { STATUS } from '../wire/reply.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timer } from '../workspace/timers.ts';
-import type { References } from '../workspace/workspaces.ts';
+import { References } from '../workspace/references.ts';
+import type { Account } from '../workspace/memory-budget.ts';
 import { logMalformed, logStalled, logTooSlow, logUnexpected } from './connection-log.ts';
 import type { Core } from './core.ts';
 import { OTHER_VERBS } from './figures.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
 import { IncomingFiles } from './incoming-files.ts';
+import { Input } from './input.ts';
+import { Outgoing } from './outgoing.ts';
+import { Pace } from './pace.ts';
 import { Opening, type Agreement, type OpeningStep } from './opening.ts';
 import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
 import { RequestTimer } from './request-timer.ts';
-import { run, verbOf, type Caller } from './verbs.ts';
-
-/** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
-const REPLIES_AT_ONCE = 2 ** 20;
+import { Making, run, verbOf, type Caller, type Settled } from './verbs.ts';
 
 type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
@@ -40,28 +35,26 @@ export class Connection implements Caller {
   readonly id: number;
   readonly peer: string;
   readonly departures: Client['departures'] = new Set();
-  readonly references: References = new Map();
+  readonly account: Account;
+  readonly references: References;
   killsServer = false;
   get mayStopServer(): boolean {
     return this.#core.mayBeStopped;
   }
   readonly #core: Core;
   readonly #chart: ActorOf<typeof connectionMachine>;
-  readonly #input = new ByteQueue();
+  readonly #input: Input;
   readonly #terms: Terms;
   /** Until both have agreed. */
   #opening: Opening | undefined;
-  #format: ReplyFormat = { metadata: false, cookie: true };
+  readonly #out: Outgoing;
   #decoder: RequestDecoder | undefined;
   #blockedIn: Ask | undefined;
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
   readonly #requestTimer: RequestTimer;
-  /** Bytes of replies to what is being read. */
-  #replied = 0;
-  /** What is to be read waits until these are out. */
-  #isFull = false;
+  readonly #pace: Pace;
   #hasDeparted = false;
   readonly connectedAt: number;
   readonly #notes = new RequestNotes();
@@ -71,8 +64,16 @@ export class Connection implements Caller {
     this.id = id;
     this.peer = peer;
     this.#core = core;
+    this.account = core.holdings.budget.newClient();
+    this.references = new References(core.holdings.budget, this.account);
     this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.termsOf(id);
-    this.#opening = new Opening(this.#input, this.#terms, core.limits.metadataBytes);
+    this.#input = new Input(core.holdings.unread);
+    this.#out = new Outgoing(core, id);
+    this.#pace = new Pace(core, id, {
+      goOn: () => this.#goOn(),
+      failed: () => this.#chart.send({ type: 'fault' }),
+    });
+    this.#opening = new Opening(this.#input, this.#terms, core.limits, core.holdings.incoming);
     this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
       this.#chart.send({ type: 'request.elapsed', enough }),
     );
@@ -89,21 +90,17 @@ export class Connection implements Caller {
   get actor(): ActorOf<typeof connectionMachine> {
     return this.#chart;
   }
-
   get story(): Story | undefined {
     return storyOf(this.#chart);
   }
-
   /** Requests that were read, those that were refused included. */
   get requests(): number {
     return this.#notes.count;
   }
-
   /** What it asked last, or waits for; undefined before its first request. */
   get lastRequest(): LastRequest | undefined {
     return this.#notes.last(this.#blockedIn !== undefined);
   }
-
   start(): void {
     this.#chart.start();
   }
@@ -112,32 +109,39 @@ export class Connection implements Caller {
     this.#requestTimer.came(bytes.length, this.#expects('midRequest'));
     this.#core.figures.bytesIn += bytes.length;
     this.#input.push(bytes);
-    this.#replied = 0;
-    this.#read();
-    this.#input.keep();
+    if (!this.#pace.waitsForClient) this.#out.begin();
+    this.#goOn();
   }
 
   /** The client has taken what was sent to it. */
   flushed(): void {
-    this.#isFull = false;
-    this.#replied = 0;
-    this.#read();
-    this.#input.keep();
+    this.#pace.flushed();
+    this.#out.begin();
+    this.#goOn();
   }
 
+  /** Sends and reads on, as far as it may. */
+  #goOn(): void {
+    if (this.#pace.mayGoOn && !this.#out.goOn()) this.#pace.waitForClient();
+    this.#read();
+    if (!this.#input.settle()) this.#overLimit('incomingBytes');
+  }
+
+  #overLimit(limit: keyof Limits): void {
+    this.#core.figures.countRefusal(limit);
+    this.#core.log('info', 'connection ended: over the limit', { peer: this.peer, limit });
+    this.#chart.send({ type: 'malformed' });
+  }
   secured(): void {
     this.#chart.send({ type: 'secured' });
   }
-
   fileWritten(error: string | undefined): void {
     this.#decoder?.fileDone(error);
-    this.#read();
+    this.#goOn();
   }
-
   disconnected(): void {
     this.#chart.send({ type: 'peer.gone' });
   }
-
   serverStops(): void {
     this.#chart.send({ type: 'server.stopping' });
   }
@@ -170,7 +174,7 @@ export class Connection implements Caller {
   }
 
   #readRequests(): void {
-    while (this.#expects('readsRequests') && !this.#isFull) {
+    while (this.#expects('readsRequests') && this.#pace.mayGoOn) {
       const request = this.#decoder?.next();
       if (request === MALFORMED) return this.#chart.send({ type: 'malformed' });
       const isMidway = request === undefined && this.#decoder?.isMidway === true;
@@ -180,9 +184,10 @@ export class Connection implements Caller {
       this.#carryingOut = request.verb;
       this.#carryOut(request);
       this.#carryingOut = undefined;
-      // Whoever asks for much and reads nothing is not read from either.
-      this.#isFull = this.#replied > REPLIES_AT_ONCE && this.#expects('readsRequests');
-      if (this.#isFull) this.#core.command({ type: 'flush', connection: this.id });
+      if (!this.#pace.mayGoOn || !this.#expects('readsRequests')) continue;
+      // Whoever asks for much goes on when it has taken the replies (P11), and when others have had their turn (P14).
+      if (!this.#out.goOn() || this.#out.isFull) this.#pace.waitForClient();
+      else if (this.#input.length > 0 && this.#core.isTimeUp) this.#pace.waitForTurn();
     }
   }
 
@@ -190,14 +195,16 @@ export class Connection implements Caller {
   #begin(step: OpeningStep | undefined): boolean {
     if (step === undefined) return false;
     if (step.agreed !== undefined) this.#agree(step.agreed);
-    this.#chart.send(step.event);
+    if (step.limit !== undefined) this.#overLimit(step.limit);
+    else this.#chart.send(step.event);
     return true;
   }
 
   #agree({ format, metadataToServer, killsServer }: Agreement): void {
     const { limits, holdings } = this.#core;
+    this.#opening?.drop();
     this.#opening = undefined;
-    this.#format = format;
+    this.#out.format = format;
     this.killsServer = killsServer;
     if (killsServer) this.#core.audit.mayStop(this.peer);
     this.#decoder = new RequestDecoder(this.#input, {
@@ -222,11 +229,17 @@ export class Connection implements Caller {
     const outcome = run(verb, request, this, workspaces);
     if (!isRefusal(outcome)) this.#core.audit.carriedOut(request, this.peer, workspaces);
     if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
-    if (outcome === undefined) return this.#reply(STATUS.ok, NO_METADATA, undefined);
+    if (outcome instanceof Making)
+      return this.#pace.make(outcome, (settled) => this.#settle(settled, request));
+    this.#settle(outcome, request);
+  }
+
+  #settle(outcome: Settled, request: Request): void {
+    if (outcome === undefined) return this.#out.reply(STATUS.ok, NO_METADATA, undefined);
     if (!isRefusal(outcome))
-      return this.#reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
+      return this.#out.reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
     this.#releasePayload(request);
-    this.#refuse(outcome, verb?.isLong ?? false, request.verb);
+    this.#refuse(outcome, verbOf(request.verb)?.isLong ?? false, request.verb);
   }
 
   #blockUnlessEnded(ask: Ask): void {
@@ -238,7 +251,7 @@ export class Connection implements Caller {
 
   answer(ask: Ask, found: Found): void {
     this.#unblock(ask);
-    this.#reply(STATUS.ok, found.metadata, found);
+    this.#out.reply(STATUS.ok, found.metadata, found);
   }
 
   refuse(ask: Ask, reason: Refusal): void {
@@ -254,31 +267,10 @@ export class Connection implements Caller {
   }
 
   #refuse(reason: Refusal, isLong: boolean, verb: string): void {
-    const metadata = this.#format.metadata ? new Map([['nwsReason', reason.reason]]) : NO_METADATA;
-    this.#reply(reason.status, metadata, isLong ? NO_VALUE : undefined);
+    this.#out.refuse(reason, isLong);
     if (EXPECTED.has(reason.code)) return;
-    this.#core.log('info', 'request refused', {
-      peer: this.peer,
-      verb,
-      code: reason.code,
-      reason: reason.reason,
-    });
-  }
-
-  #reply(status: Status, metadata: Metadata, value: ReplyValue | undefined): void {
-    this.#send(encodeReply(this.#format, status, metadata, value));
-    if (value === undefined || typeof value.payload === 'string') return;
-    if (isFile(value.payload)) {
-      this.#replied += value.payload.size;
-      this.#core.figures.bytesOut += value.payload.size;
-      this.#core.command({ type: 'sendFile', connection: this.id, file: value.payload });
-    } else this.#send(value.payload);
-  }
-
-  #send(bytes: string | Uint8Array): void {
-    this.#replied += bytes.length;
-    this.#core.figures.bytesOut += bytes.length;
-    this.#core.command({ type: 'send', connection: this.id, bytes });
+    const { code, reason: text } = reason;
+    this.#core.log('info', 'request refused', { peer: this.peer, verb, code, reason: text });
   }
 
   /** A request that is not carried out leaves no file behind. */
@@ -294,12 +286,20 @@ export class Connection implements Caller {
     core.contained(() => this.#blockedIn?.withdraw());
     this.#blockedIn = undefined;
     this.#decoder?.abandon();
-    for (const place of this.departures) core.contained(() => place.clientLeft(this));
-    core.workspaces.clientLeft(this, this.references, (act) => core.contained(act));
-    this.references.clear();
+    this.#opening?.drop();
+    this.#pace.end();
+    this.#out.drop();
+    this.#input.drop();
+    core.inSteps(this.#departure());
     if (!this.killsServer) return;
     core.audit.stops(this.peer);
     core.command({ type: 'stopServer' });
+  }
+
+  *#departure(): Steps {
+    const contain = (act: () => void): void => this.#core.contained(act);
+    yield* eachInSteps(this.departures, (place) => contain(() => place.clientLeft(this)));
+    yield* this.#core.workspaces.clientLeft(this, contain);
   }
 
   /** The chart of connections, with what it commands bound to those of `core`. */
@@ -319,12 +319,12 @@ export class Connection implements Caller {
           stopHandshakeTimer: command((connection) => connection.#handshakeTimer?.stop()),
           startRequestTimer: command((connection) => connection.#requestTimer.start()),
           stopRequestTimer: command((connection) => connection.#requestTimer.stop()),
-          sendOffer: command((connection) => connection.#send(encodeOffer(connection.#terms))),
-          sendOldAnswer: command((connection) => connection.#send(OLD_ANSWER)),
-          sendAccepted: command((connection) => connection.#send(ACCEPTED)),
+          sendOffer: command((connection) => connection.#out.send(encodeOffer(connection.#terms))),
+          sendOldAnswer: command((connection) => connection.#out.send(OLD_ANSWER)),
+          sendAccepted: command((connection) => connection.#out.send(ACCEPTED)),
           sendDenied: command((connection, event) => {
             assertEvent(event, 'options.denied');
-            connection.#send(DENIED);
+            connection.#out.send(DENIED);
             core.audit.denied(connection.peer, event.option);
           }),
           startTls: command((connection) =>

@@ -5,6 +5,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ServerHoldings } from '../workspace/holdings.ts';
+import { containedSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy, type Tracer } from '../workspace/tracing.ts';
 import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
@@ -13,6 +14,7 @@ import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
 import { Connection } from './connection.ts';
 import { Figures } from './figures.ts';
+import { Turns } from './turns.ts';
 
 export interface CoreOptions {
   readonly limits: Limits;
@@ -33,6 +35,8 @@ export interface CoreOptions {
   readonly traces?: boolean;
 }
 
+const neverUp = (): boolean => false;
+
 /**
  * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
  * events give the same commands.
@@ -45,6 +49,8 @@ export class Core implements Host {
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
   readonly figures = new Figures();
+  /** What goes on beside what comes in. */
+  readonly turns: Turns;
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #root = createActor(fromTransition((state: null) => state, null)).start();
@@ -56,6 +62,7 @@ export class Core implements Host {
   #files = 0;
   #variables = 0;
   #now = 0;
+  #isTimeUp: () => boolean = neverUp;
   #commands: Command[] = [];
 
   constructor(options: CoreOptions) {
@@ -65,6 +72,10 @@ export class Core implements Host {
     this.mayBeStopped = options.mayBeStopped ?? true;
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
+    this.turns = new Turns(
+      () => this.#isTimeUp(),
+      () => this.command({ type: 'continue' }),
+    );
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
     this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.connectionChart = Connection.bind(this);
@@ -148,10 +159,12 @@ export class Core implements Host {
 
   /**
    * @param now milliseconds since 1970, never going back
+   * @param isTimeUp whether what is left of it should wait for its turn (P14); asked between two pieces of work
    * @returns what is to be done, in this order
    */
-  handle(event: CoreEvent, now: number): Command[] {
+  handle(event: CoreEvent, now: number, isTimeUp = neverUp): Command[] {
     this.#now = now;
+    this.#isTimeUp = isTimeUp;
     this.#commands = [];
     try {
       this.#dispatch(event);
@@ -160,6 +173,18 @@ export class Core implements Host {
       if ('connection' in event) this.#connections.get(event.connection)?.fault();
     }
     return this.#commands;
+  }
+
+  /** The time for the event at hand is up. */
+  get isTimeUp(): boolean {
+    return this.#isTimeUp();
+  }
+
+  inSteps(steps: Steps): void {
+    this.turns.run(
+      containedSteps(steps, (act) => this.contained(act)),
+      () => undefined,
+    );
   }
 
   /** Does one of several things that all have to be done, whatever comes of the others. */
@@ -193,6 +218,8 @@ export class Core implements Host {
         fired?.();
         return;
       }
+      case 'continued':
+        return this.turns.go();
       case 'draining':
         return this.#tellOccupants();
       case 'stopping':

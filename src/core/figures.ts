@@ -42,6 +42,13 @@ export class Figures {
     return new Map(Array.from(this.#requests, ([verb, { count }]) => [verb, count]));
   }
 
+  /** Refusals, and connections that ended, by the limit that was met (P12). */
+  readonly refusals = new Map<string, number>();
+
+  countRefusal(limit: string): void {
+    this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1);
+  }
+
   countRequest(verb: string): void {
     this.requestCount++;
     const requests = this.#requests.get(verb);

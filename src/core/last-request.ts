@@ -11,6 +11,15 @@ export interface LastRequest {
   readonly waits: boolean;
 }
 
+/** Characters of a name that are noted: each connection holds two of them. */
+const MOST_NOTED = 255;
+
+/** A long one is copied, since a part of a string keeps all of it. */
+const short = (name: string | undefined): string | undefined =>
+  name === undefined || name.length <= MOST_NOTED
+    ? name
+    : Buffer.from(name.slice(0, MOST_NOTED), 'latin1').toString('latin1');
+
 /** What a connection asked last; not the value that came with it. Noted in place, at each request. */
 export class RequestNotes {
   /** Requests that were read, those that were refused included. */
@@ -23,8 +32,8 @@ export class RequestNotes {
   note(name: string, verb: Verb | undefined, { args }: Request, now: number): void {
     this.count++;
     this.#verb = name;
-    this.#workspace = (verb?.names ?? 0) > 0 ? args[0] : undefined;
-    this.#variable = verb?.names === 2 ? args[1] : undefined;
+    this.#workspace = (verb?.names ?? 0) > 0 ? short(args[0]) : undefined;
+    this.#variable = verb?.names === 2 ? short(args[1]) : undefined;
     this.at = now;
   }
 

@@ -2,8 +2,10 @@ import type { ConnectionEvent } from '../machines/connection.ts';
 import type { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, MALFORMED } from '../wire/dictionary.ts';
 import { OPTIONS, readGreeting, settle, type Terms } from '../wire/handshake.ts';
+import type { Limits } from '../wire/limits.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { ReplyFormat } from '../wire/reply.ts';
+import type { Room } from '../wire/request.ts';
 
 /** How requests and replies look from now on (P2, P3). */
 export interface Agreement {
@@ -16,19 +18,35 @@ export interface Agreement {
 export interface OpeningStep {
   readonly event: ConnectionEvent;
   readonly agreed?: Agreement;
+  /** The limit that was met, when it was one (P12). */
+  readonly limit?: keyof Limits;
 }
+
+const overLimit = (limit: keyof Limits): OpeningStep => ({ event: { type: 'malformed' }, limit });
 
 /** The server's side of a handshake (P2), in whatever pieces the client's comes. */
 export class Opening {
   readonly #input: ByteQueue;
   readonly #terms: Terms;
   readonly #options: DictionaryDecoder;
+  readonly #limits: Limits;
+  readonly #room: Room;
   #heading: string | undefined;
+  /** Bytes of room that it has taken. */
+  #held = 0;
 
-  constructor(input: ByteQueue, terms: Terms, metadataBytes: number) {
+  constructor(input: ByteQueue, terms: Terms, limits: Limits, room: Room) {
     this.#input = input;
     this.#terms = terms;
-    this.#options = new DictionaryDecoder(metadataBytes);
+    this.#limits = limits;
+    this.#room = room;
+    this.#options = new DictionaryDecoder(limits.handshakeBytes);
+  }
+
+  /** What has come is given up. */
+  drop(): void {
+    this.#room.give(this.#held);
+    this.#held = 0;
   }
 
   /** @returns undefined while bytes are missing */
@@ -51,9 +69,21 @@ export class Opening {
     this.#heading ??= this.#input.text(4);
     if (this.#heading === undefined) return undefined;
     const wanted = this.#heading === OPTIONS ? this.#options.next(this.#input) : MALFORMED;
-    if (wanted === undefined) return undefined;
-    if (wanted === MALFORMED || this.#options.excess !== undefined) return { event: { type: 'malformed' } };
-    return this.#settle(wanted);
+    if (wanted === MALFORMED) return { event: { type: 'malformed' } };
+    // Nobody has been let in yet: who says too much is not read to the end.
+    const { handshakeOptions } = this.#limits;
+    if (this.#options.isOver || this.#options.excess !== undefined) return overLimit('handshakeBytes');
+    if (this.#options.announced > handshakeOptions || (wanted?.size ?? 0) > handshakeOptions)
+      return overLimit('handshakeOptions');
+    if (wanted !== undefined) return this.#settle(wanted);
+    return this.#holds() ? undefined : overLimit('incomingBytes');
+  }
+
+  #holds(): boolean {
+    const more = this.#options.held - this.#held;
+    if (this.#room.take(more, this.#held) !== undefined) return false;
+    this.#held += more;
+    return true;
   }
 
   #settle(wanted: Metadata): OpeningStep {

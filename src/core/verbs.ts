@@ -1,17 +1,32 @@
 import { parseWhole } from '../wire/numbers.ts';
 import type { Request } from '../wire/request.ts';
-import { Ask, foundText, type Client, type Found, type Iterator } from '../workspace/ask.ts';
-import { listVariables } from '../workspace/listing.ts';
+import { Ask, foundPieces, foundText, type Found, type Iterator } from '../workspace/ask.ts';
+import { Listing, listVariables } from '../workspace/listing.ts';
 import type { Receipt } from '../workspace/receipt.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
-import type { Opening, References, Workspaces } from '../workspace/workspaces.ts';
+import type { Steps } from '../workspace/steps.ts';
+import type { Opener, Opening, Workspaces } from '../workspace/workspaces.ts';
 
-/** What a request comes to: nothing more to say, some metadata, a value, a get that answers for itself, a refusal. */
-export type Outcome = undefined | Receipt | Found | Ask | Refusal;
+/** What a request comes to at once: nothing more to say, some metadata, a value, a refusal. */
+export type Settled = undefined | Receipt | Found | Refusal;
+
+/** What is found out, or done, in steps (P14). */
+export class Making {
+  readonly steps: Steps<Settled>;
+  /** Nobody needs it any more; without it, it has to be done in any case. */
+  readonly drop: (() => void) | undefined;
+
+  constructor(steps: Steps<Settled>, drop?: () => void) {
+    this.steps = steps;
+    this.drop = drop;
+  }
+}
+
+/** What a request comes to: a get answers for itself. */
+export type Outcome = Settled | Ask | Making;
 
 /** Who makes a request. */
-export interface Caller extends Client {
-  readonly references: References;
+export interface Caller extends Opener {
   /** Whether any client may stop the server (P3). */
   readonly mayStopServer: boolean;
   /** The server is to stop when this client goes (P3). */
@@ -41,7 +56,7 @@ export function run(
   workspaces: Workspaces,
 ): Outcome {
   if (verb === undefined) return refusal('unknown-verb', `Unknown verb "${request.verb}"`);
-  if (request.excess !== undefined) return overLimit(request.excess);
+  if (request.excess !== undefined) return overLimit(request.limit ?? 'argumentCount', request.excess);
   const [least, most] = verb.arity;
   if (request.args.length < least || request.args.length > most)
     return refusal('arguments', `Wrong number of arguments for "${request.verb}"`);
@@ -85,7 +100,7 @@ const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
     if (isRefusal(workspace)) return workspace;
     const ask = new Ask(caller, { verb, takes, waits, iterator, metadata: request.metadata });
     workspace.get(argument(request, 1), ask);
-    return ask;
+    return ask.making === undefined ? ask : new Making(ask.making);
   },
 });
 
@@ -110,9 +125,28 @@ const store: Verb = {
     const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
     const payload = request.payload ?? argument(request, 3);
-    return workspace.store(argument(request, 1), { descriptor, payload, metadata: request.metadata }, caller);
+    const value = { descriptor, payload, metadata: request.metadata, owner: caller.account };
+    return workspace.store(argument(request, 1), value, caller);
   },
 };
+
+/** A listing, which is made in steps. */
+function made(
+  { budget }: Workspaces,
+  { account }: Caller,
+  make: (listing: Listing) => Steps<Refusal | undefined>,
+): Making {
+  const listing = new Listing(budget, account);
+  return new Making(foundIn(listing, make(listing)), () => listing.drop());
+}
+
+function* foundIn(listing: Listing, steps: Steps<Refusal | undefined>): Steps<Settled> {
+  return (yield* steps) ?? foundPieces(listing);
+}
+
+/** Something that is done in steps, if it may be done. */
+const inSteps = (outcome: Refusal | Steps): Refusal | Making =>
+  isRefusal(outcome) ? outcome : new Making(outcome);
 
 const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
   ...gets,
@@ -123,7 +157,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: false,
       arity: [3, 4],
       names: 1,
-      run: (request, caller, workspaces) => workspaces.open(opening(request), caller, caller.references),
+      run: (request, caller, workspaces) => workspaces.open(opening(request), caller),
     },
   ],
   [
@@ -132,7 +166,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: false,
       arity: [3, 4],
       names: 1,
-      run: (request, caller, workspaces) => workspaces.use(opening(request), caller.references),
+      run: (request, caller, workspaces) => workspaces.use(opening(request), caller),
     },
   ],
   [
@@ -141,7 +175,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: false,
       arity: [1, 1],
       names: 1,
-      run: (request, { references }, workspaces) => workspaces.delete(argument(request, 0), references),
+      run: (request, { references }, workspaces) =>
+        inSteps(workspaces.delete(argument(request, 0), references)),
     },
   ],
   [
@@ -150,9 +185,9 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: true,
       arity: [0, 1],
       names: 0,
-      run: (request, { references }, workspaces) => {
+      run: (request, caller, workspaces) => {
         const template = request.args[0] ?? '__ws__%d';
-        const name = workspaces.makeTemporary(template, request.metadata, references);
+        const name = workspaces.makeTemporary(template, request.metadata, caller);
         return isRefusal(name) ? name : foundText(name);
       },
     },
@@ -163,7 +198,8 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: true,
       arity: [0, 1],
       names: 1,
-      run: (request, caller, workspaces) => foundText(workspaces.list(caller, request.args[0])),
+      run: (request, caller, workspaces) =>
+        made(workspaces, caller, (listing) => workspaces.list(caller, listing, request.args[0])),
     },
   ],
   [
@@ -172,10 +208,10 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: false,
       arity: [3, 3],
       names: 2,
-      run: (request, { references }, workspaces) => {
+      run: (request, { references, account }, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), references);
         if (isRefusal(workspace)) return workspace;
-        return workspace.declare(argument(request, 1), argument(request, 2));
+        return workspace.declare(argument(request, 1), argument(request, 2), account);
       },
     },
   ],
@@ -187,7 +223,7 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       names: 2,
       run: (request, { references }, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), references);
-        return isRefusal(workspace) ? workspace : workspace.deleteVariable(argument(request, 1));
+        return isRefusal(workspace) ? workspace : inSteps(workspace.deleteVariable(argument(request, 1)));
       },
     },
   ],
@@ -197,9 +233,10 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       isLong: true,
       arity: [1, 1],
       names: 1,
-      run: (request, { references }, workspaces) => {
-        const workspace = workspaces.referredTo(argument(request, 0), references);
-        return isRefusal(workspace) ? workspace : foundText(listVariables(workspace));
+      run: (request, caller, workspaces) => {
+        const workspace = workspaces.referredTo(argument(request, 0), caller.references);
+        if (isRefusal(workspace)) return workspace;
+        return made(workspaces, caller, (listing) => listVariables(workspace, listing));
       },
     },
   ],

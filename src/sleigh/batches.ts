@@ -1,32 +1,10 @@
-import type { Metadata } from '../wire/payload.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
+import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batch-ref.ts';
 import { ResultQueue, type NullResults } from './result-queue.ts';
-
-/** Results go to a mailbox, which one client may share among many batches; the task counts in each of those (S21). */
-export interface Mail {
-  readonly mailbox: string;
-  readonly batches: readonly (string | undefined)[];
-}
-
-/** What a task belongs to, or what a get of results asks for: a batch (undefined for those without an id, S7), or mail. */
-export type BatchRef = string | undefined | Mail;
-
-/** @returns the batch or the mail that metadata name */
-export function batchOf(metadata: Metadata): BatchRef {
-  const mailbox = metadata.get('mailbox');
-  const id = metadata.get('batchId');
-  return mailbox === undefined ? id : { mailbox, batches: id?.split(',') ?? [undefined] };
-}
-
-const isMail = (ref: BatchRef): ref is Mail => typeof ref === 'object';
-
-/** The ids of the batches that a task counts in. */
-export const batchesIn = (ref: BatchRef): readonly (string | undefined)[] =>
-  isMail(ref) ? ref.batches : [ref];
 
 /** Batches that nothing is left of, and whose totals are kept. */
 const MOST_SPENT = 100;
@@ -284,7 +262,9 @@ export class Batches {
   #inboxOf(ref: BatchRef): Inbox {
     if (!isMail(ref)) return this.#of(ref).inbox;
     let inbox = this.#mailboxes.get(ref.mailbox);
-    if (inbox === undefined) this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#holdings)));
+    if (inbox !== undefined) return inbox;
+    this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#holdings)));
+    this.#holdings.take('batches', memoryOfBatch(ref.mailbox));
     return inbox;
   }
 
@@ -299,20 +279,30 @@ export class Batches {
   /** Of the inbox from which somebody, or something, has gone. */
   #forgetIfEmpty(ref: BatchRef): void {
     for (const id of batchesIn(ref)) this.#forgetIfSpent(id);
-    if (isMail(ref) && this.#mailboxes.get(ref.mailbox)?.isEmpty === true)
-      this.#mailboxes.delete(ref.mailbox);
+    if (isMail(ref)) this.#forgetMailboxIfEmpty(ref.mailbox);
+  }
+
+  #forgetMailboxIfEmpty(mailbox: string): void {
+    if (this.#mailboxes.get(mailbox)?.isEmpty !== true) return;
+    this.#mailboxes.delete(mailbox);
+    this.#holdings.give('batches', memoryOfBatch(mailbox));
   }
 
   #forgetAllEmpty(): void {
     for (const id of this.#batches.keys()) this.#forgetIfSpent(id);
-    for (const [mailbox, { isEmpty }] of this.#mailboxes) if (isEmpty) this.#mailboxes.delete(mailbox);
+    for (const mailbox of this.#mailboxes.keys()) this.#forgetMailboxIfEmpty(mailbox);
+  }
+
+  /** The job is no more. */
+  forgetSpent(): void {
+    for (const id of this.#spent.keys()) this.#forgetSpent(id);
   }
 
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
     batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 }, this.#holdings);
-    this.#spent.delete(id);
+    if (!this.#spent.delete(id)) this.#holdings.take('batches', memoryOfBatch(id));
     this.#batches.set(id, batch);
     return batch;
   }
@@ -321,10 +311,13 @@ export class Batches {
     const batch = this.#batches.get(id);
     if (batch?.isSpent !== true) return;
     this.#batches.delete(id);
-    if (batch.totals.accepted === 0) return;
-    this.#spent.set(id, batch.totals);
-    if (this.#spent.size <= MOST_SPENT) return;
-    for (const [oldest] of this.#spent) return void this.#spent.delete(oldest);
+    if (batch.totals.accepted > 0) this.#spent.set(id, batch.totals);
+    else this.#holdings.give('batches', memoryOfBatch(id));
+    if (this.#spent.size > MOST_SPENT) for (const [oldest] of this.#spent) return this.#forgetSpent(oldest);
+  }
+
+  #forgetSpent(id: string | undefined): void {
+    if (this.#spent.delete(id)) this.#holdings.give('batches', memoryOfBatch(id));
   }
 
   #countWaiting(ask: Ask, change: 1 | -1): void {

@@ -33,8 +33,8 @@ export class Crew {
   constructor(sleigh: Sleigh) {
     this.#sleigh = sleigh;
     const most = sleigh.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
-    this.#workers = new Roll(most);
-    this.#sentinels = new Roll(most);
+    this.#workers = new Roll(most, sleigh.workspace.holdings);
+    this.#sentinels = new Roll(most, sleigh.workspace.holdings);
   }
 
   get workers(): readonly Worker[] {
@@ -325,6 +325,8 @@ export class Crew {
       for (const client of clients.keys()) client.departures.delete(this.#sleigh);
     for (const { actor } of [...this.workers, ...this.sentinels])
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
+    this.#workers.forgetAll();
+    this.#sentinels.forgetAll();
   }
 }
 

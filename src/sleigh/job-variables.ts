@@ -2,6 +2,7 @@ import { Storing } from '../machines/storing.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { StoreOutcome } from '../workspace/receipt.ts';
+import { COST } from '../workspace/memory-budget.ts';
 import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
@@ -10,7 +11,7 @@ import { VERSION } from '../version.ts';
 import { agentStatus, scoreboard } from './reports.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
-import { batchOf } from './batches.ts';
+import { batchOf } from './batch-ref.ts';
 
 /** The version of this protocol (the variable `version`). */
 const PROTOCOL_VERSION = '1';
@@ -82,7 +83,8 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         const maximum = parseWhole(text);
         const limit = workspace.host.limits.workerCount;
         if (maximum === undefined) storing.refuse(notANumber('workerCount', text));
-        else if (maximum > limit) storing.refuse(overLimit(`${maximum} workers; the limit is ${limit}.`));
+        else if (maximum > limit)
+          storing.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
         else joining.chart.send({ type: 'maximum.set', maximum });
       },
     },
@@ -100,7 +102,13 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     },
     worker_ids: {
       hidden: true,
-      get: (ask) => (ask.takes ? crew.askForRank(ask) : crew.tellRanksGiven(ask)),
+      get: (ask) => {
+        // A rank, and perhaps its sentinel.
+        const noRoom = ask.takes ? workspace.holdings.refusalOf(2 * COST.agent, undefined) : undefined;
+        if (noRoom !== undefined) ask.refuse(noRoom);
+        else if (ask.takes) crew.askForRank(ask);
+        else crew.tellRanksGiven(ask);
+      },
       store: (storing) =>
         joining.chart.send({
           type: 'registration.asked',
@@ -152,8 +160,12 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     fixedargID: {
       hidden: true,
       get: (ask) => {
-        const name = `#fixedArg${++fixedArguments}`;
-        workspace.define(name, { hidden: true }).declare('single');
+        const name = `#fixedArg${fixedArguments + 1}`;
+        const owner = ask.client.account;
+        const noRoom = workspace.holdings.nameRefusal(name, owner);
+        if (noRoom !== undefined) return ask.refuse(noRoom);
+        fixedArguments++;
+        workspace.define(name, { hidden: true, owner }).declare('single');
         ask.answer(foundText(name, ask.origin));
       },
     },

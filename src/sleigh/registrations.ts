@@ -16,6 +16,9 @@ const GRACE = 'nwsGrace';
 /** Characters of the name of a host. */
 const MOST_HOST = 255;
 
+/** Characters of a session, which is held for as long as its worker (S18, P12). */
+const MOST_SESSION = 255;
+
 const REGISTRATIONS = 'worker registrations';
 /** Registrations that nobody has fetched and that are kept in an elastic group (S17). */
 const MOST_ANNOUNCED = 1_000;
@@ -60,6 +63,11 @@ export class Registrations {
     const text = textOf(storing.value);
     const rank = parseWhole(text);
     if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
+    const session = storing.value.metadata.get('session') ?? '';
+    if (session.length > MOST_SESSION)
+      return storing.refuse(
+        registrationFailed(`a session of ${session.length} bytes; the limit is ${MOST_SESSION}`),
+      );
     const worker = crew.find(rank);
     if (worker === undefined) {
       const isForgotten = rank >= 0 && rank < joining.context.ranksGiven;

@@ -1,9 +1,10 @@
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
+import { memoryOfMetadata } from '../workspace/memory-budget.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
-import type { BatchRef } from './batches.ts';
+import type { BatchRef } from './batch-ref.ts';
 import { NullResults, type RankRange } from './result-queue.ts';
 import type { Broadcast } from './tasks.ts';
 
@@ -34,6 +35,9 @@ function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number
   return metadata.set('nwsWorkerRank', String(rank));
 }
 
+/** Bytes of memory of the metadata of a result that its worker remembers. */
+const MOST_OVERLAY = 2_048;
+
 /** What the result of a worker carries; what is the same as for its last one is not made again. */
 export function overlaid(worker: Worker, origin: Origin, result: Metadata): Metadata {
   const { metadata: task } = origin.value;
@@ -42,7 +46,8 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
   const { overlay } = worker;
   if (overlay?.task === task && overlay.result === result) return overlay.made;
   const made = metadataOf(origin, result, worker.rank);
-  worker.overlay = { task, result, made };
+  // Each worker holds one, so that only those that are likely to come again, small ones, are worth it.
+  worker.overlay = memoryOfMetadata(made) <= MOST_OVERLAY ? { task, result, made } : undefined;
   return made;
 }
 
@@ -66,7 +71,8 @@ export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Val
 
 /** Those of a number of ranks. The value itself is needed no longer, and the number of copies is the one of now. */
 export function nullResultsOf(origin: Origin, ranks: readonly RankRange[]): NullResults {
-  const value = { descriptor: 0, payload: '', metadata: origin.value.metadata };
+  const { metadata, owner } = origin.value;
+  const value = { descriptor: 0, payload: '', metadata, owner };
   const broadcast = origin.broadcast && { copies: origin.broadcast.copies };
   return new NullResults(value, ranks, (rank) => nullResultOf({ ...origin, value, broadcast }, rank));
 }

@@ -1,12 +1,20 @@
-/** Agents by number. Of those that have ended it knows the last ones, so that a group can go on for ever (S17). */
+import type { Holdings } from '../workspace/holdings.ts';
+import { COST } from '../workspace/memory-budget.ts';
+
+/**
+ * Agents by number. Of those that have ended it knows the last ones, so that a group can go on for ever (S17). It accounts
+ * for the memory that they take.
+ */
 export class Roll<Agent> {
   readonly #agents = new Map<number, Agent>();
   /** The longest ago first. */
   readonly #ended = new Set<number>();
   readonly #mostEnded: number;
+  readonly #holdings: Holdings;
 
-  constructor(mostEnded: number) {
+  constructor(mostEnded: number, holdings: Holdings) {
     this.#mostEnded = mostEnded;
+    this.#holdings = holdings;
   }
 
   get all(): readonly Agent[] {
@@ -27,6 +35,7 @@ export class Roll<Agent> {
   /** In place of one that has ended, if there is one of that number (S19). */
   add(number: number, agent: Agent): void {
     this.#ended.delete(number);
+    if (!this.#agents.has(number)) this.#holdings.take('agents', COST.agent);
     this.#agents.set(number, agent);
   }
 
@@ -39,7 +48,13 @@ export class Roll<Agent> {
     if (forgotten === undefined) return undefined;
     this.#ended.delete(forgotten);
     const agent = this.#agents.get(forgotten);
-    this.#agents.delete(forgotten);
+    if (this.#agents.delete(forgotten)) this.#holdings.give('agents', COST.agent);
     return agent;
+  }
+
+  /** The job is no more, and its agents are held no longer. */
+  forgetAll(): void {
+    this.#holdings.give('agents', this.#agents.size * COST.agent);
+    this.#agents.clear();
   }
 }

@@ -7,10 +7,12 @@ import { BROKEN } from '../actors/teller.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Client } from '../workspace/ask.ts';
+import { COST } from '../workspace/memory-budget.ts';
 import { PURGED, type Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/tracing.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
+import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
 import { defineJobVariables } from './job-variables.ts';
@@ -125,6 +127,13 @@ export class Sleigh implements Occupant {
     this.workspace.variable(variable).store(value, client);
   }
 
+  /** A store may begin batches, and each copy of a broadcast may come to a null result (P12). */
+  memoryFor(name: string, { metadata }: Value): number {
+    if (name !== 'task' && name !== 'broadcast') return 0;
+    const nulls = name === 'broadcast' ? COST.value + COST.range * (this.crew.size + 1) : 0;
+    return memoryOfBatches(metadata) + nulls;
+  }
+
   /** S13, S19, P5.5. */
   refuseStore(name: string, value: Value): Refusal | undefined {
     return name === WORKER_DEAD ? this.supervision.refuseReport(value) : undefined;
@@ -226,6 +235,7 @@ export class Sleigh implements Occupant {
     this.refuseEveryone(PURGED);
     this.crew.endEveryone();
     this.work.drop();
+    this.work.batches.forgetSpent();
     this.timers.stopAll();
   }
 

@@ -2,7 +2,7 @@ import Denque from 'denque';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Value } from '../workspace/value.ts';
-import type { BatchRef } from './batches.ts';
+import type { BatchRef } from './batch-ref.ts';
 
 /** One piece of work, given to one worker at a time; or one worker's copy of a broadcast. */
 export interface Task {

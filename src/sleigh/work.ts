@@ -8,7 +8,8 @@ import { WaitingLine } from '../workspace/waiting-line.ts';
 import { absentNow } from './absences.ts';
 import { parseReach, readMaxAttempts } from './options.ts';
 import { isRegistered, type Worker } from './agents.ts';
-import { batchOf, Batches } from './batches.ts';
+import { batchOf } from './batch-ref.ts';
+import { Batches } from './batches.ts';
 import {
   FIND_NOT_SUPPORTED,
   NO_CURRENT_TASK,
@@ -308,7 +309,7 @@ export class Work {
     const { descriptor, payload } = value;
     const metadata = overlaid(worker, this.originOf(task), value.metadata);
     this.batches.finish(task.batch);
-    this.batches.addResult(task.batch, { descriptor, payload, metadata });
+    this.batches.addResult(task.batch, { descriptor, payload, metadata, owner: value.owner });
     this.tasks.finish(task);
   }
 

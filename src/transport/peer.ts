@@ -6,7 +6,10 @@ import { adopt } from './adopt.ts';
 import { AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
 
-/** Milliseconds that a client has to take what is left for it, and to close, once its connection ends. */
+/**
+ * Milliseconds that a client has to take what is left for it, and to close, once its connection ends; and in which a client
+ * that has said all must take some of what is left.
+ */
 const LINGER = 5_000;
 
 /** Who is told what the sockets of all clients do. */
@@ -15,15 +18,17 @@ export interface PeerEvents {
   secured(peer: Peer): void;
   /** How much it has not read may have changed. */
   counted(peer: Peer): void;
-  /** No more will come: told once. */
+  /** No more will come: told once. What is left for the client may still be on its way. */
   gone(peer: Peer): void;
+  /** Its socket is closed. */
+  closed(peer: Peer): void;
 }
 
 /**
  * Why a client is not read from: it does not take what it is sent, or is to take it first; its large value comes faster
- * than it can be written, or is not all written yet.
+ * than it can be written, or is not all written yet; it is not its turn.
  */
-type Holding = 'drain' | 'flush' | 'file' | 'finish';
+type Holding = 'drain' | 'flush' | 'file' | 'finish' | 'turn';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
@@ -41,13 +46,16 @@ export class Peer {
   readonly #queue: Output[] = [];
   /** Bytes in it; a file counts as it is read. */
   #queuedBytes = 0;
+  /** Bytes that were handed to the socket. */
+  #written = 0;
   #sending = false;
   /** Texts that leave together; undefined while nothing is held together. */
   #corked: string | undefined;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = { drain: false, flush: false, file: false, finish: false };
+  readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false };
   #onFlushed: (() => void) | undefined;
+  #watch: NodeJS.Timeout | undefined;
   readonly #received = (bytes: Buffer): void => {
     // What comes when the connection is over is read, so that the client gets our last words, and dropped.
     if (!this.#closing) this.#events.received(this, bytes);
@@ -55,7 +63,11 @@ export class Peer {
   readonly #listeners = {
     drain: (): void => this.#relieve(),
     end: (): void => this.#gone(),
-    close: (): void => this.#gone(),
+    close: (): void => {
+      this.#gone();
+      clearTimeout(this.#watch);
+      this.#events.closed(this);
+    },
   };
 
   /** @param socket one that does not read yet. @param name HOST:PORT, or what stands for it */
@@ -90,6 +102,17 @@ export class Peer {
     this.#isGone = true;
     this.#events.gone(this);
     if (this.#queue.length === 0 && !this.#sending) this.#socket.end();
+    this.#watchTaking(undefined);
+  }
+
+  /** A client that has said all, and takes nothing, would hold its socket and its replies for ever. */
+  #watchTaking(before: number | undefined): void {
+    if (this.#socket.destroyed) return;
+    this.#watch = setTimeout(() => {
+      const taken = this.#written - this.#socket.writableLength;
+      if (taken === before) this.#socket.destroy();
+      else this.#watchTaking(taken);
+    }, LINGER);
   }
 
   /** What is sent between `cork` and `uncork` leaves in one piece: texts as one, which costs much less than many. */
@@ -131,6 +154,7 @@ export class Peer {
 
   #write(bytes: string | Uint8Array): boolean {
     if (this.#socket.destroyed) return true;
+    this.#written += bytes.length;
     const goesOn =
       typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes);
     if (!goesOn) this.#events.counted(this);
@@ -200,8 +224,8 @@ export class Peer {
   resume(reason: Holding): void {
     if (!this.#heldFor[reason]) return;
     this.#heldFor[reason] = false;
-    const { drain, flush, file, finish } = this.#heldFor;
-    if (!drain && !flush && !file && !finish) this.#socket.resume();
+    const { drain, flush, file, finish, turn } = this.#heldFor;
+    if (!drain && !flush && !file && !finish && !turn) this.#socket.resume();
   }
 
   /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */

@@ -1,10 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import {
-  createServer as createNetServer,
-  type AddressInfo,
-  type Server as NetServer,
-  type Socket,
-} from 'node:net';
 import { tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -20,11 +14,12 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { awakeNow, keepAwake, look } from './awake.ts';
 import { Gate, type Credentials } from './gate.ts';
-import { isLoopback } from './admission.ts';
+import { Listener } from './listener.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
 import { Uploads } from './uploads.ts';
 import { RealTimers } from './real-timers.ts';
+import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
@@ -53,8 +48,6 @@ const { timeOrigin } = performance;
 
 /** Milliseconds that clients have to close when the server stops. */
 const STOPPING = 2_000;
-/** Milliseconds of silence after which a client's host is asked whether it is still there. */
-const KEEP_ALIVE = 60_000;
 
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
@@ -68,9 +61,9 @@ export class TcpServer {
     received: ({ id }, bytes) => this.#handle({ type: 'received', connection: id, bytes }),
     secured: ({ id }) => this.#handle({ type: 'secured', connection: id }),
     counted: (peer) => this.#countUnread(peer),
-    gone: (peer) => {
+    gone: ({ id }) => this.#handle({ type: 'disconnected', connection: id }),
+    closed: (peer) => {
       this.#unread.count(peer, 0);
-      this.#handle({ type: 'disconnected', connection: peer.id });
       this.#peers.delete(peer.id);
     },
   };
@@ -79,7 +72,8 @@ export class TcpServer {
   readonly #uploads: Uploads;
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
-  readonly #net: NetServer;
+  readonly #listener: Listener;
+  readonly #slices = new Slices();
   readonly #unread: Unread<Peer>;
   readonly #gate: Gate;
   #accepted = 0;
@@ -93,7 +87,10 @@ export class TcpServer {
   constructor(options: TcpOptions, logger: Logger, webPort?: number) {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
-    this.#files = new TemporaryFiles(options.tmpDir ?? tmpdir());
+    this.#files = new TemporaryFiles(
+      options.tmpDir ?? tmpdir(),
+      options.limits?.serverBytes ?? DEFAULT_LIMITS.serverBytes,
+    );
     this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#gate = new Gate(options);
@@ -111,25 +108,27 @@ export class TcpServer {
       run: randomBytes(4).toString('hex'),
       traces: options.trace !== undefined,
     });
-    const socketOptions = {
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE,
-      pauseOnConnect: true,
-    };
-    this.#net = createNetServer(socketOptions, (socket) => this.#admit(socket));
+    const { connectionCount } = this.core.limits;
+    this.#listener = new Listener({
+      gate: this.#gate,
+      logger,
+      isFull: () => this.#peers.size >= connectionCount,
+      accept: (socket, name) => this.#accept(socket, name, false),
+      refused: (limit) => this.core.figures.countRefusal(limit),
+    });
   }
 
-  get #address(): AddressInfo {
-    const address = this.#net.address();
-    if (address === null || typeof address === 'string') throw new Error('the server does not listen');
-    return address;
-  }
   get host(): string {
-    return this.#address.address;
+    return this.#listener.host;
   }
   get port(): number {
-    return this.#address.port;
+    return this.#listener.port;
+  }
+
+  /** What is taken at the edge of what has a limit (P12): for metrics. */
+  get counts() {
+    const { bytes, count } = this.#files;
+    return { sockets: this.#peers.size, unread: this.#unread.bytes, files: count, fileBytes: bytes };
   }
 
   /** The first bytes of a large value, as far as they have come. */
@@ -143,36 +142,13 @@ export class TcpServer {
   /** @throws when it cannot: a port in use, a temporary folder that cannot be written to */
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
-    await new Promise<void>((resolve, reject) => {
-      this.#net.once('error', reject);
-      this.#net.listen({ host, port, backlog: 1024 }, () => {
-        this.#net.off('error', reject);
-        this.#net.on('error', (error) => this.#logger.error({ error }, 'the server socket failed'));
-        this.#warnOfStrangers();
-        resolve();
-      });
-    });
-  }
-
-  #warnOfStrangers(): void {
-    if (isLoopback(this.host) || !this.#gate.isOpen) return;
-    this.#logger.warn(
-      { host: this.host },
-      'everyone who reaches this address may do everything: see docs/security.md',
-    );
+    await this.#listener.listen(host, port);
   }
 
   /** For connections from now on. @throws Error when something cannot be used; nothing has changed then */
   reload(credentials: Credentials): void {
     this.#gate.reload(credentials);
     this.#logger.info({ audit: true }, 'certificates, token and addresses were reloaded');
-  }
-
-  #admit(socket: Socket): void {
-    const name = Peer.nameOf(socket);
-    if (this.#gate.admission.allows(socket.remoteAddress ?? '')) return this.#accept(socket, name, false);
-    this.#logger.warn({ audit: true, peer: name }, 'connection refused: the address is not allowed');
-    socket.destroy();
   }
 
   /**
@@ -199,6 +175,7 @@ export class TcpServer {
     this.#unread.count(peer);
     for (const reader of this.#unread.excess()) {
       const { unread, name } = reader;
+      this.core.figures.countRefusal('unreadBytes');
       this.#logger.warn({ peer: name, unread, limit: 'unreadBytes' }, 'connection ended: it does not read');
       reader.destroy();
     }
@@ -207,7 +184,8 @@ export class TcpServer {
   #handle(event: CoreEvent): void {
     look();
     const began = performance.now();
-    const commands = this.core.handle(event, timeOrigin + began);
+    const isTimeUp = this.#slices.begin(began, event.type === 'continued');
+    const commands = this.core.handle(event, timeOrigin + began, isTimeUp);
     let next = commands[0];
     for (let i = 1; next !== undefined; i++) {
       const command = next;
@@ -219,7 +197,9 @@ export class TcpServer {
       }
     }
     this.#traced((trace) => trace.flush());
-    this.handling.add((performance.now() - began) / 1000);
+    const ended = performance.now();
+    this.handling.add((ended - began) / 1000);
+    this.#slices.end(began, ended);
   }
 
   /** What was to be sent, or kept, is missing: nothing sound can follow on that connection, and the others go on. */
@@ -279,6 +259,12 @@ export class TcpServer {
         const { connection } = command;
         return this.#peers.get(connection)?.whenFlushed(() => this.#handle({ type: 'flushed', connection }));
       }
+      case 'pause':
+        return this.#peers.get(command.connection)?.hold('turn');
+      case 'resume':
+        return this.#peers.get(command.connection)?.resume('turn');
+      case 'continue':
+        return void setImmediate(() => this.#handle({ type: 'continued' }));
       case 'startTimer':
         return this.#timers.start(command.timer, command.milliseconds);
       case 'stopTimer':
@@ -328,7 +314,7 @@ export class TcpServer {
   }
 
   async #stop(): Promise<void> {
-    this.#net.close();
+    this.#listener.close();
     const letGo = keepAwake();
     const since = awakeNow();
     if (this.#drain > 0) this.#handle({ type: 'draining' });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { access, constants, open, unlink, type FileHandle } from 'node:fs/promises';
+import { access, constants, open, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
 
@@ -11,6 +11,10 @@ const CHUNK = 1 << 18;
 
 interface TemporaryFile {
   readonly handle: Promise<FileHandle>;
+  /** Bytes, as its sender announced them. */
+  readonly size: number;
+  /** Those of them that are not written yet. */
+  unwritten: number;
   /** Once the handle is there. */
   descriptor: number | undefined;
   /** Ends when all that was given to be written so far is written. */
@@ -30,9 +34,22 @@ interface TemporaryFile {
 export class TemporaryFiles {
   readonly #files = new Map<number, TemporaryFile>();
   readonly #root: string;
+  readonly #most: number;
+  #bytes = 0;
+  #unwritten = 0;
 
-  constructor(root: string) {
+  /** @param most bytes that all files take, as they were announced (P12) */
+  constructor(root: string, most: number) {
     this.#root = root;
+    this.#most = most;
+  }
+
+  get count(): number {
+    return this.#files.size;
+  }
+  /** Bytes of all files, those included that are announced and have not come, and those that nobody can get any more but are being sent. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** @throws when no file can be made there */
@@ -42,14 +59,19 @@ export class TemporaryFiles {
     });
   }
 
-  open({ file }: FilePayload): void {
-    const handle = this.#create();
+  /** Its size is reserved at once, though the bytes come later: many may be coming at the same time. */
+  open({ file, size }: FilePayload): void {
+    this.#bytes += size;
+    this.#unwritten += size;
+    const handle = this.#create(() => entry.users > 0);
     const written = handle.then(
       ({ fd }) => void (entry.descriptor = fd),
       (error: unknown) => void (entry.error = reasonOf(error)),
     );
     const entry: TemporaryFile = {
       handle,
+      size,
+      unwritten: size,
       descriptor: undefined,
       written,
       pending: 0,
@@ -60,7 +82,16 @@ export class TemporaryFiles {
     this.#files.set(file, entry);
   }
 
-  async #create(): Promise<FileHandle> {
+  /** @param isWanted asked before there is anything in the folder */
+  async #create(isWanted: () => boolean): Promise<FileHandle> {
+    if (this.#bytes > this.#most)
+      throw new Error(`large values take ${this.#bytes} bytes on disk; the limit is ${this.#most}`);
+    const { bavail, bsize } = await statfs(this.#root);
+    if (this.#unwritten > bavail * bsize)
+      throw new Error(
+        `ENOSPC: the disk has room for ${bavail * bsize} bytes, and ${this.#unwritten} are announced`,
+      );
+    if (!isWanted()) throw new Error('nobody needs it any more');
     const path = join(this.#root, `sleigh-${randomUUID()}`);
     const handle = await open(path, 'wx+', 0o600);
     await unlink(path);
@@ -85,6 +116,7 @@ export class TemporaryFiles {
       entry.error ??= reasonOf(error);
     }
     entry.pending -= bytes.length;
+    this.#settle(entry, bytes.length);
     if (entry.pending >= HIGH_WATER) return;
     entry.onRoom?.();
     entry.onRoom = undefined;
@@ -140,10 +172,19 @@ export class TemporaryFiles {
     if (entry !== undefined) this.#leave(file, entry);
   }
 
+  /** So many of its bytes are written, or will not be. */
+  #settle(entry: TemporaryFile, bytes: number): void {
+    const settled = Math.min(bytes, entry.unwritten);
+    entry.unwritten -= settled;
+    this.#unwritten -= settled;
+  }
+
   #leave(file: number, entry: TemporaryFile): void {
     entry.users--;
     if (entry.users > 0) return;
     this.#files.delete(file);
+    this.#settle(entry, entry.unwritten);
+    this.#bytes -= entry.size;
     void entry.written.then(async () => (await entry.handle).close()).catch(() => undefined);
   }
 

@@ -1,7 +1,8 @@
 import { expected } from '../machines/join-phase.ts';
 import { tellerOf } from '../actors/teller.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
-import { batchesIn, type BatchSummary } from '../sleigh/batches.ts';
+import { batchesIn } from '../sleigh/batch-ref.ts';
+import { type BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { among, stateOf } from './actors.ts';
 import { named, titleOf } from './names.ts';

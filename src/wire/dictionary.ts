@@ -5,8 +5,11 @@ import { NO_METADATA, type Metadata } from './payload.ts';
 /** Counts and lengths have four digits, so names and values of metadata end here; longer ones are cut (P4). */
 const MOST = 9_999;
 
-/** Bytes of names and values that are worth remembering. */
+/** Bytes of names and values that are worth remembering, and entries: each connection may do so. */
 const REMEMBERED = 1_024;
+const REMEMBERED_ENTRIES = 16;
+/** What an entry takes in memory beside its texts. */
+const ENTRY_OVERHEAD = 100;
 /** The dictionary without entries. */
 const NONE = Buffer.from('0000');
 
@@ -37,7 +40,7 @@ export class DictionaryDecoder {
   #entries: Map<string, string> | undefined;
   #bytes = 0;
   #isDropped = false;
-  /** Bytes of the last dictionary, as far as they were kept. */
+  /** Bytes of memory that the last dictionary takes, as far as it was kept. */
   size = 0;
   readonly #limit: number;
   /** The last one that was kept: clients say the same again and again, and need no other map for it. */
@@ -56,9 +59,21 @@ export class DictionaryDecoder {
     return this.#count !== NEED_DATA;
   }
 
-  /** Bytes of what has come so far and is kept. */
+  /** Bytes of memory that what has come so far takes, as far as it is kept. */
   get held(): number {
-    return this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit);
+    if (this.#isDropped) return 0;
+    return Math.min(this.#bytes, this.#limit) + (this.#entries?.size ?? 0) * ENTRY_OVERHEAD;
+  }
+
+  /** It is over the limit already, complete or not. */
+  get isOver(): boolean {
+    return (
+      this.#bytes > this.#limit || (this.#length !== NEED_DATA && this.#bytes + this.#length > this.#limit)
+    );
+  }
+  /** Entries that are still to come, once it is known. */
+  get announced(): number {
+    return this.#count;
   }
 
   /** What has come is given up, and what comes until the end is not kept. */
@@ -103,9 +118,10 @@ export class DictionaryDecoder {
       this.#bytes > this.#limit
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
         : undefined;
-    this.size = this.held;
+    this.size = this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit) + entries.size * ENTRY_OVERHEAD;
     // What was given up on the way is not all of it.
-    if (this.excess === undefined && !this.#isDropped && this.#bytes <= REMEMBERED) {
+    const isSmall = this.#bytes <= REMEMBERED && entries.size <= REMEMBERED_ENTRIES;
+    if (this.excess === undefined && !this.#isDropped && isSmall) {
       this.#last = entries;
       this.#lastSize = this.size;
       this.#lastBytes = Buffer.from(encodeDictionary(entries), 'latin1');

@@ -11,8 +11,15 @@ export interface Limits {
   readonly workspaceBytes: number;
   /** All values of the server: 1 TiB, in memory and in files. */
   readonly serverBytes: number;
-  /** What all values take in memory: 1 GiB, since Node ends the process at a heap of 2 to 4 GiB. */
+  /** What the server holds in memory for others, whatever it is: 1 GiB, since Node ends the process at a heap of 2 to 4 GiB. */
   readonly memoryBytes: number;
+  /**
+   * What one connection has stored or made, in memory: 512 MiB, half of what the server holds, so that no client alone can
+   * fill it. It stays with who stored it, also when that client has left.
+   */
+  readonly clientMemoryBytes: number;
+  /** What one workspace takes in memory: 768 MiB, so that a quarter is left for the others. */
+  readonly workspaceMemoryBytes: number;
   /**
    * Requests while they come in, of all connections together: 256 MiB, a quarter of the memory. Each connection may
    * take its share of as much again, so that small requests are taken whatever others do.
@@ -29,6 +36,10 @@ export interface Limits {
   readonly nameBytes: number;
   /** The metadata of one request: 1 MiB; it is held in memory whole. */
   readonly metadataBytes: number;
+  /** The options of a handshake: 12 KiB, room for the longest token (9,999 bytes); nobody has been let in by then. */
+  readonly handshakeBytes: number;
+  /** How many options a handshake may have: 32, four times as many as there are. */
+  readonly handshakeOptions: number;
   /** Connections: 20,000, which a server of 24 GiB holds with room to spare. */
   readonly connectionCount: number;
   /** Seconds for a handshake, TLS included: 30; a client needs two round trips. */
@@ -51,11 +62,15 @@ export const DEFAULT_LIMITS: Limits = {
   workspaceBytes: 256 * 2 ** 30,
   serverBytes: 2 ** 40,
   memoryBytes: 2 ** 30,
+  clientMemoryBytes: 2 ** 29,
+  workspaceMemoryBytes: 3 * 2 ** 28,
   incomingBytes: 2 ** 28,
   unreadBytes: 2 ** 28,
   argumentCount: 16,
   nameBytes: 9_999,
   metadataBytes: 2 ** 20,
+  handshakeBytes: 12 * 1_024,
+  handshakeOptions: 32,
   connectionCount: 20_000,
   handshakeSeconds: 30,
   requestSeconds: 30,

@@ -13,6 +13,15 @@ export interface FilePayload {
   readonly size: number;
 }
 
+/** A text that is made piece by piece while it is sent. Whoever holds it last drops it. */
+export interface Pieces {
+  /** Bytes in all. */
+  readonly size: number;
+  /** @returns the next piece, undefined after the last one */
+  next(): string | undefined;
+  drop(): void;
+}
+
 export type Payload = string | Uint8Array | FilePayload;
 
 /** Names and values that go with a request, a value or a reply. Never changed once made, so it may be shared. */
@@ -20,9 +29,12 @@ export type Metadata = ReadonlyMap<string, string>;
 
 export const NO_METADATA: Metadata = new Map();
 
-export const isFile = (payload: Payload): payload is FilePayload =>
+export const isFile = (payload: Payload | Pieces): payload is FilePayload =>
   typeof payload === 'object' && 'file' in payload;
 
+export const isPieces = (payload: Payload | Pieces): payload is Pieces =>
+  typeof payload === 'object' && 'next' in payload;
+
 /** @returns the length in bytes */
-export const sizeOf = (payload: Payload): number =>
-  typeof payload === 'string' ? payload.length : isFile(payload) ? payload.size : payload.length;
+export const sizeOf = (payload: Payload | Pieces): number =>
+  typeof payload === 'string' || !('size' in payload) ? payload.length : payload.size;

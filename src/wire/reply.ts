@@ -1,6 +1,6 @@
 import { encodeDictionary } from './dictionary.ts';
 import { pad20 } from './numbers.ts';
-import { sizeOf, type Metadata, type Payload } from './payload.ts';
+import { sizeOf, type Metadata, type Payload, type Pieces } from './payload.ts';
 
 /** Statuses of replies (P6, P9). */
 export const STATUS = {
@@ -19,7 +19,7 @@ export interface ReplyValue {
   /** 20 characters, or '' where there is none. */
   readonly variableId: string;
   readonly index: number;
-  readonly payload: Payload;
+  readonly payload: Payload | Pieces;
 }
 
 /** Text that the server makes itself (P10). */

@@ -17,6 +17,8 @@ export interface Request {
   readonly metadata: Metadata;
   /** Why it is to be refused, when it was over a limit (P12); what was over is left out of it. */
   readonly excess: string | undefined;
+  /** The limit that it was over, if it was one. */
+  readonly limit?: keyof Limits | undefined;
 }
 
 /** Where the bytes of a large value go while they come in (P11). */
@@ -68,6 +70,7 @@ export class RequestDecoder {
   #args: string[] = [];
   #payload: Payload | undefined;
   #excess: string | undefined;
+  #limit: keyof Limits | undefined;
   readonly #gathering = new Gathering();
   /** Bytes of room that it has taken. */
   #held = 0;
@@ -101,7 +104,7 @@ export class RequestDecoder {
             return undefined;
           }
           if (metadata === MALFORMED) return metadata;
-          this.#excess ??= this.#dictionary.excess;
+          if (this.#dictionary.excess !== undefined) this.#exceeds('metadataBytes', this.#dictionary.excess);
           this.#metadata = metadata;
           if (this.#excess === undefined) this.#holds(this.#dictionary.size - this.#held);
           this.#stage = 'count';
@@ -114,7 +117,7 @@ export class RequestDecoder {
           this.#count = count;
           this.#index = 0;
           if (count > this.#limits.argumentCount)
-            this.#excess ??= `${count} arguments; the limit is ${this.#limits.argumentCount}.`;
+            this.#exceeds('argumentCount', `${count} arguments; the limit is ${this.#limits.argumentCount}.`);
           if (count === 0) return this.#finished();
           this.#stage = 'length';
           break;
@@ -194,11 +197,18 @@ export class RequestDecoder {
       this.#held += bytes;
       return true;
     }
-    this.#excess ??= refusal;
+    this.#exceeds('incomingBytes', refusal);
     this.#gathering.drop();
     this.#metadata = NO_METADATA;
     this.#release();
     return false;
+  }
+
+  /** It is refused for the first reason that there is. */
+  #exceeds(limit: keyof Limits, what: string): void {
+    if (this.#excess !== undefined) return;
+    this.#excess = what;
+    this.#limit = limit;
   }
 
   #release(): void {
@@ -211,7 +221,8 @@ export class RequestDecoder {
     const isValue = this.#index === VALUE_INDEX && this.#verb === 'store';
     const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
     if (length > limit) {
-      this.#excess ??= `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;
+      const what = `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;
+      this.#exceeds(isValue ? 'valueBytes' : 'nameBytes', what);
     }
     if (this.#excess !== undefined) return 'skip';
     if (!isValue || length <= STRING_BYTES) return 'text';
@@ -240,6 +251,7 @@ export class RequestDecoder {
       payload: this.#payload,
       metadata: this.#metadata,
       excess: this.#excess,
+      limit: this.#limit,
     };
     this.#release();
     this.#stage = this.#first;
@@ -248,6 +260,7 @@ export class RequestDecoder {
     this.#args = [];
     this.#payload = undefined;
     this.#excess = undefined;
+    this.#limit = undefined;
     return request;
   }
 }

@@ -1,6 +1,8 @@
-import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR, type ReplyValue } from '../wire/reply.ts';
+import type { Account } from './memory-budget.ts';
 import type { Refusal } from './refusal.ts';
+import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 
 /** What a get finds: a value, and where it came from (V10). */
@@ -25,11 +27,22 @@ export const foundText = (text: string, variableId = '', metadata = NO_METADATA)
   metadata,
 });
 
+/** Text that the server makes piece by piece. */
+export const foundPieces = (payload: Pieces, variableId = ''): Found => ({
+  descriptor: TEXT_DESCRIPTOR,
+  variableId,
+  index: 0,
+  payload,
+  metadata: NO_METADATA,
+});
+
 /** One connection, as workspaces see it. */
 export interface Client {
   readonly id: number;
   /** HOST:PORT. */
   readonly peer: string;
+  /** What the server holds for it (P12). */
+  readonly account?: Account | undefined;
   /** Told when the connection closes, in the order in which they were added. */
   readonly departures: Set<{ clientLeft(client: Client): void }>;
   answer(ask: Ask, found: Found): void;
@@ -52,12 +65,14 @@ export class Ask {
   readonly takes: boolean;
   /** fetch and find; their Try forms do not wait. */
   readonly waits: boolean;
-  readonly iterator: Iterator | undefined;
-  readonly metadata: Metadata;
+  #iterator: Iterator | undefined;
+  #metadata: Metadata;
   #ended = false;
   #leave: (() => void) | undefined;
   /** It did not end at once, and its client was blocked. */
   blocked = false;
+  /** How its answer is made, where that takes steps (P14). It has ended by that. */
+  #making: Steps<Found | Refusal> | undefined;
   /** The id of the variable that is asked for, where that tells it. */
   variableId = '';
 
@@ -75,8 +90,15 @@ export class Ask {
     this.verb = form.verb;
     this.takes = form.takes;
     this.waits = form.waits;
-    this.iterator = form.iterator;
-    this.metadata = form.metadata;
+    this.#iterator = form.iterator;
+    this.#metadata = form.metadata;
+  }
+
+  get iterator(): Iterator | undefined {
+    return this.#iterator;
+  }
+  get metadata(): Metadata {
+    return this.#metadata;
   }
 
   get ended(): boolean {
@@ -85,6 +107,16 @@ export class Ask {
   /** The id that an answer by a job variable carries: none after waiting (sleigh.md, Variables). */
   get origin(): string {
     return this.blocked ? '' : this.variableId;
+  }
+
+  get making(): Steps<Found | Refusal> | undefined {
+    return this.#making;
+  }
+
+  /** The answer, or a refusal, is made in steps; only for one that has not waited. */
+  answerInSteps(making: Steps<Found | Refusal>): void {
+    this.#ended = true;
+    this.#making = making;
   }
 
   answer(found: Found): void {
@@ -97,9 +129,14 @@ export class Ask {
     this.client.refuse(this, refusal);
   }
 
-  /** It waits from now on; `leave` takes it out of where it waits. Without one it is its turn. */
+  /**
+   * It waits from now on; `leave` takes it out of where it waits. Without one it is its turn. What its client said has
+   * been looked at by then, and is not held for as long as it waits (P12).
+   */
   wait(leave: (() => void) | undefined): void {
     this.#leave = leave;
+    this.#iterator = undefined;
+    this.#metadata = NO_METADATA;
   }
 
   /** It waits no longer, and is refused. */

@@ -1,4 +1,5 @@
 import { foundText, type Ask, type Client } from './ask.ts';
+import { COST } from './memory-budget.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
@@ -30,8 +31,11 @@ export class Barrier implements Behaviour {
   store(value: Value, client: Client | undefined): Refusal | undefined {
     if (client === undefined) return NO_MEMBER;
     if (this.#members.has(client)) return MEMBER_ALREADY;
+    const noRoom = this.#in.holdings.refusalOf(COST.barrierMember, client.account);
+    if (noRoom !== undefined) return noRoom;
     this.#in.holdings.release(value);
     this.#members.add(client);
+    this.#in.holdings.take('barrierMembers', COST.barrierMember, client.account);
     client.departures.add(this);
     return undefined;
   }
@@ -53,8 +57,7 @@ export class Barrier implements Behaviour {
 
   /** Left by a fetch, or with its connection: the others go on when all who remain wait. */
   clientLeft(client: Client): void {
-    this.#members.delete(client);
-    client.departures.delete(this);
+    this.#forget(client);
     if (this.#members.size > 0 && this.#waiting.length === this.#members.size)
       this.#release(this.#members.size + 1);
   }
@@ -66,8 +69,13 @@ export class Barrier implements Behaviour {
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
     for (const ask of this.#waiting.drain()) ask.refuse(reason);
-    for (const member of this.#members) member.departures.delete(this);
-    this.#members.clear();
+    for (const member of this.#members) this.#forget(member);
+  }
+
+  #forget(member: Client): void {
+    member.departures.delete(this);
+    if (!this.#members.delete(member)) return;
+    this.#in.holdings.give('barrierMembers', COST.barrierMember, member.account);
   }
 
   #release(count: number): void {

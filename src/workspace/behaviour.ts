@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Holdings } from './holdings.ts';
 import type { StoreOutcome } from './receipt.ts';
 import type { Refusal } from './refusal.ts';
+import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -21,8 +22,10 @@ export interface Behaviour {
   values?(from: number, count: number): readonly Value[];
   /** Who waits here, beside those in the variable's own lines. */
   waiting?(): Iterable<Ask>;
-  /** The variable goes: its waiters are told, its values dropped. */
+  /** The variable goes: its waiters are told. */
   purge(reason: Refusal): void;
+  /** Its values, which nobody can get at any more, are dropped. */
+  dispose?(): Steps;
 }
 
 /** What a behaviour needs from where it lives. */

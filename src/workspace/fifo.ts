@@ -2,6 +2,7 @@ import Denque from 'denque';
 import { foundValue, type Ask } from './ask.ts';
 import { sizeOf } from '../wire/payload.ts';
 import { refusal, type Refusal } from './refusal.ts';
+import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
 
@@ -92,6 +93,11 @@ export class Fifo implements Behaviour {
 
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
-    while (this.#values.length > 0) this.#dropHead();
+  }
+
+  dispose(): Steps {
+    const values = this.#values.toArray();
+    this.#values.clear();
+    return eachInSteps(values, (value) => this.#in.holdings.drop(value));
   }
 }

@@ -1,32 +1,27 @@
 import type { Limits } from '../wire/limits.ts';
-import { isFile, sizeOf, type FilePayload } from '../wire/payload.ts';
+import { isFile, sizeOf, type FilePayload, type Metadata } from '../wire/payload.ts';
 import type { Room } from '../wire/request.ts';
+import { COST, MemoryBudget, memoryOfMetadata, type Account, type Kind } from './memory-budget.ts';
 import { overLimit, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 
-/** What a value costs in memory beyond its bytes: the objects around it. Measured with a million small ones. */
-const VALUE_OVERHEAD = 200;
-/** The same of a variable or a workspace, and of an entry of metadata. */
-const NAME_OVERHEAD = 600;
-const ENTRY_OVERHEAD = 60;
-/** What a range of ranks costs. */
-const RANGE_OVERHEAD = 40;
+export const memoryOf = ({ payload, metadata }: Value): number =>
+  COST.value + (isFile(payload) ? 0 : sizeOf(payload)) + memoryOfMetadata(metadata);
 
-function memoryOf({ payload, metadata }: Value): number {
-  let bytes = VALUE_OVERHEAD + (isFile(payload) ? 0 : sizeOf(payload));
-  for (const [name, text] of metadata) bytes += ENTRY_OVERHEAD + name.length + text.length;
-  return bytes;
-}
+const memoryOfNulls = (metadata: Metadata, ranges: number): number =>
+  COST.value + ranges * COST.range + memoryOfMetadata(metadata);
 
-const memoryOfNulls = ({ metadata }: Value, ranges: number): number =>
-  ranges * RANGE_OVERHEAD + memoryOf({ descriptor: 0, payload: '', metadata });
+const memoryOfName = (name: string): number => COST.name + name.length;
 
 /** Counts the bytes of the whole server, and says when a file is of no more use. */
 export class ServerHoldings {
+  /** Of all values, in memory and in files. */
   bytes = 0;
-  memory = 0;
+  readonly budget: MemoryBudget;
   /** What requests take that are still coming in. */
   readonly incoming: Incoming;
+  /** What has come of requests and is not read yet. */
+  readonly unread: Unread;
   /** Variables, and workspaces but for the first one. */
   names = 0;
   readonly limits: Limits;
@@ -36,31 +31,17 @@ export class ServerHoldings {
     this.limits = limits;
     this.discard = discard;
     this.incoming = new Incoming(this);
+    this.unread = new Unread(limits);
+    this.budget = new MemoryBudget(limits, () => this.incoming.bytes);
   }
 
-  /** @returns why there is no room in memory for so many bytes more (P12) */
-  memoryRefusal(bytes: number): Refusal | undefined {
-    const { memoryBytes } = this.limits;
-    const held = this.memory + this.incoming.bytes;
-    if (held + bytes <= memoryBytes) return undefined;
-    return overLimit(`the server holds ${held} bytes in memory; the limit is ${memoryBytes}.`);
-  }
-
-  /** @returns why there is no room for another variable or workspace of that name (P12) */
-  nameRefusal(name: string): Refusal | undefined {
-    return this.memoryRefusal(NAME_OVERHEAD + name.length);
-  }
-  keepName(name: string): void {
-    this.names++;
-    this.memory += NAME_OVERHEAD + name.length;
-  }
-  dropName(name: string): void {
-    this.names--;
-    this.memory -= NAME_OVERHEAD + name.length;
+  /** What is held in memory, requests that are coming in left out. */
+  get memory(): number {
+    return this.budget.bytes;
   }
 }
 
-/** Counts what has come of requests that are not complete, of all connections together (P12). */
+/** Counts what has come of requests and handshakes that are not complete, of all connections together (P12). */
 export class Incoming implements Room {
   bytes = 0;
   readonly #server: ServerHoldings;
@@ -69,11 +50,17 @@ export class Incoming implements Room {
     this.#server = server;
   }
 
+  /** What all connections together may take now, each one's share left out. */
+  get limit(): number {
+    const { incomingBytes, memoryBytes } = this.#server.limits;
+    return Math.max(Math.min(incomingBytes, memoryBytes - this.#server.memory), 0);
+  }
+
   take(bytes: number, held: number): string | undefined {
-    const { incomingBytes, memoryBytes, connectionCount } = this.#server.limits;
-    const limit = Math.min(incomingBytes, memoryBytes - this.#server.memory);
+    const { incomingBytes, connectionCount } = this.#server.limits;
+    const { limit } = this;
     if (this.bytes + bytes > limit && held + bytes > incomingBytes / connectionCount)
-      return `requests that are coming in take ${this.bytes} bytes; the limit is ${Math.max(limit, 0)}.`;
+      return `requests that are coming in take ${this.bytes} bytes; the limit is ${limit}.`;
     this.bytes += bytes;
     return undefined;
   }
@@ -84,38 +71,97 @@ export class Incoming implements Room {
 }
 
 /**
- * The values that one workspace holds. What is kept is dropped once, when nobody can get it any more; a value that
- * passes straight on to a client is never kept.
+ * Counts what has come and is not read yet, of all connections together (P12). It is beside what the server holds: what is
+ * already here could not be refused, only lost.
  */
-export class Holdings {
+export class Unread implements Room {
   bytes = 0;
-  readonly #server: ServerHoldings;
+  readonly #limits: Limits;
 
-  constructor(server: ServerHoldings) {
-    this.#server = server;
+  constructor(limits: Limits) {
+    this.#limits = limits;
   }
 
-  /** @returns why there is no room for it (P12) */
-  refusal(value: Value): Refusal | undefined {
+  take(bytes: number, held: number): string | undefined {
+    const { incomingBytes, connectionCount } = this.#limits;
+    if (this.bytes + bytes > incomingBytes && held + bytes > incomingBytes / connectionCount)
+      return `what has come and is not read takes ${this.bytes} bytes; the limit is ${incomingBytes}.`;
+    this.bytes += bytes;
+    return undefined;
+  }
+
+  give(bytes: number): void {
+    this.bytes -= bytes;
+  }
+}
+
+/**
+ * What one workspace holds. What is kept is dropped once, when nobody can get it any more; a value that passes straight
+ * on to a client is never kept.
+ */
+export class Holdings {
+  /** Of its values, in memory and in files. */
+  bytes = 0;
+  readonly account: Account;
+  readonly #server: ServerHoldings;
+
+  /** @param quota bytes of memory that its maker allows it */
+  constructor(server: ServerHoldings, quota?: number) {
+    this.#server = server;
+    this.account = server.budget.newWorkspace(quota);
+  }
+
+  /** @returns why there is no room for it, and for `more` bytes that it brings with it (P12) */
+  refusal(value: Value, more = 0): Refusal | undefined {
     const size = sizeOf(value.payload);
     const { limits } = this.#server;
     if (this.bytes + size > limits.workspaceBytes)
-      return overLimit(`the workspace holds ${this.bytes} bytes; the limit is ${limits.workspaceBytes}.`);
+      return overLimit(
+        'workspaceBytes',
+        `the workspace holds ${this.bytes} bytes; the limit is ${limits.workspaceBytes}.`,
+      );
     if (this.#server.bytes + size > limits.serverBytes)
-      return overLimit(`the server holds ${this.#server.bytes} bytes; the limit is ${limits.serverBytes}.`);
-    return this.#server.memoryRefusal(memoryOf(value));
+      return overLimit(
+        'serverBytes',
+        `the server holds ${this.#server.bytes} bytes; the limit is ${limits.serverBytes}.`,
+      );
+    return this.refusalOf(memoryOf(value) + more, value.owner);
+  }
+
+  /** @returns why there is no room for so many bytes more in memory (P12) */
+  refusalOf(bytes: number, client: Account | undefined): Refusal | undefined {
+    return this.#server.budget.refusal(bytes, { client, workspace: this.account });
+  }
+  take(kind: Kind, bytes: number, client?: Account): void {
+    this.#server.budget.take(kind, bytes, { client, workspace: this.account });
+  }
+  give(kind: Kind, bytes: number, client?: Account): void {
+    this.#server.budget.give(kind, bytes, { client, workspace: this.account });
+  }
+
+  /** @returns why there is no room for another variable of that name (P12) */
+  nameRefusal(name: string, client: Account | undefined): Refusal | undefined {
+    return this.refusalOf(memoryOfName(name), client);
+  }
+  keepName(name: string, client: Account | undefined): void {
+    this.#server.names++;
+    this.take('names', memoryOfName(name), client);
+  }
+  dropName(name: string, client: Account | undefined): void {
+    this.#server.names--;
+    this.give('names', memoryOfName(name), client);
   }
 
   keep(value: Value): void {
     this.bytes += sizeOf(value.payload);
     this.#server.bytes += sizeOf(value.payload);
-    this.#server.memory += memoryOf(value);
+    this.take('values', memoryOf(value), value.owner);
   }
 
   drop(value: Value): void {
     this.bytes -= sizeOf(value.payload);
     this.#server.bytes -= sizeOf(value.payload);
-    this.#server.memory -= memoryOf(value);
+    this.give('values', memoryOf(value), value.owner);
     this.release(value);
   }
 
@@ -125,10 +171,10 @@ export class Holdings {
   }
 
   /** Results that say that there is none, of one value: they keep its metadata, and are made when they are taken (S13). */
-  keepNulls(value: Value, ranges: number): void {
-    this.#server.memory += memoryOfNulls(value, ranges);
+  keepNulls({ metadata, owner }: Value, ranges: number): void {
+    this.take('nullResults', memoryOfNulls(metadata, ranges), owner);
   }
-  dropNulls(value: Value, ranges: number): void {
-    this.#server.memory -= memoryOfNulls(value, ranges);
+  dropNulls({ metadata, owner }: Value, ranges: number): void {
+    this.give('nullResults', memoryOfNulls(metadata, ranges), owner);
   }
 }

@@ -1,5 +1,6 @@
 import { foundValue, type Ask } from './ask.ts';
 import { refusal, type Refusal } from './refusal.ts';
+import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
 
@@ -48,6 +49,9 @@ export class Lifo implements Behaviour {
 
   purge(reason: Refusal): void {
     this.#in.waiters.refuseAll(reason);
-    for (const value of this.#values.splice(0)) this.#in.holdings.drop(value);
+  }
+
+  dispose(): Steps {
+    return eachInSteps(this.#values.splice(0), (value) => this.#in.holdings.drop(value));
   }
 }

@@ -1,29 +1,121 @@
+import type { Pieces } from '../wire/payload.ts';
 import type { Client } from './ask.ts';
+import type { Account, MemoryBudget } from './memory-budget.ts';
+import type { Refusal } from './refusal.ts';
+import { sortedInSteps, type Steps } from './steps.ts';
 import type { Workspace } from './workspace.ts';
 
-const byName = (a: { name: string }, b: { name: string }): number =>
-  a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+/** Bytes of a piece, about. */
+const PIECE = 2 ** 16;
+/** A listing that is no larger is made however full the server is: who looks for the reason must be able to look. */
+const ALWAYS = 2 ** 14;
+/** What a part of a listing takes in memory beside its text. */
+const PART_OVERHEAD = 40;
+/** Parts that are added between two looks at the time. */
+const PARTS_AT_ONCE = 256;
 
-/** What `list wss` tells of one workspace, or of all (W10). */
-export function listWorkspaces(workspaces: Iterable<Workspace>, asker: Client): string {
-  const lines = [...workspaces].sort(byName).map((workspace) => {
-    const mark = workspace.owners.has(asker) ? '>' : ' ';
-    const names = [...workspace.variables].map((variable) => variable.name).sort();
-    const persistent = workspace.persistent ? 'True' : 'False';
-    return [mark + workspace.name, workspace.owner, persistent, names.length, names.join(',')].join('\t');
-  });
-  return `${lines.join('\n')}\n`;
+/**
+ * A text of many parts that is never made as a whole: what it is made of is held until it is sent. That is accounted for
+ * at its full length, since the names in it may be deleted while a slow client takes it.
+ */
+export class Listing implements Pieces {
+  #parts: string[] = [];
+  #next = 0;
+  #size = 0;
+  #held = 0;
+  readonly #budget: MemoryBudget;
+  readonly #client: Account | undefined;
+
+  constructor(budget: MemoryBudget, client: Account | undefined) {
+    this.#budget = budget;
+    this.#client = client;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(part: string): void {
+    this.#parts.push(part);
+    this.#size += part.length;
+  }
+
+  /** Accounts for what was added. @returns why there is no room for it (P12) */
+  settle(): Refusal | undefined {
+    const held = this.#size + this.#parts.length * PART_OVERHEAD;
+    const refused = this.#budget.refusal(held - this.#held, { client: this.#client });
+    if (refused !== undefined && held > ALWAYS) {
+      this.drop();
+      return refused;
+    }
+    this.#budget.take('listings', held - this.#held, { client: this.#client });
+    this.#held = held;
+    return undefined;
+  }
+
+  next(): string | undefined {
+    let piece = '';
+    while (piece.length < PIECE && this.#next < this.#parts.length) piece += this.#parts[this.#next++] ?? '';
+    return piece === '' ? undefined : piece;
+  }
+
+  drop(): void {
+    this.#budget.give('listings', this.#held, { client: this.#client });
+    this.#held = 0;
+    this.#parts = [];
+  }
 }
 
-/** What `list vars` tells (V8). */
-export function listVariables(workspace: Workspace): string {
-  return [...workspace.variables]
-    .filter((variable) => !variable.hidden)
-    .sort(byName)
-    .map(({ name, behaviour }) => {
-      behaviour.listed?.();
-      const { mode, counts } = behaviour;
-      return [name, counts.values, counts.fetchers, counts.finders, mode].join('\t');
-    })
-    .join('\n');
+const isBefore = (a: { name: string }, b: { name: string }): boolean => a.name < b.name;
+
+/**
+ * What `list wss` tells of the workspaces (W10).
+ * @returns why there is no room for it, in which case it is dropped
+ */
+export function* listWorkspaces(
+  workspaces: Iterable<Workspace>,
+  asker: Client,
+  listing: Listing,
+): Steps<Refusal | undefined> {
+  let isFirst = true;
+  for (const workspace of yield* sortedInSteps(workspaces, isBefore)) {
+    const { name, owner, owners, persistent, variableCount } = workspace;
+    if (!isFirst) listing.add('\n');
+    isFirst = false;
+    listing.add(
+      `${owners.has(asker) ? '>' : ' '}${name}\t${owner}\t${persistent ? 'True' : 'False'}\t${variableCount}\t`,
+    );
+    let count = 0;
+    for (const variable of yield* sortedInSteps(workspace.variables, isBefore)) {
+      if (count > 0) listing.add(',');
+      listing.add(variable.name);
+      if (++count % PARTS_AT_ONCE !== 0) continue;
+      const refused = listing.settle();
+      if (refused !== undefined) return refused;
+      yield;
+    }
+    const refused = listing.settle();
+    if (refused !== undefined) return refused;
+    yield;
+  }
+  listing.add('\n');
+  return listing.settle();
+}
+
+/** What `list vars` tells (V8), as `listWorkspaces`. */
+export function* listVariables(workspace: Workspace, listing: Listing): Steps<Refusal | undefined> {
+  let count = 0;
+  for (const { name, hidden, behaviour } of yield* sortedInSteps(workspace.variables, isBefore)) {
+    if (hidden) continue;
+    behaviour.listed?.();
+    const { mode, counts } = behaviour;
+    if (count > 0) listing.add('\n');
+    listing.add(name);
+    listing.add(`\t${counts.values}\t${counts.fetchers}\t${counts.finders}\t${mode}`);
+    if (++count % PARTS_AT_ONCE !== 0) continue;
+    const refused = listing.settle();
+    if (refused !== undefined) return refused;
+    yield;
+  }
+  return listing.settle();
 }

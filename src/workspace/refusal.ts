@@ -1,3 +1,4 @@
+import type { Limits } from '../wire/limits.ts';
 import { STATUS, type Status } from '../wire/reply.ts';
 
 /** A request that is not carried out: it changed nothing, and the connection goes on. */
@@ -7,6 +8,8 @@ export interface Refusal {
   readonly status: Status;
   /** For people; goes out as `nwsReason` (P8). */
   readonly reason: string;
+  /** The setting that was met, when it was one (P12). */
+  readonly limit?: keyof Limits;
 }
 
 /** Tells a refusal from what was asked for. */
@@ -36,6 +39,9 @@ export const notANumber = (what: string, text: string): Refusal =>
   failed('not-a-number', `${what} must be a number, not "${text}".`);
 
 /** P12: over a limit. */
-export const overLimit = (what: string): Refusal => failed('over-limit', `Refused: ${what}`);
+export const overLimit = (limit: keyof Limits, what: string): Refusal => ({
+  ...failed('over-limit', `Refused: ${what}`),
+  limit,
+});
 
 export { failed as refusal };

@@ -3,10 +3,12 @@ import { Barrier } from './barrier.ts';
 import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
 import type { Holdings } from './holdings.ts';
+import type { Account } from './memory-budget.ts';
 import { Lifo } from './lifo.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { PURGED, refusal, type Refusal } from './refusal.ts';
 import { Single } from './single.ts';
+import type { Steps } from './steps.ts';
 import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
@@ -31,18 +33,28 @@ export class Variable {
   readonly hidden: boolean;
   /** May not be deleted while its workspace is there (S7.2). */
   readonly permanent: boolean;
+  /** To whom it is accounted, in memory (P12). */
+  readonly owner: Account | undefined;
   #behaviour: Behaviour;
   readonly #surroundings: Surroundings;
 
   constructor(
     name: string,
-    where: { id: string; hidden?: boolean; permanent?: boolean; holdings: Holdings; clock: Clock },
+    where: {
+      id: string;
+      hidden?: boolean;
+      permanent?: boolean;
+      owner?: Account | undefined;
+      holdings: Holdings;
+      clock: Clock;
+    },
     behaviour?: (surroundings: Surroundings) => Behaviour,
   ) {
     this.id = where.id;
     this.name = name;
     this.hidden = where.hidden ?? false;
     this.permanent = where.permanent ?? false;
+    this.owner = where.owner;
     this.#surroundings = {
       variableId: where.id,
       waiters: new Waiters(),
@@ -87,8 +99,10 @@ export class Variable {
     this.#behaviour.get(ask);
   }
 
-  purge(): void {
+  /** The variable goes: its waiters are told at once, its values dropped in steps. */
+  *purge(): Steps {
     this.#behaviour.purge(PURGED);
+    yield* this.#behaviour.dispose?.() ?? [];
   }
 }
 

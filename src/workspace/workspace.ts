@@ -3,8 +3,10 @@ import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Ask, Client } from './ask.ts';
 import type { Clock } from './clock.ts';
 import { Holdings, type ServerHoldings } from './holdings.ts';
+import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
+import type { Steps } from './steps.ts';
 import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
@@ -22,11 +24,15 @@ export interface Host {
   /** Listens to all actors, when somebody wants to know what they do. */
   readonly tracer?: Tracer | undefined;
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
+  /** Does something that takes long, in its turn with others (P14). */
+  inSteps(steps: Steps): void;
 }
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What makes a workspace of some kind more than a set of variables (W9). */
 export interface Occupant {
+  /** Bytes of memory that a store under a name takes beside its value (P12). */
+  memoryFor?(name: string, value: Value): number;
   /** Asked before a value is stored under a name; a refusal stands. */
   refuseStore?(name: string, value: Value): Refusal | undefined;
   /** Whether a value is for the occupant alone: then it is told, and nothing is kept under the name. */
@@ -45,6 +51,8 @@ export type WorkspaceKind = (workspace: Workspace, options: Metadata) => Occupan
 interface VariableOptions {
   hidden?: boolean;
   permanent?: boolean;
+  /** To whom it is accounted, in memory (P12). */
+  owner?: Account | undefined;
 }
 
 /** A named set of variables. */
@@ -52,6 +60,8 @@ export class Workspace {
   readonly name: string;
   readonly host: Host;
   readonly holdings: Holdings;
+  /** To whom it is accounted, in memory (P12). */
+  readonly maker: Account | undefined;
   /** Who opened it first, as the listing shows it (W10). Stays when the owner has gone. */
   owner = '';
   persistent = false;
@@ -62,12 +72,36 @@ export class Workspace {
   occupant: Occupant | undefined;
   /** What its maker said of it, as far as it is short. */
   metadata: Metadata = NO_METADATA;
-  readonly #variables = new Map<string, Variable>();
+  #variables = new Map<string, Variable>();
+  /** What it takes beside its variables, to be given back when it is deleted. */
+  #charges: { readonly kind: Kind; readonly bytes: number; readonly client: Account | undefined }[] = [];
 
-  constructor(name: string, host: Host) {
+  /** @param quota bytes of memory that its maker allows it (W11) */
+  constructor(
+    name: string,
+    host: Host,
+    { maker, quota }: { maker?: Account | undefined; quota?: number | undefined } = {},
+  ) {
     this.name = name;
     this.host = host;
-    this.holdings = new Holdings(host.holdings);
+    this.maker = maker;
+    this.holdings = new Holdings(host.holdings, quota);
+  }
+
+  /** Accounts for memory that it takes until it is deleted (P12). */
+  charge(kind: Kind, bytes: number, client: Account | undefined): void {
+    if (bytes === 0) return;
+    this.#charges.push({ kind, bytes, client });
+    this.holdings.take(kind, bytes, client);
+  }
+
+  #forget(): void {
+    for (const { kind, bytes, client } of this.#charges) this.holdings.give(kind, bytes, client);
+    this.#charges = [];
+    this.owner = '';
+    this.metadata = NO_METADATA;
+    this.occupant = undefined;
+    this.owners.clear();
   }
 
   get variables(): Iterable<Variable> {
@@ -88,8 +122,8 @@ export class Workspace {
   }
 
   /** As `variable`, for a client: there may be no room for another one (P12). */
-  #forClient(name: string): Variable | Refusal {
-    return this.#variables.get(name) ?? this.host.holdings.nameRefusal(name) ?? this.#make(name, {});
+  #forClient(name: string, owner: Account | undefined): Variable | Refusal {
+    return this.#variables.get(name) ?? this.holdings.nameRefusal(name, owner) ?? this.#make(name, { owner });
   }
 
   /** Makes one of the kind's own variables. */
@@ -103,29 +137,31 @@ export class Workspace {
 
   #make(name: string, options: VariableOptions, behaviour?: (surroundings: Surroundings) => Behaviour) {
     const { host, holdings } = this;
-    const where = { id: host.newVariableId(), holdings, clock: host.clock, ...options };
+    const where = { id: host.newVariableId(), holdings, clock: host.clock, owner: this.maker, ...options };
     const variable = new Variable(name, where, behaviour);
     this.#variables.set(name, variable);
-    host.holdings.keepName(name);
+    holdings.keepName(name, variable.owner);
     return variable;
   }
 
   /** V2. */
-  declare(name: string, mode: string): Refusal | undefined {
-    const variable = this.#forClient(name);
+  declare(name: string, mode: string, owner?: Account): Refusal | undefined {
+    const variable = this.#forClient(name, owner);
     return isRefusal(variable) ? variable : variable.declare(mode);
   }
 
   /** V3. A value that is refused stays the caller's. */
   store(name: string, value: Value, client: Client): StoreOutcome {
-    const refused = this.holdings.refusal(value) ?? this.occupant?.refuseStore?.(name, value);
+    const refused =
+      this.holdings.refusal(value, this.occupant?.memoryFor?.(name, value)) ??
+      this.occupant?.refuseStore?.(name, value);
     if (refused !== undefined) return refused;
     if (this.occupant?.isPrivate?.(name, value) === true) {
       this.holdings.release(value);
       this.occupant.stored?.(name, value);
       return undefined;
     }
-    const variable = this.#forClient(name);
+    const variable = this.#forClient(name, client.account);
     if (isRefusal(variable)) return variable;
     const outcome = variable.store(value, client);
     if (!isRefusal(outcome)) this.occupant?.stored?.(name, value);
@@ -134,31 +170,38 @@ export class Workspace {
 
   /** V4. */
   get(name: string, ask: Ask): void {
-    const variable = this.#forClient(name);
+    const variable = this.#forClient(name, ask.client.account);
     if (isRefusal(variable)) ask.refuse(variable);
     else variable.get(ask);
   }
 
-  /** V7. */
-  deleteVariable(name: string): Refusal | undefined {
+  /** V7. @returns how its values are given up, once nobody can get at them */
+  deleteVariable(name: string): Refusal | Steps {
     const variable = this.#variables.get(name);
     if (variable === undefined)
       return refusal('no-variable', `Variable "${name}" does not exist in workspace "${this.name}".`);
     if (variable.permanent)
       return refusal('permanent', `Variable "${name}" is part of the workspace and cannot be deleted.`);
     this.#variables.delete(name);
-    this.host.holdings.dropName(name);
-    variable.purge();
-    return undefined;
+    this.holdings.dropName(name, variable.owner);
+    return variable.purge();
   }
 
-  /** Purges every variable (W7). */
-  empty(): void {
-    const variables = [...this.#variables.values()];
-    this.#variables.clear();
-    for (const variable of variables) {
-      this.host.holdings.dropName(variable.name);
-      variable.purge();
+  /** W7: nobody can get at what is in it any more. @returns how that is given up; then its occupant ends, too */
+  end(): Steps {
+    const variables = this.#variables;
+    this.#variables = new Map();
+    return this.#end(variables);
+  }
+
+  *#end(variables: ReadonlyMap<string, Variable>): Steps {
+    for (const variable of variables.values()) {
+      this.holdings.dropName(variable.name, variable.owner);
+      yield* variable.purge();
+      yield;
     }
+    this.occupant?.deleted();
+    // References to it may outlive it for long, and hold no more than its name.
+    if (this.deleted) this.#forget();
   }
 }

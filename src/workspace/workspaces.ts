@@ -1,7 +1,11 @@
+import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './ask.ts';
-import { listWorkspaces } from './listing.ts';
+import { listWorkspaces, type Listing } from './listing.ts';
+import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
+import type { References } from './references.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
+import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
 
@@ -18,8 +22,10 @@ export interface Opening {
   readonly metadata: Metadata;
 }
 
-/** The workspaces that a connection has opened or used: the very ones, whatever comes under their names later (W5). */
-export type References = Map<string, Workspace>;
+/** Who opens, uses and makes workspaces. */
+export interface Opener extends Client {
+  readonly references: References;
+}
 
 /** All workspaces of a server (W1–W10). */
 export class Workspaces {
@@ -41,6 +47,9 @@ export class Workspaces {
     this.#all.set(DEFAULT, main);
   }
 
+  get budget(): MemoryBudget {
+    return this.#host.holdings.budget;
+  }
   get all(): Iterable<Workspace> {
     return this.#all.values();
   }
@@ -62,35 +71,45 @@ export class Workspaces {
   }
 
   /** W2, W4, W9. */
-  open(opening: Opening, client: Client, references: References): Refusal | undefined {
-    const workspace = this.#referTo(opening, references);
+  open(opening: Opening, client: Opener): Refusal | undefined {
+    const workspace = this.#referTo(opening, client, opening.label.length);
     if (!(workspace instanceof Workspace)) return workspace;
     if (workspace.owner === '') {
       workspace.owner = `${client.peer} (${opening.label})`;
       workspace.persistent = opening.persistent;
+      workspace.charge('labels', workspace.owner.length, client.account);
     }
     workspace.owners.add(client);
     return undefined;
   }
 
   /** W3. */
-  use(opening: Opening, references: References): Refusal | undefined {
-    const workspace = this.#referTo(opening, references);
+  use(opening: Opening, client: Opener): Refusal | undefined {
+    const workspace = this.#referTo(opening, client, 0);
     return workspace instanceof Workspace ? undefined : workspace;
   }
 
-  #referTo(opening: Opening, references: References): Workspace | Refusal {
+  /** @param labelBytes of the label that it is opened with */
+  #referTo(opening: Opening, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
     const { name, create, metadata } = opening;
-    const workspace = this.#all.get(name) ?? (create ? this.#make(name, metadata) : NO_SUCH_WORKSPACE);
-    if (workspace instanceof Workspace) references.set(name, workspace);
+    const noRoom =
+      references.refusal(name) ?? this.#host.holdings.budget.refusal(labelBytes, { client: account });
+    if (noRoom !== undefined) return noRoom;
+    const workspace =
+      this.#all.get(name) ?? (create ? this.#make(name, metadata, account) : NO_SUCH_WORKSPACE);
+    if (workspace instanceof Workspace) references.add(workspace);
     return workspace;
   }
 
-  #make(name: string, metadata: Metadata): Workspace | Refusal {
-    const noRoom = this.#host.holdings.nameRefusal(name);
-    if (noRoom !== undefined) return noRoom;
+  #make(name: string, metadata: Metadata, maker: Account | undefined): Workspace | Refusal {
+    const quota = readQuota(metadata);
+    if (isRefusal(quota)) return quota;
     const type = metadata.get('wstype');
-    const workspace = new Workspace(name, this.#host);
+    const kept = shortOf(metadata);
+    const bytes = { metadata: memoryOfMetadata(kept), jobs: type === undefined ? 0 : COST.job };
+    const workspace = new Workspace(name, this.#host, { maker, quota: quota.bytes });
+    const noRoom = workspace.holdings.refusalOf(COST.name + name.length + bytes.metadata + bytes.jobs, maker);
+    if (noRoom !== undefined) return noRoom;
     if (type !== undefined) {
       const kind = this.#kinds.get(type);
       if (kind === undefined)
@@ -100,14 +119,16 @@ export class Workspaces {
       workspace.occupant = occupant;
       this.#occupied.add(workspace);
     }
-    workspace.metadata = shortOf(metadata);
+    workspace.metadata = kept;
     this.#all.set(name, workspace);
-    this.#host.holdings.keepName(name);
+    workspace.holdings.keepName(name, maker);
+    workspace.charge('metadata', bytes.metadata, maker);
+    workspace.charge('jobs', bytes.jobs, maker);
     return workspace;
   }
 
   /** W8. @returns the name */
-  makeTemporary(template: string, metadata: Metadata, references: References): string | Refusal {
+  makeTemporary(template: string, metadata: Metadata, { references, account }: Opener): string | Refusal {
     const { nameBytes } = this.#host.limits;
     const filled = fillTemplate(template, this.#temporaries, nameBytes);
     let name = (filled ?? '') + this.#suffix;
@@ -115,13 +136,13 @@ export class Workspaces {
     // A longer one is a name that nobody could say.
     if (filled === undefined || name.length > nameBytes)
       return refusal('bad-template', `mktemp: bad template "${template}".`);
-    const workspace = this.#make(name, metadata);
+    const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
     if (!(workspace instanceof Workspace))
       return workspace.code === 'unknown-kind'
         ? refusal('unknown-kind', 'Internal error: reference_space failed')
         : workspace;
     this.#temporaries++;
-    references.set(name, workspace);
+    references.add(workspace);
     return name;
   }
 
@@ -132,43 +153,52 @@ export class Workspaces {
     return workspace.deleted ? NO_SUCH_WORKSPACE : workspace;
   }
 
-  /** W7. `__default` is only emptied (W1). */
-  delete(name: string, references: References): Refusal | undefined {
+  /** W7. `__default` is only emptied (W1). @returns how what was in it is given up, once nobody can get at it */
+  delete(name: string, references: References): Refusal | Steps {
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal('no-workspace', `Workspace "${name}" does not exist.`);
     references.delete(name);
-    this.#remove(workspace);
-    return undefined;
+    return this.#remove(workspace);
   }
 
-  #remove(workspace: Workspace): void {
+  #remove(workspace: Workspace): Steps {
     if (workspace.name !== DEFAULT) {
       this.#all.delete(workspace.name);
-      this.#host.holdings.dropName(workspace.name);
+      workspace.holdings.dropName(workspace.name, workspace.maker);
       workspace.deleted = true;
       this.#occupied.delete(workspace);
     }
-    workspace.empty();
-    workspace.occupant?.deleted();
+    return workspace.end();
   }
 
   /**
    * W6: what the client owns goes with it, unless it is persistent.
-   * @param each carries out the end of one workspace, so that it cannot keep the others from theirs
+   * @param contain does one of several things, so that it cannot keep the others from being done
    */
-  clientLeft(client: Client, references: References, each: (act: () => void) => void): void {
-    for (const workspace of references.values()) {
-      if (!workspace.owners.delete(client) || workspace.persistent || workspace.deleted) continue;
-      each(() => this.#remove(workspace));
+  *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
+    for (const workspace of client.references.values()) {
+      if (workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted)
+        yield* containedSteps(this.#remove(workspace), contain);
+      yield;
     }
+    yield* client.references.clear();
   }
 
   /** W10. */
-  list(asker: Client, name?: string): string {
-    if (name === undefined) return listWorkspaces(this.#all.values(), asker);
+  list(asker: Client, listing: Listing, name?: string): Steps<Refusal | undefined> {
+    if (name === undefined) return listWorkspaces(this.#all.values(), asker, listing);
     const workspace = this.#all.get(name);
-    return listWorkspaces(workspace === undefined ? [] : [workspace], asker);
+    return listWorkspaces(workspace === undefined ? [] : [workspace], asker, listing);
   }
+}
+
+/** The quota that the maker of a workspace sets for it, if it does (W11). */
+function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } | Refusal {
+  const text = metadata.get('memoryBytes');
+  if (text === undefined) return {};
+  const bytes = parseWhole(text);
+  if (bytes !== undefined && bytes >= 0) return { bytes };
+  return refusal('bad-quota', `memoryBytes must be a whole number of bytes from 0, not "${text}".`);
 }
 
 /** As many entries as are short enough together. */

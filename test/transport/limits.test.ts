@@ -63,7 +63,7 @@ describe('each limit, past which a request is refused with a reason that names i
       'memoryBytes',
       6_000,
       [store('v'.repeat(3_000)), store('v'.repeat(3_000))],
-      'the server holds 4402 bytes in memory; the limit is 6000.',
+      'the server holds 5523 bytes in memory; the limit is 6000.',
     ],
     ['argumentCount', 5, [['store', 'w', 'x', '1', 'v', 'more']], '6 arguments; the limit is 5.'],
     [

@@ -197,8 +197,8 @@ describe('limits (P12)', () => {
         reading.room.most = most;
         for (const chunk of cut(store)) reading.push(chunk);
         const [refused] = reading.requests;
-        // The metadata, and five arguments.
-        const needed = 301 + 8 + 5_000;
+        // The metadata, of one entry, and five arguments.
+        const needed = 100 + 301 + 8 + 5_000;
         expect(refused?.excess).toBe(most < needed ? 'no room.' : undefined);
         if (most < needed) expect(refused).toMatchObject({ payload: undefined, metadata: new Map() });
         reading.room.most = Number.POSITIVE_INFINITY;

@@ -1,0 +1,77 @@
+import { isFile, isPieces, NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
+import { encodeReply, NO_VALUE, type ReplyFormat, type ReplyValue, type Status } from '../wire/reply.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import type { Core } from './core.ts';
+
+/** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
+const REPLIES_AT_ONCE = 2 ** 20;
+
+/** The replies to one connection, as commands. */
+export class Outgoing {
+  format: ReplyFormat = { metadata: false, cookie: true };
+  readonly #core: Core;
+  readonly #connection: number;
+  /** Bytes of replies since the client had taken all of them. */
+  #replied = 0;
+  /** What is left of a value that is made piece by piece. */
+  #pieces: Pieces | undefined;
+
+  constructor(core: Core, connection: number) {
+    this.#core = core;
+    this.#connection = connection;
+  }
+
+  /** Nothing more is to be sent before the client has taken what there is (P11). */
+  get isFull(): boolean {
+    return this.#replied > REPLIES_AT_ONCE;
+  }
+
+  /** The client has taken what was sent, or it says something new. */
+  begin(): void {
+    this.#replied = 0;
+  }
+
+  /** What is made piece by piece is not out yet, see `goOn`. */
+  reply(status: Status, metadata: Metadata, value: ReplyValue | undefined): void {
+    this.send(encodeReply(this.format, status, metadata, value));
+    if (value === undefined || typeof value.payload === 'string') return;
+    const { payload } = value;
+    if (isPieces(payload)) this.#pieces = payload;
+    else if (isFile(payload)) {
+      this.#count(payload.size);
+      this.#core.command({ type: 'sendFile', connection: this.#connection, file: payload });
+    } else this.send(payload);
+  }
+
+  refuse({ status, reason, limit }: Refusal, isLong: boolean): void {
+    const metadata = this.format.metadata ? new Map([['nwsReason', reason]]) : NO_METADATA;
+    this.reply(status, metadata, isLong ? NO_VALUE : undefined);
+    if (limit !== undefined) this.#core.figures.countRefusal(limit);
+  }
+
+  /** Sends more of what is made piece by piece, until the client has to take that. @returns whether all is out */
+  goOn(): boolean {
+    while (this.#pieces !== undefined && !this.isFull) {
+      const piece = this.#pieces.next();
+      if (piece === undefined) this.drop();
+      else this.send(piece);
+    }
+    return this.#pieces === undefined;
+  }
+
+  /** What is left of that is not wanted any more. */
+  drop(): void {
+    this.#pieces?.drop();
+    this.#pieces = undefined;
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.#count(bytes.length);
+    this.#core.command({ type: 'send', connection: this.#connection, bytes });
+  }
+
+  #count(bytes: number): void {
+    this.#replied += bytes;
+    this.#core.figures.bytesOut += bytes;
+  }
+}

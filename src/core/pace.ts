@@ -1,0 +1,101 @@
+import type { Steps } from '../workspace/steps.ts';
+import type { Core } from './core.ts';
+import type { Making, Settled } from './verbs.ts';
+
+interface PaceEvents {
+  /** It may go on, after it had to wait. */
+  goOn(): void;
+  /** A request could not be carried out. */
+  failed(): void;
+}
+
+/**
+ * When one connection may go on. What it has said is not read while its client has to take replies first (P11), while it
+ * is the turn of others, or while a request of its own takes steps (P14).
+ */
+export class Pace {
+  readonly #core: Core;
+  readonly #connection: number;
+  readonly #events: PaceEvents;
+  #waitsFor: 'client' | 'turn' | 'steps' | undefined;
+  #making: Making | undefined;
+  #isOver = false;
+
+  constructor(core: Core, connection: number, events: PaceEvents) {
+    this.#core = core;
+    this.#connection = connection;
+    this.#events = events;
+  }
+
+  get mayGoOn(): boolean {
+    return this.#waitsFor === undefined;
+  }
+  get waitsForClient(): boolean {
+    return this.#waitsFor === 'client';
+  }
+
+  waitForClient(): void {
+    this.#waitsFor = 'client';
+    this.#core.command({ type: 'flush', connection: this.#connection });
+  }
+
+  /** The client has taken what was sent to it. */
+  flushed(): void {
+    if (this.#waitsFor === 'client') this.#waitsFor = undefined;
+  }
+
+  waitForTurn(): void {
+    this.#pause('turn');
+    this.#core.turns.add(() => {
+      this.#resume();
+      return false;
+    });
+  }
+
+  /** @param settle told what came of it, at once or later; not when nobody needs it any more */
+  make(making: Making, settle: (outcome: Settled) => void): void {
+    this.#making = making;
+    this.#waitsFor = 'steps';
+    let isLater = false;
+    this.#core.turns.run(this.#contained(making.steps), (outcome) => {
+      this.#waitsFor = undefined;
+      this.#making = undefined;
+      if (this.#isOver) return making.drop?.();
+      settle(outcome);
+      if (isLater) this.#resume();
+    });
+    if (this.#making === undefined) return;
+    isLater = true;
+    this.#pause('steps');
+  }
+
+  /** A fault of the server in one of the steps stays with the connection. */
+  *#contained(steps: Steps<Settled>): Steps<Settled> {
+    try {
+      return yield* steps;
+    } catch (error) {
+      this.#core.log('error', 'a request could not be carried out', { connection: this.#connection, error });
+      this.#isOver = true;
+      this.#events.failed();
+      return undefined;
+    }
+  }
+
+  /** The connection is over. */
+  end(): void {
+    this.#isOver = true;
+    this.#making?.drop?.();
+  }
+
+  #pause(reason: 'turn' | 'steps'): void {
+    this.#waitsFor = reason;
+    this.#core.command({ type: 'pause', connection: this.#connection });
+  }
+
+  #resume(): void {
+    this.#waitsFor = undefined;
+    if (this.#isOver) return;
+    this.#core.command({ type: 'resume', connection: this.#connection });
+    this.#events.goOn();
+  }
+}

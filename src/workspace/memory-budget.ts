@@ -1,0 +1,130 @@
+import type { Limits } from '../wire/limits.ts';
+import type { Metadata } from '../wire/payload.ts';
+import { overLimit, type Refusal } from './refusal.ts';
+
+/** What memory is held for. `requests` are accounted for by `Incoming`. */
+export const KINDS = [
+  'values',
+  'nullResults',
+  'names',
+  'labels',
+  'metadata',
+  'references',
+  'barrierMembers',
+  'jobs',
+  'agents',
+  'batches',
+  'listings',
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+/**
+ * Bytes that an object of each kind costs beside the texts in it: measured as growth of the heap, rounded up. They are
+ * kept honest by test/limits/kinds.test.ts, which measures.
+ */
+export const COST = {
+  value: 250,
+  name: 1_000,
+  /** A dictionary that is not empty, and each entry of it. */
+  dictionary: 160,
+  entry: 100,
+  reference: 250,
+  barrierMember: 200,
+  job: 140_000,
+  /** A rank with its worker, or a sentinel. */
+  agent: 2_500,
+  batch: 900,
+  /** A range of ranks. */
+  range: 40,
+} as const;
+
+export function memoryOfMetadata(metadata: Metadata): number {
+  if (metadata.size === 0) return 0;
+  let bytes = COST.dictionary;
+  for (const [name, text] of metadata) bytes += COST.entry + name.length + text.length;
+  return bytes;
+}
+
+/** What is held for one client, or in one workspace; each may have a quota. */
+export class Account {
+  bytes = 0;
+  /** The quota. */
+  readonly limit: number;
+  readonly #name: 'clientMemoryBytes' | 'workspaceMemoryBytes';
+
+  constructor(name: Account['name'], limit: number) {
+    this.#name = name;
+    this.limit = limit;
+  }
+
+  /** The setting that the quota comes from. */
+  get name(): 'clientMemoryBytes' | 'workspaceMemoryBytes' {
+    return this.#name;
+  }
+
+  refusal(bytes: number): Refusal | undefined {
+    if (this.bytes + bytes <= this.limit) return undefined;
+    const what = this.#name === 'clientMemoryBytes' ? 'what this client has stored or made' : 'the workspace';
+    return overLimit(this.#name, `${what} takes ${this.bytes} bytes in memory; the limit is ${this.limit}.`);
+  }
+}
+
+/** For whom memory is held. Who has left still has what it stored. */
+export interface Holders {
+  readonly client?: Account | undefined;
+  readonly workspace?: Account | undefined;
+}
+
+/** The one account of all memory that the server holds for others (P12). */
+export class MemoryBudget {
+  bytes = 0;
+  readonly byKind: Record<Kind, number> = {
+    values: 0,
+    nullResults: 0,
+    names: 0,
+    labels: 0,
+    metadata: 0,
+    references: 0,
+    barrierMembers: 0,
+    jobs: 0,
+    agents: 0,
+    batches: 0,
+    listings: 0,
+  };
+  readonly #limits: Limits;
+  readonly #incoming: () => number;
+
+  /** @param incoming bytes of requests that are coming in, which count as well */
+  constructor(limits: Limits, incoming: () => number) {
+    this.#limits = limits;
+    this.#incoming = incoming;
+  }
+
+  newClient(): Account {
+    return new Account('clientMemoryBytes', this.#limits.clientMemoryBytes);
+  }
+  /** @param quota a smaller one that its maker chose */
+  newWorkspace(quota = Number.POSITIVE_INFINITY): Account {
+    return new Account('workspaceMemoryBytes', Math.min(quota, this.#limits.workspaceMemoryBytes));
+  }
+
+  /** @returns why there is no room for so many bytes more: the smallest circle first (P12) */
+  refusal(bytes: number, { client, workspace }: Holders): Refusal | undefined {
+    const { memoryBytes } = this.#limits;
+    const refused = client?.refusal(bytes) ?? workspace?.refusal(bytes);
+    const held = this.bytes + this.#incoming();
+    if (refused !== undefined || held + bytes <= memoryBytes) return refused;
+    return overLimit('memoryBytes', `the server holds ${held} bytes in memory; the limit is ${memoryBytes}.`);
+  }
+
+  take(kind: Kind, bytes: number, { client, workspace }: Holders): void {
+    this.bytes += bytes;
+    this.byKind[kind] += bytes;
+    if (client !== undefined) client.bytes += bytes;
+    if (workspace !== undefined) workspace.bytes += bytes;
+  }
+
+  give(kind: Kind, bytes: number, holders: Holders): void {
+    this.take(kind, -bytes, holders);
+  }
+}

@@ -1,0 +1,50 @@
+import { COST, type Account, type MemoryBudget } from './memory-budget.ts';
+import type { Refusal } from './refusal.ts';
+import { eachInSteps, type Steps } from './steps.ts';
+import type { Workspace } from './workspace.ts';
+
+const memoryOf = (name: string): number => COST.reference + name.length;
+
+/**
+ * The workspaces that a connection has opened or used: the very ones, whatever comes under their names later (W5). What
+ * they take is accounted for to that connection, since a reference outlives its workspace.
+ */
+export class References {
+  readonly #workspaces = new Map<string, Workspace>();
+  readonly #budget: MemoryBudget;
+  readonly #client: Account | undefined;
+
+  constructor(budget: MemoryBudget, client?: Account) {
+    this.#budget = budget;
+    this.#client = client;
+  }
+
+  /** @returns why there is no room for another one (P12) */
+  refusal(name: string): Refusal | undefined {
+    if (this.#workspaces.has(name)) return undefined;
+    return this.#budget.refusal(memoryOf(name), { client: this.#client });
+  }
+
+  get(name: string): Workspace | undefined {
+    return this.#workspaces.get(name);
+  }
+  values(): Iterable<Workspace> {
+    return this.#workspaces.values();
+  }
+
+  add(workspace: Workspace): void {
+    const { name } = workspace;
+    if (!this.#workspaces.has(name))
+      this.#budget.take('references', memoryOf(name), { client: this.#client });
+    this.#workspaces.set(name, workspace);
+  }
+
+  delete(name: string): void {
+    if (this.#workspaces.delete(name))
+      this.#budget.give('references', memoryOf(name), { client: this.#client });
+  }
+
+  clear(): Steps {
+    return eachInSteps(this.#workspaces.keys(), (name) => this.delete(name));
+  }
+}
