@@ -30,7 +30,10 @@ export class Listener {
     this.#options = options;
     const { logger } = options;
     this.#overLimit = new Seldom((times, fields) =>
-      logger.warn({ ...fields, times, limit: 'connectionCount' }, 'connection refused: over the limit'),
+      logger.warn(
+        { audit: true, ...fields, times, limit: 'connectionCount' },
+        'connection refused: over the limit',
+      ),
     );
     this.#failed = new Seldom((times, fields) => {
       logger.error({ ...fields, times }, 'connections cannot be accepted');
