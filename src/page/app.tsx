@@ -104,7 +104,9 @@ function Menu({ path, isReplay }: { path: string; isReplay: boolean }) {
       ];
   const isHere = (href: string): boolean => {
     if (isReplay && href === page.replay) return !path.startsWith(page.book);
-    return href === page.overview ? path === '/' || path.startsWith('/sleighs') : path.startsWith(href);
+    return href === page.overview
+      ? path === page.overview || path.startsWith(page.sleighs)
+      : path.startsWith(href);
   };
   return (
     <nav class="menu" aria-label="Pages">

@@ -58,6 +58,13 @@ class StaticFile {
     return this.#content;
   }
 
+  /** As `content`, with relative paths that lead out of so many folders. */
+  async contentBelow(folders: number): Promise<{ bytes: Buffer; tag: string }> {
+    const { bytes, tag } = await this.content();
+    const text = bytes.toString().replaceAll('="./', `="${'../'.repeat(folders)}`);
+    return { bytes: Buffer.from(text), tag: `${tag}-${folders}` };
+  }
+
   /** @returns the best that a browser takes; undefined when it is better sent as it is */
   encodingFor(accepted: string, size: number): Encoding | undefined {
     if (size < SMALL || PACKED.has(this.#ending)) return undefined;
@@ -91,11 +98,24 @@ export class StaticFiles {
     return this.#files.has(path);
   }
 
-  async serve(path: string, request: IncomingMessage, response: ServerResponse, status = 200): Promise<void> {
+  /**
+   * Serves a file, if it has not changed since the browser got it.
+   * @param options.folders how many folders below the site's own the browser takes the file to be in: relative paths in
+   *   it are made to fit, so that a proxy may put the whole site into a folder
+   * @throws Error when there is no such file
+   */
+  async serve(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status = 200, folders = 0 } = {},
+  ): Promise<void> {
     const file = this.#files.get(path);
     if (file === undefined) throw new Error(`there is no file ${path}`);
-    const { bytes, tag } = await file.content();
-    const encoding = file.encodingFor(request.headers['accept-encoding'] ?? '', bytes.length);
+    const { bytes, tag } = folders === 0 ? await file.content() : await file.contentBelow(folders);
+    // What is packed is kept, once for each file.
+    const accepted = folders === 0 ? (request.headers['accept-encoding'] ?? '') : '';
+    const encoding = file.encodingFor(accepted, bytes.length);
     const entityTag = `"${tag}${encoding === undefined ? '' : `-${encoding}`}"`;
     const headers = {
       ETag: entityTag,

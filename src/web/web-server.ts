@@ -238,7 +238,9 @@ export class WebServer {
     if (!isPage && request.headers.accept?.includes('text/html') !== true)
       throw new Problem(404, 'there is no such page');
     if (!this.#files.has(INDEX)) throw new Problem(404, 'the page is not built: npm run build');
-    return this.#files.serve(INDEX, request, response, isPage ? 200 : 404);
+    // `/workspaces/a` is in one folder, `/` in none.
+    const folders = path.split('/').length - 2;
+    return this.#files.serve(INDEX, request, response, { status: isPage ? 200 : 404, folders });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Where things are: pages for people, and the views behind them. A name goes into a path with all its bytes. */
 import { encodePart as part } from '../../views/path-part.ts';
+import { BASE } from './base.ts';
 import type { Named } from '../../views/types.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -13,25 +14,28 @@ export function withQuery(path: string, query: Query): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
-const workspace = ({ name }: Pick<Named, 'name'>): string => `/workspaces/${part(name)}`;
+const workspace = ({ name }: Pick<Named, 'name'>): string => `${BASE}/workspaces/${part(name)}`;
 
 /** Of pages. */
 export const page = {
-  overview: '/',
-  workspaces: '/workspaces',
-  clients: '/clients',
-  replay: '/replay',
-  book: '/charts',
+  overview: `${BASE}/`,
+  workspaces: `${BASE}/workspaces`,
+  clients: `${BASE}/clients`,
+  replay: `${BASE}/replay`,
+  book: `${BASE}/charts`,
+  sleighs: `${BASE}/sleighs`,
   workspace,
   variable: (of: Pick<Named, 'name'>, variable: Pick<Named, 'name'>): string =>
     `${workspace(of)}/variables/${part(variable.name)}`,
-  client: (id: number): string => `/clients/${id}`,
-  sleigh: ({ name }: Pick<Named, 'name'>): string => `/sleighs/${part(name)}`,
+  client: (id: number): string => `${BASE}/clients/${id}`,
+  sleigh: ({ name }: Pick<Named, 'name'>): string => `${BASE}/sleighs/${part(name)}`,
   charts: ({ name }: Pick<Named, 'name'>, query: Query = {}): string =>
-    withQuery(`/sleighs/${part(name)}/charts`, query),
-  chart: (chart: string): string => `/charts/${part(chart)}`,
+    withQuery(`${BASE}/sleighs/${part(name)}/charts`, query),
+  chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,
 };
 
 /** Of views. */
-export const api = (path: string, query: Query = {}): string => withQuery(`/api${path}`, query);
+export const api = (path: string, query: Query = {}): string => withQuery(`${BASE}/api${path}`, query);
+/** Of the view behind a page, or below it. */
+export const apiOf = (pagePath: string, query: Query = {}): string => api(pagePath.slice(BASE.length), query);
 export const actorPath = (base: string, actor: string): string => `${base}/actors/${part(actor)}`;

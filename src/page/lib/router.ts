@@ -1,5 +1,6 @@
 /** Where we are, over the History API. */
 import { useEffect, useState } from 'preact/hooks';
+import { BASE } from './base.ts';
 import { decodePart } from '../../views/path-part.ts';
 
 export interface Place {
@@ -22,7 +23,8 @@ export function focusHeading(heading: HTMLElement | null): void {
 function here(): Place {
   const { pathname, search } = location;
   // A name may be empty: `/workspaces/` is a workspace, `/` is no name at all.
-  const parts = pathname === '/' ? [] : pathname.split('/').slice(1).map(decoded);
+  const own = pathname.slice(BASE.length);
+  const parts = own === '/' || own === '' ? [] : own.split('/').slice(1).map(decoded);
   return { parts, path: pathname, query: new URLSearchParams(search) };
 }
 
@@ -78,6 +80,7 @@ export function followLinks(): void {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (link === null || link.origin !== location.origin || link.target !== '') return;
+    if (!link.pathname.startsWith(`${BASE}/`)) return;
     if (link.hasAttribute('download') || (link.hash !== '' && link.pathname === location.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search);

@@ -1,11 +1,11 @@
 import { Actors } from '../components/actors.tsx';
 import { PageHead } from '../components/parts.tsx';
-import { api, page } from '../lib/paths.ts';
+import { apiOf, page } from '../lib/paths.ts';
 import { useView } from '../lib/use-view.ts';
 import type { SleighView } from '../../views/types.ts';
 
 export function SleighChartsPage({ name }: { name: string }) {
-  const { data } = useView<SleighView>(api(page.sleigh({ name })), 'once');
+  const { data } = useView<SleighView>(apiOf(page.sleigh({ name })), 'once');
   const title = data?.title ?? name;
   return (
     <>
@@ -17,7 +17,7 @@ export function SleighChartsPage({ name }: { name: string }) {
           { href: page.sleigh({ name }), text: title },
         ]}
       />
-      <Actors base={api(page.sleigh({ name }))} />
+      <Actors base={apiOf(page.sleigh({ name }))} />
     </>
   );
 }

@@ -18,16 +18,16 @@ import {
 import { Plot } from '../components/plot.tsx';
 import { StateCounts, StateTag } from '../components/states.tsx';
 import { count, plural } from '../lib/format.ts';
-import { api, page } from '../lib/paths.ts';
+import { apiOf, page } from '../lib/paths.ts';
 import { statePath } from '../lib/states.ts';
 import { useView } from '../lib/use-view.ts';
 
 export function SleighPage({ name, query }: { name: string; query: URLSearchParams }) {
   const state = query.get('state') ?? undefined;
   const from = Number(query.get('from') ?? 0);
-  const reading = useView<SleighView>(api(page.sleigh({ name })));
+  const reading = useView<SleighView>(apiOf(page.sleigh({ name })));
   const workers = useView<WorkersView>(
-    api(`${page.sleigh({ name })}/workers`, { state, from, count: BOARD_SIZE }),
+    apiOf(`${page.sleigh({ name })}/workers`, { state, from, count: BOARD_SIZE }),
   );
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="sleigh" />;

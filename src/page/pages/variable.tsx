@@ -15,7 +15,7 @@ import {
 import { Value } from '../components/value.tsx';
 import { WriteButton } from '../components/writing.tsx';
 import { count } from '../lib/format.ts';
-import { api, page } from '../lib/paths.ts';
+import { apiOf, page } from '../lib/paths.ts';
 import { go } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
@@ -23,7 +23,7 @@ const SIZE = 20;
 
 export function VariablePage({ workspace, name, from }: { workspace: string; name: string; from: number }) {
   const path = page.variable({ name: workspace }, { name });
-  const reading = useView<VariableView>(api(path, { from, count: SIZE }));
+  const reading = useView<VariableView>(apiOf(path, { from, count: SIZE }));
   const [fetched, setFetched] = useState<ValueView | undefined>(undefined);
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="variable" />;
@@ -42,7 +42,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         <WriteButton<FetchedView>
           label="Fetch a value"
           method="POST"
-          path={api(`${path}/fetch`)}
+          path={apiOf(`${path}/fetch`)}
           question="The next value is taken out of the variable and shown here; no client gets it."
           sure="Fetch it"
           onDone={({ value }) => setFetched(value)}
@@ -50,7 +50,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
         <WriteButton
           label="Delete variable"
           method="DELETE"
-          path={api(path)}
+          path={apiOf(path)}
           question={
             <>
               The variable <b>{data.title}</b> goes with its values; whoever waits in it is told. This cannot

@@ -14,14 +14,14 @@ import {
 import { ValuePreview } from '../components/value.tsx';
 import { WriteButton } from '../components/writing.tsx';
 import { count, plural } from '../lib/format.ts';
-import { api, page } from '../lib/paths.ts';
+import { apiOf, page } from '../lib/paths.ts';
 import { go } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
 const SIZE = 100;
 
 export function WorkspacePage({ name, from }: { name: string; from: number }) {
-  const reading = useView<WorkspaceView>(api(page.workspace({ name }), { from, count: SIZE }));
+  const reading = useView<WorkspaceView>(apiOf(page.workspace({ name }), { from, count: SIZE }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="workspace" />;
   const metadata = Object.entries(data.metadata);
@@ -33,7 +33,7 @@ export function WorkspacePage({ name, from }: { name: string; from: number }) {
         <WriteButton
           label="Delete workspace"
           method="DELETE"
-          path={api(page.workspace(data))}
+          path={apiOf(page.workspace(data))}
           question={
             <>
               The workspace <b>{data.title}</b> goes with its {plural(data.list.total, 'variable')}; whoever

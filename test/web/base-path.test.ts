@@ -1,0 +1,55 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { baseOf } from '../../src/page/lib/base.ts';
+import { ask } from '../support/browser.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sleigh-base-'));
+let server: Server;
+beforeAll(async () => {
+  mkdirSync(join(folder, 'page', 'assets'), { recursive: true });
+  writeFileSync(
+    join(folder, 'page', 'index.html'),
+    `<script src="./assets/app-1.js"></script>${' '.repeat(2_000)}`,
+  );
+  writeFileSync(join(folder, 'page', 'assets', 'app-1.js'), '1');
+  server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0, dist: folder } });
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe('the page', () => {
+  it.each([
+    '/',
+    '/workspaces',
+    '/workspaces/',
+    '/workspaces/a',
+    '/workspaces/a%2Fb/variables/c',
+    '/sleighs/x/charts',
+  ])('finds its files wherever a proxy puts it, at %s', async (path) => {
+    // In this order: what is packed for one page must not be given to another.
+    for (const encoding of ['', 'br', '']) {
+      const { text, status } = await ask(server.web?.url ?? '', path, {
+        headers: { 'Accept-Encoding': encoding },
+      });
+      expect(status).toBe(200);
+      if (encoding !== '') continue;
+      const [, script = ''] = /src="([^"]+)"/.exec(text) ?? [];
+      for (const prefix of ['', '/cluster', '/a/b'])
+        expect(new URL(script, `http://proxy${prefix}${path}`).pathname).toBe(`${prefix}/assets/app-1.js`);
+    }
+  });
+
+  it.each([
+    ['http://127.0.0.1:8766/assets/index-1.js', ''],
+    ['https://proxy/cluster/assets/index-1.js', '/cluster'],
+    ['https://proxy/a/assets/b/assets/index-1.js', '/a/assets/b'],
+    ['file:///home/assets/base.ts', ''],
+  ])('knows by its script %s that it is in the folder "%s"', (script, base) => {
+    expect(baseOf(script)).toBe(base);
+  });
+});
