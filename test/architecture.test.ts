@@ -25,7 +25,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // The front end: it runs in a browser and knows the types of the views and their paths alone.
   page: ['views'],
   // What programs import: it knows the bytes, and nothing of the server.
-  client: ['wire'],
+  // The machines of machines/pool are its own.
+  client: ['wire', 'machines'],
   // What looks at a server from outside, chart by chart.
   verify: ['wire', 'workspace', 'machines', 'charts', 'client'],
   cli: [

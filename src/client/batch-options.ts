@@ -1,5 +1,6 @@
-import type { Metadata } from '../wire/payload.ts';
-import type { Lines } from './lines.ts';
+import type { CancelMarks } from './cancel-marks.ts';
+import type { OnAbort } from './task-metadata.ts';
+import type { TaskGroup } from './task-group.ts';
 
 /** How far a batch has come, in elements. */
 export interface Progress {
@@ -14,22 +15,15 @@ export interface Progress {
 }
 
 export interface BatchOptions {
-  readonly lines: Lines;
-  readonly workspace: string;
   readonly id: string;
   readonly elements: AsyncIterable<unknown> | Iterable<unknown>;
-  /** Goes with each task. */
-  readonly metadata: Metadata;
-  /** How many tasks may be out, or answered and not yet taken, for each worker. */
-  readonly loadFactor: number;
-  /** Elements of a task; `auto`: as many as make it worth its way. */
-  readonly chunkSize: number | 'auto';
-  /** At first; see `Batch.workers`. */
-  readonly workers: number;
+  /** Where its elements are handed out, perhaps together with those of other batches. */
+  readonly group: TaskGroup;
   /** Outcomes come in the order of the elements, not as they come. */
   readonly isOrdered: boolean;
-  /** How often a task is tried (S13). */
-  readonly maxAttempts: number;
+  /** Where it is marked when it is cancelled, and how. */
+  readonly marks: CancelMarks;
+  readonly onAbort: OnAbort;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 

@@ -26,6 +26,11 @@ export class ChunkSize {
   readonly #warm = new Set<string>();
   #isMeasured = false;
 
+  /** Whether it is known what an element takes. */
+  get isMeasured(): boolean {
+    return this.#isMeasured;
+  }
+
   /** 1 until it is known what they cost. */
   get value(): number {
     if (!this.#isMeasured) return 1;

@@ -1,3 +1,5 @@
+import { shown } from './shown.ts';
+
 /**
  * Durations that programs give: any number from 0, `Infinity` for no limit. Timers that last as long as they say, also
  * beyond the 2^31 milliseconds after which `setTimeout` fires at once.
@@ -27,8 +29,6 @@ function duration(name: string, value: unknown, unit: string): number {
     `\`${name}\` must be a number of ${unit} of at least 0, or Infinity for no limit, got ${value}.`,
   );
 }
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : String(value));
 
 /** Something that happens later, unless it is stopped. */
 export interface Timer {

@@ -33,12 +33,12 @@ export type {
   LaunchOptions,
   OnDeadWorker,
   SleighOptions,
-  SleighStatus,
   TaskOptions,
 } from './sleigh-options.ts';
 export { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+export type { SleighStatus } from './sleigh-status.ts';
 export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task.ts';
-export type { TaskErrorCode } from './task-metadata.ts';
+export type { OnAbort, TaskErrorCode } from './task-metadata.ts';
 export { ForeignValue } from './values.ts';
 export {
   Variable,

@@ -2,7 +2,7 @@ import { Chunk } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Found } from './connection.ts';
 import { framesOf } from './stacks.ts';
-import { ERROR, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
+import { ERROR, type ChunkOutcome, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
 import { ForeignValue } from './values.ts';
 
 /**
@@ -17,13 +17,21 @@ export class TaskError extends Error {
    * - `cancelled`: its batch was
    * - `not-sent`: the element could not be sent, or the server did not take it
    * - `unreadable`: what came, the element or its result, cannot be decoded
+   * - `not-loaded`: no worker can load its module
    * - `worker-died`: so often that it is not tried again (S13)
+   * - `no-workers`: no worker can be had any more
    */
   readonly code: TaskErrorCode;
   /** Of the element; of `eachWorker` the rank of the worker. */
   readonly index: number;
   /** The rank of the worker, where there was one. */
   readonly worker: number | undefined;
+  /** The exit status of the worker that the call ended, where it had one. */
+  readonly exitStatus: number | undefined;
+  /** The signal that ended the worker in this call, if one did: `SIGKILL` … */
+  readonly signal: string | undefined;
+  /** The end of what that worker printed on its standard error; undefined where there is nothing. */
+  readonly lastWords: string | undefined;
   readonly #failure: TaskFailure;
 
   constructor(index: number, worker: number | undefined, failure: TaskFailure) {
@@ -31,6 +39,12 @@ export class TaskError extends Error {
       `element ${index}: ${failure.message}`,
       'thrown' in failure ? { cause: failure.thrown } : undefined,
     );
+    const { how = '', lastWords = '' } = failure.death ?? {};
+    const [, status] = /^exit status (\d+)$/.exec(how) ?? [];
+    const [, signal] = /^signal (\S+)$/.exec(how) ?? [];
+    this.exitStatus = status === undefined ? undefined : Number(status);
+    this.signal = signal;
+    this.lastWords = lastWords === '' ? undefined : lastWords;
     this.code = failure.code;
     this.index = index;
     this.worker = worker;
@@ -65,51 +79,29 @@ export interface OutcomeError {
   readonly error: TaskError;
 }
 
-/**
- * @param sent the first of the elements of the task, and how many they are
- * @param maxAttempts how often it is tried (S13)
- */
-export function outcomesOf(
-  { value, metadata }: Found,
-  { index, count }: { readonly index: number; readonly count: number },
-  maxAttempts: number,
-): Outcome[] {
-  const worker = Number(metadata.get('nwsWorkerRank'));
-  const indexes = Array.from({ length: count }, (_, i) => index + i);
-  const failed = (at: number, failure: TaskFailure): Outcome => ({
-    index: at,
-    error: new TaskError(at, worker, failure),
-  });
-  if (metadata.get('nwsNull') === '1') {
-    const died = `given up after ${maxAttempts} attempts: the worker died each time`;
-    return indexes.map((at) => failed(at, failure('worker-died', died)));
-  }
-  if (value instanceof ForeignValue && value.why !== undefined) {
-    const unreadable = failure('unreadable', value.why);
-    return indexes.map((at) => failed(at, unreadable));
-  }
-  if (metadata.get(ERROR) === '1') return indexes.map((at) => failed(at, claimed<TaskFailure>(value)));
-  if (!(value instanceof Chunk)) return [{ index, worker, value }];
-  return Array.from(value, (each, i) =>
-    'failure' in each ? failed(index + i, each.failure) : { index: index + i, worker, value: each.value },
-  );
+/** @returns how a task failed as a whole; undefined where it did not */
+export function failureIn({ value, metadata }: Found): TaskFailure | undefined {
+  if (value instanceof ForeignValue && value.why !== undefined) return failureOf('unreadable', value.why);
+  return metadata.get(ERROR) === '1' ? claimed<TaskFailure>(value) : undefined;
 }
 
-/** Of elements that never reached a worker. */
-export function failedOutcomes(
-  { index, count }: { readonly index: number; readonly count: number },
-  reason: TaskFailure,
-): OutcomeError[] {
-  return Array.from({ length: count }, (_, i) => ({
-    index: index + i,
-    error: new TaskError(index + i, undefined, reason),
-  }));
-}
+/** @returns what became of each element of a task that its worker has answered: of a chunk as far as the worker came */
+export const answersIn = ({ value }: Found): readonly ChunkOutcome[] =>
+  value instanceof Chunk ? [...value] : [{ value }];
 
-/** As `failedOutcomes`, of a task that was not taken. */
-export const refusedOutcomes = (
-  sent: { readonly index: number; readonly count: number },
-  error: unknown,
-): OutcomeError[] => failedOutcomes(sent, failure('not-sent', String(error)));
+/** @param worker the rank of who answered */
+export const outcomeOf = (index: number, worker: number, answer: ChunkOutcome): Outcome =>
+  'failure' in answer ? failed(index, answer.failure, worker) : { index, worker, value: answer.value };
 
-const failure = (code: TaskErrorCode, message: string): TaskFailure => ({ code, message, stack: message });
+/** Of an element whose task failed. */
+export const failed = (index: number, failure: TaskFailure, worker?: number): OutcomeError => ({
+  index,
+  error: new TaskError(index, worker, failure),
+});
+
+/** What says why an element has no result. */
+export const failureOf = (code: TaskErrorCode, message: string): TaskFailure => ({
+  code,
+  message,
+  stack: message,
+});

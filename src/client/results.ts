@@ -14,7 +14,8 @@ type All<R, Errors extends ErrorHandling> = ResultOf<R, Errors>[];
 
 /**
  * The results of a batch: `await` gives all of them, `for await` one after another, at whose pace more is handed out.
- * They can be taken once, in one of these ways.
+ * They can be taken once, in one of these ways. Who awaits all of them keeps all of them, so that a slow element holds up
+ * none of the others.
  */
 export class Results<R, Errors extends ErrorHandling = 'throw'>
   implements AsyncIterable<ResultOf<R, Errors>>, Promise<All<R, Errors>>
@@ -49,8 +50,7 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
 
   /** As the iteration, with the index of each element and the worker that did it; errors of tasks are never thrown. */
   async *outcomes(): AsyncGenerator<Outcome<R>, void, undefined> {
-    if (this.#isTaken) throw new TypeError('the results of this batch have been taken already');
-    this.#isTaken = true;
+    this.#take();
     for await (const outcome of (await this.#batch).outcomes()) {
       if ('error' in outcome) outcome.error.stack += this.#calledFrom;
       yield claimed(outcome);
@@ -85,8 +85,20 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
   }
 
   async #collect(): Promise<All<R, Errors>> {
-    const results: All<R, Errors> = [];
-    for await (const result of this) results.push(result);
-    return results;
+    this.#take();
+    const batch = await this.#batch;
+    const results: unknown[] = [];
+    await batch.takeAll((outcome) => {
+      if ('error' in outcome) outcome.error.stack += this.#calledFrom;
+      if (!('error' in outcome)) results.push(outcome.value);
+      else if (this.#errors === 'collect') results.push(outcome.error);
+      else throw outcome.error;
+    });
+    return claimed(results);
+  }
+
+  #take(): void {
+    if (this.#isTaken) throw new TypeError('the results of this batch have been taken already');
+    this.#isTaken = true;
   }
 }

@@ -5,7 +5,7 @@ import { claimed } from './claimed.ts';
 import { startTimer, type Timer } from './durations.ts';
 import { NwsConnection, type Found } from './connection.ts';
 import { SentinelReports } from './sentinel-reports.ts';
-import { CANCELLED_BATCHES } from './task-metadata.ts';
+import { CANCELLED_BATCHES, type OnAbort } from './task-metadata.ts';
 import type { WorkerMessage, WorkerOrder } from './worker-program.ts';
 
 export interface SentinelOptions {
@@ -167,7 +167,8 @@ export class Sentinel {
     try {
       for (let after: Found | undefined; ;) {
         after = await this.#listening.get('ifind', workspace, CANCELLED_BATCHES, { after });
-        for (const child of this.#children) child.send({ batch: String(after?.value) });
+        for (const batch of Object.keys(claimed<Record<string, OnAbort>>(after?.value ?? {})))
+          for (const child of this.#children) child.send({ batch });
       }
     } catch {
       // The connection is gone; `#watch` sees to that.

@@ -4,6 +4,7 @@ import type { Launcher } from './launcher.ts';
 import type { Place } from './place.ts';
 import type { Outcome } from './outcome.ts';
 import type { ErrorHandling } from './results.ts';
+import type { OnAbort } from './task-metadata.ts';
 
 /** What becomes of the task of a worker that dies (S13). */
 export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
@@ -60,8 +61,13 @@ export interface SleighOptions extends LaunchOptions {
 
 /** What all tasks of a batch have in common. */
 export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
-  /** Cancels the batch: what is queued is not called, what runs sees `context.signal`, and its reason is thrown. */
+  /** Cancels the batch: what is queued is not called, what runs is ended as `onAbort` says, and its reason is thrown. */
   readonly signal?: AbortSignal;
+  /**
+   * How calls are ended when the batch is cancelled. `ask` unless told: `context.signal` is aborted, and a worker whose call
+   * has not ended within 500 ms is ended and replaced. `kill`: the worker is ended at once.
+   */
+  readonly onAbort?: OnAbort;
   /**
    * Milliseconds that one call may take, without limit unless told; its task fails then with `timed-out`, and `context.signal` is aborted. A call
    * that never lets its worker look up is ended a second later, and its worker with it: see `onDeadWorker`.
@@ -107,17 +113,3 @@ export type WithFixedArgs<FixedArgs> = unknown extends FixedArgs
 export type MaybeOptions<Options, FixedArgs> = unknown extends FixedArgs
   ? [options?: Options & WithFixedArgs<FixedArgs>]
   : [options: Options & WithFixedArgs<FixedArgs>];
-
-/** How a job stands. */
-export interface SleighStatus {
-  /** Workers that are registered and not dead; those that are lost and may come back count (S18). */
-  readonly workers: number;
-  /** Workers that are expected (S4); in an elastic group the same as `workers`. */
-  readonly expected: number;
-  /** Whether more may join (S5, S17). */
-  readonly group: 'open' | 'joining' | 'closed' | 'elastic';
-  /** Tasks that are queued or with a worker, of all batches (S10). */
-  readonly pending: number;
-  /** Tasks that are with a worker. */
-  readonly running: number;
-}

@@ -1,32 +1,41 @@
-import { Answers } from './answers.ts';
 import { Batch } from './batch.ts';
+import { BroadcastResults } from './broadcast-results.ts';
+import { checkOptions } from './checked-options.ts';
 import { claimed } from './claimed.ts';
 import { Crew } from './crew.ts';
-import { milliseconds, seconds, secondsText } from './durations.ts';
-import { encodeValue } from './values.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { seconds, secondsText } from './durations.ts';
+import { EitherSignal } from './either-signal.ts';
+import { FixedArguments, type FunctionName } from './fixed-arguments.ts';
 import type { Launched } from './launcher.ts';
 import { Lines } from './lines.ts';
 import { NetWorkSpace } from './net-work-space.ts';
+import {
+  checkElements,
+  checkLaunchOptions,
+  checkSleighOptions,
+  checkTask,
+  EACH_ELEM,
+  EACH_WORKER,
+  WAIT,
+} from './option-rules.ts';
+import { failureOf } from './outcome.ts';
 import { thisHost, type Platform } from './platform.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
 import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from './task.ts';
-import { CANCELLED_BATCHES, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT } from './task-metadata.ts';
+import { CANCELLED_BATCHES, FIXED_ARGS } from './task-metadata.ts';
 import type {
   EachElemOptions,
   EachWorkerOptions,
   LaunchOptions,
   MaybeOptions,
   SleighOptions,
-  SleighStatus,
-  TaskOptions,
 } from './sleigh-options.ts';
 import type { WaitOptions } from './waiting.ts';
 import { followCrew } from './follow-crew.ts';
-
-/** A task without its types. */
-type FunctionName = Pick<Task, 'module' | 'name'>;
 
 const LOAD_FACTOR = 8;
 const MAX_ATTEMPTS = 3;
@@ -47,8 +56,9 @@ export class Sleigh implements AsyncDisposable {
   readonly #options: SleighOptions;
   readonly #lines: Lines;
   readonly #server: PrivateServer | undefined;
-  readonly #batches = new Set<Batch>();
   readonly #crew: Crew;
+  readonly #dispatcher: Dispatcher;
+  readonly #fixedArguments: FixedArguments;
   #made = 0;
   /** Why nothing can be handed out any more. */
   #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
@@ -67,7 +77,7 @@ export class Sleigh implements AsyncDisposable {
 
   /** @internal As `start`, on another platform. */
   static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
-    seconds('reconnectGrace', options.reconnectGrace ?? 0);
+    checkSleighOptions(options);
     const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
     let sleigh: Sleigh | undefined;
     try {
@@ -91,6 +101,17 @@ export class Sleigh implements AsyncDisposable {
     this.#options = options;
     this.#server = server;
     this.workspace = new NetWorkSpace(lines, name);
+    this.#fixedArguments = new FixedArguments(lines, name);
+    const { onDeadWorker = 'requeue', workers } = options;
+    this.#dispatcher = new Dispatcher({
+      lines,
+      workspace: name,
+      clock: lines.platform.clock,
+      workers,
+      maxAttempts: this.#maxAttempts,
+      mayRepeat: onDeadWorker === 'requeue',
+      extra: () => this.#fixedArguments.metadata(),
+    });
     const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
     this.#crew = new Crew({
       server: lines.server,
@@ -113,12 +134,20 @@ export class Sleigh implements AsyncDisposable {
     if (this.#server !== undefined) await main.request(['deadman']);
     await main.openWorkspace(this.workspace.name, { label, metadata });
     if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
-    await main.declare(this.workspace.name, CANCELLED_BATCHES, 'fifo');
+    await main.declare(this.workspace.name, CANCELLED_BATCHES, 'single');
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
     // Others may be there, or come.
     if (this.#isElastic) return;
-    void launched.gone.then(() => this.#endBatches('no-workers', 'every worker has ended'));
+    void launched.gone.then(() => this.#noWorkers('every worker has ended'));
+  }
+
+  /** S23.4: what is not done fails, one element after another; later batches do as a whole. */
+  async #noWorkers(why: string): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#end = { code: 'no-workers', why: `no worker can be had any more: ${why}` };
+    await this.#dispatcher.noWorkers(failureOf('no-workers', this.#end.why));
+    this.#over.abort(this.#endError());
   }
 
   get #isElastic(): boolean {
@@ -141,12 +170,11 @@ export class Sleigh implements AsyncDisposable {
    * @returns when they are on their way
    * @throws TypeError when the group closes; LaunchError; SleighError
    */
-  launch(options: LaunchOptions): Promise<Launched> {
+  async launch(options: LaunchOptions): Promise<Launched> {
+    checkLaunchOptions(options);
     if (!this.#isElastic)
-      return Promise.reject(
-        new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'"),
-      );
-    if (this.#end !== undefined) return Promise.reject(this.#endError());
+      throw new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'");
+    this.#throwIfEnded();
     const { launch, hosts, preload } = this.#options;
     return this.#crew.launch({ preload, ...(options.launch === undefined && { launch, hosts }), ...options });
   }
@@ -169,39 +197,49 @@ export class Sleigh implements AsyncDisposable {
     elements: AsyncIterable<unknown> | Iterable<unknown>,
     options: EachElemOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Batch> {
-    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress, signal } = options;
-    if (!(loadFactor > 0)) throw new RangeError(`loadFactor must be more than 0, not ${loadFactor}`);
-    if (chunkSize !== 'auto' && !(Number.isInteger(chunkSize) && chunkSize >= 1))
-      throw new RangeError(`chunkSize must be a whole number from 1, or auto, not ${chunkSize}`);
-    const { onDeadWorker = 'requeue' } = this.#options;
+    checkTask(task);
+    checkElements(elements);
+    checkOptions('eachElem', options, EACH_ELEM);
+    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress } = options;
+    const { signal, onAbort = 'ask' } = options;
     signal?.throwIfAborted();
-    const metadata = await this.#metadataOf(task, options);
+    const metadata = await this.#fixedArguments.metadataOf(task, options);
     this.#throwIfEnded();
     const batch = new Batch({
-      lines: this.#lines,
-      workspace: this.workspace.name,
       id: this.#nextId(),
       elements,
-      metadata,
-      loadFactor,
-      // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
-      chunkSize: chunkSize === 'auto' && onDeadWorker !== 'requeue' ? 1 : chunkSize,
-      workers: this.workers,
+      group: this.#dispatcher.group({
+        metadata,
+        loadFactor,
+        // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
+        chunkSize: chunkSize === 'auto' && !this.#dispatcher.mayRepeat ? 1 : chunkSize,
+      }),
       isOrdered: ordered,
-      maxAttempts: this.#maxAttempts,
+      marks: this.#dispatcher.marks,
+      onAbort,
       onProgress,
     });
-    this.#batches.add(batch);
-    const cancel = (): void => batch.cancel(signal?.reason);
+    const wasBusy = this.#dispatcher.isBusy;
+    this.#dispatcher.add(batch);
+    if (this.#isElastic && !wasBusy) void followCrew(this.#dispatcher, this.#lines, this.workspace.name);
+    this.#forgetWhen(batch.settled, metadata, signal, () => batch.cancel(signal?.reason));
+    return batch;
+  }
+
+  /** Cancels what is under way when the signal says so; forgets the signal and the fixed arguments when it is settled. */
+  #forgetWhen(
+    settled: Promise<void>,
+    metadata: ReadonlyMap<string, string>,
+    signal: AbortSignal | undefined,
+    cancel: () => void,
+  ): void {
     signal?.addEventListener('abort', cancel);
     if (signal?.aborted === true) cancel();
-    if (this.#isElastic) void followCrew(batch, this.#lines, this.workspace.name);
-    void batch.settled.then(() => {
+    void settled.then(() => {
       signal?.removeEventListener('abort', cancel);
-      this.#batches.delete(batch);
-      return this.#forget(metadata);
+      const variable = metadata.get(FIXED_ARGS);
+      return variable === undefined ? undefined : this.#fixedArguments.delete(variable);
     });
-    return batch;
   }
 
   /**
@@ -217,50 +255,37 @@ export class Sleigh implements AsyncDisposable {
     argument: NoInfer<Argument>,
     ...[options]: MaybeOptions<EachWorkerOptions<NoInfer<Result>, Errors>, FixedArgs>
   ): Promise<ResultOf<Result, Errors>[]> {
-    const { signal: given, reach, errors = 'throw', onLate } = options ?? {};
-    given?.throwIfAborted();
+    checkTask(task);
+    checkOptions('eachWorker', options, EACH_WORKER);
+    const { signal, reach, errors = 'throw', onAbort = 'ask', onLate } = options ?? {};
+    signal?.throwIfAborted();
     if (reach !== undefined && !this.#isElastic)
       throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
-    const metadata = await this.#metadataOf(task, options);
+    const metadata = await this.#fixedArguments.metadataOf(task, options);
     if (reach !== undefined) metadata.set('reach', reach);
     this.#throwIfEnded();
-    const id = this.#nextId();
-    const answers = await Answers.ask(argument, metadata, {
+    const results = await BroadcastResults.ask(argument, metadata, {
       lines: this.#lines,
       workspace: this.workspace.name,
-      id,
-      maxAttempts: this.#maxAttempts,
+      dispatcher: this.#dispatcher,
+      id: this.#nextId(),
+      onAbort,
+      isLasting: reach === 'all',
     });
-    const signal = this.#orOver(given);
+    results.onLate = (outcome) => onLate?.(claimed(outcome));
+    this.#forgetWhen(results.settled, metadata, signal, () => results.cancel(signal?.reason));
     try {
-      const outcomes = await answers.present(signal, errors);
-      if (reach === 'all') void answers.late(signal, (outcome) => onLate?.(claimed(outcome)));
+      const outcomes = await results.present(errors);
       return claimed(outcomes.map((each) => ('error' in each ? each.error : each.value)));
     } catch (error) {
-      this.#lines.main.store(this.workspace.name, CANCELLED_BATCHES, id).catch(() => undefined);
+      results.cancel(error);
       throw error;
-    } finally {
-      if (reach !== 'all') void this.#forget(metadata);
     }
   }
 
   /** How many workers there are, and tasks. */
-  async status(): Promise<SleighStatus> {
-    const { main } = this.#lines;
-    const { name } = this.workspace;
-    const [workers, expected, group, job] = await Promise.all([
-      main.find(name, 'rankCount'),
-      main.find(name, 'workerCount'),
-      main.find(name, 'join_status'),
-      main.find(name, 'jobStatus', new Map([['all', '1']])),
-    ]);
-    return {
-      workers: Number(workers.value),
-      expected: Number(expected.value),
-      group: claimed(group.value),
-      pending: Number(job.metadata.get('nwsPending')),
-      running: Number(job.metadata.get('nwsRunning')),
-    };
+  status(): Promise<SleighStatus> {
+    return statusOf(this.#lines.main, this.workspace.name);
   }
 
   /**
@@ -271,9 +296,11 @@ export class Sleigh implements AsyncDisposable {
    * @throws RangeError or TypeError for a delay that is none; SleighError, NwsError, ConnectionLostError
    */
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
+    checkOptions('join', options, WAIT);
     const { name } = this.workspace;
     const metadata = new Map([['delay', secondsText(seconds('delay', delay))]]);
-    const wait = { ...options, signal: this.#orOver(options.signal) };
+    using either = new EitherSignal(this.#over.signal, options.signal);
+    const wait = { ...options, signal: either.signal };
     const found = await this.#lines.wait(name, 'the group was not closed', wait, (connection) =>
       connection.fetch(name, 'status', metadata),
     );
@@ -286,7 +313,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    this.#endBatches('stopped', 'the job was stopped');
+    this.#endAll('stopped', 'the job was stopped');
     // Workers and sentinels elsewhere are told, if anybody can be.
     await this.#lines.main.store(this.workspace.name, 'Sleigh ride over', '1').catch(() => undefined);
     await this.#crew.stop();
@@ -298,9 +325,9 @@ export class Sleigh implements AsyncDisposable {
     return this.stop();
   }
 
-  #endBatches(code: SleighErrorCode, why: string): void {
+  #endAll(code: SleighErrorCode, why: string): void {
     this.#end ??= { code, why };
-    for (const batch of this.#batches) batch.end(this.#endError(batch.unfinished));
+    this.#dispatcher.end((unfinished) => this.#endError(unfinished));
     this.#over.abort(this.#endError());
   }
 
@@ -313,38 +340,7 @@ export class Sleigh implements AsyncDisposable {
     return new SleighError(code, why, unfinished);
   }
 
-  /** Ends a wait when nothing can come any more, too. */
-  #orOver(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#over.signal : AbortSignal.any([this.#over.signal, signal]);
-  }
-
   #nextId(): string {
     return String(++this.#made);
-  }
-
-  /** What goes with each task of a batch. The fixed arguments are stored, once (S11). */
-  async #metadataOf(
-    { module, name }: FunctionName,
-    { fixedArgs, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
-  ): Promise<Map<string, string>> {
-    const metadata = new Map([
-      [MODULE, module],
-      [FUNCTION, name],
-    ]);
-    const limit = milliseconds('timeout', timeout);
-    if (limit !== Infinity) metadata.set(TIMEOUT, String(limit));
-    if (fixedArgs === undefined) return metadata;
-    const { main } = this.#lines;
-    const encoded = encodeValue(fixedArgs, 'fixedArgs');
-    const variable = String((await main.find(this.workspace.name, 'fixedargID')).value);
-    await main.storeEncoded(this.workspace.name, variable, encoded);
-    return metadata.set(FIXED_ARGS, variable);
-  }
-
-  /** The fixed arguments of a batch that has ended. */
-  async #forget(metadata: ReadonlyMap<string, string>): Promise<void> {
-    const variable = metadata.get(FIXED_ARGS);
-    if (variable === undefined) return;
-    await this.#lines.main.deleteVariable(this.workspace.name, variable).catch(() => undefined);
   }
 }

@@ -6,7 +6,17 @@ import type { Timer } from './clock.ts';
 import { functionOf, type ExportedFunction } from './module-function.ts';
 import { thisHost, type Platform } from './platform.ts';
 import type { TaskContext } from './task.ts';
-import { BUDGET, CHUNK, FIXED_ARGS, FUNCTION, MODULE, TIMEOUT, type ChunkOutcome } from './task-metadata.ts';
+import {
+  batchOfPlace,
+  BUDGET,
+  CHUNK,
+  FIXED_ARGS,
+  FIXED_ARGS_FROM,
+  FUNCTION,
+  MODULE,
+  TIMEOUT,
+  type ChunkOutcome,
+} from './task-metadata.ts';
 import { failureOf, TaskStopped } from './task-failure.ts';
 import { readable } from './values.ts';
 import type { Call, Find } from './worker.ts';
@@ -51,7 +61,9 @@ export class TaskRunner {
   }
 
   async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
-    this.#batch = metadata.get('batchId');
+    const batchOf = batchOfPlace(metadata);
+    this.#batch = batchOf(0);
+    this.#dropFixedArgs(Number(metadata.get(FIXED_ARGS_FROM) ?? 0));
     const call = await this.#function(metadata);
     const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
     const timeout = metadata.has(TIMEOUT) ? Number(metadata.get(TIMEOUT)) : undefined;
@@ -60,11 +72,18 @@ export class TaskRunner {
     const parts: ChunkPart[] = [];
     const end = this.#platform.clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
     for (const each of value) {
+      this.#batch = batchOf(parts.length);
       const outcome = 'failure' in each ? each : await outcomeOf(async () => one(each.value));
       parts.push(chunkPart(outcome, 'result', 'threw'));
       if (this.#platform.clock.now() > end) break;
     }
     return parts;
+  }
+
+  /** Of batches that have ended: those before that number. */
+  #dropFixedArgs(from: number): void {
+    for (const variable of this.#fixedArgs.keys())
+      if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
   }
 
   async #function(metadata: Metadata): Promise<ExportedFunction> {

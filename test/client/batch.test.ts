@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { BatchOptions, Progress } from '../../src/client/batch-options.ts';
 import { Batch } from '../../src/client/batch.ts';
 import { Chunk, chunkPart } from '../../src/client/chunk.ts';
+import { hostClock } from '../../src/client/clock.ts';
 import { NwsConnection, type Found } from '../../src/client/connection.ts';
+import { Dispatcher } from '../../src/client/dispatcher.ts';
 import { Lines } from '../../src/client/lines.ts';
 import type { Outcome } from '../../src/client/outcome.ts';
 import type { ChunkOutcome } from '../../src/client/task-metadata.ts';
@@ -18,6 +19,7 @@ let server: Server;
 let lines: Lines;
 let worker: NwsConnection;
 let witness: NwsConnection;
+let dispatcher: Dispatcher;
 beforeEach(async () => {
   server = await createServer({ port: 0, logLevel: 'error', limits: { valueBytes: 1_000 } });
   const open = (): Promise<NwsConnection> => NwsConnection.open({ host: server.host, port: server.port });
@@ -28,6 +30,15 @@ beforeEach(async () => {
   await main.openWorkspace('s', { metadata });
   // One more than come, so that the group stays open and the job outlives its workers (S4, S13).
   await main.store('s', 'workerCount', 3);
+  dispatcher = new Dispatcher({
+    lines,
+    workspace: 's',
+    clock: hostClock,
+    workers: 1,
+    maxAttempts: 1,
+    mayRepeat: true,
+    extra: () => [],
+  });
   for (const each of [worker, witness]) await each.useWorkspace('s');
   await hire(worker);
 });
@@ -38,25 +49,28 @@ async function hire(connection: NwsConnection): Promise<void> {
   await connection.store('s', 'worker_ids', value);
 }
 
+let made = 0;
+interface Chosen {
+  readonly chunkSize?: number | 'auto';
+  readonly workers?: number;
+}
 function batchOf(
   elements: AsyncIterable<unknown> | Iterable<unknown>,
   isOrdered = true,
-  options: Partial<BatchOptions> = {},
+  { chunkSize = 1, workers = 1 }: Chosen = {},
 ): Batch {
-  return new Batch({
-    lines,
-    workspace: 's',
-    id: '1',
+  dispatcher.workers = workers;
+  const batch = new Batch({
+    id: String(++made),
     elements,
-    metadata: NO_METADATA,
-    loadFactor: WINDOW,
-    chunkSize: 1,
-    workers: 1,
+    group: dispatcher.group({ metadata: NO_METADATA, loadFactor: WINDOW, chunkSize }),
     isOrdered,
-    maxAttempts: 1,
-    onProgress: undefined,
-    ...options,
+    marks: dispatcher.marks,
+    onAbort: 'ask',
+    onProgress: ({ done }) => (answered = done),
   });
+  dispatcher.add(batch);
+  return batch;
 }
 
 /** Inputs that count how many were taken. */
@@ -212,10 +226,9 @@ describe('a batch', () => {
 
 /** Elements whose outcomes the batch has. */
 let answered = 0;
-const onProgress = ({ done }: Progress): void => void (answered = done);
 
 describe('a batch whose chunks are made by themselves', () => {
-  const AUTO = { chunkSize: 'auto', workers: 2, onProgress } as const;
+  const AUTO = { chunkSize: 'auto', workers: 2 } as const;
   beforeEach(() => (answered = 0));
 
   it('shares out what comes together among workers that have nothing to do', async () => {

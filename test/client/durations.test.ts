@@ -28,7 +28,7 @@ describe('a duration', () => {
     ],
     ['100', TypeError, '`timeout` must be a number of milliseconds, got "100".'],
     [null, TypeError, '`timeout` must be a number of milliseconds, got null.'],
-    [1n, TypeError, '`timeout` must be a number of milliseconds, got 1.'],
+    [1n, TypeError, '`timeout` must be a number of milliseconds, got 1n.'],
   ])('is not %s', (value, kind, message) => {
     expect(() => milliseconds('timeout', value)).toThrow(new kind(message));
   });

@@ -195,7 +195,7 @@ describe('a sleigh that closes', () => {
 
   it('says what is wrong with an option', async () => {
     await expect(start(0, { reconnectGrace: -1 })).rejects.toThrow(
-      'reconnectGrace must be a number of seconds from 0, not "-1"',
+      '`reconnectGrace` must be a number of seconds of at least 0',
     );
   });
 });

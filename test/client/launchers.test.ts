@@ -236,7 +236,7 @@ describe('sleigh run, elsewhere', () => {
     [['--host', '-x'], /^sleigh: "-x" is no host\n$/],
     [
       ['--launch', 'exit 4'],
-      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: every worker has ended; /,
+      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: 1 of 1 lines failed; .*every worker has ended/,
     ],
   ])('says what is wrong with %j', async (args, errors) => {
     folder.write('module.mjs', 'export default (n) => n;');

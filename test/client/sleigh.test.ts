@@ -257,8 +257,8 @@ describe('a sleigh', () => {
   });
 
   it('says what is wrong with its options', async () => {
-    await expect(sleigh.eachElem(square, [1], { loadFactor: 0 })).rejects.toThrow('loadFactor must be');
-    await expect(sleigh.eachElem(square, [1], { chunkSize: 1.5 })).rejects.toThrow('chunkSize must be');
+    await expect(sleigh.eachElem(square, [1], { loadFactor: 0 })).rejects.toThrow('`loadFactor` must be');
+    await expect(sleigh.eachElem(square, [1], { chunkSize: 1.5 })).rejects.toThrow('`chunkSize` must be');
     // @ts-expect-error -- an element of another type
     void (() => sleigh.eachElem(square, ['1']));
     // @ts-expect-error -- fixed arguments are missing
@@ -335,9 +335,12 @@ describe('a sleigh whose workers die', () => {
 describe('a sleigh whose workers cannot start', () => {
   it('says so to whoever waits for them', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, preload: '/none.mjs' });
-    const over = { name: 'SleighError', code: 'no-workers' };
     const waiting = [sleigh.eachElem(square, [1]), sleigh.eachWorker(square, 1), sleigh.join(60)];
-    for (const each of waiting) await expect(each).rejects.toMatchObject(over);
+    for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'no-workers' });
+    await expect(sleigh.eachElem(square, [1])).rejects.toMatchObject({
+      name: 'SleighError',
+      code: 'no-workers',
+    });
   });
 });
 

@@ -1,0 +1,84 @@
+import { shown } from './shown.ts';
+
+/** Checks the value of one option. @throws TypeError or RangeError, which names the option, the value and what is allowed */
+export type Rule = (name: string, value: unknown) => void;
+
+/** A rule for each option: a new option without one does not compile. */
+export type Rules<Options> = { readonly [Name in keyof Required<Options>]: Rule };
+
+/**
+ * Checks what a program gave as options, before anything is started.
+ * @param of what takes them: `Sleigh.start` …
+ * @throws TypeError for what is no object and for an option that there is not, and as the rules do
+ */
+export function checkOptions(of: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`The options of ${of} must be an object, got ${shown(options)}.`);
+  for (const [name, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (rule === undefined) throw new TypeError(unknownOption(of, name, Object.keys(rules)));
+    if (value !== undefined) rule(name, value);
+  }
+}
+
+function unknownOption(of: string, name: string, names: readonly string[]): string {
+  const near = nearest(name, names);
+  const hint = near === undefined ? `It has ${names.join(', ')}.` : `Do you mean \`${near}\`?`;
+  return `${of} has no option \`${name}\`. ${hint}`;
+}
+
+/** @returns a rule for values for which something holds. @param wanted goes on after `must be` */
+export const mustBe =
+  (wanted: string, holds: (value: unknown) => boolean, ErrorClass: ErrorConstructor = TypeError): Rule =>
+  (name, value) => {
+    if (!holds(value)) throw new ErrorClass(`\`${name}\` must be ${wanted}, got ${shown(value)}.`);
+  };
+
+/** A whole number from there on. */
+export const wholeFrom = (least: number): Rule =>
+  mustBe(
+    `a whole number of at least ${least}`,
+    (value) => Number.isSafeInteger(value) && Number(value) >= least,
+    RangeError,
+  );
+
+export const oneOf = (...values: readonly string[]): Rule =>
+  mustBe(values.map((value) => `"${value}"`).join(' or '), (value) => values.some((each) => each === value));
+
+export const isText = mustBe('a string', (value) => typeof value === 'string');
+export const isName = mustBe(
+  'a string that is not empty',
+  (value) => typeof value === 'string' && value !== '',
+);
+export const isYesNo = mustBe('true or false', (value) => typeof value === 'boolean');
+export const isFunction = mustBe('a function', (value) => typeof value === 'function');
+export const isSignal = mustBe(
+  'an AbortSignal',
+  (value) => value instanceof EventTarget && 'aborted' in value && 'throwIfAborted' in value,
+);
+export const anything: Rule = () => undefined;
+
+/** @returns the name that was meant, perhaps */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const limit = Math.max(1, Math.floor(name.length / 3));
+  const near = names
+    .map((each) => ({ each, distance: distanceOf(name.toLowerCase(), each.toLowerCase()) }))
+    .filter(({ distance }) => distance <= limit)
+    .sort((a, b) => a.distance - b.distance);
+  return near[0]?.each;
+}
+
+/** How many letters have to be changed, left out or put in to make one text of the other (Levenshtein). */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (const [i, letter] of Array.from(a).entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(
+        Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === b[j] ? 0 : 1)),
+      );
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}
