@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { printableLines } from '../wire/printable.ts';
 import { explain } from './explain.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption } from './interruption.ts';
@@ -44,9 +45,15 @@ export class Output {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
+  /** What a terminal shows it does not obey: control characters go to it as escapes. */
+  get isTerminal(): boolean {
+    return 'isTTY' in this.#stream && this.#stream.isTTY === true;
+  }
+
   /** As `print`, for who cannot wait: what goes wrong is thrown by `flush`. @returns whether the reader keeps up */
   write(text: string | Uint8Array): boolean {
-    return this.#write(text, (error) => {
+    const shown = typeof text === 'string' && this.isTerminal ? printableLines(text) : text;
+    return this.#write(shown, (error) => {
       if (error) this.#broke(error);
     });
   }

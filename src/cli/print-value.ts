@@ -5,7 +5,7 @@ import type { FoundStream } from '../client/connection.ts';
 import { decodeValue, GRAPH_DESCRIPTOR, isText } from '../client/values.ts';
 import { jsonLine } from './json-line.ts';
 import { compact, laidOut } from './json-text.ts';
-import { print } from './output.ts';
+import { print, standardOutput } from './output.ts';
 import { ToolError } from './shell-tool.ts';
 
 export interface PrintOptions {
@@ -35,8 +35,24 @@ export async function printValue(found: FoundStream, { json, lines }: PrintOptio
     const valid = isJsonText(text) ? text : JSON.stringify(text);
     return print(`${json || lines ? compact(valid) : laidOut(valid)}\n`);
   }
-  if (!json) return passOn(stream, lines || (process.stdout.isTTY && isText(descriptor)));
+  if (!json && standardOutput.isTerminal) return showOnTerminal(found, lines);
+  if (!json) return passOn(stream, lines);
   return isText(descriptor) ? printString(stream) : printBase64(stream);
+}
+
+/** Text has its control characters escaped there. @throws ToolError for bytes that are no text, unless others come behind them */
+async function showOnTerminal({ descriptor, stream, size }: FoundStream, lines: boolean): Promise<void> {
+  if (isText(descriptor)) {
+    const decoder = new StringDecoder('utf8');
+    for await (const piece of stream) await print(decoder.write(piece));
+    return print(`${decoder.end()}\n`);
+  }
+  for await (const _ of stream); // Another value may come behind it.
+  if (lines) return print(`(${size} bytes that are no text)\n`);
+  throw new ToolError(
+    'binary',
+    `the value is ${size} bytes that are no text, which a terminal would obey: write them to a file with >FILE, or use --json`,
+  );
 }
 
 /** @throws ToolError for what JSON cannot say */

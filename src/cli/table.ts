@@ -1,6 +1,9 @@
-/** @returns columns that stand under each other, numbers to the right; nothing for no rows */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  if (rows.length === 0) return '';
+import { printable } from '../wire/printable.ts';
+
+/** @returns columns that stand under each other, numbers to the right, and control characters escaped; nothing for no rows */
+export function table(head: readonly string[], raw: readonly (readonly (string | number)[])[]): string {
+  if (raw.length === 0) return '';
+  const rows = raw.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell)));
   const widths = head.map((title, at) =>
     Math.max(title.length, ...rows.map((row) => String(row[at]).length)),
   );

@@ -5,5 +5,8 @@ export const OVERRAN = refusal('overran', 'A request came while an earlier one w
 export const EMPTY = refusal('empty', 'A request needs at least a verb.');
 export const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
 
-/** Refusals that are part of normal use, and not worth a line in the log. */
-export const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead']);
+/**
+ * Refusals that are part of normal use, and not worth a line in the log; `permanent` is one that every Python worker of
+ * 2010 gets, for the variable that it tries to delete when it has registered (S7.2).
+ */
+export const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead', 'permanent']);

@@ -155,6 +155,11 @@ export class Sleigh implements Occupant {
     this.supervisor.send({ type: 'connection.closed', client });
   }
 
+  /** W6.1: under `requeue` its workers may come and go, whatever they have opened. */
+  outlives(client: Client): boolean {
+    return this.options.onDeadWorker === 'requeue' && client.departures.has(this);
+  }
+
   /** The job ends with its server, and everyone is told (S14.1). */
   serverStops(): void {
     if (!this.#hasFailed) this.ending.chart.send({ type: 'server.stopping' });

@@ -93,7 +93,7 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
   if (!isText)
     return {
       ...common,
-      kind: kindOf(descriptor, maker, bytes),
+      kind: kindOf(descriptor, maker, { bytes, isCut }),
       text: undefined,
       ...readable,
       hex: hexDump(bytes),
@@ -150,12 +150,27 @@ function readableOf(
 const NEWLINE = 0x0a;
 const MOST_DIGITS = 20;
 
-function kindOf(descriptor: number, maker: string, bytes: Uint8Array): Kind {
+function kindOf(
+  descriptor: number,
+  maker: string,
+  { bytes, isCut }: { readonly bytes: Uint8Array; readonly isCut: boolean },
+): Kind {
   if ((descriptor & NOT_SERIALIZED) !== 0) return 'bytes';
+  if (maker === 'Python' && isOldPickle(bytes, isCut)) return 'python pickle';
   const first = String.fromCharCode(...bytes.subarray(0, MOST_MAGIC));
   const begins = (magic: string): boolean => first.startsWith(magic);
   return MAGIC.find((magic) => magic.maker === maker && magic.first.some(begins))?.kind ?? 'foreign';
 }
+
+/** The instructions that a pickle of protocol 0 or 1 may begin with, and the one that it ends with. */
+const PICKLE_STARTS = '(]})IJKLMNFGSTUVXc';
+const PICKLE_END = '.'.charCodeAt(0);
+
+/** Python 2 pickles without the mark that protocol 2 begins with. */
+const isOldPickle = (bytes: Uint8Array, isCut: boolean): boolean =>
+  bytes.length > 1 &&
+  PICKLE_STARTS.includes(String.fromCharCode(bytes[0] ?? 0)) &&
+  (isCut || bytes.at(-1) === PICKLE_END);
 
 const LINE = 16;
 

@@ -39,6 +39,8 @@ export interface Occupant {
   isPrivate?(name: string, value: Value): boolean;
   /** Told after a value has been stored under a name. */
   stored?(name: string, value: Value): void;
+  /** Asked when an owner leaves and others stay: whether the workspace does not go with it (W6.1). */
+  outlives?(client: Client): boolean;
   /** The server is about to stop. */
   serverStops?(): void;
   /** The workspace is deleted; its variables have been purged. */

@@ -172,13 +172,14 @@ export class Workspaces {
   }
 
   /**
-   * W6: what the client owns goes with it, unless it is persistent.
+   * W6: what the client owns goes with it, unless it is persistent, or a job that outlives it (W6.1).
    * @param contain does one of several things, so that it cannot keep the others from being done
    */
   *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
     for (const workspace of client.references.values()) {
-      if (workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted)
-        yield* containedSteps(this.#remove(workspace), contain);
+      const isOwned = workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted;
+      const isOutlived = workspace.owners.size > 0 && workspace.occupant?.outlives?.(client) === true;
+      if (isOwned && !isOutlived) yield* containedSteps(this.#remove(workspace), contain);
       yield;
     }
     yield* client.references.clear();

@@ -278,6 +278,42 @@ describe('deleting the workspace (S16)', () => {
   );
 
   test(
+    'under requeue it stays when a worker or sentinel leaves that had opened it, while another owner is there (W6.1)',
+    simulated((server) => {
+      for (const onDeadWorker of ['requeue', 'shutdown', 'null']) {
+        const job = new Job(server, { onDeadWorker });
+        const { sentinel, workers } = job.openCrew(2);
+        const [worker] = workers;
+        for (const agent of [worker, sentinel])
+          agent?.client.call(['open ws', 'job', 'a worker of old', 'no']);
+        job.task('t');
+        worker?.get('fetch', 'task');
+        worker?.leave();
+        const isThere = (): boolean => server.connect().call(['list wss', 'job']).value !== '\n';
+        expect(isThere()).toBe(onDeadWorker === 'requeue');
+        if (!isThere()) continue;
+        expect(workers[1]?.get('fetch', 'task').value).toBe('t');
+        sentinel.leave();
+        expect(isThere()).toBe(true);
+        job.owner.leave();
+        expect(isThere()).toBe(false);
+      }
+    }),
+  );
+
+  test(
+    'under requeue it goes with the last of its owners, and one who is no worker takes it along (W6, W6.1)',
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker: 'requeue' });
+      const { workers } = job.openCrew(1);
+      const [worker] = workers;
+      worker?.client.call(['open ws', 'job', 'a worker of old', 'no']);
+      job.owner.leave();
+      expect(server.connect().call(['list wss', 'job']).value).toBe('\n');
+    }),
+  );
+
+  test(
     'under busy workers, during the drain period or after it: nothing is left',
     simulated((server) => {
       for (const milliseconds of [0, 5_000, 20_000]) {

@@ -47,6 +47,11 @@ describe('a value', () => {
 
   it.each([
     ['python pickle', 0x01000000, '\x80\x04\x95rest'],
+    ['python pickle', 0x01000000, 'I42\n.'],
+    ['python pickle', 0x01000000, "(lp0\nS'a'\np1\na."],
+    ['python pickle', 0x01000000, ']q\0(K\x01U\x01ae.'],
+    ['foreign', 0x01000000, '(lp0\nnot to its end'],
+    ['foreign', 0x03000000, 'I42\n.'],
     ['r serialization', 0x03000000, 'X\n\0\0\0\x03\0\x04'],
     ['java serialization', 0x07000000, '\xac\xed\0\x05sr'],
     ['foreign', 0x03000000, '\x80\x04\x95rest'],

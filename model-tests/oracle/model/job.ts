@@ -442,6 +442,12 @@ export class Job {
   }
 
   /** Its connection has closed (S13). */
+  /** W6.1. */
+  outlives(client: Client): boolean {
+    const isAgent = this.#crew.workerOf(client) !== undefined || this.#crew.sentinelOf(client) !== undefined;
+    return isAgent && this.#policy === 'requeue';
+  }
+
   forget(client: Client): void {
     const worker = this.#crew.workerOf(client);
     const sentinel = this.#crew.sentinelOf(client);

@@ -67,10 +67,12 @@ export class ServerModel {
   #leave(client: Client): void {
     for (const workspace of this.#all.values()) workspace.withdraw(client);
     client.isBlocked = false;
+    const lasting = new Set([...this.#all.values()].filter(({ job }) => job?.outlives(client) === true));
     for (const workspace of this.#all.values()) workspace.forget(client);
-    for (const workspace of client.references.values())
-      if (workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted)
-        this.#remove(workspace);
+    for (const workspace of client.references.values()) {
+      if (!workspace.owners.delete(client) || workspace.persistent || workspace.deleted) continue;
+      if (workspace.owners.size === 0 || !lasting.has(workspace)) this.#remove(workspace);
+    }
   }
 
   #carryOut(client: Client, request: Request): Reply | undefined {
