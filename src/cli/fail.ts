@@ -1,4 +1,4 @@
-import { printable, printableLines } from '../wire/printable.ts';
+import { printableLines } from '../wire/printable.ts';
 import { jsonLine } from './json-line.ts';
 
 /**
@@ -32,7 +32,7 @@ const isForPrograms = given
 
 /** A line of standard error: for people, or with --json for programs. */
 export const lineFor = (message: string, event: object): string =>
-  isForPrograms ? `${printable(jsonLine(event).trimEnd())}\n` : `sleigh: ${printableLines(message)}\n`;
+  isForPrograms ? jsonLine(event) : `sleigh: ${printableLines(message)}\n`;
 
 /** A line that says what went wrong. */
 export const failureLine = (message: string, code: string): string =>
