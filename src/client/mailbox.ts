@@ -43,10 +43,13 @@ export class Mailbox {
       await lines.lend(workspace, async (connection) => {
         while (this.#expected > 0) await this.#fetch(connection);
       });
+      this.#isTaking = false;
     } catch (error) {
-      onEnd(error);
+      this.#isTaking = false;
+      return onEnd(error);
     }
-    this.#isTaking = false;
+    // Others may have been announced since the last one came.
+    this.expect(0);
   }
 
   /** Takes the results that are there, and waits for one more, in one request for each: only the last may wait (P5.2). */

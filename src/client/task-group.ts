@@ -182,7 +182,7 @@ export class TaskGroup {
     const all = new Map([...metadata, ['batchId', parts.map(({ owner }) => owner.id).join(',')]]);
     if (isChunk) all.set(CHUNK, '1');
     if (parts.length > 1) all.set(SHARES, parts.map((part) => part.elements.length).join(','));
-    if (isChunk && sender.mayRepeat) all.set(MAX_ATTEMPTS, '1');
+    if (sent.count > 1 && sender.mayRepeat) all.set(MAX_ATTEMPTS, '1');
     if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
     this.#out++;
     try {

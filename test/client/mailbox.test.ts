@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { claimed } from '../../src/client/claimed.ts';
+import type { Found, NwsConnection } from '../../src/client/connection.ts';
+import type { Lines } from '../../src/client/lines.ts';
+import { Mailbox } from '../../src/client/mailbox.ts';
+
+const found = (index: number): Found => ({
+  value: index,
+  metadata: new Map(),
+  descriptor: 0,
+  variableId: '',
+  index,
+});
+
+/** Runs everything that is due in this turn of the event loop. */
+const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+it.each(Array.from({ length: 20 }, (_, steps) => [steps]))(
+  'a result that is announced %i steps after the last one has come is fetched as well (S21)',
+  async (steps) => {
+    let fetched = 0;
+    const connection = claimed<NwsConnection>({ fetch: () => Promise.resolve(found(++fetched)) });
+    const lend: Lines['lend'] = async (_workspace, use) => await use(connection, () => undefined);
+    const results: unknown[] = [];
+    const mailbox = new Mailbox({
+      lines: claimed<Lines>({ lend }),
+      workspace: 'job',
+      name: 'master',
+      onResult: ({ value }) => {
+        results.push(value);
+        if (value === 1) void announceAfter(steps);
+        return true;
+      },
+      onEnd: (error) => results.push(error),
+    });
+    const announceAfter = async (left: number): Promise<void> => {
+      for (let step = 0; step < left; step++) await Promise.resolve();
+      mailbox.expect(1);
+    };
+    mailbox.expect(1);
+    await endOfTurn();
+    expect(results).toEqual([1, 2]);
+  },
+);

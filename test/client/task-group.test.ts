@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import type { Found } from '../../src/client/connection.ts';
+import { TaskGroup, type ElementOwner, type Sent, type TaskSender } from '../../src/client/task-group.ts';
+import { MAX_ATTEMPTS } from '../../src/client/task-metadata.ts';
+
+/** What the server answers in the place of a worker that died (S13, S19). */
+const LOST: Found = {
+  value: '',
+  metadata: new Map([
+    ['nwsNull', '1'],
+    ['nwsWhy', 'died'],
+    ['nwsWorkerRank', '0'],
+  ]),
+  descriptor: 0,
+  variableId: '',
+  index: 0,
+};
+
+it('elements of a chunk of a fixed size whose worker died are tried alone, as often as any other', () => {
+  const stored: { readonly sent: Sent; readonly attempts: string | undefined }[] = [];
+  const sender: TaskSender = {
+    workers: 1,
+    maxAttempts: 3,
+    mayRepeat: true,
+    send: (_group, sent, _value, metadata) => {
+      stored.push({ sent, attempts: metadata.get(MAX_ATTEMPTS) });
+      return Promise.resolve();
+    },
+  };
+  const owner: ElementOwner = {
+    id: '1',
+    isWanted: true,
+    countParts: () => undefined,
+    settle: () => undefined,
+    refuse: () => undefined,
+  };
+  const group = new TaskGroup({ sender, metadata: new Map(), chunkSize: 2, loadFactor: 8 });
+  for (const index of [0, 1]) group.add(owner, index, index);
+  const [chunk] = stored;
+  expect(chunk?.attempts).toBe('1');
+  if (chunk !== undefined) group.received(chunk.sent, LOST);
+  expect(stored.slice(1).map(({ sent, attempts }) => [sent.count, attempts])).toEqual([
+    [1, undefined],
+    [1, undefined],
+  ]);
+});
