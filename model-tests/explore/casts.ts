@@ -63,7 +63,11 @@ export const SHORT: readonly Exploration[] = [
   },
   {
     title: '1 sentinel, 1 worker that may come back, 2 tasks',
-    cast: { ...SMALLEST, tasks: 2, extras: ['returning', 'reports', 'skips', 'ending'] },
+    cast: {
+      ...SMALLEST,
+      tasks: 2,
+      extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'sleeping'],
+    },
   },
 ];
 

@@ -6,6 +6,9 @@ export const TASK_BATCH = 'a';
 export const BROADCAST_BATCH = 'b';
 export const BATCHES = [TASK_BATCH, BROADCAST_BATCH] as const;
 
+/** All timers run out together, since the process slept (P13). */
+export const SLEEP = 'server: sleeps, and then every timer is late';
+
 /** The timer of a sentinel that stays away. */
 export function absence({ sleigh, picture }: World, party: Party): unknown {
   const sentinel = sleigh.crew.sentinels.find(({ client }) => client === party);

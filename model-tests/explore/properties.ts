@@ -3,7 +3,7 @@ import type { Value } from '../../src/workspace/value.ts';
 import { sizeOf } from '../../src/wire/payload.ts';
 import type { Client } from '../../src/workspace/ask.ts';
 import { lineOf, type Note } from './book.ts';
-import { answers, BATCHES } from './facts.ts';
+import { answers, BATCHES, SLEEP } from './facts.ts';
 import type { World } from './world.ts';
 
 /** How things stood before a step. */
@@ -104,7 +104,8 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
     // Who is lost may come back: the job does not end for that (S18).
     const empty =
-      book.living.size + book.dismissed === 0 && (sleigh.joining.isClosed || name === 'timer: grace');
+      book.living.size + book.dismissed === 0 &&
+      (sleigh.joining.isClosed || name === 'timer: grace' || name === SLEEP);
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 

@@ -20,6 +20,8 @@ export const EXTRAS = [
   'deletion',
   /** Requests that are refused, or change nothing. */
   'refused',
+  /** The process of the server sleeps, and then every timer is late. */
+  'sleeping',
   /** The server stops. */
   'stopping',
   /** The group is elastic (S17), and broadcasts are for those who are there, or for all. */

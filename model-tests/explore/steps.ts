@@ -2,7 +2,7 @@ import type { Cast } from './scenario.ts';
 import type { Party, Verb } from './party.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { lineOf, SESSION } from './book.ts';
-import { absence, BATCHES, BROADCAST_BATCH, TASK_BATCH } from './facts.ts';
+import { absence, BATCHES, BROADCAST_BATCH, SLEEP, TASK_BATCH } from './facts.ts';
 import type { World } from './world.ts';
 
 /** One thing that may happen next. */
@@ -206,6 +206,18 @@ export function stepsOf(cast: Cast): Step[] {
       isPossible: ({ picture }) => picture.timers.has(timer),
       run: ({ picture, timers }) => timers.fire(picture.timers.get(timer)),
     });
+  if (has('sleeping')) {
+    // What came meanwhile are requests as they always are; what is special is that all that runs out does so together.
+    const timers = steps.filter(({ name }) => name.startsWith('timer: '));
+    steps.push({
+      name: SLEEP,
+      isPossible: (world) => timers.filter((timer) => timer.isPossible(world)).length > 1,
+      run: (world) => {
+        for (const timer of timers.filter((each) => each.isPossible(world)))
+          if (timer.isPossible(world)) timer.run(world);
+      },
+    });
+  }
   if (has('stopping'))
     steps.push({
       name: 'server: stops',

@@ -43,6 +43,7 @@ export function simulate(seed: number, loses?: Losing): Report {
   for (let n = 0; n < count; n++)
     stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`)));
   passersBy(stage, taken);
+  if (world.random.chance(0.5)) sleepNowAndThen(stage);
   stage.later(FAULTS_END, () => (world.faults.over = true));
 
   run(world, SETTLED);
@@ -96,6 +97,17 @@ function jobOf(stage: Stage, name: string): Job {
       player.link.reset();
     });
   return { plan, ledger, master: player };
+}
+
+/** The server's process is stopped for up to ten minutes, longer than any deadline of a job. */
+function sleepNowAndThen(stage: Stage): void {
+  const { faults, process } = stage.world;
+  stage.later(stage.seconds(10, 900), () => {
+    if (faults.over) return;
+    faults.note('process sleeps');
+    process.sleep(stage.seconds(1, 600));
+    sleepNowAndThen(stage);
+  });
 }
 
 function passersBy(stage: Stage, taken: Taken): void {

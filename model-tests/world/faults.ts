@@ -13,6 +13,7 @@ export const FAULTS = [
   'master gone',
   'task skipped',
   'worker comes back',
+  'process sleeps',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

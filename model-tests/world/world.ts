@@ -9,6 +9,7 @@ import { Agenda } from './agenda.ts';
 import { Faults } from './faults.ts';
 import { Link, type ClientEnd } from './link.ts';
 import { Random } from './random.ts';
+import { Sleeper } from './sleeper.ts';
 
 const START = Date.UTC(2026, 10, 22, 13, 41, 10);
 /** Large for this server, so that files are in use. */
@@ -28,6 +29,8 @@ export class World {
   readonly #files = new MemoryFiles();
   readonly #links = new Map<number, Link>();
   readonly #timers = new Map<number, () => void>();
+  /** The server's process. */
+  readonly process = new Sleeper(this.agenda, (what) => this.wrongs.push(what));
   readonly #hash = createHash('sha256');
   readonly #loses: Losing;
   #connections = 0;
@@ -62,19 +65,22 @@ export class World {
       this.random,
       {
         received: (text) => {
-          const lent = Buffer.from(text, 'latin1');
-          this.#handle({ type: 'received', connection, bytes: lent });
-          lent.fill('?');
+          this.process.receive(() => {
+            const lent = Buffer.from(text, 'latin1');
+            this.#handle({ type: 'received', connection, bytes: lent });
+            lent.fill('?');
+          });
         },
         disconnected: () => {
           this.#links.delete(connection);
-          this.#handle({ type: 'disconnected', connection });
+          this.process.receive(() => this.#handle({ type: 'disconnected', connection }));
         },
       },
       client,
     );
     this.#links.set(connection, link);
-    this.#handle({ type: 'connected', connection, peer: `10.0.0.${connection}:4000` });
+    const peer = `10.0.0.${connection}:4000`;
+    this.process.receive(() => this.#handle({ type: 'connected', connection, peer }));
     return link;
   }
 
@@ -108,7 +114,7 @@ export class World {
         return this.#links.get(command.connection)?.close();
       case 'flush': {
         const { connection } = command;
-        this.agenda.after(this.random.fraction() * 50, () => this.#handle({ type: 'flushed', connection }));
+        this.#soon({ type: 'flushed', connection });
         return;
       }
       case 'openFile':
@@ -144,16 +150,18 @@ export class World {
     const fails = !this.faults.over && this.random.chance(0.03);
     if (fails) this.faults.note('file not written');
     const error = fails ? 'no space left on device' : undefined;
-    this.agenda.after(this.random.fraction() * 50, () =>
-      this.#handle({ type: 'fileWritten', connection, error }),
-    );
+    this.#soon({ type: 'fileWritten', connection, error });
+  }
+
+  #soon(event: CoreEvent): void {
+    this.agenda.after(this.random.fraction() * 50, () => this.process.receive(() => this.#handle(event)));
   }
 
   #startTimer(timer: number, milliseconds: number): void {
     const isLate = !this.faults.over && this.random.chance(0.1);
     if (isLate) this.faults.note('late timer');
     const late = isLate ? this.random.fraction() * 20_000 : this.random.fraction();
-    const stop = this.agenda.after(milliseconds + late, () => {
+    const stop = this.process.startTimer(milliseconds, late, () => {
       this.#timers.delete(timer);
       this.#handle({ type: 'timerFired', timer });
     });
