@@ -4,6 +4,7 @@ import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { sleighSummary } from '../views/sleigh.ts';
 import type { SleighSummary } from '../views/types.ts';
+import { addLimitMetrics } from './limit-metrics.ts';
 import type { WebServer } from './web-server.ts';
 
 type Labels = Record<string, string>;
@@ -57,8 +58,10 @@ export function metricsOf(server: TcpServer, web: WebServer): () => Promise<stri
   };
 }
 
-function serverMetrics({ core, handling }: TcpServer, web: WebServer): Registry {
+function serverMetrics(server: TcpServer, web: WebServer): Registry {
+  const { core, handling } = server;
   const registry = new Registry();
+  addLimitMetrics(registry, server);
   const { figures, workspaces } = core;
   const gauge = (name: string, help: string, read: () => number): void => {
     registry.registerMetric(

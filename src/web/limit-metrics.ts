@@ -1,0 +1,85 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { descriptors } from '../transport/descriptors.ts';
+import type { TcpServer } from '../transport/server.ts';
+import { KINDS } from '../workspace/memory-budget.ts';
+
+/** How much of a limit is used, and what it is. */
+interface Usage {
+  readonly used: number;
+  readonly bound: number;
+}
+
+/** Every limit that can fill up, by its name (P12): looked at before it binds. */
+function usages({ core, counts }: TcpServer): Record<string, Usage> {
+  const { limits, holdings, workspaces, connections } = core;
+  const most = (all: Iterable<{ readonly bytes: number }>): number => {
+    let bytes = 0;
+    for (const account of all) bytes = Math.max(bytes, account.bytes);
+    return bytes;
+  };
+  const files = descriptors();
+  return {
+    memoryBytes: { used: holdings.memory + holdings.incoming.bytes, bound: limits.memoryBytes },
+    clientMemoryBytes: {
+      used: most(Array.from(connections, ({ account }) => account)),
+      bound: limits.clientMemoryBytes,
+    },
+    workspaceMemoryBytes: {
+      used: most(Array.from(workspaces.all, (workspace) => workspace.holdings.account)),
+      bound: limits.workspaceMemoryBytes,
+    },
+    incomingBytes: { used: holdings.incoming.bytes, bound: limits.incomingBytes },
+    unreadBytes: { used: counts.unread, bound: limits.unreadBytes },
+    serverBytes: { used: Math.max(holdings.bytes, counts.fileBytes), bound: limits.serverBytes },
+    connectionCount: { used: counts.sockets, bound: limits.connectionCount },
+    ...(files !== undefined && { descriptors: { used: files.open, bound: files.most } }),
+  };
+}
+
+/** What is used of each limit, what was refused for it, and what the memory is held for. */
+export function addLimitMetrics(registry: Registry, server: TcpServer): void {
+  const read = (name: string, help: string, label: string, values: () => Iterable<[string, number]>): void =>
+    registry.registerMetric(
+      new Gauge({
+        name,
+        help,
+        registers: [],
+        labelNames: [label],
+        collect() {
+          this.reset();
+          for (const [key, value] of values()) this.set({ [label]: key }, value);
+        },
+      }),
+    );
+  const ofUsages = (pick: (usage: Usage) => number) => (): [string, number][] =>
+    Object.entries(usages(server)).map(([limit, usage]) => [limit, pick(usage)]);
+  read(
+    'sleigh_limit_used',
+    'How much of a limit is used; of the quotas, by whoever uses most.',
+    'limit',
+    ofUsages(({ used }) => used),
+  );
+  read(
+    'sleigh_limit_bound',
+    'The limit itself.',
+    'limit',
+    ofUsages(({ bound }) => bound),
+  );
+  const { budget } = server.core.holdings;
+  read('sleigh_memory_bytes', 'What is held in memory for others, by what it is.', 'kind', () =>
+    KINDS.map((kind) => [kind, budget.byKind[kind]]),
+  );
+  const { refusals } = server.core.figures;
+  registry.registerMetric(
+    new Counter({
+      name: 'sleigh_refusals_total',
+      help: 'Requests that were refused and connections that ended, by the limit that was met.',
+      registers: [],
+      labelNames: ['limit'],
+      collect() {
+        this.reset();
+        for (const [limit, count] of refusals) this.inc({ limit }, count);
+      },
+    }),
+  );
+}

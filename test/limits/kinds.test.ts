@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { memoryOf } from '../support/bystander.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { isLongVerb, readReply, type Reply } from '../support/replies.ts';
+import { startServe, type ServeProcess } from '../support/serve-process.ts';
+
+// What a client can make the server hold, each kind in a server of its own whose memory is limited to 32 MiB.
+
+const MIB = 2 ** 20;
+const LIMIT = 32 * MIB;
+/** MiB of memory that the process may have: Node itself takes about 70. */
+const MOST_MEMORY = 256;
+const AT_ONCE = 100;
+
+type Request = readonly [args: readonly string[], metadata?: Readonly<Record<string, string>>];
+
+/** A client with metadata both ways. */
+class Filler {
+  readonly client: RawClient;
+  #come = '';
+
+  constructor(client: RawClient) {
+    this.client = client;
+  }
+
+  static async at({ port }: ServeProcess): Promise<Filler> {
+    const options = { MetadataToServer: '1', MetadataFromServer: '1' };
+    return new Filler(await RawClient.ready(port, options));
+  }
+
+  async ask(...requests: Request[]): Promise<Reply[]> {
+    const bytes = requests.map(([args, metadata = {}]) =>
+      encodeRequest(args, new Map(Object.entries(metadata))),
+    );
+    this.client.write(bytes.join(''));
+    const replies: Reply[] = [];
+    for (const [[verb = '']] of requests) replies.push(await this.#reply(verb));
+    return replies;
+  }
+
+  async #reply(verb: string): Promise<Reply> {
+    for (;;) {
+      const read = readReply(this.#come, { metadata: true, cookie: true, isLong: isLongVerb(verb) });
+      if (read !== undefined) {
+        this.#come = this.#come.slice(read.length);
+        return read.reply;
+      }
+      const more = await this.client.read(1);
+      if (more.length === 0) throw new Error('the server has ended the connection');
+      this.#come += more.toString('latin1') + (await this.#rest());
+    }
+  }
+
+  async #rest(): Promise<string> {
+    const { readableLength } = this.client.socket;
+    return readableLength === 0 ? '' : (await this.client.read(readableLength)).toString('latin1');
+  }
+}
+
+interface Kind {
+  readonly what: string;
+  /** What is asked once. */
+  readonly first?: readonly Request[];
+  /** What is asked again and again, until it is refused. */
+  readonly then: (n: number) => Request | readonly Request[];
+}
+
+const job = (metadata: Record<string, string> = {}): Request => [
+  ['open ws', 'job', 'me', 'no'],
+  { wstype: 'sleigh', ...metadata },
+];
+const open: Request = [['open ws', 'w', 'me', 'no']];
+const long = (n: number): string => String(n).padEnd(9_900, 'x');
+const entries = (count: number): Record<string, string> =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, '']));
+
+const KINDS: readonly Kind[] = [
+  { what: 'values of no bytes', first: [open], then: () => [['store', 'w', 'x', '1', '']] },
+  { what: 'values', first: [open], then: (n) => [['store', 'w', 'x', '1', long(n)]] },
+  { what: 'metadata of values', first: [open], then: () => [['store', 'w', 'x', '1', ''], entries(300)] },
+  { what: 'variables that are declared', first: [open], then: (n) => [['declare var', 'w', `${n}`, 'fifo']] },
+  { what: 'variables that a get makes', first: [open], then: (n) => [['findTry', 'w', `v${n}`]] },
+  { what: 'names of variables', first: [open], then: (n) => [['declare var', 'w', long(n), 'lifo']] },
+  { what: 'workspaces', then: (n) => [['open ws', `w${n}`, 'me', 'yes']] },
+  { what: 'workspaces without an owner', then: (n) => [['use ws', long(n), 'me', 'yes']] },
+  { what: 'temporary workspaces', then: () => [['mktemp ws', 'w%d']] },
+  { what: 'labels of owners', then: (n) => [['open ws', `w${n}`, long(n), 'yes']] },
+  { what: 'metadata of workspaces', then: (n) => [['open ws', `w${n}`, 'me', 'yes'], entries(1_000)] },
+  {
+    what: 'members of barriers',
+    first: [open],
+    then: (n) => [[['declare var', 'w', `b${n}`, '__barrier']], [['store', 'w', `b${n}`, '1', '']]],
+  },
+  { what: 'jobs', then: (n) => [['open ws', `w${n}`, 'me', 'yes'], { wstype: 'sleigh' }] },
+  { what: 'ranks', first: [job()], then: () => [['fetch', 'job', 'worker_ids']] },
+  { what: 'names of fixed arguments', first: [job()], then: () => [['find', 'job', 'fixedargID']] },
+  { what: 'tasks', first: [job()], then: () => [['store', 'job', 'task', '1', '']] },
+  { what: 'batches', first: [job()], then: (n) => [['store', 'job', 'task', '1', ''], { batchId: `b${n}` }] },
+  {
+    what: 'batches of one task in a mailbox',
+    first: [job()],
+    then: (n) => [
+      ['store', 'job', 'task', '1', ''],
+      { mailbox: `m${n}`, batchId: Array.from({ length: 1_000 }, (_, k) => `${n}.${k}`).join() },
+    ],
+  },
+  {
+    what: 'broadcasts to ranks that nobody registers under',
+    first: [
+      job({ rankCount: '100000', onDeadWorker: 'null' }),
+      [['find', 'job', 'workerCount']],
+      [['fetch', 'job', 'status'], { delay: '0' }],
+    ],
+    then: () => [['store', 'job', 'broadcast', '1', ''], entries(300)],
+  },
+];
+
+describe('memory that the server holds for somebody has a limit, whatever it is for (P12)', () => {
+  it.each(KINDS)('$what', { timeout: 180_000 }, async ({ first = [], then }) => {
+    await using server = await startServe(
+      ...['--limit', `memoryBytes=${LIMIT}`, '--limit', `incomingBytes=${8 * MIB}`],
+      ...['--log-level', 'error'],
+    );
+    const filler = await Filler.at(server);
+    for (const request of first) await filler.ask(request);
+    let refusal = '';
+    for (let n = 0; refusal === '' && n < 400_000; n += AT_ONCE) {
+      const requests = Array.from({ length: AT_ONCE }, (_, k) => then(n + k)).flatMap((made) =>
+        isRequest(made) ? [made] : made,
+      );
+      const replies = await filler.ask(...requests);
+      refusal = replies.find(({ status }) => status !== '0000')?.reason ?? '';
+      if (refusal === 'no value available') refusal = '';
+      expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
+    }
+    // What is nearly full has no room for the request itself either.
+    expect(refusal).toMatch(
+      /^Refused: (the server holds \d+ bytes in memory|requests that are coming in take \d+ bytes); the limit is \d+\.$/,
+    );
+    expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
+    // It looks after those who are there, and the next ones.
+    const other = await Filler.at(server);
+    expect((await other.ask([['list wss', '__default']]))[0]?.status).toBe('0000');
+  });
+});
+
+const isRequest = (made: Request | readonly Request[]): made is Request => typeof made[0]?.[0] === 'string';
