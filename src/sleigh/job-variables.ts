@@ -2,13 +2,15 @@ import { Storing } from '../machines/storing.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import type { StoreOutcome } from '../workspace/receipt.ts';
+import { Listing } from '../workspace/listing.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
+import type { Steps } from '../workspace/steps.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
 import { Fifo } from '../workspace/fifo.ts';
 import { VERSION } from '../version.ts';
-import { agentStatus, scoreboard } from './reports.ts';
+import { agentStatus, reported, scoreboard } from './reports.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 import { batchOf } from './batch-ref.ts';
@@ -66,6 +68,14 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       if (seconds === undefined) storing.refuse(notANumber(name, text));
       else joining.chart.send({ type: 'duration.set', seconds });
     };
+
+  const report = (lines: () => Steps<readonly string[]>): JobVariable => ({
+    hidden: false,
+    get: (ask) => {
+      const listing = new Listing(workspace.host.holdings.budget, ask.client.account);
+      ask.answerInSteps(reported(listing, lines(), ask.origin));
+    },
+  });
 
   let fixedArguments = 0;
 
@@ -169,8 +179,8 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         ask.answer(foundText(name, ask.origin));
       },
     },
-    agentStatus: constant(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
-    scoreboard: constant(() => scoreboard(crew.workers, sleigh.now)),
+    agentStatus: report(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
+    scoreboard: report(() => scoreboard(crew.workers, sleigh.now)),
   };
 }
 

@@ -1,41 +1,65 @@
+import { foundPieces, type Found } from '../workspace/ask.ts';
+import type { Listing } from '../workspace/listing.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import { sortedInSteps, type Steps } from '../workspace/steps.ts';
 import { stateOfSentinel, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 
-const inOrder = (a: { since: number }, b: { since: number }): number => a.since - b.since;
+/** Agents that are looked at between two looks at the time. */
+const AT_ONCE = 64;
+
+/** Where a report tells of what. */
+type Group = [title: string, lines: { readonly since: number; readonly line: string }[]];
+
+const isEarlier = (a: { since: number }, b: { since: number }): boolean => a.since < b.since;
 
 const label = (worker: Worker): string => `Worker ${worker.rank}: ${worker.client?.peer ?? ''}`;
 
+const labelOf = ({ actor, client }: Sentinel): string =>
+  `Sentinel ${actor.getSnapshot().context.lastRank}: ${client.peer}`;
+
+/** A report as the answer to a get, made in steps: a job may have 100,000 ranks (P14). @param variableId of its variable */
+export function* reported(
+  listing: Listing,
+  lines: Steps<readonly string[]>,
+  variableId: string,
+): Steps<Found | Refusal> {
+  for (const line of yield* lines) listing.add(line);
+  return listing.settle() ?? foundPieces(listing, variableId);
+}
+
 /** The text of `agentStatus` (S12): who is in which state, in the order in which they came to it. */
-export function agentStatus(
-  workers: readonly Worker[],
-  sentinels: readonly Sentinel[],
+export function* agentStatus(
+  workers: Iterable<Worker>,
+  sentinels: Iterable<Sentinel>,
   masterWaits: boolean,
-): string {
-  const workersIn = (state: string): string[] =>
-    workers
-      .filter((worker) => stateOfWorker(worker) === state)
-      .sort(inOrder)
-      .map(label);
-  const sentinelsIn = (...states: string[]): string[] =>
-    sentinels
-      .filter((sentinel) => states.includes(stateOfSentinel(sentinel)))
-      .sort(inOrder)
-      .map(({ actor, client }) => `Sentinel ${actor.getSnapshot().context.lastRank}: ${client.peer}`);
-  const lost = workersIn('lost');
-  const groups: [title: string, members: string[]][] = [
-    ['Idle workers', workersIn('idle')],
-    ['Blocked workers', workersIn('waiting')],
-    ['Active workers', workersIn('busy')],
-    ['Dead workers', workersIn('dead')],
-    ...(lost.length === 0 ? [] : [['Lost workers', lost] as [string, string[]]]),
-    ['Blocked sentinels', sentinelsIn('blocked')],
-    ['Active sentinels', sentinelsIn('active', 'dismissed')],
-    ['Dead sentinels', sentinelsIn('dead')],
-  ];
-  let text = `Master state: ${masterWaits ? 'Blocked for results' : 'Idle'}\n`;
-  let previous: string[] = [];
-  for (const [title, members] of groups) {
-    text += `${previous.length === 0 ? '\n' : ''}${title}\n${members.map((line) => `  - ${line}\n`).join('')}`;
-    previous = members;
+): Steps<readonly string[]> {
+  const group = (title: string): Group => [title, []];
+  const [idle, waiting, busy] = [group('Idle workers'), group('Blocked workers'), group('Active workers')];
+  const [dead, lost] = [group('Dead workers'), group('Lost workers')];
+  const blocked = group('Blocked sentinels');
+  const [active, gone] = [group('Active sentinels'), group('Dead sentinels')];
+  const ofWorkers: Record<string, Group> = { idle, waiting, busy, dead, lost };
+  const ofSentinels: Record<string, Group> = { blocked, active, dismissed: active, dead: gone };
+  let count = 0;
+  for (const worker of workers) {
+    ofWorkers[stateOfWorker(worker)]?.[1].push({ since: worker.since, line: `  - ${label(worker)}\n` });
+    if (++count % AT_ONCE === 0) yield;
+  }
+  for (const sentinel of sentinels) {
+    ofSentinels[stateOfSentinel(sentinel)]?.[1].push({
+      since: sentinel.since,
+      line: `  - ${labelOf(sentinel)}\n`,
+    });
+    if (++count % AT_ONCE === 0) yield;
+  }
+  const text = [`Master state: ${masterWaits ? 'Blocked for results' : 'Idle'}\n`];
+  let previous = 0;
+  for (const [title, lines] of [idle, waiting, busy, dead, lost, blocked, active, gone]) {
+    // That group is there when it has members.
+    if (title === 'Lost workers' && lines.length === 0) continue;
+    text.push(`${previous === 0 ? '\n' : ''}${title}\n`);
+    for (const { line } of yield* sortedInSteps(lines, isEarlier)) text.push(line);
+    previous = lines.length;
   }
   return text;
 }
@@ -43,19 +67,22 @@ export function agentStatus(
 const HEADER = ['Worker', 'Num Completed', 'Average Time (sec)', '% Active', 'Time on Current Task (sec)'];
 
 /** The text of `scoreboard` (S12). @param now milliseconds */
-export function scoreboard(workers: readonly Worker[], now: number): string {
-  const lines = workers
-    .filter(({ client }) => client !== undefined)
-    .map((worker) => {
-      const current = worker.task === undefined ? 0 : now - worker.busySince;
-      const present = now - worker.registeredAt;
-      return [
-        label(worker),
-        worker.completed,
-        (worker.completed === 0 ? 0 : worker.busyTime / worker.completed / 1000).toFixed(3),
-        (present === 0 ? 0 : (100 * (worker.busyTime + current)) / present).toFixed(1),
-        (current / 1000).toFixed(3),
-      ].join('\t');
-    });
-  return `${[HEADER.join('\t'), ...lines].join('\n')}\n`;
+export function* scoreboard(workers: Iterable<Worker>, now: number): Steps<readonly string[]> {
+  const text = [`${HEADER.join('\t')}\n`];
+  let count = 0;
+  for (const worker of workers) {
+    if (++count % AT_ONCE === 0) yield;
+    if (worker.client === undefined) continue;
+    const current = worker.task === undefined ? 0 : now - worker.busySince;
+    const present = now - worker.registeredAt;
+    const fields = [
+      label(worker),
+      worker.completed,
+      (worker.completed === 0 ? 0 : worker.busyTime / worker.completed / 1000).toFixed(3),
+      (present === 0 ? 0 : (100 * (worker.busyTime + current)) / present).toFixed(1),
+      (current / 1000).toFixed(3),
+    ];
+    text.push(`${fields.join('\t')}\n`);
+  }
+  return text;
 }

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { Core } from '../../src/core/core.ts';
+import type { Command } from '../../src/core/commands.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+
+/** A core that is told at each look that its time is up, or never. */
+class Busy {
+  readonly core = new Core({
+    limits: DEFAULT_LIMITS,
+    kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
+    tls: 'none',
+    run: 'run7',
+  });
+  readonly sent = new Map<number, string>();
+  /** Events that the core asked for, in order. */
+  readonly due: ('continued' | number)[] = [];
+  readonly paused = new Set<number>();
+  turns = 0;
+  readonly #isTimeUp: boolean;
+
+  constructor(isTimeUp: boolean) {
+    this.#isTimeUp = isTimeUp;
+  }
+
+  connect(id: number): void {
+    this.#perform(this.core.handle({ type: 'connected', connection: id, peer: `10.0.0.${id}:1` }, 0));
+    this.write(id, '2222');
+  }
+
+  write(connection: number, text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.#perform(this.core.handle({ type: 'received', connection, bytes }, 0, () => this.#isTimeUp));
+    bytes.fill('?');
+  }
+
+  ask(connection: number, ...args: string[]): void {
+    this.write(connection, encodeRequest(args, undefined));
+  }
+
+  /** One event that the core asked for. @returns whether there was one */
+  turn(): boolean {
+    const next = this.due.shift();
+    if (next === undefined) return false;
+    this.turns++;
+    const event =
+      next === 'continued'
+        ? ({ type: 'continued' } as const)
+        : ({ type: 'flushed', connection: next } as const);
+    this.#perform(this.core.handle(event, 0, () => this.#isTimeUp));
+    return true;
+  }
+
+  leave(connection: number): void {
+    this.#perform(this.core.handle({ type: 'disconnected', connection }, 0, () => this.#isTimeUp));
+  }
+
+  #perform(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === 'send') {
+        const text =
+          typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString('latin1');
+        this.sent.set(command.connection, (this.sent.get(command.connection) ?? '') + text);
+      } else if (command.type === 'continue') this.due.push('continued');
+      else if (command.type === 'flush') this.due.push(command.connection);
+      else if (command.type === 'pause') this.paused.add(command.connection);
+      else if (command.type === 'resume') this.paused.delete(command.connection);
+      else if (command.type === 'log' && command.level === 'error') throw new Error(command.message);
+    }
+  }
+}
+
+const pipeline = (...requests: string[][]): string =>
+  requests.map((args) => encodeRequest(args, undefined)).join('');
+const many = (count: number, make: (n: number) => string[]): string[][] =>
+  Array.from({ length: count }, (_, n) => make(n));
+
+/** All that a client may ask for that takes long, in one piece. */
+const ALL = pipeline(
+  ['open ws', 'w', 'me', 'no'],
+  ...many(300, (n) => ['declare var', 'w', `variable ${(n * 7) % 300}`, 'fifo']),
+  ...many(300, (n) => ['store', 'w', 'variable 3', '1', `value ${n}`]),
+  ['list vars', 'w'],
+  ['list wss'],
+  ['delete var', 'w', 'variable 3'],
+  ['list vars', 'w'],
+  ['open ws', 'job', 'me', 'no'],
+  ['fetchTry', 'w', 'variable 4'],
+  ['delete ws', 'w'],
+  ['list wss'],
+  ['find', 'w', 'x'],
+);
+
+describe('work in turns (P14)', () => {
+  it('gives the same replies in the same order, however often the time is up', () => {
+    const [calm, busy] = [new Busy(false), new Busy(true)];
+    for (const server of [calm, busy]) {
+      server.connect(1);
+      server.write(1, ALL);
+      while (server.turn());
+    }
+    expect(busy.sent.get(1)).toBe(calm.sent.get(1));
+    expect(busy.turns).toBeGreaterThan(600);
+    expect(busy.paused.size).toBe(0);
+    for (const server of [calm, busy]) {
+      server.leave(1);
+      while (server.turn());
+      const { memory, bytes, incoming, unread } = server.core.holdings;
+      expect([memory, bytes, incoming.bytes, unread.bytes, server.core.counts.connections]).toEqual([
+        0, 0, 0, 0, 0,
+      ]);
+    }
+  });
+
+  it('lets another client go first, and is not read from meanwhile', () => {
+    const server = new Busy(true);
+    server.connect(1);
+    server.connect(2);
+    server.write(1, ALL);
+    expect(server.paused).toEqual(new Set([1]));
+    server.ask(2, 'open ws', 'other', 'me', 'no');
+    expect(server.sent.get(2)).toBe('22230000');
+  });
+
+  it('is the turn of one after the other', () => {
+    const server = new Busy(true);
+    for (const id of [1, 2]) {
+      server.connect(id);
+      server.write(id, pipeline(...many(10, (n) => ['open ws', `${id}.${n}`, 'me', 'no'])));
+    }
+    while (server.turn()) {
+      const [one, two] = [1, 2].map((id) => server.sent.get(id)?.length ?? 0);
+      expect(Math.abs((one ?? 0) - (two ?? 0))).toBeLessThanOrEqual(4);
+    }
+    expect(server.sent.get(2)).toBe(`2223${'0000'.repeat(10)}`);
+  });
+
+  it('nobody can get at what is being deleted', () => {
+    const server = new Busy(true);
+    for (const id of [1, 2]) server.connect(id);
+    server.ask(1, 'open ws', 'v', 'me', 'no');
+    for (let n = 0; n < 300; n++) server.ask(1, 'declare var', 'v', `x${n}`, 'fifo');
+    server.ask(2, 'use ws', 'v', 'me', 'no');
+    server.ask(1, 'delete ws', 'v');
+    const before = server.sent.get(2)?.length ?? 0;
+    server.ask(2, 'findTry', 'v', 'x1');
+    expect(server.sent.get(2)?.slice(before, before + 4)).toBe('0100');
+    while (server.turn());
+  });
+
+  it('what a client that has left asked for is given up, and its workspaces end in steps', () => {
+    const server = new Busy(true);
+    server.connect(1);
+    server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(300, (n) => ['findTry', 'w', `x${n}`])));
+    while (server.turn());
+    server.ask(1, 'list wss');
+    server.leave(1);
+    while (server.turn());
+    expect([server.core.holdings.memory, server.core.workspaces.count]).toEqual([0, 1]);
+  });
+});
