@@ -117,6 +117,12 @@ export class World {
         this.#soon({ type: 'flushed', connection });
         return;
       }
+      case 'continue':
+        this.agenda.after(0, () => this.#handle({ type: 'continued' }));
+        return;
+      case 'pause':
+      case 'resume':
+        return;
       case 'openFile':
         return this.#files.open(command.file);
       case 'writeFile':

@@ -10,6 +10,8 @@ const AT_ONCE = 64;
 /** Where a report tells of what. */
 type Group = [title: string, lines: { readonly since: number; readonly line: string }[]];
 
+const group = (title: string): Group => [title, []];
+
 const isEarlier = (a: { since: number }, b: { since: number }): boolean => a.since < b.since;
 
 const label = (worker: Worker): string => `Worker ${worker.rank}: ${worker.client?.peer ?? ''}`;
@@ -33,7 +35,6 @@ export function* agentStatus(
   sentinels: Iterable<Sentinel>,
   masterWaits: boolean,
 ): Steps<readonly string[]> {
-  const group = (title: string): Group => [title, []];
   const [idle, waiting, busy] = [group('Idle workers'), group('Blocked workers'), group('Active workers')];
   const [dead, lost] = [group('Dead workers'), group('Lost workers')];
   const blocked = group('Blocked sentinels');

@@ -9,14 +9,16 @@ interface Usage {
   readonly bound: number;
 }
 
+/** By whoever has most. */
+function most(all: Iterable<{ readonly bytes: number }>): number {
+  let bytes = 0;
+  for (const account of all) bytes = Math.max(bytes, account.bytes);
+  return bytes;
+}
+
 /** Every limit that can fill up, by its name (P12): looked at before it binds. */
 function usages({ core, counts }: TcpServer): Record<string, Usage> {
   const { limits, holdings, workspaces, connections } = core;
-  const most = (all: Iterable<{ readonly bytes: number }>): number => {
-    let bytes = 0;
-    for (const account of all) bytes = Math.max(bytes, account.bytes);
-    return bytes;
-  };
   const files = descriptors();
   return {
     memoryBytes: { used: holdings.memory + holdings.incoming.bytes, bound: limits.memoryBytes },

@@ -63,7 +63,7 @@ interface Kind {
   /** What is asked once. */
   readonly first?: readonly Request[];
   /** What is asked again and again, until it is refused. */
-  readonly then: (n: number) => Request | readonly Request[];
+  readonly again: (n: number) => Request | readonly Request[];
 }
 
 const job = (metadata: Record<string, string> = {}): Request => [
@@ -76,31 +76,39 @@ const entries = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, '']));
 
 const KINDS: readonly Kind[] = [
-  { what: 'values of no bytes', first: [open], then: () => [['store', 'w', 'x', '1', '']] },
-  { what: 'values', first: [open], then: (n) => [['store', 'w', 'x', '1', long(n)]] },
-  { what: 'metadata of values', first: [open], then: () => [['store', 'w', 'x', '1', ''], entries(300)] },
-  { what: 'variables that are declared', first: [open], then: (n) => [['declare var', 'w', `${n}`, 'fifo']] },
-  { what: 'variables that a get makes', first: [open], then: (n) => [['findTry', 'w', `v${n}`]] },
-  { what: 'names of variables', first: [open], then: (n) => [['declare var', 'w', long(n), 'lifo']] },
-  { what: 'workspaces', then: (n) => [['open ws', `w${n}`, 'me', 'yes']] },
-  { what: 'workspaces without an owner', then: (n) => [['use ws', long(n), 'me', 'yes']] },
-  { what: 'temporary workspaces', then: () => [['mktemp ws', 'w%d']] },
-  { what: 'labels of owners', then: (n) => [['open ws', `w${n}`, long(n), 'yes']] },
-  { what: 'metadata of workspaces', then: (n) => [['open ws', `w${n}`, 'me', 'yes'], entries(1_000)] },
+  { what: 'values of no bytes', first: [open], again: () => [['store', 'w', 'x', '1', '']] },
+  { what: 'values', first: [open], again: (n) => [['store', 'w', 'x', '1', long(n)]] },
+  { what: 'metadata of values', first: [open], again: () => [['store', 'w', 'x', '1', ''], entries(300)] },
+  {
+    what: 'variables that are declared',
+    first: [open],
+    again: (n) => [['declare var', 'w', `${n}`, 'fifo']],
+  },
+  { what: 'variables that a get makes', first: [open], again: (n) => [['findTry', 'w', `v${n}`]] },
+  { what: 'names of variables', first: [open], again: (n) => [['declare var', 'w', long(n), 'lifo']] },
+  { what: 'workspaces', again: (n) => [['open ws', `w${n}`, 'me', 'yes']] },
+  { what: 'workspaces without an owner', again: (n) => [['use ws', long(n), 'me', 'yes']] },
+  { what: 'temporary workspaces', again: () => [['mktemp ws', 'w%d']] },
+  { what: 'labels of owners', again: (n) => [['open ws', `w${n}`, long(n), 'yes']] },
+  { what: 'metadata of workspaces', again: (n) => [['open ws', `w${n}`, 'me', 'yes'], entries(1_000)] },
   {
     what: 'members of barriers',
     first: [open],
-    then: (n) => [[['declare var', 'w', `b${n}`, '__barrier']], [['store', 'w', `b${n}`, '1', '']]],
+    again: (n) => [[['declare var', 'w', `b${n}`, '__barrier']], [['store', 'w', `b${n}`, '1', '']]],
   },
-  { what: 'jobs', then: (n) => [['open ws', `w${n}`, 'me', 'yes'], { wstype: 'sleigh' }] },
-  { what: 'ranks', first: [job()], then: () => [['fetch', 'job', 'worker_ids']] },
-  { what: 'names of fixed arguments', first: [job()], then: () => [['find', 'job', 'fixedargID']] },
-  { what: 'tasks', first: [job()], then: () => [['store', 'job', 'task', '1', '']] },
-  { what: 'batches', first: [job()], then: (n) => [['store', 'job', 'task', '1', ''], { batchId: `b${n}` }] },
+  { what: 'jobs', again: (n) => [['open ws', `w${n}`, 'me', 'yes'], { wstype: 'sleigh' }] },
+  { what: 'ranks', first: [job()], again: () => [['fetch', 'job', 'worker_ids']] },
+  { what: 'names of fixed arguments', first: [job()], again: () => [['find', 'job', 'fixedargID']] },
+  { what: 'tasks', first: [job()], again: () => [['store', 'job', 'task', '1', '']] },
+  {
+    what: 'batches',
+    first: [job()],
+    again: (n) => [['store', 'job', 'task', '1', ''], { batchId: `b${n}` }],
+  },
   {
     what: 'batches of one task in a mailbox',
     first: [job()],
-    then: (n) => [
+    again: (n) => [
       ['store', 'job', 'task', '1', ''],
       { mailbox: `m${n}`, batchId: Array.from({ length: 1_000 }, (_, k) => `${n}.${k}`).join() },
     ],
@@ -112,21 +120,25 @@ const KINDS: readonly Kind[] = [
       [['find', 'job', 'workerCount']],
       [['fetch', 'job', 'status'], { delay: '0' }],
     ],
-    then: () => [['store', 'job', 'broadcast', '1', ''], entries(300)],
+    again: () => [['store', 'job', 'broadcast', '1', ''], entries(300)],
   },
 ];
 
 describe('memory that the server holds for somebody has a limit, whatever it is for (P12)', () => {
-  it.each(KINDS)('$what', { timeout: 180_000 }, async ({ first = [], then }) => {
+  it.each(KINDS)('$what', { timeout: 180_000 }, async ({ first = [], again }) => {
     await using server = await startServe(
-      ...['--limit', `memoryBytes=${LIMIT}`, '--limit', `incomingBytes=${8 * MIB}`],
-      ...['--log-level', 'error'],
+      '--limit',
+      `memoryBytes=${LIMIT}`,
+      '--limit',
+      `incomingBytes=${8 * MIB}`,
+      '--log-level',
+      'error',
     );
     const filler = await Filler.at(server);
     for (const request of first) await filler.ask(request);
     let refusal = '';
     for (let n = 0; refusal === '' && n < 400_000; n += AT_ONCE) {
-      const requests = Array.from({ length: AT_ONCE }, (_, k) => then(n + k)).flatMap((made) =>
+      const requests = Array.from({ length: AT_ONCE }, (_, k) => again(n + k)).flatMap((made) =>
         isRequest(made) ? [made] : made,
       );
       const replies = await filler.ask(...requests);

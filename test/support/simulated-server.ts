@@ -109,6 +109,12 @@ export class SimulatedServer {
       case 'flush':
         this.#events.push({ type: 'flushed', connection: command.connection });
         return;
+      case 'continue':
+        this.#events.push({ type: 'continued' });
+        return;
+      case 'pause':
+      case 'resume':
+        return;
       case 'close':
         this.#client(command.connection).closed = true;
         this.#client(command.connection).disconnect();
