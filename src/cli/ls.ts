@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { NetWorkSpace } from '../client/net-work-space.ts';
+import { kindOf } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
@@ -27,20 +28,19 @@ export function addLsCommand(program: Command): void {
 async function listWorkspaces(flags: ServerFlags, json: boolean, signal: AbortSignal): Promise<void> {
   const all = await NetWorkSpace.list({ ...serverOf(flags), signal });
   // Nobody owns one through this connection.
-  const found = all.map(({ name, owner, isPersistent, variables }) => ({
-    name,
-    owner,
-    isPersistent,
-    variables,
-  }));
+  const found = all.map((workspace) => {
+    const { name, owner, isPersistent, variables } = workspace;
+    return { name, kind: kindOf(workspace), owner, isPersistent, variables };
+  });
   if (json) return print(jsonLine(found));
-  const rows = found.map(({ name, owner, isPersistent, variables }) => [
+  const rows = found.map(({ name, kind, owner, isPersistent, variables }) => [
     shown(name),
     variables.length,
     isPersistent ? 'yes' : 'no',
+    kind ?? '-',
     owner,
   ]);
-  await print(table(['WORKSPACE', 'VARIABLES', 'PERSISTENT', 'OWNER'], rows));
+  await print(table(['WORKSPACE', 'VARIABLES', 'PERSISTENT', 'KIND', 'OWNER'], rows));
 }
 
 async function listVariables(

@@ -3,6 +3,7 @@ import { authorityOf } from '../wire/authority.ts';
 import { NwsError } from '../client/errors.ts';
 import type { WorkspaceInfo } from '../client/listings.ts';
 import { NetWorkSpace } from '../client/net-work-space.ts';
+import { kindOf, RIDE_OVER } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
@@ -23,7 +24,8 @@ interface JobStatus {
   /** Whether more may join (S5). */
   readonly group: string;
   readonly pending: number;
-  readonly running: number;
+  /** Null of a job of the old style, where the server does not know. */
+  readonly running: number | null;
 }
 
 /** One line of `scoreboard` (S12). */
@@ -40,10 +42,8 @@ interface WorkerStatus {
   readonly current: number;
 }
 
-/** What every job has, and hardly anything else. */
-const MARKS = ['sentinel_alive', 'worker_ids', 'scoreboard', 'jobStatus'];
-
-const isJob = ({ variables }: WorkspaceInfo): boolean => MARKS.every((name) => variables.includes(name));
+const isJob = (workspace: WorkspaceInfo): boolean => kindOf(workspace) === 'job';
+const mayBeOldJob = (workspace: WorkspaceInfo): boolean => kindOf(workspace) === 'old-style job';
 
 /** `sleigh status`. */
 export function addStatusCommand(program: Command): void {
@@ -65,6 +65,10 @@ async function allJobs(flags: StatusFlags, signal: AbortSignal): Promise<void> {
     const job = await statusOf(name, flags, signal).catch(undefinedIfGone);
     if (job !== undefined) jobs.push(job);
   }
+  for (const { name } of workspaces.filter(mayBeOldJob)) {
+    const job = await oldStatusOf(name, flags, signal).catch(undefinedIfGone);
+    if (job !== undefined) jobs.push(job);
+  }
   const address = authorityOf(flags.server.host, flags.server.port);
   if (flags.json === true) return print(jsonLine({ server: address, workspaces: workspaces.length, jobs }));
   const counts = `${workspaces.length} workspaces, ${jobs.length} of them jobs`;
@@ -75,8 +79,9 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   using ws = await workspaceOf(name, flags, signal);
   // Asking for a variable that is not there would make it.
   const workspaces = await NetWorkSpace.list({ ...serverOf(flags), signal });
-  if (!workspaces.some((each) => each.name === name && isJob(each)))
-    throw new ToolError('no-job', `"${name}" is no job`);
+  const found = workspaces.find((each) => each.name === name);
+  if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
+  if (found === undefined || !isJob(found)) throw new ToolError('no-job', `"${name}" is no job`);
   const job = await jobIn(ws);
   const workers = String(await ws.find('scoreboard'))
     .split('\n')
@@ -99,6 +104,31 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
 async function statusOf(name: string, flags: ServerFlags, signal: AbortSignal): Promise<JobStatus> {
   using ws = await workspaceOf(name, flags, signal);
   return await jobIn(ws);
+}
+
+/** @throws ToolError when nobody works there */
+async function oneOldJob(ws: NetWorkSpace, { json }: StatusFlags): Promise<void> {
+  const job = await oldJobIn(ws);
+  if (job === undefined) throw new ToolError('no-job', `"${ws.name}" is no job`);
+  await print(json === true ? jsonLine(job) : jobTable([job]));
+}
+
+async function oldStatusOf(
+  name: string,
+  flags: ServerFlags,
+  signal: AbortSignal,
+): Promise<JobStatus | undefined> {
+  using ws = await workspaceOf(name, flags, signal);
+  return await oldJobIn(ws);
+}
+
+/** @returns undefined when no worker waits for the end: then it is no job, or over. Nobody knows which tasks are with a worker. */
+async function oldJobIn(ws: NetWorkSpace): Promise<JobStatus | undefined> {
+  const variables = await ws.list();
+  const workers = variables.find(({ name }) => name === RIDE_OVER)?.finders ?? 0;
+  if (workers === 0) return undefined;
+  const pending = variables.find(({ name }) => name === 'task')?.values ?? 0;
+  return { name: ws.name, workers, ranks: workers, group: 'old style', pending, running: null };
 }
 
 async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
@@ -141,6 +171,6 @@ const jobTable = (jobs: readonly JobStatus[]): string =>
       ranks,
       group,
       pending,
-      running,
+      running ?? '-',
     ]),
   );

@@ -89,6 +89,8 @@ export interface WorkspaceSummary extends Named {
   readonly persistent: boolean;
   readonly variables: number;
   readonly isSleigh: boolean;
+  /** A job in an ordinary workspace, as older clients make it. */
+  readonly isOldSleigh: boolean;
 }
 export type WorkspacesView = Page<WorkspaceSummary>;
 

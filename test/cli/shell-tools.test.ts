@@ -227,7 +227,7 @@ describe('sleigh ls', () => {
     await ws.store('a"b', 1);
     const all = await tool(['ls']);
     expect(all.output).toMatch(
-      /^WORKSPACE +VARIABLES +PERSISTENT +OWNER\n__default .*\nmy shop +2 +no +127\.0\.0\.1:\d+/,
+      /^WORKSPACE +VARIABLES +PERSISTENT +KIND +OWNER\n__default .*\nmy shop +2 +no +- +127\.0\.0\.1:\d+/,
     );
     expect(await tool(['ls', 'my shop'])).toEqual(
       printed(
@@ -255,6 +255,34 @@ describe('sleigh ls', () => {
 });
 
 describe('sleigh status', () => {
+  it('shows a job of the old style, in an ordinary workspace, while workers wait for its end', async () => {
+    const job = await NetWorkSpace.open('old job', { port: server.port });
+    for (const task of [1, 2, 3]) await job.store('task', task);
+    await job.store('result', 1);
+    await job.fetch('result');
+    const end = new AbortController();
+    const workers = [1, 2].map(() =>
+      job.find('Sleigh ride over', { signal: end.signal }).catch(() => undefined),
+    );
+    const finders = async (): Promise<number> =>
+      (await job.list()).find(({ name }) => name === 'Sleigh ride over')?.finders ?? 0;
+    await eventually(async () => (await finders()) === 2, 'both wait');
+    const counts = { workers: 2, ranks: 2, group: 'old style', pending: 3, running: null };
+    expect(JSON.parse((await tool(['status', '--json'])).output)).toMatchObject({
+      jobs: [{ name: 'old job', ...counts }],
+    });
+    expect(JSON.parse((await tool(['status', 'old job', '--json'])).output)).toEqual({
+      name: 'old job',
+      ...counts,
+    });
+    expect((await tool(['status'])).output).toMatch(/^old job +2 +2 +old style +3 +-$/m);
+    expect((await tool(['ls'])).output).toMatch(/^old job +3 +no +old-style job +127/m);
+    end.abort();
+    await Promise.all(workers);
+    await eventually(async () => (await finders()) === 0, 'nobody waits');
+    expect(await tool(['status', 'old job'])).toEqual(failed('"old job" is no job'));
+  });
+
   it('shows jobs and their workers', async () => {
     const job = await NetWorkSpace.open('my job', { port: server.port, metadata: { wstype: 'sleigh' } });
     await job.store('workerCount', '3');

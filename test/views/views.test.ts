@@ -81,6 +81,24 @@ describe('the overview', () => {
 
 describe('workspaces and variables', () => {
   it(
+    'an ordinary workspace that older clients make a job of is told from others, while workers wait for its end',
+    simulated((server) => {
+      const master = Visitor.of(server, 'old');
+      master.store('task', '1');
+      master.store('result', '1');
+      const isOld = (): boolean | undefined =>
+        viewOf<WorkspacesView>(viewsOf(server), '/api/workspaces').items.find(({ title }) => title === 'old')
+          ?.isOldSleigh;
+      expect(isOld()).toBe(false);
+      const worker = Visitor.of(server, 'old');
+      worker.wait('find', 'Sleigh ride over');
+      expect(isOld()).toBe(true);
+      worker.leave();
+      expect(isOld()).toBe(false);
+    }),
+  );
+
+  it(
     'are told in pages, with names of any bytes',
     simulated((server) => {
       const name = 'a/b %\xe9\0';

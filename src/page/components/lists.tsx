@@ -76,7 +76,8 @@ export function Workspaces({ workspaces }: { workspaces: readonly WorkspaceSumma
           <td class="number">{count(workspace.variables)}</td>
           <td>
             {workspace.isSleigh && <a href={page.sleigh(workspace)}>sleigh</a>}
-            {workspace.isSleigh && workspace.persistent && ', '}
+            {workspace.isOldSleigh && 'old-style sleigh'}
+            {(workspace.isSleigh || workspace.isOldSleigh) && workspace.persistent && ', '}
             {workspace.persistent && 'persistent'}
           </td>
           <td class="wide">{workspace.owner === '' ? <span class="faint">none</span> : workspace.owner}</td>

@@ -1,0 +1,14 @@
+import type { WorkspaceInfo } from '../client/listings.ts';
+
+/** What every job has, and hardly anything else. */
+const MARKS = ['sentinel_alive', 'worker_ids', 'scoreboard', 'jobStatus'];
+/** What older clients make a job of, in an ordinary workspace; their workers wait for the last. */
+export const RIDE_OVER = 'Sleigh ride over';
+const OLD_MARKS = ['task', 'result', RIDE_OVER];
+
+/** @returns what a workspace is by its variables; null for one that is no job */
+export function kindOf({ variables }: WorkspaceInfo): 'job' | 'old-style job' | null {
+  const hasAll = (names: readonly string[]): boolean => names.every((name) => variables.includes(name));
+  if (hasAll(MARKS)) return 'job';
+  return hasAll(OLD_MARKS) ? 'old-style job' : null;
+}
