@@ -1,5 +1,7 @@
+import { checkOptions } from './checked-options.ts';
 import type { NwsConnection } from './connection.ts';
 import type { Lines } from './lines.ts';
+import { WAIT } from './option-rules.ts';
 import { waitOn, type WaitOptions } from './waiting.ts';
 
 /**
@@ -44,6 +46,7 @@ export class Barrier {
    * @returns how many members there are. @throws the reason of the signal, or TimeoutError: it has left then
    */
   async wait(options: WaitOptions = {}): Promise<number> {
+    checkOptions('wait', options, WAIT);
     await this.join();
     const connection = await this.#joined;
     if (connection === undefined) throw new TypeError(`"${this.name}" was left meanwhile`);

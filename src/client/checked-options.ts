@@ -61,7 +61,8 @@ export const anything: Rule = () => undefined;
 
 /** @returns the name that was meant, perhaps */
 function nearest(name: string, names: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // Two letters that are exchanged count as two.
+  const limit = Math.min(2, name.length - 2);
   const near = names
     .map((each) => ({ each, distance: distanceOf(name.toLowerCase(), each.toLowerCase()) }))
     .filter(({ distance }) => distance <= limit)

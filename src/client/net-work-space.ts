@@ -2,8 +2,10 @@ import { Barrier } from './barrier.ts';
 import type { ConnectionOptions } from './channel.ts';
 import type { ServerAddress } from './server-address.ts';
 import type { OpenOptions } from './connection.ts';
+import { checkOptions } from './checked-options.ts';
 import { Lines } from './lines.ts';
 import type { VariableInfo, WorkspaceInfo } from './listings.ts';
+import { checkName, WORKSPACE } from './option-rules.ts';
 import type { ByteStream } from './outgoing.ts';
 import {
   metadataOf,
@@ -43,7 +45,7 @@ export class NetWorkSpace implements Disposable {
    * @throws ConnectionLostError; NwsError `no-workspace` with `create: false` when it is not there (W4)
    */
   static open(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected(options, async (lines) => {
+    return connected('NetWorkSpace.open', name, options, async (lines) => {
       await lines.main.openWorkspace(name, openOptionsOf(options));
       return new NetWorkSpace(lines, name);
     });
@@ -51,7 +53,7 @@ export class NetWorkSpace implements Disposable {
 
   /** As `open`, without owning (W3). */
   static use(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected(options, async (lines) => {
+    return connected('NetWorkSpace.use', name, options, async (lines) => {
       await lines.main.useWorkspace(name, openOptionsOf(options));
       return new NetWorkSpace(lines, name);
     });
@@ -62,19 +64,22 @@ export class NetWorkSpace implements Disposable {
    * @param template with one place for a number, as in printf: `job %d`
    */
   static mktemp(template: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
-    return connected(options, async (lines) => {
+    return connected('NetWorkSpace.mktemp', template, options, async (lines) => {
       return new NetWorkSpace(lines, await lines.main.mktemp(template, metadataOf(options.metadata)));
     });
   }
 
   /** Deletes a workspace, whoever has opened it; who waits in it is told (W7). */
   static async delete(name: string, server: ConnectionOptions = {}): Promise<void> {
+    checkName(name);
+    checkOptions('NetWorkSpace.delete', server, WORKSPACE);
     const lines = await Lines.open(server);
     await lines.main.deleteWorkspace(name).finally(() => lines.close());
   }
 
   /** All workspaces of a server, sorted by name (W10). */
   static async list(server: ConnectionOptions = {}): Promise<WorkspaceInfo[]> {
+    checkOptions('NetWorkSpace.list', server, WORKSPACE);
     const lines = await Lines.open(server);
     return lines.main.listWorkspaces().finally(() => lines.close());
   }
@@ -201,11 +206,15 @@ export class NetWorkSpace implements Disposable {
   }
 }
 
-/** @throws what `use` does, and leaves no connection then */
+/** @throws TypeError or RangeError for bad options; what `use` does, and leaves no connection then */
 async function connected(
-  options: ConnectionOptions,
+  of: string,
+  name: string,
+  options: WorkspaceOptions,
   use: (lines: Lines) => Promise<NetWorkSpace>,
 ): Promise<NetWorkSpace> {
+  checkName(name);
+  checkOptions(of, options, WORKSPACE);
   const lines = await Lines.open(options);
   try {
     return await use(lines);

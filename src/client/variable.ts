@@ -1,8 +1,10 @@
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
+import { checkOptions } from './checked-options.ts';
 import { claimed } from './claimed.ts';
 import type { Found, FoundStream, GetDetails, GetVerb, NwsConnection } from './connection.ts';
 import type { Lines } from './lines.ts';
+import { GET, STORE, STORE_STREAM, TRY } from './option-rules.ts';
 import type { ByteStream } from './outgoing.ts';
 import { BYTES_DESCRIPTOR, encodeValue } from './values.ts';
 import type { WaitOptions } from './waiting.ts';
@@ -78,7 +80,9 @@ export class Variable<T = unknown> {
    * Puts a value into it (V3), as C1 and C2 have it.
    * @throws TypeError when it cannot be sent: a function, a symbol, a promise …
    */
-  async store(value: T, { metadata }: StoreOptions = {}): Promise<void> {
+  async store(value: T, options: StoreOptions = {}): Promise<void> {
+    checkOptions('store', options, STORE);
+    const { metadata } = options;
     const encoded = encodeValue(value);
     await this.declare();
     await this.#lines.main.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata));
@@ -89,7 +93,9 @@ export class Variable<T = unknown> {
    * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator …
    * @throws RangeError when there are more or fewer bytes, and what `bytes` throws: nothing is stored then
    */
-  async storeStream(value: ByteStream, { metadata, type = 'bytes' }: StoreStreamOptions = {}): Promise<void> {
+  async storeStream(value: ByteStream, options: StoreStreamOptions = {}): Promise<void> {
+    checkOptions('storeStream', options, STORE_STREAM);
+    const { metadata, type = 'bytes' } = options;
     await this.declare();
     const descriptor = type === 'bytes' ? BYTES_DESCRIPTOR : TEXT_DESCRIPTOR;
     const encoded = { descriptor, bytes: value, type };
@@ -150,6 +156,7 @@ export class Variable<T = unknown> {
     options: GetOptions<F> = {},
     after?: After,
   ): Promise<Forms<T>[F]> {
+    checkOptions(verb, options, GET);
     await this.declare();
     const what = `no value came to "${this.name}"`;
     const found = await this.#lines.wait(this.#workspace, what, options, (connection, keep) =>
@@ -163,6 +170,7 @@ export class Variable<T = unknown> {
     options: TryOptions<F> = {},
     after?: After,
   ): Promise<Forms<T>[F] | undefined> {
+    checkOptions(verb, options, TRY);
     await this.declare();
     // What streams may take long, and nothing else is answered on its connection before it is read.
     const found =
