@@ -1,4 +1,5 @@
 import { printableLines } from '../wire/printable.ts';
+import { explain } from './explain.ts';
 import { jsonLine } from './json-line.ts';
 
 /**
@@ -52,8 +53,14 @@ export function failWith(error: unknown, isExpected = true): never {
 
 export function textOf(error: unknown, isExpected: boolean): string {
   if (!(error instanceof Error)) return String(error);
+  if (isShortage(error)) return `${explain(error)} (${error.message})`;
   return isExpected ? error.message : (error.stack ?? error.message);
 }
+
+/** What a system has too little of is no fault of a program: it says all that there is to say. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EAGAIN', 'ENOMEM']);
+
+const isShortage = (error: Error): boolean => 'code' in error && SHORTAGES.has(String(error.code));
 
 const CODES: Readonly<Record<string, string>> = {
   LaunchError: 'not-launched',

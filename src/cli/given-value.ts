@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
+import { explain } from './explain.ts';
+import { ToolError } from './shell-tool.ts';
+
 /** A value whose size is known. */
 export interface GivenValue extends AsyncDisposable {
   readonly size: number;
@@ -49,7 +52,7 @@ async function inFile(
   rest: AsyncIterable<Buffer>,
   signal: AbortSignal,
 ): Promise<GivenValue> {
-  const folder = await mkdtemp(join(tmpdir(), 'sleigh-put-'));
+  const folder = await mkdtemp(join(tmpdir(), 'sleigh-put-')).catch(noRoom);
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const file = join(folder, 'value');
   const check = new Utf8Check();
@@ -65,9 +68,15 @@ async function inFile(
     await pipeline(all, createWriteStream(file, { mode: 0o600 }), { signal });
   } catch (error) {
     await remove();
-    throw error;
+    signal.throwIfAborted();
+    return noRoom(error);
   }
   return { size, isUtf8: check.end(), bytes: () => createReadStream(file), [Symbol.asyncDispose]: remove };
+}
+
+/** @throws ToolError */
+function noRoom(cause: unknown): never {
+  throw new ToolError('no-room', `the value cannot be kept in ${tmpdir()}: ${explain(cause)}`, { cause });
 }
 
 async function* chained(pieces: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -1,43 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { VERSION } from '../version.ts';
-import { failUsage } from './fail.ts';
-import { exit, exitFor, standardOutput } from './output.ts';
-import { addChartsCommand } from './charts.ts';
-import { addRunCommand } from './run.ts';
-import { addServeCommand } from './serve.ts';
-import { addCompletionCommand } from './completion.ts';
-import { addGetCommand } from './get.ts';
-import { addLsCommand } from './ls.ts';
-import { addPutCommand } from './put.ts';
-import { addStatusCommand } from './status.ts';
-import { addWatchCommand } from './watch.ts';
-import { addVerifyCommand } from './verify.ts';
-import { addWorkerCommand } from './worker.ts';
-
-const program = new Command('sleigh')
-  .description('A coordination server for parallel work, speaking the NetWorkSpaces protocol.')
-  .version(VERSION)
-  .configureOutput({ outputError: failUsage, writeOut: (text) => void standardOutput.write(text) })
-  .exitOverride();
-addServeCommand(program);
-addRunCommand(program);
-addWorkerCommand(program);
-addStatusCommand(program);
-addLsCommand(program);
-addGetCommand(program);
-addPutCommand(program);
-addWatchCommand(program);
-addVerifyCommand(program);
-addChartsCommand(program);
-addCompletionCommand(program);
-// What cannot be told to anybody is no reason to fail.
-process.stderr.on('error', () => undefined);
+/** All the rest is loaded from here, so that what keeps it from being loaded is told in one line, too. */
 try {
-  await program.parseAsync();
-  await standardOutput.flush();
+  const { main } = await import('./commands.ts');
+  await main();
 } catch (error) {
-  // `--help` and `--version` end so.
-  if (error instanceof CommanderError) await exit(error.exitCode);
-  exitFor(error, Number(process.exitCode ?? 0));
+  const isShort =
+    error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
+  const why = isShort
+    ? 'there are too few file descriptors; "ulimit -n" shows and raises how many a process may have'
+    : error instanceof Error
+      ? error.stack
+      : String(error);
+  process.stderr.write(`sleigh: ${why}\n`);
+  process.exit(1);
 }

@@ -18,7 +18,8 @@ export class ToolError extends Error {
   }
 }
 
-export type ToolErrorCode = 'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json' | 'binary';
+export type ToolErrorCode =
+  'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json' | 'no-room' | 'binary';
 
 /** Errors whose message says it all. */
 const PLAIN = [OutputError, ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];

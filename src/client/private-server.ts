@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { claimed } from './claimed.ts';
+import { LaunchError } from './launcher.ts';
 import { packageFile } from './package-file.ts';
 import type { ServerAddress } from './server-address.ts';
 
@@ -32,7 +33,7 @@ export interface PrivateServer {
  * token, which it is told over a pipe: neither its arguments nor its environment have it. Whoever uses the server says
  * `deadman` on one connection, so that it ends when that program does, however that comes about (P3).
  * @param onPage told where its web page is, on a free port of this host; without it there is none
- * @throws when it does not start; it says itself why, on standard error
+ * @throws LaunchError when it does not start
  */
 export async function startPrivateServer(onPage?: (url: string) => void): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -42,14 +43,22 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
   const program = fileURLToPath(packageFile('cli/main.js'));
   const args = [program, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
   // In a group of its own: the Ctrl-C of a terminal is for its user, who may have something left to do.
-  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  await once(child, 'spawn').catch(notStarted);
+  let said = '';
+  let isStarting = true;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    if (isStarting) said += text;
+    else process.stderr.write(text);
+  });
   // One that has ended says so below.
   child.stdin.on('error', () => undefined);
   child.stdin.end(token);
   const ended = once(child, 'exit');
-  const failed = ended.then(() => Promise.reject(new Error('the private server ended before it listened')));
+  const failed = once(child, 'close').then(() => notStarted(said));
   const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
   failed.catch(() => undefined);
+  isStarting = false;
   const { port, web } = claimed<Announcement>(JSON.parse(String(line)));
   if (web !== null) onPage?.(web.url);
   return {
@@ -59,4 +68,19 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
       await ended;
     },
   };
+}
+
+/** @param why what it said, or what kept it from being started */
+function notStarted(why: unknown): never {
+  const text = why instanceof Error ? why.message : messageIn(String(why).trim());
+  throw new LaunchError(`the server of this job cannot be started: ${text}`);
+}
+
+/** Of a line of JSON; what is none came from elsewhere. */
+function messageIn(line: string): string {
+  try {
+    return claimed<{ readonly error: { readonly message: string } }>(JSON.parse(line)).error.message;
+  } catch {
+    return line === '' ? 'it ended without a word' : line;
+  }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NetWorkSpace } from '../../client/net-work-space.ts';
 import { authorityOf } from '../../wire/authority.ts';
+import { RunFileError } from './append-file.ts';
 
 /** How other workers join a job: the command, and a file with the token of its server, which goes when the run ends. */
 export class Invitation implements Disposable {
@@ -29,10 +30,14 @@ export class Invitation implements Disposable {
 
   /** Only this user may read it. */
   #write(token: string): string {
-    this.#folder = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
-    const path = join(this.#folder, 'token');
-    writeFileSync(path, `${token}\n`, { mode: 0o600 });
-    return path;
+    try {
+      this.#folder = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
+      const path = join(this.#folder, 'token');
+      writeFileSync(path, `${token}\n`, { mode: 0o600 });
+      return path;
+    } catch (error) {
+      throw new RunFileError('unwritable', tmpdir(), error);
+    }
   }
 
   [Symbol.dispose](): void {
