@@ -4,17 +4,19 @@ import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
 import { isLoopback } from './transport/admission.ts';
-import { TcpServer, type TcpOptions } from './transport/server.ts';
+import { TcpServer } from './transport/server.ts';
+import type { TcpOptions } from './transport/tcp-options.ts';
 import { authorityOf } from './wire/authority.ts';
+import type { Optional } from './wire/with-defaults.ts';
 import { LiveSite } from './web/live-site.ts';
 import { WebServer, type ListenOptions } from './web/web-server.ts';
 
-export interface WebOptions extends Partial<ListenOptions> {
+export interface WebOptions extends Optional<ListenOptions> {
   /** The page may delete and fetch, with a token: this one, or one that is made. */
-  readonly write?: boolean;
+  readonly write?: boolean | undefined;
   readonly token?: string | undefined;
   /** When its port is in use, the server goes on without a page and says so in its log. */
-  readonly isOptional?: boolean;
+  readonly isOptional?: boolean | undefined;
 }
 
 export interface WebAddress {
@@ -37,14 +39,14 @@ export class WebListenError extends Error {
 
 export interface ServerOptions extends TcpOptions {
   /** The address to listen on; 127.0.0.1 unless told. */
-  host?: string;
+  host?: string | undefined;
   /** The port (P1); 0 takes a free one. 8765 unless told. */
-  port?: number;
+  port?: number | undefined;
   /** The web page; there is none unless asked for. */
-  web?: WebOptions;
-  logLevel?: Level;
+  web?: WebOptions | undefined;
+  logLevel?: Level | undefined;
   /** Takes the place of the server's own, which writes to standard error. */
-  logger?: Logger;
+  logger?: Logger | undefined;
 }
 
 /** A running server. */
@@ -80,7 +82,11 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   // The web server comes first, since clients are told its port (P2.1).
   const web = options.web && (await listenForWeb(options.web, host, logger));
   try {
-    const tcp = new TcpServer({ deadman: isLoopback(host), ...options }, logger, web?.port);
+    const tcp = new TcpServer(
+      { ...options, deadman: options.deadman ?? isLoopback(host) },
+      logger,
+      web?.port,
+    );
     await tcp.listen(host, options.port ?? 8765);
     if (options.web !== undefined && web === undefined)
       logger.warn({ port: portOf(options.web) }, 'there is no web page: its port is in use');

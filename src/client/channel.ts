@@ -7,26 +7,27 @@ import { ByteQueue } from '../wire/byte-queue.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
+import { defined } from '../wire/with-defaults.ts';
 import { hostClock, type Clock } from './clock.ts';
 import { milliseconds } from './durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
 import { isLong, ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
-import type { ServerAddress } from './server-address.ts';
+import type { ServerAddress, TlsOptions } from './server-address.ts';
 
 export interface StreamOptions {
   /** Closes the connection whenever it is aborted, while it opens or later. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds that connecting and the handshake may take, `Infinity` for no limit; 10,000 unless told. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
 }
 
 export interface ConnectionOptions extends ServerAddress, StreamOptions {}
 
 export interface ChannelOptions extends ConnectionOptions {
   /** That of this host, unless told. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** A long reply whose value comes as a stream. */
@@ -266,7 +267,7 @@ export class Channel {
     const plain = this.#socket.removeAllListeners();
     plain.on('error', () => undefined);
     const name = isIP(host) === 0 ? { servername: host } : {};
-    const options = typeof tls === 'object' ? tls : {};
+    const options = typeof tls === 'object' ? defined<TlsOptions>(tls) : {};
     this.#socket = connectTls({ socket: plain, host, ...name, ...options }, () => this.#open());
     this.#listen();
   }

@@ -15,13 +15,13 @@ export type { ConnectionOptions } from './channel.ts';
 /** How a workspace is opened or used (W2, W3). */
 export interface OpenOptions {
   /** Who opens it, for the listing (W10). */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** It stays when its owner goes (W6). */
-  readonly persistent?: boolean;
+  readonly persistent?: boolean | undefined;
   /** False: it must be there (W4). */
-  readonly create?: boolean;
+  readonly create?: boolean | undefined;
   /** `wstype` and the options of that kind (W9, S1). */
-  readonly metadata?: Metadata;
+  readonly metadata?: Metadata | undefined;
 }
 
 /** Where a value came from, and what goes with it. */

@@ -44,3 +44,14 @@ export class Crew {
     await Promise.all(Array.from(this.#launched, (launched) => launched.stop()));
   }
 }
+
+/** @returns the options, and what is not said in them as it was at the start; other launchers have other hosts */
+export const orAsAtTheStart = (
+  { workers, launch, hosts, preload }: LaunchOptions,
+  start: LaunchOptions,
+): LaunchOptions => ({
+  workers,
+  launch: launch ?? start.launch,
+  hosts: hosts ?? (launch === undefined ? start.hosts : undefined),
+  preload: preload ?? start.preload,
+});

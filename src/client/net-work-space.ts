@@ -23,7 +23,7 @@ import {
 /** Which server, and how the workspace is opened there. */
 export interface WorkspaceOptions extends ConnectionOptions, Omit<OpenOptions, 'metadata'> {
   /** `wstype` and the options of that kind (W9, S1). */
-  readonly metadata?: MetadataInit;
+  readonly metadata?: MetadataInit | undefined;
 }
 
 /**

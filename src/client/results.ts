@@ -1,6 +1,7 @@
 import type { Batch } from './batch.ts';
 import { claimed } from './claimed.ts';
-import type { Outcome, TaskError } from './outcome.ts';
+import type { TaskError } from './outcome.ts';
+import type { Outcome } from './outcomes.ts';
 import { callSite } from './stacks.ts';
 
 /** What becomes of a task that fails: the batch ends with its error, or the error stands where the result would. */

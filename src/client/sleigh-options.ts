@@ -2,7 +2,7 @@ import type { Progress } from './batch-options.ts';
 import type { ServerAddress } from './server-address.ts';
 import type { Launcher } from './launcher.ts';
 import type { Place } from './place.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome } from './outcomes.ts';
 import type { ErrorHandling } from './results.ts';
 import type { OnAbort } from './task-metadata.ts';
 
@@ -43,53 +43,53 @@ export interface SleighOptions extends LaunchOptions {
    * `requeue` unless told: the task is tried again by another worker, up to `maxAttempts` times, and fails then. `null`:
    * it fails at once. `shutdown`: the job ends.
    */
-  readonly onDeadWorker?: OnDeadWorker;
+  readonly onDeadWorker?: OnDeadWorker | undefined;
   /** 3 unless told. */
   readonly maxAttempts?: number | undefined;
   /** Who it is, for the listing (W10); `sleigh` unless told. The name of the workspace begins with it. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */
-  readonly onDeath?: (rank: number, how: string) => void;
+  readonly onDeath?: ((rank: number, how: string) => void) | undefined;
   /**
    * Given what workers on other hosts print, and what goes wrong with their hosts, in whole lines; standard error unless
    * told.
    */
-  readonly onOutput?: (text: string) => void;
+  readonly onOutput?: ((text: string) => void) | undefined;
   /** Closes the connections, whenever it is aborted: the job ends with them. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What all tasks of a batch have in common. */
 export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
   /** Cancels the batch: what is queued is not called, what runs is ended as `onAbort` says, and its reason is thrown. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * How calls are ended when the batch is cancelled. `ask` unless told: `context.signal` is aborted, and a worker whose call
    * has not ended within 500 ms is ended and replaced. `kill`: the worker is ended at once.
    */
-  readonly onAbort?: OnAbort;
+  readonly onAbort?: OnAbort | undefined;
   /**
    * Milliseconds that one call may take, without limit unless told; its task fails then with `timed-out`, and `context.signal` is aborted. A call
    * that never lets its worker look up is ended a second later, and its worker with it: see `onDeadWorker`.
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** `throw` unless told. */
-  readonly errors?: Errors;
+  readonly errors?: Errors | undefined;
 }
 
 export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
   /** Tasks that are out for each worker that there is: 8 unless told. So much is held in memory, however many elements there are. */
-  readonly loadFactor?: number;
+  readonly loadFactor?: number | undefined;
   /**
    * Elements that travel together, as one task. `auto` unless told: one at first, then as many as take about 2 ms, 100
    * and 64 KiB at most. Those that take longer travel alone, and what a worker has not begun after 5 ms it gives back. When
    * it dies, what it had done of a chunk is called again: so `auto` is 1 unless `onDeadWorker` is `requeue`.
    */
-  readonly chunkSize?: number | 'auto';
+  readonly chunkSize?: number | 'auto' | undefined;
   /** False: results come as they are ready, not in the order of the elements. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
   /** Told after each task that is answered, be it of one element or of several. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 export interface EachWorkerOptions<
@@ -100,9 +100,9 @@ export interface EachWorkerOptions<
    * In an elastic group: `present`, unless told, is for the workers that are registered; `all` for everyone who comes
    * later as well, before all else, for the life of the job (S17).
    */
-  readonly reach?: 'present' | 'all';
+  readonly reach?: 'present' | 'all' | undefined;
   /** Told what became of the call on each worker that came later; its index is the rank. */
-  readonly onLate?: (outcome: Outcome<Result>) => void;
+  readonly onLate?: ((outcome: Outcome<Result>) => void) | undefined;
 }
 
 /** `fixedArgs` must be there where the task's function says what they are. */

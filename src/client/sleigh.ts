@@ -2,7 +2,7 @@ import { Batch } from './batch.ts';
 import { BroadcastResults } from './broadcast-results.ts';
 import { checkOptions } from './checked-options.ts';
 import { claimed } from './claimed.ts';
-import { Crew } from './crew.ts';
+import { Crew, orAsAtTheStart } from './crew.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { seconds, secondsText } from './durations.ts';
 import { EitherSignal } from './either-signal.ts';
@@ -175,8 +175,7 @@ export class Sleigh implements AsyncDisposable {
     if (!this.#isElastic)
       throw new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'");
     this.#throwIfEnded();
-    const { launch, hosts, preload } = this.#options;
-    return this.#crew.launch({ preload, ...(options.launch === undefined && { launch, hosts }), ...options });
+    return this.#crew.launch(orAsAtTheStart(options, this.#options));
   }
 
   /**

@@ -29,21 +29,21 @@ export type Form = keyof Forms<unknown>;
 
 export interface TryOptions<F extends Form = Form> {
   /** What is given: `value` unless told. */
-  readonly as?: F;
+  readonly as?: F | undefined;
   /** Goes with the request; a job's variables read it. */
-  readonly metadata?: MetadataInit;
+  readonly metadata?: MetadataInit | undefined;
 }
 
 export interface GetOptions<F extends Form = Form> extends TryOptions<F>, WaitOptions {}
 
 export interface StoreOptions {
   /** Goes with the value, and comes back with it (V3). */
-  readonly metadata?: MetadataInit;
+  readonly metadata?: MetadataInit | undefined;
 }
 
 export interface StoreStreamOptions extends StoreOptions {
   /** What the bytes are: `bytes` unless told; `text` and `json` in UTF-8, which nobody checks (C1). */
-  readonly type?: 'bytes' | 'text' | 'json';
+  readonly type?: 'bytes' | 'text' | 'json' | undefined;
 }
 
 /**

@@ -9,9 +9,10 @@
  * - S14.1 A sleigh that shuts down by itself says so.
  * - S19 Where a sentinel supervises, the end of the last worker of a closed group begins the grace period instead.
  */
+import type { DeathPolicy } from './death-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
 
-export type DeathPolicy = 'shutdown' | 'requeue' | 'null';
+export type { DeathPolicy };
 
 export type ShutdownEvent =
   | { type: 'worker.registered' }

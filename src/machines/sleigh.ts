@@ -13,7 +13,8 @@
 import { sendTo, setup, spawnChild } from 'xstate';
 import type { Client } from '../workspace/ask.ts';
 import { joinPhaseMachine } from './join-phase.ts';
-import { shutdownMachine, type DeathPolicy } from './shutdown.ts';
+import type { DeathPolicy } from './death-policy.ts';
+import { shutdownMachine } from './shutdown.ts';
 import type { TaskFate, WorkerEnd } from './worker-end.ts';
 
 export type SleighEvent =

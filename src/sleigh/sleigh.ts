@@ -10,7 +10,7 @@ import type { Client } from '../workspace/ask.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { PURGED, type Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
-import { inspectedBy } from '../workspace/tracing.ts';
+import { inspectedBy } from '../workspace/inspection.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';

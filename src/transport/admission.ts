@@ -3,9 +3,9 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface AdmissionOptions {
   /** Addresses that may connect, as `10.0.0.0/8` or `::1`; all may unless told. */
-  allow?: readonly string[];
+  allow?: readonly string[] | undefined;
   /** What a client has to say in its handshake (P2.5). Latin-1, up to 9,999 bytes. */
-  token?: string;
+  token?: string | undefined;
 }
 
 /** Whether only programs of this host reach an address. */

@@ -5,9 +5,9 @@ import { TlsStarter, type TlsOptions } from './tls.ts';
 /** Who may connect, and how. */
 export interface Credentials {
   /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
-  tls?: TlsOptions;
+  tls?: TlsOptions | undefined;
   /** Who may connect; everyone unless told. */
-  admission?: AdmissionOptions;
+  admission?: AdmissionOptions | undefined;
 }
 
 /** The way into the server: addresses, token, certificates. They may be replaced while the server runs. */

@@ -8,38 +8,21 @@ import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
 import { Histogram } from '../core/figures.ts';
 import { sleighKind } from '../sleigh/kind.ts';
-import { DEFAULT_OPTIONS, type JobOptions } from '../sleigh/options.ts';
-import { DEFAULT_LIMITS, type Limits } from '../wire/limits.ts';
+import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
+import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { withDefaults } from '../wire/with-defaults.ts';
 import type { FilePayload } from '../wire/payload.ts';
-import type { WorkspaceKind } from '../workspace/workspace.ts';
 import { awakeNow, keepAwake, look } from './awake.ts';
 import { Gate, type Credentials } from './gate.ts';
 import { Listener } from './listener.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
+import type { TcpOptions } from './tcp-options.ts';
 import { Uploads } from './uploads.ts';
 import { RealTimers } from './real-timers.ts';
 import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
-
-export interface TcpOptions extends Credentials {
-  /** Where the folder for large values is made (P11); the system's temporary folder unless told. */
-  tmpDir?: string;
-  /** What the server takes at most (P12). */
-  limits?: Partial<Limits>;
-  /** What makers of sleighs do not choose themselves (S1). */
-  sleigh?: Partial<JobOptions>;
-  /**
-   * Whether clients may stop the server, by `deadman` or `KillServerOnClose` (P3). Unless told they may where only programs
-   * of this host can connect.
-   */
-  deadman?: boolean;
-  /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
-  kinds?: Record<string, WorkspaceKind>;
-  /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
-  trace?: string;
-}
 
 /** Upper ends of the buckets for the time of handling, seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
@@ -96,9 +79,9 @@ export class TcpServer {
     this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = new Core({
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits: withDefaults(DEFAULT_LIMITS, options.limits),
       kinds: new Map([
-        ['sleigh', sleighKind({ ...DEFAULT_OPTIONS, ...options.sleigh })],
+        ['sleigh', sleighKind(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
         ...Object.entries(options.kinds ?? {}),
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',

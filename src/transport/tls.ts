@@ -1,3 +1,4 @@
+import { defined } from '../wire/with-defaults.ts';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
 
@@ -6,7 +7,7 @@ export interface TlsOptions {
   cert: string | Buffer;
   key: string | Buffer;
   /** Who has to have signed a client's certificate. With it every client needs one, and nobody gets in without TLS. */
-  ca?: string | Buffer;
+  ca?: string | Buffer | undefined;
 }
 
 const ends = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
@@ -21,7 +22,7 @@ export class TlsStarter {
     checkUsable(options);
     const asks = options.ca !== undefined;
     this.#server = createServer({
-      ...options,
+      ...defined<TlsOptions>(options),
       ...(asks && { requestCert: true, rejectUnauthorized: true }),
       // The core has a time limit of its own for the whole handshake (P12).
       handshakeTimeout: 2 ** 31 - 1,

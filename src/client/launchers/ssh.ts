@@ -11,9 +11,9 @@ export interface SshOptions {
    */
   readonly tunnel?: boolean | undefined;
   /** What `ssh` is told by `-o`: `Port=2222`, `IdentityFile=…`. What is in ~/.ssh/config holds as always. */
-  readonly options?: readonly string[];
+  readonly options?: readonly string[] | undefined;
   /** How `sleigh` is called there, for the shell there: `sleigh` unless told. Only this is read by a shell. */
-  readonly remoteCommand?: string;
+  readonly remoteCommand?: string | undefined;
 }
 
 /** For ssh the first word on an option counts. A tunnel is for one job, and so is its connection; it tells of its port. */

@@ -1,0 +1,3 @@
+import sleigh = require('sleigh');
+
+export const server = sleigh.createServer({ port: 0 });

@@ -1,0 +1,124 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InstalledPackage } from '../support/installed-package.ts';
+
+/** Every command of the package, as users have it. With SLEIGH_TEST_NODE it runs under another Node than the tests. */
+
+let installed: InstalledPackage;
+beforeAll(() => {
+  installed = new InstalledPackage();
+  installed.write(
+    'work.mjs',
+    'export const double = (n) => n * 2;\nexport default (text) => text.toUpperCase();\n',
+  );
+}, 60_000);
+afterAll(() => installed[Symbol.dispose]());
+
+const right = (stdout: unknown): unknown => expect.objectContaining({ status: 0, stdout });
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+
+const JOB = `(async () => {
+  const sleigh = await Sleigh.start({ workers: 1 });
+  console.log(await sleigh.eachElem(tasks('./work.mjs').double, [1, 2]));
+  await sleigh.stop();
+})();`;
+
+describe('the package, from its tarball', () => {
+  it.each([
+    ['all.mjs', "import { createServer, Sleigh, tasks } from 'sleigh';"],
+    ['client.mjs', "import { Sleigh, tasks } from 'sleigh/client';"],
+    ['required.cjs', "const { Sleigh, tasks } = require('sleigh');"],
+  ])(
+    'is imported by %s, and runs workers',
+    (name, first) => {
+      installed.write(name, `${first}\n${JOB}`);
+      expect(installed.node([name])).toEqual(right('[ 2, 4 ]\n'));
+    },
+    60_000,
+  );
+
+  it.each([
+    [['--version'], /^\d+\.\d+\.\d+\n$/],
+    [['--help'], /^Usage: sleigh/],
+    [['completion', 'bash'], /^complete .* sleigh$/m],
+    [['charts'], /^worker /m],
+    [['charts', 'worker', '--format', 'mermaid'], /stateDiagram/],
+    [['charts', '--out', 'drawn'], /drawn/],
+  ])(
+    'has what it needs for sleigh %j',
+    (args, printed) => {
+      expect(installed.sleigh(args)).toEqual(right(matching(printed)));
+    },
+    60_000,
+  );
+
+  it('runs a module over lines', () => {
+    expect(installed.sleigh(['run', 'work.mjs', '--workers', '2', '--text'], 'one\ntwo\n')).toEqual(
+      right(matching(/^"?ONE"?\n"?TWO"?\n$/)),
+    );
+  }, 60_000);
+});
+
+describe('its server', () => {
+  let child: ChildProcess;
+  let server: string[];
+  let page: string;
+  beforeAll(async () => {
+    const ports = ['--port', '0', '--web-port', '0', '--log-level', 'error', '--json'];
+    const started = await installed.start(['serve', ...ports, '--trace', 'trace.jsonl']);
+    ({ child } = started);
+    const { host, port, web } = Object(JSON.parse(started.line));
+    server = ['--server', `${host}:${port}`];
+    page = `http://${host}:${web.port ?? web}/`;
+  }, 60_000);
+  afterAll(() => child.kill('SIGKILL'));
+
+  it('shows its page, with what belongs to it', async () => {
+    const html = await fetch(page).then((response) => response.text());
+    const [, script = ''] = /<script[^>]* src="([^"]+)"/.exec(html) ?? [];
+    const { status } = await fetch(new URL(script, page));
+    expect([script === '', status]).toEqual([false, 200]);
+  });
+
+  it.each([
+    [['put', 'shop', 'cakes', '3', '--create'], /^$/],
+    [['get', 'shop', 'cakes'], /^3\n?$/],
+    [['ls'], /shop/],
+    [['ls', 'shop'], /cakes/],
+    [['status'], /./],
+    [['run', 'work.mjs', '--workers', '1', '--text'], /^"?ONE"?\n$/],
+  ])(
+    'is used by sleigh %j',
+    (args, printed) => {
+      expect(installed.sleigh([...args, ...server], 'one\n')).toEqual(right(matching(printed)));
+    },
+    60_000,
+  );
+
+  it('is watched', async () => {
+    const { child: watching, line } = await installed.start(['watch', 'shop', 'cakes', ...server]);
+    watching.kill('SIGINT');
+    expect(line).toBe('3');
+  });
+
+  it('says why there are no workers for a job that is not there', () => {
+    const { status, stderr } = installed.sleigh(['worker', 'nowhere', '--workers', '1', ...server]);
+    expect([status, stderr]).toEqual([1, matching(/No such workspace/)]);
+  }, 60_000);
+
+  it('is compared with the recorded conversations, which are part of the package', () => {
+    const script = `import { replayAll } from './node_modules/sleigh/dist/verify/conversations.js';
+      const [host, port] = process.argv[2].split(':');
+      const found = await replayAll({ host, port: Number(port) });
+      console.log(found.length, found.every(({ replies }) => replies > 50));`;
+    installed.write('conversations.mjs', script);
+    expect(installed.node(['conversations.mjs', server[1] ?? ''])).toEqual(right('6 true\n'));
+  }, 120_000);
+
+  it('writes a trace that can be verified', async () => {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(installed.sleigh(['verify', 'trace.jsonl', '--json'])).toEqual(right(matching(/"right":true/)));
+  }, 60_000);
+});
