@@ -7,7 +7,10 @@ describe('options', () => {
   it.each([
     [undefined, { a: 1, b: 2 }],
     [{ a: undefined }, { a: 1, b: 2 }],
-    [{ a: 3, b: null }, { a: 3, b: null }],
+    [
+      { a: 3, b: null },
+      { a: 3, b: null },
+    ],
   ])('of %j stand over the defaults where they are given: undefined is not', (given, expected) => {
     expect(withDefaults(defaults, given)).toEqual(expected);
   });
