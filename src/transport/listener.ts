@@ -1,12 +1,16 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { isLoopback } from './admission.ts';
+import { descriptors } from './descriptors.ts';
 import type { Gate } from './gate.ts';
 import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
 
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
 const KEEP_ALIVE_MS = 60_000;
+
+/** Descriptors that are left for files: large values, the trace, the modules of the server. */
+const RESERVED_DESCRIPTORS = 16;
 
 interface ListenerOptions {
   readonly gate: Gate;
@@ -25,6 +29,9 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #overLimit: Seldom;
   readonly #failed: Seldom;
+  readonly #outOfDescriptors: Seldom;
+  /** The most that the system allows, as far as it tells. */
+  readonly #descriptors = descriptors()?.most ?? Number.POSITIVE_INFINITY;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -38,6 +45,12 @@ export class Listener {
     this.#failed = new Seldom((times, fields) => {
       logger.error({ ...fields, times }, 'connections cannot be accepted');
     });
+    this.#outOfDescriptors = new Seldom((times, fields) =>
+      logger.error(
+        { ...fields, times, limit: 'descriptors' },
+        'connections refused: no descriptors are left',
+      ),
+    );
     const socketOptions = {
       noDelay: true,
       keepAlive: true,
@@ -65,7 +78,7 @@ export class Listener {
       this.#net.once('error', reject);
       this.#net.listen({ host, port, backlog: 1024 }, () => {
         this.#net.off('error', reject);
-        this.#net.on('error', (error) => this.#fails(error));
+        this.#net.on('error', (error) => this.#failed.happened({ error }));
         this.#warnOfStrangers();
         resolve();
       });
@@ -76,11 +89,14 @@ export class Listener {
     this.#net.close();
   }
 
-  /** Descriptors may have run out (P12): whoever is there is served on, and the next ones are taken when some are free. */
-  #fails(error: Error): void {
-    const isOutOfDescriptors = 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
-    if (isOutOfDescriptors) this.#options.refused('descriptors');
-    this.#failed.happened({ error, ...(isOutOfDescriptors && { limit: 'descriptors' }) });
+  /**
+   * Whether the last descriptors are left (P12). The system gives out the lowest one that is free; once there is none it
+   * would close connections without a word, and there would be none for files either.
+   */
+  #isNearlyLast(socket: Socket): boolean {
+    const handle: unknown = Reflect.get(socket, '_handle');
+    const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+    return typeof fd === 'number' && fd >= this.#descriptors - RESERVED_DESCRIPTORS;
   }
 
   #warnOfStrangers(): void {
@@ -99,6 +115,9 @@ export class Listener {
     else if (isFull()) {
       refused('connectionCount');
       this.#overLimit.happened({ peer: name });
+    } else if (this.#isNearlyLast(socket)) {
+      refused('descriptors');
+      this.#outOfDescriptors.happened({ peer: name, descriptors: this.#descriptors });
     } else return accept(socket, name);
     socket.destroy();
   }

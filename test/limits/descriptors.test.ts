@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { pad20 } from '../../src/wire/numbers.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawClient } from '../support/raw-client.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** Descriptors of the server: its own modules are that many at once while it starts. */
+const DESCRIPTORS = 256;
+
+let child: ChildProcess;
+let errors = '';
+
+/** A server that may open so many files and sockets. @returns its port */
+async function start(...flags: string[]): Promise<number> {
+  const command = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`;
+  const args = [process.execPath, MAIN, 'serve', '--port', '0', '--no-web', ...flags];
+  child = spawn('sh', ['-c', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  errors = '';
+  child.stderr?.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+  if (child.stdout === null) throw new Error('it has no output');
+  const [line]: unknown[] = await once(createInterface(child.stdout), 'line');
+  return Number(String(line).split(':').at(-1));
+}
+
+afterEach(() => child.kill('SIGKILL'));
+
+const logged = (message: string): string[] => errors.split('\n').filter((line) => line.includes(message));
+
+describe('descriptors that have run out (P12)', () => {
+  it('are told in the log now and then, those who are there are served, and then the next ones', async () => {
+    const port = await start('--log-level', 'warn', '--long-value-size', '1000');
+    const client = await RawClient.ready(port);
+    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    const crowd = Array.from({ length: 2 * DESCRIPTORS }, () =>
+      connect({ port, host: '127.0.0.1' }).on('error', () => undefined),
+    );
+    await eventually(() => logged('no descriptors are left').length > 0, 'it is told');
+    expect(logged('no descriptors are left')[0]).toMatch(/"descriptors":256.*"limit":"descriptors"/);
+    expect(await client.short('store', 'w', 'x', '1', 'small')).toBe('0000');
+    // Those that are left are for large values, which need files.
+    client.write(`0005${['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}`);
+    client.write(pad20(2_000) + 'v'.repeat(2_000));
+    expect((await client.read(4)).toString()).toBe('0000');
+    for (const socket of crowd) socket.destroy();
+    await eventually(async () => {
+      const next = await RawClient.open(port);
+      next.write('2222');
+      const answer = (await next.read(4)).toString();
+      next.vanish();
+      return answer === '2223';
+    }, 'others are served again');
+    // A thousand refusals are not a thousand lines.
+    expect(logged('no descriptors are left').length).toBeLessThan(5);
+    expect(child.exitCode).toBe(null);
+  }, 60_000);
+
+  it('connections over the limit end at once, and are told in the log once', async () => {
+    const port = await start('--log-level', 'warn', '--limit', 'connectionCount=10');
+    const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.ready(port)));
+    // Each of them would wait for five seconds to be told to go, if it were let in first.
+    for (let n = 0; n < 200; n++) await (await RawClient.open(port)).closed();
+    expect(logged('connection refused: over the limit').length).toBe(1);
+    for (const client of clients) expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    clients[0]?.vanish();
+    await eventually(async () => {
+      const next = await RawClient.open(port);
+      next.write('2222');
+      return (await next.read(4)).toString() === '2223';
+    }, 'there is room for one more');
+  }, 30_000);
+});
