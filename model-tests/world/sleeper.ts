@@ -6,6 +6,8 @@ const LOOK_MS = 200;
 /** Milliseconds by which a deadline may come early for each sleep: what the clock counts of one. */
 const SLACK_MS = 250;
 
+const NOTHING = (): void => undefined;
+
 /** A process that may be stopped: what comes meanwhile waits, and is taken first when it goes on; then come late timers. */
 export class Sleeper {
   readonly #agenda: Agenda;
@@ -69,7 +71,7 @@ export class Sleeper {
     const deadline = new Deadline(this.#clock, milliseconds);
     const began = { at: this.#agenda.now, slept: this.#slept, sleeps: this.#sleeps };
     let isStopped = false;
-    let stop = (): void => undefined;
+    let stop = NOTHING;
     const elapsed = (): void => {
       if (isStopped) return;
       if (this.isAsleep) return void this.#late.push(elapsed);
