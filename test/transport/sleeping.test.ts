@@ -63,6 +63,16 @@ it('a server that was stopped for longer than every deadline reads what came, an
   const greeting = await Speaker.open(address);
   await greeting.greet();
 
+  // Another lost worker, who comes back some time after the server has gone on: its grace moves by the sleep.
+  const late = await Job.open(address, { reconnectGrace: String(DEADLINE_S), join: 'elastic' });
+  await late.get(await late.guest(), 'fetch', 'worker_ids');
+  const [gone, next] = [await late.guest(), await late.guest()];
+  await late.store(gone, 'worker_ids', '0', { session: 'mine' });
+  await late.store(late.master, 'task', 'work', { batchId: 'a' });
+  await late.get(gone, 'fetch', 'task');
+  gone.vanish();
+  await late.mustBeListed('Worker 0', 'Lost workers');
+
   serve.kill('SIGSTOP');
   const alive = watched.beginToGet(sentinel, 'fetch', 'sentinel_alive');
   const returned = returning.store(back, 'worker_ids', '0', { session: 'mine', doing: '1' });
@@ -72,6 +82,9 @@ it('a server that was stopped for longer than every deadline reads what came, an
   await sleep(STOPPED_MS);
   serve.kill('SIGCONT');
 
+  await sleep(700);
+  const came = await late.store(next, 'worker_ids', '0', { session: 'mine', doing: '1' });
+  expect([came.status, came.metadata.get('nwsBusy')]).toEqual(['0000', '1']);
   expect((await returned).metadata.get('nwsBusy')).toBe('1');
   for (const each of registered) expect((await each).status).toBe('0000');
   await chosen;
