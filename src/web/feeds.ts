@@ -10,6 +10,8 @@ const KEEP_ALIVE = 15_000;
 const PATIENCE = 60_000;
 /** Views may take one part in so many of the server's time; where they would take more they come less often. */
 const SHARE = 10;
+/** Bytes of all views that are looked at, of each once: a stream that would need more is refused, one that grows past it ends. */
+const MOST_BYTES = 64 << 20;
 /** Milliseconds of work on views after which others get their turn. */
 const TURN = 5;
 
@@ -94,16 +96,19 @@ export class Feeds {
   readonly #site: Site;
   readonly #most: number;
   readonly #events: FeedEvents;
+  readonly #mostBytes: number;
+  #bytes = 0;
   readonly #feeds = new Map<string, Feed>();
   #viewers = 0;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
   #roundEnded = 0;
 
-  constructor(site: Site, most: number, events: FeedEvents) {
+  constructor(site: Site, most: number, events: FeedEvents, mostBytes = MOST_BYTES) {
     this.#site = site;
     this.#most = most;
     this.#events = events;
+    this.#mostBytes = mostBytes;
   }
 
   get viewers(): number {
@@ -118,7 +123,11 @@ export class Feeds {
     if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
     const key = `${path}?${query.toString()}`;
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
-    feed.refresh(this.#site, this.#events);
+    this.#refresh(feed);
+    const isNew = feed.viewers.size === 0;
+    const isTooMuch = isNew && this.#bytes > this.#mostBytes;
+    if (isNew && (isTooMuch || feed.state !== 'there')) this.#forget(feed);
+    if (isTooMuch) throw new Problem(503, 'the views that are looked at are too large together');
     if (feed.state === 'failed') throw new Problem(500, WENT_WRONG);
     if (feed.state === 'gone') throw new Problem(404, 'there is no such view');
     this.#feeds.set(key, feed);
@@ -128,7 +137,10 @@ export class Feeds {
     stream.once('close', () => {
       this.#viewers--;
       feed.viewers.delete(viewer);
-      if (feed.viewers.size === 0) this.#feeds.delete(key);
+      if (feed.viewers.size === 0) {
+        this.#feeds.delete(key);
+        this.#forget(feed);
+      }
       if (this.#viewers === 0) this.#stop();
     });
     stream.writeHead(200, {
@@ -172,8 +184,25 @@ export class Feeds {
     if (this.#viewers > 0) this.#schedule(Math.max(PACE, busy * (SHARE - 1)));
   }
 
-  #serve(feed: Feed, now: number): void {
+  /** What it holds counts no more. */
+  #forget(feed: Feed): void {
+    this.#bytes -= feed.chunk.length;
+    feed.chunk = Buffer.alloc(0);
+  }
+
+  #refresh(feed: Feed): void {
+    const before = feed.chunk.length;
     feed.refresh(this.#site, this.#events);
+    this.#bytes += feed.chunk.length - before;
+  }
+
+  #serve(feed: Feed, now: number): void {
+    this.#refresh(feed);
+    if (this.#bytes > this.#mostBytes) {
+      this.#forget(feed);
+      for (const { stream } of feed.viewers) stream.destroy();
+      return;
+    }
     for (const viewer of feed.viewers) {
       // Who came after the last round has had an update since, and waits for the next.
       if (viewer.sentAt > this.#roundEnded) continue;

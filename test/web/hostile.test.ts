@@ -6,6 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
+import { Problem } from '../../src/web/answers.ts';
+import { Feeds } from '../../src/web/feeds.ts';
+import type { Site } from '../../src/web/site.ts';
 import { TimeShare } from '../../src/web/time-share.ts';
 import { UnreadAnswers } from '../../src/web/unread-answers.ts';
 import { IDLE_TIME_MS, REQUEST_TIME_MS, STILL_TIME_MS } from '../../src/web/web-server.ts';
@@ -129,6 +132,53 @@ describe('answers that nobody reads', () => {
       socket.destroy();
     }
     await eventually(() => unread.bytes === 0, 'nothing is counted any more');
+    web.close();
+  });
+});
+
+describe('streams of many large views', () => {
+  it('are refused when the views are too large together, and end when they grow to be', async () => {
+    let size = MIB;
+    let changes = 0;
+    const site: Site = {
+      views: { get: (path) => ({ path, text: 'x'.repeat(size) }), sample: () => undefined },
+      changes: () => changes,
+      isReady: () => true,
+    };
+    const events = { failed: () => undefined, sent: () => undefined };
+    const feeds = new Feeds(site, 100, events, 4.5 * MIB);
+    const web = createHttpServer((request, response) => {
+      try {
+        feeds.open(request.url ?? '', new URLSearchParams(), response);
+      } catch (error) {
+        response.writeHead(error instanceof Problem ? error.status : 500).end();
+      }
+    }).listen(0, '127.0.0.1');
+    await once(web, 'listening');
+    const address = web.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    const follow = async (path: string): Promise<[status: number, socket: Socket]> => {
+      const socket = await open(address.port);
+      socket.write(head(path));
+      const [bytes]: unknown[] = await once(socket, 'data');
+      socket.resume();
+      return [statusesIn(String(bytes))[0] ?? 0, socket];
+    };
+    const followed: Socket[] = [];
+    for (const path of ['/1', '/2', '/3', '/4', '/4', '/4']) {
+      const [status, socket] = await follow(path);
+      expect([path, status]).toEqual([path, 200]);
+      followed.push(socket);
+    }
+    for (const path of ['/5', '/6']) expect((await follow(path))[0]).toBe(503);
+    expect((await follow('/1'))[0]).toBe(200);
+    size = 2 * MIB;
+    changes++;
+    await eventually(() => followed.filter(({ closed }) => closed).length === 2, 'two of the views end');
+    expect((await follow('/2'))[0]).toBe(200);
+    expect(followed.map(({ closed }) => closed)).toEqual([true, false, true, false, false, false]);
+    feeds.close();
+    web.closeAllConnections();
     web.close();
   });
 });
