@@ -12,7 +12,7 @@ beforeAll(() => {
     'work.mjs',
     'export const double = (n) => n * 2;\nexport default (text) => text.toUpperCase();\n',
   );
-}, 60_000);
+}, 180_000);
 afterAll(() => installed[Symbol.dispose]());
 
 const right = (stdout: unknown): unknown => expect.objectContaining({ status: 0, stdout });

@@ -15,7 +15,7 @@ beforeAll(() => {
   installed = new InstalledPackage();
   installed.link('@types/node');
   for (const name of readdirSync(PROGRAMS)) installed.write(name, readFileSync(join(PROGRAMS, name), 'utf8'));
-}, 60_000);
+}, 180_000);
 afterAll(() => installed[Symbol.dispose]());
 
 /** Compiles all programs as strictly as can be. @returns the errors, as FILE:LINE: TEXT */

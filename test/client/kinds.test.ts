@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { processes, Sleigh, TaskError, tasks, threads, type TaskErrorCode } from '../../src/client/index.ts';
+import { KINDS } from './modules/kinds.mjs';
+
+const module = new URL('modules/kinds.mjs', import.meta.url);
+const { echo, make, fixed } = tasks<typeof import('./modules/kinds.mjs')>(module);
+const names = Object.keys(KINDS);
+const sendable = names.filter((name) => KINDS[name]?.refused === undefined);
+const refused = names.filter((name) => KINDS[name]?.refused !== undefined);
+
+it('the table in docs/client.md has these kinds, and says of each what arrives', () => {
+  const document = readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8');
+  const [, table = ''] = /^\| what is sent .*?\n(.*?)\n\n/ms.exec(document) ?? [];
+  const rows = table.split('\n').slice(1);
+  expect(rows.map((row) => row.split(' | ')[0]?.replace(/^\| /, '').replaceAll('`', '').trim())).toEqual(
+    names,
+  );
+});
+
+describe.each([
+  ['processes', processes],
+  ['threads', threads],
+] as const)('a value that travels to and from %s', (_kind, launch) => {
+  let sleigh: Sleigh;
+  beforeAll(async () => {
+    sleigh = await Sleigh.start({ workers: 1, launch: launch() });
+  });
+  afterAll(() => sleigh.stop());
+
+  /** Every way that a value can take; each gives what arrived, in the order of the names. */
+  const WAYS: Readonly<Record<string, (of: readonly string[]) => Promise<unknown[]>>> = {
+    'as an element alone': (of) =>
+      sleigh.eachElem(
+        echo,
+        of.map((name) => KINDS[name]?.make()),
+        { chunkSize: 1, errors: 'collect' },
+      ),
+    'as an element in a chunk': (of) =>
+      sleigh.eachElem(
+        echo,
+        of.map((name) => KINDS[name]?.make()),
+        { chunkSize: 100, errors: 'collect' },
+      ),
+    'as a result alone': (of) => sleigh.eachElem(make, of, { chunkSize: 1, errors: 'collect' }),
+    'as a result in a chunk': (of) => sleigh.eachElem(make, of, { chunkSize: 100, errors: 'collect' }),
+  };
+  const ROOTS: Readonly<Record<string, readonly [name: string, code: TaskErrorCode]>> = {
+    'as an element alone': ['element', 'not-sent'],
+    'as an element in a chunk': ['element', 'not-sent'],
+    'as a result alone': ['result', 'threw'],
+    'as a result in a chunk': ['result', 'threw'],
+  };
+
+  it.each(Object.keys(WAYS))('arrives as the table says, %s', async (way) => {
+    const arrived = (await WAYS[way]?.(names)) ?? [];
+    for (const [i, name] of names.entries()) {
+      const { make: made, arrives = made, refused: why } = KINDS[name] ?? { make: () => undefined };
+      const value = arrived[i];
+      if (why === undefined) expectSame(value, arrives(), name);
+      else {
+        const [root, code] = ROOTS[way] ?? [];
+        expect(value, name).toBeInstanceOf(TaskError);
+        expect(value, name).toMatchObject({ code, index: i });
+        expect(String(Object(value).reason), name).toContain(why.replace('`', `\`${root}`));
+      }
+    }
+  });
+
+  it('arrives as the table says, in the fixed arguments', async () => {
+    const fixedArgs = Object.fromEntries(sendable.map((name) => [name, KINDS[name]?.make()]));
+    const arrived = await sleigh.eachElem(fixed, sendable, { fixedArgs });
+    for (const [i, name] of sendable.entries()) {
+      const { make: made, arrives = made } = KINDS[name] ?? { make: () => undefined };
+      expectSame(arrived[i], arrives(), name);
+    }
+    for (const name of refused) {
+      const why = KINDS[name]?.refused?.replace('`', '`fixedArgs.a') ?? '';
+      const results = sleigh.eachElem(fixed, ['a'], { fixedArgs: { a: KINDS[name]?.make() } });
+      await expect(results, name).rejects.toThrow(why);
+    }
+  });
+
+  it('arrives as the table says, in a variable', async () => {
+    const { workspace } = sleigh;
+    for (const name of names) {
+      const { make: made, arrives = made, refused: why } = KINDS[name] ?? { make: () => undefined };
+      if (why === undefined) {
+        await workspace.store('v', made());
+        expectSame(await workspace.fetch('v'), arrives(), name);
+      } else await expect(workspace.store('v', made()), name).rejects.toThrow(why.replace('`', '`value'));
+    }
+  });
+
+  it('is what it was when it was given: whoever made it may change it for the next', async () => {
+    const element = { n: 0, bytes: Buffer.alloc(2) };
+    function* growing(): Generator<{ n: number }> {
+      for (let n = 1; n <= 200; n++) {
+        element.n = n;
+        yield element;
+      }
+    }
+    const results = await sleigh.eachElem(echo, growing());
+    expect(results.map((result) => Object(result).n)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+  });
+});
+
+/** Deep ones are compared by their depth: comparing takes the stack. */
+function expectSame(value: unknown, expected: unknown, name: string): void {
+  if (name === 'deep nesting') expect(depthOf(value)).toBe(depthOf(expected));
+  else expect(value, name).toStrictEqual(expected);
+  if (name === 'shared parts') expect(Object(value).one).toBe(Object(value).other);
+  if (name === 'cycles') expect(Object(value).list[0]).toBe(value);
+}
+
+function depthOf(value: unknown): number {
+  let depth = 0;
+  for (let part = value; Array.isArray(part); depth++) [part] = part;
+  return depth;
+}
