@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { VERSION } from '../../src/version.ts';
 import { OK, refused } from '../support/replies.ts';
 import { simulated } from '../support/simulated-server.ts';
@@ -119,6 +119,21 @@ describe('the variables of a job', () => {
     simulated((server) => {
       expect(new Job(server).master.store(name, '1')).toMatchObject(STORE_REFUSED);
     })(),
+  );
+
+  test(
+    'to delete one, or one that is not there, leaves no line in the log; other refusals do',
+    simulated((server) => {
+      const job = new Job(server);
+      const log = vi.spyOn(server.core, 'log');
+      expect(job.master.delete('worker_ids')).toMatchObject(
+        refused('Variable "worker_ids" is part of the workspace and cannot be deleted.'),
+      );
+      expect(job.master.delete('nothing').status).toBe('0001');
+      expect(log).not.toHaveBeenCalled();
+      job.master.declare('task', 'sauna');
+      expect(log).toHaveBeenCalledTimes(1);
+    }),
   );
 
   test.each(JOB_VARIABLES)('%s cannot be deleted, nor declared otherwise (S7.2)', (name) =>
