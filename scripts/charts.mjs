@@ -7,7 +7,7 @@ const root = new URL('../', import.meta.url);
 const folder = new URL('docs/charts/', root);
 mkdirSync(folder, { recursive: true });
 
-const pages = chartPages((name) => readFileSync(new URL(`src/machines/${name}.ts`, root), 'utf8'));
+const pages = chartPages((path) => readFileSync(new URL(path, root), 'utf8'));
 for (const [name, text] of pages) writeFileSync(new URL(name, folder), text);
 const drawn = CHARTS.flatMap(({ name }) => [fileOf(name, 'svg'), fileOf(name, 'json')]);
 for (const file of drawn) copyFileSync(new URL(`dist/charts/${file}`, root), new URL(file, folder));

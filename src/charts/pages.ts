@@ -2,6 +2,9 @@
 import type { AnyStateMachine } from 'xstate';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
+import { batchMachine } from '../machines/pool/batch.ts';
+import { poolMachine } from '../machines/pool/pool.ts';
+import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
@@ -9,9 +12,11 @@ import { workerMachine } from '../machines/worker.ts';
 import { mermaid } from './mermaid.ts';
 import { movesOf, pathOf, type Move } from './moves.ts';
 
-/** One chart of the server. Its machine stands in `src/machines/<name>.ts`. */
+/** One chart. Its machine stands in `src/machines/<name>.ts`, one of the client in `src/machines/pool/<name>.ts`. */
 export interface Chart {
   readonly name: string;
+  /** `client`: the server knows no actors of it. */
+  readonly side?: 'client';
   readonly title: string;
   readonly machine: AnyStateMachine;
   readonly about: string;
@@ -49,13 +54,38 @@ export const CHARTS: readonly Chart[] = [
     about: 'one launcher, and whether it is still there',
   },
   { name: 'shutdown', title: 'Shutdown', machine: shutdownMachine, about: 'when a job ends, and how' },
+  {
+    name: 'batch',
+    side: 'client',
+    title: 'Batch',
+    machine: batchMachine,
+    about: 'one batch of a master: what becomes of its elements',
+  },
+  {
+    name: 'pool',
+    side: 'client',
+    title: 'Pool',
+    machine: poolMachine,
+    about: 'the workers of one sentinel: which are wanted, and when one is replaced',
+  },
+  {
+    name: 'worker-process',
+    side: 'client',
+    title: 'Worker process',
+    machine: workerProcessMachine,
+    about: 'one process or thread of a sentinel, and what the server is told of its end',
+  },
 ];
 
-/** @returns what is to stand in docs/charts, by file name. @param sourceOf the text of a machine's file, by its name */
-export function chartPages(sourceOf: (name: string) => string): ReadonlyMap<string, string> {
+/** Where the machine of a chart stands, from the root of the package. */
+export const sourceFileOf = ({ name, side }: Chart): string =>
+  side === 'client' ? `src/machines/pool/${name}.ts` : `src/machines/${name}.ts`;
+
+/** @returns what is to stand in docs/charts, by file name. @param sourceOf the text of a file, by its path */
+export function chartPages(sourceOf: (path: string) => string): ReadonlyMap<string, string> {
   const pages = CHARTS.map((chart): [string, string] => [
     `${chart.name}.md`,
-    page(chart, sourceOf(chart.name)),
+    page(chart, sourceOf(sourceFileOf(chart))),
   ]);
   return new Map([['README.md', index()], ...pages]);
 }
@@ -67,15 +97,15 @@ const index = (): string =>
     MADE,
     '# The statecharts',
     [
-      'Every rule of the server that depends on what happened before is in one of these machines. Each page has the rules',
+      'Every rule that depends on what happened before is in one of these machines, of the server and of the client. Each page has the rules',
       'that its chart carries (clauses of [protocol.md](../protocol.md)), a picture, and a table of everything that the',
       'chart does. `npx sleigh charts` gives the pictures, too.',
     ].join('\n'),
     CHARTS.map(({ name, title, about }) => `- [${title}](${name}.md): ${about}`).join('\n'),
     [
       'How to read them. `event [guard] / actions (clauses)` is one transition; the first one whose guard holds is taken, an',
-      'inner state comes before the one around it. Actions are the names of commands: what they do is bound in `src/sleigh`',
-      'and `src/core`. `tell` sends an event to another chart. What a state does without leaving it stands in its box;',
+      'inner state comes before the one around it. Actions are the names of commands: what they do is bound in `src/sleigh`,',
+      '`src/core` and `src/client`. `tell` sends an event to another chart. What a state does without leaving it stands in its box;',
       'what a box around others does holds for all of them, and so does an arrow that begins at its frame. A dot points to',
       'where a box begins, a double frame is an end. Left out of the pictures, but in the tables, are events that are',
       'expected and change nothing, and the wildcard `*`, which reports an event that has no place.',
@@ -88,7 +118,7 @@ const index = (): string =>
   ].join('\n\n');
 
 function page(chart: Chart, source: string): string {
-  const file = `src/machines/${chart.name}.ts`;
+  const file = sourceFileOf(chart);
   return [
     MADE,
     `# ${chart.title}`,

@@ -4,6 +4,7 @@ import { STANDARD_INPUT } from './input.ts';
 import { launchOptions } from './launch-options.ts';
 import { atLeastOne, duration, secondsFrom0 } from './numbers.ts';
 import { exit } from './output.ts';
+import { poolOptions } from './pool-options.ts';
 import { processors } from './processors.ts';
 import { admissionOptions, serverOption } from './server-options.ts';
 import { haltOf } from './run/halt.ts';
@@ -25,6 +26,7 @@ export function addRunCommand(program: Command): void {
     ...logOptions(),
     ...admissionOptions(),
     ...launchOptions(),
+    ...poolOptions(),
   ])
     command.addOption(option);
   command

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { Interruption } from './interruption.ts';
+import { Interruption, STOP_SIGNALS } from './interruption.ts';
 import { standardOutput } from './output.ts';
 
 /**
@@ -7,7 +7,7 @@ import { standardOutput } from './output.ts';
  * output has gone, as `head` does, which is no failure; with an OutputError when its output cannot be written.
  */
 export function stopWhenToldTo(stop: AbortController): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(signal, () => stop.abort(new Interruption(signal, 128 + constants.signals[signal])));
+  for (const signal of STOP_SIGNALS)
+    process.on(signal, () => stop.abort(new Interruption(signal, 128 + constants.signals[signal], true)));
   standardOutput.onFault((fault) => stop.abort(fault));
 }

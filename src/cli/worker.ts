@@ -4,29 +4,37 @@ import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
 import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
 import { enter } from '../client/place.ts';
+import { restartBudget } from '../client/respawn.ts';
 import { Sentinel } from '../client/sentinel.ts';
 import { fail, failWith } from './fail.ts';
-import { Interruption } from './interruption.ts';
+import { Interruption, STOP_SIGNALS } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
-import { atLeastOne } from './numbers.ts';
+import { atLeastOne, secondsFrom0 } from './numbers.ts';
 import { exit, standardOutput } from './output.ts';
 import { processors } from './processors.ts';
+import { poolOptions, poolSettings, type PoolFlags } from './pool-options.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 import { stopWhenToldTo } from './stop.ts';
 
-interface WorkerFlags extends ServerFlags {
+interface WorkerFlags extends ServerFlags, PoolFlags {
   readonly workers?: number;
   readonly threads?: true;
   readonly preload?: string;
   readonly fromStdin?: true;
+  readonly drain: number;
   readonly json?: true;
 }
 
+/** Less than batch systems and containers give between SIGTERM and SIGKILL. */
+const DRAIN_SECONDS = 20;
+
 const HELP = `
-What the workers print goes to the variables logDebug (standard output) and logError (standard error) of the job, with
-rank and time. They join as long as the job takes workers; one with an elastic group always does. They end with the job,
-with this command, and with the server; what they were doing then is tried by others. The exit status is 0 when the job
-ended them, and 1 when they could not start, or all of them ended by themselves.
+What the workers print is shown by the master; it goes through the variables logDebug (standard output) and logError
+(standard error) of the job, with rank and time. They join as long as the job takes workers; one with an elastic group
+always does. A worker that ends is replaced. They end with the job, with this command, and with the server. When this
+command is told to end (SIGTERM, SIGINT, SIGHUP), each worker ends the call that it is in, takes no other, and leaves;
+those that are still busy after --drain seconds are killed, and what they were doing is done by others. To tell it once
+more ends all at once. The exit status is 0 when the job ended them, and 1 when they could not start, or none is left.
 
 Launchers give what is to be done in ${ORDER}, or as a line of standard input with --from-stdin; then no workspace and no
 server is named.
@@ -41,7 +49,13 @@ export function addWorkerCommand(program: Command): void {
     .description('start workers for a job on this host, and keep watch over them')
     .argument('[workspace]', 'the job');
   for (const option of serverOptions()) command.addOption(option);
+  for (const option of poolOptions()) command.addOption(option);
   command
+    .addOption(
+      new Option('--drain <seconds>', 'what calls that are under way may take when it is told to end')
+        .argParser(secondsFrom0)
+        .default(DRAIN_SECONDS),
+    )
     .addOption(
       new Option(
         '--workers <number>',
@@ -73,17 +87,27 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
   try {
     enter(order.place ?? {});
     const kind = flags.threads === true ? 'thread' : 'process';
-    const sentinel = await Sentinel.start({ ...order, kind, logs: true, onDeath });
+    const sentinel = await Sentinel.start({ ...order, kind, onDeath });
     const { started } = sentinel;
     tell({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
     if (!stop.signal.aborted) await Promise.race([sentinel.gone, once(stop.signal, 'abort')]);
-    await sentinel.end();
+    const { reason } = stop.signal;
+    if (reason instanceof Interruption && reason.isSignal) {
+      tell({ event: 'draining' }, 'workers end what they are doing; once more ends them at once');
+      await drain(sentinel, flags.drain);
+    } else await sentinel.end();
     tell({ event: 'ended', workers: started, deaths });
-    if (stop.signal.reason instanceof Interruption) return stop.signal.reason.status;
-    return deaths < started ? 0 : 1;
+    if (reason instanceof Interruption) return reason.status;
+    return sentinel.isOver ? 0 : 1;
   } catch (error) {
     return failWith(error);
   }
+}
+
+/** @param seconds that the calls that are under way may take, unless a second signal comes */
+async function drain(sentinel: Sentinel, seconds: number): Promise<void> {
+  for (const signal of STOP_SIGNALS) process.once(signal, () => void sentinel.end());
+  await sentinel.drain(1_000 * seconds);
 }
 
 /** Says what happens: to programs, or to people who started it themselves; launchers are told by the job. */
@@ -100,13 +124,24 @@ async function orderFor(
   stop: AbortController,
 ): Promise<StationOrder> {
   const { workers, preload, fromStdin } = flags;
-  const more = { ...(workers && { workers }), ...(preload !== undefined && { preload: resolve(preload) }) };
-  if (workspace !== undefined)
-    return { server: serverOf(flags), workspace, workers: processors(), station: '', ...more };
+  const { respawn, ...limits } = poolSettings(flags);
+  const more = (usual: number): Partial<StationOrder> => ({
+    ...(workers && { workers }),
+    ...(preload !== undefined && { preload: resolve(preload) }),
+    ...(respawn !== undefined && { respawn: restartBudget(respawn, workers ?? usual) }),
+    ...limits,
+  });
+  if (workspace !== undefined) {
+    const usual = processors();
+    const respawns = restartBudget(undefined, workers ?? usual);
+    const order = { server: serverOf(flags), workspace, workers: usual, respawn: respawns, station: '' };
+    return { ...order, ...more(usual) };
+  }
   const text = fromStdin === true ? await firstLine(stop) : process.env[ORDER];
   if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them', 'usage');
   try {
-    return { ...decodeOrder(text), ...more };
+    const order = decodeOrder(text);
+    return { ...order, ...more(order.workers) };
   } catch {
     return fail(
       `${fromStdin === true ? 'the first line of standard input' : ORDER} is no order of a launcher`,

@@ -1,5 +1,4 @@
 import { fork, type Serializable } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { flagsForProcess, flagsForThread } from './node-flags.ts';
@@ -8,55 +7,39 @@ import { packageFile } from './package-file.ts';
 /** What a child is: a process of its own, or a thread of this one. */
 export type ChildKind = 'process' | 'thread';
 
-/** A program of this package that runs beside this one and is told what to do; its end of it is parent.ts. */
+/**
+ * A program of this package that runs beside this one and is told what to do, and calls no functions of users; its end of it
+ * is parent.ts. Workers are started by worker-child.ts.
+ */
 export interface Child {
   /** How it ended, when it has: `exit status 1`, `signal SIGKILL` … */
   readonly ended: Promise<string>;
-  /** What it prints; undefined where that goes to standard error. */
-  readonly output: ChildOutput | undefined;
   send(message: object): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** Lets it know that it is not wanted any more. One that is deep in a call does not hear it. */
+  /** Lets it know that it is not wanted any more. */
   release(): void;
-  /** Ends it, whatever it does. */
-  kill(): void;
-}
-
-export interface ChildOutput {
-  readonly stdout: Readable;
-  readonly stderr: Readable;
 }
 
 /** What tells a child that it is released. */
 export const RELEASED = 'released';
 
+/** Standard output belongs to the program that is served; what a child prints itself goes to standard error. */
 const STANDARD_ERROR = 2;
 
 /**
  * @param program a file of `dist/client`
  * @param args for people who look at the processes
- * @param captures whether what it prints is read here; somebody must, then
  */
-export function startChild(
-  kind: ChildKind,
-  program: string,
-  args: readonly string[],
-  captures = false,
-): Child {
+export function startChild(kind: ChildKind, program: string, args: readonly string[]): Child {
   const url = packageFile(`client/${program}`);
-  return kind === 'process'
-    ? startProcess(fileURLToPath(url), args, captures)
-    : startThread(url, args, captures);
+  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
 }
 
-function startProcess(path: string, args: readonly string[], captures: boolean): Child {
-  // Standard output belongs to the program that is served; what children print goes beside it.
-  const output = captures ? 'pipe' : STANDARD_ERROR;
+function startProcess(path: string, args: readonly string[]): Child {
   const child = fork(path, args, {
     execArgv: flagsForProcess(process.execArgv),
-    stdio: ['ignore', output, output, 'ipc'],
+    stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'ipc'],
   });
-  const { stdout, stderr } = child;
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => {
@@ -71,24 +54,16 @@ function startProcess(path: string, args: readonly string[], captures: boolean):
     void (child.connected && child.send(message, () => undefined));
   return {
     ended,
-    output: stdout === null || stderr === null ? undefined : { stdout, stderr },
     send,
     onMessage: (listener) => void child.on('message', listener),
     // The channel stays: how its workers ended may still be told.
     release: () => send(RELEASED),
-    kill: () => void child.kill('SIGKILL'),
   };
 }
 
-function startThread(url: URL, args: readonly string[], captures: boolean): Child {
+function startThread(url: URL, args: readonly string[]): Child {
   const execArgv = flagsForThread(process.execArgv);
-  const worker = new Worker(url, {
-    argv: [...args],
-    stdout: captures,
-    stderr: captures,
-    ...(execArgv && { execArgv }),
-  });
-  const { stdout, stderr } = worker;
+  const worker = new Worker(url, { argv: [...args], ...(execArgv && { execArgv }) });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
   const send = (message: unknown): void => worker.postMessage(message);
   const ended = new Promise<string>((resolve) => {
@@ -97,10 +72,8 @@ function startThread(url: URL, args: readonly string[], captures: boolean): Chil
   });
   return {
     ended,
-    output: captures ? { stdout, stderr } : undefined,
     send,
     onMessage: (listener) => void worker.on('message', listener),
     release: () => send(RELEASED),
-    kill: () => void worker.terminate(),
   };
 }

@@ -1,16 +1,27 @@
+import { JobNews } from './job-news.ts';
 import { LaunchError, processes, type Launched, type LaunchOrder } from './launcher.ts';
+import type { Lines } from './lines.ts';
+import { restartBudget } from './respawn.ts';
 import type { LaunchOptions } from './sleigh-options.ts';
 import { pathOf } from './task.ts';
 
-/** The workers that the master of a sleigh has started, at the beginning and later. */
+/** What is the same for all workers of a sleigh. */
+type CrewOrder = Pick<LaunchOrder, 'server' | 'workspace' | 'onDeath' | 'onOutput'>;
+
+/** The workers that the master of a sleigh has started, at the beginning and later, and what all its workers tell. */
 export class Crew {
-  readonly #order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload' | 'place'>;
+  readonly #order: CrewOrder;
   readonly #launched = new Set<Launched>();
+  #news: JobNews | undefined;
   #isStopped = false;
 
-  /** @param order what is the same for all of them */
-  constructor(order: Omit<LaunchOrder, 'workers' | 'hosts' | 'preload' | 'place'>) {
+  constructor(order: CrewOrder) {
     this.#order = order;
+  }
+
+  /** Hears what workers tell that nobody here has started, too. @param lines in which the job's workspace is open */
+  listen(lines: Lines): void {
+    this.#news = new JobNews(lines, this.#order.workspace, this.#order);
   }
 
   /** @throws LaunchError; nothing of it is left then */
@@ -21,9 +32,14 @@ export class Crew {
     preload,
     cwd,
     env,
+    respawn,
+    maxTasksPerWorker,
+    maxMemory,
   }: LaunchOptions): Promise<Launched> {
+    const limits = { respawn: restartBudget(respawn, workers), maxTasksPerWorker, maxMemory };
     const launched = await launch.start({
       ...this.#order,
+      ...limits,
       workers,
       hosts,
       place: { cwd, env },
@@ -42,16 +58,22 @@ export class Crew {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(Array.from(this.#launched, (launched) => launched.stop()));
+    await this.#news?.close();
   }
 }
 
 /** @returns the options, and what is not said in them as it was at the start; other launchers have other hosts */
-export const orAsAtTheStart = (
-  { workers, launch, hosts, preload }: LaunchOptions,
-  start: LaunchOptions,
-): LaunchOptions => ({
-  workers,
-  launch: launch ?? start.launch,
-  hosts: hosts ?? (launch === undefined ? start.hosts : undefined),
-  preload: preload ?? start.preload,
-});
+export const orAsAtTheStart = (options: LaunchOptions, start: LaunchOptions): LaunchOptions => {
+  const { workers, launch, hosts } = options;
+  return {
+    workers,
+    launch: launch ?? start.launch,
+    hosts: hosts ?? (launch === undefined ? start.hosts : undefined),
+    preload: options.preload ?? start.preload,
+    cwd: options.cwd ?? start.cwd,
+    env: options.env ?? start.env,
+    respawn: options.respawn ?? start.respawn,
+    maxTasksPerWorker: options.maxTasksPerWorker ?? start.maxTasksPerWorker,
+    maxMemory: options.maxMemory ?? start.maxMemory,
+  };
+};

@@ -22,6 +22,7 @@ import type {
   SleighOptions,
   TaskOptions,
 } from './sleigh-options.ts';
+import { checkRespawn } from './respawn.ts';
 import type { GetOptions, StoreOptions, StoreStreamOptions, TryOptions } from './variable.ts';
 import type { WaitOptions } from './waiting.ts';
 
@@ -92,9 +93,15 @@ const LAUNCH: Rules<LaunchOptions> = {
     (value) =>
       typeof value === 'object' && value !== null && 'start' in value && typeof value.start === 'function',
   ),
-  preload: isName,
+  preload: mustBe(
+    'the path or the URL of a module',
+    (value) => value instanceof URL || (typeof value === 'string' && value !== ''),
+  ),
   cwd: isName,
   env: isMetadata,
+  respawn: checkRespawn,
+  maxTasksPerWorker: wholeFrom(1),
+  maxMemory: wholeFrom(1),
 };
 
 const SLEIGH: Rules<SleighOptions> = {

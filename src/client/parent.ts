@@ -3,7 +3,8 @@ import { RELEASED } from './child.ts';
 
 /** Whoever started this program, as a process or as a thread; the other end of child.ts. */
 export interface Parent {
-  send(message: object): void;
+  /** @returns when it has left; never rejects */
+  send(message: object): Promise<void>;
   /** The first message is what the program is to do. */
   onMessage(listener: (message: unknown) => void): void;
 }
@@ -20,7 +21,11 @@ export function parentOf(onGone: () => void): Parent {
     const port = parentPort;
     port.once('close', onGone);
     return {
-      send: (message) => port.postMessage(message),
+      send: (message) => {
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
+        port.postMessage(message);
+        return Promise.resolve();
+      },
       onMessage: (listener) => void port.on('message', heeded(listener)),
     };
   }
@@ -29,7 +34,11 @@ export function parentOf(onGone: () => void): Parent {
   process.once('disconnect', onGone);
   if (!process.connected) onGone();
   return {
-    send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
+    send: (message) =>
+      new Promise((resolve) => {
+        if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
+        else resolve();
+      }),
     onMessage: (listener) => void process.on('message', heeded(listener)),
   };
 }

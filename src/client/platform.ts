@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { startChild, type Child, type ChildKind } from './child.ts';
+import type { ChildKind } from './child.ts';
 import { hostClock, type Clock } from './clock.ts';
 import { NwsConnection, type ConnectionOptions } from './connection.ts';
 import { loadModule, type Exports } from './module-function.ts';
+import { startWorkerChild, type WorkerChild } from './worker-child.ts';
 
 /**
  * The world outside, as far as master, sentinel and worker need it: clock, chance, connections and the programs that they start.
@@ -20,13 +21,15 @@ export interface Platform {
   readonly pid: number;
   /** @throws as NwsConnection.open */
   connect(options: ConnectionOptions): Promise<NwsConnection>;
+  /** Resolves when what is due in this turn of the event loop has happened: rejections that nobody awaits are known. */
+  endOfTurn(): Promise<void>;
   /** @throws ModuleError */
   loadModule(path: string): Promise<Exports>;
   /**
    * Starts a worker. Its first message is a WorkerOrder.
    * @param args for people who look at the processes
    */
-  startWorker(kind: ChildKind, args: readonly string[]): Child;
+  startWorker(kind: ChildKind, args: readonly string[]): WorkerChild;
 }
 
 /** The clock, the processes and the network of this host. */
@@ -37,6 +40,7 @@ export const thisHost: Platform = {
   hostname: hostname(),
   pid: process.pid,
   connect: (options) => NwsConnection.open(options),
+  endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
   loadModule,
-  startWorker: (kind, args) => startChild(kind, 'worker-program.js', args, true),
+  startWorker: startWorkerChild,
 };

@@ -88,6 +88,12 @@ export class Registration {
     }
   }
 
+  /** Gives the place up. */
+  leave(): void {
+    this.#connection?.close();
+    this.#settle(Promise.resolve());
+  }
+
   /** The reply to the first one may be lost, too; where that is the end, the server says so. */
   async #begin(): Promise<NwsConnection> {
     try {

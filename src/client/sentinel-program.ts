@@ -3,10 +3,10 @@ import type { ChildKind } from './child.ts';
 import { claimed } from './claimed.ts';
 import { parentOf } from './parent.ts';
 import { enter, type Place } from './place.ts';
-import { Sentinel, type SentinelOptions } from './sentinel.ts';
+import { Sentinel, type SentinelOrder } from './sentinel.ts';
 
 /** What it is to do: its first message. */
-export type SentinelOrder = Omit<SentinelOptions, 'onDeath'> & {
+export type SentinelProgramOrder = SentinelOrder & {
   readonly kind: ChildKind;
   readonly place?: Place | undefined;
 };
@@ -15,24 +15,29 @@ export type SentinelOrder = Omit<SentinelOptions, 'onDeath'> & {
 export type SentinelMessage =
   | { readonly type: 'started' }
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'death'; readonly rank: number; readonly how: string };
+  | { readonly type: 'death'; readonly rank: number; readonly how: string }
+  | { readonly type: 'output'; readonly text: string }
+  | { readonly type: 'gone'; readonly reason: string };
 
 let sentinel: Sentinel | undefined;
 let isStarting = true;
 let isLeaving = false;
 
 const parent = parentOf(() => void leave());
-parent.onMessage((order) => void start(claimed<SentinelOrder>(order)));
+parent.onMessage((order) => void start(claimed<SentinelProgramOrder>(order)));
 
-const tell = (message: SentinelMessage): void => parent.send(message);
+const tell = (message: SentinelMessage): Promise<void> => parent.send(message);
 
-async function start(order: SentinelOrder): Promise<void> {
+async function start(order: SentinelProgramOrder): Promise<void> {
   try {
     enter(order.place ?? {});
-    const onDeath = (rank: number, how: string): void => tell({ type: 'death', rank, how });
-    sentinel = await Sentinel.start({ ...order, onDeath });
+    sentinel = await Sentinel.start({
+      ...order,
+      onDeath: (rank, how) => void tell({ type: 'death', rank, how }),
+      onOutput: (text) => tell({ type: 'output', text }),
+    });
   } catch (error) {
-    tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     isStarting = false;
     // Whoever is told ends this program.
     if (isLeaving) await leave();
@@ -40,15 +45,20 @@ async function start(order: SentinelOrder): Promise<void> {
   }
   isStarting = false;
   if (isLeaving) return leave();
-  tell({ type: 'started' });
-  await sentinel.gone;
-  process.exit();
+  await tell({ type: 'started' });
+  await end(sentinel);
 }
 
 /** With all workers. One that was still starting them ends when it has. */
 async function leave(): Promise<void> {
   isLeaving = true;
   if (isStarting) return;
-  await sentinel?.end();
+  if (sentinel === undefined) process.exit();
+  void sentinel.end();
+  await end(sentinel);
+}
+
+async function end({ gone }: Sentinel): Promise<void> {
+  await tell({ type: 'gone', reason: await gone });
   process.exit();
 }

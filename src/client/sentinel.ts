@@ -1,28 +1,42 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServerAddress } from './server-address.ts';
-import { startChild, type Child, type ChildKind } from './child.ts';
+import type { RestartBudget } from '../machines/pool/pool.ts';
+import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../machines/pool/worker-process.ts';
 import { claimed } from './claimed.ts';
-import { startTimer, type Timer } from './durations.ts';
-import { NwsConnection, type Found } from './connection.ts';
-import { SentinelReports } from './sentinel-reports.ts';
-import { CANCELLED_BATCHES, type OnAbort } from './task-metadata.ts';
-import type { WorkerMessage, WorkerOrder } from './worker-program.ts';
+import type { ChildKind } from './child.ts';
+import { delay } from './clock.ts';
+import type { Found, NwsConnection } from './connection.ts';
+import { thisHost, type Platform } from './platform.ts';
+import { LOG_DEBUG, LOG_ERROR, SentinelReports } from './sentinel-reports.ts';
+import type { ServerAddress } from './server-address.ts';
+import { CANCELLED_BATCHES } from './task-metadata.ts';
+import type { CancelledBatches } from './worker-messages.ts';
+import { WorkerPool, type OutputStream } from './worker-pool.ts';
 
-export interface SentinelOptions {
+/** What a sentinel is to do: plain data, as it travels to it. */
+export interface SentinelOrder {
   readonly server: ServerAddress;
   readonly workspace: string;
   /** How many to start. */
   readonly workers: number;
-  /** What they are: processes, or threads of this one. */
-  readonly kind: ChildKind;
   /** The path of a module that each loads before it registers; one that cannot ends. */
   readonly preload?: string | undefined;
-  /** Whether what workers print goes to `logDebug` and `logError` of the job; else to standard error. */
-  readonly logs?: boolean | undefined;
+  /** How workers that end are replaced; none is where it is false. */
+  readonly respawn?: RestartBudget | false | undefined;
+  /** Elements that a worker does before it is replaced. */
+  readonly maxTasksPerWorker?: number | undefined;
+  /** Bytes of memory above which a worker is replaced. */
+  readonly maxMemory?: number | undefined;
+}
+
+export interface SentinelOptions extends SentinelOrder {
+  /** What they are: processes, or threads of this one. */
+  readonly kind: ChildKind;
   /** What its launcher calls it, said with its `bye`. */
   readonly station?: string | undefined;
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
+  /** Given what workers print, in whole lines; unless told, that goes to `logDebug` and `logError` of the job. */
+  readonly onOutput?: (text: string) => Promise<void>;
+  readonly platform?: Platform;
 }
 
 /** There is nothing left to start. */
@@ -30,172 +44,218 @@ export class GroupFullError extends Error {
   override readonly name = 'GroupFullError';
 }
 
-/** Milliseconds that workers have to end when asked to, or after a timeout; one deep in a call does not hear it. */
-const PATIENCE = 1_000;
+/** Milliseconds that a server that does not answer is waited for at the end. */
+const PATIENCE_MS = 1_000;
 /** Milliseconds that pass, at most, between the death of a worker and word of it. */
-const MOMENT = 50;
-/** How a worker ends that is not needed any more. */
-const LEFT = 'exit status 0';
+const WORD_OF_DEATH_MS = 50;
+/** Ends that whoever started the workers is told of. */
+const DEATHS: ReadonlySet<string> = new Set([DIED, TIMED_OUT, NOT_LOADED]);
 
 /**
- * Starts workers on this host, keeps watch while they work, tells them what is cancelled, and ends them with the job (S2,
- * S9). It answers for them, so that a worker that computes for hours is not taken for dead.
+ * Starts workers on this host, keeps watch while they work, replaces those that end, tells them what is cancelled, and ends
+ * them with the job (S2, S9, S19). It answers for them, so that a worker that computes for hours is not taken for dead.
  */
 export class Sentinel {
-  /** Resolves when the last worker has ended, for whatever reason, and that is told. */
-  readonly gone: Promise<void>;
-  readonly #connection: NwsConnection;
-  /** Waits for word of cancelled batches. */
-  readonly #listening: NwsConnection;
-  /** Never waits. */
-  readonly #talking: NwsConnection;
-  readonly #reports: SentinelReports;
+  /** Resolves when the last worker has ended, for whatever reason, and that is told; to that reason. */
+  readonly gone: Promise<string>;
+  /** How many workers it has started at first: fewer than wanted where the job takes no more. */
+  readonly started: number;
+  readonly #connections: Connections;
   readonly #options: SentinelOptions;
-  readonly #children = new Set<Child>();
-  #isForcing = false;
-  readonly #childrenGone: Promise<void>;
-  #allGone: () => void = () => undefined;
-  #started = 0;
+  readonly #reports: SentinelReports;
+  readonly #platform: Platform;
+  readonly #pool: WorkerPool;
   #isOver = false;
-  #ending: Promise<void> | undefined;
 
   /**
    * @returns when they are on their way, perhaps fewer than wanted: see `started`
    * @throws NwsError, ConnectionLostError or GroupFullError when no ranks are to be had; no worker is left then
    */
   static async start(options: SentinelOptions): Promise<Sentinel> {
-    const { server, workspace, workers } = options;
-    const connection = await NwsConnection.open(server);
-    const others = [NwsConnection.open(server), NwsConnection.open(server)] as const;
-    const [listening, talking] = await Promise.all(others).catch((error: unknown) => {
-      connection.close();
-      throw error;
-    });
-    const sentinel = new Sentinel(connection, listening, talking, options);
+    const { server, workspace, platform = thisHost } = options;
+    const connections = await Connections.open(() => platform.connect(server), workspace);
     try {
-      for (const each of [connection, listening, talking])
-        await each.useWorkspace(workspace, { create: false });
-      while (sentinel.#started < workers && (await sentinel.#startWorker()));
-      if (sentinel.#started === 0) throw new GroupFullError(`${workspace} takes no more workers`);
+      const session = platform.secret();
+      const reports = new SentinelReports(connections.talking, workspace, session, platform);
+      const ranks = new Ranks(connections, workspace, session);
+      const pool = new WorkerPool(poolOptions(options, platform, reports, ranks));
+      const started = await pool.begun;
+      if (ranks.error !== undefined && started === 0) throw ranks.error;
+      if (started === 0) throw new GroupFullError(`${workspace} takes no more workers`);
+      return new Sentinel(options, { platform, connections, reports, pool, started });
     } catch (error) {
-      await sentinel.end();
+      connections.close();
       throw error;
     }
-    void sentinel.#watch();
-    void sentinel.#listen();
-    return sentinel;
   }
 
   private constructor(
-    connection: NwsConnection,
-    listening: NwsConnection,
-    talking: NwsConnection,
     options: SentinelOptions,
+    parts: {
+      readonly platform: Platform;
+      readonly connections: Connections;
+      readonly reports: SentinelReports;
+      readonly pool: WorkerPool;
+      readonly started: number;
+    },
   ) {
-    this.#connection = connection;
-    this.#listening = listening;
-    this.#talking = talking;
-    this.#reports = new SentinelReports(talking, options.workspace);
     this.#options = options;
-    this.#childrenGone = new Promise((resolve) => (this.#allGone = resolve));
-    this.gone = this.#childrenGone.then(() => this.end());
+    this.#platform = parts.platform;
+    this.#connections = parts.connections;
+    this.#reports = parts.reports;
+    this.#pool = parts.pool;
+    this.started = parts.started;
+    this.gone = this.#pool.stopped.then((reason) => this.#leave(reason));
+    void this.#watch();
+    void this.#followCancelled();
   }
 
-  /** How many workers it has started: fewer than wanted where the job takes no more. */
-  get started(): number {
-    return this.#started;
-  }
-
-  /** S2. @returns false when the job takes no more */
-  async #startWorker(): Promise<boolean> {
-    const { server, workspace, preload, kind, logs } = this.#options;
-    const rank = Number((await this.#connection.fetch(workspace, 'worker_ids')).value);
-    if (rank < 0) return false;
-    const { host = '', port = '' } = server;
-    const args = [host, String(port), workspace, String(rank)];
-    const child = startChild(kind, 'worker-program.js', args, logs);
-    this.#started++;
-    this.#children.add(child);
-    if (child.output !== undefined) this.#reports.passOn(rank, child.output);
-    this.#keepDeadlines(child);
-    const order: WorkerOrder = { server, workspace, rank, preload };
-    child.send(order);
-    void child.ended.then((how) => this.#ended(child, rank, how));
-    return true;
-  }
-
-  /** A worker whose task blocks it past its timeout cannot end that itself, so it is ended. */
-  #keepDeadlines(child: Child): void {
-    let deadline: Timer | undefined;
-    child.onMessage((message) => {
-      const { milliseconds } = claimed<WorkerMessage>(message);
-      deadline?.stop();
-      if (milliseconds !== null)
-        deadline = startTimer(milliseconds + PATIENCE, () => child.kill(), { ref: false });
-    });
-    void child.ended.then(() => deadline?.stop());
-  }
-
-  #ended(child: Child, rank: number, how: string): void {
-    this.#children.delete(child);
-    // Those who wait for tasks leave when the job is over (S14.1). One that crashed just before it ended is told of.
-    const hasLeft = this.#isForcing || (how === LEFT && (this.#isOver || this.#ending !== undefined));
-    if (!hasLeft) {
-      this.#options.onDeath(rank, how);
-      void this.#reports.death(rank, how);
-    }
-    if (this.#children.size === 0) this.#allGone();
+  /** Whether the job has ended, or cannot be reached any more. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** S9: until the job is over, or the server gone. */
   async #watch(): Promise<void> {
     const { workspace } = this.#options;
     try {
-      while ((await this.#connection.fetch(workspace, 'sentinel_alive')).value === '0');
-      this.#isOver = true;
+      while ((await this.#connections.watching.fetch(workspace, 'sentinel_alive')).value === '0');
       // A worker whose death has ended the job is heard of here a little later than there.
-      await sleep(MOMENT);
+      await delay(this.#platform.clock, WORD_OF_DEATH_MS);
     } catch {
       // There is nothing to stay for.
     }
-    await this.end();
+    this.#isOver = true;
+    this.#pool.stop();
   }
 
   /** Passes on which batches are cancelled. */
-  async #listen(): Promise<void> {
+  async #followCancelled(): Promise<void> {
     const { workspace } = this.#options;
     try {
-      for (let after: Found | undefined; ;) {
-        after = await this.#listening.get('ifind', workspace, CANCELLED_BATCHES, { after });
-        for (const batch of Object.keys(claimed<Record<string, OnAbort>>(after?.value ?? {})))
-          for (const child of this.#children) child.send({ batch });
-      }
+      const { listening } = this.#connections;
+      const find = (after?: Found): Promise<Found | undefined> =>
+        listening.get('ifind', workspace, CANCELLED_BATCHES, { after });
+      for (let found = await find(); ; found = await find(found))
+        this.#pool.setCancelled(claimed<CancelledBatches>(found?.value ?? {}));
     } catch {
       // The connection is gone; `#watch` sees to that.
     }
   }
 
-  /** Ends the workers, by force where asking does not help. @returns when the last one has gone */
-  end(): Promise<void> {
-    return (this.#ending ??= this.#end());
+  /** Lets the workers end what they are doing. @param milliseconds that this may take. @returns when they have gone */
+  async drain(milliseconds: number): Promise<void> {
+    this.#pool.drain(milliseconds);
+    await this.gone;
   }
 
-  async #end(): Promise<void> {
-    // Workers that wait are told when their sentinel leaves (S14); others by their parent.
-    this.#connection.close();
-    this.#listening.close();
-    if (this.#children.size === 0) this.#allGone();
-    for (const child of this.#children) child.release();
-    const force = setTimeout(() => {
-      this.#isForcing = true;
-      for (const child of this.#children) child.kill();
-    }, PATIENCE);
-    await this.#childrenGone;
-    clearTimeout(force);
+  /** Ends the workers, by force where asking does not help. @returns when the last one has gone */
+  async end(): Promise<void> {
+    this.#pool.stop();
+    await this.gone;
+  }
+
+  async #leave(reason: string): Promise<string> {
     const { station = '' } = this.#options;
-    // Neither a server that does not answer is waited for, nor who holds the output of a worker that has gone.
-    const told = this.#reports.bye(this.#started, station);
-    await Promise.race([told, sleep(PATIENCE, undefined, { ref: false })]);
-    this.#talking.close();
+    const told = this.#reports.bye(this.started, station, reason);
+    await Promise.race([told, delay(this.#platform.clock, PATIENCE_MS)]);
+    this.#connections.close();
+    return reason;
+  }
+}
+
+function poolOptions(
+  options: SentinelOptions,
+  platform: Platform,
+  reports: SentinelReports,
+  ranks: Ranks,
+): ConstructorParameters<typeof WorkerPool>[0] {
+  const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker, maxMemory } = options;
+  const { onDeath, onOutput } = options;
+  const report = async (end: WorkerEnd): Promise<void> => {
+    if (DEATHS.has(end.why)) onDeath(end.rank, end.how);
+    const told = [reports.end(end)];
+    if (DEATHS.has(end.why) && onOutput === undefined) told.push(reports.death(end.rank, end.how));
+    await Promise.all(told);
+  };
+  return {
+    platform,
+    kind,
+    workers,
+    budget: respawn === false ? undefined : respawn,
+    order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory },
+    askForRank: (replaces) => ranks.ask(replaces),
+    report,
+    onOutput: (rank: number, stream: OutputStream, lines: string) =>
+      onOutput === undefined
+        ? reports.output(rank, stream === 'stdout' ? LOG_DEBUG : LOG_ERROR, lines)
+        : onOutput(`${lines}\n`),
+  };
+}
+
+/** Gets ranks from the server (S2, S19). */
+class Ranks {
+  /** What the server said when it gave none. */
+  error: unknown;
+  readonly #connections: Connections;
+  readonly #workspace: string;
+  readonly #session: string;
+
+  constructor(connections: Connections, workspace: string, session: string) {
+    this.#connections = connections;
+    this.#workspace = workspace;
+    this.#session = session;
+  }
+
+  async ask(replaces?: number): Promise<number | undefined> {
+    const { watching, talking } = this.#connections;
+    const metadata = new Map([['session', this.#session]]);
+    if (replaces !== undefined) metadata.set('replaces', String(replaces));
+    try {
+      // The connection that asks first is the sentinel (S2). Later it waits in sentinel_alive.
+      const connection = replaces === undefined ? watching : talking;
+      const rank = Number((await connection.fetch(this.#workspace, 'worker_ids', metadata)).value);
+      return rank < 0 ? undefined : rank;
+    } catch (error) {
+      this.error = error;
+      return undefined;
+    }
+  }
+}
+
+/** A sentinel has three, since on one of them nothing is answered while somebody waits (P5.2). */
+class Connections {
+  /** Waits in `sentinel_alive`. */
+  readonly watching: NwsConnection;
+  /** Waits for word of cancelled batches. */
+  readonly listening: NwsConnection;
+  /** Never waits. */
+  readonly talking: NwsConnection;
+
+  static async open(connect: () => Promise<NwsConnection>, workspace: string): Promise<Connections> {
+    const opened = await Promise.allSettled([connect(), connect(), connect()]);
+    const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    try {
+      const failed = opened.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      for (const each of connections) await each.useWorkspace(workspace, { create: false });
+      const [watching, listening, talking] = connections;
+      if (watching === undefined || listening === undefined || talking === undefined)
+        throw new TypeError('three connections are needed');
+      return new Connections(watching, listening, talking);
+    } catch (error) {
+      for (const each of connections) each.close();
+      throw error;
+    }
+  }
+
+  private constructor(watching: NwsConnection, listening: NwsConnection, talking: NwsConnection) {
+    this.watching = watching;
+    this.listening = listening;
+    this.talking = talking;
+  }
+
+  close(): void {
+    for (const each of [this.watching, this.listening, this.talking]) each.close();
   }
 }

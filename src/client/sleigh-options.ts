@@ -3,6 +3,7 @@ import type { ServerAddress } from './server-address.ts';
 import type { Launcher } from './launcher.ts';
 import type { Place } from './place.ts';
 import type { Outcome } from './outcomes.ts';
+import type { Respawn } from './respawn.ts';
 import type { ErrorHandling } from './results.ts';
 import type { OnAbort } from './task-metadata.ts';
 
@@ -22,6 +23,20 @@ export interface LaunchOptions extends Place {
    * finds one of a package). It need not export anything.
    */
   readonly preload?: URL | string | undefined;
+  /**
+   * Whether workers that end are replaced (S22): true unless told. `restarts` of them at once in `within` milliseconds; 10 for
+   * each worker in 10,000 unless told. Beyond that each replacement waits twice as long as the one before, `maxDelay`
+   * milliseconds at most, 5,000 unless told. Workers that end before they have registered, three times in a row for each
+   * worker, are the end of it: see `no-workers`.
+   */
+  readonly respawn?: Respawn | undefined;
+  /** Elements that a worker does before it is replaced by a new one; no limit unless told. */
+  readonly maxTasksPerWorker?: number | undefined;
+  /**
+   * Bytes of memory above which a worker is replaced, between two elements: what a process occupies (RSS), what a thread has on
+   * its heap. No limit unless told.
+   */
+  readonly maxMemory?: number | undefined;
 }
 
 export interface SleighOptions extends LaunchOptions {
@@ -51,8 +66,8 @@ export interface SleighOptions extends LaunchOptions {
   /** Told of each worker that ends without being asked to: its rank, and how it ended. */
   readonly onDeath?: ((rank: number, how: string) => void) | undefined;
   /**
-   * Given what workers on other hosts print, and what goes wrong with their hosts, in whole lines; standard error unless
-   * told.
+   * Given what workers print, wherever they are and whoever has started them, and what goes wrong with their hosts, in whole
+   * lines; standard error unless told.
    */
   readonly onOutput?: ((text: string) => void) | undefined;
   /** Closes the connections, whenever it is aborted: the job ends with them. */

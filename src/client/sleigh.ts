@@ -26,7 +26,7 @@ import { Results, type ErrorHandling, type ResultOf } from './results.ts';
 import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
 import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from './task.ts';
-import { CANCELLED_BATCHES, FIXED_ARGS } from './task-metadata.ts';
+import { CANCELLED_BATCHES, EVERYONE, FIXED_ARGS } from './task-metadata.ts';
 import type {
   EachElemOptions,
   EachWorkerOptions,
@@ -135,11 +135,12 @@ export class Sleigh implements AsyncDisposable {
     await main.openWorkspace(this.workspace.name, { label, metadata });
     if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
     await main.declare(this.workspace.name, CANCELLED_BATCHES, 'single');
+    this.#crew.listen(this.#lines);
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
     // Others may be there, or come.
     if (this.#isElastic) return;
-    void launched.gone.then(() => this.#noWorkers('every worker has ended'));
+    void launched.gone.then((why) => this.#noWorkers(why));
   }
 
   /** S23.4: what is not done fails, one element after another; later batches do as a whole. */
@@ -261,6 +262,7 @@ export class Sleigh implements AsyncDisposable {
     if (reach !== undefined && !this.#isElastic)
       throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
     const metadata = await this.#fixedArguments.metadataOf(task, options);
+    metadata.set(EVERYONE, '1');
     if (reach !== undefined) metadata.set('reach', reach);
     this.#throwIfEnded();
     const results = await BroadcastResults.ask(argument, metadata, {

@@ -25,6 +25,8 @@ export const FIXED_ARGS = 'fixedArgs';
 export const FIXED_ARGS_FROM = 'fixedArgsFrom';
 /** Milliseconds that one call may take. */
 export const TIMEOUT = 'timeout';
+/** `1`: each worker gets a copy of the task, so that none can leave it to another. */
+export const EVERYONE = 'everyone';
 /** `1`: the task failed; the value is a TaskFailure. */
 export const ERROR = 'error';
 

@@ -1,15 +1,18 @@
 import type { Metadata } from '../wire/payload.ts';
-import type { ServerAddress } from './server-address.ts';
+import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from './chunk.ts';
-import { claimed } from './claimed.ts';
-import type { Timer } from './clock.ts';
-import { functionOf, type ExportedFunction } from './module-function.ts';
-import { thisHost, type Platform } from './platform.ts';
+import { delay, type Clock } from './clock.ts';
+import { Declined, type Departure } from './departure.ts';
+import { ElementCall } from './element-call.ts';
+import { functionOf, ModuleError, type Exports, type ExportedFunction } from './module-function.ts';
+import type { Platform } from './platform.ts';
+import type { ServerAddress } from './server-address.ts';
 import type { TaskContext } from './task.ts';
 import {
   batchOfPlace,
   BUDGET,
   CHUNK,
+  EVERYONE,
   FIXED_ARGS,
   FIXED_ARGS_FROM,
   FUNCTION,
@@ -20,39 +23,64 @@ import {
 import { failureOf, TaskStopped } from './task-failure.ts';
 import { readable } from './values.ts';
 import type { Call, Find } from './worker.ts';
+import type { CancelledBatches } from './worker-messages.ts';
 
 export interface RunnerOptions {
   readonly server: ServerAddress;
   readonly workspace: string;
   readonly rank: number;
-  /** Told before a call that has a timeout how long it may take, in milliseconds, and null when it has ended. */
-  readonly onDeadline: (milliseconds: number | null) => void;
-  /** This host, unless told. */
-  readonly platform?: Platform;
+  readonly platform: Pick<Platform, 'clock' | 'loadModule' | 'endOfTurn'>;
+  /** Says what is done, for whoever watches this worker. */
+  readonly activity: Activity;
+  readonly departure: Departure;
+  /** Told after each element. */
+  readonly onElement: () => void;
 }
 
 /** Fixed arguments that are kept: those of the latest batches. */
 const MOST_KEPT = 16;
+/** Milliseconds that a module may take to be loaded. */
+const LOAD_LIMIT_MS = 60_000;
+
+/** What all elements of a task have in common. */
+interface TaskDetails {
+  readonly call: ExportedFunction;
+  readonly fixedArgs: unknown;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
 
 /** Calls the functions that tasks name, and ends calls that are cancelled or take too long. */
 export class TaskRunner {
   readonly #options: RunnerOptions;
-  readonly #platform: Platform;
-  readonly #cancelled = new Set<string>();
+  readonly #clock: Clock;
   readonly #fixedArgs = new Map<string, unknown>();
-  /** Ends the call that is under way. */
-  #stop: ((reason: TaskStopped) => void) | undefined;
-  #batch: string | undefined;
+  readonly #modules = new Map<string, Exports>();
+  #cancelled: CancelledBatches = {};
+  #batch = '';
+  #running: ElementCall | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
-    this.#platform = options.platform ?? thisHost;
+    this.#clock = options.platform.clock;
   }
 
-  /** No more is called for this batch, and what is under way for it is told. */
-  cancel(batch: string): void {
-    this.#cancelled.add(batch);
-    if (this.#batch === batch) this.#stop?.(cancelled());
+  /** These batches are cancelled: no more is called for them, and what is under way is told. */
+  setCancelled(batches: CancelledBatches): void {
+    this.#cancelled = batches;
+    if (this.#isCancelled) this.#running?.stop(cancelled());
+  }
+
+  get #isCancelled(): boolean {
+    return Object.hasOwn(this.#cancelled, this.#batch);
+  }
+
+  /**
+   * Fails the call that is under way with an error that it has not thrown itself: one that nobody caught, say.
+   * @returns false when there is none
+   */
+  fail(error: unknown): boolean {
+    return this.#running?.fail(error) ?? false;
   }
 
   /** @param find gets the fixed arguments */
@@ -62,20 +90,19 @@ export class TaskRunner {
 
   async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
     const batchOf = batchOfPlace(metadata);
-    this.#batch = batchOf(0);
+    this.#batch = batchOf(0) ?? '';
     this.#dropFixedArgs(Number(metadata.get(FIXED_ARGS_FROM) ?? 0));
-    const call = await this.#function(metadata);
-    const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
-    const timeout = metadata.has(TIMEOUT) ? Number(metadata.get(TIMEOUT)) : undefined;
-    const one = (element: unknown): unknown => this.#run(call, element, fixedArgs, timeout);
-    if (metadata.get(CHUNK) !== '1' || !(value instanceof Chunk)) return one(readable(value));
+    const details = await this.#prepare(find, metadata);
+    const one = (element: unknown, at: number): Promise<unknown> => this.#run(details, element, at);
+    if (metadata.get(CHUNK) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
     const parts: ChunkPart[] = [];
-    const end = this.#platform.clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    const isDivisible = metadata.has(BUDGET);
+    const end = this.#clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
     for (const each of value) {
-      this.#batch = batchOf(parts.length);
-      const outcome = 'failure' in each ? each : await outcomeOf(async () => one(each.value));
+      this.#batch = batchOf(parts.length) ?? '';
+      const outcome = 'failure' in each ? each : await outcomeOf(() => one(each.value, parts.length));
       parts.push(chunkPart(outcome, 'result', 'threw'));
-      if (this.#platform.clock.now() > end) break;
+      if (this.#clock.now() > end || (isDivisible && this.#options.departure.why !== undefined)) break;
     }
     return parts;
   }
@@ -86,10 +113,43 @@ export class TaskRunner {
       if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
   }
 
+  async #prepare(find: Find, metadata: Metadata): Promise<TaskDetails> {
+    const { activity } = this.#options;
+    activity.begin({ batch: this.#batch, at: 0, limit: LOAD_LIMIT_MS, isLoading: true });
+    try {
+      const call = await this.#function(metadata);
+      const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
+      const timeout = Number(metadata.get(TIMEOUT) ?? Infinity);
+      return { call, fixedArgs, timeout };
+    } finally {
+      activity.end();
+    }
+  }
+
+  /** @throws Declined when this worker cannot load the module: others may be able to, or the worker that follows it */
   async #function(metadata: Metadata): Promise<ExportedFunction> {
     const module = metadata.get(MODULE);
     if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
-    return functionOf(await this.#platform.loadModule(module), module, metadata.get(FUNCTION));
+    const exports = this.#modules.get(module) ?? (await this.#load(module, metadata.get(EVERYONE) === '1'));
+    return functionOf(exports, module, metadata.get(FUNCTION));
+  }
+
+  async #load(module: string, isForEveryone: boolean): Promise<Exports> {
+    try {
+      const late = delay(this.#clock, LOAD_LIMIT_MS).then(() => {
+        throw new ModuleError(
+          'not-loaded',
+          `cannot load ${module}: it takes longer than ${LOAD_LIMIT_MS / 1_000} seconds`,
+        );
+      });
+      const exports = await Promise.race([this.#options.platform.loadModule(module), late]);
+      this.#modules.set(module, exports);
+      return exports;
+    } catch (error) {
+      // A module that has failed stays so for the life of a process (ECMAScript), so that only another one can try again.
+      this.#options.departure.request('not-loaded', messageOf(error));
+      throw isForEveryone ? error : new Declined(messageOf(error), { cause: error });
+    }
   }
 
   /** Found once, and kept. */
@@ -105,57 +165,39 @@ export class TaskRunner {
     return value;
   }
 
-  async #run(
-    call: ExportedFunction,
-    element: unknown,
-    fixedArgs: unknown,
-    timeout: number | undefined,
-  ): Promise<unknown> {
-    if (this.#cancelled.has(this.#batch ?? '')) throw cancelled();
-    const { server, workspace, rank, onDeadline } = this.#options;
-    // Made when it is asked for: to make one takes longer than many a call.
-    let controller: AbortController | undefined;
-    const stopping = (): AbortController => (controller ??= new AbortController());
-    const stop = (reason: TaskStopped): void => stopping().abort(reason);
-    this.#stop = stop;
-    let timer: Timer | undefined;
-    if (timeout !== undefined) {
-      const late = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
-      timer = this.#platform.clock.startTimer(timeout, () => stop(late));
-      onDeadline(timeout);
-    }
+  async #run({ call, fixedArgs, timeout }: TaskDetails, element: unknown, at: number): Promise<unknown> {
+    if (this.#isCancelled) throw cancelled();
+    const { server, workspace, rank, platform, activity, departure, onElement } = this.#options;
+    const running = new ElementCall({
+      clock: platform.clock,
+      endOfTurn: platform.endOfTurn,
+      timeout,
+      onLeftRunning: () => departure.request('timed-out'),
+    });
+    const context: TaskContext = {
+      fixedArgs,
+      get signal() {
+        return running.signal;
+      },
+      rank,
+      workspace,
+      server,
+    };
+    this.#running = running;
+    activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
     try {
-      const context: TaskContext = {
-        fixedArgs,
-        get signal() {
-          return stopping().signal;
-        },
-        rank,
-        workspace,
-        server,
-      };
-      const result = call(element, context);
-      return await (isPromiseLike(result) ? untilAborted(result, stopping().signal) : result);
+      return await running.resultOf(() => call(element, context));
     } finally {
-      if (timer !== undefined) onDeadline(null);
-      timer?.stop();
-      this.#stop = undefined;
+      this.#running = undefined;
+      activity.end();
+      onElement();
     }
   }
 }
 
 const cancelled = (): TaskStopped => new TaskStopped('cancelled', 'the batch was cancelled');
 
-const isPromiseLike = (result: unknown): result is PromiseLike<unknown> =>
-  typeof result === 'object' && result !== null && 'then' in result;
-
-/** A call that does not listen to its signal is left to itself. */
-function untilAborted(result: PromiseLike<unknown>, signal: AbortSignal): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(claimed<TaskStopped>(signal.reason)), { once: true });
-    result.then(resolve, reject);
-  });
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function outcomeOf(call: () => Promise<unknown>): Promise<ChunkOutcome> {
   try {

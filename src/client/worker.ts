@@ -3,6 +3,7 @@ import { type ChunkPart } from './chunk.ts';
 import { claimed } from './claimed.ts';
 import type { Clock } from './clock.ts';
 import type { Found, NwsConnection } from './connection.ts';
+import { Declined, Departure } from './departure.ts';
 import { ConnectionLostError, NwsError } from './errors.ts';
 import { thisHost } from './platform.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
@@ -16,6 +17,10 @@ export type Call = (value: unknown, metadata: Metadata) => unknown;
 export interface WorkerOptions extends RegistrationOptions {
   /** @param find gets a value of the workspace, on whatever connection the worker has */
   readonly call: (find: Find) => Call;
+  /** Says when it is to leave. */
+  readonly departure?: Departure;
+  /** Told when it has registered. */
+  readonly onReady?: () => void;
   /** Told when the server does not take a result; the task has then failed (S7.1). */
   readonly onRefusal: (error: unknown) => void;
 }
@@ -24,17 +29,18 @@ export interface WorkerOptions extends RegistrationOptions {
 export type Find = (variable: string) => Promise<Found | undefined>;
 
 /**
- * Registers, and calls the function for one task after another, until there is no more to come: the job is over, the
- * workspace is gone, or the connection is, in a job that lets nobody come back (S3, S7, S14, S18).
+ * Registers, and calls the function for one task after another, until it is to leave, or there is no more to come: the job is
+ * over, the workspace is gone, or the connection is, in a job that lets nobody come back (S3, S7, S14, S18).
  * @throws NwsError when it may not register; NotBackError when it lost its connection and did not come back
  */
 export async function work(options: WorkerOptions): Promise<void> {
   const registration = await Registration.make(options);
+  options.onReady?.();
   await Promise.race([registration.over, workThrough(registration, options)]);
 }
 
 async function workThrough(registration: Registration, options: WorkerOptions): Promise<void> {
-  const { workspace, onRefusal, platform = thisHost } = options;
+  const { workspace, onRefusal, platform = thisHost, departure = new Departure() } = options;
   const { clock } = platform;
   const call = options.call((variable) =>
     registration.use((connection) => connection.findTry(workspace, variable)),
@@ -49,6 +55,8 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
       const asked = connection.fetch(workspace, 'task');
       asked.catch(() => undefined);
       if (await stored) registration.task = undefined;
+      // From here on it has nothing in hand; a task that is on its way meanwhile goes back untried (S19).
+      departure.whenFree(() => registration.leave());
       return (registration.task = await asked);
     });
   /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
@@ -64,8 +72,17 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
       },
     );
   try {
-    for (let task = await next(); ;) task = await next(await perform(call, task, clock));
+    for (let task = await next(); ;) {
+      departure.whenFree(undefined);
+      const result = await perform(call, task, clock);
+      if (departure.why !== undefined) {
+        await registration.use((connection) => store(connection, result));
+        return registration.leave();
+      }
+      task = await next(result);
+    }
   } catch (error) {
+    if (error instanceof Declined) return registration.leave();
     if (!(error instanceof NwsError || error instanceof ConnectionLostError)) throw error;
   }
 }
@@ -86,6 +103,7 @@ async function perform(call: Call, task: Found, clock: Clock): Promise<TaskResul
     if (task.metadata.has(BUDGET)) metadata.set(TOOK, (clock.now() - begun).toFixed(3));
     return encoded;
   } catch (error) {
+    if (error instanceof Declined) throw error;
     return failedResult(failureOf(error));
   }
 }

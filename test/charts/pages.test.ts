@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { mermaid } from '../../src/charts/mermaid.ts';
 import { clausesIn, movesOf, pathOf, WILDCARD } from '../../src/charts/moves.ts';
 import { fileOf } from '../../src/charts/files.ts';
-import { CHARTS, chartPages } from '../../src/charts/pages.ts';
+import { CHARTS, chartPages, sourceFileOf } from '../../src/charts/pages.ts';
 import { drawnCharts } from '../support/drawn-charts.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -13,7 +13,7 @@ describe('the files in docs/charts', async () => {
   const drawn = await drawnCharts();
   const shown = CHARTS.flatMap(({ name }) => [fileOf(name, 'svg'), fileOf(name, 'json')]);
   const pages = new Map([
-    ...chartPages((name) => read(`src/machines/${name}.ts`)),
+    ...chartPages(read),
     ...shown.map((file): [string, string] => [file, drawn.get(file) ?? '']),
   ]);
 
@@ -31,9 +31,11 @@ describe('the files in docs/charts', async () => {
   });
 
   it('show every machine of src/machines', () => {
-    const files = readdirSync(new URL('../../src/machines', import.meta.url));
-    const machines = files.filter((file) => read(`src/machines/${file}`).includes('.createMachine('));
-    expect(CHARTS.map(({ name }) => `${name}.ts`).sort()).toEqual(machines.sort());
+    const folder = new URL('../../src/machines', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const paths = files.filter((file) => file.endsWith('.ts')).map((file) => `src/machines/${file}`);
+    const machines = paths.filter((path) => read(path).includes('.createMachine('));
+    expect(CHARTS.map(sourceFileOf).sort()).toEqual(machines.sort());
   });
 });
 

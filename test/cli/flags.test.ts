@@ -71,6 +71,12 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['verify', '--request-seconds', 'x', 'It must be a number of seconds'],
   ['charts', '--format', 'png', CHOICES],
   ['charts', '--web-port', '99999', NUMBER],
+  ...['run', 'worker'].flatMap((command): [string, string, string, string][] => [
+    [command, '--respawn', 'often', 'It must be two numbers'],
+    [command, '--max-tasks-per-worker', '0', NUMBER],
+    [command, '--max-memory', '512MB', 'It must be a number of bytes'],
+  ]),
+  ['worker', '--drain', 'soon', NUMBER],
 ];
 
 /** Flags whose values may be anything, as far as flags go. */

@@ -18,7 +18,7 @@ afterEach(() => folder[Symbol.dispose]());
 /** Says who it is when it starts: a worker, since only that has a server's address among its arguments. */
 const INTRODUCES_ITSELF = `
   const [, , host, port] = process.argv;
-  if (process.send) console.error('worker', process.pid, 'of', port);
+  if (process.argv[1].endsWith('worker-program.js')) console.error('worker', process.pid, 'of', port);
 `;
 
 /** @param source of the module */
@@ -293,17 +293,20 @@ describe('sleigh run, when workers die', () => {
 
   it('ends when there is none left, and says which lines are not done', async () => {
     const source = `export default (n) => { if (n === 3) process.kill(process.pid, 'SIGKILL'); return n; }`;
-    const { child, lines, errors } = await run(source, asInput(numbers(5)), '--workers', '2');
+    const flags = ['--workers', '2', '--no-respawn'];
+    const { child, lines, errors } = await run(source, asInput(numbers(5)), ...flags);
     expect(lines).toEqual(['1', '2']);
     expect(errors).toMatch(/^sleigh: .*; lines not done: 3/m);
     expect(child.exitCode).toBe(1);
   });
 
   it('ends when none can start', async () => {
-    const source = `if (process.send) throw new Error('not here'); export default (n) => n`;
+    const source = `if (process.argv[1].endsWith('worker-program.js')) throw new Error('not here'); export default (n) => n`;
     const { child, errors } = await run(source, '1\n', '--workers', '2');
     expect(errors).toMatch(/^sleigh: worker 0: cannot load .*module\.mjs: Error: not here/m);
-    expect(errors).toMatch(/^sleigh: 1 of 1 lines failed; .*no worker can be had any more/m);
+    expect(errors).toMatch(
+      /^sleigh: 1 of 1 lines failed; .*6 workers in a row ended before they were ready; the last one: exit status 1: /m,
+    );
     expect(child.exitCode).toBe(1);
   });
 });

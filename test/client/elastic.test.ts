@@ -104,7 +104,7 @@ describe('an elastic sleigh', () => {
   it('is joined by workers that are started elsewhere, which go when they are told to', async () => {
     await using sleigh = await start(0);
     const args = ['worker', sleigh.workspace.name, '--server', `${address.host}:${address.port}`];
-    const elsewhere = new CommandProcess(folder, [...args, '--workers', '2']);
+    const elsewhere = new CommandProcess(folder, [...args, '--workers', '2', '--drain', '0']);
     const results = sleigh.eachElem(task.heedful, orders(4));
     await eventually(() => begun().length === 2, 'both work');
     await sleigh.launch({ workers: 1 });
@@ -119,8 +119,9 @@ describe('an elastic sleigh', () => {
   it('is launched for several times by a command that returns at once, and each knows its own workers', async () => {
     await using sleigh = await start(0);
     const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
-    const first = await sleigh.launch({ workers: 1, launch: handedIn });
-    const second = await sleigh.launch({ workers: 1, launch: handedIn });
+    const once = { workers: 1, launch: handedIn, respawn: false };
+    const first = await sleigh.launch(once);
+    const second = await sleigh.launch(once);
     await workersAre(sleigh, 2);
     const gone: string[] = [];
     void first.gone.then(() => gone.push('first'));

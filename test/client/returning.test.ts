@@ -54,7 +54,7 @@ const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<S
 async function hire(sleigh: Sleigh): Promise<Sentinel> {
   const { name } = sleigh.workspace;
   const options = { server: proxy.address, workspace: name, workers: 1, kind: 'process' } as const;
-  return Sentinel.start({ ...options, logs: true, onDeath });
+  return Sentinel.start({ ...options, onDeath });
 }
 const registered = (times: number): Promise<void> =>
   eventually(() => proxy.answered >= times, `${times} registrations`);

@@ -11,7 +11,10 @@ import { NO_METADATA } from '../../src/wire/payload.ts';
 import { Ask, type Client } from '../../src/workspace/ask.ts';
 import { Storing } from '../../src/machines/storing.ts';
 
-/** The state after an event, and what the chart called or sent, in order: `action`, or `actor: event, payload`. */
+/**
+ * The state after an event, and what the chart called or sent, in order: `action` with its parameters, or `actor: event,
+ * payload`.
+ */
 export type Row = readonly [next: string, ...calls: string[]];
 
 /** What a chart must do in one state; events that are not named are unexpected there. */
@@ -67,8 +70,8 @@ export class Recording {
       .filter(([, action]) => !(typeof action === 'function' && 'type' in action))
       .map(([name]) => [
         name,
-        ({ context }: { context: object }) => {
-          this.#calls.push(name);
+        ({ context }: { context: object }, params?: object) => {
+          this.#calls.push(spoken({ type: name, ...params }));
           this.#seen.push([name, context]);
         },
       ]);

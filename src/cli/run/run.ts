@@ -8,6 +8,7 @@ import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';
 import { launcherOf, type LaunchFlags } from '../launch-options.ts';
+import { poolSettings, type PoolFlags } from '../pool-options.ts';
 import type { Encoding } from '../lines.ts';
 import { OutputError } from '../output.ts';
 import { jobOver, runJob } from '../run-job.ts';
@@ -27,7 +28,7 @@ import { howToResume } from './resume.ts';
 import { deliver } from './deliver.ts';
 import { WorkerWatch } from './waiting.ts';
 
-export interface RunFlags extends Partial<ServerFlags>, LaunchFlags {
+export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {
   readonly workers: number;
   readonly window?: number;
   readonly unordered?: true;
@@ -164,6 +165,7 @@ function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
     workers,
     hosts: flags.host ?? [],
     launch: launcherOf(flags),
+    ...poolSettings(flags),
     cwd,
     env,
     server: flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server }),

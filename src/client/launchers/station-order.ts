@@ -1,15 +1,9 @@
 /** What a sentinel is to do that is started elsewhere, by `sleigh worker`. */
-import type { ServerAddress } from '../server-address.ts';
 import { claimed } from '../claimed.ts';
 import type { Place } from '../place.ts';
+import type { SentinelOrder } from '../sentinel.ts';
 
-export interface StationOrder {
-  /** As it is reached from there. */
-  readonly server: ServerAddress;
-  readonly workspace: string;
-  readonly workers: number;
-  /** The path of a module that each worker loads before it registers. */
-  readonly preload?: string | undefined;
+export interface StationOrder extends SentinelOrder {
   /** The folder and the environment of its workers. */
   readonly place?: Place | undefined;
   /** What its launcher calls it. */

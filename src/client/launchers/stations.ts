@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Follower } from '../follower.ts';
 import { LaunchError, type Launched, type LaunchOrder } from '../launcher.ts';
-import { SentinelNews } from './sentinel-news.ts';
+import { Lines } from '../lines.ts';
+import { BYE, REASON, STATION, WORKERS } from '../sentinel-reports.ts';
 import type { StationOrder } from './station-order.ts';
 import { Station, type StationCommand } from './station.ts';
 
@@ -38,7 +40,7 @@ export function shares(workers: number, hosts: readonly string[]): readonly Shar
 }
 
 class Stations implements Launched {
-  readonly gone: Promise<void>;
+  readonly gone: Promise<string>;
   readonly #order: LaunchOrder;
   readonly #plans: readonly StationPlan[];
   readonly #stations: Station[] = [];
@@ -47,24 +49,26 @@ class Stations implements Launched {
   /** How each program has ended, and how many of its workers have, by the name of its station. */
   readonly #ends = new Map<string, string>();
   readonly #byes = new Map<string, number>();
-  #news: SentinelNews | undefined;
+  #reason = '';
+  #lines: Lines | undefined;
+  #follower: Follower | undefined;
   #isStopping = false;
-  #allGone: () => void = () => undefined;
+  #tellGone: (reason: string) => void = () => undefined;
 
   constructor(order: LaunchOrder, plans: readonly StationPlan[]) {
     this.#order = order;
     this.#plans = plans;
-    this.gone = new Promise((resolve) => (this.#allGone = resolve));
+    this.gone = new Promise((resolve) => (this.#tellGone = resolve));
   }
 
   async start(): Promise<void> {
-    const { server, workspace, onOutput, onDeath } = this.#order;
-    const onBye = (station: string, workers: number): void => {
-      this.#byes.set(station, (this.#byes.get(station) ?? 0) + workers);
-      this.#look();
-    };
-    this.#news = await SentinelNews.open(server, workspace, { onOutput, onDeath, onBye });
+    const { server, workspace } = this.#order;
+    this.#lines = await Lines.open(server);
     try {
+      await this.#lines.main.useWorkspace(workspace, { create: false });
+      this.#follower = new Follower(this.#lines, workspace, BYE, ({ metadata }) => {
+        this.#heardBye(metadata.get(STATION) ?? '', Number(metadata.get(WORKERS) ?? 0), metadata.get(REASON));
+      });
       for (const [at, plan] of this.#plans.entries()) await this.#startStation(this.#nameOf(at), plan);
     } catch (error) {
       await this.stop();
@@ -79,12 +83,21 @@ class Stations implements Launched {
     return `${this.#id} ${at}`;
   }
 
+  #heardBye(station: string, workers: number, reason = ''): void {
+    if (!station.startsWith(this.#id)) return;
+    this.#byes.set(station, (this.#byes.get(station) ?? 0) + workers);
+    this.#reason = reason;
+    this.#look();
+  }
+
   async #startStation(id: string, { name, workers, command }: StationPlan): Promise<void> {
-    const { server, workspace, preload, place, onOutput } = this.#order;
-    const order: StationOrder = { server, workspace, workers, preload, place, station: id };
-    const station = await Station.start(command(order), onOutput);
+    const { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory, onOutput } =
+      this.#order;
+    const details = { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory };
+    const station = await Station.start(command({ ...details, workers, station: id }), onOutput);
     this.#stations.push(station);
     void station.ended.then((how) => {
+      if (how !== WELL) this.#reason = `the workers of ${name} have ended: ${how}`;
       if (how !== WELL && !this.#isStopping) onOutput(`sleigh: the workers of ${name} have ended: ${how}\n`);
       this.#ends.set(id, how);
       this.#look();
@@ -98,7 +111,7 @@ class Stations implements Launched {
       const how = this.#ends.get(name);
       return how === WELL ? (this.#byes.get(name) ?? 0) >= workers : how !== undefined;
     };
-    if (this.#plans.every(isGone)) this.#allGone();
+    if (this.#plans.every(isGone)) this.#tellGone(this.#reason);
   }
 
   async stop(): Promise<void> {
@@ -110,7 +123,8 @@ class Stations implements Launched {
       for (const station of this.#stations) station.kill(signal);
       await Promise.race([ended, patience()]);
     }
-    await this.#news?.close();
+    await this.#follower?.close();
+    this.#lines?.close();
   }
 }
 

@@ -40,11 +40,13 @@ export const batchMachine = setup({
     unmark: () => undefined,
     dropUnsent: () => undefined,
     refuseUnsent: () => undefined,
-  } satisfies Record<BatchCommand, () => void>,
+    reportUnexpected: () => undefined,
+  } satisfies Record<BatchCommand | 'reportUnexpected', () => void>,
 }).createMachine({
   id: 'batch',
   initial: 'feeding',
   on: {
+    '*': { actions: 'reportUnexpected' },
     'job.ended': { target: '.ended', description: 'S23.5' },
     'input.ended': { description: 'S23.3: nothing more was wanted of it' },
     emptied: { description: 'S23.1: more may come' },

@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Respawn } from '../client/respawn.ts';
+import { atLeastOne } from './numbers.ts';
+
+/** What says when workers are replaced. */
+export interface PoolFlags {
+  readonly respawn?: Respawn;
+  readonly maxTasksPerWorker?: number;
+  readonly maxMemory?: number;
+}
+
+export const poolOptions = (): readonly Option[] => [
+  new Option(
+    '--respawn <ends/seconds>',
+    'so many workers that end in so many seconds are replaced at once, others with a growing delay (default: 10 for each worker, in 10)',
+  ).argParser(budget),
+  new Option('--no-respawn', 'workers that end are not replaced'),
+  new Option('--max-tasks-per-worker <number>', 'replace a worker that has done so many').argParser(
+    atLeastOne,
+  ),
+  new Option(
+    '--max-memory <size>',
+    'replace a worker that takes more, between two calls: bytes, or with K, M, G',
+  ).argParser(size),
+];
+
+/** @returns what is said of it, and nothing where nothing is */
+export function poolSettings({ respawn, maxTasksPerWorker, maxMemory }: PoolFlags): PoolFlags {
+  return {
+    ...(respawn !== undefined && { respawn }),
+    ...(maxTasksPerWorker !== undefined && { maxTasksPerWorker }),
+    ...(maxMemory !== undefined && { maxMemory }),
+  };
+}
+
+function budget(text: string): Respawn {
+  const [, restarts, seconds] = /^(\d{1,9})\/(\d{1,9}(?:\.\d{1,3})?)$/.exec(text) ?? [];
+  if (restarts === undefined || seconds === undefined)
+    throw new InvalidArgumentError('It must be two numbers, as in 20/10: so many in so many seconds.');
+  return { restarts: Number(restarts), within: 1_000 * Number(seconds) };
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+function size(text: string): number {
+  const [, number, unit = ''] = /^([1-9]\d{0,14})([kmg]?)$/i.exec(text) ?? [];
+  const factor = UNITS[unit.toLowerCase()];
+  if (number === undefined || factor === undefined)
+    throw new InvalidArgumentError('It must be a number of bytes, as in 512M.');
+  return Number(number) * factor;
+}

@@ -1,0 +1,275 @@
+/**
+ * The workers of one sentinel, supervised in the sense of Erlang/OTP: how many there are, and when one is replaced.
+ *
+ * - S22.8  A worker that ends is replaced under its rank, unless the sentinel was told to replace nobody. What is part of the
+ *          work, such as a timeout, is no sign of trouble: the replacement starts at once.
+ * - S22.9  Of other ends, so many in so many milliseconds are replaced at once: the restart budget. Beyond it a replacement
+ *          waits, each one twice as long as the one before, until ends are rarer again. However many workers that were
+ *          ready have died, others are started.
+ * - S22.10 The replacement of a worker that ended before it was ready waits in the same way. After so many such starts in a
+ *          row no worker can be had any more: the pool gives up.
+ * - S22.11 A job that takes no replacement is over, or soon will be.
+ * - S22.12 A pool that drains asks its workers to leave when they have ended the call that they are in, within a limit. It
+ *          replaces nobody.
+ * - S22.13 A pool that stops releases its workers.
+ */
+import { and, assign, not, setup } from 'xstate';
+import type { WorkerEnd } from './worker-process.ts';
+
+/** How workers that end are replaced. */
+export interface RestartBudget {
+  /** So many ends are followed by a replacement at once … */
+  readonly restarts: number;
+  /** … in so many milliseconds. */
+  readonly within: number;
+  /** Milliseconds that a replacement waits at most. */
+  readonly maxDelay: number;
+}
+
+/** Starts in a row that may fail, for each worker that is wanted. */
+export const FAILED_STARTS_PER_WORKER = 3;
+/** Milliseconds that the first replacement waits that has to. */
+export const FIRST_DELAY_MS = 100;
+
+export interface PoolContext {
+  /** How many are wanted. */
+  readonly workers: number;
+  /** Undefined: nobody is replaced. */
+  readonly budget: RestartBudget | undefined;
+  /** Workers that were started and have not ended. */
+  readonly living: number;
+  /** Ranks that are to be asked for, and then started. */
+  readonly awaited: number;
+  /** When workers were replaced at once that the budget counts: milliseconds of the clock. */
+  readonly restarts: readonly number[];
+  /** Replacements in a row that had to wait. */
+  readonly delayed: number;
+  /** Starts in a row that failed. */
+  readonly failedStarts: number;
+  /** Why it is at its end. */
+  readonly reason: string;
+}
+
+export type PoolEvent =
+  | { type: 'rank.given'; rank: number }
+  | { type: 'rank.refused' }
+  | { type: 'worker.ready' }
+  | { type: 'worker.ended'; end: WorkerEnd; wasReady: boolean; isPlanned: boolean; now: number }
+  | { type: 'replacement.due'; rank: number }
+  | { type: 'drain.asked'; milliseconds: number }
+  | { type: 'drain.elapsed' }
+  | { type: 'stop.asked' };
+
+const recent = ({ budget, restarts }: PoolContext, now: number): readonly number[] =>
+  restarts.filter((time) => now - time < (budget?.within ?? 0));
+
+/** Milliseconds that a replacement waits when so many before it had to. */
+const delayAfter = ({ budget }: PoolContext, times: number): number =>
+  Math.min(FIRST_DELAY_MS * 2 ** times, budget?.maxDelay ?? 0);
+
+const describe = ({ how, words }: WorkerEnd): string => (words === '' ? how : `${how}: ${words}`);
+
+export const poolMachine = setup({
+  types: {
+    context: {} as PoolContext,
+    input: {} as Pick<PoolContext, 'workers' | 'budget'>,
+    events: {} as PoolEvent,
+  },
+  guards: {
+    replacesNobody: ({ context }) => context.budget === undefined,
+    isLastOne: ({ context }) => context.living === 1 && context.awaited === 0,
+    isLastToLive: ({ context }) => context.living === 1,
+    isLastHope: ({ context }) => context.living === 0 && context.awaited === 1,
+    nobodyLives: ({ context }) => context.living === 0,
+    wasReady: ({ event }) => event.type === 'worker.ended' && event.wasReady,
+    startsInVain: ({ context }) => context.failedStarts + 1 >= FAILED_STARTS_PER_WORKER * context.workers,
+    isPlanned: ({ event }) => event.type === 'worker.ended' && event.isPlanned,
+    isWithinBudget: ({ context, event }) =>
+      event.type === 'worker.ended' && recent(context, event.now).length < (context.budget?.restarts ?? 0),
+  },
+  actions: {
+    countStart: assign(({ context }) => ({ living: context.living + 1, awaited: context.awaited - 1 })),
+    countRefusal: assign(({ context }) => ({ awaited: context.awaited - 1 })),
+    countOut: assign(({ context }) => ({ living: context.living - 1 })),
+    countReplacement: assign(({ context }) => ({ living: context.living - 1, awaited: context.awaited + 1 })),
+    countRestart: assign(({ context, event }) =>
+      event.type === 'worker.ended'
+        ? { restarts: [...recent(context, event.now), event.now], delayed: 0 }
+        : {},
+    ),
+    countDelay: assign(({ context }) => ({ delayed: context.delayed + 1 })),
+    countFailedStart: assign(({ context }) => ({ failedStarts: context.failedStarts + 1 })),
+    countSuccess: assign({ failedStarts: 0 }),
+    awaitNobody: assign({ awaited: 0 }),
+    noteEnded: assign(({ event }) =>
+      event.type === 'worker.ended'
+        ? { reason: `every worker has ended; the last one: ${describe(event.end)}` }
+        : {},
+    ),
+    noteGivenUp: assign(({ context, event }) =>
+      event.type === 'worker.ended'
+        ? {
+            reason: `${context.failedStarts + 1} workers in a row ended before they were ready; the last one: ${describe(event.end)}`,
+          }
+        : {},
+    ),
+    noteRefused: assign({ reason: 'the job takes no more workers' }),
+    noteStopped: assign({ reason: 'the workers were told to go' }),
+    askForRanks: (_args, _params: { count: number }) => undefined,
+    askForReplacement: (_args, _params: { rank: number }) => undefined,
+    startWorker: (_args, _params: { rank: number }) => undefined,
+    startReplacementTimer: (_args, _params: { rank: number; milliseconds: number }) => undefined,
+    stopReplacementTimers: () => undefined,
+    askWorkersToLeave: () => undefined,
+    startDrainTimer: (_args, _params: { milliseconds: number }) => undefined,
+    stopDrainTimer: () => undefined,
+    releaseWorkers: () => undefined,
+    tellStopped: (_args, _params: { reason: string }) => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'pool',
+  context: ({ input }) => ({
+    ...input,
+    living: 0,
+    awaited: input.workers,
+    restarts: [],
+    delayed: 0,
+    failedStarts: 0,
+    reason: '',
+  }),
+  entry: { type: 'askForRanks', params: ({ context }) => ({ count: context.workers }) },
+  initial: 'supervising',
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    'worker.ended': [
+      { guard: 'isLastToLive', target: '.stopped', actions: 'countOut', description: 'S22.12, S22.13' },
+      { actions: 'countOut', description: 'S22.12, S22.13' },
+    ],
+    'worker.ready': { description: 'S22.12: it is asked to leave already' },
+    'rank.given': { description: 'S22.12: nobody is started any more' },
+    'rank.refused': { description: 'S22.12: nobody is started any more' },
+    'replacement.due': { description: 'S22.12: nobody is started any more' },
+  },
+  states: {
+    supervising: {
+      exit: ['stopReplacementTimers', 'awaitNobody'],
+      on: {
+        'rank.given': {
+          actions: ['countStart', { type: 'startWorker', params: ({ event }) => ({ rank: event.rank }) }],
+          description: 'S2, S22.8',
+        },
+        'rank.refused': [
+          { guard: 'isLastHope', target: 'stopped', actions: 'noteRefused', description: 'S22.11' },
+          { actions: 'countRefusal', description: 'S22.11' },
+        ],
+        'worker.ready': { actions: 'countSuccess', description: 'S22.10' },
+        'worker.ended': [
+          {
+            guard: and(['replacesNobody', 'isLastOne']),
+            target: 'stopped',
+            actions: ['countOut', 'noteEnded'],
+            description: 'S22.8',
+          },
+          { guard: 'replacesNobody', actions: 'countOut', description: 'S22.8' },
+          {
+            guard: and([not('wasReady'), 'startsInVain', 'isLastToLive']),
+            target: 'stopped',
+            actions: ['countOut', 'noteGivenUp'],
+            description: 'S22.10',
+          },
+          {
+            guard: and([not('wasReady'), 'startsInVain']),
+            target: 'stopping',
+            actions: ['countOut', 'noteGivenUp'],
+            description: 'S22.10',
+          },
+          {
+            guard: not('wasReady'),
+            actions: [
+              'countReplacement',
+              {
+                type: 'startReplacementTimer',
+                params: ({ context, event }) => ({
+                  rank: event.end.rank,
+                  milliseconds: delayAfter(context, Math.floor(context.failedStarts / context.workers)),
+                }),
+              },
+              'countFailedStart',
+            ],
+            description: 'S22.10',
+          },
+          {
+            guard: 'isPlanned',
+            actions: [
+              'countReplacement',
+              { type: 'askForReplacement', params: ({ event }) => ({ rank: event.end.rank }) },
+            ],
+            description: 'S22.8',
+          },
+          {
+            guard: 'isWithinBudget',
+            actions: [
+              'countReplacement',
+              'countRestart',
+              { type: 'askForReplacement', params: ({ event }) => ({ rank: event.end.rank }) },
+            ],
+            description: 'S22.9',
+          },
+          {
+            actions: [
+              'countReplacement',
+              {
+                type: 'startReplacementTimer',
+                params: ({ context, event }) => ({
+                  rank: event.end.rank,
+                  milliseconds: delayAfter(context, context.delayed),
+                }),
+              },
+              'countDelay',
+            ],
+            description: 'S22.9',
+          },
+        ],
+        'replacement.due': {
+          actions: { type: 'askForReplacement', params: ({ event }) => ({ rank: event.rank }) },
+          description: 'S22.9, S22.10',
+        },
+        'drain.asked': [
+          { guard: 'nobodyLives', target: 'stopped', actions: 'noteStopped', description: 'S22.12' },
+          { target: 'draining', actions: 'noteStopped', description: 'S22.12' },
+        ],
+        'stop.asked': [
+          { guard: 'nobodyLives', target: 'stopped', actions: 'noteStopped', description: 'S22.13' },
+          { target: 'stopping', actions: 'noteStopped', description: 'S22.13' },
+        ],
+      },
+    },
+    draining: {
+      entry: [
+        'askWorkersToLeave',
+        {
+          type: 'startDrainTimer',
+          params: ({ event }) => ({ milliseconds: event.type === 'drain.asked' ? event.milliseconds : 0 }),
+        },
+      ],
+      exit: 'stopDrainTimer',
+      on: {
+        'drain.elapsed': { target: 'stopping', description: 'S22.12' },
+        'stop.asked': { target: 'stopping', description: 'S22.13' },
+        'drain.asked': { description: 'S22.12: it does' },
+      },
+    },
+    stopping: {
+      entry: 'releaseWorkers',
+      on: {
+        'drain.asked': { description: 'S22.13: it stops' },
+        'stop.asked': { description: 'S22.13: it does' },
+      },
+    },
+    stopped: {
+      type: 'final',
+      entry: { type: 'tellStopped', params: ({ context }) => ({ reason: context.reason }) },
+    },
+  },
+});

@@ -1,0 +1,300 @@
+/**
+ * One worker of a sentinel, a process or a thread, from its start to its end; and what the server is told of that end.
+ *
+ * - S22.1 It is starting until it has registered. One that has not within two minutes is killed.
+ * - S22.2 A call that lasts is told of, with its batch and its limit. One that is blocked past its limit is killed, and its
+ *         task has failed, as `timed-out`; one that loads its module is killed as well, and its task is declined.
+ * - S22.3 When the batch of its call is cancelled it has half a second to end the call, or none at all, as the master says.
+ *         Then it is killed, and its task has failed, as `cancelled`.
+ * - S22.4 A call is condemned before its worker is killed for it: a call that ends in that very moment counts as ended,
+ *         and the worker stays. One that does not answer to that is killed all the same.
+ * - S22.5 A worker that says that it is leaving has no task in hand, and its end is no death. One that could not load a
+ *         module has declined its task.
+ * - S22.6 One that is told to leave ends the call that it is in before. One that is released has to go at once, and is killed
+ *         where it does not; its task goes back untried.
+ * - S22.7 Any other end is a death: its task has been tried.
+ */
+import { assign, setup } from 'xstate';
+
+/** What becomes of the task that the worker had (S19). */
+export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
+
+/** Milliseconds that a worker has to register. */
+export const START_LIMIT_MS = 120_000;
+/** Milliseconds that a call has beyond its limit: more than its worker needs to answer for one that is not blocked. */
+export const BEYOND_LIMIT_MS = 750;
+/** Milliseconds that a call has to end when its batch is cancelled. */
+export const HEED_MS = 500;
+/** Milliseconds that a worker has to say that a call is condemned, and to end when it is leaving. */
+export const ANSWER_LIMIT_MS = 1_000;
+
+export interface WorkerProcessContext {
+  readonly rank: number;
+  /** The call that it is in, when it lasts: its number, its batch, and its place in the chunk. */
+  readonly call: number;
+  readonly batch: string;
+  readonly at: number;
+  /** Milliseconds that the call may take before it is condemned; Infinity where there is no limit. */
+  readonly limit: number;
+  /** What is told of its end. */
+  readonly task: TaskFate;
+  readonly why: string;
+  readonly words: string;
+  readonly wasReady: boolean;
+}
+
+export type WorkerProcessEvent =
+  | { type: 'worker.registered' }
+  | {
+      type: 'call.lasts';
+      call: number;
+      batch: string;
+      at: number;
+      /** Milliseconds. */
+      limit: number;
+      isLoading: boolean;
+      /** Whether its batch is cancelled already. */
+      cancelled: 'no' | 'ask' | 'kill';
+    }
+  | { type: 'call.ended' }
+  | { type: 'call.condemned'; call: number }
+  | { type: 'batch.cancelled'; batch: string; how: 'ask' | 'kill' }
+  | { type: 'timer.elapsed' }
+  | { type: 'leave.asked' }
+  | { type: 'worker.leaving'; why: string; words: string }
+  | { type: 'release.asked' }
+  | { type: 'child.ended'; how: string };
+
+/** How a worker ended, as its sentinel tells the server, and the pool. */
+export interface WorkerEnd {
+  readonly rank: number;
+  readonly how: string;
+  readonly task: TaskFate;
+  readonly why: string;
+  readonly words: string;
+  readonly at: number;
+}
+
+/** Why a worker ended of which its sentinel has nothing better to say. */
+export const DIED = 'died';
+export const TIMED_OUT = 'timed-out';
+export const CANCELLED = 'cancelled';
+export const NOT_LOADED = 'not-loaded';
+export const TOLD_TO_GO = 'told-to-go';
+/** Ends that are part of the work: no sign that something is wrong with the workers. */
+const PLANNED: ReadonlySet<string> = new Set(['max-tasks', 'max-memory', TIMED_OUT, CANCELLED]);
+
+const endOf = ({ rank, task, why, words, at }: WorkerProcessContext, how: string): WorkerEnd => ({
+  rank,
+  how,
+  task,
+  why,
+  words,
+  at,
+});
+
+export const workerProcessMachine = setup({
+  types: {
+    context: {} as WorkerProcessContext,
+    input: {} as { rank: number },
+    events: {} as WorkerProcessEvent,
+  },
+  guards: {
+    isCancelledAtOnce: ({ event }) => event.type === 'call.lasts' && event.cancelled === 'kill',
+    isCancelled: ({ event }) => event.type === 'call.lasts' && event.cancelled === 'ask',
+    isLoading: ({ event }) => event.type === 'call.lasts' && event.isLoading,
+    isItsBatchAtOnce: ({ context, event }) =>
+      event.type === 'batch.cancelled' && event.batch === context.batch && event.how === 'kill',
+    isItsBatch: ({ context, event }) => event.type === 'batch.cancelled' && event.batch === context.batch,
+    isItsCall: ({ context, event }) => event.type === 'call.condemned' && event.call === context.call,
+  },
+  actions: {
+    noteReady: assign({ wasReady: true }),
+    noteCall: assign(({ event }) =>
+      event.type === 'call.lasts'
+        ? {
+            call: event.call,
+            batch: event.batch,
+            at: event.at,
+            limit: event.limit + BEYOND_LIMIT_MS,
+            task: 'failed' as const,
+            why: TIMED_OUT,
+          }
+        : {},
+    ),
+    noteLoading: assign({ task: 'declined', why: NOT_LOADED }),
+    noteCancelled: assign({ task: 'failed', why: CANCELLED }),
+    noteLeaving: assign(({ event }) =>
+      event.type === 'worker.leaving'
+        ? {
+            task: event.why === NOT_LOADED ? ('declined' as const) : ('untried' as const),
+            why: event.why,
+            words: event.words,
+          }
+        : {},
+    ),
+    noteReleased: assign({ task: 'untried', why: TOLD_TO_GO }),
+    noteDeath: assign({ task: 'tried', why: DIED }),
+    startTimer: (_args, _params: { milliseconds: number }) => undefined,
+    stopTimer: () => undefined,
+    condemnCall: (_args, _params: { call: number }) => undefined,
+    askToLeave: () => undefined,
+    releaseProcess: () => undefined,
+    killProcess: () => undefined,
+    reportEnd: (_args, _params: { end: WorkerEnd; wasReady: boolean; isPlanned: boolean }) => undefined,
+    reportUnexpected: () => undefined,
+  },
+}).createMachine({
+  id: 'workerProcess',
+  context: ({ input }) => ({
+    rank: input.rank,
+    call: 0,
+    batch: '',
+    at: 0,
+    limit: Infinity,
+    task: 'tried',
+    why: DIED,
+    words: '',
+    wasReady: false,
+  }),
+  initial: 'starting',
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    'leave.asked': { actions: 'askToLeave', description: 'S22.6' },
+    'worker.leaving': { target: '.leaving', actions: 'noteLeaving', description: 'S22.5' },
+    'release.asked': {
+      target: '.leaving',
+      actions: ['noteReleased', 'releaseProcess'],
+      description: 'S22.6',
+    },
+    'batch.cancelled': { description: 'S22.3: it does something else' },
+    'call.ended': { description: 'S22.2: that was told already' },
+    'call.condemned': { description: 'S22.4: there is another reason to end it' },
+    'child.ended': { target: '.ended', actions: 'noteDeath', description: 'S22.7' },
+  },
+  states: {
+    starting: {
+      entry: { type: 'startTimer', params: { milliseconds: START_LIMIT_MS } },
+      exit: 'stopTimer',
+      on: {
+        'worker.registered': { target: 'ready', actions: 'noteReady', description: 'S22.1' },
+        'timer.elapsed': { target: 'stopping', actions: 'noteDeath', description: 'S22.1' },
+      },
+    },
+    ready: {
+      on: {
+        'call.lasts': [
+          {
+            guard: 'isCancelledAtOnce',
+            target: 'condemning',
+            actions: ['noteCall', 'noteCancelled'],
+            description: 'S22.3',
+          },
+          {
+            guard: 'isCancelled',
+            target: 'busy.heeding',
+            actions: ['noteCall', 'noteCancelled'],
+            description: 'S22.3',
+          },
+          {
+            guard: 'isLoading',
+            target: 'busy.loading',
+            actions: ['noteCall', 'noteLoading'],
+            description: 'S22.2',
+          },
+          { target: 'busy.calling', actions: 'noteCall', description: 'S22.2' },
+        ],
+      },
+    },
+    busy: {
+      initial: 'calling',
+      exit: 'stopTimer',
+      on: {
+        'call.ended': { target: 'ready', description: 'S22.2' },
+        'timer.elapsed': { target: 'condemning', description: 'S22.2, S22.3' },
+        'batch.cancelled': [
+          {
+            guard: 'isItsBatchAtOnce',
+            target: 'condemning',
+            actions: 'noteCancelled',
+            description: 'S22.3',
+          },
+          {
+            guard: 'isItsBatch',
+            target: '.heeding',
+            actions: ['stopTimer', 'noteCancelled'],
+            description: 'S22.3',
+          },
+          { description: 'S22.3: it does something else' },
+        ],
+      },
+      states: {
+        calling: {
+          entry: { type: 'startTimer', params: ({ context }) => ({ milliseconds: context.limit }) },
+        },
+        loading: {
+          entry: { type: 'startTimer', params: ({ context }) => ({ milliseconds: context.limit }) },
+        },
+        heeding: {
+          entry: { type: 'startTimer', params: { milliseconds: HEED_MS } },
+          on: {
+            'batch.cancelled': [
+              {
+                guard: 'isItsBatchAtOnce',
+                target: '#workerProcess.condemning',
+                description: 'S22.3',
+              },
+              { description: 'S22.3: that was told already' },
+            ],
+          },
+        },
+      },
+    },
+    condemning: {
+      entry: [
+        { type: 'condemnCall', params: ({ context }) => ({ call: context.call }) },
+        { type: 'startTimer', params: { milliseconds: ANSWER_LIMIT_MS } },
+      ],
+      exit: 'stopTimer',
+      on: {
+        'call.condemned': [
+          { guard: 'isItsCall', target: 'stopping', description: 'S22.4' },
+          { description: 'S22.4: an earlier one' },
+        ],
+        'call.ended': { target: 'ready', description: 'S22.4' },
+        'timer.elapsed': { target: 'stopping', description: 'S22.4' },
+      },
+    },
+    leaving: {
+      entry: { type: 'startTimer', params: { milliseconds: ANSWER_LIMIT_MS } },
+      exit: 'stopTimer',
+      on: {
+        'leave.asked': { description: 'S22.5: it does so' },
+        'worker.leaving': { description: 'S22.6: so it should' },
+        'release.asked': { actions: 'releaseProcess', description: 'S22.5: it does so' },
+        'timer.elapsed': { actions: 'killProcess', description: 'S22.5' },
+        'child.ended': { target: 'ended', description: 'S22.5' },
+      },
+    },
+    stopping: {
+      entry: 'killProcess',
+      on: {
+        'leave.asked': { description: 'S22.7: it is ended' },
+        'worker.leaving': { description: 'S22.7: it is ended' },
+        'release.asked': { description: 'S22.7: it is ended' },
+        'child.ended': { target: 'ended', description: 'S22.2, S22.3, S22.6' },
+      },
+    },
+    ended: {
+      type: 'final',
+      entry: {
+        type: 'reportEnd',
+        params: ({ context, event }) => ({
+          end: endOf(context, event.type === 'child.ended' ? event.how : ''),
+          wasReady: context.wasReady,
+          isPlanned: PLANNED.has(context.why),
+        }),
+      },
+    },
+  },
+});

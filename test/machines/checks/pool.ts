@@ -1,0 +1,259 @@
+import { expect } from 'vitest';
+import { FAILED_STARTS_PER_WORKER, poolMachine } from '../../../src/machines/pool/pool.ts';
+import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+
+/** One restart at once in ten seconds; then each replacement waits longer, up to a second. */
+const budget = { restarts: 1, within: 10_000, maxDelay: 1_000 };
+const input = { workers: 2, budget };
+
+const END = { rank: 1, how: 'exit status 7', task: 'tried', why: 'died', words: 'out of luck', at: 0 };
+const ended = (details: object): { type: string } =>
+  Object.assign({ type: 'worker.ended' }, { end: END, wasReady: true, isPlanned: false, now: 0 }, details);
+
+/** Where nobody is started any more. */
+const ending = (state: string, exits: readonly string[] = []): Record<string, Row> => ({
+  ...Object.fromEntries(
+    ['worker.ended', 'worker.ended, late', 'worker.ended, planned', 'worker.ended, unready'].map(
+      (event): [string, Row] => [
+        event,
+        ['stopped', ...exits, 'tellStopped, reason "the workers were told to go"'],
+      ],
+    ),
+  ),
+  'worker.ready': [state],
+  'rank.given': [state],
+  'rank.refused': [state],
+  'replacement.due': [state],
+});
+
+const ONE_LESS = { living: 0 };
+const lessAtTheEnd = {
+  'worker.ended': ONE_LESS,
+  'worker.ended, late': ONE_LESS,
+  'worker.ended, planned': ONE_LESS,
+  'worker.ended, unready': ONE_LESS,
+};
+
+const table: ChartTable = {
+  input,
+  start: {
+    context: { ...input, living: 0, awaited: 2, restarts: [], delayed: 0, failedStarts: 0, reason: '' },
+    calls: ['askForRanks, count 2'],
+  },
+  events: {
+    'rank.given': { type: 'rank.given', rank: 1 },
+    'rank.refused': { type: 'rank.refused' },
+    'worker.ready': { type: 'worker.ready' },
+    'worker.ended': ended({}),
+    'worker.ended, late': ended({ now: 20_000 }),
+    'worker.ended, planned': ended({ isPlanned: true }),
+    'worker.ended, unready': ended({ wasReady: false }),
+    'replacement.due': { type: 'replacement.due', rank: 1 },
+    'drain.asked': { type: 'drain.asked', milliseconds: 500 },
+    'drain.elapsed': { type: 'drain.elapsed' },
+    'stop.asked': { type: 'stop.asked' },
+  },
+  states: {
+    // S22.8, S22.9: one of two is there, and one on its way.
+    supervising: {
+      after: ['rank.given'],
+      changes: {
+        'rank.given': { living: 2, awaited: 0 },
+        'rank.refused': { awaited: 0 },
+        'worker.ended': { living: 0, awaited: 2, restarts: [0] },
+        'worker.ended, late': { living: 0, awaited: 2, restarts: [20_000] },
+        'worker.ended, planned': { living: 0, awaited: 2 },
+        'worker.ended, unready': { living: 0, awaited: 2, failedStarts: 1 },
+        'drain.asked': { awaited: 0, reason: 'the workers were told to go' },
+        'stop.asked': { awaited: 0, reason: 'the workers were told to go' },
+      },
+      on: {
+        'rank.given': ['supervising', 'startWorker, rank 1'],
+        'rank.refused': ['supervising'],
+        'worker.ready': ['supervising'],
+        'worker.ended': ['supervising', 'askForReplacement, rank 1'],
+        'worker.ended, late': ['supervising', 'askForReplacement, rank 1'],
+        'worker.ended, planned': ['supervising', 'askForReplacement, rank 1'],
+        'worker.ended, unready': ['supervising', 'startReplacementTimer, rank 1, milliseconds 100'],
+        'replacement.due': ['supervising', 'askForReplacement, rank 1'],
+        'drain.asked': [
+          'draining',
+          'stopReplacementTimers',
+          'askWorkersToLeave',
+          'startDrainTimer, milliseconds 500',
+        ],
+        'stop.asked': ['stopping', 'stopReplacementTimers', 'releaseWorkers'],
+      },
+    },
+    // S22.12
+    draining: {
+      after: ['rank.given', 'drain.asked'],
+      changes: lessAtTheEnd,
+      on: {
+        ...ending('draining', ['stopDrainTimer']),
+        'drain.asked': ['draining'],
+        'drain.elapsed': ['stopping', 'stopDrainTimer', 'releaseWorkers'],
+        'stop.asked': ['stopping', 'stopDrainTimer', 'releaseWorkers'],
+      },
+    },
+    // S22.13
+    stopping: {
+      after: ['rank.given', 'stop.asked'],
+      changes: lessAtTheEnd,
+      on: {
+        ...ending('stopping'),
+        'drain.asked': ['stopping'],
+        'stop.asked': ['stopping'],
+      },
+    },
+  },
+  finals: { stopped: ['stop.asked'] },
+};
+
+/** What a pool of these does at the last of these events. */
+type Story = readonly [name: string, input: object, events: readonly object[], calls: readonly string[]];
+
+const given = { type: 'rank.given', rank: 1 };
+const ready = { type: 'worker.ready' };
+const refused = { type: 'rank.refused' };
+const unready = ended({ wasReady: false });
+const one = { workers: 1, budget };
+const without = { workers: 2, budget: undefined };
+const stopped = (reason: string): string => `tellStopped, reason ${JSON.stringify(reason)}`;
+const waits = (milliseconds: number): string => `startReplacementTimer, rank 1, milliseconds ${milliseconds}`;
+/** A pool of one, several of whose starts failed. */
+const failing = (times: number): object[] => Array.from({ length: times }, () => [given, unready]).flat();
+const GIVEN_UP = FAILED_STARTS_PER_WORKER;
+const LAST_WORDS = 'exit status 7: out of luck';
+
+const STORIES: readonly Story[] = [
+  [
+    'a second end within the budget’s time waits (S22.9)',
+    one,
+    [given, ended({}), given, ended({ now: 9_999 })],
+    [waits(100)],
+  ],
+  [
+    'the third waits twice as long',
+    one,
+    [given, ended({}), given, ended({}), given, ended({})],
+    [waits(200)],
+  ],
+  [
+    'none waits longer than the longest delay',
+    one,
+    [given, ended({}), ...Array.from({ length: 6 }, () => [given, ended({})]).flat()],
+    [waits(1_000)],
+  ],
+  [
+    'when ends are rarer again the next one waits for nothing',
+    one,
+    [given, ended({}), given, ended({}), given, ended({ now: 10_000 })],
+    ['askForReplacement, rank 1'],
+  ],
+  [
+    'the delays begin anew after that',
+    one,
+    [
+      given,
+      ended({}),
+      given,
+      ended({}),
+      given,
+      ended({}),
+      given,
+      ended({ now: 10_000 }),
+      given,
+      ended({ now: 10_001 }),
+    ],
+    [waits(100)],
+  ],
+  [
+    'what is part of the work takes nothing of the budget (S22.8)',
+    one,
+    [given, ended({ isPlanned: true }), given, ended({})],
+    ['askForReplacement, rank 1'],
+  ],
+  ['starts that fail wait longer and longer (S22.10)', one, failing(2), [waits(200)]],
+  [
+    'starts that fail wait by the round, not by the worker',
+    input,
+    [given, given, unready, unready],
+    [waits(100)],
+  ],
+  [
+    'starts that fail in a row are given up',
+    one,
+    failing(GIVEN_UP),
+    [
+      'stopReplacementTimers',
+      stopped(`${GIVEN_UP} workers in a row ended before they were ready; the last one: ${LAST_WORDS}`),
+    ],
+  ],
+  [
+    'one that was ready between them begins the row anew',
+    one,
+    [...failing(GIVEN_UP - 1), given, ready, unready],
+    [waits(100)],
+  ],
+  [
+    'those that are left are released when it gives up',
+    input,
+    [given, ...Array.from({ length: 2 * GIVEN_UP }, () => [given, unready]).flat()],
+    ['stopReplacementTimers', 'releaseWorkers'],
+  ],
+  ['who replaces nobody goes on with those that are left (S22.8)', without, [given, given, ended({})], []],
+  [
+    'who replaces nobody stops with the last',
+    without,
+    [given, refused, ended({})],
+    ['stopReplacementTimers', stopped(`every worker has ended; the last one: ${LAST_WORDS}`)],
+  ],
+  ['who replaces nobody waits for those on their way', without, [given, ended({})], []],
+  [
+    'it stops when no rank is to be had (S22.11)',
+    one,
+    [refused],
+    ['stopReplacementTimers', stopped('the job takes no more workers')],
+  ],
+  ['it goes on when one of two ranks is to be had', input, [refused, given], ['startWorker, rank 1']],
+  [
+    'it stops when the last of its workers may not be replaced',
+    one,
+    [given, ended({}), refused],
+    ['stopReplacementTimers', stopped('the job takes no more workers')],
+  ],
+  [
+    'one that drains with nobody there stops at once (S22.12)',
+    one,
+    [{ type: 'drain.asked', milliseconds: 5 }],
+    ['stopReplacementTimers', stopped('the workers were told to go')],
+  ],
+  [
+    'one that drains goes on until the last has ended',
+    input,
+    [given, given, { type: 'drain.asked', milliseconds: 5 }, ended({})],
+    [],
+  ],
+  [
+    'one that stops goes on until the last has ended (S22.13)',
+    input,
+    [given, given, { type: 'stop.asked' }, ended({})],
+    [],
+  ],
+];
+
+export const poolChecks: ChartChecks = {
+  machine: poolMachine,
+  table,
+  stories: {
+    'a pool': checkEach(STORIES, (machine, of, events, calls) => {
+      const recording = new Recording(machine, of);
+      for (const event of events) {
+        recording.takeCalls();
+        recording.send(Object.assign({ type: '' }, event));
+      }
+      expect(recording.takeCalls()).toEqual(calls);
+    }),
+  },
+};
