@@ -1,6 +1,6 @@
 // What Sleigh costs beside what people would use instead: piscina, BullMQ with Redis, worker_threads by hand.
 //   cd bench/rivals && npm install       once; they are no part of the project's own package.json
-//   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--default-kill] [--redis PATH] [--only NAME]
+//   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--crashes 100] [--default-kill] [--redis PATH] [--only NAME]
 // All have 2 workers and the same tasks, and take turns in each round, since the speed of a shared machine drifts: what
 // counts are the medians of the ratios of neighbours. Processor time is that of all processes that take part: it is the
 // figure that other load on the machine disturbs least. Needs redis-server, and Linux for its /proc.
@@ -18,6 +18,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string', default: '5' },
     count: { type: 'string', default: '2000' },
     kills: { type: 'string', default: '3' },
+    crashes: { type: 'string', default: '100' },
     'default-kill': { type: 'boolean', default: false },
     redis: { type: 'string', default: '/usr/bin/redis-server' },
     only: { type: 'string' },
@@ -28,6 +29,10 @@ const COUNT = Number(flags.count);
 const WORKERS = 2;
 /** Elements (of the others: tasks) that are under way at once. */
 const WINDOW = 16;
+/** Batches, or calls, that are handed over at once, each of one element. */
+const MANY = 1000;
+/** As many times as piscina's `run` may so many batches take. */
+const MANY_BOUND = 2;
 
 for (const [path, what] of [
   [
@@ -70,6 +75,7 @@ async function measure({ rival, pids }) {
   const used = processorTime(pids) - before;
   const alone = await rival.run(COUNT / 4, 1);
   const bulk = await rival.runBulk?.(COUNT);
+  const manyAtOnce = await rival.runMany?.(MANY);
   return {
     'tasks/s': (1000 * COUNT) / many.milliseconds,
     'processor µs/task': (1000 * used) / COUNT,
@@ -81,6 +87,7 @@ async function measure({ rival, pids }) {
       'bulk tasks/s': (1000 * COUNT) / bulk.milliseconds,
       'bulk p99 ms': quantile(bulk.latencies, 0.99),
     }),
+    ...(manyAtOnce !== undefined && { [`${MANY} batches ms`]: manyAtOnce }),
   };
 }
 
@@ -121,7 +128,7 @@ async function throughput() {
 
   const column = (name, key) => rounds.get(name).map((figures) => figures[key]);
   console.log(
-    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all handed over at once, in the way of each (BullMQ: addBulk of 500), p99 from then to the result of each`,
+    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all handed over at once, in the way of each (BullMQ: addBulk of 500), p99 from then to the result of each; "${MANY} batches": so many at once, each of one element (piscina: calls of run)`,
   );
   console.log(`medians of ${ROUNDS} rounds after a warm-up, in parentheses the least and the most`);
   const keys = (name) => Object.keys(rounds.get(name)[0]);
@@ -135,7 +142,7 @@ async function throughput() {
 
   for (const own of [SLEIGH, SINGLE]) {
     console.log(
-      `\n${own}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1)`,
+      `\n${own}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1; of piscina: ${MANY} batches at most ${MANY_BOUND})`,
     );
     const ratios = (key, other) => {
       const others = column(other, key);
@@ -198,6 +205,46 @@ async function recovery() {
   );
 }
 
+/** One call in ten ends its worker: how many are done a second, and how soon there is another worker. */
+async function crashes(count) {
+  const shortest = { lockDuration: 1000, stalledInterval: 1000 };
+  const systems = {
+    // Each element is tried once, as with piscina; a job of BullMQ whose worker died is tried once more.
+    [SLEIGH]: async () =>
+      (await import('./rivals/sleigh.mjs')).start({
+        workers: WORKERS,
+        maxAttempts: 1,
+        onDeath: () => undefined,
+      }),
+    [`${BULLMQ}, lockDuration and stalledInterval 1 s`]: () =>
+      startBullmq({ persistence: 'none', workerOptions: shortest }),
+    piscina: RIVALS.piscina,
+  };
+  const rows = [];
+  for (const [name, start] of Object.entries(systems)) {
+    if (flags.only !== undefined && name !== flags.only) continue;
+    const rival = await start();
+    const { milliseconds, latencies, failed } = await rival.runCrashing(count, WINDOW);
+    const replaced = [];
+    for (let n = 0; n < 5; n++) replaced.push(await rival.replace());
+    await rival.stop();
+    rows.push([
+      name,
+      {
+        'tasks/s': rounded((1000 * count) / milliseconds),
+        'p99 ms': rounded(quantile(latencies, 0.99)),
+        failed: String(failed),
+        'until the next worker begins, ms': spread(replaced),
+      },
+    ]);
+  }
+  console.log(
+    `\n${count} elements, of which one in ten ends its worker, never more than ${WINDOW} under way; then the time from a crash to the first element of the replacement`,
+  );
+  tell(rows);
+}
+
 if (ROUNDS > 0) await throughput();
+if (Number(flags.crashes) > 0) await crashes(Number(flags.crashes));
 if (Number(flags.kills) > 0) await recovery();
 process.exit();

@@ -1,9 +1,9 @@
 // A BullMQ worker as a process: PORT QUEUE OPTIONS
 import { Worker } from 'bullmq';
-import { noop, survive } from './tasks.mjs';
+import { crashing, crashOrTell, noop, survive } from './tasks.mjs';
 
 const [, , port, queue, options] = process.argv;
-const call = { noop, survive };
+const call = { noop, survive, crashing, crashOrTell };
 const connection = { host: '127.0.0.1', port: Number(port), maxRetriesPerRequest: null };
 const worker = new Worker(queue, async ({ name, data }) => call[name](data.value), {
   connection,

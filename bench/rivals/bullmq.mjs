@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Queue, QueueEvents } from 'bullmq';
-import { closedLoop } from './closed-loop.mjs';
+import { closedLoop, crashLoop } from './closed-loop.mjs';
 import { startRedis } from './redis.mjs';
 
 const WORKER = fileURLToPath(new URL('bullmq-worker.mjs', import.meta.url));
@@ -20,8 +20,19 @@ export async function start({ workers, persistence, redis: program, workerOption
   const events = new QueueEvents(NAME, { connection });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   const args = [String(redis.port), NAME, JSON.stringify(workerOptions)];
-  const children = Array.from({ length: workers }, () => fork(WORKER, args));
-  await Promise.all(children.map((child) => once(child, 'message')));
+  // It has no supervisor of its own for worker processes: who runs it starts them again, at once.
+  const children = new Set();
+  let isStopping = false;
+  const startWorker = () => {
+    const child = fork(WORKER, args);
+    children.add(child);
+    child.once('exit', () => {
+      children.delete(child);
+      if (!isStopping) startWorker();
+    });
+    return once(child, 'message');
+  };
+  await Promise.all(Array.from({ length: workers }, startWorker));
 
   // Cheaper than `waitUntilFinished`, which asks once more for each job.
   const waiting = new Map();
@@ -32,13 +43,23 @@ export async function start({ workers, persistence, redis: program, workerOption
     else resolve(returnvalue);
     waiting.delete(jobId);
   });
+  // Of a job whose worker died twice.
+  events.on('failed', ({ jobId, failedReason }) => {
+    const error = Promise.reject(new Error(failedReason));
+    error.catch(() => undefined);
+    const resolve = waiting.get(jobId);
+    if (resolve === undefined) early.set(jobId, error);
+    else resolve(error);
+    waiting.delete(jobId);
+  });
   const result = (id) => {
     if (!early.has(id)) return new Promise((resolve) => waiting.set(id, resolve));
     const value = early.get(id);
     early.delete(id);
     return value;
   };
-  const call = async (value) => result((await queue.add('noop', { value }, JOB)).id);
+  const add = async (name, value) => result((await queue.add(name, { value }, JOB)).id);
+  const call = (value) => add('noop', value);
 
   return {
     run: (count, window) => closedLoop(call, count, window),
@@ -59,9 +80,17 @@ export async function start({ workers, persistence, redis: program, workerOption
       await Promise.all(results);
       return { milliseconds: performance.now() - begun, latencies };
     },
-    survive: async (file) => void (await result((await queue.add('survive', { value: file }, JOB)).id)),
+    runCrashing: (count, window) => crashLoop((n) => add('crashing', n), count, window),
+    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    replace: async () => {
+      const begun = Date.now();
+      await add('crashOrTell', true).catch(() => undefined);
+      return (await add('crashOrTell', false)) - begun;
+    },
+    survive: async (file) => void (await add('survive', file)),
     stop: async () => {
-      for (const child of children.filter(({ connected }) => connected)) child.disconnect();
+      isStopping = true;
+      for (const child of children) if (child.connected) child.disconnect();
       await Promise.all([queue.close(), events.close()]);
       await redis.stop();
     },

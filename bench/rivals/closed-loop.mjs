@@ -18,3 +18,21 @@ export async function closedLoop(call, count, window) {
   await Promise.all(Array.from({ length: window }, one));
   return { milliseconds: performance.now() - begun, latencies };
 }
+
+/**
+ * As `closedLoop`, of calls of which one in ten ends its worker: those fail, and count as well.
+ * @returns also how many have failed
+ */
+export async function crashLoop(call, count, window) {
+  let failed = 0;
+  const result = await closedLoop(
+    (n) =>
+      call(n).catch(() => {
+        failed++;
+        return n;
+      }),
+    count,
+    window,
+  );
+  return { ...result, failed };
+}

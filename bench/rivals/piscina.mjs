@@ -1,12 +1,25 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { closedLoop } from './closed-loop.mjs';
+import { closedLoop, crashLoop } from './closed-loop.mjs';
 
 export async function start({ workers }) {
   const filename = fileURLToPath(new URL('tasks.mjs', import.meta.url));
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers });
   return {
     run: (count, window) => closedLoop((n) => pool.run(n, { name: 'noop' }), count, window),
+    /** As many calls at once, each by itself. */
+    runMany: async (count) => {
+      const begun = performance.now();
+      await Promise.all(Array.from({ length: count }, (_, n) => pool.run(n, { name: 'noop' })));
+      return performance.now() - begun;
+    },
+    runCrashing: (count, window) => crashLoop((n) => pool.run(n, { name: 'crashing' }), count, window),
+    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    replace: async () => {
+      const begun = Date.now();
+      await pool.run(true, { name: 'crashOrTell' }).catch(() => undefined);
+      return (await pool.run(false, { name: 'crashOrTell' })) - begun;
+    },
     stop: () => pool.destroy(),
   };
 }

@@ -1,6 +1,6 @@
 import { Sleigh, tasks } from '../../dist/client/index.js';
 
-const { noop, survive } = tasks(new URL('tasks.mjs', import.meta.url));
+const { noop, survive, crashing, crashOrTell } = tasks(new URL('tasks.mjs', import.meta.url));
 
 /** The numbers up to `count`, never more than `window` of them under way at a time. */
 class Elements {
@@ -28,20 +28,25 @@ class Elements {
   }
 }
 
-/** @param chunkSize of `eachElem`, where it is not left to itself */
-export async function start({ workers, chunkSize }) {
-  const sleigh = await Sleigh.start({ workers });
-  const run = async (count, window) => {
+/**
+ * @param chunkSize of `eachElem`, where it is not left to itself
+ * @param options of `Sleigh.start`
+ */
+export async function start({ workers, chunkSize, ...sleighOptions }) {
+  const sleigh = await Sleigh.start({ workers, ...sleighOptions });
+  const run = async (count, window, task = noop) => {
+    let failed = 0;
     const latencies = [];
     const elements = new Elements(count, window);
     const start = performance.now();
-    const results = sleigh.eachElem(noop, elements, { ordered: false, ...options });
-    for await (const { index, value } of results.outcomes()) {
-      if (value !== index) throw new Error(`task ${index} has the result of another`);
+    const results = sleigh.eachElem(task, elements, { ordered: false, ...options });
+    for await (const { index, value, error } of results.outcomes()) {
+      if (error !== undefined) failed++;
+      else if (value !== index) throw new Error(`task ${index} has the result of another`);
       latencies.push(performance.now() - elements.begun[index]);
       elements.answered();
     }
-    return { milliseconds: performance.now() - start, latencies };
+    return { milliseconds: performance.now() - start, latencies, failed };
   };
   const options = chunkSize === undefined ? {} : { chunkSize };
   return {
@@ -54,6 +59,20 @@ export async function start({ workers, chunkSize }) {
       for await (const _ of sleigh.eachElem(noop, Array.from({ length: count }).keys(), options))
         latencies.push(performance.now() - begun);
       return { milliseconds: performance.now() - begun, latencies };
+    },
+    /** As many batches at once, each of one element. */
+    runMany: async (count) => {
+      const begun = performance.now();
+      await Promise.all(Array.from({ length: count }, (_, n) => sleigh.eachElem(noop, [n])));
+      return performance.now() - begun;
+    },
+    runCrashing: (count, window) => run(count, window, crashing),
+    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    replace: async () => {
+      const begun = Date.now();
+      await sleigh.eachElem(crashOrTell, [true], { errors: 'collect' });
+      const [at] = await sleigh.eachElem(crashOrTell, [false]);
+      return at - begun;
     },
     survive: async (file) => void (await sleigh.eachElem(survive, [file])),
     stop: () => sleigh.stop(),

@@ -5,6 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Nothing, which leaves the cost of handing out a task and of taking its result. */
 export const noop = (n) => n;
 
+/** Ends the process, or the thread, in one of ten calls. */
+export function crashing(n) {
+  if (n % 10 === 9) process.exit(3);
+  return n;
+}
+
+/** Says when it runs, and ends its process where it is told to. */
+export function crashOrTell(crashes) {
+  if (crashes) process.exit(3);
+  return Date.now();
+}
+
 /** Says in a file that it runs, where and since when; the first to run never ends by itself. */
 export async function survive(file) {
   appendFileSync(file, `${process.pid} ${Date.now()}\n`);
