@@ -133,6 +133,118 @@ describe('a flood', () => {
   }, 60_000);
 });
 
+/** Requests in one piece, and how many of them a client sends again and again. */
+interface Attack {
+  readonly what: string;
+  readonly first?: readonly string[];
+  readonly requests: (round: number) => string;
+}
+
+const withMetadata = (args: readonly string[], metadata: Readonly<Record<string, string>> = {}): string =>
+  encodeRequest(args, new Map(Object.entries(metadata)));
+const times = (count: number, make: (n: number) => string): string =>
+  Array.from({ length: count }, (_, n) => make(n)).join('');
+const nearlyANumber = `${'1'.repeat(9_900)}x`;
+const long = (n: number): string => `${'n'.repeat(9_900)}${n}`;
+
+const ATTACKS: readonly Attack[] = [
+  {
+    what: 'texts that are nearly numbers',
+    requests: () =>
+      withMetadata(['open ws', 'job', 'me', 'no'], {
+        wstype: 'sleigh',
+        sentinelRefreshPeriod: nearlyANumber,
+        workerGracePeriod: nearlyANumber,
+        reconnectGrace: nearlyANumber,
+      }).repeat(50),
+  },
+  {
+    what: 'pipelines of small requests',
+    requests: () => withMetadata(['findTry', '__default', 'x']).repeat(5_000),
+  },
+  {
+    what: 'jobs that are made and deleted',
+    requests: (round) =>
+      times(20, (n) => withMetadata(['open ws', `${round} ${n}`, 'me', 'no'], { wstype: 'sleigh' })) +
+      times(20, (n) => withMetadata(['delete ws', `${round} ${n}`])),
+  },
+  {
+    what: 'workspaces of many variables, listed and deleted',
+    requests: (round) =>
+      withMetadata(['open ws', `w${round}`, 'me', 'no']) +
+      times(3_000, (n) => withMetadata(['declare var', `w${round}`, `v${n}`, 'fifo'])) +
+      withMetadata(['list vars', `w${round}`]).repeat(3) +
+      withMetadata(['delete ws', `w${round}`]),
+  },
+  {
+    what: 'listings of names that differ in their last letters alone',
+    first: [
+      withMetadata(['open ws', 'w', 'me', 'no']),
+      ...Array.from({ length: 3_000 }, (_, n) => withMetadata(['declare var', 'w', long(n), 'fifo'])),
+    ],
+    requests: () => withMetadata(['list vars', 'w']),
+  },
+  {
+    what: 'broadcasts to ranks that nobody registers under',
+    first: [
+      withMetadata(['open ws', 'job', 'me', 'no'], {
+        wstype: 'sleigh',
+        rankCount: '100000',
+        onDeadWorker: 'null',
+      }),
+      withMetadata(['find', 'job', 'workerCount']),
+      withMetadata(['fetch', 'job', 'status'], { delay: '0' }),
+    ],
+    requests: () => withMetadata(['store', 'job', 'broadcast', '1', ''], { batchId: 'b' }).repeat(100),
+  },
+  {
+    what: 'reports of a job of many ranks',
+    first: [
+      withMetadata(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh' }),
+      ...Array.from({ length: 10_000 }, () => withMetadata(['fetch', 'job', 'worker_ids'])),
+    ],
+    requests: () =>
+      withMetadata(['find', 'job', 'agentStatus']) + withMetadata(['find', 'job', 'scoreboard']),
+  },
+];
+
+describe('a client that asks for what takes long (P14)', () => {
+  it.each(ATTACKS)('$what', { timeout: 180_000 }, async ({ what, first = [], requests }) => {
+    await bystander.end();
+    const options = { MetadataToServer: '1' };
+    const rude = await Promise.all(Array.from({ length: 4 }, () => RawClient.ready(server.port, options)));
+    const [one] = rude;
+    // What comes back is taken and not looked at.
+    for (const { socket } of rude) socket.on('data', () => undefined);
+    for (let at = 0; at < first.length; at += 200) {
+      await writeAll(
+        one ?? (await RawClient.ready(server.port)),
+        Buffer.from(first.slice(at, at + 200).join(''), 'latin1'),
+      );
+      await sleep(20);
+    }
+    await sleep(500);
+    bystander = await Bystander.at(server);
+    const until = performance.now() + (isLong ? 20_000 : 2_000);
+    await Promise.all(
+      rude.map(async (client, n) => {
+        if (first.length > 0)
+          client.write(
+            withMetadata(['use ws', first[0]?.includes('job') === true ? 'job' : 'w', 'me', 'no']),
+          );
+        for (let round = n; performance.now() < until; round += rude.length) {
+          await writeAll(client, Buffer.from(requests(round), 'latin1'));
+          await sleep(5);
+        }
+      }),
+    );
+    const { p99, memory } = await figures(what);
+    expect(memory).toBeLessThan(600);
+    expect(p99).toBeLessThan(PATIENCE);
+    for (const client of rude) client.vanish();
+  });
+});
+
 const canMount = ((): boolean => {
   try {
     execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });

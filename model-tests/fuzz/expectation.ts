@@ -12,6 +12,10 @@ interface Asked {
   readonly malformed: boolean;
 }
 
+/** The limits of a handshake (P12). */
+const MOST_OPTIONS = 32;
+const OPTIONS_BYTES = 12 * 1_024;
+
 const STATUSES = new Set(['0000', '0001', '0100', '2001', '5001']);
 const SWITCHES = new Set(['MetadataToServer', 'MetadataFromServer', 'KillServerOnClose']);
 
@@ -47,9 +51,28 @@ class Sent {
     }
     return entries;
   }
+
+  /** P12: options over a limit end the connection as soon as that can be seen. */
+  options(): Map<string, string> {
+    const entries = new Map<string, string>();
+    const count = this.number(4);
+    if (count > MOST_OPTIONS) throw new Malformed();
+    let bytes = 0;
+    const text = (): string => {
+      const length = this.number(4);
+      bytes += length;
+      if (bytes > OPTIONS_BYTES) throw new Malformed();
+      return this.text(length);
+    };
+    for (let n = count; n > 0; n--) {
+      const name = text();
+      entries.set(name, text());
+    }
+    return entries;
+  }
 }
 
-function readAsked(bytes: string, metadataBytes: number): Asked {
+function readAsked(bytes: string): Asked {
   const sent = new Sent(bytes);
   const asked = {
     begins: '' as Asked['begins'],
@@ -63,9 +86,8 @@ function readAsked(bytes: string, metadataBytes: number): Asked {
     let sendsMetadata = false;
     if (greeting.startsWith('X')) {
       asked.begins = 'P000';
-      const wanted = sent.text(4) === 'R000' ? sent.dictionary() : undefined;
-      // P12: options over the limit are as good as none.
-      if (wanted === undefined || sizeOf(wanted) > metadataBytes) return { ...asked, options: 'malformed' };
+      const wanted = sent.text(4) === 'R000' ? sent.options() : undefined;
+      if (wanted === undefined) return { ...asked, options: 'malformed' };
       if ([...wanted.keys()].some((name) => !SWITCHES.has(name))) return { ...asked, options: 'denied' };
       asked.options = 'accepted';
       asked.shape.metadata = wanted.get('MetadataFromServer') === '1';
@@ -88,28 +110,15 @@ function readAsked(bytes: string, metadataBytes: number): Asked {
   return asked;
 }
 
-const sizeOf = (entries: Map<string, string>): number =>
-  [...entries].reduce((sum, [name, text]) => sum + name.length + text.length, 0);
-
 const MAY_WAIT = /^i?(find|fetch)$/;
-
-interface Limit {
-  /** The server's limit of that name. */
-  readonly metadataBytes: number;
-}
 
 /**
  * Holds what the server has said against what it was asked.
  * @param closed whether the server has ended the connection; undefined where nobody knows
  * @returns what is wrong, if anything is
  */
-export function wrongIn(
-  bytes: string,
-  received: string,
-  closed: boolean | undefined,
-  { metadataBytes }: Limit,
-): string | undefined {
-  const asked = readAsked(bytes, metadataBytes);
+export function wrongIn(bytes: string, received: string, closed: boolean | undefined): string | undefined {
+  const asked = readAsked(bytes);
   if (!received.startsWith(asked.begins)) return `it begins with ${JSON.stringify(received.slice(0, 20))}`;
   const rest = received.slice(asked.begins.length);
   if (asked.begins !== 'P000') return wrongInReplies(asked, rest, closed);

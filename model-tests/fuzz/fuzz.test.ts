@@ -33,10 +33,10 @@ describe('malformed and random frames', () => {
       const seconds = (performance.now() - started) / 1_000;
       console.log(
         `fuzz, in process: ${sum.frames} frames (${mebibytes(sum.bytes)}) of ${sum.seeds} seeds in ` +
-          `${seconds.toFixed(1)} s; longest step ${sum.longest.toFixed(1)} ms, heap at most ${mebibytes(sum.heap)}`,
+          `${seconds.toFixed(1)} s; longest step ${sum.longest.toFixed(1)} ms of processor time, heap at most ${mebibytes(sum.heap)}`,
       );
       expect(wrongs).toEqual([]);
-      expect(sum.longest).toBeLessThan(3_000);
+      expect(sum.longest).toBeLessThan(500);
       expect(sum.heap).toBeLessThan(2 ** 30);
     },
     HOURS,

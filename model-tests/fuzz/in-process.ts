@@ -31,7 +31,7 @@ export interface Outcome {
   readonly frames: number;
   readonly bytes: number;
   readonly wrongs: readonly string[];
-  /** Milliseconds that the server was at one piece at most. */
+  /** Milliseconds of processor time that the server was at one piece at most. */
   readonly longest: number;
 }
 
@@ -68,9 +68,11 @@ export function fuzzCore(seed: number): Outcome {
       open.add({ client: server.accept(), bytes: told.join(''), pieces: pieces(random, told), sent: 0 });
     }
     for (const talk of open) {
-      const started = performance.now();
+      const before = process.cpuUsage();
       if (speak(talk)) open.delete(talk);
-      longest = Math.max(longest, performance.now() - started);
+      // Processor time, so that what else the machine does is not in it.
+      const { user, system } = process.cpuUsage(before);
+      longest = Math.max(longest, (user + system) / 1_000);
       if (open.has(talk)) continue;
       const wrong = wrongAtTheEnd(talk);
       if (wrong !== undefined) wrongs.push(`${wrong}: ${JSON.stringify(talk.bytes.slice(0, 2_000))}`);
@@ -96,7 +98,7 @@ function wrongAtTheEnd({ client, bytes, pieces, sent }: Talk): string | undefine
   const said = client.closed ? pieces.slice(0, sent).join('') : bytes;
   const { received, closed } = client;
   client.disconnect();
-  return wrongIn(said, received, closed, LIMITS);
+  return wrongIn(said, received, closed);
 }
 
 function isServed(honest: SimulatedClient, n: number): boolean {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { Bystander } from '../../test/support/bystander.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
@@ -69,6 +68,6 @@ async function talk(port: number, told: readonly string[], vanishes: boolean): P
   const isClosed = await Promise.race([closed, sleep(PATIENCE, false, { ref: false })]);
   const said = told.join('');
   if (!isClosed) return `a connection hangs: ${JSON.stringify(said.slice(0, 2_000))}`;
-  const wrong = wrongIn(said, received, undefined, DEFAULT_LIMITS);
+  const wrong = wrongIn(said, received, undefined);
   return wrong && `${wrong}: ${JSON.stringify(said.slice(0, 2_000))}`;
 }
