@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,56 +18,71 @@ function moduleOf(name: string, source: string): string {
   return path;
 }
 
+const BUILT = new URL('../../dist/client/module-function.js', import.meta.url);
 const ES_MODULE = "Object.defineProperty(exports, '__esModule', { value: true });\n";
 
+/** A test runner imports CommonJS in its own way, workers in that of Node: both are tried. */
+const FORMS: readonly (readonly [what: string, name: string, source: string, exported: string])[] = [
+  ['an ES module', 'a.mjs', 'export const plus = (n) => n + 1;', 'plus'],
+  ['an ES module, its default', 'b.mjs', 'export default (n) => n + 1;', 'default'],
+  ['an ES module whose default is an object', 'c.mjs', 'export default { plus: (n) => n + 1 };', 'plus'],
+  ['CommonJS', 'd.cjs', 'exports.plus = (n) => n + 1;', 'plus'],
+  ['CommonJS that is a function', 'e.cjs', 'module.exports = (n) => n + 1;', 'default'],
+  ['CommonJS that is an object', 'f.cjs', 'module.exports = { plus: (n) => n + 1 };', 'plus'],
+  [
+    'CommonJS made by a call',
+    'g.cjs',
+    'const make = () => ({ plus: (n) => n + 1 });\nmodule.exports = make();',
+    'plus',
+  ],
+  [
+    'CommonJS that is an instance, whose methods need `this`',
+    'h.cjs',
+    'class Adder { by = 1; plus(n) { return n + this.by; } }\nmodule.exports = new Adder();',
+    'plus',
+  ],
+  [
+    'CommonJS that is a function with others',
+    'i.cjs',
+    'module.exports = Object.assign(() => 0, { plus: (n) => n + 1 });',
+    'plus',
+  ],
+  ['TypeScript’s CommonJS, its default', 'j.cjs', `${ES_MODULE}exports.default = (n) => n + 1;`, 'default'],
+  [
+    'TypeScript’s CommonJS',
+    'k.cjs',
+    `${ES_MODULE}exports.plus = void 0;\nexports.plus = (n) => n + 1;`,
+    'plus',
+  ],
+  [
+    'TypeScript’s CommonJS whose default is an object',
+    'l.cjs',
+    `${ES_MODULE}exports.default = { plus: (n) => n + 1 };`,
+    'plus',
+  ],
+  [
+    'CommonJS with getters, as bundlers write it',
+    'm.cjs',
+    'const all = {};\nObject.defineProperty(all, "plus", { enumerable: true, get: () => (n) => n + 1 });\nmodule.exports = all;',
+    'plus',
+  ],
+];
+
 describe('a function of a module', () => {
-  it.each([
-    ['an ES module', 'a.mjs', 'export const plus = (n) => n + 1;', 'plus'],
-    ['an ES module, its default', 'b.mjs', 'export default (n) => n + 1;', 'default'],
-    ['an ES module whose default is an object', 'c.mjs', 'export default { plus: (n) => n + 1 };', 'plus'],
-    ['CommonJS', 'd.cjs', 'exports.plus = (n) => n + 1;', 'plus'],
-    ['CommonJS that is a function', 'e.cjs', 'module.exports = (n) => n + 1;', 'default'],
-    ['CommonJS that is an object', 'f.cjs', 'module.exports = { plus: (n) => n + 1 };', 'plus'],
-    [
-      'CommonJS made by a call',
-      'g.cjs',
-      'const make = () => ({ plus: (n) => n + 1 });\nmodule.exports = make();',
-      'plus',
-    ],
-    [
-      'CommonJS that is an instance, whose methods need `this`',
-      'h.cjs',
-      'class Adder { by = 1; plus(n) { return n + this.by; } }\nmodule.exports = new Adder();',
-      'plus',
-    ],
-    [
-      'CommonJS that is a function with others',
-      'i.cjs',
-      'module.exports = Object.assign(() => 0, { plus: (n) => n + 1 });',
-      'plus',
-    ],
-    ['TypeScript’s CommonJS, its default', 'j.cjs', `${ES_MODULE}exports.default = (n) => n + 1;`, 'default'],
-    [
-      'TypeScript’s CommonJS',
-      'k.cjs',
-      `${ES_MODULE}exports.plus = void 0;\nexports.plus = (n) => n + 1;`,
-      'plus',
-    ],
-    [
-      'TypeScript’s CommonJS whose default is an object',
-      'l.cjs',
-      `${ES_MODULE}exports.default = { plus: (n) => n + 1 };`,
-      'plus',
-    ],
-    [
-      'CommonJS with getters, as bundlers write it',
-      'm.cjs',
-      'const all = {};\nObject.defineProperty(all, "plus", { enumerable: true, get: () => (n) => n + 1 });\nmodule.exports = all;',
-      'plus',
-    ],
-  ])('is found in %s', async (_what, name, source, exported) => {
+  it.each(FORMS)('is found in %s', async (_what, name, source, exported) => {
     const path = moduleOf(name, source);
     expect(functionOf(await loadModule(path), path, exported)(1)).toBe(2);
+  });
+
+  it('is found in each of them by Node itself', () => {
+    const forms = FORMS.map(([, name, source, exported]) => [moduleOf(name, source), exported]);
+    const program = `import { functionOf, loadModule } from ${JSON.stringify(BUILT.href)};
+      for (const [path, name] of ${JSON.stringify(forms)})
+        console.log(functionOf(await loadModule(path), path, name)(1));`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', program], {
+      encoding: 'utf8',
+    });
+    expect(printed).toBe('2\n'.repeat(FORMS.length));
   });
 
   it.each([
