@@ -1,3 +1,4 @@
+import type { TaskFate } from '../../src/machines/worker-end.ts';
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 import type { Metadata } from '../../src/wire/payload.ts';
 import type { Found } from '../../src/workspace/ask.ts';
@@ -23,6 +24,10 @@ export interface Note {
   readonly isForAll: boolean;
   /** It has been given and is queued again. */
   isBack: boolean;
+  /** Ranks that have had a copy of a broadcast, or were answered for (S19). */
+  readonly reached: Set<number>;
+  /** Ranks that have declined a task (S19). */
+  readonly declined: Set<number>;
 }
 
 /** The bookkeeper: knows only what the parties did and were told, and never asks the server. */
@@ -56,6 +61,11 @@ export class Book implements Listener {
 
   readonly isElastic: boolean;
   readonly mayReturn: boolean;
+  readonly #isSupervised: boolean;
+  /** Ranks that wait for a replacement, which nobody has registered under yet (S19). */
+  readonly replaced = new Set<number>();
+  /** How many were asked for. */
+  replacements = 0;
   readonly #maxAttempts: number;
   /** Ranks whose connection has closed and who may come back (S18). */
   readonly lost = new Set<number>();
@@ -66,7 +76,13 @@ export class Book implements Listener {
     this.policy = policy;
     this.isElastic = extras.includes('elastic');
     this.mayReturn = extras.includes('returning');
+    this.#isSupervised = extras.includes('supervised');
     this.#maxAttempts = maxAttempts;
+  }
+
+  /** Ranks were given to a sentinel that supervises (S19). */
+  get isSupervised(): boolean {
+    return this.#isSupervised && this.ranks.length > 0;
   }
 
   begin(): void {
@@ -102,6 +118,8 @@ export class Book implements Listener {
       owing,
       isForAll,
       isBack: false,
+      reached: new Set(owing),
+      declined: new Set(),
     };
     this.notes.set(tag, note);
     const told = store(tag);
@@ -122,7 +140,8 @@ export class Book implements Listener {
   }
 
   registered(party: Party, rank: number): void {
-    if (this.isClosed) this.#fault(`${party.name} registered after the group had closed`);
+    const isReplacement = this.replaced.delete(rank);
+    if (this.isClosed && !isReplacement) this.#fault(`${party.name} registered after the group had closed`);
     if (party.rank !== undefined) this.#fault(`${party.name} is two workers`);
     if (this.living.has(rank) || this.ended.has(rank)) this.#fault(`rank ${rank} was registered twice`);
     if (rank >= this.ranks.length) this.#fault(`rank ${rank} was registered and never given`);
@@ -130,8 +149,12 @@ export class Book implements Listener {
     party.was = undefined;
     this.living.set(rank, party);
     for (const note of this.notes.values())
-      if (note.broadcast !== undefined && (this.isElastic ? note.isForAll : !this.isClosed)) {
+      if (
+        note.broadcast !== undefined &&
+        (this.isElastic ? note.isForAll : !this.isClosed && !note.reached.has(rank))
+      ) {
         note.owing.add(rank);
+        note.reached.add(rank);
         if (note.expected !== undefined) note.expected++;
       }
   }
@@ -202,7 +225,7 @@ export class Book implements Listener {
         );
     const { rank } = party;
     if (rank !== undefined && this.living.get(rank) === party) {
-      if (this.mayReturn && !this.isWindingDown) this.lost.add(rank);
+      if ((this.mayReturn || this.#isSupervised) && !this.isWindingDown) this.lost.add(rank);
       else this.#lose(rank);
     }
     // S14: the workers of a sentinel that leaves now are not dead.
@@ -217,10 +240,35 @@ export class Book implements Listener {
     if (!this.isWindingDown) this.#lose(rank, true);
   }
 
-  #lose(rank: number, isReported = false): void {
+  /** S19: its sentinel says how it ended. */
+  reportedBySentinel(rank: number, task: TaskFate): void {
+    const party = this.living.get(rank);
+    if (this.isWindingDown || party === undefined) return;
+    const note = this.notes.get(party.holds ?? '');
+    if (note?.broadcast === undefined && (task === 'untried' || task === 'declined'))
+      note?.tries.set(0, (note.tries.get(0) ?? 0) - 1);
+    if (task === 'declined') note?.declined.add(rank);
+    this.#lose(rank, task === 'tried', task !== 'tried');
+  }
+
+  /** S19: whoever is registered under a rank that is to be replaced is dead by that. */
+  replacedBySentinel(rank: number): void {
+    if (!this.isWindingDown) this.#lose(rank, true);
+  }
+
+  /** S19: another worker is to come under that rank. */
+  replaces(rank: number, { found }: { found: boolean }): void {
+    if (!found) return;
+    this.replacements++;
+    if (this.isWindingDown) this.#fault(`rank ${rank} is replaced while the sleigh shuts down`);
+    this.replaced.add(rank);
+    this.ended.delete(rank);
+  }
+
+  #lose(rank: number, isReported = false, hasLeft = false): void {
     const party = this.living.get(rank);
     if (party === undefined) return;
-    const dies = !this.isElastic || isReported || this.#owes(rank, party);
+    const dies = !hasLeft && (!this.isElastic || isReported || this.#owes(rank, party));
     const note = this.notes.get(party.holds ?? '');
     if (note !== undefined) note.isBack = true;
     party.holds = undefined;
@@ -254,7 +302,9 @@ export class Book implements Listener {
     const text = typeof found.payload === 'string' ? found.payload : '';
     switch (request.variable) {
       case 'worker_ids':
-        if (request.ask.takes && text !== '-1') this.#given(party, Number(text));
+        // A rank that is given again is noted by who asked for it (S19).
+        if (request.ask.takes && text !== '-1' && !request.ask.metadata.has('replaces'))
+          this.#given(party, Number(text));
         return;
       case 'task':
         return this.#gotTask(party, found.metadata);
@@ -298,6 +348,7 @@ export class Book implements Listener {
     if (note === undefined) return this.#fault(`${party.name} was given a task that nobody stored`);
     if (party.rank === undefined) return this.#fault(`${party.name} is no worker and was given a task`);
     if (!this.living.has(party.rank)) this.#fault(`${party.name} is dead and was given a task`);
+    if (note.declined.has(party.rank)) this.#fault(`${party.name} was given a task that it has declined`);
     if (this.isWindingDown) this.#fault(`${party.name} was given a task while the sleigh shuts down`);
     party.holds = tag;
     const number = Number(metadata.get('nwsTask') ?? 0);
@@ -314,7 +365,7 @@ export class Book implements Listener {
     if (note === undefined) return this.#fault('a result came of a task that nobody stored');
     if (note.batch !== batch || metadata.get('batchId') !== batch)
       this.#fault('a result came of another batch');
-    if (metadata.has('nwsNull') && this.policy === 'shutdown')
+    if (metadata.has('nwsNull') && this.policy === 'shutdown' && !this.#isSupervised)
       this.#fault('a null result came under shutdown');
     if (this.isElastic && note.broadcast !== undefined && metadata.get('nwsCopies') === undefined)
       this.#fault('a result of a broadcast does not tell how many there are');

@@ -27,6 +27,7 @@ export const SMALLEST: Omit<Cast, 'policy'> = {
   ranks: 1,
   tasks: 1,
   broadcasts: 0,
+  replacements: 0,
   extras: ALL,
 };
 
@@ -69,10 +70,80 @@ export const SHORT: readonly Exploration[] = [
       extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'sleeping'],
     },
   },
+  {
+    title: '1 sentinel that supervises, 1 worker, 1 task, 1 replacement',
+    cast: { ...SMALLEST, replacements: 1, extras: ['supervised', 'joining', 'ending', 'refused'] },
+  },
+  {
+    title: '1 sentinel that supervises, 1 worker, 1 broadcast, 1 replacement',
+    cast: {
+      ...SMALLEST,
+      tasks: 0,
+      broadcasts: 1,
+      replacements: 1,
+      extras: ['supervised', 'joining', 'deletion'],
+    },
+  },
+  {
+    title: 'an elastic group, 1 sentinel that supervises, 1 worker, 1 broadcast, 1 replacement',
+    cast: {
+      ...SMALLEST,
+      tasks: 0,
+      broadcasts: 1,
+      replacements: 1,
+      extras: elastic('supervised', 'ending'),
+    },
+  },
 ];
 
 /** Those of `npm run verify`. */
 export const LONG: readonly Exploration[] = [
+  {
+    title: '1 sentinel that supervises, 1 worker, 2 ranks, 1 broadcast, 1 replacement',
+    cast: {
+      ...SMALLEST,
+      ranks: 2,
+      tasks: 0,
+      broadcasts: 1,
+      replacements: 1,
+      extras: ['supervised', 'joining', 'deletion'],
+    },
+  },
+  {
+    title: '1 sentinel that supervises, 2 workers, 1 task, 2 replacements',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      replacements: 2,
+      extras: ['supervised', 'joining', 'skips', 'ending'],
+    },
+    mostStates: 100_000,
+  },
+  {
+    title: '1 sentinel that supervises, 2 workers that may come back, 1 task, 1 broadcast, 1 replacement',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      broadcasts: 1,
+      replacements: 1,
+      extras: ['supervised', 'returning', 'joining'],
+    },
+    mostStates: 100_000,
+  },
+  {
+    title: 'an elastic group, 1 sentinel that supervises, 2 workers, 1 task, 1 broadcast, 2 replacements',
+    cast: {
+      ...SMALLEST,
+      workers: 2,
+      ranks: 2,
+      broadcasts: 1,
+      replacements: 2,
+      extras: elastic('supervised', 'deletion'),
+    },
+    mostStates: 100_000,
+  },
   {
     title: '1 master, 2 sentinels, 2 workers, 2 tasks, 1 broadcast',
     cast: { ...SMALLEST, sentinels: 2, workers: 2, ranks: 2, tasks: 2, broadcasts: 1 },

@@ -6,11 +6,11 @@ import type { Value } from '../../src/workspace/value.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import type { Broadcast, Task, Tasks } from '../../src/sleigh/tasks.ts';
 import type { Sentinel } from '../../src/sleigh/agents.ts';
+import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
 import { openField } from './open-fields.ts';
 
 interface Batch {
-  readonly results: Denque<Value>;
-  readonly waiting: WaitingLine;
+  readonly inbox: { readonly results: ResultQueue; readonly waiting: WaitingLine };
   readonly queued: number;
   readonly running: number;
 }
@@ -24,7 +24,7 @@ export class Picture {
   readonly timers: ReadonlyMap<string, unknown>;
   readonly #tasks: Tasks;
 
-  constructor({ work, joining, crew, timers }: Sleigh) {
+  constructor({ work, joining, wakings, timers }: Sleigh) {
     this.queue = openField<Denque<Task>>(work.tasks, 'queue', Denque);
     this.lines = {
       task: asks(openField(work, 'waiting', WaitingLine)),
@@ -32,7 +32,7 @@ export class Picture {
       status: asks(openField(joining, 'forStatus', WaitingLine)),
       waitForWorkers: asks(openField(joining, 'forNumber', WaitingLine)),
     };
-    this.blocked = openField<Set<Sentinel>>(crew, 'blocked', Set);
+    this.blocked = openField<Set<Sentinel>>(wakings, 'blocked', Set);
     this.batches = openField<Map<string | undefined, Batch>>(work.batches, 'batches', Map);
     this.#tasks = work.tasks;
     this.timers = openField<Map<string, unknown>>(timers, 'running', Map);
@@ -47,11 +47,12 @@ export class Picture {
     return clientsOf(this.lines[name]);
   }
   masters(batch: string | undefined): Client[] {
-    const waiting = this.batches.get(batch)?.waiting;
+    const waiting = this.batches.get(batch)?.inbox.waiting;
     return waiting === undefined ? [] : clientsOf(asks(waiting));
   }
   results(batch: string | undefined): Value[] {
-    return this.batches.get(batch)?.results.toArray() ?? [];
+    const results = this.batches.get(batch)?.inbox.results;
+    return results?.slice(0, results.length) ?? [];
   }
   get sentinels(): Client[] {
     return [...this.blocked].map(({ client }) => client);

@@ -103,9 +103,9 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     const asked = /ride over|stops|is deleted/.test(name);
     const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
     // Who is lost may come back: the job does not end for that (S18).
-    const empty =
-      book.living.size + book.dismissed === 0 &&
-      (sleigh.joining.isClosed || name === 'timer: grace' || name === SLEEP);
+    const endsEmpty =
+      (sleigh.joining.isClosed && !book.isSupervised) || name === 'timer: grace' || name === SLEEP;
+    const empty = book.living.size + book.dismissed === 0 && endsEmpty;
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 
@@ -194,6 +194,32 @@ const OF_STATES: Readonly<Record<string, Property>> = {
         : `worker ${worker.rank} is ${state} and ${waits ? 'is blocked' : 'is not blocked'}`;
     }),
 
+  'a rank has one worker at a time, and one that waits for a replacement has none': ({
+    sleigh,
+    book,
+    parties,
+  }) =>
+    firstOf(sleigh.crew.workers, (worker) => {
+      const { rank } = worker;
+      const isAwaited = stateOfWorker(worker) === 'replacing';
+      if (isAwaited && (book.living.has(rank) || !book.replaced.has(rank)))
+        return `worker ${rank} waits for a replacement that nobody asked for`;
+      const speakers = parties.filter((party) => {
+        const mine = sleigh.crew.workerOf(party);
+        return mine?.rank === rank && isRegistered(mine);
+      });
+      return speakers.length > 1 ? `${speakers.length} connections are worker ${rank}` : undefined;
+    }),
+
+  'a task that all have declined is answered for': ({ sleigh, picture }) =>
+    firstOf(picture.queue.toArray(), ({ declined }) => {
+      if (declined === undefined || sleigh.isWindingDown) return undefined;
+      const others = sleigh.crew.workers.filter(
+        ({ rank, actor }) => actor.getSnapshot().status === 'active' && !declined.ranks.has(rank),
+      );
+      return others.length > 0 ? undefined : 'a task waits that nobody is to do';
+    }),
+
   'never both: a task that some waiting worker could take, and that worker waiting': ({ sleigh }) =>
     sleigh.isWindingDown
       ? undefined
@@ -218,45 +244,54 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       );
     },
 
-  'a closed group without a living worker is shutting down (one that closed empty waits for the grace period)':
+  'a closed group without a living worker is shutting down (one that closed empty, or is supervised, waits for the grace period)':
     (world) => {
       const { sleigh, book, picture } = world;
       if (!sleigh.joining.isClosed || book.living.size > 0 || sleigh.isWindingDown) return undefined;
-      const waits = sleigh.joining.context.registeredAtClosing === 0 && picture.timers.has('grace');
+      const mayWait = sleigh.joining.context.registeredAtClosing === 0 || book.isSupervised;
+      const waits = mayWait && picture.timers.has('grace');
       return waits ? undefined : 'nobody is there and the sleigh goes on';
     },
 
-  'under null and requeue every broadcast of a closed group gets exactly workerCount results': (world) => {
-    const { sleigh, cast } = world;
-    if (cast.policy === 'shutdown' || sleigh.isWindingDown || !sleigh.joining.isClosed) return undefined;
-    const expected = [...world.book.notes.values()].flatMap((note) => note.expected ?? []);
-    return firstOf(answers(world).entries(), ([number, ranks]) => {
-      const maximum = expected[number] ?? 0;
-      const due = [...ranks];
-      for (const worker of sleigh.crew.workers) {
-        if (!isRegistered(worker)) continue;
-        if (owes(world, worker, number)) due.push(worker.rank);
-      }
-      // Those beyond the number expected, which S4 lets in when a maximum was set too low, answer for themselves.
-      const wanted = due.filter((rank) => rank < maximum).length;
-      if (wanted !== Math.max(maximum, 0)) return `broadcast ${number} gets ${wanted} results of ${maximum}`;
-      return new Set(due).size === due.length
-        ? undefined
-        : `broadcast ${number} is answered twice by one rank`;
-    });
-  },
+  'under null and requeue, and where sentinels supervise, every broadcast of a closed group gets exactly workerCount results':
+    (world) => {
+      const { sleigh, cast, book } = world;
+      const isPromised =
+        cast.policy !== 'shutdown' ||
+        (book.isSupervised && sleigh.joining.context.maximum <= book.ranks.length);
+      if (!isPromised || sleigh.isWindingDown || !sleigh.joining.isClosed) return undefined;
+      const expected = [...world.book.notes.values()].flatMap((note) => note.expected ?? []);
+      return firstOf(answers(world).entries(), ([number, ranks]) => {
+        const maximum = expected[number] ?? 0;
+        const due = [...ranks];
+        for (const worker of sleigh.crew.workers) {
+          if (!isRegistered(worker)) continue;
+          if (owes(world, worker, number)) due.push(worker.rank);
+        }
+        // Those beyond the number expected, which S4 lets in when a maximum was set too low, answer for themselves.
+        const wanted = due.filter((rank) => rank < maximum).length;
+        if (wanted !== Math.max(maximum, 0))
+          return `broadcast ${number} gets ${wanted} results of ${maximum}`;
+        return new Set(due).size === due.length
+          ? undefined
+          : `broadcast ${number} is answered twice by one rank`;
+      });
+    },
 
   'under null and requeue every broadcast of an elastic group gets exactly as many results as it has copies':
     (world) => {
       const { sleigh, cast, book } = world;
-      if (cast.policy === 'shutdown' || sleigh.isWindingDown || !book.isElastic) return undefined;
+      if ((cast.policy === 'shutdown' && !book.isSupervised) || sleigh.isWindingDown || !book.isElastic)
+        return undefined;
       const broadcasts = [...book.notes.values()].filter(({ broadcast }) => broadcast !== undefined);
       return firstOf(answers(world).entries(), ([number, ranks]) => {
         const living = sleigh.crew.workers.filter(isRegistered);
         const due = [...ranks, ...living.filter((one) => owes(world, one, number)).map(({ rank }) => rank)];
         const copies = broadcasts[number]?.expected ?? 0;
         if (due.length !== copies) return `broadcast ${number} gets ${due.length} results of ${copies}`;
-        if (new Set(due).size !== due.length) return `broadcast ${number} is answered twice by one rank`;
+        // A replacement is another worker, and gets copies of its own (S19).
+        if (new Set(due).size !== due.length && book.replacements === 0)
+          return `broadcast ${number} is answered twice by one rank`;
         const owing = [...(broadcasts[number]?.owing ?? [])].sort(byNumber).join();
         const owed = living.flatMap((one) => (owes(world, one, number) ? [one.rank] : []));
         return owed.sort(byNumber).join() === owing

@@ -28,6 +28,8 @@ export const EXTRAS = [
   'elastic',
   /** Workers may come back (S18): rightly, after lost replies, and before their connection has closed. */
   'returning',
+  /** Sentinels supervise: they report how their workers ended, and replace them (S19). */
+  'supervised',
   /** Every party may do what any other may. */
   'mixed',
 ] as const;
@@ -46,6 +48,8 @@ export interface Cast {
   readonly ranks: number;
   readonly tasks: number;
   readonly broadcasts: number;
+  /** Replacements that are asked for at most (S19). */
+  readonly replacements: number;
   readonly extras: readonly Extra[];
 }
 
@@ -88,6 +92,7 @@ export function readScenario(text: string): Scenario {
       ranks: number('ranks'),
       tasks: number('tasks'),
       broadcasts: number('broadcasts'),
+      replacements: Number(entries.get('replacements') ?? 0),
       extras: EXTRAS.filter((extra) => extras.includes(extra)),
     },
     steps: body.split('\n').filter((line) => line !== '' && !line.startsWith('#')),

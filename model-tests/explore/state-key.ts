@@ -1,4 +1,10 @@
-import { isRegistered, stateOfSentinel, stateOfWorker, type Worker } from '../../src/sleigh/agents.ts';
+import {
+  answersUpTo,
+  isRegistered,
+  stateOfSentinel,
+  stateOfWorker,
+  type Worker,
+} from '../../src/sleigh/agents.ts';
 import type { Task } from '../../src/sleigh/tasks.ts';
 import { answers, BATCHES } from './facts.ts';
 import type { Party } from './party.ts';
@@ -47,8 +53,12 @@ export function stateKey(world: World): string {
     for (const ranks of answered) text += ranks.includes(rank) ? '+' : '-';
     return text;
   };
+  // Whoever supervises may say something of each rank, and tasks remember ranks (S19).
+  const named = cast.extras.includes('supervised');
   const worker = (one: Worker): string => {
-    let text = stateOfWorker(one).slice(0, 1) + rankKey(one);
+    let text = (named ? `${one.rank}:` : '') + stateOfWorker(one).slice(0, 1) + rankKey(one);
+    if (named && cast.broadcasts > 0) text += `f${one.firstBroadcast}`;
+    if (named && one.former?.session !== undefined) text += 's';
     if (one.client === undefined) return text;
     const isLost = book.lost.has(one.rank);
     const at = parties.findIndex((party) => (isLost ? party.was?.rank === one.rank : party === one.client));
@@ -74,13 +84,17 @@ export function stateKey(world: World): string {
   const isThere = new Set<unknown>();
   for (const sentinel of sleigh.crew.sentinels) {
     const workers: string[] = [];
-    for (const one of sentinel.workers)
+    for (const one of sentinel.workers) {
       if (one.actor.getSnapshot().status === 'active') workers.push(worker(one));
-      else if (isExpectationUsed && !isOver && !book.isElastic) {
+      else if (named && !isOver) {
+        const upTo = cast.broadcasts > 0 && !isClosed ? Math.min(answersUpTo(one), 99) : '';
+        workers.push(`${one.rank}${stateOfWorker(one).slice(0, 2)}${rankKey(one)}${upTo}`);
+      } else if (isExpectationUsed && !isOver && !book.isElastic) {
         const died = isClosed || one.client === undefined ? 0 : one.endedAt;
         lists.gone.push(`${rankKey(one)}${cast.broadcasts > 0 ? died : ''}`);
       }
-    if (!mixed) workers.sort();
+    }
+    if (!mixed && !named) workers.sort();
     const at = parties.findIndex((party) => party === sentinel.client);
     const party = parties[at];
     isThere.add(party);
@@ -118,6 +132,7 @@ export function stateKey(world: World): string {
         ? 'o'
         : value.gathering.joining,
     isExpectationUsed ? `${context.maximum}${context.frozen ? 'f' : ''}${context.ranksGiven}` : '',
+    named ? `${book.replacements}${book.isSupervised ? 's' : ''}` : '',
     typeof shutdown === 'string' ? 'O' : 'up' in shutdown ? shutdown.up.slice(0, 1) : shutdown.shuttingDown,
   ];
   if (isOver)
@@ -126,7 +141,10 @@ export function stateKey(world: World): string {
     parts.push(
       picture.queue
         .toArray()
-        .map(({ attempts }) => attempts)
+        .map(
+          ({ attempts, declined }) =>
+            `${attempts}${declined === undefined ? '' : `d${[...declined.ranks].sort().join('')}`}`,
+        )
         .join(''),
       sleigh.work.tasks.broadcasts.map(({ number, outstanding }) => `${number}/${outstanding}`).join(','),
       picture.lasting.map(({ number }) => number).join(''),
@@ -145,8 +163,10 @@ const SHORT: Readonly<Record<string, string>> = {
   sentinel_alive: 'a',
 };
 
-const taskKey = ({ attempts, broadcast, isLate }: Task): string =>
-  broadcast === undefined ? `t${attempts}` : `b${broadcast.number}.${attempts}${isLate === true ? 'l' : ''}`;
+const taskKey = ({ attempts, broadcast, isLate, declined }: Task): string =>
+  broadcast === undefined
+    ? `t${attempts}${declined === undefined ? '' : `d${[...declined.ranks].sort().join('')}`}`
+    : `b${broadcast.number}.${attempts}${isLate === true ? 'l' : ''}`;
 
 /** Of what each result in a batch is one. */
 const resultsKey = ({ book, picture }: World, batch: string): string =>

@@ -1,3 +1,4 @@
+import type { TaskFate } from '../../src/machines/worker-end.ts';
 import type { Cast } from './scenario.ts';
 import type { Party, Verb } from './party.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
@@ -19,6 +20,9 @@ export interface Step {
 const meta = (entries: Record<string, string>): ReadonlyMap<string, string> =>
   Object.freeze(new Map(Object.entries(entries)));
 const OF_BATCH = { a: meta({ batchId: 'a' }), b: meta({ batchId: 'b' }) };
+/** S19: what a sentinel says of itself. */
+const supervisorOf = (me: Party): Record<string, string> => ({ session: `of ${me.name}` });
+const FATES: readonly TaskFate[] = ['tried', 'untried', 'failed', 'declined'];
 const WITH_SESSION = meta({ session: SESSION });
 /** The join phase ends only by its timer or when all are there. */
 const NO_DELAY = meta({});
@@ -122,10 +126,43 @@ export function stepsOf(cast: Cast): Step[] {
     if (plays('sentinel')) {
       request(
         'fetch worker_ids',
-        (me) => me.get('fetch', 'worker_ids'),
+        (me) => me.get('fetch', 'worker_ids', has('supervised') ? meta(supervisorOf(me)) : NO_METADATA),
         (_me, { book, sleigh }) =>
           book.ranks.length < cast.ranks || (sleigh.joining.isClosed && has('refused')),
       );
+      if (has('supervised')) {
+        for (let rank = 0; rank < cast.ranks; rank++) {
+          const isMine = (me: Party, { book }: World): boolean => book.ranks[rank] === me;
+          for (const task of FATES)
+            request(
+              `reports worker ${rank}, ${task}`,
+              (me, { book }) => {
+                book.reportedBySentinel(rank, task);
+                me.store('worker_dead', String(rank), meta({ ...supervisorOf(me), task }));
+              },
+              (me, world) => isMine(me, world) && (world.book.living.has(rank) || has('refused')),
+            );
+          request(
+            `replaces worker ${rank}`,
+            (me, { book }) => {
+              book.replacedBySentinel(rank);
+              me.get('fetch', 'worker_ids', meta({ ...supervisorOf(me), replaces: String(rank) }));
+              book.replaces(rank, { found: valueOf(me) === String(rank) });
+            },
+            (me, world) => isMine(me, world) && world.book.replacements < cast.replacements,
+          );
+        }
+        if (has('refused')) {
+          const another = { session: 'of nobody' };
+          request(
+            'reports worker 0 with another session',
+            (me) => void me.store('worker_dead', '0', meta(another)),
+          );
+          request('replaces worker 0 with another session', (me) =>
+            me.get('fetch', 'worker_ids', meta({ ...another, replaces: '0' })),
+          );
+        }
+      }
       if (has('waking')) {
         get('find', 'sentinel_alive');
         // S13: who has used it must come again, also when it is told to come later.
@@ -190,7 +227,7 @@ export function stepsOf(cast: Cast): Step[] {
       run: (world) => world.timers.fire(patience(world, party(world, index))),
     });
   }
-  if (has('returning'))
+  if (has('returning') || has('supervised'))
     for (let rank = 0; rank < cast.ranks; rank++)
       steps.push({
         name: `timer: return of worker ${rank}`,
@@ -232,6 +269,9 @@ export function stepsOf(cast: Cast): Step[] {
     });
   return steps;
 }
+
+const valueOf = ({ reply }: Party): unknown =>
+  reply !== undefined && 'found' in reply ? reply.found.payload : undefined;
 
 /** S18: its connection has closed, or is about to without the server having noticed. */
 const mayComeBack = ({ book }: World, me: Party): boolean =>

@@ -18,7 +18,7 @@ beforeAll(
     reports = await verifyCharts(started.grounds, { effort: isLong ? 'long' : 'short' });
     console.log(chartTable(reports));
   },
-  isLong ? 1_800_000 : 300_000,
+  isLong ? 1_800_000 : 600_000,
 );
 afterAll(() => server.close());
 

@@ -14,7 +14,7 @@
  * - S19 One whose sentinel supervises is lost, too, until its sentinel says how it ended, and what becomes of its task.
  *       Only one whose task was tried has died; otherwise it has left. A replacement may come when the group is closed.
  */
-import { assign, or, sendParent, setup } from 'xstate';
+import { or, sendParent, setup } from 'xstate';
 import type { Ask } from '../workspace/ask.ts';
 import type { Storing } from './storing.ts';
 import type { TaskFate } from './worker-end.ts';
@@ -24,8 +24,6 @@ export interface WorkerContext {
   rank: number;
   /** Its sentinel says how it ended (S19). */
   isSupervised: boolean;
-  /** It replaces another one under the same rank (S19). */
-  isReplacement: boolean;
 }
 
 export type WorkerEvent =
@@ -55,7 +53,6 @@ export const workerMachine = setup({
     mayLeave: ({ event }) => 'mayLeave' in event && event.mayLeave,
     returns: ({ event }) => event.type === 'registration.asked' && event.returns,
     isSupervised: ({ context }) => context.isSupervised,
-    isReplacement: ({ context }) => context.isReplacement,
     taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
     taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
     taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
@@ -78,7 +75,6 @@ export const workerMachine = setup({
     refuseResult: () => undefined,
     failTask: () => undefined,
     askAgain: () => undefined,
-    noteReplacement: assign({ isReplacement: true }),
     recoverWork: () => undefined,
     failTaskForGood: () => undefined,
     declineTask: () => undefined,
@@ -97,13 +93,21 @@ export const workerMachine = setup({
     declared: {
       on: {
         'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3' },
-        'group.closed': [
-          { guard: 'isReplacement', description: 'S19: it may come later' },
-          { target: 'deadbeat', description: 'S6.1' },
-        ],
+        'group.closed': { target: 'deadbeat', description: 'S6.1' },
         'sentinel.gone': { target: 'deadbeat', description: 'S13' },
         'death.reported': { description: 'S13: not registered, changes nothing' },
-        'rank.replaced': { actions: 'noteReplacement', description: 'S19' },
+        'rank.replaced': { target: 'replacing', description: 'S19' },
+        departed: { target: 'left', description: 'S14' },
+      },
+    },
+    replacing: {
+      description: 'S19: a closed group lets it in',
+      on: {
+        'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3, S19' },
+        'group.closed': { description: 'S19: it may come later' },
+        'sentinel.gone': { target: 'deadbeat', description: 'S13' },
+        'death.reported': { description: 'S13: not registered, changes nothing' },
+        'rank.replaced': { description: 'S19: it is already' },
         departed: { target: 'left', description: 'S14' },
       },
     },

@@ -135,7 +135,7 @@ export class Crew {
     if (this.#sleigh.isWindingDown) return this.refuseRank(ask);
     if (actor.getSnapshot().status === 'done') {
       sentinel.workers.delete(former);
-      this.#declare(rank, sentinel, former);
+      this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
       this.#sleigh.joining.chart.send({ type: 'rank.replaced' });
     }
     tellRank(ask, rank);
@@ -177,17 +177,18 @@ export class Crew {
     return sentinel;
   }
 
-  #declare(rank: number, sentinel: Sentinel, replaced?: Worker): void {
+  #declare(rank: number, sentinel: Sentinel, replaced?: Worker): Worker {
     const isSupervised = sentinel.session !== undefined;
     const actor = actorOf(this.#sleigh.workerChart, {
       parent: this.#sleigh.supervisor,
       id: `worker.${rank}`,
-      input: { rank, isSupervised, isReplacement: replaced !== undefined },
+      input: { rank, isSupervised },
     });
     const worker = newWorker(rank, sentinel, actor, replaced);
     this.#workers.add(rank, worker);
     sentinel.workers.add(worker);
     actor.start();
+    return worker;
   }
 
   /** S17: it has ended, and may be forgotten some time. */
@@ -288,11 +289,11 @@ export class Crew {
    * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, lest
    * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
    */
-  tellWorkersOf(sentinelId: number, which: 'all' | 'declared'): void {
+  tellWorkersOf(sentinelId: number, which: 'all' | 'unregistered'): void {
     const workers = [...this.#sentinel(sentinelId).workers].sort((a, b) => urgency(a) - urgency(b));
     for (const worker of workers) {
-      const { status, value } = worker.actor.getSnapshot();
-      if (status === 'active' && (which === 'all' || value === 'declared'))
+      const isThere = which === 'all' && worker.actor.getSnapshot().status === 'active';
+      if (isThere || isAwaited(worker.actor))
         worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
     }
   }
@@ -306,10 +307,9 @@ export class Crew {
     }
   }
 
-  /** S6.1: ranks that have not registered when the group closes are deadbeats. */
+  /** S6.1, S19: whoever has not registered when the group closes is told. */
   closeRanks(): void {
-    for (const worker of this.workers)
-      if (worker.actor.getSnapshot().value === 'declared') worker.actor.send({ type: 'group.closed' });
+    for (const { actor } of this.workers) if (isAwaited(actor)) actor.send({ type: 'group.closed' });
   }
 
   /** S14: sentinels that wait are told to stop, the others when they ask. */
@@ -329,6 +329,12 @@ export class Crew {
     this.#sentinels.forgetAll();
   }
 }
+
+/** Whether somebody may still register as that worker. */
+const isAwaited = (actor: Worker['actor']): boolean => {
+  const { status, value } = actor.getSnapshot();
+  return status === 'active' && typeof value === 'string';
+};
 
 /** Who goes with a sentinel first has the least. */
 const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);

@@ -69,7 +69,7 @@ export class Recovery {
   declineTask(worker: Worker): void {
     const { task, end, rank } = worker;
     if (task !== undefined && task.broadcast === undefined)
-      task.declined = { by: new Set([...(task.declined?.by ?? []), rank]), last: { rank, end } };
+      task.declined = { ranks: new Set(task.declined?.ranks).add(rank), last: { rank, end } };
     this.returnTask(worker);
   }
 

@@ -103,7 +103,7 @@ export class Registrations {
   isReplacement({ value }: Storing): boolean {
     const rank = parseWhole(textOf(value));
     const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
-    return worker?.actor.getSnapshot().context.isReplacement === true && !isRegistered(worker);
+    return worker !== undefined && stateOfWorker(worker) === 'replacing';
   }
 
   /** S3: its metadata is kept with its registration. */

@@ -203,7 +203,7 @@ export class Sleigh implements Occupant {
           },
           giveUpRanksOfSentinel: ({ event }) => {
             assertEvent(event, 'sentinel.left');
-            this.crew.tellWorkersOf(event.id, 'declared');
+            this.crew.tellWorkersOf(event.id, 'unregistered');
           },
           endWaitingOfSentinel: ({ event }) => {
             assertEvent(event, 'sentinel.left');

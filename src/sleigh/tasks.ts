@@ -4,6 +4,13 @@ import type { Holdings } from '../workspace/holdings.ts';
 import type { Value } from '../workspace/value.ts';
 import type { BatchRef } from './batch-ref.ts';
 
+/** Who cannot do a task (S19). */
+export interface Declined {
+  readonly ranks: ReadonlySet<number>;
+  /** Who declined it last, and how that worker ended. */
+  readonly last: { readonly rank: number; readonly end: WorkerEnd | undefined };
+}
+
 /** One piece of work, given to one worker at a time; or one worker's copy of a broadcast. */
 export interface Task {
   readonly value: Value;
@@ -12,12 +19,9 @@ export interface Task {
   /** How often it has been given to a worker. */
   attempts: number;
   /** How often it may be, where it says so itself (S19). */
-  readonly maxAttempts?: number | undefined;
-  /** The ranks that cannot do it, and the last of them with how its worker ended (S19). */
-  declined?: {
-    readonly by: ReadonlySet<number>;
-    readonly last: { rank: number; end: WorkerEnd | undefined };
-  };
+  readonly maxAttempts: number | undefined;
+  /** Undefined while nobody has declined it. */
+  declined: Declined | undefined;
   /** What it is a copy of, if so. */
   readonly broadcast: Broadcast | undefined;
   /** A copy for one who came after the broadcast: the log does not wait for it (S17). */
@@ -97,7 +101,7 @@ export class Tasks {
 
   add(value: Value, batch: BatchRef, maxAttempts?: number): void {
     this.#holdings.keep(value);
-    this.#queue.push({ value, batch, attempts: 0, maxAttempts, broadcast: undefined });
+    this.#queue.push({ value, batch, attempts: 0, maxAttempts, declined: undefined, broadcast: undefined });
   }
 
   /** A task that failed goes before all others (S13). */
@@ -115,7 +119,7 @@ export class Tasks {
   takeDeclinedByAll(ranks: readonly number[]): Task[] {
     const taken: Task[] = [];
     for (let at = 0; at < this.#queue.length && this.#declined > 0;) {
-      const by = this.#queue.peekAt(at)?.declined?.by;
+      const by = this.#queue.peekAt(at)?.declined?.ranks;
       const task = by !== undefined && ranks.every((rank) => by.has(rank)) ? this.#takeAt(at) : undefined;
       if (task === undefined) at++;
       else taken.push(task);
@@ -126,7 +130,7 @@ export class Tasks {
   /** Where in the queue the next task is that the worker of that rank has not declined; it is the first one mostly. */
   #placeFor(rank: number): number | undefined {
     for (let at = 0; at < this.#queue.length; at++)
-      if (this.#queue.peekAt(at)?.declined?.by.has(rank) !== true) return at;
+      if (this.#queue.peekAt(at)?.declined?.ranks.has(rank) !== true) return at;
     return undefined;
   }
 
@@ -241,5 +245,7 @@ const copyOf = (broadcast: Broadcast): Task => ({
   value: broadcast.value,
   batch: broadcast.batch,
   attempts: 0,
+  maxAttempts: undefined,
+  declined: undefined,
   broadcast,
 });

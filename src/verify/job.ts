@@ -3,6 +3,9 @@ import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch
 import type { Journey } from './model.ts';
 import { Speaker, whenAnsweredInTime, type Address, type Answer, type Pending } from './speaker.ts';
 
+/** By which a sentinel shows that it supervises its workers (S19). */
+export const SUPERVISOR = { session: 'of the sentinel' };
+
 const RUN = randomUUID().slice(0, 8);
 let jobs = 0;
 let guests = 0;
@@ -138,6 +141,18 @@ export class Job {
       pending !== undefined && answer === undefined,
       `${what} must be blocked, and was answered: ${answer?.status} ${answer?.reason}${answer?.value}`,
     );
+  }
+
+  /** S19: somebody asks in the name of the sentinel for a replacement. */
+  async mustReplace(rank: string, expected: Expectation): Promise<void> {
+    await this.asStranger(async (stranger) => {
+      await this.mustGet(stranger, ['fetch', 'worker_ids'], expected, { ...SUPERVISOR, replaces: rank });
+    });
+  }
+
+  /** S19: the sentinel reports how a worker ended. */
+  mustReport(rank: string, task: string): Promise<void> {
+    return this.mustStore(this.master, ['worker_dead', rank], {}, { ...SUPERVISOR, task });
   }
 
   newBatch(): string {

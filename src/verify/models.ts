@@ -1,6 +1,6 @@
 import { connectionModel } from './charts/connection.ts';
 import { joinPhaseModels } from './charts/join-phase.ts';
-import { sentinelModel } from './charts/sentinel.ts';
+import { sentinelModels } from './charts/sentinel.ts';
 import { shutdownModels } from './charts/shutdown.ts';
 import { sleighModels } from './charts/sleigh.ts';
 import { workerModels } from './charts/worker.ts';
@@ -28,9 +28,9 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
   return [
     explore(connectionModel),
     ...some(joinPhaseModels, 2).map(explore),
-    ...workerModels.map(explore),
-    explore(sentinelModel),
-    ...some(shutdownModels, 3).map(explore),
+    ...some(workerModels, 5).map(explore),
+    ...some(sentinelModels, 1).map(explore),
+    ...some(shutdownModels, 4).map(explore),
     ...some(sleighModels, 1).map(explore),
   ];
 }

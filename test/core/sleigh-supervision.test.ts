@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Roll } from '../../src/sleigh/roll.ts';
 import { Job } from '../support/job.ts';
 import { OK, refused, type Reply } from '../support/replies.ts';
 import type { Entries } from '../support/simulated-client.ts';
@@ -520,26 +521,6 @@ describe('a replacement (S19)', () => {
       const reply = it.sentinel.get('fetch', 'worker_ids', { metadata: { replaces: '0' } });
       expect(reply.status).toBe('0001');
     })());
-
-  test(
-    'is no forgotten one, however many others have ended in an elastic group (S17)',
-    supervised(
-      { ranks: 1, registered: 1 },
-      (it) => {
-        it.report(0);
-        it.replace(0);
-        for (let n = 0; n < 1_001; n++) {
-          const { value } = it.sentinel.get('fetch', 'worker_ids');
-          const worker = it.job.worker(Number(value));
-          worker.leave();
-          it.report(Number(value));
-        }
-        it.job.task('t');
-        expect(it.work(0)).toBe('t');
-      },
-      { join: 'elastic' },
-    ),
-  );
 });
 
 describe.each(['shutdown', 'requeue', 'null'])(
@@ -711,4 +692,17 @@ describe('a task that says how often it may be tried (S19)', () => {
       expect(it.job.status().pending).toBe(0);
     })(),
   );
+});
+
+test('a rank that is replaced is not forgotten for those that end later in an elastic group (S17)', () => {
+  const roll = new Roll<string>(2);
+  roll.add(0, 'first');
+  roll.retire(0);
+  roll.add(0, 'its replacement');
+  for (const number of [1, 2]) {
+    roll.add(number, 'another');
+    expect(roll.retire(number)).toBeUndefined();
+  }
+  roll.add(3, 'another');
+  expect([roll.retire(3), roll.get(0), roll.get(1)]).toEqual(['another', 'its replacement', undefined]);
 });

@@ -423,7 +423,7 @@ describe('an event that a chart has no place for', () => {
           event: 'waiting.ended',
           story: [
             expect.stringMatching(
-              / xstate.init rank 0, isSupervised false, isReplacement false: begins in declared$/,
+              / xstate.init rank 0, isSupervised false: begins in declared$/,
             ),
             expect.stringMatching(/ waiting.ended: stays declared$/),
           ],

@@ -1,4 +1,4 @@
-import { Job, period } from '../job.ts';
+import { Job, period, SUPERVISOR } from '../job.ts';
 import type { Journey } from '../model.ts';
 import type { Pending, Speaker } from '../speaker.ts';
 
@@ -16,6 +16,8 @@ export class JoinPhaseStage {
   readonly workers: { readonly rank: number; speaker: Speaker }[] = [];
   readonly waiting: Pending[] = [];
   readonly #short: string;
+  /** The rank whose worker is to be replaced (S19). */
+  #replaced = 0;
 
   private constructor(job: Job, short: string) {
     this.job = job;
@@ -40,7 +42,7 @@ export class JoinPhaseStage {
   /** A rank is given out, to a sentinel of its own. */
   async declare(rank: number): Promise<void> {
     const sentinel = await this.job.guest();
-    await this.job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) });
+    await this.job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) }, SUPERVISOR);
     if (rank >= 0) this.sentinels[rank] = sentinel;
   }
 
@@ -58,6 +60,19 @@ export class JoinPhaseStage {
     worker.speaker = await this.job.guest();
     await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, SESSION);
     await this.job.leave(old);
+  }
+
+  /** S19: of the worker that registered first. */
+  async replace(): Promise<void> {
+    const worker = this.workers.shift();
+    if (worker === undefined) throw new Error('nobody is registered');
+    this.#replaced = worker.rank;
+    await this.job.mustReplace(String(worker.rank), { value: String(worker.rank) });
+    await this.job.leave(worker.speaker);
+  }
+
+  registerReplacement(): Promise<void> {
+    return this.register(this.#replaced);
   }
 
   /** S17: all who wait are told. */

@@ -18,8 +18,8 @@ interface Facts {
   readonly nextRank: number;
   /** Somebody waits for an elastic group to be complete (S17). */
   readonly waits: boolean;
-  /** The last worker of the closed group has died, and the sleigh has ended with it (S13). */
-  readonly over: boolean;
+  /** A worker is to be replaced, and nobody has come yet (S19). */
+  readonly isReplaced: boolean;
 }
 
 type At = Situation<JoinPhaseContext, Facts>;
@@ -51,7 +51,10 @@ const stimulus = (
   ...pace,
 });
 
-/** S6.1: ranks that nobody has registered under lapse when the group closes. */
+/** Ranks that nobody has registered under yet; a replacement may come when the group has closed (S19). */
+const waitedFor = ({ context, facts }: At): number => context.declared - (facts.isReplaced ? 1 : 0);
+
+/** S6.1: these lapse when the group closes. */
 const lapses = (declared: number) => Array.from({ length: declared }, () => ({ type: 'rank.lapsed' }));
 
 /** S17: whether all are there, once things have changed so. */
@@ -81,7 +84,7 @@ const askStatus =
     if (isElastic(at) && delay !== undefined) return BEYOND;
     if (isElastic(at)) return askElastic(at, asked, 'status', undefined);
     const closes = isOpen(at) && context.registered === expected(context);
-    const events = closes ? [asked, ...lapses(context.declared)] : [asked];
+    const events = closes ? [asked, ...lapses(waitedFor(at))] : [asked];
     return causes(events, facts, async (stage) => {
       const { job } = stage;
       const metadata = delay === undefined ? {} : { delay: stage.seconds(delay) };
@@ -116,11 +119,6 @@ const askInVain =
       await job.mustGet(job.master, ['findTry', variable], isTold ? { value } : NO_VALUE);
     });
 
-const storesBroadcast =
-  (status: string) =>
-  ({ job }: JoinPhaseStage): Promise<void> =>
-    job.mustStore(job.master, ['broadcast', 'for all'], { status }, { batchId: 'for all' });
-
 const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = {
   'rank.asked': stimulus(['rank.asked'], (at) => {
     const { facts, context } = at;
@@ -130,7 +128,26 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     if (rank >= RANKS) return BEYOND;
     return causes([{ type: 'rank.asked' }], facts, (stage) => stage.declare(rank));
   }),
-  'rank.replaced': stimulus(['rank.replaced'], () => BEYOND),
+  'rank.replaced': stimulus(['rank.replaced'], (at) => {
+    if (at.context.registered === 0) return impossible('nobody is registered');
+    const isSimple = isElastic(at) || (isClosed(at) && at.context.ranksGiven === 1);
+    if (at.facts.isReplaced || !isSimple) return BEYOND;
+    const events = [{ type: 'worker.gone' }, { type: 'rank.replaced' }];
+    return causes(events, { ...at.facts, isReplaced: true }, (stage) => stage.replace());
+  }),
+  'registration.asked, by a replacement': stimulus(['registration.asked', 'worker.registered'], (at) => {
+    const { facts, context } = at;
+    if (!facts.isReplaced) return impossible('nobody is to be replaced');
+    const events = [{ type: 'registration.asked', replaces: true }, { type: 'worker.registered' }];
+    const change = { declared: context.declared - 1, registered: context.registered + 1 };
+    if (!isElastic(at) && !isClosed(at) && change.registered === expected(context))
+      events.push(...lapses(change.declared));
+    const after = changes(at, change, { ...facts, isReplaced: false });
+    return causes(events, after.facts, async (stage) => {
+      await stage.registerReplacement();
+      await after.check(stage);
+    });
+  }),
   'registration.asked': stimulus(['registration.asked', 'worker.registered'], (at) => {
     const { facts, context } = at;
     const rank = facts.nextRank;
@@ -142,7 +159,8 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
       );
     const events = [asked, { type: 'worker.registered' }];
     const change = { declared: context.declared - 1, registered: context.registered + 1 };
-    if (!isElastic(at) && change.registered === expected(context)) events.push(...lapses(change.declared));
+    if (!isElastic(at) && change.registered === expected(context))
+      events.push(...lapses(change.declared - (facts.isReplaced ? 1 : 0)));
     const after = changes(at, change, { ...facts, nextRank: rank + 1 });
     return causes(events, after.facts, async (stage) => {
       await stage.register(rank);
@@ -160,7 +178,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
   },
   'rank.lapsed': stimulus(['rank.lapsed'], (at) => {
     const { facts, context } = at;
-    if (context.declared === 0 || isClosed(at)) return impossible('no rank waits for its worker');
+    if (waitedFor(at) === 0 || isClosed(at)) return impossible('no rank waits for its worker');
     if (!isElastic(at)) return BEYOND;
     const after = changes(at, { declared: context.declared - 1 }, { ...facts, nextRank: facts.nextRank + 1 });
     return causes([{ type: 'rank.lapsed' }], after.facts, async (stage) => {
@@ -181,8 +199,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
   'worker.gone': stimulus(['worker.gone'], (at) => {
     const { facts, context } = at;
     if (context.registered === 0) return impossible('nobody is registered');
-    const over = facts.over || (isClosed(at) && context.registered === 1);
-    return causes([{ type: 'worker.gone' }], { ...facts, over }, async ({ job, workers }) => {
+    return causes([{ type: 'worker.gone' }], facts, async ({ job, workers }) => {
       const worker = workers.shift();
       if (worker === undefined) throw new Error('nobody is registered');
       // Whose connection closes is lost at first (S18).
@@ -241,16 +258,18 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     });
   }),
   'wait.asked, it does not wait': stimulus(['wait.asked'], askInVain('wait.asked', 'waitForWorkers')),
-  'broadcast.stored': stimulus(['broadcast.stored'], ({ facts }) => {
-    if (facts.over) return changesNothing(storesBroadcast('5001'));
-    return causes([{ type: 'broadcast.stored' }], facts, storesBroadcast('0000'));
-  }),
+  'broadcast.stored': stimulus(['broadcast.stored'], ({ facts }) =>
+    causes([{ type: 'broadcast.stored' }], facts, ({ job }) =>
+      job.mustStore(job.master, ['broadcast', 'for all'], {}, { batchId: 'for all' }),
+    ),
+  ),
   'joining.elapsed': stimulus(
     ['joining.elapsed'],
-    ({ facts, context, state }) => {
+    (at) => {
+      const { facts, context, state } = at;
       if (!state.startsWith('gathering.joining')) return impossible('there is no join phase then');
       if (context.delay !== SHORT) return impossible('this join phase takes a minute');
-      return causes([{ type: 'joining.elapsed' }, ...lapses(context.declared)], facts, ({ job }) =>
+      return causes([{ type: 'joining.elapsed' }, ...lapses(waitedFor(at))], facts, ({ job }) =>
         job.mustRead('join_status', 'closed', AFTER_PERIOD),
       );
     },
@@ -286,7 +305,7 @@ const modelFor = (
   machine: joinPhaseMachine,
   input: { maximum, limit: 100_000 },
   preface: join === 'elastic' ? [{ type: 'elastic.chosen' }] : [],
-  facts: { nextRank: 0, waits: false, over: false },
+  facts: { nextRank: 0, waits: false, isReplaced: false },
   stimuli,
   checks: {
     'gathering.open': check('open'),
@@ -303,7 +322,7 @@ const modelFor = (
       ? [state, most, declared, ranksGiven, registered, facts]
       : [state, most, frozen, ranksGiven, registered, period, facts];
   },
-  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group`,
+  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group; all sentinels supervise, and one worker at a time is to be replaced, in an elastic group, or a closed one of one rank`,
   simpleSteps: 2,
   open: (journey) =>
     JoinPhaseStage.open(journey, {

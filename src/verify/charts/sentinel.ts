@@ -1,5 +1,5 @@
 import { sentinelMachine } from '../../machines/sentinel.ts';
-import { AFTER_PERIOD, Job, period, type SentinelGroup } from '../job.ts';
+import { AFTER_PERIOD, Job, period, SUPERVISOR, type SentinelGroup } from '../job.ts';
 import {
   BEYOND,
   causes,
@@ -45,9 +45,9 @@ class SentinelStage {
     this.sentinel = sentinel;
   }
 
-  static async open(job: Job): Promise<SentinelStage> {
+  static async open(job: Job, description: Readonly<Record<string, string>>): Promise<SentinelStage> {
     const sentinel = await job.guest();
-    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: '0' });
+    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: '0' }, description);
     return new SentinelStage(job, sentinel);
   }
 
@@ -108,7 +108,19 @@ const getsRank =
 const leaves = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
 const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
 
-const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
+/** S19: of the worker of its first rank. */
+const replaces = (at: At): Act => {
+  const { facts } = at;
+  const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
+  const event = { type: 'replacement.asked', rank: 0 };
+  if (isFinal(at)) return changesNothing(inVain);
+  if (facts.over) return causes([event], facts, inVain);
+  return causes([event], { ...facts, hasWorker: false }, ({ job }) => job.mustReplace('0', { value: '0' }));
+};
+
+const refusesToReplace = ({ job }: SentinelStage) => job.mustReplace('0', { status: '0001' });
+
+const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelStage>['stimuli'] => ({
   'its worker registers': stimulus([], (at) => {
     const { facts } = at;
     if (facts.hasWorker) return impossible('it has registered');
@@ -123,7 +135,9 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
     const rank = context.lastRank + 1;
     return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, getsRank(rank));
   }),
-  'replacement.asked': stimulus(['replacement.asked'], () => BEYOND),
+  'replacement.asked': stimulus(['replacement.asked'], (at) =>
+    isSupervised ? replaces(at) : changesNothing(refusesToReplace),
+  ),
   'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
   'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
   'waking.came': stimulus(
@@ -176,7 +190,7 @@ const stimuli: ChartModel<Context, Facts, SentinelStage>['stimuli'] = {
         });
     });
   }),
-};
+});
 
 const check =
   (group: SentinelGroup | undefined) =>
@@ -194,12 +208,12 @@ const check =
 /** Seconds between wakings: short where the journey waits for one. */
 const SHORT = 0.8;
 
-export const sentinelModel: ChartModel<Context, Facts, SentinelStage> = {
-  variant: '',
+const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelStage> => ({
+  variant: isSupervised ? 'it supervises' : '',
   machine: sentinelMachine,
   input: { id: 0, rank: 0 },
   facts: { over: false, deleted: false, isConnected: true, hasWorker: false, isMissed: false },
-  stimuli,
+  stimuli: stimuliOf(isSupervised),
   checks: {
     active: check('Active sentinels'),
     blocked: check('Blocked sentinels'),
@@ -217,5 +231,9 @@ export const sentinelModel: ChartModel<Context, Facts, SentinelStage> = {
         rankCount: '9',
         sentinelRefreshPeriod: period(journey, SHORT, 60),
       }),
+      isSupervised ? SUPERVISOR : {},
     ),
-};
+});
+
+/** One that supervises its workers (S19) does all that the other does. */
+export const sentinelModels = [true, false].map(modelFor);

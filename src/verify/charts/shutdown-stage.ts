@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeathPolicy } from '../../machines/shutdown.ts';
-import { Job } from '../job.ts';
+import { Job, SUPERVISOR } from '../job.ts';
 import { eventually, mustBe } from '../mismatch.ts';
 import { Speaker, type Address, type Pending } from '../speaker.ts';
 
@@ -22,28 +22,38 @@ export class ShutdownStage {
   /** Is told when waiting ends (S14, S14.1). */
   readonly waiter: Pending;
   /** Resolves when the grace period must be over (S15). */
-  readonly graceIsOver: Promise<void>;
+  graceIsOver: Promise<void>;
+  readonly #options: Readonly<Record<string, string>>;
   readonly #server: Address;
   #sentinel: Speaker | undefined;
   #workers: Worker[] = [];
 
-  private constructor(job: Job, waiter: Pending, server: Address, graceIsOver: Promise<void>) {
+  private constructor(job: Job, waiter: Pending, server: Address, options: Record<string, string>) {
     this.job = job;
+    this.#options = options;
     this.waiter = waiter;
     this.#server = server;
-    this.graceIsOver = graceIsOver;
+    this.graceIsOver = this.#afterGrace();
+  }
+
+  #afterGrace(): Promise<void> {
+    const grace = Number(this.#options['workerGracePeriod'] ?? 0) + LEEWAY;
+    return sleep(grace * 1000, undefined, { ref: false });
+  }
+
+  /** S19: the last worker of a closed group has ended. */
+  beginGrace(): void {
+    this.graceIsOver = this.#afterGrace();
   }
 
   static async open(server: Address, options: Record<string, string>): Promise<ShutdownStage> {
     const job = await Job.open(server, options);
-    const grace = Number(options['workerGracePeriod'] ?? 0) + LEEWAY;
-    const graceIsOver = sleep(grace * 1000, undefined, { ref: false });
     const waiter = job.beginToGet(await job.guest(), 'fetch', 'task');
     await eventually(async () =>
       (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
     );
     await job.mustStore(job.master, ['task', 'spare']);
-    return new ShutdownStage(job, waiter, server, graceIsOver);
+    return new ShutdownStage(job, waiter, server, options);
   }
 
   close(): void {
@@ -51,13 +61,20 @@ export class ShutdownStage {
   }
 
   /** A sentinel is given a rank. */
-  async declare(): Promise<string> {
+  async declare({ isSupervised = false } = {}): Promise<string> {
     this.#sentinel ??= await this.job.guest();
-    return (await this.job.mustGet(this.#sentinel, ['fetch', 'worker_ids'], {})).value;
+    const description = isSupervised ? SUPERVISOR : {};
+    return (await this.job.mustGet(this.#sentinel, ['fetch', 'worker_ids'], {}, description)).value;
   }
 
-  async register(): Promise<void> {
-    await this.registerDeclared(await this.declare());
+  async register(of: { isSupervised?: boolean } = {}): Promise<void> {
+    await this.registerDeclared(await this.declare(of));
+  }
+
+  /** S19: its sentinel reports that it has ended, and that its task was not tried. */
+  async reportEnd({ isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.job.mustReport(this.#lastWorker.rank, 'untried');
+    if (isTrue) this.#workers.pop();
   }
 
   async registerDeclared(rank = '0'): Promise<void> {

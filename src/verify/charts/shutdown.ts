@@ -17,11 +17,14 @@ interface Context {
   readonly policy: DeathPolicy;
   readonly living: number;
   readonly groupClosed: boolean;
+  readonly isSupervised: boolean;
 }
 
 interface Facts {
   /** The server has stopped. */
   readonly stopped: boolean;
+  /** The sentinel that supervises is there (S19). */
+  readonly isThere: boolean;
 }
 
 type At = Situation<Context, Facts>;
@@ -32,6 +35,8 @@ interface Variant {
   readonly policy: DeathPolicy;
   /** Workers, who have nothing to do here, leave as they like (S17). */
   readonly isElastic: boolean;
+  /** Their sentinel supervises them (S19). */
+  readonly isSupervised: boolean;
 }
 
 /** Workers that are registered at a time. */
@@ -49,27 +54,43 @@ const stimulus = (
   comesTo: (at) => (at.facts.stopped ? impossible('the server has stopped') : comesTo(at)),
 });
 
+/** S19: a grace period begins, since the last worker of the closed group has ended. */
+const beginsGrace = (at: At, { living, groupClosed }: Partial<Context>): boolean =>
+  isUp(at) && at.context.isSupervised && living === 0 && groupClosed === true;
+
+/** What is done, and what the stage has to know of the grace period then. */
+const andGrace =
+  (begins: boolean, act: (stage: ShutdownStage) => Promise<void>) =>
+  async (stage: ShutdownStage): Promise<void> => {
+    await act(stage);
+    if (begins) stage.beginGrace();
+  };
+
 const NOBODY = impossible('nobody is registered');
 
 /** Death, while the job serves; afterwards it is a departure (S14). */
 const leaves =
-  (aim: 'connection' | 'report' | 'sentinel', { isElastic }: Variant) =>
+  (aim: 'connection' | 'report' | 'sentinel', { isElastic, isSupervised }: Variant) =>
   (at: At): Act => {
     const { facts, context } = at;
     if (context.living === 0) return NOBODY;
+    if (aim === 'connection' && isSupervised && isUp(at)) return BEYOND;
+    const { groupClosed } = context;
     if (aim === 'connection') {
       const type = isUp(at) && !isElastic ? 'worker.died' : 'worker.left';
       return causes([{ type }], facts, (stage) => stage.loseWorker());
     }
     if (aim === 'report') {
-      const report = (stage: ShutdownStage) => stage.reportDeath({ isTrue: isUp(at) });
+      const begins = beginsGrace(at, { living: context.living - 1, groupClosed });
+      const report = andGrace(begins, (stage) => stage.reportDeath({ isTrue: isUp(at) }));
       return isUp(at) ? causes([{ type: 'worker.died' }], facts, report) : changesNothing(report);
     }
-    const leave = (stage: ShutdownStage) => stage.loseSentinel({ withWorkers: isUp(at) });
-    if (!isUp(at)) return changesNothing(leave);
+    const begins = beginsGrace(at, { living: 0, groupClosed });
+    const leave = andGrace(begins, (stage) => stage.loseSentinel({ withWorkers: isUp(at) }));
+    if (!isUp(at)) return isSupervised ? BEYOND : changesNothing(leave);
     const type = isElastic ? 'worker.left' : 'worker.died';
     const deaths = Array.from({ length: context.living }, () => ({ type }));
-    return causes(deaths, facts, leave);
+    return causes(deaths, { ...facts, isThere: false }, leave);
   };
 
 const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>['stimuli'] => ({
@@ -84,7 +105,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
         ),
       );
     if (context.living === MOST) return BEYOND;
-    return causes([{ type: 'worker.registered' }], facts, (stage) => stage.register());
+    const began = variant.isSupervised && !facts.isThere ? [{ type: 'supervision.began' }] : [];
+    return causes(
+      [...began, { type: 'worker.registered' }],
+      { ...facts, isThere: variant.isSupervised },
+      (stage) => stage.register(variant),
+    );
   }),
   'worker.died': stimulus(['worker.died', 'worker.left'], leaves('connection', variant)),
   'worker.died, as is reported': stimulus(['worker.died'], leaves('report', variant)),
@@ -95,13 +121,31 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
     if (!isUp(at)) return changesNothing((stage) => stage.mustGetNoTask());
     return causes([{ type: 'task.failed' }], facts, (stage) => stage.failTask(context.policy));
   }),
-  'supervision.began': stimulus(['supervision.began'], () => BEYOND),
-  'group.closed': stimulus(['group.closed'], ({ facts, context }) => {
+  'supervision.began': stimulus(['supervision.began'], ({ facts, context }) => {
+    if (!variant.isSupervised) return impossible('no sentinel has a session');
+    if (facts.isThere || context.groupClosed) return BEYOND;
+    return causes([{ type: 'supervision.began' }], { ...facts, isThere: true }, async (stage) => {
+      await stage.declare(variant);
+    });
+  }),
+  'worker.left, as is reported': stimulus(['worker.left'], (at) => {
+    const { facts, context } = at;
+    if (!variant.isSupervised) return impossible('no sentinel has a session');
+    if (context.living === 0) return NOBODY;
+    const report = (stage: ShutdownStage) => stage.reportEnd({ isTrue: isUp(at) });
+    if (!isUp(at)) return changesNothing(report);
+    const begins = beginsGrace(at, { ...context, living: context.living - 1 });
+    return causes([{ type: 'worker.left' }], facts, andGrace(begins, report));
+  }),
+  'group.closed': stimulus(['group.closed'], (at) => {
+    const { facts, context } = at;
     if (variant.isElastic) return impossible('an elastic group never closes (S17)');
     if (context.groupClosed) return impossible('a group closes once');
-    return causes([{ type: 'group.closed' }], facts, async ({ job }) => {
+    const begins = beginsGrace(at, { ...context, groupClosed: true });
+    const close = async ({ job }: ShutdownStage): Promise<void> => {
       await job.mustGet(job.master, ['find', 'status'], { value: String(context.living) }, { delay: '0' });
-    });
+    };
+    return causes([{ type: 'group.closed' }], facts, andGrace(begins, close));
   }),
   'grace.elapsed': stimulus(
     ['grace.elapsed'],
@@ -127,7 +171,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
   'server.stopping': stimulus(['server.stopping'], (at) =>
     causes(
       [{ type: 'server.stopping' }],
-      { stopped: true },
+      { ...at.facts, stopped: true },
       (stage) => stage.stopServer({ isUp: isUp(at) }),
       'stop',
     ),
@@ -170,10 +214,12 @@ const check =
 const SHORT = 1;
 
 const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> => ({
-  variant: variant.isElastic ? `${variant.policy}, elastic` : variant.policy,
+  variant: [variant.policy, variant.isElastic && 'elastic', variant.isSupervised && 'supervised']
+    .filter((word) => word !== false)
+    .join(', '),
   machine: shutdownMachine,
   input: { policy: variant.policy },
-  facts: { stopped: false },
+  facts: { stopped: false, isThere: false },
   stimuli: stimuliOf(variant),
   checks: {
     'up.grace': check({ told: false }),
@@ -183,7 +229,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> =
     over: check({ told: true }),
   },
   bound: `at most ${MOST} workers registered at a time`,
-  simpleSteps: 3,
+  simpleSteps: variant.isSupervised ? 1 : 3,
   open: async (journey) => {
     const grace = period(journey, SHORT, 300);
     const { grounds, steps, tries } = journey;
@@ -198,10 +244,11 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> =
   },
 });
 
-/** One for each policy (S13), and an elastic group, under the one that looks at deaths (S17). */
+/** One for each policy (S13), an elastic group, under the one that looks at deaths (S17), and supervised workers (S19). */
 export const shutdownModels = [
-  modelFor({ policy: 'shutdown', isElastic: false }),
-  modelFor({ policy: 'null', isElastic: false }),
-  modelFor({ policy: 'shutdown', isElastic: true }),
-  modelFor({ policy: 'requeue', isElastic: false }),
+  modelFor({ policy: 'shutdown', isElastic: false, isSupervised: false }),
+  modelFor({ policy: 'null', isElastic: false, isSupervised: false }),
+  modelFor({ policy: 'shutdown', isElastic: true, isSupervised: false }),
+  modelFor({ policy: 'null', isElastic: false, isSupervised: true }),
+  modelFor({ policy: 'requeue', isElastic: false, isSupervised: false }),
 ];

@@ -29,9 +29,15 @@ export class WorkerStage {
     this.worker = worker;
   }
 
-  static async open(job: Job, description: Readonly<Record<string, string>>): Promise<WorkerStage> {
+  /** @param supervisor what the sentinel says of itself. @param description what the worker registers with */
+  static async open(
+    job: Job,
+    supervisor: Readonly<Record<string, string>>,
+    description: Readonly<Record<string, string>>,
+  ): Promise<WorkerStage> {
     const sentinel = await job.guest();
-    for (const rank of ['0', '1']) await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank });
+    for (const rank of ['0', '1'])
+      await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank }, supervisor);
     return new WorkerStage(job, sentinel, await job.guest(), description);
   }
 

@@ -14,6 +14,8 @@ export interface Facts {
   readonly isConnected: boolean;
   /** It was lost in the middle of a task (S18). */
   readonly hasTask: boolean;
+  /** Another one is to come, or has come, under its rank (S19). */
+  readonly isReplaced: boolean;
 }
 
 /** Which sleigh it is, and which worker. */
@@ -21,6 +23,8 @@ export interface Variant {
   readonly isElastic: boolean;
   /** It told its session and may come back (S18). */
   readonly mayReturn: boolean;
+  /** Its sentinel says how it ended (S19). */
+  readonly isSupervised: boolean;
 }
 
 export interface Context {
@@ -31,6 +35,8 @@ export type At = Situation<Context, Facts>;
 export type Act = Effect<Facts, WorkerStage>;
 
 export const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
+/** It may register, and has not. */
+export const isAwaited = ({ state }: At): boolean => state === 'declared' || state === 'replacing';
 export const isFinal = ({ state }: At): boolean => ['deadbeat', 'dead', 'left'].includes(state);
 
 export const BLOCKED = impossible('its connection is blocked (P5.3)');

@@ -1,6 +1,6 @@
 import type { AnyEventObject } from 'xstate';
 import { workerMachine } from '../../machines/worker.ts';
-import { AFTER_PERIOD, Job, period, type Group } from '../job.ts';
+import { AFTER_PERIOD, Job, period, SUPERVISOR, type Group } from '../job.ts';
 import { causes, changesNothing, BEYOND, impossible, type ChartModel, type Stimulus } from '../model.ts';
 import {
   endSleigh,
@@ -18,6 +18,7 @@ import {
   asked,
   askForTask,
   BLOCKED,
+  isAwaited,
   isFinal,
   isRegistered,
   offer,
@@ -31,8 +32,10 @@ import {
 /** Everything in a workspace that is deleted is refused alike. */
 const unlessDeleted =
   (comesTo: (at: At) => Act) =>
-  (at: At): Act =>
-    at.facts.deleted ? changesNothing(({ job }) => job.mustBeDeleted()) : comesTo(at);
+  (at: At): Act => {
+    if (at.facts.deleted) return changesNothing(({ job }) => job.mustBeDeleted());
+    return at.facts.isReplaced ? impossible('somebody else has its rank') : comesTo(at);
+  };
 
 const stimulus = (
   aims: readonly string[],
@@ -41,9 +44,56 @@ const stimulus = (
 ): Stimulus<Context, Facts, WorkerStage> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
 
 /** S13, S14: what becomes of a worker when somebody goes. */
-const dies = (event: AnyEventObject, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
-  // It is the last one of its group: if that is closed, the sleigh ends with it.
-  causes([event], { ...facts, over: facts.over || facts.closed }, act);
+const dies =
+  ({ isSupervised }: Variant) =>
+  (event: AnyEventObject, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
+    // It is the last one of its group: if that is closed, the sleigh ends with it, or waits for another one (S19).
+    causes([event], { ...facts, over: facts.over || (facts.closed && !isSupervised) }, act);
+
+/** S19: its sentinel says what becomes of its task. */
+const reports =
+  (task: 'untried' | 'failed' | 'declined', { isSupervised }: Variant) =>
+  (at: At): Act => {
+    const { facts, state } = at;
+    if (!isSupervised)
+      return changesNothing(({ job }) =>
+        job.mustStore(job.master, ['worker_dead', '0'], { status: '0001' }, { ...SUPERVISOR, task }),
+      );
+    const report = ({ job }: WorkerStage) => job.mustReport('0', task);
+    if (facts.over || isFinal(at)) return changesNothing(report);
+    const event = { type: 'death.reported', task };
+    if (isAwaited(at)) return causes([event], facts, report);
+    const hasTask = facts.hasTask || state === 'registered.busy';
+    return causes([event], { ...facts, hasTask: false }, async (stage) => {
+      await report(stage);
+      await mustBeToldOfDeath(stage, state);
+      if (!hasTask) return;
+      const { job, batch } = stage;
+      // There is another rank, whose worker may come and do it until the group closes.
+      if (task === 'failed' || (task === 'declined' && facts.closed))
+        await job.mustHaveResult(batch, '0', { value: '', isNull: true });
+      else await job.mustGet(job.master, ['find', 'jobStatus'], { value: '1' }, { batchId: batch });
+    });
+  };
+
+/** S19: its sentinel replaces it. */
+const replaces =
+  (variant: Variant) =>
+  (at: At): Act => {
+    const { facts, state } = at;
+    if (!variant.isSupervised) return changesNothing(({ job }) => job.mustReplace('0', { status: '0001' }));
+    if (facts.over || !facts.sentinelIsThere)
+      return changesNothing(({ job }) => job.mustReplace('0', { value: '-1' }));
+    const replace = ({ job }: WorkerStage) => job.mustReplace('0', { value: '0' });
+    const event = { type: 'rank.replaced' };
+    if (isAwaited(at)) return causes([event], facts, replace);
+    const after = { ...facts, hasTask: false, isReplaced: true };
+    if (isFinal(at)) return causes([], after, replace);
+    return dies(variant)(event, after, async (stage) => {
+      await replace(stage);
+      await mustBeToldOfDeath(stage, state);
+    });
+  };
 
 /** S17: in an elastic group one that owes nothing may go. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
@@ -71,7 +121,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
     const event = { type: 'registration.asked' };
-    if (state === 'declared') return causes([event], facts, (stage) => stage.register());
+    if (isAwaited(at)) return causes([event], facts, (stage) => stage.register());
     if (facts.closed) return changesNothing(refusesStranger('group closed'));
     if (isRegistered(at)) return causes([event], facts, refusesStranger('duplicate worker id'));
     return changesNothing(refusesStranger(`the worker of rank 0 is ${state}`));
@@ -87,7 +137,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
   'task.asked, none, it does not wait': stimulus(['task.asked'], askForTask('none, it does not wait')),
   'task.offered': stimulus(['task.offered'], offer('task', variant)),
   'task.offered, a broadcast': stimulus(['task.offered'], (at) =>
-    variant.mayReturn ? BEYOND : offer('broadcast', variant)(at),
+    variant.mayReturn || variant.isSupervised ? BEYOND : offer('broadcast', variant)(at),
   ),
   'result.stored': stimulus(['result.stored'], (at) => {
     const { facts, state } = at;
@@ -104,12 +154,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     return state === 'registered.idle' ? causes([event], facts, refuse) : changesNothing(refuse);
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
-    const { facts, state } = at;
+    const { facts } = at;
     if (variant.isElastic) return impossible('an elastic group never closes (S17)');
     if (variant.mayReturn) return BEYOND;
     if (facts.closed) return impossible('a group closes once');
     if (facts.joining) return impossible('the join phase that a broadcast began takes a minute (S5)');
-    const events = state === 'declared' ? [{ type: 'group.closed' }] : [];
+    const events = isAwaited(at) ? [{ type: 'group.closed' }] : [];
     return causes(events, { ...facts, closed: true }, async ({ job }) => {
       const value = isRegistered(at) ? '1' : '0';
       await job.mustGet(job.master, ['find', 'status'], { value }, { delay: '0' });
@@ -119,7 +169,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     const { state } = at;
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     const facts = { ...at.facts, sentinelIsThere: false };
-    if (state === 'declared') return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
+    if (isAwaited(at)) return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
     if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
     if (!facts.over) {
       const goes = async (stage: WorkerStage): Promise<void> => {
@@ -127,7 +177,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
         await mustBeToldOfDeath(stage, state);
       };
       if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', mayLeave: true }], facts, goes);
-      return dies({ type: 'sentinel.gone' }, { ...facts, hasTask: false }, goes);
+      return dies(variant)({ type: 'sentinel.gone' }, { ...facts, hasTask: false }, goes);
     }
     if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
     return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
@@ -143,11 +193,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
       if (facts.over) return causes([{ type: 'departed' }], facts, workerLeaves);
       const event = { type: 'connection.closed', ...variant, mayLeave: mayLeave(at, variant) };
       const hasTask = state === 'registered.busy';
-      if (variant.mayReturn) return causes([event], { ...facts, hasTask }, workerLeaves);
+      if (variant.mayReturn || variant.isSupervised)
+        return causes([event], { ...facts, hasTask }, workerLeaves);
       if (event.mayLeave) return causes([event], facts, workerLeaves);
-      return dies({ type: 'connection.closed' }, facts, workerLeaves);
+      return dies(variant)({ type: 'connection.closed' }, facts, workerLeaves);
     }
-    if (state === 'declared')
+    if (isAwaited(at))
       return changesNothing(async (stage) => {
         await workerLeaves(stage);
         stage.worker = await stage.job.guest();
@@ -159,24 +210,28 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     // S14: nobody dies any more.
     if (facts.over || isFinal(at)) return changesNothing(reportDeath);
     const event = { type: 'death.reported', task: 'tried' };
-    if (state === 'declared') return causes([event], facts, reportDeath);
-    return dies(event, { ...facts, hasTask: false }, async (stage) => {
+    if (isAwaited(at)) return causes([event], facts, reportDeath);
+    return dies(variant)(event, { ...facts, hasTask: false }, async (stage) => {
       await reportDeath(stage);
       await mustBeToldOfDeath(stage, state);
     });
   }),
-  'rank.replaced': stimulus(['rank.replaced'], () => BEYOND),
+  'death.reported, untried': stimulus(['death.reported'], reports('untried', variant)),
+  'death.reported, failed': stimulus(['death.reported'], reports('failed', variant)),
+  'death.reported, declined': stimulus(['death.reported'], reports('declined', variant)),
+  'rank.replaced': stimulus(['rank.replaced'], replaces(variant)),
   'return.elapsed': stimulus(
     ['return.elapsed'],
     (at) => {
       if (at.state !== 'registered.lost') return impossible('it is not lost');
       const event = { type: 'return.elapsed', mayLeave: mayLeave(at, variant) };
-      const over = at.facts.over || (at.facts.closed && !event.mayLeave);
+      const over = at.facts.over || (at.facts.closed && !event.mayLeave && !variant.isSupervised);
       return causes([event], { ...at.facts, hasTask: false, over }, ({ job }) =>
         job.mustRead('rankCount', '0', AFTER_PERIOD),
       );
     },
-    { timed: true },
+    // The period for a report is what it is; the other one is the maker's to choose.
+    variant.isSupervised ? { slow: true } : { timed: true },
   ),
   'the sleigh is over': stimulus([], ({ facts, state }) => {
     if (facts.over) return changesNothing(endSleigh);
@@ -187,7 +242,11 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
   'the drain period ends': stimulus(
     ['waiting.ended'],
     ({ facts, state }) =>
-      facts.over && !facts.drained && facts.sentinelIsThere && state === 'registered.waiting'
+      !variant.isSupervised &&
+      facts.over &&
+      !facts.drained &&
+      facts.sentinelIsThere &&
+      state === 'registered.waiting'
         ? causes([{ type: 'waiting.ended' }], { ...facts, drained: true }, async ({ job, pending }) => {
             await job.mustBeTold(
               'the worker, when the drain period ends',
@@ -200,6 +259,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     { slow: true },
   ),
   'the workspace is deleted': stimulus(['departed'], (at) => {
+    if (variant.isSupervised) return BEYOND;
     const events = isFinal(at) ? [] : [{ type: 'departed' }];
     return causes(events, { ...at.facts, deleted: true }, async ({ job, pending }) => {
       await job.delete();
@@ -220,7 +280,7 @@ const check =
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
     await Promise.all([
-      job.mustBeListed('Worker 0', group),
+      job.mustBeListed('Worker 0', facts.isReplaced ? undefined : group),
       job.mustRead('rankCount', isRegistered(at) ? '1' : '0'),
       job.mustRun(state === 'registered.busy' || facts.hasTask ? 1 : 0),
       job.mustRead('join_status', isElastic ? 'elastic' : phaseOf(facts)),
@@ -234,11 +294,13 @@ const check =
 const SHORT = 1;
 
 const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => {
-  const { isElastic, mayReturn } = variant;
+  const { isElastic, mayReturn, isSupervised } = variant;
   return {
-    variant: [isElastic ? 'elastic' : 'closing', ...(mayReturn ? ['may come back'] : [])].join(', '),
+    variant: [isElastic ? 'elastic' : 'closing', mayReturn && 'may come back', isSupervised && 'supervised']
+      .filter((word) => word !== false)
+      .join(', '),
     machine: workerMachine,
-    input: { rank: 0, isSupervised: false, isReplacement: false },
+    input: { rank: 0, isSupervised },
     facts: {
       over: false,
       joining: false,
@@ -248,10 +310,12 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => 
       sentinelIsThere: true,
       isConnected: true,
       hasTask: false,
+      isReplaced: false,
     },
     stimuli: stimuliOf(variant),
     checks: {
       declared: check(undefined, variant),
+      replacing: check(undefined, variant),
       'registered.idle': check('Idle workers', variant),
       'registered.waiting': check('Blocked workers', variant),
       'registered.busy': check('Active workers', variant),
@@ -262,19 +326,25 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => 
     },
     key: ({ state, facts }) => (facts.deleted ? ['deleted', state] : [state, facts]),
     bound: 'one worker; a task at a time; the group of one that may come back stays open',
-    simpleSteps: isElastic || mayReturn ? 2 : 3,
+    simpleSteps: isSupervised ? 1 : isElastic || mayReturn ? 2 : 3,
     open: async (journey) => {
       const job = await Job.open(journey.grounds.server, {
         onDeadWorker: 'null',
         join: isElastic ? 'elastic' : 'closing',
         reconnectGrace: mayReturn ? period(journey, SHORT, 300) : '0',
       });
-      return WorkerStage.open(job, mayReturn ? { session: 'its own' } : {});
+      const description = mayReturn ? { session: 'its own' } : {};
+      return WorkerStage.open(job, isSupervised ? SUPERVISOR : {}, description);
     },
   };
 };
 
-/** With and without an elastic group (S17), and one that may come back (S18). */
-export const workerModels = [false, true].flatMap((isElastic) =>
-  [false, true].map((mayReturn) => modelFor({ isElastic, mayReturn })),
-);
+/** With and without an elastic group (S17); one that may come back (S18), and one whose sentinel supervises (S19). */
+export const workerModels = [
+  modelFor({ isElastic: false, mayReturn: false, isSupervised: false }),
+  modelFor({ isElastic: false, mayReturn: true, isSupervised: false }),
+  modelFor({ isElastic: true, mayReturn: false, isSupervised: false }),
+  modelFor({ isElastic: true, mayReturn: true, isSupervised: false }),
+  modelFor({ isElastic: false, mayReturn: false, isSupervised: true }),
+  modelFor({ isElastic: true, mayReturn: false, isSupervised: true }),
+];

@@ -68,7 +68,7 @@ const reported = (task: TaskFate) => ({ type: 'death.reported', task });
 const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
 /** Without a sentinel that supervises. */
-const SIMPLE = { rank: 3, isSupervised: false, isReplacement: false };
+const SIMPLE = { rank: 3, isSupervised: false };
 
 const table: ChartTable = {
   input: SIMPLE,
@@ -104,7 +104,6 @@ const table: ChartTable = {
     // S2, S3, S6.1, S13
     declared: {
       after: [],
-      changes: { 'rank.replaced': { isReplacement: true } },
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
@@ -117,7 +116,26 @@ const table: ChartTable = {
         'death.reported, untried': ['declared'],
         'death.reported, failed': ['declared'],
         'death.reported, declined': ['declared'],
-        'rank.replaced': ['declared'],
+        'rank.replaced': ['replacing'],
+        departed: LEAVES,
+      },
+    },
+    // S19
+    replacing: {
+      after: ['rank.replaced'],
+      on: {
+        'registration.asked': REGISTERS,
+        'registration.asked, by another who names the task': REGISTERS,
+        'registration.asked, returns': REGISTERS,
+        'registration.asked, returns to its task': REGISTERS,
+        'group.closed': ['replacing'],
+        'sentinel.gone': LAPSES,
+        'sentinel.gone, may leave': LAPSES,
+        'death.reported': ['replacing'],
+        'death.reported, untried': ['replacing'],
+        'death.reported, failed': ['replacing'],
+        'death.reported, declined': ['replacing'],
+        'rank.replaced': ['replacing'],
         departed: LEAVES,
       },
     },
@@ -187,24 +205,6 @@ const supervised = checkEach<[input: object, events: string[], state: string]>(
       { isSupervised: true },
       ['registration.asked', 'connection.closed, may leave', 'return.elapsed, may leave'],
       'left',
-    ],
-    [
-      'a replacement is waited for when the group has closed',
-      { isSupervised: true, isReplacement: true },
-      ['group.closed'],
-      'declared',
-    ],
-    [
-      'whoever has not registered and is replaced is waited for then, too',
-      { isSupervised: true },
-      ['rank.replaced', 'group.closed'],
-      'declared',
-    ],
-    [
-      'a replacement that never comes goes with its sentinel',
-      { isSupervised: true, isReplacement: true },
-      ['sentinel.gone'],
-      'deadbeat',
     ],
   ],
   (machine, input, names, state) => {
