@@ -141,10 +141,7 @@ export function stateKey(world: World): string {
     parts.push(
       picture.queue
         .toArray()
-        .map(
-          ({ attempts, declined }) =>
-            `${attempts}${declined === undefined ? '' : `d${[...declined.ranks].sort().join('')}`}`,
-        )
+        .map(({ attempts, declined }) => `${attempts}${declinedKey(declined)}`)
         .join(''),
       sleigh.work.tasks.broadcasts.map(({ number, outstanding }) => `${number}/${outstanding}`).join(','),
       picture.lasting.map(({ number }) => number).join(''),
@@ -163,9 +160,12 @@ const SHORT: Readonly<Record<string, string>> = {
   sentinel_alive: 'a',
 };
 
+const declinedKey = (declined: Task['declined']): string =>
+  declined === undefined ? '' : `d${[...declined.ranks].sort((a, b) => a - b).join('')}`;
+
 const taskKey = ({ attempts, broadcast, isLate, declined }: Task): string =>
   broadcast === undefined
-    ? `t${attempts}${declined === undefined ? '' : `d${[...declined.ranks].sort().join('')}`}`
+    ? `t${attempts}${declinedKey(declined)}`
     : `b${broadcast.number}.${attempts}${isLate === true ? 'l' : ''}`;
 
 /** Of what each result in a batch is one. */

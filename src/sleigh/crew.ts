@@ -1,18 +1,11 @@
-import { assertEvent } from 'xstate';
 import { actorOf, type Actor } from '../actors/actor.ts';
-import { sentinelMachine } from '../machines/sentinel.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
-import { answersUpTo, isRegistered, newWorker, type Sentinel, type Worker } from './agents.ts';
-import { NO_VALUE_YET } from './refusals.ts';
+import { answersUpTo, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { Roll } from './roll.ts';
+import { tellToStop } from './sentinel-chart.ts';
+import { shortened } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
-
-/** Refresh periods that a sentinel may stay away (S13). */
-const MISSED_PERIODS = 3;
-
-/** The name of a sentinel's absence timer. */
-const absence = (id: number): string => `absence of sentinel ${id}`;
 
 /** Workers that have ended and are still known in an elastic group, and as many sentinels (S17). */
 const MOST_ENDED = 1_000;
@@ -27,6 +20,10 @@ export class Crew {
   readonly #sentinels: Roll<Sentinel>;
   readonly #sentinelOf = new Map<Client, Sentinel>();
   readonly #sleigh: Sleigh;
+  /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
+  readonly #past = new Map<string, number>();
+  /** Workers that replaced others (S19). */
+  replacements = 0;
   #changes = 0;
   #nextSentinel = 0;
 
@@ -127,7 +124,7 @@ export class Crew {
   }
 
   /** S19: whoever has the rank is dead by that, and the next one is waited for under it. */
-  #replace(ask: Ask, rank: number): void {
+  replace(ask: Ask, rank: number): void {
     const former = this.worker(rank);
     const { actor, sentinel } = former;
     actor.send({ type: 'rank.replaced' });
@@ -135,6 +132,8 @@ export class Crew {
     if (this.#sleigh.isWindingDown) return this.refuseRank(ask);
     if (actor.getSnapshot().status === 'done') {
       sentinel.workers.delete(former);
+      this.#passes(former);
+      this.replacements++;
       this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
       this.#sleigh.joining.chart.send({ type: 'rank.replaced' });
     }
@@ -191,10 +190,26 @@ export class Crew {
     return worker;
   }
 
+  retireSentinel(id: number): void {
+    this.#sentinels.retire(id);
+  }
+
   /** S17: it has ended, and may be forgotten some time. */
   retire(rank: number): void {
     const ended = this.#workers.retire(rank);
-    ended?.sentinel.workers.delete(ended);
+    if (ended === undefined) return;
+    ended.sentinel.workers.delete(ended);
+    this.#passes(ended);
+  }
+
+  #passes(worker: Worker): void {
+    const state = stateOfWorker(worker);
+    this.#past.set(state, this.past(state) + 1);
+  }
+
+  /** How many of those that nobody knows any more ended in that state. */
+  past(state: string): number {
+    return this.#past.get(state) ?? 0;
   }
 
   /** S9. */
@@ -204,45 +219,8 @@ export class Crew {
     else sentinel.actor.send({ type: 'alive.asked', ask });
   }
 
-  bindSentinels() {
-    const { timers, options, wakings } = this.#sleigh;
-    return this.#sleigh.prepared(
-      sentinelMachine.provide({
-        actions: {
-          replaceWorker: ({ event }) => {
-            assertEvent(event, 'replacement.asked');
-            this.#replace(event.ask, event.rank);
-          },
-          refuseReplacement: ({ event }) => {
-            assertEvent(event, 'replacement.asked');
-            this.refuseRank(event.ask);
-          },
-          holdUntilWaking: ({ context, event }) => {
-            assertEvent(event, 'alive.asked');
-            wakings.hold(this.#sentinel(context.id), event.ask);
-          },
-          tellNoWaking: ({ event }) => {
-            assertEvent(event, 'alive.asked');
-            event.ask.refuse(NO_VALUE_YET);
-          },
-          tellToGoOn: ({ context }) => wakings.unblock(this.#sentinel(context.id), '0'),
-          tellToStop: ({ context, event }) => {
-            if (event.type === 'alive.asked') tellToStop(event.ask);
-            else wakings.unblock(this.#sentinel(context.id), '1');
-          },
-          startAbsenceTimer: ({ context, self }) =>
-            timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
-              self.send({ type: 'absence.elapsed' }),
-            ),
-          stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
-          retire: ({ context }) => void this.#sentinels.retire(context.id),
-          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
-        },
-      }),
-    );
-  }
-
-  #sentinel(id: number): Sentinel {
+  /** @throws when there is none of that number */
+  sentinel(id: number): Sentinel {
     const sentinel = this.#sentinels.get(id);
     if (sentinel === undefined) throw new Error(`there is no sentinel ${id}`);
     return sentinel;
@@ -283,6 +261,8 @@ export class Crew {
     const worker = this.worker(rank);
     worker.end = end;
     worker.actor.send({ type: 'death.reported', task });
+    // The results have all of it; for who looks at the page a part is enough.
+    worker.end = end && shortened(end);
   }
 
   /**
@@ -290,7 +270,7 @@ export class Crew {
    * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
    */
   tellWorkersOf(sentinelId: number, which: 'all' | 'unregistered'): void {
-    const workers = [...this.#sentinel(sentinelId).workers].sort((a, b) => urgency(a) - urgency(b));
+    const workers = [...this.sentinel(sentinelId).workers].sort((a, b) => urgency(a) - urgency(b));
     for (const worker of workers) {
       const isThere = which === 'all' && worker.actor.getSnapshot().status === 'active';
       if (isThere || isAwaited(worker.actor))
@@ -300,7 +280,7 @@ export class Crew {
 
   /** S14: the sentinel that should have ended them has left. */
   endWaitingOf(sentinelId: number): void {
-    for (const worker of this.#sentinel(sentinelId).workers) {
+    for (const worker of this.sentinel(sentinelId).workers) {
       const { value } = worker.actor.getSnapshot();
       if (typeof value === 'object' && value.registered === 'waiting')
         worker.actor.send({ type: 'waiting.ended' });
@@ -340,5 +320,3 @@ const isAwaited = (actor: Worker['actor']): boolean => {
 const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);
 
 const tellRank = (ask: Ask, rank: number): void => ask.answer(foundText(String(rank), ask.origin, ALLOCATED));
-
-const tellToStop = (ask: Ask): void => ask.answer(foundText('1', ask.origin));

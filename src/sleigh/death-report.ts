@@ -14,6 +14,8 @@ export interface DeathReport {
 const MOST_WHY = 64;
 const MOST_HOW = 255;
 const MOST_LAST_WORDS = 4_096;
+/** Of the last words of each worker that has ended, which are kept as long as it is known. */
+const MOST_REMEMBERED = 500;
 
 const FATES: readonly string[] = ['tried', 'untried', 'failed', 'declined'] satisfies TaskFate[];
 const isFate = (text: string): text is TaskFate => FATES.includes(text);
@@ -23,6 +25,12 @@ const beginning = (text: string, most: number): string =>
   text.length <= most ? text : text.slice(0, most).replace(/[\xc0-\xff][\x80-\xbf]*$/, '');
 const ending = (text: string, most: number): string =>
   text.length <= most ? text : text.slice(-most).replace(/^[\x80-\xbf]+/, '');
+
+/** What is remembered of it. */
+export const shortened = (end: WorkerEnd): WorkerEnd => ({
+  ...end,
+  lastWords: end.lastWords && ending(end.lastWords, MOST_REMEMBERED),
+});
 
 /** @returns undefined when the metadata has no session: then it is a report as in S13 */
 export function readReport(metadata: Metadata): DeathReport | Refusal | undefined {

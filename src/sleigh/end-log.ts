@@ -1,3 +1,4 @@
+import type { ShutdownEvent } from '../machines/shutdown.ts';
 import type { WorkerEvent } from '../machines/worker.ts';
 import type { Worker } from './agents.ts';
 import type { Sleigh } from './sleigh.ts';
@@ -20,5 +21,22 @@ export function reportEnd(sleigh: Sleigh, worker: Worker, event: WorkerEvent['ty
     peer: client?.peer,
     reason: end?.how ?? REASONS[event] ?? event,
     ...(end && { why: end.why }),
+  });
+}
+
+/** Why a sleigh shuts down by itself (S13, S15). */
+const ENDS: Partial<Record<ShutdownEvent['type'], string>> = {
+  'worker.died': 'a worker died',
+  'task.failed': 'a worker failed its task',
+  'grace.elapsed': 'no worker was registered at the end of the grace period',
+  'group.closed': 'the group closed without a worker',
+  'server.stopping': 'the server stops',
+};
+
+/** One line in the log for each job that ends by itself; that one ends with its server is no fault (S14.1). */
+export function reportEndByItself({ workspace }: Sleigh, event: ShutdownEvent['type']): void {
+  workspace.host.log(event === 'server.stopping' ? 'info' : 'warn', 'a sleigh shuts down by itself', {
+    workspace: workspace.name,
+    reason: ENDS[event] ?? event,
   });
 }

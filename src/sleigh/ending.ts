@@ -1,5 +1,6 @@
 import type { ActorRefFrom } from 'xstate';
 import { shutdownMachine } from '../machines/shutdown.ts';
+import { reportEndByItself } from './end-log.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Seconds that workers waiting for tasks are left to their sentinels (S14). */
@@ -31,7 +32,10 @@ export class Ending {
           startDrainTimer: ({ self }) =>
             timers.start('drain', DRAIN_PERIOD, () => self.send({ type: 'drain.elapsed' })),
           stopDrainTimer: () => timers.stop('drain'),
-          storeRideOver: () => this.#sleigh.announce(RIDE_OVER, '1'),
+          storeRideOver: ({ event }) => {
+            reportEndByItself(this.#sleigh, event.type);
+            this.#sleigh.announce(RIDE_OVER, '1');
+          },
           reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
         },
       }),

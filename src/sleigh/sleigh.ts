@@ -23,6 +23,7 @@ import type { JobOptions } from './options.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
+import { sentinelChart } from './sentinel-chart.ts';
 import { Supervision } from './supervision.ts';
 import { Wakings } from './wakings.ts';
 import { Work } from './work.ts';
@@ -50,7 +51,7 @@ export class Sleigh implements Occupant {
   readonly ending: Ending;
   readonly work: Work;
   readonly workerChart: ReturnType<Work['bind']>;
-  readonly sentinelChart: ReturnType<Crew['bindSentinels']>;
+  readonly sentinelChart: ReturnType<typeof sentinelChart>;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   #hasFailed = false;
 
@@ -68,7 +69,7 @@ export class Sleigh implements Occupant {
     this.ending = new Ending(this);
     this.work = new Work(this);
     this.workerChart = this.work.bind();
-    this.sentinelChart = this.crew.bindSentinels();
+    this.sentinelChart = sentinelChart(this);
     this.supervisor = createActor(this.#bind(), {
       id: 'sleigh',
       input: {

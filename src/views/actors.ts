@@ -1,16 +1,28 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
 import { leafOf, storyOf } from '../actors/story.ts';
-import { tellerOf, type StoryStep, type Tally } from '../actors/teller.ts';
+import { tellerOf, type StoryStep } from '../actors/teller.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';
 import { pageOf, type Range } from './paging.ts';
+import { rankHistory } from './rank-history.ts';
+import type { RankHistory } from './rank-types.ts';
 import type { ActorSummary, ActorsView, ActorView, StoryEntry } from './types.ts';
 
 /** A worker or a sentinel. */
 interface Agent {
   readonly actor: Actor;
+  /** Of a worker. */
+  readonly rank?: number;
+}
+
+/** All actors of one chart. */
+interface Group {
+  readonly chart: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly agents: Iterable<Agent>;
+  readonly size: number;
 }
 
 export const snapshotOf = (actor: Actor): AnyMachineSnapshot => actor.getSnapshot();
@@ -53,27 +65,56 @@ export function plainFields(fields: unknown): Record<string, string | number | b
   return plain;
 }
 
+/** Workers by state: those that there are, without those whose rank somebody else has by now (S19). */
+export function workerCounts({ workerChart, crew }: Sleigh): Readonly<Record<string, number>> {
+  const counts = Object.entries(tellerOf(workerChart)?.all ?? {});
+  return Object.fromEntries(
+    counts.map(([state, n]): [string, number] => [state, n - crew.past(state)]).filter(([, n]) => n > 0),
+  );
+}
+
+/** As `actorView`, with what became of the workers of its rank, if it is one (S19). */
+export function actorOfSleighView(sleigh: Sleigh, actor: Actor): ActorView {
+  const [, rank] = /^worker\.(\d+)$/.exec(actor.id) ?? [];
+  return rank === undefined
+    ? actorView(actor)
+    : { ...actorView(actor), rankHistory: rankHistoryOf(sleigh, Number(rank)) };
+}
+
+function rankHistoryOf({ crew }: Sleigh, rank: number): RankHistory | undefined {
+  const worker = crew.find(rank);
+  return worker && rankHistory(worker);
+}
+
 /** @param chart `worker` or `sentinel`, of which there are many. @param state those in it alone; by rank or number */
 export function actorsView(sleigh: Sleigh, chart: string, state: string | null, range: Range): ActorsView {
   const { crew, workerChart, sentinelChart } = sleigh;
-  const groups: { chart: string; tally: Tally | undefined; agents: Iterable<Agent>; size: number }[] = [
-    { chart: workerChart.id, tally: tellerOf(workerChart), agents: crew.everyWorker, size: crew.size },
+  const groups: readonly Group[] = [
+    {
+      chart: workerChart.id,
+      counts: workerCounts(sleigh),
+      agents: crew.everyWorker,
+      size: crew.size,
+    },
     {
       chart: sentinelChart.id,
-      tally: tellerOf(sentinelChart),
+      counts: tellerOf(sentinelChart)?.all ?? {},
       agents: crew.sentinels,
       size: crew.sentinels.length,
     },
   ];
   const group = groups.find((one) => one.chart === chart);
-  const total = state === null ? group?.size : group?.tally?.in(state);
+  const total = (state === null ? group?.size : group?.counts[state]) ?? 0;
   return {
     single: ['sleigh', 'joinPhase', 'shutdown'].flatMap((id) => {
       const actor = sleigh.actor(id);
       return actor === undefined ? [] : [actorSummary(actor)];
     }),
-    groups: groups.map((one) => ({ chart: one.chart, counts: one.tally?.all ?? {} })),
-    list: pageOf(total ?? 0, range, among(group?.agents ?? [], state), ({ actor }) => actorSummary(actor)),
+    groups: groups.map(({ chart, counts }) => ({ chart, counts })),
+    list: pageOf(total, range, among(group?.agents ?? [], state), ({ actor, rank }) => ({
+      ...actorSummary(actor),
+      rankHistory: rank === undefined ? undefined : rankHistoryOf(sleigh, rank),
+    })),
   };
 }
 

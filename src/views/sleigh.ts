@@ -4,16 +4,14 @@ import { isRegistered, type Worker } from '../sleigh/agents.ts';
 import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
-import { among, stateOf } from './actors.ts';
+import { among, stateOf, workerCounts } from './actors.ts';
 import { named, titleOf } from './names.ts';
+import { rankHistory } from './rank-history.ts';
 import { pageOf, slice, type Range } from './paging.ts';
 import type { SleighFigures } from './sleigh-figures.ts';
 import type { BatchView, SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
 
 export const MOST_BATCHES = 100;
-
-const workerCounts = ({ workerChart }: Sleigh): Readonly<Record<string, number>> =>
-  tellerOf(workerChart)?.all ?? {};
 
 function stateOfChild(sleigh: Sleigh, id: string): string {
   const actor = sleigh.actor(id);
@@ -48,6 +46,7 @@ export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
     },
     sentinels: tellerOf(sleigh.sentinelChart)?.all ?? {},
     completed: sleigh.work.completed,
+    replacements: sleigh.crew.replacements,
     deaths: tellerOf(sleigh.workerChart)?.in('dead') ?? 0,
     failures: sleigh.failures.newestFirst,
     batches: Array.from(batches(sleigh), (batch) => batchView(batch, figures)),
@@ -71,10 +70,11 @@ const batchView = (batch: BatchSummary, figures: SleighFigures): BatchView => ({
 
 /** By rank. @param state those in it alone */
 export function workersView(sleigh: Sleigh, state: string | null, range: Range, now: number): WorkersView {
-  const { crew, workerChart } = sleigh;
-  const total = state === null ? crew.size : (tellerOf(workerChart)?.in(state) ?? 0);
+  const { crew } = sleigh;
+  const counts = workerCounts(sleigh);
+  const total = state === null ? crew.size : (counts[state] ?? 0);
   const page = pageOf(total, range, among(crew.everyWorker, state), (worker) => workerView(worker, now));
-  return { ...page, counts: workerCounts(sleigh) };
+  return { ...page, counts };
 }
 
 function workerView(worker: Worker, now: number): WorkerView {
@@ -87,6 +87,7 @@ function workerView(worker: Worker, now: number): WorkerView {
     state: stateOf(actor),
     host: titleOf(worker.host),
     client: isRegistered(worker) ? client?.id : undefined,
+    rankHistory: rankHistory(worker),
     completed: worker.completed,
     onTask,
     batch: task?.batch === undefined ? undefined : named(batchesIn(task.batch).join(', ')),

@@ -1,3 +1,5 @@
+import type { RankHistory } from './rank-types.ts';
+
 /**
  * What the pages are made of: the JSON under `/api`. Every view has a path. `GET path` answers it once; the same request
  * with `Accept: text/event-stream` sends it again whenever it has changed, at most 10 times a second.
@@ -195,6 +197,8 @@ export interface SleighView extends SleighSummary {
   };
   readonly sentinels: Readonly<Record<string, number>>;
   readonly completed: number;
+  /** Workers that replaced others (S19). */
+  readonly replacements: number;
   readonly deaths: number;
   /** What went wrong, the newest first, 100 at most. */
   readonly failures: readonly FailureView[];
@@ -231,6 +235,8 @@ export interface WorkerView {
   /** Where it runs, by what it told at its registration. */
   readonly host: string;
   readonly client: number | undefined;
+  /** Undefined where no sentinel supervises. */
+  readonly rankHistory: RankHistory | undefined;
   readonly completed: number;
   /** Milliseconds on its task; undefined when it has none. */
   readonly onTask: number | undefined;
@@ -263,6 +269,8 @@ export interface ActorSummary {
   readonly chart: string;
   readonly state: string;
   readonly last: StoryEntry | undefined;
+  /** Of a worker whose sentinel supervises (S19). */
+  readonly rankHistory?: RankHistory | undefined;
 }
 
 export interface ActorView extends ActorSummary {

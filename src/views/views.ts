@@ -1,7 +1,7 @@
 import type { Core } from '../core/core.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { About } from './about.ts';
-import { actorsView, actorView } from './actors.ts';
+import { actorOfSleighView, actorsView } from './actors.ts';
 import { chartsView } from './charts.ts';
 import { clientsView, clientView } from './clients.ts';
 import { History } from './history.ts';
@@ -91,7 +91,7 @@ export class Views {
 
   #actor(sleigh: Sleigh, id: string) {
     const actor = sleigh.actor(id);
-    return actor && actorView(actor);
+    return actor && actorOfSleighView(sleigh, actor);
   }
 
   #figuresOf(sleigh: Sleigh): SleighFigures {

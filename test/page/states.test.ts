@@ -17,6 +17,7 @@ describe('the looks of a state', () => {
     expect(plain.sort()).toEqual(
       [
         'declared',
+        'replacing',
         'open.handshaking.greeting',
         'open.handshaking.negotiating',
         'open.handshaking.securing',

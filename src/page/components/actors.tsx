@@ -3,6 +3,7 @@ import type { ActorsView, ActorView, ChartsView, ChartView } from '../../views/t
 import { count } from '../lib/format.ts';
 import { lighting, storyKeys } from '../lib/lighting.ts';
 import { actorPath, api, withQuery, type Query } from '../lib/paths.ts';
+import { endOf, replacedTimes } from '../lib/rank-history.ts';
 import { goQuery, usePlace } from '../lib/router.ts';
 import { statePath } from '../lib/states.ts';
 import { useView } from '../lib/use-view.ts';
@@ -10,6 +11,7 @@ import { Chart } from './chart.tsx';
 import { NextMoves } from './next-moves.tsx';
 import { Nothing, Pager, Panel, Table, Head, Time } from './parts.tsx';
 import { StateTag } from './states.tsx';
+import { LastEnd } from './rank-history.tsx';
 import { Story } from './story.tsx';
 import { supervisorOf, Tree, type Choice } from './tree.tsx';
 
@@ -128,6 +130,11 @@ export function ActorDetails(props: { actor: ActorView; chart: ChartView | undef
             <NextMoves chart={chart} next={light.next} />
           </Panel>
         )}
+        {actor.rankHistory !== undefined && (
+          <Panel title="Its rank" note={replacedTimes(actor.rankHistory)}>
+            <LastEnd history={actor.rankHistory} />
+          </Panel>
+        )}
         {context.length > 0 && (
           <Panel title="What it remembers" note={entry === undefined ? undefined : 'now'}>
             <dl class="pairs">
@@ -156,6 +163,7 @@ interface CrowdProps {
 /** All actors of a chart at once: how many are in each state, and a list that opens into single ones. */
 function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
   const chart = charts.find((known) => known.chart === name);
+  const isSupervised = list.items.some(({ rankHistory }) => rankHistory !== undefined);
   const numbers = Object.fromEntries(
     Object.entries(counts)
       .filter(([, n]) => n > 0)
@@ -190,10 +198,12 @@ function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
                   <Head>Actor</Head>
                   <Head>State</Head>
                   <Head>Last event</Head>
+                  {isSupervised && <Head number>Replaced</Head>}
+                  {isSupervised && <Head>Last end</Head>}
                 </>
               }
             >
-              {list.items.map(({ actor, chart, state, last }) => (
+              {list.items.map(({ actor, chart, state, last, rankHistory }) => (
                 <tr key={actor}>
                   <th scope="row">
                     <button
@@ -208,6 +218,8 @@ function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
                     <StateTag state={state} chart={chart} />
                   </td>
                   <td>{last?.event}</td>
+                  {isSupervised && <td class="number">{rankHistory?.replacements}</td>}
+                  {isSupervised && <td>{rankHistory?.lastEnd && endOf(rankHistory.lastEnd)}</td>}
                 </tr>
               ))}
             </Table>

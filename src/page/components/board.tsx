@@ -2,6 +2,7 @@ import type { WorkersView, WorkerView } from '../../views/types.ts';
 import type { Reading } from '../lib/feeds.ts';
 import { count, duration, percent } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
+import { reasonOf, replacedTimes } from '../lib/rank-history.ts';
 import { goQuery } from '../lib/router.ts';
 import { stateName, statePath, toneOf } from '../lib/states.ts';
 import { useAge } from '../lib/use-view.ts';
@@ -76,14 +77,14 @@ const onTask = ({ onTask }: WorkerView, age: number): string =>
   onTask === undefined ? '' : duration(onTask + age);
 
 function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | undefined }) {
-  const { rank, actor, state, host, completed, busyShare, batch } = worker;
+  const { rank, actor, state, host, completed, busyShare, batch, rankHistory } = worker;
   const tone = toneOf(state);
   return (
     <li>
       <a
         class={`tile ${tone}`}
         href={page.charts({ name: sleigh }, { actor })}
-        title={`${statePath(state)}, ${host}`}
+        title={[statePath(state), host, rankHistory && replacedTimes(rankHistory)].filter(Boolean).join(', ')}
       >
         <span class="tile-head">
           <b>{rank}</b>
@@ -93,7 +94,8 @@ function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | 
           </span>
         </span>
         <span class="tile-task">
-          {tone === 'dead' || tone === 'lost' ? reason : onTask(worker, age)}
+          {state === 'replacing' ? 'waits for its replacement' : undefined}
+          {tone === 'dead' || tone === 'lost' ? reasonOf(worker, reason) : onTask(worker, age)}
           {batch !== undefined && <> on batch {batch.title}</>}
         </span>
         <span class="tile-foot">
@@ -127,6 +129,7 @@ function WorkerTable({
           <Head>Batch</Head>
           <Head number>Attempt</Head>
           <Head>Time busy</Head>
+          <Head number>Replaced</Head>
           <Head>Client</Head>
         </>
       }
@@ -147,6 +150,7 @@ function WorkerTable({
           <td>
             <Meter share={worker.busyShare} label={`worker ${worker.rank} busy`} />
           </td>
+          <td class="number">{worker.rankHistory?.replacements}</td>
           <td>{worker.client !== undefined && <a href={page.client(worker.client)}>{worker.client}</a>}</td>
         </tr>
       ))}

@@ -6,6 +6,7 @@ export type Tone =
 const TONES: Readonly<Record<string, Tone>> = {
   // workers
   declared: 'declared',
+  replacing: 'declared',
   idle: 'idle',
   waiting: 'waiting',
   busy: 'busy',

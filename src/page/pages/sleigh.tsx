@@ -49,6 +49,7 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
         <Fact name="running">{count(data.running)}</Fact>
         <Fact name="results waiting">{count(data.results)}</Fact>
         <Fact name="completed">{count(data.completed)}</Fact>
+        {data.replacements > 0 && <Fact name="replacements">{count(data.replacements)}</Fact>}
         <Fact name="deaths" tone={data.deaths > 0 ? 'dead' : ''}>
           {count(data.deaths)}
         </Fact>

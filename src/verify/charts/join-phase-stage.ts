@@ -6,18 +6,20 @@ import type { Pending, Speaker } from '../speaker.ts';
 export const SHORT = 1;
 
 /** What the workers show when they come back (S18). */
-const SESSION = { session: 'its own' };
+const SESSION: Session = { session: 'its own' };
+type Session = Readonly<Record<'session', string>>;
 
 /** A job, with sentinels of a rank each, workers, and those who wait for the group to close, or to be complete. */
 export class JoinPhaseStage {
   readonly job: Job;
   /** By their ranks. */
   readonly sentinels: Speaker[] = [];
-  readonly workers: { readonly rank: number; speaker: Speaker }[] = [];
+  readonly workers: { readonly rank: number; readonly session: Session; speaker: Speaker }[] = [];
   readonly waiting: Pending[] = [];
   readonly #short: string;
   /** The rank whose worker is to be replaced (S19). */
   #replaced = 0;
+  #replacements = 0;
 
   private constructor(job: Job, short: string) {
     this.job = job;
@@ -46,10 +48,10 @@ export class JoinPhaseStage {
     if (rank >= 0) this.sentinels[rank] = sentinel;
   }
 
-  async register(rank: number): Promise<void> {
+  async register(rank: number, session: Session = SESSION): Promise<void> {
     const speaker = await this.job.guest();
-    this.workers.push({ rank, speaker });
-    await this.job.mustStore(speaker, ['worker_ids', String(rank)], {}, SESSION);
+    this.workers.push({ rank, session, speaker });
+    await this.job.mustStore(speaker, ['worker_ids', String(rank)], {}, session);
   }
 
   /** S18: over another connection, before the server knows that the first one is gone. */
@@ -58,7 +60,7 @@ export class JoinPhaseStage {
     if (worker === undefined) throw new Error('nobody is registered');
     const old = worker.speaker;
     worker.speaker = await this.job.guest();
-    await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, SESSION);
+    await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, worker.session);
     await this.job.leave(old);
   }
 
@@ -72,7 +74,7 @@ export class JoinPhaseStage {
   }
 
   registerReplacement(): Promise<void> {
-    return this.register(this.#replaced);
+    return this.register(this.#replaced, { session: `replacement ${++this.#replacements}` });
   }
 
   /** S17: all who wait are told. */

@@ -108,10 +108,11 @@ const getsRank =
 const leaves = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
 const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
 
+const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
+
 /** S19: of the worker of its first rank. */
 const replaces = (at: At): Act => {
   const { facts } = at;
-  const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
   const event = { type: 'replacement.asked', rank: 0 };
   if (isFinal(at)) return changesNothing(inVain);
   if (facts.over) return causes([event], facts, inVain);

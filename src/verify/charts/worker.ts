@@ -76,6 +76,8 @@ const reports =
     });
   };
 
+const replace = ({ job }: WorkerStage) => job.mustReplace('0', { value: '0' });
+
 /** S19: its sentinel replaces it. */
 const replaces =
   (variant: Variant) =>
@@ -84,7 +86,6 @@ const replaces =
     if (!variant.isSupervised) return changesNothing(({ job }) => job.mustReplace('0', { status: '0001' }));
     if (facts.over || !facts.sentinelIsThere)
       return changesNothing(({ job }) => job.mustReplace('0', { value: '-1' }));
-    const replace = ({ job }: WorkerStage) => job.mustReplace('0', { value: '0' });
     const event = { type: 'rank.replaced' };
     if (isAwaited(at)) return causes([event], facts, replace);
     const after = { ...facts, hasTask: false, isReplaced: true };
@@ -259,7 +260,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     { slow: true },
   ),
   'the workspace is deleted': stimulus(['departed'], (at) => {
-    if (variant.isSupervised) return BEYOND;
+    if (variant.isSupervised && at.state !== 'replacing') return BEYOND;
     const events = isFinal(at) ? [] : [{ type: 'departed' }];
     return causes(events, { ...at.facts, deleted: true }, async ({ job, pending }) => {
       await job.delete();
