@@ -17,7 +17,9 @@ export const EQUIVALENT: readonly Equivalents[] = [
       'join-phase: closed, entry: noteNumber is done twice',
       'sentinel: everywhere, rank.given: noteRank is done twice',
       'shutdown: everywhere, group.closed: noteClosing is done twice',
-      'shutdown: up.running, group.closed: noteClosing is done twice',
+      'shutdown: up.running, group.closed [0]: noteClosing is done twice',
+      'shutdown: up.running, group.closed [1]: noteClosing is done twice',
+      'shutdown: everywhere, supervision.began: noteSupervision is done twice',
     ],
   },
   {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { Holdings, ServerHoldings } from '../../src/workspace/holdings.ts';
 import { Roll } from '../../src/sleigh/roll.ts';
 import { Job } from '../support/job.ts';
 import { OK, refused, type Reply } from '../support/replies.ts';
@@ -233,6 +235,23 @@ describe('a report (S19)', () => {
       it.report(0, { task: 'untried' });
       expect(it.worker(1).reply().value).toBe('t');
     }),
+  );
+
+  test(
+    'untried: it may be tried as often as before',
+    supervised(
+      { ranks: 3, registered: 3 },
+      (it) => {
+        it.job.task('t');
+        for (const [rank, task] of ['untried', 'tried'].entries()) {
+          expect(it.worker(rank).get('fetch', 'task').value).toBe('t');
+          it.report(rank, { task });
+        }
+        expect(it.work(2)).toBe('t');
+        expect(it.answers()).toEqual([['2', 't by 2']]);
+      },
+      { maxAttempts: '2' },
+    ),
   );
 
   test.each(['shutdown', 'requeue', 'null'])(
@@ -695,7 +714,7 @@ describe('a task that says how often it may be tried (S19)', () => {
 });
 
 test('a rank that is replaced is not forgotten for those that end later in an elastic group (S17)', () => {
-  const roll = new Roll<string>(2);
+  const roll = new Roll<string>(2, new Holdings(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));
   roll.add(0, 'first');
   roll.retire(0);
   roll.add(0, 'its replacement');

@@ -1,4 +1,3 @@
-import type { AnyEventObject } from 'xstate';
 import { workerMachine } from '../../machines/worker.ts';
 import { AFTER_PERIOD, Job, period, SUPERVISOR, type Group } from '../job.ts';
 import { causes, changesNothing, BEYOND, impossible, type ChartModel, type Stimulus } from '../model.ts';
@@ -14,6 +13,7 @@ import {
   workerLeaves,
   WorkerStage,
 } from './worker-stage.ts';
+import { dies, replaces, reports } from './worker-ends.ts';
 import {
   asked,
   askForTask,
@@ -42,59 +42,6 @@ const stimulus = (
   comesTo: (at: At) => Act,
   pace: Pick<Stimulus<Context, Facts, WorkerStage>, 'slow' | 'timed'> = {},
 ): Stimulus<Context, Facts, WorkerStage> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
-
-/** S13, S14: what becomes of a worker when somebody goes. */
-const dies =
-  ({ isSupervised }: Variant) =>
-  (event: AnyEventObject, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
-    // It is the last one of its group: if that is closed, the sleigh ends with it, or waits for another one (S19).
-    causes([event], { ...facts, over: facts.over || (facts.closed && !isSupervised) }, act);
-
-/** S19: its sentinel says what becomes of its task. */
-const reports =
-  (task: 'untried' | 'failed' | 'declined', { isSupervised }: Variant) =>
-  (at: At): Act => {
-    const { facts, state } = at;
-    if (!isSupervised)
-      return changesNothing(({ job }) =>
-        job.mustStore(job.master, ['worker_dead', '0'], { status: '0001' }, { ...SUPERVISOR, task }),
-      );
-    const report = ({ job }: WorkerStage) => job.mustReport('0', task);
-    if (facts.over || isFinal(at)) return changesNothing(report);
-    const event = { type: 'death.reported', task };
-    if (isAwaited(at)) return causes([event], facts, report);
-    const hasTask = facts.hasTask || state === 'registered.busy';
-    return causes([event], { ...facts, hasTask: false }, async (stage) => {
-      await report(stage);
-      await mustBeToldOfDeath(stage, state);
-      if (!hasTask) return;
-      const { job, batch } = stage;
-      // There is another rank, whose worker may come and do it until the group closes.
-      if (task === 'failed' || (task === 'declined' && facts.closed))
-        await job.mustHaveResult(batch, '0', { value: '', isNull: true });
-      else await job.mustGet(job.master, ['find', 'jobStatus'], { value: '1' }, { batchId: batch });
-    });
-  };
-
-const replace = ({ job }: WorkerStage) => job.mustReplace('0', { value: '0' });
-
-/** S19: its sentinel replaces it. */
-const replaces =
-  (variant: Variant) =>
-  (at: At): Act => {
-    const { facts, state } = at;
-    if (!variant.isSupervised) return changesNothing(({ job }) => job.mustReplace('0', { status: '0001' }));
-    if (facts.over || !facts.sentinelIsThere)
-      return changesNothing(({ job }) => job.mustReplace('0', { value: '-1' }));
-    const event = { type: 'rank.replaced' };
-    if (isAwaited(at)) return causes([event], facts, replace);
-    const after = { ...facts, hasTask: false, isReplaced: true };
-    if (isFinal(at)) return causes([], after, replace);
-    return dies(variant)(event, after, async (stage) => {
-      await replace(stage);
-      await mustBeToldOfDeath(stage, state);
-    });
-  };
 
 /** S17: in an elastic group one that owes nothing may go. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>

@@ -149,6 +149,12 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
       'up.grace',
     ]),
     [
+      'the last one of a closed group has left, and nobody supervises',
+      'requeue',
+      [...RUNNING, 'group.closed', 'worker.left'],
+      'up.running',
+    ],
+    [
       'supervised, a replacement has come by the end of the grace period',
       'requeue',
       ['supervision.began', ...RUNNING, 'group.closed', 'worker.died', ...RUNNING],
@@ -191,24 +197,50 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
   },
 );
 
-/** They are not asked for again in such a job, and must be right all the same. */
-const counts = checkEach<[types: string[], context: object]>(
+const SUPERVISED = ['supervision.began', ...RUNNING];
+
+/** Most of them are not asked for again in such a job, and must be right all the same. */
+const counts = checkEach<[policy: DeathPolicy, types: string[], state: string, context: object]>(
   [
     [
       'the last death',
+      'null',
       [...TWO, 'group.closed', 'worker.died', 'worker.died'],
+      'shuttingDown.byItself',
       { living: 0, groupClosed: true },
     ],
     [
-      'the last death of supervised workers',
-      [...TWO, 'supervision.began', 'group.closed', 'worker.died', 'worker.died', 'grace.elapsed'],
-      { living: 0, groupClosed: true, isSupervised: true },
+      'the death that ends it by the policy',
+      'shutdown',
+      [...TWO, 'worker.died'],
+      'shuttingDown.byItself',
+      { living: 1 },
     ],
-    ['the closing', [...RUNNING, 'worker.died', 'group.closed'], { living: 0, groupClosed: true }],
+    ...(['died', 'left'] as const).map((how): [string, DeathPolicy, string[], string, object] => [
+      `the last one of supervised workers, which has ${how}`,
+      'null',
+      [...SUPERVISED, 'group.closed', `worker.${how}`],
+      'up.grace',
+      { living: 0, groupClosed: true },
+    ]),
+    [
+      'the closing',
+      'null',
+      [...RUNNING, 'worker.died', 'group.closed'],
+      'shuttingDown.byItself',
+      { living: 0, groupClosed: true },
+    ],
+    [
+      'the closing of a supervised group',
+      'null',
+      [...SUPERVISED, 'worker.died', 'group.closed'],
+      'up.grace',
+      { living: 0, groupClosed: true },
+    ],
   ],
-  (machine, types, context) => {
-    const ended = new Recording(machine, { policy: 'null' }).send(...types.map((type) => ({ type })));
-    expect(ended).toMatchObject({ state: 'shuttingDown.byItself', context });
+  (machine, policy, types, state, context) => {
+    const ended = new Recording(machine, { policy }).send(...types.map((type) => ({ type })));
+    expect(ended).toMatchObject({ state, context });
   },
 );
 
