@@ -14,6 +14,7 @@ export function heedful(order: { folder: string; n: number }, context: TaskConte
 export function counted(order: { folder: string; n: number }, context: TaskContext): Promise<number>;
 export function deep(order: { folder: string; milliseconds: number }, context: TaskContext): number;
 export function nap(milliseconds: number): Promise<number>;
+export function heap(n: number): Promise<number>;
 export function forever(): Promise<void>;
 export function deadly(order: { folder: string; n: number }): number;
 export function killing(): void;

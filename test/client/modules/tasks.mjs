@@ -44,6 +44,16 @@ export function deep({ folder, milliseconds }, { rank }) {
   return rank;
 }
 export const nap = (milliseconds) => sleep(milliseconds, milliseconds);
+/** What this worker holds, after a collection. */
+export async function heap() {
+  const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
+    import('node:v8'),
+    import('node:vm'),
+  ]);
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 export const forever = () => sleep(1e9);
 /** Ends its worker where there is no file yet that says so. */
 export function deadly({ folder, n }) {

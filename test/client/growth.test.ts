@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { claimed } from '../../src/client/claimed.ts';
+
+const PROGRAM = fileURLToPath(new URL('modules/growth.mjs', import.meta.url));
+const isLong = process.env['VERIFY'] === 'long';
+/** Batches of which the heaps are compared, after as many that warm up. */
+const BATCHES = isLong ? 5_000 : 100;
+
+interface Heaps {
+  readonly master: number;
+  readonly worker: number;
+  readonly listeners: number;
+  readonly variables: string[];
+}
+
+describe('a service that runs batches for long', () => {
+  it(
+    `has grown by nothing after ${BATCHES} batches with aborts, timeouts, fixed arguments and crashes`,
+    async () => {
+      const args = ['--expose-gc', PROGRAM, String(BATCHES)];
+      const { stdout } = await promisify(execFile)(process.execPath, args, {
+        timeout: isLong ? 3_600_000 : 110_000,
+      });
+      const [before, after] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => claimed<Heaps>(JSON.parse(line)));
+      if (before === undefined || after === undefined) throw new Error(stdout);
+      // Bytes for each batch: an object that stays takes more.
+      expect((after.master - before.master) / BATCHES).toBeLessThan(isLong ? 100 : 8_000);
+      expect((after.worker - before.worker) / BATCHES).toBeLessThan(isLong ? 100 : 8_000);
+      expect(after.listeners).toBe(0);
+      expect(after.variables).toEqual([]);
+    },
+    isLong ? 3_600_000 : 120_000,
+  );
+});
