@@ -53,6 +53,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Who may look at the world outside: sockets, files, processes. */
 const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli', 'server.ts']);
+/**
+ * What of the client is that world, so that a simulation has another in its place: the platform and what it is made of, the
+ * programs that are processes, and the launchers.
+ */
+const CLIENT_EDGE =
+  /^client\/(platform|clock|durations|channel|module-function|child|parent|worker-child|worker-link|watchdog|private-server|[a-z]+-program|launchers\/.*)\.ts$/;
 /** Who runs in a browser, whose clocks and timers it may use. */
 const BROWSER = 'page';
 const MOST_LINES = 350;
@@ -114,6 +120,15 @@ describe('the source', () => {
       /\b(Date\.now\(|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|process\.(?!ts)|performance\.)/;
     const wrong = files.filter(
       ({ layer, text }) => !OUTER.has(layer) && layer !== BROWSER && world.test(text),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  test('the rules of the client see clocks, timers, chance, processes and sockets through its platform alone', () => {
+    const world =
+      /\b(Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|random(UUID|Bytes|Int)|performance\.|hostClock|node:(timers|child_process|worker_threads|net|tls|os|perf_hooks)|(?<![#.])process\.(kill|exit|pid|hrtime|memoryUsage))|import \{[^}]*\bstartTimer\b/;
+    const wrong = files.filter(
+      ({ path, layer, text }) => layer === 'client' && !CLIENT_EDGE.test(path) && world.test(text),
     );
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });

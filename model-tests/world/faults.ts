@@ -14,6 +14,20 @@ export const FAULTS = [
   'task skipped',
   'worker comes back',
   'process sleeps',
+  'worker killed',
+  'worker starts slowly',
+  'worker dies at its start',
+  'worker does not end',
+  'worker busy',
+  'worker told to go',
+  'sentinel killed',
+  'sentinel connection cut',
+  'sentinel drained',
+  'master killed',
+  'master connection cut',
+  'connection cut',
+  'connection vanished',
+  'network down',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 

@@ -48,6 +48,11 @@ export class World {
     });
   }
 
+  /** The time of the beginning: milliseconds since 1970. */
+  get start(): number {
+    return START;
+  }
+
   /** Milliseconds since the beginning. */
   get elapsed(): number {
     return this.agenda.now - START;

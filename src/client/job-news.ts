@@ -1,4 +1,4 @@
-import { delay, hostClock } from './clock.ts';
+import { delay } from './clock.ts';
 import type { Found } from './connection.ts';
 import { Follower } from './follower.ts';
 import type { Lines } from './lines.ts';
@@ -38,8 +38,9 @@ export class JobNews {
 
   /** To be called when the job is over. @returns when all is heard that is told in a moment; rejects never */
   async close(): Promise<void> {
-    const end = hostClock.now() + LAST_NEWS_MS;
-    while (hostClock.now() < end && (await this.#sentinelsAreThere())) await delay(hostClock, LOOK_MS);
+    const { clock } = this.#lines.main;
+    const end = clock.now() + LAST_NEWS_MS;
+    while (clock.now() < end && (await this.#sentinelsAreThere())) await delay(clock, LOOK_MS);
     await Promise.all(this.#followers.map((follower) => follower.close()));
   }
 

@@ -1,5 +1,5 @@
 import { createActor, type Actor } from 'xstate';
-import { poolMachine, type RestartBudget } from '../machines/pool/pool.ts';
+import { poolMachine, type PoolEvent, type RestartBudget } from '../machines/pool/pool.ts';
 import { workerProcessMachine, type WorkerEnd } from '../machines/pool/worker-process.ts';
 import type { ChildKind } from './child.ts';
 import { delay, type Timer } from './clock.ts';
@@ -67,7 +67,7 @@ export class WorkerPool {
         stopReplacementTimers: () => this.#stopReplacementTimers(),
         askWorkersToLeave: () => this.#sendAll({ type: 'leave.asked' }),
         startDrainTimer: (_, { milliseconds }) => {
-          this.#drainTimer = clock.startTimer(milliseconds, () => this.#pool.send({ type: 'drain.elapsed' }));
+          this.#drainTimer = clock.startTimer(milliseconds, () => this.#tell({ type: 'drain.elapsed' }));
         },
         stopDrainTimer: () => this.#drainTimer?.stop(),
         releaseWorkers: () => this.#sendAll({ type: 'release.asked' }),
@@ -89,11 +89,16 @@ export class WorkerPool {
 
   /** @param milliseconds that the calls that are under way may take */
   drain(milliseconds: number): void {
-    this.#pool.send({ type: 'drain.asked', milliseconds });
+    this.#tell({ type: 'drain.asked', milliseconds });
   }
 
   stop(): void {
-    this.#pool.send({ type: 'stop.asked' });
+    this.#tell({ type: 'stop.asked' });
+  }
+
+  /** One that has stopped hears nothing more: an answer that it waited for may still come. */
+  #tell(event: PoolEvent): void {
+    if (this.#pool.getSnapshot().status === 'active') this.#pool.send(event);
   }
 
   #sendAll(event: Parameters<Member['actor']['send']>[0]): void {
@@ -108,7 +113,7 @@ export class WorkerPool {
 
   async #ask(replaces?: number): Promise<boolean> {
     const rank = await this.#options.askForRank(replaces);
-    this.#pool.send(rank === undefined ? { type: 'rank.refused' } : { type: 'rank.given', rank });
+    this.#tell(rank === undefined ? { type: 'rank.refused' } : { type: 'rank.given', rank });
     return rank !== undefined;
   }
 
@@ -119,7 +124,7 @@ export class WorkerPool {
   #startReplacementTimer(rank: number, milliseconds: number): void {
     const timer = this.#options.platform.clock.startTimer(milliseconds, () => {
       this.#replacements.delete(timer);
-      this.#pool.send({ type: 'replacement.due', rank });
+      this.#tell({ type: 'replacement.due', rank });
     });
     this.#replacements.add(timer);
   }
@@ -171,7 +176,7 @@ export class WorkerPool {
     switch (message.type) {
       case 'ready':
         actor.send({ type: 'worker.registered' });
-        return this.#pool.send({ type: 'worker.ready' });
+        return this.#tell({ type: 'worker.ready' });
       case 'call': {
         const { call, batch, at, limit, isLoading } = message;
         const cancelled = this.#cancelled[batch] ?? ('no' as const);
@@ -192,6 +197,6 @@ export class WorkerPool {
     const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
     await this.#options.report(told);
     const now = this.#options.platform.clock.now();
-    this.#pool.send({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
+    this.#tell({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
   }
 }

@@ -1,0 +1,142 @@
+import type { MessageFromWorker } from '../../../src/client/worker-messages.ts';
+import { FAILED_STARTS_PER_WORKER, FIRST_DELAY_MS } from '../../../src/machines/pool/pool.ts';
+import type { World } from '../../world/world.ts';
+import type { Plan } from '../cast/plan.ts';
+import type { SimulatedProcess } from '../host/process.ts';
+
+/** One worker process, from its start to its end. Times are milliseconds of the simulation. */
+interface Life {
+  readonly process: SimulatedProcess;
+  readonly sentinel: SimulatedProcess;
+  readonly rank: number;
+  readonly started: number;
+  wasReady: boolean;
+  /** It has left by itself, or its sentinel has ended it: no sign of trouble, unless it says so. */
+  wasExpected: boolean;
+  ended: number | undefined;
+}
+
+/** A replacement that begins so soon after an end has not waited (ms). */
+const AT_ONCE_MS = 0.9 * FIRST_DELAY_MS;
+/** Milliseconds by which a sentinel hears later of an end than it comes. */
+const HEARING_MS = FIRST_DELAY_MS;
+
+/** Milliseconds that word of an end and the answer to it take, at most, beside the delay of the replacement. */
+const REPLACEMENT_MS = 15_000;
+/** Milliseconds within which workers end whose sentinel was killed. */
+const ORPHANED_MS = 5_000;
+
+/** Follows the worker processes: nobody is replaced too often, and none outlives its pool. */
+export class CrewRecord {
+  /** Worker processes that were started, and how many of them in place of another. */
+  count = 0;
+  replacements = 0;
+  readonly #world: World;
+  readonly #plan: Plan;
+  readonly #lives = new Map<SimulatedProcess, Life>();
+  /** Says that a sentinel was told to go, with its workers. */
+  isStopping: (sentinel: SimulatedProcess) => boolean = () => false;
+  /** By sentinel and rank, the one that was started last. */
+  readonly #latest = new Map<string, Life>();
+  /** When those ended that were replaced at once, by sentinel. */
+  readonly #restarts = new Map<SimulatedProcess, number[]>();
+  /** Starts in a row that failed, by sentinel. */
+  readonly #failedStarts = new Map<SimulatedProcess, number>();
+
+  constructor(world: World, plan: Plan) {
+    this.#world = world;
+    this.#plan = plan;
+  }
+
+  started(process: SimulatedProcess, sentinel: SimulatedProcess, rank: number): void {
+    this.count++;
+    const life: Life = {
+      process,
+      sentinel,
+      rank,
+      started: this.#world.elapsed,
+      wasReady: false,
+      wasExpected: false,
+      ended: undefined,
+    };
+    this.#lives.set(process, life);
+    const place = placeOf(sentinel, rank);
+    const before = this.#latest.get(place);
+    this.#latest.set(place, life);
+    if (before !== undefined) this.#replaced(before, life);
+  }
+
+  #replaced(before: Life, { started, sentinel, process }: Life): void {
+    const { wrongs } = this.#world;
+    const { respawn } = this.#plan;
+    this.replacements++;
+    if (before.ended === undefined)
+      return void wrongs.push(`${process.name} replaces ${before.process.name}, which has not ended`);
+    if (respawn === false)
+      return void wrongs.push(`${process.name} replaces another, though nobody is to be replaced`);
+    if (!before.wasReady && started - before.ended < AT_ONCE_MS)
+      wrongs.push(`${process.name} replaces at once one that ended before it was ready`);
+    if (!before.wasReady || before.wasExpected || started - before.ended >= AT_ONCE_MS) return;
+    const restarts = this.#restarts.get(sentinel) ?? [];
+    this.#restarts.set(sentinel, restarts);
+    restarts.push(before.ended);
+    const within = restarts.filter((time) => started - time < respawn.within - HEARING_MS);
+    if (within.length > respawn.restarts)
+      wrongs.push(
+        `${within.length} workers of ${sentinel.name} were replaced at once within ${respawn.within} ms`,
+      );
+  }
+
+  said(process: SimulatedProcess, { type }: MessageFromWorker): void {
+    const life = this.#lives.get(process);
+    if (life === undefined) return;
+    if (type === 'leaving' || type === 'condemned') life.wasExpected = true;
+    if (type !== 'ready') return;
+    life.wasReady = true;
+    this.#failedStarts.set(life.sentinel, 0);
+  }
+
+  killed(process: SimulatedProcess): void {
+    const life = this.#lives.get(process);
+    if (life !== undefined) life.wasExpected = true;
+  }
+
+  ended(process: SimulatedProcess): void {
+    const life = this.#lives.get(process);
+    if (life === undefined) return this.#sentinelEnded(process);
+    life.ended = this.#world.elapsed;
+    if (this.#plan.isCalm && this.#plan.respawn !== false)
+      this.#mustBeReplaced(life, this.#plan.respawn.maxDelay);
+    if (life.wasReady) return;
+    const failed = (this.#failedStarts.get(life.sentinel) ?? 0) + 1;
+    this.#failedStarts.set(life.sentinel, failed);
+    // Others may be on their way when it gives up.
+    const most = (FAILED_STARTS_PER_WORKER + 1) * this.#plan.workers;
+    if (failed > most)
+      this.#world.wrongs.push(
+        `${failed} workers of ${life.sentinel.name} in a row ended before they were ready`,
+      );
+  }
+
+  /** Unless its sentinel is told to go meanwhile. */
+  #mustBeReplaced(life: Life, maxDelay: number): void {
+    const { sentinel, rank, process } = life;
+    this.#world.agenda.after(maxDelay + REPLACEMENT_MS, () => {
+      if (sentinel.isDead || this.isStopping(sentinel) || this.#latest.get(placeOf(sentinel, rank)) !== life)
+        return;
+      this.#world.wrongs.push(`${process.name} is not replaced`);
+    });
+  }
+
+  /** A sentinel that ends by itself has seen the end of its workers; otherwise they soon see its own. */
+  #sentinelEnded(sentinel: SimulatedProcess): void {
+    const check = (): void => {
+      for (const { process, sentinel: its } of this.#lives.values())
+        if (its === sentinel && !process.isDead) this.#world.wrongs.push(`${process.name} outlives its pool`);
+    };
+    if (sentinel.endedBy === 'exit status 0') check();
+    else this.#world.agenda.after(ORPHANED_MS, check);
+  }
+}
+
+const placeOf = (sentinel: SimulatedProcess, rank: number): string => `${sentinel.pid} ${rank}`;

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { simulate, type Report } from './simulate.ts';
+
+// 20 seeds; 1,000 with VERIFY=long; those that are wanted with SEED=n,m, whose traces are printed.
+
+const isLong = process.env['VERIFY'] === 'long';
+const only = process.env['SEED'];
+const seeds =
+  only === undefined
+    ? Array.from({ length: isLong ? 1_000 : 20 }, (_, n) => n + 1)
+    : only.split(',').map(Number);
+/** Lines of the trace of a failing seed that are printed: its end, where it went wrong. */
+const LAST_LINES = seeds.length > 1 ? 40 : Infinity;
+const TIME_LIMIT_MS = isLong ? 3_600_000 : 120_000;
+
+function add(counts: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [name, n] of more) counts.set(name, (counts.get(name) ?? 0) + n);
+}
+const list = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0);
+
+/** What there is to say of all seeds, as they come: reports with their traces are not kept. */
+class Summary {
+  readonly #begun = performance.now();
+  readonly #faults = new Map<string, number>();
+  readonly #outcomes = new Map<string, number>();
+  #seeds = 0;
+  #calm = 0;
+  #events = 0;
+  #hours = 0;
+  #started = 0;
+  #replaced = 0;
+
+  add(report: Report): void {
+    this.#seeds++;
+    if (report.isCalm) this.#calm++;
+    this.#events += report.events;
+    this.#hours += report.elapsed / 3_600_000;
+    this.#started += report.started;
+    this.#replaced += report.replaced;
+    add(this.#faults, report.faults);
+    add(this.#outcomes, report.outcomes);
+  }
+
+  toString(): string {
+    const seconds = (performance.now() - this.#begun) / 1_000;
+    return [
+      `client simulation: ${this.#seeds} seeds, ${this.#calm} of them calm, in ${seconds.toFixed(1)} s:`,
+      `${this.#events} events in ${this.#hours.toFixed(1)} simulated hours,`,
+      `${sum(this.#faults.values())} faults: ${list(this.#faults)};`,
+      `${this.#started} workers, ${this.#replaced} of them replacements; elements: ${list(this.#outcomes)}`,
+    ].join(' ');
+  }
+}
+
+/** The trace of a seed that failed, and how to play it again. */
+function complaint({ seed, wrongs, trace }: Report): string {
+  const lines = trace.slice(-LAST_LINES);
+  const left = trace.length - lines.length;
+  return [
+    ...(left > 0 ? [`… ${left} lines before`] : []),
+    ...lines,
+    ...wrongs.map((wrong) => `WRONG: ${wrong}`),
+    `to repeat it: SEED=${seed} npx vitest run model-tests/client-simulation`,
+  ].join('\n');
+}
+
+describe('master, sentinels and workers in one process, by seed, with faults', () => {
+  it(
+    'keep their promises in every seed',
+    async () => {
+      const summary = new Summary();
+      const failed: number[] = [];
+      for (const seed of seeds) {
+        const report = await simulate(seed);
+        summary.add(report);
+        if (report.wrongs.length > 0) failed.push(seed);
+        if (failed.length < 5 && (report.wrongs.length > 0 || seeds.length === 1))
+          console.log(complaint(report));
+      }
+      console.log(String(summary));
+      expect(failed).toEqual([]);
+    },
+    TIME_LIMIT_MS,
+  );
+
+  it('do the same for the same seed, and something else for another', async () => {
+    const [seed = 1] = seeds;
+    for (const each of [seed, seed + 1])
+      expect((await simulate(each)).hash).toBe((await simulate(each)).hash);
+    expect((await simulate(seed + 1)).hash).not.toBe((await simulate(seed)).hash);
+  });
+});

@@ -1,0 +1,127 @@
+import type { ConnectionOptions } from '../../../src/client/connection.ts';
+import { NwsConnection } from '../../../src/client/connection.ts';
+import type { Exports } from '../../../src/client/module-function.ts';
+import type { LaunchOrder } from '../../../src/client/launcher.ts';
+import type { Platform } from '../../../src/client/platform.ts';
+import type { WorkerChild } from '../../../src/client/worker-child.ts';
+import type { MessageFromWorker } from '../../../src/client/worker-messages.ts';
+import type { World } from '../../world/world.ts';
+import { SimulatedProcess } from './process.ts';
+import { SimulatedSocket, socketError } from './socket.ts';
+import { startSimulatedWorker, type WorkerFaults } from './worker.ts';
+
+/** Milliseconds that it takes to connect, at most. */
+const CONNECTING_MS = 5;
+
+/** What is told of the processes of a host, as it happens. */
+export interface HostListener {
+  /** Somebody says or does something that people want to read. */
+  say(who: string, what: string): void;
+  /** A worker process was started. */
+  started(process: SimulatedProcess, sentinel: SimulatedProcess, rank: number): void;
+  /** It says something to its sentinel, itself or by its watchdog. */
+  said(process: SimulatedProcess, message: MessageFromWorker): void;
+  /** Its sentinel ends it. */
+  killed(process: SimulatedProcess): void;
+  /** Any process has ended. */
+  ended(process: SimulatedProcess): void;
+}
+
+export interface HostOptions {
+  readonly world: World;
+  readonly listener: HostListener;
+  /** Gives what a module exports, in that process. @throws ModuleError */
+  readonly load: (process: SimulatedProcess, path: string) => Promise<Exports>;
+  readonly faults: WorkerFaults;
+}
+
+/** What a test may change, to see that it is noticed. */
+export interface Sabotage {
+  /** What a sentinel is told to do. */
+  order?: (order: LaunchOrder) => LaunchOrder;
+  /** What a sentinel gets when it starts a worker under a rank, for the so-manieth time. */
+  child?: (start: () => WorkerChild, times: number) => WorkerChild;
+  /** Called when all is ready to begin. */
+  begin?: (host: SimulatedHost) => void;
+  /** Workers live on when their sentinel has gone. */
+  hasNoWatchdog?: boolean;
+}
+
+/** The operating system and the network that all processes of the simulation share. */
+export class SimulatedHost {
+  readonly world: World;
+  readonly options: HostOptions;
+  /** Those that have not ended. */
+  readonly processes = new Set<SimulatedProcess>();
+  readonly sabotage: Sabotage;
+  /** How often a worker was started, by sentinel and rank. */
+  readonly #starts = new Map<string, number>();
+  /** Nobody reaches the server while it is set. */
+  isCutOff = false;
+  #pids = 100;
+
+  constructor(options: HostOptions, sabotage: Sabotage = {}) {
+    this.options = options;
+    this.sabotage = sabotage;
+    this.world = options.world;
+  }
+
+  start(name: string): SimulatedProcess {
+    const pid = ++this.#pids;
+    const process = new SimulatedProcess(this.world, `${name} (${pid})`, pid);
+    this.processes.add(process);
+    return process;
+  }
+
+  /** It ends, however that comes about; the kernel closes what it had open, and tells who waits for it. */
+  end(process: SimulatedProcess, how: string): void {
+    if (process.isDead) return;
+    this.options.listener.say(process.name, `ends: ${how}`);
+    this.processes.delete(process);
+    process.end(how);
+    this.options.listener.ended(process);
+  }
+
+  /** The world as that process sees it. */
+  platformOf(process: SimulatedProcess): Platform {
+    const { world } = this;
+    const { random } = world;
+    return {
+      clock: {
+        now: () => process.now,
+        date: () => new Date(process.now),
+        startTimer: (milliseconds, onElapsed) => ({ stop: process.after(milliseconds, onElapsed) }),
+      },
+      random: () => random.fraction(),
+      secret: () => Array.from({ length: 4 }, () => random.whole(1e8, 1e9).toString(16)).join('-'),
+      hostname: 'simulated',
+      pid: process.pid,
+      connect: (options) => this.#connect(process, options),
+      endOfTurn: () => new Promise((resolve) => void process.after(0, resolve)),
+      loadModule: (path) => this.options.load(process, path),
+      startWorker: (_kind, args) => this.#startWorker(process, Number(args.at(-1))),
+    };
+  }
+
+  #startWorker(sentinel: SimulatedProcess, rank: number): WorkerChild {
+    const place = `${sentinel.pid} ${rank}`;
+    const times = (this.#starts.get(place) ?? 0) + 1;
+    this.#starts.set(place, times);
+    const start = (): WorkerChild => startSimulatedWorker(this, sentinel, rank);
+    return this.sabotage.child?.(start, times) ?? start();
+  }
+
+  #connect(process: SimulatedProcess, options: ConnectionOptions): Promise<NwsConnection> {
+    const { world } = this;
+    const socket = new SimulatedSocket(
+      process,
+      (end) => {
+        if (this.isCutOff) throw socketError('ECONNREFUSED');
+        return world.connect(end);
+      },
+      world.random.fraction() * CONNECTING_MS,
+    );
+    const { clock } = this.platformOf(process);
+    return NwsConnection.overWith(socket, 'simulated:8765', { ...options, clock });
+  }
+}

@@ -1,0 +1,132 @@
+import type { Launched, Launcher, LaunchOrder } from '../../../src/client/launcher.ts';
+import { LaunchError } from '../../../src/client/launcher.ts';
+import { Sentinel } from '../../../src/client/sentinel.ts';
+import type { SimulatedHost } from './host.ts';
+import { Mail } from './mail.ts';
+import type { SimulatedProcess } from './process.ts';
+
+const NOTHING = (): void => undefined;
+
+/** Milliseconds that a sentinel takes to begin, at most. */
+const START_MS = 200;
+
+/** Workers that a simulated sentinel has started. */
+export interface SimulatedLaunch extends Launched {
+  readonly process: SimulatedProcess;
+  /** It was told to go, or to drain. */
+  readonly isStopping: boolean;
+  /** As SIGTERM does it for `sleigh worker`. */
+  drain(milliseconds: number): void;
+}
+
+/**
+ * Starts a sentinel in a process of its own, as `processes()` does.
+ * @param master whose process starts it, and takes it along
+ */
+export const simulatedLauncher = (
+  host: SimulatedHost,
+  master: SimulatedProcess,
+  onLaunch: (launch: SimulatedLaunch) => void,
+): Launcher => ({
+  start: async (order) => {
+    const sentinel = new SentinelProcess(host, master, host.sabotage.order?.(order) ?? order);
+    onLaunch(sentinel);
+    await sentinel.started;
+    return sentinel;
+  },
+});
+
+class SentinelProcess implements SimulatedLaunch {
+  readonly process: SimulatedProcess;
+  readonly gone: Promise<string>;
+  /** @throws LaunchError */
+  readonly started: Promise<void>;
+  isStopping = false;
+  readonly #host: SimulatedHost;
+  readonly #master: SimulatedProcess;
+  readonly #up: Mail;
+  readonly #down: Mail;
+  #sentinel: Sentinel | undefined;
+  #isStarting = true;
+  #isLeaving = false;
+  #reason: string | undefined;
+
+  constructor(host: SimulatedHost, master: SimulatedProcess, order: LaunchOrder) {
+    this.#host = host;
+    this.#master = master;
+    this.#up = new Mail(host.world);
+    this.#down = new Mail(host.world);
+    this.process = host.start('sentinel');
+    this.gone = new Promise((resolve) => {
+      this.process.onEnd((how) =>
+        this.#up.post(() => master.hear(() => resolve(this.#reason ?? `their sentinel has ended: ${how}`))),
+      );
+    });
+    let tellStarted: (failed?: LaunchError) => void = NOTHING;
+    this.started = new Promise((resolve, reject) => {
+      tellStarted = (failed) => (failed === undefined ? resolve() : reject(failed));
+    });
+    this.started.catch(() => undefined);
+    void this.gone.then((how) => tellStarted(new LaunchError(how)));
+    master.onEnd(() => this.#down.post(() => this.process.hear(() => this.#leave())));
+    this.process.block(host.world.random.fraction() * START_MS);
+    this.process.hear(() => void this.#start(order, tellStarted));
+  }
+
+  async #start(order: LaunchOrder, tellStarted: (failed?: LaunchError) => void): Promise<void> {
+    const { onDeath, onOutput } = order;
+    try {
+      this.#sentinel = await Sentinel.start({
+        ...order,
+        kind: 'process',
+        platform: this.#host.platformOf(this.process),
+        onDeath: (rank, how) => this.#tell(() => onDeath(rank, how)),
+        onOutput: (text) => {
+          this.#tell(() => onOutput(text));
+          return Promise.resolve();
+        },
+      });
+    } catch (error) {
+      this.#isStarting = false;
+      this.#tell(() => tellStarted(new LaunchError(String(error))));
+      return this.#end();
+    }
+    this.#isStarting = false;
+    if (this.#isLeaving) return this.#leave();
+    this.#tell(tellStarted);
+    await this.#finish(this.#sentinel);
+  }
+
+  #leave(): void {
+    this.#isLeaving = true;
+    if (this.#isStarting || this.#sentinel === undefined) return;
+    void this.#sentinel.end();
+    void this.#finish(this.#sentinel);
+  }
+
+  async #finish({ gone }: Sentinel): Promise<void> {
+    const reason = await gone;
+    this.#tell(() => (this.#reason = reason));
+    this.#end();
+  }
+
+  #end(): void {
+    this.process.act(() => this.#host.end(this.process, 'exit status 0'));
+  }
+
+  /** The master hears of it. */
+  #tell(act: () => void): void {
+    this.process.act(() => this.#up.post(() => this.#master.hear(act)));
+  }
+
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    this.#down.post(() => this.process.hear(() => this.#leave()));
+    await this.gone;
+  }
+
+  drain(milliseconds: number): void {
+    this.isStopping = true;
+    this.#down.post(() => this.process.hear(() => void this.#sentinel?.drain(milliseconds)));
+  }
+}

@@ -1,0 +1,134 @@
+// oxlint-disable typescript/unbound-method -- they are called with their object
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NwsConnection } from '../../src/client/connection.ts';
+import { Results } from '../../src/client/results.ts';
+import { SentinelReports } from '../../src/client/sentinel-reports.ts';
+import { CANCELLED_BATCHES } from '../../src/client/task-metadata.ts';
+import type { WorkerChild } from '../../src/client/worker-child.ts';
+import type { Sabotage, SimulatedHost } from './host/host.ts';
+import { simulate } from './simulate.ts';
+
+// Each fault is planted in the code that the simulation runs, and must be noticed, by the property that it breaks.
+
+/** Seeds that are played, at most, until it is. */
+const MOST_SEEDS = 40;
+
+/** Milliseconds after the end of a worker at which another one has its rank. */
+const AFTER_REPLACEMENT_MS = 1_000;
+
+/** @param first the seed to begin with: one that is known to notice it, as long as seeds do what they do now */
+async function wrongsFound(sabotage: Sabotage, expected: RegExp, first = 1): Promise<string[]> {
+  const found = new Set<string>();
+  for (let seed = first; seed < first + MOST_SEEDS; seed++) {
+    const { wrongs } = await simulate(seed, sabotage);
+    for (const wrong of wrongs) found.add(wrong);
+    if (wrongs.some((wrong) => expected.test(wrong))) break;
+  }
+  return [...found];
+}
+
+/** It is there, and that is all. */
+function phantom(child: WorkerChild): WorkerChild {
+  return { ...child, ended: new Promise(() => undefined), send: () => undefined, kill: () => undefined };
+}
+
+/** In the middle of the work. */
+function killSentinels(host: SimulatedHost): void {
+  host.world.agenda.after(3_000, () => {
+    for (const process of host.processes)
+      if (process.name.startsWith('sentinel')) host.end(process, 'signal SIGKILL');
+  });
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('what is noticed by the simulation of the client', { timeout: 120_000 }, () => {
+  it('a result that was taken and is dropped', async () => {
+    const { fetch } = NwsConnection.prototype;
+    let results = 0;
+    vi.spyOn(NwsConnection.prototype, 'fetch').mockImplementation(async function (
+      this: NwsConnection,
+      ...args
+    ) {
+      const found = await fetch.apply(this, args);
+      if (args[1] !== 'result' || ++results % 10 !== 0) return found;
+      return fetch.apply(this, args);
+    });
+    const expected = /is not settled/;
+    expect(await wrongsFound({}, expected, 2)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a result that is told of twice', async () => {
+    const { outcomes } = Results.prototype;
+    vi.spyOn(Results.prototype, 'outcomes').mockImplementation(async function* (this: Results<unknown>) {
+      for await (const outcome of outcomes.call(this)) {
+        yield outcome;
+        if (outcome.index % 10 === 9) yield outcome;
+      }
+    });
+    const expected = /is settled twice/;
+    expect(await wrongsFound({}, expected, 1)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a replacement that is never started', async () => {
+    const expected = /is not settled|has ended: SleighError/;
+    const wrongs = await wrongsFound(
+      { child: (start, times) => (times === 1 ? start() : phantom(start())) },
+      expected,
+      11,
+    );
+    expect(wrongs).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a worker that is not ended when its call takes too long', async () => {
+    const expected = /goes on after its timeout/;
+    const wrongs = await wrongsFound(
+      { child: (start) => ({ ...start(), kill: () => undefined }) },
+      expected,
+      3,
+    );
+    expect(wrongs).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a cancelled batch of which nobody is told', async () => {
+    const { store } = NwsConnection.prototype;
+    vi.spyOn(NwsConnection.prototype, 'store').mockImplementation(async function (
+      this: NwsConnection,
+      ...args
+    ) {
+      return args[1] === CANCELLED_BATCHES ? new Map() : store.apply(this, args);
+    });
+    const expected = /goes on after its batch was aborted/;
+    expect(await wrongsFound({}, expected, 26)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a death that is reported twice', async () => {
+    const { end } = SentinelReports.prototype;
+    let later: (act: () => void) => void;
+    vi.spyOn(SentinelReports.prototype, 'end').mockImplementation(async function (
+      this: SentinelReports,
+      ...args
+    ) {
+      await end.apply(this, args);
+      later(() => void end.apply(this, args));
+    });
+    const begin: Sabotage['begin'] = ({ world }) => {
+      later = (act) => void world.agenda.after(AFTER_REPLACEMENT_MS, act);
+    };
+    const expected = /is called in|has the outcome worker-died/;
+    expect(await wrongsFound({ begin }, expected, 11)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a restart budget that is ignored', async () => {
+    const expected = /were replaced at once within/;
+    const respawn = { restarts: 1_000, within: 1, maxDelay: 1 };
+    const wrongs = await wrongsFound({ order: (given) => ({ ...given, respawn }) }, expected, 11);
+    expect(wrongs).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('workers that live on without their sentinel', async () => {
+    const expected = /outlives its pool/;
+    const wrongs = await wrongsFound({ hasNoWatchdog: true, begin: killSentinels }, expected, 3);
+    expect(wrongs).toContainEqual(expect.stringMatching(expected));
+  });
+});

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import { SimulatedHost, type HostListener, type Sabotage } from './host/host.ts';
+import { World } from '../world/world.ts';
+import { Ledger } from './check/ledger.ts';
+import { verdict } from './check/verdict.ts';
+import { CrewRecord } from './check/crew.ts';
+import { Master } from './cast/master.ts';
+import { FAULTS_END, planOf } from './cast/plan.ts';
+import { moduleLoader } from './cast/tasks.ts';
+import { Trouble, workerFaults } from './cast/trouble.ts';
+
+/** Milliseconds after the end of the faults in which everything must have come to its end. */
+const SETTLING = 400_000;
+/** Milliseconds after the end of the master's program in which all workers have gone. */
+const LEAVING = 10_000;
+/** Milliseconds after which both sides have heard of every connection that was dropped. */
+const SILENCE = 100_000;
+
+export interface Report {
+  readonly seed: number;
+  /** Nothing went wrong but what elements do. */
+  readonly isCalm: boolean;
+  /** Of everything that has happened, in its order. */
+  readonly hash: string;
+  /** Empty when all is well. */
+  readonly wrongs: readonly string[];
+  /** What was said and done, for people. */
+  readonly trace: readonly string[];
+  readonly events: number;
+  /** Milliseconds. */
+  readonly elapsed: number;
+  readonly faults: ReadonlyMap<string, number>;
+  /** Worker processes that were started. */
+  readonly started: number;
+  readonly replaced: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+}
+
+/** Runs what is due in this turn of the event loop: promises, and what Node puts off to its end. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Plays one seed: one master with its batches, sentinels and workers, on one server, with faults, until all has settled.
+ * @param sabotage what a test has changed, to see that it is noticed
+ */
+export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<Report> {
+  const world = new World(seed);
+  const plan = planOf(world.random);
+  const hash = createHash('sha256');
+  const trace: string[] = [];
+  const say = (who: string, what: string): void => {
+    const line = `${(world.elapsed / 1_000).toFixed(3).padStart(8)} s  ${who} ${what}`;
+    hash.update(line);
+    trace.push(line);
+  };
+  const ledger = new Ledger(world, plan, say);
+  const crew = new CrewRecord(world, plan);
+  const listener: HostListener = {
+    say,
+    started: (process, sentinel, rank) => crew.started(process, sentinel, rank),
+    said: (process, message) => crew.said(process, message),
+    killed: (process) => crew.killed(process),
+    ended: (process) => crew.ended(process),
+  };
+  const load = moduleLoader(() => host, plan, ledger);
+  const host: SimulatedHost = new SimulatedHost(
+    { world, listener, load, faults: workerFaults(world, plan) },
+    sabotage,
+  );
+  world.faults.over = plan.isCalm;
+  const master = new Master(host, plan, ledger);
+  crew.isStopping = (sentinel) =>
+    master.isStopping || master.launches.some((launch) => launch.process === sentinel && launch.isStopping);
+  if (!plan.isCalm) new Trouble(host, master).begin();
+  world.agenda.after(FAULTS_END, () => {
+    world.faults.over = true;
+    say('network', 'heals');
+  });
+
+  sabotage.begin?.(host);
+
+  let events = 0;
+  const runUntil = async (milliseconds: number, isOver: () => boolean): Promise<void> => {
+    await rest();
+    while (!isOver() && world.agenda.step(world.start + milliseconds)) {
+      events++;
+      await rest();
+    }
+  };
+  await runUntil(FAULTS_END + SETTLING, () => master.process.isDead);
+  const end = world.elapsed;
+  await runUntil(end + LEAVING, () => host.processes.size === 0);
+  for (const { name } of host.processes) if (name.startsWith('worker')) world.wrongs.push(`${name} is left`);
+  // A sentinel that tells a silent server of the end of its workers waits until its connection is lost.
+  await runUntil(
+    end + LEAVING + SILENCE,
+    () => host.processes.size === 0 && world.leftovers.connections === 0,
+  );
+  for (const { name } of host.processes)
+    if (name.startsWith('sentinel')) world.wrongs.push(`${name} is left`);
+  verdict({ world, plan, ledger, master });
+  hash.update(world.traceHash());
+  return {
+    seed,
+    isCalm: plan.isCalm,
+    hash: hash.digest('hex'),
+    wrongs: world.wrongs,
+    trace,
+    events,
+    elapsed: world.elapsed,
+    faults: world.faults.counts,
+    started: crew.count,
+    replaced: crew.replacements,
+    outcomes: outcomesOf(ledger),
+  };
+}
+
+function outcomesOf(ledger: Ledger): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { entries } of ledger.batches)
+    for (const { outcomes } of entries)
+      for (const outcome of outcomes) {
+        const name = 'error' in outcome ? outcome.error.code : 'value';
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+  return counts;
+}
