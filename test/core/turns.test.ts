@@ -137,6 +137,24 @@ describe('work in turns (P14)', () => {
     expect(server.sent.get(2)).toBe(`2223${'0000'.repeat(10)}`);
   });
 
+  it('is the turn of one after the other, too, when what each asked for takes steps', () => {
+    const server = new Busy(true);
+    for (const id of [1, 2]) server.connect(id);
+    server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(500, (n) => ['findTry', 'w', `x${n}`])));
+    while (server.turn());
+    server.ask(2, 'use ws', 'w', 'me', 'no');
+    const before = [1, 2].map((id) => server.sent.get(id)?.length ?? 0);
+    for (const id of [1, 2]) server.ask(id, 'list vars', 'w');
+    const ended = [0, 0];
+    while (server.turn())
+      for (const n of [0, 1])
+        if (ended[n] === 0 && (server.sent.get(n + 1)?.length ?? 0) > (before[n] ?? 0))
+          ended[n] = server.turns;
+    const [one = 0, two = 0] = ended;
+    expect(one).toBeGreaterThan(0);
+    expect(Math.abs(two - one)).toBeLessThanOrEqual(3);
+  });
+
   it('nobody can get at what is being deleted', () => {
     const server = new Busy(true);
     for (const id of [1, 2]) server.connect(id);

@@ -178,7 +178,9 @@ export class SimulatedServer {
       expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
     last.disconnect();
     const { holdings, counts } = this.core;
-    const { bytes, memory, incoming } = holdings;
+    const { bytes, memory, incoming, budget } = holdings;
+    // What is given back as another kind would not show in the sum.
+    expect(Object.values(budget.byKind).filter((held) => held !== 0)).toEqual([]);
     const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
   }

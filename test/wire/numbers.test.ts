@@ -29,7 +29,7 @@ describe('numbers on the wire (P5)', () => {
 
 /** Milliseconds that it takes to refuse a text, at best. */
 function timeOf(text: string): number {
-  const times = Array.from({ length: 5 }, () => {
+  const times = Array.from({ length: 2 }, () => {
     const began = performance.now();
     expect([parseWhole(text), parseDecimal(text)]).toEqual([undefined, undefined]);
     return performance.now() - began;
@@ -71,7 +71,7 @@ describe('numbers in arguments and metadata (P5.5)', () => {
     ['a point, digits and a letter', (n: number) => `1.${'1'.repeat(n)}x`],
   ])('%s: refused in linear time', (_, textOf) => {
     timeOf(textOf(1_000));
-    // Quadratic, this would take minutes.
-    expect(timeOf(textOf(1_000_000))).toBeLessThan(1_000);
+    // Quadratic, this would take seconds.
+    expect(timeOf(textOf(40_000))).toBeLessThan(200);
   });
 });
