@@ -28,7 +28,7 @@ export async function start({ workers, persistence, redis: program, workerOption
     children.add(child);
     child.once('exit', () => {
       children.delete(child);
-      if (!isStopping) startWorker();
+      if (!isStopping) void startWorker();
     });
     return once(child, 'message');
   };

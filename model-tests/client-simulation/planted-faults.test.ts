@@ -42,7 +42,7 @@ function killSentinels(host: SimulatedHost): void {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('what is noticed by the simulation of the client', { timeout: 120_000 }, () => {
+describe('what is noticed by the simulation of the client', { timeout: 300_000 }, () => {
   it('a result that was taken and is dropped', async () => {
     const { fetch } = NwsConnection.prototype;
     let results = 0;
