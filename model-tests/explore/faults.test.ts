@@ -5,6 +5,7 @@ import { Crew } from '../../src/sleigh/crew.ts';
 import { Ending } from '../../src/sleigh/ending.ts';
 import { Joining } from '../../src/sleigh/joining.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
+import { Recovery } from '../../src/sleigh/recovery.ts';
 import { Registrations } from '../../src/sleigh/registrations.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { Work } from '../../src/sleigh/work.ts';
@@ -86,11 +87,9 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'the closing of the group answers for nobody',
-    prototype: Work.prototype,
-    method: 'settleBroadcasts',
-    fault: (_right, self) => {
-      if (self instanceof Work) self.tasks.stopKeeping();
-    },
+    prototype: Recovery.prototype,
+    method: 'answerFor',
+    fault: () => undefined,
     cast: cast('null', ['joining'], { tasks: 0, broadcasts: 1 }),
     breaks: 'every broadcast of a closed group gets exactly workerCount results',
     steps: 3,

@@ -18,20 +18,20 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'tasks are given before broadcasts',
     file: 'src/sleigh/tasks.ts',
-    search: 'this.#nextCopy(reader) ?? this.#queue.shift()',
-    replace: 'this.#queue.shift() ?? this.#nextCopy(reader)',
+    search: 'this.#nextCopy(reader) ?? (place === undefined ? undefined : this.#takeAt(place))',
+    replace: '(place === undefined ? undefined : this.#takeAt(place)) ?? this.#nextCopy(reader)',
   },
   {
     what: 'who registers late gets no earlier broadcasts',
     file: 'src/sleigh/tasks.ts',
-    search: 'nextBroadcast: this.#keeping ? this.#oldest : this.nextBroadcast',
-    replace: 'nextBroadcast: this.nextBroadcast',
+    search: 'this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast',
+    replace: 'this.nextBroadcast',
   },
   {
     what: 'a result goes to the batch that its worker names, and not to that of its task',
     file: 'src/sleigh/work.ts',
-    search: 'this.batches.addResult(task.batch, { descriptor, payload, metadata });',
-    replace: 'this.batches.addResult(batchOf(value.metadata), { descriptor, payload, metadata });',
+    search: 'this.batches.addResult(task.batch, {',
+    replace: 'this.batches.addResult(batchOf(value.metadata), {',
   },
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
@@ -41,9 +41,9 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'the newest result of a batch is taken first',
-    file: 'src/sleigh/batches.ts',
-    search: 'const result = batch?.results.shift();',
-    replace: 'const result = batch?.results.pop();',
+    file: 'src/sleigh/result-queue.ts',
+    search: 'this.#entries.push(result);',
+    replace: 'this.#entries.unshift(result);',
   },
   {
     what: 'a sentinel dies with ranks that never registered, too',
@@ -54,8 +54,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a task that never reached its worker counts as tried',
     file: 'src/sleigh/work.ts',
-    search: 'task.attempts--;',
-    replace: '',
+    search: 'task.attempts--;\n    this.queueAgain(task);',
+    replace: 'this.queueAgain(task);',
   },
   {
     what: 'a worker that comes back has its task, whichever it says it is doing',
@@ -84,7 +84,7 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',
     file: 'src/sleigh/sleigh.ts',
-    search: "this.crew.tellWorkersOf(event.id, 'declared');",
+    search: "this.crew.tellWorkersOf(event.id, 'unregistered');",
     replace: "this.crew.tellWorkersOf(event.id, 'all');",
   },
   {
