@@ -150,3 +150,24 @@ describe('what ends the server (P3)', () => {
     }),
   );
 });
+
+describe('the options of a handshake have limits of their own, before anyone is let in (P12)', () => {
+  test.each([
+    ['too many options, none of which has come: closed at once', '0033', true],
+    [
+      'more bytes than there may be, not all of which have come: closed',
+      `0003${'0001a9999'}${'x'.repeat(9_999)}0001b9999`,
+      true,
+    ],
+    ['as much as there may be: waited for', `0003${'0001a9999'}${'x'.repeat(9_999)}0001b0999`, false],
+  ])('%s', (_, options, closed) => {
+    simulated((server) => {
+      const client = server.accept();
+      client.write('X000');
+      client.write(`R000${options}`);
+      expect(client.closed).toBe(closed);
+      client.disconnect();
+      expect(server.core.holdings.incoming.bytes).toBe(0);
+    })();
+  });
+});
