@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { LaunchError, processes, threads, type Launcher } from '../client/launcher.ts';
+import { LaunchError, processes, threadsBeside, type Launcher } from '../client/launcher.ts';
 import { command } from '../client/launchers/command.ts';
 import { ssh } from '../client/launchers/ssh.ts';
 
@@ -15,7 +15,7 @@ export interface LaunchFlags {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const HERE: Readonly<Record<string, () => Launcher>> = { processes, threads };
+const HERE: Readonly<Record<string, () => Launcher>> = { processes, threads: threadsBeside };
 
 export const launchOptions = (): readonly Option[] => [
   new Option('--host <host>', 'run workers there, by ssh; may come again').argParser(collected),
@@ -37,21 +37,12 @@ export const launchOptions = (): readonly Option[] => [
 ];
 
 /** @throws LaunchError when the flags contradict each other */
-export function launcherOf({
-  host,
-  launch,
-  tunnel,
-  sshOption = [],
-  remoteCommand,
-  cwd,
-}: LaunchFlags): Launcher {
+export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand }: LaunchFlags): Launcher {
   if (launch === undefined) {
     if (host === undefined) return processes();
     const remote = remoteCommand === undefined ? {} : { remoteCommand };
     return ssh({ tunnel, options: sshOption, ...remote });
   }
-  if (launch === 'threads' && cwd !== undefined)
-    throw new LaunchError('--cwd is for processes: threads share the folder of this command');
   const here = Object.hasOwn(HERE, launch) ? HERE[launch] : undefined;
   if (here === undefined) return command(launch);
   if (host !== undefined) throw new LaunchError(`--launch ${launch} is for this host, and --host for others`);

@@ -58,11 +58,14 @@ export const processes = (): Launcher => ({ start: (order) => startHere('process
 /** Workers as threads of this process: quicker to start, and they end all together. */
 export const threads = (): Launcher => ({ start: (order) => startHere('thread', order) });
 
-/** The sentinel and its workers, children of this process, or threads in it. */
-async function startHere(kind: ChildKind, order: LaunchOrder): Promise<Launched> {
+/** Workers as threads of one process beside this one, so that nothing that they print, or start, has its standard output. */
+export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thread', order, 'process') });
+
+/** The sentinel and its workers, children of this process, or threads in it. @param home what the sentinel itself is */
+async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
   const { hosts, onDeath, onOutput, ...rest } = order;
   if (hosts.length > 0) throw new LaunchError('hosts need a launcher that reaches them: give `launch`');
-  const child = startChild(kind, 'sentinel-program.js', [order.workspace]);
+  const child = startChild(home, 'sentinel-program.js', [order.workspace]);
   let reason: string | undefined;
   const gone = child.ended.then((how) => reason ?? `their sentinel has ended: ${how}`);
   const stop = async (): Promise<void> => {

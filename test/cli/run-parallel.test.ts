@@ -216,14 +216,21 @@ describe('sleigh run --web', () => {
 describe('what a module prints', () => {
   it.each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
     const source = `
+      import { execSync } from 'node:child_process';
       console.log('loading');
       process.stdout.write('loading more\\n');
-      export default (n) => { console.log('at work'); process.stdout.write('more\\n'); return n; }`;
+      export default (n) => {
+        console.log('at work');
+        process.stdout.write('more\\n');
+        execSync('echo a child', { stdio: 'inherit' });
+        return n;
+      }`;
     const { child, lines, errors } = await run(source, ['--launch', how, '--workers', '2'], {
       input: asInput(numbers(5)),
     });
     expect([child.exitCode, lines]).toEqual([0, numbers(5)]);
     expect(errors.match(/^at work$/gm)).toHaveLength(5);
     expect(errors.match(/^more$/gm)).toHaveLength(5);
+    expect(errors.match(/^a child$/gm)).toHaveLength(5);
   });
 });

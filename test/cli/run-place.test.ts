@@ -53,8 +53,9 @@ describe('the folder and the environment of workers', () => {
   it('are given to workers here, too', async () => {
     const data = realpathSync(join(folder.path, 'data'));
     expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
-    expect(await placeOf('--launch', 'threads', '--env', 'MODE=fast')).toEqual([
-      realpathSync(folder.path),
+    const threads = ['--launch', 'threads'];
+    expect(await placeOf(...threads, '--cwd', 'data', '--env', 'MODE=fast')).toEqual([
+      data,
       'secret',
       'fast',
     ]);
@@ -62,11 +63,6 @@ describe('the folder and the environment of workers', () => {
 
   it.each([
     ['a folder that is not there', ['--cwd', 'none'], /cannot enter the folder .*none: .*no such file/],
-    [
-      'a folder for threads',
-      ['--cwd', 'data', '--launch', 'threads'],
-      /threads share the folder of this command/,
-    ],
     [
       'a variable that is not there',
       ['--env', 'NO_SUCH_VARIABLE'],

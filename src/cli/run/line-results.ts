@@ -1,4 +1,5 @@
 import type { Outcome } from '../../client/outcome.ts';
+import { SleighError } from '../../client/sleigh-error.ts';
 import { jsonLine } from '../json-line.ts';
 import { outcomeOfLine, type LineError, type LineOutcome } from '../line-outcome.ts';
 import type { Tally } from '../tally.ts';
@@ -88,10 +89,13 @@ export class LineResults {
     return false;
   }
 
-  /** The results, in their order. @throws Halted; what the outcomes throw */
+  /** The results, in their order. @throws Halted; SleighError when no worker is left; what the outcomes throw */
   async *of(outcomes: AsyncIterable<Outcome>): AsyncGenerator<LineResult, void, undefined> {
     const { halt, tally } = this.#options;
     for await (const outcome of outcomes) {
+      // Lines that nobody is left to do are not done: a run that is resumed does them.
+      if ('error' in outcome && outcome.error.code === 'no-workers')
+        throw new SleighError('no-workers', outcome.error.reason);
       const work = this.work.settle(outcome);
       if (work !== undefined) this.#arrive(work, outcome);
       yield* this.#ordering.due();
