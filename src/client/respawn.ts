@@ -1,8 +1,8 @@
-import type { RestartBudget } from '../machines/pool/pool.ts';
+import type { RestartBudget } from '../machines/pool/restart-budget.ts';
 import { checkOptions, mustBe, wholeFrom, type Rules } from './checked-options.ts';
 import { milliseconds } from './durations.ts';
 
-export type { RestartBudget } from '../machines/pool/pool.ts';
+export type { RestartBudget } from '../machines/pool/restart-budget.ts';
 
 /** How workers that end are replaced: see `LaunchOptions`. */
 export type Respawn = boolean | Partial<RestartBudget>;

@@ -1,4 +1,4 @@
-import type { RestartBudget } from '../machines/pool/pool.ts';
+import type { RestartBudget } from '../machines/pool/restart-budget.ts';
 import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../machines/pool/worker-process.ts';
 import { claimed } from './claimed.ts';
 import type { ChildKind } from './child.ts';

@@ -1,5 +1,6 @@
 import { createActor, type Actor } from 'xstate';
-import { poolMachine, type PoolEvent, type RestartBudget } from '../machines/pool/pool.ts';
+import { poolMachine, type PoolEvent } from '../machines/pool/pool.ts';
+import type { RestartBudget } from '../machines/pool/restart-budget.ts';
 import { workerProcessMachine, type WorkerEnd } from '../machines/pool/worker-process.ts';
 import type { ChildKind } from './child.ts';
 import { delay, type Timer } from './clock.ts';

@@ -13,18 +13,9 @@
  *          replaces nobody.
  * - S22.13 A pool that stops releases its workers.
  */
+import type { RestartBudget } from './restart-budget.ts';
 import { and, assign, not, setup } from 'xstate';
 import type { WorkerEnd } from './worker-process.ts';
-
-/** How workers that end are replaced. */
-export interface RestartBudget {
-  /** So many ends are followed by a replacement at once … */
-  readonly restarts: number;
-  /** … in so many milliseconds. */
-  readonly within: number;
-  /** Milliseconds that a replacement waits at most. */
-  readonly maxDelay: number;
-}
 
 /** Starts in a row that may fail, for each worker that is wanted. */
 export const FAILED_STARTS_PER_WORKER = 3;
