@@ -76,7 +76,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
     [command, '--max-tasks-per-worker', '0', NUMBER],
     [command, '--max-memory', '512MB', 'It must be a number of bytes'],
   ]),
-  ['worker', '--drain', 'soon', NUMBER],
+  ['worker', '--drain', 'soon', 'It must be a number of seconds'],
 ];
 
 /** Flags whose values may be anything, as far as flags go. */
