@@ -66,6 +66,7 @@ export class Sentinel {
   readonly #platform: Platform;
   readonly #pool: WorkerPool;
   #isOver = false;
+  #hasLeft = false;
 
   /**
    * @returns when they are on their way, perhaps fewer than wanted: see `started`
@@ -125,7 +126,7 @@ export class Sentinel {
     } catch {
       // There is nothing to stay for.
     }
-    this.#isOver = true;
+    this.#isOver = !this.#hasLeft;
     this.#pool.stop();
   }
 
@@ -159,6 +160,7 @@ export class Sentinel {
     const { station = '' } = this.#options;
     const told = this.#reports.bye(this.started, station, reason);
     await Promise.race([told, delay(this.#platform.clock, PATIENCE_MS)]);
+    this.#hasLeft = true;
     this.#connections.close();
     return reason;
   }

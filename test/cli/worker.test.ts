@@ -58,6 +58,12 @@ const result = (timeout = 10_000): Promise<Found> =>
 const workersAre = (count: number): Promise<void> =>
   eventually(async () => (await job.find('rankCount')) === String(count), `${count} workers`);
 
+const callsAre = (count: number): Promise<void> =>
+  eventually(async () => {
+    const { metadata } = await job.find('jobStatus', { as: 'found', metadata: { all: '1' } });
+    return metadata.get('nwsRunning') === String(count);
+  }, `${count} calls`);
+
 const told = (variable: string): Promise<Found> => job.fetch(variable, { as: 'found', timeout: 10_000 });
 
 /** The process ids of the workers. */
@@ -105,18 +111,16 @@ describe('sleigh worker', () => {
     }
   });
 
-  it('tells the server at once of a worker that crashes (S13)', async () => {
+  it('tells the server at once of a worker that crashes, which is the end of a job under that policy (S13, S19)', async () => {
     const process = byHand('--workers', '2', '--json');
     await workersAre(2);
     await call('deadly', 1);
-    const { value, metadata } = await told('worker_dead');
-    expect(metadata.get('host')).not.toBe('');
-    const death = (await told('logError')).metadata;
-    expect([death.get('rank'), death.get('ended')]).toEqual([value, 'signal SIGKILL']);
+    const { metadata } = await told('logError');
+    expect([metadata.get('host') === '', metadata.get('ended')]).toEqual([false, 'signal SIGKILL']);
     await process.status();
     expect(process.lines.map((line): unknown => JSON.parse(line))).toEqual([
       { event: 'started', workers: 2 },
-      { event: 'death', rank: Number(value), how: 'signal SIGKILL' },
+      { event: 'death', rank: Number(metadata.get('rank')), how: 'signal SIGKILL' },
       { event: 'ended', workers: 2, deaths: 1 },
     ]);
   });
@@ -140,18 +144,44 @@ describe('sleigh worker', () => {
     expect(second.errors).toBe(`sleigh: ${JOB} takes no more workers\n`);
   });
 
-  it('ends its workers on a signal, though one is deep in a call', async () => {
-    const process = byHand('--workers', '2');
+  it.each([
+    ['when the time for that is over', ['--drain', '0.1'], 1],
+    ['at the second signal', [], 2],
+  ])('ends its workers on a signal, though one is deep in a call: %s', async (_when, flags, signals) => {
+    const process = byHand('--workers', '2', ...flags);
     await workersAre(2);
     const workers = await pids(2);
     await call('busy', 60_000);
-    await eventually(
-      async () => (await job.find('jobStatus', { as: 'found' })) !== undefined,
-      'the call has begun',
-    );
+    await callsAre(1);
     process.child.kill('SIGTERM');
+    await process.said(/workers end what they are doing/g);
+    if (signals === 2) process.child.kill('SIGTERM');
     expect(await process.status()).toBe(143);
     expect(workers.filter(isRunning)).toEqual([]);
+  });
+
+  it('lets a call end that is under way when it is told to end, takes no other, and leaves (S22.12)', async () => {
+    const process = byHand('--workers', '1');
+    await workersAre(1);
+    await call('busy', 1_000);
+    await callsAre(1);
+    await call('busy', 0);
+    process.child.kill('SIGTERM');
+    expect(await process.status()).toBe(143);
+    expect((await result()).value).toBe('done');
+    const left = await job.find('jobStatus', { as: 'found', metadata: { all: '1' } });
+    expect(left.metadata.get('nwsPending')).toBe('1');
+  });
+
+  it('replaces a worker that ends, and says who died', async () => {
+    await job.delete();
+    job = await openJob({ onDeadWorker: 'null', join: 'elastic' });
+    const process = byHand('--workers', '1');
+    await call('deadly', 1);
+    expect((await result()).metadata.get('nwsHow')).toBe('signal SIGKILL');
+    await call('busy', 0);
+    expect((await result()).value).toBe('done');
+    expect(process.errors).toContain('sleigh: worker 0 has ended: signal SIGKILL\n');
   });
 
   it('ends with the server, and its workers with it', async () => {

@@ -116,7 +116,9 @@ describe('workers by a command', () => {
 
   it('end the job when the command fails, which is told', async () => {
     const sleigh = await start(command('echo no nodes >&2; exit 3'));
-    await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow('every worker has ended');
+    await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow(
+      'the workers of echo no nodes >&2; exit 3 have ended: exit status 3',
+    );
     expect(output).toBe(
       'no nodes\nsleigh: the workers of echo no nodes >&2; exit 3 have ended: exit status 3\n',
     );
@@ -236,7 +238,7 @@ describe('sleigh run, elsewhere', () => {
     [['--host', '-x'], /^sleigh: "-x" is no host\n$/],
     [
       ['--launch', 'exit 4'],
-      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: 1 of 1 lines failed; .*every worker has ended/,
+      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: 1 of 1 lines failed; .*the workers of exit 4 have ended: exit status 4/,
     ],
   ])('says what is wrong with %j', async (args, errors) => {
     folder.write('module.mjs', 'export default (n) => n;');

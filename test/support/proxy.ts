@@ -64,7 +64,8 @@ export class Proxy implements Disposable {
     let isAnswered = false;
     near.on('data', (bytes) => {
       const text = bytes.toString('latin1');
-      if (text.includes('worker_ids') && text.includes('session')) {
+      // A sentinel that asks for a rank has a session, too (S19).
+      if (text.includes('store') && text.includes('worker_ids') && text.includes('session')) {
         this.registrations++;
         this.#workers.add(near);
       }
