@@ -1,0 +1,7 @@
+export function who(_: unknown): { pid: number; thread: number };
+export function harmless(what: string): string;
+export function uncaught(how: string): Promise<number>;
+export function deaf(order: { how: string; milliseconds: number; log: string }): Promise<string>;
+export function parent(order: { how: string; log: string }): Promise<void>;
+export function dying(order: { log: string; times: number }): string;
+export function hungry(bytes: number): number;

@@ -1,0 +1,77 @@
+/** Tasks that do to their worker what programs do by mistake. */
+import { spawn } from 'node:child_process';
+import { appendFileSync, closeSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, parentPort, threadId } from 'node:worker_threads';
+
+export const who = () => ({ pid: process.pid, thread: threadId });
+
+/** Things that have no effect beyond the element. */
+const HARMLESS = {
+  nothing: () => undefined,
+  tellParent: () => {
+    process.send?.('ready');
+    parentPort?.postMessage({ type: 'idle' });
+  },
+  hearParent: () => {
+    process.on('message', () => process.exit(9));
+    parentPort?.on('message', () => process.exit(9));
+  },
+  disconnect: () => process.disconnect?.(),
+  closeErrors: () => {
+    if (isMainThread) closeSync(2);
+    console.error('nobody hears this');
+  },
+  ignoreSignals: () => process.on('SIGTERM', () => undefined),
+  moveAway: () => isMainThread && process.chdir('/'),
+  rejectLater: () => void Promise.reject(new Error('after its element')),
+};
+export const harmless = (what) => {
+  HARMLESS[what]();
+  return what;
+};
+
+/** Errors that nobody catches, in the middle of an element. */
+export const uncaught = async (how) => {
+  if (how === 'rejects') void Promise.reject(new RangeError('nobody awaits this'));
+  if (how === 'throws')
+    setTimeout(() => {
+      throw new RangeError('nobody catches this');
+    }, 1);
+  await sleep(how === 'fine' ? 0 : 10_000);
+  return process.pid;
+};
+
+/** Computes, or waits, and does not heed its signal. */
+export const deaf = async ({ how, milliseconds, log }) => {
+  appendFileSync(log, `begun ${process.pid}\n`);
+  if (how === 'computes') for (const end = Date.now() + milliseconds; Date.now() < end;);
+  else await sleep(milliseconds);
+  return how;
+};
+
+/** Starts a program that outlives it, says which, and then computes for long, or ends its worker. */
+export const parent = async ({ how, log }) => {
+  const program = spawn('sleep', ['100'], { stdio: 'ignore' });
+  appendFileSync(log, `program ${program.pid}\nworker ${process.pid}\n`);
+  if (how === 'dies') process.kill(process.pid, 'SIGKILL');
+  if (how === 'computes') for (;;);
+  await sleep(100_000);
+};
+
+/** Ends its worker, with last words, each time or the first time. */
+export const dying = ({ log, times }) => {
+  appendFileSync(log, 'died\n');
+  console.error('out of memory, perhaps');
+  if (times > 1 || !existsSync(`${log}.once`)) {
+    appendFileSync(`${log}.once`, '');
+    process.exit(7);
+  }
+  return 'done';
+};
+
+const hoard = [];
+export const hungry = (bytes) => {
+  hoard.push(Buffer.alloc(bytes, 1));
+  return process.pid;
+};

@@ -1,0 +1,203 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { processes, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { childrenOf, isRunning } from '../support/run-process.ts';
+
+const task = tasks<typeof import('./modules/rough.mjs')>(new URL('modules/rough.mjs', import.meta.url));
+
+let folder: string;
+let log: string;
+const deaths: string[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-pool-'));
+  log = join(folder, 'log');
+  writeFileSync(log, '');
+  deaths.length = 0;
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
+  Sleigh.start({
+    workers,
+    onDeath: (_rank, how) => void deaths.push(how),
+    onOutput: () => undefined,
+    ...options,
+  });
+
+/** What tasks wrote down. */
+const logged = (what: string): string[] =>
+  readFileSync(log, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith(what))
+    .map((line) => line.slice(what.length + 1));
+
+const HARMLESS = [
+  'tellParent',
+  'hearParent',
+  'disconnect',
+  'closeErrors',
+  'ignoreSignals',
+  'moveAway',
+  'rejectLater',
+] as const;
+
+describe.each([
+  ['processes', processes()],
+  ['threads', threads()],
+])('workers that are %s', (_what, launch) => {
+  it('are not disturbed by what a task does to its channels, its output and its signals', async () => {
+    await using sleigh = await start(1, { launch });
+    const all = HARMLESS.flatMap((what) => [what, 'nothing']);
+    expect(await sleigh.eachElem(task.harmless, all, { chunkSize: 1 })).toEqual(all);
+    expect(deaths).toEqual([]);
+  });
+
+  it('fail the element alone in which an error is thrown that nobody catches, with that error', async () => {
+    await using sleigh = await start(1, { launch });
+    const results = await sleigh.eachElem(task.uncaught, ['fine', 'rejects', 'throws', 'fine'], {
+      errors: 'collect',
+      chunkSize: 1,
+    });
+    expect(results.slice(1, 3)).toMatchObject([
+      { code: 'threw', reason: 'RangeError: nobody awaits this' },
+      { code: 'threw', reason: 'RangeError: nobody catches this' },
+    ]);
+    expect(deaths).toEqual([]);
+  });
+
+  it('are replaced when they die, in a group that has closed, and the element is tried again (S22.8)', async () => {
+    await using sleigh = await start(1, { launch });
+    await sleigh.join(10);
+    expect(await sleigh.eachElem(task.dying, [{ log, times: 1 }])).toEqual(['done']);
+    expect([logged('died').length, deaths]).toEqual([2, ['exit status 7']]);
+  });
+
+  it.each(['computes', 'waits'])(
+    'fail an element as timed-out that %s past it, and are replaced',
+    async (how) => {
+      await using sleigh = await start(1, { launch });
+      const order = { how, milliseconds: 60_000, log };
+      const options = { timeout: 200, errors: 'collect' } as const;
+      expect(await sleigh.eachElem(task.deaf, [order], options)).toMatchObject([{ code: 'timed-out' }]);
+      expect(await sleigh.eachElem(task.deaf, [{ ...order, milliseconds: 0 }])).toEqual([how]);
+      expect(logged('begun')).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['ask', 'computes'],
+    ['ask', 'waits'],
+    ['kill', 'computes'],
+  ] as const)('are free soon after a batch is aborted by %s whose call %s', async (onAbort, how) => {
+    await using sleigh = await start(1, { launch });
+    const abort = new AbortController();
+    const order = { how, milliseconds: 60_000, log };
+    const options = { signal: abort.signal, onAbort };
+    const aborted = expect(sleigh.eachElem(task.deaf, [order], options)).rejects.toThrow('enough');
+    await eventually(() => logged('begun').length === 1, 'it has begun');
+    abort.abort(new Error('enough'));
+    await aborted;
+    expect(await sleigh.eachElem(task.deaf, [{ ...order, milliseconds: 0 }])).toEqual([how]);
+    expect(deaths).toEqual([]);
+  });
+
+  it('are replaced after so many elements, between two of them', async () => {
+    await using sleigh = await start(1, { launch, maxTasksPerWorker: 3 });
+    const all = await sleigh.eachElem(task.who, Array.from({ length: 9 }));
+    expect(new Set(all.map(({ pid, thread }) => `${pid} ${thread}`)).size).toBe(3);
+    expect(deaths).toEqual([]);
+  });
+
+  it('load a module later that appears later', async () => {
+    await using sleigh = await start(1, { launch });
+    const module = join(folder, 'late.mjs');
+    const late = { module, name: 'default' };
+    expect(await sleigh.eachElem(late, [1], { errors: 'collect' })).toMatchObject([{ code: 'not-loaded' }]);
+    writeFileSync(module, 'export default (n) => n + 1;');
+    expect(await sleigh.eachElem(late, [1])).toEqual([2]);
+  });
+});
+
+describe('a worker process', () => {
+  it('is replaced between two elements when it takes too much memory', async () => {
+    await using sleigh = await start(1, { maxMemory: 400 * 2 ** 20 });
+    const all = await sleigh.eachElem(task.hungry, [500 * 2 ** 20, 1], { chunkSize: 1 });
+    expect(new Set(all).size).toBe(2);
+    expect(deaths).toEqual([]);
+  });
+
+  it('ends its element and leaves when it is told to go, which is no attempt (S22.5)', async () => {
+    await using sleigh = await start(1, { maxAttempts: 1 });
+    const results = sleigh.eachElem(task.deaf, [{ how: 'waits', milliseconds: 500, log }]);
+    await eventually(() => logged('begun').length === 1, 'it has begun');
+    process.kill(Number(logged('begun')[0]), 'SIGTERM');
+    expect(await results).toEqual(['waits']);
+    const [next] = await sleigh.eachElem(task.who, [undefined]);
+    expect([String(next?.pid) === logged('begun')[0], deaths]).toEqual([false, []]);
+  });
+
+  it.each(['dies', 'waits'])('takes programs along that its tasks have started, when it %s', async (how) => {
+    const sleigh = await start(1, { maxAttempts: 1 });
+    const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
+      () => 'settled',
+      () => 'ended',
+    );
+    await eventually(() => logged('worker').length === 1, 'it has begun');
+    if (how === 'waits') await sleigh.stop();
+    await results;
+    await eventually(() => !isRunning(Number(logged('program')[0])), 'the program has ended');
+    await sleigh.stop();
+  });
+
+  it('ends when its sentinel is killed, though it computes, with all that it has started', async () => {
+    const before = new Set(childrenOf(process.pid));
+    const sleigh = await start(1);
+    const [sentinel = 0] = childrenOf(process.pid, 'sentinel-program').filter((pid) => !before.has(pid));
+    const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
+    await eventually(() => logged('worker').length === 1, 'it computes');
+    process.kill(sentinel, 'SIGKILL');
+    expect(await results).toMatchObject([{ code: 'no-workers' }]);
+    const left = [...logged('worker'), ...logged('program')].map(Number);
+    await eventually(() => left.every((pid) => !isRunning(pid)), 'both have ended');
+    await sleigh.stop();
+  });
+});
+
+describe('the restart budget', () => {
+  it('replaces nobody where that is turned off (S22.8)', async () => {
+    await using sleigh = await start(1, { respawn: false });
+    const results = await sleigh.eachElem(task.dying, [{ log, times: 9 }], { errors: 'collect' });
+    expect(results).toMatchObject([
+      { code: 'no-workers', reason: expect.stringContaining('exit status 7: out of memory, perhaps') },
+    ]);
+  });
+
+  it('makes replacements wait beyond it (S22.9)', async () => {
+    const respawn = { restarts: 0, within: 60_000, maxDelay: 400 };
+    await using sleigh = await start(1, { respawn, maxAttempts: 3 });
+    const begun = performance.now();
+    const results = await sleigh.eachElem(task.dying, [{ log, times: 9 }], { errors: 'collect' });
+    expect(results).toMatchObject([{ code: 'worker-died' }]);
+    // 100 and 200 ms; what the third death is followed by is not waited for.
+    expect(performance.now() - begun).toBeGreaterThan(300);
+  });
+
+  it.each([
+    ['yes', '`respawn` must be true, false or { restarts, within, maxDelay }, got "yes".'],
+    [{ restarts: -1 }, '`restarts` must be a whole number of at least 0, got -1.'],
+    [{ within: NaN }, '`within` must be a number of milliseconds of at least 0'],
+    [{ often: 1 }, '`respawn` has no option `often`.'],
+  ])('refuses %j before anything is started', async (respawn, why) => {
+    // @ts-expect-error -- that is what it is about
+    await expect(start(1, { respawn })).rejects.toThrow(why);
+  });
+
+  it.each(['maxTasksPerWorker', 'maxMemory'])('refuses a %s of 0', async (name) => {
+    await expect(start(1, { [name]: 0 })).rejects.toThrow(
+      `\`${name}\` must be a whole number of at least 1, got 0.`,
+    );
+  });
+});
