@@ -64,7 +64,6 @@ const isShortage = (error: Error): boolean => 'code' in error && SHORTAGES.has(S
 
 const CODES: Readonly<Record<string, string>> = {
   LaunchError: 'not-launched',
-  ModuleError: 'bad-module',
   TypeError: 'usage' satisfies FailureCode,
 };
 

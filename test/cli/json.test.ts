@@ -79,7 +79,7 @@ describe('sleigh charts --json', () => {
   it('lists the charts', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
-    expect(list).toHaveLength(6);
+    expect(list).toHaveLength(9);
   });
 
   it('gives a chart as JSON, or another form as a text in it', async () => {
@@ -100,9 +100,7 @@ describe('sleigh charts --json', () => {
   });
 
   it('says where a replay is shown', async () => {
-    const path = join(folder, 'empty.jsonl');
-    writeFileSync(path, '');
-    await using replay = await startSleigh(['charts', '--trace', path, '--web-port', '0', '--json']);
+    await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0', '--json']);
     const { url }: { url: string } = JSON.parse(replay.line);
     expect((await fetch(url)).status).toBe(200);
   });
@@ -195,7 +193,7 @@ describe('what goes wrong, under --json', () => {
     ['a page without a port', 'not-listening', () => ['serve', '--port', '0', '--web-port', busyPort()]],
     ['a folder that is not there', 'not-begun', () => ['serve', '--port', '0', '--tmp-dir', '/no/such']],
     ['a bad flag', 'usage', () => ['serve', '--port', 'x']],
-    ['a module that is not there', 'bad-module', () => ['run', 'none.mjs']],
+    ['a module that is not there', 'not-loaded', () => ['run', 'none.mjs']],
     ['an input that is not there', 'unreadable', () => ['run', fixture('../../examples/words.mjs'), '/none']],
     ['no server', 'unreachable', () => ['status', '--server', '127.0.0.1:1']],
     ['no server for a worker', 'unreachable', () => ['worker', 'w', '--server', '127.0.0.1:1']],

@@ -305,7 +305,7 @@ describe('sleigh run, when workers die', () => {
     const { child, errors } = await run(source, '1\n', '--workers', '2');
     expect(errors).toMatch(/^sleigh: worker 0: cannot load .*module\.mjs: Error: not here/m);
     expect(errors).toMatch(
-      /^sleigh: 1 of 1 lines failed; .*6 workers in a row ended before they were ready; the last one: exit status 1: /m,
+      /^sleigh: no worker can be had any more: 6 workers in a row ended before they were ready; the last one: exit status 1: /m,
     );
     expect(child.exitCode).toBe(1);
   });

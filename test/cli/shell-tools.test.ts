@@ -1,11 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, type RunOptions } from '../support/run-process.ts';
+
+/** A module that workers can load, and that has no function "none". */
+const WORDS = fileURLToPath(new URL('../../examples/words.mjs', import.meta.url));
 
 let server: Server;
 let folder: Folder;
@@ -288,7 +292,7 @@ describe('sleigh status', () => {
     await job.store('workerCount', '3');
     const worker = start(['worker', 'my job', '--workers', '2']);
     await eventually(async () => (await job.find('rankCount')) === '2', 'both');
-    await job.store('task', 1, { metadata: { module: 'none', function: 'none' } });
+    await job.store('task', 1, { metadata: { module: WORDS, function: 'none' } });
     await eventually(async () => (await job.find('jobStatus')) === '0', 'it has failed');
     const all = await tool(['status']);
     expect(all.output).toBe(
