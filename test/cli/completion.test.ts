@@ -65,7 +65,7 @@ describe.each(['bash', 'zsh', 'fish'])('completion in %s', (shell) => {
 
   inShell('offers the options of the command', (offered) => {
     expect(offered('sleigh get w --t')).toEqual(['--take', '--timeout', '--tls', '--tls-ca', '--token-file']);
-    expect(offered('sleigh run --no')).toEqual(['--no-tunnel']);
+    expect(offered('sleigh run --no')).toEqual(['--no-respawn', '--no-tunnel']);
   });
 
   inShell('takes no name for a command that stands in another place', (offered) => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,7 +24,10 @@ beforeAll(async () => {
   await ws.store('bytes', Buffer.from([0, 1, 2]));
   folder = new Folder();
   folder.write('id.mjs', 'export default (x) => x;');
-  folder.write('trace.jsonl', '');
+  const trace = join(folder.path, 'trace.jsonl');
+  const traced = await createServer({ port: 0, logLevel: 'silent', trace });
+  (await NetWorkSpace.open('traced', { port: traced.port })).close();
+  await traced.close();
 });
 afterAll(async () => {
   await server.close();

@@ -238,7 +238,7 @@ describe('sleigh run, elsewhere', () => {
     [['--host', '-x'], /^sleigh: "-x" is no host\n$/],
     [
       ['--launch', 'exit 4'],
-      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: 1 of 1 lines failed; .*the workers of exit 4 have ended: exit status 4/,
+      /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: no worker can be had any more: the workers of exit 4 have ended: exit status 4; lines not done: 1\n$/,
     ],
   ])('says what is wrong with %j', async (args, errors) => {
     folder.write('module.mjs', 'export default (n) => n;');
