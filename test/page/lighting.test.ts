@@ -70,10 +70,14 @@ describe('what a chart foresees', () => {
     expect(words(worker, 'registered.idle').sort()).toEqual(
       [
         'connection.closed [mayLeave] depends',
-        'connection.closed [mayReturn] depends',
+        'connection.closed [mayReturn or isSupervised] depends',
         'connection.closed [otherwise] depends',
-        'death.reported open',
+        'death.reported [otherwise] depends',
+        'death.reported [taskHasFailed] depends',
+        'death.reported [taskWasDeclined] depends',
+        'death.reported [taskWasTried] depends',
         'departed open',
+        'rank.replaced open',
         'registration.asked [otherwise] depends',
         'registration.asked [returnsToTask] depends',
         'registration.asked [returns] depends',

@@ -21,6 +21,7 @@ describe('the looks of a state', () => {
         'open.handshaking.greeting',
         'open.handshaking.negotiating',
         'open.handshaking.securing',
+        'starting',
         'up.grace',
       ].sort(),
     );

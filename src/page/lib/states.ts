@@ -38,6 +38,21 @@ const TONES: Readonly<Record<string, Tone>> = {
   byRequest: 'ending',
   byItself: 'ending',
   over: 'left',
+  // batches, pools of workers and their processes
+  feeding: 'busy',
+  draining: 'ending',
+  cancelling: 'ending',
+  settled: 'done',
+  supervising: 'idle',
+  starting: 'declared',
+  loading: 'busy',
+  calling: 'busy',
+  heeding: 'lost',
+  condemning: 'lost',
+  leaving: 'ending',
+  stopping: 'ending',
+  stopped: 'left',
+  ended: 'left',
 };
 
 /** States that only say how far a request has come; the one around them says what matters. */
