@@ -80,7 +80,8 @@ describe('the page', { timeout: 120_000 }, () => {
 
   test('shows a job while it runs: workers go busy and wait again, the queue falls', async () => {
     const module = folder.write('job.mjs', JOB);
-    const options = ['--server', `127.0.0.1:${server.port}`, '--workers', String(WORKERS), '--window', '100'];
+    const workers = ['--workers', String(WORKERS), '--no-respawn'];
+    const options = ['--server', `127.0.0.1:${server.port}`, ...workers, '--window', '100'];
     run = new RunProcess(folder.path, [module, ...options]);
     run.child.stdin.write(lines(40));
     await page.locator('.card a').first().click();
@@ -106,22 +107,22 @@ describe('the page', { timeout: 120_000 }, () => {
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
     process.kill(Number(run.lines.at(-1)), 'SIGKILL');
     await until(async () => (await onBoard(page, 'dead')) === 1, 'one is dead');
-    await textOf('.tile.dead').toContain('connection.closed');
+    await textOf('.tile.dead').toContain('death.reported');
     await textOf('.notices .trouble').toBe('1 worker has died');
     const failure = page
       .getByRole('group', { name: /^Failures/ })
       .locator('tbody tr')
       .first();
-    await shown(() => failure.textContent()).toMatch(/worker\.\d.*connection\.closed.*S13/);
+    await shown(() => failure.textContent()).toMatch(/worker\.\d.*death\.reported.*S13/);
 
     await failure.locator('a').click();
     await page.locator('.story').waitFor();
-    await textOf('.story li').toMatch(/connection\.closed.*→ dead.*S13/);
+    await textOf('.story li').toMatch(/death\.reported.*→ dead.*S13/);
     const active = page.locator('.chart .state.is-active');
     await until(async () => (await active.count()) === 2, 'the state and the root are lit');
     await shown(() => active.nth(1).getAttribute('data-state')).toBe('dead');
     const taken = page.locator('.chart .was-taken .event');
-    await shown(() => taken.allTextContents()).toContain('connection.closed');
+    await shown(() => taken.allTextContents()).toContain('death.reported');
     await shown(() => page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
   });
 
