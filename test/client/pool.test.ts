@@ -155,7 +155,7 @@ describe('a worker process', () => {
   it('ends when its sentinel is killed, though it computes, with all that it has started', async () => {
     const before = new Set(childrenOf(process.pid));
     const sleigh = await start(1);
-    const [sentinel = 0] = childrenOf(process.pid, 'sentinel-program').filter((pid) => !before.has(pid));
+    const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
     const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
     await eventually(() => logged('worker').length === 1, 'it computes');
     process.kill(sentinel, 'SIGKILL');

@@ -11,6 +11,7 @@ const HARMLESS = {
   nothing: () => undefined,
   tellParent: () => {
     process.send?.('ready');
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
     parentPort?.postMessage({ type: 'idle' });
   },
   hearParent: () => {
