@@ -107,7 +107,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
     process.kill(Number(run.lines.at(-1)), 'SIGKILL');
     await until(async () => (await onBoard(page, 'dead')) === 1, 'one is dead');
-    await textOf('.tile.dead').toContain('death.reported');
+    await textOf('.tile.dead').toContain('died: signal SIGKILL');
     await textOf('.notices .trouble').toBe('1 worker has died');
     const failure = page
       .getByRole('group', { name: /^Failures/ })
