@@ -58,7 +58,11 @@ const recent = ({ budget, restarts }: PoolContext, now: number): readonly number
 const delayAfter = ({ budget }: PoolContext, times: number): number =>
   Math.min(FIRST_DELAY_MS * 2 ** times, budget?.maxDelay ?? 0);
 
-const describe = ({ how, words }: WorkerEnd): string => (words === '' ? how : `${how}: ${words}`);
+type Ended = Extract<PoolEvent, { type: 'worker.ended' }>;
+const endIn = (event: PoolEvent): Ended | undefined => (event.type === 'worker.ended' ? event : undefined);
+
+const describe = ({ how, words }: Pick<WorkerEnd, 'how' | 'words'> = { how: '', words: '' }): string =>
+  words === '' ? how : `${how}: ${words}`;
 
 export const poolMachine = setup({
   types: {
@@ -72,38 +76,31 @@ export const poolMachine = setup({
     isLastToLive: ({ context }) => context.living === 1,
     isLastHope: ({ context }) => context.living === 0 && context.awaited === 1,
     nobodyLives: ({ context }) => context.living === 0,
-    wasReady: ({ event }) => event.type === 'worker.ended' && event.wasReady,
+    wasReady: ({ event }) => endIn(event)?.wasReady === true,
     startsInVain: ({ context }) => context.failedStarts + 1 >= FAILED_STARTS_PER_WORKER * context.workers,
-    isPlanned: ({ event }) => event.type === 'worker.ended' && event.isPlanned,
+    isPlanned: ({ event }) => endIn(event)?.isPlanned === true,
     isWithinBudget: ({ context, event }) =>
-      event.type === 'worker.ended' && recent(context, event.now).length < (context.budget?.restarts ?? 0),
+      recent(context, endIn(event)?.now ?? 0).length < (context.budget?.restarts ?? 0),
   },
   actions: {
     countStart: assign(({ context }) => ({ living: context.living + 1, awaited: context.awaited - 1 })),
     countRefusal: assign(({ context }) => ({ awaited: context.awaited - 1 })),
     countOut: assign(({ context }) => ({ living: context.living - 1 })),
     countReplacement: assign(({ context }) => ({ living: context.living - 1, awaited: context.awaited + 1 })),
-    countRestart: assign(({ context, event }) =>
-      event.type === 'worker.ended'
-        ? { restarts: [...recent(context, event.now), event.now], delayed: 0 }
-        : {},
-    ),
+    countRestart: assign(({ context, event }) => {
+      const { now = 0 } = endIn(event) ?? {};
+      return { restarts: [...recent(context, now), now], delayed: 0 };
+    }),
     countDelay: assign(({ context }) => ({ delayed: context.delayed + 1 })),
     countFailedStart: assign(({ context }) => ({ failedStarts: context.failedStarts + 1 })),
     countSuccess: assign({ failedStarts: 0 }),
     awaitNobody: assign({ awaited: 0 }),
-    noteEnded: assign(({ event }) =>
-      event.type === 'worker.ended'
-        ? { reason: `every worker has ended; the last one: ${describe(event.end)}` }
-        : {},
-    ),
-    noteGivenUp: assign(({ context, event }) =>
-      event.type === 'worker.ended'
-        ? {
-            reason: `${context.failedStarts + 1} workers in a row ended before they were ready; the last one: ${describe(event.end)}`,
-          }
-        : {},
-    ),
+    noteEnded: assign(({ event }) => ({
+      reason: `every worker has ended; the last one: ${describe(endIn(event)?.end)}`,
+    })),
+    noteGivenUp: assign(({ context, event }) => ({
+      reason: `${context.failedStarts + 1} workers in a row ended before they were ready; the last one: ${describe(endIn(event)?.end)}`,
+    })),
     noteRefused: assign({ reason: 'the job takes no more workers' }),
     noteStopped: assign({ reason: 'the workers were told to go' }),
     askForRanks: (_args, _params: { count: number }) => undefined,

@@ -178,7 +178,7 @@ export const workerProcessMachine = setup({
       exit: 'stopTimer',
       on: {
         'worker.registered': { target: 'ready', actions: 'noteReady', description: 'S22.1' },
-        'timer.elapsed': { target: 'stopping', actions: 'noteDeath', description: 'S22.1' },
+        'timer.elapsed': { target: 'stopping', description: 'S22.1' },
       },
     },
     ready: {
@@ -225,7 +225,6 @@ export const workerProcessMachine = setup({
             actions: ['stopTimer', 'noteCancelled'],
             description: 'S22.3',
           },
-          { description: 'S22.3: it does something else' },
         ],
       },
       states: {
@@ -257,10 +256,7 @@ export const workerProcessMachine = setup({
       ],
       exit: 'stopTimer',
       on: {
-        'call.condemned': [
-          { guard: 'isItsCall', target: 'stopping', description: 'S22.4' },
-          { description: 'S22.4: an earlier one' },
-        ],
+        'call.condemned': { guard: 'isItsCall', target: 'stopping', description: 'S22.4' },
         'call.ended': { target: 'ready', description: 'S22.4' },
         'timer.elapsed': { target: 'stopping', description: 'S22.4' },
       },

@@ -1,6 +1,9 @@
-export function who(_: unknown): { pid: number; thread: number };
+import type { TaskContext } from '../../../src/client/index.ts';
+
+export function who(_: unknown): string;
 export function harmless(what: string): string;
-export function uncaught(how: string): Promise<number>;
+export function uncaught(how: string): Promise<string>;
+export function heedful(log: string, context: TaskContext): Promise<void>;
 export function deaf(order: { how: string; milliseconds: number; log: string }): Promise<string>;
 export function parent(order: { how: string; log: string }): Promise<void>;
 export function dying(order: { log: string; times: number }): string;

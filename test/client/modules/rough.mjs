@@ -1,10 +1,11 @@
 /** Tasks that do to their worker what programs do by mistake. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, closeSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, threadId } from 'node:worker_threads';
 
-export const who = () => ({ pid: process.pid, thread: threadId });
+export const who = () => `${process.pid} ${threadId}`;
 
 /** Things that have no effect beyond the element. */
 const HARMLESS = {
@@ -40,7 +41,13 @@ export const uncaught = async (how) => {
       throw new RangeError('nobody catches this');
     }, 1);
   await sleep(how === 'fine' ? 0 : 10_000);
-  return process.pid;
+  return who();
+};
+
+/** Ends when its signal says so. */
+export const heedful = async (log, { signal }) => {
+  appendFileSync(log, 'begun\n');
+  await once(signal, 'abort');
 };
 
 /** Computes, or waits, and does not heed its signal. */
