@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StateMachine, type AnyStateMachine } from 'xstate';
 import type { Mutant } from './mutant.ts';
@@ -58,19 +58,19 @@ export async function* codeMutantsOf(
   name: string,
   changesOf: (text: string) => Iterable<CodeChange>,
 ): AsyncGenerator<Mutant> {
-  const machines = new URL('src/machines/', ROOT);
-  const text = readFileSync(new URL(`${name}.ts`, machines), 'utf8');
+  const source = new URL(`src/machines/${name}.ts`, ROOT);
+  const text = readFileSync(source, 'utf8');
   const folder = mkdtempSync(join(tmpdir(), 'chart-mutants-'));
   try {
     symlinkSync(fileURLToPath(new URL('node_modules', ROOT)), join(folder, 'node_modules'));
     let made = 0;
     for (const { name: what, text: changed } of changesOf(text)) {
-      const file = join(folder, `${name}-${++made}.ts`);
+      const file = join(folder, `${basename(name)}-${++made}.ts`);
       writeFileSync(
         file,
         changed.replace(
           /from '(\.[^']*)'/g,
-          (_, path: string) => `from '${fileURLToPath(new URL(path, machines))}'`,
+          (_, path: string) => `from '${fileURLToPath(new URL(path, source))}'`,
         ),
       );
       yield { operator: 'code changed', name: what, machine: await machineIn(file) };

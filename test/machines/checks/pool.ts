@@ -36,6 +36,7 @@ const lessAtTheEnd = {
 
 const table: ChartTable = {
   input,
+  isInterpreted: true,
   start: {
     context: { ...input, living: 0, awaited: 2, restarts: [], delayed: 0, failedStarts: 0, reason: '' },
     calls: ['askForRanks, count 2'],
@@ -110,8 +111,14 @@ const table: ChartTable = {
   finals: { stopped: ['stop.asked'] },
 };
 
-/** What a pool of these does at the last of these events. */
-type Story = readonly [name: string, input: object, events: readonly object[], calls: readonly string[]];
+/** What a pool of these does at the last of these events, and how many workers live and are awaited then. */
+type Story = readonly [
+  name: string,
+  input: object,
+  events: readonly object[],
+  calls: readonly string[],
+  counts: readonly [living: number, awaited: number],
+];
 
 const given = { type: 'rank.given', rank: 1 };
 const ready = { type: 'worker.ready' };
@@ -132,24 +139,28 @@ const STORIES: readonly Story[] = [
     one,
     [given, ended({}), given, ended({ now: 9_999 })],
     [waits(100)],
+    [0, 1],
   ],
   [
     'the third waits twice as long',
     one,
     [given, ended({}), given, ended({}), given, ended({})],
     [waits(200)],
+    [0, 1],
   ],
   [
     'none waits longer than the longest delay',
     one,
     [given, ended({}), ...Array.from({ length: 6 }, () => [given, ended({})]).flat()],
     [waits(1_000)],
+    [0, 1],
   ],
   [
     'when ends are rarer again the next one waits for nothing',
     one,
     [given, ended({}), given, ended({}), given, ended({ now: 10_000 })],
     ['askForReplacement, rank 1'],
+    [0, 1],
   ],
   [
     'the delays begin anew after that',
@@ -167,19 +178,22 @@ const STORIES: readonly Story[] = [
       ended({ now: 10_001 }),
     ],
     [waits(100)],
+    [0, 1],
   ],
   [
     'what is part of the work takes nothing of the budget (S22.8)',
     one,
     [given, ended({ isPlanned: true }), given, ended({})],
     ['askForReplacement, rank 1'],
+    [0, 1],
   ],
-  ['starts that fail wait longer and longer (S22.10)', one, failing(2), [waits(200)]],
+  ['starts that fail wait longer and longer (S22.10)', one, failing(2), [waits(200)], [0, 1]],
   [
     'starts that fail wait by the round, not by the worker',
     input,
     [given, given, unready, unready],
     [waits(100)],
+    [0, 2],
   ],
   [
     'starts that fail in a row are given up',
@@ -189,57 +203,93 @@ const STORIES: readonly Story[] = [
       'stopReplacementTimers',
       stopped(`${GIVEN_UP} workers in a row ended before they were ready; the last one: ${LAST_WORDS}`),
     ],
+    [0, 0],
   ],
   [
     'one that was ready between them begins the row anew',
     one,
     [...failing(GIVEN_UP - 1), given, ready, unready],
     [waits(100)],
+    [0, 1],
   ],
   [
     'those that are left are released when it gives up',
     input,
     [given, ...Array.from({ length: 2 * GIVEN_UP }, () => [given, unready]).flat()],
     ['stopReplacementTimers', 'releaseWorkers'],
+    [1, 0],
   ],
-  ['who replaces nobody goes on with those that are left (S22.8)', without, [given, given, ended({})], []],
+  [
+    'who replaces nobody goes on with those that are left (S22.8)',
+    without,
+    [given, given, ended({})],
+    [],
+    [1, 0],
+  ],
   [
     'who replaces nobody stops with the last',
     without,
     [given, refused, ended({})],
     ['stopReplacementTimers', stopped(`every worker has ended; the last one: ${LAST_WORDS}`)],
+    [0, 0],
   ],
-  ['who replaces nobody waits for those on their way', without, [given, ended({})], []],
+  ['who replaces nobody waits for those on their way', without, [given, ended({})], [], [0, 1]],
   [
     'it stops when no rank is to be had (S22.11)',
     one,
     [refused],
     ['stopReplacementTimers', stopped('the job takes no more workers')],
+    [0, 0],
   ],
-  ['it goes on when one of two ranks is to be had', input, [refused, given], ['startWorker, rank 1']],
+  ['it goes on when one of two ranks is to be had', input, [refused, given], ['startWorker, rank 1'], [1, 0]],
   [
     'it stops when the last of its workers may not be replaced',
     one,
     [given, ended({}), refused],
     ['stopReplacementTimers', stopped('the job takes no more workers')],
+    [0, 0],
   ],
   [
     'one that drains with nobody there stops at once (S22.12)',
     one,
     [{ type: 'drain.asked', milliseconds: 5 }],
     ['stopReplacementTimers', stopped('the workers were told to go')],
+    [0, 0],
   ],
   [
     'one that drains goes on until the last has ended',
     input,
     [given, given, { type: 'drain.asked', milliseconds: 5 }, ended({})],
     [],
+    [1, 0],
   ],
   [
     'one that stops goes on until the last has ended (S22.13)',
     input,
     [given, given, { type: 'stop.asked' }, ended({})],
     [],
+    [1, 0],
+  ],
+  [
+    'one that stops with nobody there has stopped',
+    one,
+    [{ type: 'stop.asked' }],
+    ['stopReplacementTimers', stopped('the workers were told to go')],
+    [0, 0],
+  ],
+  [
+    'it says why it has given up when the last has ended',
+    input,
+    [given, ...failing(2 * GIVEN_UP), ended({})],
+    [stopped(`${2 * GIVEN_UP} workers in a row ended before they were ready; the last one: ${LAST_WORDS}`)],
+    [0, 0],
+  ],
+  [
+    'one that was ready is replaced, however many starts have failed',
+    input,
+    [given, ...failing(2 * GIVEN_UP - 1), ended({})],
+    ['askForReplacement, rank 1'],
+    [0, 2],
   ],
 ];
 
@@ -247,13 +297,14 @@ export const poolChecks: ChartChecks = {
   machine: poolMachine,
   table,
   stories: {
-    'a pool': checkEach(STORIES, (machine, of, events, calls) => {
+    'a pool': checkEach(STORIES, (machine, of, events, calls, [living, awaited]) => {
       const recording = new Recording(machine, of);
       for (const event of events) {
         recording.takeCalls();
         recording.send(Object.assign({ type: '' }, event));
       }
       expect(recording.takeCalls()).toEqual(calls);
+      expect(recording.context).toMatchObject({ living, awaited });
     }),
   },
 };

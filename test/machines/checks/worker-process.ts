@@ -77,6 +77,7 @@ const busyChanges = {
 };
 
 const table: ChartTable = {
+  isInterpreted: true,
   input: { rank: RANK },
   start: {
     context: {
