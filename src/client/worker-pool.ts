@@ -33,6 +33,9 @@ const LAST_WORDS = 2_048;
 /** Milliseconds that whoever takes the output of a worker that has ended is waited for. */
 const OUTPUT_LIMIT_MS = 1_000;
 
+/** Milliseconds that the server has to take the report of an end. */
+const REPORT_LIMIT_MS = 2_000;
+
 interface Member {
   readonly actor: Actor<typeof workerProcessMachine>;
   readonly child: WorkerChild;
@@ -196,8 +199,10 @@ export class WorkerPool {
   async #ended(end: WorkerEnd, wasReady: boolean, isPlanned: boolean, lastWords: string): Promise<void> {
     this.#members.delete(end.rank);
     const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
-    await this.#options.report(told);
-    const now = this.#options.platform.clock.now();
+    const { report, platform } = this.#options;
+    // Of a server that does not answer nothing more is waited for: what is asked of it next comes after the report.
+    await Promise.race([report(told), delay(platform.clock, REPORT_LIMIT_MS)]);
+    const now = platform.clock.now();
     this.#tell({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
   }
 }

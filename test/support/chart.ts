@@ -147,10 +147,11 @@ function leaves(node: StateNode): StateNode[] {
   return inner.length === 0 ? [node] : inner.flatMap(leaves);
 }
 
+const asItIs = (machine: AnyStateMachine): AnyStateMachine => machine;
+
 /** Sends every event in every state, and compares with the table; the table must name them all. */
 export function tableChecks({ input, isInterpreted, start, events, states, finals }: ChartTable): Check[] {
   const event = (name: string): AnyEventObject => events[name] ?? { type: name };
-  const asItIs = (machine: AnyStateMachine): AnyStateMachine => machine;
   const forms = isInterpreted === true ? [asItIs] : [asItIs, compiled];
   /** The chart after some events, interpreted and compiled. */
   const both = (machine: AnyStateMachine, names: readonly string[]): Recording[] =>
