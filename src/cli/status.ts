@@ -24,8 +24,10 @@ interface JobStatus {
   /** Whether more may join (S5). */
   readonly group: string;
   readonly pending: number;
-  /** Null of a job of the old style, where the server does not know. */
+  /** Null of a job of the old style on a server that does not tell. */
   readonly running: number | null;
+  /** Tasks that left with their worker; of a job of the old style alone, since others deal with them (S13). */
+  readonly lost?: number;
 }
 
 /** One line of `scoreboard` (S12). */
@@ -122,13 +124,14 @@ async function oldStatusOf(
   return await oldJobIn(ws);
 }
 
-/** @returns undefined when no worker waits for the end: then it is no job, or over. Nobody knows which tasks are with a worker. */
+/** @returns undefined when no worker waits for the end, and none has left with a task: then it is no job, or over */
 async function oldJobIn(ws: NetWorkSpace): Promise<JobStatus | undefined> {
-  const variables = await ws.list();
+  const [variables, job] = await Promise.all([ws.list(), ws.oldSleigh()]);
+  const { running = null, lost = 0 } = job ?? {};
   const workers = variables.find(({ name }) => name === RIDE_OVER)?.finders ?? 0;
-  if (workers === 0) return undefined;
+  if (workers + lost === 0) return undefined;
   const pending = variables.find(({ name }) => name === 'task')?.values ?? 0;
-  return { name: ws.name, workers, ranks: workers, group: 'old style', pending, running: null };
+  return { name: ws.name, workers, ranks: workers, group: 'old style', pending, running, lost };
 }
 
 async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
@@ -162,15 +165,19 @@ function workerOf(line: string): WorkerStatus {
   return { rank: Number(rank), peer, completed, average, active, current };
 }
 
-const jobTable = (jobs: readonly JobStatus[]): string =>
-  table(
-    ['JOB', 'WORKERS', 'RANKS', 'GROUP', 'PENDING', 'RUNNING'],
-    jobs.map(({ name, workers, ranks, group, pending, running }) => [
+function jobTable(jobs: readonly JobStatus[]): string {
+  const lostOf = (lost: number | undefined): readonly (string | number)[] => (hasLost ? [lost ?? '-'] : []);
+  const hasLost = jobs.some(({ lost = 0 }) => lost > 0);
+  return table(
+    ['JOB', 'WORKERS', 'RANKS', 'GROUP', 'PENDING', 'RUNNING', ...(hasLost ? ['LOST'] : [])],
+    jobs.map(({ name, workers, ranks, group, pending, running, lost }) => [
       shown(name),
       workers,
       ranks,
       group,
       pending,
       running ?? '-',
+      ...lostOf(lost),
     ]),
   );
+}

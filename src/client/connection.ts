@@ -4,7 +4,13 @@ import { STATUS } from '../wire/reply.ts';
 import { Channel, type ChannelOptions, type ConnectionOptions } from './channel.ts';
 import type { Clock } from './clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
-import { variableOfLine, workspaceOfLine, type VariableInfo, type WorkspaceInfo } from './listings.ts';
+import {
+  variableOfLine,
+  workspaceOfLine,
+  type OldSleighInfo,
+  type VariableInfo,
+  type WorkspaceInfo,
+} from './listings.ts';
 import type { ByteStream, RequestArguments } from './outgoing.ts';
 import type { Reply, ReplyHead } from './reply-decoder.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
@@ -253,6 +259,16 @@ export class NwsConnection {
   async listVariables(workspace: string): Promise<VariableInfo[]> {
     const listing = textIn(await this.request(['list vars', toWire(workspace)]));
     return listing === '' ? [] : listing.split('\n').map(variableOfLine);
+  }
+
+  /** How a job of the old style in a workspace stands (W12); undefined where the server has seen none. */
+  async oldSleigh(workspace: string): Promise<OldSleighInfo | undefined> {
+    const { metadata } = await this.request(['list vars', toWire(workspace)], new Map([['job', '1']]));
+    const running = metadata.get('nwsRunning');
+    const lost = metadata.get('nwsLost');
+    return running === undefined || lost === undefined
+      ? undefined
+      : { running: Number(running), lost: Number(lost) };
   }
 
   /** All workspaces of the server, sorted by name (W10). */

@@ -20,7 +20,7 @@ export {
 } from './launcher.ts';
 export { command } from './launchers/command.ts';
 export { ssh, type SshOptions } from './launchers/ssh.ts';
-export type { VariableInfo, WorkspaceInfo } from './listings.ts';
+export type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
 export { NetWorkSpace, type WorkspaceOptions } from './net-work-space.ts';
 export { TaskError } from './outcome.ts';
 export type { Outcome, OutcomeError, OutcomeValue } from './outcomes.ts';

@@ -13,6 +13,14 @@ export interface VariableInfo {
   readonly mode: string;
 }
 
+/** A job of the old style, as `list vars` tells of it (W12). */
+export interface OldSleighInfo {
+  /** Tasks that were taken by clients that are still there, and have no result yet. */
+  readonly running: number;
+  /** Tasks that were taken by clients that left without a result. */
+  readonly lost: number;
+}
+
 /** One line of `list wss` (W10). */
 export interface WorkspaceInfo {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { ServerAddress } from './server-address.ts';
 import type { OpenOptions } from './connection.ts';
 import { checkOptions } from './checked-options.ts';
 import { Lines } from './lines.ts';
-import type { VariableInfo, WorkspaceInfo } from './listings.ts';
+import type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
 import { checkName, WORKSPACE } from './option-rules.ts';
 import type { ByteStream } from './outgoing.ts';
 import {
@@ -189,6 +189,11 @@ export class NetWorkSpace implements Disposable {
   /** Its variables that are not hidden, sorted by name (V8). */
   list(): Promise<VariableInfo[]> {
     return this.#lines.main.listVariables(this.name);
+  }
+
+  /** How a job of the old style stands that older clients make of this workspace (W12); undefined if there was none. */
+  oldSleigh(): Promise<OldSleighInfo | undefined> {
+    return this.#lines.main.oldSleigh(this.name);
   }
 
   /** Deletes the workspace, whoever has opened it, and closes the connections. */

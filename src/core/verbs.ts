@@ -1,4 +1,5 @@
 import { parseWhole } from '../wire/numbers.ts';
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
 import { Ask, foundPieces, foundText, type Found, type Iterator } from '../workspace/ask.ts';
 import { Listing, listVariables } from '../workspace/listing.ts';
@@ -135,13 +136,19 @@ function made(
   { budget }: Workspaces,
   { account }: Caller,
   make: (listing: Listing) => Steps<Refusal | undefined>,
+  metadataOf?: () => Metadata | undefined,
 ): Making {
   const listing = new Listing(budget, account);
-  return new Making(foundIn(listing, make(listing)), () => listing.drop());
+  return new Making(foundIn(listing, make(listing), metadataOf), () => listing.drop());
 }
 
-function* foundIn(listing: Listing, steps: Steps<Refusal | undefined>): Steps<Settled> {
-  return (yield* steps) ?? foundPieces(listing);
+function* foundIn(
+  listing: Listing,
+  steps: Steps<Refusal | undefined>,
+  metadataOf?: () => Metadata | undefined,
+): Steps<Settled> {
+  const refused = yield* steps;
+  return refused ?? { ...foundPieces(listing), metadata: metadataOf?.() ?? NO_METADATA };
 }
 
 /** Something that is done in steps, if it may be done. */
@@ -236,7 +243,11 @@ const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
       run: (request, caller, workspaces) => {
         const workspace = workspaces.referredTo(argument(request, 0), caller.references);
         if (isRefusal(workspace)) return workspace;
-        return made(workspaces, caller, (listing) => listVariables(workspace, listing));
+        const make = (listing: Listing) => listVariables(workspace, listing);
+        const isAskedForJob = request.metadata.get('job') === '1';
+        return made(workspaces, caller, make, () =>
+          isAskedForJob ? workspace.oldSleigh?.metadata : undefined,
+        );
       },
     },
   ],

@@ -1,12 +1,22 @@
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { Core } from '../core/core.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 import type { About } from './about.ts';
+import { named } from './names.ts';
 import { newest } from './paging.ts';
 import type { History } from './history.ts';
 import { sleighSummary } from './sleigh.ts';
+import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
 
 const MOST_SLEIGHS = 100;
+
+/** @returns none where no job runs; the variables of one may have other uses */
+function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
+  if (oldSleigh?.isRunning !== true) return [];
+  const { workers, queued, running, results, lost } = oldSleigh;
+  return [{ ...named(name), workers, queued, running, results, lost }];
+}
 
 export const overview = (core: Core, about: About, rates: History): OverviewView => ({
   version: about.version,
@@ -26,4 +36,5 @@ export const overview = (core: Core, about: About, rates: History): OverviewView
   sleighs: newest(core.workspaces.occupied, MOST_SLEIGHS).flatMap(({ occupant }): SleighSummary[] =>
     occupant instanceof Sleigh ? [sleighSummary(occupant)] : [],
   ),
+  oldSleighs: newest(core.workspaces.oldSleighs, MOST_SLEIGHS).flatMap(oldSleighSummary),
 });

@@ -99,6 +99,8 @@ export class Replay {
         .slice(-MOST_SLEIGHS)
         .toReversed()
         .map((scope) => this.#sleigh(scope, length)),
+      // A trace tells what charts do, and these have none.
+      oldSleighs: [],
     };
   }
 

@@ -1,3 +1,4 @@
+import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { RankHistory } from './rank-types.ts';
 
 /**
@@ -71,6 +72,8 @@ export interface OverviewView {
   readonly rates: Series;
   /** The newest first, 100 at most. */
   readonly sleighs: readonly SleighSummary[];
+  /** Jobs that older clients make in ordinary workspaces (W12): the newest first, of the newest 100 workspaces. */
+  readonly oldSleighs: readonly OldSleighSummary[];
 }
 
 export interface SleighSummary extends Named {

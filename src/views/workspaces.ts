@@ -37,15 +37,8 @@ const summary = (workspace: Workspace): WorkspaceSummary => ({
   persistent: workspace.persistent,
   variables: workspace.variableCount,
   isSleigh: workspace.occupant instanceof Sleigh,
-  isOldSleigh: isOldSleigh(workspace),
+  isOldSleigh: workspace.oldSleigh?.isRunning === true,
 });
-
-/** An ordinary workspace that older clients make a job of: workers wait there for its end. */
-const isOldSleigh = (workspace: Workspace): boolean =>
-  workspace.occupant === undefined &&
-  workspace.find('task') !== undefined &&
-  workspace.find('result') !== undefined &&
-  (workspace.find('Sleigh ride over')?.behaviour.counts.finders ?? 0) > 0;
 
 function variableSummary(variable: Variable, reading: Reading): VariableSummary {
   const { mode, counts } = variable.behaviour;

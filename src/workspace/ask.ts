@@ -75,6 +75,8 @@ export class Ask {
   #making: Steps<Found | Refusal> | undefined;
   /** The id of the variable that is asked for, where that tells it. */
   variableId = '';
+  /** Told what it is answered with, for whoever keeps count. */
+  onAnswer: ((found: Found) => void) | undefined;
 
   constructor(
     client: Client,
@@ -121,6 +123,7 @@ export class Ask {
 
   answer(found: Found): void {
     this.#ended = true;
+    this.onAnswer?.(found);
     this.client.answer(this, found);
   }
 

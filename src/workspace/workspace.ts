@@ -6,6 +6,7 @@ import { Holdings, type ServerHoldings } from './holdings.ts';
 import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
+import { isPartOfOldSleigh, OldSleigh } from './old-sleigh.ts';
 import type { Steps } from './steps.ts';
 import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
@@ -75,18 +76,32 @@ export class Workspace {
   /** What its maker said of it, as far as it is short. */
   metadata: Metadata = NO_METADATA;
   #variables = new Map<string, Variable>();
+  #oldSleigh: OldSleigh | undefined;
+  readonly #oldSleighs: Set<Workspace> | undefined;
   /** What it takes beside its variables, to be given back when it is deleted. */
   #charges: { readonly kind: Kind; readonly bytes: number; readonly client: Account | undefined }[] = [];
 
-  /** @param quota bytes of memory that its maker allows it (W11) */
+  /**
+   * @param quota bytes of memory that its maker allows it (W11)
+   * @param oldSleighs where it puts itself when it may have a job of the old style (W12)
+   */
   constructor(
     name: string,
     host: Host,
-    { maker, quota }: { maker?: Account | undefined; quota?: number | undefined } = {},
+    {
+      maker,
+      quota,
+      oldSleighs,
+    }: {
+      maker?: Account | undefined;
+      quota?: number | undefined;
+      oldSleighs?: Set<Workspace> | undefined;
+    } = {},
   ) {
     this.name = name;
     this.host = host;
     this.maker = maker;
+    this.#oldSleighs = oldSleighs;
     this.holdings = new Holdings(host.holdings, quota);
   }
 
@@ -111,6 +126,17 @@ export class Workspace {
   }
   get variableCount(): number {
     return this.#variables.size;
+  }
+  /** The job of the old style in it, if there may be one (W12). */
+  get oldSleigh(): OldSleigh | undefined {
+    return this.#oldSleigh;
+  }
+
+  /** @returns the job that has to be told of what happens to a variable of that name */
+  #oldSleighOf(name: string): OldSleigh | undefined {
+    if (this.occupant !== undefined || !isPartOfOldSleigh(name)) return undefined;
+    this.#oldSleighs?.add(this);
+    return (this.#oldSleigh ??= new OldSleigh(this));
   }
 
   /** @returns undefined when there is none of that name; it is not made */
@@ -166,15 +192,18 @@ export class Workspace {
     const variable = this.#forClient(name, client.account);
     if (isRefusal(variable)) return variable;
     const outcome = variable.store(value, client);
-    if (!isRefusal(outcome)) this.occupant?.stored?.(name, value);
+    if (isRefusal(outcome)) return outcome;
+    this.occupant?.stored?.(name, value);
+    this.#oldSleighOf(name)?.stored(name, client);
     return outcome;
   }
 
   /** V4. */
   get(name: string, ask: Ask): void {
     const variable = this.#forClient(name, ask.client.account);
-    if (isRefusal(variable)) ask.refuse(variable);
-    else variable.get(ask);
+    if (isRefusal(variable)) return ask.refuse(variable);
+    this.#oldSleighOf(name)?.asked(name, ask);
+    variable.get(ask);
   }
 
   /** V7. @returns how its values are given up, once nobody can get at them */
@@ -191,6 +220,9 @@ export class Workspace {
 
   /** W7: nobody can get at what is in it any more. @returns how that is given up; then its occupant ends, too */
   end(): Steps {
+    this.#oldSleigh?.end();
+    this.#oldSleigh = undefined;
+    this.#oldSleighs?.delete(this);
     const variables = this.#variables;
     this.#variables = new Map();
     return this.#end(variables);

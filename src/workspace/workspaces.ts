@@ -31,6 +31,7 @@ export interface Opener extends Client {
 export class Workspaces {
   readonly #all = new Map<string, Workspace>();
   readonly #occupied = new Set<Workspace>();
+  readonly #oldSleighs = new Set<Workspace>();
   readonly #host: Host;
   readonly #kinds: ReadonlyMap<string, WorkspaceKind>;
   /** Unique to this run of the server. */
@@ -41,7 +42,7 @@ export class Workspaces {
     this.#host = host;
     this.#kinds = options.kinds;
     this.#suffix = options.suffix;
-    const main = new Workspace(DEFAULT, host);
+    const main = new Workspace(DEFAULT, host, { oldSleighs: this.#oldSleighs });
     main.owner = '[system]';
     main.persistent = true;
     this.#all.set(DEFAULT, main);
@@ -56,6 +57,10 @@ export class Workspaces {
   /** Those with an occupant, the oldest first. */
   get occupied(): ReadonlySet<Workspace> {
     return this.#occupied;
+  }
+  /** Those that may have a job of the old style in them (W12), the oldest first. */
+  get oldSleighs(): ReadonlySet<Workspace> {
+    return this.#oldSleighs;
   }
   get count(): number {
     return this.#all.size;
@@ -107,7 +112,11 @@ export class Workspaces {
     const type = metadata.get('wstype');
     const kept = shortOf(metadata);
     const bytes = { metadata: memoryOfMetadata(kept), jobs: type === undefined ? 0 : COST.job };
-    const workspace = new Workspace(name, this.#host, { maker, quota: quota.bytes });
+    const workspace = new Workspace(name, this.#host, {
+      maker,
+      quota: quota.bytes,
+      oldSleighs: this.#oldSleighs,
+    });
     const noRoom = workspace.holdings.refusalOf(COST.name + name.length + bytes.metadata + bytes.jobs, maker);
     if (noRoom !== undefined) return noRoom;
     if (type !== undefined) {

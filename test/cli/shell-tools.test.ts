@@ -271,7 +271,7 @@ describe('sleigh status', () => {
     const finders = async (): Promise<number> =>
       (await job.list()).find(({ name }) => name === 'Sleigh ride over')?.finders ?? 0;
     await eventually(async () => (await finders()) === 2, 'both wait');
-    const counts = { workers: 2, ranks: 2, group: 'old style', pending: 3, running: null };
+    const counts = { workers: 2, ranks: 2, group: 'old style', pending: 3, running: 0, lost: 0 };
     expect(JSON.parse((await tool(['status', '--json'])).output)).toMatchObject({
       jobs: [{ name: 'old job', ...counts }],
     });
@@ -279,11 +279,20 @@ describe('sleigh status', () => {
       name: 'old job',
       ...counts,
     });
-    expect((await tool(['status'])).output).toMatch(/^old job +2 +2 +old style +3 +-$/m);
+    expect((await tool(['status'])).output).toMatch(/^old job +2 +2 +old style +3 +0$/m);
     expect((await tool(['ls'])).output).toMatch(/^old job +3 +no +old-style job +127/m);
+    const lost = await NetWorkSpace.use('old job', { port: server.port });
+    await lost.fetch('task');
+    expect((await tool(['status'])).output).toMatch(/^old job +2 +2 +old style +2 +1$/m);
+    lost.close();
+    await eventually(async () => (await job.oldSleigh())?.lost === 1, 'it has left');
+    expect((await tool(['status'])).output).toMatch(
+      /^JOB +WORKERS .* LOST\nold job +2 +2 +old style +2 +0 +1$/m,
+    );
     end.abort();
     await Promise.all(workers);
     await eventually(async () => (await finders()) === 0, 'nobody waits');
+    await job.store('Sleigh ride over', '1');
     expect(await tool(['status', 'old job'])).toEqual(failed('"old job" is no job'));
   });
 

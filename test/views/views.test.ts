@@ -38,6 +38,7 @@ describe('the overview', () => {
         bytesHeld: 5,
         requests: { 'use ws': 2, fetch: 1, store: 1, other: 1 },
         sleighs: [],
+        oldSleighs: [],
       });
       a.client.call(['delete ws', 'b']);
       expect(viewOf(viewsOf(server), '/api/overview')).toMatchObject({
@@ -95,6 +96,28 @@ describe('workspaces and variables', () => {
       expect(isOld()).toBe(true);
       worker.leave();
       expect(isOld()).toBe(false);
+    }),
+  );
+
+  it(
+    'is shown with the jobs, and with the tasks that workers left with',
+    simulated((server) => {
+      const master = Visitor.of(server, 'old');
+      for (const task of ['1', '2', '3']) master.store('task', task);
+      master.wait('fetch', 'result');
+      const [sentinel, worker, other] = [1, 2, 3].map(() => Visitor.of(server, 'old'));
+      sentinel?.wait('find', 'Sleigh ride over');
+      worker?.get('fetch', 'task');
+      other?.get('fetch', 'task');
+      const shown = () => viewOf<OverviewView>(viewsOf(server), '/api/overview').oldSleighs;
+      const job = { name: 'old', title: 'old', workers: 1, queued: 1, running: 2, results: 0, lost: 0 };
+      expect(shown()).toEqual([job]);
+      other?.store('result', '4');
+      worker?.leave();
+      sentinel?.leave();
+      expect(shown()).toEqual([{ ...job, workers: 0, running: 0, lost: 1 }]);
+      master.store('Sleigh ride over', '1');
+      expect(shown()).toEqual([]);
     }),
   );
 

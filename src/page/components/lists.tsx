@@ -1,6 +1,7 @@
 /** Tables that stand on more than one page. */
+import type { OldSleighSummary } from '../../views/old-sleigh-types.ts';
 import type { ClientSummary, RequestView, SleighSummary, WorkspaceSummary } from '../../views/types.ts';
-import { count } from '../lib/format.ts';
+import { count, plural } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
 import { notices } from '../lib/stuck.ts';
 import { Head, Table, Time } from './parts.tsx';
@@ -19,26 +20,59 @@ export function Sleighs({ sleighs }: { sleighs: readonly SleighSummary[] }) {
           </header>
           <StateBar counts={sleigh.workers} />
           <StateCounts counts={sleigh.workers} />
-          <dl class="pairs-in-line">
-            <div>
-              <dt>queued</dt>
-              <dd>{count(sleigh.queued)}</dd>
-            </div>
-            <div>
-              <dt>running</dt>
-              <dd>{count(sleigh.running)}</dd>
-            </div>
-            <div>
-              <dt>results waiting</dt>
-              <dd>{count(sleigh.results)}</dd>
-            </div>
-          </dl>
+          <Figures
+            figures={{ queued: sleigh.queued, running: sleigh.running, 'results waiting': sleigh.results }}
+          />
           <Notices sleigh={sleigh} />
         </li>
       ))}
     </ul>
   );
 }
+
+/** Jobs that older clients make in ordinary workspaces. */
+export function OldSleighs({ sleighs }: { sleighs: readonly OldSleighSummary[] }) {
+  return (
+    <ul class="cards">
+      {sleighs.map((sleigh) => (
+        <li key={sleigh.name} class="card">
+          <header>
+            <h3>
+              <a href={page.workspace(sleigh)}>{sleigh.title}</a>
+            </h3>
+            <span class="faint">old style</span>
+          </header>
+          <Figures
+            figures={{
+              workers: sleigh.workers,
+              queued: sleigh.queued,
+              running: sleigh.running,
+              'results waiting': sleigh.results,
+            }}
+          />
+          {sleigh.lost > 0 && (
+            <ul class="notices">
+              <li class="trouble">
+                {plural(sleigh.lost, 'task was', 'tasks were')} taken by workers that left without a result
+              </li>
+            </ul>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => (
+  <dl class="pairs-in-line">
+    {Object.entries(figures).map(([name, n]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{count(n)}</dd>
+      </div>
+    ))}
+  </dl>
+);
 
 /** Why it may be stuck. */
 export function Notices({ sleigh }: { sleigh: SleighSummary }) {

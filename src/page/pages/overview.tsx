@@ -1,5 +1,5 @@
 import type { ClientsView, OverviewView, WorkspacesView } from '../../views/types.ts';
-import { Clients, Sleighs, Workspaces } from '../components/lists.tsx';
+import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
@@ -28,7 +28,7 @@ export function OverviewPage() {
         <Fact name="blocked" href={page.clients} tone={data.blocked > 0 ? 'waiting' : ''}>
           {count(data.blocked)}
         </Fact>
-        <Fact name="sleighs">{count(data.sleighs.length)}</Fact>
+        <Fact name="sleighs">{count(data.sleighs.length + data.oldSleighs.length)}</Fact>
         <Fact name="workspaces" href={page.workspaces}>
           {count(data.workspaces)}
         </Fact>
@@ -39,7 +39,8 @@ export function OverviewPage() {
         </Fact>
       </Facts>
       <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
-        {data.sleighs.length === 0 ? (
+        {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
+        {data.sleighs.length + data.oldSleighs.length === 0 ? (
           <Nothing>
             No jobs yet.{' '}
             <code>

@@ -1,0 +1,129 @@
+import { sizeOf, type Metadata } from '../wire/payload.ts';
+import type { Ask, Client, Found } from './ask.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The variables that clients of the old style make a job of, in an ordinary workspace (W12). */
+const TASK = 'task';
+const RESULT = 'result';
+export const RIDE_OVER = 'Sleigh ride over';
+const PARTS: ReadonlySet<string> = new Set([TASK, RESULT, RIDE_OVER]);
+
+/** Whether what happens to a variable of this name is to be told to the job. */
+export const isPartOfOldSleigh = (name: string): boolean => PARTS.has(name);
+
+/** What a client took and has stored no result for. */
+interface Holding {
+  tasks: number;
+  /** The number of the last one in its variable (V10), and its bytes. */
+  number: number;
+  bytes: number;
+}
+
+/**
+ * A job of the old style. The server has no rules for it, so this only watches: who has a task, and who left with one
+ * (W12). Nothing that a client sees depends on it.
+ */
+export class OldSleigh {
+  readonly #workspace: Workspace;
+  readonly #holdings = new Map<Client, Holding>();
+  /** Those who ask for results. The tasks that they take out are not worked on. */
+  readonly #masters = new Set<Client>();
+  #isWaitedFor = false;
+  #lost = 0;
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Whether its variables are there, and a worker waits for its end or has left with a task before it. */
+  get isRunning(): boolean {
+    const isWhole = [TASK, RESULT].every((name) => this.#workspace.find(name) !== undefined);
+    return isWhole && (this.workers > 0 || this.#lost > 0);
+  }
+  /** Clients that wait for its end. */
+  get workers(): number {
+    return this.#workspace.find(RIDE_OVER)?.behaviour.counts.finders ?? 0;
+  }
+  get queued(): number {
+    return this.#workspace.find(TASK)?.behaviour.counts.values ?? 0;
+  }
+  get results(): number {
+    return this.#workspace.find(RESULT)?.behaviour.counts.values ?? 0;
+  }
+  /** Tasks that were taken by clients that are still there, and have no result yet. */
+  get running(): number {
+    let running = 0;
+    for (const { tasks } of this.#holdings.values()) running += tasks;
+    return running;
+  }
+  /** Tasks that were taken by clients that left without a result. */
+  get lost(): number {
+    return this.#lost;
+  }
+  /** What `list vars` tells of it to whoever asks (W12). */
+  get metadata(): Metadata {
+    return new Map([
+      ['nwsRunning', String(this.running)],
+      ['nwsLost', String(this.#lost)],
+    ]);
+  }
+
+  /** A client is about to get something of one of its variables. */
+  asked(name: string, ask: Ask): void {
+    if (name === TASK && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
+    else if (name === RESULT) this.#isMaster(ask.client);
+    else if (name === RIDE_OVER && ask.waits)
+      this.#isWaitedFor ||= this.#workspace.find(RIDE_OVER)?.behaviour.counts.values === 0;
+  }
+
+  /** A value was stored into one of its variables. */
+  stored(name: string, client: Client): void {
+    if (name === RESULT) this.#worked(client);
+    else if (name === RIDE_OVER) this.end();
+  }
+
+  /** It is over: nothing is lost any more. */
+  end(): void {
+    this.#isWaitedFor = false;
+    this.#lost = 0;
+    for (const client of [...this.#holdings.keys(), ...this.#masters]) client.departures.delete(this);
+    this.#holdings.clear();
+    this.#masters.clear();
+  }
+
+  #isMaster(client: Client): void {
+    this.#holdings.delete(client);
+    this.#masters.add(client);
+    client.departures.add(this);
+  }
+
+  #taken(client: Client, { index, payload }: Found): void {
+    if (this.#masters.has(client)) return;
+    const tasks = (this.#holdings.get(client)?.tasks ?? 0) + 1;
+    this.#holdings.set(client, { tasks, number: index, bytes: sizeOf(payload) });
+    client.departures.add(this);
+  }
+
+  #worked(client: Client): void {
+    const holding = this.#holdings.get(client);
+    if (holding === undefined) return;
+    holding.tasks--;
+    if (holding.tasks > 0) return;
+    this.#holdings.delete(client);
+    client.departures.delete(this);
+  }
+
+  clientLeft(client: Client): void {
+    this.#masters.delete(client);
+    const holding = this.#holdings.get(client);
+    this.#holdings.delete(client);
+    if (holding === undefined || !this.#isWaitedFor) return;
+    this.#lost += holding.tasks;
+    this.#workspace.host.log('warn', 'a worker of an old-style sleigh left with a task', {
+      workspace: this.#workspace.name,
+      peer: client.peer,
+      reason: 'its connection closed before it stored a result',
+      took: { variable: TASK, ...holding },
+    });
+  }
+}
