@@ -120,6 +120,40 @@ describe.each([
     expect(deaths).toEqual([]);
   });
 
+  it('fail the element alone that kills them, also beside fixed arguments (S22.8)', async () => {
+    await using sleigh = await start(2, { launch });
+    const options = { fixedArgs: { log }, errors: 'collect', chunkSize: 4 } as const;
+    const results = await sleigh.eachElem(task.poisoned, [1, 2, 'poison', 4, 5, 6, 7, 8], options);
+    const reason = expect.stringContaining('exit status 7');
+    const blamed = expect.objectContaining({ code: 'worker-died', reason });
+    expect(results).toEqual([1, 2, blamed, 4, 5, 6, 7, 8]);
+  });
+
+  it('each fail for themselves when everyone is called and one dies', async () => {
+    await using sleigh = await start(2, { launch });
+    const results = await sleigh.eachWorker(task.dyingAt, { rank: 1 }, { errors: 'collect' });
+    expect(results).toMatchObject(['done', { code: 'worker-died' }]);
+    // The one that died is replaced meanwhile, or has been.
+    const all = await sleigh.eachElem(task.who, Array.from({ length: 20 }), { chunkSize: 1 });
+    expect(all).toHaveLength(20);
+  });
+
+  it('are not told again of an element that kills them once its batch is aborted', async () => {
+    await using sleigh = await start(1, { launch, maxAttempts: 1_000_000 });
+    const abort = new AbortController();
+    const options = { signal: abort.signal };
+    const aborted = expect(sleigh.eachElem(task.dying, [{ log, times: 9 }], options)).rejects.toThrow(
+      'enough',
+    );
+    await eventually(() => logged('died').length >= 2, 'it was tried again');
+    abort.abort(new Error('enough'));
+    await aborted;
+    expect(await sleigh.eachElem(task.who, [undefined])).toHaveLength(1);
+    const died = logged('died').length;
+    expect(await sleigh.eachElem(task.who, [1, 2, 3], { chunkSize: 1 })).toHaveLength(3);
+    expect(logged('died')).toHaveLength(died);
+  });
+
   it('are replaced after so many elements, between two of them', async () => {
     await using sleigh = await start(1, { launch, maxTasksPerWorker: 3 });
     const all = await sleigh.eachElem(task.who, Array.from({ length: 9 }));
@@ -138,6 +172,27 @@ describe.each([
 });
 
 describe('a worker process', () => {
+  it.each(['computes', 'waits'])(
+    'is free within a second after its batch was aborted, though it %s',
+    async (how) => {
+      await using sleigh = await start(1);
+      const took = [];
+      for (let round = 0; round < 3; round++) {
+        const abort = new AbortController();
+        const options = { signal: abort.signal };
+        const call = sleigh.eachElem(task.deaf, [{ how, milliseconds: 60_000, log }], options);
+        const aborted = expect(call).rejects.toThrow('enough');
+        await eventually(() => logged('begun').length === round + 1, 'it has begun');
+        const begun = performance.now();
+        abort.abort(new Error('enough'));
+        await aborted;
+        await eventually(() => !isRunning(Number(logged('begun')[round])), 'it has ended');
+        took.push(performance.now() - begun);
+      }
+      expect(took.toSorted((a, b) => a - b)[1]).toBeLessThan(1_000);
+    },
+  );
+
   it('is replaced between two elements when it takes too much memory', async () => {
     await using sleigh = await start(1, { maxMemory: 400 * 2 ** 20 });
     const all = await sleigh.eachElem(task.hungry, [500 * 2 ** 20, 1], { chunkSize: 1 });

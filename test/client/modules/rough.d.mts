@@ -8,3 +8,5 @@ export function deaf(order: { how: string; milliseconds: number; log: string }):
 export function parent(order: { how: string; log: string }): Promise<void>;
 export function dying(order: { log: string; times: number }): string;
 export function hungry(bytes: number): number;
+export function poisoned(element: number | string, context: TaskContext): number | string;
+export function dyingAt(order: { rank: number }, context: TaskContext): string;

@@ -78,6 +78,18 @@ export const dying = ({ log, times }) => {
   return 'done';
 };
 
+/** One element of them ends the worker. */
+export const poisoned = (element, { fixedArgs }) => {
+  if (element === 'poison') dying({ log: fixedArgs.log, times: 9 });
+  return element;
+};
+
+/** Ends the worker with that rank. */
+export const dyingAt = ({ rank }, context) => {
+  if (context.rank === rank) process.exit(7);
+  return 'done';
+};
+
 const hoard = [];
 export const hungry = (bytes) => {
   hoard.push(Buffer.alloc(bytes, 1));
