@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { BUDGET, poolModel } from './pool/pool.ts';
+import { play, walks, type PoolModel } from './pool/walk.ts';
+import { workerProcessModel } from './pool/worker-process.ts';
+
+const isLong = process.env['VERIFY'] === 'long';
+/** Steps of a path of two workers with replacements: there are six times as many paths with each more. */
+const MOST_STEPS = isLong ? 8 : 5;
+/** Steps of a path of one worker. */
+const MOST_OF_WORKER = isLong ? Infinity : 5;
+/** Walks that are played at a time: each waits for turns of the event loop. */
+const AT_A_TIME = 64;
+
+/** @returns how many paths there are */
+async function playAll<Facts>(model: PoolModel<Facts>, most = Infinity): Promise<number> {
+  const all = walks(model, most);
+  let count = 0;
+  const one = async (): Promise<void> => {
+    for (const walk of all) {
+      const path = walk.steps.map(({ name }) => name);
+      const { effects, timers } = walk;
+      expect({ path, ...(await play(model, walk)) }).toEqual({ path, effects, timers });
+      count++;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, one));
+  return count;
+}
+
+describe('the pool of a sentinel does what its machines command, on every path', () => {
+  const limit = isLong ? 600_000 : 60_000;
+
+  it(
+    'with one worker that is replaced (S22.8 to S22.13)',
+    async () => {
+      expect(await playAll(poolModel(1, BUDGET))).toBeGreaterThan(500);
+    },
+    limit,
+  );
+
+  it(
+    'with two workers that are not replaced (S22.8, S22.11 to S22.13)',
+    async () => {
+      expect(await playAll(poolModel(2))).toBeGreaterThan(100);
+    },
+    limit,
+  );
+
+  it(
+    `with two workers that are replaced, of ${MOST_STEPS} steps`,
+    async () => {
+      expect(await playAll(poolModel(2, BUDGET), MOST_STEPS)).toBeGreaterThan(200);
+    },
+    limit,
+  );
+
+  it(
+    'of a worker, from its start to its end (S22.1 to S22.7)',
+    async () => {
+      expect(await playAll(workerProcessModel, MOST_OF_WORKER)).toBeGreaterThan(1_000);
+    },
+    limit,
+  );
+});
