@@ -20,21 +20,25 @@ interface ChartsFlags {
 export function addChartsCommand(program: Command): void {
   program
     .command('charts')
-    .description('show the statecharts: which there are, one of them, all as files, or a trace in them')
-    .addArgument(new Argument('[name]', 'print this chart').choices(CHARTS.map(({ name }) => name)))
+    .description('list the statecharts, print one, write all to files, or replay a trace')
+    .addArgument(new Argument('[name]', 'print this statechart').choices(CHARTS.map(({ name }) => name)))
     .addOption(
-      new Option('--format <format>', 'the form (default: svg; with --out: all of them)').choices(
-        Object.keys(FORMATS),
-      ),
+      new Option(
+        '--format <format>',
+        'print or write this format (default: svg; with --out all of them)',
+      ).choices(Object.keys(FORMATS)),
     )
-    .option('--out <folder>', 'write the charts to files in this folder')
-    .option('--trace <file>', 'replay in a web page what `sleigh serve --trace` wrote')
+    .option('--out <folder>', 'write the statecharts to files in this folder')
+    .option('--trace <file>', 'replay a trace of `sleigh serve --trace` on a web page')
     .addOption(
-      new Option('--web-port <number>', 'with --trace: the page; 0 takes a free port')
+      new Option('--web-port <number>', 'with --trace: serve the web page on this port; 0 takes a free one')
         .argParser(port)
         .default(8766),
     )
-    .option('--json', 'as one line of JSON: the list, the chart, the files, or where the page is')
+    .option(
+      '--json',
+      'print one line of JSON: the list, the statechart, the files, or the address of the page',
+    )
     .action(charts);
 }
 

@@ -31,7 +31,7 @@ const HELP = `
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
-    .description('print what makes a shell complete the commands and options of sleigh')
+    .description('print a script that lets a shell complete the commands and options of sleigh')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText('after', HELP)
     .action((shell: Shell) => {

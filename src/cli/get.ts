@@ -21,10 +21,14 @@ export function addGetCommand(program: Command): void {
   toolCommand(program, 'get', 'print a value of a variable')
     .argument('<workspace>')
     .argument('<variable>')
-    .option('--take', 'take it out of the variable')
-    .option('--wait', 'wait until there is one')
-    .addOption(new Option('--timeout <seconds>', 'wait, so long at most').argParser(secondsFrom0))
-    .option('--json', 'as JSON, as it was stored; text as a string, bytes as {"base64":"…"}')
+    .option('--take', 'remove the value from the variable')
+    .option('--wait', 'wait until there is a value')
+    .addOption(
+      new Option('--timeout <seconds>', 'wait for a value for so many seconds at most').argParser(
+        secondsFrom0,
+      ),
+    )
+    .option('--json', 'print JSON: a JSON value as it was stored, text as a string, bytes as {"base64":"…"}')
     .addHelpText('after', HELP)
     .action((workspace: string, variable: string, flags: GetFlags) =>
       runTool((signal) => get(workspace, variable, flags, signal)),

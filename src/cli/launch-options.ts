@@ -18,23 +18,30 @@ export interface LaunchFlags {
 const HERE: Readonly<Record<string, () => Launcher>> = { processes, threads: threadsBeside };
 
 export const launchOptions = (): readonly Option[] => [
-  new Option('--host <host>', 'run workers there, by ssh; may come again').argParser(collected),
-  new Option('--launch <how>', 'processes, threads, or a command for sh that runs "sleigh worker" somewhere'),
+  new Option('--host <host>', 'run workers on this host, through ssh; may be repeated').argParser(collected),
+  new Option(
+    '--launch <how>',
+    'start workers as processes or threads, or by a shell command that runs "sleigh worker" somewhere',
+  ),
   new Option(
     '--tunnel',
-    'workers on hosts reach the server through ssh (default: when it is on this host alone)',
+    'connect the workers on other hosts through ssh (default: when the server listens on a loopback address)',
   ),
-  new Option('--no-tunnel', 'they reach it by its address'),
-  new Option('--ssh-option <option>', 'for ssh -o; may come again').argParser(collected),
-  new Option('--remote-command <command>', 'how sleigh is called on hosts, for the shell there').default(
+  new Option('--no-tunnel', 'connect the workers on other hosts directly'),
+  new Option('--ssh-option <option>', 'pass this option to ssh -o; may be repeated').argParser(collected),
+  new Option('--remote-command <command>', 'the shell command that runs sleigh on other hosts').default(
     'sleigh',
   ),
   new Option('--cwd <folder>', 'start workers in this folder, here and on other hosts').argParser(absolute),
   new Option(
     '--env <name>',
-    'give workers this variable of the environment, here and on other hosts; NAME=VALUE sets it; may come again',
+    'pass this environment variable to the workers, here and on other hosts; NAME=VALUE sets it; may be repeated',
   ).argParser(withVariable),
 ];
+
+/** Whether such workers are on this host; a command may start them anywhere. */
+export const isStartedHere = (launch: string | undefined): boolean =>
+  launch === undefined || Object.hasOwn(HERE, launch);
 
 /** @throws LaunchError when the flags contradict each other */
 export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand }: LaunchFlags): Launcher {

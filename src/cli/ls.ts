@@ -14,8 +14,8 @@ interface LsFlags extends ServerFlags {
 /** `sleigh ls`. */
 export function addLsCommand(program: Command): void {
   toolCommand(program, 'ls', 'list the workspaces of a server, or the variables of one')
-    .argument('[workspace]', 'its variables')
-    .option('--json', 'as one line of JSON')
+    .argument('[workspace]', 'list the variables of this workspace')
+    .option('--json', 'print one line of JSON')
     .action((workspace: string | undefined, flags: LsFlags) =>
       runTool(async (signal) => {
         const { json = false } = flags;

@@ -12,15 +12,13 @@ export interface PoolFlags {
 export const poolOptions = (): readonly Option[] => [
   new Option(
     '--respawn <ends/seconds>',
-    'so many workers that end in so many seconds are replaced at once, others with a growing delay (default: 10 for each worker, in 10)',
+    'replace up to so many workers in so many seconds at once, and further ones after a growing delay (default: 10 for each worker, in 10 seconds)',
   ).argParser(budget),
-  new Option('--no-respawn', 'workers that end are not replaced'),
-  new Option('--max-tasks-per-worker <number>', 'replace a worker that has done so many').argParser(
-    atLeastOne,
-  ),
+  new Option('--no-respawn', 'do not replace workers that end'),
+  new Option('--max-tasks-per-worker <number>', 'replace a worker after so many tasks').argParser(atLeastOne),
   new Option(
     '--max-memory <size>',
-    'replace a worker that takes more, between two calls: bytes, or with K, M, G',
+    'replace a worker, between two calls, when it uses more memory: bytes, or with K, M or G',
   ).argParser(size),
 ];
 

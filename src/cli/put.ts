@@ -14,7 +14,7 @@ interface PutFlags extends ServerFlags {
 const MODES: readonly Mode[] = ['fifo', 'lifo', 'single', 'multi'];
 
 const HELP = `
-The value is stored as it is: as text where it is UTF-8, else as bytes. Any size will do.
+The value is stored as text if it is UTF-8, else as bytes. It may be of any size.
 
   sleigh put shop greeting hello --create
   sleigh put shop orders '{"cakes":2}' --json
@@ -25,10 +25,10 @@ export function addPutCommand(program: Command): void {
   toolCommand(program, 'put', 'store a value into a variable')
     .argument('<workspace>')
     .argument('<variable>')
-    .argument('[value]', 'without it standard input is read')
-    .option('--json', 'the value is JSON')
-    .option('--create', 'make the workspace if there is none; it stays')
-    .addOption(new Option('--mode <mode>', 'what the variable does with values').choices(MODES))
+    .argument('[value]', 'the value; standard input is read when it is left out')
+    .option('--json', 'store the value as JSON, not as text')
+    .option('--create', 'create the workspace if it does not exist; it stays until it is deleted')
+    .addOption(new Option('--mode <mode>', 'declare the mode of the variable').choices(MODES))
     .addHelpText('after', HELP)
     .action((workspace: string, variable: string, value: string | undefined, flags: PutFlags) =>
       runTool(async (signal) => {

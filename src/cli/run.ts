@@ -16,9 +16,9 @@ export function addRunCommand(program: Command): void {
   const command = program
     .command('run')
     .description('call a function for each line of the input, on many workers')
-    .argument('<module>', 'its default export is called')
-    .argument('[input]', `a file; ${STANDARD_INPUT} or nothing is standard input`)
-    .addOption(serverOption('use this server, and start none'));
+    .argument('<module>', 'a JavaScript file; its default export is called for each line')
+    .argument('[input]', `a file of lines; ${STANDARD_INPUT}, or none, reads standard input`)
+    .addOption(serverOption('run the job on this server (default: a private server is started)'));
   for (const option of [
     ...inputOptions(),
     ...workerOptions(),
@@ -38,51 +38,54 @@ export function addRunCommand(program: Command): void {
 }
 
 const inputOptions = (): readonly Option[] => [
-  new Option('--text', 'give the function each line as text, also where it is JSON'),
+  new Option('--text', 'call the function with each line as text, even if the line is JSON'),
   new Option(
     '--encoding <name>',
-    'what the input is written in (default: utf-8, or as its byte order mark says)',
+    'the encoding of the input (default: that of its byte order mark, else utf-8)',
   ).choices(ENCODINGS),
-  new Option('--unordered', 'write results as they come, not in the order of the input'),
+  new Option('--unordered', 'write each result as soon as it is there, not in the order of the input'),
 ];
 
 const workerOptions = (): readonly Option[] => [
-  new Option('--workers <number>', 'how many, in all')
+  new Option('--workers <number>', 'the number of workers, over all hosts')
     .argParser(atLeastOne)
     .default(processors(), 'the processors of this host, of its container or of the batch job'),
   new Option(
     '--window <number>',
-    `lines that workers have or that wait for one, at most (default: ${WINDOW_PER_WORKER} a worker; with --halt 1)`,
+    `hand out at most so many lines at a time (default: ${WINDOW_PER_WORKER} for each worker; with --halt 1)`,
   ).argParser(atLeastOne),
   new Option(
     '--join <how>',
-    'elastic: more workers may come, and go, while it runs (default: closing)',
+    'elastic lets workers join and leave while the job runs (default: closing)',
   ).choices(['closing', 'elastic']),
   new Option(
     '--reconnect-grace <seconds>',
-    'how long a worker that lost its connection may take to come back (default: 0, never)',
+    'keep the place of a worker that lost its connection for so many seconds (default: 0)',
   ).argParser(secondsFrom0),
 ];
 
 const retryOptions = (): readonly Option[] => [
   new Option(
     '--timeout <duration>',
-    'end a call that takes longer, and count it as failed: seconds, or with m, h or d, as in 5m',
+    'stop a call that takes longer, and count its line as failed; in seconds, or with m, h or d, as in 5m',
   ).argParser(duration),
   new Option(
     '--retries <number>',
-    'try a line so often in all when its call fails, takes too long, or ends its worker',
+    'try a line up to so many times, the first included, when its call fails, takes too long, or ends its worker',
   ).argParser(atLeastOne),
   new Option(
     '--halt <when>',
-    'end early: never, or now or soon with fail=N, success=N or done=N, N perhaps a percentage: now,fail=1',
+    'end before the input does: never, or as in now,fail=1 or soon,fail=10%, explained below',
   ).argParser(haltOf),
 ];
 
 const logOptions = (): readonly Option[] => [
-  new Option('--joblog <file>', 'write a row for each line that is done, in the columns of GNU parallel'),
-  new Option('--resume', 'go on with the run of which --joblog has a log: lines that it has are left out'),
-  new Option('--resume-failed', 'as --resume, but call lines that failed once more'),
-  new Option('--web', 'show the run on a web page of this host while it lasts'),
-  new Option('--json', 'write what is told on standard error as lines of JSON'),
+  new Option(
+    '--joblog <file>',
+    'write a row for each finished line to this file, with the columns of GNU parallel',
+  ),
+  new Option('--resume', 'continue the run that wrote --joblog: skip the lines that the log has'),
+  new Option('--resume-failed', 'as --resume, but call the lines that failed again'),
+  new Option('--web', 'serve a web page that shows the run while it lasts'),
+  new Option('--json', 'write progress and errors to standard error as lines of JSON'),
 ];

@@ -61,83 +61,104 @@ function addAddress(address: string, others: string[]): string[] {
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('run the server until it is told to stop (SIGTERM, SIGINT, or a client with deadman)')
-    .addOption(new Option('--host <address>', 'listen here').env('NWS_INTERFACE').default('127.0.0.1'))
+    .description('run the server until SIGTERM or SIGINT stops it')
     .addOption(
-      new Option('--port <number>', 'listen here; 0 takes a free port')
+      new Option('--host <address>', 'listen for clients on this address')
+        .env('NWS_INTERFACE')
+        .default('127.0.0.1'),
+    )
+    .addOption(
+      new Option('--port <number>', 'listen for clients on this port; 0 takes a free one')
         .env('NWS_SERVER_PORT')
         .argParser(port)
         .default(8765),
     )
     .addOption(
-      new Option('--web-port <number>', 'the web page is here; 0 takes a free port')
+      new Option('--web-port <number>', 'serve the web page on this port; 0 takes a free one')
         .env('NWS_WEB_PORT')
         .argParser(port)
         .default(8766),
     )
-    .addOption(new Option('--web-host <address>', 'the web page listens here (default: as --host)'))
-    .option('--web-allow-host <names...>', 'names that browsers may call the web page by, beside its address')
-    .option('--web-write', 'the web page may delete and fetch, with a token')
     .addOption(
-      new Option('--web-token <token>', 'that token (default: one is made and printed)').env(
+      new Option('--web-host <address>', 'serve the web page on this address (default: that of --host)'),
+    )
+    .option(
+      '--web-allow-host <names...>',
+      'accept these host names in requests for the web page, beside its address',
+    )
+    .option('--web-write', 'allow the web page to delete and to fetch values; it asks for a token')
+    .addOption(
+      new Option('--web-token <token>', 'the token for --web-write (default: one is made and printed)').env(
         'SLEIGH_WEB_TOKEN',
       ),
     )
-    .option('--no-web', 'no web page')
-    .addOption(new Option('--tmp-dir <folder>', 'where large values go').env('NWS_TMP_DIR'))
+    .option('--no-web', 'serve no web page')
     .addOption(
-      new Option('--long-value-size <bytes>', 'a value this large goes to a temporary file')
+      new Option('--tmp-dir <folder>', 'write large values to files in this folder').env('NWS_TMP_DIR'),
+    )
+    .addOption(
+      new Option('--long-value-size <bytes>', 'write values of this size and above to temporary files')
         .env('NWS_LONG_VALUE_SIZE')
         .argParser(wholeNumber()),
     )
     .addOption(
-      new Option('--limit <name=number>', `what the server takes at most; may be repeated: ${LIMIT_NAMES}`)
+      new Option('--limit <name=number>', `change a limit; may be repeated; the names are ${LIMIT_NAMES}`)
         .argParser(addLimit)
         .default({}, 'those of docs/protocol.md'),
     )
     .addOption(
       new Option(
         '--on-dead-worker <policy>',
-        'what becomes of the task of a dead worker, where a job does not say',
+        'what to do when a worker dies: end its job, run its task again, or give the master a null result; a job may choose for itself',
       )
         .choices(['shutdown', 'requeue', 'null'])
         .default('shutdown'),
     )
     .addOption(
-      new Option('--tls-cert <file>', 'PEM; with a key, TLS is offered')
+      new Option('--tls-cert <file>', 'offer TLS with this certificate, a PEM file; needs --tls-key')
         .env('NWS_SERVER_SSL_CERT')
         .argParser(namedFile),
     )
-    .addOption(new Option('--tls-key <file>', 'PEM').env('NWS_SERVER_SSL_KEY').argParser(namedFile))
+    .addOption(
+      new Option('--tls-key <file>', 'the private key for --tls-cert, a PEM file')
+        .env('NWS_SERVER_SSL_KEY')
+        .argParser(namedFile),
+    )
     .option(
       '--tls-ca <file>',
-      'PEM; only clients with a certificate that it has signed get in, by TLS alone',
+      'admit only clients whose certificate this authority has signed, a PEM file; they must use TLS',
       namedFile,
     )
     .option(
       '--token-file <file>',
-      'only clients that say what is in it get in; old clients cannot; - is standard input',
+      'admit only clients that give the token in this file; - reads it from standard input; clients of 2010 cannot give one',
       namedFileOrInput,
     )
     .option(
       '--allow <address>',
-      'only from there: an address, or 10.0.0.0/8; may be repeated',
+      'admit clients only from this address, or from a range such as 10.0.0.0/8; may be repeated',
       addAddress,
       [],
     )
-    .option('--allow-file <file>', 'only from the addresses in it, one a line', addressFile)
-    .option('--deadman', 'clients may stop the server (default: where it listens on a loopback address)')
-    .option('--no-deadman', 'clients may not stop it')
+    .option(
+      '--allow-file <file>',
+      'admit clients only from the addresses in this file, one on each line',
+      addressFile,
+    )
+    .option('--deadman', 'allow clients to stop the server (default: allowed on a loopback address)')
+    .option('--no-deadman', 'do not allow clients to stop the server')
     .addOption(
-      new Option('--drain <seconds>', 'on SIGTERM, time for clients to finish and leave')
+      new Option('--drain <seconds>', 'after SIGTERM, give clients so many seconds to finish and leave')
         .argParser(wholeNumber())
         .default(0),
     )
-    .option('--trace <file>', 'write what every chart does, a line of JSON a step')
+    .option('--trace <file>', 'write each step of every statechart to this file, as a line of JSON')
     .addOption(
-      new Option('--log-level <level>', 'how much goes to standard error').choices(LEVELS).default('info'),
+      new Option('--log-level <level>', 'log messages of this level and above, to standard error')
+        .choices(LEVELS)
+        .default('info'),
     )
-    .option('--json', 'say where it listens, and what goes wrong, in lines of JSON')
+    .option('--json', 'print the addresses and errors as lines of JSON')
     .action(serve);
 }
 

@@ -18,18 +18,20 @@ export const serverOption = (about: string): Option =>
 
 /** For commands that need a server that runs already. */
 export const usualServerOption = (): Option =>
-  serverOption('where the server is').env('SLEIGH_SERVER').default(USUAL, `${USUAL.host}:${USUAL.port}`);
+  serverOption('the address of the server')
+    .env('SLEIGH_SERVER')
+    .default(USUAL, `${USUAL.host}:${USUAL.port}`);
 
-const tlsOption = (): Option => new Option('--tls', 'speak TLS with it');
+const tlsOption = (): Option => new Option('--tls', 'connect to the server with TLS');
 
 const tlsCaOption = (): Option =>
-  new Option('--tls-ca <file>', 'speak TLS, and trust this authority as well; PEM').argParser((path) =>
-    readable(path).toString(),
+  new Option('--tls-ca <file>', 'connect with TLS, and trust this authority as well, a PEM file').argParser(
+    (path) => readable(path).toString(),
   );
 
 /** The token is in a file: arguments of a command can be read by everyone on its host. */
 const tokenFileOption = (): Option =>
-  new Option('--token-file <file>', 'what the server asks for is in it').argParser((path) =>
+  new Option('--token-file <file>', 'give the server the token in this file').argParser((path) =>
     readable(path).toString('latin1').trim(),
   );
 

@@ -49,9 +49,9 @@ const mayBeOldJob = (workspace: WorkspaceInfo): boolean => kindOf(workspace) ===
 
 /** `sleigh status`. */
 export function addStatusCommand(program: Command): void {
-  toolCommand(program, 'status', 'show how the jobs of a server stand, or one with its workers')
-    .argument('[workspace]', 'this job')
-    .option('--json', 'as one line of JSON')
+  toolCommand(program, 'status', 'show the jobs of a server, or one job with its workers')
+    .argument('[workspace]', 'show only the job of this name, with its workers')
+    .option('--json', 'print one line of JSON')
     .action((workspace: string | undefined, flags: StatusFlags) =>
       runTool((signal) =>
         workspace === undefined ? allJobs(flags, signal) : oneJob(workspace, flags, signal),

@@ -24,20 +24,20 @@ type ViolationInFile = Violation & { readonly line: number };
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
-    .description(
-      'check a trace that `sleigh serve --trace` wrote, or a running server, against the statecharts',
-    )
-    .argument('[trace]', 'a file of JSON lines')
-    .addOption(serverOption('run generated paths and the recorded conversations against it'))
-    .option('--json', 'report as one line of JSON')
-    .option('--long', 'with --server: more and longer paths')
+    .description('check a trace or a running server against the statecharts')
+    .argument('[trace]', 'a file that `sleigh serve --trace` wrote')
     .addOption(
-      new Option('--handshake-seconds <number>', 'with --server: what it gives a handshake')
+      serverOption('check the server at this address, by generated paths and by the recorded conversations'),
+    )
+    .option('--json', 'print the report as one line of JSON')
+    .option('--long', 'with --server: check more and longer paths')
+    .addOption(
+      new Option('--handshake-seconds <number>', 'with --server: the limit handshakeSeconds of that server')
         .argParser(secondsOver0)
         .default(30),
     )
     .addOption(
-      new Option('--request-seconds <number>', 'with --server: in which some of a request must come')
+      new Option('--request-seconds <number>', 'with --server: the limit requestSeconds of that server')
         .argParser(secondsOver0)
         .default(30),
     )

@@ -14,10 +14,10 @@ variable or its workspace goes. Of a variable that holds a single value those ar
 
 /** `sleigh watch`. */
 export function addWatchCommand(program: Command): void {
-  toolCommand(program, 'watch', 'print each value of a variable as it comes')
+  toolCommand(program, 'watch', 'print the values of a variable, and each new one as it is stored')
     .argument('<workspace>')
     .argument('<variable>')
-    .option('--json', 'each as a line of JSON; text as a string, bytes as {"base64":"…"}')
+    .option('--json', 'print each value as a line of JSON: text as a string, bytes as {"base64":"…"}')
     .addHelpText('after', HELP)
     .action((workspace: string, variable: string, flags: WatchFlags) =>
       runTool((signal) => watch(workspace, variable, flags, signal)),

@@ -29,15 +29,19 @@ interface WorkerFlags extends ServerFlags, PoolFlags {
 const DRAIN_SECONDS = 20;
 
 const HELP = `
-What the workers print is shown by the master; it goes through the variables logDebug (standard output) and logError
-(standard error) of the job, with rank and time. They join as long as the job takes workers; one with an elastic group
-always does. A worker that ends is replaced. They end with the job, with this command, and with the server. When this
-command is told to end (SIGTERM, SIGINT, SIGHUP), each worker ends the call that it is in, takes no other, and leaves;
-those that are still busy after --drain seconds are killed, and what they were doing is done by others. To tell it once
-more ends all at once. The exit status is 0 when the job ended them, and 1 when they could not start, or none is left.
+The workers join the job and run its tasks until the job ends, the server stops, or this command ends. A job whose group is
+closed takes no more workers; a job with an elastic group always does. A worker that ends is replaced.
 
-Launchers give what is to be done in ${ORDER}, or as a line of standard input with --from-stdin; then no workspace and no
-server is named.
+The master shows what the workers print. On its way that is stored in the variables logDebug (standard output) and
+logError (standard error) of the job, with rank and time.
+
+SIGTERM, SIGINT and SIGHUP stop this command. Each worker then finishes the call that it is in and leaves. Workers that are
+still busy after --drain seconds are killed, and other workers do their tasks again. A second signal kills all at once.
+
+The exit status is 0 when the job has ended, and 1 when the workers could not start or none is left.
+
+A launcher gives the order in the variable ${ORDER}, or with --from-stdin as a line of standard input. Then no workspace and
+no --server is given.
 
   sleigh ls                                              # which jobs there are
   sleigh worker 'my job' --server head:8765 --workers 4`;
@@ -46,26 +50,26 @@ server is named.
 export function addWorkerCommand(program: Command): void {
   const command = program
     .command('worker')
-    .description('start workers for a job on this host, and keep watch over them')
-    .argument('[workspace]', 'the job');
+    .description('start workers for a job on this host, and replace those that end')
+    .argument('[workspace]', 'the name of the job');
   for (const option of serverOptions()) command.addOption(option);
   for (const option of poolOptions()) command.addOption(option);
   command
     .addOption(
-      new Option('--drain <seconds>', 'what calls that are under way may take when it is told to end')
+      new Option('--drain <seconds>', 'when stopped, give the calls that run so many seconds to finish')
         .argParser(secondsFrom0)
         .default(DRAIN_SECONDS),
     )
     .addOption(
       new Option(
         '--workers <number>',
-        'how many (default: as ordered, or the processors of this host, of its container or of the batch job)',
+        'start so many workers (default: the number in the order, or of the processors of this host, of its container or of the batch job)',
       ).argParser(atLeastOne),
     )
-    .option('--threads', 'they are threads of one process')
-    .option('--preload <module>', 'a module that each loads before it registers')
-    .option('--from-stdin', 'take the order from standard input, and end when that ends')
-    .option('--json', 'tell what happens in lines of JSON')
+    .option('--threads', 'run the workers as threads of one process')
+    .option('--preload <module>', 'load this module in each worker before it joins')
+    .option('--from-stdin', 'read the order from standard input, and end when standard input does')
+    .option('--json', 'print events and errors as lines of JSON')
     .addHelpText('after', HELP)
     .action(async (workspace: string | undefined, flags: WorkerFlags) => {
       // Not left to the event loop: threads may have timers and sockets that never end.

@@ -21,6 +21,8 @@ export interface BroadcastOptions {
   readonly onAbort: OnAbort;
   /** Whether workers that come later are to answer, too (S17). */
   readonly isLasting: boolean;
+  /** Where it was begun, for the stacks of errors. */
+  readonly calledFrom: string;
 }
 
 /** What the workers answer to a broadcast, each once (S8, S17). */
@@ -123,6 +125,7 @@ export class BroadcastResults implements BroadcastReceiver {
   }
 
   #answer(outcome: Outcome): void {
+    if ('error' in outcome) outcome.error.stack += this.#options.calledFrom;
     this.#answered.add(outcome.index);
     if (!this.#isComplete) this.#outcomes.push(outcome);
     else if (!this.#isCancelled) this.#onLate?.(outcome);

@@ -7,7 +7,7 @@ import type { Lines } from './lines.ts';
 import { Mailbox } from './mailbox.ts';
 import { SleighError } from './sleigh-error.ts';
 import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './task-group.ts';
-import { NUMBER, type TaskFailure } from './task-metadata.ts';
+import { HOST, NUMBER, type TaskFailure } from './task-metadata.ts';
 import type { EncodedValue } from './values.ts';
 
 /** Groups that are kept while nothing of them is under way: they know how long their elements take. */
@@ -41,6 +41,8 @@ export class Dispatcher implements TaskSender {
   readonly marks: CancelMarks;
   readonly maxAttempts: number;
   readonly mayRepeat: boolean;
+  /** By rank, as results say. */
+  readonly hosts = new Map<number, string>();
   readonly #options: DispatcherOptions;
   readonly #mailbox: Mailbox;
   #workers: number;
@@ -153,6 +155,8 @@ export class Dispatcher implements TaskSender {
 
   #received(result: Found): boolean {
     const { metadata } = result;
+    const host = metadata.get(HOST);
+    if (host !== undefined) this.hosts.set(Number(metadata.get('nwsWorkerRank')), host);
     const number = metadata.get(NUMBER);
     if (number === undefined) {
       const receiver = this.#broadcasts.get(metadata.get('batchId') ?? '');

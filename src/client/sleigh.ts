@@ -24,6 +24,7 @@ import { thisHost, type Platform } from './platform.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
 import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+import { callSite } from './stacks.ts';
 import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from './task.ts';
 import { CANCELLED_BATCHES, EVERYONE, FIXED_ARGS } from './task-metadata.ts';
@@ -139,8 +140,7 @@ export class Sleigh implements AsyncDisposable {
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
     // Others may be there, or come.
-    if (this.#isElastic) return;
-    void launched.gone.then((why) => this.#noWorkers(why));
+    if (!this.#isElastic) void launched.gone.then((why) => this.#noWorkers(why));
   }
 
   /** S23.4: what is not done fails, one element after another; later batches do as a whole. */
@@ -158,6 +158,11 @@ export class Sleigh implements AsyncDisposable {
   get #maxAttempts(): number {
     const { onDeadWorker, maxAttempts = MAX_ATTEMPTS } = this.#options;
     return onDeadWorker === 'null' ? 1 : maxAttempts;
+  }
+
+  /** The host of each worker that has sent a result, by its rank. */
+  get hosts(): ReadonlyMap<number, string> {
+    return this.#dispatcher.hosts;
   }
 
   /** How many workers were asked for when it started. */
@@ -206,7 +211,7 @@ export class Sleigh implements AsyncDisposable {
     const metadata = await this.#fixedArguments.metadataOf(task, options);
     this.#throwIfEnded();
     const batch = new Batch({
-      id: this.#nextId(),
+      id: String(++this.#made),
       elements,
       group: this.#dispatcher.group({
         metadata,
@@ -255,6 +260,7 @@ export class Sleigh implements AsyncDisposable {
     argument: NoInfer<Argument>,
     ...[options]: MaybeOptions<EachWorkerOptions<NoInfer<Result>, Errors>, FixedArgs>
   ): Promise<ResultOf<Result, Errors>[]> {
+    const calledFrom = callSite();
     checkTask(task);
     checkOptions('eachWorker', options, EACH_WORKER);
     const { signal, reach, errors = 'throw', onAbort = 'ask', onLate } = options ?? {};
@@ -269,8 +275,9 @@ export class Sleigh implements AsyncDisposable {
       lines: this.#lines,
       workspace: this.workspace.name,
       dispatcher: this.#dispatcher,
-      id: this.#nextId(),
+      id: String(++this.#made),
       onAbort,
+      calledFrom,
       isLasting: reach === 'all',
     });
     results.onLate = (outcome) => onLate?.(claimed(outcome));
@@ -339,9 +346,5 @@ export class Sleigh implements AsyncDisposable {
   #endError(unfinished: readonly number[] = []): SleighError {
     const { code, why } = this.#end ?? { code: 'over', why: 'the job is over' };
     return new SleighError(code, why, unfinished);
-  }
-
-  #nextId(): string {
-    return String(++this.#made);
   }
 }

@@ -19,6 +19,8 @@ export const CHUNK = 'chunk';
 export const BUDGET = 'budget';
 /** Of the result of a task with a budget that did not fail: milliseconds until it was ready to be sent. */
 export const TOOK = 'took';
+/** Of each result: the host of its worker. */
+export const HOST = 'host';
 /** The variable with the fixed arguments (S11). */
 export const FIXED_ARGS = 'fixedArgs';
 /** The number of the oldest fixed arguments that are still needed: workers drop those before. */

@@ -8,7 +8,7 @@ import { ConnectionLostError, NwsError } from './errors.ts';
 import { thisHost } from './platform.ts';
 import { Registration, type RegistrationOptions } from './registration.ts';
 import { failureOf } from './task-failure.ts';
-import { BUDGET, CHUNK, TOOK } from './task-metadata.ts';
+import { BUDGET, CHUNK, HOST, TOOK } from './task-metadata.ts';
 import { chunkResult, failedResult, resultOf, type TaskResult } from './task-result.ts';
 
 /** What makes of a task its result. */
@@ -61,7 +61,7 @@ async function workThrough(registration: Registration, options: WorkerOptions): 
     });
   /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
   const store = (connection: NwsConnection, { value, metadata, without }: TaskResult): Promise<boolean> =>
-    connection.storeEncoded(workspace, 'result', value, metadata).then(
+    connection.storeEncoded(workspace, 'result', value, new Map(metadata).set(HOST, platform.hostname)).then(
       () => true,
       (error: unknown) => {
         if (error instanceof ConnectionLostError) throw error;

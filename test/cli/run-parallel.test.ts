@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -63,6 +66,31 @@ describe('sleigh run --timeout', () => {
     expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('300 ms') });
     const row = readFileSync(join(folder.path, 'log'), 'utf8').split('\n')[2];
     expect(row?.split('\t').slice(6, 8)).toEqual(['-1', '0']);
+  });
+});
+
+describe('sleigh run --joblog', () => {
+  it('tells the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
+    const source = `export default (how) => {
+      if (how === 'exit') process.exit(3);
+      if (how === 'kill') process.kill(process.pid, 'SIGKILL');
+      if (how === 'throw') throw new Error('thrown');
+      return how;
+    };`;
+    const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
+    await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
+    const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
+    expect(head?.split('\t')).toEqual(
+      'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
+    );
+    expect(
+      rows.map((row) => row.split('\t')).map(([line, host, , , , , ...end]) => [line, host, ...end]),
+    ).toEqual([
+      ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
+      ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
+      ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
+      ['4', hostname(), '1', '9', expect.stringMatching(/ kill$/)],
+    ]);
   });
 });
 
@@ -155,6 +183,22 @@ describe('sleigh run --joblog --resume', () => {
     },
     60_000,
   );
+
+  it('says so when the output was emptied, as a shell does by >', async () => {
+    folder.write('module.mjs', 'export default (n) => n;');
+    folder.write('in.txt', '1\n2\n');
+    const args = ['module.mjs', 'in.txt', '--joblog', 'log'];
+    const ended = async (child: ChildProcess): Promise<string> => {
+      const [errors] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'exit')]);
+      return errors;
+    };
+    expect(await ended(runInto('first', args))).not.toContain('empty');
+    expect(await ended(runInto('first', [...args, '--resume']))).not.toContain('empty');
+    expect(await ended(runInto('second', [...args, '--resume']))).toMatch(
+      /the output is an empty file.*>>FILE/,
+    );
+    expect([linesOf('first'), linesOf('second')]).toEqual([['1', '2'], []]);
+  });
 
   it('does nothing more for a run that is done; with --resume-failed it calls the lines that failed', async () => {
     folder.write('go', '');

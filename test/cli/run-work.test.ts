@@ -135,11 +135,11 @@ describe('a duration', () => {
 
 describe('the log of a run', () => {
   it('has the columns of GNU parallel, in one line however the input looks', () => {
-    const row = { host: 'worker 3', started: 1_500, took: 250, sent: 4, received: 9, exitValue: 0 };
+    const row = { host: 'ada', started: 1_500, took: 250, sent: 4, received: 9, exitValue: 0, signal: 0 };
     const command = commandOf('/m.mjs', 'a\tb\n');
     expect(HEADER.split('\t')).toHaveLength(9);
     expect(rowText({ line: 7, ...row, command })).toBe(
-      '7\tworker 3\t1.500\t     0.250\t4\t9\t0\t0\t/m.mjs a\\u0009b\\u000a',
+      '7\tada\t1.500\t     0.250\t4\t9\t0\t0\t/m.mjs a\\u0009b\\u000a',
     );
     expect(readRows([HEADER, rowText({ line: 7, ...row, command })])).toEqual(
       new Map([[7, { hasFailed: false, command }]]),

@@ -99,6 +99,22 @@ describe('the stack of a TaskError', () => {
     expect(all).not.toContain('node:internal');
   });
 
+  it.each([
+    ['eachWorker', () => sleigh.eachWorker(fail, 'nested')],
+    [
+      'for await',
+      async () => {
+        for await (const never of sleigh.eachElem(fail, ['nested'])) expect(never).toBeUndefined();
+      },
+    ],
+    ['one element', async () => (await sleigh.eachElem(fail, ['nested'], { chunkSize: 1 }))[0]],
+  ])('has the line that called %s', async (_, call) => {
+    const { stack = '' } = await call().then(() => new Error('it did not fail'), Object);
+    expect(stack).toMatch(/^TaskError: element 0: HttpError: busy\n {4}at refuse \(/);
+    expect(stack).toContain('task-errors.test.ts');
+    expect(stack).not.toMatch(/\/(?:src|dist)\/client\//);
+  });
+
   it('is what is printed when nobody catches it, with the causes, and nothing else of this package', async () => {
     const main = join(folder, 'main.mjs');
     const index = new URL('../../dist/client/index.js', import.meta.url);

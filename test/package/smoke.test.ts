@@ -60,12 +60,33 @@ describe('the package, from its tarball', () => {
   }, 60_000);
 });
 
+describe('a module in TypeScript', () => {
+  it('is run by Node that strips types; by another one the error says what to do', () => {
+    installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
+    const { stdout: strips } = installed.node(['-p', 'Boolean(process.features.typescript)']);
+    const { status, stdout, stderr } = installed.sleigh(
+      ['run', 'typed.ts', '--workers', '1', '--text'],
+      'one\nseven\n',
+    );
+    if (strips === 'true\n') expect([status, stdout]).toEqual([0, '3\n5\n']);
+    else
+      expect([status, stdout, stderr]).toEqual([
+        1,
+        '',
+        matching(/typed\.ts: .*22\.18 or newer.*--import tsx/),
+      ]);
+  }, 60_000);
+});
+
+/** So that it need not be waited for long whether it gives up clients that say nothing. */
+const QUICK = ['--limit', 'handshakeSeconds=3', '--limit', 'requestSeconds=3'];
+
 describe('its server', () => {
   let child: ChildProcess;
   let server: string[];
   let page: string;
   beforeAll(async () => {
-    const ports = ['--port', '0', '--web-port', '0', '--log-level', 'error', '--json'];
+    const ports = ['--port', '0', '--web-port', '0', '--log-level', 'error', '--json', ...QUICK];
     const started = await installed.start(['serve', ...ports, '--trace', 'trace.jsonl']);
     ({ child } = started);
     const { host, port, web } = Object(JSON.parse(started.line));
@@ -107,14 +128,12 @@ describe('its server', () => {
     expect([status, stderr]).toEqual([1, matching(/No such workspace/)]);
   }, 60_000);
 
-  it('is compared with the recorded conversations, which are part of the package', () => {
-    const script = `import { replayAll } from './node_modules/sleigh/dist/verify/conversations.js';
-      const [host, port] = process.argv[2].split(':');
-      const found = await replayAll({ host, port: Number(port) });
-      console.log(found.length, found.every(({ replies }) => replies > 50));`;
-    installed.write('conversations.mjs', script);
-    expect(installed.node(['conversations.mjs', server[1] ?? ''])).toEqual(right('6 true\n'));
-  }, 120_000);
+  it('is verified, by paths and by the recorded conversations, which are part of the package', () => {
+    const times = ['--handshake-seconds', '3', '--request-seconds', '3'];
+    const { status, stdout } = installed.sleigh(['verify', ...server, ...times, '--json']);
+    const { right: isRight, conversations } = Object(JSON.parse(stdout));
+    expect([status, isRight, Object(conversations).length]).toEqual([0, true, 6]);
+  }, 300_000);
 
   it('writes a trace that can be verified', async () => {
     child.kill('SIGTERM');

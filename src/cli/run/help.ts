@@ -2,34 +2,36 @@ export const HELP = `
 MODULE is a JavaScript module whose default export is a function, async or not. It is called once for each line of the
 input, and each result is written to standard output as a line of JSON. With Node 22.18 and newer it may be TypeScript.
 
-What the function is given: what the line says where the line is JSON, else its text. A number that would not be printed
-as it stands there stays text (1.10, 007, 12345678901234567891), and --text makes every line text. A line ends with \\n or
-\\r\\n; the last one need not end. Input that is not in the encoding, or has a NUL byte without --text, is an error.
+The function is called with the value of a line that is JSON, and with the text of any other line. A number that would not
+be printed as it is written stays text: 1.10, 007, 12345678901234567891. --text passes every line as text. A line ends with
+\\n or \\r\\n; the last line need not end.
 
-What is written: undefined as null, a Map, a Set and typed arrays as arrays, a BigInt as a string of its digits, a Date
-as ISO 8601 text, an object of a class by its properties. Where a call fails, or its result is what JSON cannot say (NaN,
-Infinity, an error, a function), the line in its place is {"line":N,"error":"TypeError: …"}, the others go on, and the
-exit status is 1. What the module prints goes to standard error.
+An input that cannot be read as it is ends the run, with an error that names the line: bytes that are not in the encoding; a
+NUL byte, unless --text is given; an array or object with a number that JavaScript cannot hold exactly, unless --text is given.
 
-A line whose worker dies is given to another one, three times at most, or as --retries says. With --join elastic the
-command says how to send more workers to the job, by "sleigh worker"; --window is then for as many workers as it begins
-with.
+A result is written as JSON: undefined as null, a Map, a Set or a typed array as an array, a BigInt as a string of its digits,
+a Date as ISO 8601 text, an object of a class by its properties. When a call fails, or JSON has no form for its result (NaN,
+Infinity, an error, a function), the line {"line":N,"error":"TypeError: …"} stands in its place. The other lines are done,
+and the exit status is 1. What the module prints goes to standard error.
 
---halt ends the run before its input does, as in GNU parallel: now,fail=1 ends it at the first line that fails, and
-soon,fail=10% begins no further line when a tenth of at least three have failed; success=N and done=N count the other
-lines. The exit status is then 1 for fail, else 0.
+When a worker dies, its line goes to another worker, up to three times or as --retries says. With --join elastic the command
+prints how to add workers with "sleigh worker"; --window is then the number for the workers at the start.
 
---joblog FILE writes a row for each line that is done, in the columns of GNU parallel; FILE.results has results that wait
-for an earlier line. A run that was ended, killed even, goes on with --resume and the same input: lines that are done are
-not called again, and no result is lost or printed twice if the output is appended to the same file:
+--halt ends the run early, as in GNU parallel. now,fail=1 stops it at the first line that fails. soon,fail=10% starts no
+further lines when a tenth of the lines have failed, and at least three are done. success=N and done=N count successes and all
+finished lines. The exit status is 1 for fail, else 0.
+
+--joblog FILE has a row for each finished line. FILE.results keeps results that wait for an earlier line. A run that ended
+early, even by SIGKILL, continues with --resume and the same input. It does not call finished lines again. Append the output
+to the same file, and no result is lost or written twice:
 
   sleigh run resize.mjs pictures.txt --joblog job.log >results.txt
   sleigh run resize.mjs pictures.txt --joblog job.log --resume >>results.txt
 
 A module may also export
-  input   inputs to take without INPUT: an iterable, or a function that gives one (a generator, say)
-  output  a function that is called with the outcomes, an async iterable of { line, value, worker } or
-          { line, error, stack }, in place of writing them
+  input   the inputs when INPUT is not given: an iterable, or a function that returns one, such as a generator
+  output  a function that takes the outcomes instead of writing them: an async iterable of { line, value, worker } or
+          { line, error, stack }
 
   sleigh run examples/words.mjs README.md
   seq 1000 | sleigh run square.mjs --workers 4 | head`;

@@ -18,7 +18,7 @@ export const HEADER = [
 export interface LogRow {
   /** The number of the line, from 1. */
   readonly line: number;
-  /** Who did it: `worker 3`. */
+  /** Where it was done; `-` where nobody knows. */
   readonly host: string;
   /** Milliseconds since 1970. */
   readonly started: number;
@@ -27,18 +27,21 @@ export interface LogRow {
   /** Bytes of the line and of its result. */
   readonly sent: number;
   readonly received: number;
-  /** 0, 1 for a call that failed, -1 for one that took too long. */
+  /** 0, 1 for a call that failed, -1 for one that took too long, else the exit status of the worker that it ended. */
   readonly exitValue: number;
+  /** The number of the signal that ended the worker, else 0. */
+  readonly signal: number;
   /** The module and the line. */
   readonly command: string;
 }
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
 
-export const rowText = ({ line, host, started, took, sent, received, exitValue, command }: LogRow): string =>
-  [line, host, seconds(started), seconds(took).padStart(10), sent, received, exitValue, 0, command].join(
-    '\t',
-  );
+export function rowText(row: LogRow): string {
+  const { line, host, started, took, sent, received, exitValue, signal, command } = row;
+  const times = [seconds(started), seconds(took).padStart(10)];
+  return [line, printable(host), ...times, sent, received, exitValue, signal, command].join('\t');
+}
 
 /** What a run that is resumed needs of a row. */
 export interface LoggedLine {

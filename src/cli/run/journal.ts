@@ -80,6 +80,11 @@ export class Journal {
     return this.#logged;
   }
 
+  /** Whether results of the run that is resumed are not in the output: a shell empties a file that it opens by `>`. */
+  get isOutputEmptied(): boolean {
+    return this.#logged.size > 0 && this.#outputSize() === 0;
+  }
+
   /** @returns the result of the run that is resumed */
   stored(line: number): StoredResult | undefined {
     return this.#stored.get(line);

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { Outcome } from '../../client/outcome.ts';
 import { SleighError } from '../../client/sleigh-error.ts';
 import { jsonLine } from '../json-line.ts';
@@ -6,7 +7,7 @@ import type { Tally } from '../tally.ts';
 import type { Inputs } from '../user-module.ts';
 import { isReached, type Halt } from './halt.ts';
 import type { Journal } from './journal.ts';
-import { commandOf, rowText } from './joblog.ts';
+import { commandOf, rowText, type LogRow } from './joblog.ts';
 import { Ordering } from './ordering.ts';
 import { WorkList, type Work } from './work-list.ts';
 
@@ -46,6 +47,8 @@ export class Halted extends Error {
 /** Makes work of the lines of an input, and of what becomes of it the results, in their order. */
 export class LineResults {
   readonly work: WorkList;
+  /** The host of a worker, by its rank, for the log; undefined where nobody knows. */
+  hostOf: (worker: number | undefined) => string | undefined = () => undefined;
   readonly #options: LineResultsOptions;
   readonly #ordering: Ordering<LineResult>;
   /** When each worker has ended what it did last. */
@@ -131,20 +134,28 @@ export class LineResults {
       (worker === undefined ? undefined : this.#free.get(worker)) ?? 0,
     );
     if (worker !== undefined) this.#free.set(worker, ended);
-    const hasTimedOut = 'error' in outcome && outcome.error.code === 'timed-out';
     return rowText({
       line: work.line,
-      host: worker === undefined ? '-' : `worker ${worker}`,
+      host: this.hostOf(worker) ?? '-',
+      ...endOf(outcome, hasFailed),
       started,
       took: ended - started,
       sent: Buffer.byteLength(
         typeof work.value === 'string' ? work.value : (JSON.stringify(work.value) ?? ''),
       ),
       received: Buffer.byteLength(text),
-      exitValue: hasTimedOut ? -1 : hasFailed ? 1 : 0,
       command: commandOf(module, work.value),
     });
   }
+}
+
+/** How a line ended, as the log has it. A call may have ended its worker. */
+function endOf(outcome: Outcome, hasFailed: boolean): Pick<LogRow, 'exitValue' | 'signal'> {
+  if (!('error' in outcome)) return { exitValue: hasFailed ? 1 : 0, signal: 0 };
+  const { code, exitStatus = 1, signal } = outcome.error;
+  if (code === 'timed-out') return { exitValue: -1, signal: 0 };
+  const number = Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+  return { exitValue: exitStatus === 0 ? 1 : exitStatus, signal: number };
 }
 
 /** What is to be resumed is another run. The message says why, in one line. */

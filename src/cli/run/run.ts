@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { ConnectionLostError, NwsError } from '../../client/errors.ts';
 import { LaunchError } from '../../client/launcher.ts';
 import { ModuleError } from '../../client/module-function.ts';
@@ -7,7 +8,7 @@ import type { Sleigh } from '../../client/sleigh.ts';
 import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';
-import { launcherOf, type LaunchFlags } from '../launch-options.ts';
+import { isStartedHere, launcherOf, type LaunchFlags } from '../launch-options.ts';
 import { poolSettings, type PoolFlags } from '../pool-options.ts';
 import type { Encoding } from '../lines.ts';
 import { OutputError } from '../output.ts';
@@ -68,6 +69,8 @@ export async function run(file: string, input: string | undefined, flags: RunFla
     if (input !== undefined || module.input === undefined) countInto(tally, input ?? STANDARD_INPUT, flags);
     stopWhenToldTo(stop);
     journal = journalFor(flags);
+    if (module.output === undefined && journal?.isOutputEmptied === true)
+      status.say(EMPTIED, { event: 'emptied' });
     results = resultsFor(inputs, module, { flags, tally, journal });
     await work(results, module, { flags, status, tally, journal, stop, invitation });
   } catch (error) {
@@ -96,6 +99,9 @@ const journalFor = ({ joblog, resume, resumeFailed }: RunFlags): Journal | undef
   joblog === undefined
     ? undefined
     : new Journal({ path: joblog, isResumed: (resume ?? resumeFailed) === true, output: process.stdout.fd });
+
+const EMPTIED =
+  'the output is an empty file, and results that the log has are not written again: resume with >>FILE, not >FILE, unless the earlier ones are elsewhere';
 
 interface Parts {
   readonly flags: RunFlags;
@@ -140,6 +146,10 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
   };
   const onStart = (sleigh: Sleigh): void => {
     watch = new WorkerWatch(flags.workers, async () => Number(await sleigh.workspace.findTry('rankCount')));
+    // All workers are on this host, unless others were told to come.
+    const isHere = flags.host === undefined && flags.join !== 'elastic' && isStartedHere(flags.launch);
+    const otherwise = isHere ? hostname() : undefined;
+    results.hostOf = (worker) => (worker === undefined ? undefined : sleigh.hosts.get(worker)) ?? otherwise;
     announce(sleigh, parts);
   };
   status.show(report);
