@@ -83,9 +83,8 @@ describe('sleigh run --joblog', () => {
     expect(head?.split('\t')).toEqual(
       'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
     );
-    expect(
-      rows.map((row) => row.split('\t')).map(([line, host, , , , , ...end]) => [line, host, ...end]),
-    ).toEqual([
+    const known = rows.map((row) => row.split('\t').filter((_, column) => column < 2 || column > 5));
+    expect(known).toEqual([
       ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
       ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
       ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
@@ -133,6 +132,12 @@ function runInto(file: string, args: readonly string[]): ChildProcess {
     cwd: folder.path,
     stdio: ['ignore', output, 'pipe'],
   });
+}
+
+/** @returns what it prints on standard error, once it has ended */
+async function ended(child: ChildProcess): Promise<string> {
+  const [errors] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'exit')]);
+  return errors;
 }
 
 const linesOf = (file: string): string[] =>
@@ -188,10 +193,6 @@ describe('sleigh run --joblog --resume', () => {
     folder.write('module.mjs', 'export default (n) => n;');
     folder.write('in.txt', '1\n2\n');
     const args = ['module.mjs', 'in.txt', '--joblog', 'log'];
-    const ended = async (child: ChildProcess): Promise<string> => {
-      const [errors] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'exit')]);
-      return errors;
-    };
     expect(await ended(runInto('first', args))).not.toContain('empty');
     expect(await ended(runInto('first', [...args, '--resume']))).not.toContain('empty');
     expect(await ended(runInto('second', [...args, '--resume']))).toMatch(
