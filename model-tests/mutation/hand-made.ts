@@ -36,8 +36,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a broadcast wakes one waiting worker, however many wait',
     file: 'src/sleigh/work.ts',
-    search: '    for (const ask of this.#waiting.drain()) this.#offer(ask);',
-    replace: '    for (const ask of [...this.#waiting.drain()].slice(0, 1)) this.#offer(ask);',
+    search: 'eachInSteps(this.#waiting.taken(hasCopy),',
+    replace: 'eachInSteps([...this.#waiting.taken(hasCopy)].slice(0, 1),',
   },
   {
     what: 'the newest result of a batch is taken first',
@@ -48,8 +48,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel dies with ranks that never registered, too',
     file: 'src/sleigh/crew.ts',
-    search: '[...sentinel.workers].filter(isRegistered).length',
-    replace: 'sentinel.workers.size',
+    search: 'if (isRegistered(each)) registeredWorkers++;',
+    replace: 'registeredWorkers++;',
   },
   {
     what: 'a task that never reached its worker counts as tried',
@@ -84,8 +84,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',
     file: 'src/sleigh/sleigh.ts',
-    search: "this.crew.tellWorkersOf(event.id, 'unregistered');",
-    replace: "this.crew.tellWorkersOf(event.id, 'all');",
+    search: "this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'unregistered')",
+    replace: "this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'all')",
   },
   {
     what: 'who has waited long enough for workers is told how many there were when the group closed',

@@ -150,6 +150,7 @@ export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Mach
       else {
         this.#context = step.take(this.#context, event, this);
         this.#place = step.target ?? this.#place;
+        if (step.isLast) this.#end = this.#place.whole(this.#context);
       }
     } catch (error) {
       return this.#fail(error);

@@ -3,8 +3,8 @@
  *
  * XState's interpreter spends 6 to 20 µs on an event, since it works out anew which states to exit and enter and which
  * actions that means. For a transition between plain states this never changes, so it is worked out once; what the
- * actions do is in `acts.ts`. Everything else (final states, events that a state rejects, actors that are spawned)
- * still goes through the interpreter. The chart stays the one source; that both ways give the same snapshots and
+ * actions do is in `acts.ts`. Everything else (events that a state rejects, actors that are spawned) still goes through
+ * the interpreter, and so does the end of an actor of XState's own, which has children to stop. The chart stays the one source; that both ways give the same snapshots and
  * actions is what test/actors/compiled.test.ts shows.
  */
 import type {
@@ -27,6 +27,8 @@ class Step {
   /** Undefined when the state stays. */
   readonly target: Place | undefined;
   readonly guard: Guard;
+  /** It leads to a final state: the actor is done. */
+  readonly isLast: boolean;
   readonly #acts: readonly Act[];
   /** How it stands in the story of its actor, if those are kept. */
   readonly #told: ReturnType<Teller['step']> | undefined;
@@ -34,6 +36,7 @@ class Step {
   constructor(guard: Guard, acts: readonly Act[], target?: Place, told?: ReturnType<Teller['step']>) {
     this.guard = guard;
     this.target = target;
+    this.isLast = target?.leaf.type === 'final';
     this.#acts = acts;
     this.#told = told;
   }
@@ -61,12 +64,15 @@ export class Table {
   readonly interpret: AnyStateMachine['transition'];
   readonly teller: Teller | undefined;
   readonly #steps = new Map<AnyStateNode, Map<string, readonly Step[] | undefined>>();
+  /** Such as `xstate.done.actor.*`, which stands for the end of any child. */
+  readonly #wildcards: readonly string[];
   #beginning: Place | undefined;
 
   constructor(machine: AnyStateMachine) {
     this.machine = machine;
     this.interpret = machine.transition.bind(machine);
     this.teller = tellerOf(machine);
+    this.#wildcards = machine.events.filter((type) => type.endsWith('.*'));
   }
 
   /** Where actors begin, and are entered by the step for `BEGINNING`; undefined when that is the interpreter's to say. */
@@ -87,15 +93,22 @@ export class Table {
   step(leaf: AnyStateNode, context: MachineContext, event: AnyEventObject, actor: Acting): Step | undefined {
     let ofLeaf = this.#steps.get(leaf);
     if (ofLeaf === undefined) this.#steps.set(leaf, (ofLeaf = new Map()));
-    if (!ofLeaf.has(event.type)) ofLeaf.set(event.type, workOut(this.machine, leaf, event.type));
-    return ofLeaf.get(event.type)?.find(({ guard }) => guard(context, event, actor));
+    const type = ofLeaf.has(event.type) ? event.type : this.#descriptorOf(event.type);
+    if (!ofLeaf.has(type)) ofLeaf.set(type, workOut(this.machine, leaf, type));
+    return ofLeaf.get(type)?.find(({ guard }) => guard(context, event, actor));
+  }
+
+  /** Types that a wildcard stands for have one entry together: a job may see the end of any number of workers. */
+  #descriptorOf(type: string): string {
+    if (this.#wildcards.length === 0 || this.machine.events.includes(type)) return type;
+    return this.#wildcards.find((wildcard) => type.startsWith(wildcard.slice(0, -1))) ?? type;
   }
 
   /** As XState asks for it. */
   transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): AnyMachineSnapshot {
     const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
     const step = leaf && this.step(leaf, snapshot.context, event, scope);
-    if (step === undefined) return this.interpret(snapshot, event, scope);
+    if (step === undefined || step.isLast) return this.interpret(snapshot, event, scope);
     const context = step.take(snapshot.context, event, scope);
     if (step.target === undefined && context === snapshot.context) return snapshot;
     const { value, tags, _nodes } = step.target?.snapshot(context) ?? snapshot;
@@ -176,7 +189,8 @@ function pathOf(
   if (inner === undefined) return undefined;
   const exited = upTo(domain, leaf);
   const entered = upTo(domain, inner).toReversed();
-  if (![...exited, ...entered].every(isPlain)) return undefined;
+  const isEnd = isPlainEnd(inner);
+  if (![...exited, ...(isEnd ? entered.slice(0, -1) : entered)].every(isPlain)) return undefined;
   return {
     target: inner,
     actions: [...exited.flatMap((node) => node.exit), ...actions, ...entered.flatMap((node) => node.entry)],
@@ -185,6 +199,16 @@ function pathOf(
 
 const isPlain = ({ invoke, type }: AnyStateNode): boolean =>
   invoke.length === 0 && (type === 'atomic' || type === 'compound');
+
+/** A state that ends its actor, without an output and without anything left to do. */
+const isPlainEnd = ({ type, parent, output, exit }: AnyStateNode): boolean =>
+  type === 'final' &&
+  output === undefined &&
+  exit.length === 0 &&
+  parent !== undefined &&
+  parent.parent === undefined &&
+  parent.output === undefined &&
+  parent.exit.length === 0;
 
 /** The node and those above it, below `domain`. */
 const upTo = (domain: AnyStateNode, node: AnyStateNode): AnyStateNode[] => {

@@ -36,7 +36,10 @@ export interface CoreOptions {
   readonly traces?: boolean;
 }
 
-const neverUp = (): boolean => false;
+/** Whether the rest of an event should wait for its turn (P14). @param commands how many it has come to so far */
+export type IsTimeUp = (commands: number) => boolean;
+
+const neverUp: IsTimeUp = () => false;
 
 /**
  * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
@@ -63,7 +66,7 @@ export class Core implements Host {
   #files = 0;
   #variables = 0;
   #now = 0;
-  #isTimeUp: () => boolean = neverUp;
+  #isTimeUp = neverUp;
   #commands: Command[] = [];
 
   constructor(options: CoreOptions) {
@@ -74,7 +77,7 @@ export class Core implements Host {
     this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
     this.#run = options.run;
     this.turns = new Turns(
-      () => this.#isTimeUp(),
+      () => this.isTimeUp,
       () => this.command({ type: 'continue' }),
     );
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
@@ -178,15 +181,15 @@ export class Core implements Host {
 
   /** The time for the event at hand is up. */
   get isTimeUp(): boolean {
-    return this.#isTimeUp();
+    return this.#isTimeUp(this.#commands.length);
   }
 
-  inSteps(steps: Steps): void {
+  readonly inSteps = (steps: Steps): void => {
     this.turns.run(
       containedSteps(steps, (act) => this.contained(act)),
       () => undefined,
     );
-  }
+  };
 
   /** Does one of several things that all have to be done, whatever comes of the others. */
   contained(act: () => void): void {

@@ -23,13 +23,11 @@ export function* absentFrom(
   broadcasts: readonly Broadcast[],
 ): Generator<[Broadcast, RankRange[]]> {
   const ends = sleigh.crew.endsByBroadcast();
+  let ended = 0;
   let ranges: RankRange[] | undefined;
   for (const broadcast of broadcasts) {
     const { number } = broadcast;
-    while ((ends[0] ?? Number.POSITIVE_INFINITY) <= number) {
-      ends.shift();
-      ranges = undefined;
-    }
+    for (; (ends[ended] ?? Number.POSITIVE_INFINITY) <= number; ended++) ranges = undefined;
     ranges ??= absent(sleigh, (worker) => number < answersUpTo(worker));
     yield [broadcast, ranges];
   }

@@ -1,6 +1,7 @@
 import { foundValue, type Ask } from '../workspace/ask.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batch-ref.ts';
@@ -240,23 +241,24 @@ export class Batches {
     });
   }
 
-  /** Takes out and refuses everyone who waits. */
-  refuseWaiting(reason: Refusal): void {
-    for (const inbox of this.#inboxes())
-      for (const ask of inbox.waiting.drain()) {
+  /** Takes out and refuses everyone who waits, when nobody comes any more. */
+  *refuseWaiting(reason: Refusal): Steps {
+    this.#latest = undefined;
+    for (const inbox of this.#inboxes()) {
+      yield* eachInSteps(inbox.waiting.drain(), (ask) => {
         this.#countWaiting(ask, -1);
         ask.refuse(reason);
-      }
-    this.#latest = undefined;
-    this.#forgetAllEmpty();
+      });
+    }
+    yield* this.#forgetAllEmpty();
   }
 
   /** Nobody can get the results any more. */
-  clear(): void {
-    for (const { results } of this.#inboxes()) while (results.dropEntry() > 0);
-    for (const batch of this.#batches.values()) batch.results = 0;
-    this.#results = 0;
-    this.#forgetAllEmpty();
+  *clear(): Steps {
+    for (const { results } of this.#inboxes())
+      yield* eachInSteps(results.dropped(), (count) => void (this.#results -= count));
+    yield* eachInSteps(this.#batches.values(), (batch) => void (batch.results = 0));
+    yield* this.#forgetAllEmpty();
   }
 
   #inboxOf(ref: BatchRef): Inbox {
@@ -288,9 +290,9 @@ export class Batches {
     this.#holdings.give('batches', memoryOfBatch(mailbox));
   }
 
-  #forgetAllEmpty(): void {
-    for (const id of this.#batches.keys()) this.#forgetIfSpent(id);
-    for (const mailbox of this.#mailboxes.keys()) this.#forgetMailboxIfEmpty(mailbox);
+  *#forgetAllEmpty(): Steps {
+    yield* eachInSteps(this.#batches.keys(), (id) => this.#forgetIfSpent(id));
+    yield* eachInSteps(this.#mailboxes.keys(), (mailbox) => this.#forgetMailboxIfEmpty(mailbox));
   }
 
   /** The job is no more. */

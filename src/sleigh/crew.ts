@@ -1,6 +1,7 @@
 import { actorOf, type Actor } from '../actors/actor.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { answersUpTo, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { Roll } from './roll.ts';
 import { tellToStop } from './sentinel-chart.ts';
@@ -43,6 +44,9 @@ export class Crew {
   /** By rank. */
   get everyWorker(): Iterable<Worker> {
     return this.#workers.values();
+  }
+  get everySentinel(): Iterable<Sentinel> {
+    return this.#sentinels.values();
   }
   get sentinels(): readonly Sentinel[] {
     return this.#sentinels.all;
@@ -241,7 +245,8 @@ export class Crew {
     const sentinel = this.#sentinelOf.get(client);
     this.#sentinelOf.delete(client);
     if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') return;
-    const registeredWorkers = [...sentinel.workers].filter(isRegistered).length;
+    let registeredWorkers = 0;
+    for (const each of sentinel.workers) if (isRegistered(each)) registeredWorkers++;
     sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
   }
 
@@ -269,44 +274,54 @@ export class Crew {
    * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, lest
    * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
    */
-  tellWorkersOf(sentinelId: number, which: 'all' | 'unregistered'): void {
-    const workers = [...this.sentinel(sentinelId).workers].sort((a, b) => urgency(a) - urgency(b));
-    for (const worker of workers) {
-      const isThere = which === 'all' && worker.actor.getSnapshot().status === 'active';
-      if (isThere || isAwaited(worker.actor))
-        worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
+  *tellWorkersOf({ workers }: Sentinel, which: 'all' | 'unregistered'): Steps {
+    const tell = (worker: Worker): void =>
+      worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
+    if (which === 'all') {
+      yield* eachInSteps(workers, (worker) => {
+        if (isRegistered(worker) && worker.task === undefined) tell(worker);
+      });
+      yield* eachInSteps(workers, (worker) => {
+        if (isRegistered(worker)) tell(worker);
+      });
     }
+    yield* eachInSteps(workers, (worker) => {
+      if (isAwaited(worker.actor) || (which === 'all' && isRegistered(worker))) tell(worker);
+    });
   }
 
   /** S14: the sentinel that should have ended them has left. */
-  endWaitingOf(sentinelId: number): void {
-    for (const worker of this.sentinel(sentinelId).workers) {
-      const { value } = worker.actor.getSnapshot();
-      if (typeof value === 'object' && value.registered === 'waiting')
-        worker.actor.send({ type: 'waiting.ended' });
-    }
+  endWaitingOf({ workers }: Sentinel): Steps {
+    return eachInSteps(workers, (worker) => {
+      if (stateOfWorker(worker) === 'waiting') worker.actor.send({ type: 'waiting.ended' });
+    });
   }
 
   /** S6.1, S19: whoever has not registered when the group closes is told. */
-  closeRanks(): void {
-    for (const { actor } of this.workers) if (isAwaited(actor)) actor.send({ type: 'group.closed' });
+  closeRanks(): Steps {
+    return eachInSteps(this.everyWorker, ({ actor }) => {
+      if (isAwaited(actor)) actor.send({ type: 'group.closed' });
+    });
   }
 
   /** S14: sentinels that wait are told to stop, the others when they ask. */
-  dismissSentinels(): void {
-    for (const { actor } of this.sentinels)
+  dismissSentinels(): Steps {
+    return eachInSteps(this.#sentinels.values(), ({ actor }) => {
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
+    });
   }
 
   /** S16. */
-  endEveryone(): void {
+  *endEveryone(): Steps {
     // Also those whose rank somebody else has by now (S19).
     for (const clients of [this.#workerOf, this.#sentinelOf])
-      for (const client of clients.keys()) client.departures.delete(this.#sleigh);
-    for (const { actor } of [...this.workers, ...this.sentinels])
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
-    this.#workers.forgetAll();
-    this.#sentinels.forgetAll();
+      yield* eachInSteps(clients.keys(), (client) => client.departures.delete(this.#sleigh));
+    for (const agents of [this.#workers, this.#sentinels]) {
+      yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => {
+        if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
+      });
+      agents.forgetAll();
+    }
   }
 }
 
@@ -315,8 +330,5 @@ const isAwaited = (actor: Worker['actor']): boolean => {
   const { status, value } = actor.getSnapshot();
   return status === 'active' && typeof value === 'string';
 };
-
-/** Who goes with a sentinel first has the least. */
-const urgency = (worker: Worker): number => (!isRegistered(worker) ? 2 : worker.task === undefined ? 0 : 1);
 
 const tellRank = (ask: Ask, rank: number): void => ask.answer(foundText(String(rank), ask.origin, ALLOCATED));

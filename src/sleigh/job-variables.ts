@@ -231,5 +231,7 @@ class JobBehaviour implements Behaviour {
   }
 
   /** Who waits in it is told by the sleigh, which goes with its workspace (S16). */
-  purge(): void {}
+  purge(): readonly undefined[] {
+    return [];
+  }
 }

@@ -3,6 +3,7 @@ import { joinPhaseMachine, type JoinPhaseContext } from '../machines/join-phase.
 import { parseDecimal } from '../wire/numbers.ts';
 import { foundText, type Ask } from '../workspace/ask.ts';
 import { notANumber, type Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
@@ -109,9 +110,9 @@ export class Joining {
   }
 
   /** S16. */
-  refuseEveryone(reason: Refusal): void {
-    for (const ask of this.#forStatus.drain()) ask.refuse(reason);
-    for (const ask of this.#forNumber.drain()) ask.refuse(reason);
+  *refuseEveryone(reason: Refusal): Steps {
+    yield* eachInSteps(this.#forStatus.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.#forNumber.drain(), (ask) => ask.refuse(reason));
   }
 
   /** S6, S17: until the group closes, or all are there; or for so many seconds. */
@@ -132,11 +133,13 @@ export class Joining {
   }
 
   #tellEveryone(number: number): void {
-    for (const ask of this.#forStatus.drain()) tell(ask, number);
-    for (const ask of this.#forNumber.drain()) {
-      this.#stopTimerOf(ask);
-      tell(ask, number);
-    }
+    const asks = [...this.#forStatus.takeAll(), ...this.#forNumber.takeAll()];
+    this.#sleigh.inSteps(
+      eachInSteps(asks, (ask) => {
+        this.#stopTimerOf(ask);
+        if (!ask.ended) tell(ask, number);
+      }),
+    );
   }
 }
 

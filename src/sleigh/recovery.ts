@@ -1,4 +1,5 @@
 import type { WorkerEnd } from '../machines/worker-end.ts';
+import { eachInSteps } from '../workspace/steps.ts';
 import { absentFrom } from './absences.ts';
 import type { Worker } from './agents.ts';
 import { countRanks, type RankRange } from './result-queue.ts';
@@ -27,9 +28,20 @@ export class Recovery {
   recover(worker: Worker): void {
     const task = this.#end(worker);
     if (task !== undefined) this.deal(task, worker, { mayRetry: false });
-    for (const copy of this.#work.tasks.abandon(worker))
-      if (this.#answersForDead) this.#answer(copy, worker.rank, worker.end);
-      else this.#work.tasks.finish(copy);
+    this.#abandonCopies(worker, this.#answersForDead);
+  }
+
+  /** There may be very many. @param areAnswered for by null results, unless the job goes meanwhile */
+  #abandonCopies(worker: Worker, areAnswered: boolean): void {
+    const { workspace } = this.#sleigh;
+    const { tasks } = this.#work;
+    const { rank, end, endedAt } = worker;
+    this.#sleigh.inSteps(
+      eachInSteps(tasks.abandon(worker, endedAt), (copy) => {
+        if (areAnswered && !workspace.deleted) this.#answer(copy, rank, end);
+        else tasks.finish(copy);
+      }),
+    );
   }
 
   /** S14, S17: the worker has left. If it had something, the sleigh shuts down, and that is dropped with it. */
@@ -37,7 +49,7 @@ export class Recovery {
     if (worker.client === undefined) return;
     const task = this.#end(worker);
     if (task !== undefined) this.#work.giveUp(task);
-    for (const copy of this.#work.tasks.abandon(worker)) this.#work.tasks.finish(copy);
+    this.#abandonCopies(worker, false);
   }
 
   /** S13, S7.1: a task that its worker did not finish is dealt with by the policy. */
@@ -75,7 +87,7 @@ export class Recovery {
 
   /** S19: the copies of a worker that has left. */
   answerCopies(worker: Worker): void {
-    for (const copy of this.#work.tasks.abandon(worker)) this.#answer(copy, worker.rank, worker.end);
+    this.#abandonCopies(worker, true);
   }
 
   /** S19: tasks that all who are there, or may come, have declined. @param ended counts no longer */
@@ -94,9 +106,12 @@ export class Recovery {
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
   settleBroadcasts(): void {
-    for (const [{ value, batch }, absent] of absentFrom(this.#sleigh, this.#work.tasks.broadcasts))
-      this.answerFor({ value, batch }, absent);
-    this.#work.tasks.stopKeeping();
+    const { tasks } = this.#work;
+    const absences = absentFrom(this.#sleigh, tasks.broadcasts);
+    this.#sleigh.inSteps(
+      eachInSteps(absences, ([{ value, batch }, absent]) => this.answerFor({ value, batch }, absent)),
+    );
+    this.#sleigh.inSteps(tasks.stopKeeping());
   }
 
   /** S13, S19: a broadcast that workers of these ranks never had. */

@@ -3,6 +3,7 @@ import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { Ask, type Client, type Found } from '../workspace/ask.ts';
 import { notANumber } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { textOf } from '../workspace/value.ts';
 import { isRegistered, stateOfWorker, type Worker } from './agents.ts';
 import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
@@ -155,9 +156,10 @@ export class Registrations {
   }
 
   /** S18: workers that have not come back by the time that the sleigh shuts down have left. */
-  dismissLost(): void {
-    for (const worker of this.#sleigh.crew.workers)
+  dismissLost(): Steps {
+    return eachInSteps(this.#sleigh.crew.everyWorker, (worker) => {
       if (stateOfWorker(worker) === 'lost') worker.actor.send({ type: 'departed' });
+    });
   }
 
   /** S17: in an elastic group one that owes nothing may go. */

@@ -139,15 +139,14 @@ export class ResultQueue {
     return values;
   }
 
-  /** Gives up the oldest entry. @returns how many results it was, 0 when nothing is left */
-  dropEntry(): number {
-    const entry = this.#entries.peekFront();
-    if (entry === undefined) return 0;
-    const length = entry instanceof NullResults ? entry.length : 1;
-    this.#length -= length;
-    this.#entries.shift();
-    if (entry instanceof NullResults) this.#holdings.dropNulls(entry.value, entry.ranges.length);
-    else this.#holdings.drop(entry);
-    return length;
+  /** Gives up entry by entry, the oldest first. Yields how many results each was. */
+  *dropped(): Generator<number> {
+    for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
+      const length = entry instanceof NullResults ? entry.length : 1;
+      this.#length -= length;
+      if (entry instanceof NullResults) this.#holdings.dropNulls(entry.value, entry.ranges.length);
+      else this.#holdings.drop(entry);
+      yield length;
+    }
   }
 }

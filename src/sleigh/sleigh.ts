@@ -9,9 +9,11 @@ import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Client } from '../workspace/ask.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { PURGED, type Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
+import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
@@ -168,15 +170,27 @@ export class Sleigh implements Occupant {
 
   /** S16. */
   deleted(): void {
-    if (this.#hasFailed) this.#endEveryone();
+    if (this.#hasFailed) this.inSteps(this.#endEveryone());
     else this.supervisor.send({ type: 'workspace.deleted' });
   }
 
   /** Tells everyone who waits in a job variable, for whatever reason the variables go. */
-  refuseEveryone(reason: Refusal): void {
-    this.work.refuseEveryone(reason);
-    this.joining.refuseEveryone(reason);
-    this.wakings.refuseEveryone(reason);
+  *refuseEveryone(reason: Refusal): Steps {
+    yield* this.work.refuseEveryone(reason);
+    yield* this.joining.refuseEveryone(reason);
+    yield* this.wakings.refuseEveryone(reason);
+  }
+
+  /** Does what takes long in its turn with others (P14). What goes wrong in it is a fault of the job. */
+  inSteps(steps: Steps): void {
+    this.workspace.host.inSteps(this.#guarded(steps));
+  }
+  *#guarded(steps: Steps): Steps {
+    try {
+      yield* steps;
+    } catch (error) {
+      this.#fail('sleigh', error);
+    }
   }
 
   #bind() {
@@ -184,7 +198,7 @@ export class Sleigh implements Occupant {
       sleighMachine.provide({
         actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
         actions: {
-          closeRanks: () => this.crew.closeRanks(),
+          closeRanks: () => this.inSteps(this.crew.closeRanks()),
           settleBroadcasts: () => this.recovery.settleBroadcasts(),
           loseConnection: ({ event }) => {
             assertEvent(event, 'connection.closed');
@@ -200,22 +214,22 @@ export class Sleigh implements Occupant {
           },
           tellWorkersOfSentinel: ({ event }) => {
             assertEvent(event, ['sentinel.died', 'sentinel.left']);
-            this.crew.tellWorkersOf(event.id, 'all');
+            this.inSteps(this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'all'));
           },
           giveUpRanksOfSentinel: ({ event }) => {
             assertEvent(event, 'sentinel.left');
-            this.crew.tellWorkersOf(event.id, 'unregistered');
+            this.inSteps(this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'unregistered'));
           },
           endWaitingOfSentinel: ({ event }) => {
             assertEvent(event, 'sentinel.left');
-            this.crew.endWaitingOf(event.id);
+            this.inSteps(this.crew.endWaitingOf(this.crew.sentinel(event.id)));
           },
-          dismissSentinels: () => this.crew.dismissSentinels(),
-          dismissLost: () => this.registrations.dismissLost(),
-          refuseMasters: () => this.work.batches.refuseWaiting(SLEIGH_DEAD),
-          endWaiting: () => this.work.endWaiting(),
-          dropWork: () => this.work.drop(),
-          endEveryone: () => this.#endEveryone(),
+          dismissSentinels: () => this.inSteps(this.crew.dismissSentinels()),
+          dismissLost: () => this.inSteps(this.registrations.dismissLost()),
+          refuseMasters: () => this.inSteps(this.work.batches.refuseWaiting(SLEIGH_DEAD)),
+          endWaiting: () => this.inSteps(this.work.endWaiting()),
+          dropWork: () => this.inSteps(this.work.drop()),
+          endEveryone: () => this.inSteps(this.#endEveryone()),
           reportUnexpected: ({ self, event }) => this.reportUnexpected(self, event),
           reportBroken: ({ event }) => {
             if ('actorId' in event) this.#fail(event.actorId, event.error);
@@ -237,10 +251,11 @@ export class Sleigh implements Occupant {
     });
   }
 
-  #endEveryone(): void {
-    this.refuseEveryone(PURGED);
-    this.crew.endEveryone();
-    this.work.drop();
+  *#endEveryone(): Steps {
+    this.timers.stopAll();
+    yield* this.refuseEveryone(PURGED);
+    yield* this.crew.endEveryone();
+    yield* this.work.drop();
     this.work.batches.forgetSpent();
     this.timers.stopAll();
   }
@@ -254,9 +269,14 @@ export class Sleigh implements Occupant {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.timers.stopAll();
-    this.refuseEveryone(SLEIGH_FAILED);
+    this.inSteps(this.#endWaiting());
+  }
+
+  *#endWaiting(): Steps {
+    yield* this.refuseEveryone(SLEIGH_FAILED);
     // Those whom no list knows, since it happened while they were being served.
-    for (const { ask } of [...this.crew.workers, ...this.crew.sentinels]) ask?.interrupt(SLEIGH_FAILED);
+    for (const agents of [this.crew.everyWorker, this.crew.everySentinel])
+      yield* eachInSteps<Worker | Sentinel>(agents, ({ ask }) => ask?.interrupt(SLEIGH_FAILED));
   }
 
   #reportBroken(id: string, error: unknown): void {

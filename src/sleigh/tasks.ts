@@ -1,6 +1,7 @@
 import Denque from 'denque';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Holdings } from '../workspace/holdings.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import type { BatchRef } from './batch-ref.ts';
 
@@ -27,6 +28,9 @@ export interface Task {
   /** A copy for one who came after the broadcast: the log does not wait for it (S17). */
   readonly isLate?: boolean;
 }
+
+/** Broadcasts that are given up at once; the rest follows, as each copy that is finished gives up some. */
+const TRIMMED_AT_ONCE = 64;
 
 /** Whom a broadcast is for: all who come, or those who are there (S17). */
 export type Reach = 'present' | 'all';
@@ -154,7 +158,10 @@ export class Tasks {
   /** A worker that registers gets every broadcast that is still kept. @param first the first that may be its own */
   join(first: number): Omit<Reader, 'rank'> {
     const next = this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast;
-    for (const broadcast of this.broadcasts) if (broadcast.number >= next) broadcast.outstanding++;
+    for (let at = next - this.#oldest; at < this.#broadcasts.length; at++) {
+      const broadcast = this.#broadcasts.peekAt(at);
+      if (broadcast !== undefined) broadcast.outstanding++;
+    }
     for (const broadcast of this.#lasting) broadcast.copies++;
     return {
       nextBroadcast: next,
@@ -165,8 +172,8 @@ export class Tasks {
   }
 
   /** Whether there is a copy of a broadcast that the worker has not had, or is to try again. */
-  hasCopyFor({ nextBroadcast, nextLasting, lastingBefore, retry }: Reader): boolean {
-    return nextBroadcast < this.nextBroadcast || nextLasting < lastingBefore || retry !== undefined;
+  hasCopyFor(reader: Reader): boolean {
+    return reader.nextBroadcast < this.nextBroadcast || hasOtherCopy(reader);
   }
 
   isAvailableFor(reader: Reader): boolean {
@@ -198,9 +205,13 @@ export class Tasks {
     return copyOf(broadcast);
   }
 
-  /** The copies that a worker will not take any more. */
-  *abandon(reader: Reader): Generator<Task> {
-    for (let copy = this.#nextCopy(reader); copy !== undefined; copy = this.#nextCopy(reader)) yield copy;
+  /** The copies that a worker will not take any more. @param before the number of the first broadcast that is none of its */
+  *abandon(reader: Reader, before: number): Generator<Task> {
+    while (reader.nextBroadcast < before || hasOtherCopy(reader)) {
+      const copy = this.#nextCopy(reader);
+      if (copy === undefined) return;
+      yield copy;
+    }
   }
 
   /** It is answered or given up: its value is held no longer. */
@@ -213,14 +224,15 @@ export class Tasks {
   }
 
   /** The group is closed, or the job over: nobody comes who would need earlier broadcasts (S6.1). */
-  stopKeeping(): void {
+  *stopKeeping(): Steps {
     this.#keeping = false;
-    for (const broadcast of this.#lasting) {
+    const lasting = this.#lasting;
+    this.#lasting = [];
+    yield* eachInSteps(lasting, (broadcast) => {
       broadcast.isLasting = false;
       if (broadcast.number < this.#oldest) this.#holdings.drop(broadcast.value);
-    }
-    this.#lasting = [];
-    this.#trim();
+    });
+    while (this.#trim()) yield;
   }
 
   /** Gives up all that is queued. */
@@ -232,14 +244,21 @@ export class Tasks {
     }
   }
 
-  #trim(): void {
-    while (!this.#keeping && this.#broadcasts.peekFront()?.outstanding === 0) {
+  /** Gives up the oldest broadcasts that nobody needs, some at a time. @returns whether there may be more */
+  #trim(): boolean {
+    for (let n = 0; n < TRIMMED_AT_ONCE; n++) {
+      if (this.#keeping || this.#broadcasts.peekFront()?.outstanding !== 0) return false;
       const broadcast = this.#broadcasts.shift();
       this.#oldest++;
       if (broadcast !== undefined && !broadcast.isLasting) this.#holdings.drop(broadcast.value);
     }
+    return true;
   }
 }
+
+/** One that is not in the log: of a lasting broadcast, or to be tried again. */
+const hasOtherCopy = ({ nextLasting, lastingBefore, retry }: Reader): boolean =>
+  nextLasting < lastingBefore || retry !== undefined;
 
 const copyOf = (broadcast: Broadcast): Task => ({
   value: broadcast.value,

@@ -1,5 +1,6 @@
 import { foundText, type Ask } from '../workspace/ask.ts';
 import type { Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Sentinel } from './agents.ts';
 import type { Sleigh } from './sleigh.ts';
 
@@ -28,7 +29,12 @@ export class Wakings {
     ask.wait(() => this.#blocked.delete(sentinel));
     if (timers.isRunning('waking')) return;
     timers.start('waking', options.sentinelRefreshPeriod, () => {
-      for (const blocked of this.#blocked) blocked.actor.send({ type: 'waking.came' });
+      const sentinels = [...this.#blocked];
+      this.#sleigh.inSteps(
+        eachInSteps(sentinels, (blocked) => {
+          if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'waking.came' });
+        }),
+      );
     });
   }
 
@@ -41,8 +47,10 @@ export class Wakings {
   }
 
   /** S16. */
-  refuseEveryone(reason: Refusal): void {
-    for (const { ask } of this.#blocked) ask?.refuse(reason);
-    this.#blocked.clear();
+  *refuseEveryone(reason: Refusal): Steps {
+    yield* eachInSteps(this.#blocked, (sentinel) => {
+      sentinel.ask?.refuse(reason);
+      this.#blocked.delete(sentinel);
+    });
   }
 }

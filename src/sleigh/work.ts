@@ -3,6 +3,7 @@ import { workerMachine } from '../machines/worker.ts';
 import type { Storing } from '../machines/storing.ts';
 import { foundValue, type Ask } from '../workspace/ask.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import { absentNow } from './absences.ts';
@@ -82,7 +83,16 @@ export class Work {
     if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
     recovery.answerFor({ value: storing.value, batch }, nobody);
-    for (const ask of this.#waiting.drain()) this.#offer(ask);
+    this.#sleigh.inSteps(this.#offerCopies());
+  }
+
+  /** Everyone who waits and has a copy to come gets it; who comes meanwhile need not wait for one. */
+  *#offerCopies(): Steps {
+    const hasCopy = ({ client }: Ask): boolean => {
+      const worker = this.#sleigh.crew.workerOf(client);
+      return worker !== undefined && this.tasks.hasCopyFor(worker);
+    };
+    yield* eachInSteps(this.#waiting.taken(hasCopy), (ask) => this.#offer(ask));
   }
 
   /** S7: a result ends the current task of its worker. */
@@ -218,24 +228,25 @@ export class Work {
   }
 
   /** S14: whoever waits for a task is told that there will be none. */
-  endWaiting(): void {
-    for (const ask of this.#outsiders.drain()) ask.refuse(SLEIGH_DEAD);
-    for (const ask of this.#waiting.drain())
-      this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'waiting.ended' });
+  *endWaiting(): Steps {
+    yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(SLEIGH_DEAD));
+    yield* eachInSteps(this.#waiting.drain(), ({ client }) =>
+      this.#sleigh.crew.workerOf(client)?.actor.send({ type: 'waiting.ended' }),
+    );
   }
 
   /** S16. */
-  refuseEveryone(reason: Refusal): void {
-    for (const ask of this.#waiting.drain()) ask.refuse(reason);
-    for (const ask of this.#outsiders.drain()) ask.refuse(reason);
-    this.batches.refuseWaiting(reason);
+  *refuseEveryone(reason: Refusal): Steps {
+    yield* eachInSteps(this.#waiting.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(reason));
+    yield* this.batches.refuseWaiting(reason);
   }
 
   /** S14: the sleigh is over; nobody can get what is left. */
-  drop(): void {
-    for (const task of this.tasks.clear()) this.batches.dropQueued(task.batch);
-    this.tasks.stopKeeping();
-    this.batches.clear();
+  *drop(): Steps {
+    yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
+    yield* this.tasks.stopKeeping();
+    yield* this.batches.clear();
   }
 
   #offerTasks(): void {

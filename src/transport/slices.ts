@@ -6,6 +6,8 @@ const SLICE_MS = 2;
 const ROUND_MS = 10;
 /** The same for what goes on in turns, in each round. */
 const TURN_MS = 5;
+/** Commands that the core gives at one event: to carry them out takes time as well, which the core does not see. */
+const MOST_COMMANDS = 256;
 /** An event that took so long counts as the beginning of a busy round; shorter ones cost a watch more than they take. */
 const NOTABLE_MS = 0.5;
 
@@ -19,9 +21,9 @@ export class Slices {
    * @param began as `performance.now()` tells it
    * @returns whether its time is up, whenever asked
    */
-  begin(began: number, isTurn: boolean): () => boolean {
+  begin(began: number, isTurn: boolean): (commands: number) => boolean {
     const ends = isTurn ? began + TURN_MS : Math.min(began + SLICE_MS, this.#roundEnds);
-    return () => performance.now() > ends;
+    return (commands) => commands > MOST_COMMANDS || performance.now() > ends;
   }
 
   /** It is over. */

@@ -3,6 +3,7 @@ import { COST } from './memory-budget.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
+import { eachInSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 const MEMBER_ALREADY = refusal(
@@ -66,9 +67,9 @@ export class Barrier implements Behaviour {
     return this.#waiting;
   }
 
-  purge(reason: Refusal): void {
-    this.#in.waiters.refuseAll(reason);
-    for (const ask of this.#waiting.drain()) ask.refuse(reason);
+  *purge(reason: Refusal): Steps {
+    yield* this.#in.waiters.refuseAll(reason);
+    yield* eachInSteps(this.#waiting.drain(), (ask) => ask.refuse(reason));
     for (const member of this.#members) this.#forget(member);
   }
 
@@ -79,7 +80,12 @@ export class Barrier implements Behaviour {
   }
 
   #release(count: number): void {
-    for (const ask of this.#waiting.drain()) ask.answer(this.#text(String(count)));
+    const answer = this.#text(String(count));
+    this.#in.inSteps(
+      eachInSteps(this.#waiting.takeAll(), (ask) => {
+        if (!ask.ended) ask.answer(answer);
+      }),
+    );
   }
 
   #text(text: string) {

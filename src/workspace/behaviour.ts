@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Holdings } from './holdings.ts';
 import type { StoreOutcome } from './receipt.ts';
 import type { Refusal } from './refusal.ts';
-import type { Steps } from './steps.ts';
+import type { InSteps, Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Waiters } from './waiters.ts';
 
@@ -23,7 +23,7 @@ export interface Behaviour {
   /** Who waits here, beside those in the variable's own lines. */
   waiting?(): Iterable<Ask>;
   /** The variable goes: its waiters are told. */
-  purge(reason: Refusal): void;
+  purge(reason: Refusal): Iterable<undefined>;
   /** Its values, which nobody can get at any more, are dropped. */
   dispose?(): Steps;
 }
@@ -34,4 +34,5 @@ export interface Surroundings {
   readonly waiters: Waiters;
   readonly holdings: Holdings;
   readonly clock: Clock;
+  readonly inSteps: InSteps;
 }

@@ -91,8 +91,8 @@ export class Fifo implements Behaviour {
     return values;
   }
 
-  purge(reason: Refusal): void {
-    this.#in.waiters.refuseAll(reason);
+  *purge(reason: Refusal): Steps {
+    yield* this.#in.waiters.refuseAll(reason);
   }
 
   dispose(): Steps {

@@ -25,14 +25,37 @@ export class ServerHoldings {
   /** Variables, and workspaces but for the first one. */
   names = 0;
   readonly limits: Limits;
-  readonly discard: (file: FilePayload) => void;
+  readonly #discard: (file: FilePayload) => void;
+  /** Files that replies are still to be made of: how many ask for that, and whether it is of no more use after them. */
+  readonly #lent = new Map<number, { uses: number; isDiscarded: boolean }>();
 
   constructor(limits: Limits, discard: (file: FilePayload) => void) {
     this.limits = limits;
-    this.discard = discard;
+    this.#discard = discard;
     this.incoming = new Incoming(this);
     this.unread = new Unread(limits);
     this.budget = new MemoryBudget(limits, () => this.incoming.bytes);
+  }
+
+  /** A file is of no more use, once nobody has it lent. */
+  discard(file: FilePayload): void {
+    const lent = this.#lent.get(file.file);
+    if (lent === undefined) this.#discard(file);
+    else lent.isDiscarded = true;
+  }
+
+  /** Replies are to be made of it for a while, whoever takes its value meanwhile. */
+  lend(file: FilePayload): void {
+    const lent = this.#lent.get(file.file) ?? { uses: 0, isDiscarded: false };
+    lent.uses++;
+    this.#lent.set(file.file, lent);
+  }
+
+  takeBack(file: FilePayload): void {
+    const lent = this.#lent.get(file.file);
+    if (lent === undefined || --lent.uses > 0) return;
+    this.#lent.delete(file.file);
+    if (lent.isDiscarded) this.#discard(file);
   }
 
   /** What is held in memory, requests that are coming in left out. */
@@ -163,6 +186,13 @@ export class Holdings {
     this.#server.bytes -= sizeOf(value.payload);
     this.give('values', memoryOf(value), value.owner);
     this.release(value);
+  }
+
+  lend(file: FilePayload): void {
+    this.#server.lend(file);
+  }
+  takeBack(file: FilePayload): void {
+    this.#server.takeBack(file);
   }
 
   /** Gives up a value that was never kept. */

@@ -47,8 +47,8 @@ export class Lifo implements Behaviour {
     return this.#values.slice(Math.max(end - count, 0), end).toReversed();
   }
 
-  purge(reason: Refusal): void {
-    this.#in.waiters.refuseAll(reason);
+  *purge(reason: Refusal): Steps {
+    yield* this.#in.waiters.refuseAll(reason);
   }
 
   dispose(): Steps {

@@ -1,5 +1,6 @@
 import { foundValue, type Ask } from './ask.ts';
 import type { Refusal } from './refusal.ts';
+import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
 
@@ -43,8 +44,8 @@ export class Single implements Behaviour {
     return this.#value === undefined || from > 0 ? [] : [this.#value];
   }
 
-  purge(reason: Refusal): void {
-    this.#in.waiters.refuseAll(reason);
+  *purge(reason: Refusal): Steps {
+    yield* this.#in.waiters.refuseAll(reason);
     this.#forget();
   }
 

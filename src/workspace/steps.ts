@@ -1,8 +1,11 @@
 /** Something that takes long: it yields now and then, and whoever runs it may let others go first (P14). */
 export type Steps<Result = undefined> = Generator<undefined, Result, undefined>;
 
+/** Does something that takes long in its turn with others. It begins at once. */
+export type InSteps = (steps: Steps) => void;
+
 /** How many small things are done between two looks at the time. */
-const AT_ONCE = 64;
+const AT_ONCE = 16;
 
 /** Calls for each item, and yields now and then. */
 export function* eachInSteps<Item>(items: Iterable<Item>, act: (item: Item) => void): Steps {

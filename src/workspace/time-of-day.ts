@@ -1,5 +1,6 @@
 import { foundText, type Ask } from './ask.ts';
 import { STORE_NOT_SUPPORTED, type Refusal } from './refusal.ts';
+import type { Steps } from './steps.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -27,8 +28,8 @@ export class TimeOfDay implements Behaviour {
     ask.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
   }
 
-  purge(reason: Refusal): void {
-    this.#in.waiters.refuseAll(reason);
+  *purge(reason: Refusal): Steps {
+    yield* this.#in.waiters.refuseAll(reason);
   }
 }
 

@@ -8,7 +8,7 @@ import { Lifo } from './lifo.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { PURGED, refusal, type Refusal } from './refusal.ts';
 import { Single } from './single.ts';
-import type { Steps } from './steps.ts';
+import type { InSteps, Steps } from './steps.ts';
 import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, Surroundings } from './behaviour.ts';
@@ -47,6 +47,7 @@ export class Variable {
       owner?: Account | undefined;
       holdings: Holdings;
       clock: Clock;
+      inSteps: InSteps;
     },
     behaviour?: (surroundings: Surroundings) => Behaviour,
   ) {
@@ -57,9 +58,10 @@ export class Variable {
     this.owner = where.owner;
     this.#surroundings = {
       variableId: where.id,
-      waiters: new Waiters(),
+      waiters: new Waiters(where.holdings, where.inSteps),
       holdings: where.holdings,
       clock: where.clock,
+      inSteps: where.inSteps,
     };
     this.#behaviour = behaviour?.(this.#surroundings) ?? new Unknown(this, this.#surroundings.waiters);
   }
@@ -99,9 +101,9 @@ export class Variable {
     this.#behaviour.get(ask);
   }
 
-  /** The variable goes: its waiters are told at once, its values dropped in steps. */
+  /** The variable goes: its waiters are told, its values dropped. */
   *purge(): Steps {
-    this.#behaviour.purge(PURGED);
+    yield* this.#behaviour.purge(PURGED);
     yield* this.#behaviour.dispose?.() ?? [];
   }
 }
@@ -130,7 +132,7 @@ class Unknown implements Behaviour {
     this.#waiters.waitOrRefuse(ask);
   }
 
-  purge(reason: Refusal): void {
-    this.#waiters.refuseAll(reason);
+  purge(reason: Refusal): Steps {
+    return this.#waiters.refuseAll(reason);
   }
 }

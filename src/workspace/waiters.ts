@@ -1,11 +1,21 @@
+import { isFile } from '../wire/payload.ts';
 import type { Ask, Found } from './ask.ts';
+import type { Holdings } from './holdings.ts';
 import { ID_MISMATCH, NO_VALUE_YET, type Refusal } from './refusal.ts';
+import { eachInSteps, type InSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** Who waits for a value of one variable. */
 export class Waiters {
   readonly finders = new WaitingLine();
   readonly fetchers = new WaitingLine();
+  readonly #holdings: Holdings;
+  readonly #inSteps: InSteps;
+
+  constructor(holdings: Holdings, inSteps: InSteps) {
+    this.#holdings = holdings;
+    this.#inSteps = inSteps;
+  }
 
   counts(values: number) {
     return { values, fetchers: this.fetchers.length, finders: this.finders.length };
@@ -22,7 +32,7 @@ export class Waiters {
    * @returns whether a fetcher took it; then nothing is to be kept
    */
   offer(found: Found): boolean {
-    if (this.finders.length > 0) for (const finder of this.finders.drain()) finder.answer(found);
+    if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
     const fetcher = this.fetchers.shift();
     fetcher?.answer(found);
     return fetcher !== undefined;
@@ -35,8 +45,18 @@ export class Waiters {
     return true;
   }
 
-  refuseAll(reason: Refusal): void {
-    for (const ask of this.finders.drain()) ask.refuse(reason);
-    for (const ask of this.fetchers.drain()) ask.refuse(reason);
+  /** There may be thousands of them, and the value may be taken before the last of them has it. */
+  *#answer(finders: readonly Ask[], found: Found): Steps {
+    const { payload } = found;
+    if (isFile(payload)) this.#holdings.lend(payload);
+    yield* eachInSteps(finders, (finder) => {
+      if (!finder.ended) finder.answer(found);
+    });
+    if (isFile(payload)) this.#holdings.takeBack(payload);
+  }
+
+  *refuseAll(reason: Refusal): Steps {
+    yield* eachInSteps(this.finders.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.fetchers.drain(), (ask) => ask.refuse(reason));
   }
 }

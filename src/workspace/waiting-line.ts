@@ -31,6 +31,11 @@ export class WaitingLine {
     return ask;
   }
 
+  /** Takes out those that are wanted one by one, who has waited longest first, until there is none. */
+  *taken(isWanted: (ask: Ask) => boolean): Generator<Ask> {
+    for (let ask = this.takeFirst(isWanted); ask !== undefined; ask = this.takeFirst(isWanted)) yield ask;
+  }
+
   /** Takes out who has waited longest of those that are wanted. */
   takeFirst(isWanted: (ask: Ask) => boolean): Ask | undefined {
     for (let node = this.#asks.head; node !== undefined; node = node.next) {
@@ -42,7 +47,12 @@ export class WaitingLine {
     return undefined;
   }
 
-  /** Takes out everyone, who came first first. */
+  /** Takes out everyone at once. @returns who came first first; some may have left by the time that it is their turn */
+  takeAll(): readonly Ask[] {
+    return [...this.drain()];
+  }
+
+  /** Takes out everyone one by one, who came first first. */
   *drain(): Generator<Ask> {
     for (let n = this.#asks.length; n > 0; n--) {
       const ask = this.shift();

@@ -7,7 +7,7 @@ import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
 import { isPartOfOldSleigh, OldSleigh } from './old-sleigh.ts';
-import type { Steps } from './steps.ts';
+import type { InSteps, Steps } from './steps.ts';
 import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
@@ -26,7 +26,7 @@ export interface Host {
   readonly tracer?: Tracer | undefined;
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
   /** Does something that takes long, in its turn with others (P14). */
-  inSteps(steps: Steps): void;
+  readonly inSteps: InSteps;
 }
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -165,7 +165,8 @@ export class Workspace {
 
   #make(name: string, options: VariableOptions, behaviour?: (surroundings: Surroundings) => Behaviour) {
     const { host, holdings } = this;
-    const where = { id: host.newVariableId(), holdings, clock: host.clock, owner: this.maker, ...options };
+    const { clock, inSteps } = host;
+    const where = { id: host.newVariableId(), holdings, clock, inSteps, owner: this.maker, ...options };
     const variable = new Variable(name, where, behaviour);
     this.#variables.set(name, variable);
     holdings.keepName(name, variable.owner);
@@ -229,13 +230,21 @@ export class Workspace {
   }
 
   *#end(variables: ReadonlyMap<string, Variable>): Steps {
+    yield* this.#purge(variables);
+    this.occupant?.deleted();
+    if (!this.deleted) return;
+    // The occupant may have stored something since: a job that ended by itself in the meantime, say.
+    yield* this.#purge(this.#variables);
+    this.#variables.clear();
+    // References to it may outlive it for long, and hold no more than its name.
+    this.#forget();
+  }
+
+  *#purge(variables: ReadonlyMap<string, Variable>): Steps {
     for (const variable of variables.values()) {
       this.holdings.dropName(variable.name, variable.owner);
       yield* variable.purge();
       yield;
     }
-    this.occupant?.deleted();
-    // References to it may outlive it for long, and hold no more than its name.
-    if (this.deleted) this.#forget();
   }
 }

@@ -1,76 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../src/wire/request.ts';
-import { Core } from '../../src/core/core.ts';
-import type { Command } from '../../src/core/commands.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
-import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-
-/** A core that is told at each look that its time is up, or never. */
-class Busy {
-  readonly core = new Core({
-    limits: DEFAULT_LIMITS,
-    kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
-    tls: 'none',
-    run: 'run7',
-  });
-  readonly sent = new Map<number, string>();
-  /** Events that the core asked for, in order. */
-  readonly due: ('continued' | number)[] = [];
-  readonly paused = new Set<number>();
-  turns = 0;
-  readonly #isTimeUp: boolean;
-
-  constructor(isTimeUp: boolean) {
-    this.#isTimeUp = isTimeUp;
-  }
-
-  connect(id: number): void {
-    this.#perform(this.core.handle({ type: 'connected', connection: id, peer: `10.0.0.${id}:1` }, 0));
-    this.write(id, '2222');
-  }
-
-  write(connection: number, text: string): void {
-    const bytes = Buffer.from(text, 'latin1');
-    this.#perform(this.core.handle({ type: 'received', connection, bytes }, 0, () => this.#isTimeUp));
-    bytes.fill('?');
-  }
-
-  ask(connection: number, ...args: string[]): void {
-    this.write(connection, encodeRequest(args, undefined));
-  }
-
-  /** One event that the core asked for. @returns whether there was one */
-  turn(): boolean {
-    const next = this.due.shift();
-    if (next === undefined) return false;
-    this.turns++;
-    const event =
-      next === 'continued'
-        ? ({ type: 'continued' } as const)
-        : ({ type: 'flushed', connection: next } as const);
-    this.#perform(this.core.handle(event, 0, () => this.#isTimeUp));
-    return true;
-  }
-
-  leave(connection: number): void {
-    this.#perform(this.core.handle({ type: 'disconnected', connection }, 0, () => this.#isTimeUp));
-  }
-
-  #perform(commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (command.type === 'send') {
-        const text =
-          typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString('latin1');
-        this.sent.set(command.connection, (this.sent.get(command.connection) ?? '') + text);
-      } else if (command.type === 'continue') this.due.push('continued');
-      else if (command.type === 'flush') this.due.push(command.connection);
-      else if (command.type === 'pause') this.paused.add(command.connection);
-      else if (command.type === 'resume') this.paused.delete(command.connection);
-      else if (command.type === 'log' && command.level === 'error') throw new Error(command.message);
-    }
-  }
-}
+import { BusyCore } from '../support/busy-core.ts';
 
 const pipeline = (...requests: string[][]): string =>
   requests.map((args) => encodeRequest(args, undefined)).join('');
@@ -95,7 +25,7 @@ const ALL = pipeline(
 
 describe('work in turns (P14)', () => {
   it('gives the same replies in the same order, however often the time is up', () => {
-    const [calm, busy] = [new Busy(false), new Busy(true)];
+    const [calm, busy] = [new BusyCore(false), new BusyCore(true)];
     for (const server of [calm, busy]) {
       server.connect(1);
       server.write(1, ALL);
@@ -115,7 +45,7 @@ describe('work in turns (P14)', () => {
   });
 
   it('lets another client go first, and is not read from meanwhile', () => {
-    const server = new Busy(true);
+    const server = new BusyCore(true);
     server.connect(1);
     server.connect(2);
     server.write(1, ALL);
@@ -125,7 +55,7 @@ describe('work in turns (P14)', () => {
   });
 
   it('is the turn of one after the other', () => {
-    const server = new Busy(true);
+    const server = new BusyCore(true);
     for (const id of [1, 2]) {
       server.connect(id);
       server.write(id, pipeline(...many(10, (n) => ['open ws', `${id}.${n}`, 'me', 'no'])));
@@ -138,7 +68,7 @@ describe('work in turns (P14)', () => {
   });
 
   it('is the turn of one after the other, too, when what each asked for takes steps', () => {
-    const server = new Busy(true);
+    const server = new BusyCore(true);
     for (const id of [1, 2]) server.connect(id);
     server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(500, (n) => ['findTry', 'w', `x${n}`])));
     while (server.turn());
@@ -156,7 +86,7 @@ describe('work in turns (P14)', () => {
   });
 
   it('nobody can get at what is being deleted', () => {
-    const server = new Busy(true);
+    const server = new BusyCore(true);
     for (const id of [1, 2]) server.connect(id);
     server.ask(1, 'open ws', 'v', 'me', 'no');
     for (let n = 0; n < 300; n++) server.ask(1, 'declare var', 'v', `x${n}`, 'fifo');
@@ -169,7 +99,7 @@ describe('work in turns (P14)', () => {
   });
 
   it('what a client that has left asked for is given up, and its workspaces end in steps', () => {
-    const server = new Busy(true);
+    const server = new BusyCore(true);
     server.connect(1);
     server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(300, (n) => ['findTry', 'w', `x${n}`])));
     while (server.turn());

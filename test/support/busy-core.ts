@@ -1,0 +1,89 @@
+import { Core } from '../../src/core/core.ts';
+import type { Command } from '../../src/core/commands.ts';
+import { sleighKind } from '../../src/sleigh/kind.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+
+const HANDSHAKE = 'X000R00000020016MetadataToServer000110018MetadataFromServer00011';
+
+/** A core that is told at each look that its time is up, or never. */
+export class BusyCore {
+  readonly core = new Core({
+    limits: DEFAULT_LIMITS,
+    kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
+    tls: 'none',
+    run: 'run7',
+  });
+  readonly sent = new Map<number, string>();
+  /** Events that the core asked for, in order. */
+  readonly due: ('continued' | number)[] = [];
+  readonly paused = new Set<number>();
+  turns = 0;
+  readonly #isTimeUp: boolean;
+
+  constructor(isTimeUp: boolean) {
+    this.#isTimeUp = isTimeUp;
+  }
+
+  connect(id: number): void {
+    this.#perform(this.core.handle({ type: 'connected', connection: id, peer: `10.0.0.${id}:1` }, 0));
+    this.write(id, '2222');
+  }
+
+  /** With metadata both ways. */
+  join(id: number): void {
+    this.#perform(this.core.handle({ type: 'connected', connection: id, peer: `10.0.0.${id}:1` }, 0));
+    this.write(id, HANDSHAKE);
+    this.sent.set(id, '');
+  }
+
+  write(connection: number, text: string): void {
+    const bytes = Buffer.from(text, 'latin1');
+    this.#perform(this.core.handle({ type: 'received', connection, bytes }, 0, () => this.#isTimeUp));
+    bytes.fill('?');
+  }
+
+  ask(connection: number, ...args: string[]): void {
+    this.write(connection, encodeRequest(args, undefined));
+  }
+
+  /** @returns what was sent for it, all steps done */
+  tell(connection: number, args: string[], metadata: Readonly<Record<string, string>> = {}): string {
+    const before = this.sent.get(connection)?.length ?? 0;
+    this.write(connection, encodeRequest(args, new Map(Object.entries(metadata))));
+    while (this.turn());
+    return this.sent.get(connection)?.slice(before) ?? '';
+  }
+
+  /** One event that the core asked for. @returns whether there was one */
+  turn(): boolean {
+    const next = this.due.shift();
+    if (next === undefined) return false;
+    this.turns++;
+    const event =
+      next === 'continued'
+        ? ({ type: 'continued' } as const)
+        : ({ type: 'flushed', connection: next } as const);
+    this.#perform(this.core.handle(event, 0, () => this.#isTimeUp));
+    return true;
+  }
+
+  leave(connection: number): void {
+    this.#perform(this.core.handle({ type: 'disconnected', connection }, 0, () => this.#isTimeUp));
+  }
+
+  #perform(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === 'send') {
+        const text =
+          typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString('latin1');
+        this.sent.set(command.connection, (this.sent.get(command.connection) ?? '') + text);
+      } else if (command.type === 'continue') this.due.push('continued');
+      else if (command.type === 'flush') this.due.push(command.connection);
+      else if (command.type === 'pause') this.paused.add(command.connection);
+      else if (command.type === 'resume') this.paused.delete(command.connection);
+      else if (command.type === 'log' && command.level === 'error') throw new Error(command.message);
+    }
+  }
+}

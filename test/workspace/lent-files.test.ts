@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { ServerHoldings } from '../../src/workspace/holdings.ts';
+
+const FILE = { file: 7, size: 10 };
+
+/** Holdings, and the files that they have discarded. */
+function holdings(): [ServerHoldings, number[]] {
+  const discarded: number[] = [];
+  return [new ServerHoldings(DEFAULT_LIMITS, ({ file }) => discarded.push(file)), discarded];
+}
+
+describe('a file that replies are still made of (P14)', () => {
+  test('is discarded after the last of them, when its value is taken meanwhile', () => {
+    const [server, discarded] = holdings();
+    server.lend(FILE);
+    server.lend(FILE);
+    server.discard(FILE);
+    server.takeBack(FILE);
+    expect(discarded).toEqual([]);
+    server.takeBack(FILE);
+    expect(discarded).toEqual([7]);
+  });
+
+  test('stays when its value stays, and is discarded with it later', () => {
+    const [server, discarded] = holdings();
+    server.lend(FILE);
+    server.takeBack(FILE);
+    expect(discarded).toEqual([]);
+    server.discard(FILE);
+    expect(discarded).toEqual([7]);
+  });
+});
