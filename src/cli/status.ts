@@ -28,6 +28,8 @@ interface JobStatus {
   readonly running: number | null;
   /** Tasks that left with their worker; of a job of the old style alone, since others deal with them (S13). */
   readonly lost?: number;
+  /** Workers that replaced others, where sentinels supervise them and the server tells (S19). */
+  readonly replacements?: number | undefined;
 }
 
 /** One line of `scoreboard` (S12). */
@@ -42,6 +44,8 @@ interface WorkerStatus {
   readonly active: number;
   /** Seconds that its task has taken so far. */
   readonly current: number;
+  /** How often the worker of this rank was replaced (S19); null where the server does not tell. */
+  readonly replaced: number | null;
 }
 
 const isJob = (workspace: WorkspaceInfo): boolean => kindOf(workspace) === 'job';
@@ -85,20 +89,21 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
   if (found === undefined || !isJob(found)) throw new ToolError('no-job', `"${name}" is no job`);
   const job = await jobIn(ws);
-  const workers = String(await ws.find('scoreboard'))
+  const workers = String((await ws.find('scoreboard', { as: 'found', metadata: { replaced: '1' } })).value)
     .split('\n')
     .slice(1)
     .filter((line) => line !== '')
     .map(workerOf);
   if (flags.json === true) return print(jsonLine({ ...job, scoreboard: workers }));
-  const head = ['WORKER', 'PEER', 'DONE', 'SECONDS A TASK', '% ACTIVE', 'SECONDS ON CURRENT'];
-  const rows = workers.map(({ rank, peer, completed, average, active, current }) => [
+  const head = ['WORKER', 'PEER', 'DONE', 'SECONDS A TASK', '% ACTIVE', 'SECONDS ON CURRENT', 'REPLACED'];
+  const rows = workers.map(({ rank, peer, completed, average, active, current, replaced }) => [
     rank,
     peer,
     completed,
     average,
     active,
     current,
+    replaced ?? '-',
   ]);
   await print([jobTable([job]), table(head, rows)].filter((text) => text !== '').join('\n'));
 }
@@ -149,8 +154,12 @@ async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
     group: String(group),
     pending: Number(tasks?.metadata.get('nwsPending')),
     running: Number(tasks?.metadata.get('nwsRunning')),
+    replacements: numberOf(tasks?.metadata.get('nwsReplacements')),
   };
 }
+
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
 
 /** Jobs go while they are looked at. */
 function undefinedIfGone(error: unknown): undefined {
@@ -161,22 +170,33 @@ function undefinedIfGone(error: unknown): undefined {
 function workerOf(line: string): WorkerStatus {
   const [label = '', ...figures] = line.split('\t');
   const [, rank, peer = ''] = /^Worker (\d+): (.*)$/.exec(label) ?? [];
-  const [completed = NaN, average = NaN, active = NaN, current = NaN] = figures.map(Number);
-  return { rank: Number(rank), peer, completed, average, active, current };
+  const [completed = NaN, average = NaN, active = NaN, current = NaN, replaced = null] = figures.map(Number);
+  return { rank: Number(rank), peer, completed, average, active, current, replaced };
 }
 
 function jobTable(jobs: readonly JobStatus[]): string {
   const lostOf = (lost: number | undefined): readonly (string | number)[] => (hasLost ? [lost ?? '-'] : []);
   const hasLost = jobs.some(({ lost = 0 }) => lost > 0);
+  const isSupervised = jobs.some(({ replacements }) => replacements !== undefined);
   return table(
-    ['JOB', 'WORKERS', 'RANKS', 'GROUP', 'PENDING', 'RUNNING', ...(hasLost ? ['LOST'] : [])],
-    jobs.map(({ name, workers, ranks, group, pending, running, lost }) => [
+    [
+      'JOB',
+      'WORKERS',
+      'RANKS',
+      'GROUP',
+      'PENDING',
+      'RUNNING',
+      ...(isSupervised ? ['REPLACEMENTS'] : []),
+      ...(hasLost ? ['LOST'] : []),
+    ],
+    jobs.map(({ name, workers, ranks, group, pending, running, replacements, lost }) => [
       shown(name),
       workers,
       ranks,
       group,
       pending,
       running ?? '-',
+      ...(isSupervised ? [replacements ?? '-'] : []),
       ...lostOf(lost),
     ]),
   );

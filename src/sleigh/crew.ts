@@ -5,7 +5,7 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { answersUpTo, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { Roll } from './roll.ts';
 import { tellToStop } from './sentinel-chart.ts';
-import { shortened } from './death-report.ts';
+import { shortened, UNREPORTED } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Workers that have ended and are still known in an elastic group, and as many sentinels (S17). */
@@ -25,6 +25,8 @@ export class Crew {
   readonly #past = new Map<string, number>();
   /** Workers that replaced others (S19). */
   replacements = 0;
+  /** A sentinel was given a rank that supervises its workers (S19). */
+  isSupervised = false;
   #changes = 0;
   #nextSentinel = 0;
 
@@ -131,6 +133,7 @@ export class Crew {
   replace(ask: Ask, rank: number): void {
     const former = this.worker(rank);
     const { actor, sentinel } = former;
+    if (isRegistered(former)) former.end = UNREPORTED;
     actor.send({ type: 'rank.replaced' });
     // By the policy a death may have ended the sleigh.
     if (this.#sleigh.isWindingDown) return this.refuseRank(ask);
@@ -176,7 +179,10 @@ export class Crew {
     this.changed(sentinel);
     actor.start();
     if (this.#sleigh.isWindingDown) actor.send({ type: 'sleigh.over' });
-    if (session !== undefined) this.#sleigh.ending.chart.send({ type: 'supervision.began' });
+    if (session !== undefined) {
+      this.isSupervised = true;
+      this.#sleigh.ending.chart.send({ type: 'supervision.began' });
+    }
     return sentinel;
   }
 

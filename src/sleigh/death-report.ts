@@ -20,6 +20,11 @@ const MOST_REMEMBERED = 500;
 const FATES: readonly string[] = ['tried', 'untried', 'failed', 'declined'] satisfies TaskFate[];
 const isFate = (text: string): text is TaskFate => FATES.includes(text);
 
+const DIED = 'died';
+
+/** How a worker ended that is replaced without a report, as if it had been reported as one that says nothing (S19). */
+export const UNREPORTED: WorkerEnd = { why: DIED, how: undefined, lastWords: undefined, at: undefined };
+
 /** Metadata is text of one character a byte: what is cut must not end, or begin, in the middle of a UTF-8 character. */
 const beginning = (text: string, most: number): string =>
   text.length <= most ? text : text.slice(0, most).replace(/[\xc0-\xff][\x80-\xbf]*$/, '');
@@ -44,7 +49,7 @@ export function readReport(metadata: Metadata): DeathReport | Refusal | undefine
   const how = metadata.get('how');
   const lastWords = metadata.get('lastWords');
   const end: WorkerEnd = {
-    why: beginning(metadata.get('why') ?? 'died', MOST_WHY),
+    why: beginning(metadata.get('why') ?? DIED, MOST_WHY),
     how: how && beginning(how, MOST_HOW),
     lastWords: lastWords && ending(lastWords, MOST_LAST_WORDS),
     at: at.number,

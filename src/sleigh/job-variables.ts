@@ -69,11 +69,11 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       else joining.chart.send({ type: 'duration.set', seconds });
     };
 
-  const report = (lines: () => Steps<readonly string[]>): JobVariable => ({
+  const report = (lines: (ask: Ask) => Steps<readonly string[]>): JobVariable => ({
     hidden: false,
     get: (ask) => {
       const listing = new Listing(workspace.host.holdings.budget, ask.client.account);
-      ask.answerInSteps(reported(listing, lines(), ask.origin));
+      ask.answerInSteps(reported(listing, lines(ask), ask.origin));
     },
   });
 
@@ -164,6 +164,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
           ['nwsPending', String(pending)],
           ['nwsRunning', String(running)],
         ]);
+        if (isAll && crew.isSupervised) counts.set('nwsReplacements', String(crew.replacements));
         ask.answer(foundText(String(pending), ask.origin, counts));
       },
     },
@@ -180,7 +181,9 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       },
     },
     agentStatus: report(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
-    scoreboard: report(() => scoreboard(crew.workers, sleigh.now)),
+    scoreboard: report(({ metadata }) =>
+      scoreboard(crew.workers, { now: sleigh.now, tellsReplaced: metadata.get('replaced') === '1' }),
+    ),
   };
 }
 

@@ -67,9 +67,19 @@ export function* agentStatus(
 
 const HEADER = ['Worker', 'Num Completed', 'Average Time (sec)', '% Active', 'Time on Current Task (sec)'];
 
-/** The text of `scoreboard` (S12). @param now milliseconds */
-export function* scoreboard(workers: Iterable<Worker>, now: number): Steps<readonly string[]> {
-  const text = [`${HEADER.join('\t')}\n`];
+interface ScoreboardOptions {
+  /** Milliseconds. */
+  readonly now: number;
+  /** With how often the worker of each rank was replaced (S19). */
+  readonly tellsReplaced: boolean;
+}
+
+/** The text of `scoreboard` (S12). */
+export function* scoreboard(
+  workers: Iterable<Worker>,
+  { now, tellsReplaced }: ScoreboardOptions,
+): Steps<readonly string[]> {
+  const text = [`${[...HEADER, ...(tellsReplaced ? ['Replaced'] : [])].join('\t')}\n`];
   let count = 0;
   for (const worker of workers) {
     if (++count % AT_ONCE === 0) yield;
@@ -82,6 +92,7 @@ export function* scoreboard(workers: Iterable<Worker>, now: number): Steps<reado
       (worker.completed === 0 ? 0 : worker.busyTime / worker.completed / 1000).toFixed(3),
       (present === 0 ? 0 : (100 * (worker.busyTime + current)) / present).toFixed(1),
       (current / 1000).toFixed(3),
+      ...(tellsReplaced ? [worker.former?.count ?? 0] : []),
     ];
     text.push(`${fields.join('\t')}\n`);
   }

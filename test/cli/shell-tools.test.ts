@@ -307,8 +307,8 @@ describe('sleigh status', () => {
     expect(all.output).toBe(
       [
         `127.0.0.1:${server.port}: 3 workspaces, 1 of them jobs`,
-        'JOB     WORKERS  RANKS  GROUP  PENDING  RUNNING',
-        'my job        2      2  open         0        0',
+        'JOB     WORKERS  RANKS  GROUP  PENDING  RUNNING  REPLACEMENTS',
+        'my job        2      2  open         0        0             0',
         '',
       ].join('\n'),
     );
@@ -320,6 +320,7 @@ describe('sleigh status', () => {
       group: 'open',
       pending: 0,
       running: 0,
+      replacements: 0,
     });
     expect(one.scoreboard.map(({ rank }: { rank: number }) => rank)).toEqual([0, 1]);
     const completed = one.scoreboard.map((each: { completed: number }) => each.completed);
@@ -329,6 +330,34 @@ describe('sleigh status', () => {
     await worker.status();
     expect(await tool(['status', 'my shop'])).toEqual(failed('"my shop" is no job'));
     expect(await ws.list()).toEqual([]);
+  });
+
+  it('shows how often workers were replaced, where a sentinel supervises them (S19)', async () => {
+    const metadata = { wstype: 'sleigh', onDeadWorker: 'null' };
+    const job = await NetWorkSpace.open('my job', { port: server.port, metadata });
+    const json = async (...args: string[]) => JSON.parse((await tool(['status', ...args, '--json'])).output);
+    expect(await json('my job')).not.toHaveProperty('replacements');
+    const session = 'a secret';
+    for (let n = 0; n < 2; n++) await job.fetch('worker_ids', { metadata: { session } });
+    const register = async (rank: string) => {
+      const worker = await NetWorkSpace.open('my job', { port: server.port });
+      await worker.store('worker_ids', rank);
+    };
+    await register('1');
+    await register('0');
+    for (const replacements of [1, 2]) {
+      expect(await job.fetch('worker_ids', { metadata: { session, replaces: '1' } })).toBe('1');
+      expect(await json()).toMatchObject({ jobs: [{ replacements }] });
+      await register('1');
+    }
+    const replaced = [
+      { rank: 0, replaced: 0 },
+      { rank: 1, replaced: 2 },
+    ];
+    expect(await json('my job')).toMatchObject({ replacements: 2, scoreboard: replaced });
+    expect((await tool(['status', 'my job'])).output).toMatch(
+      /^JOB .* REPLACEMENTS\nmy job .* 2\n\nWORKER .* REPLACED\n +0 .* 0\n +1 .* 2\n$/,
+    );
   });
 
   it('freezes nothing by looking (S4)', async () => {

@@ -428,6 +428,41 @@ describe('a replacement (S19)', () => {
   );
 
   test(
+    'without a report is as one after a report that says nothing: null results tell that the worker died',
+    supervised(
+      TWO,
+      (it) => {
+        it.job.task('t', { batchId: 'b' });
+        it.worker(0).get('fetch', 'task');
+        it.replace(0);
+        expect(it.job.results('b')).toMatchObject([{ metadata: { nwsNull: '1', nwsWhy: 'died' } }]);
+      },
+      { onDeadWorker: 'null' },
+    ),
+  );
+
+  test(
+    'is counted, for its job and under its rank, for who asks for that',
+    supervised(TWO, (it) => {
+      const counted = () => {
+        const all = { metadata: { all: '1' } };
+        const board = { metadata: { replaced: '1' } };
+        const lines = (it.job.master.get('find', 'scoreboard', board).value ?? '').trimEnd().split('\n');
+        return [
+          it.job.master.get('find', 'jobStatus', all).metadata['nwsReplacements'],
+          ...lines.map((line) => line.split('\t')[5]),
+        ];
+      };
+      expect(counted()).toEqual(['0', 'Replaced', '0', '0']);
+      it.report(1);
+      it.replace(1);
+      expect(counted()).toEqual(['1', 'Replaced', '0', '1']);
+      expect(it.job.master.read('scoreboard')).not.toContain('Replaced');
+      expect(it.job.master.get('find', 'jobStatus').metadata).toEqual({ nwsPending: '0', nwsRunning: '0' });
+    }),
+  );
+
+  test(
     'of a worker that never registered may come when the group has closed',
     supervised(OPEN, (it) => {
       expect(it.askToReplace(2).value).toBe('2');
