@@ -1,5 +1,6 @@
 import { janitor } from './cast/janitor.ts';
 import { Ledger, planOf, type Plan } from './cast/job.ts';
+import { logger } from './cast/logger.ts';
 import { master } from './cast/master.ts';
 import { consumer, producer, rudePeers, Taken, walker } from './cast/passers-by.ts';
 import type { Player } from './cast/player.ts';
@@ -90,6 +91,7 @@ function jobOf(stage: Stage, name: string): Job {
     for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(60, 3_000));
     hostAfter(FAULTS_END);
   }
+  stage.later(stage.seconds(5, 600), () => stage.enter(`logger of ${name}`, logger(stage, plan), 0));
   if (random.chance(plan.frailty * 0.2))
     stage.later(stage.seconds(0, 900), () => {
       if (player.isOver) return;

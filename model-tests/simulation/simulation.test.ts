@@ -65,7 +65,8 @@ describe('the whole system in one process, by seed, with faults', () => {
   });
 
   it('notices a timer that never fires (S5)', () => {
-    const wrongs = few.flatMap((seed) => simulate(seed, ({ type }) => type === 'startTimer').wrongs);
+    // Seeds in which somebody does not come, so that time alone closes the group.
+    const wrongs = [13, 15].flatMap((seed) => simulate(seed, ({ type }) => type === 'startTimer').wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for find job'))).not.toEqual([]);
   });
 });

@@ -78,7 +78,8 @@ export class Sleeper {
       this.#look();
       const left = deadline.left();
       if (left > 0) return void (stop = this.#agenda.after(left, elapsed));
-      const awake = this.#agenda.now - began.at - (this.#slept - began.slept);
+      // Sums of fractions of milliseconds are off by some of their last digits.
+      const awake = Math.ceil(this.#agenda.now - began.at - (this.#slept - began.slept));
       if (awake + (this.#sleeps - began.sleeps) * SLACK_MS < Math.floor(milliseconds))
         this.#wrong(`a timer of ${milliseconds} ms fired after ${awake} ms of being awake`);
       fired();

@@ -15,6 +15,9 @@ const START = Date.UTC(2026, 10, 22, 13, 41, 10);
 /** Large for this server, so that files are in use. */
 const LONG_VALUE = 6_000;
 
+/** Small ones, so that rings are full soon (S20). */
+export const RING = { logCount: 12, logBytes: 8_000 };
+
 /** Says of a command, the n-th of all, that it is not to be carried out. */
 export type Losing = (command: Command, n: number) => boolean;
 
@@ -41,7 +44,7 @@ export class World {
     this.#loses = loses;
     this.random = new Random(seed);
     this.core = new Core({
-      limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE },
+      limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE, ...RING },
       kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',

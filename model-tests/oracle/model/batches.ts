@@ -8,10 +8,18 @@ export interface Result {
   readonly metadata: Entries;
 }
 
-/** Results, and who waits for them, by batch (S7, S10). */
+/** Where the results of a task are, and who asks for them looks: a mailbox, or else a batch, of which one has no name (S7, S21). */
+export const placeOf = ({ mailbox, batchId }: Entries): string =>
+  mailbox === undefined ? `batch ${JSON.stringify(batchId)}` : `mailbox ${mailbox}`;
+
+/** The batches in which a task counts (S10, S21). */
+export const batchesOf = ({ mailbox, batchId }: Entries): readonly (string | undefined)[] =>
+  mailbox === undefined ? [batchId] : (batchId?.split(',') ?? [undefined]);
+
+/** Results, and who waits for them, by their place. */
 export class Batches {
-  #results: { batch: string | undefined; result: Result }[] = [];
-  #waiting: { batch: string | undefined; client: Client; takes: boolean }[] = [];
+  #results: { place: string; result: Result }[] = [];
+  #waiting: { place: string; client: Client; takes: boolean }[] = [];
   /** Who asked last, for S12. */
   #lastAsker: Client | undefined;
   readonly #tell: Tell;
@@ -20,9 +28,9 @@ export class Batches {
     this.#tell = tell;
   }
 
-  add(batch: string | undefined, result: Result): void {
-    const waiter = this.#waiting.find((other) => other.batch === batch);
-    if (waiter === undefined) return void this.#results.push({ batch, result });
+  add(place: string, result: Result): void {
+    const waiter = this.#waiting.find((other) => other.place === place);
+    if (waiter === undefined) return void this.#results.push({ place, result });
     this.#waiting = this.#waiting.filter((other) => other !== waiter);
     this.#tell(waiter.client, { ...this.#reply(result), from: null, index: 0 });
   }
@@ -35,15 +43,15 @@ export class Batches {
     this.#lastAsker = client;
   }
 
-  take(batch: string | undefined): Reply | undefined {
-    const oldest = this.#results.find((kept) => kept.batch === batch);
+  take(place: string): Reply | undefined {
+    const oldest = this.#results.find((kept) => kept.place === place);
     if (oldest === undefined) return undefined;
     this.#results = this.#results.filter((kept) => kept !== oldest);
     return this.#reply(oldest.result);
   }
 
-  wait(batch: string | undefined, client: Client, takes: boolean): void {
-    this.#waiting.push({ batch, client, takes });
+  wait(place: string, client: Client, takes: boolean): void {
+    this.#waiting.push({ place, client, takes });
   }
 
   withdraw(client: Client): void {

@@ -1,51 +1,91 @@
 import type { Client } from './client.ts';
-import { refusal, type Reply } from './told.ts';
+import { isWhole, refusal, type Entries, type Reply } from './told.ts';
 
+/** A task, or a copy of a broadcast. */
 export interface Task {
   readonly text: string;
   readonly descriptor: number;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly batch: string | undefined;
-  /** The broadcast that it is a copy of. */
+  readonly metadata: Entries;
   readonly copyOf?: Broadcast;
+  /** Ranks that it is not given to again (S19). */
+  readonly declinedBy: Set<number>;
+  /** How the last who declined it ended. */
+  signs: Entries;
   attempts: number;
 }
 
-export interface Broadcast extends Omit<Task, 'attempts' | 'copyOf'> {
-  /** Ranks whose copy was answered, by them or for them. */
-  readonly settled: Set<number>;
+export interface Broadcast extends Pick<Task, 'text' | 'descriptor' | 'metadata'> {
+  /** Everyone who comes later gets a copy, too, where the group is elastic (S17). */
+  readonly isForAll: boolean;
+  /** Ranks that had a copy, or were answered for without one. */
+  readonly reached: Set<number>;
+  copies: number;
 }
 
-/** One rank that was given out. */
+/** Who has a rank that was given out, or is to have it. */
 export interface Worker {
   readonly rank: number;
   readonly sentinel: Sentinel;
+  /** Whom it replaces (S19). */
+  readonly former: Worker | undefined;
   client: Client | undefined;
-  state: 'declared' | 'registered' | 'dead' | 'deadbeat' | 'left';
+  /** `awaited`: as the replacement of one who has ended (S19). */
+  state: 'declared' | 'awaited' | 'registered' | 'dead' | 'deadbeat' | 'left';
+  /** Registered still, while its connection is gone (S18, S19). */
+  isLost: boolean;
+  /** By which it may come back (S18). */
+  session: string | undefined;
+  /** Of the task that it was given last (S18). */
+  number: number;
   task: Task | undefined;
-  /** A copy of a broadcast that is tried again (S7.1). */
-  again: Task | undefined;
-  /** How many broadcasts it has had. */
-  had: number;
+  /** Copies that are tried again (S7.1), then those that it has not had. */
+  again: Task[];
+  owed: Task[];
   completed: number;
 }
 
 export interface Sentinel {
   readonly client: Client;
+  /** It supervises its workers (S19). */
+  readonly session: string | undefined;
   state: 'active' | 'blocked' | 'dead' | 'left';
   lastRank: number;
 }
 
-/** Ranks, sentinels and workers (S2–S6.1). */
+const newWorker = (rank: number, sentinel: Sentinel, former?: Worker): Worker => ({
+  rank,
+  sentinel,
+  former,
+  state: former === undefined ? 'declared' : 'awaited',
+  client: undefined,
+  isLost: false,
+  session: undefined,
+  number: 0,
+  task: undefined,
+  again: [],
+  owed: [],
+  completed: 0,
+});
+
+/** Whether somebody may register as that worker. */
+export const isAwaited = ({ state }: Worker): boolean => state === 'declared' || state === 'awaited';
+
+/** Ranks, sentinels and workers (S2–S6.1, S17, S19). */
 export class Crew {
+  /** By rank: who has it now. */
   readonly workers: Worker[] = [];
   readonly sentinels: Sentinel[] = [];
-  join: 'open' | 'joining' | 'closed' = 'open';
+  readonly #workerOf = new Map<Client, Worker>();
+  join: 'open' | 'joining' | 'closed' | 'elastic';
   /** S4; undefined: none is set. */
   maximum: number | undefined;
   frozen = false;
   begunByStatus = false;
   registeredAtClosing = 0;
+
+  constructor(isElastic: boolean) {
+    this.join = isElastic ? 'elastic' : 'open';
+  }
 
   get registered(): number {
     return this.workers.filter(({ state }) => state === 'registered').length;
@@ -55,38 +95,78 @@ export class Crew {
     return this.maximum ?? this.workers.length;
   }
 
+  /** S17. */
+  get isElastic(): boolean {
+    return this.join === 'elastic';
+  }
+
+  /** S19: a sentinel that supervises was given a rank. */
+  get isSupervised(): boolean {
+    return this.sentinels.some(({ session }) => session !== undefined);
+  }
+
+  /** Nobody else is to come, for now (S4, S17). */
+  get isComplete(): boolean {
+    const { registered, maximum, workers } = this;
+    if (!this.isElastic) return registered === this.expected;
+    return registered > 0 && (!workers.some(isAwaited) || registered >= (maximum ?? Infinity));
+  }
+
   workerOf(client: Client): Worker | undefined {
-    return this.workers.find((worker) => worker.client === client);
+    return this.#workerOf.get(client);
   }
 
   sentinelOf(client: Client): Sentinel | undefined {
     return this.sentinels.find((sentinel) => sentinel.client === client);
   }
 
-  /** S2. @returns the rank, or -1 */
-  giveRank(client: Client): number {
+  /** The worker speaks through that connection; through an older one no longer (S18). */
+  connect(worker: Worker, client: Client): void {
+    if (worker.client !== undefined) this.#workerOf.delete(worker.client);
+    worker.client = client;
+    worker.isLost = false;
+    this.#workerOf.set(client, worker);
+  }
+
+  /** S2, S17. @returns the rank, or -1 */
+  giveRank(client: Client, session: string | undefined): number {
     const rank = this.workers.length;
     const limit = this.maximum ?? -1;
     const known = this.sentinelOf(client);
-    if (this.join === 'closed' || (limit > 0 && rank >= limit) || known?.state === 'dead') return -1;
-    const sentinel: Sentinel = known ?? { client, state: 'active', lastRank: rank };
+    const taken = this.isElastic
+      ? this.workers.filter((worker) => isAwaited(worker) || worker.state === 'registered').length
+      : rank;
+    if (this.join === 'closed' || (limit > 0 && taken >= limit) || known?.state === 'dead') return -1;
+    const sentinel: Sentinel = known ?? { client, session, state: 'active', lastRank: rank };
     if (known === undefined) this.sentinels.push(sentinel);
     sentinel.lastRank = rank;
-    const nothing = { client: undefined, task: undefined, again: undefined, had: 0, completed: 0 };
-    this.workers.push({ rank, sentinel, state: 'declared', ...nothing });
+    this.workers.push(newWorker(rank, sentinel));
     return rank;
   }
 
+  /** S19: the secret is that of the sentinel which was given the rank. */
+  whyNotSupervisor(what: string, rank: number, session: string | undefined): Reply | undefined {
+    if (session !== undefined && this.workers[rank]?.sentinel.session === session) return undefined;
+    return refusal(`${what}: rank ${rank} was not given to a sentinel of that session.`);
+  }
+
+  /** S19: the next to register under that rank is another one. */
+  replace(former: Worker): void {
+    this.workers[former.rank] = newWorker(former.rank, former.sentinel, former);
+  }
+
   /** S3. Which reason is told when several apply is open. */
-  whyNotRegister(client: Client, rank: string): Reply | undefined {
+  whyNotRegister(client: Client, rank: string, session: string | undefined): Reply | undefined {
     const reasons: string[] = [];
-    if (!/^\s*[+-]?\d+\s*$/.test(rank)) reasons.push(`the rank "${rank}" is no number`);
+    if (!isWhole(rank)) reasons.push(`the rank "${rank}" is no number`);
     const worker = this.workers[Number(rank)];
-    if (this.join === 'closed') reasons.push('group closed');
+    if (this.join === 'closed' && worker?.state !== 'awaited') reasons.push('group closed');
     if (worker === undefined) reasons.push(`rank ${Number(rank)} was never given out`);
     else if (worker.state === 'registered') reasons.push('duplicate worker id');
-    else if (worker.state !== 'declared')
-      reasons.push(`the worker of rank ${worker.rank} is ${worker.state}`);
+    else if (!isAwaited(worker)) reasons.push(`the worker of rank ${worker.rank} is ${worker.state}`);
+    const former = worker?.former;
+    if (former?.session !== undefined && former.session === session)
+      reasons.push(`the worker of rank ${former.rank} is ${former.state}`);
     const own = this.workerOf(client);
     if (own !== undefined) reasons.push(`this connection is worker ${own.rank} already`);
     if (reasons.length === 0) return undefined;
@@ -95,6 +175,7 @@ export class Crew {
 
   /** S4. */
   freeze(): void {
+    if (this.isElastic) return;
     if (!this.frozen && this.maximum === undefined) this.maximum = this.workers.length;
     this.frozen = true;
   }
@@ -109,7 +190,7 @@ export class Crew {
     for (const worker of this.workers) if (worker.state === 'declared') worker.state = 'deadbeat';
   }
 
-  /** The ranks that will never do anything again, below the number expected (S13). */
+  /** The ranks under which nobody is registered, below the number expected (S13). */
   get absent(): number[] {
     const ranks = Array.from({ length: Math.max(this.expected, 0) }, (_, rank) => rank);
     return ranks.filter((rank) => this.workers[rank]?.state !== 'registered');

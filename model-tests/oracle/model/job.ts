@@ -1,8 +1,25 @@
-import { Batches, status } from './batches.ts';
-import { Client } from './client.ts';
-import { Crew, type Broadcast, type Task, type Worker } from './crew.ts';
-import { agentStatus, scoreboard } from './reports.ts';
-import { DONE, PURGED, refusal, STORE_REFUSED, text, type Entries, type Reply } from './told.ts';
+import { Batches, placeOf } from './batches.ts';
+import type { Client } from './client.ts';
+import { Crew, isAwaited, type Worker } from './crew.ts';
+import { Joining } from './joining.ts';
+import { agentStatus, scoreboard } from './listings.ts';
+import { Endings } from './endings.ts';
+import { DIED, readReport, whyNotReport, type Report } from './reported.ts';
+import { Tasks, type Options } from './tasks.ts';
+import {
+  DEAD,
+  DONE,
+  isWhole,
+  notANumber,
+  NO_VALUE_YET,
+  PURGED,
+  refusal,
+  STORE_REFUSED,
+  text,
+  WORKER_DEAD,
+  type Entries,
+  type Reply,
+} from './told.ts';
 import type { Get, Tell, Value } from './variable.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -11,51 +28,56 @@ export const POLICIES = ['shutdown', 'requeue', 'null'];
 const CONST = ['version', 'plugin_version', 'join_status', 'rankCount', 'agentStatus', 'scoreboard'];
 const ACTIVE = ['workerCount', 'status', 'waitForWorkers', 'worker_ids', 'sentinel_alive', 'task', 'result'];
 const CUSTOM = [...CONST, ...ACTIVE, 'broadcast', 'jobStatus', 'fixedargID'];
-const FIFOS = ['worker registrations', 'bye', 'logDebug', 'logError'];
+const RINGS = ['bye', 'logDebug', 'logError'];
+const FIFOS = ['worker registrations', ...RINGS];
 const SHOWN = new Set([...CONST.slice(1), 'workerCount', 'task', 'result']);
 const REFUSE_STORES = new Set([...CONST, 'sentinel_alive', 'jobStatus', 'fixedargID']);
 
-const DEAD = refusal('sleigh is dead');
-const WORKER_DEAD = refusal('worker is dead');
-const NO_VALUE_YET = refusal('no value available.');
+const HAS_COME_BACK = refusal('the worker has come back on another connection');
 const SHUTTING_DOWN: Reply = { status: '5001', reasons: ['Store failed: sleigh is shutting down.'] };
 
-/** The server itself, when it stores. */
-const NOBODY = new Client('');
+/** S7: also one that has left, of whom a sentinel says so (S19). */
+const hasEnded = (worker: Worker | undefined): boolean =>
+  worker !== undefined && worker.state !== 'registered';
 
-const isWhole = (value: string): boolean => /^\s*[+-]?\d+\s*$/.test(value);
-const notANumber = (what: string, value: string): Reply =>
-  refusal(`${what} must be a number, not "${value}".`);
-
-/** The sleigh, out of S1–S16 alone: lists, searched from the front. Time does not pass in it, but for `elapse`. */
+/** The sleigh, out of S1–S21 alone: lists, searched from the front. Time does not pass in it, but for `elapse`. */
 export class Job {
   readonly #workspace: Workspace;
-  readonly #policy: string;
-  readonly #maxAttempts: number;
+  readonly #options: Options;
   readonly #tell: Tell;
-  readonly #crew = new Crew();
+  readonly #crew: Crew;
   readonly #batches: Batches;
-  #queue: Task[] = [];
-  #broadcasts: Broadcast[] = [];
-  /** Who is blocked in `task`, workers or not, the longest first. */
-  #waiting: Client[] = [];
-  /** Who waits for the group to close, or for a delay. */
-  #joining: { client: Client; isShort: boolean }[] = [];
-  /** The join phase takes no time at all. */
-  #closesAtOnce = false;
-  #windingDown = false;
+  readonly #tasks: Tasks;
+  readonly #joining: Joining;
+  readonly #endings: Endings;
   #fixedArguments = 0;
 
-  constructor(workspace: Workspace, options: Entries, tell: Tell) {
+  constructor(workspace: Workspace, entries: Entries, tell: Tell) {
+    const isElastic = entries['join'] === 'elastic';
     this.#workspace = workspace;
-    this.#policy = options['onDeadWorker'] ?? 'shutdown';
-    this.#maxAttempts = Number(options['maxAttempts'] ?? 3);
+    this.#options = {
+      policy: entries['onDeadWorker'] ?? (isElastic ? 'requeue' : 'shutdown'),
+      maxAttempts: Number(entries['maxAttempts'] ?? 3),
+      reconnectGrace: Number(entries['reconnectGrace'] ?? 0),
+    };
     this.#tell = tell;
+    this.#crew = new Crew(isElastic);
     this.#batches = new Batches(tell);
-    const most = Number(options['rankCount'] ?? -1);
+    this.#tasks = new Tasks(this.#crew, this.#batches, this.#options, tell);
+    this.#endings = new Endings({
+      workspace,
+      crew: this.#crew,
+      batches: this.#batches,
+      tasks: this.#tasks,
+      policy: this.#options.policy,
+      tell,
+    });
+    this.#joining = new Joining(this.#crew, tell, () => this.#close());
+    const most = Number(entries['rankCount'] ?? -1);
     if (most !== -1) this.#crew.maximum = most;
     for (const name of CUSTOM) workspace.variable(name, !SHOWN.has(name));
     for (const name of FIFOS) workspace.variable(name, true).declare('fifo');
+    for (const name of RINGS) workspace.variable(name).isRing = true;
   }
 
   /** A variable with a behaviour of its own. */
@@ -68,17 +90,22 @@ export class Job {
   }
 
   /** What a client may know of itself, to ask for what makes sense. */
-  roleOf(client: Client): 'over' | 'none' | 'sentinel' | 'idle' | 'busy' {
+  roleOf(client: Client): 'over' | 'none' | 'sentinel' | 'idle' | 'busy' | 'ended' {
     const worker = this.#crew.workerOf(client);
-    if (this.#windingDown && worker?.task === undefined) return 'over';
+    if (this.#endings.isOver && worker?.task === undefined) return 'over';
+    if (worker !== undefined && worker.state !== 'registered') return 'ended';
     if (worker !== undefined) return worker.task === undefined ? 'idle' : 'busy';
     return this.#crew.sentinelOf(client) === undefined ? 'none' : 'sentinel';
   }
-  get ranks(): number {
-    return this.#crew.workers.length;
+  /** Who has each rank. */
+  get workers(): readonly Worker[] {
+    return this.#crew.workers;
   }
-  get firstDeclared(): number | undefined {
-    return this.#crew.workers.find(({ state }) => state === 'declared')?.rank;
+  get isElastic(): boolean {
+    return this.#crew.isElastic;
+  }
+  get firstAwaited(): number | undefined {
+    return this.#crew.workers.find(isAwaited)?.rank;
   }
 
   // Gets
@@ -105,25 +132,23 @@ export class Job {
         return text('0');
       case 'workerCount':
         crew.freeze();
-        return text(String(crew.maximum));
+        return text(String(crew.isElastic ? crew.registered : crew.maximum));
       case 'fixedargID': {
         const made = `#fixedArg${++this.#fixedArguments}`;
         this.#workspace.variable(made, true).declare('single');
         return text(made);
       }
-      case 'worker_ids': {
-        const value = get.takes ? crew.giveRank(get.client) : crew.workers.length;
-        return { ...text(String(value)), metadata: { allocated: get.takes ? '1' : '0' } };
-      }
+      case 'worker_ids':
+        return this.#getRank(get);
       case 'agentStatus':
-        return agentStatus(crew, this.#waiting, this.#batches.masterState);
+        return agentStatus(crew, this.#tasks.waiting, this.#batches.masterState);
       case 'scoreboard':
         return scoreboard(crew);
       case 'jobStatus':
-        return this.#jobStatus(get.metadata);
+        return this.#tasks.jobStatus(get.metadata);
       case 'status':
       case 'waitForWorkers':
-        return this.#awaitClosing(name, get);
+        return this.#joining.get(name, get);
       case 'sentinel_alive':
         return this.#awaitWaking(get);
       case 'task':
@@ -133,72 +158,49 @@ export class Job {
     }
   }
 
-  /** S10. */
-  #jobStatus({ batchId, all }: Entries): Reply {
-    const isOf = (task: Task | undefined): boolean =>
-      task !== undefined && (all === '1' || task.batch === batchId);
-    const running = this.#crew.workers.filter(({ task }) => isOf(task)).length;
-    const again = this.#crew.workers.filter((worker) => isOf(worker.again)).length;
-    return status(this.#queue.filter(isOf).length + running + again, running);
-  }
-
-  /** S5, S6. */
-  #awaitClosing(name: string, { client, waits, metadata }: Get): Reply | undefined {
-    const crew = this.#crew;
-    const { delay } = metadata;
-    if (delay !== undefined && !isWhole(delay)) return notANumber('delay', delay);
-    if (crew.join === 'closed') return text(String(crew.registeredAtClosing));
-    if (!waits) return NO_VALUE_YET;
-    const isShort = delay === '0';
-    if (name === 'waitForWorkers') {
-      this.#joining.push({ client, isShort });
-      return undefined;
-    }
-    if (crew.join === 'open') {
-      crew.join = 'joining';
-      crew.begunByStatus = true;
-      this.#closesAtOnce = isShort;
-      if (crew.registered === crew.expected) {
-        this.#close();
-        return text(String(crew.registeredAtClosing));
-      }
-    }
-    this.#joining.push({ client, isShort: false });
-    return undefined;
-  }
-
-  /** The waits of no seconds at all are over. */
   elapse(): void {
-    if (this.#closesAtOnce && this.#crew.join === 'joining') this.#close();
-    const short = this.#joining.filter(({ isShort }) => isShort);
-    this.#joining = this.#joining.filter(({ isShort }) => !isShort);
-    for (const { client } of short) this.#tellLate(client, text(String(this.#crew.registered)));
+    this.#joining.elapse();
   }
 
-  #tellLate(client: Client, reply: Reply): void {
-    this.#tell(client, reply.status === '0000' ? { ...reply, from: null, index: 0 } : reply);
+  /** S2, S19. */
+  #getRank({ client, takes, metadata }: Get): Reply {
+    const ranks = this.#crew.workers.length;
+    if (!takes) return { ...text(String(ranks)), metadata: { allocated: '0' } };
+    const { session, replaces } = metadata;
+    const allocated = { allocated: '1' };
+    if (replaces === undefined)
+      return { ...text(String(this.#crew.giveRank(client, session))), metadata: allocated };
+    if (!isWhole(replaces)) return notANumber('replaces', replaces);
+    const refused = this.#crew.whyNotSupervisor('replaces', Number(replaces), session);
+    const worker = this.#crew.workers[Number(replaces)];
+    if (refused !== undefined || worker === undefined) return refused ?? DONE;
+    return { ...text(String(this.#replace(worker) ? worker.rank : -1)), metadata: allocated };
+  }
+
+  #replace(worker: Worker): boolean {
+    const { state } = worker.sentinel;
+    if (this.#endings.isOver || state === 'dead' || state === 'left') return false;
+    const died = readReport({}) ?? DIED;
+    if (worker.state === 'registered') this.#endings.end([{ worker, report: died, mayLeave: false }]);
+    if (this.#endings.isOver) return false;
+    // Whose turn it is already stays.
+    if (!isAwaited(worker) || this.#crew.join === 'closed') this.#crew.replace(worker);
+    return true;
   }
 
   #close(): void {
     const crew = this.#crew;
     crew.close();
-    for (const { client } of this.#joining.splice(0))
-      this.#tellLate(client, text(String(crew.registeredAtClosing)));
-    if (!this.#windingDown) for (const broadcast of this.#broadcasts) this.#settleFor(crew.absent, broadcast);
-    this.#endWithoutWorkers();
-  }
-
-  /** S13: a closed group that has lost its last worker. One that closed empty waits for the grace period. */
-  #endWithoutWorkers(): void {
-    const { join, registered, registeredAtClosing } = this.#crew;
-    const hasLost = registeredAtClosing > 0;
-    if (join === 'closed' && registered === 0 && hasLost) this.#shutDown(true);
+    this.#joining.tellAll(text(String(crew.registeredAtClosing)));
+    if (!this.#endings.isOver) this.#tasks.answerForAbsent();
+    this.#endings.endWithoutWorkers();
+    this.#tasks.answerDeclined();
   }
 
   /** S9. */
   #awaitWaking({ client, waits }: Get): Reply | undefined {
     const sentinel = this.#crew.sentinelOf(client);
-    if (this.#windingDown || sentinel === undefined || sentinel.state === 'dead') return text('1');
+    if (this.#endings.isOver || sentinel === undefined || sentinel.state === 'dead') return text('1');
     if (!waits) return NO_VALUE_YET;
     sentinel.state = 'blocked';
     return undefined;
@@ -208,56 +210,34 @@ export class Job {
   #getTask({ client, takes, waits }: Get): Reply | undefined {
     const refused = takes ? [] : [refusal('find is not supported on the task queue')];
     const worker = this.#crew.workerOf(client);
-    if (worker?.state === 'dead') refused.push(WORKER_DEAD);
-    if (this.#windingDown) refused.push(DEAD);
+    if (hasEnded(worker)) refused.push(WORKER_DEAD);
+    if (this.#endings.isOver) refused.push(DEAD);
     if (refused.length > 0) return refusal(...refused.flatMap(({ reasons = [] }) => reasons));
-    if (worker?.task !== undefined) this.#fail(worker, worker.task, false);
-    if (this.#windingDown) return DEAD;
-    const next = worker && this.#next(worker);
-    if (next !== undefined) return next;
-    if (!waits) return NO_VALUE_YET;
-    this.#waiting.push(client);
-    return undefined;
+    if (worker?.task !== undefined) this.#skip(worker);
+    return this.#endings.isOver ? DEAD : this.#tasks.give(client, waits);
   }
 
-  /** What a worker does next, if there is anything. */
-  #next(worker: Worker): Reply | undefined {
-    const broadcast = this.#broadcasts[worker.had];
-    let task = worker.again;
-    if (task !== undefined) worker.again = undefined;
-    else if (broadcast !== undefined) {
-      worker.had++;
-      task = { ...broadcast, copyOf: broadcast, attempts: 0 };
-    } else task = this.#queue.shift();
-    if (task === undefined) return undefined;
-    task.attempts++;
-    worker.task = task;
-    return { status: '0000', value: task.text, descriptor: task.descriptor, metadata: task.metadata };
-  }
-
-  /** Gives to those who wait, the longest first. */
-  #dispatch(): void {
-    const waiting = this.#waiting;
-    for (const client of waiting) {
-      const worker = this.#crew.workerOf(client);
-      const reply = worker?.state === 'registered' ? this.#next(worker) : undefined;
-      if (reply === undefined) continue;
-      this.#waiting = this.#waiting.filter((other) => other !== client);
-      this.#tellLate(client, reply);
-    }
+  /** S7.1. */
+  #skip(worker: Worker): void {
+    const { task } = worker;
+    worker.task = undefined;
+    if (task === undefined) return;
+    if (this.#options.policy === 'shutdown') return this.#endings.shutDown(true);
+    this.#tasks.fail(worker, task, false);
+    this.#tasks.dispatch();
   }
 
   #getResult({ client, takes, waits, metadata }: Get): Reply | undefined {
     const refused: string[] = [];
-    if (this.#crew.workerOf(client)?.state === 'dead') refused.push('worker is dead');
-    if (this.#windingDown) refused.push('sleigh is dead');
+    if (hasEnded(this.#crew.workerOf(client))) refused.push('worker is dead');
+    if (this.#endings.isOver) refused.push('sleigh is dead');
     if (refused.length > 0) return refusal(...refused);
-    const batch = metadata['batchId'];
-    const reply = this.#batches.take(batch);
+    const place = placeOf(metadata);
+    const reply = this.#batches.take(place);
     if (reply !== undefined || waits) this.#batches.asked(client);
     if (reply !== undefined) return reply;
     if (!waits) return NO_VALUE_YET;
-    this.#batches.wait(batch, client, takes);
+    this.#batches.wait(place, client, takes);
     return undefined;
   }
 
@@ -269,6 +249,7 @@ export class Job {
       case 'workerCount':
         if (!isWhole(value.text)) return notANumber('workerCount', value.text);
         this.#crew.maximum = Number(value.text);
+        this.#joining.look();
         return DONE;
       case 'status':
       case 'waitForWorkers':
@@ -283,211 +264,139 @@ export class Job {
     }
   }
 
-  /** S3, S4. */
+  /** S3, S4, S18. */
   #register(value: Value, client: Client): Reply {
     const crew = this.#crew;
-    const refused = crew.whyNotRegister(client, value.text);
+    const { session, ...metadata } = value.metadata;
+    const { doing } = metadata;
     const worker = crew.workers[Number(value.text)];
+    const { reconnectGrace } = this.#options;
+    const mayReturn = reconnectGrace > 0 && session !== undefined;
+    const entries = { nwsBusy: '0', nwsGrace: String(reconnectGrace) };
+    if (mayReturn && worker?.state === 'registered' && worker.session === session) {
+      const own = crew.workerOf(client);
+      if (own !== undefined && own !== worker)
+        return refusal(`Worker registration failed: this connection is worker ${own.rank} already.`);
+      if (doing !== undefined && !isWhole(doing)) return notANumber('doing', doing);
+      return {
+        ...DONE,
+        metadata: { ...entries, nwsBusy: this.#comeBack(worker, client, doing) ? '1' : '0' },
+      };
+    }
+    const refused = crew.whyNotRegister(client, value.text, session);
     if (refused !== undefined || worker === undefined) return refused ?? DONE;
-    worker.client = client;
+    crew.connect(worker, client);
     worker.state = 'registered';
+    worker.session = mayReturn ? session : undefined;
     this.#workspace
       .variable('worker registrations')
-      .put({ ...value, text: String(worker.rank), descriptor: 1 });
-    if (crew.registered === crew.expected) this.#close();
-    return DONE;
+      .put({ metadata, text: String(worker.rank), descriptor: 1 });
+    this.#tasks.catchUp(worker);
+    if (!crew.isElastic && crew.join !== 'closed' && crew.isComplete) this.#close();
+    this.#joining.look();
+    return mayReturn ? { ...DONE, metadata: entries } : DONE;
   }
 
-  #submit(name: string, { text, descriptor, metadata }: Value): Reply {
-    if (this.#windingDown) return SHUTTING_DOWN;
-    const work = { text, descriptor, metadata, batch: metadata['batchId'] };
-    if (name === 'task') this.#queue.push({ ...work, attempts: 0 });
-    else {
-      const broadcast = { ...work, settled: new Set<number>() };
-      this.#broadcasts.push(broadcast);
-      if (this.#crew.join === 'open') this.#crew.join = 'joining';
-      if (this.#crew.join === 'closed') this.#settleFor(this.#crew.absent, broadcast);
+  /** S18. @returns whether its task is still its own */
+  #comeBack(worker: Worker, client: Client, doing: string | undefined): boolean {
+    const { client: older, task } = worker;
+    if (older !== undefined && older !== client && this.#endings.isWaiting(older)) {
+      this.#tasks.withdraw(older);
+      this.#tell(older, HAS_COME_BACK);
     }
-    this.#dispatch();
-    return DONE;
-  }
-
-  #storeResult({ text, descriptor, metadata }: Value, client: Client): Reply {
-    const worker = this.#crew.workerOf(client);
-    const task = worker?.task;
-    if (worker === undefined || task === undefined)
-      return refusal('Store failed: no current task to store a result of.');
+    this.#crew.connect(worker, client);
+    if (task === undefined) return false;
+    if (doing !== undefined && Number(doing) === worker.number) return true;
     worker.task = undefined;
-    worker.completed++;
-    task.copyOf?.settled.add(worker.rank);
-    this.#batches.add(task.batch, {
-      text,
-      descriptor,
-      metadata: this.#signed(worker.rank, task, { ...task.metadata, ...metadata }),
-    });
+    if (!this.#endings.isOver) this.#tasks.putBackUntried(worker, task);
+    this.#tasks.dispatch();
+    return false;
+  }
+
+  #submit(name: string, value: Value): Reply {
+    const { maxAttempts, reach = 'present' } = value.metadata;
+    const { isElastic } = this.#crew;
+    if (this.#endings.isOver) return SHUTTING_DOWN;
+    if (name === 'task') {
+      if (maxAttempts !== undefined && !(isWhole(maxAttempts) && Number(maxAttempts) >= 1))
+        return refusal(`maxAttempts must be a whole number from 1, not "${maxAttempts}".`);
+      this.#tasks.submit(value);
+      return DONE;
+    }
+    if (isElastic && reach !== 'present' && reach !== 'all')
+      return refusal(`reach must be present or all, not "${reach}".`);
+    if (this.#crew.join === 'open') this.#crew.join = 'joining';
+    const copies = this.#tasks.broadcast(value);
+    return isElastic ? { ...DONE, metadata: { nwsCopies: String(copies) } } : DONE;
+  }
+
+  #storeResult(value: Value, client: Client): Reply {
+    const worker = this.#crew.workerOf(client);
+    if (worker?.task === undefined) return refusal('Store failed: no current task to store a result of.');
+    this.#tasks.complete(worker, worker.task, value);
     return DONE;
   }
 
-  #signed(rank: number, { batch }: Pick<Task, 'batch'>, metadata: Entries): Entries {
-    const { batchId: _, ...rest } = metadata;
-    const signed: Entries = { ...rest, nwsWorkerRank: String(rank) };
-    return batch === undefined ? signed : { ...signed, batchId: batch };
+  /** What an ordinary variable would take, and a job does not (S13, S19). */
+  refusesStore(name: string, { text, metadata }: Value): Reply | undefined {
+    if (name !== 'worker_dead') return undefined;
+    if (!isWhole(text)) return notANumber('worker_dead', text);
+    const { session } = metadata;
+    if (session === undefined) return undefined;
+    return whyNotReport(metadata) ?? this.#crew.whyNotSupervisor('worker_dead', Number(text), session);
   }
 
-  /** What an ordinary variable would take, and a job does not (S13). */
-  refusesStore(name: string, { text }: Value): Reply | undefined {
-    return name === 'worker_dead' && !isWhole(text) ? notANumber('worker_dead', text) : undefined;
+  /** S19. @returns whether it is a report, which is not kept */
+  takesReport(name: string, { text, metadata }: Value): boolean {
+    if (name !== 'worker_dead' || metadata['session'] === undefined) return false;
+    this.#reported(Number(text), readReport(metadata) ?? DIED);
+    return true;
   }
 
   /** An ordinary variable was stored to. */
   stored(name: string, { text }: Value): void {
-    if (name === 'Sleigh ride over') this.#shutDown(false);
-    const worker = name === 'worker_dead' ? this.#crew.workers[Number(text)] : undefined;
-    if (worker !== undefined && !this.#windingDown) this.#die([worker]);
+    if (name === 'Sleigh ride over') this.#endings.shutDown(false);
+    if (name === 'worker_dead') this.#reported(Number(text), DIED);
   }
 
-  // Death and the end
-
-  /** S13. What dies at one stroke is dead before the sleigh ends of it. */
-  #die(workers: Worker[]): void {
-    const dying = workers.filter(({ state }) => state === 'registered');
-    if (this.#windingDown)
-      for (const worker of dying) {
-        worker.state = 'left';
-        worker.task = undefined;
-      }
-    if (this.#windingDown || dying.length === 0) return;
-    for (const worker of dying) this.#mourn(worker);
-    if (this.#policy === 'shutdown') this.#shutDown(true);
-    this.#endWithoutWorkers();
-  }
-
-  #mourn(worker: Worker): void {
-    const { task, client } = worker;
-    worker.state = 'dead';
-    worker.again = undefined;
-    if (client !== undefined && this.#isWaiting(client)) {
-      this.#withdrawWork(client);
-      this.#tell(client, WORKER_DEAD);
-    }
-    worker.task = undefined;
-    if (this.#policy === 'shutdown') return;
-    if (task !== undefined) this.#fail(worker, task, true);
-    for (const broadcast of this.#broadcasts) this.#settleFor([worker.rank], broadcast);
-  }
-
-  #isWaiting(client: Client): boolean {
-    return this.#waiting.includes(client) || this.#batches.isWaiting(client);
-  }
-
-  /** S7.1, S13. */
-  #fail(worker: Worker, task: Task, died: boolean): void {
-    worker.task = undefined;
-    const goesOn = this.#policy === 'requeue' && task.attempts < this.#maxAttempts;
-    if (this.#policy === 'shutdown') this.#shutDown(true);
-    else if (goesOn && task.copyOf === undefined) {
-      this.#queue.unshift(task);
-      this.#dispatch();
-    } else if (goesOn && !died) worker.again = task;
-    else if (task.copyOf !== undefined) this.#settleFor([worker.rank], task.copyOf);
-    else this.#answerNull(worker.rank, task);
-  }
-
-  #settleFor(ranks: number[], broadcast: Broadcast): void {
-    if (this.#policy === 'shutdown') return;
-    for (const rank of ranks) {
-      if (broadcast.settled.has(rank)) continue;
-      broadcast.settled.add(rank);
-      this.#answerNull(rank, broadcast);
-    }
-  }
-
-  #answerNull(rank: number, work: Broadcast | Task): void {
-    const metadata = { ...this.#signed(rank, work, work.metadata), nwsNull: '1' };
-    this.#batches.add(work.batch, { text: '', descriptor: 1, metadata });
-  }
-
-  /** S14, S14.1. */
-  #shutDown(byItself: boolean): void {
-    if (this.#windingDown) return;
-    this.#windingDown = true;
-    for (const sentinel of this.#crew.sentinels) {
-      if (sentinel.state !== 'blocked') continue;
-      sentinel.state = 'active';
-      this.#tellLate(sentinel.client, text('1'));
-    }
-    this.#batches.tellAll(DEAD);
-    if (!byItself) return;
-    for (const client of this.#waiting.splice(0)) this.#tell(client, DEAD);
-    this.#rideOver();
-  }
-
-  /** S14.1. It may have been declared by then: a barrier is not for servers to join. */
-  #rideOver(): void {
-    const variable = this.#workspace.variable('Sleigh ride over');
-    if (variable.mode === '__barrier') return;
-    variable.store({ text: '1', descriptor: 1, metadata: {} }, NOBODY);
+  #reported(rank: number, report: Report): void {
+    const worker = this.#crew.workers[rank];
+    if (worker !== undefined && !this.#endings.isOver)
+      this.#endings.end([{ worker, report, mayLeave: false }]);
   }
 
   withdraw(client: Client): void {
-    this.#withdrawWork(client);
-    this.#joining = this.#joining.filter((other) => other.client !== client);
+    this.#tasks.withdraw(client);
+    this.#joining.withdraw(client);
     const sentinel = this.#crew.sentinelOf(client);
     if (sentinel?.state === 'blocked') sentinel.state = 'active';
   }
 
-  #withdrawWork(client: Client): void {
-    this.#waiting = this.#waiting.filter((other) => other !== client);
-    this.#batches.withdraw(client);
-  }
-
-  /** Its connection has closed (S13). */
   /** W6.1. */
   outlives(client: Client): boolean {
     const isAgent = this.#crew.workerOf(client) !== undefined || this.#crew.sentinelOf(client) !== undefined;
-    return isAgent && this.#policy === 'requeue';
+    return isAgent && this.#options.policy === 'requeue';
   }
 
+  /** Its connection has closed. */
   forget(client: Client): void {
-    const worker = this.#crew.workerOf(client);
-    const sentinel = this.#crew.sentinelOf(client);
-    const own = this.#crew.workers.filter((other) => other.sentinel === sentinel);
-    const orphans = own.filter((other) => other.state === 'registered' && other !== worker);
-    const isOver = this.#windingDown;
-    if (sentinel !== undefined && sentinel.state !== 'dead')
-      sentinel.state = orphans.length > 0 && !isOver ? 'dead' : 'left';
-    for (const other of own) if (other.state === 'declared') other.state = 'deadbeat';
-    // Those without a task go first, so that what is requeued is not given to one who dies with it.
-    const idleFirst = [
-      ...orphans.filter(({ task }) => task === undefined),
-      ...orphans.filter(({ task }) => task !== undefined),
-    ];
-    const dying = worker === undefined ? [] : [worker];
-    this.#die(isOver ? dying : [...dying, ...idleFirst]);
-    if (isOver) this.#endWaiting(orphans);
-  }
-
-  /** S14: those who should have ended them are gone. */
-  #endWaiting(workers: Worker[]): void {
-    for (const { client } of workers) {
-      if (client === undefined || !this.#waiting.includes(client)) continue;
-      this.#withdrawWork(client);
-      this.#tell(client, DEAD);
-    }
+    this.#endings.forget(client);
+    this.#joining.look();
   }
 
   /** S16. */
   purge(): void {
     const blocked = this.#crew.sentinels.filter(({ state }) => state === 'blocked');
-    for (const { client } of [...this.#joining, ...blocked]) this.#tell(client, PURGED);
-    for (const client of this.#waiting) this.#tell(client, PURGED);
+    this.#joining.tellAll(PURGED);
+    for (const { client } of blocked) this.#tell(client, PURGED);
+    for (const client of this.#tasks.waiting) this.#tell(client, PURGED);
     this.#batches.tellAll(PURGED);
   }
 
   /** The line of a variable in `list vars`; listing is reading (S4). */
   line(name: string): string | undefined {
     if (name === 'result') return this.#batches.line;
-    if (name === 'task') return ['task', this.#queue.length, this.#waiting.length, 0, 'custom'].join('\t');
+    if (name === 'task') return this.#tasks.line;
     if (name === 'workerCount') this.#crew.freeze();
     return this.has(name) ? [name, 1, 0, 0, 'custom'].join('\t') : undefined;
   }

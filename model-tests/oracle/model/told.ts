@@ -16,6 +16,8 @@ export interface Reply {
   readonly index?: number;
   /** Takes what only the server knows. */
   readonly learn?: (value: string) => void;
+  /** The metadata have a number of the task, too, over the last one, which it becomes (S18). */
+  readonly numbers?: { number: number };
 }
 
 export interface Told {
@@ -29,7 +31,16 @@ export const isRefusal = ({ status }: Reply): boolean => status !== '0000';
 
 export const PURGED = refusal('Variable purged.');
 export const NO_VALUE = refusal('no value available');
+export const NO_VALUE_YET = refusal('no value available.');
 export const STORE_REFUSED = refusal('Store is not supported for this variable.');
+
+export const DEAD = refusal('sleigh is dead');
+export const WORKER_DEAD = refusal('worker is dead');
+
+export const isWhole = (value: string): boolean => /^\s*[+-]?\d+\s*$/.test(value);
+/** P5.5 */
+export const notANumber = (what: string, value: string): Reply =>
+  refusal(`${what} must be a number, not "${value}".`);
 
 /** Text that the server makes (P10). */
 export const text = (value: string | RegExp): Reply => ({

@@ -24,6 +24,12 @@ export interface Get {
 
 export type Tell = (client: Client, reply: Reply) => void;
 
+/** The bounds of rings that the server is given here: such that it makes no difference how exactly bytes are counted. */
+export const RING = { logCount: 4, logBytes: 12_000 };
+
+const sizeOf = ({ text, metadata }: Value): number =>
+  text.length + Object.entries(metadata).reduce((sum, [name, entry]) => sum + name.length + entry.length, 0);
+
 const MODES = new Set(['fifo', 'lifo', 'multi', 'single', '__time', '__barrier']);
 const TIME = /^(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 const NOT_JOINED = refusal('Client has not joined this barrier group.');
@@ -33,6 +39,8 @@ export class Variable {
   readonly name: string;
   readonly hidden: boolean;
   mode = 'unknown';
+  /** It keeps its last values (S20). */
+  isRing = false;
   #values: { value: Value; number: number }[] = [];
   #stored = 0;
   #finders: Client[] = [];
@@ -72,6 +80,13 @@ export class Variable {
     for (const client of served) this.#tell(client, this.#found(kept));
     if (this.mode === 'single') this.#values = [];
     if (fetcher === undefined) this.#values.push(kept);
+    if (this.isRing) while (this.#values.length > 1 && !this.#fits) this.#values.shift();
+  }
+
+  /** S20. */
+  get #fits(): boolean {
+    const bytes = this.#values.reduce((sum, { value }) => sum + sizeOf(value), 0);
+    return this.#values.length <= RING.logCount && bytes <= RING.logBytes;
   }
 
   /** @returns undefined when the client waits from now on */

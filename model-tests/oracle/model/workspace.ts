@@ -34,6 +34,7 @@ export class Workspace {
     if (this.job?.has(name) === true) return this.job.store(name, value, client);
     const refused = this.job?.refusesStore(name, value);
     if (refused !== undefined) return refused;
+    if (this.job?.takesReport(name, value) === true) return DONE;
     const reply = this.variable(name).store(value, client);
     if (reply === DONE) this.job?.stored(name, value);
     return reply;

@@ -1,7 +1,9 @@
 import type { Client } from '../model/client.ts';
+import type { Worker } from '../model/crew.ts';
 import type { Place } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
-import { JOBS, type From, type Step } from './steps.ts';
+import { dutyOf, rankOf } from './duties.ts';
+import { OPTIONS, SECRET, type Batch, type Extra, type From, type Step } from './steps.ts';
 
 /** What a step comes to, as things stand: a request, or something else that a client does. */
 export type Action = { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' }>;
@@ -11,45 +13,8 @@ export type Places = Map<string, Place>;
 export const placeName = (workspace: string, variable: string): string => `${workspace}/${variable}`;
 
 /** The kind of workspace that each name is made as. */
-export function kindOf(workspace: string): Record<string, string> {
-  const onDeadWorker = workspace.slice('job-'.length);
-  return JOBS.includes(workspace) ? { wstype: 'sleigh', onDeadWorker, maxAttempts: '2' } : {};
-}
+export const kindOf = (workspace: string): Extra => OPTIONS[workspace] ?? {};
 
-/** How many ranks are given out before workers register: the group closes when all are there (S4). */
-const GROUP = 3;
-
-type Duty = Extract<Step, { do: 'duty' }>;
-
-/** What a client that knows its part in a job would do, most of the time. */
-function dutyOf({ client, workspace, dice, batch }: Duty, model: ServerModel, self: Client): Step {
-  const here = { client, workspace };
-  const get = (variable: string, verb: string): Step => {
-    return { do: 'get', ...here, variable, verb, from: 'start', batch };
-  };
-  const store = (variable: string): Step => ({ do: 'store', ...here, variable, size: 6, batch });
-  const job = model.job(workspace);
-  const isLauncher = client < 2;
-  const isMaster = client > 3;
-  switch (job?.roleOf(self)) {
-    case 'busy':
-      if (dice < 2) return get('task', dice === 0 ? 'fetch' : 'fetchTry');
-      return dice === 2 ? { do: 'vanish', client, how: 'reset' } : store('result');
-    case 'idle':
-      return dice < 2 ? store('task') : get('task', dice < 8 ? 'fetchTry' : 'fetch');
-    case 'over':
-      return dice < 6 ? { do: 'delete ws', ...here } : get('result', 'fetchTry');
-    case 'sentinel':
-    case 'none':
-    case undefined:
-      break;
-  }
-  if ((job?.ranks ?? 0) < GROUP && (isLauncher || dice === 0)) return get('worker_ids', 'fetch');
-  if (dice === 1) return isLauncher ? get('sentinel_alive', 'fetch') : store('broadcast');
-  if (!isMaster && dice < 12 && job?.firstDeclared !== undefined && job.ranks >= GROUP)
-    return { do: 'register', ...here, rank: 0 };
-  return dice % 2 === 0 ? store('task') : get('result', dice < 6 ? 'fetch' : 'fetchTry');
-}
 /** @param value new at each step, so that no two are taken for each other */
 export function actionOf(
   step: Step,
@@ -62,7 +27,7 @@ export function actionOf(
     case 'overrun':
       return step;
     case 'duty':
-      return actionOf(dutyOf(step, model, self.client), value, model, self);
+      return actionOf(dutyOf(step, model.job(step.workspace), self.client), value, model, self);
     case 'unknown':
       return call('no such verb', ['w']);
     case 'open': {
@@ -83,14 +48,28 @@ export function actionOf(
       return call('delete var', [step.workspace, step.variable]);
     case 'store': {
       const text = step.size === 0 ? '' : value.padEnd(step.size, '.');
-      return call('store', [step.workspace, step.variable, '3', text], batchOf(step.batch, { by: value }));
+      const metadata = batchOf(step.batch, { by: value, ...step.extra });
+      return call('store', [step.workspace, step.variable, '3', text], metadata);
     }
     case 'tell':
       return call('store', [step.workspace, step.variable, '1', step.value]);
     case 'register': {
-      // The next rank that nobody has yet, most of the time: else hardly anyone would ever register.
-      const rank = step.rank < 7 ? model.job(step.workspace)?.firstDeclared : step.rank - 7;
-      return call('store', [step.workspace, 'worker_ids', '1', String(rank ?? 0)], { host: value });
+      const job = model.job(step.workspace);
+      const rank = rankOf(step.rank, job);
+      const metadata = { host: value, ...claims(step, job?.workers[rank]) };
+      return call('store', [step.workspace, 'worker_ids', '1', String(rank)], metadata);
+    }
+    case 'replace': {
+      const rank = String(rankOf(step.rank, model.job(step.workspace)));
+      const session = step.session === undefined ? {} : { session: step.session };
+      return call('fetch', [step.workspace, 'worker_ids'], { ...session, replaces: rank });
+    }
+    case 'report': {
+      const rank = String(rankOf(step.rank, model.job(step.workspace)));
+      return call('store', [step.workspace, 'worker_dead', '1', rank], {
+        ...step.says,
+        session: step.session,
+      });
     }
     case 'await':
       return call(
@@ -104,10 +83,26 @@ export function actionOf(
   return getOf(step, self.places);
 }
 
+/** S18: what a worker says that may come back. */
+function claims({ session, doing }: Extract<Step, { do: 'register' }>, worker: Worker | undefined): Extra {
+  if (session === 'none') return {};
+  const number = worker?.number ?? 0;
+  let life = session === 'former' ? -1 : 0;
+  for (let former = worker?.former; former !== undefined; former = former.former) life++;
+  const says = { last: String(number), previous: String(number - 1), nothing: undefined, nonsense: 'much' }[
+    doing
+  ];
+  return { session: `life ${life}`, ...(says !== undefined && { doing: says }) };
+}
+
 function getOf(step: Extract<Step, { do: 'get' }>, places: Places): Action {
   const { verb, workspace, variable, batch } = step;
   const after = verb.startsWith('i') ? placeOf(step.from, placeName(workspace, variable), places) : undefined;
-  const metadata = batchOf(batch, {});
+  // The first sentinel supervises, wherever it is (S19).
+  const isRank = variable === 'worker_ids' && step.client === 0;
+  // What `jobStatus` tells of a mailbox is open.
+  const of = batch === 'box' && variable !== 'result' ? 'b' : batch;
+  const metadata = batchOf(of, { ...(isRank && { session: SECRET }), ...step.extra });
   return {
     do: 'request',
     request: { verb, args: [workspace, variable], metadata, ...(after && { after }) },
@@ -119,12 +114,11 @@ const call = (verb: string, args: string[], metadata = {}): Action => ({
   request: { verb, args, metadata },
 });
 
-const batchOf = (batch: string | undefined, metadata: Record<string, string>): Record<string, string> =>
-  batch === 'all'
-    ? { ...metadata, all: '1' }
-    : batch === undefined
-      ? metadata
-      : { ...metadata, batchId: batch };
+function batchOf(batch: Batch, metadata: Extra): Extra {
+  if (batch === 'all') return { ...metadata, all: '1' };
+  if (batch === 'box') return { ...metadata, mailbox: 'box', batchId: 'a,b' };
+  return batch === undefined ? metadata : { ...metadata, batchId: batch };
+}
 
 function placeOf(from: From, here: string, places: Places): Place | undefined {
   if (from === 'stranger') return { variable: undefined, index: 0 };

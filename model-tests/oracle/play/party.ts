@@ -4,7 +4,7 @@ import { encodeRequest } from '../../../src/wire/request.ts';
 import type { Reply } from '../../../test/support/replies.ts';
 import { Client } from '../model/client.ts';
 import type { Told } from '../model/told.ts';
-import type { Variable } from '../model/variable.ts';
+import { RING, type Variable } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
 import { actionOf, kindOf, placeName, type Places } from './actions.ts';
 import { differences, Identities } from './compare.ts';
@@ -48,7 +48,11 @@ export class Party {
   }
 
   static async open(model: ServerModel, patience: number): Promise<Party> {
-    const server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 8_000 } });
+    const server = await createServer({
+      port: 0,
+      logLevel: 'error',
+      limits: { longValueBytes: 8_000, ...RING },
+    });
     const witness = await TcpClient.open(server.port, 'new', patience);
     const party = new Party(server, witness, model, patience);
     await party.#ask(witness, 'open ws', WITNESS, '', 'no');

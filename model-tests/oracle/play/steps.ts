@@ -11,9 +11,11 @@ export type Step = { readonly client: number } & (
   | { do: 'mktemp'; template: string; wstype: string | undefined }
   | { do: 'declare'; workspace: string; variable: string; mode: string }
   | { do: 'delete var'; workspace: string; variable: string }
-  | { do: 'store'; workspace: string; variable: string; size: number; batch: Batch }
-  | { do: 'get'; workspace: string; variable: string; verb: string; from: From; batch: Batch }
-  | { do: 'register'; workspace: string; rank: number }
+  | { do: 'store'; workspace: string; variable: string; size: number; batch: Batch; extra?: Extra }
+  | { do: 'get'; workspace: string; variable: string; verb: string; from: From; batch: Batch; extra?: Extra }
+  | { do: 'register'; workspace: string; rank: Rank; session: Session; doing: Doing }
+  | { do: 'replace'; workspace: string; rank: Rank; session: string | undefined }
+  | { do: 'report'; workspace: string; rank: Rank; session: string; says: Extra }
   | { do: 'tell'; workspace: string; variable: string; value: string }
   | { do: 'await'; workspace: string; variable: string; verb: string; delay: string | undefined }
   | { do: 'duty'; workspace: string; dice: number; batch: Batch }
@@ -23,15 +25,37 @@ export type Step = { readonly client: number } & (
 );
 /** Where an iteration goes on. */
 export type From = 'start' | 'onwards' | 'ahead' | 'again' | 'stranger' | 'other';
-export type Batch = 'a' | 'b' | 'all' | undefined;
+/** `a,b` is a batch of that name; `box` a mailbox with results of two batches (S21). */
+export type Batch = 'a' | 'b' | 'a,b' | 'box' | 'all' | undefined;
+/** More metadata. */
+export type Extra = Readonly<Record<string, string>>;
+/** Whose rank: of the first who is in that state, or any. */
+export type Rank = 'awaited' | 'lost' | 'ended' | 'supervised' | number;
+/** S18: each worker may have a session of its own; the one before it had another. */
+export type Session = 'none' | 'own' | 'former';
+/** The task that a worker says it has when it comes back (S18): the last that it was given, or the one before. */
+export type Doing = 'last' | 'previous' | 'nothing' | 'nonsense';
 
-/** The policy of a job is in its name, so that every client makes the same one. */
-export const JOBS = ['job-shutdown', 'job-requeue', 'job-null'];
+const onDeath = (onDeadWorker: string): Extra => ({ wstype: 'sleigh', onDeadWorker, maxAttempts: '2' });
+/** Where workers may come back, and always in time. */
+const GRACE = { reconnectGrace: '600' };
+/** What makes a job is known by its name, so that every client makes the same one. */
+export const OPTIONS: Readonly<Record<string, Extra>> = {
+  'job-shutdown': onDeath('shutdown'),
+  'job-requeue': onDeath('requeue'),
+  'job-null': onDeath('null'),
+  'job-returning': { ...onDeath('requeue'), ...GRACE },
+  'job-elastic': { wstype: 'sleigh', join: 'elastic', maxAttempts: '2', ...GRACE },
+};
+export const JOBS = Object.keys(OPTIONS);
+/** By which a sentinel supervises its workers (S19). */
+export const SECRET = 'secret';
 const PLAIN = ['w', 'v', '__default'];
 const NAMES = ['x', 'y'];
 const MODES = ['fifo', 'lifo', 'multi', 'single', '__time', '__barrier', 'custom', 'queue'];
 const CONSTANTS = ['version', 'plugin_version', 'join_status', 'rankCount', 'broadcast'];
-const FIFOS = ['worker registrations', 'bye', 'Sleigh ride over', 'worker_dead'];
+const RINGS = ['bye', 'logDebug', 'logError'];
+const FIFOS = ['worker registrations', ...RINGS, 'Sleigh ride over', 'worker_dead'];
 const REPORTS = ['jobStatus', 'agentStatus', 'scoreboard', 'fixedargID', 'workerCount', 'worker_ids'];
 const SEEN = [...CONSTANTS, ...FIFOS, ...REPORTS, 'status', 'task', 'result', 'sentinel_alive'];
 
@@ -41,7 +65,7 @@ const is = <const T>(value: T): fc.Arbitrary<T> => fc.constant(value);
 const client = fc.nat({ max: CLIENTS - 1 });
 const plain = of(...PLAIN, 'w', 'w');
 const any = of(...PLAIN, ...JOBS);
-const batch: fc.Arbitrary<Batch> = of<Batch>('a', 'a', 'a', 'b', undefined);
+const batch: fc.Arbitrary<Batch> = of<Batch>('a', 'a', 'a', 'a', 'b', 'box', 'box', 'a,b', undefined);
 const mode = of(...MODES, 'fifo', 'single', '__barrier');
 const size = of(6, 6, 6, 0, 5_000, 9_000);
 const from = of<From>('start', 'onwards', 'onwards', 'ahead', 'again', 'stranger', 'other');
@@ -54,8 +78,26 @@ const record = <T extends object>(parts: { [Key in keyof T]: fc.Arbitrary<T[Key]
 
 const get = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>, verb: fc.Arbitrary<string>) =>
   record({ do: is('get'), client, workspace, variable, verb, from, batch });
-const store = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>) =>
-  record({ do: is('store'), client, workspace, variable, size, batch });
+const store = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>, extra = is<Extra>({})) =>
+  record({ do: is('store'), client, workspace, variable, size, batch, extra });
+
+const session = of(SECRET, SECRET, SECRET, 'a guess');
+const rank = of<Rank>('awaited', 'lost', 'ended', 'supervised', 'supervised', 0, 1, 2, 9);
+const MAX_ATTEMPTS = ['1', '3', '0', 'x'].map((maxAttempts) => ({ maxAttempts }));
+const attempts = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS);
+const reach = of<Extra>({}, { reach: 'all' }, { reach: 'all' }, { reach: 'present' }, { reach: 'far' });
+/** How a worker ended (S19). */
+export const SAYINGS: readonly Extra[] = [
+  {},
+  { task: 'tried', why: 'crashed', how: 'exit status 1' },
+  { task: 'untried' },
+  { task: 'untried', why: 'told-to-go' },
+  { task: 'failed', why: 'w'.repeat(70), how: 'h'.repeat(260), at: '3' },
+  { task: 'failed', lastWords: 'last words, '.repeat(400) },
+  { task: 'declined' },
+  { task: 'declined', why: 'not-loaded' },
+];
+const says = of(...SAYINGS, { task: 'lost' }, { at: 'x' });
 
 /** With how much weight each of them comes. */
 const OPENINGS: [number, fc.Arbitrary<Step>][] = [
@@ -97,12 +139,33 @@ const VARIABLES: [number, fc.Arbitrary<Step>][] = [
 const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   [60, record({ do: is('duty'), client, workspace: job, dice: fc.nat({ max: 19 }), batch })],
   [4, get(job, is('worker_ids'), of('fetch', 'fetch', 'fetchTry'))],
-  [7, record({ do: is('register'), client, workspace: job, rank: fc.nat({ max: 9 }) })],
+  [
+    7,
+    record({
+      do: is('register'),
+      client,
+      workspace: job,
+      rank: of<Rank>('awaited', 'awaited', 'awaited', 'lost', 'lost', 0, 1, 2, 9),
+      session: of<Session>('none', 'own', 'own', 'former'),
+      doing: of<Doing>('last', 'last', 'previous', 'nothing', 'nonsense'),
+    }),
+  ],
+  [
+    3,
+    record({
+      do: is('replace'),
+      client,
+      workspace: job,
+      rank,
+      session: of<string | undefined>(SECRET, SECRET, SECRET, 'a guess', undefined),
+    }),
+  ],
+  [3, record({ do: is('report'), client, workspace: job, rank, session, says })],
   [9, get(job, is('task'), of('fetch', 'fetch', 'fetchTry'))],
-  [9, store(job, is('task'))],
+  [9, store(job, is('task'), attempts)],
   [8, store(job, is('result'))],
   [7, get(job, is('result'), plainVerb)],
-  [2, store(job, is('broadcast'))],
+  [2, store(job, is('broadcast'), reach)],
   [3, get(job, of(...REPORTS), plainVerb)],
   [1, get(job, is('sentinel_alive'), plainVerb)],
   [
@@ -140,6 +203,8 @@ const workIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
 
 const rareIn = (job: fc.Arbitrary<string>): [number, fc.Arbitrary<Step>][] => [
   [2, get(job, of(...SEEN), verb)],
+  [3, store(job, of(...RINGS))],
+  [2, get(job, of(...RINGS), verb)],
   [1, record({ do: is('list vars'), client, workspace: job })],
   [1, record({ do: is('delete var'), client, workspace: job, variable: of(...SEEN) })],
   [1, record({ do: is('declare'), client, workspace: job, variable: of(...SEEN), mode })],

@@ -44,8 +44,9 @@ function* work(stage: Stage, plan: Plan, ledger: Ledger): Step<void> {
     yield* ask(['fetch', name, 'waitForWorkers'], { delay: String(random.whole(0, 90)) });
   const registered = yield* ask(['find', name, 'status'], { delay: String(random.whole(0, 60)) });
   const expected = yield* ask(['find', name, 'workerCount']);
-  // Under `shutdown` nobody answers for ranks that never registered, and a death ends it all (S13).
-  const due = Math.max(Number((plan.policy === 'shutdown' ? registered : expected).value), 0);
+  // Under `shutdown` nobody answers for ranks that never registered, and a death ends it all (S13), but for supervised ones (S19).
+  const countsAbsent = plan.policy !== 'shutdown' || plan.isSupervised;
+  const due = Math.max(Number((countsAbsent ? expected : registered).value), 0);
   if (!isEarly) yield* submitAll(stage, plan, ledger);
   for (let n = 0; n < plan.broadcasts; n++) {
     const id = `broadcast ${n}`;

@@ -12,10 +12,17 @@ export class Memory {
   doing: string | undefined;
   hasSentResult = false;
   hasRegistered = false;
+  /** Somebody may have said so, or its sentinel may be gone. */
+  mayBeDead = false;
+  /** It replaces another one (S19). */
+  readonly isReplacement: boolean;
+  /** Its sentinel says once how it ended: later somebody else may have its rank. */
+  isReported = false;
 
-  constructor(rank: number, session: string | undefined) {
+  constructor(rank: number, session: string | undefined, isReplacement = false) {
     this.rank = rank;
     this.session = session;
+    this.isReplacement = isReplacement;
   }
 
   /** What it registers with. */
@@ -32,10 +39,16 @@ export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory
   const { random, faults } = stage.world;
   yield* ask(['use ws', name, '', 'no', 'no']);
   if (!(yield* register(stage, plan, ledger, memory))) return;
+  const mayBeAlive = (): boolean => !memory.mayBeDead && plan.frailty === 0;
   for (;;) {
     if (memory.doing === undefined) {
       const task = yield* ask(['fetch', name, 'task']);
-      if (!isOk(task)) break;
+      if (!isOk(task)) {
+        // Where no connection fails, only the sentinel says who is dead: what it was refused has changed nothing (S19).
+        if (task.reason === 'worker is dead' && mayBeAlive())
+          ledger.wrong(`worker ${memory.rank} of ${name} is told that it is dead`);
+        break;
+      }
       memory.doing = task.metadata['nwsTask'];
       memory.hasSentResult = false;
     }
@@ -58,7 +71,7 @@ export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory
 /** For the first time, or again. @returns whether it was taken */
 function* register(
   { world }: Stage,
-  { name }: Plan,
+  { name, frailty }: Plan,
   ledger: Ledger,
   memory: Memory,
 ): Generator<Doing, boolean, Reply> {
@@ -67,7 +80,12 @@ function* register(
     host: `host of ${rank}`,
     ...memory.claims,
   });
-  if (!isOk(registered)) return false;
+  if (!isOk(registered)) {
+    // S19: also when the group is closed.
+    if (memory.isReplacement && !memory.mayBeDead && frailty === 0 && registered.status === '0001')
+      ledger.wrong(`worker ${rank} of ${name} replaces another one and is refused: ${registered.reason}`);
+    return false;
+  }
   if (!memory.hasRegistered) ledger.registered(rank);
   memory.hasRegistered = true;
   const isBusy = registered.metadata['nwsBusy'] === '1';

@@ -11,8 +11,9 @@ const anyOrder = (lines: string[]): string =>
 /** S12. */
 export function agentStatus(crew: Crew, waiting: Client[], master: string): Reply {
   const isWaiting = (client: Client | undefined): boolean => client !== undefined && waiting.includes(client);
-  const workers = crew.workers.map(({ rank, state, task, client }) => {
-    const registered = task !== undefined ? 'active' : isWaiting(client) ? 'blocked' : 'idle';
+  const workers = crew.workers.map(({ rank, state, isLost, task, client }) => {
+    const connected = task !== undefined ? 'active' : isWaiting(client) ? 'blocked' : 'idle';
+    const registered = isLost ? 'lost' : connected;
     const group = state === 'registered' ? registered : state;
     return { group, line: `  - Worker ${rank}: ${client?.peer ?? ''}` };
   });
@@ -21,7 +22,7 @@ export function agentStatus(crew: Crew, waiting: Client[], master: string): Repl
     line: `  - Sentinel ${lastRank}: ${client.peer}`,
   }));
   const groups: [title: string, lines: string[]][] = [
-    ...['idle', 'blocked', 'active', 'dead'].map((group): [string, string[]] => [
+    ...['idle', 'blocked', 'active', 'dead', 'lost'].map((group): [string, string[]] => [
       `${group} workers`,
       workers.flatMap((worker) => (worker.group === group ? [worker.line] : [])),
     ]),
@@ -33,6 +34,8 @@ export function agentStatus(crew: Crew, waiting: Client[], master: string): Repl
   let pattern = escape(`Master state: ${master}\n`);
   let gap = '\n';
   for (const [title, lines] of groups) {
+    // S18: that group is there when it has members.
+    if (title === 'lost workers' && lines.length === 0) continue;
     const heading = title.charAt(0).toUpperCase() + title.slice(1);
     pattern += `${gap}${heading}\n${anyOrder(lines)}`;
     gap = lines.length === 0 ? '\n' : '';

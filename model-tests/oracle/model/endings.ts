@@ -1,0 +1,161 @@
+import type { Batches } from './batches.ts';
+import { Client } from './client.ts';
+import { isAwaited, type Crew, type Worker } from './crew.ts';
+import { DIED, type Report } from './reported.ts';
+import type { Tasks } from './tasks.ts';
+import { DEAD, text, WORKER_DEAD } from './told.ts';
+import type { Tell } from './variable.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The server itself, when it stores. */
+const NOBODY = new Client('');
+
+/** Who ends, and how. */
+interface Ending {
+  readonly worker: Worker;
+  readonly report: Report;
+  /** It has left when it owes nothing (S17). */
+  readonly mayLeave: boolean;
+}
+
+interface Parts {
+  readonly workspace: Workspace;
+  readonly crew: Crew;
+  readonly batches: Batches;
+  readonly tasks: Tasks;
+  readonly policy: string;
+  readonly tell: Tell;
+}
+
+/** How workers, sentinels and the sleigh end (S13, S14, S17–S19). */
+export class Endings {
+  /** The sleigh shuts down. */
+  isOver = false;
+  readonly #workspace: Workspace;
+  readonly #crew: Crew;
+  readonly #batches: Batches;
+  readonly #tasks: Tasks;
+  readonly #policy: string;
+  readonly #tell: Tell;
+
+  constructor({ workspace, crew, batches, tasks, policy, tell }: Parts) {
+    this.#workspace = workspace;
+    this.#crew = crew;
+    this.#batches = batches;
+    this.#tasks = tasks;
+    this.#policy = policy;
+    this.#tell = tell;
+  }
+
+  /** S13, S17, S19. Those who end at one stroke have ended before the sleigh ends of it. */
+  end(endings: Ending[]): void {
+    const ending = endings.filter(({ worker }) => worker.state === 'registered');
+    if (this.isOver) for (const { worker } of ending) this.#letGo(worker);
+    if (this.isOver || ending.length === 0) return;
+    for (const each of ending) this.#endOne(each);
+    const died = ending.some(({ worker }) => worker.state === 'dead');
+    if (died && this.#policy === 'shutdown') this.shutDown(true);
+    this.endWithoutWorkers();
+    if (this.isOver) return;
+    this.#tasks.dispatch();
+    this.#tasks.answerDeclined();
+  }
+
+  #letGo(worker: Worker): void {
+    worker.state = 'left';
+    worker.isLost = false;
+    worker.task = undefined;
+  }
+
+  #endOne({ worker, report: { task: fate, signs }, mayLeave }: Ending): void {
+    const { task, client, rank } = worker;
+    const copies = [...(task?.copyOf === undefined ? [] : [task]), ...worker.again, ...worker.owed];
+    const owesNothing = task === undefined && copies.length === 0;
+    const dies = fate === 'tried' && !(this.#crew.isElastic && mayLeave && owesNothing);
+    this.#letGo(worker);
+    worker.again = worker.owed = [];
+    if (dies) worker.state = 'dead';
+    if (client !== undefined && this.isWaiting(client)) {
+      this.#tasks.withdraw(client);
+      this.#tell(client, WORKER_DEAD);
+    }
+    if (dies && this.#policy === 'shutdown') return;
+    for (const copy of copies) this.#tasks.answerNull(rank, copy, signs);
+    if (task === undefined || task.copyOf !== undefined) return;
+    if (fate === 'tried') this.#tasks.fail(worker, task, true, signs);
+    else if (fate === 'untried') this.#tasks.putBackUntried(worker, task);
+    else if (fate === 'declined') this.#tasks.decline(worker, task, signs);
+    else this.#tasks.answerNull(rank, task, signs);
+  }
+
+  isWaiting(client: Client): boolean {
+    return this.#tasks.waiting.includes(client) || this.#batches.isWaiting(client);
+  }
+
+  /** S14, S14.1, S18. */
+  shutDown(byItself: boolean): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const worker of this.#crew.workers) if (worker.isLost) this.#letGo(worker);
+    for (const sentinel of this.#crew.sentinels) {
+      if (sentinel.state !== 'blocked') continue;
+      sentinel.state = 'active';
+      this.#tell(sentinel.client, { ...text('1'), from: null, index: 0 });
+    }
+    this.#batches.tellAll(DEAD);
+    if (!byItself) return;
+    for (const client of this.#tasks.waiting.splice(0)) this.#tell(client, DEAD);
+    this.#rideOver();
+  }
+
+  /** S14.1. It may have been declared by then: a barrier is not for servers to join. */
+  #rideOver(): void {
+    const variable = this.#workspace.variable('Sleigh ride over');
+    if (variable.mode === '__barrier') return;
+    variable.store({ text: '1', descriptor: 1, metadata: {} }, NOBODY);
+  }
+
+  /** Its connection has closed (S13, S17–S19). */
+  forget(client: Client): void {
+    const isOver = this.isOver;
+    const worker = this.#crew.workerOf(client);
+    const sentinel = this.#crew.sentinelOf(client);
+    const ending = worker?.state === 'registered' && !this.#isLost(worker) ? [worker] : [];
+    const own = this.#crew.workers.filter((other) => other.sentinel === sentinel);
+    const orphans = own.filter((other) => other.state === 'registered' && !ending.includes(other));
+    if (sentinel !== undefined && sentinel.state !== 'dead')
+      sentinel.state = orphans.length > 0 && !isOver ? 'dead' : 'left';
+    // Those without a task go first, so that what is requeued is not given to one who dies with it.
+    const idleFirst = [
+      ...orphans.filter(({ task }) => task === undefined),
+      ...orphans.filter(({ task }) => task !== undefined),
+    ];
+    const all = isOver ? ending : [...ending, ...idleFirst];
+    this.end(all.map((each) => ({ worker: each, report: DIED, mayLeave: true })));
+    for (const other of own) if (isAwaited(other)) other.state = 'deadbeat';
+    if (isOver) this.#endWaiting(orphans);
+    if (!this.isOver) this.#tasks.answerDeclined();
+  }
+
+  /** S18, S19: it may come back, or its sentinel may report how it ended. */
+  #isLost(worker: Worker): boolean {
+    const isAwaitedBack = worker.session !== undefined || worker.sentinel.session !== undefined;
+    return (worker.isLost = isAwaitedBack && !this.isOver);
+  }
+
+  /** S14: those who should have ended them are gone. */
+  #endWaiting(workers: Worker[]): void {
+    for (const { client } of workers) {
+      if (client === undefined || !this.#tasks.waiting.includes(client)) continue;
+      this.#tasks.withdraw(client);
+      this.#tell(client, DEAD);
+    }
+  }
+
+  /** S13: a closed group that has lost its last worker. One that closed empty waits for the grace period, and so does one that is supervised (S19). */
+  endWithoutWorkers(): void {
+    const { join, registered, registeredAtClosing, isSupervised } = this.#crew;
+    const hasLost = registeredAtClosing > 0 && !isSupervised;
+    if (join === 'closed' && registered === 0 && hasLost) this.shutDown(true);
+  }
+}

@@ -1,0 +1,203 @@
+import { batchesOf, placeOf, status, type Batches } from './batches.ts';
+import type { Client } from './client.ts';
+import { isAwaited, type Broadcast, type Crew, type Task, type Worker } from './crew.ts';
+import { NO_VALUE_YET, type Entries, type Reply } from './told.ts';
+import type { Tell, Value } from './variable.ts';
+
+/** What the maker of the sleigh chose (S1). */
+export interface Options {
+  readonly policy: string;
+  readonly maxAttempts: number;
+  /** Seconds (S18). */
+  readonly reconnectGrace: number;
+}
+
+/** Tasks and broadcasts: who gets them, and what comes of them (S7, S8, S10, S13, S19). */
+export class Tasks {
+  readonly #crew: Crew;
+  readonly #batches: Batches;
+  readonly #options: Options;
+  readonly #tell: Tell;
+  #queue: Task[] = [];
+  readonly #broadcasts: Broadcast[] = [];
+  /** Who is blocked in `task`, workers or not, the longest first. */
+  waiting: Client[] = [];
+
+  constructor(crew: Crew, batches: Batches, options: Options, tell: Tell) {
+    this.#crew = crew;
+    this.#batches = batches;
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  get line(): string {
+    return ['task', this.#queue.length, this.waiting.length, 0, 'custom'].join('\t');
+  }
+
+  /** S10. */
+  jobStatus({ batchId, all }: Entries): Reply {
+    const isOf = (task: Task | undefined): boolean =>
+      task !== undefined && (all === '1' || batchesOf(task.metadata).includes(batchId));
+    const { workers } = this.#crew;
+    const running = workers.filter(({ task }) => isOf(task)).length;
+    const again = workers.flatMap((worker) => worker.again.filter(isOf)).length;
+    return status(this.#queue.filter(isOf).length + running + again, running);
+  }
+
+  submit({ text, descriptor, metadata }: Value): void {
+    this.#queue.push({ text, descriptor, metadata, attempts: 0, declinedBy: new Set(), signs: {} });
+    this.dispatch();
+  }
+
+  /** S8, S17. @returns how many copies there are */
+  broadcast({ text, descriptor, metadata }: Value): number {
+    const isForAll = metadata['reach'] === 'all';
+    const broadcast = { text, descriptor, metadata, isForAll, reached: new Set<number>(), copies: 0 };
+    this.#broadcasts.push(broadcast);
+    for (const worker of this.#crew.workers) if (worker.state === 'registered') this.#owe(worker, broadcast);
+    if (this.#crew.join === 'closed') this.answerForAbsent([broadcast]);
+    this.dispatch();
+    return broadcast.copies;
+  }
+
+  /** S8, S17, S19: what a worker that has just registered has missed. */
+  catchUp(worker: Worker): void {
+    const { join, isElastic } = this.#crew;
+    for (const broadcast of this.#broadcasts) {
+      const isDue = isElastic ? broadcast.isForAll : join !== 'closed' && !broadcast.reached.has(worker.rank);
+      if (isDue) this.#owe(worker, broadcast);
+    }
+  }
+
+  #owe(worker: Worker, broadcast: Broadcast): void {
+    const { text, descriptor, metadata } = broadcast;
+    broadcast.reached.add(worker.rank);
+    broadcast.copies++;
+    const copy = {
+      text,
+      descriptor,
+      metadata,
+      copyOf: broadcast,
+      attempts: 0,
+      declinedBy: new Set<number>(),
+    };
+    worker.owed.push({ ...copy, signs: {} });
+  }
+
+  /** @returns undefined when the client waits from now on */
+  give(client: Client, waits: boolean): Reply | undefined {
+    const worker = this.#crew.workerOf(client);
+    const next = worker && this.#next(worker);
+    if (next !== undefined) return next;
+    if (!waits) return NO_VALUE_YET;
+    this.waiting.push(client);
+    return undefined;
+  }
+
+  /** What a worker does next, if there is anything. */
+  #next(worker: Worker): Reply | undefined {
+    if (worker.state !== 'registered') return undefined;
+    const fits = this.#queue.find(({ declinedBy }) => !declinedBy.has(worker.rank));
+    const copy = worker.again.shift() ?? worker.owed.shift();
+    const task = copy ?? fits;
+    if (task === undefined) return undefined;
+    if (copy === undefined) this.#queue = this.#queue.filter((other) => other !== task);
+    task.attempts++;
+    worker.task = task;
+    const { text, descriptor, metadata } = task;
+    const numbers = worker.session === undefined ? {} : { numbers: worker };
+    return { status: '0000', value: text, descriptor, metadata, ...numbers };
+  }
+
+  /** Gives to those who wait, the longest first. */
+  dispatch(): void {
+    for (const client of this.waiting) {
+      const worker = this.#crew.workerOf(client);
+      const reply = worker && this.#next(worker);
+      if (reply === undefined) continue;
+      this.waiting = this.waiting.filter((other) => other !== client);
+      this.#tell(client, { ...reply, from: null, index: 0 });
+    }
+  }
+
+  withdraw(client: Client): void {
+    this.waiting = this.waiting.filter((other) => other !== client);
+    this.#batches.withdraw(client);
+  }
+
+  /** A worker has done its task. */
+  complete(worker: Worker, task: Task, { text, descriptor, metadata }: Value): void {
+    worker.task = undefined;
+    worker.completed++;
+    const signed = this.#signed(worker.rank, task, { ...task.metadata, ...metadata });
+    this.#batches.add(placeOf(task.metadata), { text, descriptor, metadata: signed });
+  }
+
+  #signed(rank: number, work: Task | Broadcast, entries: Entries): Entries {
+    const { batchId: _, mailbox: __, ...rest } = entries;
+    const signed: Entries = { ...rest, nwsWorkerRank: String(rank) };
+    const { batchId, mailbox } = work.metadata;
+    const broadcast = 'copyOf' in work ? work.copyOf : 'copies' in work ? work : undefined;
+    const copies = this.#crew.isElastic && broadcast ? { nwsCopies: String(broadcast.copies) } : {};
+    return {
+      ...signed,
+      ...copies,
+      ...(batchId !== undefined && { batchId }),
+      ...(mailbox !== undefined && { mailbox }),
+    };
+  }
+
+  answerNull(rank: number, work: Task | Broadcast, signs: Entries = {}): void {
+    const metadata = { ...this.#signed(rank, work, work.metadata), ...signs, nwsNull: '1' };
+    this.#batches.add(placeOf(work.metadata), { text: '', descriptor: 1, metadata });
+  }
+
+  /** S13, S19: nobody is registered under those ranks, and nobody will get that broadcast under them. */
+  answerForAbsent(broadcasts = this.#broadcasts): void {
+    if (this.#options.policy === 'shutdown' && !this.#crew.isSupervised) return;
+    for (const broadcast of broadcasts)
+      for (const rank of this.#crew.absent) {
+        if (broadcast.reached.has(rank)) continue;
+        broadcast.reached.add(rank);
+        this.answerNull(rank, broadcast);
+      }
+  }
+
+  /** S7.1, S13, under `requeue` and `null`. */
+  fail(worker: Worker, task: Task, died: boolean, signs: Entries = {}): void {
+    const most = Number(task.metadata['maxAttempts'] ?? this.#options.maxAttempts);
+    const goesOn = this.#options.policy === 'requeue' && task.attempts < most;
+    if (goesOn && task.copyOf === undefined) this.#putBack(task);
+    else if (goesOn && !died) worker.again.push(task);
+    else this.answerNull(worker.rank, task, signs);
+  }
+
+  /** S18, S19: a worker was given it, and has not tried it. */
+  putBackUntried(worker: Worker, task: Task): void {
+    task.attempts--;
+    if (task.copyOf === undefined) this.#putBack(task);
+    else worker.again.unshift(task);
+  }
+
+  /** S19. */
+  decline(worker: Worker, task: Task, signs: Entries): void {
+    task.declinedBy.add(worker.rank);
+    task.signs = signs;
+    this.putBackUntried(worker, task);
+  }
+
+  /** S19: once everyone who could do a task has declined it. */
+  answerDeclined(): void {
+    const able = this.#crew.workers.filter((worker) => worker.state === 'registered' || isAwaited(worker));
+    for (const task of this.#queue) {
+      const { declinedBy, signs } = task;
+      if (declinedBy.size === 0 || !able.every(({ rank }) => declinedBy.has(rank))) continue;
+      this.#queue = this.#queue.filter((other) => other !== task);
+      this.answerNull([...declinedBy].at(-1) ?? 0, task, signs);
+    }
+  }
+
+  #putBack(task: Task): void {
+    this.#queue.unshift(task);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Client } from '../model/client.ts';
+import type { Worker } from '../model/crew.ts';
+import type { Job } from '../model/job.ts';
+import { SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
+
+/** How many ranks are given out before workers register: the group closes when all are there (S4). */
+const GROUP = 3;
+
+type Duty = Extract<Step, { do: 'duty' }>;
+
+const ENDED: ReadonlySet<string> = new Set(['dead', 'left', 'deadbeat']);
+
+/** By its sentinel, which is still there (S19). */
+const isReplaceable = ({ state, sentinel }: Pick<Worker, 'state' | 'sentinel'>): boolean =>
+  ENDED.has(state) && sentinel.session !== undefined && !ENDED.has(sentinel.state);
+
+/** @returns the rank that is meant; 0 when there is none */
+export function rankOf(rank: Rank, job: Job | undefined): number {
+  if (typeof rank === 'number') return rank;
+  const found = job?.workers.find(({ state, isLost, sentinel }) => {
+    if (rank === 'awaited') return state === 'declared' || state === 'awaited';
+    if (rank === 'lost') return isLost;
+    if (rank === 'supervised') return state === 'registered' && sentinel.session !== undefined;
+    return isReplaceable({ state, sentinel });
+  });
+  return found?.rank ?? 0;
+}
+
+/** What a client that knows its part in a job would do, most of the time. */
+export function dutyOf(duty: Duty, job: Job | undefined, self: Client): Step {
+  const { client, workspace, dice } = duty;
+  switch (job?.roleOf(self)) {
+    case 'busy':
+      if (dice < 2) return get(duty, 'task', dice === 0 ? 'fetch' : 'fetchTry');
+      return dice < 5 ? { do: 'vanish', client, how: 'reset' } : store(duty, 'result');
+    case 'idle':
+      return dice < 2 ? store(duty, 'task') : get(duty, 'task', dice < 8 ? 'fetchTry' : 'fetch');
+    case 'ended':
+      return dice < 12 ? { do: 'vanish', client, how: 'end' } : get(duty, 'task', 'fetchTry');
+    case 'over':
+      return dice < 6 ? { do: 'delete ws', client, workspace } : get(duty, 'result', 'fetchTry');
+    case 'sentinel':
+    case 'none':
+    case undefined:
+      break;
+  }
+  return watchOver(duty, job) ?? beginWith(duty, job) ?? collect(duty);
+}
+
+const get = ({ client, workspace, batch }: Duty, variable: string, verb: string): Step => {
+  return { do: 'get', client, workspace, variable, verb, from: 'start', batch };
+};
+const store = ({ client, workspace, batch }: Duty, variable: string): Step => {
+  return { do: 'store', client, workspace, variable, size: 6, batch };
+};
+
+const collect = (duty: Duty): Step =>
+  duty.dice % 2 === 0 ? store(duty, 'task') : get(duty, 'result', duty.dice < 6 ? 'fetch' : 'fetchTry');
+
+/** Workers whose connection has gone come back, or are reported, and those who have ended are replaced (S18, S19). */
+function watchOver({ client, workspace, dice }: Duty, job: Job | undefined): Step | undefined {
+  const here = { client, workspace };
+  const says = SAYINGS[dice % SAYINGS.length] ?? {};
+  if (job?.workers.some(({ isLost }) => isLost) === true && dice % 3 > 0)
+    return dice < 8
+      ? { do: 'report', ...here, rank: 'lost', session: SECRET, says }
+      : { do: 'register', ...here, rank: 'lost', session: 'own', doing: dice < 16 ? 'last' : 'previous' };
+  if (hasEnded(job) && dice % 3 > 0) return { do: 'replace', ...here, rank: 'ended', session: SECRET };
+  return undefined;
+}
+
+const hasEnded = (job: Job | undefined): boolean => job?.workers.some(isReplaceable) === true;
+
+/** Ranks are given out, workers register, and get a broadcast. */
+function beginWith(duty: Duty, job: Job | undefined): Step | undefined {
+  const { client, workspace, dice } = duty;
+  const isLauncher = client < 2;
+  const isMaster = client > 3;
+  const ranks = job?.workers.filter(({ state }) => !job.isElastic || !ENDED.has(state)).length ?? 0;
+  if (ranks < GROUP && (isLauncher || dice === 0)) return get(duty, 'worker_ids', 'fetch');
+  if (dice === 1) return isLauncher ? get(duty, 'sentinel_alive', 'fetch') : store(duty, 'broadcast');
+  if (!isMaster && dice < 12 && job?.firstAwaited !== undefined && ranks >= GROUP)
+    return {
+      do: 'register',
+      client,
+      workspace,
+      rank: 'awaited',
+      session: dice % 2 === 0 ? 'own' : 'none',
+      doing: 'nothing',
+    };
+  return undefined;
+}
