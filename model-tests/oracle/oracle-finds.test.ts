@@ -22,6 +22,9 @@ async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {
   return script.split('\n').filter((line) => /"(store|fetch\w*|find\w*|ifetch\w*|ifind\w*)"/.test(line));
 }
 
+/** What is refused, and what a sentinel reports, is another thing. */
+const isNoticed = ({ args, metadata = {} }: Request): boolean => args[3] === 'x' || 'session' in metadata;
+
 describe('a difference between the server and the model is found, and shrinks to a short script', () => {
   it('a fetch that leaves the value there (V4)', { timeout: 60_000 }, async () => {
     const model = mishearing((request) => ({
@@ -33,7 +36,6 @@ describe('a difference between the server and the model is found, and shrinks to
   });
 
   it('a death that is not noticed (S13)', { timeout: 60_000 }, async () => {
-    const isNoticed = ({ args, metadata = {} }: Request): boolean => args[3] === 'x' || 'session' in metadata;
     const model = mishearing((request) => ({
       ...request,
       args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),
