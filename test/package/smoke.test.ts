@@ -78,6 +78,31 @@ describe('a module in TypeScript', () => {
   }, 60_000);
 });
 
+describe('a test of vitest', () => {
+  it('names a module that is ./typed.js in TypeScript, for workers as they are by default', () => {
+    installed.link('vitest');
+    installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
+    installed.write(
+      'typed.test.ts',
+      `import { expect, it } from 'vitest';
+      import { Sleigh, tasks } from 'sleigh';
+      const typed = tasks<typeof import('./typed.js')>(new URL('./typed.js', import.meta.url));
+      it('counts', { timeout: 60_000 }, async () => {
+        await using sleigh = await Sleigh.start({ workers: 1 });
+        expect(await sleigh.eachElem(typed.default, ['seven'])).toEqual([5]);
+      });`,
+    );
+    const { stdout: strips } = installed.node(['-p', 'Boolean(process.features.typescript)']);
+    const { status, stdout, stderr } = installed.node([
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      'typed.test.ts',
+    ]);
+    if (strips === 'true\n') expect([status, stdout]).toEqual([0, matching(/1 passed/)]);
+    else expect([status, stderr]).toEqual([1, matching(/typed\.ts: .*22\.18 or newer/)]);
+  }, 120_000);
+});
+
 /** So that it need not be waited for long whether it gives up clients that say nothing. */
 const QUICK = ['--limit', 'handshakeSeconds=3', '--limit', 'requestSeconds=3'];
 
