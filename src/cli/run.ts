@@ -47,7 +47,7 @@ const inputOptions = (): readonly Option[] => [
 ];
 
 const workerOptions = (): readonly Option[] => [
-  new Option('--workers <number>', 'the number of workers, over all hosts')
+  new Option('-j, --workers <number>', 'the number of workers, over all hosts')
     .argParser(atLeastOne)
     .default(processors(), 'the processors of this host, of its container or of the batch job'),
   new Option(

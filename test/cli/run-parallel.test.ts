@@ -69,6 +69,15 @@ describe('sleigh run --timeout', () => {
   });
 });
 
+describe('sleigh run -j', () => {
+  it('is the number of workers, as in GNU parallel', async () => {
+    const { lines, errors } = await run('export default (n) => n;', ['-j', '1'], { input: '1\n' });
+    expect([lines, errors]).toEqual([['1'], '']);
+    const none = await run('export default (n) => n;', ['-j', '0'], { input: '1\n' });
+    expect(none.errors).toMatch(/-j, --workers.*must be a whole number from 1/);
+  });
+});
+
 describe('sleigh run --joblog', () => {
   it('tells the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
     const source = `export default (how) => {
