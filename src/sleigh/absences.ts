@@ -1,34 +1,37 @@
 import { answersUpTo, isRegistered, type Worker } from './agents.ts';
-import { absentRanks, type RankRange } from './result-queue.ts';
+import { absentRanks, RangesOfRanks, RanksNotReached, type Ranks } from './result-queue.ts';
 import type { Sleigh } from './sleigh.ts';
 import type { Broadcast } from './tasks.ts';
 
 /**
- * The expected ranks (S4) that are answered for, since nobody is there for whom `isThere` holds. Under the policy
- * `shutdown` that concerns only ranks whose sentinel supervises (S13, S19).
+ * Under the policy `shutdown` only ranks whose sentinel supervises are answered for (S13, S19).
  */
-function absent({ crew, joining, options }: Sleigh, isThere: (worker: Worker) => boolean): RankRange[] {
-  if (options.onDeadWorker !== 'shutdown') return absentRanks(joining.ranksExpected, crew.ranksOf(isThere));
-  const concerned = Math.min(joining.ranksExpected, crew.size);
-  const others = crew.ranksOf((worker) => worker.sentinel.session === undefined || isThere(worker));
-  return absentRanks(concerned, others);
+const isAnsweredFor = ({ options }: Sleigh, { sentinel }: Worker): boolean =>
+  options.onDeadWorker !== 'shutdown' || sentinel.session !== undefined;
+
+/** The expected ranks (S4) that may have to be answered for are those below this one. */
+const limitOf = ({ options, joining, crew }: Sleigh): number =>
+  options.onDeadWorker === 'shutdown' ? Math.min(joining.ranksExpected, crew.size) : joining.ranksExpected;
+
+/** Those that are answered for, since nobody is registered under them now. */
+export function absentNow(sleigh: Sleigh): Ranks {
+  const others = sleigh.crew.ranksOf((worker) => !isAnsweredFor(sleigh, worker) || isRegistered(worker));
+  return new RangesOfRanks(absentRanks(limitOf(sleigh), others));
 }
 
-/** Those that nobody is registered under now. */
-export const absentNow = (sleigh: Sleigh): RankRange[] => absent(sleigh, isRegistered);
-
-/** Those that each of the broadcasts never reached; who is absent changes with each end alone. @param broadcasts oldest first */
-export function* absentFrom(
+/** The ranks that each of the broadcasts never reached, and that are answered for. @param broadcasts oldest first */
+export function* notReached(
   sleigh: Sleigh,
   broadcasts: readonly Broadcast[],
-): Generator<[Broadcast, RankRange[]]> {
-  const ends = sleigh.crew.endsByBroadcast();
+): Generator<readonly [Broadcast, Ranks]> {
+  const ends = new Float64Array(limitOf(sleigh));
+  for (const worker of sleigh.crew.everyWorker)
+    if (worker.rank < ends.length)
+      ends[worker.rank] = isAnsweredFor(sleigh, worker) ? answersUpTo(worker) : Number.POSITIVE_INFINITY;
+  const inOrder = ends.toSorted();
   let ended = 0;
-  let ranges: RankRange[] | undefined;
   for (const broadcast of broadcasts) {
-    const { number } = broadcast;
-    for (; (ends[ended] ?? Number.POSITIVE_INFINITY) <= number; ended++) ranges = undefined;
-    ranges ??= absent(sleigh, (worker) => number < answersUpTo(worker));
-    yield [broadcast, ranges];
+    while (ended < inOrder.length && (inOrder[ended] ?? 0) <= broadcast.number) ended++;
+    yield [broadcast, new RanksNotReached(ends, broadcast.number, ended)];
   }
 }

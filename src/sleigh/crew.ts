@@ -2,7 +2,7 @@ import { actorOf, type Actor } from '../actors/actor.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { foundText, type Ask, type Client } from '../workspace/ask.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
-import { answersUpTo, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
+import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { Roll } from './roll.ts';
 import { tellToStop } from './sentinel-chart.ts';
 import { shortened, UNREPORTED } from './death-report.ts';
@@ -106,14 +106,6 @@ export class Crew {
   /** The ranks of those for whom something holds, in rising order. */
   *ranksOf(holds: (worker: Worker) => boolean): Generator<number> {
     for (const worker of this.#workers.values()) if (holds(worker)) yield worker.rank;
-  }
-
-  /** The numbers of the first broadcasts that nobody answers under the ranks of workers that have ended, in rising order. */
-  endsByBroadcast(): number[] {
-    return this.workers
-      .map(answersUpTo)
-      .filter(Number.isFinite)
-      .sort((a, b) => a - b);
   }
 
   /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */

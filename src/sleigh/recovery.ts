@@ -1,11 +1,11 @@
 import type { WorkerEnd } from '../machines/worker-end.ts';
-import { eachInSteps } from '../workspace/steps.ts';
-import { absentFrom } from './absences.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
+import { notReached } from './absences.ts';
 import type { Worker } from './agents.ts';
-import { countRanks, type RankRange } from './result-queue.ts';
-import { nullResultOf, nullResultsOf, type Origin } from './results.ts';
+import { RangesOfRanks, type Ranks } from './result-queue.ts';
+import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
-import type { Task } from './tasks.ts';
+import type { Broadcast, Task } from './tasks.ts';
 
 /** What becomes of the task of a worker that has ended or failed it, and of its copies of broadcasts (S13, S19). */
 export class Recovery {
@@ -106,19 +106,24 @@ export class Recovery {
 
   /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
   settleBroadcasts(): void {
-    const { tasks } = this.#work;
-    const absences = absentFrom(this.#sleigh, tasks.broadcasts);
-    this.#sleigh.inSteps(
-      eachInSteps(absences, ([{ value, batch }, absent]) => this.answerFor({ value, batch }, absent)),
-    );
-    this.#sleigh.inSteps(tasks.stopKeeping());
+    this.#sleigh.inSteps(this.#settle(this.#work.tasks.close()));
   }
 
-  /** S13, S19: a broadcast that workers of these ranks never had. */
-  answerFor(origin: Origin, ranks: readonly RankRange[]): void {
-    if (ranks.length === 0) return;
-    this.#work.batches.accept(origin.batch, countRanks(ranks));
-    this.#work.batches.addNulls(origin.batch, nullResultsOf(origin, ranks));
+  *#settle(broadcasts: readonly Broadcast[]): Steps {
+    const { workspace } = this.#sleigh;
+    yield* eachInSteps(notReached(this.#sleigh, broadcasts), ([broadcast, absent]) => {
+      if (!broadcast.isOpen) return;
+      broadcast.isOpen = false;
+      if (absent.length === 0 || workspace.deleted) broadcast.reserve.give(1);
+      else this.answerFor(broadcast, absent);
+    });
+    yield* this.#work.tasks.dropKept();
+  }
+
+  /** S13, S19: a broadcast that workers of these ranks never had, whose places are taken. */
+  answerFor({ value, batch, reserve }: Broadcast, ranks: Ranks): void {
+    this.#work.batches.accept(batch, ranks.length);
+    this.#work.batches.addNulls(batch, nullResultsOf({ value, batch }, ranks, { reserve }));
   }
 
   /** It has ended: it waits no longer, and has no task. @returns the one that it had */
@@ -141,8 +146,11 @@ export class Recovery {
     const origin = this.#work.originOf(task);
     // A copy of a broadcast that nobody had begun is counted now.
     if (task.attempts === 0 && task.broadcast !== undefined) batches.accept(task.batch);
-    if (end !== undefined) batches.addResult(task.batch, nullResultOf(origin, rank, end));
-    else batches.addNulls(task.batch, nullResultsOf(origin, [{ from: rank, to: rank + 1 }]));
-    tasks.finish(task);
+    const reserve = task.broadcast?.reserve;
+    const ranks = new RangesOfRanks([{ from: rank, to: rank + 1 }]);
+    if (end !== undefined && reserve === undefined)
+      batches.addResult(task.batch, nullResultOf(origin, rank, end));
+    else batches.addNulls(task.batch, nullResultsOf(origin, ranks, { end, reserve }));
+    tasks.finishWithNull(task);
   }
 }

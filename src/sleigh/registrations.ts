@@ -60,7 +60,7 @@ export class Registrations {
 
   /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
   ask(storing: Storing): void {
-    const { crew, joining } = this.#sleigh;
+    const { crew, joining, work, workspace } = this.#sleigh;
     const text = textOf(storing.value);
     const rank = parseWhole(text);
     if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
@@ -85,6 +85,10 @@ export class Registrations {
     if (!isRegistered(worker) && former?.session !== undefined && former.session === sessionOf(storing))
       return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
     const returns = this.isReturn(storing);
+    // The copies of broadcasts that it gets (P12).
+    const copies = isRegistered(worker) ? 0 : work.tasks.memoryOfCopies;
+    const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
+    if (noRoom !== undefined) return storing.refuse(noRoom);
     const doing = returns ? storing.value.metadata.get('doing') : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
     if (doing !== undefined && number === undefined) return storing.refuse(notANumber('doing', doing));

@@ -1,6 +1,8 @@
 import Denque from 'denque';
 import type { Holdings } from '../workspace/holdings.ts';
 import type { Value } from '../workspace/value.ts';
+import { COST } from '../workspace/memory-budget.ts';
+import { PLACE, type NullReserve } from './null-reserve.ts';
 
 /** Ranks in order: from `from` up to `to`, without that one. */
 export interface RankRange {
@@ -24,8 +26,64 @@ export function absentRanks(limit: number, present: Iterable<number>): RankRange
   return absent;
 }
 
-export const countRanks = (ranges: readonly RankRange[]): number =>
-  ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+/** Ranks in order. */
+export interface Ranks {
+  /** How many. */
+  readonly length: number;
+  /** What they cost in memory: that of as many null results. */
+  readonly places: number;
+  /** @returns the lowest of them from that one on */
+  next(from: number): number | undefined;
+}
+
+export class RangesOfRanks implements Ranks {
+  readonly length: number;
+  readonly #ranges: readonly RankRange[];
+  /** The range of the last answer: the next one is mostly in it, too. */
+  #at = 0;
+
+  constructor(ranges: readonly RankRange[]) {
+    this.#ranges = ranges;
+    this.length = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  }
+
+  get places(): number {
+    return Math.ceil((this.#ranges.length * COST.range) / PLACE);
+  }
+
+  next(from: number): number | undefined {
+    if (from < (this.#ranges[this.#at - 1]?.to ?? 0)) this.#at = 0;
+    for (; this.#at < this.#ranges.length; this.#at++) {
+      const range = this.#ranges[this.#at];
+      if (range !== undefined && from < range.to) return Math.max(from, range.from);
+    }
+    return undefined;
+  }
+}
+
+/**
+ * The ranks that a broadcast never reached. All broadcasts of a job share the table: one for each would take the memory of
+ * as many ranks, and nobody could be refused for it when the group closes.
+ */
+export class RanksNotReached implements Ranks {
+  readonly length: number;
+  readonly places = 1;
+  readonly #ends: Float64Array;
+  readonly #broadcast: number;
+
+  /** @param ends by rank: the number of the first broadcast that did not reach it */
+  constructor(ends: Float64Array, broadcast: number, length: number) {
+    this.#ends = ends;
+    this.#broadcast = broadcast;
+    this.length = length;
+  }
+
+  next(from: number): number | undefined {
+    for (let rank = from; rank < this.#ends.length; rank++)
+      if ((this.#ends[rank] ?? 0) <= this.#broadcast) return rank;
+    return undefined;
+  }
+}
 
 /**
  * The results that say that there is none (S13), of one task or broadcast for a number of ranks. Each is made when it is
@@ -34,20 +92,21 @@ export const countRanks = (ranges: readonly RankRange[]): number =>
 export class NullResults {
   /** What they are the results of: its metadata is held until the last of them is taken. */
   readonly value: Value;
-  readonly ranges: readonly RankRange[];
+  readonly ranks: Ranks;
+  /** Where their place was taken before; else it is when they are kept. */
+  readonly reserve: NullReserve | undefined;
   readonly #make: (rank: number) => Value;
   /** How many are left. */
   #length: number;
-  /** The range that the next one is in, and its rank. */
-  #range = 0;
-  #rank: number;
+  /** The next one is of this rank, or of one above it. */
+  #rank = 0;
 
-  constructor(value: Value, ranges: readonly RankRange[], make: (rank: number) => Value) {
+  constructor(value: Value, ranks: Ranks, make: (rank: number) => Value, reserve?: NullReserve) {
     this.value = value;
-    this.ranges = ranges;
+    this.ranks = ranks;
+    this.reserve = reserve;
     this.#make = make;
-    this.#length = countRanks(ranges);
-    this.#rank = ranges[0]?.from ?? 0;
+    this.#length = ranks.length;
   }
 
   get length(): number {
@@ -56,24 +115,23 @@ export class NullResults {
 
   /** The one of the lowest rank that is left. */
   shift(): Value | undefined {
-    const range = this.ranges[this.#range];
-    if (range === undefined) return undefined;
-    const result = this.#make(this.#rank++);
+    const rank = this.ranks.next(this.#rank);
+    if (rank === undefined) return undefined;
+    this.#rank = rank + 1;
     this.#length--;
-    if (this.#rank === range.to) this.#rank = this.ranges[++this.#range]?.from ?? 0;
-    return result;
+    return this.#make(rank);
   }
 
   /** Some of those that are left, to look at. */
   slice(from: number, count: number): Value[] {
     const values: Value[] = [];
     let skip = from;
-    for (let at = this.#range; at < this.ranges.length && values.length < count; at++) {
-      const { from: first = 0, to = 0 } = this.ranges[at] ?? {};
-      const begin = at === this.#range ? this.#rank : first;
-      for (let rank = begin + skip; rank < to && values.length < count; rank++) values.push(this.#make(rank));
-      skip = Math.max(skip - (to - begin), 0);
-    }
+    for (
+      let rank = this.ranks.next(this.#rank);
+      rank !== undefined && values.length < count;
+      rank = this.ranks.next(rank + 1)
+    )
+      if (skip-- <= 0) values.push(this.#make(rank));
     return values;
   }
 }
@@ -100,8 +158,8 @@ export class ResultQueue {
   }
 
   addNulls(nulls: NullResults): void {
-    if (nulls.length === 0) return;
-    this.#holdings.keepNulls(nulls.value, nulls.ranges.length);
+    if (nulls.length === 0) return nulls.reserve?.give(nulls.ranks.places);
+    if (nulls.reserve === undefined) this.#holdings.keepNulls(nulls.value, nulls.ranks.places);
     this.#entries.push(nulls);
     this.#length += nulls.length;
   }
@@ -120,7 +178,7 @@ export class ResultQueue {
     if (isLast) this.#entries.shift();
     use(result);
     if (!(entry instanceof NullResults)) this.#holdings.drop(entry);
-    else if (isLast) this.#holdings.dropNulls(entry.value, entry.ranges.length);
+    else if (isLast) this.#dropNulls(entry);
     return true;
   }
 
@@ -139,12 +197,17 @@ export class ResultQueue {
     return values;
   }
 
+  #dropNulls({ value, ranks, reserve }: NullResults): void {
+    if (reserve === undefined) this.#holdings.dropNulls(value, ranks.places);
+    else reserve.give(ranks.places);
+  }
+
   /** Gives up entry by entry, the oldest first. Yields how many results each was. */
   *dropped(): Generator<number> {
     for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
       const length = entry instanceof NullResults ? entry.length : 1;
       this.#length -= length;
-      if (entry instanceof NullResults) this.#holdings.dropNulls(entry.value, entry.ranges.length);
+      if (entry instanceof NullResults) this.#dropNulls(entry);
       else this.#holdings.drop(entry);
       yield length;
     }

@@ -5,7 +5,8 @@ import { memoryOfMetadata } from '../workspace/memory-budget.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
 import type { BatchRef } from './batch-ref.ts';
-import { NullResults, type RankRange } from './result-queue.ts';
+import { NullResults, type Ranks } from './result-queue.ts';
+import type { NullReserve } from './null-reserve.ts';
 import type { Broadcast } from './tasks.ts';
 
 /** Metadata that tells how many copies of a broadcast there are so far (S17). */
@@ -70,9 +71,14 @@ export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Val
 });
 
 /** Those of a number of ranks. The value itself is needed no longer, and the number of copies is the one of now. */
-export function nullResultsOf(origin: Origin, ranks: readonly RankRange[]): NullResults {
+export function nullResultsOf(
+  origin: Origin,
+  ranks: Ranks,
+  { end, reserve }: { end?: WorkerEnd | undefined; reserve?: NullReserve | undefined } = {},
+): NullResults {
   const { metadata, owner } = origin.value;
   const value = { descriptor: 0, payload: '', metadata, owner };
   const broadcast = origin.broadcast && { copies: origin.broadcast.copies };
-  return new NullResults(value, ranks, (rank) => nullResultOf({ ...origin, value, broadcast }, rank));
+  const make = (rank: number): Value => nullResultOf({ ...origin, value, broadcast }, rank, end);
+  return new NullResults(value, ranks, make, reserve);
 }

@@ -14,6 +14,7 @@ import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Occupant, Workspace } from '../workspace/workspace.ts';
 import type { Sentinel, Worker } from './agents.ts';
+import { memoryOfPlaces } from './null-reserve.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
@@ -133,8 +134,9 @@ export class Sleigh implements Occupant {
   /** A store may begin batches, and each copy of a broadcast may come to a null result (P12). */
   memoryFor(name: string, { metadata }: Value): number {
     if (name !== 'task' && name !== 'broadcast') return 0;
-    const nulls = name === 'broadcast' ? COST.value + COST.range * (this.crew.size + 1) : 0;
-    return memoryOfBatches(metadata) + nulls;
+    if (name === 'task') return memoryOfBatches(metadata);
+    const copies = memoryOfPlaces(metadata, this.joining.context.registered + 1);
+    return copies + COST.value + COST.range * (this.crew.size + 1);
   }
 
   /** S13, S19, P5.5. */

@@ -3,6 +3,7 @@ import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Holdings } from '../workspace/holdings.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
+import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
 
 /** Who cannot do a task (S19). */
@@ -46,6 +47,10 @@ export interface Broadcast {
   outstanding: number;
   /** It is for everyone who comes later, too, for the life of the job (S17). */
   isLasting: boolean;
+  /** The places of null results, one for each copy and one for all ranks that it does not reach (P12). */
+  readonly reserve: NullReserve;
+  /** The group has not closed since: it is not said yet whom it does not reach (S6.1). */
+  isOpen: boolean;
 }
 
 /** How far a worker has come in the broadcasts. */
@@ -148,7 +153,19 @@ export class Tasks {
     this.#holdings.keep(value);
     const number = this.nextBroadcast;
     const isLasting = reach === 'all';
-    const broadcast = { number, value, batch, copies: readers, outstanding: readers, isLasting };
+    const reserve = new NullReserve(this.#holdings, value);
+    const isOpen = this.#keeping;
+    reserve.take(readers + (isOpen ? 1 : 0));
+    const broadcast = {
+      number,
+      value,
+      batch,
+      copies: readers,
+      outstanding: readers,
+      isLasting,
+      reserve,
+      isOpen,
+    };
     this.#broadcasts.push(broadcast);
     if (isLasting) this.#lasting.push(broadcast);
     this.#trim();
@@ -160,9 +177,14 @@ export class Tasks {
     const next = this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast;
     for (let at = next - this.#oldest; at < this.#broadcasts.length; at++) {
       const broadcast = this.#broadcasts.peekAt(at);
-      if (broadcast !== undefined) broadcast.outstanding++;
+      if (broadcast === undefined) continue;
+      broadcast.outstanding++;
+      broadcast.reserve.take(1);
     }
-    for (const broadcast of this.#lasting) broadcast.copies++;
+    for (const broadcast of this.#lasting) {
+      broadcast.copies++;
+      broadcast.reserve.take(1);
+    }
     return {
       nextBroadcast: next,
       nextLasting: 0,
@@ -214,8 +236,19 @@ export class Tasks {
     }
   }
 
+  /** Bytes of memory that the copies take of a worker that registers now, at most (P12). */
+  get memoryOfCopies(): number {
+    return ((this.#keeping ? this.#broadcasts.length : 0) + this.#lasting.length) * PLACE;
+  }
+
   /** It is answered or given up: its value is held no longer. */
   finish(task: Task): void {
+    task.broadcast?.reserve.give(1);
+    this.finishWithNull(task);
+  }
+
+  /** It is answered by a null result, whose place was taken with the copy. */
+  finishWithNull(task: Task): void {
     if (task.broadcast === undefined) this.#holdings.drop(task.value);
     else if (task.isLate !== true) {
       task.broadcast.outstanding--;
@@ -223,9 +256,17 @@ export class Tasks {
     }
   }
 
-  /** The group is closed, or the job over: nobody comes who would need earlier broadcasts (S6.1). */
-  *stopKeeping(): Steps {
+  /**
+   * The group is closed, or the job over: nobody comes who would need earlier broadcasts (S6.1).
+   * @returns those that it is to be said of whom they do not reach
+   */
+  close(): readonly Broadcast[] {
     this.#keeping = false;
+    return this.broadcasts.filter(({ isOpen }) => isOpen);
+  }
+
+  /** After that: gives up what was kept. */
+  *dropKept(): Steps {
     const lasting = this.#lasting;
     this.#lasting = [];
     yield* eachInSteps(lasting, (broadcast) => {

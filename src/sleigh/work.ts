@@ -78,11 +78,14 @@ export class Work {
     const batch = batchOf(metadata);
     const readers = joining.context.registered;
     // Before the value may be given up: nobody may be there to read it.
-    const nobody = joining.isClosed ? absentNow(this.#sleigh) : [];
-    this.tasks.addBroadcast(storing.value, batch, readers, reach);
+    const nobody = joining.isClosed ? absentNow(this.#sleigh) : undefined;
+    const broadcast = this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(COPIES, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
-    recovery.answerFor({ value: storing.value, batch }, nobody);
+    if (nobody !== undefined && nobody.length > 0) {
+      broadcast.reserve.take(nobody.places);
+      recovery.answerFor(broadcast, nobody);
+    }
     this.#sleigh.inSteps(this.#offerCopies());
   }
 
@@ -245,7 +248,11 @@ export class Work {
   /** S14: the sleigh is over; nobody can get what is left. */
   *drop(): Steps {
     yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
-    yield* this.tasks.stopKeeping();
+    yield* eachInSteps(this.tasks.close(), (broadcast) => {
+      broadcast.isOpen = false;
+      broadcast.reserve.give(1);
+    });
+    yield* this.tasks.dropKept();
     yield* this.batches.clear();
   }
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { absentRanks, countRanks, NullResults, ResultQueue } from '../../src/sleigh/result-queue.ts';
+import {
+  absentRanks,
+  NullResults,
+  RangesOfRanks,
+  RanksNotReached,
+  ResultQueue,
+} from '../../src/sleigh/result-queue.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { Holdings, ServerHoldings } from '../../src/workspace/holdings.ts';
@@ -12,7 +18,9 @@ const nullsFor = (ranks: readonly number[]): NullResults => {
     50,
     Array.from({ length: 60 }, (_, rank) => rank).filter((rank) => !ranks.includes(rank)),
   );
-  return new NullResults(valueOf('of the task'), absent, (rank) => valueOf(`rank ${rank}`));
+  return new NullResults(valueOf('of the task'), new RangesOfRanks(absent), (rank) =>
+    valueOf(`rank ${rank}`),
+  );
 };
 const ranksBelow50 = fc.uniqueArray(fc.nat({ max: 49 })).map((ranks) => ranks.toSorted((a, b) => a - b));
 
@@ -23,7 +31,23 @@ describe('ranks that are absent', () => {
       { from: 3, to: 5 },
     ]);
     expect(absentRanks(0, [])).toEqual([]);
-    expect(countRanks(absentRanks(100_000, [0]))).toBe(99_999);
+    expect(new RangesOfRanks(absentRanks(100_000, [0])).length).toBe(99_999);
+  });
+
+  test('are told in order, from wherever one asks', () => {
+    const ranks = new RangesOfRanks(absentRanks(10, [0, 3, 4, 7]));
+    const reached = new RanksNotReached(Float64Array.of(9, 2, 2, 9, 9, 1, 0, 9, 2, 2), 2, 6);
+    for (const each of [ranks, reached])
+      expect([0, 1, 2, 3, 7, 9, 10, 0].map((from) => each.next(from))).toEqual([
+        1,
+        1,
+        2,
+        5,
+        8,
+        9,
+        undefined,
+        1,
+      ]);
   });
 });
 

@@ -2,19 +2,14 @@ import { Core } from '../../src/core/core.ts';
 import type { Command } from '../../src/core/commands.ts';
 import { sleighKind } from '../../src/sleigh/kind.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
-import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 
 const HANDSHAKE = 'X000R00000020016MetadataToServer000110018MetadataFromServer00011';
 
 /** A core that is told at each look that its time is up, or never. */
 export class BusyCore {
-  readonly core = new Core({
-    limits: DEFAULT_LIMITS,
-    kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
-    tls: 'none',
-    run: 'run7',
-  });
+  readonly core: Core;
   readonly sent = new Map<number, string>();
   /** Events that the core asked for, in order. */
   readonly due: ('continued' | number)[] = [];
@@ -22,8 +17,14 @@ export class BusyCore {
   turns = 0;
   readonly #isTimeUp: boolean;
 
-  constructor(isTimeUp: boolean) {
+  constructor(isTimeUp: boolean, limits: Partial<Limits> = {}) {
     this.#isTimeUp = isTimeUp;
+    this.core = new Core({
+      limits: { ...DEFAULT_LIMITS, ...limits },
+      kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
+      tls: 'none',
+      run: 'run7',
+    });
   }
 
   connect(id: number): void {
