@@ -72,7 +72,8 @@ export class Table {
     this.machine = machine;
     this.interpret = machine.transition.bind(machine);
     this.teller = tellerOf(machine);
-    this.#wildcards = machine.events.filter((type) => type.endsWith('.*'));
+    // `machine.events` leaves out those that nothing is done for.
+    this.#wildcards = [...machine.root.transitions.keys()].filter((type) => type.endsWith('.*'));
   }
 
   /** Where actors begin, and are entered by the step for `BEGINNING`; undefined when that is the interpreter's to say. */

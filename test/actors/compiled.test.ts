@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import {
   createActor,
   fromTransition,
@@ -9,7 +9,7 @@ import {
   type EventObject,
 } from 'xstate';
 import { actorOf, type ActorOf } from '../../src/actors/actor.ts';
-import { compiled } from '../../src/actors/compiled.ts';
+import { compiled, tableOf } from '../../src/actors/compiled.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
@@ -25,6 +25,9 @@ const listener = (name: string, seen: unknown[]) =>
     if (!['xstate.init', 'xstate.stop'].includes(event.type)) seen.push([name, event]);
     return state;
   }, null);
+
+/** Who hears what its children tell. */
+const parentOf = (seen: unknown[]): AnyActorRef => createActor(listener('parent', seen)).start();
 
 /** How an actor gets from one snapshot to the next. */
 const WAYS = {
@@ -55,7 +58,7 @@ function story(machine: AnyStateMachine, events: readonly EventObject[], way: Wa
     actions: Object.fromEntries(recorders),
     actors: Object.fromEntries(children),
   });
-  const parent: AnyActorRef = createActor(listener('parent', seen)).start();
+  const parent = parentOf(seen);
   const actor = WAYS[way](own, parent);
   // What comes before it has started waits.
   const [early, ...later] = events;
@@ -98,6 +101,17 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
 const path = (machine: AnyStateMachine, ...types: string[]) => [machine.id, machine, types] as const;
 
 const RUNS = Number(process.env['COMPILED_RUNS'] ?? 500);
+
+test('the ends of all children have one entry in the table of their supervisor, however many there are', () => {
+  const machine = sleighMachine.provide({});
+  const table = tableOf(compiled(machine));
+  const acting = { self: parentOf([]), system: parentOf([]).system, defer: () => undefined };
+  const { serving } = machine.root.states;
+  const stepFor = (worker: number): unknown =>
+    serving && table?.step(serving, {}, { type: `xstate.done.actor.worker.${worker}` }, acting);
+  expect(stepFor(1)).toBeDefined();
+  expect(stepFor(2)).toBe(stepFor(1));
+});
 
 describe('a compiled machine', () => {
   const machines: AnyStateMachine[] = [
