@@ -52,13 +52,15 @@ export class Endings {
     const ending = endings.filter(({ worker }) => worker.state === 'registered');
     if (this.isOver) for (const { worker } of ending) this.#letGo(worker);
     if (this.isOver || ending.length === 0) return;
-    for (const each of ending) this.#endOne(each);
+    for (const each of ending) {
+      this.#endOne(each);
+      // What one had may go to another who ends at the same stroke.
+      if (each.worker.state !== 'dead' || this.#policy !== 'shutdown') this.#tasks.dispatch();
+    }
     const died = ending.some(({ worker }) => worker.state === 'dead');
     if (died && this.#policy === 'shutdown') this.shutDown(true);
     this.endWithoutWorkers();
-    if (this.isOver) return;
-    this.#tasks.dispatch();
-    this.#tasks.answerDeclined();
+    if (!this.isOver) this.#tasks.answerDeclined();
   }
 
   #letGo(worker: Worker): void {

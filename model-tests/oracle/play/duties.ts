@@ -17,10 +17,13 @@ const isReplaceable = ({ state, sentinel }: Pick<Worker, 'state' | 'sentinel'>):
 /** @returns the rank that is meant; 0 when there is none */
 export function rankOf(rank: Rank, job: Job | undefined): number {
   if (typeof rank === 'number') return rank;
-  const found = job?.workers.find(({ state, isLost, sentinel }) => {
+  const found = job?.workers.find(({ state, isLost, task, sentinel }) => {
     if (rank === 'awaited') return state === 'declared' || state === 'awaited';
     if (rank === 'lost') return isLost;
-    if (rank === 'supervised') return state === 'registered' && sentinel.session !== undefined;
+    if (rank === 'supervised' || rank === 'busy') {
+      const fits = rank === 'supervised' || task !== undefined;
+      return fits && state === 'registered' && sentinel.session !== undefined;
+    }
     return isReplaceable({ state, sentinel });
   });
   return found?.rank ?? 0;
@@ -61,6 +64,9 @@ const collect = (duty: Duty): Step =>
 function watchOver({ client, workspace, dice }: Duty, job: Job | undefined): Step | undefined {
   const here = { client, workspace };
   const says = SAYINGS[dice % SAYINGS.length] ?? {};
+  // Of those with a task it makes the greatest difference how they ended.
+  if (job?.workers.some(isBusy) === true && dice % 5 === 0)
+    return { do: 'report', ...here, rank: 'busy', session: SECRET, says: SAYINGS[dice >> 1] ?? {} };
   if (job?.workers.some(({ isLost }) => isLost) === true && dice % 3 > 0)
     return dice < 8
       ? { do: 'report', ...here, rank: 'lost', session: SECRET, says }
@@ -69,12 +75,16 @@ function watchOver({ client, workspace, dice }: Duty, job: Job | undefined): Ste
   return undefined;
 }
 
+const isBusy = ({ state, task, sentinel }: Worker): boolean =>
+  state === 'registered' && task !== undefined && sentinel.session !== undefined;
+
 const hasEnded = (job: Job | undefined): boolean => job?.workers.some(isReplaceable) === true;
 
 /** Ranks are given out, workers register, and get a broadcast. */
 function beginWith(duty: Duty, job: Job | undefined): Step | undefined {
   const { client, workspace, dice } = duty;
-  const isLauncher = client < 2;
+  // Most ranks are for the one that supervises.
+  const isLauncher = client === 0 || (client === 1 && dice % 4 === 0);
   const isMaster = client > 3;
   const ranks = job?.workers.filter(({ state }) => !job.isElastic || !ENDED.has(state)).length ?? 0;
   if (ranks < GROUP && (isLauncher || dice === 0)) return get(duty, 'worker_ids', 'fetch');

@@ -30,7 +30,7 @@ export type Batch = 'a' | 'b' | 'a,b' | 'box' | 'all' | undefined;
 /** More metadata. */
 export type Extra = Readonly<Record<string, string>>;
 /** Whose rank: of the first who is in that state, or any. */
-export type Rank = 'awaited' | 'lost' | 'ended' | 'supervised' | number;
+export type Rank = 'awaited' | 'lost' | 'ended' | 'supervised' | 'busy' | number;
 /** S18: each worker may have a session of its own; the one before it had another. */
 export type Session = 'none' | 'own' | 'former';
 /** The task that a worker says it has when it comes back (S18): the last that it was given, or the one before. */
@@ -82,7 +82,7 @@ const store = (workspace: fc.Arbitrary<string>, variable: fc.Arbitrary<string>, 
   record({ do: is('store'), client, workspace, variable, size, batch, extra });
 
 const session = of(SECRET, SECRET, SECRET, 'a guess');
-const rank = of<Rank>('awaited', 'lost', 'ended', 'supervised', 'supervised', 0, 1, 2, 9);
+const rank = of<Rank>('awaited', 'lost', 'ended', 'supervised', 'busy', 'busy', 0, 1, 2, 9);
 const MAX_ATTEMPTS = ['1', '3', '0', 'x'].map((maxAttempts) => ({ maxAttempts }));
 const attempts = of<Extra>({}, {}, {}, {}, ...MAX_ATTEMPTS);
 const reach = of<Extra>({}, { reach: 'all' }, { reach: 'all' }, { reach: 'present' }, { reach: 'far' });
