@@ -154,10 +154,10 @@ export class Tasks {
 
   /** S13, S19: nobody is registered under those ranks, and nobody will get that broadcast under them. */
   answerForAbsent(broadcasts = this.#broadcasts): void {
-    if (this.#options.policy === 'shutdown' && !this.#crew.isSupervised) return;
     for (const broadcast of broadcasts)
       for (const rank of this.#crew.absent) {
-        if (broadcast.reached.has(rank)) continue;
+        const isSupervised = this.#crew.workers[rank]?.sentinel.session !== undefined;
+        if (broadcast.reached.has(rank) || (this.#options.policy === 'shutdown' && !isSupervised)) continue;
         broadcast.reached.add(rank);
         this.answerNull(rank, broadcast);
       }
