@@ -4,7 +4,7 @@ import { Problem } from './answers.ts';
 /**
  * Clients for the server of 2010 open `/doit?op=listWss` and `/doit?op=listVars&wsName=NAME` in a browser.
  * @param query as it stands in the URL
- * @returns the path of the page that shows it
+ * @returns the path of the page that shows it, relative to the root of the page: a proxy may have it in a folder
  * @throws Problem
  */
 export function pageOfOldAddress(query: string): string {
@@ -17,9 +17,9 @@ export function pageOfOldAddress(query: string): string {
   const workspace = fields.get('wsName') ?? '';
   switch (fields.get('op') ?? '') {
     case 'listWss':
-      return '/workspaces';
+      return 'workspaces';
     case 'listVars':
-      return workspace === '' ? '/workspaces' : `/workspaces/${encodePart(workspace)}`;
+      return workspace === '' ? 'workspaces' : `workspaces/${encodePart(workspace)}`;
     default:
       throw new Problem(404, 'of the old pages, op=listWss and op=listVars&wsName=NAME are known');
   }

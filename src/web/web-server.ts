@@ -199,7 +199,9 @@ export class WebServer {
       case 'metrics':
         return this.#share.run(() => this.#answerMetrics(response));
       case 'doit':
-        response.writeHead(302, { Location: pageOfOldAddress(search.slice(1)) }).end();
+        response
+          .writeHead(302, { Location: '../'.repeat(segments.length) + pageOfOldAddress(search.slice(1)) })
+          .end();
         return undefined;
       default:
         return this.#answerFile(pathname, first, request, response);

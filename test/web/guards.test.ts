@@ -205,16 +205,17 @@ describe('requests out of the ordinary', () => {
 
 describe('the addresses of the old pages', () => {
   it.each([
-    ['/doit?op=listWss', '/workspaces'],
-    ['/doit?op=listVars&wsName=some+name', '/workspaces/some%20name'],
-    ['/doit?wsName=a%2Fb%3F&op=listVars', '/workspaces/a%2Fb%3F'],
+    ['/doit?op=listWss', 'workspaces'],
+    ['/doit?op=listVars&wsName=some+name', 'workspaces/some%20name'],
+    ['/doit?wsName=a%2Fb%3F&op=listVars', 'workspaces/a%2Fb%3F'],
     // UTF-8 on the wire is a character for each byte in our paths.
-    ['/doit?op=listVars&wsName=caf%C3%A9', '/workspaces/caf%C3%83%C2%A9'],
-    ['/doit?op=listVars&wsName=%E9', '/workspaces/%C3%A9'],
-    ['/doit?op=listVars&wsName=..', '/workspaces/~..'],
-    ['/doit?op=listVars', '/workspaces'],
-    ['/doit?op=listVars&wsName=//evil.example', '/workspaces/%2F%2Fevil.example'],
-  ])('%s leads to %s', async (path, location) => {
+    ['/doit?op=listVars&wsName=caf%C3%A9', 'workspaces/caf%C3%83%C2%A9'],
+    ['/doit?op=listVars&wsName=%E9', 'workspaces/%C3%A9'],
+    ['/doit?op=listVars&wsName=..', 'workspaces/~..'],
+    ['/doit?op=listVars', 'workspaces'],
+    ['/doit/any?op=listWss', '../workspaces'],
+    ['/doit?op=listVars&wsName=//evil.example', 'workspaces/%2F%2Fevil.example'],
+  ])('%s leads to %s, in whatever folder a proxy has it', async (path, location) => {
     const { status, headers } = await ask(url, path);
     expect({ status, location: headers.location }).toEqual({ status: 302, location });
   });
