@@ -6,4 +6,4 @@ export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
 export type { DeathPolicy } from './machines/death-policy.ts';
-export type { Occupant, Workspace, WorkspaceKind } from './workspace/workspace.ts';
+export type { WorkspacePlugin, Workspace, WorkspaceKind } from './workspace/workspace.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NwsConnection } from '../../dist/client/connection.js';
+import { NwsConnection } from '../../dist/client/connection/connection.js';
 import { atMost, figure } from '../bed.mjs';
 import { beside, inTurns, quantile } from '../measure.mjs';
 

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Chaos, type Outcome } from './chaos.ts';
 import { Host, type Hand } from './hosts.ts';
@@ -10,12 +10,12 @@ import { Host, type Hand } from './hosts.ts';
 const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
 const KILLS = Number(process.env['KILLS'] ?? (isLong ? 1_000 : 12));
 const SEED = Number(process.env['SEED'] ?? 1);
-const PACE = Number(process.env['PACE'] ?? 60);
+const STEP_INTERVAL_MS = Number(process.env['PACE'] ?? 60);
 const HOUR = 3_600_000;
 
 async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome> {
   await using server = await startServe('--log-level', 'error');
-  const outcome = await new Chaos(server, SEED, policy, PACE).run(kills);
+  const outcome = await new Chaos(server, SEED, policy, STEP_INTERVAL_MS).run(kills);
   const sorted = outcome.recoveries.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
   console.log(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import type { ServeProcess } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
 import { Host, type Hand } from './hosts.ts';

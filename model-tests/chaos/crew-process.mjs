@@ -1,8 +1,8 @@
 // A sentinel or a worker as a process of its own: sentinel PORT WORKSPACE RANKS, or worker PORT WORKSPACE RANK.
 // It tells its parent what it does, and when.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NwsConnection } from '../../dist/client/connection.js';
-import { work } from '../../dist/client/worker.js';
+import { NwsConnection } from '../../dist/client/connection/connection.js';
+import { work } from '../../dist/client/worker/worker.js';
 
 const [role, port, workspace, number] = process.argv.slice(2);
 process.on('disconnect', () => process.exit());

@@ -1,10 +1,10 @@
 // oxlint-disable typescript/unbound-method -- they are called with their object
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
-import { Results } from '../../src/client/results.ts';
-import { SentinelReports } from '../../src/client/sentinel-reports.ts';
-import { CANCELLED_BATCHES } from '../../src/client/task-metadata.ts';
-import type { WorkerChild } from '../../src/client/worker-child.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
+import { Results } from '../../src/client/master/results.ts';
+import { SentinelEventWriter } from '../../src/client/sentinel/sentinel-event-writer.ts';
+import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
+import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import type { Sabotage, SimulatedHost } from './host/host.ts';
 import { simulate } from './simulate.ts';
 
@@ -103,10 +103,10 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
   });
 
   it('a death that is reported twice', async () => {
-    const { end } = SentinelReports.prototype;
+    const { end } = SentinelEventWriter.prototype;
     let later: (act: () => void) => void;
-    vi.spyOn(SentinelReports.prototype, 'end').mockImplementation(async function (
-      this: SentinelReports,
+    vi.spyOn(SentinelEventWriter.prototype, 'end').mockImplementation(async function (
+      this: SentinelEventWriter,
       ...args
     ) {
       await end.apply(this, args);

@@ -1,4 +1,4 @@
-import { Ask, type Client, type Found } from '../../src/workspace/ask.ts';
+import { PendingGet, type Client, type Found } from '../../src/workspace/pending-get.ts';
 import { NO_METADATA, type Metadata } from '../../src/wire/payload.ts';
 import { isRefusal, type Refusal } from '../../src/workspace/refusal.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
@@ -8,7 +8,7 @@ export type Verb = 'fetch' | 'find' | 'fetchTry' | 'findTry';
 
 /** A get that a party has made and is not answered yet. */
 export interface Request {
-  readonly ask: Ask;
+  readonly ask: PendingGet;
   readonly variable: string;
   readonly batch: string | undefined;
 }
@@ -23,7 +23,7 @@ export interface Listener {
   /** A get was not answered at once: the party is blocked. */
   blocked(party: Party, request: Request): void;
   /** Something came that nobody had asked for. */
-  astray(party: Party, ask: Ask): void;
+  astray(party: Party, ask: PendingGet): void;
 }
 
 /** One connection of a client that knows the protocol: while it is blocked it can only vanish. */
@@ -32,7 +32,7 @@ export class Party implements Client {
   readonly peer: string;
   readonly name: string;
   readonly role: Role;
-  readonly departures: Client['departures'] = new Set();
+  readonly closeListeners: Client['closeListeners'] = new Set();
   readonly #listener: Listener;
   readonly #workspace: Workspace;
   request: Request | undefined;
@@ -61,7 +61,7 @@ export class Party implements Client {
 
   get(verb: Verb, variable: string, metadata: Metadata = NO_METADATA): void {
     const form = { verb, takes: verb.startsWith('fetch'), waits: !verb.endsWith('Try'), metadata };
-    const ask = new Ask(this, form);
+    const ask = new PendingGet(this, form);
     const request = { ask, variable, batch: metadata.get('batchId') };
     this.reply = undefined;
     this.request = request;
@@ -86,24 +86,24 @@ export class Party implements Client {
     this.isBlocked = false;
     this.request?.ask.withdraw();
     this.request = undefined;
-    for (const place of this.departures) place.clientLeft(this);
+    for (const place of this.closeListeners) place.clientLeft(this);
   }
 
-  answer(ask: Ask, found: Found): void {
+  answer(ask: PendingGet, found: Found): void {
     const request = this.#end(ask);
     if (request === undefined) return;
     this.reply = { found };
     this.#listener.answered(this, request, found);
   }
 
-  refuse(ask: Ask, refused: Refusal): void {
+  refuse(ask: PendingGet, refused: Refusal): void {
     const request = this.#end(ask);
     if (request === undefined) return;
     this.reply = { refused };
     this.#listener.refused(this, request, refused);
   }
 
-  #end(ask: Ask): Request | undefined {
+  #end(ask: PendingGet): Request | undefined {
     const { request } = this;
     if (request?.ask !== ask) {
       this.#listener.astray(this, ask);

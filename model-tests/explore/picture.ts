@@ -1,7 +1,7 @@
 import Denque from 'denque';
 import { Yallist } from 'yallist';
 import type { Sleigh } from '../../src/sleigh/sleigh.ts';
-import { Ask, type Client } from '../../src/workspace/ask.ts';
+import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import type { Broadcast, Task, Tasks } from '../../src/sleigh/tasks.ts';
@@ -24,7 +24,7 @@ export class Picture {
   readonly timers: ReadonlyMap<string, unknown>;
   readonly #tasks: Tasks;
 
-  constructor({ work, joining, wakings, timers }: Sleigh) {
+  constructor({ work, joining, heartbeats, timers }: Sleigh) {
     this.queue = openField<Denque<Task>>(work.tasks, 'queue', Denque);
     this.lines = {
       task: asks(openField(work, 'waiting', WaitingLine)),
@@ -32,7 +32,7 @@ export class Picture {
       status: asks(openField(joining, 'forStatus', WaitingLine)),
       waitForWorkers: asks(openField(joining, 'forNumber', WaitingLine)),
     };
-    this.blocked = openField<Set<Sentinel>>(wakings, 'blocked', Set);
+    this.blocked = openField<Set<Sentinel>>(heartbeats, 'blocked', Set);
     this.batches = openField<Map<string | undefined, Batch>>(work.batches, 'batches', Map);
     this.#tasks = work.tasks;
     this.timers = openField<Map<string, unknown>>(timers, 'running', Map);
@@ -62,4 +62,4 @@ export class Picture {
 const asks = (line: WaitingLine): Iterable<unknown> => openField(line, 'asks', Yallist);
 
 const clientsOf = (line: Iterable<unknown>): Client[] =>
-  [...line].flatMap((ask) => (ask instanceof Ask ? [ask.client] : []));
+  [...line].flatMap((ask) => (ask instanceof PendingGet ? [ask.client] : []));

@@ -1,8 +1,8 @@
 import { isRegistered, stateOfSentinel, stateOfWorker, type Worker } from '../../src/sleigh/agents.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import { sizeOf } from '../../src/wire/payload.ts';
-import type { Client } from '../../src/workspace/ask.ts';
-import { lineOf, type Note } from './book.ts';
+import type { Client } from '../../src/workspace/pending-get.ts';
+import { lineOf, type Note } from './reference-ledger.ts';
 import { answers, BATCHES, SLEEP } from './facts.ts';
 import type { World } from './world.ts';
 
@@ -44,10 +44,10 @@ const AFTERWARDS: Readonly<Record<string, Property>> = {
       ...sleigh.crew.sentinels.map(actorOf),
     ];
     if (actors.some((actor) => actor.getSnapshot().status === 'active')) return 'an actor is left';
-    return firstOf(parties, ({ name, isBlocked, departures }) =>
+    return firstOf(parties, ({ name, isBlocked, closeListeners }) =>
       isBlocked
         ? `${name} still waits`
-        : departures.size > 0
+        : closeListeners.size > 0
           ? `${name} is still known to the sleigh`
           : undefined,
     );

@@ -1,5 +1,5 @@
 import { Actor, StateMachine } from 'xstate';
-import { TableActor } from '../../src/actors/actor.ts';
+import { CompiledActor } from '../../src/actors/actor.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from './open-fields.ts';
 
@@ -64,7 +64,7 @@ export function remember(roots: readonly object[]): Memory {
       memory.push(fieldsOf(object, FIELDS_OF_ACTOR));
       meet(Reflect.get(object, 'observers'));
       for (const child of childrenOf(object)) meet(child);
-    } else if (object instanceof TableActor) memory.push(fieldsOf(object, FIELDS_OF_TABLE_ACTOR));
+    } else if (object instanceof CompiledActor) memory.push(fieldsOf(object, FIELDS_OF_TABLE_ACTOR));
     else if (object instanceof Workspace) {
       // Which variables there are; what those of a job hold is reached through the job.
       const variables = openField<Map<unknown, unknown>>(object, 'variables', Map);

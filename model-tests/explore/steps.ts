@@ -2,7 +2,7 @@ import type { TaskFate } from '../../src/machines/worker-end.ts';
 import type { Cast } from './scenario.ts';
 import type { Party, Verb } from './party.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
-import { lineOf, SESSION } from './book.ts';
+import { lineOf, SESSION } from './reference-ledger.ts';
 import { absence, BATCHES, BROADCAST_BATCH, SLEEP, TASK_BATCH } from './facts.ts';
 import type { World } from './world.ts';
 

@@ -1,10 +1,10 @@
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { ServerHoldings } from '../../src/workspace/holdings.ts';
+import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
 import { finish } from '../../src/workspace/steps.ts';
 import { Workspace, type Host } from '../../src/workspace/workspace.ts';
-import { Book } from './book.ts';
+import { ReferenceLedger } from './reference-ledger.ts';
 import { Party, type Role } from './party.ts';
 import { Picture } from './picture.ts';
 import { remember, rewind, type Memory } from './rewind.ts';
@@ -35,14 +35,14 @@ export class World {
   readonly workspace: Workspace;
   readonly sleigh: Sleigh;
   readonly picture: Picture;
-  readonly book: Book;
+  readonly book: ReferenceLedger;
   /** Who is there; whoever vanishes, another comes in its place, and knows nothing. */
   readonly parties: Party[];
   readonly #roots: readonly object[];
 
   constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
     this.cast = cast;
-    this.book = new Book(cast);
+    this.book = new ReferenceLedger(cast);
     let variables = 0;
     const host: Host = {
       holdings: this.holdings,

@@ -9,7 +9,7 @@ import { frames, pieces } from './in-process.ts';
 
 const AT_A_TIME = 16;
 /** Milliseconds after which a connection that is not ended counts as one that hangs. */
-const PATIENCE = 20_000;
+const REPLY_LIMIT_MS = 20_000;
 
 export interface TcpOutcome {
   readonly frames: number;
@@ -65,7 +65,7 @@ async function talk(port: number, told: readonly string[], vanishes: boolean): P
     return undefined;
   }
   socket.end();
-  const isClosed = await Promise.race([closed, sleep(PATIENCE, false, { ref: false })]);
+  const isClosed = await Promise.race([closed, sleep(REPLY_LIMIT_MS, false, { ref: false })]);
   const said = told.join('');
   if (!isClosed) return `a connection hangs: ${JSON.stringify(said.slice(0, 2_000))}`;
   const wrong = wrongIn(said, received, undefined);

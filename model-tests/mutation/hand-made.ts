@@ -101,7 +101,7 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'who has gone stays in the line, and takes a value with it',
-    file: 'src/workspace/ask.ts',
+    file: 'src/workspace/pending-get.ts',
     search: 'if (!this.#ended) this.#leave?.();',
     replace: '',
   },

@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
-import type { Address } from '../../src/verify/speaker.ts';
+import type { Address } from '../../src/verify/protocol-client.ts';
 
 /** Stands before a server and changes some of what it says. */
 export class AlteringProxy implements Address {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { needsMetBy, type Grounds } from '../../src/verify/grounds.ts';
+import { needsMetBy, type TestTarget } from '../../src/verify/test-target.ts';
 import { exploreAll } from '../../src/verify/models.ts';
 import { runPaths } from '../../src/verify/paths.ts';
-import type { Address } from '../../src/verify/speaker.ts';
+import type { Address } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { AlteringProxy } from './altering-proxy.ts';
 import { startGrounds } from './servers.ts';
@@ -15,7 +15,7 @@ const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('local
 
 /** The first thing that is found to be wrong with one chart of a server. */
 async function firstFailure(chart: string, { host, port }: Address): Promise<string | undefined> {
-  const grounds: Grounds = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
+  const grounds: TestTarget = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
   const met = await needsMetBy(grounds);
   const models = exploreAll(met, 'short').filter(({ name }) => name.split(',')[0] === chart);
   const reports = await runPaths(models, { grounds, met, hasty: true });

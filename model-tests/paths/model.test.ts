@@ -2,7 +2,7 @@ import { setup } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { Coverage } from '../../src/verify/coverage.ts';
 import { Exploration } from '../../src/verify/exploration.ts';
-import { NEEDS } from '../../src/verify/grounds.ts';
+import { NEEDS } from '../../src/verify/test-target.ts';
 import { causes, impossible, type ChartModel, type Closable } from '../../src/verify/model.ts';
 import { exploreAll } from '../../src/verify/models.ts';
 import { simplePaths } from '../../src/verify/simple-paths.ts';

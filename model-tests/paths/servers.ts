@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
-import type { Grounds } from '../../src/verify/grounds.ts';
+import type { TestTarget } from '../../src/verify/test-target.ts';
 
 const fixture = (name: string): Buffer =>
   readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url));
@@ -31,9 +31,9 @@ const OPTIONS: ServerOptions = {
 };
 
 /** A server with which everything can be tried. */
-export async function startGrounds(): Promise<{ server: Server; grounds: Grounds }> {
+export async function startGrounds(): Promise<{ server: Server; grounds: TestTarget }> {
   const server = await createServer(OPTIONS);
-  const grounds: Grounds = {
+  const grounds: TestTarget = {
     server,
     handshakeSeconds: HANDSHAKE_SECONDS,
     requestSeconds: REQUEST_SECONDS,

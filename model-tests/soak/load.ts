@@ -1,5 +1,5 @@
-import { NwsConnection } from '../../src/client/connection.ts';
-import { work } from '../../src/client/worker.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
+import { work } from '../../src/client/worker/worker.ts';
 import { RawClient } from '../../test/support/raw-client.ts';
 import type { Random } from '../world/random.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { MemoryFiles } from '../../test/support/memory-files.ts';
@@ -45,7 +45,7 @@ export class World {
     this.random = new Random(seed);
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE, ...RING },
-      kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
+      kinds: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
     });

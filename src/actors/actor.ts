@@ -16,11 +16,11 @@ import {
   type MachineContext,
   type SnapshotFrom,
 } from 'xstate';
-import { cannotSpawn, type Acting } from './acts.ts';
+import { cannotSpawn, type Acting } from './compiled-actions.ts';
 import { placeOf, tableOf, type Table } from './compiled.ts';
-import type { Place } from './place.ts';
+import type { CompiledState } from './compiled-state.ts';
 import { beginStory, leafOf, type Story } from './story.ts';
-import { BEGINNING } from './teller.ts';
+import { BEGINNING } from './step-catalog.ts';
 
 /** What one needs to know of an actor to look at it. */
 export interface Actor {
@@ -54,7 +54,7 @@ export function actorOf<Machine extends AnyStateMachine>(
   const table = tableOf(machine);
   const place = table?.beginning;
   if (table !== undefined && place !== undefined && parent !== undefined)
-    return new TableActor<Machine>(table, place, { id, input, parent, failed });
+    return new CompiledActor<Machine>(table, place, { id, input, parent, failed });
   const actor = createActor(machine, origin as ActorOptions<Machine>);
   if (failed !== undefined) actor.subscribe({ error: failed });
   return actor;
@@ -64,16 +64,16 @@ export function actorOf<Machine extends AnyStateMachine>(
 export const hasTag = <Tag extends string>(
   actor: { getSnapshot(): { hasTag(tag: Tag): boolean } },
   tag: Tag,
-): boolean => (actor instanceof TableActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
+): boolean => (actor instanceof CompiledActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
 
 /** Does what XState's actor does, as far as the machines of tables ask for it. */
-export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
+export class CompiledActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
   readonly id: string;
   readonly _parent: AnyActorRef;
   readonly story: Story | undefined;
   readonly #table: Table;
   readonly #failed: ((error: unknown) => void) | undefined;
-  #place: Place;
+  #place: CompiledState;
   #context: MachineContext;
   /** Its last snapshot. */
   #end: AnyMachineSnapshot | undefined;
@@ -85,7 +85,7 @@ export class TableActor<Machine extends AnyStateMachine> implements ActorOf<Mach
 
   constructor(
     table: Table,
-    place: Place,
+    place: CompiledState,
     { id, input, parent, failed }: Origin<Machine> & { parent: AnyActorRef },
   ) {
     this.id = id;

@@ -16,24 +16,36 @@ import type {
   MachineContext,
   StateValue,
 } from 'xstate';
-import { actsOf, guardOf, isCustom, type Act, type Acting, type Guard } from './acts.ts';
+import {
+  compiledActionsOf,
+  guardOf,
+  isCustom,
+  type CompiledAction,
+  type Acting,
+  type Guard,
+} from './compiled-actions.ts';
 import { detailOf } from './detail.ts';
 import { leafOf, storyOf } from './story.ts';
-import { BEGINNING, tellerOf, type Teller } from './teller.ts';
-import { Place } from './place.ts';
+import { BEGINNING, stepCatalogOf, type StepCatalog } from './step-catalog.ts';
+import { CompiledState } from './compiled-state.ts';
 
 /** One transition, worked out. */
-class Step {
+class CompiledStep {
   /** Undefined when the state stays. */
-  readonly target: Place | undefined;
+  readonly target: CompiledState | undefined;
   readonly guard: Guard;
   /** It leads to a final state: the actor is done. */
   readonly isLast: boolean;
-  readonly #acts: readonly Act[];
+  readonly #acts: readonly CompiledAction[];
   /** How it stands in the story of its actor, if those are kept. */
-  readonly #told: ReturnType<Teller['step']> | undefined;
+  readonly #told: ReturnType<StepCatalog['step']> | undefined;
 
-  constructor(guard: Guard, acts: readonly Act[], target?: Place, told?: ReturnType<Teller['step']>) {
+  constructor(
+    guard: Guard,
+    acts: readonly CompiledAction[],
+    target?: CompiledState,
+    told?: ReturnType<StepCatalog['step']>,
+  ) {
     this.guard = guard;
     this.target = target;
     this.isLast = target?.leaf.type === 'final';
@@ -62,36 +74,41 @@ export class Table {
   readonly machine: AnyStateMachine;
   /** For what is not in the table. */
   readonly interpret: AnyStateMachine['transition'];
-  readonly teller: Teller | undefined;
-  readonly #steps = new Map<AnyStateNode, Map<string, readonly Step[] | undefined>>();
+  readonly teller: StepCatalog | undefined;
+  readonly #steps = new Map<AnyStateNode, Map<string, readonly CompiledStep[] | undefined>>();
   /** Such as `xstate.done.actor.*`, which stands for the end of any child. */
   readonly #wildcards: readonly string[];
-  #beginning: Place | undefined;
+  #beginning: CompiledState | undefined;
 
   constructor(machine: AnyStateMachine) {
     this.machine = machine;
     this.interpret = machine.transition.bind(machine);
-    this.teller = tellerOf(machine);
+    this.teller = stepCatalogOf(machine);
     // `machine.events` leaves out those that nothing is done for.
     this.#wildcards = [...machine.root.transitions.keys()].filter((type) => type.endsWith('.*'));
   }
 
   /** Where actors begin, and are entered by the step for `BEGINNING`; undefined when that is the interpreter's to say. */
-  get beginning(): Place | undefined {
+  get beginning(): CompiledState | undefined {
     return (this.#beginning ??= this.#begin());
   }
 
-  #begin(): Place | undefined {
+  #begin(): CompiledState | undefined {
     const leaf = innermost(this.machine.root);
     const acts = leaf && entriesOf(this.machine, leaf);
     if (leaf === undefined || acts === undefined) return undefined;
     // Whoever begins the story has told it.
-    this.#steps.set(leaf, new Map([[BEGINNING, [new Step(() => true, acts)]]]));
+    this.#steps.set(leaf, new Map([[BEGINNING, [new CompiledStep(() => true, acts)]]]));
     return placeOf(this.machine, leaf);
   }
 
   /** @returns undefined when the interpreter has to say what the event does */
-  step(leaf: AnyStateNode, context: MachineContext, event: AnyEventObject, actor: Acting): Step | undefined {
+  step(
+    leaf: AnyStateNode,
+    context: MachineContext,
+    event: AnyEventObject,
+    actor: Acting,
+  ): CompiledStep | undefined {
     let ofLeaf = this.#steps.get(leaf);
     if (ofLeaf === undefined) this.#steps.set(leaf, (ofLeaf = new Map()));
     const type = ofLeaf.has(event.type) ? event.type : this.#descriptorOf(event.type);
@@ -133,11 +150,13 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
 }
 
 /** What entering the state in the beginning does; undefined when it is not of the plain sort: it spawns, assigns or sends. */
-function entriesOf(machine: AnyStateMachine, leaf: AnyStateNode): readonly Act[] | undefined {
+function entriesOf(machine: AnyStateMachine, leaf: AnyStateNode): readonly CompiledAction[] | undefined {
   const entered = lineage(leaf).toReversed();
   if (!entered.every((node) => isPlain(node) && node.always === undefined)) return undefined;
   const entries = entered.flatMap(({ entry }) => entry);
-  return entries.every((action) => isCustom(machine, action)) ? actsOf(machine, entries) : undefined;
+  return entries.every((action) => isCustom(machine, action))
+    ? compiledActionsOf(machine, entries)
+    : undefined;
 }
 
 /** The node and all above it. */
@@ -149,9 +168,9 @@ function workOut(
   machine: AnyStateMachine,
   leaf: AnyStateNode,
   eventType: string,
-): readonly Step[] | undefined {
-  const steps: Step[] = [];
-  const teller = tellerOf(machine);
+): readonly CompiledStep[] | undefined {
+  const steps: CompiledStep[] = [];
+  const teller = stepCatalogOf(machine);
   for (const source of lineage(leaf)) {
     if (source.always !== undefined || source.type === 'parallel') return undefined;
     const candidates = source.transitions.get(eventType);
@@ -160,10 +179,10 @@ function workOut(
     for (const transition of candidates ?? []) {
       const guard = guardOf(machine, transition.guard);
       const path = pathOf(leaf, source, transition);
-      const acts = path && actsOf(machine, path.actions);
+      const acts = path && compiledActionsOf(machine, path.actions);
       if (guard === undefined || path === undefined || acts === undefined) return undefined;
       const target = path.target && placeOf(machine, path.target);
-      steps.push(new Step(guard, acts, target, teller?.step(leaf, eventType, transition)));
+      steps.push(new CompiledStep(guard, acts, target, teller?.step(leaf, eventType, transition)));
     }
   }
   return steps.length === 0 ? undefined : steps;
@@ -225,13 +244,16 @@ function innermost(node: AnyStateNode): AnyStateNode | undefined {
   return first === undefined || actions.length > 0 ? undefined : innermost(first);
 }
 
-const PLACES = new WeakMap<AnyStateNode, Place>();
+const PLACES = new WeakMap<AnyStateNode, CompiledState>();
 
 /** The very same for every way into that state. */
-export function placeOf(machine: AnyStateMachine, leaf: AnyStateNode): Place {
+export function placeOf(machine: AnyStateMachine, leaf: AnyStateNode): CompiledState {
   let place = PLACES.get(leaf);
   if (place === undefined)
-    PLACES.set(leaf, (place = new Place(leaf, machine.resolveState({ value: valueOf(leaf), context: {} }))));
+    PLACES.set(
+      leaf,
+      (place = new CompiledState(leaf, machine.resolveState({ value: valueOf(leaf), context: {} }))),
+    );
   return place;
 }
 

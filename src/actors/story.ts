@@ -10,39 +10,42 @@ import type { Clock } from '../workspace/clock.ts';
 import { detailOf, type Fields } from './detail.ts';
 import {
   BROKEN,
-  newTeller,
+  newStepCatalog,
   STOPPED,
   type Count,
   type StoryActor,
   type StoryStep,
-  type Teller,
-  type Told,
+  type StepCatalog,
+  type StepTemplate,
   type Watch,
-} from './teller.ts';
+} from './step-catalog.ts';
 
 /** Steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
 /** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */
 const NO_TIMES: readonly number[] = Array.from({ length: STORY_LENGTH }, () => 0.5);
-const NOTHING_TOLD: readonly (Told | undefined)[] = Array.from({ length: STORY_LENGTH }, () => undefined);
+const NOTHING_TOLD: readonly (StepTemplate | undefined)[] = Array.from(
+  { length: STORY_LENGTH },
+  () => undefined,
+);
 const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () => '');
 
 /** The last steps of one actor. */
 export class Story {
-  readonly #teller: Teller;
+  readonly #teller: StepCatalog;
   readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
-  readonly #told: (Told | undefined)[] = NOTHING_TOLD.slice();
+  readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
   readonly #details: string[] = NO_DETAILS.slice();
   /** Steps so far, those that are forgotten included. */
   #count = 0;
 
-  constructor(teller: Teller, actor: StoryActor) {
+  constructor(teller: StepCatalog, actor: StoryActor) {
     this.#teller = teller;
     this.#actor = actor;
   }
 
-  note(told: Told, detail: string): void {
+  note(told: StepTemplate, detail: string): void {
     const at = this.#count++ % STORY_LENGTH;
     this.#times[at] = this.#teller.clock();
     this.#told[at] = told;
@@ -53,7 +56,7 @@ export class Story {
   }
 
   /** An action of the step failed: the actor has ended in the state that it was in. */
-  broke(told: Told, error: unknown): void {
+  broke(told: StepTemplate, error: unknown): void {
     const { before, left, entered } = told;
     entered.actors--;
     const nowhere: Count = { actors: 0 };
@@ -78,7 +81,7 @@ export class Story {
     return told && this.#step(at, told);
   }
 
-  #step(at: number, { event, before, after, clause, transition }: Told): StoryStep {
+  #step(at: number, { event, before, after, clause, transition }: StepTemplate): StoryStep {
     const [time = 0, detail = ''] = [this.#times[at], this.#details[at]];
     return { time, event, detail, before, after, clause, transition };
   }
@@ -103,7 +106,7 @@ export function storyOf(actor: object): Story | undefined {
 }
 /** @param input what the actor was given */
 export function beginStory(
-  teller: Teller,
+  teller: StepCatalog,
   actor: StoryActor,
   leaf: AnyStateNode | undefined,
   input: Fields | undefined,
@@ -117,12 +120,12 @@ export function beginStory(
  * Lets the actors of a machine keep their stories.
  * @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it
  */
-export function storied<Machine extends AnyStateMachine>(
+export function withStory<Machine extends AnyStateMachine>(
   machine: Machine,
   clock: Clock,
   watch?: Watch,
 ): Machine {
-  const teller = newTeller(machine, clock, watch);
+  const teller = newStepCatalog(machine, clock, watch);
   const begin = machine.getInitialSnapshot.bind(machine);
   const interpret = machine.transition.bind(machine);
 

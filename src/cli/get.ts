@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { NetWorkSpace } from '../client/net-work-space.ts';
+import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
 import { secondsFrom0 } from './numbers.ts';
 import { printValue } from './print-value.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';

@@ -1,4 +1,4 @@
-import type { WorkspaceInfo } from '../client/listings.ts';
+import type { WorkspaceInfo } from '../client/workspace/listings.ts';
 
 /** What every job has, and hardly anything else. */
 const MARKS = ['sentinel_alive', 'worker_ids', 'scoreboard', 'jobStatus'];

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
-import { LaunchError, processes, threadsBeside, type Launcher } from '../client/launcher.ts';
+import { LaunchError, processes, threadsBeside, type Launcher } from '../client/launchers/launcher.ts';
 import { command } from '../client/launchers/command.ts';
 import { ssh } from '../client/launchers/ssh.ts';
 

@@ -1,4 +1,4 @@
-import type { Outcome } from '../client/outcome.ts';
+import type { Outcome } from '../client/task/outcome.ts';
 
 /** What became of one line of the input. */
 export type LineOutcome = LineValue | LineError;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { NetWorkSpace } from '../client/net-work-space.ts';
+import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
 import { kindOf } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';

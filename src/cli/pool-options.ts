@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Respawn } from '../client/respawn.ts';
+import type { Respawn } from '../client/options/respawn.ts';
 import { atLeastOne } from './numbers.ts';
 
 /** What says when workers are replaced. */

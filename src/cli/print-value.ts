@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
-import type { FoundStream } from '../client/connection.ts';
-import { decodeValue, GRAPH_DESCRIPTOR, isText } from '../client/values.ts';
+import type { FoundStream } from '../client/connection/connection.ts';
+import { decodeValue, GRAPH_DESCRIPTOR, isText } from '../client/values/values.ts';
 import { jsonLine } from './json-line.ts';
 import { compact, laidOut } from './json-text.ts';
 import { print, standardOutput } from './output.ts';

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
-import { NetWorkSpace } from '../client/net-work-space.ts';
-import type { Mode } from '../client/variable.ts';
+import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
+import type { Mode } from '../client/workspace/variable.ts';
 import { inMemory, readInput, type GivenValue } from './given-value.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';

@@ -1,7 +1,7 @@
-import { firstOf, type SleighError } from '../client/sleigh-error.ts';
-import type { Outcome } from '../client/outcome.ts';
-import type { LaunchOptions, SleighOptions } from '../client/sleigh-options.ts';
-import { Sleigh } from '../client/sleigh.ts';
+import { firstOf, type SleighError } from '../client/master/sleigh-error.ts';
+import type { Outcome } from '../client/task/outcome.ts';
+import type { LaunchOptions, SleighOptions } from '../client/options/sleigh-options.ts';
+import { Sleigh } from '../client/master/sleigh.ts';
 
 export interface RunJobOptions {
   /** Its workers, and its server: where that is undefined, one for this job alone. */

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { ServerAddress } from '../client/server-address.ts';
+import type { ServerAddress } from '../client/connection/server-address.ts';
 import { parseAddress, type Address } from './address.ts';
 import { readable } from './readable.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { ConnectionLostError, NwsError, TimeoutError } from '../client/errors.ts';
-import { NetWorkSpace } from '../client/net-work-space.ts';
+import { ConnectionLostError, NwsError, TimeoutError } from '../client/connection/errors.ts';
+import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
 import { failWith } from './fail.ts';
 import { Interruption } from './interruption.ts';
 import { OutputError } from './output.ts';

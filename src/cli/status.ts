@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { authorityOf } from '../wire/authority.ts';
-import { NwsError } from '../client/errors.ts';
-import type { WorkspaceInfo } from '../client/listings.ts';
-import { NetWorkSpace } from '../client/net-work-space.ts';
+import { NwsError } from '../client/connection/errors.ts';
+import type { WorkspaceInfo } from '../client/workspace/listings.ts';
+import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
 import { kindOf, RIDE_OVER } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { exportOf, functionOf, loadModule, ModuleError } from '../client/module-function.ts';
+import { exportOf, functionOf, loadModule, ModuleError } from '../client/task/module-function.ts';
 import type { LineOutcome } from './line-outcome.ts';
 
 /** What `input` may be: inputs, or a function that gives them. */

@@ -1,5 +1,5 @@
 import { authorityOf } from '../wire/authority.ts';
-import type { Grounds } from '../verify/grounds.ts';
+import type { TestTarget } from '../verify/test-target.ts';
 import type { Effort } from '../verify/models.ts';
 import { chartTable, conversationTable } from '../verify/report.ts';
 import { isRight, verifyServer } from '../verify/verify.ts';
@@ -10,7 +10,7 @@ import { print } from './output.ts';
 
 /** `sleigh verify --server`: prints chart by chart, and ends with 1 when something differs. */
 export async function verifyRunningServer(
-  grounds: Grounds,
+  grounds: TestTarget,
   { json, effort }: { json: boolean; effort: Effort },
 ): Promise<void> {
   const { host, port } = grounds.server;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { NwsError } from '../client/errors.ts';
+import { NwsError } from '../client/connection/errors.ts';
 import { printValue } from './print-value.ts';
 import type { ServerFlags } from './server-options.ts';
 import { runTool, toolCommand, workspaceOf } from './shell-tool.ts';

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Option, type Command } from 'commander';
-import { decodeOrder, ORDER, type StationOrder } from '../client/launchers/station-order.ts';
-import { enter } from '../client/place.ts';
-import { restartBudget } from '../client/respawn.ts';
-import { Sentinel } from '../client/sentinel.ts';
+import { decodeOrder, ORDER, type RemoteLaunchOrder } from '../client/launchers/remote-launch-order.ts';
+import { enter } from '../client/sentinel/place.ts';
+import { restartBudget } from '../client/options/respawn.ts';
+import { Sentinel } from '../client/sentinel/sentinel.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption, STOP_SIGNALS } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
@@ -126,10 +126,10 @@ async function orderFor(
   workspace: string | undefined,
   flags: WorkerFlags,
   stop: AbortController,
-): Promise<StationOrder> {
+): Promise<RemoteLaunchOrder> {
   const { workers, preload, fromStdin } = flags;
   const { respawn, ...limits } = poolSettings(flags);
-  const more = (usual: number): Partial<StationOrder> => ({
+  const more = (usual: number): Partial<RemoteLaunchOrder> => ({
     ...(workers && { workers }),
     ...(preload !== undefined && { preload: resolve(preload) }),
     ...(respawn !== undefined && { respawn: restartBudget(respawn, workers ?? usual) }),

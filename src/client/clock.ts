@@ -1,6 +1,6 @@
-import { startTimer, type Timer } from './durations.ts';
+import { startTimer, type Timer } from './options/durations.ts';
 
-export type { Timer } from './durations.ts';
+export type { Timer } from './options/durations.ts';
 
 /** Time, as the rules of the client see it. */
 export interface Clock {

@@ -1,15 +1,15 @@
 /** What programs import to use a server; nothing of the server is in it. */
-export { Barrier } from './barrier.ts';
-export type { Progress } from './batch-options.ts';
-export type { ServerAddress, TlsOptions } from './server-address.ts';
-export type { ConnectionOptions, Found, FoundStream, Origin } from './connection.ts';
+export { Barrier } from './workspace/barrier.ts';
+export type { Progress } from './options/batch-options.ts';
+export type { ServerAddress, TlsOptions } from './connection/server-address.ts';
+export type { ConnectionOptions, Found, FoundStream, Origin } from './connection/connection.ts';
 export {
   ConnectionLostError,
   NwsError,
   TimeoutError,
   type ConnectionLostCode,
   type NwsErrorCode,
-} from './errors.ts';
+} from './connection/errors.ts';
 export {
   LaunchError,
   processes,
@@ -17,17 +17,17 @@ export {
   type Launched,
   type Launcher,
   type LaunchOrder,
-} from './launcher.ts';
+} from './launchers/launcher.ts';
 export { command } from './launchers/command.ts';
 export { ssh, type SshOptions } from './launchers/ssh.ts';
-export type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
-export { NetWorkSpace, type WorkspaceOptions } from './net-work-space.ts';
-export { TaskError } from './outcome.ts';
-export type { Outcome, OutcomeError, OutcomeValue } from './outcomes.ts';
-export type { ByteStream } from './outgoing.ts';
-export { Results, type ErrorHandling, type ResultOf } from './results.ts';
-export { Sentinel, type SentinelOptions } from './sentinel.ts';
-export { Sleigh } from './sleigh.ts';
+export type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './workspace/listings.ts';
+export { NetWorkSpace, type WorkspaceOptions } from './workspace/net-work-space.ts';
+export { TaskError } from './task/outcome.ts';
+export type { Outcome, OutcomeError, OutcomeValue } from './task/outcomes.ts';
+export type { ByteStream } from './connection/outgoing.ts';
+export { Results, type ErrorHandling, type ResultOf } from './master/results.ts';
+export { Sentinel, type SentinelOptions } from './sentinel/sentinel.ts';
+export { Sleigh } from './master/sleigh.ts';
 export type {
   EachElemOptions,
   EachWorkerOptions,
@@ -35,12 +35,12 @@ export type {
   OnDeadWorker,
   SleighOptions,
   TaskOptions,
-} from './sleigh-options.ts';
-export { SleighError, type SleighErrorCode } from './sleigh-error.ts';
-export type { SleighStatus } from './sleigh-status.ts';
-export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task.ts';
-export type { OnAbort, TaskErrorCode } from './task-metadata.ts';
-export { ForeignValue } from './values.ts';
+} from './options/sleigh-options.ts';
+export { SleighError, type SleighErrorCode } from './master/sleigh-error.ts';
+export type { SleighStatus } from './master/sleigh-status.ts';
+export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task/task.ts';
+export type { OnAbort, TaskErrorCode } from './task/task-metadata.ts';
+export { ForeignValue } from './values/values.ts';
 export {
   Variable,
   type Form,
@@ -51,6 +51,6 @@ export {
   type StoreOptions,
   type StoreStreamOptions,
   type TryOptions,
-} from './variable.ts';
-export type { WaitOptions } from './waiting.ts';
+} from './workspace/variable.ts';
+export type { WaitOptions } from './connection/waiting.ts';
 export type { Metadata } from '../wire/payload.ts';

@@ -12,7 +12,7 @@ export class PackageFileError extends Error {
  * The programs that run beside this one (workers, sentinels, the private server) are files of this package. They lie
  * beside this module in `dist`; from `src` it is the same way. A bundler takes this module elsewhere: then they are those of
  * the package that the bundle would import.
- * @param file below `dist`: `client/worker-program.js`
+ * @param file below `dist`: `client/worker/worker-program.js`
  * @throws PackageFileError
  */
 export function packageFile(file: string): URL {

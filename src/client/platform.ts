@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { ChildKind } from './child.ts';
+import type { ChildKind } from './sentinel/child.ts';
 import { hostClock, type Clock } from './clock.ts';
-import { NwsConnection, type ConnectionOptions } from './connection.ts';
-import { loadModule, type Exports } from './module-function.ts';
-import { startWorkerChild, type WorkerChild } from './worker-child.ts';
+import { NwsConnection, type ConnectionOptions } from './connection/connection.ts';
+import { loadModule, type Exports } from './task/module-function.ts';
+import { startWorkerChild, type WorkerChild } from './sentinel/worker-child.ts';
 
 /**
  * The world outside, as far as master, sentinel and worker need it: clock, chance, connections and the programs that they start.

@@ -2,14 +2,14 @@ import { assertEvent } from 'xstate';
 import { actorOf, hasTag, type ActorOf } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { connectionMachine, type ConnectionEvent } from '../machines/connection.ts';
-import { storied, storyOf, type Story } from '../actors/story.ts';
+import { withStory, storyOf, type Story } from '../actors/story.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
 import { isFile, NO_METADATA } from '../wire/payload.ts';
 import { STATUS } from '../wire/reply.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
-import { Ask, type Client, type Found } from '../workspace/ask.ts';
+import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timer } from '../workspace/timers.ts';
@@ -17,13 +17,13 @@ import { References } from '../workspace/references.ts';
 import type { Account } from '../workspace/memory-budget.ts';
 import { logMalformed, logStalled, logTooSlow, logUnexpected } from './connection-log.ts';
 import type { Core } from './core.ts';
-import { OTHER_VERBS } from './figures.ts';
+import { OTHER_VERBS } from './metrics.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { Input } from './input.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
-import { Opening, type Agreement, type OpeningStep } from './opening.ts';
+import { ServerHandshake, type Agreement, type ServerHandshakeStep } from './server-handshake.ts';
 import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
 import { RequestTimer } from './request-timer.ts';
 import { Making, run, verbOf, type Caller, type Settled } from './verbs.ts';
@@ -34,7 +34,7 @@ type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 export class Connection implements Caller {
   readonly id: number;
   readonly peer: string;
-  readonly departures: Client['departures'] = new Set();
+  readonly closeListeners: Client['closeListeners'] = new Set();
   readonly account: Account;
   readonly references: References;
   killsServer = false;
@@ -46,10 +46,10 @@ export class Connection implements Caller {
   readonly #input: Input;
   readonly #terms: Terms;
   /** Until both have agreed. */
-  #opening: Opening | undefined;
+  #opening: ServerHandshake | undefined;
   readonly #out: Outgoing;
   #decoder: RequestDecoder | undefined;
-  #blockedIn: Ask | undefined;
+  #blockedIn: PendingGet | undefined;
   /** The verb of the request at hand. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
@@ -73,7 +73,7 @@ export class Connection implements Caller {
       goOn: () => this.#goOn(),
       failed: () => this.#chart.send({ type: 'fault' }),
     });
-    this.#opening = new Opening(this.#input, this.#terms, core.limits, core.holdings.incoming);
+    this.#opening = new ServerHandshake(this.#input, this.#terms, core.limits, core.holdings.incoming);
     this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
       this.#chart.send({ type: 'request.elapsed', enough }),
     );
@@ -192,7 +192,7 @@ export class Connection implements Caller {
   }
 
   /** @returns whether it has come to a step */
-  #begin(step: OpeningStep | undefined): boolean {
+  #begin(step: ServerHandshakeStep | undefined): boolean {
     if (step === undefined) return false;
     if (step.agreed !== undefined) this.#agree(step.agreed);
     if (step.limit !== undefined) this.#overLimit(step.limit);
@@ -228,7 +228,7 @@ export class Connection implements Caller {
     const { workspaces } = this.#core;
     const outcome = run(verb, request, this, workspaces);
     if (!isRefusal(outcome)) this.#core.audit.carriedOut(request, this.peer, workspaces);
-    if (outcome instanceof Ask) return this.#blockUnlessEnded(outcome);
+    if (outcome instanceof PendingGet) return this.#blockUnlessEnded(outcome);
     if (outcome instanceof Making)
       return this.#pace.make(outcome, (settled) => this.#settle(settled, request));
     this.#settle(outcome, request);
@@ -242,24 +242,24 @@ export class Connection implements Caller {
     this.#refuse(outcome, verbOf(request.verb)?.isLong ?? false, request.verb);
   }
 
-  #blockUnlessEnded(ask: Ask): void {
+  #blockUnlessEnded(ask: PendingGet): void {
     if (ask.ended) return;
     ask.blocked = true;
     this.#blockedIn = ask;
     this.#chart.send({ type: 'request.blocked' });
   }
 
-  answer(ask: Ask, found: Found): void {
+  answer(ask: PendingGet, found: Found): void {
     this.#unblock(ask);
     this.#out.reply(STATUS.ok, found.metadata, found);
   }
 
-  refuse(ask: Ask, reason: Refusal): void {
+  refuse(ask: PendingGet, reason: Refusal): void {
     this.#unblock(ask);
     this.#refuse(reason, true, ask.verb);
   }
 
-  #unblock(ask: Ask): void {
+  #unblock(ask: PendingGet): void {
     if (!ask.blocked) return;
     this.#blockedIn = undefined;
     this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#notes.at);
@@ -298,7 +298,7 @@ export class Connection implements Caller {
 
   *#departure(): Steps {
     const contain = (act: () => void): void => this.#core.contained(act);
-    yield* eachInSteps(this.departures, (place) => contain(() => place.clientLeft(this)));
+    yield* eachInSteps(this.closeListeners, (place) => contain(() => place.clientLeft(this)));
     yield* this.#core.workspaces.clientLeft(this, contain);
   }
 
@@ -308,7 +308,7 @@ export class Connection implements Caller {
       return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
         act(core.connection(context.id), event);
     };
-    const machine = storied(
+    const machine = withStory(
       connectionMachine.provide({
         actions: {
           startHandshakeTimer: command((connection) => {

@@ -1,10 +1,10 @@
 import { createActor, fromTransition } from 'xstate';
 import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
-import { tellerOf } from '../actors/teller.ts';
+import { stepCatalogOf } from '../actors/step-catalog.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
-import { ServerHoldings } from '../workspace/holdings.ts';
+import { ServerHoldings } from '../workspace/storage-accounting.ts';
 import { containedSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
@@ -14,7 +14,7 @@ import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
 import { Connection } from './connection.ts';
-import { Figures } from './figures.ts';
+import { Metrics } from './metrics.ts';
 import { Turns } from './turns.ts';
 
 export interface CoreOptions {
@@ -52,7 +52,7 @@ export class Core implements Host {
   readonly workspaces: Workspaces;
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
-  readonly figures = new Figures();
+  readonly figures = new Metrics();
   /** What goes on beside what comes in. */
   readonly turns: Turns;
   readonly tracer: Tracer | undefined;
@@ -110,7 +110,7 @@ export class Core implements Host {
 
   /** Connections whose client waits for an answer. */
   get blockedConnections(): number {
-    const teller = tellerOf(this.connectionChart);
+    const teller = stepCatalogOf(this.connectionChart);
     return (teller?.in('open.blocked.silent') ?? 0) + (teller?.in('open.blocked.receiving') ?? 0);
   }
   get connections(): Iterable<Connection> {

@@ -1,13 +1,13 @@
 import { ByteQueue } from '../wire/byte-queue.ts';
-import type { Room } from '../wire/request.ts';
+import type { RequestBudget } from '../wire/request.ts';
 
 /** What has come from one client and is not read yet. What lies here between two events is room that it takes (P12). */
 export class Input extends ByteQueue {
-  readonly #room: Room;
+  readonly #room: RequestBudget;
   /** Bytes of room that it has taken. */
   #held = 0;
 
-  constructor(room: Room) {
+  constructor(room: RequestBudget) {
     super();
     this.#room = room;
   }

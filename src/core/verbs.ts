@@ -1,12 +1,12 @@
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
-import { Ask, foundPieces, foundText, type Found, type Iterator } from '../workspace/ask.ts';
+import { PendingGet, foundPieces, foundText, type Found, type Iterator } from '../workspace/pending-get.ts';
 import { Listing, listVariables } from '../workspace/listing.ts';
 import type { Receipt } from '../workspace/receipt.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
-import type { Opener, Opening, Workspaces } from '../workspace/workspaces.ts';
+import type { Opener, OpenRequest, Workspaces } from '../workspace/workspaces.ts';
 
 /** What a request comes to at once: nothing more to say, some metadata, a value, a refusal. */
 export type Settled = undefined | Receipt | Found | Refusal;
@@ -24,7 +24,7 @@ export class Making {
 }
 
 /** What a request comes to: a get answers for itself. */
-export type Outcome = Settled | Ask | Making;
+export type Outcome = Settled | PendingGet | Making;
 
 /** Who makes a request. */
 export interface Caller extends Opener {
@@ -66,7 +66,7 @@ export function run(
 
 const argument = (request: Request, index: number): string => request.args[index] ?? '';
 
-const opening = (request: Request): Opening => ({
+const opening = (request: Request): OpenRequest => ({
   name: argument(request, 0),
   label: argument(request, 1),
   persistent: argument(request, 2) === 'yes',
@@ -99,7 +99,7 @@ const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
     if (isRefusal(iterator)) return iterator;
     const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
-    const ask = new Ask(caller, { verb, takes, waits, iterator, metadata: request.metadata });
+    const ask = new PendingGet(caller, { verb, takes, waits, iterator, metadata: request.metadata });
     workspace.get(argument(request, 1), ask);
     return ask.making === undefined ? ask : new Making(ask.making);
   },

@@ -14,8 +14,8 @@
  * - S19 A rank whose worker is to be replaced waits for one again, whatever the group is doing; a closed one lets it in.
  */
 import { and, assign, not, or, sendParent, setup } from 'xstate';
-import type { Ask } from '../workspace/ask.ts';
-import type { Storing } from './storing.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
+import type { PendingStore } from './pending-store.ts';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
@@ -42,18 +42,18 @@ export interface JoinPhaseContext {
 
 export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }
-  | { type: 'rank.asked'; ask: Ask }
+  | { type: 'rank.asked'; ask: PendingGet }
   | { type: 'rank.lapsed' }
   | { type: 'rank.replaced' }
-  | { type: 'registration.asked'; storing: Storing; returns: boolean; replaces: boolean }
+  | { type: 'registration.asked'; storing: PendingStore; returns: boolean; replaces: boolean }
   | { type: 'worker.registered' }
   | { type: 'worker.gone' }
   | { type: 'maximum.set'; maximum: number }
-  | { type: 'maximum.read'; ask: Ask }
+  | { type: 'maximum.read'; ask: PendingGet }
   | { type: 'maximum.listed' }
   | { type: 'duration.set'; seconds: number }
-  | { type: 'status.asked'; ask: Ask; delay: number | undefined }
-  | { type: 'wait.asked'; ask: Ask; delay: number | undefined }
+  | { type: 'status.asked'; ask: PendingGet; delay: number | undefined }
+  | { type: 'wait.asked'; ask: PendingGet; delay: number | undefined }
   | { type: 'broadcast.stored' }
   | { type: 'joining.elapsed' };
 

@@ -9,12 +9,12 @@
  * - S19 One that supervises may replace its workers, until the sleigh shuts down.
  */
 import { assign, sendParent, setup } from 'xstate';
-import type { Ask } from '../workspace/ask.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
 
 export type SentinelEvent =
   | { type: 'rank.given'; rank: number }
-  | { type: 'replacement.asked'; rank: number; ask: Ask }
-  | { type: 'alive.asked'; ask: Ask }
+  | { type: 'replacement.asked'; rank: number; ask: PendingGet }
+  | { type: 'alive.asked'; ask: PendingGet }
   | { type: 'waking.came' }
   | { type: 'absence.elapsed' }
   | { type: 'connection.closed'; registeredWorkers: number }

@@ -11,7 +11,7 @@
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
-import type { Client } from '../workspace/ask.ts';
+import type { Client } from '../workspace/pending-get.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './death-policy.ts';
 import { shutdownMachine } from './shutdown.ts';

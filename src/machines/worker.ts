@@ -15,8 +15,8 @@
  *       Only one whose task was tried has died; otherwise it has left. A replacement may come when the group is closed.
  */
 import { or, sendParent, setup } from 'xstate';
-import type { Ask } from '../workspace/ask.ts';
-import type { Storing } from './storing.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
+import type { PendingStore } from './pending-store.ts';
 import type { TaskFate } from './worker-end.ts';
 
 /** Of one worker. */
@@ -27,10 +27,10 @@ export interface WorkerContext {
 }
 
 export type WorkerEvent =
-  | { type: 'registration.asked'; storing: Storing; returns: boolean; knowsTask: boolean }
-  | { type: 'task.asked'; ask: Ask; available: boolean }
-  | { type: 'task.offered'; ask: Ask }
-  | { type: 'result.stored'; storing: Storing }
+  | { type: 'registration.asked'; storing: PendingStore; returns: boolean; knowsTask: boolean }
+  | { type: 'task.asked'; ask: PendingGet; available: boolean }
+  | { type: 'task.offered'; ask: PendingGet }
+  | { type: 'result.stored'; storing: PendingStore }
   | { type: 'group.closed' }
   | { type: 'sentinel.gone'; mayLeave: boolean }
   | { type: 'connection.closed'; mayReturn: boolean; mayLeave: boolean }

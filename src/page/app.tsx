@@ -8,7 +8,7 @@ import { usePlace, type Place } from './lib/router.ts';
 import { chooseTheme, theme, THEMES, type Theme } from './lib/theme.ts';
 import { useView } from './lib/use-view.ts';
 import { WritableContext } from './lib/writing.ts';
-import { BookPage } from './pages/book.tsx';
+import { ChartsPage } from './pages/charts.tsx';
 import { ClientPage } from './pages/client.tsx';
 import { ClientsPage } from './pages/clients.tsx';
 import { OverviewPage } from './pages/overview.tsx';
@@ -61,7 +61,7 @@ export function App() {
 function Page({ place: { parts, path, query }, isReplay }: { place: Place; isReplay: boolean }) {
   const [kind, name, below, inner] = parts;
   const from = Number(query.get('from') ?? 0);
-  if (kind === 'charts') return <BookPage chart={name} />;
+  if (kind === 'charts') return <ChartsPage chart={name} />;
   if (isReplay) return <ReplayPage />;
   if (kind === undefined) return <OverviewPage />;
   if (kind === 'workspaces') {

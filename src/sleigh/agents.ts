@@ -3,7 +3,7 @@ import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
-import type { Ask, Client } from '../workspace/ask.ts';
+import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import type { Reader, Task } from './tasks.ts';
 
 /** What goes with a worker's chart: kept here, since copying it in a context would cost at every event. */
@@ -34,7 +34,7 @@ export interface Worker extends Reader {
   /** The metadata that its last result was given, and what that was made of: mostly that of the next is the same. */
   overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
   /** What it waits in, for a task or for a result. */
-  ask: Ask | undefined;
+  ask: PendingGet | undefined;
   /** When it came to the state that it is in, in the order of all such changes. */
   since: number;
   /** By which it proves who it is when it comes back; set by its registration (S18). */
@@ -106,7 +106,7 @@ export interface Sentinel {
   /** By which it proves that it is the one that supervises its workers, where it does (S19). */
   readonly session: string | undefined;
   /** What it waits in, while it is blocked. */
-  ask: Ask | undefined;
+  ask: PendingGet | undefined;
   since: number;
 }
 

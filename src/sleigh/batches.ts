@@ -1,5 +1,5 @@
-import { foundValue, type Ask } from '../workspace/ask.ts';
-import type { Holdings } from '../workspace/holdings.ts';
+import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
@@ -32,7 +32,7 @@ class Inbox {
   readonly results: ResultQueue;
   readonly waiting = new WaitingLine();
 
-  constructor(holdings: Holdings) {
+  constructor(holdings: StorageAccounting) {
     this.results = new ResultQueue(holdings);
   }
 
@@ -51,7 +51,7 @@ class Batch {
   /** Results that nobody has taken, those in mailboxes included. */
   results = 0;
 
-  constructor(totals: Totals, holdings: Holdings) {
+  constructor(totals: Totals, holdings: StorageAccounting) {
     this.totals = totals;
     this.inbox = new Inbox(holdings);
   }
@@ -74,16 +74,16 @@ export class Batches {
   readonly #mailboxes = new Map<string, Inbox>();
   /** Of those that nothing is left of, the longest ago first. */
   readonly #spent = new Map<string | undefined, Totals>();
-  readonly #holdings: Holdings;
+  readonly #holdings: StorageAccounting;
   #queued = 0;
   #running = 0;
   #results = 0;
   #waitingToFetch = 0;
   #waitingToFind = 0;
   /** What was asked last and is still waiting: the master, as `agentStatus` sees it (S12). */
-  #latest: Ask | undefined;
+  #latest: PendingGet | undefined;
 
-  constructor(holdings: Holdings) {
+  constructor(holdings: StorageAccounting) {
     this.#holdings = holdings;
   }
 
@@ -129,7 +129,7 @@ export class Batches {
   }
 
   /** Who waits for a result. */
-  *asks(): Generator<Ask> {
+  *asks(): Generator<PendingGet> {
     for (const { waiting } of this.#inboxes()) yield* waiting;
   }
 
@@ -218,7 +218,7 @@ export class Batches {
   }
 
   /** Answers the ask with the oldest result of the batch or mailbox. @returns false when there is none */
-  take(ref: BatchRef, ask: Ask): boolean {
+  take(ref: BatchRef, ask: PendingGet): boolean {
     const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
     const isTaken = inbox?.results.take((result) => {
       // A result says itself which batches it is one of.
@@ -231,7 +231,7 @@ export class Batches {
     return true;
   }
 
-  wait(ref: BatchRef, ask: Ask): void {
+  wait(ref: BatchRef, ask: PendingGet): void {
     this.#countWaiting(ask, 1);
     this.#latest = ask;
     this.#inboxOf(ref).waiting.add(ask, () => {
@@ -322,7 +322,7 @@ export class Batches {
     if (this.#spent.delete(id)) this.#holdings.give('batches', memoryOfBatch(id));
   }
 
-  #countWaiting(ask: Ask, change: 1 | -1): void {
+  #countWaiting(ask: PendingGet, change: 1 | -1): void {
     if (ask.takes) this.#waitingToFetch += change;
     else this.#waitingToFind += change;
   }

@@ -1,9 +1,9 @@
 import { actorOf, type Actor } from '../actors/actor.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
-import { foundText, type Ask, type Client } from '../workspace/ask.ts';
+import { foundText, type PendingGet, type Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
-import { Roll } from './roll.ts';
+import { BoundedRegistry } from './bounded-registry.ts';
 import { tellToStop } from './sentinel-chart.ts';
 import { shortened, UNREPORTED } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
@@ -16,9 +16,9 @@ const NOT_ALLOCATED = new Map([['allocated', '0']]);
 
 /** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
 export class Crew {
-  readonly #workers: Roll<Worker>;
+  readonly #workers: BoundedRegistry<Worker>;
   readonly #workerOf = new Map<Client, Worker>();
-  readonly #sentinels: Roll<Sentinel>;
+  readonly #sentinels: BoundedRegistry<Sentinel>;
   readonly #sentinelOf = new Map<Client, Sentinel>();
   readonly #sleigh: Sleigh;
   /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
@@ -33,8 +33,8 @@ export class Crew {
   constructor(sleigh: Sleigh) {
     this.#sleigh = sleigh;
     const most = sleigh.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
-    this.#workers = new Roll(most, sleigh.workspace.holdings);
-    this.#sentinels = new Roll(most, sleigh.workspace.holdings);
+    this.#workers = new BoundedRegistry(most, sleigh.workspace.holdings);
+    this.#sentinels = new BoundedRegistry(most, sleigh.workspace.holdings);
   }
 
   get workers(): readonly Worker[] {
@@ -88,14 +88,14 @@ export class Crew {
   connect(worker: Worker, client: Client): void {
     worker.client = client;
     this.#workerOf.set(client, worker);
-    client.departures.add(this.#sleigh);
+    client.closeListeners.add(this.#sleigh);
     this.changed(worker);
   }
 
   /** The connection is no worker's any more. */
   disconnect(client: Client): void {
     this.#workerOf.delete(client);
-    if (!this.#sentinelOf.has(client)) client.departures.delete(this.#sleigh);
+    if (!this.#sentinelOf.has(client)) client.closeListeners.delete(this.#sleigh);
   }
 
   isRegistered(rank: number): boolean {
@@ -114,7 +114,7 @@ export class Crew {
   }
 
   /** S2: the client becomes a sentinel, if it is none yet, and gets the rank. */
-  giveRank(ask: Ask, rank: number): void {
+  giveRank(ask: PendingGet, rank: number): void {
     const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
@@ -122,7 +122,7 @@ export class Crew {
   }
 
   /** S19: whoever has the rank is dead by that, and the next one is waited for under it. */
-  replace(ask: Ask, rank: number): void {
+  replace(ask: PendingGet, rank: number): void {
     const former = this.worker(rank);
     const { actor, sentinel } = former;
     if (isRegistered(former)) former.end = UNREPORTED;
@@ -139,12 +139,12 @@ export class Crew {
     tellRank(ask, rank);
   }
 
-  refuseRank(ask: Ask): void {
+  refuseRank(ask: PendingGet): void {
     ask.answer(foundText('-1', ask.origin, ALLOCATED));
   }
 
   /** S2. A sentinel that was found dead gets no more ranks. */
-  askForRank(ask: Ask): void {
+  askForRank(ask: PendingGet): void {
     const replaces = ask.metadata.get('replaces');
     if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
@@ -152,11 +152,11 @@ export class Crew {
     else this.#sleigh.joining.chart.send({ type: 'rank.asked', ask });
   }
 
-  tellRanksGiven(ask: Ask): void {
+  tellRanksGiven(ask: PendingGet): void {
     ask.answer(foundText(String(this.#sleigh.joining.context.ranksGiven), ask.origin, NOT_ALLOCATED));
   }
 
-  #newSentinel({ client, metadata }: Ask, rank: number): Sentinel {
+  #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
     const id = this.#nextSentinel++;
     const actor = actorOf(this.#sleigh.sentinelChart, {
       parent: this.#sleigh.supervisor,
@@ -167,7 +167,7 @@ export class Crew {
     const sentinel: Sentinel = { id, client, actor, session, workers: new Set(), ask: undefined, since: 0 };
     this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);
-    client.departures.add(this.#sleigh);
+    client.closeListeners.add(this.#sleigh);
     this.changed(sentinel);
     actor.start();
     if (this.#sleigh.isWindingDown) actor.send({ type: 'sleigh.over' });
@@ -215,7 +215,7 @@ export class Crew {
   }
 
   /** S9. */
-  askAlive(ask: Ask): void {
+  askAlive(ask: PendingGet): void {
     const sentinel = this.#sentinelOf.get(ask.client);
     if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') tellToStop(ask);
     else sentinel.actor.send({ type: 'alive.asked', ask });
@@ -313,7 +313,7 @@ export class Crew {
   *endEveryone(): Steps {
     // Also those whose rank somebody else has by now (S19).
     for (const clients of [this.#workerOf, this.#sentinelOf])
-      yield* eachInSteps(clients.keys(), (client) => client.departures.delete(this.#sleigh));
+      yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#sleigh));
     for (const agents of [this.#workers, this.#sentinels]) {
       yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => {
         if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
@@ -329,4 +329,5 @@ const isAwaited = (actor: Worker['actor']): boolean => {
   return status === 'active' && typeof value === 'string';
 };
 
-const tellRank = (ask: Ask, rank: number): void => ask.answer(foundText(String(rank), ask.origin, ALLOCATED));
+const tellRank = (ask: PendingGet, rank: number): void =>
+  ask.answer(foundText(String(rank), ask.origin, ALLOCATED));

@@ -23,7 +23,7 @@ export class Ending {
 
   bind() {
     const { timers, options } = this.#sleigh;
-    return this.#sleigh.prepared(
+    return this.#sleigh.instrumented(
       shutdownMachine.provide({
         actions: {
           startGraceTimer: ({ self }) =>

@@ -1,8 +1,8 @@
 import Denque from 'denque';
-import type { ChartStep, StoryStep } from '../actors/teller.ts';
+import type { ChartStep, StoryStep } from '../actors/step-catalog.ts';
 
 /** Failures that are kept. */
-const MOST = 100;
+const FAILURES_KEPT = 100;
 
 /** Something that went wrong in a job. */
 export interface Failure {
@@ -43,7 +43,7 @@ export class Failures {
 
   add(failure: Failure): void {
     this.#failures.push(Object.freeze(failure));
-    if (this.#failures.length > MOST) this.#failures.shift();
+    if (this.#failures.length > FAILURES_KEPT) this.#failures.shift();
   }
 
   /** The newest first. */

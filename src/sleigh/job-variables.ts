@@ -1,13 +1,13 @@
-import { Storing } from '../machines/storing.ts';
+import { PendingStore } from '../machines/pending-store.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
-import { foundText, type Ask, type Client } from '../workspace/ask.ts';
+import { foundText, type PendingGet, type Client } from '../workspace/pending-get.ts';
 import type { StoreOutcome } from '../workspace/receipt.ts';
 import { Listing } from '../workspace/listing.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
 import { textOf, type Value } from '../workspace/value.ts';
-import type { Behaviour, Surroundings } from '../workspace/behaviour.ts';
+import type { Behaviour, VariableContext } from '../workspace/behaviour.ts';
 import { Fifo } from '../workspace/fifo.ts';
 import { VERSION } from '../version.ts';
 import { agentStatus, reported, scoreboard } from './reports.ts';
@@ -21,14 +21,14 @@ const PROTOCOL_VERSION = '1';
 /** What one job variable does; see the table in docs/protocol.md. */
 interface JobVariable {
   readonly hidden: boolean;
-  get(ask: Ask): void;
+  get(ask: PendingGet): void;
   /** Without it stores are refused. */
-  store?(storing: Storing): void;
+  store?(storing: PendingStore): void;
   /** The value is taken over by whom it is stored with; else nobody needs it afterwards. */
   readonly keepsValue?: boolean;
   readonly counts?: () => Behaviour['counts'];
   readonly values?: Behaviour['values'];
-  readonly waiting?: () => Iterable<Ask>;
+  readonly waiting?: () => Iterable<PendingGet>;
   readonly listed?: () => void;
 }
 
@@ -62,14 +62,14 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
   /** Seconds that the join phase takes (S5, S6). */
   const storeDuration =
     (name: string) =>
-    (storing: Storing): void => {
+    (storing: PendingStore): void => {
       const text = textOf(storing.value);
       const seconds = parseDecimal(text);
       if (seconds === undefined) storing.refuse(notANumber(name, text));
       else joining.chart.send({ type: 'duration.set', seconds });
     };
 
-  const report = (lines: (ask: Ask) => Steps<readonly string[]>): JobVariable => ({
+  const report = (lines: (ask: PendingGet) => Steps<readonly string[]>): JobVariable => ({
     hidden: false,
     get: (ask) => {
       const listing = new Listing(workspace.host.holdings.budget, ask.client.account);
@@ -130,7 +130,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     sentinel_alive: {
       hidden: true,
       get: (ask) => crew.askAlive(ask),
-      waiting: () => sleigh.wakings.asks(),
+      waiting: () => sleigh.heartbeats.asks(),
     },
     task: {
       hidden: false,
@@ -191,10 +191,10 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
 class JobBehaviour implements Behaviour {
   readonly mode = 'custom';
   readonly #variable: JobVariable;
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
   readonly #sleigh: Sleigh;
 
-  constructor(variable: JobVariable, surroundings: Surroundings, sleigh: Sleigh) {
+  constructor(variable: JobVariable, surroundings: VariableContext, sleigh: Sleigh) {
     this.#variable = variable;
     this.#in = surroundings;
     this.#sleigh = sleigh;
@@ -206,7 +206,7 @@ class JobBehaviour implements Behaviour {
 
   store(value: Value, client: Client | undefined): StoreOutcome {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
-    const storing = new Storing(value, client);
+    const storing = new PendingStore(value, client);
     if (!this.#sleigh.hasFailed) this.#variable.store(storing);
     // It may have failed just now.
     if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
@@ -218,7 +218,7 @@ class JobBehaviour implements Behaviour {
     return this.#variable.values?.(from, count) ?? [];
   }
 
-  waiting(): Iterable<Ask> {
+  waiting(): Iterable<PendingGet> {
     return this.#variable.waiting?.() ?? [];
   }
 
@@ -226,7 +226,7 @@ class JobBehaviour implements Behaviour {
     if (!this.#sleigh.hasFailed) this.#variable.listed?.();
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     ask.variableId = this.#in.variableId;
     if (!this.#sleigh.hasFailed) this.#variable.get(ask);
     // It may have failed just now, and nobody knows of this one.

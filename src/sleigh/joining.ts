@@ -1,7 +1,7 @@
 import { assertEvent, type ActorRefFrom } from 'xstate';
 import { joinPhaseMachine, type JoinPhaseContext } from '../machines/join-phase.ts';
 import { parseDecimal } from '../wire/numbers.ts';
-import { foundText, type Ask } from '../workspace/ask.ts';
+import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import { notANumber, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
@@ -14,7 +14,7 @@ export class Joining {
   readonly #forNumber = new WaitingLine();
   readonly #sleigh: Sleigh;
   /** The timers of those who wait for the group to close, but not for ever. */
-  readonly #timerOf = new Map<Ask, string>();
+  readonly #timerOf = new Map<PendingGet, string>();
   #waits = 0;
 
   constructor(sleigh: Sleigh) {
@@ -42,12 +42,12 @@ export class Joining {
   }
 
   /** Who waits in `status`, and who in `waitForWorkers`. */
-  get waiting(): { readonly forStatus: Iterable<Ask>; readonly forNumber: Iterable<Ask> } {
+  get waiting(): { readonly forStatus: Iterable<PendingGet>; readonly forNumber: Iterable<PendingGet> } {
     return { forStatus: this.#forStatus, forNumber: this.#forNumber };
   }
 
   /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
-  askForNumber(ask: Ask, type: 'status.asked' | 'wait.asked'): void {
+  askForNumber(ask: PendingGet, type: 'status.asked' | 'wait.asked'): void {
     const text = ask.metadata.get('delay');
     const delay = text === undefined ? undefined : parseDecimal(text);
     if (text !== undefined && delay === undefined) return ask.refuse(notANumber('delay', text));
@@ -56,7 +56,7 @@ export class Joining {
 
   bind() {
     const { timers } = this.#sleigh;
-    return this.#sleigh.prepared(
+    return this.#sleigh.instrumented(
       joinPhaseMachine.provide({
         actions: {
           giveRank: ({ context, event }) => {
@@ -116,7 +116,7 @@ export class Joining {
   }
 
   /** S6, S17: until the group closes, or all are there; or for so many seconds. */
-  #holdForNumber(ask: Ask, seconds: number): void {
+  #holdForNumber(ask: PendingGet, seconds: number): void {
     const timer = `waitForWorkers ${++this.#waits}`;
     this.#timerOf.set(ask, timer);
     this.#forNumber.add(ask, () => this.#stopTimerOf(ask));
@@ -126,7 +126,7 @@ export class Joining {
     });
   }
 
-  #stopTimerOf(ask: Ask): void {
+  #stopTimerOf(ask: PendingGet): void {
     const timer = this.#timerOf.get(ask);
     if (timer !== undefined) this.#sleigh.timers.stop(timer);
     this.#timerOf.delete(ask);
@@ -143,4 +143,4 @@ export class Joining {
   }
 }
 
-const tell = (ask: Ask, number: number): void => ask.answer(foundText(String(number), ask.origin));
+const tell = (ask: PendingGet, number: number): void => ask.answer(foundText(String(number), ask.origin));

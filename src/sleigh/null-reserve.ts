@@ -1,4 +1,4 @@
-import type { Holdings } from '../workspace/holdings.ts';
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { COST, memoryOfMetadata } from '../workspace/memory-budget.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { Value } from '../workspace/value.ts';
@@ -17,12 +17,12 @@ export const PLACE = COST.value + COST.range;
  * otherwise, or when the null result is taken.
  */
 export class NullReserve {
-  readonly #holdings: Holdings;
+  readonly #holdings: StorageAccounting;
   readonly #value: Pick<Value, 'metadata' | 'owner'>;
   #places = 0;
 
   /** @param value what is broadcast: its metadata is held for as long as there is a place */
-  constructor(holdings: Holdings, { metadata, owner }: Value) {
+  constructor(holdings: StorageAccounting, { metadata, owner }: Value) {
     this.#holdings = holdings;
     this.#value = { metadata, owner };
   }

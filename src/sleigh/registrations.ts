@@ -1,7 +1,7 @@
-import type { Storing } from '../machines/storing.ts';
+import type { PendingStore } from '../machines/pending-store.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
-import { Ask, type Client, type Found } from '../workspace/ask.ts';
+import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
 import { notANumber } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { textOf } from '../workspace/value.ts';
@@ -28,14 +28,14 @@ const MOST_ANNOUNCED = 1_000;
 const NOBODY: Client = {
   id: 0,
   peer: '',
-  departures: new Set(),
+  closeListeners: new Set(),
   answer: () => undefined,
   refuse: () => undefined,
 };
 
 /** By which a worker shows that it has come back (S18). It is a secret, so nobody else is told of it. */
 const SESSION = 'session';
-const sessionOf = ({ value }: Storing): string | undefined => value.metadata.get(SESSION);
+const sessionOf = ({ value }: PendingStore): string | undefined => value.metadata.get(SESSION);
 
 function withoutSession(metadata: Metadata): Metadata {
   if (!metadata.has(SESSION)) return metadata;
@@ -59,7 +59,7 @@ export class Registrations {
   }
 
   /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
-  ask(storing: Storing): void {
+  ask(storing: PendingStore): void {
     const { crew, joining, work, workspace } = this.#sleigh;
     const text = textOf(storing.value);
     const rank = parseWhole(text);
@@ -97,7 +97,7 @@ export class Registrations {
   }
 
   /** S18: whether it is a registered worker that shows by its session that it has come back. */
-  isReturn(storing: Storing): boolean {
+  isReturn(storing: PendingStore): boolean {
     const rank = parseWhole(textOf(storing.value));
     const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
     if (worker?.session === undefined || !isRegistered(worker)) return false;
@@ -105,14 +105,14 @@ export class Registrations {
   }
 
   /** S19: whether it is for a rank whose worker is to be replaced. */
-  isReplacement({ value }: Storing): boolean {
+  isReplacement({ value }: PendingStore): boolean {
     const rank = parseWhole(textOf(value));
     const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
     return worker !== undefined && stateOfWorker(worker) === 'replacing';
   }
 
   /** S3: its metadata is kept with its registration. */
-  accept(worker: Worker, storing: Storing): void {
+  accept(worker: Worker, storing: PendingStore): void {
     const { client, value } = storing;
     const { crew, now, options } = this.#sleigh;
     worker.registeredAt = now;
@@ -131,11 +131,13 @@ export class Registrations {
     this.#sleigh.announce(REGISTRATIONS, String(rank), metadata, client);
     const variable = workspace.variable(REGISTRATIONS);
     if (options.join === 'elastic' && variable.behaviour.counts.values > MOST_ANNOUNCED)
-      variable.get(new Ask(NOBODY, { verb: 'fetchTry', takes: true, waits: false, metadata: NO_METADATA }));
+      variable.get(
+        new PendingGet(NOBODY, { verb: 'fetchTry', takes: true, waits: false, metadata: NO_METADATA }),
+      );
   }
 
   /** S18. */
-  tellWhetherBusy(storing: Storing, isBusy: boolean): void {
+  tellWhetherBusy(storing: PendingStore, isBusy: boolean): void {
     storing.tell(BUSY, isBusy ? '1' : '0');
     storing.tell(GRACE, String(this.#sleigh.options.reconnectGrace));
   }

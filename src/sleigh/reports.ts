@@ -1,4 +1,4 @@
-import { foundPieces, type Found } from '../workspace/ask.ts';
+import { foundPieces, type Found } from '../workspace/pending-get.ts';
 import type { Listing } from '../workspace/listing.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import { sortedInSteps, type Steps } from '../workspace/steps.ts';

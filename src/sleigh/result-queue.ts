@@ -1,5 +1,5 @@
 import Denque from 'denque';
-import type { Holdings } from '../workspace/holdings.ts';
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import type { Value } from '../workspace/value.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { PLACE, type NullReserve } from './null-reserve.ts';
@@ -139,10 +139,10 @@ export class NullResults {
 /** The results of one batch that nobody has taken, oldest first. It accounts for what it holds. */
 export class ResultQueue {
   readonly #entries = new Denque<Value | NullResults>();
-  readonly #holdings: Holdings;
+  readonly #holdings: StorageAccounting;
   #length = 0;
 
-  constructor(holdings: Holdings) {
+  constructor(holdings: StorageAccounting) {
     this.#holdings = holdings;
   }
 

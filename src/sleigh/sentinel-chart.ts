@@ -1,6 +1,6 @@
 import { assertEvent } from 'xstate';
 import { sentinelMachine } from '../machines/sentinel.ts';
-import { foundText, type Ask } from '../workspace/ask.ts';
+import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
@@ -11,12 +11,12 @@ const MISSED_PERIODS = 3;
 const absence = (id: number): string => `absence of sentinel ${id}`;
 
 /** S9, S14. */
-export const tellToStop = (ask: Ask): void => ask.answer(foundText('1', ask.origin));
+export const tellToStop = (ask: PendingGet): void => ask.answer(foundText('1', ask.origin));
 
 /** The chart of a sentinel, with what it commands bound to that sleigh. */
 export function sentinelChart(sleigh: Sleigh) {
-  const { timers, options, wakings, crew } = sleigh;
-  return sleigh.prepared(
+  const { timers, options, heartbeats, crew } = sleigh;
+  return sleigh.instrumented(
     sentinelMachine.provide({
       actions: {
         replaceWorker: ({ event }) => {
@@ -29,16 +29,16 @@ export function sentinelChart(sleigh: Sleigh) {
         },
         holdUntilWaking: ({ context, event }) => {
           assertEvent(event, 'alive.asked');
-          wakings.hold(crew.sentinel(context.id), event.ask);
+          heartbeats.hold(crew.sentinel(context.id), event.ask);
         },
         tellNoWaking: ({ event }) => {
           assertEvent(event, 'alive.asked');
           event.ask.refuse(NO_VALUE_YET);
         },
-        tellToGoOn: ({ context }) => wakings.unblock(crew.sentinel(context.id), '0'),
+        tellToGoOn: ({ context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
         tellToStop: ({ context, event }) => {
           if (event.type === 'alive.asked') tellToStop(event.ask);
-          else wakings.unblock(crew.sentinel(context.id), '1');
+          else heartbeats.unblock(crew.sentinel(context.id), '1');
         },
         startAbsenceTimer: ({ context, self }) =>
           timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>

@@ -2,17 +2,17 @@ import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } fro
 import type { Actor } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
-import { storied, storyOf } from '../actors/story.ts';
-import { BROKEN } from '../actors/teller.ts';
+import { withStory, storyOf } from '../actors/story.ts';
+import { BROKEN } from '../actors/step-catalog.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
-import type { Client } from '../workspace/ask.ts';
+import type { Client } from '../workspace/pending-get.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { PURGED, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
-import type { Occupant, Workspace } from '../workspace/workspace.ts';
+import type { WorkspacePlugin, Workspace } from '../workspace/workspace.ts';
 import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfPlaces } from './null-reserve.ts';
 import { memoryOfBatches } from './batch-ref.ts';
@@ -28,7 +28,7 @@ import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
 import { sentinelChart } from './sentinel-chart.ts';
 import { Supervision } from './supervision.ts';
-import { Wakings } from './wakings.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { Work } from './work.ts';
 
 /** The variable that tells of a dead worker (S13). */
@@ -38,7 +38,7 @@ const WORKER_DEAD = 'worker_dead';
  * One job: the supervisor of its charts, and what these charts command. Requests come from the job variables and go
  * straight to the chart that they concern; what one chart tells the others goes through the supervisor.
  */
-export class Sleigh implements Occupant {
+export class Sleigh implements WorkspacePlugin {
   readonly workspace: Workspace;
   readonly options: JobOptions;
   readonly timers: NamedTimers;
@@ -46,7 +46,7 @@ export class Sleigh implements Occupant {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly crew: Crew;
-  readonly wakings: Wakings;
+  readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
   readonly supervision: Supervision;
   readonly recovery: Recovery;
@@ -64,7 +64,7 @@ export class Sleigh implements Occupant {
     this.startedAt = workspace.host.clock();
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
-    this.wakings = new Wakings(this);
+    this.heartbeats = new Heartbeats(this);
     this.registrations = new Registrations(this);
     this.supervision = new Supervision(this);
     this.recovery = new Recovery(this);
@@ -118,9 +118,9 @@ export class Sleigh implements Occupant {
   }
 
   /** As its actors run here: they keep their stories, what goes wrong in them is noted, and steps come from a table. */
-  prepared<Machine extends AnyStateMachine>(machine: Machine): Machine {
+  instrumented<Machine extends AnyStateMachine>(machine: Machine): Machine {
     const { clock, tracer } = this.workspace.host;
-    const keeping = storied(machine, clock, this.failures.watch);
+    const keeping = withStory(machine, clock, this.failures.watch);
     // Who traces wants to hear of each transition, which only the interpreter tells.
     return tracer === undefined ? compiled(keeping) : keeping;
   }
@@ -162,7 +162,7 @@ export class Sleigh implements Occupant {
 
   /** W6.1: under `requeue` its workers may come and go, whatever they have opened. */
   outlives(client: Client): boolean {
-    return this.options.onDeadWorker === 'requeue' && client.departures.has(this);
+    return this.options.onDeadWorker === 'requeue' && client.closeListeners.has(this);
   }
 
   /** The job ends with its server, and everyone is told (S14.1). */
@@ -180,7 +180,7 @@ export class Sleigh implements Occupant {
   *refuseEveryone(reason: Refusal): Steps {
     yield* this.work.refuseEveryone(reason);
     yield* this.joining.refuseEveryone(reason);
-    yield* this.wakings.refuseEveryone(reason);
+    yield* this.heartbeats.refuseEveryone(reason);
   }
 
   /** Does what takes long in its turn with others (P14). What goes wrong in it is a fault of the job. */
@@ -196,7 +196,7 @@ export class Sleigh implements Occupant {
   }
 
   #bind() {
-    return this.prepared(
+    return this.instrumented(
       sleighMachine.provide({
         actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
         actions: {

@@ -1,5 +1,5 @@
 import { parseWhole } from '../wire/numbers.ts';
-import type { Ask } from '../workspace/ask.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
@@ -35,7 +35,7 @@ export class Supervision {
   }
 
   /** S19: a new worker is to come under a rank that the sentinel was given. */
-  askForReplacement(ask: Ask, replaces: string): void {
+  askForReplacement(ask: PendingGet, replaces: string): void {
     const rank = parseWhole(replaces);
     if (rank === undefined) return ask.refuse(notANumber('replaces', replaces));
     const refused = this.#refuseStranger('replaces', rank, ask.metadata.get('session'));

@@ -1,6 +1,6 @@
 import Denque from 'denque';
 import type { WorkerEnd } from '../machines/worker-end.ts';
-import type { Holdings } from '../workspace/holdings.ts';
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
@@ -79,9 +79,9 @@ export class Tasks {
   #keeping: boolean;
   /** Those of an elastic group that are for all who come: beside the log, so that it holds up nothing there (S17). */
   #lasting: Broadcast[] = [];
-  readonly #holdings: Holdings;
+  readonly #holdings: StorageAccounting;
 
-  constructor(holdings: Holdings, { keeping }: { keeping: boolean }) {
+  constructor(holdings: StorageAccounting, { keeping }: { keeping: boolean }) {
     this.#holdings = holdings;
     this.#keeping = keeping;
   }

@@ -1,7 +1,7 @@
 import { assertEvent } from 'xstate';
 import { workerMachine } from '../machines/worker.ts';
-import type { Storing } from '../machines/storing.ts';
-import { foundValue, type Ask } from '../workspace/ask.ts';
+import type { PendingStore } from '../machines/pending-store.ts';
+import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
@@ -44,7 +44,7 @@ export class Work {
   }
 
   /** Who waits for a task. */
-  *asks(): Generator<Ask> {
+  *asks(): Generator<PendingGet> {
     yield* this.#waiting;
     yield* this.#outsiders;
   }
@@ -58,7 +58,7 @@ export class Work {
   }
 
   /** S7: queues it, and wakes the worker that has waited longest. */
-  storeTask(storing: Storing): void {
+  storeTask(storing: PendingStore): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
     const maxAttempts = readMaxAttempts(storing.value.metadata);
     if (isRefusal(maxAttempts)) return storing.refuse(maxAttempts);
@@ -69,7 +69,7 @@ export class Work {
   }
 
   /** S8: a copy for everyone, before any task. */
-  storeBroadcast(storing: Storing): void {
+  storeBroadcast(storing: PendingStore): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
     const { joining, recovery } = this.#sleigh;
     const { metadata } = storing.value;
@@ -91,7 +91,7 @@ export class Work {
 
   /** Everyone who waits and has a copy to come gets it; who comes meanwhile need not wait for one. */
   *#offerCopies(): Steps {
-    const hasCopy = ({ client }: Ask): boolean => {
+    const hasCopy = ({ client }: PendingGet): boolean => {
       const worker = this.#sleigh.crew.workerOf(client);
       return worker !== undefined && this.tasks.hasCopyFor(worker);
     };
@@ -99,14 +99,14 @@ export class Work {
   }
 
   /** S7: a result ends the current task of its worker. */
-  storeResult(storing: Storing): void {
+  storeResult(storing: PendingStore): void {
     const worker = this.#sleigh.crew.workerOf(storing.client);
     if (worker === undefined || !isRegistered(worker)) return storing.refuse(NO_CURRENT_TASK);
     worker.actor.send({ type: 'result.stored', storing });
   }
 
   /** S7. */
-  getTask(ask: Ask): void {
+  getTask(ask: PendingGet): void {
     if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
     if (!ask.takes) return ask.refuse(FIND_NOT_SUPPORTED);
     const worker = this.#sleigh.crew.workerOf(ask.client);
@@ -119,7 +119,7 @@ export class Work {
   }
 
   /** S7. */
-  getResult(ask: Ask): void {
+  getResult(ask: PendingGet): void {
     if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
     const worker = this.#sleigh.crew.workerOf(ask.client);
     if (worker !== undefined && !isRegistered(worker)) return ask.refuse(WORKER_DEAD);
@@ -133,7 +133,7 @@ export class Work {
   /** The chart of a worker, with what it commands bound to this work. */
   bind() {
     const { crew, registrations, recovery } = this.#sleigh;
-    return this.#sleigh.prepared(
+    return this.#sleigh.instrumented(
       workerMachine.provide({
         actions: {
           acceptRegistration: ({ context, event }) => {
@@ -265,18 +265,18 @@ export class Work {
   }
 
   /** S19: who has waited longest of those that have not declined what there is. */
-  #takeWhoMayDo(): Ask | undefined {
+  #takeWhoMayDo(): PendingGet | undefined {
     return this.#waiting.takeFirst(({ client }) => {
       const worker = this.#sleigh.crew.workerOf(client);
       return worker !== undefined && this.tasks.isAvailableFor(worker);
     });
   }
 
-  #offer(ask: Ask): void {
+  #offer(ask: PendingGet): void {
     this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered', ask });
   }
 
-  #give(worker: Worker, ask: Ask): void {
+  #give(worker: Worker, ask: PendingGet): void {
     const task = this.tasks.takeFor(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;

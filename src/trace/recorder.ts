@@ -7,8 +7,8 @@ import type {
   Snapshot,
 } from 'xstate';
 import type { Tracer } from '../workspace/tracing.ts';
-import { Ask } from '../workspace/ask.ts';
-import { Storing } from '../machines/storing.ts';
+import { PendingGet } from '../workspace/pending-get.ts';
+import { PendingStore } from '../machines/pending-store.ts';
 import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
 
 /** Turns what XState tells of its actors into steps. */
@@ -83,9 +83,9 @@ function plain(event: AnyEventObject): TraceEvent {
 }
 
 function plainValue(value: unknown): unknown {
-  if (value instanceof Ask)
+  if (value instanceof PendingGet)
     return { verb: value.verb, takes: value.takes, waits: value.waits, client: value.client.peer };
-  if (value instanceof Storing) return { client: value.client.peer };
+  if (value instanceof PendingStore) return { client: value.client.peer };
   if (value instanceof Error) return value.message;
   if (typeof value === 'object' && value !== null && 'peer' in value) return value.peer;
   return value;

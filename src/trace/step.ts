@@ -25,7 +25,7 @@ export interface TraceEvent {
 }
 
 /** What an actor begins with, its `input` being what it was made with; and what ends it with the actor above it. */
-export { BEGINNING, STOPPED } from '../actors/teller.ts';
+export { BEGINNING, STOPPED } from '../actors/step-catalog.ts';
 
 /** A state value as text: `registered.idle`. */
 export function stateText(value: unknown): string {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
-import { Histogram } from '../core/figures.ts';
-import { sleighKind } from '../sleigh/kind.ts';
+import { Histogram } from '../core/metrics.ts';
+import { sleighPlugin } from '../sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { withDefaults } from '../wire/with-defaults.ts';
@@ -81,7 +81,7 @@ export class TcpServer {
     this.core = new Core({
       limits: withDefaults(DEFAULT_LIMITS, options.limits),
       kinds: new Map([
-        ['sleigh', sleighKind(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
+        ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
         ...Object.entries(options.kinds ?? {}),
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',

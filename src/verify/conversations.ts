@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Address } from './speaker.ts';
+import type { Address } from './protocol-client.ts';
 
 /** What recorded conversations came to, file by file. */
 export interface ConversationReport {

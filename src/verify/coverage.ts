@@ -1,4 +1,4 @@
-import { WITHOUT } from './grounds.ts';
+import { WITHOUT } from './test-target.ts';
 import type { ChartIndex } from './chart-index.ts';
 import type { Plan, Seen } from './exploration.ts';
 import { UNREACHABLE } from './unreachable.ts';

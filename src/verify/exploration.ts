@@ -1,8 +1,8 @@
 import { fromTransition, type AnyMachineSnapshot } from 'xstate';
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph';
 import { ChartIndex } from './chart-index.ts';
-import { NEEDS, type Need } from './grounds.ts';
-import type { ChartModel, Closable, Effect, Journey, Situation, Stimulus } from './model.ts';
+import { NEEDS, type Need } from './test-target.ts';
+import type { ChartModel, Closable, Effect, TestPath, Situation, Stimulus } from './model.ts';
 import { PureChart } from './pure-chart.ts';
 import { simplePaths } from './simple-paths.ts';
 
@@ -33,7 +33,7 @@ export interface Plan {
   readonly reachableWithAll: ReadonlySet<string>;
 }
 
-export type Route = Pick<Journey, 'steps' | 'tries' | 'timed'> & { readonly slow: boolean };
+export type Route = Pick<TestPath, 'steps' | 'tries' | 'timed'> & { readonly slow: boolean };
 
 /** What a step showed, once it is checked. */
 export interface Seen {
@@ -234,7 +234,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
   }
 
   /** Runs one path. @param saw is told of each step that was right. @throws Mismatch with the story of it */
-  async run(journey: Journey, saw: (seen: Seen) => void): Promise<void> {
+  async run(journey: TestPath, saw: (seen: Seen) => void): Promise<void> {
     const beginning = this.#beginning();
     let { world } = beginning;
     const story: string[] = [];

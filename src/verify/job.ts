@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch.ts';
-import type { Journey } from './model.ts';
-import { Speaker, whenAnsweredInTime, type Address, type Answer, type Pending } from './speaker.ts';
+import type { TestPath } from './model.ts';
+import {
+  ProtocolClient,
+  whenAnsweredInTime,
+  type Address,
+  type Answer,
+  type Pending,
+} from './protocol-client.ts';
 
 /** By which a sentinel shows that it supervises its workers (S19). */
 export const SUPERVISOR = { session: 'of the sentinel' };
@@ -19,26 +25,26 @@ export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sen
 export const AFTER_PERIOD = 40_000;
 
 /** A period in seconds: short in a journey that waits for its end, else too long to end in the middle. */
-export const period = ({ timed, scale }: Journey, short: number, long: number): string =>
+export const period = ({ timed, scale }: TestPath, short: number, long: number): string =>
   String(timed ? short * scale : long);
 
 /** A sleigh of its own and everyone who takes part in it, over connections of their own. */
 export class Job {
   readonly workspace: string;
   /** Owns the workspace, and looks at it. */
-  readonly master: Speaker;
+  readonly master: ProtocolClient;
   readonly #server: Address;
-  readonly #guests = new Map<Speaker, string>();
+  readonly #guests = new Map<ProtocolClient, string>();
   #batches = 0;
 
-  private constructor(server: Address, master: Speaker, workspace: string) {
+  private constructor(server: Address, master: ProtocolClient, workspace: string) {
     this.#server = server;
     this.master = master;
     this.workspace = workspace;
   }
 
   static async open(server: Address, options: Record<string, string>): Promise<Job> {
-    const master = await Speaker.ready(server);
+    const master = await ProtocolClient.ready(server);
     const workspace = `verify ${RUN} ${++jobs}`;
     const metadata = { wstype: 'sleigh', ...options };
     mustBe('open ws', await master.ask(['open ws', workspace, 'verify', 'no'], metadata), {});
@@ -51,8 +57,8 @@ export class Job {
   }
 
   /** Someone else who uses the workspace, and owns another one, by whose end the end of the connection shows (W6). */
-  async guest(): Promise<Speaker> {
-    const guest = await Speaker.ready(this.#server);
+  async guest(): Promise<ProtocolClient> {
+    const guest = await ProtocolClient.ready(this.#server);
     const own = `verify ${RUN} guest ${++guests}`;
     this.#guests.set(guest, own);
     const opened = await Promise.all([
@@ -64,7 +70,7 @@ export class Job {
   }
 
   /** The guest goes. Resolves when the server knows. */
-  async leave(guest: Speaker): Promise<void> {
+  async leave(guest: ProtocolClient): Promise<void> {
     const own = this.#guests.get(guest) ?? '';
     this.#guests.delete(guest);
     guest.vanish();
@@ -75,23 +81,33 @@ export class Job {
   }
 
   /** A guest that comes for one request. */
-  async asStranger(act: (stranger: Speaker) => Promise<void>): Promise<void> {
+  async asStranger(act: (stranger: ProtocolClient) => Promise<void>): Promise<void> {
     const stranger = await this.guest();
     await act(stranger);
     await this.leave(stranger);
   }
 
-  get(who: Speaker, verb: string, variable: string, metadata: Record<string, string> = {}): Promise<Answer> {
+  get(
+    who: ProtocolClient,
+    verb: string,
+    variable: string,
+    metadata: Record<string, string> = {},
+  ): Promise<Answer> {
     return who.ask([verb, this.workspace, variable], metadata);
   }
 
   /** A get that may wait. */
-  beginToGet(who: Speaker, verb: string, variable: string, metadata: Record<string, string> = {}): Pending {
+  beginToGet(
+    who: ProtocolClient,
+    verb: string,
+    variable: string,
+    metadata: Record<string, string> = {},
+  ): Pending {
     return who.begin([verb, this.workspace, variable], metadata);
   }
 
   store(
-    who: Speaker,
+    who: ProtocolClient,
     variable: string,
     value: string,
     metadata: Record<string, string> = {},
@@ -101,7 +117,7 @@ export class Job {
 
   /** @throws Mismatch when a get comes to something else */
   async mustGet(
-    who: Speaker,
+    who: ProtocolClient,
     [verb, variable]: readonly [string, string],
     expected: Expectation,
     metadata: Record<string, string> = {},
@@ -113,7 +129,7 @@ export class Job {
 
   /** @throws Mismatch when a store comes to something else */
   async mustStore(
-    who: Speaker,
+    who: ProtocolClient,
     [variable, value]: readonly [string, string],
     expected: Expectation = {},
     metadata: Record<string, string> = {},

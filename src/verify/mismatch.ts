@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './speaker.ts';
+import type { Answer } from './protocol-client.ts';
 
 /** The server does something else than its charts say. */
 export class Mismatch extends Error {

@@ -1,5 +1,5 @@
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
-import type { Grounds, Need } from './grounds.ts';
+import type { TestTarget, Need } from './test-target.ts';
 
 /** Where a chart is, and what of its surroundings decides what clients can cause. */
 export interface Situation<Context, Facts> {
@@ -29,10 +29,10 @@ export interface Impossible {
   readonly why: string;
 }
 /** It could be done, and leads past the bound of the model. */
-export interface Beyond {
+export interface OutOfBounds {
   readonly kind: 'beyond';
 }
-export type Effect<Facts, Stage> = Caused<Facts, Stage> | Refused<Stage> | Impossible | Beyond;
+export type Effect<Facts, Stage> = Caused<Facts, Stage> | Refused<Stage> | Impossible | OutOfBounds;
 
 /** One thing that clients do, and what comes of it: the executor is part of what it comes to in each situation. */
 export interface Stimulus<Context, Facts, Stage> {
@@ -46,14 +46,14 @@ export interface Stimulus<Context, Facts, Stage> {
 }
 
 /** One path through a chart, as it is to be run. */
-export interface Journey {
+export interface TestPath {
   readonly steps: readonly string[];
   /** What is tried at its end, one after the other, without leading away from there. */
   readonly tries: readonly string[];
   readonly timed: boolean;
   /** Periods are so many times as long as at the first attempt. */
   readonly scale: number;
-  readonly grounds: Grounds;
+  readonly grounds: TestTarget;
 }
 
 export interface Closable {
@@ -78,7 +78,7 @@ export interface ChartModel<Context, Facts, Stage extends Closable> {
   readonly bound: string;
   /** The most steps of a simple path that is run. */
   readonly simpleSteps: number;
-  readonly open: (journey: Journey) => Promise<Stage>;
+  readonly open: (journey: TestPath) => Promise<Stage>;
 }
 
 /** The chart is told these events. */
@@ -96,4 +96,4 @@ export const changesNothing = <Stage>(act: (stage: Stage) => Promise<void>): Ref
 
 export const impossible = (why: string): Impossible => ({ kind: 'impossible', why });
 
-export const BEYOND: Beyond = { kind: 'beyond' };
+export const OUT_OF_BOUNDS: OutOfBounds = { kind: 'beyond' };

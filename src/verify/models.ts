@@ -5,7 +5,7 @@ import { shutdownModels } from './charts/shutdown.ts';
 import { sleighModels } from './charts/sleigh.ts';
 import { workerModels } from './charts/worker.ts';
 import { Exploration } from './exploration.ts';
-import type { Need } from './grounds.ts';
+import type { Need } from './test-target.ts';
 import type { ChartModel, Closable } from './model.ts';
 import type { AnyExploration } from './paths.ts';
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Coverage, type ChartReport } from './coverage.ts';
-import type { Grounds, Need } from './grounds.ts';
+import type { TestTarget, Need } from './test-target.ts';
 import type { Exploration, Plan, Route } from './exploration.ts';
 
 /** A path on which the server did something else than its charts. */
@@ -16,7 +16,7 @@ export type AnyExploration = Pick<
 >;
 
 export interface PathOptions {
-  readonly grounds: Grounds;
+  readonly grounds: TestTarget;
   readonly met: ReadonlySet<Need>;
   /** Resolve at the first failure. */
   readonly hasty?: boolean;

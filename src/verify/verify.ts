@@ -1,6 +1,6 @@
 import type { ChartReport } from './coverage.ts';
 import { replayAll, type ConversationReport } from './conversations.ts';
-import { needsMetBy, type Grounds } from './grounds.ts';
+import { needsMetBy, type TestTarget } from './test-target.ts';
 import { exploreAll, type Effort } from './models.ts';
 import { runPaths, type Failure } from './paths.ts';
 
@@ -18,7 +18,7 @@ export interface VerifyOptions {
 
 /** Runs generated paths through every chart. @throws when the server cannot be reached */
 export async function verifyCharts(
-  grounds: Grounds,
+  grounds: TestTarget,
   { effort = 'short', onFailure }: VerifyOptions = {},
 ): Promise<ChartReport[]> {
   const met = await needsMetBy(grounds);
@@ -26,7 +26,7 @@ export async function verifyCharts(
 }
 
 /** Runs the paths and then the recorded conversations. @throws when the server cannot be reached */
-export async function verifyServer(grounds: Grounds, options: VerifyOptions = {}): Promise<Verification> {
+export async function verifyServer(grounds: TestTarget, options: VerifyOptions = {}): Promise<Verification> {
   const charts = await verifyCharts(grounds, options);
   const conversations = await replayAll(grounds.server, (reason) =>
     options.onFailure?.({ model: 'conversations', reason }),

@@ -1,7 +1,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
 import { leafOf, storyOf } from '../actors/story.ts';
-import { tellerOf, type StoryStep } from '../actors/teller.ts';
+import { stepCatalogOf, type StoryStep } from '../actors/step-catalog.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';
@@ -67,7 +67,7 @@ export function plainFields(fields: unknown): Record<string, string | number | b
 
 /** Workers by state: those that there are, without those whose rank somebody else has by now (S19). */
 export function workerCounts({ workerChart, crew }: Sleigh): Readonly<Record<string, number>> {
-  const counts = Object.entries(tellerOf(workerChart)?.all ?? {});
+  const counts = Object.entries(stepCatalogOf(workerChart)?.all ?? {});
   return Object.fromEntries(
     counts.map(([state, n]): [string, number] => [state, n - crew.past(state)]).filter(([, n]) => n > 0),
   );
@@ -98,7 +98,7 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
     },
     {
       chart: sentinelChart.id,
-      counts: tellerOf(sentinelChart)?.all ?? {},
+      counts: stepCatalogOf(sentinelChart)?.all ?? {},
       agents: crew.sentinels,
       size: crew.sentinels.length,
     },

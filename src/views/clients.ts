@@ -1,13 +1,13 @@
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
-import { tellerOf } from '../actors/teller.ts';
+import { stepCatalogOf } from '../actors/step-catalog.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import { actorView, stateOf } from './actors.ts';
 import { named } from './names.ts';
 import { pageOf, slice, type Range } from './paging.ts';
 import type { ClientsView, ClientSummary, ClientView, RequestView } from './types.ts';
 
-const MOST = 100;
+const CLIENTS_SHOWN = 100;
 
 /** In the order in which they came. @param state those in it alone, or in a state inside of it */
 export function clientsView(core: Core, state: string | null, range: Range): ClientsView {
@@ -26,7 +26,7 @@ function* among(connections: Iterable<Connection>, state: string | null): Genera
 
 /** Those that have closed are no clients any more. */
 function countsOf({ connectionChart }: Core): Readonly<Record<string, number>> {
-  const { closed: _, ...counts } = tellerOf(connectionChart)?.all ?? {};
+  const { closed: _, ...counts } = stepCatalogOf(connectionChart)?.all ?? {};
   return counts;
 }
 
@@ -52,8 +52,8 @@ function requestView({ lastRequest }: Connection): RequestView | undefined {
 export const clientView = (connection: Connection): ClientView => ({
   ...summary(connection),
   actor: actorView(connection.actor),
-  owns: Array.from(slice(owned(connection), { from: 0, count: MOST }), ({ name }) => named(name)),
-  roles: Array.from(slice(roles(connection), { from: 0, count: MOST })),
+  owns: Array.from(slice(owned(connection), { from: 0, count: CLIENTS_SHOWN }), ({ name }) => named(name)),
+  roles: Array.from(slice(roles(connection), { from: 0, count: CLIENTS_SHOWN })),
 });
 
 function* owned(connection: Connection) {
@@ -63,7 +63,7 @@ function* owned(connection: Connection) {
 
 /** It hears of its departure, so its sleighs are among those that are told. */
 function* roles(connection: Connection) {
-  for (const place of connection.departures)
+  for (const place of connection.closeListeners)
     if (place instanceof Sleigh)
       for (const actor of place.crew.actorsOf(connection))
         yield { sleigh: named(place.workspace.name), actor: actor.id };

@@ -1,7 +1,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
 import { CHARTS } from '../charts/pages.ts';
-import { innermostOf, type ChartTransition } from '../actors/teller.ts';
+import { innermostOf, type ChartTransition } from '../actors/step-catalog.ts';
 import type { NextMove } from './types.ts';
 
 const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');

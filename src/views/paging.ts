@@ -1,7 +1,7 @@
 import type { Page } from './types.ts';
 
 const DEFAULT_COUNT = 100;
-const MOST = 1_000;
+const LARGEST_PAGE = 1_000;
 
 /** Which part of a list is wanted. */
 export interface Range {
@@ -15,7 +15,7 @@ const whole = (text: string | null, fallback: number): number =>
 /** `from` and `count` of a query; what is no number counts as left out. @param prefix of both names */
 export const rangeOf = (query: URLSearchParams): Range => ({
   from: whole(query.get('from'), 0),
-  count: Math.min(whole(query.get('count'), DEFAULT_COUNT), MOST),
+  count: Math.min(whole(query.get('count'), DEFAULT_COUNT), LARGEST_PAGE),
 });
 
 /** So many items after the first so many. Those before are passed by one by one, which costs some nanoseconds each. */

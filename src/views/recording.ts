@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { CHARTS } from '../charts/pages.ts';
 import { detailOf } from '../actors/detail.ts';
-import { BEGINNING, STOPPED } from '../actors/teller.ts';
+import { BEGINNING, STOPPED } from '../actors/step-catalog.ts';
 import { TraceCheck } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import { moveOf } from './moves.ts';

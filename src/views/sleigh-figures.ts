@@ -1,11 +1,11 @@
-import { tellerOf } from '../actors/teller.ts';
+import { stepCatalogOf } from '../actors/step-catalog.ts';
 import type { BatchSummary, Totals } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
 import { batches } from './sleigh.ts';
 
 /** Samples that the pace of a batch is taken from: half a minute, a second each. */
-const PACE = 30;
+const RATE_PERIOD_S = 30;
 
 interface Sample {
   readonly time: number;
@@ -24,7 +24,7 @@ export class SleighFigures {
     const seconds = this.#last === undefined ? 0 : (time - this.#last.time) / 1000;
     const pace = this.#last === undefined || seconds <= 0 ? 0 : (completed - this.#last.completed) / seconds;
     this.#last = { time, completed };
-    const busy = tellerOf(workerChart)?.in('registered.busy') ?? 0;
+    const busy = stepCatalogOf(workerChart)?.in('registered.busy') ?? 0;
     this.history.add(time, [
       work.tasks.length,
       work.batches.all.running,
@@ -39,7 +39,7 @@ export class SleighFigures {
     let samples = this.#samples.get(totals);
     if (samples === undefined) this.#samples.set(totals, (samples = []));
     samples.push(sample);
-    if (samples.length > PACE + 1) samples.shift();
+    if (samples.length > RATE_PERIOD_S + 1) samples.shift();
   }
 
   /** Milliseconds until all that is pending is answered, by the pace of the last half minute. */

@@ -1,5 +1,5 @@
 import { expected } from '../machines/join-phase.ts';
-import { tellerOf } from '../actors/teller.ts';
+import { stepCatalogOf } from '../actors/step-catalog.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
 import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';
@@ -44,10 +44,10 @@ export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
       expected: expected(context),
       isFrozen: context.frozen,
     },
-    sentinels: tellerOf(sleigh.sentinelChart)?.all ?? {},
+    sentinels: stepCatalogOf(sleigh.sentinelChart)?.all ?? {},
     completed: sleigh.work.completed,
     replacements: sleigh.crew.replacements,
-    deaths: tellerOf(sleigh.workerChart)?.in('dead') ?? 0,
+    deaths: stepCatalogOf(sleigh.workerChart)?.in('dead') ?? 0,
     failures: sleigh.failures.newestFirst,
     batches: Array.from(batches(sleigh), (batch) => batchView(batch, figures)),
     history: figures.history.series,

@@ -1,6 +1,6 @@
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { Metadata } from '../wire/payload.ts';
-import type { Ask } from '../workspace/ask.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
 import type { Variable } from '../workspace/variable.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
@@ -72,4 +72,8 @@ export function variableView(
   };
 }
 
-const waitingView = ({ client, verb }: Ask): WaitingView => ({ client: client.id, peer: client.peer, verb });
+const waitingView = ({ client, verb }: PendingGet): WaitingView => ({
+  client: client.id,
+  peer: client.peer,
+  verb,
+});

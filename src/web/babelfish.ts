@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Found, NwsConnection } from '../client/connection.ts';
+import type { Found, NwsConnection } from '../client/connection/connection.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
 import type { Value } from '../workspace/value.ts';
 

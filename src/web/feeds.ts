@@ -3,11 +3,11 @@ import { Problem, WENT_WRONG } from './answers.ts';
 import type { Site } from './site.ts';
 
 /** Milliseconds between two updates of a viewer. */
-const PACE = 100;
+const FEED_INTERVAL_MS = 100;
 /** Milliseconds after which a silent stream says that it is alive. */
 const KEEP_ALIVE = 15_000;
 /** Milliseconds after which a viewer that takes nothing is given up; a browser that is there after all comes again. */
-const PATIENCE = 60_000;
+const IDLE_FEED_LIMIT_MS = 60_000;
 /** Views may take one part in so many of the server's time; where they would take more they come less often. */
 const SHARE = 10;
 /** Bytes of all views that are looked at, of each once: a stream that would need more is refused, one that grows past it ends. */
@@ -151,7 +151,7 @@ export class Feeds {
     });
     viewer.has = feed.version;
     viewer.send(feed.chunk, performance.now());
-    if (!this.#isRunning) this.#schedule(PACE);
+    if (!this.#isRunning) this.#schedule(FEED_INTERVAL_MS);
   }
 
   /** Who comes while the next round is due already does not put it off. */
@@ -181,7 +181,7 @@ export class Feeds {
     }
     this.#isRunning = false;
     this.#roundEnded = performance.now();
-    if (this.#viewers > 0) this.#schedule(Math.max(PACE, busy * (SHARE - 1)));
+    if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (SHARE - 1)));
   }
 
   /** What it holds counts no more. */
@@ -207,7 +207,7 @@ export class Feeds {
       // Who came after the last round has had an update since, and waits for the next.
       if (viewer.sentAt > this.#roundEnded) continue;
       if (viewer.isSlow) {
-        if (now - viewer.sentAt >= PATIENCE) viewer.stream.destroy();
+        if (now - viewer.sentAt >= IDLE_FEED_LIMIT_MS) viewer.stream.destroy();
         continue;
       }
       if (viewer.has !== feed.version) {

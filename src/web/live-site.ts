@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { NwsConnection } from '../client/connection.ts';
+import { NwsConnection } from '../client/connection/connection.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { VERSION } from '../version.ts';
 import { valueView } from '../views/values.ts';

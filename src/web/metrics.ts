@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Histogram as Counted } from '../core/figures.ts';
+import type { Histogram as Counted } from '../core/metrics.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { sleighSummary } from '../views/sleigh.ts';

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { NwsConnection } from '../client/connection.ts';
-import { NwsError } from '../client/errors.ts';
-import { fromWire } from '../client/text.ts';
+import type { NwsConnection } from '../client/connection/connection.ts';
+import { NwsError } from '../client/connection/errors.ts';
+import { fromWire } from '../client/connection/text.ts';
 import type { FetchedView } from '../views/types.ts';
 import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';

@@ -3,7 +3,7 @@ import { NEED_DATA, NOT_A_NUMBER, pad4 } from './numbers.ts';
 import { NO_METADATA, type Metadata } from './payload.ts';
 
 /** Counts and lengths have four digits, so names and values of metadata end here; longer ones are cut (P4). */
-const MOST = 9_999;
+const MOST_ENTRIES = 9_999;
 
 /** Bytes of names and values that are worth remembering, and entries: each connection may do so. */
 const REMEMBERED = 1_024;
@@ -15,17 +15,17 @@ const NONE = Buffer.from('0000');
 
 export function encodeDictionary(entries: Metadata): string {
   if (entries.size === 0) return '0000';
-  let text = pad4(Math.min(entries.size, MOST));
+  let text = pad4(Math.min(entries.size, MOST_ENTRIES));
   let n = 0;
   for (const [name, value] of entries) {
-    if (++n > MOST) break;
+    if (++n > MOST_ENTRIES) break;
     text += counted(name) + counted(value);
   }
   return text;
 }
 
 function counted(text: string): string {
-  const cut = text.length > MOST ? text.slice(0, MOST) : text;
+  const cut = text.length > MOST_ENTRIES ? text.slice(0, MOST_ENTRIES) : text;
   return pad4(cut.length) + cut;
 }
 

@@ -1,6 +1,6 @@
 import type { ByteQueue } from './byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
-import { Gathering } from './gathering.ts';
+import { BufferBuilder } from './buffer-builder.ts';
 import type { Limits } from './limits.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
 import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
@@ -31,7 +31,7 @@ export interface FileSink {
 }
 
 /** Memory for requests while they come in, of all connections together (P12). */
-export interface Room {
+export interface RequestBudget {
   /**
    * Asks for so many bytes more, for a request that holds some already.
    * @returns why there is no room for them, or undefined: they are taken
@@ -56,7 +56,7 @@ export class RequestDecoder {
   readonly #input: ByteQueue;
   readonly #limits: Limits;
   readonly #files: FileSink;
-  readonly #room: Room;
+  readonly #room: RequestBudget;
   readonly #first: Stage;
   readonly #dictionary: DictionaryDecoder;
 
@@ -71,12 +71,15 @@ export class RequestDecoder {
   #payload: Payload | undefined;
   #excess: string | undefined;
   #limit: keyof Limits | undefined;
-  readonly #gathering = new Gathering();
+  readonly #gathering = new BufferBuilder();
   /** Bytes of room that it has taken. */
   #held = 0;
   #file: FilePayload | undefined;
 
-  constructor(input: ByteQueue, options: { metadata: boolean; limits: Limits; files: FileSink; room: Room }) {
+  constructor(
+    input: ByteQueue,
+    options: { metadata: boolean; limits: Limits; files: FileSink; room: RequestBudget },
+  ) {
     this.#input = input;
     this.#limits = options.limits;
     this.#files = options.files;

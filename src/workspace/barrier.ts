@@ -1,8 +1,8 @@
-import { foundText, type Ask, type Client } from './ask.ts';
+import { foundText, type PendingGet, type Client } from './pending-get.ts';
 import { COST } from './memory-budget.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -15,12 +15,12 @@ const NO_MEMBER = refusal('barrier-no-member', 'Client has not joined this barri
 /** A group whose members wait for each other: store joins, find waits for all, fetch leaves (V12). */
 export class Barrier implements Behaviour {
   readonly mode = '__barrier';
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
   readonly #members = new Set<Client>();
   /** Members alone; whoever waited before it was a barrier stays in the variable's own line (V2). */
   readonly #waiting = new WaitingLine();
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: VariableContext) {
     this.#in = surroundings;
   }
 
@@ -37,11 +37,11 @@ export class Barrier implements Behaviour {
     this.#in.holdings.release(value);
     this.#members.add(client);
     this.#in.holdings.take('barrierMembers', COST.barrierMember, client.account);
-    client.departures.add(this);
+    client.closeListeners.add(this);
     return undefined;
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     const { client } = ask;
     if (!ask.takes && !ask.waits)
@@ -63,7 +63,7 @@ export class Barrier implements Behaviour {
       this.#release(this.#members.size + 1);
   }
 
-  waiting(): Iterable<Ask> {
+  waiting(): Iterable<PendingGet> {
     return this.#waiting;
   }
 
@@ -74,7 +74,7 @@ export class Barrier implements Behaviour {
   }
 
   #forget(member: Client): void {
-    member.departures.delete(this);
+    member.closeListeners.delete(this);
     if (!this.#members.delete(member)) return;
     this.#in.holdings.give('barrierMembers', COST.barrierMember, member.account);
   }

@@ -1,6 +1,6 @@
-import type { Ask, Client } from './ask.ts';
+import type { PendingGet, Client } from './pending-get.ts';
 import type { Clock } from './clock.ts';
-import type { Holdings } from './holdings.ts';
+import type { StorageAccounting } from './storage-accounting.ts';
 import type { StoreOutcome } from './receipt.ts';
 import type { Refusal } from './refusal.ts';
 import type { InSteps, Steps } from './steps.ts';
@@ -17,11 +17,11 @@ export interface Behaviour {
   /** Told that a client lists it, for those to whom that is a way of reading. */
   listed?(): void;
   /** Answers the ask, refuses it, or lets it wait. */
-  get(ask: Ask): void;
+  get(ask: PendingGet): void;
   /** Some of its values, the one that would be found next first; of a mode that has none there is no such list. */
   values?(from: number, count: number): readonly Value[];
   /** Who waits here, beside those in the variable's own lines. */
-  waiting?(): Iterable<Ask>;
+  waiting?(): Iterable<PendingGet>;
   /** The variable goes: its waiters are told. */
   purge(reason: Refusal): Iterable<undefined>;
   /** Its values, which nobody can get at any more, are dropped. */
@@ -29,10 +29,10 @@ export interface Behaviour {
 }
 
 /** What a behaviour needs from where it lives. */
-export interface Surroundings {
+export interface VariableContext {
   readonly variableId: string;
   readonly waiters: Waiters;
-  readonly holdings: Holdings;
+  readonly holdings: StorageAccounting;
   readonly clock: Clock;
   readonly inSteps: InSteps;
 }

@@ -1,10 +1,10 @@
 import Denque from 'denque';
-import { foundValue, type Ask } from './ask.ts';
+import { foundValue, type PendingGet } from './pending-get.ts';
 import { sizeOf } from '../wire/payload.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 
 const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
 
@@ -28,13 +28,13 @@ const bytesOf = ({ payload, metadata }: Value): number => {
 export class Fifo implements Behaviour {
   readonly mode = 'fifo';
   readonly #values = new Denque<Value>();
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
   /** The number of the value at the head. */
   #first = 0;
   readonly #bounds: RingBounds | undefined;
   #bytes = 0;
 
-  constructor(surroundings: Surroundings, bounds?: RingBounds) {
+  constructor(surroundings: VariableContext, bounds?: RingBounds) {
     this.#in = surroundings;
     this.#bounds = bounds;
   }
@@ -70,7 +70,7 @@ export class Fifo implements Behaviour {
     this.#in.holdings.drop(value);
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     // The first value after the iterator's that is still there.
     const at = Math.max((ask.iterator?.index ?? -1) + 1 - this.#first, 0);

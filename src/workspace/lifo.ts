@@ -1,8 +1,8 @@
-import { foundValue, type Ask } from './ask.ts';
+import { foundValue, type PendingGet } from './pending-get.ts';
 import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 
 const NO_IFIND = refusal('lifo-not-iterable', 'ifind* not supported on LIFO');
 const NO_IFETCH = refusal('lifo-not-iterable', 'ifetch* not supported on LIFO');
@@ -11,9 +11,9 @@ const NO_IFETCH = refusal('lifo-not-iterable', 'ifetch* not supported on LIFO');
 export class Lifo implements Behaviour {
   readonly mode: string = 'lifo';
   readonly #values: Value[] = [];
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: VariableContext) {
     this.#in = surroundings;
   }
 
@@ -30,7 +30,7 @@ export class Lifo implements Behaviour {
     return undefined;
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     if (ask.iterator?.index !== undefined) return ask.refuse(ask.takes ? NO_IFETCH : NO_IFIND);
     const value = this.#values.at(-1);

@@ -1,5 +1,5 @@
 import type { Pieces } from '../wire/payload.ts';
-import type { Client } from './ask.ts';
+import type { Client } from './pending-get.ts';
 import type { Account, MemoryBudget } from './memory-budget.ts';
 import type { Refusal } from './refusal.ts';
 import { sortedInSteps, type Steps } from './steps.ts';

@@ -1,5 +1,5 @@
 import { sizeOf, type Metadata } from '../wire/payload.ts';
-import type { Ask, Client, Found } from './ask.ts';
+import type { PendingGet, Client, Found } from './pending-get.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The variables that clients of the old style make a job of, in an ordinary workspace (W12). */
@@ -69,7 +69,7 @@ export class OldSleigh {
   }
 
   /** A client is about to get something of one of its variables. */
-  asked(name: string, ask: Ask): void {
+  asked(name: string, ask: PendingGet): void {
     if (name === TASK && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
     else if (name === RESULT) this.#isMaster(ask.client);
     else if (name === RIDE_OVER && ask.waits)
@@ -86,7 +86,7 @@ export class OldSleigh {
   end(): void {
     this.#isWaitedFor = false;
     this.#lost = 0;
-    for (const client of [...this.#holdings.keys(), ...this.#masters]) client.departures.delete(this);
+    for (const client of [...this.#holdings.keys(), ...this.#masters]) client.closeListeners.delete(this);
     this.#holdings.clear();
     this.#masters.clear();
   }
@@ -94,14 +94,14 @@ export class OldSleigh {
   #isMaster(client: Client): void {
     this.#holdings.delete(client);
     this.#masters.add(client);
-    client.departures.add(this);
+    client.closeListeners.add(this);
   }
 
   #taken(client: Client, { index, payload }: Found): void {
     if (this.#masters.has(client)) return;
     const tasks = (this.#holdings.get(client)?.tasks ?? 0) + 1;
     this.#holdings.set(client, { tasks, number: index, bytes: sizeOf(payload) });
-    client.departures.add(this);
+    client.closeListeners.add(this);
   }
 
   #worked(client: Client): void {
@@ -110,7 +110,7 @@ export class OldSleigh {
     holding.tasks--;
     if (holding.tasks > 0) return;
     this.#holdings.delete(client);
-    client.departures.delete(this);
+    client.closeListeners.delete(this);
   }
 
   clientLeft(client: Client): void {

@@ -1,18 +1,18 @@
-import { foundValue, type Ask } from './ask.ts';
+import { foundValue, type PendingGet } from './pending-get.ts';
 import type { Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 
 /** One value at most; a store replaces it (V3). Values are numbered as those of a fifo (V10.2). */
 export class Single implements Behaviour {
   readonly mode = 'single';
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
   #value: Value | undefined;
   /** The number of the newest value. */
   #newest = -1;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: VariableContext) {
     this.#in = surroundings;
   }
 
@@ -32,7 +32,7 @@ export class Single implements Behaviour {
     return undefined;
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     const isNew = (ask.iterator?.index ?? -1) < this.#newest;
     if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(ask);

@@ -1,7 +1,7 @@
-import { foundText, type Ask } from './ask.ts';
+import { foundText, type PendingGet } from './pending-get.ts';
 import { STORE_NOT_SUPPORTED, type Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -9,9 +9,9 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** Reads as the time of day, and is never empty (V11). */
 export class TimeOfDay implements Behaviour {
   readonly mode = '__time';
-  readonly #in: Surroundings;
+  readonly #in: VariableContext;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: VariableContext) {
     this.#in = surroundings;
   }
 
@@ -23,7 +23,7 @@ export class TimeOfDay implements Behaviour {
     return STORE_NOT_SUPPORTED;
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
     ask.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
   }

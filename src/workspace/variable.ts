@@ -1,8 +1,8 @@
-import type { Ask, Client } from './ask.ts';
+import type { PendingGet, Client } from './pending-get.ts';
 import { Barrier } from './barrier.ts';
 import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
-import type { Holdings } from './holdings.ts';
+import type { StorageAccounting } from './storage-accounting.ts';
 import type { Account } from './memory-budget.ts';
 import { Lifo } from './lifo.ts';
 import type { StoreOutcome } from './receipt.ts';
@@ -11,10 +11,10 @@ import { Single } from './single.ts';
 import type { InSteps, Steps } from './steps.ts';
 import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Waiters } from './waiters.ts';
 
-const MODES: Record<string, new (surroundings: Surroundings) => Behaviour> = {
+const MODES: Record<string, new (surroundings: VariableContext) => Behaviour> = {
   fifo: Fifo,
   lifo: Lifo,
   multi: class Multi extends Lifo {
@@ -36,7 +36,7 @@ export class Variable {
   /** To whom it is accounted, in memory (P12). */
   readonly owner: Account | undefined;
   #behaviour: Behaviour;
-  readonly #surroundings: Surroundings;
+  readonly #surroundings: VariableContext;
 
   constructor(
     name: string,
@@ -45,11 +45,11 @@ export class Variable {
       hidden?: boolean;
       permanent?: boolean;
       owner?: Account | undefined;
-      holdings: Holdings;
+      holdings: StorageAccounting;
       clock: Clock;
       inSteps: InSteps;
     },
-    behaviour?: (surroundings: Surroundings) => Behaviour,
+    behaviour?: (surroundings: VariableContext) => Behaviour,
   ) {
     this.id = where.id;
     this.name = name;
@@ -76,7 +76,7 @@ export class Variable {
   }
 
   /** Who waits for a value: who fetches, then who finds, each in the order in which they came. */
-  *waiting(): Generator<Ask> {
+  *waiting(): Generator<PendingGet> {
     const { fetchers, finders } = this.#surroundings.waiters;
     yield* fetchers;
     yield* finders;
@@ -97,7 +97,7 @@ export class Variable {
     return this.#behaviour.store(value, client);
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     this.#behaviour.get(ask);
   }
 
@@ -127,7 +127,7 @@ class Unknown implements Behaviour {
     return this.#variable.declare('fifo') ?? this.#variable.store(value, client);
   }
 
-  get(ask: Ask): void {
+  get(ask: PendingGet): void {
     if (this.#waiters.mismatch(ask, this.#variable.id)) return;
     this.#waiters.waitOrRefuse(ask);
   }

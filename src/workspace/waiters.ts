@@ -1,6 +1,6 @@
 import { isFile } from '../wire/payload.ts';
-import type { Ask, Found } from './ask.ts';
-import type { Holdings } from './holdings.ts';
+import type { PendingGet, Found } from './pending-get.ts';
+import type { StorageAccounting } from './storage-accounting.ts';
 import { ID_MISMATCH, NO_VALUE_YET, type Refusal } from './refusal.ts';
 import { eachInSteps, type InSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -9,10 +9,10 @@ import { WaitingLine } from './waiting-line.ts';
 export class Waiters {
   readonly finders = new WaitingLine();
   readonly fetchers = new WaitingLine();
-  readonly #holdings: Holdings;
+  readonly #holdings: StorageAccounting;
   readonly #inSteps: InSteps;
 
-  constructor(holdings: Holdings, inSteps: InSteps) {
+  constructor(holdings: StorageAccounting, inSteps: InSteps) {
     this.#holdings = holdings;
     this.#inSteps = inSteps;
   }
@@ -22,7 +22,7 @@ export class Waiters {
   }
 
   /** There is no value for it: it waits, or is told so if it is a Try form (V4). */
-  waitOrRefuse(ask: Ask): void {
+  waitOrRefuse(ask: PendingGet): void {
     if (ask.waits) (ask.takes ? this.fetchers : this.finders).add(ask);
     else ask.refuse(NO_VALUE_YET);
   }
@@ -39,14 +39,14 @@ export class Waiters {
   }
 
   /** Refuses an iteration that began on another variable of this name (V10). */
-  mismatch(ask: Ask, variableId: string): boolean {
+  mismatch(ask: PendingGet, variableId: string): boolean {
     if (ask.iterator === undefined || ask.iterator.variableId === variableId) return false;
     ask.refuse(ID_MISMATCH);
     return true;
   }
 
   /** There may be thousands of them, and the value may be taken before the last of them has it. */
-  *#answer(finders: readonly Ask[], found: Found): Steps {
+  *#answer(finders: readonly PendingGet[], found: Found): Steps {
     const { payload } = found;
     if (isFile(payload)) this.#holdings.lend(payload);
     yield* eachInSteps(finders, (finder) => {

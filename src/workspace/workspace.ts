@@ -1,8 +1,8 @@
 import type { Limits } from '../wire/limits.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
-import type { Ask, Client } from './ask.ts';
+import type { PendingGet, Client } from './pending-get.ts';
 import type { Clock } from './clock.ts';
-import { Holdings, type ServerHoldings } from './holdings.ts';
+import { StorageAccounting, type ServerHoldings } from './storage-accounting.ts';
 import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
@@ -11,7 +11,7 @@ import type { InSteps, Steps } from './steps.ts';
 import type { Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
-import type { Behaviour, Surroundings } from './behaviour.ts';
+import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
 
 /** What workspaces need of the server around them. */
@@ -31,7 +31,7 @@ export interface Host {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** What makes a workspace of some kind more than a set of variables (W9). */
-export interface Occupant {
+export interface WorkspacePlugin {
   /** Bytes of memory that a store under a name takes beside its value (P12). */
   memoryFor?(name: string, value: Value): number;
   /** Asked before a value is stored under a name; a refusal stands. */
@@ -49,7 +49,10 @@ export interface Occupant {
 }
 
 /** Makes the occupant of a new workspace, or says why that cannot be, with the options that its maker gave. */
-export type WorkspaceKind = (workspace: Workspace, options: Metadata) => Occupant | Refusal | undefined;
+export type WorkspaceKind = (
+  workspace: Workspace,
+  options: Metadata,
+) => WorkspacePlugin | Refusal | undefined;
 
 interface VariableOptions {
   hidden?: boolean;
@@ -62,7 +65,7 @@ interface VariableOptions {
 export class Workspace {
   readonly name: string;
   readonly host: Host;
-  readonly holdings: Holdings;
+  readonly holdings: StorageAccounting;
   /** To whom it is accounted, in memory (P12). */
   readonly maker: Account | undefined;
   /** Who opened it first, as the listing shows it (W10). Stays when the owner has gone. */
@@ -72,7 +75,7 @@ export class Workspace {
   readonly owners = new Set<Client>();
   /** References to it are stale from then on (W5). */
   deleted = false;
-  occupant: Occupant | undefined;
+  occupant: WorkspacePlugin | undefined;
   /** What its maker said of it, as far as it is short. */
   metadata: Metadata = NO_METADATA;
   #variables = new Map<string, Variable>();
@@ -102,7 +105,7 @@ export class Workspace {
     this.host = host;
     this.maker = maker;
     this.#oldSleighs = oldSleighs;
-    this.holdings = new Holdings(host.holdings, quota);
+    this.holdings = new StorageAccounting(host.holdings, quota);
   }
 
   /** Accounts for memory that it takes until it is deleted (P12). */
@@ -158,12 +161,12 @@ export class Workspace {
   define(
     name: string,
     options: VariableOptions,
-    behaviour?: (surroundings: Surroundings) => Behaviour,
+    behaviour?: (surroundings: VariableContext) => Behaviour,
   ): Variable {
     return this.#make(name, options, behaviour);
   }
 
-  #make(name: string, options: VariableOptions, behaviour?: (surroundings: Surroundings) => Behaviour) {
+  #make(name: string, options: VariableOptions, behaviour?: (surroundings: VariableContext) => Behaviour) {
     const { host, holdings } = this;
     const { clock, inSteps } = host;
     const where = { id: host.newVariableId(), holdings, clock, inSteps, owner: this.maker, ...options };
@@ -200,7 +203,7 @@ export class Workspace {
   }
 
   /** V4. */
-  get(name: string, ask: Ask): void {
+  get(name: string, ask: PendingGet): void {
     const variable = this.#forClient(name, ask.client.account);
     if (isRefusal(variable)) return ask.refuse(variable);
     this.#oldSleighOf(name)?.asked(name, ask);

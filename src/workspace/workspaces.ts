@@ -1,6 +1,6 @@
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
-import type { Client } from './ask.ts';
+import type { Client } from './pending-get.ts';
 import { listWorkspaces, type Listing } from './listing.ts';
 import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
 import type { References } from './references.ts';
@@ -14,7 +14,7 @@ const DEFAULT = '__default';
 const KEPT_METADATA = 4_096;
 
 /** What `open ws` and `use ws` ask for. */
-export interface Opening {
+export interface OpenRequest {
   readonly name: string;
   readonly label: string;
   readonly persistent: boolean;
@@ -76,7 +76,7 @@ export class Workspaces {
   }
 
   /** W2, W4, W9. */
-  open(opening: Opening, client: Opener): Refusal | undefined {
+  open(opening: OpenRequest, client: Opener): Refusal | undefined {
     const workspace = this.#referTo(opening, client, opening.label.length);
     if (!(workspace instanceof Workspace)) return workspace;
     if (workspace.owner === '') {
@@ -89,13 +89,13 @@ export class Workspaces {
   }
 
   /** W3. */
-  use(opening: Opening, client: Opener): Refusal | undefined {
+  use(opening: OpenRequest, client: Opener): Refusal | undefined {
     const workspace = this.#referTo(opening, client, 0);
     return workspace instanceof Workspace ? undefined : workspace;
   }
 
   /** @param labelBytes of the label that it is opened with */
-  #referTo(opening: Opening, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
+  #referTo(opening: OpenRequest, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
     const { name, create, metadata } = opening;
     const noRoom =
       references.refusal(name) ?? this.#host.holdings.budget.refusal(labelBytes, { client: account });

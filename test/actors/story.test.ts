@@ -12,8 +12,8 @@ import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
-import { storied, storyOf, STORY_LENGTH } from '../../src/actors/story.ts';
-import { BROKEN, tellerOf, type StoryStep } from '../../src/actors/teller.ts';
+import { withStory, storyOf, STORY_LENGTH } from '../../src/actors/story.ts';
+import { BROKEN, stepCatalogOf, type StoryStep } from '../../src/actors/step-catalog.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { stateText } from '../../src/trace/step.ts';
 
@@ -23,7 +23,7 @@ function begin(
   machine: AnyStateMachine,
   { clock = (): number => 7, isCompiled = true, id = 'it' } = {},
 ): AnyActorRef {
-  const own = storied(machine, clock);
+  const own = withStory(machine, clock);
   const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
   return createActor(isCompiled ? compiled(own) : own, { parent, id, input: INPUT }).start();
 }
@@ -168,7 +168,7 @@ describe('the story of an actor', () => {
         },
       ]);
       expect(actor.getSnapshot().status).toBe('error');
-      expect(tellerOf(machine)?.all).toEqual({ [state]: 1 });
+      expect(stepCatalogOf(machine)?.all).toEqual({ [state]: 1 });
     },
   );
 
@@ -177,7 +177,7 @@ describe('the story of an actor', () => {
     (_id, machine) => {
       fc.assert(
         fc.property(fc.array(eventsOf(machine), { minLength: 1, maxLength: 4 }), (crowd) => {
-          const own = compiled(storied(machine.provide({}), () => 0));
+          const own = compiled(withStory(machine.provide({}), () => 0));
           const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
           const actors = crowd.map((events) => {
             const actor: AnyActorRef = createActor(own, { parent, id: 'it', input: INPUT }).start();
@@ -189,7 +189,7 @@ describe('the story of an actor', () => {
             const state = stateText(actor.getSnapshot().value);
             counts[state] = (counts[state] ?? 0) + 1;
           }
-          expect(tellerOf(own)?.all).toEqual(counts);
+          expect(stepCatalogOf(own)?.all).toEqual(counts);
         }),
         { numRuns: 100 },
       );

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NetWorkSpace } from '../../src/client/net-work-space.ts';
+import { NetWorkSpace } from '../../src/client/workspace/net-work-space.ts';
 import { CommandProcess, Folder, RunProcess } from '../support/run-process.ts';
 import { sleigh, startServe, startSleigh, type ServeProcess } from '../support/serve-process.ts';
 

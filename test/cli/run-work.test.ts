@@ -11,7 +11,7 @@ import { WorkList } from '../../src/cli/run/work-list.ts';
 import { duration } from '../../src/cli/numbers.ts';
 import { StatusLine, type Report } from '../../src/cli/status-line.ts';
 import { durationText, Tally } from '../../src/cli/tally.ts';
-import { TaskError, type Outcome } from '../../src/client/outcome.ts';
+import { TaskError, type Outcome } from '../../src/client/task/outcome.ts';
 import { Folder } from '../support/run-process.ts';
 
 const succeeded = (index: number): Outcome => ({ index, worker: 0, value: 'done' });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning, RunProcess, type RunOptions } from '../support/run-process.ts';

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Found } from '../../src/client/connection.ts';
+import type { Found } from '../../src/client/connection/connection.ts';
 import { NetWorkSpace } from '../../src/client/index.ts';
-import { encodeOrder } from '../../src/client/launchers/station-order.ts';
+import { encodeOrder } from '../../src/client/launchers/remote-launch-order.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning, type RunOptions } from '../support/run-process.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChunkSize, MOST_BYTES } from '../../src/client/chunk-size.ts';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { ChunkSize, MOST_BYTES } from '../../src/client/master/chunk-size.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Sleigh, tasks, type SleighOptions } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/durations.ts';
+import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/options/durations.ts';
 import { parseDecimal } from '../../src/wire/numbers.ts';
 
 const DAY = 24 * 3_600_000;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { claimed } from '../../src/client/claimed.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 
 const PROGRAM = fileURLToPath(new URL('modules/growth.mjs', import.meta.url));
 const isLong = process.env['VERIFY'] === 'long';
@@ -27,7 +27,7 @@ describe('a service that runs batches for long', () => {
       const [before, after] = stdout
         .trim()
         .split('\n')
-        .map((line) => claimed<Heaps>(JSON.parse(line)));
+        .map((line) => unsafeCast<Heaps>(JSON.parse(line)));
       if (before === undefined || after === undefined) throw new Error(stdout);
       // Bytes for each batch: an object that stays takes more.
       expect((after.master - before.master) / BATCHES).toBeLessThan(isLong ? 100 : 8_000);

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Batch } from '../../src/client/batch.ts';
-import type { CancelMarks } from '../../src/client/cancel-marks.ts';
-import { Chunk, chunkPart } from '../../src/client/chunk.ts';
-import { claimed } from '../../src/client/claimed.ts';
-import type { Outcome } from '../../src/client/outcome.ts';
-import { TaskGroup, type Sent, type TaskSender } from '../../src/client/task-group.ts';
-import type { ChunkOutcome, OnAbort } from '../../src/client/task-metadata.ts';
-import { decodeValue, encodeTogether, type EncodedValue } from '../../src/client/values.ts';
+import { Batch } from '../../src/client/master/batch.ts';
+import type { CancelMarks } from '../../src/client/master/cancel-marks.ts';
+import { Chunk, chunkPart } from '../../src/client/values/chunk.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import type { Outcome } from '../../src/client/task/outcome.ts';
+import { TaskGroup, type Sent, type TaskSender } from '../../src/client/master/task-group.ts';
+import type { ChunkOutcome, OnAbort } from '../../src/client/task/task-metadata.ts';
+import { decodeValue, encodeTogether, type EncodedValue } from '../../src/client/values/values.ts';
 import { allOf } from '../support/all-of.ts';
 
 /** A task that was sent, as a worker would see it. */
@@ -47,7 +47,7 @@ function batchOf(elements: Iterable<unknown>, isOrdered = true): Batch {
     elements,
     group,
     isOrdered,
-    marks: claimed<CancelMarks>(marks),
+    marks: unsafeCast<CancelMarks>(marks),
     onAbort: 'kill',
     onProgress: undefined,
   });

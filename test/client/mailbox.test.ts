@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { claimed } from '../../src/client/claimed.ts';
-import type { Found, NwsConnection } from '../../src/client/connection.ts';
-import type { Lines } from '../../src/client/lines.ts';
-import { Mailbox } from '../../src/client/mailbox.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import type { Found, NwsConnection } from '../../src/client/connection/connection.ts';
+import type { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
+import { Mailbox } from '../../src/client/master/mailbox.ts';
 
 const found = (index: number): Found => ({
   value: index,
@@ -19,11 +19,11 @@ it.each(Array.from({ length: 20 }, (_, steps) => [steps]))(
   'a result that is announced %i steps after the last one has come is fetched as well (S21)',
   async (steps) => {
     let fetched = 0;
-    const connection = claimed<NwsConnection>({ fetch: () => Promise.resolve(found(++fetched)) });
-    const lend: Lines['lend'] = async (_workspace, use) => await use(connection, () => undefined);
+    const connection = unsafeCast<NwsConnection>({ fetch: () => Promise.resolve(found(++fetched)) });
+    const lend: ConnectionPool['lend'] = async (_workspace, use) => await use(connection, () => undefined);
     const results: unknown[] = [];
     const mailbox = new Mailbox({
-      lines: claimed<Lines>({ lend }),
+      lines: unsafeCast<ConnectionPool>({ lend }),
       workspace: 'job',
       name: 'master',
       onResult: ({ value }) => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { exportOf, functionOf, loadModule } from '../../src/client/module-function.ts';
-import { flagsForProcess, flagsForThread } from '../../src/client/node-flags.ts';
-import { pathOf, tasks } from '../../src/client/task.ts';
+import { exportOf, functionOf, loadModule } from '../../src/client/task/module-function.ts';
+import { flagsForProcess, flagsForThread } from '../../src/client/sentinel/node-flags.ts';
+import { pathOf, tasks } from '../../src/client/task/task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-modules-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -18,7 +18,7 @@ function moduleOf(name: string, source: string): string {
   return path;
 }
 
-const BUILT = new URL('../../dist/client/module-function.js', import.meta.url);
+const BUILT = new URL('../../dist/client/task/module-function.js', import.meta.url);
 const ES_MODULE = "Object.defineProperty(exports, '__esModule', { value: true });\n";
 
 /** A test runner imports CommonJS in its own way, workers in that of Node: both are tried. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { claimed } from '../../src/client/claimed.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 /** What programs in JavaScript give, whatever the types say. */
-const any = (value: unknown): never => claimed(value);
+const any = (value: unknown): never => unsafeCast(value);
 
 describe('Sleigh.start says what is wrong', () => {
   it.each<[unknown, string]>([

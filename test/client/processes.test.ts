@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { NetWorkSpace } from '../../src/client/index.ts';
-import { startPrivateServer } from '../../src/client/private-server.ts';
+import { startPrivateServer } from '../../src/client/master/private-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/run-process.ts';
 import { startServe } from '../support/serve-process.ts';

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
-import type { Found } from '../../src/client/connection.ts';
-import { TaskGroup, type ElementOwner, type Sent, type TaskSender } from '../../src/client/task-group.ts';
-import { MAX_ATTEMPTS } from '../../src/client/task-metadata.ts';
+import type { Found } from '../../src/client/connection/connection.ts';
+import {
+  TaskGroup,
+  type ElementOwner,
+  type Sent,
+  type TaskSender,
+} from '../../src/client/master/task-group.ts';
+import { MAX_ATTEMPTS } from '../../src/client/task/task-metadata.ts';
 
 /** What the server answers in the place of a worker that died (S13, S19). */
 const LOST: Found = {

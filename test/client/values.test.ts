@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromWire, toWire } from '../../src/client/text.ts';
+import { fromWire, toWire } from '../../src/client/connection/text.ts';
 import {
   BYTES_DESCRIPTOR,
   decodeValue,
   encodeValue,
   ForeignValue,
   GRAPH_DESCRIPTOR,
-} from '../../src/client/values.ts';
+} from '../../src/client/values/values.ts';
 
 /** There and back, as far as the value goes. */
 function sent(value: unknown): unknown {

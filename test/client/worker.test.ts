@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Chunk, chunkPart } from '../../src/client/chunk.ts';
-import { NwsConnection, type Found } from '../../src/client/connection.ts';
-import { work, type Call as TaskCall } from '../../src/client/worker.ts';
+import { Chunk, chunkPart } from '../../src/client/values/chunk.ts';
+import { NwsConnection, type Found } from '../../src/client/connection/connection.ts';
+import { work, type Call as TaskCall } from '../../src/client/worker/worker.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 

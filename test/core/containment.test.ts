@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
-import type { Occupant, WorkspaceKind } from '../../src/workspace/workspace.ts';
+import type { WorkspacePlugin, WorkspaceKind } from '../../src/workspace/workspace.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
 // What throws is put in on purpose; the server must go on, and nobody may be left waiting.
@@ -18,7 +18,7 @@ const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue' };
 const sabotaged =
   (change: (sleigh: Sleigh) => void): WorkspaceKind =>
   (workspace, metadata) => {
-    const sleigh = sleighKind(DEFAULT_OPTIONS)(workspace, metadata);
+    const sleigh = sleighPlugin(DEFAULT_OPTIONS)(workspace, metadata);
     if (sleigh instanceof Sleigh && workspace.name === 'job') change(sleigh);
     return sleigh;
   };
@@ -107,8 +107,8 @@ describe('an exception in the chart of a connection', () => {
 });
 
 describe('an exception in what lives in a workspace', () => {
-  const occupant: Occupant = { deleted: () => undefined };
-  it.each<[string, Partial<Occupant>]>([
+  const occupant: WorkspacePlugin = { deleted: () => undefined };
+  it.each<[string, Partial<WorkspacePlugin>]>([
     ['refuseStore', { refuseStore: boom }],
     ['stored', { stored: boom }],
     ['deleted', { deleted: boom }],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { Holdings, ServerHoldings } from '../../src/workspace/holdings.ts';
-import { Roll } from '../../src/sleigh/roll.ts';
+import { StorageAccounting, ServerHoldings } from '../../src/workspace/storage-accounting.ts';
+import { BoundedRegistry } from '../../src/sleigh/bounded-registry.ts';
 import { Job } from '../support/job.ts';
 import { OK, refused, type Reply } from '../support/replies.ts';
 import type { Entries } from '../support/simulated-client.ts';
@@ -749,7 +749,10 @@ describe('a task that says how often it may be tried (S19)', () => {
 });
 
 test('a rank that is replaced is not forgotten for those that end later in an elastic group (S17)', () => {
-  const roll = new Roll<string>(2, new Holdings(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));
+  const roll = new BoundedRegistry<string>(
+    2,
+    new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)),
+  );
   roll.add(0, 'first');
   roll.retire(0);
   roll.add(0, 'its replacement');

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Connection } from '../../src/core/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
@@ -39,7 +39,7 @@ beforeAll(async () => {
     web: { port: 0 },
     kinds: {
       sleigh: (workspace, metadata) => {
-        const sleigh = sleighKind(DEFAULT_OPTIONS)(workspace, metadata);
+        const sleigh = sleighPlugin(DEFAULT_OPTIONS)(workspace, metadata);
         if (sleigh instanceof Sleigh && workspace.name === 'broken')
           sleigh.workerChart.implementations.guards['taskIsAvailable'] = () => {
             throw new Error('on purpose');

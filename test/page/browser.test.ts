@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { startBrowser } from '../support/browser.ts';
 import { Folder, RunProcess } from '../support/run-process.ts';
 import { startSleigh, type ServeProcess } from '../support/serve-process.ts';

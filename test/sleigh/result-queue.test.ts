@@ -9,7 +9,7 @@ import {
 } from '../../src/sleigh/result-queue.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
-import { Holdings, ServerHoldings } from '../../src/workspace/holdings.ts';
+import { StorageAccounting, ServerHoldings } from '../../src/workspace/storage-accounting.ts';
 import { textOf, type Value } from '../../src/workspace/value.ts';
 
 const valueOf = (payload: string): Value => ({ descriptor: 1, payload, metadata: NO_METADATA });
@@ -57,7 +57,7 @@ describe('results of a batch (S7, S13)', () => {
     fc.assert(
       fc.property(entries, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (given, from, count) => {
         const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
-        const queue = new ResultQueue(new Holdings(server));
+        const queue = new ResultQueue(new StorageAccounting(server));
         for (const entry of given)
           if (typeof entry === 'string') queue.add(valueOf(entry));
           else queue.addNulls(nullsFor(entry));
@@ -79,7 +79,7 @@ describe('results of a batch (S7, S13)', () => {
 
   test('given up all at once leave nothing', () => {
     const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
-    const queue = new ResultQueue(new Holdings(server));
+    const queue = new ResultQueue(new StorageAccounting(server));
     queue.add(valueOf('a'));
     queue.addNulls(nullsFor([1, 2, 30]));
     expect([...queue.dropped()]).toEqual([1, 3]);

@@ -1,6 +1,6 @@
 import { Core } from '../../src/core/core.ts';
 import type { Command } from '../../src/core/commands.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
@@ -21,7 +21,7 @@ export class BusyCore {
     this.#isTimeUp = isTimeUp;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...limits },
-      kinds: new Map([['sleigh', sleighKind(DEFAULT_OPTIONS)]]),
+      kinds: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
     });

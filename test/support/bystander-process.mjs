@@ -1,6 +1,6 @@
 // An honest client in a process of its own: PORT. It stores and fetches until it is told to end, and tells the times.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NwsConnection } from '../../dist/client/connection.js';
+import { NwsConnection } from '../../dist/client/connection/connection.js';
 
 const over = new AbortController();
 process.once('message', () => over.abort());

@@ -8,8 +8,8 @@ import {
 import { describe, expect, test } from 'vitest';
 import { compiled } from '../../src/actors/compiled.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
-import { Ask, type Client } from '../../src/workspace/ask.ts';
-import { Storing } from '../../src/machines/storing.ts';
+import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
+import { PendingStore } from '../../src/machines/pending-store.ts';
 
 /**
  * The state after an event, and what the chart called or sent, in order: `action` with its parameters, or `actor: event,
@@ -238,14 +238,14 @@ export function describeChart({ machine, table, stories }: ChartChecks): void {
 const NOBODY: Client = {
   id: 0,
   peer: '10.0.0.1:4000',
-  departures: new Set(),
+  closeListeners: new Set(),
   answer: () => undefined,
   refuse: () => undefined,
 };
 
 /** A get that may wait, or not. */
-export const anAsk = (waits: boolean): Ask =>
-  new Ask(NOBODY, { verb: 'fetch', takes: true, waits, metadata: NO_METADATA });
+export const anAsk = (waits: boolean): PendingGet =>
+  new PendingGet(NOBODY, { verb: 'fetch', takes: true, waits, metadata: NO_METADATA });
 
-export const aStoring = (): Storing =>
-  new Storing({ descriptor: 1, payload: '', metadata: NO_METADATA }, NOBODY);
+export const aStoring = (): PendingStore =>
+  new PendingStore({ descriptor: 1, payload: '', metadata: NO_METADATA }, NOBODY);

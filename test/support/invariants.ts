@@ -37,15 +37,15 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
 
   'when the sleigh is shutting down nobody waits for a result or a sentinel waking': (sleigh) => {
     const { fetchers, finders } = sleigh.work.batches.counts;
-    return !sleigh.isWindingDown || fetchers + finders + sleigh.wakings.blockedSentinels === 0;
+    return !sleigh.isWindingDown || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
   },
 
   'after the drain period nobody waits for a task': ({ ending, work }) =>
     ending.chart.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
 
-  'a sentinel that waits is blocked': ({ crew, wakings }) =>
+  'a sentinel that waits is blocked': ({ crew, heartbeats }) =>
     [...crew.sentinels].filter((sentinel) => stateOfSentinel(sentinel) === 'blocked').length ===
-    wakings.blockedSentinels,
+    heartbeats.blockedSentinels,
 
   'a closed group without a living worker is shutting down, unless it closed empty or is supervised': (
     sleigh,

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { Core } from '../../src/core/core.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import type { TraceStep } from '../../src/trace/step.ts';
-import { sleighKind } from '../../src/sleigh/kind.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import type { WorkspaceKind } from '../../src/workspace/workspace.ts';
@@ -42,7 +42,7 @@ export class SimulatedServer {
     this.#options = options;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      kinds: new Map(Object.entries({ sleigh: sleighKind(DEFAULT_OPTIONS), ...options.kinds })),
+      kinds: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.kinds })),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: 'run7',

@@ -5,7 +5,7 @@ import { connect as connectPlain, createServer as createNetServer } from 'node:n
 import { connect, type ConnectionOptions } from 'node:tls';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
 import { Admission } from '../../src/transport/admission.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
-import { Speaker } from '../../src/verify/speaker.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -31,7 +31,7 @@ const options = (entries: Record<string, string>): string =>
 describe('a line for an audit', () => {
   it('tells who deleted a workspace, and who shut a job down', async () => {
     await start({});
-    const client = await Speaker.ready(at());
+    const client = await ProtocolClient.ready(at());
     await client.ask(['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });
     await client.ask(['open ws', 'plain', 'me', 'yes']);
     await client.ask(['store', 'plain', 'Sleigh ride over', '1', '1']);
@@ -89,14 +89,14 @@ describe('a line for an audit', () => {
 
 /** Whether it can be stopped: what it offers, and what it answers. */
 async function tries(): Promise<{ offers: boolean; option: string; verb: string }> {
-  const looking = await Speaker.open(at());
+  const looking = await ProtocolClient.open(at());
   const offers = (await looking.greet()).has('KillServerOnClose');
   looking.vanish();
   const wanting = await RawClient.open(server.port);
   wanting.write(options({ KillServerOnClose: '1' }));
   let come = '';
   while (!/[AF]000$/.test(come)) come += (await wanting.read(1)).toString('latin1');
-  const client = await Speaker.ready(at());
+  const client = await ProtocolClient.ready(at());
   const { status, reason } = await client.ask(['deadman']);
   return { offers, option: come.slice(-4), verb: `${status} ${reason}`.trim() };
 }
@@ -109,9 +109,9 @@ describe('a server that clients may not stop (P3)', () => {
       option: 'F000',
       verb: '0001 Refused: clients may not stop this server.',
     });
-    const client = await Speaker.ready(at());
+    const client = await ProtocolClient.ready(at());
     client.vanish();
-    expect((await Speaker.ready(at())).hasEnded).toBe(false);
+    expect((await ProtocolClient.ready(at())).hasEnded).toBe(false);
   });
 
   it('is one that was told so, and others may be told otherwise', async () => {
@@ -126,7 +126,7 @@ describe('a server that clients may not stop (P3)', () => {
     'is none that listens on %s, unless told',
     async (host) => {
       await start({ host });
-      const client = await Speaker.open({ host, port: server.port });
+      const client = await ProtocolClient.open({ host, port: server.port });
       expect((await client.greet()).has('KillServerOnClose')).toBe(true);
     },
   );

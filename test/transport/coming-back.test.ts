@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { Job } from '../../src/verify/job.ts';
-import type { Answer, Speaker } from '../../src/verify/speaker.ts';
+import type { Answer, ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 let server: Server;
 beforeEach(async () => {
@@ -20,7 +20,7 @@ class Worker {
   readonly #job: Job;
   readonly #rank: string;
   readonly #chance: () => number;
-  #speaker: Speaker | undefined;
+  #speaker: ProtocolClient | undefined;
   /** The task that it is doing, or has sent the result of without having seen a reply. */
   #task: Answer | undefined;
   returns = 0;

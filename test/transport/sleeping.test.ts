@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Job } from '../../src/verify/job.ts';
-import { Speaker } from '../../src/verify/speaker.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServe } from '../support/serve-process.ts';
 
@@ -55,12 +55,12 @@ it('a server that was stopped for longer than every deadline reads what came, an
   const status = joining.beginToGet(joining.master, 'fetch', 'status', { delay: String(DEADLINE_S) });
 
   // A request and a handshake, both begun.
-  const uploading = await Speaker.ready(address);
+  const uploading = await ProtocolClient.ready(address);
   await uploading.ask(['open ws', 'uploads', 'me', 'no']);
   const request = uploading.encode(['store', 'uploads', 'x', '1', 'z'.repeat(300_000)]);
   uploading.write(request.slice(0, 1_000));
   const stored = uploading.expect(false);
-  const greeting = await Speaker.open(address);
+  const greeting = await ProtocolClient.open(address);
   await greeting.greet();
 
   // Another lost worker, who comes back some time after the server has gone on: its grace moves by the sleep.

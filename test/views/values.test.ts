@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { encodeTogether, encodeValue } from '../../src/client/values.ts';
+import { encodeTogether, encodeValue } from '../../src/client/values/values.ts';
 import type { Payload } from '../../src/wire/payload.ts';
-import { chunkPart } from '../../src/client/chunk.ts';
+import { chunkPart } from '../../src/client/values/chunk.ts';
 import { decode, titleOf } from '../../src/views/names.ts';
 import { cutFor, hexDump, PREVIEW, valueView } from '../../src/views/values.ts';
 

@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { Problem } from '../../src/web/answers.ts';
 import { Feeds } from '../../src/web/feeds.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { ask, view, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';

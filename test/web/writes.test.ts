@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
-import { NwsConnection } from '../../src/client/connection.ts';
+import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { encodePart } from '../../src/views/path-part.ts';
 import { ask, view, type Answer } from '../support/browser.ts';

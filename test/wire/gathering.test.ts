@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Gathering } from '../../src/wire/gathering.ts';
+import { BufferBuilder } from '../../src/wire/buffer-builder.ts';
 
 const SIZE = 200_000;
 const value = Buffer.from(Array.from({ length: SIZE }, (_, i) => (i * 31) % 251));
 
 /** Gives the value in pieces that are all lent in the same buffer. */
-function gathered(gathering: Gathering, size: number, lengths: readonly number[]): Buffer {
+function gathered(gathering: BufferBuilder, size: number, lengths: readonly number[]): Buffer {
   const lent = Buffer.alloc(SIZE);
   gathering.begin(size);
   for (let at = 0, i = 0; at < size; i++) {
@@ -21,7 +21,7 @@ function gathered(gathering: Gathering, size: number, lengths: readonly number[]
 
 describe('gathering', () => {
   it('gives back what came, in whatever pieces, again and again', () => {
-    const gathering = new Gathering();
+    const gathering = new BufferBuilder();
     const lengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 70_000 })), {
       minLength: 1,
       maxLength: 9,
@@ -35,7 +35,7 @@ describe('gathering', () => {
   });
 
   it('begins anew after it was dropped', () => {
-    const gathering = new Gathering();
+    const gathering = new BufferBuilder();
     gathering.begin(SIZE);
     gathering.add(Buffer.alloc(90_000));
     gathering.drop();
@@ -45,7 +45,7 @@ describe('gathering', () => {
   it('makes no room for what was announced and has hardly begun to come', () => {
     const before = process.memoryUsage().arrayBuffers;
     const many = Array.from({ length: 100 }, () => {
-      const gathering = new Gathering();
+      const gathering = new BufferBuilder();
       gathering.begin(16_000_000);
       gathering.add(Buffer.alloc(1_000));
       return gathering;

@@ -4,14 +4,14 @@ import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { MALFORMED } from '../../src/wire/dictionary.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { isFile, type FilePayload } from '../../src/wire/payload.ts';
-import { encodeRequest, RequestDecoder, type Request, type Room } from '../../src/wire/request.ts';
+import { encodeRequest, RequestDecoder, type Request, type RequestBudget } from '../../src/wire/request.ts';
 import { bytes, chunking, metadata } from '../support/arbitraries.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
 const LIMITS: Limits = { ...DEFAULT_LIMITS, longValueBytes: 6_000, valueBytes: 12_000, nameBytes: 100 };
 
 /** Counts, and has no more than it is told. */
-class TightRoom implements Room {
+class TightRoom implements RequestBudget {
   most = Number.POSITIVE_INFINITY;
   taken = 0;
 

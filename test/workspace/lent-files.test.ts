@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { ServerHoldings } from '../../src/workspace/holdings.ts';
+import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
 
 const FILE = { file: 7, size: 10 };
 

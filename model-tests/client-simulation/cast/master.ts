@@ -1,4 +1,4 @@
-import { Sleigh } from '../../../src/client/sleigh.ts';
+import { Sleigh } from '../../../src/client/master/sleigh.ts';
 import { shown, type BatchRecord, type Ledger } from '../check/ledger.ts';
 import type { SimulatedHost } from '../host/host.ts';
 import { simulatedLauncher, type SimulatedLaunch } from '../host/launcher.ts';

@@ -1,5 +1,5 @@
-import type { RestartBudget } from '../../../src/client/respawn.ts';
-import type { OnDeadWorker } from '../../../src/client/sleigh-options.ts';
+import type { RestartBudget } from '../../../src/client/options/respawn.ts';
+import type { OnDeadWorker } from '../../../src/client/options/sleigh-options.ts';
 import type { Random } from '../../world/random.ts';
 
 /** What one element makes of its call. Times are in milliseconds. */

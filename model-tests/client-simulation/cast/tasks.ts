@@ -1,6 +1,6 @@
-import { claimed } from '../../../src/client/claimed.ts';
-import { ModuleError, type Exports } from '../../../src/client/module-function.ts';
-import type { TaskContext } from '../../../src/client/task.ts';
+import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
+import { ModuleError, type Exports } from '../../../src/client/task/module-function.ts';
+import type { TaskContext } from '../../../src/client/task/task.ts';
 import type { Ledger } from '../check/ledger.ts';
 import type { SimulatedHost } from '../host/host.ts';
 import type { SimulatedProcess } from '../host/process.ts';
@@ -36,7 +36,7 @@ export function moduleLoader(
     if (path !== MODULE || process.now - world.start < plan.moduleFrom)
       throw new ModuleError('not-loaded', `cannot load ${path}: there is no such file`);
     const perform = (element: unknown, context: unknown): unknown =>
-      performIn(host(), process, ledger, claimed<Element>(element), claimed<TaskContext>(context));
+      performIn(host(), process, ledger, unsafeCast<Element>(element), unsafeCast<TaskContext>(context));
     const greet = (): Promise<string> =>
       new Promise((resolve) => {
         process.after(world.random.fraction() * LOADING_MS, () => resolve(`greeting of ${process.name}`));

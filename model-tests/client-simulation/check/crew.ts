@@ -1,4 +1,4 @@
-import type { MessageFromWorker } from '../../../src/client/worker-messages.ts';
+import type { MessageFromWorker } from '../../../src/client/worker/worker-messages.ts';
 import { FAILED_STARTS_PER_WORKER, FIRST_DELAY_MS } from '../../../src/machines/pool/pool.ts';
 import type { World } from '../../world/world.ts';
 import type { Plan } from '../cast/plan.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../src/client/outcome.ts';
+import type { Outcome } from '../../../src/client/task/outcome.ts';
 import type { World } from '../../world/world.ts';
 import type { BatchPlan, Element, Plan } from '../cast/plan.ts';
 import type { SimulatedProcess } from '../host/process.ts';

@@ -1,10 +1,10 @@
-import type { ConnectionOptions } from '../../../src/client/connection.ts';
-import { NwsConnection } from '../../../src/client/connection.ts';
-import type { Exports } from '../../../src/client/module-function.ts';
-import type { LaunchOrder } from '../../../src/client/launcher.ts';
+import type { ConnectionOptions } from '../../../src/client/connection/connection.ts';
+import { NwsConnection } from '../../../src/client/connection/connection.ts';
+import type { Exports } from '../../../src/client/task/module-function.ts';
+import type { LaunchOrder } from '../../../src/client/launchers/launcher.ts';
 import type { Platform } from '../../../src/client/platform.ts';
-import type { WorkerChild } from '../../../src/client/worker-child.ts';
-import type { MessageFromWorker } from '../../../src/client/worker-messages.ts';
+import type { WorkerChild } from '../../../src/client/sentinel/worker-child.ts';
+import type { MessageFromWorker } from '../../../src/client/worker/worker-messages.ts';
 import type { World } from '../../world/world.ts';
 import { SimulatedProcess } from './process.ts';
 import { SimulatedSocket, socketError } from './socket.ts';

@@ -1,6 +1,6 @@
-import type { Launched, Launcher, LaunchOrder } from '../../../src/client/launcher.ts';
-import { LaunchError } from '../../../src/client/launcher.ts';
-import { Sentinel } from '../../../src/client/sentinel.ts';
+import type { Launched, Launcher, LaunchOrder } from '../../../src/client/launchers/launcher.ts';
+import { LaunchError } from '../../../src/client/launchers/launcher.ts';
+import { Sentinel } from '../../../src/client/sentinel/sentinel.ts';
 import type { SimulatedHost } from './host.ts';
 import { Mail } from './mail.ts';
 import type { SimulatedProcess } from './process.ts';

@@ -1,10 +1,15 @@
 import { Readable } from 'node:stream';
-import { ActivityWatch, ActivityWriter, newBoard, type Activity } from '../../../src/client/activity.ts';
-import type { WorkerChild } from '../../../src/client/worker-child.ts';
-import { LOOK_MS } from '../../../src/client/worker-link.ts';
-import type { MessageFromWorker, MessageToWorker } from '../../../src/client/worker-messages.ts';
-import { WorkerSession } from '../../../src/client/worker-session.ts';
-import { claimed } from '../../../src/client/claimed.ts';
+import {
+  ActivityWatch,
+  ActivityWriter,
+  newBoard,
+  type Activity,
+} from '../../../src/client/worker/activity.ts';
+import type { WorkerChild } from '../../../src/client/sentinel/worker-child.ts';
+import { LOOK_MS } from '../../../src/client/worker/worker-link.ts';
+import type { MessageFromWorker, MessageToWorker } from '../../../src/client/worker/worker-messages.ts';
+import { WorkerMain } from '../../../src/client/worker/worker-main.ts';
+import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
 import type { SimulatedHost } from './host.ts';
 import { Mail } from './mail.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -95,7 +100,7 @@ class SimulatedWorker {
 
   #begin(): void {
     const process = this.#process;
-    const session = new WorkerSession(
+    const session = new WorkerMain(
       {
         send: (message) => process.act(() => this.#say(message)),
         onMessage: (listener) => (this.#hear = listener),
@@ -153,7 +158,7 @@ class SimulatedWorker {
     const { listener } = this.#host.options;
     listener.say(this.#process.name, `tells its sentinel: ${JSON.stringify(message)}`);
     listener.said(this.#process, message);
-    this.#tell(() => this.#heard(claimed<MessageFromWorker>(JSON.parse(JSON.stringify(message)))));
+    this.#tell(() => this.#heard(unsafeCast<MessageFromWorker>(JSON.parse(JSON.stringify(message)))));
   }
 
   /** The sentinel hears of it. */
@@ -162,7 +167,7 @@ class SimulatedWorker {
   }
 
   #send(message: MessageToWorker): void {
-    const copy = claimed<MessageToWorker>(JSON.parse(JSON.stringify(message)));
+    const copy = unsafeCast<MessageToWorker>(JSON.parse(JSON.stringify(message)));
     this.#parent.act(() =>
       this.#down.post(() => {
         const process = this.#process;

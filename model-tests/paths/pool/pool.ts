@@ -1,4 +1,4 @@
-import { claimed } from '../../../src/client/claimed.ts';
+import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
 import { poolMachine, type PoolContext } from '../../../src/machines/pool/pool.ts';
 import type { RestartBudget } from '../../../src/machines/pool/restart-budget.ts';
 import { PoolStage } from './stage.ts';
@@ -30,7 +30,7 @@ interface Facts {
 
 /** What a command of the machine changes in the world. */
 function afterOne(facts: Facts, { type, params }: Command): Facts {
-  const { rank, milliseconds, count } = claimed<Record<'rank' | 'milliseconds' | 'count', number>>(
+  const { rank, milliseconds, count } = unsafeCast<Record<'rank' | 'milliseconds' | 'count', number>>(
     params ?? {},
   );
   switch (type) {
@@ -170,12 +170,12 @@ export const poolModel = (workers: number, budget?: RestartBudget): PoolModel<Fa
     ),
   stimuli,
   key: ({ snapshot, facts: { now, ...facts } }) => {
-    const { living, awaited, restarts, delayed, failedStarts } = claimed<PoolContext>(snapshot.context);
+    const { living, awaited, restarts, delayed, failedStarts } = unsafeCast<PoolContext>(snapshot.context);
     const isRecent = restarts.some((time) => now - time < BUDGET.within);
     return [snapshot.value, living, awaited, isRecent, Math.min(delayed, MOST_DELAYED), failedStarts, facts];
   },
   effects: ({ type, params }, { living }) => {
-    const { rank, reason } = claimed<{ rank: number; reason: string }>(params ?? {});
+    const { rank, reason } = unsafeCast<{ rank: number; reason: string }>(params ?? {});
     switch (type) {
       case 'askForRanks':
         return ['ask for a rank'];

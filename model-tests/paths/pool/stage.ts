@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { RestartBudget } from '../../../src/machines/pool/restart-budget.ts';
 import type { Platform } from '../../../src/client/platform.ts';
-import type { WorkerChild } from '../../../src/client/worker-child.ts';
-import type { MessageFromWorker, MessageToWorker } from '../../../src/client/worker-messages.ts';
+import type { WorkerChild } from '../../../src/client/sentinel/worker-child.ts';
+import type { MessageFromWorker, MessageToWorker } from '../../../src/client/worker/worker-messages.ts';
 import { thisHost } from '../../../src/client/platform.ts';
-import { WorkerPool } from '../../../src/client/worker-pool.ts';
+import { WorkerPool } from '../../../src/client/sentinel/worker-pool.ts';
 
 interface PlannedTimer {
   readonly milliseconds: number;

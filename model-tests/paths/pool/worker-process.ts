@@ -1,6 +1,6 @@
 import { workerProcessMachine, type WorkerEnd } from '../../../src/machines/pool/worker-process.ts';
-import type { CallSeen } from '../../../src/client/worker-messages.ts';
-import { claimed } from '../../../src/client/claimed.ts';
+import type { CallSeen } from '../../../src/client/worker/worker-messages.ts';
+import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
 import { PoolStage } from './stage.ts';
 import type { Command, PoolModel, Situation, Stimulus } from './walk.ts';
 
@@ -24,7 +24,7 @@ const CALL: CallSeen = { call: 5, batch: '7', at: 2, limit: 1_000, isLoading: fa
 function timerAfter(timer: number | undefined, commands: readonly Command[]): number | undefined {
   let now = timer;
   for (const { type, params } of commands) {
-    if (type === 'startTimer') now = claimed<{ milliseconds: number }>(params).milliseconds;
+    if (type === 'startTimer') now = unsafeCast<{ milliseconds: number }>(params).milliseconds;
     if (type === 'stopTimer') now = undefined;
   }
   return now;
@@ -119,7 +119,7 @@ export const workerProcessModel: PoolModel<Facts> = {
   effects: ({ type, params }) => {
     switch (type) {
       case 'condemnCall':
-        return [`condemn ${RANK}, call ${claimed<{ call: number }>(params).call}`];
+        return [`condemn ${RANK}, call ${unsafeCast<{ call: number }>(params).call}`];
       case 'askToLeave':
         return [`leave ${RANK}`];
       case 'releaseProcess':
@@ -127,7 +127,7 @@ export const workerProcessModel: PoolModel<Facts> = {
       case 'killProcess':
         return [`kill ${RANK}`];
       case 'reportEnd': {
-        const { how, task, why, at } = claimed<{ end: WorkerEnd }>(params).end;
+        const { how, task, why, at } = unsafeCast<{ end: WorkerEnd }>(params).end;
         return [`report ${RANK}: ${how}, ${task}, ${why}, at ${at}`];
       }
       default:

@@ -3,7 +3,7 @@ import type { Stage } from './stage.ts';
 
 const PLACE = 'market';
 /** Milliseconds after which even the rude go. */
-const PATIENCE = 2 * 3_600_000;
+const LONGEST_STAY_MS = 2 * 3_600_000;
 
 /** Values that were taken from a fifo, by whomever: none of them twice (V4, V5). */
 export class Taken {
@@ -60,7 +60,7 @@ export function rudePeers(stage: Stage): void {
     const link = world.connect(nobody);
     link.write(bytes.join(''));
     // Bytes that happen to be the beginning of something may wait for the rest as long as they like.
-    stage.later(PATIENCE, () => {
+    stage.later(LONGEST_STAY_MS, () => {
       if (!link.isOver) link.reset();
     });
   });

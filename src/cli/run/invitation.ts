@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NetWorkSpace } from '../../client/net-work-space.ts';
+import type { NetWorkSpace } from '../../client/workspace/net-work-space.ts';
 import { authorityOf } from '../../wire/authority.ts';
 import { RunFileError } from './append-file.ts';
 

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { claimed } from '../../client/claimed.ts';
+import { unsafeCast } from '../../client/unsafe-cast.ts';
 import { AppendFile, linesOfFile, RunFileError } from './append-file.ts';
 import { HEADER, readRows, type LoggedLine } from './joblog.ts';
 
@@ -59,7 +59,7 @@ export class Journal {
   #readAll(path: string): void {
     const entries = linesOfFile(path);
     try {
-      for (const entry of entries) this.#read(claimed<Entry>(JSON.parse(entry)));
+      for (const entry of entries) this.#read(unsafeCast<Entry>(JSON.parse(entry)));
     } catch (error) {
       throw new RunFileError('unreadable', path, error);
     }

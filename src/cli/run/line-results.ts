@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import type { Outcome } from '../../client/outcome.ts';
-import { SleighError } from '../../client/sleigh-error.ts';
+import type { Outcome } from '../../client/task/outcome.ts';
+import { SleighError } from '../../client/master/sleigh-error.ts';
 import { jsonLine } from '../json-line.ts';
 import { outcomeOfLine, type LineError, type LineOutcome } from '../line-outcome.ts';
 import type { Tally } from '../tally.ts';

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
-import { ConnectionLostError, NwsError } from '../../client/errors.ts';
-import { LaunchError } from '../../client/launcher.ts';
-import { ModuleError } from '../../client/module-function.ts';
-import { SleighError } from '../../client/sleigh-error.ts';
-import type { SleighOptions } from '../../client/sleigh-options.ts';
-import type { Sleigh } from '../../client/sleigh.ts';
+import { ConnectionLostError, NwsError } from '../../client/connection/errors.ts';
+import { LaunchError } from '../../client/launchers/launcher.ts';
+import { ModuleError } from '../../client/task/module-function.ts';
+import { SleighError } from '../../client/master/sleigh-error.ts';
+import type { SleighOptions } from '../../client/options/sleigh-options.ts';
+import type { Sleigh } from '../../client/master/sleigh.ts';
 import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';

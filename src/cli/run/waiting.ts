@@ -22,7 +22,7 @@ export class WorkerWatch implements Disposable {
   /** For people, and for programs; undefined where nobody is waited for, or not for long. */
   get report(): { readonly text: string; readonly event: object } | undefined {
     const seconds = Math.floor((performance.now() - this.#begun) / 1000);
-    if (seconds < PATIENCE_SECONDS || this.#present >= this.#expected) return undefined;
+    if (seconds < SILENT_SECONDS || this.#present >= this.#expected) return undefined;
     const counts = { workers: this.#present, expected: this.#expected };
     return {
       text: `waiting for workers: ${this.#present} of ${this.#expected}, since ${seconds} s`,
@@ -36,4 +36,4 @@ export class WorkerWatch implements Disposable {
 }
 
 const PERIOD_MS = 1_000;
-const PATIENCE_SECONDS = 2;
+const SILENT_SECONDS = 2;

@@ -1,7 +1,7 @@
 import Denque from 'denque';
-import { Notice } from '../../client/notice.ts';
-import type { Outcome } from '../../client/outcome.ts';
-import type { TaskErrorCode } from '../../client/task-metadata.ts';
+import { Condition } from '../../client/condition.ts';
+import type { Outcome } from '../../client/task/outcome.ts';
+import type { TaskErrorCode } from '../../client/task/task-metadata.ts';
 import type { Inputs } from '../user-module.ts';
 
 /** One line that is to be done. */
@@ -34,7 +34,7 @@ export class WorkList {
   readonly #again = new Denque<Work>();
   /** By the index of the element that it was handed out as. */
   readonly #out = new Map<number, Work>();
-  readonly #changed = new Notice();
+  readonly #changed = new Condition();
   #handedOut = 0;
   #isStopped = false;
 

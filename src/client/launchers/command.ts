@@ -1,6 +1,6 @@
-import type { Launcher } from '../launcher.ts';
-import { encodeOrder, ORDER } from './station-order.ts';
-import { shares, startStations, type Share, type StationPlan } from './stations.ts';
+import type { Launcher } from './launcher.ts';
+import { encodeOrder, ORDER } from './remote-launch-order.ts';
+import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
 
 /** Environment variables beside the order: the host that a command is for, and how many workers it is to start. */
 const HOST = 'SLEIGH_HOST';
@@ -20,14 +20,14 @@ export const command = (text: string): Launcher => ({
   start: (order) => {
     const { hosts, workers } = order;
     const each = shares(workers, hosts.length === 0 ? [''] : hosts);
-    return startStations(
+    return startRemoteLaunches(
       order,
       each.map((share) => planFor(text, share)),
     );
   },
 });
 
-const planFor = (text: string, { host, workers }: Share): StationPlan => ({
+const planFor = (text: string, { host, workers }: Share): RemoteLaunchPlan => ({
   name: host === '' ? text : host,
   workers,
   command: (order) => {

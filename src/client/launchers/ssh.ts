@@ -1,8 +1,8 @@
 import { authorityOf } from '../../wire/authority.ts';
-import type { ServerAddress } from '../server-address.ts';
-import { LaunchError, type Launcher, type LaunchOrder } from '../launcher.ts';
-import { encodeOrder } from './station-order.ts';
-import { shares, startStations, type Share, type StationPlan } from './stations.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+import { LaunchError, type Launcher, type LaunchOrder } from './launcher.ts';
+import { encodeOrder } from './remote-launch-order.ts';
+import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
 
 export interface SshOptions {
   /**
@@ -32,7 +32,7 @@ export const ssh = (options: SshOptions = {}): Launcher => ({
     if (order.hosts.length === 0) throw new LaunchError('ssh needs `hosts`');
     for (const host of order.hosts) refuseOption(host);
     const plan = planner(order, options);
-    return startStations(order, shares(order.workers, order.hosts).map(plan));
+    return startRemoteLaunches(order, shares(order.workers, order.hosts).map(plan));
   },
 });
 
@@ -41,7 +41,7 @@ function refuseOption(host: string): void {
   if (/^-|^\s*$/.test(host)) throw new LaunchError(`"${host}" is no host`);
 }
 
-type Planner = (share: Share) => StationPlan;
+type Planner = (share: Share) => RemoteLaunchPlan;
 
 function planner(
   { server }: LaunchOrder,

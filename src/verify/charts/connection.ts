@@ -9,7 +9,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { ConnectionStage } from './connection-stage.ts';
+import { ConnectionFixture } from './connection-fixture.ts';
 
 interface Context {
   readonly id: number;
@@ -22,13 +22,13 @@ interface Facts {
 }
 
 type At = Situation<Context, Facts>;
-type Act = Effect<Facts, ConnectionStage>;
+type Act = Effect<Facts, ConnectionFixture>;
 
 const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<Context, Facts, ConnectionStage>, 'slow'> = {},
-): Stimulus<Context, Facts, ConnectionStage> => ({
+  pace: Pick<Stimulus<Context, Facts, ConnectionFixture>, 'slow'> = {},
+): Stimulus<Context, Facts, ConnectionFixture> => ({
   aims,
   ...pace,
   comesTo: (at) => (at.state === 'closed' ? impossible('there is no connection any more') : comesTo(at)),
@@ -58,7 +58,7 @@ const isBlocked = (state: string): boolean => state === BLOCKED || state === BLO
 const FIRST = 'only the first four bytes are a greeting';
 const OPTIONS = 'only what follows a greeting are options';
 
-const stimuli: ChartModel<Context, Facts, ConnectionStage>['stimuli'] = {
+const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   'greeted.new': stimulus(
     ['greeted.new'],
     saidIn(GREETING, 'greeted.new', FIRST, 'X000', ({ facts }) =>
@@ -210,13 +210,13 @@ const stimuli: ChartModel<Context, Facts, ConnectionStage>['stimuli'] = {
   ),
 };
 
-const mustBeQuiet = async ({ speaker }: ConnectionStage): Promise<void> => {
+const mustBeQuiet = async ({ speaker }: ConnectionFixture): Promise<void> => {
   await Promise.resolve();
   mustHold(!speaker.hasEnded, 'the server has ended the connection');
   mustHold(speaker.unread === 0, `the server has said ${speaker.unread} bytes too many`);
 };
 
-export const connectionModel: ChartModel<Context, Facts, ConnectionStage> = {
+export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
   variant: '',
   machine: connectionMachine,
   input: { id: 1 },
@@ -258,5 +258,5 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionStage> = {
     state === 'closing' || state === 'closed' ? [state, facts.stopped] : [state, facts],
   bound: 'one connection, one request blocked at a time and one behind it',
   simpleSteps: 9,
-  open: (journey) => ConnectionStage.open(journey),
+  open: (journey) => ConnectionFixture.open(journey),
 };

@@ -2,7 +2,7 @@ import { joinPhaseMachine, NO_MAXIMUM, type JoinPhaseContext } from '../../machi
 import { AFTER_PERIOD } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import {
-  BEYOND,
+  OUT_OF_BOUNDS,
   causes,
   changesNothing,
   impossible,
@@ -11,7 +11,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { JoinPhaseStage, SHORT } from './join-phase-stage.ts';
+import { JoinPhaseFixture, SHORT } from './join-phase-fixture.ts';
 
 interface Facts {
   /** The rank whose worker registers or lapses next: they take their turns. */
@@ -23,7 +23,7 @@ interface Facts {
 }
 
 type At = Situation<JoinPhaseContext, Facts>;
-type Act = Effect<Facts, JoinPhaseStage>;
+type Act = Effect<Facts, JoinPhaseFixture>;
 
 const NO_VALUE = { status: '0001', reason: 'no value available.' };
 /** Ranks that are given out where no maximum forbids it. */
@@ -40,13 +40,13 @@ const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
 const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<JoinPhaseContext, Facts, JoinPhaseStage>, 'timed'> = {},
-): Stimulus<JoinPhaseContext, Facts, JoinPhaseStage> => ({
+  pace: Pick<Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture>, 'timed'> = {},
+): Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture> => ({
   aims,
   // A duration that was set is followed by the phase that it is meant for.
   comesTo: (at) =>
     isOpen(at) && at.context.duration === SHORT && aims.some((aim) => BEFORE_PHASE.has(aim))
-      ? BEYOND
+      ? OUT_OF_BOUNDS
       : comesTo(at),
   ...pace,
 });
@@ -66,7 +66,7 @@ const allAreThere = ({ context }: At, change: Partial<JoinPhaseContext> = {}): b
 /** What an elastic group is told, and who waits then. */
 const changes = (at: At, change: Partial<JoinPhaseContext>, facts: Facts) => {
   const tells = isElastic(at) && allAreThere(at, change);
-  const told = (stage: JoinPhaseStage) => stage.mustTell(change.registered ?? at.context.registered);
+  const told = (stage: JoinPhaseFixture) => stage.mustTell(change.registered ?? at.context.registered);
   return {
     facts: tells ? { ...facts, waits: false } : facts,
     check: tells ? told : () => Promise.resolve(),
@@ -81,7 +81,7 @@ const askStatus =
   (at: At): Act => {
     const { facts, context } = at;
     const asked = { type: 'status.asked', ask: { waits: true }, delay };
-    if (isElastic(at) && delay !== undefined) return BEYOND;
+    if (isElastic(at) && delay !== undefined) return OUT_OF_BOUNDS;
     if (isElastic(at)) return askElastic(at, asked, 'status', undefined);
     const closes = isOpen(at) && context.registered === expected(context);
     const events = closes ? [asked, ...lapses(waitedFor(at))] : [asked];
@@ -119,19 +119,19 @@ const askInVain =
       await job.mustGet(job.master, ['findTry', variable], isTold ? { value } : NO_VALUE);
     });
 
-const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = {
+const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] = {
   'rank.asked': stimulus(['rank.asked'], (at) => {
     const { facts, context } = at;
     const inUse = isElastic(at) ? context.declared + context.registered : context.ranksGiven;
     const isFull = context.maximum > 0 && inUse >= context.maximum;
     const rank = isClosed(at) || isFull ? -1 : context.ranksGiven;
-    if (rank >= RANKS) return BEYOND;
+    if (rank >= RANKS) return OUT_OF_BOUNDS;
     return causes([{ type: 'rank.asked' }], facts, (stage) => stage.declare(rank));
   }),
   'rank.replaced': stimulus(['rank.replaced'], (at) => {
     if (at.context.registered === 0) return impossible('nobody is registered');
     const isSimple = isElastic(at) || (isClosed(at) && at.context.ranksGiven === 1);
-    if (at.facts.isReplaced || !isSimple) return BEYOND;
+    if (at.facts.isReplaced || !isSimple) return OUT_OF_BOUNDS;
     const events = [{ type: 'worker.gone' }, { type: 'rank.replaced' }];
     return causes(events, { ...at.facts, isReplaced: true }, (stage) => stage.replace());
   }),
@@ -179,7 +179,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
   'rank.lapsed': stimulus(['rank.lapsed'], (at) => {
     const { facts, context } = at;
     if (waitedFor(at) === 0 || isClosed(at)) return impossible('no rank waits for its worker');
-    if (!isElastic(at)) return BEYOND;
+    if (!isElastic(at)) return OUT_OF_BOUNDS;
     const after = changes(at, { declared: context.declared - 1 }, { ...facts, nextRank: facts.nextRank + 1 });
     return causes([{ type: 'rank.lapsed' }], after.facts, async (stage) => {
       const sentinel = stage.sentinels[facts.nextRank];
@@ -210,7 +210,8 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
   'maximum.set': stimulus(['maximum.set'], (at) => {
     const { facts, context } = at;
     // Once the phase has begun, it is tried where few have come yet.
-    if (!isOpen(at) && !isElastic(at) && context.maximum !== 1 && context.ranksGiven > 0) return BEYOND;
+    if (!isOpen(at) && !isElastic(at) && context.maximum !== 1 && context.ranksGiven > 0)
+      return OUT_OF_BOUNDS;
     const after = changes(at, { maximum: 1 }, facts);
     return causes([{ type: 'maximum.set', maximum: 1 }], after.facts, async (stage) => {
       await stage.job.mustStore(stage.job.master, ['workerCount', '1']);
@@ -236,8 +237,8 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
     const { facts, context } = at;
     // What it makes different begins with the next phase, so it is set first or where it changes nothing.
     const isFirst = context.ranksGiven === 0 && !context.frozen && context.maximum === NO_MAXIMUM;
-    if ((isOpen(at) || isElastic(at)) && context.duration !== SHORT && !isFirst) return BEYOND;
-    if (isElastic(at)) return BEYOND;
+    if ((isOpen(at) || isElastic(at)) && context.duration !== SHORT && !isFirst) return OUT_OF_BOUNDS;
+    if (isElastic(at)) return OUT_OF_BOUNDS;
     return causes([{ type: 'duration.set', seconds: SHORT }], facts, (stage) =>
       stage.job.mustStore(stage.job.master, ['status', stage.seconds(SHORT)]),
     );
@@ -279,7 +280,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseStage>['stimuli'] = 
 
 const check =
   (phase: 'open' | 'joining' | 'closed' | 'elastic') =>
-  async ({ job, waiting }: JoinPhaseStage, { context }: At): Promise<void> => {
+  async ({ job, waiting }: JoinPhaseFixture, { context }: At): Promise<void> => {
     const [status, , ranks] = await Promise.all([
       job.get(job.master, 'find', 'join_status'),
       job.mustRead('rankCount', String(context.registered)),
@@ -300,7 +301,7 @@ const check =
 const modelFor = (
   maximum: number,
   join: 'closing' | 'elastic',
-): ChartModel<JoinPhaseContext, Facts, JoinPhaseStage> => ({
+): ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture> => ({
   variant: join === 'elastic' ? join : maximum === NO_MAXIMUM ? 'no maximum' : `a maximum of ${maximum}`,
   machine: joinPhaseMachine,
   input: { maximum, limit: 100_000 },
@@ -325,7 +326,7 @@ const modelFor = (
   bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group; all sentinels supervise, and one worker at a time is to be replaced, in an elastic group, or a closed one of one rank`,
   simpleSteps: 2,
   open: (journey) =>
-    JoinPhaseStage.open(journey, {
+    JoinPhaseFixture.open(journey, {
       join,
       onDeadWorker: 'null',
       ...(maximum === NO_MAXIMUM ? {} : { rankCount: String(maximum) }),

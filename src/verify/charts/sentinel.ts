@@ -1,7 +1,7 @@
 import { sentinelMachine } from '../../machines/sentinel.ts';
 import { AFTER_PERIOD, Job, period, SUPERVISOR, type SentinelGroup } from '../job.ts';
 import {
-  BEYOND,
+  OUT_OF_BOUNDS,
   causes,
   changesNothing,
   impossible,
@@ -10,7 +10,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import type { Pending, Speaker } from '../speaker.ts';
+import type { Pending, ProtocolClient } from '../protocol-client.ts';
 
 /** What of its sleigh decides what a sentinel can be told. The policy is `null`. */
 interface Facts {
@@ -37,10 +37,10 @@ const LAST_RANK = 1;
 
 class SentinelStage {
   readonly job: Job;
-  readonly sentinel: Speaker;
+  readonly sentinel: ProtocolClient;
   pending: Pending | undefined;
 
-  constructor(job: Job, sentinel: Speaker) {
+  constructor(job: Job, sentinel: ProtocolClient) {
     this.job = job;
     this.sentinel = sentinel;
   }
@@ -134,7 +134,7 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSt
     if (state === 'blocked') return BLOCKED;
     if (isFinal(at)) return changesNothing(getsRank(-1));
     const rank = context.lastRank + 1;
-    return rank > LAST_RANK ? BEYOND : causes([{ type: 'rank.given', rank }], facts, getsRank(rank));
+    return rank > LAST_RANK ? OUT_OF_BOUNDS : causes([{ type: 'rank.given', rank }], facts, getsRank(rank));
   }),
   'replacement.asked': stimulus(['replacement.asked'], (at) =>
     isSupervised ? replaces(at) : changesNothing(refusesToReplace),

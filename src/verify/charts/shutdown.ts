@@ -2,7 +2,7 @@ import { shutdownMachine, type DeathPolicy } from '../../machines/shutdown.ts';
 import { period } from '../job.ts';
 import { eventually, mustHold } from '../mismatch.ts';
 import {
-  BEYOND,
+  OUT_OF_BOUNDS,
   causes,
   changesNothing,
   impossible,
@@ -11,7 +11,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { RIDE_OVER, ShutdownStage, SLEIGH_DEAD } from './shutdown-stage.ts';
+import { RIDE_OVER, ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
 
 interface Context {
   readonly policy: DeathPolicy;
@@ -28,8 +28,8 @@ interface Facts {
 }
 
 type At = Situation<Context, Facts>;
-type Act = Effect<Facts, ShutdownStage>;
-type Pace = Pick<Stimulus<Context, Facts, ShutdownStage>, 'timed' | 'slow'>;
+type Act = Effect<Facts, ShutdownFixture>;
+type Pace = Pick<Stimulus<Context, Facts, ShutdownFixture>, 'timed' | 'slow'>;
 
 interface Variant {
   readonly policy: DeathPolicy;
@@ -40,7 +40,7 @@ interface Variant {
 }
 
 /** Workers that are registered at a time. */
-const MOST = 2;
+const MOST_LIVING = 2;
 
 const isUp = ({ state }: At): boolean => state.startsWith('up');
 
@@ -48,7 +48,7 @@ const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
   pace: Pace = {},
-): Stimulus<Context, Facts, ShutdownStage> => ({
+): Stimulus<Context, Facts, ShutdownFixture> => ({
   aims,
   ...pace,
   comesTo: (at) => (at.facts.stopped ? impossible('the server has stopped') : comesTo(at)),
@@ -60,8 +60,8 @@ const beginsGrace = (at: At, { living, groupClosed }: Partial<Context>): boolean
 
 /** What is done, and what the stage has to know of the grace period then. */
 const andGrace =
-  (begins: boolean, act: (stage: ShutdownStage) => Promise<void>) =>
-  async (stage: ShutdownStage): Promise<void> => {
+  (begins: boolean, act: (stage: ShutdownFixture) => Promise<void>) =>
+  async (stage: ShutdownFixture): Promise<void> => {
     await act(stage);
     if (begins) stage.beginGrace();
   };
@@ -74,7 +74,7 @@ const leaves =
   (at: At): Act => {
     const { facts, context } = at;
     if (context.living === 0) return NOBODY;
-    if (aim === 'connection' && isSupervised && isUp(at)) return BEYOND;
+    if (aim === 'connection' && isSupervised && isUp(at)) return OUT_OF_BOUNDS;
     const { groupClosed } = context;
     if (aim === 'connection') {
       const type = isUp(at) && !isElastic ? 'worker.died' : 'worker.left';
@@ -87,13 +87,13 @@ const leaves =
     }
     const begins = beginsGrace(at, { living: 0, groupClosed });
     const leave = andGrace(begins, (stage) => stage.loseSentinel({ withWorkers: isUp(at) }));
-    if (!isUp(at)) return isSupervised ? BEYOND : changesNothing(leave);
+    if (!isUp(at)) return isSupervised ? OUT_OF_BOUNDS : changesNothing(leave);
     const type = isElastic ? 'worker.left' : 'worker.died';
     const deaths = Array.from({ length: context.living }, () => ({ type }));
     return causes(deaths, { ...facts, isThere: false }, leave);
   };
 
-const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>['stimuli'] => ({
+const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture>['stimuli'] => ({
   'worker.registered': stimulus(['worker.registered'], ({ facts, context }) => {
     if (context.groupClosed)
       return changesNothing(({ job }) =>
@@ -104,7 +104,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
           }),
         ),
       );
-    if (context.living === MOST) return BEYOND;
+    if (context.living === MOST_LIVING) return OUT_OF_BOUNDS;
     const began = variant.isSupervised && !facts.isThere ? [{ type: 'supervision.began' }] : [];
     return causes(
       [...began, { type: 'worker.registered' }],
@@ -123,7 +123,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
   }),
   'supervision.began': stimulus(['supervision.began'], ({ facts, context }) => {
     if (!variant.isSupervised) return impossible('no sentinel has a session');
-    if (facts.isThere || context.groupClosed) return BEYOND;
+    if (facts.isThere || context.groupClosed) return OUT_OF_BOUNDS;
     return causes([{ type: 'supervision.began' }], { ...facts, isThere: true }, async (stage) => {
       await stage.declare(variant);
     });
@@ -132,7 +132,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
     const { facts, context } = at;
     if (!variant.isSupervised) return impossible('no sentinel has a session');
     if (context.living === 0) return NOBODY;
-    const report = (stage: ShutdownStage) => stage.reportEnd({ isTrue: isUp(at) });
+    const report = (stage: ShutdownFixture) => stage.reportEnd({ isTrue: isUp(at) });
     if (!isUp(at)) return changesNothing(report);
     const begins = beginsGrace(at, { ...context, living: context.living - 1 });
     return causes([{ type: 'worker.left' }], facts, andGrace(begins, report));
@@ -142,7 +142,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
     if (variant.isElastic) return impossible('an elastic group never closes (S17)');
     if (context.groupClosed) return impossible('a group closes once');
     const begins = beginsGrace(at, { ...context, groupClosed: true });
-    const close = async ({ job }: ShutdownStage): Promise<void> => {
+    const close = async ({ job }: ShutdownFixture): Promise<void> => {
       await job.mustGet(job.master, ['find', 'status'], { value: String(context.living) }, { delay: '0' });
     };
     return causes([{ type: 'group.closed' }], facts, andGrace(begins, close));
@@ -181,7 +181,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownStage>[
 /** Whether who waited for a task from the beginning is told, and what is seen of the job otherwise. */
 const check =
   ({ told, by }: { told: boolean; by?: 'request' | 'itself' }) =>
-  async (stage: ShutdownStage, { state, context, facts }: At): Promise<void> => {
+  async (stage: ShutdownFixture, { state, context, facts }: At): Promise<void> => {
     const { job, waiter } = stage;
     if (told) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
     else job.mustWait('who waits for a task', waiter);
@@ -213,7 +213,7 @@ const check =
 /** Seconds: short where the journey waits for the end of the grace period. */
 const SHORT = 1;
 
-const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> => ({
+const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture> => ({
   variant: [variant.policy, variant.isElastic && 'elastic', variant.isSupervised && 'supervised']
     .filter((word) => word !== false)
     .join(', '),
@@ -228,14 +228,14 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownStage> =
     'shuttingDown.byItself': check({ told: true, by: 'itself' }),
     over: check({ told: true }),
   },
-  bound: `at most ${MOST} workers registered at a time`,
+  bound: `at most ${MOST_LIVING} workers registered at a time`,
   simpleSteps: variant.isSupervised ? 1 : 3,
   open: async (journey) => {
     const grace = period(journey, SHORT, 300);
     const { grounds, steps, tries } = journey;
     const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
     const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
-    return ShutdownStage.open(server, {
+    return ShutdownFixture.open(server, {
       onDeadWorker: variant.policy,
       join: variant.isElastic ? 'elastic' : 'closing',
       workerGracePeriod: grace,

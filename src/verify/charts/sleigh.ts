@@ -11,7 +11,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { RIDE_OVER, ShutdownStage, SLEIGH_DEAD } from './shutdown-stage.ts';
+import { RIDE_OVER, ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
 
 interface Context {
   readonly policy: DeathPolicy;
@@ -29,7 +29,7 @@ interface Facts {
 }
 
 type At = Situation<Context, Facts>;
-type Act = Effect<Facts, ShutdownStage>;
+type Act = Effect<Facts, ShutdownFixture>;
 
 const DONE_WORKER = { type: 'xstate.done.actor.worker.0' };
 const DONE_SENTINEL = { type: 'xstate.done.actor.sentinel.0' };
@@ -40,7 +40,7 @@ const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
   slow = false,
-): Stimulus<Context, Facts, ShutdownStage> => ({
+): Stimulus<Context, Facts, ShutdownFixture> => ({
   aims,
   slow,
   comesTo: (at) => {
@@ -63,13 +63,13 @@ function death(at: At): { events: readonly { type: string }[]; facts: Facts } {
 
 const closes = { type: 'connection.closed', client: {} };
 
-const workerLeaves = (stage: ShutdownStage) => stage.loseWorker();
-const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownStage) =>
+const workerLeaves = (stage: ShutdownFixture) => stage.loseWorker();
+const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownFixture) =>
   stage.loseSentinel({ withWorkers });
-const reports = (isTrue: boolean) => (stage: ShutdownStage) => stage.reportDeathOf('0', { isTrue });
-const endSleigh = ({ job }: ShutdownStage) => job.mustStore(job.master, [RIDE_OVER, 'over']);
+const reports = (isTrue: boolean) => (stage: ShutdownFixture) => stage.reportDeathOf('0', { isTrue });
+const endSleigh = ({ job }: ShutdownFixture) => job.mustStore(job.master, [RIDE_OVER, 'over']);
 
-const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
+const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
   'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
     if (facts.worker !== 'declared') {
       const status = '0001';
@@ -153,7 +153,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownStage>['stimuli'] = {
   }),
 };
 
-async function checkJob(stage: ShutdownStage, at: At): Promise<void> {
+async function checkJob(stage: ShutdownFixture, at: At): Promise<void> {
   const { job, waiter } = stage;
   const { facts, state } = at;
   if (facts.byItself || facts.drained) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
@@ -171,7 +171,7 @@ const silent = fromTransition((state: null) => state, null);
 const silenced = (machine: AnyStateMachine): AnyStateMachine =>
   machine.provide({ actors: { joinPhase: silent, shutdown: silent } });
 
-const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage> => {
+const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownFixture> => {
   return {
     variant: policy,
     machine: silenced(sleighMachine),
@@ -203,7 +203,7 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownStage
       const stops = [...steps, ...tries].includes('the server stops');
       const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
       const options = { onDeadWorker: policy, rankCount: '9' };
-      const stage = await ShutdownStage.open(server, options);
+      const stage = await ShutdownFixture.open(server, options);
       await stage.declare();
       return stage;
     },

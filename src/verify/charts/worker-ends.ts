@@ -1,13 +1,13 @@
 import type { AnyEventObject } from 'xstate';
 import { SUPERVISOR } from '../job.ts';
 import { causes, changesNothing } from '../model.ts';
-import { mustBeToldOfDeath, type WorkerStage } from './worker-stage.ts';
+import { mustBeToldOfDeath, type WorkerFixture } from './worker-fixture.ts';
 import { isAwaited, isFinal, type Act, type At, type Facts, type Variant } from './worker-tasks.ts';
 
 /** S13, S14: what becomes of a worker when somebody goes. */
 export const dies =
   ({ isSupervised }: Variant) =>
-  (event: AnyEventObject, facts: Facts, act: (stage: WorkerStage) => Promise<void>): Act =>
+  (event: AnyEventObject, facts: Facts, act: (stage: WorkerFixture) => Promise<void>): Act =>
     // It is the last one of its group: if that is closed, the sleigh ends with it, or waits for another one (S19).
     causes([event], { ...facts, over: facts.over || (facts.closed && !isSupervised) }, act);
 
@@ -20,7 +20,7 @@ export const reports =
       return changesNothing(({ job }) =>
         job.mustStore(job.master, ['worker_dead', '0'], { status: '0001' }, { ...SUPERVISOR, task }),
       );
-    const report = ({ job }: WorkerStage) => job.mustReport('0', task);
+    const report = ({ job }: WorkerFixture) => job.mustReport('0', task);
     if (facts.over || isFinal(at)) return changesNothing(report);
     const event = { type: 'death.reported', task };
     if (isAwaited(at)) return causes([event], facts, report);
@@ -37,7 +37,7 @@ export const reports =
     });
   };
 
-const replace = ({ job }: WorkerStage) => job.mustReplace('0', { value: '0' });
+const replace = ({ job }: WorkerFixture) => job.mustReplace('0', { value: '0' });
 
 /** S19: its sentinel replaces it. */
 export const replaces =

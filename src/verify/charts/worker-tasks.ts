@@ -1,6 +1,6 @@
 import { eventually } from '../mismatch.ts';
 import { causes, changesNothing, impossible, type Effect, type Situation } from '../model.ts';
-import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerStage } from './worker-stage.ts';
+import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerFixture } from './worker-fixture.ts';
 
 /** What of its sleigh decides what a worker can be told. The policy is `null`. */
 export interface Facts {
@@ -32,7 +32,7 @@ export interface Context {
 }
 
 export type At = Situation<Context, Facts>;
-export type Act = Effect<Facts, WorkerStage>;
+export type Act = Effect<Facts, WorkerFixture>;
 
 export const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
 /** It may register, and has not. */
@@ -52,7 +52,7 @@ type Availability = 'one is there' | 'none, it waits' | 'none, it does not wait'
 export function askForTask(wanted: Availability): (at: At) => Act {
   const waits = wanted !== 'none, it does not wait';
   const event = asked(wanted === 'one is there', waits);
-  const ask = async (stage: WorkerStage): Promise<void> => {
+  const ask = async (stage: WorkerFixture): Promise<void> => {
     const { job, worker } = stage;
     if (wanted === 'none, it waits') return stage.wait();
     if (wanted === 'none, it does not wait') {

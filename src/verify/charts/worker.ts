@@ -1,6 +1,13 @@
 import { workerMachine } from '../../machines/worker.ts';
 import { AFTER_PERIOD, Job, period, SUPERVISOR, type Group } from '../job.ts';
-import { causes, changesNothing, BEYOND, impossible, type ChartModel, type Stimulus } from '../model.ts';
+import {
+  causes,
+  changesNothing,
+  OUT_OF_BOUNDS,
+  impossible,
+  type ChartModel,
+  type Stimulus,
+} from '../model.ts';
 import {
   endSleigh,
   mustBeToldOfDeath,
@@ -11,8 +18,8 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
   workerLeaves,
-  WorkerStage,
-} from './worker-stage.ts';
+  WorkerFixture,
+} from './worker-fixture.ts';
 import { dies, replaces, reports } from './worker-ends.ts';
 import {
   asked,
@@ -40,8 +47,8 @@ const unlessDeleted =
 const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<Context, Facts, WorkerStage>, 'slow' | 'timed'> = {},
-): Stimulus<Context, Facts, WorkerStage> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
+  pace: Pick<Stimulus<Context, Facts, WorkerFixture>, 'slow' | 'timed'> = {},
+): Stimulus<Context, Facts, WorkerFixture> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
 
 /** S17: in an elastic group one that owes nothing may go. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
@@ -65,7 +72,7 @@ function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
   });
 }
 
-const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['stimuli'] => ({
+const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>['stimuli'] => ({
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
     const event = { type: 'registration.asked' };
@@ -85,7 +92,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
   'task.asked, none, it does not wait': stimulus(['task.asked'], askForTask('none, it does not wait')),
   'task.offered': stimulus(['task.offered'], offer('task', variant)),
   'task.offered, a broadcast': stimulus(['task.offered'], (at) =>
-    variant.mayReturn || variant.isSupervised ? BEYOND : offer('broadcast', variant)(at),
+    variant.mayReturn || variant.isSupervised ? OUT_OF_BOUNDS : offer('broadcast', variant)(at),
   ),
   'result.stored': stimulus(['result.stored'], (at) => {
     const { facts, state } = at;
@@ -97,14 +104,14 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
         // S14: while the sleigh shuts down it is counted, and nobody can get it.
         if (!facts.over) await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
       });
-    const refuse = (stage: WorkerStage) =>
+    const refuse = (stage: WorkerFixture) =>
       stage.asSomebody(facts.isConnected, (who) => stage.job.mustStore(who, ['result', 'none'], NO_TASK));
     return state === 'registered.idle' ? causes([event], facts, refuse) : changesNothing(refuse);
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
     const { facts } = at;
     if (variant.isElastic) return impossible('an elastic group never closes (S17)');
-    if (variant.mayReturn) return BEYOND;
+    if (variant.mayReturn) return OUT_OF_BOUNDS;
     if (facts.closed) return impossible('a group closes once');
     if (facts.joining) return impossible('the join phase that a broadcast began takes a minute (S5)');
     const events = isAwaited(at) ? [{ type: 'group.closed' }] : [];
@@ -120,7 +127,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     if (isAwaited(at)) return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
     if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
     if (!facts.over) {
-      const goes = async (stage: WorkerStage): Promise<void> => {
+      const goes = async (stage: WorkerFixture): Promise<void> => {
         await sentinelLeaves(stage);
         await mustBeToldOfDeath(stage, state);
       };
@@ -207,7 +214,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerStage>['s
     { slow: true },
   ),
   'the workspace is deleted': stimulus(['departed'], (at) => {
-    if (variant.isSupervised && at.state !== 'replacing') return BEYOND;
+    if (variant.isSupervised && at.state !== 'replacing') return OUT_OF_BOUNDS;
     const events = isFinal(at) ? [] : [{ type: 'departed' }];
     return causes(events, { ...at.facts, deleted: true }, async ({ job, pending }) => {
       await job.delete();
@@ -224,7 +231,7 @@ const phaseOf = ({ closed, joining }: Facts): string => (closed ? 'closed' : joi
 
 const check =
   (group: Group | undefined, { isElastic }: Variant) =>
-  async ({ job, pending, worker }: WorkerStage, at: At): Promise<void> => {
+  async ({ job, pending, worker }: WorkerFixture, at: At): Promise<void> => {
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
     await Promise.all([
@@ -241,7 +248,7 @@ const check =
 /** Seconds: short where the journey waits for the end of the grace. */
 const SHORT = 1;
 
-const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => {
+const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> => {
   const { isElastic, mayReturn, isSupervised } = variant;
   return {
     variant: [isElastic ? 'elastic' : 'closing', mayReturn && 'may come back', isSupervised && 'supervised']
@@ -282,7 +289,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerStage> => 
         reconnectGrace: mayReturn ? period(journey, SHORT, 300) : '0',
       });
       const description = mayReturn ? { session: 'its own' } : {};
-      return WorkerStage.open(job, isSupervised ? SUPERVISOR : {}, description);
+      return WorkerFixture.open(job, isSupervised ? SUPERVISOR : {}, description);
     },
   };
 };

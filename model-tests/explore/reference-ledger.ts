@@ -1,0 +1,392 @@
+import type { TaskFate } from '../../src/machines/worker-end.ts';
+import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import type { Metadata } from '../../src/wire/payload.ts';
+import type { Found } from '../../src/workspace/pending-get.ts';
+import type { Refusal } from '../../src/workspace/refusal.ts';
+import type { Listener, Party, Request } from './party.ts';
+import type { Cast } from './scenario.ts';
+
+/** A task or a broadcast that was accepted, and what became of it by what the parties were told. */
+export interface Note {
+  readonly tag: string;
+  readonly batch: string;
+  /** The number of the broadcast; undefined for a task. */
+  readonly broadcast: number | undefined;
+  /** How often a worker was given it; for a broadcast, by rank. */
+  readonly tries: Map<number, number>;
+  /** How many must answer a broadcast: workerCount when the group closed, or when it was stored later. */
+  expected: number | undefined;
+  /** Results that masters took: the rank of each. */
+  readonly taken: number[];
+  /** Ranks that have a copy of a broadcast and have not answered it. */
+  readonly owing: Set<number>;
+  /** It is for everyone who comes later, too (S17). */
+  readonly isForAll: boolean;
+  /** It has been given and is queued again. */
+  isBack: boolean;
+  /** Ranks that have had a copy of a broadcast, or were answered for (S19). */
+  readonly reached: Set<number>;
+  /** Ranks that have declined a task (S19). */
+  readonly declined: Set<number>;
+}
+
+/** The bookkeeper: knows only what the parties did and were told, and never asks the server. */
+export class ReferenceLedger implements Listener {
+  readonly policy: DeathPolicy;
+  readonly notes = new Map<string, Note>();
+  tasks = 0;
+  broadcasts = 0;
+  /** Who was given each rank. */
+  readonly ranks: Party[] = [];
+  /** Ranks that are registered and neither dead nor gone. */
+  readonly living = new Map<number, Party>();
+  /** Who waits in what, who came first first. */
+  readonly lines = new Map<string, Party[]>();
+  /** Numbers of workers that were told in this step. */
+  told: number[] = [];
+  /** Who was given a task in this step. */
+  given: Party[] = [];
+  /** Workers that died in this step. */
+  deaths = 0;
+  /** Tasks that were failed in this step (S7.1). */
+  failures = 0;
+  /** What went wrong in this step. */
+  faults: string[] = [];
+  /** What holds from the last step on. */
+  isClosed = false;
+  numberAtClosing = 0;
+  isWindingDown = false;
+  /** Ranks that will never be a worker again, and how they ended. */
+  readonly ended = new Map<number, string>();
+
+  readonly isElastic: boolean;
+  readonly mayReturn: boolean;
+  readonly #isSupervised: boolean;
+  /** Ranks that wait for a replacement, which nobody has registered under yet (S19). */
+  readonly replaced = new Set<number>();
+  /** How many were asked for. */
+  replacements = 0;
+  readonly #maxAttempts: number;
+  /** Ranks whose connection has closed and who may come back (S18). */
+  readonly lost = new Set<number>();
+  /** Lost ones that left in this step, since the sleigh shuts down. */
+  dismissed = 0;
+
+  constructor({ policy, extras, maxAttempts }: Cast) {
+    this.policy = policy;
+    this.isElastic = extras.includes('elastic');
+    this.mayReturn = extras.includes('returning');
+    this.#isSupervised = extras.includes('supervised');
+    this.#maxAttempts = maxAttempts;
+  }
+
+  /** Ranks were given to a sentinel that supervises (S19). */
+  get isSupervised(): boolean {
+    return this.#isSupervised && this.ranks.length > 0;
+  }
+
+  begin(): void {
+    if (this.told.length > 0) this.told = [];
+    if (this.given.length > 0) this.given = [];
+    if (this.faults.length > 0) this.faults = [];
+    this.deaths = 0;
+    this.failures = 0;
+    this.dismissed = 0;
+  }
+
+  line(name: string): readonly Party[] {
+    return this.lines.get(name) ?? [];
+  }
+
+  /** A task or broadcast is stored; somebody may be told of it before its master is. */
+  stored(
+    kind: 'task' | 'broadcast',
+    { batch, isForAll = false }: { batch: string; isForAll?: boolean },
+    store: (tag: string) => Metadata | undefined,
+  ): void {
+    const broadcast = kind === 'broadcast' ? this.broadcasts : undefined;
+    const tag = `${kind} ${broadcast ?? this.tasks}`;
+    const owing = new Set(broadcast === undefined ? [] : this.living.keys());
+    const expected = this.isElastic && broadcast !== undefined ? owing.size : undefined;
+    const note: Note = {
+      tag,
+      batch,
+      broadcast,
+      tries: new Map(),
+      expected,
+      taken: [],
+      owing,
+      isForAll,
+      isBack: false,
+      reached: new Set(owing),
+      declined: new Set(),
+    };
+    this.notes.set(tag, note);
+    const told = store(tag);
+    const copies = told?.get('nwsCopies');
+    if (told !== undefined && copies !== expected?.toString())
+      this.#fault(`${tag} has ${expected} copies, and ${copies} were told of`);
+    if (told === undefined) this.notes.delete(tag);
+    else if (this.isWindingDown) this.#fault(`${tag} was accepted while the sleigh shuts down`);
+    else if (kind === 'task') this.tasks++;
+    else this.broadcasts++;
+  }
+
+  /** The group is closed from this step on, or was. */
+  closed(workerCount: number): void {
+    if (!this.isClosed) this.numberAtClosing = this.living.size;
+    this.isClosed = true;
+    for (const note of this.notes.values()) if (note.broadcast !== undefined) note.expected ??= workerCount;
+  }
+
+  registered(party: Party, rank: number): void {
+    const isReplacement = this.replaced.delete(rank);
+    if (this.isClosed && !isReplacement) this.#fault(`${party.name} registered after the group had closed`);
+    if (party.rank !== undefined) this.#fault(`${party.name} is two workers`);
+    if (this.living.has(rank) || this.ended.has(rank)) this.#fault(`rank ${rank} was registered twice`);
+    if (rank >= this.ranks.length) this.#fault(`rank ${rank} was registered and never given`);
+    party.rank = rank;
+    party.was = undefined;
+    this.living.set(rank, party);
+    for (const note of this.notes.values())
+      if (
+        note.broadcast !== undefined &&
+        (this.isElastic ? note.isForAll : !this.isClosed && !note.reached.has(rank))
+      ) {
+        note.owing.add(rank);
+        note.reached.add(rank);
+        if (note.expected !== undefined) note.expected++;
+      }
+  }
+
+  /** S18: it says that it is doing what it was given last, or, where replies were lost, what it did before. */
+  comesBack(party: Party, repliesAreLost: boolean): void {
+    const { was } = party;
+    if (was === undefined) throw new Error(`${party.name} was nobody`);
+    const { rank, holds, number } = was;
+    party.was = undefined;
+    party.rank = rank;
+    party.number = number;
+    party.holds = repliesAreLost ? undefined : holds;
+    if (repliesAreLost && holds !== undefined) this.#takesBack(holds, rank);
+    this.living.set(rank, party);
+    this.lost.delete(rank);
+    const doing = repliesAreLost === (holds === undefined) ? number : number - 1;
+    const metadata = new Map([['session', SESSION]]);
+    if (repliesAreLost || holds !== undefined) metadata.set('doing', String(doing));
+    if (!party.store('worker_ids', String(rank), metadata))
+      return this.#fault(`${party.name} may not come back`);
+    const expected = party.holds === undefined ? '0' : '1';
+    if (party.told.get('nwsBusy') !== expected)
+      this.#fault(`${party.name} comes back and is told ${party.told.get('nwsBusy')}`);
+  }
+
+  /** S18: it never reached its worker, and was not tried. */
+  #takesBack(tag: string, rank: number): void {
+    const note = this.notes.get(tag);
+    if (note === undefined) return;
+    const who = note.broadcast === undefined ? 0 : rank;
+    note.tries.set(who, (note.tries.get(who) ?? 0) - 1);
+    note.isBack = true;
+  }
+
+  /** S18: the grace of a lost worker is over. */
+  graceElapsed(rank: number): void {
+    this.#lose(rank);
+  }
+
+  /** S18: those who have not come back when the sleigh shuts down have left. */
+  windsDown(): void {
+    this.dismissed = this.lost.size;
+    for (const rank of this.lost) this.living.delete(rank);
+    this.lost.clear();
+  }
+
+  /** A result of what it has was accepted. */
+  completed(party: Party): void {
+    const note = this.notes.get(party.holds ?? '');
+    if (note === undefined) throw new Error(`${party.name} has no task and could store a result`);
+    if (party.rank !== undefined) note.owing.delete(party.rank);
+    party.holds = undefined;
+  }
+
+  /** S17: it has a task, or a copy that it has not answered. */
+  #owes(rank: number, { holds }: Party): boolean {
+    return holds !== undefined || [...this.notes.values()].some(({ owing }) => owing.has(rank));
+  }
+
+  /** A connection has closed. */
+  vanished(party: Party): void {
+    for (const [name, line] of this.lines)
+      if (line.includes(party))
+        this.lines.set(
+          name,
+          line.filter((other) => other !== party),
+        );
+    const { rank } = party;
+    if (rank !== undefined && this.living.get(rank) === party) {
+      if ((this.mayReturn || this.#isSupervised) && !this.isWindingDown) this.lost.add(rank);
+      else this.#lose(rank);
+    }
+    // S14: the workers of a sentinel that leaves now are not dead.
+    if (!this.isWindingDown) this.sentinelGone(party);
+  }
+
+  sentinelGone(party: Party): void {
+    for (const [rank, sentinel] of this.ranks.entries()) if (sentinel === party) this.#lose(rank);
+  }
+
+  reported(rank: number): void {
+    if (!this.isWindingDown) this.#lose(rank, true);
+  }
+
+  /** S19: its sentinel says how it ended. */
+  reportedBySentinel(rank: number, task: TaskFate): void {
+    const party = this.living.get(rank);
+    if (this.isWindingDown || party === undefined) return;
+    const note = this.notes.get(party.holds ?? '');
+    if (note?.broadcast === undefined && (task === 'untried' || task === 'declined'))
+      note?.tries.set(0, (note.tries.get(0) ?? 0) - 1);
+    if (task === 'declined') note?.declined.add(rank);
+    this.#lose(rank, task === 'tried', task !== 'tried');
+  }
+
+  /** S19: whoever is registered under a rank that is to be replaced is dead by that. */
+  replacedBySentinel(rank: number): void {
+    if (!this.isWindingDown) this.#lose(rank, true);
+  }
+
+  /** S19: another worker is to come under that rank. */
+  replaces(rank: number, { found }: { found: boolean }): void {
+    if (!found) return;
+    this.replacements++;
+    if (this.isWindingDown) this.#fault(`rank ${rank} is replaced while the sleigh shuts down`);
+    this.replaced.add(rank);
+    this.ended.delete(rank);
+  }
+
+  #lose(rank: number, isReported = false, hasLeft = false): void {
+    const party = this.living.get(rank);
+    if (party === undefined) return;
+    const dies = !hasLeft && (!this.isElastic || isReported || this.#owes(rank, party));
+    const note = this.notes.get(party.holds ?? '');
+    if (note !== undefined) note.isBack = true;
+    party.holds = undefined;
+    this.living.delete(rank);
+    this.lost.delete(rank);
+    for (const { owing } of this.notes.values()) owing.delete(rank);
+    if (!this.isWindingDown && dies) this.deaths++;
+  }
+
+  /** S7.1. */
+  failed(party: Party): void {
+    const note = this.notes.get(party.holds ?? '');
+    const who = note?.broadcast === undefined ? 0 : (party.rank ?? 0);
+    if (note !== undefined) {
+      note.isBack = true;
+      if (this.policy !== 'requeue' || (note.tries.get(who) ?? 0) >= this.#maxAttempts)
+        note.owing.delete(who);
+    }
+    party.holds = undefined;
+    this.failures++;
+  }
+
+  blocked(party: Party, request: Request): void {
+    const name = lineOf(party, request, this.isElastic);
+    this.lines.set(name, [...this.line(name), party]);
+  }
+
+  answered(party: Party, request: Request, found: Found): void {
+    if (request.ask.blocked)
+      this.#leave(party, request, request.variable === 'task' || request.variable === 'result');
+    const text = typeof found.payload === 'string' ? found.payload : '';
+    switch (request.variable) {
+      case 'worker_ids':
+        // A rank that is given again is noted by who asked for it (S19).
+        if (request.ask.takes && text !== '-1' && !request.ask.metadata.has('replaces'))
+          this.#given(party, Number(text));
+        return;
+      case 'task':
+        return this.#gotTask(party, found.metadata);
+      case 'result':
+        return this.#gotResult(request, found);
+      case 'status':
+      case 'waitForWorkers':
+        this.told.push(Number(text));
+    }
+  }
+
+  refused(party: Party, request: Request, _reason: Refusal): void {
+    if (request.ask.blocked) this.#leave(party, request, false);
+  }
+
+  astray(party: Party): void {
+    this.#fault(`${party.name} was told something that it had not asked for, or twice`);
+  }
+
+  #leave(party: Party, request: Request, inTurn: boolean): void {
+    const name = lineOf(party, request, this.isElastic);
+    const line = this.line(name);
+    if (inTurn && line[0] !== party)
+      this.#fault(`${party.name} was served before ${line[0]?.name ?? 'nobody'}`);
+    this.lines.set(
+      name,
+      line.filter((other) => other !== party),
+    );
+  }
+
+  #given(party: Party, rank: number): void {
+    if (rank !== this.ranks.length)
+      this.#fault(`rank ${rank} was given out after ${this.ranks.length} ranks`);
+    if (this.isClosed) this.#fault(`rank ${rank} was given out after the group had closed`);
+    this.ranks.push(party);
+  }
+
+  #gotTask(party: Party, metadata: Metadata): void {
+    const tag = metadata.get('tag') ?? '';
+    const note = this.notes.get(tag);
+    if (note === undefined) return this.#fault(`${party.name} was given a task that nobody stored`);
+    if (party.rank === undefined) return this.#fault(`${party.name} is no worker and was given a task`);
+    if (!this.living.has(party.rank)) this.#fault(`${party.name} is dead and was given a task`);
+    if (note.declined.has(party.rank)) this.#fault(`${party.name} was given a task that it has declined`);
+    if (this.isWindingDown) this.#fault(`${party.name} was given a task while the sleigh shuts down`);
+    party.holds = tag;
+    const number = Number(metadata.get('nwsTask') ?? 0);
+    if (this.mayReturn && number <= party.number)
+      this.#fault(`${party.name} was given number ${number} again`);
+    party.number = number;
+    this.given.push(party);
+    const who = note.broadcast === undefined ? 0 : party.rank;
+    note.tries.set(who, (note.tries.get(who) ?? 0) + 1);
+  }
+
+  #gotResult({ batch }: Request, { metadata }: Found): void {
+    const note = this.notes.get(metadata.get('tag') ?? '');
+    if (note === undefined) return this.#fault('a result came of a task that nobody stored');
+    if (note.batch !== batch || metadata.get('batchId') !== batch)
+      this.#fault('a result came of another batch');
+    if (metadata.has('nwsNull') && this.policy === 'shutdown' && !this.#isSupervised)
+      this.#fault('a null result came under shutdown');
+    if (this.isElastic && note.broadcast !== undefined && metadata.get('nwsCopies') === undefined)
+      this.#fault('a result of a broadcast does not tell how many there are');
+    note.taken.push(Number(metadata.get('nwsWorkerRank')));
+  }
+
+  #fault(what: string): void {
+    this.faults.push(what);
+  }
+}
+
+/** What workers that may come back know each other by. */
+export const SESSION = 'its own';
+
+/** Where a request waits. */
+export const lineOf = (party: Party, { variable, batch }: Request, isElastic: boolean): string =>
+  variable === 'result'
+    ? `result ${batch ?? ''}`
+    : variable === 'task' && party.rank === undefined
+      ? 'outsiders'
+      : // An elastic group closes for nobody: who asks waits for the others, or for the delay (S17).
+        isElastic && variable === 'status'
+        ? 'waitForWorkers'
+        : variable;

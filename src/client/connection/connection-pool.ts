@@ -1,0 +1,101 @@
+import type { ServerAddress } from './server-address.ts';
+import type { NwsConnection, ConnectionOptions } from './connection.ts';
+import { ConnectionLostError } from './errors.ts';
+import { thisHost, type Platform } from '../platform.ts';
+import { Waiting, type WaitOptions } from './waiting.ts';
+
+/** Connections that are kept for the next one who waits, at most. */
+const MOST_IDLE = 8;
+
+/** A connection for whoever waits, or takes long. */
+interface Line {
+  readonly connection: NwsConnection;
+  /** The workspaces that it has used (W5). */
+  readonly used: Set<string>;
+}
+
+/** @param keep says that the connection is needed until then, though what it is used for is here already */
+type Use<T> = (connection: NwsConnection, keep: (until: Promise<unknown>) => void) => Promise<T>;
+
+/**
+ * The connections of one program to one server: `main` for what is answered at once, in the order in which it is asked,
+ * and one each for whoever waits (P5.3).
+ */
+export class ConnectionPool {
+  readonly main: NwsConnection;
+  readonly #options: ConnectionOptions;
+  readonly platform: Platform;
+  readonly #idle: Line[] = [];
+  readonly #busy = new Set<Line>();
+  #isClosed = false;
+
+  /** @throws ConnectionLostError */
+  static async open(options: ConnectionOptions, platform = thisHost): Promise<ConnectionPool> {
+    return new ConnectionPool(await platform.connect(options), options, platform);
+  }
+
+  private constructor(main: NwsConnection, options: ConnectionOptions, platform: Platform) {
+    this.main = main;
+    this.#options = options;
+    this.platform = platform;
+  }
+
+  /** Where the server is, and how it is spoken to. */
+  get server(): ServerAddress {
+    const { host, port, tls, token } = this.#options;
+    return {
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+      ...(tls && { tls }),
+      ...(token !== undefined && { token }),
+    };
+  }
+
+  /** Lends a connection that has used the workspace, until `use` is through, and what it says is to be waited for. */
+  async lend<T>(workspace: string, use: Use<T>): Promise<T> {
+    const line = this.#idle.pop() ?? (await this.#openLine());
+    this.#busy.add(line);
+    let until: Promise<unknown> | undefined;
+    try {
+      if (!line.used.has(workspace)) await line.connection.useWorkspace(workspace, { create: false });
+      line.used.add(workspace);
+      return await use(line.connection, (promise) => {
+        until = promise;
+      });
+    } finally {
+      if (until === undefined) this.#takeBack(line);
+      else void until.then(() => this.#takeBack(line));
+    }
+  }
+
+  #takeBack(line: Line): void {
+    this.#busy.delete(line);
+    if (this.#isClosed || this.#idle.length >= MOST_IDLE) line.connection.close();
+    else if (!line.connection.isLost) this.#idle.push(line);
+  }
+
+  /**
+   * Lends a connection to somebody who waits on it.
+   * @returns what was waited for, also when it came just before the wait was to end: it is not lost
+   * @throws the reason of the signal, or TimeoutError
+   */
+  async wait<T>(workspace: string, what: string, options: WaitOptions, use: Use<T>): Promise<T> {
+    using waiting = new Waiting(options, what, this.main.clock);
+    return await this.lend(workspace, (connection, keep) =>
+      waiting.withdrawing(connection, () => use(connection, keep)),
+    );
+  }
+
+  async #openLine(): Promise<Line> {
+    if (this.#isClosed)
+      throw new ConnectionLostError('closed', `${this.main.address} was closed on this side`);
+    return { connection: await this.platform.connect(this.#options), used: new Set() };
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.main.close();
+    for (const { connection } of [...this.#idle, ...this.#busy]) connection.close();
+    this.#idle.length = 0;
+  }
+}

@@ -1,0 +1,81 @@
+import { createHmac } from 'node:crypto';
+import type { ByteQueue } from '../../wire/byte-queue.ts';
+import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../wire/dictionary.ts';
+import { ACCEPTED, OPTIONS, TOKEN_NONCE } from '../../wire/handshake.ts';
+
+/** What a client of the new handshake says first (P2.1). */
+export const GREETING = 'X000';
+/** How the server's offer begins (P2.1). */
+const OFFER = 'P000';
+/** What this client asks for: metadata both ways (P3). */
+const WANTED: readonly [name: string, value: string][] = [
+  ['MetadataToServer', '1'],
+  ['MetadataFromServer', '1'],
+];
+
+export type HandshakeStep =
+  | { type: 'say'; bytes: string }
+  | { type: 'done' }
+  /** @param why what is wrong with the server, to follow its address */
+  | { type: 'failed'; code: 'not-nws' | 'not-secure'; why: string };
+
+const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws', why });
+
+/** Shows that this client knows the token, and to a listener nothing of the token (P2.5). */
+const proofOf = (token: string, nonce: string): string =>
+  createHmac('sha256', Buffer.from(token, 'latin1')).update(nonce, 'latin1').digest('hex');
+
+/** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
+export class ClientHandshake {
+  readonly #input: ByteQueue;
+  #asksForToken = false;
+  readonly #isSecure: boolean;
+  readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
+  readonly #token: string | undefined;
+  #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
+
+  /** @param wants whether TLS is to follow (P2.3); the token for a server that asks for one (P2.5) */
+  constructor(
+    input: ByteQueue,
+    { isSecure = false, token }: { isSecure?: boolean; token?: string | undefined } = {},
+  ) {
+    this.#input = input;
+    this.#isSecure = isSecure;
+    this.#token = token;
+  }
+
+  /** @returns what to do next, or undefined while bytes are missing */
+  next(): HandshakeStep | undefined {
+    if (this.#stage === 'greeted') {
+      const four = this.#input.text(4);
+      if (four === undefined) return undefined;
+      if (four !== OFFER) return failed('does not speak the NetWorkSpaces protocol');
+      this.#stage = 'offered';
+    }
+    if (this.#stage === 'offered') {
+      const offer = this.#offer.next(this.#input);
+      if (offer === undefined) return undefined;
+      if (offer === MALFORMED) return failed('offers its options in no form that is known');
+      if (this.#isSecure && !offer.has('SSL'))
+        return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
+      this.#stage = 'asked';
+      const wanted = new Map(WANTED);
+      // A server that does not ask is told nothing, and an old one would refuse it.
+      if (this.#token !== undefined && offer.has('Token')) {
+        const nonce = offer.get(TOKEN_NONCE);
+        // Options travel before TLS begins: what a listener must not hear is not said.
+        if (nonce === undefined && (this.#isSecure || offer.has('SSL')))
+          return { type: 'failed', code: 'not-secure', why: 'asks for the token itself, before TLS begins' };
+        if (nonce !== undefined) wanted.set(TOKEN_NONCE, nonce);
+        wanted.set('Token', nonce === undefined ? this.#token : proofOf(this.#token, nonce));
+      }
+      this.#asksForToken = offer.has('Token');
+      if (this.#isSecure) wanted.set('SSL', '1');
+      return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
+    }
+    const four = this.#input.text(4);
+    if (four === undefined) return undefined;
+    if (four === ACCEPTED) return { type: 'done' };
+    return failed(this.#asksForToken ? 'does not take this token' : 'does not take metadata');
+  }
+}

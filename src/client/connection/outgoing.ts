@@ -1,0 +1,60 @@
+import { pad20 } from '../../wire/numbers.ts';
+import type { Metadata } from '../../wire/payload.ts';
+import { encodeRequest } from '../../wire/request.ts';
+
+/** A value that is sent as it comes, of a size that is known before. */
+export interface ByteStream {
+  /** Bytes. */
+  readonly size: number;
+  /** A Readable, a web stream, a generator … */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** The arguments of a request, the verb first: Latin-1 strings, of which the last may be bytes instead (P5). */
+export type RequestArguments =
+  | readonly [verb: string]
+  | readonly [verb: string, ...names: string[], value: string | Uint8Array | ByteStream];
+
+/** A request as one string, or as one and the bytes that end it. */
+export interface EncodedRequest {
+  readonly head: string;
+  readonly tail: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+}
+
+/** Longer values are not made part of a string. */
+const STRING_BYTES = 4_096;
+
+export function encode(args: RequestArguments, metadata: Metadata): EncodedRequest {
+  const value = args.at(-1) ?? '';
+  const names = args.slice(0, -1).map(String);
+  if (typeof value === 'string') return { head: encodeRequest([...names, value], metadata), tail: undefined };
+  if (!(value instanceof Uint8Array))
+    return { head: headFor(names, value.size, metadata), tail: exactly(value) };
+  if (value.length <= STRING_BYTES)
+    return { head: encodeRequest([...names, latin1(value)], metadata), tail: undefined };
+  return { head: headFor(names, value.length, metadata), tail: value };
+}
+
+/** All but the bytes of the value: the same as with an empty one, but for its length, which comes last. */
+const headFor = (names: readonly string[], size: number, metadata: Metadata): string =>
+  encodeRequest([...names, ''], metadata).slice(0, -pad20(0).length) + pad20(size);
+
+const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, length).toString('latin1');
+
+/**
+ * Each piece is held back until the next one is there: a value that turns out too long must not be complete already.
+ * @throws RangeError when there are more or fewer bytes than was said
+ */
+async function* exactly({ bytes, size }: ByteStream): AsyncGenerator<Uint8Array> {
+  let left = size;
+  let held: Uint8Array | undefined;
+  for await (const piece of bytes) {
+    left -= piece.length;
+    if (left < 0) throw new RangeError(`the stream has more than the ${size} bytes that it should have`);
+    if (held !== undefined) yield held;
+    held = piece;
+  }
+  if (left > 0) throw new RangeError(`the stream ended ${left} bytes before the ${size} that it should have`);
+  if (held !== undefined) yield held;
+}

@@ -1,0 +1,253 @@
+import {
+  batchMachine,
+  type BatchCommand,
+  type BatchEvent,
+  type BatchTag,
+} from '../../machines/pool/batch.ts';
+import { totalOf, type BatchOptions } from '../options/batch-options.ts';
+import { LifeCycle, LifeCycleTable } from './life-cycle.ts';
+import { Condition } from '../condition.ts';
+import { failed, type Outcome } from '../task/outcome.ts';
+import { SleighError } from './sleigh-error.ts';
+import type { ElementOwner } from './task-group.ts';
+import type { TaskFailure } from '../task/task-metadata.ts';
+
+const TABLE = new LifeCycleTable(batchMachine);
+
+/**
+ * Hands out the elements of an input, with so many tasks out at once and no more, and gives their outcomes, each once. What
+ * it may do when is said by its machine; see machines/pool/batch.
+ */
+export class Batch implements ElementOwner {
+  readonly id: string;
+  /** Resolves when nothing of it is left on the server, or the job has ended. */
+  readonly settled: Promise<void>;
+  readonly #options: BatchOptions;
+  readonly #life: LifeCycle<BatchEvent, BatchCommand, BatchTag>;
+  readonly #changed = new Condition();
+  /** Settled and not taken yet, by the index of the first element. */
+  readonly #ready = new Map<number, readonly Outcome[]>();
+  /** The indexes of the elements that are handed out and have no outcome, the oldest first. */
+  readonly #unsettled = new Set<number>();
+  /** Tasks, or shares of tasks, on their way. */
+  #parts = 0;
+  /** Whether all outcomes are wanted at once, so that those that wait hold up nothing. */
+  #keepsAll = false;
+  /** Elements whose outcomes were taken. */
+  #given = 0;
+  /** Elements. */
+  #read = 0;
+  #done = 0;
+  #failed = 0;
+  /** Why its elements are refused, once they are. */
+  #refusal: TaskFailure | undefined;
+  /** What the input threw: told when all that came before is answered. */
+  #inputFault: { readonly error: unknown } | undefined;
+  /** What ended the batch before its time. */
+  #fault: { readonly error: unknown } | undefined;
+  #settle: () => void = () => undefined;
+
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.settled = new Promise((resolve) => (this.#settle = resolve));
+    const { group, marks, id, onAbort } = options;
+    this.#life = new LifeCycle(TABLE, {
+      mark: () => {
+        if (this.#unsettled.size > 0) marks.set(id, onAbort);
+      },
+      unmark: () => marks.delete(id),
+      dropUnsent: () => {
+        for (const index of group.withdraw(this)) this.#unsettled.delete(index);
+      },
+      refuseUnsent: () => {
+        for (const index of group.withdraw(this)) this.#refuseOne(index);
+      },
+    });
+    void this.#feed();
+  }
+
+  /**
+   * The outcomes, each once. To stop before the end cancels what is left.
+   * @throws whatever the input threw, when all that came before is answered; what `cancel` and `end` were given
+   */
+  async *outcomes(): AsyncGenerator<Outcome, void, undefined> {
+    try {
+      for (;;) {
+        if (this.#fault !== undefined) throw this.#fault.error;
+        const due = this.#due();
+        if (due !== undefined) yield* due;
+        else if (this.#life.has('over')) break;
+        else await this.#changed.wait();
+      }
+    } finally {
+      this.#leave();
+    }
+    if (this.#inputFault !== undefined) throw this.#inputFault.error;
+  }
+
+  /**
+   * As `outcomes`, for whoever keeps all of them: those that wait for an earlier one do not count as out then.
+   * @param take given each; what it throws cancels what is left
+   */
+  async takeAll(take: (outcome: Outcome) => void): Promise<void> {
+    this.#keepsAll = true;
+    this.#changed.give();
+    try {
+      for (;;) {
+        if (this.#fault !== undefined) throw this.#fault.error;
+        const due = this.#due();
+        if (due !== undefined) due.forEach(take);
+        else if (this.#life.has('over')) break;
+        else await this.#changed.wait();
+      }
+    } finally {
+      this.#leave();
+    }
+    if (this.#inputFault !== undefined) throw this.#inputFault.error;
+  }
+
+  #leave(): void {
+    if (this.#life.has('over')) return;
+    this.cancel(new SleighError('stopped', 'the batch was left', this.unfinished));
+  }
+
+  #due(): readonly Outcome[] | undefined {
+    const [first] = this.#ready.keys();
+    const index = this.#options.isOrdered ? this.#given : first;
+    if (index === undefined) return undefined;
+    const due = this.#ready.get(index);
+    if (due === undefined) return undefined;
+    this.#ready.delete(index);
+    this.#given += due.length;
+    this.#changed.give();
+    return due;
+  }
+
+  /** The indexes of the elements that are out, the oldest first. */
+  get unfinished(): number[] {
+    return [...this.#unsettled];
+  }
+
+  get isWanted(): boolean {
+    return this.#life.has('hands-out');
+  }
+
+  /**
+   * Takes no more elements, and lets the workers know: what is queued is not called, and what runs is ended. Their results
+   * are taken and thrown away (S23.3).
+   */
+  cancel(reason: unknown): void {
+    if (this.#life.has('over')) return;
+    this.#stop(reason);
+    this.#send({ type: 'cancelled' });
+  }
+
+  /** Nothing will be answered any more (S23.5). */
+  end(reason: unknown): void {
+    if (this.#life.has('over')) return;
+    this.#stop(reason);
+    this.#unsettled.clear();
+    this.#send({ type: 'job.ended' });
+  }
+
+  #stop(reason: unknown): void {
+    this.#fault ??= { error: reason };
+    this.#ready.clear();
+  }
+
+  /** No worker can load the module (S23.4). */
+  refuse(failure: TaskFailure): void {
+    this.#refusal ??= failure;
+    this.#send({ type: 'module.unloadable' });
+  }
+
+  /** No worker can be had any more; results that are there have been taken (S23.4). */
+  noWorkers(failure: TaskFailure): void {
+    this.#refusal ??= failure;
+    this.#send({ type: 'workers.gone' });
+  }
+
+  #send(event: BatchEvent): void {
+    this.#life.send(event);
+    if (event.type !== 'emptied' && this.#unsettled.size === 0) this.#life.send({ type: 'emptied' });
+    if (this.#life.has('over')) this.#settle();
+    this.#changed.give();
+  }
+
+  /** Takes elements as the window lets it, without waiting for one to be sent before the next; rejects never. */
+  async #feed(): Promise<void> {
+    const { elements, group } = this.#options;
+    try {
+      const values =
+        Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
+      while (await this.#hasRoom()) {
+        const { done, value } = await values.next();
+        if (done === true || !this.#life.has('takes-input')) break;
+        const index = this.#read++;
+        this.#unsettled.add(index);
+        if (this.#refusal === undefined) group.add(this, index, value);
+        else this.#refuseOne(index);
+      }
+      if (!this.#life.has('takes-input')) await values.return?.();
+    } catch (error) {
+      this.#inputFault = { error };
+    }
+    group.flush();
+    this.#send({ type: 'input.ended' });
+  }
+
+  /** @returns when one more may go out; false when no more is wanted */
+  async #hasRoom(): Promise<boolean> {
+    const { group } = this.#options;
+    const isFull = (): boolean => {
+      const waiting = this.#keepsAll ? 0 : this.#ready.size;
+      return this.#parts + waiting >= group.window && !group.isGathering(this);
+    };
+    while (this.#life.has('takes-input') && isFull()) await this.#changed.wait();
+    return this.#life.has('takes-input');
+  }
+
+  countParts(change: number): void {
+    this.#parts += change;
+    if (change < 0) this.#changed.give();
+  }
+
+  /** There are more workers, or fewer. */
+  windowChanged(): void {
+    this.#changed.give();
+  }
+
+  #refuseOne(index: number): void {
+    if (this.#refusal !== undefined) this.settle(index, [failed(index, this.#refusal)]);
+  }
+
+  settle(index: number, outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) this.#unsettled.delete(outcome.index);
+    if (this.#life.has('keeps-outcomes')) this.#keep(index, this.#inWordsOfRefusal(outcomes));
+    if (this.#unsettled.size === 0) this.#send({ type: 'emptied' });
+    this.#changed.give();
+  }
+
+  /** What is cancelled for the sake of the others failed for the same reason as they. */
+  #inWordsOfRefusal(outcomes: readonly Outcome[]): readonly Outcome[] {
+    const refusal = this.#refusal;
+    if (refusal === undefined) return outcomes;
+    return outcomes.map((outcome) =>
+      'error' in outcome && outcome.error.code === 'cancelled' ? failed(outcome.index, refusal) : outcome,
+    );
+  }
+
+  #keep(index: number, outcomes: readonly Outcome[]): void {
+    const { elements, onProgress } = this.#options;
+    this.#ready.set(index, outcomes);
+    this.#done += outcomes.length;
+    if (onProgress === undefined) return;
+    this.#failed += outcomes.filter((outcome) => 'error' in outcome).length;
+    try {
+      onProgress({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) });
+    } catch (error) {
+      this.cancel(error);
+    }
+  }
+}

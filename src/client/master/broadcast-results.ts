@@ -1,0 +1,169 @@
+import type { Metadata } from '../../wire/payload.ts';
+import type { BroadcastReceiver, Dispatcher } from './dispatcher.ts';
+import type { Found } from '../connection/connection.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { Condition } from '../condition.ts';
+import { answersIn, failed, failureIn, outcomeOf, type Outcome } from '../task/outcome.ts';
+import type { ErrorHandling } from './results.ts';
+import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
+import { failureOfLoss, workerLossIn } from '../task/worker-loss.ts';
+import { encodeValue } from '../values/values.ts';
+
+/** Metadata that tells how many copies of a broadcast there are so far (S17). */
+const COPIES = 'nwsCopies';
+
+export interface BroadcastOptions {
+  readonly lines: ConnectionPool;
+  readonly workspace: string;
+  readonly dispatcher: Dispatcher;
+  /** The batch of the broadcast. */
+  readonly id: string;
+  readonly onAbort: OnAbort;
+  /** Whether workers that come later are to answer, too (S17). */
+  readonly isLasting: boolean;
+  /** Where it was begun, for the stacks of errors. */
+  readonly calledFrom: string;
+}
+
+/** What the workers answer to a broadcast, each once (S8, S17). */
+export class BroadcastResults implements BroadcastReceiver {
+  /** Resolves when nothing of it is left on the server that is wanted. */
+  readonly settled: Promise<void>;
+  readonly #options: BroadcastOptions;
+  readonly #changed = new Condition();
+  /** Of those who were there. */
+  readonly #outcomes: Outcome[] = [];
+  /** All of those have answered: who answers now came later. */
+  #isComplete = false;
+  /** The ranks that have answered, or are answered for. */
+  readonly #answered = new Set<number>();
+  #expected: number;
+  #onLate: ((outcome: Outcome) => void) | undefined;
+  #fault: { readonly error: unknown } | undefined;
+  #isCancelled = false;
+  #isOver = false;
+  /** Results, those that came late included. */
+  #received = 0;
+  #settle: () => void = () => undefined;
+
+  /** Stores the broadcast. @param metadata of the task */
+  static async ask(
+    argument: unknown,
+    metadata: Metadata,
+    options: BroadcastOptions,
+  ): Promise<BroadcastResults> {
+    const { lines, workspace, id, dispatcher } = options;
+    const encoded = encodeValue(argument, 'argument');
+    // Reading it settles how many answers there will be (S4, S13); an elastic group tells so itself.
+    const expected = Number((await lines.main.find(workspace, 'workerCount')).value);
+    const results = new BroadcastResults(options, expected);
+    dispatcher.addBroadcast(id, results);
+    const all = new Map([...metadata, ...dispatcher.metadata(), ['batchId', id]]);
+    try {
+      const told = await lines.main.storeEncoded(workspace, 'broadcast', encoded, all);
+      results.#expect(copiesIn(told, expected));
+      results.#check();
+    } catch (error) {
+      results.#finish();
+      throw error;
+    }
+    return results;
+  }
+
+  private constructor(options: BroadcastOptions, expected: number) {
+    this.#options = options;
+    this.settled = new Promise((resolve) => (this.#settle = resolve));
+    this.#expected = expected;
+    options.dispatcher.expect(expected + (options.isLasting ? 1 : 0));
+  }
+
+  /**
+   * Waits until every worker that has had a copy has answered, or is answered for.
+   * @returns what became of it, in the order of the ranks, which are the indexes
+   * @throws TaskError of the first that fails, unless errors are collected; what `cancel` and `end` were given
+   */
+  async present(errors: ErrorHandling): Promise<Outcome[]> {
+    for (let seen = 0; ;) {
+      if (this.#fault !== undefined) throw this.#fault.error;
+      for (; seen < this.#outcomes.length; seen++) {
+        const outcome = this.#outcomes[seen];
+        if (outcome !== undefined && 'error' in outcome && errors === 'throw') throw outcome.error;
+      }
+      if (this.#isComplete) return [...this.#outcomes].sort((a, b) => a.index - b.index);
+      await this.#changed.wait();
+    }
+  }
+
+  /** Tells of what workers answer that come later than those of `present`. */
+  set onLate(tell: (outcome: Outcome) => void) {
+    this.#onLate = tell;
+  }
+
+  /** What is not begun is not called, what runs is ended; what still comes is thrown away. */
+  cancel(reason: unknown): void {
+    this.#fault ??= { error: reason };
+    this.#changed.give();
+    if (this.#isCancelled || (this.#isComplete && !this.#options.isLasting)) return;
+    this.#isCancelled = true;
+    const { dispatcher, id, onAbort } = this.#options;
+    dispatcher.marks.set(id, onAbort);
+    void this.settled.then(() => dispatcher.marks.delete(id));
+    this.#check();
+  }
+
+  received(result: Found): void {
+    const { metadata } = result;
+    this.#received++;
+    this.#expect(copiesIn(metadata, this.#expected));
+    const rank = Number(metadata.get('nwsWorkerRank'));
+    const loss = workerLossIn(metadata);
+    const failure = failureIn(result);
+    const [answer] = answersIn(result);
+    if (loss !== undefined) this.#answer(failed(rank, failureOfLoss(loss, 1), rank));
+    else if (failure !== undefined) this.#answer(failed(rank, failure, rank));
+    else if (answer !== undefined) this.#answer(outcomeOf(rank, rank, answer));
+  }
+
+  #answer(outcome: Outcome): void {
+    if ('error' in outcome) outcome.error.stack += this.#options.calledFrom;
+    this.#answered.add(outcome.index);
+    if (!this.#isComplete) this.#outcomes.push(outcome);
+    else if (!this.#isCancelled) this.#onLate?.(outcome);
+    this.#check();
+  }
+
+  #expect(copies: number): void {
+    this.#options.dispatcher.expect(copies - this.#expected);
+    this.#expected = copies;
+  }
+
+  noWorkers(failure: TaskFailure): void {
+    for (let rank = 0; rank < this.#expected; rank++)
+      if (!this.#answered.has(rank)) this.#answer(failed(rank, failure));
+  }
+
+  end(error: unknown): void {
+    this.#fault ??= { error };
+    this.#changed.give();
+    this.#finish();
+  }
+
+  #check(): void {
+    this.#isComplete ||= this.#outcomes.length >= this.#expected;
+    this.#changed.give();
+    if (this.#isComplete && (!this.#options.isLasting || this.#isCancelled)) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { dispatcher, id, isLasting } = this.#options;
+    dispatcher.removeBroadcast(id);
+    // Those of which nothing came.
+    dispatcher.expect(-(Math.max(0, this.#expected - this.#received) + (isLasting ? 1 : 0)));
+    this.#settle();
+  }
+}
+
+/** @returns how many copies there are, as far as that is said */
+const copiesIn = (metadata: Metadata, otherwise: number): number => Number(metadata.get(COPIES) ?? otherwise);

@@ -1,0 +1,79 @@
+import { SentinelEventReader } from './sentinel-event-reader.ts';
+import { LaunchError, processes, type Launched, type LaunchOrder } from '../launchers/launcher.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { restartBudget } from '../options/respawn.ts';
+import type { LaunchOptions } from '../options/sleigh-options.ts';
+import { pathOf } from '../task/task.ts';
+
+/** What is the same for all workers of a sleigh. */
+type CrewOrder = Pick<LaunchOrder, 'server' | 'workspace' | 'onDeath' | 'onOutput'>;
+
+/** The workers that the master of a sleigh has started, at the beginning and later, and what all its workers tell. */
+export class Crew {
+  readonly #order: CrewOrder;
+  readonly #launched = new Set<Launched>();
+  #news: SentinelEventReader | undefined;
+  #isStopped = false;
+
+  constructor(order: CrewOrder) {
+    this.#order = order;
+  }
+
+  /** Hears what workers tell that nobody here has started, too. @param lines in which the job's workspace is open */
+  listen(lines: ConnectionPool): void {
+    this.#news = new SentinelEventReader(lines, this.#order.workspace, this.#order);
+  }
+
+  /** @throws LaunchError; nothing of it is left then */
+  async launch({
+    workers,
+    hosts = [],
+    launch = processes(),
+    preload,
+    cwd,
+    env,
+    respawn,
+    maxTasksPerWorker,
+    maxMemory,
+  }: LaunchOptions): Promise<Launched> {
+    const limits = { respawn: restartBudget(respawn, workers), maxTasksPerWorker, maxMemory };
+    const launched = await launch.start({
+      ...this.#order,
+      ...limits,
+      workers,
+      hosts,
+      place: { cwd, env },
+      preload: preload === undefined ? undefined : pathOf(preload),
+    });
+    if (this.#isStopped) {
+      await launched.stop();
+      throw new LaunchError('the job was stopped while workers were started');
+    }
+    this.#launched.add(launched);
+    void launched.gone.then(() => this.#launched.delete(launched));
+    return launched;
+  }
+
+  /** Ends them. @returns when they have gone */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(Array.from(this.#launched, (launched) => launched.stop()));
+    await this.#news?.close();
+  }
+}
+
+/** @returns the options, and what is not said in them as it was at the start; other launchers have other hosts */
+export const orAsAtTheStart = (options: LaunchOptions, start: LaunchOptions): LaunchOptions => {
+  const { workers, launch, hosts } = options;
+  return {
+    workers,
+    launch: launch ?? start.launch,
+    hosts: hosts ?? (launch === undefined ? start.hosts : undefined),
+    preload: options.preload ?? start.preload,
+    cwd: options.cwd ?? start.cwd,
+    env: options.env ?? start.env,
+    respawn: options.respawn ?? start.respawn,
+    maxTasksPerWorker: options.maxTasksPerWorker ?? start.maxTasksPerWorker,
+    maxMemory: options.maxMemory ?? start.maxMemory,
+  };
+};

@@ -1,0 +1,223 @@
+import type { Batch } from './batch.ts';
+import { CancelMarks } from './cancel-marks.ts';
+import { delay, type Clock } from '../clock.ts';
+import type { Found } from '../connection/connection.ts';
+import { ConnectionLostError, NwsError } from '../connection/errors.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { Mailbox } from './mailbox.ts';
+import { SleighError } from './sleigh-error.ts';
+import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './task-group.ts';
+import { HOST, NUMBER, type TaskFailure } from '../task/task-metadata.ts';
+import type { EncodedValue } from '../values/values.ts';
+
+/** Groups that are kept while nothing of them is under way: they know how long their elements take. */
+const MOST_IDLE_GROUPS = 64;
+/** Milliseconds between two looks at how the job stands. */
+const LOOK_MS = 50;
+
+/** Who gets the results of a broadcast. */
+export interface BroadcastReceiver {
+  received(result: Found): void;
+  noWorkers(failure: TaskFailure): void;
+  end(error: unknown): void;
+}
+
+export interface DispatcherOptions {
+  readonly lines: ConnectionPool;
+  readonly workspace: string;
+  readonly clock: Clock;
+  /** At first. */
+  readonly workers: number;
+  /** How often a task is tried (S13). */
+  readonly maxAttempts: number;
+  /** Whether what a worker left undone may be called again. */
+  readonly mayRepeat: boolean;
+  /** Metadata that tasks have beside their own, at the moment. */
+  readonly extra: () => Iterable<readonly [string, string]>;
+}
+
+/** Stores the tasks of all batches of a master, and gives each result to whom it is for. */
+export class Dispatcher implements TaskSender {
+  readonly marks: CancelMarks;
+  readonly maxAttempts: number;
+  readonly mayRepeat: boolean;
+  /** By rank, as results say. */
+  readonly hosts = new Map<number, string>();
+  readonly #options: DispatcherOptions;
+  readonly #mailbox: Mailbox;
+  #workers: number;
+  readonly #groups = new Map<string, TaskGroup>();
+  readonly #batches = new Set<Batch>();
+  readonly #broadcasts = new Map<string, BroadcastReceiver>();
+  /** Tasks that have no result, by their number. */
+  readonly #out = new Map<number, { readonly group: TaskGroup; readonly sent: Sent }>();
+  #made = 0;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    const { lines, workspace, workers, maxAttempts, mayRepeat } = options;
+    this.marks = new CancelMarks(lines, workspace);
+    this.maxAttempts = maxAttempts;
+    this.mayRepeat = mayRepeat;
+    this.#workers = workers;
+    this.#mailbox = new Mailbox({
+      lines,
+      workspace,
+      name: 'master',
+      onResult: (result) => this.#received(result),
+      onEnd: (error) => this.#endAll(error),
+    });
+  }
+
+  get workers(): number {
+    return this.#workers;
+  }
+
+  /** There are so many now; what is out already stays out when they are fewer. */
+  set workers(workers: number) {
+    if (workers === this.#workers) return;
+    this.#workers = workers;
+    for (const group of this.#groups.values()) group.flush();
+    for (const batch of this.#batches) batch.windowChanged();
+  }
+
+  /** Something is under way. */
+  get isBusy(): boolean {
+    return this.#batches.size > 0;
+  }
+
+  /** The group for elements of that kind. Those of a fixed chunk size are of one batch alone. */
+  group(options: Omit<TaskGroupOptions, 'sender'>): TaskGroup {
+    if (options.chunkSize !== 'auto') return new TaskGroup({ ...options, sender: this });
+    const key = JSON.stringify([options.loadFactor, ...options.metadata]);
+    const known = this.#groups.get(key);
+    const group = known ?? new TaskGroup({ ...options, sender: this });
+    this.#groups.delete(key);
+    this.#groups.set(key, group);
+    this.#forgetIdleGroups();
+    return group;
+  }
+
+  #forgetIdleGroups(): void {
+    let tooMany = this.#groups.size - MOST_IDLE_GROUPS;
+    for (const [key, { isIdle }] of this.#groups) {
+      if (tooMany <= 0) return;
+      if (!isIdle) continue;
+      this.#groups.delete(key);
+      tooMany--;
+    }
+  }
+
+  add(batch: Batch): void {
+    this.#batches.add(batch);
+    void batch.settled.then(() => this.#batches.delete(batch));
+  }
+
+  /** Results of the broadcast go there, until `removeBroadcast`. */
+  addBroadcast(id: string, receiver: BroadcastReceiver): void {
+    this.#broadcasts.set(id, receiver);
+  }
+
+  removeBroadcast(id: string): void {
+    this.#broadcasts.delete(id);
+  }
+
+  /** So many results of broadcasts more are to come, or fewer. */
+  expect(change: number): void {
+    this.#mailbox.expect(change);
+  }
+
+  /** What tasks and broadcasts say of where their results go, and of what workers need not keep. */
+  metadata(): Map<string, string> {
+    return new Map([...this.#mailbox.metadata, ...this.#options.extra()]);
+  }
+
+  async send(
+    group: TaskGroup,
+    sent: Sent,
+    value: EncodedValue,
+    metadata: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    const { lines, workspace } = this.#options;
+    const number = this.#made++;
+    const all = new Map([...metadata, ...this.metadata(), [NUMBER, String(number)]]);
+    this.#out.set(number, { group, sent });
+    this.#mailbox.expect(1);
+    try {
+      await lines.main.storeEncoded(workspace, 'task', value, all);
+    } catch (error) {
+      if (!this.#out.delete(number)) return;
+      this.#mailbox.expect(-1);
+      if (!isFinal(error)) throw error;
+      this.#endAll(error);
+    }
+  }
+
+  #received(result: Found): boolean {
+    const { metadata } = result;
+    const host = metadata.get(HOST);
+    if (host !== undefined) this.hosts.set(Number(metadata.get('nwsWorkerRank')), host);
+    const number = metadata.get(NUMBER);
+    if (number === undefined) {
+      const receiver = this.#broadcasts.get(metadata.get('batchId') ?? '');
+      receiver?.received(result);
+      return receiver !== undefined;
+    }
+    const task = this.#out.get(Number(number));
+    if (task === undefined) return false;
+    this.#out.delete(Number(number));
+    task.group.received(task.sent, result);
+    return true;
+  }
+
+  /**
+   * No worker can be had any more (S23.4): takes the results that are there, and then fails all that has none.
+   * @returns when that is done, or the job is over
+   */
+  async noWorkers(failure: TaskFailure): Promise<void> {
+    const { clock } = this.#options;
+    try {
+      while (!(await this.#isStill())) await delay(clock, LOOK_MS);
+      // What was answered last may still be on its way here.
+      await delay(clock, LOOK_MS);
+    } catch (error) {
+      return this.#endAll(error);
+    }
+    for (const batch of this.#batches) batch.noWorkers(failure);
+    for (const receiver of this.#broadcasts.values()) receiver.noWorkers(failure);
+    const out = [...this.#out.values()];
+    this.#out.clear();
+    this.#mailbox.expect(-out.length);
+    for (const { group, sent } of out) group.fail(sent, failure);
+  }
+
+  /** Whether nobody is left who could answer, and all that was answered is here. */
+  async #isStill(): Promise<boolean> {
+    const { lines, workspace } = this.#options;
+    const [workers, { metadata }] = await Promise.all([
+      lines.main.find(workspace, 'rankCount'),
+      lines.main.find(workspace, 'jobStatus', new Map([['all', '1']])),
+    ]);
+    const queued = Number(metadata.get('nwsPending')) - Number(metadata.get('nwsRunning'));
+    return Number(workers.value) === 0 && this.#out.size <= queued;
+  }
+
+  #endAll(error: unknown): void {
+    this.end((unfinished) =>
+      error instanceof NwsError
+        ? new SleighError('over', 'no worker is left, or someone has ended the job', unfinished, error)
+        : error,
+    );
+  }
+
+  /** Nothing will be answered any more. @param errorOf given the indexes of the elements that are not done */
+  end(errorOf: (unfinished: readonly number[]) => unknown): void {
+    this.#out.clear();
+    for (const batch of this.#batches) batch.end(errorOf(batch.unfinished));
+    for (const receiver of this.#broadcasts.values()) receiver.end(errorOf([]));
+  }
+}
+
+/** Nothing more will come of the job. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed');

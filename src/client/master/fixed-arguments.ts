@@ -1,0 +1,69 @@
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import type { TaskOptions } from '../options/sleigh-options.ts';
+import type { Task } from '../task/task.ts';
+import { FIXED_ARGS, FIXED_ARGS_FROM, FUNCTION, MODULE, TIMEOUT } from '../task/task-metadata.ts';
+import { encodeValue } from '../values/values.ts';
+
+/** A task without its types. */
+export type FunctionName = Pick<Task, 'module' | 'name'>;
+
+/** The fixed arguments of batches: each is stored once, in a variable of its own, until its batch is settled (S11). */
+export class FixedArguments {
+  readonly #lines: ConnectionPool;
+  readonly #workspace: string;
+  /** The numbers of the variables that are there, the oldest first. */
+  readonly #kept = new Set<number>();
+  /** The number of the latest one that there was. */
+  #latest = 0;
+
+  constructor(lines: ConnectionPool, workspace: string) {
+    this.#lines = lines;
+    this.#workspace = workspace;
+  }
+
+  /**
+   * What goes with each task of a batch. Fixed arguments are stored for it.
+   * @throws TypeError when they cannot be sent; NwsError when they are not taken
+   */
+  async metadataOf(
+    { module, name }: FunctionName,
+    { fixedArgs, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
+  ): Promise<Map<string, string>> {
+    const metadata = new Map([
+      [MODULE, module],
+      [FUNCTION, name],
+    ]);
+    if (timeout !== Infinity) metadata.set(TIMEOUT, String(timeout));
+    return fixedArgs === undefined ? metadata : metadata.set(FIXED_ARGS, await this.#store(fixedArgs));
+  }
+
+  /** @returns the name of the variable */
+  async #store(value: unknown): Promise<string> {
+    const { main } = this.#lines;
+    const encoded = encodeValue(value, 'fixedArgs');
+    const variable = String((await main.find(this.#workspace, 'fixedargID')).value);
+    this.#latest = Math.max(this.#latest, numberOf(variable));
+    this.#kept.add(numberOf(variable));
+    try {
+      await main.storeEncoded(this.#workspace, variable, encoded);
+    } catch (error) {
+      await this.delete(variable);
+      throw error;
+    }
+    return variable;
+  }
+
+  async delete(variable: string): Promise<void> {
+    this.#kept.delete(numberOf(variable));
+    await this.#lines.main.deleteVariable(this.#workspace, variable).catch(() => undefined);
+  }
+
+  /** Metadata of tasks from which workers learn what they need not keep any more. */
+  *metadata(): Generator<readonly [string, string]> {
+    if (this.#latest === 0) return;
+    const [oldest = this.#latest + 1] = this.#kept;
+    yield [FIXED_ARGS_FROM, String(oldest)];
+  }
+}
+
+const numberOf = (variable: string): number => Number(/\d+$/.exec(variable)?.[0] ?? 0);

@@ -1,0 +1,105 @@
+import type { Batch } from './batch.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { TaskError } from '../task/outcome.ts';
+import type { Outcome } from '../task/outcomes.ts';
+import { callSite } from '../task/stacks.ts';
+
+/** What becomes of a task that fails: the batch ends with its error, or the error stands where the result would. */
+export type ErrorHandling = 'throw' | 'collect';
+
+/** What stands for one element. */
+export type ResultOf<R, Errors extends ErrorHandling> = Errors extends 'collect' ? R | TaskError : R;
+
+/** What all results of a batch are promised as. */
+type All<R, Errors extends ErrorHandling> = ResultOf<R, Errors>[];
+
+/**
+ * The results of a batch: `await` gives all of them, `for await` one after another, at whose pace more is handed out.
+ * They can be taken once, in one of these ways. Who awaits all of them keeps all of them, so that a slow element holds up
+ * none of the others.
+ */
+export class Results<R, Errors extends ErrorHandling = 'throw'>
+  implements AsyncIterable<ResultOf<R, Errors>>, Promise<All<R, Errors>>
+{
+  readonly #batch: Promise<Batch>;
+  readonly #errors: ErrorHandling;
+  /** For the stacks of errors: they are made when nothing of the program is on the stack. */
+  readonly #calledFrom = callSite();
+  #isTaken = false;
+  #all: Promise<All<R, Errors>> | undefined;
+
+  /** @param batch when it is on its way */
+  constructor(batch: Promise<Batch>, errors: ErrorHandling) {
+    this.#batch = batch;
+    this.#errors = errors;
+    // Whoever takes them is told.
+    batch.catch(() => undefined);
+  }
+
+  /**
+   * One after another. To leave the loop early cancels what is left.
+   * @throws TaskError of the first task that fails, unless errors are collected; what the elements threw; SleighError;
+   *   ConnectionLostError; the reason of the signal
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ResultOf<R, Errors>, void, undefined> {
+    for await (const outcome of this.outcomes()) {
+      if (!('error' in outcome)) yield unsafeCast(outcome.value);
+      else if (this.#errors === 'collect') yield unsafeCast(outcome.error);
+      else throw outcome.error;
+    }
+  }
+
+  /** As the iteration, with the index of each element and the worker that did it; errors of tasks are never thrown. */
+  async *outcomes(): AsyncGenerator<Outcome<R>, void, undefined> {
+    this.#take();
+    for await (const outcome of (await this.#batch).outcomes()) {
+      if ('error' in outcome) outcome.error.stack += this.#calledFrom;
+      yield unsafeCast(outcome);
+    }
+  }
+
+  /** All results, in the order of the iteration. Rejects as that throws. */
+  // oxlint-disable-next-line unicorn/no-thenable -- it is to be awaited
+  then<A = All<R, Errors>, B = never>(
+    onAll?: ((results: All<R, Errors>) => A | PromiseLike<A>) | null,
+    onError?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#promise().then(onAll, onError);
+  }
+
+  /** As of any promise. */
+  catch<B = never>(onError?: ((error: unknown) => B | PromiseLike<B>) | null): Promise<All<R, Errors> | B> {
+    return this.#promise().catch(onError);
+  }
+
+  /** As of any promise. */
+  finally(onEnd?: (() => void) | null): Promise<All<R, Errors>> {
+    return this.#promise().finally(onEnd);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Results';
+  }
+
+  #promise(): Promise<All<R, Errors>> {
+    return (this.#all ??= this.#collect());
+  }
+
+  async #collect(): Promise<All<R, Errors>> {
+    this.#take();
+    const batch = await this.#batch;
+    const results: unknown[] = [];
+    await batch.takeAll((outcome) => {
+      if ('error' in outcome) outcome.error.stack += this.#calledFrom;
+      if (!('error' in outcome)) results.push(outcome.value);
+      else if (this.#errors === 'collect') results.push(outcome.error);
+      else throw outcome.error;
+    });
+    return unsafeCast(results);
+  }
+
+  #take(): void {
+    if (this.#isTaken) throw new TypeError('the results of this batch have been taken already');
+    this.#isTaken = true;
+  }
+}

@@ -1,0 +1,350 @@
+import { Batch } from './batch.ts';
+import { BroadcastResults } from './broadcast-results.ts';
+import { checkOptions } from '../options/checked-options.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import { Crew, orAsAtTheStart } from './crew.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { seconds, secondsText } from '../options/durations.ts';
+import { EitherSignal } from './either-signal.ts';
+import { FixedArguments, type FunctionName } from './fixed-arguments.ts';
+import type { Launched } from '../launchers/launcher.ts';
+import { ConnectionPool } from '../connection/connection-pool.ts';
+import { NetWorkSpace } from '../workspace/net-work-space.ts';
+import {
+  checkElements,
+  checkLaunchOptions,
+  checkSleighOptions,
+  checkTask,
+  EACH_ELEM,
+  EACH_WORKER,
+  WAIT,
+} from '../options/option-rules.ts';
+import { failureOf } from '../task/outcome.ts';
+import { thisHost, type Platform } from '../platform.ts';
+import { startPrivateServer, type PrivateServer } from './private-server.ts';
+import { Results, type ErrorHandling, type ResultOf } from './results.ts';
+import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+import { callSite } from '../task/stacks.ts';
+import { statusOf, type SleighStatus } from './sleigh-status.ts';
+import type { Task } from '../task/task.ts';
+import { CANCELLED_BATCHES, EVERYONE, FIXED_ARGS } from '../task/task-metadata.ts';
+import type {
+  EachElemOptions,
+  EachWorkerOptions,
+  LaunchOptions,
+  MaybeOptions,
+  SleighOptions,
+} from '../options/sleigh-options.ts';
+import type { WaitOptions } from '../connection/waiting.ts';
+import { followCrew } from './follow-crew.ts';
+
+const LOAD_FACTOR = 8;
+const MAX_ATTEMPTS = 3;
+/**
+ * A job and its master: workers that call functions for elements, in parallel.
+ *
+ * ```ts
+ * const sleigh = await Sleigh.start({ workers: 4 });
+ * const squares = await sleigh.eachElem(square, [1, 2, 3]);
+ * await sleigh.stop();
+ * ```
+ *
+ * Everything goes with the process of the master, however that ends: workers, workspace, and a server of its own.
+ */
+export class Sleigh implements AsyncDisposable {
+  /** The workspace of the job, in which master and workers may share variables. It goes with the job. */
+  readonly workspace: NetWorkSpace;
+  readonly #options: SleighOptions;
+  readonly #lines: ConnectionPool;
+  readonly #server: PrivateServer | undefined;
+  readonly #crew: Crew;
+  readonly #dispatcher: Dispatcher;
+  readonly #fixedArguments: FixedArguments;
+  #made = 0;
+  /** Why nothing can be handed out any more. */
+  #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
+  /** Aborted then. */
+  readonly #over = new AbortController();
+  #stopping: Promise<void> | undefined;
+
+  /**
+   * Starts workers, and a server where none is given.
+   * @returns when they are on their way: tasks can be handed out at once
+   * @throws ConnectionLostError, NwsError, or an Error of the launcher; nothing is left running then
+   */
+  static start(options: SleighOptions): Promise<Sleigh> {
+    return Sleigh.startOn(thisHost, options);
+  }
+
+  /** @internal As `start`, on another platform. */
+  static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
+    checkSleighOptions(options);
+    const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
+    let sleigh: Sleigh | undefined;
+    try {
+      const address = options.server ?? server?.address ?? {};
+      const signal = options.signal && { signal: options.signal };
+      const lines = await ConnectionPool.open({ ...address, ...signal }, platform);
+      sleigh = new Sleigh(lines, options, server);
+      await sleigh.#open();
+      return sleigh;
+    } catch (error) {
+      await (sleigh?.stop() ?? server?.close());
+      throw error;
+    }
+  }
+
+  private constructor(lines: ConnectionPool, options: SleighOptions, server: PrivateServer | undefined) {
+    // It goes with the connection that owns it (W6), so it needs a name that nobody else has.
+    const { hostname, pid } = lines.platform;
+    const name = `${options.label ?? 'sleigh'} ${hostname} ${pid} ${lines.platform.secret().slice(0, 8)}`;
+    this.#lines = lines;
+    this.#options = options;
+    this.#server = server;
+    this.workspace = new NetWorkSpace(lines, name);
+    this.#fixedArguments = new FixedArguments(lines, name);
+    const { onDeadWorker = 'requeue', workers } = options;
+    this.#dispatcher = new Dispatcher({
+      lines,
+      workspace: name,
+      clock: lines.platform.clock,
+      workers,
+      maxAttempts: this.#maxAttempts,
+      mayRepeat: onDeadWorker === 'requeue',
+      extra: () => this.#fixedArguments.metadata(),
+    });
+    const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
+    this.#crew = new Crew({
+      server: lines.server,
+      workspace: name,
+      onDeath: (rank, how) => onDeath?.(rank, how),
+      onOutput,
+    });
+  }
+
+  async #open(): Promise<void> {
+    const { main } = this.#lines;
+    const { workers, label = 'sleigh', onDeadWorker = 'requeue', reconnectGrace } = this.#options;
+    const metadata = new Map([
+      ['wstype', 'sleigh'],
+      ['onDeadWorker', onDeadWorker],
+      ['maxAttempts', String(this.#maxAttempts)],
+    ]);
+    if (this.#isElastic) metadata.set('join', 'elastic');
+    if (reconnectGrace !== undefined) metadata.set('reconnectGrace', secondsText(reconnectGrace));
+    if (this.#server !== undefined) await main.request(['deadman']);
+    await main.openWorkspace(this.workspace.name, { label, metadata });
+    if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
+    await main.declare(this.workspace.name, CANCELLED_BATCHES, 'single');
+    this.#crew.listen(this.#lines);
+    if (workers === 0 && this.#isElastic) return;
+    const launched = await this.#crew.launch(this.#options);
+    // Others may be there, or come.
+    if (!this.#isElastic) void launched.gone.then((why) => this.#noWorkers(why));
+  }
+
+  /** S23.4: what is not done fails, one element after another; later batches do as a whole. */
+  async #noWorkers(why: string): Promise<void> {
+    if (this.#end !== undefined) return;
+    this.#end = { code: 'no-workers', why: `no worker can be had any more: ${why}` };
+    await this.#dispatcher.noWorkers(failureOf('no-workers', this.#end.why));
+    this.#over.abort(this.#endError());
+  }
+
+  get #isElastic(): boolean {
+    return this.#options.join === 'elastic';
+  }
+
+  get #maxAttempts(): number {
+    const { onDeadWorker, maxAttempts = MAX_ATTEMPTS } = this.#options;
+    return onDeadWorker === 'null' ? 1 : maxAttempts;
+  }
+
+  /** The host of each worker that has sent a result, by its rank. */
+  get hosts(): ReadonlyMap<number, string> {
+    return this.#dispatcher.hosts;
+  }
+
+  /** How many workers were asked for when it started. */
+  get workers(): number {
+    return this.#options.workers;
+  }
+
+  /**
+   * Starts more workers for an elastic group, by the launcher and on the hosts of `start` unless told; what is handed out
+   * already is for them as well. To `stop` what is returned lets them go: tasks that they were doing are tried elsewhere.
+   * @returns when they are on their way
+   * @throws TypeError when the group closes; LaunchError; SleighError
+   */
+  async launch(options: LaunchOptions): Promise<Launched> {
+    checkLaunchOptions(options);
+    if (!this.#isElastic)
+      throw new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'");
+    this.#throwIfEnded();
+    return this.#crew.launch(orAsAtTheStart(options, this.#options));
+  }
+
+  /**
+   * Calls a function for each element, on the workers. Handing out begins at once, and goes on at the pace of whoever
+   * takes the results.
+   * @param elements any iterable, an endless one, too
+   */
+  eachElem<Element, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
+    task: Task<Element, Result, FixedArgs>,
+    elements: AsyncIterable<NoInfer<Element>> | Iterable<NoInfer<Element>>,
+    ...[options]: MaybeOptions<EachElemOptions<Errors>, FixedArgs>
+  ): Results<Result, Errors> {
+    return new Results<Result, Errors>(this.#begin(task, elements, options), options?.errors ?? 'throw');
+  }
+
+  async #begin(
+    task: FunctionName,
+    elements: AsyncIterable<unknown> | Iterable<unknown>,
+    options: EachElemOptions & { readonly fixedArgs?: unknown } = {},
+  ): Promise<Batch> {
+    checkTask(task);
+    checkElements(elements);
+    checkOptions('eachElem', options, EACH_ELEM);
+    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress } = options;
+    const { signal, onAbort = 'ask' } = options;
+    signal?.throwIfAborted();
+    const metadata = await this.#fixedArguments.metadataOf(task, options);
+    this.#throwIfEnded();
+    const batch = new Batch({
+      id: String(++this.#made),
+      elements,
+      group: this.#dispatcher.group({
+        metadata,
+        loadFactor,
+        // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
+        chunkSize: chunkSize === 'auto' && !this.#dispatcher.mayRepeat ? 1 : chunkSize,
+      }),
+      isOrdered: ordered,
+      marks: this.#dispatcher.marks,
+      onAbort,
+      onProgress,
+    });
+    const wasBusy = this.#dispatcher.isBusy;
+    this.#dispatcher.add(batch);
+    if (this.#isElastic && !wasBusy) void followCrew(this.#dispatcher, this.#lines, this.workspace.name);
+    this.#forgetWhen(batch.settled, metadata, signal, () => batch.cancel(signal?.reason));
+    return batch;
+  }
+
+  /** Cancels what is under way when the signal says so; forgets the signal and the fixed arguments when it is settled. */
+  #forgetWhen(
+    settled: Promise<void>,
+    metadata: ReadonlyMap<string, string>,
+    signal: AbortSignal | undefined,
+    cancel: () => void,
+  ): void {
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted === true) cancel();
+    void settled.then(() => {
+      signal?.removeEventListener('abort', cancel);
+      const variable = metadata.get(FIXED_ARGS);
+      return variable === undefined ? undefined : this.#fixedArguments.delete(variable);
+    });
+  }
+
+  /**
+   * Calls a function once on every worker. In a group that closes also on those that join later (S8); workers that never
+   * join, or died before, are known when it is closed: a minute later at most, or see `join`. In an elastic group on those
+   * that are there, and, if `reach` says so, on everyone who comes (S17); `join` waits for those who are on their way.
+   * @returns the results of those who are there, in the order of the ranks
+   * @throws TaskError, whose index is the rank, unless errors are collected; TypeError for a `reach` in a group that closes;
+   *   SleighError, NwsError, ConnectionLostError
+   */
+  async eachWorker<Argument, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
+    task: Task<Argument, Result, FixedArgs>,
+    argument: NoInfer<Argument>,
+    ...[options]: MaybeOptions<EachWorkerOptions<NoInfer<Result>, Errors>, FixedArgs>
+  ): Promise<ResultOf<Result, Errors>[]> {
+    const calledFrom = callSite();
+    checkTask(task);
+    checkOptions('eachWorker', options, EACH_WORKER);
+    const { signal, reach, errors = 'throw', onAbort = 'ask', onLate } = options ?? {};
+    signal?.throwIfAborted();
+    if (reach !== undefined && !this.#isElastic)
+      throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
+    const metadata = await this.#fixedArguments.metadataOf(task, options);
+    metadata.set(EVERYONE, '1');
+    if (reach !== undefined) metadata.set('reach', reach);
+    this.#throwIfEnded();
+    const results = await BroadcastResults.ask(argument, metadata, {
+      lines: this.#lines,
+      workspace: this.workspace.name,
+      dispatcher: this.#dispatcher,
+      id: String(++this.#made),
+      onAbort,
+      calledFrom,
+      isLasting: reach === 'all',
+    });
+    results.onLate = (outcome) => onLate?.(unsafeCast(outcome));
+    this.#forgetWhen(results.settled, metadata, signal, () => results.cancel(signal?.reason));
+    try {
+      const outcomes = await results.present(errors);
+      return unsafeCast(outcomes.map((each) => ('error' in each ? each.error : each.value)));
+    } catch (error) {
+      results.cancel(error);
+      throw error;
+    }
+  }
+
+  /** How many workers there are, and tasks. */
+  status(): Promise<SleighStatus> {
+    return statusOf(this.#lines.main, this.workspace.name);
+  }
+
+  /**
+   * Waits for all workers that are on their way. A group that closes does so then: nobody may join any more (S5); an elastic
+   * one stays as it is (S17).
+   * @param delay seconds that are waited for those who are missing; `Infinity` for no limit
+   * @returns how many workers have joined
+   * @throws RangeError or TypeError for a delay that is none; SleighError, NwsError, ConnectionLostError
+   */
+  async join(delay: number, options: WaitOptions = {}): Promise<number> {
+    checkOptions('join', options, WAIT);
+    const { name } = this.workspace;
+    const metadata = new Map([['delay', secondsText(seconds('delay', delay))]]);
+    using either = new EitherSignal(this.#over.signal, options.signal);
+    const wait = { ...options, signal: either.signal };
+    const found = await this.#lines.wait(name, 'the group was not closed', wait, (connection) =>
+      connection.fetch(name, 'status', metadata),
+    );
+    return Number(found.value);
+  }
+
+  /** Ends the job and its workers; batches that are under way end with a SleighError. @returns when nothing is left */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#endAll('stopped', 'the job was stopped');
+    // Workers and sentinels elsewhere are told, if anybody can be.
+    await this.#lines.main.store(this.workspace.name, 'Sleigh ride over', '1').catch(() => undefined);
+    await this.#crew.stop();
+    this.#lines.close();
+    await this.#server?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #endAll(code: SleighErrorCode, why: string): void {
+    this.#end ??= { code, why };
+    this.#dispatcher.end((unfinished) => this.#endError(unfinished));
+    this.#over.abort(this.#endError());
+  }
+
+  #throwIfEnded(): void {
+    if (this.#end !== undefined) throw this.#endError();
+  }
+
+  #endError(unfinished: readonly number[] = []): SleighError {
+    const { code, why } = this.#end ?? { code: 'over', why: 'the job is over' };
+    return new SleighError(code, why, unfinished);
+  }
+}

@@ -1,0 +1,188 @@
+import type { TlsOptions, ServerAddress } from '../connection/server-address.ts';
+import type { WorkspaceOptions } from '../workspace/net-work-space.ts';
+import {
+  anything,
+  checkOptions,
+  isFunction,
+  isName,
+  isSignal,
+  isText,
+  isYesNo,
+  mustBe,
+  oneOf,
+  wholeFrom,
+  type Rule,
+  type Rules,
+} from './checked-options.ts';
+import { milliseconds, seconds } from './durations.ts';
+import type {
+  EachElemOptions,
+  EachWorkerOptions,
+  LaunchOptions,
+  SleighOptions,
+  TaskOptions,
+} from './sleigh-options.ts';
+import { checkRespawn } from './respawn.ts';
+import type { GetOptions, StoreOptions, StoreStreamOptions, TryOptions } from '../workspace/variable.ts';
+import type { WaitOptions } from '../connection/waiting.ts';
+
+/** What is allowed for each option of the client. */
+
+const TLS: Rules<TlsOptions> = {
+  ca: isText,
+  servername: isText,
+  cert: isText,
+  key: isText,
+  rejectUnauthorized: isYesNo,
+};
+
+const ADDRESS: Rules<ServerAddress> = {
+  host: isName,
+  port: mustBe('a port number from 1 to 65535', (value) => isPort(value), RangeError),
+  tls: (name, value) => {
+    if (typeof value === 'boolean') return;
+    checkOptions(`\`${name}\``, value, TLS);
+  },
+  token: isText,
+};
+
+const isPort = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535;
+
+const server: Rule = (name, value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    mustBe('an object such as { host: "127.0.0.1", port: 8765 }', () => false)(name, value);
+  checkOptions(`\`${name}\``, value, ADDRESS);
+};
+
+/** Of metadata and of variables of the environment. */
+const isMetadata = mustBe(
+  'a Map, or an object, of strings',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    (value instanceof Map ? [...value].flat() : Object.values(value)).every(
+      (each) => typeof each === 'string',
+    ),
+);
+
+export const WAIT: Rules<WaitOptions> = { signal: isSignal, timeout: milliseconds };
+
+export const TRY: Rules<TryOptions> = { as: oneOf('value', 'found', 'stream'), metadata: isMetadata };
+export const GET: Rules<GetOptions> = { ...TRY, ...WAIT };
+export const STORE: Rules<StoreOptions> = { metadata: isMetadata };
+export const STORE_STREAM: Rules<StoreStreamOptions> = { ...STORE, type: oneOf('bytes', 'text', 'json') };
+
+export const WORKSPACE: Rules<WorkspaceOptions> = {
+  ...ADDRESS,
+  ...WAIT,
+  label: isText,
+  persistent: isYesNo,
+  create: isYesNo,
+  metadata: isMetadata,
+};
+
+const LAUNCH: Rules<LaunchOptions> = {
+  workers: wholeFrom(1),
+  hosts: mustBe(
+    'an array of names of hosts',
+    (value) => Array.isArray(value) && value.every((host) => typeof host === 'string' && host !== ''),
+  ),
+  launch: mustBe(
+    'a launcher: processes(), threads(), ssh(…), command(…), or an object with a function `start`',
+    (value) =>
+      typeof value === 'object' && value !== null && 'start' in value && typeof value.start === 'function',
+  ),
+  preload: mustBe(
+    'the path or the URL of a module',
+    (value) => value instanceof URL || (typeof value === 'string' && value !== ''),
+  ),
+  cwd: isName,
+  env: isMetadata,
+  respawn: checkRespawn,
+  maxTasksPerWorker: wholeFrom(1),
+  maxMemory: wholeFrom(1),
+};
+
+const SLEIGH: Rules<SleighOptions> = {
+  ...LAUNCH,
+  server,
+  join: oneOf('closing', 'elastic'),
+  reconnectGrace: seconds,
+  onDeadWorker: oneOf('requeue', 'null', 'shutdown'),
+  maxAttempts: wholeFrom(1),
+  label: isText,
+  onPage: isFunction,
+  onDeath: isFunction,
+  onOutput: isFunction,
+  signal: isSignal,
+};
+const ELASTIC_SLEIGH: Rules<SleighOptions> = { ...SLEIGH, workers: wholeFrom(0) };
+
+/** @throws TypeError or RangeError */
+export function checkSleighOptions(options: SleighOptions): void {
+  const rules = options?.join === 'elastic' ? ELASTIC_SLEIGH : SLEIGH;
+  checkOptions('Sleigh.start', options, rules);
+  rules.workers('workers', options?.workers);
+}
+
+/** @throws TypeError or RangeError */
+export function checkLaunchOptions(options: LaunchOptions): void {
+  checkOptions('launch', options, LAUNCH);
+  LAUNCH.workers('workers', options?.workers);
+}
+
+const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
+  signal: isSignal,
+  onAbort: oneOf('ask', 'kill'),
+  timeout: milliseconds,
+  errors: oneOf('throw', 'collect'),
+  fixedArgs: anything,
+};
+
+export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }> = {
+  ...TASK,
+  loadFactor: mustBe(
+    'a number over 0',
+    (value) => typeof value === 'number' && value > 0 && value < Infinity,
+    RangeError,
+  ),
+  chunkSize: mustBe(
+    'a whole number of at least 1, or "auto"',
+    (value) => value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1),
+    RangeError,
+  ),
+  ordered: isYesNo,
+  onProgress: isFunction,
+};
+
+export const EACH_WORKER: Rules<EachWorkerOptions & { readonly fixedArgs: unknown }> = {
+  ...TASK,
+  reach: oneOf('present', 'all'),
+  onLate: isFunction,
+};
+
+/** The first mistake of many: a function itself, which cannot travel (C4). */
+export const checkTask: (task: unknown) => void = (task) =>
+  mustBe(
+    'a task, as `tasks(module)` gives it (workers load the function from its module)',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      'module' in value &&
+      'name' in value &&
+      typeof value.module === 'string' &&
+      typeof value.name === 'string',
+  )('task', task);
+
+/** A string is an iterable of letters, which nobody means. */
+export const checkElements: (elements: unknown) => void = (elements) =>
+  mustBe(
+    'an iterable of elements: an array, a Set, a generator …',
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      (Symbol.iterator in value || Symbol.asyncIterator in value),
+  )('elements', elements);
+
+export const checkName: (name: unknown) => void = (name) => isText('name', name);

@@ -1,0 +1,64 @@
+/** A sentinel beside the master, so that neither a busy nor a dead master harms the watch over its workers. */
+import type { ChildKind } from './child.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import { parentOf } from './parent.ts';
+import { enter, type Place } from './place.ts';
+import { Sentinel, type SentinelOrder } from './sentinel.ts';
+
+/** What it is to do: its first message. */
+export type SentinelProgramOrder = SentinelOrder & {
+  readonly kind: ChildKind;
+  readonly place?: Place | undefined;
+};
+
+/** What it tells its parent. */
+export type SentinelMessage =
+  | { readonly type: 'started' }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'death'; readonly rank: number; readonly how: string }
+  | { readonly type: 'output'; readonly text: string }
+  | { readonly type: 'gone'; readonly reason: string };
+
+let sentinel: Sentinel | undefined;
+let isStarting = true;
+let isLeaving = false;
+
+const parent = parentOf(() => void leave());
+parent.onMessage((order) => void start(unsafeCast<SentinelProgramOrder>(order)));
+
+const tell = (message: SentinelMessage): Promise<void> => parent.send(message);
+
+async function start(order: SentinelProgramOrder): Promise<void> {
+  try {
+    enter(order.place ?? {});
+    sentinel = await Sentinel.start({
+      ...order,
+      onDeath: (rank, how) => void tell({ type: 'death', rank, how }),
+      onOutput: (text) => tell({ type: 'output', text }),
+    });
+  } catch (error) {
+    await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    isStarting = false;
+    // Whoever is told ends this program.
+    if (isLeaving) await leave();
+    return;
+  }
+  isStarting = false;
+  if (isLeaving) return leave();
+  await tell({ type: 'started' });
+  await end(sentinel);
+}
+
+/** With all workers. One that was still starting them ends when it has. */
+async function leave(): Promise<void> {
+  isLeaving = true;
+  if (isStarting) return;
+  if (sentinel === undefined) process.exit();
+  void sentinel.end();
+  await end(sentinel);
+}
+
+async function end({ gone }: Sentinel): Promise<void> {
+  await tell({ type: 'gone', reason: await gone });
+  process.exit();
+}

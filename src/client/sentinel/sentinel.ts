@@ -1,0 +1,263 @@
+import type { RestartBudget } from '../../machines/pool/restart-budget.ts';
+import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../../machines/pool/worker-process.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { ChildKind } from './child.ts';
+import { delay } from '../clock.ts';
+import type { Found, NwsConnection } from '../connection/connection.ts';
+import { thisHost, type Platform } from '../platform.ts';
+import { LOG_DEBUG, LOG_ERROR, SentinelEventWriter } from './sentinel-event-writer.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
+import type { CancelledBatches } from '../worker/worker-messages.ts';
+import { WorkerPool, type OutputStream } from './worker-pool.ts';
+
+/** What a sentinel is to do: plain data, as it travels to it. */
+export interface SentinelOrder {
+  readonly server: ServerAddress;
+  readonly workspace: string;
+  /** How many to start. */
+  readonly workers: number;
+  /** The path of a module that each loads before it registers; one that cannot ends. */
+  readonly preload?: string | undefined;
+  /** How workers that end are replaced; none is where it is false. */
+  readonly respawn?: RestartBudget | false | undefined;
+  /** Elements that a worker does before it is replaced. */
+  readonly maxTasksPerWorker?: number | undefined;
+  /** Bytes of memory above which a worker is replaced. */
+  readonly maxMemory?: number | undefined;
+}
+
+export interface SentinelOptions extends SentinelOrder {
+  /** What they are: processes, or threads of this one. */
+  readonly kind: ChildKind;
+  /** What its launcher calls it, said with its `bye`. */
+  readonly station?: string | undefined;
+  /** Told of each worker that ends without being asked to: its rank, and how it ended. */
+  readonly onDeath: (rank: number, how: string) => void;
+  /** Given what workers print, in whole lines; unless told, that goes to `logDebug` and `logError` of the job. */
+  readonly onOutput?: (text: string) => Promise<void>;
+  readonly platform?: Platform;
+}
+
+/** There is nothing left to start. */
+export class GroupFullError extends Error {
+  override readonly name = 'GroupFullError';
+}
+
+/** Milliseconds that a server that does not answer is waited for at the end. */
+const REPORT_LIMIT_MS = 1_000;
+/** Milliseconds that pass, at most, between the death of a worker and word of it. */
+const WORD_OF_DEATH_MS = 50;
+/** Ends that whoever started the workers is told of. */
+const DEATHS: ReadonlySet<string> = new Set([DIED, TIMED_OUT, NOT_LOADED]);
+
+/**
+ * Starts workers on this host, keeps watch while they work, replaces those that end, tells them what is cancelled, and ends
+ * them with the job (S2, S9, S19). It answers for them, so that a worker that computes for hours is not taken for dead.
+ */
+export class Sentinel {
+  /** Resolves when the last worker has ended, for whatever reason, and that is told; to that reason. */
+  readonly gone: Promise<string>;
+  /** How many workers it has started at first: fewer than wanted where the job takes no more. */
+  readonly started: number;
+  readonly #connections: Connections;
+  readonly #options: SentinelOptions;
+  readonly #reports: SentinelEventWriter;
+  readonly #platform: Platform;
+  readonly #pool: WorkerPool;
+  #isOver = false;
+  #hasLeft = false;
+
+  /**
+   * @returns when they are on their way, perhaps fewer than wanted: see `started`
+   * @throws NwsError, ConnectionLostError or GroupFullError when no ranks are to be had; no worker is left then
+   */
+  static async start(options: SentinelOptions): Promise<Sentinel> {
+    const { server, workspace, platform = thisHost } = options;
+    const connections = await Connections.open(() => platform.connect(server), workspace);
+    try {
+      const session = platform.secret();
+      const reports = new SentinelEventWriter(connections.talking, workspace, session, platform);
+      const ranks = new Ranks(connections, workspace, session);
+      const pool = new WorkerPool(poolOptions(options, platform, reports, ranks));
+      const started = await pool.begun;
+      if (ranks.error !== undefined && started === 0) throw ranks.error;
+      if (started === 0) throw new GroupFullError(`${workspace} takes no more workers`);
+      return new Sentinel(options, { platform, connections, reports, pool, started });
+    } catch (error) {
+      connections.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: SentinelOptions,
+    parts: {
+      readonly platform: Platform;
+      readonly connections: Connections;
+      readonly reports: SentinelEventWriter;
+      readonly pool: WorkerPool;
+      readonly started: number;
+    },
+  ) {
+    this.#options = options;
+    this.#platform = parts.platform;
+    this.#connections = parts.connections;
+    this.#reports = parts.reports;
+    this.#pool = parts.pool;
+    this.started = parts.started;
+    this.gone = this.#pool.stopped.then((reason) => this.#leave(reason));
+    void this.#watch();
+    void this.#followCancelled();
+  }
+
+  /** Whether the job has ended, or cannot be reached any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** S9: until the job is over, or the server gone. */
+  async #watch(): Promise<void> {
+    const { workspace } = this.#options;
+    try {
+      while ((await this.#connections.watching.fetch(workspace, 'sentinel_alive')).value === '0');
+      // A worker whose death has ended the job is heard of here a little later than there.
+      await delay(this.#platform.clock, WORD_OF_DEATH_MS);
+    } catch {
+      // There is nothing to stay for.
+    }
+    this.#isOver = !this.#hasLeft;
+    this.#pool.stop();
+  }
+
+  /** Passes on which batches are cancelled. */
+  async #followCancelled(): Promise<void> {
+    const { workspace } = this.#options;
+    try {
+      const { listening } = this.#connections;
+      const find = (after?: Found): Promise<Found | undefined> =>
+        listening.get('ifind', workspace, CANCELLED_BATCHES, { after });
+      for (let found = await find(); ; found = await find(found))
+        this.#pool.setCancelled(unsafeCast<CancelledBatches>(found?.value ?? {}));
+    } catch {
+      // The connection is gone; `#watch` sees to that.
+    }
+  }
+
+  /** Lets the workers end what they are doing. @param milliseconds that this may take. @returns when they have gone */
+  async drain(milliseconds: number): Promise<void> {
+    this.#pool.drain(milliseconds);
+    await this.gone;
+  }
+
+  /** Ends the workers, by force where asking does not help. @returns when the last one has gone */
+  async end(): Promise<void> {
+    this.#pool.stop();
+    await this.gone;
+  }
+
+  async #leave(reason: string): Promise<string> {
+    const { station = '' } = this.#options;
+    const told = this.#reports.bye(this.started, station, reason);
+    await Promise.race([told, delay(this.#platform.clock, REPORT_LIMIT_MS)]);
+    this.#hasLeft = true;
+    this.#connections.close();
+    return reason;
+  }
+}
+
+function poolOptions(
+  options: SentinelOptions,
+  platform: Platform,
+  reports: SentinelEventWriter,
+  ranks: Ranks,
+): ConstructorParameters<typeof WorkerPool>[0] {
+  const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker, maxMemory } = options;
+  const { onDeath, onOutput } = options;
+  const report = async (end: WorkerEnd): Promise<void> => {
+    if (DEATHS.has(end.why)) onDeath(end.rank, end.how);
+    const told = [reports.end(end)];
+    if (DEATHS.has(end.why) && onOutput === undefined) told.push(reports.death(end.rank, end.how));
+    await Promise.all(told);
+  };
+  return {
+    platform,
+    kind,
+    workers,
+    budget: respawn === false ? undefined : respawn,
+    order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory },
+    askForRank: (replaces) => ranks.ask(replaces),
+    report,
+    onOutput: (rank: number, stream: OutputStream, lines: string) =>
+      onOutput === undefined
+        ? reports.output(rank, stream === 'stdout' ? LOG_DEBUG : LOG_ERROR, lines)
+        : onOutput(`${lines}\n`),
+  };
+}
+
+/** Gets ranks from the server (S2, S19). */
+class Ranks {
+  /** What the server said when it gave none. */
+  error: unknown;
+  readonly #connections: Connections;
+  readonly #workspace: string;
+  readonly #session: string;
+
+  constructor(connections: Connections, workspace: string, session: string) {
+    this.#connections = connections;
+    this.#workspace = workspace;
+    this.#session = session;
+  }
+
+  async ask(replaces?: number): Promise<number | undefined> {
+    const { watching, talking } = this.#connections;
+    const metadata = new Map([['session', this.#session]]);
+    if (replaces !== undefined) metadata.set('replaces', String(replaces));
+    try {
+      // The connection that asks first is the sentinel (S2). Later it waits in sentinel_alive.
+      const connection = replaces === undefined ? watching : talking;
+      const rank = Number((await connection.fetch(this.#workspace, 'worker_ids', metadata)).value);
+      return rank < 0 ? undefined : rank;
+    } catch (error) {
+      this.error = error;
+      return undefined;
+    }
+  }
+}
+
+/** A sentinel has three, since on one of them nothing is answered while somebody waits (P5.2). */
+class Connections {
+  /** Waits in `sentinel_alive`. */
+  readonly watching: NwsConnection;
+  /** Waits for word of cancelled batches. */
+  readonly listening: NwsConnection;
+  /** Never waits. */
+  readonly talking: NwsConnection;
+
+  static async open(connect: () => Promise<NwsConnection>, workspace: string): Promise<Connections> {
+    const opened = await Promise.allSettled([connect(), connect(), connect()]);
+    const connections = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    try {
+      const failed = opened.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
+      for (const each of connections) await each.useWorkspace(workspace, { create: false });
+      const [watching, listening, talking] = connections;
+      if (watching === undefined || listening === undefined || talking === undefined)
+        throw new TypeError('three connections are needed');
+      return new Connections(watching, listening, talking);
+    } catch (error) {
+      for (const each of connections) each.close();
+      throw error;
+    }
+  }
+
+  private constructor(watching: NwsConnection, listening: NwsConnection, talking: NwsConnection) {
+    this.watching = watching;
+    this.listening = listening;
+    this.talking = talking;
+  }
+
+  close(): void {
+    for (const each of [this.watching, this.listening, this.talking]) each.close();
+  }
+}

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Duplex, type Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { ActivityWatch, newBoard } from '../worker/activity.ts';
+import type { ChildKind } from './child.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import { flagsForProcess, flagsForThread } from './node-flags.ts';
+import { packageFile } from '../package-file.ts';
+import {
+  lineOf,
+  messagesFrom,
+  type MessageFromWorker,
+  type MessageToWorker,
+} from '../worker/worker-messages.ts';
+import { CHANNEL_FD, LOOK_MS, type WatchdogData } from '../worker/worker-link.ts';
+
+/** A worker that a sentinel has started: a process of its own, or a thread. The other end is worker-link.ts. */
+export interface WorkerChild {
+  /** How it ended, when it has and all that it said and printed is here: `exit status 1`, `signal SIGKILL` … */
+  readonly ended: Promise<string>;
+  /** What it prints; somebody must read it. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  send(message: MessageToWorker): void;
+  onMessage(listener: (message: MessageFromWorker) => void): void;
+  /** Ends it, whatever it does, and all programs that it has started. */
+  kill(): void;
+}
+
+/** Milliseconds that are waited for the end of what a worker that has ended printed: others may hold it. */
+const LAST_OUTPUT_MS = 200;
+
+type Listener = (message: MessageFromWorker) => void;
+const IGNORE: Listener = () => undefined;
+
+/** @param args for people who look at the processes */
+export function startWorkerChild(kind: ChildKind, args: readonly string[]): WorkerChild {
+  const url = packageFile('client/worker/worker-program.js');
+  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
+}
+
+function startProcess(path: string, args: readonly string[]): WorkerChild {
+  const stdio = Array.from({ length: CHANNEL_FD + 1 }, (_, fd) => (fd === 0 ? 'ignore' : 'pipe'));
+  // First of a process group, so that what tasks have started can be ended with it.
+  const child = spawn(process.execPath, [...flagsForProcess(process.execArgv), path, ...args], {
+    stdio,
+    detached: true,
+  });
+  const { pid, stdout, stderr } = child;
+  const channel = child.stdio[CHANNEL_FD];
+  if (stdout === null || stderr === null || !(channel instanceof Duplex))
+    throw new TypeError('a worker process has no pipes');
+  const kill = (): void => {
+    try {
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Nobody of its group is left.
+    }
+  };
+  // One that has gone just now does not mind.
+  channel.on('error', () => undefined);
+  let listener: Listener = IGNORE;
+  channel.setEncoding('utf8').on(
+    'data',
+    messagesFrom((message) => listener(unsafeCast<MessageFromWorker>(message))),
+  );
+  const closed = Promise.all(
+    [stdout, stderr, channel].map((stream) => once(stream, 'close').catch(() => undefined)),
+  );
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exit status ${code}` : `signal ${signal}`),
+    );
+  });
+  const ended = exited.then(async (how) => {
+    kill();
+    await Promise.race([closed, sleep(LAST_OUTPUT_MS)]);
+    channel.destroy();
+    return how;
+  });
+  return {
+    ended,
+    stdout,
+    stderr,
+    send: (message) => void (channel.writable && channel.write(lineOf(message))),
+    onMessage: (each) => (listener = each),
+    kill,
+  };
+}
+
+function startThread(url: URL, args: readonly string[]): WorkerChild {
+  const { port1, port2 } = new MessageChannel();
+  const board = newBoard();
+  const data: WatchdogData = { board, port: port2 };
+  const execArgv = flagsForThread(process.execArgv);
+  const worker = new Worker(url, {
+    argv: [...args],
+    ...(execArgv && { execArgv }),
+    stdout: true,
+    stderr: true,
+    workerData: data,
+    transferList: [port2],
+  });
+  let listener: Listener = IGNORE;
+  const hear = (message: unknown): void => listener(unsafeCast<MessageFromWorker>(message));
+  port1.on('message', hear);
+  const watch = new ActivityWatch(board, hear);
+  const looking = setInterval(() => watch.look(), LOOK_MS).unref();
+  const exited = new Promise<string>((resolve) => {
+    worker.once('error', (error) => resolve(String(error)));
+    worker.once('exit', (code) => resolve(`exit status ${code}`));
+  });
+  const ended = exited.then((how) => {
+    clearInterval(looking);
+    for (let last = receiveMessageOnPort(port1); last !== undefined; last = receiveMessageOnPort(port1))
+      hear(last.message);
+    port1.close();
+    return how;
+  });
+  return {
+    ended,
+    stdout: worker.stdout,
+    stderr: worker.stderr,
+    send: (message) => {
+      if (message.type === 'condemn') return watch.condemn(message.call);
+      if (message.type === 'cancelled') watch.cancelled(message.batches);
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
+      port1.postMessage(message);
+    },
+    onMessage: (each) => (listener = each),
+    kill: () => void worker.terminate(),
+  };
+}

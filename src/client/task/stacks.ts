@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where this package lies; in a bundle its frames cannot be told from those of the program. */
+const ROOT: string | undefined =
+  import.meta.url === undefined ? undefined : new URL('../../../', import.meta.url).href;
+const OWN =
+  ROOT === undefined ? [] : [ROOT, fileURLToPath(ROOT)].flatMap((root) => [`${root}dist/`, `${root}src/`]);
+const FRAME = /^\s+at /;
+
+const isOfOthers = (line: string): boolean =>
+  !FRAME.test(line) || !(line.includes('node:internal/') || OWN.some((root) => line.includes(root)));
+
+/** @returns a stack without the frames of this package and of Node */
+export const userStack = (stack: string): string => stack.split('\n').filter(isOfOthers).join('\n');
+
+/** @returns the lines of a stack that say where, each after a newline; of a message that has lines like these, too few */
+export function framesOf(stack: string): string {
+  const lines = stack.split('\n');
+  const last = lines.findLastIndex((line) => !FRAME.test(line));
+  return lines
+    .slice(last + 1)
+    .map((line) => `\n${line}`)
+    .join('');
+}
+
+/** @returns where a program has called this package, as lines of a stack */
+export function callSite(): string {
+  const here: { stack?: string } = {};
+  Error.captureStackTrace(here, callSite);
+  return framesOf(userStack(here.stack ?? ''));
+}

@@ -1,0 +1,39 @@
+import { inspect } from 'node:util';
+import { isError } from '../values/object-kinds.ts';
+import { userStack } from './stacks.ts';
+import type { TaskErrorCode, TaskFailure } from './task-metadata.ts';
+import { describe } from '../values/unsendable.ts';
+
+/** A task that was not called, or not to its end. */
+export class TaskStopped extends Error {
+  override readonly name: string = 'TaskStopped';
+  readonly code: TaskErrorCode;
+
+  constructor(code: TaskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** @returns what the master is told of whatever was thrown */
+export function failureOf(error: unknown): TaskFailure {
+  if (error instanceof TaskStopped) {
+    const { code, message } = error;
+    return { code, message, stack: message };
+  }
+  const message = attempt(
+    () => (isError(error) ? String(error) : `thrown: ${inspect(error)}`),
+    `thrown: ${describe(error)}`,
+  );
+  const stack = attempt(() => (isError(error) ? userStack(error.stack ?? message) : message), message);
+  return { code: 'threw', message, stack, thrown: error };
+}
+
+/** What was thrown may have getters and a `toString` that throw themselves. */
+function attempt(read: () => string, otherwise: string): string {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}

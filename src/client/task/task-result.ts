@@ -1,0 +1,62 @@
+import type { Metadata } from '../../wire/payload.ts';
+import { chunkPart, type ChunkPart } from '../values/chunk.ts';
+import { ERROR, type TaskFailure } from './task-metadata.ts';
+import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from '../values/values.ts';
+
+/** Metadata of a result that says that its task failed. */
+const FAILED: Metadata = new Map([[ERROR, '1']]);
+
+/** What a worker stores for a task. */
+export interface TaskResult {
+  readonly value: EncodedValue;
+  readonly metadata: Metadata;
+  /**
+   * What to store when the server refuses it: a value that is too large fails alone, not with all of its chunk.
+   * @returns undefined where there is nothing smaller
+   */
+  readonly without: (error: unknown) => TaskResult | undefined;
+}
+
+/** @throws UnsendableError */
+export const resultOf = (result: unknown, metadata: Metadata): TaskResult => {
+  const value = encodeValue(result, 'result');
+  return { value, metadata, without: (error) => failedResult(refused(value.bytes.length, error)) };
+};
+
+/** Whose largest values are left out first: all that are more than half as large as the largest. */
+export const chunkResult = (parts: readonly ChunkPart[], metadata: Metadata): TaskResult => ({
+  value: encodeTogether(parts),
+  metadata,
+  without: (error) => {
+    const limit = Math.max(...parts.map(sizeOf)) / 2;
+    if (limit === 0) return undefined;
+    const less = parts.map((part) => {
+      const size = sizeOf(part);
+      return size <= limit ? part : chunkPart({ failure: refused(size, error) }, 'result', 'threw');
+    });
+    return chunkResult(less, metadata);
+  },
+});
+
+/** Of one whose value or error is refused as well the server has only the size. */
+export const failedResult = (failure: TaskFailure): TaskResult => ({
+  value: encodeLeniently(failure),
+  metadata: FAILED,
+  without: (error) => {
+    const { code, message } = failure;
+    if (!('thrown' in failure)) return undefined;
+    const short = `${message.slice(0, SHORT)} (what was thrown cannot be sent: ${String(error)})`;
+    return failedResult({ code, message: short, stack: short });
+  },
+});
+
+/** Characters of a message that is sent alone. */
+const SHORT = 200;
+
+function refused(bytes: number, error: unknown): TaskFailure {
+  const message = `its result of ${bytes} bytes was not taken: ${String(error)}`;
+  return { code: 'threw', message, stack: message };
+}
+
+/** Bytes of a value; none of a failure, which stays. */
+const sizeOf = ({ body: { body }, failure }: ChunkPart): number => (failure === undefined ? body.length : 0);

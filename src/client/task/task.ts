@@ -1,0 +1,78 @@
+import { isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+
+/** What a task is told beside its element. */
+export interface TaskContext<FixedArgs = unknown> {
+  /** As given to `eachElem`; kept by the worker, so not to be changed. */
+  readonly fixedArgs: FixedArgs;
+  /** Aborted when the batch is cancelled, or the task takes longer than its timeout. */
+  readonly signal: AbortSignal;
+  /** The number of this worker: 0, 1, 2 … (S2). */
+  readonly rank: number;
+  /** The workspace of the job and its server, for `NetWorkSpace.use(context.workspace, context.server)`. */
+  readonly workspace: string;
+  readonly server: ServerAddress;
+}
+
+/** What workers call: with an element, or the argument of `eachWorker`, and a TaskContext. It may be async. */
+export type TaskFunction<Element = never, Result = unknown, FixedArgs = never> = (
+  element: Element,
+  context: TaskContext<FixedArgs>,
+) => Result | PromiseLike<Result>;
+
+/** A function on its way to workers: the module that exports it and its name, never its source text (C4). */
+export interface Task<Element = unknown, Result = unknown, FixedArgs = unknown> {
+  /** The path of the module, where the workers are. */
+  readonly module: string;
+  /** The name under which it exports the function; `default` is one, too. */
+  readonly name: string;
+  /** Never there: it carries the types. */
+  readonly types?: (element: Element, fixedArgs: FixedArgs) => Result;
+}
+
+/** The functions of a module, as tasks. */
+export type Tasks<Module> = {
+  readonly [Name in keyof Module as Module[Name] extends TaskFunction ? Name : never]: TaskOf<Module[Name]>;
+};
+
+type TaskOf<Function> = Function extends (...args: infer Args) => infer Result
+  ? Task<
+      Args extends readonly [] ? unknown : Args[0],
+      Awaited<Result>,
+      Args extends readonly [unknown, TaskContext<infer FixedArgs>] ? FixedArgs : unknown
+    >
+  : never;
+
+/**
+ * The functions that a module exports, as tasks, with their types. The module is loaded by the workers alone.
+ *
+ * ```ts
+ * const { square } = tasks<typeof import('../tasks.js')>(new URL('../tasks.js', import.meta.url));
+ * await sleigh.eachElem(square, [1, 2, 3]);
+ * ```
+ *
+ * @param module its URL, or its path
+ * @throws TypeError when its URL is of no file
+ */
+export function tasks<Module>(module: URL | string): Tasks<Module> {
+  const path = pathOf(module);
+  const get = (_target: object, name: string | symbol): Task | undefined =>
+    typeof name === 'string' ? { module: path, name } : undefined;
+  return unsafeCast(new Proxy({}, { get }));
+}
+
+/**
+ * @returns the path of a module, absolute
+ * @throws TypeError when its URL is of no file
+ */
+export function pathOf(module: URL | string): string {
+  const text = String(module);
+  if (text.startsWith('file:')) return fileURLToPath(text);
+  if (module instanceof URL || /^[a-z][a-z+.-]+:/.test(text))
+    throw new TypeError(
+      `\`module\` must be a path or a file: URL, got ${text}. Modules are loaded where the workers are, from files.`,
+    );
+  return isAbsolute(text) ? text : resolve(text);
+}

@@ -1,0 +1,138 @@
+import { unsafeCast } from '../unsafe-cast.ts';
+import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from './graph.ts';
+import { makeError } from './object-kinds.ts';
+
+/** @returns the value. @throws Error when the bytes are not what `encodeGraph` makes, or this runtime lacks a type */
+export function decodeGraph(encoded: Buffer): unknown {
+  const end = encoded.indexOf(NEWLINE);
+  const start = end + 1 + Number(encoded.toString('latin1', 0, Math.max(end, 0)));
+  if (end < 1 || !(start <= encoded.length)) throw new RangeError('it is cut off');
+  const graph = unsafeCast<Graph>(JSON.parse(encoded.toString('utf8', end + 1, start)));
+  return new GraphReader(graph, encoded.subarray(start)).read();
+}
+
+/** Makes all objects first, then puts into each what belongs there: by then everything is there, in a cycle as well. */
+class GraphReader {
+  readonly #root: Slot;
+  readonly #nodes: readonly Node[];
+  readonly #bytes: readonly ArrayBuffer[];
+  readonly #objects: readonly object[];
+
+  constructor([root, nodes, lengths]: Graph, encoded: Buffer) {
+    this.#root = root;
+    this.#nodes = nodes;
+    let at = 0;
+    // A copy: views of many kinds want their bytes aligned, and a part must not keep all the rest in memory.
+    this.#bytes = lengths.map((length) => {
+      const from = encoded.byteOffset + at;
+      at += length;
+      return new Uint8Array(encoded.buffer, from, length).slice().buffer;
+    });
+    if (at !== encoded.length) throw new RangeError(`it has ${encoded.length} bytes where it says ${at}`);
+    this.#objects = nodes.map((node) => this.#make(node));
+  }
+
+  read(): unknown {
+    for (const [id, node] of this.#nodes.entries()) this.#fill(this.#object(id), node);
+    return this.#value(this.#root);
+  }
+
+  #make(node: Node): object {
+    if (!isArray(node)) return {};
+    switch (node[0]) {
+      case 'Array':
+        return [];
+      case 'SparseArray':
+        // oxlint-disable-next-line unicorn/no-new-array -- of that length
+        return new Array(node[1]);
+      case 'Map':
+        return new Map();
+      case 'Set':
+        return new Set();
+      case 'Date':
+        return new Date(node[1] ?? Number.NaN);
+      case 'RegExp':
+        return Object.assign(new RegExp(node[1], node[2]), { lastIndex: node[3] });
+      case 'URL':
+        return new URL(node[1]);
+      case 'URLSearchParams':
+        return new URLSearchParams(node[1]);
+      case 'Boxed':
+        return Object(this.#value(node[1]));
+      case 'ArrayBuffer':
+        return this.#memory(node[1]);
+      case 'View':
+        return viewOf(node[1], this.#memory(node[2]));
+      case 'Error':
+        return makeError(node[1], String(this.#value(node[2]['message'])), String(node[2]['name']));
+      default:
+        throw new TypeError(`it has a part of an unknown kind, ${String(node[0])}`);
+    }
+  }
+
+  #fill(object: object, node: Node): void {
+    if (!isArray(node)) this.#assign(object, node);
+    else if (node[0] === 'Array') {
+      const array = unsafeCast<unknown[]>(object);
+      for (const slot of node[1]) array.push(this.#value(slot));
+    } else if (node[0] === 'SparseArray') this.#assign(object, node[2]);
+    else if (node[0] === 'Map') {
+      const map = unsafeCast<Map<unknown, unknown>>(object);
+      for (let i = 0; i < node[1].length; i += 2)
+        map.set(this.#value(node[1][i]), this.#value(node[1][i + 1]));
+    } else if (node[0] === 'Set') {
+      const set = unsafeCast<Set<unknown>>(object);
+      for (const slot of node[1]) set.add(this.#value(slot));
+    } else if (node[0] === 'Error') {
+      const [, type, { name = null, message = null, stack = null }, hidden, fields] = node;
+      // A DOMException has its name and message from its class.
+      this.#assign(object, type === 'DOMException' ? { stack } : { name, message, stack }, false);
+      this.#assign(object, hidden, false);
+      this.#assign(object, fields);
+    }
+  }
+
+  #assign(object: object, fields: Fields, enumerable = true): void {
+    const target = unsafeCast<Record<string, unknown>>(object);
+    for (const key of Object.keys(fields)) {
+      const value = this.#value(fields[key] ?? null);
+      if (enumerable && key !== '__proto__') target[key] = value;
+      else Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
+    }
+  }
+
+  #value(slot: Slot | undefined): unknown {
+    if (typeof slot !== 'object' || slot === null) return slot;
+    const [first, text] = slot;
+    if (typeof first === 'number') return this.#object(first);
+    if (first === 'bigint') return BigInt(text ?? '');
+    if (first in PRIMITIVES) return PRIMITIVES[first];
+    throw new TypeError(`it has a value of an unknown kind, ${first}`);
+  }
+
+  #object(id: number): object {
+    const object = this.#objects[id];
+    if (object === undefined) throw new RangeError(`its part ${id} is missing`);
+    return object;
+  }
+
+  #memory(number: number): ArrayBuffer {
+    const memory = this.#bytes[number];
+    if (memory === undefined) throw new RangeError(`its bytes ${number} are missing`);
+    return memory;
+  }
+}
+
+const isArray = (node: Node): node is Exclude<Node, Fields> => Array.isArray(node);
+
+type ViewConstructor = new (memory: ArrayBuffer) => ArrayBufferView;
+
+function viewOf(name: string, memory: ArrayBuffer): ArrayBufferView {
+  if (name === 'Buffer') return Buffer.from(memory);
+  const type: unknown = Reflect.get(globalThis, name);
+  if (!isViewConstructor(type)) throw new TypeError(`it has a ${name}, which Node ${process.version} lacks`);
+  return new type(memory);
+}
+
+const isViewConstructor = (type: unknown): type is ViewConstructor =>
+  type === DataView || (typeof type === 'function' && 'BYTES_PER_ELEMENT' in type);

@@ -1,0 +1,280 @@
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { Fields, Graph, Node, Slot } from './graph.ts';
+import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
+import { stepOf } from './graph-path.ts';
+import { userStack } from '../task/stacks.ts';
+import { describe, UnsendableError, whyNoFields, whyNotData } from './unsendable.ts';
+
+/** What an error may carry, at most: a socket may be attached to it, with all that hangs on that. */
+const ERROR_NODES = 10_000;
+const ERROR_BYTES = 65_536;
+/** Of text, in all. */
+const ERROR_TEXT = 1_048_576;
+
+/**
+ * @param name what errors call the value: `element`, `result` …
+ * @param isLenient what cannot be sent is replaced by a few words that stand for it, and what is very large is cut
+ * @throws UnsendableError, unless it is lenient
+ */
+export function encodeGraph(value: unknown, name: string, isLenient = false): Buffer {
+  const { graph, bytes } = new GraphWriter(name).write(value, isLenient);
+  try {
+    const json = Buffer.from(JSON.stringify(graph));
+    return Buffer.concat([Buffer.from(`${json.length}\n`), json, ...bytes]);
+  } catch (cause) {
+    throw new UnsendableError(name, `it is too large: ${String(cause)}.`, { cause });
+  }
+}
+
+/** An object that is to be written, and where it was met first. */
+export interface Pending {
+  readonly object: ObjectKind;
+  /** The number of the node that has it; -1: it is the value itself. */
+  readonly parent: number;
+  readonly key: string | number;
+  /** What cannot be sent of it is replaced by a few words that stand for it. */
+  readonly isLenient: boolean;
+}
+
+/** What every error has. */
+const DETAILS: readonly string[] = ['name', 'message', 'stack'];
+
+type Where = Omit<Pending, 'object'>;
+
+/**
+ * Writes one object after another, in the order in which they are met, so that depth takes no stack.
+ *
+ * What hangs on an error is sent as far as possible: parts that cannot be sent, or are very large, are replaced by a text.
+ */
+class GraphWriter {
+  readonly #name: string;
+  readonly #mostNodes: number;
+  readonly #pending: Pending[] = [];
+  /** What stands for an object that was met before. */
+  readonly #slots = new Map<object, Slot>();
+  #textLeft = ERROR_TEXT;
+  readonly #bytes: Uint8Array[] = [];
+  /** The number of the bytes of each range of a buffer: views of the same one share their memory there, too. */
+  readonly #ranges = new Map<ArrayBuffer, Map<string, number>>();
+
+  /** @param name what errors call the value: `element`, `result` … */
+  constructor(name: string, mostNodes = Number.POSITIVE_INFINITY) {
+    this.#name = name;
+    this.#mostNodes = mostNodes;
+  }
+
+  /** @throws UnsendableError, unless it is lenient */
+  write(value: unknown, isLenient = false): { readonly graph: Graph; readonly bytes: readonly Uint8Array[] } {
+    const nodes: Node[] = [];
+    const root = this.#slot(value, { parent: -1, key: '', isLenient });
+    // `#pending` grows meanwhile.
+    for (let id = 0; id < this.#pending.length; id++) nodes.push(this.#written(id));
+    return { graph: [root, nodes, this.#bytes.map(({ length }) => length)], bytes: this.#bytes };
+  }
+
+  #slot(value: unknown, where: Where): Slot {
+    switch (typeof value) {
+      case 'string':
+        return where.isLenient ? this.#cut(value) : value;
+      case 'boolean':
+        return value;
+      case 'number':
+        return Number.isFinite(value) && !Object.is(value, -0) ? value : [nameOfNumber(value)];
+      case 'undefined':
+        return ['undefined'];
+      case 'bigint':
+        return ['bigint', String(value)];
+      case 'object':
+        return value === null ? null : this.#reference(value, where);
+      case 'function':
+      case 'symbol':
+        break;
+    }
+    if (where.isLenient) return describe(value);
+    throw new UnsendableError(this.#path(where), whyNotData(value));
+  }
+
+  #reference(value: object, where: Where): Slot {
+    const known = this.#slots.get(value);
+    if (known !== undefined) return known;
+    const slot = this.#attempt(value, where, () => this.#begin(kindOf(value), where));
+    this.#slots.set(value, slot);
+    return slot;
+  }
+
+  /** Getters, proxies and `toJSON` are code of others, which may throw. */
+  #attempt<T>(value: unknown, where: Where, act: () => T): T | string {
+    try {
+      return act();
+    } catch (error) {
+      if (where.isLenient) return describe(value);
+      if (error instanceof UnsendableError) throw error;
+      throw new UnsendableError(this.#path(where), `reading it throws ${String(error)}.`, { cause: error });
+    }
+  }
+
+  #begin(object: ObjectKind, where: Where): Slot {
+    if (object.kind === 'toJSON') {
+      const made = object.value.toJSON(String(where.key));
+      if (typeof made !== 'object' || made === null) return this.#slot(made, where);
+      // As JSON.stringify has it, what it gives is not asked again.
+      return this.#slots.get(made) ?? this.#begin(kindOf(made, false), where);
+    }
+    this.#check(object, where);
+    return [this.#pending.push({ object, ...where }) - 1];
+  }
+
+  /** @throws UnsendableError */
+  #check({ kind, value }: ObjectKind, where: Where): void {
+    const refuse = (why: string): never => {
+      throw new UnsendableError(this.#path(where), why);
+    };
+    if (this.#pending.length >= this.#mostNodes) refuse('it has too many parts.');
+    if (kind === 'instance' && Object.keys(value).length === 0) refuse(whyNoFields(value));
+    if (kind === 'boxed' && typeof value.valueOf() === 'symbol') refuse(whyNotData(value.valueOf()));
+    if (kind === 'memory' || kind === 'view') {
+      const memory = ownMemory(kind === 'view' ? value.buffer : value);
+      if (memory === undefined)
+        refuse(
+          'it is shared memory, which other processes do not have. Send a copy: `.slice()` of an array.',
+        );
+      if (where.isLenient && value.byteLength > ERROR_BYTES) refuse('it is too large for an error.');
+    }
+    if (!where.isLenient) return;
+    if (this.#pending.length >= ERROR_NODES) refuse('the error has too many parts.');
+    // Of an instance all or nothing: half of a socket helps nobody.
+    if (kind === 'instance') new GraphWriter('', ERROR_NODES).write(value);
+  }
+
+  #written(id: number): Node {
+    const pending = this.#pending[id];
+    if (pending === undefined) throw new RangeError(`there is no node ${id}`);
+    const node = this.#attempt(pending.object.value, pending, () => this.#node(id, pending));
+    return typeof node === 'string' ? ['Boxed', node] : node;
+  }
+
+  #node(id: number, { object, isLenient }: Pending): Node {
+    const slot = (value: unknown, key: string | number): Slot =>
+      this.#slot(value, { parent: id, key, isLenient });
+    switch (object.kind) {
+      case 'array':
+        return this.#array(id, object.value, isLenient);
+      case 'map':
+        return ['Map', Array.from(object.value).flat().map(slot)];
+      case 'set':
+        return ['Set', Array.from(object.value, slot)];
+      case 'date': {
+        const time = object.value.getTime();
+        return ['Date', Number.isNaN(time) ? null : time];
+      }
+      case 'regexp':
+        return ['RegExp', object.value.source, object.value.flags, object.value.lastIndex];
+      case 'url':
+        return ['URL', object.value.href];
+      case 'search':
+        return ['URLSearchParams', String(object.value)];
+      case 'boxed':
+        return ['Boxed', slot(object.value.valueOf(), '')];
+      case 'memory':
+      case 'view':
+        return this.#memory(object);
+      case 'error':
+        return this.#error(id, object.value);
+      case 'plain':
+      case 'instance':
+      case 'toJSON':
+        break;
+    }
+    return this.#fields(id, object.value, Object.keys(object.value), isLenient);
+  }
+
+  #fields(id: number, object: object, keys: readonly string[], isLenient: boolean): Fields {
+    const values = unsafeCast<Readonly<Record<string, unknown>>>(object);
+    const fields: Record<string, Slot> = {};
+    for (const key of keys) {
+      const where = { parent: id, key, isLenient };
+      const value = this.#attempt(object, where, () => values[key]);
+      const slot = this.#slot(value, where);
+      if (key !== '__proto__') fields[key] = slot;
+      else Object.defineProperty(fields, key, { value: slot, enumerable: true });
+    }
+    return fields;
+  }
+
+  #array(id: number, array: readonly unknown[], isLenient: boolean): Node {
+    const { length } = array;
+    const keys = Object.keys(array);
+    // Indexes come first, in their order, so that the last key says whether these are all, and nothing else.
+    const isDense = keys.length === length && (length === 0 || keys.at(-1) === String(length - 1));
+    if (!isDense) return ['SparseArray', length, this.#fields(id, array, keys, isLenient)];
+    const slots: Slot[] = [];
+    for (let key = 0; key < length; key++) {
+      const where = { parent: id, key, isLenient };
+      slots.push(
+        this.#slot(
+          this.#attempt(array, where, () => array[key]),
+          where,
+        ),
+      );
+    }
+    return ['Array', slots];
+  }
+
+  /** Own properties that are not enumerable go apart: `cause`, and `errors` of an AggregateError. */
+  #error(id: number, error: Error): Node {
+    const own = Object.keys(error).filter((key) => !DETAILS.includes(key));
+    const hidden = Object.getOwnPropertyNames(error).filter(
+      (key) => !DETAILS.includes(key) && !own.includes(key),
+    );
+    const fields = (keys: readonly string[]): Fields => this.#fields(id, error, keys, true);
+    const { stack = null, ...details } = fields(DETAILS);
+    return [
+      'Error',
+      errorTypeOf(error),
+      { ...details, stack: typeof stack === 'string' ? userStack(stack) : stack },
+      fields(hidden),
+      fields(own),
+    ];
+  }
+
+  #memory(object: ObjectKind & { readonly kind: 'memory' | 'view' }): Node {
+    const { kind, value } = object;
+    const [memory, offset] = kind === 'view' ? [value.buffer, value.byteOffset] : [value, 0];
+    const own = ownMemory(memory);
+    if (own === undefined) throw new TypeError('memory was shared meanwhile');
+    const bytes = this.#range(own, offset, value.byteLength);
+    if (kind === 'view') return ['View', Buffer.isBuffer(value) ? 'Buffer' : nameOfView(value), bytes];
+    return ['ArrayBuffer', bytes];
+  }
+
+  #range(memory: ArrayBuffer, offset: number, length: number): number {
+    const ranges = this.#ranges.get(memory) ?? new Map<string, number>();
+    this.#ranges.set(memory, ranges);
+    const range = `${offset}:${length}`;
+    const known = ranges.get(range);
+    if (known !== undefined) return known;
+    const number = this.#bytes.push(new Uint8Array(memory, offset, length)) - 1;
+    ranges.set(range, number);
+    return number;
+  }
+
+  #cut(text: string): string {
+    const most = Math.min(ERROR_BYTES, this.#textLeft);
+    this.#textLeft -= Math.min(most, text.length);
+    return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} more characters)`;
+  }
+
+  #path({ parent, key }: Where): string {
+    const around = this.#pending[parent];
+    return around === undefined ? this.#name : this.#path(around) + stepOf(around.object, key);
+  }
+}
+
+const nameOfNumber = (value: number): 'NaN' | 'Infinity' | '-Infinity' | '-0' => {
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === 0) return '-0';
+  return value > 0 ? 'Infinity' : '-Infinity';
+};
+
+const nameOfView = (view: ArrayBufferView): string =>
+  Object.prototype.toString.call(view).slice('[object '.length, -1);

@@ -1,0 +1,115 @@
+import type { Metadata } from '../../wire/payload.ts';
+import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
+import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
+import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
+import { TaskStopped } from '../task/task-failure.ts';
+import { textOfBytes } from '../connection/text.ts';
+
+/** Values of this client on the wire, and what other clients store (C1-C3, C5). Pure. */
+
+/** Maker 11, not serialized, raw (C2). */
+export const BYTES_DESCRIPTOR = 0x0b000003;
+/** Maker 11, a graph (C2). */
+export const GRAPH_DESCRIPTOR = 0x0b00000b;
+
+const NOT_SERIALIZED = 1;
+const RAW = 2;
+
+/** The metadata `type`: which form a value has (C1, C2). */
+export type ValueType = BodyType | 'chunk';
+
+/** A value as it goes to the server. */
+export interface EncodedValue<Bytes = Uint8Array> {
+  readonly descriptor: number;
+  readonly bytes: Bytes;
+  readonly type: ValueType;
+}
+
+/** A value that this client does not decode: given as it came, never guessed at (C3). */
+export class ForeignValue {
+  readonly descriptor: number;
+  readonly bytes: Uint8Array;
+  /** Why it cannot be decoded, where it is of this client; undefined where another one made it. */
+  readonly why: string | undefined;
+
+  constructor(descriptor: number, bytes: Uint8Array, why?: string) {
+    this.descriptor = descriptor;
+    this.bytes = bytes;
+    this.why = why;
+  }
+}
+
+/**
+ * @param name what errors call it: `element`, `result` …
+ * @throws TypeError when it, or a part of it, cannot be sent: a function, a symbol, a promise …; it names the part
+ */
+export const encodeValue = (value: unknown, name = 'value'): EncodedValue => encoded(encodeBody(value, name));
+
+/** As far as possible: what cannot be sent is replaced by a few words that stand for it. */
+export const encodeLeniently = (value: unknown): EncodedValue => encoded(encodeLenient(value));
+
+/** Values that travel together (C5). */
+export const encodeTogether = (parts: readonly ChunkPart[]): EncodedValue => ({
+  descriptor: BYTES_DESCRIPTOR,
+  bytes: encodeChunk(parts),
+  type: 'chunk',
+});
+
+/** One that was to travel with others, and travels alone. */
+export const encodeAlone = ({ body }: ChunkPart): EncodedValue => encoded(body);
+
+const DESCRIPTORS: Readonly<Record<BodyType, number>> = {
+  text: TEXT_DESCRIPTOR,
+  json: TEXT_DESCRIPTOR,
+  bytes: BYTES_DESCRIPTOR,
+  uint8array: BYTES_DESCRIPTOR,
+  graph: GRAPH_DESCRIPTOR,
+};
+
+const encoded = ({ type, body }: Body): EncodedValue => ({
+  descriptor: DESCRIPTORS[type],
+  bytes: typeof body === 'string' ? Buffer.from(body) : body,
+  type,
+});
+
+/**
+ * Throws nothing: a value that was taken must not be lost.
+ * @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3)
+ */
+export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadata): unknown {
+  const type = metadata.get('type');
+  try {
+    if (descriptor === GRAPH_DESCRIPTOR) return decodeBody('graph', bytes);
+    if (descriptor === BYTES_DESCRIPTOR && type === 'chunk') return new Chunk(bytes);
+    if (descriptor === BYTES_DESCRIPTOR) return decodeBody(type === 'uint8array' ? type : 'bytes', bytes);
+    if (!isText(descriptor)) return new ForeignValue(descriptor, bytes);
+    const text = textOfBytes(bytes);
+    return descriptor === TEXT_DESCRIPTOR && type === 'json' ? parseJson(text) : text;
+  } catch (error) {
+    return new ForeignValue(
+      descriptor,
+      bytes,
+      `its ${bytes.length} bytes cannot be decoded: ${String(error)}`,
+    );
+  }
+}
+
+/** @throws TaskStopped when a value has come and could not be decoded */
+export function readable(value: unknown): unknown {
+  if (value instanceof ForeignValue && value.why !== undefined)
+    throw new TaskStopped('unreadable', value.why);
+  return value;
+}
+
+/** Whether it is text, of any maker (C3). */
+export const isText = (descriptor: number): boolean =>
+  (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
+
+/** @returns the text itself when it is no JSON: a result may carry the `type` of its task, which was another's */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

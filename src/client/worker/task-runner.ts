@@ -1,0 +1,208 @@
+import type { Metadata } from '../../wire/payload.ts';
+import type { Activity } from './activity.ts';
+import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
+import { delay, type Clock } from '../clock.ts';
+import { Declined, type Departure } from './departure.ts';
+import { ElementCall } from './element-call.ts';
+import { functionOf, ModuleError, type Exports, type ExportedFunction } from '../task/module-function.ts';
+import type { Platform } from '../platform.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
+import type { TaskContext } from '../task/task.ts';
+import {
+  batchOfPlace,
+  BUDGET,
+  CHUNK,
+  EVERYONE,
+  FIXED_ARGS,
+  FIXED_ARGS_FROM,
+  FUNCTION,
+  MODULE,
+  TIMEOUT,
+  type ChunkOutcome,
+} from '../task/task-metadata.ts';
+import { failureOf, TaskStopped } from '../task/task-failure.ts';
+import { readable } from '../values/values.ts';
+import type { Call, Find } from './worker.ts';
+import type { CancelledBatches } from './worker-messages.ts';
+
+export interface RunnerOptions {
+  readonly server: ServerAddress;
+  readonly workspace: string;
+  readonly rank: number;
+  readonly platform: Pick<Platform, 'clock' | 'loadModule' | 'endOfTurn'>;
+  /** Says what is done, for whoever watches this worker. */
+  readonly activity: Activity;
+  readonly departure: Departure;
+  /** Told after each element. */
+  readonly onElement: () => void;
+}
+
+/** Fixed arguments that are kept: those of the latest batches. */
+const MOST_KEPT = 16;
+/** Milliseconds that a module may take to be loaded. */
+const LOAD_LIMIT_MS = 60_000;
+
+/** What all elements of a task have in common. */
+interface TaskDetails {
+  readonly call: ExportedFunction;
+  readonly fixedArgs: unknown;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+/** Calls the functions that tasks name, and ends calls that are cancelled or take too long. */
+export class TaskRunner {
+  readonly #options: RunnerOptions;
+  readonly #clock: Clock;
+  readonly #fixedArgs = new Map<string, unknown>();
+  readonly #modules = new Map<string, Exports>();
+  #cancelled: CancelledBatches = {};
+  #batch = '';
+  #running: ElementCall | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#clock = options.platform.clock;
+  }
+
+  /** These batches are cancelled: no more is called for them, and what is under way is told. */
+  setCancelled(batches: CancelledBatches): void {
+    this.#cancelled = batches;
+    if (this.#isCancelled) this.#running?.stop(cancelled());
+  }
+
+  get #isCancelled(): boolean {
+    return Object.hasOwn(this.#cancelled, this.#batch);
+  }
+
+  /**
+   * Fails the call that is under way with an error that it has not thrown itself: one that nobody caught, say.
+   * @returns false when there is none
+   */
+  fail(error: unknown): boolean {
+    return this.#running?.fail(error) ?? false;
+  }
+
+  /** @param find gets the fixed arguments */
+  caller(find: Find): Call {
+    return (value, metadata) => this.#call(find, value, metadata);
+  }
+
+  async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
+    const batchOf = batchOfPlace(metadata);
+    this.#batch = batchOf(0) ?? '';
+    this.#dropFixedArgs(Number(metadata.get(FIXED_ARGS_FROM) ?? 0));
+    const details = await this.#prepare(find, metadata);
+    const one = (element: unknown, at: number): Promise<unknown> => this.#run(details, element, at);
+    if (metadata.get(CHUNK) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
+    const parts: ChunkPart[] = [];
+    const isDivisible = metadata.has(BUDGET);
+    const end = this.#clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    for (const each of value) {
+      this.#batch = batchOf(parts.length) ?? '';
+      const outcome = 'failure' in each ? each : await outcomeOf(() => one(each.value, parts.length));
+      parts.push(chunkPart(outcome, 'result', 'threw'));
+      if (this.#clock.now() > end || (isDivisible && this.#options.departure.why !== undefined)) break;
+    }
+    return parts;
+  }
+
+  /** Of batches that have ended: those before that number. */
+  #dropFixedArgs(from: number): void {
+    for (const variable of this.#fixedArgs.keys())
+      if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
+  }
+
+  async #prepare(find: Find, metadata: Metadata): Promise<TaskDetails> {
+    const { activity } = this.#options;
+    activity.begin({ batch: this.#batch, at: 0, limit: LOAD_LIMIT_MS, isLoading: true });
+    try {
+      const call = await this.#function(metadata);
+      const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
+      const timeout = Number(metadata.get(TIMEOUT) ?? Infinity);
+      return { call, fixedArgs, timeout };
+    } finally {
+      activity.end();
+    }
+  }
+
+  /** @throws Declined when this worker cannot load the module: others may be able to, or the worker that follows it */
+  async #function(metadata: Metadata): Promise<ExportedFunction> {
+    const module = metadata.get(MODULE);
+    if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
+    const exports = this.#modules.get(module) ?? (await this.#load(module, metadata.get(EVERYONE) === '1'));
+    return functionOf(exports, module, metadata.get(FUNCTION));
+  }
+
+  async #load(module: string, isForEveryone: boolean): Promise<Exports> {
+    try {
+      const late = delay(this.#clock, LOAD_LIMIT_MS).then(() => {
+        throw new ModuleError(
+          'not-loaded',
+          `cannot load ${module}: it takes longer than ${LOAD_LIMIT_MS / 1_000} seconds`,
+        );
+      });
+      const exports = await Promise.race([this.#options.platform.loadModule(module), late]);
+      this.#modules.set(module, exports);
+      return exports;
+    } catch (error) {
+      // A module that has failed stays so for the life of a process (ECMAScript), so that only another one can try again.
+      this.#options.departure.request('not-loaded', messageOf(error));
+      throw isForEveryone ? error : new Declined(messageOf(error), { cause: error });
+    }
+  }
+
+  /** Found once, and kept. */
+  async #fixed(find: Find, variable: string | undefined): Promise<unknown> {
+    if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
+    const found = await find(variable);
+    // They go when their batch has ended.
+    if (found === undefined) throw cancelled();
+    const value = readable(found.value);
+    const [oldest] = this.#fixedArgs.keys();
+    if (this.#fixedArgs.size >= MOST_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
+    this.#fixedArgs.set(variable, value);
+    return value;
+  }
+
+  async #run({ call, fixedArgs, timeout }: TaskDetails, element: unknown, at: number): Promise<unknown> {
+    if (this.#isCancelled) throw cancelled();
+    const { server, workspace, rank, platform, activity, departure, onElement } = this.#options;
+    const running = new ElementCall({
+      clock: platform.clock,
+      endOfTurn: platform.endOfTurn,
+      timeout,
+      onLeftRunning: () => departure.request('timed-out'),
+    });
+    const context: TaskContext = {
+      fixedArgs,
+      get signal() {
+        return running.signal;
+      },
+      rank,
+      workspace,
+      server,
+    };
+    this.#running = running;
+    activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
+    try {
+      return await running.resultOf(() => call(element, context));
+    } finally {
+      this.#running = undefined;
+      activity.end();
+      onElement();
+    }
+  }
+}
+
+const cancelled = (): TaskStopped => new TaskStopped('cancelled', 'the batch was cancelled');
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function outcomeOf(call: () => Promise<unknown>): Promise<ChunkOutcome> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * A thread beside a worker process that is still there when the worker computes without looking up. It has the channel to the
+ * sentinel: it passes messages on, says which calls last, and ends the process, with all programs that tasks have started,
+ * when the sentinel is gone.
+ */
+import { Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
+import { ActivityWatch } from './activity.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import { lineOf, messagesFrom, type MessageToWorker } from './worker-messages.ts';
+import { CHANNEL_FD, LOOK_MS, type WatchdogData } from './worker-link.ts';
+
+const { board, port } = unsafeCast<WatchdogData>(workerData);
+const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
+const watch = new ActivityWatch(board, (message) => void channel.write(lineOf(message)));
+
+channel.setEncoding('utf8').on(
+  'data',
+  messagesFrom((message) => {
+    const told = unsafeCast<MessageToWorker>(message);
+    if (told.type === 'condemn') return watch.condemn(told.call);
+    if (told.type === 'cancelled') watch.cancelled(told.batches);
+    port.postMessage(told);
+  }),
+);
+// A worker is the first of its process group: see worker-child.ts.
+const end = (): void => void process.kill(-process.pid, 'SIGKILL');
+channel.once('error', end).once('close', end);
+setInterval(() => watch.look(), LOOK_MS);

@@ -1,0 +1,165 @@
+import { unsafeCast } from '../unsafe-cast.ts';
+import { delay } from '../clock.ts';
+import type { NwsConnection } from '../connection/connection.ts';
+import { Departure } from './departure.ts';
+import { ConnectionLostError } from '../connection/errors.ts';
+import { ModuleError } from '../task/module-function.ts';
+import { thisHost, type Platform } from '../platform.ts';
+import { NotBackError } from './worker-session.ts';
+import { TaskRunner } from './task-runner.ts';
+import { work } from './worker.ts';
+import type { SentinelLink } from './worker-link.ts';
+import type { MessageToWorker, WorkerOrder } from './worker-messages.ts';
+
+/** The program that a session runs in. */
+export interface WorkerProcess {
+  /** Bytes that it takes. */
+  readonly memory: () => number;
+  /** Says something on standard error. */
+  readonly complain: (text: string) => void;
+  readonly exit: (status: number) => void;
+  /** This host, unless told. */
+  readonly platform?: Platform;
+}
+
+/** Milliseconds after which a worker would have heard from its sentinel that the job is over. */
+const HEARING_MS = 1_000;
+/** Milliseconds between two looks at how much memory there is. */
+const MEMORY_LOOK_MS = 100;
+
+/** One worker, from its order to its end: what it is told by its sentinel, and what it says of itself. */
+export class WorkerMain {
+  readonly #link: SentinelLink;
+  readonly #process: WorkerProcess;
+  readonly #platform: Platform;
+  readonly #departure = new Departure();
+  #runner: TaskRunner | undefined;
+  #rank = 0;
+  /** Elements. */
+  #done = 0;
+  #memorySeen = 0;
+
+  constructor(link: SentinelLink, process: WorkerProcess) {
+    this.#link = link;
+    this.#process = process;
+    this.#platform = process.platform ?? thisHost;
+    link.onMessage((message) => this.#hear(message));
+  }
+
+  /** It finishes the element that it has, and leaves. */
+  leave(): void {
+    this.#departure.request('told-to-go');
+  }
+
+  /** Nobody has awaited a promise that was rejected: the element that is running has failed, and no other. */
+  rejected(error: unknown): void {
+    if (this.#runner?.fail(error) !== true) this.#complain(error);
+  }
+
+  /** An error that nobody has caught: as `rejected`, but nobody knows what was left undone in this process. */
+  crashed(error: unknown): void {
+    this.rejected(error);
+    this.#departure.request('threw', shortly(error));
+  }
+
+  #hear(message: MessageToWorker): void {
+    switch (message.type) {
+      case 'order':
+        return void this.#start(message);
+      case 'cancelled':
+        return this.#runner?.setCancelled(message.batches);
+      case 'leave':
+        return this.leave();
+      case 'release':
+        return this.#process.exit(0);
+      case 'condemn':
+    }
+  }
+
+  async #start(order: WorkerOrder): Promise<void> {
+    const { server, workspace, preload, rank, cancelled } = order;
+    this.#rank = rank;
+    const departure = this.#departure;
+    const runner = new TaskRunner({
+      server,
+      workspace,
+      rank,
+      platform: this.#platform,
+      activity: this.#link.activity,
+      departure,
+      onElement: () => this.#look(order),
+    });
+    this.#runner = runner;
+    runner.setCancelled(cancelled);
+    const { hostname, pid } = this.#platform;
+    const description = new Map([
+      ['host', hostname],
+      ['pid', String(pid)],
+    ]);
+    try {
+      if (preload !== undefined) await this.#platform.loadModule(preload);
+      await work({
+        open: (): Promise<NwsConnection> => this.#platform.connect(server),
+        workspace,
+        rank,
+        description,
+        call: runner.caller.bind(runner),
+        onRefusal: (error) => this.#refused(error),
+        onReady: () => this.#link.send({ type: 'ready' }),
+        departure,
+        platform: this.#platform,
+      });
+      this.#exit();
+    } catch (error) {
+      await this.#failed(error);
+    }
+  }
+
+  #exit(): void {
+    const { why = 'cut-off', words } = this.#departure;
+    this.#link.send({ type: 'leaving', why, words });
+    this.#process.exit(0);
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    // Its task goes back: to lose the network is not the fault of the task (S22.5).
+    if (error instanceof NotBackError) {
+      this.#complain(error);
+      this.#departure.request('cut-off', error.message);
+      return this.#exit();
+    }
+    // A job that is over is nothing to complain of: then the sentinel ends this worker first.
+    if (!(error instanceof ModuleError)) await delay(this.#platform.clock, HEARING_MS);
+    this.#complain(error);
+    this.#process.exit(1);
+  }
+
+  /** Whether it is time to leave, between two elements. */
+  #look({ maxTasks = Infinity, maxMemory }: WorkerOrder): void {
+    if (++this.#done >= maxTasks) this.#departure.request('max-tasks');
+    if (maxMemory === undefined) return;
+    const now = this.#platform.clock.now();
+    if (now - this.#memorySeen < MEMORY_LOOK_MS) return;
+    this.#memorySeen = now;
+    const bytes = this.#process.memory();
+    if (bytes > maxMemory) this.#departure.request('max-memory', `it took ${bytes} bytes`);
+  }
+
+  /** Of a result. Where the connection is lost, the next task says so. */
+  #refused(error: unknown): void {
+    if (!(error instanceof ConnectionLostError)) this.#complain(error);
+  }
+
+  #complain(error: unknown): void {
+    this.#process.complain(`sleigh: worker ${this.#rank}: ${shortly(error)}\n`);
+  }
+}
+
+/** In a few words, whatever it is. */
+function shortly(error: unknown): string {
+  try {
+    return error instanceof Error ? unsafeCast<Error>(error).message : String(error);
+  } catch {
+    return 'an error that cannot be shown';
+  }
+}

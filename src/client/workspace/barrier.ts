@@ -1,0 +1,80 @@
+import { checkOptions } from '../options/checked-options.ts';
+import type { NwsConnection } from '../connection/connection.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { WAIT } from '../options/option-rules.ts';
+import { waitOn, type WaitOptions } from '../connection/waiting.ts';
+
+/**
+ * A place where programs wait for each other (V12). Membership belongs to a connection, so each barrier keeps one of its
+ * own while it is joined.
+ */
+export class Barrier {
+  readonly name: string;
+  readonly #lines: ConnectionPool;
+  readonly #workspace: string;
+  #joined: Promise<NwsConnection> | undefined;
+  #left: () => void = () => undefined;
+
+  constructor(lines: ConnectionPool, workspace: string, name: string) {
+    this.name = name;
+    this.#lines = lines;
+    this.#workspace = workspace;
+  }
+
+  /** Makes this program a member, if it is none: the others wait for it from now on. @throws NwsError */
+  async join(): Promise<void> {
+    await (this.#joined ??= this.#join());
+  }
+
+  #join(): Promise<NwsConnection> {
+    return new Promise((resolve, reject) => {
+      const lent = this.#lines.lend(this.#workspace, async (connection) => {
+        await connection.declare(this.#workspace, this.name, '__barrier');
+        await connection.store(this.#workspace, this.name, '');
+        resolve(connection);
+        await new Promise<void>((left) => (this.#left = left));
+      });
+      lent.catch((error: unknown) => {
+        this.#joined = undefined;
+        reject(error);
+      });
+    });
+  }
+
+  /**
+   * Joins, if need be, and waits until all members wait.
+   * @returns how many members there are. @throws the reason of the signal, or TimeoutError: it has left then
+   */
+  async wait(options: WaitOptions = {}): Promise<number> {
+    checkOptions('wait', options, WAIT);
+    await this.join();
+    const connection = await this.#joined;
+    if (connection === undefined) throw new TypeError(`"${this.name}" was left meanwhile`);
+    const what = `not all members came to "${this.name}"`;
+    try {
+      const found = await waitOn(connection, what, options, () =>
+        connection.find(this.#workspace, this.name),
+      );
+      return Number(found.value);
+    } catch (error) {
+      if (connection.isLost) this.#forget();
+      throw error;
+    }
+  }
+
+  /** Nobody waits for this program any more. */
+  async leave(): Promise<void> {
+    const connection = await this.#joined;
+    if (connection === undefined) return;
+    try {
+      await connection.fetch(this.#workspace, this.name);
+    } finally {
+      this.#forget();
+    }
+  }
+
+  #forget(): void {
+    this.#joined = undefined;
+    this.#left();
+  }
+}

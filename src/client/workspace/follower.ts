@@ -1,0 +1,60 @@
+import type { Found } from '../connection/connection.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+
+/**
+ * Hears each value of a variable once, those that came before it as well, and takes none away (V10). Values that were dropped
+ * meanwhile are skipped (S20).
+ */
+export class Follower {
+  readonly #lines: ConnectionPool;
+  readonly #workspace: string;
+  readonly #variable: string;
+  readonly #use: (found: Found) => void;
+  readonly #closing = new AbortController();
+  readonly #heard: Promise<void>;
+  #after: Found | undefined;
+
+  constructor(lines: ConnectionPool, workspace: string, variable: string, use: (found: Found) => void) {
+    this.#lines = lines;
+    this.#workspace = workspace;
+    this.#variable = variable;
+    this.#use = use;
+    this.#heard = this.#hear();
+  }
+
+  async #hear(): Promise<void> {
+    const { signal } = this.#closing;
+    const wait = (): Promise<Found | undefined> =>
+      this.#lines.wait(this.#workspace, 'there is no more', { signal }, (connection) =>
+        connection.get('ifind', this.#workspace, this.#variable, { after: this.#after }),
+      );
+    try {
+      while (!signal.aborted) this.#found(await wait());
+    } catch {
+      // It is to end, or the job has gone.
+    }
+  }
+
+  #found(found: Found | undefined): void {
+    if (found === undefined) return;
+    this.#after = found;
+    this.#use(found);
+  }
+
+  /** @returns when all is heard that is there; rejects never */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('enough is heard'));
+    await this.#heard;
+    try {
+      for (let found: Found | undefined; ;) {
+        found = await this.#lines.main.get('ifindTry', this.#workspace, this.#variable, {
+          after: this.#after,
+        });
+        if (found === undefined) return;
+        this.#found(found);
+      }
+    } catch {
+      // The job has gone.
+    }
+  }
+}

@@ -1,0 +1,229 @@
+import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
+import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
+import { checkOptions } from '../options/checked-options.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import type { Found, FoundStream, GetDetails, GetVerb, NwsConnection } from '../connection/connection.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { GET, STORE, STORE_STREAM, TRY } from '../options/option-rules.ts';
+import type { ByteStream } from '../connection/outgoing.ts';
+import { BYTES_DESCRIPTOR, encodeValue } from '../values/values.ts';
+import type { WaitOptions } from '../connection/waiting.ts';
+
+/** What a variable does with values (V1). */
+export type Mode = 'fifo' | 'lifo' | 'single' | 'multi' | '__time' | '__barrier';
+
+/** Names and values that go with a request, a value or a reply; as an object or a Map. */
+export type MetadataInit = Metadata | Readonly<Record<string, string>>;
+
+/** What a get gives, by the name of its `as`. */
+export interface Forms<T> {
+  /** The value, decoded (C1-C3). */
+  value: T;
+  /** The value with its metadata, descriptor and number. */
+  found: Found<T>;
+  /** The same with the bytes as a Readable: nothing of them is held in memory, however many there are. */
+  stream: FoundStream;
+}
+
+export type Form = keyof Forms<unknown>;
+
+export interface TryOptions<F extends Form = Form> {
+  /** What is given: `value` unless told. */
+  readonly as?: F | undefined;
+  /** Goes with the request; a job's variables read it. */
+  readonly metadata?: MetadataInit | undefined;
+}
+
+export interface GetOptions<F extends Form = Form> extends TryOptions<F>, WaitOptions {}
+
+export interface StoreOptions {
+  /** Goes with the value, and comes back with it (V3). */
+  readonly metadata?: MetadataInit | undefined;
+}
+
+export interface StoreStreamOptions extends StoreOptions {
+  /** What the bytes are: `bytes` unless told; `text` and `json` in UTF-8, which nobody checks (C1). */
+  readonly type?: 'bytes' | 'text' | 'json' | undefined;
+}
+
+/**
+ * A variable of a workspace, whose values are of type T: the word of whoever says so, since the wire knows no types.
+ *
+ * Every method rejects with an NwsError when the server refuses, and with a ConnectionLostError when there is no
+ * connection any more.
+ *
+ * The gets that wait do so on a connection of their own. A `signal` or a `timeout` ends the wait, and never loses a
+ * value: when the server had taken it out for this client already, the get resolves with it although it was to end.
+ */
+export class Variable<T = unknown> {
+  readonly name: string;
+  readonly #lines: ConnectionPool;
+  readonly #workspace: string;
+  readonly #mode: Mode | undefined;
+  #declared: Promise<void> | undefined;
+
+  /** @param mode declared before the first use (V2); what it is, or what the first store makes it, where undefined */
+  constructor(lines: ConnectionPool, workspace: string, name: string, mode?: Mode) {
+    this.name = name;
+    this.#lines = lines;
+    this.#workspace = workspace;
+    this.#mode = mode;
+  }
+
+  /** Declares the mode, if there is one; each use does so before. @throws NwsError when it has another one (V2) */
+  declare(): Promise<void> {
+    if (this.#mode === undefined) return Promise.resolve();
+    return (this.#declared ??= this.#lines.main.declare(this.#workspace, this.name, this.#mode));
+  }
+
+  /**
+   * Puts a value into it (V3), as C1 and C2 have it.
+   * @throws TypeError when it cannot be sent: a function, a symbol, a promise …
+   */
+  async store(value: T, options: StoreOptions = {}): Promise<void> {
+    checkOptions('store', options, STORE);
+    const { metadata } = options;
+    const encoded = encodeValue(value);
+    await this.declare();
+    await this.#lines.main.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata));
+  }
+
+  /**
+   * Puts bytes into it as they come, on a connection of its own: memory stays flat, whatever the size (P11).
+   * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator …
+   * @throws RangeError when there are more or fewer bytes, and what `bytes` throws: nothing is stored then
+   */
+  async storeStream(value: ByteStream, options: StoreStreamOptions = {}): Promise<void> {
+    checkOptions('storeStream', options, STORE_STREAM);
+    const { metadata, type = 'bytes' } = options;
+    await this.declare();
+    const descriptor = type === 'bytes' ? BYTES_DESCRIPTOR : TEXT_DESCRIPTOR;
+    const encoded = { descriptor, bytes: value, type };
+    await this.#lines.lend(this.#workspace, (connection) =>
+      connection.storeEncoded(this.#workspace, this.name, encoded, metadataOf(metadata)),
+    );
+  }
+
+  /** Takes a value, or waits for one (V4). */
+  fetch<F extends Form = 'value'>(options?: GetOptions<F>): Promise<Forms<T>[F]> {
+    return this.#wait('fetch', options);
+  }
+
+  /** Reads a value, or waits for one (V4). */
+  find<F extends Form = 'value'>(options?: GetOptions<F>): Promise<Forms<T>[F]> {
+    return this.#wait('find', options);
+  }
+
+  /** Takes a value. @returns undefined when there is none (V4) */
+  fetchTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
+    return this.#try('fetchTry', options);
+  }
+
+  /** Reads a value. @returns undefined when there is none (V4) */
+  findTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
+    return this.#try('findTry', options);
+  }
+
+  /**
+   * Takes one value after another, and waits for more (V10). Each is taken when it is asked for, so leaving the loop
+   * loses none.
+   * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
+   */
+  ifetch<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
+    return this.#each('ifetch', options);
+  }
+
+  /**
+   * Reads each value once, and waits for more (V10); of a single, each that it sees in time (V10.2).
+   * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
+   */
+  ifind<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
+    return this.#each('ifind', options);
+  }
+
+  /** Takes the values that are there, one after another (V10). @throws as `ifetch` */
+  ifetchTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
+    return this.#each('ifetchTry', options);
+  }
+
+  /** Reads each of the values that are there (V10). @throws as `ifind` */
+  ifindTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
+    return this.#each('ifindTry', options);
+  }
+
+  async #wait<F extends Form>(
+    verb: GetVerb,
+    options: GetOptions<F> = {},
+    after?: After,
+  ): Promise<Forms<T>[F]> {
+    checkOptions(verb, options, GET);
+    await this.declare();
+    const what = `no value came to "${this.name}"`;
+    const found = await this.#lines.wait(this.#workspace, what, options, (connection, keep) =>
+      this.#get(connection, verb, options, after, keep),
+    );
+    return given<T, F>(found, options.as);
+  }
+
+  async #try<F extends Form>(
+    verb: GetVerb,
+    options: TryOptions<F> = {},
+    after?: After,
+  ): Promise<Forms<T>[F] | undefined> {
+    checkOptions(verb, options, TRY);
+    await this.declare();
+    // What streams may take long, and nothing else is answered on its connection before it is read.
+    const found =
+      options.as === 'stream'
+        ? await this.#lines.lend(this.#workspace, (connection, keep) =>
+            this.#get(connection, verb, options, after, keep),
+          )
+        : await this.#get(this.#lines.main, verb, options, after);
+    return found === undefined ? undefined : given<T, F>(found, options.as);
+  }
+
+  async #get(
+    connection: NwsConnection,
+    verb: GetVerb,
+    { as, metadata }: TryOptions,
+    after?: After,
+    keep?: (until: Promise<unknown>) => void,
+  ): Promise<Found | FoundStream | undefined> {
+    const details = { metadata: metadataOf(metadata), after };
+    if (as !== 'stream') return connection.get(verb, this.#workspace, this.name, details);
+    const found = await connection.getStream(verb, this.#workspace, this.name, details);
+    if (found !== undefined) keep?.(new Promise((resolve) => found.stream.once('close', resolve)));
+    return found;
+  }
+
+  async *#each<F extends Form>(
+    verb: GetVerb,
+    options: GetOptions<F> = {},
+  ): AsyncGenerator<Forms<T>[F], void, undefined> {
+    const { as, ...others } = options;
+    // Where it stands is told with each value, in whatever form that is given.
+    const form = as === 'stream' ? 'stream' : 'found';
+    for (let after: After | undefined; ;) {
+      const found: Forms<T>['found' | 'stream'] | undefined = verb.endsWith('Try')
+        ? await this.#try(verb, { ...others, as: form }, after)
+        : await this.#wait(verb, { ...others, as: form }, after);
+      if (found === undefined) return;
+      yield given<T, F>(found, as);
+      after = found;
+    }
+  }
+}
+
+/** Where an iteration stands (V10). */
+type After = GetDetails['after'];
+
+/** A value in the form that was asked for. */
+function given<T, F extends Form>(found: Found | FoundStream | undefined, as: F | undefined): Forms<T>[F] {
+  return unsafeCast(as === undefined || as === 'value' ? found && 'value' in found && found.value : found);
+}
+
+/** @param init an object or a Map */
+export function metadataOf(init: MetadataInit | undefined): Metadata {
+  if (init === undefined) return NO_METADATA;
+  return init instanceof Map ? init : new Map(Object.entries(init));
+}

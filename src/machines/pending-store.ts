@@ -1,0 +1,31 @@
+import type { Metadata } from '../wire/payload.ts';
+import type { Client } from '../workspace/pending-get.ts';
+import type { StoreOutcome } from '../workspace/receipt.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import type { Value } from '../workspace/value.ts';
+
+/** A store that a chart decides on: it is accepted unless somebody refuses it. */
+export class PendingStore {
+  readonly value: Value;
+  readonly client: Client;
+  refusal: Refusal | undefined;
+  #told: Metadata | undefined;
+
+  constructor(value: Value, client: Client) {
+    this.value = value;
+    this.client = client;
+  }
+
+  refuse(refusal: Refusal): void {
+    this.refusal ??= refusal;
+  }
+
+  /** Puts something into the metadata of its reply. */
+  tell(name: string, text: string): void {
+    this.#told = new Map(this.#told).set(name, text);
+  }
+
+  get outcome(): StoreOutcome {
+    return this.refusal ?? (this.#told && { metadata: this.#told });
+  }
+}

@@ -1,0 +1,60 @@
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
+import { COST } from '../workspace/memory-budget.ts';
+
+/**
+ * Agents by number. Of those that have ended it knows the last ones, so that a group can go on for ever (S17). It accounts
+ * for the memory that they take.
+ */
+export class BoundedRegistry<Agent> {
+  readonly #agents = new Map<number, Agent>();
+  /** The longest ago first. */
+  readonly #ended = new Set<number>();
+  readonly #mostEnded: number;
+  readonly #holdings: StorageAccounting;
+
+  constructor(mostEnded: number, holdings: StorageAccounting) {
+    this.#mostEnded = mostEnded;
+    this.#holdings = holdings;
+  }
+
+  get all(): readonly Agent[] {
+    return [...this.#agents.values()];
+  }
+
+  get size(): number {
+    return this.#agents.size;
+  }
+  values(): Iterable<Agent> {
+    return this.#agents.values();
+  }
+
+  get(number: number): Agent | undefined {
+    return this.#agents.get(number);
+  }
+
+  /** In place of one that has ended, if there is one of that number (S19). */
+  add(number: number, agent: Agent): void {
+    this.#ended.delete(number);
+    if (!this.#agents.has(number)) this.#holdings.take('agents', COST.agent);
+    this.#agents.set(number, agent);
+  }
+
+  /** It has ended. @returns who is forgotten for it, if somebody is */
+  retire(number: number): Agent | undefined {
+    if (this.#mostEnded === Number.POSITIVE_INFINITY) return undefined;
+    this.#ended.add(number);
+    if (this.#ended.size <= this.#mostEnded) return undefined;
+    const [forgotten] = this.#ended;
+    if (forgotten === undefined) return undefined;
+    this.#ended.delete(forgotten);
+    const agent = this.#agents.get(forgotten);
+    if (this.#agents.delete(forgotten)) this.#holdings.give('agents', COST.agent);
+    return agent;
+  }
+
+  /** The job is no more, and its agents are held no longer. */
+  forgetAll(): void {
+    this.#holdings.give('agents', this.#agents.size * COST.agent);
+    this.#agents.clear();
+  }
+}

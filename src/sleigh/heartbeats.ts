@@ -1,0 +1,56 @@
+import { foundText, type PendingGet } from '../workspace/pending-get.ts';
+import type { Refusal } from '../workspace/refusal.ts';
+import { eachInSteps, type Steps } from '../workspace/steps.ts';
+import type { Sentinel } from './agents.ts';
+import type { Sleigh } from './sleigh.ts';
+
+/** Sentinels that are blocked in `sentinel_alive` until the next waking (S9). */
+export class Heartbeats {
+  readonly #blocked = new Set<Sentinel>();
+  readonly #sleigh: Sleigh;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  get blockedSentinels(): number {
+    return this.#blocked.size;
+  }
+  /** Who waits in `sentinel_alive`. */
+  *asks(): Generator<PendingGet> {
+    for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
+  }
+
+  hold(sentinel: Sentinel, ask: PendingGet): void {
+    const { timers, options, crew } = this.#sleigh;
+    sentinel.ask = ask;
+    this.#blocked.add(sentinel);
+    crew.changed(sentinel);
+    ask.wait(() => this.#blocked.delete(sentinel));
+    if (timers.isRunning('waking')) return;
+    timers.start('waking', options.sentinelRefreshPeriod, () => {
+      const sentinels = [...this.#blocked];
+      this.#sleigh.inSteps(
+        eachInSteps(sentinels, (blocked) => {
+          if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'waking.came' });
+        }),
+      );
+    });
+  }
+
+  /** @param word 0 tells it to go on, 1 to stop */
+  unblock(sentinel: Sentinel, word: '0' | '1'): void {
+    this.#blocked.delete(sentinel);
+    this.#sleigh.crew.changed(sentinel);
+    sentinel.ask?.answer(foundText(word, sentinel.ask.origin));
+    sentinel.ask = undefined;
+  }
+
+  /** S16. */
+  *refuseEveryone(reason: Refusal): Steps {
+    yield* eachInSteps(this.#blocked, (sentinel) => {
+      sentinel.ask?.refuse(reason);
+      this.#blocked.delete(sentinel);
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeDictionary } from '../../wire/dictionary.ts';
+import { eventually, mustBe, mustHold } from '../mismatch.ts';
+import type { TestTarget } from '../test-target.ts';
+import type { TestPath } from '../model.ts';
+import { ProtocolClient, whenAnsweredInTime, type Address, type Pending } from '../protocol-client.ts';
+
+/** Nobody owns it, so it stays whoever goes (W1). */
+const SHARED = '__default';
+
+const USE_SHARED = ['use ws', SHARED, 'verify', 'no'];
+
+/** More than has to come in two periods, and less than a name may have. */
+const LABEL_BYTES = 9_000;
+const PROGRESS_BYTES = 4_200;
+/** The last argument of a request that begins to come, with its length. */
+const LAST_ARGUMENT = 22;
+
+/** One connection that is looked at, and a witness on another. */
+export class ConnectionFixture {
+  readonly speaker: ProtocolClient;
+  readonly #witness: ProtocolClient;
+  readonly #server: Address;
+  readonly #grounds: TestTarget;
+  /** A variable in which the speaker waits. */
+  readonly #variable: string;
+  /** A workspace of the speaker, which ends with its connection (W6). */
+  readonly own: string;
+  ownsWorkspace = false;
+  #pending: Pending | undefined;
+  /** What is still to be sent of a request that has begun. */
+  #rest = '';
+  #periodEnds = 0;
+
+  private constructor(
+    grounds: TestTarget,
+    server: Address,
+    speaker: ProtocolClient,
+    witness: ProtocolClient,
+  ) {
+    this.#grounds = grounds;
+    this.#server = server;
+    this.speaker = speaker;
+    this.#witness = witness;
+    const run = randomUUID();
+    this.#variable = `verify ${run}`;
+    this.own = `verify own ${run}`;
+  }
+
+  static async open({ grounds, steps, tries }: TestPath): Promise<ConnectionFixture> {
+    const stops = [...steps, ...tries].includes('server.stopping');
+    const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+    const witness = await ProtocolClient.ready(server);
+    const stage = new ConnectionFixture(grounds, server, await ProtocolClient.open(server), witness);
+    mustBe('use ws', await witness.ask(USE_SHARED), {});
+    return stage;
+  }
+
+  /** Leaves nothing behind. */
+  async close(): Promise<void> {
+    this.speaker.vanish();
+    if (this.#pending !== undefined)
+      await this.#witness.ask(['delete var', SHARED, this.#variable]).catch(() => undefined);
+    this.#witness.vanish();
+  }
+
+  /** P2.1. */
+  async greet(): Promise<void> {
+    const offer = await this.speaker.greet();
+    for (const name of ['MetadataToServer', 'MetadataFromServer', 'KillServerOnClose'])
+      mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
+  }
+
+  /** P2.3. */
+  async chooseTls(): Promise<void> {
+    const wanted = { MetadataToServer: '1', MetadataFromServer: '1', SSL: '1' };
+    await this.speaker.choose(new Map(Object.entries(wanted)));
+  }
+
+  /** P2.3. */
+  async chooseWhatIsNotOffered(): Promise<void> {
+    this.speaker.write(`R000${encodeDictionary(new Map([['Sauna', '1']]))}`);
+    const four = await this.speaker.read(4);
+    mustHold(four === 'F000', `an option that is not offered is answered with "${four}"`);
+  }
+
+  async waitForTimeLimit(): Promise<void> {
+    await this.speaker.ended((this.#grounds.handshakeSeconds + 15) * 1000);
+  }
+
+  /** P2.2, P5.1: nothing is said any more. */
+  async sayAndEnd(bytes: string): Promise<void> {
+    this.speaker.forgetExpected();
+    this.speaker.write(bytes);
+    await this.speaker.ended();
+  }
+
+  /** P5.1. */
+  async askNothing(): Promise<void> {
+    const pending = this.speaker.expect(false);
+    this.speaker.write(this.speaker.encode([]));
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'an empty request');
+    mustBe('an empty request', answer, { status: '0001' });
+  }
+
+  /** P12: a request begins to come. */
+  async beginRequest(): Promise<void> {
+    this.#rest = this.speaker.encode(['use ws', SHARED, 'v'.repeat(LABEL_BYTES), 'no']);
+    this.#say(this.#rest.length - LABEL_BYTES);
+    this.requestTimerRestarts();
+    await Promise.resolve();
+  }
+
+  requestTimerRestarts(): void {
+    this.#periodEnds = performance.now() + this.#grounds.requestSeconds * 1000;
+  }
+
+  #say(bytes: number): void {
+    this.speaker.write(this.#rest.slice(0, bytes));
+    this.#rest = this.#rest.slice(bytes);
+  }
+
+  async completeRequest(): Promise<void> {
+    const pending = this.speaker.expect(false);
+    this.#say(this.#rest.length);
+    mustBe('use ws', await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
+  }
+
+  /** P12: some of it comes in each period, and the connection goes on. */
+  async goOnSlowly(): Promise<void> {
+    this.#say(PROGRESS_BYTES);
+    await sleep(this.#periodEnds - performance.now() + 700);
+    mustHold(!this.speaker.hasEnded, 'the server has ended a connection whose request goes on coming');
+    this.requestTimerRestarts();
+  }
+
+  /** P12: nothing more comes of it. */
+  async stall(): Promise<void> {
+    this.speaker.forgetExpected();
+    await this.speaker.ended((this.#grounds.requestSeconds + 15) * 1000);
+  }
+
+  /** P5.1: in the middle of a request. */
+  async spoilRequest(): Promise<void> {
+    this.#say(this.#rest.length - LAST_ARGUMENT);
+    await this.sayAndEnd('z'.repeat(LAST_ARGUMENT));
+  }
+
+  /** P5.3: what began to come is all here before the one that is blocked is answered. */
+  async overrunByTheRest(): Promise<void> {
+    this.speaker.forgetExpected();
+    const pending = this.speaker.expect(false);
+    this.#say(this.#rest.length);
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
+    mustBe('a request that comes too early', answer, { status: '0001' });
+  }
+
+  async block(): Promise<void> {
+    mustBe('use ws', await this.speaker.ask(USE_SHARED), {});
+    this.#pending = this.speaker.begin(['fetch', SHARED, this.#variable]);
+    await eventually(async () =>
+      (await this.#fetchers()) === 1 ? undefined : 'a get is not listed as waiting',
+    );
+  }
+
+  async #fetchers(): Promise<number> {
+    const { value } = await this.#witness.ask(['list vars', SHARED]);
+    const line = value.split('\n').find((text) => text.startsWith(`${this.#variable}\t`));
+    return Number(line?.split('\t')[2] ?? 0);
+  }
+
+  async mustWait(): Promise<void> {
+    mustHold((await this.#fetchers()) === 1, 'the get is not listed as waiting any more');
+    const { answer } = this.#pending ?? {};
+    mustHold(answer === undefined, `a get is answered with ${answer?.status}, and there is no value`);
+  }
+
+  /** V5. */
+  async unblock(): Promise<void> {
+    mustBe('store', await this.#witness.ask(['store', SHARED, this.#variable, '1', 'here']), {});
+    if (this.#pending === undefined) throw new Error('nothing is blocked');
+    const answer = await whenAnsweredInTime(this.#pending.whenAnswered, 'a get that waits');
+    mustBe('a get that waits', answer, { value: 'here' });
+    this.requestTimerRestarts();
+  }
+
+  /** P5.3: an error in short form, whatever was asked; what was blocked takes nothing with it. */
+  async overrun(args: readonly string[]): Promise<void> {
+    this.speaker.forgetExpected();
+    const pending = this.speaker.expect(false);
+    this.speaker.write(this.speaker.encode(args));
+    const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
+    mustBe('a request that comes too early', answer, { status: '0001' });
+  }
+
+  /** A request with which the server is known to fail: it says so, and the connection ends. */
+  async meetFault(): Promise<void> {
+    const wstype = this.#grounds.faultyKind ?? '';
+    const answer = await this.speaker.ask(['open ws', `${this.own} faulty`, 'verify', 'no'], { wstype });
+    mustBe('a request that meets a fault', answer, { status: '2000' });
+  }
+
+  /** P3: somebody asks for it, and it happens when that one goes. */
+  async stopServer(): Promise<void> {
+    const killer = await ProtocolClient.ready(this.#server);
+    mustBe('deadman', await killer.ask(['deadman']), {});
+    killer.vanish();
+    this.speaker.forgetExpected();
+    await this.#witness.ended();
+  }
+
+  /** The connection is over: what is said is not carried out. */
+  async mustBeUnheard(bytes: string): Promise<void> {
+    this.speaker.write(bytes);
+    await this.#witness.ask(['list wss']);
+    mustHold(this.speaker.unread === 0, 'the server answers on a connection that it has ended');
+  }
+
+  async leave(): Promise<void> {
+    this.speaker.forgetExpected();
+    this.speaker.vanish();
+    await Promise.resolve();
+  }
+
+  /** V6, W6: what it waited for and what it owned has ended with the connection. */
+  async mustBeDeparted(): Promise<void> {
+    if (this.#pending !== undefined)
+      await eventually(async () =>
+        (await this.#fetchers()) === 0 ? undefined : 'whose connection is over is still listed as waiting',
+      );
+    if (!this.ownsWorkspace) return;
+    await eventually(async () => {
+      const { value } = await this.#witness.ask(['list wss', this.own]);
+      return value.includes(this.own) ? 'what a connection owned is still there after its end' : undefined;
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import { Job, period, SUPERVISOR } from '../job.ts';
+import type { TestPath } from '../model.ts';
+import type { Pending, ProtocolClient } from '../protocol-client.ts';
+
+/** What stands for a short delay in the chart; how long it really is, the journey says. */
+export const SHORT = 1;
+
+/** What the workers show when they come back (S18). */
+const SESSION: Session = { session: 'its own' };
+type Session = Readonly<Record<'session', string>>;
+
+/** A job, with sentinels of a rank each, workers, and those who wait for the group to close, or to be complete. */
+export class JoinPhaseFixture {
+  readonly job: Job;
+  /** By their ranks. */
+  readonly sentinels: ProtocolClient[] = [];
+  readonly workers: { readonly rank: number; readonly session: Session; speaker: ProtocolClient }[] = [];
+  readonly waiting: Pending[] = [];
+  readonly #short: string;
+  /** The rank whose worker is to be replaced (S19). */
+  #replaced = 0;
+  #replacements = 0;
+
+  private constructor(job: Job, short: string) {
+    this.job = job;
+    this.#short = short;
+  }
+
+  static async open(journey: TestPath, options: Record<string, string>): Promise<JoinPhaseFixture> {
+    const always = { onDeadWorker: 'null', reconnectGrace: '60' };
+    const job = await Job.open(journey.grounds.server, { ...always, ...options });
+    return new JoinPhaseFixture(job, period(journey, 0.8, 60));
+  }
+
+  close(): void {
+    this.job.close();
+  }
+
+  /** Seconds, as metadata or values tell them. */
+  seconds(delay: number): string {
+    return delay === SHORT ? this.#short : String(delay);
+  }
+
+  /** A rank is given out, to a sentinel of its own. */
+  async declare(rank: number): Promise<void> {
+    const sentinel = await this.job.guest();
+    await this.job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) }, SUPERVISOR);
+    if (rank >= 0) this.sentinels[rank] = sentinel;
+  }
+
+  async register(rank: number, session: Session = SESSION): Promise<void> {
+    const speaker = await this.job.guest();
+    this.workers.push({ rank, session, speaker });
+    await this.job.mustStore(speaker, ['worker_ids', String(rank)], {}, session);
+  }
+
+  /** S18: over another connection, before the server knows that the first one is gone. */
+  async comeBack(): Promise<void> {
+    const [worker] = this.workers;
+    if (worker === undefined) throw new Error('nobody is registered');
+    const old = worker.speaker;
+    worker.speaker = await this.job.guest();
+    await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, worker.session);
+    await this.job.leave(old);
+  }
+
+  /** S19: of the worker that registered first. */
+  async replace(): Promise<void> {
+    const worker = this.workers.shift();
+    if (worker === undefined) throw new Error('nobody is registered');
+    this.#replaced = worker.rank;
+    await this.job.mustReplace(String(worker.rank), { value: String(worker.rank) });
+    await this.job.leave(worker.speaker);
+  }
+
+  registerReplacement(): Promise<void> {
+    return this.register(this.#replaced, { session: `replacement ${++this.#replacements}` });
+  }
+
+  /** S17: all who wait are told. */
+  async mustTell(number: number): Promise<void> {
+    for (const pending of this.waiting.splice(0))
+      await this.job.mustBeTold('who waits for the group', pending, { value: String(number) });
+  }
+
+  /** Somebody asks for the number of workers, and waits. */
+  async wait(variable: string, delay: string | undefined): Promise<void> {
+    const { job } = this;
+    const asker = await job.guest();
+    this.waiting.push(job.beginToGet(asker, 'find', variable, delay === undefined ? {} : { delay }));
+    // Whoever waits for the group shows nowhere: what is asked two round trips later comes after it.
+    for (let n = 0; n < 2; n++) await job.get(job.master, 'find', 'join_status');
+  }
+}

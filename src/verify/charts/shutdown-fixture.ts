@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeathPolicy } from '../../machines/shutdown.ts';
+import { Job, SUPERVISOR } from '../job.ts';
+import { eventually, mustBe } from '../mismatch.ts';
+import { ProtocolClient, type Address, type Pending } from '../protocol-client.ts';
+
+export const RIDE_OVER = 'Sleigh ride over';
+export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
+/** Seconds (S14), and a little more: it began before this side knew. */
+const DRAIN = 10.2;
+/** Seconds that a timer of the server may be late. */
+const LEEWAY = 0.2;
+
+interface Worker {
+  readonly speaker: ProtocolClient;
+  readonly rank: string;
+}
+
+/** A job in which a task is queued and somebody waits for one who never gets it, being no worker (S7). */
+export class ShutdownFixture {
+  readonly job: Job;
+  /** Is told when waiting ends (S14, S14.1). */
+  readonly waiter: Pending;
+  /** Resolves when the grace period must be over (S15). */
+  graceIsOver: Promise<void>;
+  readonly #options: Readonly<Record<string, string>>;
+  readonly #server: Address;
+  #sentinel: ProtocolClient | undefined;
+  #workers: Worker[] = [];
+
+  private constructor(job: Job, waiter: Pending, server: Address, options: Record<string, string>) {
+    this.job = job;
+    this.#options = options;
+    this.waiter = waiter;
+    this.#server = server;
+    this.graceIsOver = this.#afterGrace();
+  }
+
+  #afterGrace(): Promise<void> {
+    const grace = Number(this.#options['workerGracePeriod'] ?? 0) + LEEWAY;
+    return sleep(grace * 1000, undefined, { ref: false });
+  }
+
+  /** S19: the last worker of a closed group has ended. */
+  beginGrace(): void {
+    this.graceIsOver = this.#afterGrace();
+  }
+
+  static async open(server: Address, options: Record<string, string>): Promise<ShutdownFixture> {
+    const job = await Job.open(server, options);
+    const waiter = job.beginToGet(await job.guest(), 'fetch', 'task');
+    await eventually(async () =>
+      (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
+    );
+    await job.mustStore(job.master, ['task', 'spare']);
+    return new ShutdownFixture(job, waiter, server, options);
+  }
+
+  close(): void {
+    this.job.close();
+  }
+
+  /** A sentinel is given a rank. */
+  async declare({ isSupervised = false } = {}): Promise<string> {
+    this.#sentinel ??= await this.job.guest();
+    const description = isSupervised ? SUPERVISOR : {};
+    return (await this.job.mustGet(this.#sentinel, ['fetch', 'worker_ids'], {}, description)).value;
+  }
+
+  async register(of: { isSupervised?: boolean } = {}): Promise<void> {
+    await this.registerDeclared(await this.declare(of));
+  }
+
+  /** S19: its sentinel reports that it has ended, and that its task was not tried. */
+  async reportEnd({ isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.job.mustReport(this.#lastWorker.rank, 'untried');
+    if (isTrue) this.#workers.pop();
+  }
+
+  async registerDeclared(rank = '0'): Promise<void> {
+    const speaker = await this.job.guest();
+    await this.job.mustStore(speaker, ['worker_ids', rank]);
+    this.#workers.push({ speaker, rank });
+  }
+
+  get #lastWorker(): Worker {
+    const worker = this.#workers.at(-1);
+    if (worker === undefined) throw new Error('nobody is registered');
+    return worker;
+  }
+
+  async loseWorker(): Promise<void> {
+    const { speaker } = this.#lastWorker;
+    this.#workers.pop();
+    await this.job.leave(speaker);
+  }
+
+  async reportDeath({ isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.reportDeathOf(this.#lastWorker.rank, { isTrue });
+  }
+
+  async reportDeathOf(rank: string, { isTrue }: { isTrue: boolean }): Promise<void> {
+    await this.job.mustStore(this.job.master, ['worker_dead', rank]);
+    if (isTrue) this.#workers.pop();
+  }
+
+  async loseSentinel({ withWorkers }: { withWorkers: boolean }): Promise<void> {
+    if (this.#sentinel !== undefined) await this.job.leave(this.#sentinel);
+    this.#sentinel = undefined;
+    if (withWorkers) this.#workers = [];
+  }
+
+  /** S7.1: a worker asks for a task while it has one. There is always another one left. */
+  async failTask(policy: DeathPolicy): Promise<void> {
+    const { job } = this;
+    for (const task of ['first', 'second'])
+      await job.mustStore(job.master, ['task', task], {}, { batchId: task });
+    const { speaker } = this.#lastWorker;
+    await job.mustGet(speaker, ['fetchTry', 'task'], {});
+    await job.mustGet(speaker, ['fetchTry', 'task'], policy === 'shutdown' ? SLEIGH_DEAD : {});
+  }
+
+  /** S14. */
+  async mustGetNoTask(): Promise<void> {
+    await this.job.mustGet(this.#lastWorker.speaker, ['fetchTry', 'task'], SLEIGH_DEAD);
+  }
+
+  async endOfDrain(): Promise<void> {
+    await sleep(DRAIN * 1000);
+  }
+
+  /** P3: somebody asks for it, and it happens when that one goes. */
+  async stopServer({ isUp }: { isUp: boolean }): Promise<void> {
+    const { job } = this;
+    const master = await job.guest();
+    const result = isUp ? job.beginToGet(master, 'fetch', 'result') : undefined;
+    if (isUp)
+      await eventually(async () =>
+        (await job.listed('result')).fetchers === 1 ? undefined : 'a get of result is not listed as waiting',
+      );
+    const killer = await ProtocolClient.ready(this.#server);
+    mustBe('deadman', await killer.ask(['deadman']), {});
+    killer.vanish();
+    if (isUp) await job.mustBeTold('the master, when the server stops', result, SLEIGH_DEAD);
+    await job.master.ended();
+  }
+}

@@ -1,0 +1,127 @@
+import type { Job } from '../job.ts';
+import { mustBe, mustHold } from '../mismatch.ts';
+import type { Answer, Pending, ProtocolClient } from '../protocol-client.ts';
+
+export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
+export const NO_VALUE = { status: '0001', reason: 'no value available.' };
+export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
+const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
+export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
+const RIDE_OVER = ['Sleigh ride over', 'over'] as const;
+
+/** One sentinel with two ranks; the worker of the first is looked at, the second keeps the group from being complete. */
+export class WorkerFixture {
+  readonly job: Job;
+  readonly sentinel: ProtocolClient;
+  worker: ProtocolClient;
+  pending: Pending | undefined;
+  /** The batch of the task that the worker has. */
+  batch = '';
+  /** The number of that task, for one that may come back (S18). */
+  number: string | undefined;
+  /** What the worker registers with. */
+  readonly #description: Readonly<Record<string, string>>;
+
+  constructor(
+    job: Job,
+    sentinel: ProtocolClient,
+    worker: ProtocolClient,
+    description: Readonly<Record<string, string>>,
+  ) {
+    this.job = job;
+    this.#description = description;
+    this.sentinel = sentinel;
+    this.worker = worker;
+  }
+
+  /** @param supervisor what the sentinel says of itself. @param description what the worker registers with */
+  static async open(
+    job: Job,
+    supervisor: Readonly<Record<string, string>>,
+    description: Readonly<Record<string, string>>,
+  ): Promise<WorkerFixture> {
+    const sentinel = await job.guest();
+    for (const rank of ['0', '1'])
+      await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank }, supervisor);
+    return new WorkerFixture(job, sentinel, await job.guest(), description);
+  }
+
+  close(): void {
+    this.job.close();
+  }
+
+  async storeTask(variable: 'task' | 'broadcast'): Promise<string> {
+    const batchId = this.job.newBatch();
+    await this.job.mustStore(this.job.master, [variable, batchId], {}, { batchId });
+    return batchId;
+  }
+
+  async register(): Promise<void> {
+    await this.job.mustStore(this.worker, ['worker_ids', '0'], {}, this.#description);
+  }
+
+  /** The worker has been given the task that was stored last. */
+  note({ metadata }: Answer): void {
+    this.number = metadata.get('nwsTask');
+  }
+
+  /** S18: over another connection. What it knows of its task tells the server whether that has reached it. */
+  async comeBack(state: string, isConnected: boolean, knowsTask: boolean): Promise<void> {
+    const { job, worker: old, pending } = this;
+    this.worker = await job.guest();
+    const doing = knowsTask && this.number !== undefined ? { doing: this.number } : {};
+    const answer = await job.store(this.worker, 'worker_ids', '0', { ...this.#description, ...doing });
+    mustBe('store worker_ids', answer, {});
+    const isBusy = answer.metadata.get('nwsBusy');
+    mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
+    // Its answer comes on another connection, so perhaps after this one: who left before would not read it.
+    if (state === 'registered.waiting')
+      await job.mustBeTold('the connection that is replaced', pending, REPLACED);
+    if (isConnected) await job.leave(old);
+  }
+
+  /** S18: the task that did not reach it is given to it again, as one that has not been tried. */
+  async mustGetAgain(batch: string): Promise<void> {
+    const { job, worker } = this;
+    await job.mustGet(worker, ['fetch', 'task'], { value: batch });
+    await job.mustStore(worker, ['result', 'done'], {}, { batchId: batch });
+    await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
+  }
+
+  /** The worker asks, and waits. */
+  async wait(): Promise<void> {
+    this.pending = this.job.beginToGet(this.worker, 'fetch', 'task');
+    await this.job.mustBeListed('Worker 0', 'Blocked workers');
+  }
+
+  /** S7.1: under `null` the task that it had is answered for. */
+  async mustHaveFailedTask(batch: string): Promise<void> {
+    await this.job.mustHaveResult(batch, '0', { value: '', isNull: true });
+  }
+
+  /** Whoever may still ask something: the worker, or somebody else in its place. */
+  async asSomebody(isConnected: boolean, act: (who: ProtocolClient) => Promise<void>): Promise<void> {
+    if (isConnected) await act(this.worker);
+    else await this.job.asStranger(act);
+  }
+}
+
+export async function mustBeToldOfDeath({ job, pending }: WorkerFixture, state: string): Promise<void> {
+  if (state === 'registered.waiting') await job.mustBeTold('the worker that has died', pending, WORKER_DEAD);
+}
+
+/** A registration by somebody else. */
+export const refusesStranger =
+  (why: string) =>
+  ({ job }: WorkerFixture): Promise<void> =>
+    job.asStranger((stranger) =>
+      job.mustStore(stranger, ['worker_ids', '0'], {
+        status: '0001',
+        reason: `Worker registration failed: ${why}.`,
+      }),
+    );
+
+export const sentinelLeaves = ({ job, sentinel }: WorkerFixture) => job.leave(sentinel);
+export const workerLeaves = ({ job, worker }: WorkerFixture) => job.leave(worker);
+export const reportDeath = ({ job }: WorkerFixture) => job.mustStore(job.master, ['worker_dead', '0']);
+export const endSleigh = ({ job }: WorkerFixture) => job.mustStore(job.master, RIDE_OVER);
