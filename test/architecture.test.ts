@@ -58,7 +58,7 @@ const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli', 'server.ts
  * programs that are processes, and the launchers.
  */
 const CLIENT_EDGE =
-  /^client\/(platform|clock|durations|channel|module-function|child|parent|worker-child|worker-link|watchdog|private-server|[a-z]+-program|launchers\/.*)\.ts$/;
+  /^client\/(platform|clock|options\/durations|connection\/channel|task\/module-function|sentinel\/(child|parent|worker-child)|worker\/(worker-link|watchdog)|master\/private-server|[a-z]+\/[a-z]+-program|launchers\/.*)\.ts$/;
 /** Who runs in a browser, whose clocks and timers it may use. */
 const BROWSER = 'page';
 const MOST_LINES = 350;

@@ -1,0 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Takes between 20 and 200 ms, so that there is something to see. */
+export const steps = async (n) => {
+  await sleep(20 + (n % 7) * 30);
+  return n;
+};
