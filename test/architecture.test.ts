@@ -92,6 +92,9 @@ function layerOf(path: string): string {
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : path;
 }
 
+/** The parts of a job still know each other through the job. */
+const isOfJob = (path: string): boolean => path.startsWith('sleigh/');
+
 describe('the source', () => {
   test('every folder of it is a layer', () => {
     expect(files.filter(({ layer }) => LAYERS[layer] === undefined).map(({ path }) => path)).toEqual([]);
@@ -104,6 +107,22 @@ describe('the source', () => {
       return mine.filter((name) => !allowed.has(layerOf(name))).map((name) => `${path} imports ${name}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test('no files import each other in a circle, not even for types alone', () => {
+    const importsOf = new Map(
+      files.map(({ path, imports }) => [path, imports.filter((name) => !isOfJob(path) || !isOfJob(name))]),
+    );
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (path: string, way: readonly string[]): void => {
+      if (way.includes(path)) return void circles.push([...way.slice(way.indexOf(path)), path].join(' → '));
+      if (done.has(path)) return;
+      for (const next of importsOf.get(path) ?? []) walk(next, [...way, path]);
+      done.add(path);
+    };
+    for (const path of importsOf.keys()) walk(path, []);
+    expect(circles).toEqual([]);
   });
 
   test('only transport, client, web and cli import node: modules', () => {

@@ -21,7 +21,7 @@ export {
 export { command } from './launchers/command.ts';
 export { ssh, type SshOptions } from './launchers/ssh.ts';
 export type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './workspace/listings.ts';
-export { NetWorkSpace, type WorkspaceOptions } from './workspace/net-work-space.ts';
+export { NetWorkSpace } from './workspace/net-work-space.ts';
 export { TaskError } from './task/outcome.ts';
 export type { Outcome, OutcomeError, OutcomeValue } from './task/outcomes.ts';
 export type { ByteStream } from './connection/outgoing.ts';
@@ -41,16 +41,16 @@ export type { SleighStatus } from './master/sleigh-status.ts';
 export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task/task.ts';
 export type { OnAbort, TaskErrorCode } from './task/task-metadata.ts';
 export { ForeignValue } from './values/values.ts';
-export {
-  Variable,
-  type Form,
-  type Forms,
-  type GetOptions,
-  type MetadataInit,
-  type Mode,
-  type StoreOptions,
-  type StoreStreamOptions,
-  type TryOptions,
-} from './workspace/variable.ts';
+export { Variable, type Mode } from './workspace/variable.ts';
+export type {
+  Form,
+  Forms,
+  GetOptions,
+  MetadataInit,
+  StoreOptions,
+  StoreStreamOptions,
+  TryOptions,
+  WorkspaceOptions,
+} from './options/workspace-options.ts';
 export type { WaitOptions } from './connection/waiting.ts';
 export type { Metadata } from '../wire/payload.ts';

@@ -16,7 +16,7 @@ import type { Timer } from '../workspace/timers.ts';
 import { References } from '../workspace/references.ts';
 import type { Account } from '../workspace/memory-budget.ts';
 import { logMalformed, logStalled, logTooSlow, logUnexpected } from './connection-log.ts';
-import type { Core } from './core.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { OTHER_VERBS } from './metrics.ts';
 import { RequestNotes, type LastRequest } from './last-request.ts';
 import { IncomingFiles } from './incoming-files.ts';
@@ -30,7 +30,7 @@ import { Making, run, verbOf, type Caller, type Settled } from './verbs.ts';
 
 type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
-/** One connection: bytes in, requests carried out in their order, replies out. What may come when says its chart. */
+/** One connection, which carries out requests in their order. Its statechart decides which events come next. */
 export class Connection implements Caller {
   readonly id: number;
   readonly peer: string;
@@ -41,7 +41,7 @@ export class Connection implements Caller {
   get mayStopServer(): boolean {
     return this.#core.mayBeStopped;
   }
-  readonly #core: Core;
+  readonly #core: ConnectionHost;
   readonly #chart: ActorOf<typeof connectionMachine>;
   readonly #input: Input;
   readonly #terms: Terms;
@@ -60,7 +60,7 @@ export class Connection implements Caller {
   readonly #notes = new RequestNotes();
 
   /** @param isInside it comes from inside of the process: nothing is asked of it (P2.5) */
-  constructor(id: number, peer: string, core: Core, isInside = false) {
+  constructor(id: number, peer: string, core: ConnectionHost, isInside = false) {
     this.id = id;
     this.peer = peer;
     this.#core = core;
@@ -303,10 +303,11 @@ export class Connection implements Caller {
   }
 
   /** The chart of connections, with what it commands bound to those of `core`. */
-  static bind(core: Core) {
+  /** @param connection finds the connection of an actor */
+  static bind(core: ConnectionHost, connection: (id: number) => Connection) {
     const command = (act: (connection: Connection, event: ConnectionEvent) => void) => {
       return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
-        act(core.connection(context.id), event);
+        act(connection(context.id), event);
     };
     const machine = withStory(
       connectionMachine.provide({

@@ -9,11 +9,12 @@ import { containedSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Tracer } from '../workspace/tracing.ts';
-import type { Host, LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
+import type { LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
 import { Connection } from './connection.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import { Metrics } from './metrics.ts';
 import { Turns } from './turns.ts';
 
@@ -45,7 +46,7 @@ const neverUp: IsTimeUp = () => false;
  * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
  * events give the same commands.
  */
-export class Core implements Host {
+export class Core implements ConnectionHost {
   readonly limits: Limits;
   readonly terms: Terms;
   readonly holdings: ServerHoldings;
@@ -82,7 +83,7 @@ export class Core implements Host {
     );
     this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
     this.tracer = options.traces === true ? this.#recorder() : undefined;
-    this.connectionChart = Connection.bind(this);
+    this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }
 
   readonly clock = (): number => this.#now;

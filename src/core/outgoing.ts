@@ -1,7 +1,7 @@
 import { isFile, isPieces, NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
 import { encodeReply, NO_VALUE, type ReplyFormat, type ReplyValue, type Status } from '../wire/reply.ts';
 import type { Refusal } from '../workspace/refusal.ts';
-import type { Core } from './core.ts';
+import type { CommandSink } from './command-sink.ts';
 
 /** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
 const REPLIES_AT_ONCE = 2 ** 20;
@@ -9,15 +9,15 @@ const REPLIES_AT_ONCE = 2 ** 20;
 /** The replies to one connection, as commands. */
 export class Outgoing {
   format: ReplyFormat = { metadata: false, cookie: true };
-  readonly #core: Core;
+  readonly #sink: CommandSink;
   readonly #connection: number;
   /** Bytes of replies since the client had taken all of them. */
   #replied = 0;
   /** What is left of a value that is made piece by piece. */
   #pieces: Pieces | undefined;
 
-  constructor(core: Core, connection: number) {
-    this.#core = core;
+  constructor(sink: CommandSink, connection: number) {
+    this.#sink = sink;
     this.#connection = connection;
   }
 
@@ -39,14 +39,14 @@ export class Outgoing {
     if (isPieces(payload)) this.#pieces = payload;
     else if (isFile(payload)) {
       this.#count(payload.size);
-      this.#core.command({ type: 'sendFile', connection: this.#connection, file: payload });
+      this.#sink.command({ type: 'sendFile', connection: this.#connection, file: payload });
     } else this.send(payload);
   }
 
   refuse({ status, reason, limit }: Refusal, isLong: boolean): void {
     const metadata = this.format.metadata ? new Map([['nwsReason', reason]]) : NO_METADATA;
     this.reply(status, metadata, isLong ? NO_VALUE : undefined);
-    if (limit !== undefined) this.#core.figures.countRefusal(limit);
+    if (limit !== undefined) this.#sink.figures.countRefusal(limit);
   }
 
   /** Sends more of what is made piece by piece, until the client has to take that. @returns whether all is out */
@@ -67,11 +67,11 @@ export class Outgoing {
 
   send(bytes: string | Uint8Array): void {
     this.#count(bytes.length);
-    this.#core.command({ type: 'send', connection: this.#connection, bytes });
+    this.#sink.command({ type: 'send', connection: this.#connection, bytes });
   }
 
   #count(bytes: number): void {
     this.#replied += bytes;
-    this.#core.figures.bytesOut += bytes;
+    this.#sink.figures.bytesOut += bytes;
   }
 }

@@ -1,5 +1,5 @@
 import type { Steps } from '../workspace/steps.ts';
-import type { Core } from './core.ts';
+import type { CommandSink } from './command-sink.ts';
 import type { Making, Settled } from './verbs.ts';
 
 interface PaceEvents {
@@ -14,15 +14,15 @@ interface PaceEvents {
  * is the turn of others, or while a request of its own takes steps (P14).
  */
 export class Pace {
-  readonly #core: Core;
+  readonly #sink: CommandSink;
   readonly #connection: number;
   readonly #events: PaceEvents;
   #waitsFor: 'client' | 'turn' | 'steps' | undefined;
   #making: Making | undefined;
   #isOver = false;
 
-  constructor(core: Core, connection: number, events: PaceEvents) {
-    this.#core = core;
+  constructor(sink: CommandSink, connection: number, events: PaceEvents) {
+    this.#sink = sink;
     this.#connection = connection;
     this.#events = events;
   }
@@ -36,7 +36,7 @@ export class Pace {
 
   waitForClient(): void {
     this.#waitsFor = 'client';
-    this.#core.command({ type: 'flush', connection: this.#connection });
+    this.#sink.command({ type: 'flush', connection: this.#connection });
   }
 
   /** The client has taken what was sent to it. */
@@ -46,7 +46,7 @@ export class Pace {
 
   waitForTurn(): void {
     this.#pause('turn');
-    this.#core.turns.add(() => {
+    this.#sink.turns.add(() => {
       this.#resume();
       return false;
     });
@@ -57,7 +57,7 @@ export class Pace {
     this.#making = making;
     this.#waitsFor = 'steps';
     let isLater = false;
-    this.#core.turns.run(this.#contained(making.steps), (outcome) => {
+    this.#sink.turns.run(this.#contained(making.steps), (outcome) => {
       this.#waitsFor = undefined;
       this.#making = undefined;
       if (this.#isOver) return making.drop?.();
@@ -74,7 +74,7 @@ export class Pace {
     try {
       return yield* steps;
     } catch (error) {
-      this.#core.log('error', 'a request could not be carried out', { connection: this.#connection, error });
+      this.#sink.log('error', 'a request could not be carried out', { connection: this.#connection, error });
       this.#isOver = true;
       this.#events.failed();
       return undefined;
@@ -89,13 +89,13 @@ export class Pace {
 
   #pause(reason: 'turn' | 'steps'): void {
     this.#waitsFor = reason;
-    this.#core.command({ type: 'pause', connection: this.#connection });
+    this.#sink.command({ type: 'pause', connection: this.#connection });
   }
 
   #resume(): void {
     this.#waitsFor = undefined;
     if (this.#isOver) return;
-    this.#core.command({ type: 'resume', connection: this.#connection });
+    this.#sink.command({ type: 'resume', connection: this.#connection });
     this.#events.goOn();
   }
 }

@@ -1,13 +1,8 @@
+import type { Answer } from './answer.ts';
 import { randomUUID } from 'node:crypto';
 import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch.ts';
 import type { TestPath } from './model.ts';
-import {
-  ProtocolClient,
-  whenAnsweredInTime,
-  type Address,
-  type Answer,
-  type Pending,
-} from './protocol-client.ts';
+import { ProtocolClient, whenAnsweredInTime, type Address, type Pending } from './protocol-client.ts';
 
 /** By which a sentinel shows that it supervises its workers (S19). */
 export const SUPERVISOR = { session: 'of the sentinel' };

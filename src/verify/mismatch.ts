@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './protocol-client.ts';
+import type { Answer } from './answer.ts';
 
 /** The server does something else than its charts say. */
 export class Mismatch extends Error {

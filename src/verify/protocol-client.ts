@@ -6,21 +6,13 @@ import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { encodeRequest } from '../wire/request.ts';
+import type { Answer } from './answer.ts';
 import { Mismatch } from './mismatch.ts';
 
 /** Where a server listens. */
 export interface Address {
   readonly host: string;
   readonly port: number;
-}
-
-/** A reply (P6, P7), as far as charts show in it. */
-export interface Answer {
-  readonly status: string;
-  /** `nwsReason` (P8). */
-  readonly reason: string;
-  readonly value: string;
-  readonly metadata: Metadata;
 }
 
 /** A request that is not answered at once. */

@@ -1,4 +1,4 @@
-import type { Named } from './types.ts';
+import type { Named } from './named.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,4 +1,4 @@
-import type { Named } from './types.ts';
+import type { Named } from './named.ts';
 
 /** A job that older clients make in an ordinary workspace (W12). */
 export interface OldSleighSummary extends Named {

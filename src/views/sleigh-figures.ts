@@ -2,7 +2,7 @@ import { stepCatalogOf } from '../actors/step-catalog.ts';
 import type { BatchSummary, Totals } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
-import { batches } from './sleigh.ts';
+import { batches } from './batches.ts';
 
 /** Samples that the pace of a batch is taken from: half a minute, a second each. */
 const RATE_PERIOD_S = 30;

@@ -5,13 +5,12 @@ import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { among, stateOf, workerCounts } from './actors.ts';
+import { batches } from './batches.ts';
 import { named, titleOf } from './names.ts';
 import { rankHistory } from './rank-history.ts';
-import { pageOf, slice, type Range } from './paging.ts';
+import { pageOf, type Range } from './paging.ts';
 import type { SleighFigures } from './sleigh-figures.ts';
 import type { BatchView, SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
-
-export const MOST_BATCHES = 100;
 
 function stateOfChild(sleigh: Sleigh, id: string): string {
   const actor = sleigh.actor(id);
@@ -53,10 +52,6 @@ export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
     history: figures.history.series,
   };
 }
-
-/** Those that the view tells of. */
-export const batches = (sleigh: Sleigh): Iterable<BatchSummary> =>
-  slice(sleigh.work.batches.summaries(), { from: 0, count: MOST_BATCHES });
 
 const batchView = (batch: BatchSummary, figures: SleighFigures): BatchView => ({
   batch: batch.id === undefined ? undefined : named(batch.id),

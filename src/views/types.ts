@@ -1,3 +1,4 @@
+import type { Named } from './named.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { RankHistory } from './rank-types.ts';
 
@@ -27,12 +28,6 @@ import type { RankHistory } from './rank-types.ts';
  * event `failed`. What the page may change stands in src/web/writes.ts. Times are milliseconds since 1970, durations
  * milliseconds.
  */
-
-/** A name is any bytes: `name` has a character for each byte and goes into paths, `title` is for people. */
-export interface Named {
-  readonly name: string;
-  readonly title: string;
-}
 
 export interface ErrorView {
   readonly error: string;

@@ -1,6 +1,6 @@
 import { sizeOf, type Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client, Found } from './pending-get.ts';
-import type { Workspace } from './workspace.ts';
+import type { Variable } from './variable.ts';
 
 /** The variables that clients of the old style make a job of, in an ordinary workspace (W12). */
 const TASK = 'task';
@@ -10,6 +10,13 @@ const PARTS: ReadonlySet<string> = new Set([TASK, RESULT, RIDE_OVER]);
 
 /** Whether what happens to a variable of this name is to be told to the job. */
 export const isPartOfOldSleigh = (name: string): boolean => PARTS.has(name);
+
+/** What it needs of its workspace. */
+interface OldSleighHost {
+  readonly name: string;
+  readonly host: { log(level: 'warn', message: string, fields: Record<string, unknown>): void };
+  find(name: string): Variable | undefined;
+}
 
 /** What a client took and has stored no result for. */
 interface Holding {
@@ -24,14 +31,14 @@ interface Holding {
  * (W12). Nothing that a client sees depends on it.
  */
 export class OldSleigh {
-  readonly #workspace: Workspace;
+  readonly #workspace: OldSleighHost;
   readonly #holdings = new Map<Client, Holding>();
   /** Those who ask for results. The tasks that they take out are not worked on. */
   readonly #masters = new Set<Client>();
   #isWaitedFor = false;
   #lost = 0;
 
-  constructor(workspace: Workspace) {
+  constructor(workspace: OldSleighHost) {
     this.#workspace = workspace;
   }
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createServer, type Server } from '../../src/index.ts';
 import { Job } from '../../src/verify/job.ts';
-import type { Answer, ProtocolClient } from '../../src/verify/protocol-client.ts';
+import type { Answer } from '../../src/verify/answer.ts';
+import type { ProtocolClient } from '../../src/verify/protocol-client.ts';
 
 let server: Server;
 beforeEach(async () => {

@@ -1,5 +1,4 @@
 import type { TlsOptions, ServerAddress } from '../connection/server-address.ts';
-import type { WorkspaceOptions } from '../workspace/net-work-space.ts';
 import {
   anything,
   checkOptions,
@@ -23,7 +22,13 @@ import type {
   TaskOptions,
 } from './sleigh-options.ts';
 import { checkRespawn } from './respawn.ts';
-import type { GetOptions, StoreOptions, StoreStreamOptions, TryOptions } from '../workspace/variable.ts';
+import type {
+  GetOptions,
+  StoreOptions,
+  StoreStreamOptions,
+  TryOptions,
+  WorkspaceOptions,
+} from './workspace-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 
 /** What is allowed for each option of the client. */

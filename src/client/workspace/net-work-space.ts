@@ -7,24 +7,16 @@ import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './listings.ts';
 import { checkName, WORKSPACE } from '../options/option-rules.ts';
 import type { ByteStream } from '../connection/outgoing.ts';
-import {
-  metadataOf,
-  Variable,
-  type Form,
-  type Forms,
-  type GetOptions,
-  type MetadataInit,
-  type Mode,
-  type StoreOptions,
-  type StoreStreamOptions,
-  type TryOptions,
-} from './variable.ts';
-
-/** Which server, and how the workspace is opened there. */
-export interface WorkspaceOptions extends ConnectionOptions, Omit<OpenOptions, 'metadata'> {
-  /** `wstype` and the options of that kind (W9, S1). */
-  readonly metadata?: MetadataInit | undefined;
-}
+import type {
+  Form,
+  Forms,
+  GetOptions,
+  StoreOptions,
+  StoreStreamOptions,
+  TryOptions,
+  WorkspaceOptions,
+} from '../options/workspace-options.ts';
+import { metadataOf, Variable, type Mode } from './variable.ts';
 
 /**
  * A workspace: a named set of variables on a server, in which programs meet (W1).

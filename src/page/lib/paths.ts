@@ -1,7 +1,7 @@
 /** Where things are: pages for people, and the views behind them. A name goes into a path with all its bytes. */
 import { encodePart as part } from '../../views/path-part.ts';
 import { BASE } from './base.ts';
-import type { Named } from '../../views/types.ts';
+import type { Named } from '../../views/named.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 

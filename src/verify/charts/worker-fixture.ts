@@ -1,6 +1,7 @@
 import type { Job } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
-import type { Answer, Pending, ProtocolClient } from '../protocol-client.ts';
+import type { Answer } from '../answer.ts';
+import type { Pending, ProtocolClient } from '../protocol-client.ts';
 
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 export const NO_VALUE = { status: '0001', reason: 'no value available.' };

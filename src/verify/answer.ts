@@ -1,0 +1,10 @@
+import type { Metadata } from '../wire/payload.ts';
+
+/** A reply (P6, P7), as far as charts show in it. */
+export interface Answer {
+  readonly status: string;
+  /** `nwsReason` (P8). */
+  readonly reason: string;
+  readonly value: string;
+  readonly metadata: Metadata;
+}

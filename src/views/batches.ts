@@ -1,0 +1,9 @@
+import type { BatchSummary } from '../sleigh/batches.ts';
+import type { Sleigh } from '../sleigh/sleigh.ts';
+import { slice } from './paging.ts';
+
+export const MOST_BATCHES = 100;
+
+/** Those that the view tells of. */
+export const batches = (sleigh: Sleigh): Iterable<BatchSummary> =>
+  slice(sleigh.work.batches.summaries(), { from: 0, count: MOST_BATCHES });
