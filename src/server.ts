@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
@@ -6,36 +5,10 @@ import type { Credentials } from './transport/gate.ts';
 import { isLoopback } from './transport/admission.ts';
 import { TcpServer } from './transport/server.ts';
 import type { TcpOptions } from './transport/tcp-options.ts';
-import { authorityOf } from './wire/authority.ts';
-import type { Optional } from './wire/with-defaults.ts';
-import { LiveSite } from './web/live-site.ts';
-import { WebServer, type ListenOptions } from './web/web-server.ts';
+import type { WebAddress, WebOptions } from './web/web-options.ts';
+import type { WebPage } from './web/web-page.ts';
 
-export interface WebOptions extends Optional<ListenOptions> {
-  /** The page may delete and fetch, with a token: this one, or one that is made. */
-  readonly write?: boolean | undefined;
-  readonly token?: string | undefined;
-  /** When its port is in use, the server goes on without a page and says so in its log. */
-  readonly isOptional?: boolean | undefined;
-}
-
-export interface WebAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly url: string;
-  /** What deleting and fetching asks for; undefined where neither is possible. */
-  readonly token: string | undefined;
-}
-
-/** The web page has no place to listen at. */
-export class WebListenError extends Error {
-  override readonly name = 'WebListenError';
-
-  /** @param address HOST:PORT that was to be listened on */
-  constructor(address: string, cause: unknown) {
-    super(address, { cause });
-  }
-}
+export { WebListenError, type WebAddress, type WebOptions } from './web/web-options.ts';
 
 export interface ServerOptions extends TcpOptions {
   /** The address to listen on; 127.0.0.1 unless told. */
@@ -80,62 +53,43 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   const logger = options.logger ?? createLogger(options.logLevel ?? 'info');
   const host = options.host ?? '127.0.0.1';
   // The web server comes first, since clients are told its port (P2.1).
-  const web = options.web && (await listenForWeb(options.web, host, logger));
+  const page = options.web && (await listenForWeb(options.web, host, logger));
   try {
     const tcp = new TcpServer(
       { ...options, deadman: options.deadman ?? isLoopback(host) },
       logger,
-      web?.port,
+      page?.port,
     );
     await tcp.listen(host, options.port ?? 8765);
-    if (options.web !== undefined && web === undefined)
-      logger.warn({ port: portOf(options.web) }, 'there is no web page: its port is in use');
-    return serverOf(tcp, web, options.web, logger);
+    return serverOf(tcp, page, page?.show(tcp), logger);
   } catch (error) {
-    await web?.close();
+    await page?.close();
     throw error;
   }
 }
-
-const portOf = ({ port = 8766 }: WebOptions): number => port;
 
 /** @returns undefined when there may be no page, and is no port for it */
 async function listenForWeb(
   options: WebOptions,
   serverHost: string,
   logger: Logger,
-): Promise<WebServer | undefined> {
-  const { host = serverHost, allowHosts, dist } = options;
-  const port = portOf(options);
-  try {
-    return await WebServer.listen({ host, port, allowHosts, dist }, logger);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (options.isOptional === true && code === 'EADDRINUSE') return undefined;
-    // What is wrong with the server's own address is told as such.
-    if (options.host === undefined && code !== 'EADDRINUSE' && code !== 'EACCES') throw cause;
-    throw new WebListenError(authorityOf(host, port), cause);
-  }
+): Promise<WebPage | undefined> {
+  // Loaded only where there is a page: a server without one starts sooner, and takes less memory.
+  const { WebPage } = await import('./web/web-page.ts');
+  return WebPage.listen(options, serverHost, logger);
 }
 
 function serverOf(
   tcp: TcpServer,
-  web: WebServer | undefined,
-  options: WebOptions | undefined,
+  page: WebPage | undefined,
+  web: WebAddress | undefined,
   logger: Logger,
 ): Server {
-  const token =
-    options?.write === true ? (options.token ?? randomBytes(16).toString('base64url')) : undefined;
-  const site = web && new LiveSite(tcp, { web, token, logger });
-  if (site !== undefined) web?.show(site);
-  const stopped = tcp.stopped.then(async () => {
-    site?.close();
-    await web?.close();
-  });
+  const stopped = tcp.stopped.then(() => page?.close());
   return {
     host: tcp.host,
     port: tcp.port,
-    web: web && { host: web.host, port: web.port, url: web.url, token },
+    web,
     stopped,
     get logLevel() {
       return LEVELS.find((level) => level === logger.level) ?? 'info';

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { TcpServer } from '../transport/server.ts';
+import { LiveSite } from './live-site.ts';
+import { WebServer } from './web-server.ts';
+import { WebListenError, type WebAddress, type WebOptions } from './web-options.ts';
+import { authorityOf } from '../wire/authority.ts';
+
+/** The web page of a server. */
+export class WebPage {
+  readonly #web: WebServer;
+  readonly #token: string | undefined;
+  readonly #logger: Logger;
+  #site: LiveSite | undefined;
+
+  private constructor(web: WebServer, { write, token }: WebOptions, logger: Logger) {
+    this.#web = web;
+    this.#token = write === true ? (token ?? randomBytes(16).toString('base64url')) : undefined;
+    this.#logger = logger;
+  }
+
+  /**
+   * @param serverHost where the page is, unless its options tell
+   * @returns it, when it listens; undefined when it is optional and its port is in use, which the log says
+   * @throws WebListenError
+   */
+  static async listen(options: WebOptions, serverHost: string, logger: Logger): Promise<WebPage | undefined> {
+    const { host = serverHost, port = 8766, allowHosts, dist } = options;
+    try {
+      return new WebPage(await WebServer.listen({ host, port, allowHosts, dist }, logger), options, logger);
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+      if (options.isOptional === true && code === 'EADDRINUSE') {
+        logger.warn({ port }, 'there is no web page: its port is in use');
+        return undefined;
+      }
+      // What is wrong with the server's own address is told as such.
+      if (options.host === undefined && code !== 'EADDRINUSE' && code !== 'EACCES') throw cause;
+      throw new WebListenError(authorityOf(host, port), cause);
+    }
+  }
+
+  get port(): number {
+    return this.#web.port;
+  }
+
+  /** From now on it shows this server. @returns where it is */
+  show(tcp: TcpServer): WebAddress {
+    const { host, port, url } = this.#web;
+    this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger });
+    this.#web.show(this.#site);
+    return { host, port, url, token: this.#token };
+  }
+
+  async close(): Promise<void> {
+    this.#site?.close();
+    await this.#web.close();
+  }
+}
