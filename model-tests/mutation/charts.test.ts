@@ -35,7 +35,17 @@ async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerato
   yield* codeMutantsOf(chart, nothing);
 }
 
-const MOST_SECONDS = process.env['VERIFY'] === 'long' ? 3_600 : 120;
+const isLong = process.env['VERIFY'] === 'long';
+const MOST_SECONDS = isLong ? 3_600 : 120;
+/** Of the mutants that are made of a chart; with VERIFY=long each is tried. */
+const ONE_IN = isLong ? 1 : 8;
+
+function* sampled<T>(mutants: Iterable<T>): Generator<T> {
+  let made = 0;
+  for (const mutant of mutants) if (made++ % ONE_IN === 0) yield mutant;
+}
+
+const faultOfSample = (text: string): ReturnType<typeof oneFault> => sampled(oneFault(text));
 
 const results: Result[] = [];
 const known = new Set(EQUIVALENT.flatMap(({ mutants }) => mutants));
@@ -49,14 +59,16 @@ describe('every chart with one fault is found out, unless it is known to do the 
         expect(killer.fateOf(unchanged).killed).toBeUndefined();
 
       const began = performance.now();
-      const fates = [...mutantsOf(checks.machine)].map((mutant) => killer.fateOf(mutant));
-      for await (const mutant of codeMutantsOf(chart, oneFault)) fates.push(killer.fateOf(mutant));
+      const fates = [...sampled(mutantsOf(checks.machine))].map((mutant) => killer.fateOf(mutant));
+      for await (const mutant of codeMutantsOf(chart, faultOfSample)) fates.push(killer.fateOf(mutant));
       results.push({ chart, fates, seconds: (performance.now() - began) / 1000 });
 
       const names = fates.map(({ mutant }) => `${chart}: ${mutant.name}`);
       expect(names.filter((name, n) => names.indexOf(name) !== n)).toEqual([]);
       const survivors = names.filter((_, n) => fates[n]?.killed === undefined);
-      const expected = [...known].filter((name) => name.startsWith(`${chart}: `));
+      const expected = [...known].filter((name) =>
+        isLong ? name.startsWith(`${chart}: `) : names.includes(name),
+      );
       expect(survivors.sort()).toEqual(expected.sort());
     },
     MOST_SECONDS * 1000,
@@ -64,7 +76,7 @@ describe('every chart with one fault is found out, unless it is known to do the 
 
   test('of at least 300, 97 % are found out; the others do the same', () => {
     const all = results.flatMap(({ fates }) => fates);
-    expect(all.length - killedOf(all)).toBe(known.size);
+    if (isLong) expect(all.length - killedOf(all)).toBe(known.size);
     expect(all.length).toBeGreaterThanOrEqual(300);
     expect(killedOf(all) / all.length).toBeGreaterThanOrEqual(0.97);
   });

@@ -12,7 +12,7 @@ import { visit } from './load.ts';
 // A few seconds; MINUTES=n for more (`npm run soak -- --minutes 30`).
 
 const isLong = process.env['MINUTES'] !== undefined || process.env['VERIFY'] === 'long';
-const SECONDS = isLong ? 60 * Number(process.env['MINUTES'] ?? 30) : 4;
+const SECONDS = isLong ? 60 * Number(process.env['MINUTES'] ?? 30) : 2;
 const AT_A_TIME = 8;
 /** In how many parts the load comes; after each it is looked at what is held. */
 const SLICES = isLong ? 5 : 2;

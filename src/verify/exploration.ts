@@ -233,6 +233,17 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     };
   }
 
+  /** The states and transitions that a path comes to. */
+  visits({ steps, tries }: Pick<Route, 'steps' | 'tries'>): Set<string> {
+    let { world, taken } = this.#beginning();
+    const visited = new Set([...this.index.statesOf(world.chart), ...taken]);
+    for (const name of [...steps, ...tries]) {
+      ({ next: world, taken } = this.#after(world, name));
+      for (const one of [...this.index.statesOf(world.chart), ...taken]) visited.add(one);
+    }
+    return visited;
+  }
+
   /** Runs one path. @param saw is told of each step that was right. @throws Mismatch with the story of it */
   async run(journey: TestPath, saw: (seen: Seen) => void): Promise<void> {
     const beginning = this.#beginning();

@@ -12,6 +12,8 @@ export interface Verification {
 
 export interface VerifyOptions {
   readonly effort?: Effort;
+  /** Run one path in so many, and each that comes first to a state or a transition of its chart: 1 runs all. */
+  readonly oneIn?: number;
   /** Told of each path that fails, as soon as it does. */
   readonly onFailure?: (failure: Failure) => void;
 }
@@ -19,10 +21,15 @@ export interface VerifyOptions {
 /** Runs generated paths through every chart. @throws when the server cannot be reached */
 export async function verifyCharts(
   grounds: TestTarget,
-  { effort = 'short', onFailure }: VerifyOptions = {},
+  { effort = 'short', oneIn = 1, onFailure }: VerifyOptions = {},
 ): Promise<ChartReport[]> {
   const met = await needsMetBy(grounds);
-  return runPaths(exploreAll(met, effort), { grounds, met, ...(onFailure !== undefined && { onFailure }) });
+  return runPaths(exploreAll(met, effort), {
+    grounds,
+    met,
+    oneIn,
+    ...(onFailure !== undefined && { onFailure }),
+  });
 }
 
 /** Runs the paths and then the recorded conversations. @throws when the server cannot be reached */

@@ -15,6 +15,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${n
 const docs = (name: string): string =>
   readFileSync(new URL(`../../docs/charts/${name}`, import.meta.url), 'utf8');
 
+const isLong = process.env['VERIFY'] === 'long';
 const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('localhost.key')];
 
 /** One line of JSON, and nothing else. */
@@ -125,7 +126,7 @@ describe('sleigh verify --json', () => {
     });
   });
 
-  it('reports on a running server', { timeout: 120_000 }, async () => {
+  it.runIf(isLong)('reports on a running server', { timeout: 120_000 }, async () => {
     // Its chart of connections is walked to the end of both times.
     await using quick = await startServe('--limit', 'handshakeSeconds=2', '--limit', 'requestSeconds=2');
     const times = ['--handshake-seconds', '2', '--request-seconds', '2'];
