@@ -1,20 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+/** More than there are cores: most files wait for processes, sockets and timers. */
+const WORKERS = 4;
+
+/** What measures the time, the processor or the memory of something, and so has the machine to itself. */
+const ALONE = ['test/bench/**', 'test/client/growth.test.ts', 'test/core/turns.test.ts'];
+
+const FILES = {
+  include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
+  exclude: ['**/node_modules/**', 'model-tests/explore/**'],
+  // For four files at a time, and whatever else the machine does.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
     // The development build of XState says this of every actor that is made in an action, and means something else.
     onConsoleLog: (log) => !log.includes('Custom actions should not call'),
+    maxWorkers: WORKERS,
+    globalSetup: 'test/support/unpack-browser.ts',
     projects: [
-      {
-        test: {
-          name: 'server',
-          include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
-          exclude: ['**/node_modules/**', 'model-tests/explore/**'],
-          testTimeout: 20_000,
-        },
-      },
+      { extends: true, test: { ...FILES, name: 'server', exclude: [...FILES.exclude, ...ALONE] } },
       // Explores the job in place, with its private fields open.
       'model-tests/explore/vitest.config.ts',
+      {
+        extends: true,
+        test: { ...FILES, name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });
