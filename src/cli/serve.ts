@@ -40,6 +40,9 @@ interface ServeFlags extends CredentialFlags {
   json?: true;
 }
 
+/** Seconds in which clients may finish and leave, after SIGTERM. */
+export const DEFAULT_DRAIN_S = 0;
+
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
 
 function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
@@ -150,7 +153,7 @@ export function addServeCommand(program: Command): void {
     .addOption(
       new Option('--drain <seconds>', 'after SIGTERM, give clients so many seconds to finish and leave')
         .argParser(wholeNumber())
-        .default(0),
+        .default(DEFAULT_DRAIN_S),
     )
     .option('--trace <file>', 'write each step of every statechart to this file, as a line of JSON')
     .addOption(

@@ -52,7 +52,7 @@ export class AwakeClock {
 }
 
 /** Milliseconds after waking in which what lies in the sockets is read, and no deadline is over. */
-const READING_TURN_MS = 250;
+export const READING_TURN_MS = 250;
 
 /** When something is due, by such a clock. */
 export class Deadline {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { AwakeClock, Deadline, HEARTBEAT_MS } from './awake-clock.ts';
+import { AwakeClock, Deadline, HEARTBEAT_MS, READING_TURN_MS } from './awake-clock.ts';
 
 /** What setTimeout can wait for at most; longer waits are made of several. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -20,6 +20,15 @@ export function look(): void {
 export function awakeNow(): number {
   look();
   return clock.now;
+}
+
+/**
+ * Whether this process has slept until a moment ago, so that what lies in the sockets may not have been read yet. For
+ * timers of libraries, which count the sleep; somebody must have kept the clock awake since they were started.
+ */
+export function hasJustWoken(): boolean {
+  look();
+  return clock.sinceWaking < READING_TURN_MS;
 }
 
 /** Somebody waits: from now on the time is looked at. @returns what ends that */

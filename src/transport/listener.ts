@@ -7,10 +7,10 @@ import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
 
 /** Milliseconds of silence after which a client's host is asked whether it is still there. */
-const KEEP_ALIVE_MS = 60_000;
+export const KEEP_ALIVE_MS = 60_000;
 
 /** Descriptors that are left for files: large values, the trace, the modules of the server. */
-const RESERVED_DESCRIPTORS = 16;
+export const RESERVED_DESCRIPTORS = 16;
 
 interface ListenerOptions {
   readonly gate: Gate;

@@ -10,7 +10,7 @@ import type { TlsStarter } from './tls.ts';
  * Milliseconds that a client has to take what is left for it, and to close, once its connection ends; and in which a client
  * that has said all must take some of what is left.
  */
-const LINGER = 5_000;
+export const LINGER_MS = 5_000;
 
 /** Who is told what the sockets of all clients do. */
 export interface PeerEvents {
@@ -55,7 +55,7 @@ export class Peer {
   #isGone = false;
   readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false };
   #onFlushed: (() => void) | undefined;
-  #watch: NodeJS.Timeout | undefined;
+  #watch: AwakeTimeout | undefined;
   readonly #received = (bytes: Buffer): void => {
     // What comes when the connection is over is read, so that the client gets our last words, and dropped.
     if (!this.#closing) this.#events.received(this, bytes);
@@ -65,7 +65,7 @@ export class Peer {
     end: (): void => this.#gone(),
     close: (): void => {
       this.#gone();
-      clearTimeout(this.#watch);
+      this.#watch?.stop();
       this.#events.closed(this);
     },
   };
@@ -102,17 +102,22 @@ export class Peer {
     this.#isGone = true;
     this.#events.gone(this);
     if (this.#queue.length === 0 && !this.#sending) this.#socket.end();
-    this.#watchTaking(undefined);
+    this.#watchTaking(this.#taken);
+  }
+
+  /** Bytes that the client has taken. */
+  get #taken(): number {
+    return this.#written - this.#socket.writableLength;
   }
 
   /** A client that has said all, and takes nothing, would hold its socket and its replies for ever. */
-  #watchTaking(before: number | undefined): void {
+  #watchTaking(before: number): void {
     if (this.#socket.destroyed) return;
-    this.#watch = setTimeout(() => {
-      const taken = this.#written - this.#socket.writableLength;
+    this.#watch = new AwakeTimeout(LINGER_MS, () => {
+      const taken = this.#taken;
       if (taken === before) this.#socket.destroy();
       else this.#watchTaking(taken);
-    }, LINGER);
+    });
   }
 
   /** What is sent between `cork` and `uncork` leaves in one piece: texts as one, which costs much less than many. */
@@ -256,7 +261,7 @@ export class Peer {
     this.#socket.end();
     this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
-    const timeout = new AwakeTimeout(LINGER, () => this.#socket.destroy());
+    const timeout = new AwakeTimeout(LINGER_MS, () => this.#socket.destroy());
     this.#socket.once('close', () => timeout.stop());
   }
 

@@ -30,7 +30,7 @@ const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-
 const { timeOrigin } = performance;
 
 /** Milliseconds that clients have to close when the server stops. */
-const STOPPING = 2_000;
+export const STOP_MS = 2_000;
 
 /** The TCP adapter: sockets, files and timers, as the core commands. */
 export class TcpServer {
@@ -303,7 +303,7 @@ export class TcpServer {
     if (this.#drain > 0) this.#handle({ type: 'draining' });
     await this.#allGone(() => since + this.#drain * 1000);
     this.#handle({ type: 'stopping' });
-    const deadline = awakeNow() + STOPPING;
+    const deadline = awakeNow() + STOP_MS;
     await this.#allGone(() => deadline);
     letGo();
     try {

@@ -1,17 +1,18 @@
 import type { ServerResponse } from 'node:http';
+import { awakeNow, keepAwake } from '../transport/awake.ts';
 import { Problem, WENT_WRONG } from './answers.ts';
 import type { Site } from './site.ts';
 
 /** Milliseconds between two updates of a viewer. */
-const FEED_INTERVAL_MS = 100;
+export const FEED_INTERVAL_MS = 100;
 /** Milliseconds after which a silent stream says that it is alive. */
-const KEEP_ALIVE = 15_000;
+export const STREAM_COMMENT_MS = 15_000;
 /** Milliseconds after which a viewer that takes nothing is given up; a browser that is there after all comes again. */
-const IDLE_FEED_LIMIT_MS = 60_000;
+export const IDLE_FEED_LIMIT_MS = 60_000;
 /** Views may take one part in so many of the server's time; where they would take more they come less often. */
-const SHARE = 10;
+export const FEED_SHARE = 10;
 /** Bytes of all views that are looked at, of each once: a stream that would need more is refused, one that grows past it ends. */
-const MOST_BYTES = 64 << 20;
+export const MOST_FEED_BYTES = 64 << 20;
 /** Milliseconds of work on views after which others get their turn. */
 const TURN = 5;
 
@@ -28,6 +29,7 @@ class Viewer {
   readonly stream: ServerResponse;
   /** The version of its feed that it has. */
   has = 0;
+  /** In time that the process lived through. */
   sentAt = 0;
 
   constructor(stream: ServerResponse) {
@@ -88,7 +90,7 @@ class Feed {
 }
 
 /**
- * The views that are looked at, sent again whenever they have changed, at most every `PACE` milliseconds. Viewers of the
+ * The views that are looked at, sent again whenever they have changed, at most every `FEED_INTERVAL_MS`. Viewers of the
  * same view share its computation and its bytes. One that is slow is left out until it has taken what it got, and gets
  * the newest then. No timer runs without a viewer.
  */
@@ -104,7 +106,7 @@ export class Feeds {
   #isRunning = false;
   #roundEnded = 0;
 
-  constructor(site: Site, most: number, events: FeedEvents, mostBytes = MOST_BYTES) {
+  constructor(site: Site, most: number, events: FeedEvents, mostBytes = MOST_FEED_BYTES) {
     this.#site = site;
     this.#most = most;
     this.#events = events;
@@ -134,7 +136,9 @@ export class Feeds {
     const viewer = new Viewer(stream);
     feed.viewers.add(viewer);
     this.#viewers++;
+    const release = keepAwake();
     stream.once('close', () => {
+      release();
       this.#viewers--;
       feed.viewers.delete(viewer);
       if (feed.viewers.size === 0) {
@@ -150,7 +154,7 @@ export class Feeds {
       'X-Accel-Buffering': 'no',
     });
     viewer.has = feed.version;
-    viewer.send(feed.chunk, performance.now());
+    viewer.send(feed.chunk, awakeNow());
     if (!this.#isRunning) this.#schedule(FEED_INTERVAL_MS);
   }
 
@@ -171,7 +175,7 @@ export class Feeds {
     let sinceTurn = 0;
     for (const feed of this.#feeds.values()) {
       const began = performance.now();
-      this.#serve(feed, began);
+      this.#serve(feed, awakeNow());
       const took = performance.now() - began;
       busy += took;
       sinceTurn += took;
@@ -180,8 +184,8 @@ export class Feeds {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isRunning = false;
-    this.#roundEnded = performance.now();
-    if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (SHARE - 1)));
+    this.#roundEnded = awakeNow();
+    if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (FEED_SHARE - 1)));
   }
 
   /** What it holds counts no more. */
@@ -214,7 +218,7 @@ export class Feeds {
         viewer.has = feed.version;
         viewer.send(feed.chunk, now);
         this.#events.sent(viewer.stream);
-      } else if (now - viewer.sentAt >= KEEP_ALIVE) viewer.send(': still here\n\n', now);
+      } else if (now - viewer.sentAt >= STREAM_COMMENT_MS) viewer.send(': still here\n\n', now);
     }
   }
 

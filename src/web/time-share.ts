@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Answers may take one part in so many of the server's time. */
-const SHARE = 4;
+export const ANSWER_SHARE = 4;
 
 /** Work that comes one after the other and takes a share of the time, so that clients of the server have the rest. */
 export class TimeShare {
@@ -25,7 +25,7 @@ export class TimeShare {
       return await work();
     } finally {
       const now = performance.now();
-      this.#freeAt = Math.max(this.#freeAt, now) + (now - began) * (SHARE - 1);
+      this.#freeAt = Math.max(this.#freeAt, now) + (now - began) * (ANSWER_SHARE - 1);
     }
   }
 }

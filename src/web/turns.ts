@@ -1,8 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { AwakeTimeout, keepAwake } from '../transport/awake.ts';
 
 /** Bytes of further requests that may wait behind the one that is answered. Browsers send none; more is abuse. */
-const MOST_WAITING_BYTES = 8 << 10;
+export const MOST_WAITING_BYTES = 8 << 10;
+
+/** Milliseconds in which the head of a request must be complete, from its first byte or from the start of the connection. */
+export const REQUEST_TIME_MS = 10_000;
+
+const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -11,13 +17,21 @@ const CARRIAGE_RETURN = 0x0d;
  * One request of a connection at a time. The parser of Node takes all requests that came in one piece at once, and each
  * costs time and memory before anybody is asked: thousands of connections with hundreds of requests each would hold up
  * the server for seconds. So the parser is given the head of one request, and the next when the answer has been taken.
+ *
+ * The time for a request is measured here as well: Node counts the time in which the process was stopped (P13).
  */
 export class Turns {
   readonly #gates = new WeakMap<Socket, Gate>();
+  readonly #requestTime: number;
+
+  /** @param requestTime milliseconds in which the head of a request must be complete */
+  constructor(requestTime = REQUEST_TIME_MS) {
+    this.#requestTime = requestTime;
+  }
 
   /** To be called when a connection has come, after Node has begun to listen to it. */
   watch(socket: Socket): void {
-    this.#gates.set(socket, new Gate(socket));
+    this.#gates.set(socket, new Gate(socket, this.#requestTime));
   }
 
   /** To be called when a request has come. */
@@ -34,6 +48,9 @@ export class Turns {
 class Gate {
   readonly #socket: Socket;
   readonly #parse: readonly unknown[];
+  readonly #requestTime: number;
+  /** While a request is awaited or is coming in; undefined while one is answered, and between two of them. */
+  #deadline: AwakeTimeout | undefined;
   #waiting: Buffer = Buffer.alloc(0);
   /** The last line that was passed was empty but for its end, so far. */
   #isAtLineStart = false;
@@ -41,8 +58,15 @@ class Gate {
   /** So much came behind a request that the connection ends with the answer to it. */
   #isOverrun = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, requestTime: number) {
     this.#socket = socket;
+    this.#requestTime = requestTime;
+    this.#startDeadline();
+    const release = keepAwake();
+    socket.once('close', () => {
+      this.#stopDeadline();
+      release();
+    });
     this.#parse = socket.listeners('data');
     socket.removeAllListeners('data');
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
@@ -50,12 +74,25 @@ class Gate {
 
   begin(): void {
     this.#isAnswering = true;
+    this.#stopDeadline();
   }
 
   end(): void {
     this.#isAnswering = false;
     if (this.#isOverrun) this.#socket.destroy();
     else this.#pass();
+  }
+
+  #startDeadline(): void {
+    this.#deadline ??= new AwakeTimeout(this.#requestTime, () => {
+      this.#socket.write(TOO_LATE);
+      this.#socket.destroySoon();
+    });
+  }
+
+  #stopDeadline(): void {
+    this.#deadline?.stop();
+    this.#deadline = undefined;
   }
 
   #receive(bytes: Buffer): void {
@@ -73,6 +110,7 @@ class Gate {
   /** Gives the parser what has come, up to the end of one request. */
   #pass(): void {
     while (this.#waiting.length > 0 && !this.#isAnswering && !this.#socket.destroyed) {
+      this.#startDeadline();
       const end = this.#endOfHead();
       const part = this.#waiting.subarray(0, end);
       this.#waiting = this.#waiting.subarray(end);

