@@ -1,6 +1,6 @@
 import type { Batches } from './batches.ts';
 import { Client } from './client.ts';
-import { isAwaited, type Crew, type Worker } from './crew.ts';
+import { isAwaited, type Crew, type Task, type Worker } from './crew.ts';
 import { DIED, type Report } from './reported.ts';
 import type { Tasks } from './tasks.ts';
 import { DEAD, text, WORKER_DEAD } from './told.ts';
@@ -69,7 +69,8 @@ export class Endings {
     worker.task = undefined;
   }
 
-  #endOne({ worker, report: { task: fate, signs }, mayLeave }: Ending): void {
+  #endOne({ worker, report, mayLeave }: Ending): void {
+    const { task: fate, signs } = report;
     const { task, client, rank } = worker;
     const copies = [...(task?.copyOf === undefined ? [] : [task]), ...worker.again, ...worker.owed];
     const owesNothing = task === undefined && copies.length === 0;
@@ -82,12 +83,15 @@ export class Endings {
       this.#tell(client, WORKER_DEAD);
     }
     if (dies && this.#policy === 'shutdown') return;
+    if (task !== undefined && task.copyOf === undefined) this.#dealWith(task, worker, report);
     for (const copy of copies) this.#tasks.answerNull(rank, copy, signs);
-    if (task === undefined || task.copyOf !== undefined) return;
+  }
+
+  #dealWith(task: Task, worker: Worker, { task: fate, signs }: Report): void {
     if (fate === 'tried') this.#tasks.fail(worker, task, true, signs);
     else if (fate === 'untried') this.#tasks.putBackUntried(worker, task);
     else if (fate === 'declined') this.#tasks.decline(worker, task, signs);
-    else this.#tasks.answerNull(rank, task, signs);
+    else this.#tasks.answerNull(worker.rank, task, signs);
   }
 
   isWaiting(client: Client): boolean {

@@ -183,8 +183,9 @@ export class Job {
     const died = readReport({}) ?? DIED;
     if (worker.state === 'registered') this.#endings.end([{ worker, report: died, mayLeave: false }]);
     if (this.#endings.isOver) return false;
-    // Whose turn it is already stays.
     if (!isAwaited(worker) || this.#crew.join === 'closed') this.#crew.replace(worker);
+    // Whoever was awaited still is, also once the group is closed.
+    else worker.state = 'awaited';
     return true;
   }
 
