@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate } from 'node:timers';
 import type { ChildKind } from './sentinel/child.ts';
 import { hostClock, type Clock } from './clock.ts';
 import { NwsConnection, type ConnectionOptions } from './connection/connection.ts';

@@ -272,7 +272,9 @@ export class Crew {
    * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, lest
    * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
    */
-  *tellWorkersOf({ workers }: Sentinel, which: 'all' | 'unregistered'): Steps {
+  *tellWorkersOf(sentinel: Sentinel, which: 'all' | 'unregistered'): Steps {
+    // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
+    const workers = [...sentinel.workers].sort((a, b) => a.rank - b.rank);
     const tell = (worker: Worker): void =>
       worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
     if (which === 'all') {

@@ -41,7 +41,7 @@ function elementsOf({ descriptor, bytes, type }: EncodedValue): unknown[] {
 }
 
 let made = 0;
-function batchOf(elements: Iterable<unknown>, isOrdered = true): Batch {
+function batchOf(elements: Iterable<unknown> | AsyncIterable<unknown>, isOrdered = true): Batch {
   return new Batch({
     id: String(++made),
     elements,
@@ -166,6 +166,26 @@ describe('what a worker gives back', () => {
       answer(task);
     }
     expect(inShort(await running)).toEqual(['a', 'b', 'c', 'd']);
+  });
+});
+
+describe('an input that never gives its next element', () => {
+  it('is left when the batch is cancelled', async () => {
+    let left = 0;
+    const input: AsyncIterable<unknown> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => new Promise(() => undefined),
+        return: () => {
+          left++;
+          return Promise.reject(new Error('that nobody hears'));
+        },
+      }),
+    };
+    const batch = batchOf(input);
+    await settle();
+    batch.cancel(new Error('enough'));
+    await batch.settled;
+    expect(left).toBe(1);
   });
 });
 

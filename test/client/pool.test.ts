@@ -41,6 +41,7 @@ const HARMLESS = [
   'closeErrors',
   'ignoreSignals',
   'moveAway',
+  'fakeTimers',
   'rejectLater',
 ] as const;
 

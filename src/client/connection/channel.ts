@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import { connect, isIP } from 'node:net';
 import { Readable, type Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
@@ -210,7 +211,7 @@ export class Channel {
   /** What is asked in one turn of the event loop leaves in one piece: one string costs much less than many. */
   #write(exchange: Exchange): void {
     const { head, tail } = exchange;
-    if (this.#heads === '') process.nextTick(() => this.#flush());
+    if (this.#heads === '') nextTick(() => this.#flush());
     this.#heads += head;
     if (tail === undefined) return;
     this.#flush();

@@ -39,6 +39,8 @@ export class Batch implements ElementOwner {
   #read = 0;
   #done = 0;
   #failed = 0;
+  /** The input, while its next element is awaited. */
+  #awaited: Pick<AsyncIterator<unknown> | Iterator<unknown>, 'return'> | undefined;
   /** Why its elements are refused, once they are. */
   #refusal: TaskFailure | undefined;
   /** What the input threw: told when all that came before is answered. */
@@ -170,9 +172,21 @@ export class Batch implements ElementOwner {
 
   #send(event: BatchEvent): void {
     this.#life.send(event);
+    if (!this.#life.has('takes-input')) void this.#leaveAwaited();
     if (event.type !== 'emptied' && this.#unsettled.size === 0) this.#life.send({ type: 'emptied' });
     if (this.#life.has('over')) this.#settle();
     this.#changed.give();
+  }
+
+  /** An input that never gives its next element is left all the same. */
+  async #leaveAwaited(): Promise<void> {
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    try {
+      await awaited?.return?.();
+    } catch {
+      // Nothing more is wanted of it.
+    }
   }
 
   /** Takes elements as the window lets it, without waiting for one to be sent before the next; rejects never. */
@@ -182,8 +196,12 @@ export class Batch implements ElementOwner {
       const values =
         Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
       while (await this.#hasRoom()) {
+        this.#awaited = values;
         const { done, value } = await values.next();
-        if (done === true || !this.#life.has('takes-input')) break;
+        // Where nothing more is wanted by now it has been left.
+        if (this.#awaited === undefined) return group.flush();
+        this.#awaited = undefined;
+        if (done === true) break;
         const index = this.#read++;
         this.#unsettled.add(index);
         if (this.#refusal === undefined) group.add(this, index, value);

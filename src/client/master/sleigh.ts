@@ -79,6 +79,7 @@ export class Sleigh implements AsyncDisposable {
   /** @internal As `start`, on another platform. */
   static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
     checkSleighOptions(options);
+    options.signal?.throwIfAborted();
     const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
     let sleigh: Sleigh | undefined;
     try {
@@ -90,6 +91,7 @@ export class Sleigh implements AsyncDisposable {
       return sleigh;
     } catch (error) {
       await (sleigh?.stop() ?? server?.close());
+      options.signal?.throwIfAborted();
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import Denque from 'denque';
 import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
@@ -113,7 +114,7 @@ export class TaskGroup {
     // Where the elements come slowly, nobody waits for them.
     else if (this.#size !== undefined && !this.#isFlushDue) {
       this.#isFlushDue = true;
-      process.nextTick(() => this.flush());
+      nextTick(() => this.flush());
     }
   }
 

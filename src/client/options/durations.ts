@@ -1,8 +1,10 @@
+import { clearTimeout, setTimeout } from 'node:timers';
 import { shown } from './shown.ts';
 
 /**
  * Durations that programs give: any number from 0, `Infinity` for no limit. Timers that last as long as they say, also
- * beyond the 2^31 milliseconds after which `setTimeout` fires at once.
+ * beyond the 2^31 milliseconds after which `setTimeout` fires at once. The functions are imported, since a task may replace the
+ * global ones in its worker, as tests with fake timers do.
  */
 
 /**

@@ -24,6 +24,8 @@ export interface WorkerProcess {
 
 /** Milliseconds after which a worker would have heard from its sentinel that the job is over. */
 const HEARING_MS = 1_000;
+/** Milliseconds that a worker has to answer for its element and to leave after an error that nobody caught. */
+const CRASH_LIMIT_MS = 10_000;
 /** Milliseconds between two looks at how much memory there is. */
 const MEMORY_LOOK_MS = 100;
 
@@ -60,6 +62,8 @@ export class WorkerMain {
   crashed(error: unknown): void {
     this.rejected(error);
     this.#departure.request('threw', shortly(error));
+    // What the task has broken may keep this worker from leaving.
+    this.#platform.clock.startTimer(CRASH_LIMIT_MS, () => this.#process.exit(1));
   }
 
   #hear(message: MessageToWorker): void {

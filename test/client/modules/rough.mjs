@@ -26,6 +26,12 @@ const HARMLESS = {
   },
   ignoreSignals: () => process.on('SIGTERM', () => undefined),
   moveAway: () => isMainThread && process.chdir('/'),
+  fakeTimers: () => {
+    globalThis.setTimeout = () => 0;
+    globalThis.setImmediate = () => 0;
+    globalThis.queueMicrotask = () => undefined;
+    process.nextTick = () => undefined;
+  },
   rejectLater: () => void Promise.reject(new Error('after its element')),
 };
 export const harmless = (what) => {
