@@ -71,9 +71,10 @@ export const charts = {
     const nobody = createActor(fromTransition((state) => state, undefined)).start();
     const { compiled } = await load('actors/compiled');
     const { actorOf } = await load('actors/actor');
+    const { withoutEffects } = await load('machines/bind');
     const actors = [];
     for (const { file, many, machine: name, input, before, again } of STORIES) {
-      const machine = compiled((await load(`machines/${file}`))[name].provide({}));
+      const machine = compiled(withoutEffects((await load(`machines/${file}`))[name]));
       const actor = (many ? actorOf : createActor)(machine, { id: file, input, parent: nobody });
       actor.start();
       for (const event of before) actor.send(event);

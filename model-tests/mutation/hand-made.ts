@@ -84,14 +84,14 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',
     file: 'src/sleigh/sleigh.ts',
-    search: "this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'unregistered')",
-    replace: "this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'all')",
+    search: "crew.tellWorkersOf(crew.sentinel(event.id), 'unregistered')",
+    replace: "crew.tellWorkersOf(crew.sentinel(event.id), 'all')",
   },
   {
     what: 'who has waited long enough for workers is told how many there were when the group closed',
     file: 'src/sleigh/joining.ts',
-    search: 'tell(ask, this.context.registered);',
-    replace: 'tell(ask, this.context.registeredAtClosing);',
+    search: 'tellNumber(ask, this.context.registered);',
+    replace: 'tellNumber(ask, this.context.registeredAtClosing);',
   },
   {
     what: 'who came last is served first',

@@ -14,6 +14,7 @@
  * - S19 A rank whose worker is to be replaced waits for one again, whatever the group is doing; a closed one lets it in.
  */
 import { and, assign, not, or, sendParent, setup } from 'xstate';
+import { unbound } from './bind.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 import type { PendingStore } from './pending-store.ts';
 
@@ -115,20 +116,22 @@ export const joinPhaseMachine = setup({
       context.frozen ? {} : { maximum: Math.min(expected(context), context.ranksGiven) },
     ),
     noteNumber: assign(({ context }) => ({ registeredAtClosing: context.registered })),
-    giveRank: () => undefined,
-    refuseRank: () => undefined,
-    registerWorker: () => undefined,
-    refuseGroupClosed: () => undefined,
-    tellMaximum: () => undefined,
-    holdForStatus: () => undefined,
-    holdForNumber: () => undefined,
-    tellNotYet: () => undefined,
-    tellNumber: () => undefined,
-    tellRegistered: () => undefined,
-    tellEveryoneTheNumber: () => undefined,
-    startJoinTimer: () => undefined,
-    stopJoinTimer: () => undefined,
-    reportUnexpected: () => undefined,
+    ...unbound(
+      'giveRank',
+      'refuseRank',
+      'registerWorker',
+      'refuseGroupClosed',
+      'tellMaximum',
+      'holdForStatus',
+      'holdForNumber',
+      'tellNotYet',
+      'tellNumber',
+      'tellRegistered',
+      'tellEveryoneTheNumber',
+      'startJoinTimer',
+      'stopJoinTimer',
+      'reportUnexpected',
+    ),
   },
 }).createMachine({
   id: 'joinPhase',

@@ -9,6 +9,7 @@
  * - S19 One that supervises may replace its workers, until the sleigh shuts down.
  */
 import { assign, sendParent, setup } from 'xstate';
+import { unbound } from './bind.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 
 export type SentinelEvent =
@@ -35,16 +36,18 @@ export const sentinelMachine = setup({
     noteRank: assign(({ context, event }) =>
       event.type === 'rank.given' ? { lastRank: event.rank } : { lastRank: context.lastRank },
     ),
-    replaceWorker: () => undefined,
-    refuseReplacement: () => undefined,
-    holdUntilWaking: () => undefined,
-    tellNoWaking: () => undefined,
-    tellToGoOn: () => undefined,
-    tellToStop: () => undefined,
-    startAbsenceTimer: () => undefined,
-    stopAbsenceTimer: () => undefined,
-    retire: () => undefined,
-    reportUnexpected: () => undefined,
+    ...unbound(
+      'replaceWorker',
+      'refuseReplacement',
+      'holdUntilWaking',
+      'tellNoWaking',
+      'tellToGoOn',
+      'tellToStop',
+      'startAbsenceTimer',
+      'stopAbsenceTimer',
+      'retire',
+      'reportUnexpected',
+    ),
   },
 }).createMachine({
   id: 'sentinel',

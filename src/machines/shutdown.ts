@@ -11,6 +11,7 @@
  */
 import type { DeathPolicy } from './death-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
+import { unbound } from './bind.ts';
 
 export type { DeathPolicy };
 
@@ -43,12 +44,14 @@ export const shutdownMachine = setup({
     countOut: assign(({ context }) => ({ living: context.living - 1 })),
     noteClosing: assign({ groupClosed: true }),
     noteSupervision: assign({ isSupervised: true }),
-    startGraceTimer: () => undefined,
-    stopGraceTimer: () => undefined,
-    startDrainTimer: () => undefined,
-    stopDrainTimer: () => undefined,
-    storeRideOver: () => undefined,
-    reportUnexpected: () => undefined,
+    ...unbound(
+      'startGraceTimer',
+      'stopGraceTimer',
+      'startDrainTimer',
+      'stopDrainTimer',
+      'storeRideOver',
+      'reportUnexpected',
+    ),
   },
 }).createMachine({
   id: 'shutdown',

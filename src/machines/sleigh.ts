@@ -11,6 +11,7 @@
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
+import { unbound } from './bind.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './death-policy.ts';
@@ -51,22 +52,24 @@ export const sleighMachine = setup({
     endsByItself: ({ event }) => event.type === 'sleigh.over' && event.byItself,
   },
   actions: {
-    closeRanks: () => undefined,
-    settleBroadcasts: () => undefined,
-    loseConnection: () => undefined,
-    letConnectionGo: () => undefined,
-    reportDeath: () => undefined,
-    tellWorkersOfSentinel: () => undefined,
-    giveUpRanksOfSentinel: () => undefined,
-    endWaitingOfSentinel: () => undefined,
-    dismissSentinels: () => undefined,
-    dismissLost: () => undefined,
-    refuseMasters: () => undefined,
-    endWaiting: () => undefined,
-    dropWork: () => undefined,
-    endEveryone: () => undefined,
-    reportUnexpected: () => undefined,
-    reportBroken: () => undefined,
+    ...unbound(
+      'closeRanks',
+      'settleBroadcasts',
+      'loseConnection',
+      'letConnectionGo',
+      'reportDeath',
+      'tellWorkersOfSentinel',
+      'giveUpRanksOfSentinel',
+      'endWaitingOfSentinel',
+      'dismissSentinels',
+      'dismissLost',
+      'refuseMasters',
+      'endWaiting',
+      'dropWork',
+      'endEveryone',
+      'reportUnexpected',
+      'reportBroken',
+    ),
   },
 }).createMachine({
   id: 'sleigh',

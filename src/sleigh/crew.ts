@@ -4,7 +4,7 @@ import { foundText, type PendingGet, type Client } from '../workspace/pending-ge
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
-import { tellToStop } from './sentinel-chart.ts';
+import { tellToStop } from './sentinel-binding.ts';
 import { shortened, UNREPORTED } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
 

@@ -1,7 +1,10 @@
 import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
+import { bind, type Implementations } from '../machines/bind.ts';
+import type { sentinelMachine } from '../machines/sentinel.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
+import type { workerMachine } from '../machines/worker.ts';
 import { withStory, storyOf } from '../actors/story.ts';
 import { BROKEN } from '../actors/step-catalog.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
@@ -20,19 +23,68 @@ import { Crew } from './crew.ts';
 import { Ending, RIDE_OVER } from './ending.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
+import { boundJoinPhase } from './join-phase-binding.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { JobOptions } from './options.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
-import { sentinelChart } from './sentinel-chart.ts';
+import { boundSentinel } from './sentinel-binding.ts';
+import { boundShutdown } from './shutdown-binding.ts';
 import { Supervision } from './supervision.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Work } from './work.ts';
+import { boundWorker } from './worker-binding.ts';
 
 /** The variable that tells of a dead worker (S13). */
 const WORKER_DEAD = 'worker_dead';
+
+/**
+ * The routing of a job: what the supervisor has done when one of its machines, a connection or the workspace tells it
+ * something. To whom it passes events on is in `machines/sleigh.ts`.
+ */
+const routing = (sleigh: Sleigh): Implementations<typeof sleighMachine> => {
+  const { crew, recovery, registrations, work } = sleigh;
+  return {
+    closeRanks: () => sleigh.inSteps(crew.closeRanks()),
+    settleBroadcasts: () => recovery.settleBroadcasts(),
+    loseConnection: ({ event }) => {
+      assertEvent(event, 'connection.closed');
+      crew.lose(event.client);
+    },
+    letConnectionGo: ({ event }) => {
+      assertEvent(event, 'connection.closed');
+      crew.letGo(event.client);
+    },
+    reportDeath: ({ event }) => {
+      assertEvent(event, 'death.reported');
+      crew.reportDeath(event.rank, event.task, event.end);
+    },
+    tellWorkersOfSentinel: ({ event }) => {
+      assertEvent(event, ['sentinel.died', 'sentinel.left']);
+      sleigh.inSteps(crew.tellWorkersOf(crew.sentinel(event.id), 'all'));
+    },
+    giveUpRanksOfSentinel: ({ event }) => {
+      assertEvent(event, 'sentinel.left');
+      sleigh.inSteps(crew.tellWorkersOf(crew.sentinel(event.id), 'unregistered'));
+    },
+    endWaitingOfSentinel: ({ event }) => {
+      assertEvent(event, 'sentinel.left');
+      sleigh.inSteps(crew.endWaitingOf(crew.sentinel(event.id)));
+    },
+    dismissSentinels: () => sleigh.inSteps(crew.dismissSentinels()),
+    dismissLost: () => sleigh.inSteps(registrations.dismissLost()),
+    refuseMasters: () => sleigh.inSteps(work.batches.refuseWaiting(SLEIGH_DEAD)),
+    endWaiting: () => sleigh.inSteps(work.endWaiting()),
+    dropWork: () => sleigh.inSteps(work.drop()),
+    endEveryone: () => sleigh.inSteps(sleigh.endEveryone()),
+    reportUnexpected: ({ self, event }) => sleigh.reportUnexpected(self, event),
+    reportBroken: ({ event }) => {
+      if ('actorId' in event) sleigh.fail(event.actorId, event.error);
+    },
+  };
+};
 
 /**
  * One job: the supervisor of its charts, and what these charts command. Requests come from the job variables and go
@@ -53,8 +105,8 @@ export class Sleigh implements WorkspacePlugin {
   readonly joining: Joining;
   readonly ending: Ending;
   readonly work: Work;
-  readonly workerChart: ReturnType<Work['bind']>;
-  readonly sentinelChart: ReturnType<typeof sentinelChart>;
+  readonly workerChart: typeof workerMachine;
+  readonly sentinelChart: typeof sentinelMachine;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   #hasFailed = false;
 
@@ -71,9 +123,9 @@ export class Sleigh implements WorkspacePlugin {
     this.joining = new Joining(this);
     this.ending = new Ending(this);
     this.work = new Work(this);
-    this.workerChart = this.work.bind();
-    this.sentinelChart = sentinelChart(this);
-    this.supervisor = createActor(this.#bind(), {
+    this.workerChart = this.instrumented(boundWorker(this));
+    this.sentinelChart = this.instrumented(boundSentinel(this));
+    this.supervisor = createActor(this.instrumented(bind(this.#withChildren(), routing(this))), {
       id: 'sleigh',
       input: {
         maximum: options.rankCount,
@@ -82,7 +134,7 @@ export class Sleigh implements WorkspacePlugin {
       },
       ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
-    this.supervisor.subscribe({ error: (error) => this.#fail('sleigh', error) });
+    this.supervisor.subscribe({ error: (error) => this.fail('sleigh', error) });
     defineJobVariables(this);
     this.supervisor.start();
     if (options.join === 'elastic') this.joining.chart.send({ type: 'elastic.chosen' });
@@ -172,7 +224,7 @@ export class Sleigh implements WorkspacePlugin {
 
   /** S16. */
   deleted(): void {
-    if (this.#hasFailed) this.inSteps(this.#endEveryone());
+    if (this.#hasFailed) this.inSteps(this.endEveryone());
     else this.supervisor.send({ type: 'workspace.deleted' });
   }
 
@@ -191,54 +243,17 @@ export class Sleigh implements WorkspacePlugin {
     try {
       yield* steps;
     } catch (error) {
-      this.#fail('sleigh', error);
+      this.fail('sleigh', error);
     }
   }
 
-  #bind() {
-    return this.instrumented(
-      sleighMachine.provide({
-        actors: { joinPhase: this.joining.bind(), shutdown: this.ending.bind() },
-        actions: {
-          closeRanks: () => this.inSteps(this.crew.closeRanks()),
-          settleBroadcasts: () => this.recovery.settleBroadcasts(),
-          loseConnection: ({ event }) => {
-            assertEvent(event, 'connection.closed');
-            this.crew.lose(event.client);
-          },
-          letConnectionGo: ({ event }) => {
-            assertEvent(event, 'connection.closed');
-            this.crew.letGo(event.client);
-          },
-          reportDeath: ({ event }) => {
-            assertEvent(event, 'death.reported');
-            this.crew.reportDeath(event.rank, event.task, event.end);
-          },
-          tellWorkersOfSentinel: ({ event }) => {
-            assertEvent(event, ['sentinel.died', 'sentinel.left']);
-            this.inSteps(this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'all'));
-          },
-          giveUpRanksOfSentinel: ({ event }) => {
-            assertEvent(event, 'sentinel.left');
-            this.inSteps(this.crew.tellWorkersOf(this.crew.sentinel(event.id), 'unregistered'));
-          },
-          endWaitingOfSentinel: ({ event }) => {
-            assertEvent(event, 'sentinel.left');
-            this.inSteps(this.crew.endWaitingOf(this.crew.sentinel(event.id)));
-          },
-          dismissSentinels: () => this.inSteps(this.crew.dismissSentinels()),
-          dismissLost: () => this.inSteps(this.registrations.dismissLost()),
-          refuseMasters: () => this.inSteps(this.work.batches.refuseWaiting(SLEIGH_DEAD)),
-          endWaiting: () => this.inSteps(this.work.endWaiting()),
-          dropWork: () => this.inSteps(this.work.drop()),
-          endEveryone: () => this.inSteps(this.#endEveryone()),
-          reportUnexpected: ({ self, event }) => this.reportUnexpected(self, event),
-          reportBroken: ({ event }) => {
-            if ('actorId' in event) this.#fail(event.actorId, event.error);
-          },
-        },
-      }),
-    );
+  #withChildren(): typeof sleighMachine {
+    return sleighMachine.provide({
+      actors: {
+        joinPhase: this.instrumented(boundJoinPhase(this)),
+        shutdown: this.instrumented(boundShutdown(this)),
+      },
+    });
   }
 
   /** A chart was sent what it has no place for: a fault of ours, that nobody should have to pay for. */
@@ -253,7 +268,7 @@ export class Sleigh implements WorkspacePlugin {
     });
   }
 
-  *#endEveryone(): Steps {
+  *endEveryone(): Steps {
     this.timers.stopAll();
     yield* this.refuseEveryone(PURGED);
     yield* this.crew.endEveryone();
@@ -266,7 +281,7 @@ export class Sleigh implements WorkspacePlugin {
    * A chart has failed, which is a fault of ours: its books are not to be trusted any more. The job ends here, and all
    * who wait are told; the server and the other jobs go on.
    */
-  #fail(id: string, error: unknown): void {
+  fail(id: string, error: unknown): void {
     this.#reportBroken(id, error);
     if (this.#hasFailed) return;
     this.#hasFailed = true;

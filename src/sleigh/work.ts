@@ -1,5 +1,3 @@
-import { assertEvent } from 'xstate';
-import { workerMachine } from '../machines/worker.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
@@ -15,17 +13,15 @@ import {
   FIND_NOT_SUPPORTED,
   NO_CURRENT_TASK,
   NO_VALUE_YET,
-  registrationFailed,
   SHUTTING_DOWN,
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
 import { COPIES, overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
-import { reportEnd } from './end-log.ts';
 import { Tasks, type Task } from './tasks.ts';
 
-/** Tasks, broadcasts and results, and who waits for them (S7, S8, S13). What the worker charts command is done here. */
+/** Tasks, broadcasts and results, and who waits for them (S7, S8, S13). */
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
@@ -130,104 +126,11 @@ export class Work {
     this.batches.wait(batch, ask);
   }
 
-  /** The chart of a worker, with what it commands bound to this work. */
-  bind() {
-    const { crew, registrations, recovery } = this.#sleigh;
-    return this.#sleigh.instrumented(
-      workerMachine.provide({
-        actions: {
-          acceptRegistration: ({ context, event }) => {
-            assertEvent(event, 'registration.asked');
-            const worker = crew.worker(context.rank);
-            Object.assign(worker, this.tasks.join(worker.firstBroadcast));
-            registrations.accept(worker, event.storing);
-          },
-          replaceConnection: ({ context, event }) => {
-            assertEvent(event, 'registration.asked');
-            registrations.replaceConnection(crew.worker(context.rank), event.storing.client);
-          },
-          tellBusy: ({ event }) => {
-            assertEvent(event, 'registration.asked');
-            registrations.tellWhetherBusy(event.storing, true);
-          },
-          tellIdle: ({ event }) => {
-            assertEvent(event, 'registration.asked');
-            registrations.tellWhetherBusy(event.storing, false);
-          },
-          takeBackTask: ({ context }) => this.#takeUngiven(crew.worker(context.rank)),
-          startReturnTimer: ({ context }) => registrations.startTimer(crew.worker(context.rank)),
-          stopReturnTimer: ({ context }) => registrations.stopTimer(context.rank),
-          retire: ({ context }) => {
-            recovery.failDeclined(crew.worker(context.rank));
-            crew.retire(context.rank);
-          },
-          refuseDuplicate: ({ event }) => {
-            assertEvent(event, 'registration.asked');
-            event.storing.refuse(registrationFailed('duplicate worker id'));
-          },
-          giveTask: ({ context, event }) => {
-            assertEvent(event, ['task.asked', 'task.offered']);
-            this.#give(crew.worker(context.rank), event.ask);
-          },
-          letWait: ({ context, event }) => {
-            assertEvent(event, 'task.asked');
-            const worker = crew.worker(context.rank);
-            worker.ask = event.ask;
-            crew.changed(worker);
-            this.#waiting.add(event.ask);
-          },
-          tellNoTask: ({ event }) => {
-            assertEvent(event, 'task.asked');
-            event.ask.refuse(NO_VALUE_YET);
-          },
-          tellSleighIsDead: ({ context }) => {
-            const worker = crew.worker(context.rank);
-            crew.changed(worker);
-            worker.ask?.interrupt(SLEIGH_DEAD);
-            worker.ask = undefined;
-          },
-          completeTask: ({ context, event }) => {
-            assertEvent(event, 'result.stored');
-            this.#complete(crew.worker(context.rank), event.storing.value);
-          },
-          refuseResult: ({ event }) => {
-            assertEvent(event, 'result.stored');
-            event.storing.refuse(NO_CURRENT_TASK);
-          },
-          failTask: ({ context }) => {
-            const worker = crew.worker(context.rank);
-            crew.changed(worker);
-            const task = this.takeBack(worker);
-            if (task === undefined) return;
-            recovery.deal(task, worker, { mayRetry: true });
-            this.#sleigh.ending.chart.send({ type: 'task.failed' });
-          },
-          askAgain: ({ event }) => {
-            assertEvent(event, 'task.asked');
-            this.getTask(event.ask);
-          },
-          recoverWork: ({ context, event }) => {
-            const worker = crew.worker(context.rank);
-            reportEnd(this.#sleigh, worker, event.type);
-            recovery.recover(worker);
-          },
-          failTaskForGood: ({ context, event }) => {
-            const worker = crew.worker(context.rank);
-            reportEnd(this.#sleigh, worker, event.type);
-            recovery.failTask(worker);
-          },
-          declineTask: ({ context, event }) => {
-            const worker = crew.worker(context.rank);
-            reportEnd(this.#sleigh, worker, event.type);
-            recovery.declineTask(worker);
-          },
-          returnTask: ({ context }) => recovery.returnTask(crew.worker(context.rank)),
-          answerCopies: ({ context }) => recovery.answerCopies(crew.worker(context.rank)),
-          leaveWork: ({ context }) => recovery.drop(crew.worker(context.rank)),
-          reportUnexpected: ({ self, event }) => this.#sleigh.reportUnexpected(self, event),
-        },
-      }),
-    );
+  /** S7: it is in the line of those who wait for a task. */
+  letWait(worker: Worker, ask: PendingGet): void {
+    worker.ask = ask;
+    this.#sleigh.crew.changed(worker);
+    this.#waiting.add(ask);
   }
 
   /** S14: whoever waits for a task is told that there will be none. */
@@ -276,7 +179,7 @@ export class Work {
     this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered', ask });
   }
 
-  #give(worker: Worker, ask: PendingGet): void {
+  give(worker: Worker, ask: PendingGet): void {
     const task = this.tasks.takeFor(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;
@@ -289,7 +192,7 @@ export class Work {
   }
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
-  #takeUngiven(worker: Worker): void {
+  takeUngiven(worker: Worker): void {
     const task = this.takeBack(worker);
     if (task === undefined) return;
     if (this.#sleigh.isWindingDown) return this.giveUp(task);
@@ -318,7 +221,7 @@ export class Work {
     this.#offerTasks();
   }
 
-  #complete(worker: Worker, value: Value): void {
+  complete(worker: Worker, value: Value): void {
     const task = this.takeBack(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;

@@ -6,6 +6,7 @@ import {
   type AnyStateMachine,
 } from 'xstate';
 import { compiled } from '../actors/compiled.ts';
+import { withoutEffects } from '../machines/bind.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -53,7 +54,9 @@ export class TraceCheck {
   readonly #machines: ReadonlyMap<string, AnyStateMachine> = new Map(
     Array.from(CHARTS, ([id, machine]) => [
       id,
-      compiled(machine.provide({ actions: { reportUnexpected: () => (this.#unexpected = true) } })),
+      compiled(
+        withoutEffects(machine).provide({ actions: { reportUnexpected: () => (this.#unexpected = true) } }),
+      ),
     ]),
   );
   /** Steps by chart. */

@@ -10,6 +10,7 @@ import {
 } from 'xstate';
 import { actorOf, type ActorOf } from '../../src/actors/actor.ts';
 import { compiled, tableOf } from '../../src/actors/compiled.ts';
+import { withoutEffects } from '../../src/machines/bind.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
@@ -146,7 +147,7 @@ describe('a compiled machine', () => {
     path(shutdownMachine, 'worker.registered', 'task.failed', 'worker.died'),
     path(sentinelMachine, 'rank.given', 'alive.asked', 'waking.came'),
   ])('serves what comes often to %s from its table', (_id, machine, types) => {
-    const own: AnyStateMachine = machine.provide({});
+    const own = withoutEffects<AnyStateMachine>(machine);
     const interpret = own.transition.bind(own);
     let interpreted = 0;
     own.transition = (snapshot, event, scope) => {
@@ -162,7 +163,7 @@ describe('a compiled machine', () => {
   });
 
   it('ends with the error that an action has, as the interpreter does', () => {
-    const broken = shutdownMachine.provide({
+    const broken = withoutEffects(shutdownMachine).provide({
       actions: {
         countIn: () => {
           throw new Error('out of fingers');

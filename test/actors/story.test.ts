@@ -8,6 +8,7 @@ import {
   type EventObject,
 } from 'xstate';
 import { compiled } from '../../src/actors/compiled.ts';
+import { withoutEffects } from '../../src/machines/bind.ts';
 import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
@@ -63,7 +64,9 @@ describe('the story of an actor', () => {
     (_id, machine) => {
       fc.assert(
         fc.property(eventsOf(machine), (events) => {
-          const [fast, slow] = [true, false].map((isCompiled) => begin(machine.provide({}), { isCompiled }));
+          const [fast, slow] = [true, false].map((isCompiled) =>
+            begin(withoutEffects(machine), { isCompiled }),
+          );
           if (fast === undefined || slow === undefined) throw new Error('there are two');
           for (const event of events) {
             if (slow.getSnapshot().status !== 'active') break;
@@ -81,7 +84,7 @@ describe('the story of an actor', () => {
   );
 
   it('begins with its beginning and what it was made with', () => {
-    expect(stepsOf(begin(workerMachine.provide({})))[0]).toEqual({
+    expect(stepsOf(begin(withoutEffects(workerMachine)))[0]).toEqual({
       time: 7,
       event: 'xstate.init',
       detail: 'id 1, rank 2, maximum 2, limit 9, policy null',
@@ -94,7 +97,7 @@ describe('the story of an actor', () => {
 
   it('tells the transition, its clause, the time, and what came with the event as far as that is a plain field', () => {
     let time = 100;
-    const actor = begin(workerMachine.provide({}), { clock: () => time });
+    const actor = begin(withoutEffects(workerMachine), { clock: () => time });
     actor.send({ type: 'registration.asked', storing: { value: 'kept by nobody' } });
     time = 200;
     actor.send({ type: 'task.asked', available: true, ask: { waits: true }, client: { peer: '10.0.0.1:5' } });
@@ -113,7 +116,7 @@ describe('the story of an actor', () => {
   });
 
   it('says of an event that has no place in the chart that it was there, and names no transition', () => {
-    const actor = begin(workerMachine.provide({}));
+    const actor = begin(withoutEffects(workerMachine));
     actor.send({ type: 'task.offered' });
     expect(storyOf(actor)?.last).toMatchObject({
       event: 'task.offered',
@@ -123,7 +126,7 @@ describe('the story of an actor', () => {
   });
 
   it(`keeps the last ${STORY_LENGTH} steps, however many there were`, () => {
-    const actor = begin(sentinelMachine.provide({}));
+    const actor = begin(withoutEffects(sentinelMachine));
     for (let rank = 0; rank < 1_000; rank++) actor.send({ type: 'rank.given', rank });
     expect(stepsOf(actor).map(({ detail }) => detail)).toEqual(
       Array.from({ length: STORY_LENGTH }, (_, n) => `rank ${1_000 - STORY_LENGTH + n}`),
@@ -131,7 +134,7 @@ describe('the story of an actor', () => {
   });
 
   it('cuts long texts', () => {
-    const actor = begin(connectionMachine.provide({}));
+    const actor = begin(withoutEffects(connectionMachine));
     actor.send({ type: 'greeted.new' });
     actor.send({ type: 'options.denied', option: 'x'.repeat(9_999) });
     expect(storyOf(actor)?.last?.detail).toBe(`option ${'x'.repeat(60)}…`);
@@ -143,7 +146,7 @@ describe('the story of an actor', () => {
   ])(
     'tells that %s failed, and the actor counts for the state that it was left in',
     (name, type, state, isBusy) => {
-      const machine = workerMachine.provide({
+      const machine = withoutEffects(workerMachine).provide({
         actions: {
           [name]: () => {
             throw new Error('the disk is full');
@@ -177,7 +180,7 @@ describe('the story of an actor', () => {
     (_id, machine) => {
       fc.assert(
         fc.property(fc.array(eventsOf(machine), { minLength: 1, maxLength: 4 }), (crowd) => {
-          const own = compiled(withStory(machine.provide({}), () => 0));
+          const own = compiled(withStory(withoutEffects(machine), () => 0));
           const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
           const actors = crowd.map((events) => {
             const actor: AnyActorRef = createActor(own, { parent, id: 'it', input: INPUT }).start();

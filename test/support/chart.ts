@@ -7,6 +7,7 @@ import {
 } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { compiled } from '../../src/actors/compiled.ts';
+import { withoutEffects } from '../../src/machines/bind.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
 import { PendingStore } from '../../src/machines/pending-store.ts';
@@ -90,10 +91,13 @@ export class Recording {
         },
       },
     ).start();
-    this.#actor = createActor(form(machine.provide({ actions: Object.fromEntries(recorders) })), {
-      parent,
-      input,
-    });
+    this.#actor = createActor(
+      form(withoutEffects(machine).provide({ actions: Object.fromEntries(recorders) })),
+      {
+        parent,
+        input,
+      },
+    );
     this.#actor.subscribe({ error: (error) => this.#calls.push(`error: ${String(error)}`) });
     this.#actor.start();
   }

@@ -1,0 +1,95 @@
+/**
+ * What a machine commands, and who carries it out. A machine declares the names of its actions with `unbound`; one file
+ * in `src/sleigh` binds them with `bind`, which takes a record of exactly these names: one that is forgotten or misspelled
+ * does not compile.
+ */
+import {
+  StateMachine,
+  type ActorRefFrom,
+  type AnyStateMachine,
+  type ContextFrom,
+  type EventFrom,
+} from 'xstate';
+
+/** Marks the type of an action that has only a name so far. */
+export interface Unbound {
+  readonly isUnbound: true;
+}
+type UnboundAction = (args: unknown, params: Unbound | undefined) => void;
+
+/** @returns actions of these names; each throws an error that names it when it is run before it is bound */
+export function unbound<Name extends string>(...names: readonly Name[]): Record<Name, UnboundAction> {
+  const actions: Partial<Record<Name, UnboundAction>> = {};
+  for (const name of names) {
+    const action = (): never => {
+      throw new Error(`the action "${name}" is not bound: give its machine an implementation with bind()`);
+    };
+    actions[name] = Object.assign(action, { isUnbound: true });
+  }
+  return actions as Record<Name, UnboundAction>;
+}
+
+type ActionOf<Machine> =
+  Machine extends StateMachine<
+    infer _Context,
+    infer _Event,
+    infer _Children,
+    infer _Actor,
+    infer Action,
+    infer _Guard,
+    infer _Delay,
+    infer _Value,
+    infer _Tag,
+    infer _Input,
+    infer _Output,
+    infer _Emitted,
+    infer _Meta,
+    infer _Config
+  >
+    ? Action
+    : never;
+
+type UnboundName<Action> = Action extends { readonly type: infer Name; readonly params: infer Params }
+  ? unknown extends Params
+    ? never
+    : Unbound extends Params
+      ? Name
+      : never
+  : never;
+
+/** The names of the actions that a machine leaves to whoever binds it. */
+export type CommandOf<Machine extends AnyStateMachine> = UnboundName<ActionOf<Machine>> & string;
+
+/** One function for each action that the machine leaves open. */
+export type Implementations<Machine extends AnyStateMachine> = Readonly<
+  Record<
+    CommandOf<Machine>,
+    (args: {
+      readonly context: ContextFrom<Machine>;
+      readonly event: EventFrom<Machine>;
+      readonly self: ActorRefFrom<Machine>;
+    }) => void
+  >
+>;
+
+/** As `provide` takes them, which cannot tell of which machine the actors are that call them. */
+type ProvidedActions = AnyStateMachine['implementations']['actions'];
+
+/** @returns the same machine, whose actions are done by these functions */
+export const bind = <Machine extends AnyStateMachine>(
+  machine: Machine,
+  implementations: Implementations<Machine>,
+): Machine => machine.provide({ actions: implementations as unknown as ProvidedActions }) as Machine;
+
+/** @returns the same machine, which commands nothing, nor do its children: for whoever follows its states alone */
+export function withoutEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
+  const { actions, actors } = machine.implementations;
+  const open = Object.entries(actions).filter(([, action]) => action !== undefined && 'isUnbound' in action);
+  const children = Object.entries(actors).flatMap(([name, child]): [string, AnyStateMachine][] =>
+    child instanceof StateMachine ? [[name, withoutEffects<AnyStateMachine>(child)]] : [],
+  );
+  return machine.provide({
+    actions: Object.fromEntries(open.map(([name]) => [name, () => undefined])),
+    actors: Object.fromEntries(children),
+  }) as Machine;
+}

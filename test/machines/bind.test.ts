@@ -1,0 +1,45 @@
+import { createActor, setup } from 'xstate';
+import { describe, expect, test } from 'vitest';
+import { bind, unbound, type Implementations } from '../../src/machines/bind.ts';
+
+const lamp = setup({
+  types: { events: {} as { type: 'pressed' }, context: {} as { presses: number } },
+  actions: { ...unbound('light', 'log') },
+}).createMachine({
+  context: { presses: 0 },
+  on: { pressed: { actions: ['light', 'log'] } },
+});
+
+describe('binding a machine', () => {
+  test('its actions are done by the functions that it is bound to', () => {
+    const done: string[] = [];
+    const implementations: Implementations<typeof lamp> = {
+      light: ({ event }) => done.push(`light, ${event.type}`),
+      log: ({ context, self }) => done.push(`log, ${self.id}, ${context.presses}`),
+    };
+    const bound = bind(lamp, implementations);
+    const actor = createActor(bound, { id: 'lamp' });
+    actor.start();
+    actor.send({ type: 'pressed' });
+    expect(done).toEqual(['light, pressed', 'log, lamp, 0']);
+  });
+
+  test('a forgotten action and a misspelled one do not compile', () => {
+    // @ts-expect-error -- log is forgotten
+    bind(lamp, { light: () => undefined });
+    // @ts-expect-error -- there is no action ligth
+    bind(lamp, { light: () => undefined, log: () => undefined, ligth: () => undefined });
+    expect(lamp.events).toEqual(['pressed']);
+  });
+
+  test('an action that is run before it is bound is an error that names it', () => {
+    const errors: unknown[] = [];
+    const actor = createActor(lamp);
+    actor.subscribe({ error: (error) => errors.push(error) });
+    actor.start();
+    actor.send({ type: 'pressed' });
+    expect(errors).toEqual([
+      new Error('the action "light" is not bound: give its machine an implementation with bind()'),
+    ]);
+  });
+});
