@@ -5,5 +5,5 @@ export type { Credentials } from './transport/gate.ts';
 export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
-export type { DeathPolicy } from './machines/death-policy.ts';
+export type { DeathPolicy } from './machines/dead-worker-policy.ts';
 export type { WorkspacePlugin, Workspace, WorkspaceKind } from './workspace/workspace.ts';

@@ -9,7 +9,7 @@
  * - S14.1 A sleigh that shuts down by itself says so.
  * - S19 Where a sentinel supervises, the end of the last worker of a closed group begins the grace period instead.
  */
-import type { DeathPolicy } from './death-policy.ts';
+import type { DeathPolicy } from './dead-worker-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
 

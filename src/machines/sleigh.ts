@@ -14,7 +14,7 @@ import { sendTo, setup, spawnChild } from 'xstate';
 import { unbound } from './bind.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { joinPhaseMachine } from './join-phase.ts';
-import type { DeathPolicy } from './death-policy.ts';
+import type { DeathPolicy } from './dead-worker-policy.ts';
 import { shutdownMachine } from './shutdown.ts';
 import type { TaskFate, WorkerEnd } from './worker-end.ts';
 

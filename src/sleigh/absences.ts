@@ -1,17 +1,18 @@
+import { answersForAbsent } from '../machines/dead-worker-policy.ts';
 import { answersUpTo, isRegistered, type Worker } from './agents.ts';
 import { absentRanks, RangesOfRanks, RanksNotReached, type Ranks } from './result-queue.ts';
 import type { Sleigh } from './sleigh.ts';
 import type { Broadcast } from './tasks.ts';
 
-/**
- * Under the policy `shutdown` only ranks whose sentinel supervises are answered for (S13, S19).
- */
 const isAnsweredFor = ({ options }: Sleigh, { sentinel }: Worker): boolean =>
-  options.onDeadWorker !== 'shutdown' || sentinel.session !== undefined;
+  answersForAbsent(options.onDeadWorker, sentinel.session !== undefined);
 
 /** The expected ranks (S4) that may have to be answered for are those below this one. */
 const limitOf = ({ options, joining, crew }: Sleigh): number =>
-  options.onDeadWorker === 'shutdown' ? Math.min(joining.ranksExpected, crew.size) : joining.ranksExpected;
+  // A rank that nobody was given has no sentinel.
+  answersForAbsent(options.onDeadWorker, false)
+    ? joining.ranksExpected
+    : Math.min(joining.ranksExpected, crew.size);
 
 /** Those that are answered for, since nobody is registered under them now. */
 export function absentNow(sleigh: Sleigh): Ranks {

@@ -1,4 +1,4 @@
-import type { DeathPolicy } from '../machines/death-policy.ts';
+import type { DeathPolicy } from '../machines/dead-worker-policy.ts';
 import { NO_MAXIMUM } from '../machines/join-phase.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';

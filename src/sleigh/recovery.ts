@@ -1,3 +1,9 @@
+import {
+  answersForDead,
+  decideUnfinished,
+  decideUntried,
+  type UnfinishedTask,
+} from '../machines/dead-worker-policy.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { notReached } from './absences.ts';
@@ -7,7 +13,7 @@ import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import type { Broadcast, Task } from './tasks.ts';
 
-/** What becomes of the task of a worker that has ended or failed it, and of its copies of broadcasts (S13, S19). */
+/** Carries out what `machines/dead-worker-policy.ts` decides about the task and the copies of a worker (S13, S19). */
 export class Recovery {
   readonly #sleigh: Sleigh;
 
@@ -19,16 +25,11 @@ export class Recovery {
     return this.#sleigh.work;
   }
 
-  /** Under `shutdown` nobody is answered for: the sleigh ends. */
-  get #answersForDead(): boolean {
-    return this.#sleigh.options.onDeadWorker !== 'shutdown';
-  }
-
   /** S13: the worker is dead. The policy says what becomes of what it had. */
   recover(worker: Worker): void {
     const task = this.#end(worker);
-    if (task !== undefined) this.deal(task, worker, { mayRetry: false });
-    this.#abandonCopies(worker, this.#answersForDead);
+    if (task !== undefined) this.deal(task, worker, { workerStays: false });
+    this.#abandonCopies(worker, answersForDead(this.#sleigh.options.onDeadWorker));
   }
 
   /** There may be very many. @param areAnswered for by null results, unless the job goes meanwhile */
@@ -52,16 +53,27 @@ export class Recovery {
     this.#abandonCopies(worker, false);
   }
 
-  /** S13, S7.1: a task that its worker did not finish is dealt with by the policy. */
-  deal(task: Task, worker: Worker, { mayRetry }: { mayRetry: boolean }): void {
+  /** S13, S7.1: does with a task that its worker did not finish what the policy decides. */
+  deal(task: Task, worker: Worker, { workerStays }: Pick<UnfinishedTask, 'workerStays'>): void {
     const { onDeadWorker, maxAttempts } = this.#sleigh.options;
-    const again = onDeadWorker === 'requeue' && task.attempts < (task.maxAttempts ?? maxAttempts);
-    if (again && task.broadcast === undefined) this.#work.queueAgain(task);
-    else if (again && mayRetry) {
-      this.#work.batches.finish(task.batch);
-      worker.retry = task;
-    } else if (this.#answersForDead) this.#fail(task, worker);
-    else this.#work.giveUp(task);
+    const decision = decideUnfinished(onDeadWorker, {
+      attempts: task.attempts,
+      maxAttempts: task.maxAttempts ?? maxAttempts,
+      isCopy: task.broadcast !== undefined,
+      workerStays,
+    });
+    switch (decision) {
+      case 'requeue':
+        return this.#work.queueAgain(task);
+      case 'retry':
+        this.#work.batches.finish(task.batch);
+        worker.retry = task;
+        return;
+      case 'answer':
+        return this.#fail(task, worker);
+      case 'drop':
+        return this.#work.giveUp(task);
+    }
   }
 
   /** S19: its task is answered for, whatever the policy says. */
@@ -73,8 +85,10 @@ export class Recovery {
   /** S19: its task was not begun. A copy of a broadcast is nobody else's, and is answered for. */
   returnTask(worker: Worker): void {
     const task = this.#end(worker);
-    if (task?.broadcast !== undefined) this.#fail(task, worker);
-    else if (task !== undefined) this.#work.returnUntried(task);
+    if (task === undefined) return;
+    const decision = decideUntried({ isCopy: task.broadcast !== undefined });
+    if (decision === 'answer') this.#fail(task, worker);
+    else this.#work.returnUntried(task);
   }
 
   /** S19: its task is for others, if there are any who have not declined it, too. */

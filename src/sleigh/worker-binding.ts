@@ -69,7 +69,7 @@ function implementations(sleigh: Sleigh): Implementations<typeof workerMachine> 
       crew.changed(worker);
       const task = work.takeBack(worker);
       if (task === undefined) return;
-      recovery.deal(task, worker, { mayRetry: true });
+      recovery.deal(task, worker, { workerStays: true });
       sleigh.ending.chart.send({ type: 'task.failed' });
     },
     askAgain: ({ event }) => {
