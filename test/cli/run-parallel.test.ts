@@ -6,11 +6,19 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Folder, RunProcess, type RunOptions } from '../support/run-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** Of the runs that are about something else than the server that a run starts for itself. */
+let server: Server;
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent' });
+});
+afterAll(() => server.close());
 
 let folder: Folder;
 beforeEach(() => (folder = new Folder()));
@@ -21,7 +29,8 @@ const asInput = (lines: readonly string[]): string => lines.map((line) => `${lin
 
 async function run(source: string, args: readonly string[], options: RunOptions): Promise<RunProcess> {
   folder.write('module.mjs', source);
-  const process = new RunProcess(folder.path, ['module.mjs', ...args], options);
+  const shared = ['--server', `127.0.0.1:${server.port}`];
+  const process = new RunProcess(folder.path, ['module.mjs', ...shared, ...args], options);
   await process.status();
   return process;
 }

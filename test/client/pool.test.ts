@@ -1,12 +1,19 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { processes, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
+import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { childrenOf, isRunning } from '../support/run-process.ts';
 
 const task = tasks<typeof import('./modules/rough.mjs')>(new URL('modules/rough.mjs', import.meta.url));
+
+let server: Server;
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent' });
+});
+afterAll(() => server.close());
 
 let folder: string;
 let log: string;
@@ -22,6 +29,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
   Sleigh.start({
     workers,
+    server: { host: '127.0.0.1', port: server.port },
     onDeath: (_rank, how) => void deaths.push(how),
     onOutput: () => undefined,
     ...options,

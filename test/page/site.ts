@@ -5,6 +5,7 @@ import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 
+const isLong = process.env['VERIFY'] === 'long';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCREENSHOTS = new URL('../../build/screenshots/', import.meta.url).pathname;
 
@@ -38,7 +39,9 @@ export async function violations(page: Page, rules?: readonly string[]): Promise
   );
 }
 
+/** For people to look at; they are not compared with anything. */
 export async function screenshot(page: Page, name: string): Promise<void> {
+  if (!isLong) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
 }
