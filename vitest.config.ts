@@ -1,7 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** More than there are cores: most files wait for processes, sockets and timers. */
-const WORKERS = 4;
+/**
+ * Files that run at a time: more than there are cores, since most wait for processes, sockets and timers. The long forms
+ * are held against strict times.
+ */
+const WORKERS = process.env['VERIFY'] === 'long' ? 1 : Math.ceil(1.5 * availableParallelism());
 
 /** What measures the time, the processor or the memory of something, and so has the machine to itself. */
 const ALONE = ['test/bench/**', 'test/client/growth.test.ts', 'test/core/turns.test.ts'];
@@ -9,7 +13,7 @@ const ALONE = ['test/bench/**', 'test/client/growth.test.ts', 'test/core/turns.t
 const FILES = {
   include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
   exclude: ['**/node_modules/**', 'model-tests/explore/**'],
-  // For four files at a time, and whatever else the machine does.
+  // For several files at a time, and whatever else the machine does.
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { programWith } from '../../src/cli/commands.ts';
+
+// What a command does not need is not loaded, so that it starts soon.
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const HEAVY = ['pino', 'prom-client', 'xstate'];
+
+/** @returns those of the heavy packages that a program loads; all of them are CommonJS */
+async function loadedBy(program: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [
+      '--input-type=module',
+      '-e',
+      `import { createRequire } from 'node:module';
+       ${program}
+       console.log(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)));
+       process.exit();`,
+    ],
+    { cwd: ROOT },
+  );
+  const loaded: string[] = JSON.parse(stdout);
+  return HEAVY.filter((name) => loaded.some((path) => path.includes(`/node_modules/${name}/`)));
+}
+
+const server = (options: string): string => `
+  const { createServer } = await import('./dist/server.js');
+  await createServer({ port: 0, logLevel: 'silent', ${options} });`;
+
+const namesFor = async (name?: string): Promise<string[]> =>
+  (await programWith(name, () => undefined)).commands.map((command) => command.name());
+
+describe('the command line', () => {
+  it('has the command that is named, and all of them for help, completion and a name that there is not', async () => {
+    expect(await namesFor('get')).toEqual(['get']);
+    for (const name of [undefined, '--help', 'completion', 'sevre'])
+      expect(await namesFor(name)).toEqual(expect.arrayContaining(['serve', 'get', 'completion']));
+  });
+
+  it.each(['get', 'put', 'ls', 'status', 'watch'])(
+    'loads neither server nor statecharts for the flags of %s',
+    async (name) => {
+      expect(await loadedBy(`await import('./dist/cli/${name}.js');`)).toEqual([]);
+    },
+  );
+});
+
+describe('a server', () => {
+  it('loads what makes the web page where there is one', async () => {
+    expect(await loadedBy(server(''))).toEqual(['pino', 'xstate']);
+    expect(await loadedBy(server('web: { port: 0 }'))).toEqual(HEAVY);
+  });
+});
