@@ -24,7 +24,7 @@ export type Memory = readonly Saved[];
 
 /** Snapshots and contexts are made anew and never changed, so the actor's own fields are all that changes. */
 const FIELDS_OF_ACTOR = ['_snapshot', '_processingStatus', '_doneEvent', 'mailbox'];
-const FIELDS_OF_TABLE_ACTOR = ['$place', '$context', '$end', '$phase', '$events'];
+const FIELDS_OF_TABLE_ACTOR = ['$state', '$context', '$end', '$phase', '$events'];
 
 /** Never changed once made. */
 const isConstant = (object: object): boolean =>

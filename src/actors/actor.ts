@@ -1,13 +1,31 @@
 /**
- * An actor of a machine. That of a compiled one is as small as it can be: there is one for each connection and each
- * worker, and what a task touches of them is what it costs once there are many. XState's own, which serve all other
- * machines and whoever traces, take two KiB each before they have done anything.
+ * How the actors of this server are run. There is one for each connection and each worker, so what an event touches of
+ * them is what a job costs. XState's interpreter spends 6 to 20 µs on an event, and its actor takes two KiB.
+ *
+ * - `compiled.ts` makes of a machine logic whose transitions come out of a table. XState's actors can run it.
+ * - `CompiledActor` runs the same table in a quarter of the memory: `actorOf` makes one.
+ * - `story.ts` keeps the last steps of each actor, and how many actors are in each state.
+ * - `xstate-internals.ts` holds all that these use of XState without XState promising it.
+ *
+ * The table serves a subset of statecharts. `compiled` refuses the rest, with an error that names the state and the
+ * feature, so no machine becomes slow or wrong in silence:
+ *
+ * - Served: atomic and compound states, tags, final states at the top level with output; transitions to one target or
+ *   none, to the own state, entering it again or not; forbidden events, wildcards (`*`, `a.*`); guards with `and`, `or`
+ *   and `not`; actions of the machine's own, `assign`, and `sendTo`, `sendParent` and `forwardTo` without a delay;
+ *   parameters of guards and actions, static or computed; initial transitions with actions.
+ * - Served by XState alone, once for each actor: its start, so the `entry` and `invoke` of the root may do anything
+ *   there; and its end. `actorOf` refuses a root that spawns, invokes, assigns or sends.
+ * - Refused: parallel states, history, `after` and other delays, `always`, `onDone` of states, `invoke` below the root,
+ *   several targets, a transition that enters the root again, the guard `stateIn`, and the actions `raise`, `emit`,
+ *   `log`, `cancel`, `spawnChild`, `stopChild` and `enqueueActions`. So is what is named and not implemented.
+ *
+ * Why, and when all this can go: docs/decisions/0004-compiled-transitions.md.
  */
 import {
   createActor,
   type ActorOptions,
   type AnyActorRef,
-  type AnyActorScope,
   type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
@@ -16,11 +34,18 @@ import {
   type MachineContext,
   type SnapshotFrom,
 } from 'xstate';
-import { cannotSpawn, type Acting } from './compiled-actions.ts';
-import { placeOf, tableOf, type Table } from './compiled.ts';
 import type { CompiledState } from './compiled-state.ts';
-import { beginStory, leafOf, type Story } from './story.ts';
-import { BEGINNING } from './step-catalog.ts';
+import { tableOf, type Table } from './compiled.ts';
+import { beginStory, type Story } from './story.ts';
+import {
+  doneEvent,
+  errorEvent,
+  INIT_EVENT,
+  initialContext,
+  isChildError,
+  Reference,
+  type Acting,
+} from './xstate-internals.ts';
 
 /** What one needs to know of an actor to look at it. */
 export interface Actor {
@@ -45,16 +70,22 @@ interface Origin<Machine extends AnyStateMachine> {
   readonly inspect?: ActorOptions<Machine>['inspect'];
 }
 
-/** @returns one that is yet to be started */
+/**
+ * @param machine a compiled one gets an actor that is as small as it can be; any other one gets XState's
+ * @returns one that is yet to be started
+ * @throws NotCompilableError when a compiled machine begins with more than actions of its own
+ */
 export function actorOf<Machine extends AnyStateMachine>(
   machine: Machine,
   { failed, ...origin }: Origin<Machine>,
 ): ActorOf<Machine> {
-  const { id, input, parent } = origin;
   const table = tableOf(machine);
-  const place = table?.beginning;
-  if (table !== undefined && place !== undefined && parent !== undefined)
-    return new CompiledActor<Machine>(table, place, { id, input, parent, failed });
+  if (table !== undefined) {
+    const { parent } = origin;
+    if (parent === undefined)
+      throw new Error(`The actor "${origin.id}" of a compiled machine needs a \`parent\`, got none.`);
+    return new CompiledActor<Machine>(table, { ...origin, parent, failed });
+  }
   const actor = createActor(machine, origin as ActorOptions<Machine>);
   if (failed !== undefined) actor.subscribe({ error: failed });
   return actor;
@@ -66,14 +97,17 @@ export const hasTag = <Tag extends string>(
   tag: Tag,
 ): boolean => (actor instanceof CompiledActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
 
-/** Does what XState's actor does, as far as the machines of tables ask for it. */
-export class CompiledActor<Machine extends AnyStateMachine> implements ActorOf<Machine>, Acting {
+/** Does what XState's actor does, as far as compiled machines ask for it; it has no children. */
+export class CompiledActor<Machine extends AnyStateMachine>
+  extends Reference
+  implements ActorOf<Machine>, Acting
+{
   readonly id: string;
-  readonly _parent: AnyActorRef;
+  readonly parent: AnyActorRef;
   readonly story: Story | undefined;
   readonly #table: Table;
   readonly #failed: ((error: unknown) => void) | undefined;
-  #place: CompiledState;
+  #state: CompiledState;
   #context: MachineContext;
   /** Its last snapshot. */
   #end: AnyMachineSnapshot | undefined;
@@ -83,41 +117,36 @@ export class CompiledActor<Machine extends AnyStateMachine> implements ActorOf<M
   /** What is to be done when a transition is over. */
   #deferred: (() => void)[] | undefined;
 
-  constructor(
-    table: Table,
-    place: CompiledState,
-    { id, input, parent, failed }: Origin<Machine> & { parent: AnyActorRef },
-  ) {
+  constructor(table: Table, { id, input, parent, failed }: Origin<Machine> & { parent: AnyActorRef }) {
+    super();
     this.id = id;
-    this._parent = parent;
+    this.parent = parent;
     this.#table = table;
     this.#failed = failed;
-    this.#place = place;
-    const { context = {} } = table.machine.config;
-    this.#context = typeof context === 'function' ? context({ input, spawn: cannotSpawn }) : context;
-    this.story = table.teller && beginStory(table.teller, this, place.leaf, input);
+    this.#state = table.beginning.state;
+    this.#context = initialContext(table.machine, input, this.self);
+    this.story = table.catalog && beginStory(table.catalog, this, this.#state.leaf, input);
   }
 
-  /** As XState's functions know it, which ask no more of it than there is. */
-  get self(): AnyActorRef {
-    return this as unknown as AnyActorRef;
-  }
   get system(): AnyActorRef['system'] {
-    return this._parent.system;
+    return this.parent.system;
+  }
+  child(): undefined {
+    return undefined;
   }
 
   getSnapshot(): SnapshotFrom<Machine> {
-    return (this.#end ?? this.#place.snapshot(this.#context)) as SnapshotFrom<Machine>;
+    return (this.#end ?? this.#state.snapshot(this.#context)) as SnapshotFrom<Machine>;
   }
 
   /** As its snapshot says, without making one. */
   hasTag(tag: string): boolean {
-    return (this.#end ?? this.#place).tags.has(tag);
+    return (this.#end ?? this.#state).tags.has(tag);
   }
 
   start(): this {
     if (this.#phase !== 'created') return this;
-    this.#take({ type: BEGINNING });
+    this.#take({ type: INIT_EVENT });
     this.#takeRest();
     return this;
   }
@@ -143,63 +172,36 @@ export class CompiledActor<Machine extends AnyStateMachine> implements ActorOf<M
   }
 
   #take(event: AnyEventObject): void {
+    const isBeginning = this.#phase === 'created';
     this.#phase = 'taking';
     try {
-      const step = this.#table.step(this.#place.leaf, this.#context, event, this);
-      if (step === undefined) this.#interpret(event);
-      else {
-        this.#context = step.take(this.#context, event, this);
-        this.#place = step.target ?? this.#place;
-        if (step.isLast) this.#end = this.#place.whole(this.#context);
-      }
+      const step = isBeginning ? this.#table.beginning.step : this.#state.step(this.#context, event);
+      this.#context = step.take(this.#context, event, this);
+      if (step.target !== undefined) this.#state = step.target;
+      if (step.isLast) this.#end = this.#table.end(this.#state, this.#context, event, this);
+      else if (step.isNone && isChildError(event)) throw event['error'];
     } catch (error) {
       return this.#fail(error);
     }
     if (this.#deferred !== undefined) this.#doDeferred();
-    this.#phase = this.#end === undefined ? 'idle' : 'ended';
-    if (this.#end === undefined) return;
-    const { output } = this.#end;
-    this._parent.send({ type: `xstate.done.actor.${this.id}`, output, actorId: this.id });
-  }
-
-  #interpret(event: AnyEventObject): void {
-    const next: AnyMachineSnapshot = this.#table.interpret(
-      this.#place.whole(this.#context),
-      event,
-      this.#scope,
-    );
-    const leaf = leafOf(next);
-    if (next.status !== 'active' || leaf === undefined) this.#end = next;
-    else {
-      this.#context = next.context;
-      this.#place = placeOf(this.#table.machine, leaf);
+    if (this.#end === undefined) {
+      this.#phase = 'idle';
+      return;
     }
+    this.#phase = 'ended';
+    this.parent.send(doneEvent(this.id, this.#end.output));
   }
 
   #fail(error: unknown): void {
-    this.#end = { ...this.#place.whole(this.#context), status: 'error', error };
+    this.#end = { ...this.#state.whole(this.#context), status: 'error', error };
     this.#phase = 'ended';
     this.#failed?.(error);
-    this._parent.send({ type: `xstate.error.actor.${this.id}`, error, actorId: this.id });
+    this.parent.send(errorEvent(this.id, error));
   }
 
   #doDeferred(): void {
     const acts = this.#deferred ?? [];
     this.#deferred = undefined;
     for (const act of acts) act();
-  }
-
-  get #scope(): AnyActorScope {
-    return {
-      self: this.self,
-      system: this.system,
-      id: this.id,
-      sessionId: this.id,
-      logger: console.log,
-      defer: (act) => this.defer(act),
-      emit: () => undefined,
-      stopChild: () => undefined,
-      actionExecutor: ({ exec, info, params }) => exec?.(info, params),
-    };
   }
 }

@@ -1,17 +1,19 @@
-/**
- * What guards and actions of a chart come to, worked out once for `compiled.ts`: custom actions, `assign`, `sendTo` and
- * `sendParent` without delay. Others are left to the interpreter.
- */
-import type {
-  AnyActorRef,
-  AnyActorScope,
-  AnyEventObject,
-  AnyMachineSnapshot,
-  AnyStateMachine,
-  MachineContext,
-} from 'xstate';
+/** What the guards and actions of a machine come to, worked out once. */
+import type { AnyActorRef, AnyEventObject, AnyStateMachine, MachineContext } from 'xstate';
+import { NotCompilableError } from './not-compilable.ts';
+import {
+  cannotSpawn,
+  namedTarget,
+  readAction,
+  readGuard,
+  type Acting,
+  type Implementation,
+  type NotServed,
+  type Params,
+  type WrittenSend,
+} from './xstate-internals.ts';
 
-export type Guard = (context: MachineContext, event: AnyEventObject, actor: Acting) => boolean;
+export type CompiledGuard = (context: MachineContext, event: AnyEventObject) => boolean;
 
 /** Does one action. @returns the context after it */
 export type CompiledAction = (
@@ -20,86 +22,123 @@ export type CompiledAction = (
   actor: Acting,
 ) => MachineContext;
 
-/** What it needs of the actor that does it. */
-export type Acting = Pick<AnyActorScope, 'self' | 'system' | 'defer'>;
-
-/** Of a setup: functions, and those that XState makes, which carry what they were made of. */
-type Implementation = ((...args: unknown[]) => unknown) & Readonly<Record<string, unknown>>;
-const isMade = (found: unknown): found is Implementation => typeof found === 'function';
-
-/** @returns undefined for a guard that is not known */
-export function guardOf(machine: AnyStateMachine, guard: unknown): Guard | undefined {
-  if (guard === undefined) return () => true;
-  const found: unknown = typeof guard === 'string' ? machine.implementations.guards[guard] : guard;
-  if (!isMade(found)) return undefined;
-  // `and`, `or` and `not` ask their parts by themselves.
-  const { check } = found;
-  if (isMade(check))
-    return (context, event, { self }) => Boolean(check(self.getSnapshot(), { context, event }, found));
-  return (context, event) => Boolean(found({ context, event }));
+/** @throws NotCompilableError for a guard that is outside of the subset */
+export function compiledGuard(machine: AnyStateMachine, state: string, guard: unknown): CompiledGuard {
+  const written = readGuard(machine, guard);
+  if (written.kind === 'function') return checking(written.check, parameters(written.params));
+  if (!('parts' in written)) throw refusal(machine, state, 'guard', written);
+  const parts = written.parts.map((part) => compiledGuard(machine, state, part));
+  if (written.kind === 'and') return (context, event) => parts.every((part) => part(context, event));
+  if (written.kind === 'or') return (context, event) => parts.some((part) => part(context, event));
+  return (context, event) => !parts.every((part) => part(context, event));
 }
 
-/** @returns undefined when one of them has to be left to the interpreter */
-export function compiledActionsOf(
+/** @throws NotCompilableError for an action that is outside of the subset */
+export function compiledAction(machine: AnyStateMachine, state: string, action: unknown): CompiledAction {
+  const written = readAction(machine, action);
+  if (!('params' in written)) throw refusal(machine, state, 'action', written);
+  const paramsOf = parameters(written.params);
+  if (written.kind === 'function') return custom(written.exec, paramsOf);
+  if (written.kind === 'assign') return assigning(written.assignment, paramsOf);
+  if (written.send.delay !== undefined)
+    throw new NotCompilableError(machine, state, 'an event that is sent after a delay');
+  return sending(machine, written.send, paramsOf);
+}
+
+const refusal = (
   machine: AnyStateMachine,
-  actions: readonly unknown[],
-): CompiledAction[] | undefined {
-  const acts = actions.map((action) => actOf(machine, action));
-  const known = acts.filter((act) => act !== undefined);
-  return known.length === acts.length ? known : undefined;
+  state: string,
+  what: 'guard' | 'action',
+  { kind, name }: NotServed,
+): NotCompilableError =>
+  new NotCompilableError(
+    machine,
+    state,
+    `the ${what} "${name}"${kind === 'missing' ? ', which is not implemented' : ''}`,
+  );
+
+/** @returns the name of an action of XState's, such as `assign`; none for one of the machine's own */
+export function notCustom(machine: AnyStateMachine, action: unknown): string[] {
+  const written = readAction(machine, action);
+  if (written.kind === 'function') return [];
+  return [`the action "${'name' in written ? written.name : written.kind}"`];
 }
 
-const foundIn = (machine: AnyStateMachine, action: unknown): unknown =>
-  typeof action === 'string' ? machine.implementations.actions[action] : action;
+type ParamsOf = (context: MachineContext, event: AnyEventObject) => unknown;
 
-/** Whether an action is none of XState's own, which change the context, send, spawn and the like. */
-export function isCustom(machine: AnyStateMachine, action: unknown): boolean {
-  const found = foundIn(machine, action);
-  return isMade(found) && !('resolve' in found);
+/** @returns undefined for an action or guard without parameters */
+function parameters(params: Params): ParamsOf | undefined {
+  if (typeof params === 'function')
+    return (context, event) => Reflect.apply(params, undefined, [{ context, event }]);
+  return params === undefined ? undefined : () => params;
 }
 
-function actOf(machine: AnyStateMachine, action: unknown): CompiledAction | undefined {
-  const found = foundIn(machine, action);
-  if (!isMade(found)) return undefined;
-  if (isCustom(machine, action)) return custom(found);
-  if (found['type'] === 'xstate.assign') return assigning(found['assignment']);
-  return found['type'] === 'xstate.sendTo' && found['delay'] === undefined ? sending(found) : undefined;
-}
+const checking = (check: Implementation, paramsOf: ParamsOf | undefined): CompiledGuard =>
+  paramsOf === undefined
+    ? (context, event) => Boolean(check({ context, event }))
+    : (context, event) => Boolean(check({ context, event }, paramsOf(context, event)));
 
-const custom =
-  (exec: Implementation): CompiledAction =>
-  (context, event, { self, system }) => {
-    exec({ context, event, self, system });
+function custom(exec: Implementation, paramsOf: ParamsOf | undefined): CompiledAction {
+  if (paramsOf === undefined)
+    return (context, event, { self, system }) => {
+      exec({ context, event, self, system });
+      return context;
+    };
+  return (context, event, { self, system }) => {
+    exec({ context, event, self, system }, paramsOf(context, event));
     return context;
   };
-
-export const cannotSpawn = (): never => {
-  throw new Error('a chart that is compiled spawns its actors when it begins');
-};
-
-function assigning(assignment: unknown): CompiledAction | undefined {
-  if (isMade(assignment))
-    return (context, event, { self, system }) =>
-      Object.assign({}, context, assignment({ context, event, self, system, spawn: cannotSpawn }));
-  if (typeof assignment !== 'object' || assignment === null) return undefined;
-  if (Object.values(assignment).some(isMade)) return undefined;
-  return (context) => Object.assign({}, context, assignment);
 }
 
-/** What the events of a chart are sent to: its parent, or a child that it has. */
-const PARENT = '#_parent';
+/** @param assignment a function, or an object with functions and values */
+function assigning(assignment: unknown, paramsOf: ParamsOf | undefined): CompiledAction {
+  if (isFunction(assignment))
+    return (context, event, { self, system }) =>
+      Object.assign(
+        {},
+        context,
+        assignment({ context, event, self, system, spawn: cannotSpawn }, paramsOf?.(context, event)),
+      );
+  const fields = Object.entries(assignment ?? {});
+  if (!fields.some(([, value]) => isFunction(value)))
+    return (context) => Object.assign({}, context, assignment);
+  return (context, event, { self, system }) => {
+    const args = { context, event, self, system, spawn: cannotSpawn };
+    const params = paramsOf?.(context, event);
+    const changes = fields.map(([name, value]) => [name, isFunction(value) ? value(args, params) : value]);
+    return Object.assign({}, context, Object.fromEntries(changes));
+  };
+}
 
-const childrenOf = ({ children }: AnyMachineSnapshot) => children;
+const isFunction = (value: unknown): value is (...args: unknown[]) => unknown => typeof value === 'function';
 
-function sending({ to, event: eventOf, execute }: Implementation): CompiledAction | undefined {
-  if (typeof to !== 'string' || !isMade(execute)) return undefined;
+function sending(
+  machine: AnyStateMachine,
+  send: WrittenSend,
+  paramsOf: ParamsOf | undefined,
+): CompiledAction {
+  const { to, event: eventOf } = send;
   return (context, event, actor) => {
     const { self, system } = actor;
-    const target: AnyActorRef | undefined = to === PARENT ? self._parent : childrenOf(self.getSnapshot())[to];
-    if (target === undefined) throw new Error(`"${self.id}" has no "${to}" to send an event to`);
-    const sent = isMade(eventOf) ? eventOf({ context, event, self, system }) : eventOf;
-    // It is sent when the transition is over: whoever hears of it finds the sender in its new state.
-    execute(actor, { to: target, event: sent });
+    const args = { context, event, self, system };
+    const params = paramsOf?.(context, event);
+    const sent = isFunction(eventOf) ? eventOf(args, params) : eventOf;
+    const target = isFunction(to) ? to(args, params) : to;
+    send.execute(
+      actor,
+      typeof target === 'string' ? named(machine, actor, target) : refOf(target, self),
+      sent,
+    );
     return context;
   };
 }
+
+function named(machine: AnyStateMachine, actor: Acting, name: string): AnyActorRef {
+  const target = namedTarget(actor, name);
+  if (target === undefined)
+    throw new Error(`"${actor.self.id}" (${machine.id}) has no actor "${name}" to send an event to.`);
+  return target;
+}
+
+/** As XState has it, an event to nobody is to the actor itself. */
+const refOf = (target: unknown, self: AnyActorRef): AnyActorRef => (target ?? self) as AnyActorRef;

@@ -1,18 +1,51 @@
-import { matchesState, type AnyMachineSnapshot, type AnyStateNode, type MachineContext } from 'xstate';
+/** The states of a machine and the transitions out of them, worked out. */
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode, MachineContext } from 'xstate';
+import type { CompiledAction, CompiledGuard } from './compiled-actions.ts';
+import { detailOf } from './detail.ts';
+import type { Transition } from './path.ts';
+import type { StepCatalog, StepTemplate } from './step-catalog.ts';
+import { storyOf } from './story.ts';
+import { Snapshot, type Acting } from './xstate-internals.ts';
 
-/** An innermost state of a machine, with what is the same for all actors that are in it. */
+/** The transitions of a machine. */
+interface Transitions {
+  /** @returns the same for all event types that every state has the same transitions for */
+  keyOf(eventType: string): string;
+  /** @returns those to try in their order, of which at least the last has no guard */
+  workOut(leaf: AnyStateNode, eventType: string): readonly CompiledStep[];
+}
+
+/** An innermost state of a machine, with its transitions and what is the same for all actors that are in it. */
 export class CompiledState {
   readonly leaf: AnyStateNode;
   /** XState's, without a context. */
   readonly #common: AnyMachineSnapshot;
+  readonly #transitions: Transitions;
+  /** Worked out when they are taken for the first time. */
+  readonly #steps = new Map<string, readonly CompiledStep[]>();
 
-  constructor(leaf: AnyStateNode, common: AnyMachineSnapshot) {
+  constructor(leaf: AnyStateNode, common: AnyMachineSnapshot, transitions: Transitions) {
     this.leaf = leaf;
     this.#common = common;
+    this.#transitions = transitions;
   }
 
-  get tags(): Common<'tags'> {
+  get tags(): AnyMachineSnapshot['tags'] {
     return this.#common.tags;
+  }
+
+  /** @returns the transition that the event takes */
+  step(context: MachineContext, event: AnyEventObject): CompiledStep {
+    const steps = this.#steps.get(event.type) ?? this.#stepsFor(event.type);
+    for (const step of steps) if (step.guard === undefined || step.guard(context, event)) return step;
+    throw new Error(`"${event.type}" has no last transition in "${this.leaf.id}"`);
+  }
+
+  #stepsFor(eventType: string): readonly CompiledStep[] {
+    const key = this.#transitions.keyOf(eventType);
+    let steps = this.#steps.get(key);
+    if (steps === undefined) this.#steps.set(key, (steps = this.#transitions.workOut(this.leaf, eventType)));
+    return steps;
   }
 
   /** As XState makes it, who copies it all the time. */
@@ -26,63 +59,72 @@ export class CompiledState {
   }
 }
 
-type Common<Name extends keyof AnyMachineSnapshot> = AnyMachineSnapshot[Name];
+/** What stands in the stories of the actors that take a step; each is made once for a step and an event. */
+export interface StepTemplates {
+  readonly catalog: StepCatalog;
+  readonly leaf: AnyStateNode;
+  /** Undefined for an event that the state has no transition for. */
+  readonly transition: Transition | undefined;
+}
 
-/** Has all that XState's snapshots have, and shares all but the context. */
-export class Snapshot {
-  readonly context: MachineContext;
-  readonly #common: AnyMachineSnapshot;
+interface StepParts {
+  readonly guard?: CompiledGuard | undefined;
+  readonly acts?: readonly CompiledAction[];
+  /** Undefined when the state stays. */
+  readonly target?: CompiledState | undefined;
+  /** Undefined for a machine whose actors keep no stories. */
+  readonly templates?: StepTemplates | undefined;
+  readonly isNone?: boolean;
+}
 
-  constructor(common: AnyMachineSnapshot, context: MachineContext) {
-    this.#common = common;
-    this.context = context;
-  }
+/** One transition out of one state, worked out. */
+export class CompiledStep {
+  /** Undefined when the transition has none. */
+  readonly guard: CompiledGuard | undefined;
+  /** Undefined when the state stays. */
+  readonly target: CompiledState | undefined;
+  /** It leads to a final state: the actor is done. */
+  readonly isLast: boolean;
+  /** It stands for events that the state has no transition for. */
+  readonly isNone: boolean;
+  readonly #acts: readonly CompiledAction[];
+  readonly #templates: StepTemplates | undefined;
+  /** The last one that was asked for: almost always there is only one. */
+  #template: StepTemplate | undefined;
+  #eventType: string | undefined;
 
-  get value(): Common<'value'> {
-    return this.#common.value;
-  }
-  get tags(): Common<'tags'> {
-    return this.#common.tags;
-  }
-  get status(): Common<'status'> {
-    return this.#common.status;
-  }
-  get output(): Common<'output'> {
-    return this.#common.output;
-  }
-  get error(): Common<'error'> {
-    return this.#common.error;
-  }
-  get machine(): Common<'machine'> {
-    return this.#common.machine;
-  }
-  get children(): Common<'children'> {
-    return this.#common.children;
-  }
-  get historyValue(): Common<'historyValue'> {
-    return this.#common.historyValue;
-  }
-  get _nodes(): Common<'_nodes'> {
-    return this.#common._nodes;
-  }
-
-  hasTag(tag: string): boolean {
-    return this.tags.has(tag);
-  }
-  matches(value: Parameters<typeof matchesState>[0]): boolean {
-    return matchesState(value, this.value);
-  }
-  can(event: Parameters<Common<'can'>>[0]): boolean {
-    return this.#whole.can(event);
-  }
-  getMeta(): ReturnType<Common<'getMeta'>> {
-    return this.#whole.getMeta();
-  }
-  toJSON(): unknown {
-    return this.#whole.toJSON();
+  constructor({ guard, acts = [], target, templates, isNone = false }: StepParts) {
+    this.guard = guard;
+    this.target = target;
+    this.isLast = target?.leaf.type === 'final';
+    this.isNone = isNone;
+    this.#acts = acts;
+    this.#templates = templates;
   }
 
-  get #whole(): AnyMachineSnapshot {
-    return { ...this.#common, context: this.context };
+  /** @returns the context after it. @throws what an action throws; the story of the actor has it */
+  take(context: MachineContext, event: AnyEventObject, actor: Acting): MachineContext {
+    const story = this.#templates && storyOf(actor.self);
+    if (this.#templates === undefined || story === undefined) return this.#act(context, event, actor);
+    const template = this.#templateFor(this.#templates, event.type);
+    story.note(template, detailOf(event));
+    try {
+      return this.#act(context, event, actor);
+    } catch (error) {
+      story.broke(template, error);
+      throw error;
+    }
+  }
+
+  #act(context: MachineContext, event: AnyEventObject, actor: Acting): MachineContext {
+    let after = context;
+    for (const act of this.#acts) after = act(after, event, actor);
+    return after;
+  }
+
+  #templateFor({ catalog, leaf, transition }: StepTemplates, eventType: string): StepTemplate {
+    if (this.#template !== undefined && this.#eventType === eventType) return this.#template;
+    this.#eventType = eventType;
+    return (this.#template = catalog.step(leaf, eventType, transition));
   }
 }

@@ -1,10 +1,10 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Clock } from '../workspace/clock.ts';
+import { innermost, type Transition } from './path.ts';
+import { INIT_EVENT } from './xstate-internals.ts';
 
-/** The event that an actor begins with. */
-export const BEGINNING = 'xstate.init';
-/** The event that ends the children of an actor that has ended. */
-export const STOPPED = 'xstate.stop';
+/** The event that an actor begins with, and the one that ends the children of an actor that has ended. */
+export { INIT_EVENT as BEGINNING, STOP_EVENT as STOPPED } from './xstate-internals.ts';
 /** Stands in a story where an action of the step before failed; no chart is sent it. */
 export const BROKEN = 'xstate.error';
 /** Unknown events end up here. */
@@ -92,7 +92,7 @@ export class StepCatalog implements StateCounts {
   }
 
   begins(leaf: AnyStateNode): StepTemplate {
-    return this.#once(undefined, leaf, () => this.#make(BEGINNING, '', pathOf(leaf), undefined));
+    return this.#once(undefined, leaf, () => this.#make(INIT_EVENT, '', pathOf(leaf), undefined));
   }
 
   /** @param transition undefined when the chart has none for the event */
@@ -102,7 +102,7 @@ export class StepCatalog implements StateCounts {
     return this.#once(leaf, isExpected ? transition : event, () => {
       const { source, eventType = event, target } = transition ?? {};
       const name = isExpected && eventType.endsWith(`.${WILDCARD}`) ? eventType : event;
-      const after = pathOf(target?.[0] === undefined ? leaf : innermostOf(target[0]));
+      const after = pathOf(target?.[0] === undefined ? leaf : innermost(target[0]));
       const index =
         transition === undefined ? -1 : (source?.transitions.get(eventType)?.indexOf(transition) ?? -1);
       return this.#make(
@@ -110,7 +110,7 @@ export class StepCatalog implements StateCounts {
         pathOf(leaf),
         after,
         isExpected && source !== undefined ? { source: pathOf(source), event: eventType, index } : undefined,
-        transition?.description,
+        transition && clauseOf(transition),
       );
     });
   }
@@ -146,28 +146,20 @@ export class StepCatalog implements StateCounts {
   }
 }
 
-type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[number];
-
 const pathOf = (node: AnyStateNode): string => node.path.join('.');
 
-/** The state that entering the node leads to. */
-export function innermostOf(node: AnyStateNode): AnyStateNode {
-  const first = node.type === 'compound' ? node.initial.target?.[0] : undefined;
-  return first === undefined ? node : innermostOf(first);
+/** @returns the clauses of docs/protocol.md that a transition follows, as the machine names them; '' for none */
+export function clauseOf({ meta, description = '' }: Pick<Transition, 'meta' | 'description'>): string {
+  const clause: unknown =
+    typeof meta === 'object' && meta !== null && 'clause' in meta ? meta.clause : undefined;
+  return typeof clause === 'string' ? clause : description;
 }
 
-const TELLERS = new WeakMap<AnyStateMachine, StepCatalog>();
+const CATALOGS = new WeakMap<AnyStateMachine, StepCatalog>();
 
 /** @returns undefined for a machine that keeps no stories */
-export const stepCatalogOf = (machine: AnyStateMachine): StepCatalog | undefined => TELLERS.get(machine);
+export const stepCatalogOf = (machine: AnyStateMachine): StepCatalog | undefined => CATALOGS.get(machine);
 
-/** @returns the one of that machine from now on */
-export function newStepCatalog(
-  machine: AnyStateMachine,
-  clock: Clock,
-  watch: Watch | undefined,
-): StepCatalog {
-  const teller = new StepCatalog(clock, watch);
-  TELLERS.set(machine, teller);
-  return teller;
-}
+/** The catalog is the one of that logic from now on. */
+export const keepStepCatalog = (logic: AnyStateMachine, catalog: StepCatalog): void =>
+  void CATALOGS.set(logic, catalog);

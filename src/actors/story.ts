@@ -2,7 +2,7 @@
  * The story of an actor: the last steps that it took, kept always, so that whoever asks after a worker died sees why.
  *
  * It must be nearly free. What a step is, but for its time and what came with the event, is worked out once for each
- * transition of a chart (teller.ts); an entry is a time, a reference to that, and a short text. Events are never kept: they hold
+ * transition of a chart (step-catalog.ts); an entry is a time, a reference to that, and a short text. Events are never kept: they hold
  * values and clients. Charts have no parallel states, so an actor is in one innermost state.
  */
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
@@ -10,15 +10,15 @@ import type { Clock } from '../workspace/clock.ts';
 import { detailOf, type Fields } from './detail.ts';
 import {
   BROKEN,
-  newStepCatalog,
-  STOPPED,
+  keepStepCatalog,
+  StepCatalog,
   type Count,
   type StoryActor,
   type StoryStep,
-  type StepCatalog,
   type StepTemplate,
   type Watch,
 } from './step-catalog.ts';
+import { leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
 
 /** Steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
@@ -32,7 +32,7 @@ const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () =>
 
 /** The last steps of one actor. */
 export class Story {
-  readonly #teller: StepCatalog;
+  readonly #catalog: StepCatalog;
   readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
   readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
@@ -40,19 +40,19 @@ export class Story {
   /** Steps so far, those that are forgotten included. */
   #count = 0;
 
-  constructor(teller: StepCatalog, actor: StoryActor) {
-    this.#teller = teller;
+  constructor(catalog: StepCatalog, actor: StoryActor) {
+    this.#catalog = catalog;
     this.#actor = actor;
   }
 
   note(told: StepTemplate, detail: string): void {
     const at = this.#count++ % STORY_LENGTH;
-    this.#times[at] = this.#teller.clock();
+    this.#times[at] = this.#catalog.clock();
     this.#told[at] = told;
     this.#details[at] = detail;
     if (told.left !== undefined) told.left.actors--;
     told.entered.actors++;
-    if (told.isFailure) this.#teller.watch?.failed(this.#actor, this.#step(at, told));
+    if (told.isFailure) this.#catalog.watch?.failed(this.#actor, this.#step(at, told));
   }
 
   /** An action of the step failed: the actor has ended in the state that it was in. */
@@ -106,33 +106,30 @@ export function storyOf(actor: object): Story | undefined {
 }
 /** @param input what the actor was given */
 export function beginStory(
-  teller: StepCatalog,
+  catalog: StepCatalog,
   actor: StoryActor,
   leaf: AnyStateNode | undefined,
   input: Fields | undefined,
 ): Story {
-  const story = new Story(teller, actor);
-  if (leaf !== undefined) story.note(teller.begins(leaf), detailOf(input ?? {}));
+  const story = new Story(catalog, actor);
+  if (leaf !== undefined) story.note(catalog.begins(leaf), detailOf(input ?? {}));
   return story;
 }
 
 /**
  * Lets the actors of a machine keep their stories.
- * @returns the same machine; it is changed, so it has to be one's own, as `provide` makes it
+ * @returns logic that does what the machine does, for `createActor`, `provide` and `compiled`
  */
 export function withStory<Machine extends AnyStateMachine>(
   machine: Machine,
   clock: Clock,
   watch?: Watch,
 ): Machine {
-  const teller = newStepCatalog(machine, clock, watch);
-  const begin = machine.getInitialSnapshot.bind(machine);
-  const interpret = machine.transition.bind(machine);
-
+  const catalog = new StepCatalog(clock, watch);
   const getInitialSnapshot = (scope: AnyActorScope, input: Fields | undefined) => {
-    const snapshot: AnyMachineSnapshot = begin(scope, input);
+    const snapshot: AnyMachineSnapshot = machine.getInitialSnapshot(scope, input);
     // On the actor itself: a table beside it would cost more at each step than all the rest.
-    Object.assign(scope.self, { story: beginStory(teller, scope.self, leafOf(snapshot), input) });
+    Object.assign(scope.self, { story: beginStory(catalog, scope.self, leafOf(snapshot), input) });
     return snapshot;
   };
   const transition = (
@@ -142,20 +139,18 @@ export function withStory<Machine extends AnyStateMachine>(
   ) => {
     const leaf = snapshot.status === 'active' ? leafOf(snapshot) : undefined;
     const story = storyOf(scope.self);
-    if (leaf === undefined || story === undefined) return interpret(snapshot, event, scope);
-    const [taken] = event.type === STOPPED ? [] : machine.getTransitionData(snapshot, event);
-    const told = teller.step(leaf, event.type, taken);
+    if (leaf === undefined || story === undefined) return machine.transition(snapshot, event, scope);
+    const taken = event.type === STOP_EVENT ? undefined : takenTransition(machine, snapshot, event);
+    const told = catalog.step(leaf, event.type, taken);
     story.note(told, detailOf(event));
     try {
-      return interpret(snapshot, event, scope);
+      return machine.transition(snapshot, event, scope);
     } catch (error) {
       story.broke(told, error);
       throw error;
     }
   };
-  return Object.assign(machine, { getInitialSnapshot, transition });
+  const logic = wrapped(machine, { getInitialSnapshot, transition });
+  keepStepCatalog(logic, catalog);
+  return logic;
 }
-
-/** The innermost state that an actor is in. */
-export const leafOf = ({ _nodes }: AnyMachineSnapshot): AnyStateNode | undefined => _nodes.find(isLeaf);
-const isLeaf = ({ type }: AnyStateNode): boolean => type === 'atomic' || type === 'final';

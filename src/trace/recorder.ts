@@ -9,6 +9,7 @@ import type {
 import type { Tracer } from '../workspace/tracing.ts';
 import { PendingGet } from '../workspace/pending-get.ts';
 import { PendingStore } from '../machines/pending-store.ts';
+import { clauseOf } from '../actors/step-catalog.ts';
 import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
 
 /** Turns what XState tells of its actors into steps. */
@@ -59,7 +60,10 @@ export class TraceRecorder {
       ...(from !== undefined && { from }),
       before: this.#before.get(actorRef) ?? '',
       after,
-      clause: transitions.map(({ description }) => description ?? '').join('; '),
+      clause: transitions
+        .map(clauseOf)
+        .filter((clause) => clause !== '')
+        .join('; '),
     });
     this.#before.set(actorRef, after);
   }

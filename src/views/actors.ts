@@ -1,7 +1,8 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
-import { leafOf, storyOf } from '../actors/story.ts';
+import { storyOf } from '../actors/story.ts';
 import { stepCatalogOf, type StoryStep } from '../actors/step-catalog.ts';
+import { leafOf } from '../actors/xstate-internals.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
 import { moveNumber, nextMoves } from './moves.ts';

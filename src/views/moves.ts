@@ -1,7 +1,8 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
 import { CHARTS } from '../charts/pages.ts';
-import { innermostOf, type ChartTransition } from '../actors/step-catalog.ts';
+import { innermost } from '../actors/path.ts';
+import type { ChartTransition } from '../actors/step-catalog.ts';
 import type { NextMove } from './types.ts';
 
 const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');
@@ -50,7 +51,7 @@ export function moveOf(
         candidate.source.path.join('.') === source &&
         names(candidate.event, event) &&
         candidate.description === clause &&
-        (candidate.target === undefined ? before : innermostOf(candidate.target).path.join('.')) === after
+        (candidate.target === undefined ? before : innermost(candidate.target).path.join('.')) === after
       )
         return { move, event: candidate.event };
   return undefined;

@@ -24,7 +24,11 @@ function begin(
   machine: AnyStateMachine,
   { clock = (): number => 7, isCompiled = true, id = 'it' } = {},
 ): AnyActorRef {
-  const own = withStory(machine, clock);
+  return beginOwn(withStory(machine, clock), { isCompiled, id });
+}
+
+/** @param own keeps stories */
+function beginOwn(own: AnyStateMachine, { isCompiled = true, id = 'it' } = {}): AnyActorRef {
   const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
   return createActor(isCompiled ? compiled(own) : own, { parent, id, input: INPUT }).start();
 }
@@ -146,14 +150,15 @@ describe('the story of an actor', () => {
   ])(
     'tells that %s failed, and the actor counts for the state that it was left in',
     (name, type, state, isBusy) => {
-      const machine = withoutEffects(workerMachine).provide({
+      const broken = withoutEffects(workerMachine).provide({
         actions: {
           [name]: () => {
             throw new Error('the disk is full');
           },
         },
       });
-      const actor = begin(machine);
+      const machine = withStory(broken, () => 7);
+      const actor = beginOwn(machine);
       actor.subscribe({ error: () => undefined });
       if (isBusy) {
         actor.send({ type: 'registration.asked' });

@@ -1,0 +1,72 @@
+/** Where a transition leads, and what it does on the way: SCXML's rules, for one state at a time and one target. */
+import type { AnyStateNode } from 'xstate';
+
+export type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[number];
+
+/** An action, and the state that it is written in. */
+export type PlacedAction = readonly [node: AnyStateNode, action: unknown];
+
+/** The node and all above it. */
+export const lineage = (node: AnyStateNode): AnyStateNode[] =>
+  node.parent === undefined ? [node] : [node, ...lineage(node.parent)];
+
+/** The state that entering the node leads to. */
+export const innermost = (node: AnyStateNode): AnyStateNode => {
+  const inner = node.type === 'compound' ? node.initial.target?.[0] : undefined;
+  return inner === undefined ? node : innermost(inner);
+};
+
+/**
+ * @param leaf the state before
+ * @returns the state after, undefined when no state is left or entered; and all actions, in their order
+ */
+export function pathOf(
+  leaf: AnyStateNode,
+  transition: Transition,
+): { readonly target: AnyStateNode | undefined; readonly actions: readonly PlacedAction[] } {
+  const { source, reenter } = transition;
+  const own = transition.actions.map((action): PlacedAction => [source, action]);
+  const [to] = transition.target ?? [];
+  if (to === undefined) return { target: undefined, actions: own };
+  const isInside = !reenter && lineage(to).includes(source);
+  const domain = isInside ? source : commonAncestor(to, source);
+  const left = upTo(domain, leaf).flatMap((node) => node.exit.map((action): PlacedAction => [node, action]));
+  // A transition to its own state enters that anew only if it says so; what is in the state is entered anyway.
+  const ancestors = to === domain ? [] : upTo(domain, to).toReversed();
+  const entered = ancestors.flatMap((node) => node.entry.map((action): PlacedAction => [node, action]));
+  const below = enteredBelow(to, to !== domain);
+  return { target: innermost(to), actions: [...left, ...own, ...entered, ...below] };
+}
+
+/** What is done when an actor begins: the initial states are entered from the root on. */
+export const beginning = (root: AnyStateNode): readonly PlacedAction[] => [
+  ...root.entry.map((action): PlacedAction => [root, action]),
+  ...enteredBelow(root, true),
+];
+
+/** @param isDefault whether the initial transition of the node itself is taken, not only those further in */
+function enteredBelow(node: AnyStateNode, isDefault: boolean): PlacedAction[] {
+  const [inner] = node.type === 'compound' ? (node.initial.target ?? []) : [];
+  if (inner === undefined) return [];
+  return [
+    ...(isDefault ? node.initial.actions.map((action): PlacedAction => [node, action]) : []),
+    ...inner.entry.map((action): PlacedAction => [inner, action]),
+    ...enteredBelow(inner, true),
+  ];
+}
+
+/** The innermost state around both. */
+const commonAncestor = (node: AnyStateNode, other: AnyStateNode): AnyStateNode => {
+  const around = new Set(lineage(other).slice(1));
+  return (
+    lineage(node)
+      .slice(1)
+      .find((outer) => around.has(outer)) ?? node.machine.root
+  );
+};
+
+/** The node and those around it, inside of `outer`. */
+const upTo = (outer: AnyStateNode, node: AnyStateNode): AnyStateNode[] => {
+  const above = lineage(node);
+  return above.slice(0, above.indexOf(outer));
+};

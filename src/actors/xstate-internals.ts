@@ -1,0 +1,309 @@
+/**
+ * The fence: all that the compiled layer uses of XState without XState promising it.
+ *
+ * Nothing here is in XState's documentation, so any new version may change it. No other file of this folder touches
+ * such a thing. Each assumption is one test of test/actors/xstate-internals.test.ts, whose name says what breaks. What
+ * is public, and used elsewhere: the structure of a machine (`root`, `states`, `transitions`, `entry`, `exit`, …), the
+ * snapshots' public fields, and the functions of the `xstate` package.
+ */
+import {
+  and,
+  matchesState,
+  not,
+  or,
+  stateIn,
+  type AnyActorRef,
+  type AnyActorScope,
+  type AnyEventObject,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type AnyStateNode,
+  type AnyTransitionDefinition,
+  type MachineContext,
+} from 'xstate';
+
+/** The event that XState starts an actor with. */
+export const INIT_EVENT = 'xstate.init';
+/** The event that XState stops the children of an actor with when that actor ends. */
+export const STOP_EVENT = 'xstate.stop';
+/** An actor without a transition for such an event of a child fails with its error. */
+const ERROR_EVENT = 'xstate.error.actor';
+
+export const isChildError = ({ type }: AnyEventObject): boolean => type.startsWith(ERROR_EVENT);
+
+/** What a parent hears of the end of a child. */
+export const doneEvent = (actorId: string, output: unknown): AnyEventObject => ({
+  type: `xstate.done.actor.${actorId}`,
+  output,
+  actorId,
+});
+
+/** What a parent hears of the failure of a child. */
+export const errorEvent = (actorId: string, error: unknown): AnyEventObject => ({
+  type: `${ERROR_EVENT}.${actorId}`,
+  error,
+  actorId,
+});
+
+/** What the output of a machine is computed from. @param output of the final state */
+export const doneStateEvent = (stateId: string, output: unknown): AnyEventObject => ({
+  type: `xstate.done.state.${stateId}`,
+  output,
+});
+
+/** What actions need of the actor that takes an event. */
+export interface Acting {
+  readonly self: AnyActorRef;
+  readonly system: AnyActorRef['system'];
+  readonly parent: AnyActorRef | undefined;
+  child(id: string): AnyActorRef | undefined;
+  /** Does something once the actor is in its new state. */
+  defer(act: () => void): void;
+}
+
+/** The same, of an actor that XState runs. */
+export class ScopeActing implements Acting {
+  readonly #scope: AnyActorScope;
+  readonly #snapshot: AnyMachineSnapshot;
+
+  constructor(scope: AnyActorScope, snapshot: AnyMachineSnapshot) {
+    this.#scope = scope;
+    this.#snapshot = snapshot;
+  }
+
+  get self(): AnyActorRef {
+    return this.#scope.self;
+  }
+  get system(): AnyActorRef['system'] {
+    return this.#scope.system;
+  }
+  get parent(): AnyActorRef | undefined {
+    return this.#scope.self._parent;
+  }
+  child(id: string): AnyActorRef | undefined {
+    return childrenOf(this.#snapshot)[id];
+  }
+  defer(act: () => void): void {
+    this.#scope.defer(act);
+  }
+}
+
+const childrenOf = ({ children }: AnyMachineSnapshot): Record<string, AnyActorRef | undefined> => children;
+
+/** What XState's own actors ask of an actor that they send to, or hear of, beyond what is public. */
+export abstract class Reference {
+  abstract readonly parent: AnyActorRef;
+  abstract send(event: AnyEventObject): void;
+
+  get _parent(): AnyActorRef {
+    return this.parent;
+  }
+  _send(event: AnyEventObject): void {
+    this.send(event);
+  }
+  /** As XState's functions know it, which ask no more of it than there is. */
+  get self(): AnyActorRef {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what XState asks of it is above
+    return this as unknown as AnyActorRef;
+  }
+}
+
+type Logic = Pick<AnyStateMachine, 'transition' | 'getInitialSnapshot'>;
+
+/**
+ * Actor logic that wraps a machine, which stays as it is.
+ * @returns what does all that the machine does, except for what `own` does instead
+ */
+export function wrapped<Machine extends AnyStateMachine>(machine: Machine, own: Partial<Logic>): Machine {
+  // XState takes for a machine what has its fields, wherever they come from.
+  const logic: Machine = Object.create(machine);
+  return Object.assign(logic, own);
+}
+
+/** @returns the context of a new actor */
+export function initialContext(
+  { config }: AnyStateMachine,
+  input: unknown,
+  self: AnyActorRef,
+): MachineContext {
+  const { context = {} } = config;
+  return typeof context === 'function' ? context({ input, self, spawn: cannotSpawn }) : context;
+}
+
+export const cannotSpawn = (): never => {
+  throw new Error(
+    'A compiled machine cannot spawn in `assign` or `context`; spawn in the `entry` of its root, or do not compile it.',
+  );
+};
+
+/** The innermost state that an actor is in. */
+export const leafOf = ({ _nodes }: AnyMachineSnapshot): AnyStateNode | undefined => _nodes.find(isLeaf);
+const isLeaf = ({ type }: AnyStateNode): boolean => type === 'atomic' || type === 'final';
+
+/** @returns the transition that an event takes out of the innermost state or one around it, if there is one */
+export const takenTransition = (
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: AnyEventObject,
+): AnyTransitionDefinition | undefined => machine.getTransitionData(snapshot, event)[0];
+
+/** @returns that snapshot, moved to a state. @param state any snapshot of the state */
+export const movedTo = (
+  snapshot: AnyMachineSnapshot,
+  { value, tags, _nodes }: Pick<AnyMachineSnapshot, 'value' | 'tags' | '_nodes'>,
+  context: MachineContext,
+): AnyMachineSnapshot => ({ ...snapshot, value, tags, _nodes, context });
+
+type Common<Name extends keyof AnyMachineSnapshot> = AnyMachineSnapshot[Name];
+
+/** Has all that XState's snapshots have, and shares all but the context. */
+export class Snapshot {
+  readonly context: MachineContext;
+  readonly #common: AnyMachineSnapshot;
+
+  /** @param common a snapshot of XState in the same state */
+  constructor(common: AnyMachineSnapshot, context: MachineContext) {
+    this.#common = common;
+    this.context = context;
+  }
+
+  get value(): Common<'value'> {
+    return this.#common.value;
+  }
+  get tags(): Common<'tags'> {
+    return this.#common.tags;
+  }
+  get status(): Common<'status'> {
+    return this.#common.status;
+  }
+  get output(): Common<'output'> {
+    return this.#common.output;
+  }
+  get error(): Common<'error'> {
+    return this.#common.error;
+  }
+  get machine(): Common<'machine'> {
+    return this.#common.machine;
+  }
+  get children(): Common<'children'> {
+    return this.#common.children;
+  }
+  get historyValue(): Common<'historyValue'> {
+    return this.#common.historyValue;
+  }
+  get _nodes(): Common<'_nodes'> {
+    return this.#common._nodes;
+  }
+
+  hasTag(tag: string): boolean {
+    return this.tags.has(tag);
+  }
+  matches(value: Parameters<typeof matchesState>[0]): boolean {
+    return matchesState(value, this.value);
+  }
+  can(event: Parameters<Common<'can'>>[0]): boolean {
+    return this.#whole.can(event);
+  }
+  getMeta(): ReturnType<Common<'getMeta'>> {
+    return this.#whole.getMeta();
+  }
+  toJSON(): unknown {
+    return this.#whole.toJSON();
+  }
+
+  get #whole(): AnyMachineSnapshot {
+    return { ...this.#common, context: this.context };
+  }
+}
+
+/** A function of a machine, with what XState's own ones carry. */
+export type Implementation = ((...args: unknown[]) => unknown) & Readonly<Record<string, unknown>>;
+const isFunction = (found: unknown): found is Implementation => typeof found === 'function';
+
+/** Static parameters, or a function that computes them. */
+export type Params = unknown;
+
+/** One of XState's that is not compiled, or a name without an implementation. */
+export interface NotServed {
+  readonly kind: 'other' | 'missing';
+  readonly name: string;
+}
+
+/** A guard as it is written down in a machine. */
+export type WrittenGuard =
+  | { readonly kind: 'function'; readonly check: Implementation; readonly params: Params }
+  | { readonly kind: 'and' | 'or' | 'not'; readonly parts: readonly unknown[] }
+  | NotServed;
+
+/** An action as it is written down in a machine. */
+export type WrittenAction =
+  | { readonly kind: 'function'; readonly exec: Implementation; readonly params: Params }
+  | { readonly kind: 'assign'; readonly assignment: unknown; readonly params: Params }
+  | { readonly kind: 'sendTo'; readonly send: WrittenSend; readonly params: Params }
+  | NotServed;
+
+/** `sendTo` or `sendParent`. */
+export interface WrittenSend {
+  readonly to: unknown;
+  readonly event: unknown;
+  readonly delay: unknown;
+  /** Sends when the transition is over: whoever hears of it finds the sender in its new state. */
+  execute(actor: Acting, target: AnyActorRef, event: unknown): void;
+}
+
+const CHECKS = new Map<unknown, 'and' | 'or' | 'not' | 'stateIn'>([
+  [field(and([]), 'check'), 'and'],
+  [field(or([]), 'check'), 'or'],
+  [field(not(''), 'check'), 'not'],
+  [field(stateIn(''), 'check'), 'stateIn'],
+]);
+
+export function readGuard({ implementations }: AnyStateMachine, guard: unknown): WrittenGuard {
+  const { name, found, params } = lookUp(implementations.guards, guard);
+  if (!isFunction(found)) return { kind: 'missing', name };
+  if (!('check' in found)) return { kind: 'function', check: found, params };
+  const kind = CHECKS.get(found['check']);
+  const parts = found['guards'];
+  return kind === undefined || kind === 'stateIn' || !Array.isArray(parts)
+    ? { kind: 'other', name: kind ?? name }
+    : { kind, parts };
+}
+
+export function readAction({ implementations }: AnyStateMachine, action: unknown): WrittenAction {
+  const { name, found, params } = lookUp(implementations.actions, action);
+  if (!isFunction(found)) return { kind: 'missing', name };
+  if (!('resolve' in found)) return { kind: 'function', exec: found, params };
+  const { type, execute } = found;
+  if (type === 'xstate.assign') return { kind: 'assign', assignment: found['assignment'], params };
+  if (type !== 'xstate.sendTo' || !isFunction(execute))
+    return { kind: 'other', name: String(type).replace(/^xstate\./, '') };
+  const send: WrittenSend = {
+    to: found['to'],
+    event: found['event'],
+    delay: found['delay'],
+    execute: (actor, target, event) => void execute(actor, { to: target, event }),
+  };
+  return { kind: 'sendTo', send, params };
+}
+
+/** Written as a name, as a name with parameters, or in place. */
+function lookUp(implementations: Readonly<Record<string, unknown>>, written: unknown) {
+  if (typeof written === 'string')
+    return { name: written, found: implementations[written], params: undefined };
+  if (typeof written === 'function') return { name: written.name, found: written, params: undefined };
+  const name = String(field(written, 'type'));
+  return { name, found: implementations[name], params: field(written, 'params') };
+}
+
+function field(thing: unknown, name: string): unknown {
+  return (typeof thing === 'object' && thing !== null) || typeof thing === 'function'
+    ? Reflect.get(thing, name)
+    : undefined;
+}
+
+/** @returns who a name in `sendTo` means, if there is such an actor */
+export function namedTarget(actor: Acting, name: string): AnyActorRef | undefined {
+  if (name === '#_parent') return actor.parent;
+  if (name === '#_internal') return actor.self;
+  return actor.child(name.startsWith('#_') ? name.slice(2) : name);
+}
