@@ -27,7 +27,7 @@ export type ConnectionEvent =
   | { type: 'server.stopping' }
   | { type: 'peer.gone' };
 
-export const connectionMachine = setup({
+const connection = setup({
   types: {
     context: {} as { id: number },
     input: {} as { id: number },
@@ -57,7 +57,23 @@ export const connectionMachine = setup({
     close: () => undefined,
     reportUnexpected: () => undefined,
   },
-}).createMachine({
+});
+
+/** A part of a request has come. It is the same whether an earlier one is blocked or not, except for what that adds. */
+const receiving = connection.createStateConfig({
+  tags: 'midRequest',
+  entry: 'startRequestTimer',
+  exit: 'stopRequestTimer',
+  on: {
+    'request.complete': { target: 'silent', description: 'P12' },
+    'request.elapsed': [
+      { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
+      { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
+    ],
+  },
+});
+
+export const connectionMachine = connection.createMachine({
   id: 'connection',
   context: ({ input }) => input,
   initial: 'open',
@@ -134,18 +150,7 @@ export const connectionMachine = setup({
                 },
               },
             },
-            receiving: {
-              tags: 'midRequest',
-              entry: 'startRequestTimer',
-              exit: 'stopRequestTimer',
-              on: {
-                'request.complete': { target: 'silent', description: 'P12' },
-                'request.elapsed': [
-                  { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
-                  { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
-                ],
-              },
-            },
+            receiving,
           },
         },
         blocked: {
@@ -164,15 +169,10 @@ export const connectionMachine = setup({
               },
             },
             receiving: {
-              tags: 'midRequest',
-              entry: 'startRequestTimer',
-              exit: 'stopRequestTimer',
+              ...receiving,
               on: {
+                ...receiving.on,
                 'request.complete': { target: 'silent', description: 'P5.3' },
-                'request.elapsed': [
-                  { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
-                  { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
-                ],
                 'request.answered': { target: '#connection.open.ready.receiving', description: 'V5' },
               },
             },
