@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   createActor,
+  createMachine,
   fromTransition,
   type AnyActorRef,
   type AnyStateMachine,
@@ -117,6 +118,24 @@ describe('the story of an actor', () => {
     expect(storyOf(actor)?.lines.at(-1)).toBe(
       '1970-01-01T00:00:00.200Z task.asked available true, client 10.0.0.1:5: registered.idle → registered.busy (S7)',
     );
+  });
+
+  it.each([
+    ['in `meta`, if it is there', { meta: { clause: 'S7' }, description: 'A task is given out.' }, 'S7'],
+    ['in the description', { description: 'S8' }, 'S8'],
+    [
+      'in the description, when `meta` is about something else',
+      { meta: { colour: 1 }, description: 'S9' },
+      'S9',
+    ],
+    ['nowhere', {}, ''],
+  ])('takes the clause of a transition from where it stands: %s', (_where, transition, clause) => {
+    const machine: AnyStateMachine = createMachine({ id: 'it', on: { go: { actions: [], ...transition } } });
+    for (const isCompiled of [true, false]) {
+      const actor = begin(machine, { isCompiled });
+      actor.send({ type: 'go' });
+      expect(storyOf(actor)?.last?.clause).toBe(clause);
+    }
   });
 
   it('says of an event that has no place in the chart that it was there, and names no transition', () => {
