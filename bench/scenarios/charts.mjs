@@ -21,8 +21,8 @@ const STORIES = [
     input: { rank: 0 },
     before: [{ type: 'registration.asked' }],
     again: [
-      { type: 'task.asked', ask: { waits: true }, available: false },
-      { type: 'task.offered', ask: {} },
+      { type: 'task.asked', request: 1, waits: true, queued: 0, copies: 0 },
+      { type: 'task.offered' },
       { type: 'result.stored' },
     ],
   },
@@ -32,7 +32,7 @@ const STORIES = [
     machine: 'sentinelMachine',
     input: { id: 0, rank: 0 },
     before: [],
-    again: [{ type: 'alive.asked', ask: { waits: true } }, { type: 'waking.came' }],
+    again: [{ type: 'alive.asked', request: 1, waits: true }, { type: 'waking.came' }],
   },
   {
     file: 'join-phase',
@@ -40,7 +40,7 @@ const STORIES = [
     input: { maximum: -1, limit: 1e9 },
     before: [],
     again: [
-      { type: 'rank.asked', ask: {} },
+      { type: 'rank.asked', request: 1 },
       { type: 'duration.set', seconds: 60 },
     ],
   },

@@ -63,7 +63,7 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
       // It was given a task in this step, and only a broadcast itself may have come since.
       const { task } = worker;
       const isTask = task !== undefined && task.broadcast === undefined;
-      return isTask && sleigh.work.tasks.hasCopyFor(worker)
+      return isTask && sleigh.work.tasks.copiesFor(worker) > 0
         ? `worker ${worker.rank} was given a task before its broadcasts`
         : undefined;
     }),

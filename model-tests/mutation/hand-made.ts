@@ -60,8 +60,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a worker that comes back has its task, whichever it says it is doing',
     file: 'src/sleigh/registrations.ts',
-    search: 'worker.task !== undefined && number === worker.taskNumber',
-    replace: 'worker.task !== undefined',
+    search: 'has: worker.task && worker.taskNumber,',
+    replace: 'has: worker.task && number,',
   },
   {
     what: 'the connection that a worker had before it came back still speaks for it',
@@ -78,8 +78,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a worker that owes a copy leaves an elastic group as one that owes nothing',
     file: 'src/sleigh/registrations.ts',
-    search: ' && !work.tasks.hasCopyFor(worker)',
-    replace: '',
+    search: 'const copies = this.#sleigh.work.tasks.copiesFor(worker);',
+    replace: 'const copies = 0;',
   },
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',

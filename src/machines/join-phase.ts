@@ -15,8 +15,7 @@
  */
 import { and, assign, not, or, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import type { PendingGet } from '../workspace/pending-get.ts';
-import type { PendingStore } from './pending-store.ts';
+import type { SessionMatch } from './sessions.ts';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
@@ -41,20 +40,23 @@ export interface JoinPhaseContext {
   registeredAtClosing: number;
 }
 
+/** Who has the rank that a registration names: a worker, one that is to be replaced (S19), or whoever else. */
+export type RankState = 'registered' | 'replacing' | 'other';
+
 export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }
-  | { type: 'rank.asked'; ask: PendingGet }
+  | { type: 'rank.asked'; request: number }
   | { type: 'rank.lapsed' }
   | { type: 'rank.replaced' }
-  | { type: 'registration.asked'; storing: PendingStore; returns: boolean; replaces: boolean }
+  | { type: 'registration.asked'; request: number; rank: RankState; session: SessionMatch }
   | { type: 'worker.registered' }
   | { type: 'worker.gone' }
   | { type: 'maximum.set'; maximum: number }
-  | { type: 'maximum.read'; ask: PendingGet }
+  | { type: 'maximum.read'; request: number }
   | { type: 'maximum.listed' }
   | { type: 'duration.set'; seconds: number }
-  | { type: 'status.asked'; ask: PendingGet; delay: number | undefined }
-  | { type: 'wait.asked'; ask: PendingGet; delay: number | undefined }
+  | { type: 'status.asked'; request: number; waits: boolean; delay: number | undefined }
+  | { type: 'wait.asked'; request: number; waits: boolean; delay: number | undefined }
   | { type: 'broadcast.stored' }
   | { type: 'joining.elapsed' };
 
@@ -87,15 +89,16 @@ export const joinPhaseMachine = setup({
     limitIsReached: ({ context }) => context.ranksGiven >= context.limit,
     allWillBeThere: ({ context, event }) =>
       context.registered + (event.type === 'worker.registered' ? 1 : 0) === expected(context),
-    mayWait: ({ event }) => 'ask' in event && event.ask.waits,
+    mayWait: ({ event }) => 'waits' in event && event.waits,
     isFull: ({ context: { maximum, limit, declared, registered } }) =>
       declared + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
     allAreThere: ({ context, event }) => {
       const { maximum, declared, registered } = { ...context, ...after(context, event) };
       return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
     },
-    returns: ({ event }) => event.type === 'registration.asked' && event.returns,
-    replaces: ({ event }) => event.type === 'registration.asked' && event.replaces,
+    returns: ({ event }) =>
+      event.type === 'registration.asked' && event.rank === 'registered' && event.session === 'same',
+    replaces: ({ event }) => event.type === 'registration.asked' && event.rank === 'replacing',
   },
   actions: {
     countRank: assign(({ context }) => ({

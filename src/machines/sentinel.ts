@@ -10,12 +10,11 @@
  */
 import { assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import type { PendingGet } from '../workspace/pending-get.ts';
 
 export type SentinelEvent =
   | { type: 'rank.given'; rank: number }
-  | { type: 'replacement.asked'; rank: number; ask: PendingGet }
-  | { type: 'alive.asked'; ask: PendingGet }
+  | { type: 'replacement.asked'; rank: number; request: number }
+  | { type: 'alive.asked'; request: number; waits: boolean }
   | { type: 'waking.came' }
   | { type: 'absence.elapsed' }
   | { type: 'connection.closed'; registeredWorkers: number }
@@ -29,7 +28,7 @@ export const sentinelMachine = setup({
     events: {} as SentinelEvent,
   },
   guards: {
-    mayWait: ({ event }) => event.type === 'alive.asked' && event.ask.waits,
+    mayWait: ({ event }) => event.type === 'alive.asked' && event.waits,
     hasRegisteredWorkers: ({ event }) => event.type === 'connection.closed' && event.registeredWorkers > 0,
   },
   actions: {

@@ -12,7 +12,6 @@
  */
 import { sendTo, setup, spawnChild } from 'xstate';
 import { unbound } from './bind.ts';
-import type { Client } from '../workspace/pending-get.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './dead-worker-policy.ts';
 import { shutdownMachine } from './shutdown.ts';
@@ -28,7 +27,7 @@ export type SleighEvent =
   | { type: 'group.closed'; registered: number }
   | { type: 'sleigh.over'; byItself: boolean }
   | { type: 'drain.over' }
-  | { type: 'connection.closed'; client: Client }
+  | { type: 'connection.closed'; client: number; peer: string }
   | { type: 'death.reported'; rank: number; task: TaskFate; end?: WorkerEnd }
   | { type: 'workspace.deleted' }
   | { type: `xstate.done.actor.${string}` }

@@ -16,8 +16,7 @@
  */
 import { or, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import type { PendingGet } from '../workspace/pending-get.ts';
-import type { PendingStore } from './pending-store.ts';
+import type { SessionMatch } from './sessions.ts';
 import type { TaskFate } from './worker-end.ts';
 
 /** Of one worker. */
@@ -25,17 +24,33 @@ export interface WorkerContext {
   rank: number;
   /** Its sentinel says how it ended (S19). */
   isSupervised: boolean;
+  /** Its group never closes (S17). */
+  isElastic: boolean;
+}
+
+/** What a worker owes: its task, and copies of broadcasts that it has not had (S17). */
+interface Owing {
+  tasks: number;
+  copies: number;
 }
 
 export type WorkerEvent =
-  | { type: 'registration.asked'; storing: PendingStore; returns: boolean; knowsTask: boolean }
-  | { type: 'task.asked'; ask: PendingGet; available: boolean }
-  | { type: 'task.offered'; ask: PendingGet }
-  | { type: 'result.stored'; storing: PendingStore }
+  | {
+      type: 'registration.asked';
+      request: number;
+      session: SessionMatch;
+      /** The number of the task that it says it is doing, and of the one that it has (S18). */
+      doing: number | undefined;
+      has: number | undefined;
+    }
+  /** With the tasks in the queue that it has not declined, and the copies of broadcasts that it has not had. */
+  | { type: 'task.asked'; request: number; waits: boolean; queued: number; copies: number }
+  | { type: 'task.offered' }
+  | { type: 'result.stored'; request: number }
   | { type: 'group.closed' }
-  | { type: 'sentinel.gone'; mayLeave: boolean }
-  | { type: 'connection.closed'; mayReturn: boolean; mayLeave: boolean }
-  | { type: 'return.elapsed'; mayLeave: boolean }
+  | ({ type: 'sentinel.gone' } & Owing)
+  | ({ type: 'connection.closed'; hasSession: boolean } & Owing)
+  | ({ type: 'return.elapsed' } & Owing)
   | { type: 'death.reported'; task: TaskFate }
   | { type: 'rank.replaced' }
   | { type: 'waiting.ended' }
@@ -48,16 +63,21 @@ export const workerMachine = setup({
     events: {} as WorkerEvent,
   },
   guards: {
-    taskIsAvailable: ({ event }) => event.type === 'task.asked' && event.available,
-    mayWait: ({ event }) => event.type === 'task.asked' && event.ask.waits,
-    mayReturn: ({ event }) => event.type === 'connection.closed' && event.mayReturn,
-    mayLeave: ({ event }) => 'mayLeave' in event && event.mayLeave,
-    returns: ({ event }) => event.type === 'registration.asked' && event.returns,
+    taskIsAvailable: ({ event }) => event.type === 'task.asked' && (event.queued > 0 || event.copies > 0),
+    mayWait: ({ event }) => event.type === 'task.asked' && event.waits,
+    mayReturn: ({ event }) => event.type === 'connection.closed' && event.hasSession,
+    mayLeave: ({ context, event }) =>
+      context.isElastic && 'tasks' in event && event.tasks === 0 && event.copies === 0,
+    returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
     isSupervised: ({ context }) => context.isSupervised,
     taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
     taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
     taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
-    returnsToTask: ({ event }) => event.type === 'registration.asked' && event.returns && event.knowsTask,
+    returnsToTask: ({ event }) =>
+      event.type === 'registration.asked' &&
+      event.session === 'same' &&
+      event.has !== undefined &&
+      event.doing === event.has,
   },
   actions: {
     ...unbound(

@@ -20,6 +20,8 @@ export class Crew {
   readonly #workerOf = new Map<Client, Worker>();
   readonly #sentinels: BoundedRegistry<Sentinel>;
   readonly #sentinelOf = new Map<Client, Sentinel>();
+  /** The connections of both, by their ids. */
+  readonly #clients = new Map<number, Client>();
   readonly #sleigh: Sleigh;
   /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
   readonly #past = new Map<string, number>();
@@ -88,6 +90,7 @@ export class Crew {
   connect(worker: Worker, client: Client): void {
     worker.client = client;
     this.#workerOf.set(client, worker);
+    this.#clients.set(client.id, client);
     client.closeListeners.add(this.#sleigh);
     this.changed(worker);
   }
@@ -95,7 +98,9 @@ export class Crew {
   /** The connection is no worker's any more. */
   disconnect(client: Client): void {
     this.#workerOf.delete(client);
-    if (!this.#sentinelOf.has(client)) client.closeListeners.delete(this.#sleigh);
+    if (this.#sentinelOf.has(client)) return;
+    this.#clients.delete(client.id);
+    client.closeListeners.delete(this.#sleigh);
   }
 
   isRegistered(rank: number): boolean {
@@ -149,7 +154,7 @@ export class Crew {
     if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
     if (sentinel?.actor.getSnapshot().status === 'done') this.refuseRank(ask);
-    else this.#sleigh.joining.chart.send({ type: 'rank.asked', ask });
+    else this.#sleigh.joining.chart.send({ type: 'rank.asked', request: this.#sleigh.requests.add(ask) });
   }
 
   tellRanksGiven(ask: PendingGet): void {
@@ -167,6 +172,7 @@ export class Crew {
     const sentinel: Sentinel = { id, client, actor, session, workers: new Set(), ask: undefined, since: 0 };
     this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);
+    this.#clients.set(client.id, client);
     client.closeListeners.add(this.#sleigh);
     this.changed(sentinel);
     actor.start();
@@ -183,7 +189,7 @@ export class Crew {
     const actor = actorOf(this.#sleigh.workerChart, {
       parent: this.#sleigh.supervisor,
       id: `worker.${rank}`,
-      input: { rank, isSupervised },
+      input: { rank, isSupervised, isElastic: this.#sleigh.options.join === 'elastic' },
     });
     const worker = newWorker(rank, sentinel, actor, replaced);
     this.#workers.add(rank, worker);
@@ -218,7 +224,12 @@ export class Crew {
   askAlive(ask: PendingGet): void {
     const sentinel = this.#sentinelOf.get(ask.client);
     if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') tellToStop(ask);
-    else sentinel.actor.send({ type: 'alive.asked', ask });
+    else
+      sentinel.actor.send({
+        type: 'alive.asked',
+        request: this.#sleigh.requests.add(ask),
+        waits: ask.waits,
+      });
   }
 
   /** @throws when there is none of that number */
@@ -228,16 +239,23 @@ export class Crew {
     return sentinel;
   }
 
+  #takeClient(id: number): Client | undefined {
+    const client = this.#clients.get(id);
+    this.#clients.delete(id);
+    return client;
+  }
+
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
-  lose(client: Client): void {
+  lose(id: number): void {
+    const client = this.#takeClient(id);
+    if (client === undefined) return;
     const worker = this.#workerOf.get(client);
     this.#workerOf.delete(client);
     if (worker !== undefined && isRegistered(worker)) {
-      const mayReturn = worker.session !== undefined;
       worker.actor.send({
         type: 'connection.closed',
-        mayReturn,
-        mayLeave: this.#sleigh.registrations.mayLeave(worker),
+        hasSession: worker.session !== undefined,
+        ...this.#sleigh.registrations.owedBy(worker),
       });
     }
     const sentinel = this.#sentinelOf.get(client);
@@ -249,7 +267,9 @@ export class Crew {
   }
 
   /** S14: it has closed while the sleigh winds down. */
-  letGo(client: Client): void {
+  letGo(id: number): void {
+    const client = this.#takeClient(id);
+    if (client === undefined) return;
     const worker = this.#workerOf.get(client);
     this.#workerOf.delete(client);
     if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'departed' });
@@ -276,7 +296,7 @@ export class Crew {
     // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
     const workers = [...sentinel.workers].sort((a, b) => a.rank - b.rank);
     const tell = (worker: Worker): void =>
-      worker.actor.send({ type: 'sentinel.gone', mayLeave: this.#sleigh.registrations.mayLeave(worker) });
+      worker.actor.send({ type: 'sentinel.gone', ...this.#sleigh.registrations.owedBy(worker) });
     if (which === 'all') {
       yield* eachInSteps(workers, (worker) => {
         if (isRegistered(worker) && worker.task === undefined) tell(worker);

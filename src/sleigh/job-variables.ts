@@ -57,7 +57,7 @@ const constant = (text: () => string, { hidden = false } = {}): JobVariable => (
 });
 
 function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
-  const { work, crew, joining, workspace } = sleigh;
+  const { work, crew, joining, registrations, requests, workspace } = sleigh;
 
   /** Seconds that the join phase takes (S5, S6). */
   const storeDuration =
@@ -86,7 +86,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     rankCount: constant(() => String(joining.context.registered)),
     workerCount: {
       hidden: false,
-      get: (ask) => joining.chart.send({ type: 'maximum.read', ask }),
+      get: (ask) => joining.chart.send({ type: 'maximum.read', request: requests.add(ask) }),
       listed: () => joining.chart.send({ type: 'maximum.listed' }),
       store: (storing) => {
         const text = textOf(storing.value);
@@ -122,9 +122,8 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       store: (storing) =>
         joining.chart.send({
           type: 'registration.asked',
-          storing,
-          returns: sleigh.registrations.isReturn(storing),
-          replaces: sleigh.registrations.isReplacement(storing),
+          request: requests.addStore(storing),
+          ...registrations.rankOf(storing),
         }),
     },
     sentinel_alive: {
@@ -208,6 +207,7 @@ class JobBehaviour implements Behaviour {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
     const storing = new PendingStore(value, client);
     if (!this.#sleigh.hasFailed) this.#variable.store(storing);
+    this.#sleigh.requests.clear();
     // It may have failed just now.
     if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
@@ -229,6 +229,7 @@ class JobBehaviour implements Behaviour {
   get(ask: PendingGet): void {
     ask.variableId = this.#in.variableId;
     if (!this.#sleigh.hasFailed) this.#variable.get(ask);
+    this.#sleigh.requests.clear();
     // It may have failed just now, and nobody knows of this one.
     if (this.#sleigh.hasFailed) ask.interrupt(SLEIGH_FAILED);
   }

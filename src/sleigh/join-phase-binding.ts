@@ -7,47 +7,47 @@ import type { Sleigh } from './sleigh.ts';
 
 /** What the machine of the join phase commands. */
 function implementations(sleigh: Sleigh): Implementations<typeof joinPhaseMachine> {
-  const { timers, crew, registrations, joining } = sleigh;
+  const { timers, crew, registrations, requests, joining } = sleigh;
   return {
     giveRank: ({ context, event }) => {
       assertEvent(event, 'rank.asked');
-      crew.giveRank(event.ask, context.ranksGiven);
+      crew.giveRank(requests.get(event.request), context.ranksGiven);
     },
     refuseRank: ({ event }) => {
       assertEvent(event, 'rank.asked');
-      crew.refuseRank(event.ask);
+      crew.refuseRank(requests.get(event.request));
     },
     registerWorker: ({ event }) => {
       assertEvent(event, 'registration.asked');
-      registrations.ask(event.storing);
+      registrations.ask(requests.store(event.request));
     },
     refuseGroupClosed: ({ event }) => {
       assertEvent(event, 'registration.asked');
-      event.storing.refuse(registrationFailed('group closed'));
+      requests.store(event.request).refuse(registrationFailed('group closed'));
     },
     tellMaximum: ({ context, event }) => {
       assertEvent(event, 'maximum.read');
-      tellNumber(event.ask, context.maximum);
+      tellNumber(requests.get(event.request), context.maximum);
     },
     holdForStatus: ({ event }) => {
       assertEvent(event, 'status.asked');
-      joining.holdForStatus(event.ask);
+      joining.holdForStatus(requests.get(event.request));
     },
     holdForNumber: ({ context, event }) => {
       assertEvent(event, ['status.asked', 'wait.asked']);
-      joining.holdForNumber(event.ask, event.delay ?? context.duration);
+      joining.holdForNumber(requests.get(event.request), event.delay ?? context.duration);
     },
     tellNotYet: ({ event }) => {
       assertEvent(event, ['status.asked', 'wait.asked']);
-      event.ask.refuse(NO_VALUE_YET);
+      requests.get(event.request).refuse(NO_VALUE_YET);
     },
     tellNumber: ({ context, event }) => {
       assertEvent(event, ['status.asked', 'wait.asked']);
-      tellNumber(event.ask, context.registeredAtClosing);
+      tellNumber(requests.get(event.request), context.registeredAtClosing);
     },
     tellRegistered: ({ context, event }) => {
       assertEvent(event, ['maximum.read', 'status.asked', 'wait.asked']);
-      tellNumber(event.ask, context.registered);
+      tellNumber(requests.get(event.request), context.registered);
     },
     tellEveryoneTheNumber: ({ context }) => joining.tellEveryone(context.registered),
     startJoinTimer: ({ context, self }) =>

@@ -50,7 +50,7 @@ export class Joining {
     const text = ask.metadata.get('delay');
     const delay = text === undefined ? undefined : parseDecimal(text);
     if (text !== undefined && delay === undefined) return ask.refuse(notANumber('delay', text));
-    this.chart.send({ type, ask, delay });
+    this.chart.send({ type, request: this.#sleigh.requests.add(ask), waits: ask.waits, delay });
   }
 
   /** S16. */

@@ -1,4 +1,6 @@
+import type { RankState } from '../machines/join-phase.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
+import { matchSession, type SessionMatch } from '../machines/sessions.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
@@ -82,9 +84,10 @@ export class Registrations {
       return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
     const { former } = worker;
     // S18, S19: it has been replaced, and whoever replaces it is to get the rank.
-    if (!isRegistered(worker) && former?.session !== undefined && former.session === sessionOf(storing))
+    if (!isRegistered(worker) && former !== undefined && matchSession(former.session, sessionOf(storing)) === 'same')
       return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
-    const returns = this.isReturn(storing);
+    const { session: match } = this.rankOf(storing);
+    const returns = isRegistered(worker) && match === 'same';
     // The copies of broadcasts that it gets (P12).
     const copies = isRegistered(worker) ? 0 : work.tasks.memoryOfCopies;
     const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
@@ -92,23 +95,23 @@ export class Registrations {
     const doing = returns ? storing.value.metadata.get('doing') : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
     if (doing !== undefined && number === undefined) return storing.refuse(notANumber('doing', doing));
-    const knowsTask = worker.task !== undefined && number === worker.taskNumber;
-    worker.actor.send({ type: 'registration.asked', storing, returns, knowsTask });
+    worker.actor.send({
+      type: 'registration.asked',
+      request: this.#sleigh.requests.addStore(storing),
+      session: match,
+      doing: number,
+      has: worker.task && worker.taskNumber,
+    });
   }
 
-  /** S18: whether it is a registered worker that shows by its session that it has come back. */
-  isReturn(storing: PendingStore): boolean {
-    const rank = parseWhole(textOf(storing.value));
-    const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
-    if (worker?.session === undefined || !isRegistered(worker)) return false;
-    return worker.session === sessionOf(storing);
-  }
-
-  /** S19: whether it is for a rank whose worker is to be replaced. */
-  isReplacement({ value }: PendingStore): boolean {
-    const rank = parseWhole(textOf(value));
-    const worker = rank === undefined ? undefined : this.#sleigh.crew.find(rank);
-    return worker !== undefined && stateOfWorker(worker) === 'replacing';
+  /** S18, S19: who has the rank that a registration names, and whether it shows the session of that worker. */
+  rankOf(storing: PendingStore): { readonly rank: RankState; readonly session: SessionMatch } {
+    const number = parseWhole(textOf(storing.value));
+    const worker = number === undefined ? undefined : this.#sleigh.crew.find(number);
+    if (worker === undefined) return { rank: 'other', session: 'none' };
+    const session = matchSession(worker.session, sessionOf(storing));
+    if (isRegistered(worker)) return { rank: 'registered', session };
+    return { rank: stateOfWorker(worker) === 'replacing' ? 'replacing' : 'other', session };
   }
 
   /** S3: its metadata is kept with its registration. */
@@ -157,7 +160,7 @@ export class Registrations {
     crew.changed(worker);
     worker.ask = undefined;
     timers.start(timerOf(worker.rank), supervision.lostFor(worker), () =>
-      worker.actor.send({ type: 'return.elapsed', mayLeave: this.mayLeave(worker) }),
+      worker.actor.send({ type: 'return.elapsed', ...this.owedBy(worker) }),
     );
   }
 
@@ -168,10 +171,10 @@ export class Registrations {
     });
   }
 
-  /** S17: in an elastic group one that owes nothing may go. */
-  mayLeave(worker: Worker): boolean {
-    const { options, work } = this.#sleigh;
-    return options.join === 'elastic' && worker.task === undefined && !work.tasks.hasCopyFor(worker);
+  /** S17: in an elastic group one that owes nothing may leave. */
+  owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
+    const copies = this.#sleigh.work.tasks.copiesFor(worker);
+    return { tasks: worker.task === undefined ? 0 : 1, copies };
   }
 
   /** S18: a task that is given, with the number by which its worker may come back to it. */

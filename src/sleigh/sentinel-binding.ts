@@ -16,27 +16,27 @@ export const tellToStop = (ask: PendingGet): void => ask.answer(foundText('1', a
 
 /** What the machine of a sentinel commands. */
 function implementations(sleigh: Sleigh): Implementations<typeof sentinelMachine> {
-  const { timers, options, heartbeats, crew } = sleigh;
+  const { timers, options, heartbeats, requests, crew } = sleigh;
   return {
     replaceWorker: ({ event }) => {
       assertEvent(event, 'replacement.asked');
-      crew.replace(event.ask, event.rank);
+      crew.replace(requests.get(event.request), event.rank);
     },
     refuseReplacement: ({ event }) => {
       assertEvent(event, 'replacement.asked');
-      crew.refuseRank(event.ask);
+      crew.refuseRank(requests.get(event.request));
     },
     holdUntilWaking: ({ context, event }) => {
       assertEvent(event, 'alive.asked');
-      heartbeats.hold(crew.sentinel(context.id), event.ask);
+      heartbeats.hold(crew.sentinel(context.id), requests.get(event.request));
     },
     tellNoWaking: ({ event }) => {
       assertEvent(event, 'alive.asked');
-      event.ask.refuse(NO_VALUE_YET);
+      requests.get(event.request).refuse(NO_VALUE_YET);
     },
     tellToGoOn: ({ context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
     tellToStop: ({ context, event }) => {
-      if (event.type === 'alive.asked') tellToStop(event.ask);
+      if (event.type === 'alive.asked') tellToStop(requests.get(event.request));
       else heartbeats.unblock(crew.sentinel(context.id), '1');
     },
     startAbsenceTimer: ({ context, self }) =>

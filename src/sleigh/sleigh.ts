@@ -27,6 +27,7 @@ import { boundJoinPhase } from './join-phase-binding.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { JobOptions } from './options.ts';
+import { PendingRequests } from './pending-requests.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
 import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
@@ -94,6 +95,7 @@ export class Sleigh implements WorkspacePlugin {
   readonly workspace: Workspace;
   readonly options: JobOptions;
   readonly timers: NamedTimers;
+  readonly requests = new PendingRequests();
   readonly failures = new Failures();
   /** Milliseconds since 1970. */
   readonly startedAt: number;
@@ -209,7 +211,7 @@ export class Sleigh implements WorkspacePlugin {
   }
 
   clientLeft(client: Client): void {
-    this.supervisor.send({ type: 'connection.closed', client });
+    this.supervisor.send({ type: 'connection.closed', client: client.id, peer: client.peer });
   }
 
   /** W6.1: under `requeue` its workers may come and go, whatever they have opened. */

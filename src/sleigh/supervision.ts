@@ -1,3 +1,4 @@
+import { matchSession } from '../machines/sessions.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
@@ -43,13 +44,13 @@ export class Supervision {
     const { crew } = this.#sleigh;
     const { actor } = crew.worker(rank).sentinel;
     if (actor.getSnapshot().status === 'done') crew.refuseRank(ask);
-    else actor.send({ type: 'replacement.asked', rank, ask });
+    else actor.send({ type: 'replacement.asked', rank, request: this.#sleigh.requests.add(ask) });
   }
 
   /** The session is a secret, so the reason is the same whether the rank or the session is another one. */
   #refuseStranger(what: string, rank: number, session: string | undefined): Refusal | undefined {
     const supervisor = this.#sleigh.crew.find(rank)?.sentinel;
-    if (session !== undefined && supervisor?.session === session) return undefined;
+    if (matchSession(supervisor?.session, session) === 'same') return undefined;
     return refusal('not-supervised', `${what}: rank ${rank} was not given to a sentinel of that session.`);
   }
 

@@ -193,13 +193,27 @@ export class Tasks {
     };
   }
 
-  /** Whether there is a copy of a broadcast that the worker has not had, or is to try again. */
-  hasCopyFor(reader: Reader): boolean {
-    return reader.nextBroadcast < this.nextBroadcast || hasOtherCopy(reader);
+  /** The copies of broadcasts that the worker has not had, or is to try again. */
+  copiesFor(reader: Reader): number {
+    const { nextBroadcast, nextLasting, lastingBefore, retry } = reader;
+    return this.nextBroadcast - nextBroadcast + (lastingBefore - nextLasting) + (retry === undefined ? 0 : 1);
   }
 
   isAvailableFor(reader: Reader): boolean {
-    return this.hasCopyFor(reader) || this.#placeFor(reader.rank) !== undefined;
+    return this.copiesFor(reader) > 0 || this.queuedFor(reader) > 0;
+  }
+
+  /** The tasks in the queue that the worker has not declined. */
+  queuedFor({ rank }: Reader): number {
+    let left = this.#declined;
+    let declined = 0;
+    for (let at = 0; left > 0 && at < this.#queue.length; at++) {
+      const by = this.#queue.peekAt(at)?.declined?.ranks;
+      if (by === undefined) continue;
+      left--;
+      if (by.has(rank)) declined++;
+    }
+    return this.#queue.length - declined;
   }
 
   /** Broadcasts before tasks (S8). */

@@ -89,7 +89,7 @@ export class Work {
   *#offerCopies(): Steps {
     const hasCopy = ({ client }: PendingGet): boolean => {
       const worker = this.#sleigh.crew.workerOf(client);
-      return worker !== undefined && this.tasks.hasCopyFor(worker);
+      return worker !== undefined && this.tasks.copiesFor(worker) > 0;
     };
     yield* eachInSteps(this.#waiting.taken(hasCopy), (ask) => this.#offer(ask));
   }
@@ -98,7 +98,7 @@ export class Work {
   storeResult(storing: PendingStore): void {
     const worker = this.#sleigh.crew.workerOf(storing.client);
     if (worker === undefined || !isRegistered(worker)) return storing.refuse(NO_CURRENT_TASK);
-    worker.actor.send({ type: 'result.stored', storing });
+    worker.actor.send({ type: 'result.stored', request: this.#sleigh.requests.addStore(storing) });
   }
 
   /** S7. */
@@ -110,7 +110,13 @@ export class Work {
       if (ask.waits) this.#outsiders.add(ask);
       else ask.refuse(NO_VALUE_YET);
     } else if (isRegistered(worker)) {
-      worker.actor.send({ type: 'task.asked', ask, available: this.tasks.isAvailableFor(worker) });
+      worker.actor.send({
+        type: 'task.asked',
+        request: this.#sleigh.requests.add(ask),
+        waits: ask.waits,
+        queued: this.tasks.queuedFor(worker),
+        copies: this.tasks.copiesFor(worker),
+      });
     } else ask.refuse(WORKER_DEAD);
   }
 
@@ -176,7 +182,7 @@ export class Work {
   }
 
   #offer(ask: PendingGet): void {
-    this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered', ask });
+    this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered' });
   }
 
   give(worker: Worker, ask: PendingGet): void {

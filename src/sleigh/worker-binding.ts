@@ -7,25 +7,25 @@ import type { Sleigh } from './sleigh.ts';
 
 /** What the machine of a worker commands. */
 function implementations(sleigh: Sleigh): Implementations<typeof workerMachine> {
-  const { crew, registrations, recovery, work } = sleigh;
+  const { crew, registrations, recovery, requests, work } = sleigh;
   return {
     acceptRegistration: ({ context, event }) => {
       assertEvent(event, 'registration.asked');
       const worker = crew.worker(context.rank);
       Object.assign(worker, work.tasks.join(worker.firstBroadcast));
-      registrations.accept(worker, event.storing);
+      registrations.accept(worker, requests.store(event.request));
     },
     replaceConnection: ({ context, event }) => {
       assertEvent(event, 'registration.asked');
-      registrations.replaceConnection(crew.worker(context.rank), event.storing.client);
+      registrations.replaceConnection(crew.worker(context.rank), requests.store(event.request).client);
     },
     tellBusy: ({ event }) => {
       assertEvent(event, 'registration.asked');
-      registrations.tellWhetherBusy(event.storing, true);
+      registrations.tellWhetherBusy(requests.store(event.request), true);
     },
     tellIdle: ({ event }) => {
       assertEvent(event, 'registration.asked');
-      registrations.tellWhetherBusy(event.storing, false);
+      registrations.tellWhetherBusy(requests.store(event.request), false);
     },
     takeBackTask: ({ context }) => work.takeUngiven(crew.worker(context.rank)),
     startReturnTimer: ({ context }) => registrations.startTimer(crew.worker(context.rank)),
@@ -36,19 +36,20 @@ function implementations(sleigh: Sleigh): Implementations<typeof workerMachine> 
     },
     refuseDuplicate: ({ event }) => {
       assertEvent(event, 'registration.asked');
-      event.storing.refuse(registrationFailed('duplicate worker id'));
+      requests.store(event.request).refuse(registrationFailed('duplicate worker id'));
     },
     giveTask: ({ context, event }) => {
-      assertEvent(event, ['task.asked', 'task.offered']);
-      work.give(crew.worker(context.rank), event.ask);
+      const worker = crew.worker(context.rank);
+      const get = event.type === 'task.asked' ? requests.get(event.request) : worker.ask;
+      if (get !== undefined) work.give(worker, get);
     },
     letWait: ({ context, event }) => {
       assertEvent(event, 'task.asked');
-      work.letWait(crew.worker(context.rank), event.ask);
+      work.letWait(crew.worker(context.rank), requests.get(event.request));
     },
     tellNoTask: ({ event }) => {
       assertEvent(event, 'task.asked');
-      event.ask.refuse(NO_VALUE_YET);
+      requests.get(event.request).refuse(NO_VALUE_YET);
     },
     tellSleighIsDead: ({ context }) => {
       const worker = crew.worker(context.rank);
@@ -58,11 +59,11 @@ function implementations(sleigh: Sleigh): Implementations<typeof workerMachine> 
     },
     completeTask: ({ context, event }) => {
       assertEvent(event, 'result.stored');
-      work.complete(crew.worker(context.rank), event.storing.value);
+      work.complete(crew.worker(context.rank), requests.store(event.request).value);
     },
     refuseResult: ({ event }) => {
       assertEvent(event, 'result.stored');
-      event.storing.refuse(NO_CURRENT_TASK);
+      requests.store(event.request).refuse(NO_CURRENT_TASK);
     },
     failTask: ({ context }) => {
       const worker = crew.worker(context.rank);
@@ -74,7 +75,7 @@ function implementations(sleigh: Sleigh): Implementations<typeof workerMachine> 
     },
     askAgain: ({ event }) => {
       assertEvent(event, 'task.asked');
-      work.getTask(event.ask);
+      work.getTask(requests.get(event.request));
     },
     recoverWork: ({ context, event }) => {
       const worker = crew.worker(context.rank);

@@ -7,8 +7,6 @@ import type {
   Snapshot,
 } from 'xstate';
 import type { Tracer } from '../workspace/tracing.ts';
-import { PendingGet } from '../workspace/pending-get.ts';
-import { PendingStore } from '../machines/pending-store.ts';
 import { clauseOf } from '../actors/step-catalog.ts';
 import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
 
@@ -80,17 +78,13 @@ const chartOf = (snapshot: Snapshot<unknown>): string =>
     ? String(snapshot.machine.id)
     : '';
 
-/** An event with what can be written down of it, and what its guards look at. */
+/** An event as it can be written down: events are data, but for the errors that XState tells of. */
 function plain(event: AnyEventObject): TraceEvent {
   const details = Object.entries(event).map(([name, value]): [string, unknown] => [name, plainValue(value)]);
   return { ...Object.fromEntries(details), type: event.type };
 }
 
 function plainValue(value: unknown): unknown {
-  if (value instanceof PendingGet)
-    return { verb: value.verb, takes: value.takes, waits: value.waits, client: value.client.peer };
-  if (value instanceof PendingStore) return { client: value.client.peer };
   if (value instanceof Error) return value.message;
-  if (typeof value === 'object' && value !== null && 'peer' in value) return value.peer;
   return value;
 }

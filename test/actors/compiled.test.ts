@@ -85,15 +85,17 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
   return fc.array(
     fc.record({
       type: fc.constantFrom(...types, 'nobody.knows.this'),
-      available: fc.boolean(),
+      queued: fc.nat(1),
       enough: fc.boolean(),
-      returns: fc.boolean(),
-      knowsTask: fc.boolean(),
+      session: fc.constantFrom('same', 'other', 'none'),
+      doing: fc.nat(1),
+      has: fc.nat(1),
+      waits: fc.boolean(),
       byItself: fc.boolean(),
-      mayReturn: fc.boolean(),
-      mayLeave: fc.boolean(),
+      hasSession: fc.boolean(),
+      tasks: fc.nat(1),
+      copies: fc.nat(1),
       secure: fc.boolean(),
-      ask: fc.record({ waits: fc.boolean() }),
       delay: fc.constant(undefined),
       maximum: fc.integer({ min: -1, max: 3 }),
       rank: fc.nat(9),
@@ -184,7 +186,7 @@ describe('a compiled machine', () => {
     };
     const parent: AnyActorRef = createActor(listener('parent', [])).start();
     const actor = createActor(compiled(own), { parent, id: 'it', input: INPUT }).start();
-    for (const type of types) actor.send({ type, available: false, ask: { waits: true }, delay: undefined });
+    for (const type of types) actor.send({ type, queued: 0, copies: 0, waits: true, delay: undefined });
     actor.send({ type: 'nobody.knows.this' });
     expect(interpreted).toBe(0);
   });

@@ -48,14 +48,16 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> =>
   fc.array(
     fc.record({
       type: fc.constantFrom(...machine.events.filter((type) => !type.includes('*')), 'nobody.knows.this'),
-      available: fc.boolean(),
+      queued: fc.nat(1),
       enough: fc.boolean(),
       secure: fc.boolean(),
-      returns: fc.boolean(),
-      knowsTask: fc.boolean(),
-      mayReturn: fc.boolean(),
-      mayLeave: fc.boolean(),
-      ask: fc.record({ waits: fc.boolean() }),
+      session: fc.constantFrom('same', 'other', 'none'),
+      doing: fc.nat(1),
+      has: fc.nat(1),
+      waits: fc.boolean(),
+      hasSession: fc.boolean(),
+      tasks: fc.nat(1),
+      copies: fc.nat(1),
       maximum: fc.integer({ min: -1, max: 3 }),
       rank: fc.nat(9),
       registeredWorkers: fc.nat(2),
@@ -103,20 +105,20 @@ describe('the story of an actor', () => {
   it('tells the transition, its clause, the time, and what came with the event as far as that is a plain field', () => {
     let time = 100;
     const actor = begin(withoutEffects(workerMachine), { clock: () => time });
-    actor.send({ type: 'registration.asked', storing: { value: 'kept by nobody' } });
+    actor.send({ type: 'registration.asked', value: { kept: 'by nobody' } });
     time = 200;
-    actor.send({ type: 'task.asked', available: true, ask: { waits: true }, client: { peer: '10.0.0.1:5' } });
+    actor.send({ type: 'task.asked', waits: true, queued: 3, client: { peer: '10.0.0.1:5' } });
     expect(storyOf(actor)?.last).toEqual({
       time: 200,
       event: 'task.asked',
-      detail: 'available true, client 10.0.0.1:5',
+      detail: 'waits true, queued 3, client 10.0.0.1:5',
       before: 'registered.idle',
       after: 'registered.busy',
       clause: 'S7',
       transition: { source: 'registered.idle', event: 'task.asked', index: 0 },
     });
     expect(storyOf(actor)?.lines.at(-1)).toBe(
-      '1970-01-01T00:00:00.200Z task.asked available true, client 10.0.0.1:5: registered.idle → registered.busy (S7)',
+      '1970-01-01T00:00:00.200Z task.asked waits true, queued 3, client 10.0.0.1:5: registered.idle → registered.busy (S7)',
     );
   });
 
@@ -181,7 +183,7 @@ describe('the story of an actor', () => {
       actor.subscribe({ error: () => undefined });
       if (isBusy) {
         actor.send({ type: 'registration.asked' });
-        actor.send({ type: 'task.asked', available: true });
+        actor.send({ type: 'task.asked', queued: 1 });
       }
       actor.send({ type });
       expect(stepsOf(actor).slice(-2)).toMatchObject([

@@ -1,5 +1,5 @@
 import { sentinelMachine } from '../../../src/machines/sentinel.ts';
-import { anAsk, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
+import type { ChartChecks, ChartTable, Row } from '../../support/chart.ts';
 
 const DIES: Row = ['dead', 'stopAbsenceTimer', 'retire', 'parent: sentinel.died, id 1'];
 const LEAVES: Row = ['left', 'stopAbsenceTimer', 'retire', 'parent: sentinel.left, id 1'];
@@ -20,9 +20,9 @@ const table: ChartTable = {
   start: { context: { id: 1, lastRank: 0 }, calls: [] },
   events: {
     'rank.given': { type: 'rank.given', rank: 5 },
-    'replacement.asked': { type: 'replacement.asked', rank: 0, ask: anAsk(true) },
-    'alive.asked': { type: 'alive.asked', ask: anAsk(true) },
-    'alive.asked, Try': { type: 'alive.asked', ask: anAsk(false) },
+    'replacement.asked': { type: 'replacement.asked', rank: 0, request: 1 },
+    'alive.asked': { type: 'alive.asked', request: 1, waits: true },
+    'alive.asked, Try': { type: 'alive.asked', request: 1, waits: false },
     'waking.came': { type: 'waking.came' },
     'absence.elapsed': { type: 'absence.elapsed' },
     'connection.closed, with workers': { type: 'connection.closed', registeredWorkers: 1 },

@@ -16,7 +16,7 @@ const events = {
   'sleigh.over': { type: 'sleigh.over', byItself: false },
   'sleigh.over, by itself': { type: 'sleigh.over', byItself: true },
   'drain.over': { type: 'drain.over' },
-  'connection.closed': { type: 'connection.closed', client: undefined },
+  'connection.closed': { type: 'connection.closed', client: 7, peer: '10.0.0.1:4000' },
   'death.reported': { type: 'death.reported', rank: 0, task: 'tried' },
   'workspace.deleted': { type: 'workspace.deleted' },
   // What XState sends of an actor that has ended, or failed.

@@ -1,15 +1,8 @@
 import { workerMachine } from '../../../src/machines/worker.ts';
 import { expect } from 'vitest';
+import type { SessionMatch } from '../../../src/machines/sessions.ts';
 import type { TaskFate } from '../../../src/machines/worker-end.ts';
-import {
-  anAsk,
-  aStoring,
-  checkEach,
-  Recording,
-  type ChartChecks,
-  type ChartTable,
-  type Row,
-} from '../../support/chart.ts';
+import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
 const DIES: Row = ['dead', 'recoverWork', 'retire', 'parent: worker.died, rank 3'];
 const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3'];
@@ -26,6 +19,12 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
   // Nobody knows a task without coming back with the session.
   'registration.asked, by another who names the task': [state, 'refuseDuplicate'],
   'registration.asked, returns': leaving(exits, [
+    'registered.idle',
+    'replaceConnection',
+    'takeBackTask',
+    'tellIdle',
+  ]),
+  'registration.asked, returns without a task': leaving(exits, [
     'registered.idle',
     'replaceConnection',
     'takeBackTask',
@@ -51,16 +50,26 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
   departed: leaving(exits, LEAVES),
 });
 
-const registration = (returns: boolean, knowsTask: boolean) => ({
+const registration = (session: SessionMatch, doing: number | undefined, has: number | undefined) => ({
   type: 'registration.asked',
-  storing: aStoring(),
-  returns,
-  knowsTask,
+  request: 1,
+  session,
+  doing,
+  has,
 });
-const closed = (mayReturn: boolean, mayLeave: boolean) => ({
-  type: 'connection.closed',
-  mayReturn,
-  mayLeave,
+
+/** What a worker owes. */
+const NOTHING = { tasks: 0, copies: 0 };
+const TASK = { tasks: 1, copies: 0 };
+const COPY = { tasks: 0, copies: 1 };
+
+const closed = (hasSession: boolean, owed: object) => ({ type: 'connection.closed', hasSession, ...owed });
+const asks = (waits: boolean, queued: number, copies: number) => ({
+  type: 'task.asked',
+  request: 1,
+  waits,
+  queued,
+  copies,
 });
 
 const reported = (task: TaskFate) => ({ type: 'death.reported', task });
@@ -68,30 +77,32 @@ const reported = (task: TaskFate) => ({ type: 'death.reported', task });
 const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
 /** Without a sentinel that supervises. */
-const SIMPLE = { rank: 3, isSupervised: false };
+const SIMPLE = { rank: 3, isSupervised: false, isElastic: true };
 
 const table: ChartTable = {
   input: SIMPLE,
   start: { context: SIMPLE, calls: [] },
   events: {
-    'registration.asked': registration(false, false),
-    'registration.asked, by another who names the task': registration(false, true),
-    'registration.asked, returns': registration(true, false),
-    'registration.asked, returns to its task': registration(true, true),
-    'task.asked, there is one': { type: 'task.asked', ask: anAsk(true), available: true },
-    'task.asked, none, waits': { type: 'task.asked', ask: anAsk(true), available: false },
-    'task.asked, none, Try': { type: 'task.asked', ask: anAsk(false), available: false },
-    'task.offered': { type: 'task.offered', ask: anAsk(true) },
-    'result.stored': { type: 'result.stored', storing: aStoring() },
+    'registration.asked': registration('other', undefined, undefined),
+    'registration.asked, by another who names the task': registration('other', 4, 4),
+    'registration.asked, returns': registration('same', 3, 4),
+    'registration.asked, returns without a task': registration('same', undefined, undefined),
+    'registration.asked, returns to its task': registration('same', 4, 4),
+    'task.asked, there is one': asks(true, 1, 0),
+    'task.asked, there is a copy': asks(true, 0, 1),
+    'task.asked, none, waits': asks(true, 0, 0),
+    'task.asked, none, Try': asks(false, 0, 0),
+    'task.offered': { type: 'task.offered' },
+    'result.stored': { type: 'result.stored', request: 1 },
     'group.closed': { type: 'group.closed' },
-    'sentinel.gone': { type: 'sentinel.gone', mayLeave: false },
-    'sentinel.gone, may leave': { type: 'sentinel.gone', mayLeave: true },
-    'connection.closed': closed(false, false),
-    'connection.closed, may leave': closed(false, true),
-    'connection.closed, may return': closed(true, false),
-    'connection.closed, may return or leave': closed(true, true),
-    'return.elapsed': { type: 'return.elapsed', mayLeave: false },
-    'return.elapsed, may leave': { type: 'return.elapsed', mayLeave: true },
+    'sentinel.gone': { type: 'sentinel.gone', ...TASK },
+    'sentinel.gone, may leave': { type: 'sentinel.gone', ...NOTHING },
+    'connection.closed': closed(false, COPY),
+    'connection.closed, may leave': closed(false, NOTHING),
+    'connection.closed, may return': closed(true, TASK),
+    'connection.closed, may return or leave': closed(true, NOTHING),
+    'return.elapsed': { type: 'return.elapsed', ...COPY },
+    'return.elapsed, may leave': { type: 'return.elapsed', ...NOTHING },
     'death.reported': reported('tried'),
     'death.reported, untried': reported('untried'),
     'death.reported, failed': reported('failed'),
@@ -108,6 +119,7 @@ const table: ChartTable = {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
         'registration.asked, returns': REGISTERS,
+        'registration.asked, returns without a task': REGISTERS,
         'registration.asked, returns to its task': REGISTERS,
         'group.closed': LAPSES,
         'sentinel.gone': LAPSES,
@@ -127,6 +139,7 @@ const table: ChartTable = {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
         'registration.asked, returns': REGISTERS,
+        'registration.asked, returns without a task': REGISTERS,
         'registration.asked, returns to its task': REGISTERS,
         'group.closed': ['replacing'],
         'sentinel.gone': LAPSES,
@@ -145,6 +158,7 @@ const table: ChartTable = {
       on: {
         ...registered('registered.idle'),
         'task.asked, there is one': ['registered.busy', 'giveTask'],
+        'task.asked, there is a copy': ['registered.busy', 'giveTask'],
         'task.asked, none, waits': ['registered.waiting', 'letWait'],
         'task.asked, none, Try': ['registered.idle', 'tellNoTask'],
       },
@@ -165,6 +179,7 @@ const table: ChartTable = {
         ...registered('registered.busy'),
         'result.stored': ['registered.idle', 'completeTask'],
         'task.asked, there is one': ['registered.idle', 'failTask', 'askAgain'],
+        'task.asked, there is a copy': ['registered.idle', 'failTask', 'askAgain'],
         'task.asked, none, waits': ['registered.idle', 'failTask', 'askAgain'],
         'task.asked, none, Try': ['registered.idle', 'failTask', 'askAgain'],
       },
@@ -185,6 +200,17 @@ const table: ChartTable = {
     left: ['departed'],
   },
 };
+
+const closing = checkEach<[event: string, state: string]>(
+  [
+    ['owes nothing, and its connection closes: it is dead', 'connection.closed, may leave', 'dead'],
+    ['owes nothing, and its sentinel is gone: it is dead', 'sentinel.gone, may leave', 'dead'],
+  ],
+  (machine, name, state) => {
+    const events = ['registration.asked', name].map((each) => table.events[each] ?? { type: each });
+    expect(new Recording(machine, { ...SIMPLE, isElastic: false }).send(...events).state).toBe(state);
+  },
+);
 
 const supervised = checkEach<[input: object, events: string[], state: string]>(
   [
@@ -216,5 +242,8 @@ const supervised = checkEach<[input: object, events: string[], state: string]>(
 export const workerChecks: ChartChecks = {
   machine: workerMachine,
   table,
-  stories: { 'a worker whose sentinel supervises (S19)': supervised },
+  stories: {
+    'a worker of a group that closes (S13, S17)': closing,
+    'a worker whose sentinel supervises (S19)': supervised,
+  },
 };
