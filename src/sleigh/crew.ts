@@ -1,18 +1,16 @@
 import { actorOf, type Actor } from '../actors/actor.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
-import { foundText, type PendingGet, type Client } from '../workspace/pending-get.ts';
+import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
+import { refuseRank, replyRank } from './rank-replies.ts';
 import { tellToStop } from './sentinel-binding.ts';
 import { shortened, UNREPORTED } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Workers that have ended and are still known in an elastic group, and as many sentinels (S17). */
 const MOST_ENDED = 1_000;
-
-const ALLOCATED = new Map([['allocated', '1']]);
-const NOT_ALLOCATED = new Map([['allocated', '0']]);
 
 /** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
 export class Crew {
@@ -123,7 +121,7 @@ export class Crew {
     const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
-    tellRank(ask, rank);
+    replyRank(ask, rank);
   }
 
   /** S19: whoever has the rank is dead by that, and the next one is waited for under it. */
@@ -133,7 +131,7 @@ export class Crew {
     if (isRegistered(former)) former.end = UNREPORTED;
     actor.send({ type: 'rank.replaced' });
     // By the policy a death may have ended the sleigh.
-    if (this.#sleigh.isWindingDown) return this.refuseRank(ask);
+    if (this.#sleigh.isWindingDown) return refuseRank(ask);
     if (actor.getSnapshot().status === 'done') {
       sentinel.workers.delete(former);
       this.#passes(former);
@@ -141,11 +139,7 @@ export class Crew {
       this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
       this.#sleigh.joining.chart.send({ type: 'rank.replaced' });
     }
-    tellRank(ask, rank);
-  }
-
-  refuseRank(ask: PendingGet): void {
-    ask.answer(foundText('-1', ask.origin, ALLOCATED));
+    replyRank(ask, rank);
   }
 
   /** S2. A sentinel that was found dead gets no more ranks. */
@@ -153,12 +147,8 @@ export class Crew {
     const replaces = ask.metadata.get('replaces');
     if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
-    if (sentinel?.actor.getSnapshot().status === 'done') this.refuseRank(ask);
+    if (sentinel?.actor.getSnapshot().status === 'done') refuseRank(ask);
     else this.#sleigh.joining.chart.send({ type: 'rank.asked', request: this.#sleigh.requests.add(ask) });
-  }
-
-  tellRanksGiven(ask: PendingGet): void {
-    ask.answer(foundText(String(this.#sleigh.joining.context.ranksGiven), ask.origin, NOT_ALLOCATED));
   }
 
   #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
@@ -350,6 +340,3 @@ const isAwaited = (actor: Worker['actor']): boolean => {
   const { status, value } = actor.getSnapshot();
   return status === 'active' && typeof value === 'string';
 };
-
-const tellRank = (ask: PendingGet, rank: number): void =>
-  ask.answer(foundText(String(rank), ask.origin, ALLOCATED));

@@ -11,6 +11,7 @@ import type { Behaviour, VariableContext } from '../workspace/behaviour.ts';
 import { Fifo } from '../workspace/fifo.ts';
 import { VERSION } from '../version.ts';
 import { agentStatus, reported, scoreboard } from './reports.ts';
+import { replyRanksGiven } from './rank-replies.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 import { batchOf } from './batch-ref.ts';
@@ -117,7 +118,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         const noRoom = ask.takes ? workspace.holdings.refusalOf(2 * COST.agent, undefined) : undefined;
         if (noRoom !== undefined) ask.refuse(noRoom);
         else if (ask.takes) crew.askForRank(ask);
-        else crew.tellRanksGiven(ask);
+        else replyRanksGiven(ask, joining.context.ranksGiven);
       },
       store: (storing) =>
         joining.chart.send({

@@ -2,6 +2,7 @@ import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { tellNumber } from './joining.ts';
+import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
@@ -15,7 +16,7 @@ function implementations(sleigh: Sleigh): Implementations<typeof joinPhaseMachin
     },
     refuseRank: ({ event }) => {
       assertEvent(event, 'rank.asked');
-      crew.refuseRank(requests.get(event.request));
+      refuseRank(requests.get(event.request));
     },
     registerWorker: ({ event }) => {
       assertEvent(event, 'registration.asked');

@@ -84,7 +84,11 @@ export class Registrations {
       return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
     const { former } = worker;
     // S18, S19: it has been replaced, and whoever replaces it is to get the rank.
-    if (!isRegistered(worker) && former !== undefined && matchSession(former.session, sessionOf(storing)) === 'same')
+    if (
+      !isRegistered(worker) &&
+      former !== undefined &&
+      matchSession(former.session, sessionOf(storing)) === 'same'
+    )
       return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
     const { session: match } = this.rankOf(storing);
     const returns = isRegistered(worker) && match === 'same';

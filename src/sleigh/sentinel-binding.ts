@@ -2,6 +2,7 @@ import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { foundText, type PendingGet } from '../workspace/pending-get.ts';
+import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
@@ -24,7 +25,7 @@ function implementations(sleigh: Sleigh): Implementations<typeof sentinelMachine
     },
     refuseReplacement: ({ event }) => {
       assertEvent(event, 'replacement.asked');
-      crew.refuseRank(requests.get(event.request));
+      refuseRank(requests.get(event.request));
     },
     holdUntilWaking: ({ context, event }) => {
       assertEvent(event, 'alive.asked');

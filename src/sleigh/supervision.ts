@@ -5,6 +5,7 @@ import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refus
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
 import { readReport, type DeathReport } from './death-report.ts';
+import { refuseRank } from './rank-replies.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Seconds that a sentinel which supervises has for the report of how its worker ended (S19). */
@@ -43,7 +44,7 @@ export class Supervision {
     if (refused !== undefined) return ask.refuse(refused);
     const { crew } = this.#sleigh;
     const { actor } = crew.worker(rank).sentinel;
-    if (actor.getSnapshot().status === 'done') crew.refuseRank(ask);
+    if (actor.getSnapshot().status === 'done') refuseRank(ask);
     else actor.send({ type: 'replacement.asked', rank, request: this.#sleigh.requests.add(ask) });
   }
 
