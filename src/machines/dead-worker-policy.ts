@@ -8,7 +8,7 @@
  *       nobody else's, is answered for. Ranks whose sentinel supervises are answered for under every policy.
  */
 
-/** What the maker of a job chose for workers that die (S13). */
+/** What becomes of the task of a worker that dies, and of its job (S13). */
 export type DeathPolicy = 'shutdown' | 'requeue' | 'null';
 
 /** A task, or a copy of a broadcast, that its worker did not finish. */
