@@ -1,14 +1,14 @@
 import Denque from 'denque';
 import { expect, test } from 'vitest';
 import { StateMachine } from 'xstate';
+import { shutdownMachine } from '../../src/machines/shutdown.ts';
+import { workerMachine } from '../../src/machines/worker.ts';
 import { Crew } from '../../src/sleigh/crew.ts';
-import { Ending } from '../../src/sleigh/ending.ts';
 import { Joining } from '../../src/sleigh/joining.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Recovery } from '../../src/sleigh/recovery.ts';
 import { Registrations } from '../../src/sleigh/registrations.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
-import { Work } from '../../src/sleigh/work.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { SMALLEST } from './casts.ts';
 import { explore, replay } from './explorer.ts';
@@ -60,8 +60,8 @@ interface Fault {
 const FAULTS: readonly Fault[] = [
   {
     what: 'a guard of the shutdown is never true: the last worker of a closed group dies',
-    prototype: Ending.prototype,
-    method: 'bind',
+    prototype: shutdownMachine,
+    method: 'provide',
     fault: (right) => withGuard(right(), 'lastOneOfClosedGroup'),
     cast: cast('null', []),
     breaks: 'a closed group without a living worker is shutting down',
@@ -69,8 +69,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a guard of the worker is never true: a task is available',
-    prototype: Work.prototype,
-    method: 'bind',
+    prototype: workerMachine,
+    method: 'provide',
     fault: (right) => withGuard(right(), 'taskIsAvailable'),
     cast: cast('null', []),
     breaks: 'never both: a task that some waiting worker could take',

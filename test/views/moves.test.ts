@@ -25,7 +25,7 @@ const JOINING = { maximum: -1, limit: 5, frozen: false, ranksGiven: 2, registere
 
 describe('what may come next', () => {
   it('depends where a guard looks at what comes with the event, and so does what stands after it', () => {
-    expect(next('worker', 'registered.idle', { rank: 1 })).toEqual([
+    expect(next('worker', 'registered.idle', { rank: 1, isElastic: true })).toEqual([
       'registered.idle task.asked [taskIsAvailable]: depends',
       'registered.idle task.asked [mayWait]: depends',
       'registered.idle task.asked [otherwise]: depends',
@@ -45,6 +45,15 @@ describe('what may come next', () => {
       'registered rank.replaced: open',
       'registered departed: open',
     ]);
+  });
+
+  it('is forbidden to who may not leave, in a group that closes, and open to what stands after it (S13, S17)', () => {
+    expect(next('worker', 'registered.idle', { rank: 1, isElastic: false })).toEqual(
+      expect.arrayContaining([
+        'registered sentinel.gone [mayLeave]: forbidden',
+        'registered sentinel.gone [otherwise]: open',
+      ]),
+    );
   });
 
   it('of an outer state is forbidden where the inner one takes the event', () => {

@@ -445,7 +445,9 @@ describe('an event that a chart has no place for', () => {
           actor: 'worker.0',
           event: 'waiting.ended',
           story: [
-            expect.stringMatching(/ xstate.init rank 0, isSupervised false: begins in declared$/),
+            expect.stringMatching(
+              / xstate.init rank 0, isSupervised false, isElastic false: begins in declared$/,
+            ),
             expect.stringMatching(/ waiting.ended: stays declared$/),
           ],
         },
