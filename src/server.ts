@@ -38,7 +38,7 @@ export interface Server {
    */
   reload(credentials: Credentials): void;
   /**
-   * Tells jobs and clients, lets them take what is left for them, and goes.
+   * Notifies jobs and clients, lets them take the replies that are left for them, then closes.
    * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
    */
   close(options?: { drain?: number }): Promise<void>;

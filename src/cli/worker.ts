@@ -148,7 +148,7 @@ async function orderFor(
     return { ...order, ...more(order.workers) };
   } catch {
     return fail(
-      `${fromStdin === true ? 'the first line of standard input' : ORDER} is no order of a launcher`,
+      `${fromStdin === true ? 'the first line of standard input' : ORDER} is not a valid launch order`,
       'usage',
     );
   }

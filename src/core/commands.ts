@@ -41,7 +41,7 @@ export type Command =
 export type CoreEvent =
   /** `peer` is HOST:PORT, or a name for one that comes from inside of the process, of whom nothing is asked (P2.5). */
   | { type: 'connected'; connection: number; peer: string; isInside?: boolean }
-  /** @param bytes theirs who tell of them, and only lent */
+  /** @param bytes the caller's buffer, valid only during this call */
   | { type: 'received'; connection: number; bytes: Buffer }
   | { type: 'secured'; connection: number }
   | { type: 'flushed'; connection: number }

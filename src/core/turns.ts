@@ -48,7 +48,7 @@ export class Turns {
     this.#announce();
   }
 
-  /** Begins at once, and goes on in its turn if the time is up before it is done. @param done told what came of it */
+  /** Begins at once. If the time is up before it is done, it goes on in its next turn. @param done called with the outcome */
   run<Result>(steps: Steps<Result>, done: (result: Result) => void): void {
     const work = (): boolean => {
       do {

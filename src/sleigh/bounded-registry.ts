@@ -39,7 +39,7 @@ export class BoundedRegistry<Agent> {
     this.#agents.set(number, agent);
   }
 
-  /** It has ended. @returns who is forgotten for it, if somebody is */
+  /** It has ended. @returns the entry that was evicted to make room, if any */
   retire(number: number): Agent | undefined {
     if (this.#mostEnded === Number.POSITIVE_INFINITY) return undefined;
     this.#ended.add(number);

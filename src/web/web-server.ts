@@ -178,7 +178,7 @@ export class WebServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.#hosts.allows(request.headers.host, request.socket.localAddress))
-      throw new Problem(421, 'this server is not called that: --web-allow-host adds a name');
+      throw new Problem(421, 'Host header not allowed; add it with --web-allow-host');
     if (hasBody(request)) throw new Problem(413, 'no body is expected', { Connection: 'close' });
     const target = request.url ?? '';
     if (!target.startsWith('/')) throw new Problem(400, 'a path is expected');

@@ -221,7 +221,7 @@ describe('sleigh worker, for a launcher', () => {
 describe('sleigh worker, when it cannot begin', () => {
   it.each([
     ['no job', [], {}, /^sleigh: which job\? .*\n$/],
-    ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is no order of a launcher\n$/],
+    ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is not a valid launch order\n$/],
     ['nobody there', ['w', '--server', '127.0.0.1:1'], {}, /^sleigh: 127\.0\.0\.1:1 cannot be reached .*\n$/],
     ['a bad server', ['w', '--server', 'x'], {}, /^sleigh: .*'x' is invalid\. It must be HOST:PORT\.\n$/],
     [

@@ -62,7 +62,7 @@ describe('an order', () => {
     const order = { server: { host: '::1', port: 1 }, workspace: `'"$x, \u00e9`, workers: 2, station: '0' };
     expect(encodeOrder(order)).toMatch(/^[\w-]+$/);
     expect(decodeOrder(encodeOrder(order))).toEqual(order);
-    expect(() => decodeOrder('no')).toThrow('no order of a launcher');
+    expect(() => decodeOrder('no')).toThrow('not a valid launch order');
   });
 });
 

@@ -62,7 +62,7 @@ describe('every answer', () => {
     const { status, text } = await ask(url, path, { headers: { Host: `evil.example:${server.web?.port}` } });
     expect({ status, text }).toEqual({
       status: 421,
-      text: '{"error":"this server is not called that: --web-allow-host adds a name"}',
+      text: '{"error":"Host header not allowed; add it with --web-allow-host"}',
     });
   });
 });

@@ -26,5 +26,5 @@ export function decodeOrder(text: string): RemoteLaunchOrder {
   } catch {
     // Said below.
   }
-  throw new TypeError('this is no order of a launcher');
+  throw new TypeError('not a valid launch order');
 }

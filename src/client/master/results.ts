@@ -37,7 +37,7 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
   }
 
   /**
-   * One after another. To leave the loop early cancels what is left.
+   * The results, one after another. `break` cancels the remaining elements.
    * @throws TaskError of the first task that fails, unless errors are collected; what the elements threw; SleighError;
    *   ConnectionLostError; the reason of the signal
    */

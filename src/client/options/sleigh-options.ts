@@ -85,7 +85,7 @@ export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
   readonly onAbort?: OnAbort | undefined;
   /**
    * Milliseconds that one call may take, without limit unless told; its task fails then with `timed-out`, and `context.signal` is aborted. A call
-   * that never lets its worker look up is ended a second later, and its worker with it: see `onDeadWorker`.
+   * that blocks the event loop is ended a second later, and its worker with it: see `onDeadWorker`.
    */
   readonly timeout?: number | undefined;
   /** `throw` unless told. */
