@@ -30,13 +30,20 @@ export interface FileSink {
   discard(file: FilePayload): void;
 }
 
+/** That there is no room. */
+export interface Shortage {
+  /** The limit that was met (P12). */
+  readonly limit: keyof Limits;
+  readonly reason: string;
+}
+
 /** Memory for requests while they come in, of all connections together (P12). */
 export interface RequestBudget {
   /**
    * Asks for so many bytes more, for a request that holds some already.
    * @returns why there is no room for them, or undefined: they are taken
    */
-  take(bytes: number, held: number): string | undefined;
+  take(bytes: number, held: number): Shortage | undefined;
   give(bytes: number): void;
 }
 
@@ -177,7 +184,7 @@ export class RequestDecoder {
   fileDone(error?: string): void {
     if (this.#stage !== 'flushing') return;
     if (error === undefined) this.#payload = this.#file;
-    else this.#excess = `a value that could not be kept: ${error}.`;
+    else this.#exceeds('serverBytes', `a value that could not be kept: ${error}.`);
     if (error !== undefined) this.abandon();
     this.#file = undefined;
     this.#stage = 'flushed';
@@ -195,12 +202,12 @@ export class RequestDecoder {
 
   /** Takes room for what has come. @returns false when there is none: the request is to be refused, and holds nothing */
   #holds(bytes: number): boolean {
-    const refusal = this.#room.take(bytes, this.#held);
-    if (refusal === undefined) {
+    const shortage = this.#room.take(bytes, this.#held);
+    if (shortage === undefined) {
       this.#held += bytes;
       return true;
     }
-    this.#exceeds('incomingBytes', refusal);
+    this.#exceeds(shortage.limit, shortage.reason);
     this.#gathering.drop();
     this.#metadata = NO_METADATA;
     this.#release();

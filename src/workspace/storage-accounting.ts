@@ -1,6 +1,6 @@
 import type { Limits } from '../wire/limits.ts';
 import { isFile, sizeOf, type FilePayload, type Metadata } from '../wire/payload.ts';
-import type { RequestBudget } from '../wire/request.ts';
+import type { RequestBudget, Shortage } from '../wire/request.ts';
 import { COST, MemoryBudget, memoryOfMetadata, type Account, type Kind } from './memory-budget.ts';
 import { overLimit, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
@@ -79,11 +79,14 @@ export class Incoming implements RequestBudget {
     return Math.max(Math.min(incomingBytes, memoryBytes - this.#server.memory), 0);
   }
 
-  take(bytes: number, held: number): string | undefined {
+  take(bytes: number, held: number): Shortage | undefined {
     const { incomingBytes, connectionCount } = this.#server.limits;
     const { limit } = this;
     if (this.bytes + bytes > limit && held + bytes > incomingBytes / connectionCount)
-      return `requests that are coming in take ${this.bytes} bytes; the limit is ${limit}.`;
+      return {
+        limit: limit < incomingBytes ? 'memoryBytes' : 'incomingBytes',
+        reason: `requests that are coming in take ${this.bytes} bytes; the limit is ${limit}.`,
+      };
     this.bytes += bytes;
     return undefined;
   }
@@ -105,10 +108,13 @@ export class Unread implements RequestBudget {
     this.#limits = limits;
   }
 
-  take(bytes: number, held: number): string | undefined {
+  take(bytes: number, held: number): Shortage | undefined {
     const { incomingBytes, connectionCount } = this.#limits;
     if (this.bytes + bytes > incomingBytes && held + bytes > incomingBytes / connectionCount)
-      return `what has come and is not read takes ${this.bytes} bytes; the limit is ${incomingBytes}.`;
+      return {
+        limit: 'incomingBytes',
+        reason: `what has come and is not read takes ${this.bytes} bytes; the limit is ${incomingBytes}.`,
+      };
     this.bytes += bytes;
     return undefined;
   }

@@ -6,6 +6,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { ask } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { scrapeOf } from '../support/scrape.ts';
 
 let server: Server;
 let url: string;
@@ -16,27 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const LINE = /^([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? (-?[\d.e+-]+|NaN|Nan|[+-]Inf)$/;
-
-/** All samples, by name and labels. @throws when the text is not of the format */
-async function scrape(): Promise<Map<string, number>> {
-  const { headers, text } = await ask(url, '/metrics');
-  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
-  const samples = new Map<string, number>();
-  const types = new Map<string, string>();
-  for (const line of text.trimEnd().split('\n')) {
-    const [, type, kind] = /^# TYPE (\w+) (\w+)$/.exec(line) ?? [];
-    if (type !== undefined) types.set(type, kind ?? '');
-    if (line.startsWith('#') || line === '') continue;
-    const [, name = '', labels = '', value] = LINE.exec(line) ?? [];
-    if (name === '') throw new Error(`no sample: ${line}`);
-    const family = name.replace(/_(bucket|sum|count)$/, '');
-    if (!types.has(name) && types.get(family) !== 'histogram' && types.get(family) !== 'summary')
-      throw new Error(`of no type: ${line}`);
-    samples.set(`${name}${labels}`, Number(value));
-  }
-  return samples;
-}
+const scrape = (): Promise<Map<string, number>> => scrapeOf(url);
 
 describe('the metrics', () => {
   it('tell what the core counts, read when they are asked for', async () => {

@@ -4,7 +4,13 @@ import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { MALFORMED } from '../../src/wire/dictionary.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import { isFile, type FilePayload } from '../../src/wire/payload.ts';
-import { encodeRequest, RequestDecoder, type Request, type RequestBudget } from '../../src/wire/request.ts';
+import {
+  encodeRequest,
+  RequestDecoder,
+  type Request,
+  type RequestBudget,
+  type Shortage,
+} from '../../src/wire/request.ts';
 import { bytes, chunking, metadata } from '../support/arbitraries.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
@@ -15,8 +21,8 @@ class TightRoom implements RequestBudget {
   most = Number.POSITIVE_INFINITY;
   taken = 0;
 
-  take(bytes: number): string | undefined {
-    if (this.taken + bytes > this.most) return 'no room.';
+  take(bytes: number): Shortage | undefined {
+    if (this.taken + bytes > this.most) return { limit: 'incomingBytes', reason: 'no room.' };
     this.taken += bytes;
     return undefined;
   }
