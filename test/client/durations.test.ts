@@ -2,6 +2,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/options/durations.ts';
 import { parseDecimal } from '../../src/wire/numbers.ts';
 
+// The fake timers of this test are the global ones.
+vi.mock('node:timers', () => ({
+  setTimeout: (...args: Parameters<typeof setTimeout>) => setTimeout(...args),
+  clearTimeout: (timeout: NodeJS.Timeout) => clearTimeout(timeout),
+}));
+
 const DAY = 24 * 3_600_000;
 
 describe('a duration', () => {

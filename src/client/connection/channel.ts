@@ -1,7 +1,7 @@
-import { nextTick } from 'node:process';
 import { connect, isIP } from 'node:net';
 import { Readable, type Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket } from 'node:tls';
+import { nextTick } from 'node:process';
 import Denque from 'denque';
 import { authorityOf } from '../../wire/authority.ts';
 import { ByteQueue } from '../../wire/byte-queue.ts';
@@ -46,7 +46,6 @@ const WITHDRAW = 'withdraw';
 /** Milliseconds within which a server of P5.3 says whether it has withdrawn; others never do. */
 const WITHDRAWING = 2_000;
 
-/** @throws RangeError or TypeError */
 const connectLimit = ({ timeout = 10_000 }: StreamOptions): number => milliseconds('timeout', timeout);
 
 const isSecure = ({ tls = false }: ServerAddress): boolean => tls !== false;

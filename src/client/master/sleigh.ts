@@ -63,7 +63,6 @@ export class Sleigh implements AsyncDisposable {
   #made = 0;
   /** Why nothing can be handed out any more. */
   #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
-  /** Aborted then. */
   readonly #over = new AbortController();
   #stopping: Promise<void> | undefined;
 
@@ -83,9 +82,8 @@ export class Sleigh implements AsyncDisposable {
     const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
     let sleigh: Sleigh | undefined;
     try {
-      const address = options.server ?? server?.address ?? {};
-      const signal = options.signal && { signal: options.signal };
-      const lines = await ConnectionPool.open({ ...address, ...signal }, platform);
+      const address = options.server ?? server?.address;
+      const lines = await ConnectionPool.open({ ...address, signal: options.signal }, platform);
       sleigh = new Sleigh(lines, options, server);
       await sleigh.#open();
       return sleigh;
