@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { AwakeClock, Deadline, HEARTBEAT_MS, READING_TURN_MS } from './awake-clock.ts';
 
 /** What setTimeout can wait for at most; longer waits are made of several. */

@@ -4,7 +4,7 @@ import { parseDecimal } from '../../src/wire/numbers.ts';
 
 // The fake timers of this test are the global ones.
 vi.mock('node:timers', () => ({
-  setTimeout: (...args: Parameters<typeof setTimeout>) => setTimeout(...args),
+  setTimeout: (elapsed: () => void, milliseconds: number) => setTimeout(elapsed, milliseconds),
   clearTimeout: (timeout: NodeJS.Timeout) => clearTimeout(timeout),
 }));
 

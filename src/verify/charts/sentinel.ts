@@ -74,7 +74,7 @@ const askAlive =
   (waits: boolean) =>
   (at: At): Act => {
     const { facts, state } = at;
-    const events = [{ type: 'alive.asked', ask: { waits } }];
+    const events = [{ type: 'alive.asked', waits }];
     const verb = waits ? 'fetch' : 'findTry';
     if (!facts.isConnected) return GONE;
     if (state === 'blocked') return BLOCKED;

@@ -61,7 +61,7 @@ function death(at: At): { events: readonly { type: string }[]; facts: Facts } {
   return { events, facts: { ...at.facts, worker: 'gone', byItself: ends } };
 }
 
-const closes = { type: 'connection.closed', client: {} };
+const closes = { type: 'connection.closed', client: 1 };
 
 const workerLeaves = (stage: ShutdownFixture) => stage.loseWorker();
 const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownFixture) =>

@@ -43,8 +43,9 @@ export const BLOCKED = impossible('its connection is blocked (P5.3)');
 
 export const asked = (available: boolean, waits: boolean) => ({
   type: 'task.asked',
-  available,
-  ask: { waits },
+  queued: available ? 1 : 0,
+  copies: 0,
+  waits,
 });
 
 type Availability = 'one is there' | 'none, it waits' | 'none, it does not wait';
@@ -126,7 +127,7 @@ export const offer =
       );
     if (state !== 'registered.waiting') return impossible('only who waits is offered one');
     const joining = facts.joining || (variable === 'broadcast' && !facts.closed && !isElastic);
-    return causes([{ type: 'task.offered', ask: { waits: true } }], { ...facts, joining }, async (stage) => {
+    return causes([{ type: 'task.offered' }], { ...facts, joining }, async (stage) => {
       stage.batch = await stage.storeTask(variable);
       const told = { value: stage.batch };
       stage.note(await stage.job.mustBeTold('the worker that waits for a task', stage.pending, told));

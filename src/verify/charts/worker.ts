@@ -50,7 +50,11 @@ const stimulus = (
   pace: Pick<Stimulus<Context, Facts, WorkerFixture>, 'slow' | 'timed'> = {},
 ): Stimulus<Context, Facts, WorkerFixture> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
 
-/** S17: in an elastic group one that owes nothing may go. */
+/** What a worker owes when it ends (S17). */
+const OWES_NOTHING = { tasks: 0, copies: 0 };
+const OWES_TASK = { tasks: 1, copies: 0 };
+
+/** S17: in an elastic group a worker that owes nothing may leave. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
   isElastic && state !== 'registered.busy' && !facts.hasTask;
 
@@ -62,7 +66,8 @@ function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
   const hasTask = facts.hasTask || state === 'registered.busy';
   if (knowsTask && !hasTask) return impossible('it has no task');
   const isAgain = hasTask && !knowsTask && !facts.over;
-  const event = { type: 'registration.asked', returns: true, knowsTask };
+  const doing = knowsTask ? 1 : undefined;
+  const event = { type: 'registration.asked', session: 'same', doing, has: hasTask ? 1 : undefined };
   const again = [asked(true, true), { type: 'result.stored' }];
   const after = { ...facts, isConnected: true, hasTask: false };
   return causes(isAgain ? [event, ...again] : [event], after, async (stage) => {
@@ -131,8 +136,8 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
         await sentinelLeaves(stage);
         await mustBeToldOfDeath(stage, state);
       };
-      if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', mayLeave: true }], facts, goes);
-      return dies(variant)({ type: 'sentinel.gone' }, { ...facts, hasTask: false }, goes);
+      if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', ...OWES_NOTHING }], facts, goes);
+      return dies(variant)({ type: 'sentinel.gone', ...OWES_TASK }, { ...facts, hasTask: false }, goes);
     }
     if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
     return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
@@ -146,11 +151,13 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     const facts = { ...at.facts, isConnected: false };
     if (isRegistered(at)) {
       if (facts.over) return causes([{ type: 'departed' }], facts, workerLeaves);
-      const event = { type: 'connection.closed', ...variant, mayLeave: mayLeave(at, variant) };
+      const leaves = mayLeave(at, variant);
+      const owing = leaves ? OWES_NOTHING : OWES_TASK;
+      const event = { type: 'connection.closed', hasSession: variant.mayReturn, ...owing };
       const hasTask = state === 'registered.busy';
       if (variant.mayReturn || variant.isSupervised)
         return causes([event], { ...facts, hasTask }, workerLeaves);
-      if (event.mayLeave) return causes([event], facts, workerLeaves);
+      if (leaves) return causes([event], facts, workerLeaves);
       return dies(variant)({ type: 'connection.closed' }, facts, workerLeaves);
     }
     if (isAwaited(at))
@@ -179,8 +186,9 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     ['return.elapsed'],
     (at) => {
       if (at.state !== 'registered.lost') return impossible('it is not lost');
-      const event = { type: 'return.elapsed', mayLeave: mayLeave(at, variant) };
-      const over = at.facts.over || (at.facts.closed && !event.mayLeave && !variant.isSupervised);
+      const leaves = mayLeave(at, variant);
+      const event = { type: 'return.elapsed', ...(leaves ? OWES_NOTHING : OWES_TASK) };
+      const over = at.facts.over || (at.facts.closed && !leaves && !variant.isSupervised);
       return causes([event], { ...at.facts, hasTask: false, over }, ({ job }) =>
         job.mustRead('rankCount', '0', AFTER_PERIOD),
       );
@@ -255,7 +263,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
       .filter((word) => word !== false)
       .join(', '),
     machine: workerMachine,
-    input: { rank: 0, isSupervised },
+    input: { rank: 0, isSupervised, isElastic },
     facts: {
       over: false,
       joining: false,
