@@ -66,8 +66,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'the connection that a worker had before it came back still speaks for it',
     file: 'src/sleigh/crew.ts',
-    search: '    this.#workerOf.delete(client);\n    if (!this',
-    replace: '    if (!this',
+    search: '    this.#workerOf.delete(client);\n    if (this.#sentinelOf',
+    replace: '    if (this.#sentinelOf',
   },
   {
     what: 'who comes later gets no broadcast that is for all',

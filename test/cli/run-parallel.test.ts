@@ -266,8 +266,8 @@ describe('sleigh run --web', () => {
     folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
     const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
     const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
-    const listed = await (await fetch(new URL('api/workspaces', url))).text();
-    expect(listed).toContain('sleigh run');
+    const listed = async (): Promise<string> => (await fetch(new URL('api/workspaces', url))).text();
+    await eventually(async () => (await listed()).includes('sleigh run'), 'its workspace is there');
     folder.write('go', '');
     expect(await shown.status()).toBe(0);
     await expect(fetch(url)).rejects.toThrow();

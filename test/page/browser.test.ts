@@ -37,6 +37,9 @@ const lines = (n: number): string => 'a line\n'.repeat(n);
 
 const textOf = (selector: string) => shown(() => page.locator(selector).first().textContent());
 
+/** Enough that the page sees the queue fall on a busy machine, too. */
+const ELEMENTS = 150;
+
 let server: ServeProcess;
 let url: string;
 let browser: Browser;
@@ -86,7 +89,7 @@ describe('the page', { timeout: 120_000 }, () => {
     const workers = ['--workers', String(WORKERS), '--no-respawn'];
     const options = ['--server', `127.0.0.1:${server.port}`, ...workers, '--window', '100'];
     run = new RunProcess(folder.path, [module, ...options]);
-    run.child.stdin.write(lines(40));
+    run.child.stdin.write(lines(ELEMENTS));
     await page.locator('.card a').first().click();
     await page.getByRole('heading', { level: 1, name: /^Sleigh/ }).waitFor();
     sleigh = new URL(page.url()).pathname;
@@ -100,7 +103,7 @@ describe('the page', { timeout: 120_000 }, () => {
       'all wait, for there are no more tasks',
     );
     await shown(() => fact(page, 'tasks queued')).toBe(0);
-    await shown(() => fact(page, 'completed')).toBe(40);
+    await shown(() => fact(page, 'completed')).toBe(ELEMENTS);
     await textOf('.notices').toContain('All workers wait for tasks');
     expect(complaints).toEqual([]);
   });
