@@ -45,7 +45,7 @@ export class GroupFullError extends Error {
 }
 
 /** Milliseconds that a server that does not answer is waited for at the end. */
-const REPORT_LIMIT_MS = 1_000;
+const BYE_LIMIT_MS = 1_000;
 /** Milliseconds that pass, at most, between the death of a worker and word of it. */
 const WORD_OF_DEATH_MS = 50;
 /** Ends that whoever started the workers is told of. */
@@ -159,7 +159,7 @@ export class Sentinel {
   async #leave(reason: string): Promise<string> {
     const { station = '' } = this.#options;
     const told = this.#reports.bye(this.started, station, reason);
-    await Promise.race([told, delay(this.#platform.clock, REPORT_LIMIT_MS)]);
+    await Promise.race([told, delay(this.#platform.clock, BYE_LIMIT_MS)]);
     this.#hasLeft = true;
     this.#connections.close();
     return reason;

@@ -200,7 +200,7 @@ export class WorkerPool {
     this.#members.delete(end.rank);
     const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
     const { report, platform } = this.#options;
-    // Of a server that does not answer nothing more is waited for: what is asked of it next comes after the report.
+    // A server that does not answer delays no replacement. What is asked of it next comes after the report.
     await Promise.race([report(told), delay(platform.clock, REPORT_LIMIT_MS)]);
     const now = platform.clock.now();
     this.#tell({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
