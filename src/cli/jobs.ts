@@ -1,10 +1,10 @@
 import type { WorkspaceInfo } from '../client/workspace/listings.ts';
+import { VARIABLE } from '../wire/names.ts';
 
 /** What every job has, and hardly anything else. */
-const MARKS = ['sentinel_alive', 'worker_ids', 'scoreboard', 'jobStatus'];
+const MARKS = [VARIABLE.sentinelAlive, VARIABLE.workerIds, VARIABLE.scoreboard, VARIABLE.jobStatus];
 /** What older clients make a job of, in an ordinary workspace; their workers wait for the last. */
-export const RIDE_OVER = 'Sleigh ride over';
-const OLD_MARKS = ['task', 'result', RIDE_OVER];
+const OLD_MARKS = [VARIABLE.task, VARIABLE.result, VARIABLE.rideOver];
 
 /** @returns what a workspace is by its variables; null for one that is no job */
 export function kindOf({ variables }: WorkspaceInfo): 'job' | 'old-style job' | null {

@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { inspect } from 'node:util';
 import type { FoundStream } from '../client/connection/connection.ts';
 import { decodeValue, GRAPH_DESCRIPTOR, isText } from '../client/values/values.ts';
+import { KEY } from '../wire/names.ts';
 import { jsonLine } from './json-line.ts';
 import { compact, laidOut } from './json-text.ts';
 import { print, standardOutput } from './output.ts';
@@ -28,7 +29,7 @@ export async function printValue(found: FoundStream, { json, lines }: PrintOptio
     const value = decodeValue(descriptor, await buffer(stream), metadata);
     return print(json ? asJson(value) : `${inspect(value, WHOLE)}\n`);
   }
-  const isJson = isText(descriptor) && metadata.get('type') === 'json';
+  const isJson = isText(descriptor) && metadata.get(KEY.type) === 'json';
   if (isJson) {
     if (size > MOST_PARSED) return passOn(stream, true);
     const text = String(await buffer(stream));

@@ -3,7 +3,8 @@ import { authorityOf } from '../wire/authority.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import type { WorkspaceInfo } from '../client/workspace/listings.ts';
 import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
-import { kindOf, RIDE_OVER } from './jobs.ts';
+import { KEY, VARIABLE } from '../wire/names.ts';
+import { kindOf } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
@@ -89,7 +90,9 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
   if (found === undefined || !isJob(found)) throw new ToolError('no-job', `"${name}" is no job`);
   const job = await jobIn(ws);
-  const workers = String((await ws.find('scoreboard', { as: 'found', metadata: { replaced: '1' } })).value)
+  const workers = String(
+    (await ws.find(VARIABLE.scoreboard, { as: 'found', metadata: { replaced: '1' } })).value,
+  )
     .split('\n')
     .slice(1)
     .filter((line) => line !== '')
@@ -133,28 +136,28 @@ async function oldStatusOf(
 async function oldJobIn(ws: NetWorkSpace): Promise<JobStatus | undefined> {
   const [variables, job] = await Promise.all([ws.list(), ws.oldSleigh()]);
   const { running = null, lost = 0 } = job ?? {};
-  const workers = variables.find(({ name }) => name === RIDE_OVER)?.finders ?? 0;
+  const workers = variables.find(({ name }) => name === VARIABLE.rideOver)?.finders ?? 0;
   if (workers + lost === 0) return undefined;
-  const pending = variables.find(({ name }) => name === 'task')?.values ?? 0;
+  const pending = variables.find(({ name }) => name === VARIABLE.task)?.values ?? 0;
   return { name: ws.name, workers, ranks: workers, group: 'old style', pending, running, lost };
 }
 
 async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
   const all = { as: 'found', metadata: { all: '1' } } as const;
   const [workers, ranks, group, tasks] = await Promise.all([
-    ws.findTry('rankCount'),
-    ws.findTry('worker_ids'),
-    ws.findTry('join_status'),
-    ws.findTry('jobStatus', all),
+    ws.findTry(VARIABLE.rankCount),
+    ws.findTry(VARIABLE.workerIds),
+    ws.findTry(VARIABLE.joinStatus),
+    ws.findTry(VARIABLE.jobStatus, all),
   ]);
   return {
     name: ws.name,
     workers: Number(workers),
     ranks: Number(ranks),
     group: String(group),
-    pending: Number(tasks?.metadata.get('nwsPending')),
-    running: Number(tasks?.metadata.get('nwsRunning')),
-    replacements: numberOf(tasks?.metadata.get('nwsReplacements')),
+    pending: Number(tasks?.metadata.get(KEY.pending)),
+    running: Number(tasks?.metadata.get(KEY.running)),
+    replacements: numberOf(tasks?.metadata.get(KEY.replacements)),
   };
 }
 

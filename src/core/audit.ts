@@ -1,8 +1,7 @@
+import { VARIABLE, VERB } from '../wire/names.ts';
 import type { Request } from '../wire/request.ts';
 import type { Host } from '../workspace/workspace.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
-
-const RIDE_OVER = 'Sleigh ride over';
 
 /** What clients do that others feel, as lines of the log: whoever audits a server looks for the field `audit`. */
 export class Audit {
@@ -19,9 +18,13 @@ export class Audit {
   /** A request was carried out. */
   carriedOut({ verb, args }: Request, peer: string, workspaces: Workspaces): void {
     const workspace = args[0] ?? '';
-    if (verb === 'deadman') this.mayStop(peer);
-    else if (verb === 'delete ws') this.#note('a client deleted a workspace', peer, { workspace });
-    else if (verb === 'store' && args[1] === RIDE_OVER && workspaces.find(workspace)?.occupant !== undefined)
+    if (verb === VERB.deadman) this.mayStop(peer);
+    else if (verb === VERB.deleteWs) this.#note('a client deleted a workspace', peer, { workspace });
+    else if (
+      verb === VERB.store &&
+      args[1] === VARIABLE.rideOver &&
+      workspaces.find(workspace)?.occupant !== undefined
+    )
       this.#note('a client shut a job down', peer, { workspace });
   }
 

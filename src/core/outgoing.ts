@@ -1,3 +1,4 @@
+import { KEY } from '../wire/names.ts';
 import { isFile, isPieces, NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
 import { encodeReply, NO_VALUE, type ReplyFormat, type ReplyValue, type Status } from '../wire/reply.ts';
 import type { Refusal } from '../workspace/refusal.ts';
@@ -44,7 +45,7 @@ export class Outgoing {
   }
 
   refuse({ status, reason, limit }: Refusal, isLong: boolean): void {
-    const metadata = this.format.metadata ? new Map([['nwsReason', reason]]) : NO_METADATA;
+    const metadata = this.format.metadata ? new Map([[KEY.reason, reason]]) : NO_METADATA;
     this.reply(status, metadata, isLong ? NO_VALUE : undefined);
     if (limit !== undefined) this.#sink.figures.countRefusal(limit);
   }

@@ -1,3 +1,4 @@
+import { KEY, VERB, VERB_FORMS, type VerbForm, type VerbName } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Request } from '../wire/request.ts';
@@ -34,15 +35,11 @@ export interface Caller extends Opener {
   killsServer: boolean;
 }
 
+type Run = (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
+
 /** One verb of the protocol (the table in docs/protocol.md). */
-export interface Verb {
-  /** Its replies carry a value (P7.2). */
-  readonly isLong: boolean;
-  /** How many arguments it takes, the verb left out (P5.4). */
-  readonly arity: readonly [least: number, most: number];
-  /** How many of its first arguments are names: of a workspace, of a variable in it. */
-  readonly names: 0 | 1 | 2;
-  readonly run: (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
+export interface Verb extends VerbForm {
+  readonly run: Run;
 }
 
 const MAY_NOT_STOP = refusal('may-not-stop', 'Refused: clients may not stop this server.');
@@ -90,45 +87,29 @@ interface Form {
 }
 
 /** A get (V4, V10). `find` and `fetch` ignore the id and the index. */
-const get = (verb: string, { takes, waits, iterates }: Form): Verb => ({
-  isLong: true,
-  arity: [2, 4],
-  names: 2,
-  run: (request, caller, workspaces) => {
+const get =
+  ({ takes, waits, iterates }: Form): Run =>
+  (request, caller, workspaces) => {
     const iterator = iterates ? iteratorOf(request) : undefined;
     if (isRefusal(iterator)) return iterator;
     const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
-    const ask = new PendingGet(caller, { verb, takes, waits, iterator, metadata: request.metadata });
+    const { verb, metadata } = request;
+    const ask = new PendingGet(caller, { verb, takes, waits, iterator, metadata });
     workspace.get(argument(request, 1), ask);
     return ask.making === undefined ? ask : new Making(ask.making);
-  },
-});
+  };
 
-const gets = (['find', 'fetch'] as const).flatMap((word) =>
-  [false, true].flatMap((iterates) =>
-    [false, true].map((waits): [string, Verb] => {
-      const name = `${iterates ? 'i' : ''}${word}${waits ? '' : 'Try'}`;
-      return [name, get(name, { takes: word === 'fetch', waits, iterates })];
-    }),
-  ),
-);
-
-const store: Verb = {
-  isLong: false,
-  arity: [4, 4],
-  names: 2,
-  run: (request, caller, workspaces) => {
-    const text = argument(request, 2);
-    const descriptor = parseWhole(text);
-    if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
-      return notANumber('descriptor', text);
-    const workspace = workspaces.referredTo(argument(request, 0), caller.references);
-    if (isRefusal(workspace)) return workspace;
-    const payload = request.payload ?? argument(request, 3);
-    const value = { descriptor, payload, metadata: request.metadata, owner: caller.account };
-    return workspace.store(argument(request, 1), value, caller);
-  },
+const store: Run = (request, caller, workspaces) => {
+  const text = argument(request, 2);
+  const descriptor = parseWhole(text);
+  if (descriptor === undefined || descriptor < 0 || !Number.isSafeInteger(descriptor))
+    return notANumber('descriptor', text);
+  const workspace = workspaces.referredTo(argument(request, 0), caller.references);
+  if (isRefusal(workspace)) return workspace;
+  const payload = request.payload ?? argument(request, 3);
+  const value = { descriptor, payload, metadata: request.metadata, owner: caller.account };
+  return workspace.store(argument(request, 1), value, caller);
 };
 
 /** A listing, which is made in steps. */
@@ -155,113 +136,51 @@ function* foundIn(
 const inSteps = (outcome: Refusal | Steps): Refusal | Making =>
   isRefusal(outcome) ? outcome : new Making(outcome);
 
-const VERBS: ReadonlyMap<string, Verb> = new Map<string, Verb>([
-  ...gets,
-  ['store', store],
-  [
-    'open ws',
-    {
-      isLong: false,
-      arity: [3, 4],
-      names: 1,
-      run: (request, caller, workspaces) => workspaces.open(opening(request), caller),
-    },
-  ],
-  [
-    'use ws',
-    {
-      isLong: false,
-      arity: [3, 4],
-      names: 1,
-      run: (request, caller, workspaces) => workspaces.use(opening(request), caller),
-    },
-  ],
-  [
-    'delete ws',
-    {
-      isLong: false,
-      arity: [1, 1],
-      names: 1,
-      run: (request, { references }, workspaces) =>
-        inSteps(workspaces.delete(argument(request, 0), references)),
-    },
-  ],
-  [
-    'mktemp ws',
-    {
-      isLong: true,
-      arity: [0, 1],
-      names: 0,
-      run: (request, caller, workspaces) => {
-        const template = request.args[0] ?? '__ws__%d';
-        const name = workspaces.makeTemporary(template, request.metadata, caller);
-        return isRefusal(name) ? name : foundText(name);
-      },
-    },
-  ],
-  [
-    'list wss',
-    {
-      isLong: true,
-      arity: [0, 1],
-      names: 1,
-      run: (request, caller, workspaces) =>
-        made(workspaces, caller, (listing) => workspaces.list(caller, listing, request.args[0])),
-    },
-  ],
-  [
-    'declare var',
-    {
-      isLong: false,
-      arity: [3, 3],
-      names: 2,
-      run: (request, { references, account }, workspaces) => {
-        const workspace = workspaces.referredTo(argument(request, 0), references);
-        if (isRefusal(workspace)) return workspace;
-        return workspace.declare(argument(request, 1), argument(request, 2), account);
-      },
-    },
-  ],
-  [
-    'delete var',
-    {
-      isLong: false,
-      arity: [2, 2],
-      names: 2,
-      run: (request, { references }, workspaces) => {
-        const workspace = workspaces.referredTo(argument(request, 0), references);
-        return isRefusal(workspace) ? workspace : inSteps(workspace.deleteVariable(argument(request, 1)));
-      },
-    },
-  ],
-  [
-    'list vars',
-    {
-      isLong: true,
-      arity: [1, 1],
-      names: 1,
-      run: (request, caller, workspaces) => {
-        const workspace = workspaces.referredTo(argument(request, 0), caller.references);
-        if (isRefusal(workspace)) return workspace;
-        const make = (listing: Listing) => listVariables(workspace, listing);
-        const isAskedForJob = request.metadata.get('job') === '1';
-        return made(workspaces, caller, make, () =>
-          isAskedForJob ? workspace.oldSleigh?.metadata : undefined,
-        );
-      },
-    },
-  ],
-  [
-    'deadman',
-    {
-      isLong: false,
-      arity: [0, 0],
-      names: 0,
-      run: (_request, caller) => {
-        if (!caller.mayStopServer) return MAY_NOT_STOP;
-        caller.killsServer = true;
-        return undefined;
-      },
-    },
-  ],
-]);
+/** What each verb does; a verb without it does not compile. */
+const RUN: Readonly<Record<VerbName, Run>> = {
+  fetch: get({ takes: true, waits: true, iterates: false }),
+  find: get({ takes: false, waits: true, iterates: false }),
+  fetchTry: get({ takes: true, waits: false, iterates: false }),
+  findTry: get({ takes: false, waits: false, iterates: false }),
+  ifetch: get({ takes: true, waits: true, iterates: true }),
+  ifind: get({ takes: false, waits: true, iterates: true }),
+  ifetchTry: get({ takes: true, waits: false, iterates: true }),
+  ifindTry: get({ takes: false, waits: false, iterates: true }),
+  store,
+  [VERB.openWs]: (request, caller, workspaces) => workspaces.open(opening(request), caller),
+  [VERB.useWs]: (request, caller, workspaces) => workspaces.use(opening(request), caller),
+  [VERB.deleteWs]: (request, { references }, workspaces) =>
+    inSteps(workspaces.delete(argument(request, 0), references)),
+  [VERB.mktempWs]: (request, caller, workspaces) => {
+    const template = request.args[0] ?? '__ws__%d';
+    const name = workspaces.makeTemporary(template, request.metadata, caller);
+    return isRefusal(name) ? name : foundText(name);
+  },
+  [VERB.listWss]: (request, caller, workspaces) =>
+    made(workspaces, caller, (listing) => workspaces.list(caller, listing, request.args[0])),
+  [VERB.declareVar]: (request, { references, account }, workspaces) => {
+    const workspace = workspaces.referredTo(argument(request, 0), references);
+    if (isRefusal(workspace)) return workspace;
+    return workspace.declare(argument(request, 1), argument(request, 2), account);
+  },
+  [VERB.deleteVar]: (request, { references }, workspaces) => {
+    const workspace = workspaces.referredTo(argument(request, 0), references);
+    return isRefusal(workspace) ? workspace : inSteps(workspace.deleteVariable(argument(request, 1)));
+  },
+  [VERB.listVars]: (request, caller, workspaces) => {
+    const workspace = workspaces.referredTo(argument(request, 0), caller.references);
+    if (isRefusal(workspace)) return workspace;
+    const make = (listing: Listing) => listVariables(workspace, listing);
+    const isAskedForJob = request.metadata.get(KEY.job) === '1';
+    return made(workspaces, caller, make, () => (isAskedForJob ? workspace.oldSleigh?.metadata : undefined));
+  },
+  [VERB.deadman]: (_request, caller) => {
+    if (!caller.mayStopServer) return MAY_NOT_STOP;
+    caller.killsServer = true;
+    return undefined;
+  },
+};
+
+const VERBS: ReadonlyMap<string, Verb> = new Map(
+  Object.values(VERB).map((name) => [name, { ...VERB_FORMS[name], run: RUN[name] }]),
+);

@@ -1,3 +1,4 @@
+import { KEY } from '../wire/names.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { COST } from '../workspace/memory-budget.ts';
 
@@ -12,8 +13,8 @@ export type BatchRef = string | undefined | Mail;
 
 /** @returns the batch or the mail that metadata name */
 export function batchOf(metadata: Metadata): BatchRef {
-  const mailbox = metadata.get('mailbox');
-  const id = metadata.get('batchId');
+  const mailbox = metadata.get(KEY.mailbox);
+  const id = metadata.get(KEY.batchId);
   return mailbox === undefined ? id : { mailbox, batches: id?.split(',') ?? [undefined] };
 }
 

@@ -1,5 +1,6 @@
 import { actorOf, type Actor } from '../actors/actor.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
+import { KEY } from '../wire/names.ts';
 import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
@@ -144,7 +145,7 @@ export class Crew {
 
   /** S2. A sentinel that was found dead gets no more ranks. */
   askForRank(ask: PendingGet): void {
-    const replaces = ask.metadata.get('replaces');
+    const replaces = ask.metadata.get(KEY.replaces);
     if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
     if (sentinel?.actor.getSnapshot().status === 'done') refuseRank(ask);
@@ -158,7 +159,7 @@ export class Crew {
       id: `sentinel.${id}`,
       input: { id, rank },
     });
-    const session = metadata.get('session');
+    const session = metadata.get(KEY.session);
     const sentinel: Sentinel = { id, client, actor, session, workers: new Set(), ask: undefined, since: 0 };
     this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);

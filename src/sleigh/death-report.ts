@@ -1,4 +1,5 @@
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
+import { KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
@@ -39,17 +40,17 @@ export const shortened = (end: WorkerEnd): WorkerEnd => ({
 
 /** @returns undefined when the metadata has no session: then it is a report as in S13 */
 export function readReport(metadata: Metadata): DeathReport | Refusal | undefined {
-  const session = metadata.get('session');
+  const session = metadata.get(KEY.session);
   if (session === undefined) return undefined;
-  const task = metadata.get('task') ?? 'tried';
+  const task = metadata.get(KEY.task) ?? 'tried';
   if (!isFate(task))
     return refusal('bad-fate', `task must be tried, untried, failed or declined, not "${task}".`);
-  const at = wholeOrNone(metadata, 'at');
+  const at = wholeOrNone(metadata, KEY.at);
   if (isRefusal(at)) return at;
-  const how = metadata.get('how');
-  const lastWords = metadata.get('lastWords');
+  const how = metadata.get(KEY.how);
+  const lastWords = metadata.get(KEY.lastWords);
   const end: WorkerEnd = {
-    why: beginning(metadata.get('why') ?? DIED, MOST_WHY),
+    why: beginning(metadata.get(KEY.why) ?? DIED, MOST_WHY),
     how: how && beginning(how, MOST_HOW),
     lastWords: lastWords && ending(lastWords, MOST_LAST_WORDS),
     at: at.number,

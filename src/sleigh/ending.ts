@@ -2,9 +2,6 @@ import type { ActorRefFrom } from 'xstate';
 import type { shutdownMachine } from '../machines/shutdown.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** The variable that ends a job (S14). */
-export const RIDE_OVER = 'Sleigh ride over';
-
 /** How the job ends (S14, S15). */
 export class Ending {
   readonly #sleigh: Sleigh;

@@ -1,4 +1,5 @@
 import { PendingStore } from '../machines/pending-store.ts';
+import { KEY, VARIABLE } from '../wire/names.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import { foundText, type PendingGet, type Client } from '../workspace/pending-get.ts';
 import type { StoreOutcome } from '../workspace/receipt.ts';
@@ -42,9 +43,9 @@ export function defineJobVariables(sleigh: Sleigh): void {
       { hidden: variable.hidden, permanent: true },
       (surroundings) => new JobBehaviour(variable, surroundings, sleigh),
     );
-  workspace.define('worker registrations', { hidden: true, permanent: true }).declare('fifo');
+  workspace.define(VARIABLE.registrations, { hidden: true, permanent: true }).declare('fifo');
   const { logCount, logBytes } = workspace.host.limits;
-  for (const name of ['bye', 'logDebug', 'logError'])
+  for (const name of [VARIABLE.bye, VARIABLE.logDebug, VARIABLE.logError])
     workspace.define(
       name,
       { hidden: true, permanent: true },
@@ -93,7 +94,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         const text = textOf(storing.value);
         const maximum = parseWhole(text);
         const limit = workspace.host.limits.workerCount;
-        if (maximum === undefined) storing.refuse(notANumber('workerCount', text));
+        if (maximum === undefined) storing.refuse(notANumber(VARIABLE.workerCount, text));
         else if (maximum > limit)
           storing.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
         else joining.chart.send({ type: 'maximum.set', maximum });
@@ -102,13 +103,13 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     status: {
       hidden: true,
       get: (ask) => joining.askForNumber(ask, 'status.asked'),
-      store: storeDuration('status'),
+      store: storeDuration(VARIABLE.status),
       waiting: () => joining.waiting.forStatus,
     },
     waitForWorkers: {
       hidden: true,
       get: (ask) => joining.askForNumber(ask, 'wait.asked'),
-      store: storeDuration('waitForWorkers'),
+      store: storeDuration(VARIABLE.waitForWorkers),
       waiting: () => joining.waiting.forNumber,
     },
     worker_ids: {
@@ -158,13 +159,13 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     jobStatus: {
       hidden: true,
       get: (ask) => {
-        const isAll = ask.metadata.get('all') === '1';
+        const isAll = ask.metadata.get(KEY.all) === '1';
         const { pending, running } = isAll ? work.batches.all : work.batches.status(batchOf(ask.metadata));
-        const counts = new Map([
-          ['nwsPending', String(pending)],
-          ['nwsRunning', String(running)],
+        const counts = new Map<string, string>([
+          [KEY.pending, String(pending)],
+          [KEY.running, String(running)],
         ]);
-        if (isAll && crew.isSupervised) counts.set('nwsReplacements', String(crew.replacements));
+        if (isAll && crew.isSupervised) counts.set(KEY.replacements, String(crew.replacements));
         ask.answer(foundText(String(pending), ask.origin, counts));
       },
     },
@@ -182,7 +183,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     },
     agentStatus: report(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
     scoreboard: report(({ metadata }) =>
-      scoreboard(crew.workers, { now: sleigh.now, tellsReplaced: metadata.get('replaced') === '1' }),
+      scoreboard(crew.workers, { now: sleigh.now, tellsReplaced: metadata.get(KEY.replaced) === '1' }),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import type { ActorRefFrom } from 'xstate';
 import type { joinPhaseMachine, JoinPhaseContext } from '../machines/join-phase.ts';
+import { KEY } from '../wire/names.ts';
 import { parseDecimal } from '../wire/numbers.ts';
 import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import { notANumber, type Refusal } from '../workspace/refusal.ts';
@@ -47,9 +48,9 @@ export class Joining {
 
   /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
   askForNumber(ask: PendingGet, type: 'status.asked' | 'wait.asked'): void {
-    const text = ask.metadata.get('delay');
+    const text = ask.metadata.get(KEY.delay);
     const delay = text === undefined ? undefined : parseDecimal(text);
-    if (text !== undefined && delay === undefined) return ask.refuse(notANumber('delay', text));
+    if (text !== undefined && delay === undefined) return ask.refuse(notANumber(KEY.delay, text));
     this.chart.send({ type, request: this.#sleigh.requests.add(ask), waits: ask.waits, delay });
   }
 

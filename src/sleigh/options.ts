@@ -1,5 +1,6 @@
 import type { DeathPolicy } from '../machines/dead-worker-policy.ts';
 import { NO_MAXIMUM } from '../machines/join-phase.ts';
+import { KEY } from '../wire/names.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
@@ -39,14 +40,14 @@ export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes
 
 /** Whom a broadcast of an elastic group is for, as the metadata of its store say (S17). */
 export function parseReach(metadata: Metadata): Reach | Refusal {
-  const text = metadata.get('reach') ?? 'present';
+  const text = metadata.get(KEY.reach) ?? 'present';
   if (text === 'present' || text === 'all') return text;
   return refusal('bad-reach', `reach must be present or all, not "${text}".`);
 }
 
 /** How often a task may be tried, where its metadata say so (S19). */
 export function readMaxAttempts(metadata: Metadata): { readonly number: number | undefined } | Refusal {
-  const text = metadata.get('maxAttempts');
+  const text = metadata.get(KEY.maxAttempts);
   if (text === undefined) return { number: undefined };
   const number = parseWhole(text);
   if (number !== undefined && number >= 1) return { number };
@@ -75,43 +76,43 @@ export function readOptions(
     if (value === undefined) bad.push(`${name} must be ${wanted}, not "${text}"`);
     return value ?? fallback;
   };
-  const join = read('join', 'closing or elastic', defaults.join, (text) =>
+  const join = read(KEY.join, 'closing or elastic', defaults.join, (text) =>
     text === 'closing' || text === 'elastic' ? text : undefined,
   );
   const options: JobOptions = {
     join,
     rankCount: read(
-      'rankCount',
+      KEY.rankCount,
       `a whole number up to ${mostWorkers}`,
       defaults.rankCount,
       when(parseWhole, (n) => n <= mostWorkers),
     ),
     sentinelRefreshPeriod: read(
-      'sentinelRefreshPeriod',
+      KEY.sentinelRefreshPeriod,
       'a number of seconds over 0',
       defaults.sentinelRefreshPeriod,
       when(parseDecimal, (n) => n > 0),
     ),
     workerGracePeriod: read(
-      'workerGracePeriod',
+      KEY.workerGracePeriod,
       'a number of seconds from 0',
       defaults.workerGracePeriod,
       when(parseDecimal, (n) => n >= 0),
     ),
     onDeadWorker: read(
-      'onDeadWorker',
+      KEY.onDeadWorker,
       'shutdown, requeue or null',
       join === 'elastic' ? 'requeue' : defaults.onDeadWorker,
       (text) => (isPolicy(text) ? text : undefined),
     ),
     maxAttempts: read(
-      'maxAttempts',
+      KEY.maxAttempts,
       'a whole number from 1',
       defaults.maxAttempts,
       when(parseWhole, (n) => n >= 1),
     ),
     reconnectGrace: read(
-      'reconnectGrace',
+      KEY.reconnectGrace,
       'a number of seconds from 0',
       defaults.reconnectGrace,
       when(parseDecimal, (n) => n >= 0),

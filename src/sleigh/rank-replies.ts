@@ -1,7 +1,8 @@
+import { KEY } from '../wire/names.ts';
 import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 
-const ALLOCATED = new Map([['allocated', '1']]);
-const NOT_ALLOCATED = new Map([['allocated', '0']]);
+const ALLOCATED = new Map([[KEY.allocated, '1']]);
+const NOT_ALLOCATED = new Map([[KEY.allocated, '0']]);
 
 /** S2: whoever asks for a rank gets this one. */
 export const replyRank = (get: PendingGet, rank: number): void =>

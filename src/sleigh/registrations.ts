@@ -1,6 +1,7 @@
 import type { RankState } from '../machines/join-phase.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import { matchSession, type SessionMatch } from '../machines/sessions.ts';
+import { KEY, VARIABLE, VERB } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
@@ -11,18 +12,12 @@ import { isRegistered, stateOfWorker, type Worker } from './agents.ts';
 import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** Metadata that tells a worker whether it still has the task that it is doing (S18). */
-const BUSY = 'nwsBusy';
-/** Metadata that tells it for how many seconds it may come back, once it is lost (S18). */
-const GRACE = 'nwsGrace';
-
 /** Characters of the name of a host. */
 const MOST_HOST = 255;
 
 /** Characters of a session, which is held for as long as its worker (S18, P12). */
 const MOST_SESSION = 255;
 
-const REGISTRATIONS = 'worker registrations';
 /** Registrations that nobody has fetched and that are kept in an elastic group (S17). */
 const MOST_ANNOUNCED = 1_000;
 
@@ -36,18 +31,14 @@ const NOBODY: Client = {
 };
 
 /** By which a worker shows that it has come back (S18). It is a secret, so nobody else is told of it. */
-const SESSION = 'session';
-const sessionOf = ({ value }: PendingStore): string | undefined => value.metadata.get(SESSION);
+const sessionOf = ({ value }: PendingStore): string | undefined => value.metadata.get(KEY.session);
 
 function withoutSession(metadata: Metadata): Metadata {
-  if (!metadata.has(SESSION)) return metadata;
+  if (!metadata.has(KEY.session)) return metadata;
   const rest = new Map(metadata);
-  rest.delete(SESSION);
+  rest.delete(KEY.session);
   return rest;
 }
-
-/** Metadata of a task that tells its worker the number that it may come back to it by (S18). */
-const TASK_NUMBER = 'nwsTask';
 
 /** The name of the timer of a lost worker. */
 const timerOf = (rank: number): string => `return of worker ${rank}`;
@@ -66,7 +57,7 @@ export class Registrations {
     const text = textOf(storing.value);
     const rank = parseWhole(text);
     if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
-    const session = storing.value.metadata.get('session') ?? '';
+    const session = storing.value.metadata.get(KEY.session) ?? '';
     if (session.length > MOST_SESSION)
       return storing.refuse(
         registrationFailed(`a session of ${session.length} bytes; the limit is ${MOST_SESSION}`),
@@ -96,9 +87,9 @@ export class Registrations {
     const copies = isRegistered(worker) ? 0 : work.tasks.memoryOfCopies;
     const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
     if (noRoom !== undefined) return storing.refuse(noRoom);
-    const doing = returns ? storing.value.metadata.get('doing') : undefined;
+    const doing = returns ? storing.value.metadata.get(KEY.doing) : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
-    if (doing !== undefined && number === undefined) return storing.refuse(notANumber('doing', doing));
+    if (doing !== undefined && number === undefined) return storing.refuse(notANumber(KEY.doing, doing));
     worker.actor.send({
       type: 'registration.asked',
       request: this.#sleigh.requests.addStore(storing),
@@ -124,7 +115,7 @@ export class Registrations {
     const { crew, now, options } = this.#sleigh;
     worker.registeredAt = now;
     worker.host =
-      value.metadata.get('host')?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
+      value.metadata.get(KEY.host)?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
     // Who told its session may come back, where the maker of the sleigh wants that.
     if (options.reconnectGrace > 0) worker.session = sessionOf(storing);
     crew.connect(worker, client);
@@ -135,18 +126,18 @@ export class Registrations {
   /** An elastic group would have them without end, where nobody fetches them: the last ones are kept (S17). */
   #announce(rank: number, metadata: Metadata, client: Client): void {
     const { workspace, options } = this.#sleigh;
-    this.#sleigh.announce(REGISTRATIONS, String(rank), metadata, client);
-    const variable = workspace.variable(REGISTRATIONS);
+    this.#sleigh.announce(VARIABLE.registrations, String(rank), metadata, client);
+    const variable = workspace.variable(VARIABLE.registrations);
     if (options.join === 'elastic' && variable.behaviour.counts.values > MOST_ANNOUNCED)
       variable.get(
-        new PendingGet(NOBODY, { verb: 'fetchTry', takes: true, waits: false, metadata: NO_METADATA }),
+        new PendingGet(NOBODY, { verb: VERB.fetchTry, takes: true, waits: false, metadata: NO_METADATA }),
       );
   }
 
   /** S18. */
   tellWhetherBusy(storing: PendingStore, isBusy: boolean): void {
-    storing.tell(BUSY, isBusy ? '1' : '0');
-    storing.tell(GRACE, String(this.#sleigh.options.reconnectGrace));
+    storing.tell(KEY.busy, isBusy ? '1' : '0');
+    storing.tell(KEY.grace, String(this.#sleigh.options.reconnectGrace));
   }
 
   /** S18: the worker has come back. Its older connection may not have closed yet, and is nobody's from now on. */
@@ -185,7 +176,7 @@ export class Registrations {
   numbered(worker: Worker, found: Found): Found {
     worker.taskNumber++;
     if (worker.session === undefined) return found;
-    return { ...found, metadata: new Map(found.metadata).set(TASK_NUMBER, String(worker.taskNumber)) };
+    return { ...found, metadata: new Map(found.metadata).set(KEY.taskNumber, String(worker.taskNumber)) };
   }
 
   stopTimer(rank: number): void {

@@ -1,4 +1,5 @@
 import type { WorkerEnd } from '../machines/worker-end.ts';
+import { KEY } from '../wire/names.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import { memoryOfMetadata } from '../workspace/memory-budget.ts';
@@ -9,9 +10,6 @@ import { NullResults, type Ranks } from './result-queue.ts';
 import type { NullReserve } from './null-reserve.ts';
 import type { Broadcast } from './tasks.ts';
 
-/** Metadata that tells how many copies of a broadcast there are so far (S17). */
-export const COPIES = 'nwsCopies';
-
 /** What a result is one of: a task, a copy of a broadcast, or a broadcast that its worker never had. */
 export interface Origin {
   readonly value: Value;
@@ -21,7 +19,7 @@ export interface Origin {
 }
 
 /** Metadata of the task that say where its result goes (S7, S21); those of the result do not change them. */
-const DESTINATION = ['batchId', 'mailbox'];
+const DESTINATION = [KEY.batchId, KEY.mailbox];
 
 /** The metadata of the task, overlaid by those of the result (S7). */
 function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number): Metadata {
@@ -32,8 +30,8 @@ function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number
     if (text === undefined) metadata.delete(name);
     else metadata.set(name, text);
   }
-  if (broadcast !== undefined) metadata.set(COPIES, String(broadcast.copies));
-  return metadata.set('nwsWorkerRank', String(rank));
+  if (broadcast !== undefined) metadata.set(KEY.copies, String(broadcast.copies));
+  return metadata.set(KEY.workerRank, String(rank));
 }
 
 /** Bytes of memory of the metadata of a result that its worker remembers. */
@@ -52,14 +50,14 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
   return made;
 }
 
-const NULL_METADATA: Metadata = new Map([['nwsNull', '1']]);
+const NULL_METADATA: Metadata = new Map([[KEY.null, '1']]);
 
 /** What a null result tells of how its worker ended (S19). */
 function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
-  const told = new Map(NULL_METADATA).set('nwsWhy', why);
-  if (how !== undefined) told.set('nwsHow', how);
-  if (lastWords !== undefined) told.set('nwsLastWords', lastWords);
-  if (at !== undefined) told.set('nwsAt', String(at));
+  const told = new Map(NULL_METADATA).set(KEY.nullWhy, why);
+  if (how !== undefined) told.set(KEY.nullHow, how);
+  if (lastWords !== undefined) told.set(KEY.nullLastWords, lastWords);
+  if (at !== undefined) told.set(KEY.nullAt, String(at));
   return told;
 }
 

@@ -1,7 +1,7 @@
 import { bind, type Implementations } from '../machines/bind.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
+import { VARIABLE } from '../wire/names.ts';
 import { reportEndByItself } from './end-log.ts';
-import { RIDE_OVER } from './ending.ts';
 import type { Sleigh } from './sleigh.ts';
 
 /** Seconds that workers waiting for tasks are left to their sentinels (S14). */
@@ -19,7 +19,7 @@ function implementations(sleigh: Sleigh): Implementations<typeof shutdownMachine
     stopDrainTimer: () => timers.stop('drain'),
     storeRideOver: ({ event }) => {
       reportEndByItself(sleigh, event.type);
-      sleigh.announce(RIDE_OVER, '1');
+      sleigh.announce(VARIABLE.rideOver, '1');
     },
     reportUnexpected: ({ self, event }) => sleigh.reportUnexpected(self, event),
   };

@@ -7,6 +7,7 @@ import { sleighMachine } from '../machines/sleigh.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import { withStory, storyOf } from '../actors/story.ts';
 import { BROKEN } from '../actors/step-catalog.ts';
+import { KEY, VARIABLE } from '../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Client } from '../workspace/pending-get.ts';
@@ -20,7 +21,7 @@ import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfPlaces } from './null-reserve.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
-import { Ending, RIDE_OVER } from './ending.ts';
+import { Ending } from './ending.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
 import { boundJoinPhase } from './join-phase-binding.ts';
@@ -39,7 +40,6 @@ import { Work } from './work.ts';
 import { boundWorker } from './worker-binding.ts';
 
 /** The variable that tells of a dead worker (S13). */
-const WORKER_DEAD = 'worker_dead';
 
 /**
  * The routing of a job: what the supervisor has done when one of its machines, a connection or the workspace tells it
@@ -187,27 +187,27 @@ export class Sleigh implements WorkspacePlugin {
 
   /** A store may begin batches, and each copy of a broadcast may come to a null result (P12). */
   memoryFor(name: string, { metadata }: Value): number {
-    if (name !== 'task' && name !== 'broadcast') return 0;
-    if (name === 'task') return memoryOfBatches(metadata);
+    if (name !== VARIABLE.task && name !== VARIABLE.broadcast) return 0;
+    if (name === VARIABLE.task) return memoryOfBatches(metadata);
     const copies = memoryOfPlaces(metadata, this.joining.context.registered + 1);
     return copies + COST.value + COST.range * (this.crew.size + 1);
   }
 
   /** S13, S19, P5.5. */
   refuseStore(name: string, value: Value): Refusal | undefined {
-    return name === WORKER_DEAD ? this.supervision.refuseReport(value) : undefined;
+    return name === VARIABLE.workerDead ? this.supervision.refuseReport(value) : undefined;
   }
 
   /** S19: a report of a sentinel would tell its session to everyone. */
   isPrivate(name: string, value: Value): boolean {
-    return name === WORKER_DEAD && value.metadata.has('session');
+    return name === VARIABLE.workerDead && value.metadata.has(KEY.session);
   }
 
   /** S13, S14: two ordinary variables that say something to the sleigh. */
   stored(name: string, value: Value): void {
     if (this.#hasFailed) return;
-    if (name === RIDE_OVER) this.ending.chart.send({ type: 'ride.over' });
-    else if (name === WORKER_DEAD) this.supervision.report(value);
+    if (name === VARIABLE.rideOver) this.ending.chart.send({ type: 'ride.over' });
+    else if (name === VARIABLE.workerDead) this.supervision.report(value);
   }
 
   clientLeft(client: Client): void {

@@ -1,4 +1,5 @@
 import { matchSession } from '../machines/sessions.ts';
+import { KEY, VARIABLE } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
@@ -22,10 +23,10 @@ export class Supervision {
   /** S13, S19, P5.5. @returns why what is stored to `worker_dead` is refused */
   refuseReport(value: Value): Refusal | undefined {
     const rank = parseWhole(textOf(value));
-    if (rank === undefined) return notANumber('worker_dead', textOf(value));
+    if (rank === undefined) return notANumber(VARIABLE.workerDead, textOf(value));
     const report = readReport(value.metadata);
     if (report === undefined || isRefusal(report)) return report;
-    return this.#refuseStranger('worker_dead', rank, report.session);
+    return this.#refuseStranger(VARIABLE.workerDead, rank, report.session);
   }
 
   /** S13, S19: it was not refused. */
@@ -39,8 +40,8 @@ export class Supervision {
   /** S19: a new worker is to come under a rank that the sentinel was given. */
   askForReplacement(ask: PendingGet, replaces: string): void {
     const rank = parseWhole(replaces);
-    if (rank === undefined) return ask.refuse(notANumber('replaces', replaces));
-    const refused = this.#refuseStranger('replaces', rank, ask.metadata.get('session'));
+    if (rank === undefined) return ask.refuse(notANumber(KEY.replaces, replaces));
+    const refused = this.#refuseStranger(KEY.replaces, rank, ask.metadata.get(KEY.session));
     if (refused !== undefined) return ask.refuse(refused);
     const { crew } = this.#sleigh;
     const { actor } = crew.worker(rank).sentinel;

@@ -1,4 +1,5 @@
 import type { PendingStore } from '../machines/pending-store.ts';
+import { KEY } from '../wire/names.ts';
 import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
@@ -17,7 +18,7 @@ import {
   SLEIGH_DEAD,
   WORKER_DEAD,
 } from './refusals.ts';
-import { COPIES, overlaid, type Origin } from './results.ts';
+import { overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import { Tasks, type Task } from './tasks.ts';
 
@@ -76,7 +77,7 @@ export class Work {
     // Before the value may be given up: nobody may be there to read it.
     const nobody = joining.isClosed ? absentNow(this.#sleigh) : undefined;
     const broadcast = this.tasks.addBroadcast(storing.value, batch, readers, reach);
-    if (this.#isElastic) storing.tell(COPIES, String(readers));
+    if (this.#isElastic) storing.tell(KEY.copies, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });
     if (nobody !== undefined && nobody.length > 0) {
       broadcast.reserve.take(nobody.places);

@@ -1,8 +1,15 @@
+import { KEY, VARIABLE, VERB } from '../wire/names.ts';
 import type { Answer } from './answer.ts';
 import { randomUUID } from 'node:crypto';
 import { eventually, mustBe, mustHold, SOON, type Expectation } from './mismatch.ts';
 import type { TestPath } from './model.ts';
-import { ProtocolClient, whenAnsweredInTime, type Address, type Pending } from './protocol-client.ts';
+import {
+  ProtocolClient,
+  whenAnsweredInTime,
+  type Address,
+  type Pending,
+  type Details,
+} from './protocol-client.ts';
 
 /** By which a sentinel shows that it supervises its workers (S19). */
 export const SUPERVISOR = { session: 'of the sentinel' };
@@ -38,11 +45,11 @@ export class Job {
     this.workspace = workspace;
   }
 
-  static async open(server: Address, options: Record<string, string>): Promise<Job> {
+  static async open(server: Address, options: Details): Promise<Job> {
     const master = await ProtocolClient.ready(server);
     const workspace = `verify ${RUN} ${++jobs}`;
     const metadata = { wstype: 'sleigh', ...options };
-    mustBe('open ws', await master.ask(['open ws', workspace, 'verify', 'no'], metadata), {});
+    mustBe(VERB.openWs, await master.ask([VERB.openWs, workspace, 'verify', 'no'], metadata), {});
     return new Job(server, master, workspace);
   }
 
@@ -57,10 +64,10 @@ export class Job {
     const own = `verify ${RUN} guest ${++guests}`;
     this.#guests.set(guest, own);
     const opened = await Promise.all([
-      guest.ask(['open ws', own, 'verify', 'no']),
-      guest.ask(['use ws', this.workspace, 'verify', 'no', 'no']),
+      guest.ask([VERB.openWs, own, 'verify', 'no']),
+      guest.ask([VERB.useWs, this.workspace, 'verify', 'no', 'no']),
     ]);
-    mustBe('open ws', opened[0], {});
+    mustBe(VERB.openWs, opened[0], {});
     return guest;
   }
 
@@ -70,7 +77,7 @@ export class Job {
     this.#guests.delete(guest);
     guest.vanish();
     await eventually(async () => {
-      const { value } = await this.master.ask(['list wss', own]);
+      const { value } = await this.master.ask([VERB.listWss, own]);
       return value.includes(own) ? 'the server does not notice that a connection has closed' : undefined;
     });
   }
@@ -82,32 +89,17 @@ export class Job {
     await this.leave(stranger);
   }
 
-  get(
-    who: ProtocolClient,
-    verb: string,
-    variable: string,
-    metadata: Record<string, string> = {},
-  ): Promise<Answer> {
+  get(who: ProtocolClient, verb: string, variable: string, metadata: Details = {}): Promise<Answer> {
     return who.ask([verb, this.workspace, variable], metadata);
   }
 
   /** A get that may wait. */
-  beginToGet(
-    who: ProtocolClient,
-    verb: string,
-    variable: string,
-    metadata: Record<string, string> = {},
-  ): Pending {
+  beginToGet(who: ProtocolClient, verb: string, variable: string, metadata: Details = {}): Pending {
     return who.begin([verb, this.workspace, variable], metadata);
   }
 
-  store(
-    who: ProtocolClient,
-    variable: string,
-    value: string,
-    metadata: Record<string, string> = {},
-  ): Promise<Answer> {
-    return who.ask(['store', this.workspace, variable, '1', value], metadata);
+  store(who: ProtocolClient, variable: string, value: string, metadata: Details = {}): Promise<Answer> {
+    return who.ask([VERB.store, this.workspace, variable, '1', value], metadata);
   }
 
   /** @throws Mismatch when a get comes to something else */
@@ -115,7 +107,7 @@ export class Job {
     who: ProtocolClient,
     [verb, variable]: readonly [string, string],
     expected: Expectation,
-    metadata: Record<string, string> = {},
+    metadata: Details = {},
   ): Promise<Answer> {
     const answer = await this.get(who, verb, variable, metadata);
     mustBe(`${verb} ${variable}`, answer, expected);
@@ -127,7 +119,7 @@ export class Job {
     who: ProtocolClient,
     [variable, value]: readonly [string, string],
     expected: Expectation = {},
-    metadata: Record<string, string> = {},
+    metadata: Details = {},
   ): Promise<void> {
     mustBe(`store ${variable}`, await this.store(who, variable, value, metadata), expected);
   }
@@ -157,13 +149,16 @@ export class Job {
   /** S19: somebody asks in the name of the sentinel for a replacement. */
   async mustReplace(rank: string, expected: Expectation): Promise<void> {
     await this.asStranger(async (stranger) => {
-      await this.mustGet(stranger, ['fetch', 'worker_ids'], expected, { ...SUPERVISOR, replaces: rank });
+      await this.mustGet(stranger, [VERB.fetch, VARIABLE.workerIds], expected, {
+        ...SUPERVISOR,
+        replaces: rank,
+      });
     });
   }
 
   /** S19: the sentinel reports how a worker ended. */
   mustReport(rank: string, task: string): Promise<void> {
-    return this.mustStore(this.master, ['worker_dead', rank], {}, { ...SUPERVISOR, task });
+    return this.mustStore(this.master, [VARIABLE.workerDead, rank], {}, { ...SUPERVISOR, task });
   }
 
   newBatch(): string {
@@ -177,18 +172,18 @@ export class Job {
     expected: { value: string; isNull: boolean },
   ): Promise<void> {
     for (;;) {
-      const answer = await this.get(this.master, 'fetchTry', 'result', { batchId: batch });
+      const answer = await this.get(this.master, VERB.fetchTry, VARIABLE.result, { batchId: batch });
       mustBe('fetchTry result', answer, {});
-      if (answer.metadata.get('nwsWorkerRank') !== rank) continue;
+      if (answer.metadata.get(KEY.workerRank) !== rank) continue;
       mustBe('fetchTry result', answer, { value: expected.value });
-      const isNull = answer.metadata.get('nwsNull') === '1';
+      const isNull = answer.metadata.get(KEY.null) === '1';
       return mustHold(isNull === expected.isNull, `the result is ${isNull ? '' : 'not '}marked as null`);
     }
   }
 
   /** Where `agentStatus` lists a worker or a sentinel; undefined when it does not. */
   async groupOf(agent: string): Promise<string | undefined> {
-    const { value } = await this.mustGet(this.master, ['find', 'agentStatus'], {});
+    const { value } = await this.mustGet(this.master, [VERB.find, VARIABLE.agentStatus], {});
     let title: string | undefined;
     for (const line of value.split('\n')) {
       if (line.startsWith(`  - ${agent}: `)) return title;
@@ -210,15 +205,15 @@ export class Job {
   /** What a variable must be before long. @param within milliseconds */
   async mustRead(variable: string, value: string, within?: number): Promise<void> {
     await eventually(async () => {
-      const answer = await this.get(this.master, 'find', variable);
+      const answer = await this.get(this.master, VERB.find, variable);
       return answer.value === value ? undefined : `${variable} is "${answer.value}", not "${value}"`;
     }, within);
   }
 
   /** One line of `list vars`: it freezes the expected number of workers (S4). */
   async listed(variable: string): Promise<{ values: number; fetchers: number }> {
-    const answer = await this.master.ask(['list vars', this.workspace]);
-    mustBe('list vars', answer, {});
+    const answer = await this.master.ask([VERB.listVars, this.workspace]);
+    mustBe(VERB.listVars, answer, {});
     const line = answer.value.split('\n').find((text) => text.startsWith(`${variable}\t`)) ?? '';
     const [, values, fetchers] = line.split('\t');
     return { values: Number(values), fetchers: Number(fetchers) };
@@ -226,23 +221,23 @@ export class Job {
 
   /** S10. */
   async mustRun(running: number): Promise<void> {
-    const { metadata } = await this.mustGet(this.master, ['find', 'jobStatus'], {}, { all: '1' });
-    const found = metadata.get('nwsRunning');
+    const { metadata } = await this.mustGet(this.master, [VERB.find, VARIABLE.jobStatus], {}, { all: '1' });
+    const found = metadata.get(KEY.running);
     mustHold(found === String(running), `jobStatus: ${found} tasks are running, not ${running}`);
   }
 
   /** Somebody deletes the workspace: who does so loses its reference to it (W5, W7). */
   async delete(): Promise<void> {
     await this.asStranger(async (stranger) =>
-      mustBe('delete ws', await stranger.ask(['delete ws', this.workspace]), {}),
+      mustBe(VERB.deleteWs, await stranger.ask([VERB.deleteWs, this.workspace]), {}),
     );
   }
 
   /** S16: nobody finds the workspace any more. */
   async mustBeDeleted(): Promise<void> {
-    mustBe('a get', await this.get(this.master, 'findTry', 'version'), { status: '0100' });
+    mustBe('a get', await this.get(this.master, VERB.findTry, VARIABLE.version), { status: '0100' });
     await eventually(async () => {
-      const { value } = await this.master.ask(['list wss', this.workspace]);
+      const { value } = await this.master.ask([VERB.listWss, this.workspace]);
       return value.includes(this.workspace) ? 'the workspace is still listed' : undefined;
     });
   }

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { ReplyDecoder } from '../client/connection/reply-decoder.ts';
 import { ByteQueue } from '../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../wire/dictionary.ts';
+import { isLong, KEY, OPTION, type MetadataKey } from '../wire/names.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { encodeRequest } from '../wire/request.ts';
 import type { Answer } from './answer.ts';
@@ -14,6 +15,9 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** Metadata of a request. */
+export type Details = Readonly<Partial<Record<MetadataKey, string>>>;
 
 /** A request that is not answered at once. */
 export interface Pending {
@@ -30,12 +34,11 @@ interface Expected {
 
 /** Milliseconds that a reply may take. */
 const REPLY_LIMIT_MS = 20_000;
-const LONG = /^i?(?:fetch|find)(?:Try)?$|^list |^mktemp ws$/;
 const EMPTY_METADATA = '0000';
 /** Metadata both ways (P3). */
 const WANTED = new Map([
-  ['MetadataToServer', '1'],
-  ['MetadataFromServer', '1'],
+  [OPTION.metadataToServer, '1'],
+  [OPTION.metadataFromServer, '1'],
 ]);
 
 /** One connection that speaks the protocol byte by byte, as well as a test wants it to, or as badly. */
@@ -168,19 +171,19 @@ export class ProtocolClient {
   }
 
   /** Makes a request that is answered at once. */
-  async ask(args: readonly string[], metadata: Record<string, string> = {}): Promise<Answer> {
+  async ask(args: readonly string[], metadata: Details = {}): Promise<Answer> {
     const { whenAnswered } = this.begin(args, metadata);
     return whenAnsweredInTime(whenAnswered, args.join(' '));
   }
 
   /** Makes a request that may wait. */
-  begin(args: readonly string[], metadata: Record<string, string> = {}): Pending {
-    const pending = this.expect(LONG.test(args[0] ?? ''));
+  begin(args: readonly string[], metadata: Details = {}): Pending {
+    const pending = this.expect(isLong(args[0] ?? ''));
     this.write(this.encode(args, metadata));
     return pending;
   }
 
-  encode(args: readonly string[], metadata: Record<string, string> = {}): string {
+  encode(args: readonly string[], metadata: Details = {}): string {
     return encodeRequest(args, this.#hasMetadata ? new Map(Object.entries(metadata)) : undefined);
   }
 
@@ -213,7 +216,7 @@ export class ProtocolClient {
       this.#expected.shift();
       if (reply === MALFORMED) return expected.reject(new Mismatch('what came is no reply'));
       const { status, metadata, value } = reply;
-      const reason = metadata.get('nwsReason') ?? '';
+      const reason = metadata.get(KEY.reason) ?? '';
       expected.resolve({ status, reason, metadata, value: value?.payload.toString('latin1') ?? '' });
     }
   }

@@ -1,3 +1,4 @@
+import { OPTION } from '../wire/names.ts';
 import { ProtocolClient, type Address } from './protocol-client.ts';
 
 /** Where charts are tried: a running server, and what may be done with it. */
@@ -30,7 +31,7 @@ export async function needsMetBy({ server, faultyKind, disposable }: TestTarget)
   try {
     const offer = await speaker.greet();
     const met = new Set<Need>();
-    if (offer.has('SSL')) met.add('tls');
+    if (offer.has(OPTION.tls)) met.add('tls');
     if (faultyKind !== undefined) met.add('fault');
     if (disposable !== undefined) met.add('stop');
     return met;

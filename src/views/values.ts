@@ -1,3 +1,4 @@
+import { KEY } from '../wire/names.ts';
 import { parseDecimal } from '../wire/numbers.ts';
 import { isFile, sizeOf, type FilePayload, type Payload } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
@@ -100,7 +101,7 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
       babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
     };
   const text = decode(bytes, { isCut });
-  const isJson = descriptor === TEXT_DESCRIPTOR && metadata.get('type') === 'json';
+  const isJson = descriptor === TEXT_DESCRIPTOR && metadata.get(KEY.type) === 'json';
   return {
     ...common,
     ...(isJson && !isCut ? jsonOr(text) : plain(text, isCut)),
@@ -138,7 +139,7 @@ function readableOf(
   { descriptor, metadata }: Value,
   bytes: Uint8Array,
 ): Pick<ValueView, 'kind' | 'text'> | undefined {
-  if (descriptor === BYTES_DESCRIPTOR && metadata.get('type') === 'chunk')
+  if (descriptor === BYTES_DESCRIPTOR && metadata.get(KEY.type) === 'chunk')
     return { kind: 'chunk', text: decode(bytes, { isCut: true }) };
   if (descriptor !== GRAPH_DESCRIPTOR) return undefined;
   const start = bytes.indexOf(NEWLINE) + 1;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Found, NwsConnection } from '../client/connection/connection.ts';
+import { VERB } from '../wire/names.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
 import type { Value } from '../workspace/value.ts';
 
@@ -118,10 +119,10 @@ class Babelfish {
     const bytes = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
     const client = await this.#sea.connect();
     try {
-      await client.request(['use ws', this.#workspace, 'web page', 'no', 'no']);
+      await client.request([VERB.useWs, this.#workspace, 'web page', 'no', 'no']);
       // What is left of an earlier value is not of this one.
       while ((await client.fetchTry(this.#workspace, 'doof')) !== undefined);
-      await client.request(['store', this.#workspace, 'food', String(descriptor), bytes], metadata);
+      await client.request([VERB.store, this.#workspace, 'food', String(descriptor), bytes], metadata);
       const { value } = await this.#answerOf(client.fetch(this.#workspace, 'doof'));
       return typeof value === 'string' ? { text: value.slice(0, MOST_TEXT) } : 'unreadable';
     } finally {
@@ -141,7 +142,7 @@ class Babelfish {
   async #takeBack(): Promise<boolean> {
     const client = await this.#sea.connect();
     try {
-      await client.request(['use ws', this.#workspace, 'web page', 'no', 'no']);
+      await client.request([VERB.useWs, this.#workspace, 'web page', 'no', 'no']);
       return (await client.fetchTry(this.#workspace, 'food')) !== undefined;
     } finally {
       client.close();

@@ -4,6 +4,7 @@ import type { NwsConnection } from '../client/connection/connection.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import { fromWire } from '../client/connection/text.ts';
 import type { FetchedView } from '../views/types.ts';
+import { VERB } from '../wire/names.ts';
 import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
 
@@ -91,7 +92,7 @@ function actionOf(method: string, segments: readonly string[]): Action | undefin
 }
 
 async function deleteWorkspace(writes: Writes, who: string, workspace: string): Promise<object> {
-  await asked(writes, (client) => client.request(['delete ws', workspace]));
+  await asked(writes, (client) => client.request([VERB.deleteWs, workspace]));
   writes.log('the web page deleted a workspace', { who, workspace: fromWire(workspace) });
   return {};
 }
@@ -103,8 +104,8 @@ async function deleteVariable(
   variable: string,
 ): Promise<object> {
   await asked(writes, async (client) => {
-    await client.request(['use ws', workspace, 'web page', 'no', 'no']);
-    await client.request(['delete var', workspace, variable]);
+    await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
+    await client.request([VERB.deleteVar, workspace, variable]);
   });
   writes.log('the web page deleted a variable', {
     who,
@@ -121,8 +122,8 @@ async function fetchValue(writes: Writes, who: string, workspace: string, variab
   if (size > MOST_FETCHED)
     throw new Problem(413, `the value has ${size} bytes; from here at most ${MOST_FETCHED} can be fetched`);
   const { value, metadata } = await asked(writes, async (client) => {
-    await client.request(['use ws', workspace, 'web page', 'no', 'no']);
-    return client.request(['fetchTry', workspace, variable]);
+    await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
+    return client.request([VERB.fetchTry, workspace, variable]);
   });
   if (value === undefined) throw new TypeError('a long reply came without a value');
   writes.log('the web page fetched a value', {

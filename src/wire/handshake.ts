@@ -1,4 +1,5 @@
 import { encodeDictionary } from './dictionary.ts';
+import { OPTION } from './names.ts';
 import type { Metadata } from './payload.ts';
 import type { ReplyFormat } from './reply.ts';
 
@@ -30,7 +31,7 @@ export interface Terms {
   /** With the value that each requires; '' leaves it to the client (P2.1). */
   readonly offer: ReadonlyMap<string, string>;
   /** An option that every client has to choose, so that an old handshake will not do (P2.5). */
-  readonly demanded: 'SSL' | 'Token' | undefined;
+  readonly demanded: typeof OPTION.tls | typeof OPTION.token | undefined;
   readonly admits: Admits;
 }
 
@@ -40,9 +41,6 @@ export interface Terms {
  * @param nonce with it, `said` is to be a proof that the client knows the token; without, the token itself
  */
 export type Admits = (said: string | undefined, nonce: string | undefined) => boolean;
-
-/** The option that offers a nonce for a proof, and by which a client says that it gives one (P2.5). */
-export const TOKEN_NONCE = 'TokenNonce';
 
 /** Of those who are in already. */
 export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
@@ -56,23 +54,23 @@ export interface TermsOptions {
 }
 
 export function makeTerms({ webPort, tls, admits, mayBeStopped = true }: TermsOptions): Terms {
-  const offer = new Map([
-    ['MetadataToServer', ''],
-    ['MetadataFromServer', ''],
+  const offer = new Map<string, string>([
+    [OPTION.metadataToServer, ''],
+    [OPTION.metadataFromServer, ''],
   ]);
-  if (mayBeStopped) offer.set('KillServerOnClose', '');
-  if (webPort !== undefined) offer.set('NwsWebPort', String(webPort));
-  if (tls !== 'none') offer.set('SSL', '');
-  if (admits !== undefined) offer.set('Token', '');
-  const demanded = tls === 'required' ? 'SSL' : admits === undefined ? undefined : 'Token';
+  if (mayBeStopped) offer.set(OPTION.killServerOnClose, '');
+  if (webPort !== undefined) offer.set(OPTION.webPort, String(webPort));
+  if (tls !== 'none') offer.set(OPTION.tls, '');
+  if (admits !== undefined) offer.set(OPTION.token, '');
+  const demanded = tls === 'required' ? OPTION.tls : admits === undefined ? undefined : OPTION.token;
   return { offer, demanded, admits: admits ?? (() => true) };
 }
 
 /** What one connection is offered. @param nonce of its own, hexadecimal; undefined where no token is asked for */
 export function termsWith(terms: Terms, nonce: string | undefined): Terms {
-  if (nonce === undefined || !terms.offer.has('Token')) return terms;
-  const rest = [...terms.offer].filter(([name]) => name !== 'Token');
-  return { ...terms, offer: new Map([...rest, [TOKEN_NONCE, nonce], ['Token', '']]) };
+  if (nonce === undefined || !terms.offer.has(OPTION.token)) return terms;
+  const rest = [...terms.offer].filter(([name]) => name !== OPTION.token);
+  return { ...terms, offer: new Map([...rest, [OPTION.tokenNonce, nonce], [OPTION.token, '']]) };
 }
 
 export const encodeOffer = ({ offer }: Terms): string => `P000${encodeDictionary(offer)}`;
@@ -82,14 +80,14 @@ export function settle({ offer, demanded, admits }: Terms, wanted: Metadata): Se
   for (const [name, value] of wanted) {
     const required = offer.get(name);
     if (required === undefined || (required !== '' && required !== value)) return { refused: name };
-    if (name === 'SSL' && value !== '' && value !== '1') return { refused: name };
+    if (name === OPTION.tls && value !== '' && value !== '1') return { refused: name };
   }
   if (demanded !== undefined && !wanted.has(demanded)) return { refused: demanded };
-  if (!admits(wanted.get('Token'), wanted.get(TOKEN_NONCE))) return { refused: 'Token' };
+  if (!admits(wanted.get(OPTION.token), wanted.get(OPTION.tokenNonce))) return { refused: OPTION.token };
   return {
-    metadataToServer: wanted.get('MetadataToServer') === '1',
-    metadataFromServer: wanted.get('MetadataFromServer') === '1',
-    killServerOnClose: wanted.get('KillServerOnClose') === '1',
-    secure: wanted.has('SSL'),
+    metadataToServer: wanted.get(OPTION.metadataToServer) === '1',
+    metadataFromServer: wanted.get(OPTION.metadataFromServer) === '1',
+    killServerOnClose: wanted.get(OPTION.killServerOnClose) === '1',
+    secure: wanted.has(OPTION.tls),
   };
 }

@@ -2,6 +2,7 @@ import type { ByteQueue } from './byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
 import { BufferBuilder } from './buffer-builder.ts';
 import type { Limits } from './limits.ts';
+import { VERB } from './names.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
 import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
 
@@ -228,7 +229,7 @@ export class RequestDecoder {
 
   #stageOf(length: number): Stage {
     if (this.#index === 0 && length <= this.#limits.nameBytes) return 'text';
-    const isValue = this.#index === VALUE_INDEX && this.#verb === 'store';
+    const isValue = this.#index === VALUE_INDEX && this.#verb === VERB.store;
     const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
     if (length > limit) {
       const what = `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;

@@ -1,12 +1,10 @@
+import { KEY, VARIABLE } from '../wire/names.ts';
 import { sizeOf, type Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client, Found } from './pending-get.ts';
 import type { Variable } from './variable.ts';
 
 /** The variables that clients of the old style make a job of, in an ordinary workspace (W12). */
-const TASK = 'task';
-const RESULT = 'result';
-export const RIDE_OVER = 'Sleigh ride over';
-const PARTS: ReadonlySet<string> = new Set([TASK, RESULT, RIDE_OVER]);
+const PARTS: ReadonlySet<string> = new Set([VARIABLE.task, VARIABLE.result, VARIABLE.rideOver]);
 
 /** Whether what happens to a variable of this name is to be told to the job. */
 export const isPartOfOldSleigh = (name: string): boolean => PARTS.has(name);
@@ -44,18 +42,20 @@ export class OldSleigh {
 
   /** Whether its variables are there, and a worker waits for its end or has left with a task before it. */
   get isRunning(): boolean {
-    const isWhole = [TASK, RESULT].every((name) => this.#workspace.find(name) !== undefined);
+    const isWhole = [VARIABLE.task, VARIABLE.result].every(
+      (name) => this.#workspace.find(name) !== undefined,
+    );
     return isWhole && (this.workers > 0 || this.#lost > 0);
   }
   /** Clients that wait for its end. */
   get workers(): number {
-    return this.#workspace.find(RIDE_OVER)?.behaviour.counts.finders ?? 0;
+    return this.#workspace.find(VARIABLE.rideOver)?.behaviour.counts.finders ?? 0;
   }
   get queued(): number {
-    return this.#workspace.find(TASK)?.behaviour.counts.values ?? 0;
+    return this.#workspace.find(VARIABLE.task)?.behaviour.counts.values ?? 0;
   }
   get results(): number {
-    return this.#workspace.find(RESULT)?.behaviour.counts.values ?? 0;
+    return this.#workspace.find(VARIABLE.result)?.behaviour.counts.values ?? 0;
   }
   /** Tasks that were taken by clients that are still there, and have no result yet. */
   get running(): number {
@@ -70,23 +70,23 @@ export class OldSleigh {
   /** What `list vars` tells of it to whoever asks (W12). */
   get metadata(): Metadata {
     return new Map([
-      ['nwsRunning', String(this.running)],
-      ['nwsLost', String(this.#lost)],
+      [KEY.running, String(this.running)],
+      [KEY.lost, String(this.#lost)],
     ]);
   }
 
   /** A client is about to get something of one of its variables. */
   asked(name: string, ask: PendingGet): void {
-    if (name === TASK && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
-    else if (name === RESULT) this.#isMaster(ask.client);
-    else if (name === RIDE_OVER && ask.waits)
-      this.#isWaitedFor ||= this.#workspace.find(RIDE_OVER)?.behaviour.counts.values === 0;
+    if (name === VARIABLE.task && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
+    else if (name === VARIABLE.result) this.#isMaster(ask.client);
+    else if (name === VARIABLE.rideOver && ask.waits)
+      this.#isWaitedFor ||= this.#workspace.find(VARIABLE.rideOver)?.behaviour.counts.values === 0;
   }
 
   /** A value was stored into one of its variables. */
   stored(name: string, client: Client): void {
-    if (name === RESULT) this.#worked(client);
-    else if (name === RIDE_OVER) this.end();
+    if (name === VARIABLE.result) this.#worked(client);
+    else if (name === VARIABLE.rideOver) this.end();
   }
 
   /** It is over: nothing is lost any more. */
@@ -130,7 +130,7 @@ export class OldSleigh {
       workspace: this.#workspace.name,
       peer: client.peer,
       reason: 'its connection closed before it stored a result',
-      took: { variable: TASK, ...holding },
+      took: { variable: VARIABLE.task, ...holding },
     });
   }
 }

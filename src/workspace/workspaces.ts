@@ -1,3 +1,4 @@
+import { DEFAULT_WORKSPACE, KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './pending-get.ts';
@@ -9,7 +10,6 @@ import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
 
-const DEFAULT = '__default';
 /** Of what the maker of a workspace says of it so much is kept: characters. */
 const KEPT_METADATA = 4_096;
 
@@ -42,10 +42,10 @@ export class Workspaces {
     this.#host = host;
     this.#kinds = options.kinds;
     this.#suffix = options.suffix;
-    const main = new Workspace(DEFAULT, host, { oldSleighs: this.#oldSleighs });
+    const main = new Workspace(DEFAULT_WORKSPACE, host, { oldSleighs: this.#oldSleighs });
     main.owner = '[system]';
     main.persistent = true;
-    this.#all.set(DEFAULT, main);
+    this.#all.set(DEFAULT_WORKSPACE, main);
   }
 
   get budget(): MemoryBudget {
@@ -109,7 +109,7 @@ export class Workspaces {
   #make(name: string, metadata: Metadata, maker: Account | undefined): Workspace | Refusal {
     const quota = readQuota(metadata);
     if (isRefusal(quota)) return quota;
-    const type = metadata.get('wstype');
+    const type = metadata.get(KEY.wsType);
     const kept = shortOf(metadata);
     const bytes = { metadata: memoryOfMetadata(kept), jobs: type === undefined ? 0 : COST.job };
     const workspace = new Workspace(name, this.#host, {
@@ -171,7 +171,7 @@ export class Workspaces {
   }
 
   #remove(workspace: Workspace): Steps {
-    if (workspace.name !== DEFAULT) {
+    if (workspace.name !== DEFAULT_WORKSPACE) {
       this.#all.delete(workspace.name);
       workspace.holdings.dropName(workspace.name, workspace.maker);
       workspace.deleted = true;
@@ -204,7 +204,7 @@ export class Workspaces {
 
 /** The quota that the maker of a workspace sets for it, if it does (W11). */
 function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } | Refusal {
-  const text = metadata.get('memoryBytes');
+  const text = metadata.get(KEY.memoryBytes);
   if (text === undefined) return {};
   const bytes = parseWhole(text);
   if (bytes !== undefined && bytes >= 0) return { bytes };

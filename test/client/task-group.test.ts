@@ -6,7 +6,7 @@ import {
   type Sent,
   type TaskSender,
 } from '../../src/client/master/task-group.ts';
-import { MAX_ATTEMPTS } from '../../src/client/task/task-metadata.ts';
+import { KEY } from '../../src/wire/names.ts';
 
 /** What the server answers in the place of a worker that died (S13, S19). */
 const LOST: Found = {
@@ -28,7 +28,7 @@ it('elements of a chunk of a fixed size whose worker died are tried alone, as of
     maxAttempts: 3,
     mayRepeat: true,
     send: (_group, sent, _value, metadata) => {
-      stored.push({ sent, attempts: metadata.get(MAX_ATTEMPTS) });
+      stored.push({ sent, attempts: metadata.get(KEY.maxAttempts) });
       return Promise.resolve();
     },
   };

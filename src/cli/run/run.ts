@@ -5,6 +5,7 @@ import { ModuleError } from '../../client/task/module-function.ts';
 import { SleighError } from '../../client/master/sleigh-error.ts';
 import type { SleighOptions } from '../../client/options/sleigh-options.ts';
 import type { Sleigh } from '../../client/master/sleigh.ts';
+import { VARIABLE } from '../../wire/names.ts';
 import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';
@@ -145,7 +146,9 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
     return { text: tally.progress, event: { event: 'progress', ...tally.figures }, isUrgent: false };
   };
   const onStart = (sleigh: Sleigh): void => {
-    watch = new WorkerWatch(flags.workers, async () => Number(await sleigh.workspace.findTry('rankCount')));
+    watch = new WorkerWatch(flags.workers, async () =>
+      Number(await sleigh.workspace.findTry(VARIABLE.rankCount)),
+    );
     // All workers are on this host, unless others were told to come.
     const isHere = flags.host === undefined && flags.join !== 'elastic' && isStartedHere(flags.launch);
     const otherwise = isHere ? hostname() : undefined;

@@ -5,6 +5,7 @@ import { nextTick } from 'node:process';
 import Denque from 'denque';
 import { authorityOf } from '../../wire/authority.ts';
 import { ByteQueue } from '../../wire/byte-queue.ts';
+import { isLong, mayWait } from '../../wire/names.ts';
 import { MALFORMED } from '../../wire/dictionary.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
@@ -14,7 +15,7 @@ import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
-import { isLong, ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
+import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
 
 export interface StreamOptions {
@@ -37,8 +38,6 @@ export interface StreamedReply extends ReplyHead {
   readonly stream: Readable | undefined;
 }
 
-/** Verbs that may wait: nothing may follow them before they are answered (P5.2, P5.3). */
-const MAY_WAIT = new Set(['fetch', 'find', 'ifetch', 'ifind']);
 /** Milliseconds of silence after which the other side is probed, as the server does it (P1). */
 const KEEP_ALIVE = 60_000;
 /** No verb of any server: it is refused, or it withdraws what waits (P5.3, P5.4). */
@@ -165,7 +164,7 @@ export class Channel {
    */
   withdraw(): void {
     const latest = this.#sent.peekBack();
-    if (this.#lost !== undefined || latest === undefined || !MAY_WAIT.has(latest.verb)) return;
+    if (this.#lost !== undefined || latest === undefined || !mayWait(latest.verb)) return;
     const timer = this.clock.startTimer(WITHDRAWING, () => this.close());
     const settle = (): void => timer.stop();
     const request = encode([WITHDRAW], new Map());
@@ -195,7 +194,7 @@ export class Channel {
 
   get #mayNotSend(): boolean {
     const latest = this.#sent.peekBack();
-    return !this.#isOpen || this.#isSending || (latest !== undefined && MAY_WAIT.has(latest.verb));
+    return !this.#isOpen || this.#isSending || (latest !== undefined && mayWait(latest.verb));
   }
 
   #send(): void {

@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import { KEY, VERB } from '../../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { Channel, type ChannelOptions, type ConnectionOptions } from './channel.ts';
@@ -128,12 +129,12 @@ export class NwsConnection {
 
   /** Makes the workspace if need be, and owns it if nobody does (W2). */
   async openWorkspace(name: string, options: OpenOptions = {}): Promise<void> {
-    await this.#workspace('open ws', name, options);
+    await this.#workspace(VERB.openWs, name, options);
   }
 
   /** As `openWorkspace`, without owning (W3). */
   async useWorkspace(name: string, options: OpenOptions = {}): Promise<void> {
-    await this.#workspace('use ws', name, options);
+    await this.#workspace(VERB.useWs, name, options);
   }
 
   async #workspace(verb: string, name: string, options: OpenOptions): Promise<void> {
@@ -148,22 +149,22 @@ export class NwsConnection {
    * @returns its name
    */
   async mktemp(template = '__ws__%d', metadata = NO_METADATA): Promise<string> {
-    return textIn(await this.request(['mktemp ws', toWire(template)], wireMetadata(metadata)));
+    return textIn(await this.request([VERB.mktempWs, toWire(template)], wireMetadata(metadata)));
   }
 
   /** Deletes it, whoever has opened it (W7). */
   async deleteWorkspace(name: string): Promise<void> {
-    await this.request(['delete ws', toWire(name)]);
+    await this.request([VERB.deleteWs, toWire(name)]);
   }
 
   /** @param mode `fifo`, `lifo`, `single`, `multi`, `__time` or `__barrier` (V1, V2) */
   async declare(workspace: string, variable: string, mode: string): Promise<void> {
-    await this.request(['declare var', toWire(workspace), toWire(variable), mode]);
+    await this.request([VERB.declareVar, toWire(workspace), toWire(variable), mode]);
   }
 
   /** Who waits in it is told (V7). */
   async deleteVariable(workspace: string, variable: string): Promise<void> {
-    await this.request(['delete var', toWire(workspace), toWire(variable)]);
+    await this.request([VERB.deleteVar, toWire(workspace), toWire(variable)]);
   }
 
   /**
@@ -191,9 +192,9 @@ export class NwsConnection {
     { descriptor, bytes, type }: EncodedValue<Uint8Array | ByteStream>,
     metadata = NO_METADATA,
   ): Promise<Metadata> {
-    const all = new Map(wireMetadata(metadata)).set('type', type);
+    const all = new Map(wireMetadata(metadata)).set(KEY.type, type);
     const reply = await this.request(
-      ['store', toWire(workspace), toWire(variable), String(descriptor), bytes],
+      [VERB.store, toWire(workspace), toWire(variable), String(descriptor), bytes],
       all,
     );
     return mapMetadata(reply.metadata, fromWire);
@@ -201,22 +202,22 @@ export class NwsConnection {
 
   /** Takes a value, or waits for one (V4). */
   async fetch(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
-    return there(await this.get('fetch', workspace, variable, { metadata }));
+    return there(await this.get(VERB.fetch, workspace, variable, { metadata }));
   }
 
   /** Reads a value, or waits for one (V4). */
   async find(workspace: string, variable: string, metadata?: Metadata): Promise<Found> {
-    return there(await this.get('find', workspace, variable, { metadata }));
+    return there(await this.get(VERB.find, workspace, variable, { metadata }));
   }
 
   /** Takes a value if there is one (V4). */
   fetchTry(workspace: string, variable: string, metadata?: Metadata): Promise<Found | undefined> {
-    return this.get('fetchTry', workspace, variable, { metadata });
+    return this.get(VERB.fetchTry, workspace, variable, { metadata });
   }
 
   /** Reads a value if there is one (V4). */
   findTry(workspace: string, variable: string, metadata?: Metadata): Promise<Found | undefined> {
-    return this.get('findTry', workspace, variable, { metadata });
+    return this.get(VERB.findTry, workspace, variable, { metadata });
   }
 
   /** @returns undefined when a Try form finds none */
@@ -257,15 +258,15 @@ export class NwsConnection {
 
   /** The variables of a workspace that are not hidden, sorted by name (V8). */
   async listVariables(workspace: string): Promise<VariableInfo[]> {
-    const listing = textIn(await this.request(['list vars', toWire(workspace)]));
+    const listing = textIn(await this.request([VERB.listVars, toWire(workspace)]));
     return listing === '' ? [] : listing.split('\n').map(variableOfLine);
   }
 
   /** How a job of the old style in a workspace stands (W12); undefined where the server has seen none. */
   async oldSleigh(workspace: string): Promise<OldSleighInfo | undefined> {
-    const { metadata } = await this.request(['list vars', toWire(workspace)], new Map([['job', '1']]));
-    const running = metadata.get('nwsRunning');
-    const lost = metadata.get('nwsLost');
+    const { metadata } = await this.request([VERB.listVars, toWire(workspace)], new Map([[KEY.job, '1']]));
+    const running = metadata.get(KEY.running);
+    const lost = metadata.get(KEY.lost);
     return running === undefined || lost === undefined
       ? undefined
       : { running: Number(running), lost: Number(lost) };
@@ -273,7 +274,7 @@ export class NwsConnection {
 
   /** All workspaces of the server, sorted by name (W10). */
   async listWorkspaces(): Promise<WorkspaceInfo[]> {
-    const listing = textIn(await this.request(['list wss']));
+    const listing = textIn(await this.request([VERB.listWss]));
     return listing
       .split('\n')
       .filter((line) => line !== '')
@@ -288,7 +289,7 @@ export class NwsConnection {
 
 const yesNo = (flag: boolean): string => (flag ? 'yes' : 'no');
 
-const reasonOf = ({ metadata }: ReplyHead | Reply): string => fromWire(metadata.get('nwsReason') ?? '');
+const reasonOf = ({ metadata }: ReplyHead | Reply): string => fromWire(metadata.get(KEY.reason) ?? '');
 
 const refusalOf = (verb: string, reply: ReplyHead | Reply): NwsError =>
   new NwsError(verb, reply.status, reasonOf(reply));

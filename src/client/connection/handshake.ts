@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { ByteQueue } from '../../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../wire/dictionary.ts';
-import { ACCEPTED, OPTIONS, TOKEN_NONCE } from '../../wire/handshake.ts';
+import { ACCEPTED, OPTIONS } from '../../wire/handshake.ts';
+import { OPTION } from '../../wire/names.ts';
 
 /** What a client of the new handshake says first (P2.1). */
 export const GREETING = 'X000';
@@ -9,8 +10,8 @@ export const GREETING = 'X000';
 const OFFER = 'P000';
 /** What this client asks for: metadata both ways (P3). */
 const WANTED: readonly [name: string, value: string][] = [
-  ['MetadataToServer', '1'],
-  ['MetadataFromServer', '1'],
+  [OPTION.metadataToServer, '1'],
+  [OPTION.metadataFromServer, '1'],
 ];
 
 export type HandshakeStep =
@@ -56,21 +57,21 @@ export class ClientHandshake {
       const offer = this.#offer.next(this.#input);
       if (offer === undefined) return undefined;
       if (offer === MALFORMED) return failed('offers its options in no form that is known');
-      if (this.#isSecure && !offer.has('SSL'))
+      if (this.#isSecure && !offer.has(OPTION.tls))
         return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
       this.#stage = 'asked';
       const wanted = new Map(WANTED);
       // A server that does not ask is told nothing, and an old one would refuse it.
-      if (this.#token !== undefined && offer.has('Token')) {
-        const nonce = offer.get(TOKEN_NONCE);
+      if (this.#token !== undefined && offer.has(OPTION.token)) {
+        const nonce = offer.get(OPTION.tokenNonce);
         // Options travel before TLS begins: what a listener must not hear is not said.
-        if (nonce === undefined && (this.#isSecure || offer.has('SSL')))
+        if (nonce === undefined && (this.#isSecure || offer.has(OPTION.tls)))
           return { type: 'failed', code: 'not-secure', why: 'asks for the token itself, before TLS begins' };
-        if (nonce !== undefined) wanted.set(TOKEN_NONCE, nonce);
-        wanted.set('Token', nonce === undefined ? this.#token : proofOf(this.#token, nonce));
+        if (nonce !== undefined) wanted.set(OPTION.tokenNonce, nonce);
+        wanted.set(OPTION.token, nonce === undefined ? this.#token : proofOf(this.#token, nonce));
       }
-      this.#asksForToken = offer.has('Token');
-      if (this.#isSecure) wanted.set('SSL', '1');
+      this.#asksForToken = offer.has(OPTION.token);
+      if (this.#isSecure) wanted.set(OPTION.tls, '1');
       return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }
     const four = this.#input.text(4);

@@ -5,14 +5,6 @@ import { NOT_A_NUMBER } from '../../wire/numbers.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { ReplyValue } from '../../wire/reply.ts';
 
-/** Verbs whose replies carry a value (P7.2). */
-const LONG = new Set(
-  ['fetch', 'find', 'ifetch', 'ifind']
-    .flatMap((verb) => [verb, `${verb}Try`])
-    .concat('list vars', 'list wss', 'mktemp ws'),
-);
-export const isLong = (verb: string): boolean => LONG.has(verb);
-
 /** The value of a long reply (P7). */
 export interface ReceivedValue extends ReplyValue {
   readonly payload: Buffer;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import { Follower } from '../workspace/follower.ts';
 import { LaunchError, type Launched, type LaunchOrder } from './launcher.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
-import { BYE, REASON, STATION, WORKERS } from '../sentinel/sentinel-event-writer.ts';
 import type { RemoteLaunchOrder } from './remote-launch-order.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from './remote-launch.ts';
 
@@ -69,8 +69,12 @@ class RemoteLaunches implements Launched {
     this.#lines = await ConnectionPool.open(server);
     try {
       await this.#lines.main.useWorkspace(workspace, { create: false });
-      this.#follower = new Follower(this.#lines, workspace, BYE, ({ metadata }) => {
-        this.#heardBye(metadata.get(STATION) ?? '', Number(metadata.get(WORKERS) ?? 0), metadata.get(REASON));
+      this.#follower = new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
+        this.#heardBye(
+          metadata.get(KEY.station) ?? '',
+          Number(metadata.get(KEY.workers) ?? 0),
+          metadata.get(KEY.byeReason),
+        );
       });
       for (const [at, plan] of this.#plans.entries()) await this.#startStation(this.#nameOf(at), plan);
     } catch (error) {

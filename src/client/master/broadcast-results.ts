@@ -1,3 +1,4 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { BroadcastReceiver, Dispatcher } from './dispatcher.ts';
 import type { Found } from '../connection/connection.ts';
@@ -10,7 +11,6 @@ import { failureOfLoss, workerLossIn } from '../task/worker-loss.ts';
 import { encodeValue } from '../values/values.ts';
 
 /** Metadata that tells how many copies of a broadcast there are so far (S17). */
-const COPIES = 'nwsCopies';
 
 export interface BroadcastOptions {
   readonly lines: ConnectionPool;
@@ -55,12 +55,12 @@ export class BroadcastResults implements BroadcastReceiver {
     const { lines, workspace, id, dispatcher } = options;
     const encoded = encodeValue(argument, 'argument');
     // Reading it settles how many answers there will be (S4, S13); an elastic group tells so itself.
-    const expected = Number((await lines.main.find(workspace, 'workerCount')).value);
+    const expected = Number((await lines.main.find(workspace, VARIABLE.workerCount)).value);
     const results = new BroadcastResults(options, expected);
     dispatcher.addBroadcast(id, results);
-    const all = new Map([...metadata, ...dispatcher.metadata(), ['batchId', id]]);
+    const all = new Map([...metadata, ...dispatcher.metadata(), [KEY.batchId, id]]);
     try {
-      const told = await lines.main.storeEncoded(workspace, 'broadcast', encoded, all);
+      const told = await lines.main.storeEncoded(workspace, VARIABLE.broadcast, encoded, all);
       results.#expect(copiesIn(told, expected));
       results.#check();
     } catch (error) {
@@ -115,7 +115,7 @@ export class BroadcastResults implements BroadcastReceiver {
     const { metadata } = result;
     this.#received++;
     this.#expect(copiesIn(metadata, this.#expected));
-    const rank = Number(metadata.get('nwsWorkerRank'));
+    const rank = Number(metadata.get(KEY.workerRank));
     const loss = workerLossIn(metadata);
     const failure = failureIn(result);
     const [answer] = answersIn(result);
@@ -166,4 +166,5 @@ export class BroadcastResults implements BroadcastReceiver {
 }
 
 /** @returns how many copies there are, as far as that is said */
-const copiesIn = (metadata: Metadata, otherwise: number): number => Number(metadata.get(COPIES) ?? otherwise);
+const copiesIn = (metadata: Metadata, otherwise: number): number =>
+  Number(metadata.get(KEY.copies) ?? otherwise);

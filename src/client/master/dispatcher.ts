@@ -1,3 +1,4 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Batch } from './batch.ts';
 import { CancelMarks } from './cancel-marks.ts';
 import { delay, type Clock } from '../clock.ts';
@@ -7,7 +8,7 @@ import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { Mailbox } from './mailbox.ts';
 import { SleighError } from './sleigh-error.ts';
 import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './task-group.ts';
-import { HOST, NUMBER, type TaskFailure } from '../task/task-metadata.ts';
+import type { TaskFailure } from '../task/task-metadata.ts';
 import type { EncodedValue } from '../values/values.ts';
 
 /** Groups that are kept while nothing of them is under way: they know how long their elements take. */
@@ -140,11 +141,11 @@ export class Dispatcher implements TaskSender {
   ): Promise<void> {
     const { lines, workspace } = this.#options;
     const number = this.#made++;
-    const all = new Map([...metadata, ...this.metadata(), [NUMBER, String(number)]]);
+    const all = new Map([...metadata, ...this.metadata(), [KEY.task, String(number)]]);
     this.#out.set(number, { group, sent });
     this.#mailbox.expect(1);
     try {
-      await lines.main.storeEncoded(workspace, 'task', value, all);
+      await lines.main.storeEncoded(workspace, VARIABLE.task, value, all);
     } catch (error) {
       if (!this.#out.delete(number)) return;
       this.#mailbox.expect(-1);
@@ -155,11 +156,11 @@ export class Dispatcher implements TaskSender {
 
   #received(result: Found): boolean {
     const { metadata } = result;
-    const host = metadata.get(HOST);
-    if (host !== undefined) this.hosts.set(Number(metadata.get('nwsWorkerRank')), host);
-    const number = metadata.get(NUMBER);
+    const host = metadata.get(KEY.host);
+    if (host !== undefined) this.hosts.set(Number(metadata.get(KEY.workerRank)), host);
+    const number = metadata.get(KEY.task);
     if (number === undefined) {
-      const receiver = this.#broadcasts.get(metadata.get('batchId') ?? '');
+      const receiver = this.#broadcasts.get(metadata.get(KEY.batchId) ?? '');
       receiver?.received(result);
       return receiver !== undefined;
     }
@@ -195,10 +196,10 @@ export class Dispatcher implements TaskSender {
   async #isStill(): Promise<boolean> {
     const { lines, workspace } = this.#options;
     const [workers, { metadata }] = await Promise.all([
-      lines.main.find(workspace, 'rankCount'),
-      lines.main.find(workspace, 'jobStatus', new Map([['all', '1']])),
+      lines.main.find(workspace, VARIABLE.rankCount),
+      lines.main.find(workspace, VARIABLE.jobStatus, new Map([[KEY.all, '1']])),
     ]);
-    const queued = Number(metadata.get('nwsPending')) - Number(metadata.get('nwsRunning'));
+    const queued = Number(metadata.get(KEY.pending)) - Number(metadata.get(KEY.running));
     return Number(workers.value) === 0 && this.#out.size <= queued;
   }
 

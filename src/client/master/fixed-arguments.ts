@@ -1,7 +1,7 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { TaskOptions } from '../options/sleigh-options.ts';
 import type { Task } from '../task/task.ts';
-import { FIXED_ARGS, FIXED_ARGS_FROM, FUNCTION, MODULE, TIMEOUT } from '../task/task-metadata.ts';
 import { encodeValue } from '../values/values.ts';
 
 /** A task without its types. */
@@ -29,19 +29,19 @@ export class FixedArguments {
     { module, name }: FunctionName,
     { fixedArgs, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Map<string, string>> {
-    const metadata = new Map([
-      [MODULE, module],
-      [FUNCTION, name],
+    const metadata = new Map<string, string>([
+      [KEY.module, module],
+      [KEY.function, name],
     ]);
-    if (timeout !== Infinity) metadata.set(TIMEOUT, String(timeout));
-    return fixedArgs === undefined ? metadata : metadata.set(FIXED_ARGS, await this.#store(fixedArgs));
+    if (timeout !== Infinity) metadata.set(KEY.timeout, String(timeout));
+    return fixedArgs === undefined ? metadata : metadata.set(KEY.fixedArgs, await this.#store(fixedArgs));
   }
 
   /** @returns the name of the variable */
   async #store(value: unknown): Promise<string> {
     const { main } = this.#lines;
     const encoded = encodeValue(value, 'fixedArgs');
-    const variable = String((await main.find(this.#workspace, 'fixedargID')).value);
+    const variable = String((await main.find(this.#workspace, VARIABLE.fixedArgId)).value);
     this.#latest = Math.max(this.#latest, numberOf(variable));
     this.#kept.add(numberOf(variable));
     try {
@@ -62,7 +62,7 @@ export class FixedArguments {
   *metadata(): Generator<readonly [string, string]> {
     if (this.#latest === 0) return;
     const [oldest = this.#latest + 1] = this.#kept;
-    yield [FIXED_ARGS_FROM, String(oldest)];
+    yield [KEY.fixedArgsFrom, String(oldest)];
   }
 }
 

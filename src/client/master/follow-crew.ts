@@ -1,3 +1,4 @@
+import { VARIABLE } from '../../wire/names.ts';
 import { delay } from '../clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
@@ -13,7 +14,7 @@ export async function followCrew(
 ): Promise<void> {
   try {
     while (dispatcher.isBusy) {
-      const { value } = await lines.main.find(workspace, 'rankCount');
+      const { value } = await lines.main.find(workspace, VARIABLE.rankCount);
       dispatcher.workers = Number(value);
       await delay(lines.main.clock, LOOK);
     }

@@ -1,7 +1,7 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
-import { MAILBOX } from '../task/task-metadata.ts';
 
 export interface MailboxOptions {
   readonly lines: ConnectionPool;
@@ -26,7 +26,7 @@ export class Mailbox {
 
   constructor(options: MailboxOptions) {
     this.#options = options;
-    this.metadata = new Map([[MAILBOX, options.name]]);
+    this.metadata = new Map([[KEY.mailbox, options.name]]);
   }
 
   /** So many more results are to come; fewer where the number is negative. */
@@ -62,8 +62,10 @@ export class Mailbox {
       return result;
     };
     const taken = await Promise.all([
-      ...Array.from({ length: tries }, () => take(connection.fetchTry(workspace, 'result', this.metadata))),
-      take(connection.fetch(workspace, 'result', this.metadata)),
+      ...Array.from({ length: tries }, () =>
+        take(connection.fetchTry(workspace, VARIABLE.result, this.metadata)),
+      ),
+      take(connection.fetch(workspace, VARIABLE.result, this.metadata)),
     ]);
     const found = taken.filter((result) => result !== undefined);
     // One that was there at once has the id of its variable (V9): there may be more.

@@ -1,8 +1,8 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import { delay } from '../clock.ts';
 import type { Found } from '../connection/connection.ts';
 import { Follower } from '../workspace/follower.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
-import { ENDED, LOG_DEBUG, LOG_ERROR, RANK } from '../sentinel/sentinel-event-writer.ts';
 
 export interface SentinelEventListener {
   /** What workers print, in whole lines. */
@@ -27,11 +27,11 @@ export class SentinelEventReader {
     this.#workspace = workspace;
     const print = ({ value }: Found): void => onOutput(`${String(value)}\n`);
     this.#followers = [
-      new Follower(lines, workspace, LOG_DEBUG, print),
-      new Follower(lines, workspace, LOG_ERROR, (found) => {
-        const how = found.metadata.get(ENDED);
+      new Follower(lines, workspace, VARIABLE.logDebug, print),
+      new Follower(lines, workspace, VARIABLE.logError, (found) => {
+        const how = found.metadata.get(KEY.ended);
         if (how === undefined) print(found);
-        else onDeath(Number(found.metadata.get(RANK)), how);
+        else onDeath(Number(found.metadata.get(KEY.rank)), how);
       }),
     ];
   }
@@ -46,7 +46,7 @@ export class SentinelEventReader {
 
   async #sentinelsAreThere(): Promise<boolean> {
     try {
-      const { value } = await this.#lines.main.find(this.#workspace, 'agentStatus');
+      const { value } = await this.#lines.main.find(this.#workspace, VARIABLE.agentStatus);
       return SENTINELS_ARE_THERE.test(String(value));
     } catch {
       return false;

@@ -1,3 +1,4 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { NwsConnection } from '../connection/connection.ts';
 
@@ -18,16 +19,16 @@ export interface SleighStatus {
 /** @param main for what is answered at once */
 export async function statusOf(main: NwsConnection, workspace: string): Promise<SleighStatus> {
   const [workers, expected, group, job] = await Promise.all([
-    main.find(workspace, 'rankCount'),
-    main.find(workspace, 'workerCount'),
-    main.find(workspace, 'join_status'),
-    main.find(workspace, 'jobStatus', new Map([['all', '1']])),
+    main.find(workspace, VARIABLE.rankCount),
+    main.find(workspace, VARIABLE.workerCount),
+    main.find(workspace, VARIABLE.joinStatus),
+    main.find(workspace, VARIABLE.jobStatus, new Map([[KEY.all, '1']])),
   ]);
   return {
     workers: Number(workers.value),
     expected: Number(expected.value),
     group: unsafeCast(group.value),
-    pending: Number(job.metadata.get('nwsPending')),
-    running: Number(job.metadata.get('nwsRunning')),
+    pending: Number(job.metadata.get(KEY.pending)),
+    running: Number(job.metadata.get(KEY.running)),
   };
 }

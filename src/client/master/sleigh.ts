@@ -1,3 +1,4 @@
+import { JOB_TYPE, KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { Batch } from './batch.ts';
 import { BroadcastResults } from './broadcast-results.ts';
 import { checkOptions } from '../options/checked-options.ts';
@@ -27,7 +28,7 @@ import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
 import { callSite } from '../task/stacks.ts';
 import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from '../task/task.ts';
-import { CANCELLED_BATCHES, EVERYONE, FIXED_ARGS } from '../task/task-metadata.ts';
+import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type {
   EachElemOptions,
   EachWorkerOptions,
@@ -125,16 +126,16 @@ export class Sleigh implements AsyncDisposable {
   async #open(): Promise<void> {
     const { main } = this.#lines;
     const { workers, label = 'sleigh', onDeadWorker = 'requeue', reconnectGrace } = this.#options;
-    const metadata = new Map([
-      ['wstype', 'sleigh'],
-      ['onDeadWorker', onDeadWorker],
-      ['maxAttempts', String(this.#maxAttempts)],
+    const metadata = new Map<string, string>([
+      [KEY.wsType, JOB_TYPE],
+      [KEY.onDeadWorker, onDeadWorker],
+      [KEY.maxAttempts, String(this.#maxAttempts)],
     ]);
-    if (this.#isElastic) metadata.set('join', 'elastic');
-    if (reconnectGrace !== undefined) metadata.set('reconnectGrace', secondsText(reconnectGrace));
-    if (this.#server !== undefined) await main.request(['deadman']);
+    if (this.#isElastic) metadata.set(KEY.join, 'elastic');
+    if (reconnectGrace !== undefined) metadata.set(KEY.reconnectGrace, secondsText(reconnectGrace));
+    if (this.#server !== undefined) await main.request([VERB.deadman]);
     await main.openWorkspace(this.workspace.name, { label, metadata });
-    if (!this.#isElastic) await main.store(this.workspace.name, 'workerCount', String(workers));
+    if (!this.#isElastic) await main.store(this.workspace.name, VARIABLE.workerCount, String(workers));
     await main.declare(this.workspace.name, CANCELLED_BATCHES, 'single');
     this.#crew.listen(this.#lines);
     if (workers === 0 && this.#isElastic) return;
@@ -242,7 +243,7 @@ export class Sleigh implements AsyncDisposable {
     if (signal?.aborted === true) cancel();
     void settled.then(() => {
       signal?.removeEventListener('abort', cancel);
-      const variable = metadata.get(FIXED_ARGS);
+      const variable = metadata.get(KEY.fixedArgs);
       return variable === undefined ? undefined : this.#fixedArguments.delete(variable);
     });
   }
@@ -268,8 +269,8 @@ export class Sleigh implements AsyncDisposable {
     if (reach !== undefined && !this.#isElastic)
       throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
     const metadata = await this.#fixedArguments.metadataOf(task, options);
-    metadata.set(EVERYONE, '1');
-    if (reach !== undefined) metadata.set('reach', reach);
+    metadata.set(KEY.everyone, '1');
+    if (reach !== undefined) metadata.set(KEY.reach, reach);
     this.#throwIfEnded();
     const results = await BroadcastResults.ask(argument, metadata, {
       lines: this.#lines,
@@ -305,14 +306,13 @@ export class Sleigh implements AsyncDisposable {
    */
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     checkOptions('join', options, WAIT);
-    const { name } = this.workspace;
-    const metadata = new Map([['delay', secondsText(seconds('delay', delay))]]);
+    const metadata = new Map([[KEY.delay, secondsText(seconds('delay', delay))]]);
     using either = new EitherSignal(this.#over.signal, options.signal);
     const wait = { ...options, signal: either.signal };
-    const found = await this.#lines.wait(name, 'the group was not closed', wait, (connection) =>
-      connection.fetch(name, 'status', metadata),
+    const { value } = await this.#lines.wait(this.workspace.name, 'the group was not closed', wait, (line) =>
+      line.fetch(this.workspace.name, VARIABLE.status, metadata),
     );
-    return Number(found.value);
+    return Number(value);
   }
 
   /** Ends the job and its workers; batches that are under way end with a SleighError. @returns when nothing is left */
@@ -323,7 +323,7 @@ export class Sleigh implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#endAll('stopped', 'the job was stopped');
     // Workers and sentinels elsewhere are told, if anybody can be.
-    await this.#lines.main.store(this.workspace.name, 'Sleigh ride over', '1').catch(() => undefined);
+    await this.#lines.main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
     await this.#crew.stop();
     this.#lines.close();
     await this.#server?.close();

@@ -1,11 +1,12 @@
 import { nextTick } from 'node:process';
 import Denque from 'denque';
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
 import { CHUNK_BUDGET, ChunkSize, MOST_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
-import { BUDGET, CHUNK, MAX_ATTEMPTS, SHARES, TOOK, type TaskFailure } from '../task/task-metadata.ts';
+import type { TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 
@@ -180,11 +181,11 @@ export class TaskGroup {
     const sent: Sent = { parts, count: elements.length };
     // One that travels alone is sent as it is, whatever its size and kind.
     const isChunk = chunkSize === 'auto' ? sent.count > 1 : chunkSize > 1;
-    const all = new Map([...metadata, ['batchId', parts.map(({ owner }) => owner.id).join(',')]]);
-    if (isChunk) all.set(CHUNK, '1');
-    if (parts.length > 1) all.set(SHARES, parts.map((part) => part.elements.length).join(','));
-    if (sent.count > 1 && sender.mayRepeat) all.set(MAX_ATTEMPTS, '1');
-    if (this.#size !== undefined) all.set(BUDGET, String(CHUNK_BUDGET));
+    const all = new Map([...metadata, [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')]]);
+    if (isChunk) all.set(KEY.chunk, '1');
+    if (parts.length > 1) all.set(KEY.shares, parts.map((part) => part.elements.length).join(','));
+    if (sent.count > 1 && sender.mayRepeat) all.set(KEY.maxAttempts, '1');
+    if (this.#size !== undefined) all.set(KEY.budget, String(CHUNK_BUDGET));
     this.#out++;
     try {
       const [first] = elements;
@@ -205,7 +206,7 @@ export class TaskGroup {
   /** The result of a task. */
   received(sent: Sent, result: Found): void {
     const { metadata } = result;
-    const worker = Number(metadata.get('nwsWorkerRank'));
+    const worker = Number(metadata.get(KEY.workerRank));
     const loss = workerLossIn(metadata);
     if (loss !== undefined) return this.#lost(sent, loss, worker);
     const failure = failureIn(result);
@@ -213,7 +214,7 @@ export class TaskGroup {
     if (failure !== undefined && sent.count > 1 && this.#options.sender.mayRepeat) return this.#divide(sent);
     if (failure !== undefined) return this.#settle(sent, (_, index) => failed(index, failure, worker));
     const answers = answersIn(result);
-    const took = metadata.get(TOOK);
+    const took = metadata.get(KEY.took);
     if (took !== undefined) this.#size?.took(String(worker), Number(took), answers.length);
     this.#settle(sent, (place, index) => {
       const answer = answers[place];

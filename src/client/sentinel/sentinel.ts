@@ -1,11 +1,12 @@
 import type { RestartBudget } from '../../machines/pool/restart-budget.ts';
 import { DIED, NOT_LOADED, TIMED_OUT, type WorkerEnd } from '../../machines/pool/worker-process.ts';
+import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { ChildKind } from './child.ts';
 import { delay } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { thisHost, type Platform } from '../platform.ts';
-import { LOG_DEBUG, LOG_ERROR, SentinelEventWriter } from './sentinel-event-writer.ts';
+import { SentinelEventWriter } from './sentinel-event-writer.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type { CancelledBatches } from '../worker/worker-messages.ts';
@@ -120,7 +121,7 @@ export class Sentinel {
   async #watch(): Promise<void> {
     const { workspace } = this.#options;
     try {
-      while ((await this.#connections.watching.fetch(workspace, 'sentinel_alive')).value === '0');
+      while ((await this.#connections.watching.fetch(workspace, VARIABLE.sentinelAlive)).value === '0');
       // A worker whose death has ended the job is heard of here a little later than there.
       await delay(this.#platform.clock, WORD_OF_DEATH_MS);
     } catch {
@@ -136,7 +137,7 @@ export class Sentinel {
     try {
       const { listening } = this.#connections;
       const find = (after?: Found): Promise<Found | undefined> =>
-        listening.get('ifind', workspace, CANCELLED_BATCHES, { after });
+        listening.get(VERB.ifind, workspace, CANCELLED_BATCHES, { after });
       for (let found = await find(); ; found = await find(found))
         this.#pool.setCancelled(unsafeCast<CancelledBatches>(found?.value ?? {}));
     } catch {
@@ -190,7 +191,7 @@ function poolOptions(
     report,
     onOutput: (rank: number, stream: OutputStream, lines: string) =>
       onOutput === undefined
-        ? reports.output(rank, stream === 'stdout' ? LOG_DEBUG : LOG_ERROR, lines)
+        ? reports.output(rank, stream === 'stdout' ? VARIABLE.logDebug : VARIABLE.logError, lines)
         : onOutput(`${lines}\n`),
   };
 }
@@ -211,12 +212,12 @@ class Ranks {
 
   async ask(replaces?: number): Promise<number | undefined> {
     const { watching, talking } = this.#connections;
-    const metadata = new Map([['session', this.#session]]);
-    if (replaces !== undefined) metadata.set('replaces', String(replaces));
+    const metadata = new Map<string, string>([[KEY.session, this.#session]]);
+    if (replaces !== undefined) metadata.set(KEY.replaces, String(replaces));
     try {
       // The connection that asks first is the sentinel (S2). Later it waits in sentinel_alive.
       const connection = replaces === undefined ? watching : talking;
-      const rank = Number((await connection.fetch(this.#workspace, 'worker_ids', metadata)).value);
+      const rank = Number((await connection.fetch(this.#workspace, VARIABLE.workerIds, metadata)).value);
       return rank < 0 ? undefined : rank;
     } catch (error) {
       this.error = error;

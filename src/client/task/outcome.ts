@@ -1,8 +1,9 @@
+import { KEY } from '../../wire/names.ts';
 import { Chunk } from '../values/chunk.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { Found } from '../connection/connection.ts';
 import { framesOf } from './stacks.ts';
-import { ERROR, type ChunkOutcome, type TaskErrorCode, type TaskFailure } from './task-metadata.ts';
+import type { ChunkOutcome, TaskErrorCode, TaskFailure } from './task-metadata.ts';
 import { ForeignValue } from '../values/values.ts';
 
 /**
@@ -82,7 +83,7 @@ export interface OutcomeError {
 /** @returns how a task failed as a whole; undefined where it did not */
 export function failureIn({ value, metadata }: Found): TaskFailure | undefined {
   if (value instanceof ForeignValue && value.why !== undefined) return failureOf('unreadable', value.why);
-  return metadata.get(ERROR) === '1' ? unsafeCast<TaskFailure>(value) : undefined;
+  return metadata.get(KEY.error) === '1' ? unsafeCast<TaskFailure>(value) : undefined;
 }
 
 /** @returns what became of each element of a task that its worker has answered: of a chunk as far as the worker came */

@@ -1,36 +1,7 @@
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 
 /** What master and workers of this client say to each other in the metadata of tasks and results. */
-
-/** Every task: the module and the name of its function (C4). */
-export const MODULE = 'module';
-export const FUNCTION = 'function';
-/** The number of the task among those of its master; results come back with it (S7). */
-export const NUMBER = 'task';
-/** Where the results of a master go, those of all its batches (S21). */
-export const MAILBOX = 'mailbox';
-/** Of a chunk with elements of several batches: how many there are of each, in the order of `batchId`, with commas. */
-export const SHARES = 'shares';
-/** How often the task is tried (S19). */
-export const MAX_ATTEMPTS = 'maxAttempts';
-/** `1`: the value is a chunk of elements, and so is the result, of their outcomes (C5). */
-export const CHUNK = 'chunk';
-/** Milliseconds after which no other element of a chunk is begun: its result has fewer outcomes then. */
-export const BUDGET = 'budget';
-/** Of the result of a task with a budget that did not fail: milliseconds until it was ready to be sent. */
-export const TOOK = 'took';
-/** Of each result: the host of its worker. */
-export const HOST = 'host';
-/** The variable with the fixed arguments (S11). */
-export const FIXED_ARGS = 'fixedArgs';
-/** The number of the oldest fixed arguments that are still needed: workers drop those before. */
-export const FIXED_ARGS_FROM = 'fixedArgsFrom';
-/** Milliseconds that one call may take. */
-export const TIMEOUT = 'timeout';
-/** `1`: each worker gets a copy of the task, so that none can leave it to another. */
-export const EVERYONE = 'everyone';
-/** `1`: the task failed; the value is a TaskFailure. */
-export const ERROR = 'error';
 
 /** A single: the batches that are cancelled and not settled yet, by their ids, for sentinels to read. */
 export const CANCELLED_BATCHES = '#cancelled';
@@ -75,8 +46,8 @@ export type ChunkOutcome = { readonly value: unknown } | { readonly failure: Tas
 
 /** @returns tells the batch of the element at each place of a task: a chunk may have elements of several */
 export function batchOfPlace(metadata: Metadata): (place: number) => string | undefined {
-  const ids = metadata.get('batchId');
-  const shares = metadata.get(SHARES);
+  const ids = metadata.get(KEY.batchId);
+  const shares = metadata.get(KEY.shares);
   if (ids === undefined || shares === undefined) return () => ids;
   const counts = shares.split(',').map(Number);
   const batches = ids.split(',').flatMap((id, i) => Array.from({ length: counts[i] ?? 0 }, () => id));

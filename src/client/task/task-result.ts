@@ -1,10 +1,11 @@
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
-import { ERROR, type TaskFailure } from './task-metadata.ts';
+import type { TaskFailure } from './task-metadata.ts';
 import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from '../values/values.ts';
 
 /** Metadata of a result that says that its task failed. */
-const FAILED: Metadata = new Map([[ERROR, '1']]);
+const FAILED: Metadata = new Map([[KEY.error, '1']]);
 
 /** What a worker stores for a task. */
 export interface TaskResult {

@@ -1,3 +1,4 @@
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { failureOf } from './outcome.ts';
 import type { TaskFailure, WorkerDeath } from './task-metadata.ts';
@@ -12,12 +13,12 @@ export interface WorkerLoss extends WorkerDeath {
 
 /** @returns undefined where the result is none of those */
 export function workerLossIn(metadata: Metadata): WorkerLoss | undefined {
-  if (metadata.get('nwsNull') !== '1') return undefined;
-  const at = metadata.get('nwsAt');
+  if (metadata.get(KEY.null) !== '1') return undefined;
+  const at = metadata.get(KEY.nullAt);
   return {
-    why: metadata.get('nwsWhy') ?? 'died',
-    how: metadata.get('nwsHow') ?? '',
-    lastWords: (metadata.get('nwsLastWords') ?? '').trim(),
+    why: metadata.get(KEY.nullWhy) ?? 'died',
+    how: metadata.get(KEY.nullHow) ?? '',
+    lastWords: (metadata.get(KEY.nullLastWords) ?? '').trim(),
     at: at === undefined ? undefined : Number(at),
   };
 }

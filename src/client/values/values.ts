@@ -1,3 +1,4 @@
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
 import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
@@ -77,7 +78,7 @@ const encoded = ({ type, body }: Body): EncodedValue => ({
  * @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3)
  */
 export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadata): unknown {
-  const type = metadata.get('type');
+  const type = metadata.get(KEY.type);
   try {
     if (descriptor === GRAPH_DESCRIPTOR) return decodeBody('graph', bytes);
     if (descriptor === BYTES_DESCRIPTOR && type === 'chunk') return new Chunk(bytes);

@@ -1,3 +1,4 @@
+import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
@@ -8,18 +9,7 @@ import { functionOf, ModuleError, type Exports, type ExportedFunction } from '..
 import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { TaskContext } from '../task/task.ts';
-import {
-  batchOfPlace,
-  BUDGET,
-  CHUNK,
-  EVERYONE,
-  FIXED_ARGS,
-  FIXED_ARGS_FROM,
-  FUNCTION,
-  MODULE,
-  TIMEOUT,
-  type ChunkOutcome,
-} from '../task/task-metadata.ts';
+import { batchOfPlace, type ChunkOutcome } from '../task/task-metadata.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { readable } from '../values/values.ts';
 import type { Call, Find } from './worker.ts';
@@ -91,13 +81,13 @@ export class TaskRunner {
   async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
     const batchOf = batchOfPlace(metadata);
     this.#batch = batchOf(0) ?? '';
-    this.#dropFixedArgs(Number(metadata.get(FIXED_ARGS_FROM) ?? 0));
+    this.#dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
     const details = await this.#prepare(find, metadata);
     const one = (element: unknown, at: number): Promise<unknown> => this.#run(details, element, at);
-    if (metadata.get(CHUNK) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
+    if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
     const parts: ChunkPart[] = [];
-    const isDivisible = metadata.has(BUDGET);
-    const end = this.#clock.now() + Number(metadata.get(BUDGET) ?? Infinity);
+    const isDivisible = metadata.has(KEY.budget);
+    const end = this.#clock.now() + Number(metadata.get(KEY.budget) ?? Infinity);
     for (const each of value) {
       this.#batch = batchOf(parts.length) ?? '';
       const outcome = 'failure' in each ? each : await outcomeOf(() => one(each.value, parts.length));
@@ -118,8 +108,8 @@ export class TaskRunner {
     activity.begin({ batch: this.#batch, at: 0, limit: LOAD_LIMIT_MS, isLoading: true });
     try {
       const call = await this.#function(metadata);
-      const fixedArgs = await this.#fixed(find, metadata.get(FIXED_ARGS));
-      const timeout = Number(metadata.get(TIMEOUT) ?? Infinity);
+      const fixedArgs = await this.#fixed(find, metadata.get(KEY.fixedArgs));
+      const timeout = Number(metadata.get(KEY.timeout) ?? Infinity);
       return { call, fixedArgs, timeout };
     } finally {
       activity.end();
@@ -128,10 +118,11 @@ export class TaskRunner {
 
   /** @throws Declined when this worker cannot load the module: others may be able to, or the worker that follows it */
   async #function(metadata: Metadata): Promise<ExportedFunction> {
-    const module = metadata.get(MODULE);
+    const module = metadata.get(KEY.module);
     if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
-    const exports = this.#modules.get(module) ?? (await this.#load(module, metadata.get(EVERYONE) === '1'));
-    return functionOf(exports, module, metadata.get(FUNCTION));
+    const exports =
+      this.#modules.get(module) ?? (await this.#load(module, metadata.get(KEY.everyone) === '1'));
+    return functionOf(exports, module, metadata.get(KEY.function));
   }
 
   async #load(module: string, isForEveryone: boolean): Promise<Exports> {

@@ -1,3 +1,4 @@
+import { KEY } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { delay } from '../clock.ts';
 import type { NwsConnection } from '../connection/connection.ts';
@@ -97,8 +98,8 @@ export class WorkerMain {
     runner.setCancelled(cancelled);
     const { hostname, pid } = this.#platform;
     const description = new Map([
-      ['host', hostname],
-      ['pid', String(pid)],
+      [KEY.host, hostname],
+      [KEY.pid, String(pid)],
     ]);
     try {
       if (preload !== undefined) await this.#platform.loadModule(preload);

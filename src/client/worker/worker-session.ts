@@ -1,3 +1,4 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { delay } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
@@ -19,13 +20,6 @@ export interface WorkerSessionOptions {
 export class NotBackError extends Error {
   override readonly name = 'NotBackError';
 }
-
-/** What the worker says of itself, and what it is told (S18). */
-const SESSION = 'session';
-const DOING = 'doing';
-const BUSY = 'nwsBusy';
-const GRACE = 'nwsGrace';
-const TASK_NUMBER = 'nwsTask';
 
 /** Milliseconds between two tries to come back: at first, and at most. */
 const SHORTEST_PAUSE = 50;
@@ -109,13 +103,13 @@ export class WorkerSession {
     const connection = await open();
     try {
       await connection.useWorkspace(workspace, { create: false });
-      const number = this.task?.metadata.get(TASK_NUMBER);
-      const metadata = new Map(description).set(SESSION, this.#session);
-      if (number !== undefined) metadata.set(DOING, number);
-      const told = await connection.store(workspace, 'worker_ids', String(rank), metadata);
-      this.#grace = 1_000 * Number(told.get(GRACE) ?? 0);
+      const number = this.task?.metadata.get(KEY.taskNumber);
+      const metadata = new Map(description).set(KEY.session, this.#session);
+      if (number !== undefined) metadata.set(KEY.doing, number);
+      const told = await connection.store(workspace, VARIABLE.workerIds, String(rank), metadata);
+      this.#grace = 1_000 * Number(told.get(KEY.grace) ?? 0);
       // Its result has been received, or it has failed.
-      if (told.get(BUSY) === '0') this.task = undefined;
+      if (told.get(KEY.busy) === '0') this.task = undefined;
     } catch (error) {
       connection.close();
       throw error;

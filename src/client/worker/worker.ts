@@ -1,3 +1,4 @@
+import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { type ChunkPart } from '../values/chunk.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -8,7 +9,6 @@ import { ConnectionLostError, NwsError } from '../connection/errors.ts';
 import { thisHost } from '../platform.ts';
 import { WorkerSession, type WorkerSessionOptions } from './worker-session.ts';
 import { failureOf } from '../task/task-failure.ts';
-import { BUDGET, CHUNK, HOST, TOOK } from '../task/task-metadata.ts';
 import { chunkResult, failedResult, resultOf, type TaskResult } from '../task/task-result.ts';
 
 /** What makes of a task its result. */
@@ -52,7 +52,7 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
       // While nothing else was asked, a result that is refused can be replaced by one that says so.
       if (result !== undefined && result.value.bytes.length > PIPELINED_BYTES) await stored;
       // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
-      const asked = connection.fetch(workspace, 'task');
+      const asked = connection.fetch(workspace, VARIABLE.task);
       asked.catch(() => undefined);
       if (await stored) registration.task = undefined;
       // From here on it has nothing in hand; a task that is on its way meanwhile goes back untried (S19).
@@ -61,16 +61,18 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
     });
   /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
   const store = (connection: NwsConnection, { value, metadata, without }: TaskResult): Promise<boolean> =>
-    connection.storeEncoded(workspace, 'result', value, new Map(metadata).set(HOST, platform.hostname)).then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof ConnectionLostError) throw error;
-        const less = value.bytes.length > PIPELINED_BYTES ? without(error) : undefined;
-        if (less !== undefined) return store(connection, less);
-        onRefusal(error);
-        return false;
-      },
-    );
+    connection
+      .storeEncoded(workspace, VARIABLE.result, value, new Map(metadata).set(KEY.host, platform.hostname))
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof ConnectionLostError) throw error;
+          const less = value.bytes.length > PIPELINED_BYTES ? without(error) : undefined;
+          if (less !== undefined) return store(connection, less);
+          onRefusal(error);
+          return false;
+        },
+      );
   try {
     for (let task = await next(); ;) {
       departure.whenFree(undefined);
@@ -97,10 +99,10 @@ async function perform(call: Call, task: Found, clock: Clock): Promise<TaskResul
     const result = await call(task.value, task.metadata);
     const metadata = new Map<string, string>();
     const encoded =
-      task.metadata.get(CHUNK) === '1'
+      task.metadata.get(KEY.chunk) === '1'
         ? chunkResult(unsafeCast<ChunkPart[]>(result), metadata)
         : resultOf(result, metadata);
-    if (task.metadata.has(BUDGET)) metadata.set(TOOK, (clock.now() - begun).toFixed(3));
+    if (task.metadata.has(KEY.budget)) metadata.set(KEY.took, (clock.now() - begun).toFixed(3));
     return encoded;
   } catch (error) {
     if (error instanceof Declined) throw error;

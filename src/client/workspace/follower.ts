@@ -1,3 +1,4 @@
+import { VERB } from '../../wire/names.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 
@@ -26,7 +27,7 @@ export class Follower {
     const { signal } = this.#closing;
     const wait = (): Promise<Found | undefined> =>
       this.#lines.wait(this.#workspace, 'there is no more', { signal }, (connection) =>
-        connection.get('ifind', this.#workspace, this.#variable, { after: this.#after }),
+        connection.get(VERB.ifind, this.#workspace, this.#variable, { after: this.#after }),
       );
     try {
       while (!signal.aborted) this.#found(await wait());
@@ -47,7 +48,7 @@ export class Follower {
     await this.#heard;
     try {
       for (let found: Found | undefined; ;) {
-        found = await this.#lines.main.get('ifindTry', this.#workspace, this.#variable, {
+        found = await this.#lines.main.get(VERB.ifindTry, this.#workspace, this.#variable, {
           after: this.#after,
         });
         if (found === undefined) return;

@@ -1,3 +1,4 @@
+import { VERB } from '../../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
 import { checkOptions } from '../options/checked-options.ts';
@@ -55,7 +56,7 @@ export class Variable<T = unknown> {
    * @throws TypeError when it cannot be sent: a function, a symbol, a promise …
    */
   async store(value: T, options: StoreOptions = {}): Promise<void> {
-    checkOptions('store', options, STORE);
+    checkOptions(VERB.store, options, STORE);
     const { metadata } = options;
     const encoded = encodeValue(value);
     await this.declare();
@@ -80,22 +81,22 @@ export class Variable<T = unknown> {
 
   /** Takes a value, or waits for one (V4). */
   fetch<F extends Form = 'value'>(options?: GetOptions<F>): Promise<Forms<T>[F]> {
-    return this.#wait('fetch', options);
+    return this.#wait(VERB.fetch, options);
   }
 
   /** Reads a value, or waits for one (V4). */
   find<F extends Form = 'value'>(options?: GetOptions<F>): Promise<Forms<T>[F]> {
-    return this.#wait('find', options);
+    return this.#wait(VERB.find, options);
   }
 
   /** Takes a value. @returns undefined when there is none (V4) */
   fetchTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
-    return this.#try('fetchTry', options);
+    return this.#try(VERB.fetchTry, options);
   }
 
   /** Reads a value. @returns undefined when there is none (V4) */
   findTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
-    return this.#try('findTry', options);
+    return this.#try(VERB.findTry, options);
   }
 
   /**
@@ -104,7 +105,7 @@ export class Variable<T = unknown> {
    * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
    */
   ifetch<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
-    return this.#each('ifetch', options);
+    return this.#each(VERB.ifetch, options);
   }
 
   /**
@@ -112,17 +113,17 @@ export class Variable<T = unknown> {
    * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
    */
   ifind<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
-    return this.#each('ifind', options);
+    return this.#each(VERB.ifind, options);
   }
 
   /** Takes the values that are there, one after another (V10). @throws as `ifetch` */
   ifetchTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
-    return this.#each('ifetchTry', options);
+    return this.#each(VERB.ifetchTry, options);
   }
 
   /** Reads each of the values that are there (V10). @throws as `ifind` */
   ifindTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
-    return this.#each('ifindTry', options);
+    return this.#each(VERB.ifindTry, options);
   }
 
   async #wait<F extends Form>(

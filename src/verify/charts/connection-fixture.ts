@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeDictionary } from '../../wire/dictionary.ts';
+import { DEFAULT_WORKSPACE, OPTION, VERB } from '../../wire/names.ts';
 import { eventually, mustBe, mustHold } from '../mismatch.ts';
 import type { TestTarget } from '../test-target.ts';
 import type { TestPath } from '../model.ts';
 import { ProtocolClient, whenAnsweredInTime, type Address, type Pending } from '../protocol-client.ts';
 
 /** Nobody owns it, so it stays whoever goes (W1). */
-const SHARED = '__default';
-
-const USE_SHARED = ['use ws', SHARED, 'verify', 'no'];
+const USE_SHARED = [VERB.useWs, DEFAULT_WORKSPACE, 'verify', 'no'];
 
 /** More than has to come in two periods, and less than a name may have. */
 const LABEL_BYTES = 9_000;
@@ -53,7 +52,7 @@ export class ConnectionFixture {
     const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
     const witness = await ProtocolClient.ready(server);
     const stage = new ConnectionFixture(grounds, server, await ProtocolClient.open(server), witness);
-    mustBe('use ws', await witness.ask(USE_SHARED), {});
+    mustBe(VERB.useWs, await witness.ask(USE_SHARED), {});
     return stage;
   }
 
@@ -61,14 +60,14 @@ export class ConnectionFixture {
   async close(): Promise<void> {
     this.speaker.vanish();
     if (this.#pending !== undefined)
-      await this.#witness.ask(['delete var', SHARED, this.#variable]).catch(() => undefined);
+      await this.#witness.ask([VERB.deleteVar, DEFAULT_WORKSPACE, this.#variable]).catch(() => undefined);
     this.#witness.vanish();
   }
 
   /** P2.1. */
   async greet(): Promise<void> {
     const offer = await this.speaker.greet();
-    for (const name of ['MetadataToServer', 'MetadataFromServer', 'KillServerOnClose'])
+    for (const name of [OPTION.metadataToServer, OPTION.metadataFromServer, OPTION.killServerOnClose])
       mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
   }
 
@@ -106,7 +105,7 @@ export class ConnectionFixture {
 
   /** P12: a request begins to come. */
   async beginRequest(): Promise<void> {
-    this.#rest = this.speaker.encode(['use ws', SHARED, 'v'.repeat(LABEL_BYTES), 'no']);
+    this.#rest = this.speaker.encode([VERB.useWs, DEFAULT_WORKSPACE, 'v'.repeat(LABEL_BYTES), 'no']);
     this.#say(this.#rest.length - LABEL_BYTES);
     this.requestTimerRestarts();
     await Promise.resolve();
@@ -124,7 +123,7 @@ export class ConnectionFixture {
   async completeRequest(): Promise<void> {
     const pending = this.speaker.expect(false);
     this.#say(this.#rest.length);
-    mustBe('use ws', await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
+    mustBe(VERB.useWs, await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
   }
 
   /** P12: some of it comes in each period, and the connection goes on. */
@@ -157,15 +156,15 @@ export class ConnectionFixture {
   }
 
   async block(): Promise<void> {
-    mustBe('use ws', await this.speaker.ask(USE_SHARED), {});
-    this.#pending = this.speaker.begin(['fetch', SHARED, this.#variable]);
+    mustBe(VERB.useWs, await this.speaker.ask(USE_SHARED), {});
+    this.#pending = this.speaker.begin([VERB.fetch, DEFAULT_WORKSPACE, this.#variable]);
     await eventually(async () =>
       (await this.#fetchers()) === 1 ? undefined : 'a get is not listed as waiting',
     );
   }
 
   async #fetchers(): Promise<number> {
-    const { value } = await this.#witness.ask(['list vars', SHARED]);
+    const { value } = await this.#witness.ask([VERB.listVars, DEFAULT_WORKSPACE]);
     const line = value.split('\n').find((text) => text.startsWith(`${this.#variable}\t`));
     return Number(line?.split('\t')[2] ?? 0);
   }
@@ -178,7 +177,11 @@ export class ConnectionFixture {
 
   /** V5. */
   async unblock(): Promise<void> {
-    mustBe('store', await this.#witness.ask(['store', SHARED, this.#variable, '1', 'here']), {});
+    mustBe(
+      VERB.store,
+      await this.#witness.ask([VERB.store, DEFAULT_WORKSPACE, this.#variable, '1', 'here']),
+      {},
+    );
     if (this.#pending === undefined) throw new Error('nothing is blocked');
     const answer = await whenAnsweredInTime(this.#pending.whenAnswered, 'a get that waits');
     mustBe('a get that waits', answer, { value: 'here' });
@@ -197,14 +200,14 @@ export class ConnectionFixture {
   /** A request with which the server is known to fail: it says so, and the connection ends. */
   async meetFault(): Promise<void> {
     const wstype = this.#grounds.faultyKind ?? '';
-    const answer = await this.speaker.ask(['open ws', `${this.own} faulty`, 'verify', 'no'], { wstype });
+    const answer = await this.speaker.ask([VERB.openWs, `${this.own} faulty`, 'verify', 'no'], { wstype });
     mustBe('a request that meets a fault', answer, { status: '2000' });
   }
 
   /** P3: somebody asks for it, and it happens when that one goes. */
   async stopServer(): Promise<void> {
     const killer = await ProtocolClient.ready(this.#server);
-    mustBe('deadman', await killer.ask(['deadman']), {});
+    mustBe(VERB.deadman, await killer.ask([VERB.deadman]), {});
     killer.vanish();
     this.speaker.forgetExpected();
     await this.#witness.ended();
@@ -213,7 +216,7 @@ export class ConnectionFixture {
   /** The connection is over: what is said is not carried out. */
   async mustBeUnheard(bytes: string): Promise<void> {
     this.speaker.write(bytes);
-    await this.#witness.ask(['list wss']);
+    await this.#witness.ask([VERB.listWss]);
     mustHold(this.speaker.unread === 0, 'the server answers on a connection that it has ended');
   }
 
@@ -231,7 +234,7 @@ export class ConnectionFixture {
       );
     if (!this.ownsWorkspace) return;
     await eventually(async () => {
-      const { value } = await this.#witness.ask(['list wss', this.own]);
+      const { value } = await this.#witness.ask([VERB.listWss, this.own]);
       return value.includes(this.own) ? 'what a connection owned is still there after its end' : undefined;
     });
   }

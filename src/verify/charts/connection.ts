@@ -1,4 +1,5 @@
 import { connectionMachine } from '../../machines/connection.ts';
+import { VERB } from '../../wire/names.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import {
   causes,
@@ -174,7 +175,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   ),
   'request.overran': stimulus(['request.overran'], ({ facts, state }) =>
     state === BLOCKED
-      ? causes([{ type: 'request.overran' }], facts, (stage) => stage.overrun(['list wss']))
+      ? causes([{ type: 'request.overran' }], facts, (stage) => stage.overrun([VERB.listWss]))
       : impossible('none is blocked'),
   ),
   'request.overran, by one that had begun': stimulus(
@@ -229,8 +230,8 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
     [READY]: async (stage) => {
       await mustBeQuiet(stage);
       // P5.2: a request is carried out, and answered.
-      const opened = await stage.speaker.ask(['open ws', stage.own, 'verify', 'no']);
-      mustBe('open ws', opened, {});
+      const opened = await stage.speaker.ask([VERB.openWs, stage.own, 'verify', 'no']);
+      mustBe(VERB.openWs, opened, {});
       stage.ownsWorkspace = true;
     },
     [RECEIVING]: mustBeQuiet,

@@ -1,6 +1,7 @@
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { Job, period, SUPERVISOR } from '../job.ts';
 import type { TestPath } from '../model.ts';
-import type { Pending, ProtocolClient } from '../protocol-client.ts';
+import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
 /** What stands for a short delay in the chart; how long it really is, the journey says. */
 export const SHORT = 1;
@@ -26,7 +27,7 @@ export class JoinPhaseFixture {
     this.#short = short;
   }
 
-  static async open(journey: TestPath, options: Record<string, string>): Promise<JoinPhaseFixture> {
+  static async open(journey: TestPath, options: Details): Promise<JoinPhaseFixture> {
     const always = { onDeadWorker: 'null', reconnectGrace: '60' };
     const job = await Job.open(journey.grounds.server, { ...always, ...options });
     return new JoinPhaseFixture(job, period(journey, 0.8, 60));
@@ -44,14 +45,14 @@ export class JoinPhaseFixture {
   /** A rank is given out, to a sentinel of its own. */
   async declare(rank: number): Promise<void> {
     const sentinel = await this.job.guest();
-    await this.job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) }, SUPERVISOR);
+    await this.job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: String(rank) }, SUPERVISOR);
     if (rank >= 0) this.sentinels[rank] = sentinel;
   }
 
   async register(rank: number, session: Session = SESSION): Promise<void> {
     const speaker = await this.job.guest();
     this.workers.push({ rank, session, speaker });
-    await this.job.mustStore(speaker, ['worker_ids', String(rank)], {}, session);
+    await this.job.mustStore(speaker, [VARIABLE.workerIds, String(rank)], {}, session);
   }
 
   /** S18: over another connection, before the server knows that the first one is gone. */
@@ -60,7 +61,7 @@ export class JoinPhaseFixture {
     if (worker === undefined) throw new Error('nobody is registered');
     const old = worker.speaker;
     worker.speaker = await this.job.guest();
-    await this.job.mustStore(worker.speaker, ['worker_ids', String(worker.rank)], {}, worker.session);
+    await this.job.mustStore(worker.speaker, [VARIABLE.workerIds, String(worker.rank)], {}, worker.session);
     await this.job.leave(old);
   }
 
@@ -87,8 +88,8 @@ export class JoinPhaseFixture {
   async wait(variable: string, delay: string | undefined): Promise<void> {
     const { job } = this;
     const asker = await job.guest();
-    this.waiting.push(job.beginToGet(asker, 'find', variable, delay === undefined ? {} : { delay }));
+    this.waiting.push(job.beginToGet(asker, VERB.find, variable, delay === undefined ? {} : { delay }));
     // Whoever waits for the group shows nowhere: what is asked two round trips later comes after it.
-    for (let n = 0; n < 2; n++) await job.get(job.master, 'find', 'join_status');
+    for (let n = 0; n < 2; n++) await job.get(job.master, VERB.find, VARIABLE.joinStatus);
   }
 }

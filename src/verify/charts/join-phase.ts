@@ -1,4 +1,5 @@
 import { joinPhaseMachine, NO_MAXIMUM, type JoinPhaseContext } from '../../machines/join-phase.ts';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { AFTER_PERIOD } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import {
@@ -82,7 +83,7 @@ const askStatus =
     const { facts, context } = at;
     const asked = { type: 'status.asked', waits: true, delay };
     if (isElastic(at) && delay !== undefined) return OUT_OF_BOUNDS;
-    if (isElastic(at)) return askElastic(at, asked, 'status', undefined);
+    if (isElastic(at)) return askElastic(at, asked, VARIABLE.status, undefined);
     const closes = isOpen(at) && context.registered === expected(context);
     const events = closes ? [asked, ...lapses(waitedFor(at))] : [asked];
     return causes(events, facts, async (stage) => {
@@ -90,11 +91,11 @@ const askStatus =
       const metadata = delay === undefined ? {} : { delay: stage.seconds(delay) };
       if (isClosed(at)) {
         const value = String(context.registeredAtClosing);
-        await job.mustGet(job.master, ['find', 'status'], { value }, metadata);
+        await job.mustGet(job.master, [VERB.find, VARIABLE.status], { value }, metadata);
       } else if (closes) {
         const value = String(context.registered);
-        await job.mustGet(job.master, ['fetch', 'status'], { value }, metadata);
-      } else await stage.wait('status', metadata.delay);
+        await job.mustGet(job.master, [VERB.fetch, VARIABLE.status], { value }, metadata);
+      } else await stage.wait(VARIABLE.status, metadata.delay);
     });
   };
 
@@ -105,7 +106,7 @@ const askElastic = (at: At, asked: { type: string }, variable: string, delay: st
   return causes([asked], { ...facts, waits: facts.waits || !isThere }, async (stage) => {
     if (!isThere) return stage.wait(variable, delay);
     const value = String(context.registered);
-    await stage.job.mustGet(stage.job.master, ['find', variable], { value });
+    await stage.job.mustGet(stage.job.master, [VERB.find, variable], { value });
   });
 };
 
@@ -116,7 +117,7 @@ const askInVain =
       const { registeredAtClosing, registered } = at.context;
       const value = String(isClosed(at) ? registeredAtClosing : registered);
       const isTold = isClosed(at) || (isElastic(at) && allAreThere(at));
-      await job.mustGet(job.master, ['findTry', variable], isTold ? { value } : NO_VALUE);
+      await job.mustGet(job.master, [VERB.findTry, variable], isTold ? { value } : NO_VALUE);
     });
 
 const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] = {
@@ -158,7 +159,9 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const asked = { type: 'registration.asked' };
     if (isClosed(at))
       return causes([asked], facts, ({ job }) =>
-        job.asStranger((late) => job.mustStore(late, ['worker_ids', String(rank)], failed('group closed'))),
+        job.asStranger((late) =>
+          job.mustStore(late, [VARIABLE.workerIds, String(rank)], failed('group closed')),
+        ),
       );
     const events = [asked, { type: 'worker.registered' }];
     const change = { declared: context.declared - 1, registered: context.registered + 1 };
@@ -194,7 +197,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     causes([{ type: 'registration.asked' }], at.facts, ({ job }) =>
       job.mustStore(
         job.master,
-        ['worker_ids', '77'],
+        [VARIABLE.workerIds, '77'],
         failed(isClosed(at) ? 'group closed' : 'rank 77 was never given out'),
       ),
     ),
@@ -206,7 +209,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       const worker = workers.shift();
       if (worker === undefined) throw new Error('nobody is registered');
       // Whose connection closes is lost at first (S18).
-      await job.mustStore(job.master, ['worker_dead', String(worker.rank)]);
+      await job.mustStore(job.master, [VARIABLE.workerDead, String(worker.rank)]);
       await job.leave(worker.speaker);
     });
   }),
@@ -217,22 +220,24 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       return OUT_OF_BOUNDS;
     const after = changes(at, { maximum: 1 }, facts);
     return causes([{ type: 'maximum.set', maximum: 1 }], after.facts, async (stage) => {
-      await stage.job.mustStore(stage.job.master, ['workerCount', '1']);
+      await stage.job.mustStore(stage.job.master, [VARIABLE.workerCount, '1']);
       await after.check(stage);
     });
   }),
   'maximum.set, to what is no number': stimulus(['maximum.set'], () =>
-    changesNothing(({ job }) => job.mustStore(job.master, ['workerCount', 'many'], { status: '0001' })),
+    changesNothing(({ job }) =>
+      job.mustStore(job.master, [VARIABLE.workerCount, 'many'], { status: '0001' }),
+    ),
   ),
   'maximum.read': stimulus(['maximum.read'], (at) =>
     causes([{ type: 'maximum.read' }], at.facts, async ({ job }) => {
       const value = String(isElastic(at) ? at.context.registered : expected(at.context));
-      await job.mustGet(job.master, ['find', 'workerCount'], { value });
+      await job.mustGet(job.master, [VERB.find, VARIABLE.workerCount], { value });
     }),
   ),
   'maximum.listed': stimulus(['maximum.listed'], ({ facts }) =>
     causes([{ type: 'maximum.listed' }], facts, async ({ job }) => {
-      const { values } = await job.listed('workerCount');
+      const { values } = await job.listed(VARIABLE.workerCount);
       mustHold(values === 1, `list vars: workerCount has ${values} values, not 1`);
     }),
   ),
@@ -243,28 +248,28 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     if ((isOpen(at) || isElastic(at)) && context.duration !== SHORT && !isFirst) return OUT_OF_BOUNDS;
     if (isElastic(at)) return OUT_OF_BOUNDS;
     return causes([{ type: 'duration.set', seconds: SHORT }], facts, (stage) =>
-      stage.job.mustStore(stage.job.master, ['status', stage.seconds(SHORT)]),
+      stage.job.mustStore(stage.job.master, [VARIABLE.status, stage.seconds(SHORT)]),
     );
   }),
   'status.asked, it waits': stimulus(['status.asked'], askStatus(undefined)),
   'status.asked, it waits a short time': stimulus(['status.asked'], askStatus(SHORT)),
-  'status.asked, it does not wait': stimulus(['status.asked'], askInVain('status.asked', 'status')),
+  'status.asked, it does not wait': stimulus(['status.asked'], askInVain('status.asked', VARIABLE.status)),
   'wait.asked, it waits': stimulus(['wait.asked'], (at) => {
     const { facts, context } = at;
     // Longer than any journey: only the closing ends it.
     const delay = '90';
     const asked = { type: 'wait.asked', waits: true, delay: 90 };
-    if (isElastic(at)) return askElastic(at, asked, 'waitForWorkers', delay);
+    if (isElastic(at)) return askElastic(at, asked, VARIABLE.waitForWorkers, delay);
     return causes([asked], facts, async (stage) => {
-      if (!isClosed(at)) return stage.wait('waitForWorkers', delay);
+      if (!isClosed(at)) return stage.wait(VARIABLE.waitForWorkers, delay);
       const value = String(context.registeredAtClosing);
-      await stage.job.mustGet(stage.job.master, ['find', 'waitForWorkers'], { value }, { delay });
+      await stage.job.mustGet(stage.job.master, [VERB.find, VARIABLE.waitForWorkers], { value }, { delay });
     });
   }),
-  'wait.asked, it does not wait': stimulus(['wait.asked'], askInVain('wait.asked', 'waitForWorkers')),
+  'wait.asked, it does not wait': stimulus(['wait.asked'], askInVain('wait.asked', VARIABLE.waitForWorkers)),
   'broadcast.stored': stimulus(['broadcast.stored'], ({ facts }) =>
     causes([{ type: 'broadcast.stored' }], facts, ({ job }) =>
-      job.mustStore(job.master, ['broadcast', 'for all'], {}, { batchId: 'for all' }),
+      job.mustStore(job.master, [VARIABLE.broadcast, 'for all'], {}, { batchId: 'for all' }),
     ),
   ),
   'joining.elapsed': stimulus(
@@ -274,7 +279,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       if (!state.startsWith('gathering.joining')) return impossible('there is no join phase then');
       if (context.delay !== SHORT) return impossible('this join phase takes a minute');
       return causes([{ type: 'joining.elapsed' }, ...lapses(waitedFor(at))], facts, ({ job }) =>
-        job.mustRead('join_status', 'closed', AFTER_PERIOD),
+        job.mustRead(VARIABLE.joinStatus, 'closed', AFTER_PERIOD),
       );
     },
     { timed: true },
@@ -285,11 +290,12 @@ const check =
   (phase: 'open' | 'joining' | 'closed' | 'elastic') =>
   async ({ job, waiting }: JoinPhaseFixture, { context }: At): Promise<void> => {
     const [status, , ranks] = await Promise.all([
-      job.get(job.master, 'find', 'join_status'),
-      job.mustRead('rankCount', String(context.registered)),
-      job.get(job.master, 'find', 'worker_ids'),
+      job.get(job.master, VERB.find, VARIABLE.joinStatus),
+      job.mustRead(VARIABLE.rankCount, String(context.registered)),
+      job.get(job.master, VERB.find, VARIABLE.workerIds),
       // Reading it freezes it.
-      context.frozen && job.mustGet(job.master, ['find', 'workerCount'], { value: String(context.maximum) }),
+      context.frozen &&
+        job.mustGet(job.master, [VERB.find, VARIABLE.workerCount], { value: String(context.maximum) }),
     ]);
     mustBe('find join_status', status, { value: phase });
     mustBe('find worker_ids', ranks, { value: String(context.ranksGiven) });

@@ -1,4 +1,5 @@
 import { sentinelMachine } from '../../machines/sentinel.ts';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { AFTER_PERIOD, Job, period, SUPERVISOR, type SentinelGroup } from '../job.ts';
 import {
   OUT_OF_BOUNDS,
@@ -10,7 +11,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import type { Pending, ProtocolClient } from '../protocol-client.ts';
+import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
 /** What of its sleigh decides what a sentinel can be told. The policy is `null`. */
 interface Facts {
@@ -45,9 +46,9 @@ class SentinelStage {
     this.sentinel = sentinel;
   }
 
-  static async open(job: Job, description: Readonly<Record<string, string>>): Promise<SentinelStage> {
+  static async open(job: Job, description: Details): Promise<SentinelStage> {
     const sentinel = await job.guest();
-    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: '0' }, description);
+    await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: '0' }, description);
     return new SentinelStage(job, sentinel);
   }
 
@@ -75,21 +76,21 @@ const askAlive =
   (at: At): Act => {
     const { facts, state } = at;
     const events = [{ type: 'alive.asked', waits }];
-    const verb = waits ? 'fetch' : 'findTry';
+    const verb = waits ? VERB.fetch : VERB.findTry;
     if (!facts.isConnected) return GONE;
     if (state === 'blocked') return BLOCKED;
     const mustStop = async ({ job, sentinel }: SentinelStage): Promise<void> => {
-      await job.mustGet(sentinel, [verb, 'sentinel_alive'], { value: '1' });
+      await job.mustGet(sentinel, [verb, VARIABLE.sentinelAlive], { value: '1' });
     };
     if (isFinal(at)) return changesNothing(mustStop);
     if (state === 'dismissed') return causes(events, facts, mustStop);
     if (waits)
       return causes(events, { ...facts, isMissed: false }, async (stage) => {
-        stage.pending = stage.job.beginToGet(stage.sentinel, 'find', 'sentinel_alive');
+        stage.pending = stage.job.beginToGet(stage.sentinel, VERB.find, VARIABLE.sentinelAlive);
         await stage.job.mustBeListed(nameOf(at), 'Blocked sentinels');
       });
     return causes(events, { ...facts, isMissed: true }, async ({ job, sentinel }) => {
-      await job.mustGet(sentinel, ['fetchTry', 'sentinel_alive'], NO_VALUE);
+      await job.mustGet(sentinel, [VERB.fetchTry, VARIABLE.sentinelAlive], NO_VALUE);
     });
   };
 
@@ -98,15 +99,15 @@ const nameOf = ({ context }: At): string => `Sentinel ${context.lastRank}`;
 const registers =
   (expected: { status: string }) =>
   async ({ job }: SentinelStage): Promise<void> => {
-    await job.mustStore(await job.guest(), ['worker_ids', '0'], expected);
+    await job.mustStore(await job.guest(), [VARIABLE.workerIds, '0'], expected);
   };
 const getsRank =
   (rank: number) =>
   async ({ job, sentinel }: SentinelStage): Promise<void> => {
-    await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: String(rank) });
+    await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: String(rank) });
   };
 const leaves = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
-const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, ['Sleigh ride over', 'over']);
+const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, [VARIABLE.rideOver, 'over']);
 
 const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
 
@@ -201,9 +202,10 @@ const check =
     if (state === 'blocked') job.mustWait('the sentinel', pending);
     await Promise.all([
       job.mustBeListed(nameOf(at), group),
-      job.mustRead('rankCount', facts.hasWorker ? '1' : '0'),
+      job.mustRead(VARIABLE.rankCount, facts.hasWorker ? '1' : '0'),
     ]);
-    if (state === 'dismissed') await job.mustGet(sentinel, ['findTry', 'sentinel_alive'], { value: '1' });
+    if (state === 'dismissed')
+      await job.mustGet(sentinel, [VERB.findTry, VARIABLE.sentinelAlive], { value: '1' });
   };
 
 /** Seconds between wakings: short where the journey waits for one. */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeathPolicy } from '../../machines/shutdown.ts';
+import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { Job, SUPERVISOR } from '../job.ts';
 import { eventually, mustBe } from '../mismatch.ts';
-import { ProtocolClient, type Address, type Pending } from '../protocol-client.ts';
+import { ProtocolClient, type Address, type Pending, type Details } from '../protocol-client.ts';
 
-export const RIDE_OVER = 'Sleigh ride over';
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 /** Seconds (S14), and a little more: it began before this side knew. */
 const DRAIN = 10.2;
@@ -23,12 +23,12 @@ export class ShutdownFixture {
   readonly waiter: Pending;
   /** Resolves when the grace period must be over (S15). */
   graceIsOver: Promise<void>;
-  readonly #options: Readonly<Record<string, string>>;
+  readonly #options: Details;
   readonly #server: Address;
   #sentinel: ProtocolClient | undefined;
   #workers: Worker[] = [];
 
-  private constructor(job: Job, waiter: Pending, server: Address, options: Record<string, string>) {
+  private constructor(job: Job, waiter: Pending, server: Address, options: Details) {
     this.job = job;
     this.#options = options;
     this.waiter = waiter;
@@ -37,7 +37,7 @@ export class ShutdownFixture {
   }
 
   #afterGrace(): Promise<void> {
-    const grace = Number(this.#options['workerGracePeriod'] ?? 0) + LEEWAY;
+    const grace = Number(this.#options[KEY.workerGracePeriod] ?? 0) + LEEWAY;
     return sleep(grace * 1000, undefined, { ref: false });
   }
 
@@ -46,13 +46,13 @@ export class ShutdownFixture {
     this.graceIsOver = this.#afterGrace();
   }
 
-  static async open(server: Address, options: Record<string, string>): Promise<ShutdownFixture> {
+  static async open(server: Address, options: Details): Promise<ShutdownFixture> {
     const job = await Job.open(server, options);
-    const waiter = job.beginToGet(await job.guest(), 'fetch', 'task');
+    const waiter = job.beginToGet(await job.guest(), VERB.fetch, VARIABLE.task);
     await eventually(async () =>
-      (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
+      (await job.listed(VARIABLE.task)).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
     );
-    await job.mustStore(job.master, ['task', 'spare']);
+    await job.mustStore(job.master, [VARIABLE.task, 'spare']);
     return new ShutdownFixture(job, waiter, server, options);
   }
 
@@ -64,7 +64,7 @@ export class ShutdownFixture {
   async declare({ isSupervised = false } = {}): Promise<string> {
     this.#sentinel ??= await this.job.guest();
     const description = isSupervised ? SUPERVISOR : {};
-    return (await this.job.mustGet(this.#sentinel, ['fetch', 'worker_ids'], {}, description)).value;
+    return (await this.job.mustGet(this.#sentinel, [VERB.fetch, VARIABLE.workerIds], {}, description)).value;
   }
 
   async register(of: { isSupervised?: boolean } = {}): Promise<void> {
@@ -79,7 +79,7 @@ export class ShutdownFixture {
 
   async registerDeclared(rank = '0'): Promise<void> {
     const speaker = await this.job.guest();
-    await this.job.mustStore(speaker, ['worker_ids', rank]);
+    await this.job.mustStore(speaker, [VARIABLE.workerIds, rank]);
     this.#workers.push({ speaker, rank });
   }
 
@@ -100,7 +100,7 @@ export class ShutdownFixture {
   }
 
   async reportDeathOf(rank: string, { isTrue }: { isTrue: boolean }): Promise<void> {
-    await this.job.mustStore(this.job.master, ['worker_dead', rank]);
+    await this.job.mustStore(this.job.master, [VARIABLE.workerDead, rank]);
     if (isTrue) this.#workers.pop();
   }
 
@@ -114,15 +114,15 @@ export class ShutdownFixture {
   async failTask(policy: DeathPolicy): Promise<void> {
     const { job } = this;
     for (const task of ['first', 'second'])
-      await job.mustStore(job.master, ['task', task], {}, { batchId: task });
+      await job.mustStore(job.master, [VARIABLE.task, task], {}, { batchId: task });
     const { speaker } = this.#lastWorker;
-    await job.mustGet(speaker, ['fetchTry', 'task'], {});
-    await job.mustGet(speaker, ['fetchTry', 'task'], policy === 'shutdown' ? SLEIGH_DEAD : {});
+    await job.mustGet(speaker, [VERB.fetchTry, VARIABLE.task], {});
+    await job.mustGet(speaker, [VERB.fetchTry, VARIABLE.task], policy === 'shutdown' ? SLEIGH_DEAD : {});
   }
 
   /** S14. */
   async mustGetNoTask(): Promise<void> {
-    await this.job.mustGet(this.#lastWorker.speaker, ['fetchTry', 'task'], SLEIGH_DEAD);
+    await this.job.mustGet(this.#lastWorker.speaker, [VERB.fetchTry, VARIABLE.task], SLEIGH_DEAD);
   }
 
   async endOfDrain(): Promise<void> {
@@ -133,13 +133,15 @@ export class ShutdownFixture {
   async stopServer({ isUp }: { isUp: boolean }): Promise<void> {
     const { job } = this;
     const master = await job.guest();
-    const result = isUp ? job.beginToGet(master, 'fetch', 'result') : undefined;
+    const result = isUp ? job.beginToGet(master, VERB.fetch, VARIABLE.result) : undefined;
     if (isUp)
       await eventually(async () =>
-        (await job.listed('result')).fetchers === 1 ? undefined : 'a get of result is not listed as waiting',
+        (await job.listed(VARIABLE.result)).fetchers === 1
+          ? undefined
+          : 'a get of result is not listed as waiting',
       );
     const killer = await ProtocolClient.ready(this.#server);
-    mustBe('deadman', await killer.ask(['deadman']), {});
+    mustBe(VERB.deadman, await killer.ask([VERB.deadman]), {});
     killer.vanish();
     if (isUp) await job.mustBeTold('the master, when the server stops', result, SLEIGH_DEAD);
     await job.master.ended();

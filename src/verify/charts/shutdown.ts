@@ -1,4 +1,5 @@
 import { shutdownMachine, type DeathPolicy } from '../../machines/shutdown.ts';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { period } from '../job.ts';
 import { eventually, mustHold } from '../mismatch.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { RIDE_OVER, ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
+import { ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
 
 interface Context {
   readonly policy: DeathPolicy;
@@ -98,7 +99,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
     if (context.groupClosed)
       return changesNothing(({ job }) =>
         job.asStranger((stranger) =>
-          job.mustStore(stranger, ['worker_ids', '0'], {
+          job.mustStore(stranger, [VARIABLE.workerIds, '0'], {
             status: '0001',
             reason: 'Worker registration failed: group closed.',
           }),
@@ -143,7 +144,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
     if (context.groupClosed) return impossible('a group closes once');
     const begins = beginsGrace(at, { ...context, groupClosed: true });
     const close = async ({ job }: ShutdownFixture): Promise<void> => {
-      await job.mustGet(job.master, ['find', 'status'], { value: String(context.living) }, { delay: '0' });
+      await job.mustGet(
+        job.master,
+        [VERB.find, VARIABLE.status],
+        { value: String(context.living) },
+        { delay: '0' },
+      );
     };
     return causes([{ type: 'group.closed' }], facts, andGrace(begins, close));
   }),
@@ -157,7 +163,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
   ),
   'ride.over': stimulus(['ride.over'], (at) =>
     causes([{ type: 'ride.over' }], at.facts, async (stage) => {
-      await stage.job.mustStore(stage.job.master, [RIDE_OVER, 'over']);
+      await stage.job.mustStore(stage.job.master, [VARIABLE.rideOver, 'over']);
     }),
   ),
   'drain.elapsed': stimulus(
@@ -186,27 +192,29 @@ const check =
     if (told) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
     else job.mustWait('who waits for a task', waiter);
     if (facts.stopped) return mustHold(job.master.hasEnded, 'the server has stopped and keeps connections');
-    await job.mustRead('rankCount', String(context.living));
-    const phase = await job.get(job.master, 'find', 'join_status');
+    await job.mustRead(VARIABLE.rankCount, String(context.living));
+    const phase = await job.get(job.master, VERB.find, VARIABLE.joinStatus);
     const isRight = (phase.value === 'closed') === context.groupClosed;
     mustHold(isRight, `join_status is "${phase.value}", group closed: ${context.groupClosed}`);
     if (state.startsWith('up')) {
       const nothing = { status: '0001', reason: 'no value available.' };
-      await job.mustGet(job.master, ['fetchTry', 'result'], nothing, { batchId: 'of nobody' });
-      await job.mustGet(job.master, ['findTry', RIDE_OVER], { status: '0001' });
+      await job.mustGet(job.master, [VERB.fetchTry, VARIABLE.result], nothing, { batchId: 'of nobody' });
+      await job.mustGet(job.master, [VERB.findTry, VARIABLE.rideOver], { status: '0001' });
       return;
     }
     await eventually(async () => {
-      const { reason } = await job.get(job.master, 'fetchTry', 'result');
+      const { reason } = await job.get(job.master, VERB.fetchTry, VARIABLE.result);
       return reason === SLEIGH_DEAD.reason ? undefined : `a get of result: "${reason}", not "sleigh is dead"`;
     });
-    await job.mustStore(job.master, ['task', 'late'], {
+    await job.mustStore(job.master, [VARIABLE.task, 'late'], {
       status: '5001',
       reason: 'Store failed: sleigh is shutting down.',
     });
     if (by !== undefined)
-      await job.mustGet(job.master, ['findTry', RIDE_OVER], { value: by === 'itself' ? '1' : 'over' });
-    const { values } = await job.listed('task');
+      await job.mustGet(job.master, [VERB.findTry, VARIABLE.rideOver], {
+        value: by === 'itself' ? '1' : 'over',
+      });
+    const { values } = await job.listed(VARIABLE.task);
     mustHold((state === 'over') === (values === 0), `${values} tasks are queued in ${state}`);
   };
 

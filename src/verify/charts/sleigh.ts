@@ -1,6 +1,7 @@
 import { fromTransition, type AnyStateMachine } from 'xstate';
 import type { DeathPolicy } from '../../machines/shutdown.ts';
 import { sleighMachine } from '../../machines/sleigh.ts';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { mustHold } from '../mismatch.ts';
 import {
   causes,
@@ -11,7 +12,7 @@ import {
   type Situation,
   type Stimulus,
 } from '../model.ts';
-import { RIDE_OVER, ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
+import { ShutdownFixture, SLEIGH_DEAD } from './shutdown-fixture.ts';
 
 interface Context {
   readonly policy: DeathPolicy;
@@ -67,14 +68,14 @@ const workerLeaves = (stage: ShutdownFixture) => stage.loseWorker();
 const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownFixture) =>
   stage.loseSentinel({ withWorkers });
 const reports = (isTrue: boolean) => (stage: ShutdownFixture) => stage.reportDeathOf('0', { isTrue });
-const endSleigh = ({ job }: ShutdownFixture) => job.mustStore(job.master, [RIDE_OVER, 'over']);
+const endSleigh = ({ job }: ShutdownFixture) => job.mustStore(job.master, [VARIABLE.rideOver, 'over']);
 
 const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
   'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
     if (facts.worker !== 'declared') {
       const status = '0001';
       return changesNothing(({ job }) =>
-        job.asStranger((stranger) => job.mustStore(stranger, ['worker_ids', '0'], { status })),
+        job.asStranger((stranger) => job.mustStore(stranger, [VARIABLE.workerIds, '0'], { status })),
       );
     }
     const registered: Facts = { ...facts, worker: 'registered' };
@@ -122,7 +123,12 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
     const facts: Facts = { ...at.facts, isClosed: true, worker: isDeadbeat ? 'gone' : worker };
     const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [LAPSED, DONE_WORKER] : [])];
     return causes(events, facts, async ({ job }) => {
-      await job.mustGet(job.master, ['find', 'status'], { value: String(registered) }, { delay: '0' });
+      await job.mustGet(
+        job.master,
+        [VERB.find, VARIABLE.status],
+        { value: String(registered) },
+        { delay: '0' },
+      );
     });
   }),
   'sleigh.over, since somebody says so': stimulus(['sleigh.over'], (at) => {
@@ -159,10 +165,10 @@ async function checkJob(stage: ShutdownFixture, at: At): Promise<void> {
   if (facts.byItself || facts.drained) await job.mustBeTold('who waits for a task', waiter, SLEIGH_DEAD);
   else job.mustWait('who waits for a task', waiter);
   if (facts.stopped) return mustHold(job.master.hasEnded, 'the server has stopped and keeps connections');
-  await job.mustRead('rankCount', facts.worker === 'registered' ? '1' : '0');
-  await job.mustRead('join_status', facts.isClosed ? 'closed' : 'open');
+  await job.mustRead(VARIABLE.rankCount, facts.worker === 'registered' ? '1' : '0');
+  await job.mustRead(VARIABLE.joinStatus, facts.isClosed ? 'closed' : 'open');
   const reason = state === 'serving' ? 'no value available.' : SLEIGH_DEAD.reason;
-  await job.mustGet(job.master, ['fetchTry', 'result'], { status: '0001', reason });
+  await job.mustGet(job.master, [VERB.fetchTry, VARIABLE.result], { status: '0001', reason });
 }
 
 const silent = fromTransition((state: null) => state, null);

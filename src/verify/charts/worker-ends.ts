@@ -1,4 +1,5 @@
 import type { AnyEventObject } from 'xstate';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { SUPERVISOR } from '../job.ts';
 import { causes, changesNothing } from '../model.ts';
 import { mustBeToldOfDeath, type WorkerFixture } from './worker-fixture.ts';
@@ -18,7 +19,7 @@ export const reports =
     const { facts, state } = at;
     if (!isSupervised)
       return changesNothing(({ job }) =>
-        job.mustStore(job.master, ['worker_dead', '0'], { status: '0001' }, { ...SUPERVISOR, task }),
+        job.mustStore(job.master, [VARIABLE.workerDead, '0'], { status: '0001' }, { ...SUPERVISOR, task }),
       );
     const report = ({ job }: WorkerFixture) => job.mustReport('0', task);
     if (facts.over || isFinal(at)) return changesNothing(report);
@@ -33,7 +34,7 @@ export const reports =
       // There is another rank, whose worker may come and do it until the group closes.
       if (task === 'failed' || (task === 'declined' && facts.closed))
         await job.mustHaveResult(batch, '0', { value: '', isNull: true });
-      else await job.mustGet(job.master, ['find', 'jobStatus'], { value: '1' }, { batchId: batch });
+      else await job.mustGet(job.master, [VERB.find, VARIABLE.jobStatus], { value: '1' }, { batchId: batch });
     });
   };
 

@@ -1,14 +1,15 @@
+import { KEY, VARIABLE, VERB, type VariableName } from '../../wire/names.ts';
 import type { Job } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
 import type { Answer } from '../answer.ts';
-import type { Pending, ProtocolClient } from '../protocol-client.ts';
+import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 export const NO_VALUE = { status: '0001', reason: 'no value available.' };
 export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
 const REPLACED = { status: '0001', reason: 'the worker has come back on another connection' };
 export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
-const RIDE_OVER = ['Sleigh ride over', 'over'] as const;
+const RIDE_OVER = [VARIABLE.rideOver, 'over'] as const;
 
 /** One sentinel with two ranks; the worker of the first is looked at, the second keeps the group from being complete. */
 export class WorkerFixture {
@@ -21,14 +22,9 @@ export class WorkerFixture {
   /** The number of that task, for one that may come back (S18). */
   number: string | undefined;
   /** What the worker registers with. */
-  readonly #description: Readonly<Record<string, string>>;
+  readonly #description: Details;
 
-  constructor(
-    job: Job,
-    sentinel: ProtocolClient,
-    worker: ProtocolClient,
-    description: Readonly<Record<string, string>>,
-  ) {
+  constructor(job: Job, sentinel: ProtocolClient, worker: ProtocolClient, description: Details) {
     this.job = job;
     this.#description = description;
     this.sentinel = sentinel;
@@ -36,14 +32,10 @@ export class WorkerFixture {
   }
 
   /** @param supervisor what the sentinel says of itself. @param description what the worker registers with */
-  static async open(
-    job: Job,
-    supervisor: Readonly<Record<string, string>>,
-    description: Readonly<Record<string, string>>,
-  ): Promise<WorkerFixture> {
+  static async open(job: Job, supervisor: Details, description: Details): Promise<WorkerFixture> {
     const sentinel = await job.guest();
     for (const rank of ['0', '1'])
-      await job.mustGet(sentinel, ['fetch', 'worker_ids'], { value: rank }, supervisor);
+      await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: rank }, supervisor);
     return new WorkerFixture(job, sentinel, await job.guest(), description);
   }
 
@@ -51,19 +43,19 @@ export class WorkerFixture {
     this.job.close();
   }
 
-  async storeTask(variable: 'task' | 'broadcast'): Promise<string> {
+  async storeTask(variable: VariableName): Promise<string> {
     const batchId = this.job.newBatch();
     await this.job.mustStore(this.job.master, [variable, batchId], {}, { batchId });
     return batchId;
   }
 
   async register(): Promise<void> {
-    await this.job.mustStore(this.worker, ['worker_ids', '0'], {}, this.#description);
+    await this.job.mustStore(this.worker, [VARIABLE.workerIds, '0'], {}, this.#description);
   }
 
   /** The worker has been given the task that was stored last. */
   note({ metadata }: Answer): void {
-    this.number = metadata.get('nwsTask');
+    this.number = metadata.get(KEY.taskNumber);
   }
 
   /** S18: over another connection. What it knows of its task tells the server whether that has reached it. */
@@ -71,9 +63,9 @@ export class WorkerFixture {
     const { job, worker: old, pending } = this;
     this.worker = await job.guest();
     const doing = knowsTask && this.number !== undefined ? { doing: this.number } : {};
-    const answer = await job.store(this.worker, 'worker_ids', '0', { ...this.#description, ...doing });
+    const answer = await job.store(this.worker, VARIABLE.workerIds, '0', { ...this.#description, ...doing });
     mustBe('store worker_ids', answer, {});
-    const isBusy = answer.metadata.get('nwsBusy');
+    const isBusy = answer.metadata.get(KEY.busy);
     mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
     // Its answer comes on another connection, so perhaps after this one: who left before would not read it.
     if (state === 'registered.waiting')
@@ -84,14 +76,14 @@ export class WorkerFixture {
   /** S18: the task that did not reach it is given to it again, as one that has not been tried. */
   async mustGetAgain(batch: string): Promise<void> {
     const { job, worker } = this;
-    await job.mustGet(worker, ['fetch', 'task'], { value: batch });
-    await job.mustStore(worker, ['result', 'done'], {}, { batchId: batch });
+    await job.mustGet(worker, [VERB.fetch, VARIABLE.task], { value: batch });
+    await job.mustStore(worker, [VARIABLE.result, 'done'], {}, { batchId: batch });
     await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
   }
 
   /** The worker asks, and waits. */
   async wait(): Promise<void> {
-    this.pending = this.job.beginToGet(this.worker, 'fetch', 'task');
+    this.pending = this.job.beginToGet(this.worker, VERB.fetch, VARIABLE.task);
     await this.job.mustBeListed('Worker 0', 'Blocked workers');
   }
 
@@ -116,7 +108,7 @@ export const refusesStranger =
   (why: string) =>
   ({ job }: WorkerFixture): Promise<void> =>
     job.asStranger((stranger) =>
-      job.mustStore(stranger, ['worker_ids', '0'], {
+      job.mustStore(stranger, [VARIABLE.workerIds, '0'], {
         status: '0001',
         reason: `Worker registration failed: ${why}.`,
       }),
@@ -124,5 +116,5 @@ export const refusesStranger =
 
 export const sentinelLeaves = ({ job, sentinel }: WorkerFixture) => job.leave(sentinel);
 export const workerLeaves = ({ job, worker }: WorkerFixture) => job.leave(worker);
-export const reportDeath = ({ job }: WorkerFixture) => job.mustStore(job.master, ['worker_dead', '0']);
+export const reportDeath = ({ job }: WorkerFixture) => job.mustStore(job.master, [VARIABLE.workerDead, '0']);
 export const endSleigh = ({ job }: WorkerFixture) => job.mustStore(job.master, RIDE_OVER);

@@ -1,3 +1,4 @@
+import { VARIABLE, VERB, type VariableName } from '../../wire/names.ts';
 import { eventually } from '../mismatch.ts';
 import { causes, changesNothing, impossible, type Effect, type Situation } from '../model.ts';
 import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerFixture } from './worker-fixture.ts';
@@ -57,20 +58,20 @@ export function askForTask(wanted: Availability): (at: At) => Act {
     const { job, worker } = stage;
     if (wanted === 'none, it waits') return stage.wait();
     if (wanted === 'none, it does not wait') {
-      await job.mustGet(worker, ['fetchTry', 'task'], NO_VALUE);
+      await job.mustGet(worker, [VERB.fetchTry, VARIABLE.task], NO_VALUE);
       return;
     }
-    stage.batch = await stage.storeTask('task');
-    stage.note(await job.mustGet(worker, ['fetch', 'task'], { value: stage.batch }));
+    stage.batch = await stage.storeTask(VARIABLE.task);
+    stage.note(await job.mustGet(worker, [VERB.fetch, VARIABLE.task], { value: stage.batch }));
   };
   return (at) => {
     const { facts, state } = at;
-    const verb = waits ? 'fetch' : 'fetchTry';
+    const verb = waits ? VERB.fetch : VERB.fetchTry;
     if (state === 'registered.waiting') return BLOCKED;
     if (facts.over)
       return changesNothing((stage) =>
         stage.asSomebody(facts.isConnected, async (who) => {
-          await stage.job.mustGet(who, [verb, 'task'], SLEIGH_DEAD);
+          await stage.job.mustGet(who, [verb, VARIABLE.task], SLEIGH_DEAD);
         }),
       );
     switch (state) {
@@ -86,7 +87,7 @@ export function askForTask(wanted: Availability): (at: At) => Act {
       case 'dead':
         return facts.isConnected
           ? changesNothing(async ({ job, worker }) => {
-              await job.mustGet(worker, [verb, 'task'], WORKER_DEAD);
+              await job.mustGet(worker, [verb, VARIABLE.task], WORKER_DEAD);
             })
           : impossible('its connection has closed');
       default:
@@ -102,12 +103,14 @@ const askAsNobody = (wanted: Availability): Act => {
   return changesNothing(({ job }) =>
     job.asStranger(async (stranger) => {
       if (wanted === 'none, it does not wait') {
-        await job.mustGet(stranger, ['fetchTry', 'task'], NO_VALUE);
+        await job.mustGet(stranger, [VERB.fetchTry, VARIABLE.task], NO_VALUE);
         return;
       }
-      const pending = job.beginToGet(stranger, 'fetch', 'task');
+      const pending = job.beginToGet(stranger, VERB.fetch, VARIABLE.task);
       await eventually(async () =>
-        (await job.listed('task')).fetchers === 1 ? undefined : 'a get of task is not listed as waiting',
+        (await job.listed(VARIABLE.task)).fetchers === 1
+          ? undefined
+          : 'a get of task is not listed as waiting',
       );
       job.mustWait('who is no worker', pending);
     }),
@@ -115,7 +118,7 @@ const askAsNobody = (wanted: Availability): Act => {
 };
 
 export const offer =
-  (variable: 'task' | 'broadcast', { isElastic }: Variant) =>
+  (variable: VariableName, { isElastic }: Variant) =>
   (at: At): Act => {
     const { facts, state } = at;
     if (facts.over)
@@ -126,7 +129,7 @@ export const offer =
         }),
       );
     if (state !== 'registered.waiting') return impossible('only who waits is offered one');
-    const joining = facts.joining || (variable === 'broadcast' && !facts.closed && !isElastic);
+    const joining = facts.joining || (variable === VARIABLE.broadcast && !facts.closed && !isElastic);
     return causes([{ type: 'task.offered' }], { ...facts, joining }, async (stage) => {
       stage.batch = await stage.storeTask(variable);
       const told = { value: stage.batch };

@@ -1,4 +1,5 @@
 import { workerMachine } from '../../machines/worker.ts';
+import { VARIABLE, VERB } from '../../wire/names.ts';
 import { AFTER_PERIOD, Job, period, SUPERVISOR, type Group } from '../job.ts';
 import {
   causes,
@@ -95,9 +96,9 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
   'task.asked, one is there': stimulus(['task.asked'], askForTask('one is there')),
   'task.asked, none, it waits': stimulus(['task.asked'], askForTask('none, it waits')),
   'task.asked, none, it does not wait': stimulus(['task.asked'], askForTask('none, it does not wait')),
-  'task.offered': stimulus(['task.offered'], offer('task', variant)),
+  'task.offered': stimulus(['task.offered'], offer(VARIABLE.task, variant)),
   'task.offered, a broadcast': stimulus(['task.offered'], (at) =>
-    variant.mayReturn || variant.isSupervised ? OUT_OF_BOUNDS : offer('broadcast', variant)(at),
+    variant.mayReturn || variant.isSupervised ? OUT_OF_BOUNDS : offer(VARIABLE.broadcast, variant)(at),
   ),
   'result.stored': stimulus(['result.stored'], (at) => {
     const { facts, state } = at;
@@ -105,12 +106,14 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     const event = { type: 'result.stored' };
     if (state === 'registered.busy')
       return causes([event], facts, async ({ job, worker, batch }) => {
-        await job.mustStore(worker, ['result', 'done'], {}, { batchId: batch });
+        await job.mustStore(worker, [VARIABLE.result, 'done'], {}, { batchId: batch });
         // S14: while the sleigh shuts down it is counted, and nobody can get it.
         if (!facts.over) await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
       });
     const refuse = (stage: WorkerFixture) =>
-      stage.asSomebody(facts.isConnected, (who) => stage.job.mustStore(who, ['result', 'none'], NO_TASK));
+      stage.asSomebody(facts.isConnected, (who) =>
+        stage.job.mustStore(who, [VARIABLE.result, 'none'], NO_TASK),
+      );
     return state === 'registered.idle' ? causes([event], facts, refuse) : changesNothing(refuse);
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
@@ -122,7 +125,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     const events = isAwaited(at) ? [{ type: 'group.closed' }] : [];
     return causes(events, { ...facts, closed: true }, async ({ job }) => {
       const value = isRegistered(at) ? '1' : '0';
-      await job.mustGet(job.master, ['find', 'status'], { value }, { delay: '0' });
+      await job.mustGet(job.master, [VERB.find, VARIABLE.status], { value }, { delay: '0' });
     });
   }),
   'sentinel.gone': stimulus(['sentinel.gone', 'waiting.ended'], (at) => {
@@ -190,7 +193,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
       const event = { type: 'return.elapsed', ...(leaves ? OWES_NOTHING : OWES_TASK) };
       const over = at.facts.over || (at.facts.closed && !leaves && !variant.isSupervised);
       return causes([event], { ...at.facts, hasTask: false, over }, ({ job }) =>
-        job.mustRead('rankCount', '0', AFTER_PERIOD),
+        job.mustRead(VARIABLE.rankCount, '0', AFTER_PERIOD),
       );
     },
     // The period for a report is what it is; the other one is the maker's to choose.
@@ -244,13 +247,13 @@ const check =
     if (facts.deleted) return job.mustBeDeleted();
     await Promise.all([
       job.mustBeListed('Worker 0', facts.isReplaced ? undefined : group),
-      job.mustRead('rankCount', isRegistered(at) ? '1' : '0'),
+      job.mustRead(VARIABLE.rankCount, isRegistered(at) ? '1' : '0'),
       job.mustRun(state === 'registered.busy' || facts.hasTask ? 1 : 0),
-      job.mustRead('join_status', isElastic ? 'elastic' : phaseOf(facts)),
+      job.mustRead(VARIABLE.joinStatus, isElastic ? 'elastic' : phaseOf(facts)),
     ]);
     if (state === 'registered.waiting') job.mustWait('the worker', pending);
     if (state === 'dead' && facts.isConnected)
-      await job.mustGet(worker, ['fetchTry', 'result'], facts.over ? SLEIGH_DEAD : WORKER_DEAD);
+      await job.mustGet(worker, [VERB.fetchTry, VARIABLE.result], facts.over ? SLEIGH_DEAD : WORKER_DEAD);
   };
 
 /** Seconds: short where the journey waits for the end of the grace. */

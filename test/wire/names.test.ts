@@ -1,0 +1,104 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { KEY, OPTION, VARIABLE, VERB, VERB_FORMS } from '../../src/wire/names.ts';
+
+const SRC = join(import.meta.dirname, '../../src');
+
+/** Where such a word is no name of the protocol: options of programs, and limits (P12). */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'client/master/fixed-arguments.ts': ['fixedArgs'],
+  'cli/run-job.ts': ['reconnectGrace', 'maxAttempts'],
+  'sleigh/job-variables.ts': ['workerCount'],
+  'workspace/memory-budget.ts': ['memoryBytes'],
+  'workspace/storage-accounting.ts': ['memoryBytes'],
+};
+
+/** A file without its comments. */
+const codeOf = (path: string): string =>
+  readFileSync(join(SRC, path), 'utf8')
+    .replaceAll(/\/\*[^]*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '');
+
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => /\.tsx?$/.test(path) && path !== 'wire/names.ts')
+  .map((path) => ({ path, code: codeOf(path) }));
+
+const quoted = (names: readonly string[]): string =>
+  names.map((name) => `'${name.replaceAll(/[^\w ]/g, String.raw`\$&`)}'`).join('|');
+const everyName = [VERB, VARIABLE, KEY, OPTION].flatMap((table): string[] => Object.values(table));
+/** Words that mean something else in most places are looked for where names of the protocol stand. */
+const isPlain = (name: string): boolean => /^[a-z]+$/.test(name);
+const plainNames = everyName.filter(isPlain);
+
+const FORBIDDEN = [
+  // Anywhere.
+  new RegExp(`(?<found>${quoted(everyName.filter((name) => !isPlain(name)))})`, 'g'),
+  // The keys of metadata and of options: told.get('host'), new Map([['host', …]]).
+  new RegExp(
+    String.raw`(?:[mM]etadata|description|told|wanted|offer)\.(?:get|has|set|delete)\((?<found>${quoted(plainNames)})`,
+    'g',
+  ),
+  new RegExp(String.raw`\bMap(?:<[\w, ]+>)?\(\[\s*\[(?<found>${quoted(plainNames)}),`, 'g'),
+  // Requests: connection.fetch(workspace, 'task'), connection.request(['store', …]), get('find', …).
+  new RegExp(
+    String.raw`\.(?:find|fetch|store|get|ifind|ifetch)(?:Try|Encoded)?\([\w.#]+, (?<found>${quoted(plainNames)})`,
+    'g',
+  ),
+  new RegExp(
+    String.raw`\b(?:request|ask|begin|encode|mustGet|mustStore)\((?:[\w.]+, )?\[(?<found>${quoted(plainNames)})`,
+    'g',
+  ),
+  new RegExp(
+    String.raw`\.(?:get|getStream)\((?<found>${quoted(Object.values(VERB).filter(isPlain))}), `,
+    'g',
+  ),
+];
+
+describe('the names of the protocol', () => {
+  it('stand as text in src/wire/names.ts alone', () => {
+    const strays = sources.flatMap(({ path, code }) =>
+      FORBIDDEN.flatMap((pattern) => Array.from(code.matchAll(pattern), ({ groups }) => groups?.['found']))
+        .filter((found) => !OTHERS[path]?.includes(found?.slice(1, -1) ?? ''))
+        .map((found) => `${path}: ${found}`),
+    );
+    expect(strays).toEqual([]);
+  });
+
+  it.each([
+    ["connection.request(['use ws', name])", 1],
+    ["metadata.get('session')", 1],
+    ["new Map([['host', name]])", 1],
+    ["connection.fetch(this.#workspace, 'task')", 1],
+    ["connection.get('ifind', name)", 1],
+    ["actor.getSnapshot().matches('task')", 0],
+  ])('are found in %s', (code, count) => {
+    expect(FORBIDDEN.flatMap((pattern) => Array.from(code.matchAll(pattern)))).toHaveLength(count);
+  });
+
+  it.each(Object.entries(VERB_FORMS))('%s has its form in the table of the protocol', (verb, form) => {
+    const document = readFileSync(join(SRC, '../docs/protocol.md'), 'utf8');
+    const rows = document
+      .split('\n')
+      .filter((line) => line.startsWith('| `') && / (?:short|long)\b/.test(line));
+    const row = rows.find((line) => line.split('|')[1]?.includes(`\`${verb}\``)) ?? '';
+    const [, , args = '', reply = ''] = row.split('|').map((cell) => cell.trim());
+    expect(reply.startsWith('long')).toBe(form.isLong);
+    if (args === 'the same') return;
+    // `two more? that are ignored` are two; what is in parentheses says what an argument means.
+    const all = args.replaceAll(/\([^)]*\)/g, '').replace('two more?', 'one?, another?');
+    const each = all.split(',').filter((name) => name.trim() !== '');
+    const must = each.filter((name) => !name.includes('?'));
+    expect([must.length, each.length]).toEqual(form.arity);
+  });
+
+  it('of variables are those of the table of jobs', () => {
+    const document = readFileSync(join(SRC, '../docs/protocol.md'), 'utf8');
+    const [, table = ''] = document.split('### The variables of a job');
+    const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+    const named = rows.flatMap((row) =>
+      Array.from((row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g), ([, name]) => name),
+    );
+    expect(new Set(named)).toEqual(new Set(Object.values(VARIABLE)));
+  });
+});
