@@ -1,19 +1,20 @@
 import Denque from 'denque';
 import { expect, test } from 'vitest';
-import { StateMachine } from 'xstate';
-import { shutdownMachine } from '../../src/machines/shutdown.ts';
-import { workerMachine } from '../../src/machines/worker.ts';
 import { Crew } from '../../src/sleigh/crew.ts';
+import { makeJobMachines, type JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Joining } from '../../src/sleigh/joining.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Recovery } from '../../src/sleigh/recovery.ts';
 import { Registrations } from '../../src/sleigh/registrations.ts';
+import { boundShutdown } from '../../src/sleigh/shutdown-binding.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
+import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { SMALLEST } from './casts.ts';
 import { explore, replay } from './explorer.ts';
 import { openField } from './open-fields.ts';
 import type { Cast, Extra } from './scenario.ts';
+import { makeSleigh, makeSleighOf } from './world.ts';
 
 /** What happens instead of a method. */
 type Faulty = (right: () => unknown, self: object, args: readonly unknown[]) => unknown;
@@ -39,12 +40,6 @@ const cast = (policy: Cast['policy'], extras: readonly Extra[], change: Partial<
   ...change,
 });
 
-/** The chart with a guard that is never true. */
-function withGuard(chart: unknown, guard: string): unknown {
-  if (!(chart instanceof StateMachine)) throw new Error('this is no chart');
-  return chart.provide({ guards: { [guard]: () => false } });
-}
-
 interface Fault {
   readonly what: string;
   readonly prototype: object;
@@ -58,24 +53,6 @@ interface Fault {
 }
 
 const FAULTS: readonly Fault[] = [
-  {
-    what: 'a guard of the shutdown is never true: the last worker of a closed group dies',
-    prototype: shutdownMachine,
-    method: 'provide',
-    fault: (right) => withGuard(right(), 'lastOneOfClosedGroup'),
-    cast: cast('null', []),
-    breaks: 'a closed group without a living worker is shutting down',
-    steps: 3,
-  },
-  {
-    what: 'a guard of the worker is never true: a task is available',
-    prototype: workerMachine,
-    method: 'provide',
-    fault: (right) => withGuard(right(), 'taskIsAvailable'),
-    cast: cast('null', []),
-    breaks: 'never both: a task that some waiting worker could take',
-    steps: 4,
-  },
   {
     what: 'a requeued task goes last',
     prototype: Tasks.prototype,
@@ -171,12 +148,42 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
-for (const { what, prototype, method, fault, cast, breaks, steps } of FAULTS)
-  test(`finds the shortest way to a fault: ${what}`, () => {
-    withFault(prototype, method, fault, () => {
-      const { violation } = explore(cast);
-      expect(violation?.property).toContain(breaks);
-      expect(violation?.scenario.steps).toHaveLength(steps);
-      if (violation !== undefined) expect(replay(violation.scenario)?.property).toBe(violation.property);
-    });
+/** Explores a faulty job. @param make makes it, if it is not a part of every job that is faulty */
+function findShortest(
+  { cast, breaks, steps }: Pick<Fault, 'cast' | 'breaks' | 'steps'>,
+  make = makeSleigh,
+): void {
+  const { violation } = explore(cast, { make });
+  expect(violation?.property).toContain(breaks);
+  expect(violation?.scenario.steps).toHaveLength(steps);
+  if (violation !== undefined) expect(replay(violation.scenario, make)?.property).toBe(violation.property);
+}
+
+for (const fault of FAULTS)
+  test(`finds the shortest way to a fault: ${fault.what}`, () => {
+    withFault(fault.prototype, fault.method, fault.fault, () => findShortest(fault));
   });
+
+const never = (): boolean => false;
+const UNTRACED = { isTraced: false };
+
+test.each<[what: string, JobMachines, breaks: string, steps: number]>([
+  [
+    'the shutdown, the last worker of a closed group dies',
+    makeJobMachines(UNTRACED, {
+      shutdown: boundShutdown.provide({ guards: { lastOneOfClosedGroup: never } }),
+    }),
+    'a closed group without a living worker is shutting down',
+    3,
+  ],
+  [
+    'the worker, a task is available',
+    makeJobMachines(UNTRACED, { worker: boundWorker.provide({ guards: { taskIsAvailable: never } }) }),
+    'never both: a task that some waiting worker could take',
+    4,
+  ],
+])('finds the shortest way to a guard that is never true: of %s', (_what, machines, breaks, steps) => {
+  findShortest({ cast: cast('null', []), breaks, steps }, (workspace, of) =>
+    makeSleighOf(workspace, of, machines),
+  );
+});

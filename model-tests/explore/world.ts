@@ -1,4 +1,5 @@
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import type { JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
@@ -17,15 +18,26 @@ const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
 /** Makes the job; a test may make another, faulty one. */
 export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
 
-export const makeSleigh: MakeSleigh = (workspace, { rankCount, policy, maxAttempts, extras }) =>
-  new Sleigh(workspace, {
-    ...DEFAULT_OPTIONS,
-    rankCount,
-    onDeadWorker: policy,
-    maxAttempts,
-    join: extras.includes('elastic') ? 'elastic' : 'closing',
-    reconnectGrace: extras.includes('returning') ? 1 : 0,
-  });
+export const makeSleigh: MakeSleigh = (workspace, cast) => makeSleighOf(workspace, cast);
+
+/** @param machines in place of those of every job */
+export const makeSleighOf = (
+  workspace: Workspace,
+  { rankCount, policy, maxAttempts, extras }: Cast,
+  machines?: JobMachines,
+): Sleigh =>
+  new Sleigh(
+    workspace,
+    {
+      ...DEFAULT_OPTIONS,
+      rankCount,
+      onDeadWorker: policy,
+      maxAttempts,
+      join: extras.includes('elastic') ? 'elastic' : 'closing',
+      reconnectGrace: extras.includes('returning') ? 1 : 0,
+    },
+    machines,
+  );
 
 /** A job with its real supervisor and children, the parties that meet in it, and nothing else of a server. */
 export class World {

@@ -1,7 +1,8 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import type { Clock } from '../workspace/clock.ts';
+import type { ChartStep, ChartTransition } from './chart-step.ts';
 import { innermost, type Transition } from './path.ts';
-import { INIT_EVENT } from './xstate-internals.ts';
+import type { StateCounts, StoryKeeper } from './story-keeper.ts';
+import { INIT_EVENT, type ActorSystem } from './xstate-internals.ts';
 
 /** The event that an actor begins with, and the one that ends the children of an actor that has ended. */
 export { INIT_EVENT as BEGINNING, STOP_EVENT as STOPPED } from './xstate-internals.ts';
@@ -10,85 +11,35 @@ export const BROKEN = 'xstate.error';
 /** Unknown events end up here. */
 const WILDCARD = '*';
 
-/** What a step does, whenever and with whatever event it is taken. */
-export interface ChartStep {
-  readonly event: string;
-  /** The state before, such as `registered.idle`; '' at the beginning. */
-  readonly before: string;
-  readonly after: string;
-  /** The clause of the transition, as the chart names it. */
-  readonly clause: string;
-  /** Undefined for a beginning, and for what the chart has no place for. */
-  readonly transition: ChartTransition | undefined;
-}
-
-export interface ChartTransition {
-  /** The state that it is a transition of. */
-  readonly source: string;
-  /** As the chart names it. */
-  readonly event: string;
-  /** Its place among those of the same state for the same event. */
-  readonly index: number;
-}
-
-export interface StoryStep extends ChartStep {
-  /** Milliseconds since 1970. */
-  readonly time: number;
-  /** What came with the event, such as `rank 3`; '' when nothing did. */
-  readonly detail: string;
-}
-
-/** Whose story it is. */
-export interface StoryActor {
-  readonly id: string;
-}
-
-/** Told of each step that `isFailure` says is one; that is asked once for each transition. */
-export interface Watch {
-  readonly isFailure: (step: ChartStep) => boolean;
-  readonly failed: (actor: StoryActor, step: StoryStep) => void;
-}
-
-export interface Count {
-  actors: number;
-}
-
 /** A step, and what it counts. */
 export interface StepTemplate extends ChartStep {
-  readonly left: Count | undefined;
-  readonly entered: Count;
+  /** The numbers of the states before and after; undefined where there is none. */
+  readonly left: number | undefined;
+  readonly entered: number | undefined;
   readonly isFailure: boolean;
 }
 
-/** How many actors of a machine are in each state: kept as it changes. */
-export interface StateCounts {
-  /** @returns 0 for a state that nobody was in */
-  in(state: string): number;
-  readonly all: Readonly<Record<string, number>>;
+/** How the actors of a machine keep their stories. */
+export interface StoryOptions {
+  /** Who keeps those of the actors of that system. */
+  readonly keeperOf: (system: ActorSystem) => StoryKeeper;
+  /** Asked once for each transition whether its steps are failures, of which the keeper is told. */
+  readonly isFailure?: (step: ChartStep) => boolean;
 }
 
-/** What the actors of one machine have in common. */
-export class StepCatalog implements StateCounts {
-  readonly clock: Clock;
-  readonly watch: Watch | undefined;
-  readonly #counts = new Map<string, Count>();
+/** What all actors of one machine have in common, whoever they belong to. */
+export class StepCatalog {
+  /** By the number of each state that a step led to or from, its name, such as `registered.idle`. */
+  readonly states: readonly string[];
+  readonly keeperOf: StoryOptions['keeperOf'];
+  readonly #states: string[] = [];
+  readonly #isFailure: StoryOptions['isFailure'];
   readonly #told = new Map<AnyStateNode | undefined, Map<unknown, StepTemplate>>();
 
-  constructor(clock: Clock, watch: Watch | undefined) {
-    this.clock = clock;
-    this.watch = watch;
-  }
-
-  in(state: string): number {
-    return this.#counts.get(state)?.actors ?? 0;
-  }
-
-  get all(): Record<string, number> {
-    return Object.fromEntries(
-      Array.from(this.#counts, ([state, { actors }]): [string, number] => [state, actors]).filter(
-        ([, actors]) => actors > 0,
-      ),
-    );
+  constructor({ keeperOf, isFailure }: StoryOptions) {
+    this.states = this.#states;
+    this.keeperOf = keeperOf;
+    this.#isFailure = isFailure;
   }
 
   begins(leaf: AnyStateNode): StepTemplate {
@@ -133,16 +84,15 @@ export class StepCatalog implements StateCounts {
     const step: ChartStep = { event, before, after, clause, transition };
     return {
       ...step,
-      left: before === '' ? undefined : this.#count(before),
-      entered: this.#count(after),
-      isFailure: this.watch?.isFailure(step) ?? false,
+      left: before === '' ? undefined : this.#numberOf(before),
+      entered: this.#numberOf(after),
+      isFailure: this.#isFailure?.(step) ?? false,
     };
   }
 
-  #count(state: string): Count {
-    let count = this.#counts.get(state);
-    if (count === undefined) this.#counts.set(state, (count = { actors: 0 }));
-    return count;
+  #numberOf(state: string): number {
+    const known = this.#states.indexOf(state);
+    return known === -1 ? this.#states.push(state) - 1 : known;
   }
 }
 
@@ -159,6 +109,14 @@ const CATALOGS = new WeakMap<AnyStateMachine, StepCatalog>();
 
 /** @returns undefined for a machine that keeps no stories */
 export const stepCatalogOf = (machine: AnyStateMachine): StepCatalog | undefined => CATALOGS.get(machine);
+
+/** @returns how many actors of that machine, of those whose stories are kept there, are in each state */
+export function countsOf(keeper: StoryKeeper, machine: AnyStateMachine): StateCounts {
+  const catalog = CATALOGS.get(machine);
+  if (catalog === undefined)
+    throw new Error(`The actors of "${machine.id}" keep no stories, and are not counted.`);
+  return keeper.counts(catalog);
+}
 
 /** The catalog is the one of that logic from now on. */
 export const keepStepCatalog = (logic: AnyStateMachine, catalog: StepCatalog): void =>

@@ -5,20 +5,18 @@
  * transition of a chart (step-catalog.ts); an entry is a time, a reference to that, and a short text. Events are never kept: they hold
  * values and clients. Charts have no parallel states, so an actor is in one innermost state.
  */
-import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
-import type { Clock } from '../workspace/clock.ts';
+import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
+import type { StoryActor, StoryStep } from './chart-step.ts';
 import { detailOf, type Fields } from './detail.ts';
 import {
   BROKEN,
   keepStepCatalog,
   StepCatalog,
-  type Count,
-  type StoryActor,
-  type StoryStep,
   type StepTemplate,
-  type Watch,
+  type StoryOptions,
 } from './step-catalog.ts';
-import { leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
+import type { StateCounts } from './story-keeper.ts';
+import { inputOf, leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
 
 /** Steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
@@ -32,7 +30,7 @@ const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () =>
 
 /** The last steps of one actor. */
 export class Story {
-  readonly #catalog: StepCatalog;
+  readonly #counts: StateCounts;
   readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
   readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
@@ -40,29 +38,28 @@ export class Story {
   /** Steps so far, those that are forgotten included. */
   #count = 0;
 
-  constructor(catalog: StepCatalog, actor: StoryActor) {
-    this.#catalog = catalog;
+  /** @param counts of the actors of its machine that belong together */
+  constructor(counts: StateCounts, actor: StoryActor) {
+    this.#counts = counts;
     this.#actor = actor;
   }
 
   note(told: StepTemplate, detail: string): void {
     const at = this.#count++ % STORY_LENGTH;
-    this.#times[at] = this.#catalog.clock();
+    const { keeper } = this.#counts;
+    this.#times[at] = keeper.clock();
     this.#told[at] = told;
     this.#details[at] = detail;
-    if (told.left !== undefined) told.left.actors--;
-    told.entered.actors++;
-    if (told.isFailure) this.#catalog.watch?.failed(this.#actor, this.#step(at, told));
+    this.#counts.moved(told.left, told.entered);
+    if (told.isFailure) keeper.failed?.(this.#actor, this.#step(at, told));
   }
 
   /** An action of the step failed: the actor has ended in the state that it was in. */
   broke(told: StepTemplate, error: unknown): void {
     const { before, left, entered } = told;
-    entered.actors--;
-    const nowhere: Count = { actors: 0 };
     const clause = 'an action failed';
     const end = { event: BROKEN, before, after: before, clause, transition: undefined, isFailure: false };
-    this.note({ ...end, left: undefined, entered: left ?? nowhere }, detailOf({ error }));
+    this.note({ ...end, left: entered, entered: left }, detailOf({ error }));
   }
 
   /** The oldest first. */
@@ -107,30 +104,26 @@ export function storyOf(actor: object): Story | undefined {
 /** @param input what the actor was given */
 export function beginStory(
   catalog: StepCatalog,
-  actor: StoryActor,
+  actor: StoryActor & Pick<AnyActorRef, 'system'>,
   leaf: AnyStateNode | undefined,
   input: Fields | undefined,
 ): Story {
-  const story = new Story(catalog, actor);
+  const story = new Story(catalog.keeperOf(actor.system).counts(catalog), actor);
   if (leaf !== undefined) story.note(catalog.begins(leaf), detailOf(input ?? {}));
   return story;
 }
 
 /**
- * Lets the actors of a machine keep their stories.
+ * Lets the actors of a machine keep their stories. The machine is one for all; a keeper belongs to a job, or to a server.
  * @returns logic that does what the machine does, for `createActor`, `provide` and `compiled`
  */
-export function withStory<Machine extends AnyStateMachine>(
-  machine: Machine,
-  clock: Clock,
-  watch?: Watch,
-): Machine {
-  const catalog = new StepCatalog(clock, watch);
-  const getInitialSnapshot = (scope: AnyActorScope, input: Fields | undefined) => {
-    const snapshot: AnyMachineSnapshot = machine.getInitialSnapshot(scope, input);
+export function withStory<Machine extends AnyStateMachine>(machine: Machine, options: StoryOptions): Machine {
+  const catalog = new StepCatalog(options);
+  // Not before it starts: the system of an actor that has no parent is made with it, and has no keeper until then.
+  const start = (snapshot: AnyMachineSnapshot, { self }: AnyActorScope): void => {
     // On the actor itself: a table beside it would cost more at each step than all the rest.
-    Object.assign(scope.self, { story: beginStory(catalog, scope.self, leafOf(snapshot), input) });
-    return snapshot;
+    Object.assign(self, { story: beginStory(catalog, self, leafOf(snapshot), inputOf(self)) });
+    machine.start(snapshot);
   };
   const transition = (
     snapshot: AnyMachineSnapshot,
@@ -150,7 +143,7 @@ export function withStory<Machine extends AnyStateMachine>(
       throw error;
     }
   };
-  const logic = wrapped(machine, { getInitialSnapshot, transition });
+  const logic = wrapped(machine, { start, transition });
   keepStepCatalog(logic, catalog);
   return logic;
 }

@@ -51,6 +51,15 @@ export const doneStateEvent = (stateId: string, output: unknown): AnyEventObject
   output,
 });
 
+/** What actors have in common that know each other. */
+export type ActorSystem = AnyActorRef['system'];
+
+/** @returns what an actor that XState runs was made with */
+export const inputOf = (actor: AnyActorRef): Readonly<Record<string, unknown>> | undefined => {
+  const options: unknown = Reflect.get(actor, 'options');
+  return typeof options === 'object' && options !== null ? Reflect.get(options, 'input') : undefined;
+};
+
 /** What actions need of the actor that takes an event. */
 export interface Acting {
   readonly self: AnyActorRef;
@@ -108,7 +117,9 @@ export abstract class Reference {
   }
 }
 
-type Logic = Pick<AnyStateMachine, 'transition' | 'getInitialSnapshot'>;
+type Logic = Pick<AnyStateMachine, 'transition' | 'getInitialSnapshot'> & {
+  start(snapshot: AnyMachineSnapshot, scope: AnyActorScope): void;
+};
 
 /**
  * Actor logic that wraps a machine, which stays as it is.

@@ -1,5 +1,6 @@
 import type { ActorOptions } from 'xstate';
 import type { connectionMachine } from '../machines/connection.ts';
+import type { StoryKeeper } from '../actors/story-keeper.ts';
 import type { Terms } from '../wire/handshake.ts';
 import type { Steps } from '../workspace/steps.ts';
 import type { ServerHoldings } from '../workspace/storage-accounting.ts';
@@ -16,6 +17,8 @@ export interface ConnectionHost extends CommandSink, Host {
   readonly mayBeStopped: boolean;
   readonly audit: Audit;
   readonly connectionChart: typeof connectionMachine;
+  /** Keeps the stories of all connections. */
+  readonly stories: StoryKeeper;
   /** Whether the time for the event at hand is up (P14). */
   readonly isTimeUp: boolean;
   /** What a connection is offered (P2.1, P2.5). */

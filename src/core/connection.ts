@@ -341,7 +341,7 @@ export class Connection implements Caller {
           reportUnexpected: command((connection, { type }) => logUnexpected(core, connection, type)),
         },
       }),
-      core.clock,
+      { keeperOf: () => core.stories },
     );
     // Who traces wants to hear of each transition, which only the interpreter tells.
     return core.tracer === undefined ? compiled(machine) : machine;

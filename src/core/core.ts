@@ -1,6 +1,7 @@
 import { createActor, fromTransition } from 'xstate';
 import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
-import { stepCatalogOf } from '../actors/step-catalog.ts';
+import { countsOf } from '../actors/step-catalog.ts';
+import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
@@ -87,6 +88,8 @@ export class Core implements ConnectionHost {
   }
 
   readonly clock = (): number => this.#now;
+  /** Of the connections. */
+  readonly stories = new StoryKeeper(this.clock);
 
   /**
    * The actor system that a connection is in: the same for all, which saves each a tenth of its memory. Steps are told
@@ -109,10 +112,14 @@ export class Core implements ConnectionHost {
     },
   };
 
+  /** How many connections are in each state of their machine. */
+  get connectionCounts(): StateCounts {
+    return countsOf(this.stories, this.connectionChart);
+  }
   /** Connections whose client waits for an answer. */
   get blockedConnections(): number {
-    const teller = stepCatalogOf(this.connectionChart);
-    return (teller?.in('open.blocked.silent') ?? 0) + (teller?.in('open.blocked.receiving') ?? 0);
+    const counts = this.connectionCounts;
+    return counts.in('open.blocked.silent') + counts.in('open.blocked.receiving');
   }
   get connections(): Iterable<Connection> {
     return this.#connections.values();

@@ -6,6 +6,7 @@
 import {
   StateMachine,
   type ActorRefFrom,
+  type AnyActorRef,
   type AnyStateMachine,
   type ContextFrom,
   type EventFrom,
@@ -60,26 +61,44 @@ type UnboundName<Action> = Action extends { readonly type: infer Name; readonly 
 /** The names of the actions that a machine leaves to whoever binds it. */
 export type CommandOf<Machine extends AnyStateMachine> = UnboundName<ActionOf<Machine>> & string;
 
-/** One function for each action that the machine leaves open. */
-export type Implementations<Machine extends AnyStateMachine> = Readonly<
-  Record<
-    CommandOf<Machine>,
-    (args: {
-      readonly context: ContextFrom<Machine>;
-      readonly event: EventFrom<Machine>;
-      readonly self: ActorRefFrom<Machine>;
-    }) => void
-  >
+/** What an actor of that machine is doing when it commands something. */
+interface Command<Machine extends AnyStateMachine> {
+  readonly context: ContextFrom<Machine>;
+  readonly event: EventFrom<Machine>;
+  readonly self: ActorRefFrom<Machine>;
+}
+
+/** One function for each action that the machine leaves open. @typeParam Owner that which the actors belong to, such as a job */
+export type Implementations<Machine extends AnyStateMachine, Owner> = Readonly<
+  Record<CommandOf<Machine>, (owner: Owner, command: Command<Machine>) => void>
 >;
+
+/** The actors of one owner are in one actor system, and all others in others. */
+export type ActorSystem = AnyActorRef['system'];
 
 /** As `provide` takes them, which cannot tell of which machine the actors are that call them. */
 type ProvidedActions = AnyStateMachine['implementations']['actions'];
 
-/** @returns the same machine, whose actions are done by these functions */
-export const bind = <Machine extends AnyStateMachine>(
+/**
+ * A machine is bound once for all owners, since XState works out a machine anew for each `provide`, which takes as long as
+ * hundreds of events.
+ * @param ownerOf finds the owner of an actor by its system, each time that the actor commands something
+ * @returns the same machine, whose actions are done by these functions
+ */
+export function bind<Machine extends AnyStateMachine, Owner>(
   machine: Machine,
-  implementations: Implementations<Machine>,
-): Machine => machine.provide({ actions: implementations as unknown as ProvidedActions }) as Machine;
+  ownerOf: (system: ActorSystem) => Owner,
+  implementations: Implementations<Machine, Owner>,
+): Machine {
+  const actions = Object.entries<(owner: Owner, command: Command<Machine>) => void>(implementations).map(
+    ([name, carryOut]) => [
+      name,
+      (command: Command<Machine> & { readonly system: ActorSystem }): void =>
+        carryOut(ownerOf(command.system), command),
+    ],
+  );
+  return machine.provide({ actions: Object.fromEntries(actions) as ProvidedActions }) as Machine;
+}
 
 /** @returns the same machine, which commands nothing, nor do its children: for whoever follows its states alone */
 export function withoutEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {

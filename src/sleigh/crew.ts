@@ -154,7 +154,7 @@ export class Crew {
 
   #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
     const id = this.#nextSentinel++;
-    const actor = actorOf(this.#sleigh.sentinelChart, {
+    const actor = actorOf(this.#sleigh.machines.sentinel, {
       parent: this.#sleigh.supervisor,
       id: `sentinel.${id}`,
       input: { id, rank },
@@ -177,7 +177,7 @@ export class Crew {
 
   #declare(rank: number, sentinel: Sentinel, replaced?: Worker): Worker {
     const isSupervised = sentinel.session !== undefined;
-    const actor = actorOf(this.#sleigh.workerChart, {
+    const actor = actorOf(this.#sleigh.machines.worker, {
       parent: this.#sleigh.supervisor,
       id: `worker.${rank}`,
       input: { rank, isSupervised, isElastic: this.#sleigh.options.join === 'elastic' },

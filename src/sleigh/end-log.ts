@@ -1,7 +1,7 @@
 import type { ShutdownEvent } from '../machines/shutdown.ts';
 import type { WorkerEvent } from '../machines/worker.ts';
 import type { Worker } from './agents.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 
 /** What a worker died of when its sentinel does not say. */
 const REASONS: Partial<Record<WorkerEvent['type'], string>> = {
@@ -13,10 +13,10 @@ const REASONS: Partial<Record<WorkerEvent['type'], string>> = {
 };
 
 /** One line in the log for each worker that dies, or ends by a fault. @param event what it ended by */
-export function reportEnd(sleigh: Sleigh, worker: Worker, event: WorkerEvent['type']): void {
+export function reportEnd(workspace: Workspace, worker: Worker, event: WorkerEvent['type']): void {
   const { rank, client, end } = worker;
-  sleigh.workspace.host.log('warn', 'a worker died', {
-    workspace: sleigh.workspace.name,
+  workspace.host.log('warn', 'a worker died', {
+    workspace: workspace.name,
     rank,
     peer: client?.peer,
     reason: end?.how ?? REASONS[event] ?? event,
@@ -34,7 +34,7 @@ const ENDS: Partial<Record<ShutdownEvent['type'], string>> = {
 };
 
 /** One line in the log for each job that ends by itself; that one ends with its server is no fault (S14.1). */
-export function reportEndByItself({ workspace }: Sleigh, event: ShutdownEvent['type']): void {
+export function reportEndByItself(workspace: Workspace, event: ShutdownEvent['type']): void {
   workspace.host.log(event === 'server.stopping' ? 'info' : 'warn', 'a sleigh shuts down by itself', {
     workspace: workspace.name,
     reason: ENDS[event] ?? event,

@@ -1,5 +1,5 @@
 import Denque from 'denque';
-import type { ChartStep, StoryStep } from '../actors/step-catalog.ts';
+import type { ChartStep, StoryActor, StoryStep } from '../actors/chart-step.ts';
 
 /** Failures that are kept. */
 const FAILURES_KEPT = 100;
@@ -23,22 +23,23 @@ const FAILURES: readonly { readonly after: string; readonly event?: string; read
   { after: 'registered.idle', event: 'task.asked', what: 'failed its task' },
 ];
 
+/** What has gone wrong in a step; undefined when nothing has. */
 const failureIn = ({ before, after, event }: ChartStep): string | undefined =>
   before === after
     ? undefined
     : FAILURES.find((failure) => failure.after === after && (failure.event ?? event) === event)?.what;
 
+/** Whether something has gone wrong in a step of an actor. */
+export const isFailure = (step: ChartStep): boolean => failureIn(step) !== undefined;
+
 /** What went wrong in a job, the last of it: noted as it happens, whether anybody looks or not (S13, S14.1, S7.1). */
 export class Failures {
   readonly #failures = new Denque<Failure>();
 
-  /** For the charts of the job. */
-  readonly watch = {
-    isFailure: (step: ChartStep): boolean => failureIn(step) !== undefined,
-    failed: ({ id }: { readonly id: string }, step: StoryStep): void => {
-      const { time, event, clause } = step;
-      this.add({ time, actor: id, event, clause, what: failureIn(step) ?? '' });
-    },
+  /** Told by the stories of the job's actors. */
+  readonly failed = ({ id }: StoryActor, step: StoryStep): void => {
+    const { time, event, clause } = step;
+    this.add({ time, actor: id, event, clause, what: failureIn(step) ?? '' });
   };
 
   add(failure: Failure): void {

@@ -4,7 +4,7 @@ import { sentinelMachine } from '../machines/sentinel.ts';
 import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET } from './refusals.ts';
-import type { Sleigh } from './sleigh.ts';
+import { jobOf, type Job } from './job.ts';
 
 /** Refresh periods that a sentinel may stay away (S13). */
 const MISSED_PERIODS = 3;
@@ -16,38 +16,35 @@ const absence = (id: number): string => `absence of sentinel ${id}`;
 export const tellToStop = (ask: PendingGet): void => ask.answer(foundText('1', ask.origin));
 
 /** What the machine of a sentinel commands. */
-function implementations(sleigh: Sleigh): Implementations<typeof sentinelMachine> {
-  const { timers, options, heartbeats, requests, crew } = sleigh;
-  return {
-    replaceWorker: ({ event }) => {
-      assertEvent(event, 'replacement.asked');
-      crew.replace(requests.get(event.request), event.rank);
-    },
-    refuseReplacement: ({ event }) => {
-      assertEvent(event, 'replacement.asked');
-      refuseRank(requests.get(event.request));
-    },
-    holdUntilWaking: ({ context, event }) => {
-      assertEvent(event, 'alive.asked');
-      heartbeats.hold(crew.sentinel(context.id), requests.get(event.request));
-    },
-    tellNoWaking: ({ event }) => {
-      assertEvent(event, 'alive.asked');
-      requests.get(event.request).refuse(NO_VALUE_YET);
-    },
-    tellToGoOn: ({ context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
-    tellToStop: ({ context, event }) => {
-      if (event.type === 'alive.asked') tellToStop(requests.get(event.request));
-      else heartbeats.unblock(crew.sentinel(context.id), '1');
-    },
-    startAbsenceTimer: ({ context, self }) =>
-      timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
-        self.send({ type: 'absence.elapsed' }),
-      ),
-    stopAbsenceTimer: ({ context }) => timers.stop(absence(context.id)),
-    retire: ({ context }) => crew.retireSentinel(context.id),
-    reportUnexpected: ({ self, event }) => sleigh.reportUnexpected(self, event),
-  };
-}
+const implementations: Implementations<typeof sentinelMachine, Job> = {
+  replaceWorker: ({ crew, requests }, { event }) => {
+    assertEvent(event, 'replacement.asked');
+    crew.replace(requests.get(event.request), event.rank);
+  },
+  refuseReplacement: ({ requests }, { event }) => {
+    assertEvent(event, 'replacement.asked');
+    refuseRank(requests.get(event.request));
+  },
+  holdUntilWaking: ({ crew, requests, heartbeats }, { context, event }) => {
+    assertEvent(event, 'alive.asked');
+    heartbeats.hold(crew.sentinel(context.id), requests.get(event.request));
+  },
+  tellNoWaking: ({ requests }, { event }) => {
+    assertEvent(event, 'alive.asked');
+    requests.get(event.request).refuse(NO_VALUE_YET);
+  },
+  tellToGoOn: ({ crew, heartbeats }, { context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
+  tellToStop: ({ crew, requests, heartbeats }, { context, event }) => {
+    if (event.type === 'alive.asked') tellToStop(requests.get(event.request));
+    else heartbeats.unblock(crew.sentinel(context.id), '1');
+  },
+  startAbsenceTimer: ({ timers, options }, { context, self }) =>
+    timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
+      self.send({ type: 'absence.elapsed' }),
+    ),
+  stopAbsenceTimer: ({ timers }, { context }) => timers.stop(absence(context.id)),
+  retire: ({ crew }, { context }) => crew.retireSentinel(context.id),
+  reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
+};
 
-export const boundSentinel = (sleigh: Sleigh) => bind(sentinelMachine, implementations(sleigh));
+export const boundSentinel = bind(sentinelMachine, jobOf, implementations);

@@ -1,12 +1,9 @@
-import { assertEvent, createActor, type ActorRefFrom, type AnyStateMachine } from 'xstate';
+import { createActor, type ActorRefFrom } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
-import { compiled } from '../actors/compiled.ts';
-import { bind, type Implementations } from '../machines/bind.ts';
-import type { sentinelMachine } from '../machines/sentinel.ts';
-import { sleighMachine } from '../machines/sleigh.ts';
-import type { workerMachine } from '../machines/worker.ts';
-import { withStory, storyOf } from '../actors/story.ts';
-import { BROKEN } from '../actors/step-catalog.ts';
+import { storyOf } from '../actors/story.ts';
+import type { sleighMachine } from '../machines/sleigh.ts';
+import { BROKEN, countsOf } from '../actors/step-catalog.ts';
+import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
 import { KEY, VARIABLE } from '../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
@@ -24,74 +21,26 @@ import { Crew } from './crew.ts';
 import { Ending } from './ending.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
-import { boundJoinPhase } from './join-phase-binding.ts';
+import { type Job, ownJob } from './job.ts';
+import { jobMachines, type JobMachines } from './job-machines.ts';
 import { Joining } from './joining.ts';
 import { NamedTimers } from './named-timers.ts';
 import type { JobOptions } from './options.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
-import { SLEIGH_DEAD, SLEIGH_FAILED } from './refusals.ts';
-import { boundSentinel } from './sentinel-binding.ts';
-import { boundShutdown } from './shutdown-binding.ts';
+import { SLEIGH_FAILED } from './refusals.ts';
 import { Supervision } from './supervision.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Work } from './work.ts';
-import { boundWorker } from './worker-binding.ts';
 
 /** The variable that tells of a dead worker (S13). */
-
-/**
- * The routing of a job: what the supervisor has done when one of its machines, a connection or the workspace tells it
- * something. To whom it passes events on is in `machines/sleigh.ts`.
- */
-const routing = (sleigh: Sleigh): Implementations<typeof sleighMachine> => {
-  const { crew, recovery, registrations, work } = sleigh;
-  return {
-    closeRanks: () => sleigh.inSteps(crew.closeRanks()),
-    settleBroadcasts: () => recovery.settleBroadcasts(),
-    loseConnection: ({ event }) => {
-      assertEvent(event, 'connection.closed');
-      crew.lose(event.client);
-    },
-    letConnectionGo: ({ event }) => {
-      assertEvent(event, 'connection.closed');
-      crew.letGo(event.client);
-    },
-    reportDeath: ({ event }) => {
-      assertEvent(event, 'death.reported');
-      crew.reportDeath(event.rank, event.task, event.end);
-    },
-    tellWorkersOfSentinel: ({ event }) => {
-      assertEvent(event, ['sentinel.died', 'sentinel.left']);
-      sleigh.inSteps(crew.tellWorkersOf(crew.sentinel(event.id), 'all'));
-    },
-    giveUpRanksOfSentinel: ({ event }) => {
-      assertEvent(event, 'sentinel.left');
-      sleigh.inSteps(crew.tellWorkersOf(crew.sentinel(event.id), 'unregistered'));
-    },
-    endWaitingOfSentinel: ({ event }) => {
-      assertEvent(event, 'sentinel.left');
-      sleigh.inSteps(crew.endWaitingOf(crew.sentinel(event.id)));
-    },
-    dismissSentinels: () => sleigh.inSteps(crew.dismissSentinels()),
-    dismissLost: () => sleigh.inSteps(registrations.dismissLost()),
-    refuseMasters: () => sleigh.inSteps(work.batches.refuseWaiting(SLEIGH_DEAD)),
-    endWaiting: () => sleigh.inSteps(work.endWaiting()),
-    dropWork: () => sleigh.inSteps(work.drop()),
-    endEveryone: () => sleigh.inSteps(sleigh.endEveryone()),
-    reportUnexpected: ({ self, event }) => sleigh.reportUnexpected(self, event),
-    reportBroken: ({ event }) => {
-      if ('actorId' in event) sleigh.fail(event.actorId, event.error);
-    },
-  };
-};
 
 /**
  * One job: the supervisor of its charts, and what these charts command. Requests come from the job variables and go
  * straight to the chart that they concern; what one chart tells the others goes through the supervisor.
  */
-export class Sleigh implements WorkspacePlugin {
+export class Sleigh implements WorkspacePlugin, Job {
   readonly workspace: Workspace;
   readonly options: JobOptions;
   readonly timers: NamedTimers;
@@ -107,12 +56,13 @@ export class Sleigh implements WorkspacePlugin {
   readonly joining: Joining;
   readonly ending: Ending;
   readonly work: Work;
-  readonly workerChart: typeof workerMachine;
-  readonly sentinelChart: typeof sentinelMachine;
+  readonly machines: JobMachines;
+  /** How its workers and sentinels are, and what has befallen all its actors. */
+  readonly stories: StoryKeeper;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   #hasFailed = false;
 
-  constructor(workspace: Workspace, options: JobOptions) {
+  constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines) {
     this.workspace = workspace;
     this.options = options;
     this.startedAt = workspace.host.clock();
@@ -125,9 +75,9 @@ export class Sleigh implements WorkspacePlugin {
     this.joining = new Joining(this);
     this.ending = new Ending(this);
     this.work = new Work(this);
-    this.workerChart = this.instrumented(boundWorker(this));
-    this.sentinelChart = this.instrumented(boundSentinel(this));
-    this.supervisor = createActor(this.instrumented(bind(this.#withChildren(), routing(this))), {
+    this.machines = machines ?? jobMachines({ isTraced: workspace.host.tracer !== undefined });
+    this.stories = new StoryKeeper(workspace.host.clock, this.failures.failed);
+    this.supervisor = createActor(this.machines.sleigh, {
       id: 'sleigh',
       input: {
         maximum: options.rankCount,
@@ -136,6 +86,7 @@ export class Sleigh implements WorkspacePlugin {
       },
       ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
     });
+    ownJob(this.supervisor.system, this);
     this.supervisor.subscribe({ error: (error) => this.fail('sleigh', error) });
     defineJobVariables(this);
     this.supervisor.start();
@@ -171,12 +122,9 @@ export class Sleigh implements WorkspacePlugin {
     return this.crew.actor(id);
   }
 
-  /** As its actors run here: they keep their stories, what goes wrong in them is noted, and steps come from a table. */
-  instrumented<Machine extends AnyStateMachine>(machine: Machine): Machine {
-    const { clock, tracer } = this.workspace.host;
-    const keeping = withStory(machine, clock, this.failures.watch);
-    // Who traces wants to hear of each transition, which only the interpreter tells.
-    return tracer === undefined ? compiled(keeping) : keeping;
+  /** How many of its workers, or of its sentinels, are in each state. */
+  countsOf(what: 'worker' | 'sentinel'): StateCounts {
+    return countsOf(this.stories, this.machines[what]);
   }
 
   /** Stores a text that the sleigh itself has to tell into one of its ordinary variables. */
@@ -247,15 +195,6 @@ export class Sleigh implements WorkspacePlugin {
     } catch (error) {
       this.fail('sleigh', error);
     }
-  }
-
-  #withChildren(): typeof sleighMachine {
-    return sleighMachine.provide({
-      actors: {
-        joinPhase: this.instrumented(boundJoinPhase(this)),
-        shutdown: this.instrumented(boundShutdown(this)),
-      },
-    });
   }
 
   /** A chart was sent what it has no place for: a fault of ours, that nobody should have to pay for. */

@@ -1,7 +1,7 @@
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
 import { storyOf } from '../actors/story.ts';
-import { stepCatalogOf, type StoryStep } from '../actors/step-catalog.ts';
+import type { StoryStep } from '../actors/chart-step.ts';
 import { leafOf } from '../actors/xstate-internals.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateText } from '../trace/step.ts';
@@ -67,10 +67,12 @@ export function plainFields(fields: unknown): Record<string, string | number | b
 }
 
 /** Workers by state: those that there are, without those whose rank somebody else has by now (S19). */
-export function workerCounts({ workerChart, crew }: Sleigh): Readonly<Record<string, number>> {
-  const counts = Object.entries(stepCatalogOf(workerChart)?.all ?? {});
+export function workerCounts(sleigh: Sleigh): Readonly<Record<string, number>> {
+  const counts = Object.entries(sleigh.countsOf('worker').all);
   return Object.fromEntries(
-    counts.map(([state, n]): [string, number] => [state, n - crew.past(state)]).filter(([, n]) => n > 0),
+    counts
+      .map(([state, n]): [string, number] => [state, n - sleigh.crew.past(state)])
+      .filter(([, n]) => n > 0),
   );
 }
 
@@ -89,17 +91,17 @@ function rankHistoryOf({ crew }: Sleigh, rank: number): RankHistory | undefined 
 
 /** @param chart `worker` or `sentinel`, of which there are many. @param state those in it alone; by rank or number */
 export function actorsView(sleigh: Sleigh, chart: string, state: string | null, range: Range): ActorsView {
-  const { crew, workerChart, sentinelChart } = sleigh;
+  const { crew, machines } = sleigh;
   const groups: readonly Group[] = [
     {
-      chart: workerChart.id,
+      chart: machines.worker.id,
       counts: workerCounts(sleigh),
       agents: crew.everyWorker,
       size: crew.size,
     },
     {
-      chart: sentinelChart.id,
-      counts: stepCatalogOf(sentinelChart)?.all ?? {},
+      chart: machines.sentinel.id,
+      counts: sleigh.countsOf('sentinel').all,
       agents: crew.sentinels,
       size: crew.sentinels.length,
     },

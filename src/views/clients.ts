@@ -1,6 +1,5 @@
 import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
-import { stepCatalogOf } from '../actors/step-catalog.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import { actorView, stateOf } from './actors.ts';
 import { named } from './names.ts';
@@ -25,8 +24,8 @@ function* among(connections: Iterable<Connection>, state: string | null): Genera
 }
 
 /** Those that have closed are no clients any more. */
-function countsOf({ connectionChart }: Core): Readonly<Record<string, number>> {
-  const { closed: _, ...counts } = stepCatalogOf(connectionChart)?.all ?? {};
+function countsOf({ connectionCounts }: Core): Readonly<Record<string, number>> {
+  const { closed: _, ...counts } = connectionCounts.all;
   return counts;
 }
 

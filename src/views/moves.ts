@@ -2,7 +2,7 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
 import { CHARTS } from '../charts/pages.ts';
 import { innermost } from '../actors/path.ts';
-import type { ChartTransition } from '../actors/step-catalog.ts';
+import type { ChartTransition } from '../actors/chart-step.ts';
 import type { NextMove } from './types.ts';
 
 const keyOf = ({ source, event, index }: ChartTransition): string => [source, event, index].join('\n');

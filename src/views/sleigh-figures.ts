@@ -1,4 +1,3 @@
-import { stepCatalogOf } from '../actors/step-catalog.ts';
 import type { BatchSummary, Totals } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
@@ -19,12 +18,12 @@ export class SleighFigures {
   #last: { readonly time: number; readonly completed: number } | undefined;
 
   sample(sleigh: Sleigh, time: number): void {
-    const { work, workerChart } = sleigh;
+    const { work } = sleigh;
     const { completed } = work;
     const seconds = this.#last === undefined ? 0 : (time - this.#last.time) / 1000;
     const pace = this.#last === undefined || seconds <= 0 ? 0 : (completed - this.#last.completed) / seconds;
     this.#last = { time, completed };
-    const busy = stepCatalogOf(workerChart)?.in('registered.busy') ?? 0;
+    const busy = sleigh.countsOf('worker').in('registered.busy');
     this.history.add(time, [
       work.tasks.length,
       work.batches.all.running,

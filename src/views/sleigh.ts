@@ -1,5 +1,4 @@
 import { expected } from '../machines/join-phase.ts';
-import { stepCatalogOf } from '../actors/step-catalog.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
 import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';
@@ -43,10 +42,10 @@ export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
       expected: expected(context),
       isFrozen: context.frozen,
     },
-    sentinels: stepCatalogOf(sleigh.sentinelChart)?.all ?? {},
+    sentinels: sleigh.countsOf('sentinel').all,
     completed: sleigh.work.completed,
     replacements: sleigh.crew.replacements,
-    deaths: stepCatalogOf(sleigh.workerChart)?.in('dead') ?? 0,
+    deaths: sleigh.countsOf('worker').in('dead'),
     failures: sleigh.failures.newestFirst,
     batches: Array.from(batches(sleigh), (batch) => batchView(batch, figures)),
     history: figures.history.series,

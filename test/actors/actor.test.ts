@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { assign, createActor, fromTransition, setup, type AnyActorRef, type EventObject } from 'xstate';
 import { actorOf, hasTag } from '../../src/actors/actor.ts';
 import { compiled } from '../../src/actors/compiled.ts';
+import { StoryKeeper } from '../../src/actors/story-keeper.ts';
 import { withStory, storyOf } from '../../src/actors/story.ts';
 
 // That its snapshots and actions are the interpreter's, for all charts and any events: compiled.test.ts.
@@ -51,9 +52,11 @@ function parentOf(heard: EventObject[]): AnyActorRef {
   ).start();
 }
 
+const keeper = new StoryKeeper(() => 1_000);
+
 function begin(actions: Parameters<typeof chart.provide>[0]['actions'] = {}) {
   const heard: EventObject[] = [];
-  const machine = compiled(withStory(chart.provide({ actions }), () => 1_000));
+  const machine = compiled(withStory(chart.provide({ actions }), { keeperOf: () => keeper }));
   const failures: unknown[] = [];
   const actor = actorOf(machine, {
     id: 'racer',

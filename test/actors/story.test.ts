@@ -15,7 +15,9 @@ import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
 import { withStory, storyOf, STORY_LENGTH } from '../../src/actors/story.ts';
-import { BROKEN, stepCatalogOf, type StoryStep } from '../../src/actors/step-catalog.ts';
+import type { StoryStep } from '../../src/actors/chart-step.ts';
+import { BROKEN, countsOf } from '../../src/actors/step-catalog.ts';
+import { StoryKeeper } from '../../src/actors/story-keeper.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { stateText } from '../../src/trace/step.ts';
 
@@ -25,7 +27,8 @@ function begin(
   machine: AnyStateMachine,
   { clock = (): number => 7, isCompiled = true, id = 'it' } = {},
 ): AnyActorRef {
-  return beginOwn(withStory(machine, clock), { isCompiled, id });
+  const keeper = new StoryKeeper(clock);
+  return beginOwn(withStory(machine, { keeperOf: () => keeper }), { isCompiled, id });
 }
 
 /** @param own keeps stories */
@@ -178,7 +181,8 @@ describe('the story of an actor', () => {
           },
         },
       });
-      const machine = withStory(broken, () => 7);
+      const keeper = new StoryKeeper(() => 7);
+      const machine = withStory(broken, { keeperOf: () => keeper });
       const actor = beginOwn(machine);
       actor.subscribe({ error: () => undefined });
       if (isBusy) {
@@ -197,7 +201,7 @@ describe('the story of an actor', () => {
         },
       ]);
       expect(actor.getSnapshot().status).toBe('error');
-      expect(stepCatalogOf(machine)?.all).toEqual({ [state]: 1 });
+      expect(countsOf(keeper, machine).all).toEqual({ [state]: 1 });
     },
   );
 
@@ -206,7 +210,8 @@ describe('the story of an actor', () => {
     (_id, machine) => {
       fc.assert(
         fc.property(fc.array(eventsOf(machine), { minLength: 1, maxLength: 4 }), (crowd) => {
-          const own = compiled(withStory(withoutEffects(machine), () => 0));
+          const keeper = new StoryKeeper(() => 0);
+          const own = compiled(withStory(withoutEffects(machine), { keeperOf: () => keeper }));
           const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
           const actors = crowd.map((events) => {
             const actor: AnyActorRef = createActor(own, { parent, id: 'it', input: INPUT }).start();
@@ -218,7 +223,7 @@ describe('the story of an actor', () => {
             const state = stateText(actor.getSnapshot().value);
             counts[state] = (counts[state] ?? 0) + 1;
           }
-          expect(stepCatalogOf(own)?.all).toEqual(counts);
+          expect(countsOf(keeper, own).all).toEqual(counts);
         }),
         { numRuns: 100 },
       );

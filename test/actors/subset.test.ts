@@ -20,6 +20,7 @@ import { actorOf } from '../../src/actors/actor.ts';
 import { compiled, tableOf } from '../../src/actors/compiled.ts';
 import { NotCompilableError } from '../../src/actors/not-compilable.ts';
 import { keepStepCatalog, StepCatalog, stepCatalogOf } from '../../src/actors/step-catalog.ts';
+import { StoryKeeper } from '../../src/actors/story-keeper.ts';
 import { withStory } from '../../src/actors/story.ts';
 
 const nobody = fromTransition((state: null) => state, null);
@@ -166,11 +167,13 @@ describe('an actor that XState does not run', () => {
   });
 });
 
+const keeperOf = () => new StoryKeeper(() => 0);
+
 describe('a machine that is compiled', () => {
   it('is not changed: the logic wraps it', () => {
     const machine = withInner({ on: { go: '#it.elsewhere' } });
     const before = Object.entries(machine);
-    const logic = compiled(withStory(machine, () => 0));
+    const logic = compiled(withStory(machine, { keeperOf }));
     expect(Object.entries(machine)).toEqual(before);
     expect(logic).not.toBe(machine);
     expect([tableOf(machine), stepCatalogOf(machine)]).toEqual([undefined, undefined]);
@@ -180,7 +183,7 @@ describe('a machine that is compiled', () => {
 
   it('has the catalog of what it was made of', () => {
     const machine = withInner({});
-    const catalog = new StepCatalog(() => 0, undefined);
+    const catalog = new StepCatalog({ keeperOf });
     keepStepCatalog(machine, catalog);
     expect(stepCatalogOf(compiled(machine))).toBe(catalog);
   });

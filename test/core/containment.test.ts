@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { makeJobMachines } from '../../src/sleigh/job-machines.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import type { WorkspacePlugin, WorkspaceKind } from '../../src/workspace/workspace.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
@@ -14,14 +16,17 @@ const boom = (): never => {
 const FAILED = { status: '2000', reason: 'The sleigh has failed, by a fault of the server.' };
 const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue' };
 
-/** A sleigh, one of whose charts is changed before it is used. */
+/** A sleigh that is changed before it is used. @param worker the machine of its workers, when that is changed */
 const sabotaged =
-  (change: (sleigh: Sleigh) => void): WorkspaceKind =>
+  (change: (sleigh: Sleigh) => void, worker?: typeof boundWorker): WorkspaceKind =>
   (workspace, metadata) => {
-    const sleigh = sleighPlugin(DEFAULT_OPTIONS)(workspace, metadata);
-    if (sleigh instanceof Sleigh && workspace.name === 'job') change(sleigh);
+    const isFaulty = workspace.name === 'job';
+    const machines = isFaulty && worker !== undefined ? makeJobMachines(UNTRACED, { worker }) : undefined;
+    const sleigh = sleighPlugin(DEFAULT_OPTIONS, machines)(workspace, metadata);
+    if (sleigh instanceof Sleigh && isFaulty) change(sleigh);
     return sleigh;
   };
+const UNTRACED = { isTraced: false };
 
 /** The server serves everyone else, another job too. */
 function mustGoOn(server: SimulatedServer): void {
@@ -33,16 +38,19 @@ function mustGoOn(server: SimulatedServer): void {
 }
 
 describe('an exception in a chart of a sleigh', () => {
-  const faults: [string, (sleigh: Sleigh) => void][] = [
+  const faults: [string, WorkspaceKind][] = [
     [
       'a guard of a worker',
-      ({ workerChart }) => (workerChart.implementations.guards['taskIsAvailable'] = boom),
+      sabotaged(() => undefined, boundWorker.provide({ guards: { taskIsAvailable: boom } })),
     ],
-    ['an action of a worker', ({ workerChart }) => (workerChart.implementations.actions['giveTask'] = boom)],
-    ['the supervisor', ({ crew }) => (crew.lose = boom)],
-    ['the join phase', ({ crew }) => (crew.giveRank = boom)],
+    [
+      'an action of a worker',
+      sabotaged(() => undefined, boundWorker.provide({ actions: { giveTask: boom } })),
+    ],
+    ['the supervisor', sabotaged(({ crew }) => (crew.lose = boom))],
+    ['the join phase', sabotaged(({ crew }) => (crew.giveRank = boom))],
   ];
-  it.each(faults)('in %s ends that job: all who wait in it are told, and others go on', (_what, change) => {
+  it.each(faults)('in %s ends that job: all who wait in it are told, and others go on', (_what, sleigh) => {
     simulated(
       (server) => {
         const [master, sentinel, worker, idle] = [1, 2, 3, 4].map(() => server.connect());
@@ -72,7 +80,7 @@ describe('an exception in a chart of a sleigh', () => {
         worker.skip();
         mustGoOn(server);
       },
-      { expectsErrors: true, kinds: { sleigh: sabotaged(change) } },
+      { expectsErrors: true, kinds: { sleigh } },
     )();
   });
 });

@@ -11,13 +11,13 @@ const lamp = setup({
 });
 
 describe('binding a machine', () => {
-  test('its actions are done by the functions that it is bound to', () => {
+  test('its actions are done by the functions that it is bound to, for the owner of the actor', () => {
     const done: string[] = [];
-    const implementations: Implementations<typeof lamp> = {
-      light: ({ event }) => done.push(`light, ${event.type}`),
-      log: ({ context, self }) => done.push(`log, ${self.id}, ${context.presses}`),
+    const implementations: Implementations<typeof lamp, string[]> = {
+      light: (done, { event }) => done.push(`light, ${event.type}`),
+      log: (done, { context, self }) => done.push(`log, ${self.id}, ${context.presses}`),
     };
-    const bound = bind(lamp, implementations);
+    const bound = bind(lamp, () => done, implementations);
     const actor = createActor(bound, { id: 'lamp' });
     actor.start();
     actor.send({ type: 'pressed' });
@@ -26,9 +26,9 @@ describe('binding a machine', () => {
 
   test('a forgotten action and a misspelled one do not compile', () => {
     // @ts-expect-error -- log is forgotten
-    bind(lamp, { light: () => undefined });
+    bind(lamp, () => null, { light: () => undefined });
     // @ts-expect-error -- there is no action ligth
-    bind(lamp, { light: () => undefined, log: () => undefined, ligth: () => undefined });
+    bind(lamp, () => null, { light: () => undefined, log: () => undefined, ligth: () => undefined });
     expect(lamp.events).toEqual(['pressed']);
   });
 

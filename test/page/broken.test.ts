@@ -4,7 +4,8 @@ import { Connection } from '../../src/core/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
-import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { makeJobMachines } from '../../src/sleigh/job-machines.ts';
+import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { startBrowser } from '../support/browser.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -39,12 +40,16 @@ beforeAll(async () => {
     web: { port: 0 },
     kinds: {
       sleigh: (workspace, metadata) => {
-        const sleigh = sleighPlugin(DEFAULT_OPTIONS)(workspace, metadata);
-        if (sleigh instanceof Sleigh && workspace.name === 'broken')
-          sleigh.workerChart.implementations.guards['taskIsAvailable'] = () => {
-            throw new Error('on purpose');
-          };
-        return sleigh;
+        const broken = boundWorker.provide({
+          guards: {
+            taskIsAvailable: () => {
+              throw new Error('on purpose');
+            },
+          },
+        });
+        const machines =
+          workspace.name === 'broken' ? makeJobMachines({ isTraced: false }, { worker: broken }) : undefined;
+        return sleighPlugin(DEFAULT_OPTIONS, machines)(workspace, metadata);
       },
     },
   });

@@ -1,0 +1,52 @@
+import { describe, expect, test, vi } from 'vitest';
+import { StateMachine } from 'xstate';
+import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
+
+const JOB = { wstype: 'sleigh' };
+
+/** Makes jobs, each with a worker that has done a task. */
+function makeJobs(server: SimulatedServer, from: number, to: number): void {
+  for (let n = from; n < to; n++) {
+    const client = server.connect();
+    const job = `job ${n}`;
+    client.call(['open ws', job, 'x', 'no'], JOB);
+    client.call(['fetch', job, 'worker_ids']);
+    client.call(['store', job, 'worker_ids', '1', '0']);
+    client.call(['store', job, 'task', '1', 'a task']);
+    client.call(['fetch', job, 'task']);
+    client.call(['store', job, 'result', '1', 'a result']);
+  }
+}
+
+describe('the machines of a job', () => {
+  test('are bound once for all jobs: 1,000 more jobs provide none, and resolve none of their states', () => {
+    simulated((server) => {
+      makeJobs(server, 0, 1);
+      const provide = vi.spyOn(StateMachine.prototype, 'provide');
+      const resolve = vi.spyOn(StateMachine.prototype, 'resolveState');
+      makeJobs(server, 1, 1_001);
+      expect([provide.mock.calls.length, resolve.mock.calls.length]).toEqual([0, 0]);
+      vi.restoreAllMocks();
+    });
+  });
+
+  test('know which job an actor belongs to: what happens in one is neither done nor counted in another', () => {
+    simulated((server) => {
+      makeJobs(server, 0, 2);
+      const watcher = server.connect();
+      for (const job of ['job 0', 'job 1']) {
+        watcher.call(['use ws', job, 'x', 'no']);
+        expect(watcher.call(['find', job, 'rankCount']).value).toBe('1');
+      }
+      watcher.call(['fetch', 'job 1', 'worker_ids']);
+      watcher.call(['store', 'job 1', 'worker_ids', '1', '1']);
+      expect(['job 0', 'job 1'].map((job) => watcher.call(['find', job, 'rankCount']).value)).toEqual([
+        '1',
+        '2',
+      ]);
+      expect(watcher.call(['fetch', 'job 0', 'result']).value).toBe('a result');
+      expect(watcher.call(['findTry', 'job 0', 'result']).status).not.toBe('0000');
+      expect(watcher.call(['fetch', 'job 1', 'result']).value).toBe('a result');
+    });
+  });
+});
