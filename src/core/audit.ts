@@ -3,7 +3,7 @@ import type { Request } from '../wire/request.ts';
 import type { Host } from '../workspace/workspace.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
-/** What clients do that others feel, as lines of the log: whoever audits a server looks for the field `audit`. */
+/** Logs the actions of clients that affect others. The field `audit` marks these lines for auditors. */
 export class Audit {
   readonly #host: Host;
 
@@ -15,7 +15,7 @@ export class Audit {
     this.#host.log('info', message, { audit: true, peer, ...fields });
   }
 
-  /** A request was carried out. */
+  /** Called when a request was carried out. */
   carriedOut({ verb, args }: Request, peer: string, workspaces: Workspaces): void {
     const workspace = args[0] ?? '';
     if (verb === VERB.deadman) this.mayStop(peer);
@@ -38,7 +38,7 @@ export class Audit {
     this.#note('the server stops: a client asked for it', peer);
   }
 
-  /** P2.3, P2.5: the option is missing, wrong or not to be had. */
+  /** The option is missing, wrong or not available (P2.3, P2.5). */
   denied(peer: string, option: string): void {
     this.#note('option denied', peer, { option });
   }

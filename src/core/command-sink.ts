@@ -4,7 +4,7 @@ import type { Command } from './commands.ts';
 import type { Metrics } from './metrics.ts';
 import type { Turns } from './turns.ts';
 
-/** What the parts of a connection use of the core: they give commands, and take turns (P14). */
+/** The part of the core that the parts of a connection use: it accepts commands and turns (P14). */
 export interface CommandSink {
   readonly figures: Metrics;
   readonly turns: Turns;

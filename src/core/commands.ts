@@ -3,43 +3,42 @@ import type { TraceStep } from '../trace/step.ts';
 import type { LogLevel } from '../workspace/workspace.ts';
 
 /**
- * All that the core can ask of the world outside. They are carried out in order; in particular what is sent to one
- * connection arrives in the order of its commands, and a file that is discarded stays readable for what was sent of it
- * before.
+ * All commands of the core. They are performed in order: each connection receives its bytes in the order of its
+ * commands, and a discarded file stays readable for the sends before the command.
  */
 export type Command =
   /** Bytes for a client: a string is Latin-1. */
   | { type: 'send'; connection: number; bytes: string | Uint8Array }
   /** The content of a file for a client. */
   | { type: 'sendFile'; connection: number; file: FilePayload }
-  /** TLS begins; `received` are bytes that have come already and belong to it. Answered by `secured`. */
+  /** Starts TLS; `received` are bytes that have already arrived and belong to it. Answered by `secured`. */
   | { type: 'startTls'; connection: number; received: Uint8Array }
-  /** Nothing is to be read from the client for now, and read again: it is busy with what it has said (P14). */
+  /** Stops and resumes reading from a client that has sent more than can be handled at once (P14). */
   | { type: 'pause'; connection: number }
   | { type: 'resume'; connection: number }
-  /** There is more to do: answered by `continued`, as soon as others have had their turn. */
+  /** Asks for a `continued` event as soon as other events have had their turn. */
   | { type: 'continue' }
   /** Answered by `flushed` when the client has taken what was sent to it. */
   | { type: 'flush'; connection: number }
-  /** The connection ends when all that was sent is out. */
+  /** Closes the connection when everything that was sent is out. */
   | { type: 'close'; connection: number }
   | { type: 'openFile'; connection: number; file: FilePayload }
   | { type: 'writeFile'; file: FilePayload; bytes: Uint8Array }
   /** Answered by `fileWritten`. */
   | { type: 'finishFile'; connection: number; file: FilePayload }
   | { type: 'discardFile'; file: FilePayload }
-  /** Answered by `timerFired`, unless stopped before. */
+  /** Answered by `timerFired`, unless the timer is stopped before. */
   | { type: 'startTimer'; timer: number; milliseconds: number }
   | { type: 'stopTimer'; timer: number }
   | { type: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
-  /** What an actor did, for whoever follows the charts. */
+  /** A step of an actor, for traces. */
   | { type: 'trace'; step: TraceStep }
-  /** A client asked for it (P3). */
+  /** Stops the server, because a client requested it (P3). */
   | { type: 'stopServer' };
 
-/** All that the world outside tells the core. */
+/** All events of the core. */
 export type CoreEvent =
-  /** `peer` is HOST:PORT, or a name for one that comes from inside of the process, of whom nothing is asked (P2.5). */
+  /** `peer` is HOST:PORT, or a name for a connection from inside the process, which needs no authentication (P2.5). */
   | { type: 'connected'; connection: number; peer: string; isInside?: boolean }
   /** @param bytes the caller's buffer, valid only during this call */
   | { type: 'received'; connection: number; bytes: Buffer }
@@ -49,7 +48,7 @@ export type CoreEvent =
   | { type: 'continued' }
   | { type: 'fileWritten'; connection: number; error: string | undefined }
   | { type: 'timerFired'; timer: number }
-  /** The server is about to stop: jobs are told, and clients may go on for a while. */
+  /** The server is about to stop: jobs shut down, and clients may continue for a while. */
   | { type: 'draining' }
-  /** The server stops: jobs are told, then connections closed. */
+  /** The server stops: jobs shut down, then connections are closed. */
   | { type: 'stopping' };

@@ -9,7 +9,7 @@ import type { Workspaces } from '../workspace/workspaces.ts';
 import type { Audit } from './audit.ts';
 import type { CommandSink } from './command-sink.ts';
 
-/** What a connection uses of the core. */
+/** The part of the core that a connection uses. */
 export interface ConnectionHost extends CommandSink, Host {
   readonly terms: Terms;
   readonly holdings: ServerHoldings;
@@ -19,13 +19,13 @@ export interface ConnectionHost extends CommandSink, Host {
   readonly connectionChart: typeof connectionMachine;
   /** Keeps the stories of all connections. */
   readonly stories: StoryKeeper;
-  /** Whether the time for the event at hand is up (P14). */
+  /** Whether the time for the current event is up (P14). */
   readonly isTimeUp: boolean;
-  /** What a connection is offered (P2.1, P2.5). */
+  /** The options that a connection is offered (P2.1, P2.5). */
   termsOf(connection: number): Terms;
   /** The actor system that the actor of a connection belongs to. */
   systemOf(scope: string): Pick<ActorOptions<typeof connectionMachine>, 'parent' | 'inspect'>;
   inSteps(steps: Steps): void;
-  /** Does one of several things that all have to be done. An error is logged. */
+  /** Runs a function whose failure must not prevent those after it. An error is logged. */
   contained(act: () => void): void;
 }

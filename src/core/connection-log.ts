@@ -18,7 +18,7 @@ export const logTooSlow = (host: Host, { peer }: Subject): void =>
 export const logStalled = (host: Host, { peer }: Subject): void =>
   host.log('info', 'a request stopped coming', { peer, limit: 'requestSeconds' });
 
-/** A fault of ours. */
+/** A fault of the server. */
 export const logUnexpected = (host: Host, { peer, story }: Subject, event: string): void =>
   host.log('error', 'a chart was sent an event that it does not expect', {
     peer,

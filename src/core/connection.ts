@@ -45,12 +45,12 @@ export class Connection implements Caller {
   readonly #chart: ActorOf<typeof connectionMachine>;
   readonly #input: Input;
   readonly #terms: Terms;
-  /** Until both have agreed. */
+  /** Defined until the handshake is complete. */
   #opening: ServerHandshake | undefined;
   readonly #out: Outgoing;
   #decoder: RequestDecoder | undefined;
   #blockedIn: PendingGet | undefined;
-  /** The verb of the request at hand. */
+  /** The verb of the current request. */
   #carryingOut: string | undefined;
   #handshakeTimer: Timer | undefined;
   readonly #requestTimer: RequestTimer;
@@ -59,7 +59,7 @@ export class Connection implements Caller {
   readonly connectedAt: number;
   readonly #notes = new RequestNotes();
 
-  /** @param isInside it comes from inside of the process: nothing is asked of it (P2.5) */
+  /** @param isInside whether it comes from inside the process and needs no authentication (P2.5) */
   constructor(id: number, peer: string, core: ConnectionHost, isInside = false) {
     this.id = id;
     this.peer = peer;
@@ -86,18 +86,18 @@ export class Connection implements Caller {
     });
   }
 
-  /** Its chart; to look at. */
+  /** Its actor, for reading only. */
   get actor(): ActorOf<typeof connectionMachine> {
     return this.#chart;
   }
   get story(): Story | undefined {
     return storyOf(this.#chart);
   }
-  /** Requests that were read, those that were refused included. */
+  /** The number of requests that were read, including refused ones. */
   get requests(): number {
     return this.#notes.count;
   }
-  /** What it asked last, or waits for; undefined before its first request. */
+  /** Its last request, or the one that is blocked; undefined before its first request. */
   get lastRequest(): LastRequest | undefined {
     return this.#notes.last(this.#blockedIn !== undefined);
   }
@@ -120,7 +120,7 @@ export class Connection implements Caller {
     this.#goOn();
   }
 
-  /** Sends and reads on, as far as it may. */
+  /** Sends and reads as much as possible. */
   #goOn(): void {
     if (this.#pace.mayGoOn && !this.#out.goOn()) this.#pace.waitForClient();
     this.#read();
@@ -146,14 +146,14 @@ export class Connection implements Caller {
     this.#chart.send({ type: 'server.stopping' });
   }
 
-  /** Something of ours went wrong in the middle of a request: the connection ends, the server goes on. */
+  /** Handles a fault of the server during a request: the connection ends, the server continues. */
   fault(): void {
     if (this.#carryingOut !== undefined)
       this.#refuse(INTERNAL, verbOf(this.#carryingOut)?.isLong ?? false, this.#carryingOut);
     this.#chart.send({ type: 'fault' });
   }
 
-  /** Its chart has failed: it can only end. */
+  /** The actor has failed, so the connection can only end. */
   #fail(error: unknown): void {
     this.#core.log('error', 'a chart failed', { peer: this.peer, error, story: this.story?.lines });
     this.#handshakeTimer?.stop();
@@ -166,7 +166,7 @@ export class Connection implements Caller {
     return hasTag(this.#chart, what);
   }
 
-  /** Reads as far as the bytes go; what is read decides what may come next. */
+  /** Reads until bytes are missing. Each result of reading decides what is expected next. */
   #read(): void {
     if (this.#expects('readsGreeting') && !this.#begin(this.#opening?.greeting())) return;
     if (this.#expects('readsOptions') && !this.#begin(this.#opening?.options())) return;
@@ -185,13 +185,14 @@ export class Connection implements Caller {
       this.#carryOut(request);
       this.#carryingOut = undefined;
       if (!this.#pace.mayGoOn || !this.#expects('readsRequests')) continue;
-      // Whoever asks for much goes on when it has taken the replies (P11), and when others have had their turn (P14).
+      // A client with many requests waits until it has taken its replies (P11), and until others have had their turn
+      // (P14).
       if (!this.#out.goOn() || this.#out.isFull) this.#pace.waitForClient();
       else if (this.#input.length > 0 && this.#core.isTimeUp) this.#pace.waitForTurn();
     }
   }
 
-  /** @returns whether it has come to a step */
+  /** @returns whether the handshake has reached a step */
   #begin(step: ServerHandshakeStep | undefined): boolean {
     if (step === undefined) return false;
     if (step.agreed !== undefined) this.#agree(step.agreed);
@@ -273,12 +274,12 @@ export class Connection implements Caller {
     this.#core.log('info', 'request refused', { peer: this.peer, verb, code, reason: text });
   }
 
-  /** A request that is not carried out leaves no file behind. */
+  /** A request that is not carried out must not leave its file. */
   #releasePayload({ payload }: Request): void {
     if (payload !== undefined && isFile(payload)) this.#core.holdings.discard(payload);
   }
 
-  /** The connection is over: what it waited for, was a member of, or owned, ends with it (V6, V12, W6, S13). */
+  /** Ends the connection, and with it its blocked request, memberships and workspaces (V6, V12, W6, S13). */
   #depart(): void {
     if (this.#hasDeparted) return;
     this.#hasDeparted = true;
@@ -302,7 +303,7 @@ export class Connection implements Caller {
     yield* this.#core.workspaces.clientLeft(this, contain);
   }
 
-  /** The chart of connections, with what it commands bound to those of `core`. */
+  /** Binds the machine of connections to `core`. */
   /** @param connection finds the connection of an actor */
   static bind(core: ConnectionHost, connection: (id: number) => Connection) {
     const command = (act: (connection: Connection, event: ConnectionEvent) => void) => {
@@ -343,7 +344,7 @@ export class Connection implements Caller {
       }),
       { keeperOf: () => core.stories },
     );
-    // Who traces wants to hear of each transition, which only the interpreter tells.
+    // A trace needs every transition, which only the interpreter reports.
     return core.tracer === undefined ? compiled(machine) : machine;
   }
 }

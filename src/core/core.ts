@@ -21,31 +21,34 @@ import { Turns } from './turns.ts';
 
 export interface CoreOptions {
   readonly limits: Limits;
-  /** By the `wstype` that asks for them (W9). */
+  /** The plugins by the `wstype` that selects them (W9). */
   readonly kinds: ReadonlyMap<string, WorkspaceKind>;
-  /** Offered, or asked for (P2.1, P2.5). */
+  /** Whether TLS is offered or required (P2.1, P2.5). */
   readonly tls: 'none' | 'offered' | 'required';
-  /** Whether a client says the right token; without it none is asked for (P2.5). */
+  /** Checks the token of a client; undefined if the server has no token (P2.5). */
   readonly admits?: Admits | undefined;
   /** A nonce for each connection, for proofs that a client knows the token (P2.5). */
   readonly nonceOf?: ((connection: number) => string) | undefined;
   readonly webPort?: number | undefined;
-  /** Whether clients may stop the server: `deadman` and `KillServerOnClose` (P3). They may unless told. */
+  /** Whether clients may stop the server with `deadman` and `KillServerOnClose` (P3). The default is true. */
   readonly mayBeStopped?: boolean | undefined;
   /** Unique to this run of the server: up to 10 letters and digits (V9, W8). */
   readonly run: string;
-  /** Every step of every chart comes out as a command. */
+  /** Whether every step of every actor is returned as a command. */
   readonly traces?: boolean;
 }
 
-/** Whether the rest of an event should wait for its turn (P14). @param commands how many it has come to so far */
+/**
+ * Decides whether the rest of an event must wait for its turn (P14).
+ * @param commands the number of commands so far
+ */
 export type IsTimeUp = (commands: number) => boolean;
 
 const neverUp: IsTimeUp = () => false;
 
 /**
- * The server without the world: events in, commands out. It knows no socket, clock, file or process, and the same
- * events give the same commands.
+ * The server as a function: it takes events and returns commands. It uses no socket, clock, file or process, and the
+ * same events give the same commands.
  */
 export class Core implements ConnectionHost {
   readonly limits: Limits;
@@ -55,7 +58,7 @@ export class Core implements ConnectionHost {
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
   readonly figures = new Metrics();
-  /** What goes on beside what comes in. */
+  /** Work that continues after the event that began it. */
   readonly turns: Turns;
   readonly tracer: Tracer | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
@@ -92,8 +95,8 @@ export class Core implements ConnectionHost {
   readonly stories = new StoryKeeper(this.clock);
 
   /**
-   * The actor system that a connection is in: the same for all, which saves each a tenth of its memory. Steps are told
-   * of by system, so who is traced has one alone.
+   * The actor system of a connection. All connections share one, which saves a tenth of the memory of each. Steps are
+   * reported for each system, so a connection that is traced has its own.
    */
   systemOf(scope: string) {
     return this.tracer === undefined ? { parent: this.#root } : inspectedBy(this.tracer, scope);
@@ -116,7 +119,7 @@ export class Core implements ConnectionHost {
   get connectionCounts(): StateCounts {
     return countsOf(this.stories, this.connectionChart);
   }
-  /** Connections whose client waits for an answer. */
+  /** The number of connections whose client waits for a reply. */
   get blockedConnections(): number {
     const counts = this.connectionCounts;
     return counts.in('open.blocked.silent') + counts.in('open.blocked.receiving');
@@ -125,7 +128,7 @@ export class Core implements ConnectionHost {
     return this.#connections.values();
   }
 
-  /** How many timers run and connections are there; for tests and metrics. */
+  /** The numbers of running timers and of connections, for tests and metrics. */
   get counts() {
     return { timers: this.#timers.size, connections: this.#connections.size };
   }
@@ -138,7 +141,7 @@ export class Core implements ConnectionHost {
     ).tracer;
   }
 
-  /** What a connection is offered. */
+  /** The options that a connection is offered. */
   termsOf(connection: number): Terms {
     return termsWith(this.terms, this.#nonceOf?.(connection));
   }
@@ -170,9 +173,9 @@ export class Core implements ConnectionHost {
   }
 
   /**
-   * @param now milliseconds since 1970, never going back
-   * @param isTimeUp whether what is left of it should wait for its turn (P14); asked between two pieces of work
-   * @returns what is to be done, in this order
+   * @param now milliseconds since 1970, never decreasing
+   * @param isTimeUp whether the rest of the work must wait for its turn (P14); called between two pieces of work
+   * @returns the commands to perform, in this order
    */
   handle(event: CoreEvent, now: number, isTimeUp = neverUp): Command[] {
     this.#now = now;
@@ -187,7 +190,7 @@ export class Core implements ConnectionHost {
     return this.#commands;
   }
 
-  /** The time for the event at hand is up. */
+  /** Whether the time for the current event is up. */
   get isTimeUp(): boolean {
     return this.#isTimeUp(this.#commands.length);
   }
@@ -199,7 +202,7 @@ export class Core implements ConnectionHost {
     );
   };
 
-  /** Does one of several things that all have to be done, whatever comes of the others. */
+  /** Runs a function whose failure must not prevent those after it. */
   contained(act: () => void): void {
     try {
       act();

@@ -2,7 +2,7 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { FileSink } from '../wire/request.ts';
 import type { CommandSink } from './command-sink.ts';
 
-/** Where the large values of one connection go while they come in: out, as commands (P11). */
+/** Writes the large values of one connection to files while they arrive, by commands (P11). */
 export class IncomingFiles implements FileSink {
   readonly #sink: CommandSink;
   readonly #connection: number;

@@ -1,10 +1,13 @@
 import { ByteQueue } from '../wire/byte-queue.ts';
 import type { RequestBudget } from '../wire/request.ts';
 
-/** What has come from one client and is not read yet. What lies here between two events is room that it takes (P12). */
+/**
+ * The bytes of one client that have arrived and are not read yet. Bytes that stay between two events count as memory
+ * (P12).
+ */
 export class Input extends ByteQueue {
   readonly #room: RequestBudget;
-  /** Bytes of room that it has taken. */
+  /** The bytes of memory that it has reserved. */
   #held = 0;
 
   constructor(room: RequestBudget) {
@@ -12,7 +15,10 @@ export class Input extends ByteQueue {
     this.#room = room;
   }
 
-  /** The event is over: what is left is copied. @returns whether there is room for it */
+  /**
+   * Copies the remaining bytes at the end of an event.
+   * @returns whether there is memory for them
+   */
   settle(): boolean {
     this.keep();
     const more = this.length - this.#held;
@@ -23,7 +29,7 @@ export class Input extends ByteQueue {
     return true;
   }
 
-  /** Nobody is going to read it. */
+  /** Discards everything. */
   drop(): void {
     this.pass(this.length);
     this.settle();

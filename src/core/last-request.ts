@@ -7,22 +7,22 @@ export interface LastRequest {
   readonly variable: string | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** It is not answered yet. */
+  /** Whether it still waits for its reply. */
   readonly waits: boolean;
 }
 
-/** Characters of a name that are noted: each connection holds two of them. */
+/** The number of characters of a name that are kept. Each connection keeps two names. */
 const MOST_NOTED = 255;
 
-/** A long one is copied, since a part of a string keeps all of it. */
+/** Copies a long name, because a substring keeps the whole string in memory. */
 const short = (name: string | undefined): string | undefined =>
   name === undefined || name.length <= MOST_NOTED
     ? name
     : Buffer.from(name.slice(0, MOST_NOTED), 'latin1').toString('latin1');
 
-/** What a connection asked last; not the value that came with it. Noted in place, at each request. */
+/** The last request of a connection, without its value. It is updated in place at each request. */
 export class RequestNotes {
-  /** Requests that were read, those that were refused included. */
+  /** The number of requests that were read, including refused ones. */
   count = 0;
   at = 0;
   #verb = '';

@@ -1,11 +1,11 @@
-/** The upper ends of the buckets of a histogram, in seconds; one more bucket is for all that takes longer. */
+/** The upper bounds of the buckets of a histogram, in seconds. One more bucket is for longer times. */
 const OF_WAITING = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
 
-/** How long something took, in buckets. */
+/** A histogram of durations. */
 export class Histogram {
-  /** How many fell into each bucket, those of smaller buckets left out; the last is for what is over all ends. */
+  /** The count of each bucket, not cumulative. The last one is for durations over all bounds. */
   readonly counts: number[];
-  /** Seconds in all. */
+  /** The sum in seconds. */
   sum = 0;
   count = 0;
 
@@ -25,10 +25,10 @@ export class Histogram {
   }
 }
 
-/** The name under which requests without a verb of ours are counted. */
+/** The name under which requests with an unknown verb are counted. */
 export const OTHER_VERBS = 'other';
 
-/** What the server has done since its start, for whoever watches it. */
+/** Counts the work of the server since its start. */
 export class Metrics {
   readonly #requests = new Map<string, { count: number }>();
   /** How long requests of each verb were blocked until they were answered or refused. */
@@ -37,12 +37,12 @@ export class Metrics {
   bytesOut = 0;
   requestCount = 0;
 
-  /** Requests of each verb. */
+  /** The number of requests of each verb. */
   get requests(): ReadonlyMap<string, number> {
     return new Map(Array.from(this.#requests, ([verb, { count }]) => [verb, count]));
   }
 
-  /** Refusals, and connections that ended, by the limit that was met (P12). */
+  /** Refused requests and closed connections, by the limit that was reached (P12). */
   readonly refusals = new Map<string, number>();
 
   countRefusal(limit: string): void {

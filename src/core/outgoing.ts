@@ -4,7 +4,7 @@ import { encodeReply, NO_VALUE, type ReplyFormat, type ReplyValue, type Status }
 import type { Refusal } from '../workspace/refusal.ts';
 import type { CommandSink } from './command-sink.ts';
 
-/** Bytes of replies to one piece of input after which the rest of that waits until they are out. */
+/** Beyond this many bytes of replies to one piece of input, the rest of the input waits until they are sent. */
 const REPLIES_AT_ONCE = 2 ** 20;
 
 /** The replies to one connection, as commands. */
@@ -12,9 +12,9 @@ export class Outgoing {
   format: ReplyFormat = { metadata: false, cookie: true };
   readonly #sink: CommandSink;
   readonly #connection: number;
-  /** Bytes of replies since the client had taken all of them. */
+  /** Bytes of replies since the client last had taken all of them. */
   #replied = 0;
-  /** What is left of a value that is made piece by piece. */
+  /** The rest of a value that is created piece by piece. */
   #pieces: Pieces | undefined;
 
   constructor(sink: CommandSink, connection: number) {
@@ -22,17 +22,17 @@ export class Outgoing {
     this.#connection = connection;
   }
 
-  /** Nothing more is to be sent before the client has taken what there is (P11). */
+  /** Whether the client must take replies before more are sent (P11). */
   get isFull(): boolean {
     return this.#replied > REPLIES_AT_ONCE;
   }
 
-  /** The client has taken what was sent, or it says something new. */
+  /** Called when the client has taken everything, or sends something new. */
   begin(): void {
     this.#replied = 0;
   }
 
-  /** What is made piece by piece is not out yet, see `goOn`. */
+  /** Sends a reply. A value that is created piece by piece is sent by `goOn`. */
   reply(status: Status, metadata: Metadata, value: ReplyValue | undefined): void {
     this.send(encodeReply(this.format, status, metadata, value));
     if (value === undefined || typeof value.payload === 'string') return;
@@ -50,7 +50,10 @@ export class Outgoing {
     if (limit !== undefined) this.#sink.figures.countRefusal(limit);
   }
 
-  /** Sends more of what is made piece by piece, until the client has to take that. @returns whether all is out */
+  /**
+   * Sends more of a value that is created piece by piece, until the client must take some of it.
+   * @returns whether all of it is sent
+   */
   goOn(): boolean {
     while (this.#pieces !== undefined && !this.isFull) {
       const piece = this.#pieces.next();
@@ -60,7 +63,7 @@ export class Outgoing {
     return this.#pieces === undefined;
   }
 
-  /** What is left of that is not wanted any more. */
+  /** Discards the rest of that value. */
   drop(): void {
     this.#pieces?.drop();
     this.#pieces = undefined;

@@ -3,15 +3,15 @@ import type { CommandSink } from './command-sink.ts';
 import type { Making, Settled } from './verbs.ts';
 
 interface PaceEvents {
-  /** It may go on, after it had to wait. */
+  /** Called when the connection may continue after a wait. */
   goOn(): void;
-  /** A request could not be carried out. */
+  /** Called when a request could not be carried out. */
   failed(): void;
 }
 
 /**
- * When one connection may go on. What it has said is not read while its client has to take replies first (P11), while it
- * is the turn of others, or while a request of its own takes steps (P14).
+ * Decides when one connection may continue. Its input is not read while its client must take replies first (P11),
+ * while others have their turn, or while one of its requests takes several steps (P14).
  */
 export class Pace {
   readonly #sink: CommandSink;
@@ -52,7 +52,7 @@ export class Pace {
     });
   }
 
-  /** @param settle told what came of it, at once or later; not when nobody needs it any more */
+  /** @param settle called with the result, now or later; not called if the connection has ended */
   make(making: Making, settle: (outcome: Settled) => void): void {
     this.#making = making;
     this.#waitsFor = 'steps';
@@ -69,7 +69,7 @@ export class Pace {
     this.#pause('steps');
   }
 
-  /** A fault of the server in one of the steps stays with the connection. */
+  /** A fault of the server in one of the steps ends only this connection. */
   *#contained(steps: Steps<Settled>): Steps<Settled> {
     try {
       return yield* steps;

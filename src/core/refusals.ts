@@ -6,7 +6,7 @@ export const EMPTY = refusal('empty', 'A request needs at least a verb.');
 export const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
 
 /**
- * Refusals that are part of normal use, and not worth a line in the log: `permanent` and `no-variable` among them, since
- * each Python worker of 2010 tries to delete a variable that is the job's (S7.2), or not there (V7).
+ * Refusals that are part of normal use and are not logged. `permanent` and `no-variable` are among them, because each
+ * Python worker of 2010 tries to delete a variable that belongs to the job (S7.2) or does not exist (V7).
  */
 export const EXPECTED = new Set(['no-value', 'purged', 'sleigh-dead', 'permanent', 'no-variable']);

@@ -1,13 +1,13 @@
 import type { Limits } from '../wire/limits.ts';
 import type { Timer, Timers } from '../workspace/timers.ts';
 
-/** Whether enough of a request has come, at the end of each period in which some of it must (P12). */
+/** Checks at the end of each period whether enough of a request has arrived (P12). */
 export class RequestTimer {
   readonly #timers: Timers;
   readonly #limits: Limits;
   readonly #elapsed: (enough: boolean) => void;
   #timer: Timer | undefined;
-  /** Bytes that have come in this period. */
+  /** Bytes that have arrived in this period. */
   #progress = 0;
 
   constructor(timers: Timers, limits: Limits, elapsed: (enough: boolean) => void) {
@@ -16,7 +16,7 @@ export class RequestTimer {
     this.#elapsed = elapsed;
   }
 
-  /** @param isMidRequest what came before belongs to the same request */
+  /** @param isMidRequest whether earlier bytes belong to the same request */
   came(bytes: number, isMidRequest: boolean): void {
     this.#progress = isMidRequest ? this.#progress + bytes : bytes;
   }

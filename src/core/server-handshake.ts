@@ -7,24 +7,24 @@ import type { Metadata } from '../wire/payload.ts';
 import type { ReplyFormat } from '../wire/reply.ts';
 import type { RequestBudget } from '../wire/request.ts';
 
-/** How requests and replies look from now on (P2, P3). */
+/** The format of requests and replies after the handshake (P2, P3). */
 export interface Agreement {
   readonly format: ReplyFormat;
   readonly metadataToServer: boolean;
   readonly killsServer: boolean;
 }
 
-/** What a client has said in its handshake, as its chart is told; `agreed` when requests may follow. */
+/** A step of the handshake, as an event for the machine of the connection; `agreed` if requests follow. */
 export interface ServerHandshakeStep {
   readonly event: ConnectionEvent;
   readonly agreed?: Agreement;
-  /** The limit that was met, when it was one (P12). */
+  /** The limit that was reached, if any (P12). */
   readonly limit?: keyof Limits;
 }
 
 const overLimit = (limit: keyof Limits): ServerHandshakeStep => ({ event: { type: 'malformed' }, limit });
 
-/** The server's side of a handshake (P2), in whatever pieces the client's comes. */
+/** The server's side of a handshake (P2). The client's bytes may arrive in pieces of any size. */
 export class ServerHandshake {
   readonly #input: ByteQueue;
   readonly #terms: Terms;
@@ -32,7 +32,7 @@ export class ServerHandshake {
   readonly #limits: Limits;
   readonly #room: RequestBudget;
   #heading: string | undefined;
-  /** Bytes of room that it has taken. */
+  /** The bytes of memory that it has reserved. */
   #held = 0;
 
   constructor(input: ByteQueue, terms: Terms, limits: Limits, room: RequestBudget) {
@@ -43,7 +43,7 @@ export class ServerHandshake {
     this.#options = new DictionaryDecoder(limits.handshakeBytes);
   }
 
-  /** What has come is given up. */
+  /** Discards what has arrived. */
   drop(): void {
     this.#room.give(this.#held);
     this.#held = 0;
@@ -70,7 +70,7 @@ export class ServerHandshake {
     if (this.#heading === undefined) return undefined;
     const wanted = this.#heading === OPTIONS ? this.#options.next(this.#input) : MALFORMED;
     if (wanted === MALFORMED) return { event: { type: 'malformed' } };
-    // Nobody has been let in yet: who says too much is not read to the end.
+    // The client is not authenticated yet, so options beyond the limits are not read.
     const { handshakeOptions } = this.#limits;
     if (this.#options.isOver || this.#options.excess !== undefined) return overLimit('handshakeBytes');
     if (this.#options.announced > handshakeOptions || (wanted?.size ?? 0) > handshakeOptions)

@@ -1,12 +1,15 @@
 import Denque from 'denque';
 import type { Steps } from '../workspace/steps.ts';
 
-/** A piece of work in its turn. @returns whether more of it is left */
+/**
+ * A piece of work for one turn.
+ * @returns whether more of it is left
+ */
 type Work = () => boolean;
 
 /**
- * Work that takes longer than the time that there is for one event. Each piece of it has its turn, so that none holds up
- * the others (P14). The core does not look at a clock: whoever hands it an event says when the time for that is up.
+ * Divides work that takes longer than the time for one event into pieces. Each piece has its turn, so other clients
+ * are served in between (P14). The core does not read a clock: its caller says when the time for an event is up.
  */
 export class Turns {
   readonly #queue = new Denque<Work>();
@@ -14,7 +17,7 @@ export class Turns {
   readonly #announce: () => void;
   #isAnnounced = false;
 
-  /** @param announce asks for an event in which `go` is called */
+  /** @param announce requests an event that calls `go` */
   constructor(isTimeUp: () => boolean, announce: () => void) {
     this.#isTimeUp = isTimeUp;
     this.#announce = announce;
@@ -29,7 +32,7 @@ export class Turns {
     this.#ask();
   }
 
-  /** Does as many pieces as there is time for, one at least. */
+  /** Does as many pieces as there is time for, and at least one. */
   go(): void {
     this.#isAnnounced = false;
     try {
@@ -48,7 +51,10 @@ export class Turns {
     this.#announce();
   }
 
-  /** Begins at once. If the time is up before it is done, it goes on in its next turn. @param done called with the outcome */
+  /**
+   * Begins at once. If the time is up before the work is done, it continues in its next turn.
+   * @param done called with the result
+   */
   run<Result>(steps: Steps<Result>, done: (result: Result) => void): void {
     const work = (): boolean => {
       do {

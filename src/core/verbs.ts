@@ -9,13 +9,13 @@ import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../work
 import type { Steps } from '../workspace/steps.ts';
 import type { Opener, OpenRequest, Workspaces } from '../workspace/workspaces.ts';
 
-/** What a request comes to at once: nothing more to say, some metadata, a value, a refusal. */
+/** The immediate result of a request: nothing, metadata, a value, or a refusal. */
 export type Settled = undefined | Receipt | Found | Refusal;
 
-/** What is found out, or done, in steps (P14). */
+/** A result that is computed in steps (P14). */
 export class Making {
   readonly steps: Steps<Settled>;
-  /** Nobody needs it any more; without it, it has to be done in any case. */
+  /** Called when the result is not needed any more. Without it the work must be completed in any case. */
   readonly drop: (() => void) | undefined;
 
   constructor(steps: Steps<Settled>, drop?: () => void) {
@@ -24,14 +24,14 @@ export class Making {
   }
 }
 
-/** What a request comes to: a get answers for itself. */
+/** The result of a request. A `PendingGet` sends its own reply. */
 export type Outcome = Settled | PendingGet | Making;
 
-/** Who makes a request. */
+/** The client that makes a request. */
 export interface Caller extends Opener {
   /** Whether any client may stop the server (P3). */
   readonly mayStopServer: boolean;
-  /** The server is to stop when this client goes (P3). */
+  /** Whether the server stops when the connection of this client closes (P3). */
   killsServer: boolean;
 }
 
@@ -46,7 +46,7 @@ const MAY_NOT_STOP = refusal('may-not-stop', 'Refused: clients may not stop this
 
 export const verbOf = (name: string): Verb | undefined => VERBS.get(name);
 
-/** Carries a request out, if it is one (P5.4, P12). */
+/** Carries out a request, unless it is malformed (P5.4) or over a limit (P12). */
 export function run(
   verb: Verb | undefined,
   request: Request,
@@ -71,7 +71,7 @@ const opening = (request: Request): OpenRequest => ({
   metadata: request.metadata,
 });
 
-/** Where an iteration stands (V10): no id, or one of spaces, is its beginning. */
+/** The position of an iteration (V10). No id, or one of spaces, means its beginning. */
 function iteratorOf(request: Request): Iterator | undefined | Refusal {
   const variableId = argument(request, 2).trim();
   const text = argument(request, 3);
@@ -112,7 +112,7 @@ const store: Run = (request, caller, workspaces) => {
   return workspace.store(argument(request, 1), value, caller);
 };
 
-/** A listing, which is made in steps. */
+/** A listing, which is created in steps. */
 function made(
   { budget }: Workspaces,
   { account }: Caller,
@@ -132,11 +132,11 @@ function* foundIn(
   return refused ?? { ...foundPieces(listing), metadata: metadataOf?.() ?? NO_METADATA };
 }
 
-/** Something that is done in steps, if it may be done. */
+/** Work in several steps, unless it is refused. */
 const inSteps = (outcome: Refusal | Steps): Refusal | Making =>
   isRefusal(outcome) ? outcome : new Making(outcome);
 
-/** What each verb does; a verb without it does not compile. */
+/** The function of each verb. A missing verb does not compile. */
 const RUN: Readonly<Record<VerbName, Run>> = {
   fetch: get({ takes: true, waits: true, iterates: false }),
   find: get({ takes: false, waits: true, iterates: false }),

@@ -15,21 +15,21 @@ import { sleighMachine } from '../machines/sleigh.ts';
 import { workerMachine } from '../machines/worker.ts';
 import { BEGINNING, stateText, STOPPED, type TraceStep } from './step.ts';
 
-/** A step that its chart does not allow. */
+/** A step that its machine does not allow. */
 export interface Violation {
   readonly step: TraceStep;
-  /** What the chart has instead. */
+  /** What the machine does instead. */
   readonly reason: string;
-  /** The last steps of that actor before it, oldest first. */
+  /** The steps of that actor before it, oldest first. */
   readonly story: readonly TraceStep[];
 }
 
-/** Steps that are kept of each actor, for its story. */
+/** The number of steps that are kept of each actor, for its story. */
 const STORY = 20;
 
 const nobody = fromTransition((state: null) => state, null);
 
-/** The charts by their names. What a supervisor's children do stands in the trace, so it gets silent ones. */
+/** The machines by name. The supervisor's children have their own steps in the trace, so here it gets inert children. */
 const CHARTS: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateMachine>([
   ...[connectionMachine, joinPhaseMachine, sentinelMachine, shutdownMachine, workerMachine].map(
     (machine): [string, AnyStateMachine] => [machine.id, machine],
@@ -46,10 +46,10 @@ interface Follower {
   readonly story: TraceStep[];
 }
 
-/** Holds a trace against the charts, step by step. */
+/** Checks a trace against the machines, step by step. */
 export class TraceCheck {
   readonly #followers = new Map<string, Follower>();
-  /** An event of the step at hand had no place in its chart. */
+  /** Whether the event of the current step is unexpected in its machine. */
   #unexpected = false;
   readonly #machines: ReadonlyMap<string, AnyStateMachine> = new Map(
     Array.from(CHARTS, ([id, machine]) => [
@@ -59,10 +59,10 @@ export class TraceCheck {
       ),
     ]),
   );
-  /** Steps by chart. */
+  /** The number of steps of each machine. */
   readonly counts = new Map<string, number>();
 
-  /** @returns what is wrong with the step, if anything is */
+  /** @returns what is wrong with the step, or undefined */
   step(step: TraceStep): Violation | undefined {
     const machine = this.#machines.get(step.chart);
     if (machine === undefined) return { step, reason: `there is no chart "${step.chart}"`, story: [] };
@@ -78,7 +78,9 @@ export class TraceCheck {
     return undefined;
   }
 
-  /** @returns where the actor is, by what its chart makes of the steps so far; undefined before its first step */
+  /**
+   * @returns the snapshot of the actor according to its machine and the steps so far; undefined before its first step
+   */
   snapshotOf({ scope, actor }: Pick<TraceStep, 'scope' | 'actor'>): AnyMachineSnapshot | undefined {
     return this.#followers.get(`${scope}\n${actor}`)?.actor.getSnapshot();
   }
@@ -105,7 +107,10 @@ function follow(machine: AnyStateMachine, input: unknown): Follower {
   return { actor, story: [] };
 }
 
-/** A line of a trace. @returns undefined when it is none */
+/**
+ * Parses a line of a trace.
+ * @returns undefined if it is not one
+ */
 export function readStep(line: string): TraceStep | undefined {
   let step: unknown;
   try {
@@ -118,7 +123,7 @@ export function readStep(line: string): TraceStep | undefined {
 
 const TEXTS = ['scope', 'actor', 'chart', 'before', 'after', 'clause'] as const;
 
-/** Milliseconds on either side of 1970 that a date can be made of. */
+/** The largest distance from 1970 that a `Date` can have, in milliseconds. */
 const LAST_TIME = 8.64e15;
 
 const isStep = (step: unknown): step is TraceStep =>

@@ -10,7 +10,7 @@ import type { Tracer } from '../workspace/tracing.ts';
 import { clauseOf } from '../actors/step-catalog.ts';
 import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
 
-/** Turns what XState tells of its actors into steps. */
+/** Turns the inspection events of XState into steps. */
 export class TraceRecorder {
   readonly #clock: () => number;
   readonly #write: (step: TraceStep) => void;
@@ -18,7 +18,7 @@ export class TraceRecorder {
   readonly #before = new WeakMap<ActorRefLike, string>();
   readonly #senders = new WeakMap<AnyEventObject, string>();
 
-  /** @param failed told when a step cannot be written down; what is traced goes on */
+  /** @param failed called when a step cannot be written; the traced actor continues */
   constructor(clock: () => number, write: (step: TraceStep) => void, failed: (error: unknown) => void) {
     this.#clock = clock;
     this.#write = write;
@@ -37,7 +37,7 @@ export class TraceRecorder {
     if (inspected.type === '@xstate.event') {
       if (inspected.sourceRef !== undefined) this.#senders.set(inspected.event, nameOf(inspected.sourceRef));
     } else if (inspected.type === '@xstate.microstep') this.#step(scope, inspected, inspected._transitions);
-    // How an actor begins is not told as a microstep.
+    // XState does not report the start of an actor as a microstep.
     else if (inspected.type === '@xstate.snapshot' && inspected.event.type === BEGINNING)
       this.#step(scope, inspected, []);
   }
@@ -78,7 +78,7 @@ const chartOf = (snapshot: Snapshot<unknown>): string =>
     ? String(snapshot.machine.id)
     : '';
 
-/** An event as it can be written down: events are data, but for the errors that XState tells of. */
+/** The serializable form of an event. Events are data, except for the errors that XState reports. */
 function plain(event: AnyEventObject): TraceEvent {
   const details = Object.entries(event).map(([name, value]): [string, unknown] => [name, plainValue(value)]);
   return { ...Object.fromEntries(details), type: event.type };

@@ -1,4 +1,4 @@
-/** One step of one actor, as a trace writes it: a line of JSON. */
+/** One step of one actor. A trace has it as a line of JSON. */
 export interface TraceStep {
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -6,25 +6,25 @@ export interface TraceStep {
   readonly scope: string;
   /** Its name there, such as `worker.3`. */
   readonly actor: string;
-  /** The chart that it follows. */
+  /** The name of its machine. */
   readonly chart: string;
   readonly event: TraceEvent;
-  /** Who sent it, where that was another actor. */
+  /** The actor that sent the event, if it was sent by an actor. */
   readonly from?: string;
   /** The state before, such as `registered.idle`; '' when the actor begins with this step. */
   readonly before: string;
   readonly after: string;
-  /** The clause of the transition, as the chart names it; '' when no transition was taken. */
+  /** The clause of the transition, from the machine; '' if no transition was taken. */
   readonly clause: string;
 }
 
-/** What a chart was told, without what only a running server can hold. */
+/** The event of a step, without anything that exists only in a running server. */
 export interface TraceEvent {
   readonly type: string;
   readonly [detail: string]: unknown;
 }
 
-/** What an actor begins with, its `input` being what it was made with; and what ends it with the actor above it. */
+/** The first event of an actor, with the `input` of the machine, and the one that ends it together with its parent. */
 export { BEGINNING, STOPPED } from '../actors/step-catalog.ts';
 
 /** A state value as text: `registered.idle`. */

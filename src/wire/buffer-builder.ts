@@ -1,19 +1,22 @@
-/** Small pieces are copied together: each buffer of its own costs some hundred bytes beside its content. */
+/** Small pieces are copied together, because each buffer costs some hundred bytes in addition to its content. */
 const BLOCK = 16_384;
-/** The part of a value that has to be there before room is made for all of it: who announces much holds little. */
+/**
+ * The part of a value that must arrive before memory for all of it is allocated. A client that announces a large
+ * value and sends little thus uses little memory.
+ */
 const EARNEST = 1 / 4;
 
 const NOTHING = Buffer.alloc(0);
 
-/** A value of known size that comes in pieces. What is held is at most four times what has come. */
+/** Assembles a value of known size from pieces. It allocates at most four times the size of what has arrived. */
 export class BufferBuilder {
   #size = 0;
   #come = 0;
-  /** Blocks of what came first. */
+  /** The first pieces. */
   #blocks: Buffer[] = [];
-  /** Room of the last block. */
+  /** Free bytes in the last block. */
   #left = 0;
-  /** Room for all, and all that has come, once it is enough. */
+  /** The final buffer with all that has arrived, once enough has arrived. */
   #whole: Buffer | undefined;
 
   begin(size: number): void {
@@ -50,7 +53,7 @@ export class BufferBuilder {
     }
   }
 
-  /** All of it, when all has come; nothing is left here. */
+  /** Returns the complete value and releases it. */
   take(): Buffer {
     const whole = this.#whole ?? NOTHING;
     this.drop();

@@ -2,7 +2,7 @@ import { NEED_DATA, readNumber } from './numbers.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-/** Bytes that have come and are not read yet. What is asked for comes whole or not at all. */
+/** Bytes that have arrived and are not read yet. Reads return all requested bytes or nothing. */
 export class ByteQueue {
   #bytes: Buffer = EMPTY;
   #at = 0;
@@ -11,13 +11,13 @@ export class ByteQueue {
     return this.#bytes.length - this.#at;
   }
 
-  /** @param chunk read in place: what is left of it later is to be told to `keep` before it changes */
+  /** @param chunk read in place; call `keep` before it changes */
   push(chunk: Buffer): void {
     this.#bytes = this.length === 0 ? chunk : Buffer.concat([this.#bytes.subarray(this.#at), chunk]);
     this.#at = 0;
   }
 
-  /** Copies what is left: the chunk may change from now on. */
+  /** Copies the remaining bytes, so that the caller may reuse the chunk. */
   keep(): void {
     this.#bytes = this.length === 0 ? EMPTY : Buffer.from(this.#bytes.subarray(this.#at));
     this.#at = 0;
@@ -37,7 +37,7 @@ export class ByteQueue {
     return this.#bytes.toString('latin1', this.#at - n, this.#at);
   }
 
-  /** @returns whether these very bytes come next; then they are consumed */
+  /** @returns whether the next bytes are these; if so they are consumed */
   skip(bytes: Buffer): boolean {
     const end = this.#at + bytes.length;
     if (end > this.#bytes.length || bytes.compare(this.#bytes, this.#at, end) !== 0) return false;
@@ -45,25 +45,28 @@ export class ByteQueue {
     return true;
   }
 
-  /** Up to `n` bytes, as many as are there, in place: to be copied before the chunk changes. */
+  /** Up to `n` available bytes, without a copy. They are valid until the chunk changes. */
   lend(n: number): Buffer {
     const from = this.#at;
     return this.#bytes.subarray(from, from + this.pass(n));
   }
 
-  /** A copy of up to `n` bytes, of as many as are there. */
+  /** A copy of up to `n` available bytes. */
   some(n: number): Buffer {
     return Buffer.from(this.lend(n));
   }
 
-  /** Leaves out up to `n` bytes. @returns how many */
+  /**
+   * Skips up to `n` bytes.
+   * @returns the number of skipped bytes
+   */
   pass(n: number): number {
     const from = this.#at;
     this.#at = Math.min(from + n, this.#bytes.length);
     return this.#at - from;
   }
 
-  /** All that is left; the queue is empty afterwards. */
+  /** All remaining bytes. The queue is empty afterwards. */
   rest(): Buffer {
     return this.some(this.length);
   }

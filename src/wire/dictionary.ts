@@ -2,15 +2,15 @@ import type { ByteQueue } from './byte-queue.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad4 } from './numbers.ts';
 import { NO_METADATA, type Metadata } from './payload.ts';
 
-/** Counts and lengths have four digits, so names and values of metadata end here; longer ones are cut (P4). */
+/** Counts and lengths have four digits, so longer names and values are truncated (P4). */
 const MOST_ENTRIES = 9_999;
 
-/** Bytes of names and values that are worth remembering, and entries: each connection may do so. */
+/** The largest dictionary that is remembered, in bytes. Each connection may remember one. */
 const REMEMBERED = 1_024;
 const REMEMBERED_ENTRIES = 16;
-/** What an entry takes in memory beside its texts. */
+/** The memory of an entry in addition to its texts, in bytes. */
 const ENTRY_OVERHEAD = 100;
-/** The dictionary without entries. */
+/** The empty dictionary. */
 const NONE = Buffer.from('0000');
 
 export function encodeDictionary(entries: Metadata): string {
@@ -31,58 +31,58 @@ function counted(text: string): string {
 
 export const MALFORMED = 'malformed';
 
-/** Reads one dictionary (P4), in whatever pieces it comes. */
+/** Reads one dictionary (P4), which may arrive in pieces of any size. */
 export class DictionaryDecoder {
   #count = NEED_DATA;
   #length = NEED_DATA;
   #name: string | undefined;
-  /** Made with the first entry: most connections never say one. */
+  /** Created with the first entry, because most connections send none. */
   #entries: Map<string, string> | undefined;
   #bytes = 0;
   #isDropped = false;
-  /** Bytes of memory that the last dictionary takes, as far as it was kept. */
+  /** The memory that the last dictionary takes, in bytes, as far as it was kept. */
   size = 0;
   readonly #limit: number;
-  /** The last one that was kept: clients say the same again and again, and need no other map for it. */
+  /** The last small dictionary. Clients send the same one repeatedly, and these share one map. */
   #last = NO_METADATA;
   #lastBytes = NONE;
   #lastSize = 0;
-  /** Why the last dictionary was read but not kept, when it was over the limit. */
+  /** Why the last dictionary was discarded, if it was over the limit. */
   excess: string | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** It has begun to come, and is not complete. */
+  /** Whether a dictionary has begun and is not complete. */
   get isMidway(): boolean {
     return this.#count !== NEED_DATA;
   }
 
-  /** Bytes of memory that what has come so far takes, as far as it is kept. */
+  /** The memory of the incomplete dictionary so far, in bytes. */
   get held(): number {
     if (this.#isDropped) return 0;
     return Math.min(this.#bytes, this.#limit) + (this.#entries?.size ?? 0) * ENTRY_OVERHEAD;
   }
 
-  /** It is over the limit already, complete or not. */
+  /** Whether it is over the limit already, complete or not. */
   get isOver(): boolean {
     return (
       this.#bytes > this.#limit || (this.#length !== NEED_DATA && this.#bytes + this.#length > this.#limit)
     );
   }
-  /** Entries that are still to come, once it is known. */
+  /** The number of entries that are still to come, if known. */
   get announced(): number {
     return this.#count;
   }
 
-  /** What has come is given up, and what comes until the end is not kept. */
+  /** Discards what has arrived, and everything up to the end of the dictionary. */
   drop(): void {
     this.#isDropped = true;
     this.#entries = undefined;
   }
 
-  /** @returns the dictionary, undefined while bytes are missing, or MALFORMED when a count or length is no number */
+  /** @returns the dictionary, undefined while bytes are missing, or MALFORMED if a count or length is not a number */
   next(input: ByteQueue): Metadata | typeof MALFORMED | undefined {
     if (this.#count === NEED_DATA) {
       if (input.skip(this.#lastBytes)) {
@@ -119,7 +119,7 @@ export class DictionaryDecoder {
         ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
         : undefined;
     this.size = this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit) + entries.size * ENTRY_OVERHEAD;
-    // What was given up on the way is not all of it.
+    // A dictionary that was discarded in part is not remembered.
     const isSmall = this.#bytes <= REMEMBERED && entries.size <= REMEMBERED_ENTRIES;
     if (this.excess === undefined && !this.#isDropped && isSmall) {
       this.#last = entries;

@@ -11,14 +11,14 @@ export function readGreeting(four: string): Greeting {
   return { kind: 'old', format: { metadata: false, cookie: four !== '0000' && four !== '1111' } };
 }
 
-/** The answer to the old handshake (P2.4). */
+/** The reply to the old handshake (P2.4). */
 export const OLD_ANSWER = '2223';
 export const ACCEPTED = 'A000';
 export const DENIED = 'F000';
-/** How the options of a client begin (P2.2). */
+/** The first bytes of the client's options (P2.2). */
 export const OPTIONS = 'R000';
 
-/** What the new handshake settled (P3). */
+/** The result of the new handshake (P3). */
 export interface Settings {
   readonly metadataToServer: boolean;
   readonly metadataFromServer: boolean;
@@ -26,30 +26,30 @@ export interface Settings {
   readonly secure: boolean;
 }
 
-/** What a server offers, and what it asks for. */
+/** The options that a server offers and requires. */
 export interface Terms {
-  /** With the value that each requires; '' leaves it to the client (P2.1). */
+  /** The value that each option requires; '' accepts any value (P2.1). */
   readonly offer: ReadonlyMap<string, string>;
-  /** An option that every client has to choose, so that an old handshake will not do (P2.5). */
+  /** An option that every client must choose, which excludes the old handshake (P2.5). */
   readonly demanded: typeof OPTION.tls | typeof OPTION.token | undefined;
   readonly admits: Admits;
 }
 
 /**
- * Whether a client is let in (P2.5).
- * @param said what it wants `Token` to be
- * @param nonce with it, `said` is to be a proof that the client knows the token; without, the token itself
+ * Decides whether a client is admitted (P2.5).
+ * @param said the client's value of `Token`
+ * @param nonce if present, `said` must be a proof that the client knows the token; otherwise the token itself
  */
 export type Admits = (said: string | undefined, nonce: string | undefined) => boolean;
 
-/** Of those who are in already. */
+/** The terms for clients that are admitted already. */
 export const UNGUARDED = { demanded: undefined, admits: () => true } as const;
 
 export interface TermsOptions {
   readonly webPort?: number | undefined;
   readonly tls: 'none' | 'offered' | 'required';
   readonly admits?: Admits | undefined;
-  /** Clients may stop the server (P3); they may unless told. */
+  /** Whether clients may stop the server (P3). The default is true. */
   readonly mayBeStopped?: boolean | undefined;
 }
 
@@ -66,7 +66,10 @@ export function makeTerms({ webPort, tls, admits, mayBeStopped = true }: TermsOp
   return { offer, demanded, admits: admits ?? (() => true) };
 }
 
-/** What one connection is offered. @param nonce of its own, hexadecimal; undefined where no token is asked for */
+/**
+ * The terms for one connection.
+ * @param nonce the nonce of this connection, hexadecimal; undefined if no token is required
+ */
 export function termsWith(terms: Terms, nonce: string | undefined): Terms {
   if (nonce === undefined || !terms.offer.has(OPTION.token)) return terms;
   const rest = [...terms.offer].filter(([name]) => name !== OPTION.token);
@@ -75,7 +78,7 @@ export function termsWith(terms: Terms, nonce: string | undefined): Terms {
 
 export const encodeOffer = ({ offer }: Terms): string => `P000${encodeDictionary(offer)}`;
 
-/** @returns what was settled, or the name of the option that cannot be had, or is missing or wrong (P2.3, P2.5) */
+/** @returns the settings, or the name of the option that is not offered, missing or wrong (P2.3, P2.5) */
 export function settle({ offer, demanded, admits }: Terms, wanted: Metadata): Settings | { refused: string } {
   for (const [name, value] of wanted) {
     const required = offer.get(name);

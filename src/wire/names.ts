@@ -1,6 +1,6 @@
-/** The names of the protocol, for servers, clients and checkers alike: nowhere else in the sources does one stand as text. */
+/** The names of the protocol, for servers, clients and checkers. They appear as text nowhere else in the sources. */
 
-/** Verbs, as the table in docs/protocol.md has them. */
+/** The verbs, as in the table of docs/protocol.md. */
 export const VERB = {
   openWs: 'open ws',
   useWs: 'use ws',
@@ -23,15 +23,15 @@ export const VERB = {
 } as const;
 export type VerbName = (typeof VERB)[keyof typeof VERB];
 
-/** What a verb looks like on the wire. */
+/** The form of a verb on the wire. */
 export interface VerbForm {
-  /** The least and the most arguments that it takes, the verb left out (P5.4). */
+  /** The least and the largest number of arguments after the verb (P5.4). */
   readonly arity: readonly [least: number, most: number];
-  /** Its replies carry a value (P7.2). */
+  /** Whether its replies carry a value (P7.2). */
   readonly isLong: boolean;
-  /** How many of its first arguments are names: of a workspace, of a variable in it. */
+  /** How many of its first arguments are names: of a workspace, and of a variable in it. */
   readonly names: 0 | 1 | 2;
-  /** Its reply may wait for a store, so that nothing may be sent behind it (P5.2, P5.3). */
+  /** Whether its reply may wait for a store, so that no request may follow it (P5.2, P5.3). */
   readonly mayWait: boolean;
 }
 
@@ -73,12 +73,12 @@ export const isVerb = (name: string): name is VerbName => Object.hasOwn(VERB_FOR
 export const isLong = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].isLong;
 export const mayWait = (verb: string): boolean => isVerb(verb) && VERB_FORMS[verb].mayWait;
 
-/** The workspace that is always there (W1). */
+/** The workspace that always exists (W1). */
 export const DEFAULT_WORKSPACE = '__default';
-/** What `wstype` is for a job (W9, S1). */
+/** The `wstype` of a job (W9, S1). */
 export const JOB_TYPE = 'sleigh';
 
-/** The variables of a job; `task`, `result` and `Sleigh ride over` are those of a job of the old style, too (W12). */
+/** The variables of a job. `task`, `result` and `Sleigh ride over` are also those of an old-style job (W12). */
 export const VARIABLE = {
   version: 'version',
   pluginVersion: 'plugin_version',
@@ -105,15 +105,15 @@ export const VARIABLE = {
 } as const;
 export type VariableName = (typeof VARIABLE)[keyof typeof VARIABLE];
 
-/** Keys of metadata. Those that begin with `nws` are told by the server. */
+/** The keys of metadata. The server sends those that begin with `nws`. */
 export const KEY = {
   /** Why a request failed (P8). */
   reason: 'nwsReason',
 
-  /** Which kind of workspace is made (W9), and how much memory it may take (W11). */
+  /** The type of the new workspace (W9), and its memory quota (W11). */
   wsType: 'wstype',
   memoryBytes: 'memoryBytes',
-  /** Options of a job (S1). `maxAttempts` is one of a task, too (S19). */
+  /** The options of a job (S1). `maxAttempts` is also an option of a task (S19). */
   rankCount: 'rankCount',
   sentinelRefreshPeriod: 'sentinelRefreshPeriod',
   workerGracePeriod: 'workerGracePeriod',
@@ -122,7 +122,7 @@ export const KEY = {
   join: 'join',
   reconnectGrace: 'reconnectGrace',
 
-  /** `1`: asks `list vars` for the job of the old style, and how many tasks of it were lost (W12). */
+  /** `1` requests the numbers of running and lost tasks of an old-style job from `list vars` (W12). */
   job: 'job',
   lost: 'nwsLost',
 
@@ -132,85 +132,93 @@ export const KEY = {
   allocated: 'allocated',
   /** The rank whose worker is to be replaced (S19). */
   replaces: 'replaces',
-  /** `1`: asks the scoreboard how often each worker was replaced (S12, S19). */
+  /** `1` requests a column with the number of replacements in the scoreboard (S12, S19). */
   replaced: 'replaced',
-  /** A secret by which a worker or a sentinel shows that it is the same (S18, S19). */
+  /** A secret that identifies a worker or a sentinel across connections (S18, S19). */
   session: 'session',
-  /** The number of the task that a worker that comes back is doing (S18), and of one that it is given. */
+  /** The number of the task that a returning worker is doing (S18), and that of a task that it is given. */
   doing: 'doing',
   taskNumber: 'nwsTask',
-  /** Whether it still has that task, and for how many seconds it may come back (S18). */
+  /** Whether the worker still has that task, and for how many seconds it may come back (S18). */
   busy: 'nwsBusy',
   grace: 'nwsGrace',
-  /** What a worker registers with (S3): its host, and the number of its process there. */
+  /** The metadata of a registration (S3): the host and the process id of the worker. */
   host: 'host',
   pid: 'pid',
 
-  /** To which batch a task or a result belongs, and where its results go (S7, S21). */
+  /** The batch of a task or a result, and the place of its results (S7, S21). */
   batchId: 'batchId',
   mailbox: 'mailbox',
-  /** Of a task with elements of several batches: how many there are of each, in the order of `batchId`, with commas. */
+  /**
+   * For a task with elements of several batches: the number of elements of each, in the order of `batchId`, separated
+   * by commas.
+   */
   shares: 'shares',
-  /** The number of the task among those of its master; results come back with it (S7). In a report: what became of it (S19). */
+  /**
+   * The number of the task among those of its master, which its result carries, too (S7). In a report, what becomes
+   * of the task (S19).
+   */
   task: 'task',
-  /** Who gets a broadcast of an elastic group (S17), and how many copies there were. */
+  /** Which workers get a broadcast of an elastic group, and the number of copies (S17). */
   reach: 'reach',
   copies: 'nwsCopies',
   /** The worker of a result (S7). */
   workerRank: 'nwsWorkerRank',
-  /** `1`: asks `jobStatus` for all batches (S10), and what it tells. */
+  /** `1` requests the status of all batches from `jobStatus` (S10); the keys of its reply. */
   all: 'all',
   pending: 'nwsPending',
   running: 'nwsRunning',
   replacements: 'nwsReplacements',
 
-  /** How a worker ended, and at which element, as its sentinel reports it (S19). */
+  /** The report of a sentinel on how a worker ended, and at which element (S19). */
   how: 'how',
   why: 'why',
   lastWords: 'lastWords',
   at: 'at',
-  /** A result that there is none of (S7.1, S13), and what was reported of it (S19). */
+  /** A null result (S7.1, S13), and what was reported of its worker (S19). */
   null: 'nwsNull',
   nullWhy: 'nwsWhy',
   nullHow: 'nwsHow',
   nullLastWords: 'nwsLastWords',
   nullAt: 'nwsAt',
 
-  /** What a value is, where its descriptor does not say enough. */
+  /** The form of a value, if its descriptor does not determine it. */
   type: 'type',
-  /** Of a task of this client: the module and the name of its function (C4). */
+  /** The module and the name of a task's function, for tasks of this client (C4). */
   module: 'module',
   function: 'function',
-  /** `1`: the value is a chunk of elements, and so is the result, of their outcomes (C5). */
+  /** `1` means that the value is a chunk of elements, and the result a chunk of outcomes (C5). */
   chunk: 'chunk',
-  /** Milliseconds after which no other element of a chunk is begun: its result has fewer outcomes then. */
+  /** Milliseconds after which no further element of a chunk is begun. Its result then has fewer outcomes. */
   budget: 'budget',
-  /** Of the result of a task with a budget that did not fail: milliseconds until it was ready to be sent. */
+  /** Milliseconds until the result of a task with a budget was ready. A failed task has none. */
   took: 'took',
   /** The variable with the fixed arguments (S11). */
   fixedArgs: 'fixedArgs',
-  /** The number of the oldest fixed arguments that are still needed: workers drop those before. */
+  /** The number of the oldest fixed arguments that are still needed. Workers discard earlier ones. */
   fixedArgsFrom: 'fixedArgsFrom',
-  /** Milliseconds that one call may take. */
+  /** The time limit of one call in milliseconds. */
   timeout: 'timeout',
-  /** `1`: each worker gets a copy of the task, so that none can leave it to another. */
+  /** `1` means that each worker gets a copy of the task, so none can leave it to another. */
   everyone: 'everyone',
-  /** `1`: the task failed; the value is a TaskFailure. */
+  /** `1` means that the task failed; the value is a TaskFailure. */
   error: 'error',
 
-  /** What a sentinel of this client tells with its lines of `logDebug`, `logError` and `bye` (S20): of which worker, and when. */
+  /**
+   * The worker and the time of a line that a sentinel of this client stores to `logDebug`, `logError` or `bye` (S20).
+   */
   rank: 'rank',
   time: 'time',
-  /** Of an end that is told in `logError`: how the worker ended. */
+  /** How a worker ended, for the line in `logError`. */
   ended: 'ended',
-  /** Of a bye: which launch it is of, how many workers it had started, and why it has none any more. */
+  /** For a value of `bye`: which launch it belongs to, how many workers it had started, and why it has none any more. */
   station: 'station',
   workers: 'workers',
   byeReason: 'reason',
 } as const;
 export type MetadataKey = (typeof KEY)[keyof typeof KEY];
 
-/** Options of the new handshake (P2.1, P2.5, P3). */
+/** The options of the new handshake (P2.1, P2.5, P3). */
 export const OPTION = {
   metadataToServer: 'MetadataToServer',
   metadataFromServer: 'MetadataFromServer',

@@ -1,8 +1,8 @@
-/** Numbers on the wire: ASCII decimal, zeros on the left to a fixed width; spaces either side are taken, too. */
+/** Numbers on the wire: ASCII decimal, padded with zeros to a fixed width. Padding with spaces is accepted, too. */
 
-/** There are fewer bytes than the number is wide. */
+/** There are fewer bytes than the width of the number. */
 export const NEED_DATA = -1;
-/** The bytes are no number. */
+/** The bytes are not a number. */
 export const NOT_A_NUMBER = -2;
 
 const ZERO = 0x30;
@@ -11,7 +11,8 @@ const SPACE = 0x20;
 
 /**
  * Reads the number of `width` bytes at `at`: digits, with spaces before or after.
- * @returns the number, at least 0, or NOT_A_NUMBER; past 2^53 it is only near, which limits do not mind (P5)
+ * @returns the number, at least 0, or NOT_A_NUMBER; above 2^53 it is approximate, which is exact enough for limits
+ *   (P5)
  */
 export function readNumber(bytes: Uint8Array, at: number, width: number): number {
   let end = at + width;
@@ -32,25 +33,25 @@ const padded20: string[] = [];
 
 export const pad4 = (n: number): string => String(n).padStart(4, '0');
 
-/** 20 digits. Small numbers, most of what is sent, are made once. */
+/** 20 digits. The texts of small numbers, which are the most frequent, are cached. */
 export function pad20(n: number): string {
   if (n >= CACHED) return String(n).padStart(20, '0');
   return (padded20[n] ??= String(n).padStart(20, '0'));
 }
 
-/** Each digit can match in one place alone, so that a text of any length is refused in linear time. */
+/** Each digit can match in only one place, so a text of any length is refused in linear time. */
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /**
- * A number in an argument or in metadata (P5.5): decimal, with a sign if it likes, spaces around it.
- * @returns undefined when it is none
+ * Parses a number in an argument or in metadata (P5.5): decimal, with an optional sign, and spaces around it.
+ * @returns undefined if it is not a number
  */
 export function parseDecimal(text: string): number | undefined {
   const trimmed = text.trim();
   return DECIMAL.test(trimmed) && Number.isFinite(Number(trimmed)) ? Number(trimmed) : undefined;
 }
 
-/** As `parseDecimal`, for whole numbers alone. */
+/** As `parseDecimal`, but for whole numbers only. */
 export function parseWhole(text: string): number | undefined {
   const trimmed = text.trim();
   return /^[+-]?\d+$/.test(trimmed) ? Number(trimmed) : undefined;

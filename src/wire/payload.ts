@@ -1,30 +1,30 @@
 /**
- * What travels: byte strings of any content.
+ * The representation of byte strings of any content.
  *
- * Short ones are Latin-1 strings (one character a byte): V8 keeps them in its heap at one byte each, compares and
- * joins them without a copy, and they work as keys of a Map. Longer values stay the buffers that they came in.
- * Values too large for memory are files that only the transport knows by more than their number (P11).
+ * Short ones are Latin-1 strings with one character for each byte. V8 stores them in its heap at one byte each,
+ * compares and joins them without a copy, and they can be keys of a Map. Longer values stay in the buffers in which
+ * they arrived. Values that are too large for memory are files, which the core knows only by number (P11).
  */
 
-/** A value in a temporary file. Whoever holds it last gives it up by a `discardFile` command. */
+/** A value in a temporary file. Its last owner releases it with a `discardFile` command. */
 export interface FilePayload {
   readonly file: number;
   /** Bytes. */
   readonly size: number;
 }
 
-/** A text that is made piece by piece while it is sent. Whoever holds it last drops it. */
+/** A text that is created piece by piece while it is sent. Its last owner drops it. */
 export interface Pieces {
-  /** Bytes in all. */
+  /** The total number of bytes. */
   readonly size: number;
-  /** @returns the next piece, undefined after the last one */
+  /** @returns the next piece, or undefined after the last one */
   next(): string | undefined;
   drop(): void;
 }
 
 export type Payload = string | Uint8Array | FilePayload;
 
-/** Names and values that go with a request, a value or a reply. Never changed once made, so it may be shared. */
+/** The metadata of a request, a value or a reply. It never changes, so it may be shared. */
 export type Metadata = ReadonlyMap<string, string>;
 
 export const NO_METADATA: Metadata = new Map();

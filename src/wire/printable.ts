@@ -1,6 +1,7 @@
 /**
- * What a terminal or a log viewer would obey instead of show: control characters (C0, DELETE and C1, which a terminal
- * takes even out of UTF-8), marks that turn the direction of text, and separators that break a line.
+ * The characters that have an effect on a terminal or a log viewer instead of being shown: control characters (C0,
+ * DELETE, and C1, which a terminal also interprets in UTF-8), marks that change the direction of text, and separators
+ * that break a line.
  */
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -8,12 +9,12 @@ const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u20
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /**
- * Text from outside, such as a name, a label or an error of a client, as it may be printed within a line.
- * @returns it with escapes such as `\u001b`, which are valid inside a string of JSON, too
+ * Escapes a text from outside, such as a name, a label or an error of a client, for printing within a line.
+ * @returns the text with escapes such as `\u001b`, which are also valid in a string of JSON
  */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, escaped);
 
-/** As `printable`, for text of several lines: line feeds and tabs stay. */
+/** As `printable`, for text of several lines: line feeds and tabs are kept. */
 export const printableLines = (text: string): string =>
   text.replace(UNPRINTABLE, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),

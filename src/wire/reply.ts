@@ -2,7 +2,7 @@ import { encodeDictionary } from './dictionary.ts';
 import { pad20 } from './numbers.ts';
 import { sizeOf, type Metadata, type Payload, type Pieces } from './payload.ts';
 
-/** Statuses of replies (P6, P9). */
+/** The statuses of replies (P6, P9). */
 export const STATUS = {
   ok: '0000',
   failed: '0001',
@@ -16,19 +16,19 @@ export type Status = (typeof STATUS)[keyof typeof STATUS];
 /** The value of a long reply (P7). */
 export interface ReplyValue {
   readonly descriptor: number;
-  /** 20 characters, or '' where there is none. */
+  /** 20 characters, or '' if there is none. */
   readonly variableId: string;
   readonly index: number;
   readonly payload: Payload | Pieces;
 }
 
-/** Text that the server makes itself (P10). */
+/** The descriptor of text that the server itself writes (P10). */
 export const TEXT_DESCRIPTOR = 1;
 
-/** What a failed long reply carries (P7.1). */
+/** The value of a failed long reply (P7.1). */
 export const NO_VALUE: ReplyValue = { descriptor: 0, variableId: '', index: 0, payload: '' };
 
-/** What the handshake settled about replies (P2.4, P3). */
+/** The format of replies, as the handshake determined it (P2.4, P3). */
 export interface ReplyFormat {
   readonly metadata: boolean;
   readonly cookie: boolean;
@@ -36,7 +36,7 @@ export interface ReplyFormat {
 
 const NO_ID = ' '.repeat(20);
 
-/** @returns the reply but for a payload that is no string: that follows it as it is */
+/** @returns the reply without a payload that is not a string; the caller sends that payload after it */
 export function encodeReply(
   format: ReplyFormat,
   status: Status,

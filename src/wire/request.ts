@@ -6,43 +6,43 @@ import { VERB } from './names.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
 import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
 
-/** A request (P5): the verb, its arguments, the metadata that came with it (P3). */
+/** A request (P5): the verb, its arguments, and its metadata (P3). */
 export interface Request {
   readonly verb: string;
-  /** A count of 0: not even a verb (P5.1). */
+  /** Whether its count was 0, so that it has no verb (P5.1). */
   readonly isEmpty: boolean;
-  /** The arguments after the verb; '' stands for one that is in `payload`. */
+  /** The arguments after the verb; '' stands for one in `payload`. */
   readonly args: readonly string[];
-  /** The value of a store, when it is a long one. */
+  /** The value of a store, if it is long. */
   readonly payload: Payload | undefined;
   readonly metadata: Metadata;
-  /** Why it is to be refused, when it was over a limit (P12); what was over is left out of it. */
+  /** Why it is to be refused, if it was over a limit (P12). The part over the limit is omitted. */
   readonly excess: string | undefined;
-  /** The limit that it was over, if it was one. */
+  /** The limit that it exceeded, if any. */
   readonly limit?: keyof Limits | undefined;
 }
 
-/** Where the bytes of a large value go while they come in (P11). */
+/** The destination of a large value while it arrives (P11). */
 export interface FileSink {
   open(size: number): FilePayload;
   write(file: FilePayload, bytes: Uint8Array): void;
-  /** All bytes are written; the decoder rests until `fileDone`. */
+  /** Called when all bytes are written. The decoder pauses until `fileDone`. */
   finish(file: FilePayload): void;
   discard(file: FilePayload): void;
 }
 
-/** That there is no room. */
+/** A refusal for lack of memory or space. */
 export interface Shortage {
-  /** The limit that was met (P12). */
+  /** The limit that was reached (P12). */
   readonly limit: keyof Limits;
   readonly reason: string;
 }
 
-/** Memory for requests while they come in, of all connections together (P12). */
+/** The memory for incomplete requests of all connections together (P12). */
 export interface RequestBudget {
   /**
-   * Asks for so many bytes more, for a request that holds some already.
-   * @returns why there is no room for them, or undefined: they are taken
+   * Reserves memory for a request that holds `held` bytes already.
+   * @returns why there is no memory, or undefined if it was reserved
    */
   take(bytes: number, held: number): Shortage | undefined;
   give(bytes: number): void;
@@ -54,12 +54,15 @@ const VALUE_INDEX = 4;
 const STRING_BYTES = 4_096;
 
 /**
- * What comes next. A long argument is gathered as a `buffer` or goes to a `file`, which is then `flushing` until the
- * transport says that it is `flushed`; one over a limit is `skip`ped.
+ * The part of the request that comes next. A long argument is assembled as a `buffer` or written to a `file`, which
+ * is `flushing` until the transport reports that it is `flushed`. An argument over a limit is `skip`ped.
  */
 type Stage = 'metadata' | 'count' | 'length' | 'text' | 'buffer' | 'file' | 'flushing' | 'flushed' | 'skip';
 
-/** Requests out of bytes, in whatever pieces these come. Knows no socket: "more data" is the value undefined. */
+/**
+ * Decodes requests from bytes, which may arrive in pieces of any size. It uses no socket: undefined means that more
+ * bytes are needed.
+ */
 export class RequestDecoder {
   readonly #input: ByteQueue;
   readonly #limits: Limits;
@@ -72,7 +75,7 @@ export class RequestDecoder {
   #metadata: Metadata = NO_METADATA;
   #count = 0;
   #index = 0;
-  /** Bytes of the current argument that are still to come. */
+  /** The remaining bytes of the current argument. */
   #left = 0;
   #verb = '';
   #args: string[] = [];
@@ -80,7 +83,7 @@ export class RequestDecoder {
   #excess: string | undefined;
   #limit: keyof Limits | undefined;
   readonly #gathering = new BufferBuilder();
-  /** Bytes of room that it has taken. */
+  /** The bytes of memory that it has reserved. */
   #held = 0;
   #file: FilePayload | undefined;
 
@@ -97,13 +100,13 @@ export class RequestDecoder {
     this.#stage = this.#first;
   }
 
-  /** Some of a request has come, and the client has to send the rest. */
+  /** Whether a request has begun and the client must send the rest. */
   get isMidway(): boolean {
     if (this.#stage === 'flushing' || this.#stage === 'flushed') return false;
     return this.#stage !== this.#first || this.#dictionary.isMidway || this.#input.length > 0;
   }
 
-  /** @returns the next request, undefined while bytes are missing, or MALFORMED: the connection ends (P5.1) */
+  /** @returns the next request, undefined while bytes are missing, or MALFORMED if the connection must end (P5.1) */
   next(): Request | typeof MALFORMED | undefined {
     for (;;) {
       switch (this.#stage) {
@@ -181,7 +184,10 @@ export class RequestDecoder {
     }
   }
 
-  /** The large value is in its file, or could not be written: then its request is refused with the reason. */
+  /**
+   * Called when the large value is in its file, or could not be written. In that case its request is refused with the
+   * reason.
+   */
   fileDone(error?: string): void {
     if (this.#stage !== 'flushing') return;
     if (error === undefined) this.#payload = this.#file;
@@ -191,7 +197,7 @@ export class RequestDecoder {
     this.#stage = 'flushed';
   }
 
-  /** What is half in is not wanted any more: the connection is gone, or the file failed. */
+  /** Discards an incomplete request, because the connection has ended or the file failed. */
   abandon(): void {
     if (this.#file !== undefined) this.#files.discard(this.#file);
     if (this.#payload !== undefined && isFile(this.#payload)) this.#files.discard(this.#payload);
@@ -201,7 +207,10 @@ export class RequestDecoder {
     this.#release();
   }
 
-  /** Takes room for what has come. @returns false when there is none: the request is to be refused, and holds nothing */
+  /**
+   * Reserves memory for what has arrived.
+   * @returns false if there is none: the request is to be refused and holds nothing
+   */
   #holds(bytes: number): boolean {
     const shortage = this.#room.take(bytes, this.#held);
     if (shortage === undefined) {
@@ -215,7 +224,7 @@ export class RequestDecoder {
     return false;
   }
 
-  /** It is refused for the first reason that there is. */
+  /** Only the first reason for a refusal counts. */
   #exceeds(limit: keyof Limits, what: string): void {
     if (this.#excess !== undefined) return;
     this.#excess = what;
@@ -276,7 +285,7 @@ export class RequestDecoder {
   }
 }
 
-/** What a client sends. */
+/** Encodes a request of a client. */
 export function encodeRequest(args: readonly string[], metadata: Metadata | undefined): string {
   let text = metadata === undefined ? pad4(args.length) : encodeDictionary(metadata) + pad4(args.length);
   for (const arg of args) text += pad20(arg.length) + arg;
