@@ -17,7 +17,7 @@ export class Barrier implements Behaviour {
   readonly mode = '__barrier';
   readonly #in: VariableContext;
   readonly #members = new Set<Client>();
-  /** Members alone; whoever waited before it was a barrier stays in the variable's own line (V2). */
+  /** Only members. Clients that waited before it became a barrier stay in the variable's own line (V2). */
   readonly #waiting = new WaitingLine();
 
   constructor(surroundings: VariableContext) {
@@ -56,7 +56,7 @@ export class Barrier implements Behaviour {
     } else this.#waiting.add(ask);
   }
 
-  /** Left by a fetch, or with its connection: the others go on when all who remain wait. */
+  /** Removes a member, by a fetch or because its connection closed. The others continue if all who remain wait. */
   clientLeft(client: Client): void {
     this.#forget(client);
     if (this.#members.size > 0 && this.#waiting.length === this.#members.size)

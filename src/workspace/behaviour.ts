@@ -7,28 +7,34 @@ import type { InSteps, Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Waiters } from './waiters.ts';
 
-/** What a variable does with values; one class for each mode (V1), and one for each job variable of a sleigh. */
+/** How a variable handles values. There is one class for each mode (V1), and one for each job variable of a sleigh. */
 export interface Behaviour {
   readonly mode: string;
-  /** As listed by `list vars` (V8). */
+  /** The counts that `list vars` shows (V8). */
   readonly counts: { readonly values: number; readonly fetchers: number; readonly finders: number };
-  /** Takes the value over, or refuses it and leaves it to the caller. Without a client it is the server that stores. */
+  /**
+   * Takes ownership of the value, or refuses it and leaves it to the caller. Without a client the server itself
+   * stores.
+   */
   store(value: Value, client: Client | undefined): StoreOutcome;
-  /** Told that a client lists it, for those to whom that is a way of reading. */
+  /** Called when a client lists the variable, for variables that are changed by a read. */
   listed?(): void;
-  /** Answers the ask, refuses it, or lets it wait. */
+  /** Answers the get, refuses it, or lets it wait. */
   get(ask: PendingGet): void;
-  /** Some of its values, the one that would be found next first; of a mode that has none there is no such list. */
+  /**
+   * Some of its values, in the order in which `find` returns them. Modes without such an order do not have this
+   * method.
+   */
   values?(from: number, count: number): readonly Value[];
-  /** Who waits here, beside those in the variable's own lines. */
+  /** Gets that wait here, in addition to those in the variable's own lines. */
   waiting?(): Iterable<PendingGet>;
-  /** The variable goes: its waiters are told. */
+  /** Refuses all waiting gets, because the variable is deleted. */
   purge(reason: Refusal): Iterable<undefined>;
-  /** Its values, which nobody can get at any more, are dropped. */
+  /** Drops its values, which no client can get any more. */
   dispose?(): Steps;
 }
 
-/** What a behaviour needs from where it lives. */
+/** The parts of the workspace that a behaviour uses. */
 export interface VariableContext {
   readonly variableId: string;
   readonly waiters: Waiters;

@@ -1,2 +1,2 @@
-/** The time of the event at hand, in milliseconds since 1970: time comes in with events, nobody looks at a clock. */
+/** The time of the current event, in milliseconds since 1970. Events carry the time; the core reads no clock. */
 export type Clock = () => number;

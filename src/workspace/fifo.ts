@@ -8,10 +8,10 @@ import type { Behaviour, VariableContext } from './behaviour.ts';
 
 const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
 
-/** What a ring keeps (S20). */
+/** The limits of a bounded fifo (S20). */
 export interface RingBounds {
   readonly count: number;
-  /** Of values and their metadata together. */
+  /** Bytes of values and metadata together. */
   readonly bytes: number;
 }
 
@@ -22,8 +22,8 @@ const bytesOf = ({ payload, metadata }: Value): number => {
 };
 
 /**
- * First in, first out (V3, V4). Values are numbered from 0, and the numbers go on when values are removed (V10). With
- * bounds it is a ring: what is stored drops the oldest ones to make room, but never the newest (S20).
+ * First in, first out (V3, V4). Values are numbered from 0, and keep their numbers when others are removed (V10).
+ * With bounds, a store removes the oldest values to make room, but never the newest one (S20).
  */
 export class Fifo implements Behaviour {
   readonly mode = 'fifo';
@@ -46,7 +46,7 @@ export class Fifo implements Behaviour {
   store(value: Value): Refusal | undefined {
     const number = this.#first + this.#values.length;
     if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, number))) {
-      // Its number is used up, too. Whoever fetches waits only while nothing is there.
+      // A waiting fetch consumed the value, so its number is used. A fetch waits only while the fifo is empty.
       this.#first = number + 1;
       this.#in.holdings.release(value);
     } else {
@@ -72,9 +72,9 @@ export class Fifo implements Behaviour {
 
   get(ask: PendingGet): void {
     if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
-    // The first value after the iterator's that is still there.
+    // The first value after the iterator's that is still present.
     const at = Math.max((ask.iterator?.index ?? -1) + 1 - this.#first, 0);
-    // V10.1, also when it is empty: to wait would be to wait for a value that is not at the head when it comes.
+    // V10.1, even if the fifo is empty: the awaited value would not be at the head when it comes.
     if (ask.takes && at > 0) return ask.refuse(BEYOND_HEAD);
     const value = this.#values.peekAt(at);
     if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(ask);

@@ -1,7 +1,7 @@
 import type { InspectionEvent } from 'xstate';
 import type { Tracer } from './tracing.ts';
 
-/** The option of `createActor` that lets a tracer listen, if there is one. */
+/** The option of `createActor` for a tracer, if there is one. */
 export function inspectedBy(
   tracer: Tracer | undefined,
   scope: string,

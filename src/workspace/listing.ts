@@ -5,18 +5,18 @@ import type { Refusal } from './refusal.ts';
 import { sortedInSteps, type Steps } from './steps.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Bytes of a piece, about. */
+/** The approximate size of a piece in bytes. */
 const PIECE = 2 ** 16;
-/** A listing that is no larger is made however full the server is: who looks for the reason must be able to look. */
+/** A listing up to this size is created even when the server is full, so that people can find out why it is full. */
 const ALWAYS = 2 ** 14;
-/** What a part of a listing takes in memory beside its text. */
+/** The memory of a part of a listing in addition to its text. */
 const PART_OVERHEAD = 40;
-/** Parts that are added between two looks at the time. */
+/** The number of parts that are added between two checks of the time. */
 const PARTS_AT_ONCE = 256;
 
 /**
- * A text of many parts that is never made as a whole: what it is made of is held until it is sent. That is accounted for
- * at its full length, since the names in it may be deleted while a slow client takes it.
+ * A text of many parts that is never assembled as a whole. Its parts are held until they are sent. It is accounted
+ * for at its full length, because the names in it may be deleted while a slow client takes it.
  */
 export class Listing implements Pieces {
   #parts: string[] = [];
@@ -40,7 +40,10 @@ export class Listing implements Pieces {
     this.#size += part.length;
   }
 
-  /** Accounts for what was added. @returns why there is no room for it (P12) */
+  /**
+   * Accounts for what was added.
+   * @returns why there is no memory for it (P12)
+   */
   settle(): Refusal | undefined {
     const held = this.#size + this.#parts.length * PART_OVERHEAD;
     const refused = this.#budget.refusal(held - this.#held, { client: this.#client });
@@ -69,8 +72,8 @@ export class Listing implements Pieces {
 const isBefore = (a: { name: string }, b: { name: string }): boolean => a.name < b.name;
 
 /**
- * What `list wss` tells of the workspaces (W10).
- * @returns why there is no room for it, in which case it is dropped
+ * Creates the listing of `list wss` (W10).
+ * @returns why there is no memory for it, in which case it is dropped
  */
 export function* listWorkspaces(
   workspaces: Iterable<Workspace>,
@@ -102,7 +105,7 @@ export function* listWorkspaces(
   return listing.settle();
 }
 
-/** What `list vars` tells (V8), as `listWorkspaces`. */
+/** Creates the listing of `list vars` (V8), as `listWorkspaces`. */
 export function* listVariables(workspace: Workspace, listing: Listing): Steps<Refusal | undefined> {
   let count = 0;
   for (const { name, hidden, behaviour } of yield* sortedInSteps(workspace.variables, isBefore)) {

@@ -2,7 +2,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { overLimit, type Refusal } from './refusal.ts';
 
-/** What memory is held for. `requests` are accounted for by `Incoming`. */
+/** The kinds of data that memory is held for. `Incoming` accounts for `requests`. */
 export const KINDS = [
   'values',
   'nullResults',
@@ -19,13 +19,13 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 /**
- * Bytes that an object of each kind costs beside the texts in it: measured as growth of the heap, rounded up. They are
- * kept honest by test/limits/kinds.test.ts, which measures.
+ * The memory of an object of each kind in addition to its texts, in bytes: the measured growth of the heap, rounded
+ * up. test/limits/kinds.test.ts checks these numbers by measuring.
  */
 export const COST = {
   value: 250,
   name: 1_000,
-  /** A dictionary that is not empty, and each entry of it. */
+  /** A dictionary that is not empty, and each of its entries. */
   dictionary: 160,
   entry: 100,
   reference: 250,
@@ -45,7 +45,7 @@ export function memoryOfMetadata(metadata: Metadata): number {
   return bytes;
 }
 
-/** What is held for one client, or in one workspace; each may have a quota. */
+/** The memory held for one client or in one workspace. Each may have a quota. */
 export class Account {
   bytes = 0;
   /** The quota. */
@@ -57,7 +57,7 @@ export class Account {
     this.limit = limit;
   }
 
-  /** The setting that the quota comes from. */
+  /** The setting that determines the quota. */
   get name(): 'clientMemoryBytes' | 'workspaceMemoryBytes' {
     return this.#name;
   }
@@ -69,13 +69,13 @@ export class Account {
   }
 }
 
-/** For whom memory is held. Who has left still has what it stored. */
+/** The accounts that memory is charged to. A client that has disconnected is still charged for what it stored. */
 export interface Holders {
   readonly client?: Account | undefined;
   readonly workspace?: Account | undefined;
 }
 
-/** The one account of all memory that the server holds for others (P12). */
+/** Accounts for all memory that the server holds for clients (P12). */
 export class MemoryBudget {
   bytes = 0;
   readonly byKind: Record<Kind, number> = {
@@ -94,7 +94,7 @@ export class MemoryBudget {
   readonly #limits: Limits;
   readonly #incoming: () => number;
 
-  /** @param incoming bytes of requests that are coming in, which count as well */
+  /** @param incoming bytes of incomplete requests, which count as well */
   constructor(limits: Limits, incoming: () => number) {
     this.#limits = limits;
     this.#incoming = incoming;
@@ -103,12 +103,12 @@ export class MemoryBudget {
   newClient(): Account {
     return new Account('clientMemoryBytes', this.#limits.clientMemoryBytes);
   }
-  /** @param quota a smaller one that its maker chose */
+  /** @param quota a smaller quota that the creator of the workspace chose */
   newWorkspace(quota = Number.POSITIVE_INFINITY): Account {
     return new Account('workspaceMemoryBytes', Math.min(quota, this.#limits.workspaceMemoryBytes));
   }
 
-  /** @returns why there is no room for so many bytes more: the smallest circle first (P12) */
+  /** @returns why there is no memory for that many more bytes; the smallest limit is checked first (P12) */
   refusal(bytes: number, { client, workspace }: Holders): Refusal | undefined {
     const { memoryBytes } = this.#limits;
     const refused = client?.refusal(bytes) ?? workspace?.refusal(bytes);

@@ -3,35 +3,35 @@ import { sizeOf, type Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client, Found } from './pending-get.ts';
 import type { Variable } from './variable.ts';
 
-/** The variables that clients of the old style make a job of, in an ordinary workspace (W12). */
+/** The variables that form an old-style job in a plain workspace (W12). */
 const PARTS: ReadonlySet<string> = new Set([VARIABLE.task, VARIABLE.result, VARIABLE.rideOver]);
 
-/** Whether what happens to a variable of this name is to be told to the job. */
+/** Whether changes to a variable of this name concern an old-style job. */
 export const isPartOfOldSleigh = (name: string): boolean => PARTS.has(name);
 
-/** What it needs of its workspace. */
+/** The part of its workspace that it uses. */
 interface OldSleighHost {
   readonly name: string;
   readonly host: { log(level: 'warn', message: string, fields: Record<string, unknown>): void };
   find(name: string): Variable | undefined;
 }
 
-/** What a client took and has stored no result for. */
+/** The tasks that a client has taken and has stored no results for. */
 interface Holding {
   tasks: number;
-  /** The number of the last one in its variable (V10), and its bytes. */
+  /** The number of the last one in its variable (V10), and its size in bytes. */
   number: number;
   bytes: number;
 }
 
 /**
- * A job of the old style. The server has no rules for it, so this only watches: who has a task, and who left with one
- * (W12). Nothing that a client sees depends on it.
+ * Observes an old-style job: which clients have tasks, and which left with one (W12). The server has no rules for
+ * such jobs, so clients see no effect of this.
  */
 export class OldSleigh {
   readonly #workspace: OldSleighHost;
   readonly #holdings = new Map<Client, Holding>();
-  /** Those who ask for results. The tasks that they take out are not worked on. */
+  /** The clients that request results. Tasks that they take are not processed. */
   readonly #masters = new Set<Client>();
   #isWaitedFor = false;
   #lost = 0;
@@ -40,14 +40,14 @@ export class OldSleigh {
     this.#workspace = workspace;
   }
 
-  /** Whether its variables are there, and a worker waits for its end or has left with a task before it. */
+  /** Whether its variables exist, and a worker waits for its end or has left with a task before it. */
   get isRunning(): boolean {
     const isWhole = [VARIABLE.task, VARIABLE.result].every(
       (name) => this.#workspace.find(name) !== undefined,
     );
     return isWhole && (this.workers > 0 || this.#lost > 0);
   }
-  /** Clients that wait for its end. */
+  /** The number of clients that wait for its end. */
   get workers(): number {
     return this.#workspace.find(VARIABLE.rideOver)?.behaviour.counts.finders ?? 0;
   }
@@ -57,17 +57,17 @@ export class OldSleigh {
   get results(): number {
     return this.#workspace.find(VARIABLE.result)?.behaviour.counts.values ?? 0;
   }
-  /** Tasks that were taken by clients that are still there, and have no result yet. */
+  /** The number of tasks without a result that were taken by connected clients. */
   get running(): number {
     let running = 0;
     for (const { tasks } of this.#holdings.values()) running += tasks;
     return running;
   }
-  /** Tasks that were taken by clients that left without a result. */
+  /** The number of tasks that were taken by clients that left without a result. */
   get lost(): number {
     return this.#lost;
   }
-  /** What `list vars` tells of it to whoever asks (W12). */
+  /** The metadata that `list vars` returns on request (W12). */
   get metadata(): Metadata {
     return new Map([
       [KEY.running, String(this.running)],
@@ -75,7 +75,7 @@ export class OldSleigh {
     ]);
   }
 
-  /** A client is about to get something of one of its variables. */
+  /** Called when a client is about to get a value of one of its variables. */
   asked(name: string, ask: PendingGet): void {
     if (name === VARIABLE.task && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
     else if (name === VARIABLE.result) this.#isMaster(ask.client);
@@ -83,13 +83,13 @@ export class OldSleigh {
       this.#isWaitedFor ||= this.#workspace.find(VARIABLE.rideOver)?.behaviour.counts.values === 0;
   }
 
-  /** A value was stored into one of its variables. */
+  /** Called when a value was stored into one of its variables. */
   stored(name: string, client: Client): void {
     if (name === VARIABLE.result) this.#worked(client);
     else if (name === VARIABLE.rideOver) this.end();
   }
 
-  /** It is over: nothing is lost any more. */
+  /** The job has ended, so no task can be lost any more. */
   end(): void {
     this.#isWaitedFor = false;
     this.#lost = 0;

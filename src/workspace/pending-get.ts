@@ -5,7 +5,7 @@ import type { Refusal } from './refusal.ts';
 import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 
-/** What a get finds: a value, and where it came from (V10). */
+/** The result of a get: a value and its origin (V10). */
 export interface Found extends ReplyValue {
   readonly metadata: Metadata;
 }
@@ -18,7 +18,7 @@ export const foundValue = (value: Value, variableId = '', index = 0): Found => (
   metadata: value.metadata,
 });
 
-/** Text that the server makes itself (P10). */
+/** A text that the server itself writes (P10). */
 export const foundText = (text: string, variableId = '', metadata = NO_METADATA): Found => ({
   descriptor: TEXT_DESCRIPTOR,
   variableId,
@@ -27,7 +27,7 @@ export const foundText = (text: string, variableId = '', metadata = NO_METADATA)
   metadata,
 });
 
-/** Text that the server makes piece by piece. */
+/** A text that the server writes piece by piece. */
 export const foundPieces = (payload: Pieces, variableId = ''): Found => ({
   descriptor: TEXT_DESCRIPTOR,
   variableId,
@@ -36,46 +36,46 @@ export const foundPieces = (payload: Pieces, variableId = ''): Found => ({
   metadata: NO_METADATA,
 });
 
-/** One connection, as workspaces see it. */
+/** A connection, as seen by workspaces. */
 export interface Client {
   readonly id: number;
   /** HOST:PORT. */
   readonly peer: string;
-  /** What the server holds for it (P12). */
+  /** The account of the memory held for it (P12). */
   readonly account?: Account | undefined;
-  /** Told when the connection closes, in the order in which they were added. */
+  /** Called when the connection closes, in the order in which they were added. */
   readonly closeListeners: Set<{ clientLeft(client: Client): void }>;
   answer(ask: PendingGet, found: Found): void;
   refuse(ask: PendingGet, refusal: Refusal): void;
 }
 
-/** Where an iteration stands (V10): the value after number `index` of the variable `variableId`. */
+/** The position of an iteration (V10): the value after number `index` of the variable `variableId`. */
 export interface Iterator {
   readonly variableId: string;
-  /** Without one it begins at the oldest. */
+  /** Without an index the iteration begins at the oldest value. */
   readonly index: number | undefined;
 }
 
-/** A get that a client asks for. It is answered or refused once, at once or after waiting, or withdrawn. */
+/** A get of a client. It is answered once, refused once, or withdrawn; now or after a wait. */
 export class PendingGet {
   readonly client: Client;
   /** As the client named it. */
   readonly verb: string;
-  /** fetch rather than find. */
+  /** Whether it is a fetch and not a find. */
   readonly takes: boolean;
-  /** fetch and find; their Try forms do not wait. */
+  /** Whether it waits; the Try forms do not. */
   readonly waits: boolean;
   #iterator: Iterator | undefined;
   #metadata: Metadata;
   #ended = false;
   #leave: (() => void) | undefined;
-  /** It did not end at once, and its client was blocked. */
+  /** Whether it did not end at once, so that its client was blocked. */
   blocked = false;
-  /** How its answer is made, where that takes steps (P14). It has ended by that. */
+  /** Computes its answer, if that takes several steps (P14). The get itself has ended then. */
   #making: Steps<Found | Refusal> | undefined;
-  /** The id of the variable that is asked for, where that tells it. */
+  /** The id of its variable, if the reply contains it. */
   variableId = '';
-  /** Told what it is answered with, for whoever keeps count. */
+  /** Called with the answer, for statistics. */
   onAnswer: ((found: Found) => void) | undefined;
 
   constructor(
@@ -106,7 +106,7 @@ export class PendingGet {
   get ended(): boolean {
     return this.#ended;
   }
-  /** The id that an answer by a job variable carries: none after waiting (sleigh.md, Variables). */
+  /** The id in the answer of a job variable: empty after a wait (see "The variables of a job" in docs/protocol.md). */
   get origin(): string {
     return this.blocked ? '' : this.variableId;
   }
@@ -115,7 +115,7 @@ export class PendingGet {
     return this.#making;
   }
 
-  /** The answer, or a refusal, is made in steps; only for one that has not waited. */
+  /** Computes the answer or a refusal in steps. Only for a get that has not waited. */
   answerInSteps(making: Steps<Found | Refusal>): void {
     this.#ended = true;
     this.#making = making;
@@ -133,8 +133,8 @@ export class PendingGet {
   }
 
   /**
-   * It waits from now on; `leave` takes it out of where it waits. Without one it is its turn. What its client said has
-   * been looked at by then, and is not held for as long as it waits (P12).
+   * Lets it wait. `leave` removes it from its line; without `leave` its turn has come. Its arguments have been read
+   * by then and are not kept while it waits (P12).
    */
   wait(leave: (() => void) | undefined): void {
     this.#leave = leave;
@@ -142,14 +142,14 @@ export class PendingGet {
     this.#metadata = NO_METADATA;
   }
 
-  /** It waits no longer, and is refused. */
+  /** Ends its wait with a refusal. */
   interrupt(refusal: Refusal): void {
     if (this.#ended) return;
     this.#leave?.();
     this.refuse(refusal);
   }
 
-  /** The client has gone: it is forgotten and takes nothing with it (V6). */
+  /** Removes it, because the client has disconnected. It consumes no value (V6). */
   withdraw(): void {
     if (!this.#ended) this.#leave?.();
     this.#ended = true;

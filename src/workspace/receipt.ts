@@ -1,10 +1,10 @@
 import type { Metadata } from '../wire/payload.ts';
 import type { Refusal } from './refusal.ts';
 
-/** What an accepted store has to tell its client beside that: the metadata of the reply. */
+/** The reply metadata of an accepted store. */
 export interface Receipt {
   readonly metadata: Metadata;
 }
 
-/** What becomes of a store: it is refused, or accepted, with or without more to say. */
+/** The result of a store: a refusal, or acceptance with or without metadata. */
 export type StoreOutcome = Refusal | Receipt | undefined;

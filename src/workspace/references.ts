@@ -6,8 +6,8 @@ import type { Workspace } from './workspace.ts';
 const memoryOf = (name: string): number => COST.reference + name.length;
 
 /**
- * The workspaces that a connection has opened or used: the very ones, whatever comes under their names later (W5). What
- * they take is accounted for to that connection, since a reference outlives its workspace.
+ * The workspaces that a connection has opened or used. A reference keeps denoting the same workspace, even if another
+ * one gets its name (W5). The references are charged to that connection, because they outlive the workspace.
  */
 export class References {
   readonly #workspaces = new Map<string, Workspace>();
@@ -19,7 +19,7 @@ export class References {
     this.#client = client;
   }
 
-  /** @returns why there is no room for another one (P12) */
+  /** @returns why there is no memory for another one (P12) */
   refusal(name: string): Refusal | undefined {
     if (this.#workspaces.has(name)) return undefined;
     return this.#budget.refusal(memoryOf(name), { client: this.#client });

@@ -1,18 +1,18 @@
 import type { Limits } from '../wire/limits.ts';
 import { STATUS, type Status } from '../wire/reply.ts';
 
-/** A request that is not carried out: it changed nothing, and the connection goes on. */
+/** A request that is not carried out. It has changed nothing, and the connection stays open. */
 export interface Refusal {
-  /** Stable; for logs and programs. */
+  /** A stable code for logs and programs. */
   readonly code: string;
   readonly status: Status;
-  /** For people; goes out as `nwsReason` (P8). */
+  /** A text for people, sent as `nwsReason` (P8). */
   readonly reason: string;
-  /** The setting that was met, when it was one (P12). */
+  /** The setting that was reached, if any (P12). */
   readonly limit?: keyof Limits;
 }
 
-/** Tells a refusal from what was asked for. */
+/** Distinguishes a refusal from a result. */
 export const isRefusal = (made: object | string | undefined): made is Refusal =>
   typeof made === 'object' && 'status' in made && 'reason' in made;
 
@@ -34,11 +34,11 @@ export const unopened = (workspace: string): Refusal => ({
   reason: `Workspace ${workspace} has not been opened.`,
 });
 
-/** P5.5: an argument that must be a number is none. */
+/** An argument that must be a number is not one (P5.5). */
 export const notANumber = (what: string, text: string): Refusal =>
   failed('not-a-number', `${what} must be a number, not "${text}".`);
 
-/** P12: over a limit. */
+/** A limit is exceeded (P12). */
 export const overLimit = (limit: keyof Limits, what: string): Refusal => ({
   ...failed('over-limit', `Refused: ${what}`),
   limit,

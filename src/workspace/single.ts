@@ -4,7 +4,7 @@ import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 
-/** One value at most; a store replaces it (V3). Values are numbered as those of a fifo (V10.2). */
+/** Holds at most one value; a store replaces it (V3). Values are numbered like those of a fifo (V10.2). */
 export class Single implements Behaviour {
   readonly mode = 'single';
   readonly #in: VariableContext;

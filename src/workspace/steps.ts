@@ -1,13 +1,13 @@
-/** Something that takes long: it yields now and then, and whoever runs it may let others go first (P14). */
+/** Work that takes long. It yields from time to time, so its caller can let others go first (P14). */
 export type Steps<Result = undefined> = Generator<undefined, Result, undefined>;
 
-/** Does something that takes long in its turn with others. It begins at once. */
+/** Runs such work in turns with others. It begins at once. */
 export type InSteps = (steps: Steps) => void;
 
-/** How many small things are done between two looks at the time. */
+/** The number of small pieces of work between two checks of the time. */
 const AT_ONCE = 16;
 
-/** Calls for each item, and yields now and then. */
+/** Calls a function for each item, and yields from time to time. */
 export function* eachInSteps<Item>(items: Iterable<Item>, act: (item: Item) => void): Steps {
   let n = 0;
   for (const item of items) {
@@ -16,7 +16,7 @@ export function* eachInSteps<Item>(items: Iterable<Item>, act: (item: Item) => v
   }
 }
 
-/** Ends quietly when a step fails, as `contain` sees to. */
+/** Ends without an error when a step fails; `contain` handles the error. */
 export function* containedSteps(steps: Steps, contain: (act: () => void) => void): Steps {
   for (;;) {
     let isDone = true;
@@ -28,7 +28,7 @@ export function* containedSteps(steps: Steps, contain: (act: () => void) => void
   }
 }
 
-/** All of it at once. */
+/** Does all of the work at once. */
 export function finish<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next();
@@ -36,7 +36,7 @@ export function finish<Result>(steps: Steps<Result>): Result {
   }
 }
 
-/** Sorts in steps, by merging ever longer runs: equal items keep their order. */
+/** Sorts in steps by merging runs. The sort is stable. */
 export function* sortedInSteps<Item extends object | string>(
   items: Iterable<Item>,
   isBefore: (a: Item, b: Item) => boolean,

@@ -13,20 +13,20 @@ const memoryOfNulls = (metadata: Metadata, ranges: number): number =>
 
 const memoryOfName = (name: string): number => COST.name + name.length;
 
-/** Counts the bytes of the whole server, and says when a file is of no more use. */
+/** Counts the bytes of the whole server, and discards a file when it is not needed any more. */
 export class ServerHoldings {
-  /** Of all values, in memory and in files. */
+  /** Bytes of all values, in memory and in files. */
   bytes = 0;
   readonly budget: MemoryBudget;
-  /** What requests take that are still coming in. */
+  /** The bytes of incomplete requests. */
   readonly incoming: Incoming;
-  /** What has come of requests and is not read yet. */
+  /** The bytes that have arrived and are not read yet. */
   readonly unread: Unread;
-  /** Variables, and workspaces but for the first one. */
+  /** The number of variables, and of workspaces except the first one. */
   names = 0;
   readonly limits: Limits;
   readonly #discard: (file: FilePayload) => void;
-  /** Files that replies are still to be made of: how many ask for that, and whether it is of no more use after them. */
+  /** Files that pending replies still need: the number of these, and whether the file is discarded after them. */
   readonly #lent = new Map<number, { uses: number; isDiscarded: boolean }>();
 
   constructor(limits: Limits, discard: (file: FilePayload) => void) {
@@ -37,14 +37,14 @@ export class ServerHoldings {
     this.budget = new MemoryBudget(limits, () => this.incoming.bytes);
   }
 
-  /** A file is of no more use, once nobody has it lent. */
+  /** Discards a file as soon as no pending reply needs it. */
   discard(file: FilePayload): void {
     const lent = this.#lent.get(file.file);
     if (lent === undefined) this.#discard(file);
     else lent.isDiscarded = true;
   }
 
-  /** Replies are to be made of it for a while, whoever takes its value meanwhile. */
+  /** Keeps a file for pending replies, even if its value is taken meanwhile. */
   lend(file: FilePayload): void {
     const lent = this.#lent.get(file.file) ?? { uses: 0, isDiscarded: false };
     lent.uses++;
@@ -58,13 +58,13 @@ export class ServerHoldings {
     if (lent.isDiscarded) this.#discard(file);
   }
 
-  /** What is held in memory, requests that are coming in left out. */
+  /** Bytes in memory, without incomplete requests. */
   get memory(): number {
     return this.budget.bytes;
   }
 }
 
-/** Counts what has come of requests and handshakes that are not complete, of all connections together (P12). */
+/** Counts the bytes of incomplete requests and handshakes of all connections together (P12). */
 export class Incoming implements RequestBudget {
   bytes = 0;
   readonly #server: ServerHoldings;
@@ -73,7 +73,7 @@ export class Incoming implements RequestBudget {
     this.#server = server;
   }
 
-  /** What all connections together may take now, each one's share left out. */
+  /** The bytes that all connections together may use now, in addition to the share of each. */
   get limit(): number {
     const { incomingBytes, memoryBytes } = this.#server.limits;
     return Math.max(Math.min(incomingBytes, memoryBytes - this.#server.memory), 0);
@@ -97,8 +97,8 @@ export class Incoming implements RequestBudget {
 }
 
 /**
- * Counts what has come and is not read yet, of all connections together (P12). It is beside what the server holds: what is
- * already here could not be refused, only lost.
+ * Counts the bytes that have arrived and are not read yet, of all connections together (P12). They do not count
+ * against the memory of the server, because bytes that are already here cannot be refused, only lost.
  */
 export class Unread implements RequestBudget {
   bytes = 0;
@@ -125,22 +125,22 @@ export class Unread implements RequestBudget {
 }
 
 /**
- * What one workspace holds. What is kept is dropped once, when nobody can get it any more; a value that passes straight
- * on to a client is never kept.
+ * Accounts for the values of one workspace. Each value that is kept is dropped once, when no client can get it any
+ * more. A value that goes directly to a client is never kept.
  */
 export class StorageAccounting {
-  /** Of its values, in memory and in files. */
+  /** Bytes of its values, in memory and in files. */
   bytes = 0;
   readonly account: Account;
   readonly #server: ServerHoldings;
 
-  /** @param quota bytes of memory that its maker allows it */
+  /** @param quota the memory in bytes that the creator of the workspace allows */
   constructor(server: ServerHoldings, quota?: number) {
     this.#server = server;
     this.account = server.budget.newWorkspace(quota);
   }
 
-  /** @returns why there is no room for it, and for `more` bytes that it brings with it (P12) */
+  /** @returns why there is no memory for it, and for `more` bytes with it (P12) */
   refusal(value: Value, more = 0): Refusal | undefined {
     const size = sizeOf(value.payload);
     const { limits } = this.#server;
@@ -157,7 +157,7 @@ export class StorageAccounting {
     return this.refusalOf(memoryOf(value) + more, value.owner);
   }
 
-  /** @returns why there is no room for so many bytes more in memory (P12) */
+  /** @returns why there is no memory for that many more bytes (P12) */
   refusalOf(bytes: number, client: Account | undefined): Refusal | undefined {
     return this.#server.budget.refusal(bytes, { client, workspace: this.account });
   }
@@ -168,7 +168,7 @@ export class StorageAccounting {
     this.#server.budget.give(kind, bytes, { client, workspace: this.account });
   }
 
-  /** @returns why there is no room for another variable of that name (P12) */
+  /** @returns why there is no memory for another variable of that name (P12) */
   nameRefusal(name: string, client: Account | undefined): Refusal | undefined {
     return this.refusalOf(memoryOfName(name), client);
   }
@@ -201,12 +201,12 @@ export class StorageAccounting {
     this.#server.takeBack(file);
   }
 
-  /** Gives up a value that was never kept. */
+  /** Releases a value that was never kept. */
   release({ payload }: Value): void {
     if (isFile(payload)) this.#server.discard(payload);
   }
 
-  /** Results that say that there is none, of one value: they keep its metadata, and are made when they are taken (S13). */
+  /** Accounts for the null results of one value. They keep its metadata, and are created when they are taken (S13). */
   keepNulls({ metadata, owner }: Value, ranges: number): void {
     this.take('nullResults', memoryOfNulls(metadata, ranges), owner);
   }

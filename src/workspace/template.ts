@@ -1,8 +1,8 @@
 const PLACE = /%([-+ #0]*)(\d*)(?:\.(\d*))?([diuoxXs%])?/g;
 
 /**
- * Puts a number into a printf template with exactly one place for it (W8).
- * @returns undefined for a template with no place, two, one of another kind, or one wider than `widest`
+ * Formats a number with a printf template that has exactly one conversion (W8).
+ * @returns undefined if the template has no conversion, two, an unsupported one, or one wider than `widest`
  */
 export function fillTemplate(template: string, number: number, widest: number): string | undefined {
   let places = 0;
@@ -24,7 +24,7 @@ interface Place {
   conversion: string;
 }
 
-/** One number as C's printf writes it. */
+/** Formats one number as C's printf does. */
 function format(number: number, { flags, width, precision, conversion }: Place): string {
   if (conversion === 's') {
     const text = String(number).slice(0, precision === undefined ? undefined : Number(precision));

@@ -6,7 +6,7 @@ import type { Behaviour, VariableContext } from './behaviour.ts';
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Reads as the time of day, and is never empty (V11). */
+/** A variable whose value is the time of day. It is never empty (V11). */
 export class TimeOfDay implements Behaviour {
   readonly mode = '__time';
   readonly #in: VariableContext;
@@ -35,7 +35,7 @@ export class TimeOfDay implements Behaviour {
 
 const two = (n: number): string => String(n).padStart(2, '0');
 
-/** As C's ctime writes it: `Sun Nov 22 13:41:10 2026`. */
+/** Formats a time as C's ctime does: `Sun Nov 22 13:41:10 2026`. */
 export function timeOfDay(date: Date): string {
   const day = String(date.getDate()).padStart(2, ' ');
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');

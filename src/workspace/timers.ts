@@ -1,4 +1,4 @@
-/** The one timer service: time leaves the core as a command and comes back as an event. */
+/** The timer service of the core. Starting a timer is a command, and its expiry is an event. */
 export interface Timers {
   /** Calls back once after `milliseconds`, unless stopped before. */
   start(milliseconds: number, fired: () => void): Timer;

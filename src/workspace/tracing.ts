@@ -1,5 +1,5 @@
 /**
- * Gives what listens to all actors of one scope (a sleigh, a connection), when somebody wants to know. It takes XState's
- * InspectionEvent; that is not said here, because programs that use this package compile these types without XState's.
+ * Returns the inspector for all actors of one scope (a sleigh, a connection). It accepts XState's InspectionEvent.
+ * The type does not say so, because programs that use this package compile these types without those of XState.
  */
 export type Tracer = (scope: string) => (inspected: never) => void;

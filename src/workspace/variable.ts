@@ -29,11 +29,11 @@ const MODES: Record<string, new (surroundings: VariableContext) => Behaviour> = 
 export class Variable {
   readonly id: string;
   readonly name: string;
-  /** Left out of `list vars` (V8). */
+  /** Whether `list vars` omits it (V8). */
   readonly hidden: boolean;
-  /** May not be deleted while its workspace is there (S7.2). */
+  /** Whether it cannot be deleted while its workspace exists (S7.2). */
   readonly permanent: boolean;
-  /** To whom it is accounted, in memory (P12). */
+  /** The account that its memory is charged to (P12). */
   readonly owner: Account | undefined;
   #behaviour: Behaviour;
   readonly #surroundings: VariableContext;
@@ -70,12 +70,12 @@ export class Variable {
     return this.#behaviour;
   }
 
-  /** Some of its values, the one that would be found next first. */
+  /** Some of its values, in the order in which `find` returns them. */
   values(from: number, count: number): readonly Value[] {
     return this.#behaviour.values?.(from, count) ?? [];
   }
 
-  /** Who waits for a value: who fetches, then who finds, each in the order in which they came. */
+  /** The waiting gets: first fetches, then finds, each in the order in which they came. */
   *waiting(): Generator<PendingGet> {
     const { fetchers, finders } = this.#surroundings.waiters;
     yield* fetchers;
@@ -83,7 +83,7 @@ export class Variable {
     yield* this.#behaviour.waiting?.() ?? [];
   }
 
-  /** Sets the mode, if it is unknown so far; who waits stays waiting (V2). */
+  /** Sets the mode, if it is unknown. Clients that wait keep waiting (V2). */
   declare(mode: string): Refusal | undefined {
     if (this.#behaviour.mode === mode && mode !== 'unknown') return undefined;
     const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
@@ -101,14 +101,14 @@ export class Variable {
     this.#behaviour.get(ask);
   }
 
-  /** The variable goes: its waiters are told, its values dropped. */
+  /** Deletes the variable: waiting gets are refused, values are dropped. */
   *purge(): Steps {
     yield* this.#behaviour.purge(PURGED);
     yield* this.#behaviour.dispose?.() ?? [];
   }
 }
 
-/** Nobody has said yet what it is; the first store makes it a fifo (V1). */
+/** The mode has not been set; the first store makes it a fifo (V1). */
 class Unknown implements Behaviour {
   readonly mode = 'unknown';
   readonly #variable: Variable;

@@ -5,7 +5,7 @@ import { ID_MISMATCH, NO_VALUE_YET, type Refusal } from './refusal.ts';
 import { eachInSteps, type InSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
 
-/** Who waits for a value of one variable. */
+/** The gets that wait for a value of one variable. */
 export class Waiters {
   readonly finders = new WaitingLine();
   readonly fetchers = new WaitingLine();
@@ -21,15 +21,15 @@ export class Waiters {
     return { values, fetchers: this.fetchers.length, finders: this.finders.length };
   }
 
-  /** There is no value for it: it waits, or is told so if it is a Try form (V4). */
+  /** Handles a get that finds no value: it waits, or is refused if it is a Try form (V4). */
   waitOrRefuse(ask: PendingGet): void {
     if (ask.waits) (ask.takes ? this.fetchers : this.finders).add(ask);
     else ask.refuse(NO_VALUE_YET);
   }
 
   /**
-   * Hands a new value to every finder, then to the fetcher who has waited longest (V5).
-   * @returns whether a fetcher took it; then nothing is to be kept
+   * Gives a new value to every find, then to the fetch that has waited longest (V5).
+   * @returns whether a fetch consumed it; then the value is not kept
    */
   offer(found: Found): boolean {
     if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
@@ -45,7 +45,9 @@ export class Waiters {
     return true;
   }
 
-  /** There may be thousands of them, and the value may be taken before the last of them has it. */
+  /**
+   * Answers in steps, because there may be thousands of finds. The value may be taken before the last of them has it.
+   */
   *#answer(finders: readonly PendingGet[], found: Found): Steps {
     const { payload } = found;
     if (isFile(payload)) this.#holdings.lend(payload);

@@ -1,7 +1,7 @@
 import { Node, Yallist } from 'yallist';
 import type { PendingGet } from './pending-get.ts';
 
-/** Asks in the order in which they came; any of them may leave at any time, at the same small cost. */
+/** Gets in the order in which they came. Any of them can be removed in constant time. */
 export class WaitingLine {
   readonly #asks = new Yallist<PendingGet>();
 
@@ -9,12 +9,12 @@ export class WaitingLine {
     return this.#asks.length;
   }
 
-  /** Who has waited longest comes first. */
+  /** Iterates over the gets; the one that has waited longest is first. */
   [Symbol.iterator](): Iterator<PendingGet> {
     return this.#asks[Symbol.iterator]();
   }
 
-  /** `left` is called when it leaves by itself, before it is its turn. */
+  /** @param left called when the get leaves before its turn */
   add(ask: PendingGet, left?: () => void): void {
     const node = new Node(ask);
     this.#asks.pushNode(node);
@@ -24,19 +24,19 @@ export class WaitingLine {
     });
   }
 
-  /** Takes out who has waited longest. */
+  /** Removes the get that has waited longest. */
   shift(): PendingGet | undefined {
     const ask = this.#asks.shift();
     ask?.wait(undefined);
     return ask;
   }
 
-  /** Takes out those that are wanted one by one, who has waited longest first, until there is none. */
+  /** Removes matching gets one by one, the one that has waited longest first. */
   *taken(isWanted: (ask: PendingGet) => boolean): Generator<PendingGet> {
     for (let ask = this.takeFirst(isWanted); ask !== undefined; ask = this.takeFirst(isWanted)) yield ask;
   }
 
-  /** Takes out who has waited longest of those that are wanted. */
+  /** Removes the matching get that has waited longest. */
   takeFirst(isWanted: (ask: PendingGet) => boolean): PendingGet | undefined {
     for (let node = this.#asks.head; node !== undefined; node = node.next) {
       if (!isWanted(node.value)) continue;
@@ -47,12 +47,15 @@ export class WaitingLine {
     return undefined;
   }
 
-  /** Takes out everyone at once. @returns who came first first; some may have left by the time that it is their turn */
+  /**
+   * Removes all gets at once.
+   * @returns them in the order in which they came; some may have been withdrawn when their turn comes
+   */
   takeAll(): readonly PendingGet[] {
     return [...this.drain()];
   }
 
-  /** Takes out everyone one by one, who came first first. */
+  /** Removes all gets one by one, in the order in which they came. */
   *drain(): Generator<PendingGet> {
     for (let n = this.#asks.length; n > 0; n--) {
       const ask = this.shift();

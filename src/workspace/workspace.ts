@@ -14,41 +14,41 @@ import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
 
-/** What workspaces need of the server around them. */
+/** The part of the server that workspaces use. */
 export interface Host {
   readonly holdings: ServerHoldings;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly timers: Timers;
-  /** 20 characters that no variable of this run of the server has had (V9). */
+  /** Returns 20 characters that no variable of this run of the server has had (V9). */
   newVariableId(): string;
-  /** Listens to all actors, when somebody wants to know what they do. */
+  /** Observes all actors, for a trace. */
   readonly tracer?: Tracer | undefined;
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
-  /** Does something that takes long, in its turn with others (P14). */
+  /** Runs work that takes long in turns with others (P14). */
   readonly inSteps: InSteps;
 }
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What makes a workspace of some kind more than a set of variables (W9). */
+/** Adds behaviour to a workspace of some type (W9). */
 export interface WorkspacePlugin {
-  /** Bytes of memory that a store under a name takes beside its value (P12). */
+  /** The memory that a store to this name needs in addition to the value, in bytes (P12). */
   memoryFor?(name: string, value: Value): number;
-  /** Asked before a value is stored under a name; a refusal stands. */
+  /** Called before a value is stored; a refusal is final. */
   refuseStore?(name: string, value: Value): Refusal | undefined;
-  /** Whether a value is for the occupant alone: then it is told, and nothing is kept under the name. */
+  /** Whether a value is only for the plugin: then `stored` is called, and the variable does not keep it. */
   isPrivate?(name: string, value: Value): boolean;
-  /** Told after a value has been stored under a name. */
+  /** Called after a value has been stored. */
   stored?(name: string, value: Value): void;
-  /** Asked when an owner leaves and others stay: whether the workspace does not go with it (W6.1). */
+  /** Called when an owner disconnects and others stay: whether the workspace is kept (W6.1). */
   outlives?(client: Client): boolean;
   /** The server is about to stop. */
   serverStops?(): void;
-  /** The workspace is deleted; its variables have been purged. */
+  /** Called when the workspace is deleted and its variables have been purged. */
   deleted(): void;
 }
 
-/** Makes the occupant of a new workspace, or says why that cannot be, with the options that its maker gave. */
+/** Creates the plugin of a new workspace with the options of its creator, or refuses them. */
 export type WorkspaceKind = (
   workspace: Workspace,
   options: Metadata,
@@ -57,7 +57,7 @@ export type WorkspaceKind = (
 interface VariableOptions {
   hidden?: boolean;
   permanent?: boolean;
-  /** To whom it is accounted, in memory (P12). */
+  /** The account that its memory is charged to (P12). */
   owner?: Account | undefined;
 }
 
@@ -66,27 +66,27 @@ export class Workspace {
   readonly name: string;
   readonly host: Host;
   readonly holdings: StorageAccounting;
-  /** To whom it is accounted, in memory (P12). */
+  /** The account that its memory is charged to (P12). */
   readonly maker: Account | undefined;
-  /** Who opened it first, as the listing shows it (W10). Stays when the owner has gone. */
+  /** The first client that opened it, as the listing shows it (W10). It stays after that client has disconnected. */
   owner = '';
   persistent = false;
-  /** Everyone who has opened it (W2). */
+  /** All clients that have opened it (W2). */
   readonly owners = new Set<Client>();
-  /** References to it are stale from then on (W5). */
+  /** Whether it was deleted, so that references to it are stale (W5). */
   deleted = false;
   occupant: WorkspacePlugin | undefined;
-  /** What its maker said of it, as far as it is short. */
+  /** The metadata of its creation, as far as they are short. */
   metadata: Metadata = NO_METADATA;
   #variables = new Map<string, Variable>();
   #oldSleigh: OldSleigh | undefined;
   readonly #oldSleighs: Set<Workspace> | undefined;
-  /** What it takes beside its variables, to be given back when it is deleted. */
+  /** The memory that is charged in addition to its variables, released when it is deleted. */
   #charges: { readonly kind: Kind; readonly bytes: number; readonly client: Account | undefined }[] = [];
 
   /**
-   * @param quota bytes of memory that its maker allows it (W11)
-   * @param oldSleighs where it puts itself when it may have a job of the old style (W12)
+   * @param quota the memory in bytes that its creator allows (W11)
+   * @param oldSleighs the set to which it adds itself when it may contain an old-style job (W12)
    */
   constructor(
     name: string,
@@ -108,7 +108,7 @@ export class Workspace {
     this.holdings = new StorageAccounting(host.holdings, quota);
   }
 
-  /** Accounts for memory that it takes until it is deleted (P12). */
+  /** Accounts for memory that it uses until it is deleted (P12). */
   charge(kind: Kind, bytes: number, client: Account | undefined): void {
     if (bytes === 0) return;
     this.#charges.push({ kind, bytes, client });
@@ -130,34 +130,34 @@ export class Workspace {
   get variableCount(): number {
     return this.#variables.size;
   }
-  /** The job of the old style in it, if there may be one (W12). */
+  /** Its old-style job, if it may have one (W12). */
   get oldSleigh(): OldSleigh | undefined {
     return this.#oldSleigh;
   }
 
-  /** @returns the job that has to be told of what happens to a variable of that name */
+  /** @returns the old-style job that a variable of that name belongs to */
   #oldSleighOf(name: string): OldSleigh | undefined {
     if (this.occupant !== undefined || !isPartOfOldSleigh(name)) return undefined;
     this.#oldSleighs?.add(this);
     return (this.#oldSleigh ??= new OldSleigh(this));
   }
 
-  /** @returns undefined when there is none of that name; it is not made */
+  /** @returns undefined if there is none of that name; it is not created */
   find(name: string): Variable | undefined {
     return this.#variables.get(name);
   }
 
-  /** The variable of that name; one that nobody has used is made, of unknown mode (V1). */
+  /** The variable of that name. If there is none, it is created with an unknown mode (V1). */
   variable(name: string): Variable {
     return this.#variables.get(name) ?? this.#make(name, {});
   }
 
-  /** As `variable`, for a client: there may be no room for another one (P12). */
+  /** As `variable`, for a client: there may be no memory for another one (P12). */
   #forClient(name: string, owner: Account | undefined): Variable | Refusal {
     return this.#variables.get(name) ?? this.holdings.nameRefusal(name, owner) ?? this.#make(name, { owner });
   }
 
-  /** Makes one of the kind's own variables. */
+  /** Creates a variable of the plugin. */
   define(
     name: string,
     options: VariableOptions,
@@ -176,13 +176,13 @@ export class Workspace {
     return variable;
   }
 
-  /** V2. */
+  /** Declares a mode (V2). */
   declare(name: string, mode: string, owner?: Account): Refusal | undefined {
     const variable = this.#forClient(name, owner);
     return isRefusal(variable) ? variable : variable.declare(mode);
   }
 
-  /** V3. A value that is refused stays the caller's. */
+  /** Stores a value (V3). A value that is refused stays the caller's. */
   store(name: string, value: Value, client: Client): StoreOutcome {
     const refused =
       this.holdings.refusal(value, this.occupant?.memoryFor?.(name, value)) ??
@@ -202,7 +202,7 @@ export class Workspace {
     return outcome;
   }
 
-  /** V4. */
+  /** Carries out a get (V4). */
   get(name: string, ask: PendingGet): void {
     const variable = this.#forClient(name, ask.client.account);
     if (isRefusal(variable)) return ask.refuse(variable);
@@ -210,7 +210,10 @@ export class Workspace {
     variable.get(ask);
   }
 
-  /** V7. @returns how its values are given up, once nobody can get at them */
+  /**
+   * Deletes a variable (V7). It is inaccessible at once.
+   * @returns the steps that release its values
+   */
   deleteVariable(name: string): Refusal | Steps {
     const variable = this.#variables.get(name);
     if (variable === undefined)
@@ -222,7 +225,10 @@ export class Workspace {
     return variable.purge();
   }
 
-  /** W7: nobody can get at what is in it any more. @returns how that is given up; then its occupant ends, too */
+  /**
+   * Deletes the workspace (W7). Its contents are inaccessible at once.
+   * @returns the steps that release them; after these the plugin ends, too
+   */
   end(): Steps {
     this.#oldSleigh?.end();
     this.#oldSleigh = undefined;
@@ -236,10 +242,10 @@ export class Workspace {
     yield* this.#purge(variables);
     this.occupant?.deleted();
     if (!this.deleted) return;
-    // The occupant may have stored something since: a job that ended by itself in the meantime, say.
+    // The plugin may have stored something since, for example because its job ended by itself.
     yield* this.#purge(this.#variables);
     this.#variables.clear();
-    // References to it may outlive it for long, and hold no more than its name.
+    // References to this workspace may exist for a long time, and keep only its name in memory.
     this.#forget();
   }
 

@@ -10,10 +10,10 @@ import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
 
-/** Of what the maker of a workspace says of it so much is kept: characters. */
+/** The number of characters of the creation metadata that are kept. */
 const KEPT_METADATA = 4_096;
 
-/** What `open ws` and `use ws` ask for. */
+/** The arguments of `open ws` and `use ws`. */
 export interface OpenRequest {
   readonly name: string;
   readonly label: string;
@@ -22,7 +22,7 @@ export interface OpenRequest {
   readonly metadata: Metadata;
 }
 
-/** Who opens, uses and makes workspaces. */
+/** A client that opens, uses and creates workspaces. */
 export interface Opener extends Client {
   readonly references: References;
 }
@@ -54,20 +54,20 @@ export class Workspaces {
   get all(): Iterable<Workspace> {
     return this.#all.values();
   }
-  /** Those with an occupant, the oldest first. */
+  /** The workspaces with a plugin, oldest first. */
   get occupied(): ReadonlySet<Workspace> {
     return this.#occupied;
   }
-  /** Those that may have a job of the old style in them (W12), the oldest first. */
+  /** The workspaces that may contain an old-style job (W12), oldest first. */
   get oldSleighs(): ReadonlySet<Workspace> {
     return this.#oldSleighs;
   }
   get count(): number {
     return this.#all.size;
   }
-  /** Variables of all of them. */
+  /** The number of variables of all workspaces. */
   get variableCount(): number {
-    // All but the first one have a name that is kept.
+    // The names of all workspaces except the first one are counted.
     return this.#host.holdings.names - (this.#all.size - 1);
   }
 
@@ -75,7 +75,7 @@ export class Workspaces {
     return this.#all.get(name);
   }
 
-  /** W2, W4, W9. */
+  /** Opens a workspace (W2, W4, W9). */
   open(opening: OpenRequest, client: Opener): Refusal | undefined {
     const workspace = this.#referTo(opening, client, opening.label.length);
     if (!(workspace instanceof Workspace)) return workspace;
@@ -88,13 +88,13 @@ export class Workspaces {
     return undefined;
   }
 
-  /** W3. */
+  /** Uses a workspace (W3). */
   use(opening: OpenRequest, client: Opener): Refusal | undefined {
     const workspace = this.#referTo(opening, client, 0);
     return workspace instanceof Workspace ? undefined : workspace;
   }
 
-  /** @param labelBytes of the label that it is opened with */
+  /** @param labelBytes the length of its label */
   #referTo(opening: OpenRequest, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
     const { name, create, metadata } = opening;
     const noRoom =
@@ -136,13 +136,16 @@ export class Workspaces {
     return workspace;
   }
 
-  /** W8. @returns the name */
+  /**
+   * Creates a workspace with a unique name (W8).
+   * @returns the name
+   */
   makeTemporary(template: string, metadata: Metadata, { references, account }: Opener): string | Refusal {
     const { nameBytes } = this.#host.limits;
     const filled = fillTemplate(template, this.#temporaries, nameBytes);
     let name = (filled ?? '') + this.#suffix;
     while (this.#all.has(name)) name += '_';
-    // A longer one is a name that nobody could say.
+    // A longer name could not be sent in a request.
     if (filled === undefined || name.length > nameBytes)
       return refusal('bad-template', `mktemp: bad template "${template}".`);
     const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
@@ -155,14 +158,17 @@ export class Workspaces {
     return name;
   }
 
-  /** The workspace that a connection means by a name (W5). */
+  /** Finds the workspace that a connection has opened under a name (W5). */
   referredTo(name: string, references: References): Workspace | Refusal {
     const workspace = references.get(name);
     if (workspace === undefined) return unopened(name);
     return workspace.deleted ? NO_SUCH_WORKSPACE : workspace;
   }
 
-  /** W7. `__default` is only emptied (W1). @returns how what was in it is given up, once nobody can get at it */
+  /**
+   * Deletes a workspace (W7), or empties `__default` (W1). The contents are inaccessible at once.
+   * @returns the steps that release them
+   */
   delete(name: string, references: References): Refusal | Steps {
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal('no-workspace', `Workspace "${name}" does not exist.`);
@@ -181,8 +187,8 @@ export class Workspaces {
   }
 
   /**
-   * W6: what the client owns goes with it, unless it is persistent, or a job that outlives it (W6.1).
-   * @param contain does one of several things, so that it cannot keep the others from being done
+   * Deletes the workspaces that a client owned, except persistent ones and jobs that outlive it (W6, W6.1).
+   * @param contain runs a function whose failure must not prevent the others
    */
   *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
     for (const workspace of client.references.values()) {
@@ -194,7 +200,7 @@ export class Workspaces {
     yield* client.references.clear();
   }
 
-  /** W10. */
+  /** Lists workspaces (W10). */
   list(asker: Client, listing: Listing, name?: string): Steps<Refusal | undefined> {
     if (name === undefined) return listWorkspaces(this.#all.values(), asker, listing);
     const workspace = this.#all.get(name);
@@ -202,7 +208,7 @@ export class Workspaces {
   }
 }
 
-/** The quota that the maker of a workspace sets for it, if it does (W11). */
+/** Reads the quota that the creator of a workspace sets, if any (W11). */
 function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } | Refusal {
   const text = metadata.get(KEY.memoryBytes);
   if (text === undefined) return {};
