@@ -1,4 +1,4 @@
-/** Sleigh as a library: the server, and all that programs import to use one. */
+/** The package as a library: the server, and everything that programs import to use one. */
 export * from './client/index.ts';
 export { createServer, type Server, type ServerOptions, type WebAddress, type WebOptions } from './server.ts';
 export type { Credentials } from './transport/gate.ts';

@@ -11,14 +11,14 @@ import type { WebPage } from './web/web-page.ts';
 export { WebListenError, type WebAddress, type WebOptions } from './web/web-options.ts';
 
 export interface ServerOptions extends TcpOptions {
-  /** The address to listen on; 127.0.0.1 unless told. */
+  /** The address to listen on. The default is 127.0.0.1. */
   host?: string | undefined;
-  /** The port (P1); 0 takes a free one. 8765 unless told. */
+  /** The port (P1); 0 selects a free one. The default is 8765. */
   port?: number | undefined;
-  /** The web page; there is none unless asked for. */
+  /** The web page. Without this option there is none. */
   web?: WebOptions | undefined;
   logLevel?: Level | undefined;
-  /** Takes the place of the server's own, which writes to standard error. */
+  /** Replaces the server's own logger, which writes to standard error. */
   logger?: Logger | undefined;
 }
 
@@ -26,33 +26,34 @@ export interface ServerOptions extends TcpOptions {
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Where its web page is, if it has one. */
+  /** The address of its web page, if it has one. */
   readonly web: WebAddress | undefined;
-  /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
+  /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
   readonly stopped: Promise<void>;
-  /** How much goes to the log; may be changed at any time. */
+  /** The log level; may be changed at any time. */
   logLevel: Level;
   /**
-   * New certificates, token and addresses, for connections from now on; those that are there stay.
-   * @throws Error when one cannot be used, or another kind is asked for than at the start; nothing has changed then
+   * Replaces certificates, token and addresses for later connections. Existing connections stay.
+   * @throws Error if one of them cannot be used, or is of another kind than at the start; then nothing has changed
    */
   reload(credentials: Credentials): void;
   /**
-   * Notifies jobs and clients, lets them take the replies that are left for them, then closes.
-   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   * Shuts jobs down, lets clients take their remaining replies, then closes.
+   * @param drain seconds in which clients may finish and disconnect before their connections are closed; the default
+   *   is 0
    */
   close(options?: { drain?: number }): Promise<void>;
 }
 
 /**
  * Starts a server.
- * @returns it, when it listens
- * @throws when it cannot: a port in use, a certificate that is none, a temporary folder that cannot be written to
+ * @returns the server, when it listens
+ * @throws if it cannot start: a port in use, an invalid certificate, a temporary folder that cannot be written to
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   const logger = options.logger ?? createLogger(options.logLevel ?? 'info');
   const host = options.host ?? '127.0.0.1';
-  // The web server comes first, since clients are told its port (P2.1).
+  // The web server starts first, because the handshake announces its port (P2.1).
   const page = options.web && (await listenForWeb(options.web, host, logger));
   try {
     const tcp = new TcpServer(
@@ -68,13 +69,13 @@ export async function createServer(options: ServerOptions = {}): Promise<Server>
   }
 }
 
-/** @returns undefined when there may be no page, and is no port for it */
+/** @returns undefined if the page is optional and its port is in use */
 async function listenForWeb(
   options: WebOptions,
   serverHost: string,
   logger: Logger,
 ): Promise<WebPage | undefined> {
-  // Loaded only where there is a page: a server without one starts sooner, and takes less memory.
+  // Loaded only if there is a page: a server without one starts sooner, and uses less memory.
   const { WebPage } = await import('./web/web-page.ts');
   return WebPage.listen(options, serverHost, logger);
 }

@@ -2,25 +2,25 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 export interface AdmissionOptions {
-  /** Addresses that may connect, as `10.0.0.0/8` or `::1`; all may unless told. */
+  /** The addresses that may connect, such as `10.0.0.0/8` or `::1`. The default is all. */
   allow?: readonly string[] | undefined;
-  /** What a client has to say in its handshake (P2.5). Latin-1, up to 9,999 bytes. */
+  /** The token that a client must know (P2.5). Latin-1, up to 9,999 bytes. */
   token?: string | undefined;
 }
 
-/** Whether only programs of this host reach an address. */
+/** Whether only programs of this host can reach an address. */
 export const isLoopback = (host: string): boolean => /^(127\.|::1$|localhost$)/.test(host);
 
 const hash = (text: string): Buffer => createHash('sha256').update(text, 'latin1').digest();
 
-/** Who may connect: by address, and by what they know. Immutable: a reload makes a new one. */
+/** Decides which clients are admitted, by address and by token. Immutable: a reload creates a new one. */
 export class Admission {
   readonly #allowed: BlockList | undefined;
   readonly #token: Buffer | undefined;
   /** The key of proofs. */
   readonly #key: Buffer | undefined;
 
-  /** @throws when an address is none, or the token cannot be said */
+  /** @throws if an address or the token is invalid */
   constructor({ allow = [], token }: AdmissionOptions) {
     if (allow.length > 0) this.#allowed = addressList(allow);
     if (token === undefined) return;
@@ -36,13 +36,13 @@ export class Admission {
     return this.#allowed === undefined && this.#token === undefined;
   }
 
-  /** In the same time whatever is said (P2.5). */
+  /** Compares the token in constant time (P2.5). */
   readonly admits = (said: string | undefined): boolean =>
     this.#token === undefined || timingSafeEqual(hash(said ?? ''), this.#token);
 
   /**
-   * In the same time whatever is said (P2.5).
-   * @param said HMAC-SHA-256 of the nonce by the token, hexadecimal
+   * Compares the proof in constant time (P2.5).
+   * @param said HMAC-SHA-256 of the nonce, keyed with the token, hexadecimal
    */
   admitsProof(said: string | undefined, nonce: string): boolean {
     if (this.#key === undefined) return true;
@@ -56,7 +56,10 @@ export class Admission {
   }
 }
 
-/** @param allow as `10.0.0.0/8` or `::1` @throws when one is none */
+/**
+ * @param allow addresses such as `10.0.0.0/8` or `::1`
+ * @throws if one is invalid
+ */
 export function addressList(allow: readonly string[]): BlockList {
   const list = new BlockList();
   for (const entry of allow) {

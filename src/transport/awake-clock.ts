@@ -1,26 +1,27 @@
-/** Milliseconds between two looks at the time while something is waited for. */
+/** Milliseconds between two reads of the time while something waits. */
 export const HEARTBEAT_MS = 100;
-/** Milliseconds between two looks that count in full. What a gap has beyond that the process did not live through. */
+/** The longest gap between two reads that counts in full. The process did not run during the rest of a longer gap. */
 const LONGEST_GAP_MS = 250;
 
 /**
- * Time as the process lived through it. It stands still while the process is stopped, its virtual machine is paused, or
- * one step of its own takes very long: nothing was read meanwhile, so nobody can be late. It runs on by no more than a
- * quarter of a second for each look, so it never stops altogether in a process that is always slow.
+ * A clock that counts only the time in which the process ran. It stands still while the process is stopped, while its
+ * virtual machine is paused, or while one step of its own takes very long: nothing was read meanwhile, so no client
+ * can be late. It advances by at most a quarter of a second for each read, so it never stops completely in a slow
+ * process.
  *
- * Pure: whoever has the real clock tells the time by `look`, at least every `HEARTBEAT_MS` while somebody waits.
+ * It is pure: the owner of the real clock calls `look`, at least every `HEARTBEAT_MS` while something waits.
  */
 export class AwakeClock {
   #looked: number;
   #asleep = 0;
   #wokeAt = Number.NEGATIVE_INFINITY;
 
-  /** @param now milliseconds of a clock that nobody sets */
+  /** @param now milliseconds of a monotonic clock */
   constructor(now: number) {
     this.#looked = now;
   }
 
-  /** @param now no less than before */
+  /** @param now at least the value of the previous call */
   look(now: number): void {
     const gap = now - this.#looked;
     this.#looked = now;
@@ -29,13 +30,13 @@ export class AwakeClock {
     this.#wokeAt = now;
   }
 
-  /** Nobody has waited since the last look, so nobody looked: that was no sleep. */
+  /** Nothing has waited since the last read, so the gap does not count as sleep. */
   resume(now: number): void {
     this.#asleep += now - this.#looked;
     this.#looked = now;
   }
 
-  /** Milliseconds that were lived through, as of the last look. */
+  /** Milliseconds that the process ran, as of the last read. */
   get now(): number {
     return this.#looked - this.#asleep;
   }
@@ -45,16 +46,16 @@ export class AwakeClock {
     return this.#asleep;
   }
 
-  /** Milliseconds since it woke up, as of the last look; infinite if it never slept. */
+  /** Milliseconds since it woke up, as of the last read; infinite if it never slept. */
   get sinceWaking(): number {
     return this.#looked - this.#wokeAt;
   }
 }
 
-/** Milliseconds after waking in which what lies in the sockets is read, and no deadline is over. */
+/** Milliseconds after waking in which the sockets are read and no deadline expires. */
 export const READING_TURN_MS = 250;
 
-/** When something is due, by such a clock. */
+/** A deadline by such a clock. */
 export class Deadline {
   readonly #clock: AwakeClock;
   readonly #due: number;
@@ -66,13 +67,13 @@ export class Deadline {
   }
 
   /**
-   * To be asked when it seems to be over, after a `look`.
-   * @returns milliseconds to wait on; 0 when it is over. One that ran out during a sleep is over only after a turn for
-   * reading, which it gets once.
+   * Called when the deadline may have expired, after a `look`.
+   * @returns the remaining milliseconds; 0 if it has expired. A deadline that passed during a sleep expires only
+   *   after sockets have been read once.
    */
   left(): number {
     const left = this.#due - this.#clock.now;
-    // A timer of Node may come up to a millisecond early.
+    // A timer of Node may fire up to a millisecond early.
     if (left >= 1) return left;
     if (this.#hadItsTurn || this.#clock.sinceWaking >= READING_TURN_MS) return 0;
     this.#hadItsTurn = true;

@@ -1,36 +1,42 @@
 import { AwakeClock, Deadline, HEARTBEAT_MS, READING_TURN_MS } from './awake-clock.ts';
 
-/** What setTimeout can wait for at most; longer waits are made of several. */
+/** The longest wait of setTimeout. Longer waits consist of several. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** The clock of this process. Nobody who sets the clock of the machine moves `performance.now()`. */
+/** The clock of this process. Setting the clock of the machine does not change `performance.now()`. */
 const clock = new AwakeClock(performance.now());
 
 let waiting = 0;
 let heartbeat: NodeJS.Timeout | undefined;
 
-/** Looks at the time. Whoever comes to it first after a sleep should do so: then deadlines move before they are asked. */
+/**
+ * Reads the time. The first code that runs after a sleep should call it, so that deadlines move before they are
+ * checked.
+ */
 export function look(): void {
   if (waiting > 0) clock.look(performance.now());
   else clock.resume(performance.now());
 }
 
-/** Milliseconds that this process has lived through while somebody waited; see AwakeClock. */
+/** Milliseconds that this process ran while something waited; see AwakeClock. */
 export function awakeNow(): number {
   look();
   return clock.now;
 }
 
 /**
- * Whether this process has slept until a moment ago, so that what lies in the sockets may not have been read yet. For
- * timers of libraries, which count the sleep; somebody must have kept the clock awake since they were started.
+ * Whether this process has just woken up, so that its sockets may not have been read yet. For timers of libraries,
+ * which count the sleep. The clock must have been kept awake since they were started.
  */
 export function hasJustWoken(): boolean {
   look();
   return clock.sinceWaking < READING_TURN_MS;
 }
 
-/** Somebody waits: from now on the time is looked at. @returns what ends that */
+/**
+ * Keeps reading the time because something waits.
+ * @returns a function that ends it
+ */
 export function keepAwake(): () => void {
   look();
   waiting++;
@@ -43,8 +49,8 @@ export function keepAwake(): () => void {
 }
 
 /**
- * Calls back when so many milliseconds have been lived through: a stopped process, or a virtual machine that is paused, is
- * not late when it goes on, and what came meanwhile is read first.
+ * Calls back after the process has run for that many milliseconds. A stopped process, or a paused virtual machine, is
+ * not late when it continues, and reads what has arrived first.
  */
 export class AwakeTimeout {
   readonly #deadline: Deadline;

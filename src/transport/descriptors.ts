@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** File descriptors of this process: those that are open, and the most that the system allows it. */
+/** The file descriptors of this process: the number of open ones, and the limit of the system. */
 export interface Descriptors {
   readonly open: number;
   readonly most: number;
 }
 
-/** @returns undefined where the system does not tell, as outside of Linux */
+/** @returns undefined if the system does not report them, as outside of Linux */
 export function descriptors(): Descriptors | undefined {
   try {
     const [, most] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? [];

@@ -2,52 +2,52 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
 
-/** Who may connect, and how. */
+/** Which clients may connect, and how. */
 export interface Credentials {
-  /** With it TLS is offered (P2.1); with a `ca` in it, asked for. */
+  /** With this option TLS is offered (P2.1); with a `ca` in it, TLS is required. */
   tls?: TlsOptions | undefined;
-  /** Who may connect; everyone unless told. */
+  /** Which clients are admitted. The default is all. */
   admission?: AdmissionOptions | undefined;
 }
 
-/** The way into the server: addresses, token, certificates. They may be replaced while the server runs. */
+/** Controls access to the server: addresses, token, certificates. They can be replaced while the server runs. */
 export class Gate {
   readonly tls: TlsStarter | undefined;
   readonly asksForCertificate: boolean;
   #admission: Admission;
-  /** Of this run of the server. */
+  /** A key for this run of the server. */
   readonly #nonceKey = randomBytes(32);
 
-  /** @throws Error when something cannot be used */
+  /** @throws Error if something cannot be used */
   constructor({ tls, admission = {} }: Credentials) {
     this.tls = tls && new TlsStarter(tls);
     this.asksForCertificate = tls?.ca !== undefined;
     this.#admission = new Admission(admission);
   }
 
-  /** Who may connect now. */
+  /** The current admission rules. */
   get admission(): Admission {
     return this.#admission;
   }
 
-  /** Everyone who reaches the address gets in. */
+  /** Whether every client that reaches the address is admitted. */
   get isOpen(): boolean {
     return this.#admission.isOpen && !this.asksForCertificate;
   }
 
-  /** P2.5. Where there is TLS, a token in clear gets nobody in: somebody may have heard it. */
+  /** Checks a token (P2.5). With TLS, a token in clear is not accepted, because someone may have read it. */
   readonly admits = (said: string | undefined, nonce: string | undefined): boolean =>
     nonce === undefined
       ? this.#admission.admits(said) && this.tls === undefined
       : this.#admission.admitsProof(said, nonce);
 
-  /** Nobody can guess it, and no other connection has it. */
+  /** Returns a nonce that cannot be guessed and that no other connection has. */
   readonly nonceOf = (connection: number): string =>
     createHmac('sha256', this.#nonceKey).update(String(connection)).digest('hex');
 
   /**
-   * For connections from now on; those that are there stay.
-   * @throws Error when something cannot be used, or another kind is asked for than before; nothing has changed then
+   * Replaces the credentials for later connections; existing ones stay.
+   * @throws Error if something cannot be used, or is of another kind than before; then nothing has changed
    */
   reload({ tls, admission = {} }: Credentials): void {
     const next = new Admission(admission);

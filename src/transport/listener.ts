@@ -6,31 +6,31 @@ import type { Gate } from './gate.ts';
 import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
 
-/** Milliseconds of silence after which a client's host is asked whether it is still there. */
+/** Milliseconds of silence after which keep-alive checks whether a client's host is still there. */
 export const KEEP_ALIVE_MS = 60_000;
 
-/** Descriptors that are left for files: large values, the trace, the modules of the server. */
+/** Descriptors that are reserved for files: large values, the trace, the modules of the server. */
 export const RESERVED_DESCRIPTORS = 16;
 
 interface ListenerOptions {
   readonly gate: Gate;
   readonly logger: Logger;
-  /** Whether one more connection is over the limit (P12). */
+  /** Whether one more connection would exceed the limit (P12). */
   readonly isFull: () => boolean;
   /** @param name HOST:PORT of the client */
   readonly accept: (socket: Socket, name: string) => void;
-  /** A connection was not taken, for a limit of that name. */
+  /** Called when a connection was not accepted because of the named limit. */
   readonly refused: (limit: 'connectionCount' | 'descriptors') => void;
 }
 
-/** The socket that clients connect to, and who is let in there. */
+/** The listening socket, and the check of who may connect. */
 export class Listener {
   readonly #net: Server;
   readonly #options: ListenerOptions;
   readonly #overLimit: Seldom;
   readonly #failed: Seldom;
   readonly #outOfDescriptors: Seldom;
-  /** The most that the system allows, as far as it tells. */
+  /** The limit of the system, if it reports one. */
   readonly #descriptors = descriptors()?.most ?? Number.POSITIVE_INFINITY;
 
   constructor(options: ListenerOptions) {
@@ -72,7 +72,7 @@ export class Listener {
     return this.#address.port;
   }
 
-  /** @throws when it cannot: a port in use */
+  /** @throws if it cannot listen: a port in use */
   async listen(host: string, port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#net.once('error', reject);
@@ -90,8 +90,8 @@ export class Listener {
   }
 
   /**
-   * Whether the last descriptors are left (P12). The system gives out the lowest one that is free; once there is none it
-   * would close connections without a word, and there would be none for files either.
+   * Whether only the reserved descriptors are left (P12). The system assigns the lowest free descriptor. Without any
+   * it would close connections silently, and files could not be opened either.
    */
   #isNearlyLast(socket: Socket): boolean {
     const handle: unknown = Reflect.get(socket, '_handle');

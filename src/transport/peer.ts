@@ -7,26 +7,26 @@ import { AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
 
 /**
- * Milliseconds that a client has to take what is left for it, and to close, once its connection ends; and in which a client
- * that has said all must take some of what is left.
+ * Milliseconds that a client has to take its remaining replies and to close, once its connection ends. A client that
+ * has closed its sending side must take some of its replies within the same time.
  */
 export const LINGER_MS = 5_000;
 
-/** Who is told what the sockets of all clients do. */
+/** Receives the events of all sockets. */
 export interface PeerEvents {
   received(peer: Peer, bytes: Buffer): void;
   secured(peer: Peer): void;
-  /** How much it has not read may have changed. */
+  /** The number of its unread bytes may have changed. */
   counted(peer: Peer): void;
-  /** No more will come: told once. What is left for the client may still be on its way. */
+  /** No more bytes will arrive; called once. Replies may still be on their way to the client. */
   gone(peer: Peer): void;
   /** Its socket is closed. */
   closed(peer: Peer): void;
 }
 
 /**
- * Why a client is not read from: it does not take what it is sent, or is to take it first; its large value comes faster
- * than it can be written, or is not all written yet; it is not its turn.
+ * Why a client is not read from: it does not take its replies, or must take them first; its large value arrives
+ * faster than it can be written, or is not completely written yet; others have their turn.
  */
 type Holding = 'drain' | 'flush' | 'file' | 'finish' | 'turn';
 
@@ -35,21 +35,24 @@ type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 const sizeOf = (output: Output): number =>
   typeof output === 'string' || output instanceof Uint8Array ? output.length : 0;
 
-/** One client's socket (or a stream in this process): what goes out keeps its order, and a client that does not read is not read from (P11). */
+/**
+ * The socket of one client, or a stream in this process. Output keeps its order, and a client that does not read is
+ * not read from (P11).
+ */
 export class Peer {
   /** The number of its connection. */
   readonly id: number;
   readonly name: string;
   #socket: Duplex;
   readonly #events: PeerEvents;
-  /** What waits behind a file that is being sent. */
+  /** Output that waits behind a file that is being sent. */
   readonly #queue: Output[] = [];
-  /** Bytes in it; a file counts as it is read. */
+  /** Bytes in the queue; a file counts as it is read. */
   #queuedBytes = 0;
-  /** Bytes that were handed to the socket. */
+  /** Bytes that were passed to the socket. */
   #written = 0;
   #sending = false;
-  /** Texts that leave together; undefined while nothing is held together. */
+  /** Texts that are sent together; undefined if not corked. */
   #corked: string | undefined;
   #closing = false;
   #isGone = false;
@@ -57,7 +60,7 @@ export class Peer {
   #onFlushed: (() => void) | undefined;
   #watch: AwakeTimeout | undefined;
   readonly #received = (bytes: Buffer): void => {
-    // What comes when the connection is over is read, so that the client gets our last words, and dropped.
+    // After the connection has ended, input is read and discarded, so that the client still receives the last reply.
     if (!this.#closing) this.#events.received(this, bytes);
   };
   readonly #listeners = {
@@ -70,7 +73,10 @@ export class Peer {
     },
   };
 
-  /** @param socket one that does not read yet. @param name HOST:PORT, or what stands for it */
+  /**
+   * @param socket one that does not read yet
+   * @param name HOST:PORT, or a name in its place
+   */
   constructor(id: number, socket: Duplex, name: string, events: PeerEvents) {
     this.id = id;
     this.name = name;
@@ -79,13 +85,13 @@ export class Peer {
     this.#listen();
   }
 
-  /** HOST:PORT, as the clients know it. */
+  /** HOST:PORT, as clients know it. */
   static nameOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
     const host = remoteAddress.replace(/^::ffff:/, '');
     return authorityOf(host, remotePort);
   }
 
-  /** Bytes that were sent, and that the client has not taken. */
+  /** Bytes that were sent and that the client has not taken. */
   get unread(): number {
     if (this.#socket.destroyed) return 0;
     return this.#socket.writableLength + this.#queuedBytes;
@@ -93,7 +99,7 @@ export class Peer {
 
   #listen(): void {
     for (const [event, listener] of Object.entries(this.#listeners)) this.#socket.on(event, listener);
-    // A reset is a way to close (clients do that in normal use); 'close' follows.
+    // Clients close with a reset in normal use; 'close' follows.
     this.#socket.on('error', () => undefined);
   }
 
@@ -110,7 +116,7 @@ export class Peer {
     return this.#written - this.#socket.writableLength;
   }
 
-  /** A client that has said all, and takes nothing, would hold its socket and its replies for ever. */
+  /** A client that has closed its sending side and takes nothing would hold its socket and its replies for ever. */
   #watchTaking(before: number): void {
     if (this.#socket.destroyed) return;
     this.#watch = new AwakeTimeout(LINGER_MS, () => {
@@ -120,7 +126,7 @@ export class Peer {
     });
   }
 
-  /** What is sent between `cork` and `uncork` leaves in one piece: texts as one, which costs much less than many. */
+  /** Collects what is sent until `uncork`: sending several texts as one costs much less. */
   cork(): void {
     this.#corked ??= '';
   }
@@ -137,7 +143,7 @@ export class Peer {
         this.#corked += output;
         return;
       }
-      // Bytes keep their place behind the texts before them.
+      // Bytes must follow the texts before them.
       if (this.#socket.writableCorked === 0) this.#socket.cork();
       const text = this.#corked;
       this.#corked = '';
@@ -166,7 +172,7 @@ export class Peer {
     return goesOn;
   }
 
-  /** Sends a file at the pace of the client, then what has come to wait behind it. */
+  /** Sends a file as fast as the client reads, then the output that waits behind it. */
   async #sendPieces(pieces: AsyncGenerator<Uint8Array>): Promise<void> {
     this.#sending = true;
     try {
@@ -175,7 +181,7 @@ export class Peer {
         if (!this.#write(piece)) await this.#drained();
       }
     } catch {
-      // Half a value is out and the rest cannot be had: nothing can follow on this connection.
+      // Half of a value is sent and the rest cannot be read, so nothing can follow on this connection.
       this.#socket.destroy();
     }
     this.#sending = false;
@@ -190,7 +196,7 @@ export class Peer {
     else this.#relieve();
   }
 
-  /** Reads on, if what was sent has gone. */
+  /** Resumes reading if the output has been sent. */
   #relieve(): void {
     this.#events.counted(this);
     if (this.#sending || this.#socket.writableNeedDrain) return;
@@ -200,7 +206,10 @@ export class Peer {
     flushed?.();
   }
 
-  /** Tells when what was sent has gone, or nearly all of it; never at once. Until then nothing is read, not its end either. */
+  /**
+   * Calls back when all or nearly all output has been sent, never synchronously. Until then nothing is read, not even
+   * the end.
+   */
   whenFlushed(told: () => void): void {
     this.hold('flush');
     this.#onFlushed = () => {
@@ -220,7 +229,7 @@ export class Peer {
     over.abort();
   }
 
-  /** Stops reading for a reason, until that reason has gone. */
+  /** Stops reading for a reason, until that reason is released. */
   hold(reason: Holding): void {
     this.#heldFor[reason] = true;
     this.#socket.pause();
@@ -233,7 +242,7 @@ export class Peer {
     if (!drain && !flush && !file && !finish && !turn) this.#socket.resume();
   }
 
-  /** TLS begins on the same socket; `received` has come already and belongs to it (P2.3). */
+  /** Starts TLS on the same socket; `received` has already arrived and belongs to it (P2.3). */
   startTls(starter: TlsStarter, received: Uint8Array): void {
     const plain = this.#socket;
     if (!(plain instanceof Socket)) throw new Error('TLS is for sockets');
@@ -250,7 +259,7 @@ export class Peer {
     });
   }
 
-  /** The connection ends when all is out. */
+  /** Closes the connection when all output is sent. */
   close(): void {
     if (this.#closing) return;
     this.#closing = true;

@@ -1,6 +1,6 @@
 import { AwakeTimeout } from './awake.ts';
 
-/** Timers by number, in time that the process lived through. */
+/** Timers by number, in time during which the process ran. */
 export class RealTimers {
   readonly #running = new Map<number, AwakeTimeout>();
   readonly #fired: (timer: number) => void;

@@ -24,7 +24,7 @@ import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
 
-/** Upper ends of the buckets for the time of handling, seconds. */
+/** The upper bounds of the buckets for handling times, in seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 
 const { timeOrigin } = performance;
@@ -32,12 +32,12 @@ const { timeOrigin } = performance;
 /** Milliseconds that clients have to close when the server stops. */
 export const STOP_MS = 2_000;
 
-/** The TCP adapter: sockets, files and timers, as the core commands. */
+/** The TCP adapter: it performs the core's commands on sockets, files and timers. */
 export class TcpServer {
   readonly core: Core;
-  /** Time from when something came until what it led to was carried out. */
+  /** The time from an event until its commands were performed. */
   readonly handling = new Histogram(HANDLING);
-  /** Resolves when it has stopped, by `close` or because a client asked for it (P3). */
+  /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
   readonly stopped: Promise<void>;
   readonly #peers = new Map<number, Peer>();
   readonly #events: PeerEvents = {
@@ -64,8 +64,8 @@ export class TcpServer {
   #hasStopped: () => void = () => undefined;
 
   /**
-   * @param webPort where the web page is, for the handshake (P2.1)
-   * @throws when a certificate is none, or the trace cannot be written
+   * @param webPort the port of the web page, for the handshake (P2.1)
+   * @throws if a certificate is invalid or the trace cannot be written
    */
   constructor(options: TcpOptions, logger: Logger, webPort?: number) {
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
@@ -108,35 +108,38 @@ export class TcpServer {
     return this.#listener.port;
   }
 
-  /** What is taken at the edge of what has a limit (P12): for metrics. */
+  /** The use of the transport's limits (P12), for metrics. */
   get counts() {
     const { bytes, count } = this.#files;
     return { sockets: this.#peers.size, unread: this.#unread.bytes, files: count, fileBytes: bytes };
   }
 
-  /** The first bytes of a large value, as far as they have come. */
+  /** The first bytes of a large value, as far as they have arrived. */
   readonly peek = (file: FilePayload, bytes: number): Uint8Array => this.#files.peek(file, bytes);
 
-  /** It stops, or has. */
+  /** Whether it is stopping or has stopped. */
   get isStopping(): boolean {
     return this.#closing !== undefined;
   }
 
-  /** @throws when it cannot: a port in use, a temporary folder that cannot be written to */
+  /** @throws if it cannot listen: a port in use, a temporary folder that cannot be written to */
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
     await this.#listener.listen(host, port);
   }
 
-  /** For connections from now on. @throws Error when something cannot be used; nothing has changed then */
+  /**
+   * Replaces the credentials for later connections.
+   * @throws Error if something cannot be used; then nothing has changed
+   */
   reload(credentials: Credentials): void {
     this.#gate.reload(credentials);
     this.#logger.info({ audit: true }, 'certificates, token and addresses were reloaded');
   }
 
   /**
-   * A client in this process, taken like one that comes over a socket.
-   * @param name stands where others have HOST:PORT
+   * Connects a client in this process, which is treated like one on a socket.
+   * @param name stands in the place of HOST:PORT
    * @returns its end of the stream
    */
   connect(name: string): Duplex {
@@ -153,7 +156,7 @@ export class TcpServer {
     this.#handle({ type: 'connected', connection, peer: name, isInside });
   }
 
-  /** Who reads nothing must not take the memory of all (P12). */
+  /** Clients that do not read must not use up the memory (P12). */
   #countUnread(peer: Peer): void {
     this.#unread.count(peer);
     for (const reader of this.#unread.excess()) {
@@ -185,7 +188,7 @@ export class TcpServer {
     this.#slices.end(began, ended);
   }
 
-  /** What was to be sent, or kept, is missing: nothing sound can follow on that connection, and the others go on. */
+  /** Output or a file of this connection is missing, so the connection ends. The others continue. */
   #failed(command: Command, error: unknown): void {
     const id = this.#connectionOf(command);
     const connection = this.core.findConnection(id);
@@ -200,22 +203,22 @@ export class TcpServer {
     this.#peers.get(id)?.destroy();
   }
 
-  /** The connection that a command is about; 0 when it is about none. */
+  /** The connection of a command; 0 if it has none. */
   #connectionOf(command: Command): number {
     if ('connection' in command) return command.connection;
     return 'file' in command ? (this.#uploads.senderOf(command.file) ?? 0) : 0;
   }
 
-  /** A log that cannot be written stops nobody. */
+  /** A log that cannot be written must not stop the server. */
   #complain(what: string, fields: Record<string, unknown>): void {
     try {
       this.#logger.error(fields, what);
     } catch {
-      // There is nobody else to tell.
+      // The error cannot be reported anywhere.
     }
   }
 
-  /** A trace that lacks a step is none: it ends where one cannot be written. */
+  /** Ends the trace when a step cannot be written, because a trace without that step would be wrong. */
   #traced(act: (trace: TraceFile) => void): void {
     try {
       if (this.#trace !== undefined) act(this.#trace);
@@ -225,7 +228,7 @@ export class TcpServer {
     }
   }
 
-  /** Does what the core commands; `next` tells whether more goes to the same client, which then leaves as one. */
+  /** Performs a command of the core. If `next` goes to the same client, both are sent together. */
   #perform(command: Command, next: Command | undefined): void {
     switch (command.type) {
       case 'send': {
@@ -280,11 +283,12 @@ export class TcpServer {
   }
 
   /**
-   * Notifies jobs and clients, lets them take the replies that are left for them, then closes.
-   * @param drain seconds in which clients may finish and leave by themselves, before their connections are closed: 0
+   * Shuts jobs down, lets clients take their remaining replies, then closes.
+   * @param drain seconds in which clients may finish and disconnect before their connections are closed; the default
+   *   is 0
    */
   close({ drain = 0 } = {}): Promise<void> {
-    // Who asks again does not want to wait any longer.
+    // A second call can only shorten the wait.
     if (drain < this.#drain) this.#drain = drain;
     this.#closing ??= this.#stop();
     return this.#closing;

@@ -4,21 +4,21 @@ import type { Optional } from '../wire/with-defaults.ts';
 import type { WorkspaceKind } from '../workspace/workspace.ts';
 import type { Credentials } from './gate.ts';
 
-/** How the server listens, and what it allows. */
+/** How the server listens, and its limits. */
 export interface TcpOptions extends Credentials {
-  /** Where the folder for large values is made (P11); the system's temporary folder unless told. */
+  /** Where the folder for large values is created (P11). The default is the system's temporary folder. */
   tmpDir?: string | undefined;
-  /** What the server takes at most (P12). */
+  /** The limits of the server (P12). */
   limits?: Optional<Limits> | undefined;
-  /** What makers of sleighs do not choose themselves (S1). */
+  /** The defaults for options of sleighs (S1). */
   sleigh?: Optional<JobOptions> | undefined;
   /**
-   * Whether clients may stop the server, by `deadman` or `KillServerOnClose` (P3). Unless told they may where only programs
-   * of this host can connect.
+   * Whether clients may stop the server with `deadman` or `KillServerOnClose` (P3). By default they may if only
+   * programs of this host can connect.
    */
   deadman?: boolean | undefined;
-  /** Kinds of workspaces beside `sleigh`, by the `wstype` that asks for them (W9). */
+  /** Further types of workspaces, by their `wstype` (W9). */
   kinds?: Record<string, WorkspaceKind> | undefined;
-  /** A file for what every chart does, a line of JSON a step; costs about as much again as the work itself. */
+  /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */
   trace?: string | undefined;
 }

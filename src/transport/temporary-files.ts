@@ -4,32 +4,32 @@ import { access, constants, open, statfs, unlink, type FileHandle } from 'node:f
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
 
-/** Bytes that may wait to be written before the client that sends them is made to wait. */
+/** Bytes that may wait to be written before the server stops reading from their client. */
 const HIGH_WATER = 1 << 20;
 /** Bytes that are read from a file at a time. */
 const CHUNK = 1 << 18;
 
 interface TemporaryFile {
   readonly handle: Promise<FileHandle>;
-  /** Bytes, as its sender announced them. */
+  /** The size in bytes, as its sender announced it. */
   readonly size: number;
-  /** Those of them that are not written yet. */
+  /** The bytes that are not written yet. */
   unwritten: number;
-  /** Once the handle is there. */
+  /** Defined once the file is open. */
   descriptor: number | undefined;
-  /** Ends when all that was given to be written so far is written. */
+  /** Resolves when all bytes so far are written. */
   written: Promise<void>;
   pending: number;
   error: string | undefined;
-  /** The core, and everyone to whom it is being sent. */
+  /** The number of users: the core, and each client to which it is being sent. */
   users: number;
-  /** Called when fewer bytes wait to be written again. */
+  /** Called when more bytes may be written. */
   onRoom: (() => void) | undefined;
 }
 
 /**
- * Large values in files (P11) that only this user can open. A file loses its name as soon as it is open, so that its
- * space is free again when the last user is done with it, or when the process ends, however it ends.
+ * Stores large values in files that only this user can open (P11). A file loses its name as soon as it is open, so
+ * its space is released after the last user, or when the process ends for any reason.
  */
 export class TemporaryFiles {
   readonly #files = new Map<number, TemporaryFile>();
@@ -38,7 +38,7 @@ export class TemporaryFiles {
   #bytes = 0;
   #unwritten = 0;
 
-  /** @param most bytes that all files take, as they were announced (P12) */
+  /** @param most the limit for the announced bytes of all files (P12) */
   constructor(root: string, most: number) {
     this.#root = root;
     this.#most = most;
@@ -47,19 +47,19 @@ export class TemporaryFiles {
   get count(): number {
     return this.#files.size;
   }
-  /** Bytes of all files, those included that are announced and have not come, and those that nobody can get any more but are being sent. */
+  /** The bytes of all files, including announced bytes that have not arrived, and files that are only being sent. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @throws when no file can be made there */
+  /** @throws if no file can be created there */
   async check(): Promise<void> {
     await access(this.#root, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
       throw new Error(`temporary files cannot be made in ${this.#root}: ${reasonOf(cause)}`, { cause });
     });
   }
 
-  /** Its size is reserved at once, though the bytes come later: many may be coming at the same time. */
+  /** Reserves the announced size at once, because many values may be arriving at the same time. */
   open({ file, size }: FilePayload): void {
     this.#bytes += size;
     this.#unwritten += size;
@@ -82,7 +82,7 @@ export class TemporaryFiles {
     this.#files.set(file, entry);
   }
 
-  /** @param isWanted asked before there is anything in the folder */
+  /** @param isWanted checked before the file is created */
   async #create(isWanted: () => boolean): Promise<FileHandle> {
     if (this.#bytes > this.#most)
       throw new Error(`large values take ${this.#bytes} bytes on disk; the limit is ${this.#most}`);
@@ -98,7 +98,7 @@ export class TemporaryFiles {
     return handle;
   }
 
-  /** @returns whether more may come at once; if not, `onRoom` is called when it may */
+  /** @returns whether more bytes may be written now; if not, `onRoom` is called when they may */
   write({ file }: FilePayload, bytes: Uint8Array, onRoom: () => void): boolean {
     const entry = this.#files.get(file);
     if (entry === undefined) return true;
@@ -122,7 +122,7 @@ export class TemporaryFiles {
     entry.onRoom = undefined;
   }
 
-  /** @returns why the value could not be kept, once all of it is written */
+  /** @returns why the value could not be kept, or undefined, once all of it is written */
   async finish({ file }: FilePayload): Promise<string | undefined> {
     const entry = this.#files.get(file);
     if (entry === undefined) return 'there is no such file';
@@ -130,13 +130,13 @@ export class TemporaryFiles {
     return entry.error;
   }
 
-  /** Not all of it came here: the value cannot be kept. */
+  /** Marks the value as lost, because bytes are missing. */
   spoil({ file }: FilePayload, error: unknown): void {
     const entry = this.#files.get(file);
     if (entry !== undefined) entry.error ??= reasonOf(error);
   }
 
-  /** The content in pieces. The file stays until the last of them is taken, whoever discards it meanwhile. */
+  /** The content in pieces. The file is kept until the last piece is taken, even if it is discarded meanwhile. */
   read({ file, size }: FilePayload): AsyncGenerator<Uint8Array> {
     const entry = this.#files.get(file);
     if (entry === undefined) throw new Error(`there is no temporary file ${file}`);
@@ -159,7 +159,7 @@ export class TemporaryFiles {
     }
   }
 
-  /** @returns the first bytes, at once: no more than are in the file by now */
+  /** @returns the first bytes, read synchronously, as far as they are in the file */
   peek({ file }: FilePayload, bytes: number): Uint8Array {
     const descriptor = this.#files.get(file)?.descriptor;
     if (descriptor === undefined) return new Uint8Array();
@@ -172,7 +172,7 @@ export class TemporaryFiles {
     if (entry !== undefined) this.#leave(file, entry);
   }
 
-  /** So many of its bytes are written, or will not be. */
+  /** Records that this many bytes are written, or never will be. */
   #settle(entry: TemporaryFile, bytes: number): void {
     const settled = Math.min(bytes, entry.unwritten);
     entry.unwritten -= settled;

@@ -1,12 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TraceStep } from '../trace/step.ts';
 
-/** Writes steps as lines of JSON, in order; what an event led to is in the file before the next event is taken. */
+/** Writes steps as lines of JSON, in order. All steps of an event are in the file before the next event. */
 export class TraceFile {
   readonly #file: number;
   #lines = '';
 
-  /** @throws when the file cannot be made */
+  /** @throws if the file cannot be created */
   constructor(path: string) {
     try {
       this.#file = openSync(path, 'w');
@@ -19,7 +19,7 @@ export class TraceFile {
     this.#lines += `${JSON.stringify(step)}\n`;
   }
 
-  /** @throws when the disk is full */
+  /** @throws if the disk is full */
   flush(): void {
     if (this.#lines === '') return;
     const lines = this.#lines;

@@ -1,13 +1,16 @@
-/** A client that may have to go. */
+/** A client that may have to be closed. */
 export interface Reader {
-  /** Bytes that were sent to it, and that it has not taken. */
+  /** Bytes that were sent to it and that it has not taken. */
   readonly unread: number;
 }
 
-/** What clients have not read, of all connections together (P12). Each is bounded by itself (P11); thousands are not. */
+/**
+ * The bytes that clients have not read, of all connections together (P12). Each connection is limited by itself
+ * (P11), but thousands of them could use up the memory.
+ */
 export class Unread<Client extends Reader> {
   readonly #limit: number;
-  /** Those who had something unread when they were counted last, and how much. */
+  /** The clients that had unread bytes when they were last counted, and how many. */
   readonly #counted = new Map<Client, number>();
   #bytes = 0;
 
@@ -15,7 +18,7 @@ export class Unread<Client extends Reader> {
     this.#limit = limit;
   }
 
-  /** No less than there is: it shrinks only when somebody is counted again. */
+  /** An upper bound of the current number: it decreases only when a client is counted again. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -27,8 +30,8 @@ export class Unread<Client extends Reader> {
   }
 
   /**
-   * Who has to go, so that the rest is under the limit with some room: those with the most unread. The last one stays: what
-   * it alone has not read is bounded, and it may just have been given that.
+   * Returns the clients to close, so that the rest is well below the limit: those with the most unread bytes. The
+   * last one stays, because its unread bytes are limited, and it may have received them just now.
    */
   excess(): Client[] {
     if (this.#bytes <= this.#limit) return [];

@@ -2,20 +2,20 @@ import type { FilePayload } from '../wire/payload.ts';
 import type { Peer } from './peer.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 
-/** Large values on their way into files (P11): a client that sends faster than that can be written is not read from. */
+/** Writes large values to files as they arrive (P11). A client that sends faster than that is not read from. */
 export class Uploads {
   readonly #files: TemporaryFiles;
   readonly #peers: ReadonlyMap<number, Peer>;
-  /** The connection that a file comes from, while it comes. */
+  /** The connection that sends each file, while it arrives. */
   readonly #senders = new Map<number, number>();
 
-  /** @param peers by the number of their connection */
+  /** @param peers the peers by the number of their connection */
   constructor(files: TemporaryFiles, peers: ReadonlyMap<number, Peer>) {
     this.#files = files;
     this.#peers = peers;
   }
 
-  /** The connection that sends it; undefined when it has come whole, or is not wanted any more. */
+  /** The connection that sends it; undefined if the file is complete or discarded. */
   senderOf({ file }: FilePayload): number | undefined {
     return this.#senders.get(file);
   }
@@ -31,10 +31,10 @@ export class Uploads {
     if (!goesOn) peer?.hold('file');
   }
 
-  /** @param written told when all of it is in its file, or why it cannot be kept */
+  /** @param written called when all of it is in its file, or with the reason why it cannot be kept */
   async finish(file: FilePayload, written: (error: string | undefined) => void): Promise<void> {
     const peer = this.#peers.get(this.senderOf(file) ?? 0);
-    // What comes behind a value has to wait for it, and does so in the client.
+    // Requests after the value must wait for it, so the client is not read from.
     peer?.hold('finish');
     const error = await this.#files.finish(file);
     this.#senders.delete(file.file);
