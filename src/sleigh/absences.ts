@@ -14,10 +14,36 @@ const limitOf = ({ options, joining, crew }: Sleigh): number =>
     ? joining.ranksExpected
     : Math.min(joining.ranksExpected, crew.size);
 
-/** Those that are answered for, since nobody is registered under them now. */
-export function absentNow(sleigh: Sleigh): Ranks {
-  const others = sleigh.crew.ranksOf((worker) => !isAnsweredFor(sleigh, worker) || isRegistered(worker));
-  return new RangesOfRanks(absentRanks(limitOf(sleigh), others));
+/** The ranks that are answered for, since nobody is registered under them now. Broadcasts for the same ranks share them. */
+export class AbsentRanks {
+  readonly #sleigh: Sleigh;
+  #last: { readonly at: string; readonly ranks: RangesOfRanks } | undefined;
+
+  constructor(sleigh: Sleigh) {
+    this.#sleigh = sleigh;
+  }
+
+  get now(): Ranks {
+    const { crew, joining, registrations } = this.#sleigh;
+    const { registered } = joining.context;
+    // Looking at each rank takes long, and nobody has come or gone while these are the same.
+    const at = [
+      limitOf(this.#sleigh),
+      crew.size,
+      crew.replacements,
+      registrations.accepted,
+      registered,
+    ].join();
+    if (this.#last?.at !== at) this.#last = { at, ranks: this.#look() };
+    return this.#last.ranks;
+  }
+
+  #look(): RangesOfRanks {
+    const others = this.#sleigh.crew.ranksOf(
+      (worker) => !isAnsweredFor(this.#sleigh, worker) || isRegistered(worker),
+    );
+    return new RangesOfRanks(absentRanks(limitOf(this.#sleigh), others));
+  }
 }
 
 /** The ranks that each of the broadcasts never reached, and that are answered for. @param broadcasts oldest first */

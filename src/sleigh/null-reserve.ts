@@ -18,13 +18,14 @@ export const PLACE = COST.value + COST.range;
  */
 export class NullReserve {
   readonly #holdings: StorageAccounting;
-  readonly #value: Pick<Value, 'metadata' | 'owner'>;
+  /** What null results are made of: the bytes of what is broadcast are not held. */
+  readonly value: Value;
   #places = 0;
 
   /** @param value what is broadcast: its metadata is held for as long as there is a place */
   constructor(holdings: StorageAccounting, { metadata, owner }: Value) {
     this.#holdings = holdings;
-    this.#value = { metadata, owner };
+    this.value = { descriptor: 0, payload: '', metadata, owner };
   }
 
   take(places: number): void {
@@ -36,7 +37,7 @@ export class NullReserve {
   }
 
   #set(places: number): void {
-    const { metadata, owner } = this.#value;
+    const { metadata, owner } = this.value;
     const bytes = memoryOfPlaces(metadata, places) - memoryOfPlaces(metadata, this.#places);
     this.#places = places;
     this.#holdings.take('nullResults', bytes, owner);

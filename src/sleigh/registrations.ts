@@ -45,6 +45,8 @@ const timerOf = (rank: number): string => `return of worker ${rank}`;
 
 /** How workers come, and come back (S3, S18). */
 export class Registrations {
+  /** How many there were. */
+  accepted = 0;
   readonly #sleigh: Sleigh;
 
   constructor(sleigh: Sleigh) {
@@ -113,6 +115,7 @@ export class Registrations {
   accept(worker: Worker, storing: PendingStore): void {
     const { client, value } = storing;
     const { crew, now, options } = this.#sleigh;
+    this.accepted++;
     worker.registeredAt = now;
     worker.host =
       value.metadata.get(KEY.host)?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));

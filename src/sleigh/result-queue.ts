@@ -39,8 +39,6 @@ export interface Ranks {
 export class RangesOfRanks implements Ranks {
   readonly length: number;
   readonly #ranges: readonly RankRange[];
-  /** The range of the last answer: the next one is mostly in it, too. */
-  #at = 0;
 
   constructor(ranges: readonly RankRange[]) {
     this.#ranges = ranges;
@@ -52,12 +50,15 @@ export class RangesOfRanks implements Ranks {
   }
 
   next(from: number): number | undefined {
-    if (from < (this.#ranges[this.#at - 1]?.to ?? 0)) this.#at = 0;
-    for (; this.#at < this.#ranges.length; this.#at++) {
-      const range = this.#ranges[this.#at];
-      if (range !== undefined && from < range.to) return Math.max(from, range.from);
+    // The first range that does not end before it.
+    let [low, high] = [0, this.#ranges.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#ranges[middle]?.to ?? 0) <= from) low = middle + 1;
+      else high = middle;
     }
-    return undefined;
+    const range = this.#ranges[low];
+    return range && Math.max(from, range.from);
   }
 }
 

@@ -68,15 +68,16 @@ export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Val
   metadata: metadataOf(origin, end === undefined ? NULL_METADATA : toldOf(end), rank),
 });
 
-/** Those of a number of ranks. The value itself is needed no longer, and the number of copies is the one of now. */
+/**
+ * Those of a number of ranks. They keep nothing but what they are made of: the bytes of the value are needed no longer, and
+ * the number of copies is the one of now.
+ */
 export function nullResultsOf(
-  origin: Origin,
+  { value: { metadata, owner }, batch, broadcast }: Origin,
   ranks: Ranks,
   { end, reserve }: { end?: WorkerEnd | undefined; reserve?: NullReserve | undefined } = {},
 ): NullResults {
-  const { metadata, owner } = origin.value;
-  const value = { descriptor: 0, payload: '', metadata, owner };
-  const broadcast = origin.broadcast && { copies: origin.broadcast.copies };
-  const make = (rank: number): Value => nullResultOf({ ...origin, value, broadcast }, rank, end);
-  return new NullResults(value, ranks, make, reserve);
+  const value = reserve?.value ?? { descriptor: 0, payload: '', metadata, owner };
+  const origin = { value, batch, broadcast: broadcast && { copies: broadcast.copies } };
+  return new NullResults(value, ranks, (rank) => nullResultOf(origin, rank, end), reserve);
 }

@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
-import { absentNow } from './absences.ts';
+import { AbsentRanks } from './absences.ts';
 import { parseReach, readMaxAttempts } from './options.ts';
 import { isRegistered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
@@ -32,10 +32,12 @@ export class Work {
   readonly #waiting = new WaitingLine();
   /** Who waits for a task and is no worker: never gets one. */
   readonly #outsiders = new WaitingLine();
+  readonly #absent: AbsentRanks;
   readonly #sleigh: Sleigh;
 
   constructor(sleigh: Sleigh) {
     this.#sleigh = sleigh;
+    this.#absent = new AbsentRanks(sleigh);
     this.tasks = new Tasks(sleigh.workspace.holdings, { keeping: !this.#isElastic });
     this.batches = new Batches(sleigh.workspace.holdings);
   }
@@ -75,7 +77,7 @@ export class Work {
     const batch = batchOf(metadata);
     const readers = joining.context.registered;
     // Before the value may be given up: nobody may be there to read it.
-    const nobody = joining.isClosed ? absentNow(this.#sleigh) : undefined;
+    const nobody = joining.isClosed ? this.#absent.now : undefined;
     const broadcast = this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(KEY.copies, String(readers));
     joining.chart.send({ type: 'broadcast.stored' });

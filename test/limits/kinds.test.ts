@@ -124,6 +124,15 @@ const KINDS: readonly Kind[] = [
     ],
     again: () => [['store', 'job', 'broadcast', '1', ''], entries(300)],
   },
+  {
+    what: 'large broadcasts to ranks that nobody registers under',
+    first: [
+      job({ rankCount: '100000', onDeadWorker: 'null' }),
+      [['find', 'job', 'workerCount']],
+      [['fetch', 'job', 'status'], { delay: '0' }],
+    ],
+    again: () => [['store', 'job', 'broadcast', '1', 'x'.repeat(50_000)]],
+  },
 ];
 
 describe('memory that the server holds for somebody has a limit, whatever it is for (P12)', () => {
