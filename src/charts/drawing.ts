@@ -1,37 +1,37 @@
-/** What a picture of a machine shows: boxes in boxes, and arrows between them. */
+/** The content of a picture of a machine: nested boxes, and arrows between them. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { childrenOf, isInside, isShown, leads, movesOf, type LeadingMove } from './moves.ts';
 import { labelOf, type Line } from './label.ts';
 
-/** The text for one move. Its number is the place of the move in `movesOf`. */
+/** The text of one move. Its number is the index of the move in `movesOf`. */
 export interface Label {
   readonly move: number;
   readonly lines: readonly Line[];
-  /** What the chart says of it: its clauses, and why. */
+  /** The description of the transition: its clauses and its reason. */
   readonly description: string;
 }
 
 /** A state. */
 export interface Box {
-  /** `registered.busy`; of the root: nothing. */
+  /** The path of the state, such as `registered.busy`; empty for the root. */
   readonly state: string;
   readonly name: string;
   readonly kind: 'leaf' | 'compound' | 'final';
-  /** What it does without being left. */
+  /** Its transitions that stay in the state. */
   readonly labels: readonly Label[];
   readonly inner: readonly Box[];
-  /** The state in it that it begins with. */
+  /** Its initial state. */
   readonly initial: string | undefined;
-  /** Arrows come to states in it from outside, or from itself. */
+  /** Whether arrows lead from outside, or from itself, to states in it. */
   readonly isEntered: boolean;
 }
 
-/** From one state to another, however many moves that stands for. */
+/** An arrow from one state to another; it may stand for several moves. */
 export interface Arrow {
   readonly id: string;
   readonly from: string;
   readonly to: string;
-  /** It leads to a state that is written before the one that it comes from. */
+  /** Whether its target precedes its source in the machine. */
   readonly leadsBack: boolean;
   readonly labels: readonly Label[];
 }
@@ -41,7 +41,7 @@ export interface Drawing {
   readonly arrows: readonly Arrow[];
 }
 
-/** In characters. Above what is inside a box there is more room than beside it. */
+/** Widths in characters. There is more space above the content of a box than beside it. */
 const WIDTH = { arrow: 27, leaf: 34, beside: 37, above: 56 };
 
 export function drawingOf(machine: AnyStateMachine): Drawing {

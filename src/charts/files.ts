@@ -1,4 +1,7 @@
-/** Every chart in every form, as the build writes them beside this module and `npm run charts` into docs/charts. */
+/**
+ * Every machine in every format. The build writes the files next to this module, and `npm run charts` into
+ * docs/charts.
+ */
 import { drawingOf } from './drawing.ts';
 import { layOut, type Engine } from './layout.ts';
 import { mermaid } from './mermaid.ts';
@@ -7,13 +10,13 @@ import { statelyJson } from './stately.ts';
 import { STYLE } from './style.ts';
 import { svg } from './svg.ts';
 
-/** Forms of a chart, each with the ending of its file. */
+/** The formats of a diagram, each with its file extension. */
 export const FORMATS = { svg: 'svg', mermaid: 'mmd', json: 'json' } as const;
 export type Format = keyof typeof FORMATS;
 
 export const fileOf = (chart: string, format: Format): string => `${chart}.${FORMATS[format]}`;
 
-/** The style that is in each picture, for pages whose policy forbids it there. */
+/** The style sheet of the pictures, as a file, for pages whose policy forbids inline styles. */
 export const STYLE_FILE = 'chart.css';
 
 /** @returns the texts by file name */

@@ -1,19 +1,22 @@
-/** The text of a move as a picture shows it, broken over lines. */
+/** The text of a move in a picture, broken into lines. */
 import { clausesIn, type Move } from './moves.ts';
 
 export type PartKind = 'event' | 'guard' | 'action' | 'clause';
 
-/** A piece of a line that is set in one style. */
+/** A part of a line with one style. */
 export interface Part {
   readonly kind: PartKind;
   readonly text: string;
 }
 export type Line = readonly Part[];
 
-/** By so much a line may be longer for its clauses, which are set smaller. */
+/** The number of characters by which the clauses may exceed the line width, because they are set smaller. */
 const SLACK = 4;
 
-/** `event [guard] / actions clauses`: on one line if it fits, else each part begins a line. @param width in characters */
+/**
+ * `event [guard] / actions clauses`, on one line if it fits; otherwise each part begins a line.
+ * @param width in characters
+ */
 export function labelOf({ event, guard, actions, description }: Move, width: number): Line[] {
   const parts: Part[] = [
     { kind: 'event', text: event },
@@ -28,11 +31,11 @@ export function labelOf({ event, guard, actions, description }: Move, width: num
   return withClauses(lines, clauses, width);
 }
 
-/** How many characters a line has, one space between its parts. */
+/** The number of characters of a line, with one space between its parts. */
 export const lengthOf = (line: Line): number =>
   line.reduce((length, { text }) => length + text.length, Math.max(0, line.length - 1));
 
-/** The clauses follow the last line, unless they would make it too long. */
+/** Adds the clauses to the last line, unless it would become too long. */
 function withClauses(lines: readonly Line[], clauses: Line, width: number): Line[] {
   const last = lines.at(-1) ?? [];
   if (clauses.length === 0) return [...lines];
@@ -41,7 +44,7 @@ function withClauses(lines: readonly Line[], clauses: Line, width: number): Line
     : [...lines, clauses];
 }
 
-/** Breaks between actions, else between words. What follows the first line is set in. */
+/** Breaks between actions, otherwise between words. Lines after the first are indented. */
 function broken(text: string, width: number): string[] {
   const lines: string[] = [];
   const pieces = text

@@ -1,6 +1,6 @@
 /**
- * Where everything in a picture stands. ELK finds that out (elkjs, which only a build needs, so its function is handed
- * in): here stand the sizes and the options that it is given, and what is read from its answer.
+ * The positions of everything in a picture. ELK computes them (elkjs, which only a build needs, so the caller passes
+ * its function). This file contains the sizes and options for ELK, and reads its result.
  */
 import type { ElkExtendedEdge, ElkNode } from 'elkjs';
 import type { Arrow, Box, Drawing, Label } from './drawing.ts';
@@ -15,20 +15,20 @@ export interface Rectangle extends Point {
   readonly height: number;
 }
 
-/** The picture with all places, in pixels. */
+/** The picture with all positions, in pixels. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
   readonly boxes: ReadonlyMap<string, Rectangle>;
-  /** Beginnings, by the state that they are in. */
+  /** The dots of initial states, by the state that contains them. */
   readonly dots: ReadonlyMap<string, Rectangle>;
-  /** By the id of the arrow, or of the state whose beginning it is. */
+  /** By the id of the arrow, or of the state with the initial dot. */
   readonly routes: ReadonlyMap<string, Route>;
-  /** The place of all labels of an arrow. */
+  /** The area of all labels of an arrow. */
   readonly labels: ReadonlyMap<string, Rectangle>;
 }
 
-/** Pixels. A character is as wide as in the widest of the usual fixed-width fonts. */
+/** Sizes in pixels. The character width is that of the widest common fixed-width font. */
 export const TEXT = { size: 11, character: 6.65, line: 15, small: 9.5, smallCharacter: 5.75 };
 export const NAME = { size: 13, character: 8.9, height: 30 };
 export const PAD = { x: 12, bottom: 8, rows: 2, label: 5, between: 5, ends: 2 };
@@ -39,7 +39,7 @@ const BEGINNING = 'dot:';
 const boxId = (state: string): string => BOX + state;
 export const dotId = (state: string): string => BEGINNING + state;
 
-/** As wide as the widest of the lines. */
+/** The width of the longest line. */
 export const widthOf = (lines: readonly Line[]): number => Math.max(0, ...lines.map(widthOfLine));
 
 const widthOfLine = (line: Line): number =>
@@ -54,18 +54,18 @@ const widthOfLabels = (labels: readonly Label[]): number =>
 
 export const heightOf = ({ lines }: Label): number => lines.length * TEXT.line;
 
-/** One below the other. */
+/** The height of labels that are placed below each other. */
 const heightOfLabels = (labels: readonly Label[], between: number): number =>
   labels.reduce((height, label) => height + heightOf(label) + between, -between);
 
-/** What its name and its labels take of a box. */
+/** The size of the name and the labels of a box. */
 export function headOf({ name, labels }: Box): { width: number; height: number } {
   const height = NAME.height + (labels.length === 0 ? 0 : heightOfLabels(labels, PAD.rows) + PAD.bottom);
   const width = Math.max(name.length * NAME.character, widthOfLabels(labels)) + 2 * PAD.x;
   return { width: Math.ceil(width), height };
 }
 
-/** For every box: ELK does not pass them on to what is inside. */
+/** The options of every box, because ELK does not inherit them. */
 const OPTIONS = {
   'elk.direction': 'DOWN',
   'elk.algorithm': 'layered',
@@ -92,7 +92,7 @@ function nodeOf(box: Box, seed: number): ElkNode {
   if (box.kind !== 'compound') return { id: boxId(box.state), width: Math.max(width, 84), height };
   const begin: ElkNode[] =
     box.initial === undefined ? [] : [{ id: dotId(box.state), width: DOT, height: DOT }];
-  // Arrows come from above: where they lead inside, the text stands beside what is inside, else above it.
+  // Arrows come from above. If they lead into the box, its text is placed beside its content, otherwise above it.
   const [left, top] = box.isEntered ? [width + 16, 24] : [20, height + 12];
   return {
     id: boxId(box.state),
@@ -102,13 +102,13 @@ function nodeOf(box: Box, seed: number): ElkNode {
       'elk.randomSeed': `${seed}`,
       'elk.padding': `[top=${top},left=${left},bottom=20,right=20]`,
       'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-      // ELK turns everything for a layout from top to bottom, except this.
+      // ELK rotates everything for a layout from top to bottom, except this.
       'elk.nodeSize.minimum': `(${height},${width})`,
     },
   };
 }
 
-/** ELK is to have no cycles: which arrow leads back is known better here. */
+/** Cycles are broken here, because it is known which arrow leads back. ELK gets none. */
 function edgeOf({ id, from, to, leadsBack, labels }: Arrow): ElkExtendedEdge {
   const [source, target] = leadsBack ? [to, from] : [from, to];
   return {
@@ -134,10 +134,10 @@ const beginningsIn = (box: Box): ElkExtendedEdge[] => [
   ...box.inner.flatMap(beginningsIn),
 ];
 
-/** ELK begins with an order that it draws by lot. */
+/** The number of attempts. ELK begins with a random order. */
 const TRIES = 8;
 
-/** @returns the best of a few layouts, the same ones each time */
+/** @returns the best of several layouts; the same ones each time */
 export async function layOut(drawing: Drawing, engine: Engine): Promise<Layout> {
   const layouts: Layout[] = [];
   for (let seed = 1; seed <= TRIES; seed++) layouts.push(await layOutOnce(drawing, engine, seed));

@@ -3,9 +3,9 @@ import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { childrenOf, clausesIn, isInside, isShown, leads, movesOf, statesOf, type Move } from './moves.ts';
 
 /**
- * @returns a `stateDiagram-v2`. What a state does without leaving it stands in its box. What holds for all states inside
- * another has a box of its own there: an arrow from around them could not lead inside, and would have its label drawn
- * over. Events that are only ignored, and the wildcard, are left to the table.
+ * @returns a `stateDiagram-v2`. Transitions that stay in a state are listed in its box. Transitions of all states
+ *   inside another have a box of their own there, because Mermaid cannot draw an arrow from the outer state into it,
+ *   and would draw over its label. Events that are only ignored, and the wildcard, are omitted; the table has them.
  */
 export function mermaid(machine: AnyStateMachine): string {
   const ids = idsOf(machine);
@@ -14,7 +14,7 @@ export function mermaid(machine: AnyStateMachine): string {
   const staying = shown.filter((move) => !leads(move));
   const leading = shown.filter(leads);
 
-  /** The box for all states inside that one, if there is something to say of them. */
+  /** The name of the box for the transitions of all states inside a state, if it has any. */
   const wholeOf = (node: AnyStateNode): string | undefined => {
     const isNeeded =
       staying.some(({ source }) => source === node) ||
@@ -40,13 +40,13 @@ export function mermaid(machine: AnyStateMachine): string {
     return lines;
   };
 
-  /** One arrow from a state to another, however many transitions it stands for. */
+  /** The arrows between states, each with the labels of its transitions. */
   const arrows = new Map<string, string[]>();
   for (const move of leading) {
     const arrow = `${wholeOf(move.source) ?? idOf(move.source)} --> ${idOf(move.target)}`;
     arrows.set(arrow, [...(arrows.get(arrow) ?? []), labelOf(move)]);
   }
-  // After all boxes: a state belongs to the box in which Mermaid sees its name last.
+  // The arrows follow all boxes, because Mermaid assigns a state to the box in which its name appears last.
   const links = [...arrows].map(([arrow, labels]) => `  ${arrow} : ${labels.join('<br/>')}`);
   return ['stateDiagram-v2', ...boxes(machine.root, '  '), ...links].join('\n');
 }
@@ -63,10 +63,10 @@ function labelOf({ event, guard, actions, description }: Move): string {
   return legal(parts.filter((part) => part !== '').join(' '));
 }
 
-/** Mermaid reads some characters in a label as its own. */
+/** Replaces characters that have a meaning in Mermaid. */
 const legal = (text: string): string => text.replace(/[:;#{}"<>\n\\]+/g, ' ').trim();
 
-/** Names without any character that Mermaid would read as its own, and none of them a word of its language. */
+/** Ids that contain no special characters or keywords of Mermaid. */
 function idsOf(machine: AnyStateMachine): ReadonlyMap<AnyStateNode, string> {
   const ids = new Map<AnyStateNode, string>();
   const taken = new Set<string>();

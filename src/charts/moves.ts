@@ -1,32 +1,32 @@
-/** What a machine does, read off the structure that XState makes of it, in words for a diagram or a table. */
+/** The transitions of a machine, from the structure that XState compiles, as texts for a diagram or a table. */
 import { and, not, or, type AnyStateMachine, type AnyStateNode } from 'xstate';
 
-/** One way on from a state; or what entering or leaving it does. */
+/** One transition of a state, or the actions of entering or leaving it. */
 export interface Move {
   readonly source: AnyStateNode;
-  /** `entry` and `exit` are written as events, too. */
+  /** The event; `entry` and `exit` for the actions of a state. */
   readonly event: string;
   readonly guard: string | undefined;
-  /** Undefined when the state stays. */
+  /** Undefined if the transition stays in the state. */
   readonly target: AnyStateNode | undefined;
   readonly actions: readonly string[];
   readonly description: string;
 }
 
-/** Stands for the guard of what is left when those before it fail. */
+/** The guard of the last alternative, which applies if those before it fail. */
 export const OTHERWISE = 'otherwise';
 
-/** Unknown events end up here. */
+/** The event name that matches unknown events. */
 export const WILDCARD = '*';
 
-/** Every state of a machine, each before those in it. */
+/** All states of a machine, each before the states in it. */
 export function statesOf(node: AnyStateNode): AnyStateNode[] {
   return [node, ...childrenOf(node).flatMap(statesOf)];
 }
 
 export const childrenOf = (node: AnyStateNode): AnyStateNode[] => Object.values(node.states);
 
-/** All moves from all states, in the order of the source. */
+/** All moves of all states, in the order of the source. */
 export const movesOf = (machine: AnyStateMachine): Move[] => statesOf(machine.root).flatMap(movesFrom);
 
 function movesFrom(source: AnyStateNode): Move[] {
@@ -61,7 +61,7 @@ function movesFrom(source: AnyStateNode): Move[] {
   ];
 }
 
-/** Pictures leave out events that are only ignored, and the wildcard. */
+/** Whether pictures show the move. They omit events that are only ignored, and the wildcard. */
 export const isShown = ({ event, target, actions }: Move): boolean =>
   event !== WILDCARD && (target !== undefined || actions.length > 0);
 
@@ -77,11 +77,11 @@ export const isInside = (node: AnyStateNode, outer: AnyStateNode): boolean =>
 /** The clauses of docs/protocol.md that a text cites. */
 export const clausesIn = (text: string): string[] => text.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [];
 
-/** The innermost names of a state: `registered.busy`; the root is every state. */
+/** The path of a state, such as `registered.busy`; that of the root stands for every state. */
 export const pathOf = (node: AnyStateNode): string =>
   node.path.length === 0 ? '(any)' : node.path.join('.');
 
-/** What XState's own guards and actions say of themselves. */
+/** Reads a field that XState's own guards and actions carry. */
 const field = (thing: unknown, name: string): unknown =>
   (typeof thing === 'object' && thing !== null) || typeof thing === 'function'
     ? Reflect.get(thing, name)
@@ -93,7 +93,7 @@ const CHECKS = new Map<unknown, 'and' | 'or' | 'not'>([
   [field(not(''), 'check'), 'not'],
 ]);
 
-/** What a guard is made of; undefined for one that is not made of others. */
+/** The parts of a composed guard; undefined for a simple one. */
 export function guardParts(
   guard: unknown,
 ): { readonly by: 'and' | 'or' | 'not'; readonly parts: readonly unknown[] } | undefined {
@@ -102,7 +102,7 @@ export function guardParts(
   return Array.isArray(parts) && by !== undefined ? { by, parts } : undefined;
 }
 
-/** A guard as it reads: `a and (b or not c)`. */
+/** The text of a guard: `a and (b or not c)`. */
 function guardLabel(guard: unknown, isInner = false): string {
   const made = guardParts(guard);
   if (made === undefined) return nameOf(guard);
@@ -129,7 +129,10 @@ function actionLabel(action: unknown): string {
   }
 }
 
-/** An event may be made out of the context: of what kind it is does not depend on that, so an empty one serves. */
+/**
+ * The type of an event. If the context determines the event, an empty context is used, because the type does not
+ * depend on it.
+ */
 function eventLabel(event: unknown): string {
   if (typeof event !== 'function') return nameOf(event);
   try {
@@ -140,7 +143,7 @@ function eventLabel(event: unknown): string {
   }
 }
 
-/** The name of what is named, the type of what has one. */
+/** The name or type of something. */
 function nameOf(thing: unknown): string {
   if (typeof thing === 'string') return thing;
   const type = field(thing, 'type');

@@ -1,4 +1,4 @@
-/** The pages of docs/charts, made out of the machines. */
+/** Generates the pages of docs/charts from the machines. */
 import type { AnyStateMachine } from 'xstate';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
@@ -12,10 +12,13 @@ import { workerMachine } from '../machines/worker.ts';
 import { mermaid } from './mermaid.ts';
 import { movesOf, pathOf, type Move } from './moves.ts';
 
-/** One chart. Its machine stands in `src/machines/<name>.ts`, one of the client in `src/machines/pool/<name>.ts`. */
+/**
+ * A machine with its page. The source is `src/machines/<name>.ts`, for machines of the client
+ * `src/machines/pool/<name>.ts`.
+ */
 export interface Chart {
   readonly name: string;
-  /** `client`: the server knows no actors of it. */
+  /** `client` for machines of the client. */
   readonly side?: 'client';
   readonly title: string;
   readonly machine: AnyStateMachine;
@@ -77,11 +80,14 @@ export const CHARTS: readonly Chart[] = [
   },
 ];
 
-/** Where the machine of a chart stands, from the root of the package. */
+/** The path of the source of a machine, from the root of the package. */
 export const sourceFileOf = ({ name, side }: Chart): string =>
   side === 'client' ? `src/machines/pool/${name}.ts` : `src/machines/${name}.ts`;
 
-/** @returns what is to stand in docs/charts, by file name. @param sourceOf the text of a file, by its path */
+/**
+ * @returns the contents of docs/charts, by file name
+ * @param sourceOf returns the text of a file by its path
+ */
 export function chartPages(sourceOf: (path: string) => string): ReadonlyMap<string, string> {
   const pages = CHARTS.map((chart): [string, string] => [
     `${chart.name}.md`,

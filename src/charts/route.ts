@@ -1,18 +1,18 @@
-/** The ways of arrows: upright and level lines. */
+/** The routes of arrows: vertical and horizontal lines. */
 export interface Point {
   readonly x: number;
   readonly y: number;
 }
 export type Route = readonly Point[];
 
-/** Pixels. A smaller step aside looks like a mistake; lines that are closer to each other look like one. */
+/** In pixels. A smaller jog looks like a mistake, and lines that are closer together look like one. */
 const JOG = 15;
 const APART = 12;
 
 /**
- * Takes small steps aside away: an end is moved along the side of its box, or else the line that follows the step, unless
- * another arrow is in the way.
- * @param fixed routes whose start is no side of a box
+ * Removes small jogs. It moves an end along the side of its box, or else the line after the jog, unless another arrow
+ * is in the way.
+ * @param fixed routes that do not start at the side of a box
  */
 export function straightened(
   routes: ReadonlyMap<string, Route>,
@@ -30,7 +30,7 @@ export function straightened(
   return result;
 }
 
-/** @returns the same way without a small step near its start, in as many forms as there are */
+/** @returns the possible routes without the jog near the start */
 function withoutJog(route: Route, isFixed: boolean): Route[] {
   const [start, a, b, c, ...rest] = route;
   if (start === undefined || a === undefined || b === undefined || c === undefined) return [];
@@ -54,7 +54,7 @@ const linesOf = (route: Route): [Point, Point][] =>
 const lengthOf = (route: Route): number =>
   linesOf(route).reduce((length, [from, to]) => length + distance(from, to), 0);
 
-/** How hard the arrows are to follow. */
+/** A measure of how hard the arrows are to follow. */
 export function effortOf(routes: readonly Route[]): number {
   const lines = routes.map(linesOf);
   const crossings = lines.reduce(
@@ -91,6 +91,6 @@ const isUpright = ([from, to]: Segment): boolean => from.x === to.x;
 const isBetween = (value: number, a: number, b: number): boolean =>
   value > Math.min(a, b) && value < Math.max(a, b);
 
-/** Whether two spans overlap, or nearly. */
+/** Whether two intervals overlap, or nearly do. */
 const isNear = (a: number, b: number, c: number, d: number): boolean =>
   Math.min(a, b) < Math.max(c, d) + APART && Math.min(c, d) < Math.max(a, b) + APART;

@@ -1,4 +1,4 @@
-/** A machine as JSON, for Stately's editor and for `createMachine`: everything by name, nothing that is carried out. */
+/** A machine as JSON, for Stately's editor and for `createMachine`: everything by name, without implementations. */
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { movesOf, OTHERWISE, type Move } from './moves.ts';
 
@@ -57,7 +57,7 @@ export function statelyJson(machine: AnyStateMachine): string {
   return `${JSON.stringify(configOf(machine.root), undefined, 2)}\n`;
 }
 
-/** By event; what entering and leaving does is among them. */
+/** By event, including the actions of entering and leaving. */
 function transitionsOf(moves: readonly Move[]): Transitions {
   const byEvent = new Map<string, Transition[]>();
   for (const { event, guard, target, actions, description } of moves) {

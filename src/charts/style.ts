@@ -1,19 +1,20 @@
 /**
- * The looks of a chart. A page that shows one may set `--chart-paper`, `--chart-ink`, `--chart-muted`, `--chart-line`,
- * `--chart-box`, `--chart-active`, `--chart-next`, `--chart-depends` and `--chart-forbidden`, and put these classes on it:
+ * The style of a diagram. A page that shows one may set `--chart-paper`, `--chart-ink`, `--chart-muted`,
+ * `--chart-line`, `--chart-box`, `--chart-active`, `--chart-next`, `--chart-depends` and `--chart-forbidden`, and add
+ * these classes:
  *
- * - `is-active` on the states that it is in;
- * - `was-taken`, `is-next`, `is-forbidden`, `depends` on moves: the one that led here, those that may follow, those that
- *   may not, those that a guard decides on.
+ * - `is-active` to the active states;
+ * - `was-taken`, `is-next`, `is-forbidden`, `depends` to moves: the one that led here, those that are possible, those
+ *   that are not, and those that depend on a guard.
  *
- * Everything is in classes, so that a page whose policy forbids styles within it can take `chart.css` instead.
+ * All styles use classes, so a page whose policy forbids inline styles can use `chart.css` instead.
  */
 import { NAME, TEXT } from './layout.ts';
 
 const MONO = `Menlo, Monaco, 'DejaVu Sans Mono', 'Liberation Mono', Consolas, 'Roboto Mono', monospace`;
 const SANS = `'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Open Sans', 'DejaVu Sans', sans-serif`;
 
-/** What a page may set, as `--chart-paper` and so on: in light, in dark. */
+/** The custom properties that a page may set, with their values in light and dark. */
 const COLOURS = {
   paper: ['#ffffff', '#14181f'],
   ink: ['#1b2330', '#e8ecf2'],
@@ -31,7 +32,7 @@ const colours = (scheme: 0 | 1): string =>
     .map(([name, values]) => `--${name}: var(--chart-${name}, ${values[scheme]});`)
     .join(' ');
 
-/** A move in one colour: its arrow, the frame of its label and the event in it. */
+/** A move in one colour: its arrow, the frame of its label, and its event. */
 const moves = (name: string, colour: string, more = ''): string => `
 .chart .move.${name} .line { stroke: var(--${colour}); ${more} }
 .chart .move.${name} .head { fill: var(--${colour}); }

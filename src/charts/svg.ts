@@ -88,7 +88,7 @@ const arrowOf = ({ id, labels }: Arrow, layout: Layout): string =>
     '</g>',
   ].join('\n');
 
-/** One below the other, each in the middle, where the arrow is. */
+/** Labels below each other, centred on the arrow. */
 function labelsOf({ id, labels }: Arrow, layout: Layout): string[] {
   const { x, y, width } = found(layout.labels, id);
   let top = y + PAD.ends;
@@ -99,7 +99,10 @@ function labelsOf({ id, labels }: Arrow, layout: Layout): string[] {
   });
 }
 
-/** One move in words. @param kind `row` in a box, `label` on an arrow */
+/**
+ * The text of one move.
+ * @param kind `row` in a box, `label` on an arrow
+ */
 function moveOf({ move, lines, description }: Label, kind: 'row' | 'label', { x, y }: Point): string {
   const ground = {
     x: x - PAD.label,
@@ -120,7 +123,7 @@ function moveOf({ move, lines, description }: Label, kind: 'row' | 'label', { x,
 
 const partOf = ({ kind, text }: Part): string => `<tspan class="${kind}">${escaped(text)}</tspan>`;
 
-/** A line with round corners that ends in a head. */
+/** A line with round corners and an arrow head. */
 function lineOf(route: readonly Point[]): string[] {
   const tip = at(route, -1);
   const before = at(route, -2);
@@ -165,7 +168,7 @@ const inset = ({ x, y, width, height }: Rectangle, by: number): Rectangle => ({
 const rect = ({ x, y, width, height }: Rectangle, radius: number, name?: string): string =>
   `<rect${name === undefined ? '' : ` class="${name}"`} x="${n(x)}" y="${n(y)}" width="${n(width)}" height="${n(height)}" rx="${radius}"/>`;
 
-/** Tenths of pixels are enough, and the same on every machine. */
+/** Rounds to tenths of pixels, which gives the same output on every machine. */
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

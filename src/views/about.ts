@@ -1,6 +1,6 @@
 import type { Reading } from './values.ts';
 
-/** What the core does not know of itself. */
+/** Data about the server that the core does not have. */
 export interface About extends Reading {
   readonly host: string;
   readonly port: number;
@@ -11,6 +11,6 @@ export interface About extends Reading {
   readonly writable: boolean;
   /** Milliseconds since 1970. */
   now(): number;
-  /** @returns the SVG of a chart, by the id of its machine; '' where there is none */
+  /** @returns the SVG of a machine by its id; '' if there is none */
   drawing(chart: string): string;
 }

@@ -14,11 +14,11 @@ import type { ActorSummary, ActorsView, ActorView, StoryEntry } from './types.ts
 /** A worker or a sentinel. */
 interface Agent {
   readonly actor: Actor;
-  /** Of a worker. */
+  /** The rank of a worker. */
   readonly rank?: number;
 }
 
-/** All actors of one chart. */
+/** All actors of one machine. */
 interface Group {
   readonly chart: string;
   readonly counts: Readonly<Record<string, number>>;
@@ -57,7 +57,7 @@ const entryOf = (chart: string, { transition, ...step }: StoryStep): StoryEntry 
   move: moveNumber(chart, transition),
 });
 
-/** Numbers, texts, yes or no; what else a context holds is no matter of the page. */
+/** Keeps only numbers, texts and booleans of a context. The page does not show other values. */
 export function plainFields(fields: unknown): Record<string, string | number | boolean> {
   const plain: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(typeof fields === 'object' && fields !== null ? fields : {}))
@@ -66,7 +66,7 @@ export function plainFields(fields: unknown): Record<string, string | number | b
   return plain;
 }
 
-/** Workers by state: those that there are, without those whose rank somebody else has by now (S19). */
+/** The number of workers in each state, without those that were replaced (S19). */
 export function workerCounts(sleigh: Sleigh): Readonly<Record<string, number>> {
   const counts = Object.entries(sleigh.countsOf('worker').all);
   return Object.fromEntries(
@@ -76,7 +76,7 @@ export function workerCounts(sleigh: Sleigh): Readonly<Record<string, number>> {
   );
 }
 
-/** As `actorView`, with what became of the workers of its rank, if it is one (S19). */
+/** As `actorView`, with the history of its rank for a worker (S19). */
 export function actorOfSleighView(sleigh: Sleigh, actor: Actor): ActorView {
   const [, rank] = /^worker\.(\d+)$/.exec(actor.id) ?? [];
   return rank === undefined
@@ -89,7 +89,10 @@ function rankHistoryOf({ crew }: Sleigh, rank: number): RankHistory | undefined 
   return worker && rankHistory(worker);
 }
 
-/** @param chart `worker` or `sentinel`, of which there are many. @param state those in it alone; by rank or number */
+/**
+ * @param chart `worker` or `sentinel`, of which there are many
+ * @param state only those in this state; sorted by rank or number
+ */
 export function actorsView(sleigh: Sleigh, chart: string, state: string | null, range: Range): ActorsView {
   const { crew, machines } = sleigh;
   const groups: readonly Group[] = [
@@ -121,7 +124,7 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
   };
 }
 
-/** Those of workers or sentinels that are in a state; all, without one. */
+/** The workers or sentinels in a state; all without a state. */
 export function* among<One extends Agent>(agents: Iterable<One>, state: string | null): Generator<One> {
   for (const agent of agents) if (state === null || stateOf(agent.actor) === state) yield agent;
 }

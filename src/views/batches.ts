@@ -4,6 +4,6 @@ import { slice } from './paging.ts';
 
 export const MOST_BATCHES = 100;
 
-/** Those that the view tells of. */
+/** The batches that the view contains. */
 export const batches = (sleigh: Sleigh): Iterable<BatchSummary> =>
   slice(sleigh.work.batches.summaries(), { from: 0, count: MOST_BATCHES });

@@ -8,7 +8,10 @@ import type { ClientsView, ClientSummary, ClientView, RequestView } from './type
 
 const CLIENTS_SHOWN = 100;
 
-/** In the order in which they came. @param state those in it alone, or in a state inside of it */
+/**
+ * The clients in the order in which they connected.
+ * @param state only those in this state, or in a state inside it
+ */
 export function clientsView(core: Core, state: string | null, range: Range): ClientsView {
   const counts = countsOf(core);
   const inside = Object.entries(counts).filter(([key]) => state === null || isInside(key, state));
@@ -23,7 +26,7 @@ function* among(connections: Iterable<Connection>, state: string | null): Genera
     if (state === null || isInside(stateOf(connection.actor), state)) yield connection;
 }
 
-/** Those that have closed are no clients any more. */
+/** Omits closed connections, which are not clients any more. */
 function countsOf({ connectionCounts }: Core): Readonly<Record<string, number>> {
   const { closed: _, ...counts } = connectionCounts.all;
   return counts;
@@ -60,7 +63,7 @@ function* owned(connection: Connection) {
     if (!workspace.deleted && workspace.owners.has(connection)) yield workspace;
 }
 
-/** It hears of its departure, so its sleighs are among those that are told. */
+/** A sleigh listens for the end of its clients, so the listeners of a connection name its sleighs. */
 function* roles(connection: Connection) {
   for (const place of connection.closeListeners)
     if (place instanceof Sleigh)

@@ -1,14 +1,14 @@
 import type { Series } from './types.ts';
 
-/** Samples that are kept. */
+/** The number of samples that are kept. */
 const LENGTH = 300;
 
-/** Some figures over time: one sample a second, the oldest forgotten. */
+/** Metrics over time: one sample a second; the oldest is dropped. */
 export class History {
   readonly #names: readonly string[];
   readonly #columns: number[][];
 
-  /** @param names of the figures, the time left out */
+  /** @param names the names of the metrics, without the time */
   constructor(names: readonly string[]) {
     this.#names = names;
     this.#columns = [[], ...names.map((): number[] => [])];

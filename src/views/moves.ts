@@ -11,7 +11,7 @@ const MOVES: ReadonlyMap<string, readonly Move[]> = new Map(
   CHARTS.map(({ machine }) => [machine.id, movesOf(machine)]),
 );
 
-/** The numbers of moves, by chart and transition. A running chart has nodes of its own, so they go by name. */
+/** The numbers of moves, by machine and transition. A bound machine has its own nodes, so they are found by name. */
 const NUMBERS: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(
   Array.from(MOVES, ([chart, moves]) => [chart, numbersIn(moves)]),
 );
@@ -27,7 +27,7 @@ function numbersIn(moves: readonly Move[]): ReadonlyMap<string, number> {
   return numbers;
 }
 
-/** @returns its place among the moves of the chart */
+/** @returns its index among the moves of the machine */
 export const moveNumber = (chart: string, transition: ChartTransition | undefined): number | undefined =>
   transition && NUMBERS.get(chart)?.get(keyOf(transition));
 
@@ -39,7 +39,7 @@ interface ToldStep {
   readonly clause: string;
 }
 
-/** @returns which move of the chart it was, and its event as the chart names it; undefined when there is none such */
+/** @returns the move and the event name in the machine; undefined if the machine has no such move */
 export function moveOf(
   chart: string,
   { event, before, after, clause }: ToldStep,
@@ -57,23 +57,23 @@ export function moveOf(
   return undefined;
 }
 
-/** The state around a state, by their paths; the root's is ''. */
+/** The path of the parent state; '' for the root. */
 const around = (path: string): string | undefined =>
   path === '' ? undefined : path.slice(0, Math.max(path.lastIndexOf('.'), 0));
 
-/** Whether a chart means an event by a name, which may end in a wildcard. */
+/** Whether an event name of a machine, which may end in a wildcard, matches an event. */
 const names = (name: string, event: string): boolean =>
   name === event || (name !== WILDCARD && name.endsWith(WILDCARD) && event.startsWith(name.slice(0, -1)));
 
 type Verdict = NextMove['verdict'];
 
 /**
- * What may come next in a state, the moves of inner states first, but for the wildcard, which is for what may not come.
- * @param context undefined when it is not known: then guards that look at it are not judged
+ * The moves that are possible in a state, those of inner states first, without the wildcard for unexpected events.
+ * @param context undefined if it is not known: then guards that read it are undecided
  */
 export function nextMoves(machine: AnyStateMachine, leaf: AnyStateNode, context: unknown): NextMove[] {
   const moves: NextMove[] = [];
-  /** Whether an earlier transition takes the event, or may. */
+  /** Whether an earlier transition takes the event, or may take it. */
   const taken = new Map<string, Verdict>();
   for (let node: AnyStateNode | undefined = leaf; node !== undefined; node = node.parent)
     for (const [event, transitions] of node.transitions) {
@@ -94,18 +94,18 @@ const and = (a: Verdict, b: Verdict): Verdict => (RANK.indexOf(a) < RANK.indexOf
 const or = (a: Verdict, b: Verdict): Verdict => (RANK.indexOf(a) > RANK.indexOf(b) ? a : b);
 const not = (a: Verdict): Verdict => RANK[RANK.length - 1 - RANK.indexOf(a)] ?? 'depends';
 
-/** Thrown when a guard looks at something that is not known. */
+/** Thrown when a guard reads something that is not known. */
 const UNKNOWN = new Error('not known');
 const unknown = (): never => {
   throw UNKNOWN;
 };
 
-/** Says of guards whether they hold, with the context of an actor and an event of which the type alone is known. */
+/** Evaluates guards with the context of an actor, and an event of which only the type is known. */
 class Judge {
   readonly #machine: AnyStateMachine;
   readonly #info: { readonly context: unknown; readonly event: unknown };
 
-  /** @param context undefined when it is not known either */
+  /** @param context undefined if it is not known either */
   constructor(machine: AnyStateMachine, type: string, context: unknown) {
     const traps = { get: unknown, has: unknown, ownKeys: unknown };
     this.#machine = machine;

@@ -2,7 +2,7 @@ import type { Named } from './named.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Control characters, and those that turn the direction of a text around. */
+/** Control characters, and marks that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 const escaped = (character: string): string => {
@@ -10,7 +10,10 @@ const escaped = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
 };
 
-/** @returns the bytes as UTF-8, or as Latin-1 if they are none. @param isCut they may end within a character */
+/**
+ * @returns the bytes as UTF-8, or as Latin-1 if they are not valid UTF-8
+ * @param isCut whether they may end within a character
+ */
 export function decode(bytes: Uint8Array, { isCut = false } = {}): string {
   try {
     return isCut
@@ -21,7 +24,7 @@ export function decode(bytes: Uint8Array, { isCut = false } = {}): string {
   }
 }
 
-/** Bytes, a Latin-1 character each, as a text on one line. */
+/** Bytes, one Latin-1 character each, as text on one line. */
 export const titleOf = (bytes: string): string =>
   decode(Buffer.from(bytes, 'latin1')).replace(UNPRINTABLE, escaped);
 

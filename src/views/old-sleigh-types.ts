@@ -1,13 +1,13 @@
 import type { Named } from './named.ts';
 
-/** A job that older clients make in an ordinary workspace (W12). */
+/** An old-style job in a plain workspace (W12). */
 export interface OldSleighSummary extends Named {
-  /** Clients that wait for its end. */
+  /** The number of clients that wait for its end. */
   readonly workers: number;
   readonly queued: number;
-  /** Tasks that were taken and have no result yet. */
+  /** The number of tasks without a result that were taken by connected clients. */
   readonly running: number;
   readonly results: number;
-  /** Tasks that were taken by clients that left without a result. */
+  /** The number of tasks that were taken by clients that left without a result. */
   readonly lost: number;
 }

@@ -11,7 +11,7 @@ import type { OverviewView, SleighSummary } from './types.ts';
 
 const MOST_SLEIGHS = 100;
 
-/** @returns none where no job runs; the variables of one may have other uses */
+/** @returns undefined if no job runs, because the variables of one may have other uses */
 function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
   if (oldSleigh?.isRunning !== true) return [];
   const { workers, queued, running, results, lost } = oldSleigh;

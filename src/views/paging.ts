@@ -3,7 +3,7 @@ import type { Page } from './types.ts';
 const DEFAULT_COUNT = 100;
 const LARGEST_PAGE = 1_000;
 
-/** Which part of a list is wanted. */
+/** The requested part of a list. */
 export interface Range {
   readonly from: number;
   readonly count: number;
@@ -12,13 +12,16 @@ export interface Range {
 const whole = (text: string | null, fallback: number): number =>
   text !== null && /^\d{1,15}$/.test(text) ? Number(text) : fallback;
 
-/** `from` and `count` of a query; what is no number counts as left out. @param prefix of both names */
+/**
+ * `from` and `count` of a query; values that are not numbers are ignored.
+ * @param prefix the prefix of both names
+ */
 export const rangeOf = (query: URLSearchParams): Range => ({
   from: whole(query.get('from'), 0),
   count: Math.min(whole(query.get('count'), DEFAULT_COUNT), LARGEST_PAGE),
 });
 
-/** So many items after the first so many. Those before are passed by one by one, which costs some nanoseconds each. */
+/** A range of items. Skipping an item costs some nanoseconds. */
 export function* slice<T>(items: Iterable<T>, { from, count }: Range): Generator<T> {
   if (count <= 0) return;
   let at = 0;
@@ -36,6 +39,6 @@ export const pageOf = <T, View>(
   view: (item: T) => View,
 ): Page<View> => ({ total, from: range.from, items: Array.from(slice(items, range), view) });
 
-/** The last `count` of a set, the newest first. */
+/** The last `count` items of a set, newest first. */
 export const newest = <T>(items: ReadonlySet<T>, count: number): T[] =>
   [...slice(items, { from: Math.max(items.size - count, 0), count })].toReversed();

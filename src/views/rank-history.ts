@@ -2,7 +2,7 @@ import type { Worker } from '../sleigh/agents.ts';
 import { titleOf } from './names.ts';
 import type { RankHistory } from './rank-types.ts';
 
-/** @returns what became of the workers of a rank; undefined where no sentinel supervises (S19) */
+/** @returns the history of the workers of a rank; undefined if no sentinel supervises them (S19) */
 export function rankHistory({ sentinel, former, end }: Worker): RankHistory | undefined {
   if (sentinel.session === undefined) return undefined;
   const last = end ?? former?.end;

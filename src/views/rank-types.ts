@@ -1,16 +1,16 @@
-/** What became of the workers of one rank, where their sentinel tells (S19). */
+/** The history of the workers of one rank, if a sentinel supervises them (S19). */
 export interface RankHistory {
-  /** Workers that had the rank before this one. */
+  /** The number of workers that had the rank before the current one. */
   readonly replacements: number;
-  /** How the last of them ended; undefined while none has. */
+  /** How the last worker ended; undefined if none has. */
   readonly lastEnd: WorkerEndView | undefined;
 }
 
 export interface WorkerEndView {
   /** A code word: `died`, `timed-out`. */
   readonly why: string;
-  /** For people, such as `exit status 1`; '' where nobody tells. */
+  /** A text for people, such as `exit status 1`; '' if it was not reported. */
   readonly how: string;
-  /** The last of what it wrote to its standard error; '' where nobody tells. */
+  /** The end of its standard error output; '' if it was not reported. */
   readonly lastWords: string;
 }

@@ -7,21 +7,21 @@ import type { TraceStep } from '../trace/step.ts';
 import { moveOf } from './moves.ts';
 import type { StoryEntry } from './types.ts';
 
-/** A step, but for its time and what came with its event; kept once for all that are alike. */
+/** A step without its time and the data of its event. Equal ones are stored once. */
 type Kind = Pick<StoryEntry, 'event' | 'before' | 'after' | 'move' | 'clause'> & {
   readonly hasStopped: boolean;
 };
 
 /** One actor of a trace. */
 export interface RecordedActor {
-  /** Such as `worker.3`. */
+  /** The id, such as `worker.3`. */
   readonly id: string;
   readonly chart: string;
   /** The numbers of its steps, in order. */
   readonly steps: number[];
 }
 
-/** A sleigh or a connection of a trace; of one name there may be several, one after the other. */
+/** A sleigh or a connection of a trace. Several may have had the same name, one after the other. */
 export interface Scope {
   readonly name: string;
   readonly actors: Map<string, RecordedActor>;
@@ -31,23 +31,23 @@ export interface Scope {
 }
 
 /**
- * A whole trace in little room. Its steps are numbered from 1, so that after step n there were n of them; 0 is before
- * the first.
+ * A whole trace in little memory. Steps are numbered from 1; position n is after step n, and 0 is before the first
+ * step.
  */
 export class Recording {
   readonly scopes = new Map<string, Scope>();
-  /** The first step that no chart allows. */
+  /** The first step that its machine does not allow. */
   violation: { readonly step: number; readonly reason: string } | undefined;
   readonly #times: number[] = [];
   readonly #kinds: Kind[] = [];
   readonly #details: string[] = [];
-  /** The context of the actor after each step; undefined when that is not known. */
+  /** The context of the actor after each step; undefined if it is not known. */
   readonly #contexts: unknown[] = [];
   readonly #kindOf = new Map<string, Kind>();
   readonly #check = new TraceCheck();
-  /** The newest scope of each name in the trace, and how many have had it. */
+  /** The latest scope of each name in the trace, and how many scopes have had the name. */
   readonly #current = new Map<string, { readonly scope: Scope; readonly count: number }>();
-  /** Actors that have left their chart: what their context is then, nobody knows. */
+  /** Actors whose steps have violated their machine, so that their context is not known. */
   readonly #lost = new WeakSet<RecordedActor>();
 
   get length(): number {
@@ -72,7 +72,7 @@ export class Recording {
     this.#contexts.push(this.#follow(step, actor, number));
   }
 
-  /** @returns the context after the step, while the actor keeps to its chart */
+  /** @returns the context after the step, while the actor follows its machine */
   #follow(step: TraceStep, actor: RecordedActor, number: number): unknown {
     if (this.#lost.has(actor)) return undefined;
     const violation = this.#check.step(step);
@@ -112,7 +112,7 @@ export class Recording {
     return kind;
   }
 
-  /** How many of its steps an actor had taken when step `at` was done. */
+  /** The number of steps that an actor had taken at position `at`. */
   taken({ steps }: RecordedActor, at: number): number {
     let [least, most] = [0, steps.length];
     while (least < most) {
@@ -123,7 +123,7 @@ export class Recording {
     return least;
   }
 
-  /** @returns undefined when it had not begun */
+  /** @returns undefined if it had not begun */
   stateAt(actor: RecordedActor, at: number): Moment | undefined {
     const step = actor.steps[this.taken(actor, at) - 1];
     const kind = step === undefined ? undefined : this.#kinds[step - 1];
@@ -148,13 +148,13 @@ export class Recording {
   }
 }
 
-/** Where an actor is after some step. */
+/** The state of an actor after some step. */
 export interface Moment {
   /** The number of its last step so far. */
   readonly step: number;
   readonly state: string;
   readonly hasStopped: boolean;
-  /** Undefined when it is not known. */
+  /** Undefined if it is not known. */
   readonly context: unknown;
 }
 

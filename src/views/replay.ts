@@ -20,10 +20,10 @@ import type {
 } from './types.ts';
 
 const MOST_SLEIGHS = 100;
-/** Those of which a sleigh has many. */
+/** The machines of which a sleigh has many actors. */
 const GROUPS = ['worker', 'sentinel'];
 
-/** What the page shows of a trace. Steps are numbered from 1: at n the first n have been taken. */
+/** The views of a trace. Steps are numbered from 1: at position n the first n steps have been taken. */
 export class Replay {
   readonly #file: string;
   readonly #about: Pick<About, 'version'>;
@@ -37,20 +37,20 @@ export class Replay {
     this.#charts = chartsView(about);
   }
 
-  /** The next step of the trace. Each is held against its chart, which takes some microseconds. */
+  /** Adds the next step of the trace. Checking it against its machine takes some microseconds. */
   add(step: TraceStep): void {
     this.#recording.add(step);
   }
 
   /**
-   * @returns undefined when there is no such view or thing
-   * @throws URIError when a name in the path is badly encoded
+   * @returns undefined if there is no such view or object
+   * @throws URIError if a name in the path is not encoded correctly
    */
   get(path: string, query: URLSearchParams): object | undefined {
     return route(this.#routes, path, query);
   }
 
-  /** Nothing changes with time. */
+  /** A trace does not change with time. */
   sample(): void {}
 
   readonly #routes: readonly Route[] = [
@@ -73,7 +73,7 @@ export class Replay {
     };
   }
 
-  /** What a trace tells of the server, at its end. */
+  /** The state of the server at the end of the trace. */
   #overview(): OverviewView {
     const { length } = this.#recording;
     const scopes = [...this.#recording.scopes.values()];
@@ -99,7 +99,7 @@ export class Replay {
         .slice(-MOST_SLEIGHS)
         .toReversed()
         .map((scope) => this.#sleigh(scope, length)),
-      // A trace tells what charts do, and these have none.
+      // A trace contains the steps of actors, and old-style jobs have none.
       oldSleighs: [],
     };
   }

@@ -1,15 +1,15 @@
 import { decodePart } from './path-part.ts';
 
-/** A path below `/api`, `*` standing for any name; and what makes its view out of those names and the query. */
+/** A path below `/api`, with `*` for any name, and the function that makes its view from those names and the query. */
 export type Route = readonly [
   path: string,
   view: (names: readonly [string, string], query: URLSearchParams) => object | undefined,
 ];
 
 /**
- * @param path `/api/…`, with encoded names (`path-part.ts`): a character for each byte of the name on the wire
- * @returns undefined when there is no such view or thing
- * @throws URIError when a name is badly encoded
+ * @param path `/api/…`, with encoded names (`path-part.ts`): one character for each byte of the name
+ * @returns undefined if there is no such view or object
+ * @throws URIError if a name is not encoded correctly
  */
 export function route(routes: readonly Route[], path: string, query: URLSearchParams): object | undefined {
   const [empty, api, ...parts] = path.split('/');

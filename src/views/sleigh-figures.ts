@@ -3,7 +3,7 @@ import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
 import { batches } from './batches.ts';
 
-/** Samples that the pace of a batch is taken from: half a minute, a second each. */
+/** The number of samples, one a second, that determine the rate of a batch. */
 const RATE_PERIOD_S = 30;
 
 interface Sample {
@@ -11,7 +11,7 @@ interface Sample {
   readonly answered: number;
 }
 
-/** The figures of one sleigh over time. */
+/** The metrics of one sleigh over time. */
 export class SleighFigures {
   readonly history = new History(['queued', 'running', 'results', 'busy', 'completed a second']);
   readonly #samples = new WeakMap<Readonly<Totals>, Sample[]>();
@@ -41,7 +41,7 @@ export class SleighFigures {
     if (samples.length > RATE_PERIOD_S + 1) samples.shift();
   }
 
-  /** Milliseconds until all that is pending is answered, by the pace of the last half minute. */
+  /** Estimated milliseconds until all pending tasks are answered, at the rate of the last half minute. */
   remaining({ totals, queued, running }: BatchSummary): number | undefined {
     const pending = queued + running;
     if (pending === 0) return 0;

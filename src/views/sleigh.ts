@@ -62,7 +62,10 @@ const batchView = (batch: BatchSummary, figures: SleighFigures): BatchView => ({
   remaining: figures.remaining(batch),
 });
 
-/** By rank. @param state those in it alone */
+/**
+ * The workers by rank.
+ * @param state only those in this state
+ */
 export function workersView(sleigh: Sleigh, state: string | null, range: Range, now: number): WorkersView {
   const { crew } = sleigh;
   const counts = workerCounts(sleigh);

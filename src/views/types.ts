@@ -3,8 +3,8 @@ import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { RankHistory } from './rank-types.ts';
 
 /**
- * What the pages are made of: the JSON under `/api`. Every view has a path. `GET path` answers it once; the same request
- * with `Accept: text/event-stream` sends it again whenever it has changed, at most 10 times a second.
+ * The views: the JSON under `/api` that the pages show. Every view has a path. `GET path` returns it once. The same
+ * request with `Accept: text/event-stream` sends it again whenever it has changed, at most 10 times a second.
  *
  * | path                                             | view             |
  * | ------------------------------------------------ | ---------------- |
@@ -23,10 +23,10 @@ import type { RankHistory } from './rank-types.ts';
  * | `/api/replay/STEP/actors?scope&chart&state&from&count` | ActorsView |
  * | `/api/replay/STEP/actors/ACTOR?scope`            | ActorView        |
  *
- * What is not there is answered 404 with an ErrorView; a stream whose view goes away says so by an event `gone` with an
- * ErrorView, and goes on when it comes back. What cannot be made, by a fault of the server, is answered 500, or told by an
- * event `failed`. What the page may change stands in src/web/writes.ts. Times are milliseconds since 1970, durations
- * milliseconds.
+ * If an object does not exist, the reply is 404 with an ErrorView. If the object of a stream is deleted, the stream
+ * sends an event `gone` with an ErrorView, and continues when the object is created again. If a view fails because of
+ * a fault of the server, the reply is 500, and a stream sends an event `failed`. src/web/writes.ts lists the changes
+ * that the page may make. Times are milliseconds since 1970, durations milliseconds.
  */
 
 export interface ErrorView {
@@ -40,7 +40,7 @@ export interface Page<T> {
   readonly items: readonly T[];
 }
 
-/** Figures over time, one column each: `columns[0]` are the times. */
+/** Metrics over time, one column each: `columns[0]` contains the times. */
 export interface Series {
   readonly names: readonly string[];
   readonly columns: readonly (readonly number[])[];
@@ -52,32 +52,32 @@ export interface OverviewView {
   readonly port: number;
   readonly startedAt: number;
   readonly now: number;
-  /** Whether this page may delete and fetch; a token is asked for then. */
+  /** Whether this page may delete and fetch, for which it needs a token. */
   readonly writable: boolean;
-  /** A trace is shown, and no running server. */
+  /** Whether it shows a trace instead of a running server. */
   readonly replay: boolean;
   readonly connections: number;
   readonly blocked: number;
   readonly workspaces: number;
   readonly variables: number;
   readonly bytesHeld: number;
-  /** Requests of each verb since the start. */
+  /** The number of requests of each verb since the start. */
   readonly requests: Readonly<Record<string, number>>;
-  /** `requests`, `bytes in`, `bytes out`: a second. */
+  /** `requests`, `bytes in`, `bytes out`, each a second. */
   readonly rates: Series;
-  /** The newest first, 100 at most. */
+  /** Newest first, at most 100. */
   readonly sleighs: readonly SleighSummary[];
-  /** Jobs that older clients make in ordinary workspaces (W12): the newest first, of the newest 100 workspaces. */
+  /** Old-style jobs in plain workspaces (W12): newest first, from the newest 100 workspaces. */
   readonly oldSleighs: readonly OldSleighSummary[];
 }
 
 export interface SleighSummary extends Named {
   readonly state: string;
-  /** One of its charts has failed, by a fault of the server. */
+  /** Whether one of its actors has failed, by a fault of the server. */
   readonly hasFailed: boolean;
   readonly joinPhase: string;
   readonly shutdown: string;
-  /** Workers by state. */
+  /** The number of workers in each state. */
   readonly workers: Readonly<Record<string, number>>;
   readonly queued: number;
   readonly running: number;
@@ -89,7 +89,7 @@ export interface WorkspaceSummary extends Named {
   readonly persistent: boolean;
   readonly variables: number;
   readonly isSleigh: boolean;
-  /** A job in an ordinary workspace, as older clients make it. */
+  /** Whether it is a plain workspace with an old-style job. */
   readonly isOldSleigh: boolean;
 }
 export type WorkspacesView = Page<WorkspaceSummary>;
@@ -104,7 +104,7 @@ export interface VariableSummary extends Named {
   readonly values: number;
   readonly fetchers: number;
   readonly finders: number;
-  /** The value that would be found next, where there is one. */
+  /** The value that `find` would return, if there is one. */
   readonly preview: ValueView | undefined;
 }
 
@@ -114,7 +114,7 @@ export interface VariableView extends VariableSummary {
   readonly waiting: Page<WaitingView>;
 }
 
-/** The answer to a fetch by the page: the value, which is not in the variable any more (src/web/writes.ts). */
+/** The reply to a fetch by the page: the value, which has been removed from the variable (src/web/writes.ts). */
 export interface FetchedView {
   readonly value: ValueView;
 }
@@ -126,7 +126,7 @@ export interface WaitingView {
 }
 
 export interface ValueView {
-  /** What it was taken for. */
+  /** The recognized form of the value. */
   readonly kind:
     | 'text'
     | 'json'
@@ -140,11 +140,11 @@ export interface ValueView {
     | 'foreign';
   readonly maker: string;
   readonly descriptor: number;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
-  /** For people: the text, indented JSON, what a babelfish told. Cut at 64 KiB. */
+  /** A text for people: the value itself, indented JSON, or the reply of a babelfish. Truncated at 64 KiB. */
   readonly text: string | undefined;
-  /** A hex dump with offsets and characters, of what is no text. Cut at 4 KiB. */
+  /** A hex dump with offsets and characters, for values that are not text. Truncated at 4 KiB. */
   readonly hex: string | undefined;
   readonly isCut: boolean;
   readonly babelfish: string | undefined;
@@ -154,31 +154,31 @@ export interface ValueView {
 export interface ClientSummary {
   readonly id: number;
   readonly peer: string;
-  /** State of its connection's chart, such as `open.blocked.silent`. */
+  /** The state of its connection, such as `open.blocked.silent`. */
   readonly state: string;
   readonly connectedAt: number;
   readonly requests: number;
   readonly last: RequestView | undefined;
 }
 export interface ClientsView extends Page<ClientSummary> {
-  /** Clients in each state of their connection; a `state` that is asked for may be one around some of them. */
+  /** The number of clients in each state of their connection. A requested `state` may contain some of these. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** A request that a client made last, or waits in. */
+/** The last request of a client, or the one that is blocked. */
 export interface RequestView {
   readonly verb: string;
   readonly workspace: Named | undefined;
   readonly variable: Named | undefined;
   readonly at: number;
-  /** It is not answered yet. */
+  /** Whether it waits for its reply. */
   readonly waits: boolean;
 }
 
 export interface ClientView extends ClientSummary {
   readonly actor: ActorView;
   readonly owns: readonly Named[];
-  /** Whom it is, by sleigh. */
+  /** Its roles, by sleigh. */
   readonly roles: readonly { readonly sleigh: Named; readonly actor: string }[];
 }
 
@@ -195,10 +195,10 @@ export interface SleighView extends SleighSummary {
   };
   readonly sentinels: Readonly<Record<string, number>>;
   readonly completed: number;
-  /** Workers that replaced others (S19). */
+  /** The number of workers that replaced others (S19). */
   readonly replacements: number;
   readonly deaths: number;
-  /** What went wrong, the newest first, 100 at most. */
+  /** Failures, newest first, at most 100. */
   readonly failures: readonly FailureView[];
   readonly batches: readonly BatchView[];
   /** `queued`, `running`, `results`, `busy`, `completed a second`. */
@@ -208,7 +208,7 @@ export interface SleighView extends SleighSummary {
 export interface FailureView {
   readonly time: number;
   readonly actor: string;
-  /** Such as `connection.closed` with the clause S13. */
+  /** The event, such as `connection.closed`. */
   readonly event: string;
   readonly clause: string;
   readonly what: string;
@@ -222,7 +222,10 @@ export interface BatchView {
   readonly queued: number;
   readonly running: number;
   readonly results: number;
-  /** Milliseconds until all that is pending is answered, by the pace of the last half minute; undefined while unknown. */
+  /**
+   * Estimated milliseconds until all pending tasks are answered, at the rate of the last half minute; undefined if
+   * unknown.
+   */
   readonly remaining: number | undefined;
 }
 
@@ -230,17 +233,17 @@ export interface WorkerView {
   readonly rank: number;
   readonly actor: string;
   readonly state: string;
-  /** Where it runs, by what it told at its registration. */
+  /** The host that it named in its registration. */
   readonly host: string;
   readonly client: number | undefined;
-  /** Undefined where no sentinel supervises. */
+  /** Undefined if no sentinel supervises it. */
   readonly rankHistory: RankHistory | undefined;
   readonly completed: number;
-  /** Milliseconds on its task; undefined when it has none. */
+  /** Milliseconds since its task began; undefined if it has none. */
   readonly onTask: number | undefined;
   readonly batch: Named | undefined;
   readonly attempts: number | undefined;
-  /** Share of its time since it registered that it was busy, 0 to 1. */
+  /** The share of its time since its registration in which it was busy, 0 to 1. */
   readonly busyShare: number;
 }
 
@@ -248,53 +251,53 @@ export interface WorkersView extends Page<WorkerView> {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** The actors of one sleigh: a supervisor, its join phase and shutdown, and how many of the others are in each state. */
+/** The actors of one sleigh: the supervisor, join phase and shutdown, and the number of the others in each state. */
 export interface ActorsView {
-  /** Those there is one of. */
+  /** The actors of which there is one each. */
   readonly single: readonly ActorSummary[];
-  /** Of workers and sentinels: how many are in each state of their chart. */
+  /** The number of workers and sentinels in each state. */
   readonly groups: readonly {
     readonly chart: string;
     readonly counts: Readonly<Record<string, number>>;
   }[];
-  /** Of the group and the state that were asked for. */
+  /** The actors of the requested group and state. */
   readonly list: Page<ActorSummary>;
 }
 
 export interface ActorSummary {
-  /** Such as `worker.3`, `joinPhase`, `sleigh`. */
+  /** The id, such as `worker.3`, `joinPhase`, `sleigh`. */
   readonly actor: string;
   readonly chart: string;
   readonly state: string;
   readonly last: StoryEntry | undefined;
-  /** Of a worker whose sentinel supervises (S19). */
+  /** For a worker whose sentinel supervises it (S19). */
   readonly rankHistory?: RankHistory | undefined;
 }
 
 export interface ActorView extends ActorSummary {
   readonly hasEnded: boolean;
   readonly context: Readonly<Record<string, string | number | boolean>>;
-  /** The oldest first; a bounded number is kept. */
+  /** Oldest first; the number of entries is limited. */
   readonly story: readonly StoryEntry[];
-  /** What may come next in this state, and what is in its way. */
+  /** The moves that are possible in this state, and the guards that prevent the others. */
   readonly next: readonly NextMove[];
 }
 
 export interface StoryEntry {
   readonly time: number;
   readonly event: string;
-  /** What came with the event, such as `rank 3`; '' when nothing did. */
+  /** The data of the event, such as `rank 3`; '' if it had none. */
   readonly detail: string;
   readonly before: string;
   readonly after: string;
-  /** The move of the chart that it was; undefined for a beginning and for what the chart has no place for. */
+  /** The move of the machine; undefined for a beginning and for an unexpected event. */
   readonly move: number | undefined;
   readonly clause: string;
 }
 
 export interface NextMove {
   readonly move: number;
-  /** Its guard holds, does not, or depends on what comes with the event. */
+  /** Whether its guard holds, fails, or depends on the data of the event. */
   readonly verdict: 'open' | 'forbidden' | 'depends';
 }
 
@@ -303,8 +306,9 @@ export interface ChartsView {
 }
 
 /**
- * One chart. `svg` is the text of its drawing, with a `<g class="state" data-state="registered.busy">` for each state (the root's is
- * ''), and an element with `class="move"` and `data-moves="3 7"` for each arrow, label and line in a box.
+ * One machine. `svg` is the text of its drawing, with a `<g class="state" data-state="registered.busy">` for each
+ * state ('' for the root), and an element with `class="move"` and `data-moves="3 7"` for each arrow, label and line
+ * in a box.
  */
 export interface ChartView {
   /** The machine's id, such as `joinPhase`. */
@@ -317,12 +321,12 @@ export interface ChartView {
 }
 
 export interface MoveView {
-  /** Its place in the list. */
+  /** Its index in the list. */
   readonly move: number;
   readonly source: string;
   readonly event: string;
   readonly guard: string | undefined;
-  /** Undefined when the state stays. */
+  /** Undefined if the move stays in the state. */
   readonly target: string | undefined;
   readonly actions: readonly string[];
   readonly clauses: readonly string[];
@@ -334,8 +338,8 @@ export interface ReplayView {
   readonly steps: number;
   readonly from: number;
   readonly to: number;
-  /** Sleighs and connections in the trace, in the order in which they begin. */
+  /** The sleighs and connections of the trace, in the order in which they begin. */
   readonly scopes: readonly { readonly scope: string; readonly first: number; readonly last: number }[];
-  /** The first step that no chart allows. */
+  /** The first step that its machine does not allow. */
   readonly violation: { readonly step: number; readonly reason: string } | undefined;
 }

@@ -9,14 +9,14 @@ import type { ValueView } from './types.ts';
 /** Reads the first bytes of a large value out of its file. */
 export type Peek = (file: FilePayload, bytes: number) => Uint8Array;
 
-/** What helps to read values. */
+/** What is needed to show values. */
 export interface Reading {
   readonly peek: Peek;
-  /** @returns what a program of the value's maker says that it is, as soon as that is known */
+  /** @returns the text that a babelfish returns for the value, as soon as there is one */
   readonly babelfish?: (value: Value, maker: string) => string | undefined;
 }
 
-/** What is shown of one value: bytes of a text, bytes of a hex dump. */
+/** The numbers of bytes of a text and of a hex dump that are shown of one value. */
 export interface Cut {
   readonly text: number;
   readonly hex: number;
@@ -24,12 +24,12 @@ export interface Cut {
 
 const WHOLE: Cut = { text: 64 << 10, hex: 4 << 10 };
 export const PREVIEW: Cut = { text: 200, hex: 32 };
-/** Bytes that all values of a page show together, about. */
+/** The approximate number of bytes for all values of a page. */
 const PAGE_BUDGET = 1 << 20;
 const METADATA_ENTRIES = 50;
 const METADATA_TEXT = 1_000;
 
-/** Many values show less of each, so that a page stays a page. */
+/** With many values less is shown of each, so that the page stays small. */
 export function cutFor(values: number): Cut {
   const share = Math.floor(PAGE_BUDGET / Math.max(values, 1));
   return { text: Math.min(WHOLE.text, share), hex: Math.min(WHOLE.hex, Math.max(share >> 4, PREVIEW.hex)) };
@@ -58,7 +58,7 @@ const BYTES_DESCRIPTOR = 0x0b000003;
 
 type Kind = ValueView['kind'];
 
-/** What a serialization may begin with, by its maker. */
+/** The first bytes of known serializations, by the client that writes them. */
 const MAGIC: readonly { readonly maker: string; readonly kind: Kind; readonly first: readonly string[] }[] = [
   { maker: 'Python', kind: 'python pickle', first: ['\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05'] },
   {
@@ -70,7 +70,7 @@ const MAGIC: readonly { readonly maker: string; readonly kind: Kind; readonly fi
 ];
 const MOST_MAGIC = 8;
 
-/** A value as people can read it; never a guess at what it does not say. */
+/** A value in a form for people. It never guesses. */
 export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut = WHOLE): ValueView {
   const { descriptor, payload, metadata } = value;
   const size = sizeOf(payload);
@@ -124,7 +124,7 @@ function jsonOr(text: string): Pick<ValueView, 'kind' | 'text'> {
   try {
     const json: unknown = JSON.parse(text);
     const indented = JSON.stringify(json, undefined, 2);
-    // Indenting may make it many times longer.
+    // Indenting may make it many times longer, so the result is truncated again.
     return {
       kind: typeof json === 'number' ? 'number' : 'json',
       text: indented.length > 4 * WHOLE.text ? text : indented,
@@ -134,7 +134,10 @@ function jsonOr(text: string): Pick<ValueView, 'kind' | 'text'> {
   }
 }
 
-/** Of a graph its JSON, and a chunk as it is: what this project's clients write is for people as well, but for its bytes. */
+/**
+ * Shows the JSON of a graph, and a chunk as it is. Apart from their buffers, the values of this project's client are
+ * readable.
+ */
 function readableOf(
   { descriptor, metadata }: Value,
   bytes: Uint8Array,
@@ -163,11 +166,11 @@ function kindOf(
   return MAGIC.find((magic) => magic.maker === maker && magic.first.some(begins))?.kind ?? 'foreign';
 }
 
-/** The instructions that a pickle of protocol 0 or 1 may begin with, and the one that it ends with. */
+/** The opcodes with which a pickle of protocol 0 or 1 may begin, and the one with which it ends. */
 const PICKLE_STARTS = '(]})IJKLMNFGSTUVXc';
 const PICKLE_END = '.'.charCodeAt(0);
 
-/** Python 2 pickles without the mark that protocol 2 begins with. */
+/** Recognizes Python 2 pickles of protocols 0 and 1, which have no magic number. */
 const isOldPickle = (bytes: Uint8Array, isCut: boolean): boolean =>
   bytes.length > 1 &&
   PICKLE_STARTS.includes(String.fromCharCode(bytes[0] ?? 0)) &&
@@ -175,7 +178,7 @@ const isOldPickle = (bytes: Uint8Array, isCut: boolean): boolean =>
 
 const LINE = 16;
 
-/** Lines of an offset, 16 bytes, and the characters that they are in ASCII. */
+/** Lines of an offset, 16 bytes, and their ASCII characters. */
 export function hexDump(bytes: Uint8Array): string {
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += LINE) {

@@ -13,10 +13,10 @@ import { SleighFigures } from './sleigh-figures.ts';
 import type { ChartsView } from './types.ts';
 import { variableView, workspacesView, workspaceView } from './workspaces.ts';
 
-/** Sleighs whose figures are kept over time. */
+/** The number of sleighs whose metrics are kept over time. */
 const MOST_SAMPLED = 100;
 
-/** What the page shows of a running server. It looks at the core, and changes nothing. */
+/** The views of a running server. They read the core and change nothing. */
 export class Views {
   readonly #core: Core;
   readonly #about: About;
@@ -32,8 +32,8 @@ export class Views {
   }
 
   /**
-   * @returns undefined when there is no such view or thing
-   * @throws URIError when a name in the path is badly encoded
+   * @returns undefined if there is no such view or object
+   * @throws URIError if a name in the path is not encoded correctly
    */
   get(path: string, query: URLSearchParams): object | undefined {
     return route(this.#routes, path, query);
@@ -100,7 +100,7 @@ export class Views {
     return figures;
   }
 
-  /** Keeps the figures over time; to be called once a second. */
+  /** Takes a sample of the metrics; called once a second. */
   sample(): void {
     const time = this.#about.now();
     const { requestCount, bytesIn, bytesOut } = this.#core.figures;

@@ -16,7 +16,7 @@ import type {
 } from './types.ts';
 import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
 
-/** In the order in which they were made. */
+/** In the order in which they were created. */
 export const workspacesView = (workspaces: Workspaces, range: Range): WorkspacesView =>
   pageOf(workspaces.count, range, workspaces.all, summary);
 
