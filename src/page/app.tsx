@@ -19,7 +19,7 @@ import { VariablePage } from './pages/variable.tsx';
 import { WorkspacePage } from './pages/workspace.tsx';
 import { WorkspacesPage } from './pages/workspaces.tsx';
 
-/** What is around every page. */
+/** The frame around every page. */
 export function App() {
   const place = usePlace();
   const { data: about } = useView<OverviewView>(api('/overview'), 'once');

@@ -1,2 +1,2 @@
-/** Style sheets are bundled by Vite, and export nothing. */
+/** Vite bundles style sheets. They export nothing. */
 declare module '*.css';

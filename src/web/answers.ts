@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** The page is made of its own files and the views alone: nothing from elsewhere, nothing inline, in no frame. */
+/** The page uses only its own files and the views: nothing from other hosts, nothing inline, no frame. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -13,7 +13,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers of every answer. */
+/** The headers of every response. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'X-Content-Type-Options': 'nosniff',
@@ -46,7 +46,7 @@ export const answerJson = (response: ServerResponse, status: number, view: objec
 export const answerText = (response: ServerResponse, status: number, text: string): void =>
   answer(response, status, 'text/plain; charset=utf-8', `${text}\n`);
 
-/** Why a request is not answered as it wished. The message is shown to whoever asked. */
+/** Why a request failed. The message is shown to the client. */
 export class Problem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -58,10 +58,10 @@ export class Problem extends Error {
   }
 }
 
-/** Of a fault of ours. */
+/** The message for a fault of the server. */
 export const WENT_WRONG = 'this went wrong; the log says more';
 
-/** As an ErrorView. */
+/** Answers with an ErrorView. */
 export function answerProblem(response: ServerResponse, { status, message, headers }: Problem): void {
   const body = JSON.stringify({ error: message });
   answer(response, status, 'application/json; charset=utf-8', body, headers);

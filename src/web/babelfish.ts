@@ -4,40 +4,40 @@ import { VERB } from '../wire/names.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
 import type { Value } from '../workspace/value.ts';
 
-/** What a value without a text is, said by a program of its maker: the text, once it is there. */
+/** Returns the text of a value that is not text, from a program in the language of its maker, once it is available. */
 export type Translate = (value: Value, maker: string) => string | undefined;
 
-/** What babelfishes need around them. */
+/** The part of the server that babelfishes use. */
 export interface Sea {
-  /** A client of the server for one translation. */
+  /** Connects a client for one translation. */
   connect(): Promise<NwsConnection>;
-  /** Whether there is a workspace of that name. */
+  /** Whether a workspace of that name exists. */
   has(workspace: string): boolean;
-  /** A text has come: whoever shows its value may ask again. */
+  /** Called when a text has arrived, so that views of its value can be updated. */
   arrived(): void;
 }
 
-/** Milliseconds in which somebody has to eat a value; it is taken back then. */
+/** Milliseconds in which a babelfish must take a value; then the value is taken back. */
 const TO_EAT = 2_000;
-/** Milliseconds from then in which the answer has to come. */
+/** Milliseconds from then in which it must answer. */
 const TO_ANSWER = 8_000;
-/** Milliseconds for which a babelfish that did neither is left alone, so that an answer of it that is late can be told. */
+/** Milliseconds for which a babelfish that did neither is not used, so that a late answer can be recognized. */
 const REST = 30_000;
-/** Bytes of a value that is given away; what is larger would be no text to read. */
+/** The largest value that is passed to a babelfish, in bytes. The text of a larger one would not be readable. */
 const MOST_BYTES = 1 << 20;
-/** Characters of a text that are kept. */
+/** The number of characters of a text that are kept. */
 const MOST_TEXT = 64 << 10;
-/** Texts that are kept, and values that wait for theirs, of one babelfish. */
+/** The number of texts, and of waiting values, that are kept for one babelfish. */
 const MOST_KEPT = 1_000;
 const MOST_WAITING = 200;
 
-/** A value that waits for its text, its text, or that there is none to be had. */
+/** The state of a value: it waits for its text, has it, or cannot get one. */
 type Entry = 'waiting' | { readonly text: string } | 'unreadable';
 
 /**
- * Programs that read out values of their language: each waits in the workspace `MAKER babelfish` for a value in `food`
- * and stores its text to `doof`. The server is a client to them. Nothing in an answer says which value it is of, so
- * each gets one value at a time.
+ * Programs that convert values of their language to text. Each waits in the workspace `MAKER babelfish` for a value
+ * in `food` and stores its text to `doof`. The server is a client of that workspace. An answer does not identify its
+ * value, so each babelfish gets one value at a time.
  */
 export class Babelfishes {
   readonly #sea: Sea;
@@ -47,7 +47,7 @@ export class Babelfishes {
     this.#sea = sea;
   }
 
-  /** Answers at once; where there is no text yet, one is asked for. */
+  /** Returns at once. If there is no text yet, one is requested. */
   readonly translate: Translate = (value, maker) => {
     const workspace = `${maker} babelfish`;
     if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > MOST_BYTES) return undefined;
@@ -64,7 +64,7 @@ export class Babelfishes {
 class Babelfish {
   readonly #workspace: string;
   readonly #sea: Sea;
-  /** Hangs on the values, so that it holds none of them. */
+  /** Weak references, so that it keeps no value in memory. */
   readonly #entries = new WeakMap<Value, Entry>();
   readonly #known = new Set<WeakRef<Value>>();
   readonly #waiting: Value[] = [];
@@ -93,7 +93,7 @@ class Babelfish {
       try {
         this.#keep(value, await this.#translate(value));
       } catch {
-        // It is silent or has gone: it would not read the others either.
+        // The babelfish is silent or has ended, so it would not convert the others either.
         for (const other of [value, ...this.#waiting.splice(0)]) this.#entries.delete(other);
         this.#restsUntil = performance.now() + REST;
       }
@@ -113,14 +113,14 @@ class Babelfish {
     if (forgotten !== undefined) this.#entries.delete(forgotten);
   }
 
-  /** @throws when there is no answer */
+  /** @throws if there is no answer */
   async #translate({ descriptor, payload, metadata }: Value): Promise<Entry> {
     if (isFile(payload)) return 'unreadable';
     const bytes = typeof payload === 'string' ? Buffer.from(payload, 'latin1') : payload;
     const client = await this.#sea.connect();
     try {
       await client.request([VERB.useWs, this.#workspace, 'web page', 'no', 'no']);
-      // What is left of an earlier value is not of this one.
+      // Removes late answers for earlier values.
       while ((await client.fetchTry(this.#workspace, 'doof')) !== undefined);
       await client.request([VERB.store, this.#workspace, 'food', String(descriptor), bytes], metadata);
       const { value } = await this.#answerOf(client.fetch(this.#workspace, 'doof'));
@@ -150,7 +150,7 @@ class Babelfish {
   }
 }
 
-/** @returns undefined when it is not there in time */
+/** @returns undefined if the promise did not resolve in time */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
   const over = new AbortController();
   try {

@@ -1,4 +1,4 @@
 import { fileURLToPath } from 'node:url';
 
-/** The folder that `npm run build` makes: the page and the drawings are in it. */
+/** The folder that `npm run build` creates. It contains the page and the drawings. */
 export const DIST = fileURLToPath(new URL('../../dist', import.meta.url));

@@ -3,8 +3,8 @@ import { fileOf } from '../charts/files.ts';
 import { CHARTS } from '../charts/pages.ts';
 
 /**
- * The drawings of the charts, as the build makes them.
- * @returns the SVG of a chart by the id of its machine; '' where there is none
+ * The drawings of the machines, as the build creates them.
+ * @returns the SVG of a machine by its id; '' if there is none
  */
 export const drawingsIn =
   (dist: string) =>

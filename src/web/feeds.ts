@@ -5,31 +5,34 @@ import type { Site } from './site.ts';
 
 /** Milliseconds between two updates of a viewer. */
 export const FEED_INTERVAL_MS = 100;
-/** Milliseconds after which a silent stream says that it is alive. */
+/** Milliseconds after which a silent stream sends a comment, which keeps it open. */
 export const STREAM_COMMENT_MS = 15_000;
-/** Milliseconds after which a viewer that takes nothing is given up; a browser that is there after all comes again. */
+/** Milliseconds after which a viewer that takes nothing is closed. A browser that is still there connects again. */
 export const IDLE_FEED_LIMIT_MS = 60_000;
-/** Views may take one part in so many of the server's time; where they would take more they come less often. */
+/** Views take at most one part in this many of the server's time. Beyond that they are updated less often. */
 export const FEED_SHARE = 10;
-/** Bytes of all views that are looked at, of each once: a stream that would need more is refused, one that grows past it ends. */
+/**
+ * The limit for the bytes of all open views, each counted once. A stream that would need more is refused, and one
+ * that grows beyond it ends.
+ */
 export const MOST_FEED_BYTES = 64 << 20;
-/** Milliseconds of work on views after which others get their turn. */
+/** Milliseconds of work on views after which other work has its turn. */
 const TURN = 5;
 
-/** Who is told what streams come to. */
+/** Receives the events of streams. */
 export interface FeedEvents {
-  /** A view could not be made. */
+  /** A view failed. */
   failed(error: unknown): void;
-  /** Something is under way to a viewer. */
+  /** Something was sent to a viewer. */
   sent(stream: ServerResponse): void;
 }
 
 /** One open stream. */
 class Viewer {
   readonly stream: ServerResponse;
-  /** The version of its feed that it has. */
+  /** The version of the view that it has. */
   has = 0;
-  /** In time that the process lived through. */
+  /** In time during which the process ran. */
   sentAt = 0;
 
   constructor(stream: ServerResponse) {
@@ -41,18 +44,18 @@ class Viewer {
     this.stream.write(chunk);
   }
 
-  /** What was sent last has not gone yet: nothing is sent after it, so that no more than one update is kept for it. */
+  /** Whether the last update has not been taken. Nothing is sent then, so at most one update waits. */
   get isSlow(): boolean {
     return this.stream.writableLength > 0;
   }
 }
 
-/** One view that somebody looks at. */
+/** One view with viewers. */
 class Feed {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly viewers = new Set<Viewer>();
-  /** What `changes` was when it was computed. */
+  /** The value of `changes` when it was computed. */
   computedAt: number | undefined;
   version = 0;
   state: 'there' | 'gone' | 'failed' = 'gone';
@@ -63,7 +66,10 @@ class Feed {
     this.query = query;
   }
 
-  /** Computes it again, if something may have changed. @param events told of a view that fails, once until it is made again */
+  /**
+   * Computes it again, if something may have changed.
+   * @param events called when the view fails, once until it succeeds again
+   */
   refresh({ views, changes }: Site, events: FeedEvents): void {
     const current = changes();
     if (this.computedAt === current) return;
@@ -90,9 +96,9 @@ class Feed {
 }
 
 /**
- * The views that are looked at, sent again whenever they have changed, at most every `FEED_INTERVAL_MS`. Viewers of the
- * same view share its computation and its bytes. One that is slow is left out until it has taken what it got, and gets
- * the newest then. No timer runs without a viewer.
+ * The open views. Each is sent again when it has changed, at most every `FEED_INTERVAL_MS`. Viewers of the same view
+ * share its computation and its bytes. A slow viewer skips updates and then receives the newest. No timer runs
+ * without a viewer.
  */
 export class Feeds {
   readonly #site: Site;
@@ -120,7 +126,7 @@ export class Feeds {
     return this.#feeds.size;
   }
 
-  /** @throws Problem when there is no such view, or there are too many viewers; URIError */
+  /** @throws Problem if there is no such view or there are too many viewers; URIError */
   open(path: string, query: URLSearchParams, stream: ServerResponse): void {
     if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
     const key = `${path}?${query.toString()}`;
@@ -150,7 +156,7 @@ export class Feeds {
     stream.writeHead(200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store',
-      // For proxies that would gather it.
+      // Asks proxies not to buffer the stream.
       'X-Accel-Buffering': 'no',
     });
     viewer.has = feed.version;
@@ -158,7 +164,7 @@ export class Feeds {
     if (!this.#isRunning) this.#schedule(FEED_INTERVAL_MS);
   }
 
-  /** Who comes while the next round is due already does not put it off. */
+  /** A new viewer does not delay a round that is due already. */
   #schedule(milliseconds: number): void {
     this.#timer ??= setTimeout(() => void this.#round(), milliseconds);
   }
@@ -188,7 +194,7 @@ export class Feeds {
     if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (FEED_SHARE - 1)));
   }
 
-  /** What it holds counts no more. */
+  /** Removes its bytes from the total. */
   #forget(feed: Feed): void {
     this.#bytes -= feed.chunk.length;
     feed.chunk = Buffer.alloc(0);
@@ -208,7 +214,7 @@ export class Feeds {
       return;
     }
     for (const viewer of feed.viewers) {
-      // Who came after the last round has had an update since, and waits for the next.
+      // A viewer that came after the last round has had an update since, and waits for the next.
       if (viewer.sentAt > this.#roundEnded) continue;
       if (viewer.isSlow) {
         if (now - viewer.sentAt >= IDLE_FEED_LIMIT_MS) viewer.stream.destroy();

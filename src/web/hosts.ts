@@ -3,16 +3,16 @@ import { authorityOf } from '../wire/authority.ts';
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Which names a request may call this server by. A page of another site that makes its own name point here (DNS
- * rebinding) still sends that name in `Host`, and gets nothing.
+ * The host names by which a request may call this server. If another site makes its own name point here (DNS
+ * rebinding), its page still sends that name in `Host` and is refused.
  */
 export class Hosts {
   readonly #port: number;
   readonly #allowed: ReadonlySet<string>;
 
   /**
-   * @param address what the server listens on
-   * @param names further ones, with a port or, for any port, without
+   * @param address the address that the server listens on
+   * @param names further names; a name without a port allows any port
    */
   constructor(address: string, port: number, names: readonly string[]) {
     this.#port = port;
@@ -20,7 +20,7 @@ export class Hosts {
     this.#allowed = new Set([...own, ...names].map((name) => name.toLowerCase()));
   }
 
-  /** @param reached the address of this machine that the request came in at: an address cannot be rebound */
+  /** @param reached the local address of the connection, which cannot be rebound */
   allows(header: string | undefined, reached: string | undefined): boolean {
     if (header === undefined) return false;
     const host = header.toLowerCase();

@@ -3,20 +3,20 @@ import { descriptors } from '../transport/descriptors.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { KINDS } from '../workspace/memory-budget.ts';
 
-/** How much of a limit is used, and what it is. */
+/** The use of a limit, and the limit. */
 interface Usage {
   readonly used: number;
   readonly bound: number;
 }
 
-/** By whoever has most. */
+/** The use by the holder that has most. */
 function most(all: Iterable<{ readonly bytes: number }>): number {
   let bytes = 0;
   for (const account of all) bytes = Math.max(bytes, account.bytes);
   return bytes;
 }
 
-/** Every limit that can fill up, by its name (P12): looked at before it binds. */
+/** Every limit that can fill up, by name (P12). */
 function usages({ core, counts }: TcpServer): Record<string, Usage> {
   const { limits, holdings, workspaces, connections } = core;
   const files = descriptors();
@@ -38,7 +38,7 @@ function usages({ core, counts }: TcpServer): Record<string, Usage> {
   };
 }
 
-/** What is used of each limit, what was refused for it, and what the memory is held for. */
+/** Metrics of the use of each limit, its refusals, and the kinds of data in memory. */
 export function addLimitMetrics(registry: Registry, server: TcpServer): void {
   const read = (name: string, help: string, label: string, values: () => Iterable<[string, number]>): void =>
     registry.registerMetric(

@@ -14,24 +14,24 @@ import type { Writes } from './writes.ts';
 
 export interface LiveSiteOptions {
   readonly web: WebServer;
-  /** Undefined: nothing can be changed. */
+  /** Undefined if changes are disabled. */
   readonly token: string | undefined;
   readonly logger: Logger;
 }
 
-/** Milliseconds between two samples for figures over time. */
+/** Milliseconds between two samples of metrics. */
 const SAMPLE = 1_000;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
-/** What is shown of a running server. */
+/** The views of a running server. */
 export class LiveSite implements Site {
   readonly views: ViewSource;
   readonly writes: Writes | undefined;
   readonly metrics: () => Promise<string>;
   readonly #server: TcpServer;
   readonly #sampling: NodeJS.Timeout;
-  /** Changes that the core has not heard of: samples, and texts of babelfishes. */
+  /** Changes outside of the core: samples, and texts of babelfishes. */
   #changes = 0;
   #clients = 0;
 

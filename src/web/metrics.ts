@@ -10,7 +10,7 @@ import type { WebServer } from './web-server.ts';
 type Labels = Record<string, string>;
 type Read<T> = () => Iterable<readonly [Labels, T]>;
 
-/** Reads what is counted elsewhere, when it is scraped: nothing is counted twice. The library asks a gauge to `get`. */
+/** A histogram that is counted elsewhere and read when it is scraped. The library calls `get` of a gauge. */
 class ReadHistogram extends Gauge {
   readonly #read: Read<Counted>;
   readonly #empty: Histogram;
@@ -39,7 +39,10 @@ class ReadHistogram extends Gauge {
   }
 }
 
-/** What tells of the process, once for all servers in it; begun at the first scrape, since watching costs something. */
+/**
+ * The metrics of the process, once for all servers in it; started at the first scrape, because collecting them has a
+ * cost.
+ */
 let ofProcess: Registry | undefined;
 
 function processMetrics(): Registry {
@@ -49,7 +52,7 @@ function processMetrics(): Registry {
   return ofProcess;
 }
 
-/** @returns what makes the text of `/metrics`; the names are in docs/web.md */
+/** @returns a function that creates the text of `/metrics`; the names are in docs/web.md */
 export function metricsOf(server: TcpServer, web: WebServer): () => Promise<string> {
   let registry: Registry | undefined;
   return () => {
@@ -116,7 +119,7 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
   return registry;
 }
 
-/** @returns a `collect` that sets a metric to what is counted elsewhere */
+/** @returns a `collect` function that copies a count into a metric */
 const readInto = (read: Read<number>) =>
   function collect(this: Gauge | Counter): void {
     this.reset();

@@ -2,9 +2,10 @@ import { encodePart } from '../views/path-part.ts';
 import { Problem } from './answers.ts';
 
 /**
- * Clients for the server of 2010 open `/doit?op=listWss` and `/doit?op=listVars&wsName=NAME` in a browser.
- * @param query as it stands in the URL
- * @returns the path of the page that shows it, relative to the root of the page: a proxy may have it in a folder
+ * Clients of the server of 2010 open `/doit?op=listWss` and `/doit?op=listVars&wsName=NAME` in a browser.
+ * @param query the query as in the URL
+ * @returns the path of the page that shows it, relative to the root of the page, because a proxy may serve it in a
+ *   folder
  * @throws Problem
  */
 export function pageOfOldAddress(query: string): string {
@@ -25,7 +26,7 @@ export function pageOfOldAddress(query: string): string {
   }
 }
 
-/** @returns a character for each byte: a name is any bytes, and `%E9` is one of them */
+/** @returns one character for each byte: a name may be any bytes, and `%E9` is one of them */
 const decodeBytes = (text: string): string =>
   text
     .replaceAll('+', ' ')

@@ -1,25 +1,25 @@
 import type { Writes } from './writes.ts';
 
-/** Where views come from: a running server, or a trace. */
+/** The source of views: a running server, or a trace. */
 export interface ViewSource {
   /**
-   * @param path as it stands in the URL, percent-encoded
-   * @returns the view (src/views/types.ts), or undefined when there is none
-   * @throws URIError when the path is badly encoded
+   * @param path the path as in the URL, percent-encoded
+   * @returns the view (src/views/types.ts), or undefined if there is none
+   * @throws URIError if the path is not encoded correctly
    */
   get(path: string, query: URLSearchParams): object | undefined;
-  /** Called once a second, for figures over time. */
+  /** Called once a second, for metrics over time. */
   sample(): void;
 }
 
-/** What a web server shows. */
+/** The content of a web server. */
 export interface Site {
   readonly views: ViewSource;
-  /** A number that grows whenever a view may have changed: nothing is computed again while it stays. */
+  /** A number that increases when a view may have changed. Views are not computed again while it stays the same. */
   readonly changes: () => number;
   readonly isReady: () => boolean;
-  /** Deleting and fetching, where that is allowed. */
+  /** Deletes and fetches, if changes are enabled. */
   readonly writes?: Writes | undefined;
-  /** Text for Prometheus. */
+  /** The text for Prometheus. */
   readonly metrics?: (() => Promise<string>) | undefined;
 }

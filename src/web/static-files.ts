@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { answer } from './answers.ts';
 
-/** What is served at all; whatever else lies in the folders is not. */
+/** The types of files that are served. Other files in the folders are not. */
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -20,15 +20,15 @@ const TYPES: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
 };
-/** Packed already. */
+/** These types are compressed already. */
 const PACKED = new Set(['.png', '.ico', '.woff2']);
-/** Below this packing gains nothing: it fits into one segment. */
+/** Compressing a smaller file gains nothing, because it fits into one segment. */
 const SMALL = 1_000;
 
 const ENCODINGS = { br: promisify(brotliCompress), gzip: promisify(gzip) } as const;
 type Encoding = keyof typeof ENCODINGS;
 
-/** A folder, the path of the site that it stands at, and which endings of it are for the site. */
+/** A folder, its path on the site, and the extensions that are served from it. */
 export interface Folder {
   readonly at: string;
   readonly folder: string;
@@ -58,20 +58,20 @@ class StaticFile {
     return this.#content;
   }
 
-  /** As `content`, with relative paths that lead out of so many folders. */
+  /** As `content`, with relative paths that lead up that many folders. */
   async contentBelow(folders: number): Promise<{ bytes: Buffer; tag: string }> {
     const { bytes, tag } = await this.content();
     const text = bytes.toString().replaceAll('="./', `="${'../'.repeat(folders)}`);
     return { bytes: Buffer.from(text), tag: `${tag}-${folders}` };
   }
 
-  /** @returns the best that a browser takes; undefined when it is better sent as it is */
+  /** @returns the best encoding that the browser accepts; undefined if the file is better sent as it is */
   encodingFor(accepted: string, size: number): Encoding | undefined {
     if (size < SMALL || PACKED.has(this.#ending)) return undefined;
     return (['br', 'gzip'] as const).find((encoding) => new RegExp(`\\b${encoding}\\b`).test(accepted));
   }
 
-  /** Packed once, at the first request, off the main thread. */
+  /** Compressed once, at the first request, off the main thread. */
   encoded(encoding: Encoding, bytes: Buffer): Promise<Buffer> {
     const known = this.#encoded.get(encoding);
     if (known !== undefined) return known;
@@ -81,7 +81,7 @@ class StaticFile {
   }
 }
 
-/** The files of the page. They are listed once: only what was listed can be asked for, whatever a path looks like. */
+/** The files of the page. They are listed once, and only listed files can be requested, whatever the path looks like. */
 export class StaticFiles {
   readonly #files = new Map<string, StaticFile>();
 
@@ -99,10 +99,10 @@ export class StaticFiles {
   }
 
   /**
-   * Serves a file, if it has not changed since the browser got it.
-   * @param options.folders how many folders below the site's own the browser takes the file to be in: relative paths in
-   *   it are made to fit, so that a proxy may put the whole site into a folder
-   * @throws Error when there is no such file
+   * Serves a file, unless it has not changed since the browser received it.
+   * @param options.folders how many folders below the root of the site the browser resolves relative paths from; they
+   *   are adjusted, so that a proxy may serve the site in a folder
+   * @throws Error if there is no such file
    */
   async serve(
     path: string,
@@ -113,14 +113,14 @@ export class StaticFiles {
     const file = this.#files.get(path);
     if (file === undefined) throw new Error(`there is no file ${path}`);
     const { bytes, tag } = folders === 0 ? await file.content() : await file.contentBelow(folders);
-    // What is packed is kept, once for each file.
+    // The compressed form of each file is kept once.
     const accepted = folders === 0 ? (request.headers['accept-encoding'] ?? '') : '';
     const encoding = file.encodingFor(accepted, bytes.length);
     const entityTag = `"${tag}${encoding === undefined ? '' : `-${encoding}`}"`;
     const headers = {
       ETag: entityTag,
       Vary: 'Accept-Encoding',
-      // The build puts a hash of the content into the names of assets: what is at such a path never changes.
+      // The names of assets contain a hash of their content, so the content at such a path never changes.
       'Cache-Control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
       ...(encoding !== undefined && { 'Content-Encoding': encoding }),
     };

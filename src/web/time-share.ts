@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Answers may take one part in so many of the server's time. */
+/** Responses take at most one part in this many of the server's time. */
 export const ANSWER_SHARE = 4;
 
-/** Work that comes one after the other and takes a share of the time, so that clients of the server have the rest. */
+/** Runs work one piece after the other within a share of the time, so that clients of the server have the rest. */
 export class TimeShare {
   #last: Promise<unknown> = Promise.resolve();
-  /** When the next may begin, on the clock of `performance`. */
+  /** When the next piece may begin, on the clock of `performance`. */
   #freeAt = 0;
 
-  /** @returns what the work comes to, when it has had its turn */
+  /** @returns the result of the work, when it has had its turn */
   run<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.#last.then(() => this.#begin(work));
     this.#last = result.catch(() => undefined);
@@ -18,7 +18,7 @@ export class TimeShare {
 
   async #begin<T>(work: () => T | Promise<T>): Promise<T> {
     const wait = this.#freeAt - performance.now();
-    // A timer takes a millisecond at least; what is less is waited for together with the next.
+    // A timer takes at least a millisecond. Shorter waits are added to the next one.
     if (wait >= 1) await sleep(wait);
     const began = performance.now();
     try {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AwakeTimeout, keepAwake } from '../transport/awake.ts';
 
-/** Bytes of further requests that may wait behind the one that is answered. Browsers send none; more is abuse. */
+/** Bytes of further requests that may wait behind the current one. Browsers send none; more is abuse. */
 export const MOST_WAITING_BYTES = 8 << 10;
 
 /** Milliseconds in which the head of a request must be complete, from its first byte or from the start of the connection. */
@@ -14,11 +14,13 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /**
- * One request of a connection at a time. The parser of Node takes all requests that came in one piece at once, and each
- * costs time and memory before anybody is asked: thousands of connections with hundreds of requests each would hold up
- * the server for seconds. So the parser is given the head of one request, and the next when the answer has been taken.
+ * Handles one request of a connection at a time. The parser of Node parses all requests of one piece at once, and
+ * each costs time and memory before any handler runs. Thousands of connections with hundreds of requests each would
+ * block the server for seconds. So the parser receives the head of one request, and the next one when the response
+ * has been taken.
  *
- * The time for a request is measured here as well: Node counts the time in which the process was stopped (P13).
+ * The time for a request is measured here as well, because Node counts the time in which the process was stopped
+ * (P13).
  */
 export class Turns {
   readonly #gates = new WeakMap<Socket, Gate>();
@@ -29,33 +31,33 @@ export class Turns {
     this.#requestTime = requestTime;
   }
 
-  /** To be called when a connection has come, after Node has begun to listen to it. */
+  /** Must be called when a connection is accepted, after Node has begun to listen to it. */
   watch(socket: Socket): void {
     this.#gates.set(socket, new Gate(socket, this.#requestTime));
   }
 
-  /** To be called when a request has come. */
+  /** Must be called when a request has arrived. */
   begin({ socket }: IncomingMessage, response: ServerResponse): void {
     const gate = this.#gates.get(socket);
     if (gate === undefined) return;
     gate.begin();
-    // Others get their turn before the next request of this one.
+    // Other connections have their turn before the next request of this one.
     response.once('close', () => setImmediate(() => gate.end()));
   }
 }
 
-/** What is between a connection and the parser. */
+/** The filter between a connection and the parser. */
 class Gate {
   readonly #socket: Socket;
   readonly #parse: readonly unknown[];
   readonly #requestTime: number;
-  /** While a request is awaited or is coming in; undefined while one is answered, and between two of them. */
+  /** Defined while a request is awaited or incomplete; undefined while one is answered, and between two requests. */
   #deadline: AwakeTimeout | undefined;
   #waiting: Buffer = Buffer.alloc(0);
-  /** The last line that was passed was empty but for its end, so far. */
+  /** Whether the current line is empty so far. */
   #isAtLineStart = false;
   #isAnswering = false;
-  /** So much came behind a request that the connection ends with the answer to it. */
+  /** Whether too much has arrived behind a request, so that the connection ends after its response. */
   #isOverrun = false;
 
   constructor(socket: Socket, requestTime: number) {
@@ -103,11 +105,11 @@ class Gate {
       this.#isOverrun = true;
       this.#waiting = Buffer.alloc(0);
       this.#socket.pause();
-      // A small rest would keep the whole piece that it came in.
+      // A small rest would keep the whole piece in memory.
     } else if (this.#waiting.length > 0) this.#waiting = Buffer.from(this.#waiting);
   }
 
-  /** Gives the parser what has come, up to the end of one request. */
+  /** Passes what has arrived to the parser, up to the end of one request. */
   #pass(): void {
     while (this.#waiting.length > 0 && !this.#isAnswering && !this.#socket.destroyed) {
       this.#startDeadline();
@@ -119,9 +121,9 @@ class Gate {
     }
   }
 
-  /** @returns where the first empty line ends; the length of what waits if it has none */
+  /** @returns where the first empty line ends; the length of the waiting bytes if there is none */
   #endOfHead(): number {
-    // Not `entries()`: this is done for each byte that comes.
+    // Not `entries()`, because this runs for each byte.
     for (let at = 0; at < this.#waiting.length; at++) {
       const byte = this.#waiting[at];
       if (byte === LINE_FEED) {

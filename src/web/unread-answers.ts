@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { Unread, type Reader } from '../transport/unread.ts';
 
-/** Bytes of answers and of streams that browsers have not taken, of all together; past it those end who have the most. */
+/**
+ * The limit for bytes of responses and streams that browsers have not taken, all together. Beyond it the connections
+ * with the most are closed.
+ */
 export const MOST_UNREAD = 64 << 20;
 
 class AnswerReader implements Reader {
@@ -16,24 +19,24 @@ class AnswerReader implements Reader {
   }
 }
 
-/** What is under way to browsers. */
+/** The bytes that are on their way to browsers. */
 export class UnreadAnswers {
   readonly #unread: Unread<AnswerReader>;
   readonly #readers = new WeakMap<ServerResponse, AnswerReader>();
   readonly #ended: (unread: number) => void;
 
-  /** @param ended told of each that was ended, how much it had not read */
+  /** @param ended called for each connection that was closed, with its unread bytes */
   constructor(ended: (unread: number) => void, limit = MOST_UNREAD) {
     this.#unread = new Unread(limit);
     this.#ended = ended;
   }
 
-  /** Bytes; no less than there are. */
+  /** An upper bound of the current number of bytes. */
   get bytes(): number {
     return this.#unread.bytes;
   }
 
-  /** Something was written to it. Its connection, or that of somebody who has taken even less, may end for it. */
+  /** Must be called after a write. It may close the connection, or another one with more unread bytes. */
   count(response: ServerResponse): void {
     let reader = this.#readers.get(response);
     if (reader === undefined) {

@@ -2,10 +2,10 @@ import type { ListenOptions } from './web-server.ts';
 import type { Optional } from '../wire/with-defaults.ts';
 
 export interface WebOptions extends Optional<ListenOptions> {
-  /** The page may delete and fetch, with a token: this one, or one that is made. */
+  /** Whether the page may delete and fetch, with the given token or a random one. */
   readonly write?: boolean | undefined;
   readonly token?: string | undefined;
-  /** When its port is in use, the server goes on without a page and says so in its log. */
+  /** If its port is in use, the server runs without a page and logs that. */
   readonly isOptional?: boolean | undefined;
 }
 
@@ -13,15 +13,15 @@ export interface WebAddress {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** What deleting and fetching asks for; undefined where neither is possible. */
+  /** The token for changes; undefined if changes are disabled. */
   readonly token: string | undefined;
 }
 
-/** The web page has no place to listen at. */
+/** The web server cannot listen. */
 export class WebListenError extends Error {
   override readonly name = 'WebListenError';
 
-  /** @param address HOST:PORT that was to be listened on */
+  /** @param address the HOST:PORT that it cannot listen on */
   constructor(address: string, cause: unknown) {
     super(address, { cause });
   }

@@ -20,8 +20,8 @@ export class WebPage {
   }
 
   /**
-   * @param serverHost where the page is, unless its options tell
-   * @returns it, when it listens; undefined when it is optional and its port is in use, which the log says
+   * @param serverHost the default address of the page
+   * @returns the page, when it listens; undefined if it is optional and its port is in use, which is logged
    * @throws WebListenError
    */
   static async listen(options: WebOptions, serverHost: string, logger: Logger): Promise<WebPage | undefined> {
@@ -34,7 +34,7 @@ export class WebPage {
         logger.warn({ port }, 'there is no web page: its port is in use');
         return undefined;
       }
-      // What is wrong with the server's own address is told as such.
+      // An error of the server's own address is reported as such.
       if (options.host === undefined && code !== 'EADDRINUSE' && code !== 'EACCES') throw cause;
       throw new WebListenError(authorityOf(host, port), cause);
     }
@@ -44,7 +44,10 @@ export class WebPage {
     return this.#web.port;
   }
 
-  /** From now on it shows this server. @returns where it is */
+  /**
+   * Shows this server from now on.
+   * @returns the address of the page
+   */
   show(tcp: TcpServer): WebAddress {
     const { host, port, url } = this.#web;
     this.#site = new LiveSite(tcp, { web: this.#web, token: this.#token, logger: this.#logger });

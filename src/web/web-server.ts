@@ -23,34 +23,37 @@ import { Turns } from './turns.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 import { write } from './writes.ts';
 
-/** Where a web server listens, and what it lets through. */
+/** Where a web server listens, and which requests it accepts. */
 export interface ListenOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
-  /** Names that it may be called by beside its address, with a port or, for any port, without. */
+  /** Host names that are accepted in addition to its address; a name without a port allows any port. */
   readonly allowHosts?: readonly string[] | undefined;
-  /** The folder that `npm run build` made, unless told. */
+  /** The default is the folder that `npm run build` creates. */
   readonly dist?: string | undefined;
 }
 
-/** Pages of the front end, by the first part of their path; it finds its way by itself from there. */
+/** The pages of the front end, by the first part of their path. Its router handles the rest. */
 const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay', 'about']);
 const INDEX = '/index.html';
 
-/** Streams at a time: a thousand screens cost a thousand sockets and one more kilobyte of text each. */
+/** The number of open streams. A thousand viewers of one view cost a thousand sockets and one kilobyte of text each. */
 export const MOST_VIEWERS = 1_000;
-/** Connections: every viewer, and as many again for requests. */
+/** The number of connections: one for each viewer, and as many for requests. */
 export const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
 export const HEADER_BYTES = 8 << 10;
 /** Milliseconds for which a connection is kept between two requests. */
 export const IDLE_TIME_MS = 5_000;
-/** Milliseconds after which a connection on which nothing moves is closed: its reader takes nothing. */
+/** Milliseconds without a byte after which a connection is closed, because its reader takes nothing. */
 export const STILL_TIME_MS = 60_000;
 
-/** Answers browsers: the page, the views as JSON and as streams, metrics, health. It knows no Sleigh server. */
+/**
+ * Serves the page, the views as JSON and as streams, metrics, and health checks. It is independent of the Sleigh
+ * server.
+ */
 export class WebServer {
-  /** The folder that the page and the drawings are in. */
+  /** The folder of the page and the drawings. */
   readonly dist: string;
   readonly #http: Server;
   readonly #files: StaticFiles;
@@ -65,8 +68,8 @@ export class WebServer {
   #feeds: Feeds | undefined;
 
   /**
-   * Listens; what is asked is answered 503 until there is something to `show`.
-   * @throws when it cannot listen
+   * Listens. Requests are answered 503 until there is something to `show`.
+   * @throws if it cannot listen
    */
   static async listen(options: ListenOptions, logger: Logger): Promise<WebServer> {
     const server = new WebServer(options.dist ?? DIST, logger);
@@ -97,7 +100,7 @@ export class WebServer {
     this.#http = createServer(
       {
         maxHeaderSize: HEADER_BYTES,
-        // These are measured by the turns, in time that the process lived through.
+        // `Turns` measures these times, in time during which the process ran.
         headersTimeout: 0,
         requestTimeout: 0,
         keepAliveTimeout: IDLE_TIME_MS,
@@ -110,7 +113,7 @@ export class WebServer {
     );
     this.#http.on('connection', (socket) => this.#turns.watch(socket));
     this.#http.timeout = STILL_TIME_MS;
-    // After a sleep a connection has its time again: a request may lie in the socket (P13).
+    // After a sleep the time of a connection begins again, because a request may be in the socket (P13).
     this.#http.on('timeout', (socket) => {
       if (hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
       else socket.destroy();
@@ -129,18 +132,18 @@ export class WebServer {
   get port(): number {
     return this.#address.port;
   }
-  /** Where a browser on this machine finds it. */
+  /** Its URL for a browser on this machine. */
   get url(): string {
     const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[this.host] ?? this.host;
     return `http://${authorityOf(host, this.port)}/`;
   }
 
-  /** Open streams, and the different views that they show. */
+  /** The number of open streams, and of the different views that they show. */
   get counts(): { readonly viewers: number; readonly views: number } {
     return { viewers: this.#feeds?.viewers ?? 0, views: this.#feeds?.views ?? 0 };
   }
 
-  /** From now on it shows this. */
+  /** Shows this site from now on. */
   show(site: Site): void {
     this.#site = site;
     this.#feeds = new Feeds(site, MOST_VIEWERS, {
@@ -182,7 +185,7 @@ export class WebServer {
     if (hasBody(request)) throw new Problem(413, 'no body is expected', { Connection: 'close' });
     const target = request.url ?? '';
     if (!target.startsWith('/')) throw new Problem(400, 'a path is expected');
-    // Goes through `..` and its encodings as browsers do.
+    // Resolves `..` and its encodings like browsers.
     const { pathname, search, searchParams } = new URL(`http://page${target}`);
     const [first = '', ...segments] = pathname.slice(1).split('/');
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
@@ -216,7 +219,7 @@ export class WebServer {
     { method, headers }: IncomingMessage,
     response: ServerResponse,
   ): void {
-    // It may have gone while it waited for its turn.
+    // The browser may have disconnected while the request waited for its turn.
     if (response.destroyed) return;
     if (this.#site === undefined || this.#feeds === undefined) throw new Problem(503, 'the server starts');
     if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)

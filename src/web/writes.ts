@@ -9,37 +9,38 @@ import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
 
 /**
- * What the page may change, if the server was started so (`--web-write`):
+ * The changes that the page may make, if the server allows them (`--web-write`):
  *
- * | request                                          | does                                     | answers       |
+ * | request                                          | effect                                   | response      |
  * | ------------------------------------------------ | ---------------------------------------- | ------------- |
  * | `DELETE /api/workspaces/NAME`                    | `delete ws`                              | `{}`          |
  * | `DELETE /api/workspaces/NAME/variables/VAR`      | `delete var`                             | `{}`          |
- * | `POST /api/workspaces/NAME/variables/VAR/fetch`  | `fetchTry`: takes the next value out     | a FetchedView |
- * | `POST /api/token`                                | nothing: tells whether the token is right | `{}`         |
+ * | `POST /api/workspaces/NAME/variables/VAR/fetch`  | `fetchTry`: removes the next value       | a FetchedView |
+ * | `POST /api/token`                                | none: says whether the token is right    | `{}`          |
  *
- * Each needs `Authorization: Bearer TOKEN` and has no body; each is logged. There are no cookies, and an `Origin` other
- * than the page's own is refused, so no other site can have a browser do it. Errors are ErrorViews: 401 without the
- * token, 403 from elsewhere or when nothing may be changed, 404, 409 with the reason of the server's refusal, 413.
+ * Each needs `Authorization: Bearer TOKEN`, has no body, and is logged. There are no cookies, and an `Origin` other
+ * than that of the page is refused, so another site cannot make a browser send a change. Errors are ErrorViews: 401
+ * without the token, 403 from another origin or if changes are disabled, 404, 409 with the reason of the server's
+ * refusal, 413.
  */
 export interface Writes {
   readonly token: string;
-  /** A client of the server for one request. */
+  /** Connects a client for one request. */
   connect(): Promise<NwsConnection>;
-  /** What would be fetched: its size; undefined where there is none. */
+  /** The size of the value that would be fetched; undefined if there is none. */
   nextSize(workspace: string, variable: string): number | undefined;
-  /** How a value that was fetched is shown. */
+  /** The view of a fetched value. */
   show(value: Value): FetchedView;
   log(what: string, fields: Record<string, string>): void;
 }
 
-/** A larger value is not shown whole, and to take it out for nothing would lose it. */
+/** A larger value cannot be shown completely, so fetching it would lose it. */
 const MOST_FETCHED = 16 << 20;
 
 /**
  * Carries out a DELETE or a POST under `/api`.
- * @param segments of the path below `/api`, decoded
- * @returns what is answered
+ * @param segments the decoded parts of the path below `/api`
+ * @returns the response
  * @throws Problem
  */
 export async function write(
@@ -55,7 +56,7 @@ export async function write(
   return action(writes, request.socket.remoteAddress ?? '');
 }
 
-/** A browser says where a request comes from; programs that are none say nothing. */
+/** A browser sends the origin of a request; other programs do not. */
 function refuseForeign({ headers }: IncomingMessage): void {
   const { origin } = headers;
   const site = headers['sec-fetch-site'];
@@ -66,7 +67,7 @@ function refuseForeign({ headers }: IncomingMessage): void {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compared in constant time: of digests, since these are of one length. */
+/** Compares digests in constant time, because these have the same length. */
 function refuseWithoutToken({ headers }: IncomingMessage, token: string): void {
   const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
   if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
@@ -117,7 +118,7 @@ async function deleteVariable(
 
 async function fetchValue(writes: Writes, who: string, workspace: string, variable: string): Promise<object> {
   const size = writes.nextSize(workspace, variable);
-  // A get of a variable that is not there would make it (V1).
+  // A get of a variable that does not exist would create it (V1).
   if (size === undefined) throw new Problem(404, 'there is no value to fetch');
   if (size > MOST_FETCHED)
     throw new Problem(413, `the value has ${size} bytes; from here at most ${MOST_FETCHED} can be fetched`);
@@ -134,7 +135,7 @@ async function fetchValue(writes: Writes, who: string, workspace: string, variab
   return writes.show({ ...value, metadata });
 }
 
-/** @throws Problem for what the server refuses */
+/** @throws Problem if the server refuses */
 async function asked<T>(writes: Writes, ask: (client: NwsConnection) => Promise<T>): Promise<T> {
   const client = await writes.connect();
   try {

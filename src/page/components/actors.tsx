@@ -17,18 +17,18 @@ import { supervisorOf, Tree, type Choice } from './tree.tsx';
 
 const SIZE = 50;
 
-/** The charts never change while a server runs. */
+/** The machines, which do not change while a server runs. */
 export const useCharts = (): readonly ChartView[] =>
   useView<ChartsView>(api('/charts'), 'once').data?.charts ?? [];
 
 interface ActorsProps {
-  /** Where the actors are: a sleigh, or a step of a replay. */
+  /** The path of the actors: a sleigh, or a step of a replay. */
   readonly base: string;
   readonly query?: Query;
   readonly how?: 'stream' | 'once';
 }
 
-/** A tree of actors, and the chart and the story of the chosen one. The choice is in the address. */
+/** A tree of actors, with the machine and the story of the selected one. The address contains the selection. */
 export function Actors({ base, query = {}, how = 'stream' }: ActorsProps) {
   const place = usePlace();
   const get = (name: string): string | undefined => place.query.get(name) ?? undefined;
@@ -77,7 +77,10 @@ export function OneActor(props: { path: string; how: 'stream' | 'once'; charts: 
   );
 }
 
-/** The chart of one actor, lit up, and its story; what is chosen from the story takes the chart back to it. */
+/**
+ * The highlighted machine of one actor, and its story. Selecting an entry of the story shows the machine at that
+ * entry.
+ */
 export function ActorDetails(props: { actor: ActorView; chart: ChartView | undefined; isLive: boolean }) {
   const { actor, chart, isLive } = props;
   const [chosen, setChosen] = useState<string | undefined>(undefined);
@@ -160,7 +163,7 @@ interface CrowdProps {
   readonly children: ActorsView['list'];
 }
 
-/** All actors of a chart at once: how many are in each state, and a list that opens into single ones. */
+/** All actors of one machine: the number in each state, and a list from which single actors can be opened. */
 function Crowd({ charts, name, counts, state, children: list }: CrowdProps) {
   const chart = charts.find((known) => known.chart === name);
   const isSupervised = list.items.some(({ rankHistory }) => rankHistory !== undefined);

@@ -17,11 +17,11 @@ interface BoardProps {
   readonly reading: Reading<WorkersView>;
   readonly state: string | undefined;
   readonly isTable: boolean;
-  /** What happened to those who failed, by actor. */
+  /** Why the failed workers failed, by actor. */
   readonly reasons: ReadonlyMap<string, string>;
 }
 
-/** The workers, each at its place by rank: what changes is the colour, the shape and the name of its state. */
+/** The workers, each at a fixed place by rank. Its colour, shape and label show its state. */
 export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) {
   const age = useAge(reading);
   const { data } = reading;
@@ -69,7 +69,7 @@ export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) 
 interface WorkerProps {
   readonly sleigh: string;
   readonly worker: WorkerView;
-  /** Milliseconds since the view came. */
+  /** Milliseconds since the view arrived. */
   readonly age: number;
 }
 

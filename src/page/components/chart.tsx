@@ -12,21 +12,21 @@ const VERDICTS: readonly (readonly [className: string, verdict: Verdict])[] = [
 
 interface ChartProps {
   readonly chart: ChartView;
-  /** What the drawing shows, in words. */
+  /** A text that describes what the drawing shows. */
   readonly label: string;
   readonly light?: Lighting;
-  /** A number in words for each state. */
+  /** A text with the number of actors for each state. */
   readonly counts?: Readonly<Record<string, string>>;
   readonly onState?: (state: string) => void;
 }
 
-/** A chart, drawn, with what happens in it lit up. */
+/** The drawing of a machine, with the current state and moves highlighted. */
 export function Chart({ chart, label, light = NO_LIGHT, counts, onState }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const svg = useMemo(() => drawing(chart.svg), [chart.svg]);
   const [isWhole, setIsWhole] = useState(true);
 
-  // Before the browser paints: at no moment do the words beside the drawing tell of another state than it shows.
+  // Updates before the browser paints, so that the drawing and the text beside it always show the same state.
   useLayoutEffect(() => place.current?.replaceChildren(...(svg === undefined ? [] : [svg])), [svg]);
   useLayoutEffect(() => {
     if (svg === undefined) return;

@@ -1,4 +1,4 @@
-/** Tables that stand on more than one page. */
+/** Tables that several pages use. */
 import type { OldSleighSummary } from '../../views/old-sleigh-types.ts';
 import type { ClientSummary, RequestView, SleighSummary, WorkspaceSummary } from '../../views/types.ts';
 import { count, plural } from '../lib/format.ts';
@@ -30,7 +30,7 @@ export function Sleighs({ sleighs }: { sleighs: readonly SleighSummary[] }) {
   );
 }
 
-/** Jobs that older clients make in ordinary workspaces. */
+/** Old-style jobs in plain workspaces. */
 export function OldSleighs({ sleighs }: { sleighs: readonly OldSleighSummary[] }) {
   return (
     <ul class="cards">
@@ -74,7 +74,7 @@ const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => 
   </dl>
 );
 
-/** Why it may be stuck. */
+/** Reasons why a job may be stuck. */
 export function Notices({ sleigh }: { sleigh: SleighSummary }) {
   const all = notices(sleigh);
   if (all.length === 0) return null;
@@ -158,7 +158,7 @@ export function Clients({ clients }: { clients: readonly ClientSummary[] }) {
   );
 }
 
-/** Such as `waits in fetch of job : task`. */
+/** For example `waits in fetch of job : task`. */
 export function Request({ request: { verb, workspace, variable, waits } }: { request: RequestView }) {
   return (
     <span>

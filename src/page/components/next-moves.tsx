@@ -9,7 +9,7 @@ const SAID: Readonly<Record<Verdict, string>> = {
 };
 const ORDER: readonly Verdict[] = ['open', 'depends', 'forbidden'];
 
-/** What may come next, and which guard is in the way of the rest, in words. */
+/** The possible moves, and the guards that prevent the others, as text. */
 export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['next'] }) {
   const moves = [...next]
     .flatMap(([number, verdict]) => {

@@ -1,4 +1,4 @@
-/** Small things that all pages are made of. */
+/** Small components that all pages use. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { FeedStatus, Reading } from '../lib/feeds.ts';
@@ -7,10 +7,10 @@ import { focusHeading, goQuery } from '../lib/router.ts';
 
 type Children = { children: ComponentChildren };
 
-/** What stands where there is nothing yet: it tells what to do. */
+/** Shown where there is nothing yet; it says what to do. */
 export const Nothing = ({ children }: Children) => <p class="nothing">{children}</p>;
 
-/** The head of a page: where it is, what it is. */
+/** The head of a page: its location and its title. */
 export function PageHead(props: {
   title: string;
   kind?: string;
@@ -45,7 +45,7 @@ export function PageHead(props: {
   );
 }
 
-/** A part of a page with a heading of its own. */
+/** A section of a page with a heading. */
 export function Panel(props: {
   title: string;
   note?: ComponentChildren;
@@ -64,7 +64,7 @@ export function Panel(props: {
   );
 }
 
-/** What stands in for a page whose view has not come, or is not there. */
+/** Shown instead of a page whose view has not arrived or does not exist. */
 export function Waiting({ reading: { status, error }, what }: { reading: Reading<unknown>; what: string }) {
   if (status === 'failed')
     return (
@@ -90,7 +90,7 @@ const FRESHNESS: Readonly<Partial<Record<FeedStatus, string>>> = {
   failed: 'the server could not show it anew',
 };
 
-/** Said above a view that was there a moment ago. */
+/** Shown above a view that is not up to date. */
 export function Freshness({ status }: { status: FeedStatus }) {
   return status === 'live' ? (
     <span class="fresh live" title="kept up to date">
@@ -101,7 +101,7 @@ export function Freshness({ status }: { status: FeedStatus }) {
   );
 }
 
-/** Figures at a glance. */
+/** Key figures. */
 export function Facts({ children }: Children) {
   return <dl class="facts">{children}</dl>;
 }
@@ -143,7 +143,7 @@ export function Meter({ share, label }: { share: number; label: string }) {
   );
 }
 
-/** Parts of a longer list: buttons that change the query. */
+/** Buttons for the parts of a long list; they change the query. */
 export function Pager(props: {
   total: number;
   from: number;
@@ -170,7 +170,7 @@ export function Pager(props: {
   );
 }
 
-/** A table that can be wider than its place: it is scrolled in there, and by keys. */
+/** A table that may be wider than its place. It scrolls, also by keyboard. */
 export function Table(props: {
   caption: string;
   head: ComponentChildren;

@@ -4,21 +4,21 @@ import type { Series } from '../../views/types.ts';
 import { bytes, compact, count, timeOfDay } from '../lib/format.ts';
 import { onTheme } from '../lib/theme.ts';
 
-/** Lines differ in colour and in dashes. */
+/** Lines differ in colour and in their dashes. */
 const DASHES: readonly number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const HEIGHT = 170;
-/** Steps of an axis of bytes. */
+/** The tick steps of an axis of bytes. */
 const BINARY = Array.from({ length: 40 }, (_, power) => 2 ** power);
 
 interface PlotProps {
   readonly title: string;
   readonly series: Series;
-  /** Which of its columns, by name. */
+  /** The columns to show, by name. */
   readonly names: readonly string[];
   readonly format?: (n: number) => string;
 }
 
-/** Figures over time. What the lines say is also there as text. */
+/** Metrics over time. The values are also available as text. */
 export function Plot({ title, series, names, format = count }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
@@ -86,7 +86,7 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
       made.destroy();
       plot.current = undefined;
     };
-    // The lines of a plot stay the same: what changes is its data.
+    // The lines of a plot are fixed; only its data changes.
   }, [theme]);
   useEffect(() => plot.current?.setData(data), [series]);
 
@@ -135,7 +135,7 @@ function columnsOf({ names, columns }: Series, wanted: readonly string[]): uPlot
 const mostOf = (column: ArrayLike<number | null | undefined> | undefined): number =>
   Array.from(column ?? []).reduce<number>((most, n) => Math.max(most, n ?? 0), 0);
 
-/** What a colour of the style sheet comes to in the theme that is on. */
+/** The value of a colour of the style sheet in the current theme. */
 function resolved(element: HTMLElement, name: string): string {
   const probe = document.createElement('i');
   probe.style.color = `var(${name})`;

@@ -2,7 +2,7 @@ import type { RankHistory } from '../../views/rank-types.ts';
 import { endOf } from '../lib/rank-history.ts';
 import { Nothing } from './parts.tsx';
 
-/** How the last worker of a rank ended, as its sentinel reported. */
+/** How the last worker of a rank ended, as its sentinel reported it. */
 export function LastEnd({ history: { lastEnd } }: { history: RankHistory }) {
   if (lastEnd === undefined) return <Nothing>No worker of this rank has ended yet.</Nothing>;
   return (

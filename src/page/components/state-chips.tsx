@@ -4,15 +4,18 @@ import { ordered, stateName, statePath, toneOf, total } from '../lib/states.ts';
 import { StateMark } from './states.tsx';
 
 interface StateChipsProps {
-  /** What they choose among. */
+  /** A label for the group of buttons. */
   readonly label: string;
-  /** How many are in each state. */
+  /** The number in each state. */
   readonly counts: Readonly<Record<string, number>>;
-  /** The chosen one; undefined for all. */
+  /** The selected state; undefined for all. */
   readonly state: string | undefined;
 }
 
-/** A button for each state, with how many are in it: those in one state alone are listed then. The choice is in the address. */
+/**
+ * A button with a count for each state. Selecting one lists only what is in that state. The address contains the
+ * selection.
+ */
 export function StateChips({ label, counts, state }: StateChipsProps) {
   return (
     <div class="chips" role="group" aria-label={label}>

@@ -1,4 +1,4 @@
-/** A state has the same colour, shape and name wherever it is shown. */
+/** A state has the same colour, shape and name on all pages. */
 import { count, plural } from '../lib/format.ts';
 import { ordered, stateName, statePath, toneOf, total, type Tone } from '../lib/states.ts';
 
@@ -51,7 +51,7 @@ export function StateCounts({ counts }: { counts: Counts }) {
   );
 }
 
-/** The shares of the states as a bar, for the eye alone: the counts are beside it. */
+/** The shares of the states as a bar. It is hidden from screen readers, because the counts are beside it. */
 export function StateBar({ counts }: { counts: Counts }) {
   const all = total(counts);
   return (

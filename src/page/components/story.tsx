@@ -6,12 +6,12 @@ import { StateMark } from './states.tsx';
 
 interface StoryProps {
   readonly story: readonly StoryEntry[];
-  /** The key of the chosen entry; undefined while it is live. */
+  /** The key of the selected entry; undefined while the story is live. */
   readonly chosen: string | undefined;
   readonly onChoose: (key: string | undefined) => void;
 }
 
-/** What happened to an actor, the newest first. Each entry is a button: the chart goes back to it. */
+/** The steps of an actor, newest first. Each entry is a button that shows the machine at that step. */
 export function Story({ story, chosen, onChoose }: StoryProps) {
   const keys = storyKeys(story);
   const entries = story.map((entry, i) => ({ entry, key: keys[i] ?? '' })).toReversed();
@@ -57,7 +57,7 @@ function Way({ entry: { before, after } }: { entry: StoryEntry }) {
   );
 }
 
-/** The arrow keys go from entry to entry. */
+/** The arrow keys move between entries. */
 function walk(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const buttons = [...event.currentTarget.querySelectorAll<HTMLElement>('button')];

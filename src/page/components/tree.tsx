@@ -4,21 +4,21 @@ import { goQuery } from '../lib/router.ts';
 import { ordered, stateName, statePath, toneOf, total, words } from '../lib/states.ts';
 import { StateMark, StateTag } from './states.tsx';
 
-/** What is looked at: one actor, or all of one chart, maybe in one state. */
+/** The selection: one actor, or all of one machine, optionally in one state. */
 export interface Choice {
   readonly actor: string | undefined;
   readonly chart: string | undefined;
   readonly state: string | undefined;
 }
 
-/** Who is above all others. */
+/** The actor above all others. */
 export const supervisorOf = ({ single }: ActorsView): ActorSummary | undefined =>
   single.find(({ chart }) => chart === 'sleigh') ?? single[0];
 
 const choose = (choice: Partial<Choice>): void =>
   goQuery({ actor: choice.actor, chart: choice.chart, state: choice.state, from: undefined });
 
-/** A supervisor and those under it: the ones there is one of, and the crowds by their states. */
+/** A supervisor and the actors below it: the single ones, and the groups by state. */
 export function Tree({ actors, choice }: { actors: ActorsView; choice: Choice }) {
   const root = supervisorOf(actors);
   const others = actors.single.filter((actor) => actor !== root);

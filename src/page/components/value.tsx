@@ -14,7 +14,7 @@ const KINDS: Readonly<Record<ValueView['kind'], string>> = {
   foreign: 'foreign',
 };
 
-/** One line of it, for a table. */
+/** One line of a value, for a table. */
 export function ValuePreview({ value, values }: { value: ValueView | undefined; values: number }) {
   if (value === undefined)
     return <span class="faint">{values > 0 ? 'made when it is read' : 'no value'}</span>;
@@ -31,7 +31,7 @@ export function ValuePreview({ value, values }: { value: ValueView | undefined; 
   );
 }
 
-/** All that is known of a value. */
+/** Everything that is known about a value. */
 export function Value({ value, label }: { value: ValueView; label: string }) {
   const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
   const told = Object.entries(metadata);

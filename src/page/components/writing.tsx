@@ -6,13 +6,13 @@ interface WriteButtonProps<T> {
   readonly label: string;
   readonly method: 'DELETE' | 'POST';
   readonly path: string;
-  /** What is asked before, and what the button says that does it. */
+  /** The question, which also labels the button that confirms it. */
   readonly question: ComponentChildren;
   readonly sure: string;
   readonly onDone: (value: T) => void;
 }
 
-/** Does what cannot be undone, behind a question. It is there only where the server lets pages write. */
+/** A button for an action that cannot be undone, with a confirmation. It exists only if the server allows changes. */
 export function WriteButton<T>({ label, method, path, question, sure, onDone }: WriteButtonProps<T>) {
   const isWritable = useContext(WritableContext);
   const dialog = useRef<HTMLDialogElement>(null);
@@ -55,7 +55,7 @@ interface TokenQuestion {
   readonly answer: (token: string | undefined) => void;
 }
 
-/** Asks for the token, when something is to be written and none is known yet. */
+/** Asks for the token when a change needs one and none is known yet. */
 export function TokenDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
   const [question, setQuestion] = useState<TokenQuestion | undefined>(undefined);

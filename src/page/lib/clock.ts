@@ -1,7 +1,7 @@
-/** The clock of a replay: which step of the trace is shown, and how it goes on. Pure: time comes in from outside. */
+/** The clock of a replay: the shown step of the trace, and the speed. It is pure; the caller passes the time. */
 
 export interface ReplayClock {
-  /** So many steps of the trace have been taken: from 1 to all of them. */
+  /** The number of steps taken: from 1 to all of the trace. */
   readonly step: number;
   readonly steps: number;
   readonly isPlaying: boolean;
@@ -20,11 +20,11 @@ export function seek(clock: ReplayClock, step: number): ReplayClock {
   return { ...clock, step: Math.min(clock.steps, Math.max(1, Math.round(step))), part: 0 };
 }
 
-/** One step on or back; that ends playing. */
+/** Moves one step forward or back, which ends playing. */
 export const move = (clock: ReplayClock, by: number): ReplayClock =>
   seek({ ...clock, isPlaying: false }, clock.step + by);
 
-/** Whoever plays at the end begins anew. */
+/** Starts playing; at the end it starts from the beginning. */
 export function play(clock: ReplayClock): ReplayClock {
   const begun = isAtEnd(clock) ? seek(clock, 1) : clock;
   return { ...begun, isPlaying: clock.steps > 1 };
@@ -34,7 +34,7 @@ export const pause = (clock: ReplayClock): ReplayClock => ({ ...clock, isPlaying
 
 export const isAtEnd = ({ step, steps }: ReplayClock): boolean => step >= steps;
 
-/** So many milliseconds have passed. It stops by itself at the end. */
+/** Advances by some milliseconds. It stops at the end. */
 export function elapse(clock: ReplayClock, milliseconds: number): ReplayClock {
   if (!clock.isPlaying) return clock;
   const passed = clock.part + (milliseconds / 1000) * clock.speed;

@@ -1,9 +1,9 @@
-/** The drawings of the charts, as the server has them: text that becomes elements of the page. */
+/** Turns the drawings of the machines, which the server sends as text, into elements of the page. */
 
 const STYLE = /<style>([^]*?)<\/style>/g;
 const parsed = new Map<string, SVGSVGElement>();
 
-/** @returns an element of its own; undefined when the text is no drawing */
+/** @returns a new element; undefined if the text is not a drawing */
 export function drawing(text: string): SVGSVGElement | undefined {
   const known = parsed.get(text) ?? parse(text);
   if (known === undefined) return undefined;
@@ -13,7 +13,7 @@ export function drawing(text: string): SVGSVGElement | undefined {
 }
 
 function parse(text: string): SVGSVGElement | undefined {
-  // A style in it would be one of the page's text, which its policy forbids.
+  // The content security policy of the page forbids inline styles.
   const bare = text.replaceAll(STYLE, (_, css: string) => {
     adopt(css);
     return '';
@@ -23,7 +23,7 @@ function parse(text: string): SVGSVGElement | undefined {
     true,
   );
   if (!(svg instanceof SVGSVGElement)) return undefined;
-  // It is shown inside an element that says what it is.
+  // The element around the drawing has a label already.
   for (const title of svg.querySelectorAll(':scope > title, :scope > desc')) title.remove();
   svg.removeAttribute('role');
   svg.setAttribute('aria-hidden', 'true');
@@ -32,7 +32,10 @@ function parse(text: string): SVGSVGElement | undefined {
 
 const adopted = new Set<string>();
 
-/** The policy of the page forbids styles in its text; a sheet that a script makes is ours. All drawings bring the same one. */
+/**
+ * The content security policy forbids inline styles, but allows a sheet that a script creates. All drawings have the
+ * same one.
+ */
 function adopt(css: string): void {
   if (adopted.has(css)) return;
   adopted.add(css);
@@ -41,7 +44,7 @@ function adopt(css: string): void {
   document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets];
 }
 
-/** Puts classes on what `data-NAME` names, and takes them from the rest. */
+/** Adds classes to the elements that `data-NAME` names, and removes them from the others. */
 export function mark(
   svg: SVGSVGElement,
   className: string,
@@ -61,7 +64,7 @@ export const stateIn = (element: SVGElement): string | undefined =>
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** Writes how many are in each state into the upper right corner of its box. */
+/** Writes the number of actors in each state into the upper right corner of its box. */
 export function writeCounts(svg: SVGSVGElement, counts: Readonly<Record<string, string>>): void {
   for (const old of svg.querySelectorAll('.count')) old.remove();
   for (const state of svg.querySelectorAll<SVGElement>('.state')) {

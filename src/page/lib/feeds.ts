@@ -1,19 +1,20 @@
 /**
- * Views as they come from the server: one stream for each path, shared by all that look at it, closed while nobody does
- * or the page is hidden (a browser holds few connections to one host). A stream that breaks is opened again.
+ * Streams of views from the server: one for each path, shared by all components that show it. A stream is closed
+ * while nothing shows it or the page is hidden, because a browser allows few connections to one host. A stream that
+ * breaks is opened again.
  */
 import type { ErrorView } from '../../views/types.ts';
 
-/** `failed`: the server could not make it, by a fault of its own. */
+/** `failed`: the server could not create the view because of a fault. */
 export type FeedStatus = 'loading' | 'live' | 'lost' | 'missing' | 'failed';
 
-/** As it came: text; as it is used: what the text says. */
+/** A view as received text, and as parsed data. */
 export interface Reading<T> {
   readonly data: T | undefined;
   readonly status: FeedStatus;
-  /** What the server said of a view that is not there. */
+  /** The error of the server for a view that does not exist. */
   readonly error: string | undefined;
-  /** When the data came, by `performance.now()`. */
+  /** When the data arrived, by `performance.now()`. */
   readonly at: number;
 }
 
@@ -60,7 +61,7 @@ class Feed {
     this.#again = undefined;
   }
 
-  /** A broken stream does not say why: the plain request does. */
+  /** A broken stream gives no reason, so this sends a plain request for it. */
   async #findOut(): Promise<void> {
     const answer = await read(this.#path);
     if (this.listeners.size === 0 || this.#source !== undefined) return;
@@ -83,7 +84,7 @@ class Feed {
 const feeds = new Map<string, Feed>();
 const watchers = new Set<() => void>();
 
-/** @returns how to stop */
+/** @returns a function that ends it */
 export function follow(path: string, listener: () => void): () => void {
   const feed = feeds.get(path) ?? new Feed(path);
   feeds.set(path, feed);
@@ -100,18 +101,18 @@ export function follow(path: string, listener: () => void): () => void {
 
 export const readingOf = (path: string): Reading<string> => feeds.get(path)?.reading ?? LOADING;
 
-/** Whether what is shown is up to date. */
+/** Whether the connection to the server is lost. */
 export function isLost(): boolean {
   return [...feeds.values()].some(({ reading }) => reading.status === 'lost');
 }
 
-/** @returns how to stop */
+/** @returns a function that ends it */
 export function watch(watcher: () => void): () => void {
   watchers.add(watcher);
   return () => watchers.delete(watcher);
 }
 
-/** Asks for a view once. */
+/** Requests a view once. */
 export async function read(path: string, signal?: AbortSignal): Promise<Reading<string>> {
   try {
     const response = await fetch(path, {
@@ -121,7 +122,7 @@ export async function read(path: string, signal?: AbortSignal): Promise<Reading<
     });
     if (response.ok)
       return { data: await response.text(), status: 'live', error: undefined, at: performance.now() };
-    // It starts, or is full.
+    // The server is starting or has too many viewers.
     if (response.status === 503) return { ...LOADING, status: 'lost' };
     const { error }: ErrorView = await response.json();
     return { ...LOADING, status: response.status >= 500 ? 'failed' : 'missing', error };

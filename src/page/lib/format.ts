@@ -1,4 +1,4 @@
-/** Numbers, sizes and times as people read them. */
+/** Formats numbers, sizes and times for people. */
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
@@ -34,7 +34,7 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `14:03:22.417`, in the time zone of whoever looks. */
+/** `14:03:22.417`, in the time zone of the browser. */
 export function timeOfDay(at: number, withMilliseconds = true): string {
   const moment = new Date(at);
   const text = time.format(moment);

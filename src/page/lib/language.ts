@@ -1,6 +1,6 @@
 /**
- * A browser that runs under the locale "C", as on many cluster nodes, names a language that Intl does not take, and uPlot
- * hands it to Intl while it is loaded. So this comes before it.
+ * A browser with the locale "C", as on many cluster nodes, reports a language that Intl refuses. uPlot passes it to
+ * Intl while it loads, so this module must be loaded before uPlot.
  */
 try {
   Intl.getCanonicalLocales(navigator.language);

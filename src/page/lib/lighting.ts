@@ -1,16 +1,19 @@
-/** Which parts of a chart light up: where an actor is, how it came there, where it may go. */
+/**
+ * Determines the highlighted parts of a machine: the state of an actor, the move that led there, and the possible
+ * moves.
+ */
 import type { ActorView, ChartView, MoveView, NextMove, StoryEntry } from '../../views/types.ts';
 
 export type Verdict = NextMove['verdict'];
 
 export interface Lighting {
-  /** The state and all those around it; the root is ''. */
+  /** The state and all its ancestors; the root is ''. */
   readonly active: ReadonlySet<string>;
   readonly taken: number | undefined;
   readonly next: ReadonlyMap<number, Verdict>;
 }
 
-/** `registered.busy` is in `registered`, and that in the root. Regions that run side by side are joined by `+`. */
+/** `registered.busy` is in `registered`, which is in the root. Parallel regions are joined by `+`. */
 export function withAncestors(state: string): Set<string> {
   const all = new Set(['']);
   for (const region of state.split('+')) {
@@ -20,12 +23,12 @@ export function withAncestors(state: string): Set<string> {
   return all;
 }
 
-/** Lines in a box that are no answer to an event, and the answer to events that nobody foresaw. */
+/** Excludes entry and exit actions, and the wildcard for unexpected events. */
 const isForeseen = ({ event }: MoveView): boolean => event !== 'entry' && event !== 'exit' && event !== '*';
 
 const depth = (source: string): number => (source === '' ? 0 : source.split('.').length);
 
-/** What a chart foresees in a state of the past, when nobody can be asked about guards any more. */
+/** The possible moves in a past state, where the guards cannot be evaluated any more. */
 export function foreseen(chart: ChartView, state: string): NextMove[] {
   if (chart.states.some((known) => known.state === state && known.isFinal)) return [];
   const inside = withAncestors(state);
@@ -35,7 +38,7 @@ export function foreseen(chart: ChartView, state: string): NextMove[] {
       (other) =>
         other.event === move.event &&
         depth(other.source) > depth(move.source) &&
-        // The last choice of a state takes whatever its other guards let pass.
+        // The last alternative of a state applies whenever the others fail.
         (other.guard === undefined || other.guard === 'otherwise'),
     );
   return candidates
@@ -43,7 +46,7 @@ export function foreseen(chart: ChartView, state: string): NextMove[] {
     .map(({ move, guard }) => ({ move, verdict: guard === undefined ? 'open' : 'depends' }));
 }
 
-/** @param entry what was chosen from the story; undefined shows the present */
+/** @param entry the selected entry of the story; undefined shows the present */
 export function lighting(
   chart: ChartView,
   actor: Pick<ActorView, 'state' | 'last' | 'next'>,
@@ -58,7 +61,7 @@ export function lighting(
   };
 }
 
-/** A key for each entry, that stays the same while new ones come and old ones go. */
+/** A key for each entry, which stays the same while entries are added and removed. */
 export function storyKeys(story: readonly StoryEntry[]): string[] {
   const seen = new Map<string, number>();
   return story.map(({ time, event, detail, before, after }) => {

@@ -1,11 +1,11 @@
-/** Where things are: pages for people, and the views behind them. A name goes into a path with all its bytes. */
+/** The paths of pages and of the views behind them. A path contains all bytes of a name. */
 import { encodePart as part } from '../../views/path-part.ts';
 import { BASE } from './base.ts';
 import type { Named } from '../../views/named.ts';
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
-/** What is undefined or '' is left out. */
+/** Omits parameters that are undefined or ''. */
 export function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
   const text = given
@@ -16,7 +16,7 @@ export function withQuery(path: string, query: Query): string {
 
 const workspace = ({ name }: Pick<Named, 'name'>): string => `${BASE}/workspaces/${part(name)}`;
 
-/** Of pages. */
+/** The paths of pages. */
 export const page = {
   overview: `${BASE}/`,
   workspaces: `${BASE}/workspaces`,
@@ -34,8 +34,8 @@ export const page = {
   chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,
 };
 
-/** Of views. */
+/** The paths of views. */
 export const api = (path: string, query: Query = {}): string => withQuery(`${BASE}/api${path}`, query);
-/** Of the view behind a page, or below it. */
+/** The path of the view behind a page, or below it. */
 export const apiOf = (pagePath: string, query: Query = {}): string => api(pagePath.slice(BASE.length), query);
 export const actorPath = (base: string, actor: string): string => `${base}/actors/${part(actor)}`;

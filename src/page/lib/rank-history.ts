@@ -8,6 +8,9 @@ export const endOf = ({ why, how }: WorkerEndView): string => (how === '' ? why 
 export const replacedTimes = ({ replacements }: RankHistory): string =>
   `replaced ${plural(replacements, 'time')}`;
 
-/** Why a worker has ended; its sentinel knows that better than the server. @param reason as the server has it */
+/**
+ * Why a worker has ended. The sentinel knows more about it than the server.
+ * @param reason the reason that the server has
+ */
 export const reasonOf = ({ rankHistory }: WorkerView, reason: string | undefined): string | undefined =>
   rankHistory?.lastEnd === undefined ? reason : endOf(rankHistory.lastEnd);

@@ -1,10 +1,10 @@
-/** Where we are, over the History API. */
+/** The router, based on the History API. */
 import { useEffect, useState } from 'preact/hooks';
 import { BASE } from './base.ts';
 import { decodePart } from '../../views/path-part.ts';
 
 export interface Place {
-  /** Decoded parts of the path. */
+  /** The decoded parts of the path. */
   readonly parts: readonly string[];
   readonly path: string;
   readonly query: URLSearchParams;
@@ -13,7 +13,7 @@ export interface Place {
 const listeners = new Set<() => void>();
 let isFocusDue = false;
 
-/** Whoever listens to the page is told that it is another one: its heading gets the focus, once it is there. */
+/** Moves the focus to the heading of a new page, so that screen readers announce it. */
 export function focusHeading(heading: HTMLElement | null): void {
   if (!isFocusDue || heading === null) return;
   isFocusDue = false;
@@ -22,7 +22,7 @@ export function focusHeading(heading: HTMLElement | null): void {
 
 function here(): Place {
   const { pathname, search } = location;
-  // A name may be empty: `/workspaces/` is a workspace, `/` is no name at all.
+  // A name may be empty: `/workspaces/` is a workspace, `/` has no name.
   const own = pathname.slice(BASE.length);
   const parts = own === '/' || own === '' ? [] : own.split('/').slice(1).map(decoded);
   return { parts, path: pathname, query: new URLSearchParams(search) };
@@ -45,7 +45,7 @@ export function go(href: string, how: 'push' | 'replace' = 'push'): void {
   isFocusDue = true;
 }
 
-/** Changes some of the query, and stays on the page. */
+/** Changes parameters of the query without leaving the page. */
 export function goQuery(
   changes: Readonly<Record<string, string | number | undefined>>,
   how?: 'push' | 'replace',
@@ -73,7 +73,7 @@ export function usePlace(): Place {
   return place;
 }
 
-/** Links are plain links; those to other pages of ours do not load anew. */
+/** Links are plain links. Those to other pages of this site do not reload. */
 export function followLinks(): void {
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0) return;

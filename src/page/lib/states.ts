@@ -1,4 +1,4 @@
-/** How a state looks wherever it is shown: by colour, by shape and by name. */
+/** The appearance of a state on all pages: colour, shape and name. */
 
 export type Tone =
   'busy' | 'waiting' | 'idle' | 'declared' | 'dead' | 'lost' | 'left' | 'deadbeat' | 'ending' | 'done';
@@ -25,7 +25,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   blocked: 'waiting',
   closing: 'ending',
   closed: 'left',
-  // sleighs, their joining and their shutdown
+  // sleighs, their join phase and their shutdown
   serving: 'idle',
   windingDown: 'ending',
   deleted: 'left',
@@ -55,16 +55,16 @@ const TONES: Readonly<Record<string, Tone>> = {
   ended: 'left',
 };
 
-/** States that only say how far a request has come; the one around them says what matters. */
+/** States that only say how much of a request has arrived. Their parent state is more informative. */
 const DETAILS = new Set(['silent', 'receiving']);
 
-/** From the outermost state to the one that matters. */
+/** The path from the outermost state to the informative one. */
 function pathOf(state: string): string[] {
   const path = state.split('.');
   return DETAILS.has(path.at(-1) ?? '') ? path.slice(0, -1) : path;
 }
 
-/** Counts by the states that matter. */
+/** Counts by the informative states. */
 export function withoutDetails(counts: Readonly<Record<string, number>>): Record<string, number> {
   const all: Record<string, number> = {};
   for (const [state, n] of Object.entries(counts)) {
@@ -77,7 +77,7 @@ export function withoutDetails(counts: Readonly<Record<string, number>>): Record
 const leafOf = (state: string): string => pathOf(state).at(-1) ?? '';
 
 export function toneOf(state: string, chart = ''): Tone {
-  // A join phase that has closed has done what it was for.
+  // A join phase that has closed is complete.
   if (chart === 'joinPhase' && state === 'closed') return 'done';
   return TONES[leafOf(state)] ?? 'declared';
 }
@@ -86,7 +86,7 @@ export function toneOf(state: string, chart = ''): Tone {
 export const words = (name: string): string =>
   name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-/** The innermost state, for a small space: `busy`; where that says too little, with the one around it. */
+/** The innermost state, for a small space: `busy`; with its parent where that alone is unclear. */
 export function stateName(state: string): string {
   const path = pathOf(state);
   const leaf = path.at(-1) ?? '';
@@ -94,11 +94,11 @@ export function stateName(state: string): string {
   return words(isReason ? path.slice(-2).join(' ') : leaf);
 }
 
-/** All of it: `registered › busy`. */
+/** The whole path: `registered › busy`. */
 export const statePath = (state: string): string =>
   state === '' ? 'nothing' : state.split('.').map(words).join(' › ');
 
-/** Those who need somebody first, those who are gone last. */
+/** States that need attention are first, ended ones last. */
 const ORDER: readonly Tone[] = [
   'dead',
   'lost',
@@ -114,7 +114,7 @@ const ORDER: readonly Tone[] = [
 
 const place = (state: string): number => ORDER.indexOf(toneOf(state));
 
-/** Counts by state, in the order in which they are shown everywhere. */
+/** Counts by state, in the order in which all pages show them. */
 export function ordered(counts: Readonly<Record<string, number>>): [state: string, n: number][] {
   return Object.entries(counts).sort(([a], [b]) => place(a) - place(b) || a.localeCompare(b));
 }
@@ -122,6 +122,6 @@ export function ordered(counts: Readonly<Record<string, number>>): [state: strin
 export const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((sum, n) => sum + n, 0);
 
-/** How many there are of one tone. */
+/** The number of actors of one tone. */
 export const ofTone = (counts: Readonly<Record<string, number>>, ...tones: Tone[]): number =>
   Object.entries(counts).reduce((sum, [state, n]) => sum + (tones.includes(toneOf(state)) ? n : 0), 0);

@@ -1,10 +1,10 @@
-/** Why a job may be stuck, in sentences, out of what its view tells. */
+/** Derives reasons why a job may be stuck from its view, as sentences. */
 import type { SleighSummary } from '../../views/types.ts';
 import { plural } from './format.ts';
 import { ofTone, total } from './states.ts';
 
 export interface Notice {
-  /** A trouble needs somebody; a hint explains what is seen. */
+  /** A trouble needs an action; a hint explains what is shown. */
   readonly kind: 'trouble' | 'hint';
   readonly text: string;
 }

@@ -1,4 +1,4 @@
-/** Light or dark: as the system has it, until somebody chooses. */
+/** Light or dark: the setting of the system, until the user selects one. */
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
@@ -20,7 +20,10 @@ export function restoreTheme(): void {
   document.documentElement.dataset['theme'] = theme();
 }
 
-/** For what is painted and does not follow the style sheet. @returns how to stop */
+/**
+ * For canvases, which do not follow the style sheet.
+ * @returns a function that ends it
+ */
 export function onTheme(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -2,12 +2,12 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { follow, LOADING, read, readingOf, type Reading } from './feeds.ts';
 
 /**
- * A view, kept up to date. While another path is on its way (the next part of a list, another step) the one before stays,
- * so that nothing jumps.
+ * A view that is kept up to date. While another path loads (the next part of a list, another step), the previous view
+ * stays, so that the page does not jump.
  *
  * @param path undefined while there is nothing to show
- * @param how `once` where the answer never changes: a step of a trace, the charts. However fast the path changes then, one
- *   request is on its way at a time, and the last one is always answered.
+ * @param how `once` if the response never changes: a step of a trace, the machines. Then one request is sent at a
+ *   time, however fast the path changes, and the last path is always requested.
  */
 export function useView<T>(path: string | undefined, how: 'stream' | 'once' = 'stream'): Reading<T> {
   const [reading, setReading] = useState<Reading<T>>(LOADING);
@@ -17,7 +17,7 @@ export function useView<T>(path: string | undefined, how: 'stream' | 'once' = 's
   useEffect(() => {
     const show = ({ data: text, ...rest }: Reading<string>): void =>
       setReading((before) => {
-        // What a path answers is declared in views/types.ts.
+        // views/types.ts declares the type of each path.
         const data: T | undefined = text === undefined ? undefined : JSON.parse(text);
         return { ...rest, data: rest.status === 'missing' ? undefined : (data ?? before.data) };
       });
@@ -53,7 +53,7 @@ export function useView<T>(path: string | undefined, how: 'stream' | 'once' = 's
   return reading;
 }
 
-/** Milliseconds since a reading came, told anew each second, for what counts on between two readings. */
+/** Milliseconds since a view arrived, updated each second, for durations that continue between two updates. */
 export function useAge({ at, status }: Reading<unknown>): number {
   const [now, setNow] = useState(() => performance.now());
   const isLive = status === 'live';

@@ -1,13 +1,16 @@
-/** Deleting and fetching from the page: a token goes with each request, asked for once and kept for this tab alone. */
+/**
+ * Deletes and fetches from the page. Each request carries a token, which is asked for once and kept for this tab
+ * only.
+ */
 import { createContext } from 'preact';
 import type { ErrorView } from '../../views/types.ts';
 
-/** Whether the server lets pages write at all. */
+/** Whether the server allows changes. */
 export const WritableContext = createContext(false);
 
 const KEY = 'sleigh.token';
 
-/** What the page does to ask for a token: it resolves to undefined when nobody gives one. */
+/** Asks the user for a token; resolves to undefined if none is given. */
 let askForToken: (reason: string) => Promise<string | undefined> = () => Promise.resolve(undefined);
 
 export function askTokensBy(ask: typeof askForToken): void {
@@ -16,9 +19,7 @@ export function askTokensBy(ask: typeof askForToken): void {
 
 export type Written<T> = { readonly value: T } | { readonly error: string } | undefined;
 
-/**
- * @returns what the server answered, or why it did not do it; undefined when the token was not given
- */
+/** @returns the response of the server, or the reason why it refused; undefined if no token was given */
 export async function write<T>(method: 'DELETE' | 'POST', path: string): Promise<Written<T>> {
   let reason = '';
   for (;;) {

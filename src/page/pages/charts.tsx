@@ -5,7 +5,7 @@ import { Head, Nothing, PageHead, Panel, Table } from '../components/parts.tsx';
 import { page } from '../lib/paths.ts';
 import { statePath } from '../lib/states.ts';
 
-/** All charts, as they are when nothing happens in them. */
+/** All machines, without actors. */
 export function ChartsPage({ chart: name }: { chart: string | undefined }) {
   const charts = useCharts();
   const chosen = charts.find(({ chart }) => chart === name) ?? charts[0];

@@ -6,7 +6,7 @@ import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
 import { useView } from '../lib/use-view.ts';
 
-/** How many of a list are shown here. */
+/** The number of items of a list that are shown here. */
 const SOME = 8;
 
 export function OverviewPage() {

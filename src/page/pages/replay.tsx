@@ -18,7 +18,7 @@ import { api } from '../lib/paths.ts';
 import { goQuery, usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
-/** A recorded trace, step by step, in the same charts. */
+/** A recorded trace, step by step, in the same diagrams. */
 export function ReplayPage() {
   const reading = useView<ReplayView>(api('/replay'), 'once');
   const { data } = reading;
@@ -68,7 +68,7 @@ function Replay({ trace }: { trace: ReplayView }) {
   );
 }
 
-/** The first sleigh; a connection, where there is none. */
+/** The first sleigh, or a connection if there is none. */
 const usual = ({ scopes }: ReplayView): ReplayView['scopes'][number] | undefined =>
   scopes.find(({ scope }) => !scope.startsWith('connection ')) ?? scopes[0];
 
@@ -141,7 +141,7 @@ function Controls({ clock, onClock, trace, scope }: ControlsProps) {
   );
 }
 
-/** Calls back with the milliseconds that each frame took, while it is on. */
+/** Calls back with the milliseconds of each frame, while it is on. */
 function useFrames(isOn: boolean, onFrame: (passed: number) => void): void {
   useEffect(() => {
     if (!isOn) return undefined;
