@@ -4,7 +4,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** @returns the parts of HOST:PORT or [IPV6]:PORT, or undefined when it is none */
+/** @returns the parts of HOST:PORT or [IPV6]:PORT, or undefined if the text is invalid */
 export function parseAddress(text: string): Address | undefined {
   const parts = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text);
   const host = parts?.[1] ?? parts?.[2];

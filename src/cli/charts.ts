@@ -63,7 +63,7 @@ async function show(name: string | undefined, { format, out, json = false }: Cha
   );
 }
 
-/** With --json the chart itself is JSON, unless another form is asked for. */
+/** With --json the format is JSON, unless another one is requested. */
 function showOne(name: string, format: Format | undefined, json: boolean): Promise<void> {
   const form = format ?? (json ? 'json' : 'svg');
   const text = drawn(name, form);
@@ -89,7 +89,7 @@ function write(folder: string, charts: readonly Chart[], format: Format | undefi
   return files.map(({ file }) => file);
 }
 
-/** As the build drew it. */
+/** Reads the file that the build created. */
 const drawn = (name: string, format: Format): string =>
   readFileSync(new URL(`../charts/${fileOf(name, format)}`, import.meta.url), 'utf8');
 

@@ -3,12 +3,12 @@ import { VERSION } from '../version.ts';
 import { failUsage } from './fail.ts';
 import { exit, exitFor, standardOutput } from './output.ts';
 
-/** Its script is made of the options of every command. */
+/** Its script contains the options of every command. */
 const ALL_COMMANDS = 'completion';
 
 type AddCommand = (program: Command) => void;
 
-/** Each command, and its module, which is loaded only by who needs it. In the order of `sleigh --help`. */
+/** The commands and their modules, which are loaded only when needed. In the order of `sleigh --help`. */
 const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['serve', async () => (await import('./serve.ts')).addServeCommand],
   ['run', async () => (await import('./run.ts')).addRunCommand],
@@ -24,9 +24,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 ]);
 
 /**
- * The program with the command of this name; with all of them for help, for completion, and to suggest one for a
- * misspelt name.
- * @param outputError is told what is wrong with flags and arguments
+ * The program with the command of this name. For help, for completion, and to suggest a command for a misspelt name,
+ * it has all commands.
+ * @param outputError called with errors in flags and arguments
  */
 export async function programWith(
   name: string | undefined,
@@ -42,16 +42,16 @@ export async function programWith(
   return program;
 }
 
-/** Does what the arguments of this process say, and ends it where something goes wrong. */
+/** Runs the command of this process's arguments, and exits if something goes wrong. */
 export async function main(): Promise<void> {
-  // What cannot be told to anybody is no reason to fail.
+  // Messages that cannot be written must not fail the command.
   process.stderr.on('error', () => undefined);
   const program = await programWith(process.argv[2], failUsage);
   try {
     await program.parseAsync();
     await standardOutput.flush();
   } catch (error) {
-    // `--help` and `--version` end so.
+    // `--help` and `--version` end in this way, too.
     if (error instanceof CommanderError) await exit(error.exitCode);
     exitFor(error, Number(process.exitCode ?? 0));
   }

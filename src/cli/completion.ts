@@ -1,17 +1,17 @@
 import { Argument, type Command, type Option } from 'commander';
 import { print } from './output.ts';
 
-/** What a shell can offer, of one command. */
+/** The completions of one command. */
 interface Offer {
   readonly name: string;
   readonly about: string;
   readonly flags: readonly Flag[];
-  /** Words that its arguments may be. */
+  /** The possible words of its arguments. */
   readonly words: readonly string[];
 }
 
 interface Flag {
-  /** `--json`, and `-V` perhaps. */
+  /** The names, such as `--json` and perhaps `-V`. */
   readonly names: readonly string[];
   readonly about: string;
   readonly takesValue: boolean;
@@ -27,7 +27,7 @@ const HELP = `
   zsh:  sleigh completion zsh > "\${fpath[1]}/_sleigh"
   fish: sleigh completion fish > ~/.config/fish/completions/sleigh.fish`;
 
-/** `sleigh completion`: made of the program's own commands and options. */
+/** `sleigh completion`. The script is generated from the program's commands and options. */
 export function addCompletionCommand(program: Command): void {
   program
     .command('completion')
@@ -53,7 +53,7 @@ const flagOf = ({ short, long, description, required, optional, argChoices = [] 
   choices: argChoices,
 });
 
-/** In single quotes, for sh and zsh. */
+/** Quotes a text for sh and zsh. */
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 function bash(program: string, offers: readonly Offer[]): string {
@@ -93,10 +93,10 @@ complete -o default -F _${program} ${program}
 `;
 }
 
-/** Without what _arguments reads as its own. */
+/** Escapes characters that have a meaning for _arguments. */
 const forZsh = (text: string): string => text.replaceAll(/[\\[\]:]/g, String.raw`\$&`);
 
-/** The value may stand behind a long name as a word, or after `=`. */
+/** The value of a long option may be a separate word, or follow `=`. */
 const zshName = (name: string, { takesValue }: Flag): string =>
   takesValue && name.startsWith('--') ? `${name}=` : name;
 

@@ -5,14 +5,14 @@ import type { TlsOptions } from '../transport/tls.ts';
 import { explain } from './explain.ts';
 import { readable } from './readable.ts';
 
-/** A file that a flag names, as it was read. */
+/** A file that a flag names, with its content. */
 export interface NamedFile {
-  /** `-` is standard input. */
+  /** `-` means standard input. */
   readonly path: string;
   readonly content: Buffer;
 }
 
-/** The flags of `sleigh serve` that say who may connect. */
+/** The flags of `sleigh serve` that control access. */
 export interface CredentialFlags {
   readonly tlsCert?: NamedFile;
   readonly tlsKey?: NamedFile;
@@ -22,7 +22,7 @@ export interface CredentialFlags {
   readonly allowFile?: NamedFile;
 }
 
-/** Who may connect. */
+/** Which clients may connect. */
 export interface Credentials {
   readonly tls?: TlsOptions;
   readonly admission: AdmissionOptions;
@@ -31,14 +31,20 @@ export interface Credentials {
 /** Its file descriptor. */
 const STANDARD_INPUT = 0;
 
-/** For commander. @throws InvalidArgumentError when it cannot be read */
+/**
+ * For commander.
+ * @throws InvalidArgumentError if the file cannot be read
+ */
 export const namedFile = (path: string): NamedFile => ({ path, content: readable(path) });
 
 /** As `namedFile`; `-` reads standard input to its end. */
 export const namedFileOrInput = (path: string): NamedFile =>
   path === '-' ? { path, content: readFileSync(STANDARD_INPUT) } : namedFile(path);
 
-/** As `namedFile`, of addresses. @throws InvalidArgumentError when a line is none */
+/**
+ * As `namedFile`, for addresses.
+ * @throws InvalidArgumentError if a line is not an address
+ */
 export function addressFile(path: string): NamedFile {
   const file = namedFile(path);
   try {
@@ -49,7 +55,7 @@ export function addressFile(path: string): NamedFile {
   return file;
 }
 
-/** @throws Error when a line of the allow-list is no address */
+/** @throws Error if a line of the list of addresses is invalid */
 export function credentialsOf(flags: CredentialFlags): Credentials {
   const { tlsCert, tlsKey, tlsCa, tokenFile, allow, allowFile } = flags;
   const isListed = allowFile !== undefined || allow.length > 0;
@@ -70,7 +76,7 @@ export function credentialsOf(flags: CredentialFlags): Credentials {
 }
 
 /**
- * Reads the files again. Standard input has ended, so what it said stays.
+ * Reads the files again. Standard input has ended, so its content stays.
  * @throws Error that names the file that cannot be read
  */
 export function readAgain(flags: CredentialFlags): CredentialFlags {
@@ -94,7 +100,10 @@ function again(file: NamedFile): NamedFile {
   }
 }
 
-/** An address a line; `#` begins a comment. @throws Error that names the line, or when there is none */
+/**
+ * One address a line; `#` begins a comment.
+ * @throws Error that names the invalid line, or says that there is no address
+ */
 function addressesIn({ path, content }: NamedFile): readonly string[] {
   const addresses = content
     .toString()

@@ -17,7 +17,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOMEM: 'there is not enough memory',
 };
 
-/** An error in a few words, for people who have not seen the code. */
+/** An error in a few words, for users who do not know the code. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';

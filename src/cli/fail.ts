@@ -3,15 +3,15 @@ import { explain } from './explain.ts';
 import { jsonLine } from './json-line.ts';
 
 /**
- * What went wrong, for programs. Errors of the client library bring codes of their own.
- * - `usage`: a flag or an argument is none, or some contradict each other
+ * The codes of errors, for programs. Errors of the client library have their own codes.
+ * - `usage`: a flag or an argument is invalid, or some contradict each other
  * - `unreadable`, `unwritable`: a file
- * - `not-listening`: the server, or the page, has no place to listen at
- * - `not-begun`: the server cannot begin, for another reason
+ * - `not-listening`: the server or the page cannot listen
+ * - `not-begun`: the server cannot start, for another reason
  * - `unreachable`: the server that was to be verified
- * - `not-a-trace`: what was to be a trace
- * - `lines-failed`: of a run that went to its end
- * - `internal`: what nobody expected: a fault of ours, or of a module's own code
+ * - `not-a-trace`: the file is not a trace
+ * - `lines-failed`: a run completed, but some lines failed
+ * - `internal`: an unexpected error, in this package or in a module of the user
  */
 export type FailureCode =
   | 'usage'
@@ -26,26 +26,26 @@ export type FailureCode =
 
 const given = process.argv.slice(2);
 
-/** Whether --json is given; looked for by hand, since what is wrong may be the flags. */
+/** Whether --json is given. The arguments are searched directly, because the flags may be invalid. */
 const isForPrograms = given
   .slice(0, given.includes('--') ? given.indexOf('--') : undefined)
   .includes('--json');
 
-/** A line of standard error: for people, or with --json for programs. */
+/** A line for standard error: for people, or with --json for programs. */
 export const lineFor = (message: string, event: object): string =>
   isForPrograms ? jsonLine(event) : `sleigh: ${printableLines(message)}\n`;
 
-/** A line that says what went wrong. */
+/** The line of an error. */
 export const failureLine = (message: string, code: string): string =>
   lineFor(message, { error: { code, message } });
 
-/** Ends the command with one clear line. */
+/** Ends the command with one line. */
 export function fail(message: string, code: FailureCode): never {
   process.stderr.write(failureLine(message, code));
   process.exit(1);
 }
 
-/** Ends it with what an error says: all that there is to say, or for one that nobody expects where it was thrown. */
+/** Ends the command with the message of an error, and with its stack if it is unexpected. */
 export function failWith(error: unknown, isExpected = true): never {
   process.stderr.write(failureLine(textOf(error, isExpected), codeOf(error, isExpected)));
   process.exit(1);
@@ -57,7 +57,7 @@ export function textOf(error: unknown, isExpected: boolean): string {
   return isExpected ? error.message : (error.stack ?? error.message);
 }
 
-/** What a system has too little of is no fault of a program: it says all that there is to say. */
+/** Shortages of the system are not faults of a program, so their message is enough. */
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOSPC', 'EDQUOT', 'EAGAIN', 'ENOMEM']);
 
 const isShortage = (error: Error): boolean => 'code' in error && SHORTAGES.has(String(error.code));
@@ -72,7 +72,7 @@ export function codeOf(error: unknown, isExpected: boolean): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : (CODES[error.name] ?? 'internal');
 }
 
-/** What commander finds wrong with flags and arguments, told as everything else is. */
+/** Reports an error of commander in flags and arguments in the same form as other errors. */
 export const failUsage = (text: string): never =>
   fail(
     text

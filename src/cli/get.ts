@@ -48,7 +48,7 @@ async function get(workspace: string, variable: string, flags: GetFlags, signal:
   await printValue(found, { json, lines: false });
 }
 
-/** Asking for a variable that is not there would make it. */
+/** A get would create a variable that does not exist, so this checks first. */
 async function refuseMissing(
   workspace: string,
   variable: string,
@@ -57,7 +57,7 @@ async function refuseMissing(
 ): Promise<void> {
   const all = await NetWorkSpace.list({ ...serverOf(flags), signal });
   const names = all.find(({ name }) => name === workspace)?.variables ?? [];
-  // A name with a comma in it comes as several.
+  // A name that contains a comma appears as several names.
   if (!`,${names.join(',')},`.includes(`,${variable},`))
     throw new ToolError('no-variable', `there is no variable "${variable}" in "${workspace}"`);
 }

@@ -14,10 +14,10 @@ export interface GivenValue extends AsyncDisposable {
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** Bytes that are held in memory before they go to a file: the size must be known before a value is sent. */
+/** Bytes that are kept in memory before they go to a file, because the size must be known before a value is sent. */
 const MOST_HELD = 8 * 2 ** 20;
 
-/** Reads standard input to its end, into a file where it is large. */
+/** Reads standard input to its end, into a file if it is large. */
 export async function readInput(signal: AbortSignal): Promise<GivenValue> {
   const pieces: Buffer[] = [];
   let size = 0;
@@ -84,7 +84,7 @@ async function* chained(pieces: readonly Buffer[], rest: AsyncIterable<Buffer>):
   yield* rest;
 }
 
-/** Whether bytes are UTF-8, piece by piece. */
+/** Checks piece by piece whether bytes are UTF-8. */
 class Utf8Check {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #isUtf8 = true;

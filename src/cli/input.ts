@@ -4,10 +4,10 @@ import type { FailureCode } from './fail.ts';
 import { valueOfLine } from './line-value.ts';
 import { LineFault, linesOf, type Encoding } from './lines.ts';
 
-/** The name of standard input, where a file is expected. */
+/** The name of standard input in place of a file. */
 export const STANDARD_INPUT = '-';
 
-/** The message says which input, and why, in one line. */
+/** An error of an input. The message names the input and the reason in one line. */
 export class InputError extends Error {
   override readonly name = 'InputError';
   readonly code = 'unreadable' satisfies FailureCode;
@@ -17,18 +17,17 @@ export class InputError extends Error {
   }
 }
 
-/** How the lines of an input are taken. */
+/** How the lines of an input are read. */
 export interface InputOptions {
-  /** Unless told UTF-8, or as its byte order mark says. */
+  /** By default UTF-8, or the encoding of the byte order mark. */
   readonly encoding?: Encoding | undefined;
-  /** Whether lines are text, also where they look like JSON. */
+  /** Whether every line is text, even if it is JSON. */
   readonly isText: boolean;
 }
 
 /**
- * The lines of a file, or of standard input: what they say where they are JSON, else their text.
- * @throws InputError at once when the file cannot be opened; in the iteration when it cannot be read further, or when a line
- *   cannot be taken as it is
+ * The lines of a file or of standard input: their values if they are JSON, otherwise their texts.
+ * @throws InputError at once if the file cannot be opened; during the iteration if reading fails or a line is invalid
  */
 export async function openInput(file: string, options: InputOptions): Promise<AsyncGenerator> {
   if (file === STANDARD_INPUT) return valuesOf(file, process.stdin, options);

@@ -1,8 +1,8 @@
-/** Nobody wants the command to go on. */
+/** The command is to end early. */
 export class Interruption extends Error {
-  /** The exit status that says so. */
+  /** The exit status of the command. */
   readonly status: number;
-  /** Whether a signal said so. */
+  /** Whether a signal was the reason. */
   readonly isSignal: boolean;
 
   constructor(why: string, status: number, isSignal = false) {
@@ -12,5 +12,5 @@ export class Interruption extends Error {
   }
 }
 
-/** By which a command is told to end. */
+/** The signals that end a command. */
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

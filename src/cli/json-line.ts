@@ -11,16 +11,17 @@ import {
 import { printable } from '../wire/printable.ts';
 
 /**
- * A result as one line of JSON. Nothing goes as `null`; Map, Set and typed arrays go as arrays, a BigInt as a string of its
- * digits, a Date as its ISO 8601 form, an instance of a class as its own properties, -0 as 0. Members of objects that are
- * undefined are left out, as JSON.stringify does. Control characters are escaped, so that a terminal does not obey them.
- * @throws TypeError for what JSON cannot say: NaN, Infinity, a date that is none, an error, a regular expression, a
+ * A result as one line of JSON. No value silently becomes `null`. Map, Set and typed arrays become arrays, a BigInt a
+ * string of its digits, a Date its ISO 8601 form, an instance of a class its own properties, and -0 becomes 0.
+ * Undefined members of objects are omitted, as in JSON.stringify. Control characters are escaped, so they have no
+ * effect on a terminal.
+ * @throws TypeError for what JSON cannot express: NaN, Infinity, an invalid date, an error, a regular expression, a
  *   function, a symbol, a promise, an ArrayBuffer, a cycle
  */
 export const jsonLine = (value: unknown): string =>
   `${printable(JSON.stringify(value, nearest) ?? 'null')}\n`;
 
-/** @param value what toJSON has made of it, so that it looks at the original */
+/** @param value the result of toJSON; this function reads the original value instead */
 function nearest(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   const original = this[key];
   const wrong = unsayable(original);
@@ -30,7 +31,7 @@ function nearest(this: Readonly<Record<string, unknown>>, key: string, value: un
   return typeof original === 'bigint' ? String(original) : value;
 }
 
-/** @returns what it is, where JSON would make something else of it without a word */
+/** @returns a name for a value that JSON.stringify would silently change */
 function unsayable(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : String(value);
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;

@@ -1,10 +1,10 @@
-/** A string, a bracket, a comma, a colon; or a number, true, false, null. */
+/** A string, a bracket, a comma, a colon, or a number, true, false, null. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
-/** JSON without the space between its parts. Nothing is parsed: numbers keep all their digits. */
+/** JSON without whitespace. It is not parsed, so numbers keep all their digits. */
 export const compact = (json: string): string => (json.match(TOKEN) ?? []).join('');
 
-/** JSON with a line for each member, as JSON.stringify lays it out; numbers keep all their digits. */
+/** JSON with a line for each member, in the layout of JSON.stringify. Numbers keep all their digits. */
 export function laidOut(json: string): string {
   const tokens = json.match(TOKEN) ?? [];
   const parts: string[] = [];

@@ -4,7 +4,7 @@ import { LaunchError, processes, threadsBeside, type Launcher } from '../client/
 import { command } from '../client/launchers/command.ts';
 import { ssh } from '../client/launchers/ssh.ts';
 
-/** What says where workers run, and how they are started. */
+/** The flags that determine where workers run, and how they are started. */
 export interface LaunchFlags {
   readonly host?: readonly string[];
   readonly launch?: string;
@@ -39,11 +39,11 @@ export const launchOptions = (): readonly Option[] => [
   ).argParser(withVariable),
 ];
 
-/** Whether such workers are on this host; a command may start them anywhere. */
+/** Whether workers of that kind run on this host; a command may start them anywhere. */
 export const isStartedHere = (launch: string | undefined): boolean =>
   launch === undefined || Object.hasOwn(HERE, launch);
 
-/** @throws LaunchError when the flags contradict each other */
+/** @throws LaunchError if the flags contradict each other */
 export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand }: LaunchFlags): Launcher {
   if (launch === undefined) {
     if (host === undefined) return processes();

@@ -1,12 +1,12 @@
 import type { Outcome } from '../client/task/outcome.ts';
 
-/** What became of one line of the input. */
+/** The outcome of one line of the input. */
 export type LineOutcome = LineValue | LineError;
 
 export interface LineValue {
   /** From 1. */
   readonly line: number;
-  /** The rank of the worker that did it. */
+  /** The rank of the worker that processed it. */
   readonly worker: number;
   readonly value: unknown;
 }
@@ -15,7 +15,7 @@ export interface LineError {
   readonly line: number;
   /** `TypeError: …` */
   readonly error: string;
-  /** Where it was thrown, when that is known. */
+  /** Where it was thrown, if known. */
   readonly stack: string;
 }
 

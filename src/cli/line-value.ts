@@ -1,12 +1,12 @@
 /** A string of JSON, or a number. */
 const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** A number that may be more than a double holds has so many digits, or an exponent. */
+/** A number with this many digits, or an exponent, may exceed the precision of a double. */
 const PERHAPS_TOO_LONG = /\d{16}|\d[eE]/;
 
 /**
- * What a line says where it is JSON, else its text. A number that would not be printed as it stands there stays text:
- * `1.10`, `007`, `1e3`, or an identifier of twenty digits is more than its value.
- * @throws RangeError when a number within an array or an object is more than JavaScript's numbers hold
+ * The value of a line if it is JSON, otherwise its text. A number that would not be printed in the same form stays
+ * text: `1.10`, `007`, `1e3`, or an identifier of twenty digits is more than its value.
+ * @throws RangeError if a number in an array or an object exceeds the precision of JavaScript's numbers
  */
 export function valueOfLine(line: string): unknown {
   const value = parsed(line);

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What the bytes of an input mean. */
+/** The encodings of an input. */
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** A line that cannot be taken as it is. */
+/** A line that cannot be decoded. */
 export class LineFault extends Error {
   override readonly name = 'LineFault';
 
@@ -16,7 +16,7 @@ export class LineFault extends Error {
 
 interface Format {
   readonly newline: Buffer;
-  /** @returns undefined where the bytes are no text in it */
+  /** @returns undefined if the bytes are not valid in this encoding */
   readonly decode: (line: Buffer) => string | undefined;
 }
 
@@ -31,12 +31,12 @@ const NEWLINE = Buffer.from('\n');
 const FORMATS: Readonly<Record<Encoding, Format>> = {
   'utf-8': { newline: NEWLINE, decode: (line) => (isUtf8(line) ? line.toString('utf8') : undefined) },
   'utf-16le': UTF16,
-  // Swapped before it is looked at.
+  // The bytes are swapped before decoding.
   'utf-16be': UTF16,
   latin1: { newline: NEWLINE, decode: (line) => line.toString('latin1') },
 };
 
-/** The longer one first: that of UTF-32 begins with that of UTF-16. */
+/** The longer mark is first, because that of UTF-32 begins with that of UTF-16. */
 const MARKS: readonly (readonly [mark: string, encoding: Encoding | 'utf-32'])[] = [
   ['\xff\xfe\0\0', 'utf-32'],
   ['\0\0\xfe\xff', 'utf-32'],
@@ -47,10 +47,10 @@ const MARKS: readonly (readonly [mark: string, encoding: Encoding | 'utf-32'])[]
 const LONGEST_MARK = 4;
 
 /**
- * The lines of a text, ended by \n or \r\n, the last one perhaps by nothing. Without an encoding it is UTF-8, or what the
- * byte order mark says that it begins with; that is left out, except in Latin-1, which has none.
- * @param pieces the text, as it comes
- * @throws LineFault for a line that is no text in the encoding
+ * The lines of a text, which end with \n or \r\n; the last one may have no end. By default the encoding is UTF-8, or
+ * that of the byte order mark. The mark is removed, except in Latin-1, which has none.
+ * @param pieces the text in pieces
+ * @throws LineFault for a line that is not valid in the encoding
  */
 export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encoding): AsyncGenerator<string> {
   const [start, rest] = await startOf(pieces);
@@ -81,11 +81,11 @@ function markOf(start: Buffer): { encoding: Encoding | 'utf-32'; length: number 
   return mark === undefined || encoding === undefined ? undefined : { encoding, length: mark.length };
 }
 
-/** @returns enough of it to see whether it has a byte order mark, and what comes behind */
+/** @returns enough bytes to recognize a byte order mark, and the rest */
 async function startOf(pieces: AsyncIterable<Buffer>): Promise<[start: Buffer, rest: AsyncIterator<Buffer>]> {
   const rest = pieces[Symbol.asyncIterator]();
   let start = Buffer.alloc(0);
-  // A line that is there is not held back for want of a next one.
+  // A complete line is not delayed until more bytes arrive.
   while (mayBecomeMark(start)) {
     const next = await rest.next();
     if (next.done === true) break;
@@ -108,7 +108,7 @@ async function* chained(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenera
   }
 }
 
-/** The same in pieces of an even length, but for a last byte without a partner; with the bytes of each pair swapped, perhaps. */
+/** The same bytes in pieces of even length, except for a last single byte. The bytes of each pair may be swapped. */
 async function* inPairs(pieces: AsyncIterable<Buffer>, isSwapped: boolean): AsyncGenerator<Buffer> {
   let odd = Buffer.alloc(0);
   for await (const piece of pieces) {
@@ -121,7 +121,7 @@ async function* inPairs(pieces: AsyncIterable<Buffer>, isSwapped: boolean): Asyn
 }
 
 async function* splitAt(newline: Buffer, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  // A line may come in many pieces; joined once, it costs no more than its length.
+  // A line may arrive in many pieces. Joining them once takes linear time.
   let begun: Buffer[] = [];
   for await (const piece of pieces) {
     let from = 0;
@@ -136,7 +136,7 @@ async function* splitAt(newline: Buffer, pieces: AsyncIterable<Buffer>): AsyncGe
   if (begun.length > 0) yield Buffer.concat(begun);
 }
 
-/** Where a newline begins that does not lie across two characters. */
+/** Where a newline begins that does not span two characters. */
 function endOfLine(piece: Buffer, newline: Buffer, from: number): number {
   let at = piece.indexOf(newline, from);
   while (at % newline.length !== 0 && at !== -1) at = piece.indexOf(newline, at + 1);

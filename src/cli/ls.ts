@@ -27,7 +27,7 @@ export function addLsCommand(program: Command): void {
 
 async function listWorkspaces(flags: ServerFlags, json: boolean, signal: AbortSignal): Promise<void> {
   const all = await NetWorkSpace.list({ ...serverOf(flags), signal });
-  // Nobody owns one through this connection.
+  // This connection owns none of them.
   const found = all.map((workspace) => {
     const { name, owner, isPersistent, variables } = workspace;
     return { name, kind: kindOf(workspace), owner, isPersistent, variables };

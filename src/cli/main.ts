@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** All the rest is loaded from here, so that what keeps it from being loaded is told in one line, too. */
+/** Loads the rest of the program, so that a failure to load it is reported in one line, too. */
 try {
   const { main } = await import('./commands.ts');
   await main();

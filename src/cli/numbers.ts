@@ -1,6 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Readers of numbers in flags. @throws InvalidArgumentError, to which commander adds the flag and what was given */
+/**
+ * Parsers for numbers in flags.
+ * @throws InvalidArgumentError, to which commander adds the flag and its value
+ */
 
 export const wholeNumber =
   (most = Number.MAX_SAFE_INTEGER) =>

@@ -5,7 +5,7 @@ import { explain } from './explain.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption } from './interruption.ts';
 
-/** Standard output cannot be written to, so what the command had to say is not all there. */
+/** Standard output cannot be written, so the output of the command is incomplete. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
   readonly code = 'unwritable';
@@ -15,10 +15,10 @@ export class OutputError extends Error {
   }
 }
 
-/** Standard output, and what went wrong with it first. */
+/** Standard output, and its first error. */
 export class Output {
   readonly #stream: Writable;
-  /** Kept, because `sleigh run` gives the modules of its users another one. */
+  /** Saved, because `sleigh run` replaces it for the modules of its users. */
   readonly #write: Writable['write'];
   #fault: OutputError | Interruption | undefined;
   #onFault: ((fault: OutputError | Interruption) => void) | undefined;
@@ -29,15 +29,18 @@ export class Output {
     stream.on('error', (error) => this.#broke(error));
   }
 
-  /** @param listener called once, when writing fails; the reader having gone, as `head` does, is an Interruption */
+  /**
+   * @param listener called once, when writing fails. If the reader has closed its end, as `head` does, it is an
+   *   Interruption.
+   */
   onFault(listener: (fault: OutputError | Interruption) => void): void {
     this.#onFault = listener;
     if (this.#fault !== undefined) listener(this.#fault);
   }
 
   /**
-   * Writes, and waits while the reader is behind.
-   * @throws OutputError; Interruption where nobody reads any more
+   * Writes, and waits while the reader is slow.
+   * @throws OutputError; Interruption if nobody reads any more
    */
   async print(text: string | Uint8Array): Promise<void> {
     if (this.#fault !== undefined) throw this.#fault;
@@ -45,12 +48,15 @@ export class Output {
     if (this.#fault !== undefined) throw this.#fault;
   }
 
-  /** What a terminal shows it does not obey: control characters go to it as escapes. */
+  /** Whether it is a terminal. Control characters are escaped for a terminal. */
   get isTerminal(): boolean {
     return 'isTTY' in this.#stream && this.#stream.isTTY === true;
   }
 
-  /** As `print`, for who cannot wait: what goes wrong is thrown by `flush`. @returns whether the reader keeps up */
+  /**
+   * As `print`, for callers that cannot wait. `flush` throws its errors.
+   * @returns whether the reader keeps up
+   */
   write(text: string | Uint8Array): boolean {
     const shown = typeof text === 'string' && this.isTerminal ? printableLines(text) : text;
     return this.#write(shown, (error) => {
@@ -58,12 +64,15 @@ export class Output {
     });
   }
 
-  /** @returns when all is written. @throws as `print` does */
+  /**
+   * Waits until everything is written.
+   * @throws as `print` does
+   */
   async flush(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#write('', () => resolve());
     });
-    // The stream tells of an error in the next turn of the loop.
+    // The stream reports an error in the next turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#fault !== undefined) throw this.#fault;
   }
@@ -76,19 +85,25 @@ export class Output {
   }
 }
 
-/** That of this process. */
+/** The standard output of this process. */
 export const standardOutput = new Output(process.stdout);
 
-/** Writes on standard output. @throws OutputError; Interruption where nobody reads any more */
+/**
+ * Writes to standard output.
+ * @throws OutputError; Interruption if nobody reads any more
+ */
 export const print = (text: string | Uint8Array): Promise<void> => standardOutput.print(text);
 
-/** Ends the process when all is written; with status 1 and a line on standard error when that fails. */
+/** Exits when everything is written; with status 1 and a line on standard error if that fails. */
 export async function exit(status: number): Promise<never> {
   await standardOutput.flush().catch((fault: unknown) => exitFor(fault, status));
   process.exit(status);
 }
 
-/** Ends the process for an error that says it all. @param status that of the command where only its reader has gone */
+/**
+ * Exits because of an error whose message is sufficient.
+ * @param status the exit status if only the reader has closed its end
+ */
 export function exitFor(error: unknown, status = 0): never {
   if (error instanceof Interruption) process.exit(Math.max(error.status, status));
   return error instanceof OutputError ? fail(error.message, error.code) : failWith(error, false);

@@ -10,19 +10,19 @@ import { print, standardOutput } from './output.ts';
 import { ToolError } from './shell-tool.ts';
 
 export interface PrintOptions {
-  /** Always as JSON: text as a string, bytes as `{"base64":"…"}`. */
+  /** Always prints JSON: text as a string, bytes as `{"base64":"…"}`. */
   readonly json: boolean;
-  /** Always as whole lines, and JSON on one of them. */
+  /** Always prints whole lines, and JSON on one line. */
   readonly lines: boolean;
 }
 
-/** Longer JSON is printed as it was stored: to lay it out takes memory. Bytes. */
+/** Longer JSON, in bytes, is printed as it was stored, because formatting it takes memory. */
 const MOST_PARSED = 16 * 2 ** 20;
 const NEWLINE = 0x0a;
-/** So many bytes make whole characters of base64. */
+/** This many bytes make whole characters of base64. */
 const BASE64_UNIT = 3;
 
-/** Prints a value on standard output as it comes, at the pace of whoever reads it. */
+/** Prints a value on standard output as it arrives, as fast as the reader takes it. */
 export async function printValue(found: FoundStream, { json, lines }: PrintOptions): Promise<void> {
   const { descriptor, metadata, stream, size } = found;
   if (descriptor === GRAPH_DESCRIPTOR) {
@@ -41,14 +41,17 @@ export async function printValue(found: FoundStream, { json, lines }: PrintOptio
   return isText(descriptor) ? printString(stream) : printBase64(stream);
 }
 
-/** Text has its control characters escaped there. @throws ToolError for bytes that are no text, unless others come behind them */
+/**
+ * Escapes the control characters of text.
+ * @throws ToolError for bytes that are not text, unless another value follows
+ */
 async function showOnTerminal({ descriptor, stream, size }: FoundStream, lines: boolean): Promise<void> {
   if (isText(descriptor)) {
     const decoder = new StringDecoder('utf8');
     for await (const piece of stream) await print(decoder.write(piece));
     return print(`${decoder.end()}\n`);
   }
-  for await (const _ of stream); // Another value may come behind it.
+  for await (const _ of stream); // Another value may follow.
   if (lines) return print(`(${size} bytes that are no text)\n`);
   throw new ToolError(
     'binary',
@@ -56,7 +59,7 @@ async function showOnTerminal({ descriptor, stream, size }: FoundStream, lines: 
   );
 }
 
-/** @throws ToolError for what JSON cannot say */
+/** @throws ToolError for what JSON cannot express */
 function asJson(value: unknown): string {
   try {
     return jsonLine(value);
@@ -66,7 +69,7 @@ function asJson(value: unknown): string {
   }
 }
 
-/** A value may carry the `type` of another one. */
+/** Checks the text itself, because a value may carry the wrong `type`. */
 function isJsonText(text: string): boolean {
   try {
     JSON.parse(text);
@@ -78,7 +81,7 @@ function isJsonText(text: string): boolean {
 
 const WHOLE = { depth: null, maxArrayLength: null, maxStringLength: null } as const;
 
-/** @param endsLine whether a newline is added where there is none */
+/** @param endsLine whether a missing newline is added */
 async function passOn(stream: AsyncIterable<Buffer>, endsLine: boolean): Promise<void> {
   let last: number | undefined;
   for await (const piece of stream) {

@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path/posix';
 
-/** What says how many processors a program may use. */
+/** Where the number of processors for a program is read from. */
 export interface ProcessorSources {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** @returns the text of a file; undefined when there is none */
+  /** @returns the text of a file; undefined if there is none */
   readonly read: (path: string) => string | undefined;
-  /** Of the machine, as far as this process may run on them. */
+  /** The processors of the machine on which this process may run. */
   readonly available: number;
 }
 
-/** What batch systems set for a job: of each system the first that is there counts. */
+/** The variables that batch systems set for a job; the first one that is set counts for each system. */
 const BATCH_VARIABLES: readonly (readonly string[])[] = [
   // Slurm
   ['SLURM_CPUS_PER_TASK', 'SLURM_CPUS_ON_NODE'],
@@ -24,8 +24,8 @@ const BATCH_VARIABLES: readonly (readonly string[])[] = [
 ];
 
 /**
- * How many workers this host is good for: the least of the processors that the system lets this process run on, the quota
- * of its control group, and what the batch system has given to the job.
+ * The default number of workers for this host: the least of the processors on which this process may run, the quota
+ * of its control group, and the number that the batch system has assigned to the job.
  */
 export function processors(sources: ProcessorSources = THIS_PROCESS): number {
   const { env, available } = sources;
@@ -50,7 +50,10 @@ const THIS_PROCESS: ProcessorSources = {
 
 const GROUPS = '/sys/fs/cgroup';
 
-/** @returns the processors that the control group and those above it grant, in time; Infinity where none limits it */
+/**
+ * @returns the processor time that the control group and its parents grant, in processors; Infinity if there is no
+ *   limit
+ */
 function quota({ read }: ProcessorSources): number {
   let least = Infinity;
   for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
@@ -69,7 +72,7 @@ function quota({ read }: ProcessorSources): number {
   return least;
 }
 
-/** The group, those that it is in, and the root: in a container only that may be visible. */
+/** The group, its parents, and the root, which may be the only one visible in a container. */
 function* upwards(path: string): Generator<string> {
   for (let group = path; ; group = dirname(group)) {
     yield group;
@@ -77,7 +80,7 @@ function* upwards(path: string): Generator<string> {
   }
 }
 
-/** Version 2: `max 100000`, or the microseconds that it may use of a period. */
+/** Version 2: `max 100000`, or the microseconds of each period. */
 function unifiedQuota(folder: string, read: ProcessorSources['read']): number {
   const [, used, period] = /^(\d+) (\d+)/.exec(read(join(folder, 'cpu.max')) ?? '') ?? [];
   return ratio(used, period);
@@ -88,7 +91,7 @@ const QUOTA = 'cpu.cfs_quota_us';
 const oldQuota = (folder: string, read: ProcessorSources['read']): number =>
   ratio(read(join(folder, QUOTA)), read(join(folder, 'cpu.cfs_period_us')));
 
-/** A quota of -1 is none. */
+/** A quota of -1 means none. */
 function ratio(used: string | undefined, period: string | undefined): number {
   const processors = Number(used) / Number(period);
   return processors > 0 ? processors : Infinity;

@@ -51,7 +51,7 @@ async function workspaceFor(name: string, flags: PutFlags, signal: AbortSignal):
   }
 }
 
-/** @throws ToolError when it is none */
+/** @throws ToolError if it is not JSON */
 async function checkedJson(given: GivenValue): Promise<'json'> {
   const pieces: Uint8Array[] = [];
   for await (const piece of given.bytes()) pieces.push(piece);

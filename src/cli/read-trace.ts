@@ -5,7 +5,10 @@ import type { TraceStep } from '../trace/step.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 
-/** The steps of a file that `sleigh serve --trace` wrote, with the numbers of their lines. Says what is no step, and ends. */
+/**
+ * The steps of a file that `sleigh serve --trace` wrote, with their line numbers. It reports a line that is not a
+ * step, and ends.
+ */
 export async function* readTrace(path: string): AsyncGenerator<[line: number, step: TraceStep]> {
   let line = 0;
   const input = createReadStream(path).on('error', (error) =>

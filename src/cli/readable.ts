@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { explain } from './explain.ts';
 
-/** The file that a flag names. @throws InvalidArgumentError, to which commander adds the flag and the name */
+/**
+ * Reads the file that a flag names.
+ * @throws InvalidArgumentError, to which commander adds the flag and the name
+ */
 export function readable(path: string): Buffer {
   try {
     return readFileSync(path);

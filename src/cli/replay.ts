@@ -15,7 +15,7 @@ import { readTrace } from './read-trace.ts';
 
 export interface ReplayOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
 }
 
@@ -25,8 +25,8 @@ export interface ReplayServer {
 }
 
 /**
- * Serves the page without a server behind it: what it shows is in a trace, which does not change.
- * @throws when it cannot listen
+ * Serves the page for a trace, without a server.
+ * @throws if it cannot listen
  */
 export async function serveReplay(views: ViewSource, options: ReplayOptions): Promise<ReplayServer> {
   const web = await WebServer.listen(options, createLogger('warn'));
@@ -34,7 +34,7 @@ export async function serveReplay(views: ViewSource, options: ReplayOptions): Pr
   return { url: web.url, close: () => web.close() };
 }
 
-/** `sleigh charts --trace FILE`: until it is interrupted. */
+/** `sleigh charts --trace FILE`; it runs until it is interrupted. */
 export async function replay(path: string, options: ReplayOptions, json: boolean): Promise<void> {
   const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
   for await (const [, step] of readTrace(path)) views.add(step);

@@ -4,7 +4,7 @@ import type { LaunchOptions, SleighOptions } from '../client/options/sleigh-opti
 import { Sleigh } from '../client/master/sleigh.ts';
 
 export interface RunJobOptions {
-  /** Its workers, and its server: where that is undefined, one for this job alone. */
+  /** The workers, and the server; if `server` is undefined, a private server. */
   readonly crew: Pick<
     SleighOptions,
     | keyof LaunchOptions
@@ -18,19 +18,19 @@ export interface RunJobOptions {
   >;
   /** The path of the module whose default export the workers call. */
   readonly module: string;
-  /** How many lines may be out, at most; in an elastic group for as many workers as it begins with. */
+  /** The largest number of lines under way. For an elastic group, that of its initial workers. */
   readonly window: number;
-  /** Milliseconds that a call may take. */
+  /** The time limit of a call in milliseconds. */
   readonly timeout: number | undefined;
-  /** Told when the job is there. */
+  /** Called when the job has started. */
   readonly onStart: (sleigh: Sleigh) => void;
-  /** Ends the job before its time. */
+  /** Ends the job early. */
   readonly stop: AbortController;
 }
 
 /**
- * Makes a job of the elements, and leaves nothing of it behind, however it ends.
- * @param use takes what becomes of them, in the order in which that is known
+ * Runs a job for the elements. It leaves nothing behind, however it ends.
+ * @param use receives the outcomes in the order in which they arrive
  * @throws what `use` throws; SleighError, NwsError, ConnectionLostError, LaunchError
  */
 export async function runJob(
@@ -41,13 +41,16 @@ export async function runJob(
   const { signal } = stop;
   await using sleigh = await Sleigh.start({ ...crew, preload: module, label: 'sleigh run', signal });
   onStart(sleigh);
-  // The window counts lines.
+  // The window is a number of lines.
   const handing = { loadFactor: window / crew.workers, chunkSize: 1, ordered: false };
   const options = { ...handing, ...(timeout !== undefined && { timeout }) };
   await use(sleigh.eachElem({ module, name: 'default' }, elements, options).outcomes());
 }
 
-/** The job has ended, and the input has not. @param lines that were out */
+/**
+ * The job has ended before the input.
+ * @param lines the lines that were under way
+ */
 export function jobOver({ why }: SleighError, lines: readonly number[]): string {
   return lines.length === 0 ? why : `${why}; lines not done: ${firstOf(lines)}`;
 }

@@ -32,7 +32,7 @@ export function addRunCommand(program: Command): void {
   command
     .addHelpText('after', HELP)
     .action(async (module: string, input: string | undefined, flags: RunFlags) => {
-      // Not left to the event loop: the module may have timers and sockets that never end.
+      // Exits explicitly, because the module may have timers and sockets that never end.
       await exit(await run(module, input, flags));
     });
 }

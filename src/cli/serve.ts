@@ -40,7 +40,7 @@ interface ServeFlags extends CredentialFlags {
   json?: true;
 }
 
-/** Seconds in which clients may finish and leave, after SIGTERM. */
+/** Seconds in which clients may finish and disconnect after SIGTERM. */
 export const DEFAULT_DRAIN_S = 0;
 
 const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
@@ -60,7 +60,7 @@ function addAddress(address: string, others: string[]): string[] {
   return [...others, address];
 }
 
-/** `sleigh serve`. The environment variables of the old server are read as well; flags come first. */
+/** `sleigh serve`. It also reads the environment variables of the old server; flags have priority. */
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
@@ -166,11 +166,11 @@ export function addServeCommand(program: Command): void {
 }
 
 async function serve(flags: ServeFlags, command: Command): Promise<void> {
-  // Loaded by who needs it: `sleigh --version` begins in 0.7 of the time without.
+  // Loaded on demand: `sleigh --version` takes 0.7 of the time without it.
   const { createServer, WebListenError } = await import('../server.ts');
   const { createLogger } = await import('../transport/logger.ts');
   const logger = createLogger(flags.logLevel);
-  // Nobody has to know of the page: a second server on a machine goes on without one.
+  // A default port in use is not an error: a second server on a machine runs without a page.
   const isOptional = command.getOptionValueSource('webPort') === 'default';
   const server = await createServer({ ...optionsOf(flags, isOptional), logger }).catch((error: unknown) => {
     if (error instanceof WebListenError)
@@ -202,7 +202,7 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
     }
   });
   await print(announcement(server, flags)).catch(async (error: unknown) => {
-    // That nobody reads it is no reason not to serve.
+    // The server runs even if nobody reads its output.
     if (error instanceof Interruption) return;
     await server.close();
     throw error;
@@ -210,7 +210,7 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   await server.stopped;
 }
 
-/** Where it listens. A token that was made is told here, and not in the log, which may be kept. */
+/** The line that says where it listens. A random token is printed here and not in the log, which may be kept. */
 function announcement({ host, port, web }: Server, flags: ServeFlags): string {
   const token = flags.webToken === undefined ? web?.token : undefined;
   if (flags.json === true) {

@@ -3,7 +3,7 @@ import type { ServerAddress } from '../client/connection/server-address.ts';
 import { parseAddress, type Address } from './address.ts';
 import { readable } from './readable.ts';
 
-/** What says which server is meant, and how it is spoken to. */
+/** The flags that select a server, and how to connect to it. */
 export interface ServerFlags {
   readonly server: Address;
   readonly tls?: true;
@@ -16,7 +16,7 @@ const USUAL: Address = { host: '127.0.0.1', port: 8765 };
 export const serverOption = (about: string): Option =>
   new Option('--server <host:port>', about).argParser(address);
 
-/** For commands that need a server that runs already. */
+/** For commands that need a running server. */
 export const usualServerOption = (): Option =>
   serverOption('the address of the server')
     .env('SLEIGH_SERVER')
@@ -29,13 +29,13 @@ const tlsCaOption = (): Option =>
     (path) => readable(path).toString(),
   );
 
-/** The token is in a file: arguments of a command can be read by everyone on its host. */
+/** The token is in a file, because every user of the host can read the arguments of a command. */
 const tokenFileOption = (): Option =>
   new Option('--token-file <file>', 'give the server the token in this file').argParser((path) =>
     readable(path).toString('latin1').trim(),
   );
 
-/** How a server is spoken to. */
+/** The options for connecting to a server. */
 export const admissionOptions = (): readonly Option[] => [tlsOption(), tlsCaOption(), tokenFileOption()];
 
 export const serverOptions = (): readonly Option[] => [usualServerOption(), ...admissionOptions()];

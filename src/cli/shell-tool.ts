@@ -7,7 +7,7 @@ import { OutputError } from './output.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 import { stopWhenToldTo } from './stop.ts';
 
-/** What a command for the shell finds wrong; the message says what, in one line. */
+/** An error of a shell command. The message describes it in one line. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
   readonly code: ToolErrorCode;
@@ -21,17 +21,17 @@ export class ToolError extends Error {
 export type ToolErrorCode =
   'no-workspace' | 'no-variable' | 'no-value' | 'no-job' | 'no-json' | 'no-room' | 'binary';
 
-/** Errors whose message says it all. */
+/** Errors whose message is sufficient. */
 const PLAIN = [OutputError, ToolError, ConnectionLostError, NwsError, TimeoutError, TypeError];
 
-/** @returns the command, which takes what says where the server is */
+/** @returns the command, with the options that select a server */
 export function toolCommand(program: Command, name: string, description: string): Command {
   const command = program.command(name).description(description);
   for (const option of serverOptions()) command.addOption(option);
   return command;
 }
 
-/** Does what a tool is for, and ends with 0, or with one line and 1, or as someone wants it to. */
+/** Runs a tool, and exits with 0, with one line and 1, or with the status of an interruption. */
 export async function runTool(use: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
   stopWhenToldTo(stop);
@@ -47,7 +47,7 @@ export async function runTool(use: (signal: AbortSignal) => Promise<void>): Prom
   }
 }
 
-/** @throws ToolError when there is no such workspace; ConnectionLostError */
+/** @throws ToolError if there is no such workspace; ConnectionLostError */
 export async function workspaceOf(
   name: string,
   flags: ServerFlags,

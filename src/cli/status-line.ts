@@ -1,6 +1,6 @@
 import { failureLine, lineFor } from './fail.ts';
 
-/** Standard error, as far as it is needed here. */
+/** The part of standard error that is used here. */
 interface Screen {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -8,23 +8,23 @@ interface Screen {
   on(event: 'error', listener: () => void): unknown;
 }
 
-/** How things stand. */
+/** The progress of a command. */
 export interface Report {
   readonly text: string;
   /** The same for programs. */
   readonly event: object;
-  /** Whether somebody may wonder why nothing happens: then it is said sooner. */
+  /** Whether something is wrong, so that it is reported sooner. */
   readonly isUrgent: boolean;
 }
 
-/** Milliseconds between two looks at what there is to show on a terminal. */
+/** Milliseconds between two updates on a terminal. */
 const TERMINAL_PERIOD_MS = 100;
-/** Where there is no terminal, a report goes out each minute, and an urgent one after the first third of it. */
+/** Without a terminal, a report is written each minute, and an urgent one after the first third of it. */
 const LOG_PERIOD_MS = 20_000;
 const LOG_PERIODS = 3;
 const ERASE = '\r\u001b[2K';
 
-/** Standard error: messages, and how things stand: where it is a terminal in one line below them that changes. */
+/** Writes messages and the progress to standard error. On a terminal the progress is one line below the messages. */
 export class StatusLine {
   readonly #stream: Screen;
   #timer: NodeJS.Timeout | undefined;
@@ -32,11 +32,11 @@ export class StatusLine {
 
   constructor(stream: Screen) {
     this.#stream = stream;
-    // Nobody is there to read it: no reason to fail.
+    // If nobody reads it, that is not an error.
     stream.on('error', () => undefined);
   }
 
-  /** @param report asked again and again, until `hide` */
+  /** @param report called repeatedly until `hide` */
   show(report: () => Report): void {
     this.#timer = (this.#stream.isTTY === true ? this.#draw(report) : this.#log(report)).unref();
   }
@@ -62,7 +62,7 @@ export class StatusLine {
     this.erase();
   }
 
-  /** Makes room for something else on the terminal. */
+  /** Clears the line for other output on the terminal. */
   erase(): void {
     if (this.#isShown) this.#stream.write(ERASE);
     this.#isShown = false;

@@ -15,21 +15,21 @@ interface StatusFlags extends ServerFlags {
   readonly json?: true;
 }
 
-/** How a job stands. It is only looked at: `workerCount`, which freezes when it is read (S4), is left alone. */
+/** The state of a job. `workerCount` is not read, because reading freezes it (S4). */
 interface JobStatus {
   readonly name: string;
   /** Registered and not dead. */
   readonly workers: number;
-  /** Ranks that were given out. */
+  /** The number of ranks given out. */
   readonly ranks: number;
   /** Whether more may join (S5). */
   readonly group: string;
   readonly pending: number;
-  /** Null of a job of the old style on a server that does not tell. */
+  /** Null for an old-style job if the server does not report it. */
   readonly running: number | null;
-  /** Tasks that left with their worker; of a job of the old style alone, since others deal with them (S13). */
+  /** Tasks whose worker left, for old-style jobs only; other jobs handle them (S13). */
   readonly lost?: number;
-  /** Workers that replaced others, where sentinels supervise them and the server tells (S19). */
+  /** Workers that replaced others, if sentinels supervise them and the server reports it (S19). */
   readonly replacements?: number | undefined;
 }
 
@@ -39,13 +39,13 @@ interface WorkerStatus {
   /** HOST:PORT */
   readonly peer: string;
   readonly completed: number;
-  /** Seconds a task, on the average. */
+  /** Average seconds for a task. */
   readonly average: number;
-  /** Percent of its time. */
+  /** Percentage of its time in which it was busy. */
   readonly active: number;
-  /** Seconds that its task has taken so far. */
+  /** Seconds since its current task began. */
   readonly current: number;
-  /** How often the worker of this rank was replaced (S19); null where the server does not tell. */
+  /** How often the worker of this rank was replaced (S19); null if the server does not report it. */
   readonly replaced: number | null;
 }
 
@@ -84,7 +84,7 @@ async function allJobs(flags: StatusFlags, signal: AbortSignal): Promise<void> {
 
 async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Promise<void> {
   using ws = await workspaceOf(name, flags, signal);
-  // Asking for a variable that is not there would make it.
+  // A get would create a variable that does not exist.
   const workspaces = await NetWorkSpace.list({ ...serverOf(flags), signal });
   const found = workspaces.find((each) => each.name === name);
   if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
@@ -116,7 +116,7 @@ async function statusOf(name: string, flags: ServerFlags, signal: AbortSignal): 
   return await jobIn(ws);
 }
 
-/** @throws ToolError when nobody works there */
+/** @throws ToolError if no worker is there */
 async function oneOldJob(ws: NetWorkSpace, { json }: StatusFlags): Promise<void> {
   const job = await oldJobIn(ws);
   if (job === undefined) throw new ToolError('no-job', `"${ws.name}" is no job`);
@@ -132,7 +132,10 @@ async function oldStatusOf(
   return await oldJobIn(ws);
 }
 
-/** @returns undefined when no worker waits for the end, and none has left with a task: then it is no job, or over */
+/**
+ * @returns undefined if no worker waits for the end, and none has left with a task: then it is not a job, or has
+ *   ended
+ */
 async function oldJobIn(ws: NetWorkSpace): Promise<JobStatus | undefined> {
   const [variables, job] = await Promise.all([ws.list(), ws.oldSleigh()]);
   const { running = null, lost = 0 } = job ?? {};
@@ -164,7 +167,7 @@ async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
 const numberOf = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : Number(text);
 
-/** Jobs go while they are looked at. */
+/** Jobs may end while they are read. */
 function undefinedIfGone(error: unknown): undefined {
   if (error instanceof ToolError || error instanceof NwsError) return undefined;
   throw error;

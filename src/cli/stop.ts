@@ -3,8 +3,8 @@ import { Interruption, STOP_SIGNALS } from './interruption.ts';
 import { standardOutput } from './output.ts';
 
 /**
- * Aborts when the command is to end before its time: with an Interruption on Ctrl-C and the like, or when whoever read its
- * output has gone, as `head` does, which is no failure; with an OutputError when its output cannot be written.
+ * Aborts when the command is to end early: with an Interruption on Ctrl-C and similar signals, or when the reader of
+ * its output has closed its end, as `head` does; with an OutputError if its output cannot be written.
  */
 export function stopWhenToldTo(stop: AbortController): void {
   for (const signal of STOP_SIGNALS)

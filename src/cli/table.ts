@@ -1,6 +1,6 @@
 import { printable } from '../wire/printable.ts';
 
-/** @returns columns that stand under each other, numbers to the right, and control characters escaped; nothing for no rows */
+/** @returns aligned columns, with numbers on the right and control characters escaped; nothing if there are no rows */
 export function table(head: readonly string[], raw: readonly (readonly (string | number)[])[]): string {
   if (raw.length === 0) return '';
   const rows = raw.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell)));
@@ -18,7 +18,7 @@ export function table(head: readonly string[], raw: readonly (readonly (string |
   return `${[head, ...rows].map(line).join('\n')}\n`;
 }
 
-/** A name as it is shown among others: what would break its line is escaped. */
+/** A name in a list. Characters that would break its line are escaped. */
 export const shown = (name: string): string => {
   const quoted = JSON.stringify(name);
   return quoted.slice(1, -1) === name ? name : quoted;

@@ -1,14 +1,14 @@
 import type { LineError } from './line-outcome.ts';
 
-/** How far a run has come. */
+/** The progress of a run. */
 export class Tally {
-  /** Lines whose last attempt has ended, in this run; and those of the run that it resumes. */
+  /** Lines whose last attempt has ended in this run, and those of the resumed run. */
   done = 0;
   before = 0;
   failed = 0;
-  /** Of the lines that failed the one that comes first in the input. */
+  /** The failed line that comes first in the input. */
   firstFailure: LineError | undefined;
-  /** Lines of the input, where that is known. */
+  /** The number of lines of the input, if known. */
   total: number | undefined;
   readonly #started = performance.now();
 
@@ -25,7 +25,7 @@ export class Tally {
     return `${this.before + this.done}${of} lines done${this.failed === 0 ? '' : `, ${this.failed} failed`}`;
   }
 
-  /** The summary, with the rate and the time that is left. */
+  /** The summary, with the rate and the remaining time. */
   get progress(): string {
     const { perSecond, secondsLeft } = this.figures;
     const rate = perSecond >= 10 ? Math.round(perSecond) : Number(perSecond.toPrecision(2));
@@ -42,7 +42,7 @@ export class Tally {
     return { done: before + done, failed, total: total ?? null, perSecond, secondsLeft };
   }
 
-  /** What went wrong in all, with the place of the first; undefined when nothing did. */
+  /** A sentence about the failures with the first one; undefined if there are none. */
   get failures(): string | undefined {
     if (this.firstFailure === undefined) return undefined;
     const { line, stack } = this.firstFailure;

@@ -2,19 +2,19 @@ import { resolve } from 'node:path';
 import { exportOf, functionOf, loadModule, ModuleError } from '../client/task/module-function.ts';
 import type { LineOutcome } from './line-outcome.ts';
 
-/** What `input` may be: inputs, or a function that gives them. */
+/** The possible values of `input`: inputs, or a function that returns them. */
 export type Inputs = AsyncIterable<unknown> | Iterable<unknown>;
 
-/** The module of `sleigh run`. Its default export is for the workers. */
+/** The module of `sleigh run`. The workers call its default export. */
 export interface UserModule {
   readonly path: string;
   /** Called without INPUT. */
   readonly input: (() => Inputs) | undefined;
-  /** Called with the outcomes; they are not written then. */
+  /** Called with the outcomes, which are not written then. */
   readonly output: ((outcomes: AsyncIterable<LineOutcome>) => unknown) | undefined;
 }
 
-/** @throws ModuleError when it cannot be loaded, or exports something else than it should */
+/** @throws ModuleError if it cannot be loaded, or an export is of the wrong type */
 export async function loadUserModule(file: string): Promise<UserModule> {
   const path = resolve(file);
   const exports = await loadModule(path);

@@ -8,7 +8,7 @@ import { fail, lineFor } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
 
-/** `sleigh verify --server`: prints chart by chart, and ends with 1 when something differs. */
+/** `sleigh verify --server`: prints each machine, and exits with 1 if something differs. */
 export async function verifyRunningServer(
   grounds: TestTarget,
   { json, effort }: { json: boolean; effort: Effort },

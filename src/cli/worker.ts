@@ -25,7 +25,7 @@ interface WorkerFlags extends ServerFlags, PoolFlags {
   readonly json?: true;
 }
 
-/** Less than batch systems and containers give between SIGTERM and SIGKILL. */
+/** Less than the time that batch systems and containers allow between SIGTERM and SIGKILL. */
 const DRAIN_SECONDS = 20;
 
 const HELP = `
@@ -72,7 +72,7 @@ export function addWorkerCommand(program: Command): void {
     .option('--json', 'print events and errors as lines of JSON')
     .addHelpText('after', HELP)
     .action(async (workspace: string | undefined, flags: WorkerFlags) => {
-      // Not left to the event loop: threads may have timers and sockets that never end.
+      // Exits explicitly, because threads may have timers and sockets that never end.
       await exit(await worker(workspace, flags));
     });
 }
@@ -108,13 +108,13 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
   }
 }
 
-/** @param seconds that the calls that are under way may take, unless a second signal comes */
+/** @param seconds the time for running calls, unless a second signal comes */
 async function drain(sentinel: Sentinel, seconds: number): Promise<void> {
   for (const signal of STOP_SIGNALS) process.once(signal, () => void sentinel.end());
   await sentinel.drain(1_000 * seconds);
 }
 
-/** Says what happens: to programs, or to people who started it themselves; launchers are told by the job. */
+/** Reports events to programs, or to people who started it by hand. Launchers learn of them from the job. */
 function teller({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
   return (event, text) => {
     if (json === true) standardOutput.write(jsonLine(event));
@@ -154,7 +154,7 @@ async function orderFor(
   }
 }
 
-/** Of standard input; when that ends, whoever gave the order wants no workers any more. */
+/** Reads the first line of standard input. When standard input ends, the workers are not wanted any more. */
 async function firstLine(stop: AbortController): Promise<string> {
   const lines = createInterface(process.stdin);
   lines.once('close', () => stop.abort(new Interruption('standard input has ended', 0)));

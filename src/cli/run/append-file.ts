@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { explain } from '../explain.ts';
 
-/** A file of a run cannot be read or written; the message says which, and why, in one line. */
+/** A file of a run cannot be read or written. The message names it and the reason in one line. */
 export class RunFileError extends Error {
   override readonly name = 'RunFileError';
   readonly code: 'unreadable' | 'unwritable';
@@ -12,13 +12,16 @@ export class RunFileError extends Error {
   }
 }
 
-/** A file of lines that grows by whole lines, each of which is with the system when `append` returns. */
+/** A file to which whole lines are appended. When `append` returns, the operating system has the line. */
 export class AppendFile {
   readonly path: string;
   readonly #descriptor: number;
   #bytes = 0;
 
-  /** @param keep whether what is there stays; a last line that has no end is cut off. @throws RunFileError */
+  /**
+   * @param keep whether the existing content is kept; an incomplete last line is removed
+   * @throws RunFileError
+   */
   constructor(path: string, keep: boolean) {
     this.path = path;
     try {
@@ -39,7 +42,7 @@ export class AppendFile {
   /** @throws RunFileError */
   append(line: string): void {
     try {
-      // A disk that is nearly full takes a part.
+      // A disk that is nearly full may accept only a part.
       for (let rest = Buffer.from(`${line}\n`); rest.length > 0;) {
         const written = writeSync(this.#descriptor, rest);
         this.#bytes += written;
@@ -70,7 +73,10 @@ export class AppendFile {
   }
 }
 
-/** @returns the lines of a file; none when there is no file. @throws RunFileError */
+/**
+ * @returns the lines of a file; none if there is no file
+ * @throws RunFileError
+ */
 export function linesOfFile(path: string): string[] {
   try {
     return wholeLines(readFileSync(path)).toString('utf8').split('\n').slice(0, -1);
@@ -80,5 +86,5 @@ export function linesOfFile(path: string): string[] {
   }
 }
 
-/** Without a last line that was not written to its end. */
+/** Removes an incomplete last line. */
 const wholeLines = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.lastIndexOf('\n') + 1);

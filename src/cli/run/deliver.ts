@@ -13,8 +13,8 @@ export interface DeliverOptions {
 }
 
 /**
- * Writes results, or gives them to the module's own `output`.
- * @throws what the results throw, OutputError, RunFileError, what the module throws; the reason of the signal
+ * Writes results, or passes them to the module's own `output`.
+ * @throws what the results or the module throw, OutputError, RunFileError; the reason of the signal
  */
 export async function deliver(
   results: AsyncIterable<LineResult>,
@@ -25,7 +25,7 @@ export async function deliver(
   await Promise.race([taken, aborted(signal)]);
 }
 
-/** At the pace of whoever reads them. */
+/** Writes as fast as the reader takes the results. */
 async function write(
   results: AsyncIterable<LineResult>,
   status: StatusLine,
@@ -38,7 +38,7 @@ async function write(
   }
 }
 
-/** What a module has taken is done when it asks for the next. */
+/** A module is done with an outcome when it requests the next one. */
 async function* outcomesIn(
   results: AsyncIterable<LineResult>,
   journal: Journal | undefined,

@@ -1,29 +1,33 @@
 import { InvalidArgumentError } from 'commander';
 
-/** What is counted of a run. */
+/** The counts of a run. */
 export interface Counts {
   /** Lines whose last attempt has ended. */
   readonly done: number;
   readonly failed: number;
 }
 
-/** When a run ends before its input does, as GNU parallel's `--halt` says it. */
+/** When a run ends before its input does, in the syntax of GNU parallel's `--halt`. */
 export interface Halt {
-  /** `soon`: no further line is begun; `now`: those that are under way are ended, too. */
+  /** `soon`: no further line is started; `now`: running lines are ended, too. */
   readonly when: 'soon' | 'now';
   readonly what: 'fail' | 'success' | 'done';
   readonly limit: number;
-  /** Whether the limit is a percentage of the lines that are done. */
+  /** Whether the limit is a percentage of the completed lines. */
   readonly isPercentage: boolean;
 }
 
-/** A percentage says nothing of fewer lines. */
+/** A percentage applies from this number of lines. */
 const FEWEST_FOR_PERCENTAGE = 3;
 
 const FORM =
   'It must be never, or now or soon with fail=N, success=N or done=N, as in now,fail=1 or soon,fail=10%.';
 
-/** Reads the value of the flag. @returns undefined for `never`. @throws InvalidArgumentError */
+/**
+ * Parses the value of the flag.
+ * @returns undefined for `never`
+ * @throws InvalidArgumentError
+ */
 export function haltOf(text: string): Halt | undefined {
   if (text === 'never') return undefined;
   const [, when, what, number, percent] = /^(soon|now),(fail|success|done)=(\d{1,9})(%?)$/.exec(text) ?? [];

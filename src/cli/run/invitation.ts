@@ -5,11 +5,14 @@ import type { NetWorkSpace } from '../../client/workspace/net-work-space.ts';
 import { authorityOf } from '../../wire/authority.ts';
 import { RunFileError } from './append-file.ts';
 
-/** How other workers join a job: the command, and a file with the token of its server, which goes when the run ends. */
+/**
+ * The command that lets other workers join a job, and a file with the token of its server, which is deleted when the
+ * run ends.
+ */
 export class Invitation implements Disposable {
   #folder: string | undefined;
 
-  /** @param isOwn whether the server was started for this run, so that nobody else knows its token */
+  /** @param isOwn whether the server was started for this run, so that only this process knows its token */
   to(
     { name, server: { host = '', port = 0, token } }: NetWorkSpace,
     isOwn: boolean,
@@ -28,7 +31,7 @@ export class Invitation implements Disposable {
     };
   }
 
-  /** Only this user may read it. */
+  /** Only this user may read the file. */
   #write(token: string): string {
     try {
       this.#folder = mkdtempSync(join(tmpdir(), 'sleigh-run-'));

@@ -1,6 +1,6 @@
 import { printable } from '../../wire/printable.ts';
 
-/** The log of a run, line by line, in the columns of GNU parallel's `--joblog`. */
+/** The log of a run, in the columns of GNU parallel's `--joblog`. */
 
 export const HEADER = [
   'Seq',
@@ -14,22 +14,25 @@ export const HEADER = [
   'Command',
 ].join('\t');
 
-/** What the log says of one line of the input. */
+/** The log entry of one line of the input. */
 export interface LogRow {
   /** The number of the line, from 1. */
   readonly line: number;
-  /** Where it was done; `-` where nobody knows. */
+  /** The host that processed it; `-` if unknown. */
   readonly host: string;
   /** Milliseconds since 1970. */
   readonly started: number;
-  /** Milliseconds. */
+  /** The duration in milliseconds. */
   readonly took: number;
   /** Bytes of the line and of its result. */
   readonly sent: number;
   readonly received: number;
-  /** 0, 1 for a call that failed, -1 for one that took too long, else the exit status of the worker that it ended. */
+  /**
+   * 0, or 1 for a call that failed, -1 for one that timed out, otherwise the exit status of the worker that the call
+   * ended.
+   */
   readonly exitValue: number;
-  /** The number of the signal that ended the worker, else 0. */
+  /** The number of the signal that ended the worker, otherwise 0. */
   readonly signal: number;
   /** The module and the line. */
   readonly command: string;
@@ -43,13 +46,16 @@ export function rowText(row: LogRow): string {
   return [line, printable(host), ...times, sent, received, exitValue, signal, command].join('\t');
 }
 
-/** What a run that is resumed needs of a row. */
+/** The part of a row that a resumed run needs. */
 export interface LoggedLine {
   readonly hasFailed: boolean;
   readonly command: string;
 }
 
-/** @returns what the log has, by the number of the line; the last row of a line counts. @throws TypeError for what is none */
+/**
+ * @returns the entries of the log by line number; the last row of a line counts
+ * @throws TypeError for a row that is invalid
+ */
 export function readRows(rows: readonly string[]): Map<number, LoggedLine> {
   const logged = new Map<number, LoggedLine>();
   if (rows.length === 0) return logged;
@@ -63,10 +69,10 @@ export function readRows(rows: readonly string[]): Map<number, LoggedLine> {
   return logged;
 }
 
-/** Characters of a line that the log shows. */
+/** The number of characters of a line that the log shows. */
 const SHOWN = 200;
 
-/** @returns the module and what it is called for, in one line without tabs */
+/** @returns the module and its argument, in one line without tabs */
 export function commandOf(module: string, value: unknown): string {
   const text = typeof value === 'string' ? value : (safeJson(value) ?? typeof value);
   return `${module} ${printable(text.slice(0, SHOWN))}`;

@@ -3,46 +3,49 @@ import { unsafeCast } from '../../client/unsafe-cast.ts';
 import { AppendFile, linesOfFile, RunFileError } from './append-file.ts';
 import { HEADER, readRows, type LoggedLine } from './joblog.ts';
 
-/** A result that is there, and not known to be printed. */
+/** A result that has arrived and may not have been printed. */
 export interface StoredResult {
   /** Its row of the log. */
   readonly row: string;
-  /** What is to be printed. */
+  /** The text to print. */
   readonly text: string;
   readonly hasFailed: boolean;
 }
 
-/** A line of the file beside the log: a result that has come; or that it is going to be printed at this offset of the output. */
+/**
+ * A line of the results file: a result that has arrived, or the offset of the output at which a result is about to be
+ * printed.
+ */
 type Entry = ({ readonly line: number } & StoredResult) | { readonly line: number; readonly at: number };
 
 export interface JournalOptions {
   /** The path of the log. */
   readonly path: string;
-  /** Whether a run that is in the log goes on. */
+  /** Whether the logged run is resumed. */
   readonly isResumed: boolean;
-  /** The descriptor of the output. */
+  /** The file descriptor of the output. */
   readonly output: number;
 }
 
-/** Bytes of results that are printed, beside the log, before they are thrown away. */
+/** Bytes of printed results that the results file may contain before it is emptied. */
 const MOST_PRINTED = 2 ** 20;
 
 /**
- * The log of a run, and beside it in `FILE.results` the results that are not printed yet, so that a run that is killed at
- * any moment goes on without calling anything again, and prints each result once. A result is stored before it is printed,
- * and its row is logged after that. Which of these was the last is seen when the run is resumed; how much of a result was
- * printed is seen by the size of the output, where that is a file.
+ * The log of a run, and in `FILE.results` the results that are not printed yet. A run that is killed at any moment
+ * can be resumed without repeating a call, and prints each result once. A result is stored before it is printed, and
+ * its row is logged after that. When the run is resumed, the files show which of these steps was the last one. If the
+ * output is a file, its size shows how much of a result was printed.
  */
 export class Journal {
   readonly #log: AppendFile;
   readonly #results: AppendFile;
   readonly #output: number;
-  /** By the number of the line. */
+  /** The logged lines by line number. */
   readonly #logged: Map<number, LoggedLine>;
   readonly #stored = new Map<number, StoredResult>();
-  /** The last result that was going to be printed by the run that is resumed. */
+  /** The last result that the resumed run was about to print. */
   #begun: { readonly line: number; readonly at: number } | undefined;
-  /** Lines whose result is in the file, and not printed. */
+  /** Lines whose result is in the file and not printed. */
   readonly #unprinted = new Set<number>();
 
   /** @throws RunFileError */
@@ -75,28 +78,35 @@ export class Journal {
     }
   }
 
-  /** What the run that is resumed has logged, by the number of the line. */
+  /** The logged lines of the resumed run, by line number. */
   get logged(): ReadonlyMap<number, LoggedLine> {
     return this.#logged;
   }
 
-  /** Whether results of the run that is resumed are not in the output: a shell empties a file that it opens by `>`. */
+  /** Whether results of the resumed run are missing in the output, because the shell emptied the file (`>`). */
   get isOutputEmptied(): boolean {
     return this.#logged.size > 0 && this.#outputSize() === 0;
   }
 
-  /** @returns the result of the run that is resumed */
+  /** @returns the stored result of the resumed run */
   stored(line: number): StoredResult | undefined {
     return this.#stored.get(line);
   }
 
-  /** Keeps a result that has come. @throws RunFileError */
+  /**
+   * Stores a result that has arrived.
+   * @throws RunFileError
+   */
   store(line: number, result: StoredResult): void {
     this.#unprinted.add(line);
     this.#results.append(JSON.stringify({ line, ...result } satisfies Entry));
   }
 
-  /** It is going to be printed. @returns what is still to be printed of it. @throws RunFileError */
+  /**
+   * Records that a result is about to be printed.
+   * @returns the part of it that remains to be printed
+   * @throws RunFileError
+   */
   begin(line: number, text: string): string | Uint8Array {
     const size = this.#outputSize();
     if (size === undefined) return text;
@@ -106,7 +116,10 @@ export class Journal {
     return text;
   }
 
-  /** It is printed. @throws RunFileError */
+  /**
+   * Records that it is printed.
+   * @throws RunFileError
+   */
   finish(line: number, row: string): void {
     this.#log.append(row);
     this.#unprinted.delete(line);
@@ -119,7 +132,7 @@ export class Journal {
     else this.#results.close();
   }
 
-  /** @returns undefined where the output is no file */
+  /** @returns undefined if the output is not a file */
   #outputSize(): number | undefined {
     const stats = fstatSync(this.#output);
     return stats.isFile() ? stats.size : undefined;

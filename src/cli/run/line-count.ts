@@ -7,9 +7,9 @@ const PIECE_BYTES = 2 ** 20;
 const STANDARD_INPUT_DESCRIPTOR = 0;
 
 /**
- * Counts the lines of an input while it is read. Standard input that is a file is read at its places, so that its
- * position stays where it is.
- * @returns undefined where it is no file, or cannot be read
+ * Counts the lines of an input while it is read. Standard input that is a file is read by position, so its offset
+ * does not change.
+ * @returns undefined if it is not a file, or cannot be read
  */
 export async function countLines(file: string): Promise<number | undefined> {
   const isStandard = file === STANDARD_INPUT;

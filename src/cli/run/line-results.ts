@@ -14,44 +14,44 @@ import { WorkList, type Work } from './work-list.ts';
 export interface LineResultsOptions {
   /** The path of the module, for the log. */
   readonly module: string;
-  /** How often a line is tried, in all. */
+  /** How often a line is attempted in all. */
   readonly attempts: number;
   readonly isOrdered: boolean;
-  /** Results that may wait for an earlier one. */
+  /** The number of results that may wait for an earlier one. */
   readonly window: number;
   readonly tally: Tally;
   readonly halt: Halt | undefined;
   readonly journal: Journal | undefined;
-  /** Whether lines that failed in the run that is resumed are tried again. */
+  /** Whether lines that failed in the resumed run are tried again. */
   readonly retriesFailed: boolean;
-  /** Whether results are written as lines of JSON; else the module takes the outcomes. */
+  /** Whether results are written as lines of JSON; otherwise the module receives the outcomes. */
   readonly isWritten: boolean;
 }
 
-/** One line that is done. */
+/** One completed line. */
 export interface LineResult {
   readonly line: number;
-  /** Undefined for one that the run that is resumed has called, and not printed. */
+  /** Undefined for a line that the resumed run has called and not printed. */
   readonly outcome: LineOutcome | undefined;
-  /** What is printed. */
+  /** The text to print. */
   readonly text: string;
-  /** Of the log. */
+  /** The row of the log. */
   readonly row: string;
 }
 
-/** The run ended as `--halt` has it. */
+/** The run ended because of `--halt`. */
 export class Halted extends Error {
   override readonly name = 'Halted';
 }
 
-/** Makes work of the lines of an input, and of what becomes of it the results, in their order. */
+/** Turns the lines of an input into work, and the outcomes into results in the order of the lines. */
 export class LineResults {
   readonly work: WorkList;
-  /** The host of a worker, by its rank, for the log; undefined where nobody knows. */
+  /** The host of a worker by its rank, for the log; undefined if unknown. */
   hostOf: (worker: number | undefined) => string | undefined = () => undefined;
   readonly #options: LineResultsOptions;
   readonly #ordering: Ordering<LineResult>;
-  /** When each worker has ended what it did last. */
+  /** When each worker completed its last line. */
   readonly #free = new Map<number, number>();
   #isHalting = false;
 
@@ -65,12 +65,12 @@ export class LineResults {
     });
   }
 
-  /** Whether `--halt` ended it before its time. */
+  /** Whether `--halt` ended it early. */
   get isHalting(): boolean {
     return this.#isHalting;
   }
 
-  /** @throws TypeError when the log of the run that is resumed is not about this line */
+  /** @throws TypeError if the log of the resumed run does not match this line */
   #isWanted(line: number, value: unknown): boolean {
     const { journal, tally, module, retriesFailed } = this.#options;
     const logged = journal?.logged.get(line);
@@ -92,11 +92,14 @@ export class LineResults {
     return false;
   }
 
-  /** The results, in their order. @throws Halted; SleighError when no worker is left; what the outcomes throw */
+  /**
+   * The results in order.
+   * @throws Halted; SleighError if no worker is left; what the outcomes throw
+   */
   async *of(outcomes: AsyncIterable<Outcome>): AsyncGenerator<LineResult, void, undefined> {
     const { halt, tally } = this.#options;
     for await (const outcome of outcomes) {
-      // Lines that nobody is left to do are not done: a run that is resumed does them.
+      // Lines that failed because no worker is left are not completed, so a resumed run processes them.
       if ('error' in outcome && outcome.error.code === 'no-workers')
         throw new SleighError('no-workers', outcome.error.reason);
       const work = this.work.settle(outcome);
@@ -128,7 +131,7 @@ export class LineResults {
     if (journal === undefined) return '';
     const worker = 'error' in outcome ? outcome.error.worker : outcome.worker;
     const ended = Date.now();
-    // It may have waited for its worker, which does one at a time.
+    // The line may have waited for its worker, which processes one at a time.
     const started = Math.max(
       work.handedOut,
       (worker === undefined ? undefined : this.#free.get(worker)) ?? 0,
@@ -149,7 +152,7 @@ export class LineResults {
   }
 }
 
-/** How a line ended, as the log has it. A call may have ended its worker. */
+/** How a line ended, for the log. A call may have ended its worker. */
 function endOf(outcome: Outcome, hasFailed: boolean): Pick<LogRow, 'exitValue' | 'signal'> {
   if (!('error' in outcome)) return { exitValue: hasFailed ? 1 : 0, signal: 0 };
   const { code, exitStatus = 1, signal } = outcome.error;
@@ -158,7 +161,7 @@ function endOf(outcome: Outcome, hasFailed: boolean): Pick<LogRow, 'exitValue' |
   return { exitValue: exitStatus === 0 ? 1 : exitStatus, signal: number };
 }
 
-/** What is to be resumed is another run. The message says why, in one line. */
+/** The run cannot be resumed. The message says why, in one line. */
 export class ResumeError extends Error {
   override readonly name = 'ResumeError';
   readonly code = 'usage';
@@ -166,7 +169,7 @@ export class ResumeError extends Error {
 
 const failureIn = (outcome: LineOutcome): LineError | undefined => ('error' in outcome ? outcome : undefined);
 
-/** The line that stands for it; a result that JSON cannot say is an error. */
+/** The output line of a result. A result that JSON cannot express is an error. */
 function written(outcome: LineOutcome): { readonly text: string; readonly failure: LineError | undefined } {
   const { line } = outcome;
   if ('error' in outcome) return { text: jsonLine({ line, error: outcome.error }), failure: outcome };

@@ -1,9 +1,9 @@
 import { Console } from 'node:console';
 
 /**
- * Sends what modules print in this process to another stream: by `console`, and by `process.stdout` itself. Results are
- * written past it, by `print`.
- * @returns what undoes that
+ * Redirects what modules print in this process, by `console` or `process.stdout`, to another stream. `print` still
+ * writes results to standard output.
+ * @returns a function that restores the original state
  */
 export function modulesPrintBeside(stream: NodeJS.WriteStream): () => void {
   const { console, process } = globalThis;

@@ -1,9 +1,9 @@
 import Denque from 'denque';
 
-/** Gives back what comes in any order in the order in which it was expected; or at once, where the order does not matter. */
+/** Returns items in the order in which they were expected, or at once if the order does not matter. */
 export class Ordering<T> {
   readonly #isOrdered: boolean;
-  /** Lines that are expected, in their order. */
+  /** The expected lines, in order. */
   readonly #expected = new Denque<number>();
   readonly #ready = new Map<number, T>();
 
@@ -11,7 +11,7 @@ export class Ordering<T> {
     this.#isOrdered = isOrdered;
   }
 
-  /** How many have come and wait for an earlier one. */
+  /** The number of items that wait for an earlier one. */
   get waiting(): number {
     return this.#ready.size;
   }
@@ -24,7 +24,7 @@ export class Ordering<T> {
     this.#ready.set(line, item);
   }
 
-  /** Takes out what is due. */
+  /** Removes the items whose turn it is. */
   *due(): Generator<T> {
     if (!this.#isOrdered) {
       for (const [line, item] of this.#ready) {

@@ -1,17 +1,20 @@
-/** What the flags say about a log. */
+/** The flags for the log. */
 interface LogFlags {
   readonly joblog?: string;
   readonly resume?: true;
   readonly resumeFailed?: true;
 }
 
-/** Arguments that a shell takes as they are. */
+/** Arguments that need no quotes in a shell. */
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 const quoted = (argument: string): string =>
   PLAIN.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 
-/** @returns for people, and the command alone where there is one; the output is to be appended to that which is there */
+/**
+ * @returns a sentence for people, and the command itself if there is one; the output must be appended to the existing
+ *   output
+ */
 export function howToResume(
   { joblog, resume, resumeFailed }: LogFlags,
   args: readonly string[] = process.argv.slice(2),

@@ -48,7 +48,7 @@ export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {
   readonly web?: true;
 }
 
-/** Lines out for each worker, unless told: enough that none waits for the next one. */
+/** The default number of lines under way for each worker: enough that no worker waits for the next line. */
 export const WINDOW_PER_WORKER = 32;
 
 /** @returns the exit status */
@@ -64,7 +64,7 @@ export async function run(file: string, input: string | undefined, flags: RunFla
     // Standard output is for results.
     const restore = modulesPrintBeside(process.stderr);
     const module = await loadUserModule(file);
-    // With an `output` of its own the module says what is a result.
+    // If the module has its own `output`, it decides what is a result.
     if (module.output !== undefined) restore();
     const inputs = await inputsFor(module, input, flags, status);
     if (input !== undefined || module.input === undefined) countInto(tally, input ?? STANDARD_INPUT, flags);
@@ -149,7 +149,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
     watch = new WorkerWatch(flags.workers, async () =>
       Number(await sleigh.workspace.findTry(VARIABLE.rankCount)),
     );
-    // All workers are on this host, unless others were told to come.
+    // All workers run on this host, unless others may join.
     const isHere = flags.host === undefined && flags.join !== 'elastic' && isStartedHere(flags.launch);
     const otherwise = isHere ? hostname() : undefined;
     results.hostOf = (worker) => (worker === undefined ? undefined : sleigh.hosts.get(worker)) ?? otherwise;
@@ -184,7 +184,7 @@ function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
     server: flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server }),
     join,
     reconnectGrace,
-    // Told how often, this command counts itself, deaths as well as errors.
+    // With --retries this command itself counts the attempts, for deaths as well as errors.
     maxAttempts: retries === undefined ? undefined : 1,
     onPage: web === true ? onPage : undefined,
     onDeath,
@@ -211,13 +211,13 @@ function inputsFor(
   return openInput(file, { encoding, isText: text === true });
 }
 
-/** For the total of the progress; an encoding of two bytes a character is not looked into. */
+/** Counts the lines for the progress. Encodings with two bytes for each character are not counted. */
 function countInto(tally: Tally, file: string, { encoding }: RunFlags): void {
   if (encoding === 'utf-16le' || encoding === 'utf-16be') return;
   void countLines(file).then((lines) => (tally.total = lines));
 }
 
-/** Errors whose message says it all. */
+/** Errors whose message is sufficient. */
 const PLAIN = [
   LaunchError,
   ModuleError,
@@ -229,7 +229,7 @@ const PLAIN = [
 ];
 
 interface End extends Pick<Parts, 'flags' | 'status' | 'tally'> {
-  /** Lines that were out. */
+  /** The lines that were under way. */
   readonly unfinished: readonly number[];
 }
 
@@ -237,7 +237,7 @@ interface End extends Pick<Parts, 'flags' | 'status' | 'tally'> {
 function explainEnd(error: unknown, end: End): number {
   const { flags, status, tally, unfinished } = end;
   if (error instanceof Halted) return conclude(true, end);
-  // `exit` tells of it.
+  // `exit` reports it.
   if (error instanceof OutputError) return 1;
   if (error instanceof Interruption && error.status === 0) return 0;
   const resume = howToResume(flags);
@@ -257,7 +257,7 @@ function explainEnd(error: unknown, end: End): number {
   return 1;
 }
 
-/** @returns the exit status of a run that has come to its end, or to the one that `--halt` names */
+/** @returns the exit status of a run that has reached its end, or the end determined by `--halt` */
 function conclude(
   isHalting: boolean,
   { flags, status, tally }: Pick<Parts, 'flags' | 'status' | 'tally'>,

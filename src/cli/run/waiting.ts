@@ -1,4 +1,4 @@
-/** Watches whether the workers of a job have come. */
+/** Observes whether the workers of a job have registered. */
 export class WorkerWatch implements Disposable {
   readonly #expected: number;
   readonly #timer: NodeJS.Timeout;
@@ -6,20 +6,20 @@ export class WorkerWatch implements Disposable {
   #present = 0;
 
   /**
-   * @param expected how many are to come
-   * @param ask gives how many are there
+   * @param expected the expected number of workers
+   * @param ask returns the current number
    */
   constructor(expected: number, ask: () => Promise<number | undefined>) {
     this.#expected = expected;
     const look = async (): Promise<void> => {
-      // Where the job is over, or cannot be asked, others say so.
+      // If the job has ended or does not answer, other code reports that.
       this.#present = (await ask().catch(() => undefined)) ?? this.#present;
       if (this.#present >= expected) clearInterval(this.#timer);
     };
     this.#timer = setInterval(() => void look(), PERIOD_MS).unref();
   }
 
-  /** For people, and for programs; undefined where nobody is waited for, or not for long. */
+  /** A report for people and for programs; undefined if no worker is missing, or only for a short time. */
   get report(): { readonly text: string; readonly event: object } | undefined {
     const seconds = Math.floor((performance.now() - this.#begun) / 1000);
     if (seconds < SILENT_SECONDS || this.#present >= this.#expected) return undefined;

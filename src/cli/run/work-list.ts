@@ -4,35 +4,35 @@ import type { Outcome } from '../../client/task/outcome.ts';
 import type { TaskErrorCode } from '../../client/task/task-metadata.ts';
 import type { Inputs } from '../user-module.ts';
 
-/** One line that is to be done. */
+/** One line to process. */
 export interface Work {
   /** From 1. */
   readonly line: number;
   readonly value: unknown;
-  /** How often it has been handed out. */
+  /** How often it has been submitted. */
   attempts: number;
-  /** When it was handed out last, by the clock of the system, in milliseconds. */
+  /** When it was last submitted, by the clock of the system, in milliseconds. */
   handedOut: number;
 }
 
 export interface WorkListOptions {
-  /** How often a line is tried, in all. */
+  /** How often a line is attempted in all. */
   readonly attempts: number;
-  /** Asked for each line before it is handed out first; those that need not be done are left out. */
+  /** Called for each line before it is first submitted. Lines that are not wanted are skipped. */
   readonly isWanted: (line: number, value: unknown) => boolean;
-  /** Whether a further line may be read now; looked at again after each `settle` and `look`. */
+  /** Whether a further line may be read now; checked again after each `settle` and `look`. */
   readonly hasRoom: () => boolean;
 }
 
-/** What may go better at another time, or elsewhere. */
+/** Failures that may not occur at another time or on another worker. */
 const WORTH_A_RETRY: ReadonlySet<TaskErrorCode> = new Set(['threw', 'timed-out', 'worker-died']);
 
-/** The lines of a run, and which of them are out: each is handed out until it succeeds, or has been tried often enough. */
+/** The lines of a run, and which of them are under way. Each is submitted until it succeeds or has no attempts left. */
 export class WorkList {
   readonly #options: WorkListOptions;
   readonly #inputs: Inputs;
   readonly #again = new Denque<Work>();
-  /** By the index of the element that it was handed out as. */
+  /** By the index of the element as which it was submitted. */
   readonly #out = new Map<number, Work>();
   readonly #changed = new Condition();
   #handedOut = 0;
@@ -43,23 +43,26 @@ export class WorkList {
     this.#options = options;
   }
 
-  /** The lines that are out, in the order in which they were handed out. */
+  /** The lines under way, in the order in which they were submitted. */
   get unfinished(): number[] {
     return Array.from(this.#out.values(), ({ line }) => line);
   }
 
-  /** Hands out no further line, and none again. */
+  /** Submits no further line, and repeats none. */
   stop(): void {
     this.#isStopped = true;
     this.#changed.give();
   }
 
-  /** There may be room now. */
+  /** Called when there may be room for a further line. */
   look(): void {
     this.#changed.give();
   }
 
-  /** What is to be done, in the order of the lines. @throws what the inputs throw */
+  /**
+   * The work, in the order of the lines.
+   * @throws what the inputs throw
+   */
   async *elements(): AsyncGenerator<unknown, void, undefined> {
     const lines = numbered(this.#inputs);
     let reading: Promise<IteratorResult<NumberedLine, void>> | undefined;
@@ -75,7 +78,7 @@ export class WorkList {
         else {
           if (reading === undefined) {
             reading = lines.next();
-            // Told by whoever waits for it, if anybody does.
+            // An error is reported to the caller that waits for it, if there is one.
             reading.catch(() => undefined);
           }
           const next = await Promise.race([reading, this.#changed.wait()]);
@@ -87,7 +90,7 @@ export class WorkList {
         }
       }
     } finally {
-      // One that is still waited for may never come.
+      // A pending line may never arrive.
       void lines.return().catch(() => undefined);
     }
   }
@@ -99,7 +102,7 @@ export class WorkList {
     return work.value;
   }
 
-  /** @returns what the outcome is of; undefined when that is tried again */
+  /** @returns the work of the outcome; undefined if it is tried again */
   settle(outcome: Outcome): Work | undefined {
     const work = this.#out.get(outcome.index);
     if (work === undefined) return undefined;
