@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_DRAIN_S } from '../src/cli/serve.ts';
 import { DEFAULT_OPTIONS } from '../src/sleigh/options.ts';
+import { MISSED_PERIODS } from '../src/sleigh/sentinel-binding.ts';
 import { KEEP_ALIVE_MS, RESERVED_DESCRIPTORS } from '../src/transport/listener.ts';
-import { LINGER_MS } from '../src/transport/peer.ts';
+import { EARLY_BYTES, LINGER_MS } from '../src/transport/peer.ts';
 import { STOP_MS } from '../src/transport/server.ts';
 import {
   FEED_INTERVAL_MS,
@@ -55,7 +56,10 @@ describe.each<[name: string, sentences: readonly string[]]>([
       `waits up to \`--drain\` seconds (${DEFAULT_DRAIN_S})`,
       `when the server stops | ${seconds(STOP_MS)} | `,
       `whether it is there | ${seconds(KEEP_ALIVE_MS)}, and then`,
-      `three refresh periods, of ${DEFAULT_OPTIONS.sentinelRefreshPeriod} seconds each`,
+      `${WORDS[MISSED_PERIODS]} refresh periods, of ${DEFAULT_OPTIONS.sentinelRefreshPeriod} seconds each`,
+      `does not use it for ${WORDS[MISSED_PERIODS]} refresh periods is dead`,
+      `replies it does not take | ${seconds(2 * LINGER_MS)} without taking a byte | `,
+      `behind at most ${mebibytes(EARLY_BYTES)} of requests`,
       `of which none is registered | ${DEFAULT_OPTIONS.workerGracePeriod} seconds | `,
       `a request for the web page | ${seconds(REQUEST_TIME_MS)} | `,
       `connection of the web page | ${seconds(IDLE_TIME_MS)} | `,
@@ -99,6 +103,7 @@ describe.each<[name: string, sentences: readonly string[]]>([
   [
     'protocol',
     [
+      `does not use it for ${WORDS[MISSED_PERIODS]} refresh periods`,
       `Clients have ${secondsInWords(STOP_MS)} to take what is on its way to them`,
       `the client has ${secondsInWords(LINGER_MS)} to take the last reply`,
     ],

@@ -7,7 +7,7 @@ import { NO_VALUE_YET } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
 /** Refresh periods that a sentinel may stay away (S13). */
-const MISSED_PERIODS = 3;
+export const MISSED_PERIODS = 3;
 
 /** The name of a sentinel's absence timer. */
 const absence = (id: number): string => `absence of sentinel ${id}`;

@@ -29,6 +29,13 @@ export function adopt(accepted: Duplex, received: (bytes: Buffer) => void): Dupl
     received(begin(length));
     return true;
   };
-  const options = { handle, readable: true, writable: true, onread: { buffer: shared, callback } };
+  // A client that has closed its sending side may have replies to take; the peer ends the other side.
+  const options = {
+    handle,
+    readable: true,
+    writable: true,
+    allowHalfOpen: true,
+    onread: { buffer: shared, callback },
+  };
   return new Socket(options);
 }

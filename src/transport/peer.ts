@@ -12,6 +12,9 @@ import type { TlsStarter } from './tls.ts';
  */
 export const LINGER_MS = 5_000;
 
+/** Bytes that are read from a client that must take its replies first, at most: only to see whether it has closed its sending side. */
+export const EARLY_BYTES = 2 ** 20;
+
 /** Receives the events of all sockets. */
 export interface PeerEvents {
   received(peer: Peer, bytes: Buffer): void;
@@ -59,13 +62,23 @@ export class Peer {
   readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false };
   #onFlushed: (() => void) | undefined;
   #watch: AwakeTimeout | undefined;
+  /** Input that was read while the client had to take its replies first. */
+  readonly #early: Buffer[] = [];
+  #earlyBytes = 0;
+  /** The client has closed its sending side. */
+  #hasEnded = false;
   readonly #received = (bytes: Buffer): void => {
     // After the connection has ended, input is read and discarded, so that the client still receives the last reply.
-    if (!this.#closing) this.#events.received(this, bytes);
+    if (this.#closing) return;
+    if (this.#mustTakeFirst) this.#keepEarly(bytes);
+    else this.#events.received(this, bytes);
   };
   readonly #listeners = {
     drain: (): void => this.#relieve(),
-    end: (): void => this.#gone(),
+    end: (): void => {
+      this.#hasEnded = true;
+      if (!this.#mustTakeFirst || this.#closing) this.#gone();
+    },
     close: (): void => {
       this.#gone();
       this.#watch?.stop();
@@ -91,10 +104,10 @@ export class Peer {
     return authorityOf(host, remotePort);
   }
 
-  /** Bytes that were sent and that the client has not taken. */
+  /** Bytes that were sent and that the client has not taken, and what it has sent meanwhile. */
   get unread(): number {
     if (this.#socket.destroyed) return 0;
-    return this.#socket.writableLength + this.#queuedBytes;
+    return this.#socket.writableLength + this.#queuedBytes + this.#earlyBytes;
   }
 
   #listen(): void {
@@ -116,8 +129,55 @@ export class Peer {
     return this.#written - this.#socket.writableLength;
   }
 
+  get #mustTakeFirst(): boolean {
+    return this.#heldFor.drain || this.#heldFor.flush;
+  }
+
+  get #isHeld(): boolean {
+    const { file, finish, turn } = this.#heldFor;
+    return this.#mustTakeFirst || file || finish || turn;
+  }
+
+  /**
+   * The end of the input is not seen while a client is not read from. If the client takes nothing for a while, some input is
+   * read and kept. Its requests are carried out if the client takes its replies after all.
+   */
+  #watchForEnd(before: number): void {
+    this.#watch = new AwakeTimeout(LINGER_MS, () => {
+      this.#watch = undefined;
+      if (!this.#mustTakeFirst || this.#socket.destroyed) return;
+      const isStill = this.#taken === before;
+      if (isStill && this.#hasEnded) {
+        this.#socket.destroy();
+        return;
+      }
+      if (isStill && this.#earlyBytes < EARLY_BYTES) this.#socket.resume();
+      this.#watchForEnd(this.#taken);
+    });
+  }
+
+  #keepEarly(bytes: Buffer): void {
+    this.#early.push(Buffer.from(bytes));
+    this.#earlyBytes += bytes.length;
+    if (this.#earlyBytes >= EARLY_BYTES) this.#socket.pause();
+    this.#events.counted(this);
+  }
+
+  /** Goes on with the input that was read early, then with the rest. */
+  #readOn(): void {
+    if (this.#isHeld || this.#socket.destroyed) return;
+    const bytes = this.#early.shift();
+    if (bytes !== undefined) {
+      this.#earlyBytes -= bytes.length;
+      if (!this.#closing) this.#events.received(this, bytes);
+      setImmediate(() => this.#readOn());
+    } else if (this.#hasEnded) this.#gone();
+    else this.#socket.resume();
+  }
+
   /** A client that has closed its sending side and takes nothing would hold its socket and its replies for ever. */
   #watchTaking(before: number): void {
+    this.#watch?.stop();
     if (this.#socket.destroyed) return;
     this.#watch = new AwakeTimeout(LINGER_MS, () => {
       const taken = this.#taken;
@@ -193,6 +253,7 @@ export class Peer {
     }
     if (this.#sending) return;
     if (this.#closing) this.#end();
+    else if (this.#isGone) this.#socket.end();
     else this.#relieve();
   }
 
@@ -233,13 +294,16 @@ export class Peer {
   hold(reason: Holding): void {
     this.#heldFor[reason] = true;
     this.#socket.pause();
+    if (this.#mustTakeFirst && this.#watch === undefined) this.#watchForEnd(this.#taken);
   }
 
   resume(reason: Holding): void {
     if (!this.#heldFor[reason]) return;
     this.#heldFor[reason] = false;
-    const { drain, flush, file, finish, turn } = this.#heldFor;
-    if (!drain && !flush && !file && !finish && !turn) this.#socket.resume();
+    if (this.#isHeld) return;
+    // Not at once: the command at hand may be one of several.
+    if (this.#early.length > 0 || this.#hasEnded) setImmediate(() => this.#readOn());
+    else this.#socket.resume();
   }
 
   /** Starts TLS on the same socket; `received` has already arrived and belongs to it (P2.3). */

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { pad20 } from '../../src/wire/numbers.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { scrapeOf } from '../support/scrape.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Descriptors of the server: its own modules are that many at once while it starts. */
@@ -14,18 +15,25 @@ const DESCRIPTORS = 256;
 
 let child: ChildProcess;
 let errors = '';
+let output = '';
 
 /** A server that may open so many files and sockets. @returns its port */
 async function start(...flags: string[]): Promise<number> {
   const command = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`;
-  const args = [process.execPath, MAIN, 'serve', '--port', '0', '--no-web', ...flags];
+  const web = flags.includes('--web-port') ? [] : ['--no-web'];
+  const args = [process.execPath, MAIN, 'serve', '--port', '0', ...web, ...flags];
   child = spawn('sh', ['-c', command, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   errors = '';
   child.stderr?.on('data', (bytes: Buffer) => (errors += bytes.toString()));
   if (child.stdout === null) throw new Error('it has no output');
+  output = '';
+  child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   const [line]: unknown[] = await once(createInterface(child.stdout), 'line');
   return Number(String(line).split(':').at(-1));
 }
+
+/** The URL of its page; '' until it has said so. */
+const page = (): string => /http:\/\/\S+/.exec(output)?.[0] ?? '';
 
 afterEach(() => child.kill('SIGKILL'));
 
@@ -57,6 +65,30 @@ describe('descriptors that have run out (P12)', () => {
     // A thousand refusals are not a thousand lines.
     expect(logged('no descriptors are left').length).toBeLessThan(5);
     expect(child.exitCode).toBe(null);
+  }, 60_000);
+
+  it('are seen running out in /metrics before a connection is refused, and refusals are counted', async () => {
+    const port = await start('--log-level', 'warn', '--web-port', '0');
+    await eventually(() => page() !== '', 'it says where its page is');
+    const seen: { readonly used: number; readonly refusals: number }[] = [];
+    const crowd: RawClient[] = [];
+    do {
+      for (let n = 0; n < 20; n++) crowd.push(await RawClient.open(port));
+      const samples = await scrapeOf(page());
+      const of = (name: string): number => samples.get(`${name}{limit="descriptors"}`) ?? 0;
+      expect(of('sleigh_limit_bound')).toBe(DESCRIPTORS);
+      seen.push({
+        used: of('sleigh_limit_used') / DESCRIPTORS,
+        refusals: of('sleigh_refusals_total'),
+      });
+    } while (seen.at(-1)?.refusals === 0 && crowd.length < 2 * DESCRIPTORS);
+    expect(seen.at(-1)?.refusals).toBeGreaterThan(0);
+    const before = seen.filter(({ refusals }) => refusals === 0).map(({ used }) => used);
+    expect(before).toEqual(before.toSorted((a, b) => a - b));
+    expect(before[0]).toBeLessThan(0.5);
+    expect(before.at(-1)).toBeGreaterThan(0.8);
+    expect(before.at(-1)).toBeLessThanOrEqual(1);
+    for (const client of crowd) client.vanish();
   }, 60_000);
 
   it('connections over the limit end at once, and are told in the log once', async () => {

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
 import { KEEP_ALIVE_MS } from '../../src/transport/listener.ts';
+import { LINGER_MS } from '../../src/transport/peer.ts';
 import { STOP_MS } from '../../src/transport/server.ts';
 import { Turns } from '../../src/web/turns.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
+import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startServe } from '../support/serve-process.ts';
 
@@ -94,6 +97,50 @@ describe('a connection', () => {
     const took = await timeOf(once(client.socket, 'end'));
     expect(took).toBeGreaterThan(400);
     expect(took).toBeLessThan(500 + SLACK_MS);
+  });
+});
+
+describe('a client that asks for more than it reads', () => {
+  const SIZE = 8 * 2 ** 20;
+  /** More stores than the server reads at once. */
+  const STORES = 4_000;
+
+  /** A client that has asked for large values, stored others behind them, and closed its sending side; and one beside it. */
+  async function halfClosed(port: number): Promise<[RawClient, RawClient]> {
+    const owner = await RawClient.ready(port);
+    clients.push(owner);
+    await owner.short('open ws', 'w', 'me', 'no');
+    await owner.short('store', 'w', 'large', '1', 'v'.repeat(SIZE));
+    const requests = [
+      encodeRequest(['open ws', 'mine', 'me', 'no'], undefined),
+      encodeRequest(['find', 'w', 'large'], undefined).repeat(3),
+      encodeRequest(['store', 'w', 'small', '1', 'x'], undefined).repeat(STORES),
+    ];
+    const client = await stubborn({ port }, inWorkspace(...requests));
+    client.socket.end();
+    return [client, owner];
+  }
+
+  it('and closes its sending side is ended when it takes nothing', async () => {
+    const { port } = await start();
+    const [, owner] = await halfClosed(port);
+    const isThere = async (): Promise<boolean> => (await owner.long('list wss', 'mine')).value.length > 1;
+    await eventually(isThere, 'it has its workspace');
+    const took = await timeOf(eventually(async () => !(await isThere()), 'it is ended'));
+    expect(took).toBeGreaterThan(LINGER_MS - 1_000);
+    expect(took).toBeLessThan(2 * LINGER_MS + SLACK_MS);
+  });
+
+  it('and reads it late gets all of it, and the requests behind it are carried out', async () => {
+    const { port } = await start();
+    const [client, owner] = await halfClosed(port);
+    // By then the server has read some of what is behind, to see whether there is more.
+    await sleep(1.5 * LINGER_MS);
+    await client.until('A00000000000');
+    for (let n = 0; n < 3; n++) expect((await client.longReply()).value.length).toBe(SIZE);
+    expect((await client.read(4 * STORES)).toString()).toBe('0000'.repeat(STORES));
+    await client.closed();
+    expect((await owner.long('list vars', 'w')).value.toString()).toContain(`small\t${STORES}\t`);
   });
 });
 
