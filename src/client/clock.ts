@@ -2,13 +2,13 @@ import { startTimer, type Timer } from './options/durations.ts';
 
 export type { Timer } from './options/durations.ts';
 
-/** Time, as the rules of the client see it. */
+/** The time, for the rules of the client. */
 export interface Clock {
-  /** Milliseconds since some moment. It never goes back. */
+  /** Milliseconds since some moment, never decreasing. */
   now(): number;
   /** The time of day, for people. */
   date(): Date;
-  /** @param milliseconds from 0; it never elapses where that is Infinity, and does not keep the process alive */
+  /** @param milliseconds from 0; Infinity never elapses and does not keep the process alive */
   startTimer(milliseconds: number, onElapsed: () => void): Timer;
 }
 
@@ -19,6 +19,6 @@ export const hostClock: Clock = {
   startTimer: (milliseconds, onElapsed) => startTimer(milliseconds, onElapsed, { ref: false }),
 };
 
-/** Resolves when that time has passed. */
+/** Resolves after that time. */
 export const delay = (clock: Clock, milliseconds: number): Promise<void> =>
   new Promise((resolve) => clock.startTimer(milliseconds, resolve));

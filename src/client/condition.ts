@@ -1,8 +1,8 @@
-/** Wakes whoever waits for something to have changed. */
+/** Wakes all callers that wait for a change. */
 export class Condition {
   #waiting: (() => void)[] = [];
 
-  /** @returns at the next `give` */
+  /** @returns a promise that resolves at the next `give` */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

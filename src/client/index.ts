@@ -1,4 +1,4 @@
-/** What programs import to use a server; nothing of the server is in it. */
+/** Everything that programs import to use a server. It contains no code of the server. */
 export { Barrier } from './workspace/barrier.ts';
 export type { Progress } from './options/batch-options.ts';
 export type { ServerAddress, TlsOptions } from './connection/server-address.ts';

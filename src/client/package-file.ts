@@ -3,16 +3,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** A program of this package cannot be started; the message says why, and what to do. */
+/** A program of this package cannot be started. The message says why, and what to do. */
 export class PackageFileError extends Error {
   override readonly name = 'PackageFileError';
 }
 
 /**
- * The programs that run beside this one (workers, sentinels, the private server) are files of this package. They lie
- * beside this module in `dist`; from `src` it is the same way. A bundler takes this module elsewhere: then they are those of
- * the package that the bundle would import.
- * @param file below `dist`: `client/worker/worker-program.js`
+ * The programs that run beside this one (workers, sentinels, the private server) are files of this package. Their
+ * relative path is the same from `dist` and from `src`. A bundler moves this module; then the files are those of the
+ * installed package.
+ * @param file the path below `dist`: `client/worker/worker-program.js`
  * @throws PackageFileError
  */
 export function packageFile(file: string): URL {
@@ -26,7 +26,7 @@ export function packageFile(file: string): URL {
     const installed = new URL(`dist/${file}`, manifest);
     if (existsSync(installed)) return installed;
   } catch {
-    // It is not installed there.
+    // The package is not installed there.
   }
   throw new PackageFileError(
     `${file} of the package sleigh is not to be found from ${from}. Where a program is bundled, mark sleigh as external ` +

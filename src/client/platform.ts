@@ -8,27 +8,27 @@ import { loadModule, type Exports } from './task/module-function.ts';
 import { startWorkerChild, type WorkerChild } from './sentinel/worker-child.ts';
 
 /**
- * The world outside, as far as master, sentinel and worker need it: clock, chance, connections and the programs that they start.
- * A simulation gives another one.
+ * The outside world, as far as master, sentinel and worker use it: clock, random numbers, connections, and processes.
+ * A simulation provides another platform.
  */
 export interface Platform {
   readonly clock: Clock;
-  /** From 0 up to 1. */
+  /** A random number from 0 up to 1. */
   random(): number;
-  /** A text that nobody can guess. */
+  /** A text that cannot be guessed. */
   secret(): string;
-  /** Of this process, for people who look. */
+  /** A description of this process for people. */
   readonly hostname: string;
   readonly pid: number;
   /** @throws as NwsConnection.open */
   connect(options: ConnectionOptions): Promise<NwsConnection>;
-  /** Resolves when what is due in this turn of the event loop has happened: rejections that nobody awaits are known. */
+  /** Resolves when this turn of the event loop has ended, so that unhandled rejections are known. */
   endOfTurn(): Promise<void>;
   /** @throws ModuleError */
   loadModule(path: string): Promise<Exports>;
   /**
    * Starts a worker. Its first message is a WorkerOrder.
-   * @param args for people who look at the processes
+   * @param args shown in lists of processes
    */
   startWorker(kind: ChildKind, args: readonly string[]): WorkerChild;
 }

@@ -19,30 +19,30 @@ import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
 
 export interface StreamOptions {
-  /** Closes the connection whenever it is aborted, while it opens or later. */
+  /** Closes the connection when it is aborted, while it opens or later. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds that connecting and the handshake may take, `Infinity` for no limit; 10,000 unless told. */
+  /** The time limit for connecting and the handshake in milliseconds; `Infinity` for none. The default is 10,000. */
   readonly timeout?: number | undefined;
 }
 
 export interface ConnectionOptions extends ServerAddress, StreamOptions {}
 
 export interface ChannelOptions extends ConnectionOptions {
-  /** That of this host, unless told. */
+  /** The default is the clock of this host. */
   readonly clock?: Clock | undefined;
 }
 
 /** A long reply whose value comes as a stream. */
 export interface StreamedReply extends ReplyHead {
-  /** Whoever does not read it to its end destroys it, which closes the connection. Undefined when refused. */
+  /** The value; undefined if the request was refused. Read it to its end or destroy it, which closes the connection. */
   readonly stream: Readable | undefined;
 }
 
-/** Milliseconds of silence after which the other side is probed, as the server does it (P1). */
+/** Milliseconds of silence after which keep-alive probes the other side, as on the server (P1). */
 const KEEP_ALIVE = 60_000;
-/** No verb of any server: it is refused, or it withdraws what waits (P5.3, P5.4). */
+/** An unknown verb: the server refuses it, or withdraws the blocked request (P5.3, P5.4). */
 const WITHDRAW = 'withdraw';
-/** Milliseconds within which a server of P5.3 says whether it has withdrawn; others never do. */
+/** Milliseconds within which a server with P5.3 answers. Other servers never do. */
 const WITHDRAWING = 2_000;
 
 const connectLimit = ({ timeout = 10_000 }: StreamOptions): number => milliseconds('timeout', timeout);
@@ -52,36 +52,37 @@ const isSecure = ({ tls = false }: ServerAddress): boolean => tls !== false;
 interface Exchange extends EncodedRequest {
   readonly verb: string;
   readonly resolve: (reply: Reply) => void;
-  /** The reply's value goes there as it comes. */
+  /** Receives the reply whose value is streamed. */
   readonly resolveStream?: (reply: StreamedReply) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Requests and their replies over one socket, with metadata both ways (P1-P8). Replies come in the order of the requests;
- * any number may be made at a time, and what follows a get that waits is kept until that is answered (P5.3).
+ * Requests and their replies over one socket, with metadata in both directions (P1-P8). Replies come in the order of
+ * the requests. Any number of requests may be made at a time; those behind a get that waits are held back until it is
+ * answered (P5.3).
  */
 export class Channel {
   /** HOST:PORT */
   readonly address: string;
-  /** Of whoever waits for its replies. */
+  /** The clock for waits on this connection. */
   readonly clock: Clock;
-  /** Told why, when it is of no more use. */
+  /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ConnectionLostError>;
   #socket: Duplex;
   readonly #server: ServerAddress;
   readonly #input = new ByteQueue();
   readonly #handshake: ClientHandshake;
   readonly #decoder = new ReplyDecoder(this.#input);
-  /** Not sent yet, and sent but not answered. */
+  /** Requests that are not sent yet, and requests that are not answered. */
   readonly #waiting = new Denque<Exchange>();
   readonly #sent = new Denque<Exchange>();
-  /** Requests that leave at the end of this turn. */
+  /** Requests that are sent at the end of this turn of the event loop. */
   #heads = '';
   #isOpen = false;
-  /** The value of the latest request is still on its way. */
+  /** Whether the value of the latest request is still being sent. */
   #isSending = false;
-  /** What the value of the next reply flows into. */
+  /** The stream for the value of the next reply. */
   #stream: Readable | undefined;
   #opened: () => void = () => undefined;
   #refused: (error: Error) => void = () => undefined;
@@ -90,8 +91,8 @@ export class Channel {
   #lost: ConnectionLostError | undefined;
 
   /**
-   * @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted; RangeError or TypeError
-   *   for a timeout that is none
+   * @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted; RangeError or
+   *   TypeError for an invalid timeout
    */
   static async open(options: ConnectionOptions): Promise<Channel> {
     const { host = '127.0.0.1', port = 8765 } = options;
@@ -101,8 +102,8 @@ export class Channel {
   }
 
   /**
-   * Over any stream to a server; what is written to a socket waits until it is connected.
-   * @param address what errors call the server
+   * Uses any stream to a server. Data for a socket waits until it is connected.
+   * @param address the name of the server in errors
    * @throws as `open`
    */
   static async over(stream: Duplex, address: string, options: ChannelOptions = {}): Promise<Channel> {
@@ -146,12 +147,15 @@ export class Channel {
     this.#socket.on('close', () => this.#lose(this.#isOpen ? 'lost' : 'not-nws', 'closed the connection'));
   }
 
-  /** @returns the reply, refusals too. @throws ConnectionLostError; what a stream to be sent throws */
+  /**
+   * @returns the reply, which may be a refusal
+   * @throws ConnectionLostError; what a stream to be sent throws
+   */
   exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => this.#ask({ args, metadata, resolve, reject }));
   }
 
-  /** As `exchange`, for a long reply whose value is not held here. */
+  /** As `exchange`, for a long reply whose value is not kept in memory. */
   exchangeForStream(args: RequestArguments, metadata: Metadata): Promise<StreamedReply> {
     return new Promise<StreamedReply>((resolveStream, reject) =>
       this.#ask({ args, metadata, resolve: () => undefined, resolveStream, reject }),
@@ -159,8 +163,8 @@ export class Channel {
   }
 
   /**
-   * Gives up a get that waits, so that no value is lost: the server says which came first, the answer, which is then
-   * given as usual, or this, which closes the connection (P5.3).
+   * Withdraws a get that waits, without losing a value. The server says which came first: the answer, which is then
+   * returned as usual, or this request, which closes the connection (P5.3).
    */
   withdraw(): void {
     const latest = this.#sent.peekBack();
@@ -173,7 +177,7 @@ export class Channel {
     this.#write(exchange);
   }
 
-  /** What is under way is rejected as `closed`. */
+  /** Rejects pending requests as `closed`. */
   close(): void {
     this.#lose('closed', 'was closed on this side');
   }
@@ -206,7 +210,7 @@ export class Channel {
     }
   }
 
-  /** What is asked in one turn of the event loop leaves in one piece: one string costs much less than many. */
+  /** Sends the requests of one turn of the event loop as one string, which costs much less than several. */
   #write(exchange: Exchange): void {
     const { head, tail } = exchange;
     if (this.#heads === '') nextTick(() => this.#flush());
@@ -223,7 +227,10 @@ export class Channel {
     if (heads !== '') this.#socket.write(heads, 'latin1');
   }
 
-  /** At the pace of the server. A value that cannot be sent whole cannot be taken back either, but by closing. */
+  /**
+   * Sends as fast as the server reads. A value that cannot be sent completely can be withdrawn only by closing the
+   * connection.
+   */
   async #pour(pieces: AsyncIterable<Uint8Array>, exchange: Exchange): Promise<void> {
     this.#isSending = true;
     try {
@@ -260,7 +267,7 @@ export class Channel {
     this.#send();
   }
 
-  /** P2.3: TLS on the same socket. */
+  /** Starts TLS on the same socket (P2.3). */
   #secure(): void {
     const { host = '127.0.0.1', tls } = this.#server;
     const plain = this.#socket.removeAllListeners();
@@ -281,7 +288,7 @@ export class Channel {
     }
   }
 
-  /** @returns whether the reply is here */
+  /** @returns whether the reply is complete */
   #readWhole(exchange: Exchange): boolean {
     const reply = this.#decoder.next(isLong(exchange.verb));
     if (reply === undefined) return false;
@@ -291,7 +298,7 @@ export class Channel {
     return reply !== MALFORMED;
   }
 
-  /** @returns whether all of the reply is here */
+  /** @returns whether all of the reply has arrived */
   #readStream(exchange: Exchange): boolean {
     if (this.#stream === undefined) {
       const head = this.#decoder.head(true);
@@ -305,7 +312,7 @@ export class Channel {
       exchange.resolveStream?.({ ...head, stream: isFound ? this.#stream : undefined });
     }
     const part = this.#decoder.part();
-    // The reader says when it wants more; others who are answered here wait as long.
+    // The reader of the stream determines the pace. Later replies on this connection wait for it.
     if (part !== undefined && !this.#stream.push(part)) this.#socket.pause();
     if (this.#decoder.left > 0) return false;
     this.#stream.push(null);
@@ -333,7 +340,7 @@ export class Channel {
     else this.#lose('unreachable', `cannot be reached (${why})`, error);
   }
 
-  /** The connection is over, for the first of all reasons that are told. */
+  /** Ends the connection. Only the first reason counts. */
   #lose(code: ConnectionLostCode, what: string, cause?: unknown): void {
     this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, { cause });
     this.#socket.destroy();

@@ -4,22 +4,22 @@ import { ConnectionLostError } from './errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
 
-/** Connections that are kept for the next one who waits, at most. */
+/** The number of idle connections that are kept. */
 const MOST_IDLE = 8;
 
-/** A connection for whoever waits, or takes long. */
+/** A connection for a request that waits or takes long. */
 interface Line {
   readonly connection: NwsConnection;
-  /** The workspaces that it has used (W5). */
+  /** The workspaces that it has opened (W5). */
   readonly used: Set<string>;
 }
 
-/** @param keep says that the connection is needed until then, though what it is used for is here already */
+/** @param keep reserves the connection until then, although the result is available already */
 type Use<T> = (connection: NwsConnection, keep: (until: Promise<unknown>) => void) => Promise<T>;
 
 /**
- * The connections of one program to one server: `main` for what is answered at once, in the order in which it is asked,
- * and one each for whoever waits (P5.3).
+ * The connections of one program to one server: `main` for requests that are answered at once, in order, and one for
+ * each request that waits (P5.3).
  */
 export class ConnectionPool {
   readonly main: NwsConnection;
@@ -40,7 +40,7 @@ export class ConnectionPool {
     this.platform = platform;
   }
 
-  /** Where the server is, and how it is spoken to. */
+  /** The address of the server, and how to connect to it. */
   get server(): ServerAddress {
     const { host, port, tls, token } = this.#options;
     return {
@@ -51,7 +51,10 @@ export class ConnectionPool {
     };
   }
 
-  /** Lends a connection that has used the workspace, until `use` is through, and what it says is to be waited for. */
+  /**
+   * Provides a connection that has opened the workspace, until `use` has finished, and until what it passes to `keep`
+   * has.
+   */
   async lend<T>(workspace: string, use: Use<T>): Promise<T> {
     const line = this.#idle.pop() ?? (await this.#openLine());
     this.#busy.add(line);
@@ -75,8 +78,8 @@ export class ConnectionPool {
   }
 
   /**
-   * Lends a connection to somebody who waits on it.
-   * @returns what was waited for, also when it came just before the wait was to end: it is not lost
+   * Provides a connection for a request that waits.
+   * @returns the answer, also if it arrived just before the wait was to end, so that no value is lost
    * @throws the reason of the signal, or TimeoutError
    */
   async wait<T>(workspace: string, what: string, options: WaitOptions, use: Use<T>): Promise<T> {

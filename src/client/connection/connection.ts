@@ -19,58 +19,58 @@ import { decodeValue, encodeValue, type EncodedValue } from '../values/values.ts
 
 export type { ConnectionOptions } from './channel.ts';
 
-/** How a workspace is opened or used (W2, W3). */
+/** How to open or use a workspace (W2, W3). */
 export interface OpenOptions {
-  /** Who opens it, for the listing (W10). */
+  /** The label of the owner, for the listing (W10). */
   readonly label?: string | undefined;
-  /** It stays when its owner goes (W6). */
+  /** Whether the workspace stays when its owner disconnects (W6). */
   readonly persistent?: boolean | undefined;
-  /** False: it must be there (W4). */
+  /** With false the workspace must exist (W4). */
   readonly create?: boolean | undefined;
-  /** `wstype` and the options of that kind (W9, S1). */
+  /** `wstype` and the options of that type (W9, S1). */
   readonly metadata?: Metadata | undefined;
 }
 
-/** Where a value came from, and what goes with it. */
+/** The origin and the metadata of a value. */
 export interface Origin {
   readonly metadata: Metadata;
   readonly descriptor: number;
-  /** 20 characters; empty when the get had to wait for a job variable (V9). */
+  /** 20 characters; empty if the get had to wait for a job variable (V9). */
   readonly variableId: string;
-  /** Of the value in its variable (V10). */
+  /** The number of the value in its variable (V10). */
   readonly index: number;
 }
 
-/** A value that a get found. */
+/** The result of a get. */
 export interface Found<T = unknown> extends Origin {
-  /** Decoded; see values.ts. */
+  /** The decoded value; see values.ts. */
   readonly value: T;
 }
 
-/** A value that a get found, as its bytes come. */
+/** The result of a get, with the value as a stream. */
 export interface FoundStream extends Origin {
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
-  /** To be read to its end, or destroyed: the connection serves nothing else before. */
+  /** Must be read to its end or destroyed. Until then the connection serves nothing else. */
   readonly stream: Readable;
 }
 
 /** The eight verbs that get a value (V4, V10). */
 export type GetVerb = `${'' | 'i'}${'fetch' | 'find'}${'' | 'Try'}`;
 
-/** What a get says beside workspace and variable. */
+/** The arguments of a get besides workspace and variable. */
 export interface GetDetails {
   readonly metadata?: Metadata | undefined;
-  /** Where an iteration stands (V10). */
+  /** The position of an iteration (V10). */
   readonly after?: Pick<Origin, 'variableId' | 'index'> | undefined;
 }
 
 /**
- * One connection to a NetWorkSpaces server. Requests are answered in their order, however many are made at a time.
+ * A connection to a NetWorkSpaces server. Requests are answered in order; any number may be made at a time.
  *
- * Names, metadata and text are JavaScript strings, UTF-8 on the wire; only `request` takes and gives Latin-1.
- * Every method rejects with an NwsError when the server refuses, and with a ConnectionLostError when the connection is
- * or gets lost.
+ * Names, metadata and text are JavaScript strings, and UTF-8 on the wire. Only `request` takes and returns Latin-1.
+ * Every method rejects with an NwsError if the server refuses the request, and with a ConnectionLostError if there is
+ * no connection.
  */
 export class NwsConnection {
   readonly #channel: Channel;
@@ -81,8 +81,8 @@ export class NwsConnection {
   }
 
   /**
-   * As `open`, over a stream that is there.
-   * @param address what errors call the server
+   * As `open`, over an existing stream.
+   * @param address the name of the server in errors
    */
   static over(stream: Duplex, address: string): Promise<NwsConnection> {
     return NwsConnection.overWith(stream, address, {});
@@ -102,24 +102,24 @@ export class NwsConnection {
     return this.#channel.address;
   }
 
-  /** @internal By which it waits. */
+  /** @internal The clock for its waits. */
   get clock(): Clock {
     return this.#channel.clock;
   }
 
-  /** Told why, when it is of no more use. */
+  /** Resolves with the reason when the connection has ended. */
   get ended(): Promise<ConnectionLostError> {
     return this.#channel.ended;
   }
 
-  /** It is of no more use. */
+  /** Whether the connection has ended. */
   get isLost(): boolean {
     return this.#channel.isLost;
   }
 
   /**
-   * Makes a request as it stands, in Latin-1.
-   * @param metadata goes with it, and with what it stores
+   * Makes a request, with all texts in Latin-1.
+   * @param metadata the metadata of the request, and of a value that it stores
    */
   async request(args: RequestArguments, metadata: Metadata = NO_METADATA): Promise<Reply> {
     const reply = await this.#channel.exchange(args, metadata);
@@ -127,12 +127,12 @@ export class NwsConnection {
     throw refusalOf(args[0], reply);
   }
 
-  /** Makes the workspace if need be, and owns it if nobody does (W2). */
+  /** Opens a workspace. It is created if it does not exist, and gets an owner if it has none (W2). */
   async openWorkspace(name: string, options: OpenOptions = {}): Promise<void> {
     await this.#workspace(VERB.openWs, name, options);
   }
 
-  /** As `openWorkspace`, without owning (W3). */
+  /** As `openWorkspace`, without becoming an owner (W3). */
   async useWorkspace(name: string, options: OpenOptions = {}): Promise<void> {
     await this.#workspace(VERB.useWs, name, options);
   }
@@ -144,15 +144,15 @@ export class NwsConnection {
   }
 
   /**
-   * Makes a workspace of a new name and uses it; nobody owns it (W8).
-   * @param template with one place for a number, as in printf
+   * Creates a workspace with a unique name and without an owner, and opens it (W8).
+   * @param template a printf format with one conversion for a number
    * @returns its name
    */
   async mktemp(template = '__ws__%d', metadata = NO_METADATA): Promise<string> {
     return textIn(await this.request([VERB.mktempWs, toWire(template)], wireMetadata(metadata)));
   }
 
-  /** Deletes it, whoever has opened it (W7). */
+  /** Deletes a workspace, whether or not it is open (W7). */
   async deleteWorkspace(name: string): Promise<void> {
     await this.request([VERB.deleteWs, toWire(name)]);
   }
@@ -162,15 +162,15 @@ export class NwsConnection {
     await this.request([VERB.declareVar, toWire(workspace), toWire(variable), mode]);
   }
 
-  /** Who waits in it is told (V7). */
+  /** Deletes a variable. Clients that wait in it get an error (V7). */
   async deleteVariable(workspace: string, variable: string): Promise<void> {
     await this.request([VERB.deleteVar, toWire(workspace), toWire(variable)]);
   }
 
   /**
-   * Stores a value as C1 and C2 have it.
-   * @returns what the server says with its reply
-   * @throws TypeError when it cannot be sent at all
+   * Stores a value, encoded as in C1 and C2.
+   * @returns the metadata of the reply
+   * @throws TypeError if it cannot be sent
    */
   async store(
     workspace: string,
@@ -182,8 +182,8 @@ export class NwsConnection {
   }
 
   /**
-   * As `store`, for a value that was encoded before, or that comes as a stream.
-   * @throws RangeError when a stream is longer or shorter than it should be, and what it throws itself: nothing is
+   * As `store`, for an encoded value or a stream.
+   * @throws RangeError if a stream is longer or shorter than announced, and what the stream throws: then nothing is
    *   stored, and the connection is closed
    */
   async storeEncoded(
@@ -220,7 +220,7 @@ export class NwsConnection {
     return this.get(VERB.findTry, workspace, variable, { metadata });
   }
 
-  /** @returns undefined when a Try form finds none */
+  /** @returns undefined if a Try form finds none */
   async get(
     verb: GetVerb,
     workspace: string,
@@ -235,7 +235,7 @@ export class NwsConnection {
     return { value, metadata: mapMetadata(reply.metadata, fromWire), ...origin };
   }
 
-  /** As `get`, of a value that is not held in memory. Nothing else is answered here before it is read. */
+  /** As `get`, without keeping the value in memory. The connection serves nothing else until it is read. */
   async getStream(
     verb: GetVerb,
     workspace: string,
@@ -249,8 +249,8 @@ export class NwsConnection {
   }
 
   /**
-   * Gives up the get that waits here, and loses no value: it is answered as usual when its value was on its way already;
-   * else it is rejected, and the connection is closed (P5.3).
+   * Withdraws the get that waits here, without losing a value. If its value was already on its way, it is answered as
+   * usual. Otherwise it is rejected, and the connection is closed (P5.3).
    */
   withdraw(): void {
     this.#channel.withdraw();
@@ -262,7 +262,7 @@ export class NwsConnection {
     return listing === '' ? [] : listing.split('\n').map(variableOfLine);
   }
 
-  /** How a job of the old style in a workspace stands (W12); undefined where the server has seen none. */
+  /** The state of an old-style job in a workspace (W12); undefined if the server has seen none. */
   async oldSleigh(workspace: string): Promise<OldSleighInfo | undefined> {
     const { metadata } = await this.request([VERB.listVars, toWire(workspace)], new Map([[KEY.job, '1']]));
     const running = metadata.get(KEY.running);
@@ -281,7 +281,7 @@ export class NwsConnection {
       .map(workspaceOfLine);
   }
 
-  /** Ends the connection; what is under way is rejected as `closed`. */
+  /** Closes the connection; pending requests are rejected as `closed`. */
   close(): void {
     this.#channel.close();
   }
@@ -294,7 +294,7 @@ const reasonOf = ({ metadata }: ReplyHead | Reply): string => fromWire(metadata.
 const refusalOf = (verb: string, reply: ReplyHead | Reply): NwsError =>
   new NwsError(verb, reply.status, reasonOf(reply));
 
-/** The value of a reply that is text by its verb. */
+/** The value of a reply whose verb returns text. */
 const textIn = ({ value }: Reply): string => (value === undefined ? '' : textOfBytes(value.payload));
 
 function getRequest(
@@ -308,7 +308,7 @@ function getRequest(
   return { args, metadata: wireMetadata(metadata) };
 }
 
-/** That a Try form finds none is no error, and may come too often to make one. */
+/** A Try form that finds no value is not an error. It is also too frequent to create an error object for it. */
 function isFound(verb: string, reply: ReplyHead | Reply): boolean {
   if (reply.status === STATUS.ok) return true;
   if (verb.endsWith('Try') && refusalCode(reply.status, reasonOf(reply)) === 'no-value') return false;

@@ -1,6 +1,6 @@
 import { STATUS } from '../../wire/reply.ts';
 
-/** Why a request was refused; stable, for programs. The wire has only a status and a text (P8, P9). */
+/** Why a request was refused, as a stable code for programs. The wire has only a status and a text (P8, P9). */
 export type NwsErrorCode =
   | 'failed'
   | 'no-workspace'
@@ -20,7 +20,7 @@ const CODE_OF_STATUS: Readonly<Record<string, NwsErrorCode>> = {
   [STATUS.shuttingDown]: 'shutting-down',
 };
 
-/** What status 0001 can mean to a program, by its reason without the full stop, which differs from verb to verb. */
+/** The codes for status 0001, by reason. The full stop is removed, because it differs from verb to verb. */
 const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
   'no value available': 'no-value',
   'Variable purged': 'purged',
@@ -30,18 +30,18 @@ const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
   'worker is dead': 'worker-dead',
 };
 
-/** @returns why a request of that status and reason was refused */
+/** @returns the code of a refusal */
 export const refusalCode = (status: string, reason: string): NwsErrorCode =>
   CODE_OF_STATUS[status] ?? CODE_OF_REASON[reason.replace(/\.$/, '')] ?? 'failed';
 
-/** A request that the server refused: it changed nothing, and the connection goes on. */
+/** A request that the server refused. It has changed nothing, and the connection stays open. */
 export class NwsError extends Error {
   override readonly name = 'NwsError';
   readonly verb: string;
-  /** Four digits (P9). */
+  /** The status, four digits (P9). */
   readonly status: string;
   readonly code: NwsErrorCode;
-  /** The server's own words (`nwsReason`); empty when it gave none. */
+  /** The reason from the server (`nwsReason`); empty if it gave none. */
   readonly reason: string;
 
   constructor(verb: string, status: string, reason: string) {
@@ -54,16 +54,16 @@ export class NwsError extends Error {
 }
 
 /**
- * - `unreachable`: there was no connection to be had
- * - `not-nws`: who answered does not speak the protocol, or not as it should
- * - `not-secure`: TLS was wanted, and the server offers none, or is not who it should be (P2.3)
- * - `too-large`: the server sent a value that no buffer can hold; it can be had as a stream
- * - `lost`: the server, or the network, ended the connection
- * - `closed`: this side did
+ * - `unreachable`: no connection could be made
+ * - `not-nws`: the other side does not speak the protocol correctly
+ * - `not-secure`: TLS was requested, and the server does not offer it or has the wrong certificate (P2.3)
+ * - `too-large`: the server sent a value that no buffer can hold; read it as a stream
+ * - `lost`: the server or the network ended the connection
+ * - `closed`: this program closed the connection
  */
 export type ConnectionLostCode = 'unreachable' | 'not-nws' | 'not-secure' | 'too-large' | 'lost' | 'closed';
 
-/** There is no connection (any more): nothing that was under way on it will be answered. */
+/** There is no connection. Pending requests will not be answered. */
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
   readonly code: ConnectionLostCode;
@@ -74,12 +74,12 @@ export class ConnectionLostError extends Error {
   }
 }
 
-/** What was waited for did not come within its `timeout`. */
+/** A wait did not end within its `timeout`. */
 export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
   readonly code = 'timed-out';
 
-  /** @param milliseconds that it was waited for */
+  /** @param milliseconds the time limit of the wait */
   constructor(what: string, milliseconds: number) {
     super(`${what} within ${milliseconds} ms`);
   }

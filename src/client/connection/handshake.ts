@@ -4,11 +4,11 @@ import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../wire/dicti
 import { ACCEPTED, OPTIONS } from '../../wire/handshake.ts';
 import { OPTION } from '../../wire/names.ts';
 
-/** What a client of the new handshake says first (P2.1). */
+/** The first bytes of a client of the new handshake (P2.1). */
 export const GREETING = 'X000';
-/** How the server's offer begins (P2.1). */
+/** The first bytes of the server's offer (P2.1). */
 const OFFER = 'P000';
-/** What this client asks for: metadata both ways (P3). */
+/** The options that this client always chooses: metadata in both directions (P3). */
 const WANTED: readonly [name: string, value: string][] = [
   [OPTION.metadataToServer, '1'],
   [OPTION.metadataFromServer, '1'],
@@ -17,16 +17,19 @@ const WANTED: readonly [name: string, value: string][] = [
 export type HandshakeStep =
   | { type: 'say'; bytes: string }
   | { type: 'done' }
-  /** @param why what is wrong with the server, to follow its address */
+  /** @param why what is wrong with the server; follows its address in the message */
   | { type: 'failed'; code: 'not-nws' | 'not-secure'; why: string };
 
 const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws', why });
 
-/** Shows that this client knows the token, and to a listener nothing of the token (P2.5). */
+/** Proves that this client knows the token, without revealing it to someone who reads the traffic (P2.5). */
 const proofOf = (token: string, nonce: string): string =>
   createHmac('sha256', Buffer.from(token, 'latin1')).update(nonce, 'latin1').digest('hex');
 
-/** The client's side of the new handshake (P2), in whatever pieces the server's comes. Knows no socket. */
+/**
+ * The client's side of the new handshake (P2). The server's bytes may arrive in pieces of any size. It uses no
+ * socket.
+ */
 export class ClientHandshake {
   readonly #input: ByteQueue;
   #asksForToken = false;
@@ -35,7 +38,7 @@ export class ClientHandshake {
   readonly #token: string | undefined;
   #stage: 'greeted' | 'offered' | 'asked' = 'greeted';
 
-  /** @param wants whether TLS is to follow (P2.3); the token for a server that asks for one (P2.5) */
+  /** @param wants whether to use TLS (P2.3); the token for a server that requires one (P2.5) */
   constructor(
     input: ByteQueue,
     { isSecure = false, token }: { isSecure?: boolean; token?: string | undefined } = {},
@@ -61,7 +64,7 @@ export class ClientHandshake {
         return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
       this.#stage = 'asked';
       const wanted = new Map(WANTED);
-      // A server that does not ask is told nothing, and an old one would refuse it.
+      // The token is used only if the server requires one. An old server would refuse it.
       if (this.#token !== undefined && offer.has(OPTION.token)) {
         const nonce = offer.get(OPTION.tokenNonce);
         // Options travel before TLS begins: what a listener must not hear is not said.

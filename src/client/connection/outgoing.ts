@@ -2,9 +2,9 @@ import { pad20 } from '../../wire/numbers.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { encodeRequest } from '../../wire/request.ts';
 
-/** A value that is sent as it comes, of a size that is known before. */
+/** A value that is sent as a stream. Its size must be known in advance. */
 export interface ByteStream {
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
   /** A Readable, a web stream, a generator … */
   readonly bytes: AsyncIterable<Uint8Array>;
@@ -15,13 +15,13 @@ export type RequestArguments =
   | readonly [verb: string]
   | readonly [verb: string, ...names: string[], value: string | Uint8Array | ByteStream];
 
-/** A request as one string, or as one and the bytes that end it. */
+/** A request as one string, or as a string and the bytes that follow it. */
 export interface EncodedRequest {
   readonly head: string;
   readonly tail: Uint8Array | AsyncIterable<Uint8Array> | undefined;
 }
 
-/** Longer values are not made part of a string. */
+/** Longer values are sent separately and not as part of a string. */
 const STRING_BYTES = 4_096;
 
 export function encode(args: RequestArguments, metadata: Metadata): EncodedRequest {
@@ -35,7 +35,7 @@ export function encode(args: RequestArguments, metadata: Metadata): EncodedReque
   return { head: headFor(names, value.length, metadata), tail: value };
 }
 
-/** All but the bytes of the value: the same as with an empty one, but for its length, which comes last. */
+/** The request without the bytes of the value. Only the length, which comes last, depends on the value. */
 const headFor = (names: readonly string[], size: number, metadata: Metadata): string =>
   encodeRequest([...names, ''], metadata).slice(0, -pad20(0).length) + pad20(size);
 
@@ -43,8 +43,8 @@ const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString('latin1');
 
 /**
- * Each piece is held back until the next one is there: a value that turns out too long must not be complete already.
- * @throws RangeError when there are more or fewer bytes than was said
+ * Delays each piece until the next one is available, so that a value that turns out too long is not completed.
+ * @throws RangeError if the number of bytes differs from the announced size
  */
 async function* exactly({ bytes, size }: ByteStream): AsyncGenerator<Uint8Array> {
   let left = size;

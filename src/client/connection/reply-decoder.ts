@@ -10,7 +10,7 @@ export interface ReceivedValue extends ReplyValue {
   readonly payload: Buffer;
 }
 
-/** A reply as it came (P6, P7). Names and reasons in it are Latin-1. */
+/** A reply (P6, P7). Names and reasons in it are Latin-1. */
 export interface Reply {
   readonly status: string;
   readonly metadata: Metadata;
@@ -18,30 +18,30 @@ export interface Reply {
   readonly value: ReceivedValue | undefined;
 }
 
-/** What comes before the bytes of the value. */
+/** The part of a reply before the bytes of the value. */
 export interface ReplyHead {
   readonly status: string;
   readonly metadata: Metadata;
   readonly value: (Omit<ReceivedValue, 'payload'> & { readonly size: number }) | undefined;
 }
 
-/** Bytes of the longest buffer that there is; what is longer can be read in parts only. */
+/** The length of the longest possible buffer. Longer values can be read only as streams. */
 const LONGEST_VALUE_BYTES = constants.MAX_LENGTH;
 
 const EMPTY = Buffer.alloc(0);
 const STATUS_WIDTH = 4;
 const FIELD = 20;
-/** Status, descriptor, the two halves of the cookie, length. */
+/** Status, descriptor, the two parts of the cookie, length. */
 const LONG_HEAD_WIDTH = STATUS_WIDTH + 4 * FIELD;
 
-/** Replies with metadata and cookies (P3, P7) out of bytes, in whatever pieces these come. Knows no socket. */
+/** Decodes replies with metadata and cookies (P3, P7) from bytes in pieces of any size. It uses no socket. */
 export class ReplyDecoder {
   readonly #input: ByteQueue;
   readonly #dictionary = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   #metadata: Metadata | undefined;
-  /** Bytes of the value that are still to come. */
+  /** The bytes of the value that have not arrived. */
   #left = 0;
-  /** Of a reply that is read whole. */
+  /** The head of a reply that is read as a whole. */
   #head: ReplyHead | undefined;
   #whole: Buffer = EMPTY;
   #filled = 0;
@@ -50,7 +50,7 @@ export class ReplyDecoder {
     this.#input = input;
   }
 
-  /** Bytes of the value that `part` has not given yet. */
+  /** The bytes of the value that `part` has not returned yet. */
   get left(): number {
     return this.#left;
   }
@@ -61,8 +61,9 @@ export class ReplyDecoder {
   }
 
   /**
-   * @param isLong the verb says which form its reply has (P7.2)
-   * @returns the next reply, undefined while bytes are missing, or MALFORMED: the connection is of no use any more
+   * @param isLong whether the verb has long replies (P7.2)
+   * @returns the next reply, undefined while bytes are missing, or MALFORMED if the connection cannot be used any
+   *   more
    */
   next(isLong: boolean): Reply | typeof MALFORMED | undefined {
     if (this.#head === undefined) {
@@ -75,7 +76,7 @@ export class ReplyDecoder {
     return this.#left > 0 ? undefined : this.#finished(this.#head);
   }
 
-  /** A part that is all of it is taken as it is; others are copied, once, to where they belong. */
+  /** A part that is the whole value is used directly. Others are copied once to their place. */
   #gather(part: Buffer): void {
     if (this.#filled === 0) {
       if (this.#left === 0) this.#whole = part;
@@ -95,7 +96,7 @@ export class ReplyDecoder {
     return { status, metadata, value: { descriptor, variableId, index, payload } };
   }
 
-  /** @returns the next reply but for its bytes, which `part` gives; as `next` else */
+  /** @returns the next reply without the bytes of its value, which `part` returns; otherwise as `next` */
   head(isLong: boolean): ReplyHead | typeof MALFORMED | undefined {
     if (this.#metadata === undefined) {
       const metadata = this.#dictionary.next(this.#input);
@@ -108,7 +109,7 @@ export class ReplyDecoder {
     return head;
   }
 
-  /** @returns bytes of the value that are there; undefined when there are none, or no more to come */
+  /** @returns available bytes of the value; undefined if there are none, or the value is complete */
   part(): Buffer | undefined {
     if (this.#left === 0 || this.#input.length === 0) return undefined;
     const part = this.#input.some(this.#left);

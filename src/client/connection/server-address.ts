@@ -1,24 +1,24 @@
-/** How TLS is spoken (P2.3). PEM texts, so that workers elsewhere can be told. */
+/** The options of TLS (P2.3). They are PEM texts, so that they can be sent to workers on other hosts. */
 export interface TlsOptions {
-  /** Whom to trust beside the authorities that Node knows. */
+  /** Authorities to trust in addition to those of Node. */
   readonly ca?: string | undefined;
-  /** What the server's certificate must say, where it is not its `host`. */
+  /** The name in the server's certificate, if it differs from `host`. */
   readonly servername?: string | undefined;
-  /** Who this client is, where the server asks for a certificate (P2.5). */
+  /** The client's certificate, if the server requires one (P2.5). */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
-  /** False: whoever answers is trusted. */
+  /** With false the server's certificate is not checked. */
   readonly rejectUnauthorized?: boolean | undefined;
 }
 
-/** Where a server is, and how it is spoken to. */
+/** The address of a server, and how to connect to it. */
 export interface ServerAddress {
-  /** 127.0.0.1 unless told. */
+  /** The default is 127.0.0.1. */
   readonly host?: string | undefined;
-  /** 8765 unless told (P1). */
+  /** The default is 8765 (P1). */
   readonly port?: number | undefined;
-  /** TLS, by the options or with none; plain unless told (P2.3). */
+  /** TLS with these options, or with the defaults if true. The default is no TLS (P2.3). */
   readonly tls?: boolean | TlsOptions | undefined;
-  /** What the server asks for, where it does (P2.5). Latin-1. */
+  /** The token, if the server requires one (P2.5). Latin-1. */
   readonly token?: string | undefined;
 }

@@ -1,14 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Names, metadata and reasons are bytes on the wire, carried as Latin-1 strings; programs mean UTF-8. */
+/** Names, metadata and reasons are bytes on the wire, represented as Latin-1 strings. For programs they are UTF-8. */
 
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
 
-/** @returns the UTF-8 bytes of a text, one character a byte */
+/** @returns the UTF-8 bytes of a text, one character for each byte */
 export const toWire = (text: string): string =>
   isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 
-/** @param bytes one character a byte; those that are no UTF-8 come back as Latin-1, so that none is lost */
+/**
+ * @param bytes one character for each byte; if they are not valid UTF-8 they are returned as Latin-1, so that none is
+ *   lost
+ */
 export const fromWire = (bytes: string): string =>
   isAscii(bytes) ? bytes : textOfBytes(Buffer.from(bytes, 'latin1'));
 

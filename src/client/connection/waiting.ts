@@ -3,25 +3,25 @@ import type { Clock, Timer } from '../clock.ts';
 import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, TimeoutError } from './errors.ts';
 
-/** What ends a wait before its time. */
+/** Conditions that end a wait early. */
 export interface WaitOptions {
-  /** Rejects with its reason. */
+  /** Rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds after which it rejects with a TimeoutError; `Infinity`, which is the default, for no limit. */
+  /** Milliseconds after which it rejects with a TimeoutError. The default is `Infinity`, no limit. */
   readonly timeout?: number | undefined;
 }
 
-/** One wait that may end early, once. */
+/** A wait that may end early, once. */
 export class Waiting implements Disposable {
   readonly #signal: AbortSignal | undefined;
   readonly #timer: Timer;
   #giveUp: () => void = () => undefined;
-  /** Why it has ended early; undefined while it has not. */
+  /** Why it has ended early; undefined if it has not. */
   reason: unknown;
 
   /**
-   * @param what did not happen, for the TimeoutError
-   * @throws the reason of the signal when it is aborted already; RangeError or TypeError for a timeout that is none
+   * @param what a description of the awaited event, for the TimeoutError
+   * @throws the reason of the signal if it is aborted already; RangeError or TypeError for an invalid timeout
    */
   constructor({ signal, timeout = Infinity }: WaitOptions, what: string, clock: Clock) {
     const limit = milliseconds('timeout', timeout);
@@ -31,7 +31,7 @@ export class Waiting implements Disposable {
     this.#timer = clock.startTimer(limit, () => this.#end(new TimeoutError(what, limit)));
   }
 
-  /** @param giveUp called when it ends early, at once when it has already */
+  /** @param giveUp called when it ends early, or immediately if it already has */
   onEnd(giveUp: () => void): void {
     this.#giveUp = giveUp;
     if (this.reason !== undefined) giveUp();
@@ -63,9 +63,9 @@ export class Waiting implements Disposable {
 }
 
 /**
- * Waits for the answer to a get, no longer than it should.
- * @param ask makes the request, at once
- * @returns the answer, also when it came just before the wait was to end: it is not lost
+ * Waits for the answer to a get, within its limits.
+ * @param ask makes the request at once
+ * @returns the answer, also if it arrived just before the wait was to end, so that no value is lost
  * @throws the reason of the signal, or TimeoutError
  */
 export async function waitOn<T>(

@@ -2,19 +2,21 @@ import type { Launcher } from './launcher.ts';
 import { encodeOrder, ORDER } from './remote-launch-order.ts';
 import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
 
-/** Environment variables beside the order: the host that a command is for, and how many workers it is to start. */
+/**
+ * Environment variables in addition to the order: the host that a command is for, and the number of workers to start.
+ */
 const HOST = 'SLEIGH_HOST';
 const COUNT = 'SLEIGH_WORKERS';
 
 /**
- * Workers by whatever starts programs elsewhere: a batch system, a container … See docs/launchers.md.
+ * Starts workers with any command that runs programs elsewhere: a batch system, a container … See docs/launchers.md.
  *
- * ```ts
- * await Sleigh.start({ workers: 64, server, launch: command('srun --ntasks=1 --cpus-per-task="$SLEIGH_WORKERS" sleigh worker') });
+ * ```ts await Sleigh.start({ workers: 64, server, launch: command('srun --ntasks=1 --cpus-per-task="$SLEIGH_WORKERS"
+ * sleigh worker') });
  * ```
  *
- * @param text for `sh`: it is to run `sleigh worker`, here or elsewhere, with SLEIGH_ORDER in its environment. It is run
- *   once for each host, or once where none is named; it may return at once when it has handed that in.
+ * @param text a command for `sh`. It must run `sleigh worker`, here or elsewhere, with SLEIGH_ORDER in its
+ *   environment. It runs once for each host, or once if none is named. It may return at once after submitting a job.
  */
 export const command = (text: string): Launcher => ({
   start: (order) => {

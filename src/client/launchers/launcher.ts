@@ -5,63 +5,72 @@ import type { Place } from '../sentinel/place.ts';
 import type { RestartBudget } from '../options/respawn.ts';
 import type { SentinelMessage, SentinelProgramOrder } from '../sentinel/sentinel-program.ts';
 
-/** Starts the workers of a sleigh, somewhere, with a sentinel on each host that keeps watch over them (S2, S9). */
+/** Starts the workers of a sleigh, with a sentinel on each host that supervises them (S2, S9). */
 export interface Launcher {
   /**
-   * @returns when all are on their way; they register in their own time
-   * @throws LaunchError when they cannot be started; none is left then
+   * @returns when all are starting; they register later
+   * @throws LaunchError if they cannot be started; then none is left running
    */
   start(order: LaunchOrder): Promise<Launched>;
 }
 
-/** Workers cannot be started; the message says why, in one line. */
+/** Workers cannot be started. The message says why, in one line. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';
 }
 
-/** Which workers are wanted. */
+/** The workers to start. */
 export interface LaunchOrder {
-  /** As the master reaches it; elsewhere its `host` may have another name. */
+  /** The server, as the master reaches it. On other hosts its `host` may have another name. */
   readonly server: ServerAddress;
   readonly workspace: string;
-  /** How many, in all. */
+  /** The number of workers in all. */
   readonly workers: number;
-  /** Where; empty where that is left to the launcher. */
+  /** The hosts; empty if the launcher decides. */
   readonly hosts: readonly string[];
   /** The path of a module that each worker loads before it registers. */
   readonly preload?: string | undefined;
   /** The folder and the environment of the workers. */
   readonly place?: Place | undefined;
-  /** How workers that end are replaced; false: they are not (S22.8). Durations are in milliseconds. */
+  /** How workers that end are replaced; false for no replacement (S22.8). Durations are in milliseconds. */
   readonly respawn?: RestartBudget | false | undefined;
-  /** Elements that a worker does before it is replaced. */
+  /** The number of elements after which a worker is replaced. */
   readonly maxTasksPerWorker?: number | undefined;
-  /** Bytes of memory above which a worker is replaced, between two elements. */
+  /** Bytes of memory above which a worker is replaced between two elements. */
   readonly maxMemory?: number | undefined;
-  /** To be told of each worker that ends without being asked to: its rank, and how it ended. */
+  /** Called for each worker that ends unexpectedly, with its rank and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
-  /** Given what workers print, and what goes wrong with their hosts, in whole lines. */
+  /** Called with the output of workers and with errors of their hosts, in whole lines. */
   readonly onOutput: (text: string) => void;
 }
 
-/** Workers that were started. They end as well when the job does, or when the master's process or its host is gone. */
+/** Workers that were started. They also end when the job does, or when the master's process or host fails. */
 export interface Launched {
-  /** Resolves when the last of them has ended and none is to come, for whatever reason; to that reason, for people. */
+  /** Resolves when the last of them has ended and no replacement is coming, with the reason for people. */
   readonly gone: Promise<string>;
-  /** Ends them, by force where asking does not help. @returns when they have gone */
+  /**
+   * Ends them, and kills those that do not end.
+   * @returns when they have ended
+   */
   stop(): Promise<void>;
 }
 
-/** Workers as processes on this host: each has a memory of its own, and may crash alone. They are replaced when they end. */
+/** Workers as processes on this host. Each has its own memory and may crash alone. They are replaced when they end. */
 export const processes = (): Launcher => ({ start: (order) => startHere('process', order) });
 
-/** Workers as threads of this process: quicker to start, and they end all together. */
+/** Workers as threads of this process. They start faster, and a crash of the process ends all of them. */
 export const threads = (): Launcher => ({ start: (order) => startHere('thread', order) });
 
-/** Workers as threads of one process beside this one, so that nothing that they print, or start, has its standard output. */
+/**
+ * Workers as threads of a separate process, so that their output does not mix with the standard output of this
+ * process.
+ */
 export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thread', order, 'process') });
 
-/** The sentinel and its workers, children of this process, or threads in it. @param home what the sentinel itself is */
+/**
+ * Starts the sentinel and its workers as children of this process, or as threads in it.
+ * @param home the kind of the sentinel itself
+ */
 async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
   const { hosts, onDeath, onOutput, ...rest } = order;
   if (hosts.length > 0) throw new LaunchError('hosts need a launcher that reaches them: give `launch`');

@@ -3,28 +3,28 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How to start one sentinel elsewhere: a program that stands for it here. */
+/** How to start one sentinel elsewhere: a local program that represents it. */
 export interface RemoteLaunchCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * The line to give it on standard input, which then stays open for as long as its workers are wanted.
-   * @param said what it says on standard error, line by line; what is waited for is not passed on
+   * The line for its standard input, which then stays open while its workers are wanted.
+   * @param said waits for a line of its standard error that matches; that line is not passed on
    */
   readonly order: (said: (pattern: RegExp) => Promise<RegExpMatchArray>) => Promise<string>;
 }
 
-/** Milliseconds that the last words of a program may take. */
+/** Milliseconds to wait for the last output of a program. */
 const LAST_OUTPUT_LIMIT_MS = 200;
 
-/** A program that was started, and with it, somewhere, a sentinel and its workers. */
+/** A program that was started, and with it a sentinel and its workers elsewhere. */
 export class RemoteLaunch {
-  /** Told how it ended; its workers may still be there when that was with status 0. */
+  /** Resolves with how it ended. If that was with status 0, its workers may still run. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcessWithoutNullStreams;
 
-  /** @throws Error when there is no such program */
+  /** @throws Error if there is no such program */
   static async start(command: RemoteLaunchCommand, pass: (text: string) => void): Promise<RemoteLaunch> {
     const station = new RemoteLaunch(command, pass);
     await once(station.#child, 'spawn');
@@ -32,13 +32,13 @@ export class RemoteLaunch {
   }
 
   private constructor({ program, args, env, order }: RemoteLaunchCommand, pass: (text: string) => void) {
-    // In a session of its own: the Ctrl-C of a terminal is for the master, who ends this one in its own way.
+    // In a session of its own, because Ctrl-C in a terminal is for the master, which ends this program itself.
     this.#child = spawn(program, [...args], {
       env: { ...process.env, ...env },
       detached: true,
     });
     const { stdin, stdout, stderr } = this.#child;
-    // One that does not read, or has ended, does not mind.
+    // The program may not read its standard input, or may have ended.
     stdin.on('error', () => undefined);
     this.ended = this.#end();
     this.ended.catch(() => undefined);
@@ -60,24 +60,24 @@ export class RemoteLaunch {
     const closed = once(this.#child, 'close');
     closed.catch(() => undefined);
     const [code, signal] = await once(this.#child, 'exit');
-    // Its last words come first; but what it has started may hold its output for as long as it likes.
+    // Waits for its last output, but not long, because programs that it has started may keep its output open.
     await Promise.race([closed, sleep(LAST_OUTPUT_LIMIT_MS)]);
     return code === null ? `signal ${String(signal)}` : `exit status ${String(code)}`;
   }
 
-  /** Says that its workers are not wanted any more. */
+  /** Signals that its workers are not wanted any more. */
   release(): void {
     this.#child.stdin.end();
   }
 
-  /** Ends it here, with all that it has started here, and did not set apart. */
+  /** Ends the local program and everything in its process group. */
   kill(signal: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
     try {
       process.kill(-pid, signal);
     } catch {
-      // It has gone just now.
+      // It has ended just now.
     }
   }
 }

@@ -7,20 +7,23 @@ import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { RemoteLaunchOrder } from './remote-launch-order.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from './remote-launch.ts';
 
-/** One sentinel that is to be started elsewhere. */
+/** A sentinel to start elsewhere. */
 export interface RemoteLaunchPlan {
-  /** For people: a host, say. */
+  /** A name for people, such as the host. */
   readonly name: string;
   readonly workers: number;
   readonly command: (order: RemoteLaunchOrder) => RemoteLaunchCommand;
 }
 
-/** Milliseconds that sentinels elsewhere have to end their workers, and after that the programs here to end. */
+/** Milliseconds that remote sentinels have to end their workers, and that the local programs have to end after that. */
 const END_LIMIT_MS = 5_000;
-/** A program that has ended so has failed, or was told to end; else its sentinel says `bye` when it ends. */
+/**
+ * A program that ends differently has failed or was ended. With this status its sentinel stores to `bye` when it
+ * ends.
+ */
 const WELL = 'exit status 0';
 
-/** Starts them all, or none. */
+/** Starts all of them, or none. */
 export async function startRemoteLaunches(
   order: LaunchOrder,
   plans: readonly RemoteLaunchPlan[],
@@ -30,13 +33,13 @@ export async function startRemoteLaunches(
   return stations;
 }
 
-/** A host, and how many workers it is to have. */
+/** A host and its number of workers. */
 export interface Share {
   readonly host: string;
   readonly workers: number;
 }
 
-/** @returns the workers of each host, as evenly as can be; hosts that would have none are left out */
+/** @returns the number of workers of each host, divided evenly; hosts without workers are omitted */
 export function shares(workers: number, hosts: readonly string[]): readonly Share[] {
   const share = (at: number): number => Math.floor((workers + hosts.length - 1 - at) / hosts.length);
   return hosts.map((host, at) => ({ host, workers: share(at) })).filter((each) => each.workers > 0);
@@ -47,7 +50,7 @@ class RemoteLaunches implements Launched {
   readonly #order: LaunchOrder;
   readonly #plans: readonly RemoteLaunchPlan[];
   readonly #stations: RemoteLaunch[] = [];
-  /** Begins the names of its stations: a job may be launched for several times. */
+  /** The prefix of the names of its stations, because a job may be launched several times. */
   readonly #id = randomUUID();
   /** How each program has ended, and how many of its workers have, by the name of its station. */
   readonly #ends = new Map<string, string>();
@@ -111,7 +114,7 @@ class RemoteLaunches implements Launched {
     });
   }
 
-  /** A program that has ended well may have been one that hands in a job elsewhere. */
+  /** A program that has ended with status 0 may have submitted a job elsewhere. */
   #look(): void {
     const isGone = ({ workers }: RemoteLaunchPlan, at: number): boolean => {
       const name = this.#nameOf(at);

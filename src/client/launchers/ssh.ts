@@ -6,26 +6,31 @@ import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from '
 
 export interface SshOptions {
   /**
-   * Whether the workers reach the server through the ssh connection (`ssh -R`), so that no port need be open for them. Unless
-   * told they do where the server is on a loopback address, which nobody reaches otherwise.
+   * Whether the workers reach the server through the ssh connection (`ssh -R`), so that no port must be open for
+   * them. The default is true if the server listens on a loopback address, which other hosts cannot reach.
    */
   readonly tunnel?: boolean | undefined;
-  /** What `ssh` is told by `-o`: `Port=2222`, `IdentityFile=…`. What is in ~/.ssh/config holds as always. */
+  /** Options for `ssh -o`: `Port=2222`, `IdentityFile=…`. ~/.ssh/config applies as well. */
   readonly options?: readonly string[] | undefined;
-  /** How `sleigh` is called there, for the shell there: `sleigh` unless told. Only this is read by a shell. */
+  /**
+   * The command for `sleigh` on the other host, for its shell. The default is `sleigh`. The shell parses only this
+   * command.
+   */
   readonly remoteCommand?: string | undefined;
 }
 
-/** For ssh the first word on an option counts. A tunnel is for one job, and so is its connection; it tells of its port. */
+/**
+ * For ssh the first value of an option counts. A tunnel, and its connection, belongs to one job. ssh prints its port.
+ */
 const TUNNEL_OPTIONS = ['ExitOnForwardFailure=yes', 'ControlMaster=no', 'ControlPath=none', 'LogLevel=INFO'];
-/** It asks nothing, since nobody is there to answer, and sees that the other host is gone; unless its user says else. */
+/** ssh must not prompt, and must notice when the other host is gone. Options of the user have priority. */
 const OPTIONS = ['BatchMode=yes', 'ServerAliveInterval=15', 'ServerAliveCountMax=3'];
-/** What ssh says when the other side has chosen the port. */
+/** The line that ssh prints when the other side has chosen the port. */
 const ALLOCATED = /^Allocated port (\d+) for remote forward to /;
 
 /**
- * Workers on other hosts, by ssh, as evenly as can be. What they are to do is told on standard input, never in a command line;
- * when the connection ends, however it does, so do they.
+ * Starts workers on other hosts with ssh, divided evenly. Their order is sent over standard input, never in a command
+ * line. When the connection ends for any reason, the workers end.
  */
 export const ssh = (options: SshOptions = {}): Launcher => ({
   start: async (order) => {
@@ -36,7 +41,7 @@ export const ssh = (options: SshOptions = {}): Launcher => ({
   },
 });
 
-/** ssh would take it for one of its options, and some of those run programs. */
+/** ssh would interpret such a host as an option, and some options run programs. */
 function refuseOption(host: string): void {
   if (/^-|^\s*$/.test(host)) throw new LaunchError(`"${host}" is no host`);
 }
@@ -71,7 +76,7 @@ function planner(
   });
 }
 
-/** The server as it is seen at the other end of the tunnel. Its certificate has its old name. */
+/** The server as seen from the other end of the tunnel. Its certificate has the original name. */
 function tunnelled({ host = '127.0.0.1', tls = false, token }: ServerAddress, port: number): ServerAddress {
   const address = { host: '127.0.0.1', port, ...(token !== undefined && { token }) };
   if (tls === false) return address;

@@ -2,32 +2,32 @@ import type { CancelMarks } from '../master/cancel-marks.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 import type { TaskGroup } from '../master/task-group.ts';
 
-/** How far a batch has come, in elements. */
+/** The progress of a batch, in elements. */
 export interface Progress {
-  /** Answered, well or not. */
+  /** Elements with an outcome. */
   readonly done: number;
-  /** Of these, those that failed. */
+  /** The failed elements among these. */
   readonly failed: number;
-  /** Taken from the input so far. */
+  /** Elements read from the input. */
   readonly read: number;
-  /** How many there are in all, where the input says so (an array, a Set …). */
+  /** The total number, if the input has one (an array, a Set …). */
   readonly total: number | undefined;
 }
 
 export interface BatchOptions {
   readonly id: string;
   readonly elements: AsyncIterable<unknown> | Iterable<unknown>;
-  /** Where its elements are handed out, perhaps together with those of other batches. */
+  /** The group that its elements are sent with, possibly together with those of other batches. */
   readonly group: TaskGroup;
-  /** Outcomes come in the order of the elements, not as they come. */
+  /** Whether outcomes are returned in the order of the elements. */
   readonly isOrdered: boolean;
-  /** Where it is marked when it is cancelled, and how. */
+  /** Where and how it is marked when it is cancelled. */
   readonly marks: CancelMarks;
   readonly onAbort: OnAbort;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
-/** @returns undefined where the input does not say */
+/** @returns undefined if the input has no known size */
 export function totalOf(elements: AsyncIterable<unknown> | Iterable<unknown>): number | undefined {
   if (Array.isArray(elements)) return elements.length;
   return elements instanceof Set || elements instanceof Map ? elements.size : undefined;

@@ -1,15 +1,18 @@
 import { shown } from './shown.ts';
 
-/** Checks the value of one option. @throws TypeError or RangeError, which names the option, the value and what is allowed */
+/**
+ * Checks the value of one option.
+ * @throws TypeError or RangeError with the option, the value and what is allowed
+ */
 export type Rule = (name: string, value: unknown) => void;
 
-/** A rule for each option: a new option without one does not compile. */
+/** A rule for each option. An option without a rule does not compile. */
 export type Rules<Options> = { readonly [Name in keyof Required<Options>]: Rule };
 
 /**
- * Checks what a program gave as options, before anything is started.
- * @param of what takes them: `Sleigh.start` …
- * @throws TypeError for what is no object and for an option that there is not, and as the rules do
+ * Checks options before anything is started.
+ * @param of the function that takes them, such as `Sleigh.start`
+ * @throws TypeError if it is not an object or has an unknown option, and as the rules do
  */
 export function checkOptions(of: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
   if (options === undefined) return;
@@ -28,14 +31,17 @@ function unknownOption(of: string, name: string, names: readonly string[]): stri
   return `${of} has no option \`${name}\`. ${hint}`;
 }
 
-/** @returns a rule for values for which something holds. @param wanted goes on after `must be` */
+/**
+ * @returns a rule for values that satisfy a condition
+ * @param wanted follows `must be` in the message
+ */
 export const mustBe =
   (wanted: string, holds: (value: unknown) => boolean, ErrorClass: ErrorConstructor = TypeError): Rule =>
   (name, value) => {
     if (!holds(value)) throw new ErrorClass(`\`${name}\` must be ${wanted}, got ${shown(value)}.`);
   };
 
-/** A whole number from there on. */
+/** A whole number of at least that value. */
 export const wholeFrom = (least: number): Rule =>
   mustBe(
     `a whole number of at least ${least}`,
@@ -59,9 +65,9 @@ export const isSignal = mustBe(
 );
 export const anything: Rule = () => undefined;
 
-/** @returns the name that was meant, perhaps */
+/** @returns the most similar name, if one is similar enough */
 function nearest(name: string, names: readonly string[]): string | undefined {
-  // Two letters that are exchanged count as two.
+  // Two exchanged letters count as two changes.
   const limit = Math.min(2, name.length - 2);
   const near = names
     .map((each) => ({ each, distance: distanceOf(name.toLowerCase(), each.toLowerCase()) }))
@@ -70,7 +76,7 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return near[0]?.each;
 }
 
-/** How many letters have to be changed, left out or put in to make one text of the other (Levenshtein). */
+/** The Levenshtein distance of two texts. */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (const [i, letter] of Array.from(a).entries()) {

@@ -2,25 +2,25 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import { shown } from './shown.ts';
 
 /**
- * Durations that programs give: any number from 0, `Infinity` for no limit. Timers that last as long as they say, also
- * beyond the 2^31 milliseconds after which `setTimeout` fires at once. The functions are imported, since a task may replace the
- * global ones in its worker, as tests with fake timers do.
+ * Durations: any number from 0, `Infinity` for no limit. These timers also work beyond the 2^31 milliseconds after
+ * which `setTimeout` fires at once. The functions are imported, because a task may replace the global ones in its
+ * worker, as tests with fake timers do.
  */
 
 /**
- * Checks a number of milliseconds that a program gave.
- * @param name of the option, for the error
- * @throws TypeError when it is no number; RangeError when it is NaN or below 0
+ * Checks a number of milliseconds.
+ * @param name the name of the option, for the error
+ * @throws TypeError if it is not a number; RangeError if it is NaN or below 0
  */
 export const milliseconds = (name: string, value: unknown): number => duration(name, value, 'milliseconds');
 
-/** As `milliseconds`, for options that are in seconds. */
+/** As `milliseconds`, for options in seconds. */
 export const seconds = (name: string, value: unknown): number => duration(name, value, 'seconds');
 
-/** Seconds that no job lasts: the wire has no infinity (P5.5). */
+/** A number of seconds that stands for infinity, which the wire cannot express (P5.5). */
 const ENDLESS_SECONDS = 1e11;
 
-/** @returns a number of seconds as metadata carry it */
+/** @returns a number of seconds as metadata */
 export const secondsText = (value: number): string => String(Math.min(value, ENDLESS_SECONDS));
 
 function duration(name: string, value: unknown, unit: string): number {
@@ -32,23 +32,23 @@ function duration(name: string, value: unknown, unit: string): number {
   );
 }
 
-/** Something that happens later, unless it is stopped. */
+/** A timer that can be stopped. */
 export interface Timer {
-  /** Does nothing when it has elapsed or was stopped. */
+  /** Does nothing if it has elapsed or was stopped. */
   stop(): void;
 }
 
 export interface TimerOptions {
-  /** False: the process may end before. */
+  /** With false the timer does not keep the process alive. */
   readonly ref?: boolean;
 }
 
-/** The most milliseconds that one `setTimeout` can wait. */
+/** The longest wait of one `setTimeout` in milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 const NEVER: Timer = { stop: () => undefined };
 
-/** @param wait milliseconds; none elapse of `Infinity`, so that nothing is started */
+/** @param wait milliseconds; `Infinity` starts no timer */
 export function startTimer(wait: number, onElapsed: () => void, { ref = true }: TimerOptions = {}): Timer {
   if (wait === Infinity) return NEVER;
   let timeout: NodeJS.Timeout;

@@ -31,7 +31,7 @@ import type {
 } from './workspace-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 
-/** What is allowed for each option of the client. */
+/** The rules for the options of the client. */
 
 const TLS: Rules<TlsOptions> = {
   ca: isText,
@@ -60,7 +60,7 @@ const server: Rule = (name, value) => {
   checkOptions(`\`${name}\``, value, ADDRESS);
 };
 
-/** Of metadata and of variables of the environment. */
+/** For metadata and for environment variables. */
 const isMetadata = mustBe(
   'a Map, or an object, of strings',
   (value) =>
@@ -167,7 +167,7 @@ export const EACH_WORKER: Rules<EachWorkerOptions & { readonly fixedArgs: unknow
   onLate: isFunction,
 };
 
-/** The first mistake of many: a function itself, which cannot travel (C4). */
+/** The most frequent mistake is to pass a function itself, which cannot be sent (C4). */
 export const checkTask: (task: unknown) => void = (task) =>
   mustBe(
     'a task, as `tasks(module)` gives it (workers load the function from its module)',
@@ -180,7 +180,7 @@ export const checkTask: (task: unknown) => void = (task) =>
       typeof value.name === 'string',
   )('task', task);
 
-/** A string is an iterable of letters, which nobody means. */
+/** A string is an iterable of letters, which is never intended. */
 export const checkElements: (elements: unknown) => void = (elements) =>
   mustBe(
     'an iterable of elements: an array, a Set, a generator …',

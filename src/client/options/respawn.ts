@@ -7,7 +7,7 @@ export type { RestartBudget } from '../../machines/pool/restart-budget.ts';
 /** How workers that end are replaced: see `LaunchOptions`. */
 export type Respawn = boolean | Partial<RestartBudget>;
 
-/** Restarts at once, for each worker that is wanted, in the milliseconds below. */
+/** The default number of immediate restarts for each wanted worker, within the milliseconds below. */
 const RESTARTS_PER_WORKER = 10;
 const WITHIN_MS = 10_000;
 const MAX_DELAY_MS = 5_000;
@@ -29,8 +29,8 @@ export function checkRespawn(name: string, value: unknown): void {
 }
 
 /**
- * @param workers that are wanted
- * @returns false when none is to be replaced
+ * @param workers the wanted number
+ * @returns false if workers are not replaced
  */
 export function restartBudget(respawn: Respawn | undefined, workers: number): RestartBudget | false {
   if (respawn === false) return false;
@@ -39,5 +39,5 @@ export function restartBudget(respawn: Respawn | undefined, workers: number): Re
   return { restarts, within: finite(within), maxDelay: finite(maxDelay) };
 }
 
-/** An order travels as JSON, which has no infinity. */
+/** An order is sent as JSON, which has no infinity. */
 const finite = (value: number): number => Math.min(value, Number.MAX_SAFE_INTEGER);

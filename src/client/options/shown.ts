@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 
-/** Characters of a value in an error message, at most. */
+/** The largest number of characters of a value in an error message. */
 const MOST_CHARACTERS = 80;
 
-/** @returns a value as an error message shows it: short, on one line */
+/** @returns a short form of a value for an error message, on one line */
 export function shown(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
   const text = typeof value === 'string' ? JSON.stringify(value) : inspect(value, OPTIONS);

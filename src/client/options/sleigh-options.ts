@@ -7,103 +7,113 @@ import type { Respawn } from './respawn.ts';
 import type { ErrorHandling } from '../master/results.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 
-/** What becomes of the task of a worker that dies (S13). */
+/** What becomes of the task of a dead worker (S13). */
 export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
 
-/** Which workers are started. */
+/** The workers to start. */
 export interface LaunchOptions extends Place {
-  /** How many; in a group that closes so many are expected (S4). 0 is possible where others may come (S17). */
+  /** The number of workers; a group that closes expects this many (S4). 0 is allowed if others may join (S17). */
   readonly workers: number;
-  /** Where the workers run, for a launcher that reaches other hosts. */
+  /** The hosts of the workers, for a launcher that reaches other hosts. */
   readonly hosts?: readonly string[] | undefined;
-  /** How the workers are started: `processes()` unless told. */
+  /** How the workers are started. The default is `processes()`. */
   readonly launch?: Launcher | undefined;
   /**
-   * A module that each worker loads before it registers, for what it does: its path, or its URL (`import.meta.resolve(…)`
-   * finds one of a package). It need not export anything.
+   * A module that each worker loads before it registers: its path or its URL (`import.meta.resolve(…)` finds one of a
+   * package). It needs no exports.
    */
   readonly preload?: URL | string | undefined;
   /**
-   * Whether workers that end are replaced (S22): true unless told. `restarts` of them at once in `within` milliseconds; 10 for
-   * each worker in 10,000 unless told. Beyond that each replacement waits twice as long as the one before, `maxDelay`
-   * milliseconds at most, 5,000 unless told. Workers that end before they have registered, three times in a row for each
-   * worker, are the end of it: see `no-workers`.
+   * Whether workers that end are replaced (S22). The default is true. The budget allows `restarts` immediate
+   * replacements in `within` milliseconds; the default is 10 for each worker in 10,000 ms. Beyond it each replacement
+   * waits twice as long as the one before, at most `maxDelay` milliseconds (5,000). If workers end before they have
+   * registered, three times in a row for each worker, the job fails with `no-workers`.
    */
   readonly respawn?: Respawn | undefined;
-  /** Elements that a worker does before it is replaced by a new one; no limit unless told. */
+  /** The number of elements after which a worker is replaced. The default is no limit. */
   readonly maxTasksPerWorker?: number | undefined;
   /**
-   * Bytes of memory above which a worker is replaced, between two elements: what a process occupies (RSS), what a thread has on
-   * its heap. No limit unless told.
+   * Bytes of memory above which a worker is replaced between two elements: the resident memory (RSS) of a process,
+   * the heap of a thread. The default is no limit.
    */
   readonly maxMemory?: number | undefined;
 }
 
 export interface SleighOptions extends LaunchOptions {
-  /** Where the server is; unless told, one for this job alone is started on this host, and ended with it. */
+  /** The server. By default a private server is started on this host and ends with the job. */
   readonly server?: ServerAddress | undefined;
-  /** Where it is given, the server that is started for this job has a web page on this host, and this is told its address. */
+  /** If given, the private server has a web page on this host, and this function is called with its address. */
   readonly onPage?: ((url: string) => void) | undefined;
   /**
-   * `closing` unless told: the workers that are started, and no others. `elastic`: workers come and go while the job runs,
-   * by `launch`, or by `sleigh worker` from anywhere (S17).
+   * `closing` (the default): only the started workers. `elastic`: workers join and leave while the job runs, by
+   * `launch` or by `sleigh worker` from anywhere (S17).
    */
   readonly join?: 'closing' | 'elastic' | undefined;
   /**
-   * Seconds within which a worker that lost its connection may come back, with what it was doing, `Infinity` for no limit;
-   * 0 unless told: it is dead at once (S18).
+   * Seconds within which a worker that lost its connection may come back with its task; `Infinity` for no limit. The
+   * default is 0: the worker is dead at once (S18).
    */
   readonly reconnectGrace?: number | undefined;
   /**
-   * `requeue` unless told: the task is tried again by another worker, up to `maxAttempts` times, and fails then. `null`:
+   * `requeue` (the default): another worker tries the task again, up to `maxAttempts` times; then it fails. `null`:
    * it fails at once. `shutdown`: the job ends.
    */
   readonly onDeadWorker?: OnDeadWorker | undefined;
-  /** 3 unless told. */
+  /** The default is 3. */
   readonly maxAttempts?: number | undefined;
-  /** Who it is, for the listing (W10); `sleigh` unless told. The name of the workspace begins with it. */
+  /**
+   * The label of the owner, for the listing (W10), and the beginning of the workspace's name. The default is
+   * `sleigh`.
+   */
   readonly label?: string | undefined;
-  /** Told of each worker that ends without being asked to: its rank, and how it ended. */
+  /** Called for each worker that ends unexpectedly, with its rank and how it ended. */
   readonly onDeath?: ((rank: number, how: string) => void) | undefined;
   /**
-   * Given what workers print, wherever they are and whoever has started them, and what goes wrong with their hosts, in whole
-   * lines; standard error unless told.
+   * Called with the output of all workers and with errors of their hosts, in whole lines. By default they go to
+   * standard error.
    */
   readonly onOutput?: ((text: string) => void) | undefined;
-  /** Closes the connections, whenever it is aborted: the job ends with them. */
+  /** Closes the connections when it is aborted, which ends the job. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What all tasks of a batch have in common. */
+/** The options of all tasks of a batch. */
 export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
-  /** Cancels the batch: what is queued is not called, what runs is ended as `onAbort` says, and its reason is thrown. */
+  /**
+   * Cancels the batch: queued elements are not called, running calls are ended as `onAbort` says, and the reason is
+   * thrown.
+   */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How calls are ended when the batch is cancelled. `ask` unless told: `context.signal` is aborted, and a worker whose call
-   * has not ended within 500 ms is ended and replaced. `kill`: the worker is ended at once.
+   * How running calls are ended when the batch is cancelled. `ask` (the default): `context.signal` is aborted, and a
+   * worker whose call has not ended within 500 ms is killed and replaced. `kill`: the worker is killed at once.
    */
   readonly onAbort?: OnAbort | undefined;
   /**
-   * Milliseconds that one call may take, without limit unless told; its task fails then with `timed-out`, and `context.signal` is aborted. A call
-   * that blocks the event loop is ended a second later, and its worker with it: see `onDeadWorker`.
+   * The time limit of one call in milliseconds; the default is none. Beyond it the task fails with `timed-out`, and
+   * `context.signal` is aborted. A call that blocks the event loop is ended by killing its worker, which is replaced.
    */
   readonly timeout?: number | undefined;
-  /** `throw` unless told. */
+  /** The default is `throw`. */
   readonly errors?: Errors | undefined;
 }
 
 export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> extends TaskOptions<Errors> {
-  /** Tasks that are out for each worker that there is: 8 unless told. So much is held in memory, however many elements there are. */
+  /**
+   * The number of tasks under way for each worker. The default is 8. It bounds the memory, however many elements
+   * there are.
+   */
   readonly loadFactor?: number | undefined;
   /**
-   * Elements that travel together, as one task. `auto` unless told: one at first, then as many as take about 2 ms, 100
-   * and 64 KiB at most. Those that take longer travel alone, and what a worker has not begun after 5 ms it gives back. When
-   * it dies, what it had done of a chunk is called again: so `auto` is 1 unless `onDeadWorker` is `requeue`.
+   * The number of elements in one task. `auto` (the default): one at first, then as many as take about 2 ms, at most
+   * 100 elements and 64 KiB. Elements that take longer are sent alone, and a worker returns what it has not started
+   * after 5 ms. When a worker dies, the completed elements of its chunk are called again; therefore `auto` is 1
+   * unless `onDeadWorker` is `requeue`.
    */
   readonly chunkSize?: number | 'auto' | undefined;
-  /** False: results come as they are ready, not in the order of the elements. */
+  /** With false, results are returned as they arrive instead of in the order of the elements. */
   readonly ordered?: boolean | undefined;
-  /** Told after each task that is answered, be it of one element or of several. */
+  /** Called after each task that is answered; a task may contain several elements. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
@@ -112,19 +122,19 @@ export interface EachWorkerOptions<
   Errors extends ErrorHandling = ErrorHandling,
 > extends TaskOptions<Errors> {
   /**
-   * In an elastic group: `present`, unless told, is for the workers that are registered; `all` for everyone who comes
-   * later as well, before all else, for the life of the job (S17).
+   * In an elastic group: `present` (the default) for the workers that are registered; `all` also for every worker
+   * that joins later, before its other tasks, until the job ends (S17).
    */
   readonly reach?: 'present' | 'all' | undefined;
-  /** Told what became of the call on each worker that came later; its index is the rank. */
+  /** Called with the outcome of each worker that joined later; its index is the rank. */
   readonly onLate?: ((outcome: Outcome<Result>) => void) | undefined;
 }
 
-/** `fixedArgs` must be there where the task's function says what they are. */
+/** `fixedArgs` is required if the task's function declares them. */
 export type WithFixedArgs<FixedArgs> = unknown extends FixedArgs
   ? { readonly fixedArgs?: unknown }
   : { readonly fixedArgs: FixedArgs };
-/** The options, which may be left out where nothing in them must be there. */
+/** The options; they may be omitted if none is required. */
 export type MaybeOptions<Options, FixedArgs> = unknown extends FixedArgs
   ? [options?: Options & WithFixedArgs<FixedArgs>]
   : [options: Options & WithFixedArgs<FixedArgs>];
