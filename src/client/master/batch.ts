@@ -15,8 +15,8 @@ import type { TaskFailure } from '../task/task-metadata.ts';
 const TABLE = new LifeCycleTable(batchMachine);
 
 /**
- * Hands out the elements of an input, with so many tasks out at once and no more, and gives their outcomes, each once. What
- * it may do when is said by its machine; see machines/pool/batch.
+ * Sends the elements of an input as tasks, with a limited number under way, and returns each outcome once. Its
+ * machine decides what is allowed when; see machines/pool/batch.
  */
 export class Batch implements ElementOwner {
   readonly id: string;
@@ -25,27 +25,27 @@ export class Batch implements ElementOwner {
   readonly #options: BatchOptions;
   readonly #life: LifeCycle<BatchEvent, BatchCommand, BatchTag>;
   readonly #changed = new Condition();
-  /** Settled and not taken yet, by the index of the first element. */
+  /** Outcomes that are settled and not taken yet, by the index of the first element. */
   readonly #ready = new Map<number, readonly Outcome[]>();
-  /** The indexes of the elements that are handed out and have no outcome, the oldest first. */
+  /** The indexes of the elements under way, oldest first. */
   readonly #unsettled = new Set<number>();
-  /** Tasks, or shares of tasks, on their way. */
+  /** The number of tasks, or parts of tasks, under way. */
   #parts = 0;
-  /** Whether all outcomes are wanted at once, so that those that wait hold up nothing. */
+  /** Whether the caller keeps all outcomes, so that waiting ones do not count against the window. */
   #keepsAll = false;
-  /** Elements whose outcomes were taken. */
+  /** The number of elements whose outcomes were taken. */
   #given = 0;
-  /** Elements. */
+  /** The number of elements read. */
   #read = 0;
   #done = 0;
   #failed = 0;
   /** The input, while its next element is awaited. */
   #awaited: Pick<AsyncIterator<unknown> | Iterator<unknown>, 'return'> | undefined;
-  /** Why its elements are refused, once they are. */
+  /** Why its elements are refused, if they are. */
   #refusal: TaskFailure | undefined;
-  /** What the input threw: told when all that came before is answered. */
+  /** What the input threw. It is rethrown when all earlier elements have outcomes. */
   #inputFault: { readonly error: unknown } | undefined;
-  /** What ended the batch before its time. */
+  /** What ended the batch early. */
   #fault: { readonly error: unknown } | undefined;
   #settle: () => void = () => undefined;
 
@@ -70,8 +70,8 @@ export class Batch implements ElementOwner {
   }
 
   /**
-   * The outcomes, each once. To stop before the end cancels what is left.
-   * @throws whatever the input threw, when all that came before is answered; what `cancel` and `end` were given
+   * The outcomes, each once. Stopping before the end cancels the rest.
+   * @throws what the input threw, when all earlier elements have outcomes; the reasons passed to `cancel` and `end`
    */
   async *outcomes(): AsyncGenerator<Outcome, void, undefined> {
     try {
@@ -89,8 +89,9 @@ export class Batch implements ElementOwner {
   }
 
   /**
-   * As `outcomes`, for whoever keeps all of them: those that wait for an earlier one do not count as out then.
-   * @param take given each; what it throws cancels what is left
+   * As `outcomes`, for callers that keep all of them. Outcomes that wait for an earlier one then do not count as
+   * under way.
+   * @param take called with each outcome; if it throws, the rest is cancelled
    */
   async takeAll(take: (outcome: Outcome) => void): Promise<void> {
     this.#keepsAll = true;
@@ -126,7 +127,7 @@ export class Batch implements ElementOwner {
     return due;
   }
 
-  /** The indexes of the elements that are out, the oldest first. */
+  /** The indexes of the elements under way, oldest first. */
   get unfinished(): number[] {
     return [...this.#unsettled];
   }
@@ -136,8 +137,8 @@ export class Batch implements ElementOwner {
   }
 
   /**
-   * Takes no more elements, and lets the workers know: what is queued is not called, and what runs is ended. Their results
-   * are taken and thrown away (S23.3).
+   * Reads no more elements, and notifies the workers: queued elements are not called, and running calls are ended.
+   * Their results are discarded (S23.3).
    */
   cancel(reason: unknown): void {
     if (this.#life.has('over')) return;
@@ -145,7 +146,7 @@ export class Batch implements ElementOwner {
     this.#send({ type: 'cancelled' });
   }
 
-  /** Nothing will be answered any more (S23.5). */
+  /** No further results will arrive (S23.5). */
   end(reason: unknown): void {
     if (this.#life.has('over')) return;
     this.#stop(reason);
@@ -164,7 +165,7 @@ export class Batch implements ElementOwner {
     this.#send({ type: 'module.unloadable' });
   }
 
-  /** No worker can be had any more; results that are there have been taken (S23.4). */
+  /** No worker can be had any more; available results have been taken (S23.4). */
   noWorkers(failure: TaskFailure): void {
     this.#refusal ??= failure;
     this.#send({ type: 'workers.gone' });
@@ -178,18 +179,18 @@ export class Batch implements ElementOwner {
     this.#changed.give();
   }
 
-  /** An input that never gives its next element is left all the same. */
+  /** Leaves an input that may never return its next element. */
   async #leaveAwaited(): Promise<void> {
     const awaited = this.#awaited;
     this.#awaited = undefined;
     try {
       await awaited?.return?.();
     } catch {
-      // Nothing more is wanted of it.
+      // The input is not needed any more, so its error does not matter.
     }
   }
 
-  /** Takes elements as the window lets it, without waiting for one to be sent before the next; rejects never. */
+  /** Reads elements as the window allows, without waiting until each is sent. It never rejects. */
   async #feed(): Promise<void> {
     const { elements, group } = this.#options;
     try {
@@ -198,7 +199,7 @@ export class Batch implements ElementOwner {
       while (await this.#hasRoom()) {
         this.#awaited = values;
         const { done, value } = await values.next();
-        // Where nothing more is wanted by now it has been left.
+        // The input has been left because the batch needs no more elements.
         if (this.#awaited === undefined) return group.flush();
         this.#awaited = undefined;
         if (done === true) break;
@@ -215,7 +216,7 @@ export class Batch implements ElementOwner {
     this.#send({ type: 'input.ended' });
   }
 
-  /** @returns when one more may go out; false when no more is wanted */
+  /** @returns true when one more may be sent; false if the batch needs no more elements */
   async #hasRoom(): Promise<boolean> {
     const { group } = this.#options;
     const isFull = (): boolean => {
@@ -231,7 +232,7 @@ export class Batch implements ElementOwner {
     if (change < 0) this.#changed.give();
   }
 
-  /** There are more workers, or fewer. */
+  /** Called when the number of workers has changed. */
   windowChanged(): void {
     this.#changed.give();
   }
@@ -247,7 +248,7 @@ export class Batch implements ElementOwner {
     this.#changed.give();
   }
 
-  /** What is cancelled for the sake of the others failed for the same reason as they. */
+  /** Elements that were cancelled because of a refusal fail with the reason of that refusal. */
   #inWordsOfRefusal(outcomes: readonly Outcome[]): readonly Outcome[] {
     const refusal = this.#refusal;
     if (refusal === undefined) return outcomes;

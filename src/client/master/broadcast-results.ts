@@ -10,7 +10,7 @@ import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
 import { failureOfLoss, workerLossIn } from '../task/worker-loss.ts';
 import { encodeValue } from '../values/values.ts';
 
-/** Metadata that tells how many copies of a broadcast there are so far (S17). */
+/** Metadata with the number of copies of a broadcast so far (S17). */
 
 export interface BroadcastOptions {
   readonly lines: ConnectionPool;
@@ -19,34 +19,37 @@ export interface BroadcastOptions {
   /** The batch of the broadcast. */
   readonly id: string;
   readonly onAbort: OnAbort;
-  /** Whether workers that come later are to answer, too (S17). */
+  /** Whether workers that join later answer, too (S17). */
   readonly isLasting: boolean;
-  /** Where it was begun, for the stacks of errors. */
+  /** The call site, for the stacks of errors. */
   readonly calledFrom: string;
 }
 
-/** What the workers answer to a broadcast, each once (S8, S17). */
+/** The answers of the workers to a broadcast, each once (S8, S17). */
 export class BroadcastResults implements BroadcastReceiver {
-  /** Resolves when nothing of it is left on the server that is wanted. */
+  /** Resolves when the server holds nothing of it that is needed. */
   readonly settled: Promise<void>;
   readonly #options: BroadcastOptions;
   readonly #changed = new Condition();
-  /** Of those who were there. */
+  /** The outcomes of the present workers. */
   readonly #outcomes: Outcome[] = [];
-  /** All of those have answered: who answers now came later. */
+  /** Whether all of those have answered, so that further answers are from workers that joined later. */
   #isComplete = false;
-  /** The ranks that have answered, or are answered for. */
+  /** The ranks that have a result or a null result. */
   readonly #answered = new Set<number>();
   #expected: number;
   #onLate: ((outcome: Outcome) => void) | undefined;
   #fault: { readonly error: unknown } | undefined;
   #isCancelled = false;
   #isOver = false;
-  /** Results, those that came late included. */
+  /** The number of results, including late ones. */
   #received = 0;
   #settle: () => void = () => undefined;
 
-  /** Stores the broadcast. @param metadata of the task */
+  /**
+   * Stores the broadcast.
+   * @param metadata the metadata of the task
+   */
   static async ask(
     argument: unknown,
     metadata: Metadata,
@@ -54,7 +57,7 @@ export class BroadcastResults implements BroadcastReceiver {
   ): Promise<BroadcastResults> {
     const { lines, workspace, id, dispatcher } = options;
     const encoded = encodeValue(argument, 'argument');
-    // Reading it settles how many answers there will be (S4, S13); an elastic group tells so itself.
+    // Reading this variable fixes the number of answers (S4, S13). An elastic group returns the number itself.
     const expected = Number((await lines.main.find(workspace, VARIABLE.workerCount)).value);
     const results = new BroadcastResults(options, expected);
     dispatcher.addBroadcast(id, results);
@@ -78,9 +81,9 @@ export class BroadcastResults implements BroadcastReceiver {
   }
 
   /**
-   * Waits until every worker that has had a copy has answered, or is answered for.
-   * @returns what became of it, in the order of the ranks, which are the indexes
-   * @throws TaskError of the first that fails, unless errors are collected; what `cancel` and `end` were given
+   * Waits until every worker that has a copy has a result or a null result.
+   * @returns the outcomes in the order of the ranks, which are the indexes
+   * @throws TaskError of the first failure, unless errors are collected; the reasons passed to `cancel` and `end`
    */
   async present(errors: ErrorHandling): Promise<Outcome[]> {
     for (let seen = 0; ;) {
@@ -94,12 +97,12 @@ export class BroadcastResults implements BroadcastReceiver {
     }
   }
 
-  /** Tells of what workers answer that come later than those of `present`. */
+  /** Called with the outcomes of workers that joined after those of `present`. */
   set onLate(tell: (outcome: Outcome) => void) {
     this.#onLate = tell;
   }
 
-  /** What is not begun is not called, what runs is ended; what still comes is thrown away. */
+  /** Queued calls are not made, running calls are ended, and later results are discarded. */
   cancel(reason: unknown): void {
     this.#fault ??= { error: reason };
     this.#changed.give();
@@ -159,12 +162,12 @@ export class BroadcastResults implements BroadcastReceiver {
     this.#isOver = true;
     const { dispatcher, id, isLasting } = this.#options;
     dispatcher.removeBroadcast(id);
-    // Those of which nothing came.
+    // Does not wait for results that will not arrive.
     dispatcher.expect(-(Math.max(0, this.#expected - this.#received) + (isLasting ? 1 : 0)));
     this.#settle();
   }
 }
 
-/** @returns how many copies there are, as far as that is said */
+/** @returns the number of copies, if the metadata contain it */
 const copiesIn = (metadata: Metadata, otherwise: number): number =>
   Number(metadata.get(KEY.copies) ?? otherwise);

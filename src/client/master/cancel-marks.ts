@@ -2,8 +2,8 @@ import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { CANCELLED_BATCHES, type OnAbort } from '../task/task-metadata.ts';
 
 /**
- * Which batches are cancelled and not settled yet, in a variable that sentinels read. It is a single, and always has the
- * whole of it, so that nothing grows, and who reads late misses nothing that still matters.
+ * The cancelled batches that are not settled, in a variable that sentinels read. It is a single that always contains
+ * all of them, so nothing accumulates, and a sentinel that reads late misses nothing that still matters.
  */
 export class CancelMarks {
   readonly #lines: ConnectionPool;
@@ -26,7 +26,7 @@ export class CancelMarks {
     if (this.#marks.delete(batch)) void this.#store();
   }
 
-  /** One store at a time: changes that come meanwhile go together. */
+  /** Stores once at a time; later changes are stored together. */
   async #store(): Promise<void> {
     this.#hasChanged = true;
     if (this.#isStoring) return;
@@ -34,7 +34,7 @@ export class CancelMarks {
     while (this.#hasChanged) {
       this.#hasChanged = false;
       const marks = Object.fromEntries(this.#marks);
-      // Where it cannot be told there is nobody to tell.
+      // If it cannot be stored, no sentinel can read it either.
       await this.#lines.main.store(this.#workspace, CANCELLED_BATCHES, marks).catch(() => undefined);
     }
     this.#isStoring = false;

@@ -1,15 +1,21 @@
-/** Milliseconds of work that a task should be: some ten times what its way costs. */
+/** The target duration of a task in milliseconds: about ten times the cost of its transport. */
 const WORTH = 2;
-/** Milliseconds after which a worker gives back what it has not begun of a chunk, so that others may do it. */
+/**
+ * Milliseconds after which a worker returns the elements of a chunk that it has not started, so that other workers
+ * can run them.
+ */
 export const CHUNK_BUDGET = 5;
-/** Elements of a chunk, at most; more make it hardly cheaper. */
+/** The largest number of elements of a chunk. More elements save hardly anything. */
 const LARGEST_CHUNK = 100;
-/** Bytes of a chunk, at most, where one element alone has no more. */
+/** The largest size of a chunk in bytes, except for a single larger element. */
 export const MOST_BYTES = 65_536;
-/** How much of the way down the mean goes with each task that was less. */
+/** The share of the difference by which a smaller measurement lowers the average. */
 const EASE = 1 / 4;
 
-/** A mean that goes up at once, and down slowly: to send too few together costs little, too many hold up others. */
+/**
+ * An average that rises at once and falls slowly, because small chunks cost a little, while large chunks delay
+ * others.
+ */
 class Mean {
   value = 0;
 
@@ -19,26 +25,26 @@ class Mean {
   }
 }
 
-/** How many elements travel together, by what the tasks before have cost. */
+/** Chooses the number of elements of a chunk from the cost of earlier tasks. */
 export class ChunkSize {
   readonly #milliseconds = new Mean();
   readonly #bytes = new Mean();
   readonly #warm = new Set<string>();
   #isMeasured = false;
 
-  /** Whether it is known what an element takes. */
+  /** Whether the duration of an element is known. */
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
 
-  /** 1 until it is known what they cost. */
+  /** 1 until the cost of an element is known. */
   get value(): number {
     if (!this.#isMeasured) return 1;
     const most = Math.min(LARGEST_CHUNK, WORTH / this.#milliseconds.value, MOST_BYTES / this.#bytes.value);
     return Math.max(1, Math.floor(most));
   }
 
-  /** So many elements took a worker so long. Its first task, for which it may load the function, does not count. */
+  /** Records the duration of some elements. The first task of a worker may load the function and is not counted. */
   took(worker: string, milliseconds: number, count: number): void {
     if (!this.#warm.has(worker)) this.#warm.add(worker);
     else {
@@ -47,7 +53,7 @@ export class ChunkSize {
     }
   }
 
-  /** So many elements are so many bytes. */
+  /** Records the size of some elements. */
   weighed(bytes: number, count: number): void {
     this.#bytes.add(bytes, count);
   }

@@ -5,10 +5,10 @@ import { restartBudget } from '../options/respawn.ts';
 import type { LaunchOptions } from '../options/sleigh-options.ts';
 import { pathOf } from '../task/task.ts';
 
-/** What is the same for all workers of a sleigh. */
+/** The part of an order that is the same for all workers of a sleigh. */
 type CrewOrder = Pick<LaunchOrder, 'server' | 'workspace' | 'onDeath' | 'onOutput'>;
 
-/** The workers that the master of a sleigh has started, at the beginning and later, and what all its workers tell. */
+/** The workers that a master has started, at the beginning and later, and the output of all workers of its job. */
 export class Crew {
   readonly #order: CrewOrder;
   readonly #launched = new Set<Launched>();
@@ -19,12 +19,15 @@ export class Crew {
     this.#order = order;
   }
 
-  /** Hears what workers tell that nobody here has started, too. @param lines in which the job's workspace is open */
+  /**
+   * Also receives the output of workers that this master has not started.
+   * @param lines connections that have opened the job's workspace
+   */
   listen(lines: ConnectionPool): void {
     this.#news = new SentinelEventReader(lines, this.#order.workspace, this.#order);
   }
 
-  /** @throws LaunchError; nothing of it is left then */
+  /** @throws LaunchError; then nothing of it is left */
   async launch({
     workers,
     hosts = [],
@@ -54,7 +57,10 @@ export class Crew {
     return launched;
   }
 
-  /** Ends them. @returns when they have gone */
+  /**
+   * Ends them.
+   * @returns when they have ended
+   */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(Array.from(this.#launched, (launched) => launched.stop()));
@@ -62,7 +68,7 @@ export class Crew {
   }
 }
 
-/** @returns the options, and what is not said in them as it was at the start; other launchers have other hosts */
+/** @returns the options, with those of the start as defaults; another launcher has other hosts */
 export const orAsAtTheStart = (options: LaunchOptions, start: LaunchOptions): LaunchOptions => {
   const { workers, launch, hosts } = options;
   return {

@@ -11,12 +11,12 @@ import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { EncodedValue } from '../values/values.ts';
 
-/** Groups that are kept while nothing of them is under way: they know how long their elements take. */
+/** The number of idle groups that are kept, because they know the cost of their elements. */
 const MOST_IDLE_GROUPS = 64;
-/** Milliseconds between two looks at how the job stands. */
+/** Milliseconds between two checks of the state of the job. */
 const LOOK_MS = 50;
 
-/** Who gets the results of a broadcast. */
+/** Receives the results of a broadcast. */
 export interface BroadcastReceiver {
   received(result: Found): void;
   noWorkers(failure: TaskFailure): void;
@@ -27,22 +27,22 @@ export interface DispatcherOptions {
   readonly lines: ConnectionPool;
   readonly workspace: string;
   readonly clock: Clock;
-  /** At first. */
+  /** The initial number of workers. */
   readonly workers: number;
-  /** How often a task is tried (S13). */
+  /** How often a task is attempted (S13). */
   readonly maxAttempts: number;
-  /** Whether what a worker left undone may be called again. */
+  /** Whether elements that a dead worker left undone may be called again. */
   readonly mayRepeat: boolean;
-  /** Metadata that tasks have beside their own, at the moment. */
+  /** Current metadata that tasks carry in addition to their own. */
   readonly extra: () => Iterable<readonly [string, string]>;
 }
 
-/** Stores the tasks of all batches of a master, and gives each result to whom it is for. */
+/** Stores the tasks of all batches of a master, and passes each result to its batch. */
 export class Dispatcher implements TaskSender {
   readonly marks: CancelMarks;
   readonly maxAttempts: number;
   readonly mayRepeat: boolean;
-  /** By rank, as results say. */
+  /** The hosts of the workers by rank, from their results. */
   readonly hosts = new Map<number, string>();
   readonly #options: DispatcherOptions;
   readonly #mailbox: Mailbox;
@@ -50,7 +50,7 @@ export class Dispatcher implements TaskSender {
   readonly #groups = new Map<string, TaskGroup>();
   readonly #batches = new Set<Batch>();
   readonly #broadcasts = new Map<string, BroadcastReceiver>();
-  /** Tasks that have no result, by their number. */
+  /** Tasks without a result, by their number. */
   readonly #out = new Map<number, { readonly group: TaskGroup; readonly sent: Sent }>();
   #made = 0;
 
@@ -74,7 +74,7 @@ export class Dispatcher implements TaskSender {
     return this.#workers;
   }
 
-  /** There are so many now; what is out already stays out when they are fewer. */
+  /** Sets the number of workers. If it decreases, tasks under way stay under way. */
   set workers(workers: number) {
     if (workers === this.#workers) return;
     this.#workers = workers;
@@ -82,12 +82,12 @@ export class Dispatcher implements TaskSender {
     for (const batch of this.#batches) batch.windowChanged();
   }
 
-  /** Something is under way. */
+  /** Whether tasks are under way. */
   get isBusy(): boolean {
     return this.#batches.size > 0;
   }
 
-  /** The group for elements of that kind. Those of a fixed chunk size are of one batch alone. */
+  /** The group for elements of that kind. Elements with a fixed chunk size form a group for each batch. */
   group(options: Omit<TaskGroupOptions, 'sender'>): TaskGroup {
     if (options.chunkSize !== 'auto') return new TaskGroup({ ...options, sender: this });
     const key = JSON.stringify([options.loadFactor, ...options.metadata]);
@@ -114,7 +114,7 @@ export class Dispatcher implements TaskSender {
     void batch.settled.then(() => this.#batches.delete(batch));
   }
 
-  /** Results of the broadcast go there, until `removeBroadcast`. */
+  /** Passes results of the broadcast to the receiver until `removeBroadcast`. */
   addBroadcast(id: string, receiver: BroadcastReceiver): void {
     this.#broadcasts.set(id, receiver);
   }
@@ -123,12 +123,12 @@ export class Dispatcher implements TaskSender {
     this.#broadcasts.delete(id);
   }
 
-  /** So many results of broadcasts more are to come, or fewer. */
+  /** Changes the number of expected results of broadcasts. */
   expect(change: number): void {
     this.#mailbox.expect(change);
   }
 
-  /** What tasks and broadcasts say of where their results go, and of what workers need not keep. */
+  /** The metadata of tasks and broadcasts: where their results go, and which fixed arguments workers may drop. */
   metadata(): Map<string, string> {
     return new Map([...this.#mailbox.metadata, ...this.#options.extra()]);
   }
@@ -172,14 +172,14 @@ export class Dispatcher implements TaskSender {
   }
 
   /**
-   * No worker can be had any more (S23.4): takes the results that are there, and then fails all that has none.
-   * @returns when that is done, or the job is over
+   * No worker can be had any more (S23.4): takes the available results, then fails all elements without one.
+   * @returns when that is done, or the job has ended
    */
   async noWorkers(failure: TaskFailure): Promise<void> {
     const { clock } = this.#options;
     try {
       while (!(await this.#isStill())) await delay(clock, LOOK_MS);
-      // What was answered last may still be on its way here.
+      // The last results may still be on their way.
       await delay(clock, LOOK_MS);
     } catch (error) {
       return this.#endAll(error);
@@ -192,7 +192,7 @@ export class Dispatcher implements TaskSender {
     for (const { group, sent } of out) group.fail(sent, failure);
   }
 
-  /** Whether nobody is left who could answer, and all that was answered is here. */
+  /** Whether no worker is left that could answer, and all results have arrived. */
   async #isStill(): Promise<boolean> {
     const { lines, workspace } = this.#options;
     const [workers, { metadata }] = await Promise.all([
@@ -211,7 +211,10 @@ export class Dispatcher implements TaskSender {
     );
   }
 
-  /** Nothing will be answered any more. @param errorOf given the indexes of the elements that are not done */
+  /**
+   * No further results will arrive.
+   * @param errorOf creates the error from the indexes of the elements that are not done
+   */
   end(errorOf: (unfinished: readonly number[]) => unknown): void {
     this.#out.clear();
     for (const batch of this.#batches) batch.end(errorOf(batch.unfinished));
@@ -219,6 +222,6 @@ export class Dispatcher implements TaskSender {
   }
 }
 
-/** Nothing more will come of the job. */
+/** Whether the job has ended for good. */
 const isFinal = (error: unknown): boolean =>
   error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed');

@@ -1,6 +1,6 @@
 /**
- * A signal that is aborted when one of two is. It lets go of both when it is disposed of: `AbortSignal.any` stays with a
- * long-lived signal for as long as that lives.
+ * A signal that is aborted when one of two signals is. Disposing it removes its listeners from both.
+ * `AbortSignal.any` would keep them as long as a long-lived signal exists.
  */
 export class EitherSignal implements Disposable {
   readonly #signals: readonly AbortSignal[];

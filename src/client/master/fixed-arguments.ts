@@ -7,13 +7,13 @@ import { encodeValue } from '../values/values.ts';
 /** A task without its types. */
 export type FunctionName = Pick<Task, 'module' | 'name'>;
 
-/** The fixed arguments of batches: each is stored once, in a variable of its own, until its batch is settled (S11). */
+/** The fixed arguments of batches. Each is stored once, in its own variable, until its batch is settled (S11). */
 export class FixedArguments {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
-  /** The numbers of the variables that are there, the oldest first. */
+  /** The numbers of the existing variables, oldest first. */
   readonly #kept = new Set<number>();
-  /** The number of the latest one that there was. */
+  /** The highest number so far. */
   #latest = 0;
 
   constructor(lines: ConnectionPool, workspace: string) {
@@ -22,8 +22,8 @@ export class FixedArguments {
   }
 
   /**
-   * What goes with each task of a batch. Fixed arguments are stored for it.
-   * @throws TypeError when they cannot be sent; NwsError when they are not taken
+   * The metadata of each task of a batch. Stores its fixed arguments.
+   * @throws TypeError if they cannot be sent; NwsError if the server refuses them
    */
   async metadataOf(
     { module, name }: FunctionName,
@@ -58,7 +58,7 @@ export class FixedArguments {
     await this.#lines.main.deleteVariable(this.#workspace, variable).catch(() => undefined);
   }
 
-  /** Metadata of tasks from which workers learn what they need not keep any more. */
+  /** Metadata that tell workers which fixed arguments they can drop. */
   *metadata(): Generator<readonly [string, string]> {
     if (this.#latest === 0) return;
     const [oldest = this.#latest + 1] = this.#kept;

@@ -3,10 +3,13 @@ import { delay } from '../clock.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 
-/** Milliseconds between two looks at how many workers there are. */
+/** Milliseconds between two reads of the number of workers. */
 const LOOK = 250;
 
-/** Tells the dispatcher how many workers an elastic group has, while it has batches: more are sent more (S17). */
+/**
+ * Keeps the dispatcher informed of the number of workers of an elastic group while it has batches, because more
+ * workers get more tasks (S17).
+ */
 export async function followCrew(
   dispatcher: Dispatcher,
   lines: ConnectionPool,
@@ -19,6 +22,6 @@ export async function followCrew(
       await delay(lines.main.clock, LOOK);
     }
   } catch {
-    // There is no job any more, as the batches learn by themselves.
+    // The job has ended. Its batches learn that by themselves.
   }
 }

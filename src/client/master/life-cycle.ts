@@ -1,6 +1,6 @@
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 
-/** A state of a machine, and what each event does there: worked out by XState once, and then looked up. */
+/** A state of a machine and the effect of each event there, computed once by XState. */
 interface State {
   readonly snapshot: AnyMachineSnapshot;
   readonly steps: Map<string, Step>;
@@ -8,13 +8,13 @@ interface State {
 
 interface Step {
   readonly target: State;
-  /** The actions that the machine commands, in their order. */
+  /** The actions of the machine, in order. */
   readonly commands: readonly string[];
 }
 
 /**
- * The states of a machine that has neither context nor guards, so that what an event does follows from the state alone. An
- * event costs a look at a table, and an actor one reference: there may be thousands of batches at once.
+ * The states of a machine without context and guards, in which the state alone determines the effect of an event. An
+ * event costs one lookup in a table, and an actor one reference, because there may be thousands of batches at once.
  */
 export class LifeCycleTable {
   readonly initial: State;
@@ -46,20 +46,20 @@ export class LifeCycleTable {
   }
 }
 
-/** An actor of such a machine, with its events, its commands and the tags of its states. */
+/** An actor of such a machine, with its events, its actions and the tags of its states. */
 export class LifeCycle<Event extends { readonly type: string }, Command extends string, Tag extends string> {
   readonly #table: LifeCycleTable;
   readonly #commands: Readonly<Record<Command, () => void>>;
   #state: State;
 
-  /** @param commands do what the machine commands, by the names of its actions */
+  /** @param commands the implementations of the actions by name */
   constructor(table: LifeCycleTable, commands: Readonly<Record<Command, () => void>>) {
     this.#table = table;
     this.#commands = commands;
     this.#state = table.initial;
   }
 
-  /** One that has come to its end takes no events. */
+  /** An actor that has reached its final state ignores events. */
   send(event: Event): void {
     if (this.#state.snapshot.status !== 'active') return;
     const { target, commands } = this.#table.step(this.#state, event);

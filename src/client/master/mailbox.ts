@@ -7,20 +7,20 @@ export interface MailboxOptions {
   readonly lines: ConnectionPool;
   readonly workspace: string;
   readonly name: string;
-  /** @returns whether it is one of those that are expected */
+  /** @returns whether it is an expected result */
   readonly onResult: (result: Found) => boolean;
-  /** Told once, when no result can come any more. */
+  /** Called once, when no further result can arrive. */
   readonly onEnd: (error: unknown) => void;
 }
 
-/** Takes the results of all batches of a master, over one connection (S21). */
+/** Takes the results of all batches of a master over one connection (S21). */
 export class Mailbox {
-  /** What a task says whose results go here. */
+  /** The metadata of a task whose results go here. */
   readonly metadata: Metadata;
   readonly #options: MailboxOptions;
-  /** Results that are to come. */
+  /** The number of expected results. */
   #expected = 0;
-  /** How many may be there, beside the one that is waited for. */
+  /** The estimated number of available results besides the one that is awaited. */
   #hoped = 0;
   #isTaking = false;
 
@@ -29,13 +29,13 @@ export class Mailbox {
     this.metadata = new Map([[KEY.mailbox, options.name]]);
   }
 
-  /** So many more results are to come; fewer where the number is negative. */
+  /** Changes the number of expected results; a negative number lowers it. */
   expect(change: number): void {
     this.#expected += change;
     if (this.#expected > 0 && !this.#isTaking) void this.#take();
   }
 
-  /** Takes results until there are none to come. */
+  /** Takes results until none is expected. */
   async #take(): Promise<void> {
     const { lines, workspace, onEnd } = this.#options;
     this.#isTaking = true;
@@ -48,11 +48,14 @@ export class Mailbox {
       this.#isTaking = false;
       return onEnd(error);
     }
-    // Others may have been announced since the last one came.
+    // More may have been expected since the last one arrived.
     this.expect(0);
   }
 
-  /** Takes the results that are there, and waits for one more, in one request for each: only the last may wait (P5.2). */
+  /**
+   * Takes the available results and waits for one more, with one request for each. Only the last request may wait
+   * (P5.2).
+   */
   async #fetch(connection: NwsConnection): Promise<void> {
     const { workspace } = this.#options;
     const tries = Math.min(this.#hoped, this.#expected - 1);
@@ -68,7 +71,7 @@ export class Mailbox {
       take(connection.fetch(workspace, VARIABLE.result, this.metadata)),
     ]);
     const found = taken.filter((result) => result !== undefined);
-    // One that was there at once has the id of its variable (V9): there may be more.
+    // A result that was available at once has the id of its variable (V9). Then there may be more.
     const hadToWait = found.at(-1)?.variableId === '';
     this.#hoped = hadToWait ? found.length - 1 : 2 * found.length;
   }

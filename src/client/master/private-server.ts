@@ -9,31 +9,31 @@ import { packageFile } from '../package-file.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 
 const HOST = '127.0.0.1';
-/** Of randomness in its token. */
+/** The number of random bytes of its token. */
 const TOKEN_BYTES = 32;
-/** Settings are for servers of which people know. */
+/** Environment variables with settings apply only to servers that people start. */
 const isSetting = (name: string): boolean => name.startsWith('NWS_') || name.startsWith('SLEIGH_');
 
-/** What `sleigh serve --json` says, as far as it is needed here. */
+/** The part of the output of `sleigh serve --json` that is used here. */
 interface Announcement {
   readonly port: number;
   readonly web: { readonly url: string } | null;
 }
 
-/** A server for one program alone, as a process beside it. */
+/** A server for one program only, in a separate process. */
 export interface PrivateServer {
-  /** With the token that it asks for (P2.5): only who is given this address gets in. */
+  /** The address with the required token (P2.5). Only clients that know it are admitted. */
   readonly address: ServerAddress;
-  /** @returns when it has gone */
+  /** @returns when it has ended */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server on a free port of this host. Every user of the host reaches that port, so the server asks for a random
- * token, which it is told over a pipe: neither its arguments nor its environment have it. Whoever uses the server says
- * `deadman` on one connection, so that it ends when that program does, however that comes about (P3).
- * @param onPage told where its web page is, on a free port of this host; without it there is none
- * @throws LaunchError when it does not start
+ * Starts a server on a free port of this host. Every user of the host can reach that port, so the server requires a
+ * random token. It receives the token over a pipe, and neither its arguments nor its environment contain it. The
+ * program sends `deadman` on one connection, so that the server ends when the program does for any reason (P3).
+ * @param onPage called with the address of its web page, on a free port of this host; without it there is no page
+ * @throws LaunchError if it does not start
  */
 export async function startPrivateServer(onPage?: (url: string) => void): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
@@ -42,7 +42,7 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
   const listening = ['--host', HOST, '--port', '0', '--json', ...page];
   const program = fileURLToPath(packageFile('cli/main.js'));
   const args = [program, 'serve', ...listening, '--token-file', '-', '--log-level', 'silent'];
-  // In a group of its own: the Ctrl-C of a terminal is for its user, who may have something left to do.
+  // In a process group of its own, because Ctrl-C in a terminal is for its user, who may still need the server.
   const child = spawn(process.execPath, args, { env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   await once(child, 'spawn').catch(notStarted);
   let said = '';
@@ -51,7 +51,7 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
     if (isStarting) said += text;
     else process.stderr.write(text);
   });
-  // One that has ended says so below.
+  // If it has ended, the code below reports that.
   child.stdin.on('error', () => undefined);
   child.stdin.end(token);
   const ended = once(child, 'exit');
@@ -70,13 +70,13 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
   };
 }
 
-/** @param why what it said, or what kept it from being started */
+/** @param why its output, or the reason why it could not be started */
 function notStarted(why: unknown): never {
   const text = why instanceof Error ? why.message : messageIn(String(why).trim());
   throw new LaunchError(`the server of this job cannot be started: ${text}`);
 }
 
-/** Of a line of JSON; what is none came from elsewhere. */
+/** Parses a line of JSON. Another line is from elsewhere. */
 function messageIn(line: string): string {
   try {
     return unsafeCast<{ readonly error: { readonly message: string } }>(JSON.parse(line)).error.message;

@@ -4,42 +4,42 @@ import type { TaskError } from '../task/outcome.ts';
 import type { Outcome } from '../task/outcomes.ts';
 import { callSite } from '../task/stacks.ts';
 
-/** What becomes of a task that fails: the batch ends with its error, or the error stands where the result would. */
+/** What happens when a task fails: the batch ends with its error, or the error replaces its result. */
 export type ErrorHandling = 'throw' | 'collect';
 
-/** What stands for one element. */
+/** The entry for one element. */
 export type ResultOf<R, Errors extends ErrorHandling> = Errors extends 'collect' ? R | TaskError : R;
 
-/** What all results of a batch are promised as. */
+/** The value of the promise of all results. */
 type All<R, Errors extends ErrorHandling> = ResultOf<R, Errors>[];
 
 /**
- * The results of a batch: `await` gives all of them, `for await` one after another, at whose pace more is handed out.
- * They can be taken once, in one of these ways. Who awaits all of them keeps all of them, so that a slow element holds up
- * none of the others.
+ * The results of a batch. `await` returns all of them. `for await` returns one after another and sends further
+ * elements at the same pace. The results can be taken once, in one of these ways. `await` keeps all results, so a
+ * slow element does not delay the others.
  */
 export class Results<R, Errors extends ErrorHandling = 'throw'>
   implements AsyncIterable<ResultOf<R, Errors>>, Promise<All<R, Errors>>
 {
   readonly #batch: Promise<Batch>;
   readonly #errors: ErrorHandling;
-  /** For the stacks of errors: they are made when nothing of the program is on the stack. */
+  /** For the stacks of errors, which are created when no function of the program is on the stack. */
   readonly #calledFrom = callSite();
   #isTaken = false;
   #all: Promise<All<R, Errors>> | undefined;
 
-  /** @param batch when it is on its way */
+  /** @param batch resolves when the batch has started */
   constructor(batch: Promise<Batch>, errors: ErrorHandling) {
     this.#batch = batch;
     this.#errors = errors;
-    // Whoever takes them is told.
+    // The error is reported to the caller that takes the results.
     batch.catch(() => undefined);
   }
 
   /**
    * The results, one after another. `break` cancels the remaining elements.
-   * @throws TaskError of the first task that fails, unless errors are collected; what the elements threw; SleighError;
-   *   ConnectionLostError; the reason of the signal
+   * @throws TaskError of the first task that fails, unless errors are collected; what the elements threw;
+   *   SleighError; ConnectionLostError; the reason of the signal
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ResultOf<R, Errors>, void, undefined> {
     for await (const outcome of this.outcomes()) {
@@ -49,7 +49,7 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
     }
   }
 
-  /** As the iteration, with the index of each element and the worker that did it; errors of tasks are never thrown. */
+  /** As the iteration, with the index of each element and its worker. Errors of tasks are never thrown. */
   async *outcomes(): AsyncGenerator<Outcome<R>, void, undefined> {
     this.#take();
     for await (const outcome of (await this.#batch).outcomes()) {
@@ -58,7 +58,7 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
     }
   }
 
-  /** All results, in the order of the iteration. Rejects as that throws. */
+  /** All results, in the order of the iteration. Rejects with what the iteration throws. */
   // oxlint-disable-next-line unicorn/no-thenable -- it is to be awaited
   then<A = All<R, Errors>, B = never>(
     onAll?: ((results: All<R, Errors>) => A | PromiseLike<A>) | null,

@@ -5,18 +5,18 @@ import { Follower } from '../workspace/follower.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 
 export interface SentinelEventListener {
-  /** What workers print, in whole lines. */
+  /** Called with the output of workers, in whole lines. */
   readonly onOutput: (text: string) => void;
   readonly onDeath: (rank: number, how: string) => void;
 }
 
-/** Milliseconds that sentinels which others have started have to tell what their workers printed last. */
+/** Milliseconds to wait for the last output of workers that others have started. */
 const LAST_NEWS_MS = 1_000;
 const LOOK_MS = 20;
-/** A group of `agentStatus` that has somebody in it, of sentinels that have not left (S12). */
+/** A group of sentinels in `agentStatus` that has members (S12). */
 const SENTINELS_ARE_THERE = /^(?:Active|Blocked) sentinels\n {2}- /m;
 
-/** Hears what sentinels tell through the job that no launcher of its master has started here; see sentinel-reports.ts. */
+/** Reads what sentinels of other launchers store to variables of the job; see sentinel-event-writer.ts. */
 export class SentinelEventReader {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
@@ -36,7 +36,10 @@ export class SentinelEventReader {
     ];
   }
 
-  /** To be called when the job is over. @returns when all is heard that is told in a moment; rejects never */
+  /**
+   * Must be called when the job has ended.
+   * @returns when everything that arrives within a moment is read; it never rejects
+   */
   async close(): Promise<void> {
     const { clock } = this.#lines.main;
     const end = clock.now() + LAST_NEWS_MS;

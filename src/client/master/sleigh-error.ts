@@ -1,20 +1,20 @@
 /**
  * - `no-workers`: every worker has ended
- * - `over`: the server has ended the job: the last worker died, or someone said so (S13, S14)
- * - `stopped`: this side has
+ * - `over`: the server has ended the job, because the last worker died or a client shut it down (S13, S14)
+ * - `stopped`: this program has stopped it
  */
 export type SleighErrorCode = 'no-workers' | 'over' | 'stopped';
 
-/** Elements that are named in the message. */
+/** The number of elements that the message names. */
 const MOST_NAMED = 10;
 
-/** The job has ended, and a batch of it has not. */
+/** The job has ended before one of its batches. */
 export class SleighError extends Error {
   override readonly name = 'SleighError';
   readonly code: SleighErrorCode;
-  /** Why, in words. */
+  /** The reason as a text. */
   readonly why: string;
-  /** The indexes of the elements that were handed out and not answered, the oldest first. */
+  /** The indexes of the elements under way, oldest first. */
   readonly unfinished: readonly number[];
 
   constructor(code: SleighErrorCode, why: string, unfinished: readonly number[] = [], cause?: unknown) {

@@ -2,21 +2,21 @@ import { KEY, VARIABLE } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { NwsConnection } from '../connection/connection.ts';
 
-/** How a job stands. */
+/** The state of a job. */
 export interface SleighStatus {
-  /** Workers that are registered and not dead; those that are lost and may come back count (S18). */
+  /** The number of registered, living workers, including lost ones that may come back (S18). */
   readonly workers: number;
-  /** Workers that are expected (S4); in an elastic group the same as `workers`. */
+  /** The expected number of workers (S4); in an elastic group the same as `workers`. */
   readonly expected: number;
-  /** Whether more may join (S5, S17). */
+  /** Whether more workers may join (S5, S17). */
   readonly group: 'open' | 'joining' | 'closed' | 'elastic';
-  /** Tasks that are queued or with a worker, of all batches (S10). */
+  /** The number of tasks that are queued or running, of all batches (S10). */
   readonly pending: number;
-  /** Tasks that are with a worker. */
+  /** The number of running tasks. */
   readonly running: number;
 }
 
-/** @param main for what is answered at once */
+/** @param main the connection for requests that are answered at once */
 export async function statusOf(main: NwsConnection, workspace: string): Promise<SleighStatus> {
   const [workers, expected, group, job] = await Promise.all([
     main.find(workspace, VARIABLE.rankCount),

@@ -44,16 +44,14 @@ const MAX_ATTEMPTS = 3;
 /**
  * A job and its master: workers that call functions for elements, in parallel.
  *
- * ```ts
- * const sleigh = await Sleigh.start({ workers: 4 });
- * const squares = await sleigh.eachElem(square, [1, 2, 3]);
+ * ```ts const sleigh = await Sleigh.start({ workers: 4 }); const squares = await sleigh.eachElem(square, [1, 2, 3]);
  * await sleigh.stop();
  * ```
  *
- * Everything goes with the process of the master, however that ends: workers, workspace, and a server of its own.
+ * Everything ends with the process of the master, however that ends: workers, workspace, and a private server.
  */
 export class Sleigh implements AsyncDisposable {
-  /** The workspace of the job, in which master and workers may share variables. It goes with the job. */
+  /** The workspace of the job, in which master and workers may share variables. It is deleted with the job. */
   readonly workspace: NetWorkSpace;
   readonly #options: SleighOptions;
   readonly #lines: ConnectionPool;
@@ -62,15 +60,15 @@ export class Sleigh implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #fixedArguments: FixedArguments;
   #made = 0;
-  /** Why nothing can be handed out any more. */
+  /** Why no further elements can be sent. */
   #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
   readonly #over = new AbortController();
   #stopping: Promise<void> | undefined;
 
   /**
-   * Starts workers, and a server where none is given.
-   * @returns when they are on their way: tasks can be handed out at once
-   * @throws ConnectionLostError, NwsError, or an Error of the launcher; nothing is left running then
+   * Starts workers, and a private server if none is given.
+   * @returns when they are starting; tasks can be sent at once
+   * @throws ConnectionLostError, NwsError, or an Error of the launcher; then nothing is left running
    */
   static start(options: SleighOptions): Promise<Sleigh> {
     return Sleigh.startOn(thisHost, options);
@@ -96,7 +94,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   private constructor(lines: ConnectionPool, options: SleighOptions, server: PrivateServer | undefined) {
-    // It goes with the connection that owns it (W6), so it needs a name that nobody else has.
+    // The workspace belongs to the connection that owns it (W6), so its name must be unique.
     const { hostname, pid } = lines.platform;
     const name = `${options.label ?? 'sleigh'} ${hostname} ${pid} ${lines.platform.secret().slice(0, 8)}`;
     this.#lines = lines;
@@ -140,11 +138,11 @@ export class Sleigh implements AsyncDisposable {
     this.#crew.listen(this.#lines);
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
-    // Others may be there, or come.
+    // In an elastic group other workers may be present, or join.
     if (!this.#isElastic) void launched.gone.then((why) => this.#noWorkers(why));
   }
 
-  /** S23.4: what is not done fails, one element after another; later batches do as a whole. */
+  /** The elements under way fail one by one; later batches fail as a whole (S23.4). */
   async #noWorkers(why: string): Promise<void> {
     if (this.#end !== undefined) return;
     this.#end = { code: 'no-workers', why: `no worker can be had any more: ${why}` };
@@ -161,21 +159,22 @@ export class Sleigh implements AsyncDisposable {
     return onDeadWorker === 'null' ? 1 : maxAttempts;
   }
 
-  /** The host of each worker that has sent a result, by its rank. */
+  /** The host of each worker that has sent a result, by rank. */
   get hosts(): ReadonlyMap<number, string> {
     return this.#dispatcher.hosts;
   }
 
-  /** How many workers were asked for when it started. */
+  /** The number of workers requested at the start. */
   get workers(): number {
     return this.#options.workers;
   }
 
   /**
-   * Starts more workers for an elastic group, by the launcher and on the hosts of `start` unless told; what is handed out
-   * already is for them as well. To `stop` what is returned lets them go: tasks that they were doing are tried elsewhere.
-   * @returns when they are on their way
-   * @throws TypeError when the group closes; LaunchError; SleighError
+   * Starts more workers for an elastic group, by default with the launcher and on the hosts of `start`. They also get
+   * tasks that were stored before. `stop` of the returned object releases these workers; other workers try their
+   * tasks again.
+   * @returns when they are starting
+   * @throws TypeError if the group closes; LaunchError; SleighError
    */
   async launch(options: LaunchOptions): Promise<Launched> {
     checkLaunchOptions(options);
@@ -186,9 +185,9 @@ export class Sleigh implements AsyncDisposable {
   }
 
   /**
-   * Calls a function for each element, on the workers. Handing out begins at once, and goes on at the pace of whoever
-   * takes the results.
-   * @param elements any iterable, an endless one, too
+   * Calls a function for each element, on the workers. It starts at once, and continues at the pace at which the
+   * results are taken.
+   * @param elements any iterable, which may be endless
    */
   eachElem<Element, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Element, Result, FixedArgs>,
@@ -217,7 +216,8 @@ export class Sleigh implements AsyncDisposable {
       group: this.#dispatcher.group({
         metadata,
         loadFactor,
-        // What is tried once, and what ends the job when it fails, is not made of parts that might be innocent.
+        // If a task has only one attempt, or its failure ends the job, elements do not share tasks, so that none is
+        // blamed for another.
         chunkSize: chunkSize === 'auto' && !this.#dispatcher.mayRepeat ? 1 : chunkSize,
       }),
       isOrdered: ordered,
@@ -232,7 +232,10 @@ export class Sleigh implements AsyncDisposable {
     return batch;
   }
 
-  /** Cancels what is under way when the signal says so; forgets the signal and the fixed arguments when it is settled. */
+  /**
+   * Cancels the batch when the signal is aborted. Releases the signal and the fixed arguments when the batch is
+   * settled.
+   */
   #forgetWhen(
     settled: Promise<void>,
     metadata: ReadonlyMap<string, string>,
@@ -249,12 +252,13 @@ export class Sleigh implements AsyncDisposable {
   }
 
   /**
-   * Calls a function once on every worker. In a group that closes also on those that join later (S8); workers that never
-   * join, or died before, are known when it is closed: a minute later at most, or see `join`. In an elastic group on those
-   * that are there, and, if `reach` says so, on everyone who comes (S17); `join` waits for those who are on their way.
-   * @returns the results of those who are there, in the order of the ranks
-   * @throws TaskError, whose index is the rank, unless errors are collected; TypeError for a `reach` in a group that closes;
-   *   SleighError, NwsError, ConnectionLostError
+   * Calls a function once on every worker. In a group that closes this includes workers that join later (S8). Workers
+   * that never join, or died before, are known when the group closes, after at most a minute; see `join`. In an
+   * elastic group it includes the present workers, and with `reach` every worker that joins later (S17); `join` waits
+   * for workers that are starting.
+   * @returns the results of the present workers, in the order of the ranks
+   * @throws TaskError, whose index is the rank, unless errors are collected; TypeError for a `reach` in a group that
+   *   closes; SleighError, NwsError, ConnectionLostError
    */
   async eachWorker<Argument, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Argument, Result, FixedArgs>,
@@ -292,17 +296,17 @@ export class Sleigh implements AsyncDisposable {
     }
   }
 
-  /** How many workers there are, and tasks. */
+  /** The numbers of workers and tasks. */
   status(): Promise<SleighStatus> {
     return statusOf(this.#lines.main, this.workspace.name);
   }
 
   /**
-   * Waits for all workers that are on their way. A group that closes does so then: nobody may join any more (S5); an elastic
-   * one stays as it is (S17).
-   * @param delay seconds that are waited for those who are missing; `Infinity` for no limit
-   * @returns how many workers have joined
-   * @throws RangeError or TypeError for a delay that is none; SleighError, NwsError, ConnectionLostError
+   * Waits for all workers that are starting. A group that closes does so then: no worker can join any more (S5). An
+   * elastic group does not change (S17).
+   * @param delay seconds to wait for missing workers; `Infinity` for no limit
+   * @returns the number of workers that have joined
+   * @throws RangeError or TypeError for an invalid delay; SleighError, NwsError, ConnectionLostError
    */
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     checkOptions('join', options, WAIT);
@@ -315,14 +319,17 @@ export class Sleigh implements AsyncDisposable {
     return Number(value);
   }
 
-  /** Ends the job and its workers; batches that are under way end with a SleighError. @returns when nothing is left */
+  /**
+   * Ends the job and its workers. Running batches end with a SleighError.
+   * @returns when nothing is left
+   */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#stop());
   }
 
   async #stop(): Promise<void> {
     this.#endAll('stopped', 'the job was stopped');
-    // Workers and sentinels elsewhere are told, if anybody can be.
+    // Notifies workers and sentinels on other hosts, if the server can be reached.
     await this.#lines.main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
     await this.#crew.stop();
     this.#lines.close();

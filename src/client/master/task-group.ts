@@ -10,74 +10,74 @@ import type { TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 
-/** Whose elements they are: a batch. */
+/** The owner of elements: a batch. */
 export interface ElementOwner {
   readonly id: string;
-  /** Whether what is not done yet is to be tried again. */
+  /** Whether undone elements are to be tried again. */
   readonly isWanted: boolean;
-  /** So many more parts of it are on their way, or fewer. */
+  /** Changes the number of its parts under way. */
   countParts(change: number): void;
-  /** What became of consecutive elements. */
+  /** Receives the outcomes of consecutive elements. */
   settle(index: number, outcomes: readonly Outcome[]): void;
   /** No worker can load the module. */
   refuse(failure: TaskFailure): void;
 }
 
-/** Consecutive elements of one batch that travel together. */
+/** Consecutive elements of one batch in one task. */
 interface Part {
   readonly owner: ElementOwner;
-  /** Of the first of them. */
+  /** The index of the first element. */
   readonly index: number;
   readonly elements: ChunkPart[];
 }
 
-/** A task on its way. */
+/** A task under way. */
 export interface Sent {
   readonly parts: readonly Part[];
-  /** Elements. */
+  /** The number of elements. */
   readonly count: number;
 }
 
-/** How a group sends its tasks. */
+/** Sends the tasks of a group. */
 export interface TaskSender {
-  /** How many workers there are. */
+  /** The number of workers. */
   readonly workers: number;
-  /** How often a task is tried, unless it says so itself (S13). */
+  /** The default number of attempts of a task (S13). */
   readonly maxAttempts: number;
-  /** Whether what a worker left undone may be called again. */
+  /** Whether elements that a dead worker left undone may be called again. */
   readonly mayRepeat: boolean;
   /**
-   * Stores a task; its result comes to `received` of the group, with the same `sent`.
-   * @throws when it is not taken
+   * Stores a task. Its result is passed to `received` of the group with the same `sent`.
+   * @throws if the server refuses it
    */
   send(group: TaskGroup, sent: Sent, value: EncodedValue, metadata: Map<string, string>): Promise<void>;
 }
 
 export interface TaskGroupOptions {
   readonly sender: TaskSender;
-  /** Goes with each task. */
+  /** The metadata of each task. */
   readonly metadata: Metadata;
-  /** Elements of a task; `auto`: as many as make it worth its way. */
+  /** The number of elements of a task; `auto` adapts to how long the calls take. */
   readonly chunkSize: number | 'auto';
-  /** How many tasks may be out for each worker. */
+  /** The number of tasks under way for each worker. */
   readonly loadFactor: number;
 }
 
 /**
- * The elements that are handed out for the same function with the same options, of one batch or of many: quick ones travel
- * together, whichever batches they are of, since the way costs more than the call.
+ * Elements of one or several batches that call the same function with the same options. Quick ones share tasks,
+ * because the transport costs more than the call.
  */
 export class TaskGroup {
   readonly #options: TaskGroupOptions;
-  /** Undefined where it is fixed. */
+  /** Undefined if the size is fixed. */
   readonly #size: ChunkSize | undefined;
-  /** Gathered, and not sent yet. */
+  /** Collected elements that are not sent yet. */
   readonly #unsent = new Denque<Part>();
-  /** Elements in them. */
+  /** The number of these elements. */
   #gathered = 0;
-  /** To be sent one at a time: what came back undone. */
+  /** Elements that were returned undone, to be sent one at a time. */
   readonly #again = new Denque<Part>();
-  /** Tasks. */
+  /** The number of tasks under way. */
   #out = 0;
   #isFlushDue = false;
 
@@ -86,7 +86,7 @@ export class TaskGroup {
     this.#size = options.chunkSize === 'auto' ? new ChunkSize() : undefined;
   }
 
-  /** How many tasks may be out: one, at least, and also where there is nobody yet. */
+  /** The number of tasks that may be under way: at least one, even without workers. */
   get window(): number {
     const { sender, loadFactor } = this.#options;
     return Math.max(1, Math.round(loadFactor * Math.max(1, sender.workers)));
@@ -96,12 +96,12 @@ export class TaskGroup {
     return this.#size?.value ?? Number(this.#options.chunkSize);
   }
 
-  /** Nothing of it is under way. */
+  /** Whether nothing of it is under way. */
   get isIdle(): boolean {
     return this.#out === 0 && this.#gathered === 0 && this.#again.length === 0;
   }
 
-  /** Hands out one more element of a batch. */
+  /** Adds an element of a batch. */
   add(owner: ElementOwner, index: number, value: unknown): void {
     const element = chunkPart({ value }, 'element', 'not-sent');
     const latest = this.#unsent.peekBack();
@@ -112,20 +112,23 @@ export class TaskGroup {
     }
     this.#gathered++;
     if (this.#gathered >= this.#chunkSize) this.flush();
-    // Where the elements come slowly, nobody waits for them.
+    // If elements arrive slowly, they do not wait for a chunk to fill.
     else if (this.#size !== undefined && !this.#isFlushDue) {
       this.#isFlushDue = true;
       nextTick(() => this.flush());
     }
   }
 
-  /** Whether the next element of the batch travels with the one before. */
+  /** Whether the next element of the batch joins the chunk of the previous one. */
   isGathering(owner: ElementOwner): boolean {
     const latest = this.#unsent.peekBack();
     return latest?.owner === owner && latest.elements.length < this.#chunkSize;
   }
 
-  /** Takes back what has not left. @returns the indexes */
+  /**
+   * Removes elements that have not been sent.
+   * @returns their indexes
+   */
   withdraw(owner: ElementOwner): number[] {
     const taken: number[] = [];
     for (const queue of [this.#unsent, this.#again]) {
@@ -143,11 +146,11 @@ export class TaskGroup {
     return taken;
   }
 
-  /** Sends what is gathered: together, unless workers have nothing to do meanwhile. */
+  /** Sends the collected elements: together, unless workers are idle. */
   flush(): void {
     this.#isFlushDue = false;
     while (this.#gathered > 0) {
-      // Before it is known what an element takes, so many are sent alone; the others may travel together after that.
+      // Until the duration of an element is known, this many are sent alone; the others may share tasks later.
       if (this.#size?.isMeasured === false && this.#out >= this.window) return;
       const idle = Math.min(this.#options.sender.workers, this.window) - this.#out;
       const parts = this.#size === undefined ? 1 : Math.max(1, idle);
@@ -179,7 +182,7 @@ export class TaskGroup {
     const { sender, metadata, chunkSize } = this.#options;
     const elements = parts.flatMap((part) => part.elements);
     const sent: Sent = { parts, count: elements.length };
-    // One that travels alone is sent as it is, whatever its size and kind.
+    // A single element is sent as it is, whatever its size and type.
     const isChunk = chunkSize === 'auto' ? sent.count > 1 : chunkSize > 1;
     const all = new Map([...metadata, [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')]]);
     if (isChunk) all.set(KEY.chunk, '1');
@@ -197,20 +200,20 @@ export class TaskGroup {
       else if (isTooLarge) this.#divide(sent);
       else await sender.send(this, sent, value, all);
     } catch (error) {
-      // It is these elements that cannot be sent, or are not taken; others can.
+      // Some of these elements cannot be sent or are refused; others may not be.
       if (sent.count > 1) this.#divide(sent);
       else this.fail(sent, failureOf('not-sent', String(error)));
     }
   }
 
-  /** The result of a task. */
+  /** Handles the result of a task. */
   received(sent: Sent, result: Found): void {
     const { metadata } = result;
     const worker = Number(metadata.get(KEY.workerRank));
     const loss = workerLossIn(metadata);
     if (loss !== undefined) return this.#lost(sent, loss, worker);
     const failure = failureIn(result);
-    // A chunk stands for each of its elements: what happens to it as a whole is put to each alone.
+    // A failure of a whole chunk says nothing about its elements, so each is tried alone.
     if (failure !== undefined && sent.count > 1 && this.#options.sender.mayRepeat) return this.#divide(sent);
     if (failure !== undefined) return this.#settle(sent, (_, index) => failed(index, failure, worker));
     const answers = answersIn(result);
@@ -222,7 +225,7 @@ export class TaskGroup {
     });
   }
 
-  /** The worker ended, or nobody would do it. */
+  /** Handles a task whose worker ended, or that no worker could do. */
   #lost(sent: Sent, loss: WorkerLoss, worker: number): void {
     const { maxAttempts, mayRepeat } = this.#options.sender;
     const failure = failureOfLoss(loss, maxAttempts);
@@ -232,7 +235,7 @@ export class TaskGroup {
     this.#settle(sent, (place, index) => (isBlamed(place) ? failed(index, failure, worker) : undefined));
   }
 
-  /** All of it fails in one way. */
+  /** Fails all its elements in the same way. */
   fail(sent: Sent, failure: TaskFailure): void {
     this.#settle(sent, (_, index) => failed(index, failure));
   }
@@ -241,7 +244,7 @@ export class TaskGroup {
     this.#settle(sent, () => undefined);
   }
 
-  /** @param outcomeAt of the element at that place; those that have none are tried again, alone */
+  /** @param outcomeAt returns the outcome of an element; those without one are tried again, alone */
   #settle(sent: Sent, outcomeAt: (place: number, index: number) => Outcome | undefined): void {
     this.#out--;
     let place = 0;

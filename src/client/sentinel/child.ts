@@ -4,31 +4,31 @@ import { Worker } from 'node:worker_threads';
 import { flagsForProcess, flagsForThread } from './node-flags.ts';
 import { packageFile } from '../package-file.ts';
 
-/** What a child is: a process of its own, or a thread of this one. */
+/** The kind of a child: a process, or a thread of this process. */
 export type ChildKind = 'process' | 'thread';
 
 /**
- * A program of this package that runs beside this one and is told what to do, and calls no functions of users; its end of it
- * is parent.ts. Workers are started by worker-child.ts.
+ * A program of this package that runs beside this one and calls no functions of users. The other end is parent.ts.
+ * Workers are started by worker-child.ts.
  */
 export interface Child {
-  /** How it ended, when it has: `exit status 1`, `signal SIGKILL` … */
+  /** Resolves with how it ended: `exit status 1`, `signal SIGKILL` … */
   readonly ended: Promise<string>;
   send(message: object): void;
   onMessage(listener: (message: unknown) => void): void;
-  /** Lets it know that it is not wanted any more. */
+  /** Notifies it that it is not wanted any more. */
   release(): void;
 }
 
-/** What tells a child that it is released. */
+/** The message that releases a child. */
 export const RELEASED = 'released';
 
-/** Standard output belongs to the program that is served; what a child prints itself goes to standard error. */
+/** Standard output belongs to the program itself. The output of a child goes to standard error. */
 const STANDARD_ERROR = 2;
 
 /**
  * @param program a file of `dist/client`
- * @param args for people who look at the processes
+ * @param args shown in lists of processes
  */
 export function startChild(kind: ChildKind, program: string, args: readonly string[]): Child {
   const url = packageFile(`client/${program}`);
@@ -44,19 +44,19 @@ function startProcess(path: string, args: readonly string[]): Child {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => {
       const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
-      // What it had to say comes first.
+      // Its remaining messages are handled first.
       if (child.connected) child.once('disconnect', () => resolve(how));
       else resolve(how);
     });
   });
-  // One that has gone just now does not mind.
+  // The child may have ended just now.
   const send = (message: Serializable): void =>
     void (child.connected && child.send(message, () => undefined));
   return {
     ended,
     send,
     onMessage: (listener) => void child.on('message', listener),
-    // The channel stays: how its workers ended may still be told.
+    // The channel stays open, because the child may still report how its workers ended.
     release: () => send(RELEASED),
   };
 }

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 
-/** Characters of a line that has not ended yet, at most; what is longer is passed on in parts. */
+/** The length of an incomplete line in characters, beyond which it is passed on in parts. */
 const LONGEST_LINE = 65_536;
 
 /**
- * Passes on what a stream brings, in whole lines, as many as have come, without the last newline. It reads on when `take` is
- * through with them.
- * @returns when the stream has ended; rejects never
+ * Passes on the content of a stream in whole lines, without the last newline. It reads further when `take` has
+ * finished.
+ * @returns when the stream has ended; it never rejects
  */
 export async function inLines(stream: Readable, take: (lines: string) => Promise<void>): Promise<void> {
   let rest = '';
@@ -20,7 +20,7 @@ export async function inLines(stream: Readable, take: (lines: string) => Promise
       await take(lines.replace(/\n$/, ''));
     }
   } catch {
-    // A stream that breaks brings nothing more.
+    // A stream that fails has no further output.
   }
   if (rest !== '') await take(rest).catch(() => undefined);
 }

@@ -1,15 +1,15 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { RELEASED } from './child.ts';
 
-/** Whoever started this program, as a process or as a thread; the other end of child.ts. */
+/** The program that started this one, as a process or a thread. The other end is child.ts. */
 export interface Parent {
-  /** @returns when it has left; never rejects */
+  /** @returns when the message is sent; it never rejects */
   send(message: object): Promise<void>;
-  /** The first message is what the program is to do. */
+  /** The first message is the order of the program. */
   onMessage(listener: (message: unknown) => void): void;
 }
 
-/** @param onGone called when it has gone, or wants this program to go; perhaps at once */
+/** @param onGone called when the parent has ended or releases this program; perhaps at once */
 export function parentOf(onGone: () => void): Parent {
   const heeded =
     (listener: (message: unknown) => void) =>
@@ -29,7 +29,7 @@ export function parentOf(onGone: () => void): Parent {
       onMessage: (listener) => void port.on('message', heeded(listener)),
     };
   }
-  // Ctrl-C goes to the whole group; whoever started this one ends it.
+  // Ctrl-C goes to the whole process group. The parent ends this program.
   process.on('SIGINT', () => undefined);
   process.once('disconnect', onGone);
   if (!process.connected) onGone();

@@ -1,14 +1,14 @@
-/** Where workers are at home: the folder that they are started in, and what they find in their environment. */
+/** The working directory and the environment of workers. */
 export interface Place {
-  /** An absolute path; unless told that of the program that starts them. */
+  /** An absolute path. The default is the directory of the program that starts them. */
   readonly cwd?: string | undefined;
-  /** Variables beside those of the program that starts them. */
+  /** Variables in addition to those of the program that starts them. */
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Makes it the place of this process, and of those that it starts.
- * @throws Error when there is no such folder, or this is a thread, which has none of its own
+ * Applies it to this process and to those that it starts.
+ * @throws Error if there is no such folder, or this is a thread, which has no directory of its own
  */
 export function enter({ cwd, env = {} }: Place): void {
   Object.assign(process.env, env);

@@ -1,18 +1,18 @@
-/** What sentinels tell through variables of the job, for whoever launched them, and for people who look. */
+/** What sentinels store to variables of the job, for their launcher and for people. */
 import type { WorkerEnd } from '../../machines/pool/worker-process.ts';
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import type { NwsConnection } from '../connection/connection.ts';
 import type { Platform } from '../platform.ts';
 
-/** Tells them, from one host. What cannot be told any more, the job being gone, is left untold. */
+/** Writes the events of one host. If the job has ended, they are lost. */
 export class SentinelEventWriter {
   readonly #connection: NwsConnection;
   readonly #workspace: string;
   readonly #session: string;
   readonly #platform: Platform;
 
-  /** @param connection that uses the workspace, and on which nobody waits */
+  /** @param connection a connection that has opened the workspace and is not used for waits */
   constructor(connection: NwsConnection, workspace: string, session: string, platform: Platform) {
     this.#connection = connection;
     this.#workspace = workspace;
@@ -20,7 +20,7 @@ export class SentinelEventWriter {
     this.#platform = platform;
   }
 
-  /** @returns when the server has taken it, so that it is told at the pace of the server */
+  /** @returns when the server has accepted it, so that output is sent as fast as the server takes it */
   output(
     rank: number,
     variable: typeof VARIABLE.logDebug | typeof VARIABLE.logError,
@@ -29,7 +29,7 @@ export class SentinelEventWriter {
     return this.#tell(variable, lines, { [KEY.rank]: String(rank) });
   }
 
-  /** How a worker ended (S19). */
+  /** Reports how a worker ended (S19). */
   end({ rank, how, task, why, words, at }: WorkerEnd): Promise<void> {
     const details = {
       [KEY.session]: this.#session,

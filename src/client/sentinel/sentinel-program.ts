@@ -1,17 +1,20 @@
-/** A sentinel beside the master, so that neither a busy nor a dead master harms the watch over its workers. */
+/**
+ * A sentinel in a process beside the master, so that it supervises its workers even if the master is busy or has
+ * died.
+ */
 import type { ChildKind } from './child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { parentOf } from './parent.ts';
 import { enter, type Place } from './place.ts';
 import { Sentinel, type SentinelOrder } from './sentinel.ts';
 
-/** What it is to do: its first message. */
+/** Its order, which is its first message. */
 export type SentinelProgramOrder = SentinelOrder & {
   readonly kind: ChildKind;
   readonly place?: Place | undefined;
 };
 
-/** What it tells its parent. */
+/** The messages to its parent. */
 export type SentinelMessage =
   | { readonly type: 'started' }
   | { readonly type: 'failed'; readonly message: string }
@@ -39,7 +42,7 @@ async function start(order: SentinelProgramOrder): Promise<void> {
   } catch (error) {
     await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     isStarting = false;
-    // Whoever is told ends this program.
+    // The parent ends this program.
     if (isLeaving) await leave();
     return;
   }
@@ -49,7 +52,7 @@ async function start(order: SentinelProgramOrder): Promise<void> {
   await end(sentinel);
 }
 
-/** With all workers. One that was still starting them ends when it has. */
+/** Ends with all workers. If it was still starting them, it ends after that. */
 async function leave(): Promise<void> {
   isLeaving = true;
   if (isStarting) return;

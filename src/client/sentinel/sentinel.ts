@@ -12,54 +12,55 @@ import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type { CancelledBatches } from '../worker/worker-messages.ts';
 import { WorkerPool, type OutputStream } from './worker-pool.ts';
 
-/** What a sentinel is to do: plain data, as it travels to it. */
+/** The order of a sentinel, as plain data. */
 export interface SentinelOrder {
   readonly server: ServerAddress;
   readonly workspace: string;
-  /** How many to start. */
+  /** The number of workers to start. */
   readonly workers: number;
-  /** The path of a module that each loads before it registers; one that cannot ends. */
+  /** The path of a module that each worker loads before it registers. A worker that cannot load it ends. */
   readonly preload?: string | undefined;
-  /** How workers that end are replaced; none is where it is false. */
+  /** How workers that end are replaced; false for no replacement. */
   readonly respawn?: RestartBudget | false | undefined;
-  /** Elements that a worker does before it is replaced. */
+  /** The number of elements after which a worker is replaced. */
   readonly maxTasksPerWorker?: number | undefined;
   /** Bytes of memory above which a worker is replaced. */
   readonly maxMemory?: number | undefined;
 }
 
 export interface SentinelOptions extends SentinelOrder {
-  /** What they are: processes, or threads of this one. */
+  /** The kind of the workers: processes, or threads of this process. */
   readonly kind: ChildKind;
-  /** What its launcher calls it, said with its `bye`. */
+  /** The name that its launcher uses for it, sent with its `bye`. */
   readonly station?: string | undefined;
-  /** Told of each worker that ends without being asked to: its rank, and how it ended. */
+  /** Called for each worker that ends unexpectedly, with its rank and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
-  /** Given what workers print, in whole lines; unless told, that goes to `logDebug` and `logError` of the job. */
+  /** Called with the output of workers, in whole lines. By default it goes to `logDebug` and `logError` of the job. */
   readonly onOutput?: (text: string) => Promise<void>;
   readonly platform?: Platform;
 }
 
-/** There is nothing left to start. */
+/** The job accepts no further workers. */
 export class GroupFullError extends Error {
   override readonly name = 'GroupFullError';
 }
 
-/** Milliseconds that a server that does not answer is waited for at the end. */
+/** Milliseconds to wait at the end for a server that does not answer. */
 const BYE_LIMIT_MS = 1_000;
-/** Milliseconds that pass, at most, between the death of a worker and word of it. */
+/** The longest time between the death of a worker and the notification, in milliseconds. */
 const WORD_OF_DEATH_MS = 50;
-/** Ends that whoever started the workers is told of. */
+/** The ends that are reported to the program that started the workers. */
 const DEATHS: ReadonlySet<string> = new Set([DIED, TIMED_OUT, NOT_LOADED]);
 
 /**
- * Starts workers on this host, keeps watch while they work, replaces those that end, tells them what is cancelled, and ends
- * them with the job (S2, S9, S19). It answers for them, so that a worker that computes for hours is not taken for dead.
+ * Starts workers on this host, supervises and replaces them, notifies them of cancelled batches, and ends them with
+ * the job (S2, S9, S19). It sends the heartbeats for them, so a worker that computes for hours is not considered
+ * dead.
  */
 export class Sentinel {
-  /** Resolves when the last worker has ended, for whatever reason, and that is told; to that reason. */
+  /** Resolves with the reason when the last worker has ended and that is reported. */
   readonly gone: Promise<string>;
-  /** How many workers it has started at first: fewer than wanted where the job takes no more. */
+  /** The number of workers that it started at first, which is lower than wanted if the job accepts no more. */
   readonly started: number;
   readonly #connections: Connections;
   readonly #options: SentinelOptions;
@@ -70,8 +71,8 @@ export class Sentinel {
   #hasLeft = false;
 
   /**
-   * @returns when they are on their way, perhaps fewer than wanted: see `started`
-   * @throws NwsError, ConnectionLostError or GroupFullError when no ranks are to be had; no worker is left then
+   * @returns when they are starting, perhaps fewer than wanted: see `started`
+   * @throws NwsError, ConnectionLostError or GroupFullError if there are no ranks; then no worker is left
    */
   static async start(options: SentinelOptions): Promise<Sentinel> {
     const { server, workspace, platform = thisHost } = options;
@@ -112,26 +113,26 @@ export class Sentinel {
     void this.#followCancelled();
   }
 
-  /** Whether the job has ended, or cannot be reached any more. */
+  /** Whether the job has ended, or the server cannot be reached. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** S9: until the job is over, or the server gone. */
+  /** Waits in `sentinel_alive` (S9) until the job has ended, or the server cannot be reached. */
   async #watch(): Promise<void> {
     const { workspace } = this.#options;
     try {
       while ((await this.#connections.watching.fetch(workspace, VARIABLE.sentinelAlive)).value === '0');
-      // A worker whose death has ended the job is heard of here a little later than there.
+      // If the death of a worker has ended the job, this process may learn of it a little later than the server.
       await delay(this.#platform.clock, WORD_OF_DEATH_MS);
     } catch {
-      // There is nothing to stay for.
+      // The job has ended or the connection is lost.
     }
     this.#isOver = !this.#hasLeft;
     this.#pool.stop();
   }
 
-  /** Passes on which batches are cancelled. */
+  /** Passes on the list of cancelled batches. */
   async #followCancelled(): Promise<void> {
     const { workspace } = this.#options;
     try {
@@ -141,17 +142,24 @@ export class Sentinel {
       for (let found = await find(); ; found = await find(found))
         this.#pool.setCancelled(unsafeCast<CancelledBatches>(found?.value ?? {}));
     } catch {
-      // The connection is gone; `#watch` sees to that.
+      // The connection is lost; `#watch` handles that.
     }
   }
 
-  /** Lets the workers end what they are doing. @param milliseconds that this may take. @returns when they have gone */
+  /**
+   * Lets the workers complete their calls.
+   * @param milliseconds the time limit for that
+   * @returns when they have ended
+   */
   async drain(milliseconds: number): Promise<void> {
     this.#pool.drain(milliseconds);
     await this.gone;
   }
 
-  /** Ends the workers, by force where asking does not help. @returns when the last one has gone */
+  /**
+   * Ends the workers, and kills those that do not end.
+   * @returns when the last one has ended
+   */
   async end(): Promise<void> {
     this.#pool.stop();
     await this.gone;
@@ -196,9 +204,9 @@ function poolOptions(
   };
 }
 
-/** Gets ranks from the server (S2, S19). */
+/** Fetches ranks from the server (S2, S19). */
 class Ranks {
-  /** What the server said when it gave none. */
+  /** The error of the server when it gave no rank. */
   error: unknown;
   readonly #connections: Connections;
   readonly #workspace: string;
@@ -215,7 +223,7 @@ class Ranks {
     const metadata = new Map<string, string>([[KEY.session, this.#session]]);
     if (replaces !== undefined) metadata.set(KEY.replaces, String(replaces));
     try {
-      // The connection that asks first is the sentinel (S2). Later it waits in sentinel_alive.
+      // The connection that asks first becomes the sentinel (S2). Later it is blocked in sentinel_alive.
       const connection = replaces === undefined ? watching : talking;
       const rank = Number((await connection.fetch(this.#workspace, VARIABLE.workerIds, metadata)).value);
       return rank < 0 ? undefined : rank;
@@ -226,13 +234,13 @@ class Ranks {
   }
 }
 
-/** A sentinel has three, since on one of them nothing is answered while somebody waits (P5.2). */
+/** A sentinel has three connections, because a blocked one answers no other request (P5.2). */
 class Connections {
-  /** Waits in `sentinel_alive`. */
+  /** For `sentinel_alive`. */
   readonly watching: NwsConnection;
-  /** Waits for word of cancelled batches. */
+  /** For the list of cancelled batches. */
   readonly listening: NwsConnection;
-  /** Never waits. */
+  /** For requests that do not wait. */
   readonly talking: NwsConnection;
 
   static async open(connect: () => Promise<NwsConnection>, workspace: string): Promise<Connections> {

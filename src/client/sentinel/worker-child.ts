@@ -17,26 +17,26 @@ import {
 } from '../worker/worker-messages.ts';
 import { CHANNEL_FD, LOOK_MS, type WatchdogData } from '../worker/worker-link.ts';
 
-/** A worker that a sentinel has started: a process of its own, or a thread. The other end is worker-link.ts. */
+/** A worker that a sentinel has started, as a process or a thread. The other end is worker-link.ts. */
 export interface WorkerChild {
-  /** How it ended, when it has and all that it said and printed is here: `exit status 1`, `signal SIGKILL` … */
+  /** Resolves with how it ended, when all its messages and output have arrived: `exit status 1`, `signal SIGKILL` … */
   readonly ended: Promise<string>;
-  /** What it prints; somebody must read it. */
+  /** Its output, which must be read. */
   readonly stdout: Readable;
   readonly stderr: Readable;
   send(message: MessageToWorker): void;
   onMessage(listener: (message: MessageFromWorker) => void): void;
-  /** Ends it, whatever it does, and all programs that it has started. */
+  /** Kills it, and all programs that it has started. */
   kill(): void;
 }
 
-/** Milliseconds that are waited for the end of what a worker that has ended printed: others may hold it. */
+/** Milliseconds to wait for the last output of a worker that has ended, because other processes may keep it open. */
 const LAST_OUTPUT_MS = 200;
 
 type Listener = (message: MessageFromWorker) => void;
 const IGNORE: Listener = () => undefined;
 
-/** @param args for people who look at the processes */
+/** @param args shown in lists of processes */
 export function startWorkerChild(kind: ChildKind, args: readonly string[]): WorkerChild {
   const url = packageFile('client/worker/worker-program.js');
   return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
@@ -44,7 +44,7 @@ export function startWorkerChild(kind: ChildKind, args: readonly string[]): Work
 
 function startProcess(path: string, args: readonly string[]): WorkerChild {
   const stdio = Array.from({ length: CHANNEL_FD + 1 }, (_, fd) => (fd === 0 ? 'ignore' : 'pipe'));
-  // First of a process group, so that what tasks have started can be ended with it.
+  // The leader of a process group, so that programs that tasks have started can be ended with it.
   const child = spawn(process.execPath, [...flagsForProcess(process.execArgv), path, ...args], {
     stdio,
     detached: true,
@@ -57,10 +57,10 @@ function startProcess(path: string, args: readonly string[]): WorkerChild {
     try {
       if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     } catch {
-      // Nobody of its group is left.
+      // No process of its group is left.
     }
   };
-  // One that has gone just now does not mind.
+  // The worker may have ended just now.
   channel.on('error', () => undefined);
   let listener: Listener = IGNORE;
   channel.setEncoding('utf8').on(

@@ -12,28 +12,28 @@ import type { CancelledBatches, MessageFromWorker, WorkerOrder } from '../worker
 export interface WorkerPoolOptions {
   readonly platform: Platform;
   readonly kind: ChildKind;
-  /** How many are wanted. */
+  /** The wanted number of workers. */
   readonly workers: number;
-  /** Undefined: none is replaced. */
+  /** Undefined if workers are not replaced. */
   readonly budget: RestartBudget | undefined;
-  /** What each worker is told, beside its rank. */
+  /** The order of each worker without its rank. */
   readonly order: Omit<WorkerOrder, 'type' | 'rank' | 'cancelled'>;
-  /** @returns the rank of another worker, of the one that it replaces where that is named; undefined when there is none */
+  /** @returns a rank for another worker, or again the rank of the replaced one; undefined if there is none */
   readonly askForRank: (replaces?: number) => Promise<number | undefined>;
-  /** Tells the server of an end; the worker is replaced after that. Rejects never. */
+  /** Reports an end to the server; the worker is replaced after that. It never rejects. */
   readonly report: (end: WorkerEnd) => Promise<void>;
-  /** Given what a worker prints, in whole lines, which may be waited for. */
+  /** Called with the output of a worker, in whole lines; the pool waits for it. */
   readonly onOutput: (rank: number, stream: OutputStream, lines: string) => Promise<void>;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
 
-/** Characters of standard error that are kept as the last words of a worker. */
+/** The number of characters of standard error that are kept as the last words of a worker. */
 const LAST_WORDS = 2_048;
-/** Milliseconds that whoever takes the output of a worker that has ended is waited for. */
+/** Milliseconds to wait for the receiver of the output of a worker that has ended. */
 const OUTPUT_LIMIT_MS = 1_000;
 
-/** Milliseconds that the server has to take the report of an end. */
+/** Milliseconds in which the server must accept the report of an end. */
 const REPORT_LIMIT_MS = 2_000;
 
 interface Member {
@@ -41,11 +41,13 @@ interface Member {
   readonly child: WorkerChild;
 }
 
-/** The workers of a sentinel. The rules are those of the statecharts in machines/pool; what these command is done here. */
+/**
+ * The workers of a sentinel. The statecharts in machines/pool contain the rules; this class implements their actions.
+ */
 export class WorkerPool {
-  /** Told why, when it has no workers any more and none is to come. */
+  /** Resolves with the reason when it has no workers and none is coming. */
   readonly stopped: Promise<string>;
-  /** How many ranks it was given at the beginning. */
+  /** Resolves with the number of ranks at the beginning. */
   readonly begun: Promise<number>;
   readonly #options: WorkerPoolOptions;
   readonly #members = new Map<number, Member>();
@@ -82,7 +84,7 @@ export class WorkerPool {
     this.#pool.start();
   }
 
-  /** These batches are cancelled now, and no others. */
+  /** Replaces the list of cancelled batches. */
   setCancelled(batches: CancelledBatches): void {
     const before = this.#cancelled;
     this.#cancelled = batches;
@@ -91,7 +93,7 @@ export class WorkerPool {
       if (before[batch] !== how) this.#sendAll({ type: 'batch.cancelled', batch, how });
   }
 
-  /** @param milliseconds that the calls that are under way may take */
+  /** @param milliseconds the time limit for running calls */
   drain(milliseconds: number): void {
     this.#tell({ type: 'drain.asked', milliseconds });
   }
@@ -100,7 +102,7 @@ export class WorkerPool {
     this.#tell({ type: 'stop.asked' });
   }
 
-  /** One that has stopped hears nothing more: an answer that it waited for may still come. */
+  /** A stopped pool ignores events, because an awaited answer may still arrive. */
   #tell(event: PoolEvent): void {
     if (this.#pool.getSnapshot().status === 'active') this.#pool.send(event);
   }
@@ -200,7 +202,7 @@ export class WorkerPool {
     this.#members.delete(end.rank);
     const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
     const { report, platform } = this.#options;
-    // A server that does not answer delays no replacement. What is asked of it next comes after the report.
+    // A server that does not answer delays no replacement. The next request to it follows the report.
     await Promise.race([report(told), delay(platform.clock, REPORT_LIMIT_MS)]);
     const now = platform.clock.now();
     this.#tell({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
