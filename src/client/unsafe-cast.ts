@@ -1,6 +1,6 @@
 /**
- * What came over the wire, as the type that the program says it has: nothing there can check it. Every such claim of the
- * client goes through here.
+ * Casts a value from the wire to the type that the program states, which cannot be checked. Every such cast of the
+ * client uses this function.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- that is what a claim is
 export function unsafeCast<T>(value: unknown): T;

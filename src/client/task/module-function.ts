@@ -2,19 +2,19 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { unsafeCast } from '../unsafe-cast.ts';
 
-/** A function that a module exports: it says itself what it takes. */
+/** A function that a module exports. Only the module knows its types. */
 export type ExportedFunction = (...args: readonly unknown[]) => unknown;
 
-/** What a module exports, by name. */
+/** The exports of a module, by name. */
 export type Exports = Readonly<Record<string, unknown>>;
 
 /**
- * - `not-loaded`: there is no such module, or it throws
- * - `no-export`: it does not export what it should
+ * - `not-loaded`: the module does not exist, or throws
+ * - `no-export`: it lacks the export
  */
 export type ModuleErrorCode = 'not-loaded' | 'no-export';
 
-/** A module that is of no use; the message says which, and why, in one line. */
+/** A module that cannot be used. The message names it and the reason, in one line. */
 export class ModuleError extends Error {
   override readonly name = 'ModuleError';
   readonly code: ModuleErrorCode;
@@ -26,7 +26,7 @@ export class ModuleError extends Error {
 }
 
 /**
- * A function travels as its module and its name (C4).
+ * Loads a module. A function travels as its module and its name (C4).
  * @throws ModuleError `not-loaded`
  */
 export async function loadModule(path: string): Promise<Exports> {
@@ -35,10 +35,10 @@ export async function loadModule(path: string): Promise<Exports> {
   return loaded;
 }
 
-/** Looked up for each task: that must cost nothing. */
+/** The loaded modules. They are looked up for each task, so the lookup must be cheap. */
 const modules = new Map<string, Promise<Exports>>();
 
-/** The extensions of modules, and of what TypeScript compiles them from. */
+/** The extensions of modules, and of their TypeScript sources. */
 const SOURCES: Readonly<Record<string, string>> = { '.js': '.ts', '.mjs': '.mts', '.cjs': '.cts' };
 
 async function load(path: string): Promise<Exports> {
@@ -46,14 +46,15 @@ async function load(path: string): Promise<Exports> {
   try {
     return unsafeCast<Exports>(await import(href));
   } catch (cause) {
-    // Whether there is a file says only who loads modules: a loader may know better (tsx, ts-node).
+    // Tries to load the file instead of checking whether it exists, because loaders (tsx, ts-node) may resolve it
+    // differently.
     const source = path.replace(/\.[cm]?js$/, (extension) => SOURCES[extension] ?? extension);
     if (isMissing(cause, href) && source !== path && existsSync(source)) return loadSource(source);
     throw notLoaded(path, cause);
   }
 }
 
-/** `./tasks.js` in a program that runs from its sources is `./tasks.ts`, as TypeScript has it. */
+/** In a program that runs from its sources, `./tasks.js` means `./tasks.ts`, as in TypeScript. */
 async function loadSource(path: string): Promise<Exports> {
   try {
     return unsafeCast<Exports>(await import(pathToFileURL(path).href));
@@ -75,7 +76,7 @@ function notLoaded(path: string, cause: unknown): ModuleError {
   return fail(`${what} ("node ${path}" shows where)`);
 }
 
-/** Whether it is this module that is missing, not one that it imports. */
+/** Whether this module is missing, and not one that it imports. */
 const isMissing = (cause: unknown, href: string): boolean =>
   codeOf(cause) === 'ERR_MODULE_NOT_FOUND' &&
   cause instanceof Error &&
@@ -84,7 +85,7 @@ const isMissing = (cause: unknown, href: string): boolean =>
 const codeOf = (cause: unknown): unknown =>
   typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
 
-/** @throws ModuleError `no-export` when the module exports no function of that name (C4) */
+/** @throws ModuleError `no-export` if the module exports no function of that name (C4) */
 export function functionOf(exports: Exports, path: string, name = 'default'): ExportedFunction {
   const exported = exportOf(exports, name);
   if (isFunction(exported)) return exported;
@@ -95,9 +96,9 @@ export function functionOf(exports: Exports, path: string, name = 'default'): Ex
 }
 
 /**
- * What a module exports under a name. A CommonJS module may have made its exports in any way: `exports.plus`,
- * `module.exports = { plus }`, `module.exports = make()`, and as TypeScript compiles it, with `exports.default`. What Node
- * cannot see of them in advance it gives as properties of the default export only.
+ * The export of a module with that name. A CommonJS module may define its exports in several ways: `exports.plus`,
+ * `module.exports = { plus }`, `module.exports = make()`, and as compiled by TypeScript, with `exports.default`.
+ * Exports that Node cannot detect are available only as properties of the default export.
  */
 export function exportOf(exports: Exports, name: string): unknown {
   let first: unknown;
@@ -110,7 +111,7 @@ export function exportOf(exports: Exports, name: string): unknown {
   return first;
 }
 
-/** The exports; the default export; that of a module in CommonJS that was compiled from one. */
+/** The exports; the default export; that of a compiled CommonJS module. */
 function* holdersOf(exports: Exports): Generator<object, void, undefined> {
   let holder: unknown = exports;
   for (let depth = 0; depth < 3 && isHolder(holder); depth++) {
@@ -122,12 +123,12 @@ function* holdersOf(exports: Exports): Generator<object, void, undefined> {
 const isHolder = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-/** Whether it has that property, or its class does; not what all objects and functions have. */
+/** Whether the object or its class has that property; properties of all objects and functions do not count. */
 const isOwn = (holder: object, name: string): boolean =>
   name in holder &&
   (Object.hasOwn(holder, name) || !(name in (typeof holder === 'function' ? Function : Object).prototype));
 
-/** Methods of an object that was exported may need it as `this`. */
+/** Methods of an exported object may use it as `this`. */
 const bound = (method: ExportedFunction, holder: object): ExportedFunction => method.bind(holder);
 
 const isFunction = (exported: unknown): exported is ExportedFunction => typeof exported === 'function';

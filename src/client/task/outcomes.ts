@@ -1,15 +1,15 @@
 import type { TaskError } from './outcome.ts';
 
 /**
- * What became of one element: `error` is undefined or the other properties are. So it can be taken apart:
- * `for await (const { index, value, error } of results.outcomes())`.
+ * The outcome of one element: either `error` is undefined, or the other properties are. It can be destructured: `for
+ * await (const { index, value, error } of results.outcomes())`.
  */
 export type Outcome<R = unknown> = OutcomeValue<R> | OutcomeError;
 
 export interface OutcomeValue<R = unknown> {
   /** From 0. */
   readonly index: number;
-  /** The rank of the worker that did it. */
+  /** The rank of its worker. */
   readonly worker: number;
   readonly value: R;
   readonly error?: undefined;

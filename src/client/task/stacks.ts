@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** Where this package lies; in a bundle its frames cannot be told from those of the program. */
+/** The folder of this package. In a bundle its frames cannot be distinguished from those of the program. */
 const ROOT: string | undefined =
   import.meta.url === undefined ? undefined : new URL('../../../', import.meta.url).href;
 const OWN =
@@ -13,7 +13,7 @@ const isOfOthers = (line: string): boolean =>
 /** @returns a stack without the frames of this package and of Node */
 export const userStack = (stack: string): string => stack.split('\n').filter(isOfOthers).join('\n');
 
-/** @returns the lines of a stack that say where, each after a newline; of a message that has lines like these, too few */
+/** @returns the lines of a stack that are frames, each after a newline; too few if the message contains similar lines */
 export function framesOf(stack: string): string {
   const lines = stack.split('\n');
   const last = lines.findLastIndex((line) => !FRAME.test(line));

@@ -4,7 +4,7 @@ import { userStack } from './stacks.ts';
 import type { TaskErrorCode, TaskFailure } from './task-metadata.ts';
 import { describe } from '../values/unsendable.ts';
 
-/** A task that was not called, or not to its end. */
+/** A task that was not called, or was ended during its call. */
 export class TaskStopped extends Error {
   override readonly name: string = 'TaskStopped';
   readonly code: TaskErrorCode;
@@ -15,7 +15,7 @@ export class TaskStopped extends Error {
   }
 }
 
-/** @returns what the master is told of whatever was thrown */
+/** @returns the failure that is sent to the master for a thrown value */
 export function failureOf(error: unknown): TaskFailure {
   if (error instanceof TaskStopped) {
     const { code, message } = error;
@@ -29,7 +29,7 @@ export function failureOf(error: unknown): TaskFailure {
   return { code: 'threw', message, stack, thrown: error };
 }
 
-/** What was thrown may have getters and a `toString` that throw themselves. */
+/** A thrown value may have getters and a `toString` that throw. */
 function attempt(read: () => string, otherwise: string): string {
   try {
     return read();

@@ -1,12 +1,14 @@
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 
-/** What master and workers of this client say to each other in the metadata of tasks and results. */
+/** Metadata of tasks and results that master and workers of this client exchange. */
 
-/** A single: the batches that are cancelled and not settled yet, by their ids, for sentinels to read. */
+/** A variable of mode single: the cancelled batches that are not settled, by id, for sentinels. */
 export const CANCELLED_BATCHES = '#cancelled';
 
-/** How the calls of a cancelled batch are ended: by their signal, with 500 ms to heed it, or with their worker, at once. */
+/**
+ * How the calls of a cancelled batch are ended: by their signal, with 500 ms to react, or with their worker, at once.
+ */
 export type OnAbort = 'ask' | 'kill';
 
 /** Why a task has no result. */
@@ -20,31 +22,34 @@ export type TaskErrorCode =
   | 'worker-died'
   | 'no-workers';
 
-/** The value of a failed task's result. */
+/** The value of the result of a failed task. */
 export interface TaskFailure {
   readonly code: TaskErrorCode;
-  /** `TypeError: …`, or what else was thrown. */
+  /** `TypeError: …`, or another thrown value as text. */
   readonly message: string;
-  /** The message and where it was thrown, when that is known: the frames of the task, not those of this package. */
+  /** The message and where it was thrown, if known: the frames of the task, without those of this package. */
   readonly stack: string;
-  /** What was thrown, as far as it can be sent; there is none where nothing was. */
+  /** The thrown value, as far as it can be sent; absent if nothing was thrown. */
   readonly thrown?: unknown;
-  /** How its worker ended, where it did. */
+  /** How its worker ended, if it did. */
   readonly death?: WorkerDeath | undefined;
 }
 
 /** How a worker ended. */
 export interface WorkerDeath {
-  /** `exit status 1`, `signal SIGKILL` …; empty where nobody knows. */
+  /** `exit status 1`, `signal SIGKILL` …; empty if unknown. */
   readonly how: string;
-  /** The end of what it printed on its standard error; empty where there was nothing. */
+  /** The end of its standard error output; empty if there was none. */
   readonly lastWords: string;
 }
 
-/** What became of one element of a chunk. */
+/** The outcome of one element of a chunk. */
 export type ChunkOutcome = { readonly value: unknown } | { readonly failure: TaskFailure };
 
-/** @returns tells the batch of the element at each place of a task: a chunk may have elements of several */
+/**
+ * @returns a function from the place in a task to the batch of the element, because a chunk may have elements of
+ *   several batches
+ */
 export function batchOfPlace(metadata: Metadata): (place: number) => string | undefined {
   const ids = metadata.get(KEY.batchId);
   const shares = metadata.get(KEY.shares);

@@ -4,16 +4,17 @@ import { chunkPart, type ChunkPart } from '../values/chunk.ts';
 import type { TaskFailure } from './task-metadata.ts';
 import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from '../values/values.ts';
 
-/** Metadata of a result that says that its task failed. */
+/** The metadata of the result of a failed task. */
 const FAILED: Metadata = new Map([[KEY.error, '1']]);
 
-/** What a worker stores for a task. */
+/** The result that a worker stores for a task. */
 export interface TaskResult {
   readonly value: EncodedValue;
   readonly metadata: Metadata;
   /**
-   * What to store when the server refuses it: a value that is too large fails alone, not with all of its chunk.
-   * @returns undefined where there is nothing smaller
+   * The result to store if the server refuses it, so that a value that is too large fails alone and not with its
+   * whole chunk.
+   * @returns undefined if there is nothing smaller
    */
   readonly without: (error: unknown) => TaskResult | undefined;
 }
@@ -24,7 +25,7 @@ export const resultOf = (result: unknown, metadata: Metadata): TaskResult => {
   return { value, metadata, without: (error) => failedResult(refused(value.bytes.length, error)) };
 };
 
-/** Whose largest values are left out first: all that are more than half as large as the largest. */
+/** Omits the largest values first: all that are more than half as large as the largest. */
 export const chunkResult = (parts: readonly ChunkPart[], metadata: Metadata): TaskResult => ({
   value: encodeTogether(parts),
   metadata,
@@ -39,7 +40,7 @@ export const chunkResult = (parts: readonly ChunkPart[], metadata: Metadata): Ta
   },
 });
 
-/** Of one whose value or error is refused as well the server has only the size. */
+/** If the value or error is refused as well, only its size is stored. */
 export const failedResult = (failure: TaskFailure): TaskResult => ({
   value: encodeLeniently(failure),
   metadata: FAILED,
@@ -51,7 +52,7 @@ export const failedResult = (failure: TaskFailure): TaskResult => ({
   },
 });
 
-/** Characters of a message that is sent alone. */
+/** The length of a message that is sent alone. */
 const SHORT = 200;
 
 function refused(bytes: number, error: unknown): TaskFailure {
@@ -59,5 +60,5 @@ function refused(bytes: number, error: unknown): TaskFailure {
   return { code: 'threw', message, stack: message };
 }
 
-/** Bytes of a value; none of a failure, which stays. */
+/** The size of a value in bytes. A failure, which is kept, counts as 0. */
 const sizeOf = ({ body: { body }, failure }: ChunkPart): number => (failure === undefined ? body.length : 0);

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 
-/** What a task is told beside its element. */
+/** The second argument of a task. */
 export interface TaskContext<FixedArgs = unknown> {
-  /** As given to `eachElem`; kept by the worker, so not to be changed. */
+  /** The value passed to `eachElem`. The worker keeps it for later calls, so do not change it. */
   readonly fixedArgs: FixedArgs;
-  /** Aborted when the batch is cancelled, or the task takes longer than its timeout. */
+  /** Aborted when the batch is cancelled or the task exceeds its timeout. */
   readonly signal: AbortSignal;
   /** The number of this worker: 0, 1, 2 … (S2). */
   readonly rank: number;
@@ -16,19 +16,22 @@ export interface TaskContext<FixedArgs = unknown> {
   readonly server: ServerAddress;
 }
 
-/** What workers call: with an element, or the argument of `eachWorker`, and a TaskContext. It may be async. */
+/**
+ * A function that workers call with an element, or with the argument of `eachWorker`, and a TaskContext. It may be
+ * async.
+ */
 export type TaskFunction<Element = never, Result = unknown, FixedArgs = never> = (
   element: Element,
   context: TaskContext<FixedArgs>,
 ) => Result | PromiseLike<Result>;
 
-/** A function on its way to workers: the module that exports it and its name, never its source text (C4). */
+/** A reference to a function for workers: the module that exports it and its name, never its source text (C4). */
 export interface Task<Element = unknown, Result = unknown, FixedArgs = unknown> {
-  /** The path of the module, where the workers are. */
+  /** The path of the module on the hosts of the workers. */
   readonly module: string;
-  /** The name under which it exports the function; `default` is one, too. */
+  /** The name of the export; `default` is allowed. */
   readonly name: string;
-  /** Never there: it carries the types. */
+  /** Never present; it only carries the types. */
   readonly types?: (element: Element, fixedArgs: FixedArgs) => Result;
 }
 
@@ -46,15 +49,14 @@ type TaskOf<Function> = Function extends (...args: infer Args) => infer Result
   : never;
 
 /**
- * The functions that a module exports, as tasks, with their types. The module is loaded by the workers alone.
+ * The functions that a module exports, as tasks with their types. Only the workers load the module.
  *
- * ```ts
- * const { square } = tasks<typeof import('../tasks.js')>(new URL('../tasks.js', import.meta.url));
- * await sleigh.eachElem(square, [1, 2, 3]);
+ * ```ts const { square } = tasks<typeof import('../tasks.js')>(new URL('../tasks.js', import.meta.url)); await
+ * sleigh.eachElem(square, [1, 2, 3]);
  * ```
  *
  * @param module its URL, or its path
- * @throws TypeError when its URL is of no file
+ * @throws TypeError if its URL is not that of a file
  */
 export function tasks<Module>(module: URL | string): Tasks<Module> {
   const path = pathOf(module);
@@ -64,8 +66,8 @@ export function tasks<Module>(module: URL | string): Tasks<Module> {
 }
 
 /**
- * @returns the path of a module, absolute
- * @throws TypeError when its URL is of no file
+ * @returns the absolute path of a module
+ * @throws TypeError if its URL is not that of a file
  */
 export function pathOf(module: URL | string): string {
   const text = String(module);

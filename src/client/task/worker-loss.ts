@@ -3,15 +3,15 @@ import type { Metadata } from '../../wire/payload.ts';
 import { failureOf } from './outcome.ts';
 import type { TaskFailure, WorkerDeath } from './task-metadata.ts';
 
-/** Why a task has an empty result: its worker ended, or nobody would do it (S13, S19). */
+/** Why a task has a null result: its worker ended, or no worker could do it (S13, S19). */
 export interface WorkerLoss extends WorkerDeath {
   /** `died`, `timed-out`, `cancelled`, `not-loaded` … */
   readonly why: string;
-  /** The place in the chunk that the worker was at, where it is known. */
+  /** The place in the chunk that the worker was processing, if known. */
   readonly at: number | undefined;
 }
 
-/** @returns undefined where the result is none of those */
+/** @returns undefined if it is not a null result */
 export function workerLossIn(metadata: Metadata): WorkerLoss | undefined {
   if (metadata.get(KEY.null) !== '1') return undefined;
   const at = metadata.get(KEY.nullAt);
@@ -23,7 +23,7 @@ export function workerLossIn(metadata: Metadata): WorkerLoss | undefined {
   };
 }
 
-/** @returns how an element fails whose task was lost for that reason, after so many attempts */
+/** @returns how an element fails whose task was lost for that reason, after that many attempts */
 export function failureOfLoss({ why, how, lastWords }: WorkerLoss, attempts: number): TaskFailure {
   const death = { how, lastWords };
   const [lastLine = ''] = lastWords.split('\n').slice(-1);

@@ -6,10 +6,10 @@ import { textOfBytes } from '../connection/text.ts';
 import { UnsendableError } from './unsendable.ts';
 
 /**
- * The forms of a value (C1, C2), the same for one that travels alone and for one in a chunk. Pure.
+ * The forms of a value (C1, C2), the same for a single value and for one in a chunk. Pure.
  *
- * - `text`: a string, as it is
- * - `json`: what JSON gives back exactly as it was, so that people and programs in other languages read it
+ * - `text`: a string
+ * - `json`: a value that JSON preserves exactly, so that people and programs in other languages can read it
  * - `bytes`: a Buffer; `uint8array`: a Uint8Array
  * - `graph`: everything else, see graph.ts
  */
@@ -17,19 +17,19 @@ export type BodyType = 'text' | 'json' | 'bytes' | 'uint8array' | 'graph';
 
 export interface Body {
   readonly type: BodyType;
-  /** A string stands for its UTF-8. */
+  /** A string stands for its UTF-8 bytes. */
   readonly body: string | Uint8Array;
 }
 
-/** Deeper objects go as a graph, which takes no stack. */
+/** Deeper objects are encoded as a graph, which uses no recursion. */
 const JSON_DEPTH = 200;
 
 /**
- * @param name what errors call it: `element`, `result` …
- * @throws UnsendableError when it, or a part of it, has no form
+ * @param name the name of the value in errors: `element`, `result` …
+ * @throws UnsendableError if it, or a part of it, cannot be encoded
  */
 export function encodeBody(value: unknown, name: string): Body {
-  // A lone surrogate has no UTF-8; JSON has an escape for it.
+  // A lone surrogate has no UTF-8. JSON can escape it.
   if (typeof value === 'string' && !/\p{Surrogate}/u.test(value)) return { type: 'text', body: value };
   if (isUint8Array(value) && ownMemory(value.buffer) !== undefined)
     return { type: Buffer.isBuffer(value) ? 'bytes' : 'uint8array', body: value };
@@ -39,13 +39,13 @@ export function encodeBody(value: unknown, name: string): Body {
     : { type: 'json', body: json };
 }
 
-/** As far as possible: what cannot be sent, or is very large, is replaced by a few words that stand for it. */
+/** As far as possible: what cannot be sent, or is very large, is replaced by a few words. */
 export const encodeLenient = (value: unknown): Body => ({
   type: 'graph',
   body: encodeGraph(value, 'error', true),
 });
 
-/** @throws Error when the bytes are not in that form */
+/** @throws Error if the bytes are not in that form */
 export function decodeBody(type: BodyType, bytes: Buffer): unknown {
   switch (type) {
     case 'text':
@@ -62,12 +62,12 @@ export function decodeBody(type: BodyType, bytes: Buffer): unknown {
   return decodeGraph(bytes);
 }
 
-/** @returns undefined where JSON would not give back the same */
+/** @returns undefined if JSON does not preserve the value */
 function jsonOf(value: unknown, name: string): string | undefined {
   try {
     if (!isTree(value, new Set(), JSON_DEPTH)) return undefined;
   } catch {
-    // A getter or a proxy that throws: the graph says where.
+    // A getter or a proxy throws. The graph encoder reports where.
     return undefined;
   }
   try {
@@ -77,7 +77,7 @@ function jsonOf(value: unknown, name: string): string | undefined {
   }
 }
 
-/** Whether it has in it no undefined, NaN, Date, Map, hole, and no object twice. */
+/** Whether it contains no undefined, NaN, Date, Map or hole, and no object twice. */
 function isTree(value: unknown, seen: Set<object>, depth: number, key = ''): boolean {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return true;
   if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
@@ -87,22 +87,22 @@ function isTree(value: unknown, seen: Set<object>, depth: number, key = ''): boo
   const object = kindOf(value);
   if (object.kind !== 'toJSON') return false;
   const made = object.value.toJSON(key);
-  // What it gives is not asked again.
+  // JSON.stringify does not call toJSON of the result again.
   return !(made instanceof Object && hasToJson(made)) && isTree(made, seen, depth - 1);
 }
 
 function isTreeObject(value: object, seen: Set<object>, depth: number): boolean {
   if (Array.isArray(value)) return isTreeArray(value, seen, depth);
-  // Map, Set, Error, Promise and their like have a tag of their own.
+  // Map, Set, Error, Promise and similar classes have their own tag.
   if (Object.prototype.toString.call(value) !== '[object Object]') return false;
   const members = Object.entries(value);
-  // An instance of a class without fields holds what is not seen.
+  // The content of an instance without fields is not visible.
   if (members.length === 0 && !isPlain(value)) return false;
   return members.every(([key, member]) => isTree(member, seen, depth - 1, key));
 }
 
 function isTreeArray(array: readonly unknown[], seen: Set<object>, depth: number): boolean {
-  // Not `every`, which leaves out holes.
+  // Not `every`, which skips holes.
   for (const [i, element] of array.entries()) if (!isTree(element, seen, depth - 1, String(i))) return false;
   return Object.keys(array).length === array.length;
 }

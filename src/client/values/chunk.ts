@@ -4,16 +4,16 @@ import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from '../task/task-metadata.ts';
 
 /**
- * Values that travel together (C5). Each is encoded by itself, exactly as it would be alone: what it arrives as does not
- * depend on its neighbours, and one that cannot be sent, or read, fails alone. In the place of one that has failed
- * already stands its failure. Pure.
+ * Values in one task or result (C5). Each is encoded exactly as it would be alone, so its form does not depend on its
+ * neighbours, and a value that cannot be sent or read fails alone. A failure takes the place of its value. Pure.
  *
- * On the wire: for each a letter for its form, before that `!` for a failure, the length in bytes, a newline, the bytes.
+ * On the wire each has a letter for its form, preceded by `!` for a failure, the length in bytes, a newline, and the
+ * bytes.
  */
 export class Chunk {
   readonly #parts: readonly EncodedPart[];
 
-  /** @throws RangeError when the bytes are no chunk */
+  /** @throws RangeError if the bytes are not a chunk */
   constructor(encoded: Buffer) {
     this.#parts = [...partsOf(encoded)];
   }
@@ -22,7 +22,7 @@ export class Chunk {
     return this.#parts.length;
   }
 
-  /** The value or failure at each place, decoded when it is its turn. */
+  /** The value or failure at each place, decoded on demand. */
   *[Symbol.iterator](): Generator<ChunkOutcome, void, undefined> {
     for (const { type, isFailure, bytes } of this.#parts) {
       let value: unknown;
@@ -37,7 +37,7 @@ export class Chunk {
   }
 }
 
-/** As it came. */
+/** An encoded value. */
 interface EncodedPart {
   readonly type: BodyType;
   readonly isFailure: boolean;
@@ -51,21 +51,21 @@ const TYPES = new Map<string, BodyType>(
 const HEAD = /^(!?)([a-z])(\d{1,15})$/;
 const NEWLINE = 0x0a;
 
-/** @returns why a value that has come cannot be used */
+/** @returns the failure for a value that cannot be decoded */
 export const unreadable = (length: number, cause: unknown): TaskStopped =>
   new TaskStopped('unreadable', `its ${length} bytes cannot be decoded: ${String(cause)}`, { cause });
 
-/** A value that is to travel in a chunk, or the failure that stands in its place. */
+/** A value for a chunk, or the failure in its place. */
 export interface ChunkPart {
-  /** Of the value, or of the failure. */
+  /** The encoded value or failure. */
   readonly body: Body;
   readonly failure: TaskFailure | undefined;
 }
 
 /**
- * Encodes a value when it is there: whoever made it may change it afterwards, and make the next one of it.
- * @param name what errors call it: `element`, `result` …
- * @param code of its failure when it cannot be sent
+ * Encodes a value at once, because the program may change the object afterwards and yield it again.
+ * @param name the name of the value in errors: `element`, `result` …
+ * @param code the code of the failure if it cannot be sent
  */
 export function chunkPart(outcome: ChunkOutcome, name: string, code: TaskErrorCode): ChunkPart {
   if ('failure' in outcome) return failedPart(outcome.failure);

@@ -1,6 +1,6 @@
 import type { ObjectKind } from './object-kinds.ts';
 
-/** @returns how a program would write the way from an object to a part of it: `.when`, `[3]`, `.get("a")` */
+/** @returns the path from an object to a part of it, as in source code: `.when`, `[3]`, `.get("a")` */
 export function stepOf({ kind, value }: ObjectKind, key: string | number): string {
   if (kind === 'map') {
     const [entry = []] = [...value].slice(Math.floor(Number(key) / 2));

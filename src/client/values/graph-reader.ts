@@ -2,7 +2,10 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from './graph.ts';
 import { makeError } from './object-kinds.ts';
 
-/** @returns the value. @throws Error when the bytes are not what `encodeGraph` makes, or this runtime lacks a type */
+/**
+ * Decodes a value.
+ * @throws Error if the bytes were not made by `encodeGraph`, or this runtime lacks a type
+ */
 export function decodeGraph(encoded: Buffer): unknown {
   const end = encoded.indexOf(NEWLINE);
   const start = end + 1 + Number(encoded.toString('latin1', 0, Math.max(end, 0)));
@@ -11,7 +14,7 @@ export function decodeGraph(encoded: Buffer): unknown {
   return new GraphReader(graph, encoded.subarray(start)).read();
 }
 
-/** Makes all objects first, then puts into each what belongs there: by then everything is there, in a cycle as well. */
+/** Creates all objects first, then fills them, so that references work in cycles as well. */
 class GraphReader {
   readonly #root: Slot;
   readonly #nodes: readonly Node[];
@@ -22,7 +25,7 @@ class GraphReader {
     this.#root = root;
     this.#nodes = nodes;
     let at = 0;
-    // A copy: views of many kinds want their bytes aligned, and a part must not keep all the rest in memory.
+    // Copies, because some views need aligned bytes, and a part must not keep the whole buffer in memory.
     this.#bytes = lengths.map((length) => {
       const from = encoded.byteOffset + at;
       at += length;
@@ -85,7 +88,7 @@ class GraphReader {
       for (const slot of node[1]) set.add(this.#value(slot));
     } else if (node[0] === 'Error') {
       const [, type, { name = null, message = null, stack = null }, hidden, fields] = node;
-      // A DOMException has its name and message from its class.
+      // The name and message of a DOMException come from its class.
       this.#assign(object, type === 'DOMException' ? { stack } : { name, message, stack }, false);
       this.#assign(object, hidden, false);
       this.#assign(object, fields);

@@ -5,15 +5,15 @@ import { stepOf } from './graph-path.ts';
 import { userStack } from '../task/stacks.ts';
 import { describe, UnsendableError, whyNoFields, whyNotData } from './unsendable.ts';
 
-/** What an error may carry, at most: a socket may be attached to it, with all that hangs on that. */
+/** The number of objects that an error may carry. A socket may be attached to it, with everything that it refers to. */
 const ERROR_NODES = 10_000;
 const ERROR_BYTES = 65_536;
-/** Of text, in all. */
+/** The number of characters of text in an error. */
 const ERROR_TEXT = 1_048_576;
 
 /**
- * @param name what errors call the value: `element`, `result` …
- * @param isLenient what cannot be sent is replaced by a few words that stand for it, and what is very large is cut
+ * @param name the name of the value in errors: `element`, `result` …
+ * @param isLenient whether parts that cannot be sent are replaced by a few words, and very large ones are truncated
  * @throws UnsendableError, unless it is lenient
  */
 export function encodeGraph(value: unknown, name: string, isLenient = false): Buffer {
@@ -26,38 +26,42 @@ export function encodeGraph(value: unknown, name: string, isLenient = false): Bu
   }
 }
 
-/** An object that is to be written, and where it was met first. */
+/** An object that is to be written, and where it was found first. */
 export interface Pending {
   readonly object: ObjectKind;
-  /** The number of the node that has it; -1: it is the value itself. */
+  /** The number of the node that contains it; -1 for the value itself. */
   readonly parent: number;
   readonly key: string | number;
-  /** What cannot be sent of it is replaced by a few words that stand for it. */
+  /** Whether parts that cannot be sent are replaced by a few words. */
   readonly isLenient: boolean;
 }
 
-/** What every error has. */
+/** The properties of every error. */
 const DETAILS: readonly string[] = ['name', 'message', 'stack'];
 
 type Where = Omit<Pending, 'object'>;
 
 /**
- * Writes one object after another, in the order in which they are met, so that depth takes no stack.
+ * Writes one object after another, in the order in which they are found, so that deep nesting needs no recursion.
  *
- * What hangs on an error is sent as far as possible: parts that cannot be sent, or are very large, are replaced by a text.
+ * The contents of an error are sent as far as possible: parts that cannot be sent, or are very large, are replaced by
+ * a text.
  */
 class GraphWriter {
   readonly #name: string;
   readonly #mostNodes: number;
   readonly #pending: Pending[] = [];
-  /** What stands for an object that was met before. */
+  /** The references to objects that were found before. */
   readonly #slots = new Map<object, Slot>();
   #textLeft = ERROR_TEXT;
   readonly #bytes: Uint8Array[] = [];
-  /** The number of the bytes of each range of a buffer: views of the same one share their memory there, too. */
+  /**
+   * The number of the bytes of each range of a buffer. Views of the same buffer share their memory in the decoded
+   * value, too.
+   */
   readonly #ranges = new Map<ArrayBuffer, Map<string, number>>();
 
-  /** @param name what errors call the value: `element`, `result` … */
+  /** @param name the name of the value in errors: `element`, `result` … */
   constructor(name: string, mostNodes = Number.POSITIVE_INFINITY) {
     this.#name = name;
     this.#mostNodes = mostNodes;
@@ -67,7 +71,7 @@ class GraphWriter {
   write(value: unknown, isLenient = false): { readonly graph: Graph; readonly bytes: readonly Uint8Array[] } {
     const nodes: Node[] = [];
     const root = this.#slot(value, { parent: -1, key: '', isLenient });
-    // `#pending` grows meanwhile.
+    // `#pending` grows during the loop.
     for (let id = 0; id < this.#pending.length; id++) nodes.push(this.#written(id));
     return { graph: [root, nodes, this.#bytes.map(({ length }) => length)], bytes: this.#bytes };
   }
@@ -102,7 +106,7 @@ class GraphWriter {
     return slot;
   }
 
-  /** Getters, proxies and `toJSON` are code of others, which may throw. */
+  /** Getters, proxies and `toJSON` belong to the program and may throw. */
   #attempt<T>(value: unknown, where: Where, act: () => T): T | string {
     try {
       return act();
@@ -117,7 +121,7 @@ class GraphWriter {
     if (object.kind === 'toJSON') {
       const made = object.value.toJSON(String(where.key));
       if (typeof made !== 'object' || made === null) return this.#slot(made, where);
-      // As JSON.stringify has it, what it gives is not asked again.
+      // As in JSON.stringify, toJSON of the result is not called again.
       return this.#slots.get(made) ?? this.#begin(kindOf(made, false), where);
     }
     this.#check(object, where);
@@ -142,7 +146,7 @@ class GraphWriter {
     }
     if (!where.isLenient) return;
     if (this.#pending.length >= ERROR_NODES) refuse('the error has too many parts.');
-    // Of an instance all or nothing: half of a socket helps nobody.
+    // An instance is sent completely or not at all, because a part of it is useless.
     if (kind === 'instance') new GraphWriter('', ERROR_NODES).write(value);
   }
 
@@ -204,7 +208,7 @@ class GraphWriter {
   #array(id: number, array: readonly unknown[], isLenient: boolean): Node {
     const { length } = array;
     const keys = Object.keys(array);
-    // Indexes come first, in their order, so that the last key says whether these are all, and nothing else.
+    // Indexes come first, in order, so the last key says whether these are all keys.
     const isDense = keys.length === length && (length === 0 || keys.at(-1) === String(length - 1));
     if (!isDense) return ['SparseArray', length, this.#fields(id, array, keys, isLenient)];
     const slots: Slot[] = [];
@@ -220,7 +224,7 @@ class GraphWriter {
     return ['Array', slots];
   }
 
-  /** Own properties that are not enumerable go apart: `cause`, and `errors` of an AggregateError. */
+  /** Own properties that are not enumerable are separate: `cause`, and `errors` of an AggregateError. */
   #error(id: number, error: Error): Node {
     const own = Object.keys(error).filter((key) => !DETAILS.includes(key));
     const hidden = Object.getOwnPropertyNames(error).filter(

@@ -1,13 +1,13 @@
 /**
- * The form of values that JSON does not carry (C2). Pure.
+ * The form of values that JSON does not preserve (C2). Pure.
  *
- * A value is a graph of objects. Each object is a node, written once, and every place that has the object refers to its
- * node: shared parts stay shared, cycles are possible, and no depth of nesting is too much. The nodes are JSON; the bytes of
- * buffers follow behind it. No serialization of the runtime takes part, so the same bytes mean the same in every
- * version of Node, and a program in another language can read them.
+ * A value is a graph of objects. Each object is a node that is written once, and every place that contains the object
+ * refers to its node. Shared parts stay shared, cycles are possible, and the depth of nesting is not limited. The
+ * nodes are JSON, followed by the bytes of buffers. The format uses no serialization of the runtime, so the same
+ * bytes have the same meaning in every version of Node, and programs in other languages can read them.
  */
 
-/** What stands in a place: what JSON has itself, a node by its number, or another primitive by its name. */
+/** The content of a place: a JSON value, a node by its number, or another primitive by its name. */
 export type Slot =
   | null
   | boolean
@@ -17,7 +17,7 @@ export type Slot =
   | readonly [name: PrimitiveName]
   | readonly ['bigint', string];
 
-/** Primitives that JSON has no form for. */
+/** Primitives that JSON does not have. */
 export const PRIMITIVES = {
   undefined,
   NaN: Number.NaN,
@@ -43,14 +43,14 @@ export type Node =
   | readonly ['URL' | 'URLSearchParams', text: string]
   /** A String, Number, Boolean or BigInt object. */
   | readonly ['Boxed', value: Slot]
-  /** The number of the bytes. */
+  /** The number of the buffer. */
   | readonly ['ArrayBuffer', bytes: number]
   | readonly ['View', type: string, bytes: number]
   /** `type` is the built-in class; `hidden` are properties that are not enumerable (`cause`, `errors`). */
   | readonly ['Error', type: string, details: Fields, hidden: Fields, fields: Fields];
 
-/** What the JSON says. */
+/** The content of the JSON. */
 export type Graph = readonly [root: Slot, nodes: readonly Node[], byteLengths: readonly number[]];
 
-/** Stands behind the length of the JSON, in decimal. */
+/** Follows the length of the JSON, which is in decimal. */
 export const NEWLINE = 0x0a;

@@ -9,7 +9,10 @@ import {
   isSet,
 } from 'node:util/types';
 
-/** What an object is to the wire (C2); built-in classes of every realm count, so those of a test runner as well. */
+/**
+ * The kind of an object on the wire (C2). Built-in classes of other realms are recognized, such as those of a test
+ * runner.
+ */
 export type ObjectKind =
   | { readonly kind: 'date'; readonly value: Date }
   | { readonly kind: 'regexp'; readonly value: RegExp }
@@ -29,7 +32,7 @@ interface HasToJson {
   toJSON(key: string): unknown;
 }
 
-/** @param heedsToJson whether a method `toJSON` says what is sent instead; it never does of the built-in classes */
+/** @param heedsToJson whether a `toJSON` method determines what is sent; never for built-in classes */
 export function kindOf(value: object, heedsToJson = true): ObjectKind {
   const heeded = heedsToJson && hasToJson(value) ? { kind: 'toJSON' as const, value } : undefined;
   if (Array.isArray(value)) return heeded ?? { kind: 'array', value };
@@ -47,11 +50,11 @@ export function kindOf(value: object, heedsToJson = true): ObjectKind {
   return heeded ?? { kind: 'instance', value };
 }
 
-/** Made by braces, or without a prototype. */
+/** Whether it was created by an object literal, or without a prototype. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
-  // Of another realm.
+  // The object may be from another realm.
   return (
     typeof prototype === 'object' &&
     Object.getPrototypeOf(prototype) === null &&
@@ -64,7 +67,7 @@ export const isError = (value: unknown): value is Error => isNativeError(value) 
 export const hasToJson = (value: object): value is HasToJson =>
   'toJSON' in value && typeof value.toJSON === 'function';
 
-/** @returns undefined of shared memory: what arrived would be a copy that nobody shares */
+/** @returns undefined for shared memory, because the copy that arrives would not be shared */
 export const ownMemory = (memory: ArrayBufferLike): ArrayBuffer | undefined =>
   isArrayBuffer(memory) ? memory : undefined;
 
@@ -75,7 +78,7 @@ const ERRORS = new Map<string, ErrorConstructor>(
   ]),
 );
 
-/** @returns the name of the built-in class of an error, or of the class that its own extends */
+/** @returns the name of the built-in class of an error, or of the class that its class extends */
 export function errorTypeOf(error: Error): string {
   for (let type: unknown = error; type instanceof Object; type = Object.getPrototypeOf(type)) {
     const { constructor }: { constructor: unknown } = type;

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { isGeneratorObject, isPromise, isProxy } from 'node:util/types';
 
-/** A value, or a part of it, that has no form on the wire; the message names the part: `result.items[3].when`. */
+/** A value, or a part of it, that cannot be encoded. The message names the part: `result.items[3].when`. */
 export class UnsendableError extends TypeError {
   constructor(path: string, why: string, options?: ErrorOptions) {
     super(`\`${path}\` cannot be sent: ${why}`, options);
@@ -9,8 +9,8 @@ export class UnsendableError extends TypeError {
 }
 
 /**
- * Instances of classes arrive as plain objects with their own fields. Where there are none, nothing would be left: what
- * the object holds is private (`#x`, or kept by the runtime), as it is of promises, WeakMaps, streams and the like.
+ * Instances of classes arrive as plain objects with their own fields. If there are no fields, nothing would arrive:
+ * the content is private (`#x`, or internal to the runtime), as in promises, WeakMaps, streams and so on.
  * @returns why an object of a class without fields cannot be sent
  */
 export function whyNoFields(value: object): string {
@@ -27,7 +27,7 @@ export function whyNotData(value: unknown): string {
   return `it is a function${name}. Functions are named by tasks(), not sent.`;
 }
 
-/** @returns a few words that stand for a value: `[Function: open]`, `[Socket]`; reads nothing of what it holds */
+/** @returns a few words that describe a value: `[Function: open]`, `[Socket]`; it does not read the content */
 export function describe(value: unknown): string {
   try {
     return inspect(value, { depth: -1, customInspect: false, breakLength: Number.POSITIVE_INFINITY });

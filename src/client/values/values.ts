@@ -6,7 +6,7 @@ import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
 import { TaskStopped } from '../task/task-failure.ts';
 import { textOfBytes } from '../connection/text.ts';
 
-/** Values of this client on the wire, and what other clients store (C1-C3, C5). Pure. */
+/** Encodes and decodes values of this client, and decodes those of others (C1-C3, C5). Pure. */
 
 /** Maker 11, not serialized, raw (C2). */
 export const BYTES_DESCRIPTOR = 0x0b000003;
@@ -16,21 +16,21 @@ export const GRAPH_DESCRIPTOR = 0x0b00000b;
 const NOT_SERIALIZED = 1;
 const RAW = 2;
 
-/** The metadata `type`: which form a value has (C1, C2). */
+/** The metadata `type`: the form of a value (C1, C2). */
 export type ValueType = BodyType | 'chunk';
 
-/** A value as it goes to the server. */
+/** An encoded value. */
 export interface EncodedValue<Bytes = Uint8Array> {
   readonly descriptor: number;
   readonly bytes: Bytes;
   readonly type: ValueType;
 }
 
-/** A value that this client does not decode: given as it came, never guessed at (C3). */
+/** A value that this client cannot decode, with its raw bytes (C3). */
 export class ForeignValue {
   readonly descriptor: number;
   readonly bytes: Uint8Array;
-  /** Why it cannot be decoded, where it is of this client; undefined where another one made it. */
+  /** Why it cannot be decoded, if this client made it; undefined if another one made it. */
   readonly why: string | undefined;
 
   constructor(descriptor: number, bytes: Uint8Array, why?: string) {
@@ -41,22 +41,22 @@ export class ForeignValue {
 }
 
 /**
- * @param name what errors call it: `element`, `result` …
- * @throws TypeError when it, or a part of it, cannot be sent: a function, a symbol, a promise …; it names the part
+ * @param name the name of the value in errors: `element`, `result` …
+ * @throws TypeError if it, or a part of it, cannot be sent: a function, a symbol, a promise …; it names the part
  */
 export const encodeValue = (value: unknown, name = 'value'): EncodedValue => encoded(encodeBody(value, name));
 
-/** As far as possible: what cannot be sent is replaced by a few words that stand for it. */
+/** As far as possible: parts that cannot be sent are replaced by a few words. */
 export const encodeLeniently = (value: unknown): EncodedValue => encoded(encodeLenient(value));
 
-/** Values that travel together (C5). */
+/** Encodes values as a chunk (C5). */
 export const encodeTogether = (parts: readonly ChunkPart[]): EncodedValue => ({
   descriptor: BYTES_DESCRIPTOR,
   bytes: encodeChunk(parts),
   type: 'chunk',
 });
 
-/** One that was to travel with others, and travels alone. */
+/** Encodes a value of a chunk as a single value. */
 export const encodeAlone = ({ body }: ChunkPart): EncodedValue => encoded(body);
 
 const DESCRIPTORS: Readonly<Record<BodyType, number>> = {
@@ -74,8 +74,8 @@ const encoded = ({ type, body }: Body): EncodedValue => ({
 });
 
 /**
- * Throws nothing: a value that was taken must not be lost.
- * @returns what was encoded; text of any maker as a string; anything else as a ForeignValue (C3)
+ * Never throws, because a value that was taken must not be lost.
+ * @returns the decoded value; text from any client as a string; anything else as a ForeignValue (C3)
  */
 export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadata): unknown {
   const type = metadata.get(KEY.type);
@@ -95,18 +95,18 @@ export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadat
   }
 }
 
-/** @throws TaskStopped when a value has come and could not be decoded */
+/** @throws TaskStopped if the value could not be decoded */
 export function readable(value: unknown): unknown {
   if (value instanceof ForeignValue && value.why !== undefined)
     throw new TaskStopped('unreadable', value.why);
   return value;
 }
 
-/** Whether it is text, of any maker (C3). */
+/** Whether it is text, from any client (C3). */
 export const isText = (descriptor: number): boolean =>
   (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
 
-/** @returns the text itself when it is no JSON: a result may carry the `type` of its task, which was another's */
+/** @returns the text itself if it is not JSON, because a result may carry the `type` of its task */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

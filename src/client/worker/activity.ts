@@ -1,10 +1,10 @@
 /**
- * What a worker is doing, for a thread that looks on while it computes. The worker writes into memory that both share,
- * which costs it nothing for a call; only who looks at it tells the sentinel, of calls that last.
+ * The current call of a worker, in memory that a second thread reads while the worker computes. Writing to this
+ * memory costs almost nothing. The thread that reads it reports long calls to the sentinel.
  */
 import type { CallSeen, CancelledBatches, MessageFromWorker } from './worker-messages.ts';
 
-/** The parts of the memory: 32-bit words, a number of 64 bits, and the batch as UTF-8. */
+/** The layout of the memory: 32-bit words, a 64-bit number, and the batch as UTF-8. */
 const CALL = 0;
 const AT = 1;
 const IS_LOADING = 2;
@@ -13,19 +13,19 @@ const LIMIT_OFFSET = 16;
 const BATCH_OFFSET = 24;
 const SIZE = 512;
 
-/** No call is under way. */
+/** No call is running. */
 const NONE = 0;
 
-/** The call of a worker, as it is told. */
+/** The details of a call, as the worker writes them. */
 export type CallDetails = Omit<CallSeen, 'call' | 'limit'> & {
-  /** Milliseconds; Infinity where there is none. */
+  /** Milliseconds; Infinity if there is no limit. */
   readonly limit: number;
 };
 
-/** Where a worker says what it does. */
+/** Records what a worker is doing. */
 export interface Activity {
   begin(details: CallDetails): void;
-  /** Returns unless the call was condemned: then the worker waits here for its end. */
+  /** Returns, unless the call was condemned: then the worker waits here until it is killed. */
   end(): void;
 }
 
@@ -60,19 +60,19 @@ export class ActivityWriter implements Activity {
 
   end(): void {
     if (Atomics.compareExchange(this.#words, CALL, this.#calls, NONE) === this.#calls) return;
-    // Condemned: the sentinel is about to kill this worker, and has told the server about this very call.
+    // The call is condemned: the sentinel is about to kill this worker, and has told the server about this call.
     Atomics.wait(this.#words, CALL, -this.#calls);
   }
 }
 
-/** The side of whoever looks on. */
+/** The reader's side. */
 export class ActivityWatch {
   readonly #words: Int32Array;
   readonly #limit: Float64Array;
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
   readonly #tell: (message: MessageFromWorker) => void;
-  /** The call that was under way at the last look, and the one that was told of and has not ended. */
+  /** The call that was running at the last look, and the reported call that has not ended. */
   #last = NONE;
   #told = NONE;
 
@@ -83,7 +83,7 @@ export class ActivityWatch {
     this.#tell = tell;
   }
 
-  /** To be called at times: a call that is under way at two looks is told of, and so is its end. */
+  /** Must be called periodically. A call that is running at two consecutive looks is reported, and so is its end. */
   look(): void {
     const call = Atomics.load(this.#words, CALL);
     if (call === this.#told || call < 0) return;
@@ -95,7 +95,7 @@ export class ActivityWatch {
     this.#last = call;
   }
 
-  /** A call of one of these batches is told of at once. */
+  /** Reports a call of one of these batches at once. */
   cancelled(batches: CancelledBatches): void {
     const call = Atomics.load(this.#words, CALL);
     const seen = call > NONE && call !== this.#told ? this.#read(call) : undefined;
@@ -104,7 +104,7 @@ export class ActivityWatch {
     this.look();
   }
 
-  /** From here to its end the worker can do nothing but this call, unless it has ended, as `look` then tells. */
+  /** From now on the worker cannot complete this call, unless it has ended already, which `look` then reports. */
   condemn(call: number): void {
     if (Atomics.compareExchange(this.#words, CALL, call, -call) === call)
       this.#tell({ type: 'condemned', call });
@@ -118,7 +118,7 @@ export class ActivityWatch {
     this.#tell({ type: 'call', ...seen });
   }
 
-  /** @returns undefined when it has ended meanwhile */
+  /** @returns undefined if it has ended meanwhile */
   #read(call: number): CallSeen | undefined {
     const [limit = Infinity] = this.#limit;
     const bytes = this.#bytes.slice(0, this.#words[BATCH_BYTES]);

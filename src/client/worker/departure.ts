@@ -1,17 +1,17 @@
 import type { LeaveReason } from './worker-messages.ts';
 
-/** Why a worker is to leave, when it is: between two elements, so that it has nothing in hand. */
+/** Whether and why a worker leaves. It leaves between two elements, when it has no task. */
 export class Departure {
   #why: LeaveReason | undefined;
   #words = '';
   #go: (() => void) | undefined;
 
-  /** Undefined while it is to stay. */
+  /** Undefined if it stays. */
   get why(): LeaveReason | undefined {
     return this.#why;
   }
 
-  /** What else there is to say of it. */
+  /** A further explanation. */
   get words(): string {
     return this.#words;
   }
@@ -24,14 +24,16 @@ export class Departure {
     this.#go?.();
   }
 
-  /** @param go lets it go while it has nothing in hand, at once when it is to leave already; undefined when it is busy again */
+  /**
+   * @param go called when the worker may leave, at once if it is to leave already; undefined when it has a task again
+   */
   whenFree(go: (() => void) | undefined): void {
     this.#go = go;
     if (this.#why !== undefined) go?.();
   }
 }
 
-/** A task that this worker cannot do, and is not to answer: another may. */
+/** A task that this worker cannot do and does not answer, because another worker may be able to. */
 export class Declined extends Error {
   override readonly name = 'Declined';
 }

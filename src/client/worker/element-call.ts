@@ -1,23 +1,23 @@
 import type { Clock, Timer } from '../clock.ts';
 import { TaskStopped } from '../task/task-failure.ts';
 
-/** Milliseconds that a call which takes too long has to heed its signal. */
+/** Milliseconds that a call has to react to its signal. */
 const HEED_MS = 500;
 
 export interface ElementCallOptions {
   readonly clock: Clock;
-  /** Milliseconds; Infinity where there is no limit. */
+  /** Milliseconds; Infinity if there is no limit. */
   readonly timeout: number;
-  /** Resolves when rejections of this turn that nobody awaits have been heard of. */
+  /** Resolves when unhandled rejections of this turn are known. */
   readonly endOfTurn: () => Promise<void>;
-  /** Told when it is given up while it still runs: its worker is of no more use then. */
+  /** Called if the call is abandoned while it still runs. The worker cannot be used any more then. */
   readonly onLeftRunning: () => void;
 }
 
-/** One call of a user's function, and what may end it before its time. */
+/** One call of a user's function, which may be ended early. */
 export class ElementCall {
   readonly #options: ElementCallOptions;
-  /** Made when it is asked for: to make one takes longer than many a call. */
+  /** Created on demand, because creating one takes longer than many calls. */
   #controller: AbortController | undefined;
   #stopped: TaskStopped | undefined;
   #timer: Timer | undefined;
@@ -32,20 +32,23 @@ export class ElementCall {
     return this.#controller.signal;
   }
 
-  /** It should end, and has failed with this, whatever it makes of that. */
+  /** Asks the call to end. It has failed with this reason, whatever it returns. */
   stop(reason: TaskStopped): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = reason;
     this.#controller?.abort(reason);
   }
 
-  /** It has failed, though it may still run. @returns false when it has ended */
+  /**
+   * Fails the call, though it may still run.
+   * @returns false if it has ended
+   */
   fail(error: unknown): boolean {
     this.#reject?.(error);
     return this.#reject !== undefined;
   }
 
-  /** @throws what it throws; why it was stopped, or has failed */
+  /** @throws what it throws, or the reason why it was stopped or has failed */
   async resultOf(call: () => unknown): Promise<unknown> {
     this.#startTimer();
     try {

@@ -20,19 +20,19 @@ export interface RunnerOptions {
   readonly workspace: string;
   readonly rank: number;
   readonly platform: Pick<Platform, 'clock' | 'loadModule' | 'endOfTurn'>;
-  /** Says what is done, for whoever watches this worker. */
+  /** Records the current call. */
   readonly activity: Activity;
   readonly departure: Departure;
-  /** Told after each element. */
+  /** Called after each element. */
   readonly onElement: () => void;
 }
 
-/** Fixed arguments that are kept: those of the latest batches. */
+/** The number of fixed arguments that are kept: those of the latest batches. */
 const MOST_KEPT = 16;
-/** Milliseconds that a module may take to be loaded. */
+/** The time limit for loading a module in milliseconds. */
 const LOAD_LIMIT_MS = 60_000;
 
-/** What all elements of a task have in common. */
+/** The properties that all elements of a task share. */
 interface TaskDetails {
   readonly call: ExportedFunction;
   readonly fixedArgs: unknown;
@@ -55,7 +55,7 @@ export class TaskRunner {
     this.#clock = options.platform.clock;
   }
 
-  /** These batches are cancelled: no more is called for them, and what is under way is told. */
+  /** Sets the cancelled batches: their elements are not called any more, and the running call is ended. */
   setCancelled(batches: CancelledBatches): void {
     this.#cancelled = batches;
     if (this.#isCancelled) this.#running?.stop(cancelled());
@@ -66,8 +66,8 @@ export class TaskRunner {
   }
 
   /**
-   * Fails the call that is under way with an error that it has not thrown itself: one that nobody caught, say.
-   * @returns false when there is none
+   * Fails the running call with an error that it did not throw itself, such as an uncaught one.
+   * @returns false if there is none
    */
   fail(error: unknown): boolean {
     return this.#running?.fail(error) ?? false;
@@ -97,7 +97,7 @@ export class TaskRunner {
     return parts;
   }
 
-  /** Of batches that have ended: those before that number. */
+  /** Drops the fixed arguments before that number, whose batches have ended. */
   #dropFixedArgs(from: number): void {
     for (const variable of this.#fixedArgs.keys())
       if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
@@ -116,7 +116,7 @@ export class TaskRunner {
     }
   }
 
-  /** @throws Declined when this worker cannot load the module: others may be able to, or the worker that follows it */
+  /** @throws Declined if this worker cannot load the module, because other workers or its replacement may be able to */
   async #function(metadata: Metadata): Promise<ExportedFunction> {
     const module = metadata.get(KEY.module);
     if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
@@ -137,17 +137,18 @@ export class TaskRunner {
       this.#modules.set(module, exports);
       return exports;
     } catch (error) {
-      // A module that has failed stays so for the life of a process (ECMAScript), so that only another one can try again.
+      // In ECMAScript a module that has failed to load cannot be loaded again in the same process. Another worker has
+      // to try.
       this.#options.departure.request('not-loaded', messageOf(error));
       throw isForEveryone ? error : new Declined(messageOf(error), { cause: error });
     }
   }
 
-  /** Found once, and kept. */
+  /** Fetched once, and kept. */
   async #fixed(find: Find, variable: string | undefined): Promise<unknown> {
     if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
     const found = await find(variable);
-    // They go when their batch has ended.
+    // They are deleted when their batch has ended.
     if (found === undefined) throw cancelled();
     const value = readable(found.value);
     const [oldest] = this.#fixedArgs.keys();

@@ -1,7 +1,7 @@
 /**
- * A thread beside a worker process that is still there when the worker computes without looking up. It has the channel to the
- * sentinel: it passes messages on, says which calls last, and ends the process, with all programs that tasks have started,
- * when the sentinel is gone.
+ * A thread in a worker process that runs even while the worker computes. It owns the channel to the sentinel: it
+ * passes messages on, reports long calls, and ends the process, with all programs that tasks have started, when the
+ * sentinel is gone.
  */
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
@@ -23,7 +23,7 @@ channel.setEncoding('utf8').on(
     port.postMessage(told);
   }),
 );
-// A worker is the first of its process group: see worker-child.ts.
+// A worker is the leader of its process group: see worker-child.ts.
 const end = (): void => void process.kill(-process.pid, 'SIGKILL');
 channel.once('error', end).once('close', end);
 setInterval(() => watch.look(), LOOK_MS);

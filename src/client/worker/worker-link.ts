@@ -6,28 +6,28 @@ import { packageFile } from '../package-file.ts';
 import { lineOf, type MessageFromWorker, type MessageToWorker } from './worker-messages.ts';
 
 /**
- * The channel between a worker process and its sentinel: not the one of `fork`, which belongs to tasks as soon as they use
- * `process.send` or listen to `message`.
+ * The channel between a worker process and its sentinel. It is not the channel of `fork`, because tasks may use that
+ * one with `process.send` or a listener for `message`.
  */
 export const CHANNEL_FD = 3;
-/** Milliseconds between two looks at what a worker is doing. */
+/** Milliseconds between two looks at the current call of a worker. */
 export const LOOK_MS = 50;
 
-/** What a worker that is a thread is given, and what its watchdog is, where it is a process. */
+/** The data of a worker thread, and of the watchdog of a worker process. */
 export interface WatchdogData {
   readonly board: SharedArrayBuffer;
   readonly port: MessagePort;
 }
 
-/** A worker's way to its sentinel. */
+/** The connection of a worker to its sentinel. */
 export interface SentinelLink {
-  /** Has left when this returns, whatever the worker does next. */
+  /** The message is sent when this returns, whatever the worker does next. */
   send(message: MessageFromWorker): void;
   onMessage(listener: (message: MessageToWorker) => void): void;
   readonly activity: Activity;
 }
 
-/** Of this worker, a process or a thread. */
+/** The link of this worker, for a process or a thread. */
 export function linkToSentinel(): SentinelLink {
   if (!isMainThread) {
     const { board, port } = unsafeCast<WatchdogData>(workerData);
@@ -40,7 +40,7 @@ export function linkToSentinel(): SentinelLink {
   const watchdog = new Worker(packageFile('client/worker/watchdog.js'), {
     workerData: data,
     transferList: [port2],
-    // What the worker was started with is not for it.
+    // The flags of the worker are not for its watchdog.
     execArgv: [],
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 },
@@ -59,13 +59,16 @@ const link = (
   activity: new ActivityWriter(board),
 });
 
-/** At once, since a worker may end or compute from here on. The watchdog writes there as well: whole lines, too. */
+/**
+ * Writes synchronously, because the worker may end or compute next. The watchdog writes whole lines to the same
+ * channel.
+ */
 function write(line: string): void {
   for (let rest = Buffer.from(line); rest.length > 0;) {
     try {
       rest = rest.subarray(writeSync(CHANNEL_FD, rest));
     } catch (error) {
-      // Where the sentinel has gone the watchdog ends this process.
+      // If the sentinel is gone, the watchdog ends this process.
       if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
     }
   }

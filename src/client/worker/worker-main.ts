@@ -12,25 +12,25 @@ import { work } from './worker.ts';
 import type { SentinelLink } from './worker-link.ts';
 import type { MessageToWorker, WorkerOrder } from './worker-messages.ts';
 
-/** The program that a session runs in. */
+/** The program in which a session runs. */
 export interface WorkerProcess {
-  /** Bytes that it takes. */
+  /** The memory that it uses, in bytes. */
   readonly memory: () => number;
-  /** Says something on standard error. */
+  /** Writes to standard error. */
   readonly complain: (text: string) => void;
   readonly exit: (status: number) => void;
-  /** This host, unless told. */
+  /** The default is this host. */
   readonly platform?: Platform;
 }
 
-/** Milliseconds after which a worker would have heard from its sentinel that the job is over. */
+/** Milliseconds after which the sentinel would have told a worker that the job has ended. */
 const HEARING_MS = 1_000;
-/** Milliseconds that a worker has to answer for its element and to leave after an error that nobody caught. */
+/** Milliseconds that a worker has, after an uncaught error, to answer its element and to leave. */
 const CRASH_LIMIT_MS = 10_000;
-/** Milliseconds between two looks at how much memory there is. */
+/** Milliseconds between two checks of the memory. */
 const MEMORY_LOOK_MS = 100;
 
-/** One worker, from its order to its end: what it is told by its sentinel, and what it says of itself. */
+/** One worker, from its order to its end: it handles the messages of its sentinel and reports to it. */
 export class WorkerMain {
   readonly #link: SentinelLink;
   readonly #process: WorkerProcess;
@@ -38,7 +38,7 @@ export class WorkerMain {
   readonly #departure = new Departure();
   #runner: TaskRunner | undefined;
   #rank = 0;
-  /** Elements. */
+  /** The number of processed elements. */
   #done = 0;
   #memorySeen = 0;
 
@@ -49,21 +49,21 @@ export class WorkerMain {
     link.onMessage((message) => this.#hear(message));
   }
 
-  /** It finishes the element that it has, and leaves. */
+  /** Completes the current element, then leaves. */
   leave(): void {
     this.#departure.request('told-to-go');
   }
 
-  /** Nobody has awaited a promise that was rejected: the element that is running has failed, and no other. */
+  /** An unhandled rejection: only the running element fails. */
   rejected(error: unknown): void {
     if (this.#runner?.fail(error) !== true) this.#complain(error);
   }
 
-  /** An error that nobody has caught: as `rejected`, but nobody knows what was left undone in this process. */
+  /** An uncaught error: as `rejected`, but the state of this process is unknown, so the worker leaves. */
   crashed(error: unknown): void {
     this.rejected(error);
     this.#departure.request('threw', shortly(error));
-    // What the task has broken may keep this worker from leaving.
+    // The task may have broken something that keeps this worker from leaving.
     this.#platform.clock.startTimer(CRASH_LIMIT_MS, () => this.#process.exit(1));
   }
 
@@ -127,19 +127,19 @@ export class WorkerMain {
   }
 
   async #failed(error: unknown): Promise<void> {
-    // Its task goes back: to lose the network is not the fault of the task (S22.5).
+    // Its task is returned, because losing the network is not the fault of the task (S22.5).
     if (error instanceof NotBackError) {
       this.#complain(error);
       this.#departure.request('cut-off', error.message);
       return this.#exit();
     }
-    // A job that is over is nothing to complain of: then the sentinel ends this worker first.
+    // If the job has ended, this is not an error, and the sentinel ends this worker first.
     if (!(error instanceof ModuleError)) await delay(this.#platform.clock, HEARING_MS);
     this.#complain(error);
     this.#process.exit(1);
   }
 
-  /** Whether it is time to leave, between two elements. */
+  /** Checks between two elements whether the worker must leave. */
   #look({ maxTasks = Infinity, maxMemory }: WorkerOrder): void {
     if (++this.#done >= maxTasks) this.#departure.request('max-tasks');
     if (maxMemory === undefined) return;
@@ -150,7 +150,7 @@ export class WorkerMain {
     if (bytes > maxMemory) this.#departure.request('max-memory', `it took ${bytes} bytes`);
   }
 
-  /** Of a result. Where the connection is lost, the next task says so. */
+  /** Handles a refused result. If the connection is lost, the next request reports it. */
   #refused(error: unknown): void {
     if (!(error instanceof ConnectionLostError)) this.#complain(error);
   }
@@ -160,7 +160,7 @@ export class WorkerMain {
   }
 }
 
-/** In a few words, whatever it is. */
+/** A short description of any error. */
 function shortly(error: unknown): string {
   try {
     return error instanceof Error ? unsafeCast<Error>(error).message : String(error);

@@ -1,11 +1,11 @@
-/** What a sentinel and its workers say to each other. Messages are plain data, as JSON between processes. */
+/** The messages between a sentinel and its workers. They are plain data, sent as JSON between processes. */
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 
-/** Batches that are cancelled and not settled yet, by their id, and how: see `onAbort`. */
+/** The cancelled batches that are not settled, by id, with the value of `onAbort`. */
 export type CancelledBatches = Readonly<Record<string, OnAbort>>;
 
-/** What a worker is to do: its first message. */
+/** The order of a worker, which is its first message. */
 export interface WorkerOrder {
   readonly type: 'order';
   readonly server: ServerAddress;
@@ -13,7 +13,7 @@ export interface WorkerOrder {
   readonly rank: number;
   /** The path of a module that it loads before it registers. */
   readonly preload?: string | undefined;
-  /** How many elements it does before it leaves. */
+  /** The number of elements after which it leaves. */
   readonly maxTasks?: number | undefined;
   /** Bytes of memory above which it leaves. */
   readonly maxMemory?: number | undefined;
@@ -23,28 +23,28 @@ export interface WorkerOrder {
 export type MessageToWorker =
   | WorkerOrder
   | { readonly type: 'cancelled'; readonly batches: CancelledBatches }
-  /** It finishes the element that it has, and leaves. */
+  /** It completes its element, then leaves. */
   | { readonly type: 'leave' }
-  /** The job is over: it ends at once. */
+  /** The job has ended, so it ends at once. */
   | { readonly type: 'release' }
-  /** The call that it is in must not end any more: see `condemned`. */
+  /** The current call must not complete any more: see `condemned`. */
   | { readonly type: 'condemn'; readonly call: number };
 
 /** Why a worker leaves by itself, between two elements. */
 export type LeaveReason =
   'told-to-go' | 'max-tasks' | 'max-memory' | 'not-loaded' | 'timed-out' | 'threw' | 'cut-off';
 
-/** A call that takes long enough to be told of. */
+/** A call that takes long enough to be reported. */
 export interface CallSeen {
-  /** Rises with each call of this worker. */
+  /** Increases with each call of this worker. */
   readonly call: number;
   /** The batch of its task. */
   readonly batch: string;
   /** Its place in the chunk, from 0. */
   readonly at: number;
-  /** Milliseconds that it may take; null where there is no limit. */
+  /** Its time limit in milliseconds; null if there is none. */
   readonly limit: number | null;
-  /** Whether it loads the module, which is not a call of the task's yet. */
+  /** Whether it is still loading the module, before the actual call. */
   readonly isLoading: boolean;
 }
 
@@ -52,18 +52,18 @@ export type MessageFromWorker =
   /** It has registered (S3). */
   | { readonly type: 'ready' }
   | ({ readonly type: 'call' } & CallSeen)
-  /** The call that was told of last has ended. */
+  /** The reported call has ended. */
   | { readonly type: 'idle' }
-  /** That call does not end any more: whoever kills the worker now kills it in that call. */
+  /** That call cannot complete any more: killing the worker now kills it during that call. */
   | { readonly type: 'condemned'; readonly call: number }
-  /** It has nothing in hand, and ends. */
+  /** It has no task, and ends. */
   | { readonly type: 'leaving'; readonly why: LeaveReason; readonly words: string };
 
-/** Messages as lines of JSON over a stream of bytes. */
+/** Encodes messages as lines of JSON for a stream of bytes. */
 export const lineOf = (message: MessageToWorker | MessageFromWorker): string =>
   `${JSON.stringify(message)}\n`;
 
-/** @returns takes pieces of such a stream, and hands out each message */
+/** @returns a function that accepts pieces of such a stream and passes on each message */
 export function messagesFrom(onMessage: (message: unknown) => void): (piece: string) => void {
   let rest = '';
   return (piece) => {

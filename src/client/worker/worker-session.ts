@@ -6,51 +6,51 @@ import { ConnectionLostError, NwsError } from '../connection/errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
 
 export interface WorkerSessionOptions {
-  /** Makes a connection to the server: at the start, and each time that one is lost. */
+  /** Connects to the server: at the start, and each time that the connection is lost. */
   readonly open: () => Promise<NwsConnection>;
   readonly workspace: string;
   readonly rank: number;
-  /** Kept with the registration (S3). */
+  /** The metadata of the registration (S3). */
   readonly description: Metadata;
-  /** This host, unless told. */
+  /** The default is this host. */
   readonly platform?: Platform;
 }
 
-/** A worker lost its connection and cannot have its place again; the message says why. */
+/** A worker lost its connection and could not come back. The message says why. */
 export class NotBackError extends Error {
   override readonly name = 'NotBackError';
 }
 
-/** Milliseconds between two tries to come back: at first, and at most. */
+/** Milliseconds between two attempts to come back: at first, and at most. */
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
-/** Milliseconds that it tries beyond the grace: the server may have noticed later than the worker that it was lost. */
+/** Milliseconds beyond the grace, because the server may have noticed the loss later than the worker. */
 const BEYOND = 2_000;
 
 /**
- * A worker's place in a job (S3): a rank, held over one connection after another where the job lets lost workers come back
- * (S18). That begins the moment that a connection is lost, whatever the worker is at.
+ * A worker's registration in a job (S3). It may span several connections if the job lets lost workers come back
+ * (S18). The worker tries to come back as soon as its connection is lost, even during a call.
  */
 export class WorkerSession {
-  /** The task that the worker has, or has sent the result of without having seen a reply. */
+  /** The current task, or the one whose result was sent without a reply so far. */
   task: Found | undefined;
   /**
-   * Resolves when the connection is lost and there is no coming back in this job, or the job has gone.
-   * @throws NotBackError when there is, and it failed
+   * Resolves when the connection is lost and the job lets no worker come back, or the job has ended.
+   * @throws NotBackError if it may come back, and that failed
    */
   readonly over: Promise<void>;
   readonly #options: WorkerSessionOptions;
   readonly #platform: Platform;
   readonly #session: string;
-  /** Milliseconds; 0 where lost is lost. */
+  /** Milliseconds; 0 if lost workers cannot come back. */
   #grace = 0;
-  /** On which it is registered, when it is again; rejected when it is over. */
+  /** The connection on which it is registered, or will be again; rejected when it has ended. */
   #registered: Promise<NwsConnection>;
-  /** The latest, while it is not lost. */
+  /** The latest connection, while it is not lost. */
   #connection: NwsConnection | undefined;
   #settle: (end: Promise<void>) => void = () => undefined;
 
-  /** @throws NwsError when it may not register; ConnectionLostError */
+  /** @throws NwsError if the registration is refused; ConnectionLostError */
   static async make(options: WorkerSessionOptions): Promise<WorkerSession> {
     const registration = new WorkerSession(options);
     await registration.#registered;
@@ -67,8 +67,8 @@ export class WorkerSession {
   }
 
   /**
-   * Makes requests, and makes them again on the next connection when one is lost meanwhile.
-   * @throws what `request` throws; the end, when it is over
+   * Makes requests, and repeats them on the next connection if one is lost meanwhile.
+   * @throws what `request` throws; the reason of the end, when it has ended
    */
   async use<T>(request: (connection: NwsConnection) => Promise<T>): Promise<T> {
     for (;;) {
@@ -82,13 +82,13 @@ export class WorkerSession {
     }
   }
 
-  /** Gives the place up. */
+  /** Ends the registration. */
   leave(): void {
     this.#connection?.close();
     this.#settle(Promise.resolve());
   }
 
-  /** The reply to the first one may be lost, too; where that is the end, the server says so. */
+  /** Repeats the registration if its reply is lost. If the server does not allow that, it says so. */
   async #begin(): Promise<NwsConnection> {
     try {
       return await this.#register();
@@ -119,7 +119,7 @@ export class WorkerSession {
     return connection;
   }
 
-  /** Heard of once for each connection, from whoever notices first. */
+  /** Called once for each connection, by whatever notices the loss first. */
   #lose(connection: NwsConnection, error: ConnectionLostError): void {
     if (connection !== this.#connection) return;
     this.#connection = undefined;
@@ -130,12 +130,12 @@ export class WorkerSession {
   }
 
   async #comeBack(lost: ConnectionLostError): Promise<NwsConnection> {
-    // Whatever this side has ended itself would end in the same way again.
+    // If this side has ended the connection, it would end the next one in the same way.
     if (this.#grace === 0 || lost.code !== 'lost') throw lost;
     const { clock } = this.#platform;
     const end = clock.now() + this.#grace + BEYOND;
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      // Not all workers of a network that comes back at the same moment.
+      // The random delay prevents all workers from coming back at the same moment.
       await delay(clock, pause * (0.5 + this.#platform.random()));
       try {
         return await this.#register();

@@ -11,27 +11,27 @@ import { WorkerSession, type WorkerSessionOptions } from './worker-session.ts';
 import { failureOf } from '../task/task-failure.ts';
 import { chunkResult, failedResult, resultOf, type TaskResult } from '../task/task-result.ts';
 
-/** What makes of a task its result. */
+/** Turns a task into its result. */
 export type Call = (value: unknown, metadata: Metadata) => unknown;
 
 export interface WorkerOptions extends WorkerSessionOptions {
-  /** @param find gets a value of the workspace, on whatever connection the worker has */
+  /** @param find gets a value of the workspace over the current connection */
   readonly call: (find: Find) => Call;
-  /** Says when it is to leave. */
+  /** Says when the worker is to leave. */
   readonly departure?: Departure;
-  /** Told when it has registered. */
+  /** Called when it has registered. */
   readonly onReady?: () => void;
-  /** Told when the server does not take a result; the task has then failed (S7.1). */
+  /** Called when the server refuses a result. The task has failed then (S7.1). */
   readonly onRefusal: (error: unknown) => void;
 }
 
-/** @returns undefined when there is none */
+/** @returns undefined if there is none */
 export type Find = (variable: string) => Promise<Found | undefined>;
 
 /**
- * Registers, and calls the function for one task after another, until it is to leave, or there is no more to come: the job is
- * over, the workspace is gone, or the connection is, in a job that lets nobody come back (S3, S7, S14, S18).
- * @throws NwsError when it may not register; NotBackError when it lost its connection and did not come back
+ * Registers, and calls the function for one task after another. It returns when the worker is to leave, when the job
+ * or the workspace has ended, or when the connection is lost and the job lets no worker come back (S3, S7, S14, S18).
+ * @throws NwsError if the registration is refused; NotBackError if it lost its connection and did not come back
  */
 export async function work(options: WorkerOptions): Promise<void> {
   const registration = await WorkerSession.make(options);
@@ -45,21 +45,24 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
   const call = options.call((variable) =>
     registration.use((connection) => connection.findTry(workspace, variable)),
   );
-  /** Stores the result of the task in hand, if there is one, and asks for the next. */
+  /** Stores the result of the current task, if there is one, and fetches the next. */
   const next = (result?: TaskResult): Promise<Found> =>
     registration.use(async (connection) => {
       const stored = result && registration.task && store(connection, result);
-      // While nothing else was asked, a result that is refused can be replaced by one that says so.
+      // Until the next request is sent, a refused result can be replaced by one that reports the refusal.
       if (result !== undefined && result.value.bytes.length > PIPELINED_BYTES) await stored;
-      // Leaves with the result, in one piece. Where that is refused this says that the task has failed (S7.1).
+      // Sent together with the result. If the result is refused, this request says that the task has failed (S7.1).
       const asked = connection.fetch(workspace, VARIABLE.task);
       asked.catch(() => undefined);
       if (await stored) registration.task = undefined;
-      // From here on it has nothing in hand; a task that is on its way meanwhile goes back untried (S19).
+      // From now on it has no task. A task that is on its way is returned as untried (S19).
       departure.whenFree(() => registration.leave());
       return (registration.task = await asked);
     });
-  /** @returns whether it was taken. @throws ConnectionLostError: nobody knows, before the worker has come back */
+  /**
+   * @returns whether it was accepted
+   * @throws ConnectionLostError: that is unknown until the worker has come back
+   */
   const store = (connection: NwsConnection, { value, metadata, without }: TaskResult): Promise<boolean> =>
     connection
       .storeEncoded(workspace, VARIABLE.result, value, new Map(metadata).set(KEY.host, platform.hostname))
@@ -89,10 +92,10 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
   }
 }
 
-/** A larger result leaves alone, not in one piece with the request for the next task. */
+/** A larger result is sent separately from the request for the next task. */
 const PIPELINED_BYTES = 4_096;
 
-/** @returns the result: what the function made of it, or how it failed to, or why that cannot be sent (C2) */
+/** @returns the result of the function, its failure, or the reason why the result cannot be sent (C2) */
 async function perform(call: Call, task: Found, clock: Clock): Promise<TaskResult> {
   const begun = clock.now();
   try {

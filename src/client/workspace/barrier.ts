@@ -5,8 +5,8 @@ import { WAIT } from '../options/option-rules.ts';
 import { waitOn, type WaitOptions } from '../connection/waiting.ts';
 
 /**
- * A place where programs wait for each other (V12). Membership belongs to a connection, so each barrier keeps one of its
- * own while it is joined.
+ * Lets programs wait for each other (V12). Membership belongs to a connection, so each barrier has its own connection
+ * while it is joined.
  */
 export class Barrier {
   readonly name: string;
@@ -21,7 +21,10 @@ export class Barrier {
     this.#workspace = workspace;
   }
 
-  /** Makes this program a member, if it is none: the others wait for it from now on. @throws NwsError */
+  /**
+   * Makes this program a member, if it is not one. From now on the other members wait for it.
+   * @throws NwsError
+   */
   async join(): Promise<void> {
     await (this.#joined ??= this.#join());
   }
@@ -42,8 +45,9 @@ export class Barrier {
   }
 
   /**
-   * Joins, if need be, and waits until all members wait.
-   * @returns how many members there are. @throws the reason of the signal, or TimeoutError: it has left then
+   * Joins if necessary, and waits until all members wait.
+   * @returns the number of members
+   * @throws the reason of the signal, or TimeoutError: then it has left the barrier
    */
   async wait(options: WaitOptions = {}): Promise<number> {
     checkOptions('wait', options, WAIT);
@@ -62,7 +66,7 @@ export class Barrier {
     }
   }
 
-  /** Nobody waits for this program any more. */
+  /** Ends the membership, so that the others do not wait for this program. */
   async leave(): Promise<void> {
     const connection = await this.#joined;
     if (connection === undefined) return;

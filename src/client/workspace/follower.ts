@@ -3,8 +3,8 @@ import type { Found } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 
 /**
- * Hears each value of a variable once, those that came before it as well, and takes none away (V10). Values that were dropped
- * meanwhile are skipped (S20).
+ * Reads each value of a variable once, including earlier ones, without removing any (V10). It skips values that were
+ * dropped meanwhile (S20).
  */
 export class Follower {
   readonly #lines: ConnectionPool;
@@ -32,7 +32,7 @@ export class Follower {
     try {
       while (!signal.aborted) this.#found(await wait());
     } catch {
-      // It is to end, or the job has gone.
+      // It is closed, or the job has ended.
     }
   }
 
@@ -42,7 +42,7 @@ export class Follower {
     this.#use(found);
   }
 
-  /** @returns when all is heard that is there; rejects never */
+  /** @returns when all available values are read; it never rejects */
   async close(): Promise<void> {
     this.#closing.abort(new Error('enough is heard'));
     await this.#heard;
@@ -55,7 +55,7 @@ export class Follower {
         this.#found(found);
       }
     } catch {
-      // The job has gone.
+      // The job has ended.
     }
   }
 }

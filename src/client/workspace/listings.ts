@@ -1,35 +1,35 @@
-/** Listings, line by line. Pure. */
+/** Parses listings line by line. Pure. */
 
 /** One line of `list vars` (V8). */
 export interface VariableInfo {
   readonly name: string;
-  /** How many values it holds. */
+  /** The number of values. */
   readonly values: number;
-  /** How many clients wait to take one. */
+  /** The number of clients that wait in a fetch. */
   readonly fetchers: number;
-  /** How many wait to read one. */
+  /** The number of clients that wait in a find. */
   readonly finders: number;
   /** `fifo`, `lifo` … */
   readonly mode: string;
 }
 
-/** A job of the old style, as `list vars` tells of it (W12). */
+/** An old-style job, from the metadata of `list vars` (W12). */
 export interface OldSleighInfo {
-  /** Tasks that were taken by clients that are still there, and have no result yet. */
+  /** The number of tasks without a result that were taken by connected clients. */
   readonly running: number;
-  /** Tasks that were taken by clients that left without a result. */
+  /** The number of tasks that were taken by clients that left without a result. */
   readonly lost: number;
 }
 
 /** One line of `list wss` (W10). */
 export interface WorkspaceInfo {
   readonly name: string;
-  /** Whether the connection that asked owns it. */
+  /** Whether the connection that listed it owns it. */
   readonly isOwned: boolean;
-  /** `HOST:PORT (LABEL)` of who made it; it may be gone. */
+  /** `HOST:PORT (LABEL)` of the first owner, which may have disconnected. */
   readonly owner: string;
   readonly isPersistent: boolean;
-  /** The names of its variables, hidden ones too, sorted. A name with a comma in it comes as several. */
+  /** The sorted names of its variables, including hidden ones. A name that contains a comma appears as several names. */
   readonly variables: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export function variableOfLine(line: string): VariableInfo {
 
 export function workspaceOfLine(line: string): WorkspaceInfo {
   const fields = line.slice(1).split('\t');
-  // What has tabs in it is the name, if anything.
+  // Only the name may contain tabs.
   const [owner = '', isPersistent, , names = ''] = fields.slice(-4);
   return {
     name: fields.slice(0, -4).join('\t'),

@@ -19,22 +19,22 @@ import type {
 import { metadataOf, Variable, type Mode } from './variable.ts';
 
 /**
- * A workspace: a named set of variables on a server, in which programs meet (W1).
+ * A workspace: a named set of variables on a server, which programs share (W1).
  *
- * Any number of callers may use one at a time. What the server answers at once goes over one connection, in the order in
- * which it is asked; each get that waits has a connection of its own (P5.3), which is kept for the next one.
+ * Several callers may use one at a time. Requests that the server answers at once go over one connection, in order.
+ * Each get that waits has its own connection (P5.3), which is reused later.
  *
- * Every method rejects with an NwsError when the server refuses, and with a ConnectionLostError when there is no
- * connection any more.
+ * Every method rejects with an NwsError if the server refuses the request, and with a ConnectionLostError if there is
+ * no connection.
  */
 export class NetWorkSpace implements Disposable {
   readonly name: string;
   readonly #lines: ConnectionPool;
 
   /**
-   * Opens a workspace, makes it if need be, and owns it if nobody does: it goes with this program unless it is
-   * persistent (W2, W6).
-   * @throws ConnectionLostError; NwsError `no-workspace` with `create: false` when it is not there (W4)
+   * Opens a workspace, and creates it if it does not exist. If it has no owner, this program becomes the owner: the
+   * workspace is deleted when the program disconnects, unless it is persistent (W2, W6).
+   * @throws ConnectionLostError; NwsError `no-workspace` with `create: false` if it does not exist (W4)
    */
   static open(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
     return connected('NetWorkSpace.open', name, options, async (lines) => {
@@ -43,7 +43,7 @@ export class NetWorkSpace implements Disposable {
     });
   }
 
-  /** As `open`, without owning (W3). */
+  /** As `open`, without becoming an owner (W3). */
   static use(name: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
     return connected('NetWorkSpace.use', name, options, async (lines) => {
       await lines.main.useWorkspace(name, openOptionsOf(options));
@@ -52,8 +52,8 @@ export class NetWorkSpace implements Disposable {
   }
 
   /**
-   * Makes a workspace of a new name, which nobody owns (W8).
-   * @param template with one place for a number, as in printf: `job %d`
+   * Creates a workspace with a unique name and without an owner (W8).
+   * @param template a printf format with one conversion for a number: `job %d`
    */
   static mktemp(template: string, options: WorkspaceOptions = {}): Promise<NetWorkSpace> {
     return connected('NetWorkSpace.mktemp', template, options, async (lines) => {
@@ -61,7 +61,7 @@ export class NetWorkSpace implements Disposable {
     });
   }
 
-  /** Deletes a workspace, whoever has opened it; who waits in it is told (W7). */
+  /** Deletes a workspace. Clients that wait in it get an error (W7). */
   static async delete(name: string, server: ConnectionOptions = {}): Promise<void> {
     checkName(name);
     checkOptions('NetWorkSpace.delete', server, WORKSPACE);
@@ -76,31 +76,34 @@ export class NetWorkSpace implements Disposable {
     return lines.main.listWorkspaces().finally(() => lines.close());
   }
 
-  /** @param lines on which it has been opened or used */
+  /** @param lines connections on which it has been opened or used */
   constructor(lines: ConnectionPool, name: string) {
     this.#lines = lines;
     this.name = name;
   }
 
-  /** Where it is: what another program needs, with the name, to use it. */
+  /** The server. Another program needs it and the name to use the workspace. */
   get server(): ServerAddress {
     return this.#lines.server;
   }
 
   /**
-   * A variable with values of one type, as this program says.
+   * A variable whose values have one type, which the client cannot check.
    * @param mode declared before its first use (V2)
    */
   variable<T>(name: string, mode?: Mode): Variable<T> {
     return new Variable<T>(this.#lines, this.name, name, mode);
   }
 
-  /** A place where programs wait for each other (V12). */
+  /** A barrier: it lets programs wait for each other (V12). */
   barrier(name: string): Barrier {
     return new Barrier(this.#lines, this.name, name);
   }
 
-  /** Sets what a variable does with values (V2). @throws NwsError when it does something else already */
+  /**
+   * Sets the mode of a variable (V2).
+   * @throws NwsError if it has another mode already
+   */
   declare(variable: string, mode: Mode): Promise<void> {
     return this.variable(variable, mode).declare();
   }
@@ -173,7 +176,7 @@ export class NetWorkSpace implements Disposable {
     return this.variable(variable).ifindTry(options);
   }
 
-  /** Deletes a variable; who waits in it is told (V7). */
+  /** Deletes a variable. Clients that wait in it get an error (V7). */
   async deleteVariable(variable: string): Promise<void> {
     await this.#lines.main.deleteVariable(this.name, variable);
   }
@@ -183,17 +186,17 @@ export class NetWorkSpace implements Disposable {
     return this.#lines.main.listVariables(this.name);
   }
 
-  /** How a job of the old style stands that older clients make of this workspace (W12); undefined if there was none. */
+  /** The state of the old-style job in this workspace (W12); undefined if there was none. */
   oldSleigh(): Promise<OldSleighInfo | undefined> {
     return this.#lines.main.oldSleigh(this.name);
   }
 
-  /** Deletes the workspace, whoever has opened it, and closes the connections. */
+  /** Deletes the workspace, and closes the connections. */
   async delete(): Promise<void> {
     await this.#lines.main.deleteWorkspace(this.name).finally(() => this.close());
   }
 
-  /** Ends the connections; what is under way is rejected as `closed`. */
+  /** Closes the connections; pending requests are rejected as `closed`. */
   close(): void {
     this.#lines.close();
   }
@@ -203,7 +206,7 @@ export class NetWorkSpace implements Disposable {
   }
 }
 
-/** @throws TypeError or RangeError for bad options; what `use` does, and leaves no connection then */
+/** @throws TypeError or RangeError for invalid options; what `use` throws, after closing the connection */
 async function connected(
   of: string,
   name: string,

@@ -18,17 +18,18 @@ import type {
   TryOptions,
 } from '../options/workspace-options.ts';
 
-/** What a variable does with values (V1). */
+/** The mode of a variable (V1). */
 export type Mode = 'fifo' | 'lifo' | 'single' | 'multi' | '__time' | '__barrier';
 
 /**
- * A variable of a workspace, whose values are of type T: the word of whoever says so, since the wire knows no types.
+ * A variable of a workspace whose values have type T. The client cannot check this type, because the wire has no
+ * types.
  *
- * Every method rejects with an NwsError when the server refuses, and with a ConnectionLostError when there is no
- * connection any more.
+ * Every method rejects with an NwsError if the server refuses the request, and with a ConnectionLostError if there is
+ * no connection.
  *
- * The gets that wait do so on a connection of their own. A `signal` or a `timeout` ends the wait, and never loses a
- * value: when the server had taken it out for this client already, the get resolves with it although it was to end.
+ * A get that waits uses its own connection. A `signal` or a `timeout` ends the wait and never loses a value: if the
+ * server has already removed the value for this client, the get resolves with it.
  */
 export class Variable<T = unknown> {
   readonly name: string;
@@ -37,7 +38,10 @@ export class Variable<T = unknown> {
   readonly #mode: Mode | undefined;
   #declared: Promise<void> | undefined;
 
-  /** @param mode declared before the first use (V2); what it is, or what the first store makes it, where undefined */
+  /**
+   * @param mode declared before the first use (V2); if undefined, the existing mode, or the one that the first store
+   *   sets
+   */
   constructor(lines: ConnectionPool, workspace: string, name: string, mode?: Mode) {
     this.name = name;
     this.#lines = lines;
@@ -45,15 +49,18 @@ export class Variable<T = unknown> {
     this.#mode = mode;
   }
 
-  /** Declares the mode, if there is one; each use does so before. @throws NwsError when it has another one (V2) */
+  /**
+   * Declares the mode, if one was given. Each use does so first.
+   * @throws NwsError if it has another mode (V2)
+   */
   declare(): Promise<void> {
     if (this.#mode === undefined) return Promise.resolve();
     return (this.#declared ??= this.#lines.main.declare(this.#workspace, this.name, this.#mode));
   }
 
   /**
-   * Puts a value into it (V3), as C1 and C2 have it.
-   * @throws TypeError when it cannot be sent: a function, a symbol, a promise …
+   * Stores a value (V3), encoded as in C1 and C2.
+   * @throws TypeError if it cannot be sent: a function, a symbol, a promise …
    */
   async store(value: T, options: StoreOptions = {}): Promise<void> {
     checkOptions(VERB.store, options, STORE);
@@ -64,9 +71,9 @@ export class Variable<T = unknown> {
   }
 
   /**
-   * Puts bytes into it as they come, on a connection of its own: memory stays flat, whatever the size (P11).
+   * Stores bytes as a stream on a separate connection, so the memory does not depend on the size (P11).
    * @param value its `size` in bytes, and `bytes`: a Readable, a web stream, a generator …
-   * @throws RangeError when there are more or fewer bytes, and what `bytes` throws: nothing is stored then
+   * @throws RangeError if there are more or fewer bytes, and what `bytes` throws: then nothing is stored
    */
   async storeStream(value: ByteStream, options: StoreStreamOptions = {}): Promise<void> {
     checkOptions('storeStream', options, STORE_STREAM);
@@ -89,19 +96,24 @@ export class Variable<T = unknown> {
     return this.#wait(VERB.find, options);
   }
 
-  /** Takes a value. @returns undefined when there is none (V4) */
+  /**
+   * Takes a value.
+   * @returns undefined if there is none (V4)
+   */
   fetchTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
     return this.#try(VERB.fetchTry, options);
   }
 
-  /** Reads a value. @returns undefined when there is none (V4) */
+  /**
+   * Reads a value.
+   * @returns undefined if there is none (V4)
+   */
   findTry<F extends Form = 'value'>(options?: TryOptions<F>): Promise<Forms<T>[F] | undefined> {
     return this.#try(VERB.findTry, options);
   }
 
   /**
-   * Takes one value after another, and waits for more (V10). Each is taken when it is asked for, so leaving the loop
-   * loses none.
+   * Takes one value after another, and waits for more (V10). Each is taken on demand, so leaving the loop loses none.
    * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
    */
   ifetch<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
@@ -109,19 +121,26 @@ export class Variable<T = unknown> {
   }
 
   /**
-   * Reads each value once, and waits for more (V10); of a single, each that it sees in time (V10.2).
+   * Reads each value once, and waits for more (V10). It skips values of a single that are replaced before it reads
+   * them (V10.2).
    * @throws NwsError `not-iterable` at the second value of a lifo (V10.3)
    */
   ifind<F extends Form = 'value'>(options?: GetOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
     return this.#each(VERB.ifind, options);
   }
 
-  /** Takes the values that are there, one after another (V10). @throws as `ifetch` */
+  /**
+   * Takes the available values, one after another (V10).
+   * @throws as `ifetch`
+   */
   ifetchTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
     return this.#each(VERB.ifetchTry, options);
   }
 
-  /** Reads each of the values that are there (V10). @throws as `ifind` */
+  /**
+   * Reads each of the available values (V10).
+   * @throws as `ifind`
+   */
   ifindTry<F extends Form = 'value'>(options?: TryOptions<F>): AsyncGenerator<Forms<T>[F], void, undefined> {
     return this.#each(VERB.ifindTry, options);
   }
@@ -147,7 +166,7 @@ export class Variable<T = unknown> {
   ): Promise<Forms<T>[F] | undefined> {
     checkOptions(verb, options, TRY);
     await this.declare();
-    // What streams may take long, and nothing else is answered on its connection before it is read.
+    // A stream may take long, and its connection serves nothing else until it is read.
     const found =
       options.as === 'stream'
         ? await this.#lines.lend(this.#workspace, (connection, keep) =>
@@ -176,7 +195,7 @@ export class Variable<T = unknown> {
     options: GetOptions<F> = {},
   ): AsyncGenerator<Forms<T>[F], void, undefined> {
     const { as, ...others } = options;
-    // Where it stands is told with each value, in whatever form that is given.
+    // The position of the iteration comes with each value, in every form.
     const form = as === 'stream' ? 'stream' : 'found';
     for (let after: After | undefined; ;) {
       const found: Forms<T>['found' | 'stream'] | undefined = verb.endsWith('Try')
@@ -189,10 +208,10 @@ export class Variable<T = unknown> {
   }
 }
 
-/** Where an iteration stands (V10). */
+/** The position of an iteration (V10). */
 type After = GetDetails['after'];
 
-/** A value in the form that was asked for. */
+/** A value in the requested form. */
 function given<T, F extends Form>(found: Found | FoundStream | undefined, as: F | undefined): Forms<T>[F] {
   return unsafeCast(as === undefined || as === 'value' ? found && 'value' in found && found.value : found);
 }
