@@ -7,8 +7,11 @@ import { defineConfig } from 'vitest/config';
  */
 const WORKERS = process.env['VERIFY'] === 'long' ? 1 : Math.ceil(1.5 * availableParallelism());
 
-/** What measures the time, the processor or the memory of something, and so has the machine to itself. */
+/** Files that measure time, processor or memory: they run after the others, one by one. */
 const ALONE = ['test/bench/**', 'test/client/growth.test.ts', 'test/core/turns.test.ts'];
+
+/** Files that replace a module: each needs modules of its own. The others share those of their worker, which saves a third. */
+const ISOLATED = ['test/client/durations.test.ts'];
 
 const FILES = {
   include: ['test/**/*.test.ts', 'model-tests/**/*.test.ts'],
@@ -25,7 +28,11 @@ export default defineConfig({
     maxWorkers: WORKERS,
     globalSetup: 'test/support/unpack-browser.ts',
     projects: [
-      { extends: true, test: { ...FILES, name: 'server', exclude: [...FILES.exclude, ...ALONE] } },
+      {
+        extends: true,
+        test: { ...FILES, name: 'server', isolate: false, exclude: [...FILES.exclude, ...ALONE, ...ISOLATED] },
+      },
+      { extends: true, test: { ...FILES, name: 'isolated', include: ISOLATED } },
       // Explores the job in place, with its private fields open.
       'model-tests/explore/vitest.config.ts',
       {
