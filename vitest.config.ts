@@ -30,7 +30,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...FILES, name: 'server', isolate: false, exclude: [...FILES.exclude, ...ALONE, ...ISOLATED] },
+        test: {
+          ...FILES,
+          name: 'server',
+          isolate: false,
+          exclude: [...FILES.exclude, ...ALONE, ...ISOLATED],
+        },
       },
       { extends: true, test: { ...FILES, name: 'isolated', include: ISOLATED } },
       // Explores the job in place, with its private fields open.
