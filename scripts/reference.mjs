@@ -1,8 +1,13 @@
-// Writes docs/reference from the docstrings, as they stand in the declarations that the build makes. TypeScript 7 has no
+// Writes docs/reference from the catalogues of errors, and from the docstrings, as they stand in the declarations that the build makes. TypeScript 7 has no
 // API for tools yet, so this reads them itself: they are the output of one printer, and regular.
 //   node scripts/reference.mjs [FOLDER]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { CLI_ERRORS } from '../dist/cli/errors.js';
+import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
+import { SERVER } from '../dist/transport/errors.js';
+import { PROBLEM } from '../dist/web/problems.js';
+import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -146,6 +151,58 @@ write(
   server.map(([, declaration]) => declaration),
 );
 
+const cell = (text) => text.replaceAll('|', '\\|').replaceAll(/([*_<>])/g, '\\$1');
+const errorTable = (catalogue) => [
+  '| code | text | what to do |',
+  '| --- | --- | --- |',
+  ...Object.values(catalogue).map(
+    ({ code, example, remedy }) => `| \`${code}\` | ${cell(example)} | ${remedy.replaceAll('|', '\\|')} |`,
+  ),
+  '',
+];
+const errorSection = (title, begin, catalogues) => {
+  const parts = Object.entries(catalogues).flatMap(([of, catalogue]) =>
+    [`### ${of}`, ''].concat(errorTable(catalogue)),
+  );
+  return [`## ${title}`, '', begin, '', ...parts];
+};
+writeFileSync(
+  join(folder, 'errors.md'),
+  [
+    '# Errors',
+    '',
+    'Find an error by its code or its text, and what to do about it. Names, numbers and the ends of texts are examples. Made ' +
+      'from the catalogues in `src` by `npm run reference`.',
+    '',
+    ...errorSection(
+      'The client library',
+      'By the class that carries them. `error.code` is the code, `error.message` the text.',
+      CLIENT_ERRORS,
+    ),
+    ...errorSection(
+      'The command line',
+      'One line on standard error, `sleigh: TEXT`; with `--json` an object `{ "error": { "code", "message" } }`. The exit status is 1.',
+      CLI_ERRORS,
+    ),
+    ...errorSection(
+      'The server',
+      'What `createServer` and `server.reload` throw, and what a server says when it cannot begin.',
+      { Start: SERVER },
+    ),
+    ...errorSection('The web server', 'The code is the HTTP status; the body is `{ "error": TEXT }`.', {
+      Answers: PROBLEM,
+    }),
+    ...errorSection(
+      'Refusals',
+      'What the server answers to a request that it does not carry out: the text is `nwsReason` (P8); nothing has changed. In ' +
+        'the client library they are an `NwsError`; the code is that of the log.',
+      REFUSALS,
+    ),
+  ]
+    .join('\n')
+    .trimEnd() + '\n',
+);
+
 /** The first sentence of what is said of it. */
 const summary = (doc) =>
   described(doc)
@@ -160,8 +217,8 @@ writeFileSync(
   join(folder, 'README.md'),
   `# Reference
 
-What programs import, from the docstrings: [the client library](client.md) and [the server](server.md). To learn it,
-begin with [the tutorial](../tutorial.md).
+What programs import, from the docstrings: [the client library](client.md) and [the server](server.md). Every error, and
+what to do about it: [errors](errors.md). To learn it, begin with [the tutorial](../tutorial.md).
 
 | | |
 | --- | --- |

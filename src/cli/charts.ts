@@ -8,6 +8,7 @@ import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { port } from './numbers.ts';
 import { print } from './output.ts';
+import { FILE, USAGE } from './errors.ts';
 
 interface ChartsFlags {
   readonly format?: Format;
@@ -46,7 +47,7 @@ async function charts(name: string | undefined, flags: ChartsFlags): Promise<voi
   const { trace, webPort, json = false } = flags;
   if (trace === undefined) return show(name, flags);
   if (name !== undefined || flags.format !== undefined || flags.out !== undefined)
-    return fail('--trace shows all charts, in a page: give no name, --format or --out', 'usage');
+    return fail(USAGE.traceAlone());
   const { replay } = await import('./replay.ts');
   await replay(trace, { host: '127.0.0.1', port: webPort }, json);
 }
@@ -55,7 +56,7 @@ async function show(name: string | undefined, { format, out, json = false }: Cha
   const chosen = CHARTS.filter((chart) => name === undefined || chart.name === name);
   if (out !== undefined) return tellWritten(out, write(out, chosen, format), json);
   if (name !== undefined) return showOne(name, format, json);
-  if (format !== undefined) return fail('--format needs the name of a chart, or --out FOLDER', 'usage');
+  if (format !== undefined) return fail(USAGE.formatOfWhat());
   await print(
     json
       ? jsonLine(chosen.map(({ name, title, about }) => ({ name, title, about })))
@@ -84,7 +85,7 @@ function write(folder: string, charts: readonly Chart[], format: Format | undefi
     mkdirSync(folder, { recursive: true });
     for (const { file, text } of files) writeFileSync(join(folder, file), text);
   } catch (error) {
-    return fail(`cannot write to ${folder}: ${explain(error)}`, 'unwritable');
+    return fail(FILE.folderUnwritable(folder, explain(error)));
   }
   return files.map(({ file }) => file);
 }

@@ -4,6 +4,8 @@ import { addressList, type AdmissionOptions } from '../transport/admission.ts';
 import type { TlsOptions } from '../transport/tls.ts';
 import { explain } from './explain.ts';
 import { readable } from './readable.ts';
+import { FILE, FLAG } from './errors.ts';
+import { plainError } from '../wire/error-kind.ts';
 
 /** A file that a flag names, with its content. */
 export interface NamedFile {
@@ -96,7 +98,7 @@ function again(file: NamedFile): NamedFile {
   try {
     return { path: file.path, content: readFileSync(file.path) };
   } catch (error) {
-    throw new Error(`${file.path} cannot be read: ${explain(error)}`, { cause: error });
+    throw plainError(FILE.credentialUnreadable(file.path, explain(error)), { cause: error });
   }
 }
 
@@ -114,10 +116,10 @@ function addressesIn({ path, content }: NamedFile): readonly string[] {
       try {
         addressList([address]);
       } catch (error) {
-        throw new Error(`line ${at + 1} of ${path}: ${explain(error)}`, { cause: error });
+        throw plainError(FLAG.noAddressInLine(at + 1, path, explain(error)), { cause: error });
       }
       return [address];
     });
-  if (addresses.length === 0) throw new Error(`${path} has no address in it`);
+  if (addresses.length === 0) throw plainError(FLAG.noAddress(path));
   return addresses;
 }

@@ -1,6 +1,7 @@
 import { printableLines } from '../wire/printable.ts';
 import { explain } from './explain.ts';
 import { jsonLine } from './json-line.ts';
+import type { ErrorText } from '../wire/error-kind.ts';
 
 /**
  * The codes of errors, for programs. Errors of the client library have their own codes.
@@ -40,7 +41,7 @@ export const failureLine = (message: string, code: string): string =>
   lineFor(message, { error: { code, message } });
 
 /** Ends the command with one line. */
-export function fail(message: string, code: FailureCode): never {
+export function fail({ message, code }: ErrorText<FailureCode>): never {
   process.stderr.write(failureLine(message, code));
   process.exit(1);
 }
@@ -74,10 +75,10 @@ export function codeOf(error: unknown, isExpected: boolean): string {
 
 /** Reports an error of commander in flags and arguments in the same form as other errors. */
 export const failUsage = (text: string): never =>
-  fail(
-    text
+  fail({
+    code: 'usage',
+    message: text
       .replace(/^error: /, '')
       .trim()
       .replaceAll(/\s*\n\s*/g, ' '),
-    'usage',
-  );
+  });

@@ -5,6 +5,7 @@ import { secondsFrom0 } from './numbers.ts';
 import { printValue } from './print-value.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
+import { TOOL } from './errors.ts';
 
 interface GetFlags extends ServerFlags {
   readonly take?: true;
@@ -43,8 +44,7 @@ async function get(workspace: string, variable: string, flags: GetFlags, signal:
   const found = wait
     ? await (take ? ws.fetch(variable, options) : ws.find(variable, options))
     : await (take ? ws.fetchTry(variable, { as: 'stream' }) : ws.findTry(variable, { as: 'stream' }));
-  if (found === undefined)
-    throw new ToolError('no-value', `there is no value in "${variable}" of "${workspace}"`);
+  if (found === undefined) throw new ToolError(TOOL.noValue(variable, workspace));
   await printValue(found, { json, lines: false });
 }
 
@@ -59,5 +59,5 @@ async function refuseMissing(
   const names = all.find(({ name }) => name === workspace)?.variables ?? [];
   // A name that contains a comma appears as several names.
   if (!`,${names.join(',')},`.includes(`,${variable},`))
-    throw new ToolError('no-variable', `there is no variable "${variable}" in "${workspace}"`);
+    throw new ToolError(TOOL.noVariable(variable, workspace));
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { explain } from './explain.ts';
 import { ToolError } from './shell-tool.ts';
+import { TOOL } from './errors.ts';
 
 /** A value whose size is known. */
 export interface GivenValue extends AsyncDisposable {
@@ -76,7 +77,7 @@ async function inFile(
 
 /** @throws ToolError */
 function noRoom(cause: unknown): never {
-  throw new ToolError('no-room', `the value cannot be kept in ${tmpdir()}: ${explain(cause)}`, { cause });
+  throw new ToolError(TOOL.noRoom(tmpdir(), explain(cause)), { cause });
 }
 
 async function* chained(pieces: readonly Buffer[], rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -3,6 +3,7 @@ import { explain } from './explain.ts';
 import type { FailureCode } from './fail.ts';
 import { valueOfLine } from './line-value.ts';
 import { LineFault, linesOf, type Encoding } from './lines.ts';
+import { FILE, LINE } from './errors.ts';
 
 /** The name of standard input in place of a file. */
 export const STANDARD_INPUT = '-';
@@ -13,7 +14,9 @@ export class InputError extends Error {
   readonly code = 'unreadable' satisfies FailureCode;
 
   constructor(file: string, cause: unknown) {
-    super(`cannot read ${file === STANDARD_INPUT ? 'standard input' : file}: ${explain(cause)}`, { cause });
+    super(FILE.unreadable(file === STANDARD_INPUT ? 'standard input' : file, explain(cause)).message, {
+      cause,
+    });
   }
 }
 
@@ -48,12 +51,8 @@ async function* valuesOf(
   const value = (text: string): unknown => {
     line++;
     if (isText) return text;
-    if (encoding === undefined && text.includes('\0')) throw new LineFault(line, HAS_NUL);
-    try {
-      return valueOfLine(text);
-    } catch (error) {
-      throw error instanceof RangeError ? new LineFault(line, error.message) : error;
-    }
+    if (encoding === undefined && text.includes('\0')) throw new LineFault(LINE.hasNul(line));
+    return valueOfLine(text, line);
   };
   try {
     for await (const text of linesOf(pieces, encoding)) yield value(text);
@@ -61,5 +60,3 @@ async function* valuesOf(
     throw new InputError(file, error);
   }
 }
-
-const HAS_NUL = 'has a NUL byte; --encoding utf-16le reads UTF-16, and --text takes the lines as they are';

@@ -9,6 +9,8 @@ import {
   isTypedArray,
 } from 'node:util/types';
 import { printable } from '../wire/printable.ts';
+import { TOOL } from './errors.ts';
+import { typeError } from '../wire/error-kind.ts';
 
 /**
  * A result as one line of JSON. No value silently becomes `null`. Map, Set and typed arrays become arrays, a BigInt a
@@ -25,7 +27,7 @@ export const jsonLine = (value: unknown): string =>
 function nearest(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   const original = this[key];
   const wrong = unsayable(original);
-  if (wrong !== undefined) throw new TypeError(key === '' ? `it is ${wrong}` : `"${key}" is ${wrong}`);
+  if (wrong !== undefined) throw typeError(TOOL.unsayable(key === '' ? 'it' : `"${key}"`, wrong));
   if (isMap(original) || isSet(original)) return [...original];
   if (isTypedArray(original)) return Array.from<unknown>(original);
   return typeof original === 'bigint' ? String(original) : value;

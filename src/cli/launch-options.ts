@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { LaunchError, processes, threadsBeside, type Launcher } from '../client/launchers/launcher.ts';
 import { command } from '../client/launchers/command.ts';
 import { ssh } from '../client/launchers/ssh.ts';
+import { FLAG, USAGE } from './errors.ts';
 
 /** The flags that determine where workers run, and how they are started. */
 export interface LaunchFlags {
@@ -52,7 +53,7 @@ export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand
   }
   const here = Object.hasOwn(HERE, launch) ? HERE[launch] : undefined;
   if (here === undefined) return command(launch);
-  if (host !== undefined) throw new LaunchError(`--launch ${launch} is for this host, and --host for others`);
+  if (host !== undefined) throw new LaunchError(USAGE.hostWithLaunch(launch));
   return here();
 }
 
@@ -65,8 +66,8 @@ function withVariable(
   others: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const [, name, value] = /^([A-Za-z_]\w*)(?:=(.*))?$/s.exec(text) ?? [];
-  if (name === undefined) throw new InvalidArgumentError('It must be a name, or NAME=VALUE.');
+  if (name === undefined) throw new InvalidArgumentError(FLAG.variable().message);
   const given = value ?? process.env[name];
-  if (given === undefined) throw new InvalidArgumentError('There is no such variable in the environment.');
+  if (given === undefined) throw new InvalidArgumentError(FLAG.variableUnset().message);
   return { ...others, [name]: given };
 }

@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { LINE } from './errors.ts';
+import type { ErrorText } from '../wire/error-kind.ts';
 
 /** The encodings of an input. */
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;
@@ -8,9 +10,8 @@ export type Encoding = (typeof ENCODINGS)[number];
 export class LineFault extends Error {
   override readonly name = 'LineFault';
 
-  /** @param line from 1 */
-  constructor(line: number, what: string) {
-    super(`line ${line} ${what}`);
+  constructor({ message }: ErrorText) {
+    super(message);
   }
 }
 
@@ -55,8 +56,7 @@ const LONGEST_MARK = 4;
 export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encoding): AsyncGenerator<string> {
   const [start, rest] = await startOf(pieces);
   const marked = encoding === 'latin1' ? undefined : markOf(start);
-  if (encoding === undefined && marked?.encoding === 'utf-32')
-    throw new LineFault(1, 'begins with the byte order mark of UTF-32, which is not read');
+  if (encoding === undefined && marked?.encoding === 'utf-32') throw new LineFault(LINE.utf32(1));
   const told = encoding ?? (marked?.encoding === 'utf-32' ? undefined : marked?.encoding) ?? 'utf-8';
   const isSkipped = marked !== undefined && marked.encoding === told;
   const body = chained(isSkipped ? start.subarray(marked.length) : start, rest);
@@ -66,11 +66,7 @@ export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encodin
   for await (const line of splitAt(newline, bytes)) {
     const text = decode(line);
     number++;
-    if (text === undefined)
-      throw new LineFault(
-        number,
-        `is not ${told.toUpperCase()}; --encoding says what the input is written in, latin1 for example`,
-      );
+    if (text === undefined) throw new LineFault(LINE.otherEncoding(number, told.toUpperCase()));
     yield text.endsWith('\r') ? text.slice(0, -1) : text;
   }
 }

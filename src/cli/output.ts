@@ -4,6 +4,7 @@ import { printableLines } from '../wire/printable.ts';
 import { explain } from './explain.ts';
 import { fail, failWith } from './fail.ts';
 import { Interruption } from './interruption.ts';
+import { FILE } from './errors.ts';
 
 /** Standard output cannot be written, so the output of the command is incomplete. */
 export class OutputError extends Error {
@@ -11,7 +12,7 @@ export class OutputError extends Error {
   readonly code = 'unwritable';
 
   constructor(cause: unknown) {
-    super(`cannot write to standard output: ${explain(cause)}`, { cause });
+    super(FILE.outputGone(explain(cause)).message, { cause });
   }
 }
 
@@ -106,5 +107,5 @@ export async function exit(status: number): Promise<never> {
  */
 export function exitFor(error: unknown, status = 0): never {
   if (error instanceof Interruption) process.exit(Math.max(error.status, status));
-  return error instanceof OutputError ? fail(error.message, error.code) : failWith(error, false);
+  return error instanceof OutputError ? fail(error) : failWith(error, false);
 }

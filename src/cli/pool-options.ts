@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Respawn } from '../client/options/respawn.ts';
 import { atLeastOne } from './numbers.ts';
+import { FLAG } from './errors.ts';
 
 /** What says when workers are replaced. */
 export interface PoolFlags {
@@ -34,7 +35,7 @@ export function poolSettings({ respawn, maxTasksPerWorker, maxMemory }: PoolFlag
 function budget(text: string): Respawn {
   const [, restarts, seconds] = /^(\d{1,9})\/(\d{1,9}(?:\.\d{1,3})?)$/.exec(text) ?? [];
   if (restarts === undefined || seconds === undefined)
-    throw new InvalidArgumentError('It must be two numbers, as in 20/10: so many in so many seconds.');
+    throw new InvalidArgumentError(FLAG.restarts().message);
   return { restarts: Number(restarts), within: 1_000 * Number(seconds) };
 }
 
@@ -43,7 +44,6 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 function size(text: string): number {
   const [, number, unit = ''] = /^([1-9]\d{0,14})([kmg]?)$/i.exec(text) ?? [];
   const factor = UNITS[unit.toLowerCase()];
-  if (number === undefined || factor === undefined)
-    throw new InvalidArgumentError('It must be a number of bytes, as in 512M.');
+  if (number === undefined || factor === undefined) throw new InvalidArgumentError(FLAG.bytes().message);
   return Number(number) * factor;
 }

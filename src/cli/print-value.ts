@@ -8,6 +8,7 @@ import { jsonLine } from './json-line.ts';
 import { compact, laidOut } from './json-text.ts';
 import { print, standardOutput } from './output.ts';
 import { ToolError } from './shell-tool.ts';
+import { TOOL } from './errors.ts';
 
 export interface PrintOptions {
   /** Always prints JSON: text as a string, bytes as `{"base64":"…"}`. */
@@ -53,10 +54,7 @@ async function showOnTerminal({ descriptor, stream, size }: FoundStream, lines: 
   }
   for await (const _ of stream); // Another value may follow.
   if (lines) return print(`(${size} bytes that are no text)\n`);
-  throw new ToolError(
-    'binary',
-    `the value is ${size} bytes that are no text, which a terminal would obey: write them to a file with >FILE, or use --json`,
-  );
+  throw new ToolError(TOOL.binary(size));
 }
 
 /** @throws ToolError for what JSON cannot express */
@@ -65,7 +63,7 @@ function asJson(value: unknown): string {
     return jsonLine(value);
   } catch (cause) {
     const [why = ''] = String(cause instanceof Error ? cause.message : cause).split('\n');
-    throw new ToolError('no-json', `the value has no form in JSON: ${why}`, { cause });
+    throw new ToolError(TOOL.noJsonForm(why), { cause });
   }
 }
 

@@ -4,6 +4,7 @@ import type { Mode } from '../client/workspace/variable.ts';
 import { inMemory, readInput, type GivenValue } from './given-value.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
+import { TOOL } from './errors.ts';
 
 interface PutFlags extends ServerFlags {
   readonly json?: true;
@@ -58,9 +59,7 @@ async function checkedJson(given: GivenValue): Promise<'json'> {
   try {
     JSON.parse(Buffer.concat(pieces).toString());
   } catch (cause) {
-    throw new ToolError('no-json', `the value is no JSON: ${cause instanceof Error ? cause.message : ''}`, {
-      cause,
-    });
+    throw new ToolError(TOOL.badJson(cause instanceof Error ? cause.message : ''), { cause });
   }
   return 'json';
 }

@@ -4,6 +4,7 @@ import { readStep } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
+import { FILE } from './errors.ts';
 
 /**
  * The steps of a file that `sleigh serve --trace` wrote, with their line numbers. It reports a line that is not a
@@ -11,14 +12,12 @@ import { fail } from './fail.ts';
  */
 export async function* readTrace(path: string): AsyncGenerator<[line: number, step: TraceStep]> {
   let line = 0;
-  const input = createReadStream(path).on('error', (error) =>
-    fail(`cannot read ${path}: ${explain(error)}`, 'unreadable'),
-  );
+  const input = createReadStream(path).on('error', (error) => fail(FILE.unreadable(path, explain(error))));
   for await (const text of createInterface({ input })) {
     line++;
     const step = readStep(text);
-    if (step === undefined) fail(`line ${line} of ${path} is no step of a trace`, 'not-a-trace');
+    if (step === undefined) fail(FILE.noTraceStep(line, path));
     yield [line, step];
   }
-  if (line === 0) fail(`${path} is empty: a trace has a line for each step of an actor`, 'not-a-trace');
+  if (line === 0) fail(FILE.emptyTrace(path));
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { explain } from './explain.ts';
+import { FLAG } from './errors.ts';
 
 /**
  * Reads the file that a flag names.
@@ -10,6 +11,6 @@ export function readable(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new InvalidArgumentError(`It cannot be read: ${explain(error)}.`);
+    throw new InvalidArgumentError(FLAG.unreadableFile(explain(error)).message);
   }
 }

@@ -12,6 +12,7 @@ import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
 import { readTrace } from './read-trace.ts';
+import { START } from './errors.ts';
 
 export interface ReplayOptions {
   readonly host: string;
@@ -39,7 +40,7 @@ export async function replay(path: string, options: ReplayOptions, json: boolean
   const views = new Replay(basename(path), { version: VERSION, drawing: drawingsIn(DIST) });
   for await (const [, step] of readTrace(path)) views.add(step);
   const server = await serveReplay(views, options).catch((error: unknown) =>
-    fail(`cannot listen on ${authorityOf(options.host, options.port)}: ${explain(error)}`, 'not-listening'),
+    fail(START.notListening(authorityOf(options.host, options.port), explain(error))),
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void server.close());
   await print(json ? jsonLine({ url: server.url }) : `replay at ${server.url}\n`);

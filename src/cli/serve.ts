@@ -19,6 +19,7 @@ import { Interruption } from './interruption.ts';
 import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
 import { print } from './output.ts';
+import { FLAG, START, USAGE } from './errors.ts';
 
 interface ServeFlags extends CredentialFlags {
   host: string;
@@ -47,7 +48,7 @@ const LIMIT_NAMES = Object.keys(DEFAULT_LIMITS).join(', ');
 
 function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
   const [name = '', number = ''] = text.split('=');
-  if (!isLimit(name)) throw new InvalidArgumentError(`There is no limit "${name}", only ${LIMIT_NAMES}.`);
+  if (!isLimit(name)) throw new InvalidArgumentError(FLAG.limitName(name, LIMIT_NAMES).message);
   return { ...limits, [name]: wholeNumber()(number) };
 }
 
@@ -174,16 +175,10 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
   const isOptional = command.getOptionValueSource('webPort') === 'default';
   const server = await createServer({ ...optionsOf(flags, isOptional), logger }).catch((error: unknown) => {
     if (error instanceof WebListenError)
-      return fail(
-        `cannot listen on ${error.message} for the web page: ${explain(error.cause)}`,
-        'not-listening',
-      );
+      return fail(START.pageNotListening(error.message, explain(error.cause)));
     const isAboutTheAddress = error instanceof Error && 'syscall' in error;
-    if (!isAboutTheAddress) return fail(explain(error), 'not-begun');
-    return fail(
-      `cannot listen on ${authorityOf(flags.host, flags.port)}: ${explain(error)}`,
-      'not-listening',
-    );
+    if (!isAboutTheAddress) return fail(START.notBegun(explain(error)));
+    return fail(START.notListening(authorityOf(flags.host, flags.port), explain(error)));
   });
   let { drain } = flags;
   process.on('SIGTERM', () => {
@@ -230,10 +225,8 @@ function announcement({ host, port, web }: Server, flags: ServeFlags): string {
 }
 
 function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
-  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined))
-    fail('--tls-cert and --tls-key are needed both, or neither', 'usage');
-  if (flags.tlsCa !== undefined && flags.tlsCert === undefined)
-    fail('--tls-ca needs --tls-cert and --tls-key', 'usage');
+  if ((flags.tlsCert === undefined) !== (flags.tlsKey === undefined)) fail(USAGE.certWithoutKey());
+  if (flags.tlsCa !== undefined && flags.tlsCert === undefined) fail(USAGE.caWithoutCert());
   return {
     host: flags.host,
     port: flags.port,

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { ServerAddress } from '../client/connection/server-address.ts';
 import { parseAddress, type Address } from './address.ts';
 import { readable } from './readable.ts';
+import { FLAG } from './errors.ts';
 
 /** The flags that select a server, and how to connect to it. */
 export interface ServerFlags {
@@ -51,6 +52,6 @@ export function serverOf({ server, tls, tlsCa, tokenFile }: ServerFlags): Server
 
 function address(text: string): Address {
   const parsed = parseAddress(text);
-  if (parsed === undefined) throw new InvalidArgumentError('It must be HOST:PORT.');
+  if (parsed === undefined) throw new InvalidArgumentError(FLAG.address().message);
   return parsed;
 }

@@ -6,13 +6,15 @@ import { Interruption } from './interruption.ts';
 import { OutputError } from './output.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 import { stopWhenToldTo } from './stop.ts';
+import { TOOL } from './errors.ts';
+import type { ErrorText } from '../wire/error-kind.ts';
 
 /** An error of a shell command. The message describes it in one line. */
 export class ToolError extends Error {
   override readonly name = 'ToolError';
   readonly code: ToolErrorCode;
 
-  constructor(code: ToolErrorCode, message: string, options?: ErrorOptions) {
+  constructor({ code, message }: ErrorText<ToolErrorCode>, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -57,7 +59,7 @@ export async function workspaceOf(
     return await NetWorkSpace.use(name, { ...serverOf(flags), create: false, signal });
   } catch (error) {
     if (error instanceof NwsError && error.code === 'no-workspace')
-      throw new ToolError('no-workspace', `there is no workspace "${name}"`, { cause: error });
+      throw new ToolError(TOOL.noWorkspace(name), { cause: error });
     throw error;
   }
 }

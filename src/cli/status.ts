@@ -10,6 +10,7 @@ import { print } from './output.ts';
 import { serverOf, type ServerFlags } from './server-options.ts';
 import { runTool, ToolError, toolCommand, workspaceOf } from './shell-tool.ts';
 import { shown, table } from './table.ts';
+import { TOOL } from './errors.ts';
 
 interface StatusFlags extends ServerFlags {
   readonly json?: true;
@@ -88,7 +89,7 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   const workspaces = await NetWorkSpace.list({ ...serverOf(flags), signal });
   const found = workspaces.find((each) => each.name === name);
   if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
-  if (found === undefined || !isJob(found)) throw new ToolError('no-job', `"${name}" is no job`);
+  if (found === undefined || !isJob(found)) throw new ToolError(TOOL.noJob(name));
   const job = await jobIn(ws);
   const workers = String(
     (await ws.find(VARIABLE.scoreboard, { as: 'found', metadata: { replaced: '1' } })).value,
@@ -119,7 +120,7 @@ async function statusOf(name: string, flags: ServerFlags, signal: AbortSignal): 
 /** @throws ToolError if no worker is there */
 async function oneOldJob(ws: NetWorkSpace, { json }: StatusFlags): Promise<void> {
   const job = await oldJobIn(ws);
-  if (job === undefined) throw new ToolError('no-job', `"${ws.name}" is no job`);
+  if (job === undefined) throw new ToolError(TOOL.noJob(ws.name));
   await print(json === true ? jsonLine(job) : jobTable([job]));
 }
 

@@ -1,4 +1,6 @@
 import type { LineError } from './line-outcome.ts';
+import type { ErrorText } from '../wire/error-kind.ts';
+import { START } from './errors.ts';
 
 /** The progress of a run. */
 export class Tally {
@@ -43,10 +45,10 @@ export class Tally {
   }
 
   /** A sentence about the failures with the first one; undefined if there are none. */
-  get failures(): string | undefined {
+  get failures(): ErrorText | undefined {
     if (this.firstFailure === undefined) return undefined;
     const { line, stack } = this.firstFailure;
-    return `${this.failed} of ${this.done} lines failed; the first was line ${line}: ${stack}`;
+    return START.linesFailed(this.failed, this.done, line, stack);
   }
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { exportOf, functionOf, loadModule, ModuleError } from '../client/task/module-function.ts';
 import type { LineOutcome } from './line-outcome.ts';
+import { TOOL } from './errors.ts';
 
 /** The possible values of `input`: inputs, or a function that returns them. */
 export type Inputs = AsyncIterable<unknown> | Iterable<unknown>;
@@ -30,7 +31,7 @@ export async function loadUserModule(file: string): Promise<UserModule> {
 
 function inputsOf(made: unknown, path: string): Inputs {
   if (isInputs(made)) return made;
-  throw new ModuleError('no-export', `"input" of ${path} is nothing that can be iterated`);
+  throw new ModuleError(TOOL.noInput(path));
 }
 
 const isInputs = (made: unknown): made is Inputs =>

@@ -7,6 +7,7 @@ import { explain } from './explain.ts';
 import { fail, lineFor } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { print } from './output.ts';
+import { START } from './errors.ts';
 
 /** `sleigh verify --server`: prints each machine, and exits with 1 if something differs. */
 export async function verifyRunningServer(
@@ -18,9 +19,7 @@ export async function verifyRunningServer(
     effort,
     onFailure: ({ model, reason }) =>
       process.stderr.write(lineFor(`differs: ${model}: ${reason}`, { event: 'differs', model, reason })),
-  }).catch((error: unknown) =>
-    fail(`cannot verify ${authorityOf(host, port)}: ${reasonOf(error)}`, 'unreachable'),
-  );
+  }).catch((error: unknown) => fail(START.notVerified(authorityOf(host, port), reasonOf(error))));
   const right = isRight(found);
   if (json) await print(jsonLine({ right, ...found }));
   else {

@@ -8,6 +8,7 @@ import { jsonLine } from './json-line.ts';
 import { secondsOver0 } from './numbers.ts';
 import { print } from './output.ts';
 import { serverOption } from './server-options.ts';
+import { USAGE } from './errors.ts';
 
 interface VerifyFlags {
   readonly server?: Address;
@@ -47,8 +48,7 @@ export function addVerifyCommand(program: Command): void {
 async function verify(trace: string | undefined, flags: VerifyFlags): Promise<void> {
   const { server, json = false, long = false, handshakeSeconds, requestSeconds } = flags;
   if (trace !== undefined && server === undefined) return verifyTrace(trace, json);
-  if (trace !== undefined || server === undefined)
-    return fail('verify needs a trace, or --server HOST:PORT, and not both', 'usage');
+  if (trace !== undefined || server === undefined) return fail(USAGE.verifyWhat());
   const grounds = { server, handshakeSeconds, requestSeconds };
   const { verifyRunningServer } = await import('./verify-server.ts');
   await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });

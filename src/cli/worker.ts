@@ -15,6 +15,7 @@ import { processors } from './processors.ts';
 import { poolOptions, poolSettings, type PoolFlags } from './pool-options.ts';
 import { serverOf, serverOptions, type ServerFlags } from './server-options.ts';
 import { stopWhenToldTo } from './stop.ts';
+import { USAGE } from './errors.ts';
 
 interface WorkerFlags extends ServerFlags, PoolFlags {
   readonly workers?: number;
@@ -142,15 +143,12 @@ async function orderFor(
     return { ...order, ...more(usual) };
   }
   const text = fromStdin === true ? await firstLine(stop) : process.env[ORDER];
-  if (text === undefined) return fail('which job? Name its workspace; "sleigh ls" shows them', 'usage');
+  if (text === undefined) return fail(USAGE.noJob());
   try {
     const order = decodeOrder(text);
     return { ...order, ...more(order.workers) };
   } catch {
-    return fail(
-      `${fromStdin === true ? 'the first line of standard input' : ORDER} is not a valid launch order`,
-      'usage',
-    );
+    return fail(USAGE.badOrder(fromStdin === true ? 'the first line of standard input' : ORDER));
   }
 }
 

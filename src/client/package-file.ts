@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { PROCESS } from './errors/job.ts';
 
 /** A program of this package cannot be started. The message says why, and what to do. */
 export class PackageFileError extends Error {
@@ -28,8 +29,5 @@ export function packageFile(file: string): URL {
   } catch {
     // The package is not installed there.
   }
-  throw new PackageFileError(
-    `${file} of the package sleigh is not to be found from ${from}. Where a program is bundled, mark sleigh as external ` +
-      `(esbuild: --external:sleigh; rollup, rolldown and vite: external: ['sleigh']) and install it beside the bundle.`,
-  );
+  throw new PackageFileError(PROCESS.noPackageFile(file, from).message);
 }

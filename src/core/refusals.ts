@@ -1,9 +1,9 @@
+import { REQUEST, refuse } from '../wire/refusals.ts';
 import { STATUS } from '../wire/reply.ts';
-import { refusal, type Refusal } from '../workspace/refusal.ts';
 
-export const OVERRAN = refusal('overran', 'A request came while an earlier one was blocked.');
-export const EMPTY = refusal('empty', 'A request needs at least a verb.');
-export const INTERNAL: Refusal = { code: 'internal', status: STATUS.internal, reason: 'Internal error.' };
+export const OVERRAN = refuse(REQUEST.overran());
+export const EMPTY = refuse(REQUEST.empty());
+export const INTERNAL = refuse(REQUEST.internal(), { status: STATUS.internal });
 
 /**
  * Refusals that are part of normal use and are not logged. `permanent` and `no-variable` are among them, because each

@@ -8,6 +8,7 @@ import type { Receipt } from '../workspace/receipt.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
 import type { Opener, OpenRequest, Workspaces } from '../workspace/workspaces.ts';
+import { REQUEST } from '../wire/refusals.ts';
 
 /** The immediate result of a request: nothing, metadata, a value, or a refusal. */
 export type Settled = undefined | Receipt | Found | Refusal;
@@ -42,7 +43,7 @@ export interface Verb extends VerbForm {
   readonly run: Run;
 }
 
-const MAY_NOT_STOP = refusal('may-not-stop', 'Refused: clients may not stop this server.');
+const MAY_NOT_STOP = refusal(REQUEST.mayNotStop());
 
 export const verbOf = (name: string): Verb | undefined => VERBS.get(name);
 
@@ -53,11 +54,11 @@ export function run(
   caller: Caller,
   workspaces: Workspaces,
 ): Outcome {
-  if (verb === undefined) return refusal('unknown-verb', `Unknown verb "${request.verb}"`);
+  if (verb === undefined) return refusal(REQUEST.unknownVerb(request.verb));
   if (request.excess !== undefined) return overLimit(request.limit ?? 'argumentCount', request.excess);
   const [least, most] = verb.arity;
   if (request.args.length < least || request.args.length > most)
-    return refusal('arguments', `Wrong number of arguments for "${request.verb}"`);
+    return refusal(REQUEST.wrongArity(request.verb));
   return verb.run(request, caller, workspaces);
 }
 

@@ -3,6 +3,7 @@ import { KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
+import { JOB } from '../wire/refusals.ts';
 
 /** What a sentinel reports to `worker_dead` (S19). */
 export interface DeathReport {
@@ -43,8 +44,7 @@ export function readReport(metadata: Metadata): DeathReport | Refusal | undefine
   const session = metadata.get(KEY.session);
   if (session === undefined) return undefined;
   const task = metadata.get(KEY.task) ?? 'tried';
-  if (!isFate(task))
-    return refusal('bad-fate', `task must be tried, untried, failed or declined, not "${task}".`);
+  if (!isFate(task)) return refusal(JOB.badFate(task));
   const at = wholeOrNone(metadata, KEY.at);
   if (isRefusal(at)) return at;
   const how = metadata.get(KEY.how);

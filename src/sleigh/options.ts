@@ -5,6 +5,7 @@ import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Reach } from './tasks.ts';
+import { JOB, WORKSPACE } from '../wire/refusals.ts';
 
 /** What the maker of a job may choose (S1). A program that starts one with `Sleigh.start` gives SleighOptions. */
 export interface JobOptions {
@@ -42,7 +43,7 @@ export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes
 export function parseReach(metadata: Metadata): Reach | Refusal {
   const text = metadata.get(KEY.reach) ?? 'present';
   if (text === 'present' || text === 'all') return text;
-  return refusal('bad-reach', `reach must be present or all, not "${text}".`);
+  return refusal(JOB.badReach(text));
 }
 
 /** How often a task may be tried, where its metadata say so (S19). */
@@ -51,7 +52,7 @@ export function readMaxAttempts(metadata: Metadata): { readonly number: number |
   if (text === undefined) return { number: undefined };
   const number = parseWhole(text);
   if (number !== undefined && number >= 1) return { number };
-  return refusal('bad-attempts', `maxAttempts must be a whole number from 1, not "${text}".`);
+  return refusal(JOB.badAttempts(text));
 }
 
 /** Narrows a parser to the values for which something holds. */
@@ -118,5 +119,5 @@ export function readOptions(
       when(parseDecimal, (n) => n >= 0),
     ),
   };
-  return bad.length === 0 ? options : refusal('bad-option', `Failed to create workspace: ${bad.join('; ')}.`);
+  return bad.length === 0 ? options : refusal(WORKSPACE.badOptions(bad.join('; ')));
 }

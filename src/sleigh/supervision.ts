@@ -8,6 +8,7 @@ import type { Worker } from './agents.ts';
 import { readReport, type DeathReport } from './death-report.ts';
 import { refuseRank } from './rank-replies.ts';
 import type { Sleigh } from './sleigh.ts';
+import { JOB } from '../wire/refusals.ts';
 
 /** Seconds that a sentinel which supervises has for the report of how its worker ended (S19). */
 const REPORT_PERIOD = 10;
@@ -53,7 +54,7 @@ export class Supervision {
   #refuseStranger(what: string, rank: number, session: string | undefined): Refusal | undefined {
     const supervisor = this.#sleigh.crew.find(rank)?.sentinel;
     if (matchSession(supervisor?.session, session) === 'same') return undefined;
-    return refusal('not-supervised', `${what}: rank ${rank} was not given to a sentinel of that session.`);
+    return refusal(JOB.notSupervised(what, rank));
   }
 
   /** Seconds that a worker stays lost: its sentinel may report, or it may come back (S18). */

@@ -1,5 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { SERVER } from './errors.ts';
+import { plainError } from '../wire/error-kind.ts';
 
 export interface AdmissionOptions {
   /** The addresses that may connect, such as `10.0.0.0/8` or `::1`. The default is all. */
@@ -24,7 +26,7 @@ export class Admission {
   constructor({ allow = [], token }: AdmissionOptions) {
     if (allow.length > 0) this.#allowed = addressList(allow);
     if (token === undefined) return;
-    if (token === '' || token.length > 9_999) throw new Error('a token has from 1 to 9999 bytes');
+    if (token === '' || token.length > 9_999) throw plainError(SERVER.badToken());
     this.#token = hash(token);
     this.#key = Buffer.from(token, 'latin1');
   }
@@ -68,7 +70,7 @@ export function addressList(allow: readonly string[]): BlockList {
     const bits = family === 'ipv6' ? 128 : 32;
     const length = prefix === undefined ? bits : Number(prefix);
     if (isIP(address) === 0 || !/^\d+$/.test(prefix ?? '0') || length > bits)
-      throw new Error(`"${entry}" is no address, nor a range of them such as 10.0.0.0/8`);
+      throw plainError(SERVER.noAddress(entry));
     list.addSubnet(address, length, family);
   }
   return list;

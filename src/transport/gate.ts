@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Admission, type AdmissionOptions } from './admission.ts';
 import { TlsStarter, type TlsOptions } from './tls.ts';
+import { SERVER } from './errors.ts';
+import { plainError } from '../wire/error-kind.ts';
 
 /** Which clients may connect, and how. */
 export interface Credentials {
@@ -55,10 +57,7 @@ export class Gate {
       next.asksForToken === this.#admission.asksForToken &&
       (tls === undefined) === (this.tls === undefined) &&
       (tls?.ca !== undefined) === this.asksForCertificate;
-    if (!isSameKind)
-      throw new Error(
-        'a token, a certificate and an authority for clients are asked for from the start, or never',
-      );
+    if (!isSameKind) throw plainError(SERVER.otherKind());
     if (tls !== undefined) this.tls?.reload(tls);
     this.#admission = next;
   }

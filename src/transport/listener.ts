@@ -5,6 +5,7 @@ import { descriptors } from './descriptors.ts';
 import type { Gate } from './gate.ts';
 import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** Milliseconds of silence after which keep-alive checks whether a client's host is still there. */
 export const KEEP_ALIVE_MS = 60_000;
@@ -62,7 +63,7 @@ export class Listener {
 
   get #address(): AddressInfo {
     const address = this.#net.address();
-    if (address === null || typeof address === 'string') throw new Error('the server does not listen');
+    if (address === null || typeof address === 'string') throw fault('the server does not listen');
     return address;
   }
   get host(): string {

@@ -5,6 +5,7 @@ import { authorityOf } from '../wire/authority.ts';
 import { adopt } from './adopt.ts';
 import { AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /**
  * Milliseconds that a client has to take its remaining replies and to close, once its connection ends. A client that
@@ -309,7 +310,7 @@ export class Peer {
   /** Starts TLS on the same socket; `received` has already arrived and belongs to it (P2.3). */
   startTls(starter: TlsStarter, received: Uint8Array): void {
     const plain = this.#socket;
-    if (!(plain instanceof Socket)) throw new Error('TLS is for sockets');
+    if (!(plain instanceof Socket)) throw fault('TLS is for sockets');
     for (const [event, listener] of Object.entries(this.#listeners)) plain.off(event, listener);
     plain.once('close', this.#listeners.close);
     plain.pause();

@@ -23,6 +23,7 @@ import { RealTimers } from './real-timers.ts';
 import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** The upper bounds of the buckets for handling times, in seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
@@ -258,7 +259,7 @@ export class TcpServer {
       case 'close':
         return this.#peers.get(command.connection)?.close();
       case 'startTls':
-        if (this.#gate.tls === undefined) throw new Error('TLS was begun and never offered');
+        if (this.#gate.tls === undefined) throw fault('TLS was begun and never offered');
         return this.#peers.get(command.connection)?.startTls(this.#gate.tls, command.received);
       case 'openFile':
         return this.#uploads.open(command.file, command.connection);

@@ -3,6 +3,8 @@ import { readSync } from 'node:fs';
 import { access, constants, open, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
+import { SERVER } from './errors.ts';
+import { fault, plainError } from '../wire/error-kind.ts';
 
 /** Bytes that may wait to be written before the server stops reading from their client. */
 const HIGH_WATER = 1 << 20;
@@ -55,7 +57,7 @@ export class TemporaryFiles {
   /** @throws if no file can be created there */
   async check(): Promise<void> {
     await access(this.#root, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-      throw new Error(`temporary files cannot be made in ${this.#root}: ${reasonOf(cause)}`, { cause });
+      throw plainError(SERVER.noTemporaryFiles(this.#root, reasonOf(cause)), { cause });
     });
   }
 
@@ -84,14 +86,10 @@ export class TemporaryFiles {
 
   /** @param isWanted checked before the file is created */
   async #create(isWanted: () => boolean): Promise<FileHandle> {
-    if (this.#bytes > this.#most)
-      throw new Error(`large values take ${this.#bytes} bytes on disk; the limit is ${this.#most}`);
+    if (this.#bytes > this.#most) throw plainError(SERVER.diskLimit(this.#bytes, this.#most));
     const { bavail, bsize } = await statfs(this.#root);
-    if (this.#unwritten > bavail * bsize)
-      throw new Error(
-        `ENOSPC: the disk has room for ${bavail * bsize} bytes, and ${this.#unwritten} are announced`,
-      );
-    if (!isWanted()) throw new Error('nobody needs it any more');
+    if (this.#unwritten > bavail * bsize) throw plainError(SERVER.diskFull(bavail * bsize, this.#unwritten));
+    if (!isWanted()) throw fault('nobody needs it any more');
     const path = join(this.#root, `sleigh-${randomUUID()}`);
     const handle = await open(path, 'wx+', 0o600);
     await unlink(path);
@@ -139,7 +137,7 @@ export class TemporaryFiles {
   /** The content in pieces. The file is kept until the last piece is taken, even if it is discarded meanwhile. */
   read({ file, size }: FilePayload): AsyncGenerator<Uint8Array> {
     const entry = this.#files.get(file);
-    if (entry === undefined) throw new Error(`there is no temporary file ${file}`);
+    if (entry === undefined) throw fault(`there is no temporary file ${file}`);
     entry.users++;
     return this.#pieces(file, entry, size);
   }
@@ -150,7 +148,7 @@ export class TemporaryFiles {
       for (let at = 0; at < size;) {
         const piece = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
         const { bytesRead } = await handle.read(piece, 0, piece.length, at);
-        if (bytesRead === 0) throw new Error('a temporary file ended early');
+        if (bytesRead === 0) throw fault('a temporary file ended early');
         at += bytesRead;
         yield piece.subarray(0, bytesRead);
       }

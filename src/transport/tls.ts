@@ -1,6 +1,8 @@
 import { defined } from '../wire/with-defaults.ts';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
+import { SERVER } from './errors.ts';
+import { plainError } from '../wire/error-kind.ts';
 
 /** TLS options, as PEM texts. */
 export interface TlsOptions {
@@ -55,6 +57,6 @@ function checkUsable(options: TlsOptions): void {
     createSecureContext(options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the certificate or the key cannot be used: ${reason}`, { cause });
+    throw plainError(SERVER.badCertificate(reason), { cause });
   }
 }

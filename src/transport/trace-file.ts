@@ -1,5 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { TraceStep } from '../trace/step.ts';
+import { SERVER } from './errors.ts';
+import { plainError } from '../wire/error-kind.ts';
 
 /** Writes steps as lines of JSON, in order. All steps of an event are in the file before the next event. */
 export class TraceFile {
@@ -11,7 +13,7 @@ export class TraceFile {
     try {
       this.#file = openSync(path, 'w');
     } catch (cause) {
-      throw new Error(`the trace cannot be written to ${path}`, { cause });
+      throw plainError(SERVER.noTrace(path), { cause });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ErrorText } from '../wire/error-kind.ts';
 
 /** The page uses only its own files and the views: nothing from other hosts, nothing inline, no frame. */
 const CONTENT_SECURITY_POLICY = [
@@ -51,15 +52,13 @@ export class Problem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+  /** @param text its code is the status */
+  constructor({ code, message }: ErrorText, headers: Readonly<Record<string, string>> = {}) {
     super(message);
-    this.status = status;
+    this.status = Number(code);
     this.headers = headers;
   }
 }
-
-/** The message for a fault of the server. */
-export const WENT_WRONG = 'this went wrong; the log says more';
 
 /** Answers with an ErrorView. */
 export function answerProblem(response: ServerResponse, { status, message, headers }: Problem): void {

@@ -3,6 +3,7 @@ import type { Found, NwsConnection } from '../client/connection/connection.ts';
 import { VERB } from '../wire/names.ts';
 import { isFile, sizeOf } from '../wire/payload.ts';
 import type { Value } from '../workspace/value.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** Returns the text of a value that is not text, from a program in the language of its maker, once it is available. */
 export type Translate = (value: Value, maker: string) => string | undefined;
@@ -134,7 +135,7 @@ class Babelfish {
     return (
       (await within(TO_EAT, fetched)) ??
       ((await this.#takeBack()) ? undefined : await within(TO_ANSWER, fetched)) ??
-      Promise.reject(new Error(`${this.#workspace} is silent`))
+      Promise.reject(fault(`${this.#workspace} is silent`))
     );
   }
 

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { awakeNow, keepAwake } from '../transport/awake.ts';
-import { Problem, WENT_WRONG } from './answers.ts';
+import { Problem } from './answers.ts';
 import type { Site } from './site.ts';
+import { PROBLEM } from './problems.ts';
 
 /** Milliseconds between two updates of a viewer. */
 export const FEED_INTERVAL_MS = 100;
@@ -82,7 +83,10 @@ class Feed {
     } catch (error) {
       if (error instanceof URIError) throw error;
       if (this.state !== 'failed') events.failed(error);
-      this.#become('failed', `event: failed\ndata: ${JSON.stringify({ error: WENT_WRONG })}\n\n`);
+      this.#become(
+        'failed',
+        `event: failed\ndata: ${JSON.stringify({ error: PROBLEM.wentWrong().message })}\n\n`,
+      );
     }
   }
 
@@ -128,16 +132,16 @@ export class Feeds {
 
   /** @throws Problem if there is no such view or there are too many viewers; URIError */
   open(path: string, query: URLSearchParams, stream: ServerResponse): void {
-    if (this.#viewers >= this.#most) throw new Problem(503, `there are ${this.#most} viewers already`);
+    if (this.#viewers >= this.#most) throw new Problem(PROBLEM.tooManyViewers(this.#most));
     const key = `${path}?${query.toString()}`;
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
     this.#refresh(feed);
     const isNew = feed.viewers.size === 0;
     const isTooMuch = isNew && this.#bytes > this.#mostBytes;
     if (isNew && (isTooMuch || feed.state !== 'there')) this.#forget(feed);
-    if (isTooMuch) throw new Problem(503, 'the views that are looked at are too large together');
-    if (feed.state === 'failed') throw new Problem(500, WENT_WRONG);
-    if (feed.state === 'gone') throw new Problem(404, 'there is no such view');
+    if (isTooMuch) throw new Problem(PROBLEM.viewsTooLarge());
+    if (feed.state === 'failed') throw new Problem(PROBLEM.wentWrong());
+    if (feed.state === 'gone') throw new Problem(PROBLEM.noView());
     this.#feeds.set(key, feed);
     const viewer = new Viewer(stream);
     feed.viewers.add(viewer);

@@ -1,5 +1,6 @@
 import { encodePart } from '../views/path-part.ts';
 import { Problem } from './answers.ts';
+import { PROBLEM } from './problems.ts';
 
 /**
  * Clients of the server of 2010 open `/doit?op=listWss` and `/doit?op=listVars&wsName=NAME` in a browser.
@@ -22,7 +23,7 @@ export function pageOfOldAddress(query: string): string {
     case 'listVars':
       return workspace === '' ? 'workspaces' : `workspaces/${encodePart(workspace)}`;
     default:
-      throw new Problem(404, 'of the old pages, op=listWss and op=listVars&wsName=NAME are known');
+      throw new Problem(PROBLEM.oldPages());
   }
 }
 

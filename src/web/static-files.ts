@@ -6,6 +6,7 @@ import { extname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { answer } from './answers.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** The types of files that are served. Other files in the folders are not. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -111,7 +112,7 @@ export class StaticFiles {
     { status = 200, folders = 0 } = {},
   ): Promise<void> {
     const file = this.#files.get(path);
-    if (file === undefined) throw new Error(`there is no file ${path}`);
+    if (file === undefined) throw fault(`there is no file ${path}`);
     const { bytes, tag } = folders === 0 ? await file.content() : await file.contentBelow(folders);
     // The compressed form of each file is kept once.
     const accepted = folders === 0 ? (request.headers['accept-encoding'] ?? '') : '';

@@ -1,15 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { hasJustWoken } from '../transport/awake.ts';
-import {
-  answer,
-  answerJson,
-  answerProblem,
-  answerText,
-  Problem,
-  SECURITY_HEADERS,
-  WENT_WRONG,
-} from './answers.ts';
+import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
 import { authorityOf } from '../wire/authority.ts';
@@ -22,6 +14,8 @@ import { TimeShare } from './time-share.ts';
 import { Turns } from './turns.ts';
 import { UnreadAnswers } from './unread-answers.ts';
 import { write } from './writes.ts';
+import { PROBLEM } from './problems.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /** Where a web server listens, and which requests it accepts. */
 export interface ListenOptions {
@@ -123,7 +117,7 @@ export class WebServer {
 
   get #address() {
     const address = this.#http.address();
-    if (address === null || typeof address === 'string') throw new Error('the web server does not listen');
+    if (address === null || typeof address === 'string') throw fault('the web server does not listen');
     return address;
   }
   get host(): string {
@@ -174,24 +168,24 @@ export class WebServer {
 
   #problemOf(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    if (error instanceof URIError) return new Problem(400, 'the path is badly encoded');
+    if (error instanceof URIError) return new Problem(PROBLEM.badPath());
     this.#logger.error({ error }, 'a web request failed');
-    return new Problem(500, WENT_WRONG);
+    return new Problem(PROBLEM.wentWrong());
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.#hosts.allows(request.headers.host, request.socket.localAddress))
-      throw new Problem(421, 'Host header not allowed; add it with --web-allow-host');
-    if (hasBody(request)) throw new Problem(413, 'no body is expected', { Connection: 'close' });
+      throw new Problem(PROBLEM.hostNotAllowed());
+    if (hasBody(request)) throw new Problem(PROBLEM.noBody(), { Connection: 'close' });
     const target = request.url ?? '';
-    if (!target.startsWith('/')) throw new Problem(400, 'a path is expected');
+    if (!target.startsWith('/')) throw new Problem(PROBLEM.noPath());
     // Resolves `..` and its encodings like browsers.
     const { pathname, search, searchParams } = new URL(`http://page${target}`);
     const [first = '', ...segments] = pathname.slice(1).split('/');
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
       return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      throw new Problem(405, `${request.method} is not for this path`, { Allow: 'GET, HEAD' });
+      throw new Problem(PROBLEM.wrongMethod(request.method ?? ''), { Allow: 'GET, HEAD' });
     switch (first) {
       case 'api':
         return this.#share.run(() => this.#answerView(pathname, searchParams, request, response));
@@ -221,16 +215,16 @@ export class WebServer {
   ): void {
     // The browser may have disconnected while the request waited for its turn.
     if (response.destroyed) return;
-    if (this.#site === undefined || this.#feeds === undefined) throw new Problem(503, 'the server starts');
+    if (this.#site === undefined || this.#feeds === undefined) throw new Problem(PROBLEM.starting());
     if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)
       return this.#feeds.open(path, query, response);
     const view = this.#site.views.get(path, query);
-    if (view === undefined) throw new Problem(404, 'there is no such view');
+    if (view === undefined) throw new Problem(PROBLEM.noView());
     return answerJson(response, 200, view);
   }
 
   async #answerMetrics(response: ServerResponse): Promise<void> {
-    if (this.#site?.metrics === undefined) throw new Problem(404, 'there are no metrics here');
+    if (this.#site?.metrics === undefined) throw new Problem(PROBLEM.noMetrics());
     answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await this.#site.metrics());
   }
 
@@ -243,8 +237,8 @@ export class WebServer {
     if (this.#files.has(path)) return this.#files.serve(path, request, response);
     const isPage = PAGES.has(first);
     if (!isPage && request.headers.accept?.includes('text/html') !== true)
-      throw new Problem(404, 'there is no such page');
-    if (!this.#files.has(INDEX)) throw new Problem(404, 'the page is not built: npm run build');
+      throw new Problem(PROBLEM.noPage());
+    if (!this.#files.has(INDEX)) throw new Problem(PROBLEM.notBuilt());
     // `/workspaces/a` is in one folder, `/` in none.
     const folders = path.split('/').length - 2;
     return this.#files.serve(INDEX, request, response, { status: isPage ? 200 : 404, folders });

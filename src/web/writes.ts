@@ -7,6 +7,8 @@ import type { FetchedView } from '../views/types.ts';
 import { VERB } from '../wire/names.ts';
 import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
+import { PROBLEM } from './problems.ts';
+import { fault } from '../wire/error-kind.ts';
 
 /**
  * The changes that the page may make, if the server allows them (`--web-write`):
@@ -49,10 +51,10 @@ export async function write(
   segments: readonly string[],
 ): Promise<object> {
   refuseForeign(request);
-  if (writes === undefined) throw new Problem(403, 'nothing can be changed here: start with --web-write');
+  if (writes === undefined) throw new Problem(PROBLEM.readOnly());
   refuseWithoutToken(request, writes.token);
   const action = actionOf(request.method ?? '', segments);
-  if (action === undefined) throw new Problem(404, 'there is nothing of that kind to be done');
+  if (action === undefined) throw new Problem(PROBLEM.noAction());
   return action(writes, request.socket.remoteAddress ?? '');
 }
 
@@ -62,7 +64,7 @@ function refuseForeign({ headers }: IncomingMessage): void {
   const site = headers['sec-fetch-site'];
   const isOwn = origin === undefined || (URL.canParse(origin) && new URL(origin).host === headers.host);
   if (!isOwn || (site !== undefined && site !== 'same-origin' && site !== 'none'))
-    throw new Problem(403, 'this page alone may ask for that');
+    throw new Problem(PROBLEM.otherSite());
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -71,7 +73,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 function refuseWithoutToken({ headers }: IncomingMessage, token: string): void {
   const given = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
   if (given === undefined || !timingSafeEqual(digest(given), digest(token)))
-    throw new Problem(401, given === undefined ? 'a token is needed' : 'that is not the token', {
+    throw new Problem(given === undefined ? PROBLEM.noToken() : PROBLEM.wrongToken(), {
       'WWW-Authenticate': 'Bearer realm="sleigh"',
     });
 }
@@ -119,14 +121,13 @@ async function deleteVariable(
 async function fetchValue(writes: Writes, who: string, workspace: string, variable: string): Promise<object> {
   const size = writes.nextSize(workspace, variable);
   // A get of a variable that does not exist would create it (V1).
-  if (size === undefined) throw new Problem(404, 'there is no value to fetch');
-  if (size > MOST_FETCHED)
-    throw new Problem(413, `the value has ${size} bytes; from here at most ${MOST_FETCHED} can be fetched`);
+  if (size === undefined) throw new Problem(PROBLEM.noValue());
+  if (size > MOST_FETCHED) throw new Problem(PROBLEM.valueTooLarge(size, MOST_FETCHED));
   const { value, metadata } = await asked(writes, async (client) => {
     await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
     return client.request([VERB.fetchTry, workspace, variable]);
   });
-  if (value === undefined) throw new TypeError('a long reply came without a value');
+  if (value === undefined) throw fault('a long reply came without a value');
   writes.log('the web page fetched a value', {
     who,
     workspace: fromWire(workspace),
@@ -144,7 +145,7 @@ async function asked<T>(writes: Writes, ask: (client: NwsConnection) => Promise<
     if (!(error instanceof NwsError)) throw error;
     const isMissing =
       error.code === 'no-workspace' || error.code === 'no-value' || / does not exist/.test(error.reason);
-    throw new Problem(isMissing ? 404 : 409, error.reason || error.message);
+    throw new Problem({ code: isMissing ? '404' : '409', message: error.reason || error.message });
   } finally {
     client.close();
   }

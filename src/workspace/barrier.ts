@@ -5,12 +5,10 @@ import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import { WaitingLine } from './waiting-line.ts';
+import { VARIABLES } from '../wire/refusals.ts';
 
-const MEMBER_ALREADY = refusal(
-  'barrier-member',
-  'Client attempting to join barrier group, but is already a member',
-);
-const NO_MEMBER = refusal('barrier-no-member', 'Client has not joined this barrier group.');
+const MEMBER_ALREADY = refusal(VARIABLES.memberAlready());
+const NO_MEMBER = refusal(VARIABLES.noMember());
 
 /** A group whose members wait for each other: store joins, find waits for all, fetch leaves (V12). */
 export class Barrier implements Behaviour {

@@ -5,8 +5,9 @@ import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
+import { VARIABLES } from '../wire/refusals.ts';
 
-const BEYOND_HEAD = refusal('ifetch-beyond-head', 'ifetch* only supported at beginning of FIFO');
+const BEYOND_HEAD = refusal(VARIABLES.beyondHead());
 
 /** The limits of a bounded fifo (S20). */
 export interface RingBounds {

@@ -3,9 +3,10 @@ import { refusal, type Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
+import { VARIABLES } from '../wire/refusals.ts';
 
-const NO_IFIND = refusal('lifo-not-iterable', 'ifind* not supported on LIFO');
-const NO_IFETCH = refusal('lifo-not-iterable', 'ifetch* not supported on LIFO');
+const NO_IFIND = refusal(VARIABLES.noIfind());
+const NO_IFETCH = refusal(VARIABLES.noIfetch());
 
 /** Last in, first out (V3, V4). Its values have no numbers (V10.3). */
 export class Lifo implements Behaviour {

@@ -13,6 +13,7 @@ import { TimeOfDay } from './time-of-day.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Waiters } from './waiters.ts';
+import { VARIABLES } from '../wire/refusals.ts';
 
 const MODES: Record<string, new (surroundings: VariableContext) => Behaviour> = {
   fifo: Fifo,
@@ -88,7 +89,7 @@ export class Variable {
     if (this.#behaviour.mode === mode && mode !== 'unknown') return undefined;
     const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (Mode === undefined || !(this.#behaviour instanceof Unknown))
-      return refusal('mode-fixed', `Cannot change variable mode to "${mode}".`);
+      return refusal(VARIABLES.modeFixed(mode));
     this.#behaviour = new Mode(this.#surroundings);
     return undefined;
   }

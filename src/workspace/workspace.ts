@@ -13,6 +13,7 @@ import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
+import { VARIABLES } from '../wire/refusals.ts';
 
 /** The part of the server that workspaces use. */
 export interface Host {
@@ -216,10 +217,8 @@ export class Workspace {
    */
   deleteVariable(name: string): Refusal | Steps {
     const variable = this.#variables.get(name);
-    if (variable === undefined)
-      return refusal('no-variable', `Variable "${name}" does not exist in workspace "${this.name}".`);
-    if (variable.permanent)
-      return refusal('permanent', `Variable "${name}" is part of the workspace and cannot be deleted.`);
+    if (variable === undefined) return refusal(VARIABLES.none(name, this.name));
+    if (variable.permanent) return refusal(VARIABLES.permanent(name));
     this.#variables.delete(name);
     this.holdings.dropName(name, variable.owner);
     return variable.purge();

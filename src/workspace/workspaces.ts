@@ -9,6 +9,7 @@ import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from '.
 import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
+import { WORKSPACE } from '../wire/refusals.ts';
 
 /** The number of characters of the creation metadata that are kept. */
 const KEPT_METADATA = 4_096;
@@ -121,8 +122,7 @@ export class Workspaces {
     if (noRoom !== undefined) return noRoom;
     if (type !== undefined) {
       const kind = this.#kinds.get(type);
-      if (kind === undefined)
-        return refusal('unknown-kind', "Failed to create workspace: couldn't load plugin.");
+      if (kind === undefined) return refusal(WORKSPACE.unknownKind());
       const occupant = kind(workspace, metadata);
       if (isRefusal(occupant)) return occupant;
       workspace.occupant = occupant;
@@ -146,13 +146,10 @@ export class Workspaces {
     let name = (filled ?? '') + this.#suffix;
     while (this.#all.has(name)) name += '_';
     // A longer name could not be sent in a request.
-    if (filled === undefined || name.length > nameBytes)
-      return refusal('bad-template', `mktemp: bad template "${template}".`);
+    if (filled === undefined || name.length > nameBytes) return refusal(WORKSPACE.badTemplate(template));
     const workspace = references.refusal(name) ?? this.#make(name, metadata, account);
     if (!(workspace instanceof Workspace))
-      return workspace.code === 'unknown-kind'
-        ? refusal('unknown-kind', 'Internal error: reference_space failed')
-        : workspace;
+      return workspace.code === 'unknown-kind' ? refusal(WORKSPACE.unknownTemporaryKind()) : workspace;
     this.#temporaries++;
     references.add(workspace);
     return name;
@@ -171,7 +168,7 @@ export class Workspaces {
    */
   delete(name: string, references: References): Refusal | Steps {
     const workspace = this.#all.get(name);
-    if (workspace === undefined) return refusal('no-workspace', `Workspace "${name}" does not exist.`);
+    if (workspace === undefined) return refusal(WORKSPACE.doesNotExist(name));
     references.delete(name);
     return this.#remove(workspace);
   }
@@ -214,7 +211,7 @@ function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } 
   if (text === undefined) return {};
   const bytes = parseWhole(text);
   if (bytes !== undefined && bytes >= 0) return { bytes };
-  return refusal('bad-quota', `memoryBytes must be a whole number of bytes from 0, not "${text}".`);
+  return refusal(WORKSPACE.badQuota(text));
 }
 
 /** As many entries as are short enough together. */

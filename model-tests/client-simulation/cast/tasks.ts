@@ -5,6 +5,7 @@ import type { Ledger } from '../check/ledger.ts';
 import type { SimulatedHost } from '../host/host.ts';
 import type { SimulatedProcess } from '../host/process.ts';
 import type { Element, Plan } from './plan.ts';
+import { MODULE as MODULE_ERRORS } from '../../../src/client/errors/job.ts';
 
 /** The module of all tasks, and its function for elements. */
 export const MODULE = '/jobs/tasks.mjs';
@@ -34,7 +35,7 @@ export function moduleLoader(
     const { world } = host();
     await new Promise<void>((resolve) => void process.after(world.random.fraction() * LOADING_MS, resolve));
     if (path !== MODULE || process.now - world.start < plan.moduleFrom)
-      throw new ModuleError('not-loaded', `cannot load ${path}: there is no such file`);
+      throw new ModuleError(MODULE_ERRORS.missing(path));
     const perform = (element: unknown, context: unknown): unknown =>
       performIn(host(), process, ledger, unsafeCast<Element>(element), unsafeCast<TaskContext>(context));
     const greet = (): Promise<string> =>

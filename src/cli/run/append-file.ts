@@ -1,5 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { explain } from '../explain.ts';
+import { FILE } from '../errors.ts';
 
 /** A file of a run cannot be read or written. The message names it and the reason in one line. */
 export class RunFileError extends Error {
@@ -7,7 +8,7 @@ export class RunFileError extends Error {
   readonly code: 'unreadable' | 'unwritable';
 
   constructor(code: 'unreadable' | 'unwritable', path: string, cause: unknown) {
-    super(`cannot ${code === 'unreadable' ? 'read' : 'write'} ${path}: ${explain(cause)}`, { cause });
+    super(FILE[code](path, explain(cause)).message, { cause });
     this.code = code;
   }
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { FLAG } from '../errors.ts';
 
 /** The counts of a run. */
 export interface Counts {
@@ -20,9 +21,6 @@ export interface Halt {
 /** A percentage applies from this number of lines. */
 const FEWEST_FOR_PERCENTAGE = 3;
 
-const FORM =
-  'It must be never, or now or soon with fail=N, success=N or done=N, as in now,fail=1 or soon,fail=10%.';
-
 /**
  * Parses the value of the flag.
  * @returns undefined for `never`
@@ -34,8 +32,9 @@ export function haltOf(text: string): Halt | undefined {
   const limit = Number(number);
   const isPercentage = percent === '%';
   if ((when !== 'soon' && when !== 'now') || limit === 0 || (isPercentage && limit > 100))
-    throw new InvalidArgumentError(FORM);
-  if (what !== 'fail' && what !== 'success' && what !== 'done') throw new InvalidArgumentError(FORM);
+    throw new InvalidArgumentError(FLAG.halt().message);
+  if (what !== 'fail' && what !== 'success' && what !== 'done')
+    throw new InvalidArgumentError(FLAG.halt().message);
   return { when, what, limit, isPercentage };
 }
 

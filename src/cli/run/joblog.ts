@@ -1,4 +1,6 @@
 import { printable } from '../../wire/printable.ts';
+import { LINE } from '../errors.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 /** The log of a run, in the columns of GNU parallel's `--joblog`. */
 
@@ -59,11 +61,10 @@ export interface LoggedLine {
 export function readRows(rows: readonly string[]): Map<number, LoggedLine> {
   const logged = new Map<number, LoggedLine>();
   if (rows.length === 0) return logged;
-  if (rows[0] !== HEADER) throw new TypeError('its first line is not the head of a job log');
+  if (rows[0] !== HEADER) throw typeError(LINE.noLog());
   for (const [at, row] of rows.slice(1).entries()) {
     const [line = '', , , , , , exitValue = '', signal = '', ...command] = row.split('\t');
-    if (!/^[1-9]\d*$/.test(line) || command.length === 0)
-      throw new TypeError(`line ${at + 2} is not a row of a job log`);
+    if (!/^[1-9]\d*$/.test(line) || command.length === 0) throw typeError(LINE.noLogRow(at + 2));
     logged.set(Number(line), { hasFailed: exitValue !== '0' || signal !== '0', command: command.join('\t') });
   }
   return logged;

@@ -10,6 +10,7 @@ import type { Journal } from './journal.ts';
 import { commandOf, rowText, type LogRow } from './joblog.ts';
 import { Ordering } from './ordering.ts';
 import { WorkList, type Work } from './work-list.ts';
+import { USAGE } from '../errors.ts';
 
 export interface LineResultsOptions {
   /** The path of the module, for the log. */
@@ -77,7 +78,7 @@ export class LineResults {
     if (logged !== undefined && !(logged.hasFailed && retriesFailed)) {
       const { command } = logged;
       if (!command.endsWith(commandOf('', value)))
-        throw new ResumeError(`line ${line} of the input is not the one of the log: "${command}"`);
+        throw new ResumeError(USAGE.otherCommand(line, command).message);
       tally.before++;
       return false;
     }
@@ -85,7 +86,7 @@ export class LineResults {
     const stored = journal?.stored(line);
     if (stored === undefined || (stored.hasFailed && retriesFailed)) return true;
     if (!stored.row.endsWith(commandOf('', value)))
-      throw new ResumeError(`line ${line} of the input is not the one of the log of ${module}`);
+      throw new ResumeError(USAGE.otherModule(line, module).message);
     const { text, row } = stored;
     tally.before++;
     this.#ordering.add(line, { line, outcome: undefined, text, row });
@@ -101,7 +102,7 @@ export class LineResults {
     for await (const outcome of outcomes) {
       // Lines that failed because no worker is left are not completed, so a resumed run processes them.
       if ('error' in outcome && outcome.error.code === 'no-workers')
-        throw new SleighError('no-workers', outcome.error.reason);
+        throw new SleighError({ code: 'no-workers', message: outcome.error.reason });
       const work = this.work.settle(outcome);
       if (work !== undefined) this.#arrive(work, outcome);
       yield* this.#ordering.due();

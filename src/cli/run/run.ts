@@ -29,6 +29,7 @@ import { modulesPrintBeside } from './module-output.ts';
 import { howToResume } from './resume.ts';
 import { deliver } from './deliver.ts';
 import { WorkerWatch } from './waiting.ts';
+import { USAGE } from '../errors.ts';
 
 export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {
   readonly workers: number;
@@ -87,13 +88,8 @@ export async function run(file: string, input: string | undefined, flags: RunFla
 
 function refuseContradictions(flags: RunFlags): void {
   const { resume, resumeFailed, joblog, web, server } = flags;
-  if ((resume ?? resumeFailed) === true && joblog === undefined)
-    fail('--resume needs --joblog FILE, the log of the run that is to go on', 'usage');
-  if (web === true && server !== undefined)
-    fail(
-      '--web is for a run with a server of its own; the page of another server is where that says',
-      'usage',
-    );
+  if ((resume ?? resumeFailed) === true && joblog === undefined) fail(USAGE.resumeWithoutLog());
+  if (web === true && server !== undefined) fail(USAGE.webOfOtherServer());
 }
 
 const journalFor = ({ joblog, resume, resumeFailed }: RunFlags): Journal | undefined =>
@@ -265,7 +261,7 @@ function conclude(
   const { halt } = flags;
   if (isHalting)
     status.say(`ended early, by --halt: ${tally.summary}`, { event: 'halted', ...tally.figures });
-  if (tally.failures !== undefined) status.fail(tally.failures, 'lines-failed');
+  if (tally.failures !== undefined) status.fail(tally.failures.message, tally.failures.code);
   if (isHalting && halt !== undefined) return halt.what === 'fail' ? 1 : 0;
   return tally.failures === undefined ? 0 : 1;
 }

@@ -17,6 +17,8 @@ import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
 import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
+import { CONNECTION } from '../errors/connection.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 export interface StreamOptions {
   /** Closes the connection when it is aborted, while it opens or later. */
@@ -114,9 +116,7 @@ export class Channel {
     if (signal?.aborted === true) close();
     signal?.addEventListener('abort', close);
     void channel.ended.then(() => signal?.removeEventListener('abort', close));
-    const timer = channel.clock.startTimer(limit, () =>
-      channel.#lose('unreachable', 'did not answer in time'),
-    );
+    const timer = channel.clock.startTimer(limit, () => channel.#lose(CONNECTION.noAnswer));
     try {
       await new Promise<void>((resolve, reject) => {
         if (channel.#lost !== undefined) reject(channel.#lost);
@@ -144,7 +144,9 @@ export class Channel {
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
     this.#socket.on('drain', () => this.#drained());
-    this.#socket.on('close', () => this.#lose(this.#isOpen ? 'lost' : 'not-nws', 'closed the connection'));
+    this.#socket.on('close', () =>
+      this.#lose(this.#isOpen ? CONNECTION.closedByServer : CONNECTION.closedAtOnce),
+    );
   }
 
   /**
@@ -179,7 +181,7 @@ export class Channel {
 
   /** Rejects pending requests as `closed`. */
   close(): void {
-    this.#lose('closed', 'was closed on this side');
+    this.#lose(CONNECTION.closedHere);
   }
 
   get isLost(): boolean {
@@ -240,7 +242,7 @@ export class Channel {
       }
     } catch (error) {
       exchange.reject(error);
-      return this.#lose('closed', 'was closed, since a value could not be sent whole', error);
+      return this.#lose(CONNECTION.notSentWhole, error);
     }
     this.#isSending = false;
     this.#send();
@@ -254,7 +256,7 @@ export class Channel {
 
   #shakeHands(): void {
     for (let step = this.#handshake.next(); step !== undefined; step = this.#handshake.next()) {
-      if (step.type === 'failed') return this.#lose(step.code, step.why);
+      if (step.type === 'failed') return this.#lose(step.why);
       if (step.type === 'say') this.#socket.write(step.bytes, 'latin1');
       else if (!isSecure(this.#server)) return this.#open();
       else return this.#secure();
@@ -293,8 +295,8 @@ export class Channel {
     const reply = this.#decoder.next(isLong(exchange.verb));
     if (reply === undefined) return false;
     if (reply !== MALFORMED) exchange.resolve(reply);
-    else if (this.#decoder.isTooLarge) this.#lose('too-large', 'sent a value too large for a buffer');
-    else this.#lose('not-nws', 'sent what is no reply');
+    else if (this.#decoder.isTooLarge) this.#lose(CONNECTION.tooLarge);
+    else this.#lose(CONNECTION.badReply);
     return reply !== MALFORMED;
   }
 
@@ -304,7 +306,7 @@ export class Channel {
       const head = this.#decoder.head(true);
       if (head === undefined) return false;
       if (head === MALFORMED) {
-        this.#lose('not-nws', 'sent what is no reply');
+        this.#lose(CONNECTION.badReply);
         return false;
       }
       const isFound = head.status === STATUS.ok;
@@ -325,8 +327,7 @@ export class Channel {
     const stream = new Readable({
       read: () => void this.#socket.resume(),
       destroy: (error, done) => {
-        if (this.#stream === stream)
-          this.#lose('closed', 'was closed, since a value was not read to its end');
+        if (this.#stream === stream) this.#lose(CONNECTION.notReadWhole);
         done(error);
       },
     });
@@ -335,14 +336,14 @@ export class Channel {
 
   #fail(error: NodeJS.ErrnoException): void {
     const why = error.code ?? error.message;
-    if (this.#isOpen) this.#lose('lost', `is not connected any more (${why})`, error);
-    else if (this.#socket instanceof TLSSocket) this.#lose('not-secure', `cannot be trusted (${why})`, error);
-    else this.#lose('unreachable', `cannot be reached (${why})`, error);
+    const { lost, untrusted, unreachable } = CONNECTION;
+    const kind = this.#isOpen ? lost : this.#socket instanceof TLSSocket ? untrusted : unreachable;
+    this.#lose((address) => kind(address, why), error);
   }
 
   /** Ends the connection. Only the first reason counts. */
-  #lose(code: ConnectionLostCode, what: string, cause?: unknown): void {
-    this.#lost ??= new ConnectionLostError(code, `${this.address} ${what}`, { cause });
+  #lose(textOf: (address: string) => ErrorText<ConnectionLostCode>, cause?: unknown): void {
+    this.#lost ??= new ConnectionLostError(textOf(this.address), { cause });
     this.#socket.destroy();
     this.#tellEnd(this.#lost);
     this.#refused(this.#lost);

@@ -3,6 +3,7 @@ import type { NwsConnection, ConnectionOptions } from './connection.ts';
 import { ConnectionLostError } from './errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { Waiting, type WaitOptions } from './waiting.ts';
+import { CONNECTION } from '../errors/connection.ts';
 
 /** The number of idle connections that are kept. */
 const MOST_IDLE = 8;
@@ -90,8 +91,7 @@ export class ConnectionPool {
   }
 
   async #openLine(): Promise<Line> {
-    if (this.#isClosed)
-      throw new ConnectionLostError('closed', `${this.main.address} was closed on this side`);
+    if (this.#isClosed) throw new ConnectionLostError(CONNECTION.closedHere(this.main.address));
     return { connection: await this.platform.connect(this.#options), used: new Set() };
   }
 

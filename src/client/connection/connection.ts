@@ -16,6 +16,7 @@ import type { ByteStream, RequestArguments } from './outgoing.ts';
 import type { Reply, ReplyHead } from './reply-decoder.ts';
 import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from '../values/values.ts';
+import { fault } from '../../wire/error-kind.ts';
 
 export type { ConnectionOptions } from './channel.ts';
 
@@ -316,7 +317,7 @@ function isFound(verb: string, reply: ReplyHead | Reply): boolean {
 }
 
 function there(found: Found | undefined): Found {
-  if (found === undefined) throw new TypeError('there is no value in a reply that should have one');
+  if (found === undefined) throw fault('there is no value in a reply that should have one');
   return found;
 }
 

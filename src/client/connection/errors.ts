@@ -1,4 +1,7 @@
+import { JOB, VARIABLES } from '../../wire/refusals.ts';
 import { STATUS } from '../../wire/reply.ts';
+import { REPLY } from '../errors/connection.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** Why a request was refused, as a stable code for programs. The wire has only a status and a text (P8, P9). */
 export type NwsErrorCode =
@@ -21,18 +24,24 @@ const CODE_OF_STATUS: Readonly<Record<string, NwsErrorCode>> = {
 };
 
 /** The codes for status 0001, by reason. The full stop is removed, because it differs from verb to verb. */
-const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = {
-  'no value available': 'no-value',
-  'Variable purged': 'purged',
-  'ifind* not supported on LIFO': 'not-iterable',
-  'ifetch* not supported on LIFO': 'not-iterable',
-  'sleigh is dead': 'sleigh-dead',
-  'worker is dead': 'worker-dead',
-};
+const CODE_OF_REASON: Readonly<Record<string, NwsErrorCode>> = Object.fromEntries(
+  [
+    [VARIABLES.noValue, 'no-value'] as const,
+    [VARIABLES.purged, 'purged'] as const,
+    [VARIABLES.noIfind, 'not-iterable'] as const,
+    [VARIABLES.noIfetch, 'not-iterable'] as const,
+    [JOB.dead, 'sleigh-dead'] as const,
+    [JOB.workerDead, 'worker-dead'] as const,
+  ].map(([refusal, code]) => [withoutStop(refusal().message), code]),
+);
+
+function withoutStop(reason: string): string {
+  return reason.replace(/\.$/, '');
+}
 
 /** @returns the code of a refusal */
 export const refusalCode = (status: string, reason: string): NwsErrorCode =>
-  CODE_OF_STATUS[status] ?? CODE_OF_REASON[reason.replace(/\.$/, '')] ?? 'failed';
+  CODE_OF_STATUS[status] ?? CODE_OF_REASON[withoutStop(reason)] ?? 'failed';
 
 /** A request that the server refused. It has changed nothing, and the connection stays open. */
 export class NwsError extends Error {
@@ -45,7 +54,7 @@ export class NwsError extends Error {
   readonly reason: string;
 
   constructor(verb: string, status: string, reason: string) {
-    super(`${verb} was refused: ${reason === '' ? `status ${status}` : reason}`);
+    super(REPLY.refused(verb, reason === '' ? `status ${status}` : reason).message);
     this.verb = verb;
     this.status = status;
     this.reason = reason;
@@ -68,7 +77,7 @@ export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
   readonly code: ConnectionLostCode;
 
-  constructor(code: ConnectionLostCode, message: string, options?: ErrorOptions) {
+  constructor({ code, message }: ErrorText<ConnectionLostCode>, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -81,6 +90,6 @@ export class TimeoutError extends Error {
 
   /** @param milliseconds the time limit of the wait */
   constructor(what: string, milliseconds: number) {
-    super(`${what} within ${milliseconds} ms`);
+    super(REPLY.timedOut(what, milliseconds).message);
   }
 }

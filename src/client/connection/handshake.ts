@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import type { ByteQueue } from '../../wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../wire/dictionary.ts';
+import type { ConnectionLostCode } from './errors.ts';
 import { ACCEPTED, OPTIONS } from '../../wire/handshake.ts';
 import { OPTION } from '../../wire/names.ts';
+import { CONNECTION } from '../errors/connection.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** The first bytes of a client of the new handshake (P2.1). */
 export const GREETING = 'X000';
@@ -18,9 +21,12 @@ export type HandshakeStep =
   | { type: 'say'; bytes: string }
   | { type: 'done' }
   /** @param why what is wrong with the server; follows its address in the message */
-  | { type: 'failed'; code: 'not-nws' | 'not-secure'; why: string };
+  | { type: 'failed'; why: (address: string) => ErrorText<ConnectionLostCode> };
 
-const failed = (why: string): HandshakeStep => ({ type: 'failed', code: 'not-nws', why });
+const failed = (why: (address: string) => ErrorText<ConnectionLostCode>): HandshakeStep => ({
+  type: 'failed',
+  why,
+});
 
 /** Proves that this client knows the token, without revealing it to someone who reads the traffic (P2.5). */
 const proofOf = (token: string, nonce: string): string =>
@@ -53,15 +59,14 @@ export class ClientHandshake {
     if (this.#stage === 'greeted') {
       const four = this.#input.text(4);
       if (four === undefined) return undefined;
-      if (four !== OFFER) return failed('does not speak the NetWorkSpaces protocol');
+      if (four !== OFFER) return failed(CONNECTION.noNws);
       this.#stage = 'offered';
     }
     if (this.#stage === 'offered') {
       const offer = this.#offer.next(this.#input);
       if (offer === undefined) return undefined;
-      if (offer === MALFORMED) return failed('offers its options in no form that is known');
-      if (this.#isSecure && !offer.has(OPTION.tls))
-        return { type: 'failed', code: 'not-secure', why: 'offers no TLS' };
+      if (offer === MALFORMED) return failed(CONNECTION.badOffer);
+      if (this.#isSecure && !offer.has(OPTION.tls)) return failed(CONNECTION.noTls);
       this.#stage = 'asked';
       const wanted = new Map(WANTED);
       // The token is used only if the server requires one. An old server would refuse it.
@@ -69,7 +74,7 @@ export class ClientHandshake {
         const nonce = offer.get(OPTION.tokenNonce);
         // Options travel before TLS begins: what a listener must not hear is not said.
         if (nonce === undefined && (this.#isSecure || offer.has(OPTION.tls)))
-          return { type: 'failed', code: 'not-secure', why: 'asks for the token itself, before TLS begins' };
+          return failed(CONNECTION.tokenInTheOpen);
         if (nonce !== undefined) wanted.set(OPTION.tokenNonce, nonce);
         wanted.set(OPTION.token, nonce === undefined ? this.#token : proofOf(this.#token, nonce));
       }
@@ -80,6 +85,6 @@ export class ClientHandshake {
     const four = this.#input.text(4);
     if (four === undefined) return undefined;
     if (four === ACCEPTED) return { type: 'done' };
-    return failed(this.#asksForToken ? 'does not take this token' : 'does not take metadata');
+    return failed(this.#asksForToken ? CONNECTION.badToken : CONNECTION.noMetadata);
   }
 }

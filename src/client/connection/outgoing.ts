@@ -1,6 +1,8 @@
 import { pad20 } from '../../wire/numbers.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { encodeRequest } from '../../wire/request.ts';
+import { USAGE } from '../errors/usage.ts';
+import { rangeError } from '../../wire/error-kind.ts';
 
 /** A value that is sent as a stream. Its size must be known in advance. */
 export interface ByteStream {
@@ -51,10 +53,10 @@ async function* exactly({ bytes, size }: ByteStream): AsyncGenerator<Uint8Array>
   let held: Uint8Array | undefined;
   for await (const piece of bytes) {
     left -= piece.length;
-    if (left < 0) throw new RangeError(`the stream has more than the ${size} bytes that it should have`);
+    if (left < 0) throw rangeError(USAGE.streamTooLong(size));
     if (held !== undefined) yield held;
     held = piece;
   }
-  if (left > 0) throw new RangeError(`the stream ended ${left} bytes before the ${size} that it should have`);
+  if (left > 0) throw rangeError(USAGE.streamTooShort(left, size));
   if (held !== undefined) yield held;
 }

@@ -2,6 +2,8 @@ import type { NwsConnection } from './connection.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, TimeoutError } from './errors.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 /** Conditions that end a wait early. */
 export interface WaitOptions {
@@ -52,7 +54,7 @@ export class Waiting implements Disposable {
   readonly #aborted = (): void => this.#end(this.#signal?.reason);
 
   #end(reason: unknown): void {
-    this.reason ??= reason ?? new TypeError('aborted without a reason');
+    this.reason ??= reason ?? typeError(USAGE.abortedWithoutReason());
     this.#giveUp();
   }
 

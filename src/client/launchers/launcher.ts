@@ -4,6 +4,8 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { RestartBudget } from '../options/respawn.ts';
 import type { SentinelMessage, SentinelProgramOrder } from '../sentinel/sentinel-program.ts';
+import { LAUNCH } from '../errors/job.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** Starts the workers of a sleigh, with a sentinel on each host that supervises them (S2, S9). */
 export interface Launcher {
@@ -17,6 +19,11 @@ export interface Launcher {
 /** Workers cannot be started. The message says why, in one line. */
 export class LaunchError extends Error {
   override readonly name = 'LaunchError';
+  readonly code = 'not-launched';
+
+  constructor(why: string | ErrorText, options?: ErrorOptions) {
+    super(typeof why === 'string' ? why : why.message, options);
+  }
 }
 
 /** The workers to start. */
@@ -73,7 +80,7 @@ export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thr
  */
 async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
   const { hosts, onDeath, onOutput, ...rest } = order;
-  if (hosts.length > 0) throw new LaunchError('hosts need a launcher that reaches them: give `launch`');
+  if (hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
   const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace]);
   let reason: string | undefined;
   const gone = child.ended.then((how) => reason ?? `their sentinel has ended: ${how}`);
@@ -88,9 +95,9 @@ async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Prom
       else if (told.type === 'death') onDeath(told.rank, told.how);
       else if (told.type === 'output') onOutput(told.text);
       else if (told.type === 'gone') reason = told.reason;
-      else reject(new LaunchError(`the workers cannot be started: ${told.message}`));
+      else reject(new LaunchError(LAUNCH.workersNotStarted(told.message)));
     });
-    void gone.then((how) => reject(new LaunchError(`the workers cannot be started: ${how}`)));
+    void gone.then((how) => reject(new LaunchError(LAUNCH.workersNotStarted(how))));
   });
   const { server, workspace, workers, preload, place, respawn, maxTasksPerWorker, maxMemory } = rest;
   const details = { server, workspace, workers, preload, place, respawn, maxTasksPerWorker, maxMemory };

@@ -2,6 +2,8 @@
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { SentinelOrder } from '../sentinel/sentinel.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 export interface RemoteLaunchOrder extends SentinelOrder {
   /** The folder and the environment of its workers. */
@@ -26,5 +28,5 @@ export function decodeOrder(text: string): RemoteLaunchOrder {
   } catch {
     // The error below covers this case.
   }
-  throw new TypeError('not a valid launch order');
+  throw typeError(USAGE.badOrder());
 }

@@ -6,6 +6,7 @@ import { LaunchError, type Launched, type LaunchOrder } from './launcher.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
 import type { RemoteLaunchOrder } from './remote-launch-order.ts';
 import { RemoteLaunch, type RemoteLaunchCommand } from './remote-launch.ts';
+import { LAUNCH } from '../errors/job.ts';
 
 /** A sentinel to start elsewhere. */
 export interface RemoteLaunchPlan {
@@ -83,7 +84,7 @@ class RemoteLaunches implements Launched {
     } catch (error) {
       await this.stop();
       throw new LaunchError(
-        `the workers cannot be started: ${error instanceof Error ? error.message : String(error)}`,
+        LAUNCH.workersNotStarted(error instanceof Error ? error.message : String(error)),
         { cause: error },
       );
     }

@@ -3,6 +3,7 @@ import type { ServerAddress } from '../connection/server-address.ts';
 import { LaunchError, type Launcher, type LaunchOrder } from './launcher.ts';
 import { encodeOrder } from './remote-launch-order.ts';
 import { shares, startRemoteLaunches, type Share, type RemoteLaunchPlan } from './remote-launches.ts';
+import { LAUNCH } from '../errors/job.ts';
 
 export interface SshOptions {
   /**
@@ -34,7 +35,7 @@ const ALLOCATED = /^Allocated port (\d+) for remote forward to /;
  */
 export const ssh = (options: SshOptions = {}): Launcher => ({
   start: async (order) => {
-    if (order.hosts.length === 0) throw new LaunchError('ssh needs `hosts`');
+    if (order.hosts.length === 0) throw new LaunchError(LAUNCH.sshNeedsHosts());
     for (const host of order.hosts) refuseOption(host);
     const plan = planner(order, options);
     return startRemoteLaunches(order, shares(order.workers, order.hosts).map(plan));
@@ -43,7 +44,7 @@ export const ssh = (options: SshOptions = {}): Launcher => ({
 
 /** ssh would interpret such a host as an option, and some options run programs. */
 function refuseOption(host: string): void {
-  if (/^-|^\s*$/.test(host)) throw new LaunchError(`"${host}" is no host`);
+  if (/^-|^\s*$/.test(host)) throw new LaunchError(LAUNCH.noHost(host));
 }
 
 type Planner = (share: Share) => RemoteLaunchPlan;

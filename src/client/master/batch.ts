@@ -11,6 +11,7 @@ import { failed, type Outcome } from '../task/outcome.ts';
 import { SleighError } from './sleigh-error.ts';
 import type { ElementOwner } from './task-group.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
+import { SLEIGH } from '../errors/job.ts';
 
 const TABLE = new LifeCycleTable(batchMachine);
 
@@ -112,7 +113,7 @@ export class Batch implements ElementOwner {
 
   #leave(): void {
     if (this.#life.has('over')) return;
-    this.cancel(new SleighError('stopped', 'the batch was left', this.unfinished));
+    this.cancel(new SleighError(SLEIGH.left(), this.unfinished));
   }
 
   #due(): readonly Outcome[] | undefined {

@@ -4,6 +4,7 @@ import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { restartBudget } from '../options/respawn.ts';
 import type { LaunchOptions } from '../options/sleigh-options.ts';
 import { pathOf } from '../task/task.ts';
+import { LAUNCH } from '../errors/job.ts';
 
 /** The part of an order that is the same for all workers of a sleigh. */
 type CrewOrder = Pick<LaunchOrder, 'server' | 'workspace' | 'onDeath' | 'onOutput'>;
@@ -50,7 +51,7 @@ export class Crew {
     });
     if (this.#isStopped) {
       await launched.stop();
-      throw new LaunchError('the job was stopped while workers were started');
+      throw new LaunchError(LAUNCH.stopped());
     }
     this.#launched.add(launched);
     void launched.gone.then(() => this.#launched.delete(launched));

@@ -10,6 +10,7 @@ import { SleighError } from './sleigh-error.ts';
 import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './task-group.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { EncodedValue } from '../values/values.ts';
+import { SLEIGH } from '../errors/job.ts';
 
 /** The number of idle groups that are kept, because they know the cost of their elements. */
 const MOST_IDLE_GROUPS = 64;
@@ -205,9 +206,7 @@ export class Dispatcher implements TaskSender {
 
   #endAll(error: unknown): void {
     this.end((unfinished) =>
-      error instanceof NwsError
-        ? new SleighError('over', 'no worker is left, or someone has ended the job', unfinished, error)
-        : error,
+      error instanceof NwsError ? new SleighError(SLEIGH.ended(), unfinished, error) : error,
     );
   }
 

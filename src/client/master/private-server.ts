@@ -7,6 +7,7 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import { LaunchError } from '../launchers/launcher.ts';
 import { packageFile } from '../package-file.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
+import { LAUNCH } from '../errors/job.ts';
 
 const HOST = '127.0.0.1';
 /** The number of random bytes of its token. */
@@ -73,7 +74,7 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
 /** @param why its output, or the reason why it could not be started */
 function notStarted(why: unknown): never {
   const text = why instanceof Error ? why.message : messageIn(String(why).trim());
-  throw new LaunchError(`the server of this job cannot be started: ${text}`);
+  throw new LaunchError(LAUNCH.serverNotStarted(text));
 }
 
 /** Parses a line of JSON. Another line is from elsewhere. */

@@ -3,6 +3,8 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import type { TaskError } from '../task/outcome.ts';
 import type { Outcome } from '../task/outcomes.ts';
 import { callSite } from '../task/stacks.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 /** What happens when a task fails: the batch ends with its error, or the error replaces its result. */
 export type ErrorHandling = 'throw' | 'collect';
@@ -99,7 +101,7 @@ export class Results<R, Errors extends ErrorHandling = 'throw'>
   }
 
   #take(): void {
-    if (this.#isTaken) throw new TypeError('the results of this batch have been taken already');
+    if (this.#isTaken) throw typeError(USAGE.resultsTaken());
     this.#isTaken = true;
   }
 }

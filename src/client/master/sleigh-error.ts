@@ -1,3 +1,4 @@
+import type { ErrorText } from '../../wire/error-kind.ts';
 /**
  * - `no-workers`: every worker has ended
  * - `over`: the server has ended the job, because the last worker died or a client shut it down (S13, S14)
@@ -17,7 +18,11 @@ export class SleighError extends Error {
   /** The indexes of the elements under way, oldest first. */
   readonly unfinished: readonly number[];
 
-  constructor(code: SleighErrorCode, why: string, unfinished: readonly number[] = [], cause?: unknown) {
+  constructor(
+    { code, message: why }: ErrorText<SleighErrorCode>,
+    unfinished: readonly number[] = [],
+    cause?: unknown,
+  ) {
     super(unfinished.length === 0 ? why : `${why}; elements not done: ${firstOf(unfinished)}`, { cause });
     this.code = code;
     this.why = why;

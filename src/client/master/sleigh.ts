@@ -38,6 +38,9 @@ import type {
 } from '../options/sleigh-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 import { followCrew } from './follow-crew.ts';
+import { SLEIGH } from '../errors/job.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError, type ErrorText } from '../../wire/error-kind.ts';
 
 const LOAD_FACTOR = 8;
 const MAX_ATTEMPTS = 3;
@@ -61,7 +64,7 @@ export class Sleigh implements AsyncDisposable {
   readonly #fixedArguments: FixedArguments;
   #made = 0;
   /** Why no further elements can be sent. */
-  #end: { readonly code: SleighErrorCode; readonly why: string } | undefined;
+  #end: ErrorText<SleighErrorCode> | undefined;
   readonly #over = new AbortController();
   #stopping: Promise<void> | undefined;
 
@@ -145,8 +148,8 @@ export class Sleigh implements AsyncDisposable {
   /** The elements under way fail one by one; later batches fail as a whole (S23.4). */
   async #noWorkers(why: string): Promise<void> {
     if (this.#end !== undefined) return;
-    this.#end = { code: 'no-workers', why: `no worker can be had any more: ${why}` };
-    await this.#dispatcher.noWorkers(failureOf('no-workers', this.#end.why));
+    this.#end = SLEIGH.noWorkers(why);
+    await this.#dispatcher.noWorkers(failureOf(SLEIGH.noWorkers(why)));
     this.#over.abort(this.#endError());
   }
 
@@ -178,8 +181,7 @@ export class Sleigh implements AsyncDisposable {
    */
   async launch(options: LaunchOptions): Promise<Launched> {
     checkLaunchOptions(options);
-    if (!this.#isElastic)
-      throw new TypeError("no workers can be added to a group that closes: start it with join: 'elastic'");
+    if (!this.#isElastic) throw typeError(USAGE.groupCloses());
     this.#throwIfEnded();
     return this.#crew.launch(orAsAtTheStart(options, this.#options));
   }
@@ -270,8 +272,7 @@ export class Sleigh implements AsyncDisposable {
     checkOptions('eachWorker', options, EACH_WORKER);
     const { signal, reach, errors = 'throw', onAbort = 'ask', onLate } = options ?? {};
     signal?.throwIfAborted();
-    if (reach !== undefined && !this.#isElastic)
-      throw new TypeError("reach is for an elastic group: start the sleigh with join: 'elastic'");
+    if (reach !== undefined && !this.#isElastic) throw typeError(USAGE.reachNeedsElastic());
     const metadata = await this.#fixedArguments.metadataOf(task, options);
     metadata.set(KEY.everyone, '1');
     if (reach !== undefined) metadata.set(KEY.reach, reach);
@@ -328,7 +329,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    this.#endAll('stopped', 'the job was stopped');
+    this.#endAll(SLEIGH.stopped());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
     await this.#lines.main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
     await this.#crew.stop();
@@ -340,8 +341,8 @@ export class Sleigh implements AsyncDisposable {
     return this.stop();
   }
 
-  #endAll(code: SleighErrorCode, why: string): void {
-    this.#end ??= { code, why };
+  #endAll(end: ErrorText<SleighErrorCode>): void {
+    this.#end ??= end;
     this.#dispatcher.end((unfinished) => this.#endError(unfinished));
     this.#over.abort(this.#endError());
   }
@@ -351,7 +352,6 @@ export class Sleigh implements AsyncDisposable {
   }
 
   #endError(unfinished: readonly number[] = []): SleighError {
-    const { code, why } = this.#end ?? { code: 'over', why: 'the job is over' };
-    return new SleighError(code, why, unfinished);
+    return new SleighError(this.#end ?? SLEIGH.isOver(), unfinished);
   }
 }

@@ -9,6 +9,7 @@ import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from
 import type { TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
+import { TASK } from '../errors/job.ts';
 
 /** The owner of elements: a batch. */
 export interface ElementOwner {
@@ -202,7 +203,7 @@ export class TaskGroup {
     } catch (error) {
       // Some of these elements cannot be sent or are refused; others may not be.
       if (sent.count > 1) this.#divide(sent);
-      else this.fail(sent, failureOf('not-sent', String(error)));
+      else this.fail(sent, failureOf(TASK.notSent(String(error))));
     }
   }
 
@@ -286,4 +287,4 @@ export class TaskGroup {
   }
 }
 
-const NOT_WANTED = failureOf('cancelled', 'the batch was cancelled');
+const NOT_WANTED = failureOf(TASK.cancelled());

@@ -1,4 +1,6 @@
 import { shown } from './shown.ts';
+import { USAGE } from '../errors/usage.ts';
+import { rangeError, typeError } from '../../wire/error-kind.ts';
 
 /**
  * Checks the value of one option.
@@ -17,18 +19,18 @@ export type Rules<Options> = { readonly [Name in keyof Required<Options>]: Rule 
 export function checkOptions(of: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
   if (options === undefined) return;
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TypeError(`The options of ${of} must be an object, got ${shown(options)}.`);
+    throw typeError(USAGE.noOptions(of, shown(options)));
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (rule === undefined) throw new TypeError(unknownOption(of, name, Object.keys(rules)));
+    if (rule === undefined) throw unknownOption(of, name, Object.keys(rules));
     if (value !== undefined) rule(name, value);
   }
 }
 
-function unknownOption(of: string, name: string, names: readonly string[]): string {
+function unknownOption(of: string, name: string, names: readonly string[]): TypeError {
   const near = nearest(name, names);
   const hint = near === undefined ? `It has ${names.join(', ')}.` : `Do you mean \`${near}\`?`;
-  return `${of} has no option \`${name}\`. ${hint}`;
+  return typeError(USAGE.unknownOption(of, name, hint));
 }
 
 /**
@@ -36,9 +38,9 @@ function unknownOption(of: string, name: string, names: readonly string[]): stri
  * @param wanted follows `must be` in the message
  */
 export const mustBe =
-  (wanted: string, holds: (value: unknown) => boolean, ErrorClass: ErrorConstructor = TypeError): Rule =>
+  (wanted: string, holds: (value: unknown) => boolean, errorOf = typeError): Rule =>
   (name, value) => {
-    if (!holds(value)) throw new ErrorClass(`\`${name}\` must be ${wanted}, got ${shown(value)}.`);
+    if (!holds(value)) throw errorOf(USAGE.badOption(name, wanted, shown(value)));
   };
 
 /** A whole number of at least that value. */
@@ -46,7 +48,7 @@ export const wholeFrom = (least: number): Rule =>
   mustBe(
     `a whole number of at least ${least}`,
     (value) => Number.isSafeInteger(value) && Number(value) >= least,
-    RangeError,
+    rangeError,
   );
 
 export const oneOf = (...values: readonly string[]): Rule =>

@@ -1,5 +1,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { shown } from './shown.ts';
+import { USAGE } from '../errors/usage.ts';
+import { rangeError, typeError } from '../../wire/error-kind.ts';
 
 /**
  * Durations: any number from 0, `Infinity` for no limit. These timers also work beyond the 2^31 milliseconds after
@@ -24,12 +26,9 @@ const ENDLESS_SECONDS = 1e11;
 export const secondsText = (value: number): string => String(Math.min(value, ENDLESS_SECONDS));
 
 function duration(name: string, value: unknown, unit: string): number {
-  if (typeof value !== 'number')
-    throw new TypeError(`\`${name}\` must be a number of ${unit}, got ${shown(value)}.`);
+  if (typeof value !== 'number') throw typeError(USAGE.badDuration(name, unit, shown(value)));
   if (value >= 0) return value;
-  throw new RangeError(
-    `\`${name}\` must be a number of ${unit} of at least 0, or Infinity for no limit, got ${value}.`,
-  );
+  throw rangeError(USAGE.negativeDuration(name, unit, value));
 }
 
 /** A timer that can be stopped. */

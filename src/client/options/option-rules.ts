@@ -30,6 +30,7 @@ import type {
   WorkspaceOptions,
 } from './workspace-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
+import { rangeError } from '../../wire/error-kind.ts';
 
 /** The rules for the options of the client. */
 
@@ -43,7 +44,7 @@ const TLS: Rules<TlsOptions> = {
 
 const ADDRESS: Rules<ServerAddress> = {
   host: isName,
-  port: mustBe('a port number from 1 to 65535', (value) => isPort(value), RangeError),
+  port: mustBe('a port number from 1 to 65535', (value) => isPort(value), rangeError),
   tls: (name, value) => {
     if (typeof value === 'boolean') return;
     checkOptions(`\`${name}\``, value, TLS);
@@ -124,14 +125,14 @@ const SLEIGH: Rules<SleighOptions> = {
 };
 const ELASTIC_SLEIGH: Rules<SleighOptions> = { ...SLEIGH, workers: wholeFrom(0) };
 
-/** @throws TypeError or RangeError */
+/** @throws TypeError or rangeError */
 export function checkSleighOptions(options: SleighOptions): void {
   const rules = options?.join === 'elastic' ? ELASTIC_SLEIGH : SLEIGH;
   checkOptions('Sleigh.start', options, rules);
   rules.workers('workers', options?.workers);
 }
 
-/** @throws TypeError or RangeError */
+/** @throws TypeError or rangeError */
 export function checkLaunchOptions(options: LaunchOptions): void {
   checkOptions('launch', options, LAUNCH);
   LAUNCH.workers('workers', options?.workers);
@@ -150,12 +151,12 @@ export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }>
   loadFactor: mustBe(
     'a number over 0',
     (value) => typeof value === 'number' && value > 0 && value < Infinity,
-    RangeError,
+    rangeError,
   ),
   chunkSize: mustBe(
     'a whole number of at least 1, or "auto"',
     (value) => value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1),
-    RangeError,
+    rangeError,
   ),
   ordered: isYesNo,
   onProgress: isFunction,

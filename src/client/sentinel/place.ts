@@ -1,3 +1,6 @@
+import { PROCESS } from '../errors/job.ts';
+import { plainError } from '../../wire/error-kind.ts';
+
 /** The working directory and the environment of workers. */
 export interface Place {
   /** An absolute path. The default is the directory of the program that starts them. */
@@ -17,6 +20,6 @@ export function enter({ cwd, env = {} }: Place): void {
     process.chdir(cwd);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`cannot enter the folder ${cwd}: ${why}`, { cause });
+    throw plainError(PROCESS.noFolder(cwd, why), { cause });
   }
 }

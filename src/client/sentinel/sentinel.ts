@@ -11,6 +11,8 @@ import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type { CancelledBatches } from '../worker/worker-messages.ts';
 import { WorkerPool, type OutputStream } from './worker-pool.ts';
+import { PROCESS } from '../errors/job.ts';
+import { fault } from '../../wire/error-kind.ts';
 
 /** The order of a sentinel, as plain data. */
 export interface SentinelOrder {
@@ -84,7 +86,7 @@ export class Sentinel {
       const pool = new WorkerPool(poolOptions(options, platform, reports, ranks));
       const started = await pool.begun;
       if (ranks.error !== undefined && started === 0) throw ranks.error;
-      if (started === 0) throw new GroupFullError(`${workspace} takes no more workers`);
+      if (started === 0) throw new GroupFullError(PROCESS.groupFull(workspace).message);
       return new Sentinel(options, { platform, connections, reports, pool, started });
     } catch (error) {
       connections.close();
@@ -252,7 +254,7 @@ class Connections {
       for (const each of connections) await each.useWorkspace(workspace, { create: false });
       const [watching, listening, talking] = connections;
       if (watching === undefined || listening === undefined || talking === undefined)
-        throw new TypeError('three connections are needed');
+        throw fault('three connections are needed');
       return new Connections(watching, listening, talking);
     } catch (error) {
       for (const each of connections) each.close();

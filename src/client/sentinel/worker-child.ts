@@ -16,6 +16,7 @@ import {
   type MessageToWorker,
 } from '../worker/worker-messages.ts';
 import { CHANNEL_FD, LOOK_MS, type WatchdogData } from '../worker/worker-link.ts';
+import { fault } from '../../wire/error-kind.ts';
 
 /** A worker that a sentinel has started, as a process or a thread. The other end is worker-link.ts. */
 export interface WorkerChild {
@@ -52,7 +53,7 @@ function startProcess(path: string, args: readonly string[]): WorkerChild {
   const { pid, stdout, stderr } = child;
   const channel = child.stdio[CHANNEL_FD];
   if (stdout === null || stderr === null || !(channel instanceof Duplex))
-    throw new TypeError('a worker process has no pipes');
+    throw fault('a worker process has no pipes');
   const kill = (): void => {
     try {
       if (pid !== undefined) process.kill(-pid, 'SIGKILL');

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { unsafeCast } from '../unsafe-cast.ts';
+import { MODULE } from '../errors/job.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** A function that a module exports. Only the module knows its types. */
 export type ExportedFunction = (...args: readonly unknown[]) => unknown;
@@ -19,7 +21,7 @@ export class ModuleError extends Error {
   override readonly name = 'ModuleError';
   readonly code: ModuleErrorCode;
 
-  constructor(code: ModuleErrorCode, message: string, options?: ErrorOptions) {
+  constructor({ code, message }: ErrorText<ModuleErrorCode>, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -64,16 +66,11 @@ async function loadSource(path: string): Promise<Exports> {
 }
 
 function notLoaded(path: string, cause: unknown): ModuleError {
-  const fail = (why: string): ModuleError =>
-    new ModuleError('not-loaded', `cannot load ${path}: ${why}`, { cause });
-  if (isMissing(cause, pathToFileURL(path).href)) return fail('there is no such file');
+  if (isMissing(cause, pathToFileURL(path).href)) return new ModuleError(MODULE.missing(path), { cause });
   if (codeOf(cause) === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?$/.test(path))
-    return fail(
-      `Node ${process.version} does not load TypeScript. Use Node 22.18 or newer, compile it, or start the program with a ` +
-        'loader, which its workers inherit: node --import tsx …',
-    );
+    return new ModuleError(MODULE.noTypeScript(path, process.version), { cause });
   const [what = ''] = String(cause).split('\n');
-  return fail(`${what} ("node ${path}" shows where)`);
+  return new ModuleError(MODULE.broken(path, what), { cause });
 }
 
 /** Whether this module is missing, and not one that it imports. */
@@ -92,7 +89,7 @@ export function functionOf(exports: Exports, path: string, name = 'default'): Ex
   const what = name === 'default' ? 'a function as its default' : `a function "${name}"`;
   const names = namesOf(exports);
   const others = names.length === 0 ? 'It exports nothing' : `It exports ${names.join(', ')}`;
-  throw new ModuleError('no-export', `${path} does not export ${what}. ${others}.`);
+  throw new ModuleError(MODULE.noExport(path, what, others));
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Found } from '../connection/connection.ts';
 import { framesOf } from './stacks.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from './task-metadata.ts';
 import { ForeignValue } from '../values/values.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /**
  * A task that failed. Its `cause` is what was thrown: an error with its name, message, code, properties and causes,
@@ -83,7 +84,8 @@ export interface OutcomeError {
 
 /** @returns how a task failed as a whole; undefined if it did not */
 export function failureIn({ value, metadata }: Found): TaskFailure | undefined {
-  if (value instanceof ForeignValue && value.why !== undefined) return failureOf('unreadable', value.why);
+  if (value instanceof ForeignValue && value.why !== undefined)
+    return failureOf({ code: 'unreadable', message: value.why });
   return metadata.get(KEY.error) === '1' ? unsafeCast<TaskFailure>(value) : undefined;
 }
 
@@ -102,8 +104,4 @@ export const failed = (index: number, failure: TaskFailure, worker?: number): Ou
 });
 
 /** The reason why an element has no result. */
-export const failureOf = (code: TaskErrorCode, message: string): TaskFailure => ({
-  code,
-  message,
-  stack: message,
-});
+export const failureOf = (text: ErrorText<TaskErrorCode>): TaskFailure => ({ ...text, stack: text.message });

@@ -3,13 +3,15 @@ import { isError } from '../values/object-kinds.ts';
 import { userStack } from './stacks.ts';
 import type { TaskErrorCode, TaskFailure } from './task-metadata.ts';
 import { describe } from '../values/unsendable.ts';
+import { TASK } from '../errors/job.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** A task that was not called, or was ended during its call. */
 export class TaskStopped extends Error {
   override readonly name: string = 'TaskStopped';
   readonly code: TaskErrorCode;
 
-  constructor(code: TaskErrorCode, message: string, options?: ErrorOptions) {
+  constructor({ code, message }: ErrorText<TaskErrorCode>, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -26,7 +28,7 @@ export function failureOf(error: unknown): TaskFailure {
     `thrown: ${describe(error)}`,
   );
   const stack = attempt(() => (isError(error) ? userStack(error.stack ?? message) : message), message);
-  return { code: 'threw', message, stack, thrown: error };
+  return { ...TASK.threw(message), stack, thrown: error };
 }
 
 /** A thrown value may have getters and a `toString` that throw. */

@@ -1,8 +1,10 @@
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
+import { failureOf } from './outcome.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
 import type { TaskFailure } from './task-metadata.ts';
 import { encodeLeniently, encodeTogether, encodeValue, type EncodedValue } from '../values/values.ts';
+import { TASK } from '../errors/job.ts';
 
 /** The metadata of the result of a failed task. */
 const FAILED: Metadata = new Map([[KEY.error, '1']]);
@@ -47,7 +49,7 @@ export const failedResult = (failure: TaskFailure): TaskResult => ({
   without: (error) => {
     const { code, message } = failure;
     if (!('thrown' in failure)) return undefined;
-    const short = `${message.slice(0, SHORT)} (what was thrown cannot be sent: ${String(error)})`;
+    const { message: short } = TASK.thrownNotSent(message.slice(0, SHORT), String(error));
     return failedResult({ code, message: short, stack: short });
   },
 });
@@ -56,8 +58,7 @@ export const failedResult = (failure: TaskFailure): TaskResult => ({
 const SHORT = 200;
 
 function refused(bytes: number, error: unknown): TaskFailure {
-  const message = `its result of ${bytes} bytes was not taken: ${String(error)}`;
-  return { code: 'threw', message, stack: message };
+  return failureOf(TASK.resultRefused(bytes, String(error)));
 }
 
 /** The size of a value in bytes. A failure, which is kept, counts as 0. */

@@ -2,6 +2,8 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 /** The second argument of a task. */
 export interface TaskContext<FixedArgs = unknown> {
@@ -72,9 +74,6 @@ export function tasks<Module>(module: URL | string): Tasks<Module> {
 export function pathOf(module: URL | string): string {
   const text = String(module);
   if (text.startsWith('file:')) return fileURLToPath(text);
-  if (module instanceof URL || /^[a-z][a-z+.-]+:/.test(text))
-    throw new TypeError(
-      `\`module\` must be a path or a file: URL, got ${text}. Modules are loaded where the workers are, from files.`,
-    );
+  if (module instanceof URL || /^[a-z][a-z+.-]+:/.test(text)) throw typeError(USAGE.badModule(text));
   return isAbsolute(text) ? text : resolve(text);
 }

@@ -2,6 +2,7 @@ import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { failureOf } from './outcome.ts';
 import type { TaskFailure, WorkerDeath } from './task-metadata.ts';
+import { TASK } from '../errors/job.ts';
 
 /** Why a task has a null result: its worker ended, or no worker could do it (S13, S19). */
 export interface WorkerLoss extends WorkerDeath {
@@ -29,19 +30,15 @@ export function failureOfLoss({ why, how, lastWords }: WorkerLoss, attempts: num
   const [lastLine = ''] = lastWords.split('\n').slice(-1);
   switch (why) {
     case 'timed-out':
-      return {
-        ...failureOf('timed-out', 'it took longer than its timeout, and its worker was ended'),
-        death,
-      };
+      return { ...failureOf(TASK.killedLate()), death };
     case 'cancelled':
-      return { ...failureOf('cancelled', 'the batch was cancelled, and its worker was ended'), death };
+      return { ...failureOf(TASK.killedCancelled()), death };
     case 'not-loaded':
-      return failureOf('not-loaded', lastWords === '' ? 'no worker can load its module' : lastWords);
+      return failureOf({ ...TASK.notLoaded(), ...(lastWords !== '' && { message: lastWords }) });
     default: {
       const tries = attempts === 1 ? 'its one attempt' : `${attempts} attempts`;
       const end = [how, lastLine].filter((part) => part !== '').join('; ');
-      const message = `given up after ${tries}: its worker ended${end === '' ? '' : ` (${end})`}`;
-      return { ...failureOf('worker-died', message), death };
+      return { ...failureOf(TASK.workerDied(tries, end === '' ? '' : ` (${end})`)), death };
     }
   }
 }

@@ -4,6 +4,7 @@ import { encodeGraph } from './graph-writer.ts';
 import { hasToJson, isPlain, kindOf, ownMemory } from './object-kinds.ts';
 import { textOfBytes } from '../connection/text.ts';
 import { UnsendableError } from './unsendable.ts';
+import { VALUE } from '../errors/usage.ts';
 
 /**
  * The forms of a value (C1, C2), the same for a single value and for one in a chunk. Pure.
@@ -73,7 +74,7 @@ function jsonOf(value: unknown, name: string): string | undefined {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    throw new UnsendableError(name, `it is too large: ${String(cause)}.`, { cause });
+    throw new UnsendableError(VALUE.tooLarge(name, String(cause)), { cause });
   }
 }
 

@@ -2,6 +2,9 @@ import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from 
 import { unsafeCast } from '../unsafe-cast.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from '../task/task-metadata.ts';
+import { BYTES } from '../errors/usage.ts';
+import { TASK } from '../errors/job.ts';
+import { rangeError } from '../../wire/error-kind.ts';
 
 /**
  * Values in one task or result (C5). Each is encoded exactly as it would be alone, so its form does not depend on its
@@ -53,7 +56,7 @@ const NEWLINE = 0x0a;
 
 /** @returns the failure for a value that cannot be decoded */
 export const unreadable = (length: number, cause: unknown): TaskStopped =>
-  new TaskStopped('unreadable', `its ${length} bytes cannot be decoded: ${String(cause)}`, { cause });
+  new TaskStopped(TASK.unreadable(length, String(cause)), { cause });
 
 /** A value for a chunk, or the failure in its place. */
 export interface ChunkPart {
@@ -101,7 +104,7 @@ function* partsOf(encoded: Buffer): Generator<EncodedPart, void, undefined> {
     const type = TYPES.get(letter);
     const start = end + 1;
     at = start + Number(length);
-    if (end < 0 || type === undefined || at > encoded.length) throw new RangeError('this is no chunk');
+    if (end < 0 || type === undefined || at > encoded.length) throw rangeError(BYTES.noChunk());
     yield { type, isFailure: mark === '!', bytes: encoded.subarray(start, at) };
   }
 }

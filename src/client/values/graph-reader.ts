@@ -1,6 +1,8 @@
 import { unsafeCast } from '../unsafe-cast.ts';
 import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from './graph.ts';
 import { makeError } from './object-kinds.ts';
+import { BYTES } from '../errors/usage.ts';
+import { rangeError, typeError } from '../../wire/error-kind.ts';
 
 /**
  * Decodes a value.
@@ -9,7 +11,7 @@ import { makeError } from './object-kinds.ts';
 export function decodeGraph(encoded: Buffer): unknown {
   const end = encoded.indexOf(NEWLINE);
   const start = end + 1 + Number(encoded.toString('latin1', 0, Math.max(end, 0)));
-  if (end < 1 || !(start <= encoded.length)) throw new RangeError('it is cut off');
+  if (end < 1 || !(start <= encoded.length)) throw rangeError(BYTES.cutOff());
   const graph = unsafeCast<Graph>(JSON.parse(encoded.toString('utf8', end + 1, start)));
   return new GraphReader(graph, encoded.subarray(start)).read();
 }
@@ -31,7 +33,7 @@ class GraphReader {
       at += length;
       return new Uint8Array(encoded.buffer, from, length).slice().buffer;
     });
-    if (at !== encoded.length) throw new RangeError(`it has ${encoded.length} bytes where it says ${at}`);
+    if (at !== encoded.length) throw rangeError(BYTES.wrongLength(encoded.length, at));
     this.#objects = nodes.map((node) => this.#make(node));
   }
 
@@ -69,7 +71,7 @@ class GraphReader {
       case 'Error':
         return makeError(node[1], String(this.#value(node[2]['message'])), String(node[2]['name']));
       default:
-        throw new TypeError(`it has a part of an unknown kind, ${String(node[0])}`);
+        throw typeError(BYTES.unknownPart(String(node[0])));
     }
   }
 
@@ -110,18 +112,18 @@ class GraphReader {
     if (typeof first === 'number') return this.#object(first);
     if (first === 'bigint') return BigInt(text ?? '');
     if (first in PRIMITIVES) return PRIMITIVES[first];
-    throw new TypeError(`it has a value of an unknown kind, ${first}`);
+    throw typeError(BYTES.unknownValue(first));
   }
 
   #object(id: number): object {
     const object = this.#objects[id];
-    if (object === undefined) throw new RangeError(`its part ${id} is missing`);
+    if (object === undefined) throw rangeError(BYTES.partMissing(id));
     return object;
   }
 
   #memory(number: number): ArrayBuffer {
     const memory = this.#bytes[number];
-    if (memory === undefined) throw new RangeError(`its bytes ${number} are missing`);
+    if (memory === undefined) throw rangeError(BYTES.bytesMissing(number));
     return memory;
   }
 }
@@ -133,7 +135,7 @@ type ViewConstructor = new (memory: ArrayBuffer) => ArrayBufferView;
 function viewOf(name: string, memory: ArrayBuffer): ArrayBufferView {
   if (name === 'Buffer') return Buffer.from(memory);
   const type: unknown = Reflect.get(globalThis, name);
-  if (!isViewConstructor(type)) throw new TypeError(`it has a ${name}, which Node ${process.version} lacks`);
+  if (!isViewConstructor(type)) throw typeError(BYTES.unknownView(name, process.version));
   return new type(memory);
 }
 

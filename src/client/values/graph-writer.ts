@@ -3,7 +3,9 @@ import type { Fields, Graph, Node, Slot } from './graph.ts';
 import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
 import { stepOf } from './graph-path.ts';
 import { userStack } from '../task/stacks.ts';
-import { describe, UnsendableError, whyNoFields, whyNotData } from './unsendable.ts';
+import { describe, UnsendableError, noFields, notData } from './unsendable.ts';
+import { fault, type ErrorText } from '../../wire/error-kind.ts';
+import { VALUE } from '../errors/usage.ts';
 
 /** The number of objects that an error may carry. A socket may be attached to it, with everything that it refers to. */
 const ERROR_NODES = 10_000;
@@ -22,7 +24,7 @@ export function encodeGraph(value: unknown, name: string, isLenient = false): Bu
     const json = Buffer.from(JSON.stringify(graph));
     return Buffer.concat([Buffer.from(`${json.length}\n`), json, ...bytes]);
   } catch (cause) {
-    throw new UnsendableError(name, `it is too large: ${String(cause)}.`, { cause });
+    throw new UnsendableError(VALUE.tooLarge(name, String(cause)), { cause });
   }
 }
 
@@ -95,7 +97,7 @@ class GraphWriter {
         break;
     }
     if (where.isLenient) return describe(value);
-    throw new UnsendableError(this.#path(where), whyNotData(value));
+    throw new UnsendableError(notData(value, this.#path(where)));
   }
 
   #reference(value: object, where: Where): Slot {
@@ -113,7 +115,7 @@ class GraphWriter {
     } catch (error) {
       if (where.isLenient) return describe(value);
       if (error instanceof UnsendableError) throw error;
-      throw new UnsendableError(this.#path(where), `reading it throws ${String(error)}.`, { cause: error });
+      throw new UnsendableError(VALUE.throwing(this.#path(where), String(error)), { cause: error });
     }
   }
 
@@ -130,29 +132,27 @@ class GraphWriter {
 
   /** @throws UnsendableError */
   #check({ kind, value }: ObjectKind, where: Where): void {
-    const refuse = (why: string): never => {
-      throw new UnsendableError(this.#path(where), why);
+    const refuse = (textOf: (path: string) => ErrorText): never => {
+      throw new UnsendableError(textOf(this.#path(where)));
     };
-    if (this.#pending.length >= this.#mostNodes) refuse('it has too many parts.');
-    if (kind === 'instance' && Object.keys(value).length === 0) refuse(whyNoFields(value));
-    if (kind === 'boxed' && typeof value.valueOf() === 'symbol') refuse(whyNotData(value.valueOf()));
+    if (this.#pending.length >= this.#mostNodes) refuse(VALUE.tooManyParts);
+    if (kind === 'instance' && Object.keys(value).length === 0) refuse((path) => noFields(value, path));
+    if (kind === 'boxed' && typeof value.valueOf() === 'symbol')
+      refuse((path) => notData(value.valueOf(), path));
     if (kind === 'memory' || kind === 'view') {
       const memory = ownMemory(kind === 'view' ? value.buffer : value);
-      if (memory === undefined)
-        refuse(
-          'it is shared memory, which other processes do not have. Send a copy: `.slice()` of an array.',
-        );
-      if (where.isLenient && value.byteLength > ERROR_BYTES) refuse('it is too large for an error.');
+      if (memory === undefined) refuse(VALUE.sharedMemory);
+      if (where.isLenient && value.byteLength > ERROR_BYTES) refuse(VALUE.tooLargeForError);
     }
     if (!where.isLenient) return;
-    if (this.#pending.length >= ERROR_NODES) refuse('the error has too many parts.');
+    if (this.#pending.length >= ERROR_NODES) refuse(VALUE.errorTooLarge);
     // An instance is sent completely or not at all, because a part of it is useless.
     if (kind === 'instance') new GraphWriter('', ERROR_NODES).write(value);
   }
 
   #written(id: number): Node {
     const pending = this.#pending[id];
-    if (pending === undefined) throw new RangeError(`there is no node ${id}`);
+    if (pending === undefined) throw fault(`there is no node ${id}`);
     const node = this.#attempt(pending.object.value, pending, () => this.#node(id, pending));
     return typeof node === 'string' ? ['Boxed', node] : node;
   }
@@ -245,7 +245,7 @@ class GraphWriter {
     const { kind, value } = object;
     const [memory, offset] = kind === 'view' ? [value.buffer, value.byteOffset] : [value, 0];
     const own = ownMemory(memory);
-    if (own === undefined) throw new TypeError('memory was shared meanwhile');
+    if (own === undefined) throw fault('memory was shared meanwhile');
     const bytes = this.#range(own, offset, value.byteLength);
     if (kind === 'view') return ['View', Buffer.isBuffer(value) ? 'Buffer' : nameOfView(value), bytes];
     return ['ArrayBuffer', bytes];

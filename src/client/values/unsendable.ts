@@ -1,10 +1,15 @@
 import { inspect } from 'node:util';
 import { isGeneratorObject, isPromise, isProxy } from 'node:util/types';
+import { VALUE } from '../errors/usage.ts';
+import type { ErrorText } from '../../wire/error-kind.ts';
 
 /** A value, or a part of it, that cannot be encoded. The message names the part: `result.items[3].when`. */
 export class UnsendableError extends TypeError {
-  constructor(path: string, why: string, options?: ErrorOptions) {
-    super(`\`${path}\` cannot be sent: ${why}`, options);
+  readonly code: string;
+
+  constructor({ code, message }: ErrorText, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
   }
 }
 
@@ -13,18 +18,18 @@ export class UnsendableError extends TypeError {
  * the content is private (`#x`, or internal to the runtime), as in promises, WeakMaps, streams and so on.
  * @returns why an object of a class without fields cannot be sent
  */
-export function whyNoFields(value: object): string {
-  if (isPromise(value)) return 'it is a promise. Await it first.';
-  if (isGeneratorObject(value)) return 'it is a generator. Make an array of what it gives.';
+export function noFields(value: object, path: string): ErrorText {
+  if (isPromise(value)) return VALUE.promise(path);
+  if (isGeneratorObject(value)) return VALUE.generator(path);
   const what = isProxy(value) ? 'a Proxy of an instance' : 'an instance';
-  return `it is ${what} of ${classOf(value)}, which has no fields to send. Give it a method toJSON, or send what it holds.`;
+  return VALUE.noFields(path, `${what} of ${classOf(value)}`);
 }
 
 /** @returns why a function or a symbol cannot be sent */
-export function whyNotData(value: unknown): string {
-  if (typeof value === 'symbol') return `it is a symbol, ${String(value)}.`;
+export function notData(value: unknown, path: string): ErrorText {
+  if (typeof value === 'symbol') return VALUE.symbol(path, String(value));
   const name = typeof value === 'function' && value.name !== '' ? `, ${value.name}` : '';
-  return `it is a function${name}. Functions are named by tasks(), not sent.`;
+  return VALUE.aFunction(path, name);
 }
 
 /** @returns a few words that describe a value: `[Function: open]`, `[Socket]`; it does not read the content */

@@ -5,6 +5,7 @@ import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from 
 import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
 import { TaskStopped } from '../task/task-failure.ts';
 import { textOfBytes } from '../connection/text.ts';
+import { TASK } from '../errors/job.ts';
 
 /** Encodes and decodes values of this client, and decodes those of others (C1-C3, C5). Pure. */
 
@@ -87,18 +88,14 @@ export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadat
     const text = textOfBytes(bytes);
     return descriptor === TEXT_DESCRIPTOR && type === 'json' ? parseJson(text) : text;
   } catch (error) {
-    return new ForeignValue(
-      descriptor,
-      bytes,
-      `its ${bytes.length} bytes cannot be decoded: ${String(error)}`,
-    );
+    return new ForeignValue(descriptor, bytes, TASK.unreadable(bytes.length, String(error)).message);
   }
 }
 
 /** @throws TaskStopped if the value could not be decoded */
 export function readable(value: unknown): unknown {
   if (value instanceof ForeignValue && value.why !== undefined)
-    throw new TaskStopped('unreadable', value.why);
+    throw new TaskStopped({ code: 'unreadable', message: value.why });
   return value;
 }
 

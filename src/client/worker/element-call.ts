@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { TaskStopped } from '../task/task-failure.ts';
+import { TASK } from '../errors/job.ts';
 
 /** Milliseconds that a call has to react to its signal. */
 const HEED_MS = 500;
@@ -77,7 +78,7 @@ export class ElementCall {
     const { clock, timeout, onLeftRunning } = this.#options;
     if (timeout === Infinity) return;
     this.#timer = clock.startTimer(timeout, () => {
-      const reason = new TaskStopped('timed-out', `the task took longer than ${timeout} ms`);
+      const reason = new TaskStopped(TASK.timedOut(timeout));
       this.stop(reason);
       this.#timer = clock.startTimer(HEED_MS, () => {
         if (this.fail(reason)) onLeftRunning();

@@ -14,6 +14,7 @@ import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { readable } from '../values/values.ts';
 import type { Call, Find } from './worker.ts';
 import type { CancelledBatches } from './worker-messages.ts';
+import { MODULE, TASK } from '../errors/job.ts';
 
 export interface RunnerOptions {
   readonly server: ServerAddress;
@@ -119,7 +120,7 @@ export class TaskRunner {
   /** @throws Declined if this worker cannot load the module, because other workers or its replacement may be able to */
   async #function(metadata: Metadata): Promise<ExportedFunction> {
     const module = metadata.get(KEY.module);
-    if (module === undefined) throw new TaskStopped('threw', 'the task names no module (C4)');
+    if (module === undefined) throw new TaskStopped(TASK.noModule());
     const exports =
       this.#modules.get(module) ?? (await this.#load(module, metadata.get(KEY.everyone) === '1'));
     return functionOf(exports, module, metadata.get(KEY.function));
@@ -128,10 +129,7 @@ export class TaskRunner {
   async #load(module: string, isForEveryone: boolean): Promise<Exports> {
     try {
       const late = delay(this.#clock, LOAD_LIMIT_MS).then(() => {
-        throw new ModuleError(
-          'not-loaded',
-          `cannot load ${module}: it takes longer than ${LOAD_LIMIT_MS / 1_000} seconds`,
-        );
+        throw new ModuleError(MODULE.tooSlow(module, LOAD_LIMIT_MS / 1_000));
       });
       const exports = await Promise.race([this.#options.platform.loadModule(module), late]);
       this.#modules.set(module, exports);
@@ -187,7 +185,7 @@ export class TaskRunner {
   }
 }
 
-const cancelled = (): TaskStopped => new TaskStopped('cancelled', 'the batch was cancelled');
+const cancelled = (): TaskStopped => new TaskStopped(TASK.cancelled());
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

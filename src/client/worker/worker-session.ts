@@ -4,6 +4,7 @@ import { delay } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { ConnectionLostError, NwsError } from '../connection/errors.ts';
 import { thisHost, type Platform } from '../platform.ts';
+import { PROCESS } from '../errors/job.ts';
 
 export interface WorkerSessionOptions {
   /** Connects to the server: at the start, and each time that the connection is lost. */
@@ -143,15 +144,10 @@ export class WorkerSession {
         if (error instanceof NwsError && error.code !== 'failed') throw error;
         const why = error instanceof Error ? error.message : String(error);
         if (!(error instanceof ConnectionLostError))
-          throw new NotBackError(`it lost its connection, and may not come back: ${why}`, { cause: error });
+          throw new NotBackError(PROCESS.mayNotReturn(why).message, { cause: error });
         if (clock.now() < end) continue;
         const seconds = this.#grace / 1_000;
-        throw new NotBackError(
-          `it lost its connection, and could not come back within ${seconds} seconds: ${why}`,
-          {
-            cause: error,
-          },
-        );
+        throw new NotBackError(PROCESS.notBackInTime(seconds, why).message, { cause: error });
       }
     }
   }

@@ -3,6 +3,8 @@ import type { NwsConnection } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import { WAIT } from '../options/option-rules.ts';
 import { waitOn, type WaitOptions } from '../connection/waiting.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
 /**
  * Lets programs wait for each other (V12). Membership belongs to a connection, so each barrier has its own connection
@@ -53,7 +55,7 @@ export class Barrier {
     checkOptions('wait', options, WAIT);
     await this.join();
     const connection = await this.#joined;
-    if (connection === undefined) throw new TypeError(`"${this.name}" was left meanwhile`);
+    if (connection === undefined) throw typeError(USAGE.barrierLeft(this.name));
     const what = `not all members came to "${this.name}"`;
     try {
       const found = await waitOn(connection, what, options, () =>

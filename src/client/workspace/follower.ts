@@ -1,6 +1,7 @@
 import { VERB } from '../../wire/names.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
+import { fault } from '../../wire/error-kind.ts';
 
 /**
  * Reads each value of a variable once, including earlier ones, without removing any (V10). It skips values that were
@@ -44,7 +45,7 @@ export class Follower {
 
   /** @returns when all available values are read; it never rejects */
   async close(): Promise<void> {
-    this.#closing.abort(new Error('enough is heard'));
+    this.#closing.abort(fault('enough is heard'));
     await this.#heard;
     try {
       for (let found: Found | undefined; ;) {

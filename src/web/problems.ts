@@ -1,0 +1,78 @@
+import { errorKind, type Catalogue } from '../wire/error-kind.ts';
+
+/** Every error that the web server answers, as `{ "error": TEXT }`: its HTTP status, its text, and what to do about it. */
+export const PROBLEM = {
+  hostNotAllowed: errorKind(
+    '421',
+    () => 'Host header not allowed; add it with --web-allow-host',
+    'Do what it says, where the name is yours.',
+  ),
+  noBody: errorKind('413', () => 'no body is expected', 'Send the request without a body.'),
+  noPath: errorKind(
+    '400',
+    () => 'a path is expected',
+    'Ask for a path, not for the address of another server.',
+  ),
+  badPath: errorKind('400', () => 'the path is badly encoded', 'Encode names with `%XX` for each byte.'),
+  wrongMethod: errorKind(
+    '405',
+    (method: string) => `${method} is not for this path`,
+    'Use a method of the header `Allow`.',
+    'PUT',
+  ),
+  starting: errorKind('503', () => 'the server starts', 'Ask again in a second.'),
+  noView: errorKind('404', () => 'there is no such view', 'See the routes in docs/web.md.'),
+  noMetrics: errorKind(
+    '404',
+    () => 'there are no metrics here',
+    'Ask the server of a job, not the page of a trace.',
+  ),
+  noPage: errorKind('404', () => 'there is no such page', 'See the routes in docs/web.md.'),
+  notBuilt: errorKind('404', () => 'the page is not built: npm run build', 'Do what it says, in a checkout.'),
+  tooManyViewers: errorKind(
+    '503',
+    (count: number) => `there are ${count} viewers already`,
+    'Close pages that nobody looks at.',
+    1_000,
+  ),
+  viewsTooLarge: errorKind(
+    '503',
+    () => 'the views that are looked at are too large together',
+    'Look at fewer, or at a part of a list.',
+  ),
+  wentWrong: errorKind('500', () => 'this went wrong; the log says more', 'Please report it.'),
+  oldPages: errorKind(
+    '404',
+    () => 'of the old pages, op=listWss and op=listVars&wsName=NAME are known',
+    'Use one of these addresses, or the new page.',
+  ),
+  readOnly: errorKind(
+    '403',
+    () => 'nothing can be changed here: start with --web-write',
+    'Do what it says, where the page may change what the server holds.',
+  ),
+  noAction: errorKind(
+    '404',
+    () => 'there is nothing of that kind to be done',
+    'See the routes in docs/web.md.',
+  ),
+  otherSite: errorKind(
+    '403',
+    () => 'this page alone may ask for that',
+    'Use the page of the server itself, or a program that is no browser.',
+  ),
+  noToken: errorKind('401', () => 'a token is needed', 'Give it as `Authorization: Bearer TOKEN`.'),
+  wrongToken: errorKind(
+    '401',
+    () => 'that is not the token',
+    'The server has printed the token when it began.',
+  ),
+  noValue: errorKind('404', () => 'there is no value to fetch', 'Look whether somebody else has fetched it.'),
+  valueTooLarge: errorKind(
+    '413',
+    (size: number, most: number) => `the value has ${size} bytes; from here at most ${most} can be fetched`,
+    'Fetch it with `sleigh get --take`, or a program.',
+    2_000_000,
+    1_048_576,
+  ),
+} as const satisfies Catalogue;
