@@ -16,23 +16,10 @@ import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
 import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
 import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
+import type { ChannelOptions, ConnectionOptions, StreamOptions } from './channel-options.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
 import { CONNECTION } from '../errors/connection.ts';
 import type { ErrorText } from '../../wire/error-kind.ts';
-
-export interface StreamOptions {
-  /** Closes the connection when it is aborted, while it opens or later. */
-  readonly signal?: AbortSignal | undefined;
-  /** The time limit for connecting and the handshake in milliseconds; `Infinity` for none. The default is 10,000. */
-  readonly timeout?: number | undefined;
-}
-
-export interface ConnectionOptions extends ServerAddress, StreamOptions {}
-
-export interface ChannelOptions extends ConnectionOptions {
-  /** The default is the clock of this host. */
-  readonly clock?: Clock | undefined;
-}
 
 /** A long reply whose value comes as a stream. */
 export interface StreamedReply extends ReplyHead {

@@ -2,7 +2,8 @@ import type { Duplex, Readable } from 'node:stream';
 import { KEY, VERB } from '../../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
-import { Channel, type ChannelOptions, type ConnectionOptions } from './channel.ts';
+import { Channel } from './channel.ts';
+import type { ChannelOptions, ConnectionOptions } from './channel-options.ts';
 import type { Clock } from '../clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
 import {
@@ -18,7 +19,7 @@ import { fromWire, textOfBytes, toWire } from './text.ts';
 import { decodeValue, encodeValue, type EncodedValue } from '../values/values.ts';
 import { fault } from '../../wire/error-kind.ts';
 
-export type { ConnectionOptions } from './channel.ts';
+export type { ConnectionOptions } from './channel-options.ts';
 
 /** How to open or use a workspace (W2, W3). */
 export interface OpenOptions {

@@ -1,4 +1,4 @@
-import { JOB_TYPE, KEY, VARIABLE, VERB } from '../../wire/names.ts';
+import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { Batch } from './batch.ts';
 import { BroadcastResults } from './broadcast-results.ts';
 import { checkOptions } from '../options/checked-options.ts';
@@ -24,7 +24,7 @@ import { failureOf } from '../task/outcome.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
-import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+import type { SleighErrorCode } from './sleigh-error.ts';
 import { callSite } from '../task/stacks.ts';
 import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from '../task/task.ts';
@@ -38,6 +38,8 @@ import type {
 } from '../options/sleigh-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 import { followCrew } from './follow-crew.ts';
+import { JobEnd } from './job-end.ts';
+import { jobMetadata } from './job-metadata.ts';
 import { SLEIGH } from '../errors/job.ts';
 import { USAGE } from '../errors/usage.ts';
 import { typeError, type ErrorText } from '../../wire/error-kind.ts';
@@ -47,7 +49,9 @@ const MAX_ATTEMPTS = 3;
 /**
  * A job and its master: workers that call functions for elements, in parallel.
  *
- * ```ts const sleigh = await Sleigh.start({ workers: 4 }); const squares = await sleigh.eachElem(square, [1, 2, 3]);
+ * ```ts
+ * const sleigh = await Sleigh.start({ workers: 4 });
+ * const squares = await sleigh.eachElem(square, [1, 2, 3]);
  * await sleigh.stop();
  * ```
  *
@@ -63,9 +67,7 @@ export class Sleigh implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #fixedArguments: FixedArguments;
   #made = 0;
-  /** Why no further elements can be sent. */
-  #end: ErrorText<SleighErrorCode> | undefined;
-  readonly #over = new AbortController();
+  readonly #end = new JobEnd();
   #stopping: Promise<void> | undefined;
 
   /**
@@ -126,14 +128,8 @@ export class Sleigh implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { main } = this.#lines;
-    const { workers, label = 'sleigh', onDeadWorker = 'requeue', reconnectGrace } = this.#options;
-    const metadata = new Map<string, string>([
-      [KEY.wsType, JOB_TYPE],
-      [KEY.onDeadWorker, onDeadWorker],
-      [KEY.maxAttempts, String(this.#maxAttempts)],
-    ]);
-    if (this.#isElastic) metadata.set(KEY.join, 'elastic');
-    if (reconnectGrace !== undefined) metadata.set(KEY.reconnectGrace, secondsText(reconnectGrace));
+    const { workers, label = 'sleigh' } = this.#options;
+    const metadata = jobMetadata(this.#options, this.#maxAttempts, this.#isElastic);
     if (this.#server !== undefined) await main.request([VERB.deadman]);
     await main.openWorkspace(this.workspace.name, { label, metadata });
     if (!this.#isElastic) await main.store(this.workspace.name, VARIABLE.workerCount, String(workers));
@@ -147,10 +143,11 @@ export class Sleigh implements AsyncDisposable {
 
   /** The elements under way fail one by one; later batches fail as a whole (S23.4). */
   async #noWorkers(why: string): Promise<void> {
-    if (this.#end !== undefined) return;
-    this.#end = SLEIGH.noWorkers(why);
-    await this.#dispatcher.noWorkers(failureOf(SLEIGH.noWorkers(why)));
-    this.#over.abort(this.#endError());
+    if (this.#end.isDecided) return;
+    const end = SLEIGH.noWorkers(why);
+    this.#end.decide(end);
+    await this.#dispatcher.noWorkers(failureOf(end));
+    this.#end.notify();
   }
 
   get #isElastic(): boolean {
@@ -182,7 +179,7 @@ export class Sleigh implements AsyncDisposable {
   async launch(options: LaunchOptions): Promise<Launched> {
     checkLaunchOptions(options);
     if (!this.#isElastic) throw typeError(USAGE.groupCloses());
-    this.#throwIfEnded();
+    this.#end.throwIfDecided();
     return this.#crew.launch(orAsAtTheStart(options, this.#options));
   }
 
@@ -211,7 +208,7 @@ export class Sleigh implements AsyncDisposable {
     const { signal, onAbort = 'ask' } = options;
     signal?.throwIfAborted();
     const metadata = await this.#fixedArguments.metadataOf(task, options);
-    this.#throwIfEnded();
+    this.#end.throwIfDecided();
     const batch = new Batch({
       id: String(++this.#made),
       elements,
@@ -276,7 +273,7 @@ export class Sleigh implements AsyncDisposable {
     const metadata = await this.#fixedArguments.metadataOf(task, options);
     metadata.set(KEY.everyone, '1');
     if (reach !== undefined) metadata.set(KEY.reach, reach);
-    this.#throwIfEnded();
+    this.#end.throwIfDecided();
     const results = await BroadcastResults.ask(argument, metadata, {
       lines: this.#lines,
       workspace: this.workspace.name,
@@ -312,7 +309,7 @@ export class Sleigh implements AsyncDisposable {
   async join(delay: number, options: WaitOptions = {}): Promise<number> {
     checkOptions('join', options, WAIT);
     const metadata = new Map([[KEY.delay, secondsText(seconds('delay', delay))]]);
-    using either = new EitherSignal(this.#over.signal, options.signal);
+    using either = new EitherSignal(this.#end.signal, options.signal);
     const wait = { ...options, signal: either.signal };
     const { value } = await this.#lines.wait(this.workspace.name, 'the group was not closed', wait, (line) =>
       line.fetch(this.workspace.name, VARIABLE.status, metadata),
@@ -342,16 +339,8 @@ export class Sleigh implements AsyncDisposable {
   }
 
   #endAll(end: ErrorText<SleighErrorCode>): void {
-    this.#end ??= end;
-    this.#dispatcher.end((unfinished) => this.#endError(unfinished));
-    this.#over.abort(this.#endError());
-  }
-
-  #throwIfEnded(): void {
-    if (this.#end !== undefined) throw this.#endError();
-  }
-
-  #endError(unfinished: readonly number[] = []): SleighError {
-    return new SleighError(this.#end ?? SLEIGH.isOver(), unfinished);
+    this.#end.decide(end);
+    this.#dispatcher.end((unfinished) => this.#end.error(unfinished));
+    this.#end.notify();
   }
 }

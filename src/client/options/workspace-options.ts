@@ -1,5 +1,5 @@
 import type { Metadata } from '../../wire/payload.ts';
-import type { ConnectionOptions } from '../connection/channel.ts';
+import type { ConnectionOptions } from '../connection/channel-options.ts';
 import type { Found, FoundStream, OpenOptions } from '../connection/connection.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 

@@ -1,5 +1,5 @@
 import { Barrier } from './barrier.ts';
-import type { ConnectionOptions } from '../connection/channel.ts';
+import type { ConnectionOptions } from '../connection/channel-options.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { OpenOptions } from '../connection/connection.ts';
 import { checkOptions } from '../options/checked-options.ts';

@@ -1,0 +1,16 @@
+import type { Clock } from '../clock.ts';
+import type { ServerAddress } from './server-address.ts';
+
+export interface StreamOptions {
+  /** Closes the connection when it is aborted, while it opens or later. */
+  readonly signal?: AbortSignal | undefined;
+  /** The time limit for connecting and the handshake in milliseconds; `Infinity` for none. The default is 10,000. */
+  readonly timeout?: number | undefined;
+}
+
+export interface ConnectionOptions extends ServerAddress, StreamOptions {}
+
+export interface ChannelOptions extends ConnectionOptions {
+  /** The default is the clock of this host. */
+  readonly clock?: Clock | undefined;
+}

@@ -1,0 +1,20 @@
+import { JOB_TYPE, KEY } from '../../wire/names.ts';
+import type { Metadata } from '../../wire/payload.ts';
+import { secondsText } from '../options/durations.ts';
+import type { SleighOptions } from '../options/sleigh-options.ts';
+
+/** The metadata with which the workspace of a job is opened (S1). */
+export function jobMetadata(
+  { onDeadWorker = 'requeue', reconnectGrace }: SleighOptions,
+  maxAttempts: number,
+  isElastic: boolean,
+): Metadata {
+  const metadata = new Map<string, string>([
+    [KEY.wsType, JOB_TYPE],
+    [KEY.onDeadWorker, onDeadWorker],
+    [KEY.maxAttempts, String(maxAttempts)],
+  ]);
+  if (isElastic) metadata.set(KEY.join, 'elastic');
+  if (reconnectGrace !== undefined) metadata.set(KEY.reconnectGrace, secondsText(reconnectGrace));
+  return metadata;
+}
