@@ -6,7 +6,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { ServerHoldings } from '../workspace/storage-accounting.ts';
-import { containedSteps, type Steps } from '../workspace/steps.ts';
+import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Tracer } from '../workspace/tracing.ts';
@@ -239,7 +239,9 @@ export class Core implements ConnectionHost {
         return this.#tellOccupants();
       case 'stopping':
         this.#tellOccupants();
-        for (const connection of this.#connections.values()) this.contained(() => connection.serverStops());
+        return this.inSteps(
+          eachInSteps(this.#connections.values(), (connection) => connection.serverStops()),
+        );
     }
   }
 

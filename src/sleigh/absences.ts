@@ -40,7 +40,9 @@ export class AbsentRanks {
 
   #look(): RangesOfRanks {
     const others = this.#sleigh.crew.ranksOf(
-      (worker) => !isAnsweredFor(this.#sleigh, worker) || isRegistered(worker),
+      // Most of very many have no client, and their charts need not be asked.
+      (worker) =>
+        !isAnsweredFor(this.#sleigh, worker) || (worker.client !== undefined && isRegistered(worker)),
     );
     return new RangesOfRanks(absentRanks(limitOf(this.#sleigh), others));
   }
@@ -55,10 +57,16 @@ export function* notReached(
   for (const worker of sleigh.crew.everyWorker)
     if (worker.rank < ends.length)
       ends[worker.rank] = isAnsweredFor(sleigh, worker) ? answersUpTo(worker) : Number.POSITIVE_INFINITY;
-  const inOrder = ends.toSorted();
+  // How many ends there are at each broadcast: sorting as many as there are ranks would take long.
+  const [first] = broadcasts;
+  const endsAt = new Float64Array(broadcasts.length);
+  for (const end of ends) {
+    const at = Math.max(end - (first?.number ?? 0), 0);
+    if (at < endsAt.length) endsAt[at] = (endsAt[at] ?? 0) + 1;
+  }
   let ended = 0;
-  for (const broadcast of broadcasts) {
-    while (ended < inOrder.length && (inOrder[ended] ?? 0) <= broadcast.number) ended++;
+  for (const [at, broadcast] of broadcasts.entries()) {
+    ended += endsAt[at] ?? 0;
     yield [broadcast, new RanksNotReached(ends, broadcast.number, ended)];
   }
 }

@@ -109,6 +109,14 @@ describe('what is for a crowd is done in turns (P14)', () => {
     expect(answered()).toBe(CROWD.length - 1);
   });
 
+  it('a server that stops closes connections in turns, and each of them', () => {
+    const server = crowd(true);
+    server.stop();
+    expect(server.closed.size).toBeLessThan(CROWD.length / 2);
+    while (server.turn());
+    expect(server.closed).toEqual(new Set([1, ...CROWD]));
+  });
+
   it('a worker that dies answers for its copies in turns, and for no others', () => {
     const results = [false, true].map((isTimeUp) => {
       const server = crowd(isTimeUp);

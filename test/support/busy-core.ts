@@ -14,6 +14,8 @@ export class BusyCore {
   /** Events that the core asked for, in order. */
   readonly due: ('continued' | number)[] = [];
   readonly paused = new Set<number>();
+  /** Connections that the core has closed. */
+  readonly closed = new Set<number>();
   turns = 0;
   readonly #isTimeUp: boolean;
 
@@ -70,6 +72,10 @@ export class BusyCore {
     return true;
   }
 
+  stop(): void {
+    this.#perform(this.core.handle({ type: 'stopping' }, 0, () => this.#isTimeUp));
+  }
+
   leave(connection: number): void {
     this.#perform(this.core.handle({ type: 'disconnected', connection }, 0, () => this.#isTimeUp));
   }
@@ -80,7 +86,8 @@ export class BusyCore {
         const text =
           typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString('latin1');
         this.sent.set(command.connection, (this.sent.get(command.connection) ?? '') + text);
-      } else if (command.type === 'continue') this.due.push('continued');
+      } else if (command.type === 'close') this.closed.add(command.connection);
+      else if (command.type === 'continue') this.due.push('continued');
       else if (command.type === 'flush') this.due.push(command.connection);
       else if (command.type === 'pause') this.paused.add(command.connection);
       else if (command.type === 'resume') this.paused.delete(command.connection);

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { Batches } from '../../src/sleigh/batches.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { overLimit } from '../../src/workspace/refusal.ts';
+import type { Steps } from '../../src/workspace/steps.ts';
+import { ServerHoldings, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
+
+const BATCHES = 1_000;
+
+function countSteps(steps: Steps): number {
+  let count = 0;
+  for (const _ of steps) count++;
+  return count;
+}
+
+describe('very many batches in which nobody waits and of which there is no result', () => {
+  it.each<[what: string, passes: number, steps: (batches: Batches) => Steps]>([
+    ['refusing those who wait', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
+    ['giving up the results', 3, (batches) => batches.clear()],
+  ])('take steps each time that they are gone through: %s (P14)', (_what, passes, steps) => {
+    const batches = new Batches(new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));
+    for (let n = 0; n < BATCHES; n++) batches.queue(`b${n}`);
+    expect(countSteps(steps(batches))).toBeGreaterThanOrEqual(Math.floor((passes * BATCHES) / 17));
+  });
+});
