@@ -198,6 +198,34 @@ const ATTACKS: readonly Attack[] = [
     requests: () => withMetadata(['store', 'job', 'broadcast', '1', ''], { batchId: 'b' }).repeat(100),
   },
   {
+    what: 'sessions that are guessed',
+    first: [
+      withMetadata(['open ws', 'job', 'me', 'no'], {
+        wstype: 'sleigh',
+        onDeadWorker: 'requeue',
+        reconnectGrace: '100',
+      }),
+      withMetadata(['fetch', 'job', 'worker_ids']),
+      withMetadata(['store', 'job', 'worker_ids', '1', '0'], { session: 'secret' }),
+    ],
+    requests: (round) =>
+      times(200, (n) =>
+        withMetadata(['store', 'job', 'worker_ids', '1', '0'], { session: `guess ${round} ${n}` }),
+      ),
+  },
+  {
+    what: 'variables that are deleted one by one between listings',
+    requests: (round) =>
+      withMetadata(['open ws', `w${round}`, 'me', 'no']) +
+      times(2_000, (n) => withMetadata(['declare var', `w${round}`, `v${n}`, 'fifo'])) +
+      times(2_000, (n) =>
+        withMetadata(['delete var', `w${round}`, `v${n}`]).concat(
+          n % 500 === 0 ? withMetadata(['list vars', `w${round}`]) : '',
+        ),
+      ) +
+      withMetadata(['delete ws', `w${round}`]),
+  },
+  {
     what: 'reports of a job of many ranks',
     first: [
       withMetadata(['open ws', 'job', 'me', 'no'], { wstype: 'sleigh' }),
