@@ -7,6 +7,7 @@ import { CLI_ERRORS } from '../dist/cli/errors.js';
 import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
+import { LIMITS } from '../dist/wire/limits.js';
 import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
 
@@ -203,6 +204,30 @@ writeFileSync(
     .trimEnd() + '\n',
 );
 
+const SEEN = {
+  used: '`sleigh_limit_used`, `sleigh_limit_bound`, `sleigh_refusals_total`',
+  refusals: '`sleigh_refusals_total`',
+  log: 'a line of the log',
+  none: 'nothing is refused for it',
+};
+writeFileSync(
+  join(folder, 'limits.md'),
+  [
+    '# Limits',
+    '',
+    'Look up a limit of the server: its default, its flag, and the metric that shows it (label `limit`). The reasons for the ' +
+      'defaults are in [the protocol](../protocol.md#limits). Made from `src/wire/limits.ts` by `npm run reference`.',
+    '',
+    '| limit | default | unit | clause | flag of `sleigh serve` | seen as |',
+    '| --- | ---: | --- | --- | --- | --- |',
+    ...Object.entries(LIMITS).map(
+      ([name, { default: usual, unit, clause, metric }]) =>
+        `| \`${name}\` | ${usual.toLocaleString('en')} | ${unit} | ${clause} | \`--limit ${name}=NUMBER\` | ${SEEN[metric]} |`,
+    ),
+    '',
+  ].join('\n'),
+);
+
 /** The first sentence of what is said of it. */
 const summary = (doc) =>
   described(doc)
@@ -218,7 +243,7 @@ writeFileSync(
   `# Reference
 
 What programs import, from the docstrings: [the client library](client.md) and [the server](server.md). Every error, and
-what to do about it: [errors](errors.md). To learn it, begin with [the tutorial](../tutorial.md).
+what to do about it: [errors](errors.md). Every limit: [limits](limits.md). To learn it, begin with [the tutorial](../tutorial.md).
 
 | | |
 | --- | --- |

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { descriptors } from '../transport/descriptors.ts';
 import type { TcpServer } from '../transport/server.ts';
+import type { UsedLimit } from '../wire/limits.ts';
 import { KINDS } from '../workspace/memory-budget.ts';
 
 /** The use of a limit, and the limit. */
@@ -16,8 +17,8 @@ function most(all: Iterable<{ readonly bytes: number }>): number {
   return bytes;
 }
 
-/** Every limit that can fill up, by name (P12). */
-function usages({ core, counts }: TcpServer): Record<string, Usage> {
+/** Every limit that can fill up, by name (P12), and the descriptors of the process. */
+function usages({ core, counts }: TcpServer): Record<UsedLimit, Usage> & { descriptors?: Usage } {
   const { limits, holdings, workspaces, connections } = core;
   const files = descriptors();
   return {

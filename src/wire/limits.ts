@@ -56,28 +56,73 @@ export interface Limits {
   readonly logBytes: number;
 }
 
-export const DEFAULT_LIMITS: Limits = {
-  valueBytes: 64 * 2 ** 30,
-  longValueBytes: 16 * 2 ** 20,
-  workspaceBytes: 256 * 2 ** 30,
-  serverBytes: 2 ** 40,
-  memoryBytes: 2 ** 30,
-  clientMemoryBytes: 2 ** 29,
-  workspaceMemoryBytes: 3 * 2 ** 28,
-  incomingBytes: 2 ** 28,
-  unreadBytes: 2 ** 28,
-  argumentCount: 16,
-  nameBytes: 9_999,
-  metadataBytes: 2 ** 20,
-  handshakeBytes: 12 * 1_024,
-  handshakeOptions: 32,
-  connectionCount: 20_000,
-  handshakeSeconds: 30,
-  requestSeconds: 30,
-  progressBytes: 4_096,
-  workerCount: 100_000,
-  logCount: 10_000,
-  logBytes: 2 ** 22,
-};
+/** What there is to know of a limit, besides its reason. */
+interface LimitFacts {
+  readonly default: number;
+  readonly unit: 'bytes' | 'seconds' | 'count';
+  /** The clause of docs/protocol.md whose rule it bounds. */
+  readonly clause: `${'P' | 'S' | 'W' | 'V'}${number}`;
+  /**
+   * Where it is seen: `used`, as `sleigh_limit_used`, `sleigh_limit_bound` and `sleigh_refusals_total`; `refusals`, as the last of
+   * these alone; `log`, as a line of the log; `none`, where nothing is refused for it.
+   */
+  readonly metric: 'used' | 'refusals' | 'log' | 'none';
+}
 
-export const isLimit = (name: string): name is keyof Limits => Object.hasOwn(DEFAULT_LIMITS, name);
+/** All of them. `sleigh serve --limit NAME=NUMBER` and `createServer({ limits: { NAME } })` set each. */
+export const LIMITS = {
+  valueBytes: { default: 64 * 2 ** 30, unit: 'bytes', clause: 'P12', metric: 'refusals' },
+  longValueBytes: { default: 16 * 2 ** 20, unit: 'bytes', clause: 'P11', metric: 'none' },
+  workspaceBytes: { default: 256 * 2 ** 30, unit: 'bytes', clause: 'P12', metric: 'refusals' },
+  serverBytes: { default: 2 ** 40, unit: 'bytes', clause: 'P12', metric: 'used' },
+  memoryBytes: { default: 2 ** 30, unit: 'bytes', clause: 'P12', metric: 'used' },
+  clientMemoryBytes: { default: 2 ** 29, unit: 'bytes', clause: 'P12', metric: 'used' },
+  workspaceMemoryBytes: { default: 3 * 2 ** 28, unit: 'bytes', clause: 'W11', metric: 'used' },
+  incomingBytes: { default: 2 ** 28, unit: 'bytes', clause: 'P12', metric: 'used' },
+  unreadBytes: { default: 2 ** 28, unit: 'bytes', clause: 'P12', metric: 'used' },
+  argumentCount: { default: 16, unit: 'count', clause: 'P12', metric: 'refusals' },
+  nameBytes: { default: 9_999, unit: 'bytes', clause: 'P4', metric: 'refusals' },
+  metadataBytes: { default: 2 ** 20, unit: 'bytes', clause: 'P12', metric: 'refusals' },
+  handshakeBytes: { default: 12 * 1_024, unit: 'bytes', clause: 'P2', metric: 'refusals' },
+  handshakeOptions: { default: 32, unit: 'count', clause: 'P2', metric: 'refusals' },
+  connectionCount: { default: 20_000, unit: 'count', clause: 'P12', metric: 'used' },
+  handshakeSeconds: { default: 30, unit: 'seconds', clause: 'P12', metric: 'log' },
+  requestSeconds: { default: 30, unit: 'seconds', clause: 'P12', metric: 'log' },
+  progressBytes: { default: 4_096, unit: 'bytes', clause: 'P12', metric: 'none' },
+  workerCount: { default: 100_000, unit: 'count', clause: 'S1', metric: 'refusals' },
+  logCount: { default: 10_000, unit: 'count', clause: 'S20', metric: 'none' },
+  logBytes: { default: 2 ** 22, unit: 'bytes', clause: 'S20', metric: 'none' },
+} as const satisfies Readonly<Record<keyof Limits, LimitFacts>>;
+
+/** Limits of which is shown how much is used. */
+export type UsedLimit = {
+  [Name in keyof typeof LIMITS]: (typeof LIMITS)[Name]['metric'] extends 'used' ? Name : never;
+}[keyof typeof LIMITS];
+
+export const isLimit = (name: string): name is keyof Limits => Object.hasOwn(LIMITS, name);
+
+const defaultOf = (name: keyof Limits): number => LIMITS[name].default;
+
+export const DEFAULT_LIMITS: Limits = {
+  valueBytes: defaultOf('valueBytes'),
+  longValueBytes: defaultOf('longValueBytes'),
+  workspaceBytes: defaultOf('workspaceBytes'),
+  serverBytes: defaultOf('serverBytes'),
+  memoryBytes: defaultOf('memoryBytes'),
+  clientMemoryBytes: defaultOf('clientMemoryBytes'),
+  workspaceMemoryBytes: defaultOf('workspaceMemoryBytes'),
+  incomingBytes: defaultOf('incomingBytes'),
+  unreadBytes: defaultOf('unreadBytes'),
+  argumentCount: defaultOf('argumentCount'),
+  nameBytes: defaultOf('nameBytes'),
+  metadataBytes: defaultOf('metadataBytes'),
+  handshakeBytes: defaultOf('handshakeBytes'),
+  handshakeOptions: defaultOf('handshakeOptions'),
+  connectionCount: defaultOf('connectionCount'),
+  handshakeSeconds: defaultOf('handshakeSeconds'),
+  requestSeconds: defaultOf('requestSeconds'),
+  progressBytes: defaultOf('progressBytes'),
+  workerCount: defaultOf('workerCount'),
+  logCount: defaultOf('logCount'),
+  logBytes: defaultOf('logBytes'),
+};

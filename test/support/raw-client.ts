@@ -74,9 +74,15 @@ export class RawClient {
     over.abort();
   }
 
+  /** Reads up to a text, and with it. @throws Error when the server closes before it has come */
   async until(text: string): Promise<void> {
     let come = '';
-    while (!come.endsWith(text)) come += (await this.read(1)).toString('latin1');
+    while (!come.endsWith(text)) {
+      const next = await this.read(1);
+      if (next.length === 0)
+        throw new Error(`the server closed; it had sent "${come}", and "${text}" never came`);
+      come += next.toString('latin1');
+    }
   }
 
   /** Resolves when the server has closed. */

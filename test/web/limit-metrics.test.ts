@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Limits, type Server } from '../../src/index.ts';
+import { LIMITS } from '../../src/wire/limits.ts';
 import { pad20 } from '../../src/wire/numbers.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
@@ -110,6 +111,16 @@ describe('a limit that fills up is seen in /metrics before it binds, and what it
     },
     60_000,
   );
+});
+
+describe('the table of limits', () => {
+  it('says of which limits the use is shown', async () => {
+    server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0 } });
+    const samples = [...(await scrapeOf(server.web?.url ?? '')).keys()];
+    const shown = samples.flatMap((name) => /^sleigh_limit_used\{limit="(\w+)"\}$/.exec(name)?.[1] ?? []);
+    const used = Object.entries(LIMITS).flatMap(([name, { metric }]) => (metric === 'used' ? [name] : []));
+    expect(shown.filter((name) => name !== 'descriptors').toSorted()).toEqual(used.toSorted());
+  });
 });
 
 describe('what is refused without having filled up', () => {

@@ -11,8 +11,8 @@ const COUNT = 'SLEIGH_WORKERS';
 /**
  * Starts workers with any command that runs programs elsewhere: a batch system, a container … See docs/launchers.md.
  *
- * ```ts await Sleigh.start({ workers: 64, server, launch: command('srun --ntasks=1 --cpus-per-task="$SLEIGH_WORKERS"
- * sleigh worker') });
+ * ```ts
+ * await Sleigh.start({ workers: 64, server, launch: command('srun --ntasks=1 --cpus-per-task="$SLEIGH_WORKERS" sleigh worker') });
  * ```
  *
  * @param text a command for `sh`. It must run `sleigh worker`, here or elsewhere, with SLEIGH_ORDER in its

@@ -53,8 +53,9 @@ type TaskOf<Function> = Function extends (...args: infer Args) => infer Result
 /**
  * The functions that a module exports, as tasks with their types. Only the workers load the module.
  *
- * ```ts const { square } = tasks<typeof import('../tasks.js')>(new URL('../tasks.js', import.meta.url)); await
- * sleigh.eachElem(square, [1, 2, 3]);
+ * ```ts
+ * const { square } = tasks<typeof import('../tasks.js')>(new URL('../tasks.js', import.meta.url));
+ * await sleigh.eachElem(square, [1, 2, 3]);
  * ```
  *
  * @param module its URL, or its path

@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS, LIMITS } from '../../src/wire/limits.ts';
+
+const protocol = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+
+describe.each(Object.entries(LIMITS))('the limit %s', (name, { default: usual, unit, clause }) => {
+  it('has its default', () => {
+    expect(new Map(Object.entries(DEFAULT_LIMITS)).get(name)).toBe(usual);
+  });
+
+  it('has its unit in its name', () => {
+    expect(/Bytes$/.test(name)).toBe(unit === 'bytes');
+    expect(/Seconds$/.test(name)).toBe(unit === 'seconds');
+  });
+
+  it('belongs to a clause that there is', () => {
+    expect(protocol.includes(`**${clause}.**`)).toBe(true);
+  });
+});
