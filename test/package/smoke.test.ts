@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPackage } from '../support/installed-package.ts';
 
@@ -36,6 +38,20 @@ describe('the package, from its tarball', () => {
     (name, first) => {
       installed.write(name, `${first}\n${JOB}`);
       expect(installed.node([name])).toEqual(right('[ 2, 4 ]\n'));
+    },
+    60_000,
+  );
+
+  it.each(['sleigh', 'sleigh/client'])(
+    '%s works without the walker, which is sleigh/verify',
+    (name) => {
+      const walker = join(installed.path, 'node_modules/sleigh/dist/verify');
+      const away = join(installed.path, 'walker');
+      renameSync(walker, away);
+      installed.write('without.mjs', `import { Sleigh, tasks } from '${name}';\n${JOB}`);
+      const ended = installed.node(['without.mjs']);
+      renameSync(away, walker);
+      expect(ended).toEqual(right('[ 2, 4 ]\n'));
     },
     60_000,
   );
@@ -156,7 +172,7 @@ describe('its server', () => {
   }, 60_000);
 
   it('is verified by the recorded conversations, which are part of the package', () => {
-    const program = `import { replayAll } from './node_modules/sleigh/dist/verify/conversations.js';
+    const program = `import { replayAll } from 'sleigh/verify';
       const [host, port] = process.argv[1].split(':');
       const reports = await replayAll({ host, port: Number(port) }, () => undefined);
       console.log(JSON.stringify(reports.map(({ failures }) => failures.length)));`;
