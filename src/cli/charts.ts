@@ -32,7 +32,7 @@ export function addChartsCommand(program: Command): void {
     .option('--out <folder>', 'write the statecharts to files in this folder')
     .option('--trace <file>', 'replay a trace of `sleigh serve --trace` on a web page')
     .addOption(
-      new Option('--web-port <number>', 'with --trace: serve the web page on this port; 0 takes a free one')
+      new Option('--web-port <number>', 'with --trace: serve the web page on this port; 0 selects a free one')
         .argParser(port)
         .default(8766),
     )

@@ -33,7 +33,7 @@ export async function programWith(
   outputError: (text: string) => void,
 ): Promise<Command> {
   const program = new Command('sleigh')
-    .description('A coordination server for parallel work, speaking the NetWorkSpaces protocol.')
+    .description('A coordination server for parallel work that speaks the NetWorkSpaces protocol.')
     .version(VERSION)
     .configureOutput({ outputError, writeOut: (text) => void standardOutput.write(text) })
     .exitOverride();

@@ -25,9 +25,7 @@ export function addGetCommand(program: Command): void {
     .option('--take', 'remove the value from the variable')
     .option('--wait', 'wait until there is a value')
     .addOption(
-      new Option('--timeout <seconds>', 'wait for a value for so many seconds at most').argParser(
-        secondsFrom0,
-      ),
+      new Option('--timeout <seconds>', 'wait at most this number of seconds').argParser(secondsFrom0),
     )
     .option('--json', 'print JSON: a JSON value as it was stored, text as a string, bytes as {"base64":"…"}')
     .addHelpText('after', HELP)

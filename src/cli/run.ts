@@ -43,7 +43,7 @@ const inputOptions = (): readonly Option[] => [
     '--encoding <name>',
     'the encoding of the input (default: that of its byte order mark, else utf-8)',
   ).choices(ENCODINGS),
-  new Option('--unordered', 'write each result as soon as it is there, not in the order of the input'),
+  new Option('--unordered', 'write each result as soon as it arrives, not in the order of the input'),
 ];
 
 const workerOptions = (): readonly Option[] => [
@@ -52,7 +52,7 @@ const workerOptions = (): readonly Option[] => [
     .default(processors(), 'the processors of this host, of its container or of the batch job'),
   new Option(
     '--window <number>',
-    `hand out at most so many lines at a time (default: ${WINDOW_PER_WORKER} for each worker; with --halt 1)`,
+    `the largest number of lines under way (default: ${WINDOW_PER_WORKER} for each worker; with --halt 1)`,
   ).argParser(atLeastOne),
   new Option(
     '--join <how>',
@@ -60,7 +60,7 @@ const workerOptions = (): readonly Option[] => [
   ).choices(['closing', 'elastic']),
   new Option(
     '--reconnect-grace <seconds>',
-    'keep the place of a worker that lost its connection for so many seconds (default: 0)',
+    'seconds within which a worker that lost its connection may come back (default: 0)',
   ).argParser(secondsFrom0),
 ];
 
@@ -71,7 +71,7 @@ const retryOptions = (): readonly Option[] => [
   ).argParser(duration),
   new Option(
     '--retries <number>',
-    'try a line up to so many times, the first included, when its call fails, takes too long, or ends its worker',
+    'the number of attempts for a line whose call fails, times out, or ends its worker',
   ).argParser(atLeastOne),
   new Option(
     '--halt <when>',

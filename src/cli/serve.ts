@@ -72,13 +72,13 @@ export function addServeCommand(program: Command): void {
         .default('127.0.0.1'),
     )
     .addOption(
-      new Option('--port <number>', 'listen for clients on this port; 0 takes a free one')
+      new Option('--port <number>', 'listen for clients on this port; 0 selects a free one')
         .env('NWS_SERVER_PORT')
         .argParser(port)
         .default(8765),
     )
     .addOption(
-      new Option('--web-port <number>', 'serve the web page on this port; 0 takes a free one')
+      new Option('--web-port <number>', 'serve the web page on this port; 0 selects a free one')
         .env('NWS_WEB_PORT')
         .argParser(port)
         .default(8766),
@@ -92,9 +92,10 @@ export function addServeCommand(program: Command): void {
     )
     .option('--web-write', 'allow the web page to delete and to fetch values; it asks for a token')
     .addOption(
-      new Option('--web-token <token>', 'the token for --web-write (default: one is made and printed)').env(
-        'SLEIGH_WEB_TOKEN',
-      ),
+      new Option(
+        '--web-token <token>',
+        'the token for --web-write (default: a random one, which is printed)',
+      ).env('SLEIGH_WEB_TOKEN'),
     )
     .option('--no-web', 'serve no web page')
     .addOption(
@@ -152,7 +153,7 @@ export function addServeCommand(program: Command): void {
     .option('--deadman', 'allow clients to stop the server (default: allowed on a loopback address)')
     .option('--no-deadman', 'do not allow clients to stop the server')
     .addOption(
-      new Option('--drain <seconds>', 'after SIGTERM, give clients so many seconds to finish and leave')
+      new Option('--drain <seconds>', 'seconds that clients have to finish and disconnect after SIGTERM')
         .argParser(wholeNumber())
         .default(DEFAULT_DRAIN_S),
     )

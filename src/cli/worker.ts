@@ -31,7 +31,7 @@ const DRAIN_SECONDS = 20;
 
 const HELP = `
 The workers join the job and run its tasks until the job ends, the server stops, or this command ends. A job whose group is
-closed takes no more workers; a job with an elastic group always does. A worker that ends is replaced.
+closed accepts no more workers; a job with an elastic group always does. A worker that ends is replaced.
 
 The master shows what the workers print. On its way that is stored in the variables logDebug (standard output) and
 logError (standard error) of the job, with rank and time.
@@ -57,14 +57,14 @@ export function addWorkerCommand(program: Command): void {
   for (const option of poolOptions()) command.addOption(option);
   command
     .addOption(
-      new Option('--drain <seconds>', 'when stopped, give the calls that run so many seconds to finish')
+      new Option('--drain <seconds>', 'seconds that running calls have to finish when the command is stopped')
         .argParser(secondsFrom0)
         .default(DRAIN_SECONDS),
     )
     .addOption(
       new Option(
         '--workers <number>',
-        'start so many workers (default: the number in the order, or of the processors of this host, of its container or of the batch job)',
+        'the number of workers to start (default: the number in the order, or of the processors of this host, of its container or of the batch job)',
       ).argParser(atLeastOne),
     )
     .option('--threads', 'run the workers as threads of one process')

@@ -84,7 +84,7 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
     <>
       <PageHead title="No such page" />
       <Nothing>
-        There is nothing at <code>{path}</code>. <a href={page.overview}>To the overview</a>
+        No page at <code>{path}</code>. <a href={page.overview}>To the overview</a>
       </Nothing>
     </>
   );
@@ -149,8 +149,8 @@ function ConnectionNotice() {
     <div role="status" class="connection">
       {lost && (
         <p class="banner">
-          <strong>The server cannot be reached.</strong> What you see is from before; the page tries again
-          each second.
+          <strong>The server cannot be reached.</strong> The page shows the last known state; the page tries
+          again each second.
         </p>
       )}
     </div>

@@ -168,7 +168,7 @@ describe('sleigh run', () => {
     expect(lines[0]).toBe('[1]');
     expect(JSON.parse(lines[1] ?? '')).toEqual({
       line: 2,
-      error: expect.stringContaining('no form in JSON'),
+      error: expect.stringContaining('cannot be written as JSON'),
     });
     expect(child.exitCode).toBe(1);
   });
@@ -387,7 +387,7 @@ describe('sleigh run, when it cannot begin', () => {
     ],
     ['bad syntax', ['syntax.mjs'], /^sleigh: cannot load .*syntax\.mjs: SyntaxError: .*\n$/],
     ['a module that throws', ['throws.mjs'], /^sleigh: cannot load .*throws\.mjs: Error: at once .*\n$/],
-    ['a bad input', ['input.mjs'], /^sleigh: "input" of .*input\.mjs is nothing that can be iterated\n$/],
+    ['a bad input', ['input.mjs'], /^sleigh: "input" of .*input\.mjs is not iterable\n$/],
     ['no input file', ['good.mjs', 'none.txt'], /^sleigh: cannot read none\.txt: there is no such file\n$/],
     ['a folder as input', ['good.mjs', '.'], /^sleigh: cannot read \.: it is a folder\n$/],
     [

@@ -69,7 +69,8 @@ describe('sleigh get', () => {
     expect(await tool(['get', 'my shop', 'x', '--json'])).toEqual({
       status: 1,
       output: '',
-      errors: '{"error":{"code":"no-json","message":"the value has no form in JSON: \\"mean\\" is NaN"}}\n',
+      errors:
+        '{"error":{"code":"no-json","message":"the value cannot be written as JSON: \\"mean\\" is NaN"}}\n',
     });
   });
 
@@ -125,7 +126,7 @@ describe('sleigh put', () => {
     expect(await tool(['put', 'my shop', 'x', '{', '--json'])).toMatchObject({
       status: 1,
       errors: expect.stringMatching(
-        /^\{"error":\{"code":"no-json","message":"the value is no JSON: .*"\}\}\n$/,
+        /^\{"error":\{"code":"no-json","message":"the value is not valid JSON: .*"\}\}\n$/,
       ),
     });
   });
@@ -293,7 +294,7 @@ describe('sleigh status', () => {
     await Promise.all(workers);
     await eventually(async () => (await finders()) === 0, 'nobody waits');
     await job.store('Sleigh ride over', '1');
-    expect(await tool(['status', 'old job'])).toEqual(failed('"old job" is no job'));
+    expect(await tool(['status', 'old job'])).toEqual(failed('"old job" is not a job'));
   });
 
   it('shows jobs and their workers', async () => {
@@ -328,7 +329,7 @@ describe('sleigh status', () => {
     expect((await tool(['status', 'my job'])).output).toMatch(/^JOB .*\nmy job .*\n\nWORKER +PEER .*\n +0 /);
     worker.child.kill();
     await worker.status();
-    expect(await tool(['status', 'my shop'])).toEqual(failed('"my shop" is no job'));
+    expect(await tool(['status', 'my shop'])).toEqual(failed('"my shop" is not a job'));
     expect(await ws.list()).toEqual([]);
   });
 

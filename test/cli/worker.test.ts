@@ -141,7 +141,7 @@ describe('sleigh worker', () => {
     await first.said(/2 workers started/g);
     const second = byHand('--workers', '5');
     expect(await second.status()).toBe(1);
-    expect(second.errors).toBe(`sleigh: ${JOB} takes no more workers\n`);
+    expect(second.errors).toBe(`sleigh: ${JOB} accepts no more workers\n`);
   });
 
   it.each([

@@ -282,7 +282,7 @@ async function answerSome(values: unknown[]): Promise<void> {
 }
 async function chunk(): Promise<ChunkOutcome[]> {
   const { value } = await task();
-  if (!(value instanceof Chunk)) throw new TypeError('this is no chunk');
+  if (!(value instanceof Chunk)) throw new TypeError('the bytes are not a chunk');
   return [...value];
 }
 

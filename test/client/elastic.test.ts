@@ -186,7 +186,7 @@ describe('eachWorker of an elastic sleigh', () => {
 });
 
 describe('a sleigh that closes', () => {
-  it('says that it takes no more workers, and knows no reach', async () => {
+  it('says that it accepts no more workers, and knows no reach', async () => {
     await using sleigh = await start(1, { join: 'closing' });
     await expect(sleigh.launch({ workers: 1 })).rejects.toThrow("start it with join: 'elastic'");
     await expect(sleigh.eachWorker(task.square, 1, { reach: 'all' })).rejects.toThrow(

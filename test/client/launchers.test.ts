@@ -196,7 +196,7 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
 
   it('are not started where a host would be an option of ssh', async () => {
     const trap = `-oProxyCommand=touch ${folder.path}/trap`;
-    await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is no host`));
+    await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is not a host name`));
     await expect(start(bySsh(), [])).rejects.toThrow(new LaunchError('ssh needs `hosts`'));
   });
 
@@ -235,7 +235,7 @@ describe('sleigh run, elsewhere', () => {
       ['--launch', 'threads', '--host', 'x'],
       /^sleigh: --launch threads is for this host, and --host for others\n$/,
     ],
-    [['--host', '-x'], /^sleigh: "-x" is no host\n$/],
+    [['--host', '-x'], /^sleigh: "-x" is not a host name\n$/],
     [
       ['--launch', 'exit 4'],
       /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: no worker can be had any more: the workers of exit 4 have ended: exit status 4; lines not done: 1\n$/,

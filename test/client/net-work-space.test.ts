@@ -278,9 +278,9 @@ describe('bytes as streams', () => {
   });
 
   it.each([
-    [9, 'the stream ended 1 bytes before the 9 that it should have'],
-    [7, 'the stream has more than the 7 bytes that it should have'],
-    [4, 'the stream has more than the 4 bytes that it should have'],
+    [9, 'the stream ended 1 bytes before the announced 9'],
+    [7, 'the stream has more than the 7 bytes that were announced'],
+    [4, 'the stream has more than the 4 bytes that were announced'],
   ])('are not stored when there are 8 and it should be %d', async (size, message) => {
     await expect(
       ws.storeStream('x', { size, bytes: inTurns(Buffer.alloc(4), Buffer.alloc(4)) }),

@@ -402,7 +402,7 @@ describe('a sleigh that is stopped', () => {
       code: 'unreachable',
     });
     await expect(Sleigh.start({ workers: 1, server: address, hosts: ['there'] })).rejects.toThrow(
-      'hosts need a launcher',
+      '`hosts` needs a launcher',
     );
   });
 });

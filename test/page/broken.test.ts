@@ -105,10 +105,10 @@ describe('the page', { timeout: 60_000 }, () => {
       throw new Error('on purpose');
     });
     await ask(one, ['open ws', 'w', 'x', 'no']);
-    await page.locator('.fresh', { hasText: 'could not show it' }).waitFor();
+    await page.locator('.fresh', { hasText: 'failed to update it' }).waitFor();
     await shown(() => page.locator('tbody tr').count()).toBeGreaterThan(1);
     await page.reload();
-    await page.getByText('The server could not show it: this went wrong').waitFor();
+    await page.getByText('The server failed to show it: the server failed').waitFor();
     spy.mockRestore();
     await ask(one, ['open ws', 'x', 'x', 'no']);
     await page.locator('.fresh.live').waitFor();

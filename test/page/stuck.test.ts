@@ -42,12 +42,12 @@ describe('why a job may be stuck', () => {
 
   test('a sleigh that has failed says that alone', () =>
     expect(said({ hasFailed: true, workers: { dead: 1 } })).toEqual([
-      'trouble: It has failed, by a fault of the server: all who waited were told, and it does nothing any more',
+      'trouble: It has failed by a fault of the server: waiting clients were answered, and it has ended',
     ]));
 
   test('a sleigh that ends by itself says so, and what becomes of its tasks', () =>
     expect(said({ state: 'windingDown', shutdown: 'shuttingDown.byItself', running: 0 })).toEqual([
-      'trouble: It shuts down by itself: it can go on no longer',
-      'hint: 5 tasks will not be worked on: the sleigh is ending',
+      'trouble: It shuts down by itself, because it cannot continue',
+      'hint: 5 tasks will not be done: the sleigh is shutting down',
     ]));
 });

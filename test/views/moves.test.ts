@@ -9,7 +9,7 @@ function chartOf(id: string) {
   return machine;
 }
 
-/** What may come next, as `event [guard]: verdict`. */
+/** Possible moves, as `event [guard]: verdict`. */
 function next(chart: string, state: string, context: unknown): string[] {
   const machine = chartOf(chart);
   const leaf = statesOf(machine.root).find(({ path }) => path.join('.') === state);

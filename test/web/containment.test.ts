@@ -57,7 +57,7 @@ describe('an exception in a view', () => {
     const spy = sabotage();
     await store('one');
     await eventually(() => broken.latest?.event === 'failed', 'the viewer is told');
-    expect(broken.latestView).toEqual({ error: 'this went wrong; the log says more' });
+    expect(broken.latestView).toEqual({ error: 'the server failed; the log has the reason' });
     const before = whole.events.length;
     await store('two');
     await eventually(() => whole.events.length > before, 'others are kept up to date');

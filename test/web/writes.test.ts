@@ -80,9 +80,9 @@ describe('with the token, the page', () => {
     ['DELETE', '/api/workspaces/w/variables/none', 404, 'Variable "none" does not exist in workspace "w".'],
     ['POST', '/api/workspaces/w/variables/none/fetch', 404, 'there is no value to fetch'],
     ['POST', '/api/workspaces/none/variables/v/fetch', 404, 'there is no value to fetch'],
-    ['POST', '/api/workspaces/w', 404, 'there is nothing of that kind to be done'],
-    ['DELETE', '/api/workspaces', 404, 'there is nothing of that kind to be done'],
-    ['DELETE', '/api/workspaces/w/variables/v/fetch', 404, 'there is nothing of that kind to be done'],
+    ['POST', '/api/workspaces/w', 404, 'unknown action'],
+    ['DELETE', '/api/workspaces', 404, 'unknown action'],
+    ['DELETE', '/api/workspaces/w/variables/v/fetch', 404, 'unknown action'],
   ])('is told what is not there: %s %s', async (method, path, status, error) => {
     const answer = await change(method, path);
     expect({ status: answer.status, text: answer.text }).toEqual({
@@ -156,7 +156,7 @@ describe('nothing is changed', () => {
     });
     expect({ status, text }).toEqual({
       status: 403,
-      text: '{"error":"nothing can be changed here: start with --web-write"}',
+      text: '{"error":"changes are disabled; start the server with --web-write"}',
     });
     expect((await view(address, '/api/overview'))['writable']).toBe(false);
     await readOnly.close();

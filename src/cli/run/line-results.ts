@@ -178,7 +178,7 @@ function written(outcome: LineOutcome): { readonly text: string; readonly failur
     return { text: jsonLine(outcome.value), failure: undefined };
   } catch (cause) {
     const [why = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
-    const error = `the result has no form in JSON: ${why}`;
+    const error = `the result cannot be written as JSON: ${why}`;
     return { text: jsonLine({ line, error }), failure: { line, error, stack: error } };
   }
 }

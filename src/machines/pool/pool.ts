@@ -101,7 +101,7 @@ export const poolMachine = setup({
     noteGivenUp: assign(({ context, event }) => ({
       reason: `${context.failedStarts + 1} workers in a row ended before they were ready; the last one: ${describe(endIn(event)?.end)}`,
     })),
-    noteRefused: assign({ reason: 'the job takes no more workers' }),
+    noteRefused: assign({ reason: 'the job accepts no more workers' }),
     noteStopped: assign({ reason: 'the workers were told to go' }),
     askForRanks: (_args, _params: { count: number }) => undefined,
     askForReplacement: (_args, _params: { rank: number }) => undefined,

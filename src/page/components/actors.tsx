@@ -129,7 +129,7 @@ export function ActorDetails(props: { actor: ActorView; chart: ChartView | undef
           <Story story={actor.story} chosen={entry === undefined ? undefined : chosen} onChoose={setChosen} />
         </Panel>
         {chart !== undefined && light !== undefined && (
-          <Panel title={entry === undefined ? 'What may come next' : 'What could have come next'}>
+          <Panel title={entry === undefined ? 'Possible moves' : 'Possible moves at this step'}>
             <NextMoves chart={chart} next={light.next} />
           </Panel>
         )}
@@ -139,7 +139,7 @@ export function ActorDetails(props: { actor: ActorView; chart: ChartView | undef
           </Panel>
         )}
         {context.length > 0 && (
-          <Panel title="What it remembers" note={entry === undefined ? undefined : 'now'}>
+          <Panel title="Context" note={entry === undefined ? undefined : 'now'}>
             <dl class="pairs">
               {context.map(([name, value]) => (
                 <div key={name}>

@@ -41,7 +41,7 @@ export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) 
       {data.items.length === 0 && (
         <Nothing>
           {state === undefined
-            ? 'No workers yet. One comes into being when a sentinel fetches a rank from rankCount, and registers with workerIds.'
+            ? 'No workers yet. A worker appears when a sentinel fetches a rank from rankCount, and registers with workerIds.'
             : `No worker is ${stateName(state)} at the moment.`}
         </Nothing>
       )}
@@ -94,7 +94,7 @@ function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | 
           </span>
         </span>
         <span class="tile-task">
-          {state === 'replacing' ? 'waits for its replacement' : undefined}
+          {state === 'replacing' ? 'is being replaced' : undefined}
           {tone === 'dead' || tone === 'lost' ? reasonOf(worker, reason) : onTask(worker, age)}
           {batch !== undefined && <> on batch {batch.title}</>}
         </span>

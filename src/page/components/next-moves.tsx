@@ -17,7 +17,7 @@ export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['n
       return move === undefined ? [] : [{ move, verdict }];
     })
     .sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict));
-  if (moves.length === 0) return <p class="nothing">Nothing more: this is its end.</p>;
+  if (moves.length === 0) return <p class="nothing">None: this is a final state.</p>;
   return (
     <ul class="moves">
       {moves.map(({ move, verdict }) => (
@@ -47,11 +47,11 @@ const GUARDED: Readonly<Record<Verdict, string>> = {
 
 function Reason({ verdict, guard }: { verdict: Verdict; guard: string | undefined }) {
   if (guard === undefined)
-    return verdict === 'forbidden' ? <span class="guard">a state within answers it in its place</span> : null;
+    return verdict === 'forbidden' ? <span class="guard">an inner state handles it</span> : null;
   if (guard === 'otherwise')
     return (
       <span class="guard">
-        {verdict === 'forbidden' ? 'a guard before it holds' : 'where no guard before it holds'}
+        {verdict === 'forbidden' ? 'an earlier guard holds' : 'if no earlier guard holds'}
       </span>
     );
   return (

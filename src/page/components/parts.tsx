@@ -70,7 +70,7 @@ export function Waiting({ reading: { status, error }, what }: { reading: Reading
     return (
       <>
         <PageHead title={what} />
-        <Nothing>The server could not show it: {error}</Nothing>
+        <Nothing>The server failed to show it: {error}</Nothing>
       </>
     );
   if (status !== 'missing') return <p class="loading">Asking the server…</p>;
@@ -78,8 +78,8 @@ export function Waiting({ reading: { status, error }, what }: { reading: Reading
     <>
       <PageHead title={`No such ${what}`} />
       <Nothing>
-        {error ?? 'It is not there.'} It may have been deleted or have left; this page shows it again when it
-        comes back.
+        {error ?? 'It does not exist.'} It may have been deleted or have left; this page shows it again when
+        it comes back.
       </Nothing>
     </>
   );
@@ -87,7 +87,7 @@ export function Waiting({ reading: { status, error }, what }: { reading: Reading
 
 const FRESHNESS: Readonly<Partial<Record<FeedStatus, string>>> = {
   lost: 'connection lost',
-  failed: 'the server could not show it anew',
+  failed: 'the server failed to update it',
 };
 
 /** Shown above a view that is not up to date. */

@@ -120,7 +120,7 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
         role="img"
         aria-label={`${title}: ${names.map((name, i) => `${name} ${valueAt(i, last)}, ${format(mostOf(data[i + 1]))} at most`).join('; ')}`}
       />
-      {times.length < 2 && <p class="plot-empty">The first figures come in a moment.</p>}
+      {times.length < 2 && <p class="plot-empty">The first figures appear in a moment.</p>}
     </figure>
   );
 }

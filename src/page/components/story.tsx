@@ -15,7 +15,7 @@ interface StoryProps {
 export function Story({ story, chosen, onChoose }: StoryProps) {
   const keys = storyKeys(story);
   const entries = story.map((entry, i) => ({ entry, key: keys[i] ?? '' })).toReversed();
-  if (entries.length === 0) return <p class="nothing">Nothing has happened to it yet.</p>;
+  if (entries.length === 0) return <p class="nothing">It has no steps yet.</p>;
   return (
     <ol class="story" aria-label="Story, the newest first" onKeyDown={walk}>
       {entries.map(({ entry, key }) => (

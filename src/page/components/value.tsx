@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<ValueView['kind'], string>> = {
 /** One line of a value, for a table. */
 export function ValuePreview({ value, values }: { value: ValueView | undefined; values: number }) {
   if (value === undefined)
-    return <span class="faint">{values > 0 ? 'made when it is read' : 'no value'}</span>;
+    return <span class="faint">{values > 0 ? 'created when it is read' : 'no value'}</span>;
   const text = value.babelfish ?? value.text;
   return (
     <span class="preview">
@@ -45,7 +45,7 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
         <span class="faint">descriptor {descriptor}</span>
       </header>
       {babelfish !== undefined && (
-        <Content label={`${label}, as its babelfish tells it`}>{babelfish}</Content>
+        <Content label={`${label}, as text from its babelfish`}>{babelfish}</Content>
       )}
       {text !== undefined && <Content label={`${label}, as text`}>{text === '' ? '(empty)' : text}</Content>}
       {hex !== undefined && hex !== '' && <Content label={`${label}, byte by byte`}>{hex}</Content>}

@@ -81,7 +81,7 @@ export function TokenDialog() {
       >
         <h2>Token</h2>
         {question !== undefined && question.reason !== '' && <p class="write-error">{question.reason}</p>}
-        <p>The server does this for those who know its token. It is kept until this tab is closed.</p>
+        <p>The server requires its token for this. The page keeps it until this tab is closed.</p>
         <label class="field">
           Token
           <input

@@ -24,7 +24,7 @@ export function notices({
   const hint = (text: string): number => all.push({ kind: 'hint', text });
   if (hasFailed) {
     trouble(
-      'It has failed, by a fault of the server: all who waited were told, and it does nothing any more',
+      'It has failed by a fault of the server: waiting clients were answered, and it has ended',
     );
     return all;
   }
@@ -36,14 +36,14 @@ export function notices({
 
   if (dead > 0) trouble(`${plural(dead, 'worker has', 'workers have')} died`);
   if (state !== 'serving') {
-    if (shutdown.endsWith('byItself')) trouble('It shuts down by itself: it can go on no longer');
-    if (queued > 0) hint(`${plural(queued, 'task')} will not be worked on: the sleigh is ending`);
+    if (shutdown.endsWith('byItself')) trouble('It shuts down by itself, because it cannot continue');
+    if (queued > 0) hint(`${plural(queued, 'task')} will not be done: the sleigh is shutting down`);
     return all;
   }
   if (registered === 0) {
     if (queued > 0)
       trouble(`${plural(queued, 'task waits', 'tasks wait')}, and no worker is there to take them`);
-    else if (total(workers) === 0) hint('No worker has asked for a rank yet');
+    else if (total(workers) === 0) hint('No sentinel has fetched a rank yet');
     if (declared > 0)
       hint(`${plural(declared, 'rank was', 'ranks were')} given out whose workers have not registered`);
     return all;
@@ -55,8 +55,8 @@ export function notices({
         ? `All workers wait for tasks: ${plural(results, 'result waits', 'results wait')} to be fetched by the master`
         : 'All workers wait for tasks: none is queued',
     );
-  if (queued > 0 && idle === registered) hint('Tasks are queued, and no worker has asked for one yet');
+  if (queued > 0 && idle === registered) hint('Tasks are queued, and no worker has fetched one yet');
   if (joinPhase.includes('joining'))
-    hint('The group is joining: who asked for the number of workers waits for its end');
+    hint('The group is joining: clients that requested the number of workers wait until it closes');
   return all;
 }

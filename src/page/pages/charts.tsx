@@ -33,7 +33,7 @@ export function ChartsPage({ chart: name }: { chart: string | undefined }) {
         <Chart
           key={chosen.chart}
           chart={chosen}
-          label={`${chosen.title}. All that it shows is in the table below.`}
+          label={`${chosen.title}. The table below has the same content.`}
         />
       </section>
       <Panel title="Moves">

@@ -33,16 +33,16 @@ export function ClientPage({ id }: { id: string }) {
         )}
       </Facts>
       <div class="halves">
-        <Panel title={last?.waits === true ? 'What it waits for' : 'What it did last'}>
+        <Panel title={last?.waits === true ? 'What it waits for' : 'Last request'}>
           {last === undefined ? (
-            <Nothing>It has asked for nothing yet.</Nothing>
+            <Nothing>It has made no request yet.</Nothing>
           ) : (
             <p class="lead">
               <Request request={last} />
             </p>
           )}
         </Panel>
-        <Panel title="Whom it is">
+        <Panel title="Roles">
           {roles.length === 0 && owns.length === 0 && (
             <Nothing>It owns no workspace and is in no sleigh.</Nothing>
           )}

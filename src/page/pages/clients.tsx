@@ -26,7 +26,7 @@ export function ClientsPage({ from, state }: { from: number; state: string | und
         {data.items.length === 0 ? (
           <Nothing>
             {state === undefined
-              ? 'Nobody is connected. Whoever connects is here until its connection closes.'
+              ? 'No client is connected.'
               : `No client is ${stateName(state)} at the moment.`}
           </Nothing>
         ) : (

@@ -72,7 +72,7 @@ export function OverviewPage() {
             <Clients clients={clients.items} />
           ) : (
             <Nothing>
-              Nobody is connected. Clients connect to{' '}
+              No client is connected. Clients connect to{' '}
               <code>
                 {data.host}:{data.port}
               </code>

@@ -49,7 +49,7 @@ function Replay({ trace }: { trace: ReplayView }) {
     <>
       {violation !== undefined && (
         <div class="banner">
-          <strong>No chart allows step {count(violation.step)}:</strong> {violation.reason}{' '}
+          <strong>No machine allows step {count(violation.step)}:</strong> {violation.reason}{' '}
           <button type="button" onClick={() => setClock(pause(seek(clock, violation.step)))}>
             Show it
           </button>

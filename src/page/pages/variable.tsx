@@ -43,7 +43,7 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
           label="Fetch a value"
           method="POST"
           path={apiOf(`${path}/fetch`)}
-          question="The next value is taken out of the variable and shown here; no client gets it."
+          question="This removes the next value from the variable and shows it here. No client gets it."
           sure="Fetch it"
           onDone={({ value }) => setFetched(value)}
         />
@@ -87,8 +87,8 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
       <Panel title="Values" note="in the order in which they are found">
         {list.items.length === 0 ? (
           <Nothing>
-            No value. A client gives it one by <code>store</code>
-            {waiting.total > 0 && '; the clients above wait for that'}.
+            No value. A client stores one by <code>store</code>
+            {waiting.total > 0 && '; the clients above wait for it'}.
           </Nothing>
         ) : (
           <div class="values">

@@ -238,7 +238,7 @@ const STORIES: readonly Story[] = [
     'it stops when no rank is to be had (S22.11)',
     one,
     [refused],
-    ['stopReplacementTimers', stopped('the job takes no more workers')],
+    ['stopReplacementTimers', stopped('the job accepts no more workers')],
     [0, 0],
   ],
   ['it goes on when one of two ranks is to be had', input, [refused, given], ['startWorker, rank 1'], [1, 0]],
@@ -246,7 +246,7 @@ const STORIES: readonly Story[] = [
     'it stops when the last of its workers may not be replaced',
     one,
     [given, ended({}), refused],
-    ['stopReplacementTimers', stopped('the job takes no more workers')],
+    ['stopReplacementTimers', stopped('the job accepts no more workers')],
     [0, 0],
   ],
   [
