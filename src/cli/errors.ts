@@ -127,19 +127,19 @@ export const TOOL = {
   ),
   noJob: errorKind(
     'no-job',
-    (name: string) => `"${name}" is no job`,
+    (name: string) => `"${name}" is not a job`,
     '`sleigh status` shows which there are.',
     'jobs',
   ),
   noJsonForm: errorKind(
     'no-json',
-    (why: string) => `the value has no form in JSON: ${why}`,
+    (why: string) => `the value cannot be written as JSON: ${why}`,
     'Leave `--json` out.',
     '"when" is an invalid date',
   ),
   badJson: errorKind(
     'no-json',
-    (why: string) => `the value is no JSON: ${why}`,
+    (why: string) => `the value is not valid JSON: ${why}`,
     'Leave `--json` out to store it as text.',
     'Unexpected end of JSON input',
   ),
@@ -166,7 +166,7 @@ export const TOOL = {
   ),
   noInput: errorKind(
     'no-export',
-    (path: string) => `"input" of ${path} is nothing that can be iterated`,
+    (path: string) => `"input" of ${path} is not iterable`,
     'Export an array, a generator, or a function that returns one, as `input`.',
     'job.mjs',
   ),

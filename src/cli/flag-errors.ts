@@ -38,7 +38,7 @@ export const FLAG = {
   ),
   restarts: errorKind(
     'usage',
-    () => 'It must be two numbers, as in 20/10: so many in so many seconds.',
+    () => 'It must be two numbers, ENDS/SECONDS, as in 20/10.',
     'Give such a pair.',
   ),
   bytes: errorKind('usage', () => 'It must be a number of bytes, as in 512M.', 'Give such a number.'),
@@ -64,7 +64,7 @@ export const FLAG = {
   ),
   noAddress: errorKind(
     'usage',
-    (path: string) => `${path} has no address in it`,
+    (path: string) => `${path} contains no address`,
     'Write at least one address into it, or leave `--allow-file` out.',
     'allowed.txt',
   ),

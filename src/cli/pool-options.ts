@@ -13,7 +13,7 @@ export interface PoolFlags {
 export const poolOptions = (): readonly Option[] => [
   new Option(
     '--respawn <ends/seconds>',
-    'replace up to so many workers in so many seconds at once, and further ones after a growing delay (default: 10 for each worker, in 10 seconds)',
+    'replace this number of workers in this number of seconds at once, and further ones after a growing delay (default: 10 for each worker, in 10 seconds)',
   ).argParser(budget),
   new Option('--no-respawn', 'do not replace workers that end'),
   new Option('--max-tasks-per-worker <number>', 'replace a worker after so many tasks').argParser(atLeastOne),

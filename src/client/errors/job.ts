@@ -17,7 +17,7 @@ export const SLEIGH = {
   stopped: errorKind('stopped', () => 'the job was stopped', 'Await all batches before `stop`.'),
   left: errorKind(
     'stopped',
-    () => 'the batch was left',
+    () => 'its results are not read any more',
     'Iterate to the end; `break` cancels the remaining elements.',
   ),
 } as const satisfies Catalogue;
@@ -43,13 +43,13 @@ export const LAUNCH = {
   ),
   hostsNeedLauncher: errorKind(
     'not-launched',
-    () => 'hosts need a launcher that reaches them: give `launch`',
+    () => '`hosts` needs a launcher that reaches them; set `launch`',
     'Give `launch: ssh()`, or leave `hosts` out.',
   ),
   sshNeedsHosts: errorKind('not-launched', () => 'ssh needs `hosts`', "Give `hosts: ['ada', 'grace']`."),
   noHost: errorKind(
     'not-launched',
-    (host: string) => `"${host}" is no host`,
+    (host: string) => `"${host}" is not a host name`,
     'Name a host as ssh knows it.',
     '-v',
   ),
@@ -189,7 +189,7 @@ export const PROCESS = {
   ),
   groupFull: errorKind(
     'group-full',
-    (workspace: string) => `${workspace} takes no more workers`,
+    (workspace: string) => `${workspace} accepts no more workers`,
     'The group has closed, or has all its workers: start another job, or an elastic one.',
     'render',
   ),

@@ -72,13 +72,13 @@ export const USAGE = {
   ),
   streamTooLong: errorKind(
     'usage',
-    (size: number) => `the stream has more than the ${size} bytes that it should have`,
+    (size: number) => `the stream has more than the ${size} bytes that were announced`,
     'Give the exact number of bytes as `size`.',
     1_024,
   ),
   streamTooShort: errorKind(
     'usage',
-    (left: number, size: number) => `the stream ended ${left} bytes before the ${size} that it should have`,
+    (left: number, size: number) => `the stream ended ${left} bytes before the announced ${size}`,
     'Give the exact number of bytes as `size`.',
     24,
     1_024,
@@ -152,12 +152,12 @@ export const VALUE = {
 
 /** RangeError and TypeError: bytes that came are no value of this library (C2, C5). They are the end of the text `unreadable`. */
 export const BYTES = {
-  cutOff: errorKind('unreadable', () => 'it is cut off', 'Look at who stored it.'),
-  noChunk: errorKind('unreadable', () => 'this is no chunk', 'Look at who stored it.'),
+  cutOff: errorKind('unreadable', () => 'it is cut off', 'Check the program that stored it.'),
+  noChunk: errorKind('unreadable', () => 'the bytes are not a chunk', 'Check the program that stored it.'),
   wrongLength: errorKind(
     'unreadable',
     (length: number, said: number) => `it has ${length} bytes where it says ${said}`,
-    'Look at who stored it.',
+    'Check the program that stored it.',
     100,
     120,
   ),
@@ -176,13 +176,13 @@ export const BYTES = {
   partMissing: errorKind(
     'unreadable',
     (id: number) => `its part ${id} is missing`,
-    'Look at who stored it.',
+    'Check the program that stored it.',
     7,
   ),
   bytesMissing: errorKind(
     'unreadable',
     (id: number) => `its bytes ${id} are missing`,
-    'Look at who stored it.',
+    'Check the program that stored it.',
     2,
   ),
   unknownView: errorKind(
