@@ -23,9 +23,7 @@ export function notices({
   const trouble = (text: string): number => all.push({ kind: 'trouble', text });
   const hint = (text: string): number => all.push({ kind: 'hint', text });
   if (hasFailed) {
-    trouble(
-      'It has failed by a fault of the server: waiting clients were answered, and it has ended',
-    );
+    trouble('It has failed by a fault of the server: waiting clients were answered, and it has ended');
     return all;
   }
   const dead = ofTone(workers, 'dead', 'lost');
