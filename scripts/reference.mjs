@@ -7,6 +7,7 @@ import { CLI_ERRORS } from '../dist/cli/errors.js';
 import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
+import { READS, WRITES } from '../dist/web/routes.js';
 import { LIMITS } from '../dist/wire/limits.js';
 import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
@@ -228,6 +229,24 @@ writeFileSync(
   ].join('\n'),
 );
 
+writeFileSync(
+  join(folder, 'routes.md'),
+  [
+    '# Routes of the web server',
+    '',
+    'Look up what the web server answers. `NAME` stands for one encoded name, `…` for anything; where a token is needed, the ' +
+      'server was started with `--web-write`. Made from `src/web/routes.ts` by `npm run reference`.',
+    '',
+    '| methods | path | token | answer |',
+    '| --- | --- | --- | --- |',
+    ...[...WRITES, ...READS].map(
+      ({ methods, path, needsToken, returns }) =>
+        `| ${methods.join(', ')} | \`${path.replaceAll('*', 'NAME')}\` | ${needsToken ? 'yes' : 'no'} | ${returns} |`,
+    ),
+    '',
+  ].join('\n'),
+);
+
 /** The first sentence of what is said of it. */
 const summary = (doc) =>
   described(doc)
@@ -243,7 +262,7 @@ writeFileSync(
   `# Reference
 
 What programs import, from the docstrings: [the client library](client.md) and [the server](server.md). Every error, and
-what to do about it: [errors](errors.md). Every limit: [limits](limits.md). To learn it, begin with [the tutorial](../tutorial.md).
+what to do about it: [errors](errors.md). Every limit: [limits](limits.md). What the web server answers: [routes](routes.md). To learn it, begin with [the tutorial](../tutorial.md).
 
 | | |
 | --- | --- |

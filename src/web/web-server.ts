@@ -16,6 +16,7 @@ import { UnreadAnswers } from './unread-answers.ts';
 import { write } from './writes.ts';
 import { PROBLEM } from './problems.ts';
 import { fault } from '../wire/error-kind.ts';
+import { readHandler, type ReadHandler } from './routes.ts';
 
 /** Where a web server listens, and which requests it accepts. */
 export interface ListenOptions {
@@ -186,33 +187,25 @@ export class WebServer {
       return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new Problem(PROBLEM.wrongMethod(request.method ?? ''), { Allow: 'GET, HEAD' });
-    switch (first) {
-      case 'api':
-        return this.#share.run(() => this.#answerView(pathname, searchParams, request, response));
-      case 'healthz':
-        return answerText(response, 200, 'ok');
-      case 'readyz':
-        return this.#site?.isReady() === true
-          ? answerText(response, 200, 'ready')
-          : answerText(response, 503, 'not ready');
-      case 'metrics':
-        return this.#share.run(() => this.#answerMetrics(response));
-      case 'doit':
-        response
-          .writeHead(302, { Location: '../'.repeat(segments.length) + pageOfOldAddress(search.slice(1)) })
-          .end();
-        return undefined;
-      default:
-        return this.#answerFile(pathname, first, request, response);
-    }
+    return this.#reads[readHandler(first)]({ pathname, search, searchParams, first, request, response });
   }
 
-  #answerView(
-    path: string,
-    query: URLSearchParams,
-    { method, headers }: IncomingMessage,
-    response: ServerResponse,
-  ): void {
+  readonly #reads: Readonly<Record<ReadHandler, (call: Call) => Promise<void> | void>> = {
+    view: (call) => this.#share.run(() => this.#answerView(call)),
+    health: ({ response }) => answerText(response, 200, 'ok'),
+    readiness: ({ response }) =>
+      this.#site?.isReady() === true
+        ? answerText(response, 200, 'ready')
+        : answerText(response, 503, 'not ready'),
+    metrics: ({ response }) => this.#share.run(() => this.#answerMetrics(response)),
+    oldPage: ({ pathname, search, response }) => {
+      const up = '../'.repeat(pathname.split('/').length - 2);
+      response.writeHead(302, { Location: up + pageOfOldAddress(search.slice(1)) }).end();
+    },
+    file: (call) => this.#answerFile(call),
+  };
+
+  #answerView({ pathname: path, searchParams: query, request: { method, headers }, response }: Call): void {
     // The browser may have disconnected while the request waited for its turn.
     if (response.destroyed) return;
     if (this.#site === undefined || this.#feeds === undefined) throw new Problem(PROBLEM.starting());
@@ -228,12 +221,7 @@ export class WebServer {
     answer(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await this.#site.metrics());
   }
 
-  async #answerFile(
-    path: string,
-    first: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  async #answerFile({ pathname: path, first, request, response }: Call): Promise<void> {
     if (this.#files.has(path)) return this.#files.serve(path, request, response);
     const isPage = PAGES.has(first);
     if (!isPage && request.headers.accept?.includes('text/html') !== true)
@@ -243,6 +231,17 @@ export class WebServer {
     const folders = path.split('/').length - 2;
     return this.#files.serve(INDEX, request, response, { status: isPage ? 200 : 404, folders });
   }
+}
+
+/** A request that reads. */
+interface Call {
+  readonly pathname: string;
+  readonly search: string;
+  readonly searchParams: URLSearchParams;
+  /** The first part of the path. */
+  readonly first: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

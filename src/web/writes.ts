@@ -9,6 +9,7 @@ import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
 import { PROBLEM } from './problems.ts';
 import { fault } from '../wire/error-kind.ts';
+import { writeHandler, type WriteHandler } from './routes.ts';
 
 /**
  * The changes that the page may make, if the server allows them (`--web-write`):
@@ -53,9 +54,10 @@ export async function write(
   refuseForeign(request);
   if (writes === undefined) throw new Problem(PROBLEM.readOnly());
   refuseWithoutToken(request, writes.token);
-  const action = actionOf(request.method ?? '', segments);
-  if (action === undefined) throw new Problem(PROBLEM.noAction());
-  return action(writes, request.socket.remoteAddress ?? '');
+  const found = writeHandler(request.method ?? '', segments);
+  if (found === undefined) throw new Problem(PROBLEM.noAction());
+  const [workspace = '', variable = ''] = found.names;
+  return ACTIONS[found.handler](writes, request.socket.remoteAddress ?? '', workspace, variable);
 }
 
 /** A browser sends the origin of a request; other programs do not. */
@@ -78,21 +80,14 @@ function refuseWithoutToken({ headers }: IncomingMessage, token: string): void {
     });
 }
 
-type Action = (writes: Writes, who: string) => Promise<object>;
+type Action = (writes: Writes, who: string, workspace: string, variable: string) => Promise<object>;
 
-function actionOf(method: string, segments: readonly string[]): Action | undefined {
-  const [kind, workspace, variables, variable, verb, ...more] = segments;
-  if (method === 'POST' && kind === 'token' && workspace === undefined) return async () => ({});
-  if (kind !== 'workspaces' || workspace === undefined || more.length > 0) return undefined;
-  if (method === 'DELETE' && variables === undefined)
-    return (writes, who) => deleteWorkspace(writes, who, workspace);
-  if (variables !== 'variables' || variable === undefined) return undefined;
-  if (method === 'DELETE' && verb === undefined)
-    return (writes, who) => deleteVariable(writes, who, workspace, variable);
-  if (method === 'POST' && verb === 'fetch')
-    return (writes, who) => fetchValue(writes, who, workspace, variable);
-  return undefined;
-}
+const ACTIONS: Readonly<Record<WriteHandler, Action>> = {
+  checkToken: async () => ({}),
+  deleteWorkspace,
+  deleteVariable,
+  fetchValue,
+};
 
 async function deleteWorkspace(writes: Writes, who: string, workspace: string): Promise<object> {
   await asked(writes, (client) => client.request([VERB.deleteWs, workspace]));

@@ -1,0 +1,117 @@
+/** The requests that the web server answers: the router reads this table, and docs/reference/routes.md is made from it. */
+export interface WebRoute<Handler extends string = string> {
+  readonly methods: readonly string[];
+  /** `*` stands for one encoded name, `…` for anything. */
+  readonly path: string;
+  readonly handler: Handler;
+  /** Whether `Authorization: Bearer TOKEN` is needed, and `--web-write`. */
+  readonly needsToken: boolean;
+  readonly returns: string;
+}
+
+const READ = ['GET', 'HEAD'] as const;
+
+/** Requests that change something. They come first: any other POST or DELETE below `/api` is refused. */
+export const WRITES = [
+  {
+    methods: ['POST'],
+    path: '/api/token',
+    handler: 'checkToken',
+    needsToken: true,
+    returns: '`{}` if the token is right',
+  },
+  {
+    methods: ['DELETE'],
+    path: '/api/workspaces/*',
+    handler: 'deleteWorkspace',
+    needsToken: true,
+    returns: '`{}`; the workspace is deleted',
+  },
+  {
+    methods: ['DELETE'],
+    path: '/api/workspaces/*/variables/*',
+    handler: 'deleteVariable',
+    needsToken: true,
+    returns: '`{}`; the variable is deleted',
+  },
+  {
+    methods: ['POST'],
+    path: '/api/workspaces/*/variables/*/fetch',
+    handler: 'fetchValue',
+    needsToken: true,
+    returns: 'the value that was taken, as JSON',
+  },
+] as const satisfies readonly WebRoute[];
+
+/** Requests that read. The last one answers what no other does. */
+export const READS = [
+  {
+    methods: READ,
+    path: '/api/…',
+    handler: 'view',
+    needsToken: false,
+    returns:
+      'a view as JSON (`src/views/types.ts`); with `Accept: text/event-stream`, again whenever it has changed',
+  },
+  {
+    methods: READ,
+    path: '/healthz',
+    handler: 'health',
+    needsToken: false,
+    returns: '200 while the web server answers',
+  },
+  {
+    methods: READ,
+    path: '/readyz',
+    handler: 'readiness',
+    needsToken: false,
+    returns: '200 while the server accepts clients, 503 while it starts or stops',
+  },
+  {
+    methods: READ,
+    path: '/metrics',
+    handler: 'metrics',
+    needsToken: false,
+    returns: 'metrics for Prometheus, as text',
+  },
+  {
+    methods: READ,
+    path: '/doit',
+    handler: 'oldPage',
+    needsToken: false,
+    returns: '302 to the page that an address of the old server means',
+  },
+  {
+    methods: READ,
+    path: '/…',
+    handler: 'file',
+    needsToken: false,
+    returns: 'the page, its files, and the diagrams: `/charts/NAME.svg`, `.json`, `.mmd`',
+  },
+] as const satisfies readonly WebRoute[];
+
+export type WriteHandler = (typeof WRITES)[number]['handler'];
+export type ReadHandler = (typeof READS)[number]['handler'];
+
+/** @returns the handler of a GET or HEAD, by the first part of its path */
+export const readHandler = (first: string): ReadHandler =>
+  READS.find(({ path }) => path.split('/')[1] === first || path === `/${first}/…`)?.handler ?? 'file';
+
+/**
+ * @param segments the path below `/api`, decoded
+ * @returns the handler of a POST or DELETE, with the names in its path; undefined if there is none
+ */
+export function writeHandler(
+  method: string,
+  segments: readonly string[],
+): { readonly handler: WriteHandler; readonly names: readonly string[] } | undefined {
+  for (const { methods, path, handler } of WRITES) {
+    const pattern = path.split('/').slice(2);
+    const isMatch =
+      methods.some((each) => each === method) &&
+      pattern.length === segments.length &&
+      pattern.every((part, i) => part === '*' || part === segments[i]);
+    if (isMatch) return { handler, names: segments.filter((_, i) => pattern[i] === '*') };
+  }
+  return undefined;
+}
