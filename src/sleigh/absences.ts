@@ -7,14 +7,17 @@ import type { Broadcast } from './tasks.ts';
 const isAnsweredFor = ({ options }: Sleigh, { sentinel }: Worker): boolean =>
   answersForAbsent(options.onDeadWorker, sentinel.session !== undefined);
 
-/** The expected ranks (S4) that may have to be answered for are those below this one. */
+/** Null results may be needed for the expected ranks (S4) below this one. */
 const limitOf = ({ options, joining, crew }: Sleigh): number =>
-  // A rank that nobody was given has no sentinel.
+  // A rank that was not given out has no sentinel.
   answersForAbsent(options.onDeadWorker, false)
     ? joining.ranksExpected
     : Math.min(joining.ranksExpected, crew.size);
 
-/** The ranks that are answered for, since nobody is registered under them now. Broadcasts for the same ranks share them. */
+/**
+ * The ranks that get null results because no worker is registered under them. Broadcasts for the same ranks share
+ * them.
+ */
 export class AbsentRanks {
   readonly #sleigh: Sleigh;
   #last: { readonly at: string; readonly ranks: RangesOfRanks } | undefined;
@@ -26,7 +29,7 @@ export class AbsentRanks {
   get now(): Ranks {
     const { crew, joining, registrations } = this.#sleigh;
     const { registered } = joining.context;
-    // Looking at each rank takes long, and nobody has come or gone while these are the same.
+    // Visiting each rank takes long, and the result stays the same while these values do.
     const at = [
       limitOf(this.#sleigh),
       crew.size,
@@ -48,7 +51,10 @@ export class AbsentRanks {
   }
 }
 
-/** The ranks that each of the broadcasts never reached, and that are answered for. @param broadcasts oldest first */
+/**
+ * The ranks that each broadcast never reached and that get null results.
+ * @param broadcasts oldest first
+ */
 export function* notReached(
   sleigh: Sleigh,
   broadcasts: readonly Broadcast[],

@@ -6,55 +6,58 @@ import type { Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import type { Reader, Task } from './tasks.ts';
 
-/** What goes with a worker's chart: kept here, since copying it in a context would cost at every event. */
+/**
+ * The data of a worker beside its machine. They are not in its context, because copying them at every event would be
+ * expensive.
+ */
 export interface Worker extends Reader {
   readonly rank: number;
   readonly sentinel: Sentinel;
   readonly actor: ActorOf<typeof workerMachine>;
   /** Set by its registration. */
   client: Client | undefined;
-  /** What it works on; a worker is busy exactly when it has one. */
+  /** Its current task. A worker is busy exactly when it has one. */
   task: Task | undefined;
   /** When its task was given to it, in milliseconds. */
   busySince: number;
   registeredAt: number;
-  /** Where it runs: as it said when it registered, else the address that it came from. */
+  /** Its host, from its registration, or else the address of its connection. */
   host: string;
   completed: number;
-  /** Milliseconds that it was busy in all, the current task left out. */
+  /** Milliseconds that it was busy, without the current task. */
   busyTime: number;
-  /** The number that the next broadcast had when it ended. */
+  /** The number of the next broadcast at the time when it ended. */
   endedAt: number;
-  /** Broadcasts below that number were answered for by those who had the rank before it (S19). */
+  /** Broadcasts below that number belong to earlier workers of the rank (S19). */
   readonly firstBroadcast: number;
   /** How it ended, as its sentinel reported (S19). */
   end: WorkerEnd | undefined;
-  /** Who had the rank before it (S19). */
+  /** The earlier workers of the rank (S19). */
   readonly former: Former | undefined;
-  /** The metadata that its last result was given, and what that was made of: mostly that of the next is the same. */
+  /** The metadata of its last result, and their sources. The next result often has the same. */
   overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
-  /** What it waits in, for a task or for a result. */
+  /** Its blocked request, for a task or for a result. */
   ask: PendingGet | undefined;
-  /** When it came to the state that it is in, in the order of all such changes. */
+  /** The position of its last change of state, in the order of all such changes. */
   since: number;
-  /** By which it proves who it is when it comes back; set by its registration (S18). */
+  /** The secret that identifies it when it comes back; set by its registration (S18). */
   session: string | undefined;
-  /** The number of the task that it was given last (S18). */
+  /** The number of its last task (S18). */
   taskNumber: number;
 }
 
-/** What is remembered of the workers that had a rank before (S19). */
+/** The earlier workers of a rank (S19). */
 export interface Former {
-  /** How many there were. */
+  /** Their number. */
   readonly count: number;
   /** The state in which the last of them ended. */
   readonly state: string;
   readonly end: WorkerEnd | undefined;
-  /** By which the last of them would show that it has come back. */
+  /** The session of the last of them. */
   readonly session: string | undefined;
 }
 
-/** What remains of a worker when it is replaced (S19). */
+/** The record of a worker that is replaced (S19). */
 export const formerOf = (worker: Worker): Former => ({
   count: (worker.former?.count ?? 0) + 1,
   state: stateOfWorker(worker),
@@ -62,7 +65,10 @@ export const formerOf = (worker: Worker): Former => ({
   session: worker.session,
 });
 
-/** Of a rank that is given out: nobody has registered under it. @param replaced who had it before */
+/**
+ * A worker for a rank that was given out and has not registered.
+ * @param replaced the earlier worker of the rank
+ */
 export const newWorker = (
   rank: number,
   sentinel: Sentinel,
@@ -94,7 +100,10 @@ export const newWorker = (
   since: 0,
 });
 
-/** The number of the first broadcast that neither it answers nor those who had its rank before; infinite while it is there. */
+/**
+ * The number of the first broadcast that neither it nor earlier workers of its rank answer; infinite while it is
+ * registered.
+ */
 export const answersUpTo = ({ client, endedAt, firstBroadcast }: Worker): number =>
   client === undefined ? firstBroadcast : endedAt;
 
@@ -103,9 +112,9 @@ export interface Sentinel {
   readonly client: Client;
   readonly actor: ActorOf<typeof sentinelMachine>;
   readonly workers: Set<Worker>;
-  /** By which it proves that it is the one that supervises its workers, where it does (S19). */
+  /** The secret of a sentinel that supervises its workers (S19). */
   readonly session: string | undefined;
-  /** What it waits in, while it is blocked. */
+  /** Its blocked request, if it has one. */
   ask: PendingGet | undefined;
   since: number;
 }

@@ -2,16 +2,19 @@ import { KEY } from '../wire/names.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { COST } from '../workspace/memory-budget.ts';
 
-/** Results go to a mailbox, which one client may share among many batches; the task counts in each of those (S21). */
+/**
+ * Results go to a mailbox, which several batches of a client may share. The task counts in each of those batches
+ * (S21).
+ */
 export interface Mail {
   readonly mailbox: string;
   readonly batches: readonly (string | undefined)[];
 }
 
-/** What a task belongs to, or what a get of results asks for: a batch (undefined for those without an id, S7), or mail. */
+/** The batch or mailbox of a task or of a get of results. A batch without an id is undefined (S7). */
 export type BatchRef = string | undefined | Mail;
 
-/** @returns the batch or the mail that metadata name */
+/** @returns the batch or the mailbox that the metadata name */
 export function batchOf(metadata: Metadata): BatchRef {
   const mailbox = metadata.get(KEY.mailbox);
   const id = metadata.get(KEY.batchId);
@@ -24,10 +27,10 @@ export const isMail = (ref: BatchRef): ref is Mail => typeof ref === 'object';
 export const batchesIn = (ref: BatchRef): readonly (string | undefined)[] =>
   isMail(ref) ? ref.batches : [ref];
 
-/** Bytes of memory that a batch or a mailbox of that name takes beside its results. */
+/** The memory of a batch or a mailbox of that name, in addition to its results. */
 export const memoryOfBatch = (id: string | undefined): number => COST.batch + (id?.length ?? 0);
 
-/** What a task or a broadcast of that metadata may begin: its batches, a mailbox (P12). */
+/** The memory of the batches and the mailbox that a task or a broadcast may create (P12). */
 export function memoryOfBatches(metadata: Metadata): number {
   const ref = batchOf(metadata);
   const batches = batchesIn(ref).reduce((sum, id) => sum + memoryOfBatch(id), 0);

@@ -7,19 +7,19 @@ import { WaitingLine } from '../workspace/waiting-line.ts';
 import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batch-ref.ts';
 import { ResultQueue, type NullResults } from './result-queue.ts';
 
-/** Batches that nothing is left of, and whose totals are kept. */
+/** The number of empty batches whose totals are kept. */
 const MOST_SPENT = 100;
 
-/** What a batch came to so far. */
+/** The totals of a batch. */
 export interface Totals {
   /** Tasks, and copies of broadcasts that were given or answered. */
   accepted: number;
-  /** Results, those that say that there is none included. */
+  /** Results, including null results. */
   answered: number;
 }
 
 export interface BatchSummary {
-  /** Undefined for tasks without one. */
+  /** Undefined for tasks without a batch. */
   readonly id: string | undefined;
   readonly totals: Readonly<Totals>;
   readonly queued: number;
@@ -27,7 +27,7 @@ export interface BatchSummary {
   readonly results: number;
 }
 
-/** The results of a batch or of a mailbox that nobody has taken, and who waits for one. */
+/** The available results of a batch or of a mailbox, and the gets that wait for one. */
 class Inbox {
   readonly results: ResultQueue;
   readonly waiting = new WaitingLine();
@@ -41,14 +41,14 @@ class Inbox {
   }
 }
 
-/** What is known of one batch. */
+/** The data of one batch. */
 class Batch {
-  /** Of its tasks without a mailbox. */
+  /** For its tasks without a mailbox. */
   readonly inbox: Inbox;
   readonly totals: Totals;
   queued = 0;
   running = 0;
-  /** Results that nobody has taken, those in mailboxes included. */
+  /** Available results, including those in mailboxes. */
   results = 0;
 
   constructor(totals: Totals, holdings: StorageAccounting) {
@@ -61,18 +61,21 @@ class Batch {
   }
 }
 
-/** Pending counts the queued and the running (S10). */
+/** `pending` counts queued and running tasks (S10). */
 export interface JobStatus {
   readonly pending: number;
   readonly running: number;
 }
 
-/** Results by batch and by mailbox (S7, S10, S21). Every count is kept as it changes, so that it costs the same at any length. */
+/**
+ * Results by batch and by mailbox (S7, S10, S21). Every count is updated when it changes, so reading it takes
+ * constant time.
+ */
 export class Batches {
   readonly #batches = new Map<string | undefined, Batch>();
-  /** Those that hold results, or in which somebody waits. */
+  /** Mailboxes that hold results or waiting gets. */
   readonly #mailboxes = new Map<string, Inbox>();
-  /** Of those that nothing is left of, the longest ago first. */
+  /** The totals of empty batches, oldest first. */
   readonly #spent = new Map<string | undefined, Totals>();
   readonly #holdings: StorageAccounting;
   #queued = 0;
@@ -80,7 +83,7 @@ export class Batches {
   #results = 0;
   #waitingToFetch = 0;
   #waitingToFind = 0;
-  /** What was asked last and is still waiting: the master, as `agentStatus` sees it (S12). */
+  /** The last get of a result that still waits. `agentStatus` takes its client for the master (S12). */
   #latest: PendingGet | undefined;
 
   constructor(holdings: StorageAccounting) {
@@ -97,7 +100,7 @@ export class Batches {
     return this.#latest !== undefined;
   }
 
-  /** @param ref of several batches together, where it names several */
+  /** @param ref a batch, or several batches together */
   status(ref: BatchRef): JobStatus {
     let pending = 0;
     let running = 0;
@@ -109,7 +112,7 @@ export class Batches {
     return { pending, running };
   }
 
-  /** Those that there is something of, then some of those that are done with. */
+  /** The batches that are not empty, then some of the empty ones. */
   *summaries(): Generator<BatchSummary> {
     for (const [id, { totals, queued, running, results }] of this.#batches)
       yield { id, totals, queued, running, results };
@@ -128,7 +131,7 @@ export class Batches {
     return values;
   }
 
-  /** Who waits for a result. */
+  /** The gets that wait for a result. */
   *asks(): Generator<PendingGet> {
     for (const { waiting } of this.#inboxes()) yield* waiting;
   }
@@ -146,11 +149,11 @@ export class Batches {
     }
   }
 
-  /** There is something to be answered for the batch, or so many things. */
+  /** Counts further tasks or copies of the batch. */
   accept(ref: BatchRef, count = 1): void {
     for (const id of batchesIn(ref)) this.#of(id).totals.accepted += count;
   }
-  /** The copy of a broadcast that runs has not been begun after all (S18). */
+  /** The running copy of a broadcast was not begun after all (S18). */
   retract(ref: BatchRef): void {
     for (const id of batchesIn(ref)) this.#of(id).totals.accepted--;
   }
@@ -160,7 +163,7 @@ export class Batches {
     this.accept(ref);
     this.#count(ref, 1, 0);
   }
-  /** A worker has begun a task of the batch, or a copy of a broadcast, which no queue counts. */
+  /** A worker has begun a task of the batch, or a copy of a broadcast, which is not counted as queued. */
   start(ref: BatchRef, { queued }: { queued: boolean }): void {
     this.#count(ref, queued ? -1 : 0, 1);
   }
@@ -168,7 +171,7 @@ export class Batches {
   requeue(ref: BatchRef): void {
     this.#count(ref, 1, -1);
   }
-  /** A task that ran is answered or given up. */
+  /** A running task is answered or given up. */
   finish(ref: BatchRef): void {
     this.#count(ref, 0, -1);
   }
@@ -188,7 +191,7 @@ export class Batches {
     }
   }
 
-  /** Goes to the master who has waited longest for one of its batch or mailbox, or is kept. */
+  /** Gives the result to the get that has waited longest for one of its batch or mailbox, or keeps it. */
   addResult(ref: BatchRef, result: Value): void {
     for (const id of batchesIn(ref)) this.#of(id).totals.answered++;
     const inbox = this.#inboxOf(ref);
@@ -201,7 +204,7 @@ export class Batches {
     }
   }
 
-  /** Results that say that there is none: they go to the masters who wait for one of them, the others are kept. */
+  /** Gives null results to waiting gets, and keeps the others. */
   addNulls(ref: BatchRef, nulls: NullResults): void {
     for (const id of batchesIn(ref)) this.#of(id).totals.answered += nulls.length;
     const inbox = this.#inboxOf(ref);
@@ -215,7 +218,7 @@ export class Batches {
     this.#forgetIfEmpty(ref);
   }
 
-  /** @returns whether a master has waited for it */
+  /** @returns whether a get has waited for it */
   #answerWaiting(inbox: Inbox, result: Value): boolean {
     const ask = inbox.waiting.shift();
     if (ask === undefined) return false;
@@ -225,11 +228,14 @@ export class Batches {
     return true;
   }
 
-  /** Answers the ask with the oldest result of the batch or mailbox. @returns false when there is none */
+  /**
+   * Answers a get with the oldest result of the batch or mailbox.
+   * @returns false if there is none
+   */
   take(ref: BatchRef, ask: PendingGet): boolean {
     const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
     const isTaken = inbox?.results.take((result) => {
-      // A result says itself which batches it is one of.
+      // The metadata of a result name its batches.
       this.#countResults(batchOf(result.metadata), -1);
       this.#latest = undefined;
       ask.answer(foundValue(result, ask.origin));
@@ -249,7 +255,7 @@ export class Batches {
     });
   }
 
-  /** Takes out and refuses everyone who waits, when nobody comes any more. */
+  /** Refuses all waiting gets, when no result can come any more. */
   *refuseWaiting(reason: Refusal): Steps {
     this.#latest = undefined;
     yield* eachInSteps(
@@ -263,7 +269,7 @@ export class Batches {
     yield* this.#forgetAllEmpty();
   }
 
-  /** Nobody can get the results any more. */
+  /** Drops the results, which no client can get any more. */
   *clear(): Steps {
     yield* eachInSteps(
       this.#all(({ results }) => results.dropped()),
@@ -290,7 +296,7 @@ export class Batches {
     }
   }
 
-  /** Of the inbox from which somebody, or something, has gone. */
+  /** Called after something was removed from the inbox of a batch. */
   #forgetIfEmpty(ref: BatchRef): void {
     for (const id of batchesIn(ref)) this.#forgetIfSpent(id);
     if (isMail(ref)) this.#forgetMailboxIfEmpty(ref.mailbox);
@@ -307,7 +313,7 @@ export class Batches {
     yield* eachInSteps(this.#mailboxes.keys(), (mailbox) => this.#forgetMailboxIfEmpty(mailbox));
   }
 
-  /** The job is no more. */
+  /** Called when the job has been deleted. */
   forgetSpent(): void {
     for (const id of this.#spent.keys()) this.#forgetSpent(id);
   }

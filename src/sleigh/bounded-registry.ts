@@ -2,12 +2,12 @@ import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { COST } from '../workspace/memory-budget.ts';
 
 /**
- * Agents by number. Of those that have ended it knows the last ones, so that a group can go on for ever (S17). It accounts
- * for the memory that they take.
+ * Agents by number. Of those that have ended it keeps only the last ones, so that a group can run for ever (S17). It
+ * accounts for their memory.
  */
 export class BoundedRegistry<Agent> {
   readonly #agents = new Map<number, Agent>();
-  /** The longest ago first. */
+  /** The ended agents, oldest first. */
   readonly #ended = new Set<number>();
   readonly #mostEnded: number;
   readonly #holdings: StorageAccounting;
@@ -32,14 +32,17 @@ export class BoundedRegistry<Agent> {
     return this.#agents.get(number);
   }
 
-  /** In place of one that has ended, if there is one of that number (S19). */
+  /** Replaces an ended agent of that number, if there is one (S19). */
   add(number: number, agent: Agent): void {
     this.#ended.delete(number);
     if (!this.#agents.has(number)) this.#holdings.take('agents', COST.agent);
     this.#agents.set(number, agent);
   }
 
-  /** It has ended. @returns the entry that was evicted to make room, if any */
+  /**
+   * Marks an agent as ended.
+   * @returns the entry that was evicted to make room, if any
+   */
   retire(number: number): Agent | undefined {
     if (this.#mostEnded === Number.POSITIVE_INFINITY) return undefined;
     this.#ended.add(number);
@@ -52,7 +55,7 @@ export class BoundedRegistry<Agent> {
     return agent;
   }
 
-  /** The job is no more, and its agents are held no longer. */
+  /** Removes all agents, because the job has been deleted. */
   forgetAll(): void {
     this.#holdings.give('agents', this.#agents.size * COST.agent);
     this.#agents.clear();

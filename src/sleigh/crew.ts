@@ -10,10 +10,10 @@ import { tellToStop } from './sentinel-binding.ts';
 import { shortened, UNREPORTED } from './death-report.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** Workers that have ended and are still known in an elastic group, and as many sentinels (S17). */
+/** The number of ended workers that are kept in an elastic group, and of ended sentinels (S17). */
 const MOST_ENDED = 1_000;
 
-/** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
+/** The workers and sentinels of one sleigh (S2, S3, S9, S13). It implements the actions of the sentinels' machines. */
 export class Crew {
   readonly #workers: BoundedRegistry<Worker>;
   readonly #workerOf = new Map<Client, Worker>();
@@ -22,11 +22,11 @@ export class Crew {
   /** The connections of both, by their ids. */
   readonly #clients = new Map<number, Client>();
   readonly #sleigh: Sleigh;
-  /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
+  /** The number of agents that ended in each state and are not kept, because their ranks were replaced or evicted. */
   readonly #past = new Map<string, number>();
-  /** Workers that replaced others (S19). */
+  /** The number of workers that replaced others (S19). */
   replacements = 0;
-  /** A sentinel was given a rank that supervises its workers (S19). */
+  /** Whether a rank was given to a sentinel that supervises its workers (S19). */
   isSupervised = false;
   #changes = 0;
   #nextSentinel = 0;
@@ -61,7 +61,7 @@ export class Crew {
     return worker;
   }
 
-  /** @param id such as `worker.3` or `sentinel.0` */
+  /** @param id an id such as `worker.3` or `sentinel.0` */
   actor(id: string): Actor | undefined {
     const [, kind, number] = /^(worker|sentinel)\.(\d{1,15})$/.exec(id) ?? [];
     if (number === undefined) return undefined;
@@ -69,23 +69,23 @@ export class Crew {
       ?.actor;
   }
 
-  /** Those that a client is or was. */
+  /** The actors that a client is or was. */
   *actorsOf(client: Client): Generator<Actor> {
     const agents = [this.#sentinelOf.get(client), this.#workerOf.get(client)];
     for (const agent of agents) if (agent !== undefined) yield agent.actor;
   }
 
-  /** The worker that registered on that connection, whatever became of it. */
+  /** The worker that registered on that connection, in whatever state. */
   workerOf(client: Client): Worker | undefined {
     return this.#workerOf.get(client);
   }
 
-  /** The worker of that rank, if it is known. */
+  /** The worker of that rank, if it is kept. */
   find(rank: number): Worker | undefined {
     return this.#workers.get(rank);
   }
 
-  /** The worker speaks through that connection from now on. */
+  /** Makes this the connection of the worker. */
   connect(worker: Worker, client: Client): void {
     worker.client = client;
     this.#workerOf.set(client, worker);
@@ -94,7 +94,7 @@ export class Crew {
     this.changed(worker);
   }
 
-  /** The connection is no worker's any more. */
+  /** The connection does not belong to a worker any more. */
   disconnect(client: Client): void {
     this.#workerOf.delete(client);
     if (this.#sentinelOf.has(client)) return;
@@ -107,17 +107,17 @@ export class Crew {
     return worker !== undefined && isRegistered(worker);
   }
 
-  /** The ranks of those for whom something holds, in rising order. */
+  /** The ranks of the workers that satisfy a condition, in ascending order. */
   *ranksOf(holds: (worker: Worker) => boolean): Generator<number> {
     for (const worker of this.#workers.values()) if (holds(worker)) yield worker.rank;
   }
 
-  /** Notes that an agent has come to another state just now, for `agentStatus` (S12). */
+  /** Records that an agent has changed its state, for `agentStatus` (S12). */
   changed(agent: Worker | Sentinel): void {
     agent.since = ++this.#changes;
   }
 
-  /** S2: the client becomes a sentinel, if it is none yet, and gets the rank. */
+  /** Gives the rank to the client, which becomes a sentinel if it is not one (S2). */
   giveRank(ask: PendingGet, rank: number): void {
     const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
@@ -125,13 +125,13 @@ export class Crew {
     replyRank(ask, rank);
   }
 
-  /** S19: whoever has the rank is dead by that, and the next one is waited for under it. */
+  /** Replaces the worker of a rank: it dies if it is registered, and the rank waits for the next worker (S19). */
   replace(ask: PendingGet, rank: number): void {
     const former = this.worker(rank);
     const { actor, sentinel } = former;
     if (isRegistered(former)) former.end = UNREPORTED;
     actor.send({ type: 'rank.replaced' });
-    // By the policy a death may have ended the sleigh.
+    // By the policy the death may have ended the sleigh.
     if (this.#sleigh.isWindingDown) return refuseRank(ask);
     if (actor.getSnapshot().status === 'done') {
       sentinel.workers.delete(former);
@@ -143,7 +143,7 @@ export class Crew {
     replyRank(ask, rank);
   }
 
-  /** S2. A sentinel that was found dead gets no more ranks. */
+  /** Handles a request for a rank (S2). A dead sentinel gets no more ranks. */
   askForRank(ask: PendingGet): void {
     const replaces = ask.metadata.get(KEY.replaces);
     if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
@@ -193,7 +193,7 @@ export class Crew {
     this.#sentinels.retire(id);
   }
 
-  /** S17: it has ended, and may be forgotten some time. */
+  /** Marks the worker as ended; it may be evicted later (S17). */
   retire(rank: number): void {
     const ended = this.#workers.retire(rank);
     if (ended === undefined) return;
@@ -206,7 +206,7 @@ export class Crew {
     this.#past.set(state, this.past(state) + 1);
   }
 
-  /** How many of those that nobody knows any more ended in that state. */
+  /** The number of agents that ended in that state and are not kept. */
   past(state: string): number {
     return this.#past.get(state) ?? 0;
   }
@@ -223,7 +223,7 @@ export class Crew {
       });
   }
 
-  /** @throws when there is none of that number */
+  /** @throws if there is none of that number */
   sentinel(id: number): Sentinel {
     const sentinel = this.#sentinels.get(id);
     if (sentinel === undefined) throw new Error(`there is no sentinel ${id}`);
@@ -236,7 +236,7 @@ export class Crew {
     return client;
   }
 
-  /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
+  /** Handles the end of a worker's or sentinel's connection while the sleigh serves (S13). */
   lose(id: number): void {
     const client = this.#takeClient(id);
     if (client === undefined) return;
@@ -257,7 +257,7 @@ export class Crew {
     sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
   }
 
-  /** S14: it has closed while the sleigh winds down. */
+  /** Handles the end of a connection during the shutdown (S14). */
   letGo(id: number): void {
     const client = this.#takeClient(id);
     if (client === undefined) return;
@@ -269,22 +269,23 @@ export class Crew {
     if (sentinel?.actor.getSnapshot().status === 'active') sentinel.actor.send({ type: 'departed' });
   }
 
-  /** S13, S19: someone says that the worker of that rank has ended, and how, if it is its sentinel. */
+  /** Handles a reported death, with the report if it is from the sentinel (S13, S19). */
   reportDeath(rank: number, task: TaskFate, end: WorkerEnd | undefined): void {
     if (!this.isRegistered(rank)) return;
     const worker = this.worker(rank);
     worker.end = end;
     worker.actor.send({ type: 'death.reported', task });
-    // The results have all of it; for who looks at the page a part is enough.
+    // The results carry the whole report. The page needs only a part.
     worker.end = end && shortened(end);
   }
 
   /**
-   * S13: its workers go with a sentinel; ranks that never registered are deadbeats. Those without a task go first, lest
-   * the task of one is tried on another that is as good as dead; deadbeats last, lest all seem to be there (S17).
+   * Sends the end of a sentinel to its workers (S13). Ranks that never registered become deadbeats. Workers without a
+   * task go first, so that the task of one is not given to another that is about to end. Deadbeats go last, so that
+   * not all expected workers seem to be there (S17).
    */
   *tellWorkersOf(sentinel: Sentinel, which: 'all' | 'unregistered'): Steps {
-    // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
+    // By rank, also after replacements: the tasks of the dead return to the queue in that order.
     const workers = [...sentinel.workers].sort((a, b) => a.rank - b.rank);
     const tell = (worker: Worker): void =>
       worker.actor.send({ type: 'sentinel.gone', ...this.#sleigh.registrations.owedBy(worker) });
@@ -301,21 +302,21 @@ export class Crew {
     });
   }
 
-  /** S14: the sentinel that should have ended them has left. */
+  /** The sentinel that should have ended these workers has left (S14). */
   endWaitingOf({ workers }: Sentinel): Steps {
     return eachInSteps(workers, (worker) => {
       if (stateOfWorker(worker) === 'waiting') worker.actor.send({ type: 'waiting.ended' });
     });
   }
 
-  /** S6.1, S19: whoever has not registered when the group closes is told. */
+  /** Notifies each rank that has not registered when the group closes (S6.1, S19). */
   closeRanks(): Steps {
     return eachInSteps(this.everyWorker, ({ actor }) => {
       if (isAwaited(actor)) actor.send({ type: 'group.closed' });
     });
   }
 
-  /** S14: sentinels that wait are told to stop, the others when they ask. */
+  /** Waiting sentinels are told to stop now, the others when they ask (S14). */
   dismissSentinels(): Steps {
     return eachInSteps(this.#sentinels.values(), ({ actor }) => {
       if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
@@ -324,7 +325,7 @@ export class Crew {
 
   /** S16. */
   *endEveryone(): Steps {
-    // Also those whose rank somebody else has by now (S19).
+    // Includes workers that were replaced (S19).
     for (const clients of [this.#workerOf, this.#sentinelOf])
       yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#sleigh));
     for (const agents of [this.#workers, this.#sentinels]) {
@@ -336,7 +337,7 @@ export class Crew {
   }
 }
 
-/** Whether somebody may still register as that worker. */
+/** Whether a client may still register as that worker. */
 const isAwaited = (actor: Worker['actor']): boolean => {
   const { status, value } = actor.getSnapshot();
   return status === 'active' && typeof value === 'string';

@@ -3,7 +3,7 @@ import type { WorkerEvent } from '../machines/worker.ts';
 import type { Worker } from './agents.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
-/** What a worker died of when its sentinel does not say. */
+/** The reason for a death if the sentinel does not report one. */
 const REASONS: Partial<Record<WorkerEvent['type'], string>> = {
   'connection.closed': 'its connection closed',
   'sentinel.gone': 'its sentinel is gone',
@@ -12,7 +12,10 @@ const REASONS: Partial<Record<WorkerEvent['type'], string>> = {
   'rank.replaced': 'its sentinel replaces it',
 };
 
-/** One line in the log for each worker that dies, or ends by a fault. @param event what it ended by */
+/**
+ * Logs a worker that dies or ends by a fault.
+ * @param event the event that ended it
+ */
 export function reportEnd(workspace: Workspace, worker: Worker, event: WorkerEvent['type']): void {
   const { rank, client, end } = worker;
   workspace.host.log('warn', 'a worker died', {
@@ -33,7 +36,7 @@ const ENDS: Partial<Record<ShutdownEvent['type'], string>> = {
   'server.stopping': 'the server stops',
 };
 
-/** One line in the log for each job that ends by itself; that one ends with its server is no fault (S14.1). */
+/** Logs a job that ends by itself, unless it ends with its server (S14.1). */
 export function reportEndByItself(workspace: Workspace, event: ShutdownEvent['type']): void {
   workspace.host.log(event === 'server.stopping' ? 'info' : 'warn', 'a sleigh shuts down by itself', {
     workspace: workspace.name,

@@ -2,7 +2,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { shutdownMachine } from '../machines/shutdown.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** How the job ends (S14, S15). */
+/** The end of the job (S14, S15). */
 export class Ending {
   readonly #sleigh: Sleigh;
 

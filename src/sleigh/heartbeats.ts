@@ -4,7 +4,7 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Sentinel } from './agents.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** Sentinels that are blocked in `sentinel_alive` until the next waking (S9). */
+/** Sentinels that are blocked in `sentinel_alive` until the next heartbeat (S9). */
 export class Heartbeats {
   readonly #blocked = new Set<Sentinel>();
   readonly #sleigh: Sleigh;
@@ -16,7 +16,7 @@ export class Heartbeats {
   get blockedSentinels(): number {
     return this.#blocked.size;
   }
-  /** Who waits in `sentinel_alive`. */
+  /** The gets that wait in `sentinel_alive`. */
   *asks(): Generator<PendingGet> {
     for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
   }
@@ -38,7 +38,7 @@ export class Heartbeats {
     });
   }
 
-  /** @param word 0 tells it to go on, 1 to stop */
+  /** @param word 0 means continue, 1 means stop */
   unblock(sentinel: Sentinel, word: '0' | '1'): void {
     this.#blocked.delete(sentinel);
     this.#sleigh.crew.changed(sentinel);

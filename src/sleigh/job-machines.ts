@@ -9,7 +9,7 @@ import { boundShutdown } from './shutdown-binding.ts';
 import { boundSleigh } from './sleigh-binding.ts';
 import { boundWorker } from './worker-binding.ts';
 
-/** All machines of a job, each bound to what it commands. */
+/** All machines of a job, bound to their implementations. */
 const BOUND = {
   sleigh: boundSleigh,
   joinPhase: boundJoinPhase,
@@ -22,16 +22,16 @@ type Bound = typeof BOUND;
 /** As the actors of a job run: the supervisor has its join phase and its shutdown in it. */
 export type JobMachines = Pick<Bound, 'sleigh' | 'worker' | 'sentinel'>;
 
-/** @param changed machines that take the place of those of every job: a test makes faulty ones */
+/** @param changed machines that replace those of every job, for tests with faulty machines */
 export function makeJobMachines(
   { isTraced }: { readonly isTraced: boolean },
   changed: Partial<Bound> = {},
 ): JobMachines {
   const bound = { ...BOUND, ...changed };
-  /** Its actors keep their stories, what goes wrong in them is noted, and steps come from a table. */
+  /** Adds stories, the recording of failures, and the compiled table to a machine. */
   function run<Machine extends AnyStateMachine>(machine: Machine): Machine {
     const keeping = withStory(machine, { keeperOf: (system) => jobOf(system).stories, isFailure });
-    // Who traces wants to hear of each transition, which only the interpreter tells.
+    // A trace needs every transition, which only the interpreter reports.
     return isTraced ? keeping : compiled(keeping);
   }
   return {
@@ -46,6 +46,6 @@ export function makeJobMachines(
 let untraced: JobMachines | undefined;
 let traced: JobMachines | undefined;
 
-/** Those of all jobs of this process: they are made once, when the first job needs them. */
+/** The machines of all jobs of this process, created when the first job needs them. */
 export const jobMachines = ({ isTraced }: { readonly isTraced: boolean }): JobMachines =>
   isTraced ? (traced ??= makeJobMachines({ isTraced })) : (untraced ??= makeJobMachines({ isTraced }));

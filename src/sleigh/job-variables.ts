@@ -20,13 +20,13 @@ import { batchOf } from './batch-ref.ts';
 /** The version of this protocol (the variable `version`). */
 const PROTOCOL_VERSION = '1';
 
-/** What one job variable does; see the table in docs/protocol.md. */
+/** The behaviour of one job variable; see the table in docs/protocol.md. */
 interface JobVariable {
   readonly hidden: boolean;
   get(ask: PendingGet): void;
   /** Without it stores are refused. */
   store?(storing: PendingStore): void;
-  /** The value is taken over by whom it is stored with; else nobody needs it afterwards. */
+  /** Whether the object that handles the store takes ownership of the value; otherwise the value is released. */
   readonly keepsValue?: boolean;
   readonly counts?: () => Behaviour['counts'];
   readonly values?: Behaviour['values'];
@@ -34,7 +34,7 @@ interface JobVariable {
   readonly listed?: () => void;
 }
 
-/** Makes the variables that a sleigh workspace has from the start. */
+/** Creates the variables that a sleigh workspace has from the start. */
 export function defineJobVariables(sleigh: Sleigh): void {
   const { workspace } = sleigh;
   for (const [name, variable] of Object.entries(jobVariables(sleigh)))
@@ -61,7 +61,7 @@ const constant = (text: () => string, { hidden = false } = {}): JobVariable => (
 function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
   const { work, crew, joining, registrations, requests, workspace } = sleigh;
 
-  /** Seconds that the join phase takes (S5, S6). */
+  /** Stores the seconds that the join phase takes (S5, S6). */
   const storeDuration =
     (name: string) =>
     (storing: PendingStore): void => {
@@ -115,7 +115,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     worker_ids: {
       hidden: true,
       get: (ask) => {
-        // A rank, and perhaps its sentinel.
+        // The memory of a rank, and perhaps of its sentinel.
         const noRoom = ask.takes ? workspace.holdings.refusalOf(2 * COST.agent, undefined) : undefined;
         if (noRoom !== undefined) ask.refuse(noRoom);
         else if (ask.takes) crew.askForRank(ask);
@@ -188,7 +188,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
   };
 }
 
-/** A variable of the job, as its workspace sees it. */
+/** A job variable as a behaviour of its workspace. */
 class JobBehaviour implements Behaviour {
   readonly mode = 'custom';
   readonly #variable: JobVariable;
@@ -210,7 +210,7 @@ class JobBehaviour implements Behaviour {
     const storing = new PendingStore(value, client);
     if (!this.#sleigh.hasFailed) this.#variable.store(storing);
     this.#sleigh.requests.clear();
-    // It may have failed just now.
+    // The job may have failed during this request.
     if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
     return storing.outcome;
@@ -232,11 +232,11 @@ class JobBehaviour implements Behaviour {
     ask.variableId = this.#in.variableId;
     if (!this.#sleigh.hasFailed) this.#variable.get(ask);
     this.#sleigh.requests.clear();
-    // It may have failed just now, and nobody knows of this one.
+    // The job may have failed during this request, which is in no line yet.
     if (this.#sleigh.hasFailed) ask.interrupt(SLEIGH_FAILED);
   }
 
-  /** Who waits in it is told by the sleigh, which goes with its workspace (S16). */
+  /** The sleigh refuses the waiting gets, because it ends with its workspace (S16). */
   purge(): readonly undefined[] {
     return [];
   }

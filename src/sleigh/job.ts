@@ -14,7 +14,7 @@ import type { Recovery } from './recovery.ts';
 import type { Registrations } from './registrations.ts';
 import type { Work } from './work.ts';
 
-/** What the machines of a job command: its parts, each of which carries out some of it. */
+/** The parts of a job that implement the actions of its machines. */
 export interface Job {
   readonly workspace: Workspace;
   readonly options: JobOptions;
@@ -32,20 +32,24 @@ export interface Job {
   announce(variable: string, text: string): void;
   inSteps(steps: Steps): void;
   endEveryone(): Steps;
-  /** An actor was sent an event that its state has no place for. */
+  /** Called when an actor receives an event that its state does not expect. */
   reportUnexpected(actor: Actor, event: { readonly type: string }): void;
-  /** An actor has failed, and the job with it. @param id of the actor, such as `worker.3` */
+  /**
+   * Called when an actor has failed, and with it the job.
+   * @param id the id of the actor, such as `worker.3`
+   */
   fail(id: string, error: unknown): void;
 }
 
 const JOBS = new WeakMap<ActorSystem, Job>();
 
-/** The actors of that system are the job's. */
+/** Assigns the actors of a system to a job. */
 export const ownJob = (system: ActorSystem, job: Job): void => void JOBS.set(system, job);
 
 /**
- * The machines are bound once, for all jobs: what one of their actors commands is done by the job that it belongs to.
- * @throws when no job has that system
+ * Finds the job of an actor's system. The machines are bound once for all jobs, so their implementations find the job
+ * in this way.
+ * @throws if no job has that system
  */
 export function jobOf(system: ActorSystem): Job {
   const job = JOBS.get(system);

@@ -6,7 +6,7 @@ import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** What the machine of the join phase commands. */
+/** The implementations of the machine's actions. */
 const implementations: Implementations<typeof joinPhaseMachine, Job> = {
   giveRank: ({ crew, requests }, { context, event }) => {
     assertEvent(event, 'rank.asked');

@@ -8,12 +8,12 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** Who waits for the group to close (S5, S6). */
+/** The gets that wait for the group to close (S5, S6). */
 export class Joining {
   readonly #forStatus = new WaitingLine();
   readonly #forNumber = new WaitingLine();
   readonly #sleigh: Sleigh;
-  /** The timers of those who wait for the group to close, but not for ever. */
+  /** The timers of gets that wait for a limited time. */
   readonly #timerOf = new Map<PendingGet, string>();
   #waits = 0;
 
@@ -30,23 +30,23 @@ export class Joining {
   get isClosed(): boolean {
     return this.chart.getSnapshot().value === 'closed';
   }
-  /** As `join_status` tells it. */
+  /** The value of `join_status`. */
   get phase(): 'open' | 'joining' | 'closed' | 'elastic' {
     const { value } = this.chart.getSnapshot();
     return typeof value === 'string' ? value : value.gathering === 'open' ? 'open' : 'joining';
   }
 
-  /** How many ranks are expected, from 0 (S4, S13). */
+  /** The number of expected ranks, from 0 (S4, S13). */
   get ranksExpected(): number {
     return Math.max(this.context.maximum, 0);
   }
 
-  /** Who waits in `status`, and who in `waitForWorkers`. */
+  /** The gets that wait in `status` and in `waitForWorkers`. */
   get waiting(): { readonly forStatus: Iterable<PendingGet>; readonly forNumber: Iterable<PendingGet> } {
     return { forStatus: this.#forStatus, forNumber: this.#forNumber };
   }
 
-  /** S5, S6: `status` and `waitForWorkers`, with the `delay` that the metadata may carry. */
+  /** Handles `status` and `waitForWorkers`, with the `delay` of their metadata (S5, S6). */
   askForNumber(ask: PendingGet, type: 'status.asked' | 'wait.asked'): void {
     const text = ask.metadata.get(KEY.delay);
     const delay = text === undefined ? undefined : parseDecimal(text);
@@ -60,12 +60,12 @@ export class Joining {
     yield* eachInSteps(this.#forNumber.drain(), (ask) => ask.refuse(reason));
   }
 
-  /** S5: until the group closes. */
+  /** Lets a get wait until the group closes (S5). */
   holdForStatus(ask: PendingGet): void {
     this.#forStatus.add(ask);
   }
 
-  /** S6, S17: until the group closes, or all are there; or for so many seconds. */
+  /** Lets a get wait until the group closes, until all workers are there, or for a number of seconds (S6, S17). */
   holdForNumber(ask: PendingGet, seconds: number): void {
     const timer = `waitForWorkers ${++this.#waits}`;
     this.#timerOf.set(ask, timer);

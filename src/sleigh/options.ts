@@ -7,18 +7,18 @@ import { refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Reach } from './tasks.ts';
 import { JOB, WORKSPACE } from '../wire/refusals.ts';
 
-/** What the maker of a job may choose (S1). A program that starts one with `Sleigh.start` gives SleighOptions. */
+/** The options of a job (S1). A program that starts one with `Sleigh.start` passes SleighOptions. */
 export interface JobOptions {
-  /** The most workers that may join; NO_MAXIMUM for any number. */
+  /** The largest number of workers; NO_MAXIMUM for any number. */
   readonly rankCount: number;
-  /** Seconds between two wakings of the sentinels. */
+  /** Seconds between two heartbeats of the sentinels. */
   readonly sentinelRefreshPeriod: number;
-  /** Seconds after which a job with no registered worker shuts itself down. */
+  /** Seconds after which a job without a registered worker shuts down. */
   readonly workerGracePeriod: number;
   readonly onDeadWorker: DeathPolicy;
-  /** How often a task is tried in all, under `requeue`. */
+  /** How often a task is attempted in all, under `requeue`. */
   readonly maxAttempts: number;
-  /** Whether the group closes, or workers come and go (S17). */
+  /** Whether the group closes or is elastic (S17). */
   readonly join: Join;
   /** Seconds within which a worker that lost its connection may come back; 0 for never (S18). */
   readonly reconnectGrace: number;
@@ -39,14 +39,14 @@ export const DEFAULT_OPTIONS: JobOptions = {
 const POLICIES: readonly string[] = ['shutdown', 'requeue', 'null'] satisfies DeathPolicy[];
 export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes(text);
 
-/** Whom a broadcast of an elastic group is for, as the metadata of its store say (S17). */
+/** The workers that get a broadcast of an elastic group, from the metadata of its store (S17). */
 export function parseReach(metadata: Metadata): Reach | Refusal {
   const text = metadata.get(KEY.reach) ?? 'present';
   if (text === 'present' || text === 'all') return text;
   return refusal(JOB.badReach(text));
 }
 
-/** How often a task may be tried, where its metadata say so (S19). */
+/** The number of attempts of a task, if its metadata contain it (S19). */
 export function readMaxAttempts(metadata: Metadata): { readonly number: number | undefined } | Refusal {
   const text = metadata.get(KEY.maxAttempts);
   if (text === undefined) return { number: undefined };
@@ -55,7 +55,7 @@ export function readMaxAttempts(metadata: Metadata): { readonly number: number |
   return refusal(JOB.badAttempts(text));
 }
 
-/** Narrows a parser to the values for which something holds. */
+/** Restricts a parser to values that satisfy a condition. */
 const when =
   <T>(parse: (text: string) => T | undefined, holds: (value: T) => boolean) =>
   (text: string): T | undefined => {
@@ -63,7 +63,7 @@ const when =
     return value !== undefined && holds(value) ? value : undefined;
   };
 
-/** @returns the options, or which value was bad: then the workspace is not made (S1) */
+/** @returns the options, or the invalid ones: then the workspace is not created (S1) */
 export function readOptions(
   metadata: Metadata,
   defaults: JobOptions,

@@ -2,15 +2,15 @@ import type { PendingStore } from '../machines/pending-store.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 
 /**
- * The requests of clients that are being carried out, by number. Events name a request by its number, so that they are
- * data; whoever carries out what a machine commands looks the request up here.
+ * The requests that are being carried out, by number. Events name a request by its number, so that they are data. The
+ * implementations of actions look the request up here.
  */
 export class PendingRequests {
   readonly #gets = new Map<number, PendingGet>();
   readonly #stores = new Map<number, PendingStore>();
   #last = 0;
 
-  /** @returns its number; it is known by that until `clear` */
+  /** @returns its number, which is valid until `clear` */
   add(get: PendingGet): number {
     this.#gets.set(++this.#last, get);
     return this.#last;
@@ -20,7 +20,7 @@ export class PendingRequests {
     return this.#last;
   }
 
-  /** @throws when there is none of that number under way */
+  /** @throws if no request of that number is being carried out */
   get(request: number): PendingGet {
     return found(this.#gets.get(request), request);
   }
@@ -28,7 +28,7 @@ export class PendingRequests {
     return found(this.#stores.get(request), request);
   }
 
-  /** All have been carried out. Those that wait are known to whoever lets them wait. */
+  /** All requests have been carried out. Those that wait are kept in their lines. */
   clear(): void {
     this.#gets.clear();
     this.#stores.clear();

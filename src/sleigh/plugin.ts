@@ -5,9 +5,9 @@ import type { JobMachines } from './job-machines.ts';
 import { Sleigh } from './sleigh.ts';
 
 /**
- * The kind of workspace that runs a job (W9, S1).
- * @param defaults for what the maker does not choose
- * @param machines in place of those of every job: a test makes faulty ones
+ * The plugin for workspaces that run a job (W9, S1).
+ * @param defaults the defaults of the job options
+ * @param machines machines that replace those of every job, for tests with faulty machines
  */
 export const sleighPlugin =
   (defaults: JobOptions, machines?: JobMachines): WorkspaceKind =>

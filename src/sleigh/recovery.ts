@@ -13,7 +13,9 @@ import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import type { Broadcast, Task } from './tasks.ts';
 
-/** Carries out what `machines/dead-worker-policy.ts` decides about the task and the copies of a worker (S13, S19). */
+/**
+ * Carries out the decisions of `machines/dead-worker-policy.ts` about the task and the copies of a worker (S13, S19).
+ */
 export class Recovery {
   readonly #sleigh: Sleigh;
 
@@ -25,14 +27,17 @@ export class Recovery {
     return this.#sleigh.work;
   }
 
-  /** S13: the worker is dead. The policy says what becomes of what it had. */
+  /** Handles the task and the copies of a dead worker by the policy (S13). */
   recover(worker: Worker): void {
     const task = this.#end(worker);
     if (task !== undefined) this.deal(task, worker, { workerStays: false });
     this.#abandonCopies(worker, answersForDead(this.#sleigh.options.onDeadWorker));
   }
 
-  /** There may be very many. @param areAnswered for by null results, unless the job goes meanwhile */
+  /**
+   * Gives up the copies of a worker in steps, because there may be many.
+   * @param areAnswered whether they get null results, unless the job ends meanwhile
+   */
   #abandonCopies(worker: Worker, areAnswered: boolean): void {
     const { workspace } = this.#sleigh;
     const { tasks } = this.#work;
@@ -45,7 +50,9 @@ export class Recovery {
     );
   }
 
-  /** S14, S17: the worker has left. If it had something, the sleigh shuts down, and that is dropped with it. */
+  /**
+   * Drops the task and the copies of a worker that has left (S14, S17). It has some only while the sleigh shuts down.
+   */
   drop(worker: Worker): void {
     if (worker.client === undefined) return;
     const task = this.#end(worker);
@@ -53,7 +60,7 @@ export class Recovery {
     this.#abandonCopies(worker, false);
   }
 
-  /** S13, S7.1: does with a task that its worker did not finish what the policy decides. */
+  /** Handles a task that its worker did not complete by the policy (S13, S7.1). */
   deal(task: Task, worker: Worker, { workerStays }: Pick<UnfinishedTask, 'workerStays'>): void {
     const { onDeadWorker, maxAttempts } = this.#sleigh.options;
     const decision = decideUnfinished(onDeadWorker, {
@@ -76,13 +83,16 @@ export class Recovery {
     }
   }
 
-  /** S19: its task is answered for, whatever the policy says. */
+  /** Gives the task a null result under every policy (S19). */
   failTask(worker: Worker): void {
     const task = this.#end(worker);
     if (task !== undefined) this.#fail(task, worker);
   }
 
-  /** S19: its task was not begun. A copy of a broadcast is nobody else's, and is answered for. */
+  /**
+   * Returns a task that was not begun (S19). A copy of a broadcast belongs to no other worker, and gets a null
+   * result.
+   */
   returnTask(worker: Worker): void {
     const task = this.#end(worker);
     if (task === undefined) return;
@@ -91,7 +101,7 @@ export class Recovery {
     else this.#work.returnUntried(task);
   }
 
-  /** S19: its task is for others, if there are any who have not declined it, too. */
+  /** Returns the task for workers that have not declined it, if there are any (S19). */
   declineTask(worker: Worker): void {
     const { task, end, rank } = worker;
     if (task !== undefined && task.broadcast === undefined)
@@ -99,12 +109,15 @@ export class Recovery {
     this.returnTask(worker);
   }
 
-  /** S19: the copies of a worker that has left. */
+  /** Gives null results to the copies of a worker that has left (S19). */
   answerCopies(worker: Worker): void {
     this.#abandonCopies(worker, true);
   }
 
-  /** S19: tasks that all who are there, or may come, have declined. @param ended counts no longer */
+  /**
+   * Gives null results to tasks that every present or expected worker has declined (S19).
+   * @param ended a worker that does not count any more
+   */
   failDeclined(ended: Worker): void {
     const { tasks } = this.#work;
     if (tasks.declinedCount === 0) return;
@@ -118,7 +131,7 @@ export class Recovery {
     }
   }
 
-  /** S6.1, S13: the group has closed; whoever should have answered a broadcast and cannot is answered for. */
+  /** The group has closed: ranks that should have answered a broadcast and cannot get null results (S6.1, S13). */
   settleBroadcasts(): void {
     this.#sleigh.inSteps(this.#settle(this.#work.tasks.close()));
   }
@@ -134,13 +147,16 @@ export class Recovery {
     yield* this.#work.tasks.dropKept();
   }
 
-  /** S13, S19: a broadcast that workers of these ranks never had, whose places are taken. */
+  /** Adds null results for ranks that never had a broadcast, with the reserved memory (S13, S19). */
   answerFor({ value, batch, reserve }: Broadcast, ranks: Ranks): void {
     this.#work.batches.accept(batch, ranks.length);
     this.#work.batches.addNulls(batch, nullResultsOf({ value, batch }, ranks, { reserve }));
   }
 
-  /** It has ended: it waits no longer, and has no task. @returns the one that it had */
+  /**
+   * Ends the worker's wait, and removes its task.
+   * @returns that task
+   */
   #end(worker: Worker): Task | undefined {
     this.#sleigh.crew.changed(worker);
     worker.endedAt = this.#work.tasks.nextBroadcast;
@@ -154,11 +170,11 @@ export class Recovery {
     this.#answer(task, worker.rank, worker.end);
   }
 
-  /** S13: a result that says that there is none. */
+  /** Adds a null result (S13). */
   #answer(task: Task, rank: number, end: WorkerEnd | undefined): void {
     const { batches, tasks } = this.#work;
     const origin = this.#work.originOf(task);
-    // A copy of a broadcast that nobody had begun is counted now.
+    // A copy of a broadcast that was not begun is counted now.
     if (task.attempts === 0 && task.broadcast !== undefined) batches.accept(task.batch);
     const reserve = task.broadcast?.reserve;
     const ranks = new RangesOfRanks([{ from: rank, to: rank + 1 }]);

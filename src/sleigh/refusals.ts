@@ -8,7 +8,7 @@ export const WORKER_REPLACED = refuse(JOB.workerReplaced());
 export const FIND_NOT_SUPPORTED = refuse(JOB.findRefused());
 export const NO_CURRENT_TASK = refuse(JOB.noTask());
 export const SHUTTING_DOWN = refuse(JOB.shuttingDown(), { status: STATUS.shuttingDown });
-/** A chart of the sleigh has failed: a fault of the server (P9). */
+/** An actor of the sleigh has failed, by a fault of the server (P9). */
 export const SLEIGH_FAILED = refuse(JOB.failed(), { status: STATUS.internal });
 
 export const registrationFailed = (why: string): Refusal => refuse(JOB.registration(why));

@@ -12,16 +12,16 @@ import { isRegistered, stateOfWorker, type Worker } from './agents.ts';
 import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
 import type { Sleigh } from './sleigh.ts';
 
-/** Characters of the name of a host. */
+/** The number of characters of a host name that are kept. */
 const MOST_HOST = 255;
 
-/** Characters of a session, which is held for as long as its worker (S18, P12). */
+/** The largest length of a session, which is kept with its worker (S18, P12). */
 const MOST_SESSION = 255;
 
-/** Registrations that nobody has fetched and that are kept in an elastic group (S17). */
+/** The number of registrations that an elastic group keeps for clients to fetch (S17). */
 const MOST_ANNOUNCED = 1_000;
 
-/** Takes what is to go. */
+/** The client of fetches that discard a value. */
 const NOBODY: Client = {
   id: 0,
   peer: '',
@@ -30,7 +30,7 @@ const NOBODY: Client = {
   refuse: () => undefined,
 };
 
-/** By which a worker shows that it has come back (S18). It is a secret, so nobody else is told of it. */
+/** The secret that identifies a returning worker (S18). It is shown to nobody else. */
 const sessionOf = ({ value }: PendingStore): string | undefined => value.metadata.get(KEY.session);
 
 function withoutSession(metadata: Metadata): Metadata {
@@ -43,9 +43,9 @@ function withoutSession(metadata: Metadata): Metadata {
 /** The name of the timer of a lost worker. */
 const timerOf = (rank: number): string => `return of worker ${rank}`;
 
-/** How workers come, and come back (S3, S18). */
+/** Handles registrations and returns of workers (S3, S18). */
 export class Registrations {
-  /** How many there were. */
+  /** The number of accepted registrations. */
   accepted = 0;
   readonly #sleigh: Sleigh;
 
@@ -53,7 +53,7 @@ export class Registrations {
     this.#sleigh = sleigh;
   }
 
-  /** S3: the rank must be one that waits for its worker, and the connection must be nobody's yet. */
+  /** Handles a registration: the rank must wait for its worker, and the connection must not be a worker (S3). */
   ask(storing: PendingStore): void {
     const { crew, joining, work, workspace } = this.#sleigh;
     const text = textOf(storing.value);
@@ -76,7 +76,7 @@ export class Registrations {
     if (other !== undefined && other !== worker)
       return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
     const { former } = worker;
-    // S18, S19: it has been replaced, and whoever replaces it is to get the rank.
+    // The worker has been replaced, and the rank is for its replacement (S18, S19).
     if (
       !isRegistered(worker) &&
       former !== undefined &&
@@ -85,7 +85,7 @@ export class Registrations {
       return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
     const { session: match } = this.rankOf(storing);
     const returns = isRegistered(worker) && match === 'same';
-    // The copies of broadcasts that it gets (P12).
+    // The memory of the copies of broadcasts that it gets (P12).
     const copies = isRegistered(worker) ? 0 : work.tasks.memoryOfCopies;
     const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
     if (noRoom !== undefined) return storing.refuse(noRoom);
@@ -101,7 +101,7 @@ export class Registrations {
     });
   }
 
-  /** S18, S19: who has the rank that a registration names, and whether it shows the session of that worker. */
+  /** The state of the rank in a registration, and whether the session is that of its worker (S18, S19). */
   rankOf(storing: PendingStore): { readonly rank: RankState; readonly session: SessionMatch } {
     const number = parseWhole(textOf(storing.value));
     const worker = number === undefined ? undefined : this.#sleigh.crew.find(number);
@@ -111,7 +111,7 @@ export class Registrations {
     return { rank: stateOfWorker(worker) === 'replacing' ? 'replacing' : 'other', session };
   }
 
-  /** S3: its metadata is kept with its registration. */
+  /** Accepts a registration and keeps its metadata (S3). */
   accept(worker: Worker, storing: PendingStore): void {
     const { client, value } = storing;
     const { crew, now, options } = this.#sleigh;
@@ -119,14 +119,14 @@ export class Registrations {
     worker.registeredAt = now;
     worker.host =
       value.metadata.get(KEY.host)?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
-    // Who told its session may come back, where the maker of the sleigh wants that.
+    // A worker with a session may come back, if the creator of the sleigh allows it.
     if (options.reconnectGrace > 0) worker.session = sessionOf(storing);
     crew.connect(worker, client);
     this.#announce(worker.rank, withoutSession(value.metadata), client);
     if (worker.session !== undefined) this.tellWhetherBusy(storing, false);
   }
 
-  /** An elastic group would have them without end, where nobody fetches them: the last ones are kept (S17). */
+  /** Announces a registration. An elastic group keeps only the last ones, because it may run for ever (S17). */
   #announce(rank: number, metadata: Metadata, client: Client): void {
     const { workspace, options } = this.#sleigh;
     this.#sleigh.announce(VARIABLE.registrations, String(rank), metadata, client);
@@ -143,7 +143,9 @@ export class Registrations {
     storing.tell(KEY.grace, String(this.#sleigh.options.reconnectGrace));
   }
 
-  /** S18: the worker has come back. Its older connection may not have closed yet, and is nobody's from now on. */
+  /**
+   * The worker has come back (S18). Its older connection may not have closed yet, and does not belong to it any more.
+   */
   replaceConnection(worker: Worker, client: Client): void {
     const { crew } = this.#sleigh;
     worker.ask?.interrupt(WORKER_REPLACED);
@@ -152,7 +154,7 @@ export class Registrations {
     crew.connect(worker, client);
   }
 
-  /** S18: it may come back until the grace is over. */
+  /** Starts the timer of the grace within which it may come back (S18). */
   startTimer(worker: Worker): void {
     const { timers, supervision, crew } = this.#sleigh;
     crew.changed(worker);
@@ -162,20 +164,20 @@ export class Registrations {
     );
   }
 
-  /** S18: workers that have not come back by the time that the sleigh shuts down have left. */
+  /** Workers that are lost when the sleigh shuts down have left (S18). */
   dismissLost(): Steps {
     return eachInSteps(this.#sleigh.crew.everyWorker, (worker) => {
       if (stateOfWorker(worker) === 'lost') worker.actor.send({ type: 'departed' });
     });
   }
 
-  /** S17: in an elastic group one that owes nothing may leave. */
+  /** The task and the copies that a worker has not answered (S17). */
   owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
     const copies = this.#sleigh.work.tasks.copiesFor(worker);
     return { tasks: worker.task === undefined ? 0 : 1, copies };
   }
 
-  /** S18: a task that is given, with the number by which its worker may come back to it. */
+  /** Adds the number by which a returning worker names its task (S18). */
   numbered(worker: Worker, found: Found): Found {
     worker.taskNumber++;
     if (worker.session === undefined) return found;

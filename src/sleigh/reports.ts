@@ -4,7 +4,7 @@ import type { Refusal } from '../workspace/refusal.ts';
 import { sortedInSteps, type Steps } from '../workspace/steps.ts';
 import { stateOfSentinel, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 
-/** Agents that are looked at between two looks at the time. */
+/** The number of agents between two checks of the time. */
 const AT_ONCE = 64;
 
 /** Where a report tells of what. */
@@ -19,7 +19,10 @@ const label = (worker: Worker): string => `Worker ${worker.rank}: ${worker.clien
 const labelOf = ({ actor, client }: Sentinel): string =>
   `Sentinel ${actor.getSnapshot().context.lastRank}: ${client.peer}`;
 
-/** A report as the answer to a get, made in steps: a job may have 100,000 ranks (P14). @param variableId of its variable */
+/**
+ * Creates a report as the answer to a get, in steps, because a job may have 100,000 ranks (P14).
+ * @param variableId the id of its variable
+ */
 export function* reported(
   listing: Listing,
   lines: Steps<readonly string[]>,
@@ -29,7 +32,7 @@ export function* reported(
   return listing.settle() ?? foundPieces(listing, variableId);
 }
 
-/** The text of `agentStatus` (S12): who is in which state, in the order in which they came to it. */
+/** The text of `agentStatus` (S12): the agents by state, in the order in which they entered it. */
 export function* agentStatus(
   workers: Iterable<Worker>,
   sentinels: Iterable<Sentinel>,
@@ -56,7 +59,7 @@ export function* agentStatus(
   const text = [`Master state: ${masterWaits ? 'Blocked for results' : 'Idle'}\n`];
   let previous = 0;
   for (const [title, lines] of [idle, waiting, busy, dead, lost, blocked, active, gone]) {
-    // That group is there when it has members.
+    // This group appears only when it has members.
     if (title === 'Lost workers' && lines.length === 0) continue;
     text.push(`${previous === 0 ? '\n' : ''}${title}\n`);
     for (const { line } of yield* sortedInSteps(lines, isEarlier)) text.push(line);
@@ -70,7 +73,7 @@ const HEADER = ['Worker', 'Num Completed', 'Average Time (sec)', '% Active', 'Ti
 interface ScoreboardOptions {
   /** Milliseconds. */
   readonly now: number;
-  /** With how often the worker of each rank was replaced (S19). */
+  /** Whether to include how often the worker of each rank was replaced (S19). */
   readonly tellsReplaced: boolean;
 }
 

@@ -4,7 +4,7 @@ import type { Value } from '../workspace/value.ts';
 import { COST } from '../workspace/memory-budget.ts';
 import { PLACE, type NullReserve } from './null-reserve.ts';
 
-/** Ranks in order: from `from` up to `to`, without that one. */
+/** A range of ranks: from `from` up to, but without, `to`. */
 export interface RankRange {
   readonly from: number;
   readonly to: number;
@@ -12,7 +12,7 @@ export interface RankRange {
 
 /**
  * The ranks below `limit` that are not present.
- * @param present ranks in rising order
+ * @param present ranks in ascending order
  */
 export function absentRanks(limit: number, present: Iterable<number>): RankRange[] {
   const absent: RankRange[] = [];
@@ -26,13 +26,13 @@ export function absentRanks(limit: number, present: Iterable<number>): RankRange
   return absent;
 }
 
-/** Ranks in order. */
+/** A sorted set of ranks. */
 export interface Ranks {
-  /** How many. */
+  /** The number of ranks. */
   readonly length: number;
-  /** What they cost in memory: that of as many null results. */
+  /** Their memory, in units of null results. */
   readonly places: number;
-  /** @returns the lowest of them from that one on */
+  /** @returns the lowest rank from that one on */
   next(from: number): number | undefined;
 }
 
@@ -50,7 +50,7 @@ export class RangesOfRanks implements Ranks {
   }
 
   next(from: number): number | undefined {
-    // The first range that does not end before it.
+    // Finds the first range that does not end before it.
     let [low, high] = [0, this.#ranges.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -63,8 +63,8 @@ export class RangesOfRanks implements Ranks {
 }
 
 /**
- * The ranks that a broadcast never reached. All broadcasts of a job share the table: one for each would take the memory of
- * as many ranks, and nobody could be refused for it when the group closes.
+ * The ranks that a broadcast never reached. All broadcasts of a job share the table. A table for each broadcast would
+ * need memory for all ranks when the group closes, and closing cannot be refused.
  */
 export class RanksNotReached implements Ranks {
   readonly length: number;
@@ -72,7 +72,7 @@ export class RanksNotReached implements Ranks {
   readonly #ends: Float64Array;
   readonly #broadcast: number;
 
-  /** @param ends by rank: the number of the first broadcast that did not reach it */
+  /** @param ends by rank, the number of the first broadcast that did not reach it */
   constructor(ends: Float64Array, broadcast: number, length: number) {
     this.#ends = ends;
     this.#broadcast = broadcast;
@@ -87,19 +87,19 @@ export class RanksNotReached implements Ranks {
 }
 
 /**
- * The results that say that there is none (S13), of one task or broadcast for a number of ranks. Each is made when it is
- * taken: a broadcast to 100,000 ranks that nobody registered under costs one entry.
+ * The null results (S13) of one task or broadcast for a number of ranks. Each is created when it is taken, so a
+ * broadcast to 100,000 unregistered ranks costs one entry.
  */
 export class NullResults {
-  /** What they are the results of: its metadata is held until the last of them is taken. */
+  /** The task or broadcast. Its metadata are kept until the last null result is taken. */
   readonly value: Value;
   readonly ranks: Ranks;
-  /** Where their place was taken before; else it is when they are kept. */
+  /** The reserved memory; without it the memory is taken when they are kept. */
   readonly reserve: NullReserve | undefined;
   readonly #make: (rank: number) => Value;
-  /** How many are left. */
+  /** The number of remaining null results. */
   #length: number;
-  /** The next one is of this rank, or of one above it. */
+  /** The next null result has this rank or a higher one. */
   #rank = 0;
 
   constructor(value: Value, ranks: Ranks, make: (rank: number) => Value, reserve?: NullReserve) {
@@ -114,7 +114,7 @@ export class NullResults {
     return this.#length;
   }
 
-  /** The one of the lowest rank that is left. */
+  /** Removes the null result of the lowest remaining rank. */
   shift(): Value | undefined {
     const rank = this.ranks.next(this.#rank);
     if (rank === undefined) return undefined;
@@ -123,7 +123,7 @@ export class NullResults {
     return this.#make(rank);
   }
 
-  /** Some of those that are left, to look at. */
+  /** Some of the remaining ones, for display. */
   slice(from: number, count: number): Value[] {
     const values: Value[] = [];
     let skip = from;
@@ -137,7 +137,7 @@ export class NullResults {
   }
 }
 
-/** The results of one batch that nobody has taken, oldest first. It accounts for what it holds. */
+/** The available results of one batch, oldest first, with accounting for their memory. */
 export class ResultQueue {
   readonly #entries = new Denque<Value | NullResults>();
   readonly #holdings: StorageAccounting;
@@ -147,7 +147,7 @@ export class ResultQueue {
     this.#holdings = holdings;
   }
 
-  /** Results, each of a `NullResults` counted. */
+  /** The number of results, including each one of a `NullResults`. */
   get length(): number {
     return this.#length;
   }
@@ -166,9 +166,9 @@ export class ResultQueue {
   }
 
   /**
-   * Takes out the oldest.
-   * @param use is given it before its file, if it has one, is given up
-   * @returns false when there is none
+   * Removes the oldest result.
+   * @param use called with it before its file, if any, is released
+   * @returns false if there is none
    */
   take(use: (result: Value) => void): boolean {
     const entry = this.#entries.peekFront();
@@ -183,7 +183,7 @@ export class ResultQueue {
     return true;
   }
 
-  /** Some of them, to look at. */
+  /** Some of them, for display. */
   slice(from: number, count: number): Value[] {
     const values: Value[] = [];
     let skip = from;
@@ -203,7 +203,7 @@ export class ResultQueue {
     else reserve.give(ranks.places);
   }
 
-  /** Gives up entry by entry, the oldest first. Yields how many results each was. */
+  /** Drops entry by entry, oldest first. Yields the number of results of each. */
   *dropped(): Generator<number> {
     for (let entry = this.#entries.shift(); entry !== undefined; entry = this.#entries.shift()) {
       const length = entry instanceof NullResults ? entry.length : 1;

@@ -10,18 +10,18 @@ import { NullResults, type Ranks } from './result-queue.ts';
 import type { NullReserve } from './null-reserve.ts';
 import type { Broadcast } from './tasks.ts';
 
-/** What a result is one of: a task, a copy of a broadcast, or a broadcast that its worker never had. */
+/** The origin of a result: a task, a copy of a broadcast, or a broadcast that its worker never had. */
 export interface Origin {
   readonly value: Value;
   readonly batch: BatchRef;
-  /** Where its copies are told of. */
+  /** The broadcast, whose copies are counted. */
   readonly broadcast?: Pick<Broadcast, 'copies'> | undefined;
 }
 
-/** Metadata of the task that say where its result goes (S7, S21); those of the result do not change them. */
+/** The metadata of the task that determine where its result goes (S7, S21). Those of the result do not override them. */
 const DESTINATION = [KEY.batchId, KEY.mailbox];
 
-/** The metadata of the task, overlaid by those of the result (S7). */
+/** The metadata of the task, overridden by those of the result (S7). */
 function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number): Metadata {
   const metadata = new Map(value.metadata);
   for (const [name, text] of result) metadata.set(name, text);
@@ -34,25 +34,25 @@ function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number
   return metadata.set(KEY.workerRank, String(rank));
 }
 
-/** Bytes of memory of the metadata of a result that its worker remembers. */
+/** The largest metadata of a result that its worker caches, in bytes. */
 const MOST_OVERLAY = 2_048;
 
-/** What the result of a worker carries; what is the same as for its last one is not made again. */
+/** The metadata of a result. If they equal those of the last result, the same map is used. */
 export function overlaid(worker: Worker, origin: Origin, result: Metadata): Metadata {
   const { metadata: task } = origin.value;
-  // How many copies there are may have changed.
+  // The number of copies may have changed.
   if (origin.broadcast !== undefined) return metadataOf(origin, result, worker.rank);
   const { overlay } = worker;
   if (overlay?.task === task && overlay.result === result) return overlay.made;
   const made = metadataOf(origin, result, worker.rank);
-  // Each worker holds one, so that only those that are likely to come again, small ones, are worth it.
+  // Each worker caches one map, so only small ones are cached, which are likely to recur.
   worker.overlay = memoryOfMetadata(made) <= MOST_OVERLAY ? { task, result, made } : undefined;
   return made;
 }
 
 const NULL_METADATA: Metadata = new Map([[KEY.null, '1']]);
 
-/** What a null result tells of how its worker ended (S19). */
+/** The metadata of a null result about how its worker ended (S19). */
 function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
   const told = new Map(NULL_METADATA).set(KEY.nullWhy, why);
   if (how !== undefined) told.set(KEY.nullHow, how);
@@ -61,7 +61,10 @@ function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
   return told;
 }
 
-/** A result that says that there is none (S13). @param end as its sentinel reported it (S19) */
+/**
+ * A null result (S13).
+ * @param end the report of the sentinel (S19)
+ */
 export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Value => ({
   descriptor: TEXT_DESCRIPTOR,
   payload: '',
@@ -69,8 +72,8 @@ export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Val
 });
 
 /**
- * Those of a number of ranks. They keep nothing but what they are made of: the bytes of the value are needed no longer, and
- * the number of copies is the one of now.
+ * The null results of a number of ranks. They do not keep the bytes of the value, and carry the current number of
+ * copies.
  */
 export function nullResultsOf(
   { value: { metadata, owner }, batch, broadcast }: Origin,

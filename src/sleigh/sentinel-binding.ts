@@ -6,16 +6,16 @@ import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** Refresh periods that a sentinel may stay away (S13). */
+/** The number of refresh periods after which a sentinel that does not use `sentinel_alive` is dead (S13). */
 export const MISSED_PERIODS = 3;
 
-/** The name of a sentinel's absence timer. */
+/** The name of a sentinel's heartbeat timeout. */
 const absence = (id: number): string => `absence of sentinel ${id}`;
 
 /** S9, S14. */
 export const tellToStop = (ask: PendingGet): void => ask.answer(foundText('1', ask.origin));
 
-/** What the machine of a sentinel commands. */
+/** The implementations of the machine's actions. */
 const implementations: Implementations<typeof sentinelMachine, Job> = {
   replaceWorker: ({ crew, requests }, { event }) => {
     assertEvent(event, 'replacement.asked');

@@ -4,10 +4,10 @@ import { VARIABLE } from '../wire/names.ts';
 import { reportEndByItself } from './end-log.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** Seconds that workers waiting for tasks are left to their sentinels (S14). */
+/** Seconds after which workers that wait for tasks are answered (S14). */
 const DRAIN_PERIOD = 10;
 
-/** What the machine of the shutdown commands. */
+/** The implementations of the machine's actions. */
 const implementations: Implementations<typeof shutdownMachine, Job> = {
   startGraceTimer: ({ timers, options }, { self }) =>
     timers.start('grace', options.workerGracePeriod, () => self.send({ type: 'grace.elapsed' })),

@@ -5,8 +5,8 @@ import { jobOf, type Job } from './job.ts';
 import { SLEIGH_DEAD } from './refusals.ts';
 
 /**
- * The routing of a job: what the supervisor has done when one of its machines, a connection or the workspace tells it
- * something. To whom it passes events on is in `machines/sleigh.ts`.
+ * The actions of the supervisor, which handle events of the other machines, connections and the workspace.
+ * `machines/sleigh.ts` contains the routing of events.
  */
 const implementations: Implementations<typeof sleighMachine, Job> = {
   closeRanks: (job) => job.inSteps(job.crew.closeRanks()),

@@ -34,11 +34,11 @@ import { Supervision } from './supervision.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { Work } from './work.ts';
 
-/** The variable that tells of a dead worker (S13). */
+/** The variable for dead workers (S13). */
 
 /**
- * One job: the supervisor of its charts, and what these charts command. Requests come from the job variables and go
- * straight to the chart that they concern; what one chart tells the others goes through the supervisor.
+ * One job: the supervisor, and the parts that implement the actions of the machines. Requests come from the job
+ * variables and go directly to the actor that they concern. Actors notify each other through the supervisor.
  */
 export class Sleigh implements WorkspacePlugin, Job {
   readonly workspace: Workspace;
@@ -57,7 +57,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   readonly ending: Ending;
   readonly work: Work;
   readonly machines: JobMachines;
-  /** How its workers and sentinels are, and what has befallen all its actors. */
+  /** The stories of all its actors, and the number of workers and sentinels in each state. */
   readonly stories: StoryKeeper;
   readonly supervisor: ActorRefFrom<typeof sleighMachine>;
   #hasFailed = false;
@@ -98,12 +98,12 @@ export class Sleigh implements WorkspacePlugin, Job {
     return this.workspace.host.clock();
   }
 
-  /** One of its charts has failed: it does nothing any more, and refuses what it is asked. */
+  /** Whether one of its actors has failed: then it does nothing, and refuses all requests. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
 
-  /** S14: it is shutting down, or over. */
+  /** Whether it is shutting down or has ended (S14). */
   get isWindingDown(): boolean {
     return this.supervisor.getSnapshot().value !== 'serving';
   }
@@ -114,7 +114,10 @@ export class Sleigh implements WorkspacePlugin, Job {
     return child;
   }
 
-  /** @param id such as `worker.3`, `joinPhase`; `sleigh` is the supervisor. @returns undefined when there is none */
+  /**
+   * @param id an id such as `worker.3` or `joinPhase`; `sleigh` is the supervisor
+   * @returns undefined if there is none
+   */
   actor(id: string): Actor | undefined {
     const { children } = this.supervisor.getSnapshot();
     if (id === 'sleigh') return this.supervisor;
@@ -122,18 +125,18 @@ export class Sleigh implements WorkspacePlugin, Job {
     return this.crew.actor(id);
   }
 
-  /** How many of its workers, or of its sentinels, are in each state. */
+  /** The number of its workers, or of its sentinels, in each state. */
   countsOf(what: 'worker' | 'sentinel'): StateCounts {
     return countsOf(this.stories, this.machines[what]);
   }
 
-  /** Stores a text that the sleigh itself has to tell into one of its ordinary variables. */
+  /** Stores a text of the sleigh itself into one of its ordinary variables. */
   announce(variable: string, text: string, metadata: Metadata = NO_METADATA, client?: Client): void {
     const value = { descriptor: TEXT_DESCRIPTOR, payload: text, metadata };
     this.workspace.variable(variable).store(value, client);
   }
 
-  /** A store may begin batches, and each copy of a broadcast may come to a null result (P12). */
+  /** A store may create batches, and each copy of a broadcast may need a null result (P12). */
   memoryFor(name: string, { metadata }: Value): number {
     if (name !== VARIABLE.task && name !== VARIABLE.broadcast) return 0;
     if (name === VARIABLE.task) return memoryOfBatches(metadata);
@@ -146,12 +149,12 @@ export class Sleigh implements WorkspacePlugin, Job {
     return name === VARIABLE.workerDead ? this.supervision.refuseReport(value) : undefined;
   }
 
-  /** S19: a report of a sentinel would tell its session to everyone. */
+  /** Keeps the report of a sentinel out of the variable, because it contains the session (S19). */
   isPrivate(name: string, value: Value): boolean {
     return name === VARIABLE.workerDead && value.metadata.has(KEY.session);
   }
 
-  /** S13, S14: two ordinary variables that say something to the sleigh. */
+  /** Handles stores to two ordinary variables that have consequences (S13, S14). */
   stored(name: string, value: Value): void {
     if (this.#hasFailed) return;
     if (name === VARIABLE.rideOver) this.ending.chart.send({ type: 'ride.over' });
@@ -162,12 +165,12 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.supervisor.send({ type: 'connection.closed', client: client.id, peer: client.peer });
   }
 
-  /** W6.1: under `requeue` its workers may come and go, whatever they have opened. */
+  /** Under `requeue`, a worker or sentinel that owns the workspace does not delete it (W6.1). */
   outlives(client: Client): boolean {
     return this.options.onDeadWorker === 'requeue' && client.closeListeners.has(this);
   }
 
-  /** The job ends with its server, and everyone is told (S14.1). */
+  /** The job shuts down with its server (S14.1). */
   serverStops(): void {
     if (!this.#hasFailed) this.ending.chart.send({ type: 'server.stopping' });
   }
@@ -178,14 +181,14 @@ export class Sleigh implements WorkspacePlugin, Job {
     else this.supervisor.send({ type: 'workspace.deleted' });
   }
 
-  /** Tells everyone who waits in a job variable, for whatever reason the variables go. */
+  /** Refuses all gets that wait in job variables. */
   *refuseEveryone(reason: Refusal): Steps {
     yield* this.work.refuseEveryone(reason);
     yield* this.joining.refuseEveryone(reason);
     yield* this.heartbeats.refuseEveryone(reason);
   }
 
-  /** Does what takes long in its turn with others (P14). What goes wrong in it is a fault of the job. */
+  /** Runs work that takes long in turns with others (P14). An error in it is a fault of the job. */
   inSteps(steps: Steps): void {
     this.workspace.host.inSteps(this.#guarded(steps));
   }
@@ -197,7 +200,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     }
   }
 
-  /** A chart was sent what it has no place for: a fault of ours, that nobody should have to pay for. */
+  /** Logs an unexpected event. It is a fault of the server that must not affect clients. */
   reportUnexpected(actor: Actor, event: { type: string }): void {
     const what = 'a chart was sent an event that it does not expect';
     this.failures.add({ time: this.now, actor: actor.id, event: event.type, clause: '', what });
@@ -219,8 +222,8 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   /**
-   * A chart has failed, which is a fault of ours: its books are not to be trusted any more. The job ends here, and all
-   * who wait are told; the server and the other jobs go on.
+   * An actor has failed, which is a fault of the server, so the data of the job may be inconsistent. The job ends
+   * here, and all waiting clients are answered. The server and the other jobs continue.
    */
   fail(id: string, error: unknown): void {
     this.#reportBroken(id, error);
@@ -232,7 +235,7 @@ export class Sleigh implements WorkspacePlugin, Job {
 
   *#endWaiting(): Steps {
     yield* this.refuseEveryone(SLEIGH_FAILED);
-    // Those whom no list knows, since it happened while they were being served.
+    // Requests that were being served when it happened are in no line.
     for (const agents of [this.crew.everyWorker, this.crew.everySentinel])
       yield* eachInSteps<Worker | Sentinel>(agents, ({ ask }) => ask?.interrupt(SLEIGH_FAILED));
   }

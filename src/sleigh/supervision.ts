@@ -10,10 +10,10 @@ import { refuseRank } from './rank-replies.ts';
 import type { Sleigh } from './sleigh.ts';
 import { JOB } from '../wire/refusals.ts';
 
-/** Seconds that a sentinel which supervises has for the report of how its worker ended (S19). */
+/** Seconds that a supervising sentinel has to report how its worker ended (S19). */
 const REPORT_PERIOD = 10;
 
-/** Sentinels that supervise their workers: they report how these ended, and replace them (S19). */
+/** Handles reports and replacements of sentinels that supervise their workers (S19). */
 export class Supervision {
   readonly #sleigh: Sleigh;
 
@@ -21,7 +21,10 @@ export class Supervision {
     this.#sleigh = sleigh;
   }
 
-  /** S13, S19, P5.5. @returns why what is stored to `worker_dead` is refused */
+  /**
+   * Checks a value for `worker_dead` (S13, S19, P5.5).
+   * @returns why it is refused, or undefined
+   */
   refuseReport(value: Value): Refusal | undefined {
     const rank = parseWhole(textOf(value));
     if (rank === undefined) return notANumber(VARIABLE.workerDead, textOf(value));
@@ -30,7 +33,7 @@ export class Supervision {
     return this.#refuseStranger(VARIABLE.workerDead, rank, report.session);
   }
 
-  /** S13, S19: it was not refused. */
+  /** Handles a report that was not refused (S13, S19). */
   report(value: Value): void {
     const rank = Number(textOf(value));
     const report = readReport(value.metadata);
@@ -38,7 +41,7 @@ export class Supervision {
     this.#sleigh.supervisor.send({ type: 'death.reported', rank, task, ...(end && { end }) });
   }
 
-  /** S19: a new worker is to come under a rank that the sentinel was given. */
+  /** Handles a request for a replacement under a rank of the sentinel (S19). */
   askForReplacement(ask: PendingGet, replaces: string): void {
     const rank = parseWhole(replaces);
     if (rank === undefined) return ask.refuse(notANumber(KEY.replaces, replaces));
@@ -50,7 +53,7 @@ export class Supervision {
     else actor.send({ type: 'replacement.asked', rank, request: this.#sleigh.requests.add(ask) });
   }
 
-  /** The session is a secret, so the reason is the same whether the rank or the session is another one. */
+  /** The session is a secret, so the reason is the same for a wrong rank and a wrong session. */
   #refuseStranger(what: string, rank: number, session: string | undefined): Refusal | undefined {
     const supervisor = this.#sleigh.crew.find(rank)?.sentinel;
     if (matchSession(supervisor?.session, session) === 'same') return undefined;

@@ -6,68 +6,68 @@ import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
 
-/** Who cannot do a task (S19). */
+/** The workers that declined a task (S19). */
 export interface Declined {
   readonly ranks: ReadonlySet<number>;
-  /** Who declined it last, and how that worker ended. */
+  /** The last worker that declined it, and how that worker ended. */
   readonly last: { readonly rank: number; readonly end: WorkerEnd | undefined };
 }
 
-/** One piece of work, given to one worker at a time; or one worker's copy of a broadcast. */
+/** A task, which one worker has at a time, or one worker's copy of a broadcast. */
 export interface Task {
   readonly value: Value;
   /** Undefined for those without `batchId` (S7). */
   readonly batch: BatchRef;
   /** How often it has been given to a worker. */
   attempts: number;
-  /** How often it may be, where it says so itself (S19). */
+  /** The number of attempts that it specifies itself (S19). */
   readonly maxAttempts: number | undefined;
-  /** Undefined while nobody has declined it. */
+  /** Undefined if no worker has declined it. */
   declined: Declined | undefined;
-  /** What it is a copy of, if so. */
+  /** The broadcast that it is a copy of. */
   readonly broadcast: Broadcast | undefined;
-  /** A copy for one who came after the broadcast: the log does not wait for it (S17). */
+  /** Whether it is a copy for a worker that joined after the broadcast, for which the log does not wait (S17). */
   readonly isLate?: boolean;
 }
 
-/** Broadcasts that are given up at once; the rest follows, as each copy that is finished gives up some. */
+/** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
 const TRIMMED_AT_ONCE = 64;
 
-/** Whom a broadcast is for: all who come, or those who are there (S17). */
+/** The workers that get a broadcast: also those that join later, or only present ones (S17). */
 export type Reach = 'present' | 'all';
 
-/** Work for every worker (S8). One value serves all copies; it is held until nobody needs it any more. */
+/** A task for every worker (S8). All copies share one value, which is kept until no copy needs it. */
 export interface Broadcast {
   readonly number: number;
   readonly value: Value;
   readonly batch: BatchRef;
-  /** Copies made so far. */
+  /** The number of copies so far. */
   copies: number;
-  /** Copies of the log that are not answered yet. */
+  /** The number of unanswered copies of the log. */
   outstanding: number;
-  /** It is for everyone who comes later, too, for the life of the job (S17). */
+  /** Whether workers that join later also get it, until the job ends (S17). */
   isLasting: boolean;
-  /** The places of null results, one for each copy and one for all ranks that it does not reach (P12). */
+  /** The memory of null results: one for each copy, and one for all ranks that it does not reach (P12). */
   readonly reserve: NullReserve;
-  /** The group has not closed since: it is not said yet whom it does not reach (S6.1). */
+  /** Whether the group has not closed since, so that the ranks that it does not reach are not known (S6.1). */
   isOpen: boolean;
 }
 
-/** How far a worker has come in the broadcasts. */
+/** A worker's position in the broadcasts. */
 export interface Reader {
   readonly rank: number;
   /** The number of the next broadcast that it gets. */
   nextBroadcast: number;
-  /** Its place in the lasting broadcasts that were there before it, which come first (S17). */
+  /** Its position in the lasting broadcasts that preceded it, which come first (S17). */
   nextLasting: number;
   readonly lastingBefore: number;
-  /** A copy that it is to try again, before all else (S7.1). */
+  /** A copy that it must try again before all other tasks (S7.1). */
   retry: Task | undefined;
 }
 
 /**
- * The work that nobody has yet (S7, S8): tasks in the order in which they came, and a log of broadcasts that every
- * worker reads at its own pace, so that a copy costs nothing until it is given.
+ * The tasks that no worker has (S7, S8): a queue of tasks, and a log of broadcasts that every worker reads at its own
+ * pace, so that a copy costs nothing until it is given.
  */
 export class Tasks {
   readonly #queue = new Denque<Task>();
@@ -75,9 +75,12 @@ export class Tasks {
   readonly #broadcasts = new Denque<Broadcast>();
   /** The number of the oldest broadcast in the log. */
   #oldest = 0;
-  /** All broadcasts are kept for those who join later, until the group closes (S6.1). */
+  /** Whether all broadcasts are kept for workers that join later, until the group closes (S6.1). */
   #keeping: boolean;
-  /** Those of an elastic group that are for all who come: beside the log, so that it holds up nothing there (S17). */
+  /**
+   * The broadcasts of an elastic group for workers that join later. They are not in the log, so that it can be
+   * trimmed (S17).
+   */
   #lasting: Broadcast[] = [];
   readonly #holdings: StorageAccounting;
 
@@ -89,7 +92,7 @@ export class Tasks {
   get length(): number {
     return this.#queue.length;
   }
-  /** The number that the next broadcast will have. */
+  /** The number of the next broadcast. */
   get nextBroadcast(): number {
     return this.#oldest + this.#broadcasts.length;
   }
@@ -98,7 +101,7 @@ export class Tasks {
     return this.#broadcasts.toArray();
   }
 
-  /** Some of the values that are queued, the next first. */
+  /** Some of the queued values, in order. */
   queued(from: number, count: number): readonly Value[] {
     const values: Value[] = [];
     for (let at = from; at < Math.min(from + count, this.#queue.length); at++) {
@@ -113,18 +116,18 @@ export class Tasks {
     this.#queue.push({ value, batch, attempts: 0, maxAttempts, declined: undefined, broadcast: undefined });
   }
 
-  /** A task that failed goes before all others (S13). */
+  /** Returns a failed task to the head of the queue (S13). */
   putBack(task: Task): void {
     this.#queue.unshift(task);
     if (task.declined !== undefined) this.#declined++;
   }
 
-  /** How many of the queued tasks somebody has declined (S19). */
+  /** The number of queued tasks that a worker has declined (S19). */
   get declinedCount(): number {
     return this.#declined;
   }
 
-  /** Takes out the tasks that all these ranks have declined (S19). */
+  /** Removes the tasks that all these ranks have declined (S19). */
   takeDeclinedByAll(ranks: readonly number[]): Task[] {
     const taken: Task[] = [];
     for (let at = 0; at < this.#queue.length && this.#declined > 0;) {
@@ -136,7 +139,7 @@ export class Tasks {
     return taken;
   }
 
-  /** Where in the queue the next task is that the worker of that rank has not declined; it is the first one mostly. */
+  /** The position of the next task that the worker of that rank has not declined, which is usually the first one. */
   #placeFor(rank: number): number | undefined {
     for (let at = 0; at < this.#queue.length; at++)
       if (this.#queue.peekAt(at)?.declined?.ranks.has(rank) !== true) return at;
@@ -172,7 +175,10 @@ export class Tasks {
     return broadcast;
   }
 
-  /** A worker that registers gets every broadcast that is still kept. @param first the first that may be its own */
+  /**
+   * The initial position of a worker: it gets every broadcast that is still kept.
+   * @param first the number of the first broadcast that it may get
+   */
   join(first: number): Omit<Reader, 'rank'> {
     const next = this.#keeping ? Math.max(this.#oldest, first) : this.nextBroadcast;
     for (let at = next - this.#oldest; at < this.#broadcasts.length; at++) {
@@ -193,7 +199,7 @@ export class Tasks {
     };
   }
 
-  /** The copies of broadcasts that the worker has not had, or is to try again. */
+  /** The number of copies that the worker has not had, or must try again. */
   copiesFor(reader: Reader): number {
     const { nextBroadcast, nextLasting, lastingBefore, retry } = reader;
     return this.nextBroadcast - nextBroadcast + (lastingBefore - nextLasting) + (retry === undefined ? 0 : 1);
@@ -203,7 +209,7 @@ export class Tasks {
     return this.copiesFor(reader) > 0 || this.queuedFor(reader) > 0;
   }
 
-  /** The tasks in the queue that the worker has not declined. */
+  /** The number of queued tasks that the worker has not declined. */
   queuedFor({ rank }: Reader): number {
     let left = this.#declined;
     let declined = 0;
@@ -216,7 +222,7 @@ export class Tasks {
     return this.#queue.length - declined;
   }
 
-  /** Broadcasts before tasks (S8). */
+  /** Returns its next task; broadcasts come before tasks (S8). */
   takeFor(reader: Reader): Task | undefined {
     const place = this.#placeFor(reader.rank);
     const task = this.#nextCopy(reader) ?? (place === undefined ? undefined : this.#takeAt(place));
@@ -241,7 +247,10 @@ export class Tasks {
     return copyOf(broadcast);
   }
 
-  /** The copies that a worker will not take any more. @param before the number of the first broadcast that is none of its */
+  /**
+   * Gives up the copies that a worker has not taken.
+   * @param before the number of the first broadcast that it does not get
+   */
   *abandon(reader: Reader, before: number): Generator<Task> {
     while (reader.nextBroadcast < before || hasOtherCopy(reader)) {
       const copy = this.#nextCopy(reader);
@@ -250,18 +259,18 @@ export class Tasks {
     }
   }
 
-  /** Bytes of memory that the copies take of a worker that registers now, at most (P12). */
+  /** The largest memory of the copies of a worker that registers now (P12). */
   get memoryOfCopies(): number {
     return ((this.#keeping ? this.#broadcasts.length : 0) + this.#lasting.length) * PLACE;
   }
 
-  /** It is answered or given up: its value is held no longer. */
+  /** The task is answered or given up, so its value is released. */
   finish(task: Task): void {
     task.broadcast?.reserve.give(1);
     this.finishWithNull(task);
   }
 
-  /** It is answered by a null result, whose place was taken with the copy. */
+  /** The task gets a null result, with the memory that was reserved for the copy. */
   finishWithNull(task: Task): void {
     if (task.broadcast === undefined) this.#holdings.drop(task.value);
     else if (task.isLate !== true) {
@@ -271,15 +280,15 @@ export class Tasks {
   }
 
   /**
-   * The group is closed, or the job over: nobody comes who would need earlier broadcasts (S6.1).
-   * @returns those that it is to be said of whom they do not reach
+   * The group is closed, or the job has ended: no further worker needs earlier broadcasts (S6.1).
+   * @returns the broadcasts for which the ranks that they do not reach are now known
    */
   close(): readonly Broadcast[] {
     this.#keeping = false;
     return this.broadcasts.filter(({ isOpen }) => isOpen);
   }
 
-  /** After that: gives up what was kept. */
+  /** Drops the kept broadcasts after `close`. */
   *dropKept(): Steps {
     const lasting = this.#lasting;
     this.#lasting = [];
@@ -290,7 +299,7 @@ export class Tasks {
     while (this.#trim()) yield;
   }
 
-  /** Gives up all that is queued. */
+  /** Drops everything that is queued. */
   *clear(): Generator<Task> {
     this.#declined = 0;
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
@@ -299,7 +308,10 @@ export class Tasks {
     }
   }
 
-  /** Gives up the oldest broadcasts that nobody needs, some at a time. @returns whether there may be more */
+  /**
+   * Drops the oldest broadcasts that no worker needs, some at a time.
+   * @returns whether there may be more
+   */
   #trim(): boolean {
     for (let n = 0; n < TRIMMED_AT_ONCE; n++) {
       if (this.#keeping || this.#broadcasts.peekFront()?.outstanding !== 0) return false;
@@ -311,7 +323,7 @@ export class Tasks {
   }
 }
 
-/** One that is not in the log: of a lasting broadcast, or to be tried again. */
+/** Whether it has a copy that is not in the log: of a lasting broadcast, or one to try again. */
 const hasOtherCopy = ({ nextLasting, lastingBefore, retry }: Reader): boolean =>
   nextLasting < lastingBefore || retry !== undefined;
 

@@ -22,15 +22,15 @@ import { overlaid, type Origin } from './results.ts';
 import type { Sleigh } from './sleigh.ts';
 import { Tasks, type Task } from './tasks.ts';
 
-/** Tasks, broadcasts and results, and who waits for them (S7, S8, S13). */
+/** Tasks, broadcasts and results, and the gets that wait for them (S7, S8, S13). */
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
-  /** Tasks that workers have done. */
+  /** The number of completed tasks. */
   completed = 0;
   /** Workers that wait for a task. */
   readonly #waiting = new WaitingLine();
-  /** Who waits for a task and is no worker: never gets one. */
+  /** Gets of tasks by clients that are not workers. They never get one. */
   readonly #outsiders = new WaitingLine();
   readonly #absent: AbsentRanks;
   readonly #sleigh: Sleigh;
@@ -42,7 +42,7 @@ export class Work {
     this.batches = new Batches(sleigh.workspace.holdings);
   }
 
-  /** Who waits for a task. */
+  /** The gets that wait for a task. */
   *asks(): Generator<PendingGet> {
     yield* this.#waiting;
     yield* this.#outsiders;
@@ -56,7 +56,7 @@ export class Work {
     return { values: this.tasks.length, fetchers: this.#waiting.length + this.#outsiders.length, finders: 0 };
   }
 
-  /** S7: queues it, and wakes the worker that has waited longest. */
+  /** Queues a task, and serves the worker that has waited longest (S7). */
   storeTask(storing: PendingStore): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
     const maxAttempts = readMaxAttempts(storing.value.metadata);
@@ -67,7 +67,7 @@ export class Work {
     this.#offerTasks();
   }
 
-  /** S8: a copy for everyone, before any task. */
+  /** Stores a broadcast; every worker gets a copy before any task (S8). */
   storeBroadcast(storing: PendingStore): void {
     if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
     const { joining, recovery } = this.#sleigh;
@@ -76,7 +76,7 @@ export class Work {
     if (isRefusal(reach)) return storing.refuse(reach);
     const batch = batchOf(metadata);
     const readers = joining.context.registered;
-    // Before the value may be given up: nobody may be there to read it.
+    // Must be computed before the value may be dropped, because there may be no worker to read it.
     const nobody = joining.isClosed ? this.#absent.now : undefined;
     const broadcast = this.tasks.addBroadcast(storing.value, batch, readers, reach);
     if (this.#isElastic) storing.tell(KEY.copies, String(readers));
@@ -88,7 +88,10 @@ export class Work {
     this.#sleigh.inSteps(this.#offerCopies());
   }
 
-  /** Everyone who waits and has a copy to come gets it; who comes meanwhile need not wait for one. */
+  /**
+   * Gives copies to all waiting workers that have one to come. A worker that comes meanwhile gets its copy without
+   * waiting.
+   */
   *#offerCopies(): Steps {
     const hasCopy = ({ client }: PendingGet): boolean => {
       const worker = this.#sleigh.crew.workerOf(client);
@@ -97,14 +100,14 @@ export class Work {
     yield* eachInSteps(this.#waiting.taken(hasCopy), (ask) => this.#offer(ask));
   }
 
-  /** S7: a result ends the current task of its worker. */
+  /** A result completes the current task of its worker (S7). */
   storeResult(storing: PendingStore): void {
     const worker = this.#sleigh.crew.workerOf(storing.client);
     if (worker === undefined || !isRegistered(worker)) return storing.refuse(NO_CURRENT_TASK);
     worker.actor.send({ type: 'result.stored', request: this.#sleigh.requests.addStore(storing) });
   }
 
-  /** S7. */
+  /** Handles a get of a task (S7). */
   getTask(ask: PendingGet): void {
     if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
     if (!ask.takes) return ask.refuse(FIND_NOT_SUPPORTED);
@@ -123,7 +126,7 @@ export class Work {
     } else ask.refuse(WORKER_DEAD);
   }
 
-  /** S7. */
+  /** Handles a get of a result (S7). */
   getResult(ask: PendingGet): void {
     if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
     const worker = this.#sleigh.crew.workerOf(ask.client);
@@ -135,14 +138,14 @@ export class Work {
     this.batches.wait(batch, ask);
   }
 
-  /** S7: it is in the line of those who wait for a task. */
+  /** Puts a worker into the line for tasks (S7). */
   letWait(worker: Worker, ask: PendingGet): void {
     worker.ask = ask;
     this.#sleigh.crew.changed(worker);
     this.#waiting.add(ask);
   }
 
-  /** S14: whoever waits for a task is told that there will be none. */
+  /** Refuses all gets that wait for a task (S14). */
   *endWaiting(): Steps {
     yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(SLEIGH_DEAD));
     yield* eachInSteps(this.#waiting.drain(), ({ client }) =>
@@ -157,7 +160,7 @@ export class Work {
     yield* this.batches.refuseWaiting(reason);
   }
 
-  /** S14: the sleigh is over; nobody can get what is left. */
+  /** Drops what is left, which no client can get any more (S14). */
   *drop(): Steps {
     yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
     yield* eachInSteps(this.tasks.close(), (broadcast) => {
@@ -176,7 +179,7 @@ export class Work {
     }
   }
 
-  /** S19: who has waited longest of those that have not declined what there is. */
+  /** Removes the worker that has waited longest among those that have not declined all queued tasks (S19). */
   #takeWhoMayDo(): PendingGet | undefined {
     return this.#waiting.takeFirst(({ client }) => {
       const worker = this.#sleigh.crew.workerOf(client);
@@ -200,7 +203,7 @@ export class Work {
     ask.answer(this.#sleigh.registrations.numbered(worker, foundValue(task.value, ask.origin)));
   }
 
-  /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
+  /** A task that never reached its worker does not count as an attempt. A copy goes to the same worker again (S18). */
   takeUngiven(worker: Worker): void {
     const task = this.takeBack(worker);
     if (task === undefined) return;
@@ -212,13 +215,13 @@ export class Work {
     worker.retry = task;
   }
 
-  /** A task that ran and will not be answered. */
+  /** A running task that will not be answered. */
   giveUp(task: Task): void {
     this.batches.finish(task.batch);
     this.tasks.finish(task);
   }
 
-  /** S18, S19: it goes back to the head of the queue, as if it had not been given to anybody. */
+  /** Returns a task to the head of the queue, as if it had not been given (S18, S19). */
   returnUntried(task: Task): void {
     task.attempts--;
     this.queueAgain(task);
@@ -250,12 +253,12 @@ export class Work {
     return task;
   }
 
-  /** S17: a master of an elastic group is told how many copies there are: the number of workers does not say. */
+  /** The origin of a result. A master of an elastic group needs the number of copies (S17). */
   originOf({ value, batch, broadcast }: Task): Origin {
     return this.#isElastic ? { value, batch, broadcast } : { value, batch };
   }
 
-  /** S13: a worker that waits has ended, and is told so. */
+  /** Refuses the get of a waiting worker that has ended (S13). */
   interrupt(worker: Worker): void {
     worker.ask?.interrupt(WORKER_DEAD);
   }

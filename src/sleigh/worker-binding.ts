@@ -5,7 +5,7 @@ import { reportEnd } from './end-log.ts';
 import { NO_CURRENT_TASK, NO_VALUE_YET, registrationFailed, SLEIGH_DEAD } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** What the machine of a worker commands. */
+/** The implementations of the machine's actions. */
 const implementations: Implementations<typeof workerMachine, Job> = {
   acceptRegistration: ({ crew, registrations, requests, work }, { context, event }) => {
     assertEvent(event, 'registration.asked');
