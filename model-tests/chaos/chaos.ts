@@ -9,7 +9,7 @@ const WORKSPACE = 'chaos';
 const WORKERS = 4;
 const HANDS = 9;
 const TASKS_AT_A_TIME = 4;
-/** Seconds between two wakings of the sentinels; one that is stopped is missed after three. */
+/** Seconds between two heartbeats of the sentinels; one that is stopped is dead after three periods. */
 const REFRESH = 2;
 
 export interface Outcome {

@@ -69,7 +69,7 @@ export class World {
     };
     this.workspace = new Workspace('job', host);
     this.sleigh = make(this.workspace, cast);
-    this.workspace.occupant = this.sleigh;
+    this.workspace.plugin = this.sleigh;
     for (const name of ORDINARY) this.workspace.declare(name, 'fifo');
     this.picture = new Picture(this.sleigh);
     const some = (count: number, role: Role): Party[] =>

@@ -53,7 +53,7 @@ export class CompiledState {
     return { ...this.#common, context };
   }
 
-  /** What an actor there is just now: so small that it is made for whoever asks, and nothing is kept. */
+  /** A lightweight snapshot of an actor in this state, created on demand. */
   snapshot(context: MachineContext): Snapshot {
     return new Snapshot(this.#common, context);
   }

@@ -32,7 +32,7 @@ import {
   type Acting,
 } from './xstate-internals.ts';
 
-/** How a small actor begins. */
+/** The start of a compiled actor. */
 interface Beginning {
   readonly state: CompiledState;
   readonly step: CompiledStep;

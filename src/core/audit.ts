@@ -23,7 +23,7 @@ export class Audit {
     else if (
       verb === VERB.store &&
       args[1] === VARIABLE.rideOver &&
-      workspaces.find(workspace)?.occupant !== undefined
+      workspaces.find(workspace)?.plugin !== undefined
     )
       this.#note('a client shut a job down', peer, { workspace });
   }

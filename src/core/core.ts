@@ -236,17 +236,17 @@ export class Core implements ConnectionHost {
       case 'continued':
         return this.turns.go();
       case 'draining':
-        return this.#tellOccupants();
+        return this.#notifyPlugins();
       case 'stopping':
-        this.#tellOccupants();
+        this.#notifyPlugins();
         return this.inSteps(
           eachInSteps(this.#connections.values(), (connection) => connection.serverStops()),
         );
     }
   }
 
-  #tellOccupants(): void {
-    for (const { occupant } of this.workspaces.all) this.contained(() => occupant?.serverStops?.());
+  #notifyPlugins(): void {
+    for (const { plugin } of this.workspaces.all) this.contained(() => plugin?.serverStops?.());
   }
 
   #connect(id: number, peer: string, isInside = false): void {

@@ -69,7 +69,7 @@ const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseCon
   maximum: maximum === NO_MAXIMUM ? ranksGiven : maximum,
 });
 
-/** What counts in an elastic group, once the event has been heeded. */
+/** The counters of an elastic group after this event. */
 function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
   const { declared, registered } = context;
   if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };

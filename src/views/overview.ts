@@ -33,8 +33,8 @@ export const overview = (core: Core, about: About, rates: History): OverviewView
   bytesHeld: core.holdings.bytes,
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
-  sleighs: newest(core.workspaces.occupied, MOST_SLEIGHS).flatMap(({ occupant }): SleighSummary[] =>
-    occupant instanceof Sleigh ? [sleighSummary(occupant)] : [],
+  sleighs: newest(core.workspaces.occupied, MOST_SLEIGHS).flatMap(({ plugin }): SleighSummary[] =>
+    plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],
   ),
   oldSleighs: newest(core.workspaces.oldSleighs, MOST_SLEIGHS).flatMap(oldSleighSummary),
 });

@@ -85,8 +85,8 @@ export class Views {
   }
 
   #withSleigh(name: string, view: (sleigh: Sleigh) => object | undefined): object | undefined {
-    const occupant = this.#core.workspaces.find(name)?.occupant;
-    return occupant instanceof Sleigh ? view(occupant) : undefined;
+    const plugin = this.#core.workspaces.find(name)?.plugin;
+    return plugin instanceof Sleigh ? view(plugin) : undefined;
   }
 
   #actor(sleigh: Sleigh, id: string) {
@@ -112,7 +112,7 @@ export class Views {
         totals.map((total, i) => ((total - (last.totals[i] ?? 0)) * 1000) / (time - last.time)),
       );
     this.#last = { time, totals };
-    for (const { occupant } of newest(this.#core.workspaces.occupied, MOST_SAMPLED))
-      if (occupant instanceof Sleigh) this.#figuresOf(occupant).sample(occupant, time);
+    for (const { plugin } of newest(this.#core.workspaces.occupied, MOST_SAMPLED))
+      if (plugin instanceof Sleigh) this.#figuresOf(plugin).sample(plugin, time);
   }
 }

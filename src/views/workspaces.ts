@@ -36,7 +36,7 @@ const summary = (workspace: Workspace): WorkspaceSummary => ({
   owner: titleOf(workspace.owner),
   persistent: workspace.persistent,
   variables: workspace.variableCount,
-  isSleigh: workspace.occupant instanceof Sleigh,
+  isSleigh: workspace.plugin instanceof Sleigh,
   isOldSleigh: workspace.oldSleigh?.isRunning === true,
 });
 

@@ -97,8 +97,8 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
   gauge('sleigh_variables', 'Variables in all workspaces.', () => workspaces.variableCount);
 
   const sleighs = (): SleighSummary[] =>
-    Array.from(workspaces.occupied).flatMap(({ occupant }) =>
-      occupant instanceof Sleigh ? [sleighSummary(occupant)] : [],
+    Array.from(workspaces.occupied).flatMap(({ plugin }) =>
+      plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],
     );
   const total = (count: (sleigh: SleighSummary) => number): number =>
     sleighs().reduce((sum, sleigh) => sum + count(sleigh), 0);

@@ -76,7 +76,7 @@ export class Workspace {
   readonly owners = new Set<Client>();
   /** Whether it was deleted, so that references to it are stale (W5). */
   deleted = false;
-  occupant: WorkspacePlugin | undefined;
+  plugin: WorkspacePlugin | undefined;
   /** The metadata of its creation, as far as they are short. */
   metadata: Metadata = NO_METADATA;
   #variables = new Map<string, Variable>();
@@ -121,7 +121,7 @@ export class Workspace {
     this.#charges = [];
     this.owner = '';
     this.metadata = NO_METADATA;
-    this.occupant = undefined;
+    this.plugin = undefined;
     this.owners.clear();
   }
 
@@ -138,7 +138,7 @@ export class Workspace {
 
   /** @returns the old-style job that a variable of that name belongs to */
   #oldSleighOf(name: string): OldSleigh | undefined {
-    if (this.occupant !== undefined || !isPartOfOldSleigh(name)) return undefined;
+    if (this.plugin !== undefined || !isPartOfOldSleigh(name)) return undefined;
     this.#oldSleighs?.add(this);
     return (this.#oldSleigh ??= new OldSleigh(this));
   }
@@ -186,19 +186,19 @@ export class Workspace {
   /** Stores a value (V3). A value that is refused stays the caller's. */
   store(name: string, value: Value, client: Client): StoreOutcome {
     const refused =
-      this.holdings.refusal(value, this.occupant?.memoryFor?.(name, value)) ??
-      this.occupant?.refuseStore?.(name, value);
+      this.holdings.refusal(value, this.plugin?.memoryFor?.(name, value)) ??
+      this.plugin?.refuseStore?.(name, value);
     if (refused !== undefined) return refused;
-    if (this.occupant?.isPrivate?.(name, value) === true) {
+    if (this.plugin?.isPrivate?.(name, value) === true) {
       this.holdings.release(value);
-      this.occupant.stored?.(name, value);
+      this.plugin.stored?.(name, value);
       return undefined;
     }
     const variable = this.#forClient(name, client.account);
     if (isRefusal(variable)) return variable;
     const outcome = variable.store(value, client);
     if (isRefusal(outcome)) return outcome;
-    this.occupant?.stored?.(name, value);
+    this.plugin?.stored?.(name, value);
     this.#oldSleighOf(name)?.stored(name, client);
     return outcome;
   }
@@ -239,7 +239,7 @@ export class Workspace {
 
   *#end(variables: ReadonlyMap<string, Variable>): Steps {
     yield* this.#purge(variables);
-    this.occupant?.deleted();
+    this.plugin?.deleted();
     if (!this.deleted) return;
     // The plugin may have stored something since, for example because its job ended by itself.
     yield* this.#purge(this.#variables);

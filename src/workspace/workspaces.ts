@@ -123,9 +123,9 @@ export class Workspaces {
     if (type !== undefined) {
       const kind = this.#kinds.get(type);
       if (kind === undefined) return refusal(WORKSPACE.unknownKind());
-      const occupant = kind(workspace, metadata);
-      if (isRefusal(occupant)) return occupant;
-      workspace.occupant = occupant;
+      const plugin = kind(workspace, metadata);
+      if (isRefusal(plugin)) return plugin;
+      workspace.plugin = plugin;
       this.#occupied.add(workspace);
     }
     workspace.metadata = kept;
@@ -190,7 +190,7 @@ export class Workspaces {
   *clientLeft(client: Opener, contain: (act: () => void) => void): Steps {
     for (const workspace of client.references.values()) {
       const isOwned = workspace.owners.delete(client) && !workspace.persistent && !workspace.deleted;
-      const isOutlived = workspace.owners.size > 0 && workspace.occupant?.outlives?.(client) === true;
+      const isOutlived = workspace.owners.size > 0 && workspace.plugin?.outlives?.(client) === true;
       if (isOwned && !isOutlived) yield* containedSteps(this.#remove(workspace), contain);
       yield;
     }

@@ -95,7 +95,7 @@ const end = fc.record(
   { requiredKeys: ['id', 'type'] },
 );
 
-/** Small actors begin with actions of the machine's own alone. */
+/** Compiled actors begin only with actions of the machine itself. */
 const ownActions = fc.array(withParams('note', 'mark'), { maxLength: 2 });
 
 const config = fc.record({

@@ -142,7 +142,7 @@ describe('a worker whose connection is cut', () => {
 });
 
 describe('a worker that does not come back within the grace', () => {
-  it('since it computed without looking up: it has its place while its sentinel is there (S19)', async () => {
+  it('since it blocked its event loop: it has its place while its sentinel is there (S19)', async () => {
     await using sleigh = await start(0, { reconnectGrace: 0.2 });
     await hire(sleigh);
     const order = { folder, milliseconds: 1_500 };

@@ -115,7 +115,7 @@ describe('an exception in the chart of a connection', () => {
 });
 
 describe('an exception in what lives in a workspace', () => {
-  const occupant: WorkspacePlugin = { deleted: () => undefined };
+  const plugin: WorkspacePlugin = { deleted: () => undefined };
   it.each<[string, Partial<WorkspacePlugin>]>([
     ['refuseStore', { refuseStore: boom }],
     ['stored', { stored: boom }],
@@ -124,7 +124,7 @@ describe('an exception in what lives in a workspace', () => {
   ])('in %s ends the connection that asked, and keeps nobody else from theirs', (_what, bad) => {
     const server = new SimulatedServer({
       expectsErrors: true,
-      kinds: { bad: () => ({ ...occupant, ...bad }), good: () => occupant },
+      kinds: { bad: () => ({ ...plugin, ...bad }), good: () => plugin },
     });
     const [client, waiter, bystander] = [1, 2, 3].map(() => server.connect());
     if (!client || !waiter || !bystander) throw new Error('no clients');

@@ -7,7 +7,7 @@ const NO_VALUE = refused('no value available.');
 
 describe('sentinels (S9)', () => {
   test(
-    'wait until the next waking, which all share, and are told to go on',
+    'wait until the next heartbeat, which they share, and are told to continue',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = [job.sentinel(), job.sentinel()];

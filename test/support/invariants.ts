@@ -5,7 +5,7 @@ import type { SimulatedServer } from './simulated-server.ts';
 
 /** The jobs of a server. */
 export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
-  [...server.core.workspaces.all].flatMap(({ occupant }) => (occupant instanceof Sleigh ? [occupant] : []));
+  [...server.core.workspaces.all].flatMap(({ plugin }) => (plugin instanceof Sleigh ? [plugin] : []));
 
 /** What must hold in every reachable state of a job; each name is the text of its property. */
 const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {

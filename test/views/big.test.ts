@@ -77,8 +77,8 @@ describe('views of much', () => {
     const sentinel = job.sentinel(10_000);
     const worker = job.worker(9_999);
     const [workspace] = server.core.workspaces.occupied;
-    if (!(workspace?.occupant instanceof Sleigh)) throw new Error('there is no sleigh');
-    const { work } = workspace.occupant;
+    if (!(workspace?.plugin instanceof Sleigh)) throw new Error('there is no sleigh');
+    const { work } = workspace.plugin;
     for (let n = 0; n < 1_000_000; n++) {
       const batch = `b${n % 1_000}`;
       work.tasks.add({ descriptor: 1, payload: 't', metadata: new Map() }, batch);

@@ -5,7 +5,7 @@ import type { Random } from '../../world/random.ts';
 /** What one element makes of its call. Times are in milliseconds. */
 export type Behaviour =
   | { readonly does: 'return' }
-  /** Computes so long without looking up. */
+  /** Blocks the event loop for this long. */
   | { readonly does: 'block'; readonly ms: number }
   /** Takes so long, and does not heed its signal. */
   | { readonly does: 'wait'; readonly ms: number }
