@@ -47,7 +47,7 @@ import {
   type Acting,
 } from './xstate-internals.ts';
 
-/** What one needs to know of an actor to look at it. */
+/** The part of an actor that views read. */
 export interface Actor {
   readonly id: string;
   getSnapshot(): AnyMachineSnapshot;
@@ -63,9 +63,9 @@ export interface ActorOf<Machine extends AnyStateMachine> extends Actor {
 interface Origin<Machine extends AnyStateMachine> {
   readonly id: string;
   readonly input: InputFrom<Machine>;
-  /** Told when it is done, and when it has failed. */
+  /** Notified when the actor is done, and when it has failed. */
   readonly parent?: AnyActorRef;
-  /** Told when it has failed. */
+  /** Called when the actor has failed. */
   readonly failed?: ((error: unknown) => void) | undefined;
   readonly inspect?: ActorOptions<Machine>['inspect'];
 }
@@ -91,13 +91,13 @@ export function actorOf<Machine extends AnyStateMachine>(
   return actor;
 }
 
-/** Whether the state that an actor is in has that tag: asked of connections several times a message. */
+/** Whether the state of an actor has that tag. Connections are asked several times for each message. */
 export const hasTag = <Tag extends string>(
   actor: { getSnapshot(): { hasTag(tag: Tag): boolean } },
   tag: Tag,
 ): boolean => (actor instanceof CompiledActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
 
-/** Does what XState's actor does, as far as compiled machines ask for it; it has no children. */
+/** Does what XState's actor does, as far as compiled machines need it. It has no children. */
 export class CompiledActor<Machine extends AnyStateMachine>
   extends Reference
   implements ActorOf<Machine>, Acting
@@ -112,9 +112,9 @@ export class CompiledActor<Machine extends AnyStateMachine>
   /** Its last snapshot. */
   #end: AnyMachineSnapshot | undefined;
   #phase: 'created' | 'idle' | 'taking' | 'ended' = 'created';
-  /** Events that came before it was started, or while it was taking another one. */
+  /** Events that arrived before it was started, or while it handled another event. */
   #events: AnyEventObject[] | undefined;
-  /** What is to be done when a transition is over. */
+  /** Functions to call when the transition is over. */
   #deferred: (() => void)[] | undefined;
 
   constructor(table: Table, { id, input, parent, failed }: Origin<Machine> & { parent: AnyActorRef }) {
@@ -139,7 +139,7 @@ export class CompiledActor<Machine extends AnyStateMachine>
     return (this.#end ?? this.#state.snapshot(this.#context)) as SnapshotFrom<Machine>;
   }
 
-  /** As its snapshot says, without making one. */
+  /** As in its snapshot, without creating one. */
   hasTag(tag: string): boolean {
     return (this.#end ?? this.#state).tags.has(tag);
   }

@@ -1,34 +1,34 @@
-/** The steps of actors, as stories tell them. */
+/** The steps of actors, as stories contain them. */
 
-/** What a step does, whenever and with whatever event it is taken. */
+/** The part of a step that does not depend on its time and event. */
 export interface ChartStep {
   readonly event: string;
   /** The state before, such as `registered.idle`; '' at the beginning. */
   readonly before: string;
   readonly after: string;
-  /** The clause of the transition, as the chart names it. */
+  /** The clause of the transition, from the machine. */
   readonly clause: string;
-  /** Undefined for a beginning, and for what the chart has no place for. */
+  /** Undefined for a beginning, and for an unexpected event. */
   readonly transition: ChartTransition | undefined;
 }
 
 export interface ChartTransition {
   /** The state that it is a transition of. */
   readonly source: string;
-  /** As the chart names it. */
+  /** The event name in the machine. */
   readonly event: string;
-  /** Its place among those of the same state for the same event. */
+  /** Its index among the transitions of the same state for the same event. */
   readonly index: number;
 }
 
 export interface StoryStep extends ChartStep {
   /** Milliseconds since 1970. */
   readonly time: number;
-  /** What came with the event, such as `rank 3`; '' when nothing did. */
+  /** The data of the event, such as `rank 3`; '' if it had none. */
   readonly detail: string;
 }
 
-/** Whose story it is. */
+/** The actor of a story. */
 export interface StoryActor {
   readonly id: string;
 }

@@ -1,4 +1,4 @@
-/** What the guards and actions of a machine come to, worked out once. */
+/** Compiles the guards and actions of a machine. */
 import type { AnyActorRef, AnyEventObject, AnyStateMachine, MachineContext } from 'xstate';
 import { NotCompilableError } from './not-compilable.ts';
 import {
@@ -140,5 +140,5 @@ function named(machine: AnyStateMachine, actor: Acting, name: string): AnyActorR
   return target;
 }
 
-/** As XState has it, an event to nobody is to the actor itself. */
+/** As in XState, an event without a target goes to the actor itself. */
 const refOf = (target: unknown, self: AnyActorRef): AnyActorRef => (target ?? self) as AnyActorRef;

@@ -1,4 +1,4 @@
-/** The states of a machine and the transitions out of them, worked out. */
+/** The compiled states of a machine and their transitions. */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode, MachineContext } from 'xstate';
 import type { CompiledAction, CompiledGuard } from './compiled-actions.ts';
 import { detailOf } from './detail.ts';
@@ -11,17 +11,17 @@ import { Snapshot, type Acting } from './xstate-internals.ts';
 interface Transitions {
   /** @returns the same for all event types that every state has the same transitions for */
   keyOf(eventType: string): string;
-  /** @returns those to try in their order, of which at least the last has no guard */
+  /** @returns the transitions to try, in order; at least the last one has no guard */
   workOut(leaf: AnyStateNode, eventType: string): readonly CompiledStep[];
 }
 
-/** An innermost state of a machine, with its transitions and what is the same for all actors that are in it. */
+/** An innermost state of a machine, with its transitions and the data that all actors in it share. */
 export class CompiledState {
   readonly leaf: AnyStateNode;
   /** XState's, without a context. */
   readonly #common: AnyMachineSnapshot;
   readonly #transitions: Transitions;
-  /** Worked out when they are taken for the first time. */
+  /** Compiled when they are taken for the first time. */
   readonly #steps = new Map<string, readonly CompiledStep[]>();
 
   constructor(leaf: AnyStateNode, common: AnyMachineSnapshot, transitions: Transitions) {
@@ -48,7 +48,7 @@ export class CompiledState {
     return steps;
   }
 
-  /** As XState makes it, who copies it all the time. */
+  /** A complete snapshot, as XState creates it. */
   whole(context: MachineContext): AnyMachineSnapshot {
     return { ...this.#common, context };
   }
@@ -59,37 +59,37 @@ export class CompiledState {
   }
 }
 
-/** What stands in the stories of the actors that take a step; each is made once for a step and an event. */
+/** The story entries of the actors that take a step. Each is created once for a step and an event. */
 export interface StepTemplates {
   readonly catalog: StepCatalog;
   readonly leaf: AnyStateNode;
-  /** Undefined for an event that the state has no transition for. */
+  /** Undefined for an event without a transition in that state. */
   readonly transition: Transition | undefined;
 }
 
 interface StepParts {
   readonly guard?: CompiledGuard | undefined;
   readonly acts?: readonly CompiledAction[];
-  /** Undefined when the state stays. */
+  /** Undefined if the transition stays in the state. */
   readonly target?: CompiledState | undefined;
   /** Undefined for a machine whose actors keep no stories. */
   readonly templates?: StepTemplates | undefined;
   readonly isNone?: boolean;
 }
 
-/** One transition out of one state, worked out. */
+/** A compiled transition of one state. */
 export class CompiledStep {
   /** Undefined when the transition has none. */
   readonly guard: CompiledGuard | undefined;
-  /** Undefined when the state stays. */
+  /** Undefined if the transition stays in the state. */
   readonly target: CompiledState | undefined;
-  /** It leads to a final state: the actor is done. */
+  /** Whether it leads to a final state. */
   readonly isLast: boolean;
-  /** It stands for events that the state has no transition for. */
+  /** Whether it stands for events without a transition. */
   readonly isNone: boolean;
   readonly #acts: readonly CompiledAction[];
   readonly #templates: StepTemplates | undefined;
-  /** The last one that was asked for: almost always there is only one. */
+  /** The last one that was requested. There is almost always only one. */
   #template: StepTemplate | undefined;
   #eventType: string | undefined;
 

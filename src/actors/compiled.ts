@@ -38,14 +38,14 @@ interface Beginning {
   readonly step: CompiledStep;
 }
 
-/** The states and transitions of one machine, worked out one by one as they are needed. */
+/** The states and transitions of one machine, compiled on demand. */
 export class Table {
   readonly machine: AnyStateMachine;
   readonly catalog: StepCatalog | undefined;
   readonly #states = new Map<AnyStateNode, CompiledState>();
-  /** Event types that some transition names in full. */
+  /** Event types that some transition names completely. */
   readonly #types: ReadonlySet<string>;
-  /** Such as `xstate.done.actor.*`, which stands for the end of any child; the longest first, as XState tries them. */
+  /** Wildcards such as `xstate.done.actor.*`, which matches the end of any child. The longest is first, as in XState. */
   readonly #wildcards: readonly string[];
   #beginning: Beginning | undefined;
   #end: readonly CompiledAction[] | undefined;
@@ -84,11 +84,11 @@ export class Table {
       );
     const leaf = innermost(root);
     if (leaf.type === 'final') throw new NotCompilableError(machine, 'its beginning', 'a final state');
-    // Whoever begins the story has its first step.
+    // The first step is part of the story from its beginning.
     return { state: this.stateOf(leaf), step: new CompiledStep({ acts: this.#compile(actions) }) };
   }
 
-  /** @returns the same for every way into that state */
+  /** @returns the same object for every path to that state */
   stateOf(leaf: AnyStateNode): CompiledState {
     let state = this.#states.get(leaf);
     if (state === undefined) {
@@ -173,7 +173,7 @@ export function compiled<Machine extends AnyStateMachine>(machine: Machine): Mac
   return logic;
 }
 
-/** What an actor that XState runs asks for. XState itself ends it, since it has children to stop. */
+/** The transition of an actor that XState runs. XState itself ends the actor, because it has children to stop. */
 function next(
   table: Table,
   snapshot: AnyMachineSnapshot,
@@ -192,7 +192,7 @@ function next(
 const ANYTHING = '*';
 const isWildcard = (descriptor: string): boolean => descriptor === ANYTHING || descriptor.endsWith('.*');
 
-/** `a.*` stands for `a`, `a.b` and `a.b.c`. */
+/** `a.*` matches `a`, `a.b` and `a.b.c`. */
 const matches = (eventType: string, wildcard: string): boolean =>
   wildcard === ANYTHING || `${eventType}.`.startsWith(wildcard.slice(0, -1));
 

@@ -1,10 +1,10 @@
-/** Characters of one field of an event. */
+/** The largest number of characters of one field of an event. */
 const DETAIL = 60;
 
-/** An event, or what an actor was given. */
+/** An event, or the input of an actor. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** What came with an event, in few words: numbers, texts, yes or no; of a client its peer. */
+/** The data of an event in a short text: numbers, texts and booleans, and the peer of a client. */
 export function detailOf(event: Fields): string {
   let detail = '';
   for (const name in event) {
@@ -16,7 +16,7 @@ export function detailOf(event: Fields): string {
   return detail;
 }
 
-/** Made once for each name of a field: tasks that come and go would make them by the million. */
+/** Cached for each field name, because they would be created for every task. */
 const FLAGS = new Map<string, { readonly yes: string; readonly no: string }>();
 
 function flag(name: string, value: boolean): string {
@@ -38,6 +38,6 @@ function textOf(value: unknown): string | undefined {
   return 'peer' in value && typeof value.peer === 'string' ? short(value.peer) : undefined;
 }
 
-/** Made anew character by character, since a part of a string keeps all of it. */
+/** Copied character by character, because a substring keeps the whole string in memory. */
 const short = (text: string): string =>
   text.length <= DETAIL ? text : `${Array.from(text.slice(0, DETAIL)).join('')}…`;

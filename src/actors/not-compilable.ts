@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
-/** A machine that uses what is outside of the subset which is compiled (docs/decisions/0004). */
+/** A machine uses a feature outside of the compiled subset (docs/decisions/0004). */
 export class NotCompilableError extends Error {
   override readonly name = 'NotCompilableError';
 

@@ -6,7 +6,7 @@ export type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get
 /** An action, and the state that it is written in. */
 export type PlacedAction = readonly [node: AnyStateNode, action: unknown];
 
-/** The node and all above it. */
+/** The node and all its ancestors. */
 export const lineage = (node: AnyStateNode): AnyStateNode[] =>
   node.parent === undefined ? [node] : [node, ...lineage(node.parent)];
 
@@ -31,14 +31,14 @@ export function pathOf(
   const isInside = !reenter && lineage(to).includes(source);
   const domain = isInside ? source : commonAncestor(to, source);
   const left = upTo(domain, leaf).flatMap((node) => node.exit.map((action): PlacedAction => [node, action]));
-  // A transition to its own state enters that anew only if it says so; what is in the state is entered anyway.
+  // A transition to its own state enters it again only if it says so. The states in it are entered in any case.
   const ancestors = to === domain ? [] : upTo(domain, to).toReversed();
   const entered = ancestors.flatMap((node) => node.entry.map((action): PlacedAction => [node, action]));
   const below = enteredBelow(to, to !== domain);
   return { target: innermost(to), actions: [...left, ...own, ...entered, ...below] };
 }
 
-/** What is done when an actor begins: the initial states are entered from the root on. */
+/** The actions of the start of an actor: the initial states are entered from the root on. */
 export const beginning = (root: AnyStateNode): readonly PlacedAction[] => [
   ...root.entry.map((action): PlacedAction => [root, action]),
   ...enteredBelow(root, true),
@@ -55,7 +55,7 @@ function enteredBelow(node: AnyStateNode, isDefault: boolean): PlacedAction[] {
   ];
 }
 
-/** The innermost state around both. */
+/** The innermost common ancestor. */
 const commonAncestor = (node: AnyStateNode, other: AnyStateNode): AnyStateNode => {
   const around = new Set(lineage(other).slice(1));
   return (
@@ -65,7 +65,7 @@ const commonAncestor = (node: AnyStateNode, other: AnyStateNode): AnyStateNode =
   );
 };
 
-/** The node and those around it, inside of `outer`. */
+/** The node and its ancestors inside of `outer`. */
 const upTo = (outer: AnyStateNode, node: AnyStateNode): AnyStateNode[] => {
   const above = lineage(node);
   return above.slice(0, above.indexOf(outer));

@@ -6,12 +6,12 @@ import { INIT_EVENT, type ActorSystem } from './xstate-internals.ts';
 
 /** The event that an actor begins with, and the one that ends the children of an actor that has ended. */
 export { INIT_EVENT as BEGINNING, STOP_EVENT as STOPPED } from './xstate-internals.ts';
-/** Stands in a story where an action of the step before failed; no chart is sent it. */
+/** The event in a story for a step whose action failed. No machine receives it. */
 export const BROKEN = 'xstate.error';
-/** Unknown events end up here. */
+/** The event name that matches unknown events. */
 const WILDCARD = '*';
 
-/** A step, and what it counts. */
+/** A step, and the state counts that it changes. */
 export interface StepTemplate extends ChartStep {
   /** The numbers of the states before and after; undefined where there is none. */
   readonly left: number | undefined;
@@ -21,13 +21,13 @@ export interface StepTemplate extends ChartStep {
 
 /** How the actors of a machine keep their stories. */
 export interface StoryOptions {
-  /** Who keeps those of the actors of that system. */
+  /** Returns the keeper of the stories of that actor system. */
   readonly keeperOf: (system: ActorSystem) => StoryKeeper;
-  /** Asked once for each transition whether its steps are failures, of which the keeper is told. */
+  /** Called once for each transition: whether its steps are failures, which are reported to the keeper. */
   readonly isFailure?: (step: ChartStep) => boolean;
 }
 
-/** What all actors of one machine have in common, whoever they belong to. */
+/** The data that all actors of one machine share. */
 export class StepCatalog {
   /** By the number of each state that a step led to or from, its name, such as `registered.idle`. */
   readonly states: readonly string[];
@@ -46,7 +46,7 @@ export class StepCatalog {
     return this.#once(undefined, leaf, () => this.#make(INIT_EVENT, '', pathOf(leaf), undefined));
   }
 
-  /** @param transition undefined when the chart has none for the event */
+  /** @param transition undefined if the machine has none for the event */
   step(leaf: AnyStateNode, event: string, transition: Transition | undefined): StepTemplate {
     // Only with the wildcard, and without any transition, do steps with the same transition differ by their event.
     const isExpected = transition !== undefined && transition.eventType !== WILDCARD;

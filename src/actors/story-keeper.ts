@@ -1,4 +1,4 @@
-/** What the stories of the actors of one system have in common: those of a job, or those of all connections. */
+/** The data that the stories of one actor system share: those of a job, or those of all connections. */
 import type { Clock } from '../workspace/clock.ts';
 import type { StoryActor, StoryStep } from './chart-step.ts';
 
@@ -7,7 +7,7 @@ interface StateNames {
   readonly states: readonly string[];
 }
 
-/** How many actors of one machine are in each state: kept as it changes. */
+/** The number of actors of one machine in each state, updated when it changes. */
 export class StateCounts {
   readonly keeper: StoryKeeper;
   readonly #catalog: StateNames;
@@ -25,19 +25,19 @@ export class StateCounts {
     if (entered !== undefined) this.#actors[entered] = (this.#actors[entered] ?? 0) + 1;
   }
 
-  /** @returns 0 for a state that nobody was in */
+  /** @returns 0 for a state without actors */
   in(state: string): number {
     return this.#actors[this.#catalog.states.indexOf(state)] ?? 0;
   }
 
-  /** By state, those that somebody is in. */
+  /** The counts of the states that have actors. */
   get all(): Readonly<Record<string, number>> {
     const counts = this.#catalog.states.map((state, n): [string, number] => [state, this.#actors[n] ?? 0]);
     return Object.fromEntries(counts.filter(([, actors]) => actors > 0));
   }
 }
 
-/** The clock of the stories of one actor system, its counts, and who is told of failures. */
+/** The clock of the stories of one actor system, its counts, and the receiver of failures. */
 export class StoryKeeper {
   readonly clock: Clock;
   /** Told of each step that is a failure, by the catalog of its machine. */

@@ -18,7 +18,7 @@ import {
 import type { StateCounts } from './story-keeper.ts';
 import { inputOf, leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
 
-/** Steps that are kept of each actor. */
+/** The number of steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
 /** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */
 const NO_TIMES: readonly number[] = Array.from({ length: STORY_LENGTH }, () => 0.5);
@@ -35,7 +35,7 @@ export class Story {
   readonly #times: number[] = NO_TIMES.slice();
   readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
   readonly #details: string[] = NO_DETAILS.slice();
-  /** Steps so far, those that are forgotten included. */
+  /** The number of steps so far, including those that are not kept. */
   #count = 0;
 
   /** @param counts of the actors of its machine that belong together */
@@ -54,7 +54,7 @@ export class Story {
     if (told.isFailure) keeper.failed?.(this.#actor, this.#step(at, told));
   }
 
-  /** An action of the step failed: the actor has ended in the state that it was in. */
+  /** An action of the step failed, so the actor has ended in its previous state. */
   broke(told: StepTemplate, error: unknown): void {
     const { before, left, entered } = told;
     const clause = 'an action failed';
@@ -62,7 +62,7 @@ export class Story {
     this.note({ ...end, left: entered, entered: left }, detailOf({ error }));
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   get steps(): StoryStep[] {
     const steps: StoryStep[] = [];
     for (let n = Math.max(this.#count - STORY_LENGTH, 0); n < this.#count; n++) {
@@ -83,7 +83,7 @@ export class Story {
     return { time, event, detail, before, after, clause, transition };
   }
 
-  /** For a log: a line a step. */
+  /** One line for each step, for a log. */
   get lines(): string[] {
     return this.steps.map(
       ({ time, event, detail, before, after, clause }) =>

@@ -26,19 +26,19 @@ import {
 export const INIT_EVENT = 'xstate.init';
 /** The event that XState stops the children of an actor with when that actor ends. */
 export const STOP_EVENT = 'xstate.stop';
-/** An actor without a transition for such an event of a child fails with its error. */
+/** An actor without a transition for this event of a child fails with the child's error. */
 const ERROR_EVENT = 'xstate.error.actor';
 
 export const isChildError = ({ type }: AnyEventObject): boolean => type.startsWith(ERROR_EVENT);
 
-/** What a parent hears of the end of a child. */
+/** The event that a parent receives at the end of a child. */
 export const doneEvent = (actorId: string, output: unknown): AnyEventObject => ({
   type: `xstate.done.actor.${actorId}`,
   output,
   actorId,
 });
 
-/** What a parent hears of the failure of a child. */
+/** The event that a parent receives when a child fails. */
 export const errorEvent = (actorId: string, error: unknown): AnyEventObject => ({
   type: `${ERROR_EVENT}.${actorId}`,
   error,
@@ -51,10 +51,10 @@ export const doneStateEvent = (stateId: string, output: unknown): AnyEventObject
   output,
 });
 
-/** What actors have in common that know each other. */
+/** The system of actors that can send events to each other. */
 export type ActorSystem = AnyActorRef['system'];
 
-/** @returns what an actor that XState runs was made with */
+/** @returns the input of an actor that XState runs */
 export const inputOf = (actor: AnyActorRef): Readonly<Record<string, unknown>> | undefined => {
   const options: unknown = Reflect.get(actor, 'options');
   return typeof options === 'object' && options !== null ? Reflect.get(options, 'input') : undefined;
@@ -66,7 +66,7 @@ export interface Acting {
   readonly system: AnyActorRef['system'];
   readonly parent: AnyActorRef | undefined;
   child(id: string): AnyActorRef | undefined;
-  /** Does something once the actor is in its new state. */
+  /** Calls a function when the actor is in its new state. */
   defer(act: () => void): void;
 }
 

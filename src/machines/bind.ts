@@ -12,7 +12,7 @@ import {
   type EventFrom,
 } from 'xstate';
 
-/** Marks the type of an action that has only a name so far. */
+/** Marks the type of an action that is not bound yet. */
 export interface Unbound {
   readonly isUnbound: true;
 }
@@ -58,7 +58,7 @@ type UnboundName<Action> = Action extends { readonly type: infer Name; readonly 
       : never
   : never;
 
-/** The names of the actions that a machine leaves to whoever binds it. */
+/** The names of the unbound actions of a machine. */
 export type CommandOf<Machine extends AnyStateMachine> = UnboundName<ActionOf<Machine>> & string;
 
 /** What an actor of that machine is doing when it commands something. */

@@ -59,7 +59,10 @@ const connection = setup({
   },
 });
 
-/** A part of a request has come. It is the same whether an earlier one is blocked or not, except for what that adds. */
+/**
+ * The transitions for a part of a request. They are the same whether or not an earlier request is blocked, except for
+ * additions.
+ */
 const receiving = connection.createStateConfig({
   tags: 'midRequest',
   entry: 'startRequestTimer',

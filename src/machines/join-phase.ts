@@ -19,24 +19,24 @@ import type { SessionMatch } from './sessions.ts';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
-/** Seconds that the join phase takes when nobody says otherwise (S5). */
+/** The default length of the join phase in seconds (S5). */
 const DEFAULT_DURATION = 60;
 
 export interface JoinPhaseContext {
   maximum: number;
-  /** Most ranks that any sleigh gives out (P12). */
+  /** The largest number of ranks of any sleigh (P12). */
   limit: number;
   frozen: boolean;
   ranksGiven: number;
-  /** Ranks that were given out and whose worker may still come. */
+  /** The number of ranks given out whose worker may still register. */
   declared: number;
-  /** Workers that are registered and have not died. */
+  /** The number of registered, living workers. */
   registered: number;
-  /** Seconds; what a store to `status` set. */
+  /** The seconds that a store to `status` set. */
   duration: number;
-  /** Seconds that this join phase takes. */
+  /** The length of this join phase in seconds. */
   delay: number;
-  /** How many were registered when the group closed. */
+  /** The number of workers that were registered when the group closed. */
   registeredAtClosing: number;
 }
 
@@ -60,7 +60,7 @@ export type JoinPhaseEvent =
   | { type: 'broadcast.stored' }
   | { type: 'joining.elapsed' };
 
-/** Workers that the group is to have (S4). */
+/** The expected number of workers (S4). */
 export const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
   maximum === NO_MAXIMUM ? ranksGiven : maximum;
 

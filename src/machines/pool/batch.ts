@@ -14,7 +14,7 @@ import { setup } from 'xstate';
 
 export type BatchEvent =
   | { type: 'input.ended' }
-  /** Every element that was taken is settled. */
+  /** Every element that was read is settled. */
   | { type: 'emptied' }
   | { type: 'cancelled' }
   /** No worker can be had any more. */
@@ -23,7 +23,7 @@ export type BatchEvent =
   | { type: 'module.unloadable' }
   | { type: 'job.ended' };
 
-/** What the batch is to do. */
+/** The actions of the batch. */
 export type BatchCommand = 'mark' | 'unmark' | 'dropUnsent' | 'refuseUnsent';
 
 /** What it may do in a state. */

@@ -17,27 +17,27 @@ import type { RestartBudget } from './restart-budget.ts';
 import { and, assign, not, setup } from 'xstate';
 import type { WorkerEnd } from './worker-process.ts';
 
-/** Starts in a row that may fail, for each worker that is wanted. */
+/** The number of failed starts in a row, for each wanted worker, after which the pool gives up. */
 export const FAILED_STARTS_PER_WORKER = 3;
-/** Milliseconds that the first replacement waits that has to. */
+/** The delay of the first delayed replacement in milliseconds. */
 export const FIRST_DELAY_MS = 100;
 
 export interface PoolContext {
-  /** How many are wanted. */
+  /** The wanted number of workers. */
   readonly workers: number;
-  /** Undefined: nobody is replaced. */
+  /** Undefined if workers are not replaced. */
   readonly budget: RestartBudget | undefined;
-  /** Workers that were started and have not ended. */
+  /** The number of workers that were started and have not ended. */
   readonly living: number;
-  /** Ranks that are to be asked for, and then started. */
+  /** The number of ranks to fetch, whose workers are then started. */
   readonly awaited: number;
-  /** When workers were replaced at once that the budget counts: milliseconds of the clock. */
+  /** When workers were replaced at once within the budget, in milliseconds of the clock. */
   readonly restarts: readonly number[];
-  /** Replacements in a row that had to wait. */
+  /** The number of delayed replacements in a row. */
   readonly delayed: number;
-  /** Starts in a row that failed. */
+  /** The number of failed starts in a row. */
   readonly failedStarts: number;
-  /** Why it is at its end. */
+  /** Why the pool has ended. */
   readonly reason: string;
 }
 
