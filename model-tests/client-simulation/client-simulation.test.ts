@@ -29,6 +29,7 @@ class Summary {
   #calm = 0;
   #events = 0;
   #hours = 0;
+  #settling = 0;
   #started = 0;
   #replaced = 0;
 
@@ -37,6 +38,7 @@ class Summary {
     if (report.isCalm) this.#calm++;
     this.#events += report.events;
     this.#hours += report.elapsed / 3_600_000;
+    this.#settling = Math.max(this.#settling, report.settlingEvents);
     this.#started += report.started;
     this.#replaced += report.replaced;
     add(this.#faults, report.faults);
@@ -48,6 +50,7 @@ class Summary {
     return [
       `client simulation: ${this.#seeds} seeds, ${this.#calm} of them calm, in ${seconds.toFixed(1)} s:`,
       `${this.#events} events in ${this.#hours.toFixed(1)} simulated hours,`,
+      `settled within ${this.#settling} events of the last fault,`,
       `${sum(this.#faults.values())} faults: ${list(this.#faults)};`,
       `${this.#started} workers, ${this.#replaced} of them replacements; elements: ${list(this.#outcomes)}`,
     ].join(' ');

@@ -7,6 +7,9 @@ import { CANCELLED_BATCHES } from '../../src/client/task/task-metadata.ts';
 import type { WorkerChild } from '../../src/client/sentinel/worker-child.ts';
 import type { Sabotage, SimulatedHost } from './host/host.ts';
 import { simulate } from './simulate.ts';
+import { NamedTimers } from '../../src/sleigh/named-timers.ts';
+import { Tasks } from '../../src/sleigh/tasks.ts';
+import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 
 // Each fault is planted in the code that the simulation runs, and must be noticed, by the property that it breaks.
 
@@ -124,6 +127,24 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
     const respawn = { restarts: 1_000, within: 1, maxDelay: 1 };
     const wrongs = await wrongsFound({ order: (given) => ({ ...given, respawn }) }, expected, 11);
     expect(wrongs).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a wake-up that is lost: whoever waits for a task or a result is not given it', async () => {
+    vi.spyOn(WaitingLine.prototype, 'shift').mockReturnValue(undefined);
+    const expected = /has not come to the end|has not ended \d+ events after/;
+    expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a requeued task that is never given', async () => {
+    vi.spyOn(Tasks.prototype, 'putBack').mockReturnValue(undefined);
+    const expected = /has not come to the end|has not ended \d+ events after/;
+    expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
+  });
+
+  it('a timer that is never set: those of the job, which close the group and end it', async () => {
+    vi.spyOn(NamedTimers.prototype, 'start').mockReturnValue(undefined);
+    const expected = /has not come to the end|has not ended \d+ events after/;
+    expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
   });
 
   it('workers that live on without their sentinel', async () => {

@@ -11,6 +11,8 @@ import { Trouble, workerFaults } from './cast/trouble.ts';
 
 /** Milliseconds after the end of the faults in which everything must have come to its end. */
 const SETTLING = 400_000;
+/** Events after the end of the faults within which the master's program has come to its end: liveness with a bound. */
+const SETTLING_EVENTS = 20_000;
 /** Milliseconds after the end of the master's program in which all workers have gone. */
 const LEAVING = 10_000;
 /** Milliseconds after which both sides have heard of every connection that was dropped. */
@@ -27,6 +29,8 @@ export interface Report {
   /** What was said and done, for people. */
   readonly trace: readonly string[];
   readonly events: number;
+  /** Those after the end of the faults, until the master's program had come to its end. */
+  readonly settlingEvents: number;
   /** Milliseconds. */
   readonly elapsed: number;
   readonly faults: ReadonlyMap<string, number>;
@@ -87,7 +91,13 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<R
       await rest();
     }
   };
-  await runUntil(FAULTS_END + SETTLING, () => master.process.isDead);
+  await runUntil(FAULTS_END, () => master.process.isDead);
+  const eventsBefore = events;
+  const isTooLong = (): boolean => events - eventsBefore > SETTLING_EVENTS;
+  await runUntil(FAULTS_END + SETTLING, () => master.process.isDead || isTooLong());
+  const settlingEvents = events - eventsBefore;
+  if (isTooLong())
+    world.wrongs.push(`the master has not ended ${settlingEvents} events after the last fault`);
   const end = world.elapsed;
   await runUntil(end + LEAVING, () => host.processes.size === 0);
   for (const { name } of host.processes) if (name.startsWith('worker')) world.wrongs.push(`${name} is left`);
@@ -107,6 +117,7 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<R
     wrongs: world.wrongs,
     trace,
     events,
+    settlingEvents,
     elapsed: world.elapsed,
     faults: world.faults.counts,
     started: crew.count,

@@ -1,7 +1,8 @@
 import { stateOfWorker } from '../../src/sleigh/agents.ts';
+import { FairSteps, isDuty, isTimer } from './liveness.ts';
 import { whatIsWrong, type Before, type Wrong } from './properties.ts';
-import type { Memory } from './rewind.ts';
 import type { Cast, Scenario } from './scenario.ts';
+import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';
 import { stepsOf, type Step } from './steps.ts';
 import { makeSleigh, World, type MakeSleigh } from './world.ts';
@@ -28,14 +29,13 @@ export interface Options {
   /** No more states than that. */
   readonly mostStates?: number;
   readonly make?: MakeSleigh;
+  /** Whether the properties of each step and state are checked, too; liveness always is. */
+  readonly isSafetyChecked?: boolean;
   /** Told now and then how far it is. */
   readonly progress?: (text: string) => void;
 }
 
 const REFUSED = 'a refused request changes nothing';
-
-/** States that are expanded before a new world replaces the old one; it must be in the same state. */
-const RENEWED_AFTER = 2_000;
 
 interface Taken {
   readonly key: string;
@@ -71,89 +71,71 @@ function take(world: World, step: Step, keyBefore: string): Taken {
 
 const ENDS = new Set(['dead', 'left', 'deadbeat']);
 
-/** Goes breadth first through everything that can happen to a cast. */
+/**
+ * Goes breadth first through everything that can happen to a cast. From the states that are found beyond the bound it
+ * goes on with fair steps alone, so that liveness is decided for every state that was found.
+ */
 export function explore(
   cast: Cast,
-  { mostStates = Infinity, make = makeSleigh, progress }: Options = {},
+  { mostStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true }: Options = {},
 ): Report {
   const began = performance.now();
   const steps = stepsOf(cast);
-  let world = new World(cast, make);
-  const keys = [stateKey(world)];
-  const known = new Set(keys);
-  const parents = [-1];
-  const taken = [-1];
-  const depths = [0];
+  const graph = new StateGraph(cast, make, steps, (world, step) => void take(world, step, ''));
+  const fair = new FairSteps();
+  // Parties that do what any other may have no duties.
+  const areFair = !cast.extras.includes('mixed');
   let transitions = 0;
   let violation: Violation | undefined;
-  /** The way to the state at hand, with how the world was at each place. */
-  let way: { state: number; memory: Memory }[] = [{ state: 0, memory: world.remember() }];
 
-  const wayTo = (state: number): number[] => {
-    const found: number[] = [];
-    for (let at = state; at >= 0; at = parents[at] ?? -1) found.push(at);
-    return found.toReversed();
-  };
-  /** Brings the world to a state, from the nearest one on the way that is still remembered. */
-  const go = (state: number): Memory => {
-    const wanted = wayTo(state);
-    let common = 0;
-    while (common < way.length && way[common]?.state === wanted[common]) common++;
-    way = way.slice(0, common);
-    const last = way.at(-1);
-    if (last === undefined) throw new Error('every way begins at the beginning');
-    world.rewind(last.memory);
-    let { memory } = last;
-    for (const next of wanted.slice(common)) {
-      const step = steps[taken[next] ?? -1];
-      if (step === undefined) throw new Error(`nothing leads to state ${next}`);
-      take(world, step, '');
-      memory = world.remember();
-      way.push({ state: next, memory });
-    }
-    return memory;
-  };
-  const stepsTo = (state: number): string[] =>
-    wayTo(state)
-      .slice(1)
-      .map((at) => steps[taken[at] ?? -1]?.name ?? '');
-
-  let state = 0;
-  for (; state < keys.length && keys.length < mostStates && violation === undefined; state++) {
-    if (state % RENEWED_AFTER === RENEWED_AFTER - 1) {
-      world = new World(cast, make);
-      way = [{ state: 0, memory: world.remember() }];
-    }
-    if (state % 20_000 === 19_999) progress?.(`${state} of ${keys.length} states at depth ${depths[state]}`);
-    const memory = go(state);
-    const key = keys[state] ?? '';
-    if (stateKey(world) !== key) throw new Error(`the way to ${key} led to ${stateKey(world)}`);
+  const expand = (state: number, onlyFair: boolean): Violation | undefined => {
+    const memory = graph.go(state);
+    const key = graph.keyOf(state);
+    const { world } = graph;
+    if (areFair) fair.expect(state, world);
+    const duties: number[] = [];
+    const timers: number[] = [];
     for (const [number, step] of steps.entries()) {
       if (!step.isPossible(world)) continue;
+      const isOwed = areFair && isDuty(step, world);
+      if (onlyFair && !isOwed && !isTimer(step)) continue;
       const result = take(world, step, key);
       transitions++;
-      if (result.wrong !== undefined) {
-        violation = { ...result.wrong, scenario: { cast, steps: [...stepsTo(state), step.name] } };
-        break;
-      }
+      if (result.wrong !== undefined && isSafetyChecked)
+        return { ...result.wrong, scenario: { cast, steps: [...graph.stepsTo(state), step.name] } };
       // What the key leaves out may have changed: nothing depends on it.
       if (result.key === key) continue;
-      if (!known.has(result.key)) {
-        known.add(result.key);
-        keys.push(result.key);
-        parents.push(state);
-        taken.push(number);
-        depths.push((depths[state] ?? 0) + 1);
-      }
+      const next = graph.add(result.key, state, number);
+      if (isOwed) duties.push(next);
+      else if (isTimer(step)) timers.push(next);
       world.rewind(memory);
+    }
+    fair.note(state, duties, timers);
+    return undefined;
+  };
+
+  let state = 0;
+  for (; state < graph.size && graph.size < mostStates && violation === undefined; state++) {
+    if (state % 20_000 === 19_999)
+      progress?.(`${state} of ${graph.size} states at depth ${graph.depthOf(state)}`);
+    violation = expand(state, false);
+  }
+  const { size, depth } = graph;
+  const isClosed = state === size && violation === undefined;
+  if (areFair) {
+    for (; state < graph.size && violation === undefined; state++) violation = expand(state, true);
+    if (violation === undefined) {
+      const stuck = fair.check();
+      if (stuck !== undefined)
+        violation = { ...stuck.wrong, scenario: { cast, steps: graph.stepsTo(stuck.state) } };
     }
   }
   return {
-    states: keys.length,
+    states: size,
     transitions,
-    depth: depths.at(-1) ?? 0,
+    depth,
     seconds: (performance.now() - began) / 1000,
-    isClosed: state === keys.length && violation === undefined,
+    isClosed,
     violation,
   };
 }

@@ -11,7 +11,9 @@ import { Tasks } from '../../src/sleigh/tasks.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { SMALLEST } from './casts.ts';
+import { bottomComponents } from './components.ts';
 import { explore, replay } from './explorer.ts';
+import { LIVENESS } from './liveness.ts';
 import { openField } from './open-fields.ts';
 import type { Cast, Extra } from './scenario.ts';
 import { makeSleigh, makeSleighOf } from './world.ts';
@@ -186,4 +188,78 @@ test.each<[what: string, JobMachines, breaks: string, steps: number]>([
   findShortest({ cast: cast('null', []), breaks, steps }, (workspace, of) =>
     makeSleighOf(workspace, of, machines),
   );
+});
+
+/** @param names those of timers that are never started */
+const withoutTimers =
+  (names: RegExp): Faulty =>
+  (right, _self, [name]) =>
+    names.test(String(name)) ? undefined : right();
+
+/** What nobody does any more, found by liveness alone: the properties of states and steps are not checked. */
+const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp })[] = [
+  {
+    what: 'a wake-up is lost: whoever waits for a task or a result is not given it',
+    prototype: WaitingLine.prototype,
+    method: 'shift',
+    fault: () => undefined,
+    cast: cast('null', []),
+    due: /waits for task of a job that ends/,
+  },
+  {
+    what: 'a requeued task is never given',
+    prototype: Tasks.prototype,
+    method: 'putBack',
+    fault: () => undefined,
+    cast: cast('requeue', [], { workers: 2, ranks: 2 }),
+    due: /task 0 is not settled/,
+  },
+  {
+    what: 'the timer that closes the group is never set',
+    prototype: NamedTimers.prototype,
+    method: 'start',
+    fault: withoutTimers(/^joining$/),
+    cast: cast('null', ['joining']),
+    due: /waits for status/,
+  },
+  {
+    what: 'the timer that wakes the sentinels is never set',
+    prototype: NamedTimers.prototype,
+    method: 'start',
+    fault: withoutTimers(/^waking$/),
+    cast: cast('null', ['waking']),
+    due: /sentinel 0 is never woken/,
+  },
+  {
+    what: 'the timer that ends the job is never set',
+    prototype: NamedTimers.prototype,
+    method: 'start',
+    fault: withoutTimers(/^drain$/),
+    cast: cast('null', ['ending']),
+    due: /of a job that ends|the job does not end/,
+  },
+  {
+    what: 'the timer of a lost worker is never set',
+    prototype: NamedTimers.prototype,
+    method: 'start',
+    fault: withoutTimers(/^return of/),
+    cast: cast('requeue', ['returning'], { ranks: 2 }),
+    due: /task 0 is not settled/,
+  },
+];
+
+for (const { what, prototype, method, fault, cast: of, due } of STALLS)
+  test(`finds by liveness: ${what}`, () => {
+    withFault(prototype, method, fault, () => {
+      const { violation } = explore(of, { isSafetyChecked: false });
+      expect(violation?.property).toBe(LIVENESS);
+      expect(violation?.what).toMatch(due);
+    });
+  });
+
+test('a cycle that nothing leaves is a bottom component, and one that something leaves is none', () => {
+  // 0 ⇄ 1 → 2 ⇄ 3, and 4 alone.
+  expect(
+    bottomComponents([[1], [0, 2], [3], [2], []]).map((members) => members.toSorted((a, b) => a - b)),
+  ).toEqual([[2, 3], [4]]);
 });

@@ -7,12 +7,15 @@ import type { Player } from './cast/player.ts';
 import { sentinel } from './cast/sentinel.ts';
 import { Stage } from './cast/stage.ts';
 import type { Fault } from '../world/faults.ts';
+import { Random } from '../world/random.ts';
 import { World, type Losing } from '../world/world.ts';
 
 const HOUR = 3_600_000;
-/** All faults come in the first hour; then everything has time to settle. */
-const FAULTS_END = HOUR;
+/** Minutes in which all faults come, by seed, so that they stop in the middle of some jobs; then everything has time to settle. */
+const FAULTY_MINUTES = { least: 5, most: 60 };
 const SETTLED = 5 * HOUR;
+/** Events of the server after the last fault within which every master has come to its end: liveness with a bound. */
+const SETTLING_EVENTS = 6_000;
 
 export interface Report {
   readonly seed: number;
@@ -21,6 +24,8 @@ export interface Report {
   readonly wrongs: readonly string[];
   readonly hours: number;
   readonly events: number;
+  /** Those after the last fault, until every master had come to its end. */
+  readonly settlingEvents: number;
   readonly faults: ReadonlyMap<Fault, number>;
   readonly outcomes: readonly Ledger['outcome'][];
 }
@@ -37,16 +42,25 @@ interface Job {
  */
 export function simulate(seed: number, loses?: Losing): Report {
   const world = new World(seed, loses);
+  // Of random numbers of its own: whoever changes it does not change what a seed does.
+  const { least, most } = FAULTY_MINUTES;
+  const faultsEnd = new Random(-seed).whole(least, most) * 60_000;
   const stage = new Stage(world);
   const taken = new Taken();
   const jobs: Job[] = [];
   const count = world.random.whole(1, 4);
   for (let n = 0; n < count; n++)
-    stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`)));
+    stage.later(stage.seconds(0, 600), () => jobs.push(jobOf(stage, `job ${n}`, faultsEnd)));
   passersBy(stage, taken);
   if (world.random.chance(0.5)) sleepNowAndThen(stage);
-  stage.later(FAULTS_END, () => (world.faults.over = true));
+  stage.later(faultsEnd, () => (world.faults.over = true));
 
+  run(world, faultsEnd);
+  const eventsBefore = world.events;
+  run(world, SETTLED, () => jobs.every(({ master }) => master.isOver));
+  const settlingEvents = world.events - eventsBefore;
+  if (settlingEvents > SETTLING_EVENTS)
+    world.wrongs.push(`the jobs took ${settlingEvents} events to settle after the last fault`);
   run(world, SETTLED);
   for (const { master, ledger } of jobs) {
     if (!master.isOver) world.wrongs.push(`after hours: ${master.situation}`);
@@ -65,18 +79,23 @@ export function simulate(seed: number, loses?: Losing): Report {
     wrongs: world.wrongs,
     hours: world.elapsed / HOUR,
     events: world.events,
+    settlingEvents,
     faults: world.faults.counts,
     outcomes: jobs.map(({ ledger }) => ledger.outcome),
   };
 }
 
-function run(world: World, until: number): void {
-  const end = world.agenda.now - world.elapsed + until;
-  while (world.agenda.step(end));
-  world.agenda.now = end;
+/** @param isEnough asked between two events whether to stop before */
+function run(world: World, until: number, isEnough = (): boolean => false): void {
+  const end = world.start + until;
+  while (!isEnough()) {
+    if (world.agenda.step(end)) continue;
+    world.agenda.now = end;
+    return;
+  }
 }
 
-function jobOf(stage: Stage, name: string): Job {
+function jobOf(stage: Stage, name: string, faultsEnd: number): Job {
   const { random, faults } = stage.world;
   const plan = planOf(name, random);
   const ledger = new Ledger();
@@ -89,7 +108,7 @@ function jobOf(stage: Stage, name: string): Job {
   if (plan.join === 'elastic') {
     // They come at any time, and one when nothing goes wrong any more: an elastic group waits for ever (S17).
     for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(60, 3_000));
-    hostAfter(FAULTS_END);
+    hostAfter(Math.max(faultsEnd - stage.world.elapsed, 0));
   }
   stage.later(stage.seconds(5, 600), () => stage.enter(`logger of ${name}`, logger(stage, plan), 0));
   if (random.chance(plan.frailty * 0.2))

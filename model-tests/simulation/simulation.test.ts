@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { WaitingLine } from '../../src/workspace/waiting-line.ts';
+import { Tasks } from '../../src/sleigh/tasks.ts';
 import { simulate, type Report } from './simulate.ts';
 import type { Losing } from '../world/world.ts';
 
@@ -25,13 +27,16 @@ function summary(reports: readonly Report[], seconds: number): string {
     for (const [fault, n] of report.faults) faults.set(fault, (faults.get(fault) ?? 0) + n);
     for (const outcome of report.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
+  const settling = Math.max(...reports.map(({ settlingEvents }) => settlingEvents));
   const injected = [...faults.values()].reduce((sum, n) => sum + n, 0);
   return [
     `simulation: ${reports.length} seeds, ${hours.toFixed(0)} simulated hours in ${seconds.toFixed(1)} s`,
     `(${(hours / seconds).toFixed(0)} hours a second), ${events} events, ${injected} faults: ${list(faults)};`,
-    `jobs: ${list(outcomes)}`,
+    `jobs: ${list(outcomes)}; settled within ${settling} events of the last fault`,
   ].join(' ');
 }
+
+afterEach(() => vi.restoreAllMocks());
 
 describe('the whole system in one process, by seed, with faults', () => {
   it(
@@ -62,6 +67,18 @@ describe('the whole system in one process, by seed, with faults', () => {
   it('notices a reply that is not sent', () => {
     const wrongs = few.flatMap((seed) => simulate(seed, losesReplies).wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for store'))).not.toEqual([]);
+  });
+
+  it('notices a wake-up that is lost: whoever waits for a task or a value is not given it', () => {
+    vi.spyOn(WaitingLine.prototype, 'shift').mockReturnValue(undefined);
+    const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
+    expect(wrongs.filter((wrong) => wrong.startsWith('after hours: '))).not.toEqual([]);
+  });
+
+  it('notices a requeued task that is never given (S13)', () => {
+    vi.spyOn(Tasks.prototype, 'putBack').mockReturnValue(undefined);
+    const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
+    expect(wrongs.filter((wrong) => wrong.startsWith('after hours: '))).not.toEqual([]);
   });
 
   it('notices a timer that never fires (S5)', () => {

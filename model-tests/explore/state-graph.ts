@@ -1,0 +1,102 @@
+import type { Memory } from './rewind.ts';
+import type { Cast } from './scenario.ts';
+import { stateKey } from './state-key.ts';
+import type { Step } from './steps.ts';
+import { World, type MakeSleigh } from './world.ts';
+
+/** States that are expanded before a new world replaces the old one; it must be in the same state. */
+const RENEWED_AFTER = 2_000;
+
+/** The states that were found, by number in the order in which they were found, and the shortest way to each. */
+export class StateGraph {
+  readonly #cast: Cast;
+  readonly #make: MakeSleigh;
+  readonly #steps: readonly Step[];
+  /** Runs a step in a world, with all that belongs to it. */
+  readonly #run: (world: World, step: Step) => void;
+  readonly #keys: string[];
+  readonly #numbers: Map<string, number>;
+  readonly #parents = [-1];
+  readonly #taken = [-1];
+  readonly #depths = [0];
+  /** The way to the state at hand, with how the world was at each place. */
+  #way: { state: number; memory: Memory }[];
+  #visits = 0;
+  world: World;
+
+  constructor(cast: Cast, make: MakeSleigh, steps: readonly Step[], run: (world: World, step: Step) => void) {
+    this.#cast = cast;
+    this.#make = make;
+    this.#steps = steps;
+    this.#run = run;
+    this.world = new World(cast, make);
+    this.#keys = [stateKey(this.world)];
+    this.#numbers = new Map([[this.keyOf(0), 0]]);
+    this.#way = [{ state: 0, memory: this.world.remember() }];
+  }
+
+  get size(): number {
+    return this.#keys.length;
+  }
+  get depth(): number {
+    return this.#depths.at(-1) ?? 0;
+  }
+  keyOf(state: number): string {
+    return this.#keys[state] ?? '';
+  }
+  depthOf(state: number): number {
+    return this.#depths[state] ?? 0;
+  }
+
+  /** @returns the number of the state with that key; a new one if it was not known */
+  add(key: string, from: number, step: number): number {
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const state = this.#keys.push(key) - 1;
+    this.#numbers.set(key, state);
+    this.#parents.push(from);
+    this.#taken.push(step);
+    this.#depths.push(this.depthOf(from) + 1);
+    return state;
+  }
+
+  /** The names of the steps of the shortest way to a state. */
+  stepsTo(state: number): string[] {
+    return this.#wayTo(state)
+      .slice(1)
+      .map((at) => this.#steps[this.#taken[at] ?? -1]?.name ?? '');
+  }
+
+  #wayTo(state: number): number[] {
+    const found: number[] = [];
+    for (let at = state; at >= 0; at = this.#parents[at] ?? -1) found.push(at);
+    return found.toReversed();
+  }
+
+  /** Brings the world to a state, from the nearest one on the way that is still remembered. */
+  go(state: number): Memory {
+    if (++this.#visits % RENEWED_AFTER === 0) {
+      this.world = new World(this.#cast, this.#make);
+      this.#way = [{ state: 0, memory: this.world.remember() }];
+    }
+    const wanted = this.#wayTo(state);
+    let common = 0;
+    while (common < this.#way.length && this.#way[common]?.state === wanted[common]) common++;
+    this.#way = this.#way.slice(0, common);
+    const last = this.#way.at(-1);
+    if (last === undefined) throw new Error('every way begins at the beginning');
+    this.world.rewind(last.memory);
+    let { memory } = last;
+    for (const next of wanted.slice(common)) {
+      const step = this.#steps[this.#taken[next] ?? -1];
+      if (step === undefined) throw new Error(`nothing leads to state ${next}`);
+      this.#run(this.world, step);
+      memory = this.world.remember();
+      this.#way.push({ state: next, memory });
+    }
+    const key = this.keyOf(state);
+    const reached = stateKey(this.world);
+    if (reached !== key) throw new Error(`the way to ${key} led to ${reached}`);
+    return memory;
+  }
+}
