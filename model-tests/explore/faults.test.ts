@@ -15,23 +15,17 @@ import { bottomComponents } from './components.ts';
 import { explore, replay } from './explorer.ts';
 import { LIVENESS } from './liveness.ts';
 import { openField } from './open-fields.ts';
+import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Cast, Extra } from './scenario.ts';
 import { makeSleigh, makeSleighOf } from './world.ts';
 
-/** What happens instead of a method. */
-type Faulty = (right: () => unknown, self: object, args: readonly unknown[]) => unknown;
-
 /** Runs with one method replaced, and puts the right one back. */
 function withFault<T>(prototype: object, method: string, fault: Faulty, run: () => T): T {
-  const right: unknown = Reflect.get(prototype, method);
-  if (typeof right !== 'function') throw new Error(`there is no method ${method}`);
-  Reflect.set(prototype, method, function faulty(this: object, ...args: unknown[]) {
-    return fault(() => Reflect.apply(right, this, args) as unknown, this, args);
-  });
+  const replaced = replacedMethod(prototype, method, fault);
   try {
     return run();
   } finally {
-    Reflect.set(prototype, method, right);
+    replaced[Symbol.dispose]();
   }
 }
 

@@ -1,7 +1,12 @@
+import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { AlteringProxy } from './altering-proxy.ts';
 import { sleigh, startServe } from '../../test/support/serve-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 describe('sleigh verify --server', () => {
   test.each([
@@ -33,13 +38,32 @@ describe('sleigh verify --server', () => {
     );
   });
 
+  test(
+    'names the clause that a server violates, before it walks the charts',
+    { timeout: 60_000 },
+    async () => {
+      await using serve = await startServe('--log-level', 'silent');
+      using proxy = await AlteringProxy.start({ host: '127.0.0.1', port: serve.port }, (said) =>
+        said.replaceAll('nwsReason', 'nwsReazon'),
+      );
+      const verify = spawn(process.execPath, [MAIN, 'verify', '--server', `127.0.0.1:${proxy.port}`]);
+      let errors = '';
+      for await (const text of verify.stderr.setEncoding('utf8')) {
+        errors += text;
+        if (errors.includes('differs: P8: A failed reply states its reason. But ')) break;
+      }
+      verify.kill('SIGKILL');
+      expect(errors).toContain('differs: P8: A failed reply states its reason. But ');
+    },
+  );
+
   test.runIf(process.env['VERIFY'] === 'long')(
     'reports chart by chart that a server of this project is right',
     { timeout: 300_000 },
     async () => {
       await using serve = await startServe('--log-level', 'silent');
       const { code, output } = await sleigh(['verify', '--server', `127.0.0.1:${serve.port}`]);
-      expect(output).toContain('Everything is as the charts and the conversations have it.');
+      expect(output).toContain('Everything is as the protocol, the charts and the conversations have it.');
       expect(code).toBe(0);
     },
   );

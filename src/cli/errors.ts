@@ -57,6 +57,20 @@ export const FILE = {
     'Give a file that `sleigh serve --trace FILE` has written.',
     'trace',
   ),
+  noOperation: errorKind(
+    'not-a-history',
+    (line: number, path: string, why: string) => `line ${line} of ${path} is no operation: ${why}`,
+    'Correct the line; docs/verification.md describes the fields.',
+    7,
+    'history.jsonl',
+    '"invoked" is missing: the time of the request',
+  ),
+  emptyHistory: errorKind(
+    'not-a-history',
+    (path: string) => `${path} is empty: a history has a line for each operation`,
+    'Give a file with a line for each operation; docs/verification.md describes them.',
+    'history.jsonl',
+  ),
 } as const satisfies Catalogue;
 
 /** Lines of an input, and of a log. They are the end of `cannot read FILE: line N …`. */

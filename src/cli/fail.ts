@@ -11,6 +11,7 @@ import type { ErrorText } from '../wire/error-kind.ts';
  * - `not-begun`: the server cannot start, for another reason
  * - `unreachable`: the server that was to be verified
  * - `not-a-trace`: the file is not a trace
+ * - `not-a-history`: the file is not a history
  * - `lines-failed`: a run completed, but some lines failed
  * - `internal`: an unexpected error, in this package or in a module of the user
  */
@@ -22,6 +23,7 @@ export type FailureCode =
   | 'not-begun'
   | 'unreachable'
   | 'not-a-trace'
+  | 'not-a-history'
   | 'lines-failed'
   | 'internal';
 

@@ -104,6 +104,16 @@ export const USAGE = {
     () => 'verify needs a trace, or --server HOST:PORT, and not both',
     'Give one of them.',
   ),
+  historyOfWhat: errorKind(
+    'usage',
+    () => '--history needs a file, or --server HOST:PORT, or both',
+    'Give a history to check, or a server to make load on.',
+  ),
+  historyAndTrace: errorKind(
+    'usage',
+    () => 'verify takes a trace or --history, and not both',
+    'Give one of them.',
+  ),
   resumeWithoutLog: errorKind(
     'usage',
     () => '--resume needs --joblog FILE, the log of the run that is to go on',

@@ -1,7 +1,8 @@
 import { authorityOf } from '../wire/authority.ts';
+import { printableLines } from '../wire/printable.ts';
 import type { TestTarget } from '../verify/test-target.ts';
 import type { Effort } from '../verify/models.ts';
-import { chartTable, conversationTable } from '../verify/report.ts';
+import { chartTable, clauseSummary, conversationTable, historySummary } from '../verify/report.ts';
 import { isRight, verifyServer } from '../verify/verify.ts';
 import { explain } from './explain.ts';
 import { fail, lineFor } from './fail.ts';
@@ -23,9 +24,17 @@ export async function verifyRunningServer(
   const right = isRight(found);
   if (json) await print(jsonLine({ right, ...found }));
   else {
-    await print(`${chartTable(found.charts)}\n\n${conversationTable(found.conversations)}\n`);
+    const parts = [
+      clauseSummary(found.clauses),
+      historySummary(found.history),
+      chartTable(found.charts),
+      conversationTable(found.conversations),
+    ];
+    await print(printableLines(`${parts.join('\n\n')}\n`));
     await print(
-      right ? 'Everything is as the charts and the conversations have it.\n' : 'Something differs.\n',
+      right
+        ? 'Everything is as the protocol, the charts and the conversations have it.\n'
+        : 'Something differs.\n',
     );
   }
   if (!right) process.exitCode = 1;

@@ -16,6 +16,8 @@ interface VerifyFlags {
   readonly handshakeSeconds: number;
   readonly requestSeconds: number;
   readonly long?: boolean;
+  /** A file, or true without one. */
+  readonly history?: string | true;
 }
 
 /** `line` is counted from 1. */
@@ -25,10 +27,15 @@ type ViolationInFile = Violation & { readonly line: number };
 export function addVerifyCommand(program: Command): void {
   program
     .command('verify')
-    .description('check a trace or a running server against the statecharts')
+    .description('check a trace, a history or a running server against the statecharts and the protocol')
     .argument('[trace]', 'a file that `sleigh serve --trace` wrote')
     .addOption(
       serverOption('check the server at this address, by generated paths and by the recorded conversations'),
+    )
+    .option(
+      '--history [file]',
+      'check what several clients asked and were answered at the same time (docs/verification.md); ' +
+        'with --server: make such load on that server, and write the history to the file',
     )
     .option('--json', 'print the report as one line of JSON')
     .option('--long', 'with --server: check more and longer paths')
@@ -46,7 +53,12 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(trace: string | undefined, flags: VerifyFlags): Promise<void> {
-  const { server, json = false, long = false, handshakeSeconds, requestSeconds } = flags;
+  const { server, json = false, long = false, handshakeSeconds, requestSeconds, history } = flags;
+  if (history !== undefined) {
+    if (trace !== undefined) return fail(USAGE.historyAndTrace());
+    const { verifyHistory } = await import('./verify-history.ts');
+    return verifyHistory(history === true ? undefined : history, server, { json, isLong: long });
+  }
   if (trace !== undefined && server === undefined) return verifyTrace(trace, json);
   if (trace !== undefined || server === undefined) return fail(USAGE.verifyWhat());
   const grounds = { server, handshakeSeconds, requestSeconds };

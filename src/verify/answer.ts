@@ -7,4 +7,6 @@ export interface Answer {
   readonly reason: string;
   readonly value: string;
   readonly metadata: Metadata;
+  /** The id of the variable and the number of the value, as an iterated get takes them (V10); empty in a short reply. */
+  readonly cookie: readonly string[];
 }

@@ -217,7 +217,13 @@ export class ProtocolClient {
       if (reply === MALFORMED) return expected.reject(new Mismatch('what came is no reply'));
       const { status, metadata, value } = reply;
       const reason = metadata.get(KEY.reason) ?? '';
-      expected.resolve({ status, reason, metadata, value: value?.payload.toString('latin1') ?? '' });
+      expected.resolve({
+        status,
+        reason,
+        metadata,
+        value: value?.payload.toString('latin1') ?? '',
+        cookie: value === undefined ? [] : [value.variableId, String(value.index)],
+      });
     }
   }
 

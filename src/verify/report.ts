@@ -1,5 +1,8 @@
+import type { ClauseReport } from './clauses.ts';
 import type { ConversationReport } from './conversations.ts';
 import type { ChartReport } from './coverage.ts';
+import type { HistoryReport } from './history/check.ts';
+import { historyText } from './history/recording.ts';
 
 /** Failures of one chart that are shown. */
 const MOST_FAILURES = 5;
@@ -55,6 +58,35 @@ function remarks({
 
 const named = (what: string, entries: Readonly<Record<string, string>>): string[] =>
   Object.entries(entries).map(([name, why]) => `  ${what} ${name}: ${why}`);
+
+/** How many clauses were tried, and those that are violated. */
+export function clauseSummary(reports: readonly ClauseReport[]): string {
+  const violated = reports.filter(({ failure }) => failure !== undefined);
+  const lines = violated.map(({ clause, what, failure }) => `  violates ${clause}: ${what} But ${failure}`);
+  return [
+    `clauses tried by a few requests: ${reports.length - violated.length}/${reports.length}`,
+    ...lines,
+  ].join('\n');
+}
+
+/** What concurrent clients saw. */
+export function historySummary({
+  operations,
+  variables,
+  judged,
+  undecided,
+  violations,
+}: HistoryReport): string {
+  const modes = Object.entries(judged).map(([mode, count]) => `${mode} ${count}`);
+  return [
+    `history: ${operations} operations on ${variables} variables (${modes.join(', ')})`,
+    ...undecided.map((reason) => `  not decided: ${reason}`),
+    ...violations.flatMap(({ workspace, variable, mode, clauses, what, operations: shown }) => [
+      `  violates ${clauses.join(', ')}: "${variable}" of "${workspace}", a ${mode}: ${what}`,
+      ...shown.map((operation) => `    ${historyText([operation]).trimEnd()}`),
+    ]),
+  ].join('\n');
+}
 
 /** One line a file. */
 export function conversationTable(reports: readonly ConversationReport[]): string {

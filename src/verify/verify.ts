@@ -1,11 +1,18 @@
+import { verifyClauses, type ClauseReport } from './clauses.ts';
 import type { ChartReport } from './coverage.ts';
 import { replayAll, type ConversationReport } from './conversations.ts';
+import { checkHistory, type HistoryReport } from './history/check.ts';
+import { recordLoad } from './history/load.ts';
+import type { Address } from './protocol-client.ts';
 import { needsMetBy, type TestTarget } from './test-target.ts';
 import { exploreAll, type Effort } from './models.ts';
 import { runPaths, type Failure } from './paths.ts';
 
 /** What a server was found to do. */
 export interface Verification {
+  readonly clauses: readonly ClauseReport[];
+  /** Of several clients that use variables at the same time. */
+  readonly history: HistoryReport;
   readonly charts: readonly ChartReport[];
   readonly conversations: readonly ConversationReport[];
 }
@@ -32,18 +39,43 @@ export async function verifyCharts(
   });
 }
 
-/** Runs the paths and then the recorded conversations. @throws when the server cannot be reached */
+/**
+ * Tries clause by clause, makes load and checks its history, runs the paths, and then the recorded conversations.
+ * @throws when the server cannot be reached
+ */
 export async function verifyServer(grounds: TestTarget, options: VerifyOptions = {}): Promise<Verification> {
+  await needsMetBy(grounds);
+  const { clauses, history } = await verifyQuickly(grounds.server, options);
   const charts = await verifyCharts(grounds, options);
   const conversations = await replayAll(grounds.server, (reason) =>
     options.onFailure?.({ model: 'conversations', reason }),
   );
-  return { charts, conversations };
+  return { clauses, history, charts, conversations };
 }
+
+/** What is known after some seconds: the clauses that a few requests can try, and those of concurrent clients. */
+export async function verifyQuickly(
+  server: Address,
+  { effort = 'short', onFailure }: VerifyOptions = {},
+): Promise<Pick<Verification, 'clauses' | 'history'>> {
+  const clauses = await verifyClauses(server, ({ clause, what, failure = '' }) =>
+    onFailure?.({ model: clause, reason: `${what} But ${failure}` }),
+  );
+  const history = checkHistory(await recordLoad(server, { requests: REQUESTS[effort] }));
+  for (const { clauses: violated, what } of history.violations)
+    onFailure?.({ model: violated.join(', '), reason: what });
+  return { clauses, history };
+}
+
+/** Requests of each client of a variable. */
+const REQUESTS = { short: 30, long: 300 };
 
 /** Whether everything was visited, and nothing differed. */
 export const isCovered = ({ states, transitions, failures }: ChartReport): boolean =>
   states.missing.length + transitions.missing.length + failures.length === 0;
 
-export const isRight = ({ charts, conversations }: Verification): boolean =>
-  charts.every(isCovered) && conversations.every(({ failures }) => failures.length === 0);
+export const isRight = ({ clauses, history, charts, conversations }: Verification): boolean =>
+  clauses.every(({ failure }) => failure === undefined) &&
+  history.violations.length === 0 &&
+  charts.every(isCovered) &&
+  conversations.every(({ failures }) => failures.length === 0);

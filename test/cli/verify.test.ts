@@ -114,3 +114,68 @@ describe('sleigh verify TRACE', () => {
     expect(printable(output)).toBe(output.replaceAll('\n', '\\u000a'));
   });
 });
+
+const line = (operation: object): string =>
+  `${JSON.stringify({ workspace: 'w', variable: 'v', ...operation })}\n`;
+const stored = (value: string, invoked: number): string =>
+  line({ who: 'a', verb: 'store', value, invoked, replied: invoked + 1, reply: { status: '0000' } });
+const fetched = (value: string, invoked: number): string =>
+  line({ who: 'b', verb: 'fetch', invoked, replied: invoked + 1, reply: { status: '0000', value } });
+const file = (text: string): string => {
+  const path = join(folder, 'history.jsonl');
+  writeFileSync(path, text);
+  return path;
+};
+
+describe('sleigh verify --history', () => {
+  it('says that a history is right', async () => {
+    const path = file(stored('1', 0) + stored('2', 2) + fetched('1', 4) + fetched('2', 6));
+    expect(await sleigh(['verify', '--history', path])).toMatchObject({
+      code: 0,
+      output: 'history: 4 operations on 1 variables (fifo 1)\nEverything is as the protocol has it.\n',
+    });
+  });
+
+  it('names the clause that is violated, and the operations that show it', async () => {
+    const path = file(stored('1', 0) + stored('2', 2) + stored('3', 3.5) + fetched('2', 4) + fetched('1', 6));
+    const { code, output } = await sleigh(['verify', '--history', path]);
+    expect(code).toBe(1);
+    expect(output).toContain(
+      'violates V3, V4: "v" of "w", a fifo: "1", "2" came in an order that no fifo allows\n',
+    );
+    expect(output.match(/^ {4}\{"who"/gm)).toHaveLength(4);
+    const json = await sleigh(['verify', '--history', path, '--json']);
+    expect(JSON.parse(json.output)).toMatchObject({ right: false, violations: [{ clauses: ['V3', 'V4'] }] });
+  });
+
+  it.each([
+    [[], '', '--history needs a file, or --server HOST:PORT, or both'],
+    [['FILE'], '{}\n', 'line 1 of FILE is no operation: "invoked" is missing: the time of the request'],
+    [['FILE'], 'x\n', 'line 1 of FILE is no operation: it is no JSON'],
+    [['FILE'], '', 'FILE is empty: a history has a line for each operation'],
+    [
+      ['FILE'],
+      '{"who":"a","verb":"store","invoked":"soon"}\n',
+      'line 1 of FILE is no operation: "invoked" must be a number of milliseconds, not "soon"',
+    ],
+  ])('%j with %j is answered by one clear line', async (args, text, message) => {
+    const path = file(text);
+    const { code, errors } = await sleigh(['verify', '--history', ...args.map(() => path)]);
+    expect({ code, errors }).toEqual({ code: 1, errors: `sleigh: ${message.replace('FILE', path)}\n` });
+  });
+
+  it('makes load on a server, records it, and checks what was recorded', async () => {
+    await using serve = await startServe('--log-level', 'silent');
+    const path = join(folder, 'load.jsonl');
+    const { code, output } = await sleigh([
+      'verify',
+      '--history',
+      path,
+      '--server',
+      `127.0.0.1:${serve.port}`,
+    ]);
+    expect(output).toMatch(/^history: \d+ operations on 4 variables \(.*barrier 1.*\)\nEverything/);
+    expect(code).toBe(0);
+    expect(await sleigh(['verify', '--history', path])).toMatchObject({ code: 0, output });
+  });
+});

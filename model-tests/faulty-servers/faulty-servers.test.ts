@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { verifyClauses } from '../../src/verify/clauses.ts';
+import { checkHistory } from '../../src/verify/history/check.ts';
+import { recordLoad } from '../../src/verify/history/load.ts';
+import type { Address } from '../../src/verify/protocol-client.ts';
+import { AlteringProxy } from '../paths/altering-proxy.ts';
+import { Random } from '../world/random.ts';
+import { replacedMethod } from '../world/replaced-method.ts';
+import { ALTERED_REPLIES, FAULTS, type CoreFault } from './faults.ts';
+
+let server: Server;
+beforeAll(async () => {
+  server = await createServer({ port: 0, logLevel: 'silent' });
+});
+afterAll(() => server.close());
+
+const TIME_LIMIT_MS = 60_000;
+const PATIENCE_MS = 1_500;
+
+async function violatedBy({ host, port }: Address): Promise<string[]> {
+  const reports = await verifyClauses({ host, port }, undefined, PATIENCE_MS);
+  return reports.flatMap(({ clause, failure }) => (failure === undefined ? [] : [clause]));
+}
+
+async function withFault<T>(
+  { prototype, method, fault }: Pick<CoreFault, 'prototype' | 'method' | 'fault'>,
+  run: () => Promise<T>,
+): Promise<T> {
+  const replaced = replacedMethod(prototype, method, fault);
+  try {
+    return await run();
+  } finally {
+    replaced[Symbol.dispose]();
+  }
+}
+
+const loadOn = async ({ host, port }: Address) => {
+  const random = new Random(1);
+  return checkHistory(await recordLoad({ host, port }, { random: () => random.fraction() }));
+};
+
+describe('a server that is right', () => {
+  it('violates no clause', { timeout: TIME_LIMIT_MS }, async () => {
+    const reports = await verifyClauses(server);
+    expect(reports.filter(({ failure }) => failure !== undefined)).toEqual([]);
+  });
+
+  it('has no history that is against a clause', { timeout: TIME_LIMIT_MS }, async () => {
+    const { violations, judged, undecided } = await loadOn(server);
+    expect(violations).toEqual([]);
+    expect(undecided).toEqual([]);
+    expect(judged).toEqual({ fifo: 1, lifo: 1, single: 1, barrier: 1 });
+  });
+});
+
+describe('a faulty server is found, and the clause that it violates is named', () => {
+  it.each(FAULTS)(
+    '$clause: $what',
+    { timeout: TIME_LIMIT_MS },
+    async ({ clause, prototype, method, fault }) => {
+      const violated = await withFault({ prototype, method, fault }, () => violatedBy(server));
+      expect(violated).toContain(clause);
+    },
+  );
+
+  it.each(ALTERED_REPLIES)('%s (%s)', { timeout: TIME_LIMIT_MS }, async (_what, clause, from, to) => {
+    using proxy = await AlteringProxy.start(server, (said) => said.replaceAll(from, to));
+    expect(await violatedBy(proxy)).toContain(clause);
+  });
+});
+
+describe('a history of concurrent clients shows a fault', () => {
+  it.each(FAULTS.filter(({ isInHistory }) => isInHistory === true))(
+    '$clause: $what',
+    { timeout: TIME_LIMIT_MS },
+    async ({ prototype, method, fault }) => {
+      const { violations } = await withFault({ prototype, method, fault }, () => loadOn(server));
+      expect(violations).not.toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory } from '../../src/verify/history/check.ts';
+import type { Operation } from '../../src/verify/history/operation.ts';
+import { Random } from '../world/random.ts';
+import { barrierSchedule } from './barrier-schedule.ts';
+import { MUTATIONS } from './mutations.ts';
+import { Schedule } from './schedule.ts';
+
+const SEEDS = process.env['VERIFY'] === 'long' ? 2_000 : 25;
+
+/** An operation that is answered at once. */
+const at = (who: string, verb: string, invoked: number, value = ''): Operation => ({
+  who,
+  verb,
+  workspace: 'w',
+  variable: 'v',
+  ...(verb === 'store' && { value }),
+  invoked,
+  replied: invoked + 1,
+  reply: verb === 'store' ? { status: '0000' } : { status: '0000', value },
+});
+
+for (const { what, modes, clauses, apply } of MUTATIONS)
+  describe(`found in every history into which it is planted: ${what}`, () => {
+    it.each(modes)('of a %s', (mode) => {
+      let planted = 0;
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const random = new Random(seed);
+        const history = Schedule.run(mode, random, { requests: 60, isRough: false });
+        const wrong = apply(history, random);
+        if (wrong === undefined) continue;
+        planted++;
+        const [violation] = checkHistory(wrong).violations;
+        expect(violation, `seed ${seed}`).toBeDefined();
+        expect(clauses).toEqual(
+          expect.arrayContaining([...(violation?.clauses ?? [])].filter((one) => one !== 'V3')),
+        );
+        // It shows what is wrong by few operations.
+        expect(violation?.operations.length, JSON.stringify(violation, null, 1)).toBeLessThanOrEqual(12);
+      }
+      expect(planted).toBeGreaterThan(SEEDS / 4);
+    });
+  });
+
+describe('at a barrier', () => {
+  it('a member that is released early is found (V12)', () => {
+    const history = barrierSchedule(new Random(1), 0);
+    const [violation] = checkHistory([
+      ...history,
+      at('a', 'store', 1),
+      at('b', 'store', 3),
+      at('a', 'find', 5, '2'),
+      at('b', 'find', 7, '2'),
+    ]).violations;
+    expect(violation).toMatchObject({
+      clauses: ['V12'],
+      what: 'a was released while b had joined and did not wait',
+    });
+  });
+
+  it('a wrong number of members is found in every history (V12)', () => {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const history = barrierSchedule(new Random(seed), 40);
+      const find = history.findIndex((one) => one.verb === 'find' && one.reply !== undefined);
+      const found = history[find];
+      if (found === undefined) continue;
+      const wrong = history.with(find, { ...found, reply: { status: '0000', value: '7' } });
+      expect(checkHistory(wrong).violations).toMatchObject([{ clauses: ['V12'] }]);
+    }
+  });
+});
+
+describe('values that are stored more than once', () => {
+  it('are counted, and the report says that their order was not judged', () => {
+    const history = [
+      at('a', 'store', 2, 'x'),
+      at('a', 'store', 4, 'x'),
+      at('a', 'fetch', 6, 'x'),
+      at('a', 'fetch', 8, 'x'),
+    ];
+    const { undecided, violations } = checkHistory(history);
+    expect(violations).toEqual([]);
+    expect(undecided).toEqual(['"v" of "w": "x" was stored more than once, so values were only counted']);
+    expect(checkHistory([...history, at('a', 'fetch', 10, 'x')]).violations).toMatchObject([
+      { clauses: ['V4'], what: '"x" was stored 2 times and fetched 3 times' },
+    ]);
+  });
+});

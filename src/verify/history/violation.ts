@@ -1,0 +1,26 @@
+import type { Operation } from './operation.ts';
+
+/** What a history shows to be against the protocol. */
+export interface HistoryViolation {
+  readonly workspace: string;
+  readonly variable: string;
+  readonly mode: string;
+  /** Of docs/protocol.md. */
+  readonly clauses: readonly string[];
+  readonly what: string;
+  /** The operations that show it, and no others; the last to be answered is the one that cannot be. */
+  readonly operations: readonly Operation[];
+}
+
+/** A violation in a variable that its caller knows. */
+export type Finding = Omit<HistoryViolation, 'workspace' | 'variable' | 'mode'>;
+
+export const finding = (
+  clauses: readonly string[],
+  what: string,
+  operations: readonly Operation[],
+): Finding => ({
+  clauses,
+  what,
+  operations: [...operations].sort((one, other) => one.invoked - other.invoked),
+});
