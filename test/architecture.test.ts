@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'machines/pool': [],
   // How machines are run; they know nothing of it.
   actors: ['workspace'],
-  charts: ['machines', 'machines/pool'],
+  charts: ['machines', 'machines/pool', 'actors'],
   sleigh: ['wire', 'workspace', 'machines', 'actors'],
   // What happened in the charts, step by step, for whoever follows them.
   trace: ['workspace', 'machines', 'actors'],
@@ -50,6 +50,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   'server.ts': ['wire', 'transport', 'web'],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client', 'server.ts'],
   'version.ts': [],
+  // What a transition means: for the machines of the server and of the client.
+  'rule.ts': [],
 };
 /** Who may look at the world outside: sockets, files, processes. */
 const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli', 'server.ts']);
@@ -92,9 +94,6 @@ function layerOf(path: string): string {
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : path;
 }
 
-/** The parts of a job still know each other through the job. */
-const isOfJob = (path: string): boolean => path.startsWith('sleigh/');
-
 describe('the source', () => {
   test('every folder of it is a layer', () => {
     expect(files.filter(({ layer }) => LAYERS[layer] === undefined).map(({ path }) => path)).toEqual([]);
@@ -102,7 +101,7 @@ describe('the source', () => {
 
   test('a lower layer never imports a higher one, and the client imports wire and its machines alone', () => {
     const wrong = files.flatMap(({ path, layer, imports }) => {
-      const allowed = new Set([layer, 'version.ts', ...(LAYERS[layer] ?? [])]);
+      const allowed = new Set([layer, 'version.ts', 'rule.ts', ...(LAYERS[layer] ?? [])]);
       const mine = imports.filter((name) => /\.tsx?$/.test(name));
       return mine.filter((name) => !allowed.has(layerOf(name))).map((name) => `${path} imports ${name}`);
     });
@@ -110,9 +109,7 @@ describe('the source', () => {
   });
 
   test('no files import each other in a circle, not even for types alone', () => {
-    const importsOf = new Map(
-      files.map(({ path, imports }) => [path, imports.filter((name) => !isOfJob(path) || !isOfJob(name))]),
-    );
+    const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
     const done = new Set<string>();
     const circles: string[] = [];
     const walk = (path: string, way: readonly string[]): void => {
@@ -123,6 +120,24 @@ describe('the source', () => {
     };
     for (const path of importsOf.keys()) walk(path, []);
     expect(circles).toEqual([]);
+  });
+
+  test('a part of a job leaves it to the machines what an event comes to: it looks at no state before it sends one', () => {
+    const ofJob = files.filter(({ layer }) => layer === 'sleigh');
+    const reading =
+      /getSnapshot\(|\b(isRegistered|isAwaited|rankStateOf|stateOfWorker|stateOfSentinel)\(|\.phase\b/;
+    /** What shows a state: the texts of reports, the fields of views, and the facts of agents that events carry. */
+    const shown = new Set(['agents', 'joining', 'reports', 'sleigh'].map((name) => `sleigh/${name}.ts`));
+    const readers = ofJob.filter(({ text }) => text.includes('getSnapshot(')).map(({ path }) => path);
+    expect(readers.filter((path) => !shown.has(path))).toEqual([]);
+    const conditions = ofJob.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bif \((?:[^{;\n]|\n(?!\n))*?\)\s*(?:\{|return|[\w.?]+\()/g)]
+        .filter(([condition]) => reading.test(condition))
+        .map(([condition]) => `${path}: ${condition}`),
+    );
+    // Who is counted is no matter of whether an event is sent.
+    const counting = 'sleigh/crew.ts: if (isRegistered(each)) registeredWorkers';
+    expect(conditions.filter((condition) => !condition.startsWith(counting))).toEqual([]);
   });
 
   test('only transport, client, web and cli import node: modules', () => {

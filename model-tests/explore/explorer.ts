@@ -6,6 +6,7 @@ import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';
 import { stepsOf, type Step } from './steps.ts';
 import { makeSleigh, World, type MakeSleigh } from './world.ts';
+import { isWindingDown } from '../../test/support/phase.ts';
 
 export interface Violation {
   /** The text of the property that does not hold. */
@@ -53,15 +54,15 @@ function take(world: World, step: Step, keyBefore: string): Taken {
   } catch (error) {
     return { wrong: { property: 'no step fails', what: String(error) }, key: '' };
   }
-  if (!world.isDeleted && sleigh.joining.isClosed) book.closed(sleigh.joining.context.maximum);
-  if (sleigh.isWindingDown && !before.isWindingDown) book.windsDown();
+  if (!world.isDeleted && sleigh.joining.phase === 'closed') book.closed(sleigh.joining.context.maximum);
+  if (isWindingDown(sleigh) && !before.isWindingDown) book.windsDown();
   const key = stateKey(world);
   const isRefused = by?.reply !== undefined && 'refused' in by.reply;
   const wrong =
     isRefused && key !== keyBefore && step.actsWhenRefused?.(world) !== true
       ? { property: REFUSED, what: `${keyBefore} became ${key}` }
       : whatIsWrong(world, { name: step.name, before }, key !== keyBefore);
-  book.isWindingDown = sleigh.isWindingDown;
+  book.isWindingDown = isWindingDown(sleigh);
   for (const worker of sleigh.crew.workers) {
     const state = stateOfWorker(worker);
     if (ENDS.has(state)) book.ended.set(worker.rank, state);

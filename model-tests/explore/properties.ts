@@ -5,6 +5,7 @@ import type { Client } from '../../src/workspace/pending-get.ts';
 import { lineOf, type Note } from './reference-ledger.ts';
 import { answers, BATCHES, SLEEP } from './facts.ts';
 import type { World } from './world.ts';
+import { isWindingDown } from '../../test/support/phase.ts';
 
 /** How things stood before a step. */
 export interface Before {
@@ -75,7 +76,7 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     }),
 
   'the group never opens again': ({ sleigh }, { before }) =>
-    before.isClosed && !sleigh.joining.isClosed ? 'the group has opened' : undefined,
+    before.isClosed && sleigh.joining.phase !== 'closed' ? 'the group has opened' : undefined,
 
   'the number told to those who waited is the number that was registered at that moment': (
     { book },
@@ -99,18 +100,18 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     { sleigh, book, cast },
     { name, before },
   ) => {
-    if (!sleigh.isWindingDown || before.isWindingDown) return undefined;
+    if (!isWindingDown(sleigh) || before.isWindingDown) return undefined;
     const asked = /ride over|stops|is deleted/.test(name);
     const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
     // Who is lost may come back: the job does not end for that (S18).
     const endsEmpty =
-      (sleigh.joining.isClosed && !book.isSupervised) || name === 'timer: grace' || name === SLEEP;
+      (sleigh.joining.phase === 'closed' && !book.isSupervised) || name === 'timer: grace' || name === SLEEP;
     const empty = book.living.size + book.dismissed === 0 && endsEmpty;
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 
   'the sleigh goes on only while its policy lets it': ({ sleigh, book, cast }) =>
-    cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !sleigh.isWindingDown
+    cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !isWindingDown(sleigh)
       ? 'a worker died, or failed its task'
       : undefined,
 };
@@ -122,7 +123,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       firstOf(world.book.notes.values(), (note) => {
         if (note.broadcast !== undefined) return undefined;
         const places = placesOf(world, note);
-        return places === 1 || (places === 0 && world.sleigh.isWindingDown)
+        return places === 1 || (places === 0 && isWindingDown(world.sleigh))
           ? undefined
           : `${note.tag} is in ${places} places`;
       }),
@@ -213,7 +214,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'a task that all have declined is answered for': ({ sleigh, picture }) =>
     firstOf(picture.queue.toArray(), ({ declined }) => {
-      if (declined === undefined || sleigh.isWindingDown) return undefined;
+      if (declined === undefined || isWindingDown(sleigh)) return undefined;
       const others = sleigh.crew.workers.filter(
         ({ rank, actor }) => actor.getSnapshot().status === 'active' && !declined.ranks.has(rank),
       );
@@ -221,7 +222,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     }),
 
   'never both: a task that some waiting worker could take, and that worker waiting': ({ sleigh }) =>
-    sleigh.isWindingDown
+    isWindingDown(sleigh)
       ? undefined
       : firstOf(sleigh.crew.workers, (worker) =>
           stateOfWorker(worker) === 'waiting' && sleigh.work.tasks.isAvailableFor(worker)
@@ -236,8 +237,8 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'when the sleigh is shutting down nobody waits for a result or a sentinel waking, and after the drain period nobody for a task':
     ({ sleigh, book }) => {
-      if (!sleigh.isWindingDown) return undefined;
-      const isOver = sleigh.ending.chart.getSnapshot().value === 'over';
+      if (!isWindingDown(sleigh)) return undefined;
+      const isOver = sleigh.shutdown.getSnapshot().value === 'over';
       const lines = ['result a', 'result b', 'sentinel_alive', ...(isOver ? ['task', 'outsiders'] : [])];
       return firstOf(lines, (name) =>
         book.line(name).length > 0 ? `somebody waits for ${name}` : undefined,
@@ -247,7 +248,8 @@ const OF_STATES: Readonly<Record<string, Property>> = {
   'a closed group without a living worker is shutting down (one that closed empty, or is supervised, waits for the grace period)':
     (world) => {
       const { sleigh, book, picture } = world;
-      if (!sleigh.joining.isClosed || book.living.size > 0 || sleigh.isWindingDown) return undefined;
+      if (sleigh.joining.phase !== 'closed' || book.living.size > 0 || isWindingDown(sleigh))
+        return undefined;
       const mayWait = sleigh.joining.context.registeredAtClosing === 0 || book.isSupervised;
       const waits = mayWait && picture.timers.has('grace');
       return waits ? undefined : 'nobody is there and the sleigh goes on';
@@ -259,7 +261,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       const isPromised =
         cast.policy !== 'shutdown' ||
         (book.isSupervised && sleigh.joining.context.maximum <= book.ranks.length);
-      if (!isPromised || sleigh.isWindingDown || !sleigh.joining.isClosed) return undefined;
+      if (!isPromised || isWindingDown(sleigh) || sleigh.joining.phase !== 'closed') return undefined;
       const expected = [...world.book.notes.values()].flatMap((note) => note.expected ?? []);
       return firstOf(answers(world).entries(), ([number, ranks]) => {
         const maximum = expected[number] ?? 0;
@@ -281,7 +283,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
   'under null and requeue every broadcast of an elastic group gets exactly as many results as it has copies':
     (world) => {
       const { sleigh, cast, book } = world;
-      if ((cast.policy === 'shutdown' && !book.isSupervised) || sleigh.isWindingDown || !book.isElastic)
+      if ((cast.policy === 'shutdown' && !book.isSupervised) || isWindingDown(sleigh) || !book.isElastic)
         return undefined;
       const broadcasts = [...book.notes.values()].filter(({ broadcast }) => broadcast !== undefined);
       return firstOf(answers(world).entries(), ([number, ranks]) => {
@@ -327,7 +329,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     }),
 
   'counters shown equal what is really there': ({ sleigh, picture, book }) => {
-    const { work, joining, crew, ending } = sleigh;
+    const { work, joining, crew, shutdown } = sleigh;
     const running = crew.workers.flatMap(({ task }) => (task === undefined ? [] : [task]));
     const all = work.batches.all;
     if (all.running !== running.length) return `running: ${all.running}, not ${running.length}`;
@@ -347,18 +349,20 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     if (work.taskCounts.values !== picture.queue.length) return `tasks: ${work.taskCounts.values}`;
     if (work.taskCounts.fetchers !== book.line('task').length + book.line('outsiders').length)
       return `who wait for tasks: ${work.taskCounts.fetchers}`;
-    if (joining.isClosed && joining.context.registeredAtClosing !== book.numberAtClosing)
+    if (joining.phase === 'closed' && joining.context.registeredAtClosing !== book.numberAtClosing)
       return `registered at closing: ${joining.context.registeredAtClosing}`;
     if (joining.context.registered !== book.living.size) return `rankCount: ${joining.context.registered}`;
     if (joining.context.ranksGiven !== book.ranks.length) return `ranks given: ${joining.context.ranksGiven}`;
-    const { living, groupClosed } = ending.chart.getSnapshot().context;
+    const { living, groupClosed } = shutdown.getSnapshot().context;
     if (living !== book.living.size) return `the shutdown counts ${living}`;
-    return groupClosed === joining.isClosed ? undefined : 'the shutdown has not heard that the group closed';
+    return groupClosed === (joining.phase === 'closed')
+      ? undefined
+      : 'the shutdown has not heard that the group closed';
   },
 
   'a broadcast is kept while somebody could still need it': ({ sleigh, book, picture }) => {
     const { work, joining, crew } = sleigh;
-    if (sleigh.isWindingDown) return undefined;
+    if (isWindingDown(sleigh)) return undefined;
     const kept = new Map(work.tasks.broadcasts.map(({ number, outstanding }) => [number, outstanding]));
     for (let number = 0; number < work.tasks.nextBroadcast; number++) {
       const readers = crew.workers.filter(
@@ -374,12 +378,12 @@ const OF_STATES: Readonly<Record<string, Property>> = {
         return `broadcast ${number}: ${outstanding ?? 0} copies, ${readers} readers`;
       const isForAll = picture.lasting.some((lasting) => lasting.number === number);
       const note = [...book.notes.values()].find(({ broadcast }) => broadcast === number);
-      if (outstanding === undefined && !joining.isClosed && !book.isElastic)
+      if (outstanding === undefined && joining.phase !== 'closed' && !book.isElastic)
         return `broadcast ${number} is not kept for newcomers`;
       if (isForAll !== (book.isElastic && note?.isForAll === true))
         return `broadcast ${number} is ${isForAll ? '' : 'not '}for all`;
     }
-    return (joining.isClosed || book.isElastic) && work.tasks.broadcasts[0]?.outstanding === 0
+    return (joining.phase === 'closed' || book.isElastic) && work.tasks.broadcasts[0]?.outstanding === 0
       ? 'one is kept for nobody'
       : undefined;
   },
@@ -404,7 +408,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
   'every timer that runs has somebody whom it concerns': ({ sleigh, picture, timers, book }) => {
     if (timers.running.size !== picture.timers.size) return 'a timer runs without a name';
     const names = [...picture.timers.keys()];
-    const shutdown = sleigh.ending.chart.getSnapshot().value;
+    const shutdown = sleigh.shutdown.getSnapshot().value;
     const isGrace = typeof shutdown === 'object' && 'up' in shutdown && shutdown.up === 'grace';
     const isDraining = typeof shutdown === 'object' && 'shuttingDown' in shutdown;
     if (names.includes('grace') !== isGrace) return 'grace';

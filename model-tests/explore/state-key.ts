@@ -9,6 +9,7 @@ import type { Task } from '../../src/sleigh/tasks.ts';
 import { answers, BATCHES } from './facts.ts';
 import type { Party } from './party.ts';
 import type { World } from './world.ts';
+import { isWindingDown } from '../../test/support/phase.ts';
 
 /**
  * All of a state that what comes next can depend on, as a text; states that differ only by the names of their workers,
@@ -30,8 +31,9 @@ import type { World } from './world.ts';
 export function stateKey(world: World): string {
   if (world.isDeleted) return 'deleted';
   const { sleigh, picture, book, cast, parties } = world;
-  const { context, isClosed } = sleigh.joining;
-  const isOver = sleigh.isWindingDown;
+  const { context, phase } = sleigh.joining;
+  const isClosed = phase === 'closed';
+  const isOver = isWindingDown(sleigh);
   const mixed = cast.extras.includes('mixed');
   const isNullToCome = !isOver && cast.policy !== 'shutdown' && book.broadcasts < cast.broadcasts;
   const answered = isOver || isClosed || cast.policy === 'shutdown' || book.isElastic ? [] : answers(world);
@@ -123,7 +125,7 @@ export function stateKey(world: World): string {
   for (const list of Object.values(lists)) list.sort();
 
   const { value } = sleigh.joining.chart.getSnapshot();
-  const shutdown = sleigh.ending.chart.getSnapshot().value;
+  const shutdown = sleigh.shutdown.getSnapshot().value;
   const parts = [
     ...Object.values(lists).map((list) => list.join(',')),
     typeof value === 'string'

@@ -128,7 +128,7 @@ export function stepsOf(cast: Cast): Step[] {
         'fetch worker_ids',
         (me) => me.get('fetch', 'worker_ids', has('supervised') ? meta(supervisorOf(me)) : NO_METADATA),
         (_me, { book, sleigh }) =>
-          book.ranks.length < cast.ranks || (sleigh.joining.isClosed && has('refused')),
+          book.ranks.length < cast.ranks || (sleigh.joining.phase === 'closed' && has('refused')),
       );
       if (has('supervised')) {
         for (let rank = 0; rank < cast.ranks; rank++) {

@@ -4,7 +4,12 @@ import { StateMachine, type AnyStateMachine } from 'xstate';
 export type ActionConfig = string | (object & { readonly type?: string });
 
 /** A named guard, or one that is made of others. */
-export type GuardConfig = string | CombinedGuard;
+export type GuardConfig = string | NamedGuard | CombinedGuard;
+/** A guard with parameters. */
+export interface NamedGuard {
+  readonly type: string;
+  readonly params: object;
+}
 export interface CombinedGuard {
   readonly check: unknown;
   readonly guards: readonly GuardConfig[];

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -53,27 +53,49 @@ export function* oneFault(text: string): Generator<CodeChange> {
   }
 }
 
+/** The files that a chart is made of: its machine, and its guards and actions where they are in a file of their own. */
+const filesOf = (name: string): readonly URL[] =>
+  [`${name}.ts`, `${name}-setup.ts`]
+    .map((file) => new URL(`src/machines/${file}`, ROOT))
+    .filter((source) => existsSync(source));
+
 /** Charts whose code is changed: what guards and assigns compute. @param name of the file in src/machines */
 export async function* codeMutantsOf(
   name: string,
   changesOf: (text: string) => Iterable<CodeChange>,
 ): AsyncGenerator<Mutant> {
-  const source = new URL(`src/machines/${name}.ts`, ROOT);
-  const text = readFileSync(source, 'utf8');
   const folder = mkdtempSync(join(tmpdir(), 'chart-mutants-'));
+  /** @returns the path of a copy that imports what the source does, or copies of that */
+  const copy = (
+    source: URL,
+    file: string,
+    text: string,
+    copies: Readonly<Record<string, string>> = {},
+  ): string => {
+    const path = join(folder, file);
+    const found = (from: string): string => copies[basename(from)] ?? fileURLToPath(new URL(from, source));
+    writeFileSync(
+      path,
+      text.replace(/from '(\.[^']*)'/g, (_, from: string) => `from '${found(from)}'`),
+    );
+    return path;
+  };
   try {
     symlinkSync(fileURLToPath(new URL('node_modules', ROOT)), join(folder, 'node_modules'));
+    const [machine, setup] = filesOf(name);
+    if (machine === undefined) throw new Error(`there is no machine src/machines/${name}.ts`);
+    const text = readFileSync(machine, 'utf8');
     let made = 0;
-    for (const { name: what, text: changed } of changesOf(text)) {
-      const file = join(folder, `${basename(name)}-${++made}.ts`);
-      writeFileSync(
-        file,
-        changed.replace(
-          /from '(\.[^']*)'/g,
-          (_, path: string) => `from '${fileURLToPath(new URL(path, source))}'`,
-        ),
-      );
-      yield { operator: 'code changed', name: what, machine: await machineIn(file) };
+    const nameOfCopy = (): string => `${basename(name)}-${++made}.ts`;
+    for (const change of changesOf(text)) {
+      const file = copy(machine, nameOfCopy(), change.text);
+      yield { operator: 'code changed', name: change.name, machine: await machineIn(file) };
+    }
+    if (setup === undefined) return;
+    for (const change of changesOf(readFileSync(setup, 'utf8'))) {
+      const changed = copy(setup, `setup-${nameOfCopy()}`, change.text);
+      const file = copy(machine, nameOfCopy(), text, { [basename(setup.pathname)]: changed });
+      yield { operator: 'code changed', name: change.name, machine: await machineIn(file) };
     }
   } finally {
     rmSync(folder, { recursive: true });

@@ -63,6 +63,7 @@ export const EQUIVALENT: readonly Equivalents[] = [
       'join-phase: closed, entry: noteNumber comes before freezeMaximum',
       'join-phase: gathering.open, status.asked [0]: reduceMaximum comes before holdForStatus',
       'join-phase: gathering.open, status.asked [2]: setDelay comes before holdForStatus',
+      'join-phase: gathering.open, broadcast.stored: setDelay comes before storeBroadcast',
       'pool/pool: supervising, exit: awaitNobody comes before stopReplacementTimers',
       'pool/pool: supervising, rank.given: startWorker (2) comes before countStart',
       'pool/pool: supervising, worker.ended [0]: noteEnded comes before countOut',

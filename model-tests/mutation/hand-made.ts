@@ -77,15 +77,15 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'a worker that owes a copy leaves an elastic group as one that owes nothing',
-    file: 'src/sleigh/registrations.ts',
-    search: 'const copies = this.#sleigh.work.tasks.copiesFor(worker);',
+    file: 'src/sleigh/crew.ts',
+    search: 'const copies = this.#job.tasks.copiesFor(worker);',
     replace: 'const copies = 0;',
   },
   {
     what: 'a sentinel that leaves while the sleigh winds down takes its registered workers with it',
-    file: 'src/sleigh/sleigh.ts',
-    search: "crew.tellWorkersOf(crew.sentinel(event.id), 'unregistered')",
-    replace: "crew.tellWorkersOf(crew.sentinel(event.id), 'all')",
+    file: 'src/sleigh/sleigh-binding.ts',
+    search: "'windsDown'",
+    replace: "'serves'",
   },
   {
     what: 'who has waited long enough for workers is told how many there were when the group closed',

@@ -16,7 +16,7 @@ describe('the jobs that survivors are tried in', () => {
     [workerMachine, 'registered.busy, task.asked: failTask is dropped'],
     [workerMachine, 'registered.waiting, task.offered does nothing'],
     [workerMachine, 'dead, entry: recoverWork is dropped'],
-    [joinPhaseMachine, 'gathering, registration.asked: registerWorker is dropped'],
+    [joinPhaseMachine, 'everywhere, registration.asked [6]: registerWorker is dropped'],
     [joinPhaseMachine, 'gathering, rank.asked [1]: giveRank is dropped'],
     [shutdownMachine, 'everywhere, worker.died: countOut is dropped'],
     [sleighMachine, 'windingDown, entry: refuseMasters is dropped'],

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { AnyStateMachine } from 'xstate';
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import { BOUND, makeJobMachines, type JobMachines } from '../../src/sleigh/job-machines.ts';
 import { BATCHES, JobPlay, type Step } from '../../test/support/job-play.ts';
 
 const POLICIES: readonly DeathPolicy[] = ['requeue', 'null', 'shutdown'];
@@ -59,27 +60,29 @@ export function faultInJobs(
   mutant: AnyStateMachine,
   jobs: readonly Step[][],
 ): string | undefined {
-  return withMutant(chart, mutant, () => {
-    for (const [n, steps] of jobs.entries())
-      for (const policy of POLICIES)
-        try {
-          const play = new JobPlay(policy);
-          for (const step of steps) play.step(step);
-          play.finish();
-          play.end();
-        } catch (error) {
-          return `job ${n}, policy ${policy}: ${String(error)}`;
-        }
-    return undefined;
-  });
+  const machines = machinesWith(chart, mutant);
+  if (machines === undefined) return undefined;
+  for (const [n, steps] of jobs.entries())
+    for (const policy of POLICIES)
+      try {
+        const play = new JobPlay(policy, { machines });
+        for (const step of steps) play.step(step);
+        play.finish();
+        play.end();
+      } catch (error) {
+        return `job ${n}, policy ${policy}: ${String(error)}`;
+      }
+  return undefined;
 }
 
-/** Whoever binds the chart meanwhile gets the mutant. */
-function withMutant<Result>(chart: AnyStateMachine, mutant: AnyStateMachine, run: () => Result): Result {
-  Object.defineProperty(chart, 'provide', { configurable: true, value: mutant.provide.bind(mutant) });
-  try {
-    return run();
-  } finally {
-    Reflect.deleteProperty(chart, 'provide');
-  }
+/** @returns the machines of a job, one of which is a mutant that commands what the right one does; undefined when no job has it */
+function machinesWith(chart: AnyStateMachine, mutant: AnyStateMachine): JobMachines | undefined {
+  const [name, bound] = Object.entries<AnyStateMachine>(BOUND).find(([, { id }]) => id === chart.id) ?? [];
+  if (name === undefined || bound === undefined) return undefined;
+  const commands = Object.entries(bound.implementations.actions).filter(([action]) => {
+    const own: unknown = chart.implementations.actions[action];
+    return typeof own === 'function' && 'isUnbound' in own;
+  });
+  const faulty = mutant.provide({ actions: Object.fromEntries(commands) });
+  return makeJobMachines({ isTraced: false }, { [name]: faulty });
 }

@@ -6,7 +6,7 @@ import { verifyCharts } from '../../src/verify/verify.ts';
 import { errors, startGrounds } from './servers.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
-const CHARTS = ['connection', 'joinPhase', 'worker', 'sentinel', 'shutdown', 'sleigh'];
+const CHARTS = ['connection', 'joinPhase', 'work', 'worker', 'sentinel', 'shutdown', 'sleigh'];
 
 let server: Server;
 let reports: ChartReport[];

@@ -8,7 +8,9 @@ export interface ChartStep {
   readonly after: string;
   /** The clause of the transition, from the machine. */
   readonly clause: string;
-  /** Undefined for a beginning, and for an unexpected event. */
+  /** What the transition means, in a sentence; '' for a beginning, and for what the machine has no place for. */
+  readonly description: string;
+  /** Undefined for a beginning, and for what the chart has no place for. */
   readonly transition: ChartTransition | undefined;
 }
 

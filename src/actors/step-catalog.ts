@@ -1,5 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { ChartStep, ChartTransition } from './chart-step.ts';
+import { clauseOf } from './clause.ts';
 import { innermost, type Transition } from './path.ts';
 import type { StateCounts, StoryKeeper } from './story-keeper.ts';
 import { INIT_EVENT, type ActorSystem } from './xstate-internals.ts';
@@ -62,6 +63,7 @@ export class StepCatalog {
         after,
         isExpected && source !== undefined ? { source: pathOf(source), event: eventType, index } : undefined,
         transition && clauseOf(transition),
+        transition?.description,
       );
     });
   }
@@ -80,8 +82,9 @@ export class StepCatalog {
     after: string,
     transition: ChartTransition | undefined,
     clause = '',
+    description = '',
   ): StepTemplate {
-    const step: ChartStep = { event, before, after, clause, transition };
+    const step: ChartStep = { event, before, after, clause, description, transition };
     return {
       ...step,
       left: before === '' ? undefined : this.#numberOf(before),
@@ -97,13 +100,6 @@ export class StepCatalog {
 }
 
 const pathOf = (node: AnyStateNode): string => node.path.join('.');
-
-/** @returns the clauses of docs/protocol.md that a transition follows, as the machine names them; '' for none */
-export function clauseOf({ meta, description = '' }: Pick<Transition, 'meta' | 'description'>): string {
-  const clause: unknown =
-    typeof meta === 'object' && meta !== null && 'clause' in meta ? meta.clause : undefined;
-  return typeof clause === 'string' ? clause : description;
-}
 
 const CATALOGS = new WeakMap<AnyStateMachine, StepCatalog>();
 

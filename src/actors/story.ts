@@ -58,8 +58,9 @@ export class Story {
   broke(told: StepTemplate, error: unknown): void {
     const { before, left, entered } = told;
     const clause = 'an action failed';
-    const end = { event: BROKEN, before, after: before, clause, transition: undefined, isFailure: false };
-    this.note({ ...end, left: entered, entered: left }, detailOf({ error }));
+    const end = { event: BROKEN, before, after: before, clause, description: '' };
+    const counted = { transition: undefined, isFailure: false, left: entered, entered: left };
+    this.note({ ...end, ...counted }, detailOf({ error }));
   }
 
   /** Oldest first. */
@@ -78,20 +79,25 @@ export class Story {
     return told && this.#step(at, told);
   }
 
-  #step(at: number, { event, before, after, clause, transition }: StepTemplate): StoryStep {
+  #step(at: number, { event, before, after, clause, description, transition }: StepTemplate): StoryStep {
     const [time = 0, detail = ''] = [this.#times[at], this.#details[at]];
-    return { time, event, detail, before, after, clause, transition };
+    return { time, event, detail, before, after, clause, description, transition };
   }
 
   /** One line for each step, for a log. */
   get lines(): string[] {
     return this.steps.map(
-      ({ time, event, detail, before, after, clause }) =>
+      ({ time, event, detail, before, after, clause, description }) =>
         `${new Date(time).toISOString()} ${[event, detail].join(' ').trim()}: ` +
-        `${wayOf(before, after)}${clause === '' ? '' : ` (${clause})`}`,
+        `${wayOf(before, after)}${inBrackets(clause, description)}`,
     );
   }
 }
+
+const inBrackets = (...said: readonly string[]): string => {
+  const texts = said.filter((text) => text !== '');
+  return texts.length === 0 ? '' : ` (${texts.join(': ')})`;
+};
 
 const wayOf = (before: string, after: string): string =>
   before === '' ? `begins in ${after}` : before === after ? `stays ${after}` : `${before} → ${after}`;

@@ -17,13 +17,13 @@ const SLACK = 4;
  * `event [guard] / actions clauses`, on one line if it fits; otherwise each part begins a line.
  * @param width in characters
  */
-export function labelOf({ event, guard, actions, description }: Move, width: number): Line[] {
+export function labelOf({ event, guard, actions, clause }: Move, width: number): Line[] {
   const parts: Part[] = [
     { kind: 'event', text: event },
     ...(guard === undefined ? [] : [{ kind: 'guard' as const, text: `[${guard}]` }]),
     ...(actions.length === 0 ? [] : [{ kind: 'action' as const, text: `/ ${actions.join(', ')}` }]),
   ];
-  const clauses: Part[] = clausesIn(description).map((text) => ({ kind: 'clause', text }));
+  const clauses: Part[] = clausesIn(clause).map((text) => ({ kind: 'clause', text }));
   if (lengthOf([...parts, ...clauses]) <= width + SLACK) return withClauses([parts], clauses, width);
   const lines = parts.flatMap(({ kind, text }) =>
     broken(text, width).map((piece): Line => [{ kind, text: piece }]),

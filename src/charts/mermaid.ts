@@ -52,8 +52,8 @@ export function mermaid(machine: AnyStateMachine): string {
 }
 
 /** `event [guard] / actions (clauses)` */
-function labelOf({ event, guard, actions, description }: Move): string {
-  const clauses = clausesIn(description);
+function labelOf({ event, guard, actions, clause }: Move): string {
+  const clauses = clausesIn(clause);
   const parts = [
     event,
     guard === undefined ? '' : `[${guard}]`,

@@ -1,5 +1,6 @@
 /** The transitions of a machine, from the structure that XState compiles, as texts for a diagram or a table. */
 import { and, not, or, type AnyStateMachine, type AnyStateNode } from 'xstate';
+import { clauseOf } from '../actors/clause.ts';
 
 /** One transition of a state, or the actions of entering or leaving it. */
 export interface Move {
@@ -10,7 +11,10 @@ export interface Move {
   /** Undefined if the transition stays in the state. */
   readonly target: AnyStateNode | undefined;
   readonly actions: readonly string[];
+  /** A sentence for people. */
   readonly description: string;
+  /** The clauses of docs/protocol.md that it follows; '' for none. */
+  readonly clause: string;
 }
 
 /** The guard of the last alternative, which applies if those before it fail. */
@@ -41,6 +45,7 @@ function movesFrom(source: AnyStateNode): Move[] {
             target: undefined,
             actions: actions.map(actionLabel),
             description: source.description ?? '',
+            clause: clauseOf(source),
           },
         ];
   const choices = [...source.transitions.values(), source.always ?? []];
@@ -56,6 +61,7 @@ function movesFrom(source: AnyStateNode): Move[] {
         target: transition.target?.[0],
         actions: transition.actions.map(actionLabel),
         description: transition.description ?? '',
+        clause: clauseOf(transition),
       })),
     ),
   ];
@@ -102,6 +108,16 @@ export function guardParts(
   return Array.isArray(parts) && by !== undefined ? { by, parts } : undefined;
 }
 
+/** The name of a guard, and its parameters where it has any; no name for a function. */
+export function guardWithParams(guard: unknown): {
+  readonly type: string | undefined;
+  readonly params: unknown;
+} {
+  if (typeof guard === 'string') return { type: guard, params: undefined };
+  const type = typeof guard === 'function' ? undefined : field(guard, 'type');
+  return { type: typeof type === 'string' ? type : undefined, params: field(guard, 'params') };
+}
+
 /** The text of a guard: `a and (b or not c)`. */
 function guardLabel(guard: unknown, isInner = false): string {
   const made = guardParts(guard);
@@ -143,11 +159,15 @@ function eventLabel(event: unknown): string {
   }
 }
 
-/** The name or type of something. */
+/** The name or type of something, with its parameters: `askerIs(worker)`. */
 function nameOf(thing: unknown): string {
   if (typeof thing === 'string') return thing;
   const type = field(thing, 'type');
-  if (typeof type === 'string') return type;
+  const params = field(thing, 'params');
+  if (typeof type === 'string')
+    return typeof params === 'object' && params !== null
+      ? `${type}(${Object.values(params).map(String).join(', ')})`
+      : type;
   const name = field(thing, 'name');
   return typeof name === 'string' && name !== '' ? name : '(inline)';
 }

@@ -8,6 +8,7 @@ import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
+import { workMachine } from '../machines/work.ts';
 import { workerMachine } from '../machines/worker.ts';
 import { mermaid } from './mermaid.ts';
 import { movesOf, pathOf, type Move } from './moves.ts';
@@ -36,13 +37,19 @@ export const CHARTS: readonly Chart[] = [
     name: 'sleigh',
     title: 'Sleigh',
     machine: sleighMachine,
-    about: 'the supervisor of one job: parent of the four below, passes on what one of them tells',
+    about: 'the supervisor of one job: parent of the five below, passes on what one of them tells',
   },
   {
     name: 'join-phase',
     title: 'Join phase',
     machine: joinPhaseMachine,
     about: 'the group of workers: who may still join, how many are expected',
+  },
+  {
+    name: 'work',
+    title: 'Work',
+    machine: workMachine,
+    about: 'what a job takes in and gives out: tasks, broadcasts and results',
   },
   {
     name: 'worker',
@@ -148,17 +155,18 @@ export function firstComment(source: string): string {
     .trim();
 }
 
-const HEADER = ['State', 'Event', 'Guard', 'Target', 'Actions', 'Clause'];
+const HEADER = ['State', 'Event', 'Guard', 'Target', 'Actions', 'Clause', 'What it means'];
 
 const table = (machine: AnyStateMachine): string =>
   [HEADER, HEADER.map(() => '---'), ...movesOf(machine).map(rowOf)].map(line).join('\n');
 
-const rowOf = ({ source, event, guard, target, actions, description }: Move): string[] => [
+const rowOf = ({ source, event, guard, target, actions, clause, description }: Move): string[] => [
   pathOf(source),
   event === 'entry' || event === 'exit' ? event : code(event),
   guard ?? '',
   target === undefined ? '' : pathOf(target),
   actions.join(', '),
+  clause,
   description,
 ];
 

@@ -1,4 +1,5 @@
 /** A machine as JSON, for Stately's editor and for `createMachine`: everything by name, without implementations. */
+import { clauseOf } from '../actors/clause.ts';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { movesOf, OTHERWISE, type Move } from './moves.ts';
 
@@ -11,6 +12,7 @@ interface Transition {
   readonly target?: string;
   readonly actions?: readonly Named[];
   readonly description?: string;
+  readonly meta?: { readonly clause: string };
 }
 
 type Transitions = Readonly<Record<string, readonly Transition[]>>;
@@ -20,6 +22,7 @@ interface StateConfig {
   readonly type?: string;
   readonly initial?: string;
   readonly description?: string;
+  readonly meta?: { readonly clause: string };
   readonly tags?: readonly string[];
   readonly entry?: readonly Named[];
   readonly exit?: readonly Named[];
@@ -46,6 +49,7 @@ export function statelyJson(machine: AnyStateMachine): string {
       ...(node.type !== 'atomic' && node.type !== 'compound' && { type: node.type }),
       ...(initial && { initial: initial.key }),
       ...(node.description !== undefined && { description: node.description }),
+      ...(clauseOf(node) !== '' && { meta: { clause: clauseOf(node) } }),
       ...(node.tags.length > 0 && { tags: node.tags }),
       ...actionsOf('entry', entry),
       ...actionsOf('exit', exit),
@@ -60,12 +64,13 @@ export function statelyJson(machine: AnyStateMachine): string {
 /** By event, including the actions of entering and leaving. */
 function transitionsOf(moves: readonly Move[]): Transitions {
   const byEvent = new Map<string, Transition[]>();
-  for (const { event, guard, target, actions, description } of moves) {
+  for (const { event, guard, target, actions, clause, description } of moves) {
     const transition = {
       ...(guard !== undefined && guard !== OTHERWISE && { guard: { type: guard } }),
       ...(target && { target: `#${[target.machine.id, ...target.path].join('.')}` }),
       ...(actions.length > 0 && { actions: actions.map((type) => ({ type })) }),
       ...(description !== '' && { description }),
+      ...(clause !== '' && { meta: { clause } }),
     };
     byEvent.set(event, [...(byEvent.get(event) ?? []), transition]);
   }

@@ -89,12 +89,12 @@ async function firstViolation(check: TraceCheck, path: string): Promise<Violatio
   return undefined;
 }
 
-const describe = ({ time, event, from, before, after, clause }: TraceStep): string =>
+const describe = ({ time, event, from, before, after, clause, description }: TraceStep): string =>
   [
     new Date(time).toISOString(),
     `${before || '(begins)'} → ${after}`,
     `on ${event.type}${from === undefined ? '' : ` from ${from}`}`,
-    clause && `(${clause})`,
+    clause && `(${[clause, description].filter(Boolean).join(': ')})`,
   ]
     .filter(Boolean)
     .join('  ');

@@ -74,8 +74,8 @@ export class Connection implements Caller {
       failed: () => this.#chart.send({ type: 'fault' }),
     });
     this.#opening = new ServerHandshake(this.#input, this.#terms, core.limits, core.holdings.incoming);
-    this.#requestTimer = new RequestTimer(core.timers, core.limits, (enough) =>
-      this.#chart.send({ type: 'request.elapsed', enough }),
+    this.#requestTimer = new RequestTimer(core.timers, core.limits, (bytes, required) =>
+      this.#chart.send({ type: 'request.elapsed', bytes, required }),
     );
     this.connectedAt = core.clock();
     this.#chart = actorOf(core.connectionChart, {

@@ -5,12 +5,12 @@ import type { Timer, Timers } from '../workspace/timers.ts';
 export class RequestTimer {
   readonly #timers: Timers;
   readonly #limits: Limits;
-  readonly #elapsed: (enough: boolean) => void;
+  readonly #elapsed: (bytes: number, required: number) => void;
   #timer: Timer | undefined;
   /** Bytes that have arrived in this period. */
   #progress = 0;
 
-  constructor(timers: Timers, limits: Limits, elapsed: (enough: boolean) => void) {
+  constructor(timers: Timers, limits: Limits, elapsed: (bytes: number, required: number) => void) {
     this.#timers = timers;
     this.#limits = limits;
     this.#elapsed = elapsed;
@@ -23,9 +23,9 @@ export class RequestTimer {
 
   start(): void {
     this.#timer = this.#timers.start(this.#limits.requestSeconds * 1000, () => {
-      const enough = this.#progress >= this.#limits.progressBytes;
+      const bytes = this.#progress;
       this.#progress = 0;
-      this.#elapsed(enough);
+      this.#elapsed(bytes, this.#limits.progressBytes);
     });
   }
 

@@ -7,6 +7,7 @@
  * - P5.3 So does a request that comes while an earlier one is blocked.
  */
 import { setup } from 'xstate';
+import { rule } from '../rule.ts';
 
 export type ConnectionEvent =
   | { type: 'greeted.new' }
@@ -18,7 +19,8 @@ export type ConnectionEvent =
   | { type: 'malformed' }
   | { type: 'request.begun' }
   | { type: 'request.complete' }
-  | { type: 'request.elapsed'; enough: boolean }
+  /** With the bytes of the request that came in the period, and those that had to (P12). */
+  | { type: 'request.elapsed'; bytes: number; required: number }
   | { type: 'request.empty' }
   | { type: 'request.blocked' }
   | { type: 'request.answered' }
@@ -36,7 +38,7 @@ const connection = setup({
   },
   guards: {
     wantsTls: ({ event }) => event.type === 'options.accepted' && event.secure,
-    enoughCame: ({ event }) => event.type === 'request.elapsed' && event.enough,
+    enoughCame: ({ event }) => event.type === 'request.elapsed' && event.bytes >= event.required,
   },
   actions: {
     startHandshakeTimer: () => undefined,
@@ -68,10 +70,18 @@ const receiving = connection.createStateConfig({
   entry: 'startRequestTimer',
   exit: 'stopRequestTimer',
   on: {
-    'request.complete': { target: 'silent', description: 'P12' },
+    'request.complete': { target: 'silent', ...rule('P12', 'The rest of the request has come.') },
     'request.elapsed': [
-      { guard: 'enoughCame', actions: 'startRequestTimer', description: 'P12: slow, and steady' },
-      { target: '#connection.closing', actions: 'logStalled', description: 'P12' },
+      {
+        guard: 'enoughCame',
+        actions: 'startRequestTimer',
+        ...rule('P12', 'The request comes slowly and steadily, and gets another period.'),
+      },
+      {
+        target: '#connection.closing',
+        actions: 'logStalled',
+        ...rule('P12', 'Too little of the request has come in the period, so the connection ends.'),
+      },
     ],
   },
 });
@@ -86,10 +96,20 @@ export const connectionMachine = connection.createMachine({
       initial: 'handshaking',
       exit: 'depart',
       on: {
-        malformed: { target: 'closing', actions: 'logMalformed', description: 'P2.2, P5.1' },
-        fault: { target: 'closing', description: 'a fault of the server stays with the connection' },
-        'server.stopping': { target: 'closing', description: 'P3: the server stops' },
-        'peer.gone': { target: 'closed', description: 'V6' },
+        malformed: {
+          target: 'closing',
+          actions: 'logMalformed',
+          ...rule('P2.2, P5.1', 'Bytes that are neither a handshake nor a request end the connection.'),
+        },
+        fault: {
+          target: 'closing',
+          ...rule('P9', 'A fault of the server ends the connection in which it happened, and no other.'),
+        },
+        'server.stopping': { target: 'closing', ...rule('P3', 'A server that stops ends all connections.') },
+        'peer.gone': {
+          target: 'closed',
+          ...rule('V6', 'A client that disconnects while it waits consumes no value.'),
+        },
       },
       states: {
         handshaking: {
@@ -97,22 +117,30 @@ export const connectionMachine = connection.createMachine({
           entry: 'startHandshakeTimer',
           exit: 'stopHandshakeTimer',
           on: {
-            'handshake.elapsed': { target: '#connection.closing', actions: 'logTooSlow', description: 'P12' },
+            'handshake.elapsed': {
+              target: '#connection.closing',
+              actions: 'logTooSlow',
+              ...rule('P12', 'A handshake that takes too long ends the connection.'),
+            },
           },
           states: {
             greeting: {
               tags: 'readsGreeting',
               on: {
-                'greeted.new': { target: 'negotiating', actions: 'sendOffer', description: 'P2.1' },
+                'greeted.new': {
+                  target: 'negotiating',
+                  actions: 'sendOffer',
+                  ...rule('P2.1', 'The client begins the new handshake, and gets the options of the server.'),
+                },
                 'options.denied': {
                   target: '#connection.closing',
                   actions: 'sendDenied',
-                  description: 'P2.5: no old handshake will do',
+                  ...rule('P2.5', 'The server requires what an old handshake cannot give.'),
                 },
                 'greeted.old': {
                   target: '#connection.open.ready',
                   actions: 'sendOldAnswer',
-                  description: 'P2.4',
+                  ...rule('P2.4', 'The client begins the old handshake, and is ready at once.'),
                 },
               },
             },
@@ -124,18 +152,29 @@ export const connectionMachine = connection.createMachine({
                     guard: 'wantsTls',
                     target: 'securing',
                     actions: ['sendAccepted', 'startTls'],
-                    description: 'P2.3',
+                    ...rule('P2.3', 'Both want TLS, which begins before the first request.'),
                   },
-                  { target: '#connection.open.ready', actions: 'sendAccepted', description: 'P2.3' },
+                  {
+                    target: '#connection.open.ready',
+                    actions: 'sendAccepted',
+                    ...rule('P2.3', 'The options are accepted, and the client may send requests.'),
+                  },
                 ],
                 'options.denied': {
                   target: '#connection.closing',
                   actions: 'sendDenied',
-                  description: 'P2.3',
+                  ...rule('P2.3', 'The server refuses an option that it does not know or allow.'),
                 },
               },
             },
-            securing: { on: { secured: { target: '#connection.open.ready', description: 'P2.3' } } },
+            securing: {
+              on: {
+                secured: {
+                  target: '#connection.open.ready',
+                  ...rule('P2.3', 'TLS is established, and the client may send requests.'),
+                },
+              },
+            },
           },
         },
         ready: {
@@ -144,12 +183,15 @@ export const connectionMachine = connection.createMachine({
           states: {
             silent: {
               on: {
-                'request.begun': { target: 'receiving', description: 'P12' },
-                'request.blocked': { target: '#connection.open.blocked', description: 'V4' },
+                'request.begun': { target: 'receiving', ...rule('P12', 'A part of a request has come.') },
+                'request.blocked': {
+                  target: '#connection.open.blocked',
+                  ...rule('V4', 'The request waits for a value, and its client is blocked.'),
+                },
                 'request.empty': {
                   target: '#connection.closing',
                   actions: 'refuseEmpty',
-                  description: 'P5.1',
+                  ...rule('P5.1', 'An empty request ends the connection.'),
                 },
               },
             },
@@ -162,12 +204,21 @@ export const connectionMachine = connection.createMachine({
           states: {
             silent: {
               on: {
-                'request.begun': { target: 'receiving', description: 'P12' },
-                'request.answered': { target: '#connection.open.ready', description: 'V5' },
+                'request.begun': {
+                  target: 'receiving',
+                  ...rule('P12', 'A part of the next request has come while the client is blocked.'),
+                },
+                'request.answered': {
+                  target: '#connection.open.ready',
+                  ...rule('V5', 'The request that waited is answered, and the client may go on.'),
+                },
                 'request.overran': {
                   target: '#connection.closing',
                   actions: 'refuseOverrun',
-                  description: 'P5.3',
+                  ...rule(
+                    'P5.3',
+                    'A request that comes while an earlier one is blocked ends the connection.',
+                  ),
                 },
               },
             },
@@ -175,8 +226,14 @@ export const connectionMachine = connection.createMachine({
               ...receiving,
               on: {
                 ...receiving.on,
-                'request.complete': { target: 'silent', description: 'P5.3' },
-                'request.answered': { target: '#connection.open.ready.receiving', description: 'V5' },
+                'request.complete': {
+                  target: 'silent',
+                  ...rule('P5.3', 'The rest of the next request has come while the client is blocked.'),
+                },
+                'request.answered': {
+                  target: '#connection.open.ready.receiving',
+                  ...rule('V5', 'The request that waited is answered while the next one is coming.'),
+                },
               },
             },
           },
@@ -186,10 +243,13 @@ export const connectionMachine = connection.createMachine({
     closing: {
       entry: 'close',
       on: {
-        'peer.gone': { target: 'closed', description: 'P1: all was said' },
-        secured: { description: 'P2.3: too late' },
-        fault: { description: 'it ends already' },
-        'server.stopping': { description: 'it ends already' },
+        'peer.gone': {
+          target: 'closed',
+          ...rule('P1', 'Everything has been sent, and the client has disconnected.'),
+        },
+        secured: rule('P2.3', 'TLS that is established after the end changes nothing.'),
+        fault: rule('P9', 'A connection that ends already has nothing more to lose.'),
+        'server.stopping': rule('P3', 'A connection that ends already needs no other end.'),
       },
     },
     closed: { type: 'final' },

@@ -13,130 +13,11 @@
  * - S18 A worker that comes back is no new one: a closed group lets it in.
  * - S19 A rank whose worker is to be replaced waits for one again, whatever the group is doing; a closed one lets it in.
  */
-import { and, assign, not, or, sendParent, setup } from 'xstate';
-import { unbound } from './bind.ts';
-import type { SessionMatch } from './sessions.ts';
+import { and, not, or, sendParent } from 'xstate';
+import { rule } from '../rule.ts';
+import { DEFAULT_DURATION, joinPhase } from './join-phase-setup.ts';
 
-/** No maximum is set (S4). */
-export const NO_MAXIMUM = -1;
-/** The default length of the join phase in seconds (S5). */
-const DEFAULT_DURATION = 60;
-
-export interface JoinPhaseContext {
-  maximum: number;
-  /** The largest number of ranks of any sleigh (P12). */
-  limit: number;
-  frozen: boolean;
-  ranksGiven: number;
-  /** The number of ranks given out whose worker may still register. */
-  declared: number;
-  /** The number of registered, living workers. */
-  registered: number;
-  /** The seconds that a store to `status` set. */
-  duration: number;
-  /** The length of this join phase in seconds. */
-  delay: number;
-  /** The number of workers that were registered when the group closed. */
-  registeredAtClosing: number;
-}
-
-/** Who has the rank that a registration names: a worker, one that is to be replaced (S19), or whoever else. */
-export type RankState = 'registered' | 'replacing' | 'other';
-
-export type JoinPhaseEvent =
-  | { type: 'elastic.chosen' }
-  | { type: 'rank.asked'; request: number }
-  | { type: 'rank.lapsed' }
-  | { type: 'rank.replaced' }
-  | { type: 'registration.asked'; request: number; rank: RankState; session: SessionMatch }
-  | { type: 'worker.registered' }
-  | { type: 'worker.gone' }
-  | { type: 'maximum.set'; maximum: number }
-  | { type: 'maximum.read'; request: number }
-  | { type: 'maximum.listed' }
-  | { type: 'duration.set'; seconds: number }
-  | { type: 'status.asked'; request: number; waits: boolean; delay: number | undefined }
-  | { type: 'wait.asked'; request: number; waits: boolean; delay: number | undefined }
-  | { type: 'broadcast.stored' }
-  | { type: 'joining.elapsed' };
-
-/** The expected number of workers (S4). */
-export const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
-  maximum === NO_MAXIMUM ? ranksGiven : maximum;
-
-const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseContext> => ({
-  frozen: true,
-  maximum: maximum === NO_MAXIMUM ? ranksGiven : maximum,
-});
-
-/** The counters of an elastic group after this event. */
-function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
-  const { declared, registered } = context;
-  if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };
-  if (event.type === 'rank.lapsed') return { declared: declared - 1 };
-  if (event.type === 'rank.replaced') return { declared: declared + 1 };
-  return event.type === 'maximum.set' ? { maximum: event.maximum } : {};
-}
-
-export const joinPhaseMachine = setup({
-  types: {
-    context: {} as JoinPhaseContext,
-    input: {} as { maximum: number; limit: number },
-    events: {} as JoinPhaseEvent,
-  },
-  guards: {
-    maximumIsReached: ({ context: { maximum, ranksGiven } }) => maximum > 0 && ranksGiven >= maximum,
-    limitIsReached: ({ context }) => context.ranksGiven >= context.limit,
-    allWillBeThere: ({ context, event }) =>
-      context.registered + (event.type === 'worker.registered' ? 1 : 0) === expected(context),
-    mayWait: ({ event }) => 'waits' in event && event.waits,
-    isFull: ({ context: { maximum, limit, declared, registered } }) =>
-      declared + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
-    allAreThere: ({ context, event }) => {
-      const { maximum, declared, registered } = { ...context, ...after(context, event) };
-      return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
-    },
-    returns: ({ event }) =>
-      event.type === 'registration.asked' && event.rank === 'registered' && event.session === 'same',
-    replaces: ({ event }) => event.type === 'registration.asked' && event.rank === 'replacing',
-  },
-  actions: {
-    countRank: assign(({ context }) => ({
-      ranksGiven: context.ranksGiven + 1,
-      declared: context.declared + 1,
-    })),
-    countRegistration: assign(({ context, event }) => after(context, event)),
-    countLapse: assign(({ context, event }) => after(context, event)),
-    countReplacement: assign(({ context, event }) => after(context, event)),
-    countLoss: assign(({ context }) => ({ registered: context.registered - 1 })),
-    setMaximum: assign(({ context, event }) => after(context, event)),
-    setDuration: assign(({ event }) => (event.type === 'duration.set' ? { duration: event.seconds } : {})),
-    setDelay: assign(({ context, event }) => ({
-      delay: (event.type === 'status.asked' ? event.delay : undefined) ?? context.duration,
-    })),
-    freezeMaximum: assign(({ context }) => frozen(context)),
-    reduceMaximum: assign(({ context }) =>
-      context.frozen ? {} : { maximum: Math.min(expected(context), context.ranksGiven) },
-    ),
-    noteNumber: assign(({ context }) => ({ registeredAtClosing: context.registered })),
-    ...unbound(
-      'giveRank',
-      'refuseRank',
-      'registerWorker',
-      'refuseGroupClosed',
-      'tellMaximum',
-      'holdForStatus',
-      'holdForNumber',
-      'tellNotYet',
-      'tellNumber',
-      'tellRegistered',
-      'tellEveryoneTheNumber',
-      'startJoinTimer',
-      'stopJoinTimer',
-      'reportUnexpected',
-    ),
-  },
-}).createMachine({
+export const joinPhaseMachine = joinPhase.createMachine({
   id: 'joinPhase',
   context: ({ input }) => ({
     maximum: input.maximum,
@@ -152,13 +33,64 @@ export const joinPhaseMachine = setup({
   initial: 'gathering',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'worker.gone': { actions: 'countLoss', description: 'S13' },
-    'rank.lapsed': { actions: 'countLapse', description: 'S6.1, S13' },
-    'rank.replaced': { actions: 'countReplacement', description: 'S19' },
-    'maximum.set': { actions: 'setMaximum', description: 'S4' },
-    'maximum.read': { actions: ['freezeMaximum', 'tellMaximum'], description: 'S4' },
-    'maximum.listed': { actions: 'freezeMaximum', description: 'S4: listing it is reading it' },
-    'duration.set': { actions: 'setDuration', description: 'S5' },
+    'worker.gone': { actions: 'countLoss', ...rule('S13', 'A worker that has died or left is counted out.') },
+    'rank.lapsed': {
+      actions: 'countLapse',
+      ...rule('S6.1, S13', 'Nobody registers under the rank any more, so nobody is awaited under it.'),
+    },
+    'rank.replaced': {
+      actions: 'countReplacement',
+      ...rule('S19', 'Another worker is awaited under the rank of one that has ended.'),
+    },
+    'maximum.set': { actions: 'setMaximum', ...rule('S4', 'A store to `workerCount` sets the maximum.') },
+    'maximum.read': {
+      actions: ['freezeMaximum', 'tellMaximum'],
+      ...rule('S4', 'The first read of the maximum freezes it.'),
+    },
+    'maximum.listed': {
+      actions: 'freezeMaximum',
+      ...rule('S4', 'A listing of the variables reads the maximum, which freezes it.'),
+    },
+    'duration.set': {
+      actions: 'setDuration',
+      ...rule('S5', 'A store sets how long the next join phase takes.'),
+    },
+    'registration.asked': [
+      {
+        guard: { type: 'rankIs', params: { rank: 'unreadable' } },
+        actions: 'refuseUnreadable',
+        ...rule('S3', 'A worker registers under a number, and with a session that is not too long.'),
+      },
+      {
+        guard: { type: 'rankIs', params: { rank: 'unknown' } },
+        actions: 'refuseUnknown',
+        ...rule('S3', 'A worker registers under a rank that was given out.'),
+      },
+      {
+        guard: { type: 'rankIs', params: { rank: 'forgotten' } },
+        actions: 'refuseForgotten',
+        ...rule('S17', 'The worker of the rank has ended long ago, and nobody else may be it.'),
+      },
+      {
+        guard: { type: 'rankIs', params: { rank: 'ended' } },
+        actions: 'refuseEnded',
+        ...rule('S3', 'The worker of the rank has ended, and nobody else may be it.'),
+      },
+      {
+        guard: 'isOthersConnection',
+        actions: 'refuseConnection',
+        ...rule('S3', 'A connection is that of one worker at most.'),
+      },
+      {
+        guard: 'wasReplaced',
+        actions: 'refuseReplaced',
+        ...rule('S18, S19', 'A worker that was replaced has ended, and its successor is to get the rank.'),
+      },
+      {
+        actions: 'registerWorker',
+        ...rule('S3', 'The machine of the worker decides about its registration.'),
+      },
+    ],
   },
   states: {
     gathering: {
@@ -166,37 +98,66 @@ export const joinPhaseMachine = setup({
       on: {
         'rank.asked': [
           {
-            guard: or(['maximumIsReached', 'limitIsReached']),
+            guard: or(['sentinelHasEnded', 'maximumIsReached', 'limitIsReached']),
             actions: 'refuseRank',
-            description: 'S2, P12',
+            ...rule('S2, P12', 'No rank is left below the maximum and the limit, or the sentinel has ended.'),
           },
-          { actions: ['giveRank', 'countRank'], description: 'S2' },
+          { actions: ['giveRank', 'countRank'], ...rule('S2', 'The sentinel gets the next rank.') },
         ],
-        'registration.asked': { actions: 'registerWorker', description: 'S3' },
         'worker.registered': [
-          { guard: 'allWillBeThere', target: 'closed', actions: 'countRegistration', description: 'S4' },
-          { actions: 'countRegistration', description: 'S3' },
+          {
+            guard: 'allWillBeThere',
+            target: 'closed',
+            actions: 'countRegistration',
+            ...rule('S4', 'The last of all expected workers has registered, so the group closes.'),
+          },
+          {
+            actions: 'countRegistration',
+            ...rule('S3', 'The worker is counted in, and others are still expected.'),
+          },
         ],
         'wait.asked': [
-          { guard: 'mayWait', actions: 'holdForNumber', description: 'S6' },
-          { actions: 'tellNotYet' },
+          {
+            guard: 'mayWait',
+            actions: 'holdForNumber',
+            ...rule('S6', 'The client waits until the group closes.'),
+          },
+          {
+            actions: 'tellNotYet',
+            ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
+          },
         ],
       },
       states: {
         open: {
           on: {
-            'elastic.chosen': { target: '#joinPhase.elastic', description: 'S17' },
+            'elastic.chosen': {
+              target: '#joinPhase.elastic',
+              ...rule('S17', 'The maker of the sleigh has chosen a group that never closes.'),
+            },
             'status.asked': [
               {
                 guard: and(['mayWait', 'allWillBeThere']),
                 target: '#joinPhase.closed',
                 actions: ['holdForStatus', 'reduceMaximum'],
-                description: 'S4, S5',
+                ...rule('S4, S5', 'All expected workers are there already, so the group closes at once.'),
               },
-              { guard: not('mayWait'), actions: 'tellNotYet' },
-              { target: 'joining.byStatus', actions: ['holdForStatus', 'setDelay'], description: 'S5' },
+              {
+                guard: not('mayWait'),
+                actions: 'tellNotYet',
+                ...rule('S5', 'A get of `status` that does not wait begins no join phase.'),
+              },
+              {
+                target: 'joining.byStatus',
+                actions: ['holdForStatus', 'setDelay'],
+                ...rule('S5', 'The first get of `status` begins the join phase.'),
+              },
             ],
-            'broadcast.stored': { target: 'joining.byBroadcast', actions: 'setDelay', description: 'S5, S8' },
+            'broadcast.stored': {
+              target: 'joining.byBroadcast',
+              actions: ['storeBroadcast', 'setDelay'],
+              ...rule('S5, S8', 'A broadcast begins the join phase.'),
+            },
           },
         },
         joining: {
@@ -205,15 +166,31 @@ export const joinPhaseMachine = setup({
           initial: 'byStatus',
           on: {
             'status.asked': [
-              { guard: 'mayWait', actions: 'holdForStatus', description: 'S5' },
-              { actions: 'tellNotYet' },
+              {
+                guard: 'mayWait',
+                actions: 'holdForStatus',
+                ...rule('S5', 'The client waits until the group closes.'),
+              },
+              {
+                actions: 'tellNotYet',
+                ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
+              },
             ],
-            'broadcast.stored': { description: 'S8: the phase has begun' },
-            'joining.elapsed': { target: '#joinPhase.closed', description: 'S5' },
+            'broadcast.stored': {
+              actions: 'storeBroadcast',
+              ...rule('S8', 'The join phase has begun already.'),
+            },
+            'joining.elapsed': {
+              target: '#joinPhase.closed',
+              ...rule('S5', 'The duration of the join phase has elapsed, so the group closes.'),
+            },
           },
           states: {
-            byStatus: { exit: 'reduceMaximum', description: 'S5' },
-            byBroadcast: { description: 'S5: never reduces' },
+            byStatus: {
+              exit: 'reduceMaximum',
+              ...rule('S5', 'A join phase that `status` began reduces the maximum to the ranks given out.'),
+            },
+            byBroadcast: rule('S5', 'A join phase that a broadcast began does not reduce the maximum.'),
           },
         },
       },
@@ -221,41 +198,78 @@ export const joinPhaseMachine = setup({
     elastic: {
       on: {
         'rank.asked': [
-          { guard: 'isFull', actions: 'refuseRank', description: 'S17, P12' },
-          { actions: ['giveRank', 'countRank'], description: 'S17' },
+          {
+            guard: or(['sentinelHasEnded', 'isFull']),
+            actions: 'refuseRank',
+            ...rule('S17, P12', 'As many ranks are in use as may be, or the sentinel has ended.'),
+          },
+          { actions: ['giveRank', 'countRank'], ...rule('S17', 'The sentinel gets the next rank.') },
         ],
-        'registration.asked': { actions: 'registerWorker', description: 'S17' },
         'worker.registered': [
           {
             guard: 'allAreThere',
             actions: ['countRegistration', 'tellEveryoneTheNumber'],
-            description: 'S17',
+            ...rule('S17', 'With this worker all are there, and everyone who waits for the number is told.'),
           },
-          { actions: 'countRegistration', description: 'S17' },
+          {
+            actions: 'countRegistration',
+            ...rule('S17', 'The worker is counted in, and others are still awaited.'),
+          },
         ],
         'rank.lapsed': {
           guard: 'allAreThere',
           actions: ['countLapse', 'tellEveryoneTheNumber'],
-          description: 'S17',
+          ...rule('S17', 'Without the rank all are there, and everyone who waits for the number is told.'),
         },
         'maximum.set': {
           guard: 'allAreThere',
           actions: ['setMaximum', 'tellEveryoneTheNumber'],
-          description: 'S17',
+          ...rule(
+            'S17',
+            'With the new maximum all are there, and everyone who waits for the number is told.',
+          ),
         },
-        'maximum.read': { actions: 'tellRegistered', description: 'S17' },
-        'maximum.listed': { description: 'S17: nothing is frozen' },
+        'maximum.read': {
+          actions: 'tellRegistered',
+          ...rule('S17', 'The number of workers is told, and nothing is frozen.'),
+        },
+        'maximum.listed': rule('S17', 'A listing freezes nothing in an elastic group.'),
         'status.asked': [
-          { guard: 'allAreThere', actions: 'tellRegistered', description: 'S17' },
-          { guard: 'mayWait', actions: 'holdForNumber', description: 'S17' },
-          { actions: 'tellNotYet', description: 'S17' },
+          {
+            guard: 'allAreThere',
+            actions: 'tellRegistered',
+            ...rule('S17', 'All are there, so the number is told at once.'),
+          },
+          {
+            guard: 'mayWait',
+            actions: 'holdForNumber',
+            ...rule('S17', 'The client waits until all are there.'),
+          },
+          {
+            actions: 'tellNotYet',
+            ...rule('S17', 'The client does not wait, and is told that not all are there.'),
+          },
         ],
         'wait.asked': [
-          { guard: 'allAreThere', actions: 'tellRegistered', description: 'S17' },
-          { guard: 'mayWait', actions: 'holdForNumber', description: 'S17' },
-          { actions: 'tellNotYet', description: 'S17' },
+          {
+            guard: 'allAreThere',
+            actions: 'tellRegistered',
+            ...rule('S17', 'All are there, so the number is told at once.'),
+          },
+          {
+            guard: 'mayWait',
+            actions: 'holdForNumber',
+            ...rule('S17', 'The client waits until all are there.'),
+          },
+          {
+            actions: 'tellNotYet',
+            ...rule('S17', 'The client does not wait, and is told that not all are there.'),
+          },
         ],
-        'broadcast.stored': { description: 'S17: begins nothing' },
+        'broadcast.stored': {
+          actions: 'storeBroadcast',
+          ...rule('S17', 'A broadcast begins no join phase in an elastic group.'),
+        },
       },
     },
     closed: {
@@ -266,15 +280,29 @@ export const joinPhaseMachine = setup({
         sendParent(({ context }) => ({ type: 'group.closed', registered: context.registered })),
       ],
       on: {
-        'rank.asked': { actions: 'refuseRank', description: 'S2' },
-        'registration.asked': [
-          { guard: or(['returns', 'replaces']), actions: 'registerWorker', description: 'S18, S19' },
-          { actions: 'refuseGroupClosed', description: 'S3' },
-        ],
-        'worker.registered': { actions: 'countRegistration', description: 'S19' },
-        'status.asked': { actions: 'tellNumber', description: 'S5' },
-        'wait.asked': { actions: 'tellNumber', description: 'S6' },
-        'broadcast.stored': { description: 'S8: goes to those who are there' },
+        'rank.asked': { actions: 'refuseRank', ...rule('S2', 'A closed group gives out no ranks.') },
+        // Those who come back, or replace another worker, are judged as in an open group.
+        'registration.asked': {
+          guard: not(or(['returns', 'replaces'])),
+          actions: 'refuseGroupClosed',
+          ...rule('S3', 'A closed group takes no new workers.'),
+        },
+        'worker.registered': {
+          actions: 'countRegistration',
+          ...rule('S19', 'A worker that replaces another one is counted in.'),
+        },
+        'status.asked': {
+          actions: 'tellNumber',
+          ...rule('S5', 'The number of workers at the closing is told.'),
+        },
+        'wait.asked': {
+          actions: 'tellNumber',
+          ...rule('S6', 'The number of workers at the closing is told.'),
+        },
+        'broadcast.stored': {
+          actions: 'storeBroadcastForAbsent',
+          ...rule('S8', 'The broadcast goes to those who are there, and the others are answered for.'),
+        },
       },
     },
   },

@@ -10,6 +10,7 @@
  */
 import { assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
+import { rule } from '../rule.ts';
 
 export type SentinelEvent =
   | { type: 'rank.given'; rank: number }
@@ -54,38 +55,85 @@ export const sentinelMachine = setup({
   initial: 'active',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'rank.given': { actions: 'noteRank', description: 'S2' },
+    'rank.given': {
+      actions: 'noteRank',
+      ...rule('S2', 'The sentinel remembers the last rank that it was given.'),
+    },
     'connection.closed': [
-      { guard: 'hasRegisteredWorkers', target: '.dead', description: 'S13' },
-      { target: '.left', description: 'S13' },
+      {
+        guard: 'hasRegisteredWorkers',
+        target: '.dead',
+        ...rule('S13', 'The connection of a sentinel with registered workers has closed, so it is dead.'),
+      },
+      {
+        target: '.left',
+        ...rule('S13', 'The connection of a sentinel without registered workers has closed, so it has left.'),
+      },
     ],
-    departed: { target: '.left', description: 'S14' },
+    departed: {
+      target: '.left',
+      ...rule('S14', 'The sleigh shuts down or is deleted, so the sentinel has left.'),
+    },
   },
   states: {
     active: {
       on: {
         'alive.asked': [
-          { guard: 'mayWait', target: 'blocked', actions: 'stopAbsenceTimer', description: 'S9' },
-          { actions: ['tellNoWaking', 'startAbsenceTimer'], description: 'S9' },
+          {
+            guard: 'mayWait',
+            target: 'blocked',
+            actions: 'stopAbsenceTimer',
+            ...rule('S9', 'The sentinel is blocked until the next heartbeat.'),
+          },
+          {
+            actions: ['tellNoWaking', 'startAbsenceTimer'],
+            ...rule('S9', 'The sentinel does not wait, so its absence counts from now on.'),
+          },
         ],
-        'replacement.asked': { actions: 'replaceWorker', description: 'S19' },
-        'absence.elapsed': { target: 'dead', description: 'S13' },
-        'sleigh.over': { target: 'dismissed', description: 'S14' },
+        'replacement.asked': {
+          actions: 'replaceWorker',
+          ...rule('S19', 'The sentinel replaces a worker of its own.'),
+        },
+        'absence.elapsed': {
+          target: 'dead',
+          ...rule('S13', 'The sentinel has stayed away for three refresh periods, so it is dead.'),
+        },
+        'sleigh.over': {
+          target: 'dismissed',
+          ...rule('S14', 'The sleigh shuts down, and the sentinel is told so when it asks next.'),
+        },
       },
     },
     blocked: {
       entry: 'holdUntilWaking',
       on: {
-        'waking.came': { target: 'active', actions: ['tellToGoOn', 'startAbsenceTimer'], description: 'S9' },
-        'replacement.asked': { actions: 'replaceWorker', description: 'S19' },
-        'sleigh.over': { target: 'dismissed', actions: 'tellToStop', description: 'S14' },
+        'waking.came': {
+          target: 'active',
+          actions: ['tellToGoOn', 'startAbsenceTimer'],
+          ...rule('S9', 'The heartbeat tells the sentinel to go on.'),
+        },
+        'replacement.asked': {
+          actions: 'replaceWorker',
+          ...rule('S19', 'A blocked sentinel replaces a worker by another connection.'),
+        },
+        'sleigh.over': {
+          target: 'dismissed',
+          actions: 'tellToStop',
+          ...rule('S14', 'The sleigh shuts down, and the blocked sentinel is told to stop.'),
+        },
       },
     },
     dismissed: {
       entry: 'stopAbsenceTimer',
       on: {
-        'alive.asked': { actions: 'tellToStop', description: 'S9, S14' },
-        'replacement.asked': { actions: 'refuseReplacement', description: 'S14, S19' },
+        'alive.asked': {
+          actions: 'tellToStop',
+          ...rule('S9, S14', 'The sleigh shuts down, so the sentinel is told to stop.'),
+        },
+        'replacement.asked': {
+          actions: 'refuseReplacement',
+          ...rule('S14, S19', 'A sleigh that shuts down replaces no workers.'),
+        },
       },
     },
     dead: {

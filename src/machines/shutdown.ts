@@ -12,8 +12,12 @@
 import type { DeathPolicy } from './dead-worker-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
+import { rule } from '../rule.ts';
 
 export type { DeathPolicy };
+
+/** Whether somebody asks a sleigh to shut down, or it does so by itself (S14.1). */
+export type EndCause = 'request' | 'itself';
 
 export type ShutdownEvent =
   | { type: 'worker.registered' }
@@ -60,13 +64,22 @@ export const shutdownMachine = setup({
   on: {
     '*': { actions: 'reportUnexpected' },
     // Joining goes on, and workers die, whatever state the job is in.
-    'worker.registered': { actions: 'countIn', description: 'S14: joining goes on to the end' },
-    'worker.died': { actions: 'countOut', description: 'S13' },
-    'worker.left': { actions: 'countOut', description: 'S14, S17' },
-    'group.closed': { actions: 'noteClosing', description: 'S13, S14: joining goes on to the end' },
-    'supervision.began': { actions: 'noteSupervision', description: 'S19' },
-    'task.failed': { description: 'S7.1' },
-    'ride.over': { description: 'S14: it is already' },
+    'worker.registered': {
+      actions: 'countIn',
+      ...rule('S14', 'Workers may join as long as there is the job.'),
+    },
+    'worker.died': { actions: 'countOut', ...rule('S13', 'A worker that has died is counted out.') },
+    'worker.left': { actions: 'countOut', ...rule('S14, S17', 'A worker that has left is counted out.') },
+    'group.closed': {
+      actions: 'noteClosing',
+      ...rule('S13, S14', 'The group may close as long as there is the job.'),
+    },
+    'supervision.began': {
+      actions: 'noteSupervision',
+      ...rule('S19', 'A sentinel supervises its workers from now on.'),
+    },
+    'task.failed': rule('S7.1', 'A worker that fails its task ends no job whose policy is another one.'),
+    'ride.over': rule('S14', 'The job shuts down already.'),
   },
   states: {
     up: {
@@ -77,34 +90,40 @@ export const shutdownMachine = setup({
             guard: 'policyIsShutdown',
             target: 'shuttingDown.byItself',
             actions: 'countOut',
-            description: 'S13',
+            ...rule('S13', 'Under the policy `shutdown` the first death of a worker ends the job.'),
           },
           {
             guard: and(['isSupervised', 'lastOneOfClosedGroup']),
             target: '.grace',
             actions: 'countOut',
-            description: 'S15, S19',
+            ...rule('S15, S19', 'The last worker of a closed group may be replaced within a grace period.'),
           },
           {
             guard: 'lastOneOfClosedGroup',
             target: 'shuttingDown.byItself',
             actions: 'countOut',
-            description: 'S13',
+            ...rule('S13', 'The last worker of a closed group has died, and nobody can replace it.'),
           },
         ],
         'worker.left': {
           guard: and(['isSupervised', 'lastOneOfClosedGroup']),
           target: '.grace',
           actions: 'countOut',
-          description: 'S15, S19',
+          ...rule('S15, S19', 'The last worker of a closed group may be replaced within a grace period.'),
         },
         'task.failed': {
           guard: 'policyIsShutdown',
           target: 'shuttingDown.byItself',
-          description: 'S7.1, S13',
+          ...rule('S7.1, S13', 'Under the policy `shutdown` the first failed task ends the job.'),
         },
-        'ride.over': { target: 'shuttingDown.byRequest', description: 'S14' },
-        'server.stopping': { target: 'shuttingDown.byItself', description: 'S14.1' },
+        'ride.over': {
+          target: 'shuttingDown.byRequest',
+          ...rule('S14', 'Somebody asks the job to shut down.'),
+        },
+        'server.stopping': {
+          target: 'shuttingDown.byItself',
+          ...rule('S14.1', 'The job ends with its server.'),
+        },
       },
       states: {
         grace: {
@@ -112,8 +131,12 @@ export const shutdownMachine = setup({
           exit: 'stopGraceTimer',
           on: {
             'grace.elapsed': [
-              { guard: 'nobodyIsRegistered', target: '#shutdown.shuttingDown.byItself', description: 'S15' },
-              { target: 'running', description: 'S15' },
+              {
+                guard: 'nobodyIsRegistered',
+                target: '#shutdown.shuttingDown.byItself',
+                ...rule('S15', 'No worker is registered at the end of the grace period, so the job ends.'),
+              },
+              { target: 'running', ...rule('S15', 'Workers are registered at the end of the grace period.') },
             ],
           },
         },
@@ -124,13 +147,16 @@ export const shutdownMachine = setup({
                 guard: and(['isSupervised', 'nobodyIsRegistered']),
                 target: 'grace',
                 actions: 'noteClosing',
-                description: 'S15, S19',
+                ...rule(
+                  'S15, S19',
+                  'The group has closed empty, and its workers may be replaced within a grace period.',
+                ),
               },
               {
                 guard: 'nobodyIsRegistered',
                 target: '#shutdown.shuttingDown.byItself',
                 actions: 'noteClosing',
-                description: 'S13',
+                ...rule('S13', 'The group has closed without a worker, so the job ends.'),
               },
             ],
           },
@@ -142,18 +168,24 @@ export const shutdownMachine = setup({
       entry: 'startDrainTimer',
       exit: 'stopDrainTimer',
       on: {
-        'drain.elapsed': { target: 'over', description: 'S14' },
-        'server.stopping': { target: 'over', description: 'S14: nobody waits any longer' },
+        'drain.elapsed': {
+          target: 'over',
+          ...rule('S14', 'The drain period has elapsed, and those who still wait for a task are told.'),
+        },
+        'server.stopping': {
+          target: 'over',
+          ...rule('S14', 'The server stops, so nobody waits for the end of the drain period.'),
+        },
       },
       states: {
-        byRequest: { entry: sendParent({ type: 'sleigh.over', byItself: false }) },
-        byItself: { entry: ['storeRideOver', sendParent({ type: 'sleigh.over', byItself: true })] },
+        byRequest: { entry: sendParent({ type: 'sleigh.over', cause: 'request' }) },
+        byItself: { entry: ['storeRideOver', sendParent({ type: 'sleigh.over', cause: 'itself' })] },
       },
     },
     over: {
       entry: sendParent({ type: 'drain.over' }),
       on: {
-        'server.stopping': { description: 'S14: it is already' },
+        'server.stopping': rule('S14', 'The job is over already.'),
       },
     },
   },

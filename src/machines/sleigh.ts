@@ -11,10 +11,11 @@
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
+import { rule } from '../rule.ts';
 import { unbound } from './bind.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './dead-worker-policy.ts';
-import { shutdownMachine } from './shutdown.ts';
+import { shutdownMachine, type EndCause } from './shutdown.ts';
 import type { TaskFate, WorkerEnd } from './worker-end.ts';
 
 export type SleighEvent =
@@ -25,8 +26,20 @@ export type SleighEvent =
   | { type: 'sentinel.died'; id: number }
   | { type: 'sentinel.left'; id: number }
   | { type: 'group.closed'; registered: number }
-  | { type: 'sleigh.over'; byItself: boolean }
+  | { type: 'sleigh.over'; cause: EndCause }
+  /** A client has become a sentinel. */
+  | { type: 'sentinel.came'; id: number }
+  /** A worker is to come under a rank, once its sentinel, if that is there, has let go of the former one. */
+  | {
+      type: 'replacement.asked';
+      rank: number;
+      request: number;
+      sentinel: 'there' | 'ended';
+      isAwaited: boolean;
+    }
   | { type: 'drain.over' }
+  /** By a client that is no sentinel, or one that has ended. */
+  | { type: 'alive.asked'; request: number }
   | { type: 'connection.closed'; client: number; peer: string }
   | { type: 'death.reported'; rank: number; task: TaskFate; end?: WorkerEnd }
   | { type: 'workspace.deleted' }
@@ -48,7 +61,9 @@ export const sleighMachine = setup({
   },
   actors: { joinPhase: joinPhaseMachine, shutdown: shutdownMachine },
   guards: {
-    endsByItself: ({ event }) => event.type === 'sleigh.over' && event.byItself,
+    endsByItself: ({ event }) => event.type === 'sleigh.over' && event.cause === 'itself',
+    sentinelHasEnded: ({ event }) => event.type === 'replacement.asked' && event.sentinel === 'ended',
+    rankIsAwaited: ({ event }) => event.type === 'replacement.asked' && event.isAwaited,
   },
   actions: {
     ...unbound(
@@ -60,7 +75,13 @@ export const sleighMachine = setup({
       'tellWorkersOfSentinel',
       'giveUpRanksOfSentinel',
       'endWaitingOfSentinel',
+      'tellToStop',
+      'closeWork',
       'dismissSentinels',
+      'dismissSentinel',
+      'refuseReplacement',
+      'replyAwaited',
+      'declareReplacement',
       'dismissLost',
       'refuseMasters',
       'endWaiting',
@@ -83,59 +104,133 @@ export const sleighMachine = setup({
   initial: 'serving',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'xstate.done.actor.*': { description: 'told by the actor itself' },
-    'xstate.error.actor.*': { actions: 'reportBroken', description: 'a fault in one chart stays there' },
-    'workspace.deleted': { target: '.deleted', description: 'S16' },
+    'xstate.done.actor.*': { description: 'The end of an actor has been told by the actor itself.' },
+    'xstate.error.actor.*': {
+      actions: 'reportBroken',
+      ...rule('P9', 'An actor that fails ends its own job, and no other.'),
+    },
+    'workspace.deleted': {
+      target: '.deleted',
+      ...rule('S16', 'The workspace is deleted, and everyone who waits in it is told.'),
+    },
     'worker.registered': {
       actions: [
         sendTo('joinPhase', { type: 'worker.registered' }),
         sendTo('shutdown', { type: 'worker.registered' }),
       ],
-      description: 'S3',
+      ...rule('S3', 'The join phase and the shutdown count the worker in.'),
     },
     'worker.died': {
       actions: [sendTo('joinPhase', { type: 'worker.gone' }), sendTo('shutdown', { type: 'worker.died' })],
-      description: 'S13',
+      ...rule('S13', 'The join phase and the shutdown count the dead worker out.'),
     },
     'worker.left': {
       actions: [sendTo('joinPhase', { type: 'worker.gone' }), sendTo('shutdown', { type: 'worker.left' })],
-      description: 'S14, S17',
+      ...rule('S14, S17', 'The join phase and the shutdown count the worker that has left out.'),
     },
-    'rank.lapsed': { actions: sendTo('joinPhase', { type: 'rank.lapsed' }), description: 'S6.1, S17' },
+    'alive.asked': {
+      actions: 'tellToStop',
+      ...rule('S9', 'A client that is no sentinel, or no longer one, is told to stop.'),
+    },
+    'rank.lapsed': {
+      actions: sendTo('joinPhase', { type: 'rank.lapsed' }),
+      ...rule('S6.1, S17', 'The join phase expects nobody under the rank any more.'),
+    },
   },
   states: {
     serving: {
       on: {
-        'connection.closed': { actions: 'loseConnection', description: 'S13' },
-        'death.reported': { actions: 'reportDeath', description: 'S13, S19' },
-        'sentinel.died': { actions: 'tellWorkersOfSentinel', description: 'S13' },
-        'sentinel.left': { actions: 'tellWorkersOfSentinel', description: 'S13' },
+        'connection.closed': {
+          actions: 'loseConnection',
+          ...rule('S13', 'The worker or the sentinel of a connection that has closed is told so.'),
+        },
+        'death.reported': {
+          actions: 'reportDeath',
+          ...rule('S13, S19', 'The worker whose end is reported is told so.'),
+        },
+        'sentinel.came': rule('S2', 'A sentinel serves until the sleigh shuts down.'),
+        'replacement.asked': [
+          {
+            guard: 'sentinelHasEnded',
+            actions: 'refuseReplacement',
+            ...rule('S19', 'A sentinel that has ended replaces no workers.'),
+          },
+          {
+            guard: 'rankIsAwaited',
+            actions: 'replyAwaited',
+            ...rule('S19', 'Nobody has registered under the rank yet, so whoever comes gets it.'),
+          },
+          {
+            actions: 'declareReplacement',
+            ...rule('S19', 'The former worker of the rank has ended, and another one may register under it.'),
+          },
+        ],
+        'sentinel.died': {
+          actions: 'tellWorkersOfSentinel',
+          ...rule('S13', 'The workers of a dead sentinel are told that it is gone.'),
+        },
+        'sentinel.left': {
+          actions: 'tellWorkersOfSentinel',
+          ...rule('S13', 'The workers of a sentinel that has left are told that it is gone.'),
+        },
         'group.closed': {
           actions: ['closeRanks', 'settleBroadcasts', sendTo('shutdown', { type: 'group.closed' })],
-          description: 'S6.1, S13',
+          ...rule(
+            'S6.1, S13',
+            'The group has closed, so ranks without a worker are deadbeats, and broadcasts are settled.',
+          ),
         },
         'sleigh.over': [
           {
             guard: 'endsByItself',
             target: 'windingDown',
             actions: 'endWaiting',
-            description: 'S14.1',
+            ...rule(
+              'S14.1',
+              'The sleigh shuts down by itself, and those who wait for a task are told at once.',
+            ),
           },
-          { target: 'windingDown', description: 'S14' },
+          {
+            target: 'windingDown',
+            ...rule(
+              'S14',
+              'Somebody has asked the sleigh to shut down, and workers are left to their sentinels.',
+            ),
+          },
         ],
       },
     },
     windingDown: {
-      entry: ['dismissSentinels', 'dismissLost', 'refuseMasters'],
+      entry: ['closeWork', 'dismissSentinels', 'dismissLost', 'refuseMasters'],
       on: {
-        'connection.closed': { actions: 'letConnectionGo', description: 'S14' },
-        'death.reported': { description: 'S14: nobody dies any more' },
-        'sentinel.left': { actions: ['giveUpRanksOfSentinel', 'endWaitingOfSentinel'], description: 'S14' },
+        'connection.closed': {
+          actions: 'letConnectionGo',
+          ...rule('S14', 'Whoever disconnects while the sleigh shuts down has left.'),
+        },
+        'death.reported': rule('S14', 'Nobody dies any more when the sleigh shuts down.'),
+        'sentinel.came': {
+          actions: 'dismissSentinel',
+          ...rule('S14', 'A sentinel that comes to a sleigh which shuts down is told to stop.'),
+        },
+        'replacement.asked': {
+          actions: 'refuseReplacement',
+          ...rule(
+            'S14, S19',
+            'A sleigh that shuts down replaces no workers, not even one whose death has ended it.',
+          ),
+        },
+        'sentinel.left': {
+          actions: ['giveUpRanksOfSentinel', 'endWaitingOfSentinel'],
+          ...rule('S14', 'The ranks of the sentinel are given up, and its waiting workers are told.'),
+        },
         'group.closed': {
           actions: ['closeRanks', sendTo('shutdown', { type: 'group.closed' })],
-          description: 'S14: joining goes on',
+          ...rule('S14', 'The group may close while the sleigh shuts down.'),
         },
-        'drain.over': { actions: ['endWaiting', 'dropWork'], description: 'S14' },
+        'drain.over': {
+          actions: ['endWaiting', 'dropWork'],
+          ...rule('S14', 'The drain period is over, so nobody waits for a task, and the work is dropped.'),
+        },
       },
     },
     deleted: { type: 'final', entry: 'endEveryone' },

@@ -14,124 +14,64 @@
  * - S19 One whose sentinel supervises is lost, too, until its sentinel says how it ended, and what becomes of its task.
  *       Only one whose task was tried has died; otherwise it has left. A replacement may come when the group is closed.
  */
-import { or, sendParent, setup } from 'xstate';
-import { unbound } from './bind.ts';
-import type { SessionMatch } from './sessions.ts';
-import type { TaskFate } from './worker-end.ts';
+import { or, sendParent } from 'xstate';
+import { rule } from '../rule.ts';
+import { worker } from './worker-setup.ts';
 
-/** Of one worker. */
-export interface WorkerContext {
-  rank: number;
-  /** Its sentinel says how it ended (S19). */
-  isSupervised: boolean;
-  /** Its group never closes (S17). */
-  isElastic: boolean;
-}
-
-/** What a worker owes: its task, and copies of broadcasts that it has not had (S17). */
-interface Owing {
-  tasks: number;
-  copies: number;
-}
-
-export type WorkerEvent =
-  | {
-      type: 'registration.asked';
-      request: number;
-      session: SessionMatch;
-      /** The number of the task that it says it is doing, and of the one that it has (S18). */
-      doing: number | undefined;
-      has: number | undefined;
-    }
-  /** With the tasks in the queue that it has not declined, and the copies of broadcasts that it has not had. */
-  | { type: 'task.asked'; request: number; waits: boolean; queued: number; copies: number }
-  | { type: 'task.offered' }
-  | { type: 'result.stored'; request: number }
-  | { type: 'group.closed' }
-  | ({ type: 'sentinel.gone' } & Owing)
-  | ({ type: 'connection.closed'; hasSession: boolean } & Owing)
-  | ({ type: 'return.elapsed' } & Owing)
-  | { type: 'death.reported'; task: TaskFate }
-  | { type: 'rank.replaced' }
-  | { type: 'waiting.ended' }
-  | { type: 'departed' };
-
-export const workerMachine = setup({
-  types: {
-    context: {} as WorkerContext,
-    input: {} as WorkerContext,
-    events: {} as WorkerEvent,
-  },
-  guards: {
-    taskIsAvailable: ({ event }) => event.type === 'task.asked' && (event.queued > 0 || event.copies > 0),
-    mayWait: ({ event }) => event.type === 'task.asked' && event.waits,
-    mayReturn: ({ event }) => event.type === 'connection.closed' && event.hasSession,
-    mayLeave: ({ context, event }) =>
-      context.isElastic && 'tasks' in event && event.tasks === 0 && event.copies === 0,
-    returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
-    isSupervised: ({ context }) => context.isSupervised,
-    taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
-    taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
-    taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
-    returnsToTask: ({ event }) =>
-      event.type === 'registration.asked' &&
-      event.session === 'same' &&
-      event.has !== undefined &&
-      event.doing === event.has,
-  },
-  actions: {
-    ...unbound(
-      'acceptRegistration',
-      'refuseDuplicate',
-      'replaceConnection',
-      'startReturnTimer',
-      'stopReturnTimer',
-      'tellBusy',
-      'takeBackTask',
-      'tellIdle',
-      'giveTask',
-      'letWait',
-      'tellNoTask',
-      'tellSleighIsDead',
-      'completeTask',
-      'refuseResult',
-      'failTask',
-      'askAgain',
-      'recoverWork',
-      'failTaskForGood',
-      'declineTask',
-      'returnTask',
-      'answerCopies',
-      'leaveWork',
-      'retire',
-      'reportUnexpected',
-    ),
-  },
-}).createMachine({
+export const workerMachine = worker.createMachine({
   id: 'worker',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ ...input, toldSession: false }),
   initial: 'declared',
-  on: { '*': { actions: 'reportUnexpected' } },
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    'waiting.ended': rule('S14', 'A worker that does not wait for a task has nothing to be told.'),
+  },
   states: {
     declared: {
       on: {
-        'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3' },
-        'group.closed': { target: 'deadbeat', description: 'S6.1' },
-        'sentinel.gone': { target: 'deadbeat', description: 'S13' },
-        'death.reported': { description: 'S13: not registered, changes nothing' },
-        'rank.replaced': { target: 'replacing', description: 'S19' },
-        departed: { target: 'left', description: 'S14' },
+        'registration.asked': {
+          target: 'registered',
+          actions: ['noteSession', 'acceptRegistration'],
+          ...rule('S3', 'The worker registers under its rank.'),
+        },
+        'group.closed': {
+          target: 'deadbeat',
+          ...rule('S6.1', 'The group has closed before the worker registered.'),
+        },
+        'sentinel.gone': {
+          target: 'deadbeat',
+          ...rule('S13', 'The sentinel is gone before the worker registered.'),
+        },
+        'death.reported': rule('S13', 'The death of a worker that has not registered changes nothing.'),
+        'rank.replaced': {
+          target: 'replacing',
+          ...rule('S19', 'The sentinel asks for another worker before this one registered.'),
+        },
+        departed: {
+          target: 'left',
+          ...rule('S14', 'The job is over or deleted, and the worker is no longer awaited.'),
+        },
       },
     },
     replacing: {
-      description: 'S19: a closed group lets it in',
+      ...rule('S19', 'A worker that replaces another one is awaited in a closed group, too.'),
       on: {
-        'registration.asked': { target: 'registered', actions: 'acceptRegistration', description: 'S3, S19' },
-        'group.closed': { description: 'S19: it may come later' },
-        'sentinel.gone': { target: 'deadbeat', description: 'S13' },
-        'death.reported': { description: 'S13: not registered, changes nothing' },
-        'rank.replaced': { description: 'S19: it is already' },
-        departed: { target: 'left', description: 'S14' },
+        'registration.asked': {
+          target: 'registered',
+          actions: ['noteSession', 'acceptRegistration'],
+          ...rule('S3, S19', 'The replacement registers under the rank.'),
+        },
+        'group.closed': rule('S19', 'A replacement may come after the group has closed.'),
+        'sentinel.gone': {
+          target: 'deadbeat',
+          ...rule('S13', 'The sentinel is gone before the replacement registered.'),
+        },
+        'death.reported': rule('S13', 'The death of a worker that has not registered changes nothing.'),
+        'rank.replaced': rule('S19', 'A replacement is awaited already.'),
+        departed: {
+          target: 'left',
+          ...rule('S14', 'The job is over or deleted, and the replacement is no longer awaited.'),
+        },
       },
     },
     registered: {
@@ -143,65 +83,132 @@ export const workerMachine = setup({
             guard: 'returnsToTask',
             target: '.busy',
             actions: ['replaceConnection', 'tellBusy'],
-            description: 'S18',
+            ...rule('S18', 'The worker has come back to the task that it has.'),
           },
           {
             guard: 'returns',
             target: '.idle',
             actions: ['replaceConnection', 'takeBackTask', 'tellIdle'],
-            description: 'S18',
+            ...rule('S18', 'The worker has come back, and the task that never reached it is taken back.'),
           },
-          { actions: 'refuseDuplicate', description: 'S3' },
+          { actions: 'refuseDuplicate', ...rule('S3', 'A worker registers once under its rank.') },
         ],
-        'result.stored': { actions: 'refuseResult', description: 'S7' },
+        'result.stored': { actions: 'refuseResult', ...rule('S7', 'Only a busy worker can store a result.') },
         'sentinel.gone': [
-          { guard: 'mayLeave', target: 'left', description: 'S17' },
-          { target: 'dead', description: 'S13' },
+          {
+            guard: 'sleighWindsDown',
+            ...rule(
+              'S14',
+              'While the sleigh shuts down a registered worker stays until its own connection closes.',
+            ),
+          },
+          {
+            guard: 'mayLeave',
+            target: 'left',
+            ...rule('S17', 'A worker of an elastic group that owes nothing has left with its sentinel.'),
+          },
+          { target: 'dead', ...rule('S13', 'A worker dies with its sentinel.') },
         ],
         'connection.closed': [
-          { guard: or(['mayReturn', 'isSupervised']), target: '.lost', description: 'S18, S19' },
-          { guard: 'mayLeave', target: 'left', description: 'S17' },
-          { target: 'dead', description: 'S13' },
+          {
+            guard: or(['mayReturn', 'isSupervised']),
+            target: '.lost',
+            ...rule('S18, S19', 'The worker may come back, or its sentinel reports how it ended.'),
+          },
+          {
+            guard: 'mayLeave',
+            target: 'left',
+            ...rule('S17', 'A worker of an elastic group that owes nothing has left with its connection.'),
+          },
+          { target: 'dead', ...rule('S13', 'A worker dies with its connection.') },
         ],
         'death.reported': [
-          { guard: 'taskWasTried', target: 'dead', description: 'S13, S19' },
+          {
+            guard: 'taskWasTried',
+            target: 'dead',
+            actions: 'noteEnd',
+            ...rule(
+              'S13, S19',
+              'The worker has died over its task, by the report of its sentinel or of somebody else.',
+            ),
+          },
           {
             guard: 'taskHasFailed',
             target: 'left',
-            actions: ['failTaskForGood', 'answerCopies'],
-            description: 'S19',
+            actions: ['noteEnd', 'failTaskForGood', 'answerCopies'],
+            ...rule(
+              'S19',
+              'The task of the worker has failed for good, and its copies of broadcasts are answered for.',
+            ),
           },
           {
             guard: 'taskWasDeclined',
             target: 'left',
-            actions: ['declineTask', 'answerCopies'],
-            description: 'S19',
+            actions: ['noteEnd', 'declineTask', 'answerCopies'],
+            ...rule('S19', 'The worker has declined its task, which is for others.'),
           },
-          { target: 'left', actions: ['returnTask', 'answerCopies'], description: 'S19' },
+          {
+            target: 'left',
+            actions: ['noteEnd', 'returnTask', 'answerCopies'],
+            ...rule('S19', 'The worker has not begun its task, which is for others.'),
+          },
         ],
-        'rank.replaced': { target: 'dead', description: 'S19' },
-        departed: { target: 'left', description: 'S14' },
+        'rank.replaced': {
+          target: 'dead',
+          actions: 'noteUnreported',
+          ...rule('S19', 'The sentinel replaces the worker without a report of how it ended.'),
+        },
+        departed: { target: 'left', ...rule('S14', 'The job is over or deleted, and the worker has left.') },
       },
       states: {
         idle: {
           on: {
             'task.asked': [
-              { guard: 'taskIsAvailable', target: 'busy', actions: 'giveTask', description: 'S7' },
-              { guard: 'mayWait', target: 'waiting', actions: 'letWait', description: 'S7' },
-              { actions: 'tellNoTask', description: 'S7' },
+              {
+                guard: 'taskIsAvailable',
+                target: 'busy',
+                actions: 'giveTask',
+                ...rule('S7', 'There is a task or a copy of a broadcast, and the worker gets it.'),
+              },
+              {
+                guard: 'mayWait',
+                target: 'waiting',
+                actions: 'letWait',
+                ...rule('S7', 'The worker waits for a task.'),
+              },
+              {
+                actions: 'tellNoTask',
+                ...rule('S7', 'The worker does not wait, and is told that there is no task.'),
+              },
             ],
           },
         },
         waiting: {
           on: {
-            'task.offered': { target: 'busy', actions: 'giveTask', description: 'S7, S8' },
-            'waiting.ended': { target: 'idle', actions: 'tellSleighIsDead', description: 'S14, S14.1' },
+            'task.offered': {
+              target: 'busy',
+              actions: 'giveTask',
+              ...rule('S7, S8', 'A task or a copy of a broadcast has come, and the waiting worker gets it.'),
+            },
+            'waiting.ended': {
+              target: 'idle',
+              actions: 'tellSleighIsDead',
+              ...rule('S14, S14.1', 'The worker is told that the sleigh is dead, and waits no longer.'),
+            },
           },
         },
         busy: {
           on: {
-            'result.stored': { target: 'idle', actions: 'completeTask', description: 'S7' },
-            'task.asked': { target: 'idle', actions: ['failTask', 'askAgain'], description: 'S7.1' },
+            'result.stored': {
+              target: 'idle',
+              actions: 'completeTask',
+              ...rule('S7', 'The result ends the task of the worker.'),
+            },
+            'task.asked': {
+              target: 'idle',
+              actions: ['failTask', 'askAgain'],
+              ...rule('S7.1', 'A busy worker that asks for a task has failed the one that it has.'),
+            },
           },
         },
         lost: {
@@ -209,8 +216,21 @@ export const workerMachine = setup({
           exit: 'stopReturnTimer',
           on: {
             'return.elapsed': [
-              { guard: 'mayLeave', target: '#worker.left', description: 'S17, S18, S19' },
-              { target: '#worker.dead', description: 'S18, S19' },
+              {
+                guard: 'mayLeave',
+                target: '#worker.left',
+                ...rule(
+                  'S17, S18, S19',
+                  'The worker owes nothing, and has not come back in time, so it has left.',
+                ),
+              },
+              {
+                target: '#worker.dead',
+                ...rule(
+                  'S18, S19',
+                  'The worker has neither come back in time, nor has its end been reported.',
+                ),
+              },
             ],
           },
         },

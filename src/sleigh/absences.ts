@@ -1,15 +1,25 @@
 import { answersForAbsent } from '../machines/dead-worker-policy.ts';
 import { answersUpTo, isRegistered, type Worker } from './agents.ts';
 import { absentRanks, RangesOfRanks, RanksNotReached, type Ranks } from './result-queue.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Crew } from './crew.ts';
+import type { Joining } from './joining.ts';
+import type { JobOptions } from './options.ts';
 import type { Broadcast } from './tasks.ts';
 
-const isAnsweredFor = ({ options }: Sleigh, { sentinel }: Worker): boolean =>
+/** What of a job says who is absent. */
+interface Group {
+  readonly options: JobOptions;
+  readonly crew: Crew;
+  readonly joining: Joining;
+  readonly registrations: { readonly accepted: number };
+}
+
+const isAnsweredFor = ({ options }: Group, { sentinel }: Worker): boolean =>
   answersForAbsent(options.onDeadWorker, sentinel.session !== undefined);
 
-/** Null results may be needed for the expected ranks (S4) below this one. */
-const limitOf = ({ options, joining, crew }: Sleigh): number =>
-  // A rank that was not given out has no sentinel.
+/** The expected ranks (S4) that may have to be answered for are those below this one. */
+const limitOf = ({ options, joining, crew }: Group): number =>
+  // A rank that nobody was given has no sentinel.
   answersForAbsent(options.onDeadWorker, false)
     ? joining.ranksExpected
     : Math.min(joining.ranksExpected, crew.size);
@@ -19,10 +29,10 @@ const limitOf = ({ options, joining, crew }: Sleigh): number =>
  * them.
  */
 export class AbsentRanks {
-  readonly #sleigh: Sleigh;
+  readonly #sleigh: Group;
   #last: { readonly at: string; readonly ranks: RangesOfRanks } | undefined;
 
-  constructor(sleigh: Sleigh) {
+  constructor(sleigh: Group) {
     this.#sleigh = sleigh;
   }
 
@@ -56,7 +66,7 @@ export class AbsentRanks {
  * @param broadcasts oldest first
  */
 export function* notReached(
-  sleigh: Sleigh,
+  sleigh: Group,
   broadcasts: readonly Broadcast[],
 ): Generator<readonly [Broadcast, Ranks]> {
   const ends = new Float64Array(limitOf(sleigh));

@@ -3,7 +3,8 @@ import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
-import type { PendingGet, Client } from '../workspace/pending-get.ts';
+import type { PendingGet, Client, Found } from '../workspace/pending-get.ts';
+import { KEY } from '../wire/names.ts';
 import type { Reader, Task } from './tasks.ts';
 
 /**
@@ -107,6 +108,13 @@ export const newWorker = (
 export const answersUpTo = ({ client, endedAt, firstBroadcast }: Worker): number =>
   client === undefined ? firstBroadcast : endedAt;
 
+/** S18: a task that is given, with the number by which its worker may come back to it. */
+export function numbered(worker: Worker, found: Found): Found {
+  worker.taskNumber++;
+  if (worker.session === undefined) return found;
+  return { ...found, metadata: new Map(found.metadata).set(KEY.taskNumber, String(worker.taskNumber)) };
+}
+
 export interface Sentinel {
   readonly id: number;
   readonly client: Client;
@@ -114,13 +122,29 @@ export interface Sentinel {
   readonly workers: Set<Worker>;
   /** The secret of a sentinel that supervises its workers (S19). */
   readonly session: string | undefined;
-  /** Its blocked request, if it has one. */
+  /** It has died or left: set when its machine commands it. */
+  hasEnded: boolean;
+  /** What it waits in, while it is blocked. */
   ask: PendingGet | undefined;
   since: number;
 }
 
 /** Whether the worker has registered and has neither died nor left. */
 export const isRegistered = ({ actor }: Worker): boolean => typeof actor.getSnapshot().value === 'object';
+
+/** Whether somebody may still register as that worker. */
+export const isAwaited = ({ actor }: Worker): boolean => {
+  const { status, value } = actor.getSnapshot();
+  return status === 'active' && typeof value === 'string';
+};
+
+/** What a registration comes to that names the rank of that worker. */
+export const rankStateOf = (worker: Worker): 'registered' | 'replacing' | 'declared' | 'ended' => {
+  const { status, value } = worker.actor.getSnapshot();
+  if (status === 'done') return 'ended';
+  if (typeof value === 'object') return 'registered';
+  return value === 'replacing' ? 'replacing' : 'declared';
+};
 
 /** The innermost state that the worker is in. */
 export const stateOfWorker = ({ actor }: Worker): string => {

@@ -228,10 +228,13 @@ export class Batches {
     return true;
   }
 
-  /**
-   * Answers a get with the oldest result of the batch or mailbox.
-   * @returns false if there is none
-   */
+  /** How many results of the batch or mailbox nobody has taken. */
+  available(ref: BatchRef): number {
+    const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
+    return inbox?.results.length ?? 0;
+  }
+
+  /** Answers the ask with the oldest result of the batch or mailbox. @returns false when there is none */
   take(ref: BatchRef, ask: PendingGet): boolean {
     const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
     const isTaken = inbox?.results.take((result) => {

@@ -1,19 +1,27 @@
 import { actorOf, type Actor } from '../actors/actor.ts';
+import type { Asker } from '../machines/work.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { KEY } from '../wire/names.ts';
 import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
-import { isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
+import { isAwaited, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
-import { refuseRank, replyRank } from './rank-replies.ts';
-import { tellToStop } from './sentinel-binding.ts';
-import { shortened, UNREPORTED } from './death-report.ts';
-import type { Sleigh } from './sleigh.ts';
+import { shortened } from './death-report.ts';
+import type { JobHost } from './job-host.ts';
+import { replyRank } from './rank-replies.ts';
+import type { Tasks } from './tasks.ts';
 
 /** The number of ended workers that are kept in an elastic group, and of ended sentinels (S17). */
 const MOST_ENDED = 1_000;
 
-/** The workers and sentinels of one sleigh (S2, S3, S9, S13). It implements the actions of the sentinels' machines. */
+/** What the crew needs of its job. */
+interface CrewJob extends JobHost {
+  readonly tasks: Tasks;
+  /** A connection has closed. */
+  clientLeft(client: Client): void;
+}
+
+/** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
 export class Crew {
   readonly #workers: BoundedRegistry<Worker>;
   readonly #workerOf = new Map<Client, Worker>();
@@ -21,8 +29,8 @@ export class Crew {
   readonly #sentinelOf = new Map<Client, Sentinel>();
   /** The connections of both, by their ids. */
   readonly #clients = new Map<number, Client>();
-  readonly #sleigh: Sleigh;
-  /** The number of agents that ended in each state and are not kept, because their ranks were replaced or evicted. */
+  readonly #job: CrewJob;
+  /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
   readonly #past = new Map<string, number>();
   /** The number of workers that replaced others (S19). */
   replacements = 0;
@@ -31,11 +39,11 @@ export class Crew {
   #changes = 0;
   #nextSentinel = 0;
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
-    const most = sleigh.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
-    this.#workers = new BoundedRegistry(most, sleigh.workspace.holdings);
-    this.#sentinels = new BoundedRegistry(most, sleigh.workspace.holdings);
+  constructor(job: CrewJob) {
+    this.#job = job;
+    const most = job.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
+    this.#workers = new BoundedRegistry(most, job.workspace.holdings);
+    this.#sentinels = new BoundedRegistry(most, job.workspace.holdings);
   }
 
   get workers(): readonly Worker[] {
@@ -90,7 +98,7 @@ export class Crew {
     worker.client = client;
     this.#workerOf.set(client, worker);
     this.#clients.set(client.id, client);
-    client.closeListeners.add(this.#sleigh);
+    client.closeListeners.add(this.#job);
     this.changed(worker);
   }
 
@@ -99,12 +107,20 @@ export class Crew {
     this.#workerOf.delete(client);
     if (this.#sentinelOf.has(client)) return;
     this.#clients.delete(client.id);
-    client.closeListeners.delete(this.#sleigh);
+    client.closeListeners.delete(this.#job);
   }
 
-  isRegistered(rank: number): boolean {
-    const worker = this.find(rank);
-    return worker !== undefined && isRegistered(worker);
+  /** S7, S13: who a client is that asks for work. */
+  askerOf(client: Client): Asker {
+    const worker = this.#workerOf.get(client);
+    if (worker === undefined) return 'outsider';
+    return isRegistered(worker) ? 'worker' : 'ended';
+  }
+
+  /** S17: in an elastic group one that owes nothing may leave. */
+  owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
+    const copies = this.#job.tasks.copiesFor(worker);
+    return { tasks: worker.task === undefined ? 0 : 1, copies };
   }
 
   /** The ranks of the workers that satisfy a condition, in ascending order. */
@@ -125,62 +141,80 @@ export class Crew {
     replyRank(ask, rank);
   }
 
-  /** Replaces the worker of a rank: it dies if it is registered, and the rank waits for the next worker (S19). */
-  replace(ask: PendingGet, rank: number): void {
+  /** S19: whoever has the rank is dead by that. The death may end the sleigh, so the supervisor decides afterwards. */
+  replace(rank: number, request: number): void {
     const former = this.worker(rank);
-    const { actor, sentinel } = former;
-    if (isRegistered(former)) former.end = UNREPORTED;
-    actor.send({ type: 'rank.replaced' });
-    // By the policy the death may have ended the sleigh.
-    if (this.#sleigh.isWindingDown) return refuseRank(ask);
-    if (actor.getSnapshot().status === 'done') {
-      sentinel.workers.delete(former);
-      this.#passes(former);
-      this.replacements++;
-      this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
-      this.#sleigh.joining.chart.send({ type: 'rank.replaced' });
-    }
-    replyRank(ask, rank);
+    former.actor.send({ type: 'rank.replaced' });
+    const { supervisor } = this.#job;
+    const isAwaitedNow = isAwaited(former);
+    supervisor.send({ type: 'replacement.asked', rank, request, sentinel: 'there', isAwaited: isAwaitedNow });
   }
 
-  /** Handles a request for a rank (S2). A dead sentinel gets no more ranks. */
+  /** S19: the next worker is waited for under the rank of one that has ended. */
+  declareReplacement(rank: number): void {
+    const former = this.worker(rank);
+    const { sentinel } = former;
+    sentinel.workers.delete(former);
+    this.#passes(former);
+    this.replacements++;
+    this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
+    this.#job.joinPhase.send({ type: 'rank.replaced' });
+  }
+
+  /** S2. */
   askForRank(ask: PendingGet): void {
-    const replaces = ask.metadata.get(KEY.replaces);
-    if (replaces !== undefined) return this.#sleigh.supervision.askForReplacement(ask, replaces);
     const sentinel = this.#sentinelOf.get(ask.client);
-    if (sentinel?.actor.getSnapshot().status === 'done') refuseRank(ask);
-    else this.#sleigh.joining.chart.send({ type: 'rank.asked', request: this.#sleigh.requests.add(ask) });
+    this.#job.joinPhase.send({
+      type: 'rank.asked',
+      request: this.#job.requests.add(ask),
+      sentinel: sentinel === undefined ? 'none' : sentinel.hasEnded ? 'ended' : 'there',
+    });
   }
 
   #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
     const id = this.#nextSentinel++;
-    const actor = actorOf(this.#sleigh.machines.sentinel, {
-      parent: this.#sleigh.supervisor,
+    const actor = actorOf(this.#job.machines.sentinel, {
+      parent: this.#job.supervisor,
       id: `sentinel.${id}`,
       input: { id, rank },
     });
     const session = metadata.get(KEY.session);
-    const sentinel: Sentinel = { id, client, actor, session, workers: new Set(), ask: undefined, since: 0 };
+    const sentinel: Sentinel = {
+      id,
+      client,
+      actor,
+      session,
+      workers: new Set(),
+      hasEnded: false,
+      ask: undefined,
+      since: 0,
+    };
     this.#sentinels.add(id, sentinel);
     this.#sentinelOf.set(client, sentinel);
     this.#clients.set(client.id, client);
-    client.closeListeners.add(this.#sleigh);
+    client.closeListeners.add(this.#job);
     this.changed(sentinel);
     actor.start();
-    if (this.#sleigh.isWindingDown) actor.send({ type: 'sleigh.over' });
+    this.#job.supervisor.send({ type: 'sentinel.came', id });
     if (session !== undefined) {
       this.isSupervised = true;
-      this.#sleigh.ending.chart.send({ type: 'supervision.began' });
+      this.#job.shutdown.send({ type: 'supervision.began' });
     }
     return sentinel;
   }
 
   #declare(rank: number, sentinel: Sentinel, replaced?: Worker): Worker {
     const isSupervised = sentinel.session !== undefined;
-    const actor = actorOf(this.#sleigh.machines.worker, {
-      parent: this.#sleigh.supervisor,
+    const { options } = this.#job;
+    const actor = actorOf(this.#job.machines.worker, {
+      parent: this.#job.supervisor,
       id: `worker.${rank}`,
-      input: { rank, isSupervised, isElastic: this.#sleigh.options.join === 'elastic' },
+      input: {
+        rank,
+        isSupervised,
+        isElastic: options.join === 'elastic',
+        reconnectGrace: options.reconnectGrace,
+      },
     });
     const worker = newWorker(rank, sentinel, actor, replaced);
     this.#workers.add(rank, worker);
@@ -190,11 +224,15 @@ export class Crew {
   }
 
   retireSentinel(id: number): void {
+    this.sentinel(id).hasEnded = true;
     this.#sentinels.retire(id);
   }
 
   /** Marks the worker as ended; it may be evicted later (S17). */
   retire(rank: number): void {
+    const { end } = this.worker(rank);
+    // The results have all of it; for who looks at the page a part is enough.
+    this.worker(rank).end = end && shortened(end);
     const ended = this.#workers.retire(rank);
     if (ended === undefined) return;
     ended.sentinel.workers.delete(ended);
@@ -214,13 +252,10 @@ export class Crew {
   /** S9. */
   askAlive(ask: PendingGet): void {
     const sentinel = this.#sentinelOf.get(ask.client);
-    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') tellToStop(ask);
-    else
-      sentinel.actor.send({
-        type: 'alive.asked',
-        request: this.#sleigh.requests.add(ask),
-        waits: ask.waits,
-      });
+    const request = this.#job.requests.add(ask);
+    if (sentinel === undefined || sentinel.hasEnded)
+      this.#job.supervisor.send({ type: 'alive.asked', request });
+    else sentinel.actor.send({ type: 'alive.asked', request, waits: ask.waits });
   }
 
   /** @throws if there is none of that number */
@@ -230,28 +265,11 @@ export class Crew {
     return sentinel;
   }
 
-  #takeClient(id: number): Client | undefined {
-    const client = this.#clients.get(id);
-    this.#clients.delete(id);
-    return client;
-  }
-
-  /** Handles the end of a worker's or sentinel's connection while the sleigh serves (S13). */
+  /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
   lose(id: number): void {
-    const client = this.#takeClient(id);
-    if (client === undefined) return;
-    const worker = this.#workerOf.get(client);
-    this.#workerOf.delete(client);
-    if (worker !== undefined && isRegistered(worker)) {
-      worker.actor.send({
-        type: 'connection.closed',
-        hasSession: worker.session !== undefined,
-        ...this.#sleigh.registrations.owedBy(worker),
-      });
-    }
-    const sentinel = this.#sentinelOf.get(client);
-    this.#sentinelOf.delete(client);
-    if (sentinel === undefined || sentinel.actor.getSnapshot().status === 'done') return;
+    const { worker, sentinel } = this.#takeAgents(id);
+    worker?.actor.send({ type: 'connection.closed', ...this.owedBy(worker) });
+    if (sentinel === undefined) return;
     let registeredWorkers = 0;
     for (const each of sentinel.workers) if (isRegistered(each)) registeredWorkers++;
     sentinel.actor.send({ type: 'connection.closed', registeredWorkers });
@@ -259,86 +277,72 @@ export class Crew {
 
   /** Handles the end of a connection during the shutdown (S14). */
   letGo(id: number): void {
-    const client = this.#takeClient(id);
-    if (client === undefined) return;
-    const worker = this.#workerOf.get(client);
+    const { worker, sentinel } = this.#takeAgents(id);
+    worker?.actor.send({ type: 'departed' });
+    sentinel?.actor.send({ type: 'departed' });
+  }
+
+  /** A connection has closed. @returns whose it was */
+  #takeAgents(id: number): {
+    readonly worker?: Worker | undefined;
+    readonly sentinel?: Sentinel | undefined;
+  } {
+    const client = this.#clients.get(id);
+    if (client === undefined) return {};
+    this.#clients.delete(id);
+    const agents = { worker: this.#workerOf.get(client), sentinel: this.#sentinelOf.get(client) };
     this.#workerOf.delete(client);
-    if (worker !== undefined && isRegistered(worker)) worker.actor.send({ type: 'departed' });
-    const sentinel = this.#sentinelOf.get(client);
     this.#sentinelOf.delete(client);
-    if (sentinel?.actor.getSnapshot().status === 'active') sentinel.actor.send({ type: 'departed' });
+    return agents;
   }
 
   /** Handles a reported death, with the report if it is from the sentinel (S13, S19). */
   reportDeath(rank: number, task: TaskFate, end: WorkerEnd | undefined): void {
-    if (!this.isRegistered(rank)) return;
-    const worker = this.worker(rank);
-    worker.end = end;
-    worker.actor.send({ type: 'death.reported', task });
-    // The results carry the whole report. The page needs only a part.
-    worker.end = end && shortened(end);
+    this.find(rank)?.actor.send({ type: 'death.reported', task, end });
   }
 
   /**
-   * Sends the end of a sentinel to its workers (S13). Ranks that never registered become deadbeats. Workers without a
-   * task go first, so that the task of one is not given to another that is about to end. Deadbeats go last, so that
-   * not all expected workers seem to be there (S17).
+   * S13: its workers are told that a sentinel is gone. Those without a task come first, lest the task of one is tried on
+   * another that is as good as dead; those that never registered come last, lest all seem to be there (S17).
    */
-  *tellWorkersOf(sentinel: Sentinel, which: 'all' | 'unregistered'): Steps {
-    // By rank, also after replacements: the tasks of the dead return to the queue in that order.
-    const workers = [...sentinel.workers].sort((a, b) => a.rank - b.rank);
-    const tell = (worker: Worker): void =>
-      worker.actor.send({ type: 'sentinel.gone', ...this.#sleigh.registrations.owedBy(worker) });
-    if (which === 'all') {
-      yield* eachInSteps(workers, (worker) => {
-        if (isRegistered(worker) && worker.task === undefined) tell(worker);
+  *tellWorkersOf({ workers }: Sentinel, sleigh: 'serves' | 'windsDown'): Steps {
+    // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
+    const inOrder = [...workers].sort((a, b) => a.rank - b.rank);
+    for (const isMeant of sleigh === 'serves' ? [hasNoTask, hasCome, isAny] : [isAny])
+      yield* eachInSteps(inOrder, (worker) => {
+        if (isMeant(worker)) worker.actor.send({ type: 'sentinel.gone', sleigh, ...this.owedBy(worker) });
       });
-      yield* eachInSteps(workers, (worker) => {
-        if (isRegistered(worker)) tell(worker);
-      });
-    }
-    yield* eachInSteps(workers, (worker) => {
-      if (isAwaited(worker.actor) || (which === 'all' && isRegistered(worker))) tell(worker);
-    });
   }
 
   /** The sentinel that should have ended these workers has left (S14). */
   endWaitingOf({ workers }: Sentinel): Steps {
-    return eachInSteps(workers, (worker) => {
-      if (stateOfWorker(worker) === 'waiting') worker.actor.send({ type: 'waiting.ended' });
-    });
+    return eachInSteps(workers, ({ actor }) => actor.send({ type: 'waiting.ended' }));
   }
 
   /** Notifies each rank that has not registered when the group closes (S6.1, S19). */
   closeRanks(): Steps {
-    return eachInSteps(this.everyWorker, ({ actor }) => {
-      if (isAwaited(actor)) actor.send({ type: 'group.closed' });
+    return eachInSteps(this.everyWorker, ({ client, actor }) => {
+      if (client === undefined) actor.send({ type: 'group.closed' });
     });
   }
 
   /** Waiting sentinels are told to stop now, the others when they ask (S14). */
   dismissSentinels(): Steps {
-    return eachInSteps(this.#sentinels.values(), ({ actor }) => {
-      if (actor.getSnapshot().status === 'active') actor.send({ type: 'sleigh.over' });
-    });
+    return eachInSteps(this.#sentinels.values(), ({ actor }) => actor.send({ type: 'sleigh.over' }));
   }
 
   /** S16. */
   *endEveryone(): Steps {
     // Includes workers that were replaced (S19).
     for (const clients of [this.#workerOf, this.#sentinelOf])
-      yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#sleigh));
+      yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#job));
     for (const agents of [this.#workers, this.#sentinels]) {
-      yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => {
-        if (actor.getSnapshot().status === 'active') actor.send({ type: 'departed' });
-      });
+      yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => actor.send({ type: 'departed' }));
       agents.forgetAll();
     }
   }
 }
 
-/** Whether a client may still register as that worker. */
-const isAwaited = (actor: Worker['actor']): boolean => {
-  const { status, value } = actor.getSnapshot();
-  return status === 'active' && typeof value === 'string';
-};
+const isAny = (): boolean => true;
+const hasCome = ({ client }: Worker): boolean => client !== undefined;
+const hasNoTask = (worker: Worker): boolean => hasCome(worker) && worker.task === undefined;

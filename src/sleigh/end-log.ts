@@ -1,5 +1,5 @@
 import type { ShutdownEvent } from '../machines/shutdown.ts';
-import type { WorkerEvent } from '../machines/worker.ts';
+import type { WorkerEvent } from '../machines/worker-setup.ts';
 import type { Worker } from './agents.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 

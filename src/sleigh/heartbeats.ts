@@ -2,15 +2,20 @@ import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Sentinel } from './agents.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+
+interface HeartbeatsJob extends JobHost {
+  readonly crew: Crew;
+}
 
 /** Sentinels that are blocked in `sentinel_alive` until the next heartbeat (S9). */
 export class Heartbeats {
   readonly #blocked = new Set<Sentinel>();
-  readonly #sleigh: Sleigh;
+  readonly #job: HeartbeatsJob;
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
+  constructor(job: HeartbeatsJob) {
+    this.#job = job;
   }
 
   get blockedSentinels(): number {
@@ -22,7 +27,7 @@ export class Heartbeats {
   }
 
   hold(sentinel: Sentinel, ask: PendingGet): void {
-    const { timers, options, crew } = this.#sleigh;
+    const { timers, options, crew } = this.#job;
     sentinel.ask = ask;
     this.#blocked.add(sentinel);
     crew.changed(sentinel);
@@ -30,7 +35,7 @@ export class Heartbeats {
     if (timers.isRunning('waking')) return;
     timers.start('waking', options.sentinelRefreshPeriod, () => {
       const sentinels = [...this.#blocked];
-      this.#sleigh.inSteps(
+      this.#job.inSteps(
         eachInSteps(sentinels, (blocked) => {
           if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'waking.came' });
         }),
@@ -41,7 +46,7 @@ export class Heartbeats {
   /** @param word 0 means continue, 1 means stop */
   unblock(sentinel: Sentinel, word: '0' | '1'): void {
     this.#blocked.delete(sentinel);
-    this.#sleigh.crew.changed(sentinel);
+    this.#job.crew.changed(sentinel);
     sentinel.ask?.answer(foundText(word, sentinel.ask.origin));
     sentinel.ask = undefined;
   }

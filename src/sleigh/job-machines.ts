@@ -7,20 +7,22 @@ import { boundJoinPhase } from './join-phase-binding.ts';
 import { boundSentinel } from './sentinel-binding.ts';
 import { boundShutdown } from './shutdown-binding.ts';
 import { boundSleigh } from './sleigh-binding.ts';
+import { boundWork } from './work-binding.ts';
 import { boundWorker } from './worker-binding.ts';
 
-/** All machines of a job, bound to their implementations. */
-const BOUND = {
+/** All machines of a job, each bound to what it commands. */
+export const BOUND = {
   sleigh: boundSleigh,
   joinPhase: boundJoinPhase,
   shutdown: boundShutdown,
+  work: boundWork,
   worker: boundWorker,
   sentinel: boundSentinel,
 };
 type Bound = typeof BOUND;
 
 /** As the actors of a job run: the supervisor has its join phase and its shutdown in it. */
-export type JobMachines = Pick<Bound, 'sleigh' | 'worker' | 'sentinel'>;
+export type JobMachines = Pick<Bound, 'sleigh' | 'work' | 'worker' | 'sentinel'>;
 
 /** @param changed machines that replace those of every job, for tests with faulty machines */
 export function makeJobMachines(
@@ -38,6 +40,7 @@ export function makeJobMachines(
     sleigh: run(
       bound.sleigh.provide({ actors: { joinPhase: run(bound.joinPhase), shutdown: run(bound.shutdown) } }),
     ),
+    work: run(bound.work),
     worker: run(bound.worker),
     sentinel: run(bound.sentinel),
   };

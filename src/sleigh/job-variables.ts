@@ -14,7 +14,7 @@ import { VERSION } from '../version.ts';
 import { agentStatus, reported, scoreboard } from './reports.ts';
 import { replyRanksGiven } from './rank-replies.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Job } from './job.ts';
 import { batchOf } from './batch-ref.ts';
 
 /** The version of this protocol (the variable `version`). */
@@ -34,14 +34,14 @@ interface JobVariable {
   readonly listed?: () => void;
 }
 
-/** Creates the variables that a sleigh workspace has from the start. */
-export function defineJobVariables(sleigh: Sleigh): void {
-  const { workspace } = sleigh;
-  for (const [name, variable] of Object.entries(jobVariables(sleigh)))
+/** Makes the variables that a sleigh workspace has from the start. */
+export function defineJobVariables(job: Job): void {
+  const { workspace } = job;
+  for (const [name, variable] of Object.entries(jobVariables(job)))
     workspace.define(
       name,
       { hidden: variable.hidden, permanent: true },
-      (surroundings) => new JobBehaviour(variable, surroundings, sleigh),
+      (surroundings) => new JobBehaviour(variable, surroundings, job),
     );
   workspace.define(VARIABLE.registrations, { hidden: true, permanent: true }).declare('fifo');
   const { logCount, logBytes } = workspace.host.limits;
@@ -58,8 +58,8 @@ const constant = (text: () => string, { hidden = false } = {}): JobVariable => (
   get: (ask) => ask.answer(foundText(text(), ask.origin)),
 });
 
-function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
-  const { work, crew, joining, registrations, requests, workspace } = sleigh;
+function jobVariables(job: Job): Record<string, JobVariable> {
+  const { work, crew, intake, joining, registrations, requests, supervision, workspace } = job;
 
   /** Stores the seconds that the join phase takes (S5, S6). */
   const storeDuration =
@@ -68,7 +68,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
       const text = textOf(storing.value);
       const seconds = parseDecimal(text);
       if (seconds === undefined) storing.refuse(notANumber(name, text));
-      else joining.chart.send({ type: 'duration.set', seconds });
+      else job.joinPhase.send({ type: 'duration.set', seconds });
     };
 
   const report = (lines: (ask: PendingGet) => Steps<readonly string[]>): JobVariable => ({
@@ -88,8 +88,8 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     rankCount: constant(() => String(joining.context.registered)),
     workerCount: {
       hidden: false,
-      get: (ask) => joining.chart.send({ type: 'maximum.read', request: requests.add(ask) }),
-      listed: () => joining.chart.send({ type: 'maximum.listed' }),
+      get: (ask) => job.joinPhase.send({ type: 'maximum.read', request: requests.add(ask) }),
+      listed: () => job.joinPhase.send({ type: 'maximum.listed' }),
       store: (storing) => {
         const text = textOf(storing.value);
         const maximum = parseWhole(text);
@@ -97,7 +97,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         if (maximum === undefined) storing.refuse(notANumber(VARIABLE.workerCount, text));
         else if (maximum > limit)
           storing.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
-        else joining.chart.send({ type: 'maximum.set', maximum });
+        else job.joinPhase.send({ type: 'maximum.set', maximum });
       },
     },
     status: {
@@ -118,26 +118,27 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
         // The memory of a rank, and perhaps of its sentinel.
         const noRoom = ask.takes ? workspace.holdings.refusalOf(2 * COST.agent, undefined) : undefined;
         if (noRoom !== undefined) ask.refuse(noRoom);
-        else if (ask.takes) crew.askForRank(ask);
-        else replyRanksGiven(ask, joining.context.ranksGiven);
+        else if (!ask.takes) replyRanksGiven(ask, joining.context.ranksGiven);
+        else if (ask.metadata.has(KEY.replaces)) supervision.askForReplacement(ask);
+        else crew.askForRank(ask);
       },
       store: (storing) =>
-        joining.chart.send({
+        job.joinPhase.send({
           type: 'registration.asked',
           request: requests.addStore(storing),
-          ...registrations.rankOf(storing),
+          ...registrations.factsOf(storing),
         }),
     },
     sentinel_alive: {
       hidden: true,
       get: (ask) => crew.askAlive(ask),
-      waiting: () => sleigh.heartbeats.asks(),
+      waiting: () => job.heartbeats.asks(),
     },
     task: {
       hidden: false,
       keepsValue: true,
-      get: (ask) => work.getTask(ask),
-      store: (storing) => work.storeTask(storing),
+      get: (ask) => intake.getTask(ask),
+      store: (storing) => intake.storeTask(storing),
       counts: () => work.taskCounts,
       values: (from, count) => work.tasks.queued(from, count),
       waiting: () => work.asks(),
@@ -145,13 +146,13 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     broadcast: {
       ...constant(() => '0', { hidden: true }),
       keepsValue: true,
-      store: (storing) => work.storeBroadcast(storing),
+      store: (storing) => intake.storeBroadcast(storing),
     },
     result: {
       hidden: false,
       keepsValue: true,
-      get: (ask) => work.getResult(ask),
-      store: (storing) => work.storeResult(storing),
+      get: (ask) => intake.getResult(ask),
+      store: (storing) => intake.storeResult(storing),
       counts: () => work.batches.counts,
       values: (from, count) => work.batches.results(from, count),
       waiting: () => work.batches.asks(),
@@ -183,7 +184,7 @@ function jobVariables(sleigh: Sleigh): Record<string, JobVariable> {
     },
     agentStatus: report(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
     scoreboard: report(({ metadata }) =>
-      scoreboard(crew.workers, { now: sleigh.now, tellsReplaced: metadata.get(KEY.replaced) === '1' }),
+      scoreboard(crew.workers, { now: job.now, tellsReplaced: metadata.get(KEY.replaced) === '1' }),
     ),
   };
 }
@@ -193,12 +194,12 @@ class JobBehaviour implements Behaviour {
   readonly mode = 'custom';
   readonly #variable: JobVariable;
   readonly #in: VariableContext;
-  readonly #sleigh: Sleigh;
+  readonly #job: Job;
 
-  constructor(variable: JobVariable, surroundings: VariableContext, sleigh: Sleigh) {
+  constructor(variable: JobVariable, surroundings: VariableContext, job: Job) {
     this.#variable = variable;
     this.#in = surroundings;
-    this.#sleigh = sleigh;
+    this.#job = job;
   }
 
   get counts() {
@@ -208,10 +209,10 @@ class JobBehaviour implements Behaviour {
   store(value: Value, client: Client | undefined): StoreOutcome {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
     const storing = new PendingStore(value, client);
-    if (!this.#sleigh.hasFailed) this.#variable.store(storing);
-    this.#sleigh.requests.clear();
-    // The job may have failed during this request.
-    if (this.#sleigh.hasFailed) storing.refuse(SLEIGH_FAILED);
+    if (!this.#job.hasFailed) this.#variable.store(storing);
+    this.#job.requests.clear();
+    // It may have failed just now.
+    if (this.#job.hasFailed) storing.refuse(SLEIGH_FAILED);
     if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
     return storing.outcome;
   }
@@ -225,15 +226,15 @@ class JobBehaviour implements Behaviour {
   }
 
   listed(): void {
-    if (!this.#sleigh.hasFailed) this.#variable.listed?.();
+    if (!this.#job.hasFailed) this.#variable.listed?.();
   }
 
   get(ask: PendingGet): void {
     ask.variableId = this.#in.variableId;
-    if (!this.#sleigh.hasFailed) this.#variable.get(ask);
-    this.#sleigh.requests.clear();
-    // The job may have failed during this request, which is in no line yet.
-    if (this.#sleigh.hasFailed) ask.interrupt(SLEIGH_FAILED);
+    if (!this.#job.hasFailed) this.#variable.get(ask);
+    this.#job.requests.clear();
+    // It may have failed just now, and nobody knows of this one.
+    if (this.#job.hasFailed) ask.interrupt(SLEIGH_FAILED);
   }
 
   /** The sleigh refuses the waiting gets, because it ends with its workspace (S16). */

@@ -2,35 +2,31 @@ import type { Actor } from '../actors/actor.ts';
 import type { StoryKeeper } from '../actors/story-keeper.ts';
 import type { ActorSystem } from '../machines/bind.ts';
 import type { Steps } from '../workspace/steps.ts';
-import type { Workspace } from '../workspace/workspace.ts';
 import type { Crew } from './crew.ts';
-import type { Ending } from './ending.ts';
 import type { Heartbeats } from './heartbeats.ts';
+import type { Intake } from './intake.ts';
+import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import type { NamedTimers } from './named-timers.ts';
-import type { JobOptions } from './options.ts';
-import type { PendingRequests } from './pending-requests.ts';
 import type { Recovery } from './recovery.ts';
 import type { Registrations } from './registrations.ts';
+import type { Supervision } from './supervision.ts';
 import type { Work } from './work.ts';
 
-/** The parts of a job that implement the actions of its machines. */
-export interface Job {
-  readonly workspace: Workspace;
-  readonly options: JobOptions;
-  readonly timers: NamedTimers;
-  readonly requests: PendingRequests;
+/** What the machines of a job command: its parts, each of which carries out some of it. */
+export interface Job extends JobHost {
   readonly stories: StoryKeeper;
   readonly crew: Crew;
   readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
   readonly recovery: Recovery;
   readonly joining: Joining;
-  readonly ending: Ending;
+  readonly intake: Intake;
+  readonly supervision: Supervision;
   readonly work: Work;
+  /** One of its machines has failed: it does nothing any more, and refuses what it is asked. */
+  readonly hasFailed: boolean;
   /** Stores a text into an ordinary variable of the workspace. */
   announce(variable: string, text: string): void;
-  inSteps(steps: Steps): void;
   endEveryone(): Steps;
   /** Called when an actor receives an event that its state does not expect. */
   reportUnexpected(actor: Actor, event: { readonly type: string }): void;

@@ -1,12 +1,19 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
+import type { PendingStore } from '../machines/pending-store.ts';
+import { textOf } from '../workspace/value.ts';
+import { stateOfWorker } from './agents.ts';
 import { tellNumber } from './joining.ts';
 import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** The implementations of the machine's actions. */
+/** @param why of the rank that the registration names */
+const refuseRegistration = (storing: PendingStore, why: (rank: number) => string): void =>
+  storing.refuse(registrationFailed(why(Number(textOf(storing.value)))));
+
+/** What the machine of the join phase commands. */
 const implementations: Implementations<typeof joinPhaseMachine, Job> = {
   giveRank: ({ crew, requests }, { context, event }) => {
     assertEvent(event, 'rank.asked');
@@ -18,7 +25,47 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
   },
   registerWorker: ({ registrations, requests }, { event }) => {
     assertEvent(event, 'registration.asked');
-    registrations.ask(requests.store(event.request));
+    registrations.register(requests.store(event.request), event.request);
+  },
+  refuseUnreadable: ({ registrations, requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    registrations.refuseUnreadable(requests.store(event.request));
+  },
+  refuseUnknown: ({ requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    refuseRegistration(requests.store(event.request), (rank) => `rank ${rank} was never given out`);
+  },
+  refuseForgotten: ({ requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    refuseRegistration(requests.store(event.request), (rank) => `the worker of rank ${rank} has ended`);
+  },
+  refuseEnded: ({ crew, requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    refuseRegistration(
+      requests.store(event.request),
+      (rank) => `the worker of rank ${rank} is ${stateOfWorker(crew.worker(rank))}`,
+    );
+  },
+  refuseConnection: ({ crew, requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    const storing = requests.store(event.request);
+    const other = crew.workerOf(storing.client);
+    storing.refuse(registrationFailed(`this connection is worker ${other?.rank} already`));
+  },
+  refuseReplaced: ({ crew, requests }, { event }) => {
+    assertEvent(event, 'registration.asked');
+    refuseRegistration(
+      requests.store(event.request),
+      (rank) => `the worker of rank ${rank} is ${crew.worker(rank).former?.state}`,
+    );
+  },
+  storeBroadcast: ({ work, requests }, { event }) => {
+    assertEvent(event, 'broadcast.stored');
+    work.storeBroadcast(requests.store(event.request));
+  },
+  storeBroadcastForAbsent: ({ recovery, requests }, { event }) => {
+    assertEvent(event, 'broadcast.stored');
+    recovery.storeBroadcastForAbsent(requests.store(event.request));
   },
   refuseGroupClosed: ({ requests }, { event }) => {
     assertEvent(event, 'registration.asked');

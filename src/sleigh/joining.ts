@@ -1,36 +1,34 @@
 import type { ActorRefFrom } from 'xstate';
-import type { joinPhaseMachine, JoinPhaseContext } from '../machines/join-phase.ts';
+import type { joinPhaseMachine } from '../machines/join-phase.ts';
+import type { JoinPhaseContext } from '../machines/join-phase-setup.ts';
 import { KEY } from '../wire/names.ts';
 import { parseDecimal } from '../wire/numbers.ts';
 import { foundText, type PendingGet } from '../workspace/pending-get.ts';
 import { notANumber, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { JobHost } from './job-host.ts';
 
 /** The gets that wait for the group to close (S5, S6). */
 export class Joining {
   readonly #forStatus = new WaitingLine();
   readonly #forNumber = new WaitingLine();
-  readonly #sleigh: Sleigh;
-  /** The timers of gets that wait for a limited time. */
+  readonly #job: JobHost;
+  /** The timers of those who wait for the group to close, but not for ever. */
   readonly #timerOf = new Map<PendingGet, string>();
   #waits = 0;
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
+  constructor(job: JobHost) {
+    this.#job = job;
   }
 
   get chart(): ActorRefFrom<typeof joinPhaseMachine> {
-    return this.#sleigh.child('joinPhase');
+    return this.#job.joinPhase;
   }
   get context(): JoinPhaseContext {
     return this.chart.getSnapshot().context;
   }
-  get isClosed(): boolean {
-    return this.chart.getSnapshot().value === 'closed';
-  }
-  /** The value of `join_status`. */
+  /** As `join_status` tells it. */
   get phase(): 'open' | 'joining' | 'closed' | 'elastic' {
     const { value } = this.chart.getSnapshot();
     return typeof value === 'string' ? value : value.gathering === 'open' ? 'open' : 'joining';
@@ -51,7 +49,7 @@ export class Joining {
     const text = ask.metadata.get(KEY.delay);
     const delay = text === undefined ? undefined : parseDecimal(text);
     if (text !== undefined && delay === undefined) return ask.refuse(notANumber(KEY.delay, text));
-    this.chart.send({ type, request: this.#sleigh.requests.add(ask), waits: ask.waits, delay });
+    this.chart.send({ type, request: this.#job.requests.add(ask), waits: ask.waits, delay });
   }
 
   /** S16. */
@@ -70,7 +68,7 @@ export class Joining {
     const timer = `waitForWorkers ${++this.#waits}`;
     this.#timerOf.set(ask, timer);
     this.#forNumber.add(ask, () => this.#stopTimerOf(ask));
-    this.#sleigh.timers.start(timer, seconds, () => {
+    this.#job.timers.start(timer, seconds, () => {
       ask.withdraw();
       tellNumber(ask, this.context.registered);
     });
@@ -78,13 +76,13 @@ export class Joining {
 
   #stopTimerOf(ask: PendingGet): void {
     const timer = this.#timerOf.get(ask);
-    if (timer !== undefined) this.#sleigh.timers.stop(timer);
+    if (timer !== undefined) this.#job.timers.stop(timer);
     this.#timerOf.delete(ask);
   }
 
   tellEveryone(number: number): void {
     const asks = [...this.#forStatus.takeAll(), ...this.#forNumber.takeAll()];
-    this.#sleigh.inSteps(
+    this.#job.inSteps(
       eachInSteps(asks, (ask) => {
         this.#stopTimerOf(ask);
         if (!ask.ended) tellNumber(ask, number);

@@ -1,5 +1,5 @@
 import type { DeathPolicy } from '../machines/dead-worker-policy.ts';
-import { NO_MAXIMUM } from '../machines/join-phase.ts';
+import { NO_MAXIMUM } from '../machines/join-phase-setup.ts';
 import { KEY } from '../wire/names.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';

@@ -14,3 +14,6 @@ export const refuseRank = (get: PendingGet): void => replyRank(get, -1);
 /** Replies with the number of ranks given out (S2). */
 export const replyRanksGiven = (get: PendingGet, count: number): void =>
   get.answer(foundText(String(count), get.origin, NOT_ALLOCATED));
+
+/** S9, S14: a launcher is told to stop. */
+export const replyStop = (get: PendingGet): void => get.answer(foundText('1', get.origin));

@@ -4,23 +4,36 @@ import {
   decideUntried,
   type UnfinishedTask,
 } from '../machines/dead-worker-policy.ts';
+import type { PendingStore } from '../machines/pending-store.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
-import { notReached } from './absences.ts';
-import type { Worker } from './agents.ts';
+import { AbsentRanks, notReached } from './absences.ts';
+import { isAwaited, isRegistered, type Worker } from './agents.ts';
 import { RangesOfRanks, type Ranks } from './result-queue.ts';
 import { nullResultOf, nullResultsOf } from './results.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+import type { Joining } from './joining.ts';
 import type { Broadcast, Task } from './tasks.ts';
+import type { Work } from './work.ts';
+
+interface RecoveryJob extends JobHost {
+  readonly crew: Crew;
+  readonly joining: Joining;
+  readonly work: Work;
+  readonly registrations: { readonly accepted: number };
+}
 
 /**
  * Carries out the decisions of `machines/dead-worker-policy.ts` about the task and the copies of a worker (S13, S19).
  */
 export class Recovery {
-  readonly #sleigh: Sleigh;
+  readonly #absent: AbsentRanks;
+  readonly #sleigh: RecoveryJob;
 
-  constructor(sleigh: Sleigh) {
+  constructor(sleigh: RecoveryJob) {
     this.#sleigh = sleigh;
+    this.#absent = new AbsentRanks(sleigh);
   }
 
   get #work() {
@@ -122,7 +135,7 @@ export class Recovery {
     const { tasks } = this.#work;
     if (tasks.declinedCount === 0) return;
     const ranks = [...this.#sleigh.crew.everyWorker]
-      .filter((worker) => worker !== ended && worker.actor.getSnapshot().status === 'active')
+      .filter((worker) => worker !== ended && (isAwaited(worker) || isRegistered(worker)))
       .map(({ rank }) => rank);
     for (const task of tasks.takeDeclinedByAll(ranks)) {
       this.#work.batches.dropQueued(task.batch);
@@ -147,7 +160,17 @@ export class Recovery {
     yield* this.#work.tasks.dropKept();
   }
 
-  /** Adds null results for ranks that never had a broadcast, with the reserved memory (S13, S19). */
+  /** S8, S13: the group is closed, so it is known whom a broadcast does not reach. */
+  storeBroadcastForAbsent(storing: PendingStore): void {
+    // Before the value may be given up: nobody may be there to read it.
+    const nobody = this.#absent.now;
+    const broadcast = this.#work.storeBroadcast(storing);
+    if (broadcast === undefined || nobody.length === 0) return;
+    broadcast.reserve.take(nobody.places);
+    this.answerFor(broadcast, nobody);
+  }
+
+  /** S13, S19: a broadcast that workers of these ranks never had, whose places are taken. */
   answerFor({ value, batch, reserve }: Broadcast, ranks: Ranks): void {
     this.#work.batches.accept(batch, ranks.length);
     this.#work.batches.addNulls(batch, nullResultsOf({ value, batch }, ranks, { reserve }));

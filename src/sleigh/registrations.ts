@@ -1,16 +1,20 @@
-import type { RankState } from '../machines/join-phase.ts';
+import type { JoinPhaseEvent } from '../machines/join-phase-events.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
-import { matchSession, type SessionMatch } from '../machines/sessions.ts';
+import { matchSession } from '../machines/sessions.ts';
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
-import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
-import { notANumber } from '../workspace/refusal.ts';
+import { PendingGet, type Client } from '../workspace/pending-get.ts';
+import { notANumber, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { textOf } from '../workspace/value.ts';
-import { isRegistered, stateOfWorker, type Worker } from './agents.ts';
+import { rankStateOf, type Worker } from './agents.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+import type { Joining } from './joining.ts';
 import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Supervision } from './supervision.ts';
+import type { Work } from './work.ts';
 
 /** The number of characters of a host name that are kept. */
 const MOST_HOST = 255;
@@ -43,78 +47,96 @@ function withoutSession(metadata: Metadata): Metadata {
 /** The name of the timer of a lost worker. */
 const timerOf = (rank: number): string => `return of worker ${rank}`;
 
-/** Handles registrations and returns of workers (S3, S18). */
+/** What registrations need of their job. */
+interface RegistrationsJob extends JobHost {
+  readonly crew: Crew;
+  readonly joining: Joining;
+  readonly supervision: Supervision;
+  readonly work: Work;
+  /** Stores a text into an ordinary variable of the workspace. */
+  announce(variable: string, text: string, metadata: Metadata, client: Client): void;
+}
+
+type RegistrationFacts = Pick<
+  Extract<JoinPhaseEvent, { type: 'registration.asked' }>,
+  'rank' | 'session' | 'formerSession' | 'connection'
+>;
+
+/** How workers come, and come back (S3, S18). */
 export class Registrations {
   /** The number of accepted registrations. */
   accepted = 0;
-  readonly #sleigh: Sleigh;
+  readonly #job: RegistrationsJob;
+  /** Workers that may come back. */
+  readonly #lost = new Set<Worker>();
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
+  constructor(job: RegistrationsJob) {
+    this.#job = job;
   }
 
-  /** Handles a registration: the rank must wait for its worker, and the connection must not be a worker (S3). */
-  ask(storing: PendingStore): void {
-    const { crew, joining, work, workspace } = this.#sleigh;
-    const text = textOf(storing.value);
-    const rank = parseWhole(text);
-    if (rank === undefined) return storing.refuse(registrationFailed(`the rank "${text}" is no number`));
-    const session = storing.value.metadata.get(KEY.session) ?? '';
-    if (session.length > MOST_SESSION)
-      return storing.refuse(
-        registrationFailed(`a session of ${session.length} bytes; the limit is ${MOST_SESSION}`),
-      );
+  /** S3, S18, S19: the facts by which the join phase decides about a registration. */
+  factsOf(storing: PendingStore): RegistrationFacts {
+    const { crew } = this.#job;
+    const rank = parseWhole(textOf(storing.value));
+    const shown = sessionOf(storing);
+    const none = { session: 'none', formerSession: 'none', connection: 'free' } as const;
+    if (rank === undefined || this.#flawOf(storing) !== undefined) return { rank: 'unreadable', ...none };
     const worker = crew.find(rank);
-    if (worker === undefined) {
-      const isForgotten = rank >= 0 && rank < joining.context.ranksGiven;
-      const why = isForgotten ? `the worker of rank ${rank} has ended` : `rank ${rank} was never given out`;
-      return storing.refuse(registrationFailed(why));
-    }
-    if (worker.actor.getSnapshot().status === 'done')
-      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${stateOfWorker(worker)}`));
+    if (worker === undefined) return { rank: this.#wasGiven(rank) ? 'forgotten' : 'unknown', ...none };
     const other = crew.workerOf(storing.client);
-    if (other !== undefined && other !== worker)
-      return storing.refuse(registrationFailed(`this connection is worker ${other.rank} already`));
-    const { former } = worker;
-    // The worker has been replaced, and the rank is for its replacement (S18, S19).
-    if (
-      !isRegistered(worker) &&
-      former !== undefined &&
-      matchSession(former.session, sessionOf(storing)) === 'same'
-    )
-      return storing.refuse(registrationFailed(`the worker of rank ${rank} is ${former.state}`));
-    const { session: match } = this.rankOf(storing);
-    const returns = isRegistered(worker) && match === 'same';
-    // The memory of the copies of broadcasts that it gets (P12).
-    const copies = isRegistered(worker) ? 0 : work.tasks.memoryOfCopies;
+    return {
+      rank: rankStateOf(worker),
+      session: matchSession(worker.session, shown),
+      formerSession: matchSession(worker.former?.session, shown),
+      connection: other === undefined ? 'free' : other === worker ? 'own' : 'others',
+    };
+  }
+
+  #wasGiven(rank: number): boolean {
+    return rank >= 0 && rank < this.#job.joining.context.ranksGiven;
+  }
+
+  /** @returns why the rank or the session of a registration cannot be read, if so */
+  #flawOf(storing: PendingStore): Refusal | undefined {
+    const text = textOf(storing.value);
+    if (parseWhole(text) === undefined) return registrationFailed(`the rank "${text}" is no number`);
+    const { length } = sessionOf(storing) ?? '';
+    if (length <= MOST_SESSION) return undefined;
+    return registrationFailed(`a session of ${length} bytes; the limit is ${MOST_SESSION}`);
+  }
+
+  refuseUnreadable(storing: PendingStore): void {
+    const flaw = this.#flawOf(storing);
+    if (flaw !== undefined) storing.refuse(flaw);
+  }
+
+  /** S3: its machine decides, once there is room for what it gets (P12). */
+  register(storing: PendingStore, request: number): void {
+    const { crew, work, workspace } = this.#job;
+    const worker = crew.worker(Number(textOf(storing.value)));
+    const { session, rank } = this.factsOf(storing);
+    // The copies of broadcasts that it gets (P12).
+    const copies = rank === 'registered' ? 0 : work.tasks.memoryOfCopies;
     const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
     if (noRoom !== undefined) return storing.refuse(noRoom);
+    const returns = rank === 'registered' && session === 'same';
     const doing = returns ? storing.value.metadata.get(KEY.doing) : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
     if (doing !== undefined && number === undefined) return storing.refuse(notANumber(KEY.doing, doing));
     worker.actor.send({
       type: 'registration.asked',
-      request: this.#sleigh.requests.addStore(storing),
-      session: match,
+      request,
+      session,
+      tellsSession: sessionOf(storing) !== undefined,
       doing: number,
       has: worker.task && worker.taskNumber,
     });
   }
 
-  /** The state of the rank in a registration, and whether the session is that of its worker (S18, S19). */
-  rankOf(storing: PendingStore): { readonly rank: RankState; readonly session: SessionMatch } {
-    const number = parseWhole(textOf(storing.value));
-    const worker = number === undefined ? undefined : this.#sleigh.crew.find(number);
-    if (worker === undefined) return { rank: 'other', session: 'none' };
-    const session = matchSession(worker.session, sessionOf(storing));
-    if (isRegistered(worker)) return { rank: 'registered', session };
-    return { rank: stateOfWorker(worker) === 'replacing' ? 'replacing' : 'other', session };
-  }
-
-  /** Accepts a registration and keeps its metadata (S3). */
+  /** S3: its metadata is kept with its registration. */
   accept(worker: Worker, storing: PendingStore): void {
     const { client, value } = storing;
-    const { crew, now, options } = this.#sleigh;
+    const { crew, now, options } = this.#job;
     this.accepted++;
     worker.registeredAt = now;
     worker.host =
@@ -128,8 +150,8 @@ export class Registrations {
 
   /** Announces a registration. An elastic group keeps only the last ones, because it may run for ever (S17). */
   #announce(rank: number, metadata: Metadata, client: Client): void {
-    const { workspace, options } = this.#sleigh;
-    this.#sleigh.announce(VARIABLE.registrations, String(rank), metadata, client);
+    const { workspace, options } = this.#job;
+    this.#job.announce(VARIABLE.registrations, String(rank), metadata, client);
     const variable = workspace.variable(VARIABLE.registrations);
     if (options.join === 'elastic' && variable.behaviour.counts.values > MOST_ANNOUNCED)
       variable.get(
@@ -140,14 +162,14 @@ export class Registrations {
   /** S18. */
   tellWhetherBusy(storing: PendingStore, isBusy: boolean): void {
     storing.tell(KEY.busy, isBusy ? '1' : '0');
-    storing.tell(KEY.grace, String(this.#sleigh.options.reconnectGrace));
+    storing.tell(KEY.grace, String(this.#job.options.reconnectGrace));
   }
 
   /**
    * The worker has come back (S18). Its older connection may not have closed yet, and does not belong to it any more.
    */
   replaceConnection(worker: Worker, client: Client): void {
-    const { crew } = this.#sleigh;
+    const { crew } = this.#job;
     worker.ask?.interrupt(WORKER_REPLACED);
     worker.ask = undefined;
     if (worker.client !== undefined) crew.disconnect(worker.client);
@@ -156,35 +178,23 @@ export class Registrations {
 
   /** Starts the timer of the grace within which it may come back (S18). */
   startTimer(worker: Worker): void {
-    const { timers, supervision, crew } = this.#sleigh;
+    const { timers, supervision, crew } = this.#job;
     crew.changed(worker);
     worker.ask = undefined;
+    this.#lost.add(worker);
     timers.start(timerOf(worker.rank), supervision.lostFor(worker), () =>
-      worker.actor.send({ type: 'return.elapsed', ...this.owedBy(worker) }),
+      worker.actor.send({ type: 'return.elapsed', ...crew.owedBy(worker) }),
     );
   }
 
   /** Workers that are lost when the sleigh shuts down have left (S18). */
   dismissLost(): Steps {
-    return eachInSteps(this.#sleigh.crew.everyWorker, (worker) => {
-      if (stateOfWorker(worker) === 'lost') worker.actor.send({ type: 'departed' });
-    });
+    return eachInSteps([...this.#lost], ({ actor }) => actor.send({ type: 'departed' }));
   }
 
-  /** The task and the copies that a worker has not answered (S17). */
-  owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
-    const copies = this.#sleigh.work.tasks.copiesFor(worker);
-    return { tasks: worker.task === undefined ? 0 : 1, copies };
-  }
-
-  /** Adds the number by which a returning worker names its task (S18). */
-  numbered(worker: Worker, found: Found): Found {
-    worker.taskNumber++;
-    if (worker.session === undefined) return found;
-    return { ...found, metadata: new Map(found.metadata).set(KEY.taskNumber, String(worker.taskNumber)) };
-  }
-
-  stopTimer(rank: number): void {
-    this.#sleigh.timers.stop(timerOf(rank));
+  /** It has come back, or has ended. */
+  stopTimer(worker: Worker): void {
+    this.#lost.delete(worker);
+    this.#job.timers.stop(timerOf(worker.rank));
   }
 }

@@ -1,8 +1,7 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
-import { foundText, type PendingGet } from '../workspace/pending-get.ts';
-import { refuseRank } from './rank-replies.ts';
+import { refuseRank, replyStop } from './rank-replies.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
@@ -12,14 +11,11 @@ export const MISSED_PERIODS = 3;
 /** The name of a sentinel's heartbeat timeout. */
 const absence = (id: number): string => `absence of sentinel ${id}`;
 
-/** S9, S14. */
-export const tellToStop = (ask: PendingGet): void => ask.answer(foundText('1', ask.origin));
-
-/** The implementations of the machine's actions. */
+/** What the machine of a sentinel commands. */
 const implementations: Implementations<typeof sentinelMachine, Job> = {
-  replaceWorker: ({ crew, requests }, { event }) => {
+  replaceWorker: ({ crew }, { event }) => {
     assertEvent(event, 'replacement.asked');
-    crew.replace(requests.get(event.request), event.rank);
+    crew.replace(event.rank, event.request);
   },
   refuseReplacement: ({ requests }, { event }) => {
     assertEvent(event, 'replacement.asked');
@@ -35,7 +31,7 @@ const implementations: Implementations<typeof sentinelMachine, Job> = {
   },
   tellToGoOn: ({ crew, heartbeats }, { context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
   tellToStop: ({ crew, requests, heartbeats }, { context, event }) => {
-    if (event.type === 'alive.asked') tellToStop(requests.get(event.request));
+    if (event.type === 'alive.asked') replyStop(requests.get(event.request));
     else heartbeats.unblock(crew.sentinel(context.id), '1');
   },
   startAbsenceTimer: ({ timers, options }, { context, self }) =>

@@ -2,6 +2,7 @@ import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
 import { jobOf, type Job } from './job.ts';
+import { refuseRank, replyRank, replyStop } from './rank-replies.ts';
 import { SLEIGH_DEAD } from './refusals.ts';
 
 /**
@@ -25,15 +26,37 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
   },
   tellWorkersOfSentinel: (job, { event }) => {
     assertEvent(event, ['sentinel.died', 'sentinel.left']);
-    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'all'));
+    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'serves'));
   },
   giveUpRanksOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
-    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'unregistered'));
+    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'windsDown'));
   },
   endWaitingOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
     job.inSteps(job.crew.endWaitingOf(job.crew.sentinel(event.id)));
+  },
+  tellToStop: ({ requests }, { event }) => {
+    assertEvent(event, 'alive.asked');
+    replyStop(requests.get(event.request));
+  },
+  closeWork: ({ intake }) => intake.actor.send({ type: 'sleigh.over' }),
+  dismissSentinel: ({ crew }, { event }) => {
+    assertEvent(event, 'sentinel.came');
+    crew.sentinel(event.id).actor.send({ type: 'sleigh.over' });
+  },
+  refuseReplacement: ({ requests }, { event }) => {
+    assertEvent(event, 'replacement.asked');
+    refuseRank(requests.get(event.request));
+  },
+  replyAwaited: ({ requests }, { event }) => {
+    assertEvent(event, 'replacement.asked');
+    replyRank(requests.get(event.request), event.rank);
+  },
+  declareReplacement: ({ crew, requests }, { event }) => {
+    assertEvent(event, 'replacement.asked');
+    crew.declareReplacement(event.rank);
+    replyRank(requests.get(event.request), event.rank);
   },
   dismissSentinels: (job) => job.inSteps(job.crew.dismissSentinels()),
   dismissLost: (job) => job.inSteps(job.registrations.dismissLost()),

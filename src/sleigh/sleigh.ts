@@ -1,6 +1,8 @@
 import { createActor, type ActorRefFrom } from 'xstate';
 import type { Actor } from '../actors/actor.ts';
 import { storyOf } from '../actors/story.ts';
+import type { joinPhaseMachine } from '../machines/join-phase.ts';
+import type { shutdownMachine } from '../machines/shutdown.ts';
 import type { sleighMachine } from '../machines/sleigh.ts';
 import { BROKEN, countsOf } from '../actors/step-catalog.ts';
 import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
@@ -18,7 +20,7 @@ import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfPlaces } from './null-reserve.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
-import { Ending } from './ending.ts';
+import { Intake } from './intake.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
 import { type Job, ownJob } from './job.ts';
@@ -32,6 +34,7 @@ import { Registrations } from './registrations.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import { Supervision } from './supervision.ts';
 import { Heartbeats } from './heartbeats.ts';
+import type { Tasks } from './tasks.ts';
 import { Work } from './work.ts';
 
 /** The variable for dead workers (S13). */
@@ -54,7 +57,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   readonly supervision: Supervision;
   readonly recovery: Recovery;
   readonly joining: Joining;
-  readonly ending: Ending;
+  readonly intake: Intake;
   readonly work: Work;
   readonly machines: JobMachines;
   /** The stories of all its actors, and the number of workers and sentinels in each state. */
@@ -73,7 +76,6 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.supervision = new Supervision(this);
     this.recovery = new Recovery(this);
     this.joining = new Joining(this);
-    this.ending = new Ending(this);
     this.work = new Work(this);
     this.machines = machines ?? jobMachines({ isTraced: workspace.host.tracer !== undefined });
     this.stories = new StoryKeeper(workspace.host.clock, this.failures.failed);
@@ -88,9 +90,11 @@ export class Sleigh implements WorkspacePlugin, Job {
     });
     ownJob(this.supervisor.system, this);
     this.supervisor.subscribe({ error: (error) => this.fail('sleigh', error) });
+    this.intake = new Intake(this);
     defineJobVariables(this);
     this.supervisor.start();
-    if (options.join === 'elastic') this.joining.chart.send({ type: 'elastic.chosen' });
+    this.intake.actor.start();
+    if (options.join === 'elastic') this.joinPhase.send({ type: 'elastic.chosen' });
   }
 
   /** Milliseconds. */
@@ -103,12 +107,18 @@ export class Sleigh implements WorkspacePlugin, Job {
     return this.#hasFailed;
   }
 
-  /** Whether it is shutting down or has ended (S14). */
-  get isWindingDown(): boolean {
-    return this.supervisor.getSnapshot().value !== 'serving';
+  get joinPhase(): ActorRefFrom<typeof joinPhaseMachine> {
+    return this.#child('joinPhase');
+  }
+  get shutdown(): ActorRefFrom<typeof shutdownMachine> {
+    return this.#child('shutdown');
+  }
+  /** The tasks and broadcasts that nobody has yet. */
+  get tasks(): Tasks {
+    return this.work.tasks;
   }
 
-  child<Id extends 'joinPhase' | 'shutdown'>(id: Id) {
+  #child<Id extends 'joinPhase' | 'shutdown'>(id: Id) {
     const child = this.supervisor.getSnapshot().children[id];
     if (child === undefined) throw new Error(`the ${id} of ${this.workspace.name} has ended`);
     return child;
@@ -121,6 +131,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   actor(id: string): Actor | undefined {
     const { children } = this.supervisor.getSnapshot();
     if (id === 'sleigh') return this.supervisor;
+    if (id === 'work') return this.intake.actor;
     if (id === 'joinPhase' || id === 'shutdown') return children[id];
     return this.crew.actor(id);
   }
@@ -157,7 +168,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   /** Handles stores to two ordinary variables that have consequences (S13, S14). */
   stored(name: string, value: Value): void {
     if (this.#hasFailed) return;
-    if (name === VARIABLE.rideOver) this.ending.chart.send({ type: 'ride.over' });
+    if (name === VARIABLE.rideOver) this.shutdown.send({ type: 'ride.over' });
     else if (name === VARIABLE.workerDead) this.supervision.report(value);
   }
 
@@ -172,7 +183,7 @@ export class Sleigh implements WorkspacePlugin, Job {
 
   /** The job shuts down with its server (S14.1). */
   serverStops(): void {
-    if (!this.#hasFailed) this.ending.chart.send({ type: 'server.stopping' });
+    if (!this.#hasFailed) this.shutdown.send({ type: 'server.stopping' });
   }
 
   /** S16. */

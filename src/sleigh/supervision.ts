@@ -6,19 +6,23 @@ import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refus
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
 import { readReport, type DeathReport } from './death-report.ts';
-import { refuseRank } from './rank-replies.ts';
-import type { Sleigh } from './sleigh.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
 import { JOB } from '../wire/refusals.ts';
 
 /** Seconds that a supervising sentinel has to report how its worker ended (S19). */
 const REPORT_PERIOD = 10;
 
-/** Handles reports and replacements of sentinels that supervise their workers (S19). */
-export class Supervision {
-  readonly #sleigh: Sleigh;
+interface SupervisionJob extends JobHost {
+  readonly crew: Crew;
+}
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
+/** Sentinels that supervise their workers: they report how these ended, and replace them (S19). */
+export class Supervision {
+  readonly #job: SupervisionJob;
+
+  constructor(job: SupervisionJob) {
+    this.#job = job;
   }
 
   /**
@@ -38,31 +42,34 @@ export class Supervision {
     const rank = Number(textOf(value));
     const report = readReport(value.metadata);
     const { end, task } = isReport(report) ? report : { end: undefined, task: 'tried' as const };
-    this.#sleigh.supervisor.send({ type: 'death.reported', rank, task, ...(end && { end }) });
+    this.#job.supervisor.send({ type: 'death.reported', rank, task, ...(end && { end }) });
   }
 
-  /** Handles a request for a replacement under a rank of the sentinel (S19). */
-  askForReplacement(ask: PendingGet, replaces: string): void {
+  /** S19: a new worker is to come under a rank that the sentinel was given. */
+  askForReplacement(ask: PendingGet): void {
+    const replaces = ask.metadata.get(KEY.replaces) ?? '';
     const rank = parseWhole(replaces);
     if (rank === undefined) return ask.refuse(notANumber(KEY.replaces, replaces));
     const refused = this.#refuseStranger(KEY.replaces, rank, ask.metadata.get(KEY.session));
     if (refused !== undefined) return ask.refuse(refused);
-    const { crew } = this.#sleigh;
-    const { actor } = crew.worker(rank).sentinel;
-    if (actor.getSnapshot().status === 'done') refuseRank(ask);
-    else actor.send({ type: 'replacement.asked', rank, request: this.#sleigh.requests.add(ask) });
+    const { crew, requests, supervisor } = this.#job;
+    const worker = crew.worker(rank);
+    const request = requests.add(ask);
+    if (worker.sentinel.hasEnded)
+      supervisor.send({ type: 'replacement.asked', rank, request, sentinel: 'ended', isAwaited: false });
+    else worker.sentinel.actor.send({ type: 'replacement.asked', rank, request });
   }
 
   /** The session is a secret, so the reason is the same for a wrong rank and a wrong session. */
   #refuseStranger(what: string, rank: number, session: string | undefined): Refusal | undefined {
-    const supervisor = this.#sleigh.crew.find(rank)?.sentinel;
+    const supervisor = this.#job.crew.find(rank)?.sentinel;
     if (matchSession(supervisor?.session, session) === 'same') return undefined;
     return refusal(JOB.notSupervised(what, rank));
   }
 
   /** Seconds that a worker stays lost: its sentinel may report, or it may come back (S18). */
   lostFor({ sentinel }: Worker): number {
-    const { reconnectGrace } = this.#sleigh.options;
+    const { reconnectGrace } = this.#job.options;
     return sentinel.session === undefined ? reconnectGrace : Math.max(REPORT_PERIOD, reconnectGrace);
   }
 }

@@ -5,22 +5,22 @@ import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
-import { AbsentRanks } from './absences.ts';
 import { parseReach, readMaxAttempts } from './options.ts';
-import { isRegistered, type Worker } from './agents.ts';
+import { numbered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import { Batches } from './batches.ts';
-import {
-  FIND_NOT_SUPPORTED,
-  NO_CURRENT_TASK,
-  NO_VALUE_YET,
-  SHUTTING_DOWN,
-  SLEIGH_DEAD,
-  WORKER_DEAD,
-} from './refusals.ts';
+import { SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
 import { overlaid, type Origin } from './results.ts';
-import type { Sleigh } from './sleigh.ts';
-import { Tasks, type Task } from './tasks.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+import type { Joining } from './joining.ts';
+import { Tasks, type Broadcast, type Reach, type Task } from './tasks.ts';
+
+/** What the work needs of its job. */
+interface WorkJob extends JobHost {
+  readonly crew: Crew;
+  readonly joining: Joining;
+}
 
 /** Tasks, broadcasts and results, and the gets that wait for them (S7, S8, S13). */
 export class Work {
@@ -32,14 +32,12 @@ export class Work {
   readonly #waiting = new WaitingLine();
   /** Gets of tasks by clients that are not workers. They never get one. */
   readonly #outsiders = new WaitingLine();
-  readonly #absent: AbsentRanks;
-  readonly #sleigh: Sleigh;
+  readonly #job: WorkJob;
 
-  constructor(sleigh: Sleigh) {
-    this.#sleigh = sleigh;
-    this.#absent = new AbsentRanks(sleigh);
-    this.tasks = new Tasks(sleigh.workspace.holdings, { keeping: !this.#isElastic });
-    this.batches = new Batches(sleigh.workspace.holdings);
+  constructor(job: WorkJob) {
+    this.#job = job;
+    this.tasks = new Tasks(job.workspace.holdings, { keeping: !this.#isElastic });
+    this.batches = new Batches(job.workspace.holdings);
   }
 
   /** The gets that wait for a task. */
@@ -49,16 +47,15 @@ export class Work {
   }
 
   get #isElastic(): boolean {
-    return this.#sleigh.options.join === 'elastic';
+    return this.#job.options.join === 'elastic';
   }
 
   get taskCounts() {
     return { values: this.tasks.length, fetchers: this.#waiting.length + this.#outsiders.length, finders: 0 };
   }
 
-  /** Queues a task, and serves the worker that has waited longest (S7). */
-  storeTask(storing: PendingStore): void {
-    if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
+  /** S7: queues it, and wakes the worker that has waited longest. */
+  queueTask(storing: PendingStore): void {
     const maxAttempts = readMaxAttempts(storing.value.metadata);
     if (isRefusal(maxAttempts)) return storing.refuse(maxAttempts);
     const batch = batchOf(storing.value.metadata);
@@ -67,25 +64,25 @@ export class Work {
     this.#offerTasks();
   }
 
-  /** Stores a broadcast; every worker gets a copy before any task (S8). */
-  storeBroadcast(storing: PendingStore): void {
-    if (this.#sleigh.isWindingDown) return storing.refuse(SHUTTING_DOWN);
-    const { joining, recovery } = this.#sleigh;
-    const { metadata } = storing.value;
-    const reach = this.#isElastic ? parseReach(metadata) : 'present';
+  /** S8: the join phase says whom it reaches. */
+  sendBroadcast(storing: PendingStore, request: number): void {
+    const reach = this.#reachOf(storing);
     if (isRefusal(reach)) return storing.refuse(reach);
-    const batch = batchOf(metadata);
-    const readers = joining.context.registered;
-    // Must be computed before the value may be dropped, because there may be no worker to read it.
-    const nobody = joining.isClosed ? this.#absent.now : undefined;
-    const broadcast = this.tasks.addBroadcast(storing.value, batch, readers, reach);
-    if (this.#isElastic) storing.tell(KEY.copies, String(readers));
-    joining.chart.send({ type: 'broadcast.stored' });
-    if (nobody !== undefined && nobody.length > 0) {
-      broadcast.reserve.take(nobody.places);
-      recovery.answerFor(broadcast, nobody);
-    }
-    this.#sleigh.inSteps(this.#offerCopies());
+    this.#job.joinPhase.send({ type: 'broadcast.stored', request });
+    this.#job.inSteps(this.#offerCopies());
+  }
+
+  #reachOf({ value }: PendingStore): Reach | Refusal {
+    return this.#isElastic ? parseReach(value.metadata) : 'present';
+  }
+
+  /** S8: a copy for everyone, before any task. */
+  storeBroadcast(storing: PendingStore): Broadcast | undefined {
+    const { registered } = this.#job.joining.context;
+    const reach = this.#reachOf(storing);
+    if (isRefusal(reach)) return undefined;
+    if (this.#isElastic) storing.tell(KEY.copies, String(registered));
+    return this.tasks.addBroadcast(storing.value, batchOf(storing.value.metadata), registered, reach);
   }
 
   /**
@@ -94,54 +91,50 @@ export class Work {
    */
   *#offerCopies(): Steps {
     const hasCopy = ({ client }: PendingGet): boolean => {
-      const worker = this.#sleigh.crew.workerOf(client);
+      const worker = this.#job.crew.workerOf(client);
       return worker !== undefined && this.tasks.copiesFor(worker) > 0;
     };
     yield* eachInSteps(this.#waiting.taken(hasCopy), (ask) => this.#offer(ask));
   }
 
-  /** A result completes the current task of its worker (S7). */
-  storeResult(storing: PendingStore): void {
-    const worker = this.#sleigh.crew.workerOf(storing.client);
-    if (worker === undefined || !isRegistered(worker)) return storing.refuse(NO_CURRENT_TASK);
-    worker.actor.send({ type: 'result.stored', request: this.#sleigh.requests.addStore(storing) });
+  /** S7: its machine decides about the result. */
+  storeResult(storing: PendingStore, request: number): void {
+    this.#job.crew.workerOf(storing.client)?.actor.send({ type: 'result.stored', request });
   }
 
-  /** Handles a get of a task (S7). */
-  getTask(ask: PendingGet): void {
-    if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
-    if (!ask.takes) return ask.refuse(FIND_NOT_SUPPORTED);
-    const worker = this.#sleigh.crew.workerOf(ask.client);
-    if (worker === undefined) {
-      if (ask.waits) this.#outsiders.add(ask);
-      else ask.refuse(NO_VALUE_YET);
-    } else if (isRegistered(worker)) {
-      worker.actor.send({
-        type: 'task.asked',
-        request: this.#sleigh.requests.add(ask),
-        waits: ask.waits,
-        queued: this.tasks.queuedFor(worker),
-        copies: this.tasks.copiesFor(worker),
-      });
-    } else ask.refuse(WORKER_DEAD);
+  /** S7: its machine decides whether it gets a task. */
+  askWorker(ask: PendingGet, request: number): void {
+    const worker = this.#job.crew.workerOf(ask.client);
+    worker?.actor.send({
+      type: 'task.asked',
+      request,
+      waits: ask.waits,
+      queued: this.tasks.queuedFor(worker),
+      copies: this.tasks.copiesFor(worker),
+    });
   }
 
-  /** Handles a get of a result (S7). */
-  getResult(ask: PendingGet): void {
-    if (this.#sleigh.isWindingDown) return ask.refuse(SLEIGH_DEAD);
-    const worker = this.#sleigh.crew.workerOf(ask.client);
-    if (worker !== undefined && !isRegistered(worker)) return ask.refuse(WORKER_DEAD);
-    const batch = batchOf(ask.metadata);
-    if (this.batches.take(batch, ask)) return;
-    if (!ask.waits) return ask.refuse(NO_VALUE_YET);
+  /** S7: a client that is no worker. */
+  letOutsiderWait(ask: PendingGet): void {
+    this.#outsiders.add(ask);
+  }
+
+  /** S7. */
+  giveResult(ask: PendingGet): void {
+    this.batches.take(batchOf(ask.metadata), ask);
+  }
+
+  /** S7. */
+  letMasterWait(ask: PendingGet): void {
+    const worker = this.#job.crew.workerOf(ask.client);
     if (worker !== undefined) worker.ask = ask;
-    this.batches.wait(batch, ask);
+    this.batches.wait(batchOf(ask.metadata), ask);
   }
 
   /** Puts a worker into the line for tasks (S7). */
   letWait(worker: Worker, ask: PendingGet): void {
     worker.ask = ask;
-    this.#sleigh.crew.changed(worker);
+    this.#job.crew.changed(worker);
     this.#waiting.add(ask);
   }
 
@@ -149,7 +142,7 @@ export class Work {
   *endWaiting(): Steps {
     yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(SLEIGH_DEAD));
     yield* eachInSteps(this.#waiting.drain(), ({ client }) =>
-      this.#sleigh.crew.workerOf(client)?.actor.send({ type: 'waiting.ended' }),
+      this.#job.crew.workerOf(client)?.actor.send({ type: 'waiting.ended' }),
     );
   }
 
@@ -182,13 +175,13 @@ export class Work {
   /** Removes the worker that has waited longest among those that have not declined all queued tasks (S19). */
   #takeWhoMayDo(): PendingGet | undefined {
     return this.#waiting.takeFirst(({ client }) => {
-      const worker = this.#sleigh.crew.workerOf(client);
+      const worker = this.#job.crew.workerOf(client);
       return worker !== undefined && this.tasks.isAvailableFor(worker);
     });
   }
 
   #offer(ask: PendingGet): void {
-    this.#sleigh.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered' });
+    this.#job.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered' });
   }
 
   give(worker: Worker, ask: PendingGet): void {
@@ -196,18 +189,17 @@ export class Work {
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;
     worker.ask = undefined;
-    worker.busySince = this.#sleigh.now;
-    this.#sleigh.crew.changed(worker);
+    worker.busySince = this.#job.now;
+    this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
-    ask.answer(this.#sleigh.registrations.numbered(worker, foundValue(task.value, ask.origin)));
+    ask.answer(numbered(worker, foundValue(task.value, ask.origin)));
   }
 
-  /** A task that never reached its worker does not count as an attempt. A copy goes to the same worker again (S18). */
-  takeUngiven(worker: Worker): void {
+  /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
+  returnUngiven(worker: Worker): void {
     const task = this.takeBack(worker);
     if (task === undefined) return;
-    if (this.#sleigh.isWindingDown) return this.giveUp(task);
     if (task.broadcast === undefined) return this.returnUntried(task);
     task.attempts--;
     if (task.attempts === 0) this.batches.retract(task.batch);
@@ -215,7 +207,13 @@ export class Work {
     worker.retry = task;
   }
 
-  /** A running task that will not be answered. */
+  /** S14: the sleigh shuts down, and nobody does the task any more. */
+  giveUpUngiven(worker: Worker): void {
+    const task = this.takeBack(worker);
+    if (task !== undefined) this.giveUp(task);
+  }
+
+  /** A task that ran and will not be answered. */
   giveUp(task: Task): void {
     this.batches.finish(task.batch);
     this.tasks.finish(task);
@@ -238,7 +236,7 @@ export class Work {
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
     this.completed++;
-    this.#sleigh.crew.changed(worker);
+    this.#job.crew.changed(worker);
     const { descriptor, payload } = value;
     const metadata = overlaid(worker, this.originOf(task), value.metadata);
     this.batches.finish(task.batch);
@@ -248,7 +246,7 @@ export class Work {
 
   takeBack(worker: Worker): Task | undefined {
     const { task } = worker;
-    if (task !== undefined) worker.busyTime += this.#sleigh.now - worker.busySince;
+    if (task !== undefined) worker.busyTime += this.#job.now - worker.busySince;
     worker.task = undefined;
     return task;
   }

@@ -1,6 +1,7 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { workerMachine } from '../machines/worker.ts';
+import { UNREPORTED } from './death-report.ts';
 import { reportEnd } from './end-log.ts';
 import { NO_CURRENT_TASK, NO_VALUE_YET, registrationFailed, SLEIGH_DEAD } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
@@ -25,10 +26,11 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     assertEvent(event, 'registration.asked');
     registrations.tellWhetherBusy(requests.store(event.request), false);
   },
-  takeBackTask: ({ crew, work }, { context }) => work.takeUngiven(crew.worker(context.rank)),
+  takeBackTask: ({ intake }, { context }) => intake.actor.send({ type: 'task.returned', rank: context.rank }),
   startReturnTimer: ({ crew, registrations }, { context }) =>
     registrations.startTimer(crew.worker(context.rank)),
-  stopReturnTimer: ({ registrations }, { context }) => registrations.stopTimer(context.rank),
+  stopReturnTimer: ({ crew, registrations }, { context }) =>
+    registrations.stopTimer(crew.worker(context.rank)),
   retire: ({ crew, recovery }, { context }) => {
     recovery.failDeclined(crew.worker(context.rank));
     crew.retire(context.rank);
@@ -70,12 +72,17 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     const task = job.work.takeBack(worker);
     if (task === undefined) return;
     job.recovery.deal(task, worker, { workerStays: true });
-    job.ending.chart.send({ type: 'task.failed' });
+    job.shutdown.send({ type: 'task.failed' });
   },
-  askAgain: ({ requests, work }, { event }) => {
+  askAgain: ({ requests, intake }, { event }) => {
     assertEvent(event, 'task.asked');
-    work.getTask(requests.get(event.request));
+    intake.getTask(requests.get(event.request));
   },
+  noteEnd: ({ crew }, { context, event }) => {
+    assertEvent(event, 'death.reported');
+    crew.worker(context.rank).end = event.end;
+  },
+  noteUnreported: ({ crew }, { context }) => void (crew.worker(context.rank).end = UNREPORTED),
   recoverWork: (job, { context, event }) => {
     const worker = job.crew.worker(context.rank);
     reportEnd(job.workspace, worker, event.type);

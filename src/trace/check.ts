@@ -12,6 +12,7 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
+import { workMachine } from '../machines/work.ts';
 import { workerMachine } from '../machines/worker.ts';
 import { BEGINNING, stateText, STOPPED, type TraceStep } from './step.ts';
 
@@ -31,7 +32,7 @@ const nobody = fromTransition((state: null) => state, null);
 
 /** The machines by name. The supervisor's children have their own steps in the trace, so here it gets inert children. */
 const CHARTS: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateMachine>([
-  ...[connectionMachine, joinPhaseMachine, sentinelMachine, shutdownMachine, workerMachine].map(
+  ...[connectionMachine, joinPhaseMachine, sentinelMachine, shutdownMachine, workMachine, workerMachine].map(
     (machine): [string, AnyStateMachine] => [machine.id, machine],
   ),
   [sleighMachine.id, silenced(sleighMachine)],

@@ -7,7 +7,7 @@ import type {
   Snapshot,
 } from 'xstate';
 import type { Tracer } from '../workspace/tracing.ts';
-import { clauseOf } from '../actors/step-catalog.ts';
+import { clauseOf } from '../actors/clause.ts';
 import { BEGINNING, stateText, type TraceEvent, type TraceStep } from './step.ts';
 
 /** Turns the inspection events of XState into steps. */
@@ -49,6 +49,7 @@ export class TraceRecorder {
   ): void {
     const after = 'value' in snapshot ? stateText(snapshot.value) : '';
     const from = this.#senders.get(event);
+    const description = transitions.map((transition) => transition.description ?? '').join(' ');
     this.#write({
       time: this.#clock(),
       scope,
@@ -62,6 +63,7 @@ export class TraceRecorder {
         .map(clauseOf)
         .filter((clause) => clause !== '')
         .join('; '),
+      ...(description !== '' && { description }),
     });
     this.#before.set(actorRef, after);
   }

@@ -16,6 +16,8 @@ export interface TraceStep {
   readonly after: string;
   /** The clause of the transition, from the machine; '' if no transition was taken. */
   readonly clause: string;
+  /** What the transition means, in a sentence; traces of older servers have none. */
+  readonly description?: string;
 }
 
 /** The event of a step, without anything that exists only in a running server. */

@@ -3,6 +3,7 @@ import { joinPhaseModels } from './charts/join-phase.ts';
 import { sentinelModels } from './charts/sentinel.ts';
 import { shutdownModels } from './charts/shutdown.ts';
 import { sleighModels } from './charts/sleigh.ts';
+import { workModel } from './charts/work.ts';
 import { workerModels } from './charts/worker.ts';
 import { Exploration } from './exploration.ts';
 import type { Need } from './test-target.ts';
@@ -28,9 +29,10 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
   return [
     explore(connectionModel),
     ...some(joinPhaseModels, 2).map(explore),
+    explore(workModel),
     ...some(workerModels, 5).map(explore),
     ...some(sentinelModels, 1).map(explore),
     ...some(shutdownModels, 4).map(explore),
-    ...some(sleighModels, 1).map(explore),
+    ...some(sleighModels, 2).map(explore),
   ];
 }

@@ -10,6 +10,10 @@ export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string
     'closing: fault': 'what the server does for a connection that has ended is not known to fail',
     'closing: secured': 'TLS that is ready just when the connection ends: no client sees any of it',
   },
+  joinPhase: {
+    '(any): registration.asked [rankIs(forgotten)]':
+      'the worker of a rank is forgotten when a thousand others have ended after it',
+  },
   sleigh: {
     '(any): xstate.error.actor.*':
       'a chart that fails is a fault of the server, which no request is known to cause',

@@ -112,7 +112,7 @@ export function actorsView(sleigh: Sleigh, chart: string, state: string | null, 
   const group = groups.find((one) => one.chart === chart);
   const total = (state === null ? group?.size : group?.counts[state]) ?? 0;
   return {
-    single: ['sleigh', 'joinPhase', 'shutdown'].flatMap((id) => {
+    single: ['sleigh', 'joinPhase', 'work', 'shutdown'].flatMap((id) => {
       const actor = sleigh.actor(id);
       return actor === undefined ? [] : [actorSummary(actor)];
     }),

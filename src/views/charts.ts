@@ -24,7 +24,7 @@ const chartView = ({ machine, title, about }: Chart, { drawing }: Pick<About, 'd
     guard: move.guard,
     target: move.target?.path.join('.'),
     actions: move.actions,
-    clauses: clausesIn(move.description),
+    clauses: clausesIn(move.clause),
     description: move.description,
   })),
 });

@@ -1,5 +1,5 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import { guardParts, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
+import { guardParts, guardWithParams, movesOf, WILDCARD, type Move } from '../charts/moves.ts';
 import { CHARTS } from '../charts/pages.ts';
 import { innermost } from '../actors/path.ts';
 import type { ChartTransition } from '../actors/chart-step.ts';
@@ -37,12 +37,14 @@ interface ToldStep {
   readonly before: string;
   readonly after: string;
   readonly clause: string;
+  /** '' when the trace does not tell it: then the clause alone says which transition it was. */
+  readonly description?: string;
 }
 
 /** @returns the move and the event name in the machine; undefined if the machine has no such move */
 export function moveOf(
   chart: string,
-  { event, before, after, clause }: ToldStep,
+  { event, before, after, clause, description = '' }: ToldStep,
 ): { readonly move: number; readonly event: string } | undefined {
   const moves = MOVES.get(chart) ?? [];
   for (let source: string | undefined = before; source !== undefined; source = around(source))
@@ -50,7 +52,8 @@ export function moveOf(
       if (
         candidate.source.path.join('.') === source &&
         names(candidate.event, event) &&
-        candidate.description === clause &&
+        candidate.clause === clause &&
+        (description === '' || candidate.description === description) &&
         (candidate.target === undefined ? before : innermost(candidate.target).path.join('.')) === after
       )
         return { move, event: candidate.event };
@@ -123,15 +126,16 @@ class Judge {
       if (made.by === 'not') return not(verdicts[0] ?? 'depends');
       return made.by === 'and' ? verdicts.reduce(and, 'open') : verdicts.reduce(or, 'forbidden');
     }
-    if (typeof guard === 'string')
-      return this.verdict(this.#machine.implementations.guards[guard] ?? unknown);
-    return this.#asked(guard);
+    const { type, params } = guardWithParams(guard);
+    if (type !== undefined) return this.#asked(this.#machine.implementations.guards[type] ?? unknown, params);
+    return this.#asked(guard, undefined);
   }
 
-  #asked(guard: unknown): Verdict {
+  #asked(guard: unknown, params: unknown): Verdict {
+    if (guardParts(guard) !== undefined) return this.verdict(guard);
     if (typeof guard !== 'function') return 'depends';
     try {
-      return Reflect.apply(guard, undefined, [this.#info, undefined]) === true ? 'open' : 'forbidden';
+      return Reflect.apply(guard, undefined, [this.#info, params]) === true ? 'open' : 'forbidden';
     } catch (error) {
       if (error === UNKNOWN) return 'depends';
       throw error;

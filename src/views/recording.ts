@@ -8,7 +8,7 @@ import { moveOf } from './moves.ts';
 import type { StoryEntry } from './types.ts';
 
 /** A step without its time and the data of its event. Equal ones are stored once. */
-type Kind = Pick<StoryEntry, 'event' | 'before' | 'after' | 'move' | 'clause'> & {
+type Kind = Pick<StoryEntry, 'event' | 'before' | 'after' | 'move' | 'clause' | 'description'> & {
   readonly hasStopped: boolean;
 };
 
@@ -95,16 +95,17 @@ export class Recording {
     return scope;
   }
 
-  #kindFor({ chart, event: { type }, before, after, clause }: TraceStep): Kind {
-    const key = [chart, type, before, after, clause].join('\n');
+  #kindFor({ chart, event: { type }, before, after, clause, description = '' }: TraceStep): Kind {
+    const key = [chart, type, before, after, clause, description].join('\n');
     let kind = this.#kindOf.get(key);
     if (kind !== undefined) return kind;
-    const found = moveOf(chart, { event: type, before, after, clause });
+    const found = moveOf(chart, { event: type, before, after, clause, description });
     kind = {
       event: found?.event ?? type,
       before,
       after,
       clause,
+      description,
       move: found?.move,
       hasStopped: type === STOPPED,
     };
@@ -135,7 +136,7 @@ export class Recording {
   entry(step: number): StoryEntry {
     const kind = this.#kinds[step - 1];
     if (kind === undefined) throw new RangeError(`the trace has no step ${step}`);
-    const { event, before, after, move, clause } = kind;
+    const { event, before, after, move, clause, description } = kind;
     return {
       time: this.time(step),
       event,
@@ -144,6 +145,7 @@ export class Recording {
       after,
       move,
       clause,
+      description,
     };
   }
 }

@@ -1,4 +1,4 @@
-import { expected } from '../machines/join-phase.ts';
+import { expected } from '../machines/join-phase-setup.ts';
 import { isRegistered, type Worker } from '../sleigh/agents.ts';
 import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';

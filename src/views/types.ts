@@ -293,6 +293,8 @@ export interface StoryEntry {
   /** The move of the machine; undefined for a beginning and for an unexpected event. */
   readonly move: number | undefined;
   readonly clause: string;
+  /** What the step means, in a sentence. */
+  readonly description: string;
 }
 
 export interface NextMove {

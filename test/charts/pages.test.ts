@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { and, assign, createMachine, not, or, raise, sendParent, sendTo } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { mermaid } from '../../src/charts/mermaid.ts';
-import { clausesIn, movesOf, pathOf, WILDCARD } from '../../src/charts/moves.ts';
+import { clausesIn, movesOf, pathOf, WILDCARD, type Move } from '../../src/charts/moves.ts';
 import { fileOf } from '../../src/charts/files.ts';
 import { CHARTS, chartPages, sourceFileOf } from '../../src/charts/pages.ts';
 import { drawnCharts } from '../support/drawn-charts.ts';
@@ -40,11 +40,22 @@ describe('the files in docs/charts', async () => {
 });
 
 describe.each(CHARTS)('the chart $name', ({ machine }) => {
-  it('says for each transition that leads somewhere which clause it carries, or why it is there', () => {
-    const unexplained = movesOf(machine)
-      .filter(({ target, description }) => target !== undefined && description === '')
-      .map(({ source, event, target }) => `${pathOf(source)}: ${event} → ${target?.id}`);
-    expect(unexplained).toEqual([]);
+  const transitions = movesOf(machine).filter(
+    ({ event }) => event !== 'entry' && event !== 'exit' && event !== WILDCARD,
+  );
+  const nameOf = ({ source, event, guard, description, clause }: Move): string =>
+    `${pathOf(source)}: ${event} [${guard}]: "${description}" (${clause})`;
+
+  it('says in a whole sentence what each transition means', () => {
+    const sentence = /^[A-Z](?!\d)[^:;]*(?: [^ :;]+){3,}\.$/;
+    expect(transitions.filter(({ description }) => !sentence.test(description)).map(nameOf)).toEqual([]);
+  });
+
+  it('names the clause that each transition follows', () => {
+    const clauses = /^[PWVS]\d+(\.\d+)?(, [PWVS]\d+(\.\d+)?)*$/;
+    const without = transitions.filter(({ clause }) => !clauses.test(clause));
+    // What XState tells a parent of a child that has ended is no matter of the protocol.
+    expect(without.filter(({ event }) => event !== 'xstate.done.actor.*').map(nameOf)).toEqual([]);
   });
 
   it('cites only clauses that docs/protocol.md has', () => {
@@ -55,7 +66,7 @@ describe.each(CHARTS)('the chart $name', ({ machine }) => {
           ?.join() ?? '',
       ),
     );
-    const cited = movesOf(machine).flatMap(({ description }) => clausesIn(description));
+    const cited = movesOf(machine).flatMap(({ clause }) => clausesIn(clause));
     expect(cited.filter((clause) => !known.has(clause))).toEqual([]);
   });
 
@@ -69,13 +80,13 @@ describe('a diagram', () => {
   const machine = createMachine({
     id: 'end',
     initial: 'state',
-    on: { '*': { actions: 'report' }, stop: { target: '.note: "odd"', description: 'S14: why; not' } },
+    on: { '*': { actions: 'report' }, stop: { target: '.note: "odd"', meta: { clause: 'S14' } } },
     states: {
       state: {
         entry: raise({ type: 'begun' }),
         on: {
           begun: [
-            { guard: and(['isA', or(['isB', not('isC')])]), target: 'inner', description: 'P2.1, P12' },
+            { guard: and(['isA', or(['isB', not('isC')])]), target: 'inner', meta: { clause: 'P2.1, P12' } },
             { actions: ['wait', sendTo('other', { type: 'late' })] },
           ],
           ignored: {},

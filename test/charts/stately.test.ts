@@ -8,12 +8,13 @@ import { statelyJson } from '../../src/charts/stately.ts';
 const remade = (machine: AnyStateMachine): AnyStateMachine => createMachine(JSON.parse(statelyJson(machine)));
 
 const movesIn = (machine: AnyStateMachine) =>
-  movesOf(machine).map(({ source, event, guard, target, actions, description }) => [
+  movesOf(machine).map(({ source, event, guard, target, actions, clause, description }) => [
     source.id,
     event,
     guard,
     target?.id,
     actions,
+    clause,
     description,
   ]);
 

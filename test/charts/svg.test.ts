@@ -38,7 +38,7 @@ describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
       const move = movesOf(machine)[Number(n)];
       expect(all(text, /<tspan class="event">(.*?)</g)).toEqual([move?.event]);
       expect(all(text, /<tspan class="clause">(.*?)</g)).toEqual(
-        move?.description.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [],
+        move?.clause.match(/\b[PWVS]\d+(\.\d+)?\b/g) ?? [],
       );
     }
   });
@@ -78,7 +78,8 @@ describe('a picture', () => {
                 guard: or(['aGuardWithALongName', not('anotherGuardWithALongName')]),
                 target: 'end',
                 actions: ['doThis', 'doThat', 'doSomethingElse'],
-                description: 'S1 & S2',
+                description: 'This & that.',
+                meta: { clause: 'S1 & S2' },
               },
             },
           },
@@ -89,7 +90,7 @@ describe('a picture', () => {
     expect(picture).toContain('<title>A &lt;title&gt;</title>\n<desc>one &amp; all</desc>');
     expect(picture).toContain('data-state="a:&lt;b"');
     const [label = ''] = /<g class="move label".*?<\/g>/s.exec(picture) ?? [];
-    expect(label).toContain('<title>S1 &amp; S2</title>');
+    expect(label).toContain('<title>This &amp; that.</title>');
     expect(all(label, /(<text.*<\/text>)/g).map(words)).toEqual([
       'a&quot;&amp;',
       '[aGuardWithALongName or not',

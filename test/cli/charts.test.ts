@@ -22,7 +22,7 @@ describe('sleigh charts', () => {
       .split('\n')
       .map((line) => line.split(' ')[0]);
     expect(names.join(' ')).toBe(
-      'connection sleigh join-phase worker sentinel shutdown batch pool worker-process',
+      'connection sleigh join-phase work worker sentinel shutdown batch pool worker-process',
     );
     expect(output).toContain('worker       one rank, from being given out to its end\n');
   });
@@ -39,8 +39,8 @@ describe('sleigh charts', () => {
   it('writes all charts in all forms to a folder that it makes', async () => {
     const out = join(folder, 'new', 'charts');
     const { code, output } = await sleigh(['charts', '--out', out]);
-    expect([code, output]).toEqual([0, `wrote 27 files to ${out}\n`]);
-    expect(readdirSync(out)).toHaveLength(27);
+    expect([code, output]).toEqual([0, `wrote 30 files to ${out}\n`]);
+    expect(readdirSync(out)).toHaveLength(30);
     expect(readFileSync(join(out, 'join-phase.svg'), 'utf8')).toBe(docs('join-phase.svg'));
   });
 
@@ -49,7 +49,7 @@ describe('sleigh charts', () => {
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
     await sleigh(['charts', '--out', out, '--format', 'mermaid']);
-    expect(readdirSync(out)).toHaveLength(10);
+    expect(readdirSync(out)).toHaveLength(11);
   });
 
   it('says what is wrong, and writes nothing', async () => {

@@ -43,7 +43,7 @@ describe('sleigh verify TRACE', () => {
   it('says of each chart how many steps it took, when all are allowed', async () => {
     const { code, output } = await sleigh(['verify', trace]);
     expect(code).toBe(0);
-    for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'worker'])
+    for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'work', 'worker'])
       expect(output).toMatch(new RegExp(`^${chart} +\\d+ steps, all of them allowed$`, 'm'));
   });
 

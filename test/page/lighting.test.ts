@@ -32,6 +32,7 @@ const entry = (fields: Partial<StoryEntry>): StoryEntry => ({
   after: 'registered.busy',
   move: 5,
   clause: 'S7',
+  description: '',
   ...fields,
 });
 
@@ -69,6 +70,8 @@ describe('what a chart foresees', () => {
   test('is what the state and those around it answer; guards may be in the way', () => {
     expect(words(worker, 'registered.idle').sort()).toEqual(
       [
+        'sentinel.gone [sleighWindsDown] depends',
+        'waiting.ended open',
         'connection.closed [mayLeave] depends',
         'connection.closed [mayReturn or isSupervised] depends',
         'connection.closed [otherwise] depends',

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { isRegistered, stateOfSentinel, stateOfWorker } from '../../src/sleigh/agents.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import type { SimulatedServer } from './simulated-server.ts';
+import { isWindingDown } from './phase.ts';
 
 /** The jobs of a server. */
 export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
@@ -21,7 +22,7 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
     work.taskCounts.fetchers,
 
   'never both: a task that some waiting worker could take, and that worker waiting': (sleigh) =>
-    sleigh.isWindingDown ||
+    isWindingDown(sleigh) ||
     [...sleigh.crew.workers].every(
       (worker) => stateOfWorker(worker) !== 'waiting' || !sleigh.work.tasks.isAvailableFor(worker),
     ),
@@ -37,11 +38,11 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
 
   'when the sleigh is shutting down nobody waits for a result or a sentinel waking': (sleigh) => {
     const { fetchers, finders } = sleigh.work.batches.counts;
-    return !sleigh.isWindingDown || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
+    return !isWindingDown(sleigh) || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
   },
 
-  'after the drain period nobody waits for a task': ({ ending, work }) =>
-    ending.chart.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
+  'after the drain period nobody waits for a task': ({ shutdown, work }) =>
+    shutdown.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
 
   'a sentinel that waits is blocked': ({ crew, heartbeats }) =>
     [...crew.sentinels].filter((sentinel) => stateOfSentinel(sentinel) === 'blocked').length ===
@@ -51,14 +52,14 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
     sleigh,
   ) => {
     const { registered, registeredAtClosing } = sleigh.joining.context;
-    const isEmpty = sleigh.joining.isClosed && registered === 0;
+    const isEmpty = sleigh.joining.phase === 'closed' && registered === 0;
     const mayGoOn =
       registeredAtClosing === 0 || sleigh.crew.sentinels.some(({ session }) => session !== undefined);
-    return !isEmpty || sleigh.isWindingDown || (mayGoOn && sleigh.timers.isRunning('grace'));
+    return !isEmpty || isWindingDown(sleigh) || (mayGoOn && sleigh.timers.isRunning('grace'));
   },
 
   'the group closed: no rank is waiting for its worker': ({ crew, joining }) =>
-    !joining.isClosed || [...crew.workers].every((worker) => stateOfWorker(worker) !== 'declared'),
+    joining.phase !== 'closed' || [...crew.workers].every((worker) => stateOfWorker(worker) !== 'declared'),
 };
 
 export function expectInvariants(server: SimulatedServer): void {

@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 import { stateOfWorker } from '../../src/sleigh/agents.ts';
+import type { JobMachines } from '../../src/sleigh/job-machines.ts';
+import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { expectInvariants, sleighsOf } from './invariants.ts';
 import { Job } from './job.ts';
@@ -8,6 +11,7 @@ import { JobOracle, type Told } from './job-oracle.ts';
 import { OK, type Reply } from './replies.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import type { Visitor } from './visitor.ts';
+import { isWindingDown } from './phase.ts';
 
 export const BATCHES = ['a', 'b'] as const;
 type Batch = (typeof BATCHES)[number];
@@ -32,7 +36,7 @@ const MASTERS = 2;
 
 /** Plays a job step by step, and compares what everyone is told with the oracle, until the job shuts down. */
 export class JobPlay {
-  readonly server = new SimulatedServer({ limits: { longValueBytes: 6_000 } });
+  readonly server: SimulatedServer;
   readonly oracle: JobOracle;
   readonly job: Job;
   readonly #sleigh: Sleigh;
@@ -43,7 +47,15 @@ export class JobPlay {
   /** What `finish` took. */
   readonly results: Told[] = [];
 
-  constructor(policy: DeathPolicy, maxAttempts = 2) {
+  /** @param machines in place of those of every job */
+  constructor(
+    policy: DeathPolicy,
+    { maxAttempts = 2, machines }: { maxAttempts?: number; machines?: JobMachines } = {},
+  ) {
+    this.server = new SimulatedServer({
+      limits: { longValueBytes: 6_000 },
+      kinds: { sleigh: sleighPlugin(DEFAULT_OPTIONS, machines) },
+    });
     this.job = new Job(this.server, {
       onDeadWorker: policy,
       maxAttempts: String(maxAttempts),
@@ -59,7 +71,7 @@ export class JobPlay {
 
   /** The oracle knows a job only as long as it serves. */
   get isServing(): boolean {
-    return !this.#sleigh.isWindingDown;
+    return !isWindingDown(this.#sleigh);
   }
 
   step(step: Step): void {
@@ -116,7 +128,7 @@ export class JobPlay {
       }
       case 'setMaximum': {
         const { ranksGiven } = this.#sleigh.joining.context;
-        if (!this.#sleigh.joining.isClosed)
+        if (this.#sleigh.joining.phase !== 'closed')
           this.job.master.store('workerCount', String(ranksGiven + step.spare));
         return;
       }
@@ -190,7 +202,7 @@ export class JobPlay {
         this.#workers.get(worker.rank)?.client.skip();
       }
     }
-    if (this.#sleigh.joining.isClosed && !this.oracle.isClosed)
+    if (this.#sleigh.joining.phase === 'closed' && !this.oracle.isClosed)
       this.oracle.closed(this.#sleigh.joining.context.maximum);
     for (const [rank, worker] of this.#workers) this.#expectTold(`worker ${rank}`, worker);
     for (const [number, master] of this.#masters.entries()) this.#expectTold(`master ${number}`, master);

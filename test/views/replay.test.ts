@@ -57,6 +57,7 @@ describe('a replay', () => {
     for (const id of [
       'sleigh',
       'joinPhase',
+      'work',
       'shutdown',
       'sentinel.0',
       'worker.0',
@@ -147,7 +148,12 @@ describe('a replay', () => {
     ]);
     const second = viewOf<ActorsView>(replay, `/api/replay/${steps}/actors`, 'scope=sleigh%20job%20(2)');
     expect(second.list.total).toBe(2);
-    expect(second.single.map(({ actor }) => actor).toSorted()).toEqual(['joinPhase', 'shutdown', 'sleigh']);
+    expect(second.single.map(({ actor }) => actor).toSorted()).toEqual([
+      'joinPhase',
+      'shutdown',
+      'sleigh',
+      'work',
+    ]);
   });
 
   it('has no view of steps, scopes and actors that are not there', () => {

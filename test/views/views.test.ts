@@ -402,6 +402,7 @@ describe('a sleigh', () => {
       expect(actors.single.map(({ actor, state }) => [actor, state])).toEqual([
         ['sleigh', 'serving'],
         ['joinPhase', 'gathering.open'],
+        ['work', 'open'],
         ['shutdown', 'up.grace'],
       ]);
     }),
@@ -430,11 +431,11 @@ describe('an event that a chart has no place for', () => {
     new Job(server).sentinel(1);
     const log = vi.spyOn(server.core, 'log');
     const [workspace] = server.core.workspaces.occupied;
-    if (!(workspace?.plugin instanceof Sleigh)) throw new Error('there is no sleigh');
-    workspace.plugin.crew.worker(0).actor.send({ type: 'waiting.ended' });
+    if (!(workspace?.occupant instanceof Sleigh)) throw new Error('there is no sleigh');
+    workspace.occupant.crew.worker(0).actor.send({ type: 'task.offered' });
     const what = 'a chart was sent an event that it does not expect';
     expect(viewOf<SleighView>(viewsOf(server), '/api/sleighs/job').failures).toMatchObject([
-      { actor: 'worker.0', event: 'waiting.ended', what },
+      { actor: 'worker.0', event: 'task.offered', what },
     ]);
     expect(log.mock.calls).toEqual([
       [
@@ -443,12 +444,12 @@ describe('an event that a chart has no place for', () => {
         {
           workspace: 'job',
           actor: 'worker.0',
-          event: 'waiting.ended',
+          event: 'task.offered',
           story: [
             expect.stringMatching(
-              / xstate.init rank 0, isSupervised false, isElastic false: begins in declared$/,
+              / xstate.init rank 0, isSupervised false, isElastic false, reconnectGrace 0: begins in declared$/,
             ),
-            expect.stringMatching(/ waiting.ended: stays declared$/),
+            expect.stringMatching(/ task.offered: stays declared$/),
           ],
         },
       ],
@@ -463,6 +464,7 @@ describe('the charts', () => {
       'connection',
       'sleigh',
       'joinPhase',
+      'work',
       'worker',
       'sentinel',
       'shutdown',
@@ -483,7 +485,7 @@ describe('the charts', () => {
       target: 'registered.idle',
       actions: ['failTask', 'askAgain'],
       clauses: ['S7.1'],
-      description: 'S7.1',
+      description: 'A busy worker that asks for a task has failed the one that it has.',
     });
   });
 });

@@ -15,12 +15,13 @@ const OR = made(or, []).check;
 const AND = made(and, []).check;
 
 function negated(guard: GuardConfig): GuardConfig {
-  const [inner] = typeof guard !== 'string' && guard.check === NOT ? guard.guards : [];
+  const [inner] = isCombined(guard) && guard.check === NOT ? guard.guards : [];
   return inner ?? made(not, guard);
 }
 
 function described(guard: GuardConfig): string {
   if (typeof guard === 'string') return guard;
+  if (!isCombined(guard)) return `${guard.type}(${Object.values(guard.params).join(', ')})`;
   const inner = guard.guards.map(described);
   return guard.check === NOT
     ? `not ${inner.join()}`
@@ -29,7 +30,7 @@ function described(guard: GuardConfig): string {
 
 /** `or` for `and`, the other way around, and each guard of several alone. */
 function inPart(guard: GuardConfig): GuardConfig[] {
-  if (typeof guard === 'string' || guard.check === NOT) return [];
+  if (!isCombined(guard) || guard.check === NOT) return [];
   const { check, guards } = guard;
   return [made(check === AND ? or : and, guards), ...guards];
 }

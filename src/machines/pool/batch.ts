@@ -11,6 +11,7 @@
  * - S23.5 When the job has ended, nothing is answered any more.
  */
 import { setup } from 'xstate';
+import { rule } from '../../rule.ts';
 
 export type BatchEvent =
   | { type: 'input.ended' }
@@ -47,27 +48,53 @@ export const batchMachine = setup({
   initial: 'feeding',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'job.ended': { target: '.ended', description: 'S23.5' },
-    'input.ended': { description: 'S23.3: nothing more was wanted of it' },
-    emptied: { description: 'S23.1: more may come' },
+    'job.ended': { target: '.ended', ...rule('S23.5', 'The job has ended, and the batch with it.') },
+    'input.ended': rule('S23.3', 'Nothing more was wanted of the input.'),
+    emptied: rule('S23.1', 'All elements so far are done, and more may come.'),
   },
   states: {
     feeding: {
       tags: ['takes-input', 'hands-out', 'keeps-outcomes'],
       on: {
-        'input.ended': { target: 'draining', description: 'S23.2' },
-        cancelled: { target: 'cancelling', description: 'S23.3' },
-        'workers.gone': { target: 'refusing', description: 'S23.4' },
-        'module.unloadable': { target: 'refusing', actions: 'mark', description: 'S23.4' },
+        'input.ended': {
+          target: 'draining',
+          ...rule('S23.2', 'All elements have come, and those under way are awaited.'),
+        },
+        cancelled: {
+          target: 'cancelling',
+          ...rule('S23.3', 'The batch is cancelled, and what was not sent is dropped.'),
+        },
+        'workers.gone': {
+          target: 'refusing',
+          ...rule('S23.4', 'No worker is left, so what was not sent is refused.'),
+        },
+        'module.unloadable': {
+          target: 'refusing',
+          actions: 'mark',
+          ...rule('S23.4', 'The module cannot be loaded, so what was not sent is refused.'),
+        },
       },
     },
     draining: {
       tags: ['hands-out', 'keeps-outcomes'],
       on: {
-        emptied: { target: 'settled', description: 'S23.2' },
-        cancelled: { target: 'cancelling', description: 'S23.3' },
-        'workers.gone': { target: 'refusing.draining', description: 'S23.4' },
-        'module.unloadable': { target: 'refusing.draining', actions: 'mark', description: 'S23.4' },
+        emptied: {
+          target: 'settled',
+          ...rule('S23.2', 'The last element is done, and the batch is settled.'),
+        },
+        cancelled: {
+          target: 'cancelling',
+          ...rule('S23.3', 'The batch is cancelled, and what was not sent is dropped.'),
+        },
+        'workers.gone': {
+          target: 'refusing.draining',
+          ...rule('S23.4', 'No worker is left, so what was not sent is refused.'),
+        },
+        'module.unloadable': {
+          target: 'refusing.draining',
+          actions: 'mark',
+          ...rule('S23.4', 'The module cannot be loaded, so what was not sent is refused.'),
+        },
       },
     },
     refusing: {
@@ -75,27 +102,43 @@ export const batchMachine = setup({
       tags: 'keeps-outcomes',
       initial: 'feeding',
       on: {
-        cancelled: { target: 'cancelling', description: 'S23.3' },
-        'workers.gone': { description: 'S23.4: they are refused already' },
-        'module.unloadable': { description: 'S23.4: they are refused already' },
+        cancelled: {
+          target: 'cancelling',
+          ...rule('S23.3', 'The batch is cancelled, and nothing more is refused.'),
+        },
+        'workers.gone': rule('S23.4', 'What was not sent is refused already.'),
+        'module.unloadable': rule('S23.4', 'What was not sent is refused already.'),
       },
       states: {
         feeding: {
           tags: 'takes-input',
-          on: { 'input.ended': { target: 'draining', description: 'S23.4' } },
+          on: {
+            'input.ended': {
+              target: 'draining',
+              ...rule('S23.4', 'All elements have come, and are refused.'),
+            },
+          },
         },
         draining: {
-          on: { emptied: { target: '#batch.settled', description: 'S23.4' } },
+          on: {
+            emptied: {
+              target: '#batch.settled',
+              ...rule('S23.4', 'The last element is refused, and the batch is settled.'),
+            },
+          },
         },
       },
     },
     cancelling: {
       entry: ['dropUnsent', 'mark'],
       on: {
-        emptied: { target: 'settled', description: 'S23.3' },
-        cancelled: { description: 'S23.3: it is already' },
-        'workers.gone': { description: 'S23.3: nothing more is wanted of them' },
-        'module.unloadable': { description: 'S23.3: nothing more is wanted of it' },
+        emptied: {
+          target: 'settled',
+          ...rule('S23.3', 'What was under way has ended, and the batch is settled.'),
+        },
+        cancelled: rule('S23.3', 'The batch is cancelled already.'),
+        'workers.gone': rule('S23.3', 'A cancelled batch wants no more workers.'),
+        'module.unloadable': rule('S23.3', 'A cancelled batch wants nothing more of its module.'),
       },
     },
     settled: {

@@ -16,6 +16,7 @@
 import type { RestartBudget } from './restart-budget.ts';
 import { and, assign, not, setup } from 'xstate';
 import type { WorkerEnd } from './worker-process.ts';
+import { rule } from '../../rule.ts';
 
 /** The number of failed starts in a row, for each wanted worker, after which the pool gives up. */
 export const FAILED_STARTS_PER_WORKER = 3;
@@ -131,13 +132,21 @@ export const poolMachine = setup({
   on: {
     '*': { actions: 'reportUnexpected' },
     'worker.ended': [
-      { guard: 'isLastToLive', target: '.stopped', actions: 'countOut', description: 'S22.12, S22.13' },
-      { actions: 'countOut', description: 'S22.12, S22.13' },
+      {
+        guard: 'isLastToLive',
+        target: '.stopped',
+        actions: 'countOut',
+        ...rule('S22.12, S22.13', 'The last worker has ended, and the pool has stopped.'),
+      },
+      {
+        actions: 'countOut',
+        ...rule('S22.12, S22.13', 'A worker has ended as it was asked to, and others are left.'),
+      },
     ],
-    'worker.ready': { description: 'S22.12: it is asked to leave already' },
-    'rank.given': { description: 'S22.12: nobody is started any more' },
-    'rank.refused': { description: 'S22.12: nobody is started any more' },
-    'replacement.due': { description: 'S22.12: nobody is started any more' },
+    'worker.ready': rule('S22.12', 'The worker is asked to leave already.'),
+    'rank.given': rule('S22.12', 'A pool that ends starts no workers.'),
+    'rank.refused': rule('S22.12', 'A pool that ends starts no workers.'),
+    'replacement.due': rule('S22.12', 'A pool that ends replaces no workers.'),
   },
   states: {
     supervising: {
@@ -145,32 +154,53 @@ export const poolMachine = setup({
       on: {
         'rank.given': {
           actions: ['countStart', { type: 'startWorker', params: ({ event }) => ({ rank: event.rank }) }],
-          description: 'S2, S22.8',
+          ...rule('S2, S22.8', 'A worker is started under the rank.'),
         },
         'rank.refused': [
-          { guard: 'isLastHope', target: 'stopped', actions: 'noteRefused', description: 'S22.11' },
-          { actions: 'countRefusal', description: 'S22.11' },
+          {
+            guard: 'isLastHope',
+            target: 'stopped',
+            actions: 'noteRefused',
+            ...rule('S22.11', 'The job takes no more workers, and none is left.'),
+          },
+          {
+            actions: 'countRefusal',
+            ...rule('S22.11', 'The job takes no more workers, and others are left.'),
+          },
         ],
-        'worker.ready': { actions: 'countSuccess', description: 'S22.10' },
+        'worker.ready': {
+          actions: 'countSuccess',
+          ...rule('S22.10', 'A worker that is ready ends the series of failed starts.'),
+        },
         'worker.ended': [
           {
             guard: and(['replacesNobody', 'isLastOne']),
             target: 'stopped',
             actions: ['countOut', 'noteEnded'],
-            description: 'S22.8',
+            ...rule('S22.8', 'The last worker has ended, and this pool replaces nobody.'),
           },
-          { guard: 'replacesNobody', actions: 'countOut', description: 'S22.8' },
+          {
+            guard: 'replacesNobody',
+            actions: 'countOut',
+            ...rule('S22.8', 'A worker has ended, and this pool replaces nobody.'),
+          },
           {
             guard: and([not('wasReady'), 'startsInVain', 'isLastToLive']),
             target: 'stopped',
             actions: ['countOut', 'noteGivenUp'],
-            description: 'S22.10',
+            ...rule(
+              'S22.10',
+              'Too many workers in a row have ended before they were ready, and none is left.',
+            ),
           },
           {
             guard: and([not('wasReady'), 'startsInVain']),
             target: 'stopping',
             actions: ['countOut', 'noteGivenUp'],
-            description: 'S22.10',
+            ...rule(
+              'S22.10',
+              'Too many workers in a row have ended before they were ready, so the others are stopped.',
+            ),
           },
           {
             guard: not('wasReady'),
@@ -185,7 +215,7 @@ export const poolMachine = setup({
               },
               'countFailedStart',
             ],
-            description: 'S22.10',
+            ...rule('S22.10', 'The worker ended before it was ready, and is replaced after a delay.'),
           },
           {
             guard: 'isPlanned',
@@ -193,7 +223,7 @@ export const poolMachine = setup({
               'countReplacement',
               { type: 'askForReplacement', params: ({ event }) => ({ rank: event.end.rank }) },
             ],
-            description: 'S22.8',
+            ...rule('S22.8', 'The worker ended as planned, and is replaced at once.'),
           },
           {
             guard: 'isWithinBudget',
@@ -202,7 +232,10 @@ export const poolMachine = setup({
               'countRestart',
               { type: 'askForReplacement', params: ({ event }) => ({ rank: event.end.rank }) },
             ],
-            description: 'S22.9',
+            ...rule(
+              'S22.9',
+              'The worker ended by accident within the restart budget, and is replaced at once.',
+            ),
           },
           {
             actions: [
@@ -216,20 +249,38 @@ export const poolMachine = setup({
               },
               'countDelay',
             ],
-            description: 'S22.9',
+            ...rule('S22.9', 'The restart budget is used up, so the worker is replaced after a delay.'),
           },
         ],
         'replacement.due': {
           actions: { type: 'askForReplacement', params: ({ event }) => ({ rank: event.rank }) },
-          description: 'S22.9, S22.10',
+          ...rule('S22.9, S22.10', 'The delay of a replacement is over.'),
         },
         'drain.asked': [
-          { guard: 'nobodyLives', target: 'stopped', actions: 'noteStopped', description: 'S22.12' },
-          { target: 'draining', actions: 'noteStopped', description: 'S22.12' },
+          {
+            guard: 'nobodyLives',
+            target: 'stopped',
+            actions: 'noteStopped',
+            ...rule('S22.12', 'The pool is to drain, and no worker is left.'),
+          },
+          {
+            target: 'draining',
+            actions: 'noteStopped',
+            ...rule('S22.12', 'The pool is to drain, so its workers are asked to leave.'),
+          },
         ],
         'stop.asked': [
-          { guard: 'nobodyLives', target: 'stopped', actions: 'noteStopped', description: 'S22.13' },
-          { target: 'stopping', actions: 'noteStopped', description: 'S22.13' },
+          {
+            guard: 'nobodyLives',
+            target: 'stopped',
+            actions: 'noteStopped',
+            ...rule('S22.13', 'The pool is to stop, and no worker is left.'),
+          },
+          {
+            target: 'stopping',
+            actions: 'noteStopped',
+            ...rule('S22.13', 'The pool is to stop, so its workers are released.'),
+          },
         ],
       },
     },
@@ -243,16 +294,19 @@ export const poolMachine = setup({
       ],
       exit: 'stopDrainTimer',
       on: {
-        'drain.elapsed': { target: 'stopping', description: 'S22.12' },
-        'stop.asked': { target: 'stopping', description: 'S22.13' },
-        'drain.asked': { description: 'S22.12: it does' },
+        'drain.elapsed': {
+          target: 'stopping',
+          ...rule('S22.12', 'The drain period has elapsed, so the workers that are left are released.'),
+        },
+        'stop.asked': { target: 'stopping', ...rule('S22.13', 'A pool that drains is to stop at once.') },
+        'drain.asked': rule('S22.12', 'The pool drains already.'),
       },
     },
     stopping: {
       entry: 'releaseWorkers',
       on: {
-        'drain.asked': { description: 'S22.13: it stops' },
-        'stop.asked': { description: 'S22.13: it does' },
+        'drain.asked': rule('S22.13', 'A pool that stops has no time to drain.'),
+        'stop.asked': rule('S22.13', 'The pool stops already.'),
       },
     },
     stopped: {

@@ -15,6 +15,7 @@
  * - S22.7 Any other end is a death: its task has been tried.
  */
 import { assign, setup } from 'xstate';
+import { rule } from '../../rule.ts';
 
 /** What becomes of the task that the worker had (S19). */
 export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
@@ -160,25 +161,43 @@ export const workerProcessMachine = setup({
   initial: 'starting',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'leave.asked': { actions: 'askToLeave', description: 'S22.6' },
-    'worker.leaving': { target: '.leaving', actions: 'noteLeaving', description: 'S22.5' },
+    'leave.asked': {
+      actions: 'askToLeave',
+      ...rule('S22.6', 'The worker is asked to leave after its task.'),
+    },
+    'worker.leaving': {
+      target: '.leaving',
+      actions: 'noteLeaving',
+      ...rule('S22.5', 'The worker says that it leaves, and why.'),
+    },
     'release.asked': {
       target: '.leaving',
       actions: ['noteReleased', 'releaseProcess'],
-      description: 'S22.6',
+      ...rule('S22.6', 'The worker is to go at once.'),
     },
-    'batch.cancelled': { description: 'S22.3: it does something else' },
-    'call.ended': { description: 'S22.2: that was told already' },
-    'call.condemned': { description: 'S22.4: there is another reason to end it' },
-    'child.ended': { target: '.ended', actions: 'noteDeath', description: 'S22.7' },
+    'batch.cancelled': rule('S22.3', 'The worker does something else than the cancelled batch.'),
+    'call.ended': rule('S22.2', 'The end of the call has been told already.'),
+    'call.condemned': rule('S22.4', 'The process is ended for another reason.'),
+    'child.ended': {
+      target: '.ended',
+      actions: 'noteDeath',
+      ...rule('S22.7', 'The process has ended without a word.'),
+    },
   },
   states: {
     starting: {
       entry: { type: 'startTimer', params: { milliseconds: START_LIMIT_MS } },
       exit: 'stopTimer',
       on: {
-        'worker.registered': { target: 'ready', actions: 'noteReady', description: 'S22.1' },
-        'timer.elapsed': { target: 'stopping', description: 'S22.1' },
+        'worker.registered': {
+          target: 'ready',
+          actions: 'noteReady',
+          ...rule('S22.1', 'The worker has registered in time.'),
+        },
+        'timer.elapsed': {
+          target: 'stopping',
+          ...rule('S22.1', 'The worker has not registered in time, so its process is killed.'),
+        },
       },
     },
     ready: {
@@ -188,21 +207,25 @@ export const workerProcessMachine = setup({
             guard: 'isCancelledAtOnce',
             target: 'condemning',
             actions: ['noteCall', 'noteCancelled'],
-            description: 'S22.3',
+            ...rule('S22.3', 'The batch of the call is cancelled at once, so the call is condemned.'),
           },
           {
             guard: 'isCancelled',
             target: 'busy.heeding',
             actions: ['noteCall', 'noteCancelled'],
-            description: 'S22.3',
+            ...rule('S22.3', 'The batch of the call is cancelled, and the call has time to end by itself.'),
           },
           {
             guard: 'isLoading',
             target: 'busy.loading',
             actions: ['noteCall', 'noteLoading'],
-            description: 'S22.2',
+            ...rule('S22.2', 'The call loads its module, which may take as long as a call.'),
           },
-          { target: 'busy.calling', actions: 'noteCall', description: 'S22.2' },
+          {
+            target: 'busy.calling',
+            actions: 'noteCall',
+            ...rule('S22.2', 'The call lasts, and has as long as its timeout says.'),
+          },
         ],
       },
     },
@@ -210,20 +233,23 @@ export const workerProcessMachine = setup({
       initial: 'calling',
       exit: 'stopTimer',
       on: {
-        'call.ended': { target: 'ready', description: 'S22.2' },
-        'timer.elapsed': { target: 'condemning', description: 'S22.2, S22.3' },
+        'call.ended': { target: 'ready', ...rule('S22.2', 'The call has ended in time.') },
+        'timer.elapsed': {
+          target: 'condemning',
+          ...rule('S22.2, S22.3', 'The call has lasted too long, so it is condemned.'),
+        },
         'batch.cancelled': [
           {
             guard: 'isItsBatchAtOnce',
             target: 'condemning',
             actions: 'noteCancelled',
-            description: 'S22.3',
+            ...rule('S22.3', 'The batch of the call is cancelled at once, so the call is condemned.'),
           },
           {
             guard: 'isItsBatch',
             target: '.heeding',
             actions: ['stopTimer', 'noteCancelled'],
-            description: 'S22.3',
+            ...rule('S22.3', 'The batch of the call is cancelled, and the call has time to end by itself.'),
           },
         ],
       },
@@ -241,9 +267,9 @@ export const workerProcessMachine = setup({
               {
                 guard: 'isItsBatchAtOnce',
                 target: '#workerProcess.condemning',
-                description: 'S22.3',
+                ...rule('S22.3', 'The call was given time to end by itself, and is to end at once.'),
               },
-              { description: 'S22.3: that was told already' },
+              rule('S22.3', 'The cancellation has been told to the call already.'),
             ],
           },
         },
@@ -256,29 +282,45 @@ export const workerProcessMachine = setup({
       ],
       exit: 'stopTimer',
       on: {
-        'call.condemned': { guard: 'isItsCall', target: 'stopping', description: 'S22.4' },
-        'call.ended': { target: 'ready', description: 'S22.4' },
-        'timer.elapsed': { target: 'stopping', description: 'S22.4' },
+        'call.condemned': {
+          guard: 'isItsCall',
+          target: 'stopping',
+          ...rule('S22.4', 'The worker cannot end its condemned call any more, so its process is killed.'),
+        },
+        'call.ended': {
+          target: 'ready',
+          ...rule('S22.4', 'The call ended before it was condemned, and its worker goes on.'),
+        },
+        'timer.elapsed': {
+          target: 'stopping',
+          ...rule('S22.4', 'The worker does not answer, so its process is killed.'),
+        },
       },
     },
     leaving: {
       entry: { type: 'startTimer', params: { milliseconds: ANSWER_LIMIT_MS } },
       exit: 'stopTimer',
       on: {
-        'leave.asked': { description: 'S22.5: it does so' },
-        'worker.leaving': { description: 'S22.6: so it should' },
-        'release.asked': { actions: 'releaseProcess', description: 'S22.5: it does so' },
-        'timer.elapsed': { actions: 'killProcess', description: 'S22.5' },
-        'child.ended': { target: 'ended', description: 'S22.5' },
+        'leave.asked': rule('S22.5', 'The worker leaves already.'),
+        'worker.leaving': rule('S22.6', 'A worker that was told to go says that it leaves.'),
+        'release.asked': {
+          actions: 'releaseProcess',
+          ...rule('S22.5', 'A worker that leaves is told to go at once.'),
+        },
+        'timer.elapsed': {
+          actions: 'killProcess',
+          ...rule('S22.5', 'The worker has said that it leaves, and stays, so its process is killed.'),
+        },
+        'child.ended': { target: 'ended', ...rule('S22.5', 'The worker has left.') },
       },
     },
     stopping: {
       entry: 'killProcess',
       on: {
-        'leave.asked': { description: 'S22.7: it is ended' },
-        'worker.leaving': { description: 'S22.7: it is ended' },
-        'release.asked': { description: 'S22.7: it is ended' },
-        'child.ended': { target: 'ended', description: 'S22.2, S22.3, S22.6' },
+        'leave.asked': rule('S22.7', 'The process is being killed already.'),
+        'worker.leaving': rule('S22.7', 'The process is being killed already.'),
+        'release.asked': rule('S22.7', 'The process is being killed already.'),
+        'child.ended': { target: 'ended', ...rule('S22.2, S22.3, S22.6', 'The killed process has ended.') },
       },
     },
     ended: {

@@ -32,6 +32,7 @@ export function Story({ story, chosen, onChoose }: StoryProps) {
             </span>
             <span class="entry-way">
               <Way entry={entry} />
+              {entry.description !== '' && <span class="faint">{entry.description}</span>}
               {entry.clause !== '' && <span class="clause">{entry.clause}</span>}
             </span>
           </button>

@@ -58,13 +58,14 @@ function Moves({ chart }: { chart: ChartView }) {
         </>
       }
     >
-      {chart.moves.map(({ move, source, event, guard, target, actions, description }) => (
+      {chart.moves.map(({ move, source, event, guard, target, actions, clauses, description }) => (
         <tr key={move}>
           <td>{source === '' ? <span class="faint">any state</span> : statePath(source)}</td>
           <th scope="row">{event}</th>
           <td>{guard}</td>
           <td>{target === undefined ? <span class="faint">stays</span> : statePath(target)}</td>
           <td class="wide">{actions.join(', ')}</td>
+          <td>{clauses.join(', ')}</td>
           <td class="wide">{description}</td>
         </tr>
       ))}

@@ -144,7 +144,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
     ['request.elapsed'],
     ({ facts, state }) =>
       isMidRequest(state)
-        ? causes([{ type: 'request.elapsed', enough: true }], facts, (stage) => stage.goOnSlowly())
+        ? causes([{ type: 'request.elapsed', bytes: 1, required: 1 }], facts, (stage) => stage.goOnSlowly())
         : impossible('none is on its way'),
     { slow: true },
   ),
@@ -152,7 +152,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
     ['request.elapsed'],
     ({ facts, state }) =>
       isMidRequest(state)
-        ? causes([{ type: 'request.elapsed', enough: false }], facts, (stage) => stage.stall())
+        ? causes([{ type: 'request.elapsed', bytes: 0, required: 1 }], facts, (stage) => stage.stall())
         : impossible('none is on its way'),
     { slow: true },
   ),

@@ -20,6 +20,7 @@ export class JoinPhaseFixture {
   readonly #short: string;
   /** The rank whose worker is to be replaced (S19). */
   #replaced = 0;
+  #replacedSession = SESSION;
   #replacements = 0;
 
   private constructor(job: Job, short: string) {
@@ -70,8 +71,20 @@ export class JoinPhaseFixture {
     const worker = this.workers.shift();
     if (worker === undefined) throw new Error('nobody is registered');
     this.#replaced = worker.rank;
+    this.#replacedSession = worker.session;
     await this.job.mustReplace(String(worker.rank), { value: String(worker.rank) });
     await this.job.leave(worker.speaker);
+  }
+
+  /** S18, S19: who was replaced does not come back. */
+  async mustRefuseReplaced(): Promise<void> {
+    const refused = {
+      status: '0001',
+      reason: `Worker registration failed: the worker of rank ${this.#replaced} is dead.`,
+    };
+    await this.job.asStranger((late) =>
+      this.job.mustStore(late, [VARIABLE.workerIds, String(this.#replaced)], refused, this.#replacedSession),
+    );
   }
 
   registerReplacement(): Promise<void> {

@@ -1,124 +1,26 @@
-import { joinPhaseMachine, NO_MAXIMUM, type JoinPhaseContext } from '../../machines/join-phase.ts';
+import { joinPhaseMachine } from '../../machines/join-phase.ts';
+import { NO_MAXIMUM, type JoinPhaseContext } from '../../machines/join-phase-setup.ts';
 import { VARIABLE, VERB } from '../../wire/names.ts';
 import { AFTER_PERIOD } from '../job.ts';
 import { mustBe, mustHold } from '../mismatch.ts';
-import {
-  OUT_OF_BOUNDS,
-  causes,
-  changesNothing,
-  impossible,
-  type ChartModel,
-  type Effect,
-  type Situation,
-  type Stimulus,
-} from '../model.ts';
+import { OUT_OF_BOUNDS, causes, changesNothing, impossible, type ChartModel } from '../model.ts';
+import { askStatus, askElastic, askInVain } from './join-phase-asks.ts';
 import { JoinPhaseFixture, SHORT } from './join-phase-fixture.ts';
-
-interface Facts {
-  /** The rank whose worker registers or lapses next: they take their turns. */
-  readonly nextRank: number;
-  /** Somebody waits for an elastic group to be complete (S17). */
-  readonly waits: boolean;
-  /** A worker is to be replaced, and nobody has come yet (S19). */
-  readonly isReplaced: boolean;
-}
-
-type At = Situation<JoinPhaseContext, Facts>;
-type Act = Effect<Facts, JoinPhaseFixture>;
-
-const NO_VALUE = { status: '0001', reason: 'no value available.' };
-/** Ranks that are given out where no maximum forbids it. */
-const RANKS = 2;
-/** What makes for many situations in which the phase may begin. */
-const BEFORE_PHASE = new Set(['rank.asked', 'maximum.set', 'maximum.read', 'maximum.listed']);
-
-const isOpen = ({ state }: At): boolean => state === 'gathering.open';
-const isClosed = ({ state }: At): boolean => state === 'closed';
-const isElastic = ({ state }: At): boolean => state === 'elastic';
-const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
-  maximum === NO_MAXIMUM ? ranksGiven : maximum;
-
-const stimulus = (
-  aims: readonly string[],
-  comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture>, 'timed'> = {},
-): Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture> => ({
-  aims,
-  // A duration that was set is followed by the phase that it is meant for.
-  comesTo: (at) =>
-    isOpen(at) && at.context.duration === SHORT && aims.some((aim) => BEFORE_PHASE.has(aim))
-      ? OUT_OF_BOUNDS
-      : comesTo(at),
-  ...pace,
-});
-
-/** Ranks that nobody has registered under yet; a replacement may come when the group has closed (S19). */
-const waitedFor = ({ context, facts }: At): number => context.declared - (facts.isReplaced ? 1 : 0);
-
-/** S6.1: these lapse when the group closes. */
-const lapses = (declared: number) => Array.from({ length: declared }, () => ({ type: 'rank.lapsed' }));
-
-/** S17: whether all are there, once things have changed so. */
-const allAreThere = ({ context }: At, change: Partial<JoinPhaseContext> = {}): boolean => {
-  const { maximum, declared, registered } = { ...context, ...change };
-  return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
-};
-
-/** What an elastic group is told, and who waits then. */
-const changes = (at: At, change: Partial<JoinPhaseContext>, facts: Facts) => {
-  const tells = isElastic(at) && allAreThere(at, change);
-  const told = (stage: JoinPhaseFixture) => stage.mustTell(change.registered ?? at.context.registered);
-  return {
-    facts: tells ? { ...facts, waits: false } : facts,
-    check: tells ? told : () => Promise.resolve(),
-  };
-};
-
-const failed = (why: string) => ({ status: '0001', reason: `Worker registration failed: ${why}.` });
-
-/** S5: `status`, with a delay of its own or without. */
-const askStatus =
-  (delay: number | undefined) =>
-  (at: At): Act => {
-    const { facts, context } = at;
-    const asked = { type: 'status.asked', waits: true, delay };
-    if (isElastic(at) && delay !== undefined) return OUT_OF_BOUNDS;
-    if (isElastic(at)) return askElastic(at, asked, VARIABLE.status, undefined);
-    const closes = isOpen(at) && context.registered === expected(context);
-    const events = closes ? [asked, ...lapses(waitedFor(at))] : [asked];
-    return causes(events, facts, async (stage) => {
-      const { job } = stage;
-      const metadata = delay === undefined ? {} : { delay: stage.seconds(delay) };
-      if (isClosed(at)) {
-        const value = String(context.registeredAtClosing);
-        await job.mustGet(job.master, [VERB.find, VARIABLE.status], { value }, metadata);
-      } else if (closes) {
-        const value = String(context.registered);
-        await job.mustGet(job.master, [VERB.fetch, VARIABLE.status], { value }, metadata);
-      } else await stage.wait(VARIABLE.status, metadata.delay);
-    });
-  };
-
-/** S17: whoever asks is told when all are there; what becomes of the delay the chart is not told. */
-const askElastic = (at: At, asked: { type: string }, variable: string, delay: string | undefined): Act => {
-  const { facts, context } = at;
-  const isThere = allAreThere(at);
-  return causes([asked], { ...facts, waits: facts.waits || !isThere }, async (stage) => {
-    if (!isThere) return stage.wait(variable, delay);
-    const value = String(context.registered);
-    await stage.job.mustGet(stage.job.master, [VERB.find, variable], { value });
-  });
-};
-
-const askInVain =
-  (type: string, variable: string) =>
-  (at: At): Act =>
-    causes([{ type, waits: false, delay: undefined }], at.facts, async ({ job }) => {
-      const { registeredAtClosing, registered } = at.context;
-      const value = String(isClosed(at) ? registeredAtClosing : registered);
-      const isTold = isClosed(at) || (isElastic(at) && allAreThere(at));
-      await job.mustGet(job.master, [VERB.findTry, variable], isTold ? { value } : NO_VALUE);
-    });
+import {
+  type Facts,
+  type At,
+  RANKS,
+  isOpen,
+  isClosed,
+  isElastic,
+  expected,
+  stimulus,
+  registration,
+  waitedFor,
+  lapses,
+  changes,
+  failed,
+} from './join-phase-situation.ts';
 
 const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] = {
   'rank.asked': stimulus(['rank.asked'], (at) => {
@@ -139,10 +41,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   'registration.asked, by a replacement': stimulus(['registration.asked', 'worker.registered'], (at) => {
     const { facts, context } = at;
     if (!facts.isReplaced) return impossible('nobody is to be replaced');
-    const events = [
-      { type: 'registration.asked', rank: 'replacing', session: 'none' },
-      { type: 'worker.registered' },
-    ];
+    const events = [registration({ rank: 'replacing' }), { type: 'worker.registered' }];
     const change = { declared: context.declared - 1, registered: context.registered + 1 };
     if (!isElastic(at) && !isClosed(at) && change.registered === expected(context))
       events.push(...lapses(change.declared));
@@ -156,7 +55,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const { facts, context } = at;
     const rank = facts.nextRank;
     if (rank >= context.ranksGiven) return impossible('no rank waits for its worker');
-    const asked = { type: 'registration.asked' };
+    const asked = registration({ rank: isClosed(at) ? 'ended' : 'declared' });
     if (isClosed(at))
       return causes([asked], facts, ({ job }) =>
         job.asStranger((late) =>
@@ -175,7 +74,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   }),
   'registration.asked, by one who comes back': stimulus(['registration.asked'], (at) => {
     if (at.context.registered === 0) return impossible('nobody is registered');
-    const asked = { type: 'registration.asked', rank: 'registered', session: 'same' };
+    const asked = registration({ rank: 'registered', session: 'same' });
     return causes([asked], at.facts, (stage) => stage.comeBack());
   }),
   'elastic.chosen': {
@@ -194,7 +93,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     });
   }),
   'registration.asked, of a rank that nobody was given': stimulus(['registration.asked'], (at) =>
-    causes([{ type: 'registration.asked' }], at.facts, ({ job }) =>
+    causes([registration({ rank: 'unknown' })], at.facts, ({ job }) =>
       job.mustStore(
         job.master,
         [VARIABLE.workerIds, '77'],
@@ -202,15 +101,49 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       ),
     ),
   ),
-  'worker.gone': stimulus(['worker.gone'], (at) => {
+  'registration.asked, of what is no rank': stimulus(['registration.asked'], (at) =>
+    causes([registration({ rank: 'unreadable' })], at.facts, ({ job }) =>
+      job.mustStore(
+        job.master,
+        [VARIABLE.workerIds, 'first'],
+        failed(isClosed(at) ? 'group closed' : 'the rank "first" is no number'),
+      ),
+    ),
+  ),
+  'registration.asked, over the connection of another worker': stimulus(['registration.asked'], (at) => {
+    const { facts, context } = at;
+    const rank = facts.nextRank;
+    if (rank >= context.ranksGiven) return impossible('no rank waits for its worker');
+    if (context.registered === 0) return impossible('nobody is registered');
+    const asked = registration({ rank: isClosed(at) ? 'ended' : 'declared', connection: 'others' });
+    return causes([asked], facts, async ({ job, workers }) => {
+      const [other] = workers;
+      if (other === undefined) throw new Error('nobody is registered');
+      const why = isClosed(at) ? 'group closed' : `this connection is worker ${other.rank} already`;
+      await job.mustStore(other.speaker, [VARIABLE.workerIds, String(rank)], failed(why));
+    });
+  }),
+  'registration.asked, by one who was replaced': stimulus(['registration.asked'], ({ facts }) =>
+    facts.isReplaced
+      ? causes([registration({ rank: 'replacing', formerSession: 'same' })], facts, (stage) =>
+          stage.mustRefuseReplaced(),
+        )
+      : impossible('nobody is to be replaced'),
+  ),
+  'worker.gone': stimulus(['worker.gone', 'registration.asked'], (at) => {
     const { facts, context } = at;
     if (context.registered === 0) return impossible('nobody is registered');
-    return causes([{ type: 'worker.gone' }], facts, async ({ job, workers }) => {
+    const again = registration({ rank: 'ended', session: 'same' });
+    return causes([{ type: 'worker.gone' }, again], facts, async ({ job, workers }) => {
       const worker = workers.shift();
       if (worker === undefined) throw new Error('nobody is registered');
       // Whose connection closes is lost at first (S18).
       await job.mustStore(job.master, [VARIABLE.workerDead, String(worker.rank)]);
       await job.leave(worker.speaker);
+      const why = isClosed(at) ? 'group closed' : `the worker of rank ${worker.rank} is dead`;
+      await job.asStranger((late) =>
+        job.mustStore(late, [VARIABLE.workerIds, String(worker.rank)], failed(why), worker.session),
+      );
     });
   }),
   'maximum.set': stimulus(['maximum.set'], (at) => {

@@ -89,6 +89,13 @@ export class ShutdownFixture {
     return worker;
   }
 
+  /** S19: the worker that is there, if any, is replaced: another one may come under its rank. */
+  async replaceDeclared(): Promise<void> {
+    await this.job.mustReplace('0', { value: '0' });
+    const worker = this.#workers.pop();
+    if (worker !== undefined) await this.job.leave(worker.speaker);
+  }
+
   async loseWorker(): Promise<void> {
     const { speaker } = this.#lastWorker;
     this.#workers.pop();

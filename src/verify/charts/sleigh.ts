@@ -4,6 +4,7 @@ import { sleighMachine } from '../../machines/sleigh.ts';
 import { VARIABLE, VERB } from '../../wire/names.ts';
 import { mustHold } from '../mismatch.ts';
 import {
+  OUT_OF_BOUNDS,
   causes,
   changesNothing,
   impossible,
@@ -35,7 +36,7 @@ type Act = Effect<Facts, ShutdownFixture>;
 const DONE_WORKER = { type: 'xstate.done.actor.worker.0' };
 const DONE_SENTINEL = { type: 'xstate.done.actor.sentinel.0' };
 const LAPSED = { type: 'rank.lapsed' };
-const ENDS_BY_ITSELF = { type: 'sleigh.over', byItself: true };
+const ENDS_BY_ITSELF = { type: 'sleigh.over', cause: 'itself' };
 
 const stimulus = (
   aims: readonly string[],
@@ -70,7 +71,9 @@ const sentinelLeaves = (withWorkers: boolean) => (stage: ShutdownFixture) =>
 const reports = (isTrue: boolean) => (stage: ShutdownFixture) => stage.reportDeathOf('0', { isTrue });
 const endSleigh = ({ job }: ShutdownFixture) => job.mustStore(job.master, [VARIABLE.rideOver, 'over']);
 
-const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
+const inVain = ({ job }: ShutdownFixture) => job.mustReplace('0', { value: '-1' });
+
+const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFixture>['stimuli'] => ({
   'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
     if (facts.worker !== 'declared') {
       const status = '0001';
@@ -85,6 +88,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
     ['connection.closed', 'worker.died', 'worker.left', 'xstate.done.actor.*', 'sleigh.over'],
     (at) => {
       if (at.facts.worker !== 'registered') return impossible('it is not registered');
+      if (isSupervised) return OUT_OF_BOUNDS;
       if (!serves(at)) {
         const facts: Facts = { ...at.facts, worker: 'gone' };
         return causes([closes, { type: 'worker.left', rank: 0 }, DONE_WORKER], facts, workerLeaves);
@@ -110,6 +114,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
     return causes(isDeadbeat ? [...left, LAPSED, DONE_WORKER] : left, facts, sentinelLeaves(false));
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
+    if (isSupervised) return OUT_OF_BOUNDS;
     const reported = { type: 'death.reported', rank: 0 };
     if (!serves(at) || at.facts.worker !== 'registered') return causes([reported], at.facts, reports(false));
     const { events, facts } = death(at);
@@ -117,6 +122,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
   }),
   'group.closed': stimulus(['group.closed'], (at) => {
     if (at.facts.isClosed) return impossible('a group closes once');
+    if (isSupervised) return OUT_OF_BOUNDS;
     const { worker } = at.facts;
     const registered = worker === 'registered' ? 1 : 0;
     const isDeadbeat = worker === 'declared';
@@ -131,9 +137,44 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
       );
     });
   }),
+  'alive.asked': stimulus(['alive.asked'], ({ facts }) =>
+    causes([{ type: 'alive.asked' }], facts, ({ job }) =>
+      job.asStranger(async (stranger) => {
+        await job.mustGet(stranger, [VERB.fetch, VARIABLE.sentinelAlive], { value: '1' });
+      }),
+    ),
+  ),
+  'sentinel.came': stimulus(['sentinel.came'], ({ facts }) => {
+    const events = [
+      { type: 'sentinel.came' },
+      closes,
+      { type: 'sentinel.left' },
+      DONE_SENTINEL,
+      LAPSED,
+      DONE_WORKER,
+    ];
+    return causes(facts.isClosed ? [] : events, facts, ({ job }) =>
+      job.asStranger(async (stranger) => {
+        await job.mustGet(stranger, [VERB.fetch, VARIABLE.workerIds], facts.isClosed ? { value: '-1' } : {});
+      }),
+    );
+  }),
+  'replacement.asked': stimulus(['replacement.asked'], (at) => {
+    const { facts } = at;
+    if (!isSupervised) return changesNothing(({ job }) => job.mustReplace('0', { status: '0001' }));
+    if (!facts.sentinelIsThere)
+      return causes([{ type: 'replacement.asked', sentinel: 'ended', isAwaited: false }], facts, inVain);
+    if (!serves(at)) return changesNothing(inVain);
+    const isAwaited = facts.worker === 'declared';
+    const asked = { type: 'replacement.asked', sentinel: 'there', isAwaited };
+    const died = [{ type: 'worker.died', rank: 0 }, DONE_WORKER];
+    return causes(isAwaited ? [asked] : [...died, asked], { ...facts, worker: 'declared' }, (stage) =>
+      stage.replaceDeclared(),
+    );
+  }),
   'sleigh.over, since somebody says so': stimulus(['sleigh.over'], (at) => {
     if (!serves(at)) return changesNothing(endSleigh);
-    return causes([{ type: 'sleigh.over', byItself: false }], at.facts, endSleigh);
+    return causes([{ type: 'sleigh.over', cause: 'request' }], at.facts, endSleigh);
   }),
   'drain.over': stimulus(
     ['drain.over'],
@@ -157,7 +198,7 @@ const stimuli: ChartModel<Context, Facts, ShutdownFixture>['stimuli'] = {
     const events = at.facts.drained ? [] : [event];
     return causes(events, facts, (stage) => stage.stopServer({ isUp: serves(at) }), 'stop');
   }),
-};
+});
 
 async function checkJob(stage: ShutdownFixture, at: At): Promise<void> {
   const { job, waiter } = stage;
@@ -177,9 +218,9 @@ const silent = fromTransition((state: null) => state, null);
 const silenced = (machine: AnyStateMachine): AnyStateMachine =>
   machine.provide({ actors: { joinPhase: silent, shutdown: silent } });
 
-const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownFixture> => {
+const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context, Facts, ShutdownFixture> => {
   return {
-    variant: policy,
+    variant: isSupervised ? `${policy}, supervised` : policy,
     machine: silenced(sleighMachine),
     input: { maximum: 9, limit: 100_000, policy },
     facts: {
@@ -190,7 +231,7 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownFixtu
       drained: false,
       stopped: false,
     },
-    stimuli,
+    stimuli: stimuliOf(isSupervised),
     checks: {
       serving: checkJob,
       windingDown: checkJob,
@@ -210,11 +251,11 @@ const modelFor = (policy: DeathPolicy): ChartModel<Context, Facts, ShutdownFixtu
       const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
       const options = { onDeadWorker: policy, rankCount: '9' };
       const stage = await ShutdownFixture.open(server, options);
-      await stage.declare();
+      await stage.declare({ isSupervised });
       return stage;
     },
   };
 };
 
 /** Under `null` a death is no reason to end, as long as the group is open (S13). */
-export const sleighModels = (['shutdown', 'null'] as const).map(modelFor);
+export const sleighModels = [modelFor('shutdown'), modelFor('null', true), modelFor('null')];

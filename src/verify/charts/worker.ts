@@ -81,7 +81,7 @@ function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
 const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>['stimuli'] => ({
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
-    const event = { type: 'registration.asked' };
+    const event = { type: 'registration.asked', tellsSession: variant.mayReturn };
     if (isAwaited(at)) return causes([event], facts, (stage) => stage.register());
     if (facts.closed) return changesNothing(refusesStranger('group closed'));
     if (isRegistered(at)) return causes([event], facts, refusesStranger('duplicate worker id'));
@@ -132,18 +132,20 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     const { state } = at;
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     const facts = { ...at.facts, sentinelIsThere: false };
-    if (isAwaited(at)) return causes([{ type: 'sentinel.gone' }], facts, sentinelLeaves);
+    const gone = { type: 'sentinel.gone', sleigh: facts.over ? 'windsDown' : 'serves' };
+    if (isAwaited(at)) return causes([gone], facts, sentinelLeaves);
     if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
     if (!facts.over) {
       const goes = async (stage: WorkerFixture): Promise<void> => {
         await sentinelLeaves(stage);
         await mustBeToldOfDeath(stage, state);
       };
-      if (mayLeave(at, variant)) return causes([{ type: 'sentinel.gone', ...OWES_NOTHING }], facts, goes);
-      return dies(variant)({ type: 'sentinel.gone', ...OWES_TASK }, { ...facts, hasTask: false }, goes);
+      if (mayLeave(at, variant)) return causes([{ ...gone, ...OWES_NOTHING }], facts, goes);
+      return dies(variant)({ ...gone, ...OWES_TASK }, { ...facts, hasTask: false }, goes);
     }
-    if (state !== 'registered.waiting') return causes([], facts, sentinelLeaves);
-    return causes([{ type: 'waiting.ended' }], facts, async (stage) => {
+    const events = [gone, { type: 'waiting.ended' }];
+    if (state !== 'registered.waiting') return causes(events, facts, sentinelLeaves);
+    return causes(events, facts, async (stage) => {
       await sentinelLeaves(stage);
       await stage.job.mustBeTold('the worker whose sentinel has left', stage.pending, SLEIGH_DEAD);
     });
@@ -156,7 +158,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
       if (facts.over) return causes([{ type: 'departed' }], facts, workerLeaves);
       const leaves = mayLeave(at, variant);
       const owing = leaves ? OWES_NOTHING : OWES_TASK;
-      const event = { type: 'connection.closed', hasSession: variant.mayReturn, ...owing };
+      const event = { type: 'connection.closed', ...owing };
       const hasTask = state === 'registered.busy';
       if (variant.mayReturn || variant.isSupervised)
         return causes([event], { ...facts, hasTask }, workerLeaves);
@@ -266,7 +268,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
       .filter((word) => word !== false)
       .join(', '),
     machine: workerMachine,
-    input: { rank: 0, isSupervised, isElastic },
+    input: { rank: 0, isSupervised, isElastic, reconnectGrace: mayReturn ? SHORT : 0 },
     facts: {
       over: false,
       joining: false,

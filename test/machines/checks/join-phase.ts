@@ -1,21 +1,37 @@
 import { expect } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import {
-  joinPhaseMachine,
-  NO_MAXIMUM,
-  type JoinPhaseContext,
-  type JoinPhaseEvent,
-} from '../../../src/machines/join-phase.ts';
+import { joinPhaseMachine } from '../../../src/machines/join-phase.ts';
+import { NO_MAXIMUM, type JoinPhaseContext } from '../../../src/machines/join-phase-setup.ts';
+import type { JoinPhaseEvent } from '../../../src/machines/join-phase-events.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
+type Registration = Extract<JoinPhaseEvent, { type: 'registration.asked' }>;
+
+/** By a connection of nobody, without a session. */
+const registration = (facts: Partial<Registration>): Registration => ({
+  type: 'registration.asked',
+  request: 1,
+  rank: 'declared',
+  session: 'none',
+  formerSession: 'none',
+  connection: 'free',
+  ...facts,
+});
+
 const event = {
-  rank: { type: 'rank.asked', request: 1 },
+  rank: { type: 'rank.asked', request: 1, sentinel: 'none' },
+  rankOfEnded: { type: 'rank.asked', request: 1, sentinel: 'ended' },
   elastic: { type: 'elastic.chosen' },
-  registration: { type: 'registration.asked', request: 1, rank: 'other', session: 'none' },
-  returning: { type: 'registration.asked', request: 1, rank: 'registered', session: 'same' },
-  stranger: { type: 'registration.asked', request: 1, rank: 'registered', session: 'other' },
-  ended: { type: 'registration.asked', request: 1, rank: 'other', session: 'same' },
-  replacing: { type: 'registration.asked', request: 1, rank: 'replacing', session: 'none' },
+  registration: registration({ rank: 'declared' }),
+  returning: registration({ rank: 'registered', session: 'same', connection: 'own' }),
+  stranger: registration({ rank: 'registered', session: 'other' }),
+  ended: registration({ rank: 'ended', session: 'same' }),
+  unreadable: registration({ rank: 'unreadable' }),
+  unknown: registration({ rank: 'unknown' }),
+  forgotten: registration({ rank: 'forgotten' }),
+  othersConnection: registration({ rank: 'declared', connection: 'others' }),
+  wasReplaced: registration({ rank: 'replacing', formerSession: 'same' }),
+  replacing: registration({ rank: 'replacing' }),
   lapse: { type: 'rank.lapsed' },
   replaced: { type: 'rank.replaced' },
   registered: { type: 'worker.registered' },
@@ -28,7 +44,7 @@ const event = {
   statusTry: { type: 'status.asked', request: 1, waits: false, delay: undefined },
   wait: { type: 'wait.asked', request: 1, waits: true, delay: undefined },
   waitTry: { type: 'wait.asked', request: 1, waits: false, delay: undefined },
-  broadcast: { type: 'broadcast.stored' },
+  broadcast: { type: 'broadcast.stored', request: 1 },
   elapsed: { type: 'joining.elapsed' },
 } satisfies Record<string, JoinPhaseEvent>;
 
@@ -61,14 +77,25 @@ const anywhere = (state: string): Record<string, Row> => ({
   duration: [state],
 });
 
-const gathering = (state: string): Record<string, Row> => ({
-  ...anywhere(state),
-  rank: [state, 'giveRank'],
+/** S3, S17, S18, S19: registrations in a group that is not closed. */
+const judged = (state: string): Record<string, Row> => ({
   registration: [state, 'registerWorker'],
   returning: [state, 'registerWorker'],
   stranger: [state, 'registerWorker'],
-  ended: [state, 'registerWorker'],
   replacing: [state, 'registerWorker'],
+  unreadable: [state, 'refuseUnreadable'],
+  unknown: [state, 'refuseUnknown'],
+  forgotten: [state, 'refuseForgotten'],
+  ended: [state, 'refuseEnded'],
+  othersConnection: [state, 'refuseConnection'],
+  wasReplaced: [state, 'refuseReplaced'],
+});
+
+const gathering = (state: string): Record<string, Row> => ({
+  ...anywhere(state),
+  rank: [state, 'giveRank'],
+  rankOfEnded: [state, 'refuseRank'],
+  ...judged(state),
   registered: [state],
   statusTry: [state, 'tellNotYet'],
   wait: [state, 'holdForNumber'],
@@ -94,7 +121,7 @@ const GATHERING = {
 const joining = (state: string): Record<string, Row> => ({
   ...gathering(state),
   status: [state, 'holdForStatus'],
-  broadcast: [state],
+  broadcast: [state, 'storeBroadcast'],
   elapsed: CLOSES,
 });
 
@@ -109,7 +136,7 @@ const table: ChartTable = {
       on: {
         ...gathering('gathering.open'),
         status: ['gathering.joining.byStatus', 'holdForStatus', 'startJoinTimer'],
-        broadcast: ['gathering.joining.byBroadcast', 'startJoinTimer'],
+        broadcast: ['gathering.joining.byBroadcast', 'storeBroadcast', 'startJoinTimer'],
         elastic: ['elastic'],
       },
     },
@@ -130,16 +157,22 @@ const table: ChartTable = {
         ...anywhere('closed'),
         registered: ['closed'],
         rank: ['closed', 'refuseRank'],
+        rankOfEnded: ['closed', 'refuseRank'],
         registration: ['closed', 'refuseGroupClosed'],
         returning: ['closed', 'registerWorker'],
         stranger: ['closed', 'refuseGroupClosed'],
         ended: ['closed', 'refuseGroupClosed'],
         replacing: ['closed', 'registerWorker'],
+        wasReplaced: ['closed', 'refuseReplaced'],
+        unreadable: ['closed', 'refuseGroupClosed'],
+        unknown: ['closed', 'refuseGroupClosed'],
+        forgotten: ['closed', 'refuseGroupClosed'],
+        othersConnection: ['closed', 'refuseGroupClosed'],
         status: ['closed', 'tellNumber'],
         statusTry: ['closed', 'tellNumber'],
         wait: ['closed', 'tellNumber'],
         waitTry: ['closed', 'tellNumber'],
-        broadcast: ['closed'],
+        broadcast: ['closed', 'storeBroadcastForAbsent'],
       },
     },
     // S17: two ranks were given out, and nobody has come.
@@ -163,17 +196,14 @@ const table: ChartTable = {
         readMaximum: ['elastic', 'tellRegistered'],
         listMaximum: ['elastic'],
         rank: ['elastic', 'giveRank'],
-        registration: ['elastic', 'registerWorker'],
-        returning: ['elastic', 'registerWorker'],
-        stranger: ['elastic', 'registerWorker'],
-        ended: ['elastic', 'registerWorker'],
-        replacing: ['elastic', 'registerWorker'],
+        rankOfEnded: ['elastic', 'refuseRank'],
+        ...judged('elastic'),
         registered: ['elastic'],
         status: ['elastic', 'holdForNumber'],
         statusTry: ['elastic', 'tellNotYet'],
         wait: ['elastic', 'holdForNumber'],
         waitTry: ['elastic', 'tellNotYet'],
-        broadcast: ['elastic'],
+        broadcast: ['elastic', 'storeBroadcast'],
       },
     },
   },

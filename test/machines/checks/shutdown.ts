@@ -2,12 +2,12 @@ import { expect } from 'vitest';
 import { shutdownMachine, type DeathPolicy } from '../../../src/machines/shutdown.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const REQUESTED: Row = ['shuttingDown.byRequest', 'startDrainTimer', 'parent: sleigh.over, byItself false'];
+const REQUESTED: Row = ['shuttingDown.byRequest', 'startDrainTimer', 'parent: sleigh.over, cause "request"'];
 const BY_ITSELF: Row = [
   'shuttingDown.byItself',
   'startDrainTimer',
   'storeRideOver',
-  'parent: sleigh.over, byItself true',
+  'parent: sleigh.over, cause "itself"',
 ];
 const leavingGrace = ([next, ...calls]: Row): Row => [next, 'stopGraceTimer', ...calls];
 

@@ -5,6 +5,14 @@ import { Recording, type ChartChecks, type ChartTable, type Row } from '../../su
 
 const input = { maximum: 3, limit: 10, policy: 'requeue' };
 
+const replacement = (sentinel: 'there' | 'ended', isAwaited: boolean) => ({
+  type: 'replacement.asked',
+  rank: 0,
+  request: 1,
+  sentinel,
+  isAwaited,
+});
+
 const events = {
   'worker.registered': { type: 'worker.registered', rank: 0 },
   'worker.died': { type: 'worker.died', rank: 0 },
@@ -13,12 +21,17 @@ const events = {
   'sentinel.died': { type: 'sentinel.died', id: 0 },
   'sentinel.left': { type: 'sentinel.left', id: 0 },
   'group.closed': { type: 'group.closed', registered: 0 },
-  'sleigh.over': { type: 'sleigh.over', byItself: false },
-  'sleigh.over, by itself': { type: 'sleigh.over', byItself: true },
+  'sleigh.over': { type: 'sleigh.over', cause: 'request' },
+  'sleigh.over, by itself': { type: 'sleigh.over', cause: 'itself' },
   'drain.over': { type: 'drain.over' },
   'connection.closed': { type: 'connection.closed', client: 7, peer: '10.0.0.1:4000' },
   'death.reported': { type: 'death.reported', rank: 0, task: 'tried' },
   'workspace.deleted': { type: 'workspace.deleted' },
+  'alive.asked': { type: 'alive.asked', request: 1 },
+  'sentinel.came': { type: 'sentinel.came', id: 0 },
+  'replacement.asked, nobody has come': replacement('there', true),
+  'replacement.asked': replacement('there', false),
+  'replacement.asked, its sentinel has ended': replacement('ended', false),
   // What XState sends of an actor that has ended, or failed.
   'an actor ended': { type: 'xstate.done.actor.worker.0', actorId: 'worker.0' },
   'an actor failed': { type: 'xstate.error.actor.worker.0', actorId: 'worker.0', error: undefined },
@@ -29,6 +42,7 @@ const anywhere = (state: string): Record<string, Row> => ({
   'worker.died': [state, 'joinPhase: worker.gone', 'shutdown: worker.died'],
   'rank.lapsed': [state, 'joinPhase: rank.lapsed'],
   'workspace.deleted': ['deleted', 'endEveryone'],
+  'alive.asked': [state, 'tellToStop'],
   'an actor ended': [state],
   'an actor failed': [state, 'reportBroken'],
 });
@@ -50,13 +64,18 @@ const table: ChartTable = {
         ...anywhere('serving'),
         'connection.closed': ['serving', 'loseConnection'],
         'death.reported': ['serving', 'reportDeath'],
+        'sentinel.came': ['serving'],
+        'replacement.asked, nobody has come': ['serving', 'replyAwaited'],
+        'replacement.asked': ['serving', 'declareReplacement'],
+        'replacement.asked, its sentinel has ended': ['serving', 'refuseReplacement'],
         'sentinel.died': ['serving', 'tellWorkersOfSentinel'],
         'sentinel.left': ['serving', 'tellWorkersOfSentinel'],
         'group.closed': ['serving', 'closeRanks', 'settleBroadcasts', 'shutdown: group.closed'],
-        'sleigh.over': ['windingDown', 'dismissSentinels', 'dismissLost', 'refuseMasters'],
+        'sleigh.over': ['windingDown', 'closeWork', 'dismissSentinels', 'dismissLost', 'refuseMasters'],
         'sleigh.over, by itself': [
           'windingDown',
           'endWaiting',
+          'closeWork',
           'dismissSentinels',
           'dismissLost',
           'refuseMasters',
@@ -70,6 +89,10 @@ const table: ChartTable = {
         ...anywhere('windingDown'),
         'connection.closed': ['windingDown', 'letConnectionGo'],
         'death.reported': ['windingDown'],
+        'sentinel.came': ['windingDown', 'dismissSentinel'],
+        'replacement.asked, nobody has come': ['windingDown', 'refuseReplacement'],
+        'replacement.asked': ['windingDown', 'refuseReplacement'],
+        'replacement.asked, its sentinel has ended': ['windingDown', 'refuseReplacement'],
         'sentinel.left': ['windingDown', 'giveUpRanksOfSentinel', 'endWaitingOfSentinel'],
         'group.closed': ['windingDown', 'closeRanks', 'shutdown: group.closed'],
         'drain.over': ['windingDown', 'endWaiting', 'dropWork'],

@@ -9,7 +9,7 @@ const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3
 const LAPSES: Row = ['deadbeat', 'retire', 'parent: rank.lapsed'];
 
 /** S19: its sentinel says so, and it has left. */
-const ends = (task: string): Row => ['left', task, 'answerCopies', ...LEAVES.slice(1)];
+const ends = (task: string): Row => ['left', 'noteEnd', task, 'answerCopies', ...LEAVES.slice(1)];
 
 /** A row of a state that is left, with what is done at that. */
 const leaving = (exits: string[], [next, ...calls]: Row): Row => [next, ...exits, ...calls];
@@ -40,13 +40,13 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
   'sentinel.gone, may leave': leaving(exits, LEAVES),
   'connection.closed': leaving(exits, DIES),
   'connection.closed, may leave': leaving(exits, LEAVES),
-  'connection.closed, may return': leaving(exits, ['registered.lost', 'startReturnTimer']),
-  'connection.closed, may return or leave': leaving(exits, ['registered.lost', 'startReturnTimer']),
-  'death.reported': leaving(exits, DIES),
+  'death.reported': leaving(exits, ['dead', 'noteEnd', ...DIES.slice(1)]),
   'death.reported, untried': leaving(exits, ends('returnTask')),
   'death.reported, failed': leaving(exits, ends('failTaskForGood')),
   'death.reported, declined': leaving(exits, ends('declineTask')),
-  'rank.replaced': leaving(exits, DIES),
+  'rank.replaced': leaving(exits, ['dead', 'noteUnreported', ...DIES.slice(1)]),
+  'sentinel.gone, the sleigh winds down': [state],
+  'waiting.ended': [state],
   departed: leaving(exits, LEAVES),
 });
 
@@ -54,6 +54,7 @@ const registration = (session: SessionMatch, doing: number | undefined, has: num
   type: 'registration.asked',
   request: 1,
   session,
+  tellsSession: session === 'same',
   doing,
   has,
 });
@@ -63,7 +64,6 @@ const NOTHING = { tasks: 0, copies: 0 };
 const TASK = { tasks: 1, copies: 0 };
 const COPY = { tasks: 0, copies: 1 };
 
-const closed = (hasSession: boolean, owed: object) => ({ type: 'connection.closed', hasSession, ...owed });
 const asks = (waits: boolean, queued: number, copies: number) => ({
   type: 'task.asked',
   request: 1,
@@ -72,16 +72,23 @@ const asks = (waits: boolean, queued: number, copies: number) => ({
   copies,
 });
 
-const reported = (task: TaskFate) => ({ type: 'death.reported', task });
+const reported = (task: TaskFate) => ({ type: 'death.reported', task, end: undefined });
 
 const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
 /** Without a sentinel that supervises. */
-const SIMPLE = { rank: 3, isSupervised: false, isElastic: true };
+const SIMPLE = { rank: 3, isSupervised: false, isElastic: true, reconnectGrace: 5 };
+
+/** S18: who registers with a session may come back. */
+const TELLS_SESSION = {
+  'registration.asked, returns': { toldSession: true },
+  'registration.asked, returns without a task': { toldSession: true },
+  'registration.asked, returns to its task': { toldSession: true },
+};
 
 const table: ChartTable = {
   input: SIMPLE,
-  start: { context: SIMPLE, calls: [] },
+  start: { context: { ...SIMPLE, toldSession: false }, calls: [] },
   events: {
     'registration.asked': registration('other', undefined, undefined),
     'registration.asked, by another who names the task': registration('other', 4, 4),
@@ -95,12 +102,11 @@ const table: ChartTable = {
     'task.offered': { type: 'task.offered' },
     'result.stored': { type: 'result.stored', request: 1 },
     'group.closed': { type: 'group.closed' },
-    'sentinel.gone': { type: 'sentinel.gone', ...TASK },
-    'sentinel.gone, may leave': { type: 'sentinel.gone', ...NOTHING },
-    'connection.closed': closed(false, COPY),
-    'connection.closed, may leave': closed(false, NOTHING),
-    'connection.closed, may return': closed(true, TASK),
-    'connection.closed, may return or leave': closed(true, NOTHING),
+    'sentinel.gone': { type: 'sentinel.gone', sleigh: 'serves', ...TASK },
+    'sentinel.gone, may leave': { type: 'sentinel.gone', sleigh: 'serves', ...NOTHING },
+    'sentinel.gone, the sleigh winds down': { type: 'sentinel.gone', sleigh: 'windsDown', ...NOTHING },
+    'connection.closed': { type: 'connection.closed', ...COPY },
+    'connection.closed, may leave': { type: 'connection.closed', ...NOTHING },
     'return.elapsed': { type: 'return.elapsed', ...COPY },
     'return.elapsed, may leave': { type: 'return.elapsed', ...NOTHING },
     'death.reported': reported('tried'),
@@ -115,6 +121,7 @@ const table: ChartTable = {
     // S2, S3, S6.1, S13
     declared: {
       after: [],
+      changes: TELLS_SESSION,
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
@@ -124,6 +131,8 @@ const table: ChartTable = {
         'group.closed': LAPSES,
         'sentinel.gone': LAPSES,
         'sentinel.gone, may leave': LAPSES,
+        'sentinel.gone, the sleigh winds down': LAPSES,
+        'waiting.ended': ['declared'],
         'death.reported': ['declared'],
         'death.reported, untried': ['declared'],
         'death.reported, failed': ['declared'],
@@ -135,6 +144,7 @@ const table: ChartTable = {
     // S19
     replacing: {
       after: ['rank.replaced'],
+      changes: TELLS_SESSION,
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
@@ -144,6 +154,8 @@ const table: ChartTable = {
         'group.closed': ['replacing'],
         'sentinel.gone': LAPSES,
         'sentinel.gone, may leave': LAPSES,
+        'sentinel.gone, the sleigh winds down': LAPSES,
+        'waiting.ended': ['replacing'],
         'death.reported': ['replacing'],
         'death.reported, untried': ['replacing'],
         'death.reported, failed': ['replacing'],
@@ -186,9 +198,11 @@ const table: ChartTable = {
     },
     // S17, S18
     'registered.lost': {
-      after: ['registration.asked', 'connection.closed, may return'],
+      after: ['registration.asked, returns', 'connection.closed'],
       on: {
         ...registered('registered.lost', 'stopReturnTimer'),
+        'connection.closed': ['registered.lost', 'stopReturnTimer', 'startReturnTimer'],
+        'connection.closed, may leave': ['registered.lost', 'stopReturnTimer', 'startReturnTimer'],
         'return.elapsed': leaving(['stopReturnTimer'], DIES),
         'return.elapsed, may leave': leaving(['stopReturnTimer'], LEAVES),
       },
@@ -209,6 +223,38 @@ const closing = checkEach<[event: string, state: string]>(
   (machine, name, state) => {
     const events = ['registration.asked', name].map((each) => table.events[each] ?? { type: each });
     expect(new Recording(machine, { ...SIMPLE, isElastic: false }).send(...events).state).toBe(state);
+  },
+);
+
+const returning = checkEach<[grace: number, registration: string, event: string, state: string]>(
+  [
+    [
+      'told its session: it may come back',
+      5,
+      'registration.asked, returns',
+      'connection.closed',
+      'registered.lost',
+    ],
+    [
+      'told its session, and owes nothing: it may come back',
+      5,
+      'registration.asked, returns',
+      'connection.closed, may leave',
+      'registered.lost',
+    ],
+    ['told none: it is dead', 5, 'registration.asked', 'connection.closed', 'dead'],
+    [
+      'told its session, and there is no grace: it is dead',
+      0,
+      'registration.asked, returns',
+      'connection.closed',
+      'dead',
+    ],
+  ],
+  (machine, reconnectGrace, ...names) => {
+    const state = names.pop();
+    const events = names.map((name) => table.events[name] ?? { type: name });
+    expect(new Recording(machine, { ...SIMPLE, reconnectGrace }).send(...events).state).toBe(state);
   },
 );
 
@@ -244,6 +290,7 @@ export const workerChecks: ChartChecks = {
   table,
   stories: {
     'a worker of a group that closes (S13, S17)': closing,
+    'a worker whose connection closes (S18)': returning,
     'a worker whose sentinel supervises (S19)': supervised,
   },
 };

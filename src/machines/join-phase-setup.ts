@@ -1,0 +1,119 @@
+import { assign, setup } from 'xstate';
+import { unbound } from './bind.ts';
+import type { JoinPhaseEvent, RankState } from './join-phase-events.ts';
+
+/** No maximum is set (S4). */
+export const NO_MAXIMUM = -1;
+/** Seconds that the join phase takes when nobody says otherwise (S5). */
+export const DEFAULT_DURATION = 60;
+
+export interface JoinPhaseContext {
+  maximum: number;
+  /** Most ranks that any sleigh gives out (P12). */
+  limit: number;
+  frozen: boolean;
+  ranksGiven: number;
+  /** Ranks that were given out and whose worker may still come. */
+  declared: number;
+  /** Workers that are registered and have not died. */
+  registered: number;
+  /** Seconds; what a store to `status` set. */
+  duration: number;
+  /** Seconds that this join phase takes. */
+  delay: number;
+  /** How many were registered when the group closed. */
+  registeredAtClosing: number;
+}
+
+/** Workers that the group is to have (S4). */
+export const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
+  maximum === NO_MAXIMUM ? ranksGiven : maximum;
+
+const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseContext> => ({
+  frozen: true,
+  maximum: maximum === NO_MAXIMUM ? ranksGiven : maximum,
+});
+
+/** What counts in an elastic group, once the event has been heeded. */
+function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
+  const { declared, registered } = context;
+  if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };
+  if (event.type === 'rank.lapsed') return { declared: declared - 1 };
+  if (event.type === 'rank.replaced') return { declared: declared + 1 };
+  return event.type === 'maximum.set' ? { maximum: event.maximum } : {};
+}
+
+/** The types, guards and actions of the machine in `join-phase.ts`. */
+export const joinPhase = setup({
+  types: {
+    context: {} as JoinPhaseContext,
+    input: {} as { maximum: number; limit: number },
+    events: {} as JoinPhaseEvent,
+  },
+  guards: {
+    maximumIsReached: ({ context: { maximum, ranksGiven } }) => maximum > 0 && ranksGiven >= maximum,
+    limitIsReached: ({ context }) => context.ranksGiven >= context.limit,
+    allWillBeThere: ({ context, event }) =>
+      context.registered + (event.type === 'worker.registered' ? 1 : 0) === expected(context),
+    mayWait: ({ event }) => 'waits' in event && event.waits,
+    isFull: ({ context: { maximum, limit, declared, registered } }) =>
+      declared + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
+    allAreThere: ({ context, event }) => {
+      const { maximum, declared, registered } = { ...context, ...after(context, event) };
+      return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
+    },
+    returns: ({ event }) =>
+      event.type === 'registration.asked' && event.rank === 'registered' && event.session === 'same',
+    replaces: ({ event }) => event.type === 'registration.asked' && event.rank === 'replacing',
+    rankIs: ({ event }, { rank }: { rank: RankState }) =>
+      event.type === 'registration.asked' && event.rank === rank,
+    isOthersConnection: ({ event }) => event.type === 'registration.asked' && event.connection === 'others',
+    wasReplaced: ({ event }) =>
+      event.type === 'registration.asked' && event.rank !== 'registered' && event.formerSession === 'same',
+    sentinelHasEnded: ({ event }) => event.type === 'rank.asked' && event.sentinel === 'ended',
+  },
+  actions: {
+    countRank: assign(({ context }) => ({
+      ranksGiven: context.ranksGiven + 1,
+      declared: context.declared + 1,
+    })),
+    countRegistration: assign(({ context, event }) => after(context, event)),
+    countLapse: assign(({ context, event }) => after(context, event)),
+    countReplacement: assign(({ context, event }) => after(context, event)),
+    countLoss: assign(({ context }) => ({ registered: context.registered - 1 })),
+    setMaximum: assign(({ context, event }) => after(context, event)),
+    setDuration: assign(({ event }) => (event.type === 'duration.set' ? { duration: event.seconds } : {})),
+    setDelay: assign(({ context, event }) => ({
+      delay: (event.type === 'status.asked' ? event.delay : undefined) ?? context.duration,
+    })),
+    freezeMaximum: assign(({ context }) => frozen(context)),
+    reduceMaximum: assign(({ context }) =>
+      context.frozen ? {} : { maximum: Math.min(expected(context), context.ranksGiven) },
+    ),
+    noteNumber: assign(({ context }) => ({ registeredAtClosing: context.registered })),
+    ...unbound(
+      'giveRank',
+      'refuseRank',
+      'registerWorker',
+      'refuseGroupClosed',
+      'refuseUnreadable',
+      'refuseUnknown',
+      'refuseForgotten',
+      'refuseEnded',
+      'refuseConnection',
+      'refuseReplaced',
+      'storeBroadcast',
+      'storeBroadcastForAbsent',
+      'tellMaximum',
+      'holdForStatus',
+      'holdForNumber',
+      'tellNotYet',
+      'tellNumber',
+      'tellRegistered',
+      'tellEveryoneTheNumber',
+      'startJoinTimer',
+      'stopJoinTimer',
+      'reportUnexpected',
+    ),
+  },
+});

@@ -1,0 +1,167 @@
+/**
+ * The work of one job: what it takes in and gives out, from its beginning until it shuts down.
+ *
+ * - S7  A task that is stored is queued. A worker that asks for one is served by its own machine; who is no worker may wait,
+ *       and never gets one. Tasks are fetched, not found. Only a registered worker may store a result.
+ * - S7  A result goes to whoever asks for one of its batch, or waits for it. A worker that has ended is told so.
+ * - S8  A broadcast goes to the group, which decides whom it reaches.
+ * - S14 When the sleigh shuts down no task and no broadcast is stored, and whoever asks is told that the sleigh is dead.
+ *       Results are stored to the end.
+ * - S18 A task that never reached its worker goes back to the queue; when the sleigh shuts down it is given up.
+ */
+import { not, setup } from 'xstate';
+import { rule } from '../rule.ts';
+import { unbound } from './bind.ts';
+
+/** Who asks: a worker that is registered, one that has ended, or whoever else. */
+export type Asker = 'worker' | 'ended' | 'outsider';
+
+export type WorkEvent =
+  | { type: 'task.stored'; request: number }
+  | { type: 'broadcast.stored'; request: number }
+  | { type: 'result.stored'; request: number; asker: Asker }
+  | { type: 'task.asked'; request: number; asker: Asker; takes: boolean; waits: boolean }
+  /** With the number of results of its batch that nobody has taken. */
+  | { type: 'result.asked'; request: number; asker: Asker; waits: boolean; available: number }
+  | { type: 'task.returned'; rank: number }
+  | { type: 'sleigh.over' };
+
+export const workMachine = setup({
+  types: { context: {}, events: {} as WorkEvent },
+  guards: {
+    askerIs: ({ event }, { asker }: { asker: Asker }) => 'asker' in event && event.asker === asker,
+    takes: ({ event }) => event.type === 'task.asked' && event.takes,
+    mayWait: ({ event }) => 'waits' in event && event.waits,
+    resultIsAvailable: ({ event }) => event.type === 'result.asked' && event.available > 0,
+  },
+  actions: {
+    ...unbound(
+      'queueTask',
+      'storeBroadcast',
+      'storeResult',
+      'refuseResult',
+      'refuseFind',
+      'askWorker',
+      'letOutsiderWait',
+      'giveResult',
+      'letMasterWait',
+      'tellNoValue',
+      'tellWorkerIsDead',
+      'tellSleighIsDead',
+      'refuseShuttingDown',
+      'returnTask',
+      'giveUpTask',
+      'reportUnexpected',
+    ),
+  },
+}).createMachine({
+  id: 'work',
+  initial: 'open',
+  on: {
+    '*': { actions: 'reportUnexpected' },
+    'result.stored': [
+      {
+        guard: { type: 'askerIs', params: { asker: 'worker' } },
+        actions: 'storeResult',
+        ...rule('S7', 'The machine of the worker decides about its result.'),
+      },
+      {
+        actions: 'refuseResult',
+        ...rule('S7', 'A client that is no worker, or no longer one, has no task to store a result of.'),
+      },
+    ],
+  },
+  states: {
+    open: {
+      on: {
+        'task.stored': {
+          actions: 'queueTask',
+          ...rule('S7', 'The task is queued, and offered to the worker that has waited longest.'),
+        },
+        'broadcast.stored': {
+          actions: 'storeBroadcast',
+          ...rule('S8', 'The group decides which workers get a copy of the broadcast.'),
+        },
+        'task.asked': [
+          {
+            guard: not('takes'),
+            actions: 'refuseFind',
+            ...rule('S7', 'A task can be fetched, and not found.'),
+          },
+          {
+            guard: { type: 'askerIs', params: { asker: 'worker' } },
+            actions: 'askWorker',
+            ...rule('S7', 'The machine of the worker decides whether it gets a task.'),
+          },
+          {
+            guard: { type: 'askerIs', params: { asker: 'ended' } },
+            actions: 'tellWorkerIsDead',
+            ...rule('S13', 'A worker that has ended gets no task.'),
+          },
+          {
+            guard: 'mayWait',
+            actions: 'letOutsiderWait',
+            ...rule('S7', 'A client that is no worker waits until the sleigh ends.'),
+          },
+          {
+            actions: 'tellNoValue',
+            ...rule('S7', 'A client that is no worker, and does not wait, is told that there is none.'),
+          },
+        ],
+        'result.asked': [
+          {
+            guard: { type: 'askerIs', params: { asker: 'ended' } },
+            actions: 'tellWorkerIsDead',
+            ...rule('S13', 'A worker that has ended gets no result.'),
+          },
+          {
+            guard: 'resultIsAvailable',
+            actions: 'giveResult',
+            ...rule('S7', 'The client gets the oldest result of its batch.'),
+          },
+          {
+            guard: 'mayWait',
+            actions: 'letMasterWait',
+            ...rule('S7', 'The client waits for a result of its batch.'),
+          },
+          {
+            actions: 'tellNoValue',
+            ...rule('S7', 'The client is told that there is no result of its batch.'),
+          },
+        ],
+        'task.returned': {
+          actions: 'returnTask',
+          ...rule('S18', 'A task that never reached its worker counts as not tried.'),
+        },
+        'sleigh.over': {
+          target: 'closed',
+          ...rule('S14', 'The sleigh shuts down, and takes and gives no more work.'),
+        },
+      },
+    },
+    closed: {
+      on: {
+        'task.stored': {
+          actions: 'refuseShuttingDown',
+          ...rule('S14', 'A sleigh that shuts down takes no tasks.'),
+        },
+        'broadcast.stored': {
+          actions: 'refuseShuttingDown',
+          ...rule('S14', 'A sleigh that shuts down takes no broadcasts.'),
+        },
+        'task.asked': {
+          actions: 'tellSleighIsDead',
+          ...rule('S14', 'Whoever asks for a task is told that the sleigh is dead.'),
+        },
+        'result.asked': {
+          actions: 'tellSleighIsDead',
+          ...rule('S14', 'Whoever asks for a result is told that the sleigh is dead.'),
+        },
+        'task.returned': {
+          actions: 'giveUpTask',
+          ...rule('S14, S18', 'Nobody does a task any more that never reached its worker.'),
+        },
+      },
+    },
+  },
+});

@@ -1,0 +1,109 @@
+import { assign, setup } from 'xstate';
+import { unbound } from './bind.ts';
+import type { SessionMatch } from './sessions.ts';
+import type { TaskFate, WorkerEnd } from './worker-end.ts';
+
+/** Of one worker. */
+export interface WorkerContext {
+  rank: number;
+  /** Its sentinel says how it ended (S19). */
+  isSupervised: boolean;
+  /** Its group never closes (S17). */
+  isElastic: boolean;
+  /** Seconds within which a worker that has told its session may come back; 0 for none (S18). */
+  reconnectGrace: number;
+  /** It has told a session when it registered (S18). */
+  toldSession: boolean;
+}
+
+type WorkerInput = Omit<WorkerContext, 'toldSession'>;
+
+/** What a worker owes: its task, and copies of broadcasts that it has not had (S17). */
+interface Owing {
+  tasks: number;
+  copies: number;
+}
+
+export type WorkerEvent =
+  | {
+      type: 'registration.asked';
+      request: number;
+      session: SessionMatch;
+      /** Whether it tells a session by which it may show later that it has come back (S18). */
+      tellsSession: boolean;
+      /** The number of the task that it says it is doing, and of the one that it has (S18). */
+      doing: number | undefined;
+      has: number | undefined;
+    }
+  /** With the tasks in the queue that it has not declined, and the copies of broadcasts that it has not had. */
+  | { type: 'task.asked'; request: number; waits: boolean; queued: number; copies: number }
+  | { type: 'task.offered' }
+  | { type: 'result.stored'; request: number }
+  | { type: 'group.closed' }
+  | ({ type: 'sentinel.gone'; sleigh: 'serves' | 'windsDown' } & Owing)
+  | ({ type: 'connection.closed' } & Owing)
+  | ({ type: 'return.elapsed' } & Owing)
+  | { type: 'death.reported'; task: TaskFate; end: WorkerEnd | undefined }
+  | { type: 'rank.replaced' }
+  | { type: 'waiting.ended' }
+  | { type: 'departed' };
+
+/** The types, guards and actions of the machine in `worker.ts`. */
+export const worker = setup({
+  types: {
+    context: {} as WorkerContext,
+    input: {} as WorkerInput,
+    events: {} as WorkerEvent,
+  },
+  guards: {
+    taskIsAvailable: ({ event }) => event.type === 'task.asked' && (event.queued > 0 || event.copies > 0),
+    mayWait: ({ event }) => event.type === 'task.asked' && event.waits,
+    mayReturn: ({ context }) => context.toldSession && context.reconnectGrace > 0,
+    mayLeave: ({ context, event }) =>
+      context.isElastic && 'tasks' in event && event.tasks === 0 && event.copies === 0,
+    returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
+    isSupervised: ({ context }) => context.isSupervised,
+    sleighWindsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'windsDown',
+    taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
+    taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
+    taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
+    returnsToTask: ({ event }) =>
+      event.type === 'registration.asked' &&
+      event.session === 'same' &&
+      event.has !== undefined &&
+      event.doing === event.has,
+  },
+  actions: {
+    noteSession: assign(({ event }) => ({
+      toldSession: event.type === 'registration.asked' && event.tellsSession,
+    })),
+    ...unbound(
+      'acceptRegistration',
+      'refuseDuplicate',
+      'replaceConnection',
+      'startReturnTimer',
+      'stopReturnTimer',
+      'tellBusy',
+      'takeBackTask',
+      'tellIdle',
+      'giveTask',
+      'letWait',
+      'tellNoTask',
+      'tellSleighIsDead',
+      'completeTask',
+      'refuseResult',
+      'failTask',
+      'askAgain',
+      'noteEnd',
+      'noteUnreported',
+      'recoverWork',
+      'failTaskForGood',
+      'declineTask',
+      'returnTask',
+      'answerCopies',
+      'leaveWork',
+      'retire',
+      'reportUnexpected',
+    ),
+  },
+});

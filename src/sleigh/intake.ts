@@ -1,0 +1,54 @@
+import { actorOf, type ActorOf } from '../actors/actor.ts';
+import type { PendingStore } from '../machines/pending-store.ts';
+import type { workMachine } from '../machines/work.ts';
+import type { PendingGet } from '../workspace/pending-get.ts';
+import { batchOf } from './batch-ref.ts';
+import type { Crew } from './crew.ts';
+import type { JobHost } from './job-host.ts';
+import type { Work } from './work.ts';
+
+/** What the intake needs of its job. */
+interface IntakeJob extends JobHost {
+  readonly crew: Crew;
+  readonly work: Work;
+}
+
+/** The actor that every request for work goes through, with the facts that its machine decides by (S7, S8, S14). */
+export class Intake {
+  readonly actor: ActorOf<typeof workMachine>;
+  readonly #job: IntakeJob;
+
+  constructor(job: IntakeJob) {
+    this.#job = job;
+    this.actor = actorOf(job.machines.work, { parent: job.supervisor, id: 'work', input: undefined });
+  }
+
+  storeTask(storing: PendingStore): void {
+    this.actor.send({ type: 'task.stored', request: this.#job.requests.addStore(storing) });
+  }
+
+  storeBroadcast(storing: PendingStore): void {
+    this.actor.send({ type: 'broadcast.stored', request: this.#job.requests.addStore(storing) });
+  }
+
+  storeResult(storing: PendingStore): void {
+    const { requests, crew } = this.#job;
+    const request = requests.addStore(storing);
+    this.actor.send({ type: 'result.stored', request, asker: crew.askerOf(storing.client) });
+  }
+
+  getTask(ask: PendingGet): void {
+    const { requests, crew } = this.#job;
+    const { takes, waits, client } = ask;
+    const request = requests.add(ask);
+    this.actor.send({ type: 'task.asked', request, asker: crew.askerOf(client), takes, waits });
+  }
+
+  getResult(ask: PendingGet): void {
+    const { requests, crew, work } = this.#job;
+    const { waits, client } = ask;
+    const available = work.batches.available(batchOf(ask.metadata));
+    const request = requests.add(ask);
+    this.actor.send({ type: 'result.asked', request, asker: crew.askerOf(client), waits, available });
+  }
+}

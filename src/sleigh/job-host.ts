@@ -1,0 +1,33 @@
+import type { ActorRefFrom } from 'xstate';
+import type { joinPhaseMachine } from '../machines/join-phase.ts';
+import type { sentinelMachine } from '../machines/sentinel.ts';
+import type { shutdownMachine } from '../machines/shutdown.ts';
+import type { sleighMachine } from '../machines/sleigh.ts';
+import type { workMachine } from '../machines/work.ts';
+import type { workerMachine } from '../machines/worker.ts';
+import type { Steps } from '../workspace/steps.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import type { NamedTimers } from './named-timers.ts';
+import type { JobOptions } from './options.ts';
+import type { PendingRequests } from './pending-requests.ts';
+
+/** What every part of a job has around it. A part that needs another part says so in an interface of its own. */
+export interface JobHost {
+  readonly workspace: Workspace;
+  readonly options: JobOptions;
+  readonly timers: NamedTimers;
+  readonly requests: PendingRequests;
+  /** Those of which a part makes actors. */
+  readonly machines: {
+    readonly worker: typeof workerMachine;
+    readonly sentinel: typeof sentinelMachine;
+    readonly work: typeof workMachine;
+  };
+  readonly supervisor: ActorRefFrom<typeof sleighMachine>;
+  readonly joinPhase: ActorRefFrom<typeof joinPhaseMachine>;
+  readonly shutdown: ActorRefFrom<typeof shutdownMachine>;
+  /** Milliseconds. */
+  readonly now: number;
+  /** Does what takes long in its turn with others (P14). */
+  inSteps(steps: Steps): void;
+}
