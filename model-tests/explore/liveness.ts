@@ -4,6 +4,7 @@ import type { Wrong } from './properties.ts';
 import { lineOf, type Note } from './reference-ledger.ts';
 import type { Step } from './steps.ts';
 import type { World } from './world.ts';
+import { isWindingDown } from '../../test/support/phase.ts';
 
 /**
  * Liveness: when faults stop and parties act fairly, every batch settles, every job ends, every blocked get is answered,
@@ -39,7 +40,7 @@ export function isDuty({ name, by }: Step, world: World): boolean {
     case 'store result':
       return party.holds !== undefined;
     case 'store Sleigh ride over':
-      return !world.sleigh.isWindingDown && whatIsDue(world) === undefined;
+      return !isWindingDown(world.sleigh) && whatIsDue(world) === undefined;
     default:
       return false;
   }
@@ -84,8 +85,8 @@ export class FairSteps {
 /** What has to happen still, if something has. */
 function whatIsDue(world: World): string | undefined {
   const { book, sleigh, parties, timers } = world;
-  const isOver = world.isDeleted || sleigh.ending.chart.getSnapshot().value === 'over';
-  if (isOver || sleigh.isWindingDown) {
+  const isOver = world.isDeleted || sleigh.shutdown.getSnapshot().value === 'over';
+  if (isOver || isWindingDown(sleigh)) {
     for (const { name, request } of parties)
       if (request !== undefined) return `${name} waits for ${request.variable} of a job that ends`;
     if (!isOver) return 'the job does not end';
@@ -100,14 +101,14 @@ function whatIsDue(world: World): string | undefined {
       return `${name} waits for a result that is there`;
   }
   // A group that has not closed, or is elastic, waits for workers as long as nobody asks for its closing (S5, S17).
-  if (!sleigh.joining.isClosed && book.living.size === 0) return undefined;
+  if (sleigh.joining.phase !== 'closed' && book.living.size === 0) return undefined;
   for (const note of book.notes.values()) if (!isSettled(world, note)) return `${note.tag} is not settled`;
   return undefined;
 }
 
 /** Who is blocked by something that time should end. */
 const whoIsStuck = ({ parties, sleigh, isDeleted }: World): string | undefined =>
-  isDeleted || sleigh.isWindingDown
+  isDeleted || isWindingDown(sleigh)
     ? undefined
     : parties
         .filter(({ request }) => request?.variable === 'sentinel_alive')

@@ -39,12 +39,13 @@ describe('the files in docs/charts', async () => {
   });
 });
 
+const nameOf = ({ source, event, guard, description, clause }: Move): string =>
+  `${pathOf(source)}: ${event} [${guard}]: "${description}" (${clause})`;
+
 describe.each(CHARTS)('the chart $name', ({ machine }) => {
   const transitions = movesOf(machine).filter(
     ({ event }) => event !== 'entry' && event !== 'exit' && event !== WILDCARD,
   );
-  const nameOf = ({ source, event, guard, description, clause }: Move): string =>
-    `${pathOf(source)}: ${event} [${guard}]: "${description}" (${clause})`;
 
   it('says in a whole sentence what each transition means', () => {
     const sentence = /^[A-Z](?!\d)[^:;]*(?: [^ :;]+){3,}\.$/;

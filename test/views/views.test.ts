@@ -431,8 +431,8 @@ describe('an event that a chart has no place for', () => {
     new Job(server).sentinel(1);
     const log = vi.spyOn(server.core, 'log');
     const [workspace] = server.core.workspaces.occupied;
-    if (!(workspace?.occupant instanceof Sleigh)) throw new Error('there is no sleigh');
-    workspace.occupant.crew.worker(0).actor.send({ type: 'task.offered' });
+    if (!(workspace?.plugin instanceof Sleigh)) throw new Error('there is no sleigh');
+    workspace.plugin.crew.worker(0).actor.send({ type: 'task.offered' });
     const what = 'a chart was sent an event that it does not expect';
     expect(viewOf<SleighView>(viewsOf(server), '/api/sleighs/job').failures).toMatchObject([
       { actor: 'worker.0', event: 'task.offered', what },
