@@ -94,12 +94,12 @@ function layerOf(path: string): string {
   return path.includes('/') ? path.slice(0, path.indexOf('/')) : path;
 }
 
-describe('the source', () => {
-  test('every folder of it is a layer', () => {
+describe('the source tree', () => {
+  test('has a layer for every folder', () => {
     expect(files.filter(({ layer }) => LAYERS[layer] === undefined).map(({ path }) => path)).toEqual([]);
   });
 
-  test('a lower layer never imports a higher one, and the client imports wire and its machines alone', () => {
+  test('has no import from a lower layer to a higher one, and the client imports only wire and its own machines', () => {
     const wrong = files.flatMap(({ path, layer, imports }) => {
       const allowed = new Set([layer, 'version.ts', 'rule.ts', ...(LAYERS[layer] ?? [])]);
       const mine = imports.filter((name) => /\.tsx?$/.test(name));
@@ -108,7 +108,7 @@ describe('the source', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('no files import each other in a circle, not even for types alone', () => {
+  test('has no import cycles, not even of types', () => {
     const importsOf = new Map(files.map(({ path, imports }) => [path, imports]));
     const done = new Set<string>();
     const circles: string[] = [];
@@ -140,7 +140,7 @@ describe('the source', () => {
     expect(conditions.filter((condition) => !condition.startsWith(counting))).toEqual([]);
   });
 
-  test('only transport, client, web and cli import node: modules', () => {
+  test('imports node: modules only in transport, client, web and cli', () => {
     const wrong = files
       .filter(({ layer }) => !OUTER.has(layer))
       .flatMap(({ path, imports }) =>
@@ -149,7 +149,7 @@ describe('the source', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('below transport nobody looks at a clock, a timer, chance or the process', () => {
+  test('uses no clock, timer, random number or process below transport', () => {
     const world =
       /\b(Date\.now\(|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|process\.(?!ts)|performance\.)/;
     const wrong = files.filter(
@@ -158,7 +158,7 @@ describe('the source', () => {
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  test('the rules of the client see clocks, timers, chance, processes and sockets through its platform alone', () => {
+  test('reaches clocks, timers, random numbers, processes and sockets in the rules of the client only through the platform', () => {
     const world =
       /\b(Date\.now|new Date\(\)|setTimeout|setInterval|setImmediate|Math\.random|random(UUID|Bytes|Int)|performance\.|hostClock|node:(timers|child_process|worker_threads|net|tls|os|perf_hooks)|(?<![#.])process\.(kill|exit|pid|hrtime|memoryUsage))|import \{[^}]*\bstartTimer\b/;
     const wrong = files.filter(
@@ -167,7 +167,7 @@ describe('the source', () => {
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  test('relative imports name the file with its ending', () => {
+  test('names files with their extension in relative imports', () => {
     const wrong = files.flatMap(({ path, text }) =>
       [...text.matchAll(IMPORT)]
         .map(([, from]) => from ?? '')
@@ -177,12 +177,12 @@ describe('the source', () => {
     expect(wrong).toEqual([]);
   });
 
-  test(`no file is longer than ${MOST_LINES} lines`, () => {
+  test(`has no file longer than ${MOST_LINES} lines`, () => {
     const long = files.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES);
     expect(long.map(({ path }) => path)).toEqual([]);
   });
 
-  test('VERSION is that of package.json', () => {
+  test('exports as VERSION the version in package.json', () => {
     const manifest: { version: string } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(VERSION).toBe(manifest.version);
   });

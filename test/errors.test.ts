@@ -41,7 +41,7 @@ describe('the errors that users see', () => {
     expect(strays).toEqual([]);
   });
 
-  it('and so have refusals, also those of jobs and of the core', () => {
+  it('that are refusals, including those of jobs and of the core, have their texts there, too', () => {
     const strays = sources
       .filter(({ path }) => /^(core|sleigh|workspace)\//.test(path))
       .flatMap(({ path, text }) =>
@@ -57,7 +57,7 @@ describe('the errors that users see', () => {
     ["fail(\n    'which job?', 'usage')", 1],
     ['throw typeError(USAGE.resultsTaken())', 0],
     ["throw fault('it has no socket')", 0],
-  ])('are found in %s', (code, count) => {
+  ])('appear as %s', (code, count) => {
     expect(code.match(STRAY) ?? []).toHaveLength(count);
   });
 
@@ -67,13 +67,13 @@ describe('the errors that users see', () => {
     ),
   );
 
-  it.each(entries)('$name has a code, a text, and what to do, as whole sentences', ({ kind }) => {
+  it.each(entries)('include $name, which has a code, a text and a remedy in whole sentences', ({ kind }) => {
     expect(kind.code).toMatch(/^[a-z\d]+(-[a-z]+)*$/);
     expect(kind.example).not.toMatch(/undefined|^$/);
     expect(kind.remedy).toMatch(/^[A-Z`][^]*[.:]$/);
   });
 
-  it('name flags that there are', () => {
+  it('name only flags that exist', () => {
     const texts = entries.map(({ kind }) => `${kind.example} ${kind.remedy}`).join('\n');
     const named = Array.from(texts.matchAll(/(?<![\w-])--[a-z-]+/g), ([flag]) => flag);
     const declared = sources
@@ -86,7 +86,7 @@ describe('the errors that users see', () => {
     expect(named.filter((flag) => !others.has(flag) && !isDeclared(flag))).toEqual([]);
   });
 
-  it('have a text of their own on each side', () => {
+  it('have different texts on each side', () => {
     const texts = entries.map(({ side, kind }) => `${side}: ${kind.code}: ${kind.example}`);
     expect(texts.filter((text, at) => texts.indexOf(text) !== at)).toEqual([]);
   });

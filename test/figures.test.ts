@@ -108,7 +108,7 @@ describe.each<[name: string, sentences: readonly string[]]>([
       `the client has ${secondsInWords(LINGER_MS)} to take the last reply`,
     ],
   ],
-])('docs/%s.md states', (name, sentences) => {
+])('the figures in docs/%s.md', (name, sentences) => {
   const document = documentOf(name);
   it.each(sentences)('%s', (sentence) => {
     // Without the document in the message.
@@ -116,7 +116,7 @@ describe.each<[name: string, sentences: readonly string[]]>([
   });
 });
 
-describe('the shares that docs/security.md states', () => {
+describe('the shares in docs/security.md', () => {
   it('are those of the default limits', () => {
     const { memoryBytes, clientMemoryBytes, workspaceMemoryBytes } = DEFAULT_LIMITS;
     expect(clientMemoryBytes).toBe(memoryBytes / 2);
@@ -139,7 +139,7 @@ describe('the table of limits in docs/protocol.md', () => {
       Number(count.replaceAll(',', '')) * (UNITS[unit] ?? Number.NaN),
     ]),
   );
-  it.each(Object.entries(DEFAULT_LIMITS))('has %s with its default', (name, value) => {
+  it.each(Object.entries(DEFAULT_LIMITS))('contains %s with its default', (name, value) => {
     expect(stated[name]).toBe(value);
   });
 });

@@ -30,7 +30,7 @@ async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome
 
 describe('a job whose workers and sentinels are killed, stopped and cut off', () => {
   it(
-    'under requeue loses no result and gets none twice; tasks begin again elsewhere at once (S13)',
+    'with onDeadWorker=requeue loses no result, duplicates none, and restarts tasks on other workers at once (S13)',
     async () => {
       const { wrongs, nulls, recoveries, kills } = await chaos('requeue', KILLS);
       expect(wrongs).toEqual([]);
@@ -41,7 +41,7 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
   );
 
   it(
-    'under null gets one result for each task, an empty one for each that died (S13)',
+    'with onDeadWorker=null gets one result for each task, and a null result for each task whose worker died (S13)',
     async () => {
       const { wrongs, nulls } = await chaos('null', Math.ceil(KILLS / 4));
       expect(wrongs).toEqual([]);
@@ -50,7 +50,7 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
     HOUR,
   );
 
-  it('under shutdown tells the master that waits (S13)', async () => {
+  it('with onDeadWorker=shutdown notifies the waiting master (S13)', async () => {
     await using server = await startServe('--log-level', 'error');
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     await master.openWorkspace('job', { metadata: new Map([['wstype', 'sleigh']]) });

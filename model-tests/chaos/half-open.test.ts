@@ -10,8 +10,8 @@ import { Host } from './hosts.ts';
 const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-describe('a peer whose host says nothing any more, and whose connection stays open', () => {
-  it('is missed after three refresh periods, when it is a sentinel; its task runs elsewhere (S13)', async () => {
+describe('a peer whose host has fallen silent while its connection stays open', () => {
+  it('is detected after three refresh periods if it is a sentinel, and the tasks of its workers run elsewhere (S13)', async () => {
     await using server = await startServe('--log-level', 'error');
     const at = { port: server.port, workspace: 'job' };
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
@@ -58,7 +58,7 @@ const within = (name: string, ...args: string[]) =>
   spawn('ip', ['netns', 'exec', name, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
 // The server keeps silent for a minute before it asks, so this takes longer than that.
-describe.skipIf(!isLong || !canUnshare)('a host that is cut off, in a network namespace', () => {
+describe.skipIf(!isLong || !canUnshare)('a host that is cut off inside a network namespace', () => {
   const space = `sleigh-${process.pid}`;
   beforeAll(() =>
     run(`ip netns add ${space} && ip netns add ${space}-far &&
@@ -70,7 +70,7 @@ describe.skipIf(!isLong || !canUnshare)('a host that is cut off, in a network na
   );
   afterAll(() => run(`ip netns del ${space}; ip netns del ${space}-far`));
 
-  it('is given up by keep-alive: 60 seconds, and then as the system says (P1)', async () => {
+  it('is detected by TCP keep-alive: probes start after 60 seconds, and the operating system then sets the timeout (P1)', async () => {
     const server = within(
       space,
       MAIN,

@@ -69,9 +69,9 @@ function complaint({ seed, wrongs, trace }: Report): string {
   ].join('\n');
 }
 
-describe('master, sentinels and workers in one process, by seed, with faults', () => {
+describe('the simulation of a master, sentinels and workers in one process, with random faults', () => {
   it(
-    'keep their promises in every seed',
+    'finds no broken property for any seed',
     async () => {
       const summary = new Summary();
       const failed: number[] = [];
@@ -89,7 +89,7 @@ describe('master, sentinels and workers in one process, by seed, with faults', (
   );
 
   it(
-    'do the same for the same seed, and something else for another',
+    'repeats a run exactly for the same seed, and differs for another seed',
     { timeout: TIME_LIMIT_MS },
     async () => {
       const [seed = 1] = seeds;

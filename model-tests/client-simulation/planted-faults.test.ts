@@ -45,8 +45,8 @@ function killSentinels(host: SimulatedHost): void {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('what is noticed by the simulation of the client', { timeout: 300_000 }, () => {
-  it('a result that was taken and is dropped', async () => {
+describe('the simulation of the client detects', { timeout: 300_000 }, () => {
+  it('a result that was received and then dropped', async () => {
     const { fetch } = NwsConnection.prototype;
     let results = 0;
     vi.spyOn(NwsConnection.prototype, 'fetch').mockImplementation(async function (
@@ -61,7 +61,7 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
     expect(await wrongsFound({}, expected, 2)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a result that is told of twice', async () => {
+  it('a result that is reported twice', async () => {
     const { outcomes } = Results.prototype;
     vi.spyOn(Results.prototype, 'outcomes').mockImplementation(async function* (this: Results<unknown>) {
       for await (const outcome of outcomes.call(this)) {
@@ -83,7 +83,7 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
     expect(wrongs).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a worker that is not ended when its call takes too long', async () => {
+  it('a worker that is not stopped when its call times out', async () => {
     const expected = /goes on after its timeout/;
     const wrongs = await wrongsFound(
       { child: (start) => ({ ...start(), kill: () => undefined }) },
@@ -93,7 +93,7 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
     expect(wrongs).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a cancelled batch of which nobody is told', async () => {
+  it('a cancelled batch that is not reported', async () => {
     const { store } = NwsConnection.prototype;
     vi.spyOn(NwsConnection.prototype, 'store').mockImplementation(async function (
       this: NwsConnection,
@@ -122,32 +122,32 @@ describe('what is noticed by the simulation of the client', { timeout: 300_000 }
     expect(await wrongsFound({ begin }, expected, 11)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a restart budget that is ignored', async () => {
+  it('a restart budget that is not enforced', async () => {
     const expected = /were replaced at once within/;
     const respawn = { restarts: 1_000, within: 1, maxDelay: 1 };
     const wrongs = await wrongsFound({ order: (given) => ({ ...given, respawn }) }, expected, 11);
     expect(wrongs).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a wake-up that is lost: whoever waits for a task or a result is not given it', async () => {
+  it('a lost wake-up: a client that waits for a task or a result never receives it', async () => {
     vi.spyOn(WaitingLine.prototype, 'shift').mockReturnValue(undefined);
     const expected = /has not come to the end|has not ended \d+ events after/;
     expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a requeued task that is never given', async () => {
+  it('a requeued task that is never handed out', async () => {
     vi.spyOn(Tasks.prototype, 'putBack').mockReturnValue(undefined);
     const expected = /has not come to the end|has not ended \d+ events after/;
     expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('a timer that is never set: those of the job, which close the group and end it', async () => {
+  it('a timer of the job that is never started, so that the group never closes or the job never ends', async () => {
     vi.spyOn(NamedTimers.prototype, 'start').mockReturnValue(undefined);
     const expected = /has not come to the end|has not ended \d+ events after/;
     expect(await wrongsFound({}, expected)).toContainEqual(expect.stringMatching(expected));
   });
 
-  it('workers that live on without their sentinel', async () => {
+  it('workers that outlive their sentinel', async () => {
     const expected = /outlives its pool/;
     const wrongs = await wrongsFound({ hasNoWatchdog: true, begin: killSentinels }, expected, 3);
     expect(wrongs).toContainEqual(expect.stringMatching(expected));

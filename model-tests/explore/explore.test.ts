@@ -17,7 +17,7 @@ function print(title: string, { states, transitions, depth, seconds, isClosed }:
   process.stdout.write(`${title}: ${figures.join(', ')}\n`);
 }
 
-describe('everything that can happen to a sleigh keeps its properties', () => {
+describe('every reachable state of a sleigh keeps its properties', () => {
   for (const { title, cast, ...bounds } of isLong ? [...SHORT, ...LONG] : SHORT) {
     const mostStates = isLong ? bounds.mostStates : bounds.mostStatesInShort;
     for (const policy of POLICIES)
@@ -38,7 +38,7 @@ describe('everything that can happen to a sleigh keeps its properties', () => {
   }
 });
 
-describe('scenarios that once went wrong', () => {
+describe('scenarios that failed in the past', () => {
   const folder = new URL('scenarios/', import.meta.url);
   for (const file of readdirSync(folder))
     test(file, () => {

@@ -156,7 +156,7 @@ function findShortest(
 }
 
 for (const fault of FAULTS)
-  test(`finds the shortest way to a fault: ${fault.what}`, () => {
+  test(`the exploration finds the shortest path to a fault: ${fault.what}`, () => {
     withFault(fault.prototype, fault.method, fault.fault, () => findShortest(fault));
   });
 
@@ -178,11 +178,14 @@ test.each<[what: string, JobMachines, breaks: string, steps: number]>([
     'never both: a task that some waiting worker could take',
     4,
   ],
-])('finds the shortest way to a guard that is never true: of %s', (_what, machines, breaks, steps) => {
-  findShortest({ cast: cast('null', []), breaks, steps }, (workspace, of) =>
-    makeSleighOf(workspace, of, machines),
-  );
-});
+])(
+  'the exploration finds the shortest path that shows a guard of %s that is never true',
+  (_what, machines, breaks, steps) => {
+    findShortest({ cast: cast('null', []), breaks, steps }, (workspace, of) =>
+      makeSleighOf(workspace, of, machines),
+    );
+  },
+);
 
 /** @param names those of timers that are never started */
 const withoutTimers =
@@ -243,7 +246,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
 ];
 
 for (const { what, prototype, method, fault, cast: of, due } of STALLS)
-  test(`finds by liveness: ${what}`, () => {
+  test(`the check of liveness finds ${what}`, () => {
     withFault(prototype, method, fault, () => {
       const { violation } = explore(of, { isSafetyChecked: false });
       expect(violation?.property).toBe(LIVENESS);
@@ -251,7 +254,7 @@ for (const { what, prototype, method, fault, cast: of, due } of STALLS)
     });
   });
 
-test('a cycle that nothing leaves is a bottom component, and one that something leaves is none', () => {
+test('a cycle without an exit is a bottom component, and a cycle with an exit is not', () => {
   // 0 ⇄ 1 → 2 ⇄ 3, and 4 alone.
   expect(
     bottomComponents([[1], [0, 2], [3], [2], []]).map((members) => members.toSorted((a, b) => a - b)),

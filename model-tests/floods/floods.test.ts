@@ -52,7 +52,7 @@ async function writeAll(client: RawClient, bytes: Buffer): Promise<void> {
 }
 
 describe('a flood', () => {
-  it('of large requests that are never complete takes what it may, and others are served (P12)', async () => {
+  it('of large incomplete requests uses no more memory than the limit, and other clients are served (P12)', async () => {
     const clients = await Promise.all(
       Array.from({ length: isLong ? 400 : 10 }, () => RawClient.ready(server.port)),
     );
@@ -66,7 +66,7 @@ describe('a flood', () => {
     expect(p99).toBeLessThan(LONGEST_WAIT_MS);
   }, 120_000);
 
-  it('of replies to a client that never reads costs little (P11)', async () => {
+  it('of replies to a client that never reads uses little memory (P11)', async () => {
     const client = await RawClient.ready(server.port);
     await client.short('open ws', 'large', 'me', 'no');
     const value = Buffer.alloc(10 * MIB, 'v');
@@ -93,7 +93,7 @@ describe('a flood', () => {
     for (const client of deaf) client.vanish();
   }, 60_000);
 
-  it('of 50,000 connections a minute is taken', async () => {
+  it('of 50,000 connections a minute is handled', async () => {
     const seconds = isLong ? 60 : 1;
     const began = performance.now();
     let count = 0;
@@ -115,7 +115,7 @@ describe('a flood', () => {
     expect(p99).toBeLessThan(LONGEST_WAIT_MS);
   }, 120_000);
 
-  it('of bytes one at a time ends with the time for a request, and costs little (P12)', async () => {
+  it('of requests sent one byte at a time ends at the request timeout, and uses little processor time (P12)', async () => {
     await bystander.end();
     await server[Symbol.asyncDispose]();
     await start('--limit', 'requestSeconds=2', '--limit', 'handshakeSeconds=2');
@@ -236,7 +236,7 @@ const ATTACKS: readonly Attack[] = [
   },
 ];
 
-describe('a client that asks for what takes long (P14)', () => {
+describe('a client that sends expensive requests (P14)', () => {
   it.each(ATTACKS)('$what', { timeout: 180_000 }, async ({ what, first = [], requests }) => {
     await bystander.end();
     const options = { MetadataToServer: '1' };
@@ -282,8 +282,8 @@ const canMount = ((): boolean => {
   }
 })();
 
-describe.skipIf(!canMount)('a disk that is full', () => {
-  it('refuses the large value with the reason, and harms nothing else (P11)', async () => {
+describe.skipIf(!canMount)('a full disk', () => {
+  it('refuses the large value with a reason, and affects nothing else (P11)', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sleigh-full-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', folder]);
     try {

@@ -15,7 +15,7 @@ const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} Mi
 
 describe('malformed and random frames', () => {
   it(
-    'never bring the core down: every reply is sound, nothing is left, an honest client is served',
+    'never crash the core: every reply is well formed, nothing leaks, and a correct client is served',
     () => {
       const started = performance.now();
       const sum = { frames: 0, bytes: 0, seeds: 0, longest: 0, heap: 0 };
@@ -43,7 +43,7 @@ describe('malformed and random frames', () => {
   );
 
   it.skipIf(only !== undefined)(
-    'never bring a server down over TCP, nor hold up an honest client',
+    'never crash a server over TCP, nor delay a correct client',
     async () => {
       const { frames, connections, wrongs, memory, p99 } = await fuzzTcp(1, FRAMES * TCP_SHARE);
       console.log(

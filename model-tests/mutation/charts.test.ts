@@ -50,7 +50,7 @@ const faultOfSample = (text: string): ReturnType<typeof oneFault> => sampled(one
 const results: Result[] = [];
 const known = new Set(EQUIVALENT.flatMap(({ mutants }) => mutants));
 
-describe('every chart with one fault is found out, unless it is known to do the same', () => {
+describe('every single fault in a statechart is detected, unless the mutant is known to be equivalent', () => {
   test.each(Object.entries(CHARTS))(
     '%s',
     async (chart, checks) => {
@@ -74,7 +74,7 @@ describe('every chart with one fault is found out, unless it is known to do the 
     MOST_SECONDS * 1000,
   );
 
-  test('of at least 300, 97 % are found out; the others do the same', () => {
+  test('at least 300 mutants are generated, 97 % of them are detected, and the others are equivalent', () => {
     const all = results.flatMap(({ fates }) => fates);
     if (isLong) expect(all.length - killedOf(all)).toBe(known.size);
     expect(all.length).toBeGreaterThanOrEqual(300);

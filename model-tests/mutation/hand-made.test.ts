@@ -5,10 +5,13 @@ import { SourceCopy, withFault } from './source-copy.ts';
 const isLong = process.env['VERIFY'] === 'long';
 const MOST_MILLISECONDS = 600_000;
 
-describe('every fault made by hand in the routing and in the queues', () => {
-  test.each(HAND_MADE.map((fault) => [fault.what, fault] as const))('has its place: %s', (_what, fault) => {
-    expect(withFault(fault)).toContain(fault.replace);
-  });
+describe('every fault planted by hand in the routing and in the queues', () => {
+  test.each(HAND_MADE.map((fault) => [fault.what, fault] as const))(
+    'applies to the source: %s',
+    (_what, fault) => {
+      expect(withFault(fault)).toContain(fault.replace);
+    },
+  );
 });
 
 describe.runIf(isLong)('the tests of the core and of workspaces', () => {
@@ -19,7 +22,7 @@ describe.runIf(isLong)('the tests of the core and of workspaces', () => {
   afterAll(() => copy.remove());
 
   test(
-    'pass without a fault',
+    'pass when no fault is planted',
     async () => {
       const { passed, failed } = await copy.test();
       expect(failed).toEqual([]);
@@ -30,7 +33,7 @@ describe.runIf(isLong)('the tests of the core and of workspaces', () => {
 
   for (const fault of HAND_MADE)
     test(
-      `find out: ${fault.what}`,
+      `detect the fault: ${fault.what}`,
       async () => {
         const { failed } = await copy.test(fault);
         console.log(`${fault.what}: ${failed[0] ?? 'survives'}`);

@@ -10,7 +10,7 @@ import { mutantsOf } from './mutants.ts';
 const JOBS = jobs(20);
 
 /** Otherwise it would say little that a mutant survives them. */
-describe('the jobs that survivors are tried in', () => {
+describe('the jobs that run against surviving mutants', () => {
   const known: readonly [chart: AnyStateMachine, mutant: string][] = [
     [workerMachine, 'registered.idle, task.asked [1]: letWait is dropped'],
     [workerMachine, 'registered.busy, task.asked: failTask is dropped'],
@@ -23,13 +23,13 @@ describe('the jobs that survivors are tried in', () => {
     [sleighMachine, 'windingDown, entry: dismissSentinels is dropped'],
   ];
   for (const [chart, name] of known)
-    test(`find out ${chart.id}: ${name}`, () => {
+    test(`detect the mutant of ${chart.id}: ${name}`, () => {
       const mutant = [...mutantsOf(chart)].find((mutant) => mutant.name === name);
       if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
       expect(faultInJobs(chart, mutant.machine, JOBS)).toBeDefined();
     });
 
-  test('find no fault in the charts as they are', () => {
+  test('pass with the original machines', () => {
     expect(faultInJobs(workerMachine, workerMachine, JOBS)).toBeUndefined();
   });
 });

@@ -25,8 +25,8 @@ async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {
 /** What is refused, and what a sentinel reports, is another thing. */
 const isNoticed = ({ args, metadata = {} }: Request): boolean => args[3] === 'x' || 'session' in metadata;
 
-describe('a difference between the server and the model is found, and shrinks to a short script', () => {
-  it('a fetch that leaves the value there (V4)', { timeout: 60_000 }, async () => {
+describe('a difference between the server and the model is detected and shrinks to a short script', () => {
+  it('if a fetch leaves the value in the variable (V4)', { timeout: 60_000 }, async () => {
     const model = mishearing((request) => ({
       ...request,
       verb: request.verb.replace('fetchTry', 'findTry'),
@@ -35,7 +35,7 @@ describe('a difference between the server and the model is found, and shrinks to
     expect(script.length).toBeLessThanOrEqual(4);
   });
 
-  it('a death that is not noticed (S13)', { timeout: 60_000 }, async () => {
+  it('if the death of a worker is not noticed (S13)', { timeout: 60_000 }, async () => {
     const model = mishearing((request) => ({
       ...request,
       args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),

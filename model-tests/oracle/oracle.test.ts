@@ -5,9 +5,9 @@ import { play } from './script.ts';
 // 1,000 commands, always the same; 100,000 with VERIFY=long, always others: a failure tells its seed and its script.
 const isLong = process.env['VERIFY'] === 'long';
 
-describe('the server, and a model of it out of the clauses', () => {
+describe('the server and a model written from the clauses', () => {
   it(
-    'tell the same to everyone, over TCP, in any order of requests and departures',
+    'give every client the same replies over TCP, for any order of requests and disconnections',
     async () => {
       const wanted = isLong ? 100_000 : 1_000;
       const started = performance.now();

@@ -32,8 +32,8 @@ const ALTERATIONS: readonly (readonly [chart: string, from: string, to: string])
   ['sentinel', 'no value available.', 'no value available!'],
 ];
 
-describe('a server whose replies are changed on their way is found out', () => {
-  test.concurrent.each(some(ALTERATIONS, 1))('%s: "%s" becomes "%s"', async (chart, from, to) => {
+describe('a proxy that changes a reply of the server is detected', () => {
+  test.concurrent.each(some(ALTERATIONS, 1))('when %s: "%s" becomes "%s"', async (chart, from, to) => {
     const { server } = await startGrounds();
     using proxy = await AlteringProxy.start(server, (said) => said.replaceAll(from, to));
     expect(await firstFailure(chart, proxy)).toContain(to);
@@ -81,9 +81,9 @@ const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to
   ['connection', 'connection', "'request.overran': {", "'request.overrun': {"],
 ];
 
-describe('a server with another guard in its charts is found out', () => {
+describe('a server with a changed guard is detected', () => {
   test.concurrent.each(some(MUTANTS, 2))(
-    '%s (%s): %s becomes %s',
+    'when %s (%s): %s becomes %s',
     { timeout: 180_000 },
     async (chart, file, from, to) => {
       const environment = {

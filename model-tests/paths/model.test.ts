@@ -53,20 +53,20 @@ const MODEL: LampModel = {
 
 const explore = (model: LampModel): Exploration<unknown, null, Closable> => new Exploration(model, new Set());
 
-describe('a model of a chart', () => {
-  test('that has no check of some state is refused', () => {
+describe('the model of a machine', () => {
+  test('is refused if it has no check for some state', () => {
     const { broken, ...checks } = MODEL.checks;
     expect(broken).toBeDefined();
     expect(() => explore({ ...MODEL, checks })).toThrow('the model of lamp lacks a check of broken');
   });
 
-  test('that has no executor of some event is refused', () => {
+  test('is refused if it has no executor for some event', () => {
     const { broke, ...stimuli } = MODEL.stimuli;
     expect(broke).toBeDefined();
     expect(() => explore({ ...MODEL, stimuli })).toThrow('the model of lamp lacks an executor of broke');
   });
 
-  test('that sends what its chart has no place for is refused', () => {
+  test('is refused if it sends an event that the machine does not expect', () => {
     const stimuli = {
       ...MODEL.stimuli,
       broke: { aims: ['broke'], comesTo: () => causes([{ type: 'broke' }], null, nothing) },
@@ -76,14 +76,14 @@ describe('a model of a chart', () => {
     );
   });
 
-  test('names what is impossible, by state and event', () => {
+  test('lists the impossible events by state', () => {
     expect([...explore(MODEL).plan().impossible]).toEqual([
       ['broken: pressed', 'it is broken'],
       ['broken: broke', 'once'],
     ]);
   });
 
-  test('gives a path to every state, and one over every edge', () => {
+  test('yields a path to every state, and a path over every transition', () => {
     const { shortest, edges, routes } = explore(MODEL).plan();
     expect({ shortest, edges }).toEqual({ shortest: 3, edges: 6 });
     // In the dark nothing changes without a coin, so that is tried at the end of a path, not as a step of one.
@@ -98,7 +98,7 @@ describe('a model of a chart', () => {
     ]);
   });
 
-  test('is not covered by a path that leaves a branch of a guarded transition out', async () => {
+  test('is not covered by paths that leave out a branch of a guarded transition', async () => {
     const exploration = explore(MODEL);
     const coverage = new Coverage(new Map([[exploration, exploration.plan()]]));
     const grounds = { server: { host: '', port: 0 }, handshakeSeconds: 1, requestSeconds: 1 };
@@ -110,7 +110,7 @@ describe('a model of a chart', () => {
   });
 });
 
-test('simple paths come to no place twice, and are no longer than is asked for', () => {
+test('yields simple paths that visit no state twice and are no longer than the given maximum', () => {
   const places = new Map([
     [
       'a',
@@ -140,7 +140,7 @@ test('simple paths come to no place twice, and are no longer than is asked for',
   expect(paths(2)).toEqual(['bc', 'cd']);
 });
 
-test('the models of all charts have an executor or a reason for every event in every situation', () => {
+test('has an executor or a reason for every event in every state, for every machine', () => {
   for (const exploration of exploreAll(new Set(NEEDS), isLong ? 'long' : 'short')) {
     const { impossible: named, shortest } = exploration.plan();
     expect(shortest).toBeGreaterThan(1);

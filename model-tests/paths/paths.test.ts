@@ -22,22 +22,22 @@ beforeAll(
 );
 afterAll(() => server.close());
 
-test('every chart has a model', () => {
+test('every machine has a model', () => {
   expect(reports.map(({ chart }) => chart)).toEqual(CHARTS);
 });
 
-test('no chart is sent an event that it does not expect, and nothing else goes wrong in the server', () => {
+test('no machine receives an unexpected event, and the server reports no other failure', () => {
   expect(errors).toEqual([]);
 });
 
 describe.each(CHARTS)('generated paths through %s, over TCP', (name) => {
   const report = (): ChartReport | undefined => reports.find(({ chart }) => chart === name);
 
-  test('the server does what the chart says', () => {
+  test('the server does what the machine specifies', () => {
     expect(report()?.failures).toEqual([]);
   });
 
-  test('every state and every branch of every transition is visited, and nothing is left out', () => {
+  test('every state and every branch of every transition is visited, and none is left out', () => {
     expect(report()).toMatchObject({ states: { missing: [] }, transitions: { missing: [] }, untried: {} });
   });
 });

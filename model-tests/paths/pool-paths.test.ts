@@ -27,7 +27,7 @@ async function playAll<Facts>(model: PoolModel<Facts>, most = Infinity): Promise
   return count;
 }
 
-describe('the pool of a sentinel does what its machines command, on every path', () => {
+describe('the worker pool of a sentinel does what its machines command on every path', () => {
   const limit = isLong ? 600_000 : 60_000;
 
   it(
@@ -47,7 +47,7 @@ describe('the pool of a sentinel does what its machines command, on every path',
   );
 
   it(
-    `with two workers that are replaced, of ${MOST_STEPS} steps`,
+    `with two workers that are replaced, up to ${MOST_STEPS} steps`,
     async () => {
       expect(await playAll(poolModel(2, BUDGET), MOST_STEPS)).toBeGreaterThan(200);
     },
@@ -55,7 +55,7 @@ describe('the pool of a sentinel does what its machines command, on every path',
   );
 
   it(
-    'of a worker, from its start to its end (S22.1 to S22.7)',
+    'of one worker, from its start to its end (S22.1 to S22.7)',
     async () => {
       expect(await playAll(workerProcessModel, MOST_OF_WORKER)).toBeGreaterThan(1_000);
     },

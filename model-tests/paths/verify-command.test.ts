@@ -20,11 +20,11 @@ describe('sleigh verify --server', () => {
       "sleigh: option '--server <host:port>' argument 'here' is invalid. It must be HOST:PORT.\n",
     ],
     [['--server', '127.0.0.1:1'], 'sleigh: cannot verify 127.0.0.1:1: nobody listens there\n'],
-  ])('%j is answered by one clear line', async (args, line) => {
+  ])('rejects %j with one clear line', async (args, line) => {
     expect(await sleigh(['verify', ...args])).toMatchObject({ code: 1, output: '', errors: line });
   });
 
-  test('says so when who listens does not speak the protocol', async () => {
+  test('reports a peer that does not speak the protocol', async () => {
     const other = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -58,7 +58,7 @@ describe('sleigh verify --server', () => {
   );
 
   test.runIf(process.env['VERIFY'] === 'long')(
-    'reports chart by chart that a server of this project is right',
+    'reports machine by machine that a server of this project is correct',
     { timeout: 300_000 },
     async () => {
       await using serve = await startServe('--log-level', 'silent');

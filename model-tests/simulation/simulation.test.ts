@@ -38,9 +38,9 @@ function summary(reports: readonly Report[], seconds: number): string {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('the whole system in one process, by seed, with faults', () => {
+describe('the simulation of the whole system in one process, with random faults', () => {
   it(
-    'keeps its promises in every seed',
+    'finds no broken property for any seed',
     () => {
       const started = performance.now();
       const reports = seeds.map((seed) => simulate(seed));
@@ -51,7 +51,7 @@ describe('the whole system in one process, by seed, with faults', () => {
     isLong ? 3_600_000 : 60_000,
   );
 
-  it('does the same for the same seed, and something else for another', () => {
+  it('repeats a run exactly for the same seed, and differs for another seed', () => {
     const [seed = 1] = seeds;
     const { hash } = simulate(seed);
     expect(simulate(seed).hash).toBe(hash);
@@ -59,29 +59,29 @@ describe('the whole system in one process, by seed, with faults', () => {
   });
 
   const few = [1, 2, 3, 4, 5];
-  it('notices a file that is not given up (P11)', () => {
+  it('detects a file that is never released (P11)', () => {
     const wrongs = few.flatMap((seed) => simulate(seed, ({ type }) => type === 'discardFile').wrongs);
     expect(wrongs.filter((wrong) => wrong.endsWith('files are left'))).not.toEqual([]);
   });
 
-  it('notices a reply that is not sent', () => {
+  it('detects a reply that is never sent', () => {
     const wrongs = few.flatMap((seed) => simulate(seed, losesReplies).wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for store'))).not.toEqual([]);
   });
 
-  it('notices a wake-up that is lost: whoever waits for a task or a value is not given it', () => {
+  it('detects a lost wake-up: a client that waits for a task or a value never receives it', () => {
     vi.spyOn(WaitingLine.prototype, 'shift').mockReturnValue(undefined);
     const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
     expect(wrongs.filter((wrong) => wrong.startsWith('after hours: '))).not.toEqual([]);
   });
 
-  it('notices a requeued task that is never given (S13)', () => {
+  it('detects a requeued task that is never handed out (S13)', () => {
     vi.spyOn(Tasks.prototype, 'putBack').mockReturnValue(undefined);
     const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
     expect(wrongs.filter((wrong) => wrong.startsWith('after hours: '))).not.toEqual([]);
   });
 
-  it('notices a timer that never fires (S5)', () => {
+  it('detects a timer that never fires (S5)', () => {
     // Seeds in which somebody does not come, so that time alone closes the group.
     const wrongs = [13, 15].flatMap((seed) => simulate(seed, ({ type }) => type === 'startTimer').wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for find job'))).not.toEqual([]);

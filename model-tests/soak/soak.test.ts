@@ -43,9 +43,9 @@ async function load(port: number, random: Random, seconds: number): Promise<numb
   return visits;
 }
 
-describe('jobs, workspaces and connections that come and go', () => {
+describe('jobs, workspaces and connections that are created and removed all the time', () => {
   it(
-    'leave memory, file descriptors, timers and temporary files where they were',
+    'leak no memory, file descriptors, timers or temporary files',
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'sleigh-soak-'));
       const server = fork(SERVER, [folder], { execArgv: ['--expose-gc'] });

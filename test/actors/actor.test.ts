@@ -67,8 +67,8 @@ function begin(actions: Parameters<typeof chart.provide>[0]['actions'] = {}) {
   return { actor, heard, failures };
 }
 
-describe('an actor in a table', () => {
-  it('is entered when it starts, and not before, and once', () => {
+describe('a compiled actor', () => {
+  it('runs its entry actions once, when it is started', () => {
     let begun = 0;
     const { actor } = begin({ begin: () => void begun++ });
     expect([begun, actor.getSnapshot().value]).toEqual([0, 'standing']);
@@ -77,7 +77,7 @@ describe('an actor in a table', () => {
     expect(begun).toBe(1);
   });
 
-  it('takes what an action sends to it when the action is over', () => {
+  it('processes an event that one of its actions sends after that action has finished', () => {
     const laps: number[] = [];
     const { actor } = begin({
       goOn: ({ self, context }) => {
@@ -92,14 +92,14 @@ describe('an actor in a table', () => {
     expect(actor.getSnapshot()).toMatchObject({ value: 'moving', context: { name: 'Ada', laps: 2 } });
   });
 
-  it('goes on from where the interpreter has taken it', () => {
+  it('continues from the state that the interpreter reached', () => {
     const { actor } = begin();
     actor.start();
     for (const type of ['go', 'lap', 'again', 'lap'] as const) actor.send({ type });
     expect(actor.getSnapshot()).toMatchObject({ value: 'moving', context: { name: 'Ada', laps: 3 } });
   });
 
-  it('tells its parent that it is done, and takes nothing more', () => {
+  it('notifies its parent when it is done, and processes no further events', () => {
     const { actor, heard } = begin();
     actor.start();
     for (const type of ['go', 'lap', 'stop', 'lap'] as const) actor.send({ type });
@@ -107,7 +107,7 @@ describe('an actor in a table', () => {
     expect(actor.getSnapshot()).toMatchObject({ status: 'done', value: 'over', output: 1 });
   });
 
-  it('ends when an action fails: its parent is told, and who asked to be, and its story has it', () => {
+  it('stops when an action throws: its parent and its observers are notified, and its story contains the error', () => {
     const { actor, heard, failures } = begin();
     actor.start();
     for (const type of ['go', 'break', 'lap'] as const) actor.send({ type });
@@ -123,7 +123,7 @@ describe('an actor in a table', () => {
     expect(storyOf(actor)?.lines.at(-1)).toContain('a wheel came off: stays moving (an action failed)');
   });
 
-  it('does not begin the rest of what it was sent when one of them fails', () => {
+  it('discards its remaining queued events when an action throws', () => {
     const { actor, heard } = begin({
       goOn: ({ self }) => {
         for (const type of ['break', 'stop'] as const) self.send({ type });
@@ -139,7 +139,7 @@ describe('an actor in a table', () => {
     ['on its way', ['go'], true],
     ['before', [], false],
     ['when it has failed', ['go', 'break'], true],
-  ] as const)("says whether it has a tag as XState's does: %s", (_when, types, expected) => {
+  ] as const)('reports tags as XState does: %s', (_when, types, expected) => {
     const { actor } = begin();
     const other = createActor(chart, { input: { name: 'Ada' } });
     other.subscribe({ error: () => undefined });
@@ -151,7 +151,7 @@ describe('an actor in a table', () => {
     }
   });
 
-  test('its snapshots have all that those of XState have', () => {
+  test("has snapshots with every field of XState's snapshots", () => {
     const { actor } = begin();
     const other = createActor(chart, { input: { name: 'Ada' } });
     for (const one of [actor, other]) {
@@ -177,7 +177,7 @@ describe('an actor in a table', () => {
 });
 
 describe('an actor of a machine that is not compiled', () => {
-  it("is XState's own", () => {
+  it('is an actor of XState', () => {
     const failures: unknown[] = [];
     const actor = actorOf(chart, { id: 'racer', input: { name: 'Ada' }, failed: (e) => failures.push(e) });
     actor.start();

@@ -110,7 +110,7 @@ const path = (machine: AnyStateMachine, ...types: string[]) => [machine.id, mach
 
 const RUNS = Number(process.env['COMPILED_RUNS'] ?? 500);
 
-test('the ends of all children have one entry in the table of their supervisor, however many there are', () => {
+test('all done events of children share one entry in the table of their supervisor', () => {
   const machine = sleighMachine.provide({});
   const table = tableOf(compiled(machine));
   const { serving } = machine.root.states;
@@ -131,7 +131,7 @@ describe('a compiled machine', () => {
     workerMachine,
   ];
   it.each(machines.map((machine) => [machine.id, machine] as const))(
-    'does in %s what the interpreter does: the same actions in the same order, the same snapshots',
+    'runs the same actions in the same order and reaches the same snapshots as the interpreter: %s',
     (_id, machine) => {
       fc.assert(
         fc.property(eventsOf(machine), (events) => {
@@ -148,7 +148,7 @@ describe('a compiled machine', () => {
   );
 
   it(
-    'does in any machine of the subset what the interpreter does',
+    'behaves like the interpreter for any machine of the subset',
     () => {
       const heard: unknown[] = [];
       const peer = createActor(listener('peer', heard)).start();
@@ -176,7 +176,7 @@ describe('a compiled machine', () => {
     path(sleighMachine, 'worker.registered', 'worker.died'),
     path(shutdownMachine, 'worker.registered', 'task.failed', 'worker.died'),
     path(sentinelMachine, 'rank.given', 'alive.asked', 'waking.came'),
-  ])('serves what comes often to %s from its table', (_id, machine, types) => {
+  ])('processes the frequent events of %s from its table', (_id, machine, types) => {
     const own = withoutEffects<AnyStateMachine>(machine);
     const interpret = own.transition.bind(own);
     let interpreted = 0;
@@ -191,7 +191,7 @@ describe('a compiled machine', () => {
     expect(interpreted).toBe(0);
   });
 
-  it('ends with the error that an action has, as the interpreter does', () => {
+  it('stops with the error of an action, as the interpreter does', () => {
     const broken = withoutEffects(shutdownMachine).provide({
       actions: {
         countIn: () => {
@@ -207,7 +207,7 @@ describe('a compiled machine', () => {
     expect(errors).toEqual([new Error('out of fingers')]);
   });
 
-  it('leaves to a wildcard of an inner state what an outer state has by name', () => {
+  it('prefers a wildcard of an inner state to a named event of an outer state, as the interpreter does', () => {
     const machine = setup({ actions: { inner: () => undefined, outer: () => undefined } }).createMachine({
       initial: 'it',
       on: { 'a.b': { actions: 'outer' } },

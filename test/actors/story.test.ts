@@ -70,7 +70,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> =>
 
 describe('the story of an actor', () => {
   it.each(MACHINES.map((machine) => [machine.id, machine] as const))(
-    'is in %s the same whether a step came out of the table or from the interpreter, and tells the states that the actor was in',
+    'is the same in %s whether the table or the interpreter took a step, and names the states of the actor',
     (_id, machine) => {
       fc.assert(
         fc.property(eventsOf(machine), (events) => {
@@ -93,7 +93,7 @@ describe('the story of an actor', () => {
     },
   );
 
-  it('begins with its beginning and what it was made with', () => {
+  it('starts with the creation of the actor and its input', () => {
     expect(stepsOf(begin(withoutEffects(workerMachine)))[0]).toEqual({
       time: 7,
       event: 'xstate.init',
@@ -106,7 +106,7 @@ describe('the story of an actor', () => {
     });
   });
 
-  it('tells the transition, its clause, the time, and what came with the event as far as that is a plain field', () => {
+  it('contains the transition, its clause, the time, and the plain fields of the event', () => {
     let time = 100;
     const actor = begin(withoutEffects(workerMachine), { clock: () => time });
     actor.send({ type: 'registration.asked', value: { kept: 'by nobody' } });
@@ -131,7 +131,7 @@ describe('the story of an actor', () => {
     ['in `meta`, if it is there', { meta: { clause: 'S7' }, description: 'A task is given out.' }, 'S7'],
     ['nowhere, when `meta` is about something else', { meta: { colour: 1 }, description: 'S9' }, ''],
     ['nowhere', {}, ''],
-  ])('takes the clause of a transition from where it stands: %s', (_where, transition, clause) => {
+  ])('finds the clause of a transition where it is written: %s', (_where, transition, clause) => {
     const machine: AnyStateMachine = createMachine({ id: 'it', on: { go: { actions: [], ...transition } } });
     for (const isCompiled of [true, false]) {
       const actor = begin(machine, { isCompiled });
@@ -140,7 +140,7 @@ describe('the story of an actor', () => {
     }
   });
 
-  it('says of an event that has no place in the chart that it was there, and names no transition', () => {
+  it('contains an event that the machine does not expect, without a transition', () => {
     const actor = begin(withoutEffects(workerMachine));
     actor.send({ type: 'task.offered' });
     expect(storyOf(actor)?.last).toMatchObject({
@@ -150,7 +150,7 @@ describe('the story of an actor', () => {
     });
   });
 
-  it(`keeps the last ${STORY_LENGTH} steps, however many there were`, () => {
+  it(`keeps the last ${STORY_LENGTH} steps`, () => {
     const actor = begin(withoutEffects(sentinelMachine));
     for (let rank = 0; rank < 1_000; rank++) actor.send({ type: 'rank.given', rank });
     expect(stepsOf(actor).map(({ detail }) => detail)).toEqual(
@@ -158,7 +158,7 @@ describe('the story of an actor', () => {
     );
   });
 
-  it('cuts long texts', () => {
+  it('truncates long texts', () => {
     const actor = begin(withoutEffects(connectionMachine));
     actor.send({ type: 'greeted.new' });
     actor.send({ type: 'options.denied', option: 'x'.repeat(9_999) });
@@ -169,7 +169,7 @@ describe('the story of an actor', () => {
     ['completeTask', 'result.stored', 'registered.busy', true],
     ['acceptRegistration', 'registration.asked', 'declared', false],
   ])(
-    'tells that %s failed, and the actor counts for the state that it was left in',
+    'reports that %s failed, and the actor is counted in the state where it stopped',
     (name, type, state, isBusy) => {
       const broken = withoutEffects(workerMachine).provide({
         actions: {

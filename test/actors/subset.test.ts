@@ -39,7 +39,7 @@ const withInner = (inner: object, implementations: object = {}): AnyStateMachine
 const onGo = (action: unknown): AnyStateMachine => withInner({ on: { go: { actions: action } } });
 const INNER = 'the state "deep.inner"';
 
-describe('what is outside of the subset is refused when the machine is compiled', () => {
+describe('a feature outside of the supported subset is refused when the machine is compiled', () => {
   test.each<[feature: string, state: string, machine: AnyStateMachine]>([
     ['parallel states', INNER, withInner({ type: 'parallel', states: { left: {}, right: {} } })],
     [
@@ -100,7 +100,7 @@ describe('what is outside of the subset is refused when the machine is compiled'
     );
   });
 
-  it('several targets', () => {
+  it('several targets of one transition', () => {
     const machine = withInner({ on: { go: { target: ['#it.elsewhere'] } } });
     const [go] = machine.root.states['deep']?.states['inner']?.transitions.get('go') ?? [];
     const { elsewhere } = machine.root.states;
@@ -110,7 +110,7 @@ describe('what is outside of the subset is refused when the machine is compiled'
   });
 });
 
-describe('an actor that XState does not run', () => {
+describe('a compiled actor', () => {
   const parent = createActor(nobody).start();
   const begun = (machine: AnyStateMachine) => actorOf(compiled(machine), { id: 'one', input: {}, parent });
 
@@ -119,7 +119,7 @@ describe('an actor that XState does not run', () => {
     ['the action "assign"', { initial: 'a', states: { a: { entry: assign({}) } } }],
     ['the action "sendTo"', { entry: sendTo(({ self }) => self, { type: 'x' }) }],
     ['`invoke`', { invoke: { src: 'nobody' } }],
-  ])('is refused a beginning with %s', (feature, root) => {
+  ])('refuses an initial state with %s', (feature, root) => {
     const machine = createMachine({ id: 'it', ...root }, { actors: { nobody } });
     expect(() => begun(machine)).toThrow(
       `The machine "it" cannot be compiled: its beginning uses ${feature}, which only an actor of XState can begin with.`,
@@ -128,18 +128,18 @@ describe('an actor that XState does not run', () => {
     expect(createActor(compiled(machine)).start().getSnapshot().status).toBe('active');
   });
 
-  it('is refused a beginning in a final state', () => {
+  it('refuses a final state as its initial state', () => {
     const machine = createMachine({ id: 'it', initial: 'a', states: { a: { type: 'final' } } });
     expect(() => begun(machine)).toThrow('its beginning uses a final state');
   });
 
-  it('needs a parent, which is told of its end', () => {
+  it('requires a parent, and notifies it when it ends', () => {
     expect(() => actorOf(compiled(withInner({})), { id: 'one', input: {} })).toThrow(
       'The actor "one" of a compiled machine needs a `parent`, got none.',
     );
   });
 
-  it('says whom it cannot send to', () => {
+  it('reports a target that it cannot send to', () => {
     const errors: unknown[] = [];
     const actor = actorOf(compiled(onGo(sendTo('somebody', { type: 'x' }))), {
       id: 'one',
@@ -152,7 +152,7 @@ describe('an actor that XState does not run', () => {
     expect(errors).toEqual([new Error('"one" (it) has no actor "somebody" to send an event to.')]);
   });
 
-  it('cannot spawn in an `assign`, which says so', () => {
+  it('reports that it cannot spawn in an `assign`', () => {
     const spawning = assign(({ spawn }: { spawn: (src: string) => unknown }) => ({ child: spawn('nobody') }));
     const errors: unknown[] = [];
     const actor = actorOf(compiled(onGo(spawning)), {
@@ -169,8 +169,8 @@ describe('an actor that XState does not run', () => {
 
 const keeperOf = () => new StoryKeeper(() => 0);
 
-describe('a machine that is compiled', () => {
-  it('is not changed: the logic wraps it', () => {
+describe('a compiled machine', () => {
+  it('leaves the original machine unchanged and wraps it', () => {
     const machine = withInner({ on: { go: '#it.elsewhere' } });
     const before = Object.entries(machine);
     const logic = compiled(withStory(machine, { keeperOf }));
@@ -181,7 +181,7 @@ describe('a machine that is compiled', () => {
     expect(logic.id).toBe('it');
   });
 
-  it('has the catalog of what it was made of', () => {
+  it('provides the step catalog of its machine', () => {
     const machine = withInner({});
     const catalog = new StepCatalog({ keeperOf });
     keepStepCatalog(machine, catalog);

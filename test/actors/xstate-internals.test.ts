@@ -81,8 +81,8 @@ function scopeOf(parent?: AnyActorRef): AnyActorScope {
   return scope;
 }
 
-describe('the events that XState itself sends', () => {
-  it('starts an actor with the event "xstate.init"', () => {
+describe('the events that XState sends by itself', () => {
+  it('start an actor with the event "xstate.init"', () => {
     const heard: EventObject[] = [];
     createActor(machine, {
       inspect: (inspected) => {
@@ -92,7 +92,7 @@ describe('the events that XState itself sends', () => {
     expect(heard.map(({ type }) => type)).toEqual([INIT_EVENT]);
   });
 
-  it('stops the children of an actor that ends with the event "xstate.stop"', () => {
+  it('stop the children of an actor that ends with the event "xstate.stop"', () => {
     const heard: EventObject[] = [];
     const parent = createMachine({
       entry: spawnChild(listener(heard), { id: 'child' }),
@@ -103,7 +103,7 @@ describe('the events that XState itself sends', () => {
     expect(heard.map(({ type }) => type)).toEqual([STOP_EVENT]);
   });
 
-  it('tells a parent that a child is done by "xstate.done.actor.ID" with its output', () => {
+  it('notify a parent that a child is done by "xstate.done.actor.ID" with its output', () => {
     const heard: EventObject[] = [];
     const child = createMachine({ initial: 'a', states: { a: { type: 'final' } }, output: 7 });
     const parent = createActor(listener(heard)).start();
@@ -111,7 +111,7 @@ describe('the events that XState itself sends', () => {
     expect(heard).toContainEqual(doneEvent('one', 7));
   });
 
-  it('tells a parent that a child has failed by "xstate.error.actor.ID" with its error', () => {
+  it('notify a parent that a child has failed by "xstate.error.actor.ID" with its error', () => {
     const heard: EventObject[] = [];
     const error = new Error('a wheel came off');
     const child = fromTransition((state: null, { type }: EventObject) => {
@@ -126,14 +126,14 @@ describe('the events that XState itself sends', () => {
     expect(heard.filter(isChildError)).toHaveLength(1);
   });
 
-  it('lets an actor fail that has no transition for the error of a child', () => {
+  it('make an actor fail that has no transition for the error of a child', () => {
     const actor = createActor(machine).start();
     actor.subscribe({ error: () => undefined });
     actor.send(errorEvent('one', new Error('a wheel came off')));
     expect(actor.getSnapshot()).toMatchObject({ status: 'error', error: new Error('a wheel came off') });
   });
 
-  it('computes the output of a machine from the event "xstate.done.state.ID" with the output of the final state', () => {
+  it('carry the output of a machine: it is computed from the event "xstate.done.state.ID" with the output of the final state', () => {
     const ending = createMachine({
       initial: 'a',
       states: { a: { id: 'last', type: 'final', output: 7 } },
@@ -144,7 +144,7 @@ describe('the events that XState itself sends', () => {
 });
 
 describe('an actor of XState', () => {
-  it('takes an object for a machine that has the fields of one through its prototype, and asks it for its transitions', () => {
+  it('accepts an object as a machine that inherits the fields of a machine, and requests its transitions', () => {
     const asked: string[] = [];
     const logic = wrapped(machine, {
       transition: (snapshot, event, scope) => {
@@ -164,7 +164,7 @@ describe('an actor of XState', () => {
     expect(asked).toEqual(['go', 'go']);
   });
 
-  it('has its parent in the field `_parent`, its children in its snapshot, and a scope that defers what comes after a transition', () => {
+  it('has its parent in the field `_parent`, its children in its snapshot, and a scope that defers what follows a transition', () => {
     const parent = createActor(listener([])).start();
     const scope = scopeOf(parent);
     const child = createActor(listener([]));
@@ -197,27 +197,27 @@ describe('a machine of XState', () => {
     ['as it is written', { context: { a: 1 } }, { a: 1 }],
     ['computed from the input', { context: ({ input }: { input: unknown }) => ({ input }) }, { input: 7 }],
     ['empty without one', {}, {}],
-  ])('has the context that actors begin with in `config.context`: %s', (_how, config, expected) => {
+  ])('has the initial context of its actors in `config.context`: %s', (_how, config, expected) => {
     const made = createMachine(config);
     const actor = createActor(made, { input: 7 });
     expect(actor.getSnapshot().context).toEqual(expected);
     expect(initialContext(made, 7, actor)).toEqual(expected);
   });
 
-  it('has the states that an actor is in as `_nodes` of its snapshot, of which one is atomic or final', () => {
+  it('has the active states of an actor as `_nodes` of its snapshot, of which one is atomic or final', () => {
     const actor = createActor(machine).start();
     expect(leafOf(actor.getSnapshot())?.path).toEqual(['deep', 'inner']);
     actor.send({ type: 'go' });
     expect(leafOf(actor.getSnapshot())?.path).toEqual(['end']);
   });
 
-  it('says by `getTransitionData` which transition an event takes, and none for an event that it has no place for', () => {
+  it('returns from `getTransitionData` the transition that an event takes, and nothing for an unexpected event', () => {
     const snapshot = createActor(machine).start().getSnapshot();
     expect(takenTransition(machine, snapshot, { type: 'go' })?.eventType).toBe('go');
     expect(takenTransition(machine, snapshot, { type: 'x' })).toBeUndefined();
   });
 
-  it('has snapshots that differ from state to state in `value`, `tags` and `_nodes` alone', () => {
+  it('has snapshots that differ between states only in `value`, `tags` and `_nodes`', () => {
     const snapshot = createActor(machine).start().getSnapshot();
     const inEnd = machine.resolveState({ value: 'end', context: {} });
     const moved = movedTo(snapshot, inEnd, { count: 1 });
@@ -226,7 +226,7 @@ describe('a machine of XState', () => {
     expect(snapshot.can({ type: 'go' })).toBe(true);
   });
 
-  it('has no field in its snapshots that ours are without', () => {
+  it('has no snapshot field that compiled actors lack', () => {
     const expected = createActor(machine).start().getSnapshot();
     const snapshot = new Snapshot(machine.resolveState({ value: expected.value, context: {} }), { count: 0 });
     for (const name of Object.keys(expected)) {
@@ -241,7 +241,7 @@ describe('a machine of XState', () => {
 
 const check = (): boolean => true;
 
-describe('what is written in a machine', () => {
+describe('the implementations of a machine', () => {
   const written = createMachine(
     {},
     {
@@ -264,7 +264,7 @@ describe('what is written in a machine', () => {
     ['the name of a `not`', 'isNone', { kind: 'not', parts: ['isRed'] }],
     ['a name that is not implemented', 'isBlue', { kind: 'missing', name: 'isBlue' }],
   ])(
-    'finds in `implementations.guards`, or by the fields `check` and `guards`, a guard that is %s',
+    'contain in `implementations.guards`, or as the fields `check` and `guards`, a guard that is %s',
     (_how, guard, expected) => {
       expect(readGuard(written, guard)).toMatchObject(expected);
     },
@@ -286,13 +286,13 @@ describe('what is written in a machine', () => {
     ['and one more', emit({ type: 'x' }), { kind: 'other', name: 'emit' }],
     ['a name that is not implemented', 'hide', { kind: 'missing', name: 'hide' }],
   ])(
-    'finds in `implementations.actions`, or by the fields `resolve`, `type` and those of each type, an action that is %s',
+    'contain in `implementations.actions`, or as the fields `resolve`, `type` and those of each type, an action that is %s',
     (_how, action, expected) => {
       expect(readAction(written, action)).toMatchObject(expected);
     },
   );
 
-  it('sends by `execute` of `sendTo`, with the scope of the sender, when the transition is over', () => {
+  it('send by `execute` of `sendTo`, with the scope of the sender, after the transition', () => {
     const heard: EventObject[] = [];
     const target = createActor(listener(heard)).start();
     const deferred: (() => void)[] = [];
@@ -312,7 +312,7 @@ describe('what is written in a machine', () => {
     expect(heard).toEqual([{ type: 'y' }]);
   });
 
-  it('calls the parent "#_parent", the actor itself "#_internal", and a child by its id, or by "#_ID"', () => {
+  it('address the parent as "#_parent", the actor itself as "#_internal", and a child by its id or by "#_ID"', () => {
     const [parent, self, child]: AnyActorRef[] = [1, 2, 3].map(() => createActor(listener([])));
     const heard: string[] = [];
     const { system } = createActor(machine);
@@ -333,7 +333,7 @@ describe('what is written in a machine', () => {
   });
 });
 
-test('no other file of src/actors knows what is not public', () => {
+test('are the only private parts of XState in use, and no other file of src/actors uses them', () => {
   const inside =
     /\._|\b(_nodes|_parent|_send|__xstatenode|implementations|actionExecutor|getTransitionData)\b|\.config\b|'(check|guards|resolve|execute|assignment)'|#_parent|'xstate\.(init|stop|done|assign|sendTo)/;
   const folder = new URL('../../src/actors/', import.meta.url);

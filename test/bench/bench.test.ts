@@ -35,7 +35,7 @@ function figuresIn(path: string): Figure[] {
 }
 
 describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
-  it('yields figures for every scenario, says of every bound whether it holds, and ends well whatever they are', () => {
+  it('reports figures for every scenario and the result for every bound, and exits with status 0 whatever they are', () => {
     using folder = new Folder();
     const json = join(folder.path, 'figures.json');
     const table = join(folder.path, 'figures.md');
@@ -57,7 +57,7 @@ describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
     expect(figures.filter(({ bound }) => bound !== undefined).length).toBeGreaterThan(isLong ? 10 : 0);
   });
 
-  it('shows the change against an earlier run', () => {
+  it('reports the change against an earlier run', () => {
     using folder = new Folder();
     const earlier = folder.write(
       'earlier.json',
@@ -70,7 +70,7 @@ describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
     expect(output).not.toContain('pairs:');
   });
 
-  it('names a scenario that there is not, and a file that cannot be compared with', () => {
+  it('rejects an unknown scenario and a file that it cannot compare with', () => {
     expect(bench('--only', 'charts', 'nothing')).toMatchObject({
       status: 2,
       errors: expect.stringContaining('no scenario nothing; there are pairs, '),

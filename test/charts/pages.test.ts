@@ -17,15 +17,15 @@ describe('the files in docs/charts', async () => {
     ...shown.map((file): [string, string] => [file, drawn.get(file) ?? '']),
   ]);
 
-  it.each([...pages])('%s is what the machines give now (else: npm run charts)', (name, text) => {
+  it.each([...pages])('%s is up to date with the machines (otherwise run npm run charts)', (name, text) => {
     expect(read(`docs/charts/${name}`)).toBe(text);
   });
 
-  it('come out the same a second time', async () => {
+  it('are generated identically a second time', async () => {
     expect(await drawnCharts()).toEqual(drawn);
   }, 60_000);
 
-  it('are all there is', () => {
+  it('contain no other files', () => {
     const files = readdirSync(new URL('../../docs/charts', import.meta.url));
     expect(files.sort()).toEqual([...pages.keys()].sort());
   });
@@ -42,7 +42,7 @@ describe('the files in docs/charts', async () => {
 const nameOf = ({ source, event, guard, description, clause }: Move): string =>
   `${pathOf(source)}: ${event} [${guard}]: "${description}" (${clause})`;
 
-describe.each(CHARTS)('the chart $name', ({ machine }) => {
+describe.each(CHARTS)('the machine $name', ({ machine }) => {
   const transitions = movesOf(machine).filter(
     ({ event }) => event !== 'entry' && event !== 'exit' && event !== WILDCARD,
   );
@@ -59,7 +59,7 @@ describe.each(CHARTS)('the chart $name', ({ machine }) => {
     expect(without.filter(({ event }) => event !== 'xstate.done.actor.*').map(nameOf)).toEqual([]);
   });
 
-  it('cites only clauses that docs/protocol.md has', () => {
+  it('cites only clauses that docs/protocol.md contains', () => {
     const known = new Set(
       clausesIn(
         read('docs/protocol.md')
@@ -71,7 +71,7 @@ describe.each(CHARTS)('the chart $name', ({ machine }) => {
     expect(cited.filter((clause) => !known.has(clause))).toEqual([]);
   });
 
-  it('reports an event that has no place in it', () => {
+  it('reports an unexpected event', () => {
     const [wildcard] = machine.root.transitions.get(WILDCARD) ?? [];
     expect(wildcard?.actions).toEqual(['reportUnexpected']);
   });
@@ -103,7 +103,7 @@ describe('a diagram', () => {
     },
   });
 
-  it('has boxes, what goes on in them, the beginnings, the ends and one arrow for each pair of states', () => {
+  it('contains boxes with their activities, initial states, final states, and one arrow for each pair of states', () => {
     expect(mermaid(machine)).toBe(
       [
         'stateDiagram-v2',

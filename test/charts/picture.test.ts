@@ -110,7 +110,7 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
   const box = (state: string | undefined): Place | undefined =>
     measures.boxes.find(({ what }) => what === state);
 
-  it('has every text within what was reserved for it, and that within its box', () => {
+  it('has every text within its reserved space, which is within its box', () => {
     const wrong = measures.texts.filter(({ text, ground, box: state }) => {
       const around = state === undefined ? measures.picture : box(state);
       return !isWithin(text, ground) || around === undefined || !isWithin(ground, around);
@@ -124,21 +124,21 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
     expect(names).toEqual([]);
   });
 
-  it('has no text over another', () => {
+  it('has no overlapping texts', () => {
     const grounds = new Map(measures.texts.map(({ ground }) => [ground.what, ground]));
     const places = [...grounds.values(), ...measures.names];
     const over = pairs(places).filter(([one, other]) => overlap(one, other));
     expect(over.map(([one, other]) => `${one.what} and ${other.what}`)).toEqual([]);
   });
 
-  it('has no label over a state without others in it', () => {
+  it('has no label that overlaps a state without children', () => {
     const over = measures.labels.flatMap((label) =>
       measures.leaves.filter((leaf) => overlap(label, leaf)).map(({ what }) => `${label.what} over ${what}`),
     );
     expect(over).toEqual([]);
   });
 
-  it('has no arrow that goes through a text of others, or through a state without others in it', () => {
+  it('has no arrow that crosses a text or a state without children of another arrow', () => {
     const grounds = measures.texts.map(({ ground }) => ground);
     const hidden = measures.lines.flatMap(({ moves, points }) => {
       const foreign = grounds.filter(({ what }) => !moves.split(' ').includes(what.split(' ')[0] ?? ''));
@@ -149,7 +149,7 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
     expect(hidden).toEqual([]);
   });
 
-  it('has every arrow go through all of its labels', () => {
+  it('has every arrow pass through all of its labels', () => {
     const apart = measures.labels.filter((label) => {
       const line = measures.lines.find(({ moves }) =>
         moves.split(' ').includes(label.what.split(' ')[0] ?? ''),
@@ -159,7 +159,7 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
     expect(apart.map(({ what }) => what)).toEqual([]);
   });
 
-  it('has every arrow touch the frame of a state', () => {
+  it('has every arrow touch the border of a state', () => {
     const loose = measures.tips.filter(
       ({ x, y }) =>
         !measures.boxes.some(
@@ -172,7 +172,7 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
     expect(loose).toEqual([]);
   });
 
-  it('has no two arrows of which one hides the other', () => {
+  it('has no arrow that hides another one', () => {
     const lines = measures.lines;
     const hidden = pairs(lines).filter(([one, other]) => {
       const near = one.points.filter(([x, y]) =>
@@ -192,10 +192,10 @@ const colour = (selector: string, property: string): Promise<string> =>
 const mark = (selector: string, name: string): Promise<void> =>
   page.evaluate(`document.querySelector(${JSON.stringify(selector)}).classList.add('${name}')`);
 
-describe('the looks of a picture', () => {
+describe('the style of a picture', () => {
   beforeAll(async () => show('worker'));
 
-  it('are dark on light, and light on dark where that is preferred', async () => {
+  it('is dark on light, and light on dark if the reader prefers that', async () => {
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await colour('svg', 'background-color')).toBe('rgb(255, 255, 255)');
     expect(await colour('.name', 'fill')).toBe('rgb(27, 35, 48)');
@@ -205,14 +205,14 @@ describe('the looks of a picture', () => {
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
-  it('take the colours of the page around them', async () => {
+  it('uses the colours of the surrounding page', async () => {
     await page.evaluate(`document.body.style.setProperty('--chart-ink', 'rgb(1, 2, 3)')`);
     expect(await colour('.name', 'fill')).toBe('rgb(1, 2, 3)');
     await page.evaluate(`document.body.style.removeProperty('--chart-ink')`);
   });
 
   it.each(['was-taken', 'is-next', 'is-forbidden', 'depends'])(
-    'tell moves that are marked %s',
+    'highlights transitions that are marked %s',
     async (name) => {
       const line = '.arrow .line';
       const before = await colour(line, 'stroke');
@@ -222,7 +222,7 @@ describe('the looks of a picture', () => {
     },
   );
 
-  it('tell the state that it is in', async () => {
+  it('highlights the current state', async () => {
     const before = await colour('[data-state="registered.busy"] > rect', 'fill');
     await mark('[data-state="registered.busy"]', 'is-active');
     expect(await colour('[data-state="registered.busy"] > rect', 'fill')).not.toBe(before);

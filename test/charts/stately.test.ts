@@ -29,16 +29,16 @@ const statesIn = (machine: AnyStateMachine) =>
     others: [node.invoke, node.after, node.history ?? false, node.output],
   }));
 
-describe.each(CHARTS)('the JSON of the chart $name', ({ machine }) => {
-  it('makes a machine with the same states', () => {
+describe.each(CHARTS)('the JSON of the machine $name', ({ machine }) => {
+  it('describes a machine with the same states', () => {
     expect(statesIn(remade(machine))).toEqual(statesIn(machine));
   });
 
-  it('makes a machine with the same transitions, guards, actions and clauses', () => {
+  it('describes a machine with the same transitions, guards, actions and clauses', () => {
     expect(movesIn(remade(machine))).toEqual(movesIn(machine));
   });
 
-  it('makes a machine that begins where the chart begins', () => {
+  it('describes a machine with the same initial state', () => {
     const provided = remade(machine);
     const { initial } = machine.root;
     const [first] = initial.target ?? [];

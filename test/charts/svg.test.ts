@@ -18,10 +18,10 @@ const all = (text: string, pattern: RegExp): string[] =>
 
 const words = (text: string): string => text.replace(/<[^>]+>/g, '');
 
-describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
+describe.each(CHARTS)('the picture of the machine $name', async ({ machine }) => {
   const picture = await draw(machine);
 
-  it('has a box for each state, and says of what kind', () => {
+  it('has a box for each state, marked with its type', () => {
     const boxes = [...picture.matchAll(/<g class="state (\w+)" data-state="([^"]*)">\n<rect /g)];
     const kinds = statesOf(machine.root).map((node) => [
       node.type === 'atomic' ? 'leaf' : node.type,
@@ -30,7 +30,7 @@ describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
     expect(boxes.map(([, kind, state]) => [kind, state])).toEqual(kinds);
   });
 
-  it('has one text for each move that is to be seen, with its event and its clauses', () => {
+  it('has one text for each visible transition, with its event and its clauses', () => {
     const texts = [...picture.matchAll(/<g class="move (?:row|label)" data-moves="(\d+)">(.*?)<\/g>/gs)];
     const moves = [...movesOf(machine).entries()].filter(([, move]) => isShown(move));
     expect(texts.map(([, move]) => Number(move)).sort((a, b) => a - b)).toEqual(moves.map(([n]) => n));
@@ -43,7 +43,7 @@ describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
     }
   });
 
-  it('has an arrow for each move to another state', () => {
+  it('has an arrow for each transition to another state', () => {
     const arrows = all(picture, /<g class="move arrow" data-moves="([^"]*)">/g).flatMap((list) =>
       list.split(' '),
     );
@@ -53,12 +53,12 @@ describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
     expect(arrows.map(Number).sort((a, b) => a - b)).toEqual(leading.map(([n]) => n));
   });
 
-  it('has a dot for each state that begins somewhere', () => {
+  it('has a dot for each initial state', () => {
     const beginning = statesOf(machine.root).filter(({ type }) => type === 'compound');
     expect(all(picture, /(<circle class="dot")/g)).toHaveLength(beginning.length);
   });
 
-  it('needs nothing that a strict content security policy forbids, but its style element', () => {
+  it('needs nothing that a strict content security policy forbids, except its style element', () => {
     expect(picture).not.toMatch(/<script| style="| on\w+="|url\(|@import|href|<foreignObject/);
     expect(picture.match(/https?:/g)).toEqual(['http:']);
     expect(picture).toContain('xmlns="http://www.w3.org/2000/svg"');
@@ -66,7 +66,7 @@ describe.each(CHARTS)('the picture of the chart $name', async ({ machine }) => {
 });
 
 describe('a picture', () => {
-  it('shows names as they are, and breaks long labels', async () => {
+  it('shows names unchanged, and wraps long labels', async () => {
     const picture = await draw(
       createMachine({
         id: 'odd',

@@ -14,7 +14,7 @@ describe('sleigh charts', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('lists the charts', async () => {
+  it('lists the machines', async () => {
     const { code, output } = await sleigh(['charts']);
     expect(code).toBe(0);
     const names = output
@@ -36,7 +36,7 @@ describe('sleigh charts', () => {
     expect(docs('worker.md')).toContain(output);
   });
 
-  it('writes all charts in all forms to a folder that it makes', async () => {
+  it('writes all diagrams in all forms to a folder, which it creates', async () => {
     const out = join(folder, 'new', 'charts');
     const { code, output } = await sleigh(['charts', '--out', out]);
     expect([code, output]).toEqual([0, `wrote 30 files to ${out}\n`]);
@@ -44,7 +44,7 @@ describe('sleigh charts', () => {
     expect(readFileSync(join(out, 'join-phase.svg'), 'utf8')).toBe(docs('join-phase.svg'));
   });
 
-  it('writes only what was asked for', async () => {
+  it('writes only the requested forms', async () => {
     const out = join(folder, 'one');
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
@@ -52,7 +52,7 @@ describe('sleigh charts', () => {
     expect(readdirSync(out)).toHaveLength(11);
   });
 
-  it('says what is wrong, and writes nothing', async () => {
+  it('reports an error and writes nothing', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'mine');
     const cases: [string[], string][] = [
@@ -73,7 +73,7 @@ describe('sleigh charts', () => {
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 
-  it('replays a trace in the page, until it is told to stop', async () => {
+  it('replays a trace in the page until it is stopped', async () => {
     const trace = join(folder, 'trace.jsonl');
     const step = { time: 1, scope: 'connection 1', actor: 'connection', chart: 'connection' };
     const states = { before: '', after: 'open.handshaking.greeting', clause: '' };
@@ -92,7 +92,7 @@ describe('sleigh charts', () => {
     expect((await replay.outcome).code).toBe(0);
   });
 
-  it('says what is no trace', async () => {
+  it('rejects a file that is not a trace', async () => {
     const path = join(folder, 'no-trace');
     writeFileSync(path, 'hello\n');
     const { code, errors } = await sleigh(['charts', '--trace', path]);

@@ -50,7 +50,7 @@ const lines = (text: Buffer | string): string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== '');
 
-describe.each(['bash', 'zsh', 'fish'])('completion in %s', (shell) => {
+describe.each(['bash', 'zsh', 'fish'])('shell completion in %s', (shell) => {
   const inShell = (what: string, test: (offered: (line: string) => string[]) => void): void => {
     it(what, ({ skip }) => {
       if (!hasShell(shell)) skip(`there is no ${shell} on this machine`);
@@ -97,19 +97,19 @@ describe.each(['bash', 'zsh', 'fish'])('completion in %s', (shell) => {
   });
 });
 
-describe('completion', () => {
-  it('for bash leaves it to bash to offer files', () => {
+describe('shell completion', () => {
+  it('leaves the completion of file names to bash', () => {
     expect(scripts['bash']).toContain('complete -o default -F _sleigh sleigh');
   });
 
-  it('for zsh can be sourced as well', ({ skip }) => {
+  it('can be sourced in zsh, too', ({ skip }) => {
     if (!hasShell('zsh')) skip('there is no zsh on this machine');
     const script = 'autoload -Uz compinit; compinit -D -u; source $1; print $_comps[sleigh]';
     const said = execFileSync('zsh', ['-f', '-c', script, 'zsh', join(folder, '_sleigh')]);
     expect(String(said)).toBe('_sleigh\n');
   });
 
-  it('knows each command and each of its options, in every shell', async () => {
+  it('offers each command and each of its options in every shell', async () => {
     const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
     expect(commands.length).toBeGreaterThan(10);
     for (const name of commands.filter((each) => each !== 'help')) {
@@ -122,7 +122,7 @@ describe('completion', () => {
     }
   }, 60_000);
 
-  it('says which shells it knows', async () => {
+  it('lists the supported shells', async () => {
     const { code, errors } = await sleigh(['completion', 'ksh']);
     expect(code).toBe(1);
     expect(errors).toMatch(/Allowed choices are bash, zsh, fish/);

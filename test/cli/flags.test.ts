@@ -121,7 +121,7 @@ async function parsed(command: string, flags: readonly string[]): Promise<void> 
 
 const wrong = (message: string): RegExp => new RegExp(`^error: ${message}[^\n]*`);
 
-describe('what is wrong with a flag', () => {
+describe('an error in a flag', () => {
   let commands: string[];
   const helps = new Map<string, string>();
   beforeAll(async () => {
@@ -131,7 +131,7 @@ describe('what is wrong with a flag', () => {
   });
 
   it.each(BAD_VALUES)(
-    '%s %s %s is told with the flag, the value and why',
+    '%s %s %s names the flag, the value and the reason',
     async (command, flag, value, why) => {
       await expect(parsed(command, [flag, value])).rejects.toThrow(
         wrong(`option '[^']*${flag} <.*>' argument '${literally(value)}' is invalid\\. ${literally(why)}`),
@@ -139,7 +139,7 @@ describe('what is wrong with a flag', () => {
     },
   );
 
-  it('is told of each that takes a value: none is forgotten here', () => {
+  it('is covered by this test for each flag that takes a value', () => {
     const known = new Set(BAD_VALUES.map(([command, flag]) => `${command} ${flag}`));
     const forgotten = [...helps].flatMap(([command, help]) =>
       [...help.matchAll(/^ +(?:-\w, )?(--[a-z-]+) </gm)]
@@ -151,7 +151,7 @@ describe('what is wrong with a flag', () => {
     expect(forgotten).toEqual([]);
   });
 
-  it('is told by every command alike, when there is no such flag or its value is missing', async () => {
+  it('is reported the same by every command for an unknown flag or a missing value', async () => {
     for (const [command, help] of helps) {
       await expect(parsed(command, ['--sauna'])).rejects.toThrow(wrong("unknown option '--sauna'"));
       const [, flag] = /^ +(--[a-z-]+) <[^.]*>/m.exec(help) ?? [];
@@ -162,7 +162,7 @@ describe('what is wrong with a flag', () => {
     }
   });
 
-  it('is told in one line when another flag was meant, or a value is wrong', async () => {
+  it('is one line when a flag is misspelled or its value is invalid', async () => {
     expect(await told('serve', ['--port', '-1'])).toEqual(
       refused("option '--port <.*>' argument '-1' is invalid\\. It must be a whole number"),
     );
@@ -172,7 +172,7 @@ describe('what is wrong with a flag', () => {
     expect(await told('sevre', [])).toEqual(refused("unknown command 'sevre' \\(Did you mean serve\\?\\)"));
   });
 
-  it('names the variable of the environment that it came from', async () => {
+  it('names the environment variable that the value came from', async () => {
     expect(await told('serve', [], { NWS_SERVER_PORT: 'http' })).toEqual(
       refused("option '--port <number>' value 'http' from env 'NWS_SERVER_PORT' is invalid\\. It must be"),
     );
@@ -186,13 +186,13 @@ describe('what is wrong with a flag', () => {
     ['charts', ['worker', '--trace', 'file'], '--trace shows all charts'],
     ['serve', ['--tls-ca', import.meta.filename], '--tls-ca needs --tls-cert and --tls-key'],
   ])(
-    '%s %j: arguments, and flags that contradict each other, are told as flags are',
+    '%s %j: errors in arguments and contradicting flags are reported as errors in flags are',
     async (command, args, why) => {
       expect(await told(command, args)).toEqual(refused(why));
     },
   );
 
-  it('is told as JSON under --json, with the same status', async () => {
+  it('is JSON under --json, with the same status', async () => {
     for (const command of commands.filter((name) => name !== 'completion')) {
       const { code, output, errors } = await told(command, ['--sauna', '--json']);
       expect([code, output]).toEqual([1, '']);

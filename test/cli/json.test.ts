@@ -44,7 +44,7 @@ const portOf = ({ line }: ServeProcess): number => {
 };
 
 describe('sleigh serve --json', () => {
-  it('says in one line where it listens, and logs on standard error', async () => {
+  it('reports in one line where it listens, and logs to standard error', async () => {
     await using server = await startServe('--json', '--web-port', '0', '--web-write');
     const said: unknown = parsed(server.output());
     expect(said).toEqual({
@@ -69,7 +69,7 @@ describe('sleigh serve --json', () => {
   it.each([
     [TLS, 'offered', false],
     [[...TLS, '--tls-ca', fixture('ca.crt'), '--token-file', fixture('ca.crt')], 'required', true],
-  ])('says whether TLS and a token are asked for, with %j', async (flags, tls, needsToken) => {
+  ])('reports whether TLS and a token are required, with %j', async (flags, tls, needsToken) => {
     // A token has at most 9,999 bytes, as this certificate does.
     await using server = await startServe('--json', ...flags);
     expect(parsed(server.output())).toMatchObject({ tls, needsToken, web: null });
@@ -77,13 +77,13 @@ describe('sleigh serve --json', () => {
 });
 
 describe('sleigh charts --json', () => {
-  it('lists the charts', async () => {
+  it('lists the machines', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
     expect(list).toHaveLength(9);
   });
 
-  it('gives a chart as JSON, or another form as a text in it', async () => {
+  it('prints a machine as JSON, or another form as a text in JSON', async () => {
     const { output } = await sleigh(['charts', 'worker', '--json']);
     expect(parsed(output)).toEqual({
       name: 'worker',
@@ -94,13 +94,13 @@ describe('sleigh charts --json', () => {
     expect(parsed(svg.output)).toEqual({ name: 'worker', format: 'svg', chart: docs('worker.svg') });
   });
 
-  it('names the files that it wrote', async () => {
+  it('lists the files that it wrote', async () => {
     const out = join(folder, 'out');
     const { output } = await sleigh(['charts', 'worker', '--out', out, '--json']);
     expect(parsed(output)).toEqual({ folder: out, files: expect.arrayContaining(readdirSync(out)) });
   });
 
-  it('says where a replay is shown', async () => {
+  it('reports where it shows a replay', async () => {
     await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0', '--json']);
     const { url }: { url: string } = JSON.parse(replay.line);
     expect((await fetch(url)).status).toBe(200);
@@ -108,7 +108,7 @@ describe('sleigh charts --json', () => {
 });
 
 describe('sleigh verify --json', () => {
-  it('counts the steps of a trace that is right, and tells where one is wrong', async () => {
+  it('reports the number of steps of a correct trace, and where an incorrect trace goes wrong', async () => {
     const right = await sleigh(['verify', trace, '--json']);
     expect(right.code).toBe(0);
     expect(parsed(right.output)).toEqual({
@@ -143,7 +143,7 @@ describe('sleigh verify --json', () => {
 });
 
 describe('sleigh run --json', () => {
-  it('tells what happens on standard error in lines of JSON, and leaves results as they are', async () => {
+  it('reports events on standard error as lines of JSON, and leaves results unchanged', async () => {
     using place = new Folder();
     place.write('odd.mjs', 'export default (n) => { if (n === 2) throw new Error("even"); return n; };');
     const run = new RunProcess(place.path, ['odd.mjs', '--workers', '1', '--json'], { input: '1\n2\n3\n' });
@@ -158,7 +158,7 @@ describe('sleigh run --json', () => {
     });
   });
 
-  it('tells of a worker that dies as an event', async () => {
+  it('reports the death of a worker as an event', async () => {
     using place = new Folder();
     place.write(
       'dies.mjs',
@@ -175,7 +175,7 @@ describe('sleigh run --json', () => {
   });
 });
 
-describe('what goes wrong, under --json', () => {
+describe('an error under --json', () => {
   /** A port that something listens on. */
   const busy = createServer();
   let there: string;
@@ -208,20 +208,20 @@ describe('what goes wrong, under --json', () => {
     ['no trace', 'unreadable', () => ['verify', '/none']],
     ['what is no trace', 'not-a-trace', () => ['charts', '--trace', import.meta.filename]],
     ['a folder that cannot be made', 'unwritable', () => ['charts', '--out', '/dev/null/x']],
-  ])('%s is told as one line with the code %s, and status 1', async (_what, code, args) => {
+  ])('%s is one line with the code %s, and status 1', async (_what, code, args) => {
     const { code: status, output, errors } = await sleigh([...args(), '--json']);
     expect([status, output]).toEqual([1, '']);
     expect(parsed(errors)).toEqual({ error: { code, message: expect.stringMatching(/./) } });
   });
 
-  it('is no JSON where --json is an argument, not a flag', async () => {
+  it('is not JSON if --json is an argument and not a flag', async () => {
     const { errors } = await sleigh(['ls', '--server', there, '--', '--json']);
     expect(errors).toBe('sleigh: there is no workspace "--json"\n');
   });
 });
 
 describe('--json', () => {
-  it('is known by every command but completion, and told by its help', async () => {
+  it('is supported by every command except completion, and documented in its help', async () => {
     const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(
       ([, name = '']) => name,
     );
@@ -232,7 +232,7 @@ describe('--json', () => {
     expect(without).toEqual(['completion']);
   }, 30_000);
 
-  it('of worker tells what goes on in lines of JSON', async () => {
+  it('makes worker report its events as lines of JSON', async () => {
     const job = await NetWorkSpace.open('job', { port: portOf(serve), metadata: { wstype: 'sleigh' } });
     const address = `127.0.0.1:${portOf(serve)}`;
     const worker = new CommandProcess(folder, [

@@ -35,14 +35,14 @@ const namesFor = async (name?: string): Promise<string[]> =>
   (await programWith(name, () => undefined)).commands.map((command) => command.name());
 
 describe('the command line', () => {
-  it('has the command that is named, and all of them for help, completion and a name that there is not', async () => {
+  it('loads the given command, and loads all commands for help, completion and an unknown name', async () => {
     expect(await namesFor('get')).toEqual(['get']);
     for (const name of [undefined, '--help', 'completion', 'sevre'])
       expect(await namesFor(name)).toEqual(expect.arrayContaining(['serve', 'get', 'completion']));
   });
 
   it.each(['get', 'put', 'ls', 'status', 'watch'])(
-    'loads neither server nor statecharts for the flags of %s',
+    'loads neither the server nor the machines for the flags of %s',
     async (name) => {
       expect(await loadedBy(`await import('./dist/cli/${name}.js');`)).toEqual([]);
     },
@@ -50,7 +50,7 @@ describe('the command line', () => {
 });
 
 describe('a server', () => {
-  it('loads what makes the web page where there is one', async () => {
+  it('loads the modules of the web page only if it serves one', async () => {
     expect(await loadedBy(server(''))).toEqual(['pino', 'xstate']);
     expect(await loadedBy(server('web: { port: 0 }'))).toEqual(HEAVY);
   });

@@ -86,19 +86,19 @@ const toFullDisk = (args: readonly string[], input?: string): Promise<Ended> =>
   command(args, openSync('/dev/full', 'w'), input);
 
 describe.runIf(process.platform === 'linux')('a full disk under standard output', () => {
-  it.each(COMMANDS)('is an error of %s', async (_name, args, input) => {
+  it.each(COMMANDS)('is reported as an error by %s', async (_name, args, input) => {
     const { status, errors } = await toFullDisk(args(), input);
     expect(status).toBe(1);
     expect(errors.match(new RegExp(FULL, 'g'))).toHaveLength(1);
   });
 
-  it.each([[[]], [['--json']]])('is an error of serve %j, which does not go on', async (flags) => {
+  it.each([[[]], [['--json']]])('is reported as an error by serve %j, which exits', async (flags) => {
     const ended = await toFullDisk(['serve', '--port', '0', '--no-web', '--log-level', 'silent', ...flags]);
     expect(ended.status).toBe(1);
     expect(ended.errors).toContain(FULL);
   });
 
-  it('is an error of worker --json', async () => {
+  it('is reported as an error by worker --json', async () => {
     const job = await NetWorkSpace.open('job', { port: server.port, metadata: { wstype: 'sleigh' } });
     const ended = await toFullDisk(['worker', 'job', '--workers', '1', '--json', ...at()]);
     expect(ended.status).toBe(1);
@@ -107,11 +107,14 @@ describe.runIf(process.platform === 'linux')('a full disk under standard output'
   });
 });
 
-describe('a reader that has gone', () => {
+describe('a reader that has closed the pipe', () => {
   const names = new Set(['run, one long result', 'get', 'ls', 'charts NAME', 'completion', '--help']);
-  it.each(COMMANDS.filter(([name]) => names.has(name)))('is no error of %s', async (_name, args, input) => {
-    expect(await command(args(), 'closed', input)).toEqual({ status: 0, errors: '' });
-  });
+  it.each(COMMANDS.filter(([name]) => names.has(name)))(
+    'causes no error in %s',
+    async (_name, args, input) => {
+      expect(await command(args(), 'closed', input)).toEqual({ status: 0, errors: '' });
+    },
+  );
 });
 
 const errorOf = (code: string): Error => Object.assign(new Error(code), { code });
@@ -119,7 +122,7 @@ const failing = (code: string): Writable =>
   new Writable({ write: (_piece, _encoding, done) => done(errorOf(code)) });
 
 describe('output', () => {
-  it('tells of an error once, at the write that failed or at any later time', async () => {
+  it('reports an error once, whether it happens at the write or later', async () => {
     const output = new Output(failing('ENOSPC'));
     const faults: unknown[] = [];
     output.onFault((fault) => faults.push(fault));
@@ -129,7 +132,7 @@ describe('output', () => {
     expect(faults).toHaveLength(1);
   });
 
-  it('takes a reader that has gone for an interruption without failure', async () => {
+  it('treats a closed pipe as an interruption without failure', async () => {
     const output = new Output(failing('EPIPE'));
     output.write('unread');
     const fault: unknown = await output.flush().catch((error: unknown) => error);
@@ -137,7 +140,7 @@ describe('output', () => {
     expect(fault).toMatchObject({ status: 0 });
   });
 
-  it('waits for a reader that is behind', async () => {
+  it('waits for a slow reader', async () => {
     const stream = new PassThrough({ highWaterMark: 1 });
     const output = new Output(stream);
     let isDone = false;

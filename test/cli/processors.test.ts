@@ -6,7 +6,7 @@ const of = (env: Record<string, string>, files: Record<string, string> = {}, ava
   processors({ env, read: (path) => files[path], available });
 
 describe('the number of processors', () => {
-  it('is that of the machine where nothing says less', () => {
+  it('is that of the machine if nothing limits it', () => {
     expect([of({}), of({ NSLOTS: '64' }), of({ NSLOTS: '0', NCPUS: 'x' })]).toEqual([16, 16, 16]);
   });
 
@@ -18,9 +18,9 @@ describe('the number of processors', () => {
     ['PBS_NUM_PPN'],
     ['NSLOTS'],
     ['LSB_DJOB_NUMPROC'],
-  ])('is what the batch system says in %s', (name) => expect(of({ [name]: '3' })).toBe(3));
+  ])('is the number that the batch system sets in %s', (name) => expect(of({ [name]: '3' })).toBe(3));
 
-  it('is that of a task where a job of Slurm has several on a host', () => {
+  it('is that of one task if Slurm runs several tasks on a host', () => {
     expect(of({ SLURM_CPUS_ON_NODE: '8', SLURM_CPUS_PER_TASK: '2' })).toBe(2);
   });
 
@@ -33,7 +33,7 @@ describe('the number of processors', () => {
     expect(of({}, { ...UNIFIED, '/sys/fs/cgroup/user.slice/job.scope/cpu.max': quota })).toBe(expected);
   });
 
-  it('is limited by the groups that its own is in, and by the root, which is all that a container sees', () => {
+  it('is limited by the parent control groups, and by the root group, the only one visible in a container', () => {
     expect(of({}, { ...UNIFIED, '/sys/fs/cgroup/user.slice/cpu.max': '400000 100000' })).toBe(4);
     expect(of({}, { ...UNIFIED, '/sys/fs/cgroup/cpu.max': '200000 100000' })).toBe(2);
   });
@@ -47,7 +47,7 @@ describe('the number of processors', () => {
     expect([of({}, files('300000')), of({}, files('-1'))]).toEqual([3, 16]);
   });
 
-  it('is the least of all', () => {
+  it('is the smallest of all limits', () => {
     const files = { ...UNIFIED, '/sys/fs/cgroup/cpu.max': '500000 100000' };
     expect([of({ NSLOTS: '4' }, files), of({ NSLOTS: '9' }, files), of({}, files, 2)]).toEqual([4, 5, 2]);
   });

@@ -46,7 +46,7 @@ async function admits(port: number, token: string): Promise<boolean> {
 }
 
 describe('SIGHUP', () => {
-  it('has the token read again; connections that are there stay', async () => {
+  it('reloads the token and keeps existing connections', async () => {
     writeFileSync(file('token'), 'first\n');
     await using serve = await startServe('--token-file', file('token'));
     const before = await NwsConnection.open({ host: '127.0.0.1', port: serve.port, token: 'first' });
@@ -58,7 +58,7 @@ describe('SIGHUP', () => {
     before.close();
   });
 
-  it('has the addresses read again', async () => {
+  it('reloads the addresses', async () => {
     writeFileSync(file('allowed'), '# the office\n10.0.0.0/8\n');
     await using serve = await startServe('--allow-file', file('allowed'));
     const stranger = await RawClient.open(serve.port);
@@ -70,7 +70,7 @@ describe('SIGHUP', () => {
     client.vanish();
   });
 
-  it('has the certificate read again', async () => {
+  it('reloads the certificate', async () => {
     copyFileSync(fixture('localhost.crt'), file('crt'));
     copyFileSync(fixture('localhost.key'), file('key'));
     await using serve = await startServe('--tls-cert', file('crt'), '--tls-key', file('key'));
@@ -98,7 +98,7 @@ describe('SIGHUP', () => {
     ['an empty token', () => writeFileSync(file('token'), '\n'), 'a token has from 1 to 9999 bytes'],
     ['a bad address', () => writeFileSync(file('allowed'), '127.0.0.1\nhere\n'), 'line 2 of'],
     ['no address at all', () => writeFileSync(file('allowed'), '# nobody\n'), 'contains no address'],
-  ])('leaves all as it was, and says why, for %s', async (_, spoil, why) => {
+  ])('changes nothing and reports the reason for %s', async (_, spoil, why) => {
     writeFileSync(file('token'), 'first');
     writeFileSync(file('allowed'), '127.0.0.1');
     await using serve = await startServe('--token-file', file('token'), '--allow-file', file('allowed'));
@@ -108,7 +108,7 @@ describe('SIGHUP', () => {
     expect([await admits(serve.port, 'first'), await admits(serve.port, '')]).toEqual([true, false]);
   });
 
-  it('keeps a certificate whose successor does not fit its key, and the old addresses with it', async () => {
+  it('keeps the certificate and the addresses if the new certificate does not match its key', async () => {
     copyFileSync(fixture('localhost.crt'), file('crt'));
     copyFileSync(fixture('localhost.key'), file('key'));
     writeFileSync(file('allowed'), '127.0.0.1');

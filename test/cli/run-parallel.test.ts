@@ -48,7 +48,7 @@ const calls = (): string[] => {
 const countOf = (line: string): number => calls().filter((each) => each === line).length;
 
 describe('sleigh run --retries', () => {
-  it('tries a line so often in all, and takes the result of the try that succeeds', async () => {
+  it('tries a line up to the given number of times, and prints the result of the try that succeeds', async () => {
     const source = `${NOTES}
       import { readFileSync } from 'node:fs';
       export default (n) => {
@@ -67,7 +67,7 @@ describe('sleigh run --retries', () => {
 });
 
 describe('sleigh run --timeout', () => {
-  it('ends a call that takes longer, and goes on with the others', async () => {
+  it('stops a call that takes longer, and continues with the other lines', async () => {
     const source = `export default (n) => (n === 2 ? new Promise((resolve) => setTimeout(resolve, 1e6)) : n);`;
     const args = ['--workers', '1', '--timeout', '0.3', '--joblog', 'log'];
     const { child, lines } = await run(source, args, { input: asInput(numbers(3)) });
@@ -79,7 +79,7 @@ describe('sleigh run --timeout', () => {
 });
 
 describe('sleigh run -j', () => {
-  it('is the number of workers, as in GNU parallel', async () => {
+  it('sets the number of workers, as in GNU parallel', async () => {
     const { lines, errors } = await run('export default (n) => n;', ['-j', '1'], { input: '1\n' });
     expect([lines, errors]).toEqual([['1'], '']);
     const none = await run('export default (n) => n;', ['-j', '0'], { input: '1\n' });
@@ -88,7 +88,7 @@ describe('sleigh run -j', () => {
 });
 
 describe('sleigh run --joblog', () => {
-  it('tells the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
+  it('records the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
     const source = `export default (how) => {
       if (how === 'exit') process.exit(3);
       if (how === 'kill') process.kill(process.pid, 'SIGKILL');
@@ -114,7 +114,7 @@ describe('sleigh run --joblog', () => {
 describe('sleigh run --halt', () => {
   const source = `${NOTES} export default (n) => { note(n); if (n === 3) throw new Error('three'); return n; }`;
 
-  it('now ends the run at the line that fails, with status 1', async () => {
+  it('now ends the run at the first line that fails, with status 1', async () => {
     const args = ['--workers', '1', '--halt', 'now,fail=1'];
     const { child, lines, errors } = await run(source, args, { input: asInput(numbers(500)) });
     expect(lines).toEqual(['1', '2', '{"line":3,"error":"Error: three"}']);
@@ -123,7 +123,7 @@ describe('sleigh run --halt', () => {
     expect(calls().length).toBeLessThan(10);
   });
 
-  it('soon begins no further line, ends those that are under way, and success is no failure', async () => {
+  it('soon starts no further line and waits for running ones; successful lines do not count as failures', async () => {
     const waits = `${NOTES}
       export default async (n) => { note(n); if (n === 2) await until('go'); return n; }`;
     folder.write('module.mjs', waits);
@@ -137,7 +137,7 @@ describe('sleigh run --halt', () => {
     expect(calls().length).toBeLessThan(10);
   });
 
-  it('is refused when it says nothing', async () => {
+  it('is refused without a value', async () => {
     const { child, errors } = await run(source, ['--halt', 'sometime'], { input: '' });
     expect([child.exitCode, errors]).toEqual([1, expect.stringContaining('as in now,fail=1')]);
   });
@@ -172,7 +172,7 @@ describe('sleigh run --joblog --resume', () => {
   const expected = numbers(30).map((n) => (n === '6' ? '{"line":6,"error":"Error: six"}' : n));
 
   it.each(['SIGKILL', 'SIGINT'] as const)(
-    'goes on after %s: no line that is done is called again, each result is there once, in order',
+    'continues after %s: no finished line is called again, and each result appears once, in order',
     async (signal) => {
       folder.write('module.mjs', source);
       folder.write('in.txt', asInput(numbers(30)));
@@ -207,7 +207,7 @@ describe('sleigh run --joblog --resume', () => {
     60_000,
   );
 
-  it('says so when the output was emptied, as a shell does by >', async () => {
+  it('reports an output file that was emptied, as a shell does by >', async () => {
     folder.write('module.mjs', 'export default (n) => n;');
     folder.write('in.txt', '1\n2\n');
     const args = ['module.mjs', 'in.txt', '--joblog', 'log'];
@@ -219,7 +219,7 @@ describe('sleigh run --joblog --resume', () => {
     expect([linesOf('first'), linesOf('second')]).toEqual([['1', '2'], []]);
   });
 
-  it('does nothing more for a run that is done; with --resume-failed it calls the lines that failed', async () => {
+  it('does nothing for a finished run; with --resume-failed it calls the lines that failed', async () => {
     folder.write('go', '');
     const first = await run(source, ['--joblog', 'log'], { input: asInput(numbers(7)) });
     expect(first.lines).toEqual(expected.slice(0, 7));
@@ -238,7 +238,7 @@ describe('sleigh run --joblog --resume', () => {
     expect([last.child.exitCode, last.output]).toEqual([0, '']);
   }, 60_000);
 
-  it('refuses another input than that of the log, and a log that cannot be written', async () => {
+  it('refuses an input that differs from the log, and a log that cannot be written', async () => {
     const plain = 'export default (n) => n';
     await run(plain, ['--joblog', 'log'], { input: 'a\nb\n' });
     const other = await run(plain, ['--joblog', 'log', '--resume'], { input: 'a\nc\n' });
@@ -253,7 +253,7 @@ describe('sleigh run --joblog --resume', () => {
     expect([alone.child.exitCode, alone.errors]).toEqual([1, expect.stringContaining('--joblog FILE')]);
   }, 60_000);
 
-  it.runIf(process.platform === 'linux')('says that the disk under the log is full', async () => {
+  it.runIf(process.platform === 'linux')('reports that the disk that holds the log is full', async () => {
     const { child, errors } = await run('export default (n) => n', ['--joblog', '/dev/full'], {
       input: 'a\n',
     });
@@ -262,7 +262,7 @@ describe('sleigh run --joblog --resume', () => {
 });
 
 describe('sleigh run --web', () => {
-  it('has a page of this run while it lasts, and none unless asked', async () => {
+  it('serves a page for the duration of the run, and none without the flag', async () => {
     folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
     const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
     const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
@@ -276,7 +276,7 @@ describe('sleigh run --web', () => {
   });
 });
 
-describe('what a module prints', () => {
+describe('the output of a module', () => {
   it.each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
     const source = `
       import { execSync } from 'node:child_process';

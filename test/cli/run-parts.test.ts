@@ -39,7 +39,7 @@ describe('the lines of a text', () => {
     ['a\r\n\r\nb\rc\n', ['a', '', 'b\rc']],
     ['\ufeff{}\n\ufeff', ['{}', '\ufeff']],
     ['a\0b\n', ['a\0b']],
-  ])('%j are %j', async (text, lines) => {
+  ])('in %j are %j', async (text, lines) => {
     expect(await linesIn(Buffer.from(text))).toEqual(lines);
   });
 
@@ -52,7 +52,7 @@ describe('the lines of a text', () => {
     expect(await linesIn(bytes, encoding)).toEqual(['é\u0a0a', '\u{1f600}']);
   });
 
-  it('are read from Latin-1, whatever the bytes are', async () => {
+  it('are read from Latin-1, whatever bytes they contain', async () => {
     expect(await linesIn(latin1('\xef\xbb\xbfcaf\xe9\x80\n'), 'latin1')).toEqual(['\xef\xbb\xbfcafé\x80']);
   });
 
@@ -63,11 +63,11 @@ describe('the lines of a text', () => {
     ['half of UTF-16', undefined, latin1('\xff\xfea\0\n\0b'), 'line 2 is not UTF-16LE'],
     ['half of a pair', undefined, Buffer.from('\ufeffa\n\ud800\n', 'utf16le'), 'line 2 is not UTF-16LE'],
     ['UTF-32', undefined, latin1('\xff\xfe\0\0a\0\0\0'), 'UTF-32, which is not read'],
-  ] as const)('of %s are refused, with the number of the line', async (_name, encoding, bytes, message) => {
+  ] as const)('are refused from %s, with the number of the line', async (_name, encoding, bytes, message) => {
     await expect(linesIn(bytes, encoding)).rejects.toThrow(message);
   });
 
-  it('are the same in whatever pieces they come', async () => {
+  it('do not depend on how the input is cut into chunks', async () => {
     const text = fc.array(fc.constantFrom('a', 'é', '\u0a0a', '\n', '\r\n')).map((parts) => parts.join(''));
     const way = fc.constantFrom<(text: string) => Buffer>(
       (each) => Buffer.from(each),
@@ -83,18 +83,18 @@ describe('the lines of a text', () => {
     );
   });
 
-  it('come as soon as they are there', async () => {
+  it('are delivered as soon as they arrive', async () => {
     expect(await linesOf(endless('2\n')).next()).toEqual({ done: false, value: '2' });
   });
 
-  it('may be long, and cost no more than their length', async () => {
+  it('may be long, and cost time in proportion to their length', async () => {
     const pieces = Array.from({ length: 20_000 }, () => Buffer.alloc(1_000, 'x'));
     const [line, ...more] = await allOf(linesOf(each(pieces)));
     expect([line?.length, more]).toEqual([20_000_000, []]);
   });
 });
 
-describe('what a line says', () => {
+describe('the value of a line', () => {
   it.each([
     '12345678901234567891',
     '1.10',
@@ -128,8 +128,8 @@ describe('what a line says', () => {
   });
 });
 
-describe('JSON that is laid out', () => {
-  it('is as JSON.stringify lays it out', () => {
+describe('JSON with indentation', () => {
+  it('equals the output of JSON.stringify', () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         const value: unknown = JSON.parse(json);
@@ -140,7 +140,7 @@ describe('JSON that is laid out', () => {
     );
   });
 
-  it('keeps the digits of its numbers', () => {
+  it('keeps all digits of its numbers', () => {
     expect(laidOut('{"id":12345678901234567891,"v":1.10}')).toBe(
       '{\n  "id": 12345678901234567891,\n  "v": 1.10\n}',
     );
@@ -154,7 +154,7 @@ describe('a line of JSON', () => {
     [new Map([[1, new Set(['a'])]]), '[[1,["a"]]]'],
     [{ bytes: Buffer.from([1, 2]), more: new Float32Array([0.5]) }, '{"bytes":[1,2],"more":[0.5]}'],
     [{ n: 10n ** 20n, when: new Date(0) }, '{"n":"100000000000000000000","when":"1970-01-01T00:00:00.000Z"}'],
-  ])('of %o is %s', (value, line) => {
+  ])('for %o is %s', (value, line) => {
     expect(jsonLine(value)).toBe(`${line}\n`);
   });
 
@@ -168,11 +168,11 @@ describe('a line of JSON', () => {
     [{ p: /x/ }, '"p" is a regular expression'],
     [new ArrayBuffer(1), 'it is an ArrayBuffer'],
     [Promise.resolve(), 'it is a promise'],
-  ])('cannot be of %o', (value, message) => {
+  ])('cannot represent %o', (value, message) => {
     expect(() => jsonLine(value)).toThrow(message);
   });
 
-  it('cannot be of a cycle', () => {
+  it('cannot represent a cycle', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     expect(() => jsonLine(cycle)).toThrow('circular');
@@ -210,7 +210,7 @@ class Screen {
 }
 
 describe('the status line', () => {
-  it('is drawn over itself, no wider than the terminal, and makes room for messages', async () => {
+  it('is redrawn in place, fits the width of the terminal, and makes room for messages', async () => {
     const screen = new Screen(true);
     const status = new StatusLine(screen);
     let drawn = 0;
@@ -229,7 +229,7 @@ describe('the status line', () => {
     );
   });
 
-  it('is not there when standard error is no terminal', async () => {
+  it('is absent if standard error is not a terminal', async () => {
     const screen = new Screen(false);
     const status = new StatusLine(screen);
     status.show(() => ({ text: 'shown', event: {}, isUrgent: true }));

@@ -37,8 +37,8 @@ async function placeOf(...args: string[]): Promise<unknown> {
   return JSON.parse(running.output);
 }
 
-describe('the folder and the environment of workers', () => {
-  it('are given by --cwd and --env to workers on other hosts, which have nothing of them else', async () => {
+describe('the working directory and the environment of workers', () => {
+  it('are set by --cwd and --env for workers on other hosts, which inherit nothing else', async () => {
     chmodSync(folder.write('ssh', SSH), 0o755);
     const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
     expect(await placeOf(...there)).toEqual(['/', null, null]);
@@ -50,7 +50,7 @@ describe('the folder and the environment of workers', () => {
     ]);
   });
 
-  it('are given to workers here, too', async () => {
+  it('are set for local workers, too', async () => {
     const data = realpathSync(join(folder.path, 'data'));
     expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
     const threads = ['--launch', 'threads'];
@@ -69,7 +69,7 @@ describe('the folder and the environment of workers', () => {
       /There is no such variable in the environment/,
     ],
     ['what is no name', ['--env', '=x'], /It must be a name, or NAME=VALUE/],
-  ])('are refused with one line: %s', async (_what, args, message) => {
+  ])('are rejected with one line: %s', async (_what, args, message) => {
     const running = start(args);
     expect([await running.status(), running.output]).toEqual([1, '']);
     expect(running.errors).toMatch(message);

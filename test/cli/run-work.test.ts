@@ -28,8 +28,8 @@ async function* oneAndNoEnd(): AsyncGenerator<string> {
   await new Promise(() => undefined);
 }
 
-describe('the work of a run', () => {
-  it('hands a line that fails out again, as often as it is told, and ends when none is out', async () => {
+describe('the work queue of a run', () => {
+  it('retries a failed line up to the limit, and ends when no line is running', async () => {
     const work = listOf(['a', 'b'], 3);
     const elements = work.elements();
     expect([(await elements.next()).value, (await elements.next()).value]).toEqual(['a', 'b']);
@@ -43,7 +43,7 @@ describe('the work of a run', () => {
     expect((await end).done).toBe(true);
   });
 
-  it('hands out again although the next line does not come', async () => {
+  it('retries a failed line even while it waits for the next input line', async () => {
     const work = listOf(oneAndNoEnd(), 2);
     const elements = work.elements();
     await elements.next();
@@ -52,7 +52,7 @@ describe('the work of a run', () => {
     expect((await again).value).toBe('a');
   });
 
-  it('reads no line while there is no room, and none after it is stopped', async () => {
+  it('reads no line while the window is full, and none after it is stopped', async () => {
     let hasRoom = false;
     let read = 0;
     function* lines(): Generator<number> {
@@ -70,7 +70,7 @@ describe('the work of a run', () => {
     expect([(await elements.next()).done, read]).toEqual([true, 1]);
   });
 
-  it('comes back in the order of the lines', () => {
+  it('yields results in the order of the lines', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray([1, 2, 3, 4, 5], { minLength: 5 }), (lines) => {
         const ordering = new Ordering<number>(true);
@@ -99,7 +99,7 @@ describe('--halt', () => {
     expect(halt && isReached(halt, counts)).toBe(reached);
   });
 
-  it('never is never', () => expect(haltOf('never')).toBeUndefined());
+  it('never ignores every failure', () => expect(haltOf('never')).toBeUndefined());
 
   it.each([
     '',
@@ -130,11 +130,11 @@ describe('a duration', () => {
     [125, '2 min 5 s'],
     [3_600, '1 h'],
     [100_000, '1 d 3 h'],
-  ])('of %s seconds is told as %s', (seconds, text) => expect(durationText(seconds)).toBe(text));
+  ])('of %s seconds is printed as %s', (seconds, text) => expect(durationText(seconds)).toBe(text));
 });
 
 describe('the log of a run', () => {
-  it('has the columns of GNU parallel, in one line however the input looks', () => {
+  it('has the columns of GNU parallel, and one row for each line whatever the input contains', () => {
     const row = { host: 'ada', started: 1_500, took: 250, sent: 4, received: 9, exitValue: 0, signal: 0 };
     const command = commandOf('/m.mjs', 'a\tb\n');
     expect(HEADER.split('\t')).toHaveLength(9);
@@ -146,7 +146,7 @@ describe('the log of a run', () => {
     );
   });
 
-  it.each([[['something else']], [[HEADER, 'x\ty']]])('%j is none', (rows) => {
+  it.each([[['something else']], [[HEADER, 'x\ty']]])('does not accept %j as a row', (rows) => {
     expect(() => readRows(rows)).toThrow(TypeError);
   });
 });
@@ -154,7 +154,7 @@ describe('the log of a run', () => {
 const LINES = 4;
 const textOf = (line: number): string => `${JSON.stringify(`é${line}`)}\n`;
 
-describe('a run that is killed at any moment, and resumed', () => {
+describe('a run that is killed at any moment and resumed', () => {
   let folder: Folder;
   beforeEach(() => (folder = new Folder()));
   afterEach(() => folder[Symbol.dispose]());
@@ -208,7 +208,7 @@ describe('a run that is killed at any moment, and resumed', () => {
     return called;
   }
 
-  it('prints each result once, in order, and calls no line again whose result is there', () => {
+  it('prints each result once, in order, and calls no line again that has a result', () => {
     const order = fc.shuffledSubarray([1, 2, 3, 4], { minLength: LINES });
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 30 }), { maxLength: 3 }), order, (kills, order) => {
@@ -227,7 +227,7 @@ describe('a run that is killed at any moment, and resumed', () => {
     );
   });
 
-  it('reads neither a row nor a result that was not written to its end', () => {
+  it('ignores a row or a result that was not completely written', () => {
     play(Infinity, false, [1, 2, 3, 4]);
     appendFileSync(`${folder.path}/log`, '5\tworker');
     appendFileSync(`${folder.path}/log.results`, '{"line":5');
@@ -237,7 +237,7 @@ describe('a run that is killed at any moment, and resumed', () => {
     expect(folder.files).toEqual(['log', 'out']);
   });
 
-  it('refuses a file that is no log, and does not touch it', () => {
+  it('refuses a file that is not a log, and leaves it unchanged', () => {
     folder.write('log', 'my diary\n');
     const path = `${folder.path}/log`;
     expect(() => new Journal({ path, isResumed: true, output: 1 })).toThrow(
@@ -247,11 +247,11 @@ describe('a run that is killed at any moment, and resumed', () => {
   });
 });
 
-describe('how a run stands', () => {
+describe('the progress of a run', () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] }));
   afterEach(() => vi.useRealTimers());
 
-  it('is told with total, rate and time that is left', () => {
+  it('is reported with the total, the rate and the remaining time', () => {
     const tally = new Tally();
     for (let n = 0; n < 20; n++) tally.count();
     tally.count({ line: 9, error: 'no', stack: 'no' });
@@ -273,7 +273,7 @@ describe('how a run stands', () => {
     on(): void {}
   }
 
-  it('is said each minute where there is no terminal, and sooner when somebody may wonder', () => {
+  it('is printed every minute if standard error is not a terminal, and sooner while nothing happens', () => {
     const screen = new Screen();
     let report: Report = { text: 'as usual', event: {}, isUrgent: false };
     const status = new StatusLine(screen);
@@ -290,7 +290,7 @@ describe('how a run stands', () => {
     expect(screen.written).toHaveLength(4);
   });
 
-  it('says which workers are waited for, and since when, until they are there', async () => {
+  it('names the workers that have not started yet, and for how long it has waited', async () => {
     let present = 0;
     using watch = new WorkerWatch(2, () => Promise.resolve(present));
     await vi.advanceTimersByTimeAsync(1_000);
@@ -306,8 +306,8 @@ describe('how a run stands', () => {
   });
 });
 
-describe('how to resume', () => {
-  it('is a command that a shell takes', () => {
+describe('the command to resume a run', () => {
+  it('is valid shell syntax', () => {
     const args = ['run', "it's.mjs", 'in.txt', '--joblog', 'log'];
     expect(howToResume({ joblog: 'log' }, args).command).toBe(
       String.raw`sleigh run 'it'\''s.mjs' in.txt --joblog log --resume`,

@@ -49,7 +49,7 @@ const numbers = (count: number): string[] => Array.from({ length: count }, (_, i
 const asInput = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 describe('sleigh run', () => {
-  it('gives the default export each line of standard input, and writes the results in their order', async () => {
+  it('calls the default export for each line of standard input, and writes the results in order', async () => {
     const source = `export default async (n) => {
       await new Promise((resolve) => setTimeout(resolve, (n * 7) % 5));
       return { square: n * n };
@@ -59,7 +59,7 @@ describe('sleigh run', () => {
     expect([child.exitCode, errors]).toEqual([0, '']);
   });
 
-  it('reads a line as JSON where it is JSON, else as text', async () => {
+  it('parses a line as JSON if it is valid JSON, and otherwise takes it as text', async () => {
     const input = 'plain\n{"a": [1]}\r\n\n"quoted"\nnull\n12 \ntrue\nlast';
     const { lines } = await run('export default (x) => [typeof x, x]', input);
     expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
@@ -74,7 +74,7 @@ describe('sleigh run', () => {
     ]);
   });
 
-  it('takes lines as they are with --text, and leaves numbers text that would not be printed as they stand there', async () => {
+  it('takes lines unchanged with --text, and takes a number as text if it would not be printed with the same digits', async () => {
     const source = 'export default (x) => [typeof x, x]';
     const input = '12\n1.10\n12345678901234567891\n{"a":1}\nnull\n';
     const { lines } = await run(source, input);
@@ -93,7 +93,7 @@ describe('sleigh run', () => {
     );
   });
 
-  it('ends at a line that it cannot take as it is, and says which and what to do', async () => {
+  it('stops at a line that it cannot read, and reports the line and how to continue', async () => {
     const source = 'export default (x) => x';
     const latin1 = Buffer.from('a\ncaf\xe9\n', 'latin1');
     const refused = await run(source, latin1);
@@ -113,12 +113,12 @@ describe('sleigh run', () => {
     expect((await run(source, 'a\0b\n', '--text')).lines).toEqual([String.raw`"a\u0000b"`]);
   }, 60_000);
 
-  it('reads UTF-16 that has a byte order mark', async () => {
+  it('reads UTF-16 with a byte order mark', async () => {
     const { lines } = await run('export default (x) => x', Buffer.from('\ufeffnaïve\r\n7\n', 'utf16le'));
     expect(lines).toEqual(['"naïve"', '7']);
   });
 
-  it('reads a file, and takes a CommonJS module and standard input by name, too', async () => {
+  it('reads a file, loads a CommonJS module, and accepts the name of standard input', async () => {
     folder.write('input.txt', 'a\nb\n');
     folder.write('module.cjs', 'module.exports = (x) => x + x;');
     const file = new RunProcess(folder.path, ['module.cjs', 'input.txt']);
@@ -127,7 +127,7 @@ describe('sleigh run', () => {
     expect([await standard.status(), standard.lines]).toEqual([0, ['"cc"']]);
   });
 
-  it('writes results as they come with --unordered', async () => {
+  it('writes results in the order of completion with --unordered', async () => {
     const source = `
       import { existsSync, writeFileSync } from 'node:fs';
       export default async (n) => {
@@ -141,7 +141,7 @@ describe('sleigh run', () => {
     expect(lines[0]).not.toBe('1');
   });
 
-  it('writes an error line in the place of a line whose call fails, goes on, and ends with status 1', async () => {
+  it('writes an error line in place of a line that fails, continues, and exits with status 1', async () => {
     const source = `export default async (n) => {
       if (n === 2) throw new RangeError('too much');
       if (n === 3) return () => n;
@@ -162,7 +162,7 @@ describe('sleigh run', () => {
     );
   });
 
-  it('writes an error line for a result that JSON has no form for', async () => {
+  it('writes an error line for a result that cannot be written as JSON', async () => {
     const source = `export default (n) => { const a = [n]; if (n === 2) a.push(a); return a; }`;
     const { child, lines } = await run(source, '1\n2\n');
     expect(lines[0]).toBe('[1]');
@@ -173,24 +173,24 @@ describe('sleigh run', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  it('keeps what the module prints out of the results', async () => {
+  it('keeps the output of the module out of the results', async () => {
     const source = `console.log('loaded'); export default (n) => { console.log('called'); return n; }`;
     const { lines, errors } = await run(source, '1\n', '--workers', '1');
     expect(lines).toEqual(['1']);
     expect(errors.match(/loaded|called/g)).toHaveLength(3);
   });
 
-  it('does nothing for an empty input, and ends well', async () => {
+  it('does nothing for an empty input, and exits with status 0', async () => {
     const { child, output, errors } = await run('export default (n) => n', '');
     expect([child.exitCode, output, errors]).toEqual([0, '', '']);
   });
 
-  it('ends although the module leaves something running', async () => {
+  it('exits even if the module leaves timers or handles open', async () => {
     const { child, lines } = await run('setInterval(() => 1, 1000); export default (n) => n', '1\n');
     expect([child.exitCode, lines]).toEqual([0, ['1']]);
   });
 
-  it('takes a long input in little memory', async () => {
+  it('uses little memory for a long input', async () => {
     // No process could hold it all.
     const env = { NODE_OPTIONS: '--max-old-space-size=64' };
     const process = start('export default (text) => text.length', ['--workers', '2'], { env });
@@ -203,7 +203,7 @@ describe('sleigh run', () => {
     expect(process.lines).toEqual(Array.from({ length: count }, () => '40000'));
   }, 60_000);
 
-  it('has no more lines out than --window says', async () => {
+  it('has at most as many unfinished lines as --window allows', async () => {
     const source = `
       import { existsSync } from 'node:fs';
       export default async (n) => {
@@ -238,7 +238,7 @@ async function workspaceOf(witness: NwsConnection): Promise<string> {
 }
 
 describe('sleigh run with --server', () => {
-  it('uses a server that runs already, and leaves nothing in it', async () => {
+  it('uses a running server, and leaves nothing behind in it', async () => {
     await using serve = await startServe('--log-level', 'error');
     const { child, lines } = await run(
       'export default (n) => -n',
@@ -254,7 +254,7 @@ describe('sleigh run with --server', () => {
     witness.close();
   });
 
-  it('ends with one clear line when the server goes away', async () => {
+  it('exits with one clear line when the server disconnects', async () => {
     const serve = await startServe('--log-level', 'error');
     const process = start(
       `${INTRODUCES_ITSELF} export default () => new Promise(() => setTimeout(() => 1, 1e6))`,
@@ -272,7 +272,7 @@ describe('sleigh run with --server', () => {
   });
 });
 
-describe('sleigh run, when workers die', () => {
+describe('sleigh run, when workers die,', () => {
   it('loses no line of a worker that is killed', async () => {
     const source = `
       import { existsSync, writeFileSync } from 'node:fs';
@@ -289,7 +289,7 @@ describe('sleigh run, when workers die', () => {
     expect(child.exitCode).toBe(0);
   });
 
-  it('gives up a line that kills every worker that takes it, and goes on with the others', async () => {
+  it('gives up a line that kills every worker, and continues with the other lines', async () => {
     const source = `export default (n) => { if (n === 5) process.exit(3); return n; }`;
     const { child, lines, errors } = await run(source, asInput(numbers(9)), '--workers', '4');
     expect(lines).toEqual([
@@ -301,7 +301,7 @@ describe('sleigh run, when workers die', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  it('ends when there is none left, and says which lines are not done', async () => {
+  it('exits when no worker is left, and reports the unfinished lines', async () => {
     const source = `export default (n) => { if (n === 3) process.kill(process.pid, 'SIGKILL'); return n; }`;
     const flags = ['--workers', '2', '--no-respawn'];
     const { child, lines, errors } = await run(source, asInput(numbers(5)), ...flags);
@@ -310,7 +310,7 @@ describe('sleigh run, when workers die', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  it('ends when none can start', async () => {
+  it('exits when no worker can start', async () => {
     const source = `if (process.argv[1].endsWith('worker-program.js')) throw new Error('not here'); export default (n) => n`;
     const { child, errors } = await run(source, '1\n', '--workers', '2');
     expect(errors).toMatch(/^sleigh: worker 0: cannot load .*module\.mjs: Error: not here/m);
@@ -321,13 +321,13 @@ describe('sleigh run, when workers die', () => {
   });
 });
 
-describe('sleigh run, when it is told to end', () => {
+describe('sleigh run, when it is stopped,', () => {
   const busy = `${INTRODUCES_ITSELF} export default (n) => { console.error('begun'); if (n === 1) for (;;); return n; }`;
 
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends workers and server on %s, though one is deep in a call', async (signal, status) => {
+  ] as const)('stops its workers and its server on %s, even during a long call', async (signal, status) => {
     const process = start(busy, ['--workers', '2']);
     process.child.stdin.write('1\n2\n3\n');
     const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
@@ -342,7 +342,7 @@ describe('sleigh run, when it is told to end', () => {
     ]);
   });
 
-  it('takes the Ctrl-C of a terminal, which goes to the workers as well, and may come twice', async () => {
+  it('handles Ctrl-C in a terminal, which also reaches the workers and may come twice', async () => {
     const process = start(busy, ['--workers', '2']);
     process.child.stdin.write('2\n3\n');
     const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
@@ -360,7 +360,7 @@ describe('sleigh run, when it is told to end', () => {
     ]);
   });
 
-  it('takes its workers with it even when it is killed', async () => {
+  it('takes its workers down even when it is killed', async () => {
     const process = start(busy, ['--workers', '2']);
     process.child.stdin.write('2\n');
     const workers = await process.said(/worker (\d+) of/g, 2);
@@ -369,14 +369,14 @@ describe('sleigh run, when it is told to end', () => {
     await eventually(() => workers.every(([pid]) => !isRunning(Number(pid))), 'the workers are gone');
   });
 
-  it('ends quietly when nobody reads the results any more', async () => {
+  it('exits without an error message when the reader of its results closes the pipe', async () => {
     const process = start('export default (n) => "x".repeat(1000)', [], { input: asInput(numbers(5_000)) });
     process.child.stdout.once('data', () => process.child.stdout.destroy());
     expect([await process.status(), process.errors]).toEqual([0, '']);
   });
 });
 
-describe('sleigh run, when it cannot begin', () => {
+describe('sleigh run, when it cannot start,', () => {
   const GOOD = 'export default (n) => n';
   it.each([
     ['no module', ['none.mjs'], /^sleigh: cannot load .*none\.mjs: there is no such file\n$/],
@@ -410,7 +410,7 @@ describe('sleigh run, when it cannot begin', () => {
       ['good.mjs', '--window', 'x'],
       /^sleigh: .*'x' is invalid\. It must be a whole number from 1\.\n$/,
     ],
-  ])('says so in one line, with %s', async (_what, args, errors) => {
+  ])('reports the reason in one line, with %s', async (_what, args, errors) => {
     folder.write('good.mjs', GOOD);
     folder.write('values.mjs', 'export default 1;');
     folder.write('syntax.mjs', 'export default (n) => {');
@@ -424,7 +424,7 @@ describe('sleigh run, when it cannot begin', () => {
 });
 
 describe('a module for sleigh run', () => {
-  it('may bring its input and take its output', async () => {
+  it('may provide its input and consume its output', async () => {
     const source = `
       export async function* input() { yield 2; yield new Map([[1, 3]]); yield 'bad'; }
       export default (x) => { if (x === 'bad') throw new TypeError('no'); return x; }
@@ -440,7 +440,7 @@ describe('a module for sleigh run', () => {
     ]);
   });
 
-  it('need not take all of its output', async () => {
+  it('need not consume all of its output', async () => {
     const source = `
       export function* input() { for (let n = 1; ; n++) yield n; }
       export default (n) => n;
@@ -451,7 +451,7 @@ describe('a module for sleigh run', () => {
     expect([await process.status(), process.errors]).toEqual([0, '']);
   });
 
-  it('is told where its input or its output failed', async () => {
+  it('receives the error of its input or output', async () => {
     const failing = `
       export default (n) => n;
       export function* input() { yield 1; throw new Error('out of inputs'); }`;
@@ -497,7 +497,7 @@ describe('the examples', () => {
 });
 
 describe('sleigh run --join elastic', () => {
-  it('says how to send more workers to the job, and they help', async () => {
+  it('prints the command that adds workers to the job, and those workers take part', async () => {
     const source = `
       import { existsSync, writeFileSync } from 'node:fs';
       export default async (n) => {
@@ -530,7 +530,7 @@ describe('sleigh run --join elastic', () => {
     expect(existsSync(tokenFile)).toBe(false);
   });
 
-  it('refuses another word, and a grace that is no number', async () => {
+  it('rejects an unknown value, and a grace period that is not a number', async () => {
     const odd = start('', ['--join', 'open']);
     expect([await odd.status(), odd.errors]).toEqual([1, expect.stringContaining('closing, elastic')]);
     const grace = start('', ['--reconnect-grace', 'x']);

@@ -17,8 +17,8 @@ const occupied = async (): Promise<{ port: number; close: () => void }> => {
   return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
 };
 
-describe('sleigh serve, told who may come and how much', () => {
-  it('takes limits by name, and refuses unknown ones', async () => {
+describe('sleigh serve, with flags for access and limits,', () => {
+  it('accepts limits by name, and refuses unknown ones', async () => {
     await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
     const client = await RawClient.ready(serve.port);
     expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
@@ -34,12 +34,12 @@ describe('sleigh serve, told who may come and how much', () => {
     [['--token-file', '/nowhere'], "'/nowhere' is invalid. It cannot be read"],
     [['--tls-ca', fixture('ca.crt')], '--tls-ca needs --tls-cert and --tls-key'],
     [['--drain', 'soon'], 'It must be a whole number'],
-  ])('says what is wrong with %s', async (flags, why) => {
+  ])('reports the reason for rejecting %s', async (flags, why) => {
     const { code, errors } = await sleigh(['serve', '--port', '0', ...flags]);
     expect({ code, errors }).toEqual({ code: 1, errors: expect.stringContaining(why) });
   });
 
-  it('drains on SIGTERM, and ends at once on the second; SIGUSR2 changes the log level', async () => {
+  it('drains on the first SIGTERM and exits at once on the second; SIGUSR2 changes the log level', async () => {
     await using serve = await startServe('--drain', '60', '--log-level', 'error');
     const client = await RawClient.ready(serve.port);
     serve.kill('SIGUSR2');
@@ -63,7 +63,7 @@ describe('sleigh serve, told who may come and how much', () => {
 });
 
 describe('sleigh serve', () => {
-  it('prints one line when it is ready, and nothing else on standard output', async () => {
+  it('prints one line when it is ready, and nothing else to standard output', async () => {
     await using serve = await startServe();
     expect(serve.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
     serve.kill('SIGTERM');
@@ -71,7 +71,7 @@ describe('sleigh serve', () => {
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)(
-    'tells everyone and ends in order on %s, with status 0',
+    'notifies all clients and exits in order on %s, with status 0',
     async (signal) => {
       await using serve = await startServe('--log-level', 'error');
       const master = await RawClient.ready(serve.port, { MetadataToServer: '1' });
@@ -107,7 +107,7 @@ describe('sleigh serve', () => {
     },
   );
 
-  it('logs names of clients so that no terminal obeys them', async () => {
+  it('escapes control characters in the names of clients in the log', async () => {
     await using serve = await startServe();
     const client = await RawClient.ready(serve.port);
     await client.short('open ws', 'red \u001b[31m \u009b31m', 'me', 'no');
@@ -117,7 +117,7 @@ describe('sleigh serve', () => {
     expect(printable(serve.errors())).toBe(serve.errors().replaceAll('\n', '\\u000a'));
   });
 
-  it('ends within 5 seconds even when a client does not read or close', async () => {
+  it('exits within 5 seconds even if a client neither reads nor closes', async () => {
     await using serve = await startServe('--log-level', 'error');
     const client = await RawClient.ready(serve.port);
     client.socket.pause();
@@ -130,15 +130,18 @@ describe('sleigh serve', () => {
   it.each([
     ['the verb deadman', {}, true],
     ['the option KillServerOnClose', { KillServerOnClose: '1' }, false],
-  ])('ends when a client that asked for it by %s closes (P3)', async (_how, options, isVerb) => {
-    await using serve = await startServe('--log-level', 'error');
-    const client = await RawClient.ready(serve.port, options);
-    if (isVerb) expect(await client.short('deadman')).toBe('0000');
-    client.socket.end();
-    expect((await serve.outcome).code).toBe(0);
-  });
+  ])(
+    'exits when a client that requested it by %s closes its connection (P3)',
+    async (_how, options, isVerb) => {
+      await using serve = await startServe('--log-level', 'error');
+      const client = await RawClient.ready(serve.port, options);
+      if (isVerb) expect(await client.short('deadman')).toBe('0000');
+      client.socket.end();
+      expect((await serve.outcome).code).toBe(0);
+    },
+  );
 
-  it('reads the environment variables of the old server, and flags come first', async () => {
+  it('reads the environment variables of the old server, and prefers flags', async () => {
     const env = {
       NWS_SERVER_PORT: '0',
       NWS_INTERFACE: '127.0.0.2',
@@ -151,7 +154,7 @@ describe('sleigh serve', () => {
     expect(byFlag.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
   });
 
-  it('offers TLS when it is given a certificate and a key by the environment', async () => {
+  it('offers TLS if the environment names a certificate and a key', async () => {
     const env = {
       NWS_SERVER_SSL_CERT: fixture('localhost.crt'),
       NWS_SERVER_SSL_KEY: fixture('localhost.key'),
@@ -163,7 +166,7 @@ describe('sleigh serve', () => {
     await client.until('SSL0000');
   });
 
-  it('ends with one line and status 1 when the port is in use', async () => {
+  it('exits with one line and status 1 if the port is in use', async () => {
     const { port, close } = await occupied();
     const outcome = await sleigh(['serve', '--port', String(port)]);
     close();
@@ -192,7 +195,7 @@ describe('sleigh serve', () => {
       /^sleigh: the certificate or the key cannot be used: .*\n$/,
     ],
     [['--host', 'no.such.host.invalid'], /^sleigh: cannot listen on no\.such\.host\.invalid:0: .*\n$/],
-  ])('ends with one line and status 1 for %j', async (flags, expected) => {
+  ])('exits with one line and status 1 for %j', async (flags, expected) => {
     const { code, output, errors } = await sleigh([
       'serve',
       ...(flags.includes('--port') ? [] : ['--port', '0']),

@@ -43,7 +43,7 @@ const printed = (output: string): Ended => ({ status: 0, output, errors: '' });
 const failed = (error: string): Ended => ({ status: 1, output: '', errors: `sleigh: ${error}\n` });
 
 describe('sleigh get', () => {
-  it('prints text raw, JSON laid out, and bytes as they are', async () => {
+  it('prints text unchanged, JSON with indentation, and bytes unchanged', async () => {
     await ws.store('x', 'no newline é');
     expect(await tool(['get', 'my shop', 'x'])).toEqual(printed('no newline é'));
     await ws.store('y', { a: [1, null] });
@@ -64,7 +64,7 @@ describe('sleigh get', () => {
     );
   });
 
-  it('refuses to print as JSON what that cannot say', async () => {
+  it('refuses to print a value as JSON that JSON cannot represent', async () => {
     await ws.store('x', { mean: NaN });
     expect(await tool(['get', 'my shop', 'x', '--json'])).toEqual({
       status: 1,
@@ -74,7 +74,7 @@ describe('sleigh get', () => {
     });
   });
 
-  it('prints everything as a line of JSON with --json', async () => {
+  it('prints every value as a line of JSON with --json', async () => {
     for (const [value, line] of [
       ['two\nlines "é" \u{1f600}', JSON.stringify('two\nlines "é" \u{1f600}')],
       [{ a: 1 }, '{"a":1}'],
@@ -86,14 +86,14 @@ describe('sleigh get', () => {
     }
   });
 
-  it('leaves the value there, or takes it with --take', async () => {
+  it('leaves the value in the variable, or removes it with --take', async () => {
     await ws.store('x', 'one');
     await tool(['get', 'my shop', 'x']);
     expect(await tool(['get', 'my shop', 'x', '--take'])).toEqual(printed('one'));
     expect(await tool(['get', 'my shop', 'x'])).toEqual(failed('there is no value in "x" of "my shop"'));
   });
 
-  it('waits with --wait, or with --timeout so long', async () => {
+  it('waits without limit with --wait, or up to a limit with --timeout', async () => {
     const waiting = start(['get', 'my shop', 'later', '--wait']);
     await eventually(async () => (await ws.list()).some(({ finders }) => finders === 1), 'it waits');
     await ws.store('later', 'now');
@@ -103,7 +103,7 @@ describe('sleigh get', () => {
     );
   });
 
-  it('says in one line what is missing, and makes nothing', async () => {
+  it('reports in one line what is missing, and creates nothing', async () => {
     expect(await tool(['get', 'none', 'x'])).toEqual(failed('there is no workspace "none"'));
     expect(await tool(['get', 'my shop', 'x'])).toEqual(failed('there is no variable "x" in "my shop"'));
     expect(await ws.list()).toEqual([]);
@@ -116,7 +116,7 @@ describe('sleigh get', () => {
 });
 
 describe('sleigh put', () => {
-  it('stores its argument, as text or JSON', async () => {
+  it('stores its argument as text or JSON', async () => {
     expect(await tool(['put', 'my shop', 'x', 'hello é'])).toEqual(printed(''));
     expect(await ws.fetch('x')).toBe('hello é');
     await tool(['put', 'my shop', 'x', '{"a": 1}', '--json']);
@@ -131,7 +131,7 @@ describe('sleigh put', () => {
     });
   });
 
-  it('stores standard input, as text where it is UTF-8, else as bytes', async () => {
+  it('stores standard input as text if it is valid UTF-8, and otherwise as bytes', async () => {
     await tool(['put', 'my shop', 'x'], { input: 'a line\n' });
     expect(await ws.fetch('x')).toBe('a line\n');
     const process = start(['put', 'my shop', 'x']);
@@ -150,7 +150,7 @@ describe('sleigh put', () => {
     });
   });
 
-  it('makes a workspace with --create alone, and that stays', async () => {
+  it('creates a persistent workspace only with --create', async () => {
     expect(await tool(['put', 'new', 'x', '1'])).toEqual(failed('there is no workspace "new"'));
     expect(await tool(['put', 'new', 'x', '1', '--create'])).toEqual(printed(''));
     expect(await tool(['put', 'new', 'x', '2', '--create'])).toEqual(printed(''));
@@ -159,7 +159,7 @@ describe('sleigh put', () => {
 });
 
 describe('a large value', () => {
-  it('goes through put and get in little memory, and comes back the same', async () => {
+  it('passes through put and get in little memory, and is unchanged', async () => {
     const bytes = randomBytes(2 ** 20);
     const hash = createHash('sha1');
     const env = { NODE_OPTIONS: '--max-old-space-size=32' };
@@ -178,14 +178,14 @@ describe('a large value', () => {
     expect(back.digest('hex')).toBe(hash.digest('hex'));
   }, 60_000);
 
-  it('of text comes back as text', async () => {
+  it('is text again if it was stored as text', async () => {
     writeFileSync(join(folder.path, 'long'), 'é\n'.repeat(4 * 2 ** 20));
     const put = start(['put', 'my shop', 'big'], { input: 'é\n'.repeat(4 * 2 ** 20) });
     expect([await put.status(), put.errors]).toEqual([0, '']);
     expect((await ws.find('big')) === 'é\n'.repeat(4 * 2 ** 20)).toBe(true);
   }, 60_000);
 
-  it('may have a reader who has enough', async () => {
+  it('may have a reader that stops early', async () => {
     await ws.store('big', 'x'.repeat(2 ** 22));
     const get = start(['get', 'my shop', 'big']);
     get.child.stdout.once('data', () => get.child.stdout.destroy());
@@ -194,7 +194,7 @@ describe('a large value', () => {
 });
 
 describe('sleigh watch', () => {
-  it('prints each value as it comes, and ends with status 0 when the workspace goes', async () => {
+  it('prints each value when it is stored, and exits with status 0 when the workspace is deleted', async () => {
     await ws.store('x', 'first');
     const watch = start(['watch', 'my shop', 'x']);
     await eventually(() => watch.lines.length === 1, 'the first');
@@ -205,7 +205,7 @@ describe('sleigh watch', () => {
     expect([await watch.status(), watch.output, watch.errors]).toEqual([0, 'first\n{"n":[2]}\nthird\n', '']);
   });
 
-  it('prints lines of JSON with --json, of a variable that comes later, and ends on Ctrl-C', async () => {
+  it('prints lines of JSON with --json, also for a variable that is created later, and exits on Ctrl-C', async () => {
     const watch = start(['watch', 'my shop', 'x', '--json']);
     await eventually(async () => (await ws.list()).some(({ finders }) => finders === 1), 'it waits');
     await ws.store('x', 'a\nb');
@@ -215,7 +215,7 @@ describe('sleigh watch', () => {
     expect(await ws.findTry('x')).toBe('a\nb');
   });
 
-  it('says when the server goes, and what cannot be watched', async () => {
+  it('reports that the server has disconnected, and refuses what cannot be watched', async () => {
     await ws.declare('l', 'lifo');
     await ws.store('l', '1');
     expect(await tool(['watch', 'my shop', 'l'])).toMatchObject({
@@ -227,7 +227,7 @@ describe('sleigh watch', () => {
 });
 
 describe('sleigh ls', () => {
-  it('lists workspaces, and variables', async () => {
+  it('lists workspaces and variables', async () => {
     await ws.store('x', 1);
     await ws.store('a"b', 1);
     const all = await tool(['ls']);
@@ -260,7 +260,7 @@ describe('sleigh ls', () => {
 });
 
 describe('sleigh status', () => {
-  it('shows a job of the old style, in an ordinary workspace, while workers wait for its end', async () => {
+  it('shows an old-style job in an ordinary workspace while workers wait for its end', async () => {
     const job = await NetWorkSpace.open('old job', { port: server.port });
     for (const task of [1, 2, 3]) await job.store('task', task);
     await job.store('result', 1);
@@ -333,7 +333,7 @@ describe('sleigh status', () => {
     expect(await ws.list()).toEqual([]);
   });
 
-  it('shows how often workers were replaced, where a sentinel supervises them (S19)', async () => {
+  it('shows how often workers were replaced, if a sentinel supervises them (S19)', async () => {
     const metadata = { wstype: 'sleigh', onDeadWorker: 'null' };
     const job = await NetWorkSpace.open('my job', { port: server.port, metadata });
     const json = async (...args: string[]) => JSON.parse((await tool(['status', ...args, '--json'])).output);
@@ -361,7 +361,7 @@ describe('sleigh status', () => {
     );
   });
 
-  it('freezes nothing by looking (S4)', async () => {
+  it('does not freeze the group by reading the job (S4)', async () => {
     const job = await NetWorkSpace.open('my job', { port: server.port, metadata: { wstype: 'sleigh' } });
     expect(await job.fetch('worker_ids')).toBe('0');
     for (const args of [['status'], ['status', 'my job'], ['ls'], ['get', 'my job', 'rankCount']])
@@ -370,7 +370,7 @@ describe('sleigh status', () => {
   });
 });
 
-describe('a server that asks for a token (P2.5)', () => {
+describe('a server that requires a token (P2.5)', () => {
   const token = 'open sesame';
   let guarded: Server;
   beforeEach(async () => {
@@ -379,7 +379,7 @@ describe('a server that asks for a token (P2.5)', () => {
   afterEach(() => guarded.close());
   const at = (): string[] => ['--server', `127.0.0.1:${guarded.port}`];
 
-  it('takes commands that know it from a file, and refuses others', async () => {
+  it('accepts commands that read the token from a file, and refuses others', async () => {
     const file = join(folder.path, 'token');
     writeFileSync(file, `${token}\n`);
     await NetWorkSpace.open('shop', { port: guarded.port, token });
@@ -396,7 +396,7 @@ describe('a server that asks for a token (P2.5)', () => {
     });
   });
 
-  it('lets the workers of a job in, whose master knows it', async () => {
+  it('accepts the workers of a job whose master knows the token', async () => {
     const file = join(folder.path, 'token');
     writeFileSync(file, token);
     folder.write('double.mjs', 'export default (line) => Number(line) * 2;\n');

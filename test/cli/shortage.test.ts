@@ -25,21 +25,24 @@ async function limited(descriptors: number, args: string): Promise<string> {
 }
 
 describe.runIf(process.platform === 'linux')('too few file descriptors', () => {
-  it.each(['run id.mjs --workers 1', 'ls', 'serve --port 0 --no-web'])('are one line of %s', async (args) => {
-    expect(await limited(24, args)).toMatch(/^sleigh: .*file descriptors?.*ulimit -n.*\n$/);
-  });
+  it.each(['run id.mjs --workers 1', 'ls', 'serve --port 0 --no-web'])(
+    'are reported in one line by %s',
+    async (args) => {
+      expect(await limited(24, args)).toMatch(/^sleigh: .*file descriptors?.*ulimit -n.*\n$/);
+    },
+  );
 });
 
-describe('no room for temporary files', () => {
+describe('a lack of space for temporary files', () => {
   const env = { TMPDIR: '/nonexistent' };
 
-  it('is one line of run, whose server cannot start', async () => {
+  it('is reported in one line by run, whose server cannot start', async () => {
     const run = new CommandProcess(folder.path, ['run', 'id.mjs', '--workers', '1'], { input: '1\n', env });
     expect([await run.status(), run.output]).toEqual([1, '']);
     expect(run.errors).toMatch(/^sleigh: the server of this job cannot be started: .*\/nonexistent.*\n$/);
   });
 
-  it('is one line of put, for a value that is too large to be held', async () => {
+  it('is reported in one line by put, if the value is too large for memory', async () => {
     const server = await createServer({ port: 0, logLevel: 'silent' });
     const at = ['--server', `127.0.0.1:${server.port}`];
     const input = Buffer.alloc(10 * 2 ** 20, 'x');

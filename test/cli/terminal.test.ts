@@ -38,7 +38,7 @@ async function onTerminal(...args: readonly string[]): Promise<{ output: string;
 }
 
 describe.runIf(hasTerminal)('a terminal', () => {
-  it('is shown the control characters of text and of JSON, and does not obey them', async () => {
+  it('receives the control characters of text and JSON in escaped form', async () => {
     await ws.store('text', `a${CLEAR}b\tc\n${CLEAR_C1}`);
     expect(await onTerminal('get', ws.name, 'text')).toEqual({
       output: 'a\\u001b[2Jb\tc\n\\u009b2J\n',
@@ -52,7 +52,7 @@ describe.runIf(hasTerminal)('a terminal', () => {
     }
   });
 
-  it('is not given bytes that are no text', async () => {
+  it('receives no bytes that are not text', async () => {
     await ws.store('bytes', Buffer.from([0x1b, 0x63, 0xff]));
     const { output, status } = await onTerminal('get', ws.name, 'bytes');
     expect([status, output]).toEqual([
@@ -64,7 +64,7 @@ describe.runIf(hasTerminal)('a terminal', () => {
 });
 
 describe('control characters', () => {
-  it('of names and labels are escaped in listings, wherever these go', async () => {
+  it('in names and labels are escaped in listings, whatever the destination', async () => {
     await ws.store(`v${CLEAR}`, 1);
     for (const args of [['ls'], ['ls', ws.name], ['status'], ['ls', '--json'], ['ls', ws.name, '--json']]) {
       const { output, code } = await sleigh([...args, ...at()]);
@@ -75,7 +75,7 @@ describe('control characters', () => {
     expect((await sleigh(['ls', ...at()])).output).toContain('(mine \\u009b2J)');
   });
 
-  it('of names are escaped in errors, also for programs', async () => {
+  it('in names are escaped in errors, also in JSON', async () => {
     for (const flags of [[], ['--json']]) {
       const { errors } = await sleigh(['get', `no ${CLEAR}${CLEAR_C1}`, 'v', ...flags, ...at()]);
       // oxlint-disable-next-line no-control-regex -- that is what must not be there
@@ -84,7 +84,7 @@ describe('control characters', () => {
     }
   });
 
-  it('of a value go to a file as they are', async () => {
+  it('in a value are written to a file unchanged', async () => {
     await ws.store('text', `a${CLEAR}${CLEAR_C1}`);
     expect((await sleigh(['get', ws.name, 'text', ...at()])).output).toBe(`a${CLEAR}${CLEAR_C1}`);
   });

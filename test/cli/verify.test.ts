@@ -40,14 +40,14 @@ const altered = (name: string, from: string | RegExp, to: string): string => {
 };
 
 describe('sleigh verify TRACE', () => {
-  it('says of each chart how many steps it took, when all are allowed', async () => {
+  it('reports for each machine how many steps it took, if all steps are allowed', async () => {
     const { code, output } = await sleigh(['verify', trace]);
     expect(code).toBe(0);
     for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'work', 'worker'])
       expect(output).toMatch(new RegExp(`^${chart} +\\d+ steps, all of them allowed$`, 'm'));
   });
 
-  it('names the first step that no chart allows, with the story of its actor', async () => {
+  it('reports the first step that no machine allows, with the story of its actor', async () => {
     const path = altered('wrong.jsonl', '"after":"registered.busy"', '"after":"registered.waiting"');
     const { code, output } = await sleigh(['verify', path]);
     expect(code).toBe(1);
@@ -58,21 +58,21 @@ describe('sleigh verify TRACE', () => {
     expect(output).toMatch(/\n! .*task\.asked/);
   });
 
-  it('finds a step that is left out', async () => {
+  it('detects a missing step', async () => {
     const path = altered('gap.jsonl', /^.*"type":"task\.asked".*\n/m, '');
     const { code, output } = await sleigh(['verify', path]);
     expect(code).toBe(1);
     expect(output).toMatch(/begins in "registered\.busy", and the chart is in "registered\.idle"/);
   });
 
-  it('finds an event that has no place in its state', async () => {
+  it('detects an event that the state does not expect', async () => {
     const path = altered('place.jsonl', '"type":"task.asked"', '"type":"task.offered"');
     const { code, output } = await sleigh(['verify', path]);
     expect(code).toBe(1);
     expect(output).toMatch(/"task\.offered" has no place in "registered\.idle"/);
   });
 
-  it('tells in one line of a file that is not there, or is no trace', async () => {
+  it('reports in one line a file that is missing or is not a trace', async () => {
     expect(await sleigh(['verify', join(folder, 'none')])).toMatchObject({
       code: 1,
       errors: expect.stringMatching(/^sleigh: cannot read .*: there is no such file\n$/),
@@ -95,7 +95,7 @@ describe('sleigh verify TRACE', () => {
     ['ends in the middle of a line', line({}).slice(0, 50), /line 1 of .* is no step of a trace\n$/],
     ['has a time that is none', line({ time: 1e300 }), /line 1 of .* is no step of a trace\n$/],
     ['has a time that is a text', line({ time: 'now' }), /line 1 of .* is no step of a trace\n$/],
-  ])('tells in one line, also before a page is made of it, when the file %s', async (_, text, expected) => {
+  ])('reports in one line, also before it shows the page, that the file %s', async (_, text, expected) => {
     const path = join(folder, 'malformed');
     writeFileSync(path, text);
     for (const command of [['verify'], ['charts', '--trace']]) {
@@ -105,7 +105,7 @@ describe('sleigh verify TRACE', () => {
     }
   });
 
-  it('prints nothing of it that a terminal would obey', async () => {
+  it('escapes all control characters of the trace in its output', async () => {
     const path = join(folder, 'escapes');
     writeFileSync(path, line({ scope: 'red \u001b[31m', actor: 'the same \u009b31m' }));
     const { code, output } = await sleigh(['verify', path]);

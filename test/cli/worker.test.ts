@@ -77,7 +77,7 @@ async function pids(count: number): Promise<number[]> {
 }
 
 describe('sleigh worker', () => {
-  it('starts as many processes as it is told to, and ends with the job, with status 0 and a bye', async () => {
+  it('starts the requested number of processes, and exits with status 0 when the job ends', async () => {
     const process = byHand('--workers', '3');
     await workersAre(3);
     const workers = await pids(3);
@@ -98,7 +98,7 @@ describe('sleigh worker', () => {
     expect((await told('logDebug')).value).toBe('out 7');
   });
 
-  it('gives what they print to logDebug and logError, with rank and time', async () => {
+  it('passes the output of its workers to logDebug and logError, with rank and time', async () => {
     byHand('--workers', '1');
     const since = Date.now();
     await call('print', 1);
@@ -111,7 +111,7 @@ describe('sleigh worker', () => {
     }
   });
 
-  it('tells the server at once of a worker that crashes, which is the end of a job under that policy (S13, S19)', async () => {
+  it('reports the crash of a worker to the server at once, which ends a job under that policy (S13, S19)', async () => {
     const process = byHand('--workers', '2', '--json');
     await workersAre(2);
     await call('deadly', 1);
@@ -125,7 +125,7 @@ describe('sleigh worker', () => {
     ]);
   });
 
-  it('is not taken for dead while a worker computes for many refresh periods (S9)', async () => {
+  it('is not declared dead while a worker computes for many refresh periods (S9)', async () => {
     await job.delete();
     job = await openJob({ sentinelRefreshPeriod: '0.1' });
     byHand('--workers', '1');
@@ -135,7 +135,7 @@ describe('sleigh worker', () => {
     expect(await job.find('rankCount')).toBe('1');
   });
 
-  it('starts fewer where the job takes no more, and none with status 1', async () => {
+  it('starts fewer workers if the job accepts no more, and exits with status 1 if it accepts none', async () => {
     await job.store('workerCount', '2');
     const first = byHand('--workers', '5');
     await first.said(/2 workers started/g);
@@ -147,7 +147,7 @@ describe('sleigh worker', () => {
   it.each([
     ['when the time for that is over', ['--drain', '0.1'], 1],
     ['at the second signal', [], 2],
-  ])('ends its workers on a signal, though one is deep in a call: %s', async (_when, flags, signals) => {
+  ])('stops its workers on a signal, even during a long call: %s', async (_when, flags, signals) => {
     const process = byHand('--workers', '2', ...flags);
     await workersAre(2);
     const workers = await pids(2);
@@ -160,7 +160,7 @@ describe('sleigh worker', () => {
     expect(workers.filter(isRunning)).toEqual([]);
   });
 
-  it('lets a call end that is under way when it is told to end, takes no other, and leaves (S22.12)', async () => {
+  it('finishes the running call when it is stopped, starts no other, and leaves the job (S22.12)', async () => {
     const process = byHand('--workers', '1');
     await workersAre(1);
     await call('busy', 1_000);
@@ -173,7 +173,7 @@ describe('sleigh worker', () => {
     expect(left.metadata.get('nwsPending')).toBe('1');
   });
 
-  it('replaces a worker that ends, and says who died', async () => {
+  it('replaces a worker that ends, and reports which one died', async () => {
     await job.delete();
     job = await openJob({ onDeadWorker: 'null', join: 'elastic' });
     const process = byHand('--workers', '1');
@@ -184,7 +184,7 @@ describe('sleigh worker', () => {
     expect(process.errors).toContain('sleigh: worker 0 has ended: signal SIGKILL\n');
   });
 
-  it('ends with the server, and its workers with it', async () => {
+  it('exits with its workers when the server disconnects', async () => {
     const process = byHand('--workers', '2');
     await workersAre(2);
     const workers = await pids(2);
@@ -197,8 +197,8 @@ describe('sleigh worker', () => {
 const order = (): string =>
   encodeOrder({ server: { port: server.port }, workspace: JOB, workers: 2, station: 's' });
 
-describe('sleigh worker, for a launcher', () => {
-  it('takes its order from the environment', async () => {
+describe('sleigh worker, when a launcher starts it,', () => {
+  it('reads its launch order from the environment', async () => {
     const process = worker([], { env: { SLEIGH_ORDER: order() } });
     await workersAre(2);
     await job.store('Sleigh ride over', '1');
@@ -206,7 +206,7 @@ describe('sleigh worker, for a launcher', () => {
     expect((await told('bye')).metadata.get('station')).toBe('s');
   });
 
-  it('takes it from standard input, and ends its workers when that ends', async () => {
+  it('reads its launch order from standard input, and stops its workers when standard input ends', async () => {
     const process = worker(['--from-stdin', '--workers', '1']);
     process.child.stdin.write(`${order()}\n`);
     await workersAre(1);
@@ -218,7 +218,7 @@ describe('sleigh worker, for a launcher', () => {
   });
 });
 
-describe('sleigh worker, when it cannot begin', () => {
+describe('sleigh worker, when it cannot start,', () => {
   it.each([
     ['no job', [], {}, /^sleigh: which job\? .*\n$/],
     ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is not a valid launch order\n$/],
@@ -230,13 +230,13 @@ describe('sleigh worker, when it cannot begin', () => {
       {},
       /^sleigh: .* It cannot be read: there is no such file\.\n$/,
     ],
-  ] as const)('says so in one line, with %s', async (_what, args, env, errors) => {
+  ] as const)('reports the reason in one line, with %s', async (_what, args, env, errors) => {
     const process = worker(args, { env });
     expect(await process.status()).toBe(1);
     expect(process.errors).toMatch(errors);
   });
 
-  it('says so when there is no such job, and makes none', async () => {
+  it('reports that the job does not exist, and creates none', async () => {
     const process = worker(['none', '--server', `127.0.0.1:${server.port}`]);
     expect(await process.status()).toBe(1);
     expect(process.errors).toMatch(/^sleigh: use ws was refused: .*\n$/);
@@ -244,7 +244,7 @@ describe('sleigh worker, when it cannot begin', () => {
     expect(names).not.toContain('none');
   });
 
-  it('ends with status 1 when no worker can load its module', async () => {
+  it('exits with status 1 when no worker can load its module', async () => {
     const process = byHand(
       '--workers',
       '2',

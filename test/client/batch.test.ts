@@ -102,7 +102,7 @@ async function doTasks(count: number): Promise<void> {
 }
 
 describe('a batch', () => {
-  it('lets no more elements out than its window is wide, however many there are', async () => {
+  it('has at most as many unfinished elements as its window allows', async () => {
     const inputs = new Inputs();
     const outcomes = batchOf(inputs.upTo(1_000)).outcomes();
     const first = outcomes.next();
@@ -116,7 +116,7 @@ describe('a batch', () => {
     await eventually(() => inputs.isReturned, 'the inputs are given back');
   });
 
-  it('counts what waits for an earlier element, so that results pile up no higher either', async () => {
+  it('counts results that wait for an earlier element, so that their number is bounded, too', async () => {
     const other = await NwsConnection.open({ host: server.host, port: server.port });
     await other.useWorkspace('s');
     await hire(other);
@@ -136,7 +136,7 @@ describe('a batch', () => {
     expect(given.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('asks once for a result that it has to wait for, and for several at once where there are several', async () => {
+  it('sends one request for a result that it must wait for, and several at once if several results are ready', async () => {
     using fetched = vi.spyOn(NwsConnection.prototype, 'fetch');
     using tried = vi.spyOn(NwsConnection.prototype, 'fetchTry');
     const asked = (spy: typeof fetched | typeof tried): number =>
@@ -159,7 +159,7 @@ describe('a batch', () => {
     expect([asked(fetched), asked(tried)]).toEqual([6, 2]);
   });
 
-  it('gives outcomes as they come, when that is wished', async () => {
+  it('yields outcomes in the order of completion if requested', async () => {
     const other = await NwsConnection.open({ host: server.host, port: server.port });
     await other.useWorkspace('s');
     await hire(other);
@@ -174,11 +174,11 @@ describe('a batch', () => {
     expect((await outcomes.next()).done).toBe(true);
   });
 
-  it('is through at once when there is nothing to do', async () => {
+  it('completes at once if the input is empty', async () => {
     expect(await allOf(batchOf([]).outcomes())).toEqual([]);
   });
 
-  it('gives an error in the place of an element that is not taken, or cannot be sent', async () => {
+  it('yields an error in place of an element that the server refuses or that cannot be sent', async () => {
     const inputs = ['x'.repeat(2_000), 'good', () => 1];
     const running = allOf(batchOf(inputs).outcomes());
     await doTasks(1);
@@ -189,14 +189,14 @@ describe('a batch', () => {
     ]);
   });
 
-  it('gives an error in the place of an element whose worker dies too often (S13)', async () => {
+  it('yields an error in place of an element whose workers die too often (S13)', async () => {
     const running = allOf(batchOf(['bad']).outcomes());
     await task();
     worker.close();
     expect(await running).toMatchObject([{ index: 0, error: { code: 'worker-died' } }]);
   });
 
-  it('answers what came before the inputs failed, then throws what they threw', async () => {
+  it('yields the earlier results when its input fails, then throws the error of the input', async () => {
     const outcomes = batchOf(failing()).outcomes();
     const first = outcomes.next();
     await doTasks(1);
@@ -204,7 +204,7 @@ describe('a batch', () => {
     await expect(outcomes.next()).rejects.toThrow('no more');
   });
 
-  it('names the elements that are out when the job ends before its time', async () => {
+  it('reports the unfinished elements when the job ends early', async () => {
     const batch = batchOf(new Inputs().upTo(2));
     const running = allOf(batch.outcomes());
     const ended = expect(running).rejects.toMatchObject({ code: 'over', unfinished: [0, 1] });
@@ -213,7 +213,7 @@ describe('a batch', () => {
     await ended;
   });
 
-  it('ends when its connections do, also while it waits for inputs', async () => {
+  it('ends when its connections close, even while it waits for inputs', async () => {
     const silent = new ReadableStream<number>();
     const running = expect(allOf(batchOf(silentThen(silent)).outcomes())).rejects.toMatchObject({
       code: 'closed',
@@ -227,11 +227,11 @@ describe('a batch', () => {
 /** Elements whose outcomes the batch has. */
 let answered = 0;
 
-describe('a batch whose chunks are made by themselves', () => {
+describe('a batch with automatic chunks', () => {
   const AUTO = { chunkSize: 'auto', workers: 2 } as const;
   beforeEach(() => (answered = 0));
 
-  it('shares out what comes together among workers that have nothing to do', async () => {
+  it('distributes elements that arrive together among idle workers', async () => {
     const running = allOf(batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9]), true, AUTO).outcomes());
     await warmUp();
     for (const expected of [
@@ -246,7 +246,7 @@ describe('a batch whose chunks are made by themselves', () => {
     ]);
   });
 
-  it('hands out one at a time what a worker gives back, no more than its window at once, in order', async () => {
+  it('sends returned elements one at a time and in order, with no more unfinished than its window allows', async () => {
     const batch = batchOf(warmThen([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]), true, { ...AUTO, workers: 1 });
     const running = allOf(batch.outcomes());
     await warmUp();

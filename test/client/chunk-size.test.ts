@@ -6,7 +6,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 
 describe('the size of a chunk', () => {
-  it('is one until it is known what an element takes, the first task of each worker left out', () => {
+  it('is one until the duration of an element is known, ignoring the first task of each worker', () => {
     const size = new ChunkSize();
     expect(size.value).toBe(1);
     size.took('0', 0.01, 1);
@@ -16,7 +16,7 @@ describe('the size of a chunk', () => {
     expect(size.value).toBe(20);
   });
 
-  it('goes down at once when elements take longer, and up little by little', () => {
+  it('decreases at once when elements take longer, and increases gradually', () => {
     const size = new ChunkSize();
     for (const milliseconds of [1, 0.1, 50]) size.took('0', milliseconds, 1);
     expect(size.value).toBe(1);
@@ -28,7 +28,7 @@ describe('the size of a chunk', () => {
     expect([later[0], later.at(-1)]).toEqual([1, 19]);
   });
 
-  it('has a bound in elements, and one in bytes', () => {
+  it('is limited in elements and in bytes', () => {
     const size = new ChunkSize();
     for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);
     expect(size.value).toBe(100);
@@ -66,8 +66,8 @@ beforeEach(() => void stored.mockClear());
 const start = (options: Partial<SleighOptions> = {}): Promise<Sleigh> =>
   Sleigh.start({ workers: 2, server: address, onOutput: () => undefined, ...options });
 
-describe('chunks that are made by themselves', () => {
-  it('hold many elements that are quick, whose results are right and in order', async () => {
+describe('automatic chunks', () => {
+  it('contain many elements if these are quick, and give correct results in order', async () => {
     await using sleigh = await start();
     const results = await sleigh.eachElem(
       paced,
@@ -77,7 +77,7 @@ describe('chunks that are made by themselves', () => {
     expect(sent().length).toBeLessThan(1_000);
   });
 
-  it('are of one element each where these take long', async () => {
+  it('contain one element each if the elements are slow', async () => {
     await using sleigh = await start();
     await sleigh.eachElem(
       paced,
@@ -86,7 +86,7 @@ describe('chunks that are made by themselves', () => {
     expect(sent().map(({ isChunk }) => isChunk)).toEqual(upTo(40).map(() => false));
   });
 
-  it('are given back by a worker that meets slow elements, which others then do, each once', async () => {
+  it('are returned by a worker that meets slow elements, and other workers then run each element once', async () => {
     await using sleigh = await start();
     const elements = upTo(1_020).map((n) => ({ n, milliseconds: n < 1_000 ? 0 : 60 }));
     const results = await sleigh.eachElem(paced, elements);
@@ -101,14 +101,14 @@ describe('chunks that are made by themselves', () => {
     expect(calls.reduce((sum, each) => sum + each)).toBe(1_020);
   });
 
-  it('grow again when slow elements are over', async () => {
+  it('grow again when the slow elements are finished', async () => {
     await using sleigh = await start();
     const elements = upTo(2_020).map((n) => ({ n, milliseconds: n < 20 ? 20 : 0 }));
     expect((await sleigh.eachElem(paced, elements)).map(({ n }) => n)).toEqual(upTo(2_020));
     expect(sent().length).toBeLessThan(1_000);
   });
 
-  it('do not wait for an input that is slow', async () => {
+  it('do not wait for a slow input', async () => {
     await using sleigh = await start();
     let answered = 0;
     const early: number[] = [];
@@ -124,7 +124,7 @@ describe('chunks that are made by themselves', () => {
     expect([early, answered]).toEqual([[500, 501, 502], 503]);
   });
 
-  it('blame no element for another one that ends its worker', async () => {
+  it('do not report one element as failed because another one killed the worker', async () => {
     await using sleigh = await start({ workers: 3, maxAttempts: 1 });
     const results = await sleigh.eachElem(deadly, upTo(300), { errors: 'collect' });
     expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
@@ -132,7 +132,7 @@ describe('chunks that are made by themselves', () => {
     expect(results.toSpliced(150, 1)).toEqual(upTo(300).toSpliced(150, 1));
   });
 
-  it('blame no element for another one that cannot be sent, or whose result cannot', async () => {
+  it('do not report one element as failed because another one, or its result, cannot be sent', async () => {
     await using sleigh = await start({ workers: 1 });
     const elements: unknown[] = upTo(300);
     elements[200] = () => 1;
@@ -150,7 +150,7 @@ describe('chunks that are made by themselves', () => {
     expect(Math.max(...good.map(({ call }) => call))).toBe(298);
   });
 
-  it('are no larger than one large element', async () => {
+  it('are no larger than a single large element', async () => {
     await using sleigh = await start();
     const elements = upTo(400).map((n) => 'x'.repeat(n < 300 ? 10 : 50_000));
     expect(await sleigh.eachElem(sizeOf, elements)).toEqual(elements.map(({ length }) => length));
@@ -158,13 +158,13 @@ describe('chunks that are made by themselves', () => {
     expect(Math.max(...sent().map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES);
   });
 
-  it('are not made where a task is tried once', async () => {
+  it('are not used if a task may be tried only once', async () => {
     await using sleigh = await start({ onDeadWorker: 'null' });
     expect(await sleigh.eachElem(sizeOf, upTo(200).map(String))).toHaveLength(200);
     expect(sent()).toHaveLength(200);
   });
 
-  it('are ended with their batch', async () => {
+  it('end with their batch', async () => {
     await using sleigh = await start();
     const stop = new AbortController();
     const input = upTo(5_000).map((n) => ({ n, milliseconds: n === 4_000 ? 100 : 0 }));

@@ -46,7 +46,7 @@ describe('a connection', () => {
     expect([found.variableId.length, found.index]).toEqual([20, 0]);
   });
 
-  it('carries a value that the server keeps in a file, whole (P11)', async () => {
+  it('transfers a value completely that the server keeps in a file (P11)', async () => {
     const large = Buffer.alloc(20_000_000, 'a large value; ');
     await client.store('w', 'large', large);
     const { value } = await other.find('w', 'large');
@@ -69,14 +69,14 @@ describe('a connection', () => {
     });
   });
 
-  it('makes a workspace of a new name (W8)', async () => {
+  it('creates a workspace with a new name (W8)', async () => {
     const name = await client.mktemp('job %03d');
     expect(name).toMatch(/^job \d{3}/);
     expect(await client.listVariables(name)).toEqual([]);
     await expect(client.mktemp('job')).rejects.toThrow('mktemp ws was refused: mktemp: bad template "job".');
   });
 
-  it('tells of a try that there is no value, and goes on', async () => {
+  it('reports that a Try request found no value, and stays usable', async () => {
     expect(await client.fetchTry('w', 'none')).toBeUndefined();
     expect(await client.findTry('w', 'none')).toBeUndefined();
     await client.store('w', 'none', 0);
@@ -84,7 +84,7 @@ describe('a connection', () => {
     expect((await client.fetchTry('w', 'none'))?.value).toBe(0);
   });
 
-  it('tells what is refused, with a code and in the words of the server, and goes on', async () => {
+  it('reports a refusal with a code and with the text of the server, and stays usable', async () => {
     await client.declare('w', 'time', '__time');
     await expect(client.store('w', 'time', 1)).rejects.toMatchObject({
       name: 'NwsError',
@@ -102,20 +102,20 @@ describe('a connection', () => {
     await client.store('w', 'v', 1);
   });
 
-  it('tells of a get that waits that its workspace is deleted', async () => {
+  it('reports to a waiting get that its workspace was deleted', async () => {
     const waiting = expect(client.fetch('w', 'v')).rejects.toMatchObject({ code: 'purged' });
     await other.deleteWorkspace('w');
     await waiting;
   });
 
-  it('makes any number of requests at once, and answers each with its own reply (P5.2)', async () => {
+  it('pipelines any number of requests, and gives each its own reply (P5.2)', async () => {
     const numbers = Array.from({ length: 500 }, (_, i) => i);
     await Promise.all(numbers.map((n) => client.store('w', 'v', n)));
     const found = await Promise.all(numbers.map(() => client.fetchTry('w', 'v')));
     expect(found.map((each) => each?.value)).toEqual(numbers);
   });
 
-  it('keeps back what follows a get that waits, until that is answered (P5.3)', async () => {
+  it('holds back the requests that follow a waiting get until it is answered (P5.3)', async () => {
     const stored = client.store('w', 'first', 1);
     const fetched = client.fetch('w', 'v');
     const after = [client.store('w', 'second', 2), client.fetch('w', 'second')] as const;
@@ -127,14 +127,14 @@ describe('a connection', () => {
     expect((await after[1]).value).toBe(2);
   });
 
-  it('rejects what is under way when it is closed, and what comes after', async () => {
+  it('rejects pending requests and later ones when it is closed', async () => {
     const waiting = [client.fetch('w', 'v'), client.store('w', 'v', 1)];
     client.close();
     for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'closed' });
     await expect(client.store('w', 'v', 1)).rejects.toMatchObject({ code: 'closed' });
   });
 
-  it('rejects what is under way when the server goes', async () => {
+  it('rejects pending requests when the server disconnects', async () => {
     const waiting = expect(client.fetch('w', 'v')).rejects.toMatchObject({
       name: 'ConnectionLostError',
       code: 'lost',
@@ -143,7 +143,7 @@ describe('a connection', () => {
     await waiting;
   });
 
-  it('is closed by its signal, once open', async () => {
+  it('is closed by its signal after it was opened', async () => {
     const stop = new AbortController();
     const third = await NwsConnection.open({ host: server.host, port: server.port, signal: stop.signal });
     const using = expect(third.useWorkspace('w')).rejects.toMatchObject({ code: 'closed' });
@@ -153,7 +153,7 @@ describe('a connection', () => {
 });
 
 describe('opening a connection', () => {
-  it('fails where nobody listens', async () => {
+  it('fails if nothing listens at the address', async () => {
     const { host, port } = server;
     await server.close();
     await expect(NwsConnection.open({ host, port })).rejects.toMatchObject({
@@ -166,12 +166,12 @@ describe('opening a connection', () => {
     ['speaks something else', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n')],
     ['goes away', (socket: Socket) => socket.end()],
     ['refuses metadata', (socket: Socket) => socket.write('P0000000F000')],
-  ])('fails with a server that %s', async (_what, serve) => {
+  ])('fails if the server %s', async (_what, serve) => {
     const port = await strangeServer((socket) => void serve(socket));
     await expect(NwsConnection.open({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'not-nws' });
   });
 
-  it('fails with a server that says nothing, after a while', async () => {
+  it('fails after the handshake timeout if the server stays silent', async () => {
     const port = await strangeServer(() => undefined);
     await expect(NwsConnection.open({ host: '127.0.0.1', port, timeout: 20 })).rejects.toMatchObject({
       code: 'unreachable',
@@ -179,7 +179,7 @@ describe('opening a connection', () => {
     });
   });
 
-  it('fails when its signal says so, before or meanwhile', async () => {
+  it('fails if its signal is aborted before or during the attempt', async () => {
     const port = await strangeServer(() => undefined);
     const stop = new AbortController();
     const opening = expect(
@@ -192,7 +192,7 @@ describe('opening a connection', () => {
     });
   });
 
-  it('ends with a server whose replies are none', async () => {
+  it('fails if the server sends invalid replies', async () => {
     const port = await strangeServer((socket) =>
       socket.on('data', (bytes) => {
         if (bytes.toString().startsWith('X')) socket.write('P0000000');

@@ -36,17 +36,17 @@ async function run(name: string): Promise<string[]> {
 describe('the code in docs/tutorial.md', () => {
   const programs = tutorial.filter(({ output }) => output !== undefined);
 
-  it('is all there', () => {
+  it('is complete', () => {
     expect(programs).toHaveLength(tutorial.length - 1);
   });
 
-  it.each(programs)('prints in $name what stands below it', async ({ name, output = '' }) => {
+  it.each(programs)('in $name prints the output shown below it', async ({ name, output = '' }) => {
     expect(await run(name)).toEqual(output.trimEnd().split('\n'));
   });
 });
 
 describe('the code in docs/client.md', () => {
-  it('runs workers from nothing', async () => {
+  it('runs workers, from an empty folder', async () => {
     expect(await run('sleigh.mjs')).toEqual([
       '[ 1, 4, 9 ]',
       '[ 10, 20 ]',

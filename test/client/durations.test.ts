@@ -11,7 +11,7 @@ vi.mock('node:timers', () => ({
 const DAY = 24 * 3_600_000;
 
 describe('a duration', () => {
-  it('is any number from 0, infinity included', () => {
+  it('may be any number from 0, including infinity', () => {
     for (const value of [0, 0.5, 1, 2 ** 31, 2 ** 53, Infinity])
       expect(milliseconds('timeout', value)).toBe(value);
   });
@@ -35,18 +35,18 @@ describe('a duration', () => {
     ['100', TypeError, '`timeout` must be a number of milliseconds, got "100".'],
     [null, TypeError, '`timeout` must be a number of milliseconds, got null.'],
     [1n, TypeError, '`timeout` must be a number of milliseconds, got 1n.'],
-  ])('is not %s', (value, kind, message) => {
+  ])('may not be %s', (value, kind, message) => {
     expect(() => milliseconds('timeout', value)).toThrow(
       expect.objectContaining({ constructor: kind, code: 'usage', message }),
     );
   });
 
-  it('says its own unit', () => {
+  it('is named with its unit in errors', () => {
     expect(() => seconds('delay', -1)).toThrow('`delay` must be a number of seconds of at least 0');
   });
 });
 
-it('a number of seconds is one for the server as well, infinity included (P5.5)', () => {
+it('in seconds is valid for the server as well, including infinity (P5.5)', () => {
   for (const value of [0, 0.25, 60, 1e6]) expect(parseDecimal(secondsText(value))).toBe(value);
   expect(parseDecimal(secondsText(Infinity))).toBeGreaterThan(100 * 365 * 86_400);
 });
@@ -56,7 +56,7 @@ describe('a timer', () => {
   afterEach(() => void vi.useRealTimers());
 
   it.each([0, 1, 2 ** 31 - 1, 2 ** 31, 30 * DAY, 365 * DAY])(
-    'elapses once, after %d ms and not before',
+    'expires once, after %d ms and not before',
     (wait) => {
       const elapsed = vi.fn();
       startTimer(wait, elapsed);
@@ -69,7 +69,7 @@ describe('a timer', () => {
     },
   );
 
-  it('can be stopped, in its first part or in a later one', () => {
+  it('can be stopped at any time', () => {
     for (const before of [1, 40 * DAY]) {
       const elapsed = vi.fn();
       const timer = startTimer(60 * DAY, elapsed);
@@ -81,7 +81,7 @@ describe('a timer', () => {
     }
   });
 
-  it('of infinity is none', () => {
+  it('for an infinite duration is never started', () => {
     startTimer(Infinity, () => undefined).stop();
     expect(vi.getTimerCount()).toBe(0);
   });

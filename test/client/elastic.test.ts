@@ -34,7 +34,7 @@ const pendingAre = (sleigh: Sleigh, count: number): Promise<void> =>
   eventually(async () => (await sleigh.status()).pending === count, `${count} tasks are out`);
 
 describe('an elastic sleigh', () => {
-  it('hands out more to workers that come while it runs, and less when they go', async () => {
+  it('sends more elements to workers that join while it runs, and fewer when workers leave', async () => {
     await using sleigh = await start(1);
     const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
     await pendingAre(sleigh, 2);
@@ -48,7 +48,7 @@ describe('an elastic sleigh', () => {
     expect(await results).toEqual(orders(12).map(({ n }) => n));
   });
 
-  it('takes no more from its input than its workers are worth when some have gone', async () => {
+  it('reads no more of its input than its remaining workers need', async () => {
     await using sleigh = await start(0);
     const [one, other] = [await sleigh.launch({ workers: 1 }), await sleigh.launch({ workers: 2 })];
     await workersAre(sleigh, 3);
@@ -76,7 +76,7 @@ describe('an elastic sleigh', () => {
     await one.stop();
   });
 
-  it('loses no task of workers that are let go in the middle of it', async () => {
+  it('loses no task of workers that are dismissed in the middle of it', async () => {
     await using sleigh = await start(1);
     const results = sleigh.eachElem(task.heedful, orders(5));
     await eventually(() => begun().length === 1, 'the first works');
@@ -89,7 +89,7 @@ describe('an elastic sleigh', () => {
     expect(await results).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('begins with nobody, and goes on when nobody is left', async () => {
+  it('starts without workers, and continues when none are left', async () => {
     await using sleigh = await start(0);
     const results = sleigh.eachElem(task.square, [1, 2, 3]);
     const first = await sleigh.launch({ workers: 1 });
@@ -101,7 +101,7 @@ describe('an elastic sleigh', () => {
     expect(await again).toEqual([16]);
   });
 
-  it('is joined by workers that are started elsewhere, which go when they are told to', async () => {
+  it('accepts workers that are started elsewhere, which leave when they are told to', async () => {
     await using sleigh = await start(0);
     const args = ['worker', sleigh.workspace.name, '--server', `${address.host}:${address.port}`];
     const elsewhere = new CommandProcess(folder, [...args, '--workers', '2', '--drain', '0']);
@@ -116,7 +116,7 @@ describe('an elastic sleigh', () => {
     expect(await results).toEqual([0, 1, 2, 3]);
   });
 
-  it('is launched for several times by a command that returns at once, and each knows its own workers', async () => {
+  it('can run a launch command several times that returns at once, and each launch knows its own workers', async () => {
     await using sleigh = await start(0);
     const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
     const once = { workers: 1, launch: handedIn, respawn: false };
@@ -133,7 +133,7 @@ describe('an elastic sleigh', () => {
     expect(gone).toHaveLength(1);
   });
 
-  it('takes no more when it is over, and leaves nobody who was just being started', async () => {
+  it('accepts no workers when it has ended, and stops those that are just starting', async () => {
     const sleigh = await start(0);
     const starting = expect(sleigh.launch({ workers: 1 })).rejects.toThrow(/was stopped|cannot be started/);
     await sleigh.stop();
@@ -143,7 +143,7 @@ describe('an elastic sleigh', () => {
 });
 
 describe('eachWorker of an elastic sleigh', () => {
-  it('calls the function on those that are there, in the order of ranks', async () => {
+  it('calls the function on the current workers, in the order of ranks', async () => {
     await using sleigh = await start(0);
     expect(await sleigh.eachWorker(task.whoAmI, undefined)).toEqual([]);
     const first = await sleigh.launch({ workers: 1 });
@@ -158,7 +158,7 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.status()).pending).toBe(0);
   });
 
-  it('and on everyone who comes, before all else, where that is asked for', async () => {
+  it('also calls it first on every worker that joins later, if requested', async () => {
     await using sleigh = await start(1);
     expect(await sleigh.join(10)).toBe(1);
     const late: unknown[] = [];
@@ -174,7 +174,7 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.workspace.list()).find(({ name }) => name === 'result')?.values).toBe(0);
   });
 
-  it('tells of one that dies of it, and rejects with what it throws', async () => {
+  it('reports a worker that dies during the call, and rejects with the error that the call throws', async () => {
     await using sleigh = await start(2, { onDeadWorker: 'null' });
     await sleigh.join(10);
     await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({ code: 'threw' });
@@ -185,8 +185,8 @@ describe('eachWorker of an elastic sleigh', () => {
   });
 });
 
-describe('a sleigh that closes', () => {
-  it('says that it accepts no more workers, and knows no reach', async () => {
+describe('a sleigh whose group is closed', () => {
+  it('refuses launches and the option reach', async () => {
     await using sleigh = await start(1, { join: 'closing' });
     await expect(sleigh.launch({ workers: 1 })).rejects.toThrow("start it with join: 'elastic'");
     await expect(sleigh.eachWorker(task.square, 1, { reach: 'all' })).rejects.toThrow(
@@ -194,7 +194,7 @@ describe('a sleigh that closes', () => {
     );
   });
 
-  it('says what is wrong with an option', async () => {
+  it('rejects invalid options', async () => {
     await expect(start(0, { reconnectGrace: -1 })).rejects.toThrow(
       '`reconnectGrace` must be a number of seconds of at least 0',
     );

@@ -16,9 +16,9 @@ interface Heaps {
   readonly variables: string[];
 }
 
-describe('a service that runs batches for long', () => {
+describe('a service that runs batches for a long time', () => {
   it(
-    `has grown by nothing after ${BATCHES} batches with aborts, timeouts, fixed arguments and crashes`,
+    `uses no more memory after ${BATCHES} batches with aborts, timeouts, fixed arguments and crashes`,
     async () => {
       const args = ['--expose-gc', PROGRAM, String(BATCHES)];
       const { stdout } = await promisify(execFile)(process.execPath, args, {

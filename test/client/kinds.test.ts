@@ -9,7 +9,7 @@ const names = Object.keys(KINDS);
 const sendable = names.filter((name) => KINDS[name]?.refused === undefined);
 const refused = names.filter((name) => KINDS[name]?.refused !== undefined);
 
-it('the table in docs/client.md has these kinds, and says of each what arrives', () => {
+it('the table in docs/client.md lists these types, and states how each arrives', () => {
   const document = readFileSync(new URL('../../docs/client.md', import.meta.url), 'utf8');
   const [, table = ''] = /^\| what is sent .*?\n(.*?)\n\n/ms.exec(document) ?? [];
   const rows = table.split('\n').slice(1);
@@ -52,7 +52,7 @@ describe.each([
     'as a result in a chunk': ['result', 'threw'],
   };
 
-  it.each(Object.keys(WAYS))('arrives as the table says, %s', async (way) => {
+  it.each(Object.keys(WAYS))('arrives as the table states: %s', async (way) => {
     const arrived = (await WAYS[way]?.(names)) ?? [];
     for (const [i, name] of names.entries()) {
       const { make: made, arrives = made, refused: why } = KINDS[name] ?? { make: () => undefined };
@@ -67,7 +67,7 @@ describe.each([
     }
   });
 
-  it('arrives as the table says, in the fixed arguments', async () => {
+  it('arrives as the table states in the fixed arguments', async () => {
     const fixedArgs = Object.fromEntries(sendable.map((name) => [name, KINDS[name]?.make()]));
     const arrived = await sleigh.eachElem(fixed, sendable, { fixedArgs });
     for (const [i, name] of sendable.entries()) {
@@ -81,7 +81,7 @@ describe.each([
     }
   });
 
-  it('arrives as the table says, in a variable', async () => {
+  it('arrives as the table states in a variable', async () => {
     const { workspace } = sleigh;
     for (const name of names) {
       const { make: made, arrives = made, refused: why } = KINDS[name] ?? { make: () => undefined };
@@ -92,7 +92,7 @@ describe.each([
     }
   });
 
-  it('is what it was when it was given: whoever made it may change it for the next', async () => {
+  it('is copied when it is passed, so the caller may change it afterwards', async () => {
     const element = { n: 0, bytes: Buffer.alloc(2) };
     function* growing(): Generator<{ n: number }> {
       for (let n = 1; n <= 200; n++) {

@@ -47,8 +47,8 @@ const start = (launch: Launcher, hosts: readonly string[] = [], workers = 2): Pr
 const pidsOf = async (sleigh: Sleigh): Promise<number[]> =>
   (await sleigh.eachWorker(task.whoAmI, undefined)).map(({ pid }) => pid);
 
-describe('the workers of each host', () => {
-  it('are as many as on the others, or one more', () => {
+describe('the number of workers on each host', () => {
+  it('is the same on all hosts, or one more on some', () => {
     expect(shares(7, ['a', 'b', 'c']).map(({ workers }) => workers)).toEqual([3, 2, 2]);
     expect(shares(2, ['a', 'b', 'c'])).toEqual([
       { host: 'a', workers: 1 },
@@ -57,8 +57,8 @@ describe('the workers of each host', () => {
   });
 });
 
-describe('an order', () => {
-  it('has nothing in it that a shell would read, and comes back the same', () => {
+describe('a launch order', () => {
+  it('contains nothing that a shell would interpret, and is decoded unchanged', () => {
     const order = { server: { host: '::1', port: 1 }, workspace: `'"$x, \u00e9`, workers: 2, station: '0' };
     expect(encodeOrder(order)).toMatch(/^[\w-]+$/);
     expect(decodeOrder(encodeOrder(order))).toEqual(order);
@@ -66,8 +66,8 @@ describe('an order', () => {
   });
 });
 
-describe('workers by a command', () => {
-  it('do a job, give back what they print, and end with it', async () => {
+describe('workers that a command starts', () => {
+  it('do a job, return their output, and end with the job', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);
     const pids = await pidsOf(sleigh);
@@ -76,7 +76,7 @@ describe('workers by a command', () => {
     expect([output, deaths]).toEqual(['', []]);
   });
 
-  it('may be started once for each host, of which the command is told', async () => {
+  it('may be started once for each host, whose name the command receives', async () => {
     const text = `printf '%s %s\\n' "$SLEIGH_HOST" "$SLEIGH_WORKERS"; exec ${sleighCommand} worker --threads`;
     const sleigh = await start(command(text), ['one', '-two; false'], 3);
     expect(new Set(await pidsOf(sleigh)).size).toBe(2);
@@ -84,7 +84,7 @@ describe('workers by a command', () => {
     expect(output.split('\n').toSorted()).toEqual(['', '-two; false 1', 'one 2']);
   });
 
-  it('may be handed in by a command that returns at once, as sbatch does', async () => {
+  it('may be submitted by a command that returns at once, as sbatch does', async () => {
     // What runs it is no child of the command, and has its environment alone.
     const submit = `setsid ${sleighCommand} worker </dev/null >/dev/null 2>&1 & exit 0`;
     const sleigh = await start(command(submit));
@@ -102,7 +102,7 @@ describe('workers by a command', () => {
     expect(output).toBe('');
   });
 
-  it('tell of a death, by which no task is lost', async () => {
+  it('report the death of a worker, which loses no task', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const results = await sleigh.eachElem(
       task.deadly,
@@ -114,7 +114,7 @@ describe('workers by a command', () => {
     await sleigh.stop();
   });
 
-  it('end the job when the command fails, which is told', async () => {
+  it('end the job when the command fails, with its error', async () => {
     const sleigh = await start(command('echo no nodes >&2; exit 3'));
     await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow(
       'the workers of echo no nodes >&2; exit 3 have ended: exit status 3',
@@ -125,7 +125,7 @@ describe('workers by a command', () => {
     await sleigh.stop();
   });
 
-  it('have their order in no command line', async () => {
+  it('receive their launch order in no command line', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const [pid = 0] = await pidsOf(sleigh);
     const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -146,7 +146,7 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
   const bySsh = (tunnel?: boolean): Launcher =>
     ssh({ options: sshd.options, remoteCommand: sleighCommand, tunnel });
 
-  it('do a job on two hosts, through a tunnel to a server that only this host reaches', async () => {
+  it('do a job on two hosts through a tunnel to a server that only this host reaches', async () => {
     const sleigh = await start(bySsh(), ['127.0.0.1', 'localhost'], 3);
     const me = await sleigh.eachWorker(task.whoAmI, undefined);
     expect(me.map(({ rank }) => rank)).toEqual([0, 1, 2]);
@@ -156,7 +156,7 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
     expect([output, deaths]).toEqual(['', []]);
   });
 
-  it('reach the server by another way than its own port, with a tunnel, and by that without', async () => {
+  it('reach the server at another address than its own, with and without a tunnel', async () => {
     for (const tunnel of [true, false]) {
       const sleigh = await start(bySsh(tunnel), ['127.0.0.1'], 1);
       const [pid = 0] = await pidsOf(sleigh);
@@ -166,7 +166,7 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
     }
   });
 
-  it('end when the connection does, though one is deep in a call', async () => {
+  it('stop when the connection closes, even during a long call', async () => {
     const sleigh = await start(bySsh(), ['127.0.0.1']);
     const pids = await pidsOf(sleigh);
     const order = { folder: folder.path, milliseconds: 60_000 };
@@ -182,7 +182,7 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
     await sleigh.stop();
   });
 
-  it('end when the master is killed', async () => {
+  it('stop when the master is killed', async () => {
     folder.write('module.mjs', `export default (n) => { console.error('pid', process.pid); for (;;); };`);
     const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
     const args = ['module.mjs', '--host', '127.0.0.1', '--workers', '1', ...options];
@@ -194,13 +194,13 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
     await eventually(() => !isRunning(Number(pid)), 'the worker is gone');
   });
 
-  it('are not started where a host would be an option of ssh', async () => {
+  it('are not started if the host name would be an option of ssh', async () => {
     const trap = `-oProxyCommand=touch ${folder.path}/trap`;
     await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is not a host name`));
     await expect(start(bySsh(), [])).rejects.toThrow(new LaunchError('ssh needs `hosts`'));
   });
 
-  it('are told apart from a host that cannot be reached, which is told', async () => {
+  it('complete the job if another host cannot be reached, which is reported', async () => {
     const sleigh = await start(bySsh(), ['127.0.0.1', 'no-such-host.invalid']);
     expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
     await eventually(() => /workers of no-such-host\.invalid have ended/.test(output), 'it is told');
@@ -208,8 +208,8 @@ describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? ''
   });
 });
 
-describe('sleigh run, elsewhere', () => {
-  it.skipIf(noSshd !== undefined)('takes hosts, and shows what workers there print', async () => {
+describe('sleigh run on other hosts', () => {
+  it.skipIf(noSshd !== undefined)('starts workers on hosts, and shows their output', async () => {
     await using sshd = await startSshd();
     folder.write('module.mjs', 'export default (n) => { console.log("called"); return n * 2; };');
     const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
@@ -221,7 +221,7 @@ describe('sleigh run, elsewhere', () => {
     expect(run.errors).toBe('called\n'.repeat(3));
   });
 
-  it('takes a command, or threads', async () => {
+  it('starts workers by a command, or as threads', async () => {
     folder.write('module.mjs', 'export default (n) => n * 2;');
     for (const launch of [`${sleighCommand} worker`, 'threads', 'processes']) {
       const args = ['run', 'module.mjs', '--workers', '2', '--launch', launch];
@@ -240,7 +240,7 @@ describe('sleigh run, elsewhere', () => {
       ['--launch', 'exit 4'],
       /^sleigh: the workers of exit 4 have ended: exit status 4\nsleigh: no worker can be had any more: the workers of exit 4 have ended: exit status 4; lines not done: 1\n$/,
     ],
-  ])('says what is wrong with %j', async (args, errors) => {
+  ])('rejects %j', async (args, errors) => {
     folder.write('module.mjs', 'export default (n) => n;');
     const run = new CommandProcess(folder.path, ['run', 'module.mjs', ...args], { input: '1\n' });
     expect(await run.status()).toBe(1);

@@ -77,7 +77,7 @@ const inShort = (outcomes: readonly Outcome[]): unknown[] =>
   outcomes.map((each) => ('error' in each ? `${each.index} ${each.error.code}` : each.value));
 
 describe('a chunk whose worker died', () => {
-  it('is tried once, and then its elements one by one; only the one that kills again fails', async () => {
+  it('is tried once, and then each of its elements alone; only the element that kills again fails', async () => {
     const running = allOf(batchOf(['a', 'b', 'c', 'd']).outcomes());
     const chunk = await next();
     expect([chunk.elements, chunk.metadata.get('maxAttempts')]).toEqual([['a', 'b', 'c', 'd'], '1']);
@@ -101,7 +101,7 @@ describe('a chunk whose worker died', () => {
     });
   });
 
-  it('may have two of them', async () => {
+  it('may contain two such elements', async () => {
     const running = allOf(batchOf(['a', 'b', 'c', 'd'], false).outcomes());
     lose(await next());
     for (const isDeadly of [true, false, true, false]) {
@@ -112,7 +112,7 @@ describe('a chunk whose worker died', () => {
     expect(inShort(await running)).toEqual(['0 worker-died', 'b', '2 worker-died', 'd']);
   });
 
-  it('fails as a whole where nothing may be called twice', async () => {
+  it('fails as a whole if no element may be called twice', async () => {
     sender.mayRepeat = false;
     const running = allOf(batchOf(['a', 'b']).outcomes());
     const chunk = await next();
@@ -122,7 +122,7 @@ describe('a chunk whose worker died', () => {
     expect(tasks).toEqual([]);
   });
 
-  it('is not tried again when the batch is cancelled meanwhile', async () => {
+  it('is not tried again if the batch is cancelled meanwhile', async () => {
     const batch = batchOf(['a', 'b']);
     const rejected = expect(allOf(batch.outcomes())).rejects.toThrow('enough');
     const chunk = await next();
@@ -135,8 +135,8 @@ describe('a chunk whose worker died', () => {
   });
 });
 
-describe('a call that is ended for its timeout', () => {
-  it('is the failure of its element; the others of its chunk are tried again, and not blamed', async () => {
+describe('a call that is stopped at its timeout', () => {
+  it('fails its element; the other elements of its chunk are tried again and count no attempt', async () => {
     const running = allOf(batchOf(['a', 'b', 'c']).outcomes());
     lose(await next(), { nwsWhy: 'timed-out', nwsAt: '1', nwsHow: 'signal SIGKILL' });
     for (const element of ['a', 'c']) {
@@ -147,7 +147,7 @@ describe('a call that is ended for its timeout', () => {
     expect(inShort(await running)).toEqual(['a', '1 timed-out', 'c']);
   });
 
-  it('is tried alone where nobody knows which one it was', async () => {
+  it('causes each element to be tried alone if it is unknown which one was running', async () => {
     const running = allOf(batchOf(['a', 'b']).outcomes());
     lose(await next(), { nwsWhy: 'timed-out' });
     answer(await next());
@@ -156,8 +156,8 @@ describe('a call that is ended for its timeout', () => {
   });
 });
 
-describe('what a worker gives back', () => {
-  it('is tried again, of a chunk of any size', async () => {
+describe('a chunk that a worker returns', () => {
+  it('is tried again, whatever its size', async () => {
     const running = allOf(batchOf(['a', 'b', 'c', 'd']).outcomes());
     answer(await next(), 1);
     for (const element of ['b', 'c', 'd']) {
@@ -169,8 +169,8 @@ describe('what a worker gives back', () => {
   });
 });
 
-describe('an input that never gives its next element', () => {
-  it('is left when the batch is cancelled', async () => {
+describe('an input that never yields its next element', () => {
+  it('is abandoned when the batch is cancelled', async () => {
     let left = 0;
     const input: AsyncIterable<unknown> = {
       [Symbol.asyncIterator]: () => ({
@@ -189,8 +189,8 @@ describe('an input that never gives its next element', () => {
   });
 });
 
-describe('a module that nobody can load', () => {
-  it('fails what is not done with the reason, and hands out nothing more', async () => {
+describe('a module that no worker can load', () => {
+  it('fails the unfinished elements with the reason, and hands out no more', async () => {
     const batch = batchOf(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']);
     const running = allOf(batch.outcomes());
     const first = await next();
@@ -207,7 +207,7 @@ describe('a module that nobody can load', () => {
     expect([tasks, marks.size]).toEqual([[], 0]);
   });
 
-  it('leaves the results that are there', async () => {
+  it('leaves earlier results available', async () => {
     const running = allOf(batchOf(['a', 'b', 'c', 'd', 'e']).outcomes());
     answer(await next());
     lose(await next(), { nwsWhy: 'not-loaded' });
@@ -215,10 +215,10 @@ describe('a module that nobody can load', () => {
   });
 });
 
-describe('a batch whose workers are gone', () => {
+describe('a batch that has lost all its workers', () => {
   const FAILURE = { code: 'no-workers', message: 'nobody', stack: 'nobody' } as const;
 
-  it('fails what has no result, also what is yet to be taken from the input, and then throws what that threw', async () => {
+  it('fails every unfinished element, including those not yet read from the input, and then throws the error of the input', async () => {
     group = new TaskGroup({ sender, metadata: new Map(), chunkSize: 1, loadFactor: 2 });
     const batch = batchOf(failingAfter(['a', 'b', 'c', 'd', 'e', 'f']));
     const outcomes: Outcome[] = [];
@@ -254,7 +254,7 @@ describe('elements of several batches', () => {
     await running;
   });
 
-  it('travel together, counted in each batch, and each batch has its own', async () => {
+  it('share one task, and each batch counts its own elements', async () => {
     const batches = [batchOf(['a']), batchOf(['b']), batchOf(['c'])];
     const running = batches.map((batch) => allOf(batch.outcomes()));
     const chunk = await next();
@@ -266,7 +266,7 @@ describe('elements of several batches', () => {
     expect(tasks).toEqual([]);
   });
 
-  it('are not blamed for one of another batch, nor tried for one that was cancelled', async () => {
+  it('count no attempt when an element of another batch kills the worker, and are not retried once their batch is cancelled', async () => {
     const batches = [batchOf(['a']), batchOf(['b']), batchOf(['c'])];
     const [first, second, third] = batches.map((batch) => allOf(batch.outcomes()));
     const chunk = await next();
@@ -284,7 +284,7 @@ describe('elements of several batches', () => {
     expect([tasks, marks.size]).toEqual([[], 0]);
   });
 
-  it('fill no more than the window before it is known what they take', async () => {
+  it('never exceed the window before the duration of an element is known', async () => {
     group = new TaskGroup({ sender, metadata: new Map(), chunkSize: 'auto', loadFactor: 2 });
     const running = Array.from({ length: 50 }, (_, n) => allOf(batchOf([n]).outcomes()));
     await settle();

@@ -16,7 +16,7 @@ const found = (index: number): Found => ({
 const endOfTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 it.each(Array.from({ length: 20 }, (_, steps) => [steps]))(
-  'a result that is announced %i steps after the last one has come is fetched as well (S21)',
+  'a result that is announced %i steps after the last one arrived is fetched as well (S21)',
   async (steps) => {
     let fetched = 0;
     const connection = unsafeCast<NwsConnection>({ fetch: () => Promise.resolve(found(++fetched)) });

@@ -69,12 +69,12 @@ const FORMS: readonly (readonly [what: string, name: string, source: string, exp
 ];
 
 describe('a function of a module', () => {
-  it.each(FORMS)('is found in %s', async (_what, name, source, exported) => {
+  it.each(FORMS)('is found if it is %s', async (_what, name, source, exported) => {
     const path = moduleOf(name, source);
     expect(functionOf(await loadModule(path), path, exported)(1)).toBe(2);
   });
 
-  it('is found in each of them by Node itself', () => {
+  it('is found by Node itself in each of these modules', () => {
     const forms = FORMS.map(([, name, source, exported]) => [moduleOf(name, source), exported]);
     const program = `import { functionOf, loadModule } from ${JSON.stringify(BUILT.href)};
       for (const [path, name] of ${JSON.stringify(forms)})
@@ -89,7 +89,7 @@ describe('a function of a module', () => {
     ['that is not exported', 'other'],
     ['that all objects have', 'toString'],
     ['that all functions have', 'call'],
-  ])('%s is none, and what is exported is said', async (_what, exported) => {
+  ])('%s is rejected, with the list of exports', async (_what, exported) => {
     const path = moduleOf('n.cjs', 'module.exports = Object.assign(() => 0, { plus: (n) => n + 1 });');
     const exports = await loadModule(path);
     const error = expect.objectContaining({
@@ -99,7 +99,7 @@ describe('a function of a module', () => {
     expect(() => functionOf(exports, path, exported)).toThrow(error);
   });
 
-  it('is preferred to what is none, and what is none is given where there is no function', async () => {
+  it('takes precedence over an export that is not a function, which is returned only if no function exists', async () => {
     const path = moduleOf('o.cjs', `${ES_MODULE}exports.input = [1];\nmodule.exports.more = 2;`);
     const exports = await loadModule(path);
     expect([exportOf(exports, 'input'), exportOf(exports, 'none')]).toEqual([[1], undefined]);
@@ -107,14 +107,14 @@ describe('a function of a module', () => {
 });
 
 describe('a module', () => {
-  it('that is not there is said not to be', async () => {
+  it('that does not exist is reported as missing', async () => {
     await expect(loadModule('/none.mjs')).rejects.toMatchObject({
       code: 'not-loaded',
       message: 'cannot load /none.mjs: there is no such file',
     });
   });
 
-  it('that imports what is not there is not said to be missing itself', async () => {
+  it('that imports a missing module is not itself reported as missing', async () => {
     const path = moduleOf('importing.mjs', "import './none.mjs';");
     await expect(loadModule(path)).rejects.toMatchObject({
       code: 'not-loaded',
@@ -122,7 +122,7 @@ describe('a module', () => {
     });
   });
 
-  it('that throws is told with what it threw as the cause', async () => {
+  it('that throws while loading is reported with the error as the cause', async () => {
     const path = moduleOf('throwing.mjs', "throw new RangeError('not today');");
     await expect(loadModule(path)).rejects.toMatchObject({
       code: 'not-loaded',
@@ -136,7 +136,7 @@ describe('a module', () => {
     ['a relative path', 'b.mjs', join(process.cwd(), 'b.mjs')],
     ['a URL', new URL('file:///a/b%20c.mjs?v=1'), '/a/b c.mjs'],
     ['the text of one', 'file:///a/b.mjs', '/a/b.mjs'],
-  ])('is named by %s', (_what, module, path) => {
+  ])('can be named by %s', (_what, module, path) => {
     expect(pathOf(module)).toBe(path);
   });
 
@@ -147,7 +147,7 @@ describe('a module', () => {
     },
   );
 
-  it('gives tasks by name, and nothing for symbols: the tasks can be printed, and awaited', async () => {
+  it('gives tasks by name and nothing for symbols, so the tasks can be printed and awaited', async () => {
     const all = tasks<{ plus(n: number): number }>(pathToFileURL('/a/b.mjs'));
     expect(all.plus).toEqual({ module: '/a/b.mjs', name: 'plus' });
     expect(Reflect.get(all, Symbol.toPrimitive)).toBeUndefined();
@@ -155,7 +155,7 @@ describe('a module', () => {
   });
 });
 
-describe('flags of Node for workers', () => {
+describe('the Node flags for workers', () => {
   it.each([
     [[], [], undefined],
     [['--import', 'tsx', '--no-warnings'], ['--import', 'tsx', '--no-warnings'], undefined],
@@ -172,7 +172,7 @@ describe('flags of Node for workers', () => {
       ['-C', 'dev'],
     ],
     [['--inspect-brk=9229', '--enable-source-maps'], ['--enable-source-maps'], []],
-  ])('of %j', (flags, forProcess, forThread) => {
+  ])('are correct for %j', (flags, forProcess, forThread) => {
     expect(flagsForProcess(flags)).toEqual(forProcess);
     expect(flagsForThread(flags)).toEqual(forThread);
   });

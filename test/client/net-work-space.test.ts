@@ -72,7 +72,7 @@ describe('a workspace', () => {
     expect((await NetWorkSpace.list(address())).map(({ name }) => name)).toEqual(['__default']);
   });
 
-  it('is made under a new name (W8)', async () => {
+  it('can be created with a new name (W8)', async () => {
     using made = await NetWorkSpace.mktemp('job %03d', address());
     expect(made.name).toMatch(/^job \d{3}/);
     await made.store('x', 1);
@@ -80,7 +80,7 @@ describe('a workspace', () => {
     expect(await same.find('x')).toBe(1);
   });
 
-  it('gives metadata back, and lists variables (V3, V8)', async () => {
+  it('returns metadata, and lists variables (V3, V8)', async () => {
     await ws.declare('s', 'single');
     await ws.store('s', { a: 1 }, { metadata: { unit: 'km' } });
     const found = await other.find('s', { as: 'found' });
@@ -90,7 +90,7 @@ describe('a workspace', () => {
     expect(await ws.list()).toEqual([]);
   });
 
-  it('tells with a Try form that there is nothing (V4)', async () => {
+  it('reports in a Try form that there is no value (V4)', async () => {
     expect([await ws.findTry('x'), await ws.fetchTry('x')]).toEqual([undefined, undefined]);
     await ws.store('x', 1);
     expect([await ws.findTry('x'), await ws.fetchTry('x'), await ws.fetchTry('x')]).toEqual([
@@ -100,14 +100,14 @@ describe('a workspace', () => {
     ]);
   });
 
-  it('serves many callers at a time, whoever waits (P5.3)', async () => {
+  it('serves many concurrent callers, even while some of them wait (P5.3)', async () => {
     const fetched = Array.from({ length: 20 }, (_, n) => ws.fetch(`x${n}`));
     await Promise.all(fetched.map((_, n) => waits(`x${n}`)));
     await Promise.all(fetched.map((_, n) => ws.store(`x${19 - n}`, 19 - n)));
     expect(await Promise.all(fetched)).toEqual(fetched.map((_, n) => n));
   });
 
-  it('rejects what is under way when it is closed, and what comes after', async () => {
+  it('rejects pending and later requests when it is closed', async () => {
     const waiting = expect(ws.fetch('x')).rejects.toMatchObject({ code: 'closed' });
     await waits('x');
     ws.close();
@@ -117,8 +117,8 @@ describe('a workspace', () => {
   });
 });
 
-describe('a get that waits', () => {
-  it('ends by its signal or its timeout, and takes nothing (V6)', async () => {
+describe('a waiting get', () => {
+  it('ends by its signal or its timeout, and consumes no value (V6)', async () => {
     const stop = new AbortController();
     const aborted = expect(ws.fetch('x', { signal: stop.signal })).rejects.toThrow('enough');
     await waits('x');
@@ -135,7 +135,7 @@ describe('a get that waits', () => {
     expect(await ws.fetch('x')).toBe('kept');
   });
 
-  it('loses no value, however close its end and the value are', async () => {
+  it('loses no value, even if it ends at the moment when a value arrives', async () => {
     const rounds = 300;
     let early = 0;
     for (let n = 0; n < rounds; n++) {
@@ -156,7 +156,7 @@ describe('a get that waits', () => {
     expect(early, 'both happen').toBeLessThan(rounds);
   }, 60_000);
 
-  it('goes on after its end over connections that are good', async () => {
+  it('leaves the workspace with usable connections after it ends', async () => {
     for (let n = 0; n < 10; n++) await expect(ws.find('x', { timeout: 1 })).rejects.toThrow('within 1 ms');
     const fetched = ws.fetch('x');
     await ws.store('x', 1);
@@ -165,7 +165,7 @@ describe('a get that waits', () => {
 });
 
 describe('iteration (V10)', () => {
-  it('reads each value of a fifo once, those to come, too', async () => {
+  it('reads each value of a fifo once, including later ones', async () => {
     for (const n of [1, 2]) await ws.store('x', n);
     const taken = take(ws.ifind('x'), 4);
     await waits('x');
@@ -174,14 +174,14 @@ describe('iteration (V10)', () => {
     expect(await take(ws.ifindTry('x'), 9)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('takes one value after another, and none that was not asked for', async () => {
+  it('takes one value at a time, and only when asked for it', async () => {
     for (const n of [1, 2, 3, 4]) await ws.store('x', n);
     expect(await take(ws.ifetch('x'), 2)).toEqual([1, 2]);
     expect(await take(ws.ifetchTry('x'), 9)).toEqual([3, 4]);
     expect(await take(ws.ifetchTry('x'), 9)).toEqual([]);
   });
 
-  it('sees of a single each value that it is in time for (V10.2)', async () => {
+  it('sees each value of a single variable that it reads in time (V10.2)', async () => {
     const x = ws.variable<number>('x', 'single');
     await x.store(1);
     const seen = x.ifind();
@@ -194,7 +194,7 @@ describe('iteration (V10)', () => {
     expect((await seen.next()).value).toBe(4);
   });
 
-  it.each(['lifo', 'multi'] as const)('is not for a %s, which says so (V10.3)', async (mode) => {
+  it.each(['lifo', 'multi'] as const)('rejects a %s (V10.3)', async (mode) => {
     const x = ws.variable<number>('x', mode);
     await x.store(1);
     await x.store(2);
@@ -203,7 +203,7 @@ describe('iteration (V10)', () => {
     await expect(values.next()).rejects.toMatchObject({ code: 'not-iterable' });
   });
 
-  it('reads the time again and again (V11)', async () => {
+  it('reads the time repeatedly (V11)', async () => {
     await ws.declare('now', '__time');
     expect(String(await ws.find('now'))).toMatch(/\d\d:\d\d:\d\d/);
   });
@@ -217,7 +217,7 @@ describe('iteration (V10)', () => {
 });
 
 describe('a barrier (V12)', () => {
-  it('lets all go on when all are there, again and again', async () => {
+  it('releases all members when all have arrived, repeatedly', async () => {
     const [mine, theirs] = [ws.barrier('b'), other.barrier('b')];
     await Promise.all([mine.join(), theirs.join()]);
     for (let round = 0; round < 3; round++)
@@ -226,7 +226,7 @@ describe('a barrier (V12)', () => {
     expect(await mine.wait()).toBe(1);
   });
 
-  it('is left by who waits no longer, so that the others go on', async () => {
+  it('can be left by a member that stops waiting, and the others continue', async () => {
     const [mine, theirs] = [ws.barrier('b'), other.barrier('b')];
     await Promise.all([mine.join(), theirs.join()]);
     await expect(theirs.wait({ timeout: 20 })).rejects.toMatchObject({ code: 'timed-out' });
@@ -240,7 +240,7 @@ describe('a typed variable', () => {
     y: number;
   }
 
-  it('has values of its type, in whatever form', async () => {
+  it('has values of its type in every form', async () => {
     const points = ws.variable<Point>('p', 'lifo');
     for (const x of [1, 2]) await points.store({ x, y: 0 });
     const found = await points.find({ as: 'found' });
@@ -258,7 +258,7 @@ describe('a typed variable', () => {
     expect(found.value).toEqual({ x: 2, y: 0 });
   });
 
-  it('says when it is of another mode (V2)', async () => {
+  it('reports that it has another mode (V2)', async () => {
     await ws.declare('p', 'fifo');
     await expect(ws.variable<Point>('p', 'single').store({ x: 1, y: 1 })).rejects.toThrow(
       'Cannot change variable mode',
@@ -266,8 +266,8 @@ describe('a typed variable', () => {
   });
 });
 
-describe('bytes as streams', () => {
-  it('are stored as they come, and given as they come', async () => {
+describe('values that are streamed', () => {
+  it('are stored and read chunk by chunk', async () => {
     const pieces = Array.from({ length: 100 }, (_, n) => Buffer.alloc(1_000, n));
     await ws.storeStream('x', { size: 100_000, bytes: Readable.from(pieces) }, { metadata: { name: 'n' } });
     const { stream, size, metadata } = await other.find('x', { as: 'stream' });
@@ -281,7 +281,7 @@ describe('bytes as streams', () => {
     [9, 'the stream ended 1 bytes before the announced 9'],
     [7, 'the stream has more than the 7 bytes that were announced'],
     [4, 'the stream has more than the 4 bytes that were announced'],
-  ])('are not stored when there are 8 and it should be %d', async (size, message) => {
+  ])('are rejected if they have 8 bytes instead of the declared %d', async (size, message) => {
     await expect(
       ws.storeStream('x', { size, bytes: inTurns(Buffer.alloc(4), Buffer.alloc(4)) }),
     ).rejects.toThrow(message);
@@ -289,12 +289,12 @@ describe('bytes as streams', () => {
     expect(await ws.fetchTry('x')).toBeUndefined();
   });
 
-  it('are not stored when they fail half way', async () => {
+  it('are not stored if the source fails half way', async () => {
     await expect(ws.storeStream('x', { size: 10, bytes: failing() })).rejects.toThrow('no more');
     expect(await ws.fetchTry('x')).toBeUndefined();
   });
 
-  it('are waited for when their reader is slow', async () => {
+  it('wait for a slow reader', async () => {
     await ws.store('x', Buffer.alloc(60_000_000));
     const { stream } = await ws.find('x', { as: 'stream' });
     for (let turn = 0; turn < 300; turn++) await other.list();
@@ -310,7 +310,7 @@ describe('bytes as streams', () => {
     expect(await ws.find('x')).toHaveLength(10_000_000);
   });
 
-  it('come whole, one after another, in an iteration', async () => {
+  it('arrive complete and in order in an iteration', async () => {
     for (const n of [1, 2]) await ws.store('x', Buffer.alloc(300_000, n));
     const sizes: number[] = [];
     for await (const { stream } of ws.ifetchTry('x', { as: 'stream' }))
@@ -322,7 +322,7 @@ describe('bytes as streams', () => {
 describe('TLS (P2.3)', () => {
   const ca = fixture('localhost.crt');
 
-  it('is spoken by all connections of a workspace, when the server can be trusted', async () => {
+  it('is used on all connections of a workspace if the server is trusted', async () => {
     const tls = { cert: ca, key: fixture('localhost.key') };
     const secure = await createServer({ port: 0, logLevel: 'error', tls });
     const { port } = secure;
@@ -339,7 +339,7 @@ describe('TLS (P2.3)', () => {
     await secure.close();
   });
 
-  it('is not given up silently when the server has none', async () => {
+  it('never falls back to plain text if the server does not offer it', async () => {
     await expect(NetWorkSpace.open('w', { ...address(), tls: true })).rejects.toMatchObject({
       code: 'not-secure',
       message: `127.0.0.1:${server.port} offers no TLS`,

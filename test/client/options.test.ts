@@ -21,7 +21,7 @@ afterAll(async () => {
 /** What programs in JavaScript give, whatever the types say. */
 const any = (value: unknown): never => unsafeCast(value);
 
-describe('Sleigh.start says what is wrong', () => {
+describe('Sleigh.start rejects invalid options', () => {
   it.each<[unknown, string]>([
     [undefined, '`workers` must be a whole number of at least 1, got undefined.'],
     [4, 'The options of Sleigh.start must be an object, got 4.'],
@@ -58,7 +58,7 @@ describe('Sleigh.start says what is wrong', () => {
   });
 });
 
-describe('eachElem says what is wrong', () => {
+describe('eachElem rejects invalid arguments', () => {
   it.each<[unknown, string]>([
     [(n: number): number => n * n, '`task` must be a task, as `tasks(module)` gives it'],
     [undefined, '`task` must be a task'],
@@ -90,12 +90,12 @@ describe('eachElem says what is wrong', () => {
     await expect(sleigh.eachElem(square, [1], any(options))).rejects.toThrow(message);
   });
 
-  it('and has handed out nothing then', async () => {
+  it('and hands out no element', async () => {
     expect(await sleigh.status()).toMatchObject({ pending: 0, running: 0 });
   });
 });
 
-describe('others say what is wrong', () => {
+describe('other methods reject invalid arguments', () => {
   it.each<[string, () => Promise<unknown>, string]>([
     [
       'eachWorker',

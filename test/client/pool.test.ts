@@ -57,14 +57,14 @@ describe.each([
   ['processes', processes()],
   ['threads', threads()],
 ])('workers that are %s', (_what, launch) => {
-  it('are not disturbed by what a task does to its channels, its output and its signals', async () => {
+  it('are not affected by a task that uses their channel, their output or their signals', async () => {
     await using sleigh = await start(1, { launch });
     const all = HARMLESS.flatMap((what) => [what, 'nothing']);
     expect(await sleigh.eachElem(task.harmless, all, { chunkSize: 1 })).toEqual(all);
     expect(deaths).toEqual([]);
   });
 
-  it('fail the element alone in which a promise is rejected that nobody awaits, with that error', async () => {
+  it('fail only the running element, with the error, for an unhandled rejection', async () => {
     await using sleigh = await start(1, { launch });
     const options = { errors: 'collect', chunkSize: 1 } as const;
     const [before, error, after] = await sleigh.eachElem(task.uncaught, ['fine', 'rejects', 'fine'], options);
@@ -72,7 +72,7 @@ describe.each([
     expect([after, deaths]).toEqual([before, []]);
   });
 
-  it('fail the element alone in which an error is thrown that nobody catches, and are replaced after it', async () => {
+  it('fail only the running element, with the error, for an uncaught exception, and are replaced afterwards', async () => {
     await using sleigh = await start(1, { launch });
     const options = { errors: 'collect', chunkSize: 1 } as const;
     const [before, error, after] = await sleigh.eachElem(task.uncaught, ['fine', 'throws', 'fine'], options);
@@ -80,7 +80,7 @@ describe.each([
     expect([after === before, deaths]).toEqual([false, []]);
   });
 
-  it('stay when their call heeds that its batch is aborted', async () => {
+  it('keep running if the call stops when its batch is aborted', async () => {
     await using sleigh = await start(1, { launch });
     const before = await sleigh.eachElem(task.who, [undefined]);
     const abort = new AbortController();
@@ -93,7 +93,7 @@ describe.each([
     expect(await sleigh.eachElem(task.who, [undefined])).toEqual(before);
   });
 
-  it('are replaced when they die, in a group that has closed, and the element is tried again (S22.8)', async () => {
+  it('are replaced when they die in a closed group, and the element is tried again (S22.8)', async () => {
     await using sleigh = await start(1, { launch });
     await sleigh.join(10);
     expect(await sleigh.eachElem(task.dying, [{ log, times: 1 }])).toEqual(['done']);
@@ -101,7 +101,7 @@ describe.each([
   });
 
   it.each(['computes', 'waits'])(
-    'fail an element as timed-out that %s past it, and are replaced',
+    'fail an element as timed-out that %s past its timeout, and are replaced',
     async (how) => {
       await using sleigh = await start(1, { launch });
       const order = { how, milliseconds: 60_000, log };
@@ -116,7 +116,7 @@ describe.each([
     ['ask', 'computes'],
     ['ask', 'waits'],
     ['kill', 'computes'],
-  ] as const)('are free soon after a batch is aborted by %s whose call %s', async (onAbort, how) => {
+  ] as const)('are idle soon after a batch is aborted by %s whose call %s', async (onAbort, how) => {
     await using sleigh = await start(1, { launch });
     const abort = new AbortController();
     const order = { how, milliseconds: 60_000, log };
@@ -129,7 +129,7 @@ describe.each([
     expect(deaths).toEqual([]);
   });
 
-  it('fail the element alone that kills them, also beside fixed arguments (S22.8)', async () => {
+  it('fail only the element that kills them, also next to fixed arguments (S22.8)', async () => {
     await using sleigh = await start(2, { launch });
     const options = { fixedArgs: { log }, errors: 'collect', chunkSize: 4 } as const;
     const results = await sleigh.eachElem(task.poisoned, [1, 2, 'poison', 4, 5, 6, 7, 8], options);
@@ -138,7 +138,7 @@ describe.each([
     expect(results).toEqual([1, 2, blamed, 4, 5, 6, 7, 8]);
   });
 
-  it('each fail for themselves when everyone is called and one dies', async () => {
+  it('fail separately when every worker is called and one dies', async () => {
     await using sleigh = await start(2, { launch });
     const results = await sleigh.eachWorker(task.dyingAt, { rank: 1 }, { errors: 'collect' });
     expect(results).toMatchObject(['done', { code: 'worker-died' }]);
@@ -147,7 +147,7 @@ describe.each([
     expect(all).toHaveLength(20);
   });
 
-  it('are not told again of an element that kills them once its batch is aborted', async () => {
+  it('do not retry an element that kills them after its batch was aborted', async () => {
     await using sleigh = await start(1, { launch, maxAttempts: 1_000_000 });
     const abort = new AbortController();
     const options = { signal: abort.signal };
@@ -163,14 +163,14 @@ describe.each([
     expect(logged('died')).toHaveLength(died);
   });
 
-  it('are replaced after so many elements, between two of them', async () => {
+  it('are replaced after a given number of elements, between two elements', async () => {
     await using sleigh = await start(1, { launch, maxTasksPerWorker: 3 });
     const all = await sleigh.eachElem(task.who, Array.from({ length: 9 }));
     expect(new Set(all).size).toBe(3);
     expect(deaths).toEqual([]);
   });
 
-  it('load a module later that appears later', async () => {
+  it('can load a module that is created after an attempt to load it', async () => {
     await using sleigh = await start(1, { launch });
     const module = join(folder, 'late.mjs');
     const late = { module, name: 'default' };
@@ -182,7 +182,7 @@ describe.each([
 
 describe('a worker process', () => {
   it.each(['computes', 'waits'])(
-    'is free within a second after its batch was aborted, though it %s',
+    'is idle within a second after its batch was aborted, although it %s',
     async (how) => {
       await using sleigh = await start(1);
       const took = [];
@@ -202,14 +202,14 @@ describe('a worker process', () => {
     },
   );
 
-  it('is replaced between two elements when it takes too much memory', async () => {
+  it('is replaced between two elements if it uses too much memory', async () => {
     await using sleigh = await start(1, { maxMemory: 400 * 2 ** 20 });
     const all = await sleigh.eachElem(task.hungry, [500 * 2 ** 20, 1], { chunkSize: 1 });
     expect(new Set(all).size).toBe(2);
     expect(deaths).toEqual([]);
   });
 
-  it('ends its element and leaves when it is told to go, which is no attempt (S22.5)', async () => {
+  it('finishes its element and leaves when it is told to stop, which counts no attempt (S22.5)', async () => {
     await using sleigh = await start(1, { maxAttempts: 1 });
     const results = sleigh.eachElem(task.deaf, [{ how: 'waits', milliseconds: 500, log }]);
     await eventually(() => logged('begun').length === 1, 'it has begun');
@@ -219,7 +219,7 @@ describe('a worker process', () => {
     expect([next === `${logged('begun')[0]} 0`, deaths]).toEqual([false, []]);
   });
 
-  it.each(['dies', 'waits'])('takes programs along that its tasks have started, when it %s', async (how) => {
+  it.each(['dies', 'waits'])('stops the programs that its tasks have started when it %s', async (how) => {
     const sleigh = await start(1, { maxAttempts: 1 });
     const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
       () => 'settled',
@@ -232,7 +232,7 @@ describe('a worker process', () => {
     await sleigh.stop();
   });
 
-  it('ends when its sentinel is killed, though it computes, with all that it has started', async () => {
+  it('stops with all its programs when its sentinel is killed, even during a computation', async () => {
     const before = new Set(childrenOf(process.pid));
     const sleigh = await start(1);
     const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
@@ -247,7 +247,7 @@ describe('a worker process', () => {
 });
 
 describe('the restart budget', () => {
-  it('replaces nobody where that is turned off (S22.8)', async () => {
+  it('replaces no worker if it is 0 (S22.8)', async () => {
     await using sleigh = await start(1, { respawn: false });
     const results = await sleigh.eachElem(task.dying, [{ log, times: 9 }], { errors: 'collect' });
     expect(results).toMatchObject([
@@ -255,7 +255,7 @@ describe('the restart budget', () => {
     ]);
   });
 
-  it('makes replacements wait beyond it (S22.9)', async () => {
+  it('delays replacements when it is used up (S22.9)', async () => {
     const respawn = { restarts: 0, within: 60_000, maxDelay: 400 };
     await using sleigh = await start(1, { respawn, maxAttempts: 3 });
     const begun = performance.now();
@@ -270,12 +270,12 @@ describe('the restart budget', () => {
     [{ restarts: -1 }, '`restarts` must be a whole number of at least 0, got -1.'],
     [{ within: NaN }, '`within` must be a number of milliseconds of at least 0'],
     [{ often: 1 }, '`respawn` has no option `often`.'],
-  ])('refuses %j before anything is started', async (respawn, why) => {
+  ])('rejects %j before anything is started', async (respawn, why) => {
     // @ts-expect-error -- that is what it is about
     await expect(start(1, { respawn })).rejects.toThrow(why);
   });
 
-  it.each(['maxTasksPerWorker', 'maxMemory'])('refuses a %s of 0', async (name) => {
+  it.each(['maxTasksPerWorker', 'maxMemory'])('rejects a %s of 0', async (name) => {
     await expect(start(1, { [name]: 0 })).rejects.toThrow(
       `\`${name}\` must be a whole number of at least 1, got 0.`,
     );

@@ -53,14 +53,14 @@ describe('the server that a master starts for itself', () => {
   }, 30_000);
   afterAll(() => sleigh.stop());
 
-  it('lets in no other user of the host, who finds its port', async () => {
+  it('admits no other user of the host, even one who knows the port', async () => {
     const { port = 0 } = sleigh.workspace.server;
     const [uid, ...answers] = Object(await asStranger(port));
     expect(uid).toBe(NOBODY.uid ?? process.getuid?.());
     expect(answers).toEqual(['F000', 'F000', 'F000', 'F000', 'F000']);
   });
 
-  it('asks for a token of 256 random bits, which stands in no list of processes and no environment', async () => {
+  it('requires a token of 256 random bits, which appears in no process list and no environment', async () => {
     const { token = '' } = sleigh.workspace.server;
     expect(Buffer.from(token, 'base64url')).toHaveLength(32);
     const texts = processTexts();
@@ -68,7 +68,7 @@ describe('the server that a master starts for itself', () => {
     expect(texts.filter((each) => each.includes(token))).toEqual([]);
   });
 
-  it('keeps the token out of what the job holds', async () => {
+  it('keeps the token out of the variables of the job', async () => {
     const { server, name } = sleigh.workspace;
     using ws = await NetWorkSpace.use(name, server);
     const listed = await ws.list();
@@ -80,7 +80,7 @@ describe('the server that a master starts for itself', () => {
     }
   });
 
-  it('opens no web page', async () => {
+  it('serves no web page', async () => {
     const client = await RawClient.open(sleigh.workspace.server.port ?? 0);
     client.write('X000');
     // The offer ends with what is asked for; the port of a page would stand before it (P2.1).
@@ -98,7 +98,7 @@ describe('the server that a master starts for itself', () => {
     client.vanish();
   });
 
-  it('has a token of its own each time', async () => {
+  it('has a new token for each start', async () => {
     await using other = await Sleigh.start({ workers: 0, join: 'elastic' });
     expect(other.workspace.server.token).not.toBe(sleigh.workspace.server.token);
   }, 30_000);

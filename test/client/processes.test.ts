@@ -39,7 +39,7 @@ async function isListening(port: number): Promise<boolean> {
 }
 
 describe('a large value', () => {
-  it('flows through a client in both directions in little memory (P11)', async () => {
+  it('passes through a client in both directions in little memory (P11)', async () => {
     await using serve = await startServe('--log-level', 'error');
     const { said } = await start('large.mjs', String(serve.port), '400');
     expect(said).toMatchObject({ size: 400 * MIB, isSame: true });
@@ -49,7 +49,7 @@ describe('a large value', () => {
 });
 
 describe('a master that is killed', () => {
-  it('takes workers and server with it, though the workers are deep in a call', async () => {
+  it('takes its workers and its server down, even during long calls', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'sleigh-client-'));
     const { child, said } = await start('master.mjs', folder);
     const { workers, port }: { workers: number[]; port: number } = Object(said);
@@ -63,7 +63,7 @@ describe('a master that is killed', () => {
 });
 
 describe('a private server', () => {
-  it('is there for whoever started it, and heeds no settings of others', async () => {
+  it('serves only the program that started it, and ignores settings for other servers', async () => {
     process.env['NWS_SERVER_SSL_CERT'] = '/none';
     const server = await startPrivateServer().finally(() => delete process.env['NWS_SERVER_SSL_CERT']);
     using ws = await NetWorkSpace.open('w', server.address);
@@ -88,10 +88,10 @@ function importsOf(url: URL, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-describe('the package', () => {
+describe('the package exports', () => {
   const dist = new URL('../../dist/', import.meta.url);
 
-  it('has in sleigh/client no code of the server', () => {
+  it('no server code from sleigh/client', () => {
     const imports = [...importsOf(new URL('client/index.js', dist))];
     const allowed = [
       `${dist.href}client/`,
@@ -105,7 +105,7 @@ describe('the package', () => {
     expect(imports.filter((name) => !allowed.some((start) => name.startsWith(start)))).toEqual([]);
   });
 
-  it('has client and server under its own name', async () => {
+  it('client and server under its own name', async () => {
     const names = "import('sleigh').then((all) => console.log(JSON.stringify(Object.keys(all))))";
     const child = spawn(process.execPath, ['--eval', names], { cwd: new URL('.', dist) });
     const [line] = await once(createInterface(child.stdout), 'line');

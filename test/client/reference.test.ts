@@ -13,17 +13,17 @@ const pages = (of: string): Record<string, string> =>
   Object.fromEntries(readdirSync(of).map((name) => [name, readFileSync(join(of, name), 'utf8')]));
 
 describe('docs/reference', () => {
-  it('says what the docstrings say now: run `npm run reference`', () => {
+  it('is up to date with the docstrings (otherwise run `npm run reference`)', () => {
     expect(pages(join(ROOT, 'docs/reference'))).toEqual(pages(folder));
   });
 
-  it('describes every class and function that programs import', () => {
+  it('describes every public class and function', () => {
     const rows = (pages(folder)['README.md'] ?? '').split('\n').filter((line) => line.startsWith('| ['));
     expect(rows.length).toBeGreaterThan(10);
     expect(rows.filter((row) => !/\| \S.*\S \|$/.test(row))).toEqual([]);
   });
 
-  it('has no comment marks, and no private members', () => {
+  it('contains no comment marks and no private members', () => {
     const text = Object.values(pages(folder)).join('');
     expect(text).not.toMatch(/#private|^- `private/m);
     expect(text.replaceAll(/^```ts\n[^]*?^```$/gm, '')).not.toMatch(/\/\*\*|\*\//);

@@ -22,7 +22,7 @@ const reply = fc.record({
 });
 
 describe('a reply', () => {
-  it('is read back as it was sent, in whatever pieces it comes (P6, P7)', () => {
+  it('is decoded as it was encoded, however it is cut into chunks (P6, P7)', () => {
     fc.assert(
       fc.property(fc.array(reply, { maxLength: 4 }), chunking, (replies, cut) => {
         const input = new ByteQueue();
@@ -49,7 +49,7 @@ describe('a reply', () => {
     );
   });
 
-  it.each(['00x0', '0000xxxx', `00000000${'x'.repeat(20)}${' '.repeat(60)}`])('is none: %s', (text) => {
+  it.each(['00x0', '0000xxxx', `00000000${'x'.repeat(20)}${' '.repeat(60)}`])('is rejected: %s', (text) => {
     const input = new ByteQueue();
     input.push(Buffer.from(text));
     expect(new ReplyDecoder(input).next(text.length > 8)).toBe('malformed');
@@ -57,7 +57,7 @@ describe('a reply', () => {
 });
 
 describe('the handshake', () => {
-  it('asks for metadata both ways, and is done when that is granted (P2)', () => {
+  it('requests metadata in both directions, and is done when the server grants it (P2)', () => {
     const input = new ByteQueue();
     const handshake = new ClientHandshake(input);
     for (const byte of encodeOffer(makeTerms({ tls: 'offered', webPort: 80 }))) {
@@ -73,7 +73,7 @@ describe('the handshake', () => {
     expect(handshake.next()).toEqual({ type: 'done' });
   });
 
-  it.each(['HTTP/1.1 400', 'P000xxxx', 'P0000000F000'])('fails with who answers %s', (text) => {
+  it.each(['HTTP/1.1 400', 'P000xxxx', 'P0000000F000'])('fails with a server that answers %s', (text) => {
     const input = new ByteQueue();
     input.push(Buffer.from(text));
     const handshake = new ClientHandshake(input);

@@ -63,22 +63,25 @@ describe('a worker whose connection is cut', () => {
   it.each([
     ['a process', processes()],
     ['a thread', threads()],
-  ])('in the middle of a task: as %s it comes back to it, and its result arrives once', async (_, launch) => {
-    await using sleigh = await start(1, { launch });
-    const results = sleigh.eachElem(task.counted, [{ folder, n: 7 }]);
-    await eventually(() => calls().length === 1, 'it has begun');
-    for (const times of [2, 3]) {
-      proxy.cut();
-      await registered(times);
-    }
-    expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 1, running: 1 });
-    go();
-    expect(await results).toEqual([7]);
-    expect([calls().length, deaths]).toEqual([1, []]);
-    expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 0, running: 0 });
-  });
+  ])(
+    'during a task, by %s, resumes the task when it is back, and its result arrives once',
+    async (_, launch) => {
+      await using sleigh = await start(1, { launch });
+      const results = sleigh.eachElem(task.counted, [{ folder, n: 7 }]);
+      await eventually(() => calls().length === 1, 'it has begun');
+      for (const times of [2, 3]) {
+        proxy.cut();
+        await registered(times);
+      }
+      expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 1, running: 1 });
+      go();
+      expect(await results).toEqual([7]);
+      expect([calls().length, deaths]).toEqual([1, []]);
+      expect(await sleigh.status()).toMatchObject({ workers: 1, pending: 0, running: 0 });
+    },
+  );
 
-  it('while it is idle: it waits for tasks again, under its rank', async () => {
+  it('while idle waits for tasks again under the same rank', async () => {
     await using sleigh = await start(1);
     await registered(1);
     proxy.cut();
@@ -89,12 +92,15 @@ describe('a worker whose connection is cut', () => {
   });
 
   it.each<[string, Cut]>([
-    ['a result that never arrived is sent again', { from: 'worker', says: 'result' }],
-    ['one that arrived without a reply is not', { from: 'worker', says: 'result', arrives: true }],
-    ['a task that never reached it is given again', { from: 'server', says: 'nwsTask' }],
-    ['fixed arguments are found after it', { from: 'worker', says: 'findTry' }],
-    ['a return that is cut is tried again', { from: 'worker', says: 'doing' }],
-    ['one whose reply is lost, too', { from: 'worker', says: 'doing', arrives: true }],
+    ['sends a result again that never arrived', { from: 'worker', says: 'result' }],
+    [
+      'does not send a result again that arrived and whose reply was lost',
+      { from: 'worker', says: 'result', arrives: true },
+    ],
+    ['gets a task again that never reached it', { from: 'server', says: 'nwsTask' }],
+    ['finds its fixed arguments after it is back', { from: 'worker', says: 'findTry' }],
+    ['tries again when its return is cut', { from: 'worker', says: 'doing' }],
+    ['tries again when the reply to its return is lost', { from: 'worker', says: 'doing', arrives: true }],
   ])('%s', async (_, cut) => {
     await using sleigh = await start(1);
     await registered(1);
@@ -108,14 +114,14 @@ describe('a worker whose connection is cut', () => {
     expect(proxy.registrations).toBeGreaterThan(1);
   });
 
-  it('while it registers: it does so again', async () => {
+  it('while it registers repeats its registration', async () => {
     proxy.cutAt({ from: 'worker', says: 'worker_ids', arrives: true });
     await using sleigh = await start(1);
     expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
     expect([proxy.registrations, deaths]).toEqual([2, []]);
   });
 
-  it('again and again: each of many tasks runs once, and has one result', async () => {
+  it('repeatedly runs each of many tasks once, with one result', async () => {
     await using sleigh = await start(3);
     await sleigh.join(10);
     const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
@@ -129,7 +135,7 @@ describe('a worker whose connection is cut', () => {
     expect(proxy.registrations).toBeGreaterThan(6);
   }, 60_000);
 
-  it('comes back in a group that closes, too', async () => {
+  it('comes back in a closed group, too', async () => {
     await using sleigh = await start(1, { join: 'closing' });
     expect(await sleigh.join(10)).toBe(1);
     const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);
@@ -141,8 +147,8 @@ describe('a worker whose connection is cut', () => {
   });
 });
 
-describe('a worker that does not come back within the grace', () => {
-  it('since it blocked its event loop: it has its place while its sentinel is there (S19)', async () => {
+describe('a worker that does not come back within the grace period', () => {
+  it('because it blocked its event loop keeps its place as long as its sentinel is connected (S19)', async () => {
     await using sleigh = await start(0, { reconnectGrace: 0.2 });
     await hire(sleigh);
     const order = { folder, milliseconds: 1_500 };
@@ -153,7 +159,7 @@ describe('a worker that does not come back within the grace', () => {
     expect([deaths, (await sleigh.status()).workers]).toEqual([[], 1]);
   });
 
-  it('since the network stays away: it gives up, and says so', async () => {
+  it('because the network is down gives up and reports it', async () => {
     await using sleigh = await start(0, { reconnectGrace: 0.2 });
     const sentinel = await hire(sleigh);
     await registered(1);
@@ -166,7 +172,7 @@ describe('a worker that does not come back within the grace', () => {
     expect((await sleigh.status()).workers).toBe(0);
   });
 
-  it('since there is none: it ends at once, and its task is tried elsewhere, which is no attempt', async () => {
+  it('because none is set ends at once, and its task is tried elsewhere, which counts no attempt', async () => {
     await using sleigh = await start(2, { reconnectGrace: 0 });
     await sleigh.join(10);
     const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);

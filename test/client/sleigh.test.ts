@@ -65,7 +65,7 @@ describe('a sleigh', () => {
   });
   afterAll(() => sleigh.stop());
 
-  it('calls a function for each element, and gives the results in their order', async () => {
+  it('calls a function for each element, and returns the results in order', async () => {
     expect(await sleigh.eachElem(square, [1, 2, 3])).toEqual([1, 4, 9]);
     expect(await sleigh.eachElem(square, new Set([4, 5]))).toEqual([16, 25]);
     expect(await sleigh.eachElem(square, [])).toEqual([]);
@@ -73,7 +73,7 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(task.map, [[['a', 1]]])).toEqual([new Map([['a', 1]])]);
   });
 
-  it('gives results as they come, when that is wished', async () => {
+  it('yields results in the order of completion if requested', async () => {
     const results = await sleigh.eachElem(task.slowAtFirst, upTo(6), { ordered: false });
     expect(results.at(0)).not.toBe(0);
     expect(results.toSorted((a, b) => a - b)).toEqual(upTo(6));
@@ -91,7 +91,7 @@ describe('a sleigh', () => {
     );
   });
 
-  it('takes no more of an endless input than is out, and ends it when the loop is left', async () => {
+  it('reads an endless input only as far as the window allows, and closes it when the loop ends', async () => {
     const taken = { count: 0 };
     const input = endless(taken);
     let at = 0;
@@ -104,7 +104,7 @@ describe('a sleigh', () => {
     await eventually(async () => (await sleigh.status()).pending === 0, 'nothing is left');
   });
 
-  it('tells how far it is', async () => {
+  it('reports its progress', async () => {
     const seen: Progress[] = [];
     const options = {
       onProgress: (progress: Progress) => void seen.push(progress),
@@ -115,18 +115,18 @@ describe('a sleigh', () => {
     expect(seen.at(-1)).toEqual({ done: 6, failed: 2, read: 6, total: 6 });
   });
 
-  it('is cancelled by an onProgress that throws', async () => {
+  it('is cancelled if onProgress throws', async () => {
     await expect(sleigh.eachElem(square, upTo(9), { onProgress: refuse })).rejects.toThrow('cannot tell');
   });
 
-  it('sends fixed arguments once, and takes them away again (S11)', async () => {
+  it('sends fixed arguments once, and deletes them afterwards (S11)', async () => {
     const results = await sleigh.eachElem(task.scaled, [1, 2, 3], { fixedArgs: { factor: 10 } });
     expect(results).toEqual([10, 20, 30]);
     expect(await sleigh.eachWorker(task.scaled, 2, { fixedArgs: { factor: 3 } })).toEqual([6, 6]);
     await eventually(async () => (await fixedArgsLeft()).length === 0, 'they are gone');
   });
 
-  it('rejects with what a task throws and the index of its element, and goes on with others', async () => {
+  it('rejects with the error of a task and the index of its element, and stays usable', async () => {
     const failing = sleigh.eachElem(task.picky, upTo(1_000));
     await expect(failing).rejects.toMatchObject({
       name: 'TaskError',
@@ -138,7 +138,7 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(square, [7])).toEqual([49]);
   });
 
-  it('collects errors, whatever failed', async () => {
+  it('collects all errors if requested', async () => {
     const large = 'x'.repeat(3_000_000);
     const elements: unknown[] = [large, upTo, 1];
     const results = await sleigh.eachElem(task.oddResult, elements, { errors: 'collect' });
@@ -159,13 +159,13 @@ describe('a sleigh', () => {
     await eventually(async () => (await sleigh.status()).workers === 2, 'both are back');
   });
 
-  it('throws what its elements throw, when what came before is answered', async () => {
+  it('throws the error of its input after it has yielded the earlier results', async () => {
     const results = sleigh.eachElem(square, failing())[Symbol.asyncIterator]();
     expect((await results.next()).value).toBe(9);
     await expect(results.next()).rejects.toThrow('no more');
   });
 
-  it('does several batches at a time', async () => {
+  it('runs several batches at a time', async () => {
     const batches = [1, 2, 3, 4, 5].map((base) =>
       sleigh.eachElem(
         square,
@@ -176,7 +176,7 @@ describe('a sleigh', () => {
     expect(all).toEqual([...[1, 2, 3, 4, 5].map((base) => upTo(40).map((n) => (n + base) ** 2)), [9, 9]]);
   });
 
-  it('calls a function once on every worker, in the order of ranks (S8)', async () => {
+  it('calls a function once on every worker, and returns the results in the order of ranks (S8)', async () => {
     const all = await sleigh.eachWorker(task.whoAmI, undefined);
     expect(all.map(({ rank }) => rank)).toEqual([0, 1]);
     expect(new Set(all.map(({ pid }) => pid)).size).toBe(2);
@@ -187,12 +187,12 @@ describe('a sleigh', () => {
     ]);
   });
 
-  it('lets workers share its workspace', async () => {
+  it('shares its workspace with its workers', async () => {
     await sleigh.eachElem(task.sharing, [5]);
     expect(await sleigh.workspace.fetch('shared')).toBe(5);
   });
 
-  it('tells how it stands, and closes the group (S5, S10)', async () => {
+  it('reports its state, and closes the group (S5, S10)', async () => {
     expect(await sleigh.join(5)).toBe(2);
     const results = sleigh.eachElem(task.heedful, orders(5));
     await said('begun', 2);
@@ -207,7 +207,7 @@ describe('a sleigh', () => {
     expect(await results).toEqual(upTo(5));
   });
 
-  it('calls nothing more of a batch that is aborted, and tells who is at it', async () => {
+  it('starts no more calls of an aborted batch, and tells its running calls', async () => {
     const stop = new AbortController();
     const results = sleigh.eachElem(task.heedful, orders(100), { signal: stop.signal });
     const rejected = expect(results).rejects.toThrow('enough');
@@ -222,7 +222,7 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(square, [2])).toEqual([4]);
   });
 
-  it('ends a call that takes too long, and its worker goes on', async () => {
+  it('stops a call at its timeout, and its worker continues', async () => {
     const elements = upTo(2);
     const results = await sleigh.eachElem(task.forever, elements, { timeout: 30, errors: 'collect' });
     expect(results).toMatchObject(
@@ -236,15 +236,12 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(square, [1, 2], { timeout: 5_000 })).toEqual([1, 4]);
   });
 
-  it.each([40 * 86_400_000, Infinity])(
-    'lets a call take as long as it likes with a timeout of %d',
-    async (timeout) => {
-      expect(await sleigh.eachElem(task.deep, [{ folder, milliseconds: 20 }], { timeout })).toHaveLength(1);
-      expect(await sleigh.eachElem(task.nap, [20], { timeout })).toEqual([20]);
-    },
-  );
+  it.each([40 * 86_400_000, Infinity])('sets no limit for a timeout of %d', async (timeout) => {
+    expect(await sleigh.eachElem(task.deep, [{ folder, milliseconds: 20 }], { timeout })).toHaveLength(1);
+    expect(await sleigh.eachElem(task.nap, [20], { timeout })).toEqual([20]);
+  });
 
-  it.each([Number.NaN, -1])('refuses durations of %d', async (bad) => {
+  it.each([Number.NaN, -1])('rejects durations of %d', async (bad) => {
     const message = new RegExp(`must be a number of .* of at least 0, .* got ${bad}`);
     await expect(sleigh.eachElem(square, [1], { timeout: bad })).rejects.toThrow(message);
     await expect(sleigh.eachWorker(square, 1, { timeout: bad })).rejects.toThrow(message);
@@ -254,13 +251,13 @@ describe('a sleigh', () => {
     await expect(NetWorkSpace.open('x', { ...address, timeout: bad })).rejects.toThrow(message);
   });
 
-  it('gives its results once', async () => {
+  it('yields its results only once', async () => {
     const results = sleigh.eachElem(square, [1]);
     expect([await results, await results]).toEqual([[1], [1]]);
     await expect(results.outcomes().next()).rejects.toThrow('taken already');
   });
 
-  it('says what is wrong with its options', async () => {
+  it('rejects invalid options', async () => {
     await expect(sleigh.eachElem(square, [1], { loadFactor: 0 })).rejects.toThrow('`loadFactor` must be');
     await expect(sleigh.eachElem(square, [1], { chunkSize: 1.5 })).rejects.toThrow('`chunkSize` must be');
     // @ts-expect-error -- an element of another type
@@ -281,7 +278,7 @@ describe('a sleigh', () => {
 });
 
 describe('a sleigh whose workers die', () => {
-  it('tries the task of a killed worker elsewhere, and says who died (S13)', async () => {
+  it('retries the task of a killed worker elsewhere, and reports which worker died (S13)', async () => {
     const deaths: string[] = [];
     const onDeath = (rank: number, how: string): void => void deaths.push(`${rank} ${how}`);
     await using sleigh = await Sleigh.start({ workers: 3, server: address, onDeath });
@@ -293,7 +290,7 @@ describe('a sleigh whose workers die', () => {
     expect(await sleigh.eachWorker(square, 3)).toEqual([9, 9, 9]);
   });
 
-  it('loses nothing to a kill from outside, in the middle of a task', async () => {
+  it('loses no result when a worker is killed from outside during a task', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = sleigh.eachElem(task.heedful, orders(4));
     await said('begun', 2);
@@ -311,7 +308,7 @@ describe('a sleigh whose workers die', () => {
     ]);
   });
 
-  it('fails what is not done when there is none left that may be replaced, and then hands out nothing more', async () => {
+  it('fails the unfinished elements when no replaceable worker is left, and then hands out no more', async () => {
     await using sleigh = await Sleigh.start({ workers: 1, server: address, respawn: false });
     await sleigh.join(5);
     expect(await sleigh.eachElem(task.killing, [1, 2], { errors: 'collect' })).toMatchObject([
@@ -327,7 +324,7 @@ describe('a sleigh whose workers die', () => {
     });
   });
 
-  it('ends a worker whose task lets it not look up, after its timeout', async () => {
+  it('stops a worker whose task blocks the event loop, after the timeout', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, maxAttempts: 1 });
     await sleigh.join(5);
     const options = { timeout: 50, errors: 'collect' } as const;
@@ -337,7 +334,7 @@ describe('a sleigh whose workers die', () => {
 });
 
 describe('a sleigh whose workers cannot start', () => {
-  it('says so to whoever waits for them', async () => {
+  it('reports the reason to every caller that waits for them', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, preload: '/none.mjs' });
     const waiting = [sleigh.eachElem(square, [1]), sleigh.eachWorker(square, 1), sleigh.join(60)];
     for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'no-workers' });
@@ -349,7 +346,7 @@ describe('a sleigh whose workers cannot start', () => {
 });
 
 describe('a busy worker', () => {
-  it('is not taken for dead, however long it does not look up: its sentinel answers (S9)', async () => {
+  it('is not declared dead while it blocks its event loop, because its sentinel answers for it (S9)', async () => {
     const watchful = await createServer({
       port: 0,
       logLevel: 'error',
@@ -368,7 +365,7 @@ describe('a busy worker', () => {
 });
 
 describe('a sleigh that is stopped', () => {
-  it('ends its batches and its workers, also one that is deep in a call', async () => {
+  it('ends its batches and stops its workers, even during a long call', async () => {
     const sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = expect(
       sleigh.eachElem(
@@ -385,7 +382,7 @@ describe('a sleigh that is stopped', () => {
     await sleigh.stop();
   });
 
-  it('is over when its server goes', async () => {
+  it('ends when its server disconnects', async () => {
     const short = await createServer({ port: 0, logLevel: 'error' });
     const sleigh = await Sleigh.start({ workers: 1, server: { host: short.host, port: short.port } });
     const results = expect(sleigh.eachElem(task.forever, [1])).rejects.toMatchObject({
@@ -397,7 +394,7 @@ describe('a sleigh that is stopped', () => {
     await sleigh.stop();
   });
 
-  it('leaves nothing when it cannot start', async () => {
+  it('leaves nothing behind if it cannot start', async () => {
     await expect(Sleigh.start({ workers: 1, server: { port: 1 } })).rejects.toMatchObject({
       code: 'unreachable',
     });
@@ -407,8 +404,8 @@ describe('a sleigh that is stopped', () => {
   });
 });
 
-describe('workers as threads', () => {
-  it('work as processes do, in this process', async () => {
+describe('workers that are threads', () => {
+  it('behave like processes, in the process of the caller', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, launch: threads() });
     expect(await sleigh.eachElem(square, upTo(50), { chunkSize: 4 })).toEqual(upTo(50).map((n) => n * n));
     expect(await sleigh.eachWorker(task.whoAmI, undefined)).toEqual(
@@ -424,7 +421,7 @@ describe('workers as threads', () => {
     await said('aborted', 2);
   });
 
-  it('end with the job, also when one is deep in a call', async () => {
+  it('stop with the job, even during a long call', async () => {
     const sleigh = await Sleigh.start({ workers: 1, server: address, launch: threads() });
     const results = expect(sleigh.eachElem(task.deep, [{ folder, milliseconds: 60_000 }])).rejects.toThrow(
       'stopped',

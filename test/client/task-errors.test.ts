@@ -24,8 +24,8 @@ async function errorOf(name: string): Promise<TaskError> {
   throw new TypeError('it did not fail');
 }
 
-describe('what a task throws (C6)', () => {
-  it.each(['nested', 'later'])('arrives as the cause, with all that can be sent of it: %s', async (name) => {
+describe('the error of a task (C6)', () => {
+  it.each(['nested', 'later'])('arrives as the cause, with everything that can be sent: %s', async (name) => {
     const { cause, code, reason } = await errorOf(name);
     expect([code, reason]).toEqual(['threw', 'HttpError: busy']);
     expect(cause).toBeInstanceOf(TypeError);
@@ -42,7 +42,7 @@ describe('what a task throws (C6)', () => {
     expect(Object.keys(Object(cause))).not.toContain('cause');
   });
 
-  it('may be several errors', async () => {
+  it('may be an AggregateError', async () => {
     const { cause } = await errorOf('several');
     expect(cause).toBeInstanceOf(AggregateError);
     expect(cause).toMatchObject({
@@ -52,7 +52,7 @@ describe('what a task throws (C6)', () => {
     expect(Object(cause).errors[1]).toBeInstanceOf(SyntaxError);
   });
 
-  it('may refer to itself', async () => {
+  it('may contain a cycle', async () => {
     const { cause } = await errorOf('circular');
     expect(Object(cause).self.error).toBe(cause);
   });
@@ -63,7 +63,7 @@ describe('what a task throws (C6)', () => {
     expect(cause).toMatchObject({ name: 'AbortError', code: 20 });
   });
 
-  it('is cut where it is large', async () => {
+  it('is truncated if it is large', async () => {
     const { body, bytes } = Object((await errorOf('huge')).cause);
     expect(body).toMatch(/^x{65536}… \(934464 more characters\)$/);
     expect(bytes).toBe('[Uint8Array]');
@@ -73,12 +73,12 @@ describe('what a task throws (C6)', () => {
     ['text', 'no', "thrown: 'no'"],
     ['nothing', undefined, 'thrown: undefined'],
     ['object', { code: 7, retry: '[Function: retry]' }, 'thrown: { code: 7, retry: [Function: retry] }'],
-  ])('may be no error: %s', async (name, cause, reason) => {
+  ])('may be a value other than an Error: %s', async (name, cause, reason) => {
     const error = await errorOf(name);
     expect([error.cause, error.reason, 'cause' in error]).toEqual([cause, reason, true]);
   });
 
-  it('fails nothing else when it cannot be read', async () => {
+  it('affects nothing else if it cannot be read', async () => {
     const error = await errorOf('strange');
     expect(error.code).toBe('threw');
     expect(error.cause).toBeInstanceOf(Error);
@@ -86,7 +86,7 @@ describe('what a task throws (C6)', () => {
 });
 
 describe('the stack of a TaskError', () => {
-  it('has the lines of the task first, then those of who began the batch, and none of this package', async () => {
+  it('has the lines of the task, then those of the caller that began the batch, and none of this package', async () => {
     const { stack = '', cause, remoteStack } = await errorOf('nested');
     const [title, ...frames] = stack.split('\n');
     expect(title).toBe('TaskError: element 0: HttpError: busy');
@@ -115,7 +115,7 @@ describe('the stack of a TaskError', () => {
     expect(stack).not.toMatch(/\/(?:src|dist)\/client\//);
   });
 
-  it('is what is printed when nobody catches it, with the causes, and nothing else of this package', async () => {
+  it('is printed for an uncaught error, with its causes and nothing else of this package', async () => {
     const main = join(folder, 'main.mjs');
     const index = new URL('../../dist/client/index.js', import.meta.url);
     writeFileSync(
@@ -134,7 +134,7 @@ describe('the stack of a TaskError', () => {
     expect(printed.split('\n').length).toBeLessThan(50);
   });
 
-  it('names the lines of the source, where the module has a source map', async () => {
+  it('names the lines of the source if the module has a source map', async () => {
     const map = {
       version: 3,
       sources: ['original.ts'],
@@ -154,8 +154,8 @@ describe('the stack of a TaskError', () => {
   });
 });
 
-describe('results', () => {
-  it('are a promise: they can be caught, ended, and handed to what takes promises', async () => {
+describe('the results of a batch', () => {
+  it('are a promise that can be caught, finished, and passed to any function that accepts promises', async () => {
     const seen: string[] = [];
     const results = sleigh.eachElem(fail, ['text']).finally(() => seen.push('ended'));
     expect(await results.catch((error: unknown) => String(error))).toBe("TaskError: element 0: thrown: 'no'");

@@ -21,7 +21,7 @@ const LOST: Found = {
   index: 0,
 };
 
-it('elements of a chunk of a fixed size whose worker died are tried alone, as often as any other', () => {
+it('the elements of a chunk of a fixed size whose worker died are tried alone, as often as other elements', () => {
   const stored: { readonly sent: Sent; readonly attempts: string | undefined }[] = [];
   const sender: TaskSender = {
     workers: 1,

@@ -33,7 +33,7 @@ class Amount {
 }
 
 describe('values on the wire', () => {
-  it('C1: a string goes as itself, in UTF-8', () => {
+  it('C1: a string is sent as its UTF-8 text', () => {
     expect(encodeValue('dé')).toEqual({ descriptor: 1, bytes: Buffer.from('dé'), type: 'text' });
     expect(encodeValue('1').type).toBe('text');
   });
@@ -52,18 +52,18 @@ describe('values on the wire', () => {
     ],
     [new Amount('12.50')],
     [{ amount: new Amount('12.50') }],
-  ])('C1: %o goes as JSON', (value) => {
+  ])('C1: %o is sent as JSON', (value) => {
     const { descriptor, bytes, type } = encodeValue(value);
     expect([descriptor, type]).toEqual([1, 'json']);
     expect(Buffer.from(bytes).toString()).toBe(JSON.stringify(value));
   });
 
-  it('C1: a string that has no UTF-8 goes as JSON, which has an escape for it', () => {
+  it('C1: a string that is not valid UTF-16 is sent as JSON with an escape', () => {
     expect(encodeValue('\ud800').type).toBe('json');
     expect(sent('\ud800')).toBe('\ud800');
   });
 
-  it('C2: bytes go as they are', () => {
+  it('C2: bytes are sent unchanged', () => {
     const { descriptor, bytes } = encodeValue(new Uint8Array([0, 255]));
     expect([descriptor, ...bytes]).toEqual([BYTES_DESCRIPTOR, 0, 255]);
     expect(sent(Buffer.from('x'))).toStrictEqual(Buffer.from('x'));
@@ -86,12 +86,12 @@ describe('values on the wire', () => {
     [[shared, shared]],
     [new URL('https://shop.example/cakes')],
     [{ url: new URL('https://shop.example/cakes') }],
-  ])('C2: what JSON does not give back goes as a graph: %o', (value) => {
+  ])('C2: a value that JSON would change is sent as a graph: %o', (value) => {
     expect(encodeValue(value).descriptor).toBe(GRAPH_DESCRIPTOR);
     expect(sent(value)).toStrictEqual(value);
   });
 
-  it('C2: holes in an array, and its other properties, are no JSON', () => {
+  it('C2: an array with holes or additional properties is not sent as JSON', () => {
     const sparse = [1];
     sparse[2] = 3;
     expect(encodeValue(sparse).type).toBe('graph');
@@ -105,7 +105,7 @@ describe('values on the wire', () => {
     expect(() => encodeValue(value)).toThrow(/^`value(\.f)?` cannot be sent: it is a \S+/);
   });
 
-  it('comes back as it was, whatever it was', () => {
+  it('every value is unchanged after a round trip', () => {
     const anything = fc.anything({
       withBigInt: true,
       withDate: true,
@@ -122,7 +122,7 @@ describe('values on the wire', () => {
     );
   });
 
-  it('C3: text of other makers is a string', () => {
+  it('C3: text from other clients is a string', () => {
     expect(decodeValue(1, Buffer.from('[1]'), new Map())).toBe('[1]');
     expect(decodeValue(0x01000001, Buffer.from('text'), new Map([['type', 'json']]))).toBe('text');
     expect(decodeValue(1, Buffer.from('no JSON'), new Map([['type', 'json']]))).toBe('no JSON');
@@ -130,7 +130,7 @@ describe('values on the wire', () => {
   });
 
   it.each([0, 0x01000000, 0x03000002, 0x01000003])(
-    'C3: what else they store comes as it is: descriptor %i',
+    'C3: other values from other clients arrive unchanged: descriptor %i',
     (descriptor) => {
       const bytes = Buffer.from([1, 2]);
       expect(decodeValue(descriptor, bytes, new Map())).toEqual(new ForeignValue(descriptor, bytes));
@@ -138,7 +138,7 @@ describe('values on the wire', () => {
   );
 
   it.each(['no', '3\n[1]', '10\n[[0],[],[]]x', '13\n[["no"],[],[]]'])(
-    'a graph that is none is given as it came, and says why: %j',
+    'an invalid graph is returned unchanged, with the reason: %j',
     (text) => {
       const value = decodeValue(GRAPH_DESCRIPTOR, Buffer.from(text), new Map());
       expect(value).toMatchObject({ descriptor: GRAPH_DESCRIPTOR, bytes: Buffer.from(text) });
@@ -148,7 +148,7 @@ describe('values on the wire', () => {
 });
 
 describe('text on the wire', () => {
-  it('is UTF-8, one character a byte', () => {
+  it('is UTF-8, held as one character for each byte', () => {
     expect(toWire('é')).toBe('Ã©');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
@@ -157,7 +157,7 @@ describe('text on the wire', () => {
     );
   });
 
-  it('that is no UTF-8 loses nothing', () => {
+  it('loses nothing if it is not UTF-8', () => {
     expect(fromWire('\xe9\xff')).toBe('\xe9\xff');
   });
 });

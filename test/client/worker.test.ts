@@ -54,7 +54,7 @@ class Call {
 }
 
 describe('a worker', () => {
-  it('registers with its description, and does one task after another (S3, S7)', async () => {
+  it('registers with its description, and runs one task after another (S3, S7)', async () => {
     await hire((n) => Number(n) * 10);
     await Promise.all([1, 2, 3].map((n) => master.store('s', 'task', n, new Map([['line', String(n)]]))));
     for (const n of [1, 2, 3]) {
@@ -76,7 +76,7 @@ describe('a worker', () => {
       /^thrown: \[Object: null prototype\] \{\}$/,
     ],
     ['returns what cannot be sent', () => () => 1, /^TypeError: `result` cannot be sent: it is a function/],
-  ])('tells of a call that %s, and goes on', async (_what, call: TaskCall, message) => {
+  ])('reports a call that %s, and continues', async (_what, call: TaskCall, message) => {
     await hire((value) => (value === 'bad' ? call(value, NO_METADATA) : value));
     await master.store('s', 'task', 'bad');
     await master.store('s', 'task', 'good');
@@ -87,7 +87,7 @@ describe('a worker', () => {
     expect([metadata.has('error'), value]).toEqual([false, 'good']);
   });
 
-  it('fails a task whose result the server does not take, says why, and goes on (S7.1)', async () => {
+  it('fails a task whose result the server refuses, reports the reason, and continues (S7.1)', async () => {
     await hire((size) => 'x'.repeat(Number(size)));
     await master.store('s', 'task', 20_000);
     await master.store('s', 'task', 2);
@@ -103,7 +103,7 @@ describe('a worker', () => {
     expect(refusals).toEqual([]);
   });
 
-  it('leaves out of a chunk the values alone that are too large for the server (C5)', async () => {
+  it('omits from a chunk only the values that are too large for the server (C5)', async () => {
     const sizes = [9, 30_000, 4_000, 20_000, 3_000];
     await hire(() => sizes.map((size) => chunkPart({ value: 'x'.repeat(size) }, 'result', 'threw')));
     await master.store('s', 'task', 1, new Map([['chunk', '1']]));
@@ -115,7 +115,7 @@ describe('a worker', () => {
     expect(outcomes).toEqual([9, 'its result of 30000 bytes', 4_000, 'its result of 20000 bytes', 3_000]);
   });
 
-  it('says at least what was thrown when all of it is too large for the server (C6)', async () => {
+  it('reports at least the message of an error that is too large for the server (C6)', async () => {
     await hire(() => {
       throw Object.assign(
         new Error('busy'),
@@ -128,7 +128,7 @@ describe('a worker', () => {
     });
   });
 
-  it('ends when the job ends', async () => {
+  it('stops when the job ends', async () => {
     const { working } = await hire((value) => value);
     await master.store('s', 'task', 1);
     await answered();
@@ -136,7 +136,7 @@ describe('a worker', () => {
     await working;
   });
 
-  it('ends when the connection does, in the middle of a call, too', async () => {
+  it('stops when its connection closes, even during a call', async () => {
     const call = new Call();
     const { working } = await hire(() => call.begin());
     await master.store('s', 'task', 1);

@@ -37,7 +37,7 @@ function mustGoOn(server: SimulatedServer): void {
   other.disconnect();
 }
 
-describe('an exception in a chart of a sleigh', () => {
+describe('an exception in a machine of a sleigh', () => {
   const faults: [string, WorkspaceKind][] = [
     [
       'a guard of a worker',
@@ -50,44 +50,47 @@ describe('an exception in a chart of a sleigh', () => {
     ['the supervisor', sabotaged(({ crew }) => (crew.lose = boom))],
     ['the join phase', sabotaged(({ crew }) => (crew.giveRank = boom))],
   ];
-  it.each(faults)('in %s ends that job: all who wait in it are told, and others go on', (_what, sleigh) => {
-    simulated(
-      (server) => {
-        const [master, sentinel, worker, idle] = [1, 2, 3, 4].map(() => server.connect());
-        if (!master || !sentinel || !worker || !idle) throw new Error('no clients');
-        master.call(['open ws', 'job', 'x', 'no'], JOB);
-        for (const client of [sentinel, worker, idle]) client.call(['use ws', 'job', 'x', 'no']);
-        sentinel.call(['fetch', 'job', 'worker_ids']);
-        sentinel.call(['fetch', 'job', 'worker_ids']);
-        master.send(['fetch', 'job', 'result']);
-        sentinel.send(['fetch', 'job', 'sentinel_alive']);
-        const leaver = server.connect();
-        leaver.call(['use ws', 'job', 'x', 'no']);
-        for (const [rank, client] of [worker, idle].entries()) {
-          client.send(['store', 'job', 'worker_ids', '1', String(rank)]);
-          if (client.isAnswered) client.skip();
-          client.send(['fetch', 'job', 'task']);
-        }
-        leaver.call(['store', 'job', 'task', '1', 'a task']);
-        idle.disconnect();
-        // Each of them meets the fault, or is told of it.
-        expect(server.errors.join()).toContain('a chart failed');
-        for (const client of [master, sentinel, worker]) expect(client.isWaiting).toBe(false);
-        expect(master.reply()).toMatchObject(FAILED);
-        expect(sentinel.reply()).toMatchObject(FAILED);
-        expect(leaver.call(['findTry', 'job', 'result'])).toMatchObject(FAILED);
-        expect(leaver.call(['store', 'job', 'task', '1', 'more'])).toMatchObject(FAILED);
-        worker.skip();
-        mustGoOn(server);
-      },
-      { expectsErrors: true, kinds: { sleigh } },
-    )();
-  });
+  it.each(faults)(
+    'in %s ends that job: every waiting client is notified, and other jobs continue',
+    (_what, sleigh) => {
+      simulated(
+        (server) => {
+          const [master, sentinel, worker, idle] = [1, 2, 3, 4].map(() => server.connect());
+          if (!master || !sentinel || !worker || !idle) throw new Error('no clients');
+          master.call(['open ws', 'job', 'x', 'no'], JOB);
+          for (const client of [sentinel, worker, idle]) client.call(['use ws', 'job', 'x', 'no']);
+          sentinel.call(['fetch', 'job', 'worker_ids']);
+          sentinel.call(['fetch', 'job', 'worker_ids']);
+          master.send(['fetch', 'job', 'result']);
+          sentinel.send(['fetch', 'job', 'sentinel_alive']);
+          const leaver = server.connect();
+          leaver.call(['use ws', 'job', 'x', 'no']);
+          for (const [rank, client] of [worker, idle].entries()) {
+            client.send(['store', 'job', 'worker_ids', '1', String(rank)]);
+            if (client.isAnswered) client.skip();
+            client.send(['fetch', 'job', 'task']);
+          }
+          leaver.call(['store', 'job', 'task', '1', 'a task']);
+          idle.disconnect();
+          // Each of them meets the fault, or is told of it.
+          expect(server.errors.join()).toContain('a chart failed');
+          for (const client of [master, sentinel, worker]) expect(client.isWaiting).toBe(false);
+          expect(master.reply()).toMatchObject(FAILED);
+          expect(sentinel.reply()).toMatchObject(FAILED);
+          expect(leaver.call(['findTry', 'job', 'result'])).toMatchObject(FAILED);
+          expect(leaver.call(['store', 'job', 'task', '1', 'more'])).toMatchObject(FAILED);
+          worker.skip();
+          mustGoOn(server);
+        },
+        { expectsErrors: true, kinds: { sleigh } },
+      )();
+    },
+  );
 });
 
-describe('an exception in the chart of a connection', () => {
+describe('an exception in the machine of a connection', () => {
   it.each(['sendOffer', 'startHandshakeTimer', 'sendAccepted', 'depart', 'startRequestTimer'])(
-    'in %s ends that connection alone',
+    'in %s ends only that connection',
     (action) => {
       simulated(
         (server) => {
@@ -114,14 +117,14 @@ describe('an exception in the chart of a connection', () => {
   );
 });
 
-describe('an exception in what lives in a workspace', () => {
+describe('an exception in a workspace or variable', () => {
   const plugin: WorkspacePlugin = { deleted: () => undefined };
   it.each<[string, Partial<WorkspacePlugin>]>([
     ['refuseStore', { refuseStore: boom }],
     ['stored', { stored: boom }],
     ['deleted', { deleted: boom }],
     ['serverStops', { serverStops: boom }],
-  ])('in %s ends the connection that asked, and keeps nobody else from theirs', (_what, bad) => {
+  ])('in %s closes the connection that sent the request, and affects no other', (_what, bad) => {
     const server = new SimulatedServer({
       expectsErrors: true,
       kinds: { bad: () => ({ ...plugin, ...bad }), good: () => plugin },

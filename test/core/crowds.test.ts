@@ -77,8 +77,8 @@ const WAITS: Record<string, (server: BusyCore) => void> = {
 /** All that was sent to each of them. */
 const heard = (server: BusyCore): unknown => [1, ...CROWD].map((id) => server.sent.get(id));
 
-describe('what is for a crowd is done in turns (P14)', () => {
-  it.each(Object.keys(WAITS))('and comes to the same: %s', (what) => {
+describe('work for many clients is divided into turns (P14)', () => {
+  it.each(Object.keys(WAITS))('with the same outcome: %s', (what) => {
     const [calm, busy] = [crowd(false), crowd(true)];
     for (const server of [calm, busy]) WAITS[what]?.(server);
     expect(busy.due.length).toBeGreaterThan(0);
@@ -95,7 +95,7 @@ describe('what is for a crowd is done in turns (P14)', () => {
     }
   });
 
-  it('others are served before all have been answered', () => {
+  it('so that others are served before all have been answered', () => {
     const server = crowd(true);
     WAITS['a value that all find']?.(server);
     const answered = (): number => CROWD.filter((id) => (server.sent.get(id) ?? '').endsWith('value')).length;
@@ -109,7 +109,7 @@ describe('what is for a crowd is done in turns (P14)', () => {
     expect(answered()).toBe(CROWD.length - 1);
   });
 
-  it('a server that stops closes connections in turns, and each of them', () => {
+  it('when a server stops, which closes every connection', () => {
     const server = crowd(true);
     server.stop();
     expect(server.closed.size).toBeLessThan(CROWD.length / 2);
@@ -117,7 +117,7 @@ describe('what is for a crowd is done in turns (P14)', () => {
     expect(server.closed).toEqual(new Set([1, ...CROWD]));
   });
 
-  it('a worker that dies answers for its copies in turns, and for no others', () => {
+  it('when a worker dies, and its copies alone are settled', () => {
     const results = [false, true].map((isTimeUp) => {
       const server = crowd(isTimeUp);
       openJob(server, { onDeadWorker: 'null' });

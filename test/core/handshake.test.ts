@@ -10,7 +10,7 @@ const useDefault = encodeRequest(['use ws', '__default', '', 'no'], undefined);
 
 describe('the handshake (P2)', () => {
   test(
-    'new: the offer, the options, accepted, and requests at once (P2.1–P2.3, P5.2)',
+    'new: the server sends its offer, the client its options, and requests follow at once (P2.1–P2.3, P5.2)',
     simulated((server) => {
       const client = server.accept();
       client.write('X000');
@@ -21,7 +21,7 @@ describe('the handshake (P2)', () => {
   );
 
   test(
-    'byte by byte it is the same (P1)',
+    'gives the same result when it arrives byte by byte (P1)',
     simulated((server) => {
       const client = server.accept();
       for (const byte of `X000${options({ MetadataFromServer: '1' })}${useDefault}`) client.write(byte);
@@ -34,7 +34,7 @@ describe('the handshake (P2)', () => {
     ['an option that was not offered (P2.3)', options({ Speed: '1' }), 'F000'],
     ['TLS, which was not offered (P2.3)', options({ SSL: '1' }), 'F000'],
     ['malformed options (P5.1)', 'R00000x1', ''],
-  ])('%s: %j is answered %j, and the connection ends', (_, sent, answer) =>
+  ])('%s: %j is answered %j, and the connection is closed', (_, sent, answer) =>
     simulated((server) => {
       const client = server.accept();
       client.write('X000');
@@ -58,7 +58,7 @@ describe('the handshake (P2)', () => {
   );
 
   test(
-    'a server with a web interface tells its port (P2.1)',
+    'contains the port of the web page if there is one (P2.1)',
     simulated(
       (server) => {
         const client = server.accept();
@@ -70,7 +70,7 @@ describe('the handshake (P2)', () => {
   );
 
   test(
-    'TLS begins after `A000`; bytes that came with the options are not read as requests (P2.3)',
+    'starts TLS after `A000`, and does not read bytes that came with the options as requests (P2.3)',
     simulated(
       (server) => {
         const client = server.accept();
@@ -85,7 +85,7 @@ describe('the handshake (P2)', () => {
     ),
   );
 
-  test.each(['', 'X0', 'X000', 'X000R000'])('not done in time after %j: the connection ends (P12)', (sent) =>
+  test.each(['', 'X0', 'X000', 'X000R000'])('is closed when it times out after %j (P12)', (sent) =>
     simulated((server) => {
       const client = server.accept();
       client.write(sent);
@@ -97,7 +97,7 @@ describe('the handshake (P2)', () => {
   );
 
   test(
-    'done in time: the connection may stay silent (P12)',
+    'has no timeout once it is complete (P12)',
     simulated((server) => {
       const client = server.connect();
       server.advance(1_000_000);
@@ -106,7 +106,7 @@ describe('the handshake (P2)', () => {
   );
 
   test(
-    'one connection too many is closed, the others go on (P12)',
+    'closes one connection over the limit, and the others stay open (P12)',
     simulated(
       (server) => {
         const [first, second, third] = [server.accept(), server.accept(), server.accept()];
@@ -119,11 +119,11 @@ describe('the handshake (P2)', () => {
   );
 });
 
-describe('what ends the server (P3)', () => {
+describe('the server stops (P3)', () => {
   const WANTED = { MetadataToServer: '1', MetadataFromServer: '1', KillServerOnClose: '1' };
 
   test(
-    'a connection with KillServerOnClose closes',
+    'when a connection with KillServerOnClose closes',
     simulated((server) => {
       const client = server.connect({ options: WANTED });
       expect(server.stopRequested).toBe(false);
@@ -133,7 +133,7 @@ describe('what ends the server (P3)', () => {
   );
 
   test(
-    'the verb deadman asks for the same',
+    'when a connection that requested it with deadman closes',
     simulated((server) => {
       const client = server.connect();
       expect(client.call(['deadman'])).toMatchObject(OK);
@@ -143,7 +143,7 @@ describe('what ends the server (P3)', () => {
   );
 
   test(
-    'any other value does not',
+    'for no other value of the option',
     simulated((server) => {
       server.connect({ options: { ...WANTED, KillServerOnClose: 'yes' } }).disconnect();
       expect(server.stopRequested).toBe(false);
@@ -151,7 +151,7 @@ describe('what ends the server (P3)', () => {
   );
 });
 
-describe('the options of a handshake have limits of their own, before anyone is let in (P12)', () => {
+describe('the options of a handshake have limits of their own before the client is authenticated (P12)', () => {
   test.each([
     ['too many options, none of which has come: closed at once', '0033', true],
     [

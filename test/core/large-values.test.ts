@@ -12,23 +12,29 @@ const limits = { longValueBytes: 10_000 };
 const left = ({ core, files }: SimulatedServer) => [files.count, core.holdings.bytes];
 
 describe('values too large for memory (P11)', () => {
-  test.each(['fifo', 'lifo', 'single'])('in a %s: comes out whole, and its file goes with it', (mode) =>
-    simulated(
-      (server) => {
-        const visitor = Visitor.of(server, 'w');
-        visitor.declare('v', mode);
-        visitor.store('v', LARGE, { descriptor: 3, metadata: { a: 'b' } });
-        expect(visitor.get('find', 'v')).toMatchObject({ value: LARGE, descriptor: 3, metadata: { a: 'b' } });
-        expect(left(server)).toEqual([1, LARGE.length]);
-        expect(visitor.get('fetch', 'v').value).toBe(LARGE);
-        expect(left(server)).toEqual([0, 0]);
-      },
-      { limits },
-    )(),
+  test.each(['fifo', 'lifo', 'single'])(
+    'in a %s are read completely, and their file is discarded with them',
+    (mode) =>
+      simulated(
+        (server) => {
+          const visitor = Visitor.of(server, 'w');
+          visitor.declare('v', mode);
+          visitor.store('v', LARGE, { descriptor: 3, metadata: { a: 'b' } });
+          expect(visitor.get('find', 'v')).toMatchObject({
+            value: LARGE,
+            descriptor: 3,
+            metadata: { a: 'b' },
+          });
+          expect(left(server)).toEqual([1, LARGE.length]);
+          expect(visitor.get('fetch', 'v').value).toBe(LARGE);
+          expect(left(server)).toEqual([0, 0]);
+        },
+        { limits },
+      )(),
   );
 
   test(
-    'to clients that wait for it: all get it, and no file is left',
+    'reach all clients that wait for them, and leave no file behind',
     simulated(
       (server) => {
         const [finder, fetcher, storer] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
@@ -43,7 +49,7 @@ describe('values too large for memory (P11)', () => {
   );
 
   test(
-    'refused, replaced, deleted, or half in when its client goes: no file is left',
+    'leave no file behind when they are refused, replaced, deleted, or incomplete when their client disconnects',
     simulated(
       (server) => {
         const visitor = Visitor.of(server, 'w');
@@ -66,7 +72,7 @@ describe('values too large for memory (P11)', () => {
   );
 
   test(
-    'that cannot be written: refused with the reason, and the connection goes on',
+    'are refused with the reason if they cannot be written, and the connection stays open',
     simulated(
       (server) => {
         const visitor = Visitor.of(server, 'w');
@@ -81,7 +87,7 @@ describe('values too large for memory (P11)', () => {
   );
 
   test(
-    'as task, broadcast and result: each file goes with the last who needs it (S7, S8)',
+    'as tasks, broadcasts and results are discarded with the last client that needs them (S7, S8)',
     simulated(
       (server) => {
         const job = new Job(server);

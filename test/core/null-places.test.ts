@@ -31,7 +31,7 @@ function fill(server: BusyCore): number {
 }
 
 describe('null results of copies (S13, P12)', () => {
-  it('take no memory when a worker dies that was not taken with its copies, but for their batch', () => {
+  it('use no memory beyond that of the batch when a worker dies before it has taken its copies', () => {
     const server = job(40);
     for (const id of WORKERS) register(server, id, id);
     for (let n = 0; n < 50; n++) broadcast(server);
@@ -43,7 +43,7 @@ describe('null results of copies (S13, P12)', () => {
     expect(server.tell(1, ['list vars', 'job'])).toContain(`result\t${50 * WORKERS.length}\t`);
   });
 
-  it('are room that a broadcast needs, so that no death goes over the limit', () => {
+  it('are reserved when a broadcast is stored, so that no death exceeds the limit', () => {
     const server = job(40, { memoryBytes: MIB });
     for (const id of WORKERS) register(server, id, id);
     expect(fill(server)).toBeLessThan(MIB / (WORKERS.length * 290));
@@ -51,7 +51,7 @@ describe('null results of copies (S13, P12)', () => {
     expect(server.core.holdings.memory).toBeLessThanOrEqual(MIB);
   });
 
-  it('are room that a worker needs which registers, for all broadcasts that are kept for it', () => {
+  it('are reserved when a worker registers, for all broadcasts that are kept for it', () => {
     const server = job(40, { memoryBytes: MIB });
     expect(fill(server)).toBeGreaterThan(300);
     const refusal = 'Refused: the server holds';
@@ -59,7 +59,7 @@ describe('null results of copies (S13, P12)', () => {
     expect(server.core.holdings.memory).toBeLessThanOrEqual(MIB);
   });
 
-  it('of ranks that a broadcast did not reach share one table, however many ends there were between them', () => {
+  it('of ranks that a broadcast did not reach share one table, however many workers have ended in between', () => {
     const server = job(400);
     for (let n = 0; n < 100; n++) {
       register(server, 3 + n, 2 * n);
@@ -75,7 +75,7 @@ describe('null results of copies (S13, P12)', () => {
     expect(server.core.holdings.budget.byKind.nullResults).toBe(0);
   });
 
-  it('give their places back as they are taken', () => {
+  it('release their memory as they are fetched', () => {
     const server = job(3);
     for (const rank of [0, 1, 2]) register(server, 3 + rank, rank);
     broadcast(server);

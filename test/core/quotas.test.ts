@@ -12,7 +12,7 @@ const fill = (client: SimulatedClient, workspace: string): string => {
 
 describe('quotas (P12, W11)', () => {
   it(
-    'a client that has stored its share is refused, others are not, also when it has left',
+    'refuse a client that has used its quota, even after it has disconnected, and no other client',
     simulated(
       (server) => {
         const [one, other] = [server.connect(), server.connect()];
@@ -34,7 +34,7 @@ describe('quotas (P12, W11)', () => {
   );
 
   it(
-    'a workspace that has its share is refused, others are not',
+    'refuse stores to a workspace that has used its quota, and to no other',
     simulated(
       (server) => {
         const client = server.connect();
@@ -51,7 +51,7 @@ describe('quotas (P12, W11)', () => {
   );
 
   it(
-    'the maker of a workspace chooses a smaller one for it',
+    'can be lowered for a workspace by its creator',
     simulated((server) => {
       const client = server.connect();
       client.call(['open ws', 'a', 'me', 'no'], { memoryBytes: '10000' });

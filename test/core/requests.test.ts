@@ -9,7 +9,7 @@ const OVERRAN = refused('A request came while an earlier one was blocked.');
 
 describe('requests (P5)', () => {
   test(
-    'one after the other, without waiting: answered in their order (P5.2)',
+    'are answered in order and without waiting (P5.2)',
     simulated((server) => {
       const client = server.connect({ options: {} });
       const requests = [
@@ -26,7 +26,7 @@ describe('requests (P5)', () => {
   );
 
   test(
-    'an unknown verb: a short refusal, and the connection goes on (P5.4)',
+    'with an unknown verb get a short refusal, and the connection stays open (P5.4)',
     simulated((server) => {
       const client = server.connect();
       for (const verb of ['nonsense', '', 'constructor'])
@@ -48,17 +48,19 @@ describe('requests (P5)', () => {
     ['find', 2, 4],
     ['ifetchTry', 2, 4],
     ['deadman', 0, 0],
-  ])('%s takes %d to %d arguments; with others it is refused in its own form (P5.4)', (verb, least, most) =>
-    simulated((server) => {
-      const client = server.connect();
-      const isLong = client.call([verb, ...Array.from({ length: most + 1 }, () => 'x')]);
-      const expected = refused(`${WRONG_COUNT} "${verb}"`);
-      expect(isLong).toMatchObject(isLong.value === undefined ? expected : { ...expected, ...EMPTY_VALUE });
-      if (least > 0) {
-        const few = Array.from({ length: least - 1 }, () => 'x');
-        expect(client.call([verb, ...few])).toMatchObject(expected);
-      }
-    })(),
+  ])(
+    'with the verb %s take %d to %d arguments; any other number is refused in the form of that verb (P5.4)',
+    (verb, least, most) =>
+      simulated((server) => {
+        const client = server.connect();
+        const isLong = client.call([verb, ...Array.from({ length: most + 1 }, () => 'x')]);
+        const expected = refused(`${WRONG_COUNT} "${verb}"`);
+        expect(isLong).toMatchObject(isLong.value === undefined ? expected : { ...expected, ...EMPTY_VALUE });
+        if (least > 0) {
+          const few = Array.from({ length: least - 1 }, () => 'x');
+          expect(client.call([verb, ...few])).toMatchObject(expected);
+        }
+      })(),
   );
 
   test.each([
@@ -78,7 +80,7 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
   const store = encodeRequest(['store', 'w', 'other', '1', 'x'], new Map());
 
   test(
-    'a short refusal, and the connection ends; neither is carried out',
+    'gets a short refusal and closes the connection, and neither request is carried out',
     simulated((server) => {
       const [client, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
       client.wait('fetch', 'v');
@@ -92,7 +94,7 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
   );
 
   test(
-    'half a request is none yet: the blocked one is answered, and then the other',
+    'is ignored until it is complete: the blocked request is answered first',
     simulated((server) => {
       const [client, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
       client.wait('fetch', 'v');
@@ -106,7 +108,7 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
   );
 
   test(
-    'an empty one: the same (P5.1)',
+    'is handled in the same way if it is empty (P5.1)',
     simulated((server) => {
       const client = Visitor.of(server, 'w');
       client.wait('find', 'v');
@@ -117,7 +119,7 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
   );
 
   test(
-    'a large value in it leaves no file behind (P11)',
+    'leaves no file behind if it contains a large value (P11)',
     simulated(
       (server) => {
         const client = Visitor.of(server, 'w');
@@ -133,7 +135,7 @@ describe('a request while an earlier one is blocked (P5.3)', () => {
 
 describe('limits (P12)', () => {
   test(
-    'a request over one of them is refused with its reason, and the connection goes on',
+    'refuse a request that exceeds one of them with the reason, and the connection stays open',
     simulated(
       (server) => {
         const visitor = Visitor.of(server, 'w');
@@ -161,7 +163,7 @@ describe('limits (P12)', () => {
 
 describe('replies (P8)', () => {
   test(
-    'without metadata a refusal is a status alone',
+    'consist of the status alone for a refusal without metadata',
     simulated((server) => {
       const client = server.connect({ options: {} });
       client.send(['nonsense']);
@@ -170,7 +172,7 @@ describe('replies (P8)', () => {
   );
 
   test(
-    'a fault of the server ends one connection, and the server goes on (P9)',
+    'stop on one connection after an internal error, and the server continues (P9)',
     simulated(
       (server) => {
         const [client, other] = [server.connect(), server.connect()];
@@ -191,7 +193,7 @@ describe('replies (P8)', () => {
   );
 
   test(
-    'the server stops: every connection is closed, whatever it waits for',
+    'stop when the server stops, which closes every connection whatever it waits for',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.wait('find', 'v');

@@ -30,7 +30,7 @@ const wide = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`key ${n}
 
 describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
   it(
-    'costs as much as its metadata, however many ranks there are',
+    'costs as much as its metadata, whatever the number of ranks',
     simulated((server) => {
       const master = almostNobody(server);
       close(master, server);
@@ -48,7 +48,7 @@ describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
   );
 
   it(
-    'that was stored before the group closed is settled when it closes, for those who were absent then',
+    'stored before the group closes is settled at the close, for all ranks absent at that time',
     simulated((server) => {
       const master = almostNobody(server);
       for (let n = 0; n < 20; n++)
@@ -61,7 +61,7 @@ describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
   );
 
   it(
-    'gives a master who waits the first null result at once',
+    'gives a waiting master the first null result at once',
     simulated((server) => {
       const master = almostNobody(server);
       close(master, server);

@@ -20,9 +20,9 @@ const answers = (job: Job, batchId: string): Record<string, string | null> =>
       ]),
   );
 
-describe('what a worker dies of (S13)', () => {
+describe('a worker is dead (S13)', () => {
   test(
-    'its connection closes',
+    'when its connection closes',
     simulated((server) => {
       const job = new Job(server, requeue);
       job.openCrew(2).workers[0]?.leave();
@@ -31,7 +31,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'its sentinel dies: by its connection, with all its workers',
+    'when the connection of its sentinel closes, with all workers of that sentinel',
     simulated((server) => {
       const job = new Job(server, requeue);
       const { sentinel, workers } = job.openCrew(2);
@@ -47,7 +47,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'its sentinel stays away',
+    'when its sentinel misses its heartbeats',
     simulated((server) => {
       const job = new Job(server, { ...requeue, sentinelRefreshPeriod: '1' });
       const { sentinel, workers } = job.openCrew(1);
@@ -61,7 +61,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'its rank is stored to worker_dead; that is an ordinary variable otherwise',
+    'when its rank is stored to worker_dead, which is otherwise an ordinary variable',
     simulated((server) => {
       const job = new Job(server, requeue);
       const { sentinel, workers } = job.openCrew(2);
@@ -73,7 +73,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'a rank that is not registered, dead already, or none at all changes nothing; no number is refused',
+    'but nothing changes for a rank that is unregistered, dead already or unknown; a value that is no number is refused',
     simulated((server) => {
       const job = new Job(server, requeue);
       const { sentinel } = job.openCrew(2);
@@ -88,7 +88,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'a dead worker gets neither tasks nor results, and is told so while it waits for either (S7)',
+    'and gets neither tasks nor results, and is notified while it waits for either (S7)',
     simulated((server) => {
       const job = new Job(server, requeue);
       const { sentinel, workers } = job.openCrew(2);
@@ -102,7 +102,7 @@ describe('what a worker dies of (S13)', () => {
   );
 
   test(
-    'a sentinel none of whose workers is registered has left, and its ranks are deadbeats',
+    'but a sentinel without registered workers leaves without harm, and its ranks are deadbeats',
     simulated((server) => {
       const job = new Job(server);
       job.openCrew(1);
@@ -113,9 +113,9 @@ describe('what a worker dies of (S13)', () => {
   );
 });
 
-describe('policy shutdown (S13)', () => {
+describe('the policy shutdown (S13)', () => {
   test(
-    'a registered worker dies: the sleigh shuts down, and all are told',
+    'shuts the sleigh down when a registered worker dies, and notifies all clients',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.crew(2);
@@ -131,7 +131,7 @@ describe('policy shutdown (S13)', () => {
   );
 
   test(
-    'who never registered may die without harm',
+    'ignores the end of a worker that never registered',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel } = job.openCrew(1);
@@ -141,9 +141,9 @@ describe('policy shutdown (S13)', () => {
   );
 });
 
-describe('policy requeue (S13)', () => {
+describe('the policy requeue (S13)', () => {
   test(
-    'the task goes to the head of the queue, with all its metadata',
+    'returns the task with all its metadata to the head of the queue',
     simulated((server) => {
       const job = new Job(server, requeue);
       const [first, second] = job.crew(2).workers;
@@ -160,7 +160,7 @@ describe('policy requeue (S13)', () => {
   );
 
   test(
-    'or to a worker that waits',
+    'gives the task directly to a waiting worker',
     simulated((server) => {
       const job = new Job(server, requeue);
       const [first, second] = job.crew(2).workers;
@@ -173,7 +173,7 @@ describe('policy requeue (S13)', () => {
   );
 
   test(
-    'two die, busy: their tasks are both back, the last one first',
+    'returns the tasks of two busy workers that die, the later one first',
     simulated((server) => {
       const job = new Job(server, requeue);
       const [first, second, third] = job.crew(3).workers;
@@ -192,7 +192,7 @@ describe('policy requeue (S13)', () => {
   );
 
   test(
-    'after maxAttempts in all it is answered with null',
+    'answers a task with null after maxAttempts attempts',
     simulated((server) => {
       const job = new Job(server, { ...requeue, maxAttempts: '2' });
       const { workers } = job.crew(3);
@@ -208,9 +208,9 @@ describe('policy requeue (S13)', () => {
   );
 });
 
-describe('policy null (S13)', () => {
+describe('the policy null (S13)', () => {
   test(
-    'the master gets a null result for the task',
+    'gives the master a null result for the task',
     simulated((server) => {
       const job = new Job(server, nulls);
       const [first] = job.crew(2).workers;
@@ -227,7 +227,7 @@ describe('policy null (S13)', () => {
   );
 
   test(
-    'nothing else is lost: queued tasks, results, the other workers',
+    'loses nothing else: queued tasks, results and the other workers stay',
     simulated((server) => {
       const job = new Job(server, nulls);
       const [first, second] = job.crew(2).workers;
@@ -244,12 +244,12 @@ describe('policy null (S13)', () => {
 });
 
 describe.each(['requeue', 'null'])(
-  'broadcasts under %s: each gets exactly workerCount results (S13)',
+  'broadcasts under %s have exactly workerCount results (S13)',
   (onDeadWorker) => {
     const options = { onDeadWorker };
 
     test(
-      'a worker dies before it takes its copy, while it has it, or after it answered',
+      'when a worker dies before it takes its copy, while it has it, or after its answer',
       simulated((server) => {
         const job = new Job(server, options);
         const [before, within, after, alive] = job.crew(4).workers;
@@ -266,7 +266,7 @@ describe.each(['requeue', 'null'])(
     );
 
     test(
-      'a later broadcast: dead and deadbeat ranks are answered for at once',
+      'when they are stored after the death: dead and deadbeat ranks are answered at once',
       simulated((server) => {
         const job = new Job(server, options);
         const [dead, alive] = job.openCrew(2).workers;
@@ -282,7 +282,7 @@ describe.each(['requeue', 'null'])(
     );
 
     test(
-      'an earlier one: who never registers is answered for when the group closes; who had died before it, too',
+      'when they are stored before: unregistered ranks are answered when the group closes, including those that died earlier',
       simulated((server) => {
         const job = new Job(server, { ...options, rankCount: '5' });
         const { workers } = job.openCrew(3);
@@ -299,7 +299,7 @@ describe.each(['requeue', 'null'])(
     );
 
     test(
-      'nobody is there at all: all are answered for',
+      'when no worker is left: all are answered',
       simulated((server) => {
         const job = new Job(server, { ...options, rankCount: '2' });
         job.broadcast('x', { batchId: 'b' });
@@ -314,24 +314,22 @@ describe.each(['requeue', 'null'])(
   },
 );
 
-describe('the last worker (S13)', () => {
-  test.each(['requeue', 'null'])(
-    'of a closed group dies: the sleigh shuts down under %s, too',
-    (onDeadWorker) =>
-      simulated((server) => {
-        const job = new Job(server, { onDeadWorker });
-        const [first, last] = job.crew(2).workers;
-        first?.leave();
-        expect(job.isWindingDown).toBe(false);
-        job.master.wait('fetch', 'result');
-        last?.leave();
-        expect(job.master.reply()).toMatchObject(OVER);
-        expect(job.visitor().read('Sleigh ride over')).toBe('1');
-      })(),
+describe('the death of the last worker (S13)', () => {
+  test.each(['requeue', 'null'])('of a closed group shuts the sleigh down under %s, too', (onDeadWorker) =>
+    simulated((server) => {
+      const job = new Job(server, { onDeadWorker });
+      const [first, last] = job.crew(2).workers;
+      first?.leave();
+      expect(job.isWindingDown).toBe(false);
+      job.master.wait('fetch', 'result');
+      last?.leave();
+      expect(job.master.reply()).toMatchObject(OVER);
+      expect(job.visitor().read('Sleigh ride over')).toBe('1');
+    })(),
   );
 
   test(
-    'of an open group dies: the sleigh goes on, and shuts down when it closes after the grace period',
+    'of an open group does not end the sleigh, which shuts down if it closes after the grace period',
     simulated((server) => {
       const job = new Job(server, { ...nulls, workerGracePeriod: '100' });
       const { workers } = job.openCrew(1);

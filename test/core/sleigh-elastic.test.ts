@@ -22,7 +22,7 @@ const answers = (job: Job, batchId: string): string[] =>
 
 describe('an elastic group (S17)', () => {
   test(
-    'never closes: join_status says elastic, and whoever has a rank may register at any time',
+    'never closes: join_status is elastic, and a worker with a rank may register at any time',
     simulated((server) => {
       const job = elastic(server);
       const { sentinel } = job.crew(2);
@@ -34,7 +34,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'workers come and go, ranks are never used twice, and as many are in use as the maximum says',
+    'lets workers join and leave, never reuses a rank, and has at most as many ranks in use as the maximum allows',
     simulated((server) => {
       const job = elastic(server, { rankCount: '2' });
       const { sentinel, workers } = job.crew(2);
@@ -54,7 +54,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'a maximum of 0 or less holds back no rank, the limit of the server does (P12)',
+    'limits no ranks for a maximum of 0 or less, except by the limit of the server (P12)',
     simulated(
       (server) => {
         const job = elastic(server, { rankCount: '0' });
@@ -70,7 +70,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'who asks for the number waits for all that have a rank, or the maximum, or its delay; nothing closes',
+    'answers waitForWorkers when all ranks have registered, at the maximum or after the delay, and never closes',
     simulated((server) => {
       const job = elastic(server, { rankCount: '3' });
       const [first, second] = [job.visitor(), job.visitor()];
@@ -97,7 +97,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'who asks for the number is told when a rank that was waited for lapses, or the maximum comes down',
+    'answers waitForWorkers when a reserved rank expires, or when the maximum is lowered',
     simulated((server) => {
       const job = elastic(server);
       job.worker(job.rank(job.visitor()));
@@ -115,7 +115,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'workerCount is the number registered now, and freezes nothing',
+    'has as workerCount the number of registered workers, and reading it freezes nothing',
     simulated((server) => {
       const job = elastic(server);
       const sentinel = job.sentinel(2);
@@ -129,7 +129,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'a worker that owes nothing has left when its connection closes: no policy looks at that',
+    'ignores the closed connection of a worker without a task or copy: the worker has left, whatever the policy',
     simulated((server) => {
       const job = elastic(server, { onDeadWorker: 'shutdown' });
       const { workers } = job.crew(3);
@@ -144,7 +144,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'so it is when the sentinel is gone first; who waits is told',
+    'treats such a worker in the same way when its sentinel disconnects first, and notifies a waiting client',
     simulated((server) => {
       const job = elastic(server, { onDeadWorker: 'shutdown' });
       const { sentinel, workers } = job.crew(2);
@@ -156,7 +156,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'a worker that has a task when its connection closes is dead, and the policy is requeue unless chosen',
+    'treats a worker with a task as dead when its connection closes, and the default policy is requeue',
     simulated((server) => {
       const job = elastic(server);
       const { workers } = job.crew(2);
@@ -175,7 +175,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'the death of the last one ends nothing, and a job without workers ends with the grace period (S15)',
+    'survives the death of its last worker, and a job without workers ends with the grace period (S15)',
     simulated((server) => {
       const job = elastic(server, { workerGracePeriod: '10', onDeadWorker: 'null' });
       const { sentinel, workers } = job.crew(1);
@@ -192,7 +192,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'a bad value is refused by name (S1)',
+    'refuses an invalid option by name (S1)',
     simulated((server) => {
       expect(() => new Job(server, { join: 'open', reconnectGrace: '-1' })).toThrow(
         'join must be closing or elastic, not "open"; reconnectGrace must be a number of seconds from 0, not "-1".',
@@ -201,7 +201,7 @@ describe('an elastic group (S17)', () => {
   );
 
   test(
-    'a closing one is as ever: no copies are told of, and reach is what a client likes it to be',
+    'is not assumed for a closing group, whose replies name no copies and which ignores reach',
     simulated((server) => {
       const job = new Job(server, { join: 'closing' });
       const { workers } = job.crew(1);
@@ -216,7 +216,7 @@ describe('an elastic group (S17)', () => {
 
 describe('broadcasts of an elastic group (S17)', () => {
   test(
-    'reach those who are there; the reply and each result say how many copies there are',
+    'reach the current workers, and the reply and each result contain the number of copies',
     simulated((server) => {
       const job = elastic(server);
       const { sentinel, workers } = job.crew(2);
@@ -230,7 +230,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'with nobody there: no copy, no result, and nothing is held',
+    'to no workers have no copy and no result, and use no memory',
     simulated((server) => {
       const job = elastic(server);
       expect(job.broadcast('b').metadata).toEqual({ nwsCopies: '0' });
@@ -241,7 +241,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'with reach=all everyone who comes later gets a copy as well, before all else, in their order',
+    'with reach=all give a copy to every later worker as well, before anything else and in order',
     simulated((server) => {
       const job = elastic(server);
       const { sentinel, workers } = job.crew(1);
@@ -267,7 +267,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'copies that a worker leaves unanswered are answered for, so that a master gets as many results as copies',
+    'that a worker leaves unanswered are answered for it, so that a master gets as many results as copies',
     simulated((server) => {
       const job = elastic(server);
       const { sentinel, workers } = job.crew(3);
@@ -287,7 +287,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'a reach that is neither is refused by name, and nothing has changed (P5.5)',
+    'with an unknown reach are refused by name, and nothing changes (P5.5)',
     simulated((server) => {
       const job = elastic(server);
       const { workers } = job.crew(1);
@@ -299,7 +299,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'a client without metadata is answered as ever (P3)',
+    'are answered as before for a client without metadata (P3)',
     simulated((server) => {
       const job = elastic(server);
       const old = server.connect({ handshake: '0000' });
@@ -310,7 +310,7 @@ describe('broadcasts of an elastic group (S17)', () => {
   );
 
   test(
-    'are let go when they are spent, also while one that is for all is older; that one is held as long as the job',
+    'are released when they are finished, even if an older one with reach=all remains for the whole job',
     simulated((server) => {
       const job = elastic(server);
       const { sentinel, workers } = job.crew(1);
@@ -341,7 +341,7 @@ describe('broadcasts of an elastic group (S17)', () => {
 });
 
 test(
-  'an elastic group remembers 1,000 workers and sentinels that have ended, and no more (S17)',
+  'an elastic group remembers at most 1,000 workers and sentinels that have ended (S17)',
   simulated((server) => {
     const job = elastic(server);
     const [sleigh] = sleighsOf(server);

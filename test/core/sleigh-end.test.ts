@@ -10,9 +10,9 @@ const PURGED = refused('Variable purged.');
 
 const end = (job: Job): unknown => job.owner.store('Sleigh ride over', '1');
 
-describe('the ride is over (S14)', () => {
+describe('a sleigh that is shut down (S14)', () => {
   test(
-    'sentinels that wait are told to stop, masters that it is dead; workers are left to their sentinels',
+    'tells waiting sentinels to stop and waiting masters that it is dead, and leaves workers to their sentinels',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.crew(2);
@@ -31,7 +31,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'a worker still waiting when its sentinel leaves is told then',
+    'notifies a waiting worker when its sentinel leaves',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.crew(2);
@@ -44,7 +44,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'a worker of another sentinel is not',
+    'does not notify the workers of another sentinel',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = [job.sentinel(), job.sentinel()];
@@ -59,7 +59,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'no more tasks, no more results to get, nothing more to wait for',
+    'hands out no tasks and no results, and lets no client wait',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.crew(1);
@@ -74,7 +74,7 @@ describe('the ride is over (S14)', () => {
     }),
   );
 
-  test.each([0, 20_000])('a result that a worker stores is accepted and counted, %d ms later, too', (later) =>
+  test.each([0, 20_000])('accepts and counts a result of a worker, also %d ms later', (later) =>
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -89,7 +89,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'joining goes on, and so do status and waitForWorkers; everything else still reads',
+    'still accepts workers, answers status and waitForWorkers, and allows every other read',
     simulated((server) => {
       const job = new Job(server, { rankCount: '4' });
       job.crew(1);
@@ -108,7 +108,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'who leaves now has left, and did not die',
+    'treats a worker that disconnects as left and not as dead',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.crew(2);
@@ -123,7 +123,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'a death that is reported now changes nothing',
+    'ignores the report of a death',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel } = job.crew(1);
@@ -134,7 +134,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'who waits for a task and is no worker is told, after the drain period',
+    'notifies a waiting client that is not a worker after the drain period',
     simulated((server) => {
       const job = new Job(server);
       job.master.wait('fetch', 'task');
@@ -145,7 +145,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'again: changes nothing; the variable is an ordinary one',
+    'ignores a second store to the variable, which is then ordinary',
     simulated((server) => {
       const job = new Job(server);
       for (const value of ['any', 'value'])
@@ -158,7 +158,7 @@ describe('the ride is over (S14)', () => {
   );
 
   test(
-    'what was queued is dropped with the sleigh',
+    'discards the queued values with the sleigh',
     simulated((server) => {
       const job = new Job(server);
       job.crew(1);
@@ -172,13 +172,13 @@ describe('the ride is over (S14)', () => {
   );
 });
 
-describe('a sleigh that shuts down by itself (S14.1)', () => {
+describe('a sleigh shuts down by itself (S14.1)', () => {
   const ways: [string, (job: Job) => void][] = [
     ['the grace period ends', (job) => job.server.advance(300_000)],
     ['the server stops', (job) => job.server.handle({ type: 'stopping' })],
   ];
 
-  test.each(ways)('%s: it stores `1` to `Sleigh ride over`', (_, happen) =>
+  test.each(ways)('and stores `1` to `Sleigh ride over`: %s', (_, happen) =>
     simulated((server) => {
       const job = new Job(server);
       const watcher = job.visitor();
@@ -189,7 +189,7 @@ describe('a sleigh that shuts down by itself (S14.1)', () => {
   );
 
   test(
-    'waiting workers are told at once',
+    'and notifies waiting workers at once',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.crew(3);
@@ -206,7 +206,7 @@ describe('a sleigh that shuts down by itself (S14.1)', () => {
 
 describe('the grace period (S15)', () => {
   test(
-    'ends with no registered worker: the sleigh shuts down',
+    'shuts the sleigh down if no worker is registered at its end',
     simulated((server) => {
       const job = new Job(server, { workerGracePeriod: '10' });
       const sentinel = job.sentinel();
@@ -220,7 +220,7 @@ describe('the grace period (S15)', () => {
   );
 
   test(
-    'ends with one: the job goes on',
+    'lets the job continue if a worker is registered at its end',
     simulated((server) => {
       const job = new Job(server, { workerGracePeriod: '10' });
       job.openCrew(1);
@@ -230,7 +230,7 @@ describe('the grace period (S15)', () => {
   );
 
   test(
-    'of a group that closed empty: is waited for',
+    'also applies to a group that closed without workers',
     simulated((server) => {
       const job = new Job(server, { workerGracePeriod: '100' });
       job.sentinel();
@@ -259,13 +259,13 @@ function everyoneWaits(job: Job): Visitor[] {
   return waits.map(([visitor]) => visitor);
 }
 
-describe('deleting the workspace (S16)', () => {
+describe('deleting the workspace of a sleigh (S16)', () => {
   const ways: [string, (job: Job) => void][] = [
     ['delete ws', (job) => job.master.client.call(['delete ws', 'job'])],
     ['its owner leaves (W6)', (job) => job.owner.leave()],
   ];
 
-  test.each(ways)('%s: whoever waits is told, and no timer is left', (_, remove) =>
+  test.each(ways)('%s notifies waiting clients and stops all timers', (_, remove) =>
     simulated((server) => {
       const job = new Job(server);
       const waiting = everyoneWaits(job);
@@ -278,7 +278,7 @@ describe('deleting the workspace (S16)', () => {
   );
 
   test(
-    'under requeue it stays when a worker or sentinel leaves that had opened it, while another owner is there (W6.1)',
+    'is prevented under requeue when a worker or sentinel that had opened it disconnects while another owner remains (W6.1)',
     simulated((server) => {
       for (const onDeadWorker of ['requeue', 'shutdown', 'null']) {
         const job = new Job(server, { onDeadWorker });
@@ -302,7 +302,7 @@ describe('deleting the workspace (S16)', () => {
   );
 
   test(
-    'under requeue it goes with the last of its owners, and one who is no worker takes it along (W6, W6.1)',
+    'happens under requeue when its last owner disconnects, or an owner that is not a worker (W6, W6.1)',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const { workers } = job.openCrew(1);
@@ -314,7 +314,7 @@ describe('deleting the workspace (S16)', () => {
   );
 
   test(
-    'under busy workers, during the drain period or after it: nothing is left',
+    'while workers are busy, during the drain period or after it, leaves nothing behind',
     simulated((server) => {
       for (const milliseconds of [0, 5_000, 20_000]) {
         const job = new Job(server);
@@ -332,7 +332,7 @@ describe('deleting the workspace (S16)', () => {
   );
 
   test(
-    'a new one under the same name knows nothing of the old one',
+    'allows a new one under the same name without any state of the old one',
     simulated((server) => {
       const old = new Job(server);
       const [worker] = old.openCrew(1).workers;

@@ -7,7 +7,7 @@ const failed = (why: string) => refused(`Worker registration failed: ${why}.`);
 
 describe('ranks (S2)', () => {
   test(
-    'are given out in order, to any sentinel; find tells how many',
+    'are assigned in order to any sentinel, and find returns how many there are',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = [job.visitor(), job.visitor()];
@@ -22,7 +22,7 @@ describe('ranks (S2)', () => {
   );
 
   test(
-    'at the maximum there is none, and who asked is no sentinel (S2, S9)',
+    'are refused at the maximum, and the client does not become a sentinel (S2, S9)',
     simulated((server) => {
       const job = new Job(server, { rankCount: '1' });
       const [sentinel, late] = [job.sentinel(), job.visitor()];
@@ -33,7 +33,7 @@ describe('ranks (S2)', () => {
   );
 
   test(
-    'of a closed group there is none',
+    'are refused for a closed group',
     simulated((server) => {
       const job = new Job(server);
       job.crew(1);
@@ -43,7 +43,7 @@ describe('ranks (S2)', () => {
   );
 
   test(
-    'end at the limit of the server (P12)',
+    'are limited by the server (P12)',
     simulated(
       (server) => {
         const sentinel = new Job(server).sentinel(2);
@@ -56,7 +56,7 @@ describe('ranks (S2)', () => {
 
 describe('registration (S3)', () => {
   test(
-    'its metadata is kept with its rank, in the order of registration',
+    'keeps the metadata with the rank, in the order of registration',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(3);
@@ -72,7 +72,7 @@ describe('registration (S3)', () => {
   );
 
   test(
-    'is refused, and changes nothing: rank taken, never given out, no number, second of one connection',
+    'is refused without effect for a rank that is taken, not assigned or invalid, and for a second one on a connection',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(3);
@@ -90,7 +90,7 @@ describe('registration (S3)', () => {
   );
 
   test(
-    'of a dead rank is refused',
+    'is refused for a dead rank',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       job.openCrew(1).workers[0]?.leave();
@@ -99,7 +99,7 @@ describe('registration (S3)', () => {
   );
 
   test(
-    'with a closed group is refused',
+    'is refused for a closed group',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(1);
@@ -113,7 +113,7 @@ describe('registration (S3)', () => {
 
 describe('expected workers (S4)', () => {
   test(
-    'without a maximum: the group closes when all who were given a rank have registered',
+    'without a maximum close the group when every assigned rank has registered',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(2);
@@ -125,7 +125,7 @@ describe('expected workers (S4)', () => {
   );
 
   test(
-    'with a maximum: when so many have registered',
+    'with a maximum close the group when that number has registered',
     simulated((server) => {
       const job = new Job(server, { rankCount: '2' });
       job.crew(1);
@@ -136,7 +136,7 @@ describe('expected workers (S4)', () => {
   );
 
   test(
-    'reading the maximum freezes it, and so does listing it; a store sets it at any time',
+    'freeze when the maximum is read or listed; a store sets the maximum at any time',
     simulated((server) => {
       for (const freeze of [
         (job: Job) => job.master.get('find', 'workerCount'),
@@ -155,7 +155,7 @@ describe('expected workers (S4)', () => {
   );
 
   test(
-    'over the limit of the server: refused (P12, S4)',
+    'over the limit of the server are refused (P12, S4)',
     simulated((server) => {
       const job = new Job(server);
       expect(job.master.store('workerCount', '100001')).toMatchObject(
@@ -167,7 +167,7 @@ describe('expected workers (S4)', () => {
 
 describe('the join phase (S5)', () => {
   test(
-    'status begins it; it ends after the delay of the first asker, and each is told the number',
+    'begins with status and ends after the delay of the first client, and each client gets the number',
     simulated((server) => {
       const job = new Job(server, { rankCount: '5' });
       job.crew(2);
@@ -188,7 +188,7 @@ describe('the join phase (S5)', () => {
   test.each([
     ['60 seconds', undefined, 60_000],
     ['what was stored', '7', 7_000],
-  ])('without a delay it takes %s', (_, stored, milliseconds) =>
+  ])('without a delay lasts %s', (_, stored, milliseconds) =>
     simulated((server) => {
       const job = new Job(server, { rankCount: '5' });
       if (stored !== undefined) job.master.store('status', stored);
@@ -201,7 +201,7 @@ describe('the join phase (S5)', () => {
   );
 
   test(
-    'it ends when everyone is there',
+    'ends when every expected worker has registered',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(1);
@@ -212,14 +212,14 @@ describe('the join phase (S5)', () => {
   );
 
   test(
-    'status when everyone is there already: at once',
+    'ends at once if every expected worker has registered before',
     simulated((server) => {
       expect(new Job(server).master.get('find', 'status').value).toBe('0');
     }),
   );
 
   test(
-    'a Try form is told that there is no value yet, and begins nothing',
+    'does not begin with a Try form, which reports that there is no value yet',
     simulated((server) => {
       const job = new Job(server, { rankCount: '5' });
       for (const name of ['status', 'waitForWorkers'])
@@ -232,7 +232,7 @@ describe('the join phase (S5)', () => {
     ['that status began reduces the maximum to the ranks given out', 'status', false, '2'],
     ['that a broadcast began never reduces it', 'broadcast', false, '5'],
     ['that status began does not, when it was frozen before', 'status', true, '5'],
-  ])('closing %s', (_, begin, isFrozen, expected) =>
+  ])('when closing %s', (_, begin, isFrozen, expected) =>
     simulated((server) => {
       const job = new Job(server, { rankCount: '5' });
       job.sentinel(2);
@@ -245,7 +245,7 @@ describe('the join phase (S5)', () => {
   );
 
   test(
-    'who asked and left is not told (V6)',
+    'sends nothing to a client that stopped waiting (V6)',
     simulated((server) => {
       const job = new Job(server, { rankCount: '5' });
       const [status, wait] = [job.visitor(), job.visitor()];
@@ -261,7 +261,7 @@ describe('the join phase (S5)', () => {
 
 describe('waitForWorkers (S6)', () => {
   test(
-    'tells the number after its delay, and closes nothing',
+    'returns the number after its delay, and does not close the group',
     simulated((server) => {
       const job = new Job(server);
       job.openCrew(1);
@@ -273,7 +273,7 @@ describe('waitForWorkers (S6)', () => {
   );
 
   test(
-    'when the group closes before, it is told then, and once',
+    'returns the number once if the group closes earlier',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(1);
@@ -286,7 +286,7 @@ describe('waitForWorkers (S6)', () => {
   );
 
   test(
-    'each waits as long as it asked for; the stored duration is that of status',
+    'waits for each client as long as that client requested; the stored duration is that of status',
     simulated((server) => {
       const job = new Job(server);
       job.openCrew(1);
@@ -302,7 +302,7 @@ describe('waitForWorkers (S6)', () => {
   );
 
   test(
-    'with a closed group: the number at once',
+    'returns the number at once for a closed group',
     simulated((server) => {
       const job = new Job(server);
       job.crew(2);
@@ -311,9 +311,9 @@ describe('waitForWorkers (S6)', () => {
   );
 });
 
-describe('ranks that never registered (S6.1)', () => {
+describe('ranks that never register (S6.1)', () => {
   test(
-    'are deadbeats when the group closes: none of them can register, and they are not dead workers',
+    'are deadbeats when the group closes: they can no longer register, and are not dead workers',
     simulated((server) => {
       const job = new Job(server);
       job.openCrew(1);
@@ -325,7 +325,7 @@ describe('ranks that never registered (S6.1)', () => {
   );
 
   test(
-    'their sentinel may leave without harm (S13)',
+    'do not prevent their sentinel from leaving (S13)',
     simulated((server) => {
       const job = new Job(server);
       job.sentinel(1).leave();

@@ -20,7 +20,7 @@ function work(worker: Visitor | undefined, value: string): void {
 
 describe('a mailbox (S21)', () => {
   test(
-    'has the results of several batches, in the order in which they came, each with its batch',
+    'has the results of several batches in the order of their arrival, each with its batch',
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       for (const batchId of ['a', 'b', 'a']) job.task(batchId, { batchId, mailbox: 'mine' });
@@ -36,7 +36,7 @@ describe('a mailbox (S21)', () => {
   );
 
   test(
-    'keeps them from who asks for the batch, and those without a mailbox from who asks for it',
+    "and a batch never deliver each other's results",
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       job.task('x', { batchId: 'a', mailbox: 'mine' });
@@ -52,7 +52,7 @@ describe('a mailbox (S21)', () => {
   );
 
   test(
-    'answers who waits in it, and nothing is lost when that one leaves',
+    'answers its waiting client, and loses nothing when that client disconnects',
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       const first = job.visitor();
@@ -67,7 +67,7 @@ describe('a mailbox (S21)', () => {
   );
 
   test(
-    'a worker cannot send its result elsewhere',
+    'cannot be chosen by a worker for its result',
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       job.task('x', { batchId: 'a', mailbox: 'mine' });
@@ -86,7 +86,7 @@ describe('a mailbox (S21)', () => {
   );
 
   test(
-    'has the empty results of dead workers, too (S13), and the answers to broadcasts (S8)',
+    'has the null results of dead workers (S13) and the answers to broadcasts (S8)',
     simulated((server) => {
       const { job, workers } = jobWith(2, server);
       job.broadcast('all', { batchId: 'a', mailbox: 'mine' });
@@ -103,7 +103,7 @@ describe('a mailbox (S21)', () => {
   );
 
   test(
-    'is told of the end as a batch is (S14)',
+    'is notified of the end of the job as a batch is (S14)',
     simulated((server) => {
       const { job } = jobWith(1, server);
       job.master.wait('fetch', 'result', MINE);
@@ -115,7 +115,7 @@ describe('a mailbox (S21)', () => {
 
 describe('a task of several batches (S21)', () => {
   test(
-    'counts in each of them, and its result until it is taken',
+    'counts in each of its batches, as its result does until it is fetched',
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       job.task('x', { batchId: 'a,b', mailbox: 'mine' });
@@ -141,7 +141,7 @@ describe('a task of several batches (S21)', () => {
   );
 
   test(
-    'is one batch, whatever its name, without a mailbox: as for every old client',
+    'is a task of one batch with any name if it has no mailbox, as for every old client',
     simulated((server) => {
       const { job, workers } = jobWith(1, server);
       job.task('x', { batchId: 'a,b' });

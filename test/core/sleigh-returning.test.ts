@@ -64,9 +64,9 @@ class Story {
 const story = (body: (story: Story, server: SimulatedServer) => void, options: Entries = {}) =>
   simulated((server) => body(new Story(server, options), server));
 
-describe('a worker that lost its connection (S18)', () => {
+describe('a worker that has lost its connection (S18)', () => {
   test(
-    'is lost, and not dead: it counts as registered and keeps its task',
+    'is disconnected and not dead: it counts as registered and keeps its task',
     story((it) => {
       it.job.task('t');
       it.fetch();
@@ -80,7 +80,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'comes back under its rank to what it was doing',
+    'comes back under its rank and resumes',
     story((it) => {
       it.job.task('t');
       expect(it.fetch()).toEqual(['t', '1']);
@@ -94,7 +94,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'comes back idle when it was waiting, and is given the next task',
+    'comes back idle if it was waiting, and gets the next task',
     story((it) => {
       it.worker.wait('fetch', 'task');
       it.loseConnection();
@@ -104,7 +104,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'is dead when it has not come back within the grace, and its task is tried elsewhere',
+    'is dead if it has not come back within the grace period, and its task is tried elsewhere',
     story((it, server) => {
       it.job.task('t');
       it.fetch();
@@ -119,7 +119,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'has all its grace again each time',
+    'has the full grace period each time',
     story((it, server) => {
       for (let n = 0; n < 3; n++) {
         it.loseConnection();
@@ -132,7 +132,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'comes back when the group is closed, while new ones are refused',
+    'comes back to a closed group, which refuses new workers',
     story((it) => {
       it.job.close();
       it.loseConnection();
@@ -142,7 +142,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'gets the broadcasts that were stored while it was away',
+    'gets the broadcasts that were stored while it was disconnected',
     story((it) => {
       it.loseConnection();
       it.job.broadcast('b');
@@ -152,7 +152,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'is the same worker only by its session; of a rank that is there any other is a duplicate',
+    'is recognized only by its session; any other client with the rank of a connected worker is a duplicate',
     story((it) => {
       it.loseConnection();
       const other = it.job.visitor();
@@ -163,7 +163,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'dies with its connection when it told no session, as ever',
+    'is dead at once if it gave no session',
     story((it) => {
       const old = it.job.worker(1);
       it.job.task('t');
@@ -174,7 +174,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'dies with its connection where nobody chose a grace, whatever it says of a session',
+    'is dead at once if no grace period is set, whatever its session',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'null' });
       job.sentinel(2);
@@ -211,7 +211,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'has left when the sleigh shuts down',
+    'has left if the sleigh shuts down',
     story((it, server) => {
       it.job.task('t');
       it.fetch();
@@ -224,7 +224,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'and is the last one of a closed group, lets the job go on until its grace is over',
+    'and was the last one of a closed group lets the job continue until its grace period ends',
     story((it, server) => {
       it.job.close();
       it.loseConnection();
@@ -235,7 +235,7 @@ describe('a worker that lost its connection (S18)', () => {
   );
 
   test(
-    'says what it is doing as a number, or is refused by name (P5.5)',
+    'states its activity as a number, and any other value is refused by name (P5.5)',
     story((it) => {
       it.job.task('t');
       it.fetch();
@@ -248,9 +248,9 @@ describe('a worker that lost its connection (S18)', () => {
   );
 });
 
-describe('replies that were lost with the connection (S18)', () => {
+describe('a reply that is lost with the connection (S18)', () => {
   test(
-    'the result was not received: the worker has its task still, and sends it again',
+    'to a result that was not received: the worker still has its task, and sends the result again',
     story((it) => {
       it.job.task('t');
       const [, number] = it.fetch();
@@ -262,7 +262,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'the result was received and its reply lost: the worker is told so, and no second result comes of it',
+    'to a result that was received: the worker learns this, and no second result is stored',
     story((it) => {
       it.job.task('t');
       const [, number] = it.fetch();
@@ -277,7 +277,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'result and next task were asked for in one piece and both replies lost: the next task has not been tried',
+    'to a result and the next task in one segment: the next task counts no attempt',
     story(
       (it) => {
         for (const task of ['t1', 't2', 't3']) it.job.task(task);
@@ -297,7 +297,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'the first task was given and its reply lost: it goes to whoever waits',
+    'with the first task: the task goes to a waiting worker',
     story((it) => {
       const other = it.job.worker(1);
       it.job.task('t');
@@ -311,7 +311,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'the reply to its return was lost: it says the same again, and is told the same again',
+    'to a return: the worker repeats its message and gets the same reply',
     story((it) => {
       for (const task of ['t1', 't2']) it.job.task(task);
       const [, number] = it.fetch();
@@ -329,7 +329,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'the reply to its first registration was lost: it comes as one that returns',
+    'to the first registration: the worker comes back as a returning one',
     story((it) => {
       it.loseConnection();
       expect([it.comeBack(), it.group()]).toEqual(['0', 'Idle']);
@@ -337,7 +337,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'a task that it skipped is not its own any more (S7.1)',
+    'to a task that the worker skipped does not give the task back to it (S7.1)',
     story((it) => {
       for (const task of ['t1', 't2']) it.job.task(task);
       const [, first] = it.fetch();
@@ -353,7 +353,7 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 
   test(
-    'a copy of a broadcast that never reached it goes to the same worker again, before all else',
+    'with a copy of a broadcast: the same worker gets the copy again, before anything else',
     story((it) => {
       it.job.task('t');
       it.job.broadcast('b1', { batchId: 'b' });
@@ -374,9 +374,9 @@ describe('replies that were lost with the connection (S18)', () => {
   );
 });
 
-describe('a connection that is gone before the server has noticed (S18)', () => {
+describe('a broken connection that the server has not noticed yet (S18)', () => {
   test(
-    'is replaced: what it waited in ends, and nothing that it still says counts',
+    'is replaced: its pending requests end, and everything that still arrives on it is ignored',
     story((it) => {
       const old = it.worker;
       old.wait('fetch', 'task');
@@ -396,7 +396,7 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
   );
 
   test(
-    'is replaced in the middle of a task: the result that comes late from the old one is refused',
+    'is replaced during a task: a late result on the old connection is refused',
     story((it) => {
       it.job.task('t');
       const old = it.worker;
@@ -409,7 +409,7 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
   );
 
   test(
-    'is replaced while it waits for a result, too',
+    'is replaced while the worker waits for a result, too',
     story((it) => {
       const old = it.worker;
       old.wait('fetch', 'result', { metadata: { batchId: 'b' } });
@@ -419,7 +419,7 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
   );
 
   test(
-    'a worker that registers twice on one connection has come back on it',
+    'is replaced by itself if a worker registers twice on it',
     story((it) => {
       it.job.task('t');
       const [, number] = it.fetch();
@@ -430,7 +430,7 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
   );
 
   test(
-    'a task that never reached it while the sleigh shuts down is dropped with the sleigh',
+    'drops with the sleigh a task that never reached the worker before the shutdown',
     story((it, server) => {
       it.job.task('t');
       it.fetch();
@@ -443,9 +443,9 @@ describe('a connection that is gone before the server has noticed (S18)', () => 
   );
 });
 
-describe('coming back to an elastic group (S17, S18)', () => {
+describe('returning to an elastic group (S17, S18)', () => {
   test(
-    'a lost worker is in use until its grace is over; then it has left, if it owes nothing',
+    'a disconnected worker counts until its grace period ends; it has then left if it has no task or copy',
     story(
       (it, server) => {
         it.job.master.store('workerCount', '3');
@@ -463,7 +463,7 @@ describe('coming back to an elastic group (S17, S18)', () => {
   );
 
   test(
-    'and is dead, if it owes an answer',
+    'and it is dead if it owes an answer',
     story(
       (it, server) => {
         it.loseConnection();

@@ -5,7 +5,7 @@ import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
 const RINGS = ['logDebug', 'logError', 'bye'];
 
-describe.each(RINGS)('%s is a ring (S20)', (name) => {
+describe.each(RINGS)('the variable %s is a ring (S20)', (name) => {
   test('keeps the last 10,000 values', () =>
     simulated((server) => {
       const { master } = new Job(server);
@@ -13,7 +13,7 @@ describe.each(RINGS)('%s is a ring (S20)', (name) => {
       expect(master.get('fetch', name).value).toBe('3');
     })());
 
-  test('keeps the last bytes, metadata included, and always the newest value', () =>
+  test('keeps the newest values up to a size in bytes, metadata included, and always the newest value', () =>
     simulated(
       (server) => {
         const { master } = new Job(server);
@@ -28,7 +28,7 @@ describe.each(RINGS)('%s is a ring (S20)', (name) => {
     )());
 });
 
-test('iteration goes on behind the values that were dropped (V10, S20)', () =>
+test('continues an iteration after the values that were dropped (V10, S20)', () =>
   simulated(
     (server) => {
       const { master } = new Job(server);
@@ -42,7 +42,7 @@ test('iteration goes on behind the values that were dropped (V10, S20)', () =>
     { limits: { logCount: 2 } },
   )());
 
-test('what is dropped is no longer counted, in bytes and in memory (P12)', () => {
+test('does not count dropped values, neither in bytes nor in memory (P12)', () => {
   const server = new SimulatedServer({ limits: { logCount: 1 } });
   const { master } = new Job(server);
   master.store('bye', 'x'.repeat(1_000));
@@ -51,7 +51,7 @@ test('what is dropped is no longer counted, in bytes and in memory (P12)', () =>
   expect(server.core.holdings).toMatchObject({ bytes, memory });
 });
 
-test('who waits for a value gets it, and nothing is kept', () =>
+test('delivers a value directly to a waiting client, and keeps nothing', () =>
   simulated(
     (server) => {
       const job = new Job(server);

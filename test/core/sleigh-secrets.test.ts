@@ -74,7 +74,7 @@ function everythingTold(traces: boolean): { texts: string[]; server: SimulatedSe
   };
 }
 
-describe.each([false, true])('sessions, with a trace: %s', (traces) => {
+describe.each([false, true])('session secrets, with a trace: %s', (traces) => {
   test('appear in no variable, report, view, story, log or trace (S18, S19)', () => {
     const { texts, server } = everythingTold(traces);
     // It was looked where there is something to see.

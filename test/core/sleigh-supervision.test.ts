@@ -90,7 +90,7 @@ const supervised = (size: Size, body: (it: Supervised) => void, options: Entries
 
 describe('a supervised worker whose connection closes (S19)', () => {
   test(
-    'is lost, keeps its task, and is dead when 10 seconds are over without a report',
+    'is disconnected and keeps its task, and is dead after 10 seconds without a report',
     supervised(TWO, (it) => {
       it.job.task('t');
       it.worker(0).get('fetch', 'task');
@@ -109,7 +109,7 @@ describe('a supervised worker whose connection closes (S19)', () => {
   );
 
   test(
-    'is waited for as long as it may come back, if that is longer',
+    'is waited for during its grace period, if that is longer',
     supervised(
       TWO,
       (it) => {
@@ -124,7 +124,7 @@ describe('a supervised worker whose connection closes (S19)', () => {
   );
 
   test(
-    'has left then, in an elastic group, if it owes nothing',
+    'has then left, in an elastic group, if it has no task or copy',
     supervised(
       TWO,
       (it) => {
@@ -136,14 +136,14 @@ describe('a supervised worker whose connection closes (S19)', () => {
     ),
   );
 
-  test('goes with its sentinel', () =>
+  test('ends with its sentinel', () =>
     supervised(TWO, (it) => {
       it.worker(0).leave();
       it.sentinel.leave();
       expect(it.job.master.read('rankCount')).toBe('0');
     })());
 
-  test('is dead at once where the sentinel gave no session, or only later', () =>
+  test('is dead at once if the sentinel gave no session or gave it too late', () =>
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const sentinel = job.sentinel(2);
@@ -153,9 +153,9 @@ describe('a supervised worker whose connection closes (S19)', () => {
     })());
 });
 
-describe('a report (S19)', () => {
+describe('a report of a sentinel (S19)', () => {
   test(
-    'tried: the worker is dead before its connection has closed, and its task is tried again',
+    'tried: declares the worker dead before its connection has closed, and its task is tried again',
     supervised(TWO, (it) => {
       it.job.task('t');
       it.worker(0).get('fetch', 'task');
@@ -167,7 +167,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'tried: the attempts count, and the null result says how it ended',
+    'tried: counts the attempt, and the null result contains how the worker ended',
     supervised(
       TWO,
       (it) => {
@@ -192,7 +192,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'without more it says that the worker died',
+    'without details states that the worker died',
     supervised(
       TWO,
       (it) => {
@@ -227,7 +227,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'untried: a worker that waits is given the task at once',
+    'untried: gives the task to a waiting worker at once',
     supervised(TWO, (it) => {
       it.job.task('t');
       it.worker(0).get('fetch', 'task');
@@ -238,7 +238,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'untried: it may be tried as often as before',
+    'untried: does not limit how often the task may be tried',
     supervised(
       { ranks: 3, registered: 3 },
       (it) => {
@@ -255,7 +255,7 @@ describe('a report (S19)', () => {
   );
 
   test.each(['shutdown', 'requeue', 'null'])(
-    'failed: the task is answered for at once under %s, and the sleigh goes on',
+    'failed: answers the task at once under %s, and the sleigh continues',
     (onDeadWorker) =>
       supervised(
         TWO,
@@ -272,7 +272,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'declined: the task goes to others, and never to that rank again',
+    'declined: gives the task to other workers, and never to that rank again',
     supervised(TWO, (it) => {
       it.job.task('t', { batchId: 'b' });
       it.worker(0).get('fetch', 'task');
@@ -285,7 +285,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'declined by one who waits behind: the one who has not declined it gets it',
+    'declined by the first waiting worker: gives the task to the next one that has not declined it',
     supervised({ ranks: 3, registered: 3 }, (it) => {
       it.job.task('t');
       it.worker(0).get('fetch', 'task');
@@ -300,7 +300,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'declined by all who are there or may come: it is answered for, with the last reason',
+    'declined by all current and future workers: answers the task with the last reason',
     supervised(OPEN, (it) => {
       it.job.task('t', { batchId: 'b' });
       for (const rank of [0, 1]) {
@@ -316,7 +316,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'declined by the only worker: it is answered for at once',
+    'declined by the only worker: answers the task at once',
     supervised({ ranks: 1, registered: 1 }, (it) => {
       it.job.task('t', { batchId: 'b' });
       it.worker(0).get('fetch', 'task');
@@ -326,7 +326,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'of a rank that is not registered, or ended already, changes nothing',
+    'changes nothing for a rank that is not registered or has ended',
     supervised(OPEN, (it) => {
       it.worker(0).leave();
       for (const rank of [0, 0, 2]) expect(it.report(rank)).toMatchObject(OK);
@@ -335,7 +335,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'keeps the end of the last words, cut between characters',
+    'keeps the end of the last output, without a partial character',
     supervised(
       TWO,
       (it) => {
@@ -360,7 +360,7 @@ describe('a report (S19)', () => {
     ],
     ['the word', { task: 'eaten' }, 'task must be tried, untried, failed or declined, not "eaten".'],
     ['the place', { at: 'x' }, 'at must be a number, not "x".'],
-  ])('is refused, and changes nothing, if %s is wrong', (_, metadata, reason) =>
+  ])('is refused without effect if %s is wrong', (_, metadata, reason) =>
     supervised(TWO, (it) => {
       expect(it.report(0, metadata)).toMatchObject(refused(reason));
       expect([it.groupOf(0), it.job.master.read('rankCount')]).toEqual(['Idle', '2']);
@@ -368,7 +368,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'is kept nowhere, since it has the session; one without a session is that of S13',
+    'is not stored, because it contains the session; one without a session is handled as in S13',
     supervised(TWO, (it) => {
       it.report(0);
       expect(it.job.master.get('findTry', 'worker_dead').status).toBe('0001');
@@ -378,7 +378,7 @@ describe('a report (S19)', () => {
   );
 
   test(
-    'the session of a worker does not stand in its registration',
+    'is trusted for a session that does not appear in the registration of the worker',
     supervised(OPEN, (it) => {
       it.once((who) => who.store('worker_ids', '2', { metadata: { session: 'of the worker', host: 'ada' } }));
       const registrations = [0, 1, 2].map(() => it.job.master.get('fetch', 'worker registrations'));
@@ -387,9 +387,9 @@ describe('a report (S19)', () => {
   );
 });
 
-describe('a replacement (S19)', () => {
+describe('a replacement worker (S19)', () => {
   test(
-    'registers under the same rank when the group is closed, and works',
+    'registers under the same rank in a closed group, and works',
     supervised(TWO, (it) => {
       expect(it.job.phase).toBe('closed');
       it.report(0);
@@ -428,7 +428,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'without a report is as one after a report that says nothing: null results tell that the worker died',
+    'without a report counts as one with an empty report: null results state that the worker died',
     supervised(
       TWO,
       (it) => {
@@ -442,7 +442,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'is counted, for its job and under its rank, for who asks for that',
+    'is counted for its job and for its rank, on request',
     supervised(TWO, (it) => {
       const counted = () => {
         const all = { metadata: { all: '1' } };
@@ -463,7 +463,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'of a worker that never registered may come when the group has closed',
+    'of a worker that never registered may join after the group has closed',
     supervised(OPEN, (it) => {
       expect(it.askToReplace(2).value).toBe('2');
       it.job.close();
@@ -473,7 +473,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'of a deadbeat may come, too',
+    'of a deadbeat may join, too',
     supervised(OPEN, (it) => {
       it.job.close();
       expect(it.once((who) => who.store('worker_ids', '2')).status).toBe('0001');
@@ -483,7 +483,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'is asked for in vain while the sleigh shuts down, or when the sentinel has gone',
+    'is refused while the sleigh shuts down',
     supervised(TWO, (it) => {
       it.once((who) => who.store('Sleigh ride over', '1'));
       expect(it.askToReplace(0)).toMatchObject({ value: '-1', metadata: { allocated: '1' } });
@@ -491,7 +491,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'is asked for in vain when the sentinel has gone',
+    'is refused when the sentinel has left',
     supervised(OPEN, (it) => {
       it.sentinel.leave();
       expect(it.askToReplace(0).value).toBe('-1');
@@ -499,7 +499,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'under the policy shutdown a worker that is still there dies of it, and so does the sleigh',
+    'under the policy shutdown makes a worker dead that is still registered, and shuts the sleigh down',
     supervised(
       TWO,
       (it) => {
@@ -511,7 +511,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'counts as a rank that is given out in an elastic group, also when another has taken its place',
+    'counts as an assigned rank in an elastic group, even if another worker has taken its place',
     supervised(
       TWO,
       (it) => {
@@ -527,7 +527,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'is waited for by those who ask for the number of an elastic group',
+    'is included when a client waits for the number of workers of an elastic group',
     supervised(
       TWO,
       (it) => {
@@ -542,7 +542,7 @@ describe('a replacement (S19)', () => {
   );
 
   test(
-    'does not give its rank to the worker before it, when that comes back too late (S18)',
+    'keeps its rank when its predecessor comes back too late (S18)',
     simulated((server) => {
       const it = new Supervised(server, { ranks: 2, registered: 0 }, { reconnectGrace: '5' });
       const register = (session: string) => {
@@ -563,7 +563,7 @@ describe('a replacement (S19)', () => {
     ['no number', 'x', SESSION, 'replaces must be a number, not "x".'],
     ['nobody', '9', SESSION, 'replaces: rank 9 was not given to a sentinel of that session.'],
     ['of another session', '0', 'another', 'replaces: rank 0 was not given to a sentinel of that session.'],
-  ])('is refused for a rank that is %s, and nothing has changed', (_, replaces, session, reason) =>
+  ])('is refused without effect for a rank that is %s', (_, replaces, session, reason) =>
     supervised(TWO, (it) => {
       expect(it.askToReplace(replaces, session)).toMatchObject(refused(reason));
       expect([it.groupOf(0), it.job.master.read('rankCount')]).toEqual(['Idle', '2']);
@@ -578,12 +578,12 @@ describe('a replacement (S19)', () => {
 });
 
 describe.each(['shutdown', 'requeue', 'null'])(
-  'broadcasts under %s: one result for each rank (S19)',
+  'broadcasts under %s have one result for each rank (S19)',
   (onDeadWorker) => {
     const fate = onDeadWorker === 'shutdown' ? 'untried' : 'tried';
 
     test(
-      'closed: what is stored while nobody is registered is answered for, a replacement gets later ones',
+      'in a closed group: those stored while nobody is registered are answered, and a replacement gets later ones',
       supervised(
         TWO,
         (it) => {
@@ -611,7 +611,7 @@ describe.each(['shutdown', 'requeue', 'null'])(
     );
 
     test(
-      'open: a replacement gets what nobody had under its rank',
+      'in an open group: a replacement gets those that no worker of its rank has had',
       supervised(
         OPEN,
         (it) => {
@@ -638,7 +638,7 @@ describe.each(['shutdown', 'requeue', 'null'])(
     );
 
     test(
-      'open, and closed before the replacement comes: it is answered for',
+      'in a group that closes before the replacement joins: they are answered',
       supervised(
         OPEN,
         (it) => {
@@ -661,7 +661,7 @@ describe.each(['shutdown', 'requeue', 'null'])(
     );
 
     test.each(['untried', 'failed', 'declined'])(
-      'a copy that the worker has is answered for when it is reported %s',
+      'when the worker that has a copy is reported %s: the copy is answered',
       (task) =>
         supervised(
           TWO,
@@ -680,11 +680,11 @@ describe.each(['shutdown', 'requeue', 'null'])(
   },
 );
 
-describe('the last worker of a closed group, supervised (S19)', () => {
+describe('the last worker of a closed group, with a sentinel (S19)', () => {
   const options = { workerGracePeriod: '100' };
 
   test.each(['tried', 'untried'])(
-    'ended, reported %s: the sleigh goes on for a grace period, and results can be taken',
+    'that ended and is reported %s leaves the sleigh running for a grace period, so that results can be fetched',
     (task) =>
       supervised(
         { ranks: 1, registered: 1 },
@@ -704,7 +704,7 @@ describe('the last worker of a closed group, supervised (S19)', () => {
   );
 
   test(
-    'is replaced within the grace period: the sleigh goes on',
+    'that is replaced within the grace period leaves the sleigh running',
     supervised(
       { ranks: 1, registered: 1 },
       (it) => {
@@ -719,9 +719,9 @@ describe('the last worker of a closed group, supervised (S19)', () => {
   );
 });
 
-describe('a task that says how often it may be tried (S19)', () => {
+describe('a task with its own number of attempts (S19)', () => {
   test(
-    'is tried that often, whatever the sleigh says',
+    'is tried that often, whatever the number of the sleigh',
     supervised(
       { ranks: 3, registered: 3 },
       (it) => {
@@ -738,7 +738,7 @@ describe('a task that says how often it may be tried (S19)', () => {
     ),
   );
 
-  test.each(['0', '-1', 'x', '1.5'])('is refused when that is %s', (maxAttempts) =>
+  test.each(['0', '-1', 'x', '1.5'])('is refused if the number is %s', (maxAttempts) =>
     supervised(TWO, (it) => {
       expect(it.job.task('t', { maxAttempts })).toMatchObject(
         refused(`maxAttempts must be a whole number from 1, not "${maxAttempts}".`),
@@ -748,7 +748,7 @@ describe('a task that says how often it may be tried (S19)', () => {
   );
 });
 
-test('a rank that is replaced is not forgotten for those that end later in an elastic group (S17)', () => {
+test('an elastic group remembers a rank that is replaced, however many others end later (S17)', () => {
   const roll = new BoundedRegistry<string>(
     2,
     new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)),

@@ -8,7 +8,7 @@ const NO_VALUE = refused('no value available.');
 
 describe('tasks (S7)', () => {
   test(
-    'are given in their order, each with its descriptor and metadata, to whoever asks',
+    'are handed out in order to any worker that asks, each with its descriptor and metadata',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = job.crew(2).workers;
@@ -27,7 +27,7 @@ describe('tasks (S7)', () => {
   );
 
   test(
-    'wake the worker that has waited longest, one for each',
+    'wake the worker that has waited longest, one worker for each task',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = job.crew(2).workers;
@@ -42,7 +42,7 @@ describe('tasks (S7)', () => {
   );
 
   test(
-    'with none: fetchTry is refused, and find always is',
+    'refuse fetchTry if there are none, and always refuse find',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -53,7 +53,7 @@ describe('tasks (S7)', () => {
   );
 
   test(
-    'are never given to who is no worker; such a one waits behind nobody',
+    'are never handed to a client that is not a worker, and such a client delays no worker',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -70,7 +70,7 @@ describe('tasks (S7)', () => {
   );
 
   test(
-    'a worker that waits and goes away takes none with it',
+    'are not consumed by a worker that disconnects while it waits',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const [first, second] = job.crew(2).workers;
@@ -84,7 +84,7 @@ describe('tasks (S7)', () => {
 
 describe('results (S7)', () => {
   test(
-    'join the batch of their task, with its metadata overlaid by their own, the rank and the batch',
+    'join the batch of their task, with the metadata of the task overlaid by their own, the rank and the batch',
     simulated((server) => {
       const job = new Job(server);
       const worker = job.crew(2).workers[1];
@@ -106,7 +106,7 @@ describe('results (S7)', () => {
   );
 
   test(
-    'find takes, as fetch does',
+    'are removed by find as by fetch',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -121,7 +121,7 @@ describe('results (S7)', () => {
   );
 
   test(
-    'wake the master who has waited longest for their batch, and no other',
+    'wake the master that has waited longest for their batch, and no other',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -142,7 +142,7 @@ describe('results (S7)', () => {
   );
 
   test(
-    'without a current task: refused, and nothing changes',
+    'are refused without effect if the worker has no current task',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -156,7 +156,7 @@ describe('results (S7)', () => {
   );
 
   test(
-    'a master that waits and goes away takes none with it',
+    'are not consumed by a master that disconnects while it waits',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -171,9 +171,9 @@ describe('results (S7)', () => {
   );
 });
 
-describe('a worker that asks for a task while it has one (S7.1)', () => {
+describe('a worker that requests a task while it has one (S7.1)', () => {
   test(
-    'policy requeue: the task goes first again, up to maxAttempts, then a null result',
+    'under requeue: its task is queued first again, up to maxAttempts, and then answered with null',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '2' });
       const [worker] = job.crew(1).workers;
@@ -191,7 +191,7 @@ describe('a worker that asks for a task while it has one (S7.1)', () => {
   );
 
   test(
-    'policy requeue, another one waits: that one gets it',
+    'under requeue, while another worker waits: that worker gets the task',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const [first, second] = job.crew(2).workers;
@@ -205,7 +205,7 @@ describe('a worker that asks for a task while it has one (S7.1)', () => {
   );
 
   test(
-    'policy null: a null result, and the next task; the worker stays registered',
+    'under null: its task is answered with null, it gets the next task and stays registered',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'null' });
       const [worker] = job.crew(1).workers;
@@ -218,7 +218,7 @@ describe('a worker that asks for a task while it has one (S7.1)', () => {
   );
 
   test(
-    'policy shutdown: the sleigh shuts down',
+    'under shutdown: the sleigh shuts down',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -230,7 +230,7 @@ describe('a worker that asks for a task while it has one (S7.1)', () => {
   );
 
   test(
-    'a copy of a broadcast: the same worker tries it again, before all else, up to maxAttempts',
+    'while it has a copy of a broadcast: it gets the copy again, before anything else, up to maxAttempts',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '2' });
       const [worker, other] = job.crew(2).workers;
@@ -247,7 +247,7 @@ describe('a worker that asks for a task while it has one (S7.1)', () => {
 
 describe('broadcasts (S8)', () => {
   test(
-    'every registered worker gets a copy, before any task, with metadata of its own',
+    'give every registered worker a copy with its own metadata, before any task',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.crew(2);
@@ -268,7 +268,7 @@ describe('broadcasts (S8)', () => {
   );
 
   test(
-    'while the group is not closed, those who join later get all of them, oldest first',
+    'reach the workers that join before the group closes, oldest broadcast first',
     simulated((server) => {
       const job = new Job(server, { rankCount: '3' });
       const sentinel = job.sentinel(3);
@@ -287,7 +287,7 @@ describe('broadcasts (S8)', () => {
   );
 
   test(
-    'wake all workers that wait',
+    'wake all waiting workers',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.crew(3);
@@ -298,7 +298,7 @@ describe('broadcasts (S8)', () => {
   );
 
   test(
-    'copies that nobody has yet are not pending (S10)',
+    'do not count copies without a worker as pending (S10)',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(2).workers;
@@ -310,7 +310,7 @@ describe('broadcasts (S8)', () => {
   );
 
   test(
-    'a broadcast begins the join phase (S5)',
+    'begin the join phase (S5)',
     simulated((server) => {
       const job = new Job(server, { rankCount: '2' });
       job.crew(1);
@@ -324,7 +324,7 @@ describe('broadcasts (S8)', () => {
 
 describe('jobStatus (S10)', () => {
   test(
-    'counts queued and running, of one batch, of the one without a name, or of all',
+    'counts queued and running tasks of one batch, of the unnamed batch, or of all batches',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;

@@ -59,31 +59,34 @@ const CASES: [DeathPolicy, readonly Vanishes[]][] = [
   ['shutdown', [...party('worker', 1), ...party('sentinel', 0), ...party('master', 1)]],
 ];
 
-describe.each(CASES)('a party vanishes from a job, policy %s', (policy, parties) => {
-  test.each(SCRIPT.map((step, at) => [at, step.do] as const))(
-    'after step %d, %s: nobody waits who could be served, no task is lost, nothing is left (S13, S14, S16)',
-    (at) => {
-      for (const vanishes of parties) {
+describe.each(CASES)(
+  'a client that disconnects from a job at any time, under the policy %s',
+  (policy, parties) => {
+    test.each(SCRIPT.map((step, at) => [at, step.do] as const))(
+      'after step %d, %s: no servable client waits, no task is lost, and nothing is left behind (S13, S14, S16)',
+      (at) => {
+        for (const vanishes of parties) {
+          const play = new JobPlay(policy);
+          for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
+          play.step(vanishes);
+          for (const step of SCRIPT.slice(at + 1)) play.step(step);
+          play.finish();
+          if (play.isServing) {
+            const answered = play.results.filter(({ tag }) => tag.startsWith('task')).map(({ tag }) => tag);
+            expect(new Set(answered).size).toBe(answered.length);
+            expect(play.oracle.queue).toEqual([]);
+          }
+          play.end();
+        }
+      },
+    );
+
+    test('when the workspace is deleted after any step, nobody waits and nothing is left behind (S16)', () => {
+      for (const at of SCRIPT.keys()) {
         const play = new JobPlay(policy);
         for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
-        play.step(vanishes);
-        for (const step of SCRIPT.slice(at + 1)) play.step(step);
-        play.finish();
-        if (play.isServing) {
-          const answered = play.results.filter(({ tag }) => tag.startsWith('task')).map(({ tag }) => tag);
-          expect(new Set(answered).size).toBe(answered.length);
-          expect(play.oracle.queue).toEqual([]);
-        }
         play.end();
       }
-    },
-  );
-
-  test('when the workspace goes after any step, nobody waits and nothing is left (S16)', () => {
-    for (const at of SCRIPT.keys()) {
-      const play = new JobPlay(policy);
-      for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
-      play.end();
-    }
-  });
-});
+    });
+  },
+);

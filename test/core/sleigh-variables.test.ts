@@ -31,7 +31,7 @@ const line = (name: string, values: number): string => `${name}\t${values}\t0\t0
 
 const STORE_REFUSED = refused('Store is not supported for this variable.');
 
-describe('options at creation (S1)', () => {
+describe('the options of a new sleigh (S1)', () => {
   test.each([
     ['rankCount', 'many', 'rankCount must be a whole number up to 100000, not "many"'],
     ['rankCount', '1.5', 'rankCount must be a whole number up to 100000, not "1.5"'],
@@ -41,7 +41,7 @@ describe('options at creation (S1)', () => {
     ['workerGracePeriod', '-1', 'workerGracePeriod must be a number of seconds from 0, not "-1"'],
     ['onDeadWorker', 'mourn', 'onDeadWorker must be shutdown, requeue or null, not "mourn"'],
     ['maxAttempts', '0', 'maxAttempts must be a whole number from 1, not "0"'],
-  ])('%s of %j: no workspace is made, and the reply says which value was bad', (name, value, reason) =>
+  ])('are refused by value, and no workspace is created, for %s of %j', (name, value, reason) =>
     simulated((server) => {
       const client = server.connect();
       const metadata = { wstype: 'sleigh', [name]: value };
@@ -53,7 +53,7 @@ describe('options at creation (S1)', () => {
   );
 
   test(
-    'good ones, padded with spaces: it is made',
+    'may be padded with spaces',
     simulated((server) => {
       const job = new Job(server, {
         rankCount: ' 2 ',
@@ -69,7 +69,7 @@ describe('options at creation (S1)', () => {
 
 describe('the variables of a job', () => {
   test(
-    'a new one, in the listing: the hidden ones left out, mode custom',
+    'are listed in a new job without the hidden ones, with the mode custom',
     simulated((server) => {
       const constants = ['agentStatus', 'join_status', 'plugin_version', 'rankCount'];
       expect(new Job(server).master.list()).toEqual([
@@ -91,7 +91,7 @@ describe('the variables of a job', () => {
     ['broadcast', '0'],
     ['jobStatus', '0'],
     ['sentinel_alive', '1'],
-  ])('%s of a new job reads %j, by every form of get, with its id and index 0', (name, value) =>
+  ])('include %s, which is %j in a new job for every form of get, with id and index 0', (name, value) =>
     simulated((server) => {
       const { master } = new Job(server);
       for (const verb of ['find', 'fetch', 'findTry', 'fetchTry', 'ifind'])
@@ -115,14 +115,14 @@ describe('the variables of a job', () => {
     'fixedargID',
     'agentStatus',
     'scoreboard',
-  ])('%s refuses stores', (name) =>
+  ])('include %s, which refuses stores', (name) =>
     simulated((server) => {
       expect(new Job(server).master.store(name, '1')).toMatchObject(STORE_REFUSED);
     })(),
   );
 
   test(
-    'to delete one, or one that is not there, leaves no line in the log; other refusals do',
+    'report only refusals other than a deletion in the log',
     simulated((server) => {
       const job = new Job(server);
       const log = vi.spyOn(server.core, 'log');
@@ -136,18 +136,20 @@ describe('the variables of a job', () => {
     }),
   );
 
-  test.each(JOB_VARIABLES)('%s cannot be deleted, nor declared otherwise (S7.2)', (name) =>
-    simulated((server) => {
-      const { master } = new Job(server);
-      expect(master.delete(name)).toMatchObject(
-        refused(`Variable "${name}" is part of the workspace and cannot be deleted.`),
-      );
-      expect(master.declare(name, 'single').status).toBe('0001');
-    })(),
+  test.each(JOB_VARIABLES)(
+    'include %s, which cannot be deleted nor declared with another mode (S7.2)',
+    (name) =>
+      simulated((server) => {
+        const { master } = new Job(server);
+        expect(master.delete(name)).toMatchObject(
+          refused(`Variable "${name}" is part of the workspace and cannot be deleted.`),
+        );
+        expect(master.declare(name, 'single').status).toBe('0001');
+      })(),
   );
 
   test.each(['workerCount', 'status', 'waitForWorkers'])(
-    'a store of no number to %s is refused (P5.5)',
+    'include %s, to which a value that is no number is refused (P5.5)',
     (name) =>
       simulated((server) => {
         expect(new Job(server).master.store(name, 'soon')).toMatchObject(
@@ -156,17 +158,19 @@ describe('the variables of a job', () => {
       })(),
   );
 
-  test.each(['status', 'waitForWorkers'])('a delay that is no number, of %s, is refused (P5.5)', (name) =>
-    simulated((server) => {
-      const { master } = new Job(server);
-      expect(master.get('find', name, { metadata: { delay: 'soon' } })).toMatchObject(
-        refused('delay must be a number, not "soon".'),
-      );
-    })(),
+  test.each(['status', 'waitForWorkers'])(
+    'include %s, for which a delay that is no number is refused (P5.5)',
+    (name) =>
+      simulated((server) => {
+        const { master } = new Job(server);
+        expect(master.get('find', name, { metadata: { delay: 'soon' } })).toMatchObject(
+          refused('delay must be a number, not "soon".'),
+        );
+      })(),
   );
 
   test(
-    'every clause of workspaces holds for other variables',
+    'leave every clause of workspaces in force for other variables',
     simulated((server) => {
       const { master } = new Job(server);
       master.declare('mine', 'lifo');
@@ -176,7 +180,7 @@ describe('the variables of a job', () => {
   );
 
   test(
-    'each get of fixedargID names a fresh hidden single (S11)',
+    'include fixedargID, of which each get returns the name of a new hidden single variable (S11)',
     simulated((server) => {
       const { master } = new Job(server);
       const names = ['find', 'fetch', 'findTry'].map((verb) => master.get(verb, 'fixedargID').value);
@@ -188,7 +192,7 @@ describe('the variables of a job', () => {
   );
 
   test(
-    'two jobs have nothing to do with each other',
+    'are independent of those of another job',
     simulated((server) => {
       const one = new Job(server);
       const two = server.connect();

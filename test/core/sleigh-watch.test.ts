@@ -24,7 +24,7 @@ describe('sentinels (S9)', () => {
   );
 
   test(
-    'the Try forms are told that there is no value',
+    'get no value from the Try forms',
     simulated((server) => {
       const sentinel = new Job(server).sentinel();
       for (const verb of ['findTry', 'fetchTry'])
@@ -33,7 +33,7 @@ describe('sentinels (S9)', () => {
   );
 
   test(
-    'whoever is no sentinel is told to stop',
+    'are distinguished from other clients, which are told to stop',
     simulated((server) => {
       const job = new Job(server);
       const [worker] = job.crew(1).workers;
@@ -45,7 +45,7 @@ describe('sentinels (S9)', () => {
   test.each([
     ['away for three periods after a waking: dead, told to stop, no more ranks', 30_000, '1', '-1'],
     ['away for a little less: alive', 29_999, undefined, '2'],
-  ])('%s (S13)', (_, away, told, rank) =>
+  ])('leave a worker alive or dead: %s (S13)', (_, away, told, rank) =>
     simulated((server) => {
       const job = new Job(server, { sentinelRefreshPeriod: '10', onDeadWorker: 'requeue' });
       const { sentinel } = job.openCrew(1);
@@ -60,7 +60,7 @@ describe('sentinels (S9)', () => {
   );
 
   test(
-    'a worker that is busy for ten minutes is not found dead, while its sentinel keeps asking (S13)',
+    'keep a worker alive that is busy for ten minutes, as long as they keep asking (S13)',
     simulated((server) => {
       const job = new Job(server, { sentinelRefreshPeriod: '1', onDeadWorker: 'requeue' });
       const { sentinel, workers } = job.crew(1);
@@ -77,7 +77,7 @@ describe('sentinels (S9)', () => {
   );
 
   test(
-    'time blocked is not absence, and who never used it is never absent (S13)',
+    'are not absent while they are blocked, nor if they never used the variable (S13)',
     simulated((server) => {
       const job = new Job(server, { sentinelRefreshPeriod: '10', onDeadWorker: 'requeue' });
       const { sentinel } = job.openCrew(1);
@@ -94,7 +94,7 @@ describe('sentinels (S9)', () => {
   );
 
   test(
-    'a Try form counts as using it (S13)',
+    'count as present after a Try form (S13)',
     simulated((server) => {
       const job = new Job(server, { sentinelRefreshPeriod: '10', onDeadWorker: 'requeue' });
       const { sentinel } = job.openCrew(1);
@@ -122,7 +122,7 @@ function groupsOf(text = ''): Record<string, string[]> {
 
 describe('agentStatus (S12)', () => {
   test(
-    'of a new job: the titles, each after an empty line',
+    'of a new job contains the titles, each after an empty line',
     simulated((server) => {
       const titles = ['Idle workers', 'Blocked workers', 'Active workers', 'Dead workers'];
       const more = ['Blocked sentinels', 'Active sentinels', 'Dead sentinels'];
@@ -133,7 +133,7 @@ describe('agentStatus (S12)', () => {
   );
 
   test(
-    'tells who is in which state',
+    'lists the workers by state',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const { sentinel, workers } = job.openCrew(4);
@@ -160,7 +160,7 @@ describe('agentStatus (S12)', () => {
   );
 
   test(
-    'leaves out the empty line after a group that lists members',
+    'omits the empty line after a group that lists members',
     simulated((server) => {
       const job = new Job(server);
       const { sentinel, workers } = job.openCrew(1);
@@ -173,7 +173,7 @@ describe('agentStatus (S12)', () => {
   );
 
   test(
-    'tells of dead sentinels',
+    'lists dead sentinels',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const { sentinel } = job.openCrew(1);
@@ -186,7 +186,7 @@ describe('agentStatus (S12)', () => {
   );
 
   test(
-    'does not tell of sentinels that have left, none of whose workers had registered (S13)',
+    'does not list sentinels that left before any of their workers had registered (S13)',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       job.openCrew(1);
@@ -198,7 +198,7 @@ describe('agentStatus (S12)', () => {
 
 describe('scoreboard (S12)', () => {
   test(
-    'a line a worker: tasks done, their mean time, the share of time busy, time on the current one',
+    'has a line for each worker: tasks completed, mean time, share of time busy, and time on the current task',
     simulated((server) => {
       const job = new Job(server);
       const [first, second] = job.crew(2).workers;

@@ -42,8 +42,8 @@ const steps = fc
   .tuple(fc.array(step, { minLength: 10, maxLength: 60 }), rarely, fc.array(step, { maxLength: 20 }))
   .map((parts) => parts.flat());
 
-describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('jobs at random, policy %s', (policy) => {
-  test('in every state the invariants hold, everyone is told what the oracle says, and nothing is left', () => {
+describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('random jobs under the policy %s', (policy) => {
+  test('keep the invariants in every state, give the replies of the oracle, and leave nothing behind', () => {
     fc.assert(
       fc.property(steps, (steps) => {
         const play = new JobPlay(policy);
@@ -56,26 +56,29 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('jobs at random, pol
   });
 });
 
-describe.each<DeathPolicy>(['requeue', 'null'])('jobs that are done to their end, policy %s', (policy) => {
-  test('every task is answered once, every broadcast by each rank below workerCount, once (S8, S13)', () => {
-    let finished = 0;
-    fc.assert(
-      fc.property(fc.array(step, { minLength: 20, maxLength: 50 }), (steps) => {
-        const play = new JobPlay(policy);
-        for (const step of steps) if (step.do !== 'askForResult') play.step(step);
-        play.finish();
-        if (play.isServing && play.oracle.isClosed) {
-          finished++;
-          const workerCount = Number(play.job.master.read('workerCount'));
-          const count = (tag: string): number => play.results.filter((result) => result.tag === tag).length;
-          const tags = new Set(play.results.map(({ tag }) => tag));
-          for (const tag of tags) expect(count(tag)).toBe(tag.startsWith('task') ? 1 : workerCount);
-          for (const { tag } of play.oracle.broadcasts) expect(count(tag)).toBe(workerCount);
-        }
-        play.end();
-      }),
-      { numRuns: 60 },
-    );
-    expect(finished).toBeGreaterThan(5);
-  });
-});
+describe.each<DeathPolicy>(['requeue', 'null'])(
+  'random jobs that are completed, under the policy %s',
+  (policy) => {
+    test('answer every task once, and every broadcast once for each rank below workerCount (S8, S13)', () => {
+      let finished = 0;
+      fc.assert(
+        fc.property(fc.array(step, { minLength: 20, maxLength: 50 }), (steps) => {
+          const play = new JobPlay(policy);
+          for (const step of steps) if (step.do !== 'askForResult') play.step(step);
+          play.finish();
+          if (play.isServing && play.oracle.isClosed) {
+            finished++;
+            const workerCount = Number(play.job.master.read('workerCount'));
+            const count = (tag: string): number => play.results.filter((result) => result.tag === tag).length;
+            const tags = new Set(play.results.map(({ tag }) => tag));
+            for (const tag of tags) expect(count(tag)).toBe(tag.startsWith('task') ? 1 : workerCount);
+            for (const { tag } of play.oracle.broadcasts) expect(count(tag)).toBe(workerCount);
+          }
+          play.end();
+        }),
+        { numRuns: 60 },
+      );
+      expect(finished).toBeGreaterThan(5);
+    });
+  },
+);

@@ -24,7 +24,7 @@ const ALL = pipeline(
 );
 
 describe('work in turns (P14)', () => {
-  it('gives the same replies in the same order, however often the time is up', () => {
+  it('gives the same replies in the same order, however often its time is up', () => {
     const [calm, busy] = [new BusyCore(false), new BusyCore(true)];
     for (const server of [calm, busy]) {
       server.connect(1);
@@ -44,7 +44,7 @@ describe('work in turns (P14)', () => {
     }
   });
 
-  it('lets another client go first, and is not read from meanwhile', () => {
+  it('lets another client run first, and its own connection is not read meanwhile', () => {
     const server = new BusyCore(true);
     server.connect(1);
     server.connect(2);
@@ -54,7 +54,7 @@ describe('work in turns (P14)', () => {
     expect(server.sent.get(2)).toBe('22230000');
   });
 
-  it('is the turn of one after the other', () => {
+  it('gives the clients turns one after the other', () => {
     const server = new BusyCore(true);
     for (const id of [1, 2]) {
       server.connect(id);
@@ -67,7 +67,7 @@ describe('work in turns (P14)', () => {
     expect(server.sent.get(2)).toBe(`2223${'0000'.repeat(10)}`);
   });
 
-  it('is the turn of one after the other, too, when what each asked for takes steps', () => {
+  it('gives the clients turns one after the other, too, if their requests take several steps', () => {
     const server = new BusyCore(true);
     for (const id of [1, 2]) server.connect(id);
     server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(500, (n) => ['findTry', 'w', `x${n}`])));
@@ -85,7 +85,7 @@ describe('work in turns (P14)', () => {
     expect(Math.abs(two - one)).toBeLessThanOrEqual(3);
   });
 
-  it('nobody can get at what is being deleted', () => {
+  it('makes a workspace inaccessible while it is being deleted', () => {
     const server = new BusyCore(true);
     for (const id of [1, 2]) server.connect(id);
     server.ask(1, 'open ws', 'v', 'me', 'no');
@@ -98,7 +98,7 @@ describe('work in turns (P14)', () => {
     while (server.turn());
   });
 
-  it('what a client that has left asked for is given up, and its workspaces end in steps', () => {
+  it('is abandoned when its client disconnects, whose workspaces are then deleted in steps', () => {
     const server = new BusyCore(true);
     server.connect(1);
     server.write(1, pipeline(['open ws', 'w', 'me', 'no'], ...many(300, (n) => ['findTry', 'w', `x${n}`])));

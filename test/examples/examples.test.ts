@@ -43,7 +43,7 @@ describe('the examples of the client library', () => {
     expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
   }, 60_000);
 
-  it('sweep a parameter and plot what comes out', async () => {
+  it('sweep a parameter and plot the results', async () => {
     // 79.7 %: the solution of z = 1 - exp(-2 z), which the textbooks give.
     expect(await run('sweep/main.mjs', 'plot.svg')).toEqual(
       well('plot.svg: 71 simulations; at 2.0 79.7 % fall ill\n'),
@@ -66,14 +66,14 @@ describe('the examples of the client library', () => {
     expect(lines.toSorted()).toEqual(['a.txt:2: a needle', 'c.txt:1: needles']);
   });
 
-  it('put tasks into a bag from which tasks are taken', async () => {
+  it('share tasks through a bag, from which workers take them', async () => {
     // 1 + 8 + 42 + 140 placements of up to three queens, and the 92 solutions that are known.
     expect(await run('tree/main.mjs', '8')).toEqual(well('92 ways for 8 queens, found by 191 tasks\n'));
     // Where no queen can follow the bag is empty, too.
     expect((await run('tree/main.mjs', '2')).output).toBe('0 ways for 2 queens, found by 3 tasks\n');
   });
 
-  it('let two languages meet in one workspace, where both are there', async ({ skip }) => {
+  it('let two languages share one workspace if both are installed', async ({ skip }) => {
     const outcome = await run('two-languages/main.mjs');
     if (outcome.output.startsWith('skipped: ')) skip(outcome.output.trim());
     expect(outcome).toEqual(
@@ -81,7 +81,7 @@ describe('the examples of the client library', () => {
     );
   });
 
-  it('say so where a language is not there', async () => {
+  it('report that a language is not installed', async () => {
     expect(await run('two-languages/main.mjs', 'no-such-python')).toEqual(
       well('skipped: there is no no-such-python here\n'),
     );

@@ -39,8 +39,8 @@ afterEach(() => child.kill('SIGKILL'));
 
 const logged = (message: string): string[] => errors.split('\n').filter((line) => line.includes(message));
 
-describe('descriptors that have run out (P12)', () => {
-  it('are told in the log now and then, those who are there are served, and then the next ones', async () => {
+describe('running out of file descriptors (P12)', () => {
+  it('is logged at intervals, existing clients are served, and later the new ones', async () => {
     const port = await start('--log-level', 'warn', '--long-value-size', '1000');
     const client = await RawClient.ready(port);
     expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
@@ -67,7 +67,7 @@ describe('descriptors that have run out (P12)', () => {
     expect(child.exitCode).toBe(null);
   }, 60_000);
 
-  it('are seen running out in /metrics before a connection is refused, and refusals are counted', async () => {
+  it('is visible in /metrics before a connection is refused, and refusals are counted', async () => {
     const port = await start('--log-level', 'warn', '--web-port', '0');
     await eventually(() => page() !== '', 'it says where its page is');
     const seen: { readonly used: number; readonly refusals: number }[] = [];
@@ -91,7 +91,7 @@ describe('descriptors that have run out (P12)', () => {
     for (const client of crowd) client.vanish();
   }, 60_000);
 
-  it('connections over the limit end at once, and are told in the log once', async () => {
+  it('closes connections over the limit at once, and is logged once', async () => {
     const port = await start('--log-level', 'warn', '--limit', 'connectionCount=10');
     const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.ready(port)));
     // Each of them would wait for five seconds to be told to go, if it were let in first.

@@ -135,7 +135,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-describe('memory that the server holds for somebody has a limit, whatever it is for (P12)', () => {
+describe('all memory that the server holds for clients has a limit (P12)', () => {
   it.each(KINDS)('$what', { timeout: 180_000 }, async ({ first = [], again }) => {
     await using server = await startServe(
       '--limit',

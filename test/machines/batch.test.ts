@@ -85,7 +85,7 @@ describe('the machine of a batch (S23)', () => {
     expect(after(types)).toEqual([state, commands]);
   });
 
-  it('is the same out of the table of its life cycle, for every sequence of four events', () => {
+  it('gives the same result as its table of transitions for every sequence of four events', () => {
     const table = new LifeCycleTable(batchMachine);
     const sequences = EVENTS.flatMap((a) =>
       EVENTS.flatMap((b) => EVENTS.flatMap((c) => EVENTS.map((d) => [a, b, c, d]))),

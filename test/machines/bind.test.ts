@@ -11,7 +11,7 @@ const lamp = setup({
 });
 
 describe('binding a machine', () => {
-  test('its actions are done by the functions that it is bound to, for the owner of the actor', () => {
+  test('runs its actions with the bound functions, for the owner of the actor', () => {
     const done: string[] = [];
     const implementations: Implementations<typeof lamp, string[]> = {
       light: (done, { event }) => done.push(`light, ${event.type}`),
@@ -24,7 +24,7 @@ describe('binding a machine', () => {
     expect(done).toEqual(['light, pressed', 'log, lamp, 0']);
   });
 
-  test('a forgotten action and a misspelled one do not compile', () => {
+  test('rejects a missing or misspelled action at compile time', () => {
     // @ts-expect-error -- log is forgotten
     bind(lamp, () => null, { light: () => undefined });
     // @ts-expect-error -- there is no action ligth
@@ -32,7 +32,7 @@ describe('binding a machine', () => {
     expect(lamp.events).toEqual(['pressed']);
   });
 
-  test('an action that is run before it is bound is an error that names it', () => {
+  test('reports an action by name that is run before it is bound', () => {
     const errors: unknown[] = [];
     const actor = createActor(lamp);
     actor.subscribe({ error: (error) => errors.push(error) });

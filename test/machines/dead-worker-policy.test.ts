@@ -40,12 +40,12 @@ describe('the policy for dead workers (S13, S7.1)', () => {
     expect(decideUnfinished('shutdown', task)).toBe(shutdown);
   });
 
-  test('a task that was not begun is for others, and a copy is answered for, whatever the policy (S19)', () => {
+  test('gives an untried task to other workers and answers a copy, for every onDeadWorker (S19)', () => {
     expect(decideUntried({ isCopy: false })).toBe('requeue');
     expect(decideUntried({ isCopy: true })).toBe('answer');
   });
 
-  test('under shutdown only ranks whose sentinel supervises are answered for (S13, S19)', () => {
+  test('answers only for ranks with a supervising sentinel under shutdown (S13, S19)', () => {
     expect(answered('requeue')).toEqual([true, true, true]);
     expect(answered('null')).toEqual([true, true, true]);
     expect(answered('shutdown')).toEqual([false, false, true]);

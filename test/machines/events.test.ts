@@ -7,7 +7,7 @@ const MACHINES = join(import.meta.dirname, '../../src/machines');
 /** Whose objects live: what an event tells of them are their numbers. */
 const LIVING = /\b(PendingGet|PendingStore|Client|Worker|Sentinel|Task|Value)\b/;
 
-test('no event of a machine carries a live object', () => {
+test('events of machines contain no live objects', () => {
   const wrong = readdirSync(MACHINES)
     .filter((name) => name.endsWith('.ts'))
     .flatMap((name) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { matchSession } from '../../src/machines/sessions.ts';
 
-test('a session is matched only where one is known (S18, S19)', () => {
+test('a session matches only if the server knows one (S18, S19)', () => {
   expect(matchSession('a', 'a')).toBe('same');
   expect(matchSession('a', 'b')).toBe('other');
   expect(matchSession('a', undefined)).toBe('other');

@@ -28,13 +28,13 @@ const JOB = `(async () => {
   await sleigh.stop();
 })();`;
 
-describe('the package, from its tarball', () => {
+describe('the package installed from its tarball', () => {
   it.each([
     ['all.mjs', "import { createServer, Sleigh, tasks } from 'sleigh';"],
     ['client.mjs', "import { Sleigh, tasks } from 'sleigh/client';"],
     ['required.cjs', "const { Sleigh, tasks } = require('sleigh');"],
   ])(
-    'is imported by %s, and runs workers',
+    'can be imported with %s, and runs workers',
     (name, first) => {
       installed.write(name, `${first}\n${JOB}`);
       expect(installed.node([name])).toEqual(right('[ 2, 4 ]\n'));
@@ -43,7 +43,7 @@ describe('the package, from its tarball', () => {
   );
 
   it.each(['sleigh', 'sleigh/client'])(
-    '%s works without the walker, which is sleigh/verify',
+    'works with %s without the walker, which is sleigh/verify',
     (name) => {
       const walker = join(installed.path, 'node_modules/sleigh/dist/verify');
       const away = join(installed.path, 'walker');
@@ -64,14 +64,14 @@ describe('the package, from its tarball', () => {
     [['charts', 'worker', '--format', 'mermaid'], /stateDiagram/],
     [['charts', '--out', 'drawn'], /drawn/],
   ])(
-    'has what it needs for sleigh %j',
+    'has everything that sleigh %j needs',
     (args, printed) => {
       expect(installed.sleigh(args)).toEqual(right(matching(printed)));
     },
     60_000,
   );
 
-  it('runs a module over lines', () => {
+  it('runs a module over lines of input', () => {
     expect(installed.sleigh(['run', 'work.mjs', '--workers', '2', '--text'], 'one\ntwo\n')).toEqual(
       right(matching(/^"?ONE"?\n"?TWO"?\n$/)),
     );
@@ -79,7 +79,7 @@ describe('the package, from its tarball', () => {
 });
 
 describe('a module in TypeScript', () => {
-  it('is run by Node that strips types; by another one the error says what to do', () => {
+  it('runs in a version of Node that strips types; in others the error says what to do', () => {
     installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
     const { stdout: strips } = installed.node(['-p', 'Boolean(process.features.typescript)']);
     const { status, stdout, stderr } = installed.sleigh(
@@ -96,8 +96,8 @@ describe('a module in TypeScript', () => {
   }, 60_000);
 });
 
-describe('a test of vitest', () => {
-  it('names a module that is ./typed.js in TypeScript, for workers as they are by default', () => {
+describe('a test in vitest', () => {
+  it('can name a module as ./typed.js that is written in TypeScript, for workers with default options', () => {
     installed.link('vitest');
     installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
     installed.write(
@@ -124,7 +124,7 @@ describe('a test of vitest', () => {
 /** So that it need not be waited for long whether it gives up clients that say nothing. */
 const QUICK = ['--limit', 'handshakeSeconds=3', '--limit', 'requestSeconds=3'];
 
-describe('its server', () => {
+describe('the server in the package', () => {
   let child: ChildProcess;
   let server: string[];
   let page: string;
@@ -138,7 +138,7 @@ describe('its server', () => {
   }, 60_000);
   afterAll(() => child.kill('SIGKILL'));
 
-  it('shows its page, with what belongs to it', async () => {
+  it('serves its page with all its files', async () => {
     const html = await fetch(page).then((response) => response.text());
     const [, script = ''] = /<script[^>]* src="([^"]+)"/.exec(html) ?? [];
     const { status } = await fetch(new URL(script, page));
@@ -153,25 +153,25 @@ describe('its server', () => {
     [['status'], /./],
     [['run', 'work.mjs', '--workers', '1', '--text'], /^"?ONE"?\n$/],
   ])(
-    'is used by sleigh %j',
+    'can be used with sleigh %j',
     (args, printed) => {
       expect(installed.sleigh([...args, ...server], 'one\n')).toEqual(right(matching(printed)));
     },
     60_000,
   );
 
-  it('is watched', async () => {
+  it('can be watched', async () => {
     const { child: watching, line } = await installed.start(['watch', 'shop', 'cakes', ...server]);
     watching.kill('SIGINT');
     expect(line).toBe('3');
   });
 
-  it('says why there are no workers for a job that is not there', () => {
+  it('reports why there are no workers for a job that does not exist', () => {
     const { status, stderr } = installed.sleigh(['worker', 'nowhere', '--workers', '1', ...server]);
     expect([status, stderr]).toEqual([1, matching(/No such workspace/)]);
   }, 60_000);
 
-  it('is verified by the recorded conversations, which are part of the package', () => {
+  it('passes the recorded conversations, which are part of the package', () => {
     const program = `import { replayAll } from 'sleigh/verify';
       const [host, port] = process.argv[1].split(':');
       const reports = await replayAll({ host, port: Number(port) }, () => undefined);
@@ -182,7 +182,7 @@ describe('its server', () => {
   }, 60_000);
 
   it.runIf(isLong)(
-    'is verified by paths, too',
+    'passes the generated paths, too',
     () => {
       const times = ['--handshake-seconds', '3', '--request-seconds', '3'];
       const { status, stdout } = installed.sleigh(['verify', ...server, ...times, '--json']);

@@ -52,7 +52,7 @@ describe('programs that use the package', () => {
     ['as Node resolves it', ['*.ts', '*.cts'], { module: 'NodeNext', moduleResolution: 'NodeNext' }],
     ['as bundlers resolve it', ['*.ts'], { module: 'ESNext', moduleResolution: 'Bundler' }],
   ])(
-    'compile where they are right, and at each wrong line they do not: %s',
+    'compile if they are correct, and are rejected at each incorrect line: %s',
     (_how, include, options) => {
       const errors = compile(include, options);
       const places = errors.map((error) => error.split(': ')[0] ?? '');

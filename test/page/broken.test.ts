@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 
 describe('the page', { timeout: 60_000 }, () => {
-  test('shows that a sleigh has failed, in which actor and why, and that another one has not', async () => {
+  test('shows that a sleigh has failed, with its actor and the reason, and that another one has not', async () => {
     const [master, worker] = await Promise.all([client(), client()]);
     for (const name of ['broken', 'sound'])
       expect(await ask(master, ['open ws', name, 'x', 'no'], { wstype: 'sleigh' })).toBe('0000');
@@ -97,7 +97,7 @@ describe('the page', { timeout: 60_000 }, () => {
     await shown(() => page.locator('.story').textContent()).toContain('registration.asked');
   });
 
-  test('says that a view could not be made, keeps what it had, and goes on when it can', async () => {
+  test('reports that a view could not be computed, keeps the old one, and continues when it can', async () => {
     const one = await client();
     await page.goto(`${url}clients`);
     await page.locator('.fresh.live').waitFor();

@@ -72,7 +72,7 @@ afterAll(async () => {
 beforeEach(() => complaints.splice(0));
 
 describe('the page', { timeout: 120_000 }, () => {
-  test('of a server without a job tells how to run one, and is small', async () => {
+  test('explains on a server without jobs how to run one, and is small', async () => {
     await page.goto(url);
     await page.getByText('No jobs yet.').waitFor();
     expect(await page.locator('.nothing code').first().textContent()).toContain(
@@ -84,7 +84,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
-  test('shows a job while it runs: workers go busy and wait again, the queue falls', async () => {
+  test('shows a running job: workers become busy and idle, and the queue shrinks', async () => {
     const module = folder.write('job.mjs', JOB);
     const workers = ['--workers', String(WORKERS), '--no-respawn'];
     const options = ['--server', `127.0.0.1:${server.port}`, ...workers, '--window', '100'];
@@ -108,7 +108,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
-  test('a worker that is killed turns dead, and its story names why', async () => {
+  test('shows a killed worker as dead, with the reason in its story', async () => {
     run.child.stdin.write(lines(30));
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy again');
     process.kill(Number(run.lines.at(-1)), 'SIGKILL');
@@ -132,7 +132,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await shown(() => page.locator('.chart-drawing').getAttribute('aria-label')).toContain('is in dead');
   });
 
-  test('goes back to an entry of the story, by keys alone, and returns to the present', async () => {
+  test('goes back to an entry of the story and returns to the present, with the keyboard only', async () => {
     await page.locator('.story button').first().focus();
     await pressUntil(page, 'ArrowDown', /result\.stored/);
     await page.keyboard.press('Enter');
@@ -145,7 +145,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await until(async () => (await lit.getAttribute('data-state')) === 'dead', 'it is live again');
   });
 
-  test('shows all workers in one chart, with their numbers on the states, that opens into single ones', async () => {
+  test('shows all workers in one diagram, with their number in each state, and opens a single worker', async () => {
     await page.getByRole('button', { name: /^workers/ }).click();
     await until(async () => (await page.locator('.chart .count').count()) > 0, 'numbers are on the states');
     await textOf('.chart [data-state="dead"] .count').toBe('1');
@@ -158,7 +158,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(complaints).toEqual([]);
   });
 
-  test('can be walked through by keys: skip link, menu, lists', async () => {
+  test('can be used with the keyboard: skip link, menu, lists', async () => {
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
     await page.keyboard.press('Tab');
@@ -182,7 +182,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { level: 1, name: 'Variable task' }).waitFor();
   });
 
-  test('decodes values, and names what it does not; what is like markup stays text', async () => {
+  test('decodes values, names those that it cannot decode, and shows markup as text', async () => {
     client = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     await client.openWorkspace(WORKSPACE);
     await client.store(WORKSPACE, 'x', { answer: 42 });
@@ -201,7 +201,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(await page.locator('main img, main b > b').count()).toBe(0);
   });
 
-  test('opens what is called like a step of a path', async () => {
+  test('opens objects whose names look like parts of a path', async () => {
     await client.openWorkspace('..');
     await client.store('..', '.', 'found');
     await page.goto(`${url}/workspaces`);
@@ -215,7 +215,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByRole('link', { name: 'x', exact: true }).click();
   });
 
-  test('fetches a value and deletes a workspace, after a question and a token that is right', async () => {
+  test('fetches a value and deletes a workspace after a confirmation and a valid token', async () => {
     await page.getByRole('button', { name: 'Fetch a value' }).click();
     await page.getByRole('button', { name: 'Fetch it' }).click();
     await page.getByLabel('Token', { exact: true }).last().fill('wrong');
@@ -239,7 +239,7 @@ describe('the page', { timeout: 120_000 }, () => {
     );
   });
 
-  test('lists the clients that wait, and says when none does', async () => {
+  test('lists the waiting clients, or reports that there are none', async () => {
     await page.goto(`${url}/clients`);
     const chips = page.getByRole('group', { name: 'Clients in one state' });
     await chips.getByRole('button', { name: /^blocked/ }).click();
@@ -254,7 +254,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'All clients' }).waitFor();
   });
 
-  test('has nothing for axe to find, light and dark, and fits a narrow screen, on every page', async () => {
+  test('has no accessibility errors in axe, light and dark, and fits a narrow screen, on every page', async () => {
     const workspace = sleigh.replace('/sleighs/', '/workspaces/');
     const pages = {
       overview: '/',
@@ -292,7 +292,7 @@ describe('the page', { timeout: 120_000 }, () => {
     expect(found).toEqual([]);
   });
 
-  test('says when the server is lost, and comes back with it', async () => {
+  test('reports a lost server, and reconnects', async () => {
     const port = Number(new URL(url).port);
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -306,7 +306,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await page.getByText('No jobs yet.').waitFor();
   });
 
-  test('plays the trace of that job again: on its own, step by step, and from any place', async () => {
+  test('replays the trace of that job: continuously, step by step, and from any position', async () => {
     const trace = join(folder.path, 'trace.jsonl');
     await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0']);
     try {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytes, count, duration, percent, plural } from '../../src/page/lib/format.ts';
 
-describe('a duration', () => {
+describe('a formatted duration', () => {
   test.each([
     [-5, '0.0 s'],
     [420, '0.4 s'],
@@ -15,7 +15,7 @@ describe('a duration', () => {
   ])('of %i ms reads as %s', (milliseconds, text) => expect(duration(milliseconds)).toBe(text));
 });
 
-describe('a size', () => {
+describe('a formatted size', () => {
   test.each([
     [0, '0 B'],
     [1023, '1023 B'],
@@ -25,7 +25,7 @@ describe('a size', () => {
   ])('of %i bytes reads as %s', (n, text) => expect(bytes(n)).toBe(text));
 });
 
-test('counts have separators, shares are whole percents, and one is not many', () => {
+test('counts have thousands separators, shares are whole percentages, and one is singular', () => {
   expect(count(1_234_567)).toBe('1,234,567');
   expect(percent(0.256)).toBe('26 %');
   expect(plural(1, 'task')).toBe('1 task');

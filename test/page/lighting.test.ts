@@ -36,8 +36,8 @@ const entry = (fields: Partial<StoryEntry>): StoryEntry => ({
   ...fields,
 });
 
-describe('the light in a chart', () => {
-  test('a state is active with all those around it and the root', () => {
+describe('highlighting in a diagram', () => {
+  test('includes the active state, all its ancestors and the root', () => {
     expect([...withAncestors('gathering.joining.byStatus')]).toEqual([
       '',
       'gathering',
@@ -47,7 +47,7 @@ describe('the light in a chart', () => {
     expect([...withAncestors('a.b+c')]).toEqual(['', 'a', 'a.b', 'c']);
   });
 
-  test('live, it shows the state, the last move and the verdicts of the server', () => {
+  test('shows live the state, the last transition, and whether the server allows each next one', () => {
     const last = entry({});
     const actor = { state: 'registered.busy', last, next: [{ move: 7, verdict: 'forbidden' as const }] };
     const light = lighting(worker, actor, undefined);
@@ -56,7 +56,7 @@ describe('the light in a chart', () => {
     expect([...light.next]).toEqual([[7, 'forbidden']]);
   });
 
-  test('at an entry of the story it shows the state after it, its move, and what the chart foresees there', () => {
+  test('shows at an entry of the story the state after it, its transition, and the transitions of the diagram from there', () => {
     const past = entry({ after: 'registered.waiting', move: 6 });
     const light = lighting(worker, { state: 'dead', last: undefined, next: [] }, past);
     expect(light.active.has('registered.waiting')).toBe(true);
@@ -66,8 +66,8 @@ describe('the light in a chart', () => {
   });
 });
 
-describe('what a chart foresees', () => {
-  test('is what the state and those around it answer; guards may be in the way', () => {
+describe('the next transitions of a diagram', () => {
+  test('are those of the state and its ancestors, even if guards may prevent them', () => {
     expect(words(worker, 'registered.idle').sort()).toEqual(
       [
         'sentinel.gone [sleighWindsDown] depends',
@@ -94,26 +94,26 @@ describe('what a chart foresees', () => {
     );
   });
 
-  test('leaves out what an inner state answers in the place of an outer one', () => {
+  test('exclude those of an outer state that an inner state overrides', () => {
     const stored = foreseen(worker, 'registered.busy').filter(
       ({ move }) => worker.moves[move]?.event === 'result.stored',
     );
     expect(stored.map(({ move }) => worker.moves[move]?.source)).toEqual(['registered.busy']);
   });
 
-  test('is nothing where a chart ends', () => {
+  test('are none in a final state', () => {
     expect(foreseen(worker, 'dead')).toEqual([]);
     expect(foreseen(joinPhase, 'closed')).not.toEqual([]);
   });
 });
 
-describe('the keys of a story', () => {
-  test('stay with their entries while old ones go and new ones come', () => {
+describe('the keys of the entries of a story', () => {
+  test('stay the same when old entries are dropped and new ones arrive', () => {
     const [a, b, c] = [entry({ time: 1 }), entry({ time: 2 }), entry({ time: 3 })];
     expect(storyKeys([b, c])).toEqual(storyKeys([a, b, c]).slice(1));
   });
 
-  test('tell apart what happened twice in one millisecond', () => {
+  test('distinguish entries of the same millisecond', () => {
     expect(new Set(storyKeys([entry({}), entry({}), entry({})])).size).toBe(3);
   });
 });

@@ -18,7 +18,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
-it('shows a job of the old style on the overview, with the tasks that workers left with', async () => {
+it('the page shows an old-style job on the overview, with the tasks that workers left with', async () => {
   const at = { port: server.port };
   using job = await NetWorkSpace.open('old job', at);
   await job.store('task', 'one');

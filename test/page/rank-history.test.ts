@@ -17,17 +17,17 @@ const worker = (rankHistory: WorkerView['rankHistory']): WorkerView => ({
 });
 const lastEnd = { why: 'died', how: 'exit status 1', lastWords: '' };
 
-test('how a worker ended is its code word, and how its process ended where that is known (S19)', () => {
+test('the end of a worker is shown by its code word, and by the exit of its process if that is known (S19)', () => {
   expect([endOf(lastEnd), endOf({ ...lastEnd, how: '' })]).toEqual(['died: exit status 1', 'died']);
 });
 
-test('what its sentinel reports comes before what the server saw', () => {
+test('the report of the sentinel takes precedence over what the server saw', () => {
   expect(reasonOf(worker({ replacements: 0, lastEnd }), 'connection.closed')).toBe('died: exit status 1');
   for (const history of [undefined, { replacements: 0, lastEnd: undefined }])
     expect(reasonOf(worker(history), 'connection.closed')).toBe('connection.closed');
 });
 
-test('how often a rank was replaced is said in words', () => {
+test('the number of replacements of a rank is written in words', () => {
   expect([1, 2].map((replacements) => replacedTimes({ replacements, lastEnd }))).toEqual([
     'replaced 1 time',
     'replaced 2 times',

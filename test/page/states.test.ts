@@ -9,8 +9,8 @@ const leaves = (machine: AnyStateMachine): string[] =>
     .filter((node) => Object.keys(node.states).length === 0)
     .map((node) => node.path.join('.'));
 
-describe('the looks of a state', () => {
-  test('every state of every chart has a tone of its own choice, and not the one for the unknown', () => {
+describe('the style of a state', () => {
+  test('has an explicit tone for every state of every machine, and none of them is the tone of unknown states', () => {
     const plain = CHARTS.flatMap(({ machine }) =>
       leaves(machine).filter((state) => toneOf(state, machine.id) === 'declared'),
     );
@@ -27,12 +27,12 @@ describe('the looks of a state', () => {
     );
   });
 
-  test('a join phase that has closed is done; a connection that has closed has left', () => {
+  test('marks a closed join phase as done, and a closed connection as left', () => {
     expect(toneOf('closed', 'joinPhase')).toBe('done');
     expect(toneOf('closed', 'connection')).toBe('left');
   });
 
-  test('a state is named by its leaf, and where that says only how, by what is around it, too', () => {
+  test('names a state by its leaf, with its parent if the leaf alone is ambiguous', () => {
     expect(stateName('registered.busy')).toBe('busy');
     expect(stateName('open.blocked.silent')).toBe('blocked');
     expect(toneOf('open.blocked.receiving', 'connection')).toBe('waiting');
@@ -41,7 +41,7 @@ describe('the looks of a state', () => {
     expect(statePath('')).toBe('nothing');
   });
 
-  test('the dead come first and those who left last, whatever order they came in', () => {
+  test('puts dead workers first and departed ones last, in any input order', () => {
     const counts = { left: 1, 'registered.idle': 4, dead: 2, 'registered.busy': 3 };
     expect(ordered(counts).map(([state]) => state)).toEqual([
       'dead',

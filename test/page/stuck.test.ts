@@ -18,19 +18,19 @@ const sleigh = (fields: Partial<SleighSummary>): SleighSummary => ({
 const said = (fields: Partial<SleighSummary>): string[] =>
   notices(sleigh(fields)).map(({ kind, text }) => `${kind}: ${text}`);
 
-describe('why a job may be stuck', () => {
-  test('a job that goes on needs no word', () => expect(said({})).toEqual([]));
+describe('the explanation why a job may be stuck', () => {
+  test('is absent for a job that makes progress', () => expect(said({})).toEqual([]));
 
-  test('dead workers are a trouble', () =>
+  test('reports dead workers as a problem', () =>
     expect(said({ workers: { 'registered.busy': 1, dead: 1 } })).toEqual(['trouble: 1 worker has died']));
 
-  test('tasks that nobody is there for are a trouble, and ranks whose workers never came are named', () =>
+  test('reports tasks without workers as a problem, and names ranks whose workers never joined', () =>
     expect(said({ workers: { declared: 3 }, running: 0 })).toEqual([
       'trouble: 5 tasks wait, and no worker is there to take them',
       'hint: 3 ranks were given out whose workers have not registered',
     ]));
 
-  test('workers that all wait for tasks are told from a master that does not fetch', () => {
+  test('distinguishes workers that all wait for tasks from a master that does not fetch', () => {
     const workers = { 'registered.waiting': 4 };
     expect(said({ workers, queued: 0, running: 0 })).toEqual([
       'hint: All workers wait for tasks: none is queued',
@@ -40,12 +40,12 @@ describe('why a job may be stuck', () => {
     ]);
   });
 
-  test('a sleigh that has failed says that alone', () =>
+  test('is only the failure for a sleigh that has failed', () =>
     expect(said({ hasFailed: true, workers: { dead: 1 } })).toEqual([
       'trouble: It has failed by a fault of the server: waiting clients were answered, and it has ended',
     ]));
 
-  test('a sleigh that ends by itself says so, and what becomes of its tasks', () =>
+  test('states that a sleigh shuts down by itself, and what happens to its tasks', () =>
     expect(said({ state: 'windingDown', shutdown: 'shuttingDown.byItself', running: 0 })).toEqual([
       'trouble: It shuts down by itself, because it cannot continue',
       'hint: 5 tasks will not be done: the sleigh is shutting down',

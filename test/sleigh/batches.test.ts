@@ -13,11 +13,11 @@ function countSteps(steps: Steps): number {
   return count;
 }
 
-describe('very many batches in which nobody waits and of which there is no result', () => {
+describe('many batches without waiting clients and results', () => {
   it.each<[what: string, passes: number, steps: (batches: Batches) => Steps]>([
     ['refusing those who wait', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
     ['giving up the results', 3, (batches) => batches.clear()],
-  ])('take steps each time that they are gone through: %s (P14)', (_what, passes, steps) => {
+  ])('are traversed in steps each time: %s (P14)', (_what, passes, steps) => {
     const batches = new Batches(new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));
     for (let n = 0; n < BATCHES; n++) batches.queue(`b${n}`);
     expect(countSteps(steps(batches))).toBeGreaterThanOrEqual(Math.floor((passes * BATCHES) / 17));

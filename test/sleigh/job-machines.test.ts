@@ -19,7 +19,7 @@ function makeJobs(server: SimulatedServer, from: number, to: number): void {
 }
 
 describe('the machines of a job', () => {
-  test('are bound once for all jobs: 1,000 more jobs provide none, and resolve none of their states', () => {
+  test('are bound once for all jobs: 1,000 more jobs bind nothing again and resolve no states', () => {
     simulated((server) => {
       makeJobs(server, 0, 1);
       const provide = vi.spyOn(StateMachine.prototype, 'provide');
@@ -30,7 +30,7 @@ describe('the machines of a job', () => {
     });
   });
 
-  test('know which job an actor belongs to: what happens in one is neither done nor counted in another', () => {
+  test('know the job of each actor, and keep actions and counts of jobs separate', () => {
     simulated((server) => {
       makeJobs(server, 0, 2);
       const watcher = server.connect();

@@ -24,8 +24,8 @@ const nullsFor = (ranks: readonly number[]): NullResults => {
 };
 const ranksBelow50 = fc.uniqueArray(fc.nat({ max: 49 })).map((ranks) => ranks.toSorted((a, b) => a - b));
 
-describe('ranks that are absent', () => {
-  test('are those below the limit that are not present, whatever ranks there are above it', () => {
+describe('absent ranks', () => {
+  test('are the ranks below the limit that are not present, whatever ranks exist above it', () => {
     expect(absentRanks(5, [1, 2, 7])).toEqual([
       { from: 0, to: 1 },
       { from: 3, to: 5 },
@@ -34,7 +34,7 @@ describe('ranks that are absent', () => {
     expect(new RangesOfRanks(absentRanks(100_000, [0])).length).toBe(99_999);
   });
 
-  test('are told in order, from wherever one asks', () => {
+  test('are listed in order, from any position', () => {
     const ranks = new RangesOfRanks(absentRanks(10, [0, 3, 4, 7]));
     const reached = new RanksNotReached(Float64Array.of(9, 2, 2, 9, 9, 1, 0, 9, 2, 2), 2, 6);
     for (const each of [ranks, reached])
@@ -51,8 +51,8 @@ describe('ranks that are absent', () => {
   });
 });
 
-describe('results of a batch (S7, S13)', () => {
-  test('come out in the order in which they went in, null results by rank, and are accounted for', () => {
+describe('the results of a batch (S7, S13)', () => {
+  test('leave the queue in the order of their arrival, null results by rank, and are accounted for', () => {
     const entries = fc.array(fc.oneof(fc.string(), ranksBelow50), { maxLength: 10 });
     fc.assert(
       fc.property(entries, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (given, from, count) => {
@@ -77,7 +77,7 @@ describe('results of a batch (S7, S13)', () => {
     );
   });
 
-  test('given up all at once leave nothing', () => {
+  test('leave nothing behind when they are discarded together', () => {
     const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
     const queue = new ResultQueue(new StorageAccounting(server));
     queue.add(valueOf('a'));

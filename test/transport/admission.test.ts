@@ -37,7 +37,7 @@ async function answerTo(bytes: string): Promise<string> {
 }
 
 describe('a token (P2.5)', () => {
-  it('lets in who says it, and nobody else; old handshakes cannot', async () => {
+  it('admits a client that sends it, and no other; old handshakes cannot send one', async () => {
     await start({ admission: { token: 'open sesame' } });
     const client = await NwsConnection.open({ host: '127.0.0.1', port: server.port, token: 'open sesame' });
     await client.openWorkspace('w');
@@ -52,7 +52,7 @@ describe('a token (P2.5)', () => {
     expect(log).not.toContain('sesame');
   });
 
-  it('is not said to a server that does not ask', async () => {
+  it('is not sent to a server that does not require it', async () => {
     await start({});
     const client = await NwsConnection.open({ host: '127.0.0.1', port: server.port, token: 'secret' });
     await client.openWorkspace('w');
@@ -88,14 +88,14 @@ describe('a proof of the token (P2.5)', () => {
     return heard;
   }
 
-  it.each([true, false])('is all that a listener hears of it, with TLS: %s', async (tls) => {
+  it.each([true, false])('is all that an eavesdropper sees, with TLS: %s', async (tls) => {
     await start({ admission: { token: TOKEN }, ...(tls && { tls: TLS }) });
     const heard = await overheard(tls);
     expect(heard).toContain('TokenNonce');
     expect(heard).not.toContain(TOKEN);
   });
 
-  it('is good for its own connection alone', async () => {
+  it('is valid only for its own connection', async () => {
     await start({ admission: { token: TOKEN } });
     const nonces: string[] = [];
     for (let i = 0; i < 2; i++) {
@@ -116,7 +116,7 @@ describe('a proof of the token (P2.5)', () => {
       expect(await answerTo(options(said))).toBe('F000');
   });
 
-  it('is needed where there is TLS: the token itself gets nobody in', async () => {
+  it('is required over TLS: the token itself is not accepted', async () => {
     await start({ admission: { token: TOKEN }, tls: TLS });
     expect(await answerTo(options({ Token: TOKEN }))).toBe('F000');
     expect(await answerTo(options({ SSL: '1', Token: TOKEN }))).toBe('F000');
@@ -126,7 +126,7 @@ describe('a proof of the token (P2.5)', () => {
     client.vanish();
   });
 
-  it('is what a client gives: it does not say the token before TLS to who asks for it', async () => {
+  it('is what a client sends: it never sends the token before TLS to a server that requests it', async () => {
     await start({});
     let heard = '';
     const offer = `P000${encodeDictionary(
@@ -173,8 +173,8 @@ async function secured(what: ConnectionOptions): Promise<string> {
   return answer;
 }
 
-describe('a certificate (P2.5)', () => {
-  it('that the authority has signed lets in; none, another one, and no TLS do not', async () => {
+describe('a client certificate (P2.5)', () => {
+  it('admits a client if the authority has signed it; no certificate, another one or no TLS do not', async () => {
     await start({
       tls: { cert: fixture('localhost.crt'), key: fixture('localhost.key'), ca: fixture('ca.crt') },
     });
@@ -192,7 +192,7 @@ describe('a certificate (P2.5)', () => {
 });
 
 describe('an address', () => {
-  it('that is not allowed is closed, and told in the log', async () => {
+  it('that is not allowed is disconnected, and the log reports it', async () => {
     await start({ admission: { allow: ['10.0.0.0/8'] } });
     const client = await RawClient.open(server.port);
     await client.closed();
@@ -205,7 +205,7 @@ describe('an address', () => {
     expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
   });
 
-  it('is one of IPv4 or IPv6, mapped or not', () => {
+  it('may be IPv4 or IPv6, mapped or not', () => {
     const admission = new Admission({ allow: ['192.168.1.0/24', 'fd00::/8'] });
     for (const address of ['192.168.1.77', '::ffff:192.168.1.77', 'fd12::1'])
       expect([address, admission.allows(address)]).toEqual([address, true]);
@@ -213,13 +213,13 @@ describe('an address', () => {
       expect([address, admission.allows(address)]).toEqual([address, false]);
   });
 
-  it.each(['10.0.0.0/33', 'localhost', '10.0.0.0/x', ''])('such as "%s" is refused at the start', (text) => {
+  it.each(['10.0.0.0/33', 'localhost', '10.0.0.0/x', ''])('such as "%s" is rejected at the start', (text) => {
     expect(() => new Admission({ allow: [text] })).toThrow('is no address');
   });
 });
 
-describe('a server that everyone can reach', () => {
-  it('says so, unless something is asked for', async () => {
+describe('a server that is reachable by every host', () => {
+  it('warns about it, unless it requires authentication', async () => {
     await start({ host: '0.0.0.0' });
     expect(log).toContain('everyone who reaches this address');
     await server.close();
@@ -232,7 +232,7 @@ describe('a server that everyone can reach', () => {
 });
 
 describe('a server that drains', () => {
-  it('takes nobody new, tells jobs, and lets the others finish until the deadline', async () => {
+  it('accepts no new clients, notifies jobs, and lets the others finish until the deadline', async () => {
     await start({});
     const client = await RawClient.ready(server.port, { MetadataToServer: '1' });
     client.write('00010006wstype0006sleigh');
@@ -250,7 +250,7 @@ describe('a server that drains', () => {
     expect(log).not.toContain('does not expect');
   });
 
-  it('ends at its deadline, or when it is told again', async () => {
+  it('stops at its deadline, or at the second signal', async () => {
     await start({});
     const client = await RawClient.ready(server.port);
     const since = performance.now();

@@ -28,8 +28,8 @@ const at = (): { host: string; port: number } => ({ host: '127.0.0.1', port: ser
 const options = (entries: Record<string, string>): string =>
   `X000R000${encodeDictionary(new Map(Object.entries(entries)))}`;
 
-describe('a line for an audit', () => {
-  it('tells who deleted a workspace, and who shut a job down', async () => {
+describe('the audit log', () => {
+  it('records who deleted a workspace and who shut a job down', async () => {
     await start({});
     const client = await ProtocolClient.ready(at());
     await client.ask(['open ws', 'job', 'me', 'yes'], { wstype: 'sleigh' });
@@ -48,7 +48,7 @@ describe('a line for an audit', () => {
   it.each([
     ['deadman', {}, true],
     ['KillServerOnClose', { KillServerOnClose: '1' }, false],
-  ])('tells who has the server stopped, by %s', async (_, wanted, isVerb) => {
+  ])('records who stopped the server, by %s', async (_, wanted, isVerb) => {
     await start({});
     const client = await RawClient.ready(server.port, wanted);
     if (isVerb) await client.short('deadman');
@@ -60,7 +60,7 @@ describe('a line for an audit', () => {
     ]);
   });
 
-  it('tells who was not let in, and never what was said', async () => {
+  it('records who was not admitted, and never the secret that was sent', async () => {
     await start({ admission: { token: 'sesame', allow: ['127.0.0.1'] } });
     for (const bytes of [options({ Token: 'guess' }), '0000']) {
       const client = await RawClient.open(server.port);
@@ -102,7 +102,7 @@ async function tries(): Promise<{ offers: boolean; option: string; verb: string 
 }
 
 describe('a server that clients may not stop (P3)', () => {
-  it('is one that listens beyond loopback', async () => {
+  it('is the default if it listens beyond loopback', async () => {
     await start({ host: '0.0.0.0' });
     expect(await tries()).toEqual({
       offers: false,
@@ -114,7 +114,7 @@ describe('a server that clients may not stop (P3)', () => {
     expect((await ProtocolClient.ready(at())).hasEnded).toBe(false);
   });
 
-  it('is one that was told so, and others may be told otherwise', async () => {
+  it('can be configured, and so can the opposite', async () => {
     await start({ deadman: false });
     expect((await tries()).verb).toMatch(/^0001/);
     await server.close();
@@ -122,12 +122,9 @@ describe('a server that clients may not stop (P3)', () => {
     expect(await tries()).toEqual({ offers: true, option: 'A000', verb: '0000' });
   });
 
-  it.each(['127.0.0.1', 'localhost', '127.0.0.2'])(
-    'is none that listens on %s, unless told',
-    async (host) => {
-      await start({ host });
-      const client = await ProtocolClient.open({ host, port: server.port });
-      expect((await client.greet()).has('KillServerOnClose')).toBe(true);
-    },
-  );
+  it.each(['127.0.0.1', 'localhost', '127.0.0.2'])('is not the default if it listens on %s', async (host) => {
+    await start({ host });
+    const client = await ProtocolClient.open({ host, port: server.port });
+    expect((await client.greet()).has('KillServerOnClose')).toBe(true);
+  });
 });

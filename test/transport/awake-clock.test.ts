@@ -12,14 +12,14 @@ function live(clock: AwakeClock, from: number, milliseconds: number): number {
   return from + milliseconds;
 }
 
-describe('the time that a process lives through', () => {
-  it('is the time of the clock while it is awake', () => {
+describe('the time that a process has been awake', () => {
+  it('is the time of the clock while the process is awake', () => {
     const clock = new AwakeClock(5_000);
     live(clock, 5_000, 3_600_000);
     expect([clock.now, clock.asleep]).toEqual([3_605_000, 0]);
   });
 
-  it('stands still while it sleeps, but for a quarter of a second', () => {
+  it('stands still while the process sleeps, except for a quarter of a second', () => {
     const clock = new AwakeClock(0);
     live(clock, 0, 1_000);
     clock.look(1_000 + 86_400_000);
@@ -27,13 +27,13 @@ describe('the time that a process lives through', () => {
     expect(clock.asleep).toBe(86_399_750);
   });
 
-  it('goes on in a process that is slow all the time', () => {
+  it('advances in a process that is always slow', () => {
     const clock = new AwakeClock(0);
     for (let now = 0; now <= 100_000; now += 1_000) clock.look(now);
     expect(clock.now).toBe(25_000);
   });
 
-  it('does not count as sleep what passes while nobody waits', () => {
+  it('does not treat as sleep the time in which no timer runs', () => {
     const clock = new AwakeClock(0);
     clock.resume(60_000);
     const deadline = new Deadline(clock, 100);
@@ -41,7 +41,7 @@ describe('the time that a process lives through', () => {
     expect(deadline.left()).toBe(0);
   });
 
-  it('never goes back, nor faster than the clock', () => {
+  it('never goes backwards, nor faster than the clock', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000)), (gaps) => {
         const clock = new AwakeClock(0);
@@ -59,7 +59,7 @@ describe('the time that a process lives through', () => {
 });
 
 describe('a deadline', () => {
-  it('is over in time when nobody sleeps', () => {
+  it('expires in time if the process does not sleep', () => {
     const clock = new AwakeClock(0);
     const deadline = new Deadline(clock, 1_000);
     live(clock, 0, 900);
@@ -68,7 +68,7 @@ describe('a deadline', () => {
     expect(deadline.left()).toBe(0);
   });
 
-  it('moves by a sleep', () => {
+  it('is postponed by a sleep', () => {
     const clock = new AwakeClock(0);
     const deadline = new Deadline(clock, 3_000);
     live(clock, 0, 1_000);
@@ -76,7 +76,7 @@ describe('a deadline', () => {
     expect(deadline.left()).toBe(1_750);
   });
 
-  it('that ran out just as the process fell asleep is over only after a turn for reading, which it gets once', () => {
+  it('that passed just before a sleep expires only after one turn for reading, granted once', () => {
     const clock = new AwakeClock(0);
     const deadline = new Deadline(clock, 1_000);
     live(clock, 0, 1_000);
@@ -89,7 +89,7 @@ describe('a deadline', () => {
   });
 });
 
-it('the server measures time by no clock that somebody may set', () => {
+it('the server uses no clock that can be set', () => {
   const src = join(import.meta.dirname, '..', '..', 'src');
   const files = ['transport', 'web', 'core', 'sleigh', 'workspace', 'machines'].flatMap((folder) =>
     readdirSync(join(src, folder), { recursive: true, encoding: 'utf8' })

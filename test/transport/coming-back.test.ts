@@ -101,7 +101,7 @@ class Worker {
 
 class Lost extends Error {}
 
-test('workers whose connections are reset at any time come back, and each task has one result (S18)', async () => {
+test('workers whose connections are reset at any time reconnect, and each task has one result (S18)', async () => {
   const address = { host: '127.0.0.1', port: server.port };
   const job = await Job.open(address, { join: 'elastic', reconnectGrace: '60', maxAttempts: '1' });
   const sentinel = await job.guest();

@@ -77,7 +77,7 @@ async function mustGoOn(): Promise<void> {
   newcomer.vanish();
 }
 
-describe('an exception where a command of the core is carried out', () => {
+describe('an exception while a command of the core is performed', () => {
   it.each<[command: string, arm: () => MockInstance, provoke: () => unknown]>([
     ['send', () => vi.spyOn(Peer.prototype, 'send'), () => victim.send('store', 'w', 'a', '1', 'v')],
     [
@@ -112,7 +112,7 @@ describe('an exception where a command of the core is carried out', () => {
       () => vi.spyOn(TemporaryFiles.prototype, 'finish'),
       () => victim.send('store', 'w', 'a', '1', LARGE),
     ],
-  ])('in %s ends that connection alone, and is logged with its story', async (command, arm, provoke) => {
+  ])('in %s ends only that connection, and is logged with its story', async (command, arm, provoke) => {
     const spy = sabotage(arm());
     const peer = `127.0.0.1:${victim.socket.localPort}`;
     await provoke();
@@ -134,7 +134,7 @@ describe('an exception where a command of the core is carried out', () => {
       expect((await bystander.long('findTry', 'w', 'a')).status).toBe('0001');
   });
 
-  it('in startTls ends that connection alone', async () => {
+  it('in startTls ends only that connection', async () => {
     sabotage(vi.spyOn(Peer.prototype, 'startTls'));
     const stranger = await RawClient.open(server.port);
     stranger.write(`X000R000${encodeDictionary(new Map([['SSL', '1']]))}`);
@@ -155,7 +155,7 @@ describe('an exception where a command of the core is carried out', () => {
       },
     ],
     ['log', () => vi.spyOn(logger, 'info'), async () => expect(await victim.short('sauna')).toBe('0001')],
-  ])('in %s is logged, and ends nobody', async (command, arm, provoke) => {
+  ])('in %s is logged, and ends no connection', async (command, arm, provoke) => {
     sabotage(arm());
     await provoke();
     expect(errors()).toMatchObject([{ command, error: { message: 'on purpose' } }]);
@@ -163,14 +163,14 @@ describe('an exception where a command of the core is carried out', () => {
     await mustGoOn();
   });
 
-  it('in the log itself, when that is to be told there as well, stops nobody', async () => {
+  it('in the logger while it reports an exception ends nothing', async () => {
     vi.spyOn(logger, 'info').mockImplementation(boom);
     vi.spyOn(logger, 'error').mockImplementation(boom);
     expect(await victim.short('sauna')).toBe('0001');
     await mustGoOn();
   });
 
-  it('at the end is logged, and the server has stopped', async () => {
+  it('during the stop is logged, and the server stops', async () => {
     sabotage(vi.spyOn(RealTimers.prototype, 'stopAll'));
     expect(await victim.short('deadman')).toBe('0000');
     victim.vanish();
@@ -181,19 +181,22 @@ describe('an exception where a command of the core is carried out', () => {
 });
 
 describe('a trace that cannot be written', () => {
-  it.each(['write', 'flush'] as const)('in %s ends there, told once, and nobody notices', async (method) => {
-    vi.spyOn(TraceFile.prototype, method).mockImplementation(boom);
-    await mustGoOn();
-    expect(errors()).toMatchObject([{ msg: 'the trace ends here', error: { message: 'on purpose' } }]);
-    const text = readFileSync(join(folder, 'trace.jsonl'), 'utf8');
-    expect(text).toMatch(/}\n$/);
-    expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
-  });
+  it.each(['write', 'flush'] as const)(
+    'in %s ends there with one line in the log, and affects no client',
+    async (method) => {
+      vi.spyOn(TraceFile.prototype, method).mockImplementation(boom);
+      await mustGoOn();
+      expect(errors()).toMatchObject([{ msg: 'the trace ends here', error: { message: 'on purpose' } }]);
+      const text = readFileSync(join(folder, 'trace.jsonl'), 'utf8');
+      expect(text).toMatch(/}\n$/);
+      expect(await victim.short('store', 'w', 'b', '1', 'v')).toBe('0000');
+    },
+  );
 });
 
 describe('a log on a full disk', () => {
   const FULL = '/dev/full';
-  it('stops nobody', async ({ skip }) => {
+  it('affects no client', async ({ skip }) => {
     if (!existsSync(FULL)) skip(`there is no ${FULL} on this machine`);
     const full = openSync(FULL, 'w');
     const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

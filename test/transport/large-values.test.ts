@@ -49,7 +49,7 @@ const openFiles = (): number =>
   }).length;
 
 describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-size (P11)', () => {
-  it('comes back whole to finders and to the fetcher, and its file is gone with it', async () => {
+  it('is returned whole to finders and to the fetcher, and its file is discarded with it', async () => {
     const client = await RawClient.ready(server.port);
     const value = patterned(5 * MIB + 7);
     await client.short('open ws', 'w', 'test', 'no');
@@ -64,7 +64,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
     await eventually(() => openFiles() === 0, 'the file is closed');
   });
 
-  it('passes straight on to whoever waits', async () => {
+  it('is passed on directly to a waiting client', async () => {
     const [storer, finder, fetcher] = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
     if (storer === undefined || finder === undefined || fetcher === undefined) throw new Error('no client');
     const value = patterned(3 * MIB);
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
   });
 
   it.each([0, 1, LONG / 2, 2 * LONG])(
-    'leaves no file when its client vanishes after %d bytes',
+    'leaves no file behind when its client disconnects after %d bytes',
     async (bytes) => {
       const client = await RawClient.ready(server.port);
       await client.short('open ws', 'w', 'test', 'no');
@@ -101,7 +101,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
     },
   );
 
-  it('is given up with its variable, with its workspace, and when a single is overwritten', async () => {
+  it('is discarded with its variable, with its workspace, and when a single variable is overwritten', async () => {
     const client = await RawClient.ready(server.port);
     await client.short('open ws', 'w', 'test', 'no');
     await client.short('declare var', 'w', 's', 'single');
@@ -117,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
     await eventually(() => openFiles() === 0, 'all are closed');
   });
 
-  it('is refused with a reason and leaves the connection usable when the request is wrong', async () => {
+  it('is refused with a reason if the request is invalid, and the connection stays usable', async () => {
     const client = await RawClient.ready(server.port);
     for (const args of [
       ['store', 'unopened', 'x', '1'],
@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
     expect(await client.short('open ws', 'w', 'test', 'no')).toBe('0000');
   });
 
-  it('is waited for when its reader is slow, who holds up nobody else', async () => {
+  it('waits for a slow reader, which delays no other client', async () => {
     const [slow, quick] = await Promise.all([RawClient.ready(server.port), RawClient.ready(server.port)]);
     const value = patterned(40 * MIB);
     await slow.short('open ws', 'w', 'test', 'no');
@@ -150,7 +150,7 @@ describe.skipIf(process.platform !== 'linux')('a value as large as --long-value-
 
 describe('the memory of a server', () => {
   it.skipIf(process.platform !== 'linux')(
-    'stays far below a value of 400 MiB that goes in and out (P11)',
+    'stays far below the size of a value of 400 MiB that is stored and fetched (P11)',
     async () => {
       await using serve = await startServe('--tmp-dir', folder, '--log-level', 'error');
       const client = await RawClient.ready(serve.port);

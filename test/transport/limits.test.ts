@@ -44,7 +44,7 @@ const begunStore = (size: number): string =>
   `0000${pad4(5)}${['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}${pad20(size)}` +
   'v'.repeat(size - 1);
 
-describe('each limit, past which a request is refused with a reason that names it (P12)', () => {
+describe('each limit: a request above it is refused with a reason that names the limit (P12)', () => {
   it.each<[keyof Limits, number, string[][], string]>([
     ['valueBytes', 5_000, [store('v'.repeat(5_001))], 'a value of 5001 bytes; the limit is 5000.'],
     [
@@ -107,7 +107,7 @@ describe('each limit, past which a request is refused with a reason that names i
     );
   });
 
-  it('connectionCount, told in the log', async () => {
+  it('connectionCount, which is logged', async () => {
     await start({ connectionCount: 1 });
     await RawClient.ready(server.port);
     await (await RawClient.open(server.port)).closed();
@@ -115,8 +115,8 @@ describe('each limit, past which a request is refused with a reason that names i
   });
 });
 
-describe('requests that are coming in (P12)', () => {
-  it('are counted for all connections together; small ones are taken whatever others do', async () => {
+describe('incomplete requests (P12)', () => {
+  it('are counted for all connections together; small ones are always accepted', async () => {
     await start({ incomingBytes: 100_000, connectionCount: 50 });
     const [hoarder, other] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
     if (hoarder === undefined || other === undefined) throw new Error('no client');
@@ -136,7 +136,7 @@ describe('requests that are coming in (P12)', () => {
     );
   });
 
-  it('count against the memory of the server', async () => {
+  it('count towards the memory of the server', async () => {
     await start({ memoryBytes: 50_000, connectionCount: 1_000_000 });
     const [hoarder, other] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
     if (hoarder === undefined || other === undefined) throw new Error('no client');
@@ -152,8 +152,8 @@ describe('requests that are coming in (P12)', () => {
   });
 });
 
-describe('a request that does not go on (P12)', () => {
-  it('ends its connection, told in the log; one that is silent between requests stays', async () => {
+describe('a request that makes no progress (P12)', () => {
+  it('closes its connection with a line in the log; silence between requests is allowed', async () => {
     await start({ requestSeconds: 0.3 });
     const [silent, stalled] = await Promise.all([1, 2].map(() => RawClient.ready(server.port, METADATA)));
     stalled?.write(encodeRequest(['open ws', 'w', 'me', 'no'], new Map()).slice(0, -1));
@@ -163,7 +163,7 @@ describe('a request that does not go on (P12)', () => {
     expect(await answerTo(silent, ['open ws', 'w', 'me', 'no'])).toBe('0000');
   });
 
-  it('also where it comes a byte at a time', async () => {
+  it('closes its connection, too, if it arrives byte by byte', async () => {
     await start({ requestSeconds: 0.3, handshakeSeconds: 0.3 });
     const rude = [await RawClient.open(server.port), await RawClient.ready(server.port)];
     const drip = setInterval(() => {
@@ -175,7 +175,7 @@ describe('a request that does not go on (P12)', () => {
     expect(log).toMatch(/a request stopped coming/);
   });
 
-  it('but a large value that comes slowly and steadily is taken', async () => {
+  it('is not a large value that arrives slowly and steadily, which is accepted', async () => {
     await start({ requestSeconds: 0.3, progressBytes: 1_000 });
     const client = await RawClient.ready(server.port);
     await client.short('open ws', 'w', 'me', 'no');

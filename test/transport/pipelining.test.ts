@@ -3,22 +3,19 @@ import { createServer } from '../../src/index.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-it.each([2, 3, 10, 1000])(
-  '%d requests in one segment are all answered, in their order (P5.2)',
-  async (count) => {
-    const server = await createServer({ port: 0, logLevel: 'error' });
-    const client = await RawClient.ready(server.port);
-    await client.short('open ws', 'w', 'me', 'no');
-    const numbers = Array.from({ length: count }, (_, n) => String(n));
-    client.write(numbers.map((n) => encodeRequest(['store', 'w', 'x', '1', n], undefined)).join(''));
-    expect((await client.read(4 * count)).toString()).toBe('0000'.repeat(count));
-    client.write(numbers.map(() => encodeRequest(['fetchTry', 'w', 'x'], undefined)).join(''));
-    for (const n of numbers) expect((await client.longReply()).value.toString()).toBe(n);
-    await server.close();
-  },
-);
+it.each([2, 3, 10, 1000])('%d requests in one segment are all answered in order (P5.2)', async (count) => {
+  const server = await createServer({ port: 0, logLevel: 'error' });
+  const client = await RawClient.ready(server.port);
+  await client.short('open ws', 'w', 'me', 'no');
+  const numbers = Array.from({ length: count }, (_, n) => String(n));
+  client.write(numbers.map((n) => encodeRequest(['store', 'w', 'x', '1', n], undefined)).join(''));
+  expect((await client.read(4 * count)).toString()).toBe('0000'.repeat(count));
+  client.write(numbers.map(() => encodeRequest(['fetchTry', 'w', 'x'], undefined)).join(''));
+  for (const n of numbers) expect((await client.longReply()).value.toString()).toBe(n);
+  await server.close();
+});
 
-it('short and long values that leave together keep their order', async () => {
+it('short and long values that are sent together keep their order', async () => {
   const server = await createServer({ port: 0, logLevel: 'error' });
   const client = await RawClient.ready(server.port);
   await client.short('open ws', 'w', 'me', 'no');
@@ -30,7 +27,7 @@ it('short and long values that leave together keep their order', async () => {
   await server.close();
 });
 
-it('a client that pipelines gets of large values and does not read is not read from, however much it asks for', async () => {
+it('the server stops reading from a client that pipelines gets of large values and does not read the replies', async () => {
   const server = await createServer({ port: 0, logLevel: 'error', limits: { longValueBytes: 1 << 20 } });
   const client = await RawClient.ready(server.port);
   await client.short('open ws', 'w', 'me', 'no');

@@ -6,7 +6,7 @@ describe('timers that expire together (P14)', () => {
   const BUSY_MS = 3;
   const COUNT = 40;
 
-  it('run in their order, a few at a time, and others have their turn between them', async () => {
+  it('run in order, a few at a time, and other work runs between them', async () => {
     const fired: number[] = [];
     let sinceTurn = 0;
     let most = 0;
@@ -28,7 +28,7 @@ describe('timers that expire together (P14)', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  it('do not run when another one of them has stopped them', async () => {
+  it('do not run after another one of them has stopped them', async () => {
     const fired: number[] = [];
     const timers = new RealTimers((timer) => {
       fired.push(timer);

@@ -12,7 +12,7 @@ const DEADLINE_S = 3;
 /** Longer than any deadline here. */
 const STOPPED_MS = 4_000;
 
-it('a server that was stopped for longer than every deadline reads what came, and ends nobody for it', async () => {
+it('a server that was suspended for longer than every timeout processes its input, and ends no connection for it', async () => {
   await using serve = await startServe(
     '--log-level',
     'info',
@@ -111,7 +111,7 @@ async function browse(port: number) {
   return page;
 }
 
-it('a web server that was stopped for longer than every time of its own answers what came (P13)', async () => {
+it('a web server that was suspended for longer than all its timeouts answers pending requests (P13)', async () => {
   await using serve = await startServe('--web-port', '0');
   await eventually(() => serve.output().includes('web page'), 'it says where the page is');
   const port = Number(/web page at \S+:(\d+)/.exec(serve.output())?.[1]);

@@ -59,7 +59,7 @@ function rowOf(port: number, { socket }: RawClient): string {
 }
 
 describe('a server that stops', () => {
-  it('waits two seconds for clients that do not close', async () => {
+  it('waits two seconds for clients that do not close their connections', async () => {
     const stopped = await start();
     const client = await stubborn(stopped, HANDSHAKE);
     await client.until('A000');
@@ -68,7 +68,7 @@ describe('a server that stops', () => {
     expect(took).toBeLessThan(STOP_MS + SLACK_MS);
   });
 
-  it('lets clients finish for the time of --drain, and no longer', async () => {
+  it('lets clients finish within the time of --drain, and no longer', async () => {
     await using serve = await startServe('--drain', '1');
     const client = await RawClient.ready(serve.port);
     clients.push(client);
@@ -80,7 +80,7 @@ describe('a server that stops', () => {
     expect(took).toBeLessThan(1_000 + STOP_MS + SLACK_MS);
   });
 
-  it('ends at once without clients', async () => {
+  it('stops at once without clients', async () => {
     const empty = await start();
     expect(await timeOf(empty.close({ drain: 60 }))).toBeLessThan(STOP_MS);
   });
@@ -90,7 +90,7 @@ describe('a connection', () => {
   it.each([
     ['handshakeSeconds', 'X000'],
     ['requestSeconds', inWorkspace('0005')],
-  ])('ends after %s when nothing comes', async (limit, bytes) => {
+  ])('is closed after %s without data', async (limit, bytes) => {
     const { port } = await start({ limits: { [limit]: 0.5 } });
     const client = await stubborn({ port }, bytes);
     client.socket.resume();
@@ -100,7 +100,7 @@ describe('a connection', () => {
   });
 });
 
-describe('a client that asks for more than it reads', () => {
+describe('a client that requests more than it reads', () => {
   const SIZE = 8 * 2 ** 20;
   /** More stores than the server reads at once. */
   const STORES = 4_000;
@@ -121,7 +121,7 @@ describe('a client that asks for more than it reads', () => {
     return [client, owner];
   }
 
-  it('and closes its sending side is ended when it takes nothing', async () => {
+  it('and closes its sending side is disconnected if it reads nothing', async () => {
     const { port } = await start();
     const [, owner] = await halfClosed(port);
     const isThere = async (): Promise<boolean> => (await owner.long('list wss', 'mine')).value.length > 1;
@@ -131,7 +131,7 @@ describe('a client that asks for more than it reads', () => {
     expect(took).toBeLessThan(2 * LINGER_MS + SLACK_MS);
   });
 
-  it('and reads it late gets all of it, and the requests behind it are carried out', async () => {
+  it('and reads late gets everything, and its later requests are carried out', async () => {
     const { port } = await start();
     const [client, owner] = await halfClosed(port);
     // By then the server has read some of what is behind, to see whether there is more.
@@ -147,7 +147,7 @@ describe('a client that asks for more than it reads', () => {
 const isLinux = process.platform === 'linux';
 
 describe.skipIf(!isLinux)('the socket of a client', () => {
-  it('is asked after a minute of silence whether its host is there (P1)', async () => {
+  it('uses TCP keep-alive after a minute of silence (P1)', async () => {
     const { port } = await start();
     const client = await RawClient.ready(port);
     clients.push(client);
@@ -160,8 +160,8 @@ describe.skipIf(!isLinux)('the socket of a client', () => {
   });
 });
 
-describe('the time for a web request', () => {
-  it('goes from its first byte, and not while the one before is answered', async () => {
+describe('the timeout of a web request', () => {
+  it('starts with its first byte, and does not run while the previous request is answered', async () => {
     const turns = new Turns(500);
     const web = createHttpServer({ headersTimeout: 0, requestTimeout: 0 }, (request, response) => {
       turns.begin(request, response);

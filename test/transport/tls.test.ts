@@ -17,8 +17,8 @@ afterAll(() => server.close());
 
 const wanting = (ssl: string): string => `X000R000${encodeDictionary(new Map([['SSL', ssl]]))}`;
 
-describe('a client that wants TLS (P2.3)', () => {
-  it.each(['', '1'])('speaks it on the same socket straight after A000, with the value "%s"', async (ssl) => {
+describe('a client that requests TLS (P2.3)', () => {
+  it.each(['', '1'])('uses it on the same socket directly after A000, with the value "%s"', async (ssl) => {
     const plain = await RawClient.open(server.port);
     plain.write(wanting(ssl));
     await plain.until('A000');
@@ -34,7 +34,7 @@ describe('a client that wants TLS (P2.3)', () => {
     await secure.closed();
   });
 
-  it('may begin it in the same segment as its options', async () => {
+  it('may start it in the same segment as its options', async () => {
     const plain = await RawClient.open(server.port);
     // The first flight of TLS, caught before it goes out, so that it follows the options in one write.
     const flight = await clientHello();
@@ -45,14 +45,14 @@ describe('a client that wants TLS (P2.3)', () => {
     plain.vanish();
   });
 
-  it('is denied it with any other value', async () => {
+  it('is refused for any other value', async () => {
     const client = await RawClient.open(server.port);
     client.write(wanting('yes'));
     await client.until('F000');
     await client.closed();
   });
 
-  it('never gets its plain requests carried out after it asked for TLS', async () => {
+  it('never has its plain requests carried out after it requested TLS', async () => {
     const client = await RawClient.open(server.port);
     client.write(`${wanting('1')}00040000000000000000000700000000`);
     await client.closed();
@@ -62,7 +62,7 @@ describe('a client that wants TLS (P2.3)', () => {
 });
 
 describe('a server without a certificate', () => {
-  it('does not offer TLS, and denies it (P2.1, P2.3)', async () => {
+  it('does not offer TLS, and refuses it (P2.1, P2.3)', async () => {
     const plain = await createServer({ port: 0, logLevel: 'error' });
     const client = await RawClient.open(plain.port);
     client.write(wanting('1'));

@@ -10,7 +10,7 @@ const MIB = 2 ** 20;
 
 const reader = (unread: number) => ({ unread });
 
-describe('what nobody reads, of all connections together (P12)', () => {
+describe('the unread replies of all connections together (P12)', () => {
   let server: Server | undefined;
   const clients: RawClient[] = [];
   afterEach(async () => {
@@ -18,7 +18,7 @@ describe('what nobody reads, of all connections together (P12)', () => {
     await server?.close();
   });
 
-  it('stays under the limit: who has the most unread is ended and named, others are served', async () => {
+  it('stay under the limit: the connection with the most is closed and named, and others are served', async () => {
     let log = '';
     const limits = { unreadBytes: 64 * MIB, longValueBytes: 32 * MIB };
     const logger = pino({ level: 'warn' }, { write: (line) => void (log += line) });
@@ -63,8 +63,8 @@ describe('what nobody reads, of all connections together (P12)', () => {
   }, 60_000);
 });
 
-describe('the count of what is unread', () => {
-  it('ends those with the most first, until a quarter is free', () => {
+describe('the count of unread replies', () => {
+  it('closes the connections with the most first, until a quarter of the limit is free', () => {
     const [a, b, c] = [reader(50), reader(30), reader(40)];
     const unread = new Unread(100);
     for (const each of [a, b, c]) unread.count(each);
@@ -73,7 +73,7 @@ describe('the count of what is unread', () => {
     expect(unread.excess()).toEqual([]);
   });
 
-  it('looks again before it ends anybody, for what was read meanwhile', () => {
+  it('is updated for what was read meanwhile before a connection is closed', () => {
     const [a, b] = [reader(80), reader(40)];
     const unread = new Unread(100);
     for (const each of [a, b]) unread.count(each);
@@ -82,7 +82,7 @@ describe('the count of what is unread', () => {
     expect(unread.bytes).toBe(40);
   });
 
-  it('leaves the last one, however much it has', () => {
+  it('never closes the last connection, however much is unread', () => {
     const unread = new Unread(100);
     unread.count(reader(500));
     expect(unread.excess()).toEqual([]);

@@ -16,8 +16,8 @@ afterEach(() => server.close());
 
 const listing = async (): Promise<string> => (await witness.long('list vars', 'w')).value.toString();
 
-describe('a client that vanishes', () => {
-  it('takes nothing with it, at whichever byte it does (V6)', async () => {
+describe('a client that disconnects', () => {
+  it('consumes no value, at whichever byte it disconnects (V6)', async () => {
     const conversation = [
       `X000R000${encodeDictionary(new Map([['MetadataToServer', '1']]))}`,
       encodeRequest(['use ws', 'w', 'me', 'no'], new Map()),
@@ -41,7 +41,7 @@ describe('a client that vanishes', () => {
     }
   });
 
-  it('while it waits gives its place to the next in line', async () => {
+  it('while it waits makes room for the next client in the queue', async () => {
     const waiting = await Promise.all([1, 2, 3].map(() => RawClient.ready(server.port)));
     for (const [n, client] of waiting.entries()) {
       await client.short('use ws', 'w', 'x', 'no');
@@ -55,7 +55,7 @@ describe('a client that vanishes', () => {
     expect((await second?.longReply())?.value.toString()).toBe('for the second');
   });
 
-  it('by closing its half of the connection is gone as well', async () => {
+  it('by closing its half of the connection has disconnected as well', async () => {
     const client = await RawClient.ready(server.port);
     await client.short('open ws', 'mine', 'x', 'no');
     client.socket.end();
@@ -67,21 +67,21 @@ describe('a client that vanishes', () => {
   });
 });
 
-describe('bytes that are no request', () => {
+describe('bytes that are not a request', () => {
   it.each([
     ['no handshake that ends', 'X000Q000'],
     ['options that are no dictionary', 'X000R000abcd'],
     ['a count that is no number', 'X000R0000000zzzz'],
     ['a length that is no number', 'X000R00000000001xxxxxxxxxxxxxxxxxxxx'],
     ['an empty request', 'X000R00000000000'],
-  ])('end their own connection, and nobody else minds: %s', async (_what, bytes) => {
+  ])('end only their own connection: %s', async (_what, bytes) => {
     const client = await RawClient.open(server.port);
     client.write(bytes);
     await client.closed();
     expect(await witness.short('store', 'w', 'x', '1', 'fine')).toBe('0000');
   });
 
-  it('in any order end the process never', async () => {
+  it('in any order never end the process', async () => {
     let seed = 42;
     const random = (below: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % below;
     const words = [
@@ -107,8 +107,8 @@ describe('bytes that are no request', () => {
   });
 });
 
-describe('a server with as many clients as it takes', () => {
-  it('closes the next one and serves the others (P12)', async () => {
+describe('a server at its maximum number of clients', () => {
+  it('closes the next connection and serves the others (P12)', async () => {
     const small = await createServer({ port: 0, logLevel: 'silent', limits: { connectionCount: 2 } });
     const [a] = await Promise.all([RawClient.ready(small.port), RawClient.ready(small.port)]);
     const third = await RawClient.open(small.port);
@@ -117,7 +117,7 @@ describe('a server with as many clients as it takes', () => {
     await small.close();
   });
 
-  it('ends a handshake that takes too long (P12)', async () => {
+  it('ends a handshake that times out (P12)', async () => {
     const hasty = await createServer({ port: 0, logLevel: 'silent', limits: { handshakeSeconds: 0.05 } });
     const client = await RawClient.open(hasty.port);
     client.write('X00');

@@ -43,8 +43,8 @@ const stepOf = (actor: string, type: string, before: string, after: string): Tra
   clause: 'S13',
 });
 
-describe('views of much', () => {
-  it('take no longer than their page: 100,000 variables, 1,000,000 values in one, and in a lifo', () => {
+describe('large views', () => {
+  it('cost no more than their page: 100,000 variables, 1,000,000 values in one variable, and in a lifo', () => {
     const server = new SimulatedServer();
     const visitor = Visitor.of(server, 'w');
     const [, workspace] = server.core.workspaces.all;
@@ -71,7 +71,7 @@ describe('views of much', () => {
     ]);
   });
 
-  it('take no longer than their page: a sleigh of 10,000 workers with 1,000,000 queued tasks', () => {
+  it('cost no more than their page: a sleigh of 10,000 workers with 1,000,000 queued tasks', () => {
     const server = new SimulatedServer();
     const job = new Job(server, { onDeadWorker: 'requeue' });
     const sentinel = job.sentinel(10_000);
@@ -109,7 +109,7 @@ describe('views of much', () => {
     ]);
   });
 
-  it('go to any step of a trace of 1,000,000 at once', { timeout: 120_000 }, () => {
+  it('reach any step of a trace of 1,000,000 steps at once', { timeout: 120_000 }, () => {
     const replay = new Replay('long.jsonl', { version: '1', drawing: () => '' });
     const workers = 5_000;
     // They leave their chart at once, so that the rest of their steps is not held against it: that takes its time.

@@ -8,9 +8,9 @@ import { Visitor } from '../support/visitor.ts';
 
 const viewsOf = (server: SimulatedServer): Views => new Views(server.core, aboutOf(server));
 
-describe('clients', () => {
+describe('the view of clients', () => {
   it(
-    'tell what they asked last, whether they wait, what they own and who they are in a job',
+    'shows their last request, whether they wait, what they own, and their role in a job',
     simulated((server) => {
       const job = new Job(server);
       const { workers, sentinel } = job.openCrew(1);
@@ -44,7 +44,7 @@ describe('clients', () => {
   );
 
   it(
-    'are listed by state, too, and by a state around it; who has left is not counted',
+    'lists them by state or by an outer state, and does not count disconnected ones',
     simulated((server) => {
       const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => Visitor.of(server, name));
       a?.wait('fetch', 'x');
@@ -70,7 +70,7 @@ describe('clients', () => {
   );
 
   it(
-    'are counted by how long they were blocked',
+    'counts them by how long they were blocked',
     simulated((server) => {
       const [a, b] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
       a.wait('fetch', 'x');

@@ -24,8 +24,8 @@ function next(chart: string, state: string, context: unknown): string[] {
 
 const JOINING = { maximum: -1, limit: 5, frozen: false, ranksGiven: 2, registered: 1 };
 
-describe('what may come next', () => {
-  it('depends where a guard looks at what comes with the event, and so does what stands after it', () => {
+describe('the next transitions', () => {
+  it('depend on the event if a guard reads its fields, and so do the transitions after it', () => {
     expect(next('worker', 'registered.idle', { rank: 1, isElastic: true })).toEqual([
       'registered.idle task.asked [taskIsAvailable]: depends',
       'registered.idle task.asked [mayWait]: depends',
@@ -50,7 +50,7 @@ describe('what may come next', () => {
     ]);
   });
 
-  it('is forbidden to who may not leave, in a group that closes, and open to what stands after it (S13, S17)', () => {
+  it('exclude leaving a closing group too early, which takes the next alternative instead (S13, S17)', () => {
     expect(next('worker', 'registered.idle', { rank: 1, isElastic: false })).toEqual(
       expect.arrayContaining([
         'registered connection.closed [mayLeave]: forbidden',
@@ -59,13 +59,13 @@ describe('what may come next', () => {
     );
   });
 
-  it('of an outer state is forbidden where the inner one takes the event', () => {
+  it('exclude those of an outer state that the inner state overrides', () => {
     const moves = next('worker', 'registered.busy', { rank: 1 });
     expect(moves).toContain('registered.busy result.stored: open');
     expect(moves).toContain('registered result.stored: forbidden');
   });
 
-  it('is judged by the context, guards of guards included', () => {
+  it('are decided by the context, including nested guards', () => {
     expect(next('joinPhase', 'gathering.open', JOINING)).toEqual(
       expect.arrayContaining([
         'gathering.open status.asked [mayWait and allWillBeThere]: forbidden',
@@ -86,7 +86,7 @@ describe('what may come next', () => {
     );
   });
 
-  it('depends where a guard looks at a context that is not known', () => {
+  it('depend on the context if a guard reads a context that is unknown', () => {
     expect(next('joinPhase', 'gathering.open', undefined)).toEqual(
       expect.arrayContaining([
         'gathering rank.asked [sentinelHasEnded or maximumIsReached or limitIsReached]: depends',
@@ -97,9 +97,9 @@ describe('what may come next', () => {
   });
 });
 
-describe('the number of a move', () => {
+describe('the number of a transition', () => {
   it.each(CHARTS.map(({ machine }) => [machine.id, machine] as const))(
-    'is in %s its place in the list, whoever tells of it: a running chart or a trace',
+    'in %s is its position in the list, for a running actor and for a trace',
     (id, machine) => {
       const moves = movesOf(machine);
       const found = new Set<number>();
@@ -122,7 +122,7 @@ describe('the number of a move', () => {
     },
   );
 
-  it('is undefined for what a chart has no place for', () => {
+  it('is undefined for an unexpected event', () => {
     expect(moveNumber('worker', undefined)).toBeUndefined();
     const none = { event: 'task.offered', before: 'declared', after: 'declared', clause: '' };
     expect(moveOf('worker', none)).toBeUndefined();

@@ -41,7 +41,7 @@ function playedJob(): SimulatedServer {
 }
 
 describe('a replay', () => {
-  it('shows at its last step every actor as the live views do: state, story, context, what may come next', () => {
+  it('shows at its last step the same as the live views: state, story, context and next transitions', () => {
     const server = playedJob();
     const views = new Views(server.core, aboutOf(server));
     const replay = replayOf(server.trace);
@@ -75,7 +75,7 @@ describe('a replay', () => {
     }
   });
 
-  it('shows at each step just what was at that time', () => {
+  it('shows at each step the state at that time', () => {
     const { trace } = playedJob();
     const replay = replayOf(trace);
     const states = new Map<string, string>();
@@ -90,7 +90,7 @@ describe('a replay', () => {
     }
   });
 
-  it('tells its length, its time, and which sleighs and connections are in it', () => {
+  it('contains its length, its time range, and its sleighs and connections', () => {
     const { trace } = playedJob();
     const view = viewOf<ReplayView>(replayOf(trace), '/api/replay');
     expect(view).toMatchObject({ file: 'job.jsonl', steps: trace.length });
@@ -104,7 +104,7 @@ describe('a replay', () => {
     expect(view.scopes.filter(({ scope }) => scope.startsWith('connection')).length).toBeGreaterThan(5);
   });
 
-  it('says in the overview that it is a replay, and how the jobs stood at its end', () => {
+  it('is marked as a replay in the overview, with the jobs as they were at its end', () => {
     const overview = viewOf<OverviewView>(replayOf(playedJob().trace), '/api/overview');
     expect(overview).toMatchObject({
       replay: true,
@@ -113,7 +113,7 @@ describe('a replay', () => {
     });
   });
 
-  it('names the first step that no chart allows, and judges no guard of that actor from there on', () => {
+  it('names the first step that no machine allows, and evaluates no guard of that actor afterwards', () => {
     const { trace } = playedJob();
     const at = trace.findIndex(({ actor, after }) => actor === 'joinPhase' && after === 'closed');
     const altered = trace.with(at, Object.assign({}, trace[at], { after: 'gathering.open' }));
@@ -133,7 +133,7 @@ describe('a replay', () => {
     );
   });
 
-  it('keeps apart two sleighs of one name, one after the other', () => {
+  it('distinguishes two successive sleighs of the same name', () => {
     const server = new SimulatedServer({ traces: true });
     for (let n = 0; n < 2; n++) {
       const job = new Job(server);
@@ -156,7 +156,7 @@ describe('a replay', () => {
     ]);
   });
 
-  it('has no view of steps, scopes and actors that are not there', () => {
+  it('has no view of steps, jobs and actors that do not exist', () => {
     const { trace } = playedJob();
     const replay = replayOf(trace);
     for (const path of [

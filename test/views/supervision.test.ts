@@ -29,7 +29,7 @@ function jobWithDeath() {
 const LAST_END = { why: 'died', how: 'exit status 1', lastWords: 'first line\nlast\\x07 line' };
 
 describe('the views of supervised workers (S19)', () => {
-  it('tell how the last worker of a rank ended, also when another one waits for it, or works', () => {
+  it('show how the last worker of a rank ended, also when a replacement waits or works', () => {
     const { job, replace, workers } = jobWithDeath();
     const first = () => {
       const { state, rankHistory } = workers().items[0] ?? {};
@@ -43,7 +43,7 @@ describe('the views of supervised workers (S19)', () => {
     expect(workers().items[1]?.rankHistory).toEqual({ replacements: 0, lastEnd: undefined });
   });
 
-  it('have the actor of a worker with the history of its rank, in the list and alone', () => {
+  it('contain the actor of a worker with the history of its rank, in the list and individually', () => {
     const { replace, views } = jobWithDeath();
     replace();
     const { list, groups } = viewOf<ActorsView>(views, '/api/sleighs/job/actors', 'chart=worker');
@@ -54,7 +54,7 @@ describe('the views of supervised workers (S19)', () => {
     expect(viewOf<ActorView>(views, '/api/sleighs/job/actors/shutdown').rankHistory).toBeUndefined();
   });
 
-  it('count the workers that there are by state, and all deaths and replacements', () => {
+  it('count the current workers by state, and all deaths and replacements', () => {
     const { replace, views, workers } = jobWithDeath();
     expect(workers('state=dead')).toMatchObject({ total: 1, counts: { dead: 1, 'registered.idle': 1 } });
     replace();
@@ -66,7 +66,7 @@ describe('the views of supervised workers (S19)', () => {
     });
   });
 
-  it('tell nothing of the kind where no sentinel supervises', () => {
+  it('contain nothing about supervision if no sentinel supervises', () => {
     const server = new SimulatedServer();
     new Job(server).crew(1);
     const { items } = viewOf<WorkersView>(viewsOf(server), '/api/sleighs/job/workers');
@@ -75,7 +75,7 @@ describe('the views of supervised workers (S19)', () => {
 });
 
 describe('the log', () => {
-  it('has a line for the death of a worker, with its rank, peer, workspace and how it ended', () => {
+  it('contains the death of a worker, with its rank, peer, workspace and cause', () => {
     const { log, first } = jobWithDeath();
     expect(log.mock.calls).toContainEqual([
       'warn',
@@ -90,7 +90,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('says what a worker died of that nobody supervises', () => {
+  it('contains the cause of death of an unsupervised worker', () => {
     const server = new SimulatedServer();
     const log = vi.spyOn(server.core, 'log');
     const [worker] = new Job(server, { onDeadWorker: 'null' }).openCrew(1).workers;
@@ -102,7 +102,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('has a line for a job that ends by itself, with the reason; none for one that is asked to end', () => {
+  it('contains the end of a job that shuts down by itself, with the reason, and none for a requested shutdown', () => {
     const server = new SimulatedServer();
     const log = vi.spyOn(server.core, 'log');
     new Job(server).openCrew(1).workers[0]?.leave();
@@ -112,7 +112,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('names no worker that left because it was told to', () => {
+  it('does not contain workers that left on request', () => {
     const { log, job, sentinel } = jobWithDeath();
     job.task('t');
     sentinel.store('worker_dead', '1', { metadata: { ...SESSION, task: 'untried' } });

@@ -14,8 +14,8 @@ const view = (descriptor: number, payload: Payload, metadata: Record<string, str
   valueView({ descriptor, payload, metadata: new Map(Object.entries(metadata)) }, noFile);
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
-describe('a value', () => {
-  it('is text under descriptor 1, and under any maker when it is neither serialized nor raw (P10)', () => {
+describe('the view of a value', () => {
+  it('is text under descriptor 1, and under any environment if it is neither serialized nor raw (P10)', () => {
     expect(view(1, latin1('Grüße'))).toMatchObject({
       kind: 'text',
       text: 'Grüße',
@@ -28,7 +28,7 @@ describe('a value', () => {
     expect(view(1, '\xff\xfe')).toMatchObject({ kind: 'text', text: 'ÿþ' });
   });
 
-  it('is JSON when its maker says so and it is (C1)', () => {
+  it('is JSON if its environment says so and it is valid JSON (C1)', () => {
     expect(view(1, '{"a":[1]}', { type: 'json' })).toMatchObject({
       kind: 'json',
       text: '{\n  "a": [\n    1\n  ]\n}',
@@ -38,7 +38,7 @@ describe('a value', () => {
     expect(view(0x01000001, '{}', { type: 'json' }).kind).toBe('text');
   });
 
-  it('is a number when the whole text is one', () => {
+  it('is a number if the whole text is one', () => {
     expect(view(1, ' 42 ').kind).toBe('number');
     expect(view(1, '-1.5e3', { type: 'json' }).kind).toBe('number');
     expect(view(1, '42 apples').kind).toBe('text');
@@ -62,7 +62,7 @@ describe('a value', () => {
     ['bytes', 0x01000003, '\x80\x04'],
     ['bytes', 0x0b00000b, 'no graph'],
   ] as const)(
-    'is %s, by the maker of %i and what it begins with: never read, shown as bytes',
+    'is %s, by the environment %i and its first bytes: never decoded, shown as bytes',
     (kind, descriptor, bytes) => {
       expect(view(descriptor, bytes)).toMatchObject({
         kind,
@@ -72,7 +72,7 @@ describe('a value', () => {
     },
   );
 
-  it('is shown as its JSON when it is a graph, beside its bytes (C2)', () => {
+  it('is the JSON of a graph, next to its bytes (C2)', () => {
     const { descriptor, bytes } = encodeValue({ map: new Map([[1, 2]]), bytes: new Uint8Array([255]) });
     expect(view(descriptor, bytes)).toMatchObject({
       kind: 'graph',
@@ -81,13 +81,13 @@ describe('a value', () => {
     });
   });
 
-  it('is shown as it stands when it is a chunk (C5)', () => {
+  it('is unchanged for a chunk (C5)', () => {
     const parts = ['a', { n: 1 }].map((value) => chunkPart({ value }, 'element', 'not-sent'));
     const { descriptor, bytes, type } = encodeTogether(parts);
     expect(view(descriptor, bytes, { type })).toMatchObject({ kind: 'chunk', text: 't1\naj7\n{"n":1}' });
   });
 
-  it('is cut at 64 KiB of text and 4 KiB of bytes, and says so and how large it is', () => {
+  it('is truncated at 64 KiB of text and 4 KiB of bytes, with a note and the full size', () => {
     const text = view(1, 'x'.repeat(70_000));
     expect([text.text?.length, text.isCut, text.size]).toEqual([65_536, true, 70_000]);
     const bytes = view(0, Buffer.alloc(70_000));
@@ -95,7 +95,7 @@ describe('a value', () => {
     expect(view(1, 'x'.repeat(65_536)).isCut).toBe(false);
   });
 
-  it('is not cut within a character', () => {
+  it('is not truncated within a character', () => {
     const cut = valueView(
       { descriptor: 1, payload: latin1('€'.repeat(100)), metadata: new Map() },
       noFile,
@@ -104,7 +104,7 @@ describe('a value', () => {
     expect(cut.text).toBe('€'.repeat(66));
   });
 
-  it('in a file is read no further than it is shown', () => {
+  it('reads a file only as far as it is shown', () => {
     const peek = vi.fn((_file: object, bytes: number) => Buffer.from('a'.repeat(bytes)));
     const payload = { file: 3, size: 5_000_000_000 };
     const shown = valueView({ descriptor: 1, payload, metadata: new Map() }, { peek });
@@ -112,28 +112,28 @@ describe('a value', () => {
     expect([shown.size, shown.isCut, shown.text?.length]).toEqual([5_000_000_000, true, 65_536]);
   });
 
-  it('shows less of itself among many, so that a page stays about a megabyte', () => {
+  it('is shorter among many values, so that a page stays near one megabyte', () => {
     expect(cutFor(1)).toEqual({ text: 65_536, hex: 4_096 });
     expect(cutFor(1_000).text * 1_000).toBeLessThan(1.1 * 2 ** 20);
   });
 });
 
-describe('a name', () => {
-  it('reads as UTF-8, else as Latin-1, with control characters escaped', () => {
+describe('the view of a name', () => {
+  it('is UTF-8 text, or otherwise Latin-1, with control characters escaped', () => {
     expect(titleOf(latin1('Köln'))).toBe('Köln');
     expect(titleOf('K\xf6ln')).toBe('Köln');
     expect(titleOf('a\n\0\x7fb\x9b')).toBe('a\\x0a\\x00\\x7fb\\x9b');
     expect(titleOf(latin1('a\u202eb'))).toBe('a\\u202eb');
   });
 
-  it('may be cut within a character', () => {
+  it('may be truncated within a character', () => {
     expect(decode(Buffer.from('a€').subarray(0, 2), { isCut: true })).toBe('a');
     expect(decode(Buffer.from('a€').subarray(0, 2))).toBe('aâ');
   });
 });
 
 describe('a hex dump', () => {
-  it('has offsets, bytes and characters', () => {
+  it('contains offsets, bytes and characters', () => {
     expect(hexDump(Buffer.from('0123456789abcdef\x00\xff', 'latin1'))).toBe(
       [
         '00000000  30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  0123456789abcdef',

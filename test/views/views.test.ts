@@ -22,7 +22,7 @@ const viewsOf = (server: SimulatedServer): Views => new Views(server.core, about
 
 describe('the overview', () => {
   it(
-    'counts what is there: connections, who is blocked, workspaces, variables, bytes, requests by verb',
+    'counts connections, blocked clients, workspaces, variables, bytes, and requests by verb',
     simulated((server) => {
       const a = Visitor.of(server, 'a');
       Visitor.of(server, 'b').wait('fetch', 'x');
@@ -50,7 +50,7 @@ describe('the overview', () => {
   );
 
   it(
-    'has rates a second, of the last 300 samples',
+    'contains rates per second of the last 300 samples',
     simulated((server) => {
       const views = viewsOf(server);
       const visitor = Visitor.of(server, 'a');
@@ -70,7 +70,7 @@ describe('the overview', () => {
   );
 
   it(
-    'tells the newest sleighs first',
+    'lists the newest sleighs first',
     simulated((server) => {
       for (const name of ['one', 'two'])
         server.connect().call(['open ws', name, '', 'yes'], { wstype: 'sleigh' });
@@ -80,9 +80,9 @@ describe('the overview', () => {
   );
 });
 
-describe('workspaces and variables', () => {
+describe('the view of workspaces and variables', () => {
   it(
-    'an ordinary workspace that older clients make a job of is told from others, while workers wait for its end',
+    'distinguishes an ordinary workspace that older clients use as a job, while workers wait for its end',
     simulated((server) => {
       const master = Visitor.of(server, 'old');
       master.store('task', '1');
@@ -100,7 +100,7 @@ describe('workspaces and variables', () => {
   );
 
   it(
-    'is shown with the jobs, and with the tasks that workers left with',
+    'shows it among the jobs, with the tasks that workers left with',
     simulated((server) => {
       const master = Visitor.of(server, 'old');
       for (const task of ['1', '2', '3']) master.store('task', task);
@@ -122,7 +122,7 @@ describe('workspaces and variables', () => {
   );
 
   it(
-    'are told in pages, with names of any bytes',
+    'is divided into pages, with names of any bytes',
     simulated((server) => {
       const name = 'a/b %\xe9\0';
       const visitor = Visitor.of(server, name);
@@ -152,7 +152,7 @@ describe('workspaces and variables', () => {
   );
 
   it(
-    'show values in the order in which they would be found, and who waits',
+    'shows values in the order of find, and the waiting clients',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.declare('lifo', 'lifo');
@@ -189,7 +189,7 @@ describe('workspaces and variables', () => {
   );
 
   it(
-    'of a job show the tasks, the results, and who waits for them',
+    'shows the tasks and results of a job, and the clients that wait for them',
     simulated((server) => {
       const job = new Job(server);
       const { workers, sentinel } = job.openCrew(2);
@@ -213,7 +213,7 @@ describe('workspaces and variables', () => {
   );
 
   it(
-    'keep what their maker said of them, as far as it is short',
+    'shows the properties that the creator of a workspace set, if they are short',
     simulated((server) => {
       server.connect().call(['open ws', 'job', '', 'no'], {
         wstype: 'sleigh',
@@ -228,9 +228,9 @@ describe('workspaces and variables', () => {
   );
 });
 
-describe('a sleigh', () => {
+describe('the view of a sleigh', () => {
   it(
-    'tells its batches: what was accepted and answered, and how long the rest takes',
+    'lists its batches: tasks accepted and answered, and the remaining time',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.openCrew(1);
@@ -275,7 +275,7 @@ describe('a sleigh', () => {
   );
 
   it.each(['requeue', 'null'])(
-    'accepts as many answers as there are in the end, broadcasts and the dead included, under the policy %s',
+    'expects as many answers as there are in the end, including broadcasts and dead workers, under the policy %s',
     (onDeadWorker) => {
       const server = new SimulatedServer();
       const job = new Job(server, { onDeadWorker });
@@ -303,7 +303,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'remembers the totals of so many batches, and no more',
+    'keeps the totals of a limited number of batches',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.openCrew(1);
@@ -321,7 +321,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'tells what went wrong, who it was and by which clause, the newest first',
+    'lists failures with their actor and their clause, the newest first',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const { workers, sentinel } = job.openCrew(2);
@@ -342,7 +342,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'keeps so many failures, and no more',
+    'keeps a limited number of failures',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue', maxAttempts: '1000' });
       const { workers } = job.openCrew(1);
@@ -353,7 +353,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'says that it shut down by itself',
+    'reports that it shut down by itself',
     simulated((server) => {
       const job = new Job(server);
       const { workers } = job.openCrew(1);
@@ -367,7 +367,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'tells its workers by rank, or those in one state',
+    'lists its workers by rank, or those in one state',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       job.sentinel(4);
@@ -409,7 +409,7 @@ describe('a sleigh', () => {
   );
 
   it(
-    'shows of a dead worker why it died, though nobody was looking',
+    'shows why a worker died, even if nobody was watching',
     simulated((server) => {
       const job = new Job(server, { onDeadWorker: 'requeue' });
       const { workers } = job.openCrew(1);
@@ -425,8 +425,8 @@ describe('a sleigh', () => {
   );
 });
 
-describe('an event that a chart has no place for', () => {
-  it('is logged with the story of its actor, and stands among the failures', () => {
+describe('an unexpected event', () => {
+  it('is logged with the story of its actor, and is listed among the failures', () => {
     const server = new SimulatedServer();
     new Job(server).sentinel(1);
     const log = vi.spyOn(server.core, 'log');
@@ -457,8 +457,8 @@ describe('an event that a chart has no place for', () => {
   });
 });
 
-describe('the charts', () => {
-  it('are told with their states, moves and drawings', () => {
+describe('the view of the machines', () => {
+  it('contains their states, transitions and diagrams', () => {
     const { charts } = viewOf<ChartsView>(viewsOf(new SimulatedServer()), '/api/charts');
     expect(charts.map(({ chart }) => chart)).toEqual([
       'connection',
@@ -490,9 +490,9 @@ describe('the charts', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('a view of an object that does not exist', () => {
   it(
-    'has no view',
+    'is undefined',
     simulated((server) => {
       new Job(server).sentinel(1);
       const views = viewsOf(server);

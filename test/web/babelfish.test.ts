@@ -57,7 +57,7 @@ async function serve(fish: NwsConnection, say: (content: string) => unknown): Pr
 }
 
 describe('a babelfish', () => {
-  it('reads values out that the server cannot read, and these stay where they are', async () => {
+  it('decodes values that the server cannot, and leaves them in their variables', async () => {
     const eaten: string[] = [];
     void serve(await openFish(), (content) => {
       eaten.push(content);
@@ -71,7 +71,7 @@ describe('a babelfish', () => {
     expect((await client.listVariables('w'))[0]).toMatchObject({ name: 'v', values: 3 });
   });
 
-  it('gets one value at a time, so that no text goes to another value', async () => {
+  it('receives one value at a time, so that no text is shown for another value', async () => {
     let atATime = 0;
     let most = 0;
     const fish = await openFish();
@@ -94,14 +94,14 @@ describe('a babelfish', () => {
     expect(most).toBe(1);
   });
 
-  it('that is not there is not waited for, and none is made', async () => {
+  it('that is missing is not waited for, and no workspace is created for it', async () => {
     await storePickle('v', 'a');
     expect(await read('v')).toEqual([undefined]);
     const { items } = await view(url, '/api/workspaces');
     expect(JSON.stringify(items)).not.toContain('babelfish');
   });
 
-  it('that does not eat within 2 seconds has its food taken back', async () => {
+  it('that does not take a value within 2 seconds has it removed again', async () => {
     await openFish();
     await storePickle('v', 'a');
     expect(await read('v')).toEqual([undefined]);
@@ -115,7 +115,7 @@ describe('a babelfish', () => {
     expect((await food())?.values, 'it rests').toBe(0);
   });
 
-  it('that answers late answers for its own value alone', async () => {
+  it('that answers late answers only for its own value', async () => {
     const fish = await openFish();
     for (const content of ['a', 'b']) await storePickle('v', content);
     expect(await read('v')).toEqual([undefined, undefined]);
@@ -129,7 +129,7 @@ describe('a babelfish', () => {
     expect(await read('v')).toEqual(['the first', 'the second']);
   });
 
-  it('that leaves in the middle leaves nothing waiting', async () => {
+  it('that disconnects in the middle leaves nothing waiting', async () => {
     const fish = await openFish();
     await storePickle('v', 'a');
     await read('v');
@@ -139,7 +139,7 @@ describe('a babelfish', () => {
     expect(await read('v')).toEqual([undefined]);
   });
 
-  it('left something behind: it is not taken for the text of another value', async () => {
+  it('may have left an old answer, which is not shown for another value', async () => {
     const fish = await openFish();
     await fish.store(FISH, 'doof', 'an old text');
     void serve(fish, (content) => `it is ${content}`).catch(() => undefined);

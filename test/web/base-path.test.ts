@@ -31,7 +31,7 @@ describe('the page', () => {
     '/workspaces/a',
     '/workspaces/a%2Fb/variables/c',
     '/sleighs/x/charts',
-  ])('finds its files wherever a proxy puts it, at %s', async (path) => {
+  ])('finds its files at any path of a proxy: %s', async (path) => {
     for (const encoding of ['', 'br']) {
       const { body, headers, status } = await ask(server.web?.url ?? '', path, {
         headers: { 'Accept-Encoding': encoding },
@@ -49,7 +49,7 @@ describe('the page', () => {
     ['https://proxy/cluster/assets/index-1.js', '/cluster'],
     ['https://proxy/a/assets/b/assets/index-1.js', '/a/assets/b'],
     ['file:///home/assets/base.ts', ''],
-  ])('knows by its script %s that it is in the folder "%s"', (script, base) => {
+  ])('derives from its script %s that it is in the folder "%s"', (script, base) => {
     expect(baseOf(script)).toBe(base);
   });
 });

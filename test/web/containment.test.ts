@@ -39,8 +39,8 @@ const sabotage = () =>
 
 const toldOf = (what: string): number => lines.filter((line) => line.includes(what)).length;
 
-describe('an exception in a view', () => {
-  it('is answered 500 and logged, and others are shown', async () => {
+describe('an exception while a view is computed', () => {
+  it('is answered with 500 and logged, and other views are served', async () => {
     sabotage();
     expect(await ask(url, '/api/clients')).toMatchObject({
       status: 500,
@@ -51,7 +51,7 @@ describe('an exception in a view', () => {
     await store('served');
   });
 
-  it('is told to those who look at it, who see it again when it can be made, and once to the log', async () => {
+  it('is sent to the viewers of that view, who get it again when it can be computed, and is logged once', async () => {
     using broken = await ViewStream.open(url, '/api/clients');
     using whole = await ViewStream.open(url, '/api/workspaces/w');
     const spy = sabotage();
@@ -68,7 +68,7 @@ describe('an exception in a view', () => {
     await eventually(() => broken.latest?.event === 'message', 'it is shown again');
   });
 
-  it('in the figures that are taken each second stops nobody', async () => {
+  it('in the metrics that are sampled every second affects nothing else', async () => {
     const spy = vi.spyOn(Views.prototype, 'sample').mockImplementation(() => {
       throw new Error('on purpose');
     });

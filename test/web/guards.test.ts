@@ -44,7 +44,7 @@ const PATHS = [
   '/assets/app-1a2b3c4d.js',
 ];
 
-describe('every answer', () => {
+describe('every HTTP response', () => {
   it.each(PATHS)('carries the security headers: %s', async (path) => {
     const { headers } = await ask(url, path);
     expect(headers).toMatchObject({
@@ -58,7 +58,7 @@ describe('every answer', () => {
     });
   });
 
-  it.each(PATHS)('is refused when the server is called by the name of another: %s', async (path) => {
+  it.each(PATHS)('is a refusal if the Host header names another server: %s', async (path) => {
     const { status, text } = await ask(url, path, { headers: { Host: `evil.example:${server.web?.port}` } });
     expect({ status, text }).toEqual({
       status: 421,
@@ -70,7 +70,7 @@ describe('every answer', () => {
 const statusFor = async (host: string): Promise<number> =>
   (await ask(url, '/readyz', { headers: { Host: host } })).status;
 
-describe('the name that the server is called by', () => {
+describe('the Host header', () => {
   it.each(['localhost', '127.0.0.1', '[::1]', 'LocalHost'])('may be %s, with its port', async (host) => {
     expect(await statusFor(`${host}:${server.web?.port}`)).toBe(200);
   });
@@ -82,14 +82,14 @@ describe('the name that the server is called by', () => {
     },
   );
 
-  it('may be one that was allowed: with any port, or with that one', async () => {
+  it('may be a name that was allowed, with any port or with the given one', async () => {
     expect(await statusFor('sleigh.example')).toBe(200);
     expect(await statusFor('sleigh.example:443')).toBe(200);
     expect(await statusFor('proxy.example:8080')).toBe(200);
     expect(await statusFor('proxy.example:8081')).toBe(421);
   });
 
-  it('may be any address of this machine that the request came in at', async () => {
+  it('may be the local address on which the request arrived', async () => {
     const everywhere = await createServer({
       port: 0,
       logLevel: 'silent',
@@ -103,7 +103,7 @@ describe('the name that the server is called by', () => {
   });
 });
 
-describe('files', () => {
+describe('the static files', () => {
   it.each([
     '/',
     '/workspaces',
@@ -112,7 +112,7 @@ describe('files', () => {
     '/charts',
     '/charts/worker',
     '/replay',
-  ])('the page is what is at %s', async (path) => {
+  ])('include the page at %s', async (path) => {
     const { status, headers, text } = await ask(url, path);
     expect({ status, text, type: headers['content-type'] }).toEqual({
       status: 200,
@@ -121,7 +121,7 @@ describe('files', () => {
     });
   });
 
-  it('drawings of charts are served, and no code that lies beside them', async () => {
+  it('include the drawings of machines, and no code next to them', async () => {
     expect((await ask(url, '/charts/worker.svg')).headers['content-type']).toMatch('image/svg+xml');
     expect((await ask(url, '/charts/pages.js')).text).not.toContain('code of the server');
     expect((await ask(url, '/main.ts')).status).toBe(404);
@@ -138,14 +138,14 @@ describe('files', () => {
     '/./../../../../../../etc/passwd',
     '/%00',
     '/index.html%00.js',
-  ])('nothing outside of them is reached by %s', async (path) => {
+  ])('are the only files that can be reached: %s', async (path) => {
     const { status, text } = await ask(url, path);
     expect(status).toBe(404);
     expect(text).not.toContain('secret');
   });
 
   it.each(['http://evil.example/', '*', 'index.html'])(
-    'a target that is no path is refused: %s',
+    'are not served for an invalid request target: %s',
     async (path) => {
       const socket = connect(server.web?.port ?? 0, '127.0.0.1');
       socket.end(`GET ${path} HTTP/1.1\r\nHost: localhost:${server.web?.port}\r\nConnection: close\r\n\r\n`);
@@ -154,7 +154,7 @@ describe('files', () => {
     },
   );
 
-  it('what is packed is told apart, and what a browser has is not sent again', async () => {
+  it('are served compressed under their own ETag, and not again if the browser has them', async () => {
     const path = '/assets/app-1a2b3c4d.js';
     const plain = await ask(url, path);
     const gzip = await ask(url, path, { headers: { 'Accept-Encoding': 'gzip' } });
@@ -171,7 +171,7 @@ describe('files', () => {
     expect((await ask(url, '/')).headers['cache-control']).toBe('no-cache');
   });
 
-  it('a path that is none is answered 404: the page to a browser, an ErrorView to others', async () => {
+  it('end with 404 for an unknown path: the page for a browser, an ErrorView for other clients', async () => {
     const browser = await ask(url, '/nowhere', { headers: { Accept: 'text/html,*/*' } });
     expect({ status: browser.status, type: browser.headers['content-type'] }).toEqual({
       status: 404,
@@ -181,29 +181,29 @@ describe('files', () => {
   });
 });
 
-describe('requests out of the ordinary', () => {
-  it('bodies are refused', async () => {
+describe('an unusual HTTP request', () => {
+  it('is refused if it has a body', async () => {
     expect((await ask(url, '/', { method: 'POST', body: 'x' })).status).toBe(413);
   });
 
-  it('a method that is not for a path is refused, and HEAD has no body', async () => {
+  it('is refused if the path does not support the method; HEAD gets no body', async () => {
     const { status, headers } = await ask(url, '/', { method: 'PUT' });
     expect({ status, allow: headers.allow }).toEqual({ status: 405, allow: 'GET, HEAD' });
     const head = await ask(url, '/api/overview', { method: 'HEAD' });
     expect({ status: head.status, size: head.body.length }).toEqual({ status: 200, size: 0 });
   });
 
-  it('long headers are refused', async () => {
+  it('is refused if its headers are too long', async () => {
     expect((await ask(url, '/', { headers: { Cookie: 'x'.repeat(9_000) } })).status).toBe(431);
   });
 
-  it('a name that is badly encoded is an error of who asks', async () => {
+  it('is refused as a client error if a name is badly encoded', async () => {
     expect((await ask(url, '/api/workspaces/%E0%A4%A')).status).toBe(400);
     expect((await ask(url, '/api/workspaces/%E0%A4%A', { method: 'DELETE' })).status).toBe(400);
   });
 });
 
-describe('the addresses of the old pages', () => {
+describe('an address of the old pages', () => {
   it.each([
     ['/doit?op=listWss', 'workspaces'],
     ['/doit?op=listVars&wsName=some+name', 'workspaces/some%20name'],
@@ -215,12 +215,12 @@ describe('the addresses of the old pages', () => {
     ['/doit?op=listVars', 'workspaces'],
     ['/doit/any?op=listWss', '../workspaces'],
     ['/doit?op=listVars&wsName=//evil.example', 'workspaces/%2F%2Fevil.example'],
-  ])('%s leads to %s, in whatever folder a proxy has it', async (path, location) => {
+  ])('%s leads to %s, in any folder of a proxy', async (path, location) => {
     const { status, headers } = await ask(url, path);
     expect({ status, location: headers.location }).toEqual({ status: 302, location });
   });
 
-  it('others are told what there is', async () => {
+  it('that is unknown gets a list of the existing ones', async () => {
     expect((await ask(url, '/doit?op=deleteWs&wsName=x')).status).toBe(404);
     expect((await ask(url, '/doit')).status).toBe(404);
   });

@@ -51,7 +51,7 @@ const statusesIn = (text: string): number[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
 
 describe('many requests on one connection', () => {
-  it('are answered in their order, one at a time, in whatever pieces they come', async () => {
+  it('are answered in order, one at a time, however they are cut into chunks', async () => {
     const requests = `${head('/healthz')}${head('/nothing')}${head('/readyz', 'Connection: close\r\n')}`;
     for (const size of [1, 7, 64, requests.length]) {
       const socket = await open();
@@ -64,14 +64,14 @@ describe('many requests on one connection', () => {
     }
   });
 
-  it('end with the answer to the first when more than 8 KiB of them wait', async () => {
+  it('end with the first response when more than 8 KiB of them wait', async () => {
     const socket = await open();
     const answers = all(socket);
     socket.write(head('/api/workspaces/w/variables/v?count=1000').repeat(700));
     expect(statusesIn(await answers)).toEqual([200]);
   });
 
-  it('cost neither time nor memory of others', async () => {
+  it('use neither time nor memory of other clients', async () => {
     const before = process.memoryUsage().rss;
     const sockets = await Promise.all(Array.from({ length: 50 }, () => open()));
     let longest = 0;
@@ -90,7 +90,7 @@ describe('many requests on one connection', () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  it('with a body are answered that it is refused, however large it is', async () => {
+  it('are refused if they have a body, however large it is', async () => {
     const socket = await open();
     const answers = all(socket);
     socket.write(`POST / HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Length: 1000000\r\n\r\n`);
@@ -99,8 +99,8 @@ describe('many requests on one connection', () => {
   });
 });
 
-describe('answers that nobody reads', () => {
-  it('end with their connection when they are too much together, those with the most first', async () => {
+describe('responses that nobody reads', () => {
+  it('close their connections when they exceed the limit together, the largest first', async () => {
     const ended: number[] = [];
     const unread = new UnreadAnswers((bytes) => ended.push(bytes), 64 * MIB);
     const web = createHttpServer((request, response) => {
@@ -137,7 +137,7 @@ describe('answers that nobody reads', () => {
 });
 
 describe('streams of many large views', () => {
-  it('are refused when the views are too large together, and end when they grow to be', async () => {
+  it('are refused if the views are too large together, and end if they become too large', async () => {
     let size = MIB;
     let changes = 0;
     const site: Site = {
@@ -184,7 +184,7 @@ describe('streams of many large views', () => {
 });
 
 describe('work for the web page', () => {
-  it('has a quarter of the time, one piece after the other', async () => {
+  it('gets a quarter of the processor time, one piece after the other', async () => {
     const share = new TimeShare();
     const began = performance.now();
     const spans: [from: number, to: number][] = [];
@@ -201,15 +201,15 @@ describe('work for the web page', () => {
     expect((busy - (lastTo - lastFrom)) / (lastFrom - began)).toBeLessThan(0.26);
   });
 
-  it('goes on when a piece of it fails', async () => {
+  it('continues when one piece of it fails', async () => {
     const share = new TimeShare();
     await expect(share.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await share.run(() => 1)).toBe(1);
   });
 });
 
-describe('the times that docs/web.md states', () => {
-  it('hold: a request that does not come whole is refused after 10 seconds, and at most one more', async () => {
+describe('the timeouts in docs/web.md', () => {
+  it('hold for an incomplete request: it is refused after 10 seconds, and at most one second later', async () => {
     const socket = await open();
     const since = performance.now();
     socket.write('GET / HTTP/1.1\r\nHost: loc');
@@ -220,7 +220,7 @@ describe('the times that docs/web.md states', () => {
     expect(took).toBeLessThan(REQUEST_TIME_MS + 2_000);
   }, 20_000);
 
-  it('hold: a connection is kept for 5 seconds between two requests', async () => {
+  it('hold for an idle connection: it is kept open for 5 seconds between two requests', async () => {
     const socket = await open();
     socket.write(head('/healthz'));
     const ended = all(socket);

@@ -75,7 +75,7 @@ const unread = (): Step => async () => {
   client.write(encodeRequest(['find', 'w', 'x'], undefined).repeat(20));
 };
 
-describe('a limit that fills up is seen in /metrics before it binds, and what it refuses', () => {
+describe('/metrics shows a limit that fills up before it applies, and counts refusals', () => {
   it.each<[limit: keyof Limits, bound: number, step: () => Step, others?: Partial<Limits>]>([
     ['memoryBytes', 2 * MIB, stores(100_000)],
     ['clientMemoryBytes', 2 * MIB, stores(100_000)],
@@ -114,7 +114,7 @@ describe('a limit that fills up is seen in /metrics before it binds, and what it
 });
 
 describe('the table of limits', () => {
-  it('says of which limits the use is shown', async () => {
+  it('names the limits whose use is shown', async () => {
     server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0 } });
     const samples = [...(await scrapeOf(server.web?.url ?? '')).keys()];
     const shown = samples.flatMap((name) => /^sleigh_limit_used\{limit="(\w+)"\}$/.exec(name)?.[1] ?? []);
@@ -123,13 +123,13 @@ describe('the table of limits', () => {
   });
 });
 
-describe('what is refused without having filled up', () => {
+describe('a refusal at a limit that was not filled', () => {
   it.each<[limit: keyof Limits, bound: number, args: string[]]>([
     ['valueBytes', 10, ['store', 'w', 'x', '1', 'v'.repeat(11)]],
     ['nameBytes', 20, ['findTry', 'w', 'x'.repeat(21)]],
     ['argumentCount', 5, ['store', 'w', 'x', '1', 'v', 'more']],
     ['workspaceBytes', 10, ['store', 'w', 'x', '1', 'v'.repeat(11)]],
-  ])('is counted by its limit: %s', async (limit, bound, args) => {
+  ])('is counted under its limit: %s', async (limit, bound, args) => {
     server = await createServer({
       port: 0,
       logLevel: 'silent',

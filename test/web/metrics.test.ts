@@ -20,7 +20,7 @@ afterEach(() => server.close());
 const scrape = (): Promise<Map<string, number>> => scrapeOf(url);
 
 describe('the metrics', () => {
-  it('tell what the core counts, read when they are asked for', async () => {
+  it('contain the counts of the core at the time of the request', async () => {
     const client = await NwsConnection.open(server);
     await client.openWorkspace('w');
     await client.store('w', 'v', 'x'.repeat(1_000));
@@ -45,7 +45,7 @@ describe('the metrics', () => {
     await eventually(async () => (await scrape()).get('sleigh_connections') === 0, 'that it has gone');
   });
 
-  it('tell how long requests were blocked, by verb, and how long the server took', async () => {
+  it('contain how long requests were blocked, by verb, and how long the server took', async () => {
     const [client, other] = await Promise.all([NwsConnection.open(server), NwsConnection.open(server)]);
     for (const connection of [client, other]) await connection.useWorkspace('w');
     const fetched = client.fetch('w', 'v');
@@ -65,7 +65,7 @@ describe('the metrics', () => {
     for (const connection of [client, other]) connection.close();
   });
 
-  it('tell of workers, tasks and results by state', async () => {
+  it('contain workers, tasks and results by state', async () => {
     const [master, sentinel, worker] = await Promise.all([1, 2, 3].map(() => NwsConnection.open(server)));
     if (master === undefined || sentinel === undefined || worker === undefined) throw new Error('no client');
     await master.openWorkspace('s', { metadata: new Map([['wstype', 'sleigh']]) });
@@ -84,7 +84,7 @@ describe('the metrics', () => {
     for (const connection of [master, sentinel, worker]) connection.close();
   });
 
-  it('tell of the process', async () => {
+  it('contain the process metrics', async () => {
     const samples = await scrape();
     for (const name of [
       'process_cpu_seconds_total',
@@ -95,13 +95,13 @@ describe('the metrics', () => {
   });
 });
 
-describe('health', () => {
-  it('is ok while the web server answers, and the server is ready when it listens', async () => {
+describe('the health check', () => {
+  it('is ok while the web server answers, and ready when the server listens', async () => {
     expect(await ask(url, '/healthz')).toMatchObject({ status: 200, text: 'ok\n' });
     expect(await ask(url, '/readyz')).toMatchObject({ status: 200, text: 'ready\n' });
   });
 
-  it('says that the server is not ready while it stops', async () => {
+  it('is not ready while the server stops', async () => {
     // It waits for this one, which does not close.
     const rude = new RawClient(connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }));
     rude.write('X000');
@@ -118,7 +118,7 @@ describe('health', () => {
 });
 
 describe('the handshake', () => {
-  it('offers the port of the web page (P2.1)', async () => {
+  it('contains the port of the web page (P2.1)', async () => {
     const client = await RawClient.open(server.port);
     client.write('X000');
     const offer = `0010NwsWebPort000${String(server.web?.port).length}${server.web?.port}`;

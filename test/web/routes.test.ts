@@ -4,13 +4,13 @@ import { READS, readHandler, WRITES, writeHandler } from '../../src/web/routes.t
 const segmentsOf = (path: string): string[] => path.split('/').slice(2);
 
 describe('the table of routes', () => {
-  it.each(READS)('leads GET $path to $handler', ({ path, handler }) => {
+  it.each(READS)('routes GET $path to $handler', ({ path, handler }) => {
     const [, first = ''] = path.replaceAll('…', 'anything').split('/');
     expect(readHandler(first)).toBe(handler);
   });
 
   it.each(WRITES.map((route) => ({ ...route, method: route.methods[0] })))(
-    'leads $method $path to $handler, with its names',
+    'routes $method $path to $handler, with its parameters',
     ({ method, path, handler }) => {
       const segments = segmentsOf(path.replace('*', 'a').replace('*', 'b'));
       const names = ['a', 'b'].slice(0, path.split('*').length - 1);
@@ -19,14 +19,14 @@ describe('the table of routes', () => {
   );
 
   it.each(['/api/workspaces', '/api/token/x', '/api/workspaces/a/variables/b/fetch/c', '/api/sleighs/a'])(
-    'leads DELETE and POST %s nowhere',
+    'has no route for DELETE and POST %s',
     (path) => {
       expect(writeHandler('DELETE', segmentsOf(path))).toBeUndefined();
       expect(writeHandler('POST', segmentsOf(path))).toBeUndefined();
     },
   );
 
-  it('asks for a token wherever something changes', () => {
+  it('requires a token for every route that changes something', () => {
     expect(WRITES.filter(({ needsToken }) => !needsToken)).toEqual([]);
   });
 });

@@ -15,8 +15,8 @@ async function occupied(): Promise<{ port: number; close: () => void }> {
   return { port: typeof address === 'object' ? (address?.port ?? 0) : 0, close: () => server.close() };
 }
 
-describe('sleigh serve', () => {
-  it('says where its page is, after the line that it listens', async () => {
+describe('sleigh serve with a web page', () => {
+  it('prints the address of the page after the line that it listens', async () => {
     await using serve = await startServe('--web-port', '0');
     expect(serve.line).toMatch(/^listening on /);
     serve.kill('SIGTERM');
@@ -26,13 +26,13 @@ describe('sleigh serve', () => {
     expect(code).toBe(0);
   });
 
-  it('makes a token when there is none, and says it once', async () => {
+  it('creates a token if none is given, and prints it once', async () => {
     await using serve = await startServe('--web-port', '0', '--web-write');
     serve.kill('SIGTERM');
     expect((await serve.outcome).errors.match(/^web token: [\w-]{22}$/gm)).toHaveLength(1);
   });
 
-  it('keeps a token to itself that it was given', async () => {
+  it('does not print a token that was given', async () => {
     await using serve = await startServe(
       { SLEIGH_WEB_TOKEN: 'given by the environment' },
       '--web-port',
@@ -44,13 +44,13 @@ describe('sleigh serve', () => {
     expect(output + errors).not.toContain('given by');
   });
 
-  it('has no page with --no-web', async () => {
+  it('serves no page with --no-web', async () => {
     await using serve = await startServe('--no-web');
     serve.kill('SIGTERM');
     expect((await serve.outcome).output).not.toContain('web page');
   });
 
-  it('ends with one line and status 1 when the port that was asked for is in use', async () => {
+  it('exits with one line and status 1 if the requested port is in use', async () => {
     const { port, close } = await occupied();
     const outcome = await sleigh(['serve', '--port', '0', '--web-port', String(port)]);
     close();
@@ -61,7 +61,7 @@ describe('sleigh serve', () => {
     });
   });
 
-  it('goes on without a page, and says so, when nobody asked for a port and the usual one is in use', async () => {
+  it('continues without a page and reports it, if no port was requested and the default one is in use', async () => {
     // One of both has the port, if nothing else has.
     await using first = await startServe('--web-host', '127.0.0.1');
     await using second = await startServe('--web-host', '127.0.0.1');
@@ -73,7 +73,7 @@ describe('sleigh serve', () => {
     expect(code).toBe(0);
   });
 
-  it('is called by a name that was allowed', async () => {
+  it('accepts a host name that was allowed', async () => {
     await using serve = await startServe('--web-port', '0', '--web-allow-host', 'a.example', 'b.example');
     await eventually(() => serve.output().includes('web page'), 'the second line');
     const [, url = ''] = /web page at (\S+)/.exec(serve.output()) ?? [];
@@ -83,7 +83,7 @@ describe('sleigh serve', () => {
 });
 
 describe('a replay', () => {
-  it('computes a view once, however long it is looked at: nothing changes in a trace', async () => {
+  it('computes each view once, because a trace does not change', async () => {
     let computed = 0;
     const views = { get: () => ({ computed: ++computed }), sample: () => undefined };
     const replay = await serveReplay(views, { host: '127.0.0.1', port: 0 });
@@ -95,7 +95,7 @@ describe('a replay', () => {
     await replay.close();
   });
 
-  it('is served without a server behind it', async () => {
+  it('works without a running server', async () => {
     const replay = await serveReplay(
       { get: (path) => (path === '/api/replay' ? { steps: 3 } : undefined), sample: () => undefined },
       { host: '127.0.0.1', port: 0 },

@@ -30,7 +30,7 @@ const textsIn = ({ list }: Record<string, unknown>): unknown[] => {
 };
 
 describe('a stream of a view', () => {
-  it('begins with the view as it is, and sends it again when it has changed', async () => {
+  it('begins with the current view, and sends it again whenever it has changed', async () => {
     await client.store('w', 'v', 'one');
     using stream = await ViewStream.open(url, VARIABLE);
     expect(stream.headers).toMatchObject({
@@ -45,7 +45,7 @@ describe('a stream of a view', () => {
     expect(stream.latestView).toEqual(await view(url, VARIABLE));
   });
 
-  it('is silent while nothing changes, whatever else the server does', async () => {
+  it('sends nothing while the view does not change, whatever else the server does', async () => {
     await client.store('w', 'v', 'one');
     using stream = await ViewStream.open(url, VARIABLE);
     for (let i = 0; i < 20; i++) {
@@ -55,7 +55,7 @@ describe('a stream of a view', () => {
     expect(stream.events).toHaveLength(1);
   });
 
-  it('sends at most 10 updates a second, and the last of them is the newest', async () => {
+  it('sends at most 10 updates per second, of which the last is the newest', async () => {
     await client.declare('w', 'v', 'single');
     using stream = await ViewStream.open(url, VARIABLE);
     const since = performance.now();
@@ -68,7 +68,7 @@ describe('a stream of a view', () => {
     expect(stream.events.length).toBeLessThanOrEqual(Math.ceil(elapsed / 100) + 1);
   });
 
-  it('tells when its view has gone, and goes on when it comes back', async () => {
+  it('reports that its object has been deleted, and continues when it exists again', async () => {
     await client.store('w', 'v', 'one');
     using stream = await ViewStream.open(url, VARIABLE);
     await client.deleteWorkspace('w');
@@ -80,7 +80,7 @@ describe('a stream of a view', () => {
     expect(stream.latest?.event).toBe('message');
   });
 
-  it('of what is not there is answered 404', async () => {
+  it('that does not exist is answered with 404', async () => {
     const { status, text } = await ask(url, '/api/workspaces/none', {
       headers: { Accept: 'text/event-stream' },
     });
@@ -103,8 +103,8 @@ async function counts(): Promise<{ viewers: number; views: number }> {
 /** About 64 KiB, which is what is shown of a value. */
 const storeLarge = (i: number): Promise<unknown> => client.store('w', 'v', `${i} `.padEnd(65_000, 'x'));
 
-describe('viewers', () => {
-  it('of one path share its view, and are forgotten when they go', async () => {
+describe('the viewers of a stream', () => {
+  it('share the view of one path, and are released when they disconnect', async () => {
     const streams = await Promise.all(
       ['/api/overview', '/api/overview', '/api/clients', '/api/clients?count=5'].map((path) =>
         ViewStream.open(url, path),
@@ -130,7 +130,7 @@ describe('viewers', () => {
     (await ViewStream.open(url, '/api/overview'))[Symbol.dispose]();
   });
 
-  it('that do not read are skipped: no more than one update waits, and they catch up with the newest', async () => {
+  it('skip updates if they read slowly: at most one update waits, and it is the newest', async () => {
     // An update is about 1 MB; 40 of them are far more than the sockets between take.
     for (let i = 0; i < 15; i++) await storeLarge(i);
     using slow = await ViewStream.open(url, VARIABLE);
@@ -149,7 +149,7 @@ describe('viewers', () => {
     expect(slow.bytes).toBeLessThan(quick.bytes / 2);
   }, 60_000);
 
-  it('hear every 15 seconds that the stream is alive, and no timer runs without them', async () => {
+  it('receive a keep-alive every 15 seconds, and no timer runs without them', async () => {
     vi.useFakeTimers({
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
     });

@@ -36,8 +36,8 @@ const logged = (): unknown[] =>
     .filter(({ msg }) => String(msg).startsWith('the web page'))
     .map(({ msg, workspace, variable, who }) => ({ msg, workspace, variable, who }));
 
-describe('with the token, the page', () => {
-  it('deletes a workspace, whoever owns it (W7), and that is logged', async () => {
+describe('the page with a valid token', () => {
+  it('deletes a workspace of any owner (W7), with a line in the log', async () => {
     const waiting = expect(client.fetch('w', 'v')).rejects.toMatchObject({ code: 'purged' });
     const { status, text } = await change('DELETE', '/api/workspaces/w');
     expect({ status, text }).toEqual({ status: 200, text: '{}' });
@@ -57,7 +57,7 @@ describe('with the token, the page', () => {
     expect(logged()).toMatchObject([{ workspace: 'w', variable }]);
   });
 
-  it('fetches the next value, and shows it', async () => {
+  it('fetches the next value and shows it', async () => {
     await client.store('w', 'v', 'first', new Map([['from', 'me']]));
     await client.store('w', 'v', 'second');
     const { status, text } = await change('POST', '/api/workspaces/w/variables/v/fetch');
@@ -69,7 +69,7 @@ describe('with the token, the page', () => {
     expect(logged()).toMatchObject([{ msg: 'the web page fetched a value', workspace: 'w', variable: 'v' }]);
   });
 
-  it('learns whether the token is right', async () => {
+  it('can check whether its token is valid', async () => {
     expect((await change('POST', '/api/token')).status).toBe(200);
     expect((await change('POST', '/api/token', { Authorization: 'Bearer wrong' })).status).toBe(401);
   });
@@ -83,7 +83,7 @@ describe('with the token, the page', () => {
     ['POST', '/api/workspaces/w', 404, 'unknown action'],
     ['DELETE', '/api/workspaces', 404, 'unknown action'],
     ['DELETE', '/api/workspaces/w/variables/v/fetch', 404, 'unknown action'],
-  ])('is told what is not there: %s %s', async (method, path, status, error) => {
+  ])('is answered with 404 for an object that does not exist: %s %s', async (method, path, status, error) => {
     const answer = await change(method, path);
     expect({ status: answer.status, text: answer.text }).toEqual({
       status,
@@ -93,7 +93,7 @@ describe('with the token, the page', () => {
     expect(logged()).toEqual([]);
   });
 
-  it('is told what the server refuses, and why', async () => {
+  it('receives the reason of a refusal', async () => {
     await client.declare('w', 'clock', '__time');
     await client.openWorkspace('s', { metadata: new Map([['wstype', 'sleigh']]) });
     const { status, text } = await change('DELETE', '/api/workspaces/s/variables/task');
@@ -101,14 +101,14 @@ describe('with the token, the page', () => {
     expect(JSON.parse(text)).toHaveProperty('error', expect.stringMatching(/task/));
   });
 
-  it('does not fetch what is too large to be shown, so that it is not lost', async () => {
+  it('does not fetch a value that is too large to show, which would lose it', async () => {
     await client.store('w', 'v', new Uint8Array(17 << 20));
     const { status } = await change('POST', '/api/workspaces/w/variables/v/fetch');
     expect(status).toBe(413);
     expect((await client.listVariables('w'))[0]?.values).toBe(1);
   });
 
-  it('leaves no connection behind', async () => {
+  it('leaves no connection open', async () => {
     await client.store('w', 'v', 'x');
     await change('POST', '/api/workspaces/w/variables/v/fetch');
     await change('DELETE', '/api/workspaces/w/variables/none');
@@ -147,7 +147,7 @@ describe('nothing is changed', () => {
     expect((await client.fetchTry('w', 'v'))?.value).toBe('x');
   });
 
-  it('where the server was not started for it, whatever token comes', async () => {
+  it('if the server was started without writes, whatever the token', async () => {
     const readOnly = await createServer({ port: 0, logLevel: 'silent', web: { port: 0, token: TOKEN } });
     const address = readOnly.web?.url ?? '';
     const { status, text } = await ask(address, '/api/workspaces/__default', {
@@ -162,7 +162,7 @@ describe('nothing is changed', () => {
     await readOnly.close();
   });
 
-  it('by requests that say that they come from the page, everything is', async () => {
+  it('without the page as origin, and everything is with it', async () => {
     const origin = url.slice(0, -1);
     const { status } = await change('DELETE', '/api/workspaces/w', {
       Origin: origin,

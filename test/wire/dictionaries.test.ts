@@ -22,7 +22,7 @@ function decodeAll(chunks: readonly Buffer[], limit = 1_000_000) {
 const decode = (text: string) => decodeAll([Buffer.from(text, 'latin1')]);
 
 describe('dictionaries (P4)', () => {
-  test('however they are cut, what was encoded comes out again', () => {
+  test('are decoded as they were encoded, however they are cut into chunks', () => {
     fc.assert(
       fc.property(fc.array(metadata, { maxLength: 4 }), chunking, (dictionaries, cut) => {
         expect(decodeAll(cut(dictionaries.map(encodeDictionary).join('')))).toEqual(dictionaries);
@@ -30,7 +30,7 @@ describe('dictionaries (P4)', () => {
     );
   });
 
-  test('what is said again, whole or cut, is the very same, and something else in between is not lost', () => {
+  test('return the same object for repeated bytes, whole or cut, even after other bytes in between', () => {
     fc.assert(
       fc.property(metadata, metadata, chunking, (one, other, cut) => {
         const said = [one, one, other, one, new Map(), one].map(encodeDictionary).join('');
@@ -41,30 +41,33 @@ describe('dictionaries (P4)', () => {
     expect(second).toBe(first);
   });
 
-  test('what is over the limit is not remembered', () => {
+  test('over the size limit are not cached', () => {
     const text = encodeDictionary(new Map([['a', 'too long']]));
     expect(decodeAll([Buffer.from(text + text)], 5)).toEqual([new Map(), new Map()]);
   });
 
-  test('the bytes: a count, then each length before its text', () => {
+  test('are encoded as a count, then each length before its text', () => {
     expect(encodeDictionary(new Map([['a', 'xyz']]))).toBe('00010001a0003xyz');
     expect(encodeDictionary(new Map())).toBe('0000');
   });
 
-  test('counts and lengths may be padded with spaces (P5)', () => {
+  test('may have counts and lengths padded with spaces (P5)', () => {
     expect(decode('1      1a3   xyz')).toEqual([new Map([['a', 'xyz']])]);
   });
 
-  test.each(['000x', '    ', '0001-001a0000', '00010001a00 1'])('%j is malformed (P5.1)', (text) => {
-    expect(decode(text)).toEqual([MALFORMED]);
-  });
+  test.each(['000x', '    ', '0001-001a0000', '00010001a00 1'])(
+    'are refused as malformed: %j (P5.1)',
+    (text) => {
+      expect(decode(text)).toEqual([MALFORMED]);
+    },
+  );
 
-  test('a value longer than 9,999 bytes is cut', () => {
+  test('truncate a value longer than 9,999 bytes', () => {
     const text = encodeDictionary(new Map([['reason', 'x'.repeat(20_000)]]));
     expect(decode(text)).toEqual([new Map([['reason', 'x'.repeat(9_999)]])]);
   });
 
-  test('more than 9,999 pairs are cut', () => {
+  test('are truncated after 9,999 pairs', () => {
     const many = new Map(Array.from({ length: 10_050 }, (_, n) => [`${n}`, '']));
     expect(decode(encodeDictionary(many))).toMatchObject([{ size: 9_999 }]);
   });

@@ -19,8 +19,8 @@ function gathered(gathering: BufferBuilder, size: number, lengths: readonly numb
   return gathering.take();
 }
 
-describe('gathering', () => {
-  it('gives back what came, in whatever pieces, again and again', () => {
+describe('the buffer builder', () => {
+  it('returns its input, however it is cut into chunks, repeatedly', () => {
     const gathering = new BufferBuilder();
     const lengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 70_000 })), {
       minLength: 1,
@@ -34,7 +34,7 @@ describe('gathering', () => {
     );
   });
 
-  it('begins anew after it was dropped', () => {
+  it('can be used again after it was reset', () => {
     const gathering = new BufferBuilder();
     gathering.begin(SIZE);
     gathering.add(Buffer.alloc(90_000));
@@ -42,7 +42,7 @@ describe('gathering', () => {
     expect(gathered(gathering, 7, [3])).toEqual(value.subarray(0, 7));
   });
 
-  it('makes no room for what was announced and has hardly begun to come', () => {
+  it('allocates no memory for an announced value that has hardly begun to arrive', () => {
     const before = process.memoryUsage().arrayBuffers;
     const many = Array.from({ length: 100 }, () => {
       const gathering = new BufferBuilder();

@@ -12,7 +12,7 @@ function decodeOffer(bytes: string) {
 }
 
 describe('the first four bytes (P2)', () => {
-  test.each(['X000', 'X999', 'Xabc'])('%s: the new handshake (P2.1)', (four) => {
+  test.each(['X000', 'X999', 'Xabc'])('%s select the new handshake (P2.1)', (four) => {
     expect(readGreeting(four)).toEqual({ kind: 'new' });
   });
 
@@ -22,12 +22,12 @@ describe('the first four bytes (P2)', () => {
     ['2222', true],
     ['x000', true],
     ['\0\0\0\0', true],
-  ])('%j: the old one, no metadata, cookie %s (P2.4)', (four, cookie) => {
+  ])('%j select the old handshake: no metadata, cookie %s (P2.4)', (four, cookie) => {
     expect(readGreeting(four)).toEqual({ kind: 'old', format: { metadata: false, cookie } });
   });
 });
 
-describe('what a server offers (P2.1)', () => {
+describe('the offer of a server (P2.1)', () => {
   const plain = { MetadataToServer: '', MetadataFromServer: '', KillServerOnClose: '' };
 
   test.each<[string, TermsOptions, Record<string, string>]>([
@@ -39,7 +39,7 @@ describe('what a server offers (P2.1)', () => {
   });
 });
 
-describe('what a client gets (P2.3, P3)', () => {
+describe('the reply to the options of a client (P2.3, P3)', () => {
   const offer = makeTerms({ tls: 'offered', webPort: 8766 });
   const nothing = {
     metadataToServer: false,
@@ -65,16 +65,16 @@ describe('what a client gets (P2.3, P3)', () => {
     expect(settle(offer, new Map(Object.entries(wanted)))).toEqual(expected);
   });
 
-  test('TLS without a key', () => {
+  test('refuses TLS without a key', () => {
     expect(settle(makeTerms({ tls: 'none' }), new Map([['SSL', '1']]))).toEqual({ refused: 'SSL' });
   });
 });
 
-describe('what a server asks for (P2.5)', () => {
+describe('the authentication that a server requires (P2.5)', () => {
   const terms = makeTerms({ tls: 'required', admits: (token) => token === 'secret' });
   const wanting = (wanted: Record<string, string>) => settle(terms, new Map(Object.entries(wanted)));
 
-  test('is offered, and refused by name where it is missing or wrong', () => {
+  test('is offered, and a missing or wrong secret is refused by name', () => {
     expect(terms.offer.has('Token')).toBe(true);
     expect(wanting({ Token: 'secret' })).toEqual({ refused: 'SSL' });
     expect(wanting({ SSL: '1' })).toEqual({ refused: 'Token' });
@@ -82,7 +82,7 @@ describe('what a server asks for (P2.5)', () => {
     expect(wanting({ SSL: '1', Token: 'secret' })).toMatchObject({ secure: true });
   });
 
-  test('a token that nobody asks for is refused', () => {
+  test('may be none, and a token is then refused', () => {
     expect(settle(makeTerms({ tls: 'none' }), new Map([['Token', 'secret']]))).toEqual({ refused: 'Token' });
   });
 });

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, LIMITS } from '../../src/wire/limits.ts';
 const protocol = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
 
 describe.each(Object.entries(LIMITS))('the limit %s', (name, { default: usual, unit, clause }) => {
-  it('has its default', () => {
+  it('has its documented default', () => {
     expect(new Map(Object.entries(DEFAULT_LIMITS)).get(name)).toBe(usual);
   });
 
@@ -14,7 +14,7 @@ describe.each(Object.entries(LIMITS))('the limit %s', (name, { default: usual, u
     expect(name.endsWith('Seconds')).toBe(unit === 'seconds');
   });
 
-  it('belongs to a clause that there is', () => {
+  it('belongs to a clause that exists', () => {
     expect(protocol.includes(`**${clause}.**`)).toBe(true);
   });
 });

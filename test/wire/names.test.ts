@@ -56,7 +56,7 @@ const FORBIDDEN = [
 ];
 
 describe('the names of the protocol', () => {
-  it('stand as text in src/wire/names.ts alone', () => {
+  it('are written as literals only in src/wire/names.ts', () => {
     const strays = sources.flatMap(({ path, code }) =>
       FORBIDDEN.flatMap((pattern) => Array.from(code.matchAll(pattern), ({ groups }) => groups?.['found']))
         .filter((found) => !OTHERS[path]?.includes(found?.slice(1, -1) ?? ''))
@@ -72,27 +72,30 @@ describe('the names of the protocol', () => {
     ["connection.fetch(this.#workspace, 'task')", 1],
     ["connection.get('ifind', name)", 1],
     ["actor.getSnapshot().matches('task')", 0],
-  ])('are found in %s', (code, count) => {
+  ])('are checked in %s', (code, count) => {
     expect(FORBIDDEN.flatMap((pattern) => Array.from(code.matchAll(pattern)))).toHaveLength(count);
   });
 
-  it.each(Object.entries(VERB_FORMS))('%s has its form in the table of the protocol', (verb, form) => {
-    const document = readFileSync(join(SRC, '../docs/protocol.md'), 'utf8');
-    const rows = document
-      .split('\n')
-      .filter((line) => line.startsWith('| `') && / (?:short|long)\b/.test(line));
-    const row = rows.find((line) => line.split('|')[1]?.includes(`\`${verb}\``)) ?? '';
-    const [, , args = '', reply = ''] = row.split('|').map((cell) => cell.trim());
-    expect(reply.startsWith('long')).toBe(form.isLong);
-    if (args === 'the same') return;
-    // `two more? that are ignored` are two; what is in parentheses says what an argument means.
-    const all = args.replaceAll(/\([^)]*\)/g, '').replace('two more?', 'one?, another?');
-    const each = all.split(',').filter((name) => name.trim() !== '');
-    const must = each.filter((name) => !name.includes('?'));
-    expect([must.length, each.length]).toEqual(form.arity);
-  });
+  it.each(Object.entries(VERB_FORMS))(
+    'include %s, whose form is in the table of the protocol',
+    (verb, form) => {
+      const document = readFileSync(join(SRC, '../docs/protocol.md'), 'utf8');
+      const rows = document
+        .split('\n')
+        .filter((line) => line.startsWith('| `') && / (?:short|long)\b/.test(line));
+      const row = rows.find((line) => line.split('|')[1]?.includes(`\`${verb}\``)) ?? '';
+      const [, , args = '', reply = ''] = row.split('|').map((cell) => cell.trim());
+      expect(reply.startsWith('long')).toBe(form.isLong);
+      if (args === 'the same') return;
+      // `two more? that are ignored` are two; what is in parentheses says what an argument means.
+      const all = args.replaceAll(/\([^)]*\)/g, '').replace('two more?', 'one?, another?');
+      const each = all.split(',').filter((name) => name.trim() !== '');
+      const must = each.filter((name) => !name.includes('?'));
+      expect([must.length, each.length]).toEqual(form.arity);
+    },
+  );
 
-  it('of variables are those of the table of jobs', () => {
+  it('of variables equal the table of jobs', () => {
     const document = readFileSync(join(SRC, '../docs/protocol.md'), 'utf8');
     const [, table = ''] = document.split('### The variables of a job');
     const rows = table.split('\n').filter((line) => line.startsWith('| `'));

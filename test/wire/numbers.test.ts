@@ -5,7 +5,7 @@ import { NOT_A_NUMBER, pad20, pad4, parseDecimal, parseWhole, readNumber } from 
 const read = (text: string): number => readNumber(Buffer.from(text, 'latin1'), 0, text.length);
 
 describe('numbers on the wire (P5)', () => {
-  test('a number padded with zeros, or with spaces before or after, reads as itself', () => {
+  test('are read with leading zeros, and with spaces before or after', () => {
     fc.assert(
       fc.property(fc.nat({ max: 9_999_999 }), fc.nat({ max: 12 }), (n, before) => {
         const spaced = `${' '.repeat(before)}${n}`.padEnd(20);
@@ -14,7 +14,7 @@ describe('numbers on the wire (P5)', () => {
     );
   });
 
-  test('fixed widths', () => {
+  test('are written with fixed widths', () => {
     expect([pad4(7), pad20(7), pad20(123_456)]).toEqual([
       '0007',
       `${'0'.repeat(19)}7`,
@@ -22,7 +22,7 @@ describe('numbers on the wire (P5)', () => {
     ]);
   });
 
-  test.each(['', '    ', '1 2 ', '+001', '-001', '1.50', '0x10', '\t\t\t1', '١٢٣٤'])('%j is none', (text) => {
+  test.each(['', '    ', '1 2 ', '+001', '-001', '1.50', '0x10', '\t\t\t1', '١٢٣٤'])('exclude %j', (text) => {
     expect(read(text)).toBe(NOT_A_NUMBER);
   });
 });
@@ -59,7 +59,7 @@ describe('numbers in arguments and metadata (P5.5)', () => {
     ['-.5e-1', undefined, -0.05],
     ['.', undefined, undefined],
     ['1.5.', undefined, undefined],
-  ])('%j: whole %s, decimal %s', (text, whole, decimal) => {
+  ])('%j is %s as a whole number and %s as a decimal', (text, whole, decimal) => {
     expect([parseWhole(text), parseDecimal(text)]).toEqual([whole, decimal]);
   });
 
@@ -69,7 +69,7 @@ describe('numbers in arguments and metadata (P5.5)', () => {
     ['an exponent and a letter', (n: number) => `1e${'1'.repeat(n)}x`],
     ['spaces between', (n: number) => `1${' '.repeat(n)}1`],
     ['a point, digits and a letter', (n: number) => `1.${'1'.repeat(n)}x`],
-  ])('%s: refused in linear time', (_, textOf) => {
+  ])('%s is refused in linear time', (_, textOf) => {
     timeOf(textOf(1_000));
     // Quadratic, this would take seconds.
     expect(timeOf(textOf(40_000))).toBeLessThan(200);

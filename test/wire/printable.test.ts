@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable, printableLines } from '../../src/wire/printable.ts';
 
-describe('text from outside', () => {
+describe('untrusted text', () => {
   it.each([
     ['a colour', '\u001b[31mred', '\\u001b[31mred'],
     ['the same out of one character', '\u009b31mred', '\\u009b31mred'],
@@ -14,11 +14,11 @@ describe('text from outside', () => {
     expect(printable(text)).toBe(printed);
   });
 
-  it('keeps its lines where it may have several', () => {
+  it('keeps its line breaks if several lines are allowed', () => {
     expect(printableLines('a\tb\n\u001bc\r')).toBe('a\tb\n\\u001bc\\u000d');
   });
 
-  it('means the same inside of JSON', () => {
+  it('has the same meaning inside JSON', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(JSON.parse(printable(JSON.stringify(text)))).toBe(text);

@@ -29,12 +29,12 @@ describe('replies (P6, P7)', () => {
     expect(encodeReply({ metadata, cookie }, STATUS.ok, reason, value)).toBe(expected);
   });
 
-  test('a payload that is no string is counted, and follows by itself (P11)', () => {
+  test('count a payload that is not a string, which follows separately (P11)', () => {
     expect(encoded(Buffer.from('12345'))).toBe(`0000${zeros(19)}3${zeros(19)}5`);
     expect(encoded({ file: 1, size: 17_000_000 })).toBe(`0000${zeros(19)}300000000000017000000`);
   });
 
-  test('a client reads what was written', () => {
+  test('are decoded by a client as they were encoded', () => {
     fc.assert(
       fc.property(
         metadata,
@@ -58,7 +58,7 @@ describe('replies (P6, P7)', () => {
     );
   });
 
-  test('the verbs with long replies (P7.2)', () => {
+  test('of some verbs are long (P7.2)', () => {
     const gets = ['fetch', 'fetchTry', 'find', 'findTry', 'ifetch', 'ifetchTry', 'ifind', 'ifindTry'];
     expect([...gets, 'list vars', 'list wss', 'mktemp ws'].every(isLongVerb)).toBe(true);
     expect(['store', 'open ws', 'deadman', 'nonsense'].some(isLongVerb)).toBe(false);

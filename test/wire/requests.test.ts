@@ -106,7 +106,7 @@ const longStore = fc
 const request = fc.record({ args: fc.oneof({ weight: 4, arbitrary: plainRequest }, longStore), metadata });
 
 describe('requests (P5)', () => {
-  test('however they are cut, what was encoded comes out again, with metadata (P3, P5, P11)', () => {
+  test('with metadata are decoded as they were encoded, however they are cut into chunks (P3, P5, P11)', () => {
     fc.assert(
       fc.property(fc.array(request, { maxLength: 5 }), chunking, (requests, cut) => {
         const reading = new Reading({ metadata: true });
@@ -119,7 +119,7 @@ describe('requests (P5)', () => {
     );
   });
 
-  test('and without metadata (P2.4, P5)', () => {
+  test('without metadata are, too (P2.4, P5)', () => {
     fc.assert(
       fc.property(fc.array(plainRequest, { maxLength: 5 }), chunking, (requests, cut) => {
         const reading = new Reading();
@@ -131,7 +131,7 @@ describe('requests (P5)', () => {
     );
   });
 
-  test('counts and lengths may be padded with spaces on either side (P5)', () => {
+  test('may have counts and lengths padded with spaces on either side (P5)', () => {
     const reading = new Reading().push(`   2${'4'.padStart(20)}find${'2'.padEnd(20)}ws`);
     expect(reading.asked[0]?.args).toEqual(['find', 'ws']);
   });
@@ -142,11 +142,11 @@ describe('requests (P5)', () => {
     ['a count with a sign', '-001'],
     ['a length that is no number', `0001${'4x'.padEnd(20)}`],
     ['a length with a space inside', `0001${'1 4'.padStart(20)}`],
-  ])('%s is malformed (P5.1)', (_, sent) => {
+  ])('are refused as malformed: %s (P5.1)', (_, sent) => {
     expect(new Reading().push(sent).malformed).toBe(true);
   });
 
-  test('a count of 0 is a request with not even a verb (P5.1)', () => {
+  test('may have a count of 0, and then have no verb (P5.1)', () => {
     const other = encodeRequest(['find', 'w', 'x'], undefined);
     expect(new Reading().push(`${other}0000`).requests).toMatchObject([
       { isEmpty: false, verb: 'find', args: ['w', 'x'] },
@@ -154,7 +154,7 @@ describe('requests (P5)', () => {
     ]);
   });
 
-  test('a length of 2^63 is a number like any other; its bytes are skipped as they come (P5, P12)', () => {
+  test('may announce a length of 2^63; its bytes are skipped as they arrive (P5, P12)', () => {
     const reading = new Reading().push(`0001${'9223372036854775808'.padStart(20, '0')}some bytes`);
     expect(reading).toMatchObject({ malformed: false, requests: [] });
   });
@@ -162,13 +162,13 @@ describe('requests (P5)', () => {
 
 const store = (value: string): string[] => ['store', 'w', 'v', '1', value];
 
-describe('limits (P12)', () => {
+describe('limits of requests (P12)', () => {
   test.each([
     ['too many arguments', Array.from({ length: 17 }, () => 'a'), '17 arguments; the limit is 16.'],
     ['a name too long', ['find', 'w'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
     ['a verb too long', ['v'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
     ['a value too long', store('x'.repeat(12_001)), 'a value of 12001 bytes; the limit is 12000.'],
-  ])('%s: the request is read to its end with the reason, and the next one is whole', (_, args, excess) => {
+  ])('%s: the request is read to its end with the reason, and the next one is intact', (_, args, excess) => {
     fc.assert(
       fc.property(chunking, (cut) => {
         const reading = new Reading();
@@ -182,7 +182,7 @@ describe('limits (P12)', () => {
     );
   });
 
-  test('metadata over the limit: not kept, the reason tells, and the next request is whole', () => {
+  test('drop metadata over the limit, with the reason, and the next request is intact', () => {
     const reading = new Reading({ metadata: true, limits: { ...LIMITS, metadataBytes: 10 } });
     reading.push(encodeRequest(['find'], new Map([['name', 'far too long a value']])));
     reading.push(encodeRequest(['fetch'], new Map([['a', 'b']])));
@@ -192,7 +192,7 @@ describe('limits (P12)', () => {
     ]);
   });
 
-  test('no room in memory: what has come is given up, the request is refused, and the next one is whole', () => {
+  test('refuse a request for which there is no memory, release what has arrived, and leave the next request intact', () => {
     fc.assert(
       fc.property(chunking, fc.nat({ max: 5_400 }), (cut, most) => {
         const reading = new Reading({ metadata: true });
@@ -216,7 +216,7 @@ describe('limits (P12)', () => {
     );
   });
 
-  test('a value in many small pieces takes hardly more than its bytes', () => {
+  test('are near the size of a value that arrives in many small pieces', () => {
     const reading = new Reading();
     const before = process.memoryUsage().arrayBuffers;
     reading.push(
@@ -229,7 +229,7 @@ describe('limits (P12)', () => {
     expect(reading.asked[0]?.args.at(-1)).toBe('v'.repeat(5_900));
   });
 
-  test('a value as long as the limit is taken', () => {
+  test('include a value of exactly the maximum length', () => {
     const reading = new Reading().push(encodeRequest(store('x'.repeat(12_000)), undefined));
     expect(reading.requests).toMatchObject([{ excess: undefined, payload: { file: 1, size: 12_000 } }]);
   });
@@ -238,7 +238,7 @@ describe('limits (P12)', () => {
 describe('values too large for memory (P11)', () => {
   const large = encodeRequest(['store', 'w', 'v', '1', 'x'.repeat(7_000)], undefined);
 
-  test('a file that cannot be written: the request is refused, the file is gone, the next one is whole', () => {
+  test('are refused if the file cannot be written; the file is discarded, and the next request is intact', () => {
     const reading = new Reading().push(large + encodeRequest(['find'], undefined), 'disk full');
     expect(reading.requests).toMatchObject([
       { payload: undefined, excess: 'a value that could not be kept: disk full.' },
@@ -247,21 +247,21 @@ describe('values too large for memory (P11)', () => {
     expect(reading.files.count).toBe(0);
   });
 
-  test('half in when the connection goes: the file is gone', () => {
+  test('are discarded with their file if the connection closes half way', () => {
     const reading = new Reading().push(large.slice(0, 3_000));
     expect(reading.files.count).toBe(1);
     reading.decoder.abandon();
     expect(reading.files.count).toBe(0);
   });
 
-  test('whole, but not its request, when the connection goes: the file is gone', () => {
+  test('are discarded with their file if the connection closes before the request is complete', () => {
     const reading = new Reading().push(large.replace('0005', '0006'));
     expect(reading).toMatchObject({ requests: [], files: { count: 1 } });
     reading.decoder.abandon();
     expect(reading.files.count).toBe(0);
   });
 
-  test('only the value of a store may be long', () => {
+  test('are accepted only in a store', () => {
     const args = ['find', 'w', 'v', '1', 'x'.repeat(7_000)];
     const reading = new Reading().push(encodeRequest(args, undefined));
     expect(reading.requests).toMatchObject([{ excess: 'an argument of 7000 bytes; the limit is 100.' }]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defined, withDefaults } from '../../src/wire/with-defaults.ts';
 
-describe('options', () => {
+describe('options with defaults', () => {
   const defaults: { a: number; b: number | null } = { a: 1, b: 2 };
 
   it.each([
@@ -11,11 +11,11 @@ describe('options', () => {
       { a: 3, b: null },
       { a: 3, b: null },
     ],
-  ])('of %j stand over the defaults where they are given: undefined is not', (given, expected) => {
+  ])('in %j override the defaults if they are given; undefined counts as not given', (given, expected) => {
     expect(withDefaults(defaults, given)).toEqual(expected);
   });
 
-  it('that are undefined are not there for who would take that for an answer', () => {
+  it('that are undefined are absent from the result', () => {
     expect(Object.keys(defined<{ a: number; b: number }>({ a: undefined, b: 0 }))).toEqual(['b']);
   });
 });

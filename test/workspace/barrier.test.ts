@@ -18,7 +18,7 @@ function group(server: SimulatedServer, size: number): Visitor[] {
 
 describe('a barrier (V12)', () => {
   test(
-    'when the last member waits, all go on with the number of members',
+    'releases all members with their number when the last one waits',
     simulated((server) => {
       const [first, second, third] = group(server, 3);
       first?.wait('find', 'b');
@@ -34,7 +34,7 @@ describe('a barrier (V12)', () => {
   );
 
   test(
-    'joining twice, or waiting and leaving without joining, is refused',
+    'refuses a second join, and waiting or leaving without joining',
     simulated((server) => {
       const [member] = group(server, 1);
       const stranger = Visitor.of(server, 'w');
@@ -45,7 +45,7 @@ describe('a barrier (V12)', () => {
   );
 
   test(
-    'a member that leaves releases the others when all who remain wait; it is counted, too',
+    'releases the others when a member leaves and all remaining ones wait; the number includes the one that left',
     simulated((server) => {
       const [first, second, third] = group(server, 3);
       first?.wait('find', 'b');
@@ -56,7 +56,7 @@ describe('a barrier (V12)', () => {
   );
 
   test(
-    'a member whose connection closes has left',
+    'removes a member whose connection closes',
     simulated((server) => {
       const [first, second, third] = group(server, 3);
       first?.wait('find', 'b');
@@ -68,7 +68,7 @@ describe('a barrier (V12)', () => {
   );
 
   test(
-    'a member that vanishes while it waits is no member any more',
+    'removes a member that disconnects while it waits',
     simulated((server) => {
       const [first, second] = group(server, 2);
       first?.wait('find', 'b');
@@ -79,7 +79,7 @@ describe('a barrier (V12)', () => {
   );
 
   test(
-    'a deleted barrier tells who waits, and its members may leave (V7)',
+    'notifies waiting members when it is deleted, and its members may leave (V7)',
     simulated((server) => {
       const [first, second] = group(server, 2);
       first?.wait('find', 'b');
@@ -95,8 +95,8 @@ const step = fc.record({
   does: fc.constantFrom('join', 'join', 'wait', 'wait', 'wait', 'leave', 'vanish', 'look'),
 });
 
-describe('a barrier, at random, against a plain model (V12)', () => {
-  test('nobody waits who could go on, everyone is told the right number', () => {
+describe('a barrier under random operations, compared with a plain model (V12)', () => {
+  test('never keeps a member that could continue, and gives every member the right number', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const server = new SimulatedServer();

@@ -10,8 +10,8 @@ function holdings(): [ServerHoldings, number[]] {
   return [new ServerHoldings(DEFAULT_LIMITS, ({ file }) => discarded.push(file)), discarded];
 }
 
-describe('a file that replies are still made of (P14)', () => {
-  test('is discarded after the last of them, when its value is taken meanwhile', () => {
+describe('a file that pending replies still use (P14)', () => {
+  test('is discarded after the last reply if its value is fetched meanwhile', () => {
     const [server, discarded] = holdings();
     server.lend(FILE);
     server.lend(FILE);
@@ -22,7 +22,7 @@ describe('a file that replies are still made of (P14)', () => {
     expect(discarded).toEqual([7]);
   });
 
-  test('stays when its value stays, and is discarded with it later', () => {
+  test('is kept with its value, and discarded with it later', () => {
     const [server, discarded] = holdings();
     server.lend(FILE);
     server.takeBack(FILE);

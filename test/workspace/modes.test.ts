@@ -5,7 +5,7 @@ import { Visitor } from '../support/visitor.ts';
 
 describe('any variable', () => {
   test(
-    'a value keeps its descriptor, its metadata and every byte (V3, P10)',
+    'keeps the descriptor, the metadata and every byte of a value (V3, P10)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.store('v', '\0\xff\n', { descriptor: 0x03000003, metadata: { made: 'by\0R' } });
@@ -18,7 +18,7 @@ describe('any variable', () => {
   );
 
   test(
-    'an empty value is a value (V3)',
+    'accepts an empty value (V3)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.store('v', '');
@@ -27,7 +27,7 @@ describe('any variable', () => {
   );
 
   test(
-    'a Try form with no value: refused, with an empty value (V4, P7.1)',
+    'refuses a Try form if it has no value, with an empty value in the reply (V4, P7.1)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       for (const verb of ['findTry', 'fetchTry', 'ifindTry', 'ifetchTry'])
@@ -36,7 +36,7 @@ describe('any variable', () => {
   );
 
   test(
-    'find and fetch ignore id and index, and an id is trimmed of spaces (V10)',
+    'ignores id and index in find and fetch, and trims spaces from an id (V10)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.store('v', 'x');
@@ -50,7 +50,7 @@ describe('any variable', () => {
   );
 
   test(
-    'ifetch with a number beyond the head of an empty fifo: refused at once; with the number before it, it waits (V10.1)',
+    'that is an empty fifo refuses an ifetch beyond its head at once; an ifetch just before it waits (V10.1)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.store('v', 'x');
@@ -69,7 +69,7 @@ describe('any variable', () => {
   );
 
   test(
-    'an index that is no number: refused, and named (P5.5)',
+    'refuses an index that is not a number, by name (P5.5)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       const reply = visitor.client.call(['ifind', 'w', 'v', 'id', 'two']);
@@ -79,7 +79,7 @@ describe('any variable', () => {
   );
 
   test.each(['x', '1.5', '-1', '', '99999999999999999999'])(
-    'a descriptor of %j: refused, and nothing is stored (P5.5)',
+    'refuses a descriptor of %j and stores nothing (P5.5)',
     (descriptor) =>
       simulated((server) => {
         const visitor = Visitor.of(server, 'w');
@@ -90,7 +90,7 @@ describe('any variable', () => {
   );
 
   test(
-    'a descriptor padded with spaces, as R does, is a number (P5.5)',
+    'accepts a descriptor padded with spaces, as R sends it (P5.5)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       expect(visitor.client.call(['store', 'w', 'v', '50331649   ', 'value'])).toEqual({
@@ -112,7 +112,7 @@ describe('modes (V1, V2)', () => {
     ['multi', ['3', '2', '1']],
     ['single', ['3', undefined, undefined]],
     [undefined, ['1', '2', '3']],
-  ])('three values stored in a variable declared %s are fetched as %j (V3, V4)', (mode, expected) =>
+  ])('returns three values stored in a variable declared %s as %j (V3, V4)', (mode, expected) =>
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       if (mode !== undefined) visitor.declare('v', mode);
@@ -124,7 +124,7 @@ describe('modes (V1, V2)', () => {
   );
 
   test(
-    'the same mode again is fine, another one or none of that name is refused (V2)',
+    'can be declared again only if they are the same; another or an unknown one is refused (V2)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       const outcomes = ['queue', 'unknown', 'constructor', '', 'lifo', 'lifo', 'fifo', 'multi', '__time'].map(
@@ -140,7 +140,7 @@ describe('modes (V1, V2)', () => {
     ['lifo', '1', '0'],
     ['single', '1', '0'],
   ])(
-    'who waits for a variable of no mode stays waiting when it is declared %s (V1, V2)',
+    'keep clients waiting that wait for an undeclared variable which is then declared %s (V1, V2)',
     (mode, taken, left) =>
       simulated((server) => {
         const [finder, fetcher, storer] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
@@ -157,7 +157,7 @@ describe('modes (V1, V2)', () => {
   );
 
   test(
-    'who waits for a variable that becomes a clock or a barrier waits on, until it is deleted (V2, V7)',
+    'keep clients waiting for a variable that becomes a clock or a barrier, until it is deleted (V2, V7)',
     simulated((server) => {
       for (const mode of ['__time', '__barrier']) {
         const [finder, other] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
@@ -173,7 +173,7 @@ describe('modes (V1, V2)', () => {
 
 describe('waiting (V5, V6)', () => {
   test(
-    'a store answers all finders, then the fetcher who has waited longest, and nothing is kept (V5)',
+    'ends for all finders at a store, then for the fetcher that has waited longest, and the value is consumed (V5)',
     simulated((server) => {
       const visitors = ['fetch', 'find', 'fetch', 'find'].map((verb) => {
         const visitor = Visitor.of(server, 'w');
@@ -188,7 +188,7 @@ describe('waiting (V5, V6)', () => {
   );
 
   test(
-    'a client that leaves while it waits takes no value with it (V6)',
+    'consumes no value if the client disconnects (V6)',
     simulated((server) => {
       const [first, second, storer] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
       first?.wait('fetch', 'v');
@@ -200,7 +200,7 @@ describe('waiting (V5, V6)', () => {
   );
 
   test(
-    'a deleted variable comes back under another id (V7, V9)',
+    'distinguishes a deleted variable from a new one by its id (V7, V9)',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.store('v', 'x');
@@ -217,7 +217,7 @@ describe('waiting (V5, V6)', () => {
 
 describe('the time of day (V11)', () => {
   test(
-    'is read by every form, never empty, and changes with time',
+    'can be read by every form, is never empty, and changes with time',
     simulated((server) => {
       const visitor = Visitor.of(server, 'w');
       visitor.declare('t', '__time');

@@ -18,7 +18,7 @@ function oldJob({ isWaitedFor = true } = {}) {
 }
 
 describe('a worker of a job of the old style (W12)', () => {
-  it('that leaves with a task is in the log, with what it took', () => {
+  it('that disconnects with a task is logged, with the task that it took', () => {
     const { worker, lines, counts } = oldJob();
     worker.get('fetch', 'task');
     worker.get('fetchTry', 'task');
@@ -35,7 +35,7 @@ describe('a worker of a job of the old style (W12)', () => {
     expect(counts()).toMatchObject({ nwsRunning: '0', nwsLost: '1' });
   });
 
-  it('that waited for its task is told of, too', () => {
+  it('that waited for its task is logged, too', () => {
     const { master, worker, lines } = oldJob();
     for (let n = 0; n < 3; n++) master.get('fetch', 'task');
     worker.wait('fetch', 'task');
@@ -45,7 +45,7 @@ describe('a worker of a job of the old style (W12)', () => {
     expect(lines()).toHaveLength(1);
   });
 
-  it('is told of when somebody waited for the end after it took its task', () => {
+  it('is logged if a client began to wait for the end after the worker took its task', () => {
     const { server, worker, lines } = oldJob({ isWaitedFor: false });
     worker.get('fetch', 'task');
     Visitor.of(server, 'old').wait('find', RIDE_OVER);
@@ -53,7 +53,7 @@ describe('a worker of a job of the old style (W12)', () => {
     expect(lines()).toHaveLength(1);
   });
 
-  it('that has stored its result leaves without a line', () => {
+  it('that has stored its result is not logged when it disconnects', () => {
     const { worker, lines, counts } = oldJob();
     worker.get('fetch', 'task');
     worker.store('result', '1');
@@ -69,7 +69,7 @@ describe('a worker of a job of the old style (W12)', () => {
     expect(lines()).toEqual([]);
   });
 
-  it('leaves without a line when the job is over, or was none', () => {
+  it('is not logged if the job has ended, or if there was none', () => {
     const over = oldJob();
     over.worker.get('fetch', 'task');
     over.master.store(RIDE_OVER, '1');
@@ -84,7 +84,7 @@ describe('a worker of a job of the old style (W12)', () => {
     expect([over.lines(), none.lines(), deleted.lines()]).toEqual([[], [], []]);
   });
 
-  it('is none when it asks for results: a master may take its tasks back', () => {
+  it('is not assumed of a client that requests results, because a master may take its tasks back', () => {
     const { master, lines } = oldJob();
     master.get('findTry', 'result');
     master.get('fetch', 'task');
@@ -94,7 +94,7 @@ describe('a worker of a job of the old style (W12)', () => {
 });
 
 describe('`list vars` (W12)', () => {
-  it('tells nothing of a job unless asked, and nothing where there is none', () => {
+  it('contains a job only on request, and nothing if there is none', () => {
     const { server, master } = oldJob();
     expect(master.client.call(['list vars', 'old']).metadata).toEqual({});
     const other = Visitor.of(server, 'other');

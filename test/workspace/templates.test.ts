@@ -50,7 +50,7 @@ const PRINTF: [template: string, number: number, printed: string][] = [
 ];
 
 describe('mktemp templates (W8)', () => {
-  test.each(PRINTF)('%j with %d is %j, as printf prints it', (template, number, printed) => {
+  test.each(PRINTF)('%j with %d becomes %j, as printf prints it', (template, number, printed) => {
     expect(fillTemplate(template, number, WIDEST)).toBe(printed);
   });
 
@@ -71,12 +71,12 @@ describe('mktemp templates (W8)', () => {
     '%*d',
     '%1$d',
     '%d%!',
-  ])('%j has no place, two, or one of another kind', (template) => {
+  ])('%j is refused because it has no placeholder, two, or one of another type', (template) => {
     expect(fillTemplate(template, 42, WIDEST)).toBeUndefined();
   });
 
   test.each(['%101d', '%.101d', '%999999999999d', `${'x'.repeat(100)}%d`])(
-    '%j is too wide (P12)',
+    '%j is refused because it is too wide (P12)',
     (template) => {
       expect(fillTemplate(template, 42, WIDEST)).toBeUndefined();
     },

@@ -148,8 +148,8 @@ class Comparison {
   }
 }
 
-describe('variables of every mode, played at random against a plain model', () => {
-  test('every client is told the same, and so is the listing (V1–V10, V5 and V6 with blocked clients)', () => {
+describe('variables of every mode under random operations, compared with a plain model', () => {
+  test('give every client the same replies and the same listing (V1–V10, V5 and V6 with blocked clients)', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 60 }), (steps) => {
         const comparison = new Comparison();
@@ -160,7 +160,7 @@ describe('variables of every mode, played at random against a plain model', () =
     );
   });
 
-  test.each(['fifo', 'lifo', 'multi', 'single'])('the same for a variable that is declared %s', (mode) => {
+  test.each(['fifo', 'lifo', 'multi', 'single'])('do so if they are declared %s, too', (mode) => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), (steps) => {
         const comparison = new Comparison();

@@ -10,9 +10,9 @@ const open = (name: string, ...more: string[]): string[] => ['open ws', name, 'l
 const store = (name: string, value: string): string[] => ['store', name, 'v', '1', value];
 const use = (name: string, ...more: string[]): string[] => ['use ws', name, '', 'no', ...more];
 
-describe('opening (W2–W5)', () => {
+describe('opening a workspace (W2–W5)', () => {
   test(
-    'a missing workspace is made, unless create is `no` (W2, W4)',
+    'creates a missing workspace, unless create is `no` (W2, W4)',
     simulated((server) => {
       const client = server.connect();
       expect(client.call(open('w', 'no'))).toMatchObject(GONE);
@@ -24,7 +24,7 @@ describe('opening (W2–W5)', () => {
   );
 
   test(
-    'a connection names only what it has opened or used (W5)',
+    'lets a connection name only what it has opened or used (W5)',
     simulated((server) => {
       server.connect().call(open('w'));
       const stranger = server.connect();
@@ -42,7 +42,7 @@ describe('opening (W2–W5)', () => {
   );
 
   test(
-    'a name stands for the workspace that was opened under it, until it is opened again (W5)',
+    'binds the name to the workspace until the name is opened again (W5)',
     simulated((server) => {
       const [owner, other] = [server.connect(), server.connect()];
       owner.call(open('w'));
@@ -58,9 +58,9 @@ describe('opening (W2–W5)', () => {
   );
 });
 
-describe('owning (W2, W3, W6)', () => {
+describe('owning a workspace (W2, W3, W6)', () => {
   test(
-    'the first to open it owns it; a later opener changes neither owner nor persistence (W2, W10)',
+    'begins with the first client to open it; a later one changes neither owner nor persistence (W2, W10)',
     simulated((server) => {
       const [first, second, user] = [server.connect(), server.connect(), server.connect()];
       user.call(use('w'));
@@ -77,7 +77,7 @@ describe('owning (W2, W3, W6)', () => {
   );
 
   test(
-    'it goes with its owner, and with a later opener, too, under everyone who uses it (W6)',
+    'ends with the owner, whose departure deletes the workspace, even one that was opened later and is in use (W6)',
     simulated((server) => {
       for (const leaver of [0, 1] as const) {
         const owners = [server.connect(), server.connect()] as const;
@@ -92,7 +92,7 @@ describe('owning (W2, W3, W6)', () => {
   );
 
   test(
-    'a user who leaves takes nothing with it (W3)',
+    'is not affected when another user disconnects (W3)',
     simulated((server) => {
       const user = Visitor.of(server, 'w');
       user.leave();
@@ -101,7 +101,7 @@ describe('owning (W2, W3, W6)', () => {
   );
 
   test(
-    'a persistent one stays, and keeps the owner who left (W6)',
+    "keeps a persistent workspace, and its owner's name, after the owner has disconnected (W6)",
     simulated((server) => {
       const owner = server.connect();
       owner.call(['open ws', 'w', 'label', 'yes']);
@@ -116,7 +116,7 @@ describe('owning (W2, W3, W6)', () => {
   );
 
   test(
-    'whoever owned one that was deleted and made again by others owns nothing (W5, W6)',
+    'ends when the workspace is deleted, even if another client creates it again (W5, W6)',
     simulated((server) => {
       const [first, second] = [server.connect(), server.connect()];
       first.call(open('w'));
@@ -129,9 +129,9 @@ describe('owning (W2, W3, W6)', () => {
   );
 });
 
-describe('deleting (W7)', () => {
+describe('deleting a workspace (W7)', () => {
   test(
-    'any name will do, opened or not; a missing one is refused',
+    'is allowed for any name, opened or not; a missing one is refused',
     simulated((server) => {
       server.connect().call(open('w'));
       const stranger = server.connect();
@@ -141,7 +141,7 @@ describe('deleting (W7)', () => {
   );
 
   test(
-    'everyone blocked in it is told, and its deleter has not opened it any more (W5)',
+    'notifies every client blocked in it, and the client that deleted it no longer has it open (W5)',
     simulated((server) => {
       const [finder, fetcher, deleter] = [1, 2, 3].map(() => Visitor.of(server, 'w'));
       finder?.wait('find', 'a');
@@ -154,7 +154,7 @@ describe('deleting (W7)', () => {
   );
 
   test(
-    '`__default` is always there: deleting it empties it (W1)',
+    'empties `__default`, which always exists (W1)',
     simulated((server) => {
       const [visitor, other] = [Visitor.of(server, '__default'), Visitor.of(server, '__default')];
       visitor.store('v', 'x');
@@ -168,9 +168,9 @@ describe('deleting (W7)', () => {
   );
 });
 
-describe('temporary workspaces (W8)', () => {
+describe('a temporary workspace (W8)', () => {
   test(
-    'each has another name: the running number in the template, and a suffix of this run',
+    'has a unique name: the running number in the template, and a suffix of this run',
     simulated((server) => {
       const client = server.connect();
       const names = [['mktemp ws'], ['mktemp ws', '%03d_x'], ['mktemp ws', 'n%d']].map(
@@ -183,7 +183,7 @@ describe('temporary workspaces (W8)', () => {
   );
 
   test(
-    'it is open for its maker, and nobody owns it',
+    'is open for the client that created it, and has no owner',
     simulated((server) => {
       const maker = server.connect();
       const name = maker.call(['mktemp ws']).value ?? '';
@@ -195,7 +195,7 @@ describe('temporary workspaces (W8)', () => {
   );
 
   test(
-    'names do not meet those that are there already',
+    'never gets the name of an existing workspace',
     simulated((server) => {
       const client = server.connect();
       const [first, second] = ['%.1s', '%.1s'].map((template) => client.call(['mktemp ws', template]).value);
@@ -206,7 +206,7 @@ describe('temporary workspaces (W8)', () => {
   );
 
   test(
-    'a bad template makes nothing and uses up no number',
+    'is not created from an invalid template, which uses up no number',
     simulated((server) => {
       const client = server.connect();
       const reply = client.call(['mktemp ws', 'none']);
@@ -216,7 +216,7 @@ describe('temporary workspaces (W8)', () => {
   );
 
   test(
-    'a name longer than any request can say is not made',
+    'is not created under a name that is longer than a request may contain',
     simulated(
       (server) => {
         const client = server.connect();
@@ -229,9 +229,9 @@ describe('temporary workspaces (W8)', () => {
   );
 });
 
-describe('kinds (W9)', () => {
+describe('workspace plugins (W9)', () => {
   test(
-    'an unknown kind: nothing is made',
+    'that are unknown are refused, and nothing is created',
     simulated((server) => {
       const client = server.connect();
       const wstype = { wstype: 'bobsled' };
@@ -245,7 +245,7 @@ describe('kinds (W9)', () => {
   );
 
   test(
-    'the kind is looked at only when the workspace is made',
+    'are looked up only when the workspace is created',
     simulated((server) => {
       const client = server.connect();
       client.call(open('w'));
@@ -253,7 +253,7 @@ describe('kinds (W9)', () => {
     }),
   );
 
-  test('an embedding program adds one: it is told of stores, may refuse them, and of the end', () => {
+  test('can be added by a program: they receive stores, may refuse them, and are told of the end', () => {
     const told: string[] = [];
     simulated(
       (server) => {
@@ -280,7 +280,7 @@ describe('kinds (W9)', () => {
 
 describe('listings (W10, V8)', () => {
   test(
-    'workspaces sorted by name, each with the sorted names of its variables (W10)',
+    'contain workspaces sorted by name, each with the sorted names of its variables (W10)',
     simulated((server) => {
       const client = server.connect();
       for (const name of ['b', 'B', 'a\xff']) client.call(open(name));
@@ -293,7 +293,7 @@ describe('listings (W10, V8)', () => {
   );
 
   test(
-    'variables sorted by name with values, fetchers, finders and mode; no newline at the end (V8)',
+    'contain variables sorted by name with values, fetchers, finders and mode, without a newline at the end (V8)',
     simulated((server) => {
       const [visitor, waiter] = [Visitor.of(server, 'w'), Visitor.of(server, 'w')];
       visitor.declare('l', 'lifo');
@@ -310,9 +310,9 @@ describe('listings (W10, V8)', () => {
   );
 });
 
-describe('bytes that are held (P12)', () => {
+describe('the memory of values (P12)', () => {
   test(
-    'over the limit of its workspace or of the server: refused, and taken again when there is room',
+    'is limited for a workspace and for the server: a store over the limit is refused, and accepted when there is room',
     simulated(
       (server) => {
         const client = server.connect();
@@ -332,7 +332,7 @@ describe('bytes that are held (P12)', () => {
   );
 
   test(
-    'many small values are counted with what each costs in memory',
+    'includes the overhead of many small values',
     simulated(
       (server) => {
         const client = server.connect();
@@ -346,7 +346,7 @@ describe('bytes that are held (P12)', () => {
   );
 
   test(
-    'names of workspaces and of variables are counted, too',
+    'includes the names of workspaces and of variables',
     simulated(
       (server) => {
         const client = server.connect();
