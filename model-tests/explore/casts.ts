@@ -47,7 +47,7 @@ const NEAREST = 250;
 export const SHORT: readonly Exploration[] = [
   { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST, mostStatesInShort: NEAREST },
   {
-    title: '1 sentinel, 2 workers, 1 broadcast, no wakings',
+    title: '1 sentinel, 2 workers, 1 broadcast, no heartbeats',
     cast: {
       ...SMALLEST,
       workers: 2,

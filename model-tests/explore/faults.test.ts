@@ -55,11 +55,11 @@ const FAULTS: readonly Fault[] = [
     method: 'putBack',
     fault: (_right, self, [task]) => openField<Denque>(self, 'queue', Denque).push(task),
     cast: cast('requeue', [], { ranks: 2, tasks: 2 }),
-    breaks: 'queued tasks keep their order, a requeued one goes first',
+    breaks: 'queued tasks keep their order, and a requeued task is first',
     steps: 6,
   },
   {
-    what: 'the closing of the group answers for nobody',
+    what: 'the close of the group settles no broadcasts',
     prototype: Recovery.prototype,
     method: 'answerFor',
     fault: () => undefined,
@@ -68,7 +68,7 @@ const FAULTS: readonly Fault[] = [
     steps: 3,
   },
   {
-    what: 'who has to wait is put into no line',
+    what: 'a client that must wait is not queued',
     prototype: WaitingLine.prototype,
     method: 'add',
     fault: () => undefined,
@@ -77,7 +77,7 @@ const FAULTS: readonly Fault[] = [
     steps: 1,
   },
   {
-    what: 'timers go on when the workspace is deleted',
+    what: 'timers continue after the workspace is deleted',
     prototype: NamedTimers.prototype,
     method: 'stopAll',
     fault: () => undefined,
@@ -86,7 +86,7 @@ const FAULTS: readonly Fault[] = [
     steps: 1,
   },
   {
-    what: 'who waits for the group to close is not told of the deletion',
+    what: 'a client that waits for the close of the group is not notified of the deletion',
     prototype: Joining.prototype,
     method: 'refuseEveryone',
     fault: () => [],
@@ -95,12 +95,12 @@ const FAULTS: readonly Fault[] = [
     steps: 2,
   },
   {
-    what: 'sentinels are not dismissed',
+    what: 'sentinels are not told to stop',
     prototype: Crew.prototype,
     method: 'dismissSentinels',
     fault: () => [],
     cast: cast('null', ['waking', 'ending']),
-    breaks: 'when the sleigh is shutting down nobody waits for a result or a sentinel waking',
+    breaks: 'no client waits for a result or a heartbeat while the sleigh is shutting down',
     steps: 3,
   },
   {
@@ -109,11 +109,11 @@ const FAULTS: readonly Fault[] = [
     method: 'lose',
     fault: () => undefined,
     cast: cast('requeue', []),
-    breaks: 'who lives is who registered and neither died nor left',
+    breaks: 'the live workers are those that registered and neither died nor left',
     steps: 3,
   },
   {
-    what: 'who comes later to an elastic group gets no broadcast that is for all',
+    what: 'a worker that joins an elastic group later gets no broadcast with reach=all',
     prototype: Tasks.prototype,
     method: 'join',
     fault: (right) => Object.assign(Object(right()), { lastingBefore: 0 }),
@@ -131,7 +131,7 @@ const FAULTS: readonly Fault[] = [
     steps: 5,
   },
   {
-    what: 'the connection that is replaced waits on',
+    what: 'the replaced connection keeps waiting',
     prototype: Registrations.prototype,
     method: 'replaceConnection',
     fault: (right, _self, [worker]) => {
@@ -196,7 +196,7 @@ const withoutTimers =
 /** What nobody does any more, found by liveness alone: the properties of states and steps are not checked. */
 const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp })[] = [
   {
-    what: 'a wake-up is lost: whoever waits for a task or a result is not given it',
+    what: 'a lost wake-up: a client that waits for a task or a result never receives it',
     prototype: WaitingLine.prototype,
     method: 'shift',
     fault: () => undefined,
@@ -204,7 +204,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
     due: /waits for task of a job that ends/,
   },
   {
-    what: 'a requeued task is never given',
+    what: 'a requeued task is never handed out',
     prototype: Tasks.prototype,
     method: 'putBack',
     fault: () => undefined,
@@ -212,7 +212,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
     due: /task 0 is not settled/,
   },
   {
-    what: 'the timer that closes the group is never set',
+    what: 'the timer that closes the group is never started',
     prototype: NamedTimers.prototype,
     method: 'start',
     fault: withoutTimers(/^joining$/),
@@ -220,7 +220,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
     due: /waits for status/,
   },
   {
-    what: 'the timer that wakes the sentinels is never set',
+    what: 'the heartbeat timer of the sentinels is never started',
     prototype: NamedTimers.prototype,
     method: 'start',
     fault: withoutTimers(/^waking$/),
@@ -228,7 +228,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
     due: /sentinel 0 is never woken/,
   },
   {
-    what: 'the timer that ends the job is never set',
+    what: 'the timer that ends the job is never started',
     prototype: NamedTimers.prototype,
     method: 'start',
     fault: withoutTimers(/^drain$/),
@@ -236,7 +236,7 @@ const STALLS: readonly (Omit<Fault, 'breaks' | 'steps'> & { readonly due: RegExp
     due: /of a job that ends|the job does not end/,
   },
   {
-    what: 'the timer of a lost worker is never set',
+    what: 'the grace timer of a disconnected worker is never started',
     prototype: NamedTimers.prototype,
     method: 'start',
     fault: withoutTimers(/^return of/),

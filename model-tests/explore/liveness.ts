@@ -22,7 +22,7 @@ import { isWindingDown } from '../../test/support/phase.ts';
  * states again and again. So a state of one in which something is due is a fair cycle without progress, or a halt.
  */
 export const LIVENESS =
-  'when faults stop and parties act fairly, every batch settles, the job ends, and nobody waits for ever';
+  'when faults stop and clients act fairly, every batch settles, the job ends, and no client waits forever';
 
 /** Whether a party does this whenever it may. */
 export function isDuty({ name, by }: Step, world: World): boolean {

@@ -78,7 +78,7 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
   'the group never opens again': ({ sleigh }, { before }) =>
     before.isClosed && sleigh.joining.phase !== 'closed' ? 'the group has opened' : undefined,
 
-  'the number told to those who waited is the number that was registered at that moment': (
+  'the number in the replies to waiting clients is the number registered at that moment': (
     { book },
     { before },
   ) => {
@@ -110,7 +110,7 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 
-  'the sleigh goes on only while its policy lets it': ({ sleigh, book, cast }) =>
+  'the sleigh continues only while its policy allows it': ({ sleigh, book, cast }) =>
     cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !isWindingDown(sleigh)
       ? 'a worker died, or failed its task'
       : undefined,
@@ -136,7 +136,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       }),
     ),
 
-  'queued tasks keep their order, a requeued one goes first': ({ picture, book }) => {
+  'queued tasks keep their order, and a requeued task is first': ({ picture, book }) => {
     const queue = picture.queue.toArray();
     const noteOf = (value: Value): Note | undefined => book.notes.get(value.metadata.get('tag') ?? '');
     const fresh = queue.findIndex(({ value }) => noteOf(value)?.isBack === false);
@@ -165,7 +165,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       return count <= most ? undefined : `batch ${batch} has had ${count} results of ${most}`;
     }),
 
-  'who lives is who registered and neither died nor left': ({ book, sleigh }) =>
+  'the live workers are those that registered and neither died nor left': ({ book, sleigh }) =>
     firstOf(sleigh.crew.workers, (worker) =>
       isRegistered(worker) === book.living.has(worker.rank)
         ? undefined
@@ -235,7 +235,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       picture.results(batch).length > 0 && picture.masters(batch).length > 0 ? `batch ${batch}` : undefined,
     ),
 
-  'when the sleigh is shutting down nobody waits for a result or a sentinel waking, and after the drain period nobody for a task':
+  'no client waits for a result or a heartbeat while the sleigh is shutting down, nor for a task after the drain period':
     ({ sleigh, book }) => {
       if (!isWindingDown(sleigh)) return undefined;
       const isOver = sleigh.shutdown.getSnapshot().value === 'over';

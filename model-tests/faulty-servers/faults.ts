@@ -103,7 +103,7 @@ export const FAULTS: readonly CoreFault[] = [
     isInHistory: true,
   },
   {
-    what: 'a get that waits is not answered',
+    what: 'a waiting get is not answered',
     clause: 'V5',
     prototype: Waiters.prototype,
     method: 'offer',
@@ -111,14 +111,14 @@ export const FAULTS: readonly CoreFault[] = [
     isInHistory: true,
   },
   {
-    what: 'a client that has gone consumes a value',
+    what: 'a disconnected client consumes a value',
     clause: 'V6',
     prototype: PendingGet.prototype,
     method: 'withdraw',
     fault: () => undefined,
   },
   {
-    what: 'a barrier releases whoever comes',
+    what: 'a barrier releases every client at once',
     clause: 'V12',
     prototype: Barrier.prototype,
     method: 'get',
@@ -127,7 +127,7 @@ export const FAULTS: readonly CoreFault[] = [
     isInHistory: true,
   },
   {
-    what: 'a rank is given twice',
+    what: 'a rank is assigned twice',
     clause: 'S2',
     prototype: PendingGet.prototype,
     method: 'answer',
@@ -146,7 +146,7 @@ export const FAULTS: readonly CoreFault[] = [
     },
   },
   {
-    what: 'metadata are missing',
+    what: 'replies have no metadata',
     clause: 'V3',
     prototype: PendingGet.prototype,
     method: 'answer',
@@ -161,14 +161,14 @@ export const FAULTS: readonly CoreFault[] = [
     isInHistory: true,
   },
   {
-    what: 'a deleted workspace is still there',
+    what: 'a deleted workspace still exists',
     clause: 'W7',
     prototype: Workspaces.prototype,
     method: 'delete',
     fault: () => without(),
   },
   {
-    what: 'the workspace of an owner that has gone is still there',
+    what: 'the workspace of a disconnected owner still exists',
     clause: 'W6',
     prototype: Workspaces.prototype,
     method: 'clientLeft',

@@ -149,7 +149,7 @@ const long = (n: number): string => `${'n'.repeat(9_900)}${n}`;
 
 const ATTACKS: readonly Attack[] = [
   {
-    what: 'texts that are nearly numbers',
+    what: 'texts that almost look like numbers',
     requests: () =>
       withMetadata(['open ws', 'job', 'me', 'no'], {
         wstype: 'sleigh',
@@ -163,7 +163,7 @@ const ATTACKS: readonly Attack[] = [
     requests: () => withMetadata(['findTry', '__default', 'x']).repeat(5_000),
   },
   {
-    what: 'jobs that are made and deleted',
+    what: 'jobs that are created and deleted',
     requests: (round) =>
       times(20, (n) => withMetadata(['open ws', `${round} ${n}`, 'me', 'no'], { wstype: 'sleigh' })) +
       times(20, (n) => withMetadata(['delete ws', `${round} ${n}`])),
@@ -177,7 +177,7 @@ const ATTACKS: readonly Attack[] = [
       withMetadata(['delete ws', `w${round}`]),
   },
   {
-    what: 'listings of names that differ in their last letters alone',
+    what: 'listings of names that differ only in their last letters',
     first: [
       withMetadata(['open ws', 'w', 'me', 'no']),
       ...Array.from({ length: 3_000 }, (_, n) => withMetadata(['declare var', 'w', long(n), 'fifo'])),
@@ -198,7 +198,7 @@ const ATTACKS: readonly Attack[] = [
     requests: () => withMetadata(['store', 'job', 'broadcast', '1', ''], { batchId: 'b' }).repeat(100),
   },
   {
-    what: 'sessions that are guessed',
+    what: 'guessed sessions',
     first: [
       withMetadata(['open ws', 'job', 'me', 'no'], {
         wstype: 'sleigh',

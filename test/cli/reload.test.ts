@@ -94,7 +94,7 @@ describe('SIGHUP', () => {
   });
 
   it.each([
-    ['a token file that has gone', () => rmSync(file('token')), 'token cannot be read'],
+    ['a missing token file', () => rmSync(file('token')), 'token cannot be read'],
     ['an empty token', () => writeFileSync(file('token'), '\n'), 'a token has from 1 to 9999 bytes'],
     ['a bad address', () => writeFileSync(file('allowed'), '127.0.0.1\nhere\n'), 'line 2 of'],
     ['no address at all', () => writeFileSync(file('allowed'), '# nobody\n'), 'contains no address'],

@@ -93,7 +93,7 @@ describe('sleigh verify TRACE', () => {
     ['is empty', '', / is empty: a trace has a line for each step of an actor\n$/],
     ['has an empty line', '\n', /line 1 of .* is no step of a trace\n$/],
     ['ends in the middle of a line', line({}).slice(0, 50), /line 1 of .* is no step of a trace\n$/],
-    ['has a time that is none', line({ time: 1e300 }), /line 1 of .* is no step of a trace\n$/],
+    ['contains an invalid time', line({ time: 1e300 }), /line 1 of .* is no step of a trace\n$/],
     ['has a time that is a text', line({ time: 'now' }), /line 1 of .* is no step of a trace\n$/],
   ])('reports in one line, also before it shows the page, that the file %s', async (_, text, expected) => {
     const path = join(folder, 'malformed');

@@ -153,13 +153,13 @@ describe('the server stops (P3)', () => {
 
 describe('the options of a handshake have limits of their own before the client is authenticated (P12)', () => {
   test.each([
-    ['too many options, none of which has come: closed at once', '0033', true],
+    ['too many options, none of which has arrived: closed at once', '0033', true],
     [
-      'more bytes than there may be, not all of which have come: closed',
+      'more bytes than the limit, of which some are missing: closed',
       `00030001a9999${'x'.repeat(9_999)}0001b9999`,
       true,
     ],
-    ['as much as there may be: waited for', `00030001a9999${'x'.repeat(9_999)}0001b0999`, false],
+    ['as much as the limit: waited for', `00030001a9999${'x'.repeat(9_999)}0001b0999`, false],
   ])('%s', (_, options, closed) => {
     simulated((server) => {
       const client = server.accept();

@@ -229,7 +229,7 @@ describe('the join phase (S5)', () => {
   );
 
   test.each([
-    ['that status began reduces the maximum to the ranks given out', 'status', false, '2'],
+    ['begun by status reduces the maximum to the assigned ranks', 'status', false, '2'],
     ['that a broadcast began never reduces it', 'broadcast', false, '5'],
     ['that status began does not, when it was frozen before', 'status', true, '5'],
   ])('when closing %s', (_, begin, isFrozen, expected) =>

@@ -59,34 +59,31 @@ const CASES: [DeathPolicy, readonly Vanishes[]][] = [
   ['shutdown', [...party('worker', 1), ...party('sentinel', 0), ...party('master', 1)]],
 ];
 
-describe.each(CASES)(
-  'a client that disconnects from a job at any time, under the policy %s',
-  (policy, parties) => {
-    test.each(SCRIPT.map((step, at) => [at, step.do] as const))(
-      'after step %d, %s: no servable client waits, no task is lost, and nothing is left behind (S13, S14, S16)',
-      (at) => {
-        for (const vanishes of parties) {
-          const play = new JobPlay(policy);
-          for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
-          play.step(vanishes);
-          for (const step of SCRIPT.slice(at + 1)) play.step(step);
-          play.finish();
-          if (play.isServing) {
-            const answered = play.results.filter(({ tag }) => tag.startsWith('task')).map(({ tag }) => tag);
-            expect(new Set(answered).size).toBe(answered.length);
-            expect(play.oracle.queue).toEqual([]);
-          }
-          play.end();
-        }
-      },
-    );
-
-    test('when the workspace is deleted after any step, nobody waits and nothing is left behind (S16)', () => {
-      for (const at of SCRIPT.keys()) {
+describe.each(CASES)('a job from which a client disconnects, under the policy %s,', (policy, parties) => {
+  test.each(SCRIPT.map((step, at) => [at, step.do] as const))(
+    'keeps no client waiting in vain, loses no task and leaves nothing behind after step %d, %s (S13, S14, S16)',
+    (at) => {
+      for (const vanishes of parties) {
         const play = new JobPlay(policy);
         for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
+        play.step(vanishes);
+        for (const step of SCRIPT.slice(at + 1)) play.step(step);
+        play.finish();
+        if (play.isServing) {
+          const answered = play.results.filter(({ tag }) => tag.startsWith('task')).map(({ tag }) => tag);
+          expect(new Set(answered).size).toBe(answered.length);
+          expect(play.oracle.queue).toEqual([]);
+        }
         play.end();
       }
-    });
-  },
-);
+    },
+  );
+
+  test('keeps no client waiting and leaves nothing behind when its workspace is deleted after any step (S16)', () => {
+    for (const at of SCRIPT.keys()) {
+      const play = new JobPlay(policy);
+      for (const step of SCRIPT.slice(0, at + 1)) play.step(step);
+      play.end();
+    }
+  });
+});

@@ -43,7 +43,7 @@ describe('sentinels (S9)', () => {
   );
 
   test.each([
-    ['away for three periods after a waking: dead, told to stop, no more ranks', 30_000, '1', '-1'],
+    ['absent for three periods after a heartbeat: dead, told to stop, no more ranks', 30_000, '1', '-1'],
     ['away for a little less: alive', 29_999, undefined, '2'],
   ])('leave a worker alive or dead: %s (S13)', (_, away, told, rank) =>
     simulated((server) => {

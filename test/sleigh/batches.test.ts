@@ -15,7 +15,7 @@ function countSteps(steps: Steps): number {
 
 describe('many batches without waiting clients and results', () => {
   it.each<[what: string, passes: number, steps: (batches: Batches) => Steps]>([
-    ['refusing those who wait', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
+    ['refusing waiting clients', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
     ['giving up the results', 3, (batches) => batches.clear()],
   ])('are traversed in steps each time: %s (P14)', (_what, passes, steps) => {
     const batches = new Batches(new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));

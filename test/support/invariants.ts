@@ -36,12 +36,12 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
   'the number of registered workers is what is there': ({ crew, joining }) =>
     joining.context.registered === [...crew.workers].filter(isRegistered).length,
 
-  'when the sleigh is shutting down nobody waits for a result or a sentinel waking': (sleigh) => {
+  'no client waits for a result or a heartbeat while the sleigh is shutting down': (sleigh) => {
     const { fetchers, finders } = sleigh.work.batches.counts;
     return !isWindingDown(sleigh) || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
   },
 
-  'after the drain period nobody waits for a task': ({ shutdown, work }) =>
+  'after the drain period no client waits for a task': ({ shutdown, work }) =>
     shutdown.getSnapshot().value !== 'over' || work.taskCounts.fetchers === 0,
 
   'a sentinel that waits is blocked': ({ crew, heartbeats }) =>

@@ -77,7 +77,7 @@ describe('owning a workspace (W2, W3, W6)', () => {
   );
 
   test(
-    'ends with the owner, whose departure deletes the workspace, even one that was opened later and is in use (W6)',
+    'deletes the workspace when its owner or a later opener disconnects, whoever uses it (W6)',
     simulated((server) => {
       for (const leaver of [0, 1] as const) {
         const owners = [server.connect(), server.connect()] as const;

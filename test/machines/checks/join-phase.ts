@@ -218,8 +218,8 @@ const ranks = checkEach<[maximum: number, limit: number, given: number]>(
   [
     ['up to the maximum', 2, 10, 2],
     ['up to the limit, without a maximum (P12)', NO_MAXIMUM, 3, 3],
-    ['a maximum of 0 limits none', 0, 3, 3],
-    ['a maximum below 0 limits none', -5, 3, 3],
+    ['a maximum of 0 is no limit', 0, 3, 3],
+    ['a maximum below 0 is no limit', -5, 3, 3],
   ],
   (machine, maximum, limit, given) => {
     const calls = phase(machine, maximum, limit).send(rank, rank, rank, rank).takeCalls();
@@ -253,26 +253,21 @@ const numbering = {
 
 const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: string]>(
   [
-    ['open, the last of all that were given a rank registers', NO_MAXIMUM, [rank, registered], 'closed'],
-    [
-      'open, one of two that were given a rank registers',
-      NO_MAXIMUM,
-      [rank, rank, registered],
-      'gathering.open',
-    ],
+    ['open, the last assigned rank registers', NO_MAXIMUM, [rank, registered], 'closed'],
+    ['open, one of two assigned ranks registers', NO_MAXIMUM, [rank, rank, registered], 'gathering.open'],
     ['open, the maximum registers', 2, [rank, rank, registered, registered], 'closed'],
     ['joining, the maximum registers', 1, [rank, status, registered], 'closed'],
     [
-      'open, a worker died: not all are there',
+      'open, a worker died: not all have registered',
       2,
       [rank, rank, registered, gone, registered],
       'gathering.open',
     ],
-    ['open, status with all there: at once', NO_MAXIMUM, [status], 'closed'],
-    ['open, status that does not wait, with all there', NO_MAXIMUM, [statusTry], 'gathering.open'],
+    ['open, status when all have registered: at once', NO_MAXIMUM, [status], 'closed'],
+    ['open, a Try form of status when all have registered', NO_MAXIMUM, [statusTry], 'gathering.open'],
     ['open, status with one missing', NO_MAXIMUM, [rank, status], 'gathering.joining.byStatus'],
-    ['joining by status, its time passes', NO_MAXIMUM, [rank, status, elapsed], 'closed'],
-    ['joining by broadcast, its time passes', NO_MAXIMUM, [rank, broadcast, elapsed], 'closed'],
+    ['joining by status, its delay ends', NO_MAXIMUM, [rank, status, elapsed], 'closed'],
+    ['joining by broadcast, its delay ends', NO_MAXIMUM, [rank, broadcast, elapsed], 'closed'],
   ],
   (machine, maximum, events, state) => {
     expect(phase(machine, maximum).send(...events).state).toBe(state);
@@ -281,10 +276,10 @@ const closing = checkEach<[maximum: number, events: JoinPhaseEvent[], state: str
 
 const number = checkEach<[maximum: number, events: JoinPhaseEvent[], number: number]>(
   [
-    ['its time passes', NO_MAXIMUM, [rank, rank, status, registered, elapsed], 1],
+    ['its delay ends', NO_MAXIMUM, [rank, rank, status, registered, elapsed], 1],
     ['the last one registers', 2, [rank, rank, registered, registered], 2],
     [
-      'status comes when all are there',
+      'status arrives when all have registered',
       3,
       [rank, registered, { type: 'maximum.set', maximum: 1 }, status],
       1,
@@ -300,7 +295,7 @@ const number = checkEach<[maximum: number, events: JoinPhaseEvent[], number: num
 );
 
 const told = {
-  name: 'who asks when all are there is told with the others',
+  name: 'a client that asks when all have registered gets the number with the others',
   run: (machine: AnyStateMachine) => {
     expect(phase(machine, NO_MAXIMUM).send(status).takeCalls()).toEqual([
       'holdForStatus',
@@ -312,7 +307,12 @@ const told = {
 
 const maximums = checkEach<[maximum: number, events: JoinPhaseEvent[], expected: number]>(
   [
-    ['none, frozen by its first read: as many as were given out', NO_MAXIMUM, [rank, rank, readMaximum], 2],
+    [
+      'none, frozen by its first read: the number of assigned ranks',
+      NO_MAXIMUM,
+      [rank, rank, readMaximum],
+      2,
+    ],
     ['frozen by its first read: stays', 5, [rank, readMaximum], 5],
     ['none, frozen when it is listed', NO_MAXIMUM, [rank, event.listMaximum, rank], 1],
     ['none, frozen by closing', NO_MAXIMUM, [rank, broadcast, elapsed], 1],
@@ -341,7 +341,7 @@ const delays = checkEach<[events: JoinPhaseEvent[], delay: number]>(
 );
 
 const reading = {
-  name: 'who reads it is told what it is frozen at',
+  name: 'a client that reads it gets the frozen value',
   run: (machine: AnyStateMachine) => {
     const read = phase(machine, NO_MAXIMUM).send(rank, rank, readMaximum);
     expect(read.seenBy('tellMaximum')).toMatchObject([{ maximum: 2 }]);
@@ -349,7 +349,7 @@ const reading = {
 };
 
 const timing = {
-  name: 'is known when its timer starts',
+  name: 'the delay is in the context when the timer starts',
   run: (machine: AnyStateMachine) => {
     const seen = phase(machine, 3).send(status).seenBy('startJoinTimer');
     expect(seen).toMatchObject([{ delay: 5 }]);
@@ -377,7 +377,7 @@ const inUse = checkEach<[maximum: number, events: JoinPhaseEvent[], call: string
     ['one has lapsed', 2, [rank, rank, lapse, rank], 'giveRank'],
     ['without a maximum: the limit (P12)', NO_MAXIMUM, [rank, rank, rank, rank], 'refuseRank'],
     ['without a maximum: below the limit', NO_MAXIMUM, [rank, rank, rank], 'giveRank'],
-    ['a maximum of 0 limits none but the limit', 0, [rank, rank, rank], 'giveRank'],
+    ['a maximum of 0 leaves only the limit of the server', 0, [rank, rank, rank], 'giveRank'],
     ['a maximum over the limit: the limit', 9, [rank, rank, rank, rank], 'refuseRank'],
   ],
   (machine, maximum, events, call) => {
@@ -387,7 +387,7 @@ const inUse = checkEach<[maximum: number, events: JoinPhaseEvent[], call: string
 
 const there = checkEach<[maximum: number, events: JoinPhaseEvent[], calls: string[]]>(
   [
-    ['nobody was given a rank: not yet', NO_MAXIMUM, [statusTry], ['tellNotYet']],
+    ['no rank was assigned: not yet', NO_MAXIMUM, [statusTry], ['tellNotYet']],
     ['the only one is there', NO_MAXIMUM, [rank, registered, statusTry], ['tellRegistered']],
     ['and for who waits', NO_MAXIMUM, [rank, registered, waitTry], ['tellRegistered']],
     ['one of two is there', NO_MAXIMUM, [rank, rank, registered, status], ['holdForNumber']],
@@ -398,12 +398,12 @@ const there = checkEach<[maximum: number, events: JoinPhaseEvent[], calls: strin
     ['the missing one lapses', NO_MAXIMUM, [rank, rank, registered, lapse], ['tellEveryoneTheNumber']],
     ['all lapse', NO_MAXIMUM, [rank, lapse], []],
     [
-      'the maximum comes down',
+      'the maximum is lowered',
       9,
       [rank, rank, registered, { type: 'maximum.set', maximum: 1 }],
       ['tellEveryoneTheNumber'],
     ],
-    ['the maximum goes up', 3, [rank, rank, registered, setMaximum], []],
+    ['the maximum is raised', 3, [rank, rank, registered, setMaximum], []],
   ],
   (machine, maximum, events, calls) => {
     expect(elasticCalls(machine, maximum, events)).toEqual(calls);
@@ -411,7 +411,7 @@ const there = checkEach<[maximum: number, events: JoinPhaseEvent[], calls: strin
 );
 
 const numbered = {
-  name: 'ranks are never used twice, and the number told is the number of the moment',
+  name: 'ranks are never reused, and the replied number is the current one',
   run: (machine: AnyStateMachine) => {
     const group = phase(machine, 2).send(elastic, rank, registered, gone, rank, registered);
     expect(group.seenBy('giveRank')).toMatchObject([{ ranksGiven: 0 }, { ranksGiven: 1 }]);
@@ -436,10 +436,10 @@ export const joinPhaseChecks: ChartChecks = {
   stories: {
     'ranks (S2, S4)': [...ranks, ...refusals, numbering],
     'closing (S4, S5)': [...closing, told],
-    'everyone is told the number that was registered at that moment (S5)': number,
+    'every client gets the number of workers registered at the close (S5)': number,
     'the maximum (S4, S5)': [...maximums, reading],
-    'how long the phase takes (S5)': [...delays, timing],
+    'the duration of the join phase (S5)': [...delays, timing],
     'ranks of an elastic group (S17)': [...inUse, numbered],
-    'an elastic group tells the number when all are there (S17)': there,
+    'an elastic group replies the number when all have registered (S17)': there,
   },
 };

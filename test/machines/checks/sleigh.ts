@@ -108,7 +108,7 @@ const play = (machine: AnyStateMachine, policy: string, ...names: (keyof typeof 
 
 const family = [
   {
-    name: 'serving, a worker dies, policy shutdown: the sleigh winds down by itself (S13, S14.1)',
+    name: 'serving, a worker dies under the policy shutdown: the sleigh shuts down by itself (S13, S14.1)',
     run: (machine: AnyStateMachine) => {
       const supervisor = play(machine, 'shutdown', 'worker.registered', 'worker.died');
       expect(supervisor.state).toBe('windingDown');
@@ -116,7 +116,7 @@ const family = [
     },
   },
   {
-    name: 'serving, a worker dies, policy requeue: the sleigh goes on (S13)',
+    name: 'serving, a worker dies under the policy requeue: the sleigh continues (S13)',
     run: (machine: AnyStateMachine) => {
       expect(play(machine, 'requeue', 'worker.registered', 'worker.died').state).toBe('serving');
     },

@@ -216,7 +216,7 @@ const ENDINGS = [
     reported(CANCELLED, true, true),
   ),
   endsAs(
-    'killed for a batch that is cancelled at once',
+    'killed for a batch that is cancelled without notice',
     ['call.lasts', 'batch.cancelled, kill', 'call.condemned'],
     reported(CANCELLED, true, true),
   ),
@@ -226,7 +226,7 @@ const ENDINGS = [
     reported(CANCELLED, true, true),
   ),
   endsAs(
-    'gone without the module',
+    'ended because the module is missing',
     ['worker.leaving, without the module'],
     reported({ task: 'declined', why: 'not-loaded', words: 'cannot load it' }, true, false),
   ),
@@ -256,7 +256,7 @@ export const workerProcessChecks: ChartChecks = {
   machine: workerProcessMachine,
   table,
   stories: {
-    'how a worker has ended': checkEach(
+    'the end of a worker': checkEach(
       ENDINGS.map(({ name, events, end }) => [name, events, end] as const),
       (machine, events, end) => {
         const named = (name: string) => MORE_EVENTS[name] ?? table.events[name] ?? { type: name };

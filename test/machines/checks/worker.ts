@@ -218,7 +218,11 @@ const table: ChartTable = {
 const closing = checkEach<[event: string, state: string]>(
   [
     ['owes nothing, and its connection closes: it is dead', 'connection.closed, may leave', 'dead'],
-    ['owes nothing, and its sentinel is gone: it is dead', 'sentinel.gone, may leave', 'dead'],
+    [
+      'has no task or copy, and its sentinel has disconnected: it is dead',
+      'sentinel.gone, may leave',
+      'dead',
+    ],
   ],
   (machine, name, state) => {
     const events = ['registration.asked', name].map((each) => table.events[each] ?? { type: each });
@@ -229,22 +233,22 @@ const closing = checkEach<[event: string, state: string]>(
 const returning = checkEach<[grace: number, registration: string, event: string, state: string]>(
   [
     [
-      'told its session: it may come back',
+      'gave its session: it may come back',
       5,
       'registration.asked, returns',
       'connection.closed',
       'registered.lost',
     ],
     [
-      'told its session, and owes nothing: it may come back',
+      'gave its session, without a task or copy: it may come back',
       5,
       'registration.asked, returns',
       'connection.closed, may leave',
       'registered.lost',
     ],
-    ['told none: it is dead', 5, 'registration.asked', 'connection.closed', 'dead'],
+    ['gave no session: it is dead', 5, 'registration.asked', 'connection.closed', 'dead'],
     [
-      'told its session, and there is no grace: it is dead',
+      'gave its session, and there is no grace period: it is dead',
       0,
       'registration.asked, returns',
       'connection.closed',
@@ -261,19 +265,19 @@ const returning = checkEach<[grace: number, registration: string, event: string,
 const supervised = checkEach<[input: object, events: string[], state: string]>(
   [
     [
-      'the connection of a supervised worker closes: it is lost until its sentinel reports',
+      'the connection of a supervised worker closes: it is disconnected until its sentinel reports',
       { isSupervised: true },
       ['registration.asked', 'connection.closed'],
       'registered.lost',
     ],
     [
-      'and if the sentinel does not report in time, it is dead',
+      'it is dead if the sentinel does not report in time',
       { isSupervised: true },
       ['registration.asked', 'connection.closed', 'return.elapsed'],
       'dead',
     ],
     [
-      'and so it is in an elastic group, where it has left by that',
+      'in an elastic group it has then left',
       { isSupervised: true },
       ['registration.asked', 'connection.closed, may leave', 'return.elapsed, may leave'],
       'left',
