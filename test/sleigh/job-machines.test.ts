@@ -10,7 +10,8 @@ function makeJobs(server: SimulatedServer, from: number, to: number): void {
     const client = server.connect();
     const job = `job ${n}`;
     client.call(['open ws', job, 'x', 'no'], JOB);
-    client.call(['fetch', job, 'worker_ids']);
+    // The second rank keeps the group open.
+    for (let rank = 0; rank < 2; rank++) client.call(['fetch', job, 'worker_ids']);
     client.call(['store', job, 'worker_ids', '1', '0']);
     client.call(['store', job, 'task', '1', 'a task']);
     client.call(['fetch', job, 'task']);
@@ -20,25 +21,24 @@ function makeJobs(server: SimulatedServer, from: number, to: number): void {
 
 describe('the machines of a job', () => {
   test('are bound once for all jobs: 1,000 more jobs bind nothing again and resolve no states', () => {
-    simulated((server) => {
+    simulated((server: SimulatedServer) => {
       makeJobs(server, 0, 1);
       const provide = vi.spyOn(StateMachine.prototype, 'provide');
       const resolve = vi.spyOn(StateMachine.prototype, 'resolveState');
       makeJobs(server, 1, 1_001);
       expect([provide.mock.calls.length, resolve.mock.calls.length]).toEqual([0, 0]);
       vi.restoreAllMocks();
-    });
+    })();
   });
 
   test('know the job of each actor, and keep actions and counts of jobs separate', () => {
-    simulated((server) => {
+    simulated((server: SimulatedServer) => {
       makeJobs(server, 0, 2);
       const watcher = server.connect();
       for (const job of ['job 0', 'job 1']) {
         watcher.call(['use ws', job, 'x', 'no']);
         expect(watcher.call(['find', job, 'rankCount']).value).toBe('1');
       }
-      watcher.call(['fetch', 'job 1', 'worker_ids']);
       watcher.call(['store', 'job 1', 'worker_ids', '1', '1']);
       expect(['job 0', 'job 1'].map((job) => watcher.call(['find', job, 'rankCount']).value)).toEqual([
         '1',
@@ -47,6 +47,6 @@ describe('the machines of a job', () => {
       expect(watcher.call(['fetch', 'job 0', 'result']).value).toBe('a result');
       expect(watcher.call(['findTry', 'job 0', 'result']).status).not.toBe('0000');
       expect(watcher.call(['fetch', 'job 1', 'result']).value).toBe('a result');
-    });
+    })();
   });
 });
