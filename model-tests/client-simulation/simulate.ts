@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SimulatedHost, type HostListener, type Sabotage } from './host/host.ts';
-import { World } from '../world/world.ts';
+import { CoreWorld } from '../world/core-world.ts';
+import type { World } from '../world/world.ts';
 import { Ledger } from './check/ledger.ts';
 import { verdict } from './check/verdict.ts';
 import { CrewRecord } from './check/crew.ts';
@@ -46,9 +47,13 @@ const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 /**
  * Plays one seed: one master with its batches, sentinels and workers, on one server, with faults, until all has settled.
  * @param sabotage what a test has changed, to see that it is noticed
+ * @param world of that seed
  */
-export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<Report> {
-  const world = new World(seed);
+export async function simulate(
+  seed: number,
+  sabotage: Sabotage = {},
+  world: World = new CoreWorld(seed),
+): Promise<Report> {
   const plan = planOf(world.random);
   const hash = createHash('sha256');
   const trace: string[] = [];
@@ -104,7 +109,7 @@ export async function simulate(seed: number, sabotage: Sabotage = {}): Promise<R
   // A sentinel that tells a silent server of the end of its workers waits until its connection is lost.
   await runUntil(
     end + LEAVING + SILENCE,
-    () => host.processes.size === 0 && world.leftovers.connections === 0,
+    () => host.processes.size === 0 && Object.values(world.leftovers).every((left) => left === 0),
   );
   for (const { name } of host.processes)
     if (name.startsWith('sentinel')) world.wrongs.push(`${name} is left`);

@@ -8,7 +8,8 @@ import { sentinel } from './cast/sentinel.ts';
 import { Stage } from './cast/stage.ts';
 import type { Fault } from '../world/faults.ts';
 import { Random } from '../world/random.ts';
-import { World, type Losing } from '../world/world.ts';
+import { CoreWorld, type Losing } from '../world/core-world.ts';
+import type { World } from '../world/world.ts';
 
 const HOUR = 3_600_000;
 /** Minutes in which all faults come, by seed, so that they stop in the middle of some jobs; then everything has time to settle. */
@@ -41,7 +42,7 @@ interface Job {
  * @param loses commands that are not carried out, to see that it is noticed
  */
 export function simulate(seed: number, loses?: Losing): Report {
-  const world = new World(seed, loses);
+  const world = new CoreWorld(seed, loses);
   // Of random numbers of its own: whoever changes it does not change what a seed does.
   const { least, most } = FAULTY_MINUTES;
   const faultsEnd = new Random(-seed).whole(least, most) * 60_000;

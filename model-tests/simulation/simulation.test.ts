@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { simulate, type Report } from './simulate.ts';
-import type { Losing } from '../world/world.ts';
+import type { Losing } from '../world/core-world.ts';
 
 // 30 seeds; 1,000 with VERIFY=long; the one that is wanted with SEED=n.
 

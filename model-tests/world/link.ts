@@ -14,6 +14,31 @@ export interface ClientEnd {
   closed(isClean: boolean): void;
 }
 
+/** A connection as its client, and what is between it and the server, uses it. */
+export interface ClientLink {
+  /** The client has been told that it has ended, or has ended it. */
+  readonly isOver: boolean;
+  /** Is reset once so many bytes have come, in the one direction or the other. */
+  breaksAt: number;
+  onBreak: () => void;
+  write(bytes: string): void;
+  /** All that was written arrives, then the server sees the end. */
+  end(): void;
+  /** The end at any byte: what is under way is lost. */
+  reset(): void;
+  /** The host has gone without a word: the server may send, and hears nothing, until keep-alive tells it. */
+  goSilent(): void;
+  readSlowly(bytesPerSecond: number): void;
+  /** The client reads nothing for now; what comes waits. */
+  pauseReading(isPaused: boolean): void;
+  /** Bytes that the client has written and the server has not received. */
+  readonly underWay: number;
+  /** Cut at any byte: each side learns of it in its own time. */
+  cut(): void;
+  /** Drops everything from now on, and tells nobody: each side learns of it by its own keep-alive. */
+  vanish(): void;
+}
+
 /** Bytes that may wait for a client before the server stops reading from it (P11). */
 const HIGH_WATER = 16 * 1_024;
 /** Milliseconds that a client has to close after the server's last word. */
@@ -23,8 +48,8 @@ const KEEP_ALIVE = 15 * 60_000;
 /** After this time at most either side finds a network that drops everything (ms). */
 const SILENCE = 75_000;
 
-/** One connection between a client and the server, with all that can go wrong with it. */
-export class Link {
+/** One connection between a client and the server's core, with all that can go wrong with it. */
+export class Link implements ClientLink {
   readonly #agenda: Agenda;
   readonly #random: Random;
   readonly #up: Pipe;
@@ -34,7 +59,6 @@ export class Link {
   #serverKnows = false;
   #clientKnows = false;
   #serverCloses = false;
-  /** Is reset once so many bytes have come, in the one direction or the other. */
   breaksAt = Number.POSITIVE_INFINITY;
   onBreak: () => void = () => undefined;
 
@@ -64,7 +88,6 @@ export class Link {
     this.#up.push(bytes);
   }
 
-  /** All that was written arrives, then the server sees the end. */
   end(): void {
     this.#clientIsGone(true);
     this.#down.stop();
@@ -72,14 +95,12 @@ export class Link {
     this.#up.whenEmpty(() => this.#serverSeesEnd());
   }
 
-  /** The end at any byte: what is under way is lost. */
   reset(): void {
     this.#clientIsGone(false);
     this.#lose();
     this.#soon(() => this.#serverSeesEnd());
   }
 
-  /** The host has gone without a word: the server may send, and hears nothing, until keep-alive tells it. */
   goSilent(): void {
     this.#clientIsGone(false);
     this.#lose();
@@ -90,26 +111,22 @@ export class Link {
     this.#down.pace = bytesPerSecond;
   }
 
-  /** The client reads nothing for now; what comes waits. */
   pauseReading(isPaused: boolean): void {
     this.#down.hold(isPaused);
   }
 
-  /** Bytes that the client has written and the server has not received. */
   get underWay(): number {
     return this.#up.backlog;
   }
 
   // What the network does
 
-  /** Cut at any byte: each side learns of it in its own time. */
   cut(): void {
     this.#lose();
     this.#soon(() => this.#serverLearns());
     this.#soon(() => this.#clientIsGone(false));
   }
 
-  /** Drops everything from now on, and tells nobody: each side learns of it by its own keep-alive. */
   vanish(): void {
     this.#lose();
     const silence = (): number => (0.2 + 0.8 * this.#random.fraction()) * SILENCE;

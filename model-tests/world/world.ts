@@ -1,54 +1,32 @@
-import { createHash } from 'node:crypto';
-import type { Command, CoreEvent } from '../../src/core/commands.ts';
-import { Core } from '../../src/core/core.ts';
-import { sleighPlugin } from '../../src/sleigh/plugin.ts';
-import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import type { Core } from '../../src/core/core.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { MemoryFiles } from '../../test/support/memory-files.ts';
 import { Agenda } from './agenda.ts';
 import { Faults } from './faults.ts';
-import { Link, type ClientEnd } from './link.ts';
+import type { ClientEnd, ClientLink } from './link.ts';
 import { Random } from './random.ts';
-import { Sleeper } from './sleeper.ts';
 
-const START = Date.UTC(2026, 10, 22, 13, 41, 10);
-/** Large for this server, so that files are in use. */
-const LONG_VALUE = 6_000;
+export const START = Date.UTC(2026, 10, 22, 13, 41, 10);
 
-/** Small ones, so that rings are full soon (S20). */
-export const RING = { logCount: 12, logBytes: 8_000 };
+/** Limits that are small, so that large values, which are kept in files, and full rings (S20) come often. */
+export const SMALL_LIMITS = { ...DEFAULT_LIMITS, longValueBytes: 6_000, logCount: 12, logBytes: 8_000 };
 
-/** Says of a command, the n-th of all, that it is not to be carried out. */
-export type Losing = (command: Command, n: number) => boolean;
-
-/** The server's core, and around it time, a network and files that obey a seed. */
-export class World {
+/** A server, and around it time, a network and files that obey a seed. */
+export abstract class World {
   readonly random: Random;
   readonly agenda = new Agenda(START);
   readonly faults = new Faults();
-  readonly core: Core;
   /** What must never be. */
   readonly wrongs: string[] = [];
-  readonly #files = new MemoryFiles();
-  readonly #links = new Map<number, Link>();
-  readonly #timers = new Map<number, () => void>();
+  abstract readonly core: Core;
   /** The server's process. */
-  readonly process = new Sleeper(this.agenda, (what) => this.wrongs.push(what));
-  readonly #hash = createHash('sha256');
-  readonly #loses: Losing;
-  #connections = 0;
-  #commands = 0;
+  abstract readonly process: { sleep(milliseconds: number): void };
+  /** What is left in the end, when everyone has gone and every workspace is deleted: all are 0. */
+  abstract readonly leftovers: Readonly<Record<string, number>>;
+  /** Events that the server has been told of. */
   events = 0;
 
-  constructor(seed: number, loses: Losing = () => false) {
-    this.#loses = loses;
+  constructor(seed: number) {
     this.random = new Random(seed);
-    this.core = new Core({
-      limits: { ...DEFAULT_LIMITS, longValueBytes: LONG_VALUE, ...RING },
-      kinds: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
-      tls: 'none',
-      run: 'run7',
-    });
   }
 
   /** The time of the beginning: milliseconds since 1970. */
@@ -61,138 +39,8 @@ export class World {
     return this.agenda.now - START;
   }
 
-  /** Of all events and commands, in their order. Ends the world: it is asked for once. */
-  traceHash(): string {
-    return this.#hash.digest('hex');
-  }
+  abstract connect(client: ClientEnd): ClientLink;
 
-  connect(client: ClientEnd): Link {
-    const connection = ++this.#connections;
-    const link = new Link(
-      this.agenda,
-      this.random,
-      {
-        received: (text) => {
-          this.process.receive(() => {
-            const lent = Buffer.from(text, 'latin1');
-            this.#handle({ type: 'received', connection, bytes: lent });
-            lent.fill('?');
-          });
-        },
-        disconnected: () => {
-          this.#links.delete(connection);
-          this.process.receive(() => this.#handle({ type: 'disconnected', connection }));
-        },
-      },
-      client,
-    );
-    this.#links.set(connection, link);
-    const peer = `10.0.0.${connection}:4000`;
-    this.process.receive(() => this.#handle({ type: 'connected', connection, peer }));
-    return link;
-  }
-
-  #handle(event: CoreEvent): void {
-    this.events++;
-    this.#note(event);
-    for (const command of this.core.handle(event, this.agenda.now)) {
-      this.#note(command);
-      if (!this.#loses(command, ++this.#commands)) this.#perform(command);
-    }
-  }
-
-  #note(what: CoreEvent | Command): void {
-    this.#hash.update(`${this.agenda.now} ${what.type} ${'connection' in what ? what.connection : ''}`);
-    if ('bytes' in what) this.#hash.update(what.bytes);
-    if ('file' in what) this.#hash.update(JSON.stringify(what.file));
-    if ('timer' in what) this.#hash.update(JSON.stringify(what));
-    if (what.type === 'log') this.#hash.update(what.message);
-  }
-
-  #perform(command: Command): void {
-    switch (command.type) {
-      case 'send': {
-        const { bytes } = command;
-        const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
-        return this.#links.get(command.connection)?.send(text);
-      }
-      case 'sendFile':
-        return this.#links.get(command.connection)?.send(this.#files.read(command.file));
-      case 'close':
-        return this.#links.get(command.connection)?.close();
-      case 'flush': {
-        const { connection } = command;
-        this.#soon({ type: 'flushed', connection });
-        return;
-      }
-      case 'continue':
-        this.agenda.after(0, () => this.#handle({ type: 'continued' }));
-        return;
-      case 'pause':
-      case 'resume':
-        return;
-      case 'openFile':
-        return this.#files.open(command.file);
-      case 'writeFile':
-        return this.#files.write(command.file, command.bytes);
-      case 'finishFile':
-        return this.#finishFile(command.connection);
-      case 'discardFile':
-        return this.#files.discard(command.file);
-      case 'startTimer':
-        return this.#startTimer(command.timer, command.milliseconds);
-      case 'stopTimer': {
-        const stop = this.#timers.get(command.timer);
-        if (stop === undefined) this.wrongs.push(`timer ${command.timer} is stopped and does not run`);
-        stop?.();
-        this.#timers.delete(command.timer);
-        return;
-      }
-      case 'log':
-        if (command.level === 'error')
-          this.wrongs.push(`error: ${command.message} ${JSON.stringify(command.fields)}`);
-        return;
-      case 'startTls':
-      case 'stopServer':
-      case 'trace':
-        this.wrongs.push(`nobody asked for ${command.type}`);
-    }
-  }
-
-  /** Disks take their time, and may be full. */
-  #finishFile(connection: number): void {
-    const fails = !this.faults.over && this.random.chance(0.03);
-    if (fails) this.faults.note('file not written');
-    const error = fails ? 'no space left on device' : undefined;
-    this.#soon({ type: 'fileWritten', connection, error });
-  }
-
-  #soon(event: CoreEvent): void {
-    this.agenda.after(this.random.fraction() * 50, () => this.process.receive(() => this.#handle(event)));
-  }
-
-  #startTimer(timer: number, milliseconds: number): void {
-    const isLate = !this.faults.over && this.random.chance(0.1);
-    if (isLate) this.faults.note('late timer');
-    const late = isLate ? this.random.fraction() * 20_000 : this.random.fraction();
-    const stop = this.process.startTimer(milliseconds, late, () => {
-      this.#timers.delete(timer);
-      this.#handle({ type: 'timerFired', timer });
-    });
-    this.#timers.set(timer, stop);
-  }
-
-  /** What is left in the end, when everyone has gone and every workspace is deleted. */
-  get leftovers() {
-    const { counts, holdings } = this.core;
-    const files = this.#files.count;
-    return {
-      ...counts,
-      timersOutside: this.#timers.size,
-      files,
-      bytes: holdings.bytes,
-      memory: holdings.memory,
-      incoming: holdings.incoming.bytes,
-    };
-  }
+  /** Of all events, in their order. Ends the world: it is asked for once. */
+  abstract traceHash(): string;
 }

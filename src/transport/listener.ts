@@ -1,8 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Logger } from 'pino';
 import { isLoopback } from './admission.ts';
 import { descriptors } from './descriptors.ts';
-import type { Gate } from './gate.ts';
+import type { Listening, ListenerOptions } from './listening.ts';
 import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
 import { fault } from '../wire/error-kind.ts';
@@ -13,19 +12,8 @@ export const KEEP_ALIVE_MS = 60_000;
 /** Descriptors that are reserved for files: large values, the trace, the modules of the server. */
 export const RESERVED_DESCRIPTORS = 16;
 
-interface ListenerOptions {
-  readonly gate: Gate;
-  readonly logger: Logger;
-  /** Whether one more connection would exceed the limit (P12). */
-  readonly isFull: () => boolean;
-  /** @param name HOST:PORT of the client */
-  readonly accept: (socket: Socket, name: string) => void;
-  /** Called when a connection was not accepted because of the named limit. */
-  readonly refused: (limit: 'connectionCount' | 'descriptors') => void;
-}
-
 /** The listening socket, and the check of who may connect. */
-export class Listener {
+export class Listener implements Listening {
   readonly #net: Server;
   readonly #options: ListenerOptions;
   readonly #overLimit: Seldom;

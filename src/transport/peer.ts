@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { authorityOf } from '../wire/authority.ts';
 import { adopt } from './adopt.ts';
-import { AwakeTimeout } from './awake.ts';
+import type { AwakeTime, AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
 import { fault } from '../wire/error-kind.ts';
 
@@ -49,6 +49,7 @@ export class Peer {
   readonly name: string;
   #socket: Duplex;
   readonly #events: PeerEvents;
+  readonly #time: AwakeTime;
   /** Output that waits behind a file that is being sent. */
   readonly #queue: Output[] = [];
   /** Bytes in the queue; a file counts as it is read. */
@@ -91,10 +92,11 @@ export class Peer {
    * @param socket one that does not read yet
    * @param name HOST:PORT, or a name in its place
    */
-  constructor(id: number, socket: Duplex, name: string, events: PeerEvents) {
+  constructor(id: number, socket: Duplex, name: string, events: PeerEvents, time: AwakeTime) {
     this.id = id;
     this.name = name;
     this.#events = events;
+    this.#time = time;
     this.#socket = adopt(socket, this.#received);
     this.#listen();
   }
@@ -144,7 +146,7 @@ export class Peer {
    * read and kept. Its requests are carried out if the client takes its replies after all.
    */
   #watchForEnd(before: number): void {
-    this.#watch = new AwakeTimeout(LINGER_MS, () => {
+    this.#watch = this.#time.startTimeout(LINGER_MS, () => {
       this.#watch = undefined;
       if (!this.#mustTakeFirst || this.#socket.destroyed) return;
       const isStill = this.#taken === before;
@@ -171,7 +173,7 @@ export class Peer {
     if (bytes !== undefined) {
       this.#earlyBytes -= bytes.length;
       if (!this.#closing) this.#events.received(this, bytes);
-      setImmediate(() => this.#readOn());
+      this.#time.loop.soon(() => this.#readOn());
     } else if (this.#hasEnded) this.#gone();
     else this.#socket.resume();
   }
@@ -180,7 +182,7 @@ export class Peer {
   #watchTaking(before: number): void {
     this.#watch?.stop();
     if (this.#socket.destroyed) return;
-    this.#watch = new AwakeTimeout(LINGER_MS, () => {
+    this.#watch = this.#time.startTimeout(LINGER_MS, () => {
       const taken = this.#taken;
       if (taken === before) this.#socket.destroy();
       else this.#watchTaking(taken);
@@ -278,7 +280,7 @@ export class Peer {
       this.resume('flush');
       told();
     };
-    if (!this.#sending && !this.#socket.writableNeedDrain) setImmediate(() => this.#relieve());
+    if (!this.#sending && !this.#socket.writableNeedDrain) this.#time.loop.soon(() => this.#relieve());
   }
 
   async #drained(): Promise<void> {
@@ -303,7 +305,7 @@ export class Peer {
     this.#heldFor[reason] = false;
     if (this.#isHeld) return;
     // Not at once: the command at hand may be one of several.
-    if (this.#early.length > 0 || this.#hasEnded) setImmediate(() => this.#readOn());
+    if (this.#early.length > 0 || this.#hasEnded) this.#time.loop.soon(() => this.#readOn());
     else this.#socket.resume();
   }
 
@@ -335,7 +337,7 @@ export class Peer {
     this.#socket.end();
     this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
-    const timeout = new AwakeTimeout(LINGER_MS, () => this.#socket.destroy());
+    const timeout = this.#time.startTimeout(LINGER_MS, () => this.#socket.destroy());
     this.#socket.once('close', () => timeout.stop());
   }
 

@@ -1,4 +1,4 @@
-import { AwakeTimeout } from './awake.ts';
+import type { AwakeTime, AwakeTimeout } from './awake.ts';
 
 /** Milliseconds that timers which expire together may take before sockets are looked at (P14). */
 const TURN_MS = 5;
@@ -9,14 +9,16 @@ export class RealTimers {
   /** Timers that have expired and wait for their turn, in order; those that were stopped meanwhile do not run any more. */
   #expired: number[] = [];
   #isScheduled = false;
+  readonly #time: AwakeTime;
   readonly #fired: (timer: number) => void;
 
-  constructor(fired: (timer: number) => void) {
+  constructor(time: AwakeTime, fired: (timer: number) => void) {
+    this.#time = time;
     this.#fired = fired;
   }
 
   start(timer: number, milliseconds: number): void {
-    const timeout = new AwakeTimeout(Math.max(milliseconds, 0), () => {
+    const timeout = this.#time.startTimeout(Math.max(milliseconds, 0), () => {
       this.#expired.push(timer);
       // Node calls all timers that are due before it looks at a socket.
       if (!this.#isScheduled) this.#fire();
@@ -35,17 +37,18 @@ export class RealTimers {
   }
 
   #fire(): void {
+    const { loop } = this.#time;
     this.#isScheduled = true;
-    setImmediate(() => {
+    loop.soon(() => {
       this.#isScheduled = false;
       if (this.#expired.length > 0) this.#fire();
     });
-    const ends = performance.now() + TURN_MS;
+    const ends = loop.now() + TURN_MS;
     let count = 0;
     for (const timer of this.#expired) {
       count++;
       if (this.#running.delete(timer)) this.#fired(timer);
-      if (performance.now() > ends) break;
+      if (loop.now() > ends) break;
     }
     this.#expired = this.#expired.slice(count);
   }

@@ -1,8 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { duplexPair, type Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import { Core } from '../core/core.ts';
@@ -12,9 +9,9 @@ import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
 import { withDefaults } from '../wire/with-defaults.ts';
 import type { FilePayload } from '../wire/payload.ts';
-import { awakeNow, keepAwake, look } from './awake.ts';
+import { NODE_EDGE, type Edge } from './edge.ts';
+import type { Listening } from './listening.ts';
 import { Gate, type Credentials } from './gate.ts';
-import { Listener } from './listener.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
 import type { TcpOptions } from './tcp-options.ts';
@@ -28,10 +25,10 @@ import { fault } from '../wire/error-kind.ts';
 /** The upper bounds of the buckets for handling times, in seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 
-const { timeOrigin } = performance;
-
 /** Milliseconds that clients have to close when the server stops. */
 export const STOP_MS = 2_000;
+/** Milliseconds between two looks at whether all of them have. */
+const LOOK_MS = 10;
 
 /** The TCP adapter: it performs the core's commands on sockets, files and timers. */
 export class TcpServer {
@@ -51,13 +48,14 @@ export class TcpServer {
       this.#peers.delete(peer.id);
     },
   };
-  readonly #timers = new RealTimers((timer) => this.#handle({ type: 'timerFired', timer }));
+  readonly #edge: Edge;
+  readonly #timers: RealTimers;
   readonly #files: TemporaryFiles;
   readonly #uploads: Uploads;
   readonly #logger: Logger;
   #trace: TraceFile | undefined;
-  readonly #listener: Listener;
-  readonly #slices = new Slices();
+  readonly #listener: Listening;
+  readonly #slices: Slices;
   readonly #unread: Unread<Peer>;
   readonly #gate: Gate;
   #accepted = 0;
@@ -66,12 +64,17 @@ export class TcpServer {
 
   /**
    * @param webPort the port of the web page, for the handshake (P2.1)
+   * @param edge everything outside of the process
    * @throws if a certificate is invalid or the trace cannot be written
    */
-  constructor(options: TcpOptions, logger: Logger, webPort?: number) {
+  constructor(options: TcpOptions, logger: Logger, webPort?: number, edge = NODE_EDGE) {
+    this.#edge = edge;
+    this.#timers = new RealTimers(edge.time, (timer) => this.#handle({ type: 'timerFired', timer }));
+    this.#slices = new Slices(edge.time.loop);
     this.stopped = new Promise((resolve) => (this.#hasStopped = resolve));
     this.#logger = logger;
     this.#files = new TemporaryFiles(
+      edge.disk,
       options.tmpDir ?? tmpdir(),
       options.limits?.serverBytes ?? DEFAULT_LIMITS.serverBytes,
     );
@@ -89,11 +92,11 @@ export class TcpServer {
       ...(this.#gate.admission.asksForToken && { admits: this.#gate.admits, nonceOf: this.#gate.nonceOf }),
       mayBeStopped: options.deadman,
       webPort,
-      run: randomBytes(4).toString('hex'),
+      run: edge.newRun(),
       traces: options.trace !== undefined,
     });
     const { connectionCount } = this.core.limits;
-    this.#listener = new Listener({
+    this.#listener = edge.listener({
       gate: this.#gate,
       logger,
       isFull: () => this.#peers.size >= connectionCount,
@@ -111,8 +114,15 @@ export class TcpServer {
 
   /** The use of the transport's limits (P12), for metrics. */
   get counts() {
-    const { bytes, count } = this.#files;
-    return { sockets: this.#peers.size, unread: this.#unread.bytes, files: count, fileBytes: bytes };
+    const { bytes, count, unwritten } = this.#files;
+    return {
+      sockets: this.#peers.size,
+      unread: this.#unread.bytes,
+      files: count,
+      fileBytes: bytes,
+      unwritten,
+      uploads: this.#uploads.count,
+    };
   }
 
   /** The first bytes of a large value, as far as they have arrived. */
@@ -153,7 +163,7 @@ export class TcpServer {
 
   #accept(socket: Duplex, name: string, isInside: boolean): void {
     const connection = ++this.#accepted;
-    this.#peers.set(connection, new Peer(connection, socket, name, this.#events));
+    this.#peers.set(connection, new Peer(connection, socket, name, this.#events, this.#edge.time));
     this.#handle({ type: 'connected', connection, peer: name, isInside });
   }
 
@@ -169,10 +179,12 @@ export class TcpServer {
   }
 
   #handle(event: CoreEvent): void {
-    look();
-    const began = performance.now();
+    const { time } = this.#edge;
+    const { loop } = time;
+    time.look();
+    const began = loop.now();
     const isTimeUp = this.#slices.begin(began, event.type === 'continued');
-    const commands = this.core.handle(event, timeOrigin + began, isTimeUp);
+    const commands = this.core.handle(event, loop.timeOrigin + began, isTimeUp);
     let next = commands[0];
     for (let i = 1; next !== undefined; i++) {
       const command = next;
@@ -184,7 +196,7 @@ export class TcpServer {
       }
     }
     this.#traced((trace) => trace.flush());
-    const ended = performance.now();
+    const ended = loop.now();
     this.handling.add((ended - began) / 1000);
     this.#slices.end(began, ended);
   }
@@ -251,7 +263,7 @@ export class TcpServer {
       case 'resume':
         return this.#peers.get(command.connection)?.resume('turn');
       case 'continue':
-        return void setImmediate(() => this.#handle({ type: 'continued' }));
+        return this.#edge.time.loop.soon(() => this.#handle({ type: 'continued' }));
       case 'startTimer':
         return this.#timers.start(command.timer, command.milliseconds);
       case 'stopTimer':
@@ -298,17 +310,20 @@ export class TcpServer {
   #drain = Number.POSITIVE_INFINITY;
 
   async #allGone(deadline: () => number): Promise<void> {
-    while (this.#peers.size > 0 && awakeNow() < deadline()) await sleep(10);
+    const { time } = this.#edge;
+    while (this.#peers.size > 0 && time.now() < deadline())
+      await new Promise<void>((resolve) => void time.loop.startTimer(LOOK_MS, resolve));
   }
 
   async #stop(): Promise<void> {
     this.#listener.close();
-    const letGo = keepAwake();
-    const since = awakeNow();
+    const { time } = this.#edge;
+    const letGo = time.keepAwake();
+    const since = time.now();
     if (this.#drain > 0) this.#handle({ type: 'draining' });
     await this.#allGone(() => since + this.#drain * 1000);
     this.#handle({ type: 'stopping' });
-    const deadline = awakeNow() + STOP_MS;
+    const deadline = time.now() + STOP_MS;
     await this.#allGone(() => deadline);
     letGo();
     try {

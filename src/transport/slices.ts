@@ -1,4 +1,4 @@
-import { performance } from 'node:perf_hooks';
+import type { EventLoop } from './event-loop.ts';
 
 /** Milliseconds that one client may use before the rest of its request must wait (P14). */
 const SLICE_MS = 2;
@@ -18,15 +18,20 @@ const NOTABLE_MS = 0.5;
 export class Slices {
   #roundEnds = Number.POSITIVE_INFINITY;
   #isWatching = false;
+  readonly #loop: EventLoop;
+
+  constructor(loop: EventLoop) {
+    this.#loop = loop;
+  }
 
   /**
    * Called when an event begins.
-   * @param began the value of `performance.now()`
+   * @param began the value of `EventLoop.now()`
    * @returns a function that says whether the time of the event is up
    */
   begin(began: number, isTurn: boolean): (commands: number) => boolean {
     const ends = isTurn ? began + TURN_MS : Math.min(began + SLICE_MS, this.#roundEnds);
-    return (commands) => commands > MOST_COMMANDS || performance.now() > ends;
+    return (commands) => commands > MOST_COMMANDS || this.#loop.now() > ends;
   }
 
   /** Called when the event ends. */
@@ -34,7 +39,7 @@ export class Slices {
     if (this.#isWatching || ended - began < NOTABLE_MS) return;
     this.#isWatching = true;
     this.#roundEnds = began + ROUND_MS;
-    setImmediate(() => {
+    this.#loop.soon(() => {
       this.#isWatching = false;
       this.#roundEnds = Number.POSITIVE_INFINITY;
     });

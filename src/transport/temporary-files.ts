@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readSync } from 'node:fs';
-import { access, constants, open, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
+import type { Disk, DiskFile } from './disk.ts';
 import { SERVER } from './errors.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
 
@@ -12,13 +11,13 @@ const HIGH_WATER = 1 << 20;
 const CHUNK = 1 << 18;
 
 interface TemporaryFile {
-  readonly handle: Promise<FileHandle>;
+  readonly opened: Promise<DiskFile>;
   /** The size in bytes, as its sender announced it. */
   readonly size: number;
   /** The bytes that are not written yet. */
   unwritten: number;
   /** Defined once the file is open. */
-  descriptor: number | undefined;
+  handle: DiskFile | undefined;
   /** Resolves when all bytes so far are written. */
   written: Promise<void>;
   pending: number;
@@ -35,13 +34,15 @@ interface TemporaryFile {
  */
 export class TemporaryFiles {
   readonly #files = new Map<number, TemporaryFile>();
+  readonly #disk: Disk;
   readonly #root: string;
   readonly #most: number;
   #bytes = 0;
   #unwritten = 0;
 
   /** @param most the limit for the announced bytes of all files (P12) */
-  constructor(root: string, most: number) {
+  constructor(disk: Disk, root: string, most: number) {
+    this.#disk = disk;
     this.#root = root;
     this.#most = most;
   }
@@ -53,10 +54,14 @@ export class TemporaryFiles {
   get bytes(): number {
     return this.#bytes;
   }
+  /** The bytes that were announced and are not written yet. */
+  get unwritten(): number {
+    return this.#unwritten;
+  }
 
   /** @throws if no file can be created there */
   async check(): Promise<void> {
-    await access(this.#root, constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+    await this.#disk.check(this.#root).catch((cause: unknown) => {
       throw plainError(SERVER.noTemporaryFiles(this.#root, reasonOf(cause)), { cause });
     });
   }
@@ -65,16 +70,16 @@ export class TemporaryFiles {
   open({ file, size }: FilePayload): void {
     this.#bytes += size;
     this.#unwritten += size;
-    const handle = this.#create(() => entry.users > 0);
-    const written = handle.then(
-      ({ fd }) => void (entry.descriptor = fd),
+    const opened = this.#create(() => entry.users > 0);
+    const written = opened.then(
+      (handle) => void (entry.handle = handle),
       (error: unknown) => void (entry.error = reasonOf(error)),
     );
     const entry: TemporaryFile = {
-      handle,
+      opened,
       size,
       unwritten: size,
-      descriptor: undefined,
+      handle: undefined,
       written,
       pending: 0,
       error: undefined,
@@ -85,15 +90,20 @@ export class TemporaryFiles {
   }
 
   /** @param isWanted checked before the file is created */
-  async #create(isWanted: () => boolean): Promise<FileHandle> {
+  async #create(isWanted: () => boolean): Promise<DiskFile> {
     if (this.#bytes > this.#most) throw plainError(SERVER.diskLimit(this.#bytes, this.#most));
-    const { bavail, bsize } = await statfs(this.#root);
-    if (this.#unwritten > bavail * bsize) throw plainError(SERVER.diskFull(bavail * bsize, this.#unwritten));
+    const room = await this.#disk.room(this.#root);
+    if (this.#unwritten > room) throw plainError(SERVER.diskFull(room, this.#unwritten));
     if (!isWanted()) throw fault('nobody needs it any more');
     const path = join(this.#root, `sleigh-${randomUUID()}`);
-    const handle = await open(path, 'wx+', 0o600);
-    await unlink(path);
-    return handle;
+    const handle = await this.#disk.create(path);
+    try {
+      await this.#disk.unlink(path);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   /** @returns whether more bytes may be written now; if not, `onRoom` is called when they may */
@@ -109,7 +119,7 @@ export class TemporaryFiles {
 
   async #append(entry: TemporaryFile, bytes: Uint8Array): Promise<void> {
     try {
-      if (entry.error === undefined) await writeAll(await entry.handle, bytes);
+      if (entry.error === undefined) await writeAll(await entry.opened, bytes);
     } catch (error) {
       entry.error ??= reasonOf(error);
     }
@@ -144,10 +154,10 @@ export class TemporaryFiles {
 
   async *#pieces(file: number, entry: TemporaryFile, size: number): AsyncGenerator<Uint8Array> {
     try {
-      const handle = await entry.handle;
+      const handle = await entry.opened;
       for (let at = 0; at < size;) {
         const piece = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
-        const { bytesRead } = await handle.read(piece, 0, piece.length, at);
+        const bytesRead = await handle.read(piece, at);
         if (bytesRead === 0) throw fault('a temporary file ended early');
         at += bytesRead;
         yield piece.subarray(0, bytesRead);
@@ -159,10 +169,10 @@ export class TemporaryFiles {
 
   /** @returns the first bytes, read synchronously, as far as they are in the file */
   peek({ file }: FilePayload, bytes: number): Uint8Array {
-    const descriptor = this.#files.get(file)?.descriptor;
-    if (descriptor === undefined) return new Uint8Array();
+    const handle = this.#files.get(file)?.handle;
+    if (handle === undefined) return new Uint8Array();
     const piece = Buffer.allocUnsafe(bytes);
-    return piece.subarray(0, readSync(descriptor, piece, 0, bytes, 0));
+    return piece.subarray(0, handle.readNow(piece));
   }
 
   discard({ file }: FilePayload): void {
@@ -183,7 +193,7 @@ export class TemporaryFiles {
     this.#files.delete(file);
     this.#settle(entry, entry.unwritten);
     this.#bytes -= entry.size;
-    void entry.written.then(async () => (await entry.handle).close()).catch(() => undefined);
+    void entry.written.then(async () => (await entry.opened).close()).catch(() => undefined);
   }
 
   removeAll(): void {
@@ -196,9 +206,6 @@ export class TemporaryFiles {
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, at);
-    at += bytesWritten;
-  }
+async function writeAll(handle: DiskFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await handle.write(bytes.subarray(at));
 }

@@ -15,6 +15,11 @@ export class Uploads {
     this.#peers = peers;
   }
 
+  /** The number of files that are arriving. */
+  get count(): number {
+    return this.#senders.size;
+  }
+
   /** The connection that sends it; undefined if the file is complete or discarded. */
   senderOf({ file }: FilePayload): number | undefined {
     return this.#senders.get(file);

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { awakeNow, keepAwake } from '../transport/awake.ts';
+import { processTime } from '../transport/awake.ts';
 import { Problem } from './answers.ts';
 import type { Site } from './site.ts';
 import { PROBLEM } from './problems.ts';
@@ -146,7 +146,7 @@ export class Feeds {
     const viewer = new Viewer(stream);
     feed.viewers.add(viewer);
     this.#viewers++;
-    const release = keepAwake();
+    const release = processTime.keepAwake();
     stream.once('close', () => {
       release();
       this.#viewers--;
@@ -164,7 +164,7 @@ export class Feeds {
       'X-Accel-Buffering': 'no',
     });
     viewer.has = feed.version;
-    viewer.send(feed.chunk, awakeNow());
+    viewer.send(feed.chunk, processTime.now());
     if (!this.#isRunning) this.#schedule(FEED_INTERVAL_MS);
   }
 
@@ -185,7 +185,7 @@ export class Feeds {
     let sinceTurn = 0;
     for (const feed of this.#feeds.values()) {
       const began = performance.now();
-      this.#serve(feed, awakeNow());
+      this.#serve(feed, processTime.now());
       const took = performance.now() - began;
       busy += took;
       sinceTurn += took;
@@ -194,7 +194,7 @@ export class Feeds {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isRunning = false;
-    this.#roundEnded = awakeNow();
+    this.#roundEnded = processTime.now();
     if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (FEED_SHARE - 1)));
   }
 

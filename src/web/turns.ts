@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { AwakeTimeout, keepAwake } from '../transport/awake.ts';
+import { processTime, type AwakeTimeout } from '../transport/awake.ts';
 
 /** Bytes of further requests that may wait behind the current one. Browsers send none; more is abuse. */
 export const MOST_WAITING_BYTES = 8 << 10;
@@ -64,7 +64,7 @@ class Gate {
     this.#socket = socket;
     this.#requestTime = requestTime;
     this.#startDeadline();
-    const release = keepAwake();
+    const release = processTime.keepAwake();
     socket.once('close', () => {
       this.#stopDeadline();
       release();
@@ -86,7 +86,7 @@ class Gate {
   }
 
   #startDeadline(): void {
-    this.#deadline ??= new AwakeTimeout(this.#requestTime, () => {
+    this.#deadline ??= processTime.startTimeout(this.#requestTime, () => {
       this.#socket.write(TOO_LATE);
       this.#socket.destroySoon();
     });

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import { hasJustWoken } from '../transport/awake.ts';
+import { processTime } from '../transport/awake.ts';
 import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
@@ -110,7 +110,7 @@ export class WebServer {
     this.#http.timeout = STILL_TIME_MS;
     // After a sleep the time of a connection begins again, because a request may be in the socket (P13).
     this.#http.on('timeout', (socket) => {
-      if (hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
+      if (processTime.hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
       else socket.destroy();
     });
     this.#http.maxConnections = MOST_CONNECTIONS;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { processTime } from '../../src/transport/awake.ts';
 import { RealTimers } from '../../src/transport/real-timers.ts';
 
 describe('timers that expire together (P14)', () => {
@@ -15,7 +16,7 @@ describe('timers that expire together (P14)', () => {
       sinceTurn = 0;
       if (fired.length < COUNT) setImmediate(turn);
     };
-    const timers = new RealTimers((timer) => {
+    const timers = new RealTimers(processTime, (timer) => {
       const until = performance.now() + BUSY_MS;
       while (performance.now() < until);
       fired.push(timer);
@@ -30,7 +31,7 @@ describe('timers that expire together (P14)', () => {
 
   it('do not run after another one of them has stopped them', async () => {
     const fired: number[] = [];
-    const timers = new RealTimers((timer) => {
+    const timers = new RealTimers(processTime, (timer) => {
       fired.push(timer);
       if (timer === 0) timers.stop(1);
       if (timer === 2) timers.stopAll();

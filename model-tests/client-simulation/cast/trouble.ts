@@ -1,4 +1,4 @@
-import type { Link } from '../../world/link.ts';
+import type { ClientLink } from '../../world/link.ts';
 import type { Fault } from '../../world/faults.ts';
 import type { World } from '../../world/world.ts';
 import type { SimulatedHost } from '../host/host.ts';
@@ -103,7 +103,7 @@ export class Trouble {
     return process !== undefined;
   }
 
-  #breakConnection(kind: 'worker' | 'sentinel' | 'master', breaks: (link: Link) => void): boolean {
+  #breakConnection(kind: 'worker' | 'sentinel' | 'master', breaks: (link: ClientLink) => void): boolean {
     const process = this.#someone(kind);
     const link = process && this.#one([...process.sockets])?.link;
     if (process === undefined || link === undefined) return false;

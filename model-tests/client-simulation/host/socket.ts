@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { ClientEnd, Link } from '../../world/link.ts';
+import type { ClientEnd, ClientLink } from '../../world/link.ts';
 import type { SimulatedProcess } from './process.ts';
 
 /** Bytes that may be under way before whoever writes has to wait. */
@@ -13,14 +13,14 @@ export function socketError(code: 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT'): 
 }
 
 /** Makes the link once the server has answered; throws what the client is told when it has not. */
-export type Connecting = (end: ClientEnd) => Link;
+export type Connecting = (end: ClientEnd) => ClientLink;
 
 /** The client's end of a connection, as `node:net` would give it, over a simulated link. */
 export class SimulatedSocket extends Duplex {
   readonly #process: SimulatedProcess;
   readonly #connecting: Connecting;
   readonly #delay: number;
-  #link: Link | undefined;
+  #link: ClientLink | undefined;
 
   /** @param delay milliseconds until it is connected, or refused */
   constructor(process: SimulatedProcess, connecting: Connecting, delay: number) {
@@ -32,7 +32,7 @@ export class SimulatedSocket extends Duplex {
   }
 
   /** Of the network; undefined while it is not connected. */
-  get link(): Link | undefined {
+  get link(): ClientLink | undefined {
     return this.#link;
   }
 

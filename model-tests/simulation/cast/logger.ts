@@ -1,4 +1,4 @@
-import { RING } from '../../world/world.ts';
+import { SMALL_LIMITS } from '../../world/world.ts';
 import type { Plan } from './job.ts';
 import { ask, isOk, sleep, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
@@ -12,7 +12,7 @@ export function* logger(stage: Stage, { name }: Plan): Part {
   // Workers write to `bye`; nobody else to the other two.
   const isAlone = ring !== 'bye';
   const stored: string[] = [];
-  for (let n = random.whole(1, 3 * RING.logCount); n > 0; n--) {
+  for (let n = random.whole(1, 3 * SMALL_LIMITS.logCount); n > 0; n--) {
     const value = `${n}.`.padEnd(random.chance(0.2) ? random.whole(1_000, 9_000) : 10, 'z');
     const reply = yield* ask(['store', name, ring, '1', value]);
     if (isOk(reply)) stored.push(value);
@@ -27,13 +27,13 @@ export function* logger(stage: Stage, { name }: Plan): Part {
     kept.push(next.value ?? '');
   }
   const bytes = kept.reduce((sum, value) => sum + value.length, 0);
-  if (kept.length > RING.logCount) wrongs.push(`${ring} of ${name} has ${kept.length} values`);
-  if (kept.length > 1 && bytes > RING.logBytes) wrongs.push(`${ring} of ${name} has ${bytes} bytes`);
+  if (kept.length > SMALL_LIMITS.logCount) wrongs.push(`${ring} of ${name} has ${kept.length} values`);
+  if (kept.length > 1 && bytes > SMALL_LIMITS.logBytes) wrongs.push(`${ring} of ${name} has ${bytes} bytes`);
   if (!isAlone) return;
   const newest = stored.slice(-kept.length);
   if (kept.length === 0 || kept.join() !== newest.join())
     wrongs.push(`${ring} of ${name} has not its newest values`);
   const older = stored.at(-kept.length - 1);
-  const fits = kept.length < RING.logCount && bytes + (older?.length ?? 0) <= RING.logBytes;
+  const fits = kept.length < SMALL_LIMITS.logCount && bytes + (older?.length ?? 0) <= SMALL_LIMITS.logBytes;
   if (older !== undefined && fits) wrongs.push(`${ring} of ${name} has dropped more than it must`);
 }

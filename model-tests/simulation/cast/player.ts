@@ -1,7 +1,7 @@
 import { encodeDictionary } from '../../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../../src/wire/request.ts';
 import { isLongVerb, readReply, type Reply } from '../../../test/support/replies.ts';
-import type { Link } from '../../world/link.ts';
+import type { ClientLink } from '../../world/link.ts';
 import type { World } from '../../world/world.ts';
 
 export type Entries = Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ const OPTIONS = new Map([
 /** A client that speaks the real bytes: shakes hands, then plays its part. */
 export class Player {
   readonly name: string;
-  readonly link: Link;
+  readonly link: ClientLink;
   readonly #world: World;
   readonly #part: Part;
   #received = '';

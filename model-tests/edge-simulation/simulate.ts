@@ -1,0 +1,45 @@
+import { NwsConnection } from '../../src/client/connection/connection.ts';
+import { TcpServer } from '../../src/transport/server.ts';
+import type { SimulatedHost } from '../client-simulation/host/host.ts';
+import { simulate, type Report } from '../client-simulation/simulate.ts';
+import { EdgeWorld } from '../world/edge/edge-world.ts';
+import { Pipeliner } from './pipeliner.ts';
+import { breakOff } from './rude-clients.ts';
+import { Streamer } from './streamer.ts';
+
+/** Milliseconds within which they come. */
+const COMING_MS = 5_000;
+
+/** Classes with a fault in them, in place of the right ones. */
+export interface Faulty {
+  readonly Server?: typeof TcpServer;
+  readonly Connection?: typeof NwsConnection;
+}
+
+/**
+ * Plays one seed: the client's pool as in the simulation of the client, and clients that use every part of the transport,
+ * on the whole server, whose sockets, disk and clock are simulated.
+ */
+export async function simulateEdge(
+  seed: number,
+  { Server = TcpServer, Connection = NwsConnection }: Faulty = {},
+): Promise<Report> {
+  const world = new EdgeWorld(seed, Server);
+  const { clients } = world;
+  const begin = (host: SimulatedHost): void => {
+    const { random, agenda } = world;
+    const soon = (act: () => void): void => void agenda.after(random.fraction() * COMING_MS, act);
+    for (let n = random.whole(1, 3); n > 0; n--)
+      soon(() => void clients.push(new Pipeliner(world, `pipeliner ${n}`)));
+    for (let n = random.whole(0, 3); n > 0; n--) soon(() => breakOff(world, `rude client ${n}`));
+    if (random.chance(0.5))
+      soon(() => {
+        const streamer = new Streamer(host, 'streamer');
+        clients.push(streamer);
+        void streamer.run(Connection);
+      });
+  };
+  const report = await simulate(seed, { begin }, world);
+  world.wrongs.push(...clients.flatMap(({ waitsFor }) => waitsFor ?? []));
+  return report;
+}

@@ -1,0 +1,103 @@
+import type { Disk, DiskFile } from '../../../src/transport/disk.ts';
+import type { Fault } from '../faults.ts';
+import type { World } from '../world.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** Milliseconds that a call takes, at most, and one in twenty. */
+const CALL_MS = 2;
+const SLOW_CALL_MS = 500;
+const ROOM = 2 ** 30;
+
+/** A disk that takes its time, writes and reads a part of what it could, and fails at any call. */
+export class SimulatedDisk implements Disk {
+  readonly #world: World;
+  readonly #process: ServerProcess;
+  /** Files that have a name, apart from those whose name could not be removed. */
+  readonly names = new Set<string>();
+  /** Calls that are under way. */
+  calls = 0;
+  /** Files that are open. */
+  open = 0;
+
+  constructor(world: World, process: ServerProcess) {
+    this.#world = world;
+    this.#process = process;
+  }
+
+  /** Does it after some time; it may fail. */
+  #call<T>(fault: Fault, act: () => T): Promise<T> {
+    const { agenda, faults, random } = this.#world;
+    const milliseconds = random.fraction() * (random.chance(0.05) ? SLOW_CALL_MS : CALL_MS);
+    this.calls++;
+    return new Promise((resolve, reject) => {
+      agenda.after(milliseconds, () =>
+        this.#process.receive(() => {
+          this.calls--;
+          if (faults.over || !random.chance(0.03)) return resolve(act());
+          faults.note(fault);
+          reject(new Error(`EIO: ${fault}`));
+        }),
+      );
+    });
+  }
+
+  /** As many bytes as one call moves. */
+  #some(bytes: number): number {
+    const { random } = this.#world;
+    return bytes > 1 && random.chance(0.3) ? random.whole(1, bytes) : bytes;
+  }
+
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  room(): Promise<number> {
+    const { faults, random } = this.#world;
+    return this.#call('file not opened', () => {
+      if (faults.over || !random.chance(0.02)) return ROOM;
+      faults.note('disk full');
+      return 0;
+    });
+  }
+
+  async create(path: string): Promise<DiskFile> {
+    return this.#call('file not opened', () => {
+      this.names.add(path);
+      this.open++;
+      return this.#file();
+    });
+  }
+
+  #file(): DiskFile {
+    let content = Buffer.alloc(0);
+    const read = (into: Uint8Array, position: number): number =>
+      content.copy(
+        into,
+        0,
+        position,
+        position + this.#some(Math.min(into.length, content.length - position)),
+      );
+    return {
+      write: (bytes) =>
+        this.#call('file not written', () => {
+          const count = this.#some(bytes.length);
+          content = Buffer.concat([content, bytes.subarray(0, count)]);
+          return count;
+        }),
+      read: (into, position) => this.#call('file not read', () => read(into, position)),
+      readNow: (into) => read(into, 0),
+      close: () => {
+        this.open--;
+        return Promise.resolve();
+      },
+    };
+  }
+
+  async unlink(path: string): Promise<void> {
+    try {
+      await this.#call('name not removed', () => undefined);
+    } finally {
+      this.names.delete(path);
+    }
+  }
+}
