@@ -1,4 +1,4 @@
-// Where scenarios run: programs beside each other, each a process of its own, that end with their scenario.
+// Where scenarios run: a bed starts programs, each as a process, and stops them when the scenario ends.
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -9,24 +9,27 @@ import { memory, processorTime } from './measure.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Bytes of the average message of a task or a pair: what is asked, what is answered. */
+/** Bytes of an average message of a task or a store and fetch: request and reply. */
 const ASKED = 140;
 const ANSWERED = 76;
 
-/** Makes the load generator. Needs a C compiler. @returns its path */
+/**
+ * Builds the load generator. Needs a C compiler.
+ * @returns its path
+ */
 export async function buildLoad(folder) {
   const program = join(folder, 'load');
   await promisify(execFile)('cc', ['-O2', '-o', program, here('load.c'), '-lm']);
   return program;
 }
 
-/** As docs/operations.md has it: values of megabytes come and go without a full collection every few of them. */
+/** As docs/operations.md recommends: values of megabytes are freed without frequent full collections. */
 const HEAP = '--initial-old-space-size=64';
 
-/** A program that says where it listens. */
+/** A program that prints where it listens. */
 class Server {
   static async start(...args) {
-    // Several run at once: none may want the port of a web page that another one has.
+    // Several run at the same time, so that none may use the default port of the web page.
     const env = { ...process.env, NWS_WEB_PORT: '0' };
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
@@ -40,7 +43,7 @@ class Server {
     this.pid = child.pid;
     this.port = port;
   }
-  /** The address of its web page, which it says next. */
+  /** The address of its web page, which it prints next. */
   async page() {
     const { value: line } = await this.#lines.next();
     return line.split(' ').at(-1);
@@ -62,9 +65,8 @@ class Load {
   }
 
   /**
-   * Has it do what one line says (see load.c).
-   * @returns what it answers, with the processor time that it cost the server (`cpu`), by the piece, too (`each`), in
-   * microseconds
+   * Sends one command line (see load.c).
+   * @returns its reply, with the processor time of the server in microseconds: in total (`cpu`) and per piece (`each`)
    */
   async does(...words) {
     const before = this.server.processorTime;
@@ -92,7 +94,7 @@ export class Bed {
     this.#smoke = smoke;
   }
 
-  /** The folder of the build that is measured. */
+  /** The folder of the build under test. */
   get build() {
     return join(this.#serverPath, '../..');
   }
@@ -100,7 +102,7 @@ export class Bed {
     return this.#smoke;
   }
 
-  /** The size of a workload; a smoke needs no more than that it runs. */
+  /** The size of a workload; a smoke test uses the smallest one. */
   size(full, small) {
     return this.#smoke ? small : full;
   }
@@ -118,8 +120,8 @@ export class Bed {
   }
 
   /**
-   * One that never sleeps, for processor time: whoever wakes another process pays for it, and on the same two cores the
-   * server would pay for turns of the generator that clients on other machines do not take.
+   * One that never sleeps, for measuring processor time: waking another process costs the server time, and on the same
+   * two cores the server would pay for pauses of the generator that clients on other machines do not cause.
    */
   async awakeLoad(server) {
     const load = this.load(server);
@@ -132,19 +134,19 @@ export class Bed {
     return program;
   }
 
-  /** A bare echo server with one connection or more, and its load. */
+  /** A bare echo server with one or more connections, and its load. */
   async echo(connections) {
     const load = this.load(await this.program('echo-server.mjs', ANSWERED, ASKED));
     await load.does('bare', connections);
     return load;
   }
 
-  /** Messages of the common size, for so many seconds. */
+  /** Messages of the common size, for a number of seconds. */
   echoes(load, seconds) {
     return load.does('echo', seconds, ASKED, ANSWERED);
   }
 
-  /** What a message costs a bare echo server just now, in microseconds. */
+  /** The current cost of a message on a bare echo server, in microseconds. */
   async echoMessage() {
     if (this.#echo === undefined) {
       this.#echo = await this.echo(50);
@@ -152,15 +154,15 @@ export class Bed {
     }
     return (await this.echoes(this.#echo, this.size(1, 0.05))).each;
   }
-  /** The times of `count` times four round trips in turn. */
+  /** The times of `count` times four round trips, one after the other. */
   fourTrips(load, count) {
     return load.does('trips', count, 4, ASKED, ANSWERED);
   }
 
   /**
-   * Measures again and again; the first time warms up.
-   * @param round gives an array of figures
-   * @returns those figures, each with all its values
+   * Measures repeatedly; the first round warms up.
+   * @param round returns an array of figures
+   * @returns those figures, each with the values of all rounds
    */
   async rounds(round, { warmUp = true } = {}) {
     const figures = new Map();
@@ -174,7 +176,7 @@ export class Bed {
     return [...figures.values()];
   }
 
-  /** Ends these programs now, rather than with the scenario. */
+  /** Stops these programs now instead of at the end of the scenario. */
   async end(...programs) {
     for (const { child } of programs) await this.#kill(child);
   }

@@ -1,8 +1,8 @@
-// What the server costs, and how it grows, beside bare Node servers measured in the same run.
+// Measures the cost of the server and its growth, next to bare Node servers in the same run.
 //   npm run bench -- [--only NAME…] [--rounds 5] [--smoke] [--json FILE] [--markdown FILE] [--compare FILE]
 //                    [--strict] [--server PATH_OF_ANOTHER_BUILD/cli/main.js]
-// See docs/performance.md. The speed of a shared machine drifts, so that every ratio is of neighbours in time, and the
-// medians of the rounds are what counts.
+// See docs/performance.md. The speed of a shared machine drifts, so each ratio compares adjacent measurements, and the
+// medians of the rounds are reported.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,7 +68,7 @@ const earlier = earlierFigures();
 const folder = mkdtempSync(join(tmpdir(), 'sleigh-bench-'));
 const bed = new Bed({ load: await buildLoad(folder), server: flags.server, rounds, smoke: flags.smoke });
 const figures = [];
-/** By scenario, the share of the processors' time that the host of the machine took for others. */
+/** By scenario, the share of processor time that the host of the machine took for other guests. */
 const stolen = {};
 const WORTH_SAYING = 0.02;
 try {

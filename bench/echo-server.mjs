@@ -1,4 +1,4 @@
-// The bare minimum that a Node server can do for a message: read it, write an answer. Prints its port.
+// The least that a Node server can do for a message: read it and write a reply. Prints its port.
 //   node echo-server.mjs ANSWER_BYTES REQUEST_BYTES
 import { createServer } from 'node:net';
 

@@ -1,7 +1,7 @@
-// What the operating system says of a process, and what a series of figures comes to.
+// Reads process statistics of the operating system, and summarizes series of figures.
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Processor time of all threads of a process so far, in microseconds. */
+/** Processor time of all threads of a process, in microseconds. */
 export function processorTime(pid) {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`))
@@ -9,17 +9,20 @@ export function processorTime(pid) {
   return nanoseconds / 1000;
 }
 
-/** Bytes in memory: all, and those that are the process's own (heap, buffers, stacks) rather than pages of files. */
+/**
+ * Memory in bytes: in total, and the part that is private to the process (heap, buffers, stacks) and not pages of
+ * files.
+ */
 export function memory(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const bytes = (name) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm'))?.[1] ?? 0) * 1024;
   return { resident: bytes('VmRSS'), own: bytes('RssAnon') };
 }
 
-/** Ticks of all processors since the machine began, and those of them that its host took for somebody else. */
+/** Ticks of all processors since the machine started, and those of them that its host took for other guests. */
 export function ticks() {
   const [, ...numbers] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].split(/ +/).map(Number);
-  // user, nice, system, idle, iowait, irq, softirq, steal; what follows is in these already.
+  // user, nice, system, idle, iowait, irq, softirq, steal; the later columns are included in these.
   const all = numbers.slice(0, 8);
   return { all: all.reduce((sum, n) => sum + n, 0), stolen: all[7] };
 }
@@ -29,13 +32,13 @@ export const median = (numbers) => {
   return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 };
 
-/** Measurements of each thing in one round, where a single one would not tell. */
+/** Measurements of each figure in one round, if a single one would be too noisy. */
 const TURNS = 3;
 
 /**
- * Measures several things in turns, since the speed of a machine drifts.
- * @param measures by name; each gives an answer with what one piece costs (`each`)
- * @returns by the same names, the answers turn by turn
+ * Measures several things alternately, because the speed of a machine drifts.
+ * @param measures by name; each returns a reply with the cost per piece (`each`)
+ * @returns the replies by the same names, in order
  */
 export async function inTurns(measures) {
   const taken = Object.fromEntries(Object.keys(measures).map((name) => [name, []]));
@@ -44,12 +47,12 @@ export async function inTurns(measures) {
   return taken;
 }
 
-/** What one piece costs by these answers. */
+/** The cost per piece in these replies. */
 export const eachOf = (answers) => median(answers.map(({ each }) => each));
 
-/** How many times as much as the others the ones cost, which were taken in turns. */
+/** The ratio of two series that were measured alternately. */
 export const beside = (ones, others) => median(ones.map(({ each }, turn) => each / others[turn].each));
 
-/** Below which that share of the numbers is. */
+/** The value below which that share of the numbers lies. */
 export const quantile = (numbers, q) =>
   numbers.toSorted((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(q * numbers.length))];

@@ -1,6 +1,6 @@
-// A plain Node pipe: what comes in on a socket goes out on it again.
+// A plain Node pipe: it writes everything that it reads from a socket back to it.
 //   node pipe-server.mjs BYTES          at once
-//   node pipe-server.mjs BYTES FOLDER   by way of a file there: out when all of it is in
+//   node pipe-server.mjs BYTES FOLDER   through a file in that folder, after everything has arrived
 import { createReadStream, createWriteStream, unlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const server = createServer({ noDelay: true }, (socket) => {
 function receive(socket, path) {
   const file = createWriteStream(path);
   let come = 0;
-  // `pipe` ends its target with the socket, which stays: the value ends by its size.
+  // `pipe` would end its target with the socket, which must stay open: the value ends by its size.
   socket.pipe(
     new Writable({
       highWaterMark: 1 << 20,

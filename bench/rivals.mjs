@@ -1,9 +1,9 @@
-// What Sleigh costs beside what people would use instead: piscina, BullMQ with Redis, worker_threads by hand.
-//   cd bench/rivals && npm install       once; they are no part of the project's own package.json
+// Compares the cost of Sleigh with the alternatives: piscina, BullMQ with Redis, and worker_threads by hand.
+//   cd bench/rivals && npm install       once; they are not dependencies of the project
 //   npm run bench:rivals [-- --rounds 5] [--count 2000] [--kills 3] [--crashes 100] [--default-kill] [--redis PATH] [--only NAME]
-// All have 2 workers and the same tasks, and take turns in each round, since the speed of a shared machine drifts: what
-// counts are the medians of the ratios of neighbours. Processor time is that of all processes that take part: it is the
-// figure that other load on the machine disturbs least. Needs redis-server, and Linux for its /proc.
+// All have 2 workers and the same tasks, and alternate in each round, because the speed of a shared machine drifts: the
+// medians of the ratios of adjacent measurements are reported. Processor time is that of all processes involved, which is
+// the figure least affected by other load on the machine. Needs redis-server, and Linux for /proc.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +27,11 @@ const { values: flags } = parseArgs({
 const ROUNDS = Number(flags.rounds);
 const COUNT = Number(flags.count);
 const WORKERS = 2;
-/** Elements (of the others: tasks) that are under way at once. */
+/** Unfinished elements (for the others: tasks) at a time. */
 const WINDOW = 16;
-/** Batches, or calls, that are handed over at once, each of one element. */
+/** Batches, or calls, that are submitted at once, each of one element. */
 const MANY = 1000;
-/** As many times as piscina's `run` may so many batches take. */
+/** The maximum for this many batches, as a multiple of the time of piscina's `run`. */
 const MANY_BOUND = 2;
 
 for (const [path, what] of [
@@ -47,10 +47,10 @@ for (const [path, what] of [
 }
 
 const SLEIGH = 'Sleigh';
-/** Where one task carries one element, as with all others. */
+/** With one element per task, as in all the others. */
 const SINGLE = 'Sleigh, chunkSize 1';
 const BULLMQ = 'BullMQ';
-/** How to start each. */
+/** How to start each system. */
 const RIVALS = {
   [SLEIGH]: async () => (await import('./rivals/sleigh.mjs')).start({ workers: WORKERS }),
   [SINGLE]: async () => (await import('./rivals/sleigh.mjs')).start({ workers: WORKERS, chunkSize: 1 }),
@@ -68,7 +68,7 @@ const rounded = (number) => String(Number(number.toPrecision(3)));
 const spread = (numbers) =>
   `${rounded(median(numbers))} (${rounded(Math.min(...numbers))}–${rounded(Math.max(...numbers))})`;
 
-/** Figures of one round. */
+/** The figures of one round. */
 async function measure({ rival, pids }) {
   const before = processorTime(pids);
   const many = await rival.run(COUNT, WINDOW);
@@ -121,7 +121,7 @@ async function throughput() {
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, rival] of rivals) {
       const figures = await measure(rival);
-      if (round > 0) rounds.get(name).push(figures); // the first round warms up
+      if (round > 0) rounds.get(name).push(figures); // The first round warms up.
     }
   }
   for (const { rival } of rivals.values()) await rival.stop();
@@ -162,7 +162,7 @@ async function throughput() {
   }
 }
 
-/** Milliseconds from the end of a worker in mid-task until another has begun with its task. */
+/** Milliseconds from the end of a worker during a task until another one has begun this task. */
 async function timeToRecover(start) {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-kill-'));
   const file = join(folder, 'runs');
@@ -205,11 +205,11 @@ async function recovery() {
   );
 }
 
-/** One call in ten ends its worker: how many are done a second, and how soon there is another worker. */
+/** One call in ten ends its worker: completed calls per second, and the time until the worker is replaced. */
 async function crashes(count) {
   const shortest = { lockDuration: 1000, stalledInterval: 1000 };
   const systems = {
-    // Each element is tried once, as with piscina; a job of BullMQ whose worker died is tried once more.
+    // Each element is tried once, as in piscina; BullMQ retries a job once whose worker died.
     [SLEIGH]: async () =>
       (await import('./rivals/sleigh.mjs')).start({
         workers: WORKERS,

@@ -1,4 +1,4 @@
-// Figures as lines of a terminal, and as a table for docs/performance.md.
+// Formats figures as lines for a terminal, and as a table for docs/performance.md.
 const round = (value) => {
   const size = Math.abs(value);
   return value.toLocaleString('en', {
@@ -14,7 +14,7 @@ const verdict = (holds) => (holds === undefined ? '' : holds ? 'holds' : 'MISSED
 
 export const heading = (name, about) => `\n${name}: ${about}`;
 
-/** Nothing can be said of what was nothing. */
+/** A change from zero has no percentage. */
 const change = (now, earlier) =>
   earlier === 0 ? '' : `${now >= earlier ? '+' : ''}${round((now / earlier - 1) * 100)} % `;
 

@@ -1,4 +1,4 @@
-// Draws the Mandelbrot set, a row a task, and writes it as mandelbrot.png:
+// Draws the Mandelbrot set, one row per task, and writes it as mandelbrot.png:
 //
 //   npx sleigh run examples/mandelbrot.mjs
 import { writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ const LEFT = -2.3;
 const TOP = 1.08;
 const STEP = 3.24 / WIDTH;
 const MOST_ITERATIONS = 500;
-/** Points looked at in each pixel, for smooth edges. */
+/** Sample points per pixel, for smooth edges. */
 const OFFSETS = [0.25, 0.75].flatMap((y) => [0.25, 0.75].map((x) => [x, y]));
 
 /** The inputs: the number of each row. */
@@ -19,7 +19,7 @@ export function* input() {
   for (let y = 0; y < HEIGHT; y++) yield y;
 }
 
-/** What the workers do: a row of pixels, three bytes each. */
+/** The workers compute a row of pixels, three bytes each. */
 export default function row(y) {
   const pixels = new Uint8Array(3 * WIDTH);
   for (let x = 0; x < WIDTH; x++) {
@@ -33,7 +33,7 @@ export default function row(y) {
   return pixels;
 }
 
-/** What is done with their results, which come in the order of the inputs. */
+/** Receives the results, which arrive in the order of the inputs. */
 export async function output(outcomes) {
   const started = performance.now();
   const data = new Uint8Array(3 * WIDTH * HEIGHT);
@@ -57,7 +57,7 @@ What to try next:
   npx sleigh run --help                                your own function, for your own lines`);
 }
 
-/** How soon the point runs away, with a fraction, so that colours have no steps; Infinity when it stays. */
+/** How soon the point escapes, with a fraction so that colours are smooth; Infinity if it does not. */
 function iterations(cx, cy) {
   let x = 0;
   let y = 0;
@@ -71,7 +71,7 @@ function iterations(cx, cy) {
   return Infinity;
 }
 
-/** From night over fire to snow. */
+/** Colours from black over red and yellow to white. */
 function colourOf(n) {
   if (n === Infinity) return [8, 6, 20];
   const warmth = Math.log(Math.max(n, 1)) / Math.log(MOST_ITERATIONS);

@@ -1,4 +1,4 @@
-// Draws the Mandelbrot set by the client library: a row a task, and rows come in the order of their numbers.
+// Draws the Mandelbrot set with the client library: one row per task, and results in the order of the rows.
 //
 //   node examples/picture.mjs [FILE.png]
 import { writeFile } from 'node:fs/promises';

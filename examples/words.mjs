@@ -2,7 +2,7 @@
 //
 //   npx sleigh run examples/words.mjs README.md
 
-/** What the workers do: it is given a line, and returns anything that can be sent. */
+/** The workers call this function with a line; it may return anything that can be sent. */
 export default function words(line) {
   const found = String(line).match(/\p{L}+/gu) ?? [];
   const longest = found.reduce((longest, word) => (word.length > longest.length ? word : longest), '');

@@ -1,4 +1,5 @@
-// Kills workers and sentinels of real jobs, by seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], milliseconds between two at most
+// Kills workers and sentinels of real jobs, with a seed: npm run chaos [-- --kills 1000] [--seed 7] [--pace 60], the
+// maximum time between two kills in milliseconds
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

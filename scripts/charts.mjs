@@ -1,4 +1,4 @@
-// Writes docs/charts out of the machines. `npm run charts` builds first, which draws the pictures.
+// Writes docs/charts from the machines. `npm run charts` builds first, which draws the pictures.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileOf } from '../dist/charts/files.js';
 import { CHARTS, chartPages } from '../dist/charts/pages.js';

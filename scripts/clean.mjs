@@ -1,3 +1,3 @@
-// Removes what an earlier build left, so that a renamed module cannot linger.
+// Removes the output of an earlier build, so that no renamed module remains.
 import { rmSync } from 'node:fs';
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });

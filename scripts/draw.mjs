@@ -1,4 +1,4 @@
-// Draws the charts, once they are compiled: what lays them out (elkjs) is big, and nobody needs it afterwards.
+// Draws the diagrams when the machines are compiled: the layout library (elkjs) is large, and is not needed afterwards.
 import { writeFileSync } from 'node:fs';
 import Elk from 'elkjs';
 import { chartFiles } from '../dist/charts/files.js';

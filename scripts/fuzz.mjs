@@ -1,4 +1,4 @@
-// Malformed and random frames, by seed: npm run fuzz [-- --frames 10000000] [--seed 7]
+// Sends malformed and random frames, with a seed: npm run fuzz [-- --frames 10000000] [--seed 7]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

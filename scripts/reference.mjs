@@ -1,5 +1,6 @@
-// Writes docs/reference from the catalogues of errors, and from the docstrings, as they stand in the declarations that the build makes. TypeScript 7 has no
-// API for tools yet, so this reads them itself: they are the output of one printer, and regular.
+// Writes docs/reference from the catalogues of errors, and from the docstrings in the declarations that the build
+// writes. TypeScript 7 has no API for tools yet, so this script parses the declarations itself: one printer writes them,
+// in a regular form.
 //   node scripts/reference.mjs [FOLDER]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,7 +19,7 @@ const [folder = join(root, 'docs/reference')] = process.argv.slice(2);
 const fileOf = (from, path) => join(dirname(from), path.replace(/\.ts$/, '.d.ts'));
 const parsed = new Map();
 
-/** The declarations of a file by name, and where it has others from. */
+/** The declarations of a file by name, and the files that it re-exports from. */
 function parse(file) {
   if (parsed.has(file)) return parsed.get(file);
   const declared = new Map();
@@ -65,7 +66,7 @@ function* statements(text) {
   }
 }
 
-/** What a file exports, by name. */
+/** The exports of a file, by name. */
 function exportsOf(file) {
   const { declared, forwarded, all } = parse(file);
   const found = new Map(all.flatMap((each) => Array.from(exportsOf(each))));
@@ -247,7 +248,7 @@ writeFileSync(
   ].join('\n'),
 );
 
-/** The first sentence of what is said of it. */
+/** The first sentence of a description. */
 const summary = (doc) =>
   described(doc)
     .split(/(?<=\.)\s/)[0]

@@ -1,4 +1,4 @@
-// Takes the picture of the web page that the README shows: a job that is running, with one worker per element.
+// Takes the picture of the web page for the README: a running job, with one worker for each element.
 import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
 import { chromium as browsers } from 'playwright-core';

@@ -1,4 +1,4 @@
-// Jobs, workspaces and connections come and go: npm run soak [-- --minutes 30]
+// Creates and removes jobs, workspaces and connections all the time: npm run soak [-- --minutes 30]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 

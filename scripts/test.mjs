@@ -1,8 +1,9 @@
-// npm test: what CI does. Formatter, types and linter run beside the build and the tests, so that no processor waits.
+// npm test, as CI runs it. Formatter, types and linter run in parallel with the build and the tests, so that no
+// processor is idle.
 //   npm test [-- FILES OR FOLDERS, and flags of vitest]
 import { spawn } from 'node:child_process';
 
-/** @returns whether it ended well; what it says is shown at its end where `quiet`, since others speak meanwhile */
+/** @returns whether it succeeded; with `quiet` its output is printed at its end, because others print meanwhile */
 function run(command, args, { quiet = false } = {}) {
   const child = spawn(command, args, { stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
   const said = [];

@@ -1,10 +1,11 @@
-// The long forms, with the bounds that docs/verification.md states: everything in model-tests, and each test that has one.
+// Runs the long forms, with the bounds that docs/verification.md states: everything in model-tests, and each test that
+// has one.
 //   npm run verify [-- model-tests/explore …]
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Files of tests that do more with VERIFY=long. */
+/** Test files that do more with VERIFY=long. */
 const withLongForm = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => join('test', name))

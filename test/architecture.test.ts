@@ -6,29 +6,29 @@ import { VERSION } from '../src/version.ts';
 const ROOT = join(import.meta.dirname, '..');
 const SRC = join(ROOT, 'src');
 
-/** What each folder of src may import besides itself: lower layers alone. */
+/** What each folder of src may import besides itself: only lower layers. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   workspace: ['wire'],
   machines: ['wire', 'workspace'],
-  // The machines of the client: they know nothing at all.
+  // The machines of the client, which import nothing.
   'machines/pool': [],
-  // How machines are run; they know nothing of it.
+  // Runs machines, and does not depend on any of them.
   actors: ['workspace'],
   charts: ['machines', 'machines/pool', 'actors'],
   sleigh: ['wire', 'workspace', 'machines', 'actors'],
-  // What happened in the charts, step by step, for whoever follows them.
+  // The steps of actors, one line for each.
   trace: ['workspace', 'machines', 'actors'],
   core: ['wire', 'workspace', 'machines', 'actors', 'sleigh', 'trace'],
-  // What the web page shows: the core's state as plain JSON.
+  // The data of the web page: the state of the core as plain JSON.
   views: ['wire', 'workspace', 'machines', 'actors', 'charts', 'sleigh', 'trace', 'core'],
   transport: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
   web: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core', 'views', 'transport', 'client'],
-  // The front end: it runs in a browser and knows the types of the views and their paths alone.
+  // The front end: it runs in a browser and imports only the types of the views and their paths.
   page: ['views'],
-  // What programs import: it knows the bytes and its own machines, and nothing of the server.
+  // What programs import: the protocol and the machines of the client, and nothing of the server.
   client: ['wire', 'machines/pool'],
-  // What looks at a server from outside, chart by chart.
+  // Checks a server from outside.
   verify: ['wire', 'workspace', 'machines', 'charts', 'client'],
   cli: [
     'verify',
@@ -46,31 +46,31 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'server.ts',
     'index.ts',
   ],
-  // A server and its web page, put together.
+  // A server together with its web page.
   'server.ts': ['wire', 'transport', 'web'],
   'index.ts': ['wire', 'workspace', 'machines', 'sleigh', 'core', 'transport', 'web', 'client', 'server.ts'],
   'version.ts': [],
-  // What a transition means: for the machines of the server and of the client.
+  // The meanings of transitions, for the machines of the server and of the client.
   'rule.ts': [],
 };
-/** Who may look at the world outside: sockets, files, processes. */
+/** The layers that may use sockets, files and processes. */
 const OUTER = new Set(['transport', 'client', 'verify', 'web', 'cli', 'server.ts']);
 /**
- * What of the client is that world, so that a simulation has another in its place: the platform and what it is made of, the
- * programs that are processes, and the launchers.
+ * The files of the client that may: the platform and its parts, which a simulation replaces, the programs that run as
+ * processes, and the launchers.
  */
 const CLIENT_EDGE =
   /^client\/(platform|clock|options\/durations|connection\/channel|task\/module-function|sentinel\/(child|parent|worker-child)|worker\/(worker-link|watchdog)|master\/private-server|[a-z]+\/[a-z]+-program|launchers\/.*)\.ts$/;
-/** Who runs in a browser, whose clocks and timers it may use. */
+/** The layer that runs in a browser, and may use its clocks and timers. */
 const BROWSER = 'page';
 const MOST_LINES = 350;
 
 interface File {
   readonly path: string;
-  /** The folder below src, or the file itself if it lies in src. */
+  /** The folder below src, or the file itself if it is in src. */
   readonly layer: string;
   readonly text: string;
-  /** What it imports, types too: paths below src, and names of packages. */
+  /** Its imports, including those of types: paths below src, and names of packages. */
   readonly imports: readonly string[];
 }
 
@@ -126,7 +126,7 @@ describe('the source tree', () => {
     const ofJob = files.filter(({ layer }) => layer === 'sleigh');
     const reading =
       /getSnapshot\(|\b(isRegistered|isAwaited|rankStateOf|stateOfWorker|stateOfSentinel)\(|\.phase\b/;
-    /** What shows a state: the texts of reports, the fields of views, and the facts of agents that events carry. */
+    /** The files that show a state: texts of reports, fields of views, and the facts about agents that events carry. */
     const shown = new Set(['agents', 'joining', 'reports', 'sleigh'].map((name) => `sleigh/${name}.ts`));
     const readers = ofJob.filter(({ text }) => text.includes('getSnapshot(')).map(({ path }) => path);
     expect(readers.filter((path) => !shown.has(path))).toEqual([]);
@@ -135,7 +135,7 @@ describe('the source tree', () => {
         .filter(([condition]) => reading.test(condition))
         .map(([condition]) => `${path}: ${condition}`),
     );
-    // Who is counted is no matter of whether an event is sent.
+    // Counting actors does not decide whether an event is sent.
     const counting = 'sleigh/crew.ts: if (isRegistered(each)) registeredWorkers';
     expect(conditions.filter((condition) => !condition.startsWith(counting))).toEqual([]);
   });

@@ -16,16 +16,16 @@ const SIDES = {
   refusals: REFUSALS,
 };
 
-/** Where the catalogues are. */
+/** The files of the catalogues. */
 const CATALOGUE =
   /^(client\/errors\/|cli\/(flag-)?errors|transport\/errors|web\/problems|wire\/(refusals|error-kind))/;
 /**
- * Layers whose errors no user sees: what is wrong with a request is a Refusal there, and an error is a fault of this program, of
- * which the log tells. The checker and the page have words of their own.
+ * Layers whose errors no user sees: an invalid request is a Refusal there, and an error is a fault of this program,
+ * which the log reports. The checker and the page have texts of their own.
  */
 const INTERNAL = /^(machines|actors|charts|sleigh|core|views|trace|verify|page)\//;
 
-/** An error, or a refusal, whose text stands where it is made. */
+/** An error or a refusal whose text is written where it is created. */
 const STRAY =
   /(?:new (?:(?!RunFile)\w*Error|Problem|LineFault|TaskStopped|NotBackError)|\bfail|\brefusal|\brefuse|\btypeError|\brangeError|\bplainError)\(\s*(?:\d+,\s*|'[\w-]+',\s*)?['"`][^]{0,60}/g;
 
@@ -80,7 +80,7 @@ describe('the errors that users see', () => {
       .filter(({ path }) => path.startsWith('cli/'))
       .map(({ text }) => text)
       .join('\n');
-    // Those of Node and of bundlers.
+    // Errors of Node and of bundlers.
     const others = new Set(['--import', '--external']);
     const isDeclared = (flag: string): boolean => new RegExp(`['" ]${flag}\\b`).test(declared);
     expect(named.filter((flag) => !others.has(flag) && !isDeclared(flag))).toEqual([]);

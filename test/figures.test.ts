@@ -25,9 +25,9 @@ import {
 } from '../src/web/web-server.ts';
 import { DEFAULT_LIMITS } from '../src/wire/limits.ts';
 
-// What the documents state is what the code does: each figure is compared with the constant that it comes from.
+// The documents state what the code does: each figure is compared with the constant behind it.
 
-/** A document as one line, with one space for each gap, so that neither wrapping nor padding matters. */
+/** A document as one line, with one space for each gap, so that line breaks and padding do not matter. */
 const documentOf = (name: string): string =>
   readFileSync(new URL(`../docs/${name}.md`, import.meta.url), 'utf8').replaceAll(/\s+/g, ' ');
 
@@ -111,7 +111,7 @@ describe.each<[name: string, sentences: readonly string[]]>([
 ])('the figures in docs/%s.md', (name, sentences) => {
   const document = documentOf(name);
   it.each(sentences)('%s', (sentence) => {
-    // Without the document in the message.
+    // Keeps the document out of the message.
     expect(document.includes(sentence), `docs/${name}.md says: ${sentence}`).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-// A BullMQ worker as a process: PORT QUEUE OPTIONS
+// A BullMQ worker process: PORT QUEUE OPTIONS
 import { Worker } from 'bullmq';
 import { crashing, crashOrTell, noop, survive } from './tasks.mjs';
 

@@ -7,12 +7,12 @@ import { startRedis } from './redis.mjs';
 
 const WORKER = fileURLToPath(new URL('bullmq-worker.mjs', import.meta.url));
 const NAME = 'bench';
-/** Nothing is kept of a job that is done. */
+/** Completed jobs are removed. */
 const JOB = { removeOnComplete: true, removeOnFail: true };
-/** Jobs that `addBulk` takes at a time. */
+/** Jobs per call of `addBulk`. */
 const BULK = 500;
 
-/** @param workerOptions of BullMQ's Worker: how soon a job of a dead worker is found … */
+/** @param workerOptions of BullMQ's Worker, such as how soon a job of a dead worker is found */
 export async function start({ workers, persistence, redis: program, workerOptions = {} }) {
   const redis = await startRedis(persistence, program);
   const connection = { host: '127.0.0.1', port: redis.port };
@@ -20,7 +20,7 @@ export async function start({ workers, persistence, redis: program, workerOption
   const events = new QueueEvents(NAME, { connection });
   await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   const args = [String(redis.port), NAME, JSON.stringify(workerOptions)];
-  // It has no supervisor of its own for worker processes: who runs it starts them again, at once.
+  // BullMQ does not supervise worker processes: this program restarts them at once.
   const children = new Set();
   let isStopping = false;
   const startWorker = () => {
@@ -34,7 +34,7 @@ export async function start({ workers, persistence, redis: program, workerOption
   };
   await Promise.all(Array.from({ length: workers }, startWorker));
 
-  // Cheaper than `waitUntilFinished`, which asks once more for each job.
+  // Cheaper than `waitUntilFinished`, which sends one more request per job.
   const waiting = new Map();
   const early = new Map();
   events.on('completed', ({ jobId, returnvalue }) => {
@@ -43,7 +43,7 @@ export async function start({ workers, persistence, redis: program, workerOption
     else resolve(returnvalue);
     waiting.delete(jobId);
   });
-  // Of a job whose worker died twice.
+  // The error of a job whose worker died twice.
   events.on('failed', ({ jobId, failedReason }) => {
     const error = Promise.reject(new Error(failedReason));
     error.catch(() => undefined);
@@ -63,7 +63,7 @@ export async function start({ workers, persistence, redis: program, workerOption
 
   return {
     run: (count, window) => closedLoop(call, count, window),
-    /** All at once, by `addBulk`: the quickest way that it has. */
+    /** All at once by `addBulk`, its fastest way. */
     runBulk: async (count) => {
       const begun = performance.now();
       const results = [];
@@ -81,7 +81,7 @@ export async function start({ workers, persistence, redis: program, workerOption
       return { milliseconds: performance.now() - begun, latencies };
     },
     runCrashing: (count, window) => crashLoop((n) => add('crashing', n), count, window),
-    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    /** Milliseconds from a crash to the first call of the replacement worker. */
     replace: async () => {
       const begun = Date.now();
       await add('crashOrTell', true).catch(() => undefined);

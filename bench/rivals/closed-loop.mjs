@@ -1,7 +1,7 @@
 /**
- * Hands out `count` tasks, never more than `window` at a time.
- * @param call hands out the task of this number, and resolves with its result
- * @returns how long all took, and each, from handing it out to having its result
+ * Submits `count` tasks, with at most `window` unfinished at a time.
+ * @param call submits the task with this number, and resolves with its result
+ * @returns the total time, and the time of each task from submission to result
  */
 export async function closedLoop(call, count, window) {
   const latencies = [];
@@ -20,7 +20,7 @@ export async function closedLoop(call, count, window) {
 }
 
 /**
- * As `closedLoop`, of calls of which one in ten ends its worker: those fail, and count as well.
+ * Like `closedLoop`, for calls of which one in ten ends its worker: those fail, and are counted.
  * @returns also how many have failed
  */
 export async function crashLoop(call, count, window) {

@@ -7,14 +7,14 @@ export async function start({ workers }) {
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers });
   return {
     run: (count, window) => closedLoop((n) => pool.run(n, { name: 'noop' }), count, window),
-    /** As many calls at once, each by itself. */
+    /** The same number of calls at once, one for each element. */
     runMany: async (count) => {
       const begun = performance.now();
       await Promise.all(Array.from({ length: count }, (_, n) => pool.run(n, { name: 'noop' })));
       return performance.now() - begun;
     },
     runCrashing: (count, window) => crashLoop((n) => pool.run(n, { name: 'crashing' }), count, window),
-    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    /** Milliseconds from a crash to the first call of the replacement worker. */
     replace: async () => {
       const begun = Date.now();
       await pool.run(true, { name: 'crashOrTell' }).catch(() => undefined);

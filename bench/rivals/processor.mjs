@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Milliseconds of a tick of /proc. */
 const TICK = 10;
 
-/** What /proc says of a process, from its state on; undefined when it has gone. */
+/** The fields of /proc/PID/stat from the state on; undefined if the process has ended. */
 function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -13,7 +13,7 @@ function stat(pid) {
   }
 }
 
-/** The processes that this one has started, and those that they have. */
+/** The descendants of this process. */
 export function descendants() {
   const parents = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)))
@@ -22,7 +22,7 @@ export function descendants() {
   return [...parents.keys()].filter((pid) => isBelow(pid));
 }
 
-/** Milliseconds of processor time that this process and those have used. */
+/** Milliseconds of processor time that this process and its descendants have used. */
 export function processorTime(pids) {
   const { user, system } = process.cpuUsage();
   const ticks = pids.map((pid) => {

@@ -6,14 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** What is kept on disk, by the name under which it is measured. */
+/** Files on disk, by the name under which they are measured. */
 const PERSISTENCE = {
   none: ['--save', '', '--appendonly', 'no'],
-  // What BullMQ recommends for production.
+  // The settings that BullMQ recommends for production.
   'AOF, each second': ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
 };
 
-/** Starts a redis-server on a free port, in a folder that goes with it. */
+/** Starts a redis-server on a free port, in a folder that is deleted with it. */
 export async function startRedis(persistence, program) {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-redis-'));
   const port = await freePort();

@@ -2,7 +2,7 @@ import { Sleigh, tasks } from '../../dist/client/index.js';
 
 const { noop, survive, crashing, crashOrTell } = tasks(new URL('tasks.mjs', import.meta.url));
 
-/** The numbers up to `count`, never more than `window` of them under way at a time. */
+/** The numbers up to `count`, with at most `window` of them unfinished at a time. */
 class Elements {
   begun = [];
   #left;
@@ -29,7 +29,7 @@ class Elements {
 }
 
 /**
- * @param chunkSize of `eachElem`, where it is not left to itself
+ * @param chunkSize of `eachElem`; automatic if absent
  * @param options of `Sleigh.start`
  */
 export async function start({ workers, chunkSize, ...sleighOptions }) {
@@ -50,9 +50,9 @@ export async function start({ workers, chunkSize, ...sleighOptions }) {
   };
   const options = chunkSize === undefined ? {} : { chunkSize };
   return {
-    /** As many elements are under way as the others have tasks. */
+    /** With as many unfinished elements as the others have tasks. */
     run: (count, window) => run(count, window),
-    /** All at once, as it is. */
+    /** All at once, with the defaults. */
     runBulk: async (count) => {
       const begun = performance.now();
       const latencies = [];
@@ -60,14 +60,14 @@ export async function start({ workers, chunkSize, ...sleighOptions }) {
         latencies.push(performance.now() - begun);
       return { milliseconds: performance.now() - begun, latencies };
     },
-    /** As many batches at once, each of one element. */
+    /** The same number of batches at once, each of one element. */
     runMany: async (count) => {
       const begun = performance.now();
       await Promise.all(Array.from({ length: count }, (_, n) => sleigh.eachElem(noop, [n])));
       return performance.now() - begun;
     },
     runCrashing: (count, window) => run(count, window, crashing),
-    /** Milliseconds from a crash to the first call of the worker that takes its place. */
+    /** Milliseconds from a crash to the first call of the replacement worker. */
     replace: async () => {
       const begun = Date.now();
       await sleigh.eachElem(crashOrTell, [true], { errors: 'collect' });

@@ -1,4 +1,5 @@
-// worker_threads by hand: tasks go round to the threads, results come back by number. It is this module on both sides.
+// worker_threads by hand: tasks are distributed to the threads in turn, and results are matched by number. Both sides
+// are in this module.
 /* oxlint-disable unicorn/require-post-message-target-origin -- threads have none */
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { closedLoop } from './closed-loop.mjs';

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { atLeast, atMost, figure } from '../bed.mjs';
 
 const MIB = 2 ** 20;
-/** Milliseconds between two looks at the memory. */
+/** Milliseconds between two samples of the memory. */
 const LOOK = 20;
 
-/** Megabytes a second. */
+/** Megabytes per second. */
 const rate = (bytes, { seconds }) => bytes / seconds / 1e6;
 
-/** The most memory that a server takes while something is done, beyond what it had. */
+/** The peak memory of a server during an operation, above the level before it. */
 async function memoryDuring(server, what) {
   const before = server.memory.own;
   let most = before;
@@ -47,7 +47,7 @@ export const bulk = {
         const { result: valueLarge, growth } = await memoryDuring(server, () =>
           load.does('values', 1, large),
         );
-        // The small requests are measured beside another one, so that they cost the comparison nothing.
+        // The small requests are measured next to a separate server, so that they do not affect the comparison.
         const beside = load.does('values', 1, large);
         const small99 = await others.does('pings', bed.size(1.5, 0.1), 1);
         await beside;

@@ -4,7 +4,10 @@ import { pathToFileURL } from 'node:url';
 import { createActor, fromTransition } from 'xstate';
 import { figure } from '../bed.mjs';
 
-/** For each chart what comes to it again and again, and what came before; of those that are `many`, actors are small. */
+/**
+ * For each machine its frequent events, with the events before them; machines with `many` actors run as compiled
+ * actors.
+ */
 const STORIES = [
   {
     file: 'connection',

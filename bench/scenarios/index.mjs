@@ -9,7 +9,7 @@ import { manyWorkers } from './many-workers.mjs';
 import { pairs } from './pairs.mjs';
 import { viewer } from './viewer.mjs';
 
-/** A scenario: its `name`, what it is `about`, and `run`, which measures on a bed and gives figures. */
+/** A scenario: its `name`, a description in `about`, and `run`, which measures on a bed and returns figures. */
 export const scenarios = [
   pairs,
   farm,

@@ -4,7 +4,7 @@ import { beside, eachOf, inTurns } from '../measure.mjs';
 const WORKERS = 10;
 const MIB = 2 ** 20;
 
-/** A sleigh that has done some tasks, so that its code is compiled, and has so many in its queue. */
+/** A sleigh that has run some tasks, so that its code is compiled, and has this many in its queue. */
 async function queueOf(bed, done, length) {
   const server = await bed.sleigh();
   const load = await bed.awakeLoad(server);

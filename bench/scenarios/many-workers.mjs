@@ -7,7 +7,7 @@ const PARTS = 10;
 const FEW = 100;
 const KIB = 1024;
 
-/** A new sleigh with that many workers, each waiting for a task. */
+/** A new sleigh with this many workers, each waiting for a task. */
 async function crewOf(bed, workers, parts) {
   const server = await bed.sleigh();
   const load = await bed.awakeLoad(server);
@@ -19,7 +19,7 @@ async function crewOf(bed, workers, parts) {
   return { server, load, joins, memory: (server.memory.own - before) / workers };
 }
 
-/** What a message costs a bare echo server when so many connections speak in turn, in microseconds. */
+/** The cost of a message on a bare echo server when this many connections alternate, in microseconds. */
 async function echoOf(bed, connections) {
   const load = await bed.echo(connections);
   await load.does('awake', 1);
@@ -50,7 +50,7 @@ export const manyWorkers = {
         });
         const broadcast = await crew.load.does('broadcast', 1);
         await bed.end(few.load, few.server, crew.load, crew.server);
-        // Node and the system have to find their way among so many connections, too.
+        // Node and the operating system also slow down with this many connections.
         const machine = (await echoOf(bed, many)) / (await echoOf(bed, FEW));
         const growth = beside(tasks.atWork, tasks.few);
         return [

@@ -6,9 +6,9 @@ import { atMost, figure } from '../bed.mjs';
 import { beside, inTurns, quantile } from '../measure.mjs';
 
 const WORKERS = 20;
-/** Tasks that are out at a time. */
+/** Unfinished tasks at a time. */
 const WINDOW = 200;
-/** Two transitions of a worker a task: busy, idle. */
+/** Two transitions of a worker per task: busy and idle. */
 const TRANSITIONS = 2;
 const RATE = 5_000;
 
@@ -58,7 +58,10 @@ async function viewEverything(page) {
   return Promise.all(paths.map((one) => watch(page + one)));
 }
 
-/** Streams a view. @param told called with each view as it comes */
+/**
+ * Streams a view.
+ * @param told is called with each view that arrives
+ */
 async function watch(url, told = () => undefined) {
   const request = get(url, { headers: { Accept: 'text/event-stream' }, agent: false });
   const [response] = await once(request, 'response');
@@ -74,7 +77,7 @@ async function watch(url, told = () => undefined) {
 
 let jobs = 0;
 
-/** Workers of this process work at RATE; for each result: from sending it until a stream tells of it. */
+/** Workers in this process work at RATE; measures for each result the time from sending it until a stream shows it. */
 async function delays(port, page, milliseconds) {
   const name = `job ${jobs++}`;
   const connections = [];

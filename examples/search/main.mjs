@@ -1,4 +1,4 @@
-// Finds a regular expression in all files of a folder, and tells each as it is found, in the order of the files:
+// Finds a regular expression in all files of a folder, and prints each match as it is found, in the order of the files:
 //
 //   node examples/search/main.mjs PATTERN [FOLDER]
 import { opendir } from 'node:fs/promises';
@@ -11,7 +11,7 @@ if (pattern === undefined)
   throw new Error('say what to look for: node examples/search/main.mjs PATTERN [FOLDER]');
 
 const names = [];
-/** Files are handed out while the folder is still being read. */
+/** Files are submitted while the folder is still being read. */
 async function* files() {
   for await (const entry of await opendir(folder, { recursive: true })) {
     if (!entry.isFile() || /\.git|node_modules/.test(entry.parentPath)) continue;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** @returns the lines of a file in which the pattern is, with their numbers */
+/** @returns the lines of a file that match the pattern, with their numbers */
 export async function search(file, { fixedArgs: { pattern } }) {
   const expression = new RegExp(pattern, 'u');
   const text = await readFile(file, 'utf8');

@@ -1,4 +1,4 @@
-// One simulation for each value of a parameter, and a plot of what comes out:
+// Runs one simulation for each value of a parameter, and plots the results:
 //
 //   node examples/sweep/main.mjs [FILE.svg]
 import { writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { Sleigh, tasks } from 'sleigh';
 const { epidemic } = tasks(new URL('./tasks.mjs', import.meta.url));
 const [file = 'sweep.svg'] = process.argv.slice(2);
 
-// How many others each of the ill infects, while all are well: from 0.5 to 4.
+// How many others each infected person infects at the start, from 0.5 to 4.
 const values = Array.from({ length: 71 }, (_, i) => 0.5 + i / 20);
 const fixedArgs = { daysIll: 5, infectedAtFirst: 1e-4, step: 0.01 };
 
@@ -22,7 +22,7 @@ function percent(part) {
   return `${(100 * part).toFixed(1)} %`;
 }
 
-/** Where things are in the picture. */
+/** The layout of the picture. */
 function x(value) {
   return 60 + ((value - 0.5) / 3.5) * 560;
 }

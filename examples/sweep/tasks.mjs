@@ -1,4 +1,4 @@
-/** @returns the part of a population that has had an illness when it is over, by how many each of the ill infects */
+/** @returns the share of a population that has been infected at the end, for a number of infections per person */
 export function epidemic(reproduction, { fixedArgs }) {
   const { daysIll, infectedAtFirst, step } = fixedArgs;
   let well = 1 - infectedAtFirst;

@@ -1,4 +1,4 @@
-// A bag of tasks, into which tasks put more tasks: it counts the ways to place queens of which none can take another.
+// A bag of tasks that add more tasks: it counts the ways to place queens that do not attack each other.
 //
 //   node examples/tree/main.mjs [SIZE]
 import { Sleigh, tasks } from 'sleigh';
@@ -10,7 +10,7 @@ const sleigh = await Sleigh.start({ workers: 2 });
 const bag = sleigh.workspace.variable('bag', 'fifo');
 await bag.store([]);
 
-/** Tasks that are in the bag or at work: when there are none, none can come. */
+/** Tasks in the bag or running: when there are none, no new one can appear. */
 let open = 1;
 const empty = new AbortController();
 async function* elements() {

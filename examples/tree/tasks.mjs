@@ -1,15 +1,15 @@
-// Queens on a board, none of which may take another, row by row: a task is the columns of the queens that stand.
+// Queens that do not attack each other, placed row by row: a task is the columns of the queens placed so far.
 import { NetWorkSpace } from 'sleigh/client';
 
-/** Rows from which on a task goes to the end by itself. */
+/** From this row on a task completes the board by itself. */
 const ALONE = 3;
 
 /** The bag, opened once by each worker. */
 let bag;
 
 /**
- * Puts a task for each way to place the next queen into the bag, or counts all ways to place the others.
- * @returns how many tasks it has put there, and how many solutions it found
+ * Adds a task for each way to place the next queen to the bag, or counts all ways to place the others.
+ * @returns how many tasks it added, and how many solutions it found
  */
 export async function place(queens, { fixedArgs: { size }, workspace, server }) {
   if (queens.length >= ALONE) return { tasks: 0, solutions: count(queens, size) };
@@ -24,7 +24,7 @@ function count(queens, size) {
   return columns(queens, size).reduce((sum, column) => sum + count([...queens, column], size), 0);
 }
 
-/** Where the next queen can stand. */
+/** The columns where the next queen can stand. */
 function columns(queens, size) {
   const isFree = (column) =>
     queens.every((other, row) => other !== column && Math.abs(other - column) !== queens.length - row);

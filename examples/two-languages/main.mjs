@@ -1,5 +1,5 @@
-// Two languages in one workspace: this program asks in JavaScript, factorials.py answers in Python. What they store are
-// direct strings, which every client of NetWorkSpaces reads.
+// Two languages in one workspace: this program sends requests in JavaScript, and factorials.py replies in Python. The
+// values are direct strings, which every client of NetWorkSpaces can read.
 //
 //   node examples/two-languages/main.mjs [PYTHON]
 import { spawn, spawnSync } from 'node:child_process';

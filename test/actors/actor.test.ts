@@ -5,9 +5,9 @@ import { compiled } from '../../src/actors/compiled.ts';
 import { StoryKeeper } from '../../src/actors/story-keeper.ts';
 import { withStory, storyOf } from '../../src/actors/story.ts';
 
-// That its snapshots and actions are the interpreter's, for all charts and any events: compiled.test.ts.
+// compiled.test.ts checks for all machines and any events that snapshots and actions equal those of the interpreter.
 
-/** Goes round; an action sends to the actor itself, or fails. */
+/** A cycle of states whose actions send to the actor itself, or throw. */
 const chart = setup({
   types: {
     context: {} as { name: string; laps: number },
@@ -32,7 +32,7 @@ const chart = setup({
       tags: 'moves',
       on: {
         lap: { actions: 'count' },
-        // The interpreter's: tables have no transition that enters its own state again.
+        // This transition is run by the interpreter: the table has none that enters its own state again.
         again: { target: 'moving', actions: 'count', reenter: true },
         break: { actions: 'fail' },
         stop: 'over',

@@ -1,4 +1,4 @@
-/** Arbitrary machines of the subset that is compiled, with every feature of it in any combination. */
+/** Arbitrary machines of the subset that can be compiled, with every feature of it in any combination. */
 import fc from 'fast-check';
 import {
   and,
@@ -68,7 +68,7 @@ const on = fc.dictionary(
   fc.oneof(transition, fc.array(transition, { maxLength: 3 })),
   { maxKeys: 4 },
 );
-// Nothing enters the root again.
+// No transition enters the root again.
 const onRoot = fc.dictionary(fc.constantFrom(...DESCRIPTORS), fc.record(parts, { requiredKeys: [] }), {
   maxKeys: 2,
 });
@@ -95,7 +95,7 @@ const end = fc.record(
   { requiredKeys: ['id', 'type'] },
 );
 
-/** Compiled actors begin only with actions of the machine itself. */
+/** A compiled actor can only start with actions of the machine itself. */
 const ownActions = fc.array(withParams('note', 'mark'), { maxLength: 2 });
 
 const config = fc.record({
@@ -120,7 +120,7 @@ const config = fc.record({
 const byOf = (given: unknown): number =>
   typeof given === 'object' && given !== null && 'by' in given ? Number(given.by) : 0;
 
-/** @param peer whom the machine sends to, besides its parent */
+/** @param peer an actor that the machine sends to, besides its parent */
 export const anyMachine = (peer: () => AnyActorRef): fc.Arbitrary<AnyStateMachine> =>
   config.map((written) => {
     const machine: AnyStateMachine = createMachine(

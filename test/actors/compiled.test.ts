@@ -21,30 +21,33 @@ import { anyEvents, anyMachine } from './any-machine.ts';
 
 const INPUT = { id: 1, rank: 2, maximum: 2, limit: 9, policy: 'null' };
 
-/** Tells what it hears, the end of its child included. */
+/** Records its events, including the end of its child. */
 const listener = (name: string, seen: unknown[]) =>
   fromTransition((state: null, event: EventObject) => {
     if (!['xstate.init', 'xstate.stop'].includes(event.type)) seen.push([name, event]);
     return state;
   }, null);
 
-/** Who hears what its children tell. */
+/** The actor that records what its children send. */
 const parentOf = (seen: unknown[]): AnyActorRef => createActor(listener('parent', seen)).start();
 
-/** How an actor gets from one snapshot to the next. */
+/** A way to take an actor from one snapshot to the next. */
 const WAYS = {
   interpreted: (machine: AnyStateMachine, parent: AnyActorRef) =>
     createActor(machine, { parent, id: 'it', input: INPUT }),
-  /** XState's actor, whose transitions come out of a table: the children of a supervisor. */
+  /** An actor of XState whose transitions come from a table: for the children of a supervisor. */
   compiled: (machine: AnyStateMachine, parent: AnyActorRef) =>
     createActor(compiled(machine), { parent, id: 'it', input: INPUT }),
-  /** Our own: connections, workers, sentinels. */
+  /** A compiled actor: for connections, workers and sentinels. */
   table: (machine: AnyStateMachine, parent: AnyActorRef): ActorOf<AnyStateMachine> =>
     actorOf(compiled(machine), { parent, id: 'it', input: INPUT }),
 };
 type Way = keyof typeof WAYS;
 
-/** Runs events through a machine and writes down all that can be seen: actions, what others hear, each snapshot. */
+/**
+ * Runs events through a machine and records everything that is observable: actions, events to others, and each
+ * snapshot.
+ */
 function story(machine: AnyStateMachine, events: readonly EventObject[], way: Way): unknown[] {
   const seen: unknown[] = [];
   const names = Object.keys(machine.implementations.actions);
@@ -62,7 +65,7 @@ function story(machine: AnyStateMachine, events: readonly EventObject[], way: Wa
   });
   const parent = parentOf(seen);
   const actor = WAYS[way](own, parent);
-  // What comes before it has started waits.
+  // An event that arrives before the start is queued.
   const [early, ...later] = events;
   if (early !== undefined) actor.send(early);
   actor.start();
@@ -79,7 +82,7 @@ function story(machine: AnyStateMachine, events: readonly EventObject[], way: Wa
   return seen;
 }
 
-/** Any events that the machine knows, and one that it does not, with every payload that a guard may look at. */
+/** Any events of the machine and an unknown one, with every payload that a guard reads. */
 const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
   const types = machine.events.filter((type) => !type.includes('*'));
   return fc.array(
@@ -137,13 +140,13 @@ describe('a compiled machine', () => {
         fc.property(eventsOf(machine), (events) => {
           const expected = story(machine, events, 'interpreted');
           expect(story(machine, events, 'compiled')).toEqual(expected);
-          // Supervisors spawn their children when they begin, which is XState's.
+          // Supervisors spawn their children when they start, which only XState can do.
           if (machine !== supervisor) expect(story(machine, events, 'table')).toEqual(expected);
         }),
         { numRuns: RUNS },
       );
     },
-    // About 3 ms a run, on a slow machine.
+    // About 3 ms per run on a slow machine.
     20_000 + 10 * RUNS,
   );
 

@@ -31,7 +31,7 @@ function begin(
   return beginOwn(withStory(machine, { keeperOf: () => keeper }), { isCompiled, id });
 }
 
-/** @param own keeps stories */
+/** @param own the logic that keeps stories */
 function beginOwn(own: AnyStateMachine, { isCompiled = true, id = 'it' } = {}): AnyActorRef {
   const parent: AnyActorRef = createActor(fromTransition((state: null) => state, null)).start();
   return createActor(isCompiled ? compiled(own) : own, { parent, id, input: INPUT }).start();

@@ -25,7 +25,7 @@ import { withStory } from '../../src/actors/story.ts';
 
 const nobody = fromTransition((state: null) => state, null);
 
-/** A machine with something in its state `deep.inner`. */
+/** A machine with one additional feature in its state `deep.inner`. */
 const withInner = (inner: object, implementations: object = {}): AnyStateMachine =>
   createMachine(
     {
@@ -124,7 +124,7 @@ describe('a compiled actor', () => {
     expect(() => begun(machine)).toThrow(
       `The machine "it" cannot be compiled: its beginning uses ${feature}, which only an actor of XState can begin with.`,
     );
-    // XState's own does that as ever.
+    // An actor of XState does this as before.
     expect(createActor(compiled(machine)).start().getSnapshot().status).toBe('active');
   });
 

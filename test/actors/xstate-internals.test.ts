@@ -1,6 +1,6 @@
 /**
- * What src/actors takes for granted of XState without XState promising it. When one of these fails after an upgrade, its
- * name says what has changed; mend src/actors/xstate-internals.ts, and compiled.test.ts says whether all is well again.
+ * What src/actors relies on in XState without a promise of XState. If one of these tests fails after an upgrade, its
+ * name says what has changed: adapt src/actors/xstate-internals.ts until compiled.test.ts passes.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
@@ -67,7 +67,7 @@ const machine: AnyStateMachine = createMachine(
   { actors: { child: listener([]) } },
 );
 
-/** The scope that XState hands to the logic of an actor, and what it came with. */
+/** The scope that XState passes to the logic of an actor, and its input. */
 function scopeOf(parent?: AnyActorRef): AnyActorScope {
   let scope: AnyActorScope | undefined;
   const logic = wrapped(machine, {
@@ -156,7 +156,7 @@ describe('an actor of XState', () => {
     actor.send({ type: 'go' });
     expect(asked).toEqual(['go']);
     expect(actor.getSnapshot()).toMatchObject({ status: 'done', value: 'end' });
-    // So does a machine that spawns it.
+    // A machine that spawns it does so, too.
     const parent = createMachine({ entry: spawnChild('child', { id: 'child' }) }).provide({
       actors: { child: logic },
     });

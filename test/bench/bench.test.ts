@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { Folder } from '../support/run-process.ts';
 
 const BENCH = join(import.meta.dirname, '../../bench');
-/** It reads /proc and makes its load generator with a C compiler. */
+/** It reads /proc and builds its load generator with a C compiler. */
 const canRun = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 
 const isLong = process.env['VERIFY'] === 'long';
-/** Of the scenarios: those that start a server alone, and measure it with the load generator and without. */
+/** Two of the scenarios: they start one server, and measure it with and without the load generator. */
 const FEW = ['pairs', 'charts', 'latency'];
 
 interface Figure {

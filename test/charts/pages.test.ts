@@ -55,7 +55,7 @@ describe.each(CHARTS)('the machine $name', ({ machine }) => {
   it('names the clause that each transition follows', () => {
     const clauses = /^[PWVS]\d+(\.\d+)?(, [PWVS]\d+(\.\d+)?)*$/;
     const without = transitions.filter(({ clause }) => !clauses.test(clause));
-    // What XState tells a parent of a child that has ended is no matter of the protocol.
+    // What XState sends a parent when a child has ended is not part of the protocol.
     expect(without.filter(({ event }) => event !== 'xstate.done.actor.*').map(nameOf)).toEqual([]);
   });
 

@@ -12,20 +12,20 @@ interface Place {
   readonly bottom: number;
 }
 
-/** Everything in a picture, as the browser measures it. */
+/** The elements of a picture, as the browser measures them. */
 interface Measures {
   readonly picture: Place;
   readonly boxes: readonly Place[];
   readonly leaves: readonly Place[];
   readonly names: readonly Place[];
-  /** Of rows and labels: what is written, and the ground that was reserved for it. */
+  /** For rows and labels: the text and the space reserved for it. */
   readonly texts: readonly {
     readonly text: Place;
     readonly ground: Place;
     readonly box: string | undefined;
   }[];
   readonly labels: readonly Place[];
-  /** Points a few pixels from each other on each arrow. */
+  /** Points a few pixels apart on each arrow. */
   readonly lines: readonly {
     readonly moves: string;
     readonly points: readonly (readonly [number, number])[];
@@ -86,7 +86,7 @@ const measure = async (name: string): Promise<Measures> => {
   return page.evaluate<Measures>(MEASURE);
 };
 
-/** The frames of fonts are a little higher than their letters. */
+/** The boxes of fonts are a little higher than their letters. */
 const isWithin = (inner: Place, outer: Place, slack = 1): boolean =>
   inner.left >= outer.left - slack &&
   inner.right <= outer.right + slack &&
@@ -178,7 +178,7 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
       const near = one.points.filter(([x, y]) =>
         other.points.some(([u, v]) => Math.abs(x - u) < 3 && Math.abs(y - v) < 3),
       );
-      // A crossing is a few points; more would be a stretch that they share.
+      // A crossing shares a few points; more would be an overlap.
       return near.length > 6;
     });
     expect(hidden.map(([one, other]) => `${one.moves} and ${other.moves}`)).toEqual([]);

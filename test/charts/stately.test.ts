@@ -4,7 +4,7 @@ import { movesOf, statesOf } from '../../src/charts/moves.ts';
 import { CHARTS } from '../../src/charts/pages.ts';
 import { statelyJson } from '../../src/charts/stately.ts';
 
-/** What XState makes of the JSON. */
+/** The machine that XState makes from the JSON. */
 const remade = (machine: AnyStateMachine): AnyStateMachine => createMachine(JSON.parse(statelyJson(machine)));
 
 const movesIn = (machine: AnyStateMachine) =>
@@ -25,7 +25,7 @@ const statesIn = (machine: AnyStateMachine) =>
     tags: node.tags,
     initial: node.type === 'compound' ? node.initial.target?.map(({ id }) => id) : undefined,
     reenters: [...node.transitions.values()].flat().map(({ reenter }) => reenter),
-    // None of these have a place in the JSON.
+    // The JSON cannot contain these.
     others: [node.invoke, node.after, node.history ?? false, node.output],
   }));
 

@@ -10,7 +10,7 @@ const hasShell = (name: string): boolean =>
   (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
 
 const scripts: Record<string, string> = {};
-/** With the scripts, by the names that shells look for. */
+/** The scripts under the names that shells look for. */
 let folder: string;
 beforeAll(async () => {
   for (const shell of ['bash', 'zsh', 'fish']) scripts[shell] = (await sleigh(['completion', shell])).output;
@@ -20,10 +20,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The words that a shell offers behind a line, of which the last word is begun. */
+/** The words that a shell offers for a line whose last word is incomplete. */
 const OFFERED: Readonly<Record<string, (line: string) => string[]>> = {
   bash(line) {
-    // As bash cuts a line into words.
+    // Splits a line into words as bash does.
     const words = line.split(/ |(?==)|(?<==)/);
     const script = `${scripts['bash']}
       COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sleigh; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -38,7 +38,7 @@ const OFFERED: Readonly<Record<string, (line: string) => string[]>> = {
     const script = 'source $argv[1]; complete -C $argv[2]';
     const args = ['--no-config', '-c', script, join(folder, 'sleigh.fish'), line];
     const offered = lines(execFileSync('fish', args, { timeout: 20_000, cwd: folder }));
-    // With what it is about, behind a tab, and with what stands there already.
+    // With a description behind a tab, and with the given prefix.
     return offered.map((each) => each.replace(/\t.*/, '').replace(/^--[\w-]+=/, ''));
   },
 };

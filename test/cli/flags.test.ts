@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { programWith } from '../../src/cli/commands.ts';
 import { sleigh } from '../support/serve-process.ts';
 
-// What is wrong with flags and arguments is told in one way, whichever command and whoever finds it.
+// Errors in flags and arguments have one form, whichever command reports them.
 
-/** What stands before the flags, so that they are all that is wrong. */
+/** The arguments before the flags, so that only the flags are wrong. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   run: ['module.mjs'],
   worker: ['job'],
@@ -80,7 +80,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['worker', '--drain', 'soon', 'It must be a number of seconds'],
 ];
 
-/** Flags whose values may be anything, as far as flags go. */
+/** Flags that accept any value. */
 const FREE = new Set(
   '--host --cwd --env --joblog --web-host --web-allow-host --web-token --tmp-dir --trace --out --launch --ssh-option --remote-command --preload'.split(
     ' ',
@@ -111,8 +111,8 @@ const refused = (message: string): Told => ({
 const literally = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /**
- * Reads the flags in this process, which takes less than a process of its own. How a process says what is wrong, and how
- * it ends, is tried with fewer flags.
+ * Parses the flags in this process, which is faster than a separate one. A few flags are tested in a process for their
+ * message and their status.
  */
 async function parsed(command: string, flags: readonly string[]): Promise<void> {
   const program = await programWith(command, () => undefined);

@@ -9,7 +9,7 @@ import { NetWorkSpace } from '../../src/client/workspace/net-work-space.ts';
 import { CommandProcess, Folder, RunProcess } from '../support/run-process.ts';
 import { sleigh, startServe, startSleigh, type ServeProcess } from '../support/serve-process.ts';
 
-// What programs read: one line of JSON, on standard output what was asked for, on standard error what went wrong.
+// Output for programs: one line of JSON, results on standard output and errors on standard error.
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const docs = (name: string): string =>
@@ -127,7 +127,7 @@ describe('sleigh verify --json', () => {
   });
 
   it.runIf(isLong)('reports on a running server', { timeout: 120_000 }, async () => {
-    // Its chart of connections is walked to the end of both times.
+    // Its machine of connections is walked to the end of both timeouts.
     await using quick = await startServe('--limit', 'handshakeSeconds=2', '--limit', 'requestSeconds=2');
     const times = ['--handshake-seconds', '2', '--request-seconds', '2'];
     const { code, output } = await sleigh([

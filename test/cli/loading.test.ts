@@ -4,12 +4,12 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { programWith } from '../../src/cli/commands.ts';
 
-// What a command does not need is not loaded, so that it starts soon.
+// A command loads only what it needs, so that it starts quickly.
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const HEAVY = ['pino', 'prom-client', 'xstate'];
 
-/** @returns those of the heavy packages that a program loads; all of them are CommonJS */
+/** @returns the heavy packages that a program loads; all of them are CommonJS */
 async function loadedBy(program: string): Promise<string[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const at = (): string[] => ['--server', `127.0.0.1:${server.port}`];
 
-/** Every command that says something on standard output, with what makes it say it. */
+/** Every command that prints to standard output, with arguments that make it print. */
 const COMMANDS: readonly (readonly [name: string, args: () => readonly string[], input: string])[] = [
   ['run', () => ['run', 'id.mjs', '--workers', '1'], '1\n'],
   ['run, one long result', () => ['run', 'id.mjs', '--workers', '1'], `${'x'.repeat(200_000)}\n`],
@@ -66,7 +66,7 @@ interface Ended {
   readonly errors: string;
 }
 
-/** @param stdout where standard output goes; 'closed' is a pipe that nobody reads */
+/** @param stdout the destination of standard output; 'closed' is a pipe that nobody reads */
 async function command(args: readonly string[], stdout: number | 'closed', input = ''): Promise<Ended> {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder.path,

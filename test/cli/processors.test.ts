@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { processors } from '../../src/cli/processors.ts';
 
-/** @param files by their paths */
+/** @param files contents by path */
 const of = (env: Record<string, string>, files: Record<string, string> = {}, available = 16): number =>
   processors({ env, read: (path) => files[path], available });
 

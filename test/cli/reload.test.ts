@@ -20,7 +20,7 @@ const file = (name: string): string => join(folder, name);
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sleigh-reload-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** @returns the line of the log that says how it went */
+/** @returns the line of the log with the outcome */
 async function reload(serve: ServeProcess, outcome: string): Promise<string> {
   const before = serve.errors().length;
   serve.kill('SIGHUP');

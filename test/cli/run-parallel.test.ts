@@ -13,7 +13,7 @@ import { Folder, RunProcess, type RunOptions } from '../support/run-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Of the runs that are about something else than the server that a run starts for itself. */
+/** For runs in tests that do not need a private server. */
 let server: Server;
 beforeAll(async () => {
   server = await createServer({ port: 0, logLevel: 'silent' });
@@ -35,7 +35,7 @@ async function run(source: string, args: readonly string[], options: RunOptions)
   return process;
 }
 
-/** Writes down each call of each line. */
+/** Records each call for each line. */
 const NOTES = `
   import { appendFileSync, existsSync } from 'node:fs';
   const note = (n) => appendFileSync('calls', n + '\\n');
@@ -152,7 +152,7 @@ function runInto(file: string, args: readonly string[]): ChildProcess {
   });
 }
 
-/** @returns what it prints on standard error, once it has ended */
+/** @returns its output on standard error after it has ended */
 async function ended(child: ChildProcess): Promise<string> {
   const [errors] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'exit')]);
   return errors;
@@ -180,7 +180,7 @@ describe('sleigh run --joblog --resume', () => {
       const first = runInto('out', args);
       let errors = '';
       first.stderr?.on('data', (bytes: Buffer) => (errors += bytes.toString()));
-      // Both workers wait, one of them at line 4: what the other did meanwhile is done and not printed.
+      // Both workers wait, one of them at line 4: the results of the other are complete and not printed.
       await eventually(() => countOf('20') === 1, 'all workers wait');
       await eventually(
         () => linesOf('log.results').some((line) => line.includes('"line":19')),

@@ -17,7 +17,7 @@ async function* endless(text: string): AsyncGenerator<Buffer> {
   await new Promise(() => undefined);
 }
 
-/** Cut at each of these places. */
+/** Cuts the text at each of these positions. */
 const cutting = (bytes: Buffer, sizes: readonly number[]): Buffer[] => {
   const pieces: Buffer[] = [];
   let at = 0;

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => folder[Symbol.dispose]());
 
-/** Another folder, hardly any environment. */
+/** Another working directory and almost no environment. */
 const SSH = `#!/bin/sh
 for last; do :; done
 while [ $# -gt 0 ]; do [ "$1" = -R ] && forward=$2; shift; done

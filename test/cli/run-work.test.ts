@@ -159,7 +159,10 @@ describe('a run that is killed at any moment and resumed', () => {
   beforeEach(() => (folder = new Folder()));
   afterEach(() => folder[Symbol.dispose]());
 
-  /** Goes on until so many steps are done. @returns the lines that were called */
+  /**
+   * Continues until a number of steps is done.
+   * @returns the lines that were called
+   */
   function play(steps: number, isResumed: boolean, order: readonly number[]): number[] {
     const output = openSync(`${folder.path}/out`, 'a');
     const journal = new Journal({ path: `${folder.path}/log`, isResumed, output });
@@ -196,7 +199,7 @@ describe('a run that is killed at any moment and resumed', () => {
           const at: number = due;
           let rest: Buffer = Buffer.alloc(0);
           if (!step(() => (rest = Buffer.from(journal.begin(at, textOf(at)))))) return;
-          // One byte after the other, so that it is cut anywhere.
+          // One byte at a time, so that it is cut everywhere.
           for (const byte of rest) if (!step(() => writeSync(output, Buffer.from([byte])))) return;
           if (!step(() => journal.finish(at, `${at}\t-\t0\t0\t0\t0\t0\t0\tm`))) return;
           wanted.shift();
@@ -216,7 +219,7 @@ describe('a run that is killed at any moment and resumed', () => {
         let called: number[] = [];
         for (const [at, steps] of [...kills, Infinity].entries()) {
           const now = play(steps, at > 0, order);
-          // The last one that was called may have been killed before it was done.
+          // The last line that was called may have been killed before it was finished.
           expect(now.filter((line) => called.slice(0, -1).includes(line))).toEqual([]);
           called = [...called.slice(0, -1), ...now];
         }

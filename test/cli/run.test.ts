@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning, RunProcess, type RunOptions } from '../support/run-process.ts';
 import { startServe } from '../support/serve-process.ts';
 
-/** Of the runs that are about something else than the server that a run starts for itself. */
+/** For runs in tests that do not need a private server. */
 let server: Server;
 beforeAll(async () => {
   server = await createServer({ port: 0, logLevel: 'silent' });
@@ -22,7 +22,7 @@ let folder: Folder;
 beforeEach(() => (folder = new Folder()));
 afterEach(() => folder[Symbol.dispose]());
 
-/** Says who it is when it starts: a worker, since only that has a server's address among its arguments. */
+/** Prints its process id when it starts in a worker, which has a server address among its arguments. */
 const INTRODUCES_ITSELF = `
   const [, , host, port] = process.argv;
   if (process.argv[1].endsWith('worker-program.js')) console.error('worker', process.pid, 'of', port);
@@ -34,7 +34,7 @@ function start(source: string, args: readonly string[] = [], options: RunOptions
   return new RunProcess(folder.path, ['module.mjs', ...args], options);
 }
 
-/** Runs it to its end, on the shared server with one worker unless the flags say otherwise. */
+/** Runs it to its end, on the shared server and with one worker unless flags are given. */
 async function run(source: string, input: string | Buffer, ...args: string[]): Promise<RunProcess> {
   const usual = [
     ...(args.includes('--workers') ? [] : ['--workers', '1']),
@@ -191,7 +191,7 @@ describe('sleigh run', () => {
   });
 
   it('uses little memory for a long input', async () => {
-    // No process could hold it all.
+    // No process could hold it in memory.
     const env = { NODE_OPTIONS: '--max-old-space-size=64' };
     const process = start('export default (text) => text.length', ['--workers', '2'], { env });
     const line = `${'long line '.repeat(4_000)}\n`;
@@ -225,7 +225,7 @@ describe('sleigh run', () => {
   });
 });
 
-/** The name of the job's workspace, when it is there. */
+/** The name of the workspace of the job, when it exists. */
 async function workspaceOf(witness: NwsConnection): Promise<string> {
   let name: string | undefined;
   await eventually(async () => {
@@ -348,7 +348,7 @@ describe('sleigh run, when it is stopped,', () => {
     const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
     await eventually(() => process.lines.length === 2, 'both results');
     for (const [pid] of workers) globalThis.process.kill(Number(pid), 'SIGINT');
-    // It is for their launcher to end them.
+    // Their launcher must stop them.
     process.child.stdin.write('4\n5\n');
     await eventually(() => process.lines.length === 4, 'two more results');
     process.child.kill('SIGINT');
@@ -480,7 +480,7 @@ describe('the examples', () => {
       ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
     ];
     expect([width, height, channels]).toEqual([1200, 800, 3]);
-    // Inside the set it is night; far outside it is not.
+    // The inside of the set is dark, and the points far outside are not.
     expect(pixel(800, 400)).toEqual([8, 6, 20]);
     expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
   }, 60_000);

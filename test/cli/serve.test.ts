@@ -89,7 +89,7 @@ describe('sleigh serve', () => {
       master.write('0000');
       master.send('fetch', 's', 'result');
       master.write('');
-      // Each has been seen to wait by the time that a later request of another is answered.
+      // Each of them has been seen waiting before a later request of another client is answered.
       const witness = await RawClient.ready(serve.port);
       await witness.short('use ws', 's', 'x', 'no');
       for (let seen = ''; !/result\t0\t1\t0.*task\t0\t1\t0/s.test(seen);)

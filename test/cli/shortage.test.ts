@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => folder[Symbol.dispose]());
 
-/** With so many file descriptors. */
+/** With a limited number of file descriptors. */
 async function limited(descriptors: number, args: string): Promise<string> {
   const command = `ulimit -n ${descriptors}; exec ${process.execPath} ${MAIN} ${args} </dev/null`;
   const ran = promisify(execFile)('sh', ['-c', command], { cwd: folder.path });

@@ -8,7 +8,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { sleigh } from '../support/serve-process.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-/** Clears the screen; the second one is the same in one character. */
+/** Clears the screen; the second form is the same in one character. */
 const CLEAR = '\u001b[2J';
 const CLEAR_C1 = '\u009b2J';
 
@@ -23,7 +23,7 @@ afterEach(() => server.close());
 const at = (): string[] => ['--server', `127.0.0.1:${server.port}`];
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
-/** `script` gives a program a terminal. */
+/** The program `script` provides a terminal. */
 const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
 
 async function onTerminal(...args: readonly string[]): Promise<{ output: string; status: number }> {
@@ -69,7 +69,7 @@ describe('control characters', () => {
     for (const args of [['ls'], ['ls', ws.name], ['status'], ['ls', '--json'], ['ls', ws.name, '--json']]) {
       const { output, code } = await sleigh([...args, ...at()]);
       expect(code).toBe(0);
-      // oxlint-disable-next-line no-control-regex -- that is what must not be there
+      // oxlint-disable-next-line no-control-regex -- the output must not contain these
       expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     }
     expect((await sleigh(['ls', ...at()])).output).toContain('(mine \\u009b2J)');
@@ -78,7 +78,7 @@ describe('control characters', () => {
   it('in names are escaped in errors, also in JSON', async () => {
     for (const flags of [[], ['--json']]) {
       const { errors } = await sleigh(['get', `no ${CLEAR}${CLEAR_C1}`, 'v', ...flags, ...at()]);
-      // oxlint-disable-next-line no-control-regex -- that is what must not be there
+      // oxlint-disable-next-line no-control-regex -- the output must not contain these
       expect(errors).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
       expect(errors).toContain('\\u009b2J');
     }

@@ -9,7 +9,7 @@ import { sleigh, startServe } from '../support/serve-process.ts';
 let folder: string;
 let trace: string;
 
-/** A server that traces does a job of one task, and is told to stop. */
+/** A server with a trace runs a job of one task, and is then stopped. */
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sleigh-trace-'));
   trace = join(folder, 'trace.jsonl');

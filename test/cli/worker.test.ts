@@ -8,7 +8,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning, type RunOptions } from '../support/run-process.ts';
 
-/** A job, whose master is this test; its name is a trap for whoever quotes badly. */
+/** A job whose master is this test; its name fails if it is quoted badly. */
 const JOB = `my 'job' $HOME`;
 const MODULE = `
   import { isMainThread } from 'node:worker_threads';

@@ -28,7 +28,7 @@ beforeEach(async () => {
   const { main } = lines;
   const metadata = new Map(Object.entries({ wstype: 'sleigh', onDeadWorker: 'requeue', maxAttempts: '1' }));
   await main.openWorkspace('s', { metadata });
-  // One more than come, so that the group stays open and the job outlives its workers (S4, S13).
+  // One more than the number of workers, so that the group stays open and the job outlives them (S4, S13).
   await main.store('s', 'workerCount', 3);
   dispatcher = new Dispatcher({
     lines,
@@ -73,7 +73,7 @@ function batchOf(
   return batch;
 }
 
-/** Inputs that count how many were taken. */
+/** Inputs that count how many of them were read. */
 class Inputs {
   taken = 0;
   isReturned = false;
@@ -89,14 +89,14 @@ class Inputs {
 
 const pending = async (): Promise<number> =>
   Number((await witness.find('s', 'jobStatus', new Map([['all', '1']]))).value);
-/** Nothing is under way any more that could change it. */
+/** No request is pending that could change it. */
 async function settles(what: () => Promise<number>, at: number): Promise<void> {
   await eventually(async () => (await what()) === at, `${at} of them`);
   for (let i = 0; i < 20; i++) expect(await what()).toBe(at);
 }
 const answer = (value: unknown): Promise<unknown> => worker.store('s', 'result', value);
 const task = (): Promise<Found> => worker.fetch('s', 'task');
-/** Gives the worker's value to each of so many tasks. */
+/** Stores the value of the worker as the result of a number of tasks. */
 async function doTasks(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await answer(`done ${String((await task()).value)}`);
 }
@@ -149,7 +149,8 @@ describe('a batch', () => {
       await outcomes.next();
     }
     expect([asked(fetched), asked(tried)]).toEqual([4, 0]);
-    // All that are left, in one piece: one answers the get that waits, one the next, and the others are tried for.
+    // All remaining results arrive together: one answers the waiting get, one the next get, and Try forms fetch the
+    // others.
     await settles(pending, WINDOW);
     const results = Array.from({ length: WINDOW }, async () => {
       await Promise.all([worker.fetchTry('s', 'task'), answer('done')]);
@@ -224,7 +225,7 @@ describe('a batch', () => {
   });
 });
 
-/** Elements whose outcomes the batch has. */
+/** The number of elements that have outcomes. */
 let answered = 0;
 
 describe('a batch with automatic chunks', () => {
@@ -265,7 +266,7 @@ describe('a batch with automatic chunks', () => {
   });
 });
 
-/** Two of these, of which the first does not count, and then others in one turn. */
+/** Two of these, of which the first is ignored, and then others in one turn. */
 async function* warmThen(others: number[]): AsyncGenerator<number> {
   yield 0;
   yield 1;
@@ -292,7 +293,7 @@ function* failing(): Generator<number> {
   throw new Error('no more');
 }
 
-/** One input, and no other for ever. */
+/** One input, and then none. */
 async function* silentThen(silent: ReadableStream<number>): AsyncGenerator<number> {
   yield 1;
   for await (const input of silent) yield input;

@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The tasks that leave: how many bytes each has, and whether it is a chunk. */
+/** The tasks that are sent: the bytes of each, and whether it is a chunk. */
 const stored = vi.spyOn(NwsConnection.prototype, 'storeEncoded');
 const sent = (): { bytes: number; isChunk: boolean }[] =>
   stored.mock.calls
@@ -146,7 +146,7 @@ describe('automatic chunks', () => {
     ]);
     const good = results.flatMap((result) => ('n' in result ? [result] : []));
     expect(good.map(({ n }) => n)).toEqual(upTo(300).filter((n) => ![150, 200, 250].includes(n)));
-    // Neither was called again: all calls but the two that never came.
+    // Neither was called again: all calls except the two that never returned.
     expect(Math.max(...good.map(({ call }) => call))).toBe(298);
   });
 

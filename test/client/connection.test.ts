@@ -17,7 +17,10 @@ afterEach(() => server.close());
 
 const open = (): Promise<NwsConnection> => NwsConnection.open({ host: server.host, port: server.port });
 
-/** A server of its own kind. @returns its port */
+/**
+ * A server with arbitrary behaviour.
+ * @returns its port
+ */
 async function strangeServer(serve: (socket: Socket) => void): Promise<number> {
   const strange = createNetServer((socket) => serve(socket.on('error', () => undefined))).listen(
     0,

@@ -5,13 +5,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
-/** Inside of the package, so that it is found by its own name. */
+/** In the package, so that it can be imported by its own name. */
 const folder = mkdtempSync(join(ROOT, 'test/client/document-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 interface Block {
   readonly name: string;
-  /** What it prints, where the document says so. */
+  /** Its output, if the document states it. */
   readonly output: string | undefined;
 }
 

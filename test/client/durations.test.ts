@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { milliseconds, seconds, secondsText, startTimer } from '../../src/client/options/durations.ts';
 import { parseDecimal } from '../../src/wire/numbers.ts';
 
-// The fake timers of this test are the global ones.
+// The fake timers of this test replace the global ones.
 vi.mock('node:timers', () => ({
   setTimeout: (elapsed: () => void, milliseconds: number) => setTimeout(elapsed, milliseconds),
   clearTimeout: (timeout: NodeJS.Timeout) => clearTimeout(timeout),

@@ -63,7 +63,7 @@ describe('an elastic sleigh', () => {
     await eventually(() => taken === 12, 'so many are out');
     await other.stop();
     await workersAre(sleigh, 1);
-    // It has looked at how many they are.
+    // It has read how many workers there are.
     await new Promise((resolve) => setTimeout(resolve, 600));
     go();
     await first;

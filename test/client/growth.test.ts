@@ -6,7 +6,7 @@ import { unsafeCast } from '../../src/client/unsafe-cast.ts';
 
 const PROGRAM = fileURLToPath(new URL('modules/growth.mjs', import.meta.url));
 const isLong = process.env['VERIFY'] === 'long';
-/** Batches of which the heaps are compared, after as many that warm up. */
+/** Batches between two measurements of the heap, after as many that warm up. */
 const BATCHES = isLong ? 5_000 : 100;
 
 interface Heaps {
@@ -29,7 +29,7 @@ describe('a service that runs batches for a long time', () => {
         .split('\n')
         .map((line) => unsafeCast<Heaps>(JSON.parse(line)));
       if (before === undefined || after === undefined) throw new Error(stdout);
-      // Bytes for each batch: an object that stays takes more.
+      // Bytes per batch: an object that is leaked takes more.
       expect((after.master - before.master) / BATCHES).toBeLessThan(isLong ? 100 : 8_000);
       expect((after.worker - before.worker) / BATCHES).toBeLessThan(isLong ? 100 : 8_000);
       expect(after.listeners).toBe(0);

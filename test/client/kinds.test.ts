@@ -28,7 +28,7 @@ describe.each([
   });
   afterAll(() => sleigh.stop());
 
-  /** Every way that a value can take; each gives what arrived, in the order of the names. */
+  /** Every way to send a value; each returns what arrived, in the order of the names. */
   const WAYS: Readonly<Record<string, (of: readonly string[]) => Promise<unknown[]>>> = {
     'as an element alone': (of) =>
       sleigh.eachElem(
@@ -105,7 +105,7 @@ describe.each([
   });
 });
 
-/** Deep ones are compared by their depth: comparing takes the stack. */
+/** Deep values are compared by their depth, because comparing them uses the stack. */
 function expectSame(value: unknown, expected: unknown, name: string): void {
   if (name === 'deep nesting') expect(depthOf(value)).toBe(depthOf(expected));
   else expect(value, name).toStrictEqual(expected);

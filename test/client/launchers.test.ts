@@ -16,7 +16,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 let folder: Folder;
 let server: Server;
-/** How the shell calls this package's command, from a path with spaces. */
+/** The command of this package for a shell, from a path with spaces. */
 let sleighCommand: string;
 let output: string;
 let deaths: [rank: number, how: string][];
@@ -85,7 +85,7 @@ describe('workers that a command starts', () => {
   });
 
   it('may be submitted by a command that returns at once, as sbatch does', async () => {
-    // What runs it is no child of the command, and has its environment alone.
+    // The process that runs it is not a child of the command, and has only its environment.
     const submit = `setsid ${sleighCommand} worker </dev/null >/dev/null 2>&1 & exit 0`;
     const sleigh = await start(command(submit));
     const pids = await pidsOf(sleigh);

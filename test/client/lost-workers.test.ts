@@ -9,7 +9,7 @@ import type { ChunkOutcome, OnAbort } from '../../src/client/task/task-metadata.
 import { decodeValue, encodeTogether, type EncodedValue } from '../../src/client/values/values.ts';
 import { allOf } from '../support/all-of.ts';
 
-/** A task that was sent, as a worker would see it. */
+/** A task that was sent, as a worker would receive it. */
 interface Task {
   readonly sent: Sent;
   readonly metadata: ReadonlyMap<string, string>;
@@ -53,7 +53,7 @@ function batchOf(elements: Iterable<unknown> | AsyncIterable<unknown>, isOrdered
   });
 }
 
-/** When all that follows from what has happened has happened. */
+/** Waits until all consequences of earlier events have happened. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 async function next(): Promise<Task> {
   await settle();
@@ -197,7 +197,7 @@ describe('a module that no worker can load', () => {
     const second = await next();
     lose(first, { nwsWhy: 'not-loaded', nwsLastWords: 'cannot load /x.mjs: there is no such file' });
     expect([...marks]).toEqual([[batch.id, 'kill']]);
-    // The queued task of the same batch is not called any more.
+    // The queued task of the same batch is not called.
     lose(second, { nwsWhy: 'cancelled' });
     lose(await next(), { nwsWhy: 'cancelled' });
     const outcomes = await running;

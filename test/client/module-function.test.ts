@@ -21,7 +21,7 @@ function moduleOf(name: string, source: string): string {
 const BUILT = new URL('../../dist/client/task/module-function.js', import.meta.url);
 const ES_MODULE = "Object.defineProperty(exports, '__esModule', { value: true });\n";
 
-/** A test runner imports CommonJS in its own way, workers in that of Node: both are tried. */
+/** A test runner imports CommonJS in its own way, and workers import it as Node does: both are tested. */
 const FORMS: readonly (readonly [what: string, name: string, source: string, exported: string])[] = [
   ['an ES module', 'a.mjs', 'export const plus = (n) => n + 1;', 'plus'],
   ['an ES module, its default', 'b.mjs', 'export default (n) => n + 1;', 'default'],

@@ -19,7 +19,7 @@ afterEach(() => server.close());
 
 const address = (): { host: string; port: number } => ({ host: server.host, port: server.port });
 
-/** How many wait in a variable. */
+/** The number of clients that wait in a variable. */
 async function waiters(variable: string): Promise<number> {
   const info = (await other.list()).find(({ name }) => name === variable);
   return info === undefined ? 0 : info.fetchers + info.finders;
@@ -27,7 +27,7 @@ async function waiters(variable: string): Promise<number> {
 const waits = (variable: string, count = 1): Promise<void> =>
   eventually(async () => (await waiters(variable)) === count, `${count} wait in ${variable}`);
 
-/** The first so many. */
+/** The first elements. */
 async function take<T>(values: AsyncIterable<T>, count: number): Promise<T[]> {
   const taken: T[] = [];
   for await (const value of values) if (taken.push(value) === count) break;
@@ -143,7 +143,7 @@ describe('a waiting get', () => {
       const fetched = ws.fetch('x', { signal: stop.signal }).catch(() => undefined);
       if (n % 2 === 0) await waits('x');
       const stored = other.store('x', n);
-      // Before, while and after the value is on its way.
+      // Before, while and after the value is transferred.
       for (let turn = 0; turn < n % 7; turn++) await new Promise(setImmediate);
       stop.abort();
       await stored;
@@ -245,7 +245,7 @@ describe('a typed variable', () => {
     for (const x of [1, 2]) await points.store({ x, y: 0 });
     const found = await points.find({ as: 'found' });
     expectTypeOf(found).toEqualTypeOf<Found<Point>>();
-    // Typed, not called.
+    // Checked by the compiler, and never called.
     const calls = (): void => {
       expectTypeOf(points.find()).resolves.toEqualTypeOf<Point>();
       expectTypeOf(points.fetchTry()).resolves.toEqualTypeOf<Point | undefined>();

@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What programs in JavaScript give, whatever the types say. */
+/** Arguments that programs in JavaScript may pass, whatever the types say. */
 const any = (value: unknown): never => unsafeCast(value);
 
 describe('Sleigh.start rejects invalid options', () => {

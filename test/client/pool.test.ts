@@ -35,7 +35,7 @@ const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<S
     ...options,
   });
 
-/** What tasks wrote down. */
+/** What the tasks recorded. */
 const logged = (what: string): string[] =>
   readFileSync(log, 'utf8')
     .split('\n')
@@ -142,7 +142,7 @@ describe.each([
     await using sleigh = await start(2, { launch });
     const results = await sleigh.eachWorker(task.dyingAt, { rank: 1 }, { errors: 'collect' });
     expect(results).toMatchObject(['done', { code: 'worker-died' }]);
-    // The one that died is replaced meanwhile, or has been.
+    // The worker that died is being replaced, or has been.
     const all = await sleigh.eachElem(task.who, Array.from({ length: 20 }), { chunkSize: 1 });
     expect(all).toHaveLength(20);
   });
@@ -261,7 +261,7 @@ describe('the restart budget', () => {
     const begun = performance.now();
     const results = await sleigh.eachElem(task.dying, [{ log, times: 9 }], { errors: 'collect' });
     expect(results).toMatchObject([{ code: 'worker-died' }]);
-    // 100 and 200 ms; what the third death is followed by is not waited for.
+    // 100 and 200 ms; the delay after the third death is not waited for.
     expect(performance.now() - begun).toBeGreaterThan(300);
   });
 
@@ -271,7 +271,7 @@ describe('the restart budget', () => {
     [{ within: NaN }, '`within` must be a number of milliseconds of at least 0'],
     [{ often: 1 }, '`respawn` has no option `often`.'],
   ])('rejects %j before anything is started', async (respawn, why) => {
-    // @ts-expect-error -- that is what it is about
+    // @ts-expect-error -- the invalid option under test
     await expect(start(1, { respawn })).rejects.toThrow(why);
   });
 

@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NetWorkSpace, Sleigh } from '../../src/client/index.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-/** Of the user `nobody`; who is not root tries it as the own user, who knows no token either. */
+/** Run as the user `nobody`; without root the test runs it as the same user, without the token. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-/** Says the handshakes that need no secret, and prints what each is answered. */
+/** Sends the handshakes that need no secret, and prints the reply to each. */
 const STRANGER = `
 const { connect } = require('node:net');
 const port = Number(process.argv[1]);
@@ -30,7 +30,7 @@ async function asStranger(port: number): Promise<unknown> {
   return JSON.parse(await text(child.stdout));
 }
 
-/** What `ps` and /proc say of all processes: arguments, and environments as far as this user may read them. */
+/** The contents of `ps` and /proc for all processes: arguments, and environments as far as this user may read them. */
 function processTexts(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -83,7 +83,7 @@ describe('the server that a master starts for itself', () => {
   it('serves no web page', async () => {
     const client = await RawClient.open(sleigh.workspace.server.port ?? 0);
     client.write('X000');
-    // The offer ends with what is asked for; the port of a page would stand before it (P2.1).
+    // The offer ends with the required authentication; the port of a page would be before it (P2.1).
     const count = Number((await client.read(8)).toString().slice(4));
     const offered: string[] = [];
     for (let i = 0; i < 2 * count; i++)

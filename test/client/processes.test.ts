@@ -15,7 +15,10 @@ import { startServe } from '../support/serve-process.ts';
 
 const MIB = 2 ** 20;
 
-/** Starts a program that uses the built package. @returns it, and its first line, as JSON */
+/**
+ * Starts a program that uses the built package.
+ * @returns the process, and its first line, as JSON
+ */
 async function start(program: string, ...args: string[]): Promise<{ child: ChildProcess; said: unknown }> {
   const path = fileURLToPath(new URL(`modules/${program}`, import.meta.url));
   const flags = ['--max-old-space-size=48'];
@@ -77,7 +80,7 @@ describe('a private server', () => {
 
 const IMPORT = /^(?:import|export)\s[^'"=(]*['"]([^'"]+)['"]/gm;
 
-/** The files that a built module imports, and theirs, and names of packages. */
+/** The files that a built module imports directly and indirectly, and names of packages. */
 function importsOf(url: URL, seen = new Set<string>()): Set<string> {
   if (seen.has(url.href)) return seen;
   seen.add(url.href);

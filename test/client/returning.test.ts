@@ -50,7 +50,7 @@ const start = (workers: number, options: Partial<SleighOptions> = {}): Promise<S
     ...others,
   });
 };
-/** One worker, by a sentinel that passes on what it says. */
+/** One worker, started by a sentinel that reports its messages. */
 async function hire(sleigh: Sleigh): Promise<Sentinel> {
   const { name } = sleigh.workspace;
   const options = { server: proxy.address, workspace: name, workers: 1, kind: 'process' } as const;

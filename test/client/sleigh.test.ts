@@ -27,12 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A folder that tasks tell in how far they are. */
+/** A folder in which tasks record their progress. */
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sleigh-client-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
 const told = (what: string): string[] => readdirSync(folder).filter((name) => name.startsWith(what));
-/** Waits until so many calls have said it. */
+/** Waits until a number of calls have recorded something. */
 const said = (what: string, count = 1): Promise<void> =>
   eventually(() => told(what).length >= count, `${count} times "${what}"`);
 const go = (): void => writeFileSync(`${folder}/go`, '');
@@ -216,7 +216,7 @@ describe('a sleigh', () => {
     await rejected;
     await said('aborted', 2);
     await eventually(async () => (await sleigh.status()).pending === 0, 'the queue is empty');
-    // What was queued was not called, but for what a worker took before it was told.
+    // Queued elements were not called, except those that a worker received before it was told.
     expect(told('begun').length).toBeLessThanOrEqual(4);
     await expect(sleigh.eachElem(square, [1], { signal: stop.signal })).rejects.toThrow('enough');
     expect(await sleigh.eachElem(square, [2])).toEqual([4]);
@@ -264,7 +264,7 @@ describe('a sleigh', () => {
     void (() => sleigh.eachElem(square, ['1']));
     // @ts-expect-error -- fixed arguments are missing
     void (() => sleigh.eachElem(task.scaled, [1]));
-    // @ts-expect-error -- no function of the module
+    // @ts-expect-error -- not a function of the module
     void (() => task.none);
     const calls = (): void => {
       expectTypeOf(sleigh.eachElem(square, [1])).resolves.toEqualTypeOf<number[]>();
@@ -355,7 +355,7 @@ describe('a busy worker', () => {
     const sleigh = await Sleigh.start({ workers: 1, server: { host: watchful.host, port: watchful.port } });
     const results = sleigh.eachElem(task.deep, [{ folder, milliseconds: 2_000 }]);
     await said('begun');
-    // Nor does a master that computes harm it.
+    // A master that computes does not affect it, either.
     const end = performance.now() + 1_000;
     while (performance.now() < end);
     expect(await results).toEqual([0]);

@@ -8,7 +8,7 @@ import {
 } from '../../src/client/master/task-group.ts';
 import { KEY } from '../../src/wire/names.ts';
 
-/** What the server answers in the place of a worker that died (S13, S19). */
+/** The server's answer in place of a worker that died (S13, S19). */
 const LOST: Found = {
   value: '',
   metadata: new Map([

@@ -9,7 +9,7 @@ import {
   GRAPH_DESCRIPTOR,
 } from '../../src/client/values/values.ts';
 
-/** There and back, as far as the value goes. */
+/** Encodes and decodes a value. */
 function sent(value: unknown): unknown {
   const { descriptor, bytes, type } = encodeValue(value);
   return decodeValue(descriptor, Buffer.from(bytes), new Map([['type', type]]));
@@ -19,7 +19,7 @@ const cycle: Record<string, unknown> = {};
 cycle['self'] = [cycle];
 const shared = { a: 1 };
 
-/** Says itself how it goes. */
+/** Defines its own JSON form. */
 class Amount {
   readonly #text: string;
 
@@ -162,5 +162,5 @@ describe('text on the wire', () => {
   });
 });
 
-/** What structured clone leaves of a value: prototypes go. */
+/** The structured clone of a value, which has no prototypes. */
 const plain = (value: unknown): unknown => structuredClone(value);

@@ -24,12 +24,12 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** One worker, under a rank that the master took for it as a sentinel would. */
+/** One worker, under a rank that the master reserved for it as a sentinel would. */
 async function hire(call: TaskCall): Promise<{ working: Promise<void> }> {
   const rank = Number((await master.fetch('s', 'worker_ids')).value);
   const description = new Map([['host', 'here']]);
   const working = work({ open, workspace: 's', rank, description, call: () => call, onRefusal });
-  // In an object, so that waiting for `hire` is not waiting for the work.
+  // Wrapped in an object, so that awaiting `hire` does not await the work.
   return { working };
 }
 

@@ -7,7 +7,7 @@ import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import type { WorkspacePlugin, WorkspaceKind } from '../../src/workspace/workspace.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
-// What throws is put in on purpose; the server must go on, and nobody may be left waiting.
+// This test makes the machines throw; the server must continue, and no client may be left waiting.
 
 const boom = (): never => {
   throw new Error('on purpose');
@@ -16,7 +16,10 @@ const boom = (): never => {
 const FAILED = { status: '2000', reason: 'The sleigh has failed, by a fault of the server.' };
 const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue' };
 
-/** A sleigh that is changed before it is used. @param worker the machine of its workers, when that is changed */
+/**
+ * A sleigh with a machine that is changed before its use.
+ * @param worker the changed machine of its workers, if any
+ */
 const sabotaged =
   (change: (sleigh: Sleigh) => void, worker?: typeof boundWorker): WorkspaceKind =>
   (workspace, metadata) => {
@@ -28,7 +31,7 @@ const sabotaged =
   };
 const UNTRACED = { isTraced: false };
 
-/** The server serves everyone else, another job too. */
+/** The server continues to serve all other clients and jobs. */
 function mustGoOn(server: SimulatedServer): void {
   const other = server.connect();
   expect(other.call(['open ws', 'other job', 'x', 'no'], JOB).status).toBe('0000');
@@ -72,7 +75,7 @@ describe('an exception in a machine of a sleigh', () => {
           }
           leaver.call(['store', 'job', 'task', '1', 'a task']);
           idle.disconnect();
-          // Each of them meets the fault, or is told of it.
+          // Each of them causes the fault, or is notified of it.
           expect(server.errors.join()).toContain('a chart failed');
           for (const client of [master, sentinel, worker]) expect(client.isWaiting).toBe(false);
           expect(master.reply()).toMatchObject(FAILED);
@@ -141,7 +144,7 @@ describe('an exception in a workspace or variable', () => {
       expect(client.reply().status).toBe('0000');
       client.disconnect();
     }
-    // What it owned has gone with it, whatever its other workspace did.
+    // The workspace that it owned is deleted, whatever its other workspace did.
     expect(waiter.reply()).toMatchObject({ reason: 'Variable purged.' });
     mustGoOn(server);
     server.handle({ type: 'stopping' });

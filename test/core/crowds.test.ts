@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { BusyCore } from '../support/busy-core.ts';
 
-/** Clients from 2 on; 1 does what concerns them all. */
+/** The clients of the crowd are numbered from 2; client 1 sends the requests that affect them all. */
 const CROWD = Array.from({ length: 100 }, (_, n) => n + 2);
 
 function crowd(isTimeUp: boolean): BusyCore {
@@ -11,7 +11,7 @@ function crowd(isTimeUp: boolean): BusyCore {
   return server;
 }
 
-/** Asks without doing the steps that it comes to. */
+/** Sends a request without running the steps that follow from it. */
 const begin = (server: BusyCore, args: string[], metadata: Readonly<Record<string, string>> = {}): void =>
   server.write(1, encodeRequest(args, new Map(Object.entries(metadata))));
 
@@ -20,7 +20,7 @@ const open = (server: BusyCore, name: string, metadata: Readonly<Record<string, 
   for (const id of CROWD) server.tell(id, ['use ws', name, 'x', 'no', 'no']);
 };
 
-/** A job whose ranks are all given to client 2, as many as there are others beside it. */
+/** A job whose ranks are all assigned to client 2, one for each other client. */
 function openJob(server: BusyCore, metadata: Readonly<Record<string, string>> = {}): void {
   open(server, 'job', { wstype: 'sleigh', ...metadata });
   for (const _ of CROWD.slice(1)) server.tell(2, ['fetch', 'job', 'worker_ids']);
@@ -29,7 +29,7 @@ function register(server: BusyCore, ids: readonly number[]): void {
   for (const id of ids) server.tell(id, ['store', 'job', 'worker_ids', '1', String(id - 3)]);
 }
 
-/** What the crowd waits for, and what ends that. */
+/** A request that the crowd waits in, and the event that ends it. */
 const WAITS: Record<string, (server: BusyCore) => void> = {
   'a value that all find': (server) => {
     open(server, 'w');
@@ -74,7 +74,7 @@ const WAITS: Record<string, (server: BusyCore) => void> = {
   },
 };
 
-/** All that was sent to each of them. */
+/** The bytes sent to each client. */
 const heard = (server: BusyCore): unknown => [1, ...CROWD].map((id) => server.sent.get(id));
 
 describe('work for many clients is divided into turns (P14)', () => {
@@ -124,7 +124,7 @@ describe('work for many clients is divided into turns (P14)', () => {
       register(server, [3, 4]);
       for (let n = 0; n < 80; n++) server.tell(1, ['store', 'job', 'broadcast', '1', 'x'], { batchId: 'b' });
       server.leave(3);
-      // One more while it is being answered for: it is for those who are there.
+      // One more broadcast while it is being answered for: it reaches the current workers.
       begin(server, ['store', 'job', 'broadcast', '1', 'x'], { batchId: 'b' });
       while (server.turn());
       return (

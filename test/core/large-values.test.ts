@@ -8,7 +8,7 @@ import { Visitor } from '../support/visitor.ts';
 const LARGE = 'large '.repeat(2_000);
 const limits = { longValueBytes: 10_000 };
 
-/** What is left when something was done to a large value. */
+/** The state after an operation on a large value. */
 const left = ({ core, files }: SimulatedServer) => [files.count, core.holdings.bytes];
 
 describe('values too large for memory (P11)', () => {

@@ -4,7 +4,7 @@ import { BusyCore } from '../support/busy-core.ts';
 const MIB = 2 ** 20;
 const WORKERS = Array.from({ length: 30 }, (_, n) => n + 3);
 
-/** A job with a master, 1, and a sentinel, 2, that has so many ranks. */
+/** A job with a master, 1, and a sentinel, 2, with a number of ranks. */
 function job(ranks: number, limits = {}): BusyCore {
   const server = new BusyCore(false, limits);
   for (const id of [1, 2]) server.join(id);
@@ -24,7 +24,10 @@ function register(server: BusyCore, id: number, rank: number): string {
 const broadcast = (server: BusyCore): string =>
   server.tell(1, ['store', 'job', 'broadcast', '1', 'x'], { batchId: 'b', more: 'm'.repeat(100) });
 
-/** Stores broadcasts until one is refused. @returns how many were taken */
+/**
+ * Stores broadcasts until one is refused.
+ * @returns how many were accepted
+ */
 function fill(server: BusyCore): number {
   for (let n = 0; n < 100_000; n++) if (broadcast(server).includes('the limit is')) return n;
   throw new Error('no broadcast was refused');

@@ -22,7 +22,7 @@ describe('quotas (P12, W11)', () => {
           /^Refused: what this client has stored or made takes \d+ bytes in memory; the limit is 20000\.$/,
         );
         expect(other.call(['store', 'b', 'x', '1', 'v'.repeat(1_000)]).status).toBe('0000');
-        // What others take of it is free again for whoever stored it.
+        // Memory that other clients free is available again to the client that stored it.
         other.call(['use ws', 'a', 'me', 'no']);
         for (let n = 0; n < 5; n++) other.call(['fetchTry', 'a', 'x']);
         expect(one.call(['store', 'a', 'x', '1', 'v'.repeat(1_000)]).status).toBe('0000');
@@ -56,7 +56,7 @@ describe('quotas (P12, W11)', () => {
       const client = server.connect();
       client.call(['open ws', 'a', 'me', 'no'], { memoryBytes: '10000' });
       expect(fill(client, 'a')).toMatch(/the workspace takes \d+ bytes in memory; the limit is 10000\.$/);
-      // It is the maker who chooses.
+      // The creator of the workspace chooses.
       client.call(['open ws', 'a', 'me', 'no'], { memoryBytes: '1000000' });
       expect(fill(client, 'a')).toMatch(/the limit is 10000\.$/);
       for (const text of ['-1', 'much', '1.5', ''])

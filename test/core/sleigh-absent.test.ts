@@ -19,7 +19,7 @@ function almostNobody(server: SimulatedServer): SimulatedClient {
 
 const close = (master: SimulatedClient, server: SimulatedServer): void => {
   master.send(['fetch', 'job', 'status'], { delay: '1' });
-  // A broadcast may have begun the phase, which takes a minute then.
+  // A broadcast may have begun the phase, which then takes a minute.
   server.advance(60_000);
   expect(master.reply().value).toBe('1');
 };
@@ -39,7 +39,7 @@ describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
         expect(master.call(['store', 'job', 'broadcast', '1', 'x'], { ...wide, batchId: 'b' }).status).toBe(
           '0000',
         );
-      // The worker has not answered, so the broadcast is held as well as the null results.
+      // The worker has not answered, so the broadcast is kept as well as the null results.
       expect(server.core.holdings.memory - before).toBeLessThan(20 * 2 * 70_000);
       const { metadata } = result(master, 'b');
       expect(metadata).toMatchObject({ ...wide, batchId: 'b', nwsNull: '1', nwsWorkerRank: '1' });

@@ -9,7 +9,7 @@ const OVER = refused('sleigh is dead');
 const requeue = { onDeadWorker: 'requeue' };
 const nulls = { onDeadWorker: 'null' };
 
-/** Who answered a batch, by rank: the value, or null. */
+/** The answers to a batch, by rank: the value, or null. */
 const answers = (job: Job, batchId: string): Record<string, string | null> =>
   Object.fromEntries(
     job

@@ -8,7 +8,7 @@ import type { Entries } from '../support/simulated-client.ts';
 const elastic = (server: SimulatedServer, options: Entries = {}): Job =>
   new Job(server, { join: 'elastic', ...options });
 
-/** Who answered a batch, by rank: the value, or null; and how many copies each was told of. */
+/** The answers to a batch, by rank: the value, or null; and the number of copies in each. */
 const answers = (job: Job, batchId: string): string[] =>
   job
     .results(batchId)
@@ -43,7 +43,7 @@ describe('an elastic group (S17)', () => {
       expect(job.master.read('rankCount')).toBe('1');
       expect(job.rank(sentinel)).toBe(2);
       expect(sentinel.get('fetch', 'worker_ids').value).toBe('-1');
-      // One that is given out and whose sentinel goes is free again, too.
+      // A rank that is assigned and whose sentinel disconnects is free again, too.
       const other = elastic(new SimulatedServer(), { rankCount: '1' });
       const gone = other.sentinel();
       gone.leave();
@@ -327,7 +327,7 @@ describe('broadcasts of an elastic group (S17)', () => {
           task = worker?.get('fetchTry', 'task');
         }
       }
-      // The late one is still busy with the first: it owes all that came since.
+      // The late worker is still busy with the first broadcast: it must answer all later ones as well.
       expect(held() - before).toBe(1_000 + 500 + 1);
       late.leave();
       job.results('some');
@@ -356,7 +356,7 @@ test(
     expect(sleigh?.crew.workers.map(({ rank }) => rank)).toEqual(
       Array.from({ length: 1_000 }, (_, n) => n + 6),
     );
-    // The first one is there, and those that have ended but for the oldest.
+    // The first one is connected; the ended ones are remembered except for the oldest.
     expect(sleigh?.crew.sentinels.map(({ id }) => id)).toEqual([
       0,
       ...Array.from({ length: 1_000 }, (_, n) => n + 2),
@@ -372,7 +372,7 @@ test(
     expect(job.master.list().join('\n')).not.toContain('worker registrations');
     expect(sleigh?.workspace.variable('worker registrations').behaviour.counts.values).toBe(1_000);
     expect(job.master.get('fetch', 'worker registrations').value).toBe('5');
-    // The next one comes all the same.
+    // The next one can still join.
     job.worker(job.rank(first));
     expect(job.master.read('rankCount')).toBe('1');
   }),

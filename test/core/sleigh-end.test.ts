@@ -242,7 +242,7 @@ describe('the grace period (S15)', () => {
   );
 });
 
-/** Everyone who can wait for anything, waiting. */
+/** A waiting client for everything that a client can wait for. */
 function everyoneWaits(job: Job): Visitor[] {
   const { sentinel, workers } = job.openCrew(1);
   const waits: [Visitor, string][] = [

@@ -12,7 +12,7 @@ function jobWith(workers: number, server: SimulatedServer): { job: Job; workers:
   return { job, workers: job.crew(workers + 1).workers };
 }
 
-/** Gives a result for the next task. */
+/** Stores a result for the next task. */
 function work(worker: Visitor | undefined, value: string): void {
   expect(worker?.get('fetch', 'task')).toMatchObject(OK);
   expect(worker?.store('result', value)).toMatchObject(OK);

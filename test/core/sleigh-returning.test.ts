@@ -26,7 +26,10 @@ class Story {
     return who.store('worker_ids', '0', { metadata });
   }
 
-  /** The worker comes back by another connection. @returns whether it still has its task */
+  /**
+   * The worker comes back on another connection.
+   * @returns whether it still has its task
+   */
   comeBack(doing?: string): string | undefined {
     this.worker = this.job.visitor();
     const reply = this.register(this.worker, doing);
@@ -40,13 +43,13 @@ class Story {
     return [value, metadata['nwsTask']];
   }
 
-  /** Sends the result and asks for the next task in one piece, as the worker of this project does. */
+  /** Sends the result and requests the next task in one segment, as the worker of this project does. */
   sendResultAndAsk(value: string): void {
     this.worker.client.send(['store', 'job', 'result', '1', value]);
     this.worker.ask('fetch', 'task');
   }
 
-  /** The connection is gone, and with it the replies that were on their way. */
+  /** The connection is closed, and the replies on it are lost. */
   loseConnection(): void {
     this.worker.client.skip();
     this.worker.leave();
@@ -286,7 +289,7 @@ describe('a reply that is lost with the connection (S18)', () => {
         it.loseConnection();
         expect(it.comeBack(number)).toBe('0');
         expect([it.values(), it.job.status()]).toEqual([['r1'], { pending: 2, running: 0 }]);
-        // With a single attempt in all, it is given again all the same; and in its place.
+        // It is handed out again even with a single attempt in all, and keeps its position.
         expect(it.fetch()).toEqual(['t2', '3']);
         it.worker.store('result', 'r2');
         expect(it.fetch()).toEqual(['t3', '4']);
@@ -347,7 +350,7 @@ describe('a reply that is lost with the connection (S18)', () => {
       expect(it.comeBack(first)).toBe('0');
       it.loseConnection();
       expect(it.comeBack(second)).toBe('0');
-      // Given twice, once in vain: one attempt of three is left after the next.
+      // It was handed out twice, once without effect: one attempt of three is left after the next.
       expect(it.fetch()).toEqual(['t1', '3']);
     }),
   );

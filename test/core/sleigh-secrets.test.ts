@@ -8,7 +8,7 @@ import { aboutOf } from '../support/views.ts';
 const OF_SENTINEL = 'secret-of-the-sentinel';
 const OF_WORKER = 'secret-of-the-worker';
 
-/** A job in which sessions are told in every way that there is; then what anybody can learn of it. */
+/** A job in which sessions are sent in every possible way; then everything that a client can read of it. */
 function everythingTold(traces: boolean): { texts: string[]; server: SimulatedServer } {
   const logged: string[] = [];
   const server = new SimulatedServer({ traces });
@@ -33,7 +33,7 @@ function everythingTold(traces: boolean): { texts: string[]; server: SimulatedSe
   }
   const back = job.visitor();
   back.store('worker_ids', '0', { metadata: { session: OF_WORKER, doing: '1' } });
-  // Refused ones, too: a bad number, another session, a rank that is taken.
+  // Refused requests, too: an invalid number, another session, a rank that is taken.
   job.visitor().store('worker_ids', '0', { metadata: { session: OF_WORKER, doing: 'x' } });
   job.visitor().store('worker_ids', '2', { metadata: { session: `${OF_WORKER}, or not` } });
   const report = (how: string, rank: string, session: string): void =>
@@ -77,7 +77,7 @@ function everythingTold(traces: boolean): { texts: string[]; server: SimulatedSe
 describe.each([false, true])('session secrets, with a trace: %s', (traces) => {
   test('appear in no variable, report, view, story, log or trace (S18, S19)', () => {
     const { texts, server } = everythingTold(traces);
-    // It was looked where there is something to see.
+    // The places that were searched contain something.
     expect(texts.some((text) => text.includes('worker registrations'))).toBe(true);
     expect(texts.some((text) => text.includes('"pid":"1"') || text.includes('"pid": "1"'))).toBe(true);
     expect(texts.some((text) => text.includes('registration-failed'))).toBe(true);

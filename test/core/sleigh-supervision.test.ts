@@ -33,7 +33,7 @@ class Supervised {
     return worker;
   }
 
-  /** Over a connection of its own, since that of the sentinel may be blocked. */
+  /** On a connection of its own, because that of the sentinel may be blocked. */
   report(rank: number, metadata: Entries = {}, session = SESSION): Reply {
     return this.once((who) => who.store('worker_dead', String(rank), { metadata: { session, ...metadata } }));
   }
@@ -341,7 +341,7 @@ describe('a report of a sentinel (S19)', () => {
       (it) => {
         it.job.task('t');
         it.worker(0).get('fetch', 'task');
-        // Bytes, as they are on the wire: é takes two.
+        // Bytes as on the wire: é takes two.
         const lastWords = Buffer.from('é'.repeat(3_000) + 'x').toString('latin1');
         it.report(0, { lastWords, how: 'h'.repeat(300), why: 'w'.repeat(300) });
         const { metadata } = it.job.results()[0] ?? {};

@@ -11,7 +11,7 @@ const hire: Step = { do: 'hire', ranks: 2 };
 const register = (who: number): Step => ({ do: 'register', who });
 const timer: Step = { do: 'fireTimer' };
 
-/** A job in which everyone does everything that its kind can do. */
+/** A job in which every client sends every request of its role. */
 const SCRIPT: readonly Step[] = [
   hire,
   hire,
@@ -52,7 +52,7 @@ type Vanishes = Extract<Step, { do: 'vanish' }>;
 const party = (party: Vanishes['party'], ...numbers: number[]): Vanishes[] =>
   numbers.map((who) => ({ do: 'vanish', party, who }));
 
-/** The first death ends a job under `shutdown`, whoever it is; there a few must do. */
+/** The first death ends a job under `shutdown`, so a few cases are enough there. */
 const CASES: [DeathPolicy, readonly Vanishes[]][] = [
   ['requeue', [...party('worker', 0, 1, 3), ...party('sentinel', 0, 1), ...party('master', 0, 1)]],
   ['null', [...party('worker', 0, 1, 3), ...party('sentinel', 0, 1), ...party('master', 0)]],

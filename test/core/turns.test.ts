@@ -7,7 +7,7 @@ const pipeline = (...requests: string[][]): string =>
 const many = (count: number, make: (n: number) => string[]): string[][] =>
   Array.from({ length: count }, (_, n) => make(n));
 
-/** All that a client may ask for that takes long, in one piece. */
+/** All slow requests of a client, in one segment. */
 const ALL = pipeline(
   ['open ws', 'w', 'me', 'no'],
   ...many(300, (n) => ['declare var', 'w', `variable ${(n * 7) % 300}`, 'fifo']),

@@ -38,13 +38,13 @@ describe('the examples of the client library', () => {
     const pixel = (x: number, y: number): number[] => [
       ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
     ];
-    // Inside the set it is night; far outside it is not.
+    // The inside of the set is dark, and the points far outside are not.
     expect(pixel(800, 400)).toEqual([8, 6, 20]);
     expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
   }, 60_000);
 
   it('sweep a parameter and plot the results', async () => {
-    // 79.7 %: the solution of z = 1 - exp(-2 z), which the textbooks give.
+    // 79.7 %: the textbook solution of z = 1 - exp(-2 z).
     expect(await run('sweep/main.mjs', 'plot.svg')).toEqual(
       well('plot.svg: 71 simulations; at 2.0 79.7 % fall ill\n'),
     );
@@ -67,9 +67,9 @@ describe('the examples of the client library', () => {
   });
 
   it('share tasks through a bag, from which workers take them', async () => {
-    // 1 + 8 + 42 + 140 placements of up to three queens, and the 92 solutions that are known.
+    // 1 + 8 + 42 + 140 placements of up to three queens, and the 92 known solutions.
     expect(await run('tree/main.mjs', '8')).toEqual(well('92 ways for 8 queens, found by 191 tasks\n'));
-    // Where no queen can follow the bag is empty, too.
+    // If no queen can follow, the bag is empty, too.
     expect((await run('tree/main.mjs', '2')).output).toBe('0 ways for 2 queens, found by 3 tasks\n');
   });
 

@@ -10,14 +10,17 @@ import { RawClient } from '../support/raw-client.ts';
 import { scrapeOf } from '../support/scrape.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-/** Descriptors of the server: its own modules are that many at once while it starts. */
+/** Descriptors of the server: its own modules use this many at once while it starts. */
 const DESCRIPTORS = 256;
 
 let child: ChildProcess;
 let errors = '';
 let output = '';
 
-/** A server that may open so many files and sockets. @returns its port */
+/**
+ * A server with a limited number of open files and sockets.
+ * @returns its port
+ */
 async function start(...flags: string[]): Promise<number> {
   const command = `ulimit -n ${DESCRIPTORS} && exec "$0" "$@"`;
   const web = flags.includes('--web-port') ? [] : ['--no-web'];
@@ -32,7 +35,7 @@ async function start(...flags: string[]): Promise<number> {
   return Number(String(line).split(':').at(-1));
 }
 
-/** The URL of its page; '' until it has said so. */
+/** The URL of its page; '' until it is printed. */
 const page = (): string => /http:\/\/\S+/.exec(output)?.[0] ?? '';
 
 afterEach(() => child.kill('SIGKILL'));
@@ -50,7 +53,7 @@ describe('running out of file descriptors (P12)', () => {
     await eventually(() => logged('no descriptors are left').length > 0, 'it is told');
     expect(logged('no descriptors are left')[0]).toMatch(/"descriptors":256.*"limit":"descriptors"/);
     expect(await client.short('store', 'w', 'x', '1', 'small')).toBe('0000');
-    // Those that are left are for large values, which need files.
+    // The remaining descriptors are for large values, which need files.
     client.write(`0005${['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}`);
     client.write(pad20(2_000) + 'v'.repeat(2_000));
     expect((await client.read(4)).toString()).toBe('0000');
@@ -62,7 +65,7 @@ describe('running out of file descriptors (P12)', () => {
       next.vanish();
       return answer === '2223';
     }, 'others are served again');
-    // A thousand refusals are not a thousand lines.
+    // A thousand refusals do not write a thousand lines.
     expect(logged('no descriptors are left').length).toBeLessThan(5);
     expect(child.exitCode).toBe(null);
   }, 60_000);
@@ -94,7 +97,7 @@ describe('running out of file descriptors (P12)', () => {
   it('closes connections over the limit at once, and is logged once', async () => {
     const port = await start('--log-level', 'warn', '--limit', 'connectionCount=10');
     const clients = await Promise.all(Array.from({ length: 10 }, () => RawClient.ready(port)));
-    // Each of them would wait for five seconds to be told to go, if it were let in first.
+    // Each of them would wait five seconds to be told to close if it were accepted first.
     for (let n = 0; n < 200; n++) await (await RawClient.open(port)).closed();
     expect(logged('connection refused: over the limit').length).toBe(1);
     for (const client of clients) expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');

@@ -5,13 +5,13 @@ import { RawClient } from '../support/raw-client.ts';
 import { isLongVerb, readReply, type Reply } from '../support/replies.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
 
-// What a client can make the server hold, each kind in a server of its own whose memory is limited: to 32 MiB with
-// VERIFY=long, where what is held beside that shows best.
+// Everything that a client can make the server hold, each kind on a server of its own with limited memory: 32 MiB with
+// VERIFY=long, where memory beyond the limit shows best.
 
 const MIB = 2 ** 20;
 const isLong = process.env['VERIFY'] === 'long';
 const LIMIT = (isLong ? 32 : 8) * MIB;
-/** MiB of memory that the process may have: Node itself takes about 70. */
+/** MiB of memory that the process may use: Node itself takes about 70. */
 const MOST_MEMORY = isLong ? 256 : 160;
 const AT_ONCE = 100;
 
@@ -62,9 +62,9 @@ class Filler {
 
 interface Kind {
   readonly what: string;
-  /** What is asked once. */
+  /** Requested once. */
   readonly first?: readonly Request[];
-  /** What is asked again and again, until it is refused. */
+  /** Requested repeatedly until it is refused. */
   readonly again: (n: number) => Request | readonly Request[];
 }
 
@@ -157,12 +157,12 @@ describe('all memory that the server holds for clients has a limit (P12)', () =>
       if (refusal === 'no value available') refusal = '';
       expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
     }
-    // What is nearly full has no room for the request itself either.
+    // When nearly full there is no room for the request itself, either.
     expect(refusal).toMatch(
       /^Refused: (the server holds \d+ bytes in memory|requests that are coming in take \d+ bytes); the limit is \d+\.$/,
     );
     expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
-    // It looks after those who are there, and the next ones.
+    // The server still serves existing clients and new ones.
     const other = await Filler.at(server);
     expect((await other.ask([['list wss', '__default']]))[0]?.status).toBe('0000');
   });

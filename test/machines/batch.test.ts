@@ -18,7 +18,7 @@ const EVENTS: readonly Type[] = [
   'job.ended',
 ];
 
-/** Where events lead, and what they command; every state and every event is in it. */
+/** The next states and the commands; every state and every event is in it. */
 const TABLE: readonly (readonly [Type[], string, BatchCommand[]])[] = [
   [[], 'feeding', []],
   [['emptied'], 'feeding', []],
@@ -59,7 +59,7 @@ function nameOf(value: StateValue): string {
   return inner === undefined ? state : `${state}.${nameOf(inner)}`;
 }
 
-/** @returns the state after these events, and what the last of them commanded */
+/** @returns the state after these events, and the commands of the last of them */
 function after(types: readonly Type[]): [string, string[]] {
   let commands: string[] = [];
   const act = (name: string) => (): void => void commands.push(name);

@@ -25,7 +25,7 @@ describe('binding a machine', () => {
   });
 
   test('rejects a missing or misspelled action at compile time', () => {
-    // @ts-expect-error -- log is forgotten
+    // @ts-expect-error -- log is missing
     bind(lamp, () => null, { light: () => undefined });
     // @ts-expect-error -- there is no action ligth
     bind(lamp, () => null, { light: () => undefined, log: () => undefined, ligth: () => undefined });

@@ -15,7 +15,7 @@ const COPY: UnfinishedTask = { ...TASK, isCopy: true };
 const FAILED_COPY: UnfinishedTask = { ...COPY, workerStays: true };
 const last = (task: UnfinishedTask): UnfinishedTask => ({ ...task, attempts: 3 });
 
-/** What is done under requeue, null and shutdown. */
+/** The actions under requeue, null and shutdown. */
 const ROWS: readonly (readonly [string, UnfinishedTask, Decision, Decision, Decision])[] = [
   ['the task of a dead worker', TASK, 'requeue', 'answer', 'drop'],
   ['its last attempt', last(TASK), 'answer', 'answer', 'drop'],
@@ -26,7 +26,7 @@ const ROWS: readonly (readonly [string, UnfinishedTask, Decision, Decision, Deci
   ['the last attempt at a copy', last(FAILED_COPY), 'answer', 'answer', 'drop'],
 ];
 
-/** Whether the dead, the absent, and the absent ones of a sentinel that supervises are answered for. */
+/** Whether dead ranks, absent ranks and absent ranks of a supervising sentinel are answered for. */
 const answered = (policy: DeathPolicy): boolean[] => [
   answersForDead(policy),
   answersForAbsent(policy, false),

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 const MACHINES = join(import.meta.dirname, '../../src/machines');
 
-/** Whose objects live: what an event tells of them are their numbers. */
+/** Objects with a life of their own: an event refers to them by numbers. */
 const LIVING = /\b(PendingGet|PendingStore|Client|Worker|Sentinel|Task|Value)\b/;
 
 test('events of machines contain no live objects', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPackage } from '../support/installed-package.ts';
 
-/** Every command of the package, as users have it. With SLEIGH_TEST_NODE it runs under another Node than the tests. */
+/** Every command of the installed package. With SLEIGH_TEST_NODE it runs under another Node than the tests. */
 
 let installed: InstalledPackage;
 beforeAll(() => {
@@ -121,7 +121,7 @@ describe('a test in vitest', () => {
   }, 120_000);
 });
 
-/** So that it need not be waited for long whether it gives up clients that say nothing. */
+/** So that the test need not wait long for silent clients to be disconnected. */
 const QUICK = ['--limit', 'handshakeSeconds=3', '--limit', 'requestSeconds=3'];
 
 describe('the server in the package', () => {

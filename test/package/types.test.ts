@@ -7,7 +7,7 @@ import { InstalledPackage } from '../support/installed-package.ts';
 
 const PROGRAMS = fileURLToPath(new URL('programs', import.meta.url));
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-/** Marks a line of a program that the compiler must refuse. */
+/** Marks a line of a program that the compiler must reject. */
 const WRONG = '// wrong';
 
 let installed: InstalledPackage;
@@ -18,7 +18,10 @@ beforeAll(() => {
 }, 180_000);
 afterAll(() => installed[Symbol.dispose]());
 
-/** Compiles all programs as strictly as can be. @returns the errors, as FILE:LINE: TEXT */
+/**
+ * Compiles all programs with the strictest options.
+ * @returns the errors, as FILE:LINE: TEXT
+ */
 function compile(include: readonly string[], options: Readonly<Record<string, unknown>>): string[] {
   const compilerOptions = {
     target: 'ES2022',
@@ -38,7 +41,7 @@ function compile(include: readonly string[], options: Readonly<Record<string, un
   );
 }
 
-/** The lines that are marked, as FILE:LINE. */
+/** The marked lines, as FILE:LINE. */
 function wrongLines(): string[] {
   return readdirSync(PROGRAMS).flatMap((name) =>
     readFileSync(join(PROGRAMS, name), 'utf8')

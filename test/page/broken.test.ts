@@ -11,7 +11,7 @@ import { startBrowser } from '../support/browser.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { shown } from './site.ts';
 
-// What has failed by a fault of the server, put in on purpose, is seen in the page.
+// The page shows failures of the server, which this test causes.
 
 let server: Server;
 let url: string;

@@ -22,22 +22,22 @@ import {
 } from './site.ts';
 
 const WORKERS = 3;
-/** Calls its worker by its process, so that one can be killed. */
+/** Names the process of its worker, so that the test can kill it. */
 const JOB = `export default async (line) => {
   await new Promise((resolve) => setTimeout(resolve, 250));
   return process.pid;
 };`;
 const WORKSPACE = '<b>böse</b>';
-/** As it is on the wire: a character for each byte. */
+/** As on the wire: one character for each byte. */
 const WORKSPACE_BYTES = Buffer.from(WORKSPACE).toString('latin1');
 const isLong = process.env['VERIFY'] === 'long';
-/** Pages that are looked at in the dark, too, if not all are: between them they have every colour. */
+/** The pages that are checked in dark mode if not all are: together they contain every colour. */
 const DARK = new Set(['overview', 'sleigh', 'actor', 'charts']);
 const lines = (n: number): string => 'a line\n'.repeat(n);
 
 const textOf = (selector: string) => shown(() => page.locator(selector).first().textContent());
 
-/** Enough that the page sees the queue fall on a busy machine, too. */
+/** Enough for the page to show the shrinking queue on a busy machine. */
 const ELEMENTS = 150;
 
 let server: ServeProcess;
@@ -46,7 +46,7 @@ let browser: Browser;
 let page: Page;
 let client: NwsConnection;
 let run: RunProcess;
-/** Path of the page of the sleigh that runs. */
+/** Path of the page of the running sleigh. */
 let sleigh = '';
 const folder = new Folder();
 const complaints: string[] = [];
@@ -137,7 +137,7 @@ describe('the page', { timeout: 120_000 }, () => {
     await pressUntil(page, 'ArrowDown', /result\.stored/);
     await page.keyboard.press('Enter');
     await page.getByText('as it was at').waitFor();
-    // Not a moment later than the words: no polling.
+    // Without a delay after the text: no polling.
     expect(await page.locator('.chart .is-active').last().getAttribute('data-state')).toBe('registered.idle');
     expect(await page.locator('.chart .is-next').count()).toBeGreaterThan(0);
     await page.getByRole('button', { name: 'Back to live' }).press('Enter');
@@ -296,7 +296,7 @@ describe('the page', { timeout: 120_000 }, () => {
     const port = Number(new URL(url).port);
     await page.goto(url);
     await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
-    // In good order, so that its trace is whole.
+    // Stopped in order, so that its trace is complete.
     server.kill('SIGTERM');
     await server.outcome;
     await page.getByText('The server cannot be reached.').waitFor();

@@ -29,7 +29,7 @@ export async function startSite(
   return { server, url: url() ?? '' };
 }
 
-/** What axe-core finds wrong, in short. */
+/** The problems that axe-core finds, abbreviated. */
 export async function violations(page: Page, rules?: readonly string[]): Promise<string[]> {
   if ((await page.evaluate('typeof axe')) === 'undefined') await page.evaluate(AXE);
   const options = { resultTypes: ['violations'], ...(rules && { runOnly: { type: 'rule', values: rules } }) };
@@ -39,14 +39,14 @@ export async function violations(page: Page, rules?: readonly string[]): Promise
   );
 }
 
-/** For people to look at; they are not compared with anything. */
+/** Pictures for people; the test does not compare them. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   if (!isLong) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: `${SCREENSHOTS}${name}.png`, fullPage: true });
 }
 
-/** Pixels that the page is wider than its window. */
+/** Pixels by which the page is wider than its window. */
 export const overflow = (page: Page): Promise<number> =>
   page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
@@ -54,7 +54,7 @@ export const overflow = (page: Page): Promise<number> =>
 export const focused = (page: Page): Promise<string> =>
   page.evaluate<string>('(document.activeElement?.textContent ?? "").trim()');
 
-/** Presses a key until the focus is on something with this text. */
+/** Presses a key until an element with this text has the focus. */
 export async function pressUntil(page: Page, key: string, text: RegExp, most = 60): Promise<void> {
   for (let i = 0; i < most; i++) {
     await page.keyboard.press(key);
@@ -63,17 +63,17 @@ export async function pressUntil(page: Page, key: string, text: RegExp, most = 6
   throw new Error(`${key} does not lead to ${text}; it is on: ${await focused(page)}`);
 }
 
-/** The number of a fact of the page, such as `tasks queued`. */
+/** A number on the page, such as `tasks queued`. */
 export async function fact(page: Page, name: string): Promise<number> {
   const text = await page.locator('.fact', { hasText: name }).locator('dd').first().textContent();
   return Number((text ?? '').replaceAll(',', ''));
 }
 
-/** How many workers of the board are in a state. */
+/** The number of workers on the board in a state. */
 export const onBoard = (page: Page, state: string): Promise<number> =>
   page.locator('.tile', { has: page.locator('.tile-state', { hasText: new RegExp(`^${state}$`) }) }).count();
 
-/** What a page shows comes in several streams, one after the other: it is looked at until it is so. */
+/** The content of a page arrives in several streams: it is read again until the condition holds. */
 export const shown = (read: () => Promise<unknown>): ReturnType<typeof expect.poll> =>
   expect.poll(read, { timeout: 15_000 });
 

@@ -4,7 +4,7 @@ import { simulated, type SimulatedServer } from '../support/simulated-server.ts'
 
 const JOB = { wstype: 'sleigh' };
 
-/** Makes jobs, each with a worker that has done a task. */
+/** Creates jobs, each with a worker that has done a task. */
 function makeJobs(server: SimulatedServer, from: number, to: number): void {
   for (let n = from; n < to; n++) {
     const client = server.connect();

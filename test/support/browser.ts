@@ -21,7 +21,7 @@ async function send(url: string, path: string, asking: Asking): Promise<Incoming
   const sent = request({
     hostname,
     port,
-    // As it stands: no `..` is gone through here.
+    // Sent unchanged: `..` is not resolved.
     path,
     method: asking.method ?? 'GET',
     headers: asking.headers ?? {},
@@ -33,7 +33,7 @@ async function send(url: string, path: string, asking: Asking): Promise<Incoming
   return response;
 }
 
-/** Asks a web server for a path, exactly as it stands. */
+/** Requests a path from a web server, unchanged. */
 export async function ask(url: string, path: string, asking: Asking = {}): Promise<Answer> {
   const response = await send(url, path, asking);
   const pieces: Buffer[] = [];
@@ -55,11 +55,11 @@ export async function view(url: string, path: string): Promise<Record<string, un
 export interface StreamEvent {
   readonly event: string;
   readonly data: string;
-  /** When it came, by performance.now(). */
+  /** Its arrival, by performance.now(). */
   readonly at: number;
 }
 
-/** A stream of views, read as it comes unless it is paused. */
+/** A stream of views, which is read unless it is paused. */
 export class ViewStream implements Disposable {
   readonly events: StreamEvent[] = [];
   comments = 0;
@@ -122,7 +122,7 @@ export class ViewStream implements Disposable {
 const fieldOf = (fields: readonly string[], name: string): string | undefined =>
   fields.find((field) => field.startsWith(`${name}: `))?.slice(name.length + 2);
 
-/** A headless Chromium. It runs in one process, so that closing a page ends it: take one page for all that you need. */
+/** A headless Chromium. It runs in one process, so that closing a page ends it: use one page for everything. */
 export async function startBrowser(): Promise<Browser> {
   return browsers.launch({
     executablePath: await chromium.executablePath(),

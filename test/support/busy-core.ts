@@ -7,11 +7,11 @@ import { encodeRequest } from '../../src/wire/request.ts';
 
 const HANDSHAKE = 'X000R00000020016MetadataToServer000110018MetadataFromServer00011';
 
-/** A core that is told at each look that its time is up, or never. */
+/** A core whose time slice is always over, or never. */
 export class BusyCore {
   readonly core: Core;
   readonly sent = new Map<number, string>();
-  /** Events that the core asked for, in order. */
+  /** Events that the core scheduled, in order. */
   readonly due: ('continued' | number)[] = [];
   readonly paused = new Set<number>();
   /** Connections that the core has closed. */
@@ -51,7 +51,7 @@ export class BusyCore {
     this.write(connection, encodeRequest(args, undefined));
   }
 
-  /** @returns what was sent for it, all steps done */
+  /** @returns the bytes sent to it after all steps */
   tell(connection: number, args: string[], metadata: Readonly<Record<string, string>> = {}): string {
     const before = this.sent.get(connection)?.length ?? 0;
     this.write(connection, encodeRequest(args, new Map(Object.entries(metadata))));
@@ -59,7 +59,10 @@ export class BusyCore {
     return this.sent.get(connection)?.slice(before) ?? '';
   }
 
-  /** One event that the core asked for. @returns whether there was one */
+  /**
+   * Runs one scheduled event.
+   * @returns whether there was one
+   */
   turn(): boolean {
     const next = this.due.shift();
     if (next === undefined) return false;

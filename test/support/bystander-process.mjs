@@ -1,4 +1,5 @@
-// An honest client in a process of its own: PORT. It stores and fetches until it is told to end, and tells the times.
+// A correct client in a process of its own: PORT. It stores and fetches until it is told to stop, and reports the
+// times.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NwsConnection } from '../../dist/client/connection/connection.js';
 

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 
 const PROCESS = fileURLToPath(new URL('bystander-process.mjs', import.meta.url));
 
-/** An honest client beside rude ones: it stores and fetches all along, and takes the time. */
+/** A correct client next to misbehaving ones: it stores and fetches continuously, and measures the time. */
 export class Bystander {
   readonly #process: ChildProcess;
   readonly #watching: NodeJS.Timeout;
   #hasFailed = false;
-  /** MiB of memory of the server's process at most. */
+  /** The maximum memory of the server process in MiB. */
   memory = 0;
 
   private constructor(process: ChildProcess, pid: number) {
@@ -25,7 +25,10 @@ export class Bystander {
     return new Bystander(process, pid);
   }
 
-  /** @returns milliseconds that it waited for a store and a fetch. @throws when it was not served */
+  /**
+   * @returns milliseconds for a store and a fetch
+   * @throws if it was not served
+   */
   async end(): Promise<{ p99: number; most: number; count: number }> {
     clearInterval(this.#watching);
     if (this.#hasFailed) throw new Error('an honest client was not served');
@@ -41,7 +44,7 @@ export class Bystander {
   }
 }
 
-/** MiB that a process has in memory now; 0 when it has ended. */
+/** MiB of memory that a process uses; 0 when it has ended. */
 export function memoryOf(pid: number): number {
   try {
     const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];

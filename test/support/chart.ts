@@ -13,51 +13,51 @@ import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
 import { PendingStore } from '../../src/machines/pending-store.ts';
 
 /**
- * The state after an event, and what the chart called or sent, in order: `action` with its parameters, or `actor: event,
- * payload`.
+ * The state after an event, and the calls and events of the machine in order: `action` with its parameters, or `actor:
+ * event, payload`.
  */
 export type Row = readonly [next: string, ...calls: string[]];
 
-/** What a chart must do in one state; events that are not named are unexpected there. */
+/** The required behaviour in one state; events that are not named are unexpected there. */
 export interface StateTable {
   /** The events that lead to it. */
   readonly after: readonly string[];
   readonly on: Readonly<Record<string, Row>>;
-  /** What an event changes in the context: what is not named stays. */
+  /** The changes of an event to the context; other fields stay. */
   readonly changes?: Readonly<Record<string, object>>;
   readonly tags?: readonly string[];
 }
 
 export interface ChartTable {
   readonly input: unknown;
-  /** XState alone runs it: it is never compiled. */
+  /** Only XState runs it: it is never compiled. */
   readonly isInterpreted?: true;
-  /** How it begins. */
+  /** Its initial state. */
   readonly start: { readonly context: object; readonly calls: readonly string[] };
-  /** By the names that the table gives them. */
+  /** By the names in the table. */
   readonly events: Readonly<Record<string, AnyEventObject>>;
   readonly states: Readonly<Record<string, StateTable>>;
   /** Final states, and the events that lead there. */
   readonly finals: Readonly<Record<string, readonly string[]>>;
 }
 
-/** One thing that must be true of a chart. */
+/** One property of a machine. */
 export interface Check {
   readonly name: string;
-  /** Fails when it is not true. */
+  /** Throws if the property does not hold. */
   readonly run: (machine: AnyStateMachine) => void;
-  /** What a row of the table is about. */
+  /** The subject of a row of the table. */
   readonly row?: { readonly state: string; readonly event: string; readonly next: string };
 }
 
-/** All that must be true of a chart: its table, and what takes more than one event to see. */
+/** All properties of a machine: its table, and those that take several events. */
 export interface ChartChecks {
   readonly machine: AnyStateMachine;
   readonly table: ChartTable;
   readonly stories: Readonly<Record<string, readonly Check[]>>;
 }
 
-/** A running chart whose commands do nothing but leave their names. */
+/** A running machine whose actions only record their names. */
 export class Recording {
   readonly #calls: string[] = [];
   readonly #seen: [name: string, context: object][] = [];
@@ -69,7 +69,7 @@ export class Recording {
     form: (machine: AnyStateMachine) => AnyStateMachine = (as) => as,
   ) {
     const recorders = Object.entries(machine.implementations.actions)
-      // Only what is done outside of the chart: an assign is part of it.
+      // Only actions that are implemented outside of the machine: an assign is part of it.
       .filter(([, action]) => !(typeof action === 'function' && 'type' in action))
       .map(([name]) => [
         name,
@@ -119,17 +119,17 @@ export class Recording {
   get isDone(): boolean {
     return this.#actor.getSnapshot().status === 'done';
   }
-  /** What was called since the last look. */
+  /** The calls since the last look. */
   takeCalls(): string[] {
     return this.#calls.splice(0);
   }
-  /** The contexts that a command was called with. */
+  /** The contexts in which an action was called. */
   seenBy(command: string): object[] {
     return this.#seen.filter(([name]) => name === command).map(([, context]) => context);
   }
 }
 
-/** An event with what it carries. */
+/** An event with its payload. */
 const spoken = ({ type, ...payload }: AnyEventObject): string =>
   [type, ...Object.entries(payload).map(([name, value]) => `${name} ${JSON.stringify(value)}`)].join(', ');
 
@@ -153,11 +153,11 @@ function leaves(node: StateNode): StateNode[] {
 
 const asItIs = (machine: AnyStateMachine): AnyStateMachine => machine;
 
-/** Sends every event in every state, and compares with the table; the table must name them all. */
+/** Sends every event in every state, and compares with the table, which must name them all. */
 export function tableChecks({ input, isInterpreted, start, events, states, finals }: ChartTable): Check[] {
   const event = (name: string): AnyEventObject => events[name] ?? { type: name };
   const forms = isInterpreted === true ? [asItIs] : [asItIs, compiled];
-  /** The chart after some events, interpreted and compiled. */
+  /** The machine after some events, interpreted and compiled. */
   const both = (machine: AnyStateMachine, names: readonly string[]): Recording[] =>
     forms.map((form) => new Recording(machine, input, form).send(...names.map(event)));
 
@@ -192,7 +192,7 @@ export function tableChecks({ input, isInterpreted, start, events, states, final
     {
       name: 'names every event',
       run: (machine) => {
-        // What XState itself sends has no names of ours.
+        // Events of XState itself are not in the table.
         const types = Object.values(events).map(({ type }) => type);
         const ours = types.filter((type) => !type.startsWith('xstate.'));
         expect(new Set(ours)).toEqual(new Set(machine.events.filter((type) => !type.includes('*'))));
@@ -247,7 +247,7 @@ const NOBODY: Client = {
   refuse: () => undefined,
 };
 
-/** A get that may wait, or not. */
+/** A get that may or may not wait. */
 export const anAsk = (waits: boolean): PendingGet =>
   new PendingGet(NOBODY, { verb: 'fetch', takes: true, waits, metadata: NO_METADATA });
 

@@ -6,5 +6,5 @@ const elk = new Elk.default();
 
 export const engine: Engine = (graph) => elk.layout(graph);
 
-/** Drawn anew from src/machines, by file name. */
+/** Drawn again from src/machines, by file name. */
 export const drawnCharts = (): Promise<ReadonlyMap<string, string>> => chartFiles(engine);

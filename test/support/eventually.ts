@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until something holds. @throws what it last threw or said, when it never does */
+/**
+ * Waits until a condition holds.
+ * @throws the last error or message if it never holds
+ */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   what: string,

@@ -15,14 +15,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** The Node that runs the package; another one where it is named. */
+/** The Node that runs the package, or another one if named. */
 const NODE = process.env['SLEIGH_TEST_NODE'] ?? process.execPath;
 
 const { packages }: { packages: Readonly<Record<string, { readonly dev?: boolean }>> } = JSON.parse(
   readFileSync(join(ROOT, 'package-lock.json'), 'utf8'),
 );
 
-/** What a program came to. */
+/** The outcome of a program. */
 export interface Ended {
   readonly status: number | null;
   readonly stdout: string;
@@ -30,8 +30,8 @@ export interface Ended {
 }
 
 /**
- * A fresh project in which the package is installed from what `npm pack` makes of it: only files that users get. Nothing is
- * fetched; what the package depends on is linked.
+ * A new project in which the package is installed from the output of `npm pack`: only the files that users get. Nothing
+ * is downloaded; dependencies are linked.
  */
 export class InstalledPackage implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sleigh-package-'));
@@ -70,7 +70,10 @@ export class InstalledPackage implements Disposable {
     return this.node([this.#command, ...args], input);
   }
 
-  /** Starts the command of the package. @returns it, with the first line that it prints */
+  /**
+   * Starts the command of the package.
+   * @returns the process, with the first line that it prints
+   */
   async start(args: readonly string[]): Promise<{ child: ChildProcess; line: string }> {
     const child = spawn(NODE, [this.#command, ...args], {
       cwd: this.path,

@@ -8,7 +8,7 @@ import { isWindingDown } from './phase.ts';
 export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
   [...server.core.workspaces.all].flatMap(({ plugin }) => (plugin instanceof Sleigh ? [plugin] : []));
 
-/** What must hold in every reachable state of a job; each name is the text of its property. */
+/** The properties of every reachable state of a job; each name is the text of its property. */
 const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
   'a worker is busy exactly when it has a task, unless it is lost': ({ crew }) =>
     [...crew.workers].every(

@@ -1,6 +1,6 @@
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 
-/** What somebody must be told: a task, or a result that some rank gave, or could not give. */
+/** An expected reply: a task, or a result of a rank, which may be a null result. */
 export interface Told {
   readonly tag: string;
   readonly rank?: number;
@@ -17,7 +17,7 @@ interface Task {
 interface Worker {
   readonly rank: number;
   task: Task | undefined;
-  /** Copies of broadcasts that it has not taken, in their order. */
+  /** Copies of broadcasts that it has not fetched, in order. */
   copies: Task[];
   isDead: boolean;
 }
@@ -25,19 +25,19 @@ interface Worker {
 interface Broadcast {
   readonly tag: string;
   readonly batch: string;
-  /** Registered workers that were given a copy: they answer, or are answered for when they die. */
+  /** Registered workers that have a copy: they answer, or it is answered for them when they die. */
   readonly readers: Set<number>;
 }
 
 /**
- * Who must get what in a job that serves (S7, S7.1, S8, S13): lists, and one rule after the other. It is told of
- * registrations, deaths and the closing of the group, and knows nothing of how they come about.
+ * The expected recipients in a serving job (S7, S7.1, S8, S13): lists, and one rule after the other. It receives
+ * registrations, deaths and the close of the group, and does not know their causes.
  */
 export class JobOracle {
   readonly queue: Task[] = [];
   readonly broadcasts: Broadcast[] = [];
   readonly workers = new Map<number, Worker>();
-  /** What was told in this step, by `worker RANK` or `master NUMBER`. */
+  /** The replies in this step, by `worker RANK` or `master NUMBER`. */
   readonly told = new Map<string, Told>();
   readonly #waitingWorkers: Worker[] = [];
   readonly #waitingMasters: { master: number; batch: string }[] = [];
@@ -119,7 +119,7 @@ export class JobOracle {
     for (const copy of worker.copies.splice(0)) this.#answerNull(copy, rank);
   }
 
-  /** S13: every broadcast so far is answered for by those who never had it. */
+  /** S13: every broadcast so far is answered for the ranks that never had it. */
   closed(workerCount: number): void {
     this.isClosed = true;
     for (const broadcast of this.broadcasts)

@@ -16,7 +16,7 @@ import { isWindingDown } from './phase.ts';
 export const BATCHES = ['a', 'b'] as const;
 type Batch = (typeof BATCHES)[number];
 
-/** What somebody does in a job. Numbers choose among those who can do it. */
+/** An action in a job. Numbers choose among the clients that can do it. */
 export type Step =
   | { do: 'hire'; ranks: number }
   | { do: 'register'; who: number }
@@ -34,7 +34,7 @@ export type Step =
 
 const MASTERS = 2;
 
-/** Plays a job step by step, and compares what everyone is told with the oracle, until the job shuts down. */
+/** Plays a job step by step, and compares all replies with the oracle, until the job shuts down. */
 export class JobPlay {
   readonly server: SimulatedServer;
   readonly oracle: JobOracle;
@@ -44,10 +44,10 @@ export class JobPlay {
   readonly #sentinels: Visitor[] = [];
   readonly #workers = new Map<number, Visitor>();
   #stored = 0;
-  /** What `finish` took. */
+  /** The result of `finish`. */
   readonly results: Told[] = [];
 
-  /** @param machines in place of those of every job */
+  /** @param machines instead of those of every job */
   constructor(
     policy: DeathPolicy,
     { maxAttempts = 2, machines }: { maxAttempts?: number; machines?: JobMachines } = {},
@@ -69,7 +69,7 @@ export class JobPlay {
     this.#masters = Array.from({ length: MASTERS }, () => this.job.visitor());
   }
 
-  /** The oracle knows a job only as long as it serves. */
+  /** The oracle models a job only while it serves. */
   get isServing(): boolean {
     return !isWindingDown(this.#sleigh);
   }
@@ -176,7 +176,7 @@ export class JobPlay {
     else this.#sentinels[who % Math.max(this.#sentinels.length, 1)]?.leave();
   }
 
-  /** Lets the chosen one act, unless it is gone or waits. */
+  /** Lets the chosen client act, unless it is disconnected or waits. */
   #withIdle<Key>(
     parties: Iterable<[Key, Visitor | undefined]>,
     who: number,
@@ -188,10 +188,10 @@ export class JobPlay {
     if (!visitor.client.closed && !visitor.client.gone) act([key, visitor]);
   }
 
-  /** What the charts decided is told to the oracle; what it says must have been told. */
+  /** The decisions of the machines are passed to the oracle; the replies must equal its expectations. */
   #compare(): void {
     const isBusy = (rank: number): boolean => this.oracle.workers.get(rank)?.task !== undefined;
-    // When a host dies, those of its workers that have no task die first (S13).
+    // When a host fails, its workers without a task die first (S13).
     const workers = this.#sleigh.crew.workers.toSorted(
       (a, b) => Number(isBusy(a.rank)) - Number(isBusy(b.rank)),
     );
@@ -222,7 +222,7 @@ export class JobPlay {
     for (const visitor of [...this.#workers.values(), ...this.#masters]) visitor.client.skip();
   }
 
-  /** The group closes, the living workers do what is left to do, and all results are taken. */
+  /** The group closes, the live workers finish the remaining tasks, and all results are fetched. */
   finish(): void {
     this.step({ do: 'askStatus', delay: 0 });
     for (let n = 0; n < 50 && this.isServing && !this.oracle.isClosed; n++) this.step({ do: 'fireTimer' });
@@ -241,7 +241,7 @@ export class JobPlay {
       }
   }
 
-  /** Everything is done with: nothing may be left. */
+  /** After the end of everything nothing may be left. */
   end(): void {
     this.job.owner.leave();
     expect(this.server.core.counts.timers).toBe(0);

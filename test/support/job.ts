@@ -10,10 +10,10 @@ interface Crew {
   readonly workers: readonly Visitor[];
 }
 
-/** One sleigh workspace, and the parties that meet in it. */
+/** One sleigh workspace, and the clients that use it. */
 export class Job {
   readonly server: SimulatedServer;
-  /** Opened the workspace, which goes with it. */
+  /** The client that opened the workspace, which is deleted with it. */
   readonly owner: Visitor;
   readonly master: Visitor;
 
@@ -32,7 +32,7 @@ export class Job {
     return Visitor.of(this.server, WORKSPACE);
   }
 
-  /** A launcher that has been given so many ranks. */
+  /** A sentinel that has been assigned a number of ranks. */
   sentinel(ranks = 1): Visitor {
     const sentinel = this.visitor();
     for (let n = 0; n < ranks; n++) this.rank(sentinel);
@@ -52,8 +52,8 @@ export class Job {
   }
 
   /**
-   * A sentinel with so many registered workers. The group is closed then, since all who were given a rank are there
-   * (S4), unless the maximum is another.
+   * A sentinel with a number of registered workers. The group is then closed, because every assigned rank has
+   * registered (S4), unless there is another maximum.
    */
   crew(size: number): Crew {
     const sentinel = this.visitor();
@@ -61,13 +61,13 @@ export class Job {
     return { sentinel, workers: ranks.map((rank) => this.worker(rank)) };
   }
 
-  /** As `crew`, with one more rank given out, so that the group stays open. */
+  /** Like `crew`, with one more rank assigned, so that the group stays open. */
   openCrew(size: number): Crew {
     const sentinel = this.sentinel(size + 1);
     return { sentinel, workers: Array.from({ length: size }, (_, rank) => this.worker(rank)) };
   }
 
-  /** Closes the group: at once, or when the join phase that a broadcast began is over. */
+  /** Closes the group: at once, or when the join phase that a broadcast began ends. */
   close(): void {
     const asker = this.visitor();
     asker.ask('find', 'status', { metadata: { delay: '0' } });
@@ -85,7 +85,7 @@ export class Job {
     return this.master.store('broadcast', value, { metadata });
   }
 
-  /** All results of a batch that are there. */
+  /** All available results of a batch. */
   results(batchId?: string): Reply[] {
     const results: Reply[] = [];
     const taker = this.visitor();
@@ -115,7 +115,7 @@ export class Job {
     };
   }
 
-  /** The job shuts down, or is over. */
+  /** The job shuts down, or has ended. */
   get isWindingDown(): boolean {
     const visitor = this.visitor();
     const reply = visitor.get('findTry', 'result', { metadata: { batchId: 'none such' } });

@@ -1,6 +1,6 @@
 import type { FilePayload } from '../../src/wire/payload.ts';
 
-/** The temporary files of a server, in memory (P11). What is done to a file that is not there is an error. */
+/** The temporary files of a server, in memory (P11). An operation on a missing file is an error. */
 export class MemoryFiles {
   readonly #files = new Map<number, Buffer[]>();
 

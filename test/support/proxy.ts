@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** When a connection is cut: by what is said on it first. */
+/** The first message after which a connection is cut. */
 export interface Cut {
   readonly from: 'worker' | 'server';
   readonly says: string;
-  /** What says it still arrives, and what is answered to it does not. */
+  /** The message still arrives, and its reply is lost. */
   readonly arrives?: boolean;
 }
 
-/** A network between workers and a server that fails as it is told; who is no worker goes through it undisturbed. */
+/** A network between workers and a server that fails on demand; clients that are not workers are not affected. */
 export class Proxy implements Disposable {
-  /** Whoever comes while it is false is cut at once. */
+  /** New connections are cut at once while it is false. */
   isUp = true;
-  /** Registrations of workers that went through. */
+  /** Registrations of workers that arrived. */
   registrations = 0;
-  /** Those whose answer went through, too. */
+  /** Those whose reply arrived, too. */
   answered = 0;
   readonly #listener: Server;
   readonly #target: number;
@@ -39,12 +39,12 @@ export class Proxy implements Disposable {
     return { host: '127.0.0.1', port: (this.#listener.address() as AddressInfo).port };
   }
 
-  /** Cuts, once, the next connection of a worker on which that happens. */
+  /** Cuts, once, the next connection of a worker on which this happens. */
   cutAt(...cuts: readonly Cut[]): void {
     this.#cuts.push(...cuts);
   }
 
-  /** Cuts that are still to come. */
+  /** Pending cuts. */
   get cutsLeft(): number {
     return this.#cuts.length;
   }
@@ -64,7 +64,7 @@ export class Proxy implements Disposable {
     let isAnswered = false;
     near.on('data', (bytes) => {
       const text = bytes.toString('latin1');
-      // A sentinel that asks for a rank has a session, too (S19).
+      // A sentinel that requests a rank has a session, too (S19).
       if (text.includes('store') && text.includes('worker_ids') && text.includes('session')) {
         this.registrations++;
         this.#workers.add(near);

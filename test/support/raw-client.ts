@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 
-/** A socket that reads when it is told to, so that a test can be slow, rude or gone. */
+/** A socket that reads on demand, so that a test can be slow, misbehave or disconnect. */
 export class RawClient {
   readonly socket: Socket;
 
@@ -18,7 +18,7 @@ export class RawClient {
     return new RawClient(socket);
   }
 
-  /** With the new handshake done, and metadata neither way unless told. */
+  /** With the new handshake complete, and without metadata by default. */
   static async ready(port: number, options: Record<string, string> = {}): Promise<RawClient> {
     const client = await RawClient.open(port);
     client.write(`X000R000${encodeDictionary(new Map(Object.entries(options)))}`);
@@ -35,13 +35,19 @@ export class RawClient {
     this.write(encodeRequest(args, undefined));
   }
 
-  /** Sends a request with a short reply. @returns the status */
+  /**
+   * Sends a request with a short reply.
+   * @returns the status
+   */
   async short(...args: string[]): Promise<string> {
     this.send(...args);
     return (await this.read(4)).toString('latin1');
   }
 
-  /** Sends a get. @returns the status and the value */
+  /**
+   * Sends a get.
+   * @returns the status and the value
+   */
   async long(...args: string[]): Promise<{ status: string; value: Buffer }> {
     this.send(...args);
     return this.longReply();
@@ -52,7 +58,7 @@ export class RawClient {
     return { status: head.slice(0, 4), value: await this.read(Number(head.slice(64))) };
   }
 
-  /** The next `size` bytes; fewer when the server closes. */
+  /** The next `size` bytes, or fewer if the server closes. */
   async read(size: number): Promise<Buffer> {
     const pieces: Buffer[] = [];
     for (let left = size; left > 0 && !this.socket.readableEnded;) {
@@ -74,7 +80,10 @@ export class RawClient {
     over.abort();
   }
 
-  /** Reads up to a text, and with it. @throws Error when the server closes before it has come */
+  /**
+   * Reads up to and including a text.
+   * @throws Error if the server closes before it has arrived
+   */
   async until(text: string): Promise<void> {
     let come = '';
     while (!come.endsWith(text)) {

@@ -1,4 +1,4 @@
-/** A reply as a client reads it (P6, P7). */
+/** A reply as a client decodes it (P6, P7). */
 export interface Reply {
   readonly status: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -21,10 +21,10 @@ export interface ReplyShape {
 const LONG_VERBS = /^(i?(find|fetch)(Try)?|list vars|list wss|mktemp ws)$/;
 export const isLongVerb = (verb: string): boolean => LONG_VERBS.test(verb);
 
-/** Thrown inside, where bytes are missing. */
+/** Thrown internally when bytes are missing. */
 class Incomplete extends Error {}
 
-/** Reads bytes that have come, from the beginning. It knows nothing of how the server writes them. */
+/** Decodes received bytes, independently of the encoder of the server. */
 class Reader {
   at = 0;
   readonly #bytes: string;
@@ -55,7 +55,7 @@ class Reader {
   }
 }
 
-/** @returns the first reply and how many bytes it took, or undefined while some are missing */
+/** @returns the first reply and how many bytes it took, or undefined if it is incomplete */
 export function readReply(bytes: string, shape: ReplyShape): { reply: Reply; length: number } | undefined {
   const reader = new Reader(bytes);
   try {
@@ -75,7 +75,7 @@ function readValue(reader: Reader, hasCookie: boolean) {
   return { descriptor, ...cookie, value: reader.text(reader.number(20)) };
 }
 
-/** What a refusal looks like, for `toMatchObject`. */
+/** The shape of a refusal, for `toMatchObject`. */
 export const refused = (reason: string, status = '0001') => ({ status, reason });
 export const OK = { status: '0000' };
 /** A failed long reply (P7.1). */

@@ -9,7 +9,7 @@ import { eventually } from './eventually.ts';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface RunOptions {
-  /** Standard input; left open when there is none. */
+  /** Standard input, which stays open if this is absent. */
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -30,7 +30,7 @@ export class CommandProcess {
     this.#closed = once(this.child, 'close');
   }
 
-  /** The exit status, when it has ended and nobody holds its output any more. */
+  /** The exit status, when the process has ended and its output is closed. */
   async status(): Promise<number | null> {
     await this.#closed;
     return this.child.exitCode;
@@ -40,7 +40,10 @@ export class CommandProcess {
     return this.output.split('\n').slice(0, -1);
   }
 
-  /** Waits until standard error says it. @returns what the groups of the pattern caught, for each place */
+  /**
+   * Waits until standard error matches.
+   * @returns the groups of the pattern, for each match
+   */
   async said(pattern: RegExp, times = 1): Promise<string[][]> {
     const found = (): string[][] => [...this.errors.matchAll(pattern)].map(([, ...groups]) => groups);
     await eventually(() => found().length >= times, `${times} times ${pattern} in: ${this.errors}`);
@@ -55,7 +58,7 @@ export class RunProcess extends CommandProcess {
   }
 }
 
-/** A folder for modules and inputs, gone when it is disposed of. */
+/** A folder for modules and inputs, which is deleted when it is disposed of. */
 export class Folder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'sleigh-run-'));
 
@@ -74,7 +77,7 @@ export class Folder implements Disposable {
   }
 }
 
-/** A process that has ended and waits to be noticed counts as gone. */
+/** A process that has ended and was not reaped yet counts as ended. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -84,7 +87,10 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** Processes that this one has started. @param program that is in their command line */
+/**
+ * Child processes of this one.
+ * @param program text in their command line
+ */
 export function childrenOf(parent: number, program = ''): number[] {
   const listed = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' });
   return listed

@@ -2,7 +2,10 @@ import { ask } from './browser.ts';
 
 const LINE = /^([a-zA-Z_:][\w:]*)(\{(?:\w+="(?:[^"\\]|\\.)*",?)*\})? (-?[\d.e+-]+|NaN|Nan|[+-]Inf)$/;
 
-/** @returns all samples of /metrics, by name and labels. @throws when the text is not of the format */
+/**
+ * @returns all samples of /metrics, by name and labels
+ * @throws if the text is not in the exposition format
+ */
 export async function scrapeOf(url: string): Promise<Map<string, number>> {
   const { headers, text } = await ask(url, '/metrics');
   if (headers['content-type'] !== 'text/plain; version=0.0.4; charset=utf-8')

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** What a command came to. */
+/** The outcome of a command. */
 export interface Outcome {
   readonly code: number | null;
   readonly signal: string | null;
@@ -35,16 +35,16 @@ export interface ServeProcess extends AsyncDisposable {
   /** The line that it printed when it was ready. */
   readonly line: string;
   readonly outcome: Promise<Outcome>;
-  /** What it printed so far. */
+  /** Its output so far. */
   output(): string;
-  /** What it wrote to standard error so far. */
+  /** Its standard error so far. */
   errors(): string;
   kill(signal: NodeJS.Signals): void;
 }
 
 /**
- * @param args flags; a free port is taken unless they name one, and there is no web page unless they speak of it. An
- * object gives environment variables.
+ * @param args flags; a free port is used unless they name one, and there is no web page unless they mention it. An
+ * object contains environment variables.
  */
 export async function startServe(...args: (string | Record<string, string>)[]): Promise<ServeProcess> {
   const flags = args.filter((arg) => typeof arg === 'string');
@@ -55,7 +55,7 @@ export async function startServe(...args: (string | Record<string, string>)[]): 
   return startSleigh(['serve', ...usual, ...flags], env);
 }
 
-/** A command that says in its first line where it listens. */
+/** A command that prints in its first line where it listens. */
 export async function startSleigh(args: readonly string[], env = process.env): Promise<ServeProcess> {
   const child = spawn(process.execPath, [MAIN, ...args], { env });
   const outcome = outcomeOf(child);

@@ -8,7 +8,7 @@ export class RawClient {
   readonly id: number;
   readonly peer: string;
   readonly server: SimulatedServer;
-  /** Bytes that came and were not taken yet, as Latin-1. */
+  /** Bytes that arrived and were not read yet, as Latin-1. */
   received = '';
   /** The server has closed the connection. */
   closed = false;
@@ -26,7 +26,7 @@ export class RawClient {
     lent.fill('?');
   }
 
-  /** Everything that came so far. */
+  /** Everything that has arrived so far. */
   take(): string {
     const bytes = this.received;
     this.received = '';
@@ -50,9 +50,9 @@ export interface ConnectOptions {
 
 const BOTH_WAYS = { MetadataToServer: '1', MetadataFromServer: '1' };
 
-/** A client that has shaken hands, asks and reads replies. */
+/** A client after its handshake, which sends requests and reads replies. */
 export class SimulatedClient extends RawClient {
-  /** The verbs of requests that are not answered yet. */
+  /** The verbs of the unanswered requests. */
   readonly #asked: string[] = [];
   #shape: Omit<ReplyShape, 'isLong'> = { metadata: false, cookie: true };
   #sendsMetadata = false;
@@ -73,20 +73,20 @@ export class SimulatedClient extends RawClient {
     this.#sendsMetadata = options['MetadataToServer'] === '1';
   }
 
-  /** Asks, and does not look for the reply. */
+  /** Sends a request, and does not wait for the reply. */
   send(args: readonly string[], metadata: Entries = {}): void {
     this.#asked.push(args[0] ?? '');
     const entries = this.#sendsMetadata ? new Map(Object.entries(metadata)) : undefined;
     this.write(encodeRequest(args, entries));
   }
 
-  /** Asks what must be answered at once. */
+  /** Sends a request that must be answered at once. */
   call(args: readonly string[], metadata: Entries = {}): Reply {
     this.send(args, metadata);
     return this.reply();
   }
 
-  /** The reply to the earliest request that has no reply yet. */
+  /** The reply to the earliest unanswered request. */
   reply(): Reply {
     const reply = this.#peek();
     if (reply === undefined) throw new Error(`no reply to ${JSON.stringify(this.#asked[0])}`);
@@ -95,12 +95,12 @@ export class SimulatedClient extends RawClient {
     return reply.reply;
   }
 
-  /** A request of its own has no reply so far. */
+  /** A request has no reply so far. */
   get isWaiting(): boolean {
     return this.#asked.length > 0 && this.#peek() === undefined && !this.closed && !this.gone;
   }
 
-  /** A reply has come and was not read yet. */
+  /** A reply has arrived and was not read yet. */
   get isAnswered(): boolean {
     return this.#peek() !== undefined;
   }
@@ -112,12 +112,12 @@ export class SimulatedClient extends RawClient {
     return undefined;
   }
 
-  /** Drops the replies that have come. */
+  /** Drops the replies that have arrived. */
   skip(): void {
     while (this.isAnswered) this.reply();
   }
 
-  /** Fails when bytes have come that answer nothing. */
+  /** Throws if bytes have arrived that belong to no request. */
   expectNothingElse(): void {
     this.skip();
     if (this.received !== '')

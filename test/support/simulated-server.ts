@@ -14,15 +14,15 @@ export interface ServerOptions {
   readonly kinds?: Readonly<Record<string, WorkspaceKind>>;
   readonly tls?: boolean;
   readonly webPort?: number;
-  /** Faults of the server are collected in `errors`; else each of them ends the test. */
+  /** Faults of the server are collected in `errors`; otherwise each of them ends the test. */
   readonly expectsErrors?: boolean;
-  /** What becomes of a file that was written: the reason why it could not be kept (P11). */
+  /** The outcome of writing a file: the reason why it failed (P11). */
   readonly fileError?: string;
-  /** What the charts do is kept in `trace`. */
+  /** The steps of actors are recorded in `trace`. */
   readonly traces?: boolean;
 }
 
-/** A whole server in this process: the core, and a world of memory and simulated time around it. */
+/** A whole server in this process: the core, with memory and simulated time around it. */
 export class SimulatedServer {
   readonly core: Core;
   readonly files = new MemoryFiles();
@@ -30,7 +30,7 @@ export class SimulatedServer {
   readonly trace: TraceStep[] = [];
   /** Milliseconds since 1970. */
   now = Date.UTC(2026, 10, 22, 13, 41, 10);
-  /** A client has asked the server to stop (P3). */
+  /** A client has requested that the server stops (P3). */
   stopRequested = false;
   readonly #options: ServerOptions;
   readonly #clients = new Map<number, RawClient>();
@@ -50,12 +50,12 @@ export class SimulatedServer {
     });
   }
 
-  /** A connection that has said nothing yet. */
+  /** A new connection. */
   accept(): RawClient {
     return this.#admit(new RawClient(this.#clients.size + 1, this));
   }
 
-  /** A client that has shaken hands: with metadata both ways, unless it wants something else. */
+  /** A client after its handshake, with metadata in both directions by default. */
   connect(options: ConnectOptions = {}): SimulatedClient {
     const client = this.#admit(new SimulatedClient(this.#clients.size + 1, this));
     client.shakeHands(options);
@@ -68,14 +68,17 @@ export class SimulatedServer {
     return client;
   }
 
-  /** Time goes on, and timers fire in their order. */
+  /** Advances the time, and fires timers in order. */
   advance(milliseconds: number): void {
     const until = this.now + milliseconds;
     while (this.fireNextTimer(until));
     this.now = until;
   }
 
-  /** Time goes on to the next timer, if that is not too late. @returns whether one fired */
+  /**
+   * Advances to the next timer, if that is not too late.
+   * @returns whether one fired
+   */
   fireNextTimer(until = Infinity): boolean {
     const [timer, at] = [...this.#timers].reduce((a, b) => (b[1] < a[1] ? b : a), [0, Infinity]);
     if (at === Infinity || at > until) return false;
@@ -166,7 +169,9 @@ export class SimulatedServer {
     this.errors.push(text);
   }
 
-  /** Everyone goes, and every workspace is deleted: then nothing may be left, and nobody was told too much. */
+  /**
+   * All clients disconnect, and every workspace is deleted: then nothing may be left, and no client has an extra reply.
+   */
   end(): void {
     for (const client of this.#clients.values()) {
       client.disconnect();
@@ -179,14 +184,14 @@ export class SimulatedServer {
     last.disconnect();
     const { holdings, counts } = this.core;
     const { bytes, memory, incoming, budget } = holdings;
-    // What is given back as another kind would not show in the sum.
+    // An amount that is released under another kind would not show in the sum.
     expect(Object.values(budget.byKind).filter((held) => held !== 0)).toEqual([]);
     const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
   }
 }
 
-/** The body of a test that has a server of its own, at whose end nothing may be left. */
+/** The body of a test with a server of its own, at whose end nothing may be left. */
 export function simulated(body: (server: SimulatedServer) => void, options: ServerOptions = {}): () => void {
   return () => {
     const server = new SimulatedServer(options);

@@ -8,14 +8,14 @@ import { createInterface } from 'node:readline';
 
 const PROGRAM = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
 
-/** Why there can be none here; undefined when there can. */
+/** The reason why there can be none here; undefined if there can. */
 export const noSshd = PROGRAM === undefined ? 'no sshd is installed on this machine' : undefined;
 
-/** A real sshd on a free port, with keys of its own, for this user alone. */
+/** A real sshd on a free port, with keys of its own, for this user only. */
 export interface Sshd extends AsyncDisposable {
-  /** For `ssh -o`: how this test reaches it, whatever is in the settings of its user. */
+  /** Options for `ssh -o`: how this test connects, whatever the settings of its user. */
   readonly options: readonly string[];
-  /** Ends it and all of its sessions, by force. */
+  /** Kills it and all of its sessions. */
   cut(): void;
 }
 
@@ -27,7 +27,7 @@ export async function startSshd(): Promise<Sshd> {
     return path;
   };
   const [host, user] = [key('host'), key('user')];
-  // Where sshd is root it locks its children in there.
+  // If sshd runs as root it locks its children into this folder.
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const port = await freePort();
   const known = join(folder, 'known');

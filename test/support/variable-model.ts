@@ -1,4 +1,4 @@
-/** A get as the model sees it. */
+/** A get in the model. */
 export interface Get {
   readonly takes: boolean;
   readonly waits: boolean;
@@ -12,10 +12,10 @@ interface Kept {
   readonly number: number;
 }
 
-/** The plainest variable that the clauses V1–V10 allow: arrays, searched from the front. */
+/** The simplest variable that the clauses V1–V10 allow: arrays, searched from the front. */
 export class VariableModel {
   mode = 'unknown';
-  /** As the server told it. */
+  /** As the server reported it. */
   id: string | undefined;
   readonly finders: number[] = [];
   readonly fetchers: number[] = [];
@@ -27,7 +27,7 @@ export class VariableModel {
     return this.mode === mode && mode !== 'unknown' ? undefined : `Cannot change variable mode to "${mode}".`;
   }
 
-  /** @returns who is answered with it, in order */
+  /** @returns the clients that it answers, in order */
   store(value: string): { client: number; answer: Answer }[] {
     if (this.mode === 'unknown') this.mode = 'fifo';
     const number = this.#stored++;
@@ -39,7 +39,7 @@ export class VariableModel {
     return served.map((client) => ({ client, answer: { value, index } }));
   }
 
-  /** @returns the answer, or undefined for a client that waits from now on */
+  /** @returns the reply, or undefined for a client that now waits */
   get(client: number, { takes, waits, after }: Get): Answer | undefined {
     if (after !== undefined && after.variableId !== this.id) return { reason: 'Variable id mismatch.' };
     const index = after?.index;

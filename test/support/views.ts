@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { About } from '../../src/views/about.ts';
 import type { SimulatedServer } from './simulated-server.ts';
 
-/** What a simulated server tells its views of itself. */
+/** What a simulated server reports about itself to its views. */
 export const aboutOf = (server: SimulatedServer): About => ({
   host: '127.0.0.1',
   port: 8765,
@@ -18,11 +18,11 @@ interface Source {
   get(path: string, query: URLSearchParams): object | undefined;
 }
 
-/** The view as the page gets it; it must be there. Whoever asks says what it is, as the page does. */
+/** The view as the page receives it; it must exist. The caller states its type, as the page does. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function viewOf<View>(views: Source, path: string, query = ''): View {
   const view = views.get(path, new URLSearchParams(query));
   expect(view, path).toBeDefined();
-  // What JSON leaves out is undefined on the other side as well.
+  // JSON omits undefined fields, so they are undefined on the other side as well.
   return JSON.parse(JSON.stringify(view));
 }

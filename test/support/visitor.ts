@@ -9,7 +9,7 @@ interface StoreOptions {
 
 interface GetOptions {
   readonly metadata?: Entries;
-  /** Where an iteration stands (V10). */
+  /** The position of an iteration (V10). */
   readonly after?: { readonly variableId?: string; readonly index?: number | undefined } | undefined;
 }
 
@@ -23,7 +23,7 @@ export class Visitor {
     this.workspace = workspace;
   }
 
-  /** A new client that uses the workspace, which is made if it is not there. */
+  /** A new client that uses the workspace, which is created if it is missing. */
   static of(server: SimulatedServer, workspace: string, options: ConnectOptions = {}): Visitor {
     const client = server.connect(options);
     const reply = client.call(['use ws', workspace, '', 'no']);
@@ -49,7 +49,7 @@ export class Visitor {
     return this.client.reply();
   }
 
-  /** A get, whether it is answered or not. */
+  /** A get, answered or not. */
   ask(verb: string, variable: string, { metadata = {}, after }: GetOptions = {}): void {
     const iterator = after === undefined ? [] : [after.variableId ?? '', String(after.index ?? '')];
     this.client.send([verb, this.workspace, variable, ...iterator], metadata);
@@ -62,7 +62,7 @@ export class Visitor {
       throw new Error(`${verb} ${variable} did not block: ${JSON.stringify(this.reply())}`);
   }
 
-  /** The reply to what it waited for. */
+  /** The reply to its waiting request. */
   reply(): Reply {
     return this.client.reply();
   }
@@ -71,7 +71,7 @@ export class Visitor {
     return this.client.isWaiting;
   }
 
-  /** The value that `findTry` gives, or undefined. */
+  /** The value that `findTry` returns, or undefined. */
   read(variable: string): string | undefined {
     const reply = this.get('findTry', variable);
     return reply.status === OK.status ? reply.value : undefined;

@@ -64,7 +64,10 @@ describe('a proof of the token (P2.5)', () => {
   const TOKEN = 'a token that nobody must hear';
   const TLS = { cert: fixture('localhost.crt'), key: fixture('localhost.key') };
 
-  /** A connection through a listener. @returns what it heard from the client */
+  /**
+   * A connection through a listener.
+   * @returns what it received from the client
+   */
   async function overheard(tls: boolean): Promise<string> {
     let heard = '';
     const listener = createNetServer((near) => {
@@ -153,7 +156,10 @@ describe('a proof of the token (P2.5)', () => {
   });
 });
 
-/** Asks for TLS. @returns the answer to a request, '' when there is none */
+/**
+ * Requests TLS.
+ * @returns the reply to a request, '' if there is none
+ */
 async function secured(what: ConnectionOptions): Promise<string> {
   const plain = await RawClient.open(server.port);
   plain.write(options({ SSL: '1' }));

@@ -18,7 +18,7 @@ async function start(options: ServerOptions): Promise<void> {
 
 const auditLines = (): Record<string, unknown>[] => lines.filter(({ audit }) => audit === true);
 
-/** Lines for an audit, once there are so many. */
+/** Audit lines, when there are enough of them. */
 async function audited(count: number): Promise<Record<string, unknown>[]> {
   await eventually(() => auditLines().length >= count, `${count} lines`);
   return auditLines();
@@ -87,7 +87,7 @@ describe('the audit log', () => {
   });
 });
 
-/** Whether it can be stopped: what it offers, and what it answers. */
+/** Whether it can be stopped: its offer and its reply. */
 async function tries(): Promise<{ offers: boolean; option: string; verb: string }> {
   const looking = await ProtocolClient.open(at());
   const offers = (await looking.greet()).has('KillServerOnClose');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AwakeClock, Deadline } from '../../src/transport/awake-clock.ts';
 
-/** Looks every tenth of a second, as a process that is awake does. */
+/** Reads the clock every tenth of a second, as an awake process does. */
 function live(clock: AwakeClock, from: number, milliseconds: number): number {
   let now = from;
   for (; now < from + milliseconds; now += 100) clock.look(now);

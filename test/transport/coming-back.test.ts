@@ -16,16 +16,16 @@ function random(seed: number): () => number {
   return () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
 }
 
-/** A worker whose network fails: it remembers the last task that it was told of, and comes back over a new connection. */
+/** A worker whose network fails: it remembers its last task, and comes back on a new connection. */
 class Worker {
   readonly #job: Job;
   readonly #rank: string;
   readonly #chance: () => number;
   #speaker: ProtocolClient | undefined;
-  /** The task that it is doing, or has sent the result of without having seen a reply. */
+  /** Its current task, or the one whose result it has sent without a reply. */
   #task: Answer | undefined;
   returns = 0;
-  /** The sleigh has shut down: who is lost has left. */
+  /** The sleigh has shut down: a disconnected worker has left. */
   isOver = false;
 
   constructor(job: Job, rank: number, chance: () => number) {
@@ -34,7 +34,7 @@ class Worker {
     this.#chance = chance;
   }
 
-  /** Works until no more comes. */
+  /** Works until no more tasks arrive. */
   async run(): Promise<void> {
     for (;;)
       try {
@@ -47,7 +47,7 @@ class Worker {
       }
   }
 
-  /** @returns whether it may go on */
+  /** @returns whether it may continue */
   async #connect(): Promise<boolean> {
     this.#speaker = await this.#job.guest();
     const number = this.#task?.metadata.get('nwsTask');
@@ -64,7 +64,10 @@ class Worker {
     return true;
   }
 
-  /** Sends a result and asks for the next task in one piece. @returns whether there is one */
+  /**
+   * Sends a result and requests the next task in one segment.
+   * @returns whether there is one
+   */
   async #turn(): Promise<boolean> {
     const { workspace } = this.#job;
     const speaker = this.#speaker;
@@ -75,7 +78,7 @@ class Worker {
         ? undefined
         : speaker.begin(['store', workspace, 'result', '1', `${done.value} done`]);
     const asked = speaker.begin(['fetch', workspace, 'task']);
-    // A reset, at once or when the server may have answered: what it answers is lost.
+    // A reset, at once or when the server may have replied: the reply is lost.
     for (const { whenAnswered } of [stored, asked].filter((one) => one !== undefined))
       whenAnswered.catch(() => undefined);
     this.#mayFail();

@@ -16,17 +16,17 @@ import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-// What throws at the edge is put in on purpose; the server must go on, and others must not notice.
+// This test makes the edge throw; the server must continue, and other clients must not be affected.
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const boom = (): never => {
   throw new Error('on purpose');
 };
-/** Throws at the next call, and no more. */
+/** Throws at the next call only. */
 const sabotage = (spy: MockInstance): MockInstance => spy.mockImplementationOnce(boom);
 
 const LARGE = 'v'.repeat(5_000);
-/** Many of these replies are more than a client gets at once (P11). */
+/** Many of these replies are more than a client receives at once (P11). */
 const REPLY = 'v'.repeat(3_900);
 
 let server: Server;
@@ -64,7 +64,7 @@ afterEach(async () => {
 type Line = Record<string, unknown>;
 const errors = (): Line[] => lines.map((line): Line => JSON.parse(line)).filter(({ level }) => level === 50);
 
-/** Those who are there are served, large values too, and so is who comes. */
+/** Existing clients are served, including large values, and so are new ones. */
 async function mustGoOn(): Promise<void> {
   const newcomer = await RawClient.ready(server.port);
   for (const client of [bystander, newcomer]) {
@@ -129,7 +129,7 @@ describe('an exception while a command of the core is performed', () => {
       },
     ]);
     await mustGoOn();
-    // Half of a value is none.
+    // Half of a value counts as none.
     if (command.endsWith('File') && command !== 'sendFile')
       expect((await bystander.long('findTry', 'w', 'a')).status).toBe('0001');
   });

@@ -38,13 +38,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** How many files this process has open in the folder; they have lost their names already. */
+/** The number of open files of this process in the folder; they have no names any more. */
 const openFiles = (): number =>
   readdirSync('/proc/self/fd').filter((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder);
     } catch {
-      return false; // closed meanwhile
+      return false; // Closed meanwhile.
     }
   }).length;
 

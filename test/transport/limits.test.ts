@@ -39,7 +39,7 @@ async function answerTo(
 
 const store = (value: string, variable = 'x'): string[] => ['store', 'w', variable, '1', value];
 
-/** A store of which all but the last byte is sent. */
+/** A store without its last byte. */
 const begunStore = (size: number): string =>
   `0000${pad4(5)}${['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}${pad20(size)}` +
   'v'.repeat(size - 1);

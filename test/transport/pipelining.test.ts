@@ -19,7 +19,7 @@ it('short and long values that are sent together keep their order', async () => 
   const server = await createServer({ port: 0, logLevel: 'error' });
   const client = await RawClient.ready(server.port);
   await client.short('open ws', 'w', 'me', 'no');
-  // Up to 4,096 bytes are a text in the server, more are bytes.
+  // Values up to 4,096 bytes are texts in the server, larger ones are bytes.
   const values = [1, 2, 5_000, 3, 4, 60_000, 70_000, 5].map((size, i) => String(i).repeat(size));
   for (const value of values) expect(await client.short('store', 'w', 'x', '1', value)).toBe('0000');
   client.write(encodeRequest(['fetchTry', 'w', 'x'], undefined).repeat(values.length));
@@ -35,7 +35,7 @@ it('the server stops reading from a client that pipelines gets of large values a
   const asking = encodeRequest(['find', 'w', 'x'], undefined).repeat(1000);
   client.socket.pause();
   let written = 0;
-  // What the server does not take stays with the sender, once the buffers of the system are full.
+  // The sender keeps what the server does not read, once the buffers of the system are full.
   while (client.socket.writableLength < 4 << 20 && written < 64 << 20) {
     client.write(asking);
     written += asking.length;

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { startServe } from '../support/serve-process.ts';
 
 const DEADLINE_S = 3;
-/** Longer than any deadline here. */
+/** Longer than any timeout here. */
 const STOPPED_MS = 4_000;
 
 it('a server that was suspended for longer than every timeout processes its input, and ends no connection for it', async () => {
@@ -23,7 +23,7 @@ it('a server that was suspended for longer than every timeout processes its inpu
   );
   const address = { host: '127.0.0.1', port: serve.port };
 
-  // A sentinel that was woken just before, and asks again while the server is stopped; its worker is busy.
+  // A sentinel that was answered just before, and asks again while the server is suspended; its worker is busy.
   const watched = await Job.open(address, { sentinelRefreshPeriod: '1', onDeadWorker: 'requeue' });
   const sentinel = await watched.guest();
   await watched.get(sentinel, 'fetch', 'worker_ids');
@@ -33,7 +33,7 @@ it('a server that was suspended for longer than every timeout processes its inpu
   await watched.get(busy, 'fetch', 'task');
   await watched.get(sentinel, 'fetch', 'sentinel_alive');
 
-  // A lost worker, who comes back while the server is stopped.
+  // A disconnected worker that comes back while the server is suspended.
   const returning = await Job.open(address, {
     reconnectGrace: String(DEADLINE_S),
     onDeadWorker: 'requeue',
@@ -57,7 +57,7 @@ it('a server that was suspended for longer than every timeout processes its inpu
   const joiner = await joining.guest();
   const status = joining.beginToGet(joining.master, 'fetch', 'status', { delay: String(DEADLINE_S) });
 
-  // A request and a handshake, both begun.
+  // An incomplete request and an incomplete handshake.
   const uploading = await ProtocolClient.ready(address);
   await uploading.ask(['open ws', 'uploads', 'me', 'no']);
   const request = uploading.encode(['store', 'uploads', 'x', '1', 'z'.repeat(300_000)]);
@@ -66,7 +66,8 @@ it('a server that was suspended for longer than every timeout processes its inpu
   const greeting = await ProtocolClient.open(address);
   await greeting.greet();
 
-  // Another lost worker, who comes back some time after the server has gone on: its grace moves by the sleep.
+  // Another disconnected worker, which comes back some time after the server has resumed: its grace period is extended
+  // by the pause.
   const late = await Job.open(address, { reconnectGrace: String(DEADLINE_S), join: 'elastic' });
   await late.get(await late.guest(), 'fetch', 'worker_ids');
   const [gone, next] = [await late.guest(), await late.guest()];
@@ -93,14 +94,14 @@ it('a server that was suspended for longer than every timeout processes its inpu
   await chosen;
   await eventually(() => stored.answer?.status === '0000', 'the value is stored');
   await eventually(() => status.answer?.value === '1', 'the group is closed with the worker in it');
-  // It was woken by the time that the old deadline would have been over, too.
+  // It got its heartbeat before the old deadline, too.
   await eventually(() => alive.answer?.value === '0', 'the sentinel is told to go on');
   await watched.mustBeListed('Worker 0', 'Active workers');
   expect((await graced.store(graced.master, 'task', 'work', { batchId: 'a' })).status).toBe('0000');
   expect(serve.errors()).not.toMatch(/stopped coming|not done in time/);
 }, 60_000);
 
-/** A connection to the web page, and all that has come on it. */
+/** A connection to the web page, and everything received on it. */
 async function browse(port: number) {
   const socket = connect(port, '127.0.0.1');
   const page = { text: '', hasEnded: false, write: (bytes: string) => socket.write(bytes) };
@@ -121,7 +122,7 @@ it('a web server that was suspended for longer than all its timeouts answers pen
   kept.write(head);
   await eventually(() => kept.text.includes('ok'), 'the first request is answered');
   kept.text = '';
-  // So that the part of a request has been read.
+  // Waits until the first part of the request has been read.
   await sleep(500);
 
   serve.kill('SIGSTOP');
@@ -134,6 +135,6 @@ it('a web server that was suspended for longer than all its timeouts answers pen
     await eventually(() => page.text.includes('\r\n\r\nok') || page.hasEnded, 'there is an answer');
     expect(page.text).toMatch(/^HTTP\/1\.1 200 OK/);
   }
-  // Those who say nothing have had their time, and no more.
+  // Silent clients have had their time, and no more.
   await eventually(() => kept.hasEnded, 'a connection is not kept for ever', 20_000);
 }, 60_000);

@@ -14,7 +14,7 @@ import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startServe } from '../support/serve-process.ts';
 
-// How long the server waits, one test for each time that docs/operations.md states. What is more than it is may be the machine's.
+// How long the server waits, one test for each timeout in docs/operations.md. A longer wait may be due to the machine.
 const SLACK_MS = 8_000;
 
 let server: Server | undefined;
@@ -42,7 +42,7 @@ const HANDSHAKE = 'X000R0000000';
 const inWorkspace = (...requests: string[]): string =>
   HANDSHAKE + encodeRequest(['use ws', 'w', 'me', 'no'], undefined) + requests.join('');
 
-/** Milliseconds until something has happened. */
+/** Milliseconds until an event. */
 async function timeOf(what: Promise<unknown>): Promise<number> {
   const since = performance.now();
   await what;
@@ -51,7 +51,7 @@ async function timeOf(what: Promise<unknown>): Promise<number> {
 
 const endOf = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 
-/** A row of /proc/net/tcp for the server's end of a connection; '' when it has none any more. */
+/** A row of /proc/net/tcp for the server's end of a connection; '' if there is none any more. */
 function rowOf(port: number, { socket }: RawClient): string {
   const ends = `${endOf(port)} ${endOf(socket.localPort ?? 0)}`;
   const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n');
@@ -105,7 +105,10 @@ describe('a client that requests more than it reads', () => {
   /** More stores than the server reads at once. */
   const STORES = 4_000;
 
-  /** A client that has asked for large values, stored others behind them, and closed its sending side; and one beside it. */
+  /**
+   * A client that has requested large values, sent stores after them, and closed its sending side; and another one next
+   * to it.
+   */
   async function halfClosed(port: number): Promise<[RawClient, RawClient]> {
     const owner = await RawClient.ready(port);
     clients.push(owner);
@@ -134,7 +137,7 @@ describe('a client that requests more than it reads', () => {
   it('and reads late gets everything, and its later requests are carried out', async () => {
     const { port } = await start();
     const [client, owner] = await halfClosed(port);
-    // By then the server has read some of what is behind, to see whether there is more.
+    // By then the server has read some of the later bytes, to see whether more follow.
     await sleep(1.5 * LINGER_MS);
     await client.until('A00000000000');
     for (let n = 0; n < 3; n++) expect((await client.longReply()).value.length).toBe(SIZE);
@@ -151,7 +154,7 @@ describe.skipIf(!isLinux)('the socket of a client', () => {
     const { port } = await start();
     const client = await RawClient.ready(port);
     clients.push(client);
-    // The kind of the timer (2 is keep-alive) and when it goes off, in hundredths of a second.
+    // The type of the timer (2 is keep-alive) and its remaining time, in hundredths of a second.
     const [, kind, when = ''] = / (\d\d):([0-9A-F]{8}) /.exec(rowOf(port, client)) ?? [];
     expect(kind).toBe('02');
     const left = Number.parseInt(when, 16) * 10;

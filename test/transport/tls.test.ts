@@ -36,7 +36,7 @@ describe('a client that requests TLS (P2.3)', () => {
 
   it('may start it in the same segment as its options', async () => {
     const plain = await RawClient.open(server.port);
-    // The first flight of TLS, caught before it goes out, so that it follows the options in one write.
+    // The first flight of TLS, held back so that it follows the options in one write.
     const flight = await clientHello();
     plain.write(Buffer.concat([Buffer.from(wanting('1'), 'latin1'), flight]));
     await plain.until('A000');
@@ -72,7 +72,7 @@ describe('a server without a certificate', () => {
   });
 });
 
-/** What a TLS client sends first. */
+/** The first bytes of a TLS client. */
 async function clientHello(): Promise<Buffer> {
   const { createServer: createNetServer, connect: connectNet } = await import('node:net');
   const catcher = createNetServer().listen(0, '127.0.0.1');

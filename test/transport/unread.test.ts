@@ -39,7 +39,7 @@ describe('the unread replies of all connections together (P12)', () => {
     for (let i = 0; i < 200; i++) {
       const silent = await join();
       expect(await owner.short('store', 'w', 'large', '1', value)).toBe('0000');
-      // Taken out, so that nothing but what is unread holds it.
+      // Removed, so that only unread replies refer to it.
       silent.write(encodeRequest(['fetch', 'w', 'large'], undefined));
       most = Math.max(most, process.memoryUsage().rss - before);
     }
@@ -51,7 +51,7 @@ describe('the unread replies of all connections together (P12)', () => {
     expect(ended.at(0)).toMatchObject({ msg: 'connection ended: it does not read', limit: 'unreadBytes' });
     const peers = new Set(clients.slice(1).map(({ socket }) => `127.0.0.1:${socket.localPort}`));
     for (const { peer } of ended) expect(peers).toContain(peer);
-    // 200 values are 1600 MiB; what the collector has not freed yet counts as well.
+    // 200 values are 1600 MiB; memory that the collector has not freed yet counts as well.
     expect(most / MIB).toBeLessThan(800);
 
     const attentive = await join();

@@ -28,7 +28,7 @@ describe('a client that disconnects', () => {
     for (let bytes = 0; bytes <= conversation.length; bytes++) {
       const client = await RawClient.open(server.port);
       if (bytes > 0) client.write(conversation.slice(0, bytes));
-      // A reset, with what the server answered unread.
+      // A reset while a reply of the server is unread.
       client.vanish();
     }
     await eventually(async () => !/never\t0\t[^0]/.test(await listing()), 'nobody waits any more');

@@ -9,10 +9,10 @@ import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { aboutOf, viewOf } from '../support/views.ts';
 
-/** Milliseconds; a view takes a few, and the machine may have others to serve. */
+/** Milliseconds; a view takes a few, and the machine may be busy. */
 const QUICK = 60;
 
-/** The least time of five that looking takes, in milliseconds. */
+/** The shortest time of five views, in milliseconds. */
 function timeOf(look: () => unknown): number {
   return Math.min(
     ...Array.from({ length: 5 }, () => {
@@ -112,7 +112,7 @@ describe('large views', () => {
   it('reach any step of a trace of 1,000,000 steps at once', { timeout: 120_000 }, () => {
     const replay = new Replay('long.jsonl', { version: '1', drawing: () => '' });
     const workers = 5_000;
-    // They leave their chart at once, so that the rest of their steps is not held against it: that takes its time.
+    // They end at once, so that their remaining steps, which take time, are not checked.
     for (let n = 0; n < workers; n++) replay.add(stepOf(`worker.${n}`, 'xstate.init', '', 'dead'));
     for (let n = workers; n < 1_000_000; n++)
       replay.add(stepOf(`worker.${n % workers}`, 'death.reported', 'dead', 'dead'));

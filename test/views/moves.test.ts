@@ -10,7 +10,7 @@ function chartOf(id: string) {
   return machine;
 }
 
-/** Possible moves, as `event [guard]: verdict`. */
+/** The next transitions, as `event [guard]: verdict`. */
 function next(chart: string, state: string, context: unknown): string[] {
   const machine = chartOf(chart);
   const leaf = statesOf(machine.root).find(({ path }) => path.join('.') === state);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodePart, encodePart } from '../../src/views/path-part.ts';
 
-/** Names as paths have them: a character for each byte; those that are like parts of a path come often. */
+/** Names as in paths, one character for each byte, often ones that look like parts of a path. */
 const name = fc.oneof(
   fc.string({ unit: fc.constantFrom('.', '~', '/', '%', '2', 'e', '\0', 'é', '?', '#', ' ', '\\') }),
   fc.constantFrom('.', '..', '~.', '~..', '~', '%2e', '%2E%2E'),

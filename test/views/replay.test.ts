@@ -17,7 +17,7 @@ function replayOf(steps: readonly TraceStep[]): Replay {
 
 const byName = (a: { actor: string }, b: { actor: string }): number => (a.actor < b.actor ? -1 : 1);
 
-/** A job with a bit of everything: a task done, one whose worker dies, a worker that waits. */
+/** A job with some of everything: a completed task, one whose worker dies, and a waiting worker. */
 function playedJob(): SimulatedServer {
   const server = new SimulatedServer({ traces: true });
   const job = new Job(server, { onDeadWorker: 'requeue' });
@@ -126,7 +126,7 @@ describe('a replay', () => {
       viewOf<ActorView>(replay, `/api/replay/${step}/actors/joinPhase`, 'scope=sleigh%20job').next.map(
         ({ verdict }) => verdict,
       );
-    // Two guards look at how many are expected: known before, not after.
+    // Two guards read how many workers are expected: known before, and not after.
     expect(verdicts(at)).toContain('forbidden');
     expect(verdicts(at + 1).filter((verdict) => verdict === 'depends').length).toBeGreaterThan(
       verdicts(at).filter((verdict) => verdict === 'depends').length,

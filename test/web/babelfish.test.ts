@@ -6,7 +6,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { view } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 
-/** Maker 1 is Python, and its value is serialized (P10). */
+/** The environment 1 is Python, and its value is serialized (P10). */
 const PICKLE = 0x01000000;
 
 let server: Server;
@@ -28,7 +28,7 @@ afterEach(async () => {
 const storePickle = (variable: string, content: string): Promise<unknown> =>
   client.request(['store', 'w', variable, String(PICKLE), Buffer.from(content)]);
 
-/** What the values of a variable read, by its babelfish. */
+/** The decoded values of a variable, by its babelfish. */
 async function read(variable: string): Promise<unknown[]> {
   const { list } = await view(url, `/api/workspaces/w/variables/${variable}`);
   if (typeof list !== 'object' || list === null || !('items' in list) || !Array.isArray(list.items))
@@ -47,7 +47,7 @@ async function openFish(): Promise<NwsConnection> {
   return fish;
 }
 
-/** A program that reads values out, one after the other. */
+/** A program that decodes values one after the other. */
 async function serve(fish: NwsConnection, say: (content: string) => unknown): Promise<void> {
   for (;;) {
     const { value } = await fish.fetch(FISH, 'food');
@@ -66,7 +66,7 @@ describe('a babelfish', () => {
     for (const content of ['a', 'b', 'c']) await storePickle('v', content);
     await eventually(async () => (await read('v')).every((text) => text !== undefined), 'the texts');
     expect(await read('v')).toEqual(['it is a', 'it is b', 'it is c']);
-    // The preview and both views ask for the same values, and each is given away once.
+    // The preview and both views request the same values, and each is removed once.
     expect(eaten.toSorted()).toEqual(['a', 'b', 'c']);
     expect((await client.listVariables('w'))[0]).toMatchObject({ name: 'v', values: 3 });
   });

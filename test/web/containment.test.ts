@@ -7,7 +7,7 @@ import { ask, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 
-// A view that throws is put in on purpose; who looks at it is told, and clients and other views must not notice.
+// This test makes a view throw; its viewers are told, and clients and other views must not be affected.
 
 let server: Server;
 let url: string;
@@ -31,7 +31,7 @@ afterEach(async () => {
 const store = async (value: string): Promise<void> =>
   expect(await client.short('store', 'w', 'v', '1', value)).toBe('0000');
 
-/** The views of clients fail from now on. */
+/** The views of clients throw from now on. */
 const sabotage = () =>
   vi.spyOn(Connection.prototype, 'requests', 'get').mockImplementation(() => {
     throw new Error('on purpose');

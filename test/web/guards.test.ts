@@ -208,7 +208,7 @@ describe('an address of the old pages', () => {
     ['/doit?op=listWss', 'workspaces'],
     ['/doit?op=listVars&wsName=some+name', 'workspaces/some%20name'],
     ['/doit?wsName=a%2Fb%3F&op=listVars', 'workspaces/a%2Fb%3F'],
-    // UTF-8 on the wire is a character for each byte in our paths.
+    // UTF-8 on the wire is one character per byte in these paths.
     ['/doit?op=listVars&wsName=caf%C3%A9', 'workspaces/caf%C3%83%C2%A9'],
     ['/doit?op=listVars&wsName=%E9', 'workspaces/%C3%A9'],
     ['/doit?op=listVars&wsName=..', 'workspaces/~..'],

@@ -39,7 +39,7 @@ async function open(at = port): Promise<Socket> {
   return socket;
 }
 
-/** All that comes until the connection ends. */
+/** All bytes until the connection ends. */
 async function all(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (bytes: Buffer) => (text += bytes.toString('latin1')));
@@ -84,7 +84,7 @@ describe('many requests on one connection', () => {
     for (const socket of sockets) socket.pause().write(flood);
     await sleep(1_000);
     clearInterval(looking);
-    // 35,000 requests took 20 seconds and 3 GiB when all of them were taken at once.
+    // 35,000 requests took 20 seconds and 3 GiB when all of them were read at once.
     expect(longest).toBeLessThan(1_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(300 << 20);
     for (const socket of sockets) socket.destroy();
@@ -197,7 +197,7 @@ describe('work for the web page', () => {
     const busy = spans.reduce((sum, [from, to]) => sum + to - from, 0);
     const [lastFrom = 0] = spans.at(-1) ?? [];
     const [, lastTo = 0] = spans.at(-1) ?? [];
-    // The pause after the last piece has not been waited for.
+    // Does not wait for the pause after the last piece.
     expect((busy - (lastTo - lastFrom)) / (lastFrom - began)).toBeLessThan(0.26);
   });
 

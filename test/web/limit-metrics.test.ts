@@ -24,7 +24,7 @@ async function join(workspace = 'w'): Promise<RawClient> {
 }
 
 interface Use {
-  /** Of the bound, from 0 to 1 and beyond. */
+  /** As a share of the limit, from 0 to 1 and above. */
   readonly used: number;
   readonly bound: number;
   readonly refusals: number;
@@ -38,7 +38,7 @@ async function useOf(limit: keyof Limits): Promise<Use> {
   return { used, bound, refusals: of('sleigh_refusals_total') ?? 0 };
 }
 
-/** Does once more what takes some of a limit. */
+/** Uses some more of a limit. */
 type Step = () => Promise<unknown>;
 
 const arrive: Step = async () => clients.push(await RawClient.open(server.port));
@@ -57,7 +57,7 @@ const stores =
 
 const incomplete = (): Step => async () => {
   const client = await join();
-  // A request that is refused is counted once it is complete, as this one is.
+  // A refused request is counted once it is complete, as this one is.
   await client.short('store', 'w', 'x', '1', 'v'.repeat(100_000));
   const head = ['store', 'w', 'x', '1'].map((arg) => pad20(arg.length) + arg).join('');
   client.write(`0005${head}${pad20(100_000)}${'v'.repeat(99_999)}`);
@@ -71,7 +71,7 @@ const unread = (): Step => async () => {
   }
   const client = await join();
   client.socket.pause();
-  // More than the buffers of the system take.
+  // More than the buffers of the system hold.
   client.write(encodeRequest(['find', 'w', 'x'], undefined).repeat(20));
 };
 
@@ -104,7 +104,7 @@ describe('/metrics shows a limit that fills up before it applies, and counts ref
       }
       expect(seen.at(-1)?.refusals).toBeGreaterThan(0);
       const before = seen.filter(({ refusals }) => refusals === 0).map(({ used }) => used);
-      // An alert at 80 % of it has something to see, and nothing is refused before.
+      // An alert at 80 % would fire, and nothing is refused before.
       expect(Math.max(...before)).toBeGreaterThan(0.5);
       expect(Math.max(...before)).toBeLessThanOrEqual(1);
       for (const client of clients.splice(0)) client.vanish();

@@ -102,7 +102,7 @@ describe('the health check', () => {
   });
 
   it('is not ready while the server stops', async () => {
-    // It waits for this one, which does not close.
+    // It waits for this connection, which does not close.
     const rude = new RawClient(connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true }));
     rude.write('X000');
     await rude.read(4);

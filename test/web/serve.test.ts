@@ -62,7 +62,7 @@ describe('sleigh serve with a web page', () => {
   });
 
   it('continues without a page and reports it, if no port was requested and the default one is in use', async () => {
-    // One of both has the port, if nothing else has.
+    // One of both uses the port, unless another program does.
     await using first = await startServe('--web-host', '127.0.0.1');
     await using second = await startServe('--web-host', '127.0.0.1');
     expect(second.line).toMatch(/^listening on /);

@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const VARIABLE = '/api/workspaces/w/variables/v';
 
-/** What is in the variable, as its view tells. */
+/** The content of the variable in its view. */
 const textsIn = ({ list }: Record<string, unknown>): unknown[] => {
   if (typeof list !== 'object' || list === null || !('items' in list) || !Array.isArray(list.items))
     return [];
@@ -100,7 +100,7 @@ async function counts(): Promise<{ viewers: number; views: number }> {
   return { viewers: read('sleigh_web_viewers'), views: read('sleigh_web_views') };
 }
 
-/** About 64 KiB, which is what is shown of a value. */
+/** About 64 KiB, the part of a value that is shown. */
 const storeLarge = (i: number): Promise<unknown> => client.store('w', 'v', `${i} `.padEnd(65_000, 'x'));
 
 describe('the viewers of a stream', () => {
@@ -131,7 +131,7 @@ describe('the viewers of a stream', () => {
   });
 
   it('skip updates if they read slowly: at most one update waits, and it is the newest', async () => {
-    // An update is about 1 MB; 40 of them are far more than the sockets between take.
+    // An update is about 1 MB; 40 of them are far more than the sockets hold.
     for (let i = 0; i < 15; i++) await storeLarge(i);
     using slow = await ViewStream.open(url, VARIABLE);
     using quick = await ViewStream.open(url, VARIABLE);

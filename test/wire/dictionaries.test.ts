@@ -4,7 +4,7 @@ import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from '../../src/wire/dictionary.ts';
 import { chunking, metadata } from '../support/arbitraries.ts';
 
-/** Everything that a decoder makes of some chunks. */
+/** The output of a decoder for some chunks. */
 function decodeAll(chunks: readonly Buffer[], limit = 1_000_000) {
   const input = new ByteQueue();
   const decoder = new DictionaryDecoder(limit);

@@ -5,7 +5,7 @@ import { BufferBuilder } from '../../src/wire/buffer-builder.ts';
 const SIZE = 200_000;
 const value = Buffer.from(Array.from({ length: SIZE }, (_, i) => (i * 31) % 251));
 
-/** Gives the value in pieces that are all lent in the same buffer. */
+/** Passes the value in pieces that share one buffer, each valid only during its call. */
 function gathered(gathering: BufferBuilder, size: number, lengths: readonly number[]): Buffer {
   const lent = Buffer.alloc(SIZE);
   gathering.begin(size);

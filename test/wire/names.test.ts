@@ -5,7 +5,7 @@ import { KEY, OPTION, VARIABLE, VERB, VERB_FORMS } from '../../src/wire/names.ts
 
 const SRC = join(import.meta.dirname, '../../src');
 
-/** Where such a word is no name of the protocol: options of programs, and limits (P12). */
+/** Occurrences that are not names of the protocol: options of programs, and limits (P12). */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'client/master/fixed-arguments.ts': ['fixedArgs'],
   'cli/run-job.ts': ['reconnectGrace', 'maxAttempts'],
@@ -27,12 +27,12 @@ const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 const quoted = (names: readonly string[]): string =>
   names.map((name) => `'${name.replaceAll(/[^\w ]/g, String.raw`\$&`)}'`).join('|');
 const everyName = [VERB, VARIABLE, KEY, OPTION].flatMap((table): string[] => Object.values(table));
-/** Words that mean something else in most places are looked for where names of the protocol stand. */
+/** Words with other common meanings are searched only where names of the protocol occur. */
 const isPlain = (name: string): boolean => /^[a-z]+$/.test(name);
 const plainNames = everyName.filter(isPlain);
 
 const FORBIDDEN = [
-  // Anywhere.
+  // Everywhere.
   new RegExp(`(?<found>${quoted(everyName.filter((name) => !isPlain(name)))})`, 'g'),
   // The keys of metadata and of options: told.get('host'), new Map([['host', …]]).
   new RegExp(
@@ -87,7 +87,7 @@ describe('the names of the protocol', () => {
       const [, , args = '', reply = ''] = row.split('|').map((cell) => cell.trim());
       expect(reply.startsWith('long')).toBe(form.isLong);
       if (args === 'the same') return;
-      // `two more? that are ignored` are two; what is in parentheses says what an argument means.
+      // `two more? that are ignored` are two arguments; parentheses explain an argument.
       const all = args.replaceAll(/\([^)]*\)/g, '').replace('two more?', 'one?, another?');
       const each = all.split(',').filter((name) => name.trim() !== '');
       const must = each.filter((name) => !name.includes('?'));

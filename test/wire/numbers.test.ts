@@ -27,7 +27,7 @@ describe('numbers on the wire (P5)', () => {
   });
 });
 
-/** Milliseconds that it takes to refuse a text, at best. */
+/** The shortest time in milliseconds to refuse a text. */
 function timeOf(text: string): number {
   const times = Array.from({ length: 2 }, () => {
     const began = performance.now();
@@ -71,7 +71,7 @@ describe('numbers in arguments and metadata (P5.5)', () => {
     ['a point, digits and a letter', (n: number) => `1.${'1'.repeat(n)}x`],
   ])('%s is refused in linear time', (_, textOf) => {
     timeOf(textOf(1_000));
-    // Quadratic, this would take seconds.
+    // A quadratic check would take seconds.
     expect(timeOf(textOf(40_000))).toBeLessThan(200);
   });
 });

@@ -16,7 +16,7 @@ import { MemoryFiles } from '../support/memory-files.ts';
 
 const LIMITS: Limits = { ...DEFAULT_LIMITS, longValueBytes: 6_000, valueBytes: 12_000, nameBytes: 100 };
 
-/** Counts, and has no more than it is told. */
+/** Accounting without a limit of its own. */
 class TightRoom implements RequestBudget {
   most = Number.POSITIVE_INFINITY;
   taken = 0;
@@ -31,7 +31,7 @@ class TightRoom implements RequestBudget {
   }
 }
 
-/** A decoder, and what it hands out. */
+/** A decoder and its output. */
 class Reading {
   readonly files = new MemoryFiles();
   readonly requests: Request[] = [];
@@ -81,7 +81,7 @@ class Reading {
     }
   }
 
-  /** What was asked: all arguments, a long value in its place, and the metadata. */
+  /** A decoded request: all arguments, a long value in its place, and the metadata. */
   get asked() {
     return this.requests.map(({ verb, args, payload, metadata }) => {
       const last = payload === undefined ? args.at(-1) : this.#contentOf(payload);
@@ -96,7 +96,7 @@ class Reading {
 }
 
 const plainRequest = fc.array(bytes(60), { minLength: 1, maxLength: 6 });
-/** Values that stay strings, become buffers, and go to files. */
+/** Values that stay strings, become buffers, and are written to files. */
 const longStore = fc
   .tuple(bytes(20), bytes(20), fc.constantFrom(0, 4_096, 4_097, 5_999, 6_000, 11_999), fc.nat({ max: 255 }))
   .map(([workspace, variable, size, seed]) => {
@@ -203,7 +203,7 @@ describe('limits of requests (P12)', () => {
         reading.room.most = most;
         for (const chunk of cut(store)) reading.push(chunk);
         const [refused] = reading.requests;
-        // The metadata, of one entry, and five arguments.
+        // The metadata, with one entry, and five arguments.
         const needed = 100 + 301 + 8 + 5_000;
         expect(refused?.excess).toBe(most < needed ? 'no room.' : undefined);
         if (most < needed) expect(refused).toMatchObject({ payload: undefined, metadata: new Map() });

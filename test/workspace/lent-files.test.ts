@@ -4,7 +4,7 @@ import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
 
 const FILE = { file: 7, size: 10 };
 
-/** Holdings, and the files that they have discarded. */
+/** The accounting, and the files that it has discarded. */
 function holdings(): [ServerHoldings, number[]] {
   const discarded: number[] = [];
   return [new ServerHoldings(DEFAULT_LIMITS, ({ file }) => discarded.push(file)), discarded];

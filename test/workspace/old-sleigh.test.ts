@@ -5,7 +5,7 @@ import { SimulatedServer } from '../support/simulated-server.ts';
 const LEFT = 'a worker of an old-style sleigh left with a task';
 const RIDE_OVER = 'Sleigh ride over';
 
-/** A master that has stored tasks, a worker, and a client that waits for the end, unless told. */
+/** A master that has stored tasks, a worker, and by default a client that waits for the end. */
 function oldJob({ isWaitedFor = true } = {}) {
   const server = new SimulatedServer();
   const log = vi.spyOn(server.core, 'log');

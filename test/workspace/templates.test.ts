@@ -3,7 +3,7 @@ import { fillTemplate } from '../../src/workspace/template.ts';
 
 const WIDEST = 100;
 
-/** What printf of the GNU C library prints. */
+/** The output of printf in the GNU C library. */
 const PRINTF: [template: string, number: number, printed: string][] = [
   ['%d', 42, '42'],
   ['%i', 42, '42'],

@@ -23,7 +23,10 @@ const step = fc.oneof(
       ...where,
       takes: fc.boolean(),
       waits: fc.boolean(),
-      /** Where an iteration goes on: the place of this client, the id alone, a place far on, another variable. */
+      /**
+       * The position of the next iteration: that of this client, the id alone, a distant one, or that of another
+       * variable.
+       */
       iterates: fc.constantFrom('no', 'no', 'fromStart', 'onwards', 'onwards', 'ahead', 'elsewhere'),
     }),
   },
@@ -40,7 +43,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Plays steps against a server and against the model, and compares what every client is told. */
+/** Plays steps against a server and against the model, and compares all replies. */
 class Comparison {
   readonly server = new SimulatedServer({ limits: { longValueBytes: 8_000 } });
   readonly #visitors = Array.from({ length: CLIENTS }, () => this.#newVisitor());
@@ -105,7 +108,7 @@ class Comparison {
     }
   }
 
-  /** Ids are told by the server alone, so an iteration goes on from a reply that came before. */
+  /** Only the server assigns ids, so an iteration continues from an earlier reply. */
   #iterator(step: Extract<Step, { do: 'get' }>) {
     const iterates = step.iterates !== 'no';
     const place = this.#places.get(`${step.client} ${step.variable}`);
@@ -123,7 +126,7 @@ class Comparison {
       return expect(reply).toMatchObject({ status: '0001', reason: answer.reason, index: 0 });
     expect(reply).toMatchObject({ status: '0000', descriptor: 1, ...answer });
     const variableId = reply?.variableId ?? '';
-    // V9: 20 characters, the same for one variable, and never used again.
+    // V9: 20 characters, the same for one variable, and never reused.
     expect(variableId).toHaveLength(20);
     expect(model.id ?? variableId).toBe(variableId);
     expect(this.#ids.get(variableId) ?? model).toBe(model);

@@ -1,4 +1,4 @@
-// Runs batches of every kind, and says twice how large the heaps are: after so many of them, and after as many again.
+// Runs batches of every kind, and prints the size of the heaps twice: after a number of them, and after as many again.
 import { getEventListeners } from 'node:events';
 import { Sleigh, tasks } from '../../../dist/client/index.js';
 

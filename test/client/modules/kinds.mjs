@@ -1,4 +1,4 @@
-// One value of each kind, made afresh, for the table in docs/client.md; the names are those of its rows.
+// New values of each kind for the table in docs/client.md; the names are those of its rows.
 
 class Point {
   x = 1;
@@ -36,7 +36,10 @@ function open() {
   return undefined;
 }
 
-/** What arrives is compared with `arrives`, or with the value itself where there is none; or `refused` says why it cannot be sent. */
+/**
+ * What arrives is compared with `arrives`, or with the value itself if that is absent; `refused` is the reason why a
+ * value cannot be sent.
+ */
 export const KINDS = {
   'null, booleans, numbers, strings, arrays, plain objects': {
     make: () => ({ a: [null, true, 0.5, 'é☃'], b: { c: '' } }),

@@ -1,4 +1,4 @@
-// A process of its own: PORT MEBIBYTES. Stores so much, fetches it again, and tells its peak of memory.
+// A separate process: PORT MEBIBYTES. Stores a value of this size, fetches it, and prints its peak memory.
 import { createHash } from 'node:crypto';
 import { NetWorkSpace } from 'sleigh/client';
 

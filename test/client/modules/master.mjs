@@ -1,4 +1,4 @@
-// A master as a process of its own, in three lines from nothing; it tells who works, and where, and goes on for ever.
+// A master in a process of its own; it prints which workers run, and never ends by itself.
 import { Sleigh, tasks } from 'sleigh/client';
 
 const { deep, whoAmI } = tasks(new URL('tasks.mjs', import.meta.url));

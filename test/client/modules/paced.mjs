@@ -1,20 +1,20 @@
-// Functions that say how often they are called, with their types in paced.d.mts.
+// Functions that report how often they are called, with their types in paced.d.mts.
 import { setTimeout as sleep } from 'node:timers/promises';
 
 let calls = 0;
 
-/** Takes so many milliseconds. */
+/** Takes this many milliseconds. */
 export async function paced({ n, milliseconds = 0 }, { rank }) {
   const call = ++calls;
   if (milliseconds > 0) await sleep(milliseconds);
   return { n, rank, call };
 }
-/** Ends its worker for one element. */
+/** Kills its worker for one element. */
 export function deadly(n) {
   if (n === 150) process.kill(process.pid, 'SIGKILL');
   return n;
 }
-/** Gives something for one element that cannot be sent. */
+/** Returns a value for one element that cannot be sent. */
 export function odd(n) {
   calls++;
   return n === 150 ? () => n : { n, call: calls };

@@ -1,4 +1,4 @@
-/** Tasks that do to their worker what programs do by mistake. */
+/** Tasks that affect their worker as faulty programs do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, closeSync, existsSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { isMainThread, parentPort, threadId } from 'node:worker_threads';
 
 export const who = () => `${process.pid} ${threadId}`;
 
-/** Things that have no effect beyond the element. */
+/** Actions that have no effect beyond the element. */
 const HARMLESS = {
   nothing: () => undefined,
   tellParent: () => {
@@ -39,7 +39,7 @@ export const harmless = (what) => {
   return what;
 };
 
-/** Errors that nobody catches, in the middle of an element. */
+/** Uncaught errors during an element. */
 export const uncaught = async (how) => {
   if (how === 'rejects') void Promise.reject(new RangeError('nobody awaits this'));
   if (how === 'throws')
@@ -50,13 +50,13 @@ export const uncaught = async (how) => {
   return who();
 };
 
-/** Ends when its signal says so. */
+/** Ends when its signal is aborted. */
 export const heedful = async (log, { signal }) => {
   appendFileSync(log, 'begun\n');
   await once(signal, 'abort');
 };
 
-/** Computes, or waits, and does not heed its signal. */
+/** Computes, or waits, and ignores its signal. */
 export const deaf = async ({ how, milliseconds, log }) => {
   appendFileSync(log, `begun ${process.pid}\n`);
   if (how === 'computes') for (const end = Date.now() + milliseconds; Date.now() < end;);
@@ -64,7 +64,7 @@ export const deaf = async ({ how, milliseconds, log }) => {
   return how;
 };
 
-/** Starts a program that outlives it, says which, and then computes for long, or ends its worker. */
+/** Starts a program that outlives it, reports its process id, and then computes for a long time or ends its worker. */
 export const parent = async ({ how, log }) => {
   const program = spawn('sleep', ['100'], { stdio: 'ignore' });
   appendFileSync(log, `program ${program.pid}\nworker ${process.pid}\n`);
@@ -73,7 +73,7 @@ export const parent = async ({ how, log }) => {
   await sleep(100_000);
 };
 
-/** Ends its worker, with last words, each time or the first time. */
+/** Ends its worker, with a last line of output, always or only the first time. */
 export const dying = ({ log, times }) => {
   appendFileSync(log, 'died\n');
   console.error('out of memory, perhaps');
@@ -84,13 +84,13 @@ export const dying = ({ log, times }) => {
   return 'done';
 };
 
-/** One element of them ends the worker. */
+/** One of the elements ends the worker. */
 export const poisoned = (element, { fixedArgs }) => {
   if (element === 'poison') dying({ log: fixedArgs.log, times: 9 });
   return element;
 };
 
-/** Ends the worker with that rank. */
+/** Ends the worker with this rank. */
 export const dyingAt = ({ rank }, context) => {
   if (context.rank === rank) process.exit(7);
   return 'done';

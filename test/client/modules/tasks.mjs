@@ -6,7 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 export const square = (n) => n * n;
 export const scaled = (n, { fixedArgs }) => n * fixedArgs.factor;
 export const slowAtFirst = async (n) => {
-  await sleep(n === 0 ? 1_500 : 0); // long enough on a busy machine, too
+  await sleep(n === 0 ? 1_500 : 0); // Long enough on a busy machine, too.
   return n;
 };
 export function picky(n) {
@@ -17,7 +17,7 @@ export const whoAmI = (_, { rank }) => ({ rank, pid: process.pid, isMainThread }
 export const oddResult = () => () => 1;
 export const map = (entries) => new Map(entries);
 
-/** Leaves a file for each call, and ends when it is told to, or there is a file `go`. */
+/** Leaves a file for each call, and ends when it is aborted or the file `go` exists. */
 export async function heedful({ folder, n }, { signal, rank }) {
   writeFileSync(`${folder}/begun ${n} ${rank} ${process.pid}`, '');
   while (!existsSync(`${folder}/go`)) {
@@ -30,13 +30,13 @@ export async function heedful({ folder, n }, { signal, rank }) {
   return n;
 }
 
-/** As heedful, and leaves a line for each call, however often it is called with the same. */
+/** Ends when aborted, too, and leaves a line for each call, even for repeated arguments. */
 export function counted(order, context) {
   appendFileSync(`${order.folder}/calls`, `${order.n}\n`);
   return heedful(order, context);
 }
 
-/** Never looks up, for so many milliseconds. */
+/** Blocks the event loop for a number of milliseconds. */
 export function deep({ folder, milliseconds }, { rank }) {
   writeFileSync(`${folder}/begun ${rank} ${process.pid}`, '');
   const end = performance.now() + milliseconds;
@@ -44,7 +44,7 @@ export function deep({ folder, milliseconds }, { rank }) {
   return rank;
 }
 export const nap = (milliseconds) => sleep(milliseconds, milliseconds);
-/** What this worker holds, after a collection. */
+/** The memory of this worker after a collection. */
 export async function heap() {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([
     import('node:v8'),
@@ -55,7 +55,7 @@ export async function heap() {
   return process.memoryUsage().heapUsed;
 }
 export const forever = () => sleep(1e9);
-/** Ends its worker where there is no file yet that says so. */
+/** Ends its worker if no earlier call has left a file. */
 export function deadly({ folder, n }) {
   if (n === 3 && !existsSync(`${folder}/killed`)) {
     writeFileSync(`${folder}/killed`, '');

@@ -1,7 +1,7 @@
 import { connectionMachine } from '../../../src/machines/connection.ts';
 import { type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-/** While the handshake is not done, and after that. */
+/** During the handshake, and after it. */
 const closing = (...calls: string[]): Row => ['closing', ...calls, 'close'];
 
 const open = (...exits: string[]): Record<string, Row> => ({

@@ -7,7 +7,7 @@ import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } fro
 
 type Registration = Extract<JoinPhaseEvent, { type: 'registration.asked' }>;
 
-/** By a connection of nobody, without a session. */
+/** On the connection of a client without a role, without a session. */
 const registration = (facts: Partial<Registration>): Registration => ({
   type: 'registration.asked',
   request: 1,
@@ -175,7 +175,7 @@ const table: ChartTable = {
         broadcast: ['closed', 'storeBroadcastForAbsent'],
       },
     },
-    // S17: two ranks were given out, and nobody has come.
+    // S17: two ranks were assigned, and neither has registered.
     elastic: {
       after: ['elastic', 'rank', 'rank'],
       changes: {
@@ -358,7 +358,7 @@ const timing = {
 
 const { elastic, lapse, wait, waitTry, maximum: setMaximum } = event;
 
-/** An elastic group after some events, and what it does on one more. */
+/** An elastic group after some events, and its reaction to one more. */
 const elasticCalls = (machine: AnyStateMachine, maximum: number, events: JoinPhaseEvent[]): string[] => {
   const group = phase(machine, maximum, 3).send(elastic, ...events.slice(0, -1));
   group.takeCalls();

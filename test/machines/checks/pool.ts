@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { FAILED_STARTS_PER_WORKER, poolMachine } from '../../../src/machines/pool/pool.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-/** One restart at once in ten seconds; then each replacement waits longer, up to a second. */
+/** One restart at once in ten seconds; then each replacement is delayed longer, up to a second. */
 const budget = { restarts: 1, within: 10_000, maxDelay: 1_000 };
 const input = { workers: 2, budget };
 
@@ -10,7 +10,7 @@ const END = { rank: 1, how: 'exit status 7', task: 'tried', why: 'died', words: 
 const ended = (details: object): { type: string } =>
   Object.assign({ type: 'worker.ended' }, { end: END, wasReady: true, isPlanned: false, now: 0 }, details);
 
-/** Where nobody is started any more. */
+/** States in which no worker is started any more. */
 const ending = (state: string, exits: readonly string[] = []): Record<string, Row> => ({
   ...Object.fromEntries(
     ['worker.ended', 'worker.ended, late', 'worker.ended, planned', 'worker.ended, unready'].map(
@@ -55,7 +55,7 @@ const table: ChartTable = {
     'stop.asked': { type: 'stop.asked' },
   },
   states: {
-    // S22.8, S22.9: one of two is there, and one on its way.
+    // S22.8, S22.9: one of two runs, and one is starting.
     supervising: {
       after: ['rank.given'],
       changes: {
@@ -111,7 +111,7 @@ const table: ChartTable = {
   finals: { stopped: ['stop.asked'] },
 };
 
-/** What a pool of these does at the last of these events, and how many workers live and are awaited then. */
+/** The commands of such a pool at the last of these events, and the number of live and awaited workers. */
 type Story = readonly [
   name: string,
   input: object,
@@ -128,7 +128,7 @@ const one = { workers: 1, budget };
 const without = { workers: 2, budget: undefined };
 const stopped = (reason: string): string => `tellStopped, reason ${JSON.stringify(reason)}`;
 const waits = (milliseconds: number): string => `startReplacementTimer, rank 1, milliseconds ${milliseconds}`;
-/** A pool of one, several of whose starts failed. */
+/** A pool of one worker, several of whose starts have failed. */
 const failing = (times: number): object[] => Array.from({ length: times }, () => [given, unready]).flat();
 const GIVEN_UP = FAILED_STARTS_PER_WORKER;
 const LAST_WORDS = 'exit status 7: out of luck';

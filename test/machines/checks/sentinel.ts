@@ -4,10 +4,10 @@ import type { ChartChecks, ChartTable, Row } from '../../support/chart.ts';
 const DIES: Row = ['dead', 'stopAbsenceTimer', 'retire', 'parent: sentinel.died, id 1'];
 const LEAVES: Row = ['left', 'stopAbsenceTimer', 'retire', 'parent: sentinel.left, id 1'];
 
-/** S12: it remembers the last rank that it was given. */
+/** S12: it remembers the last rank that it was assigned. */
 const NEW_RANK = { 'rank.given': { lastRank: 5 } };
 
-/** S2, S13, S14: wherever it is. */
+/** S2, S13, S14: in every state. */
 const anywhere = (state: string): Record<string, Row> => ({
   'rank.given': [state],
   'connection.closed, with workers': DIES,

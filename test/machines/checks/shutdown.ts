@@ -26,7 +26,7 @@ const events = Object.fromEntries(
   ].map((type) => [type, { type }]),
 );
 
-/** The count of living workers, and that the group has closed. */
+/** The number of live workers, and whether the group has closed. */
 const counting = (living: number): Record<string, object> => ({
   'worker.registered': { living: living + 1 },
   'worker.died': { living: living - 1 },
@@ -35,7 +35,7 @@ const counting = (living: number): Record<string, object> => ({
   'supervision.began': { isSupervised: true },
 });
 
-/** S14: nothing but the end of the drain period matters any more. */
+/** S14: only the end of the drain period has an effect. */
 const ending = (state: string): Record<string, Row> => ({
   'worker.registered': [state],
   'worker.died': [state],
@@ -199,7 +199,7 @@ const endings = checkEach<[policy: DeathPolicy, types: string[], state: string]>
 
 const SUPERVISED = ['supervision.began', ...RUNNING];
 
-/** Most of them are not asked for again in such a job, and must be right all the same. */
+/** Most of them do not occur again in such a job, and must be correct all the same. */
 const counts = checkEach<[policy: DeathPolicy, types: string[], state: string, context: object]>(
   [
     [

@@ -32,7 +32,7 @@ const events = {
   'replacement.asked, nobody has come': replacement('there', true),
   'replacement.asked': replacement('there', false),
   'replacement.asked, its sentinel has ended': replacement('ended', false),
-  // What XState sends of an actor that has ended, or failed.
+  // The events of XState for a child that has ended or failed.
   'an actor ended': { type: 'xstate.done.actor.worker.0', actorId: 'worker.0' },
   'an actor failed': { type: 'xstate.error.actor.worker.0', actorId: 'worker.0', error: undefined },
 };

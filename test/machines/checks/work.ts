@@ -17,7 +17,7 @@ const result = (asker: Asker, waits: boolean, available: number) => ({
 });
 const stored = (asker: Asker) => ({ type: 'result.stored', request: 1, asker });
 
-/** S7: as long as there is the job. */
+/** S7: as long as the job exists. */
 const anywhere = (state: string): Record<string, Row> => ({
   'result.stored': [state, 'storeResult'],
   'result.stored, by an outsider': [state, 'refuseResult'],

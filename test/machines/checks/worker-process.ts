@@ -11,7 +11,7 @@ interface End {
   readonly at?: number;
 }
 
-/** What is told of an end, as a row says it. */
+/** The report of an end, as the table states it. */
 const reported = ({ task, why, words = '', at = 0 }: End, wasReady: boolean, isPlanned: boolean): string => {
   const end = { rank: RANK, how: 'exit status 1', task, why, words, at };
   return `reportEnd, end ${JSON.stringify(end)}, wasReady ${wasReady}, isPlanned ${isPlanned}`;
@@ -22,7 +22,7 @@ const TIMED_OUT: End = { task: 'failed', why: 'timed-out', at: 2 };
 const CANCELLED: End = { task: 'failed', why: 'cancelled', at: 2 };
 const NOT_LOADED: End = { task: 'declined', why: 'not-loaded', at: 2 };
 
-/** A call of the batch 7, the second of its chunk but one, which may take a second. */
+/** A call of batch 7, the last but one of its chunk, with a time limit of one second. */
 const lasts = (details: object): { type: string } =>
   Object.assign(
     { type: 'call.lasts' },
@@ -32,7 +32,7 @@ const lasts = (details: object): { type: string } =>
 
 const noted = ({ task, why }: End) => ({ call: 5, batch: '7', at: 2, limit: 1_750, task, why });
 
-/** Whatever it does: what is told to everyone, and what ends it. */
+/** In every state: notifications, and the events that end it. */
 const anywhere = (state: string, exits: readonly string[], end: string): Record<string, Row> => ({
   'leave.asked': [state, 'askToLeave'],
   'worker.leaving': ['leaving', ...exits, 'startTimer, milliseconds 1000'],
@@ -52,7 +52,7 @@ const LEAVES_WITHOUT = { task: 'declined', why: 'not-loaded', words: 'cannot loa
 const RELEASED = { task: 'untried', why: 'told-to-go' };
 const DEATH = { task: 'tried', why: 'died' };
 
-/** What events change wherever it is. */
+/** The changes of events in every state. */
 const changes = {
   'worker.leaving': LEAVES,
   'worker.leaving, without the module': LEAVES_WITHOUT,
@@ -201,7 +201,7 @@ const table: ChartTable = {
   finals: { ended: ['child.ended'] },
 };
 
-/** How it ends after these events. */
+/** Its end after these events. */
 const endsAs = (name: string, events: readonly string[], end: string) => ({ name, events, end });
 
 const ENDINGS = [

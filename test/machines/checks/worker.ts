@@ -8,15 +8,15 @@ const DIES: Row = ['dead', 'recoverWork', 'retire', 'parent: worker.died, rank 3
 const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3'];
 const LAPSES: Row = ['deadbeat', 'retire', 'parent: rank.lapsed'];
 
-/** S19: its sentinel says so, and it has left. */
+/** S19: its sentinel reports that it has left. */
 const ends = (task: string): Row => ['left', 'noteEnd', task, 'answerCopies', ...LEAVES.slice(1)];
 
-/** A row of a state that is left, with what is done at that. */
+/** A row of a state that is left, with its exit actions. */
 const leaving = (exits: string[], [next, ...calls]: Row): Row => [next, ...exits, ...calls];
 
 const registered = (state: string, ...exits: string[]): Record<string, Row> => ({
   'registration.asked': [state, 'refuseDuplicate'],
-  // Nobody knows a task without coming back with the session.
+  // Only a worker that comes back with the session can name a task.
   'registration.asked, by another who names the task': [state, 'refuseDuplicate'],
   'registration.asked, returns': leaving(exits, [
     'registered.idle',
@@ -59,7 +59,7 @@ const registration = (session: SessionMatch, doing: number | undefined, has: num
   has,
 });
 
-/** What a worker owes. */
+/** The facts about unanswered tasks and copies. */
 const NOTHING = { tasks: 0, copies: 0 };
 const TASK = { tasks: 1, copies: 0 };
 const COPY = { tasks: 0, copies: 1 };
@@ -76,10 +76,10 @@ const reported = (task: TaskFate) => ({ type: 'death.reported', task, end: undef
 
 const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker.registered, rank 3'];
 
-/** Without a sentinel that supervises. */
+/** Without a supervising sentinel. */
 const SIMPLE = { rank: 3, isSupervised: false, isElastic: true, reconnectGrace: 5 };
 
-/** S18: who registers with a session may come back. */
+/** S18: a worker that registers with a session may come back. */
 const TELLS_SESSION = {
   'registration.asked, returns': { toldSession: true },
   'registration.asked, returns without a task': { toldSession: true },
