@@ -1,7 +1,11 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
+import { checkHistory } from '../../src/verify/history/check.ts';
+import { recordLoad } from '../../src/verify/history/load.ts';
+import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { startServe } from '../../test/support/serve-process.ts';
+import { Random } from '../world/random.ts';
 import { Chaos, type Outcome } from './chaos.ts';
 import { Host, type Hand } from './hosts.ts';
 
@@ -15,11 +19,20 @@ const HOUR = 3_600_000;
 
 async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome> {
   await using server = await startServe('--log-level', 'error');
-  const outcome = await new Chaos(server, SEED, policy, STEP_INTERVAL_MS).run(kills);
+  const address = { host: '127.0.0.1', port: server.port };
+  using proxy = await RecordingProxy.before(() => address);
+  const random = new Random(SEED);
+  const [outcome, others] = await Promise.all([
+    new Chaos(proxy, SEED, policy, STEP_INTERVAL_MS).run(kills),
+    recordLoad(address, { random: () => random.fraction() }),
+  ]);
+  const job = checkHistory(proxy.recording.operations(true));
+  expect(job).toMatchObject({ violations: [], judged: { bag: 2 } });
+  expect(checkHistory(others)).toMatchObject({ violations: [], undecided: [] });
   const sorted = outcome.recoveries.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
   console.log(
-    `chaos, ${policy}: ${outcome.kills} kills (${[...outcome.faults].map(([fault, n]) => `${fault} ${n}`).join(', ')}), ` +
+    `chaos, ${policy}: ${job.operations + others.length} operations recorded, ${outcome.kills} kills (${[...outcome.faults].map(([fault, n]) => `${fault} ${n}`).join(', ')}), ` +
       `${outcome.tasks} tasks, ${outcome.nulls} null results; ${sorted.length} tasks began again elsewhere, ` +
       `after ${at(0.5)} ms (median), ${at(0.99)} ms (p99), ${at(1 - 1e-9)} ms at most`,
   );

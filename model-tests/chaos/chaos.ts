@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
-import type { ServeProcess } from '../../test/support/serve-process.ts';
 import { Random } from '../world/random.ts';
 import { Host, type Hand } from './hosts.ts';
 
@@ -28,7 +27,7 @@ const clock = (): number => performance.timeOrigin + performance.now();
 
 /** A job whose workers and sentinels die, stop and are cut off, by seed, on a real server. */
 export class Chaos {
-  readonly #server: ServeProcess;
+  readonly #server: { readonly port: number };
   readonly #random: Random;
   readonly #policy: string;
   readonly #pace: number;
@@ -44,7 +43,7 @@ export class Chaos {
   #tasks = 0;
 
   /** @param pace milliseconds between two faults at most; to start a process takes some, too */
-  constructor(server: ServeProcess, seed: number, policy: 'requeue' | 'null', pace: number) {
+  constructor(server: { readonly port: number }, seed: number, policy: 'requeue' | 'null', pace: number) {
     this.#pace = pace;
     this.#server = server;
     this.#random = new Random(seed);

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { checkHistory } from '../../src/verify/history/check.ts';
+import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { Random } from '../world/random.ts';
 import { visit } from './load.ts';
 
@@ -18,6 +20,7 @@ const AT_A_TIME = 8;
 const SLICES = isLong ? 5 : 2;
 const SERVER = fileURLToPath(new URL('server-process.mjs', import.meta.url));
 const MIB = 2 ** 20;
+const RECORDED_VISITS = 2_000;
 
 interface Held {
   readonly heap: number;
@@ -34,12 +37,18 @@ async function ask(server: ChildProcess): Promise<Held> {
 
 /** Visitors come and go, and in the end nobody is there. */
 async function load(port: number, random: Random, seconds: number): Promise<number> {
+  // What the first visitors see is recorded and checked.
+  using proxy = await RecordingProxy.before(() => ({ host: '127.0.0.1', port }));
   const until = performance.now() + seconds * 1_000;
   let visits = 0;
   const visitors = Array.from({ length: AT_A_TIME }, async () => {
-    while (performance.now() < until) await visit(port, random, String(++visits));
+    while (performance.now() < until)
+      await visit(++visits <= RECORDED_VISITS ? proxy.port : port, random, String(visits));
   });
   await Promise.all(visitors);
+  const { operations, violations, judged } = checkHistory(proxy.recording.operations(false));
+  console.log(`soak: ${operations} operations recorded; judged: ${JSON.stringify(judged)}`);
+  expect(violations).toEqual([]);
   return visits;
 }
 

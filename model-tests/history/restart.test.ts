@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { createServer, type Server } from '../../src/index.ts';
+import { checkHistory, type HistoryReport } from '../../src/verify/history/check.ts';
+import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+
+const start = (): Promise<Server> => createServer({ port: 0, logLevel: 'silent' });
+
+async function openWorkspace(at: { readonly host: string; readonly port: number }): Promise<ProtocolClient> {
+  const client = await ProtocolClient.ready(at);
+  await client.ask(['open ws', 'w', 'test', 'yes']);
+  return client;
+}
+
+/** A client stores, the server begins again, and another client fetches. @param keeps whether the value survives */
+async function historyOfRestart(keeps: boolean): Promise<HistoryReport> {
+  const first = await start();
+  let address = { host: '127.0.0.1', port: first.port };
+  using proxy = await RecordingProxy.before(() => address);
+  const before = await openWorkspace(proxy);
+  await before.ask(['store', 'w', 'v', '1', 'from before']);
+  const since = proxy.recording.time;
+  await first.close();
+  await before.ended();
+  const second = await start();
+  address = { host: '127.0.0.1', port: second.port };
+  proxy.recording.restarted(since);
+  // Unrecorded: as if the server had kept the value.
+  const aside = await openWorkspace(address);
+  if (keeps) await aside.ask(['store', 'w', 'v', '1', 'from before']);
+  const after = await openWorkspace(proxy);
+  await after.ask(['store', 'w', 'v', '1', 'from after']);
+  await after.ask(['fetchTry', 'w', 'v']);
+  for (const client of [before, aside, after]) client.vanish();
+  await second.close();
+  return checkHistory(proxy.recording.operations(false));
+}
+
+describe('a history in which the server begins again', () => {
+  it('is right if nothing is left of what was stored before', async () => {
+    expect((await historyOfRestart(false)).violations).toEqual([]);
+  });
+
+  it('is wrong if a value from before is delivered', async () => {
+    expect((await historyOfRestart(true)).violations).toMatchObject([
+      { what: '"from before" was returned after a restart, before which it was stored' },
+    ]);
+  });
+});
