@@ -1,10 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
-import { checkHistory } from '../../src/verify/history/check.ts';
 import { recordLoad } from '../../src/verify/history/load.ts';
 import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { startServe } from '../../test/support/serve-process.ts';
+import { mustBeRight } from '../history/must-be-right.ts';
 import { Random } from '../world/random.ts';
 import { Chaos, type Outcome } from './chaos.ts';
 import { Host, type Hand } from './hosts.ts';
@@ -26,9 +26,9 @@ async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome
     new Chaos(proxy, SEED, policy, STEP_INTERVAL_MS).run(kills),
     recordLoad(address, { random: () => random.fraction() }),
   ]);
-  const job = checkHistory(proxy.recording.operations(true));
-  expect(job).toMatchObject({ violations: [], judged: { bag: 2 } });
-  expect(checkHistory(others)).toMatchObject({ violations: [], undecided: [] });
+  const job = mustBeRight(`chaos ${policy}`, proxy.recording.operations(true));
+  expect(job.judged).toEqual({ bag: 2 });
+  expect(mustBeRight(`chaos ${policy} beside`, others).undecided).toEqual([]);
   const sorted = outcome.recoveries.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
   console.log(

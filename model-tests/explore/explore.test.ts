@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LONG, POLICIES, SHORT } from './casts.ts';
 import { explore, replay, type Report } from './explorer.ts';
+import { writeCounterexample } from '../../src/verify/diagram/files.ts';
+import { diagramOfViolation } from './violation-diagram.ts';
 import { readScenario, writeScenario } from './scenario.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
@@ -31,8 +33,12 @@ describe('every reachable state of a sleigh keeps its properties', () => {
         );
         print(`${policy}: ${title}`, report);
         const { violation } = report;
-        if (violation !== undefined)
-          throw new Error(`${violation.property}: ${violation.what}\n\n${writeScenario(violation.scenario)}`);
+        if (violation !== undefined) {
+          const picture = writeCounterexample(`explore ${policy}`, diagramOfViolation(violation));
+          throw new Error(
+            `${violation.property}: ${violation.what}\n\n${writeScenario(violation.scenario)}\n${picture}`,
+          );
+        }
         expect(report.isClosed).toBe(mostStates === undefined);
       });
   }

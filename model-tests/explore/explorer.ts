@@ -141,10 +141,15 @@ export function explore(
   };
 }
 
-/** Does what a scenario says. @returns what was found, if anything */
+/**
+ * Does what a scenario says.
+ * @param watch is shown the world after each step
+ * @returns what was found, if anything
+ */
 export function replay(
   { cast, steps: names }: Scenario,
   make: MakeSleigh = makeSleigh,
+  watch: (world: World, name: string) => void = () => undefined,
 ): Violation | undefined {
   const steps = new Map(stepsOf(cast).map((step) => [step.name, step]));
   const world = new World(cast, make);
@@ -153,6 +158,7 @@ export function replay(
     if (step === undefined) throw new Error(`nobody of this cast can do "${name}"`);
     if (!step.isPossible(world)) throw new Error(`"${name}" cannot happen here`);
     const { wrong } = take(world, step, stateKey(world));
+    watch(world, name);
     if (wrong === undefined) continue;
     return { ...wrong, scenario: { cast, steps: names.slice(0, n + 1) } };
   }

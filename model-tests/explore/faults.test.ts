@@ -14,6 +14,7 @@ import { SMALLEST } from './casts.ts';
 import { bottomComponents } from './components.ts';
 import { explore, replay } from './explorer.ts';
 import { LIVENESS } from './liveness.ts';
+import { diagramOfViolation } from './violation-diagram.ts';
 import { openField } from './open-fields.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Cast, Extra } from './scenario.ts';
@@ -152,7 +153,12 @@ function findShortest(
   const { violation } = explore(cast, { make });
   expect(violation?.property).toContain(breaks);
   expect(violation?.scenario.steps).toHaveLength(steps);
-  if (violation !== undefined) expect(replay(violation.scenario, make)?.property).toBe(violation.property);
+  if (violation === undefined) return;
+  expect(replay(violation.scenario, make)?.property).toBe(violation.property);
+  const { title, steps: drawn } = diagramOfViolation(violation, make);
+  expect(title).toBe(violation.property);
+  expect(drawn.at(-1)).toMatchObject({ on: 'job', isBroken: true });
+  expect(drawn.filter((step) => 'from' in step || step.on !== 'job').length).toBeLessThanOrEqual(steps);
 }
 
 for (const fault of FAULTS)

@@ -1,19 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { checkHistory } from '../../src/verify/history/check.ts';
 import { historyText } from '../../src/verify/history/recording.ts';
-import { readOperation, type Operation } from '../../src/verify/history/operation.ts';
+import { readOperation } from '../../src/verify/history/operation.ts';
 import { Random } from '../world/random.ts';
 import { barrierSchedule } from './barrier-schedule.ts';
+import { mustBeRight } from './must-be-right.ts';
 import { Schedule } from './schedule.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
 const SEEDS = isLong ? 20_000 : 150;
 const MODES = ['fifo', 'lifo', 'single'] as const;
-
-function mustBeRight(seed: number, history: readonly Operation[]): void {
-  const { violations } = checkHistory(history);
-  if (violations.length > 0) throw new Error(`seed ${seed}: ${JSON.stringify(violations, null, 1)}`);
-}
 
 describe.each(MODES)('what clients see of a %s that is right is never rejected', (mode) => {
   it('with any number of clients at a time (V3, V4, V5, V10)', { timeout: 600_000 }, () => {
@@ -21,7 +16,7 @@ describe.each(MODES)('what clients see of a %s that is right is never rejected',
       const random = new Random(seed);
       const actors = random.whole(1, 12);
       mustBeRight(
-        seed,
+        `seed ${seed}`,
         Schedule.run(mode, random, { requests: random.whole(5, 120), actors, isRough: false }),
       );
     }
@@ -30,7 +25,10 @@ describe.each(MODES)('what clients see of a %s that is right is never rejected',
   it('when clients vanish, the variable is deleted and the server begins again', { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = new Random(seed);
-      mustBeRight(seed, Schedule.run(mode, random, { requests: random.whole(5, 200), isRough: true }));
+      mustBeRight(
+        `seed ${seed}`,
+        Schedule.run(mode, random, { requests: random.whole(5, 200), isRough: true }),
+      );
     }
   });
 });
@@ -38,7 +36,7 @@ describe.each(MODES)('what clients see of a %s that is right is never rejected',
 it('what members see of a barrier that is right is never rejected (V12)', { timeout: 600_000 }, () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = new Random(seed);
-    mustBeRight(seed, barrierSchedule(random, random.whole(3, 60)));
+    mustBeRight(`seed ${seed}`, barrierSchedule(random, random.whole(3, 60)));
   }
 });
 
@@ -51,7 +49,7 @@ it('a history of thousands of values is checked in seconds', () => {
   for (const mode of MODES) {
     const history = Schedule.run(mode, new Random(1), { requests: 3_000, isRough: false });
     const before = process.cpuUsage();
-    mustBeRight(1, history);
+    mustBeRight('a long history', history);
     const { user } = process.cpuUsage(before);
     console.log(`${mode}: ${history.length} operations in ${(user / 1e6).toFixed(2)} s of processor time`);
     expect(user).toBeLessThan(10e6);

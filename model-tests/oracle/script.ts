@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { writeCounterexample } from '../../src/verify/diagram/files.ts';
+import { diagramOfLines } from '../../src/verify/diagram/sequence.ts';
 import { ServerModel } from './model/workspaces.ts';
 import { Party } from './play/party.ts';
 import { anyStep, JOBS, stepIn, type Step } from './play/steps.ts';
@@ -58,5 +60,19 @@ export async function play({ runs, steps, seed, job, model, patience = 3_000 }: 
       await party.close();
     }
   });
-  await fc.assert(property, { numRuns: runs, ...(seed !== undefined && { seed }) });
+  try {
+    await fc.assert(property, { numRuns: runs, ...(seed !== undefined && { seed }) });
+  } catch (error) {
+    throw error instanceof Error ? withPicture(error) : error;
+  }
+}
+
+/** The shrunk script as a sequence diagram, whose file the message names. */
+function withPicture(error: Error): Error {
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error;
+  const [wrong = '', script = ''] = cause.message.split('\nafter\n');
+  const lines = script.split('\n').map((line) => line.trim());
+  const diagram = diagramOfLines('The server and the model differ', lines, { to: 'server', wrong });
+  return new Error(`${error.message}\n${writeCounterexample('oracle', diagram)}`, { cause });
 }

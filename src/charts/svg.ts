@@ -172,7 +172,8 @@ const rect = ({ x, y, width, height }: Rectangle, radius: number, name?: string)
 const n = (value: number): string => String(Math.round(value * 10) / 10);
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string): string =>
+/** Text as it is written between tags of XML, or in an attribute. */
+export const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => ESCAPES[character] ?? character);
 
 function found<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Value {

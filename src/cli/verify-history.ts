@@ -1,5 +1,6 @@
 import { createReadStream, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { diagramOfHistory } from '../verify/diagram/of-history.ts';
 import { checkHistory } from '../verify/history/check.ts';
 import { recordLoad } from '../verify/history/load.ts';
 import { HistoryError, readOperation, type Operation } from '../verify/history/operation.ts';
@@ -9,6 +10,7 @@ import { authorityOf } from '../wire/authority.ts';
 import { printableLines } from '../wire/printable.ts';
 import type { Address } from './address.ts';
 import { FILE, START, USAGE } from './errors.ts';
+import { drawDiagram } from './draw-diagram.ts';
 import { explain } from './explain.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
@@ -23,7 +25,7 @@ const REQUESTS = { short: 30, long: 300 };
 export async function verifyHistory(
   path: string | undefined,
   server: Address | undefined,
-  { json, isLong }: { json: boolean; isLong: boolean },
+  { json, isLong, diagram }: { json: boolean; isLong: boolean; diagram: string | undefined },
 ): Promise<void> {
   if (path === undefined && server === undefined) return fail(USAGE.historyOfWhat());
   const operations = server === undefined ? await readHistory(path ?? '') : await load(server, isLong);
@@ -31,6 +33,8 @@ export async function verifyHistory(
   const report = checkHistory(operations);
   const right = report.violations.length === 0;
   if (!right) process.exitCode = 1;
+  const [first] = report.violations;
+  if (first !== undefined && diagram !== undefined) await drawDiagram(diagram, diagramOfHistory(first));
   if (json) return print(jsonLine({ right, ...report }));
   const conclusion = right
     ? 'Everything is as the protocol has it.'

@@ -3,6 +3,7 @@ import type { TraceCheck, Violation } from '../trace/check.ts';
 import type { TraceStep } from '../trace/step.ts';
 import { printableLines } from '../wire/printable.ts';
 import type { Address } from './address.ts';
+import { drawDiagram } from './draw-diagram.ts';
 import { fail } from './fail.ts';
 import { jsonLine } from './json-line.ts';
 import { secondsOver0 } from './numbers.ts';
@@ -18,6 +19,7 @@ interface VerifyFlags {
   readonly long?: boolean;
   /** A file, or true without one. */
   readonly history?: string | true;
+  readonly diagram?: string;
 }
 
 /** `line` is counted from 1. */
@@ -37,6 +39,10 @@ export function addVerifyCommand(program: Command): void {
       'check what several clients asked and were answered at the same time (docs/verification.md); ' +
         'with --server: make such load on that server, and write the history to the file',
     )
+    .option(
+      '--diagram <file>',
+      'draw the first violation of a trace or a history as a sequence diagram: SVG, or Mermaid if the name ends with .mmd',
+    )
     .option('--json', 'print the report as one line of JSON')
     .option('--long', 'with --server: check more and longer paths')
     .addOption(
@@ -53,24 +59,28 @@ export function addVerifyCommand(program: Command): void {
 }
 
 async function verify(trace: string | undefined, flags: VerifyFlags): Promise<void> {
-  const { server, json = false, long = false, handshakeSeconds, requestSeconds, history } = flags;
+  const { server, json = false, long = false, handshakeSeconds, requestSeconds, history, diagram } = flags;
   if (history !== undefined) {
     if (trace !== undefined) return fail(USAGE.historyAndTrace());
     const { verifyHistory } = await import('./verify-history.ts');
-    return verifyHistory(history === true ? undefined : history, server, { json, isLong: long });
+    return verifyHistory(history === true ? undefined : history, server, { json, isLong: long, diagram });
   }
-  if (trace !== undefined && server === undefined) return verifyTrace(trace, json);
+  if (trace !== undefined && server === undefined) return verifyTrace(trace, json, diagram);
   if (trace !== undefined || server === undefined) return fail(USAGE.verifyWhat());
   const grounds = { server, handshakeSeconds, requestSeconds };
   const { verifyRunningServer } = await import('./verify-server.ts');
   await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });
 }
 
-async function verifyTrace(path: string, json: boolean): Promise<void> {
+async function verifyTrace(path: string, json: boolean, diagram: string | undefined): Promise<void> {
   const { TraceCheck } = await import('../trace/check.ts');
   const check = new TraceCheck();
   const violation = await firstViolation(check, path);
   if (violation !== undefined) process.exitCode = 1;
+  if (violation !== undefined && diagram !== undefined) {
+    const { diagramOfTrace } = await import('./trace-diagram.ts');
+    await drawDiagram(diagram, diagramOfTrace(violation));
+  }
   if (json) {
     const steps = Object.fromEntries(check.counts);
     return print(jsonLine({ right: violation === undefined, steps, violation: violation ?? null }));

@@ -56,6 +56,11 @@ describe('sleigh verify TRACE', () => {
     );
     expect(output).toMatch(/its story:\n.*xstate\.init.*\n.*registration\.asked/);
     expect(output).toMatch(/\n! .*task\.asked/);
+    const diagram = join(folder, 'wrong.mmd');
+    await sleigh(['verify', path, '--diagram', diagram]);
+    expect(readFileSync(diagram, 'utf8')).toMatch(
+      /^sequenceDiagram\n[^]*registration\.asked[^]*rect[^]*task\.asked[^]*rect[^]*Note over p\d: registered\.waiting/,
+    );
   });
 
   it('detects a missing step', async () => {
@@ -144,6 +149,10 @@ describe('sleigh verify --history', () => {
       'violates V3, V4: "v" of "w", a fifo: "1", "2" came in an order that no fifo allows\n',
     );
     expect(output.match(/^ {4}\{"who"/gm)).toHaveLength(4);
+    const picture = join(folder, 'history.svg');
+    const { errors } = await sleigh(['verify', '--history', path, '--diagram', picture]);
+    expect(errors).toBe(`sleigh: the violation is drawn in ${picture}\n`);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg .*class="message reply broken"/s);
     const json = await sleigh(['verify', '--history', path, '--json']);
     expect(JSON.parse(json.output)).toMatchObject({ right: false, violations: [{ clauses: ['V3', 'V4'] }] });
   });
