@@ -6,4 +6,4 @@ export type { Limits } from './wire/limits.ts';
 export { DEFAULT_LIMITS } from './wire/limits.ts';
 export type { JobOptions, Join } from './sleigh/options.ts';
 export type { DeathPolicy } from './machines/dead-worker-policy.ts';
-export type { WorkspacePlugin, Workspace, WorkspaceKind } from './workspace/workspace.ts';
+export type { WorkspacePlugin, Workspace, WorkspacePluginFactory } from './workspace/workspace.ts';

@@ -10,7 +10,7 @@ import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { Tracer } from '../workspace/tracing.ts';
-import type { LogLevel, WorkspaceKind } from '../workspace/workspace.ts';
+import type { LogLevel, WorkspacePluginFactory } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
@@ -22,7 +22,7 @@ import { Turns } from './turns.ts';
 export interface CoreOptions {
   readonly limits: Limits;
   /** The plugins by the `wstype` that selects them (W9). */
-  readonly kinds: ReadonlyMap<string, WorkspaceKind>;
+  readonly plugins: ReadonlyMap<string, WorkspacePluginFactory>;
   /** Whether TLS is offered or required (P2.1, P2.5). */
   readonly tls: 'none' | 'offered' | 'required';
   /** Checks the token of a client; undefined if the server has no token (P2.5). */
@@ -85,7 +85,7 @@ export class Core implements ConnectionHost {
       () => this.isTimeUp,
       () => this.command({ type: 'continue' }),
     );
-    this.workspaces = new Workspaces(this, { kinds: options.kinds, suffix: options.run });
+    this.workspaces = new Workspaces(this, { plugins: options.plugins, suffix: options.run });
     this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }

@@ -1,5 +1,5 @@
 import { isRefusal } from '../workspace/refusal.ts';
-import type { WorkspaceKind } from '../workspace/workspace.ts';
+import type { WorkspacePluginFactory } from '../workspace/workspace.ts';
 import { readOptions, type JobOptions } from './options.ts';
 import type { JobMachines } from './job-machines.ts';
 import { Sleigh } from './sleigh.ts';
@@ -10,7 +10,7 @@ import { Sleigh } from './sleigh.ts';
  * @param machines machines that replace those of every job, for tests with faulty machines
  */
 export const sleighPlugin =
-  (defaults: JobOptions, machines?: JobMachines): WorkspaceKind =>
+  (defaults: JobOptions, machines?: JobMachines): WorkspacePluginFactory =>
   (workspace, metadata) => {
     const options = readOptions(metadata, defaults, workspace.host.limits.workerCount);
     return isRefusal(options) ? options : new Sleigh(workspace, options, machines);

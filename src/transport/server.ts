@@ -84,9 +84,9 @@ export class TcpServer {
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = new Core({
       limits: withDefaults(DEFAULT_LIMITS, options.limits),
-      kinds: new Map([
+      plugins: new Map([
         ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
-        ...Object.entries(options.kinds ?? {}),
+        ...Object.entries(options.plugins ?? {}),
       ]),
       tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
       ...(this.#gate.admission.asksForToken && { admits: this.#gate.admits, nonceOf: this.#gate.nonceOf }),

@@ -1,7 +1,7 @@
 import type { JobOptions } from '../sleigh/options.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { Optional } from '../wire/with-defaults.ts';
-import type { WorkspaceKind } from '../workspace/workspace.ts';
+import type { WorkspacePluginFactory } from '../workspace/workspace.ts';
 import type { Credentials } from './gate.ts';
 
 /** How the server listens, and its limits. */
@@ -18,7 +18,7 @@ export interface TcpOptions extends Credentials {
    */
   deadman?: boolean | undefined;
   /** Further types of workspaces, by their `wstype` (W9). */
-  kinds?: Record<string, WorkspaceKind> | undefined;
+  plugins?: Record<string, WorkspacePluginFactory> | undefined;
   /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */
   trace?: string | undefined;
 }

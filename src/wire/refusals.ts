@@ -84,7 +84,7 @@ export const WORKSPACE = {
     'Check the name: `sleigh ls` shows which there are (W7).',
     'jobs',
   ),
-  unknownKind: constant(
+  unknownType: constant(
     'unknown-kind',
     "Failed to create workspace: couldn't load plugin.",
     'Use `wstype` = `sleigh`, or none (W9).',

@@ -50,7 +50,7 @@ export interface WorkspacePlugin {
 }
 
 /** Creates the plugin of a new workspace with the options of its creator, or refuses them. */
-export type WorkspaceKind = (
+export type WorkspacePluginFactory = (
   workspace: Workspace,
   options: Metadata,
 ) => WorkspacePlugin | Refusal | undefined;

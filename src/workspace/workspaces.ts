@@ -8,7 +8,7 @@ import type { References } from './references.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
 import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
-import { Workspace, type Host, type WorkspaceKind } from './workspace.ts';
+import { Workspace, type Host, type WorkspacePluginFactory } from './workspace.ts';
 import { WORKSPACE } from '../wire/refusals.ts';
 
 /** The number of characters of the creation metadata that are kept. */
@@ -34,14 +34,14 @@ export class Workspaces {
   readonly #occupied = new Set<Workspace>();
   readonly #oldSleighs = new Set<Workspace>();
   readonly #host: Host;
-  readonly #kinds: ReadonlyMap<string, WorkspaceKind>;
+  readonly #plugins: ReadonlyMap<string, WorkspacePluginFactory>;
   /** Unique to this run of the server. */
   readonly #suffix: string;
   #temporaries = 0;
 
-  constructor(host: Host, options: { kinds: ReadonlyMap<string, WorkspaceKind>; suffix: string }) {
+  constructor(host: Host, options: { plugins: ReadonlyMap<string, WorkspacePluginFactory>; suffix: string }) {
     this.#host = host;
-    this.#kinds = options.kinds;
+    this.#plugins = options.plugins;
     this.#suffix = options.suffix;
     const main = new Workspace(DEFAULT_WORKSPACE, host, { oldSleighs: this.#oldSleighs });
     main.owner = '[system]';
@@ -121,9 +121,9 @@ export class Workspaces {
     const noRoom = workspace.holdings.refusalOf(COST.name + name.length + bytes.metadata + bytes.jobs, maker);
     if (noRoom !== undefined) return noRoom;
     if (type !== undefined) {
-      const kind = this.#kinds.get(type);
-      if (kind === undefined) return refusal(WORKSPACE.unknownKind());
-      const plugin = kind(workspace, metadata);
+      const createPlugin = this.#plugins.get(type);
+      if (createPlugin === undefined) return refusal(WORKSPACE.unknownType());
+      const plugin = createPlugin(workspace, metadata);
       if (isRefusal(plugin)) return plugin;
       workspace.plugin = plugin;
       this.#occupied.add(workspace);

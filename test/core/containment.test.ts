@@ -4,7 +4,7 @@ import { makeJobMachines } from '../../src/sleigh/job-machines.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
-import type { WorkspacePlugin, WorkspaceKind } from '../../src/workspace/workspace.ts';
+import type { WorkspacePlugin, WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
 import { simulated, SimulatedServer } from '../support/simulated-server.ts';
 
 // This test makes the machines throw; the server must continue, and no client may be left waiting.
@@ -21,7 +21,7 @@ const JOB = { wstype: 'sleigh', onDeadWorker: 'requeue' };
  * @param worker the changed machine of its workers, if any
  */
 const sabotaged =
-  (change: (sleigh: Sleigh) => void, worker?: typeof boundWorker): WorkspaceKind =>
+  (change: (sleigh: Sleigh) => void, worker?: typeof boundWorker): WorkspacePluginFactory =>
   (workspace, metadata) => {
     const isFaulty = workspace.name === 'job';
     const machines = isFaulty && worker !== undefined ? makeJobMachines(UNTRACED, { worker }) : undefined;
@@ -41,7 +41,7 @@ function mustGoOn(server: SimulatedServer): void {
 }
 
 describe('an exception in a machine of a sleigh', () => {
-  const faults: [string, WorkspaceKind][] = [
+  const faults: [string, WorkspacePluginFactory][] = [
     [
       'a guard of a worker',
       sabotaged(() => undefined, boundWorker.provide({ guards: { taskIsAvailable: boom } })),
@@ -85,7 +85,7 @@ describe('an exception in a machine of a sleigh', () => {
           worker.skip();
           mustGoOn(server);
         },
-        { expectsErrors: true, kinds: { sleigh } },
+        { expectsErrors: true, plugins: { sleigh } },
       )();
     },
   );
@@ -130,7 +130,7 @@ describe('an exception in a workspace or variable', () => {
   ])('in %s closes the connection that sent the request, and affects no other', (_what, bad) => {
     const server = new SimulatedServer({
       expectsErrors: true,
-      kinds: { bad: () => ({ ...plugin, ...bad }), good: () => plugin },
+      plugins: { bad: () => ({ ...plugin, ...bad }), good: () => plugin },
     });
     const [client, waiter, bystander] = [1, 2, 3].map(() => server.connect());
     if (!client || !waiter || !bystander) throw new Error('no clients');

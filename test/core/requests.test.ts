@@ -183,7 +183,7 @@ describe('replies (P8)', () => {
       },
       {
         expectsErrors: true,
-        kinds: {
+        plugins: {
           broken: () => {
             throw new Error('broken');
           },

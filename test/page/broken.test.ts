@@ -38,7 +38,7 @@ beforeAll(async () => {
     port: 0,
     logLevel: 'silent',
     web: { port: 0 },
-    kinds: {
+    plugins: {
       sleigh: (workspace, metadata) => {
         const broken = boundWorker.provide({
           guards: {

@@ -23,7 +23,7 @@ export class BusyCore {
     this.#isTimeUp = isTimeUp;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...limits },
-      kinds: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
+      plugins: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
     });

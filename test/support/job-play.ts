@@ -54,7 +54,7 @@ export class JobPlay {
   ) {
     this.server = new SimulatedServer({
       limits: { longValueBytes: 6_000 },
-      kinds: { sleigh: sleighPlugin(DEFAULT_OPTIONS, machines) },
+      plugins: { sleigh: sleighPlugin(DEFAULT_OPTIONS, machines) },
     });
     this.job = new Job(this.server, {
       onDeadWorker: policy,

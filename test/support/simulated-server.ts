@@ -5,13 +5,13 @@ import type { TraceStep } from '../../src/trace/step.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
-import type { WorkspaceKind } from '../../src/workspace/workspace.ts';
+import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
 
 export interface ServerOptions {
   readonly limits?: Partial<Limits>;
-  readonly kinds?: Readonly<Record<string, WorkspaceKind>>;
+  readonly plugins?: Readonly<Record<string, WorkspacePluginFactory>>;
   readonly tls?: boolean;
   readonly webPort?: number;
   /** Faults of the server are collected in `errors`; otherwise each of them ends the test. */
@@ -42,7 +42,7 @@ export class SimulatedServer {
     this.#options = options;
     this.core = new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
-      kinds: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.kinds })),
+      plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.plugins })),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
       run: 'run7',

@@ -264,7 +264,7 @@ describe('workspace plugins (W9)', () => {
         client.call(['delete ws', 'w']);
       },
       {
-        kinds: {
+        plugins: {
           watched: ({ name }, options) => ({
             refuseStore: (variable) =>
               variable === 'bad' ? { code: 'bad', status: '0100', reason: 'not here' } : undefined,
