@@ -1,24 +1,24 @@
 /**
- * How the actors of this server are run. There is one for each connection and each worker, so what an event touches of
- * them is what a job costs. XState's interpreter spends 6 to 20 µs on an event, and its actor takes two KiB.
+ * How the actors of this server run. There is one for each connection and each worker, so the cost of an event in them
+ * is the cost of a job. XState's interpreter takes 6 to 20 µs for an event, and its actor uses two KiB.
  *
- * - `compiled.ts` makes of a machine logic whose transitions come out of a table. XState's actors can run it.
- * - `CompiledActor` runs the same table in a quarter of the memory: `actorOf` makes one.
+ * - `compiled.ts` compiles a machine to logic whose transitions are read from a table. XState's actors can run it.
+ * - `CompiledActor` runs the same table with a quarter of the memory: `actorOf` creates one.
  * - `story.ts` keeps the last steps of each actor, and how many actors are in each state.
- * - `xstate-internals.ts` holds all that these use of XState without XState promising it.
+ * - `xstate-internals.ts` contains all use of XState's private parts.
  *
- * The table serves a subset of statecharts. `compiled` refuses the rest, with an error that names the state and the
- * feature, so no machine becomes slow or wrong in silence:
+ * The table supports a subset of statecharts. `compiled` refuses the rest with an error that names the state and the
+ * feature, so that no machine silently becomes slow or wrong:
  *
- * - Served: atomic and compound states, tags, final states at the top level with output; transitions to one target or
+ * - Supported: atomic and compound states, tags, final states at the top level with output; transitions to one target or
  *   none, to the own state, entering it again or not; forbidden events, wildcards (`*`, `a.*`); guards with `and`, `or`
  *   and `not`; actions of the machine's own, `assign`, and `sendTo`, `sendParent` and `forwardTo` without a delay;
  *   parameters of guards and actions, static or computed; initial transitions with actions.
- * - Served by XState alone, once for each actor: its start, so the `entry` and `invoke` of the root may do anything
+ * - Supported only by XState, once for each actor: its start, so the `entry` and `invoke` of the root may do anything
  *   there; and its end. `actorOf` refuses a root that spawns, invokes, assigns or sends.
  * - Refused: parallel states, history, `after` and other delays, `always`, `onDone` of states, `invoke` below the root,
  *   several targets, a transition that enters the root again, the guard `stateIn`, and the actions `raise`, `emit`,
- *   `log`, `cancel`, `spawnChild`, `stopChild` and `enqueueActions`. So is what is named and not implemented.
+ *   `log`, `cancel`, `spawnChild`, `stopChild` and `enqueueActions`. Names without an implementation are refused, too.
  *
  * Why, and when all this can go: docs/decisions/0004-compiled-transitions.md.
  */
@@ -71,9 +71,9 @@ interface Origin<Machine extends AnyStateMachine> {
 }
 
 /**
- * @param machine a compiled one gets an actor that is as small as it can be; any other one gets XState's
- * @returns one that is yet to be started
- * @throws NotCompilableError when a compiled machine begins with more than actions of its own
+ * @param machine a compiled one gets a compiled actor; any other one gets an actor of XState
+ * @returns an actor that has not been started
+ * @throws NotCompilableError when a compiled machine starts with other actions than its own
  */
 export function actorOf<Machine extends AnyStateMachine>(
   machine: Machine,
@@ -97,7 +97,7 @@ export const hasTag = <Tag extends string>(
   tag: Tag,
 ): boolean => (actor instanceof CompiledActor ? actor.hasTag(tag) : actor.getSnapshot().hasTag(tag));
 
-/** Does what XState's actor does, as far as compiled machines need it. It has no children. */
+/** Behaves like an actor of XState, as far as compiled machines need it. It has no children. */
 export class CompiledActor<Machine extends AnyStateMachine>
   extends Reference
   implements ActorOf<Machine>, Acting

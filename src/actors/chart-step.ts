@@ -8,9 +8,9 @@ export interface ChartStep {
   readonly after: string;
   /** The clause of the transition, from the machine. */
   readonly clause: string;
-  /** What the transition means, in a sentence; '' for a beginning, and for what the machine has no place for. */
+  /** The meaning of the transition, in a sentence; '' for a beginning and for an unexpected event. */
   readonly description: string;
-  /** Undefined for a beginning, and for what the chart has no place for. */
+  /** Undefined for a beginning and for an unexpected event. */
   readonly transition: ChartTransition | undefined;
 }
 

@@ -102,7 +102,10 @@ export class CompiledStep {
     this.#templates = templates;
   }
 
-  /** @returns the context after it. @throws what an action throws; the story of the actor has it */
+  /**
+   * @returns the context after it.
+   * @throws the error of an action, which the story of the actor contains
+   */
   take(context: MachineContext, event: AnyEventObject, actor: Acting): MachineContext {
     const story = this.#templates && storyOf(actor.self);
     if (this.#templates === undefined || story === undefined) return this.#act(context, event, actor);

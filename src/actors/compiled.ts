@@ -1,10 +1,9 @@
 /**
- * A machine whose transitions come out of a table that is made of the machine itself.
- *
- * XState's interpreter spends 6 to 20 µs on an event, since it works out anew which states to exit and enter and which
- * actions that means. Between states that are not parallel this never changes, so it is worked out once. The machine
- * stays the one source, and is not changed: `compiled` makes actor logic that wraps it. That both ways give the same
- * snapshots and actions is what test/actors/compiled.test.ts shows.
+ * A machine whose transitions are read from a table that is compiled from the machine itself. XState's interpreter
+ * takes 6 to 20 µs for an event, because it computes again which states to exit and enter and which actions to run.
+ * Between states that are not parallel this never changes, so it is computed once. The machine remains the only source,
+ * and is not changed: `compiled` returns actor logic that wraps it. test/actors/compiled.test.ts shows that both give
+ * the same snapshots and actions.
  */
 import type {
   AnyActorScope,
@@ -61,8 +60,8 @@ export class Table {
   }
 
   /**
-   * How an actor begins that XState does not run.
-   * @throws NotCompilableError when its first states do more than actions of the machine's own
+   * The start of an actor that XState does not run.
+   * @throws NotCompilableError when its first states run other actions than the machine's own
    */
   get beginning(): Beginning {
     return (this.#beginning ??= this.#begin());
@@ -98,7 +97,7 @@ export class Table {
     return state;
   }
 
-  /** The last snapshot of an actor that has come to a final state, and its last actions. */
+  /** The last snapshot of an actor that has reached a final state, and its last actions. */
   end(
     state: CompiledState,
     context: MachineContext,
@@ -159,9 +158,10 @@ const TABLES = new WeakMap<AnyStateMachine, Table>();
 export const tableOf = (machine: AnyStateMachine): Table | undefined => TABLES.get(machine);
 
 /**
- * @param machine when its actors keep their stories, these steps stand in them, too: `withStory` comes first
- * @returns logic that does what the machine does, for `createActor`, `provide` and `actorOf`
- * @throws NotCompilableError when the machine uses what is outside of the subset
+ * @param machine if its actors keep stories, these contain the steps of the compiled actors, too: call `withStory`
+ * first
+ * @returns logic that behaves like the machine, for `createActor`, `provide` and `actorOf`
+ * @throws NotCompilableError when the machine uses a feature outside of the subset
  */
 export function compiled<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const table = new Table(machine);

@@ -5,7 +5,7 @@ export class NotCompilableError extends Error {
   override readonly name = 'NotCompilableError';
 
   /**
-   * @param state its path, as `stateName` has it
+   * @param state its path, in the form of `stateName`
    * @param feature what is refused, after "uses"
    */
   constructor(machine: AnyStateMachine, state: string, feature: string) {

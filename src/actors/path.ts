@@ -1,4 +1,4 @@
-/** Where a transition leads, and what it does on the way: SCXML's rules, for one state at a time and one target. */
+/** The target of a transition, and its actions: SCXML's rules, for one active state and one target. */
 import type { AnyStateNode } from 'xstate';
 
 export type Transition = NonNullable<ReturnType<AnyStateNode['transitions']['get']>>[number];
@@ -10,7 +10,7 @@ export type PlacedAction = readonly [node: AnyStateNode, action: unknown];
 export const lineage = (node: AnyStateNode): AnyStateNode[] =>
   node.parent === undefined ? [node] : [node, ...lineage(node.parent)];
 
-/** The state that entering the node leads to. */
+/** The leaf state that is reached by entering the node. */
 export const innermost = (node: AnyStateNode): AnyStateNode => {
   const inner = node.type === 'compound' ? node.initial.target?.[0] : undefined;
   return inner === undefined ? node : innermost(inner);
@@ -18,7 +18,7 @@ export const innermost = (node: AnyStateNode): AnyStateNode => {
 
 /**
  * @param leaf the state before
- * @returns the state after, undefined when no state is left or entered; and all actions, in their order
+ * @returns the state after, or undefined if no state is left or entered; and all actions, in order
  */
 export function pathOf(
   leaf: AnyStateNode,

@@ -5,7 +5,7 @@ import { innermost, type Transition } from './path.ts';
 import type { StateCounts, StoryKeeper } from './story-keeper.ts';
 import { INIT_EVENT, type ActorSystem } from './xstate-internals.ts';
 
-/** The event that an actor begins with, and the one that ends the children of an actor that has ended. */
+/** The event that starts an actor, and the one that stops the children of an actor that has ended. */
 export { INIT_EVENT as BEGINNING, STOP_EVENT as STOPPED } from './xstate-internals.ts';
 /** The event in a story for a step whose action failed. No machine receives it. */
 export const BROKEN = 'xstate.error';
@@ -49,7 +49,7 @@ export class StepCatalog {
 
   /** @param transition undefined if the machine has none for the event */
   step(leaf: AnyStateNode, event: string, transition: Transition | undefined): StepTemplate {
-    // Only with the wildcard, and without any transition, do steps with the same transition differ by their event.
+    // Steps with the same transition differ by their event only if the transition is a wildcard or absent.
     const isExpected = transition !== undefined && transition.eventType !== WILDCARD;
     return this.#once(leaf, isExpected ? transition : event, () => {
       const { source, eventType = event, target } = transition ?? {};

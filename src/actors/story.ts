@@ -1,9 +1,9 @@
 /**
- * The story of an actor: the last steps that it took, kept always, so that whoever asks after a worker died sees why.
- *
- * It must be nearly free. What a step is, but for its time and what came with the event, is worked out once for each
- * transition of a chart (step-catalog.ts); an entry is a time, a reference to that, and a short text. Events are never kept: they hold
- * values and clients. Charts have no parallel states, so an actor is in one innermost state.
+ * The story of an actor: its last steps. It is always kept, so that a reader who asks after a worker died sees why, and
+ * must therefore cost almost nothing. The part of a step that does not depend on its time and event is computed once
+ * for each transition of a machine (step-catalog.ts); an entry is a time, a reference to that, and a short text. Events
+ * are never kept, because they refer to values and clients. Machines have no parallel states, so an actor is in one
+ * innermost state.
  */
 import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { StoryActor, StoryStep } from './chart-step.ts';
@@ -20,7 +20,9 @@ import { inputOf, leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-
 
 /** The number of steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
-/** Copied for each story, which is quick and takes no more room than needed; no whole number, so that it holds any. */
+/**
+ * Copied for each story, which is fast and needs no extra room; not an integer, so that the array can hold any number.
+ */
 const NO_TIMES: readonly number[] = Array.from({ length: STORY_LENGTH }, () => 0.5);
 const NOTHING_TOLD: readonly (StepTemplate | undefined)[] = Array.from(
   { length: STORY_LENGTH },
@@ -107,7 +109,7 @@ export function storyOf(actor: object): Story | undefined {
   const story: unknown = 'story' in actor ? actor.story : undefined;
   return story instanceof Story ? story : undefined;
 }
-/** @param input what the actor was given */
+/** @param input the input of the actor */
 export function beginStory(
   catalog: StepCatalog,
   actor: StoryActor & Pick<AnyActorRef, 'system'>,
@@ -120,14 +122,14 @@ export function beginStory(
 }
 
 /**
- * Lets the actors of a machine keep their stories. The machine is one for all; a keeper belongs to a job, or to a server.
- * @returns logic that does what the machine does, for `createActor`, `provide` and `compiled`
+ * Makes the actors of a machine keep stories. The machine is shared; a keeper belongs to a job, or to a server.
+ * @returns logic that behaves like the machine, for `createActor`, `provide` and `compiled`
  */
 export function withStory<Machine extends AnyStateMachine>(machine: Machine, options: StoryOptions): Machine {
   const catalog = new StepCatalog(options);
   // Not before it starts: the system of an actor that has no parent is made with it, and has no keeper until then.
   const start = (snapshot: AnyMachineSnapshot, { self }: AnyActorScope): void => {
-    // On the actor itself: a table beside it would cost more at each step than all the rest.
+    // Stored on the actor itself: a table beside it would cost more at each step than everything else.
     Object.assign(self, { story: beginStory(catalog, self, leafOf(snapshot), inputOf(self)) });
     machine.start(snapshot);
   };

@@ -6,7 +6,9 @@ import type { Transition } from './path.ts';
 /** A feature of statecharts, and whether a state uses it. */
 type Feature = readonly [name: string, isUsedBy: (node: AnyStateNode) => boolean];
 
-/** What is refused wherever it stands. `invoke` is allowed at the root: XState starts those actors with the machine. */
+/**
+ * Features that are refused everywhere. `invoke` is allowed at the root: XState starts those actors with the machine.
+ */
 const REFUSED: readonly Feature[] = [
   ['parallel states', ({ type }) => type === 'parallel'],
   ['a history state', ({ type }) => type === 'history'],
@@ -25,8 +27,8 @@ const entersRoot = ({ target, source, reenter }: Transition): boolean =>
   ((reenter && source.parent === undefined) || target.some(({ parent }) => parent === undefined));
 
 /**
- * Looks at the whole machine, used or not.
- * @throws NotCompilableError that names the first state and what it uses outside of the subset
+ * Checks the whole machine, including parts that are not used.
+ * @throws NotCompilableError that names the first state and the feature outside of the subset
  */
 export function refuseOutsideSubset(machine: AnyStateMachine, node: AnyStateNode = machine.root): void {
   const state = stateName(node);
@@ -44,7 +46,7 @@ export function refuseOutsideSubset(machine: AnyStateMachine, node: AnyStateNode
   for (const child of Object.values(node.states)) refuseOutsideSubset(machine, child);
 }
 
-/** What the root does when an actor starts and ends is done once for each actor, by XState or after a look of its own. */
+/** The entry and exit actions of the root are run once for each actor, by XState or after a separate check. */
 const actionsOf = ({ parent, entry, exit, type, initial }: AnyStateNode): readonly unknown[] => [
   ...(parent === undefined ? [] : [...entry, ...exit]),
   ...(type === 'compound' ? initial.actions : []),

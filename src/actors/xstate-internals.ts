@@ -1,10 +1,9 @@
 /**
- * The fence: all that the compiled layer uses of XState without XState promising it.
- *
- * Nothing here is in XState's documentation, so any new version may change it. No other file of this folder touches
- * such a thing. Each assumption is one test of test/actors/xstate-internals.test.ts, whose name says what breaks. What
- * is public, and used elsewhere: the structure of a machine (`root`, `states`, `transitions`, `entry`, `exit`, …), the
- * snapshots' public fields, and the functions of the `xstate` package.
+ * All use of XState's private parts in the compiled layer. Nothing here is in XState's documentation, so any new
+ * version may change it. No other file of this folder uses such a part. Each assumption is one test of
+ * test/actors/xstate-internals.test.ts, whose name says what breaks. The public parts that other files use are the
+ * structure of a machine (`root`, `states`, `transitions`, `entry`, `exit`, …), the snapshots' public fields, and the
+ * functions of the `xstate` package.
  */
 import {
   and,
@@ -60,7 +59,7 @@ export const inputOf = (actor: AnyActorRef): Readonly<Record<string, unknown>> |
   return typeof options === 'object' && options !== null ? Reflect.get(options, 'input') : undefined;
 };
 
-/** What actions need of the actor that takes an event. */
+/** The part of an actor that actions use while it processes an event. */
 export interface Acting {
   readonly self: AnyActorRef;
   readonly system: AnyActorRef['system'];
@@ -70,7 +69,7 @@ export interface Acting {
   defer(act: () => void): void;
 }
 
-/** The same, of an actor that XState runs. */
+/** The same for an actor that XState runs. */
 export class ScopeActing implements Acting {
   readonly #scope: AnyActorScope;
   readonly #snapshot: AnyMachineSnapshot;
@@ -99,7 +98,7 @@ export class ScopeActing implements Acting {
 
 const childrenOf = ({ children }: AnyMachineSnapshot): Record<string, AnyActorRef | undefined> => children;
 
-/** What XState's own actors ask of an actor that they send to, or hear of, beyond what is public. */
+/** The members that XState's actors use of an actor that they send to or observe, beyond the public ones. */
 export abstract class Reference {
   abstract readonly parent: AnyActorRef;
   abstract send(event: AnyEventObject): void;
@@ -110,9 +109,9 @@ export abstract class Reference {
   _send(event: AnyEventObject): void {
     this.send(event);
   }
-  /** As XState's functions know it, which ask no more of it than there is. */
+  /** Typed for XState's functions, which use only the members above. */
   get self(): AnyActorRef {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what XState asks of it is above
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the members that XState uses are above
     return this as unknown as AnyActorRef;
   }
 }
@@ -122,11 +121,11 @@ type Logic = Pick<AnyStateMachine, 'transition' | 'getInitialSnapshot'> & {
 };
 
 /**
- * Actor logic that wraps a machine, which stays as it is.
- * @returns what does all that the machine does, except for what `own` does instead
+ * Actor logic that wraps a machine without changing it.
+ * @returns logic that behaves like the machine, except for the members of `own`
  */
 export function wrapped<Machine extends AnyStateMachine>(machine: Machine, own: Partial<Logic>): Machine {
-  // XState takes for a machine what has its fields, wherever they come from.
+  // XState accepts as a machine any object that has its fields, also by inheritance.
   const logic: Machine = Object.create(machine);
   return Object.assign(logic, own);
 }
@@ -151,7 +150,7 @@ export const cannotSpawn = (): never => {
 export const leafOf = ({ _nodes }: AnyMachineSnapshot): AnyStateNode | undefined => _nodes.find(isLeaf);
 const isLeaf = ({ type }: AnyStateNode): boolean => type === 'atomic' || type === 'final';
 
-/** @returns the transition that an event takes out of the innermost state or one around it, if there is one */
+/** @returns the transition of an event from the innermost state or an outer one, if there is one */
 export const takenTransition = (
   machine: AnyStateMachine,
   snapshot: AnyMachineSnapshot,
@@ -167,7 +166,7 @@ export const movedTo = (
 
 type Common<Name extends keyof AnyMachineSnapshot> = AnyMachineSnapshot[Name];
 
-/** Has all that XState's snapshots have, and shares all but the context. */
+/** Has all the fields of XState's snapshots, and shares all but the context. */
 export class Snapshot {
   readonly context: MachineContext;
   readonly #common: AnyMachineSnapshot;
@@ -227,26 +226,26 @@ export class Snapshot {
   }
 }
 
-/** A function of a machine, with what XState's own ones carry. */
+/** A function of a machine, with the additional fields of XState's own functions. */
 export type Implementation = ((...args: unknown[]) => unknown) & Readonly<Record<string, unknown>>;
 const isFunction = (found: unknown): found is Implementation => typeof found === 'function';
 
 /** Static parameters, or a function that computes them. */
 export type Params = unknown;
 
-/** One of XState's that is not compiled, or a name without an implementation. */
+/** An action of XState that is not compiled, or a name without an implementation. */
 export interface NotServed {
   readonly kind: 'other' | 'missing';
   readonly name: string;
 }
 
-/** A guard as it is written down in a machine. */
+/** A guard as it is written in a machine. */
 export type WrittenGuard =
   | { readonly kind: 'function'; readonly check: Implementation; readonly params: Params }
   | { readonly kind: 'and' | 'or' | 'not'; readonly parts: readonly unknown[] }
   | NotServed;
 
-/** An action as it is written down in a machine. */
+/** An action as it is written in a machine. */
 export type WrittenAction =
   | { readonly kind: 'function'; readonly exec: Implementation; readonly params: Params }
   | { readonly kind: 'assign'; readonly assignment: unknown; readonly params: Params }
@@ -258,7 +257,7 @@ export interface WrittenSend {
   readonly to: unknown;
   readonly event: unknown;
   readonly delay: unknown;
-  /** Sends when the transition is over: whoever hears of it finds the sender in its new state. */
+  /** Sends after the transition, so that the receiver finds the sender in its new state. */
   execute(actor: Acting, target: AnyActorRef, event: unknown): void;
 }
 
@@ -312,7 +311,7 @@ function field(thing: unknown, name: string): unknown {
     : undefined;
 }
 
-/** @returns who a name in `sendTo` means, if there is such an actor */
+/** @returns the actor that a name in `sendTo` refers to, if there is one */
 export function namedTarget(actor: Acting, name: string): AnyActorRef | undefined {
   if (name === '#_parent') return actor.parent;
   if (name === '#_internal') return actor.self;

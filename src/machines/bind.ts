@@ -1,7 +1,7 @@
 /**
- * What a machine commands, and who carries it out. A machine declares the names of its actions with `unbound`; one file
- * in `src/sleigh` binds them with `bind`, which takes a record of exactly these names: one that is forgotten or misspelled
- * does not compile.
+ * Binds the actions of a machine to their implementations. A machine declares the names of its actions with `unbound`.
+ * One file in `src/sleigh` binds them with `bind`, which takes a record of exactly these names, so a missing or
+ * misspelled one does not compile.
  */
 import {
   StateMachine,
@@ -18,7 +18,7 @@ export interface Unbound {
 }
 type UnboundAction = (args: unknown, params: Unbound | undefined) => void;
 
-/** @returns actions of these names; each throws an error that names it when it is run before it is bound */
+/** @returns actions with these names; each throws an error that names it if it is run before it is bound */
 export function unbound<Name extends string>(...names: readonly Name[]): Record<Name, UnboundAction> {
   const actions: Partial<Record<Name, UnboundAction>> = {};
   for (const name of names) {
@@ -61,29 +61,31 @@ type UnboundName<Action> = Action extends { readonly type: infer Name; readonly 
 /** The names of the unbound actions of a machine. */
 export type CommandOf<Machine extends AnyStateMachine> = UnboundName<ActionOf<Machine>> & string;
 
-/** What an actor of that machine is doing when it commands something. */
+/** The actor that runs an action, and the event. */
 interface Command<Machine extends AnyStateMachine> {
   readonly context: ContextFrom<Machine>;
   readonly event: EventFrom<Machine>;
   readonly self: ActorRefFrom<Machine>;
 }
 
-/** One function for each action that the machine leaves open. @typeParam Owner that which the actors belong to, such as a job */
+/**
+ * One function for each action that the machine leaves open. @typeParam Owner the owner of the actors, such as a job
+ */
 export type Implementations<Machine extends AnyStateMachine, Owner> = Readonly<
   Record<CommandOf<Machine>, (owner: Owner, command: Command<Machine>) => void>
 >;
 
-/** The actors of one owner are in one actor system, and all others in others. */
+/** All actors of one owner are in one actor system, and no others. */
 export type ActorSystem = AnyActorRef['system'];
 
-/** As `provide` takes them, which cannot tell of which machine the actors are that call them. */
+/** The types of `provide`, which do not say which machine the calling actors belong to. */
 type ProvidedActions = AnyStateMachine['implementations']['actions'];
 
 /**
- * A machine is bound once for all owners, since XState works out a machine anew for each `provide`, which takes as long as
- * hundreds of events.
- * @param ownerOf finds the owner of an actor by its system, each time that the actor commands something
- * @returns the same machine, whose actions are done by these functions
+ * A machine is bound once for all owners, because XState prepares a machine again for each `provide`, which takes as
+ * long as hundreds of events.
+ * @param ownerOf finds the owner of an actor by its system, each time that the actor runs an action
+ * @returns the same machine, with these functions as its actions
  */
 export function bind<Machine extends AnyStateMachine, Owner>(
   machine: Machine,
@@ -100,7 +102,7 @@ export function bind<Machine extends AnyStateMachine, Owner>(
   return machine.provide({ actions: Object.fromEntries(actions) as ProvidedActions }) as Machine;
 }
 
-/** @returns the same machine, which commands nothing, nor do its children: for whoever follows its states alone */
+/** @returns the same machine without any actions, including its children: for observers that only follow its states */
 export function withoutEffects<Machine extends AnyStateMachine>(machine: Machine): Machine {
   const { actions, actors } = machine.implementations;
   const open = Object.entries(actions).filter(([, action]) => action !== undefined && 'isUnbound' in action);

@@ -1,10 +1,11 @@
 /**
- * One connection: what may come next on it.
+ * One connection: the bytes that it expects next.
  *
- * - P2  The handshake, the new one with options and, if both want it, TLS; or an old one. It has a time limit (P12).
- * - P12  A request that has begun to come goes on coming, or the connection ends. Between requests it may be silent.
- * - P5.1 A malformed request or an empty one ends the connection.
- * - P5.3 So does a request that comes while an earlier one is blocked.
+ * - P2 The handshake: the new one with options and, if both sides want it, TLS, or the old one. It has a timeout (P12).
+ * - P12 A request that has begun to arrive must keep arriving, or the connection is closed. Between requests it may be
+ *   silent.
+ * - P5.1 A malformed or empty request closes the connection.
+ * - P5.3 So does a request that arrives while an earlier one is blocked.
  */
 import { setup } from 'xstate';
 import { rule } from '../rule.ts';
@@ -19,7 +20,7 @@ export type ConnectionEvent =
   | { type: 'malformed' }
   | { type: 'request.begun' }
   | { type: 'request.complete' }
-  /** With the bytes of the request that came in the period, and those that had to (P12). */
+  /** With the bytes of the request that arrived in the period, and the bytes that had to arrive (P12). */
   | { type: 'request.elapsed'; bytes: number; required: number }
   | { type: 'request.empty' }
   | { type: 'request.blocked' }

@@ -1,21 +1,23 @@
 /**
- * What becomes of the work of a worker that has ended, or has failed its task. Pure decisions: `src/sleigh/recovery.ts`
- * asks for one and carries it out.
+ * Decides about the work of a worker that has ended or has failed its task. The functions are pure:
+ * `src/sleigh/recovery.ts` calls them and carries out the decisions.
  *
- * - S13 The policy decides about the task of a worker that died. Under `shutdown` nobody is answered for: the job ends.
+ * - S13 The policy decides about the task of a worker that died. Under `shutdown` there are no null results, because
+ *   the job ends.
  * - S7.1, S8 A copy of a broadcast is tried again by the same worker, which has failed it and stays.
- * - S19 What a sentinel reports decides, whatever the policy: a task that was not begun is for others, and a copy, which is
- *       nobody else's, is answered for. Ranks whose sentinel supervises are answered for under every policy.
+ * - S19 The report of a sentinel takes precedence over the policy: a task that was not begun goes to other workers, and
+ *   a copy, which no other worker can take, gets a null result. Ranks with a supervising sentinel get null results
+ *   under every policy.
  */
 
-/** What becomes of the task of a worker that dies, and of its job (S13). */
+/** What happens to the task of a worker that dies, and to its job (S13). */
 export type DeathPolicy = 'shutdown' | 'requeue' | 'null';
 
 /** A task, or a copy of a broadcast, that its worker did not finish. */
 export interface UnfinishedTask {
-  /** How often it has been given to a worker. */
+  /** The number of times it has been handed out. */
   readonly attempts: number;
-  /** How often it may be. */
+  /** The number of times it may be handed out. */
   readonly maxAttempts: number;
   readonly isCopy: boolean;
   /** The worker failed the task and is still there. */
@@ -23,8 +25,8 @@ export interface UnfinishedTask {
 }
 
 /**
- * `requeue`: others try it. `retry`: the same worker tries it again. `answer`: its master gets a null result. `drop`: nobody
- * is told.
+ * `requeue`: other workers try it. `retry`: the same worker tries it again. `answer`: its master gets a null result.
+ * `drop`: there is no result.
  */
 export type Decision = 'requeue' | 'retry' | 'answer' | 'drop';
 
@@ -36,13 +38,13 @@ export function decideUnfinished(policy: DeathPolicy, task: UnfinishedTask): Dec
   return answersForDead(policy) ? 'answer' : 'drop';
 }
 
-/** S19: for a task that was given to a worker, and that it did not begin or declined. */
+/** S19: for a task that was handed to a worker, which did not begin it or declined it. */
 export const decideUntried = ({ isCopy }: Pick<UnfinishedTask, 'isCopy'>): 'requeue' | 'answer' =>
   isCopy ? 'answer' : 'requeue';
 
-/** S13: whether null results stand for what a dead worker does not answer. */
+/** S13: whether a dead worker's unanswered copies get null results. */
 export const answersForDead = (policy: DeathPolicy): boolean => policy !== 'shutdown';
 
-/** S13, S19: whether null results stand for the broadcasts that never reached a rank. */
+/** S13, S19: whether the broadcasts that never reached a rank get null results for it. */
 export const answersForAbsent = (policy: DeathPolicy, isSupervised: boolean): boolean =>
   answersForDead(policy) || isSupervised;

@@ -1,9 +1,9 @@
 import type { SessionMatch } from './sessions.ts';
 
 /**
- * What the rank is that a registration names: it, or its session, cannot be read (`unreadable`), it was never given out (`unknown`), its worker has ended
- * and is not known any more (`forgotten`) or still is (`ended`), nobody has registered under it yet (`declared`), or not
- * since its worker was replaced (`replacing`, S19), or somebody has (`registered`).
+ * The rank in a registration: it, or its session, cannot be read (`unreadable`); it was never assigned (`unknown`); its
+ * worker has ended and is no longer known (`forgotten`) or still is (`ended`); nobody has registered under it yet
+ * (`declared`), or not since its worker was replaced (`replacing`, S19); or a worker has registered (`registered`).
  */
 export type RankState =
   'unreadable' | 'unknown' | 'forgotten' | 'ended' | 'declared' | 'replacing' | 'registered';
@@ -17,10 +17,10 @@ export type JoinPhaseEvent =
       type: 'registration.asked';
       request: number;
       rank: RankState;
-      /** Compared with that of the worker of the rank (S18), and with that of whom it has replaced (S19). */
+      /** Compared with the session of the worker of the rank (S18), and of the worker that it has replaced (S19). */
       session: SessionMatch;
       formerSession: SessionMatch;
-      /** Whose the connection is: that of no worker, of the worker of the rank, or of another one. */
+      /** The owner of the connection: no worker, the worker of the rank, or another one. */
       connection: 'free' | 'own' | 'others';
     }
   | { type: 'worker.registered' }

@@ -4,28 +4,28 @@ import type { JoinPhaseEvent, RankState } from './join-phase-events.ts';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
-/** Seconds that the join phase takes when nobody says otherwise (S5). */
+/** The duration of the join phase in seconds by default (S5). */
 export const DEFAULT_DURATION = 60;
 
 export interface JoinPhaseContext {
   maximum: number;
-  /** Most ranks that any sleigh gives out (P12). */
+  /** The maximum number of ranks that any sleigh assigns (P12). */
   limit: number;
   frozen: boolean;
   ranksGiven: number;
-  /** Ranks that were given out and whose worker may still come. */
+  /** Assigned ranks whose worker may still register. */
   declared: number;
   /** Workers that are registered and have not died. */
   registered: number;
-  /** Seconds; what a store to `status` set. */
+  /** In seconds, as set by a store to `status`. */
   duration: number;
-  /** Seconds that this join phase takes. */
+  /** The duration of this join phase in seconds. */
   delay: number;
-  /** How many were registered when the group closed. */
+  /** The number of workers registered when the group closed. */
   registeredAtClosing: number;
 }
 
-/** Workers that the group is to have (S4). */
+/** The number of workers that the group should have (S4). */
 export const expected = ({ maximum, ranksGiven }: JoinPhaseContext): number =>
   maximum === NO_MAXIMUM ? ranksGiven : maximum;
 
@@ -34,7 +34,7 @@ const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseCon
   maximum: maximum === NO_MAXIMUM ? ranksGiven : maximum,
 });
 
-/** What counts in an elastic group, once the event has been heeded. */
+/** The counters of an elastic group after this event. */
 function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
   const { declared, registered } = context;
   if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };

@@ -1,17 +1,18 @@
 /**
  * The group of workers: who may still join, and how many are expected.
  *
- * - S2  Ranks are given out in order until the maximum is reached or the group is closed.
- * - S4  Expected are the maximum, or as many as ranks were given out; reading the maximum freezes it, and so does
- *       closing. Whether all expected are there is looked at on each registration and when `status` begins the phase.
- * - S5  open → joining → closed. `status` begins the phase and so does a broadcast; it ends after its duration. Closing
- *       that `status` began reduces a maximum that was not frozen to the ranks given out.
- * - S6  `waitForWorkers` is told when the group closes and closes nothing.
- * - S3  When the group is closed nobody registers.
- * - S17 An elastic group never closes. Ranks are given out while fewer than the maximum are in use; who asks for the
- *       number is told when all that have a rank are there, or the maximum is reached.
- * - S18 A worker that comes back is no new one: a closed group lets it in.
- * - S19 A rank whose worker is to be replaced waits for one again, whatever the group is doing; a closed one lets it in.
+ * - S2 Ranks are assigned in order until the maximum is reached or the group is closed.
+ * - S4 The expected number is the maximum, or otherwise the number of assigned ranks. Reading the maximum freezes it,
+ *   and so does the close. Whether all expected workers have registered is checked at each registration and when
+ *   `status` begins the join phase.
+ * - S5 The states are open, joining and closed. `status` or a broadcast begins the join phase, which ends after its
+ *   duration. If `status` began it, the close reduces a maximum that was not frozen to the number of assigned ranks.
+ * - S6 `waitForWorkers` is answered when the group closes, and does not close it.
+ * - S3 No worker registers in a closed group.
+ * - S17 An elastic group never closes. Ranks are assigned while fewer than the maximum are in use. A client that asks
+ *   for the number is answered when all ranks have registered or the maximum is reached.
+ * - S18 A worker that comes back is not new, so a closed group accepts it.
+ * - S19 A rank whose worker is being replaced is expected again, and a closed group accepts the replacement.
  */
 import { and, not, or, sendParent } from 'xstate';
 import { rule } from '../rule.ts';
@@ -281,7 +282,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
       ],
       on: {
         'rank.asked': { actions: 'refuseRank', ...rule('S2', 'A closed group gives out no ranks.') },
-        // Those who come back, or replace another worker, are judged as in an open group.
+        // Workers that come back or replace another one are handled as in an open group.
         'registration.asked': {
           guard: not(or(['returns', 'replaces'])),
           actions: 'refuseGroupClosed',

@@ -4,7 +4,7 @@ import type { StoreOutcome } from '../workspace/receipt.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { Value } from '../workspace/value.ts';
 
-/** A store that a chart decides on: it is accepted unless somebody refuses it. */
+/** A store that a machine decides on: it is accepted unless it is refused. */
 export class PendingStore {
   readonly value: Value;
   readonly client: Client;
@@ -20,7 +20,7 @@ export class PendingStore {
     this.refusal ??= refusal;
   }
 
-  /** Puts something into the metadata of its reply. */
+  /** Adds fields to the metadata of its reply. */
   tell(name: string, text: string): void {
     this.#told = new Map(this.#told).set(name, text);
   }

@@ -1,12 +1,13 @@
 /**
  * One sentinel: the connection of a launcher that starts workers on its host.
  *
- * - S2  It is one from the first rank that it is given.
- * - S9  `sentinel_alive` blocks it until the next heartbeat, which makes it active again.
- * - S13 It is dead when its connection closes while it has registered workers, or when it has used `sentinel_alive`
- *       and then stays away for three refresh periods; time blocked is not absence. With none registered it has left.
+ * - S2 A connection becomes a sentinel with the first rank that it gets.
+ * - S9 `sentinel_alive` blocks it until the next heartbeat, which makes it active again.
+ * - S13 It is dead when its connection closes while it has registered workers, or when it has used `sentinel_alive` and
+ *   then does not use it for three refresh periods. Time in which it is blocked does not count. Without registered
+ *   workers it has left.
  * - S14 When the sleigh shuts down it is told to stop, and whatever it does then, it has left.
- * - S19 One that supervises may replace its workers, until the sleigh shuts down.
+ * - S19 A supervising sentinel may replace its workers until the sleigh shuts down.
  */
 import { assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';

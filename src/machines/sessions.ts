@@ -1,12 +1,15 @@
 /**
- * Sessions are secrets by which a worker shows that it has come back (S18), and a sentinel that it supervises (S19). They are
- * compared here; events carry what came of it, never a session.
+ * Sessions are secrets by which a worker shows that it has come back (S18), and a sentinel that it supervises (S19).
+ * They are compared here; events carry the result and never a session.
  */
 
-/** `same`: whoever asks is who it says it is. `other`: it is not. `none`: no session is known, so nobody can be. */
+/** `same`: the sessions are equal. `other`: they differ. `none`: the server knows no session, so none can match. */
 export type SessionMatch = 'same' | 'other' | 'none';
 
-/** @param known the session that the server remembers. @param shown that of whoever asks */
+/**
+ * @param known the session that the server remembers.
+ * @param shown the session in the request
+ */
 export function matchSession(known: string | undefined, shown: string | undefined): SessionMatch {
   if (known === undefined) return 'none';
   return known === shown ? 'same' : 'other';

@@ -1,13 +1,14 @@
 /**
  * How a job ends.
  *
- * - S15 The grace period: when it ends with no registered worker, the sleigh shuts down.
- * - S13 Under the policy `shutdown` it shuts down when a registered worker dies, or fails its task; under any policy
- *       when the last worker of a closed group dies. A group that closed empty waits for the grace period.
- * - S14 A store to `Sleigh ride over` shuts it down. Workers that wait for tasks are left to their sentinels for a drain
- *       period; when that has passed, they are told.
- * - S14.1 A sleigh that shuts down by itself says so.
- * - S19 Where a sentinel supervises, the end of the last worker of a closed group begins the grace period instead.
+ * - S15 If no worker is registered at the end of the grace period, the sleigh shuts down.
+ * - S13 Under the policy `shutdown` it shuts down when a registered worker dies or fails its task. Under every policy
+ *   it shuts down when the last worker of a closed group dies. A group that closed without workers waits for the end of
+ *   the grace period.
+ * - S14 A store to `Sleigh ride over` shuts it down. Workers that wait for tasks are left to their sentinels during a
+ *   drain period, and are told at its end.
+ * - S14.1 A sleigh that shuts down by itself announces it.
+ * - S19 With a supervising sentinel, the end of the last worker of a closed group starts the grace period instead.
  */
 import type { DeathPolicy } from './dead-worker-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
@@ -16,7 +17,7 @@ import { rule } from '../rule.ts';
 
 export type { DeathPolicy };
 
-/** Whether somebody asks a sleigh to shut down, or it does so by itself (S14.1). */
+/** Whether a client shuts the sleigh down, or it does so by itself (S14.1). */
 export type EndCause = 'request' | 'itself';
 
 export type ShutdownEvent =
@@ -63,7 +64,7 @@ export const shutdownMachine = setup({
   initial: 'up',
   on: {
     '*': { actions: 'reportUnexpected' },
-    // Joining goes on, and workers die, whatever state the job is in.
+    // Workers join and die in every state of the job.
     'worker.registered': {
       actions: 'countIn',
       ...rule('S14', 'Workers may join as long as there is the job.'),

@@ -1,13 +1,14 @@
 /**
- * The supervisor: one actor a sleigh, parent of its join phase, its shutdown, its workers and its sentinels. What one of
- * them tells is passed on to those whom it concerns.
+ * The supervisor of a sleigh: the parent of its join phase, its work, its shutdown, its workers and its sentinels. It
+ * passes the events of one of them on to the others.
  *
- * - S3, S13 Registrations and deaths are counted by the join phase and by the shutdown.
- * - S6.1 When the group closes, ranks that never registered are deadbeats, and broadcasts are settled.
- * - S13 A connection that closes is the death of its worker and sentinel while the sleigh serves; afterwards it is a
- *   departure (S14).
- * - S14 Winding down: sentinels are told to stop, masters that the sleigh is dead, waiting workers when their sentinel
- *   leaves or the drain period ends; at once, when the sleigh ends by itself (S14.1). Lost workers have left (S18).
+ * - S3, S13 The join phase and the shutdown count registrations and deaths.
+ * - S6.1 When the group closes, ranks that never registered become deadbeats, and broadcasts are settled.
+ * - S13 While the sleigh serves, a closed connection is the death of its worker and its sentinel. Afterwards they have
+ *   left (S14).
+ * - S14 During the shutdown sentinels are told to stop and masters that the sleigh is dead. Waiting workers are told
+ *   when their sentinel leaves or the drain period ends, or at once if the sleigh shuts down by itself (S14.1).
+ *   Disconnected workers have left (S18).
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
@@ -29,7 +30,7 @@ export type SleighEvent =
   | { type: 'sleigh.over'; cause: EndCause }
   /** A client has become a sentinel. */
   | { type: 'sentinel.came'; id: number }
-  /** A worker is to come under a rank, once its sentinel, if that is there, has let go of the former one. */
+  /** A worker will register under a rank, after the sentinel, if it is connected, has released the former one. */
   | {
       type: 'replacement.asked';
       rank: number;
@@ -38,7 +39,7 @@ export type SleighEvent =
       isAwaited: boolean;
     }
   | { type: 'drain.over' }
-  /** By a client that is no sentinel, or one that has ended. */
+  /** By a client that is not a sentinel, or one that has ended. */
   | { type: 'alive.asked'; request: number }
   | { type: 'connection.closed'; client: number; peer: string }
   | { type: 'death.reported'; rank: number; task: TaskFate; end?: WorkerEnd }

@@ -1,19 +1,20 @@
 /**
- * The work of one job: what it takes in and gives out, from its beginning until it shuts down.
+ * The work of one job, from its creation until it shuts down: the tasks, broadcasts and results that it accepts and
+ * hands out.
  *
- * - S7  A task that is stored is queued. A worker that asks for one is served by its own machine; who is no worker may wait,
- *       and never gets one. Tasks are fetched, not found. Only a registered worker may store a result.
- * - S7  A result goes to whoever asks for one of its batch, or waits for it. A worker that has ended is told so.
- * - S8  A broadcast goes to the group, which decides whom it reaches.
- * - S14 When the sleigh shuts down no task and no broadcast is stored, and whoever asks is told that the sleigh is dead.
- *       Results are stored to the end.
- * - S18 A task that never reached its worker goes back to the queue; when the sleigh shuts down it is given up.
+ * - S7 A stored task is queued. The machine of a worker serves the worker's request for a task; any other client may
+ *   wait and never gets one. Tasks can be fetched and not found. Only a registered worker may store a result.
+ * - S7 A result goes to a client that asks for one of its batch or waits for it. A worker that has ended is told so.
+ * - S8 A broadcast is stored by the group, which decides whom it reaches.
+ * - S14 While the sleigh shuts down no task and no broadcast is accepted, and a client that asks for one is told that
+ *   the sleigh is dead. Results are accepted until the end.
+ * - S18 A task that never reached its worker returns to the queue, and is dropped while the sleigh shuts down.
  */
 import { not, setup } from 'xstate';
 import { rule } from '../rule.ts';
 import { unbound } from './bind.ts';
 
-/** Who asks: a worker that is registered, one that has ended, or whoever else. */
+/** The client: a registered worker, one that has ended, or any other client. */
 export type Asker = 'worker' | 'ended' | 'outsider';
 
 export type WorkEvent =
@@ -21,7 +22,7 @@ export type WorkEvent =
   | { type: 'broadcast.stored'; request: number }
   | { type: 'result.stored'; request: number; asker: Asker }
   | { type: 'task.asked'; request: number; asker: Asker; takes: boolean; waits: boolean }
-  /** With the number of results of its batch that nobody has taken. */
+  /** With the number of available results of its batch. */
   | { type: 'result.asked'; request: number; asker: Asker; waits: boolean; available: number }
   | { type: 'task.returned'; rank: number }
   | { type: 'sleigh.over' };

@@ -3,22 +3,22 @@ import { unbound } from './bind.ts';
 import type { SessionMatch } from './sessions.ts';
 import type { TaskFate, WorkerEnd } from './worker-end.ts';
 
-/** Of one worker. */
+/** The facts about one worker. */
 export interface WorkerContext {
   rank: number;
-  /** Its sentinel says how it ended (S19). */
+  /** Its sentinel reports how it ended (S19). */
   isSupervised: boolean;
   /** Its group never closes (S17). */
   isElastic: boolean;
-  /** Seconds within which a worker that has told its session may come back; 0 for none (S18). */
+  /** Seconds within which a worker that gave its session may come back; 0 for none (S18). */
   reconnectGrace: number;
-  /** It has told a session when it registered (S18). */
+  /** It gave a session when it registered (S18). */
   toldSession: boolean;
 }
 
 type WorkerInput = Omit<WorkerContext, 'toldSession'>;
 
-/** What a worker owes: its task, and copies of broadcasts that it has not had (S17). */
+/** The unfinished work of a worker: its task, and the copies of broadcasts that it has not had (S17). */
 interface Owing {
   tasks: number;
   copies: number;
@@ -29,13 +29,13 @@ export type WorkerEvent =
       type: 'registration.asked';
       request: number;
       session: SessionMatch;
-      /** Whether it tells a session by which it may show later that it has come back (S18). */
+      /** Whether it gives a session by which it can later show that it has come back (S18). */
       tellsSession: boolean;
-      /** The number of the task that it says it is doing, and of the one that it has (S18). */
+      /** The number of the task that it names, and of the one that it has (S18). */
       doing: number | undefined;
       has: number | undefined;
     }
-  /** With the tasks in the queue that it has not declined, and the copies of broadcasts that it has not had. */
+  /** With the number of queued tasks that it has not declined, and of copies that it has not had. */
   | { type: 'task.asked'; request: number; waits: boolean; queued: number; copies: number }
   | { type: 'task.offered' }
   | { type: 'result.stored'; request: number }

@@ -1,18 +1,22 @@
 /**
- * One worker, from the rank that is given out for it to its end.
+ * One worker, from the assignment of its rank to its end.
  *
- * - S2  A rank is declared when a sentinel is given it.
- * - S3  It registers once, under that rank; a second registration is a duplicate.
- * - S7  It is given one task at a time: at once when there is one, else when one comes while it waits.
- *       Only a busy worker can store a result, and that ends its task.
+ * - S2 A rank is reserved when a sentinel gets it.
+ * - S3 The worker registers once under its rank. A second registration is a duplicate.
+ * - S7 It gets one task at a time: at once if one is queued, otherwise when one arrives while it waits. Only a busy
+ *   worker can store a result, which completes its task.
  * - S7.1 A busy worker that asks for a task has failed the one that it has, and stays registered.
- * - S13 It dies with its connection, with its sentinel, or when its death is reported; unregistered it is a deadbeat.
- * - S14 What leaves while the sleigh shuts down has left, and did not die.
- * - S17 In an elastic group one that owes nothing has left when its connection closes, or its sentinel is gone.
- * - S18 One that told its session is lost when its connection closes, and may come back within the grace; it comes
- *       back to its task if that is what it says it is doing. An older connection is replaced, closed or not.
- * - S19 One whose sentinel supervises is lost, too, until its sentinel says how it ended, and what becomes of its task.
- *       Only one whose task was tried has died; otherwise it has left. A replacement may come when the group is closed.
+ * - S13 It dies with its connection, with its sentinel, or when its death is reported. If it never registered it is a
+ *   deadbeat.
+ * - S14 A worker that disconnects while the sleigh shuts down has left, and did not die.
+ * - S17 In an elastic group, a worker without a task or an unanswered copy has left when its connection closes or its
+ *   sentinel disconnects.
+ * - S18 A worker that gave its session is disconnected when its connection closes, and may come back within the grace
+ *   period. It keeps its task if it names that task when it comes back. Its older connection is replaced, whether it
+ *   has closed or not.
+ * - S19 A worker with a supervising sentinel is disconnected, too, until the sentinel reports how it ended and what
+ *   becomes of its task. It has died only if its task was tried; otherwise it has left. A replacement may register in a
+ *   closed group.
  */
 import { or, sendParent } from 'xstate';
 import { rule } from '../rule.ts';

@@ -1,14 +1,14 @@
 /**
- * One batch of a master: elements that are handed out as tasks, and their outcomes.
+ * One batch of a master: elements that are sent as tasks, and their outcomes.
  *
- * - S23.1 Elements are taken from the input and handed out as the window lets them.
- * - S23.2 When the input has ended, or has failed, what was taken from it is brought to its end. The batch is settled when each
- *         element is, and nothing of it is left on the server.
- * - S23.3 A batch that is cancelled takes and hands out nothing more, and is marked for the sentinels until it is settled. What
- *         still comes of it is thrown away.
- * - S23.4 When nobody can do its elements, because no worker can be had or none can load the module, results that are there
- *         are kept. Every other element fails with the reason, those included that are yet to be taken from the input.
- * - S23.5 When the job has ended, nothing is answered any more.
+ * - S23.1 Elements are read from the input and sent as the window allows.
+ * - S23.2 When the input has ended or failed, the elements read from it are completed. The batch is settled when each
+ *   of them is, and nothing of it is left on the server.
+ * - S23.3 A cancelled batch reads and sends nothing more, and is marked for the sentinels until it is settled. Its
+ *   later results are discarded.
+ * - S23.4 When no worker can run its elements, because none can be started or none can load the module, the available
+ *   results are kept. Every other element fails with the reason, including those not yet read from the input.
+ * - S23.5 When the job has ended, no element gets an outcome any more.
  */
 import { setup } from 'xstate';
 import { rule } from '../../rule.ts';
@@ -27,7 +27,7 @@ export type BatchEvent =
 /** The actions of the batch. */
 export type BatchCommand = 'mark' | 'unmark' | 'dropUnsent' | 'refuseUnsent';
 
-/** What it may do in a state. */
+/** The allowed operations in each state. */
 export type BatchTag = 'takes-input' | 'hands-out' | 'keeps-outcomes' | 'over';
 
 export const batchMachine = setup({
@@ -36,7 +36,9 @@ export const batchMachine = setup({
     tags: {} as BatchTag,
   },
   actions: {
-    /** Tells the sentinels that it is cancelled: what is queued is not called, what runs is ended. */
+    /**
+     * Marks the batch as cancelled for the sentinels: queued elements are not called, and running calls are stopped.
+     */
     mark: () => undefined,
     unmark: () => undefined,
     dropUnsent: () => undefined,

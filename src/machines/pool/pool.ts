@@ -1,16 +1,15 @@
 /**
  * The workers of one sentinel, supervised in the sense of Erlang/OTP: how many there are, and when one is replaced.
  *
- * - S22.8  A worker that ends is replaced under its rank, unless the sentinel was told to replace nobody. What is part of the
- *          work, such as a timeout, is no sign of trouble: the replacement starts at once.
- * - S22.9  Of other ends, so many in so many milliseconds are replaced at once: the restart budget. Beyond it a replacement
- *          waits, each one twice as long as the one before, until ends are rarer again. However many workers that were
- *          ready have died, others are started.
- * - S22.10 The replacement of a worker that ended before it was ready waits in the same way. After so many such starts in a
- *          row no worker can be had any more: the pool gives up.
- * - S22.11 A job that takes no replacement is over, or soon will be.
- * - S22.12 A pool that drains asks its workers to leave when they have ended the call that they are in, within a limit. It
- *          replaces nobody.
+ * - S22.8 A worker that ends is replaced under its rank, unless the sentinel was told to replace nobody. An end that is
+ *   part of the work, such as a timeout, is not a sign of trouble: the replacement starts at once.
+ * - S22.9 Of other ends, a limited number in a period are replaced at once: the restart budget. Beyond it each
+ *   replacement is delayed twice as long as the one before, until ends become rarer. The pool goes on however many
+ *   workers have died that were ready.
+ * - S22.10 The replacement of a worker that ended before it was ready is delayed in the same way. After a number of
+ *   such starts in a row the pool gives up.
+ * - S22.11 A job that accepts no replacement has ended, or soon will.
+ * - S22.12 A pool that drains asks its workers to leave after their current call, within a limit, and replaces nobody.
  * - S22.13 A pool that stops releases its workers.
  */
 import type { RestartBudget } from './restart-budget.ts';
@@ -55,7 +54,7 @@ export type PoolEvent =
 const recent = ({ budget, restarts }: PoolContext, now: number): readonly number[] =>
   restarts.filter((time) => now - time < (budget?.within ?? 0));
 
-/** Milliseconds that a replacement waits when so many before it had to. */
+/** The delay of a replacement in milliseconds after a number of delayed ones. */
 const delayAfter = ({ budget }: PoolContext, times: number): number =>
   Math.min(FIRST_DELAY_MS * 2 ** times, budget?.maxDelay ?? 0);
 

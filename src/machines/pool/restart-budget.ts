@@ -1,9 +1,9 @@
 /** How workers that end are replaced. */
 export interface RestartBudget {
-  /** So many ends are followed by a replacement at once … */
+  /** This many ends are followed by a replacement at once … */
   readonly restarts: number;
-  /** … in so many milliseconds. */
+  /** … within this many milliseconds. */
   readonly within: number;
-  /** Milliseconds that a replacement waits at most. */
+  /** The maximum delay of a replacement in milliseconds. */
   readonly maxDelay: number;
 }

@@ -1,43 +1,47 @@
 /**
- * One worker of a sentinel, a process or a thread, from its start to its end; and what the server is told of that end.
+ * One worker of a sentinel, a process or a thread, from its start to its end, and the report of that end to the server.
  *
- * - S22.1 It is starting until it has registered. One that has not within two minutes is killed.
- * - S22.2 A call that lasts is told of, with its batch and its limit. One that is blocked past its limit is killed, and its
- *         task has failed, as `timed-out`; one that loads its module is killed as well, and its task is declined.
- * - S22.3 When the batch of its call is cancelled it has half a second to end the call, or none at all, as the master says.
- *         Then it is killed, and its task has failed, as `cancelled`.
- * - S22.4 A call is condemned before its worker is killed for it: a call that ends in that very moment counts as ended,
- *         and the worker stays. One that does not answer to that is killed all the same.
- * - S22.5 A worker that says that it is leaving has no task in hand, and its end is no death. One that could not load a
- *         module has declined its task.
- * - S22.6 One that is told to leave ends the call that it is in before. One that is released has to go at once, and is killed
- *         where it does not; its task goes back untried.
+ * - S22.1 It is starting until it has registered. One that has not registered within two minutes is killed.
+ * - S22.2 The worker reports a call that takes long, with its batch and its limit. A worker that is blocked beyond the
+ *   limit is killed, and its task fails as `timed-out`. A worker that loads its module is killed as well, and its task
+ *   is declined.
+ * - S22.3 When the batch of its call is cancelled, the call has half a second to end, or none, as the master chooses.
+ *   Then the worker is killed, and its task fails as `cancelled`.
+ * - S22.4 A call is condemned before its worker is killed for it: a call that ends at that moment counts as ended, and
+ *   the worker stays. A worker that does not answer is killed all the same.
+ * - S22.5 A worker that announces that it leaves has no task, and its end is not a death. One that could not load a
+ *   module has declined its task.
+ * - S22.6 A worker that is told to leave completes its current call first. One that is released must end at once, and
+ *   is killed otherwise; its task returns untried.
  * - S22.7 Any other end is a death: its task has been tried.
  */
 import { assign, setup } from 'xstate';
 import { rule } from '../../rule.ts';
 
-/** What becomes of the task that the worker had (S19). */
+/** What happens to the task that the worker had (S19). */
 export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
 
-/** Milliseconds that a worker has to register. */
+/** Milliseconds in which a worker must register. */
 export const START_LIMIT_MS = 120_000;
-/** Milliseconds that a call has beyond its limit: more than its worker needs to answer for one that is not blocked. */
+/**
+ * Milliseconds that a call has beyond its limit, which is more than a worker needs to answer for a call that is not
+ * blocked.
+ */
 export const BEYOND_LIMIT_MS = 750;
-/** Milliseconds that a call has to end when its batch is cancelled. */
+/** Milliseconds that a call has to end after its batch was cancelled. */
 export const HEED_MS = 500;
-/** Milliseconds that a worker has to say that a call is condemned, and to end when it is leaving. */
+/** Milliseconds that a worker has to confirm that a call is condemned, and to end after it announced that it leaves. */
 export const ANSWER_LIMIT_MS = 1_000;
 
 export interface WorkerProcessContext {
   readonly rank: number;
-  /** The call that it is in, when it lasts: its number, its batch, and its place in the chunk. */
+  /** The current call if it takes long: its number, its batch, and its place in the chunk. */
   readonly call: number;
   readonly batch: string;
   readonly at: number;
-  /** Milliseconds that the call may take before it is condemned; Infinity where there is no limit. */
+  /** Milliseconds that the call may take before it is condemned; Infinity if there is no limit. */
   readonly limit: number;
-  /** What is told of its end. */
+  /** The report of its end. */
   readonly task: TaskFate;
   readonly why: string;
   readonly words: string;
@@ -54,7 +58,7 @@ export type WorkerProcessEvent =
       /** Milliseconds. */
       limit: number;
       isLoading: boolean;
-      /** Whether its batch is cancelled already. */
+      /** Whether its batch has been cancelled. */
       cancelled: 'no' | 'ask' | 'kill';
     }
   | { type: 'call.ended' }
@@ -66,7 +70,7 @@ export type WorkerProcessEvent =
   | { type: 'release.asked' }
   | { type: 'child.ended'; how: string };
 
-/** How a worker ended, as its sentinel tells the server, and the pool. */
+/** The end of a worker as its sentinel reports it to the server and to the pool. */
 export interface WorkerEnd {
   readonly rank: number;
   readonly how: string;
@@ -76,13 +80,13 @@ export interface WorkerEnd {
   readonly at: number;
 }
 
-/** Why a worker ended of which its sentinel has nothing better to say. */
+/** The reason for the end of a worker if its sentinel knows no better one. */
 export const DIED = 'died';
 export const TIMED_OUT = 'timed-out';
 export const CANCELLED = 'cancelled';
 export const NOT_LOADED = 'not-loaded';
 export const TOLD_TO_GO = 'told-to-go';
-/** Ends that are part of the work: no sign that something is wrong with the workers. */
+/** Ends that are part of the work, and no sign of trouble with the workers. */
 const PLANNED: ReadonlySet<string> = new Set(['max-tasks', 'max-memory', TIMED_OUT, CANCELLED]);
 
 const endOf = ({ rank, task, why, words, at }: WorkerProcessContext, how: string): WorkerEnd => ({
