@@ -29,7 +29,7 @@ export class CoreWorld extends World {
     this.#loses = loses;
     this.core = new Core({
       limits: SMALL_LIMITS,
-      kinds: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
+      plugins: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
     });
