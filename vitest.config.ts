@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { openFields } from './test/support/open-fields.ts';
 
 /**
  * Files that run at a time: more than there are cores, since most wait for processes, sockets and timers. The long forms
@@ -22,6 +23,8 @@ const FILES = {
 };
 
 export default defineConfig({
+  // The tests see what the server holds.
+  plugins: [openFields()],
   test: {
     // The development build of XState says this of every actor that is made in an action, and means something else.
     onConsoleLog: (log) => !log.includes('Custom actions should not call'),

@@ -15,7 +15,7 @@ import { bottomComponents } from './components.ts';
 import { explore, replay } from './explorer.ts';
 import { LIVENESS } from './liveness.ts';
 import { diagramOfViolation } from './violation-diagram.ts';
-import { openField } from './open-fields.ts';
+import { openField } from '../../test/support/open-fields.ts';
 import { replacedMethod, type Faulty } from '../world/replaced-method.ts';
 import type { Cast, Extra } from './scenario.ts';
 import { makeSleigh, makeSleighOf } from './world.ts';

@@ -7,7 +7,7 @@ import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import type { Broadcast, Task, Tasks } from '../../src/sleigh/tasks.ts';
 import type { Sentinel } from '../../src/sleigh/agents.ts';
 import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
-import { openField } from './open-fields.ts';
+import { openField } from '../../test/support/open-fields.ts';
 
 interface Batch {
   readonly inbox: { readonly results: ResultQueue; readonly waiting: WaitingLine };

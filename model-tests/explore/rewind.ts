@@ -1,7 +1,7 @@
 import { Actor, StateMachine } from 'xstate';
 import { CompiledActor } from '../../src/actors/actor.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
-import { openField } from './open-fields.ts';
+import { openField } from '../../test/support/open-fields.ts';
 
 /** What one object held. */
 type Saved =

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { openFields } from './open-fields.ts';
+import { openFields } from '../../test/support/open-fields.ts';
 
 // The build that is used in production: the other one takes longer, and warns of actions that are in order.
 const xstate = fileURLToPath(new URL('../../node_modules/xstate/dist/xstate.esm.js', import.meta.url));

@@ -11,7 +11,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TESTS = ['test/core', 'test/workspace'];
 const MOST_MILLISECONDS = 300_000;
 
-const CONFIG = `export default { test: { include: ['test/**/*.test.ts'], testTimeout: 300_000, bail: 1 } };`;
+const CONFIG = `import { openFields } from './test/support/open-fields.ts';
+export default { plugins: [openFields()], test: { include: ['test/**/*.test.ts'], testTimeout: 300_000, bail: 1 } };`;
 
 export interface Outcome {
   readonly passed: number;

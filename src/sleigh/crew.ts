@@ -265,6 +265,13 @@ export class Crew {
     return sentinel;
   }
 
+  /** A connection has closed, and the job has failed. */
+  forget(client: Client): void {
+    this.#clients.delete(client.id);
+    this.#workerOf.delete(client);
+    this.#sentinelOf.delete(client);
+  }
+
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
   lose(id: number): void {
     const { worker, sentinel } = this.#takeAgents(id);

@@ -173,7 +173,10 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   clientLeft(client: Client): void {
-    this.supervisor.send({ type: 'connection.closed', client: client.id, peer: client.peer });
+    if (!this.#hasFailed)
+      this.supervisor.send({ type: 'connection.closed', client: client.id, peer: client.peer });
+    // The supervisor of a failed job may have stopped, now or earlier.
+    if (this.#hasFailed) this.crew.forget(client);
   }
 
   /** Under `requeue`, a worker or sentinel that owns the workspace does not delete it (W6.1). */

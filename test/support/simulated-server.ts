@@ -7,6 +7,8 @@ import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
 import { MemoryFiles } from './memory-files.ts';
+import { leftIn, staleIn } from './leftovers.ts';
+import { miscounted } from './memory-held.ts';
 import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
 
 export interface ServerOptions {
@@ -40,7 +42,12 @@ export class SimulatedServer {
 
   constructor(options: ServerOptions = {}) {
     this.#options = options;
-    this.core = new Core({
+    this.core = this.#newCore();
+  }
+
+  #newCore(): Core {
+    const options = this.#options;
+    return new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.plugins })),
       tls: options.tls === true ? 'offered' : 'none',
@@ -169,14 +176,21 @@ export class SimulatedServer {
     this.errors.push(text);
   }
 
+  #expectNothingStale(): void {
+    expect(staleIn(this.core)).toEqual([]);
+    expect(miscounted(this.core)).toEqual([]);
+  }
+
   /**
    * All clients disconnect, and every workspace is deleted: then nothing may be left, and no client has an extra reply.
    */
   end(): void {
+    this.#expectNothingStale();
     for (const client of this.#clients.values()) {
       client.disconnect();
       if (client instanceof SimulatedClient) client.expectNothingElse();
     }
+    this.#expectNothingStale();
     const last = this.connect();
     const listing = last.call(['list wss']).value ?? '';
     for (const line of listing.split('\n').filter((line) => line !== ''))
@@ -188,6 +202,7 @@ export class SimulatedServer {
     expect(Object.values(budget.byKind).filter((held) => held !== 0)).toEqual([]);
     const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
+    expect(leftIn(this.core, this.#newCore())).toEqual([]);
   }
 }
 

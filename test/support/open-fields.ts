@@ -1,15 +1,16 @@
 /**
  * A plugin for vite that makes the private fields of the server ordinary ones (`#queue` becomes `$queue`).
  *
- * To go through millions of states the explorer puts a running job back to where it was, field by field. Private fields
- * cannot be read or written from outside, by design; everything else about the sources stays as it is.
+ * Private fields cannot be read from outside, by design. Tests need them to see what the server still holds when
+ * nobody is there, and what its memory adds up to. The explorer puts a running job back to an earlier state, field by
+ * field. Everything else about the sources stays as it is.
  */
 export function openFields() {
   return {
     name: 'open-fields',
     enforce: 'pre' as const,
     transform: (code: string, id: string) =>
-      /\/src\/(sleigh\/[\w-]+|workspace\/[\w-]+|actors\/actor)\.ts$/.test(id)
+      /\/src\/((core|sleigh|transport|wire|workspace)\/[\w-]+|actors\/actor)\.ts$/.test(id)
         ? { code: code.replaceAll(/(?<!['"`\w])#(?=[a-z])/g, '$'), map: null }
         : undefined,
   };

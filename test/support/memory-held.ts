@@ -1,0 +1,141 @@
+import Denque from 'denque';
+import type { Core } from '../../src/core/core.ts';
+import { Sleigh } from '../../src/sleigh/sleigh.ts';
+import { NullResults, ResultQueue } from '../../src/sleigh/result-queue.ts';
+import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
+import type { Broadcast } from '../../src/sleigh/tasks.ts';
+import { isFile, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
+import { Listing } from '../../src/workspace/listing.ts';
+import { Barrier } from '../../src/workspace/barrier.ts';
+import { Fifo } from '../../src/workspace/fifo.ts';
+import { Lifo } from '../../src/workspace/lifo.ts';
+import { COST, KINDS, type Kind } from '../../src/workspace/memory-budget.ts';
+import { Single } from '../../src/workspace/single.ts';
+import type { Value } from '../../src/workspace/value.ts';
+import type { Workspace } from '../../src/workspace/workspace.ts';
+import { openField } from './open-fields.ts';
+import { reachable } from './reachable.ts';
+
+/** What one value takes in memory, with and without what is in a file. */
+const bytesOf = (payload: Payload): number => (isFile(payload) ? 0 : sizeOf(payload));
+
+function bytesOfMetadata(metadata: Metadata): number {
+  const texts = [...metadata].flat().reduce((sum, text) => sum + text.length, 0);
+  return metadata.size === 0 ? 0 : COST.dictionary + metadata.size * COST.entry + texts;
+}
+
+/** The batches, and the mailbox, that a task with these metadata belongs to (S21). */
+function bytesOfBatches(metadata: Metadata): number {
+  const id = metadata.get('batchId');
+  const mailbox = metadata.get('mailbox');
+  const names = mailbox === undefined ? [id ?? ''] : [...(id?.split(',') ?? ['']), mailbox];
+  return names.reduce((sum, name) => sum + COST.batch + name.length, 0);
+}
+
+/** The memory that is held, added up from what is really there, by kind (P12), and the bytes of all values. */
+export class MemoryHeld {
+  readonly byKind: Record<Kind, number>;
+  /** Bytes of all values, in memory and in files. */
+  bytes = 0;
+
+  constructor(core: Core) {
+    this.byKind = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
+    for (const workspace of core.workspaces.all) this.#addWorkspace(workspace);
+    for (const connection of core.connections) {
+      for (const { name } of connection.references.values())
+        this.#add('references', COST.reference + name.length);
+      for (const { object } of reachable(openField(connection, 'out', Object)))
+        if (object instanceof Listing) this.#addListing(object);
+    }
+  }
+
+  #add(kind: Kind, bytes: number): void {
+    this.byKind[kind] += bytes;
+  }
+
+  #addValue({ payload, metadata }: Value): void {
+    this.bytes += sizeOf(payload);
+    this.#add('values', COST.value + bytesOf(payload) + bytesOfMetadata(metadata));
+  }
+
+  #addListing(listing: Listing): void {
+    const parts = openField(listing, 'parts', Array);
+    const overhead = 40;
+    if (parts.length > 0) this.#add('listings', listing.size + parts.length * overhead);
+  }
+
+  #addWorkspace(workspace: Workspace): void {
+    for (const { name, behaviour } of workspace.variables) {
+      this.#add('names', COST.name + name.length);
+      if (behaviour instanceof Barrier)
+        this.#add('barrierMembers', COST.barrierMember * openField(behaviour, 'members', Set).size);
+      if (behaviour instanceof Fifo || behaviour instanceof Lifo || behaviour instanceof Single)
+        for (const value of behaviour.values(0, Infinity)) this.#addValue(value);
+    }
+    if (workspace.plugin instanceof Sleigh) this.#addJob(workspace.plugin);
+    // The first workspace is always there, and is not counted (W1).
+    if (workspace.name === '__default') return;
+    this.#add('names', COST.name + workspace.name.length);
+    this.#add('labels', workspace.owner.length);
+    this.#add('metadata', bytesOfMetadata(workspace.metadata));
+    this.#add('jobs', workspace.plugin === undefined ? 0 : COST.job);
+  }
+
+  #addJob({ crew, work }: Sleigh): void {
+    const { tasks, batches } = work;
+    this.#add('agents', COST.agent * (crew.size + crew.sentinels.length));
+    for (const value of tasks.queued(0, tasks.length)) this.#addValue(value);
+    const lasting = openField<readonly Broadcast[]>(tasks, 'lasting', Array);
+    const places = new Map<NullReserve, number>();
+    const reserve = ({ reserve }: Broadcast, count: number): void =>
+      void places.set(reserve, (places.get(reserve) ?? 0) + count);
+    for (const broadcast of new Set([...tasks.broadcasts, ...lasting])) {
+      this.#addValue(broadcast.value);
+      reserve(broadcast, broadcast.isOpen ? 1 : 0);
+    }
+    for (const worker of crew.workers) {
+      const { task, retry, nextBroadcast, nextLasting, lastingBefore } = worker;
+      if (task !== undefined && task.broadcast === undefined) this.#addValue(task.value);
+      for (const copy of [task, retry]) if (copy?.broadcast !== undefined) reserve(copy.broadcast, 1);
+      if (worker.client === undefined || worker.actor.getSnapshot().status !== 'active') continue;
+      for (const broadcast of tasks.broadcasts) if (broadcast.number >= nextBroadcast) reserve(broadcast, 1);
+      for (const broadcast of lasting.slice(nextLasting, lastingBefore)) reserve(broadcast, 1);
+    }
+    const nulls: NullResults[] = [];
+    for (const { object } of reachable(batches))
+      if (object instanceof ResultQueue)
+        for (const entry of openField(object, 'entries', Denque<Value | NullResults>).toArray())
+          if (entry instanceof NullResults) nulls.push(entry);
+          else this.#addValue(entry);
+    for (const { reserve, ranks, value } of nulls)
+      if (reserve !== undefined) places.set(reserve, (places.get(reserve) ?? 0) + ranks.places);
+      else this.#add('nullResults', COST.value + ranks.places * COST.range + bytesOfMetadata(value.metadata));
+    for (const [{ value }, count] of places)
+      if (count > 0)
+        this.#add(
+          'nullResults',
+          bytesOfMetadata(value.metadata) +
+            bytesOfBatches(value.metadata) +
+            count * (COST.value + COST.range),
+        );
+    for (const field of ['batches', 'spent', 'mailboxes'])
+      for (const name of openField<Map<string | undefined, unknown>>(batches, field, Map).keys())
+        this.#add('batches', COST.batch + (name?.length ?? 0));
+  }
+}
+
+/**
+ * What is counted and what is held, where they differ. While work waits for its turn (P14), both may be on their way.
+ * @returns one text for each kind
+ */
+export function miscounted(core: Core): string[] {
+  if (core.turns.length > 0) return [];
+  const held = new MemoryHeld(core);
+  const { byKind } = core.holdings.budget;
+  const wrong = KINDS.filter((kind) => byKind[kind] !== held.byKind[kind]).map(
+    (kind) => `${kind}: ${byKind[kind]} bytes are counted, and ${held.byKind[kind]} are held`,
+  );
+  if (core.holdings.bytes !== held.bytes)
+    wrong.push(`${core.holdings.bytes} bytes of values are counted, and ${held.bytes} are held`);
+  return wrong;
+}
