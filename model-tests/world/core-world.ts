@@ -73,6 +73,7 @@ export class CoreWorld extends World {
       this.#note(command);
       if (!this.#loses(command, ++this.#commands)) this.#perform(command);
     }
+    this.audit();
   }
 
   #note(what: CoreEvent | Command): void {

@@ -1,5 +1,7 @@
 import type { Core } from '../../src/core/core.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { staleIn } from '../../test/support/leftovers.ts';
+import { miscounted } from '../../test/support/memory-held.ts';
 import { Agenda } from './agenda.ts';
 import { Faults } from './faults.ts';
 import type { ClientEnd, ClientLink } from './link.ts';
@@ -9,6 +11,9 @@ export const START = Date.UTC(2026, 10, 22, 13, 41, 10);
 
 /** Limits that are small, so that large values, which are kept in files, and full rings (S20) come often. */
 export const SMALL_LIMITS = { ...DEFAULT_LIMITS, longValueBytes: 6_000, logCount: 12, logBytes: 8_000 };
+
+/** The number of events between two audits, which take longer than an event. */
+const AUDITED_EVENTS = 25;
 
 /** A server, and around it time, a network and files that obey a seed. */
 export abstract class World {
@@ -37,6 +42,12 @@ export abstract class World {
   /** Milliseconds since the beginning. */
   get elapsed(): number {
     return this.agenda.now - START;
+  }
+
+  /** Called after each event: what is counted must be held, and nothing may refer to clients that have gone. */
+  protected audit(): void {
+    if (this.events % AUDITED_EVENTS === 0 && this.wrongs.length === 0)
+      this.wrongs.push(...miscounted(this.core), ...staleIn(this.core));
   }
 
   abstract connect(client: ClientEnd): ClientLink;

@@ -266,10 +266,8 @@ export class Crew {
   }
 
   /** A connection has closed, and the job has failed. */
-  forget(client: Client): void {
-    this.#clients.delete(client.id);
-    this.#workerOf.delete(client);
-    this.#sentinelOf.delete(client);
+  forget(id: number): void {
+    this.#takeAgents(id);
   }
 
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */

@@ -176,7 +176,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     if (!this.#hasFailed)
       this.supervisor.send({ type: 'connection.closed', client: client.id, peer: client.peer });
     // The supervisor of a failed job may have stopped, now or earlier.
-    if (this.#hasFailed) this.crew.forget(client);
+    if (this.#hasFailed) this.crew.forget(client.id);
   }
 
   /** Under `requeue`, a worker or sentinel that owns the workspace does not delete it (W6.1). */

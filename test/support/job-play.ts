@@ -8,6 +8,7 @@ import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { expectInvariants, sleighsOf } from './invariants.ts';
 import { Job } from './job.ts';
 import { JobOracle, type Told } from './job-oracle.ts';
+import { miscounted } from './memory-held.ts';
 import { OK, type Reply } from './replies.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import type { Visitor } from './visitor.ts';
@@ -78,6 +79,8 @@ export class JobPlay {
     const wasServing = this.isServing;
     this.#perform(step);
     expectInvariants(this.server);
+    const wrong = miscounted(this.server.core);
+    if (wrong.length > 0) expect(wrong).toEqual([]);
     if (this.isServing) this.#compare();
     else if (wasServing) this.#forgetReplies();
   }

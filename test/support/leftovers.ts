@@ -9,9 +9,9 @@ import { collectionsOf, pathTo, reachable, type Found } from './reachable.ts';
  * What may stay when nobody is there: counters of what has been, which have an entry for each verb, each limit and each
  * state of a machine.
  */
-const COUNTERS = ['figures', 'stories'];
+const COUNTERS: ReadonlySet<string> = new Set(['figures', 'stories']);
 
-const isNoCounter = ({ by, from }: Found): boolean => !(COUNTERS.includes(by) && from?.from === undefined);
+const isNoCounter = ({ by, from }: Found): boolean => !(COUNTERS.has(by) && from?.from === undefined);
 
 /**
  * What a core holds more than one that nobody has used, when all clients have gone and all workspaces are deleted.

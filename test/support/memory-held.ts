@@ -1,7 +1,9 @@
 import Denque from 'denque';
 import type { Core } from '../../src/core/core.ts';
+import { Outgoing } from '../../src/core/outgoing.ts';
+import type { Batches } from '../../src/sleigh/batches.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
-import { NullResults, ResultQueue } from '../../src/sleigh/result-queue.ts';
+import { NullResults, type ResultQueue } from '../../src/sleigh/result-queue.ts';
 import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
 import type { Broadcast } from '../../src/sleigh/tasks.ts';
 import { isFile, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
@@ -14,7 +16,6 @@ import { Single } from '../../src/workspace/single.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from './open-fields.ts';
-import { reachable } from './reachable.ts';
 
 /** What one value takes in memory, with and without what is in a file. */
 const bytesOf = (payload: Payload): number => (isFile(payload) ? 0 : sizeOf(payload));
@@ -32,20 +33,41 @@ function bytesOfBatches(metadata: Metadata): number {
   return names.reduce((sum, name) => sum + COST.batch + name.length, 0);
 }
 
+/** The results of each batch and of each mailbox. */
+function* queuesOf(batches: Batches): Generator<ResultQueue> {
+  for (const { inbox } of openField<Map<unknown, { inbox: Inbox }>>(batches, 'batches', Map).values())
+    yield inbox.results;
+  for (const inbox of openField<Map<unknown, Inbox>>(batches, 'mailboxes', Map).values()) yield inbox.results;
+}
+interface Inbox {
+  readonly results: ResultQueue;
+}
+
 /** The memory that is held, added up from what is really there, by kind (P12), and the bytes of all values. */
 export class MemoryHeld {
-  readonly byKind: Record<Kind, number>;
+  readonly byKind: Record<Kind, number> = {
+    values: 0,
+    nullResults: 0,
+    names: 0,
+    labels: 0,
+    metadata: 0,
+    references: 0,
+    barrierMembers: 0,
+    jobs: 0,
+    agents: 0,
+    batches: 0,
+    listings: 0,
+  };
   /** Bytes of all values, in memory and in files. */
   bytes = 0;
 
   constructor(core: Core) {
-    this.byKind = Object.fromEntries(KINDS.map((kind) => [kind, 0])) as Record<Kind, number>;
     for (const workspace of core.workspaces.all) this.#addWorkspace(workspace);
     for (const connection of core.connections) {
       for (const { name } of connection.references.values())
         this.#add('references', COST.reference + name.length);
-      for (const { object } of reachable(openField(connection, 'out', Object)))
-        if (object instanceof Listing) this.#addListing(object);
+      const pieces: unknown = Reflect.get(openField(connection, 'out', Outgoing), '$pieces');
+      if (pieces instanceof Listing) this.#addListing(pieces);
     }
   }
 
@@ -102,11 +124,10 @@ export class MemoryHeld {
       for (const broadcast of lasting.slice(nextLasting, lastingBefore)) reserve(broadcast, 1);
     }
     const nulls: NullResults[] = [];
-    for (const { object } of reachable(batches))
-      if (object instanceof ResultQueue)
-        for (const entry of openField(object, 'entries', Denque<Value | NullResults>).toArray())
-          if (entry instanceof NullResults) nulls.push(entry);
-          else this.#addValue(entry);
+    for (const queue of queuesOf(batches))
+      for (const entry of openField(queue, 'entries', Denque<Value | NullResults>).toArray())
+        if (entry instanceof NullResults) nulls.push(entry);
+        else this.#addValue(entry);
     for (const { reserve, ranks, value } of nulls)
       if (reserve !== undefined) places.set(reserve, (places.get(reserve) ?? 0) + ranks.places);
       else this.#add('nullResults', COST.value + ranks.places * COST.range + bytesOfMetadata(value.metadata));
