@@ -28,6 +28,9 @@ export function leftIn(core: Core, unused: Core): string[] {
 /** A dead worker and a dead sentinel keep their client, whose address reports show (S12). */
 const isAgent = (object: object): boolean => 'rank' in object || 'workers' in object;
 
+const isDeleted = (object: object): boolean =>
+  (object instanceof Workspace && object.deleted) || (object instanceof Sleigh && object.workspace.deleted);
+
 /**
  * What still refers to clients that have gone, or to deleted workspaces and their jobs, while others go on. A
  * reference of a connection keeps denoting a deleted workspace (W5).
@@ -36,8 +39,6 @@ const isAgent = (object: object): boolean => 'rank' in object || 'workers' in ob
 export function staleIn(core: Core): string[] {
   const connected = new Set(core.connections);
   const isGone = (object: object): boolean => object instanceof Connection && !connected.has(object);
-  const isDeleted = (object: object): boolean =>
-    (object instanceof Workspace && object.deleted) || (object instanceof Sleigh && object.workspace.deleted);
   const mayStay = ({ object, from, by }: Found): boolean =>
     isGone(object)
       ? by === 'client' && from !== undefined && isAgent(from.object)
