@@ -3,13 +3,13 @@ import { movesOf, pathOf, statesOf, WILDCARD } from '../charts/moves.ts';
 
 type Definition = ReturnType<AnyStateMachine['getTransitionData']>[number];
 
-/** The states and transitions of a chart by name; each branch of a guarded transition is one of its own. */
+/** The states and transitions of a machine by name; each branch of a guarded transition is a transition of its own. */
 export class ChartIndex {
-  /** States that can be left or stayed in, those around others included. */
+  /** States that an event can leave or stay in, including outer states. */
   readonly states: readonly string[];
   readonly leaves: readonly string[];
   readonly transitions: readonly string[];
-  /** Types of events, the wildcard left out. */
+  /** Types of events, without the wildcard. */
   readonly events: readonly string[];
   readonly #machine: AnyStateMachine;
   readonly #labels = new Map<Definition, string>();
@@ -30,7 +30,7 @@ export class ChartIndex {
         );
     }
     this.transitions = [...this.#labels.values()];
-    // `machine.events` leaves out those that change nothing anywhere.
+    // `machine.events` omits events that change nothing in any state.
     const types = nodes.flatMap((node) => Array.from(node.transitions.keys()));
     this.events = [...new Set(types)].filter((type) => type !== WILDCARD);
   }
@@ -39,13 +39,13 @@ export class ChartIndex {
     return pathIn(value).join('.');
   }
 
-  /** The innermost state, and those around it. */
+  /** The innermost state and its ancestors. */
   statesOf({ value }: AnyMachineSnapshot): ReadonlySet<string> {
     const path = pathIn(value);
     return new Set(path.map((_, n) => path.slice(0, n + 1).join('.')));
   }
 
-  /** @returns the transitions that the event takes; none when it has no place there */
+  /** @returns the transitions of the event; none if the state does not expect it */
   taken(snapshot: AnyMachineSnapshot, event: AnyEventObject): string[] {
     return this.#machine
       .getTransitionData(snapshot, event)
@@ -53,7 +53,7 @@ export class ChartIndex {
   }
 }
 
-/** None of the charts is in two states at once. */
+/** No machine has parallel states. */
 function pathIn(value: StateValue): string[] {
   if (typeof value === 'string') return [value];
   const [inner] = Object.entries(value);

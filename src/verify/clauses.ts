@@ -14,13 +14,13 @@ export interface ClauseReport {
 }
 
 const CLAUSES = [...WIRE_CLAUSES, ...WORKSPACE_CLAUSES, ...VARIABLE_CLAUSES, ...JOB_CLAUSES];
-/** Clauses that are tried at a time. */
+/** The number of clauses that are tried at the same time. */
 const AT_A_TIME = 8;
 
 /**
  * Tries clause by clause.
- * @param tell is told of each that the server violates, as soon as it is known
- * @param patience milliseconds that a get which is due may take
+ * @param tell is called for each clause that the server violates, as soon as it is known
+ * @param patience the maximum wait for a due reply in milliseconds
  */
 export async function verifyClauses(
   server: Address,

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Address } from './protocol-client.ts';
 
-/** What recorded conversations came to, file by file. */
+/** The outcome of the recorded conversations, by file. */
 export interface ConversationReport {
   readonly file: string;
   readonly conversations: number;
@@ -21,14 +21,17 @@ interface ReplayModule {
   readonly replay: (conversation: Conversation, server: Address) => Promise<Replayed>;
 }
 
-/** Where the conversations lie, from here: they are part of the package. */
+/** The folder of the conversations, which are part of the package. */
 const FOLDER = new URL('../../test/conformance/', import.meta.url);
-/** Conversations that are replayed at a time: more would be late, and some of them measure time. */
+/** The number of conversations that are replayed at the same time: with more, those that measure time would be late. */
 const AT_A_TIME = 8;
-/** Of one difference. */
+/** The values of one difference. */
 const MOST_CHARACTERS = 500;
 
-/** Replays all recorded conversations. @param tell is told of each that differs, as soon as it does */
+/**
+ * Replays all recorded conversations.
+ * @param tell is called for each that differs, as soon as it does
+ */
 export async function replayAll(
   server: Address,
   tell: (failure: string) => void = () => undefined,

@@ -3,12 +3,12 @@ import type { ChartIndex } from './chart-index.ts';
 import type { Plan, Seen } from './exploration.ts';
 import { UNREACHABLE } from './unreachable.ts';
 
-/** What was seen of one chart, by all of its models. */
+/** The coverage of one machine by all of its models. */
 export interface ChartReport {
   readonly chart: string;
   readonly states: Count;
   readonly transitions: Count;
-  /** By which the paths are finite. */
+  /** The bounds that make the paths finite. */
   readonly bounds: readonly string[];
   readonly shortestPaths: number;
   readonly simplePaths: number;
@@ -19,10 +19,10 @@ export interface ChartReport {
   readonly impossible: Readonly<Record<string, string>>;
   /** Transitions that no client can cause at all, with the reason: they are not counted. */
   readonly unreachable: Readonly<Record<string, string>>;
-  /** What could not be tried here, with the reason: not counted. */
+  /** Transitions that cannot be tried on this server, with the reason: they are not counted. */
   readonly untried: Readonly<Record<string, string>>;
   readonly failures: readonly string[];
-  /** Paths whose periods had to be made longer. */
+  /** Paths whose periods had to be extended. */
   readonly repeated: number;
 }
 
@@ -49,7 +49,7 @@ interface Tally {
   repeated: number;
 }
 
-/** Counts what is visited, chart by chart. */
+/** Counts the visited states and transitions, machine by machine. */
 export class Coverage {
   readonly #tallies = new Map<string, Tally>();
 
@@ -107,7 +107,7 @@ function reportOn(chart: string, tally: Tally): ChartReport {
   const unreachable = UNREACHABLE[chart] ?? {};
   const withAll = new Set(plans.flatMap(({ reachableWithAll }) => Array.from(reachableWithAll)));
   const within = new Set(plans.flatMap(({ reachable }) => Array.from(reachable)));
-  // What depends on something that the server cannot be asked for is not counted.
+  // Transitions that need something the server does not offer are not counted.
   const counts = (label: string): boolean =>
     !(label in unreachable) && (within.has(label) || !withAll.has(label));
   const counted = index.transitions.filter(counts);

@@ -6,7 +6,7 @@ import type { ChartModel, Closable, Effect, TestPath, Situation, Stimulus } from
 import { PureChart } from './pure-chart.ts';
 import { simplePaths } from './simple-paths.ts';
 
-/** What a model says does not go together with its chart: found before anything is run. */
+/** A model contradicts its machine, which is found before anything is run. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
 }
@@ -20,36 +20,38 @@ interface World<Facts> {
 export interface Plan {
   readonly shortest: number;
   readonly simple: number;
-  /** Edges of the adjacency map: those on which the chart is told something, and those on which it is not. */
+  /** Edges of the adjacency map: those with events for the machine, and those without. */
   readonly edges: number;
   readonly refused: number;
   readonly routes: readonly Route[];
-  /** By state and event: why no client can cause it there. */
+  /** By state and event: the reason why no client can cause it there. */
   readonly impossible: ReadonlyMap<string, string>;
-  /** Stimuli that need what the grounds do not have. */
+  /** Stimuli that need something this server does not offer. */
   readonly untried: ReadonlyMap<string, Need>;
-  /** States and transitions that the paths come to, and those that they would come to if there was all they need. */
+  /**
+   * States and transitions that the paths reach, and those that they would reach on a server that offers everything.
+   */
   readonly reachable: ReadonlySet<string>;
   readonly reachableWithAll: ReadonlySet<string>;
 }
 
 export type Route = Pick<TestPath, 'steps' | 'tries' | 'timed'> & { readonly slow: boolean };
 
-/** What a step showed, once it is checked. */
+/** The outcome of a checked step. */
 export interface Seen {
   readonly states: ReadonlySet<string>;
   readonly transitions: ReadonlySet<string>;
 }
 
-/** A model with its chart: what there is to run, and how it is run. The types of the model stay inside. */
+/** A model with its machine: the paths to run, and how to run them. The types of the model stay inside. */
 export class Exploration<Context, Facts, Stage extends Closable> {
   readonly index: ChartIndex;
   readonly #model: ChartModel<Context, Facts, Stage>;
   readonly #chart: PureChart;
-  /** What the grounds have. */
+  /** What the target offers. */
   #met: ReadonlySet<Need>;
 
-  /** @throws ModelError when something has no executor or no check */
+  /** @throws ModelError if an event has no executor or a state has no check */
   constructor(model: ChartModel<Context, Facts, Stage>, met: ReadonlySet<Need>) {
     this.#model = model;
     this.#met = met;
@@ -84,7 +86,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     return this.#beginning().world;
   }
 
-  /** The world once the chart has been told its preface, and the transitions that it took for that. */
+  /** The situation after the initial events, and their transitions. */
   #beginning(): { world: World<Facts>; taken: string[] } {
     let chart = this.#chart.begin();
     const taken: string[] = [];
@@ -117,7 +119,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
       : effect;
   }
 
-  /** The world after a stimulus, and the transitions that its chart takes. */
+  /** The situation after a stimulus, and the transitions of the machine. */
   #after(world: World<Facts>, name: string): { next: World<Facts>; taken: string[] } {
     const effect = this.#effect(world, name);
     if (effect.kind !== 'caused') return { next: world, taken: [] };
@@ -141,7 +143,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     };
   }
 
-  /** The chart together with the facts, as one thing to explore. */
+  /** The machine together with the facts, as one graph to explore. */
   #logic() {
     return fromTransition(
       (world: World<Facts>, { type }: { type: string }) => this.#after(world, type).next,
@@ -162,14 +164,17 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     return found;
   }
 
-  /** What to run: all shortest paths, bounded simple paths, and every edge of the adjacency map, refused ones too. */
+  /**
+   * The paths to run: all shortest paths, bounded simple paths, and every edge of the adjacency map, including refused
+   * ones.
+   */
   plan(): Plan {
     const names = Object.keys(this.#model.stimuli);
     const vertices = getAdjacencyMap(this.#logic(), this.#options());
     const shortest = new Map(
       getShortestPaths(this.#logic(), this.#options()).map(({ state, steps }) => [
         this.#key(state.context),
-        // The first step is how an actor begins.
+        // The first step is the start of the actor.
         steps.map(({ event }) => event.type).filter((type) => type !== 'xstate.init'),
       ]),
     );
@@ -233,7 +238,7 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     };
   }
 
-  /** The states and transitions that a path comes to. */
+  /** The states and transitions that a path reaches. */
   visits({ steps, tries }: Pick<Route, 'steps' | 'tries'>): Set<string> {
     let { world, taken } = this.#beginning();
     const visited = new Set([...this.index.statesOf(world.chart), ...taken]);
@@ -244,7 +249,11 @@ export class Exploration<Context, Facts, Stage extends Closable> {
     return visited;
   }
 
-  /** Runs one path. @param saw is told of each step that was right. @throws Mismatch with the story of it */
+  /**
+   * Runs one path.
+   * @param saw is called for each correct step.
+   * @throws Mismatch with its story
+   */
   async run(journey: TestPath, saw: (seen: Seen) => void): Promise<void> {
     const beginning = this.#beginning();
     let { world } = beginning;
@@ -282,11 +291,11 @@ export class Exploration<Context, Facts, Stage extends Closable> {
 
 const textOf = (steps: readonly string[]): string => steps.join('\n');
 
-/** Leaves out what is run as the beginning of another, or as the whole of one. */
+/** Omits paths that are a prefix of another one or equal to it. */
 function withoutRepetitions(routes: readonly Route[]): Route[] {
   const beginnings = new Set(
     routes.flatMap(({ steps, tries }) =>
-      // What is tried at the end comes after all steps.
+      // Final attempts follow after all steps.
       Array.from({ length: steps.length - (tries.length > 0 ? 0 : 1) }, (_, n) =>
         textOf(steps.slice(0, n + 1)),
       ),

@@ -11,29 +11,29 @@ import {
   type Details,
 } from './protocol-client.ts';
 
-/** By which a sentinel shows that it supervises its workers (S19). */
+/** The session with which a sentinel supervises its workers (S19). */
 export const SUPERVISOR = { session: 'of the sentinel' };
 
 const RUN = randomUUID().slice(0, 8);
 let jobs = 0;
 let guests = 0;
 
-/** What `agentStatus` tells of one worker or sentinel: the title that it stands under (S12). */
+/** The line of one worker or sentinel in `agentStatus`: the title of its group (S12). */
 export type Group =
   'Idle workers' | 'Blocked workers' | 'Active workers' | 'Dead workers' | 'Lost workers' | SentinelGroup;
 export type SentinelGroup = 'Blocked sentinels' | 'Active sentinels' | 'Dead sentinels';
 
-/** Milliseconds within which any period of a journey, and any drain period, has ended. */
+/** Milliseconds within which any period of a test path, and any drain period, has ended. */
 export const AFTER_PERIOD = 40_000;
 
-/** A period in seconds: short in a journey that waits for its end, else too long to end in the middle. */
+/** A period in seconds: short in a test path that waits for its end, otherwise too long to end meanwhile. */
 export const period = ({ timed, scale }: TestPath, short: number, long: number): string =>
   String(timed ? short * scale : long);
 
-/** A sleigh of its own and everyone who takes part in it, over connections of their own. */
+/** A sleigh with all its clients, each on a connection of its own. */
 export class Job {
   readonly workspace: string;
-  /** Owns the workspace, and looks at it. */
+  /** The owner of the workspace, which observes it. */
   readonly master: ProtocolClient;
   readonly #server: Address;
   readonly #guests = new Map<ProtocolClient, string>();
@@ -58,7 +58,10 @@ export class Job {
     this.master.vanish();
   }
 
-  /** Someone else who uses the workspace, and owns another one, by whose end the end of the connection shows (W6). */
+  /**
+   * Another client that uses the workspace, and owns a second one, whose deletion shows that the connection has closed
+   * (W6).
+   */
   async guest(): Promise<ProtocolClient> {
     const guest = await ProtocolClient.ready(this.#server);
     const own = `verify ${RUN} guest ${++guests}`;
@@ -71,7 +74,7 @@ export class Job {
     return guest;
   }
 
-  /** The guest goes. Resolves when the server knows. */
+  /** The guest disconnects. Resolves when the server has noticed. */
   async leave(guest: ProtocolClient): Promise<void> {
     const own = this.#guests.get(guest) ?? '';
     this.#guests.delete(guest);
@@ -82,7 +85,7 @@ export class Job {
     });
   }
 
-  /** A guest that comes for one request. */
+  /** A guest that sends one request. */
   async asStranger(act: (stranger: ProtocolClient) => Promise<void>): Promise<void> {
     const stranger = await this.guest();
     await act(stranger);
@@ -102,7 +105,7 @@ export class Job {
     return who.ask([VERB.store, this.workspace, variable, '1', value], metadata);
   }
 
-  /** @throws Mismatch when a get comes to something else */
+  /** @throws Mismatch if a get has another outcome */
   async mustGet(
     who: ProtocolClient,
     [verb, variable]: readonly [string, string],
@@ -114,7 +117,7 @@ export class Job {
     return answer;
   }
 
-  /** @throws Mismatch when a store comes to something else */
+  /** @throws Mismatch if a store has another outcome */
   async mustStore(
     who: ProtocolClient,
     [variable, value]: readonly [string, string],
@@ -124,7 +127,10 @@ export class Job {
     mustBe(`store ${variable}`, await this.store(who, variable, value, metadata), expected);
   }
 
-  /** What is blocked is answered. @param within milliseconds */
+  /**
+   * The blocked request is answered.
+   * @param within milliseconds
+   */
   async mustBeTold(
     what: string,
     pending: Pending | undefined,
@@ -137,7 +143,7 @@ export class Job {
     return answer;
   }
 
-  /** @throws Mismatch when what must be blocked has been answered */
+  /** @throws Mismatch if a request that must be blocked has been answered */
   mustWait(what: string, pending: Pending | undefined): void {
     const { answer } = pending ?? {};
     mustHold(
@@ -146,7 +152,7 @@ export class Job {
     );
   }
 
-  /** S19: somebody asks in the name of the sentinel for a replacement. */
+  /** S19: a client asks for a replacement on behalf of the sentinel. */
   async mustReplace(rank: string, expected: Expectation): Promise<void> {
     await this.asStranger(async (stranger) => {
       await this.mustGet(stranger, [VERB.fetch, VARIABLE.workerIds], expected, {
@@ -165,7 +171,7 @@ export class Job {
     return `batch ${++this.#batches}`;
   }
 
-  /** Takes the result of a batch that comes from that rank. */
+  /** Fetches the result of a batch from that rank. */
   async mustHaveResult(
     batch: string,
     rank: string,
@@ -181,7 +187,7 @@ export class Job {
     }
   }
 
-  /** Where `agentStatus` lists a worker or a sentinel; undefined when it does not. */
+  /** The group of a worker or a sentinel in `agentStatus`; undefined if it is not listed. */
   async groupOf(agent: string): Promise<string | undefined> {
     const { value } = await this.mustGet(this.master, [VERB.find, VARIABLE.agentStatus], {});
     let title: string | undefined;
@@ -202,7 +208,10 @@ export class Job {
     }, within);
   }
 
-  /** What a variable must be before long. @param within milliseconds */
+  /**
+   * The value that a variable must have soon.
+   * @param within milliseconds
+   */
   async mustRead(variable: string, value: string, within?: number): Promise<void> {
     await eventually(async () => {
       const answer = await this.get(this.master, VERB.find, variable);
@@ -226,14 +235,14 @@ export class Job {
     mustHold(found === String(running), `jobStatus: ${found} tasks are running, not ${running}`);
   }
 
-  /** Somebody deletes the workspace: who does so loses its reference to it (W5, W7). */
+  /** A client deletes the workspace, and no longer has it open (W5, W7). */
   async delete(): Promise<void> {
     await this.asStranger(async (stranger) =>
       mustBe(VERB.deleteWs, await stranger.ask([VERB.deleteWs, this.workspace]), {}),
     );
   }
 
-  /** S16: nobody finds the workspace any more. */
+  /** S16: the workspace does not exist any more. */
   async mustBeDeleted(): Promise<void> {
     mustBe('a get', await this.get(this.master, VERB.findTry, VARIABLE.version), { status: '0100' });
     await eventually(async () => {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './answer.ts';
 
-/** The server does something else than its charts say. */
+/** The server deviates from its machines. */
 export class Mismatch extends Error {
   override readonly name = 'Mismatch';
 }
 
-/** What an answer must be; what is left out may be anything. */
+/** The expected parts of a reply; absent parts may be anything. */
 export interface Expectation {
   readonly status?: string;
   readonly reason?: string;
@@ -30,10 +30,14 @@ export function mustHold(holds: boolean, what: string): void {
   if (!holds) throw new Mismatch(what);
 }
 
-/** Milliseconds that what is to happen at once may take: less than any drain period, which would make up for it. */
+/** Milliseconds that an immediate effect may take: less than any drain period, which would cause the effect as well. */
 export const SOON = 6_000;
 
-/** Looks again until it is right. @param wrong tells what is not right yet. @throws Mismatch */
+/**
+ * Checks again until the condition holds.
+ * @param wrong describes what does not hold yet.
+ * @throws Mismatch
+ */
 export async function eventually(
   wrong: () => Promise<string | undefined>,
   milliseconds = SOON,

@@ -1,7 +1,7 @@
 import type { AnyEventObject, AnyStateMachine } from 'xstate';
 import type { TestTarget, Need } from './test-target.ts';
 
-/** Where a chart is, and what of its surroundings decides what clients can cause. */
+/** The state of a machine, and the facts around it that decide what clients can cause. */
 export interface Situation<Context, Facts> {
   /** The innermost state: `registered.idle`. */
   readonly state: string;
@@ -9,16 +9,16 @@ export interface Situation<Context, Facts> {
   readonly facts: Facts;
 }
 
-/** The chart is told something; it may stay where it is. */
+/** The machine gets events; it may stay in its state. */
 export interface Caused<Facts, Stage> {
   readonly kind: 'caused';
-  /** In their order; none when only the facts change. */
+  /** In order; none if only the facts change. */
   readonly events: readonly AnyEventObject[];
   readonly facts: Facts;
   readonly act: (stage: Stage) => Promise<void>;
   readonly needs?: Need;
 }
-/** The client is refused, or what it does changes nothing. */
+/** The client is refused, or its request changes nothing. */
 export interface Refused<Stage> {
   readonly kind: 'refused';
   readonly act: (stage: Stage) => Promise<void>;
@@ -28,30 +28,30 @@ export interface Impossible {
   readonly kind: 'impossible';
   readonly why: string;
 }
-/** It could be done, and leads past the bound of the model. */
+/** It is possible, and leads beyond the bound of the model. */
 export interface OutOfBounds {
   readonly kind: 'beyond';
 }
 export type Effect<Facts, Stage> = Caused<Facts, Stage> | Refused<Stage> | Impossible | OutOfBounds;
 
-/** One thing that clients do, and what comes of it: the executor is part of what it comes to in each situation. */
+/** An action of clients and its outcome: the executor depends on the outcome in each situation. */
 export interface Stimulus<Context, Facts, Stage> {
-  /** The events that the chart is sent for it in some situation. */
+  /** The events that it causes for the machine in some situation. */
   readonly aims: readonly string[];
-  /** It waits for a period, which the test chooses short: then it may have come too early, and is tried again. */
+  /** It waits for a period, which the test chooses to be short: if it was too early, it is tried again. */
   readonly timed?: boolean;
   /** It takes many seconds. */
   readonly slow?: boolean;
   readonly comesTo: (at: Situation<Context, Facts>) => Effect<Facts, Stage>;
 }
 
-/** One path through a chart, as it is to be run. */
+/** One path through a machine, ready to be run. */
 export interface TestPath {
   readonly steps: readonly string[];
-  /** What is tried at its end, one after the other, without leading away from there. */
+  /** Attempts at its end, one after the other, that do not change the situation. */
   readonly tries: readonly string[];
   readonly timed: boolean;
-  /** Periods are so many times as long as at the first attempt. */
+  /** The factor of all periods compared with the first attempt. */
   readonly scale: number;
   readonly grounds: TestTarget;
 }
@@ -60,28 +60,28 @@ export interface Closable {
   close(): void | Promise<void>;
 }
 
-/** A chart with the clients that drive it, and what they see of each of its states. */
+/** A machine with the clients that drive it, and the visible effects of each of its states. */
 export interface ChartModel<Context, Facts, Stage extends Closable> {
-  /** Tells the models of one chart apart. */
+  /** Distinguishes the models of one machine. */
   readonly variant: string;
   readonly machine: AnyStateMachine;
   readonly input: unknown;
-  /** What the server itself tells the chart at the beginning. */
+  /** The initial events from the server itself. */
   readonly preface?: readonly AnyEventObject[];
   readonly facts: Facts;
   readonly stimuli: Readonly<Record<string, Stimulus<Context, Facts, Stage>>>;
   /** By state. @throws Mismatch */
   readonly checks: Readonly<Record<string, (stage: Stage, at: Situation<Context, Facts>) => Promise<void>>>;
-  /** What tells situations apart; all of it unless told. */
+  /** The facts that distinguish situations; all of them by default. */
   readonly key?: (at: Situation<Context, Facts>) => unknown;
-  /** In words: what bounds the situations. */
+  /** The bounds of the situations, in words. */
   readonly bound: string;
-  /** The most steps of a simple path that is run. */
+  /** The maximum number of steps of a simple path. */
   readonly simpleSteps: number;
   readonly open: (journey: TestPath) => Promise<Stage>;
 }
 
-/** The chart is told these events. */
+/** The machine gets these events. */
 export const causes = <Facts, Stage>(
   events: readonly AnyEventObject[],
   facts: Facts,

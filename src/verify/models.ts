@@ -10,12 +10,15 @@ import type { Need } from './test-target.ts';
 import type { ChartModel, Closable } from './model.ts';
 import type { AnyExploration } from './paths.ts';
 
-/** `long` has all variants of a chart, and longer simple paths. */
+/** `long` includes all variants of a machine, and longer simple paths. */
 export type Effort = 'short' | 'long';
 
 const LONGER = 1;
 
-/** The models of all charts. @throws ModelError */
+/**
+ * The models of all machines.
+ * @throws ModelError
+ */
 export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExploration[] {
   const explore = <Context, Facts, Stage extends Closable>(
     model: ChartModel<Context, Facts, Stage>,
@@ -23,7 +26,7 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
     const simpleSteps = model.simpleSteps + (effort === 'long' ? LONGER : 0);
     return new Exploration({ ...model, simpleSteps }, met);
   };
-  /** The first variants come to every transition. */
+  /** The first variants reach every transition. */
   const some = <T>(models: readonly T[], enough: number): readonly T[] =>
     effort === 'long' ? models : models.slice(0, enough);
   return [

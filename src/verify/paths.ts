@@ -3,13 +3,13 @@ import { Coverage, type ChartReport } from './coverage.ts';
 import type { TestTarget, Need } from './test-target.ts';
 import type { Exploration, Plan, Route } from './exploration.ts';
 
-/** A path on which the server did something else than its charts. */
+/** A path on which the server deviated from its machines. */
 export interface Failure {
   readonly model: string;
   readonly reason: string;
 }
 
-/** A model of a chart, whatever its types are. */
+/** A model of a machine, with any types. */
 export type AnyExploration = Pick<
   Exploration<never, never, never>,
   'name' | 'bound' | 'index' | 'plan' | 'visits' | 'run'
@@ -20,18 +20,18 @@ export interface PathOptions {
   readonly met: ReadonlySet<Need>;
   /** Resolve at the first failure. */
   readonly hasty?: boolean;
-  /** Run one path in so many, and each that comes first to a state or a transition: 1 runs all. */
+  /** Run one path of this many, and each that reaches a state or a transition first: 1 runs all. */
   readonly oneIn?: number;
   readonly onFailure?: (failure: Failure) => void;
 }
 
-/** Paths that are run at a time. Those that take long wait for the most part; those with periods must not be late. */
+/** Paths that run at the same time. Slow paths mostly wait; those with periods must not be late. */
 const AT_A_TIME = 8;
 const TIMED_AT_A_TIME = 24;
 const SLOW_AT_A_TIME = 400;
-/** How much longer periods get from one attempt to the next. */
+/** The factor by which periods grow from one attempt to the next. */
 const SCALES = [1, 3, 10];
-/** Those that take long begin all at once, which makes the first steps slow. */
+/** Slow paths all begin at once, which makes the first steps slow. */
 const SLOW_SCALES = [4, 10];
 
 const scalesFor = ({ timed, slow }: Route): readonly number[] => (!timed ? [1] : slow ? SLOW_SCALES : SCALES);
@@ -89,7 +89,7 @@ function sampleOf(exploration: AnyExploration, routes: readonly Route[], oneIn: 
   });
 }
 
-/** @returns why it failed, if it did */
+/** @returns the reason of a failure, if any */
 async function attempt(
   exploration: AnyExploration,
   route: Route,

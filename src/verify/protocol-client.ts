@@ -32,7 +32,7 @@ interface Expected {
   readonly reject: (error: Error) => void;
 }
 
-/** Milliseconds that a reply may take. */
+/** The maximum wait for a reply in milliseconds. */
 const REPLY_LIMIT_MS = 20_000;
 const EMPTY_METADATA = '0000';
 /** Metadata both ways (P3). */
@@ -41,7 +41,7 @@ const WANTED = new Map([
   [OPTION.metadataFromServer, '1'],
 ]);
 
-/** One connection that speaks the protocol byte by byte, as well as a test wants it to, or as badly. */
+/** One connection that speaks the protocol byte by byte, correctly or incorrectly. */
 export class ProtocolClient {
   #socket: Socket;
   readonly #input = new ByteQueue();
@@ -49,17 +49,18 @@ export class ProtocolClient {
   #expected: Expected[] = [];
   #hasMetadata = true;
   #hasEnded = false;
-  /** Told when bytes have come, or the end. */
+  /** Notified when bytes have arrived, or the end. */
   #arrived: () => void = () => undefined;
 
   static async open({ host, port }: Address): Promise<ProtocolClient> {
-    // Half open: what the server does when it ends the connection is not yet what it does when the client has gone.
+    // Half open, to distinguish that the server closes the connection from what it does when the client has
+    // disconnected.
     const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
     await once(socket, 'connect', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
     return new ProtocolClient(socket);
   }
 
-  /** With the new handshake done, and metadata both ways. */
+  /** With the new handshake complete, and metadata in both directions. */
   static async ready(server: Address): Promise<ProtocolClient> {
     const speaker = await ProtocolClient.open(server);
     await speaker.greet();
@@ -92,12 +93,12 @@ export class ProtocolClient {
   get hasEnded(): boolean {
     return this.#hasEnded;
   }
-  /** Bytes that have come and that nobody has asked for. */
+  /** Bytes that have arrived and were not read. */
   get unread(): number {
     return this.#input.length - (this.#hasMetadata ? 0 : EMPTY_METADATA.length * this.#expected.length);
   }
 
-  /** What is said in one turn of the event loop leaves in one piece. */
+  /** Messages of one turn of the event loop are sent in one segment. */
   write(bytes: string): void {
     const socket = this.#socket;
     if (socket.writableCorked === 0) {
@@ -107,7 +108,10 @@ export class ProtocolClient {
     socket.write(bytes, 'latin1');
   }
 
-  /** The next bytes. @throws Mismatch when the server ends the connection before */
+  /**
+   * The next bytes.
+   * @throws Mismatch if the server closes the connection before
+   */
   async read(size: number): Promise<string> {
     return this.#taken(() => this.#input.text(size), `${size} bytes`);
   }
@@ -132,7 +136,10 @@ export class ProtocolClient {
     clearTimeout(timer);
   }
 
-  /** P2.1. @returns what the server offers */
+  /**
+   * P2.1.
+   * @returns the offer of the server
+   */
   async greet(): Promise<Metadata> {
     this.write('X000');
     const four = await this.read(4);
@@ -143,7 +150,7 @@ export class ProtocolClient {
     return offer;
   }
 
-  /** P2.2. Metadata goes both ways from then on. */
+  /** P2.2. Metadata is then used in both directions. */
   async choose(options: Metadata = WANTED): Promise<void> {
     this.write(`R000${encodeDictionary(options)}`);
     const four = await this.read(4);
@@ -151,7 +158,7 @@ export class ProtocolClient {
     this.#decoder = new ReplyDecoder(this.#input);
   }
 
-  /** P2.4. There is no metadata then. */
+  /** P2.4. There is no metadata. */
   async greetOldWay(): Promise<void> {
     this.write('2222');
     const four = await this.read(4);
@@ -170,13 +177,13 @@ export class ProtocolClient {
     await once(secure, 'secureConnect', { signal: AbortSignal.timeout(REPLY_LIMIT_MS) });
   }
 
-  /** Makes a request that is answered at once. */
+  /** Sends a request that is answered at once. */
   async ask(args: readonly string[], metadata: Details = {}): Promise<Answer> {
     const { whenAnswered } = this.begin(args, metadata);
     return whenAnsweredInTime(whenAnswered, args.join(' '));
   }
 
-  /** Makes a request that may wait. */
+  /** Sends a request that may wait. */
   begin(args: readonly string[], metadata: Details = {}): Pending {
     const pending = this.expect(isLong(args[0] ?? ''));
     this.write(this.encode(args, metadata));
@@ -187,7 +194,7 @@ export class ProtocolClient {
     return encodeRequest(args, this.#hasMetadata ? new Map(Object.entries(metadata)) : undefined);
   }
 
-  /** A reply that will come, whatever is sent for it. */
+  /** A reply that will arrive without another request. */
   expect(isLong: boolean): Pending {
     // The decoder reads metadata first: none is the same as an empty one.
     if (!this.#hasMetadata) this.#input.push(Buffer.from(EMPTY_METADATA));
@@ -203,7 +210,7 @@ export class ProtocolClient {
     return pending;
   }
 
-  /** What is blocked will be answered otherwise (P5.3). */
+  /** The blocked request will be answered in another way (P5.3). */
   forgetExpected(): void {
     this.#expected = [];
     this.#input.rest();
@@ -227,7 +234,7 @@ export class ProtocolClient {
     }
   }
 
-  /** Resolves when the server has ended its side. */
+  /** Resolves when the server has closed its side. */
   async ended(milliseconds = REPLY_LIMIT_MS): Promise<void> {
     const deadline = performance.now() + milliseconds;
     while (!this.#hasEnded) await this.#next(deadline, 'the end of the connection');
@@ -238,7 +245,7 @@ export class ProtocolClient {
   }
 }
 
-/** @throws Mismatch when the answer does not come */
+/** @throws Mismatch if the reply does not arrive */
 export async function whenAnsweredInTime(
   answer: Promise<Answer>,
   what: string,

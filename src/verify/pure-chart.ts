@@ -10,7 +10,7 @@ import {
 const nothing = (): void => undefined;
 const nobody = fromTransition((state: null) => state, null);
 
-/** A chart as a function: its actor has a parent to send to, and nothing that it commands is done. */
+/** A machine as a function: its actor has a parent to send to, and its actions do nothing. */
 export class PureChart {
   readonly #machine: AnyStateMachine;
   readonly #input: unknown;

@@ -4,7 +4,7 @@ import type { ChartReport } from './coverage.ts';
 import type { HistoryReport } from './history/check.ts';
 import { historyText } from './history/recording.ts';
 
-/** Failures of one chart that are shown. */
+/** The maximum number of failures that are shown for one machine. */
 const MOST_FAILURES = 5;
 
 const HEADER = [
@@ -19,7 +19,7 @@ const HEADER = [
   'impossible',
 ];
 
-/** One line a chart, then what is behind the numbers. */
+/** One line for each machine, then the details. */
 export function chartTable(reports: readonly ChartReport[]): string {
   const rows = reports.map((report) => [
     report.chart,

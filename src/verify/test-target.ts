@@ -1,24 +1,24 @@
 import { OPTION } from '../wire/names.ts';
 import { ProtocolClient, type Address } from './protocol-client.ts';
 
-/** Where charts are tried: a running server, and what may be done with it. */
+/** The target of the tests: a running server, and what it offers. */
 export interface TestTarget {
   readonly server: Address;
-  /** Seconds that the server gives a handshake (P12). */
+  /** The handshake timeout of the server in seconds (P12). */
   readonly handshakeSeconds: number;
-  /** Seconds in which some of a request that has begun must come (P12). */
+  /** Seconds within which some bytes of an incomplete request must arrive (P12). */
   readonly requestSeconds: number;
-  /** A `wstype` with which the server fails, where there is one. */
+  /** A `wstype` on which the server fails, if there is one. */
   readonly faultyKind?: string;
   /** Starts another server, which may be stopped. */
   readonly disposable?: () => Promise<Address>;
 }
 
-/** What only some servers can be asked for. */
+/** Features that only some servers offer. */
 export const NEEDS = ['stop', 'tls', 'fault'] as const;
 export type Need = (typeof NEEDS)[number];
 
-/** Why it is left out where it cannot be had. */
+/** The reason for leaving it out if it is not available. */
 export const WITHOUT: Readonly<Record<Need, string>> = {
   stop: 'it would stop the server',
   tls: 'the server offers no TLS',

@@ -1,7 +1,6 @@
 /**
- * Transitions that no client can cause, by chart, each with the reason. What is neither here nor visited makes the
- * coverage fail, and so does what is here and was visited. The wildcards are left out everywhere: they are what a chart
- * does not expect.
+ * Transitions that no client can cause, by machine, each with the reason. The coverage fails if a transition is neither
+ * listed here nor visited, or both. Wildcards are omitted everywhere: they stand for unexpected events.
  */
 export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   connection: {

@@ -8,10 +8,10 @@ import { needsMetBy, type TestTarget } from './test-target.ts';
 import { exploreAll, type Effort } from './models.ts';
 import { runPaths, type Failure } from './paths.ts';
 
-/** What a server was found to do. */
+/** The findings about a server. */
 export interface Verification {
   readonly clauses: readonly ClauseReport[];
-  /** Of several clients that use variables at the same time. */
+  /** The findings about several clients that use variables at the same time. */
   readonly history: HistoryReport;
   readonly charts: readonly ChartReport[];
   readonly conversations: readonly ConversationReport[];
@@ -19,13 +19,16 @@ export interface Verification {
 
 export interface VerifyOptions {
   readonly effort?: Effort;
-  /** Run one path in so many, and each that comes first to a state or a transition of its chart: 1 runs all. */
+  /** Run one path of this many, and each that reaches a state or a transition of its machine first: 1 runs all. */
   readonly oneIn?: number;
-  /** Told of each path that fails, as soon as it does. */
+  /** Called for each path that fails, as soon as it does. */
   readonly onFailure?: (failure: Failure) => void;
 }
 
-/** Runs generated paths through every chart. @throws when the server cannot be reached */
+/**
+ * Runs generated paths through every machine.
+ * @throws if the server cannot be reached
+ */
 export async function verifyCharts(
   grounds: TestTarget,
   { effort = 'short', oneIn = 1, onFailure }: VerifyOptions = {},
@@ -53,7 +56,7 @@ export async function verifyServer(grounds: TestTarget, options: VerifyOptions =
   return { clauses, history, charts, conversations };
 }
 
-/** What is known after some seconds: the clauses that a few requests can try, and those of concurrent clients. */
+/** The results of the first seconds: the clauses that a few requests can try, and those of concurrent clients. */
 export async function verifyQuickly(
   server: Address,
   { effort = 'short', onFailure }: VerifyOptions = {},
@@ -70,7 +73,7 @@ export async function verifyQuickly(
 /** Requests of each client of a variable. */
 const REQUESTS = { short: 30, long: 300 };
 
-/** Whether everything was visited, and nothing differed. */
+/** Whether everything was visited and nothing deviated. */
 export const isCovered = ({ states, transitions, failures }: ChartReport): boolean =>
   states.missing.length + transitions.missing.length + failures.length === 0;
 

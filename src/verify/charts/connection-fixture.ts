@@ -7,28 +7,28 @@ import type { TestTarget } from '../test-target.ts';
 import type { TestPath } from '../model.ts';
 import { ProtocolClient, whenAnsweredInTime, type Address, type Pending } from '../protocol-client.ts';
 
-/** Nobody owns it, so it stays whoever goes (W1). */
+/** It has no owner, so it stays when clients disconnect (W1). */
 const USE_SHARED = [VERB.useWs, DEFAULT_WORKSPACE, 'verify', 'no'];
 
-/** More than has to come in two periods, and less than a name may have. */
+/** More bytes than must arrive in two periods, and fewer than a name may have. */
 const LABEL_BYTES = 9_000;
 const PROGRESS_BYTES = 4_200;
-/** The last argument of a request that begins to come, with its length. */
+/** The last argument of an incomplete request, with its length. */
 const LAST_ARGUMENT = 22;
 
-/** One connection that is looked at, and a witness on another. */
+/** The connection under test, and a witness on another one. */
 export class ConnectionFixture {
   readonly speaker: ProtocolClient;
   readonly #witness: ProtocolClient;
   readonly #server: Address;
   readonly #grounds: TestTarget;
-  /** A variable in which the speaker waits. */
+  /** A variable in which the client waits. */
   readonly #variable: string;
-  /** A workspace of the speaker, which ends with its connection (W6). */
+  /** A workspace of the client, which is deleted with its connection (W6). */
   readonly own: string;
   ownsWorkspace = false;
   #pending: Pending | undefined;
-  /** What is still to be sent of a request that has begun. */
+  /** The missing bytes of an incomplete request. */
   #rest = '';
   #periodEnds = 0;
 
@@ -88,7 +88,7 @@ export class ConnectionFixture {
     await this.speaker.ended((this.#grounds.handshakeSeconds + 15) * 1000);
   }
 
-  /** P2.2, P5.1: nothing is said any more. */
+  /** P2.2, P5.1: nothing more is sent. */
   async sayAndEnd(bytes: string): Promise<void> {
     this.speaker.forgetExpected();
     this.speaker.write(bytes);
@@ -103,7 +103,7 @@ export class ConnectionFixture {
     mustBe('an empty request', answer, { status: '0001' });
   }
 
-  /** P12: a request begins to come. */
+  /** P12: the first bytes of a request. */
   async beginRequest(): Promise<void> {
     this.#rest = this.speaker.encode([VERB.useWs, DEFAULT_WORKSPACE, 'v'.repeat(LABEL_BYTES), 'no']);
     this.#say(this.#rest.length - LABEL_BYTES);
@@ -126,7 +126,7 @@ export class ConnectionFixture {
     mustBe(VERB.useWs, await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
   }
 
-  /** P12: some of it comes in each period, and the connection goes on. */
+  /** P12: some bytes arrive in each period, and the connection stays open. */
   async goOnSlowly(): Promise<void> {
     this.#say(PROGRESS_BYTES);
     await sleep(this.#periodEnds - performance.now() + 700);
@@ -134,7 +134,7 @@ export class ConnectionFixture {
     this.requestTimerRestarts();
   }
 
-  /** P12: nothing more comes of it. */
+  /** P12: no more bytes arrive. */
   async stall(): Promise<void> {
     this.speaker.forgetExpected();
     await this.speaker.ended((this.#grounds.requestSeconds + 15) * 1000);
@@ -146,7 +146,7 @@ export class ConnectionFixture {
     await this.sayAndEnd('z'.repeat(LAST_ARGUMENT));
   }
 
-  /** P5.3: what began to come is all here before the one that is blocked is answered. */
+  /** P5.3: the second request is complete before the blocked one is answered. */
   async overrunByTheRest(): Promise<void> {
     this.speaker.forgetExpected();
     const pending = this.speaker.expect(false);
@@ -188,7 +188,7 @@ export class ConnectionFixture {
     this.requestTimerRestarts();
   }
 
-  /** P5.3: an error in short form, whatever was asked; what was blocked takes nothing with it. */
+  /** P5.3: an error in short form, whatever was requested; the blocked request consumes no value. */
   async overrun(args: readonly string[]): Promise<void> {
     this.speaker.forgetExpected();
     const pending = this.speaker.expect(false);
@@ -197,14 +197,14 @@ export class ConnectionFixture {
     mustBe('a request that comes too early', answer, { status: '0001' });
   }
 
-  /** A request with which the server is known to fail: it says so, and the connection ends. */
+  /** A request on which the server is known to fail: it reports this, and closes the connection. */
   async meetFault(): Promise<void> {
     const wstype = this.#grounds.faultyKind ?? '';
     const answer = await this.speaker.ask([VERB.openWs, `${this.own} faulty`, 'verify', 'no'], { wstype });
     mustBe('a request that meets a fault', answer, { status: '2000' });
   }
 
-  /** P3: somebody asks for it, and it happens when that one goes. */
+  /** P3: the client requests the stop, and it happens when that client disconnects. */
   async stopServer(): Promise<void> {
     const killer = await ProtocolClient.ready(this.#server);
     mustBe(VERB.deadman, await killer.ask([VERB.deadman]), {});
@@ -213,7 +213,7 @@ export class ConnectionFixture {
     await this.#witness.ended();
   }
 
-  /** The connection is over: what is said is not carried out. */
+  /** The connection has ended: requests are not carried out. */
   async mustBeUnheard(bytes: string): Promise<void> {
     this.speaker.write(bytes);
     await this.#witness.ask([VERB.listWss]);
@@ -226,7 +226,7 @@ export class ConnectionFixture {
     await Promise.resolve();
   }
 
-  /** V6, W6: what it waited for and what it owned has ended with the connection. */
+  /** V6, W6: the waiting request and the owned workspace have ended with the connection. */
   async mustBeDeparted(): Promise<void> {
     if (this.#pending !== undefined)
       await eventually(async () =>

@@ -17,7 +17,7 @@ interface Context {
 }
 
 interface Facts {
-  /** The old handshake knows no metadata. */
+  /** The old handshake has no metadata. */
   readonly handshake: 'none' | 'old' | 'new' | 'secure';
   readonly stopped: boolean;
 }
@@ -35,7 +35,7 @@ const stimulus = (
   comesTo: (at) => (at.state === 'closed' ? impossible('there is no connection any more') : comesTo(at)),
 });
 
-/** What is said in one state only; in `closing` it is heard by nobody. */
+/** Messages that occur in one state only; in `closing` the server ignores them. */
 const saidIn =
   (where: string, type: string, why: string, bytes: string, act: (at: At) => Act) =>
   (at: At): Act => {

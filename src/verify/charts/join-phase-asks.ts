@@ -36,7 +36,7 @@ export const askStatus =
     });
   };
 
-/** S17: whoever asks is told when all are there; what becomes of the delay the chart is not told. */
+/** S17: a client that asks is answered when all have registered; the machine does not know the delay. */
 export const askElastic = (
   at: At,
   asked: { type: string },

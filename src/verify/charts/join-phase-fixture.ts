@@ -3,14 +3,14 @@ import { Job, period, SUPERVISOR } from '../job.ts';
 import type { TestPath } from '../model.ts';
 import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
-/** What stands for a short delay in the chart; how long it really is, the journey says. */
+/** The short delay in the machine; the test path sets its real duration. */
 export const SHORT = 1;
 
-/** What the workers show when they come back (S18). */
+/** The sessions with which workers come back (S18). */
 const SESSION: Session = { session: 'its own' };
 type Session = Readonly<Record<'session', string>>;
 
-/** A job, with sentinels of a rank each, workers, and those who wait for the group to close, or to be complete. */
+/** A job with sentinels of one rank each, workers, and clients that wait for the group to close or to be complete. */
 export class JoinPhaseFixture {
   readonly job: Job;
   /** By their ranks. */
@@ -18,7 +18,7 @@ export class JoinPhaseFixture {
   readonly workers: { readonly rank: number; readonly session: Session; speaker: ProtocolClient }[] = [];
   readonly waiting: Pending[] = [];
   readonly #short: string;
-  /** The rank whose worker is to be replaced (S19). */
+  /** The rank whose worker is being replaced (S19). */
   #replaced = 0;
   #replacedSession = SESSION;
   #replacements = 0;
@@ -38,12 +38,12 @@ export class JoinPhaseFixture {
     this.job.close();
   }
 
-  /** Seconds, as metadata or values tell them. */
+  /** Seconds, as in metadata or values. */
   seconds(delay: number): string {
     return delay === SHORT ? this.#short : String(delay);
   }
 
-  /** A rank is given out, to a sentinel of its own. */
+  /** Assigns a rank to a sentinel of its own. */
   async declare(rank: number): Promise<void> {
     const sentinel = await this.job.guest();
     await this.job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: String(rank) }, SUPERVISOR);
@@ -56,7 +56,7 @@ export class JoinPhaseFixture {
     await this.job.mustStore(speaker, [VARIABLE.workerIds, String(rank)], {}, session);
   }
 
-  /** S18: over another connection, before the server knows that the first one is gone. */
+  /** S18: on another connection, before the server knows that the first one has closed. */
   async comeBack(): Promise<void> {
     const [worker] = this.workers;
     if (worker === undefined) throw new Error('nobody is registered');
@@ -66,7 +66,7 @@ export class JoinPhaseFixture {
     await this.job.leave(old);
   }
 
-  /** S19: of the worker that registered first. */
+  /** S19: for the worker that registered first. */
   async replace(): Promise<void> {
     const worker = this.workers.shift();
     if (worker === undefined) throw new Error('nobody is registered');
@@ -76,7 +76,7 @@ export class JoinPhaseFixture {
     await this.job.leave(worker.speaker);
   }
 
-  /** S18, S19: who was replaced does not come back. */
+  /** S18, S19: a replaced worker does not come back. */
   async mustRefuseReplaced(): Promise<void> {
     const refused = {
       status: '0001',
@@ -91,18 +91,18 @@ export class JoinPhaseFixture {
     return this.register(this.#replaced, { session: `replacement ${++this.#replacements}` });
   }
 
-  /** S17: all who wait are told. */
+  /** S17: all waiting clients are answered. */
   async mustTell(number: number): Promise<void> {
     for (const pending of this.waiting.splice(0))
       await this.job.mustBeTold('who waits for the group', pending, { value: String(number) });
   }
 
-  /** Somebody asks for the number of workers, and waits. */
+  /** A client asks for the number of workers, and waits. */
   async wait(variable: string, delay: string | undefined): Promise<void> {
     const { job } = this;
     const asker = await job.guest();
     this.waiting.push(job.beginToGet(asker, VERB.find, variable, delay === undefined ? {} : { delay }));
-    // Whoever waits for the group shows nowhere: what is asked two round trips later comes after it.
+    // A client that waits for the group is not visible; a request two round trips later follows it.
     for (let n = 0; n < 2; n++) await job.get(job.master, VERB.find, VARIABLE.joinStatus);
   }
 }

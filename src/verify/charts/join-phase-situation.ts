@@ -4,11 +4,11 @@ import { OUT_OF_BOUNDS, type Effect, type Situation, type Stimulus } from '../mo
 import { JoinPhaseFixture, SHORT } from './join-phase-fixture.ts';
 
 export interface Facts {
-  /** The rank whose worker registers or lapses next: they take their turns. */
+  /** The rank whose worker registers or expires next, in turn. */
   readonly nextRank: number;
-  /** Somebody waits for an elastic group to be complete (S17). */
+  /** A client waits for an elastic group to be complete (S17). */
   readonly waits: boolean;
-  /** A worker is to be replaced, and nobody has come yet (S19). */
+  /** A worker is being replaced, and the replacement has not registered (S19). */
   readonly isReplaced: boolean;
 }
 
@@ -16,9 +16,9 @@ export type At = Situation<JoinPhaseContext, Facts>;
 export type Act = Effect<Facts, JoinPhaseFixture>;
 
 export const NO_VALUE = { status: '0001', reason: 'no value available.' };
-/** Ranks that are given out where no maximum forbids it. */
+/** Ranks that are assigned if no maximum limits them. */
 export const RANKS = 2;
-/** What makes for many situations in which the phase may begin. */
+/** Leads to many situations in which the phase may begin. */
 export const BEFORE_PHASE = new Set(['rank.asked', 'maximum.set', 'maximum.read', 'maximum.listed']);
 
 export const isOpen = ({ state }: At): boolean => state === 'gathering.open';
@@ -33,7 +33,7 @@ export const stimulus = (
   pace: Pick<Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture>, 'timed'> = {},
 ): Stimulus<JoinPhaseContext, Facts, JoinPhaseFixture> => ({
   aims,
-  // A duration that was set is followed by the phase that it is meant for.
+  // A duration is only set before the phase that uses it.
   comesTo: (at) =>
     isOpen(at) && at.context.duration === SHORT && aims.some((aim) => BEFORE_PHASE.has(aim))
       ? OUT_OF_BOUNDS
@@ -41,7 +41,7 @@ export const stimulus = (
   ...pace,
 });
 
-/** By a connection of nobody, without a session. */
+/** On the connection of a client without a role, without a session. */
 export const registration = (facts: Partial<Extract<JoinPhaseEvent, { type: 'registration.asked' }>>) => ({
   type: 'registration.asked',
   session: 'none',
@@ -50,19 +50,19 @@ export const registration = (facts: Partial<Extract<JoinPhaseEvent, { type: 'reg
   ...facts,
 });
 
-/** Ranks that nobody has registered under yet; a replacement may come when the group has closed (S19). */
+/** Ranks without a registered worker; a replacement may register after the group has closed (S19). */
 export const waitedFor = ({ context, facts }: At): number => context.declared - (facts.isReplaced ? 1 : 0);
 
-/** S6.1: these lapse when the group closes. */
+/** S6.1: these expire when the group closes. */
 export const lapses = (declared: number) => Array.from({ length: declared }, () => ({ type: 'rank.lapsed' }));
 
-/** S17: whether all are there, once things have changed so. */
+/** S17: whether all have registered after the change. */
 export const allAreThere = ({ context }: At, change: Partial<JoinPhaseContext> = {}): boolean => {
   const { maximum, declared, registered } = { ...context, ...change };
   return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
 };
 
-/** What an elastic group is told, and who waits then. */
+/** The replies of an elastic group, and the clients that then wait. */
 export const changes = (at: At, change: Partial<JoinPhaseContext>, facts: Facts) => {
   const tells = isElastic(at) && allAreThere(at, change);
   const told = (stage: JoinPhaseFixture) => stage.mustTell(change.registered ?? at.context.registered);

@@ -137,7 +137,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     return causes([{ type: 'worker.gone' }, again], facts, async ({ job, workers }) => {
       const worker = workers.shift();
       if (worker === undefined) throw new Error('nobody is registered');
-      // Whose connection closes is lost at first (S18).
+      // A worker whose connection closes is disconnected at first (S18).
       await job.mustStore(job.master, [VARIABLE.workerDead, String(worker.rank)]);
       await job.leave(worker.speaker);
       const why = isClosed(at) ? 'group closed' : `the worker of rank ${worker.rank} is dead`;
@@ -148,7 +148,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   }),
   'maximum.set': stimulus(['maximum.set'], (at) => {
     const { facts, context } = at;
-    // Once the phase has begun, it is tried where few have come yet.
+    // After the phase has begun, it is tried with few registered workers.
     if (!isOpen(at) && !isElastic(at) && context.maximum !== 1 && context.ranksGiven > 0)
       return OUT_OF_BOUNDS;
     const after = changes(at, { maximum: 1 }, facts);
@@ -176,7 +176,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   ),
   'duration.set': stimulus(['duration.set'], (at) => {
     const { facts, context } = at;
-    // What it makes different begins with the next phase, so it is set first or where it changes nothing.
+    // Its effect begins with the next phase, so it is set first or where it changes nothing.
     const isFirst = context.ranksGiven === 0 && !context.frozen && context.maximum === NO_MAXIMUM;
     if ((isOpen(at) || isElastic(at)) && context.duration !== SHORT && !isFirst) return OUT_OF_BOUNDS;
     if (isElastic(at)) return OUT_OF_BOUNDS;
@@ -189,7 +189,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
   'status.asked, it does not wait': stimulus(['status.asked'], askInVain('status.asked', VARIABLE.status)),
   'wait.asked, it waits': stimulus(['wait.asked'], (at) => {
     const { facts, context } = at;
-    // Longer than any journey: only the closing ends it.
+    // Longer than any test path: only the close ends it.
     const delay = '90';
     const asked = { type: 'wait.asked', waits: true, delay: 90 };
     if (isElastic(at)) return askElastic(at, asked, VARIABLE.waitForWorkers, delay);
@@ -275,7 +275,7 @@ const modelFor = (
     }),
 });
 
-/** The last one comes to nothing new. */
+/** The last event leads to nothing new. */
 export const joinPhaseModels = [
   modelFor(NO_MAXIMUM, 'closing'),
   modelFor(NO_MAXIMUM, 'elastic'),

@@ -13,12 +13,12 @@ import {
 } from '../model.ts';
 import type { Pending, ProtocolClient, Details } from '../protocol-client.ts';
 
-/** What of its sleigh decides what a sentinel can be told. The policy is `null`. */
+/** The properties of a sleigh that determine the replies to a sentinel. The policy is `null`. */
 interface Facts {
   readonly over: boolean;
   readonly deleted: boolean;
   readonly isConnected: boolean;
-  /** Whether a worker of its is registered. */
+  /** Whether one of its workers is registered. */
   readonly hasWorker: boolean;
   /** It has used `sentinel_alive` and is active, so that its absence counts (S13). */
   readonly isMissed: boolean;
@@ -33,7 +33,7 @@ type At = Situation<Context, Facts>;
 type Act = Effect<Facts, SentinelStage>;
 
 const NO_VALUE = { status: '0001', reason: 'no value available.' };
-/** Ranks that it is given, from 0. */
+/** The ranks that it is assigned, from 0. */
 const LAST_RANK = 1;
 
 class SentinelStage {
@@ -111,7 +111,7 @@ const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, [VARIABL
 
 const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
 
-/** S19: of the worker of its first rank. */
+/** S19: for the worker of its first rank. */
 const replaces = (at: At): Act => {
   const { facts } = at;
   const event = { type: 'replacement.asked', rank: 0 };
@@ -208,7 +208,7 @@ const check =
       await job.mustGet(sentinel, [VERB.findTry, VARIABLE.sentinelAlive], { value: '1' });
   };
 
-/** Seconds between wakings: short where the journey waits for one. */
+/** Seconds between heartbeats: short if the test path waits for one. */
 const SHORT = 0.8;
 
 const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelStage> => ({
@@ -238,5 +238,5 @@ const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSta
     ),
 });
 
-/** One that supervises its workers (S19) does all that the other does. */
+/** A sentinel that supervises its workers (S19) does everything that another one does. */
 export const sentinelModels = [true, false].map(modelFor);

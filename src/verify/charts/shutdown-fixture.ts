@@ -6,9 +6,9 @@ import { eventually, mustBe } from '../mismatch.ts';
 import { ProtocolClient, type Address, type Pending, type Details } from '../protocol-client.ts';
 
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
-/** Seconds (S14), and a little more: it began before this side knew. */
+/** Seconds (S14), and a little more, because the period began before this side knew. */
 const DRAIN = 10.2;
-/** Seconds that a timer of the server may be late. */
+/** Seconds by which a timer of the server may be late. */
 const LEEWAY = 0.2;
 
 interface Worker {
@@ -16,12 +16,12 @@ interface Worker {
   readonly rank: string;
 }
 
-/** A job in which a task is queued and somebody waits for one who never gets it, being no worker (S7). */
+/** A job with a queued task, and a client that waits for a task without being a worker (S7). */
 export class ShutdownFixture {
   readonly job: Job;
-  /** Is told when waiting ends (S14, S14.1). */
+  /** It is answered when all waits end (S14, S14.1). */
   readonly waiter: Pending;
-  /** Resolves when the grace period must be over (S15). */
+  /** Resolves when the grace period must have ended (S15). */
   graceIsOver: Promise<void>;
   readonly #options: Details;
   readonly #server: Address;
@@ -60,7 +60,7 @@ export class ShutdownFixture {
     this.job.close();
   }
 
-  /** A sentinel is given a rank. */
+  /** Assigns a rank to a sentinel. */
   async declare({ isSupervised = false } = {}): Promise<string> {
     this.#sentinel ??= await this.job.guest();
     const description = isSupervised ? SUPERVISOR : {};
@@ -71,7 +71,7 @@ export class ShutdownFixture {
     await this.registerDeclared(await this.declare(of));
   }
 
-  /** S19: its sentinel reports that it has ended, and that its task was not tried. */
+  /** S19: its sentinel reports that it has ended and that its task was not tried. */
   async reportEnd({ isTrue }: { isTrue: boolean }): Promise<void> {
     await this.job.mustReport(this.#lastWorker.rank, 'untried');
     if (isTrue) this.#workers.pop();
@@ -89,7 +89,7 @@ export class ShutdownFixture {
     return worker;
   }
 
-  /** S19: the worker that is there, if any, is replaced: another one may come under its rank. */
+  /** S19: the current worker, if any, is replaced: another one may register under its rank. */
   async replaceDeclared(): Promise<void> {
     await this.job.mustReplace('0', { value: '0' });
     const worker = this.#workers.pop();
@@ -117,7 +117,7 @@ export class ShutdownFixture {
     if (withWorkers) this.#workers = [];
   }
 
-  /** S7.1: a worker asks for a task while it has one. There is always another one left. */
+  /** S7.1: a worker asks for a task while it has one. One more task is always queued. */
   async failTask(policy: DeathPolicy): Promise<void> {
     const { job } = this;
     for (const task of ['first', 'second'])
@@ -136,7 +136,7 @@ export class ShutdownFixture {
     await sleep(DRAIN * 1000);
   }
 
-  /** P3: somebody asks for it, and it happens when that one goes. */
+  /** P3: the client requests the stop, and it happens when that client disconnects. */
   async stopServer({ isUp }: { isUp: boolean }): Promise<void> {
     const { job } = this;
     const master = await job.guest();

@@ -24,7 +24,7 @@ interface Context {
 interface Facts {
   /** The server has stopped. */
   readonly stopped: boolean;
-  /** The sentinel that supervises is there (S19). */
+  /** The supervising sentinel is connected (S19). */
   readonly isThere: boolean;
 }
 
@@ -34,13 +34,13 @@ type Pace = Pick<Stimulus<Context, Facts, ShutdownFixture>, 'timed' | 'slow'>;
 
 interface Variant {
   readonly policy: DeathPolicy;
-  /** Workers, who have nothing to do here, leave as they like (S17). */
+  /** Workers without a task may leave at any time (S17). */
   readonly isElastic: boolean;
   /** Their sentinel supervises them (S19). */
   readonly isSupervised: boolean;
 }
 
-/** Workers that are registered at a time. */
+/** The maximum number of registered workers. */
 const MOST_LIVING = 2;
 
 const isUp = ({ state }: At): boolean => state.startsWith('up');
@@ -55,11 +55,11 @@ const stimulus = (
   comesTo: (at) => (at.facts.stopped ? impossible('the server has stopped') : comesTo(at)),
 });
 
-/** S19: a grace period begins, since the last worker of the closed group has ended. */
+/** S19: a grace period begins, because the last worker of the closed group has ended. */
 const beginsGrace = (at: At, { living, groupClosed }: Partial<Context>): boolean =>
   isUp(at) && at.context.isSupervised && living === 0 && groupClosed === true;
 
-/** What is done, and what the stage has to know of the grace period then. */
+/** The action, and its effect on the grace period. */
 const andGrace =
   (begins: boolean, act: (stage: ShutdownFixture) => Promise<void>) =>
   async (stage: ShutdownFixture): Promise<void> => {
@@ -69,7 +69,7 @@ const andGrace =
 
 const NOBODY = impossible('nobody is registered');
 
-/** Death, while the job serves; afterwards it is a departure (S14). */
+/** A death while the job serves; afterwards the worker has left (S14). */
 const leaves =
   (aim: 'connection' | 'report' | 'sentinel', { isElastic, isSupervised }: Variant) =>
   (at: At): Act => {
@@ -184,7 +184,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
   ),
 });
 
-/** Whether who waited for a task from the beginning is told, and what is seen of the job otherwise. */
+/** Whether the client that waited from the beginning has been answered, and the visible state of the job. */
 const check =
   ({ told, by }: { told: boolean; by?: 'request' | 'itself' }) =>
   async (stage: ShutdownFixture, { state, context, facts }: At): Promise<void> => {
@@ -218,7 +218,7 @@ const check =
     mustHold((state === 'over') === (values === 0), `${values} tasks are queued in ${state}`);
   };
 
-/** Seconds: short where the journey waits for the end of the grace period. */
+/** Seconds: short if the test path waits for the end of the grace period. */
 const SHORT = 1;
 
 const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture> => ({
@@ -252,7 +252,10 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture>
   },
 });
 
-/** One for each policy (S13), an elastic group, under the one that looks at deaths (S17), and supervised workers (S19). */
+/**
+ * One for each policy (S13), an elastic group under the policy that reacts to deaths (S17), and supervised workers
+ * (S19).
+ */
 export const shutdownModels = [
   modelFor({ policy: 'shutdown', isElastic: false, isSupervised: false }),
   modelFor({ policy: 'null', isElastic: false, isSupervised: false }),

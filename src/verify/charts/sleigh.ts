@@ -24,7 +24,7 @@ interface Facts {
   readonly worker: 'declared' | 'registered' | 'gone';
   readonly sentinelIsThere: boolean;
   readonly isClosed: boolean;
-  /** It ended by itself: those who wait for tasks were told at once. */
+  /** It shut down by itself: waiting workers were answered at once. */
   readonly byItself: boolean;
   readonly drained: boolean;
   readonly stopped: boolean;
@@ -56,7 +56,7 @@ const serves = ({ state }: At): boolean => state === 'serving';
 /** S13: whether the job ends with its only worker. */
 const endsWithWorker = ({ context, facts }: At): boolean => context.policy === 'shutdown' || facts.isClosed;
 
-/** What the supervisor is told of the death of the worker, and how things are afterwards. */
+/** The supervisor's event for the death of the worker, and the situation after it. */
 function death(at: At): { events: readonly { type: string }[]; facts: Facts } {
   const ends = endsWithWorker(at);
   const events = [{ type: 'worker.died', rank: 0 }, DONE_WORKER, ...(ends ? [ENDS_BY_ITSELF] : [])];
@@ -214,7 +214,7 @@ async function checkJob(stage: ShutdownFixture, at: At): Promise<void> {
 
 const silent = fromTransition((state: null) => state, null);
 
-/** What the children do is looked at in models of their own. */
+/** The machines of the children have models of their own. */
 const silenced = (machine: AnyStateMachine): AnyStateMachine =>
   machine.provide({ actors: { joinPhase: silent, shutdown: silent } });
 
@@ -257,5 +257,5 @@ const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context
   };
 };
 
-/** Under `null` a death is no reason to end, as long as the group is open (S13). */
+/** Under `null` a death does not end the job while the group is open (S13). */
 export const sleighModels = [modelFor('shutdown'), modelFor('null', true), modelFor('null')];

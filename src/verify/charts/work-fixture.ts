@@ -6,7 +6,7 @@ import type { ProtocolClient } from '../protocol-client.ts';
 export const SLEIGH_DEAD = { status: '0001', reason: 'sleigh is dead' };
 export const WORKER_DEAD = { status: '0001', reason: 'worker is dead' };
 
-/** What the worker shows when it comes back (S18). */
+/** The session of the worker (S18). */
 const SESSION = { session: 'its own' };
 
 /** A worker that may come back, one that has ended and is still connected, and a rank that keeps the group open. */
@@ -49,7 +49,7 @@ export class WorkFixture {
     await job.mustHaveResult(batchId, '0', { value: 'done', isNull: false });
   }
 
-  /** Somebody asks, and waits; and goes, if it is not told. */
+  /** A client asks and waits, and disconnects if it is not answered. */
   async ask(variable: VariableName, waits: boolean): Promise<void> {
     const { job } = this;
     await job.asStranger(async (stranger) => {
@@ -58,13 +58,13 @@ export class WorkFixture {
         await job.mustBeTold('whoever asks', pending, SLEIGH_DEAD);
         return;
       }
-      // What is asked two round trips later comes after it.
+      // A request two round trips later follows it.
       for (let n = 0; n < 2; n++) await job.get(job.master, VERB.find, VARIABLE.joinStatus);
       job.mustWait('whoever asks', pending);
     });
   }
 
-  /** The worker is given a task that does not reach it, and comes back. */
+  /** The worker is sent a task that does not reach it, and comes back. */
   async #loseTask(between: () => Promise<void>): Promise<string> {
     const { job, worker: old } = this;
     const batchId = job.newBatch();
@@ -82,7 +82,7 @@ export class WorkFixture {
     return batchId;
   }
 
-  /** S18: the task is given to it again. */
+  /** S18: the task is handed to it again. */
   async comeBackWithoutTask(): Promise<void> {
     await this.#do(await this.#loseTask(() => Promise.resolve()));
   }
@@ -91,7 +91,7 @@ export class WorkFixture {
     return this.job.mustStore(this.job.master, [VARIABLE.rideOver, 'over']);
   }
 
-  /** S14: nobody does the task any more. */
+  /** S14: no worker does the task any more. */
   async endWithTask(): Promise<void> {
     await this.#loseTask(() => this.endSleigh());
     await this.job.mustRun(0);

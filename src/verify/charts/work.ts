@@ -26,7 +26,7 @@ const asksForResult = (asker: Asker, available: number, waits = false) => ({
 });
 const stores = (asker: Asker) => ({ type: 'result.stored', asker });
 
-/** A worker does what there is, and the master takes its result. */
+/** A worker does the available task, and the master fetches its result. */
 const DONE = [asksForTask('worker'), stores('worker'), asksForResult('outsider', 1)];
 
 const isOpen = ({ state }: At): boolean => state === 'open';
@@ -36,7 +36,7 @@ const stimulus = (
   comesTo: (at: At) => Act,
 ): Stimulus<unknown, null, WorkFixture> => ({ aims, comesTo });
 
-/** Once the sleigh shuts down, who asks for work is told that it is dead. */
+/** While the sleigh shuts down, a client that asks for work is told that it is dead. */
 const orDead = (at: At, expected: { status: string; reason: string }) =>
   isOpen(at) ? expected : SLEIGH_DEAD;
 

@@ -5,14 +5,14 @@ import { causes, changesNothing } from '../model.ts';
 import { mustBeToldOfDeath, type WorkerFixture } from './worker-fixture.ts';
 import { isAwaited, isFinal, type Act, type At, type Facts, type Variant } from './worker-tasks.ts';
 
-/** S13, S14: what becomes of a worker when somebody goes. */
+/** S13, S14: what happens to a worker when a client disconnects. */
 export const dies =
   ({ isSupervised }: Variant) =>
   (event: AnyEventObject, facts: Facts, act: (stage: WorkerFixture) => Promise<void>): Act =>
-    // It is the last one of its group: if that is closed, the sleigh ends with it, or waits for another one (S19).
+    // It is the last one of its group: if that is closed, the sleigh ends with it, or waits for a replacement (S19).
     causes([event], { ...facts, over: facts.over || (facts.closed && !isSupervised) }, act);
 
-/** S19: its sentinel says what becomes of its task. */
+/** S19: its sentinel reports what happens to its task. */
 export const reports =
   (task: 'untried' | 'failed' | 'declined', { isSupervised }: Variant) =>
   (at: At): Act => {
@@ -31,7 +31,7 @@ export const reports =
       await mustBeToldOfDeath(stage, state);
       if (!hasTask) return;
       const { job, batch } = stage;
-      // There is another rank, whose worker may come and do it until the group closes.
+      // There is another rank, whose worker may register and do it until the group closes.
       if (task === 'failed' || (task === 'declined' && facts.closed))
         await job.mustHaveResult(batch, '0', { value: '', isNull: true });
       else await job.mustGet(job.master, [VERB.find, VARIABLE.jobStatus], { value: '1' }, { batchId: batch });

@@ -11,7 +11,7 @@ const REPLACED = { status: '0001', reason: 'the worker has come back on another 
 export const NO_TASK = { status: '0001', reason: 'Store failed: no current task to store a result of.' };
 const RIDE_OVER = [VARIABLE.rideOver, 'over'] as const;
 
-/** One sentinel with two ranks; the worker of the first is looked at, the second keeps the group from being complete. */
+/** One sentinel with two ranks: the worker of the first is under test, and the second keeps the group incomplete. */
 export class WorkerFixture {
   readonly job: Job;
   readonly sentinel: ProtocolClient;
@@ -19,9 +19,9 @@ export class WorkerFixture {
   pending: Pending | undefined;
   /** The batch of the task that the worker has. */
   batch = '';
-  /** The number of that task, for one that may come back (S18). */
+  /** The number of that task, for a worker that may come back (S18). */
   number: string | undefined;
-  /** What the worker registers with. */
+  /** The metadata of the registration. */
   readonly #description: Details;
 
   constructor(job: Job, sentinel: ProtocolClient, worker: ProtocolClient, description: Details) {
@@ -31,7 +31,10 @@ export class WorkerFixture {
     this.worker = worker;
   }
 
-  /** @param supervisor what the sentinel says of itself. @param description what the worker registers with */
+  /**
+   * @param supervisor the session of the sentinel.
+   * @param description the metadata of the worker's registration
+   */
   static async open(job: Job, supervisor: Details, description: Details): Promise<WorkerFixture> {
     const sentinel = await job.guest();
     for (const rank of ['0', '1'])
@@ -53,12 +56,12 @@ export class WorkerFixture {
     await this.job.mustStore(this.worker, [VARIABLE.workerIds, '0'], {}, this.#description);
   }
 
-  /** The worker has been given the task that was stored last. */
+  /** The worker gets the task that was stored last. */
   note({ metadata }: Answer): void {
     this.number = metadata.get(KEY.taskNumber);
   }
 
-  /** S18: over another connection. What it knows of its task tells the server whether that has reached it. */
+  /** S18: on another connection. The task that it names shows the server whether that task has reached it. */
   async comeBack(state: string, isConnected: boolean, knowsTask: boolean): Promise<void> {
     const { job, worker: old, pending } = this;
     this.worker = await job.guest();
@@ -67,13 +70,13 @@ export class WorkerFixture {
     mustBe('store worker_ids', answer, {});
     const isBusy = answer.metadata.get(KEY.busy);
     mustHold(isBusy === (knowsTask ? '1' : '0'), `a worker comes back and is told nwsBusy = ${isBusy}`);
-    // Its answer comes on another connection, so perhaps after this one: who left before would not read it.
+    // Its reply comes on another connection, possibly later: a client that disconnected before would miss it.
     if (state === 'registered.waiting')
       await job.mustBeTold('the connection that is replaced', pending, REPLACED);
     if (isConnected) await job.leave(old);
   }
 
-  /** S18: the task that did not reach it is given to it again, as one that has not been tried. */
+  /** S18: the task that did not reach it is handed to it again, and counts no attempt. */
   async mustGetAgain(batch: string): Promise<void> {
     const { job, worker } = this;
     await job.mustGet(worker, [VERB.fetch, VARIABLE.task], { value: batch });
@@ -81,18 +84,18 @@ export class WorkerFixture {
     await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
   }
 
-  /** The worker asks, and waits. */
+  /** The worker asks and waits. */
   async wait(): Promise<void> {
     this.pending = this.job.beginToGet(this.worker, VERB.fetch, VARIABLE.task);
     await this.job.mustBeListed('Worker 0', 'Blocked workers');
   }
 
-  /** S7.1: under `null` the task that it had is answered for. */
+  /** S7.1: under `null` its previous task gets a null result. */
   async mustHaveFailedTask(batch: string): Promise<void> {
     await this.job.mustHaveResult(batch, '0', { value: '', isNull: true });
   }
 
-  /** Whoever may still ask something: the worker, or somebody else in its place. */
+  /** A client that can still ask: the worker, or another one in its place. */
   async asSomebody(isConnected: boolean, act: (who: ProtocolClient) => Promise<void>): Promise<void> {
     if (isConnected) await act(this.worker);
     else await this.job.asStranger(act);
@@ -103,7 +106,7 @@ export async function mustBeToldOfDeath({ job, pending }: WorkerFixture, state: 
   if (state === 'registered.waiting') await job.mustBeTold('the worker that has died', pending, WORKER_DEAD);
 }
 
-/** A registration by somebody else. */
+/** A registration by another client. */
 export const refusesStranger =
   (why: string) =>
   ({ job }: WorkerFixture): Promise<void> =>

@@ -3,28 +3,28 @@ import { eventually } from '../mismatch.ts';
 import { causes, changesNothing, impossible, type Effect, type Situation } from '../model.ts';
 import { NO_VALUE, SLEIGH_DEAD, WORKER_DEAD, type WorkerFixture } from './worker-fixture.ts';
 
-/** What of its sleigh decides what a worker can be told. The policy is `null`. */
+/** The properties of a sleigh that determine the replies to a worker. The policy is `null`. */
 export interface Facts {
   readonly over: boolean;
-  /** A broadcast has begun the join phase, which takes a minute then (S5). */
+  /** A broadcast has begun the join phase, which then takes a minute (S5). */
   readonly joining: boolean;
   readonly closed: boolean;
   readonly deleted: boolean;
   readonly drained: boolean;
   readonly sentinelIsThere: boolean;
   readonly isConnected: boolean;
-  /** It was lost in the middle of a task (S18). */
+  /** It was disconnected during a task (S18). */
   readonly hasTask: boolean;
-  /** Another one is to come, or has come, under its rank (S19). */
+  /** Another worker will register, or has registered, under its rank (S19). */
   readonly isReplaced: boolean;
 }
 
-/** Which sleigh it is, and which worker. */
+/** The sleigh and the worker. */
 export interface Variant {
   readonly isElastic: boolean;
-  /** It told its session and may come back (S18). */
+  /** It gave its session and may come back (S18). */
   readonly mayReturn: boolean;
-  /** Its sentinel says how it ended (S19). */
+  /** Its sentinel reports how it ended (S19). */
   readonly isSupervised: boolean;
 }
 
@@ -78,7 +78,7 @@ export function askForTask(wanted: Availability): (at: At) => Act {
       case 'registered.idle':
         return causes([event], facts, ask);
       case 'registered.busy':
-        // S7.1: it has failed the one that it has, and asks for another.
+        // S7.1: it has failed its task, and asks for another.
         return causes([asked(false, waits), event], facts, async (stage) => {
           const failed = stage.batch;
           await ask(stage);
@@ -96,7 +96,7 @@ export function askForTask(wanted: Availability): (at: At) => Act {
   };
 }
 
-/** S7: who is no worker never gets a task. */
+/** S7: a client that is not a worker never gets a task. */
 const askAsNobody = (wanted: Availability): Act => {
   if (wanted === 'one is there')
     return impossible('who is no worker gets none, and it would lie there for others');

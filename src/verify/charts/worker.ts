@@ -37,7 +37,7 @@ import {
   type Variant,
 } from './worker-tasks.ts';
 
-/** Everything in a workspace that is deleted is refused alike. */
+/** Every request in a deleted workspace is refused in the same way. */
 const unlessDeleted =
   (comesTo: (at: At) => Act) =>
   (at: At): Act => {
@@ -51,15 +51,15 @@ const stimulus = (
   pace: Pick<Stimulus<Context, Facts, WorkerFixture>, 'slow' | 'timed'> = {},
 ): Stimulus<Context, Facts, WorkerFixture> => ({ aims, comesTo: unlessDeleted(comesTo), ...pace });
 
-/** What a worker owes when it ends (S17). */
+/** The unfinished work of a worker when it ends (S17). */
 const OWES_NOTHING = { tasks: 0, copies: 0 };
 const OWES_TASK = { tasks: 1, copies: 0 };
 
-/** S17: in an elastic group a worker that owes nothing may leave. */
+/** S17: in an elastic group a worker without unfinished work may leave. */
 const mayLeave = ({ state, facts }: At, { isElastic }: Variant): boolean =>
   isElastic && state !== 'registered.busy' && !facts.hasTask;
 
-/** S18: a worker comes back, when its connection has closed or before the server knows of that. */
+/** S18: a worker comes back, after its connection has closed or before the server knows of that. */
 function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
   const { facts, state } = at;
   if (!variant.mayReturn) return impossible('it told no session');
@@ -107,7 +107,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     if (state === 'registered.busy')
       return causes([event], facts, async ({ job, worker, batch }) => {
         await job.mustStore(worker, [VARIABLE.result, 'done'], {}, { batchId: batch });
-        // S14: while the sleigh shuts down it is counted, and nobody can get it.
+        // S14: while the sleigh shuts down it is counted, and no client can fetch it.
         if (!facts.over) await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
       });
     const refuse = (stage: WorkerFixture) =>
@@ -174,7 +174,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
     const { facts, state } = at;
-    // S14: nobody dies any more.
+    // S14: workers leave instead of dying.
     if (facts.over || isFinal(at)) return changesNothing(reportDeath);
     const event = { type: 'death.reported', task: 'tried' };
     if (isAwaited(at)) return causes([event], facts, reportDeath);
@@ -198,12 +198,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
         job.mustRead(VARIABLE.rankCount, '0', AFTER_PERIOD),
       );
     },
-    // The period for a report is what it is; the other one is the maker's to choose.
+    // The period for a report is fixed; the creator of the sleigh chooses the other one.
     variant.isSupervised ? { slow: true } : { timed: true },
   ),
   'the sleigh is over': stimulus([], ({ facts, state }) => {
     if (facts.over) return changesNothing(endSleigh);
-    // S18: who is lost has left.
+    // S18: a disconnected worker has left.
     const events = state === 'registered.lost' ? [{ type: 'departed' }] : [];
     return causes(events, { ...facts, over: true, hasTask: false }, endSleigh);
   }),
@@ -258,7 +258,7 @@ const check =
       await job.mustGet(worker, [VERB.fetchTry, VARIABLE.result], facts.over ? SLEIGH_DEAD : WORKER_DEAD);
   };
 
-/** Seconds: short where the journey waits for the end of the grace. */
+/** Seconds: short if the test path waits for the end of the grace period. */
 const SHORT = 1;
 
 const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> => {
@@ -307,7 +307,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
   };
 };
 
-/** With and without an elastic group (S17); one that may come back (S18), and one whose sentinel supervises (S19). */
+/** With and without an elastic group (S17); one that may come back (S18), and one with a supervising sentinel (S19). */
 export const workerModels = [
   modelFor({ isElastic: false, mayReturn: false, isSupervised: false }),
   modelFor({ isElastic: false, mayReturn: true, isSupervised: false }),

@@ -13,7 +13,7 @@ import {
 /** How one clause is tried. */
 export interface ClauseTrial {
   readonly clause: string;
-  /** What must be, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly what: string;
   /** @throws Mismatch */
   readonly run: (scene: Scene) => Promise<void>;
@@ -22,13 +22,13 @@ export interface ClauseTrial {
 const RUN = randomUUID().slice(0, 8);
 let scenes = 0;
 
-/** A workspace of its own, and those who use it. */
+/** A workspace of its own, with its clients. */
 export class Scene {
   readonly workspace = `verify ${RUN} clause ${++scenes}`;
   readonly #server: Address;
   readonly #clients: ProtocolClient[] = [];
 
-  /** Milliseconds that a get which is due may take. */
+  /** The maximum wait for a due reply in milliseconds. */
   readonly #patience: number;
 
   constructor(server: Address, patience = SOON) {
@@ -43,7 +43,7 @@ export class Scene {
     return client;
   }
 
-  /** A stranger with the old handshake (P2.4). */
+  /** A client with the old handshake (P2.4). */
   async oldStranger(): Promise<ProtocolClient> {
     const client = await ProtocolClient.open(this.#server);
     this.#clients.push(client);
@@ -96,7 +96,7 @@ export class Scene {
     return this.answered(pending, `${verb} ${variable}`, expected);
   }
 
-  /** A get that is to wait. */
+  /** A get that must wait. */
   wait(client: ProtocolClient, verb: string, variable: string, metadata: Details = {}): Pending {
     return client.begin([verb, this.workspace, variable], metadata);
   }
@@ -107,7 +107,7 @@ export class Scene {
     return answer;
   }
 
-  /** Everything that was sent before has been carried out, and a request was not answered by it. */
+  /** Everything sent before has been carried out, and none of it answered the request. */
   async stillWaits(pending: Pending, what: string, by: ProtocolClient): Promise<void> {
     mustBe(VERB.listWss, await by.ask([VERB.listWss, this.workspace]), {});
     mustHold(pending.answer === undefined, `${what} was answered: "${pending.answer?.value}"`);

@@ -1,4 +1,4 @@
-/** What happened between some parties, in order: a sequence diagram, before it is drawn. */
+/** The interactions of some participants, in order: a sequence diagram before it is drawn. */
 export interface SequenceDiagram {
   readonly title: string;
   /** Each has a lifeline, from left to right. */
@@ -14,11 +14,11 @@ export interface Message {
   readonly to: string;
   readonly text: string;
   readonly isReply?: boolean;
-  /** Whether this is the step that is wrong; it is drawn in red. */
+  /** Whether this is the incorrect step; it is drawn in red. */
   readonly isBroken?: boolean;
 }
 
-/** A box on one lifeline: a state, or what is wrong. */
+/** A box on one lifeline: a state, or the error. */
 export interface Note {
   readonly on: string;
   readonly text: string;
@@ -51,7 +51,7 @@ export function diagramOfLines(
   };
 }
 
-/** Those who take part, in the order in which they come, and then the one that they all talk to. */
+/** The participants in the order of their first step, and then the one that they all talk to. */
 export function partiesOf(steps: readonly SequenceStep[], last: string): string[] {
   const parties = new Set<string>();
   for (const step of steps) {

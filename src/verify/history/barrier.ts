@@ -5,13 +5,13 @@ import { CLOSE, type Operation } from './operation.ts';
 import { isSuccess, type VariableHistory } from './variable-history.ts';
 import { finding, type Finding } from './violation.ts';
 
-/** One client at a barrier: what it did there, in its order. */
+/** One client at a barrier: its operations, in order. */
 interface Party {
   readonly who: string;
   readonly operations: readonly Operation[];
 }
 
-/** A stretch of time in which a client was certainly a member, or may have been one. */
+/** A time span in which a client was certainly a member, or may have been one. */
 interface Stretch {
   readonly from: number;
   readonly to: number;

@@ -13,18 +13,18 @@ export interface LoadOptions {
   readonly requests?: number;
   /** From 0, below 1. */
   readonly random?: () => number;
-  /** Milliseconds to wait in the end for gets for which there is a value. */
+  /** Milliseconds to wait at the end for gets that have a value. */
   readonly patience?: number;
 }
 
 const MODES = ['fifo', 'lifo', 'single'] as const;
 const GETS = [VERB.fetch, VERB.find, VERB.fetchTry, VERB.findTry, VERB.fetch] as const;
-/** Longer than a value must be there before a get that still waits is called forgotten. */
+/** Longer than the minimum age of a value for which a waiting get is reported as forgotten. */
 const PATIENCE_MS = 1_500;
 /** Within it everybody comes to a barrier. */
 const BARRIER_TIME_MS = 3_000;
 const ROUNDS_AT_BARRIER = 4;
-/** Stores for those who still wait in the end; each serves at least one of them. */
+/** Stores for the clients that still wait at the end; each serves at least one of them. */
 const MOST_RELEASES = 200;
 
 /**
@@ -89,10 +89,10 @@ class Load {
       }
       const verb = GETS[Math.floor(this.#random() * GETS.length)] ?? VERB.fetch;
       const pending = client.begin([verb, this.#workspace, variable]);
-      // A get that waits may have to wait for this very client.
+      // A waiting get may need a store of this very client.
       const isAnswered = await Promise.race([pending.whenAnswered.then(() => true), sleep(20, false)]);
       if (isAnswered) continue;
-      // What waits is left waiting, until the end or until its client has vanished.
+      // A waiting request is left until the end, or until its client has disconnected.
       pending.whenAnswered.catch(() => undefined);
       if (this.#random() < 0.3) client.vanish();
       client = await this.#guest();
@@ -125,7 +125,7 @@ class Load {
     await client.ask([VERB.fetch, ...at]);
   }
 
-  /** Stores values for everybody who waits. What is not answered then has been forgotten. */
+  /** Stores values for all waiting clients. A get that is not answered then has been forgotten. */
   async release(
     client: ProtocolClient,
     waiting: () => readonly Operation[],

@@ -42,7 +42,7 @@ export const CLOSE = 'close';
 export const RESTART = 'restart';
 export const END = 'end';
 
-/** A line that is no operation. */
+/** A line that is not an operation. */
 export class HistoryError extends Error {
   override readonly name = 'HistoryError';
 }

@@ -23,7 +23,7 @@ const NO_LIMITS = {
   room: { take: () => undefined, give: () => undefined },
 };
 
-/** What passes on one connection, in both directions, read as requests and replies. */
+/** The bytes of one connection in both directions, decoded as requests and replies. */
 export class RecordedConnection {
   readonly #recording: Recording;
   readonly #who: string;

@@ -19,7 +19,7 @@ export class RecordingProxy implements Address {
     this.#net = createServer({ noDelay: true }, (client) => this.#accept(client, server()));
   }
 
-  /** @param server where the server is now: it may begin again elsewhere */
+  /** @param server the current address of the server, which may restart elsewhere */
   static async before(server: () => Address): Promise<RecordingProxy> {
     const proxy = new RecordingProxy(server);
     proxy.#net.listen({ port: 0, host: proxy.host });
@@ -63,7 +63,7 @@ export class RecordingProxy implements Address {
     }
   }
 
-  /** Ends all connections that go through it. */
+  /** Closes all connections through it. */
   close(): void {
     this.#net.close();
     for (const socket of this.#sockets) socket.destroy();

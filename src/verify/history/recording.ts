@@ -63,12 +63,12 @@ export class Recording {
     this.#done.push({ ...operation, replied: now(), reply });
   }
 
-  /** The client has closed its connection: what it still waited for is never answered. */
+  /** The client has closed its connection: its waiting requests are never answered. */
   close(who: string): void {
     this.#done.push({ who, verb: CLOSE, invoked: now() });
   }
 
-  /** The server was not there from one time to the other, and began again with nothing. */
+  /** The server was down from one time to the other, and restarted without data. */
   restarted(invoked: number): void {
     this.#done.push({ who: '', verb: RESTART, invoked, replied: now() });
   }
@@ -82,7 +82,10 @@ export class Recording {
     return [...this.#open];
   }
 
-  /** What has happened so far. @param isEnd whether the clients have nothing left to do but to wait */
+  /**
+   * The operations so far.
+   * @param isEnd whether the clients only wait
+   */
   operations(isEnd: boolean): Operation[] {
     const end: Operation[] = isEnd ? [{ who: '', verb: END, invoked: now() }] : [];
     return [...this.#done, ...this.#open, ...end].sort((one, other) => one.invoked - other.invoked);

@@ -117,7 +117,10 @@ class Sweep {
     return true;
   }
 
-  /** What is due before the block ends comes before it. Values that stay may always come right before it. */
+  /**
+   * Values that are due before the block ends are placed before it. Values that stay can always be placed right before
+   * it.
+   */
   #begin({ to }: Block): boolean {
     for (const instant of this.#open.emptying) if (instant.due < to) this.#empty(instant);
     for (const miss of this.#open.miss) if (miss.due < to && !this.#emptyForMiss()) return false;

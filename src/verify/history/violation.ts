@@ -1,6 +1,6 @@
 import type { Operation } from './operation.ts';
 
-/** What a history shows to be against the protocol. */
+/** A violation of the protocol that a history shows. */
 export interface HistoryViolation {
   readonly workspace: string;
   readonly variable: string;
@@ -8,7 +8,7 @@ export interface HistoryViolation {
   /** Of docs/protocol.md. */
   readonly clauses: readonly string[];
   readonly what: string;
-  /** The operations that show it, and no others; the last to be answered is the one that cannot be. */
+  /** The operations that show it, and no others; the last reply is the impossible one. */
   readonly operations: readonly Operation[];
 }
 

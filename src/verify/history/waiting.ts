@@ -5,7 +5,7 @@ import type { Operation } from './operation.ts';
 import type { VariableHistory } from './variable-history.ts';
 import { finding, type Finding } from './violation.ts';
 
-/** Milliseconds that a value must have been there before a get that still waits is called forgotten. */
+/** The minimum age of a value in milliseconds for which a waiting get is reported as forgotten. */
 const GRACE_MS = 1_000;
 
 /**
