@@ -4,7 +4,7 @@ import { Random } from '../world/random.ts';
 import { Host, type Hand } from './hosts.ts';
 
 const WORKSPACE = 'chaos';
-/** Workers of each host, and of all together at least: more than there are tasks at a time, so that somebody waits. */
+/** Workers of each host, and the minimum of all together: more than tasks at a time, so that some workers wait. */
 const WORKERS = 4;
 const HANDS = 9;
 const TASKS_AT_A_TIME = 4;
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly kills: number;
   readonly faults: ReadonlyMap<string, number>;
   readonly tasks: number;
-  /** Results that came twice, or never. */
+  /** Results that arrived twice, or never. */
   readonly wrongs: readonly string[];
   /** Null results (S13). */
   readonly nulls: number;
@@ -25,7 +25,7 @@ export interface Outcome {
 
 const clock = (): number => performance.timeOrigin + performance.now();
 
-/** A job whose workers and sentinels die, stop and are cut off, by seed, on a real server. */
+/** A job whose workers and sentinels are killed, stopped and cut off, by a random seed, on a real server. */
 export class Chaos {
   readonly #server: { readonly port: number };
   readonly #random: Random;
@@ -33,16 +33,16 @@ export class Chaos {
   readonly #pace: number;
   readonly #hosts = new Set<Host>();
   readonly #faults = new Map<string, number>();
-  /** How often each task has been answered. */
+  /** The number of answers for each task. */
   readonly #answers = new Map<number, number>();
-  /** When the worker died that had the task. */
+  /** The time when the worker that had the task died. */
   readonly #deaths = new Map<number, number>();
   readonly #recoveries: number[] = [];
   #kills = 0;
   #nulls = 0;
   #tasks = 0;
 
-  /** @param pace milliseconds between two faults at most; to start a process takes some, too */
+  /** @param pace maximum milliseconds between two faults; starting a process takes additional time */
   constructor(server: { readonly port: number }, seed: number, policy: 'requeue' | 'null', pace: number) {
     this.#pace = pace;
     this.#server = server;
@@ -58,7 +58,7 @@ export class Chaos {
       metadata: new Map([
         ['wstype', 'sleigh'],
         ['onDeadWorker', this.#policy],
-        // Whoever comes may join, also when all who are expected are there.
+        // Workers may join at any time, also when all expected ones have registered.
         ['join', 'elastic'],
         ['maxAttempts', '1000'],
         ['sentinelRefreshPeriod', String(REFRESH)],
@@ -72,7 +72,7 @@ export class Chaos {
       this.#hurt();
       await sleep(this.#random.whole(5, this.#pace));
     }
-    // All that was handed in has to come back, whatever happened.
+    // Every submitted task must be answered, whatever happened.
     const deadline = clock() + 60_000;
     while (this.#answers.size < this.#tasks && clock() < deadline) {
       this.#keepHosts();
@@ -104,7 +104,7 @@ export class Chaos {
 
   async #submit(master: NwsConnection): Promise<void> {
     const task = { n: this.#tasks++, milliseconds: this.#random.whole(20, 300) };
-    // A null result carries the metadata of its task, and nothing else of it.
+    // A null result has the metadata of its task, and nothing else of it.
     await master.store(WORKSPACE, 'task', task, new Map([['number', String(task.n)]]));
   }
 
@@ -137,7 +137,7 @@ export class Chaos {
       );
   }
 
-  /** Those who are there, and those who will come. */
+  /** The current processes, and later ones. */
   #handsToCount(): number {
     let count = 0;
     for (const { hands } of this.#hosts)
@@ -149,7 +149,7 @@ export class Chaos {
     this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + 1);
   }
 
-  /** From now on its task is somebody else's, unless it is answered already. */
+  /** From now on another worker has its task, unless it has been answered. */
   #dooms(hand: Hand): void {
     hand.gone = true;
     if (hand.task !== undefined && !this.#answers.has(hand.task)) this.#deaths.set(hand.task, clock());

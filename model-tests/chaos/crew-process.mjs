@@ -1,5 +1,5 @@
-// A sentinel or a worker as a process of its own: sentinel PORT WORKSPACE RANKS, or worker PORT WORKSPACE RANK.
-// It tells its parent what it does, and when.
+// A sentinel or a worker as a separate process: sentinel PORT WORKSPACE RANKS, or worker PORT WORKSPACE RANK. It
+// reports its actions and their times to its parent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NwsConnection } from '../../dist/client/connection/connection.js';
 import { work } from '../../dist/client/worker/worker.js';

@@ -32,7 +32,7 @@ describe('a peer whose host has fallen silent while its connection stays open', 
     const since = performance.now();
     for (const process of [silent.sentinel, silent.hands[0]?.process]) process?.kill('SIGSTOP');
     await eventually(() => starts.length === 2, 'the task has begun again', 30_000);
-    // Until the waking that it does not hear, and three periods.
+    // Until the heartbeat that it misses, and three periods.
     const seconds = ((starts[1] ?? 0) - since) / 1_000;
     console.log(`half-open: a silent sentinel is missed after ${seconds.toFixed(1)} s, at a period of 0.4 s`);
     expect(seconds).toBeGreaterThan(1);
@@ -57,7 +57,7 @@ const run = (text: string): void => void execFileSync('sh', ['-c', text]);
 const within = (name: string, ...args: string[]) =>
   spawn('ip', ['netns', 'exec', name, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
-// The server keeps silent for a minute before it asks, so this takes longer than that.
+// The server waits a minute before the first keep-alive probe, so this takes longer.
 describe.skipIf(!isLong || !canUnshare)('a host that is cut off inside a network namespace', () => {
   const space = `sleigh-${process.pid}`;
   beforeAll(() =>

@@ -4,30 +4,30 @@ import { Proxy } from './proxy.ts';
 
 const PROCESS = fileURLToPath(new URL('crew-process.mjs', import.meta.url));
 
-/** What a process of the crew tells. */
+/** A message of a process. */
 interface Told {
   readonly at: number;
   readonly rank?: number;
   readonly started?: number;
 }
 
-/** One worker: a process, and the way that its connection takes. */
+/** One worker: a process, and the proxy of its connection. */
 export interface Hand {
   readonly host: Host;
   readonly process: ChildProcess;
   readonly proxy: Proxy;
-  /** The task that it last began. */
+  /** The task that it began last. */
   task: number | undefined;
-  /** Is doomed, or has ended. */
+  /** It is being killed, or has ended. */
   gone: boolean;
 }
 
 export interface Events {
-  /** @param at milliseconds, as `performance.timeOrigin + performance.now()` tells them in any process */
+  /** @param at milliseconds, as `performance.timeOrigin + performance.now()` returns them in any process */
   started(hand: Hand, task: number, at: number): void;
 }
 
-/** A sentinel with its workers, all of them processes. */
+/** A sentinel with its workers, each a separate process. */
 export class Host {
   readonly hands: Hand[] = [];
   readonly sentinel: ChildProcess;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to the server for one process, which can be cut in the middle of a frame. */
+/** A proxy for one process, which can be cut in the middle of a frame. */
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -42,7 +42,7 @@ export class Proxy {
     });
   }
 
-  /** The connection is cut after so many bytes more, either way. */
+  /** The connection is cut after this many further bytes in either direction. */
   cutAfter(bytes: number, onCut: () => void): void {
     this.#left = bytes;
     this.#onCut = onCut;

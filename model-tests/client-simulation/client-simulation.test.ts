@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Report } from './simulate.ts';
 
-// 20 seeds; 1,000 with VERIFY=long; those that are wanted with SEED=n,m, whose traces are printed.
+// 20 seeds; 1,000 with VERIFY=long; specific ones with SEED=n,m, whose traces are printed.
 
 const isLong = process.env['VERIFY'] === 'long';
 const only = process.env['SEED'];
@@ -9,7 +9,7 @@ const seeds =
   only === undefined
     ? Array.from({ length: isLong ? 1_000 : 20 }, (_, n) => n + 1)
     : only.split(',').map(Number);
-/** Lines of the trace of a failing seed that are printed: its end, where it went wrong. */
+/** The number of lines printed of the trace of a failing seed: its end, where the failure is. */
 const LAST_LINES = seeds.length > 1 ? 40 : Infinity;
 const TIME_LIMIT_MS = isLong ? 3_600_000 : 300_000;
 
@@ -20,7 +20,7 @@ const list = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
 const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, n) => total + n, 0);
 
-/** What there is to say of all seeds, as they come: reports with their traces are not kept. */
+/** A summary of all seeds: reports with their traces are not kept. */
 class Summary {
   readonly #begun = performance.now();
   readonly #faults = new Map<string, number>();
@@ -57,7 +57,7 @@ class Summary {
   }
 }
 
-/** The trace of a seed that failed, and how to play it again. */
+/** The trace of a failed seed, and how to repeat it. */
 function complaint({ seed, wrongs, trace }: Report): string {
   const lines = trace.slice(-LAST_LINES);
   const left = trace.length - lines.length;

@@ -11,15 +11,15 @@ import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 
-// Each fault is planted in the code that the simulation runs, and must be noticed, by the property that it breaks.
+// Each fault is planted in the code that the simulation runs, and must be detected by the property that it breaks.
 
-/** Seeds that are played, at most, until it is. */
+/** The maximum number of seeds until it is detected. */
 const MOST_SEEDS = 40;
 
 /** Milliseconds after the end of a worker at which another one has its rank. */
 const AFTER_REPLACEMENT_MS = 1_000;
 
-/** @param first the seed to begin with: one that is known to notice it, as long as seeds do what they do now */
+/** @param first the first seed: one that is known to detect it, as long as seeds behave as they do now */
 async function wrongsFound(sabotage: Sabotage, expected: RegExp, first = 1): Promise<string[]> {
   const found = new Set<string>();
   for (let seed = first; seed < first + MOST_SEEDS; seed++) {
@@ -30,12 +30,12 @@ async function wrongsFound(sabotage: Sabotage, expected: RegExp, first = 1): Pro
   return [...found];
 }
 
-/** It is there, and that is all. */
+/** It is connected and does nothing. */
 function phantom(child: WorkerChild): WorkerChild {
   return { ...child, ended: new Promise(() => undefined), send: () => undefined, kill: () => undefined };
 }
 
-/** In the middle of the work. */
+/** During the work. */
 function killSentinels(host: SimulatedHost): void {
   host.world.agenda.after(3_000, () => {
     for (const process of host.processes)

@@ -10,38 +10,38 @@ import { FAULTS_END, planOf } from './cast/plan.ts';
 import { moduleLoader } from './cast/tasks.ts';
 import { Trouble, workerFaults } from './cast/trouble.ts';
 
-/** Milliseconds after the end of the faults in which everything must have come to its end. */
+/** Milliseconds after the end of the faults within which everything must have ended. */
 const SETTLING = 400_000;
-/** Events after the end of the faults within which the master's program has come to its end: liveness with a bound. */
+/** Events after the end of the faults within which the master's program has ended: bounded liveness. */
 const SETTLING_EVENTS = 20_000;
-/** Milliseconds after the end of the master's program in which all workers have gone. */
+/** Milliseconds after the end of the master's program within which all workers have ended. */
 const LEAVING = 10_000;
-/** Milliseconds after which both sides have heard of every connection that was dropped. */
+/** Milliseconds after which both sides know of every connection that was dropped. */
 const SILENCE = 100_000;
 
 export interface Report {
   readonly seed: number;
-  /** Nothing went wrong but what elements do. */
+  /** Only elements caused faults. */
   readonly isCalm: boolean;
-  /** Of everything that has happened, in its order. */
+  /** A hash of all events, in order. */
   readonly hash: string;
-  /** Empty when all is well. */
+  /** Empty if everything was correct. */
   readonly wrongs: readonly string[];
-  /** What was said and done, for people. */
+  /** The trace. */
   readonly trace: readonly string[];
   readonly events: number;
-  /** Those after the end of the faults, until the master's program had come to its end. */
+  /** Events after the end of the faults, until the master's program had ended. */
   readonly settlingEvents: number;
   /** Milliseconds. */
   readonly elapsed: number;
   readonly faults: ReadonlyMap<string, number>;
-  /** Worker processes that were started. */
+  /** The number of worker processes that were started. */
   readonly started: number;
   readonly replaced: number;
   readonly outcomes: ReadonlyMap<string, number>;
 }
 
-/** Runs what is due in this turn of the event loop: promises, and what Node puts off to its end. */
+/** Runs everything that is due in this turn of the event loop: promises, and callbacks at its end. */
 const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**

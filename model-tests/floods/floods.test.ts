@@ -13,11 +13,12 @@ import { eventually } from '../../test/support/eventually.ts';
 import { RawClient } from '../../test/support/raw-client.ts';
 import { startServe, type ServeProcess } from '../../test/support/serve-process.ts';
 
-// Against a server in a process of its own, with an honest client beside. VERIFY=long for all of it, and strict times.
+// Runs against a server in a process of its own, next to a correct client. VERIFY=long runs everything, with strict
+// time limits.
 
 const isLong = process.env['VERIFY'] === 'long';
 const MIB = 2 ** 20;
-/** Milliseconds that an honest client may wait at p99. A short run is made beside other tests. */
+/** The maximum wait of a correct client in milliseconds at p99. A short run shares the machine with other tests. */
 const LONGEST_WAIT_MS = isLong ? 50 : 5_000;
 
 let server: ServeProcess;
@@ -31,7 +32,7 @@ async function start(...flags: string[]): Promise<void> {
 beforeEach(() => start());
 afterEach(() => server[Symbol.asyncDispose]());
 
-/** How it went for the honest client, and what the server took. */
+/** The times of the correct client, and the resources of the server. */
 async function figures(what: string): Promise<{ p99: number; memory: number }> {
   const { p99, most, count } = await bystander.end();
   const { memory } = bystander;
@@ -45,7 +46,7 @@ async function figures(what: string): Promise<{ p99: number; memory: number }> {
 const storeHead = (workspace: string, size: number): string =>
   `0005${['store', workspace, 'x', '1'].map((arg) => pad20(arg.length) + arg).join('')}${pad20(size)}`;
 
-/** Writes, and waits until it has gone or will not go. */
+/** Writes, and waits until the data has been sent or cannot be. */
 async function writeAll(client: RawClient, bytes: Buffer): Promise<void> {
   if (!client.socket.write(bytes))
     await Promise.race([once(client.socket, 'drain'), sleep(5_000, undefined, { ref: false })]);
@@ -73,7 +74,7 @@ describe('a flood', () => {
     client.write(storeHead('large', value.length));
     await writeAll(client, value);
     expect((await client.read(4)).toString()).toBe('0000');
-    // 1 GB of one value, and as much of listings, each a text of its own.
+    // 1 GB of one value, and as much of listings, each a separate text.
     const deaf = await Promise.all([1, 2].map(() => RawClient.ready(server.port)));
     for (let n = 0; n < 2_000; n++)
       client.send('store', 'large', `variable ${n} ${'x'.repeat(200)}`, '1', '');
@@ -102,7 +103,7 @@ describe('a flood', () => {
       for (; count < due; count++) {
         const socket = connect({ port: server.port, host: '127.0.0.1' });
         socket.on('error', () => undefined);
-        // A handshake, and away: some with a reset.
+        // A handshake and then the end: some with a reset.
         socket.once('connect', () => socket.write('X000R0000000'));
         if (count % 3 === 0) socket.once('data', () => socket.resetAndDestroy());
         else socket.once('data', () => socket.end());
@@ -133,7 +134,7 @@ describe('a flood', () => {
   }, 60_000);
 });
 
-/** Requests in one piece, and how many of them a client sends again and again. */
+/** Requests in one segment, and how often a client repeats them. */
 interface Attack {
   readonly what: string;
   readonly first?: readonly string[];
@@ -242,7 +243,7 @@ describe('a client that sends expensive requests (P14)', () => {
     const options = { MetadataToServer: '1' };
     const rude = await Promise.all(Array.from({ length: 4 }, () => RawClient.ready(server.port, options)));
     const [one] = rude;
-    // What comes back is taken and not looked at.
+    // Replies are read and ignored.
     for (const { socket } of rude) socket.on('data', () => undefined);
     for (let at = 0; at < first.length; at += 200) {
       await writeAll(
@@ -306,7 +307,7 @@ describe.skipIf(!canMount)('a full disk', () => {
       await client.read(8);
       expect(await store(15 * MIB)).toBe('0000 ');
       expect(await store(10 * MIB)).toMatch(/^0001 Refused: a value that could not be kept: ENOSPC/);
-      // What is there stays, and once it goes there is room again.
+      // Existing data stays, and when it is deleted there is room again.
       client.send('fetch', 'w', 'x');
       expect((await client.read(88)).toString().slice(4, 8)).toBe('0000');
       expect((await client.read(15 * MIB)).length).toBe(15 * MIB);

@@ -2,7 +2,7 @@ import { encodeDictionary } from '../../src/wire/dictionary.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import type { Random } from '../world/random.ts';
 
-/** What a client sends at a time: a greeting, options, a request. Latin-1. */
+/** One part of what a client sends: a greeting, options, a request. Latin-1. */
 export type Frame = string;
 
 const WORKSPACES = ['a', 'b', '__default', 'job', 'job 2', ''] as const;
@@ -55,12 +55,12 @@ const METADATA: readonly [[string, string], ...[string, string][]] = [
   ['nwsReason', 'mine'],
 ];
 
-/** Of one conversation: what its client has chosen so far. */
+/** The state of one conversation: the choices of its client so far. */
 interface Manners {
   sendsMetadata: boolean;
 }
 
-/** A conversation of the sort that clients have, by chance: mostly sound, and now and then with a bad number in it. */
+/** A random conversation as clients have it: mostly valid, sometimes with an invalid number. */
 export function conversation(random: Random): Frame[] {
   const manners: Manners = { sendsMetadata: false };
   const frames = greeting(random, manners);

@@ -1,14 +1,14 @@
 import { isLongVerb, readReply, type ReplyShape } from '../../test/support/replies.ts';
 
-/** What a client asked for, as the clauses have it, read off all that it has sent. */
+/** The expected replies by the clauses, derived from everything that a client has sent. */
 interface Asked {
-  /** How the server begins to answer. */
+  /** The expected first bytes of the server. */
   readonly begins: '' | '2223' | 'P000';
-  /** What came of the options of the new handshake. */
+  /** The outcome of the options of the new handshake. */
   readonly options: 'missing' | 'accepted' | 'denied' | 'malformed';
   readonly shape: Omit<ReplyShape, 'isLong'>;
   readonly requests: readonly { readonly verb: string; readonly isEmpty: boolean }[];
-  /** A count or a length was no number (P5.1). */
+  /** A count or a length that is not a number (P5.1). */
   readonly malformed: boolean;
 }
 
@@ -22,7 +22,7 @@ const SWITCHES = new Set(['MetadataToServer', 'MetadataFromServer', 'KillServerO
 class Missing extends Error {}
 class Malformed extends Error {}
 
-/** Reads what a client has sent, all at once. It knows nothing of how the server does that. */
+/** Parses everything that a client has sent, independently of the decoder of the server. */
 class Sent {
   #at = 0;
   readonly #bytes: string;
@@ -52,7 +52,7 @@ class Sent {
     return entries;
   }
 
-  /** P12: options over a limit end the connection as soon as that can be seen. */
+  /** P12: options over a limit close the connection as soon as the limit is exceeded. */
   options(): Map<string, string> {
     const entries = new Map<string, string>();
     const count = this.number(4);
@@ -113,9 +113,9 @@ function readAsked(bytes: string): Asked {
 const MAY_WAIT = /^i?(find|fetch)$/;
 
 /**
- * Holds what the server has said against what it was asked.
- * @param closed whether the server has ended the connection; undefined where nobody knows
- * @returns what is wrong, if anything is
+ * Compares the bytes of the server with the expectation.
+ * @param closed whether the server has closed the connection; undefined if unknown
+ * @returns the difference, if any
  */
 export function wrongIn(bytes: string, received: string, closed: boolean | undefined): string | undefined {
   const asked = readAsked(bytes);
@@ -143,7 +143,7 @@ function wrongInReplies({ requests, shape, malformed }: Asked, replies: string, 
     const waits = MAY_WAIT.test(verb);
     const isLast = n === requests.length - 1;
     const short = waits && !isLast ? readReply(rest, { ...shape, isLong: false }) : undefined;
-    // P5.3: one that waited is followed by another, which is told so in short form, and that is all.
+    // P5.3: a request that follows a blocked one gets a short refusal, and nothing more follows.
     if (reply === undefined && short?.reply.status === '0001' && short.length === rest.length) {
       rest = '';
       ended = true;

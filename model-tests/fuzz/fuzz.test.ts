@@ -6,7 +6,7 @@ import { fuzzTcp } from './over-tcp.ts';
 
 const isLong = process.env['FRAMES'] !== undefined || process.env['VERIFY'] === 'long';
 const FRAMES = Number(process.env['FRAMES'] ?? (isLong ? 10_000_000 : 100_000));
-/** So many of a hundred more go over TCP. */
+/** The number of TCP conversations per hundred in the process. */
 const TCP_SHARE = isLong ? 0.01 : 0.03;
 const only = process.env['SEED'];
 const HOURS = 4 * 3_600_000;
@@ -52,7 +52,7 @@ describe('malformed and random frames', () => {
       );
       expect(wrongs).toEqual([]);
       expect(memory).toBeLessThan(1_024);
-      // Generous in a short run, which is made beside other tests.
+      // Generous in a short run, which shares the machine with other tests.
       expect(p99).toBeLessThan(isLong ? 50 : 5_000);
     },
     HOURS,

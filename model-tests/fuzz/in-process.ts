@@ -5,7 +5,7 @@ import { conversation, type Frame } from './conversation.ts';
 import { wrongIn } from './expectation.ts';
 import { mutated, noise } from './mutation.ts';
 
-/** Small, so that each of them is met often. */
+/** Small, so that each limit is reached often. */
 export const LIMITS = {
   valueBytes: 20_000,
   longValueBytes: 8_000,
@@ -21,28 +21,28 @@ const CONVERSATIONS = 60;
 interface Talk {
   readonly client: RawClient;
   readonly bytes: string;
-  /** Latin-1, in the pieces in which it is sent. */
+  /** Latin-1, in the chunks in which it is sent. */
   readonly pieces: string[];
   sent: number;
 }
 
-/** How one seed went. */
+/** The outcome of one seed. */
 export interface Outcome {
   readonly frames: number;
   readonly bytes: number;
   readonly wrongs: readonly string[];
-  /** Milliseconds of processor time that the server was at one piece at most. */
+  /** The maximum milliseconds of processor time that the server used for one chunk. */
   readonly longest: number;
 }
 
-/** A conversation by chance: sound, changed, or nothing but noise. */
+/** A random conversation: valid, changed, or only noise. */
 export function frames(random: Random): Frame[] {
   if (random.chance(0.1)) return Array.from({ length: random.whole(1, 10) }, () => noise(random, 200));
   const sound = conversation(random);
   return random.chance(0.15) ? sound : mutated(sound, random);
 }
 
-/** In any pieces: one, one for each frame, some, or, where that does not take for ever, one for each byte. */
+/** In any chunks: one, one for each frame, several, or one for each byte if that does not take too long. */
 export function pieces(random: Random, told: readonly Frame[]): string[] {
   const all = told.join('');
   const size = random.pick(0, 0, 0, 0, 0, 0, 1, 7, 64, 1_000);
@@ -50,7 +50,7 @@ export function pieces(random: Random, told: readonly Frame[]): string[] {
   return Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size));
 }
 
-/** Plays one seed against the core in this process: some rude clients at a time, and one that is honest. */
+/** Runs one seed against the core in this process: several misbehaving clients at a time, and a correct one. */
 export function fuzzCore(seed: number): Outcome {
   const random = new Random(seed);
   const server = new SimulatedServer({ limits: LIMITS });
@@ -70,7 +70,7 @@ export function fuzzCore(seed: number): Outcome {
     for (const talk of open) {
       const before = process.cpuUsage();
       if (speak(talk)) open.delete(talk);
-      // Processor time, so that what else the machine does is not in it.
+      // Processor time, which excludes other work of the machine.
       const { user, system } = process.cpuUsage(before);
       longest = Math.max(longest, (user + system) / 1_000);
       if (open.has(talk)) continue;
@@ -86,10 +86,13 @@ export function fuzzCore(seed: number): Outcome {
   return { frames: count, bytes, wrongs: wrongs.map((wrong) => `seed ${seed}: ${wrong}`), longest };
 }
 
-/** Says the next piece. @returns whether that was the last */
+/**
+ * Sends the next chunk.
+ * @returns whether it was the last one
+ */
 function speak(talk: Talk): boolean {
   const piece = talk.pieces[talk.sent++];
-  // What the server no longer reads is not said.
+  // Bytes that the server no longer reads are not sent.
   if (piece !== undefined && !talk.client.closed) talk.client.write(piece);
   return talk.sent >= talk.pieces.length || talk.client.closed;
 }
@@ -107,7 +110,7 @@ function isServed(honest: SimulatedClient, n: number): boolean {
   return stored === '0000' && found === `value ${n}`;
 }
 
-/** When everyone has gone and all workspaces are deleted. */
+/** When all clients have disconnected and all workspaces are deleted. */
 function whatIsLeft(server: SimulatedServer): string | undefined {
   const last = server.connect();
   for (const { name } of server.core.workspaces.all) last.call(['delete ws', name]);

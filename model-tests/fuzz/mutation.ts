@@ -1,7 +1,7 @@
 import type { Random } from '../world/random.ts';
 import type { Frame } from './conversation.ts';
 
-/** What may stand where a count of 4 or a length of 20 digits should. */
+/** Replacements for a count of 4 digits or a length of 20 digits. */
 const WILD = [
   0,
   1,
@@ -42,7 +42,7 @@ const splice = (frame: Frame, from: number, to: number, instead: string): Frame 
 export const noise = (random: Random, most: number): string =>
   String.fromCharCode(...Array.from({ length: random.whole(1, most) }, () => random.whole(0, 255)));
 
-/** A field of digits, by where it stands in the frame and how wide it is. */
+/** A field of digits, by its offset in the frame and its width. */
 function fieldIn(frame: Frame, random: Random): { from: number; width: number } | undefined {
   const fields = [...frame.matchAll(/\d{20}|\d{4}/g)];
   const field = fields[at(random, fields)];
@@ -71,7 +71,7 @@ const CHANGES: readonly Change[] = [
   wildNumber,
   wildNumber,
   offByOne,
-  // One byte is another.
+  // One byte is changed.
   inOne((frame, random) => {
     const n = at(random, frame);
     return splice(frame, n, n + 1, noise(random, 1));
@@ -86,26 +86,26 @@ const CHANGES: readonly Change[] = [
     const n = at(random, frame);
     return splice(frame, n, n, noise(random, 30));
   }),
-  // It ends in the middle.
+  // It ends half way.
   (frames, random) => {
     const n = at(random, frames);
     const last = frames[n] ?? '';
     return [...frames.slice(0, n), last.slice(0, at(random, last))];
   },
-  // A frame comes twice, or at another place.
+  // A frame is repeated, or moved.
   (frames, random) => frames.toSpliced(at(random, frames), 0, frames[at(random, frames)] ?? ''),
   (frames, random) => {
     const n = at(random, frames);
     return frames.toSpliced(n, 1).toSpliced(at(random, frames), 0, frames[n] ?? '');
   },
-  // A greeting where none should be.
+  // A greeting in the wrong place.
   (frames, random) =>
     frames.toSpliced(at(random, frames), 0, random.pick('X000', 'R0000000', '0000', '1111', '2222')),
-  // A dictionary that promises more than it holds.
+  // A dictionary that announces more than it contains.
   inOne((frame, random) => `${String(random.whole(0, 9_999)).padStart(4, '0')}0003abc${frame}`),
   // More arguments than any request has.
   inOne((frame, random) => `00000099${'00000000000000000001a'.repeat(random.whole(50, 99))}${frame}`),
-  // Nothing but noise from here on.
+  // Only noise from here on.
   (frames, random) => [...frames.slice(0, at(random, frames)), noise(random, 400)],
 ];
 

@@ -8,20 +8,20 @@ import { wrongIn } from './expectation.ts';
 import { frames, pieces } from './in-process.ts';
 
 const AT_A_TIME = 16;
-/** Milliseconds after which a connection that is not ended counts as one that hangs. */
+/** Milliseconds after which a connection that is still open counts as hanging. */
 const REPLY_LIMIT_MS = 20_000;
 
 export interface TcpOutcome {
   readonly frames: number;
   readonly connections: number;
   readonly wrongs: readonly string[];
-  /** MiB of memory of the server's process at most. */
+  /** The maximum memory of the server process in MiB. */
   readonly memory: number;
-  /** Milliseconds that an honest client waited for its replies: the 99th of a hundred. */
+  /** Milliseconds that a correct client waited for its replies: p99. */
   readonly p99: number;
 }
 
-/** The same conversations over TCP, against a server that is a process of its own. */
+/** The same conversations over TCP, against a server in a process of its own. */
 export async function fuzzTcp(seed: number, least: number): Promise<TcpOutcome> {
   await using server = await startServe('--log-level', 'error');
   const random = new Random(seed);
@@ -45,19 +45,22 @@ export async function fuzzTcp(seed: number, least: number): Promise<TcpOutcome> 
   return { ...sum, wrongs, p99, memory: bystander.memory };
 }
 
-/** One conversation. @returns what is wrong with the answers, if anything is */
+/**
+ * One conversation.
+ * @returns what is wrong with the replies, if anything
+ */
 async function talk(port: number, told: readonly string[], vanishes: boolean): Promise<string | undefined> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let received = '';
   socket.setEncoding('latin1');
   socket.on('data', (text: string) => (received += text));
   socket.on('error', () => undefined);
-  // The server may end it before all is said.
+  // The server may close it before everything is sent.
   const closed = once(socket, 'close').then(() => true);
   await once(socket, 'connect');
   for (const piece of told) {
     socket.write(piece, 'latin1');
-    // Each piece goes on its own, without waiting for an answer.
+    // Each chunk is sent separately, without waiting for a reply.
     await new Promise(setImmediate);
   }
   if (vanishes) {

@@ -122,7 +122,7 @@ export class Schedule {
     ];
     for (const turn of served) {
       const { state, result } = effectOf(this.#mode, this.#state, { verb: turn.operation.verb });
-      // Those who wait when a value comes are served by this value.
+      // Clients that wait when a value arrives get this value.
       if (turn.operation.after !== undefined) {
         const newest = this.#state.values.at(-1);
         if (newest !== undefined) turn.effect = newest;
@@ -151,7 +151,7 @@ export class Schedule {
     this.operations.push({ ...operation, replied: this.#time, reply });
   }
 
-  /** A client closes its connection. What it has sent is carried out or not; it gets no reply any more. */
+  /** A client closes its connection. Its requests are carried out or not; it gets no further reply. */
   #vanish(actor: Actor): void {
     const { turn, who } = actor;
     if (turn?.effect === undefined && turn !== undefined && this.#random.chance(0.5)) this.#takeEffect(turn);
@@ -160,7 +160,7 @@ export class Schedule {
     Object.assign(actor, this.#newcomer());
   }
 
-  /** Everybody loses the connection, and nothing is stored any more; or the variable alone is deleted. */
+  /** All clients lose their connection, and no value is kept; or only the variable is deleted. */
   #startAgain(): void {
     const invoked = this.#time;
     for (const actor of this.#actors)
@@ -183,7 +183,7 @@ export class Schedule {
     this.#time++;
   }
 
-  /** Everybody is answered who can be, and the others wait for long. */
+  /** Every client gets its reply if possible, and the others wait for a long time. */
   #settle(): void {
     for (const actor of this.#actors) {
       const { turn } = actor;

@@ -1,9 +1,9 @@
 import { StateMachine, type AnyStateMachine } from 'xstate';
 
-/** What was written for one action: its name, or what XState made of `sendParent` and the like. */
+/** The form of one action: its name, or the object that XState created for `sendParent` and the like. */
 export type ActionConfig = string | (object & { readonly type?: string });
 
-/** A named guard, or one that is made of others. */
+/** A named guard, or one that combines others. */
 export type GuardConfig = string | NamedGuard | CombinedGuard;
 /** A guard with parameters. */
 export interface NamedGuard {
@@ -25,7 +25,7 @@ export interface TransitionConfig {
   readonly description?: string;
 }
 
-/** One state of a chart as it is written; a mutant is written differently somewhere. */
+/** The configuration of one state; a mutant has a different one somewhere. */
 export interface StateConfig {
   readonly id?: string;
   initial?: string;
@@ -37,10 +37,10 @@ export interface StateConfig {
   readonly states?: Readonly<Record<string, StateConfig>>;
 }
 
-/** The charts are well typed where they are written; here it is enough to know what may be in them. */
+/** The machines are well typed in their sources; these types only state the possible fields. */
 const isState = (config: unknown): config is StateConfig => typeof config === 'object' && config !== null;
 
-/** A copy of what is written. */
+/** A copy of a configuration. */
 export function configOf({ id, config }: AnyStateMachine): StateConfig {
   const copy = copyOf(config);
   if (!isState(copy)) throw new Error(`${id} has no config`);
@@ -50,19 +50,19 @@ export function configOf({ id, config }: AnyStateMachine): StateConfig {
 export const listOf = <Item>(items: Item | Item[] | undefined): Item[] =>
   items === undefined ? [] : Array.isArray(items) ? items : [items];
 
-/** A state, and the names of those that it is in. */
+/** A state, and the names of its ancestors. */
 export interface Place {
   readonly path: readonly string[];
   readonly state: StateConfig;
 }
 
-/** The state and all within it. */
+/** The state and its descendants. */
 export function* placesIn(state: StateConfig, path: readonly string[] = []): Generator<Place> {
   yield { path, state };
   for (const [name, inner] of Object.entries(state.states ?? {})) yield* placesIn(inner, [...path, name]);
 }
 
-/** The same chart, except that the state at `path` is written differently. */
+/** The same machine, except that the state at `path` has another configuration. */
 export function rewritten(
   machine: AnyStateMachine,
   path: readonly string[],

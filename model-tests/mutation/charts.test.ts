@@ -28,7 +28,7 @@ const CHARTS: Readonly<Record<string, ChartChecks>> = {
   worker: workerChecks,
 };
 
-/** The chart, made in both ways in which mutants are made. */
+/** The machine, created in both ways in which mutants are created. */
 async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerator<Mutant> {
   const name = 'nothing is changed';
   yield { operator: 'code changed', name, machine: rewritten(machine, [], () => undefined) };
@@ -37,7 +37,7 @@ async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerato
 
 const isLong = process.env['VERIFY'] === 'long';
 const MOST_SECONDS = isLong ? 3_600 : 120;
-/** Of the mutants that are made of a chart; with VERIFY=long each is tried. */
+/** A sample of the mutants of a machine; with VERIFY=long each is tried. */
 const ONE_IN = isLong ? 1 : 8;
 
 function* sampled<T>(mutants: Iterable<T>): Generator<T> {

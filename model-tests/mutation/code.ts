@@ -7,7 +7,7 @@ import type { Mutant } from './mutant.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** What is put in the place of what, in guards, assigns and what contexts begin with. */
+/** The replacements of expressions in guards, assigns and initial contexts. */
 const REPLACEMENTS: readonly (readonly [what: RegExp, by: string])[] = [
   [/ >= /g, ' > '],
   [/ > /g, ' >= '],
@@ -30,14 +30,14 @@ interface CodeChange {
   readonly text: string;
 }
 
-/** No fault: what is made of it must hold. */
+/** Not a fault: the result must be equivalent. */
 export const nothing = (text: string): CodeChange[] => [{ name: 'nothing is changed', text }];
 
 const isCode = (line: string): boolean => !/^\s*(\*|\/|import\b|export type\b)/.test(line);
-/** What stands in quotes is no code. */
+/** Text in quotes is not code. */
 const masked = (line: string): string => line.replace(/'[^']*'/g, (quoted) => '_'.repeat(quoted.length));
 
-/** The text of a chart with one replacement, for each that there is. */
+/** The source of a machine with one replacement, for each possible one. */
 export function* oneFault(text: string): Generator<CodeChange> {
   const lines = text.split('\n');
   for (const [n, line] of lines.entries()) {
@@ -53,13 +53,16 @@ export function* oneFault(text: string): Generator<CodeChange> {
   }
 }
 
-/** The files that a chart is made of: its machine, and its guards and actions where they are in a file of their own. */
+/** The source files of a machine: the machine, and its guards and actions if they are in a separate file. */
 const filesOf = (name: string): readonly URL[] =>
   [`${name}.ts`, `${name}-setup.ts`]
     .map((file) => new URL(`src/machines/${file}`, ROOT))
     .filter((source) => existsSync(source));
 
-/** Charts whose code is changed: what guards and assigns compute. @param name of the file in src/machines */
+/**
+ * Machines whose code is changed: the expressions of guards and assigns.
+ * @param name of the file in src/machines
+ */
 export async function* codeMutantsOf(
   name: string,
   changesOf: (text: string) => Iterable<CodeChange>,

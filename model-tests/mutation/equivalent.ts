@@ -1,4 +1,4 @@
-/** Mutants that nothing can find out, since they do what the chart does. */
+/** Mutants that cannot be detected, because they are equivalent to their machine. */
 interface Equivalents {
   readonly reason: string;
   /** `chart: mutant`. */

@@ -1,8 +1,8 @@
-/** A fault in the source, as one might write it. */
+/** A plausible fault in the source. */
 export interface HandMade {
   readonly what: string;
   readonly file: string;
-  /** Must be in the file, once. */
+  /** Must occur exactly once in the file. */
   readonly search: string;
   readonly replace: string;
 }

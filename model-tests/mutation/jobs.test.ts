@@ -9,7 +9,7 @@ import { mutantsOf } from './mutants.ts';
 
 const JOBS = jobs(20);
 
-/** Otherwise it would say little that a mutant survives them. */
+/** Otherwise a surviving mutant would mean little. */
 describe('the jobs that run against surviving mutants', () => {
   const known: readonly [chart: AnyStateMachine, mutant: string][] = [
     [workerMachine, 'registered.idle, task.asked [1]: letWait is dropped'],

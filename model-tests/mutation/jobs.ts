@@ -48,12 +48,12 @@ const job = fc
   )
   .map((parts) => parts.flat());
 
-/** Jobs at random, the same ones each time. */
+/** The same random jobs each time. */
 export const jobs = (count: number): Step[][] => fc.sample(job, { seed: 7, numRuns: count });
 
 /**
- * Plays whole jobs on a server one of whose charts is a mutant.
- * @returns what was found wrong, by those who are told things and by the invariants of a job
+ * Runs whole jobs on a server with one mutated machine.
+ * @returns the violations, found by clients and by the invariants of a job
  */
 export function faultInJobs(
   chart: AnyStateMachine,

@@ -2,19 +2,19 @@ import { tableChecks, type ChartChecks, type Check } from '../../test/support/ch
 import { faultInJobs, jobs } from './jobs.ts';
 import type { Mutant } from './mutant.ts';
 
-/** What a mutant was found out by: the table of its chart, a story of more events, or whole jobs. */
+/** How a mutant was detected: by the table of its machine, by a longer story, or by whole jobs. */
 export type Weapon = 'table' | 'story' | 'job';
 
 export interface Fate {
   readonly mutant: Mutant;
-  /** By what, and what that said; undefined for a survivor. */
+  /** The check and its message; undefined for a survivor. */
   readonly killed: { readonly by: Weapon; readonly what: string } | undefined;
 }
 
-/** Jobs that survivors of the tests of a chart are tried in. */
+/** Jobs that run against mutants which the checks of a machine did not detect. */
 const JOBS = jobs(process.env['VERIFY'] === 'long' ? 100 : 2);
 
-/** Finds out mutants of one chart, first with the checks that its test file runs. */
+/** Detects mutants of one machine, first with the checks of its test file. */
 export class Killer {
   readonly #chart: ChartChecks;
   readonly #checks: readonly { by: Weapon; check: Check }[];
@@ -29,7 +29,7 @@ export class Killer {
     ];
   }
 
-  /** The checks that most likely tell are run first. */
+  /** The most promising checks are run first. */
   fateOf(mutant: Mutant): Fate {
     const likely = this.#checks.map((known) => ({ ...known, rank: rankOf(known.check, mutant) }));
     for (const { by, check } of likely.sort((a, b) => a.rank - b.rank))
@@ -51,7 +51,7 @@ function holds({ run }: Check, { machine }: Mutant): boolean {
 const isWithin = (state: string, outer: string): boolean =>
   outer === '' || state === outer || state.startsWith(`${outer}.`);
 
-/** Rows of the state and event that were changed, then those of the state, then what is not of one row. */
+/** Rows of the changed state and event, then those of the state, then checks that are not rows. */
 function rankOf({ row }: Check, { place }: Mutant): number {
   if (row === undefined || place === undefined) return 2;
   if (!isWithin(row.state, place.state))

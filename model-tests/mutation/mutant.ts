@@ -20,20 +20,20 @@ export type Operator =
   | 'tag dropped'
   | 'code changed';
 
-/** One way to write a state differently. */
+/** One way to change the configuration of a state. */
 export interface Change {
   readonly operator: Operator;
-  /** Where in the state, and what becomes of it. */
+  /** The place in the state, and the change. */
   readonly what: string;
-  /** The event whose transition it is. */
+  /** The event of the changed transition. */
   readonly event?: string;
   readonly rewrite: (state: StateConfig) => void;
 }
 
-/** A chart with one fault. */
+/** A machine with one fault. */
 export interface Mutant {
   readonly operator: Operator;
-  /** Unique in its chart: the state, what is changed there, and how. */
+  /** Unique in its machine: the state, the place and the kind of the change. */
   readonly name: string;
   readonly machine: AnyStateMachine;
   /** Where it is expected to show first. */

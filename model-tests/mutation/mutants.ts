@@ -9,7 +9,7 @@ import { transitionChanges } from './operators/transitions.ts';
 
 const OPERATORS = [guardChanges, targetChanges, actionChanges, transitionChanges, stateChanges];
 
-/** Every chart that is written as `machine` is, but for one change. */
+/** Every machine that differs from `machine` in one change. */
 export function* mutantsOf(machine: AnyStateMachine): Generator<Mutant> {
   for (const place of placesIn(configOf(machine)))
     for (const changes of OPERATORS)

@@ -1,6 +1,6 @@
 import type { Fate, Weapon } from './killer.ts';
 
-/** What became of the mutants of one chart. */
+/** The outcomes of the mutants of one machine. */
 export interface Result {
   readonly chart: string;
   readonly fates: readonly Fate[];
@@ -14,7 +14,7 @@ const percent = (part: number, whole: number): string => `${((100 * part) / whol
 export const killedOf = (fates: readonly Fate[]): number =>
   fates.filter(({ killed }) => killed !== undefined).length;
 
-/** A line for the fates of some mutants: how many, what killed them, how many survive. */
+/** One line for some mutants: how many, what detected them, and how many survive. */
 function line(title: string, fates: readonly Fate[]): string[] {
   const by = COLUMNS.map((weapon) => String(fates.filter(({ killed }) => killed?.by === weapon).length));
   const killed = killedOf(fates);
@@ -30,7 +30,7 @@ function aligned(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
 }
 
-/** A table of all mutants by chart, and by operator. */
+/** A table of all mutants by machine, and by operator. */
 export function report(results: readonly Result[]): string {
   const all = results.flatMap(({ fates }) => fates);
   const operators = [...new Set(all.map(({ mutant }) => mutant.operator))];

@@ -20,7 +20,10 @@ export interface Outcome {
   readonly failed: readonly string[];
 }
 
-/** The text of a file with the fault in it. @throws when there is no longer a place for it */
+/**
+ * The text of a file with the fault.
+ * @throws if the place of the fault no longer exists
+ */
 export function withFault({ file, search, replace }: HandMade): string {
   const parts = readFileSync(join(ROOT, file), 'utf8').split(search);
   if (parts.length !== 2)
@@ -28,7 +31,7 @@ export function withFault({ file, search, replace }: HandMade): string {
   return parts.join(replace);
 }
 
-/** A copy of the source and its tests, where faults can be tried. */
+/** A copy of the source and its tests, in which faults can be planted. */
 export class SourceCopy {
   readonly #folder = mkdtempSync(join(tmpdir(), 'source-mutants-'));
 
@@ -39,7 +42,7 @@ export class SourceCopy {
     writeFileSync(join(this.#folder, 'vitest.config.mjs'), CONFIG);
   }
 
-  /** Runs the tests with a fault in the source, or without one. */
+  /** Runs the tests with or without a fault in the source. */
   async test(fault?: HandMade): Promise<Outcome> {
     if (fault === undefined) return this.#run();
     const file = join(this.#folder, fault.file);

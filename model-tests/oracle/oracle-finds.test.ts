@@ -4,7 +4,7 @@ import type { Told } from './model/told.ts';
 import { ServerModel, type Request } from './model/workspaces.ts';
 import { play } from './script.ts';
 
-/** A model that hears something else than what is asked: as good as a server that does something else. */
+/** A model that receives a changed request: equivalent to a server that behaves differently. */
 const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =>
   new (class extends ServerModel {
     override request(client: Client, request: Request): Told[] {
@@ -12,7 +12,7 @@ const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =
     }
   })();
 
-/** The requests of the smallest script that was found, as its error tells it. */
+/** The requests of the smallest script that was found, from the message of its error. */
 async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {}): Promise<string[]> {
   const failure: unknown = await play({ runs: 400, steps: 60, seed: 7, patience: 300, model, ...job }).catch(
     (error: unknown) => error,
@@ -22,7 +22,7 @@ async function scriptAgainst(model: () => ServerModel, job: { job?: string } = {
   return script.split('\n').filter((line) => /"(store|fetch\w*|find\w*|ifetch\w*|ifind\w*)"/.test(line));
 }
 
-/** What is refused, and what a sentinel reports, is another thing. */
+/** Refused requests and reports of a sentinel are a different case. */
 const isNoticed = ({ args, metadata = {} }: Request): boolean => args[3] === 'x' || 'session' in metadata;
 
 describe('a difference between the server and the model is detected and shrinks to a short script', () => {
@@ -41,7 +41,7 @@ describe('a difference between the server and the model is detected and shrinks 
       args: request.args.map((arg) => (arg === 'worker_dead' && !isNoticed(request) ? 'worker_alive' : arg)),
     }));
     const script = await scriptAgainst(model, { job: 'job-requeue' });
-    // A rank, a registration, the death, and a look at what became of it.
+    // A rank, a registration, the death, and a request that shows its effect.
     expect(script.length).toBeLessThanOrEqual(6);
     expect(script.join()).toContain('worker_dead');
   });

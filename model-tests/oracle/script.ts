@@ -30,18 +30,21 @@ const command = (step: Step): StepCommand => new StepCommand(step);
 
 export interface PlayOptions {
   readonly runs: number;
-  /** Steps in one run, at most. */
+  /** The maximum number of steps in one run. */
   readonly steps: number;
   readonly seed?: number;
-  /** All that happens is about one job. */
+  /** All steps concern one job. */
   readonly job?: string;
-  /** Milliseconds to wait for a reply that is due. */
+  /** Milliseconds to wait for a due reply. */
   readonly patience?: number;
-  /** How the model comes about; a wrong one shows that faults are found. */
+  /** Creates the model; a wrong one shows that faults are detected. */
   readonly model?: () => ServerModel;
 }
 
-/** Plays random scripts against a real server and the model. @throws with the smallest script that tells them apart */
+/**
+ * Runs random scripts against a real server and the model.
+ * @throws with the smallest script that shows a difference
+ */
 export async function play({ runs, steps, seed, job, model, patience = 3_000 }: PlayOptions): Promise<void> {
   const scripts = fc.oneof(
     ...(job === undefined ? [anyStep, ...JOBS.map(stepIn)] : [stepIn(job)]).map((arbitrary) =>

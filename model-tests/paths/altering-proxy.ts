@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { Address } from '../../src/verify/protocol-client.ts';
 
-/** Stands before a server and changes some of what it says. */
+/** A proxy that changes some replies of a server. */
 export class AlteringProxy implements Address {
   readonly host = '127.0.0.1';
   readonly port: number;

@@ -13,7 +13,7 @@ const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../test/fixtures/${name}`, import.meta.url));
 const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('localhost.key')];
 
-/** The first thing that is found to be wrong with one chart of a server. */
+/** The first failure of one machine of a server. */
 async function firstFailure(chart: string, { host, port }: Address): Promise<string | undefined> {
   const grounds: TestTarget = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
   const met = await needsMetBy(grounds);
@@ -22,7 +22,7 @@ async function firstFailure(chart: string, { host, port }: Address): Promise<str
   return reports.flatMap(({ failures }) => failures)[0];
 }
 
-/** Of what takes long, a few; all of it with VERIFY=long. */
+/** A sample of the slow cases; all of them with VERIFY=long. */
 const some = <T>(all: readonly T[], few: number): readonly T[] => (isLong ? all : all.slice(0, few));
 
 const ALTERATIONS: readonly (readonly [chart: string, from: string, to: string])[] = [
@@ -41,7 +41,7 @@ describe('a proxy that changes a reply of the server is detected', () => {
   });
 });
 
-/** Expressions of the charts, each with another in its place. */
+/** Expressions of the machines, each with its replacement. */
 const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to: string])[] = [
   ['joinPhase', 'join-phase-setup', 'ranksGiven >= maximum', 'ranksGiven > maximum'],
   ['shutdown', 'shutdown', "context.policy === 'shutdown'", "context.policy !== 'shutdown'"],

@@ -86,7 +86,7 @@ describe('the model of a machine', () => {
   test('yields a path to every state, and a path over every transition', () => {
     const { shortest, edges, routes } = explore(MODEL).plan();
     expect({ shortest, edges }).toEqual({ shortest: 3, edges: 6 });
-    // In the dark nothing changes without a coin, so that is tried at the end of a path, not as a step of one.
+    // In the dark only a coin has an effect, so that is an attempt at the end of a path and not a step.
     expect(
       routes.map(({ steps, tries }) => [...steps, ...tries.map((name) => `(${name})`)].join(', ')),
     ).toEqual([

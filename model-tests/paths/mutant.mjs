@@ -1,4 +1,4 @@
-// Loaded before a server: changes one expression of one of its files, so that it is broken on purpose.
+// Loaded before a server: changes one expression in one of its files.
 import { register } from 'node:module';
 
 const { MUTANT = '' } = process.env;

@@ -4,11 +4,11 @@ import { play, walks, type PoolModel } from './pool/walk.ts';
 import { workerProcessModel } from './pool/worker-process.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
-/** Steps of a path of two workers with replacements: there are six times as many paths with each more. */
+/** The number of steps of a path of two workers with replacements: each further step multiplies the paths by six. */
 const MOST_STEPS = isLong ? 8 : 5;
 /** Steps of a path of one worker. */
 const MOST_OF_WORKER = isLong ? Infinity : 5;
-/** Walks that are played at a time: each waits for turns of the event loop. */
+/** Paths that run at the same time: each waits for turns of the event loop. */
 const AT_A_TIME = 64;
 
 /** @returns how many paths there are */

@@ -6,13 +6,13 @@ import type { TestTarget } from '../../src/verify/test-target.ts';
 const fixture = (name: string): Buffer =>
   readFileSync(new URL(`../../test/fixtures/${name}`, import.meta.url));
 
-/** Long enough for everyone else on a busy machine. */
+/** Long enough on a busy machine. */
 const HANDSHAKE_SECONDS = 8;
 const REQUEST_SECONDS = 8;
 const FAULTY_KIND = 'faulty';
 
 const ON_PURPOSE = 'a fault on purpose';
-/** What the servers logged as errors, but for those that they are made to make. */
+/** The errors in the logs of the servers, except those that are caused on purpose. */
 export const errors: string[] = [];
 
 const OPTIONS: ServerOptions = {
@@ -30,7 +30,7 @@ const OPTIONS: ServerOptions = {
   },
 };
 
-/** A server with which everything can be tried. */
+/** A server that offers everything. */
 export async function startGrounds(): Promise<{ server: Server; grounds: TestTarget }> {
   const server = await createServer(OPTIONS);
   const grounds: TestTarget = {

@@ -12,20 +12,20 @@ import { CoreWorld, type Losing } from '../world/core-world.ts';
 import type { World } from '../world/world.ts';
 
 const HOUR = 3_600_000;
-/** Minutes in which all faults come, by seed, so that they stop in the middle of some jobs; then everything has time to settle. */
+/** Minutes in which faults occur, by seed, so that they end during some jobs; then everything has time to settle. */
 const FAULTY_MINUTES = { least: 5, most: 60 };
 const SETTLED = 5 * HOUR;
-/** Events of the server after the last fault within which every master has come to its end: liveness with a bound. */
+/** Events of the server after the last fault within which every master has ended: bounded liveness. */
 const SETTLING_EVENTS = 6_000;
 
 export interface Report {
   readonly seed: number;
   readonly hash: string;
-  /** Empty when all is well. */
+  /** Empty if everything was correct. */
   readonly wrongs: readonly string[];
   readonly hours: number;
   readonly events: number;
-  /** Those after the last fault, until every master had come to its end. */
+  /** Events after the last fault, until every master had ended. */
   readonly settlingEvents: number;
   readonly faults: ReadonlyMap<Fault, number>;
   readonly outcomes: readonly Ledger['outcome'][];
@@ -38,12 +38,12 @@ interface Job {
 }
 
 /**
- * Plays one seed: a few jobs and some passers-by on one server, with faults, until all has settled.
- * @param loses commands that are not carried out, to see that it is noticed
+ * Runs one seed: several jobs and other clients on one server, with faults, until everything has settled.
+ * @param loses commands that are dropped, to see that this is detected
  */
 export function simulate(seed: number, loses?: Losing): Report {
   const world = new CoreWorld(seed, loses);
-  // Of random numbers of its own: whoever changes it does not change what a seed does.
+  // With its own random numbers, so that changes to it do not change the rest of a seed.
   const { least, most } = FAULTY_MINUTES;
   const faultsEnd = new Random(-seed).whole(least, most) * 60_000;
   const stage = new Stage(world);
@@ -86,7 +86,7 @@ export function simulate(seed: number, loses?: Losing): Report {
   };
 }
 
-/** @param isEnough asked between two events whether to stop before */
+/** @param isEnough called between two events, to stop early */
 function run(world: World, until: number, isEnough = (): boolean => false): void {
   const end = world.start + until;
   while (!isEnough()) {
@@ -107,7 +107,7 @@ function jobOf(stage: Stage, name: string, faultsEnd: number): Job {
     );
   for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(0, 60));
   if (plan.join === 'elastic') {
-    // They come at any time, and one when nothing goes wrong any more: an elastic group waits for ever (S17).
+    // They start at any time, and one after the last fault: an elastic group never ends by itself (S17).
     for (let host = 0; host < plan.hosts; host++) hostAfter(stage.seconds(60, 3_000));
     hostAfter(Math.max(faultsEnd - stage.world.elapsed, 0));
   }
@@ -121,7 +121,7 @@ function jobOf(stage: Stage, name: string, faultsEnd: number): Job {
   return { plan, ledger, master: player };
 }
 
-/** The server's process is stopped for up to ten minutes, longer than any deadline of a job. */
+/** The server process is suspended for up to ten minutes, longer than any timeout of a job. */
 function sleepNowAndThen(stage: Stage): void {
   const { faults, process } = stage.world;
   stage.later(stage.seconds(10, 900), () => {

@@ -4,14 +4,14 @@ import { Tasks } from '../../src/sleigh/tasks.ts';
 import { simulate, type Report } from './simulate.ts';
 import type { Losing } from '../world/core-world.ts';
 
-// 30 seeds; 1,000 with VERIFY=long; the one that is wanted with SEED=n.
+// 30 seeds; 1,000 with VERIFY=long; a specific one with SEED=n.
 
 const isLong = process.env['VERIFY'] === 'long';
 const only = process.env['SEED'];
 const seeds =
   only === undefined ? Array.from({ length: isLong ? 1_000 : 30 }, (_, n) => n + 1) : [Number(only)];
 
-/** Every tenth command, where that is a short reply. */
+/** Every tenth command that is a short reply. */
 const losesReplies: Losing = (command, n) =>
   'bytes' in command && command.bytes === '00000000' && n % 10 === 0;
 
@@ -82,7 +82,7 @@ describe('the simulation of the whole system in one process, with random faults'
   });
 
   it('detects a timer that never fires (S5)', () => {
-    // Seeds in which somebody does not come, so that time alone closes the group.
+    // Seeds in which some worker never registers, so that only time closes the group.
     const wrongs = [13, 15].flatMap((seed) => simulate(seed, ({ type }) => type === 'startTimer').wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for find job'))).not.toEqual([]);
   });

@@ -6,7 +6,7 @@ import type { Random } from '../world/random.ts';
 const LARGE = Buffer.alloc(150_000, 'v');
 const TASKS = 20;
 
-/** What comes and goes on a server: a job, or a passer-by with values, who may leave in any way. */
+/** The load of a server: a job, or another client with values, which may disconnect in any way. */
 export async function visit(port: number, random: Random, name: string): Promise<void> {
   if (random.chance(0.3)) await job(port, random, `job ${name}`);
   else if (random.chance(0.7)) await passBy(port, random, `workspace ${name}`);
@@ -28,7 +28,7 @@ async function job(port: number, random: Random, name: string): Promise<void> {
   const working = workers.map(async (worker, n) => {
     const { value } = await sentinel.fetch(name, 'worker_ids');
     const call = (task: unknown): unknown => {
-      // One of them dies in the middle of a task.
+      // One of them dies during a task.
       if (ends.includes(worker) && task === TASKS / 2) worker.close();
       return task;
     };
@@ -51,7 +51,7 @@ async function passBy(port: number, random: Random, name: string): Promise<void>
     await connection.store(name, `variable ${n}`, random.chance(0.2) ? LARGE : `value ${n}`);
     if (random.chance(0.5)) await connection.fetch(name, `variable ${n}`);
   }
-  // What is left goes with its owner (W6), also where that waits.
+  // The rest is deleted with its owner (W6), even while clients wait in it.
   if (random.chance(0.3)) void connection.fetch(name, 'never').catch(() => undefined);
   connection.close();
 }

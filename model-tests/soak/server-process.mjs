@@ -1,4 +1,4 @@
-// A server that tells what it holds: FOLDER for large values. Started with --expose-gc.
+// A server that reports its resources: FOLDER for large values. Started with --expose-gc.
 import { readdirSync } from 'node:fs';
 import { createServer } from '../../dist/index.js';
 

@@ -16,7 +16,7 @@ import { visit } from './load.ts';
 const isLong = process.env['MINUTES'] !== undefined || process.env['VERIFY'] === 'long';
 const SECONDS = isLong ? 60 * Number(process.env['MINUTES'] ?? 30) : 2;
 const AT_A_TIME = 8;
-/** In how many parts the load comes; after each it is looked at what is held. */
+/** The number of parts of the load; the resources are checked after each. */
 const SLICES = isLong ? 5 : 2;
 const SERVER = fileURLToPath(new URL('server-process.mjs', import.meta.url));
 const MIB = 2 ** 20;
@@ -35,7 +35,7 @@ async function ask(server: ChildProcess): Promise<Held> {
   return held;
 }
 
-/** Visitors come and go, and in the end nobody is there. */
+/** Clients connect and disconnect, and in the end none is left. */
 async function load(port: number, random: Random, seconds: number): Promise<number> {
   // What the first visitors see is recorded and checked.
   using proxy = await RecordingProxy.before(() => ({ host: '127.0.0.1', port }));
@@ -60,7 +60,7 @@ describe('jobs, workspaces and connections that are created and removed all the 
       try {
         const [{ port }] = await once(server, 'message');
         const random = new Random(1);
-        // What is compiled and cached at first use stays.
+        // Code that is compiled and caches that are filled at first use stay.
         await load(port, random, isLong ? 60 : 1);
         await sleep(1_000);
         const before = await ask(server);
@@ -82,7 +82,7 @@ describe('jobs, workspaces and connections that are created and removed all the 
           timers: before.timers,
           files: 0,
         });
-        // Grown once is no leak, and growing is.
+        // Growing once is not a leak; growing repeatedly is.
         const [, first = before] = course;
         expect(after.heap - first.heap).toBeLessThan((isLong ? 2 : 8) * MIB);
       } finally {

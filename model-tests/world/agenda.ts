@@ -1,6 +1,6 @@
 interface Entry {
   readonly at: number;
-  /** Of two at the same time, the one that was planned first comes first. */
+  /** Of two events at the same time, the one that was scheduled first is first. */
   readonly order: number;
   readonly act: () => void;
   cancelled: boolean;
@@ -8,7 +8,7 @@ interface Entry {
 
 const isBefore = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
-/** What is to happen, and when, in simulated milliseconds: a binary heap. */
+/** The scheduled events, in simulated milliseconds: a binary heap. */
 export class Agenda {
   readonly #heap: Entry[] = [];
   #planned = 0;
@@ -18,14 +18,14 @@ export class Agenda {
     this.now = start;
   }
 
-  /** @returns what takes it back */
+  /** @returns a function that cancels it */
   after(milliseconds: number, act: () => void): () => void {
     return this.at(this.now + Math.max(milliseconds, 0), act);
   }
 
   /**
-   * @param at a time that is not past
-   * @returns what takes it back
+   * @param at a time that has not passed
+   * @returns a function that cancels it
    */
   at(at: number, act: () => void): () => void {
     const entry = { at, order: this.#planned++, act, cancelled: false };
@@ -36,7 +36,7 @@ export class Agenda {
     };
   }
 
-  /** @returns whether anything happened, before or at `until` */
+  /** @returns whether an event happened before or at `until` */
   step(until: number): boolean {
     for (;;) {
       const next = this.#heap[0];

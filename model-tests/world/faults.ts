@@ -1,4 +1,4 @@
-/** What is done to the system, and how often it was. */
+/** The kinds of faults, and their number. */
 export const FAULTS = [
   'reset at a byte',
   'reset at a time',
@@ -41,7 +41,7 @@ export type Fault = (typeof FAULTS)[number];
 
 export class Faults {
   readonly counts = new Map<Fault, number>();
-  /** No more of them, so that all can settle. */
+  /** Ends the faults, so that everything can settle. */
   over = false;
 
   note(fault: Fault): void {

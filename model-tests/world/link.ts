@@ -2,15 +2,15 @@ import type { Agenda } from './agenda.ts';
 import { Pipe } from './pipe.ts';
 import type { Random } from './random.ts';
 
-/** What the server's side of a connection tells. */
+/** The events of the server's side of a connection. */
 export interface ServerEnd {
   received(bytes: string): void;
   disconnected(): void;
 }
-/** What the client's side tells. */
+/** The events of the client's side. */
 export interface ClientEnd {
   received(bytes: string): void;
-  /** @param isClean after the last byte that the server has sent, not in the middle */
+  /** @param isClean after the last byte that the server has sent, and not earlier */
   closed(isClean: boolean): void;
 }
 
@@ -18,34 +18,34 @@ export interface ClientEnd {
 export interface ClientLink {
   /** The client has been told that it has ended, or has ended it. */
   readonly isOver: boolean;
-  /** Is reset once so many bytes have come, in the one direction or the other. */
+  /** It is reset after this many bytes in one direction. */
   breaksAt: number;
   onBreak: () => void;
   write(bytes: string): void;
-  /** All that was written arrives, then the server sees the end. */
+  /** All written bytes arrive, then the server sees the end. */
   end(): void;
-  /** The end at any byte: what is under way is lost. */
+  /** The end at any byte: bytes in transit are lost. */
   reset(): void;
-  /** The host has gone without a word: the server may send, and hears nothing, until keep-alive tells it. */
+  /** The host has disappeared silently: the server may send, and receives nothing until keep-alive detects it. */
   goSilent(): void;
   readSlowly(bytesPerSecond: number): void;
-  /** The client reads nothing for now; what comes waits. */
+  /** The client stops reading; received bytes wait. */
   pauseReading(isPaused: boolean): void;
   /** Bytes that the client has written and the server has not received. */
   readonly underWay: number;
-  /** Cut at any byte: each side learns of it in its own time. */
+  /** A cut at any byte: each side learns of it at its own time. */
   cut(): void;
-  /** Drops everything from now on, and tells nobody: each side learns of it by its own keep-alive. */
+  /** Drops everything from now on silently: each side learns of it by its own keep-alive. */
   vanish(): void;
 }
 
 /** Bytes that may wait for a client before the server stops reading from it (P11). */
 const HIGH_WATER = 16 * 1_024;
-/** Milliseconds that a client has to close after the server's last word. */
+/** Milliseconds in which a client must close after the last byte of the server. */
 const LINGER = 5_000;
-/** After this time at most keep-alive finds a host that has gone silently (ms). */
+/** The maximum time until keep-alive detects a silent host (ms). */
 const KEEP_ALIVE = 15 * 60_000;
-/** After this time at most either side finds a network that drops everything (ms). */
+/** The maximum time until either side detects a network that drops everything (ms). */
 const SILENCE = 75_000;
 
 /** One connection between a client and the server's core, with all that can go wrong with it. */

@@ -3,7 +3,7 @@ import type { Random } from './random.ts';
 
 const MESSAGE = 64 * 1_024;
 
-/** One direction of a connection: bytes come in their order, in whatever pieces and whenever they like. */
+/** One direction of a connection: bytes arrive in order, in any chunks and at any time. */
 export class Pipe {
   readonly #agenda: Agenda;
   readonly #random: Random;
@@ -13,9 +13,9 @@ export class Pipe {
   #isStopped = false;
   #held = false;
   #whenEmpty: (() => void) | undefined;
-  /** Bytes a second that whoever reads can take. */
+  /** Bytes per second that the reader can take. */
   pace = Number.POSITIVE_INFINITY;
-  /** How often a piece is late, and how late at most (ms). */
+  /** How often a chunk is late, and the maximum delay (ms). */
   lateness = { chance: 0.02, most: 2_000 };
   delivered = 0;
 
@@ -35,19 +35,19 @@ export class Pipe {
     this.#pump();
   }
 
-  /** Nothing comes any more: what is under way is lost. */
+  /** Nothing arrives any more: bytes in transit are lost. */
   stop(): void {
     this.#isStopped = true;
     this.#waiting = '';
   }
 
-  /** Nothing is taken for now; what comes waits. */
+  /** Nothing is read for now; received bytes wait. */
   hold(held: boolean): void {
     this.#held = held;
     if (!held) this.#pump();
   }
 
-  /** When all that was pushed has come. */
+  /** When all pushed bytes have arrived. */
   whenEmpty(act: () => void): void {
     this.#whenEmpty = act;
     this.#pump();

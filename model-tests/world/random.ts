@@ -1,4 +1,4 @@
-/** Numbers by seed: sfc32, whose sequence is the same everywhere and always. */
+/** Random numbers by seed: sfc32, whose sequence is the same on every machine. */
 export class Random {
   #a = 0x9e3779b9;
   #b = 0x243f6a88;

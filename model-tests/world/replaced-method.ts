@@ -1,6 +1,6 @@
 /**
- * What happens instead of a method.
- * @param right does what the method does, with other arguments if it is given some
+ * Replaces a method.
+ * @param right calls the original method, with other arguments if given
  */
 export type Faulty = (
   right: (...others: unknown[]) => unknown,

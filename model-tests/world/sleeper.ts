@@ -1,14 +1,17 @@
 import { AwakeClock, Deadline } from '../../src/transport/awake-clock.ts';
 import type { Agenda } from './agenda.ts';
 
-/** Milliseconds between two looks at the time while the process is awake. */
+/** Milliseconds between two checks of the time while the process is awake. */
 const LOOK_MS = 200;
-/** Milliseconds by which a deadline may come early for each sleep: what the clock counts of one. */
+/** Milliseconds by which a deadline may be early after each sleep. */
 const SLACK_MS = 250;
 
 const NOTHING = (): void => undefined;
 
-/** A process that may be stopped: what comes meanwhile waits, and is taken first when it goes on; then come late timers. */
+/**
+ * A process that can be suspended: events that arrive meanwhile wait, and come first when it resumes; late timers
+ * follow.
+ */
 export class Sleeper {
   readonly #agenda: Agenda;
   readonly #clock: AwakeClock;
@@ -16,12 +19,12 @@ export class Sleeper {
   #looked: number;
   #wakesAt: number | undefined;
   #sleeps = 0;
-  /** Milliseconds of all sleeps that are over. */
+  /** Milliseconds of all past sleeps. */
   #slept = 0;
   readonly #inbox: (() => void)[] = [];
   readonly #late: (() => void)[] = [];
 
-  /** @param wrong told of what must never be */
+  /** @param wrong called for impossible outcomes */
   constructor(agenda: Agenda, wrong: (what: string) => void) {
     this.#agenda = agenda;
     this.#clock = new AwakeClock(agenda.now);
@@ -33,7 +36,7 @@ export class Sleeper {
     return this.#wakesAt !== undefined;
   }
 
-  /** From now on, for so many milliseconds. */
+  /** From now on, for this many milliseconds. */
   sleep(milliseconds: number): void {
     if (this.isAsleep) return;
     this.#look();
@@ -59,13 +62,16 @@ export class Sleeper {
     this.#clock.look(this.#agenda.now);
   }
 
-  /** Something comes: at once, or when the process goes on. */
+  /** An event arrives: it is handled at once, or when the process resumes. */
   receive(act: () => void): void {
     if (this.isAsleep) this.#inbox.push(act);
     else act();
   }
 
-  /** @param late milliseconds by which the system is late. @returns how to stop it */
+  /**
+   * @param late milliseconds by which the operating system is late.
+   * @returns a function that stops it
+   */
   startTimer(milliseconds: number, late: number, fired: () => void): () => void {
     this.#look();
     const deadline = new Deadline(this.#clock, milliseconds);
@@ -78,7 +84,7 @@ export class Sleeper {
       this.#look();
       const left = deadline.left();
       if (left > 0) return void (stop = this.#agenda.after(left, elapsed));
-      // Sums of fractions of milliseconds are off by some of their last digits.
+      // Sums of fractions of milliseconds differ in their last digits.
       const awake = Math.ceil(this.#agenda.now - began.at - (this.#slept - began.slept));
       if (awake + (this.#sleeps - began.sleeps) * SLACK_MS < Math.floor(milliseconds))
         this.#wrong(`a timer of ${milliseconds} ms fired after ${awake} ms of being awake`);

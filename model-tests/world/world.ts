@@ -20,7 +20,7 @@ export abstract class World {
   readonly random: Random;
   readonly agenda = new Agenda(START);
   readonly faults = new Faults();
-  /** What must never be. */
+  /** Violations. */
   readonly wrongs: string[] = [];
   abstract readonly core: Core;
   /** The server's process. */
@@ -34,12 +34,12 @@ export abstract class World {
     this.random = new Random(seed);
   }
 
-  /** The time of the beginning: milliseconds since 1970. */
+  /** The start time: milliseconds since 1970. */
   get start(): number {
     return START;
   }
 
-  /** Milliseconds since the beginning. */
+  /** Milliseconds since the start. */
   get elapsed(): number {
     return this.agenda.now - START;
   }

@@ -6,14 +6,14 @@ import type { SimulatedProcess } from '../host/process.ts';
 import type { LaunchPlan, Plan } from './plan.ts';
 import { FUNCTION, GREETING, MODULE } from './tasks.ts';
 
-/** The program of the master, and how far it has come. */
+/** The program of the master, and its progress. */
 export class Master {
   readonly process: SimulatedProcess;
   readonly launches: SimulatedLaunch[] = [];
-  /** Why the job could not be started. */
+  /** The reason why the job could not be started. */
   startError: unknown;
   isStopping = false;
-  /** Whether it has come to the end of its program, and its job has been stopped. */
+  /** Whether its program has ended and its job has been stopped. */
   isDone = false;
   readonly #host: SimulatedHost;
   readonly #plan: Plan;
@@ -82,7 +82,7 @@ export class Master {
     }
   }
 
-  /** Calls something on every worker. */
+  /** Calls a function on every worker. */
   async #greet(sleigh: Sleigh, start: number): Promise<void> {
     await this.#pause(start);
     this.#say('greets every worker');

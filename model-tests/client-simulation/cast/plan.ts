@@ -2,29 +2,29 @@ import type { RestartBudget } from '../../../src/client/options/respawn.ts';
 import type { OnDeadWorker } from '../../../src/client/options/sleigh-options.ts';
 import type { Random } from '../../world/random.ts';
 
-/** What one element makes of its call. Times are in milliseconds. */
+/** The behaviour of the call for one element. Times are in milliseconds. */
 export type Behaviour =
   | { readonly does: 'return' }
   /** Blocks the event loop for this long. */
   | { readonly does: 'block'; readonly ms: number }
-  /** Takes so long, and does not heed its signal. */
+  /** Takes this long, and ignores its signal. */
   | { readonly does: 'wait'; readonly ms: number }
-  /** The same, and ends when it is told to. */
+  /** Takes this long, and ends when it is aborted. */
   | { readonly does: 'heed'; readonly ms: number }
-  /** Returns so much that the server keeps it in a file. */
+  /** Returns a value that is so large that the server keeps it in a file. */
   | { readonly does: 'return much' }
   | { readonly does: 'throw' }
-  /** Returns what cannot be sent. */
+  /** Returns a value that cannot be sent. */
   | { readonly does: 'unsendable' }
-  /** Ends its process, in so many of its calls. */
+  /** Ends its process in this many of its calls. */
   | { readonly does: 'end'; readonly how: string; readonly times: number }
   /** Computes for ever. */
   | { readonly does: 'hang' }
-  /** Waits for ever, and does not heed its signal. */
+  /** Waits for ever, and ignores its signal. */
   | { readonly does: 'never' }
   | { readonly does: 'print'; readonly lines: number };
 
-/** An element as it travels. */
+/** An element as it is sent. */
 export type Element = Behaviour & { readonly batch: number; readonly n: number };
 
 export interface BatchPlan {
@@ -39,7 +39,7 @@ export interface BatchPlan {
   /** Milliseconds after its start. */
   readonly abortAfter: number | undefined;
   readonly onAbort: 'ask' | 'kill';
-  /** The iteration is left after so many outcomes. */
+  /** The loop ends after this many outcomes. */
   readonly leaveAfter: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface LaunchPlan {
 }
 
 export interface Plan {
-  /** Nothing goes wrong but what elements do: then what becomes of each of them is certain. */
+  /** Only elements cause faults: then the outcome of each of them is certain. */
   readonly isCalm: boolean;
   readonly workers: number;
   readonly join: 'closing' | 'elastic';
@@ -64,16 +64,16 @@ export interface Plan {
   readonly maxMemory: number | undefined;
   /** Workers load the module before they register. */
   readonly preloads: boolean;
-  /** Of an elastic group: more workers that are started later, and let go again. */
+  /** For an elastic group: more workers that are started later, and dismissed again. */
   readonly launches: readonly LaunchPlan[];
-  /** Milliseconds after the job has started at which something is called on every worker. */
+  /** Milliseconds after the start of the job at which a function is called on every worker. */
   readonly broadcasts: readonly number[];
-  /** Milliseconds after the start of the simulation at which the module of the tasks is there. */
+  /** Milliseconds after the start of the simulation at which the module of the tasks appears. */
   readonly moduleFrom: number;
   readonly batches: readonly BatchPlan[];
 }
 
-/** Milliseconds until which things go wrong. */
+/** Milliseconds during which faults occur. */
 export const FAULTS_END = 60_000;
 
 const ENDS = ['exit status 1', 'exit status 0', 'signal SIGSEGV', 'signal SIGKILL', 'signal SIGABRT'];
@@ -139,7 +139,7 @@ function batchOf(random: Random, number: number): BatchPlan {
   };
 }
 
-/** Well within the timeout, whatever else its process has to do. */
+/** Well within the timeout, whatever else its process does. */
 function usual(random: Random, timeout = Infinity): Behaviour {
   const ms = Math.floor(Math.min(timeout / 4, random.pick(1, 5, 50, 400)) * random.fraction());
   return random.pick<Behaviour>(

@@ -13,15 +13,15 @@ export const FUNCTION = 'perform';
 /** The one for broadcasts. */
 export const GREETING = 'greet';
 
-/** Milliseconds that a module takes to be loaded, at most. */
+/** The maximum time to load a module, in milliseconds. */
 const LOADING_MS = 50;
-/** Milliseconds that a call which ends when it is told to has left by then. */
+/** Milliseconds that a call needs to end after it was aborted. */
 const HEEDING_MS = 20;
 
-/** Characters that are more than the server keeps in memory. */
+/** More characters than the server keeps in memory. */
 const MUCH = 8_000;
 
-/** What an element that returns at all returns. */
+/** The result of an element that returns. */
 export const valueOf = ({ batch, n, does }: Element): string =>
   `value ${batch}.${n}${does === 'return much' ? 'x'.repeat(MUCH) : ''}`;
 

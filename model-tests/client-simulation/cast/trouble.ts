@@ -7,14 +7,14 @@ import type { WorkerFaults } from '../host/worker.ts';
 import type { Master } from './master.ts';
 import { FAULTS_END, type Plan } from './plan.ts';
 
-/** Milliseconds that a worker process takes until it runs, at most. */
+/** The maximum milliseconds until a worker process runs. */
 const START_MS = 100;
-/** Milliseconds that the network or the server is out of order, at most. */
+/** The maximum milliseconds of an outage of the network or the server. */
 const OUTAGE_MS = 8_000;
-/** Milliseconds that a call may take which gets in the way of everything else in its process, at most. */
+/** The maximum milliseconds of a call that blocks everything else in its process. */
 const BUSY_MS = 5_000;
 
-/** What may be wrong with each worker process. */
+/** The possible faults of each worker process. */
 export function workerFaults({ random, faults }: World, plan: Plan): WorkerFaults {
   const happens = (fault: Fault, chance: number): boolean => {
     if (plan.isCalm || faults.over || !random.chance(chance)) return false;
@@ -28,7 +28,7 @@ export function workerFaults({ random, faults }: World, plan: Plan): WorkerFault
   };
 }
 
-/** Makes things go wrong until the faults are over: each seed has some kinds of trouble, more or less often. */
+/** Causes faults until a given time: each seed has some kinds of faults, more or less often. */
 export class Trouble {
   readonly #host: SimulatedHost;
   readonly #world: World;
@@ -55,7 +55,7 @@ export class Trouble {
     this.#once(0.05, 'master killed', () => this.#end(this.#master.process));
   }
 
-  /** Again and again. */
+  /** Repeatedly. */
   #maybe(chance: number, fault: Fault, act: () => boolean): void {
     const { random } = this.#world;
     if (!random.chance(chance)) return;
@@ -74,7 +74,7 @@ export class Trouble {
     if (random.chance(chance)) this.#later(random.fraction() * until, fault, act);
   }
 
-  /** @param act says whether there was anything to do it to */
+  /** @param act returns whether there was a target */
   #later(milliseconds: number, fault: Fault, act: () => boolean): void {
     const { agenda, faults } = this.#world;
     agenda.after(milliseconds, () => {
@@ -97,7 +97,7 @@ export class Trouble {
     return true;
   }
 
-  /** As SIGTERM does it. */
+  /** As SIGTERM does. */
   #terminate(process: SimulatedProcess | undefined): boolean {
     process?.hear(() => process.terminate());
     return process !== undefined;
@@ -113,7 +113,7 @@ export class Trouble {
     return true;
   }
 
-  /** Something in its process takes long, be it a call or not. */
+  /** An operation in its process takes long, whether or not it is a call. */
   #keepBusy(process: SimulatedProcess | undefined): boolean {
     process?.block(this.#world.random.fraction() * BUSY_MS);
     return process !== undefined;
@@ -125,7 +125,7 @@ export class Trouble {
     return true;
   }
 
-  /** Nobody reaches the server, and all workers are cut off. */
+  /** The server is unreachable, and all workers are cut off. */
   #cutOff(): boolean {
     const { listener } = this.#host.options;
     listener.say('network', 'is down');

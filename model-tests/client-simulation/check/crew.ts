@@ -11,36 +11,36 @@ interface Life {
   readonly rank: number;
   readonly started: number;
   wasReady: boolean;
-  /** It has left by itself, or its sentinel has ended it: no sign of trouble, unless it says so. */
+  /** It has left by itself, or its sentinel has stopped it: no sign of a fault, unless it reports one. */
   wasExpected: boolean;
   ended: number | undefined;
 }
 
-/** A replacement that begins so soon after an end has not waited (ms). */
+/** A replacement that begins within this time after an end was not delayed (ms). */
 const AT_ONCE_MS = 0.9 * FIRST_DELAY_MS;
-/** Milliseconds by which a sentinel hears later of an end than it comes. */
+/** Milliseconds by which a sentinel learns of an end later than it happens. */
 const HEARING_MS = FIRST_DELAY_MS;
 
-/** Milliseconds that word of an end and the answer to it take, at most, beside the delay of the replacement. */
+/** The maximum milliseconds for the report of an end and its reply, in addition to the delay of the replacement. */
 const REPLACEMENT_MS = 15_000;
 /** Milliseconds within which workers end whose sentinel was killed. */
 const ORPHANED_MS = 5_000;
 
-/** Follows the worker processes: nobody is replaced too often, and none outlives its pool. */
+/** Observes the worker processes: no worker is replaced too often, and none outlives its pool. */
 export class CrewRecord {
-  /** Worker processes that were started, and how many of them in place of another. */
+  /** The number of started worker processes, and of replacements among them. */
   count = 0;
   replacements = 0;
   readonly #world: World;
   readonly #plan: Plan;
   readonly #lives = new Map<SimulatedProcess, Life>();
-  /** Says that a sentinel was told to go, with its workers. */
+  /** Notes that a sentinel was told to stop, with its workers. */
   isStopping: (sentinel: SimulatedProcess) => boolean = () => false;
-  /** By sentinel and rank, the one that was started last. */
+  /** By sentinel and rank, the process that was started last. */
   readonly #latest = new Map<string, Life>();
-  /** When those ended that were replaced at once, by sentinel. */
+  /** The ends that were followed by an immediate replacement, by sentinel. */
   readonly #restarts = new Map<SimulatedProcess, number[]>();
-  /** Starts in a row that failed, by sentinel. */
+  /** Failed starts in a row, by sentinel. */
   readonly #failedStarts = new Map<SimulatedProcess, number>();
 
   constructor(world: World, plan: Plan) {
@@ -110,7 +110,7 @@ export class CrewRecord {
     if (life.wasReady) return;
     const failed = (this.#failedStarts.get(life.sentinel) ?? 0) + 1;
     this.#failedStarts.set(life.sentinel, failed);
-    // Others may be on their way when it gives up.
+    // Others may be starting when it gives up.
     const most = (FAILED_STARTS_PER_WORKER + 1) * this.#plan.workers;
     if (failed > most)
       this.#world.wrongs.push(
@@ -118,7 +118,7 @@ export class CrewRecord {
       );
   }
 
-  /** Unless its sentinel is told to go meanwhile. */
+  /** Unless its sentinel is told to stop meanwhile. */
   #mustBeReplaced(life: Life, maxDelay: number): void {
     const { sentinel, rank, process } = life;
     this.#world.agenda.after(maxDelay + REPLACEMENT_MS, () => {
@@ -128,7 +128,7 @@ export class CrewRecord {
     });
   }
 
-  /** A sentinel that ends by itself has seen the end of its workers; otherwise they soon see its own. */
+  /** A sentinel that ends by itself has seen the end of its workers; otherwise they soon notice its end. */
   #sentinelEnded(sentinel: SimulatedProcess): void {
     const check = (): void => {
       for (const { process, sentinel: its } of this.#lives.values())

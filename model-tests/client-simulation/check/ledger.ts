@@ -12,14 +12,14 @@ export interface Call {
   ended: number | undefined;
 }
 
-/** What is known of one element. */
+/** The history of one element. */
 export interface Entry {
   readonly element: Element;
   readonly calls: Call[];
   readonly outcomes: Outcome[];
 }
 
-/** What is known of one batch. */
+/** The history of one batch. */
 export interface BatchRecord {
   readonly plan: BatchPlan;
   readonly entries: readonly Entry[];
@@ -31,12 +31,12 @@ export interface BatchRecord {
   error: unknown;
 }
 
-/** Milliseconds after its timeout within which a call ends, or its process. */
+/** Milliseconds after its timeout within which a call or its process ends. */
 const BEYOND_TIMEOUT_MS = 3_000;
-/** Milliseconds after which every worker has heard of an abort and has ended its call: the network may be late. */
+/** Milliseconds after which every worker has learned of an abort and has ended its call: the network may be slow. */
 const BEYOND_ABORT_MS = 8_000;
 
-/** Writes down what happens to each element, and notices what must never be. */
+/** Records what happens to each element, and detects impossible outcomes. */
 export class Ledger {
   readonly batches: readonly BatchRecord[];
   readonly #world: World;
@@ -58,7 +58,7 @@ export class Ledger {
     }));
   }
 
-  /** @throws where there is no such element */
+  /** @throws if there is no such element */
   entryOf({ batch, n }: Pick<Element, 'batch' | 'n'>): Entry {
     const entry = this.#recordOf(batch).entries[n];
     if (entry === undefined) throw new Error(`there is no element ${n} in batch ${batch}`);
@@ -76,7 +76,7 @@ export class Ledger {
     const call: Call = { element, process, begun: this.#world.elapsed, ended: undefined };
     calls.push(call);
     const { timeout } = this.#recordOf(element.batch).plan;
-    // One that is no more than a promise is given up, and its worker leaves later.
+    // A call that only waits is abandoned, and its worker leaves later.
     if (timeout !== undefined && (element.does === 'hang' || element.does === 'block'))
       this.#mustEnd(call, timeout + BEYOND_TIMEOUT_MS, `its timeout of ${timeout} ms`);
     return call;
@@ -91,7 +91,7 @@ export class Ledger {
     });
   }
 
-  /** The batch was aborted: nobody works for it any more after a while. */
+  /** The batch was aborted: after a while no worker works for it any more. */
   aborted(record: BatchRecord): void {
     record.aborted = this.#world.elapsed;
     if (!this.#plan.isCalm) return;
@@ -133,6 +133,6 @@ function describe(element: Element): string {
 const isUnderWay = ({ ended, process }: Call): boolean =>
   ended === undefined && !process.isDead && !process.isFrozen;
 
-/** An error, for people. */
+/** The text of an error. */
 export const shown = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : 'what is no error';

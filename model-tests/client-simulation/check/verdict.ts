@@ -11,7 +11,7 @@ export interface Evidence {
   readonly master: Master;
 }
 
-/** Says what of all that has happened should not have. */
+/** Reports everything that should not have happened. */
 export function verdict({ world, plan, ledger, master }: Evidence): void {
   const { wrongs } = world;
   if (!master.process.isDead) {
@@ -59,7 +59,7 @@ function wrongsOf(batch: BatchRecord, plan: Plan): string[] {
   return [...wrongs, ...missing(batch).map((each) => `batch ${number} has ended without element ${each}`)];
 }
 
-/** What may become of an element, by what it does. */
+/** The possible outcomes of an element, by its behaviour. */
 function allowed(
   { element, calls }: Entry,
   { plan: { timeout, chunkSize } }: BatchRecord,
@@ -90,7 +90,7 @@ function allowed(
     case 'print':
       codes.add('value');
   }
-  // What may not be called again shares the fate of its chunk.
+  // An element that may not be called again has the outcome of its chunk.
   const hasCompany = chunkSize !== 'auto' && chunkSize > 1 && plan.onDeadWorker !== 'requeue';
   if (hasCompany) codes.add('worker-died').add('timed-out');
   if (plan.moduleFrom > 0) codes.add('not-loaded');

@@ -10,18 +10,18 @@ import { SimulatedProcess } from './process.ts';
 import { SimulatedSocket, socketError } from './socket.ts';
 import { startSimulatedWorker, type WorkerFaults } from './worker.ts';
 
-/** Milliseconds that it takes to connect, at most. */
+/** The maximum milliseconds to connect. */
 const CONNECTING_MS = 5;
 
-/** What is told of the processes of a host, as it happens. */
+/** The events of the processes of a host. */
 export interface HostListener {
-  /** Somebody says or does something that people want to read. */
+  /** A message or an action, for the trace. */
   say(who: string, what: string): void;
   /** A worker process was started. */
   started(process: SimulatedProcess, sentinel: SimulatedProcess, rank: number): void;
-  /** It says something to its sentinel, itself or by its watchdog. */
+  /** It sends a message to its sentinel, itself or by its watchdog. */
   said(process: SimulatedProcess, message: MessageFromWorker): void;
-  /** Its sentinel ends it. */
+  /** Its sentinel stops it. */
   killed(process: SimulatedProcess): void;
   /** Any process has ended. */
   ended(process: SimulatedProcess): void;
@@ -30,20 +30,23 @@ export interface HostListener {
 export interface HostOptions {
   readonly world: World;
   readonly listener: HostListener;
-  /** Gives what a module exports, in that process. @throws ModuleError */
+  /**
+   * Returns the export of a module, in that process.
+   * @throws ModuleError
+   */
   readonly load: (process: SimulatedProcess, path: string) => Promise<Exports>;
   readonly faults: WorkerFaults;
 }
 
-/** What a test may change, to see that it is noticed. */
+/** Changes that a test plants, to see that they are detected. */
 export interface Sabotage {
-  /** What a sentinel is told to do. */
+  /** The launch order of a sentinel. */
   order?: (order: LaunchOrder) => LaunchOrder;
-  /** What a sentinel gets when it starts a worker under a rank, for the so-manieth time. */
+  /** The environment in which a sentinel starts a worker under a rank, by the number of the attempt. */
   child?: (start: () => WorkerChild, times: number) => WorkerChild;
-  /** Called when all is ready to begin. */
+  /** Called when everything is ready. */
   begin?: (host: SimulatedHost) => void;
-  /** Workers live on when their sentinel has gone. */
+  /** Workers survive the end of their sentinel. */
   hasNoWatchdog?: boolean;
 }
 
@@ -51,12 +54,12 @@ export interface Sabotage {
 export class SimulatedHost {
   readonly world: World;
   readonly options: HostOptions;
-  /** Those that have not ended. */
+  /** Processes that have not ended. */
   readonly processes = new Set<SimulatedProcess>();
   readonly sabotage: Sabotage;
-  /** How often a worker was started, by sentinel and rank. */
+  /** The number of starts of a worker, by sentinel and rank. */
   readonly #starts = new Map<string, number>();
-  /** Nobody reaches the server while it is set. */
+  /** The server is unreachable while it is set. */
   isCutOff = false;
   #pids = 100;
 
@@ -73,7 +76,7 @@ export class SimulatedHost {
     return process;
   }
 
-  /** It ends, however that comes about; the kernel closes what it had open, and tells who waits for it. */
+  /** It ends for any reason; the kernel closes its sockets and notifies waiting processes. */
   end(process: SimulatedProcess, how: string): void {
     if (process.isDead) return;
     this.options.listener.say(process.name, `ends: ${how}`);
@@ -82,7 +85,7 @@ export class SimulatedHost {
     this.options.listener.ended(process);
   }
 
-  /** The world as that process sees it. */
+  /** The platform of that process. */
   platformOf(process: SimulatedProcess): Platform {
     const { world } = this;
     const { random } = world;

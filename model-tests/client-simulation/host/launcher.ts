@@ -7,21 +7,21 @@ import type { SimulatedProcess } from './process.ts';
 
 const NOTHING = (): void => undefined;
 
-/** Milliseconds that a sentinel takes to begin, at most. */
+/** The maximum milliseconds until a sentinel begins. */
 const START_MS = 200;
 
 /** Workers that a simulated sentinel has started. */
 export interface SimulatedLaunch extends Launched {
   readonly process: SimulatedProcess;
-  /** It was told to go, or to drain. */
+  /** It was told to stop, or to drain. */
   readonly isStopping: boolean;
-  /** As SIGTERM does it for `sleigh worker`. */
+  /** As SIGTERM does for `sleigh worker`. */
   drain(milliseconds: number): void;
 }
 
 /**
  * Starts a sentinel in a process of its own, as `processes()` does.
- * @param master whose process starts it, and takes it along
+ * @param master the process that starts it, and whose end ends it
  */
 export const simulatedLauncher = (
   host: SimulatedHost,
@@ -114,7 +114,7 @@ class SentinelProcess implements SimulatedLaunch {
     this.process.act(() => this.#host.end(this.process, 'exit status 0'));
   }
 
-  /** The master hears of it. */
+  /** The master is notified. */
   #tell(act: () => void): void {
     this.process.act(() => this.#up.post(() => this.#master.hear(act)));
   }

@@ -1,9 +1,9 @@
 import type { World } from '../../world/world.ts';
 
-/** Milliseconds that a message takes between two processes of a host, at most. */
+/** The maximum milliseconds of a message between two processes of a host. */
 const LONGEST_WAY_MS = 1;
 
-/** One way between two processes of a host: what is sent comes a little later, in its order. */
+/** One direction between two processes of a host: messages arrive a little later and in order. */
 export class Mail {
   readonly #world: World;
   #last = 0;
@@ -12,7 +12,7 @@ export class Mail {
     this.#world = world;
   }
 
-  /** @param late milliseconds that it takes beyond its way */
+  /** @param late additional milliseconds */
   post(deliver: () => void, late = 0): void {
     const { agenda, random } = this.#world;
     this.#last = Math.max(this.#last, agenda.now + random.fraction() * LONGEST_WAY_MS + late);

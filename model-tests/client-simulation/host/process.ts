@@ -2,29 +2,29 @@ import type { World } from '../../world/world.ts';
 import type { SimulatedSocket } from './socket.ts';
 
 /**
- * A process of the simulated host, as far as its code can tell: it has a clock, timers, and connections, and takes one
- * event after another. When a call blocks it, its own time is ahead of the world's: what it does is done when the world
- * has come there, and what comes for it waits as long.
+ * A process of the simulated host, as its code sees it: it has a clock, timers and connections, and handles one event
+ * after another. While a call blocks it, its own time is ahead of the world's: its actions take effect when the world
+ * has reached that time, and its events wait as long.
  */
 export class SimulatedProcess {
   readonly world: World;
-  /** For people who read the trace. */
+  /** For the trace. */
   readonly name: string;
   readonly pid: number;
-  /** Bytes that it takes. */
+  /** The memory that it uses, in bytes. */
   memory = 0;
-  /** What its code does at SIGTERM. */
+  /** The handler of its code for SIGTERM. */
   terminate: () => void = () => undefined;
-  /** What it prints goes there. */
+  /** The destination of its output. */
   print: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined;
   readonly sockets = new Set<SimulatedSocket>();
-  /** What has come for it, and has to wait. */
+  /** Events that have arrived and wait. */
   readonly #inbox: (() => void)[] = [];
   #isWoken = false;
   #busyUntil = 0;
   #endedBy: string | undefined;
   #isFrozen = false;
-  /** A connection of it was cut: others may take it for dead. */
+  /** One of its connections was cut: other processes may believe that it is dead. */
   hasLostConnection = false;
 
   readonly #endListeners: ((how: string) => void)[] = [];
@@ -35,7 +35,7 @@ export class SimulatedProcess {
     this.pid = pid;
   }
 
-  /** Whoever waits for its end is told how that was. */
+  /** Notified of its end and the reason. */
   onEnd(listener: (how: string) => void): void {
     this.#endListeners.push(listener);
   }
@@ -44,17 +44,17 @@ export class SimulatedProcess {
     return this.#endedBy !== undefined;
   }
 
-  /** How it has ended, when it has. */
+  /** The reason of its end, when it has ended. */
   get endedBy(): string | undefined {
     return this.#endedBy;
   }
 
-  /** It does nothing more, whatever its code says. */
+  /** It does nothing more, whatever its code does. */
   get isFrozen(): boolean {
     return this.#isFrozen;
   }
 
-  /** Its code does not come to an end, or has not come there yet. */
+  /** Its code never ends, or has not ended yet. */
   get isBusy(): boolean {
     return this.#busyUntil > this.world.agenda.now;
   }
@@ -64,18 +64,18 @@ export class SimulatedProcess {
     return Math.max(this.world.agenda.now, this.#busyUntil);
   }
 
-  /** Its code takes so long, in one piece. */
+  /** Its code takes this long without a pause. */
   block(milliseconds: number): void {
     this.#busyUntil = this.now + milliseconds;
   }
 
-  /** Its code does not go on from here, though the process is there: what it has not done yet is not done. */
+  /** Its code stops here, although the process continues: later actions do not happen. */
   freeze(): void {
     this.#isFrozen = true;
     this.#busyUntil = Infinity;
   }
 
-  /** Something comes for it: one thing at a time, in the order in which they come. */
+  /** An event arrives: events are handled one at a time and in order. */
   hear(act: () => void): void {
     if (this.isDead || this.#isFrozen) return;
     if (this.#inbox.length === 0 && !this.isBusy) return act();
@@ -94,7 +94,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** It does something that others see: now, or when the world has come where it is. */
+  /** An action that others see: it takes effect now, or when the world has reached the time of the process. */
   act(deed: () => void): void {
     if (this.isDead || this.#busyUntil === Infinity) return;
     if (!this.isBusy) return deed();
@@ -103,7 +103,7 @@ export class SimulatedProcess {
     });
   }
 
-  /** @returns what takes it back */
+  /** @returns a function that cancels it */
   after(milliseconds: number, act: () => void): () => void {
     if (milliseconds === Infinity || this.#busyUntil === Infinity) return () => undefined;
     let isWanted = true;
@@ -118,7 +118,7 @@ export class SimulatedProcess {
     };
   }
 
-  /** It ends, in the middle of whatever it does; the kernel closes what it had open. */
+  /** It ends in the middle of an action; the kernel closes its sockets. */
   end(how: string): void {
     this.#endedBy = how;
     this.#inbox.length = 0;

@@ -2,27 +2,27 @@ import { Duplex } from 'node:stream';
 import type { ClientEnd, ClientLink } from '../../world/link.ts';
 import type { SimulatedProcess } from './process.ts';
 
-/** Bytes that may be under way before whoever writes has to wait. */
+/** Bytes that may be in transit before the writer has to wait. */
 const SEND_BUFFER = 64 * 1_024;
-/** Milliseconds between two looks at whether there is room again. */
+/** Milliseconds between two checks whether there is room again. */
 const LOOK_MS = 1;
 
-/** Why a connection cannot be had, or has ended, as Node says it. */
+/** The errors of a connection, as Node reports them. */
 export function socketError(code: 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT'): NodeJS.ErrnoException {
   return Object.assign(new Error(`connect ${code}`), { code });
 }
 
-/** Makes the link once the server has answered; throws what the client is told when it has not. */
+/** Creates the link when the server has accepted; throws the error for the client otherwise. */
 export type Connecting = (end: ClientEnd) => ClientLink;
 
-/** The client's end of a connection, as `node:net` would give it, over a simulated link. */
+/** The client's end of a connection, as `node:net` provides it, over a simulated link. */
 export class SimulatedSocket extends Duplex {
   readonly #process: SimulatedProcess;
   readonly #connecting: Connecting;
   readonly #delay: number;
   #link: ClientLink | undefined;
 
-  /** @param delay milliseconds until it is connected, or refused */
+  /** @param delay milliseconds until it is connected or refused */
   constructor(process: SimulatedProcess, connecting: Connecting, delay: number) {
     super({ allowHalfOpen: false });
     this.#process = process;
@@ -31,7 +31,7 @@ export class SimulatedSocket extends Duplex {
     process.sockets.add(this);
   }
 
-  /** Of the network; undefined while it is not connected. */
+  /** The link; undefined while it is not connected. */
   get link(): ClientLink | undefined {
     return this.#link;
   }
@@ -87,13 +87,13 @@ export class SimulatedSocket extends Duplex {
     done();
   }
 
-  /** What was written arrives, as far as it may: a kernel sends on for a process that closes, or ends. */
+  /** Written data arrives as far as possible: a kernel continues to send for a process that closes or ends. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#process.act(() => this.release());
     done(error);
   }
 
-  /** The kernel closes it, for whatever reason the process does not hold it any more. */
+  /** The kernel closes it when the process no longer has it, for any reason. */
   release(): void {
     this.#process.sockets.delete(this);
     if (this.#link?.isOver === false) this.#link.end();

@@ -14,9 +14,9 @@ import type { SimulatedHost } from './host.ts';
 import { Mail } from './mail.ts';
 import type { SimulatedProcess } from './process.ts';
 
-/** What may be wrong with a worker process, beside what its tasks do. Each is asked for once for each process. */
+/** The possible faults of a worker process, in addition to those of its tasks. Each is drawn once for each process. */
 export interface WorkerFaults {
-  /** How it ends before it has begun; undefined when it begins. */
+  /** How it ends before it has begun; undefined if it begins. */
   diesAtStart(): string | undefined;
   /** It does not end when it is told to. */
   staysAtExit(): boolean;
@@ -24,12 +24,12 @@ export interface WorkerFaults {
   startTime(): number;
 }
 
-/** Milliseconds from a signal that nobody can refuse to the end of a process, at most. */
+/** The maximum milliseconds from a signal that cannot be ignored to the end of a process. */
 const KILL_MS = 5;
-/** Milliseconds within which a watchdog sees that the sentinel has gone, at most. */
+/** The maximum milliseconds until a watchdog notices that the sentinel has ended. */
 const WATCHDOG_MS = 60;
 
-/** A simulated worker process: the real session in it, and the real watch over its calls beside it. */
+/** A simulated worker process: it runs the real session, and the real watchdog beside it. */
 export function startSimulatedWorker(
   host: SimulatedHost,
   parent: SimulatedProcess,
@@ -38,7 +38,7 @@ export function startSimulatedWorker(
   return new SimulatedWorker(host, parent, rank).child;
 }
 
-/** What a process prints, as its parent reads it. */
+/** The output of a process, as its parent reads it. */
 function output(): Readable {
   return new Readable({ read: () => undefined });
 }
@@ -56,7 +56,7 @@ class SimulatedWorker {
   readonly #watch: ActivityWatch;
   #hear: (message: MessageToWorker) => void = () => undefined;
   #heard: (message: MessageFromWorker) => void = () => undefined;
-  /** Whether a call is under way, or one that has ended is still to be told of. */
+  /** Whether a call is running, or one has ended that was not reported yet. */
   #isInCall = false;
   #isTold = false;
   #isLooking = false;
@@ -86,7 +86,7 @@ class SimulatedWorker {
     this.#start();
   }
 
-  /** What comes for it meanwhile waits. */
+  /** Messages that arrive meanwhile wait. */
   #start(): void {
     const { faults } = this.#host.options;
     this.#process.block(faults.startTime());
@@ -116,7 +116,7 @@ class SimulatedWorker {
     process.terminate = () => session.leave();
   }
 
-  /** What it does when is a matter of its own time; the real memory that it shares with its watchdog knows no other. */
+  /** Its actions happen in its own time; the real memory that it shares with its watchdog knows no other. */
   #activity(): Activity {
     const writer = new ActivityWriter(this.#board);
     return {
@@ -134,7 +134,7 @@ class SimulatedWorker {
     };
   }
 
-  /** Beside the worker, whatever that does. */
+  /** Runs beside the worker, whatever the worker does. */
   #look(): void {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -161,7 +161,7 @@ class SimulatedWorker {
     this.#tell(() => this.#heard(unsafeCast<MessageFromWorker>(JSON.parse(JSON.stringify(message)))));
   }
 
-  /** The sentinel hears of it. */
+  /** The sentinel is notified. */
   #tell(act: () => void): void {
     this.#up.post(() => this.#parent.hear(act));
   }

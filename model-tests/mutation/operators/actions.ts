@@ -2,7 +2,7 @@ import { listOf, type ActionConfig, type Place, type StateConfig } from '../char
 import type { Change } from '../mutant.ts';
 import { transitionsOf } from '../transitions.ts';
 
-/** Where actions stand: in a transition, or at the entry or exit of a state. */
+/** The places of actions: in a transition, or at the entry or exit of a state. */
 interface Spot {
   readonly label: string;
   readonly event: string | undefined;
@@ -27,7 +27,7 @@ const spotsIn = (state: StateConfig): Spot[] => [
 
 const TIMER = /^(start|stop)\w+Timer$/;
 
-/** Actions that are dropped, done twice, or done in another order. */
+/** Actions that are dropped, repeated or reordered. */
 export function* actionChanges({ state }: Place): Generator<Change> {
   for (const { label, event, actions, put } of spotsIn(state)) {
     const change = (operator: Change['operator'], what: string, changed: ActionConfig[]): Change => ({
@@ -52,7 +52,7 @@ export function* actionChanges({ state }: Place): Generator<Change> {
   }
 }
 
-/** What is sent arrives when all actions are done, wherever it stands among them: only the order of two sends shows. */
+/** Events are sent after all actions, so only the order of two sends is visible. */
 const isSend = (action: ActionConfig): boolean =>
   typeof action !== 'string' && action.type === 'xstate.sendTo';
 

@@ -9,7 +9,7 @@ function made(make: typeof and | typeof or | typeof not, of: unknown): CombinedG
   return guard;
 }
 
-/** What XState makes of guards is told apart by how it checks them. */
+/** The kinds of XState's guards differ by their check function. */
 const NOT = made(not, '').check;
 const OR = made(or, []).check;
 const AND = made(and, []).check;
@@ -28,14 +28,14 @@ function described(guard: GuardConfig): string {
     : `(${inner.join(guard.check === OR ? ' or ' : ' and ')})`;
 }
 
-/** `or` for `and`, the other way around, and each guard of several alone. */
+/** `or` for `and`, the reverse, and each guard of several alone. */
 function inPart(guard: GuardConfig): GuardConfig[] {
   if (!isCombined(guard) || guard.check === NOT) return [];
   const { check, guards } = guard;
   return [made(check === AND ? or : and, guards), ...guards];
 }
 
-/** Guards that are negated, dropped, or looked at in part. */
+/** Guards that are negated, dropped, or checked in part. */
 export function* guardChanges({ state }: Place): Generator<Change> {
   for (const transition of transitionsOf(state)) {
     const { event, label, config } = transition;

@@ -1,7 +1,7 @@
 import { listOf, type Place } from '../chart-config.ts';
 import type { Change } from '../mutant.ts';
 
-/** States that begin elsewhere, do not end, or have lost a tag. */
+/** States with another initial state, final states that are not final, and missing tags. */
 export function* stateChanges({ state }: Place): Generator<Change> {
   const { initial, type, tags } = state;
   for (const name of Object.keys(state.states ?? {}))

@@ -3,7 +3,7 @@ import type { Place } from '../chart-config.ts';
 import type { Change } from '../mutant.ts';
 import { transitionsOf } from '../transitions.ts';
 
-/** The innermost state that entering a state leads to. */
+/** The leaf state that entering the state leads to. */
 function innermost(node: AnyStateNode): AnyStateNode {
   const [first] = node.initial?.target ?? [];
   return first === undefined ? node : innermost(first);
@@ -21,7 +21,7 @@ function nodeAt(machine: AnyStateMachine, path: readonly string[]): AnyStateNode
   return node;
 }
 
-/** Transitions that lead to every other state, to none, or to one where there was none. */
+/** Transitions to every other state, without a target, or with one where there was none. */
 export function* targetChanges({ path, state }: Place, machine: AnyStateMachine): Generator<Change> {
   const source = nodeAt(machine, path);
   for (const transition of transitionsOf(state)) {
@@ -29,7 +29,7 @@ export function* targetChanges({ path, state }: Place, machine: AnyStateMachine)
     const [target] = source.transitions.get(event)?.[at]?.target ?? [];
     const leaf = target && innermost(target);
     for (const other of leavesOf(machine.root))
-      // A transition from a plain state to itself is none.
+      // A transition from a plain state to itself has no effect.
       if (other !== (leaf ?? source))
         yield {
           operator: leaf === undefined ? 'target added' : 'target changed',

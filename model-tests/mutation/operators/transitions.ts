@@ -2,7 +2,7 @@ import { listOf, type Place, type StateConfig } from '../chart-config.ts';
 import type { Change } from '../mutant.ts';
 import { transitionsOf } from '../transitions.ts';
 
-/** Transitions that are not there, and events that are taken and do nothing. */
+/** Missing transitions, and events that are accepted without an effect. */
 export function* transitionChanges({ state }: Place): Generator<Change> {
   for (const { event, at, label } of transitionsOf(state))
     yield {

@@ -1,10 +1,10 @@
 import type { Workspace } from './workspace.ts';
 
-/** One connection, as the clauses know it. */
+/** One connection, as the clauses define it. */
 export class Client {
   /** HOST:PORT */
   readonly peer: string;
-  /** What it has opened or used, the very ones (W5). */
+  /** The workspaces that it has opened or used, as objects (W5). */
   readonly references = new Map<string, Workspace>();
   isBlocked = false;
 

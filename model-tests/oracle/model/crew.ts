@@ -7,35 +7,35 @@ export interface Task {
   readonly descriptor: number;
   readonly metadata: Entries;
   readonly copyOf?: Broadcast;
-  /** Ranks that it is not given to again (S19). */
+  /** Ranks that it is not handed to again (S19). */
   readonly declinedBy: Set<number>;
-  /** How the last who declined it ended. */
+  /** The reported end of the last worker that declined it. */
   signs: Entries;
   attempts: number;
 }
 
 export interface Broadcast extends Pick<Task, 'text' | 'descriptor' | 'metadata'> {
-  /** Everyone who comes later gets a copy, too, where the group is elastic (S17). */
+  /** In an elastic group, later workers get a copy, too (S17). */
   readonly isForAll: boolean;
-  /** Ranks that had a copy, or were answered for without one. */
+  /** Ranks that had a copy, or were settled without one. */
   readonly reached: Set<number>;
   copies: number;
 }
 
-/** Who has a rank that was given out, or is to have it. */
+/** The owner of an assigned rank, or its expected owner. */
 export interface Worker {
   readonly rank: number;
   readonly sentinel: Sentinel;
-  /** Whom it replaces (S19). */
+  /** The worker that it replaces (S19). */
   readonly former: Worker | undefined;
   client: Client | undefined;
-  /** `awaited`: as the replacement of one who has ended (S19). */
+  /** `awaited`: the replacement of a worker that has ended (S19). */
   state: 'declared' | 'awaited' | 'registered' | 'dead' | 'deadbeat' | 'left';
-  /** Registered still, while its connection is gone (S18, S19). */
+  /** Still registered while its connection is closed (S18, S19). */
   isLost: boolean;
-  /** By which it may come back (S18). */
+  /** The session with which it may come back (S18). */
   session: string | undefined;
-  /** Of the task that it was given last (S18). */
+  /** The number of its last task (S18). */
   number: number;
   task: Task | undefined;
   /** Copies that are tried again (S7.1), then those that it has not had. */
@@ -67,12 +67,12 @@ const newWorker = (rank: number, sentinel: Sentinel, former?: Worker): Worker =>
   completed: 0,
 });
 
-/** Whether somebody may register as that worker. */
+/** Whether a client may register as that worker. */
 export const isAwaited = ({ state }: Worker): boolean => state === 'declared' || state === 'awaited';
 
 /** Ranks, sentinels and workers (S2–S6.1, S17, S19). */
 export class Crew {
-  /** By rank: who has it now. */
+  /** By rank: its current owner. */
   readonly workers: Worker[] = [];
   readonly sentinels: Sentinel[] = [];
   readonly #workerOf = new Map<Client, Worker>();
@@ -105,7 +105,7 @@ export class Crew {
     return this.sentinels.some(({ session }) => session !== undefined);
   }
 
-  /** Nobody else is to come, for now (S4, S17). */
+  /** No further worker is expected, for now (S4, S17). */
   get isComplete(): boolean {
     const { registered, maximum, workers } = this;
     if (!this.isElastic) return registered === this.expected;
@@ -120,7 +120,7 @@ export class Crew {
     return this.sentinels.find((sentinel) => sentinel.client === client);
   }
 
-  /** The worker speaks through that connection; through an older one no longer (S18). */
+  /** The worker uses that connection; an older one is no longer valid (S18). */
   connect(worker: Worker, client: Client): void {
     if (worker.client !== undefined) this.#workerOf.delete(worker.client);
     worker.client = client;
@@ -144,18 +144,18 @@ export class Crew {
     return rank;
   }
 
-  /** S19: the secret is that of the sentinel which was given the rank. */
+  /** S19: the secret is that of the sentinel that the rank was assigned to. */
   whyNotSupervisor(what: string, rank: number, session: string | undefined): Reply | undefined {
     if (session !== undefined && this.workers[rank]?.sentinel.session === session) return undefined;
     return refusal(`${what}: rank ${rank} was not given to a sentinel of that session.`);
   }
 
-  /** S19: the next to register under that rank is another one. */
+  /** S19: the next worker to register under that rank is another one. */
   replace(former: Worker): void {
     this.workers[former.rank] = newWorker(former.rank, former.sentinel, former);
   }
 
-  /** S3. Which reason is told when several apply is open. */
+  /** S3. The reason is open if several apply. */
   whyNotRegister(client: Client, rank: string, session: string | undefined): Reply | undefined {
     const reasons: string[] = [];
     if (!isWhole(rank)) reasons.push(`the rank "${rank}" is no number`);
@@ -190,7 +190,7 @@ export class Crew {
     for (const worker of this.workers) if (worker.state === 'declared') worker.state = 'deadbeat';
   }
 
-  /** The ranks under which nobody is registered, below the number expected (S13). */
+  /** The ranks below the expected number without a registered worker (S13). */
   get absent(): number[] {
     const ranks = Array.from({ length: Math.max(this.expected, 0) }, (_, rank) => rank);
     return ranks.filter((rank) => this.workers[rank]?.state !== 'registered');

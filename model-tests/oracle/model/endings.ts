@@ -7,14 +7,14 @@ import { DEAD, text, WORKER_DEAD } from './told.ts';
 import type { Tell } from './variable.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The server itself, when it stores. */
+/** The server itself, for its own stores. */
 const NOBODY = new Client('');
 
-/** Who ends, and how. */
+/** A worker or sentinel, and how it ends. */
 interface Ending {
   readonly worker: Worker;
   readonly report: Report;
-  /** It has left when it owes nothing (S17). */
+  /** It has left if it has no unfinished work (S17). */
   readonly mayLeave: boolean;
 }
 
@@ -47,14 +47,14 @@ export class Endings {
     this.#tell = tell;
   }
 
-  /** S13, S17, S19. Those who end at one stroke have ended before the sleigh ends of it. */
+  /** S13, S17, S19. Workers that end together have ended before the sleigh reacts. */
   end(endings: Ending[]): void {
     const ending = endings.filter(({ worker }) => worker.state === 'registered');
     if (this.isOver) for (const { worker } of ending) this.#letGo(worker);
     if (this.isOver || ending.length === 0) return;
     for (const each of ending) {
       this.#endOne(each);
-      // What one had may go to another who ends at the same stroke.
+      // The work of one may go to another one that ends at the same time.
       if (each.worker.state !== 'dead' || this.#policy !== 'shutdown') this.#tasks.dispatch();
     }
     const died = ending.some(({ worker }) => worker.state === 'dead');
@@ -114,7 +114,7 @@ export class Endings {
     this.#rideOver();
   }
 
-  /** S14.1. It may have been declared by then: a barrier is not for servers to join. */
+  /** S14.1. It may have been declared by then: the server does not join a barrier. */
   #rideOver(): void {
     const variable = this.#workspace.variable('Sleigh ride over');
     if (variable.mode === '__barrier') return;
@@ -131,7 +131,7 @@ export class Endings {
     const orphans = own.filter((other) => other.state === 'registered' && !ending.includes(other));
     if (sentinel !== undefined && sentinel.state !== 'dead')
       sentinel.state = orphans.length > 0 && !isOver ? 'dead' : 'left';
-    // Those without a task go first, so that what is requeued is not given to one who dies with it.
+    // Those without a task end first, so that a requeued task is not handed to one that dies with it.
     const idleFirst = [
       ...orphans.filter(({ task }) => task === undefined),
       ...orphans.filter(({ task }) => task !== undefined),
@@ -149,7 +149,7 @@ export class Endings {
     return (worker.isLost = isAwaitedBack && !this.isOver);
   }
 
-  /** S14: those who should have ended them are gone. */
+  /** S14: the sentinels that should have ended them are disconnected. */
   #endWaiting(workers: Worker[]): void {
     for (const { client } of workers) {
       if (client === undefined || !this.#tasks.waiting.includes(client)) continue;
@@ -158,7 +158,10 @@ export class Endings {
     }
   }
 
-  /** S13: a closed group that has lost its last worker. One that closed empty waits for the grace period, and so does one that is supervised (S19). */
+  /**
+   * S13: a closed group that has lost its last worker. One that closed without workers waits for the grace period, and
+   * so does a supervised one (S19).
+   */
   endWithoutWorkers(): void {
     const { join, registered, registeredAtClosing, isSupervised } = this.#crew;
     const hasLost = registeredAtClosing > 0 && !isSupervised;

@@ -36,11 +36,11 @@ const REFUSE_STORES = new Set([...CONST, 'sentinel_alive', 'jobStatus', 'fixedar
 const HAS_COME_BACK = refusal('the worker has come back on another connection');
 const SHUTTING_DOWN: Reply = { status: '5001', reasons: ['Store failed: sleigh is shutting down.'] };
 
-/** S7: also one that has left, of whom a sentinel says so (S19). */
+/** S7: also a worker that has left, if its sentinel reports it (S19). */
 const hasEnded = (worker: Worker | undefined): boolean =>
   worker !== undefined && worker.state !== 'registered';
 
-/** The sleigh, out of S1–S21 alone: lists, searched from the front. Time does not pass in it, but for `elapse`. */
+/** The sleigh, derived only from S1–S21: lists, searched from the front. Time passes only in `elapse`. */
 export class Job {
   readonly #workspace: Workspace;
   readonly #options: Options;
@@ -89,7 +89,7 @@ export class Job {
     return CUSTOM.includes(name) || FIFOS.includes(name);
   }
 
-  /** What a client may know of itself, to ask for what makes sense. */
+  /** The facts that a client may know of itself, to send meaningful requests. */
   roleOf(client: Client): 'over' | 'none' | 'sentinel' | 'idle' | 'busy' | 'ended' {
     const worker = this.#crew.workerOf(client);
     if (this.#endings.isOver && worker?.task === undefined) return 'over';
@@ -97,7 +97,7 @@ export class Job {
     if (worker !== undefined) return worker.task === undefined ? 'idle' : 'busy';
     return this.#crew.sentinelOf(client) === undefined ? 'none' : 'sentinel';
   }
-  /** Who has each rank. */
+  /** The owner of each rank. */
   get workers(): readonly Worker[] {
     return this.#crew.workers;
   }
@@ -184,7 +184,7 @@ export class Job {
     if (worker.state === 'registered') this.#endings.end([{ worker, report: died, mayLeave: false }]);
     if (this.#endings.isOver) return false;
     if (!isAwaited(worker) || this.#crew.join === 'closed') this.#crew.replace(worker);
-    // Whoever was awaited still is, also once the group is closed.
+    // An expected replacement remains expected after the close of the group.
     else worker.state = 'awaited';
     return true;
   }
@@ -338,7 +338,7 @@ export class Job {
     return DONE;
   }
 
-  /** What an ordinary variable would take, and a job does not (S13, S19). */
+  /** Values that an ordinary variable would accept and a job refuses (S13, S19). */
   refusesStore(name: string, { text, metadata }: Value): Reply | undefined {
     if (name !== 'worker_dead') return undefined;
     if (!isWhole(text)) return notANumber('worker_dead', text);
@@ -347,7 +347,10 @@ export class Job {
     return whyNotReport(metadata) ?? this.#crew.whyNotSupervisor('worker_dead', Number(text), session);
   }
 
-  /** S19. @returns whether it is a report, which is not kept */
+  /**
+   * S19.
+   * @returns whether it is a report, which is not kept
+   */
   takesReport(name: string, { text, metadata }: Value): boolean {
     if (name !== 'worker_dead' || metadata['session'] === undefined) return false;
     this.#reported(Number(text), readReport(metadata) ?? DIED);

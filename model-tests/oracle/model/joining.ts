@@ -3,13 +3,13 @@ import type { Crew } from './crew.ts';
 import { isWhole, notANumber, NO_VALUE_YET, text, type Reply } from './told.ts';
 import type { Get, Tell } from './variable.ts';
 
-/** Who waits for the group, in `status` and `waitForWorkers` (S5, S6, S17). */
+/** Clients that wait for the group, in `status` and `waitForWorkers` (S5, S6, S17). */
 export class Joining {
   readonly #crew: Crew;
   readonly #tell: Tell;
   readonly #close: () => void;
   #waiting: { client: Client; isShort: boolean }[] = [];
-  /** The join phase takes no time at all. */
+  /** The join phase takes no time. */
   #closesAtOnce = false;
 
   constructor(crew: Crew, tell: Tell, close: () => void) {
@@ -39,12 +39,12 @@ export class Joining {
     return undefined;
   }
 
-  /** S4, S17: somebody has come, or will not come. */
+  /** S4, S17: a worker has registered, or never will. */
   look(): void {
     if (this.#crew.isElastic && this.#crew.isComplete) this.tellAll(text(String(this.#crew.registered)));
   }
 
-  /** The waits of no seconds at all are over. */
+  /** Waits of zero seconds have ended. */
   elapse(): void {
     if (this.#closesAtOnce && this.#crew.join === 'joining') this.#close();
     const short = this.#waiting.filter(({ isShort }) => isShort);

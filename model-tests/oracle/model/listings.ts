@@ -4,7 +4,7 @@ import { text, type Reply } from './told.ts';
 
 const escape = (value: string): string => value.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
-/** The members of a group in any order: that of their coming to it is not kept here. */
+/** The members of a group in any order: this model does not keep the order of their entry. */
 const anyOrder = (lines: string[]): string =>
   lines.length === 0 ? '' : `(?:(?:${lines.map(escape).join('|')})\n){${lines.length}}`;
 
@@ -34,7 +34,7 @@ export function agentStatus(crew: Crew, waiting: Client[], master: string): Repl
   let pattern = escape(`Master state: ${master}\n`);
   let gap = '\n';
   for (const [title, lines] of groups) {
-    // S18: that group is there when it has members.
+    // S18: that group is listed only if it has members.
     if (title === 'lost workers' && lines.length === 0) continue;
     const heading = title.charAt(0).toUpperCase() + title.slice(1);
     pattern += `${gap}${heading}\n${anyOrder(lines)}`;
@@ -43,7 +43,7 @@ export function agentStatus(crew: Crew, waiting: Client[], master: string): Repl
   return text(new RegExp(`^${pattern}$`));
 }
 
-/** S12: who ever registered, and how much each has done; the times are the server's. */
+/** S12: every worker that ever registered, and its number of tasks; the server determines the times. */
 export function scoreboard(crew: Crew): Reply {
   const header = 'Worker\tNum Completed\tAverage Time (sec)\t% Active\tTime on Current Task (sec)\n';
   const lines = crew.workers.flatMap(({ rank, client, completed }) =>

@@ -1,18 +1,18 @@
 import { isWhole, notANumber, type Entries, type Reply } from './told.ts';
 
-/** How a worker ended, as its sentinel says (S19). */
+/** How a worker ended, as its sentinel reports (S19). */
 export interface Report {
   readonly task: 'tried' | 'untried' | 'failed' | 'declined';
-  /** What null results carry that are made in place of what it had. */
+  /** The fields of null results for its work. */
   readonly signs: Entries;
 }
 
-/** Where it died without a report, or by one that says nothing else. */
+/** It died without a report, or with one that gives no details. */
 export const DIED: Report = { task: 'tried', signs: {} };
 
 const FATES: readonly Report['task'][] = ['tried', 'untried', 'failed', 'declined'];
 
-/** @returns undefined when the word for the task is none; at most so many bytes of each text are kept */
+/** @returns undefined if the word for the task is unknown; each text is limited in bytes */
 export function readReport({
   task = 'tried',
   why = 'died',
@@ -31,10 +31,10 @@ export function readReport({
   return { task: fate, signs };
 }
 
-/** Why a report is refused for what it says. */
+/** The reason why the content of a report is refused. */
 export function whyNotReport(metadata: Entries): Reply | undefined {
   const { at } = metadata;
   if (at !== undefined && !isWhole(at)) return notANumber('at', at);
-  // What is said of another word is open.
+  // The reply to any other word is open.
   return readReport(metadata) === undefined ? { status: '0001' } : undefined;
 }

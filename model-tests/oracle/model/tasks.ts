@@ -4,7 +4,7 @@ import { isAwaited, type Broadcast, type Crew, type Task, type Worker } from './
 import { NO_VALUE_YET, type Entries, type Reply } from './told.ts';
 import type { Tell, Value } from './variable.ts';
 
-/** What the maker of the sleigh chose (S1). */
+/** The options of the creator of the sleigh (S1). */
 export interface Options {
   readonly policy: string;
   readonly maxAttempts: number;
@@ -12,7 +12,7 @@ export interface Options {
   readonly reconnectGrace: number;
 }
 
-/** Tasks and broadcasts: who gets them, and what comes of them (S7, S8, S10, S13, S19). */
+/** Tasks and broadcasts: their recipients and outcomes (S7, S8, S10, S13, S19). */
 export class Tasks {
   readonly #crew: Crew;
   readonly #batches: Batches;
@@ -20,7 +20,7 @@ export class Tasks {
   readonly #tell: Tell;
   #queue: Task[] = [];
   readonly #broadcasts: Broadcast[] = [];
-  /** Who is blocked in `task`, workers or not, the longest first. */
+  /** Clients that are blocked in `task`, workers or not, the longest wait first. */
   waiting: Client[] = [];
 
   constructor(crew: Crew, batches: Batches, options: Options, tell: Tell) {
@@ -60,7 +60,7 @@ export class Tasks {
     return broadcast.copies;
   }
 
-  /** S8, S17, S19: what a worker that has just registered has missed. */
+  /** S8, S17, S19: the broadcasts that a newly registered worker has missed. */
   catchUp(worker: Worker): void {
     const { join, isElastic } = this.#crew;
     for (const broadcast of this.#broadcasts) {
@@ -84,7 +84,7 @@ export class Tasks {
     worker.owed.push({ ...copy, signs: {} });
   }
 
-  /** @returns undefined when the client waits from now on */
+  /** @returns undefined if the client waits from now on */
   give(client: Client, waits: boolean): Reply | undefined {
     const worker = this.#crew.workerOf(client);
     const next = worker && this.#next(worker);
@@ -94,7 +94,7 @@ export class Tasks {
     return undefined;
   }
 
-  /** What a worker does next, if there is anything. */
+  /** The next work of a worker, if there is any. */
   #next(worker: Worker): Reply | undefined {
     if (worker.state !== 'registered') return undefined;
     const fits = this.#queue.find(({ declinedBy }) => !declinedBy.has(worker.rank));
@@ -109,7 +109,7 @@ export class Tasks {
     return { status: '0000', value: text, descriptor, metadata, ...numbers };
   }
 
-  /** Gives to those who wait, the longest first. */
+  /** Hands work to waiting workers, the longest wait first. */
   dispatch(): void {
     for (const client of this.waiting) {
       const worker = this.#crew.workerOf(client);
@@ -152,7 +152,7 @@ export class Tasks {
     this.#batches.add(placeOf(work.metadata), { text: '', descriptor: 1, metadata });
   }
 
-  /** S13, S19: nobody is registered under those ranks, and nobody will get that broadcast under them. */
+  /** S13, S19: no worker is registered under those ranks, and none will get that broadcast. */
   answerForAbsent(broadcasts = this.#broadcasts): void {
     for (const broadcast of broadcasts)
       for (const rank of this.#crew.absent) {
@@ -172,7 +172,7 @@ export class Tasks {
     else this.answerNull(worker.rank, task, signs);
   }
 
-  /** S18, S19: a worker was given it, and has not tried it. */
+  /** S18, S19: it was handed to a worker that has not tried it. */
   putBackUntried(worker: Worker, task: Task): void {
     task.attempts--;
     if (task.copyOf === undefined) this.#putBack(task);
@@ -186,7 +186,7 @@ export class Tasks {
     this.putBackUntried(worker, task);
   }
 
-  /** S19: once everyone who could do a task has declined it. */
+  /** S19: when every worker that could do a task has declined it. */
   answerDeclined(): void {
     const able = this.#crew.workers.filter((worker) => worker.state === 'registered' || isAwaited(worker));
     for (const task of this.#queue) {

@@ -3,20 +3,20 @@ import type { Variable } from './variable.ts';
 
 export type Entries = Readonly<Record<string, string>>;
 
-/** What a client must be told. What is left out is not fixed by the clauses. */
+/** The expected reply to a client. Absent fields are not determined by the clauses. */
 export interface Reply {
   readonly status: string;
-  /** Any of these, where several clauses refuse the same request. */
+  /** Any of these, if several clauses refuse the same request. */
   readonly reasons?: readonly string[];
   readonly value?: string | RegExp;
   readonly descriptor?: number;
   readonly metadata?: Entries;
-  /** Whose id the cookie has; null: it is empty (P7). */
+  /** The owner of the id in the cookie; null: it is empty (P7). */
   readonly from?: Variable | null;
   readonly index?: number;
-  /** Takes what only the server knows. */
+  /** Accepts values that only the server determines. */
   readonly learn?: (value: string) => void;
-  /** The metadata have a number of the task, too, over the last one, which it becomes (S18). */
+  /** The metadata contain the number of the task, higher than the last one (S18). */
   readonly numbers?: { number: number };
 }
 
@@ -42,7 +42,7 @@ export const isWhole = (value: string): boolean => /^\s*[+-]?\d+\s*$/.test(value
 export const notANumber = (what: string, value: string): Reply =>
   refusal(`${what} must be a number, not "${value}".`);
 
-/** Text that the server makes (P10). */
+/** Text that the server composes (P10). */
 export const text = (value: string | RegExp): Reply => ({
   status: '0000',
   value,

@@ -7,7 +7,7 @@ export interface Value {
   readonly metadata: Entries;
 }
 
-/** Where an iteration stands (V10): at a variable that the client has read of, or at one that is not there. */
+/** The position of an iteration (V10): in a variable that the client has read, or in one that does not exist. */
 export interface Place {
   readonly variable: Variable | undefined;
   readonly index: number | undefined;
@@ -24,7 +24,7 @@ export interface Get {
 
 export type Tell = (client: Client, reply: Reply) => void;
 
-/** The bounds of rings that the server is given here: such that it makes no difference how exactly bytes are counted. */
+/** The bounds of rings on this server, chosen so that the exact accounting of bytes does not matter. */
 export const RING = { logCount: 4, logBytes: 12_000 };
 
 const sizeOf = ({ text, metadata }: Value): number =>
@@ -34,7 +34,7 @@ const MODES = new Set(['fifo', 'lifo', 'multi', 'single', '__time', '__barrier']
 const TIME = /^(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/;
 const NOT_JOINED = refusal('Client has not joined this barrier group.');
 
-/** The plainest variable that V1–V12 allow: arrays, searched from the front. */
+/** The simplest variable that V1–V12 allow: arrays, searched from the front. */
 export class Variable {
   readonly name: string;
   readonly hidden: boolean;
@@ -45,7 +45,7 @@ export class Variable {
   #stored = 0;
   #finders: Client[] = [];
   #fetchers: Client[] = [];
-  /** Of a barrier, and those of them who wait in it. */
+  /** The members of a barrier, and those that wait. */
   #members: Client[] = [];
   #arrived: Client[] = [];
   readonly #tell: Tell;
@@ -89,7 +89,7 @@ export class Variable {
     return this.#values.length <= RING.logCount && bytes <= RING.logBytes;
   }
 
-  /** @returns undefined when the client waits from now on */
+  /** @returns undefined if the client waits from now on */
   get(get: Get): Reply | undefined {
     const { after, takes } = get;
     if (after !== undefined && after.variable !== this) return refusal('Variable id mismatch.');
@@ -150,7 +150,7 @@ export class Variable {
     for (const member of this.#arrived.splice(0)) this.#tell(member, text(String(count)));
   }
 
-  /** A client that waits here does so no more (V6, P5.3). */
+  /** A waiting client stops waiting here (V6, P5.3). */
   withdraw(client: Client): void {
     this.#finders = this.#finders.filter((other) => other !== client);
     this.#fetchers = this.#fetchers.filter((other) => other !== client);

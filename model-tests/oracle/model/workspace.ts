@@ -3,7 +3,7 @@ import type { Job } from './job.ts';
 import { DONE, refusal, type Reply } from './told.ts';
 import { Variable, type Get, type Tell, type Value } from './variable.ts';
 
-/** A named set of variables (W1), and the job that it is for, if any (W9). */
+/** A named set of variables (W1), and its job, if any (W9). */
 export class Workspace {
   readonly name: string;
   owner = '';
@@ -43,7 +43,7 @@ export class Workspace {
   declare(name: string, mode: string): Reply {
     if (this.job?.has(name) === true)
       return mode === 'custom' ? DONE : refusal(`Cannot change variable mode to "${mode}".`);
-    // Naming it makes it, also when the mode is none: so it was recorded (V1, V2).
+    // A request creates the variable, even with the mode none, as in the recordings (V1, V2).
     return this.variable(name).declare(mode);
   }
 

@@ -6,7 +6,7 @@ import { Workspace } from './workspace.ts';
 
 export interface Request {
   readonly verb: string;
-  /** Without the verb, and without where an iteration stands. */
+  /** Without the verb and the position of an iteration. */
   readonly args: readonly string[];
   readonly metadata?: Entries;
   readonly after?: Place;
@@ -17,7 +17,7 @@ const VERBS = new Set(['list wss', 'store', 'declare var', 'delete var', 'list v
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
 
-/** All workspaces, and what is said to whom: the whole server, as plainly as the clauses allow. */
+/** All workspaces, and all replies: the whole server, as simply as the clauses allow. */
 export class ServerModel {
   readonly #all = new Map<string, Workspace>();
   #temporaries = 0;
@@ -34,7 +34,7 @@ export class ServerModel {
     this.#told.push({ client, reply });
   };
 
-  /** @returns all that is said because of it; when the client itself is told nothing, it waits */
+  /** @returns all replies that the request causes; if the client itself gets none, it waits */
   request(client: Client, request: Request): Told[] {
     this.#told = [];
     client.isBlocked = true;
@@ -43,7 +43,7 @@ export class ServerModel {
     return this.#told;
   }
 
-  /** P5.3: the request that comes too early is not carried out, and the connection ends. */
+  /** P5.3: the early request is not carried out, and the connection is closed. */
   overrun(client: Client): Told[] {
     this.#told = [{ client, reply: refusal('A request came while an earlier one was blocked.') }];
     this.#leave(client);
@@ -57,7 +57,7 @@ export class ServerModel {
     return this.#told;
   }
 
-  /** What a client learns that waits for a time of 0 seconds (S5, S6). */
+  /** The reply to a client that waits for 0 seconds (S5, S6). */
   elapse(): Told[] {
     this.#told = [];
     for (const { job } of this.#all.values()) job?.elapse();
@@ -146,7 +146,7 @@ export class ServerModel {
     return DONE;
   }
 
-  /** W8. Only the plainest templates are tried here. */
+  /** W8. Only the simplest templates are tried here. */
   #makeTemporary(client: Client, template: string, { wstype }: Entries): Reply {
     if (!/^[a-z]*%d$/.test(template)) return refusal(`mktemp: bad template "${template}".`);
     if (wstype !== undefined) return refusal('Internal error: reference_space failed');
@@ -187,7 +187,7 @@ export class ServerModel {
     return `${lines.join('\n')}\n`;
   }
 
-  /** The names that are there. */
+  /** The existing names. */
   get names(): string[] {
     return [...this.#all.keys()];
   }

@@ -5,17 +5,17 @@ import type { Request, ServerModel } from '../model/workspaces.ts';
 import { dutyOf, rankOf } from './duties.ts';
 import { OPTIONS, SECRET, type Batch, type Extra, type From, type Step } from './steps.ts';
 
-/** What a step comes to, as things stand: a request, or something else that a client does. */
+/** The effect of a step in the current state: a request, or another action of a client. */
 export type Action = { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' }>;
 
-/** Where a client stood when it last read of a variable, by workspace and name. */
+/** The last position of a client in a variable, by workspace and name. */
 export type Places = Map<string, Place>;
 export const placeName = (workspace: string, variable: string): string => `${workspace}/${variable}`;
 
-/** The kind of workspace that each name is made as. */
+/** The type of the workspace that each name is created with. */
 export const kindOf = (workspace: string): Extra => OPTIONS[workspace] ?? {};
 
-/** @param value new at each step, so that no two are taken for each other */
+/** @param value new at each step, so that all values differ */
 export function actionOf(
   step: Step,
   value: string,
@@ -83,7 +83,7 @@ export function actionOf(
   return getOf(step, self.places);
 }
 
-/** S18: what a worker says that may come back. */
+/** S18: the metadata of a worker that may come back. */
 function claims({ session, doing }: Extract<Step, { do: 'register' }>, worker: Worker | undefined): Extra {
   if (session === 'none') return {};
   const number = worker?.number ?? 0;
@@ -98,9 +98,9 @@ function claims({ session, doing }: Extract<Step, { do: 'register' }>, worker: W
 function getOf(step: Extract<Step, { do: 'get' }>, places: Places): Action {
   const { verb, workspace, variable, batch } = step;
   const after = verb.startsWith('i') ? placeOf(step.from, placeName(workspace, variable), places) : undefined;
-  // The first sentinel supervises, wherever it is (S19).
+  // The first sentinel supervises, in every job (S19).
   const isRank = variable === 'worker_ids' && step.client === 0;
-  // What `jobStatus` tells of a mailbox is open.
+  // The `jobStatus` of a mailbox is open.
   const of = batch === 'box' && variable !== 'result' ? 'b' : batch;
   const metadata = batchOf(of, { ...(isRank && { session: SECRET }), ...step.extra });
   return {

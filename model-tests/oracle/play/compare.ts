@@ -4,7 +4,7 @@ import { isRefusal, type Reply } from '../model/told.ts';
 import type { Variable } from '../model/variable.ts';
 import type { TcpClient } from './tcp-client.ts';
 
-/** The ids that the server has given to variables: one each, never two of the same (V9). */
+/** The ids that the server has given to variables: one each, and never the same twice (V9). */
 export class Identities {
   readonly #ids = new Map<Variable, string>();
 
@@ -22,14 +22,14 @@ export class Identities {
   }
 }
 
-/** The lines of a listing that are not about the witness of the test. */
+/** The lines of a listing without those of the test's witness. */
 const withoutWitness = (listing: string): string =>
   listing
     .split('\n')
     .filter((line) => !line.startsWith(' ~witness'))
     .join('\n');
 
-/** S18: what numbers tasks are given is the server's, as long as they rise. */
+/** S18: the server chooses the numbers of tasks, as long as they increase. */
 function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: string[]): Got['metadata'] {
   if (numbers === undefined) return metadata;
   const { nwsTask, ...rest } = metadata;
@@ -39,7 +39,7 @@ function withoutNumber({ numbers }: Reply, metadata: Got['metadata'], found: str
   return rest;
 }
 
-/** What is not as the model has it. */
+/** The differences from the model. */
 export function differences(wanted: Reply, got: Got, tcp: TcpClient, identities: Identities): string[] {
   const found: string[] = [];
   const compare = (what: string, a: unknown, b: unknown): void => {

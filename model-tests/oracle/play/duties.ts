@@ -3,18 +3,18 @@ import type { Worker } from '../model/crew.ts';
 import type { Job } from '../model/job.ts';
 import { SAYINGS, SECRET, type Rank, type Step } from './steps.ts';
 
-/** How many ranks are given out before workers register: the group closes when all are there (S4). */
+/** The number of ranks that are assigned before workers register: the group closes when all have registered (S4). */
 const GROUP = 3;
 
 type Duty = Extract<Step, { do: 'duty' }>;
 
 const ENDED: ReadonlySet<string> = new Set(['dead', 'left', 'deadbeat']);
 
-/** By its sentinel, which is still there (S19). */
+/** By its sentinel, which is still connected (S19). */
 const isReplaceable = ({ state, sentinel }: Pick<Worker, 'state' | 'sentinel'>): boolean =>
   ENDED.has(state) && sentinel.session !== undefined && !ENDED.has(sentinel.state);
 
-/** @returns the rank that is meant; 0 when there is none */
+/** @returns the rank; 0 if there is none */
 export function rankOf(rank: Rank, job: Job | undefined): number {
   if (typeof rank === 'number') return rank;
   const found = job?.workers.find(({ state, isLost, task, sentinel }) => {
@@ -29,7 +29,7 @@ export function rankOf(rank: Rank, job: Job | undefined): number {
   return found?.rank ?? 0;
 }
 
-/** What a client that knows its part in a job would do, most of the time. */
+/** The usual action of a client in its role, most of the time. */
 export function dutyOf(duty: Duty, job: Job | undefined, self: Client): Step {
   const { client, workspace, dice } = duty;
   switch (job?.roleOf(self)) {
@@ -60,11 +60,11 @@ const store = ({ client, workspace, batch }: Duty, variable: string): Step => {
 const collect = (duty: Duty): Step =>
   duty.dice % 2 === 0 ? store(duty, 'task') : get(duty, 'result', duty.dice < 6 ? 'fetch' : 'fetchTry');
 
-/** Workers whose connection has gone come back, or are reported, and those who have ended are replaced (S18, S19). */
+/** Disconnected workers come back or are reported, and ended ones are replaced (S18, S19). */
 function watchOver({ client, workspace, dice }: Duty, job: Job | undefined): Step | undefined {
   const here = { client, workspace };
   const says = SAYINGS[dice % SAYINGS.length] ?? {};
-  // Of those with a task it makes the greatest difference how they ended.
+  // The kind of the end matters most for workers with a task.
   if (job?.workers.some(isBusy) === true && dice % 5 === 0)
     return { do: 'report', ...here, rank: 'busy', session: SECRET, says: SAYINGS[dice >> 1] ?? {} };
   if (job?.workers.some(({ isLost }) => isLost) === true && dice % 3 > 0)
@@ -80,10 +80,10 @@ const isBusy = ({ state, task, sentinel }: Worker): boolean =>
 
 const hasEnded = (job: Job | undefined): boolean => job?.workers.some(isReplaceable) === true;
 
-/** Ranks are given out, workers register, and get a broadcast. */
+/** Ranks are assigned, workers register, and get a broadcast. */
 function beginWith(duty: Duty, job: Job | undefined): Step | undefined {
   const { client, workspace, dice } = duty;
-  // Most ranks are for the one that supervises.
+  // Most ranks are for the supervising sentinel.
   const isLauncher = client === 0 || (client === 1 && dice % 4 === 0);
   const isMaster = client > 3;
   const ranks = job?.workers.filter(({ state }) => !job.isElastic || !ENDED.has(state)).length ?? 0;

@@ -11,17 +11,17 @@ import { differences, Identities } from './compare.ts';
 import { CLIENTS, type Step } from './steps.ts';
 import { TcpClient, type Handshake } from './tcp-client.ts';
 
-/** One client of the real server, and what the model knows of it. */
+/** One client of the real server, and the model's knowledge of it. */
 interface Guest {
   readonly tcp: TcpClient;
   readonly client: Client;
   readonly places: Places;
-  /** The request that it waits for. */
+  /** Its waiting request. */
   verb: string;
   request: Request | undefined;
 }
 
-/** A workspace by which a witness sees who is connected, and its barrier, of which every client is a member (V12). */
+/** A workspace in which a witness sees who is connected, and its barrier, of which every client is a member (V12). */
 const WITNESS = '~witness';
 const HANDSHAKES: Handshake[] = ['new', 'new', 'new', 'new', '2222', '0000'];
 /** Refused in the shortest way; what is sent in one piece with it has been read when the answer is there. */

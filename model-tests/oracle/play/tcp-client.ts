@@ -95,7 +95,7 @@ export class TcpClient {
       const timer = setTimeout(() => this.#stir(), this.#patience);
       await new Promise<void>((resolve) => (this.#stir = resolve));
       clearTimeout(timer);
-      // What came while this process was held up is still to be read.
+      // Bytes that arrived while this process was held up are still unread.
       if (performance.now() > deadline) await turn();
       if (!holds() && performance.now() > deadline) throw new Error('nothing came');
     }

@@ -4,31 +4,31 @@ import type { RestartBudget } from '../../../src/machines/pool/restart-budget.ts
 import { PoolStage } from './stage.ts';
 import type { Command, PoolModel, Situation, Stimulus } from './walk.ts';
 
-/** One end in a second is followed by a replacement at once. */
+/** One end per second is followed by an immediate replacement. */
 export const BUDGET = { restarts: 1, within: 1_000, maxDelay: 150 };
 const DRAIN_MS = 7_777;
-/** Replacements in a row that had to wait: with more of them nothing new happens. */
+/** The maximum number of delayed replacements in a row; more lead to nothing new. */
 const MOST_DELAYED = 2;
 const HOW = 'exit status 1';
 
 interface Facts {
   readonly now: number;
-  /** First ranks that are yet to be asked for, after the one that is asked for now. */
+  /** First ranks that are still to be requested after the current one. */
   readonly left: number;
   readonly next: number;
-  /** Whether an answer to a request for a first rank is awaited. */
+  /** Whether a request for a first rank is pending. */
   readonly isAsking: boolean;
-  /** Ranks for which a replacement is asked for. */
+  /** Ranks for which a replacement is requested. */
   readonly replacing: readonly number[];
-  /** Workers that live: whether they are ready, by rank. */
+  /** Live workers by rank: whether they are ready. */
   readonly living: Readonly<Record<number, boolean>>;
   readonly due: readonly { readonly rank: number; readonly milliseconds: number }[];
   readonly isDraining: boolean;
-  /** Whether its workers were told that nobody needs them any more: that is why they end, then. */
+  /** Whether its workers were told to leave: they then end for this reason. */
   readonly isReleased: boolean;
 }
 
-/** What a command of the machine changes in the world. */
+/** The effect of a command of the machine on the world. */
 function afterOne(facts: Facts, { type, params }: Command): Facts {
   const { rank, milliseconds, count } = unsafeCast<Record<'rank' | 'milliseconds' | 'count', number>>(
     params ?? {},
@@ -149,7 +149,10 @@ function stimuli({ facts }: Situation<Facts>): Stimulus<Facts>[] {
   return all;
 }
 
-/** The pool of a sentinel. @param budget undefined: nobody is replaced */
+/**
+ * The pool of a sentinel.
+ * @param budget undefined: no worker is replaced
+ */
 export const poolModel = (workers: number, budget?: RestartBudget): PoolModel<Facts> => ({
   machine: poolMachine,
   input: { workers, budget },

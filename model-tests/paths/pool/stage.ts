@@ -17,7 +17,7 @@ interface RankRequest {
   readonly answer: (rank: number | undefined) => void;
 }
 
-/** A worker that does what the test says. */
+/** A worker that the test controls. */
 class ScriptedChild implements WorkerChild {
   readonly stdout = new Readable({ read: () => undefined });
   readonly stderr = new Readable({ read: () => undefined });
@@ -55,7 +55,7 @@ class ScriptedChild implements WorkerChild {
   }
 }
 
-/** The real pool of a sentinel. Its clock, its server and its workers do only what the test says, and record what they are asked. */
+/** The real pool of a sentinel. The test controls its clock, its server and its workers, which record its requests. */
 export class PoolStage {
   readonly pool: WorkerPool;
   readonly requests: RankRequest[] = [];
@@ -114,7 +114,7 @@ export class PoolStage {
     return child;
   }
 
-  /** Lets the oldest timer of so many milliseconds elapse. */
+  /** Fires the oldest timer of this duration. */
   elapse(milliseconds: number): void {
     const timer = [...this.timers].find((each) => each.milliseconds === milliseconds);
     if (timer === undefined) throw new Error(`no timer of ${milliseconds} ms runs`);
@@ -122,7 +122,7 @@ export class PoolStage {
     timer.elapse();
   }
 
-  /** What the pool has asked for since this was called last, sorted. */
+  /** The requests of the pool since the last call, sorted. */
   async takeEffects(): Promise<string[]> {
     // The end of a worker passes through its streams, the report and the pool.
     for (let turn = 0; turn < 8; turn++) await setImmediate();

@@ -13,44 +13,47 @@ export interface Command {
   readonly params: unknown;
 }
 
-/** Where the machine is, and what the world around it remembers. */
+/** The state of the machine, and the remembered facts about the world. */
 export interface Situation<Facts> {
   readonly snapshot: AnyMachineSnapshot;
   readonly facts: Facts;
 }
 
-/** One thing that the world does to the pool. */
+/** One action of the world on the pool. */
 export interface Stimulus<Facts> {
   readonly name: string;
-  /** The event that the machine is sent for it; undefined where it is sent none. */
+  /** The event for the machine; undefined if it gets none. */
   readonly event: AnyEventObject | undefined;
   readonly act: (stage: PoolStage) => void;
-  /** What the pool asks for by itself, beside what the machine commands. */
+  /** Requests of the pool that are not commands of the machine. */
   readonly alongside?: readonly string[];
-  /** @param commands those of the machine @returns what the world remembers then */
+  /**
+   * @param commands of the machine
+   * @returns the facts afterwards
+   */
   readonly change: (commands: readonly Command[]) => Facts;
 }
 
-/** A machine, the stage that its binding stands on, and all that can happen in a situation. */
+/** A machine, the fixture that its binding uses, and all possible actions in a situation. */
 export interface PoolModel<Facts> {
   readonly machine: AnyStateMachine;
   readonly input: unknown;
   readonly begin: (commands: readonly Command[]) => Facts;
   readonly stimuli: (situation: Situation<Facts>) => readonly Stimulus<Facts>[];
-  /** Situations with the same key are one. */
+  /** Situations with the same key are the same. */
   readonly key: (situation: Situation<Facts>) => unknown;
   /**
-   * In the words of PoolStage.
-   * @param facts what the world remembers then
+   * In the terms of PoolStage.
+   * @param facts the remembered facts
    */
   readonly effects: (command: Command, facts: Facts) => readonly string[];
-  /** @returns milliseconds of the timers that run, of those that the machine commands */
+  /** @returns milliseconds of the running timers that the machine has started */
   readonly timers: (facts: Facts) => readonly number[];
   readonly openStage: () => PoolStage | Promise<PoolStage>;
   readonly timersOf: (stage: PoolStage) => readonly number[];
 }
 
-/** A path, and what is seen after its last step. */
+/** A path, and the expected effects of its last step. */
 export interface Walk {
   readonly steps: readonly { readonly name: string; readonly act: (stage: PoolStage) => void }[];
   readonly effects: readonly string[];
@@ -70,8 +73,8 @@ const commandsOf = (actions: readonly { type: string; params: unknown }[]): Comm
   actions.map(({ type, params }) => ({ type, params }));
 
 /**
- * The shortest path to each situation, and one step on from there in each way: every transition at least once.
- * @param most steps of a path
+ * The shortest path to each situation, and one further step in each way: every transition at least once.
+ * @param most maximum steps of a path
  */
 export function* walks<Facts>(model: PoolModel<Facts>, most: number): Generator<Walk> {
   const [snapshot, actions] = initialTransition(model.machine, model.input);
@@ -100,7 +103,10 @@ export function* walks<Facts>(model: PoolModel<Facts>, most: number): Generator<
     }
 }
 
-/** Walks it on a new stage. @returns what it asked for in the last step, and the timers that run after it */
+/**
+ * Runs it on a new fixture.
+ * @returns the requests in the last step, and the running timers after it
+ */
 export async function play<Facts>(
   { openStage, timersOf }: PoolModel<Facts>,
   { steps }: Walk,

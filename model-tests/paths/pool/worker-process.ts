@@ -12,10 +12,10 @@ const TOLD_TO_GO = 'the workers were told to go';
 interface Facts {
   /** The mark of the batch. */
   readonly mark: 'no' | 'ask' | 'kill';
-  /** What the pool was asked, which it is asked once. */
+  /** The request to the pool, which it gets once. */
   readonly isDraining: boolean;
   readonly isStopping: boolean;
-  /** Milliseconds of the timer that runs. */
+  /** Milliseconds of the running timer. */
   readonly timer: number | undefined;
 }
 
@@ -104,7 +104,7 @@ function stimuli({ snapshot, facts }: Situation<Facts>): Stimulus<Facts>[] {
   return all;
 }
 
-/** One worker of a pool that replaces nobody. */
+/** One worker of a pool without replacements. */
 export const workerProcessModel: PoolModel<Facts> = {
   machine: workerProcessMachine,
   input: { rank: RANK },
@@ -140,7 +140,7 @@ export const workerProcessModel: PoolModel<Facts> = {
     stage.answer(undefined, RANK);
     return Promise.resolve(stage);
   },
-  // When a worker ends the pool has timers of its own, for what it waits for.
+  // When a worker ends the pool has timers of its own.
   timersOf: (stage) =>
     stage.child(RANK).hasEnded
       ? []

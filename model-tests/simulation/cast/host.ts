@@ -4,10 +4,10 @@ import type { Stage } from './stage.ts';
 import { Memory, worker } from './worker.ts';
 
 const SESSION = 'first';
-/** Seconds that a sentinel has for its report (S19). */
+/** Seconds within which a sentinel must report (S19). */
 const REPORT_PERIOD = 10;
 
-/** What a sentinel starts, watches, and replaces where it supervises. */
+/** The processes that a sentinel starts, watches, and replaces if it supervises. */
 export class Host {
   readonly #stage: Stage;
   readonly #plan: Plan;
@@ -25,7 +25,7 @@ export class Host {
     this.#number = stage.players.length;
   }
 
-  /** What its sentinel says of itself (S19). */
+  /** The session of its sentinel (S19). */
   get claims(): Entries {
     return this.#plan.isSupervised ? { session: `secret of ${this.#number}` } : {};
   }
@@ -57,7 +57,7 @@ export class Host {
       this.#stage.later(this.#stage.seconds(0, 300), () => {
         if (player.isOver || !memory.hasRegistered || faults.over) return;
         faults.note('worker crashes');
-        // Its sentinel may know of it before the server does.
+        // Its sentinel may know of its end before the server does.
         if (random.chance(0.3)) this.#report(memory, false);
         player.link.reset();
       });
@@ -83,7 +83,7 @@ export class Host {
     this.#start(memory);
   }
 
-  /** @param replaces whether another one is to come, most of the time */
+  /** @param replaces whether it is replaced most of the time */
   #report(memory: Memory, replaces: boolean): void {
     const { random, faults } = this.#stage.world;
     memory.mayBeDead = true;
@@ -103,13 +103,13 @@ export class Host {
     const used = yield* ask(['use ws', name, '', 'no', 'no']);
     if (!isOk(used)) return;
     const why = `${rank}.${this.#number}.${this.#reports++}`;
-    // It may be told by the replacement alone.
+    // Only the replacement may show it.
     if (!isReported && random.chance(0.9)) {
       const task = random.pick('tried', 'untried', 'failed', 'declined');
       this.#ledger.reported(rank, why);
       yield* ask(['store', name, 'worker_dead', '1', String(rank)], { ...this.claims, task, why });
     }
-    // Who has never come is still waited for.
+    // A worker that has never registered is still expected.
     if (!replaces || (hasRegistered && random.chance(0.15))) return;
     yield* sleep(this.#stage.seconds(0, 20));
     const given = yield* ask(['fetch', name, 'worker_ids'], { ...this.claims, replaces: String(rank) });
@@ -121,7 +121,7 @@ export class Host {
     });
   }
 
-  /** A report that is refused, and changes nothing: of a stranger, or one that makes no sense (S19). */
+  /** A report that is refused without effect: for an unknown worker, or with invalid content (S19). */
   *tellNonsense(rank: number): Part {
     const { random, faults, wrongs } = this.#stage.world;
     const { name } = this.#plan;
@@ -138,7 +138,7 @@ export class Host {
     if (isOk(told)) wrongs.push(`the report ${JSON.stringify(nonsense)} of rank ${rank} of ${name} is taken`);
   }
 
-  /** Its sentinel is gone, or going. */
+  /** Its sentinel has disconnected, or is about to. */
   goesDown(): void {
     this.#isDown = true;
     for (const memory of this.#memories) memory.mayBeDead = true;

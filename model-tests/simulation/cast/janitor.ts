@@ -1,7 +1,7 @@
 import { ask, isOk, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
-/** Comes last: looks whether somebody waits for what is there, and deletes every workspace. */
+/** Runs last: checks whether a client waits although its reply is available, and deletes every workspace. */
 export function* janitor({ world }: Stage): Part {
   const listing = yield* ask(['list wss']);
   for (const line of (listing.value ?? '').split('\n').filter((text) => text !== '')) {

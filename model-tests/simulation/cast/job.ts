@@ -1,19 +1,19 @@
 import type { Reply } from '../../../test/support/replies.ts';
 import type { Random } from '../../world/random.ts';
 
-/** What one job is like, as the seed has it. */
+/** The options of one job, by the seed. */
 export interface Plan {
   readonly name: string;
   readonly policy: 'shutdown' | 'requeue' | 'null';
   readonly maxAttempts: number;
   /** Whether the group closes (S17). */
   readonly join: 'closing' | 'elastic';
-  /** Seconds that a worker has to come back; 0: it never does (S18). */
+  /** Seconds within which a worker may come back; 0: never (S18). */
   readonly reconnectGrace: number;
   /** Whether its sentinels supervise their workers (S19). */
   readonly isSupervised: boolean;
   readonly persistent: boolean;
-  /** The most workers; -1: any number. */
+  /** The maximum number of workers; -1: unlimited. */
   readonly rankCount: number;
   readonly hosts: number;
   readonly ranksPerHost: number;
@@ -21,7 +21,7 @@ export interface Plan {
   readonly tasksPerBatch: number;
   readonly broadcasts: number;
   readonly taskSeconds: number;
-  /** How likely it is that a connection is bad. */
+  /** The probability that a connection is bad. */
   readonly frailty: number;
 }
 
@@ -35,7 +35,7 @@ export function planOf(name: string, random: Random): Plan {
     reconnectGrace: random.pick(0, 5, 60, 1_800),
     isSupervised: random.chance(0.5),
     persistent: random.chance(0.3),
-    // A rank whose worker never comes is in use in an elastic group: with a maximum, all may be.
+    // A rank whose worker never registers is in use in an elastic group: with a maximum, all ranks may be.
     rankCount: join === 'closing' && random.chance(0.3) ? random.whole(1, 6) : -1,
     hosts: random.whole(1, 4),
     ranksPerHost: random.whole(1, 4),
@@ -47,21 +47,21 @@ export function planOf(name: string, random: Random): Plan {
   };
 }
 
-/** How many copies of a broadcast there are so far, where the group is elastic (S17). */
+/** The current number of copies of a broadcast, in an elastic group (S17). */
 export function copiesToldIn({ metadata: { nwsCopies } }: Reply): number | undefined {
   return nwsCopies === undefined ? undefined : Number(nwsCopies);
 }
 
-/** What a master was promised and what it got, by the name of the task. */
+/** The expected and received results of a master, by the name of the task. */
 export class Ledger {
   readonly #due = new Map<string, number>();
-  /** How many of those have not come. */
+  /** The number of missing results. */
   readonly #answers = new Map<string, number>();
-  /** How it ended for the master: 'gone' unless it says something else. */
+  /** How it ended for the master: 'gone' by default. */
   outcome: 'served' | 'told that it is over' | 'gone' = 'gone';
   readonly #registrations = new Map<number, number>();
   readonly #replacements = new Map<number, number>();
-  /** The ranks of which something was reported, by the code word of the report (S19). */
+  /** The reported ranks, by the code word of the report (S19). */
   readonly #reports = new Map<string, number>();
   readonly #wrongs: string[] = [];
 
@@ -69,7 +69,7 @@ export class Ledger {
     this.#wrongs.push(what);
   }
 
-  /** Somebody is the worker of that rank; who comes back is so still. */
+  /** A worker has that rank; one that comes back still has it. */
   registered(rank: number): void {
     this.#registrations.set(rank, (this.#registrations.get(rank) ?? 0) + 1);
   }
@@ -79,18 +79,18 @@ export class Ledger {
     this.#replacements.set(rank, (this.#replacements.get(rank) ?? 0) + 1);
   }
 
-  /** Its sentinel says how the worker of that rank ended. */
+  /** Its sentinel reports how the worker of that rank ended. */
   reported(rank: number, why: string): void {
     this.#reports.set(why, rank);
   }
 
-  /** @param times how many results are due, in all */
+  /** @param times the total number of due results */
   accepted(id: string, times: number): void {
     this.#answers.set(id, times - (this.#due.get(id) ?? 0) + (this.#answers.get(id) ?? 0));
     this.#due.set(id, times);
   }
 
-  /** Results that are due and have not come. */
+  /** Due results that have not arrived. */
   left(id: string): number {
     return this.#answers.get(id) ?? 0;
   }
@@ -103,20 +103,20 @@ export class Ledger {
     this.#checkNull(reply);
   }
 
-  /** S19: a null result says what the sentinel of that rank reported, and nothing else. */
+  /** S19: a null result contains the report of the sentinel of that rank, and nothing else. */
   #checkNull({ metadata: { id, nwsNull, nwsWhy, nwsWorkerRank } }: Reply): void {
     if (nwsWhy === undefined) return;
     const rank = this.#reports.get(nwsWhy);
     if (nwsNull !== '1')
       this.wrong(`the result of ${id} says why its worker ended, and is none of a dead one`);
-    // One that is replaced without a report has died.
+    // A worker that is replaced without a report has died.
     if (nwsWhy !== 'died' && rank !== Number(nwsWorkerRank))
       this.wrong(
         `${id} is said to have ended with rank ${nwsWorkerRank} as ${nwsWhy}, which is of rank ${rank}`,
       );
   }
 
-  /** What was not answered exactly as often as it must be. */
+  /** Tasks that were not answered exactly as often as required. */
   get wrongs(): string[] {
     const tooOften = [...this.#registrations].filter(
       ([rank, times]) => times > 1 + (this.#replacements.get(rank) ?? 0),

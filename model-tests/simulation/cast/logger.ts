@@ -3,13 +3,13 @@ import type { Plan } from './job.ts';
 import { ask, isOk, sleep, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
-/** Writes into a ring, and looks at what is left of it: the newest values, in their order, within its bounds (S20). */
+/** Writes into a ring, and checks its content: the newest values, in order, within its bounds (S20). */
 export function* logger(stage: Stage, { name }: Plan): Part {
   const { random, wrongs } = stage.world;
   const used = yield* ask(['use ws', name, '', 'no', 'no']);
   if (!isOk(used)) return;
   const ring = random.pick('logDebug', 'logError', 'bye');
-  // Workers write to `bye`; nobody else to the other two.
+  // Workers write to `bye`; no other client writes to the other two.
   const isAlone = ring !== 'bye';
   const stored: string[] = [];
   for (let n = random.whole(1, 3 * SMALL_LIMITS.logCount); n > 0; n--) {

@@ -5,12 +5,12 @@ import type { Stage } from './stage.ts';
 
 const LARGE = 9_000;
 
-/** Thrown where the sleigh says that it is over. */
+/** Thrown when the server reports that the sleigh is dead. */
 class Over extends Error {}
 
 type Step<T> = Generator<Doing, T, Reply>;
 
-/** Submits tasks and broadcasts, takes every result that is due, and ends the job (S7, S8, S14). */
+/** Submits tasks and broadcasts, fetches every due result, and ends the job (S7, S8, S14). */
 export function* master(stage: Stage, plan: Plan, ledger: Ledger): Part {
   const options = {
     wstype: 'sleigh',
@@ -59,12 +59,12 @@ function* work(stage: Stage, plan: Plan, ledger: Ledger): Step<void> {
       yield* collect(plan, ledger, String(batch));
       if (random.chance(0.1)) yield* sleep(stage.seconds(0, 30));
     }
-  // Nothing is left over: what comes now was answered twice.
+  // No result is left: a later one would be a second answer.
   for (let batch = 0; batch < plan.batches; batch++) {
     const more = yield* ask(['fetchTry', name, 'result'], { batchId: String(batch) });
     if (isOk(more)) ledger.answered(more);
   }
-  // But for copies of broadcasts, of which there are as many as the results say (S17).
+  // Except for copies of broadcasts, whose number is in the results (S17).
   for (let n = 0; n < plan.broadcasts; n++)
     for (;;) {
       while (ledger.left(`broadcast ${n}`) > 0) yield* collect(plan, ledger, `all-${n}`);
@@ -89,7 +89,7 @@ interface Work {
   readonly id: string;
 }
 
-/** Until it is kept: a disk may be full for a while. */
+/** Until it is stored: a disk may be full for a while. */
 function* submit(stage: Stage, { name, join }: Plan, { variable, batchId, id }: Work): Step<Reply> {
   const { random } = stage.world;
   const reach =

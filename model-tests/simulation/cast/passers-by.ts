@@ -2,10 +2,10 @@ import { ask, isOk, sleep, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
 const PLACE = 'market';
-/** Milliseconds after which even the rude go. */
+/** Milliseconds after which even misbehaving clients disconnect. */
 const LONGEST_STAY_MS = 2 * 3_600_000;
 
-/** Values that were taken from a fifo, by whomever: none of them twice (V4, V5). */
+/** Values that were fetched from a fifo, by any client: none of them twice (V4, V5). */
 export class Taken {
   readonly #values = new Set<string>();
   readonly wrongs: string[] = [];
@@ -35,7 +35,7 @@ export function* consumer(stage: Stage, taken: Taken): Part {
   }
 }
 
-/** Meets others, again and again; who vanishes in between must not hold them up (V12). */
+/** Meets other clients repeatedly; one that disconnects must not hold them up (V12). */
 export function* walker(stage: Stage): Part {
   yield* ask(['use ws', PLACE, '', 'no']);
   yield* ask(['declare var', PLACE, 'fountain', '__barrier']);
@@ -48,7 +48,7 @@ export function* walker(stage: Stage): Part {
   yield* ask(['fetch', PLACE, 'fountain']);
 }
 
-/** Bytes that are no protocol, and peers that say nothing: the server gets rid of both (P2, P5.1). */
+/** Bytes that are not the protocol, and silent clients: the server disconnects both (P2, P5.1). */
 export function rudePeers(stage: Stage): void {
   const { world } = stage;
   const nobody = { received: () => undefined, closed: () => undefined };
@@ -59,7 +59,7 @@ export function rudePeers(stage: Stage): void {
     );
     const link = world.connect(nobody);
     link.write(bytes.join(''));
-    // Bytes that happen to be the beginning of something may wait for the rest as long as they like.
+    // Bytes that happen to be a valid prefix may wait for the rest without limit.
     stage.later(LONGEST_STAY_MS, () => {
       if (!link.isOver) link.reset();
     });

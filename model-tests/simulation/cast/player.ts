@@ -5,9 +5,9 @@ import type { ClientLink } from '../../world/link.ts';
 import type { World } from '../../world/world.ts';
 
 export type Entries = Readonly<Record<string, string>>;
-/** What a client does next: ask and hear the reply, or let time pass. */
+/** The next action of a client: send a request and await the reply, or let time pass. */
 export type Doing = { ask: readonly string[]; metadata: Entries } | { sleep: number };
-/** A part that a client plays; it ends when its connection does. */
+/** A role that a client plays; it ends when its connection does. */
 export type Part = Generator<Doing, void, Reply>;
 
 export function* ask(args: readonly string[], metadata: Entries = {}): Generator<Doing, Reply, Reply> {
@@ -25,7 +25,7 @@ const OPTIONS = new Map([
   ['MetadataFromServer', '1'],
 ]);
 
-/** A client that speaks the real bytes: shakes hands, then plays its part. */
+/** A client that speaks the real protocol: it completes the handshake, then plays its role. */
 export class Player {
   readonly name: string;
   readonly link: ClientLink;
@@ -34,9 +34,9 @@ export class Player {
   #received = '';
   #stage: 'greeting' | 'options' | 'playing' | 'over' = 'greeting';
   #waitsFor: readonly string[] | undefined;
-  /** Its part was played to the end. */
+  /** Its role was played to the end. */
   isDone = false;
-  /** Told when its connection has ended before its part. */
+  /** Notified when its connection has ended before its role. */
   onLost: () => void = () => undefined;
 
   constructor(world: World, name: string, part: Part) {
@@ -53,7 +53,7 @@ export class Player {
   get isOver(): boolean {
     return this.#stage === 'over';
   }
-  /** For the report of what is wrong. */
+  /** For the report of a failure. */
   get situation(): string {
     return `${this.name} ${this.#waitsFor === undefined ? this.#stage : `waits for ${this.#waitsFor.join(' ')}`}`;
   }

@@ -3,7 +3,7 @@ import type { Ledger, Plan } from './job.ts';
 import { ask, isOk, sleep, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
-/** A launcher on a host: gets ranks, starts a worker for each, and ends them when the job is over (S2, S9, S14). */
+/** A launcher on a host: gets ranks, starts a worker for each, and stops them when the job ends (S2, S9, S14). */
 export function* sentinel(stage: Stage, plan: Plan, ledger: Ledger): Part {
   const host = new Host(stage, plan, ledger);
   try {
@@ -11,7 +11,7 @@ export function* sentinel(stage: Stage, plan: Plan, ledger: Ledger): Part {
   } finally {
     host.goesDown();
   }
-  // Its workers are processes of its host: they end with it, most of the time.
+  // Its workers are processes of its host: they usually end with it.
   for (const { link, isOver } of host.workers) if (!isOver && stage.world.random.chance(0.8)) link.reset();
 }
 
@@ -29,7 +29,7 @@ function* launch(stage: Stage, plan: Plan, host: Host): Part {
     const rank = Number(got.value);
     if (!isOk(got) || rank < 0) break;
     stage.later(stage.seconds(0, 10), () => host.begin(rank));
-    // Where they are supervised, a twin would be taken for the replacement.
+    // With a supervising sentinel, a second process would be taken for the replacement.
     if (!isSupervised && !faults.over && random.chance(frailty * 0.3))
       stage.later(stage.seconds(0, 10), () => {
         faults.note('twin connection');
@@ -50,7 +50,7 @@ function* launch(stage: Stage, plan: Plan, host: Host): Part {
   yield* sleep(stage.seconds(0, 5));
 }
 
-/** Says that a worker is dead, which it may not be (S13). */
+/** Reports a worker as dead, which may be wrong (S13). */
 function* reporter(stage: Stage, { name }: Plan, rank: number): Part {
   const used = yield* ask(['use ws', name, '', 'no', 'no']);
   if (!isOk(used)) return;

@@ -4,7 +4,7 @@ import { Player, type Part } from './player.ts';
 
 const HARD: Fault[] = ['reset at a byte', 'reset at a time', 'silent peer', 'slow reader'];
 
-/** Where everyone meets: brings clients on, and gives them the connections that the seed has for them. */
+/** The place of a simulation: creates clients, and gives them connections by the seed. */
 export class Stage {
   readonly world: World;
   readonly players: Player[] = [];
@@ -17,7 +17,7 @@ export class Stage {
     return 1_000 * (least + (most - least) * this.world.random.fraction());
   }
 
-  /** @param frailty how likely it is that something is wrong with the connection */
+  /** @param frailty the probability that the connection is bad */
   enter(name: string, part: Part, frailty: number): Player {
     const player = new Player(this.world, name, part);
     this.players.push(player);

@@ -3,20 +3,20 @@ import type { Ledger, Plan } from './job.ts';
 import { ask, isOk, sleep, type Doing, type Entries, type Part } from './player.ts';
 import type { Stage } from './stage.ts';
 
-/** What a worker knows that outlives its connections (S18). */
+/** The memory of a worker across connections (S18). */
 export class Memory {
   readonly rank: number;
-  /** Told where it may come back. */
+  /** Given if it may come back. */
   readonly session: string | undefined;
-  /** The number of the task that it has, or has sent the result of without having seen a reply. */
+  /** The number of its current task, or of the one whose result it has sent without a reply. */
   doing: string | undefined;
   hasSentResult = false;
   hasRegistered = false;
-  /** Somebody may have said so, or its sentinel may be gone. */
+  /** It may have been reported, or its sentinel may have disconnected. */
   mayBeDead = false;
-  /** It replaces another one (S19). */
+  /** It replaces another worker (S19). */
   readonly isReplacement: boolean;
-  /** Its sentinel says once how it ended: later somebody else may have its rank. */
+  /** Its sentinel reports its end once: later another worker may have its rank. */
   isReported = false;
 
   constructor(rank: number, session: string | undefined, isReplacement = false) {
@@ -25,7 +25,7 @@ export class Memory {
     this.isReplacement = isReplacement;
   }
 
-  /** What it registers with. */
+  /** The metadata of its registration. */
   get claims(): Entries {
     const { session, doing } = this;
     if (session === undefined) return {};
@@ -33,7 +33,7 @@ export class Memory {
   }
 }
 
-/** Registers under its rank, takes tasks and stores results until it is told that there will be no more (S3, S7). */
+/** Registers under its rank, fetches tasks and stores results until it is told that there are no more (S3, S7). */
 export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory): Part {
   const { name, taskSeconds } = plan;
   const { random, faults } = stage.world;
@@ -44,7 +44,7 @@ export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory
     if (memory.doing === undefined) {
       const task = yield* ask(['fetch', name, 'task']);
       if (!isOk(task)) {
-        // Where no connection fails, only the sentinel says who is dead: what it was refused has changed nothing (S19).
+        // If no connection fails, only the sentinel reports deaths: a refused report has changed nothing (S19).
         if (task.reason === 'worker is dead' && mayBeAlive())
           ledger.wrong(`worker ${memory.rank} of ${name} is told that it is dead`);
         break;
@@ -62,13 +62,16 @@ export function* worker(stage: Stage, plan: Plan, ledger: Ledger, memory: Memory
     memory.hasSentResult = true;
     const stored = yield* ask(['store', name, 'result', '1', value], { took: '1' });
     memory.doing = undefined;
-    // A result that could not be kept, or a worker that was reported dead: what it asks next tells.
+    // A result that could not be stored, or a worker that was reported dead: its next request shows which.
     if (!isOk(stored)) yield* sleep(1_000);
   }
   yield* ask(['store', name, 'bye', '1', String(memory.rank)]);
 }
 
-/** For the first time, or again. @returns whether it was taken */
+/**
+ * For the first time, or again.
+ * @returns whether it was accepted
+ */
 function* register(
   { world }: Stage,
   { name, frailty }: Plan,
