@@ -18,6 +18,14 @@ const REPLACED: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\boccupant\b/i, 'plugin'],
   [/\bthis went wrong\b/, 'the server failed'],
   [/\bmust it be told\b|\bwho asks for it is told\b/, 'the client gets'],
+  [/\bWorkspaceKind\b|createServer\(\{ kinds\b/, 'WorkspacePluginFactory, plugins'],
+  [/\bas ever\b/, 'as before'],
+  [/\b(?:is|are) to be had\b/, 'is available'],
+  [/\bnobody is told\b|\btells everyone\b|\bis told of\b/, 'no client is notified, notifies all clients'],
+  [/\bthe grounds\b|\bjourneys?\b/i, 'the test target, the test path'],
+  [/\bnone of whose\b|\bsuch a one\b|\bcomes to nothing\b/, 'a whole sentence with a subject'],
+  [/\btakes? (?:it|them|its workers) along\b/, 'ends with it, is deleted with it'],
+  [/\bnever looks? up\b|\bdoes not look up\b/, 'blocks the event loop'],
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

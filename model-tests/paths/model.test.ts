@@ -102,8 +102,8 @@ describe('the model of a machine', () => {
     const exploration = explore(MODEL);
     const coverage = new Coverage(new Map([[exploration, exploration.plan()]]));
     const grounds = { server: { host: '', port: 0 }, handshakeSeconds: 1, requestSeconds: 1 };
-    const journey = { steps: ['pressed, with a coin', 'broke'], tries: [], timed: false, scale: 1, grounds };
-    await exploration.run(journey, (seen) => coverage.see(exploration, seen));
+    const testPath = { steps: ['pressed, with a coin', 'broke'], tries: [], timed: false, scale: 1, grounds };
+    await exploration.run(testPath, (seen) => coverage.see(exploration, seen));
     const [report] = coverage.reports();
     expect(report?.states.missing).toEqual([]);
     expect(report?.transitions.missing).toEqual(['dark: pressed [otherwise]', 'dark: broke', 'lit: pressed']);

@@ -81,7 +81,7 @@ const receiving = connection.createStateConfig({
       {
         target: '#connection.closing',
         actions: 'logStalled',
-        ...rule('P12', 'Too little of the request has come in the period, so the connection ends.'),
+        ...rule('P12', 'Too few bytes of the request arrived in the period, so the connection is closed.'),
       },
     ],
   },

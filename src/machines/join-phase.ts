@@ -37,7 +37,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
     'worker.gone': { actions: 'countLoss', ...rule('S13', 'A worker that has died or left is counted out.') },
     'rank.lapsed': {
       actions: 'countLapse',
-      ...rule('S6.1, S13', 'Nobody registers under the rank any more, so nobody is awaited under it.'),
+      ...rule('S6.1, S13', 'The rank can no longer be registered, so it is not expected any more.'),
     },
     'rank.replaced': {
       actions: 'countReplacement',
@@ -141,7 +141,10 @@ export const joinPhaseMachine = joinPhase.createMachine({
                 guard: and(['mayWait', 'allWillBeThere']),
                 target: '#joinPhase.closed',
                 actions: ['holdForStatus', 'reduceMaximum'],
-                ...rule('S4, S5', 'All expected workers are there already, so the group closes at once.'),
+                ...rule(
+                  'S4, S5',
+                  'All expected workers have registered already, so the group closes at once.',
+                ),
               },
               {
                 guard: not('mayWait'),
@@ -210,7 +213,10 @@ export const joinPhaseMachine = joinPhase.createMachine({
           {
             guard: 'allAreThere',
             actions: ['countRegistration', 'tellEveryoneTheNumber'],
-            ...rule('S17', 'With this worker all are there, and everyone who waits for the number is told.'),
+            ...rule(
+              'S17',
+              'With this worker all have registered, and all clients that wait for the number are answered.',
+            ),
           },
           {
             actions: 'countRegistration',
@@ -220,14 +226,17 @@ export const joinPhaseMachine = joinPhase.createMachine({
         'rank.lapsed': {
           guard: 'allAreThere',
           actions: ['countLapse', 'tellEveryoneTheNumber'],
-          ...rule('S17', 'Without the rank all are there, and everyone who waits for the number is told.'),
+          ...rule(
+            'S17',
+            'Without the rank all have registered, and all clients that wait for the number are answered.',
+          ),
         },
         'maximum.set': {
           guard: 'allAreThere',
           actions: ['setMaximum', 'tellEveryoneTheNumber'],
           ...rule(
             'S17',
-            'With the new maximum all are there, and everyone who waits for the number is told.',
+            'With the new maximum all have registered, and all clients that wait for the number are answered.',
           ),
         },
         'maximum.read': {
@@ -239,32 +248,32 @@ export const joinPhaseMachine = joinPhase.createMachine({
           {
             guard: 'allAreThere',
             actions: 'tellRegistered',
-            ...rule('S17', 'All are there, so the number is told at once.'),
+            ...rule('S17', 'All have registered, so the client gets the number at once.'),
           },
           {
             guard: 'mayWait',
             actions: 'holdForNumber',
-            ...rule('S17', 'The client waits until all are there.'),
+            ...rule('S17', 'The client waits until all have registered.'),
           },
           {
             actions: 'tellNotYet',
-            ...rule('S17', 'The client does not wait, and is told that not all are there.'),
+            ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
           },
         ],
         'wait.asked': [
           {
             guard: 'allAreThere',
             actions: 'tellRegistered',
-            ...rule('S17', 'All are there, so the number is told at once.'),
+            ...rule('S17', 'All have registered, so the client gets the number at once.'),
           },
           {
             guard: 'mayWait',
             actions: 'holdForNumber',
-            ...rule('S17', 'The client waits until all are there.'),
+            ...rule('S17', 'The client waits until all have registered.'),
           },
           {
             actions: 'tellNotYet',
-            ...rule('S17', 'The client does not wait, and is told that not all are there.'),
+            ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
           },
         ],
         'broadcast.stored': {
@@ -302,7 +311,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
         },
         'broadcast.stored': {
           actions: 'storeBroadcastForAbsent',
-          ...rule('S8', 'The broadcast goes to those who are there, and the others are answered for.'),
+          ...rule('S8', 'The broadcast reaches the current workers, and is settled for the other ranks.'),
         },
       },
     },

@@ -171,7 +171,10 @@ export const shutdownMachine = setup({
       on: {
         'drain.elapsed': {
           target: 'over',
-          ...rule('S14', 'The drain period has elapsed, and those who still wait for a task are told.'),
+          ...rule(
+            'S14',
+            'The drain period has elapsed, and clients that still wait for a task are answered.',
+          ),
         },
         'server.stopping': {
           target: 'over',

@@ -112,7 +112,7 @@ export const sleighMachine = setup({
     },
     'workspace.deleted': {
       target: '.deleted',
-      ...rule('S16', 'The workspace is deleted, and everyone who waits in it is told.'),
+      ...rule('S16', 'The workspace is deleted, and all clients that wait in it are answered.'),
     },
     'worker.registered': {
       actions: [
@@ -159,7 +159,7 @@ export const sleighMachine = setup({
           {
             guard: 'rankIsAwaited',
             actions: 'replyAwaited',
-            ...rule('S19', 'Nobody has registered under the rank yet, so whoever comes gets it.'),
+            ...rule('S19', 'No worker has registered under the rank yet, so the next one gets it.'),
           },
           {
             actions: 'declareReplacement',
@@ -188,7 +188,7 @@ export const sleighMachine = setup({
             actions: 'endWaiting',
             ...rule(
               'S14.1',
-              'The sleigh shuts down by itself, and those who wait for a task are told at once.',
+              'The sleigh shuts down by itself, and clients that wait for a task are answered at once.',
             ),
           },
           {
@@ -206,9 +206,9 @@ export const sleighMachine = setup({
       on: {
         'connection.closed': {
           actions: 'letConnectionGo',
-          ...rule('S14', 'Whoever disconnects while the sleigh shuts down has left.'),
+          ...rule('S14', 'A worker or sentinel that disconnects while the sleigh shuts down has left.'),
         },
-        'death.reported': rule('S14', 'Nobody dies any more when the sleigh shuts down.'),
+        'death.reported': rule('S14', 'While the sleigh shuts down, the report of a death changes nothing.'),
         'sentinel.came': {
           actions: 'dismissSentinel',
           ...rule('S14', 'A sentinel that comes to a sleigh which shuts down is told to stop.'),

@@ -136,7 +136,7 @@ export const workMachine = setup({
         },
         'sleigh.over': {
           target: 'closed',
-          ...rule('S14', 'The sleigh shuts down, and takes and gives no more work.'),
+          ...rule('S14', 'The sleigh shuts down, and accepts and hands out no more work.'),
         },
       },
     },
@@ -152,15 +152,15 @@ export const workMachine = setup({
         },
         'task.asked': {
           actions: 'tellSleighIsDead',
-          ...rule('S14', 'Whoever asks for a task is told that the sleigh is dead.'),
+          ...rule('S14', 'A client that asks for a task is told that the sleigh is dead.'),
         },
         'result.asked': {
           actions: 'tellSleighIsDead',
-          ...rule('S14', 'Whoever asks for a result is told that the sleigh is dead.'),
+          ...rule('S14', 'A client that asks for a result is told that the sleigh is dead.'),
         },
         'task.returned': {
           actions: 'giveUpTask',
-          ...rule('S14, S18', 'Nobody does a task any more that never reached its worker.'),
+          ...rule('S14, S18', 'A task that never reached its worker is dropped.'),
         },
       },
     },

@@ -28,7 +28,7 @@ export const workerMachine = worker.createMachine({
   initial: 'declared',
   on: {
     '*': { actions: 'reportUnexpected' },
-    'waiting.ended': rule('S14', 'A worker that does not wait for a task has nothing to be told.'),
+    'waiting.ended': rule('S14', 'A worker that does not wait for a task gets no reply.'),
   },
   states: {
     declared: {
@@ -109,7 +109,10 @@ export const workerMachine = worker.createMachine({
           {
             guard: 'mayLeave',
             target: 'left',
-            ...rule('S17', 'A worker of an elastic group that owes nothing has left with its sentinel.'),
+            ...rule(
+              'S17',
+              'A worker of an elastic group without unfinished work has left with its sentinel.',
+            ),
           },
           { target: 'dead', ...rule('S13', 'A worker dies with its sentinel.') },
         ],
@@ -122,7 +125,10 @@ export const workerMachine = worker.createMachine({
           {
             guard: 'mayLeave',
             target: 'left',
-            ...rule('S17', 'A worker of an elastic group that owes nothing has left with its connection.'),
+            ...rule(
+              'S17',
+              'A worker of an elastic group without unfinished work has left with its connection.',
+            ),
           },
           { target: 'dead', ...rule('S13', 'A worker dies with its connection.') },
         ],
@@ -225,7 +231,7 @@ export const workerMachine = worker.createMachine({
                 target: '#worker.left',
                 ...rule(
                   'S17, S18, S19',
-                  'The worker owes nothing, and has not come back in time, so it has left.',
+                  'The worker has no unfinished work and has not come back in time, so it has left.',
                 ),
               },
               {

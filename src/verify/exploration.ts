@@ -254,16 +254,16 @@ export class Exploration<Context, Facts, Stage extends Closable> {
    * @param saw is called for each correct step.
    * @throws Mismatch with its story
    */
-  async run(journey: TestPath, saw: (seen: Seen) => void): Promise<void> {
+  async run(testPath: TestPath, saw: (seen: Seen) => void): Promise<void> {
     const beginning = this.#beginning();
     let { world } = beginning;
     const story: string[] = [];
     let stage: Stage | undefined;
     try {
-      stage = await this.#model.open(journey);
+      stage = await this.#model.open(testPath);
       await this.#check(stage, world);
       saw({ states: this.index.statesOf(world.chart), transitions: new Set(beginning.taken) });
-      for (const name of [...journey.steps, ...journey.tries]) {
+      for (const name of [...testPath.steps, ...testPath.tries]) {
         story.push(name);
         const effect = this.#effect(world, name);
         if (effect.kind !== 'caused' && effect.kind !== 'refused')

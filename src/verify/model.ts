@@ -78,7 +78,7 @@ export interface ChartModel<Context, Facts, Stage extends Closable> {
   readonly bound: string;
   /** The maximum number of steps of a simple path. */
   readonly simpleSteps: number;
-  readonly open: (journey: TestPath) => Promise<Stage>;
+  readonly open: (testPath: TestPath) => Promise<Stage>;
 }
 
 /** The machine gets these events. */

@@ -116,7 +116,7 @@ export class Ledger {
   settled(batch: number, outcome: Outcome): void {
     const { index } = outcome;
     const shown = 'error' in outcome ? outcome.error.code : 'value';
-    this.#say('master', `is told of ${nameOf({ batch, n: index })}: ${shown}`);
+    this.#say('master', `receives ${nameOf({ batch, n: index })}: ${shown}`);
     const entry = this.entryOf({ batch, n: index });
     if (entry.outcomes.length > 0) this.#world.wrongs.push(`${nameOf(entry.element)} is settled twice`);
     entry.outcomes.push(outcome);

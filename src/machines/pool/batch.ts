@@ -139,7 +139,7 @@ export const batchMachine = setup({
           ...rule('S23.3', 'What was under way has ended, and the batch is settled.'),
         },
         cancelled: rule('S23.3', 'The batch is cancelled already.'),
-        'workers.gone': rule('S23.3', 'A cancelled batch wants no more workers.'),
+        'workers.gone': rule('S23.3', 'A cancelled batch needs no workers.'),
         'module.unloadable': rule('S23.3', 'A cancelled batch wants nothing more of its module.'),
       },
     },

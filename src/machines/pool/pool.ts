@@ -160,11 +160,11 @@ export const poolMachine = setup({
             guard: 'isLastHope',
             target: 'stopped',
             actions: 'noteRefused',
-            ...rule('S22.11', 'The job takes no more workers, and none is left.'),
+            ...rule('S22.11', 'The job accepts no more workers, and none is left.'),
           },
           {
             actions: 'countRefusal',
-            ...rule('S22.11', 'The job takes no more workers, and others are left.'),
+            ...rule('S22.11', 'The job accepts no more workers, and others are left.'),
           },
         ],
         'worker.ready': {

@@ -306,10 +306,10 @@ export const workerProcessMachine = setup({
       exit: 'stopTimer',
       on: {
         'leave.asked': rule('S22.5', 'The worker leaves already.'),
-        'worker.leaving': rule('S22.6', 'A worker that was told to go says that it leaves.'),
+        'worker.leaving': rule('S22.6', 'A worker that was told to leave announces that it leaves.'),
         'release.asked': {
           actions: 'releaseProcess',
-          ...rule('S22.5', 'A worker that leaves is told to go at once.'),
+          ...rule('S22.5', 'A worker that leaves is told to end at once.'),
         },
         'timer.elapsed': {
           actions: 'killProcess',

@@ -259,5 +259,5 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
     state === 'closing' || state === 'closed' ? [state, facts.stopped] : [state, facts],
   bound: 'one connection, one request blocked at a time and one behind it',
   simpleSteps: 9,
-  open: (journey) => ConnectionFixture.open(journey),
+  open: (testPath) => ConnectionFixture.open(testPath),
 };

@@ -28,10 +28,10 @@ export class JoinPhaseFixture {
     this.#short = short;
   }
 
-  static async open(journey: TestPath, options: Details): Promise<JoinPhaseFixture> {
+  static async open(testPath: TestPath, options: Details): Promise<JoinPhaseFixture> {
     const always = { onDeadWorker: 'null', reconnectGrace: '60' };
-    const job = await Job.open(journey.grounds.server, { ...always, ...options });
-    return new JoinPhaseFixture(job, period(journey, 0.8, 60));
+    const job = await Job.open(testPath.grounds.server, { ...always, ...options });
+    return new JoinPhaseFixture(job, period(testPath, 0.8, 60));
   }
 
   close(): void {

@@ -267,8 +267,8 @@ const modelFor = (
   },
   bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group; all sentinels supervise, and one worker at a time is to be replaced, in an elastic group, or a closed one of one rank`,
   simpleSteps: 2,
-  open: (journey) =>
-    JoinPhaseFixture.open(journey, {
+  open: (testPath) =>
+    JoinPhaseFixture.open(testPath, {
       join,
       onDeadWorker: 'null',
       ...(maximum === NO_MAXIMUM ? {} : { rankCount: String(maximum) }),

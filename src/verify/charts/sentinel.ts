@@ -227,12 +227,12 @@ const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSta
   key: ({ state, context, facts }) => (facts.deleted ? ['deleted', state] : [state, context.lastRank, facts]),
   bound: `one sentinel with at most ${LAST_RANK + 1} ranks and one registered worker`,
   simpleSteps: 3,
-  open: async (journey) =>
+  open: async (testPath) =>
     SentinelStage.open(
-      await Job.open(journey.grounds.server, {
+      await Job.open(testPath.grounds.server, {
         onDeadWorker: 'null',
         rankCount: '9',
-        sentinelRefreshPeriod: period(journey, SHORT, 60),
+        sentinelRefreshPeriod: period(testPath, SHORT, 60),
       }),
       isSupervised ? SUPERVISOR : {},
     ),

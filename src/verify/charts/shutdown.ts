@@ -238,9 +238,9 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture>
   },
   bound: `at most ${MOST_LIVING} workers registered at a time`,
   simpleSteps: variant.isSupervised ? 1 : 3,
-  open: async (journey) => {
-    const grace = period(journey, SHORT, 300);
-    const { grounds, steps, tries } = journey;
+  open: async (testPath) => {
+    const grace = period(testPath, SHORT, 300);
+    const { grounds, steps, tries } = testPath;
     const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
     const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
     return ShutdownFixture.open(server, {

@@ -126,6 +126,8 @@ export const workModel: ChartModel<unknown, null, WorkFixture> = {
   checks: { open: check(NO_VALUE), closed: check(SLEIGH_DEAD) },
   bound: 'one worker that may come back, and one that has ended; a task or a broadcast at a time',
   simpleSteps: 2,
-  open: async (journey) =>
-    WorkFixture.open(await Job.open(journey.grounds.server, { onDeadWorker: 'null', reconnectGrace: '300' })),
+  open: async (testPath) =>
+    WorkFixture.open(
+      await Job.open(testPath.grounds.server, { onDeadWorker: 'null', reconnectGrace: '300' }),
+    ),
 };

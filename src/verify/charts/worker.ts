@@ -295,11 +295,11 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
     key: ({ state, facts }) => (facts.deleted ? ['deleted', state] : [state, facts]),
     bound: 'one worker; a task at a time; the group of one that may come back stays open',
     simpleSteps: isSupervised ? 1 : isElastic || mayReturn ? 2 : 3,
-    open: async (journey) => {
-      const job = await Job.open(journey.grounds.server, {
+    open: async (testPath) => {
+      const job = await Job.open(testPath.grounds.server, {
         onDeadWorker: 'null',
         join: isElastic ? 'elastic' : 'closing',
-        reconnectGrace: mayReturn ? period(journey, SHORT, 300) : '0',
+        reconnectGrace: mayReturn ? period(testPath, SHORT, 300) : '0',
       });
       const description = mayReturn ? { session: 'its own' } : {};
       return WorkerFixture.open(job, isSupervised ? SUPERVISOR : {}, description);
