@@ -122,7 +122,7 @@ describe('the source tree', () => {
     expect(circles).toEqual([]);
   });
 
-  test('a part of a job leaves it to the machines what an event comes to: it looks at no state before it sends one', () => {
+  test('leaves every decision about an event to the machines: no part of a job reads a state before it sends one', () => {
     const ofJob = files.filter(({ layer }) => layer === 'sleigh');
     const reading =
       /getSnapshot\(|\b(isRegistered|isAwaited|rankStateOf|stateOfWorker|stateOfSentinel)\(|\.phase\b/;

@@ -40,13 +40,13 @@ const loadOn = async ({ host, port }: Address) => {
   return checkHistory(await recordLoad({ host, port }, { random: () => random.fraction() }));
 };
 
-describe('a server that is right', () => {
+describe('a correct server', () => {
   it('violates no clause', { timeout: TIME_LIMIT_MS }, async () => {
     const reports = await verifyClauses(server);
     expect(reports.filter(({ failure }) => failure !== undefined)).toEqual([]);
   });
 
-  it('has no history that is against a clause', { timeout: TIME_LIMIT_MS }, async () => {
+  it('produces only histories that violate no clause', { timeout: TIME_LIMIT_MS }, async () => {
     const { violations, judged, undecided } = await loadOn(server);
     expect(violations).toEqual([]);
     expect(undecided).toEqual([]);
@@ -54,7 +54,7 @@ describe('a server that is right', () => {
   });
 });
 
-describe('a faulty server is found, and the clause that it violates is named', () => {
+describe('a faulty server is detected, with the clause that it violates', () => {
   it.each(FAULTS)(
     '$clause: $what',
     { timeout: TIME_LIMIT_MS },
@@ -70,7 +70,7 @@ describe('a faulty server is found, and the clause that it violates is named', (
   });
 });
 
-describe('a history of concurrent clients shows a fault', () => {
+describe('a history of concurrent clients shows the fault', () => {
   it.each(FAULTS.filter(({ isInHistory }) => isInHistory === true))(
     '$clause: $what',
     { timeout: TIME_LIMIT_MS },

@@ -10,8 +10,8 @@ const isLong = process.env['VERIFY'] === 'long';
 const SEEDS = isLong ? 20_000 : 150;
 const MODES = ['fifo', 'lifo', 'single'] as const;
 
-describe.each(MODES)('what clients see of a %s that is right is never rejected', (mode) => {
-  it('with any number of clients at a time (V3, V4, V5, V10)', { timeout: 600_000 }, () => {
+describe.each(MODES)('the history of a correct %s is never rejected', (mode) => {
+  it('with any number of concurrent clients (V3, V4, V5, V10)', { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = new Random(seed);
       const actors = random.whole(1, 12);
@@ -22,7 +22,7 @@ describe.each(MODES)('what clients see of a %s that is right is never rejected',
     }
   });
 
-  it('when clients vanish, the variable is deleted and the server begins again', { timeout: 600_000 }, () => {
+  it('when clients disconnect, the variable is deleted and the server restarts', { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const random = new Random(seed);
       mustBeRight(
@@ -33,19 +33,19 @@ describe.each(MODES)('what clients see of a %s that is right is never rejected',
   });
 });
 
-it('what members see of a barrier that is right is never rejected (V12)', { timeout: 600_000 }, () => {
+it('the history of a correct barrier is never rejected (V12)', { timeout: 600_000 }, () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = new Random(seed);
     mustBeRight(`seed ${seed}`, barrierSchedule(random, random.whole(3, 60)));
   }
 });
 
-it('a history is the same after it was written and read', () => {
+it('a history is unchanged after it was written and read', () => {
   const history = Schedule.run('fifo', new Random(1), { requests: 100, isRough: true });
   expect(historyText(history).trimEnd().split('\n').map(readOperation)).toEqual(history);
 });
 
-it('a history of thousands of values is checked in seconds', () => {
+it('a history of thousands of values is checked within seconds', () => {
   for (const mode of MODES) {
     const history = Schedule.run(mode, new Random(1), { requests: 3_000, isRough: false });
     const before = process.cpuUsage();

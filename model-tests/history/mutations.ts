@@ -124,7 +124,7 @@ export const MUTATIONS: readonly Mutation[] = [
     },
   },
   {
-    what: 'a value is returned that nobody stored',
+    what: 'a value is returned that no client stored',
     modes: ['fifo', 'lifo', 'single'],
     clauses: ['V3', 'V4'],
     apply: (history) => [...history, later(history, { reply: { status: '0000', value: 'from nowhere' } })],

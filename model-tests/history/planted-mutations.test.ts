@@ -21,7 +21,7 @@ const at = (who: string, verb: string, invoked: number, value = ''): Operation =
 });
 
 for (const { what, modes, clauses, apply } of MUTATIONS)
-  describe(`found in every history into which it is planted: ${what}`, () => {
+  describe(`detected in every history in which it is planted: ${what}`, () => {
     it.each(modes)('of a %s', (mode) => {
       let planted = 0;
       for (let seed = 1; seed <= SEEDS; seed++) {
@@ -43,7 +43,7 @@ for (const { what, modes, clauses, apply } of MUTATIONS)
   });
 
 describe('at a barrier', () => {
-  it('a member that is released early is found (V12)', () => {
+  it('a member that is released early is detected (V12)', () => {
     const history = barrierSchedule(new Random(1), 0);
     const [violation] = checkHistory([
       ...history,
@@ -58,7 +58,7 @@ describe('at a barrier', () => {
     });
   });
 
-  it('a wrong number of members is found in every history (V12)', () => {
+  it('a wrong number of members is detected in every history (V12)', () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       const history = barrierSchedule(new Random(seed), 40);
       const find = history.findIndex((one) => one.verb === 'find' && one.reply !== undefined);
@@ -71,7 +71,7 @@ describe('at a barrier', () => {
 });
 
 describe('values that are stored more than once', () => {
-  it('are counted, and the report says that their order was not judged', () => {
+  it('are counted, and the report states that their order was not checked', () => {
     const history = [
       at('a', 'store', 2, 'x'),
       at('a', 'store', 4, 'x'),

@@ -39,7 +39,7 @@ describe('sleigh verify --server', () => {
   });
 
   test(
-    'names the clause that a server violates, before it walks the charts',
+    'reports the clause that a server violates, before it walks the machines',
     { timeout: 60_000 },
     async () => {
       await using serve = await startServe('--log-level', 'silent');

@@ -47,12 +47,12 @@ describe.each(CHARTS)('the machine $name', ({ machine }) => {
     ({ event }) => event !== 'entry' && event !== 'exit' && event !== WILDCARD,
   );
 
-  it('says in a whole sentence what each transition means', () => {
+  it('describes each transition in a whole sentence', () => {
     const sentence = /^[A-Z](?!\d)[^:;]*(?: [^ :;]+){3,}\.$/;
     expect(transitions.filter(({ description }) => !sentence.test(description)).map(nameOf)).toEqual([]);
   });
 
-  it('names the clause that each transition follows', () => {
+  it('gives the clause of each transition', () => {
     const clauses = /^[PWVS]\d+(\.\d+)?(, [PWVS]\d+(\.\d+)?)*$/;
     const without = transitions.filter(({ clause }) => !clauses.test(clause));
     // What XState sends a parent when a child has ended is not part of the protocol.

@@ -133,7 +133,7 @@ const file = (text: string): string => {
 };
 
 describe('sleigh verify --history', () => {
-  it('says that a history is right', async () => {
+  it('reports that a history is correct', async () => {
     const path = file(stored('1', 0) + stored('2', 2) + fetched('1', 4) + fetched('2', 6));
     expect(await sleigh(['verify', '--history', path])).toMatchObject({
       code: 0,
@@ -141,7 +141,7 @@ describe('sleigh verify --history', () => {
     });
   });
 
-  it('names the clause that is violated, and the operations that show it', async () => {
+  it('reports the violated clause, and the operations that show it', async () => {
     const path = file(stored('1', 0) + stored('2', 2) + stored('3', 3.5) + fetched('2', 4) + fetched('1', 6));
     const { code, output } = await sleigh(['verify', '--history', path]);
     expect(code).toBe(1);
@@ -167,13 +167,13 @@ describe('sleigh verify --history', () => {
       '{"who":"a","verb":"store","invoked":"soon"}\n',
       'line 1 of FILE is no operation: "invoked" must be a number of milliseconds, not "soon"',
     ],
-  ])('%j with %j is answered by one clear line', async (args, text, message) => {
+  ])('rejects %j with %j in one clear line', async (args, text, message) => {
     const path = file(text);
     const { code, errors } = await sleigh(['verify', '--history', ...args.map(() => path)]);
     expect({ code, errors }).toEqual({ code: 1, errors: `sleigh: ${message.replace('FILE', path)}\n` });
   });
 
-  it('makes load on a server, records it, and checks what was recorded', async () => {
+  it('generates load on a server, records its history, and checks it', async () => {
     await using serve = await startServe('--log-level', 'silent');
     const path = join(folder, 'load.jsonl');
     const { code, output } = await sleigh([
