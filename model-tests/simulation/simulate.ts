@@ -6,6 +6,7 @@ import { consumer, producer, rudePeers, Taken, walker } from './cast/passers-by.
 import type { Player } from './cast/player.ts';
 import { sentinel } from './cast/sentinel.ts';
 import { Stage } from './cast/stage.ts';
+import type { SequenceDiagram } from '../../src/verify/diagram/sequence.ts';
 import type { Fault } from '../world/faults.ts';
 import { Random } from '../world/random.ts';
 import { CoreWorld, type Losing } from '../world/core-world.ts';
@@ -23,6 +24,8 @@ export interface Report {
   readonly hash: string;
   /** Empty if everything was correct. */
   readonly wrongs: readonly string[];
+  /** What the connections that are open in the end did last. */
+  readonly diagram: SequenceDiagram;
   readonly hours: number;
   readonly events: number;
   /** Events after the last fault, until every master had ended. */
@@ -78,6 +81,7 @@ export function simulate(seed: number, loses?: Losing): Report {
     seed,
     hash: world.traceHash(),
     wrongs: world.wrongs,
+    diagram: world.lastMessages.diagram(`seed ${seed}`, world.wrongs[0] ?? 'nothing is wrong'),
     hours: world.elapsed / HOUR,
     events: world.events,
     settlingEvents,

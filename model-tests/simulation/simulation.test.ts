@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
+import { writeCounterexample } from '../../src/verify/diagram/files.ts';
 import { simulate, type Report } from './simulate.ts';
 import type { Losing } from '../world/core-world.ts';
 
@@ -46,7 +47,11 @@ describe('the simulation of the whole system in one process, with random faults'
       const reports = seeds.map((seed) => simulate(seed));
       console.log(summary(reports, (performance.now() - started) / 1_000));
       const failed = reports.filter(({ wrongs }) => wrongs.length > 0);
-      expect(failed.map(({ seed, wrongs }) => ({ seed, wrongs }))).toEqual([]);
+      const pictures = failed.map(({ seed, diagram }) => writeCounterexample(`simulation ${seed}`, diagram));
+      expect(
+        failed.map(({ seed, wrongs }) => ({ seed, wrongs })),
+        pictures[0],
+      ).toEqual([]);
     },
     isLong ? 3_600_000 : 60_000,
   );
@@ -65,8 +70,12 @@ describe('the simulation of the whole system in one process, with random faults'
   });
 
   it('detects a reply that is never sent', () => {
-    const wrongs = few.flatMap((seed) => simulate(seed, losesReplies).wrongs);
+    const reports = few.map((seed) => simulate(seed, losesReplies));
+    const wrongs = reports.flatMap((report) => report.wrongs);
     expect(wrongs.filter((wrong) => wrong.includes('waits for store'))).not.toEqual([]);
+    // Whoever waits is in the picture, with the request that was not answered.
+    const stuck = reports.find((report) => report.wrongs.some((wrong) => wrong.startsWith('in the end')));
+    expect(stuck?.diagram.steps.some((step) => 'to' in step && step.text.includes('store'))).toBe(true);
   });
 
   it('detects a lost wake-up: a client that waits for a task or a value never receives it', () => {

@@ -4,6 +4,7 @@ import { Core } from '../../src/core/core.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { MemoryFiles } from '../../test/support/memory-files.ts';
+import { LastMessages } from './last-messages.ts';
 import { Link, type ClientEnd } from './link.ts';
 import { Sleeper } from './sleeper.ts';
 import { SMALL_LIMITS, World } from './world.ts';
@@ -20,6 +21,7 @@ export class CoreWorld extends World {
   /** The server's process. */
   readonly process = new Sleeper(this.agenda, (what) => this.wrongs.push(what));
   readonly #hash = createHash('sha256');
+  readonly lastMessages = new LastMessages();
   readonly #loses: Losing;
   #connections = 0;
   #commands = 0;
@@ -55,6 +57,7 @@ export class CoreWorld extends World {
         },
         disconnected: () => {
           this.#links.delete(connection);
+          this.lastMessages.forget(connection);
           this.process.receive(() => this.#handle({ type: 'disconnected', connection }));
         },
       },
@@ -69,9 +72,12 @@ export class CoreWorld extends World {
   #handle(event: CoreEvent): void {
     this.events++;
     this.#note(event);
+    this.lastMessages.note(event);
     for (const command of this.core.handle(event, this.agenda.now)) {
       this.#note(command);
-      if (!this.#loses(command, ++this.#commands)) this.#perform(command);
+      if (this.#loses(command, ++this.#commands)) continue;
+      this.lastMessages.note(command);
+      this.#perform(command);
     }
     this.audit();
   }
