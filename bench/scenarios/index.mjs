@@ -7,6 +7,7 @@ import { manyNames } from './many-names.mjs';
 import { manyTasks } from './many-tasks.mjs';
 import { manyWorkers } from './many-workers.mjs';
 import { pairs } from './pairs.mjs';
+import { verification } from './verification.mjs';
 import { viewer } from './viewer.mjs';
 
 /** A scenario: its `name`, a description in `about`, and `run`, which measures on a bed and returns figures. */
@@ -20,5 +21,6 @@ export const scenarios = [
   manyWorkers,
   manyTasks,
   manyNames,
+  verification,
   viewer,
 ];

@@ -18,7 +18,7 @@ const STEP_INTERVAL_MS = Number(process.env['PACE'] ?? 60);
 const HOUR = 3_600_000;
 
 async function chaos(policy: 'requeue' | 'null', kills: number): Promise<Outcome> {
-  await using server = await startServe('--log-level', 'error');
+  await using server = await startServe('--verify', '--log-level', 'error');
   const address = { host: '127.0.0.1', port: server.port };
   using proxy = await RecordingProxy.before(() => address);
   const random = new Random(SEED);
@@ -64,7 +64,7 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
   );
 
   it('with onDeadWorker=shutdown notifies the waiting master (S13)', async () => {
-    await using server = await startServe('--log-level', 'error');
+    await using server = await startServe('--verify', '--log-level', 'error');
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     await master.openWorkspace('job', { metadata: new Map([['wstype', 'sleigh']]) });
     const started = new EventEmitter<{ task: [Hand] }>();

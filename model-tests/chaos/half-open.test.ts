@@ -12,7 +12,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 describe('a peer whose host has fallen silent while its connection stays open', () => {
   it('is detected after three refresh periods if it is a sentinel, and the tasks of its workers run elsewhere (S13)', async () => {
-    await using server = await startServe('--log-level', 'error');
+    await using server = await startServe('--verify', '--log-level', 'error');
     const at = { port: server.port, workspace: 'job' };
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     const options = {

@@ -45,7 +45,7 @@ export class Pipeliner implements ClientEnd {
     this.#name = name;
     this.#link = world.connect(this);
     const { random, faults } = world;
-    if (random.chance(0.5)) this.#link.readSlowly(random.whole(20_000, 200_000));
+    if (random.chance(0.5)) this.#link.readSlowly(random.whole(100_000, 500_000));
     if (!faults.over && random.chance(0.3)) this.#link.breaksAt = random.whole(1, 100_000);
     this.#link.write('X000');
   }

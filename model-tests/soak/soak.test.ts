@@ -27,6 +27,8 @@ interface Held {
   readonly descriptors: number;
   readonly timers: number;
   readonly files: number;
+  /** What it logged as errors, violations of its machines included. */
+  readonly errors: readonly string[];
 }
 
 async function ask(server: ChildProcess): Promise<Held> {
@@ -81,6 +83,7 @@ describe('jobs, workspaces and connections that are created and removed all the 
           descriptors: before.descriptors,
           timers: before.timers,
           files: 0,
+          errors: [],
         });
         // Growing once is not a leak; growing repeatedly is.
         const [, first = before] = course;

@@ -1,7 +1,6 @@
 /** The compiled states of a machine and their transitions. */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode, MachineContext } from 'xstate';
 import type { CompiledAction, CompiledGuard } from './compiled-actions.ts';
-import { detailOf } from './detail.ts';
 import type { Transition } from './path.ts';
 import type { StepCatalog, StepTemplate } from './step-catalog.ts';
 import { storyOf } from './story.ts';
@@ -110,7 +109,7 @@ export class CompiledStep {
     const story = this.#templates && storyOf(actor.self);
     if (this.#templates === undefined || story === undefined) return this.#act(context, event, actor);
     const template = this.#templateFor(this.#templates, event.type);
-    story.note(template, detailOf(event));
+    story.took(template, event);
     try {
       return this.#act(context, event, actor);
     } catch (error) {

@@ -18,6 +18,8 @@ export interface StepTemplate extends ChartStep {
   readonly left: number | undefined;
   readonly entered: number | undefined;
   readonly isFailure: boolean;
+  /** The name of the machine. */
+  readonly chart: string;
 }
 
 /** How the actors of a machine keep their stories. */
@@ -33,11 +35,14 @@ export class StepCatalog {
   /** By the number of each state that a step led to or from, its name, such as `registered.idle`. */
   readonly states: readonly string[];
   readonly keeperOf: StoryOptions['keeperOf'];
+  readonly #chart: string;
   readonly #states: string[] = [];
   readonly #isFailure: StoryOptions['isFailure'];
   readonly #told = new Map<AnyStateNode | undefined, Map<unknown, StepTemplate>>();
 
-  constructor({ keeperOf, isFailure }: StoryOptions) {
+  /** @param chart the name of the machine */
+  constructor(chart: string, { keeperOf, isFailure }: StoryOptions) {
+    this.#chart = chart;
     this.states = this.#states;
     this.keeperOf = keeperOf;
     this.#isFailure = isFailure;
@@ -90,6 +95,7 @@ export class StepCatalog {
       left: before === '' ? undefined : this.#numberOf(before),
       entered: this.#numberOf(after),
       isFailure: this.#isFailure?.(step) ?? false,
+      chart: this.#chart,
     };
   }
 

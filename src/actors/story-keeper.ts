@@ -1,5 +1,6 @@
 /** The data that the stories of one actor system share: those of a job, or those of all connections. */
 import type { Clock } from '../workspace/clock.ts';
+import type { StepObserver } from '../workspace/tracing.ts';
 import type { StoryActor, StoryStep } from './chart-step.ts';
 
 /** The states of one machine, by number. */
@@ -42,11 +43,13 @@ export class StoryKeeper {
   readonly clock: Clock;
   /** Told of each step that is a failure, by the catalog of its machine. */
   readonly failed: ((actor: StoryActor, step: StoryStep) => void) | undefined;
+  readonly observer: StepObserver | undefined;
   readonly #counts = new Map<StateNames, StateCounts>();
 
-  constructor(clock: Clock, failed?: StoryKeeper['failed']) {
+  constructor(clock: Clock, failed?: StoryKeeper['failed'], observer?: StepObserver) {
     this.clock = clock;
     this.failed = failed;
+    this.observer = observer;
   }
 
   counts(catalog: StateNames): StateCounts {

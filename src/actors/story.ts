@@ -46,7 +46,17 @@ export class Story {
     this.#actor = actor;
   }
 
-  note(told: StepTemplate, detail: string): void {
+  began(told: StepTemplate, input: Fields | undefined): void {
+    this.#note(told, detailOf(input ?? {}));
+    this.#counts.keeper.observer?.began(this.#actor, told, input);
+  }
+
+  took(told: StepTemplate, event: Fields & { readonly type: string }): void {
+    this.#note(told, detailOf(event));
+    this.#counts.keeper.observer?.took(this.#actor, told, event);
+  }
+
+  #note(told: StepTemplate, detail: string): void {
     const at = this.#count++ % STORY_LENGTH;
     const { keeper } = this.#counts;
     this.#times[at] = keeper.clock();
@@ -58,11 +68,11 @@ export class Story {
 
   /** An action of the step failed, so the actor has ended in its previous state. */
   broke(told: StepTemplate, error: unknown): void {
-    const { before, left, entered } = told;
+    const { before, left, entered, chart } = told;
     const clause = 'an action failed';
     const end = { event: BROKEN, before, after: before, clause, description: '' };
-    const counted = { transition: undefined, isFailure: false, left: entered, entered: left };
-    this.note({ ...end, ...counted }, detailOf({ error }));
+    const counted = { transition: undefined, isFailure: false, chart, left: entered, entered: left };
+    this.#note({ ...end, ...counted }, detailOf({ error }));
   }
 
   /** Oldest first. */
@@ -117,7 +127,7 @@ export function beginStory(
   input: Fields | undefined,
 ): Story {
   const story = new Story(catalog.keeperOf(actor.system).counts(catalog), actor);
-  if (leaf !== undefined) story.note(catalog.begins(leaf), detailOf(input ?? {}));
+  if (leaf !== undefined) story.began(catalog.begins(leaf), input);
   return story;
 }
 
@@ -126,7 +136,7 @@ export function beginStory(
  * @returns logic that behaves like the machine, for `createActor`, `provide` and `compiled`
  */
 export function withStory<Machine extends AnyStateMachine>(machine: Machine, options: StoryOptions): Machine {
-  const catalog = new StepCatalog(options);
+  const catalog = new StepCatalog(machine.id, options);
   // Not before it starts: the system of an actor that has no parent is made with it, and has no keeper until then.
   const start = (snapshot: AnyMachineSnapshot, { self }: AnyActorScope): void => {
     // Stored on the actor itself: a table beside it would cost more at each step than everything else.
@@ -143,7 +153,7 @@ export function withStory<Machine extends AnyStateMachine>(machine: Machine, opt
     if (leaf === undefined || story === undefined) return machine.transition(snapshot, event, scope);
     const taken = event.type === STOP_EVENT ? undefined : takenTransition(machine, snapshot, event);
     const told = catalog.step(leaf, event.type, taken);
-    story.note(told, detailOf(event));
+    story.took(told, event);
     try {
       return machine.transition(snapshot, event, scope);
     } catch (error) {

@@ -37,6 +37,7 @@ interface ServeFlags extends CredentialFlags {
   deadman?: boolean;
   drain: number;
   trace?: string;
+  verify?: true;
   logLevel: Level;
   json?: true;
 }
@@ -158,6 +159,10 @@ export function addServeCommand(program: Command): void {
         .default(DEFAULT_DRAIN_S),
     )
     .option('--trace <file>', 'write each step of every statechart to this file, as a line of JSON')
+    .option(
+      '--verify',
+      'check each step of every statechart while the server runs; a violation is logged, counted in /metrics and shown in the page',
+    )
     .addOption(
       new Option('--log-level <level>', 'log messages of this level and above, to standard error')
         .choices(LEVELS)
@@ -240,6 +245,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     ...credentialsOf(flags),
     ...(flags.deadman !== undefined && { deadman: flags.deadman }),
     ...(flags.trace !== undefined && { trace: flags.trace }),
+    ...(flags.verify === true && { verify: true }),
     ...(flags.web && {
       web: {
         port: flags.webPort,

@@ -5,11 +5,12 @@ import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
+import { StepVerifier, type BrokenStep } from '../trace/verifier.ts';
 import { ServerHoldings } from '../workspace/storage-accounting.ts';
 import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
-import type { Tracer } from '../workspace/tracing.ts';
+import type { StepObserver, Tracer } from '../workspace/tracing.ts';
 import type { LogLevel, WorkspacePluginFactory } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
@@ -36,6 +37,8 @@ export interface CoreOptions {
   readonly run: string;
   /** Whether every step of every actor is returned as a command. */
   readonly traces?: boolean;
+  /** Whether every step of every actor is checked against its machine. */
+  readonly verifies?: boolean;
 }
 
 /**
@@ -61,6 +64,8 @@ export class Core implements ConnectionHost {
   /** Work that continues after the event that began it. */
   readonly turns: Turns;
   readonly tracer: Tracer | undefined;
+  /** Checks each step of each actor while it runs; undefined if nobody asked for it. */
+  readonly verifier: StepVerifier | undefined;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #root = createActor(fromTransition((state: null) => state, null)).start();
   readonly #connections = new Map<number, Connection>();
@@ -87,12 +92,19 @@ export class Core implements ConnectionHost {
     );
     this.workspaces = new Workspaces(this, { plugins: options.plugins, suffix: options.run });
     this.tracer = options.traces === true ? this.#recorder() : undefined;
+    this.verifier =
+      options.verifies === true ? new StepVerifier(this.clock, (broken) => this.#broke(broken)) : undefined;
+    this.stories = new StoryKeeper(
+      this.clock,
+      undefined,
+      this.verifier?.observer((input) => `connection ${String(input?.['id'])}`),
+    );
     this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }
 
   readonly clock = (): number => this.#now;
   /** Of the connections. */
-  readonly stories = new StoryKeeper(this.clock);
+  readonly stories: StoryKeeper;
 
   /**
    * The actor system of a connection. All connections share one, which saves a tenth of the memory of each. Steps are
@@ -131,6 +143,18 @@ export class Core implements ConnectionHost {
   /** The numbers of running timers and of connections, for tests and metrics. */
   get counts() {
     return { timers: this.#timers.size, connections: this.#connections.size };
+  }
+
+  /** The observer of the actors of one job. */
+  observerOf(scope: string): StepObserver | undefined {
+    return this.verifier?.observer(() => scope);
+  }
+
+  #broke(broken: BrokenStep): void {
+    this.figures.countViolation(broken);
+    const { scope, actor, chart, event, before, after, reason, story } = broken;
+    const fields = { scope, actor, chart, event, before, after, reason, story };
+    this.log('error', 'an actor took a step that its machine does not allow', fields);
   }
 
   #recorder(): Tracer {

@@ -1,3 +1,5 @@
+import type { BrokenStep } from '../trace/verifier.ts';
+
 /** The upper bounds of the buckets of a histogram, in seconds. One more bucket is for longer times. */
 const OF_WAITING = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600];
 
@@ -28,6 +30,9 @@ export class Histogram {
 /** The name under which requests with an unknown verb are counted. */
 export const OTHER_VERBS = 'other';
 
+/** The number of violations that are kept for the page. */
+const VIOLATIONS_KEPT = 20;
+
 /** Counts the work of the server since its start. */
 export class Metrics {
   readonly #requests = new Map<string, { count: number }>();
@@ -44,6 +49,17 @@ export class Metrics {
 
   /** Refused requests and closed connections, by the limit that was reached (P12). */
   readonly refusals = new Map<string, number>();
+
+  /** Steps that a machine does not allow, by the machine. */
+  readonly violations = new Map<string, number>();
+  /** The newest of them, oldest first. */
+  readonly newestViolations: BrokenStep[] = [];
+
+  countViolation(broken: BrokenStep): void {
+    this.violations.set(broken.chart, (this.violations.get(broken.chart) ?? 0) + 1);
+    this.newestViolations.push(broken);
+    if (this.newestViolations.length > VIOLATIONS_KEPT) this.newestViolations.shift();
+  }
 
   countRefusal(limit: string): void {
     this.refusals.set(limit, (this.refusals.get(limit) ?? 0) + 1);

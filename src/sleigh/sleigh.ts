@@ -78,7 +78,11 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.joining = new Joining(this);
     this.work = new Work(this);
     this.machines = machines ?? jobMachines({ isTraced: workspace.host.tracer !== undefined });
-    this.stories = new StoryKeeper(workspace.host.clock, this.failures.failed);
+    this.stories = new StoryKeeper(
+      workspace.host.clock,
+      this.failures.failed,
+      workspace.host.observerOf?.(`sleigh ${workspace.name}`),
+    );
     this.supervisor = createActor(this.machines.sleigh, {
       id: 'sleigh',
       input: {

@@ -94,6 +94,7 @@ export class TcpServer {
       webPort,
       run: edge.newRun(),
       traces: options.trace !== undefined,
+      verifies: options.verify === true,
     });
     const { connectionCount } = this.core.limits;
     this.#listener = edge.listener({

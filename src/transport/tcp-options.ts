@@ -21,4 +21,9 @@ export interface TcpOptions extends Credentials {
   plugins?: Record<string, WorkspacePluginFactory> | undefined;
   /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */
   trace?: string | undefined;
+  /**
+   * Whether each step of each actor is checked against its machine while the server runs. A violation is logged with the
+   * story of the actor, counted in `/metrics` and shown in the page.
+   */
+  verify?: boolean | undefined;
 }

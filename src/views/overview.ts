@@ -8,6 +8,7 @@ import type { History } from './history.ts';
 import { sleighSummary } from './sleigh.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
+import type { VerificationView } from './verification-types.ts';
 
 const MOST_SLEIGHS = 100;
 
@@ -16,6 +17,18 @@ function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
   if (oldSleigh?.isRunning !== true) return [];
   const { workers, queued, running, results, lost } = oldSleigh;
   return [{ ...named(name), workers, queued, running, results, lost }];
+}
+
+function verification({ verifier, figures }: Core): VerificationView | null {
+  if (verifier === undefined) return null;
+  const { violations, newestViolations } = figures;
+  return {
+    steps: verifier.steps,
+    violations: [...violations.values()].reduce((sum, count) => sum + count, 0),
+    newest: newestViolations
+      .map(({ time, scope, actor, event, reason, story }) => ({ time, scope, actor, event, reason, story }))
+      .toReversed(),
+  };
 }
 
 export const overview = (core: Core, about: About, rates: History): OverviewView => ({
@@ -31,6 +44,7 @@ export const overview = (core: Core, about: About, rates: History): OverviewView
   workspaces: core.workspaces.count,
   variables: core.workspaces.variableCount,
   bytesHeld: core.holdings.bytes,
+  verification: verification(core),
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
   sleighs: newest(core.workspaces.occupied, MOST_SLEIGHS).flatMap(({ plugin }): SleighSummary[] =>

@@ -101,6 +101,7 @@ export class Replay {
         .map((scope) => this.#sleigh(scope, length)),
       // A trace contains the steps of actors, and old-style jobs have none.
       oldSleighs: [],
+      verification: null,
     };
   }
 

@@ -1,3 +1,4 @@
+import type { VerificationView } from './verification-types.ts';
 import type { Named } from './named.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { RankHistory } from './rank-types.ts';
@@ -61,6 +62,8 @@ export interface OverviewView {
   readonly workspaces: number;
   readonly variables: number;
   readonly bytesHeld: number;
+  /** What `serve --verify` found; null if the server does not verify its actors. */
+  readonly verification: VerificationView | null;
   /** The number of requests of each verb since the start. */
   readonly requests: Readonly<Record<string, number>>;
   /** `requests`, `bytes in`, `bytes out`, each a second. */

@@ -86,6 +86,12 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
   gauge('sleigh_connections', 'Open connections.', () => core.counts.connections);
   gauge('sleigh_blocked', 'Connections whose request waits.', () => core.blockedConnections);
   counter('sleigh_requests_total', 'Requests by verb.', ['verb'], () => labelled('verb', figures.requests));
+  counter('sleigh_verified_steps_total', 'Steps of actors that were checked (`serve --verify`).', [], () => [
+    [{}, core.verifier?.steps ?? 0],
+  ]);
+  counter('sleigh_violations_total', 'Steps that a machine does not allow, by machine.', ['machine'], () =>
+    labelled('machine', figures.violations),
+  );
   histogram('sleigh_blocked_seconds', 'How long requests that had to wait were blocked, by verb.', () =>
     labelled('verb', figures.blocked),
   );

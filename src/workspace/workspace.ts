@@ -8,7 +8,7 @@ import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
 import { isPartOfOldSleigh, OldSleigh } from './old-sleigh.ts';
 import type { InSteps, Steps } from './steps.ts';
-import type { Tracer } from './tracing.ts';
+import type { StepObserver, Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
@@ -25,6 +25,8 @@ export interface Host {
   newVariableId(): string;
   /** Observes all actors, for a trace. */
   readonly tracer?: Tracer | undefined;
+  /** @returns what verifies the steps of the actors of one job, if anything does */
+  observerOf?(scope: string): StepObserver | undefined;
   log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
   /** Runs work that takes long in turns with others (P14). */
   readonly inSteps: InSteps;

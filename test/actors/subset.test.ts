@@ -183,7 +183,7 @@ describe('a compiled machine', () => {
 
   it('provides the step catalog of its machine', () => {
     const machine = withInner({});
-    const catalog = new StepCatalog({ keeperOf });
+    const catalog = new StepCatalog('some', { keeperOf });
     keepStepCatalog(machine, catalog);
     expect(stepCatalogOf(compiled(machine))).toBe(catalog);
   });

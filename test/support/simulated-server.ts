@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly fileError?: string;
   /** The steps of actors are recorded in `trace`. */
   readonly traces?: boolean;
+  /** The steps of actors are checked against their machines. */
+  readonly verifies?: boolean;
 }
 
 /** A whole server in this process: the core, with memory and simulated time around it. */
@@ -54,6 +56,7 @@ export class SimulatedServer {
       webPort: options.webPort,
       run: 'run7',
       traces: options.traces ?? false,
+      verifies: options.verifies ?? false,
     });
   }
 

@@ -1,4 +1,5 @@
 import type { ClientsView, OverviewView, WorkspacesView } from '../../views/types.ts';
+import { Violations } from '../components/violations.tsx';
 import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import { Plot } from '../components/plot.tsx';
@@ -34,10 +35,18 @@ export function OverviewPage() {
         </Fact>
         <Fact name="variables">{count(data.variables)}</Fact>
         <Fact name="held">{bytes(data.bytesHeld)}</Fact>
+        {data.verification !== null && (
+          <Fact name="violations" tone={data.verification.violations > 0 ? 'dead' : ''}>
+            {count(data.verification.violations)}
+          </Fact>
+        )}
         <Fact name="up for">
           <span title="since it started">{duration(data.now - data.startedAt)}</span>
         </Fact>
       </Facts>
+      {data.verification !== null && data.verification.violations > 0 && (
+        <Violations verification={data.verification} />
+      )}
       <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
         {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
         {data.sleighs.length + data.oldSleighs.length === 0 ? (
