@@ -306,10 +306,7 @@ export class Crew {
     this.find(rank)?.actor.send({ type: 'death.reported', task, end });
   }
 
-  /**
-   * S13: its workers are told that a sentinel is gone. Those without a task come first, lest the task of one is tried on
-   * another that is as good as dead; those that never registered come last, lest all seem to be there (S17).
-   */
+  /** S13: workers without a task come first, so that no task goes to a dying worker; unregistered ones last (S17). */
   *tellWorkersOf({ workers }: Sentinel, sleigh: 'serves' | 'windsDown'): Steps {
     // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
     const inOrder = [...workers].sort((a, b) => a.rank - b.rank);

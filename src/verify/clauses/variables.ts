@@ -1,4 +1,4 @@
-import { VERB } from '../../wire/names.ts';
+import { KEY, VERB } from '../../wire/names.ts';
 import { mustHold } from '../mismatch.ts';
 import type { ClauseTrial } from './scene.ts';
 
@@ -11,8 +11,8 @@ export const VARIABLE_CLAUSES: readonly ClauseTrial[] = [
       await scene.store(client, 'v', 'value', { type: 'text' });
       const { metadata } = await scene.get(client, VERB.find, 'v', { value: 'value' });
       mustHold(
-        metadata.get('type') === 'text',
-        `the metadata "type" is "${metadata.get('type')}", not "text"`,
+        metadata.get(KEY.type) === 'text',
+        `the metadata "type" is "${metadata.get(KEY.type)}", not "text"`,
       );
       await scene.declare(client, 's', 'single');
       for (const value of ['1', '2']) await scene.store(client, 's', value);
