@@ -9,6 +9,7 @@ import type { WorkerEnd } from '../machines/worker-end.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { AbsentRanks, notReached } from './absences.ts';
 import { isAwaited, isRegistered, type Worker } from './agents.ts';
+import { KeptEnd } from './kept-end.ts';
 import { RangesOfRanks, type Ranks } from './result-queue.ts';
 import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Crew } from './crew.ts';
@@ -54,7 +55,8 @@ export class Recovery {
   #abandonCopies(worker: Worker, areAnswered: boolean): void {
     const { workspace } = this.#sleigh;
     const { tasks } = this.#work;
-    const { rank, end, endedAt } = worker;
+    const { rank, endedAt } = worker;
+    const end = this.#kept(worker.end);
     this.#sleigh.inSteps(
       eachInSteps(tasks.abandon(worker, endedAt), (copy) => {
         if (areAnswered && !workspace.deleted) this.#answer(copy, rank, end);
@@ -140,7 +142,7 @@ export class Recovery {
     for (const task of tasks.takeDeclinedByAll(ranks)) {
       this.#work.batches.dropQueued(task.batch);
       const { rank, end } = task.declined?.last ?? ended;
-      this.#answer(task, rank, end);
+      this.#answer(task, rank, this.#kept(end));
     }
   }
 
@@ -190,11 +192,15 @@ export class Recovery {
   /** A task that ran. */
   #fail(task: Task, worker: Worker): void {
     this.#work.batches.finish(task.batch);
-    this.#answer(task, worker.rank, worker.end);
+    this.#answer(task, worker.rank, this.#kept(worker.end));
+  }
+
+  #kept(end: WorkerEnd | undefined): KeptEnd | undefined {
+    return end && new KeptEnd(this.#sleigh.workspace.holdings, end);
   }
 
   /** Adds a null result (S13). */
-  #answer(task: Task, rank: number, end: WorkerEnd | undefined): void {
+  #answer(task: Task, rank: number, end: KeptEnd | undefined): void {
     const { batches, tasks } = this.#work;
     const origin = this.#work.originOf(task);
     // A copy of a broadcast that was not begun is counted now.
@@ -202,7 +208,7 @@ export class Recovery {
     const reserve = task.broadcast?.reserve;
     const ranks = new RangesOfRanks([{ from: rank, to: rank + 1 }]);
     if (end !== undefined && reserve === undefined)
-      batches.addResult(task.batch, nullResultOf(origin, rank, end));
+      batches.addResult(task.batch, nullResultOf(origin, rank, end.end));
     else batches.addNulls(task.batch, nullResultsOf(origin, ranks, { end, reserve }));
     tasks.finishWithNull(task);
   }

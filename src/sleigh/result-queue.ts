@@ -2,6 +2,7 @@ import Denque from 'denque';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import type { Value } from '../workspace/value.ts';
 import { COST } from '../workspace/memory-budget.ts';
+import type { KeptEnd } from './kept-end.ts';
 import { PLACE, type NullReserve } from './null-reserve.ts';
 
 /** A range of ranks: from `from` up to, but without, `to`. */
@@ -96,16 +97,24 @@ export class NullResults {
   readonly ranks: Ranks;
   /** The reserved memory; without it the memory is taken when they are kept. */
   readonly reserve: NullReserve | undefined;
+  /** What their sentinel reported, which counts as well (S19). */
+  readonly end: KeptEnd | undefined;
   readonly #make: (rank: number) => Value;
   /** The number of remaining null results. */
   #length: number;
   /** The next null result has this rank or a higher one. */
   #rank = 0;
 
-  constructor(value: Value, ranks: Ranks, make: (rank: number) => Value, reserve?: NullReserve) {
+  constructor(
+    value: Value,
+    ranks: Ranks,
+    make: (rank: number) => Value,
+    { end, reserve }: { end?: KeptEnd | undefined; reserve?: NullReserve | undefined } = {},
+  ) {
     this.value = value;
     this.ranks = ranks;
     this.reserve = reserve;
+    this.end = end;
     this.#make = make;
     this.#length = ranks.length;
   }
@@ -160,6 +169,7 @@ export class ResultQueue {
 
   addNulls(nulls: NullResults): void {
     if (nulls.length === 0) return nulls.reserve?.give(nulls.ranks.places);
+    nulls.end?.keep();
     if (nulls.reserve === undefined) this.#holdings.keepNulls(nulls.value, nulls.ranks.places);
     this.#entries.push(nulls);
     this.#length += nulls.length;
@@ -198,7 +208,8 @@ export class ResultQueue {
     return values;
   }
 
-  #dropNulls({ value, ranks, reserve }: NullResults): void {
+  #dropNulls({ value, ranks, reserve, end }: NullResults): void {
+    end?.drop();
     if (reserve === undefined) this.#holdings.dropNulls(value, ranks.places);
     else reserve.give(ranks.places);
   }

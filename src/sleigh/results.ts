@@ -6,6 +6,7 @@ import { memoryOfMetadata } from '../workspace/memory-budget.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
 import type { BatchRef } from './batch-ref.ts';
+import type { KeptEnd } from './kept-end.ts';
 import { NullResults, type Ranks } from './result-queue.ts';
 import type { NullReserve } from './null-reserve.ts';
 import type { Broadcast } from './tasks.ts';
@@ -78,9 +79,9 @@ export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Val
 export function nullResultsOf(
   { value: { metadata, owner }, batch, broadcast }: Origin,
   ranks: Ranks,
-  { end, reserve }: { end?: WorkerEnd | undefined; reserve?: NullReserve | undefined } = {},
+  { end, reserve }: { end?: KeptEnd | undefined; reserve?: NullReserve | undefined } = {},
 ): NullResults {
   const value = reserve?.value ?? { descriptor: 0, payload: '', metadata, owner };
   const origin = { value, batch, broadcast: broadcast && { copies: broadcast.copies } };
-  return new NullResults(value, ranks, (rank) => nullResultOf(origin, rank, end), reserve);
+  return new NullResults(value, ranks, (rank) => nullResultOf(origin, rank, end?.end), { end, reserve });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BusyCore } from '../support/busy-core.ts';
+import { miscounted } from '../support/memory-held.ts';
 
 const MIB = 2 ** 20;
 const WORKERS = Array.from({ length: 30 }, (_, n) => n + 3);
@@ -44,6 +45,29 @@ describe('null results of copies (S13, P12)', () => {
       expect(server.core.holdings.memory).toBeLessThanOrEqual(memory + 1_000);
     }
     expect(server.tell(1, ['list vars', 'job'])).toContain(`result\t${50 * WORKERS.length}\t`);
+  });
+
+  it('count what the sentinel reported once for each worker, until the last of them is taken (S19)', () => {
+    const server = new BusyCore(false);
+    for (const id of [1, 2]) server.join(id);
+    server.tell(1, ['open ws', 'job', 'x', 'no'], { wstype: 'sleigh', onDeadWorker: 'null' });
+    server.tell(2, ['use ws', 'job', 'x', 'no', 'no']);
+    server.tell(2, ['fetch', 'job', 'worker_ids'], { session: 's' });
+    register(server, 3, 0);
+    for (let n = 0; n < 3; n++) broadcast(server);
+    const { byKind } = server.core.holdings.budget;
+    const before = byKind.nullResults;
+    const report = { session: 's', task: 'failed', why: 'died', lastWords: 'w'.repeat(4_000) };
+    server.tell(2, ['store', 'job', 'worker_dead', '1', '0'], report);
+    expect(byKind.nullResults - before).toBe('died'.length + 4_000);
+    expect(miscounted(server.core)).toEqual([]);
+    for (let n = 0; n < 2; n++) {
+      expect(server.tell(1, ['fetch', 'job', 'result'], { batchId: 'b' })).toContain('w'.repeat(4_000));
+      expect(byKind.nullResults).toBeGreaterThan(4_000);
+      expect(miscounted(server.core)).toEqual([]);
+    }
+    server.tell(1, ['fetch', 'job', 'result'], { batchId: 'b' });
+    expect([byKind.nullResults, miscounted(server.core)]).toEqual([0, []]);
   });
 
   it('are reserved when a broadcast is stored, so that no death exceeds the limit', () => {

@@ -131,6 +131,11 @@ export class MemoryHeld {
     for (const { reserve, ranks, value } of nulls)
       if (reserve !== undefined) places.set(reserve, (places.get(reserve) ?? 0) + ranks.places);
       else this.#add('nullResults', COST.value + ranks.places * COST.range + bytesOfMetadata(value.metadata));
+    // What was reported of a worker is shared by the null results of its copies (S19).
+    for (const kept of new Set(nulls.map(({ end }) => end))) {
+      const { why = '', how = '', lastWords = '' } = kept?.end ?? {};
+      this.#add('nullResults', why.length + how.length + lastWords.length);
+    }
     for (const [{ value }, count] of places)
       if (count > 0)
         this.#add(

@@ -1,0 +1,32 @@
+import type { WorkerEnd } from '../machines/worker-end.ts';
+import type { StorageAccounting } from '../workspace/storage-accounting.ts';
+
+/**
+ * How a worker ended (S19), as the null results of its copies of broadcasts carry it. They share its texts, so these are
+ * counted once, from the first of them that is kept until the last one is taken (P12).
+ */
+export class KeptEnd {
+  readonly end: WorkerEnd;
+  readonly #holdings: StorageAccounting;
+  /** The number of `NullResults` that are kept with it. */
+  #uses = 0;
+
+  constructor(holdings: StorageAccounting, end: WorkerEnd) {
+    this.#holdings = holdings;
+    this.end = end;
+  }
+
+  /** In bytes. */
+  get #memory(): number {
+    const { why, how = '', lastWords = '' } = this.end;
+    return why.length + how.length + lastWords.length;
+  }
+
+  keep(): void {
+    if (this.#uses++ === 0) this.#holdings.take('nullResults', this.#memory);
+  }
+
+  drop(): void {
+    if (--this.#uses === 0) this.#holdings.give('nullResults', this.#memory);
+  }
+}
