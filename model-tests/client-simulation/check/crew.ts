@@ -110,8 +110,9 @@ export class CrewRecord {
     if (life.wasReady) return;
     const failed = (this.#failedStarts.get(life.sentinel) ?? 0) + 1;
     this.#failedStarts.set(life.sentinel, failed);
-    // Others may be starting when it gives up.
-    const most = (FAILED_STARTS_PER_WORKER + 1) * this.#plan.workers;
+    // Others may be starting when it gives up. Sentinels that are launched later may have more workers than the first.
+    const workers = Math.max(this.#plan.workers, ...this.#plan.launches.map((launch) => launch.workers));
+    const most = (FAILED_STARTS_PER_WORKER + 1) * workers;
     if (failed > most)
       this.#world.wrongs.push(
         `${failed} workers of ${life.sentinel.name} in a row ended before they were ready`,
