@@ -10,7 +10,7 @@ export const HEIGHT = 800;
 const LEFT = -2.3;
 const TOP = 1.08;
 const STEP = 3.24 / WIDTH;
-const MOST_ITERATIONS = 500;
+const MAX_ITERATIONS = 500;
 /** Sample points per pixel, for smooth edges. */
 const OFFSETS = [0.25, 0.75].flatMap((y) => [0.25, 0.75].map((x) => [x, y]));
 
@@ -61,7 +61,7 @@ What to try next:
 function iterations(cx, cy) {
   let x = 0;
   let y = 0;
-  for (let n = 0; n < MOST_ITERATIONS; n++) {
+  for (let n = 0; n < MAX_ITERATIONS; n++) {
     const xx = x * x;
     const yy = y * y;
     if (xx + yy > 256) return n + 1 - Math.log2(Math.log(xx + yy) / 2);
@@ -74,7 +74,7 @@ function iterations(cx, cy) {
 /** Colours from black over red and yellow to white. */
 function colourOf(n) {
   if (n === Infinity) return [8, 6, 20];
-  const warmth = Math.log(Math.max(n, 1)) / Math.log(MOST_ITERATIONS);
+  const warmth = Math.log(Math.max(n, 1)) / Math.log(MAX_ITERATIONS);
   return [0.7, 1.4, 2.6].map(
     (power, i) => [30, 20, 60][i] + ([255, 240, 220][i] - [30, 20, 60][i]) * warmth ** power,
   );

@@ -10,17 +10,17 @@ import {
   FEED_INTERVAL_MS,
   FEED_SHARE,
   IDLE_FEED_LIMIT_MS,
-  MOST_FEED_BYTES,
+  MAX_FEED_BYTES,
   STREAM_COMMENT_MS,
 } from '../src/web/feeds.ts';
 import { ANSWER_SHARE } from '../src/web/time-share.ts';
-import { MOST_WAITING_BYTES, REQUEST_TIME_MS } from '../src/web/turns.ts';
-import { MOST_UNREAD } from '../src/web/unread-answers.ts';
+import { MAX_WAITING_BYTES, REQUEST_TIME_MS } from '../src/web/turns.ts';
+import { MAX_UNREAD } from '../src/web/unread-answers.ts';
 import {
   HEADER_BYTES,
   IDLE_TIME_MS,
-  MOST_CONNECTIONS,
-  MOST_VIEWERS,
+  MAX_CONNECTIONS,
+  MAX_VIEWERS,
   STILL_TIME_MS,
 } from '../src/web/web-server.ts';
 import { DEFAULT_LIMITS } from '../src/wire/limits.ts';
@@ -85,19 +85,19 @@ describe.each<[name: string, sentences: readonly string[]]>([
   [
     'web',
     [
-      `${thousands(MOST_VIEWERS)} viewers, ${thousands(MOST_CONNECTIONS)} connections, headers of ${kibibytes(HEADER_BYTES)}`,
+      `${thousands(MAX_VIEWERS)} viewers, ${thousands(MAX_CONNECTIONS)} connections, headers of ${kibibytes(HEADER_BYTES)}`,
       `${seconds(REQUEST_TIME_MS)} for a request to come`,
       `${seconds(IDLE_TIME_MS)} between two requests`,
       `${seconds(STILL_TIME_MS)} without a byte`,
-      `More than ${kibibytes(MOST_WAITING_BYTES)} of them behind the one that is being answered`,
+      `More than ${kibibytes(MAX_WAITING_BYTES)} of them behind the one that is being answered`,
       `take ${PARTS.get(ANSWER_SHARE)} of the server's time at most`,
       `streams take ${PARTS.get(FEED_SHARE)}`,
       `for at most ${PARTS.get(FEED_SHARE)} of the time`,
       `at most ${1_000 / FEED_INTERVAL_MS} times a second`,
       `A comment every ${seconds(STREAM_COMMENT_MS)}`,
       `One that takes nothing for ${seconds(IDLE_FEED_LIMIT_MS)} is closed`,
-      `views that streams show are at most ${mebibytes(MOST_FEED_BYTES)}`,
-      `have not taken are at most ${mebibytes(MOST_UNREAD)}`,
+      `views that streams show are at most ${mebibytes(MAX_FEED_BYTES)}`,
+      `have not taken are at most ${mebibytes(MAX_UNREAD)}`,
     ],
   ],
   [

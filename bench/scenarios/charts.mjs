@@ -35,7 +35,7 @@ const STORIES = [
     machine: 'sentinelMachine',
     input: { id: 0, rank: 0 },
     before: [],
-    again: [{ type: 'alive.asked', request: 1, waits: true }, { type: 'waking.came' }],
+    again: [{ type: 'alive.asked', request: 1, waits: true }, { type: 'heartbeat.came' }],
   },
   {
     file: 'join-phase',

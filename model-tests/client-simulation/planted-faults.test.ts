@@ -14,7 +14,7 @@ import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 // Each fault is planted in the code that the simulation runs, and must be detected by the property that it breaks.
 
 /** The maximum number of seeds until it is detected. */
-const MOST_SEEDS = 40;
+const MAX_SEEDS = 40;
 
 /** Milliseconds after the end of a worker at which another one has its rank. */
 const AFTER_REPLACEMENT_MS = 1_000;
@@ -22,7 +22,7 @@ const AFTER_REPLACEMENT_MS = 1_000;
 /** @param first the first seed: one that is known to detect it, as long as seeds behave as they do now */
 async function wrongsFound(sabotage: Sabotage, expected: RegExp, first = 1): Promise<string[]> {
   const found = new Set<string>();
-  for (let seed = first; seed < first + MOST_SEEDS; seed++) {
+  for (let seed = first; seed < first + MAX_SEEDS; seed++) {
     const { wrongs } = await simulate(seed, sabotage);
     for (const wrong of wrongs) found.add(wrong);
     if (wrongs.some((wrong) => expected.test(wrong))) break;

@@ -8,7 +8,7 @@ import { simulateEdge, type Faulty } from './simulate.ts';
 // Each fault is planted in the text of the transport, or of the client's connection, and must be noticed.
 
 /** Seeds that are played, at most, until a fault is, from the one on that is known to notice it as long as seeds do what they do now. */
-const MOST_SEEDS = 20;
+const MAX_SEEDS = 20;
 
 interface Planted extends HandMade {
   readonly seed?: number;
@@ -133,7 +133,7 @@ describe('what is noticed by the simulation of the edge', { timeout: 300_000 }, 
       let found: readonly string[] = [];
       const first = fault.seed ?? 1;
       let seed = first - 1;
-      while (seed < first + MOST_SEEDS - 1 && !found.some((wrong) => fault.by.test(wrong)))
+      while (seed < first + MAX_SEEDS - 1 && !found.some((wrong) => fault.by.test(wrong)))
         found = (await simulateEdge(++seed, classes)).wrongs;
       console.log(`${what}: seed ${seed}: ${found[0]}`);
       expect(found).toContainEqual(expect.stringMatching(fault.by));

@@ -35,9 +35,9 @@ interface Exploration {
   readonly title: string;
   readonly cast: Omit<Cast, 'policy'>;
   /** Without it all that can be reached is. */
-  readonly mostStates?: number;
+  readonly maxStates?: number;
   /** The same where all other tests run as well. */
-  readonly mostStatesInShort?: number;
+  readonly maxStatesInShort?: number;
 }
 
 /** The states that are nearest: each planted fault of faults.test.ts is found among so many. */
@@ -45,7 +45,7 @@ const NEAREST = 250;
 
 /** Those that run with all other tests. */
 export const SHORT: readonly Exploration[] = [
-  { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST, mostStatesInShort: NEAREST },
+  { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST, maxStatesInShort: NEAREST },
   {
     title: '1 sentinel, 2 workers, 1 broadcast, no heartbeats',
     cast: {
@@ -56,7 +56,7 @@ export const SHORT: readonly Exploration[] = [
       broadcasts: 1,
       extras: ['joining', 'reports', 'skips', 'ending', 'deletion'],
     },
-    mostStatesInShort: NEAREST,
+    maxStatesInShort: NEAREST,
   },
   {
     title: 'an elastic group, 1 sentinel, 1 worker, 2 ranks, 1 broadcast',
@@ -67,7 +67,7 @@ export const SHORT: readonly Exploration[] = [
       broadcasts: 1,
       extras: elastic('joining', 'reports', 'ending', 'deletion', 'refused'),
     },
-    mostStatesInShort: NEAREST,
+    maxStatesInShort: NEAREST,
   },
   {
     title: '1 sentinel, 1 worker that may come back, 2 tasks',
@@ -80,7 +80,7 @@ export const SHORT: readonly Exploration[] = [
   {
     title: '1 sentinel that supervises, 1 worker, 1 task, 1 replacement',
     cast: { ...SMALLEST, replacements: 1, extras: ['supervised', 'joining', 'ending', 'refused'] },
-    mostStatesInShort: NEAREST,
+    maxStatesInShort: NEAREST,
   },
   {
     title: '1 sentinel that supervises, 1 worker, 1 broadcast, 1 replacement',
@@ -101,7 +101,7 @@ export const SHORT: readonly Exploration[] = [
       replacements: 1,
       extras: elastic('supervised', 'ending'),
     },
-    mostStatesInShort: NEAREST,
+    maxStatesInShort: NEAREST,
   },
 ];
 
@@ -127,7 +127,7 @@ export const LONG: readonly Exploration[] = [
       replacements: 2,
       extras: ['supervised', 'joining', 'skips', 'ending'],
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: '1 sentinel that supervises, 2 workers that may come back, 1 task, 1 broadcast, 1 replacement',
@@ -139,7 +139,7 @@ export const LONG: readonly Exploration[] = [
       replacements: 1,
       extras: ['supervised', 'returning', 'joining'],
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: 'an elastic group, 1 sentinel that supervises, 2 workers, 1 task, 1 broadcast, 2 replacements',
@@ -151,7 +151,7 @@ export const LONG: readonly Exploration[] = [
       replacements: 2,
       extras: elastic('supervised', 'deletion'),
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: '1 master, 2 sentinels, 2 workers, 2 tasks, 1 broadcast',
@@ -179,7 +179,7 @@ export const LONG: readonly Exploration[] = [
       broadcasts: 1,
       extras: elastic('returning', 'joining', 'reports', 'skips', 'ending', 'deletion'),
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: '2 sentinels, 2 workers that may come back, 2 tasks, 1 broadcast',
@@ -192,12 +192,12 @@ export const LONG: readonly Exploration[] = [
       broadcasts: 1,
       extras: ['returning', 'reports', 'skips', 'ending', 'waking', 'deletion'],
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: '2 connections that do what any party may, 1 task, 1 broadcast',
     cast: { ...SMALLEST, sentinels: 0, ranks: 2, broadcasts: 1, extras: [...ALL, 'mixed'] },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
   {
     title: '2 masters, 2 sentinels, 3 workers of at most 3, 3 tasks, 2 broadcasts',
@@ -212,6 +212,6 @@ export const LONG: readonly Exploration[] = [
       tasks: 3,
       broadcasts: 2,
     },
-    mostStates: 100_000,
+    maxStates: 100_000,
   },
 ];

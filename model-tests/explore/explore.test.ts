@@ -21,13 +21,13 @@ function print(title: string, { states, transitions, depth, seconds, isClosed }:
 
 describe('every reachable state of a sleigh keeps its properties', () => {
   for (const { title, cast, ...bounds } of isLong ? [...SHORT, ...LONG] : SHORT) {
-    const mostStates = isLong ? bounds.mostStates : bounds.mostStatesInShort;
+    const maxStates = isLong ? bounds.maxStates : bounds.maxStatesInShort;
     for (const policy of POLICIES)
       test(`${policy}: ${title}`, () => {
         const report = explore(
           { ...cast, policy },
           {
-            ...(mostStates === undefined ? {} : { mostStates }),
+            ...(maxStates === undefined ? {} : { maxStates }),
             ...(isLong ? { progress: (text: string) => process.stdout.write(`  ${text}\n`) } : {}),
           },
         );
@@ -39,7 +39,7 @@ describe('every reachable state of a sleigh keeps its properties', () => {
             `${violation.property}: ${violation.what}\n\n${writeScenario(violation.scenario)}\n${picture}`,
           );
         }
-        expect(report.isClosed).toBe(mostStates === undefined);
+        expect(report.isClosed).toBe(maxStates === undefined);
       });
   }
 });

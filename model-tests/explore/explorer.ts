@@ -6,7 +6,7 @@ import { StateGraph } from './state-graph.ts';
 import { stateKey } from './state-key.ts';
 import { stepsOf, type Step } from './steps.ts';
 import { makeSleigh, World, type MakeSleigh } from './world.ts';
-import { isWindingDown } from '../../test/support/phase.ts';
+import { isShuttingDown } from '../../test/support/phase.ts';
 
 export interface Violation {
   /** The text of the property that does not hold. */
@@ -28,7 +28,7 @@ export interface Report {
 
 export interface Options {
   /** No more states than that. */
-  readonly mostStates?: number;
+  readonly maxStates?: number;
   readonly make?: MakeSleigh;
   /** Whether the properties of each step and state are checked, too; liveness always is. */
   readonly isSafetyChecked?: boolean;
@@ -46,7 +46,7 @@ interface Taken {
 /** Runs a step and looks at what it led to. */
 function take(world: World, step: Step, keyBefore: string): Taken {
   const { book, sleigh } = world;
-  const before: Before = { isClosed: book.isClosed, isWindingDown: book.isWindingDown };
+  const before: Before = { isClosed: book.isClosed, isShuttingDown: book.isShuttingDown };
   book.begin();
   const by = step.by === undefined ? undefined : world.parties[step.by];
   try {
@@ -55,14 +55,14 @@ function take(world: World, step: Step, keyBefore: string): Taken {
     return { wrong: { property: 'no step fails', what: String(error) }, key: '' };
   }
   if (!world.isDeleted && sleigh.joining.phase === 'closed') book.closed(sleigh.joining.context.maximum);
-  if (isWindingDown(sleigh) && !before.isWindingDown) book.windsDown();
+  if (isShuttingDown(sleigh) && !before.isShuttingDown) book.shutsDown();
   const key = stateKey(world);
   const isRefused = by?.reply !== undefined && 'refused' in by.reply;
   const wrong =
     isRefused && key !== keyBefore && step.actsWhenRefused?.(world) !== true
       ? { property: REFUSED, what: `${keyBefore} became ${key}` }
       : whatIsWrong(world, { name: step.name, before }, key !== keyBefore);
-  book.isWindingDown = isWindingDown(sleigh);
+  book.isShuttingDown = isShuttingDown(sleigh);
   for (const worker of sleigh.crew.workers) {
     const state = stateOfWorker(worker);
     if (ENDS.has(state)) book.ended.set(worker.rank, state);
@@ -78,7 +78,7 @@ const ENDS = new Set(['dead', 'left', 'deadbeat']);
  */
 export function explore(
   cast: Cast,
-  { mostStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true }: Options = {},
+  { maxStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true }: Options = {},
 ): Report {
   const began = performance.now();
   const steps = stepsOf(cast);
@@ -116,7 +116,7 @@ export function explore(
   };
 
   let state = 0;
-  for (; state < graph.size && graph.size < mostStates && violation === undefined; state++) {
+  for (; state < graph.size && graph.size < maxStates && violation === undefined; state++) {
     if (state % 20_000 === 19_999)
       progress?.(`${state} of ${graph.size} states at depth ${graph.depthOf(state)}`);
     violation = expand(state, false);

@@ -98,7 +98,7 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'sentinels are not told to stop',
     prototype: Crew.prototype,
-    method: 'dismissSentinels',
+    method: 'stopSentinels',
     fault: () => [],
     cast: cast('null', ['waking', 'ending']),
     breaks: 'no client waits for a result or a heartbeat while the sleigh is shutting down',
@@ -107,7 +107,7 @@ const FAULTS: readonly Fault[] = [
   {
     what: 'the death of a worker is not noticed when its connection closes',
     prototype: Crew.prototype,
-    method: 'lose',
+    method: 'handleDisconnection',
     fault: () => undefined,
     cast: cast('requeue', []),
     breaks: 'the live workers are those that registered and neither died nor left',
@@ -136,7 +136,7 @@ const FAULTS: readonly Fault[] = [
     prototype: Registrations.prototype,
     method: 'replaceConnection',
     fault: (right, _self, [worker]) => {
-      Reflect.set(Object(worker), 'ask', undefined);
+      Reflect.set(Object(worker), 'pendingGet', undefined);
       return right();
     },
     cast: cast('null', ['returning']),

@@ -4,7 +4,7 @@ import type { Wrong } from './properties.ts';
 import { lineOf, type Note } from './reference-ledger.ts';
 import type { Step } from './steps.ts';
 import type { World } from './world.ts';
-import { isWindingDown } from '../../test/support/phase.ts';
+import { isShuttingDown } from '../../test/support/phase.ts';
 
 /**
  * Liveness: when faults stop and parties act fairly, every batch settles, every job ends, every blocked get is answered,
@@ -40,7 +40,7 @@ export function isDuty({ name, by }: Step, world: World): boolean {
     case 'store result':
       return party.holds !== undefined;
     case 'store Sleigh ride over':
-      return !isWindingDown(world.sleigh) && whatIsDue(world) === undefined;
+      return !isShuttingDown(world.sleigh) && whatIsDue(world) === undefined;
     default:
       return false;
   }
@@ -86,7 +86,7 @@ export class FairSteps {
 function whatIsDue(world: World): string | undefined {
   const { book, sleigh, parties, timers } = world;
   const isOver = world.isDeleted || sleigh.shutdown.getSnapshot().value === 'over';
-  if (isOver || isWindingDown(sleigh)) {
+  if (isOver || isShuttingDown(sleigh)) {
     for (const { name, request } of parties)
       if (request !== undefined) return `${name} waits for ${request.variable} of a job that ends`;
     if (!isOver) return 'the job does not end';
@@ -108,7 +108,7 @@ function whatIsDue(world: World): string | undefined {
 
 /** Who is blocked by something that time should end. */
 const whoIsStuck = ({ parties, sleigh, isDeleted }: World): string | undefined =>
-  isDeleted || isWindingDown(sleigh)
+  isDeleted || isShuttingDown(sleigh)
     ? undefined
     : parties
         .filter(({ request }) => request?.variable === 'sentinel_alive')

@@ -8,7 +8,7 @@ export type Verb = 'fetch' | 'find' | 'fetchTry' | 'findTry';
 
 /** A get that a party has made and is not answered yet. */
 export interface Request {
-  readonly ask: PendingGet;
+  readonly pendingGet: PendingGet;
   readonly variable: string;
   readonly batch: string | undefined;
 }
@@ -23,7 +23,7 @@ export interface Listener {
   /** A get was not answered at once: the party is blocked. */
   blocked(party: Party, request: Request): void;
   /** Something came that nobody had asked for. */
-  astray(party: Party, ask: PendingGet): void;
+  astray(party: Party, get: PendingGet): void;
 }
 
 /** One connection of a client that knows the protocol: while it is blocked it can only vanish. */
@@ -61,13 +61,13 @@ export class Party implements Client {
 
   get(verb: Verb, variable: string, metadata: Metadata = NO_METADATA): void {
     const form = { verb, takes: verb.startsWith('fetch'), waits: !verb.endsWith('Try'), metadata };
-    const ask = new PendingGet(this, form);
-    const request = { ask, variable, batch: metadata.get('batchId') };
+    const get = new PendingGet(this, form);
+    const request = { pendingGet: get, variable, batch: metadata.get('batchId') };
     this.reply = undefined;
     this.request = request;
-    this.#workspace.get(variable, ask);
-    if (ask.ended) return;
-    ask.blocked = true;
+    this.#workspace.get(variable, get);
+    if (get.ended) return;
+    get.blocked = true;
     this.isBlocked = true;
     this.#listener.blocked(this, request);
   }
@@ -84,29 +84,29 @@ export class Party implements Client {
 
   vanish(): void {
     this.isBlocked = false;
-    this.request?.ask.withdraw();
+    this.request?.pendingGet.withdraw();
     this.request = undefined;
     for (const place of this.closeListeners) place.clientLeft(this);
   }
 
-  answer(ask: PendingGet, found: Found): void {
-    const request = this.#end(ask);
+  answer(get: PendingGet, found: Found): void {
+    const request = this.#end(get);
     if (request === undefined) return;
     this.reply = { found };
     this.#listener.answered(this, request, found);
   }
 
-  refuse(ask: PendingGet, refused: Refusal): void {
-    const request = this.#end(ask);
+  refuse(get: PendingGet, refused: Refusal): void {
+    const request = this.#end(get);
     if (request === undefined) return;
     this.reply = { refused };
     this.#listener.refused(this, request, refused);
   }
 
-  #end(ask: PendingGet): Request | undefined {
+  #end(get: PendingGet): Request | undefined {
     const { request } = this;
-    if (request?.ask !== ask) {
-      this.#listener.astray(this, ask);
+    if (request?.pendingGet !== get) {
+      this.#listener.astray(this, get);
       return undefined;
     }
     this.request = undefined;

@@ -5,12 +5,12 @@ import type { Client } from '../../src/workspace/pending-get.ts';
 import { lineOf, type Note } from './reference-ledger.ts';
 import { answers, BATCHES, SLEEP } from './facts.ts';
 import type { World } from './world.ts';
-import { isWindingDown } from '../../test/support/phase.ts';
+import { isShuttingDown } from '../../test/support/phase.ts';
 
 /** How things stood before a step. */
 export interface Before {
   readonly isClosed: boolean;
-  readonly isWindingDown: boolean;
+  readonly isShuttingDown: boolean;
 }
 
 interface Step {
@@ -35,9 +35,9 @@ const ALWAYS: Readonly<Record<string, Property>> = {
 /** What must hold when the workspace has been deleted. */
 const AFTERWARDS: Readonly<Record<string, Property>> = {
   'after S16 no actor, timer or waiter of it is left': (world) => {
-    const { sleigh, timers, holdings, workspace, parties } = world;
+    const { sleigh, timers, accounting, workspace, parties } = world;
     if (timers.running.size > 0 || world.picture.timers.size > 0) return 'a timer is left';
-    if (holdings.bytes !== 0 || holdings.memory !== 0 || workspace.holdings.bytes !== 0)
+    if (accounting.bytes !== 0 || accounting.memory !== 0 || workspace.accounting.bytes !== 0)
       return 'values are held';
     const actors = [
       sleigh.supervisor,
@@ -88,7 +88,7 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
   },
 
   'a worker that leaves while the sleigh shuts down has not died': ({ book, sleigh }, { before }) =>
-    before.isWindingDown
+    before.isShuttingDown
       ? firstOf(sleigh.crew.workers, (worker) =>
           stateOfWorker(worker) === 'dead' && !book.ended.has(worker.rank)
             ? `worker ${worker.rank} died`
@@ -100,18 +100,18 @@ const OF_STEPS: Readonly<Record<string, Property>> = {
     { sleigh, book, cast },
     { name, before },
   ) => {
-    if (!isWindingDown(sleigh) || before.isWindingDown) return undefined;
+    if (!isShuttingDown(sleigh) || before.isShuttingDown) return undefined;
     const asked = /ride over|stops|is deleted/.test(name);
     const byPolicy = cast.policy === 'shutdown' && book.deaths + book.failures > 0;
     // Who is lost may come back: the job does not end for that (S18).
     const endsEmpty =
       (sleigh.joining.phase === 'closed' && !book.isSupervised) || name === 'timer: grace' || name === SLEEP;
-    const empty = book.living.size + book.dismissed === 0 && endsEmpty;
+    const empty = book.living.size + book.stopping === 0 && endsEmpty;
     return asked || byPolicy || empty ? undefined : 'there was no reason to shut down';
   },
 
   'the sleigh continues only while its policy allows it': ({ sleigh, book, cast }) =>
-    cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !isWindingDown(sleigh)
+    cast.policy === 'shutdown' && book.deaths + book.failures > 0 && !isShuttingDown(sleigh)
       ? 'a worker died, or failed its task'
       : undefined,
 };
@@ -123,7 +123,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       firstOf(world.book.notes.values(), (note) => {
         if (note.broadcast !== undefined) return undefined;
         const places = placesOf(world, note);
-        return places === 1 || (places === 0 && isWindingDown(world.sleigh))
+        return places === 1 || (places === 0 && isShuttingDown(world.sleigh))
           ? undefined
           : `${note.tag} is in ${places} places`;
       }),
@@ -178,8 +178,8 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     firstOf(world.sleigh.crew.workers, (worker) => {
       const state = stateOfWorker(worker);
       const me = world.parties.find((party) => party === worker.client);
-      if (state === 'lost' || world.book.lost.has(worker.rank))
-        return me === undefined && state === 'lost' && world.book.lost.has(worker.rank)
+      if (state === 'disconnected' || world.book.lost.has(worker.rank))
+        return me === undefined && state === 'disconnected' && world.book.lost.has(worker.rank)
           ? undefined
           : `worker ${worker.rank} is ${state}`;
       const held = worker.task?.value.metadata.get('tag');
@@ -214,7 +214,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'a task that all have declined is answered for': ({ sleigh, picture }) =>
     firstOf(picture.queue.toArray(), ({ declined }) => {
-      if (declined === undefined || isWindingDown(sleigh)) return undefined;
+      if (declined === undefined || isShuttingDown(sleigh)) return undefined;
       const others = sleigh.crew.workers.filter(
         ({ rank, actor }) => actor.getSnapshot().status === 'active' && !declined.ranks.has(rank),
       );
@@ -222,7 +222,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     }),
 
   'never both: a task that some waiting worker could take, and that worker waiting': ({ sleigh }) =>
-    isWindingDown(sleigh)
+    isShuttingDown(sleigh)
       ? undefined
       : firstOf(sleigh.crew.workers, (worker) =>
           stateOfWorker(worker) === 'waiting' && sleigh.work.tasks.isAvailableFor(worker)
@@ -237,7 +237,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'no client waits for a result or a heartbeat while the sleigh is shutting down, nor for a task after the drain period':
     ({ sleigh, book }) => {
-      if (!isWindingDown(sleigh)) return undefined;
+      if (!isShuttingDown(sleigh)) return undefined;
       const isOver = sleigh.shutdown.getSnapshot().value === 'over';
       const lines = ['result a', 'result b', 'sentinel_alive', ...(isOver ? ['task', 'outsiders'] : [])];
       return firstOf(lines, (name) =>
@@ -248,7 +248,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
   'a closed group without a living worker is shutting down (one that closed empty, or is supervised, waits for the grace period)':
     (world) => {
       const { sleigh, book, picture } = world;
-      if (sleigh.joining.phase !== 'closed' || book.living.size > 0 || isWindingDown(sleigh))
+      if (sleigh.joining.phase !== 'closed' || book.living.size > 0 || isShuttingDown(sleigh))
         return undefined;
       const mayWait = sleigh.joining.context.registeredAtClosing === 0 || book.isSupervised;
       const waits = mayWait && picture.timers.has('grace');
@@ -261,7 +261,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
       const isPromised =
         cast.policy !== 'shutdown' ||
         (book.isSupervised && sleigh.joining.context.maximum <= book.ranks.length);
-      if (!isPromised || isWindingDown(sleigh) || sleigh.joining.phase !== 'closed') return undefined;
+      if (!isPromised || isShuttingDown(sleigh) || sleigh.joining.phase !== 'closed') return undefined;
       const expected = [...world.book.notes.values()].flatMap((note) => note.expected ?? []);
       return firstOf(answers(world).entries(), ([number, ranks]) => {
         const maximum = expected[number] ?? 0;
@@ -283,7 +283,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
   'under null and requeue every broadcast of an elastic group gets exactly as many results as it has copies':
     (world) => {
       const { sleigh, cast, book } = world;
-      if ((cast.policy === 'shutdown' && !book.isSupervised) || isWindingDown(sleigh) || !book.isElastic)
+      if ((cast.policy === 'shutdown' && !book.isSupervised) || isShuttingDown(sleigh) || !book.isElastic)
         return undefined;
       const broadcasts = [...book.notes.values()].filter(({ broadcast }) => broadcast !== undefined);
       return firstOf(answers(world).entries(), ([number, ranks]) => {
@@ -362,7 +362,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'a broadcast is kept while somebody could still need it': ({ sleigh, book, picture }) => {
     const { work, joining, crew } = sleigh;
-    if (isWindingDown(sleigh)) return undefined;
+    if (isShuttingDown(sleigh)) return undefined;
     const kept = new Map(work.tasks.broadcasts.map(({ number, outstanding }) => [number, outstanding]));
     for (let number = 0; number < work.tasks.nextBroadcast; number++) {
       const readers = crew.workers.filter(
@@ -402,7 +402,9 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     for (const name of ['worker_dead', 'Sleigh ride over', 'worker registrations'])
       bytes += workspace.variable(name).behaviour.counts.values;
     if (cast.ranks > 10) throw new Error('ranks of two digits are not counted here');
-    return workspace.holdings.bytes === bytes ? undefined : `${workspace.holdings.bytes} bytes, not ${bytes}`;
+    return workspace.accounting.bytes === bytes
+      ? undefined
+      : `${workspace.accounting.bytes} bytes, not ${bytes}`;
   },
 
   'every timer that runs has somebody whom it concerns': ({ sleigh, picture, timers, book }) => {

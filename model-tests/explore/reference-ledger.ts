@@ -55,7 +55,7 @@ export class ReferenceLedger implements Listener {
   /** What holds from the last step on. */
   isClosed = false;
   numberAtClosing = 0;
-  isWindingDown = false;
+  isShuttingDown = false;
   /** Ranks that will never be a worker again, and how they ended. */
   readonly ended = new Map<number, string>();
 
@@ -70,7 +70,7 @@ export class ReferenceLedger implements Listener {
   /** Ranks whose connection has closed and who may come back (S18). */
   readonly lost = new Set<number>();
   /** Lost ones that left in this step, since the sleigh shuts down. */
-  dismissed = 0;
+  stopping = 0;
 
   constructor({ policy, extras, maxAttempts }: Cast) {
     this.policy = policy;
@@ -91,7 +91,7 @@ export class ReferenceLedger implements Listener {
     if (this.faults.length > 0) this.faults = [];
     this.deaths = 0;
     this.failures = 0;
-    this.dismissed = 0;
+    this.stopping = 0;
   }
 
   line(name: string): readonly Party[] {
@@ -127,7 +127,7 @@ export class ReferenceLedger implements Listener {
     if (told !== undefined && copies !== expected?.toString())
       this.#fault(`${tag} has ${expected} copies, and ${copies} were told of`);
     if (told === undefined) this.notes.delete(tag);
-    else if (this.isWindingDown) this.#fault(`${tag} was accepted while the sleigh shuts down`);
+    else if (this.isShuttingDown) this.#fault(`${tag} was accepted while the sleigh shuts down`);
     else if (kind === 'task') this.tasks++;
     else this.broadcasts++;
   }
@@ -196,8 +196,8 @@ export class ReferenceLedger implements Listener {
   }
 
   /** S18: those who have not come back when the sleigh shuts down have left. */
-  windsDown(): void {
-    this.dismissed = this.lost.size;
+  shutsDown(): void {
+    this.stopping = this.lost.size;
     for (const rank of this.lost) this.living.delete(rank);
     this.lost.clear();
   }
@@ -225,11 +225,11 @@ export class ReferenceLedger implements Listener {
         );
     const { rank } = party;
     if (rank !== undefined && this.living.get(rank) === party) {
-      if ((this.mayReturn || this.#isSupervised) && !this.isWindingDown) this.lost.add(rank);
+      if ((this.mayReturn || this.#isSupervised) && !this.isShuttingDown) this.lost.add(rank);
       else this.#lose(rank);
     }
     // S14: the workers of a sentinel that leaves now are not dead.
-    if (!this.isWindingDown) this.sentinelGone(party);
+    if (!this.isShuttingDown) this.sentinelGone(party);
   }
 
   sentinelGone(party: Party): void {
@@ -237,13 +237,13 @@ export class ReferenceLedger implements Listener {
   }
 
   reported(rank: number): void {
-    if (!this.isWindingDown) this.#lose(rank, true);
+    if (!this.isShuttingDown) this.#lose(rank, true);
   }
 
   /** S19: its sentinel says how it ended. */
   reportedBySentinel(rank: number, task: TaskFate): void {
     const party = this.living.get(rank);
-    if (this.isWindingDown || party === undefined) return;
+    if (this.isShuttingDown || party === undefined) return;
     const note = this.notes.get(party.holds ?? '');
     if (note?.broadcast === undefined && (task === 'untried' || task === 'declined'))
       note?.tries.set(0, (note.tries.get(0) ?? 0) - 1);
@@ -253,14 +253,14 @@ export class ReferenceLedger implements Listener {
 
   /** S19: whoever is registered under a rank that is to be replaced is dead by that. */
   replacedBySentinel(rank: number): void {
-    if (!this.isWindingDown) this.#lose(rank, true);
+    if (!this.isShuttingDown) this.#lose(rank, true);
   }
 
   /** S19: another worker is to come under that rank. */
   replaces(rank: number, { found }: { found: boolean }): void {
     if (!found) return;
     this.replacements++;
-    if (this.isWindingDown) this.#fault(`rank ${rank} is replaced while the sleigh shuts down`);
+    if (this.isShuttingDown) this.#fault(`rank ${rank} is replaced while the sleigh shuts down`);
     this.replaced.add(rank);
     this.ended.delete(rank);
   }
@@ -275,7 +275,7 @@ export class ReferenceLedger implements Listener {
     this.living.delete(rank);
     this.lost.delete(rank);
     for (const { owing } of this.notes.values()) owing.delete(rank);
-    if (!this.isWindingDown && dies) this.deaths++;
+    if (!this.isShuttingDown && dies) this.deaths++;
   }
 
   /** S7.1. */
@@ -297,13 +297,13 @@ export class ReferenceLedger implements Listener {
   }
 
   answered(party: Party, request: Request, found: Found): void {
-    if (request.ask.blocked)
+    if (request.pendingGet.blocked)
       this.#leave(party, request, request.variable === 'task' || request.variable === 'result');
     const text = typeof found.payload === 'string' ? found.payload : '';
     switch (request.variable) {
       case 'worker_ids':
         // A rank that is given again is noted by who asked for it (S19).
-        if (request.ask.takes && text !== '-1' && !request.ask.metadata.has('replaces'))
+        if (request.pendingGet.takes && text !== '-1' && !request.pendingGet.metadata.has('replaces'))
           this.#given(party, Number(text));
         return;
       case 'task':
@@ -317,7 +317,7 @@ export class ReferenceLedger implements Listener {
   }
 
   refused(party: Party, request: Request, _reason: Refusal): void {
-    if (request.ask.blocked) this.#leave(party, request, false);
+    if (request.pendingGet.blocked) this.#leave(party, request, false);
   }
 
   astray(party: Party): void {
@@ -349,7 +349,7 @@ export class ReferenceLedger implements Listener {
     if (party.rank === undefined) return this.#fault(`${party.name} is no worker and was given a task`);
     if (!this.living.has(party.rank)) this.#fault(`${party.name} is dead and was given a task`);
     if (note.declined.has(party.rank)) this.#fault(`${party.name} was given a task that it has declined`);
-    if (this.isWindingDown) this.#fault(`${party.name} was given a task while the sleigh shuts down`);
+    if (this.isShuttingDown) this.#fault(`${party.name} was given a task while the sleigh shuts down`);
     party.holds = tag;
     const number = Number(metadata.get('nwsTask') ?? 0);
     if (this.mayReturn && number <= party.number)

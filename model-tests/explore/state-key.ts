@@ -9,7 +9,7 @@ import type { Task } from '../../src/sleigh/tasks.ts';
 import { answers, BATCHES } from './facts.ts';
 import type { Party } from './party.ts';
 import type { World } from './world.ts';
-import { isWindingDown } from '../../test/support/phase.ts';
+import { isShuttingDown } from '../../test/support/phase.ts';
 
 /**
  * All of a state that what comes next can depend on, as a text; states that differ only by the names of their workers,
@@ -33,7 +33,7 @@ export function stateKey(world: World): string {
   const { sleigh, picture, book, cast, parties } = world;
   const { context, phase } = sleigh.joining;
   const isClosed = phase === 'closed';
-  const isOver = isWindingDown(sleigh);
+  const isOver = isShuttingDown(sleigh);
   const mixed = cast.extras.includes('mixed');
   const isNullToCome = !isOver && cast.policy !== 'shutdown' && book.broadcasts < cast.broadcasts;
   const answered = isOver || isClosed || cast.policy === 'shutdown' || book.isElastic ? [] : answers(world);

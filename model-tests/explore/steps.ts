@@ -37,7 +37,7 @@ function party(world: World, index: number): Party {
 const askForTask =
   (verb: Verb) =>
   (me: Party, { book }: World): void => {
-    if (me.holds !== undefined && !book.isWindingDown) book.failed(me);
+    if (me.holds !== undefined && !book.isShuttingDown) book.failed(me);
     me.get(verb, 'task');
   };
 /** S7.1: the task has failed, whatever its worker is told then. */
@@ -89,7 +89,7 @@ export function stepsOf(cast: Cast): Step[] {
               const reach = isForAll ? { reach: 'all' } : {};
               return me.store(kind, tag, meta({ tag, batchId: batch, ...reach })) ? me.told : undefined;
             }),
-          (_me, { book }) => book[`${kind}s`] < most || (book.isWindingDown && has('refused')),
+          (_me, { book }) => book[`${kind}s`] < most || (book.isShuttingDown && has('refused')),
         );
       submit('task', TASK_BATCH, cast.tasks);
       submit('broadcast', BROADCAST_BATCH, cast.broadcasts);
@@ -120,7 +120,7 @@ export function stepsOf(cast: Cast): Step[] {
         request(
           'store Sleigh ride over',
           (me) => void me.store('Sleigh ride over', '1'),
-          (_me, { book }) => !book.isWindingDown || has('refused'),
+          (_me, { book }) => !book.isShuttingDown || has('refused'),
         );
     }
     if (plays('sentinel')) {

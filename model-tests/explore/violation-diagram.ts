@@ -4,7 +4,7 @@ import {
   type SequenceDiagram,
   type SequenceStep,
 } from '../../src/verify/diagram/sequence.ts';
-import { isWindingDown } from '../../test/support/phase.ts';
+import { isShuttingDown } from '../../test/support/phase.ts';
 import { replay, type Violation } from './explorer.ts';
 import { makeSleigh, type MakeSleigh, type World } from './world.ts';
 
@@ -28,7 +28,7 @@ export function diagramOfViolation(
 
 function stateOf({ sleigh, isDeleted }: World): string {
   if (isDeleted) return 'deleted';
-  const group = isWindingDown(sleigh) ? 'shutting down' : sleigh.joining.phase;
+  const group = isShuttingDown(sleigh) ? 'shutting down' : sleigh.joining.phase;
   const workers = [...sleigh.crew.workers].map((worker) => `worker ${worker.rank} ${stateOfWorker(worker)}`);
   return [group, ...workers].join(', ');
 }

@@ -2,7 +2,7 @@ import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import type { JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
+import { ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { finish } from '../../src/workspace/steps.ts';
 import { Workspace, type Host } from '../../src/workspace/workspace.ts';
 import { ReferenceLedger } from './reference-ledger.ts';
@@ -43,7 +43,7 @@ export const makeSleighOf = (
 export class World {
   readonly cast: Cast;
   readonly timers = new SimTimers();
-  readonly holdings = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+  readonly accounting = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
   readonly workspace: Workspace;
   readonly sleigh: Sleigh;
   readonly picture: Picture;
@@ -57,7 +57,7 @@ export class World {
     this.book = new ReferenceLedger(cast);
     let variables = 0;
     const host: Host = {
-      holdings: this.holdings,
+      accounting: this.accounting,
       limits: DEFAULT_LIMITS,
       clock: () => 0,
       timers: this.timers,

@@ -42,7 +42,7 @@ const oneIn =
   };
 
 const asIf =
-  (change: Partial<Pick<PendingGet, 'takes' | 'waits'>>, isMeant: (ask: PendingGet) => boolean): Faulty =>
+  (change: Partial<Pick<PendingGet, 'takes' | 'waits'>>, isMeant: (get: PendingGet) => boolean): Faulty =>
   (right, _self, [ask]) => {
     if (isGet(ask) && isMeant(ask)) Object.assign(ask, change);
     return right();
@@ -178,7 +178,7 @@ export const FAULTS: readonly CoreFault[] = [
     what: 'the death of a worker is not noticed',
     clause: 'S13',
     prototype: Crew.prototype,
-    method: 'lose',
+    method: 'handleDisconnection',
     fault: () => undefined,
   },
 ];

@@ -13,7 +13,7 @@ interface Asked {
 }
 
 /** The limits of a handshake (P12). */
-const MOST_OPTIONS = 32;
+const MAX_OPTIONS = 32;
 const OPTIONS_BYTES = 12 * 1_024;
 
 const STATUSES = new Set(['0000', '0001', '0100', '2001', '5001']);
@@ -56,7 +56,7 @@ class Sent {
   options(): Map<string, string> {
     const entries = new Map<string, string>();
     const count = this.number(4);
-    if (count > MOST_OPTIONS) throw new Malformed();
+    if (count > MAX_OPTIONS) throw new Malformed();
     let bytes = 0;
     const text = (): string => {
       const length = this.number(4);

@@ -77,7 +77,7 @@ export function fuzzCore(seed: number): Outcome {
       const wrong = wrongAtTheEnd(talk);
       if (wrong !== undefined) wrongs.push(`${wrong}: ${JSON.stringify(talk.bytes.slice(0, 2_000))}`);
       if (!isServed(honest, begun)) wrongs.push('an honest client is not served');
-      if (server.core.holdings.memory > LIMITS.memoryBytes) wrongs.push('too much is held');
+      if (server.core.accounting.memory > LIMITS.memoryBytes) wrongs.push('too much is held');
     }
   }
   honest.disconnect();
@@ -115,8 +115,8 @@ function whatIsLeft(server: SimulatedServer): string | undefined {
   const last = server.connect();
   for (const { name } of server.core.workspaces.all) last.call(['delete ws', name]);
   last.disconnect();
-  const { holdings, counts } = server.core;
-  const { bytes, memory, incoming } = holdings;
+  const { accounting, counts } = server.core;
+  const { bytes, memory, incoming } = accounting;
   const left = { ...counts, files: server.files.count, bytes, memory, incoming: incoming.bytes };
   const some = Object.entries(left).find(([, n]) => n !== 0);
   return some && `${some[1]} ${some[0]}`;

@@ -59,7 +59,7 @@ export const EQUIVALENT: readonly Equivalents[] = [
   {
     reason: 'neither of the two looks at what the other changes',
     mutants: [
-      'join-phase: elastic, maximum.set: tellEveryoneTheNumber comes before setMaximum',
+      'join-phase: elastic, maximum.set: replyWorkerCountToAll comes before setMaximum',
       'join-phase: closed, entry: noteNumber comes before freezeMaximum',
       'join-phase: gathering.open, status.asked [0]: reduceMaximum comes before holdForStatus',
       'join-phase: gathering.open, status.asked [2]: setDelay comes before holdForStatus',

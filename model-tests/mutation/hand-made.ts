@@ -84,14 +84,14 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'a sentinel that leaves during the shutdown removes its registered workers',
     file: 'src/sleigh/sleigh-binding.ts',
-    search: "'windsDown'",
+    search: "'shutsDown'",
     replace: "'serves'",
   },
   {
     what: 'waitForWorkers returns after its delay the number at the close of the group',
     file: 'src/sleigh/joining.ts',
-    search: 'tellNumber(ask, this.context.registered);',
-    replace: 'tellNumber(ask, this.context.registeredAtClosing);',
+    search: 'replyWorkerCount(get, this.context.registered);',
+    replace: 'replyWorkerCount(get, this.context.registeredAtClosing);',
   },
   {
     what: 'the client that came last is served first',

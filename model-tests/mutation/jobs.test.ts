@@ -12,15 +12,15 @@ const JOBS = jobs(20);
 /** Otherwise a surviving mutant would mean little. */
 describe('the jobs that run against surviving mutants', () => {
   const known: readonly [chart: AnyStateMachine, mutant: string][] = [
-    [workerMachine, 'registered.idle, task.asked [1]: letWait is dropped'],
+    [workerMachine, 'registered.idle, task.asked [1]: holdForTask is dropped'],
     [workerMachine, 'registered.busy, task.asked: failTask is dropped'],
     [workerMachine, 'registered.waiting, task.offered does nothing'],
     [workerMachine, 'dead, entry: recoverWork is dropped'],
     [joinPhaseMachine, 'everywhere, registration.asked [6]: registerWorker is dropped'],
     [joinPhaseMachine, 'gathering, rank.asked [1]: giveRank is dropped'],
     [shutdownMachine, 'everywhere, worker.died: countOut is dropped'],
-    [sleighMachine, 'windingDown, entry: refuseMasters is dropped'],
-    [sleighMachine, 'windingDown, entry: dismissSentinels is dropped'],
+    [sleighMachine, 'shuttingDown, entry: refuseMasters is dropped'],
+    [sleighMachine, 'shuttingDown, entry: stopSentinels is dropped'],
   ];
   for (const [chart, name] of known)
     test(`detect the mutant of ${chart.id}: ${name}`, () => {

@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What is run against a fault; one that hangs is found out as well. A slow machine must not pass for a fault. */
 const TESTS = ['test/core', 'test/workspace'];
-const MOST_MILLISECONDS = 300_000;
+const MAX_MILLISECONDS = 300_000;
 
 const CONFIG = `import { openFields } from './test/support/open-fields.ts';
 export default { plugins: [openFields()], test: { include: ['test/**/*.test.ts'], testTimeout: 300_000, bail: 1 } };`;
@@ -65,7 +65,7 @@ export class SourceCopy {
         {
           cwd: this.#folder,
           env: Object.fromEntries(others),
-          timeout: MOST_MILLISECONDS,
+          timeout: MAX_MILLISECONDS,
           killSignal: 'SIGKILL',
           maxBuffer: 2 ** 28,
         },

@@ -6,7 +6,7 @@ import { runPaths } from '../../src/verify/paths.ts';
 import type { Address } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { AlteringProxy } from './altering-proxy.ts';
-import { startGrounds } from './servers.ts';
+import { startTarget } from './servers.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
 const fixture = (name: string): string =>
@@ -15,10 +15,10 @@ const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('local
 
 /** The first failure of one machine of a server. */
 async function firstFailure(chart: string, { host, port }: Address): Promise<string | undefined> {
-  const grounds: TestTarget = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
-  const met = await needsMetBy(grounds);
+  const target: TestTarget = { server: { host, port }, handshakeSeconds: 30, requestSeconds: 30 };
+  const met = await needsMetBy(target);
   const models = exploreAll(met, 'short').filter(({ name }) => name.split(',')[0] === chart);
-  const reports = await runPaths(models, { grounds, met, hasty: true });
+  const reports = await runPaths(models, { target, met, hasty: true });
   return reports.flatMap(({ failures }) => failures)[0];
 }
 
@@ -34,7 +34,7 @@ const ALTERATIONS: readonly (readonly [chart: string, from: string, to: string])
 
 describe('a proxy that changes a reply of the server is detected', () => {
   test.concurrent.each(some(ALTERATIONS, 1))('when %s: "%s" becomes "%s"', async (chart, from, to) => {
-    const { server } = await startGrounds();
+    const { server } = await startTarget();
     using proxy = await AlteringProxy.start(server, (said) => said.replaceAll(from, to));
     expect(await firstFailure(chart, proxy)).toContain(to);
     await server.close();
@@ -65,7 +65,7 @@ const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to
   ['worker', 'worker', "actions: ['failTask', 'askAgain']", "actions: ['askAgain']"],
   ['sentinel', 'sentinel', 'event.registeredWorkers > 0', 'event.registeredWorkers > 1'],
   ['sentinel', 'sentinel', 'event.waits', '!event.waits'],
-  ['sentinel', 'sentinel', "'absence.elapsed': {", "'absence.forgotten': {"],
+  ['sentinel', 'sentinel', "'heartbeat.missed': {", "'absence.forgotten': {"],
   ['shutdown', 'shutdown', 'context.living === 0', 'context.living === 1'],
   [
     'shutdown',
@@ -74,7 +74,7 @@ const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to
     'context.groupClosed && context.living === 2',
   ],
   ['shutdown', 'shutdown', "'task.failed': {", "'task.fehled': {"],
-  ['sleigh', 'sleigh', "event.type === 'sleigh.over' && event.cause === 'itself'", 'false'],
+  ['sleigh', 'sleigh', "event.type === 'shutdown.started' && event.cause === 'itself'", 'false'],
   ['joinPhase', 'join-phase-setup', "'waits' in event && event.waits", 'true'],
   ['joinPhase', 'join-phase-setup', "event.type === 'worker.registered' ? 1 : 0", '0'],
   ['joinPhase', 'join-phase-setup', 'context.frozen ? {}', '!context.frozen ? {}'],

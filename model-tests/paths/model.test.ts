@@ -101,8 +101,8 @@ describe('the model of a machine', () => {
   test('is not covered by paths that leave out a branch of a guarded transition', async () => {
     const exploration = explore(MODEL);
     const coverage = new Coverage(new Map([[exploration, exploration.plan()]]));
-    const grounds = { server: { host: '', port: 0 }, handshakeSeconds: 1, requestSeconds: 1 };
-    const testPath = { steps: ['pressed, with a coin', 'broke'], tries: [], timed: false, scale: 1, grounds };
+    const target = { server: { host: '', port: 0 }, handshakeSeconds: 1, requestSeconds: 1 };
+    const testPath = { steps: ['pressed, with a coin', 'broke'], tries: [], timed: false, scale: 1, target };
     await exploration.run(testPath, (seen) => coverage.see(exploration, seen));
     const [report] = coverage.reports();
     expect(report?.states.missing).toEqual([]);

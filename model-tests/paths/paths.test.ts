@@ -3,7 +3,7 @@ import { chartTable } from '../../src/verify/report.ts';
 import type { ChartReport } from '../../src/verify/coverage.ts';
 import type { Server } from '../../src/index.ts';
 import { verifyCharts } from '../../src/verify/verify.ts';
-import { errors, startGrounds } from './servers.ts';
+import { errors, startTarget } from './servers.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
 const CHARTS = ['connection', 'joinPhase', 'work', 'worker', 'sentinel', 'shutdown', 'sleigh'];
@@ -13,9 +13,9 @@ let reports: ChartReport[];
 
 beforeAll(
   async () => {
-    const started = await startGrounds();
+    const started = await startTarget();
     server = started.server;
-    reports = await verifyCharts(started.grounds, isLong ? { effort: 'long' } : { oneIn: 8 });
+    reports = await verifyCharts(started.target, isLong ? { effort: 'long' } : { oneIn: 8 });
     console.log(chartTable(reports));
   },
   isLong ? 1_800_000 : 600_000,

@@ -5,9 +5,9 @@ import { workerProcessModel } from './pool/worker-process.ts';
 
 const isLong = process.env['VERIFY'] === 'long';
 /** The number of steps of a path of two workers with replacements: each further step multiplies the paths by six. */
-const MOST_STEPS = isLong ? 8 : 5;
+const MAX_STEPS = isLong ? 8 : 5;
 /** Steps of a path of one worker. */
-const MOST_OF_WORKER = isLong ? Infinity : 5;
+const MAX_OF_WORKER = isLong ? Infinity : 5;
 /** Paths that run at the same time: each waits for turns of the event loop. */
 const AT_A_TIME = 64;
 
@@ -47,9 +47,9 @@ describe('the worker pool of a sentinel does what its machines command on every 
   );
 
   it(
-    `with two workers that are replaced, up to ${MOST_STEPS} steps`,
+    `with two workers that are replaced, up to ${MAX_STEPS} steps`,
     async () => {
-      expect(await playAll(poolModel(2, BUDGET), MOST_STEPS)).toBeGreaterThan(200);
+      expect(await playAll(poolModel(2, BUDGET), MAX_STEPS)).toBeGreaterThan(200);
     },
     limit,
   );
@@ -57,7 +57,7 @@ describe('the worker pool of a sentinel does what its machines command on every 
   it(
     'of one worker, from its start to its end (S22.1 to S22.7)',
     async () => {
-      expect(await playAll(workerProcessModel, MOST_OF_WORKER)).toBeGreaterThan(1_000);
+      expect(await playAll(workerProcessModel, MAX_OF_WORKER)).toBeGreaterThan(1_000);
     },
     limit,
   );

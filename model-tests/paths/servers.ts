@@ -31,14 +31,14 @@ const OPTIONS: ServerOptions = {
 };
 
 /** A server that offers everything. */
-export async function startGrounds(): Promise<{ server: Server; grounds: TestTarget }> {
+export async function startTarget(): Promise<{ server: Server; target: TestTarget }> {
   const server = await createServer(OPTIONS);
-  const grounds: TestTarget = {
+  const target: TestTarget = {
     server,
     handshakeSeconds: HANDSHAKE_SECONDS,
     requestSeconds: REQUEST_SECONDS,
     faultyKind: FAULTY_KIND,
     disposable: () => createServer(OPTIONS),
   };
-  return { server, grounds };
+  return { server, target };
 }

@@ -165,15 +165,15 @@ export class CoreWorld extends World {
 
   /** What is left in the end, when everyone has gone and every workspace is deleted. */
   get leftovers() {
-    const { counts, holdings } = this.core;
+    const { counts, accounting } = this.core;
     const files = this.#files.count;
     return {
       ...counts,
       timersOutside: this.#timers.size,
       files,
-      bytes: holdings.bytes,
-      memory: holdings.memory,
-      incoming: holdings.incoming.bytes,
+      bytes: accounting.bytes,
+      memory: accounting.memory,
+      incoming: accounting.incoming.bytes,
     };
   }
 }

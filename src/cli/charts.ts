@@ -54,7 +54,7 @@ async function charts(name: string | undefined, flags: ChartsFlags): Promise<voi
 
 async function show(name: string | undefined, { format, out, json = false }: ChartsFlags): Promise<void> {
   const chosen = CHARTS.filter((chart) => name === undefined || chart.name === name);
-  if (out !== undefined) return tellWritten(out, write(out, chosen, format), json);
+  if (out !== undefined) return printWritten(out, write(out, chosen, format), json);
   if (name !== undefined) return showOne(name, format, json);
   if (format !== undefined) return fail(USAGE.formatOfWhat());
   await print(
@@ -72,7 +72,7 @@ function showOne(name: string, format: Format | undefined, json: boolean): Promi
   return print(jsonLine({ name, format: form, chart: form === 'json' ? JSON.parse(text) : text }));
 }
 
-const tellWritten = (folder: string, files: readonly string[], json: boolean): Promise<void> =>
+const printWritten = (folder: string, files: readonly string[], json: boolean): Promise<void> =>
   print(json ? jsonLine({ folder, files }) : `wrote ${files.length} files to ${folder}\n`);
 
 /** @returns the names of the files */

@@ -16,7 +16,7 @@ export interface GivenValue extends AsyncDisposable {
 }
 
 /** Bytes that are kept in memory before they go to a file, because the size must be known before a value is sent. */
-const MOST_HELD = 8 * 2 ** 20;
+const MAX_HELD = 8 * 2 ** 20;
 
 /** Reads standard input to its end, into a file if it is large. */
 export async function readInput(signal: AbortSignal): Promise<GivenValue> {
@@ -24,7 +24,7 @@ export async function readInput(signal: AbortSignal): Promise<GivenValue> {
   let size = 0;
   const input: AsyncIterator<Buffer> = process.stdin[Symbol.asyncIterator]();
   signal.addEventListener('abort', () => process.stdin.destroy());
-  while (size <= MOST_HELD) {
+  while (size <= MAX_HELD) {
     const next = await input.next();
     signal.throwIfAborted();
     if (next.done === true) return inMemory(pieces);

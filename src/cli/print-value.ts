@@ -18,7 +18,7 @@ export interface PrintOptions {
 }
 
 /** Longer JSON, in bytes, is printed as it was stored, because formatting it takes memory. */
-const MOST_PARSED = 16 * 2 ** 20;
+const MAX_PARSED = 16 * 2 ** 20;
 const NEWLINE = 0x0a;
 /** This many bytes make whole characters of base64. */
 const BASE64_UNIT = 3;
@@ -32,7 +32,7 @@ export async function printValue(found: FoundStream, { json, lines }: PrintOptio
   }
   const isJson = isText(descriptor) && metadata.get(KEY.type) === 'json';
   if (isJson) {
-    if (size > MOST_PARSED) return passOn(stream, true);
+    if (size > MAX_PARSED) return passOn(stream, true);
     const text = String(await buffer(stream));
     const valid = isJsonText(text) ? text : JSON.stringify(text);
     return print(`${json || lines ? compact(valid) : laidOut(valid)}\n`);

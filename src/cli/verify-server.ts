@@ -12,11 +12,11 @@ import { START } from './errors.ts';
 
 /** `sleigh verify --server`: prints each machine, and exits with 1 if something differs. */
 export async function verifyRunningServer(
-  grounds: TestTarget,
+  target: TestTarget,
   { json, effort }: { json: boolean; effort: Effort },
 ): Promise<void> {
-  const { host, port } = grounds.server;
-  const found = await verifyServer(grounds, {
+  const { host, port } = target.server;
+  const found = await verifyServer(target, {
     effort,
     onFailure: ({ model, reason }) =>
       process.stderr.write(lineFor(`differs: ${model}: ${reason}`, { event: 'differs', model, reason })),

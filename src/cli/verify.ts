@@ -67,9 +67,9 @@ async function verify(trace: string | undefined, flags: VerifyFlags): Promise<vo
   }
   if (trace !== undefined && server === undefined) return verifyTrace(trace, json, diagram);
   if (trace !== undefined || server === undefined) return fail(USAGE.verifyWhat());
-  const grounds = { server, handshakeSeconds, requestSeconds };
+  const target = { server, handshakeSeconds, requestSeconds };
   const { verifyRunningServer } = await import('./verify-server.ts');
-  await verifyRunningServer(grounds, { json, effort: long ? 'long' : 'short' });
+  await verifyRunningServer(target, { json, effort: long ? 'long' : 'short' });
 }
 
 async function verifyTrace(path: string, json: boolean, diagram: string | undefined): Promise<void> {

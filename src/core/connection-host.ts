@@ -3,7 +3,7 @@ import type { connectionMachine } from '../machines/connection.ts';
 import type { StoryKeeper } from '../actors/story-keeper.ts';
 import type { Terms } from '../wire/handshake.ts';
 import type { Steps } from '../workspace/steps.ts';
-import type { ServerHoldings } from '../workspace/storage-accounting.ts';
+import type { ServerAccounting } from '../workspace/storage-accounting.ts';
 import type { Host } from '../workspace/workspace.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import type { Audit } from './audit.ts';
@@ -12,7 +12,7 @@ import type { CommandSink } from './command-sink.ts';
 /** The part of the core that a connection uses. */
 export interface ConnectionHost extends CommandSink, Host {
   readonly terms: Terms;
-  readonly holdings: ServerHoldings;
+  readonly accounting: ServerAccounting;
   readonly workspaces: Workspaces;
   readonly mayBeStopped: boolean;
   readonly audit: Audit;

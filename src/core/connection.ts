@@ -64,16 +64,16 @@ export class Connection implements Caller {
     this.id = id;
     this.peer = peer;
     this.#core = core;
-    this.account = core.holdings.budget.newClient();
-    this.references = new References(core.holdings.budget, this.account);
+    this.account = core.accounting.budget.newClient();
+    this.references = new References(core.accounting.budget, this.account);
     this.#terms = isInside ? { ...core.terms, ...UNGUARDED } : core.termsOf(id);
-    this.#input = new Input(core.holdings.unread);
+    this.#input = new Input(core.accounting.unread);
     this.#out = new Outgoing(core, id);
     this.#pace = new Pace(core, id, {
       goOn: () => this.#goOn(),
       failed: () => this.#chart.send({ type: 'fault' }),
     });
-    this.#opening = new ServerHandshake(this.#input, this.#terms, core.limits, core.holdings.incoming);
+    this.#opening = new ServerHandshake(this.#input, this.#terms, core.limits, core.accounting.incoming);
     this.#requestTimer = new RequestTimer(core.timers, core.limits, (bytes, required) =>
       this.#chart.send({ type: 'request.elapsed', bytes, required }),
     );
@@ -202,7 +202,7 @@ export class Connection implements Caller {
   }
 
   #agree({ format, metadataToServer, killsServer }: Agreement): void {
-    const { limits, holdings } = this.#core;
+    const { limits, accounting } = this.#core;
     this.#opening?.drop();
     this.#opening = undefined;
     this.#out.format = format;
@@ -212,7 +212,7 @@ export class Connection implements Caller {
       metadata: metadataToServer,
       limits,
       files: new IncomingFiles(this.#core, this.id),
-      room: holdings.incoming,
+      room: accounting.incoming,
     });
   }
 
@@ -243,27 +243,27 @@ export class Connection implements Caller {
     this.#refuse(outcome, verbOf(request.verb)?.isLong ?? false, request.verb);
   }
 
-  #blockUnlessEnded(ask: PendingGet): void {
-    if (ask.ended) return;
-    ask.blocked = true;
-    this.#blockedIn = ask;
+  #blockUnlessEnded(get: PendingGet): void {
+    if (get.ended) return;
+    get.blocked = true;
+    this.#blockedIn = get;
     this.#chart.send({ type: 'request.blocked' });
   }
 
-  answer(ask: PendingGet, found: Found): void {
-    this.#unblock(ask);
+  answer(get: PendingGet, found: Found): void {
+    this.#unblock(get);
     this.#out.reply(STATUS.ok, found.metadata, found);
   }
 
-  refuse(ask: PendingGet, reason: Refusal): void {
-    this.#unblock(ask);
-    this.#refuse(reason, true, ask.verb);
+  refuse(get: PendingGet, reason: Refusal): void {
+    this.#unblock(get);
+    this.#refuse(reason, true, get.verb);
   }
 
-  #unblock(ask: PendingGet): void {
-    if (!ask.blocked) return;
+  #unblock(get: PendingGet): void {
+    if (!get.blocked) return;
     this.#blockedIn = undefined;
-    this.#core.figures.countBlocked(ask.verb, this.#core.clock() - this.#notes.at);
+    this.#core.figures.countBlocked(get.verb, this.#core.clock() - this.#notes.at);
     this.#chart.send({ type: 'request.answered' });
   }
 
@@ -276,7 +276,7 @@ export class Connection implements Caller {
 
   /** A request that is not carried out must not leave its file. */
   #releasePayload({ payload }: Request): void {
-    if (payload !== undefined && isFile(payload)) this.#core.holdings.discard(payload);
+    if (payload !== undefined && isFile(payload)) this.#core.accounting.discard(payload);
   }
 
   /** Ends the connection, and with it its blocked request, memberships and workspaces (V6, V12, W6, S13). */

@@ -6,7 +6,7 @@ import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
 import { StepVerifier, type BrokenStep } from '../trace/verifier.ts';
-import { ServerHoldings } from '../workspace/storage-accounting.ts';
+import { ServerAccounting } from '../workspace/storage-accounting.ts';
 import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Timers } from '../workspace/timers.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
@@ -56,7 +56,7 @@ const neverUp: IsTimeUp = () => false;
 export class Core implements ConnectionHost {
   readonly limits: Limits;
   readonly terms: Terms;
-  readonly holdings: ServerHoldings;
+  readonly accounting: ServerAccounting;
   readonly workspaces: Workspaces;
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
@@ -84,7 +84,9 @@ export class Core implements ConnectionHost {
     this.terms = makeTerms(options);
     this.#nonceOf = options.nonceOf;
     this.mayBeStopped = options.mayBeStopped ?? true;
-    this.holdings = new ServerHoldings(options.limits, (file) => this.command({ type: 'discardFile', file }));
+    this.accounting = new ServerAccounting(options.limits, (file) =>
+      this.command({ type: 'discardFile', file }),
+    );
     this.#run = options.run;
     this.turns = new Turns(
       () => this.isTimeUp,

@@ -12,13 +12,13 @@ export interface LastRequest {
 }
 
 /** The number of characters of a name that are kept. Each connection keeps two names. */
-const MOST_NOTED = 255;
+const MAX_NOTED = 255;
 
 /** Copies a long name, because a substring keeps the whole string in memory. */
 const short = (name: string | undefined): string | undefined =>
-  name === undefined || name.length <= MOST_NOTED
+  name === undefined || name.length <= MAX_NOTED
     ? name
-    : Buffer.from(name.slice(0, MOST_NOTED), 'latin1').toString('latin1');
+    : Buffer.from(name.slice(0, MAX_NOTED), 'latin1').toString('latin1');
 
 /** The last request of a connection, without its value. It is updated in place at each request. */
 export class RequestNotes {

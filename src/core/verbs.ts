@@ -96,9 +96,9 @@ const get =
     const workspace = workspaces.referredTo(argument(request, 0), caller.references);
     if (isRefusal(workspace)) return workspace;
     const { verb, metadata } = request;
-    const ask = new PendingGet(caller, { verb, takes, waits, iterator, metadata });
-    workspace.get(argument(request, 1), ask);
-    return ask.making === undefined ? ask : new Making(ask.making);
+    const get = new PendingGet(caller, { verb, takes, waits, iterator, metadata });
+    workspace.get(argument(request, 1), get);
+    return get.making === undefined ? get : new Making(get.making);
   };
 
 const store: Run = (request, caller, workspaces) => {

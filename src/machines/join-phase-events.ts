@@ -3,15 +3,15 @@ import type { SessionMatch } from './sessions.ts';
 /**
  * The rank in a registration: it, or its session, cannot be read (`unreadable`); it was never assigned (`unknown`); its
  * worker has ended and is no longer known (`forgotten`) or still is (`ended`); nobody has registered under it yet
- * (`declared`), or not since its worker was replaced (`replacing`, S19); or a worker has registered (`registered`).
+ * (`reserved`), or not since its worker was replaced (`replacing`, S19); or a worker has registered (`registered`).
  */
 export type RankState =
-  'unreadable' | 'unknown' | 'forgotten' | 'ended' | 'declared' | 'replacing' | 'registered';
+  'unreadable' | 'unknown' | 'forgotten' | 'ended' | 'reserved' | 'replacing' | 'registered';
 
 export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }
   | { type: 'rank.asked'; request: number; sentinel: 'none' | 'there' | 'ended' }
-  | { type: 'rank.lapsed' }
+  | { type: 'rank.expired' }
   | { type: 'rank.replaced' }
   | {
       type: 'registration.asked';

@@ -14,7 +14,7 @@ export interface JoinPhaseContext {
   frozen: boolean;
   ranksGiven: number;
   /** Assigned ranks whose worker may still register. */
-  declared: number;
+  reserved: number;
   /** Workers that are registered and have not died. */
   registered: number;
   /** In seconds, as set by a store to `status`. */
@@ -36,10 +36,10 @@ const frozen = ({ maximum, ranksGiven }: JoinPhaseContext): Partial<JoinPhaseCon
 
 /** The counters of an elastic group after this event. */
 function after(context: JoinPhaseContext, event: JoinPhaseEvent): Partial<JoinPhaseContext> {
-  const { declared, registered } = context;
-  if (event.type === 'worker.registered') return { declared: declared - 1, registered: registered + 1 };
-  if (event.type === 'rank.lapsed') return { declared: declared - 1 };
-  if (event.type === 'rank.replaced') return { declared: declared + 1 };
+  const { reserved, registered } = context;
+  if (event.type === 'worker.registered') return { reserved: reserved - 1, registered: registered + 1 };
+  if (event.type === 'rank.expired') return { reserved: reserved - 1 };
+  if (event.type === 'rank.replaced') return { reserved: reserved + 1 };
   return event.type === 'maximum.set' ? { maximum: event.maximum } : {};
 }
 
@@ -56,11 +56,11 @@ export const joinPhase = setup({
     allWillBeThere: ({ context, event }) =>
       context.registered + (event.type === 'worker.registered' ? 1 : 0) === expected(context),
     mayWait: ({ event }) => 'waits' in event && event.waits,
-    isFull: ({ context: { maximum, limit, declared, registered } }) =>
-      declared + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
+    isFull: ({ context: { maximum, limit, reserved, registered } }) =>
+      reserved + registered >= (maximum > 0 ? Math.min(maximum, limit) : limit),
     allAreThere: ({ context, event }) => {
-      const { maximum, declared, registered } = { ...context, ...after(context, event) };
-      return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
+      const { maximum, reserved, registered } = { ...context, ...after(context, event) };
+      return registered > 0 && (reserved === 0 || (maximum > 0 && registered >= maximum));
     },
     returns: ({ event }) =>
       event.type === 'registration.asked' && event.rank === 'registered' && event.session === 'same',
@@ -75,7 +75,7 @@ export const joinPhase = setup({
   actions: {
     countRank: assign(({ context }) => ({
       ranksGiven: context.ranksGiven + 1,
-      declared: context.declared + 1,
+      reserved: context.reserved + 1,
     })),
     countRegistration: assign(({ context, event }) => after(context, event)),
     countLapse: assign(({ context, event }) => after(context, event)),
@@ -104,13 +104,13 @@ export const joinPhase = setup({
       'refuseReplaced',
       'storeBroadcast',
       'storeBroadcastForAbsent',
-      'tellMaximum',
+      'replyMaximum',
       'holdForStatus',
-      'holdForNumber',
-      'tellNotYet',
-      'tellNumber',
-      'tellRegistered',
-      'tellEveryoneTheNumber',
+      'holdForWorkerCount',
+      'replyNotYet',
+      'replyWorkerCount',
+      'replyRegistered',
+      'replyWorkerCountToAll',
       'startJoinTimer',
       'stopJoinTimer',
       'reportUnexpected',

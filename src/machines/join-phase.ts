@@ -25,7 +25,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
     limit: input.limit,
     frozen: false,
     ranksGiven: 0,
-    declared: 0,
+    reserved: 0,
     registered: 0,
     duration: DEFAULT_DURATION,
     delay: DEFAULT_DURATION,
@@ -35,7 +35,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
   on: {
     '*': { actions: 'reportUnexpected' },
     'worker.gone': { actions: 'countLoss', ...rule('S13', 'A worker that has died or left is counted out.') },
-    'rank.lapsed': {
+    'rank.expired': {
       actions: 'countLapse',
       ...rule('S6.1, S13', 'The rank can no longer be registered, so it is not expected any more.'),
     },
@@ -45,7 +45,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
     },
     'maximum.set': { actions: 'setMaximum', ...rule('S4', 'A store to `workerCount` sets the maximum.') },
     'maximum.read': {
-      actions: ['freezeMaximum', 'tellMaximum'],
+      actions: ['freezeMaximum', 'replyMaximum'],
       ...rule('S4', 'The first read of the maximum freezes it.'),
     },
     'maximum.listed': {
@@ -120,11 +120,11 @@ export const joinPhaseMachine = joinPhase.createMachine({
         'wait.asked': [
           {
             guard: 'mayWait',
-            actions: 'holdForNumber',
+            actions: 'holdForWorkerCount',
             ...rule('S6', 'The client waits until the group closes.'),
           },
           {
-            actions: 'tellNotYet',
+            actions: 'replyNotYet',
             ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
           },
         ],
@@ -148,7 +148,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
               },
               {
                 guard: not('mayWait'),
-                actions: 'tellNotYet',
+                actions: 'replyNotYet',
                 ...rule('S5', 'A get of `status` that does not wait begins no join phase.'),
               },
               {
@@ -176,7 +176,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
                 ...rule('S5', 'The client waits until the group closes.'),
               },
               {
-                actions: 'tellNotYet',
+                actions: 'replyNotYet',
                 ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
               },
             ],
@@ -212,7 +212,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
         'worker.registered': [
           {
             guard: 'allAreThere',
-            actions: ['countRegistration', 'tellEveryoneTheNumber'],
+            actions: ['countRegistration', 'replyWorkerCountToAll'],
             ...rule(
               'S17',
               'With this worker all have registered, and all clients that wait for the number are answered.',
@@ -223,9 +223,9 @@ export const joinPhaseMachine = joinPhase.createMachine({
             ...rule('S17', 'The worker is counted in, and others are still awaited.'),
           },
         ],
-        'rank.lapsed': {
+        'rank.expired': {
           guard: 'allAreThere',
-          actions: ['countLapse', 'tellEveryoneTheNumber'],
+          actions: ['countLapse', 'replyWorkerCountToAll'],
           ...rule(
             'S17',
             'Without the rank all have registered, and all clients that wait for the number are answered.',
@@ -233,46 +233,46 @@ export const joinPhaseMachine = joinPhase.createMachine({
         },
         'maximum.set': {
           guard: 'allAreThere',
-          actions: ['setMaximum', 'tellEveryoneTheNumber'],
+          actions: ['setMaximum', 'replyWorkerCountToAll'],
           ...rule(
             'S17',
             'With the new maximum all have registered, and all clients that wait for the number are answered.',
           ),
         },
         'maximum.read': {
-          actions: 'tellRegistered',
+          actions: 'replyRegistered',
           ...rule('S17', 'The number of workers is told, and nothing is frozen.'),
         },
         'maximum.listed': rule('S17', 'A listing freezes nothing in an elastic group.'),
         'status.asked': [
           {
             guard: 'allAreThere',
-            actions: 'tellRegistered',
+            actions: 'replyRegistered',
             ...rule('S17', 'All have registered, so the client gets the number at once.'),
           },
           {
             guard: 'mayWait',
-            actions: 'holdForNumber',
+            actions: 'holdForWorkerCount',
             ...rule('S17', 'The client waits until all have registered.'),
           },
           {
-            actions: 'tellNotYet',
+            actions: 'replyNotYet',
             ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
           },
         ],
         'wait.asked': [
           {
             guard: 'allAreThere',
-            actions: 'tellRegistered',
+            actions: 'replyRegistered',
             ...rule('S17', 'All have registered, so the client gets the number at once.'),
           },
           {
             guard: 'mayWait',
-            actions: 'holdForNumber',
+            actions: 'holdForWorkerCount',
             ...rule('S17', 'The client waits until all have registered.'),
           },
           {
-            actions: 'tellNotYet',
+            actions: 'replyNotYet',
             ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
           },
         ],
@@ -286,7 +286,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
       entry: [
         'freezeMaximum',
         'noteNumber',
-        'tellEveryoneTheNumber',
+        'replyWorkerCountToAll',
         sendParent(({ context }) => ({ type: 'group.closed', registered: context.registered })),
       ],
       on: {
@@ -302,11 +302,11 @@ export const joinPhaseMachine = joinPhase.createMachine({
           ...rule('S19', 'A worker that replaces another one is counted in.'),
         },
         'status.asked': {
-          actions: 'tellNumber',
+          actions: 'replyWorkerCount',
           ...rule('S5', 'The number of workers at the closing is told.'),
         },
         'wait.asked': {
-          actions: 'tellNumber',
+          actions: 'replyWorkerCount',
           ...rule('S6', 'The number of workers at the closing is told.'),
         },
         'broadcast.stored': {

@@ -17,11 +17,11 @@ export type SentinelEvent =
   | { type: 'rank.given'; rank: number }
   | { type: 'replacement.asked'; rank: number; request: number }
   | { type: 'alive.asked'; request: number; waits: boolean }
-  | { type: 'waking.came' }
-  | { type: 'absence.elapsed' }
+  | { type: 'heartbeat.came' }
+  | { type: 'heartbeat.missed' }
   | { type: 'connection.closed'; registeredWorkers: number }
-  | { type: 'sleigh.over' }
-  | { type: 'departed' };
+  | { type: 'shutdown.started' }
+  | { type: 'left' };
 
 export const sentinelMachine = setup({
   types: {
@@ -40,13 +40,13 @@ export const sentinelMachine = setup({
     ...unbound(
       'replaceWorker',
       'refuseReplacement',
-      'holdUntilWaking',
-      'tellNoWaking',
-      'tellToGoOn',
-      'tellToStop',
-      'startAbsenceTimer',
-      'stopAbsenceTimer',
-      'retire',
+      'holdUntilHeartbeat',
+      'replyNoHeartbeat',
+      'replyContinue',
+      'replyStop',
+      'startHeartbeatTimeout',
+      'stopHeartbeatTimeout',
+      'end',
       'reportUnexpected',
     ),
   },
@@ -71,7 +71,7 @@ export const sentinelMachine = setup({
         ...rule('S13', 'The connection of a sentinel without registered workers has closed, so it has left.'),
       },
     ],
-    departed: {
+    left: {
       target: '.left',
       ...rule('S14', 'The sleigh shuts down or is deleted, so the sentinel has left.'),
     },
@@ -83,11 +83,11 @@ export const sentinelMachine = setup({
           {
             guard: 'mayWait',
             target: 'blocked',
-            actions: 'stopAbsenceTimer',
+            actions: 'stopHeartbeatTimeout',
             ...rule('S9', 'The sentinel is blocked until the next heartbeat.'),
           },
           {
-            actions: ['tellNoWaking', 'startAbsenceTimer'],
+            actions: ['replyNoHeartbeat', 'startHeartbeatTimeout'],
             ...rule('S9', 'The sentinel does not wait, so its absence counts from now on.'),
           },
         ],
@@ -95,40 +95,40 @@ export const sentinelMachine = setup({
           actions: 'replaceWorker',
           ...rule('S19', 'The sentinel replaces a worker of its own.'),
         },
-        'absence.elapsed': {
+        'heartbeat.missed': {
           target: 'dead',
           ...rule('S13', 'The sentinel has stayed away for three refresh periods, so it is dead.'),
         },
-        'sleigh.over': {
-          target: 'dismissed',
+        'shutdown.started': {
+          target: 'stopping',
           ...rule('S14', 'The sleigh shuts down, and the sentinel is told so when it asks next.'),
         },
       },
     },
     blocked: {
-      entry: 'holdUntilWaking',
+      entry: 'holdUntilHeartbeat',
       on: {
-        'waking.came': {
+        'heartbeat.came': {
           target: 'active',
-          actions: ['tellToGoOn', 'startAbsenceTimer'],
+          actions: ['replyContinue', 'startHeartbeatTimeout'],
           ...rule('S9', 'The heartbeat tells the sentinel to go on.'),
         },
         'replacement.asked': {
           actions: 'replaceWorker',
           ...rule('S19', 'A blocked sentinel replaces a worker by another connection.'),
         },
-        'sleigh.over': {
-          target: 'dismissed',
-          actions: 'tellToStop',
+        'shutdown.started': {
+          target: 'stopping',
+          actions: 'replyStop',
           ...rule('S14', 'The sleigh shuts down, and the blocked sentinel is told to stop.'),
         },
       },
     },
-    dismissed: {
-      entry: 'stopAbsenceTimer',
+    stopping: {
+      entry: 'stopHeartbeatTimeout',
       on: {
         'alive.asked': {
-          actions: 'tellToStop',
+          actions: 'replyStop',
           ...rule('S9, S14', 'The sleigh shuts down, so the sentinel is told to stop.'),
         },
         'replacement.asked': {
@@ -140,16 +140,16 @@ export const sentinelMachine = setup({
     dead: {
       type: 'final',
       entry: [
-        'stopAbsenceTimer',
-        'retire',
+        'stopHeartbeatTimeout',
+        'end',
         sendParent(({ context }) => ({ type: 'sentinel.died', id: context.id })),
       ],
     },
     left: {
       type: 'final',
       entry: [
-        'stopAbsenceTimer',
-        'retire',
+        'stopHeartbeatTimeout',
+        'end',
         sendParent(({ context }) => ({ type: 'sentinel.left', id: context.id })),
       ],
     },

@@ -28,7 +28,7 @@ export type ShutdownEvent =
   | { type: 'supervision.began' }
   | { type: 'group.closed' }
   | { type: 'grace.elapsed' }
-  | { type: 'ride.over' }
+  | { type: 'shutdown.requested' }
   | { type: 'drain.elapsed' }
   | { type: 'server.stopping' };
 
@@ -80,7 +80,7 @@ export const shutdownMachine = setup({
       ...rule('S19', 'A sentinel supervises its workers from now on.'),
     },
     'task.failed': rule('S7.1', 'A worker that fails its task ends no job whose policy is another one.'),
-    'ride.over': rule('S14', 'The job shuts down already.'),
+    'shutdown.requested': rule('S14', 'The job shuts down already.'),
   },
   states: {
     up: {
@@ -117,7 +117,7 @@ export const shutdownMachine = setup({
           target: 'shuttingDown.byItself',
           ...rule('S7.1, S13', 'Under the policy `shutdown` the first failed task ends the job.'),
         },
-        'ride.over': {
+        'shutdown.requested': {
           target: 'shuttingDown.byRequest',
           ...rule('S14', 'Somebody asks the job to shut down.'),
         },
@@ -182,12 +182,12 @@ export const shutdownMachine = setup({
         },
       },
       states: {
-        byRequest: { entry: sendParent({ type: 'sleigh.over', cause: 'request' }) },
-        byItself: { entry: ['storeRideOver', sendParent({ type: 'sleigh.over', cause: 'itself' })] },
+        byRequest: { entry: sendParent({ type: 'shutdown.started', cause: 'request' }) },
+        byItself: { entry: ['storeRideOver', sendParent({ type: 'shutdown.started', cause: 'itself' })] },
       },
     },
     over: {
-      entry: sendParent({ type: 'drain.over' }),
+      entry: sendParent({ type: 'drain.finished' }),
       on: {
         'server.stopping': rule('S14', 'The job is over already.'),
       },

@@ -23,11 +23,11 @@ export type SleighEvent =
   | { type: 'worker.registered'; rank: number }
   | { type: 'worker.died'; rank: number }
   | { type: 'worker.left'; rank: number }
-  | { type: 'rank.lapsed' }
+  | { type: 'rank.expired' }
   | { type: 'sentinel.died'; id: number }
   | { type: 'sentinel.left'; id: number }
   | { type: 'group.closed'; registered: number }
-  | { type: 'sleigh.over'; cause: EndCause }
+  | { type: 'shutdown.started'; cause: EndCause }
   /** A client has become a sentinel. */
   | { type: 'sentinel.came'; id: number }
   /** A worker will register under a rank, after the sentinel, if it is connected, has released the former one. */
@@ -38,7 +38,7 @@ export type SleighEvent =
       sentinel: 'there' | 'ended';
       isAwaited: boolean;
     }
-  | { type: 'drain.over' }
+  | { type: 'drain.finished' }
   /** By a client that is not a sentinel, or one that has ended. */
   | { type: 'alive.asked'; request: number }
   | { type: 'connection.closed'; client: number; peer: string }
@@ -62,7 +62,7 @@ export const sleighMachine = setup({
   },
   actors: { joinPhase: joinPhaseMachine, shutdown: shutdownMachine },
   guards: {
-    endsByItself: ({ event }) => event.type === 'sleigh.over' && event.cause === 'itself',
+    endsByItself: ({ event }) => event.type === 'shutdown.started' && event.cause === 'itself',
     sentinelHasEnded: ({ event }) => event.type === 'replacement.asked' && event.sentinel === 'ended',
     rankIsAwaited: ({ event }) => event.type === 'replacement.asked' && event.isAwaited,
   },
@@ -70,20 +70,20 @@ export const sleighMachine = setup({
     ...unbound(
       'closeRanks',
       'settleBroadcasts',
-      'loseConnection',
-      'letConnectionGo',
+      'disconnect',
+      'leave',
       'reportDeath',
-      'tellWorkersOfSentinel',
+      'notifyWorkersOfSentinel',
       'giveUpRanksOfSentinel',
       'endWaitingOfSentinel',
-      'tellToStop',
+      'replyStop',
       'closeWork',
-      'dismissSentinels',
-      'dismissSentinel',
+      'stopSentinels',
+      'stopSentinel',
       'refuseReplacement',
       'replyAwaited',
       'declareReplacement',
-      'dismissLost',
+      'leaveDisconnected',
       'refuseMasters',
       'endWaiting',
       'dropWork',
@@ -130,11 +130,11 @@ export const sleighMachine = setup({
       ...rule('S14, S17', 'The join phase and the shutdown count the worker that has left out.'),
     },
     'alive.asked': {
-      actions: 'tellToStop',
+      actions: 'replyStop',
       ...rule('S9', 'A client that is no sentinel, or no longer one, is told to stop.'),
     },
-    'rank.lapsed': {
-      actions: sendTo('joinPhase', { type: 'rank.lapsed' }),
+    'rank.expired': {
+      actions: sendTo('joinPhase', { type: 'rank.expired' }),
       ...rule('S6.1, S17', 'The join phase expects nobody under the rank any more.'),
     },
   },
@@ -142,7 +142,7 @@ export const sleighMachine = setup({
     serving: {
       on: {
         'connection.closed': {
-          actions: 'loseConnection',
+          actions: 'disconnect',
           ...rule('S13', 'The worker or the sentinel of a connection that has closed is told so.'),
         },
         'death.reported': {
@@ -167,11 +167,11 @@ export const sleighMachine = setup({
           },
         ],
         'sentinel.died': {
-          actions: 'tellWorkersOfSentinel',
+          actions: 'notifyWorkersOfSentinel',
           ...rule('S13', 'The workers of a dead sentinel are told that it is gone.'),
         },
         'sentinel.left': {
-          actions: 'tellWorkersOfSentinel',
+          actions: 'notifyWorkersOfSentinel',
           ...rule('S13', 'The workers of a sentinel that has left are told that it is gone.'),
         },
         'group.closed': {
@@ -181,10 +181,10 @@ export const sleighMachine = setup({
             'The group has closed, so ranks without a worker are deadbeats, and broadcasts are settled.',
           ),
         },
-        'sleigh.over': [
+        'shutdown.started': [
           {
             guard: 'endsByItself',
-            target: 'windingDown',
+            target: 'shuttingDown',
             actions: 'endWaiting',
             ...rule(
               'S14.1',
@@ -192,7 +192,7 @@ export const sleighMachine = setup({
             ),
           },
           {
-            target: 'windingDown',
+            target: 'shuttingDown',
             ...rule(
               'S14',
               'Somebody has asked the sleigh to shut down, and workers are left to their sentinels.',
@@ -201,16 +201,16 @@ export const sleighMachine = setup({
         ],
       },
     },
-    windingDown: {
-      entry: ['closeWork', 'dismissSentinels', 'dismissLost', 'refuseMasters'],
+    shuttingDown: {
+      entry: ['closeWork', 'stopSentinels', 'leaveDisconnected', 'refuseMasters'],
       on: {
         'connection.closed': {
-          actions: 'letConnectionGo',
+          actions: 'leave',
           ...rule('S14', 'A worker or sentinel that disconnects while the sleigh shuts down has left.'),
         },
         'death.reported': rule('S14', 'While the sleigh shuts down, the report of a death changes nothing.'),
         'sentinel.came': {
-          actions: 'dismissSentinel',
+          actions: 'stopSentinel',
           ...rule('S14', 'A sentinel that comes to a sleigh which shuts down is told to stop.'),
         },
         'replacement.asked': {
@@ -228,7 +228,7 @@ export const sleighMachine = setup({
           actions: ['closeRanks', sendTo('shutdown', { type: 'group.closed' })],
           ...rule('S14', 'The group may close while the sleigh shuts down.'),
         },
-        'drain.over': {
+        'drain.finished': {
           actions: ['endWaiting', 'dropWork'],
           ...rule('S14', 'The drain period is over, so nobody waits for a task, and the work is dropped.'),
         },

@@ -25,7 +25,7 @@ export type WorkEvent =
   /** With the number of available results of its batch. */
   | { type: 'result.asked'; request: number; asker: Asker; waits: boolean; available: number }
   | { type: 'task.returned'; rank: number }
-  | { type: 'sleigh.over' };
+  | { type: 'shutdown.started' };
 
 export const workMachine = setup({
   types: { context: {}, events: {} as WorkEvent },
@@ -43,12 +43,12 @@ export const workMachine = setup({
       'refuseResult',
       'refuseFind',
       'askWorker',
-      'letOutsiderWait',
+      'holdOutsider',
       'giveResult',
-      'letMasterWait',
-      'tellNoValue',
-      'tellWorkerIsDead',
-      'tellSleighIsDead',
+      'holdForResult',
+      'replyNoValue',
+      'replyWorkerIsDead',
+      'replySleighIsDead',
       'refuseShuttingDown',
       'returnTask',
       'giveUpTask',
@@ -96,23 +96,23 @@ export const workMachine = setup({
           },
           {
             guard: { type: 'askerIs', params: { asker: 'ended' } },
-            actions: 'tellWorkerIsDead',
+            actions: 'replyWorkerIsDead',
             ...rule('S13', 'A worker that has ended gets no task.'),
           },
           {
             guard: 'mayWait',
-            actions: 'letOutsiderWait',
+            actions: 'holdOutsider',
             ...rule('S7', 'A client that is no worker waits until the sleigh ends.'),
           },
           {
-            actions: 'tellNoValue',
+            actions: 'replyNoValue',
             ...rule('S7', 'A client that is no worker, and does not wait, is told that there is none.'),
           },
         ],
         'result.asked': [
           {
             guard: { type: 'askerIs', params: { asker: 'ended' } },
-            actions: 'tellWorkerIsDead',
+            actions: 'replyWorkerIsDead',
             ...rule('S13', 'A worker that has ended gets no result.'),
           },
           {
@@ -122,11 +122,11 @@ export const workMachine = setup({
           },
           {
             guard: 'mayWait',
-            actions: 'letMasterWait',
+            actions: 'holdForResult',
             ...rule('S7', 'The client waits for a result of its batch.'),
           },
           {
-            actions: 'tellNoValue',
+            actions: 'replyNoValue',
             ...rule('S7', 'The client is told that there is no result of its batch.'),
           },
         ],
@@ -134,7 +134,7 @@ export const workMachine = setup({
           actions: 'returnTask',
           ...rule('S18', 'A task that never reached its worker counts as not tried.'),
         },
-        'sleigh.over': {
+        'shutdown.started': {
           target: 'closed',
           ...rule('S14', 'The sleigh shuts down, and accepts and hands out no more work.'),
         },
@@ -151,11 +151,11 @@ export const workMachine = setup({
           ...rule('S14', 'A sleigh that shuts down takes no broadcasts.'),
         },
         'task.asked': {
-          actions: 'tellSleighIsDead',
+          actions: 'replySleighIsDead',
           ...rule('S14', 'A client that asks for a task is told that the sleigh is dead.'),
         },
         'result.asked': {
-          actions: 'tellSleighIsDead',
+          actions: 'replySleighIsDead',
           ...rule('S14', 'A client that asks for a result is told that the sleigh is dead.'),
         },
         'task.returned': {

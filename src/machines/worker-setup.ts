@@ -13,10 +13,10 @@ export interface WorkerContext {
   /** Seconds within which a worker that gave its session may come back; 0 for none (S18). */
   reconnectGrace: number;
   /** It gave a session when it registered (S18). */
-  toldSession: boolean;
+  sentSession: boolean;
 }
 
-type WorkerInput = Omit<WorkerContext, 'toldSession'>;
+type WorkerInput = Omit<WorkerContext, 'sentSession'>;
 
 /** The unfinished work of a worker: its task, and the copies of broadcasts that it has not had (S17). */
 interface Owing {
@@ -30,7 +30,7 @@ export type WorkerEvent =
       request: number;
       session: SessionMatch;
       /** Whether it gives a session by which it can later show that it has come back (S18). */
-      tellsSession: boolean;
+      sendsSession: boolean;
       /** The number of the task that it names, and of the one that it has (S18). */
       doing: number | undefined;
       has: number | undefined;
@@ -40,13 +40,13 @@ export type WorkerEvent =
   | { type: 'task.offered' }
   | { type: 'result.stored'; request: number }
   | { type: 'group.closed' }
-  | ({ type: 'sentinel.gone'; sleigh: 'serves' | 'windsDown' } & Owing)
+  | ({ type: 'sentinel.gone'; sleigh: 'serves' | 'shutsDown' } & Owing)
   | ({ type: 'connection.closed' } & Owing)
   | ({ type: 'return.elapsed' } & Owing)
   | { type: 'death.reported'; task: TaskFate; end: WorkerEnd | undefined }
   | { type: 'rank.replaced' }
   | { type: 'waiting.ended' }
-  | { type: 'departed' };
+  | { type: 'left' };
 
 /** The types, guards and actions of the machine in `worker.ts`. */
 export const worker = setup({
@@ -58,12 +58,12 @@ export const worker = setup({
   guards: {
     taskIsAvailable: ({ event }) => event.type === 'task.asked' && (event.queued > 0 || event.copies > 0),
     mayWait: ({ event }) => event.type === 'task.asked' && event.waits,
-    mayReturn: ({ context }) => context.toldSession && context.reconnectGrace > 0,
+    mayReturn: ({ context }) => context.sentSession && context.reconnectGrace > 0,
     mayLeave: ({ context, event }) =>
       context.isElastic && 'tasks' in event && event.tasks === 0 && event.copies === 0,
     returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
     isSupervised: ({ context }) => context.isSupervised,
-    sleighWindsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'windsDown',
+    sleighWindsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'shutsDown',
     taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
     taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
     taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
@@ -75,7 +75,7 @@ export const worker = setup({
   },
   actions: {
     noteSession: assign(({ event }) => ({
-      toldSession: event.type === 'registration.asked' && event.tellsSession,
+      sentSession: event.type === 'registration.asked' && event.sendsSession,
     })),
     ...unbound(
       'acceptRegistration',
@@ -83,13 +83,13 @@ export const worker = setup({
       'replaceConnection',
       'startReturnTimer',
       'stopReturnTimer',
-      'tellBusy',
+      'replyBusy',
       'takeBackTask',
-      'tellIdle',
+      'replyIdle',
       'giveTask',
-      'letWait',
-      'tellNoTask',
-      'tellSleighIsDead',
+      'holdForTask',
+      'replyNoTask',
+      'replySleighIsDead',
       'completeTask',
       'refuseResult',
       'failTask',
@@ -102,7 +102,7 @@ export const worker = setup({
       'returnTask',
       'answerCopies',
       'leaveWork',
-      'retire',
+      'end',
       'reportUnexpected',
     ),
   },

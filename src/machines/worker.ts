@@ -24,14 +24,14 @@ import { worker } from './worker-setup.ts';
 
 export const workerMachine = worker.createMachine({
   id: 'worker',
-  context: ({ input }) => ({ ...input, toldSession: false }),
-  initial: 'declared',
+  context: ({ input }) => ({ ...input, sentSession: false }),
+  initial: 'reserved',
   on: {
     '*': { actions: 'reportUnexpected' },
     'waiting.ended': rule('S14', 'A worker that does not wait for a task gets no reply.'),
   },
   states: {
-    declared: {
+    reserved: {
       on: {
         'registration.asked': {
           target: 'registered',
@@ -51,7 +51,7 @@ export const workerMachine = worker.createMachine({
           target: 'replacing',
           ...rule('S19', 'The sentinel asks for another worker before this one registered.'),
         },
-        departed: {
+        left: {
           target: 'left',
           ...rule('S14', 'The job is over or deleted, and the worker is no longer awaited.'),
         },
@@ -72,7 +72,7 @@ export const workerMachine = worker.createMachine({
         },
         'death.reported': rule('S13', 'The death of a worker that has not registered changes nothing.'),
         'rank.replaced': rule('S19', 'A replacement is awaited already.'),
-        departed: {
+        left: {
           target: 'left',
           ...rule('S14', 'The job is over or deleted, and the replacement is no longer awaited.'),
         },
@@ -86,13 +86,13 @@ export const workerMachine = worker.createMachine({
           {
             guard: 'returnsToTask',
             target: '.busy',
-            actions: ['replaceConnection', 'tellBusy'],
+            actions: ['replaceConnection', 'replyBusy'],
             ...rule('S18', 'The worker has come back to the task that it has.'),
           },
           {
             guard: 'returns',
             target: '.idle',
-            actions: ['replaceConnection', 'takeBackTask', 'tellIdle'],
+            actions: ['replaceConnection', 'takeBackTask', 'replyIdle'],
             ...rule('S18', 'The worker has come back, and the task that never reached it is taken back.'),
           },
           { actions: 'refuseDuplicate', ...rule('S3', 'A worker registers once under its rank.') },
@@ -119,7 +119,7 @@ export const workerMachine = worker.createMachine({
         'connection.closed': [
           {
             guard: or(['mayReturn', 'isSupervised']),
-            target: '.lost',
+            target: '.disconnected',
             ...rule('S18, S19', 'The worker may come back, or its sentinel reports how it ended.'),
           },
           {
@@ -168,7 +168,7 @@ export const workerMachine = worker.createMachine({
           actions: 'noteUnreported',
           ...rule('S19', 'The sentinel replaces the worker without a report of how it ended.'),
         },
-        departed: { target: 'left', ...rule('S14', 'The job is over or deleted, and the worker has left.') },
+        left: { target: 'left', ...rule('S14', 'The job is over or deleted, and the worker has left.') },
       },
       states: {
         idle: {
@@ -183,11 +183,11 @@ export const workerMachine = worker.createMachine({
               {
                 guard: 'mayWait',
                 target: 'waiting',
-                actions: 'letWait',
+                actions: 'holdForTask',
                 ...rule('S7', 'The worker waits for a task.'),
               },
               {
-                actions: 'tellNoTask',
+                actions: 'replyNoTask',
                 ...rule('S7', 'The worker does not wait, and is told that there is no task.'),
               },
             ],
@@ -202,7 +202,7 @@ export const workerMachine = worker.createMachine({
             },
             'waiting.ended': {
               target: 'idle',
-              actions: 'tellSleighIsDead',
+              actions: 'replySleighIsDead',
               ...rule('S14, S14.1', 'The worker is told that the sleigh is dead, and waits no longer.'),
             },
           },
@@ -221,7 +221,7 @@ export const workerMachine = worker.createMachine({
             },
           },
         },
-        lost: {
+        disconnected: {
           entry: 'startReturnTimer',
           exit: 'stopReturnTimer',
           on: {
@@ -248,23 +248,19 @@ export const workerMachine = worker.createMachine({
     },
     deadbeat: {
       type: 'final',
-      entry: ['retire', sendParent({ type: 'rank.lapsed' })],
+      entry: ['end', sendParent({ type: 'rank.expired' })],
     },
     dead: {
       type: 'final',
       entry: [
         'recoverWork',
-        'retire',
+        'end',
         sendParent(({ context }) => ({ type: 'worker.died', rank: context.rank })),
       ],
     },
     left: {
       type: 'final',
-      entry: [
-        'leaveWork',
-        'retire',
-        sendParent(({ context }) => ({ type: 'worker.left', rank: context.rank })),
-      ],
+      entry: ['leaveWork', 'end', sendParent(({ context }) => ({ type: 'worker.left', rank: context.rank }))],
     },
   },
 });

@@ -38,7 +38,7 @@ export interface Worker extends Reader {
   /** The metadata of its last result, and their sources. The next result often has the same. */
   overlay: { readonly task: Metadata; readonly result: Metadata; readonly made: Metadata } | undefined;
   /** Its blocked request, for a task or for a result. */
-  ask: PendingGet | undefined;
+  pendingGet: PendingGet | undefined;
   /** The position of its last change of state, in the order of all such changes. */
   since: number;
   /** The secret that identifies it when it comes back; set by its registration (S18). */
@@ -80,7 +80,7 @@ export const newWorker = (
   sentinel,
   actor,
   client: undefined,
-  ask: undefined,
+  pendingGet: undefined,
   task: undefined,
   overlay: undefined,
   retry: undefined,
@@ -125,7 +125,7 @@ export interface Sentinel {
   /** It has died or left: set when its machine commands it. */
   hasEnded: boolean;
   /** What it waits in, while it is blocked. */
-  ask: PendingGet | undefined;
+  pendingGet: PendingGet | undefined;
   since: number;
 }
 
@@ -139,11 +139,11 @@ export const isAwaited = ({ actor }: Worker): boolean => {
 };
 
 /** What a registration comes to that names the rank of that worker. */
-export const rankStateOf = (worker: Worker): 'registered' | 'replacing' | 'declared' | 'ended' => {
+export const rankStateOf = (worker: Worker): 'registered' | 'replacing' | 'reserved' | 'ended' => {
   const { status, value } = worker.actor.getSnapshot();
   if (status === 'done') return 'ended';
   if (typeof value === 'object') return 'registered';
-  return value === 'replacing' ? 'replacing' : 'declared';
+  return value === 'replacing' ? 'replacing' : 'reserved';
 };
 
 /** The innermost state that the worker is in. */

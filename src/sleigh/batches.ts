@@ -8,7 +8,7 @@ import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batc
 import { ResultQueue, type NullResults } from './result-queue.ts';
 
 /** The number of empty batches whose totals are kept. */
-const MOST_SPENT = 100;
+const MAX_SPENT = 100;
 
 /** The totals of a batch. */
 export interface Totals {
@@ -32,8 +32,8 @@ class Inbox {
   readonly results: ResultQueue;
   readonly waiting = new WaitingLine();
 
-  constructor(holdings: StorageAccounting) {
-    this.results = new ResultQueue(holdings);
+  constructor(accounting: StorageAccounting) {
+    this.results = new ResultQueue(accounting);
   }
 
   get isEmpty(): boolean {
@@ -51,9 +51,9 @@ class Batch {
   /** Available results, including those in mailboxes. */
   results = 0;
 
-  constructor(totals: Totals, holdings: StorageAccounting) {
+  constructor(totals: Totals, accounting: StorageAccounting) {
     this.totals = totals;
-    this.inbox = new Inbox(holdings);
+    this.inbox = new Inbox(accounting);
   }
 
   get isSpent(): boolean {
@@ -77,7 +77,7 @@ export class Batches {
   readonly #mailboxes = new Map<string, Inbox>();
   /** The totals of empty batches, oldest first. */
   readonly #spent = new Map<string | undefined, Totals>();
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
   #queued = 0;
   #running = 0;
   #results = 0;
@@ -86,8 +86,8 @@ export class Batches {
   /** The last get of a result that still waits. `agentStatus` takes its client for the master (S12). */
   #latest: PendingGet | undefined;
 
-  constructor(holdings: StorageAccounting) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting) {
+    this.#accounting = accounting;
   }
 
   get counts() {
@@ -196,7 +196,7 @@ export class Batches {
     for (const id of batchesIn(ref)) this.#of(id).totals.answered++;
     const inbox = this.#inboxOf(ref);
     if (this.#answerWaiting(inbox, result)) {
-      this.#holdings.release(result);
+      this.#accounting.release(result);
       this.#forgetIfEmpty(ref);
     } else {
       inbox.results.add(result);
@@ -220,11 +220,11 @@ export class Batches {
 
   /** @returns whether a get has waited for it */
   #answerWaiting(inbox: Inbox, result: Value): boolean {
-    const ask = inbox.waiting.shift();
-    if (ask === undefined) return false;
-    this.#countWaiting(ask, -1);
-    if (this.#latest === ask) this.#latest = undefined;
-    ask.answer(foundValue(result));
+    const get = inbox.waiting.shift();
+    if (get === undefined) return false;
+    this.#countWaiting(get, -1);
+    if (this.#latest === get) this.#latest = undefined;
+    get.answer(foundValue(result));
     return true;
   }
 
@@ -235,25 +235,25 @@ export class Batches {
   }
 
   /** Answers the ask with the oldest result of the batch or mailbox. @returns false when there is none */
-  take(ref: BatchRef, ask: PendingGet): boolean {
+  take(ref: BatchRef, get: PendingGet): boolean {
     const inbox = isMail(ref) ? this.#mailboxes.get(ref.mailbox) : this.#batches.get(ref)?.inbox;
     const isTaken = inbox?.results.take((result) => {
       // The metadata of a result name its batches.
       this.#countResults(batchOf(result.metadata), -1);
       this.#latest = undefined;
-      ask.answer(foundValue(result, ask.origin));
+      get.answer(foundValue(result, get.origin));
     });
     if (isTaken !== true) return false;
     this.#forgetIfEmpty(ref);
     return true;
   }
 
-  wait(ref: BatchRef, ask: PendingGet): void {
-    this.#countWaiting(ask, 1);
-    this.#latest = ask;
-    this.#inboxOf(ref).waiting.add(ask, () => {
-      this.#countWaiting(ask, -1);
-      if (this.#latest === ask) this.#latest = undefined;
+  wait(ref: BatchRef, get: PendingGet): void {
+    this.#countWaiting(get, 1);
+    this.#latest = get;
+    this.#inboxOf(ref).waiting.add(get, () => {
+      this.#countWaiting(get, -1);
+      if (this.#latest === get) this.#latest = undefined;
       this.#forgetIfEmpty(ref);
     });
   }
@@ -263,10 +263,10 @@ export class Batches {
     this.#latest = undefined;
     yield* eachInSteps(
       this.#all(({ waiting }) => waiting.drain()),
-      (ask) => {
-        if (ask === undefined) return;
-        this.#countWaiting(ask, -1);
-        ask.refuse(reason);
+      (get) => {
+        if (get === undefined) return;
+        this.#countWaiting(get, -1);
+        get.refuse(reason);
       },
     );
     yield* this.#forgetAllEmpty();
@@ -286,8 +286,8 @@ export class Batches {
     if (!isMail(ref)) return this.#of(ref).inbox;
     let inbox = this.#mailboxes.get(ref.mailbox);
     if (inbox !== undefined) return inbox;
-    this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#holdings)));
-    this.#holdings.take('batches', memoryOfBatch(ref.mailbox));
+    this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#accounting)));
+    this.#accounting.take('batches', memoryOfBatch(ref.mailbox));
     return inbox;
   }
 
@@ -308,7 +308,7 @@ export class Batches {
   #forgetMailboxIfEmpty(mailbox: string): void {
     if (this.#mailboxes.get(mailbox)?.isEmpty !== true) return;
     this.#mailboxes.delete(mailbox);
-    this.#holdings.give('batches', memoryOfBatch(mailbox));
+    this.#accounting.give('batches', memoryOfBatch(mailbox));
   }
 
   *#forgetAllEmpty(): Steps {
@@ -324,8 +324,8 @@ export class Batches {
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
-    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 }, this.#holdings);
-    if (!this.#spent.delete(id)) this.#holdings.take('batches', memoryOfBatch(id));
+    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 }, this.#accounting);
+    if (!this.#spent.delete(id)) this.#accounting.take('batches', memoryOfBatch(id));
     this.#batches.set(id, batch);
     return batch;
   }
@@ -335,16 +335,16 @@ export class Batches {
     if (batch?.isSpent !== true) return;
     this.#batches.delete(id);
     if (batch.totals.accepted > 0) this.#spent.set(id, batch.totals);
-    else this.#holdings.give('batches', memoryOfBatch(id));
-    if (this.#spent.size > MOST_SPENT) for (const [oldest] of this.#spent) return this.#forgetSpent(oldest);
+    else this.#accounting.give('batches', memoryOfBatch(id));
+    if (this.#spent.size > MAX_SPENT) for (const [oldest] of this.#spent) return this.#forgetSpent(oldest);
   }
 
   #forgetSpent(id: string | undefined): void {
-    if (this.#spent.delete(id)) this.#holdings.give('batches', memoryOfBatch(id));
+    if (this.#spent.delete(id)) this.#accounting.give('batches', memoryOfBatch(id));
   }
 
-  #countWaiting(ask: PendingGet, change: 1 | -1): void {
-    if (ask.takes) this.#waitingToFetch += change;
+  #countWaiting(get: PendingGet, change: 1 | -1): void {
+    if (get.takes) this.#waitingToFetch += change;
     else this.#waitingToFind += change;
   }
 }

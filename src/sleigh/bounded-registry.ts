@@ -9,12 +9,12 @@ export class BoundedRegistry<Agent> {
   readonly #agents = new Map<number, Agent>();
   /** The ended agents, oldest first. */
   readonly #ended = new Set<number>();
-  readonly #mostEnded: number;
-  readonly #holdings: StorageAccounting;
+  readonly #maxEnded: number;
+  readonly #accounting: StorageAccounting;
 
-  constructor(mostEnded: number, holdings: StorageAccounting) {
-    this.#mostEnded = mostEnded;
-    this.#holdings = holdings;
+  constructor(maxEnded: number, accounting: StorageAccounting) {
+    this.#maxEnded = maxEnded;
+    this.#accounting = accounting;
   }
 
   get all(): readonly Agent[] {
@@ -35,7 +35,7 @@ export class BoundedRegistry<Agent> {
   /** Replaces an ended agent of that number, if there is one (S19). */
   add(number: number, agent: Agent): void {
     this.#ended.delete(number);
-    if (!this.#agents.has(number)) this.#holdings.take('agents', COST.agent);
+    if (!this.#agents.has(number)) this.#accounting.take('agents', COST.agent);
     this.#agents.set(number, agent);
   }
 
@@ -44,20 +44,20 @@ export class BoundedRegistry<Agent> {
    * @returns the entry that was evicted to make room, if any
    */
   retire(number: number): Agent | undefined {
-    if (this.#mostEnded === Number.POSITIVE_INFINITY) return undefined;
+    if (this.#maxEnded === Number.POSITIVE_INFINITY) return undefined;
     this.#ended.add(number);
-    if (this.#ended.size <= this.#mostEnded) return undefined;
+    if (this.#ended.size <= this.#maxEnded) return undefined;
     const [forgotten] = this.#ended;
     if (forgotten === undefined) return undefined;
     this.#ended.delete(forgotten);
     const agent = this.#agents.get(forgotten);
-    if (this.#agents.delete(forgotten)) this.#holdings.give('agents', COST.agent);
+    if (this.#agents.delete(forgotten)) this.#accounting.give('agents', COST.agent);
     return agent;
   }
 
   /** Removes all agents, because the job has been deleted. */
   forgetAll(): void {
-    this.#holdings.give('agents', this.#agents.size * COST.agent);
+    this.#accounting.give('agents', this.#agents.size * COST.agent);
     this.#agents.clear();
   }
 }

@@ -12,7 +12,7 @@ import { replyRank } from './rank-replies.ts';
 import type { Tasks } from './tasks.ts';
 
 /** The number of ended workers that are kept in an elastic group, and of ended sentinels (S17). */
-const MOST_ENDED = 1_000;
+const MAX_ENDED = 1_000;
 
 /** What the crew needs of its job. */
 interface CrewJob extends JobHost {
@@ -41,9 +41,9 @@ export class Crew {
 
   constructor(job: CrewJob) {
     this.#job = job;
-    const most = job.options.join === 'elastic' ? MOST_ENDED : Number.POSITIVE_INFINITY;
-    this.#workers = new BoundedRegistry(most, job.workspace.holdings);
-    this.#sentinels = new BoundedRegistry(most, job.workspace.holdings);
+    const most = job.options.join === 'elastic' ? MAX_ENDED : Number.POSITIVE_INFINITY;
+    this.#workers = new BoundedRegistry(most, job.workspace.accounting);
+    this.#sentinels = new BoundedRegistry(most, job.workspace.accounting);
   }
 
   get workers(): readonly Worker[] {
@@ -134,11 +134,11 @@ export class Crew {
   }
 
   /** Gives the rank to the client, which becomes a sentinel if it is not one (S2). */
-  giveRank(ask: PendingGet, rank: number): void {
-    const sentinel = this.#sentinelOf.get(ask.client) ?? this.#newSentinel(ask, rank);
+  giveRank(get: PendingGet, rank: number): void {
+    const sentinel = this.#sentinelOf.get(get.client) ?? this.#newSentinel(get, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
-    replyRank(ask, rank);
+    replyRank(get, rank);
   }
 
   /** S19: whoever has the rank is dead by that. The death may end the sleigh, so the supervisor decides afterwards. */
@@ -162,11 +162,11 @@ export class Crew {
   }
 
   /** S2. */
-  askForRank(ask: PendingGet): void {
-    const sentinel = this.#sentinelOf.get(ask.client);
+  askForRank(get: PendingGet): void {
+    const sentinel = this.#sentinelOf.get(get.client);
     this.#job.joinPhase.send({
       type: 'rank.asked',
-      request: this.#job.requests.add(ask),
+      request: this.#job.requests.add(get),
       sentinel: sentinel === undefined ? 'none' : sentinel.hasEnded ? 'ended' : 'there',
     });
   }
@@ -186,7 +186,7 @@ export class Crew {
       session,
       workers: new Set(),
       hasEnded: false,
-      ask: undefined,
+      pendingGet: undefined,
       since: 0,
     };
     this.#sentinels.add(id, sentinel);
@@ -223,13 +223,13 @@ export class Crew {
     return worker;
   }
 
-  retireSentinel(id: number): void {
+  endSentinel(id: number): void {
     this.sentinel(id).hasEnded = true;
     this.#sentinels.retire(id);
   }
 
   /** Marks the worker as ended; it may be evicted later (S17). */
-  retire(rank: number): void {
+  end(rank: number): void {
     const { end } = this.worker(rank);
     // The results have all of it; for who looks at the page a part is enough.
     this.worker(rank).end = end && shortened(end);
@@ -250,12 +250,12 @@ export class Crew {
   }
 
   /** S9. */
-  askAlive(ask: PendingGet): void {
-    const sentinel = this.#sentinelOf.get(ask.client);
-    const request = this.#job.requests.add(ask);
+  askAlive(get: PendingGet): void {
+    const sentinel = this.#sentinelOf.get(get.client);
+    const request = this.#job.requests.add(get);
     if (sentinel === undefined || sentinel.hasEnded)
       this.#job.supervisor.send({ type: 'alive.asked', request });
-    else sentinel.actor.send({ type: 'alive.asked', request, waits: ask.waits });
+    else sentinel.actor.send({ type: 'alive.asked', request, waits: get.waits });
   }
 
   /** @throws if there is none of that number */
@@ -271,7 +271,7 @@ export class Crew {
   }
 
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
-  lose(id: number): void {
+  handleDisconnection(id: number): void {
     const { worker, sentinel } = this.#takeAgents(id);
     worker?.actor.send({ type: 'connection.closed', ...this.owedBy(worker) });
     if (sentinel === undefined) return;
@@ -281,10 +281,10 @@ export class Crew {
   }
 
   /** Handles the end of a connection during the shutdown (S14). */
-  letGo(id: number): void {
+  handleLeaving(id: number): void {
     const { worker, sentinel } = this.#takeAgents(id);
-    worker?.actor.send({ type: 'departed' });
-    sentinel?.actor.send({ type: 'departed' });
+    worker?.actor.send({ type: 'left' });
+    sentinel?.actor.send({ type: 'left' });
   }
 
   /** A connection has closed. @returns whose it was */
@@ -307,7 +307,7 @@ export class Crew {
   }
 
   /** S13: workers without a task come first, so that no task goes to a dying worker; unregistered ones last (S17). */
-  *tellWorkersOf({ workers }: Sentinel, sleigh: 'serves' | 'windsDown'): Steps {
+  *notifyWorkersOf({ workers }: Sentinel, sleigh: 'serves' | 'shutsDown'): Steps {
     // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
     const inOrder = [...workers].sort((a, b) => a.rank - b.rank);
     for (const isMeant of sleigh === 'serves' ? [hasNoTask, hasCome, isAny] : [isAny])
@@ -329,8 +329,8 @@ export class Crew {
   }
 
   /** Waiting sentinels are told to stop now, the others when they ask (S14). */
-  dismissSentinels(): Steps {
-    return eachInSteps(this.#sentinels.values(), ({ actor }) => actor.send({ type: 'sleigh.over' }));
+  stopSentinels(): Steps {
+    return eachInSteps(this.#sentinels.values(), ({ actor }) => actor.send({ type: 'shutdown.started' }));
   }
 
   /** S16. */
@@ -339,7 +339,7 @@ export class Crew {
     for (const clients of [this.#workerOf, this.#sentinelOf])
       yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#job));
     for (const agents of [this.#workers, this.#sentinels]) {
-      yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => actor.send({ type: 'departed' }));
+      yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => actor.send({ type: 'left' }));
       agents.forgetAll();
     }
   }

@@ -13,11 +13,11 @@ export interface DeathReport {
 }
 
 /** The number of bytes that are kept of each text, so that their memory is bounded. */
-const MOST_WHY = 64;
-const MOST_HOW = 255;
-const MOST_LAST_WORDS = 4_096;
+const MAX_WHY = 64;
+const MAX_HOW = 255;
+const MAX_LAST_WORDS = 4_096;
 /** The number of bytes of the last words that are kept with a worker. */
-const MOST_REMEMBERED = 500;
+const MAX_REMEMBERED = 500;
 
 const FATES: readonly string[] = ['tried', 'untried', 'failed', 'declined'] satisfies TaskFate[];
 const isFate = (text: string): text is TaskFate => FATES.includes(text);
@@ -36,7 +36,7 @@ const ending = (text: string, most: number): string =>
 /** The part that is kept with a worker. */
 export const shortened = (end: WorkerEnd): WorkerEnd => ({
   ...end,
-  lastWords: end.lastWords && ending(end.lastWords, MOST_REMEMBERED),
+  lastWords: end.lastWords && ending(end.lastWords, MAX_REMEMBERED),
 });
 
 /** @returns undefined if the metadata have no session: then it is a report as in S13 */
@@ -50,9 +50,9 @@ export function readReport(metadata: Metadata): DeathReport | Refusal | undefine
   const how = metadata.get(KEY.how);
   const lastWords = metadata.get(KEY.lastWords);
   const end: WorkerEnd = {
-    why: beginning(metadata.get(KEY.why) ?? DIED, MOST_WHY),
-    how: how && beginning(how, MOST_HOW),
-    lastWords: lastWords && ending(lastWords, MOST_LAST_WORDS),
+    why: beginning(metadata.get(KEY.why) ?? DIED, MAX_WHY),
+    how: how && beginning(how, MAX_HOW),
+    lastWords: lastWords && ending(lastWords, MAX_LAST_WORDS),
     at: at.number,
   };
   return { session, end, task };

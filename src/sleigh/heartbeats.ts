@@ -23,12 +23,12 @@ export class Heartbeats {
   }
   /** The gets that wait in `sentinel_alive`. */
   *asks(): Generator<PendingGet> {
-    for (const { ask } of this.#blocked) if (ask !== undefined) yield ask;
+    for (const { pendingGet: ask } of this.#blocked) if (ask !== undefined) yield ask;
   }
 
   hold(sentinel: Sentinel, ask: PendingGet): void {
     const { timers, options, crew } = this.#job;
-    sentinel.ask = ask;
+    sentinel.pendingGet = ask;
     this.#blocked.add(sentinel);
     crew.changed(sentinel);
     ask.wait(() => this.#blocked.delete(sentinel));
@@ -37,7 +37,7 @@ export class Heartbeats {
       const sentinels = [...this.#blocked];
       this.#job.inSteps(
         eachInSteps(sentinels, (blocked) => {
-          if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'waking.came' });
+          if (this.#blocked.has(blocked)) blocked.actor.send({ type: 'heartbeat.came' });
         }),
       );
     });
@@ -47,14 +47,14 @@ export class Heartbeats {
   unblock(sentinel: Sentinel, word: '0' | '1'): void {
     this.#blocked.delete(sentinel);
     this.#job.crew.changed(sentinel);
-    sentinel.ask?.answer(foundText(word, sentinel.ask.origin));
-    sentinel.ask = undefined;
+    sentinel.pendingGet?.answer(foundText(word, sentinel.pendingGet.origin));
+    sentinel.pendingGet = undefined;
   }
 
   /** S16. */
   *refuseEveryone(reason: Refusal): Steps {
     yield* eachInSteps(this.#blocked, (sentinel) => {
-      sentinel.ask?.refuse(reason);
+      sentinel.pendingGet?.refuse(reason);
       this.#blocked.delete(sentinel);
     });
   }

@@ -23,32 +23,32 @@ export class Intake {
     this.actor = actorOf(job.machines.work, { parent: job.supervisor, id: 'work', input: undefined });
   }
 
-  storeTask(storing: PendingStore): void {
-    this.actor.send({ type: 'task.stored', request: this.#job.requests.addStore(storing) });
+  storeTask(store: PendingStore): void {
+    this.actor.send({ type: 'task.stored', request: this.#job.requests.addStore(store) });
   }
 
-  storeBroadcast(storing: PendingStore): void {
-    this.actor.send({ type: 'broadcast.stored', request: this.#job.requests.addStore(storing) });
+  storeBroadcast(store: PendingStore): void {
+    this.actor.send({ type: 'broadcast.stored', request: this.#job.requests.addStore(store) });
   }
 
-  storeResult(storing: PendingStore): void {
+  storeResult(store: PendingStore): void {
     const { requests, crew } = this.#job;
-    const request = requests.addStore(storing);
-    this.actor.send({ type: 'result.stored', request, asker: crew.askerOf(storing.client) });
+    const request = requests.addStore(store);
+    this.actor.send({ type: 'result.stored', request, asker: crew.askerOf(store.client) });
   }
 
-  getTask(ask: PendingGet): void {
+  getTask(get: PendingGet): void {
     const { requests, crew } = this.#job;
-    const { takes, waits, client } = ask;
-    const request = requests.add(ask);
+    const { takes, waits, client } = get;
+    const request = requests.add(get);
     this.actor.send({ type: 'task.asked', request, asker: crew.askerOf(client), takes, waits });
   }
 
-  getResult(ask: PendingGet): void {
+  getResult(get: PendingGet): void {
     const { requests, crew, work } = this.#job;
-    const { waits, client } = ask;
-    const available = work.batches.available(batchOf(ask.metadata));
-    const request = requests.add(ask);
+    const { waits, client } = get;
+    const available = work.batches.available(batchOf(get.metadata));
+    const request = requests.add(get);
     this.actor.send({ type: 'result.asked', request, asker: crew.askerOf(client), waits, available });
   }
 }

@@ -23,9 +23,9 @@ const PROTOCOL_VERSION = '1';
 /** The behaviour of one job variable; see the table in docs/protocol.md. */
 interface JobVariable {
   readonly hidden: boolean;
-  get(ask: PendingGet): void;
+  get(get: PendingGet): void;
   /** Without it stores are refused. */
-  store?(storing: PendingStore): void;
+  store?(store: PendingStore): void;
   /** Whether the object that handles the store takes ownership of the value; otherwise the value is released. */
   readonly keepsValue?: boolean;
   readonly counts?: () => Behaviour['counts'];
@@ -41,7 +41,7 @@ export function defineJobVariables(job: Job): void {
     workspace.define(
       name,
       { hidden: variable.hidden, permanent: true },
-      (surroundings) => new JobBehaviour(variable, surroundings, job),
+      (context) => new JobBehaviour(variable, context, job),
     );
   workspace.define(VARIABLE.registrations, { hidden: true, permanent: true }).declare('fifo');
   const { logCount, logBytes } = workspace.host.limits;
@@ -49,13 +49,13 @@ export function defineJobVariables(job: Job): void {
     workspace.define(
       name,
       { hidden: true, permanent: true },
-      (surroundings) => new Fifo(surroundings, { count: logCount, bytes: logBytes }),
+      (context) => new Fifo(context, { count: logCount, bytes: logBytes }),
     );
 }
 
 const constant = (text: () => string, { hidden = false } = {}): JobVariable => ({
   hidden,
-  get: (ask) => ask.answer(foundText(text(), ask.origin)),
+  get: (get) => get.answer(foundText(text(), get.origin)),
 });
 
 function jobVariables(job: Job): Record<string, JobVariable> {
@@ -64,18 +64,18 @@ function jobVariables(job: Job): Record<string, JobVariable> {
   /** Stores the seconds that the join phase takes (S5, S6). */
   const storeDuration =
     (name: string) =>
-    (storing: PendingStore): void => {
-      const text = textOf(storing.value);
+    (store: PendingStore): void => {
+      const text = textOf(store.value);
       const seconds = parseDecimal(text);
-      if (seconds === undefined) storing.refuse(notANumber(name, text));
+      if (seconds === undefined) store.refuse(notANumber(name, text));
       else job.joinPhase.send({ type: 'duration.set', seconds });
     };
 
-  const report = (lines: (ask: PendingGet) => Steps<readonly string[]>): JobVariable => ({
+  const report = (lines: (get: PendingGet) => Steps<readonly string[]>): JobVariable => ({
     hidden: false,
-    get: (ask) => {
-      const listing = new Listing(workspace.host.holdings.budget, ask.client.account);
-      ask.answerInSteps(reported(listing, lines(ask), ask.origin));
+    get: (get) => {
+      const listing = new Listing(workspace.host.accounting.budget, get.client.account);
+      get.answerInSteps(reported(listing, lines(get), get.origin));
     },
   });
 
@@ -88,57 +88,57 @@ function jobVariables(job: Job): Record<string, JobVariable> {
     rankCount: constant(() => String(joining.context.registered)),
     workerCount: {
       hidden: false,
-      get: (ask) => job.joinPhase.send({ type: 'maximum.read', request: requests.add(ask) }),
+      get: (get) => job.joinPhase.send({ type: 'maximum.read', request: requests.add(get) }),
       listed: () => job.joinPhase.send({ type: 'maximum.listed' }),
-      store: (storing) => {
-        const text = textOf(storing.value);
+      store: (store) => {
+        const text = textOf(store.value);
         const maximum = parseWhole(text);
         const limit = workspace.host.limits.workerCount;
-        if (maximum === undefined) storing.refuse(notANumber(VARIABLE.workerCount, text));
+        if (maximum === undefined) store.refuse(notANumber(VARIABLE.workerCount, text));
         else if (maximum > limit)
-          storing.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
+          store.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
         else job.joinPhase.send({ type: 'maximum.set', maximum });
       },
     },
     status: {
       hidden: true,
-      get: (ask) => joining.askForNumber(ask, 'status.asked'),
+      get: (get) => joining.askForWorkerCount(get, 'status.asked'),
       store: storeDuration(VARIABLE.status),
       waiting: () => joining.waiting.forStatus,
     },
     waitForWorkers: {
       hidden: true,
-      get: (ask) => joining.askForNumber(ask, 'wait.asked'),
+      get: (get) => joining.askForWorkerCount(get, 'wait.asked'),
       store: storeDuration(VARIABLE.waitForWorkers),
       waiting: () => joining.waiting.forNumber,
     },
     worker_ids: {
       hidden: true,
-      get: (ask) => {
+      get: (get) => {
         // The memory of a rank, and perhaps of its sentinel.
-        const noRoom = ask.takes ? workspace.holdings.refusalOf(2 * COST.agent, undefined) : undefined;
-        if (noRoom !== undefined) ask.refuse(noRoom);
-        else if (!ask.takes) replyRanksGiven(ask, joining.context.ranksGiven);
-        else if (ask.metadata.has(KEY.replaces)) supervision.askForReplacement(ask);
-        else crew.askForRank(ask);
+        const noRoom = get.takes ? workspace.accounting.refusalOf(2 * COST.agent, undefined) : undefined;
+        if (noRoom !== undefined) get.refuse(noRoom);
+        else if (!get.takes) replyRanksGiven(get, joining.context.ranksGiven);
+        else if (get.metadata.has(KEY.replaces)) supervision.askForReplacement(get);
+        else crew.askForRank(get);
       },
-      store: (storing) =>
+      store: (store) =>
         job.joinPhase.send({
           type: 'registration.asked',
-          request: requests.addStore(storing),
-          ...registrations.factsOf(storing),
+          request: requests.addStore(store),
+          ...registrations.factsOf(store),
         }),
     },
     sentinel_alive: {
       hidden: true,
-      get: (ask) => crew.askAlive(ask),
+      get: (get) => crew.askAlive(get),
       waiting: () => job.heartbeats.asks(),
     },
     task: {
       hidden: false,
       keepsValue: true,
-      get: (ask) => intake.getTask(ask),
-      store: (storing) => intake.storeTask(storing),
+      get: (get) => intake.getTask(get),
+      store: (store) => intake.storeTask(store),
       counts: () => work.taskCounts,
       values: (from, count) => work.tasks.queued(from, count),
       waiting: () => work.asks(),
@@ -146,45 +146,45 @@ function jobVariables(job: Job): Record<string, JobVariable> {
     broadcast: {
       ...constant(() => '0', { hidden: true }),
       keepsValue: true,
-      store: (storing) => intake.storeBroadcast(storing),
+      store: (store) => intake.storeBroadcast(store),
     },
     result: {
       hidden: false,
       keepsValue: true,
-      get: (ask) => intake.getResult(ask),
-      store: (storing) => intake.storeResult(storing),
+      get: (get) => intake.getResult(get),
+      store: (store) => intake.storeResult(store),
       counts: () => work.batches.counts,
       values: (from, count) => work.batches.results(from, count),
       waiting: () => work.batches.asks(),
     },
     jobStatus: {
       hidden: true,
-      get: (ask) => {
-        const isAll = ask.metadata.get(KEY.all) === '1';
-        const { pending, running } = isAll ? work.batches.all : work.batches.status(batchOf(ask.metadata));
+      get: (get) => {
+        const isAll = get.metadata.get(KEY.all) === '1';
+        const { pending, running } = isAll ? work.batches.all : work.batches.status(batchOf(get.metadata));
         const counts = new Map<string, string>([
           [KEY.pending, String(pending)],
           [KEY.running, String(running)],
         ]);
         if (isAll && crew.isSupervised) counts.set(KEY.replacements, String(crew.replacements));
-        ask.answer(foundText(String(pending), ask.origin, counts));
+        get.answer(foundText(String(pending), get.origin, counts));
       },
     },
     fixedargID: {
       hidden: true,
-      get: (ask) => {
+      get: (get) => {
         const name = `#fixedArg${fixedArguments + 1}`;
-        const owner = ask.client.account;
-        const noRoom = workspace.holdings.nameRefusal(name, owner);
-        if (noRoom !== undefined) return ask.refuse(noRoom);
+        const owner = get.client.account;
+        const noRoom = workspace.accounting.nameRefusal(name, owner);
+        if (noRoom !== undefined) return get.refuse(noRoom);
         fixedArguments++;
         workspace.define(name, { hidden: true, owner }).declare('single');
-        ask.answer(foundText(name, ask.origin));
+        get.answer(foundText(name, get.origin));
       },
     },
     agentStatus: report(() => agentStatus(crew.workers, crew.sentinels, work.batches.latestMasterWaits)),
     scoreboard: report(({ metadata }) =>
-      scoreboard(crew.workers, { now: job.now, tellsReplaced: metadata.get(KEY.replaced) === '1' }),
+      scoreboard(crew.workers, { now: job.now, reportsReplaced: metadata.get(KEY.replaced) === '1' }),
     ),
   };
 }
@@ -196,9 +196,9 @@ class JobBehaviour implements Behaviour {
   readonly #in: VariableContext;
   readonly #job: Job;
 
-  constructor(variable: JobVariable, surroundings: VariableContext, job: Job) {
+  constructor(variable: JobVariable, context: VariableContext, job: Job) {
     this.#variable = variable;
-    this.#in = surroundings;
+    this.#in = context;
     this.#job = job;
   }
 
@@ -208,13 +208,13 @@ class JobBehaviour implements Behaviour {
 
   store(value: Value, client: Client | undefined): StoreOutcome {
     if (this.#variable.store === undefined || client === undefined) return STORE_NOT_SUPPORTED;
-    const storing = new PendingStore(value, client);
-    if (!this.#job.hasFailed) this.#variable.store(storing);
+    const store = new PendingStore(value, client);
+    if (!this.#job.hasFailed) this.#variable.store(store);
     this.#job.requests.clear();
     // It may have failed just now.
-    if (this.#job.hasFailed) storing.refuse(SLEIGH_FAILED);
-    if (storing.refusal === undefined && this.#variable.keepsValue !== true) this.#in.holdings.release(value);
-    return storing.outcome;
+    if (this.#job.hasFailed) store.refuse(SLEIGH_FAILED);
+    if (store.refusal === undefined && this.#variable.keepsValue !== true) this.#in.accounting.release(value);
+    return store.outcome;
   }
 
   values(from: number, count: number): readonly Value[] {
@@ -229,12 +229,12 @@ class JobBehaviour implements Behaviour {
     if (!this.#job.hasFailed) this.#variable.listed?.();
   }
 
-  get(ask: PendingGet): void {
-    ask.variableId = this.#in.variableId;
-    if (!this.#job.hasFailed) this.#variable.get(ask);
+  get(get: PendingGet): void {
+    get.variableId = this.#in.variableId;
+    if (!this.#job.hasFailed) this.#variable.get(get);
     this.#job.requests.clear();
     // It may have failed just now, and nobody knows of this one.
-    if (this.#job.hasFailed) ask.interrupt(SLEIGH_FAILED);
+    if (this.#job.hasFailed) get.interrupt(SLEIGH_FAILED);
   }
 
   /** The sleigh refuses the waiting gets, because it ends with its workspace (S16). */

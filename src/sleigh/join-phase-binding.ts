@@ -4,14 +4,14 @@ import { joinPhaseMachine } from '../machines/join-phase.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import { textOf } from '../workspace/value.ts';
 import { stateOfWorker } from './agents.ts';
-import { tellNumber } from './joining.ts';
+import { replyWorkerCount } from './joining.ts';
 import { refuseRank } from './rank-replies.ts';
 import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
 /** @param why of the rank that the registration names */
-const refuseRegistration = (storing: PendingStore, why: (rank: number) => string): void =>
-  storing.refuse(registrationFailed(why(Number(textOf(storing.value)))));
+const refuseRegistration = (store: PendingStore, why: (rank: number) => string): void =>
+  store.refuse(registrationFailed(why(Number(textOf(store.value)))));
 
 /** What the machine of the join phase commands. */
 const implementations: Implementations<typeof joinPhaseMachine, Job> = {
@@ -48,9 +48,9 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
   },
   refuseConnection: ({ crew, requests }, { event }) => {
     assertEvent(event, 'registration.asked');
-    const storing = requests.store(event.request);
-    const other = crew.workerOf(storing.client);
-    storing.refuse(registrationFailed(`this connection is worker ${other?.rank} already`));
+    const store = requests.store(event.request);
+    const other = crew.workerOf(store.client);
+    store.refuse(registrationFailed(`this connection is worker ${other?.rank} already`));
   },
   refuseReplaced: ({ crew, requests }, { event }) => {
     assertEvent(event, 'registration.asked');
@@ -71,31 +71,31 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
     assertEvent(event, 'registration.asked');
     requests.store(event.request).refuse(registrationFailed('group closed'));
   },
-  tellMaximum: ({ requests }, { context, event }) => {
+  replyMaximum: ({ requests }, { context, event }) => {
     assertEvent(event, 'maximum.read');
-    tellNumber(requests.get(event.request), context.maximum);
+    replyWorkerCount(requests.get(event.request), context.maximum);
   },
   holdForStatus: ({ requests, joining }, { event }) => {
     assertEvent(event, 'status.asked');
     joining.holdForStatus(requests.get(event.request));
   },
-  holdForNumber: ({ requests, joining }, { context, event }) => {
+  holdForWorkerCount: ({ requests, joining }, { context, event }) => {
     assertEvent(event, ['status.asked', 'wait.asked']);
-    joining.holdForNumber(requests.get(event.request), event.delay ?? context.duration);
+    joining.holdForWorkerCount(requests.get(event.request), event.delay ?? context.duration);
   },
-  tellNotYet: ({ requests }, { event }) => {
+  replyNotYet: ({ requests }, { event }) => {
     assertEvent(event, ['status.asked', 'wait.asked']);
     requests.get(event.request).refuse(NO_VALUE_YET);
   },
-  tellNumber: ({ requests }, { context, event }) => {
+  replyWorkerCount: ({ requests }, { context, event }) => {
     assertEvent(event, ['status.asked', 'wait.asked']);
-    tellNumber(requests.get(event.request), context.registeredAtClosing);
+    replyWorkerCount(requests.get(event.request), context.registeredAtClosing);
   },
-  tellRegistered: ({ requests }, { context, event }) => {
+  replyRegistered: ({ requests }, { context, event }) => {
     assertEvent(event, ['maximum.read', 'status.asked', 'wait.asked']);
-    tellNumber(requests.get(event.request), context.registered);
+    replyWorkerCount(requests.get(event.request), context.registered);
   },
-  tellEveryoneTheNumber: ({ joining }, { context }) => joining.tellEveryone(context.registered),
+  replyWorkerCountToAll: ({ joining }, { context }) => joining.replyToAll(context.registered),
   startJoinTimer: ({ timers }, { context, self }) =>
     timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
   stopJoinTimer: ({ timers }) => timers.stop('joining'),

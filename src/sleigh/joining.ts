@@ -45,51 +45,51 @@ export class Joining {
   }
 
   /** Handles `status` and `waitForWorkers`, with the `delay` of their metadata (S5, S6). */
-  askForNumber(ask: PendingGet, type: 'status.asked' | 'wait.asked'): void {
-    const text = ask.metadata.get(KEY.delay);
+  askForWorkerCount(get: PendingGet, type: 'status.asked' | 'wait.asked'): void {
+    const text = get.metadata.get(KEY.delay);
     const delay = text === undefined ? undefined : parseDecimal(text);
-    if (text !== undefined && delay === undefined) return ask.refuse(notANumber(KEY.delay, text));
-    this.chart.send({ type, request: this.#job.requests.add(ask), waits: ask.waits, delay });
+    if (text !== undefined && delay === undefined) return get.refuse(notANumber(KEY.delay, text));
+    this.chart.send({ type, request: this.#job.requests.add(get), waits: get.waits, delay });
   }
 
   /** S16. */
   *refuseEveryone(reason: Refusal): Steps {
-    yield* eachInSteps(this.#forStatus.drain(), (ask) => ask.refuse(reason));
-    yield* eachInSteps(this.#forNumber.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.#forStatus.drain(), (get) => get.refuse(reason));
+    yield* eachInSteps(this.#forNumber.drain(), (get) => get.refuse(reason));
   }
 
   /** Lets a get wait until the group closes (S5). */
-  holdForStatus(ask: PendingGet): void {
-    this.#forStatus.add(ask);
+  holdForStatus(get: PendingGet): void {
+    this.#forStatus.add(get);
   }
 
   /** Lets a get wait until the group closes, until all workers are there, or for a number of seconds (S6, S17). */
-  holdForNumber(ask: PendingGet, seconds: number): void {
+  holdForWorkerCount(get: PendingGet, seconds: number): void {
     const timer = `waitForWorkers ${++this.#waits}`;
-    this.#timerOf.set(ask, timer);
-    this.#forNumber.add(ask, () => this.#stopTimerOf(ask));
+    this.#timerOf.set(get, timer);
+    this.#forNumber.add(get, () => this.#stopTimerOf(get));
     this.#job.timers.start(timer, seconds, () => {
-      ask.withdraw();
-      tellNumber(ask, this.context.registered);
+      get.withdraw();
+      replyWorkerCount(get, this.context.registered);
     });
   }
 
-  #stopTimerOf(ask: PendingGet): void {
-    const timer = this.#timerOf.get(ask);
+  #stopTimerOf(get: PendingGet): void {
+    const timer = this.#timerOf.get(get);
     if (timer !== undefined) this.#job.timers.stop(timer);
-    this.#timerOf.delete(ask);
+    this.#timerOf.delete(get);
   }
 
-  tellEveryone(number: number): void {
+  replyToAll(number: number): void {
     const asks = [...this.#forStatus.takeAll(), ...this.#forNumber.takeAll()];
     this.#job.inSteps(
-      eachInSteps(asks, (ask) => {
-        this.#stopTimerOf(ask);
-        if (!ask.ended) tellNumber(ask, number);
+      eachInSteps(asks, (get) => {
+        this.#stopTimerOf(get);
+        if (!get.ended) replyWorkerCount(get, number);
       }),
     );
   }
 }
 
-export const tellNumber = (ask: PendingGet, number: number): void =>
-  ask.answer(foundText(String(number), ask.origin));
+export const replyWorkerCount = (get: PendingGet, number: number): void =>
+  get.answer(foundText(String(number), get.origin));

@@ -7,12 +7,12 @@ import type { StorageAccounting } from '../workspace/storage-accounting.ts';
  */
 export class KeptEnd {
   readonly end: WorkerEnd;
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
   /** The number of `NullResults` that are kept with it. */
   #uses = 0;
 
-  constructor(holdings: StorageAccounting, end: WorkerEnd) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting, end: WorkerEnd) {
+    this.#accounting = accounting;
     this.end = end;
   }
 
@@ -23,10 +23,10 @@ export class KeptEnd {
   }
 
   keep(): void {
-    if (this.#uses++ === 0) this.#holdings.take('nullResults', this.#memory);
+    if (this.#uses++ === 0) this.#accounting.take('nullResults', this.#memory);
   }
 
   drop(): void {
-    if (--this.#uses === 0) this.#holdings.give('nullResults', this.#memory);
+    if (--this.#uses === 0) this.#accounting.give('nullResults', this.#memory);
   }
 }

@@ -19,14 +19,14 @@ export const PLACE = COST.value + COST.range;
  * or when the null result is taken.
  */
 export class NullReserve {
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
   /** The metadata of the null results. The bytes of the broadcast are not kept. */
   readonly value: Value;
   #places = 0;
 
   /** @param value the broadcast; its metadata are kept while anything is reserved */
-  constructor(holdings: StorageAccounting, { metadata, owner }: Value) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting, { metadata, owner }: Value) {
+    this.#accounting = accounting;
     this.value = { descriptor: 0, payload: '', metadata, owner };
   }
 
@@ -42,6 +42,6 @@ export class NullReserve {
     const { metadata, owner } = this.value;
     const bytes = memoryOfPlaces(metadata, places) - memoryOfPlaces(metadata, this.#places);
     this.#places = places;
-    this.#holdings.take('nullResults', bytes, owner);
+    this.#accounting.take('nullResults', bytes, owner);
   }
 }

@@ -67,7 +67,7 @@ const when =
 export function readOptions(
   metadata: Metadata,
   defaults: JobOptions,
-  mostWorkers: number,
+  maxWorkers: number,
 ): JobOptions | Refusal {
   const bad: string[] = [];
   const read = <T>(name: string, wanted: string, fallback: T, parse: (text: string) => T | undefined): T => {
@@ -84,9 +84,9 @@ export function readOptions(
     join,
     rankCount: read(
       KEY.rankCount,
-      `a whole number up to ${mostWorkers}`,
+      `a whole number up to ${maxWorkers}`,
       defaults.rankCount,
-      when(parseWhole, (n) => n <= mostWorkers),
+      when(parseWhole, (n) => n <= maxWorkers),
     ),
     sentinelRefreshPeriod: read(
       KEY.sentinelRefreshPeriod,

@@ -163,10 +163,10 @@ export class Recovery {
   }
 
   /** S8, S13: the group is closed, so it is known whom a broadcast does not reach. */
-  storeBroadcastForAbsent(storing: PendingStore): void {
+  storeBroadcastForAbsent(store: PendingStore): void {
     // Before the value may be given up: nobody may be there to read it.
     const nobody = this.#absent.now;
-    const broadcast = this.#work.storeBroadcast(storing);
+    const broadcast = this.#work.storeBroadcast(store);
     if (broadcast === undefined || nobody.length === 0) return;
     broadcast.reserve.take(nobody.places);
     this.answerFor(broadcast, nobody);
@@ -196,7 +196,7 @@ export class Recovery {
   }
 
   #kept(end: WorkerEnd | undefined): KeptEnd | undefined {
-    return end && new KeptEnd(this.#sleigh.workspace.holdings, end);
+    return end && new KeptEnd(this.#sleigh.workspace.accounting, end);
   }
 
   /** Adds a null result (S13). */

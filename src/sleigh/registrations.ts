@@ -17,13 +17,13 @@ import type { Supervision } from './supervision.ts';
 import type { Work } from './work.ts';
 
 /** The number of characters of a host name that are kept. */
-const MOST_HOST = 255;
+const MAX_HOST = 255;
 
 /** The largest length of a session, which is kept with its worker (S18, P12). */
-const MOST_SESSION = 255;
+const MAX_SESSION = 255;
 
 /** The number of registrations that an elastic group keeps for clients to fetch (S17). */
-const MOST_ANNOUNCED = 1_000;
+const MAX_ANNOUNCED = 1_000;
 
 /** The client of fetches that discard a value. */
 const NOBODY: Client = {
@@ -75,15 +75,15 @@ export class Registrations {
   }
 
   /** S3, S18, S19: the facts by which the join phase decides about a registration. */
-  factsOf(storing: PendingStore): RegistrationFacts {
+  factsOf(store: PendingStore): RegistrationFacts {
     const { crew } = this.#job;
-    const rank = parseWhole(textOf(storing.value));
-    const shown = sessionOf(storing);
+    const rank = parseWhole(textOf(store.value));
+    const shown = sessionOf(store);
     const none = { session: 'none', formerSession: 'none', connection: 'free' } as const;
-    if (rank === undefined || this.#flawOf(storing) !== undefined) return { rank: 'unreadable', ...none };
+    if (rank === undefined || this.#flawOf(store) !== undefined) return { rank: 'unreadable', ...none };
     const worker = crew.find(rank);
     if (worker === undefined) return { rank: this.#wasGiven(rank) ? 'forgotten' : 'unknown', ...none };
-    const other = crew.workerOf(storing.client);
+    const other = crew.workerOf(store.client);
     return {
       rank: rankStateOf(worker),
       session: matchSession(worker.session, shown),
@@ -97,55 +97,55 @@ export class Registrations {
   }
 
   /** @returns why the rank or the session of a registration cannot be read, if so */
-  #flawOf(storing: PendingStore): Refusal | undefined {
-    const text = textOf(storing.value);
+  #flawOf(store: PendingStore): Refusal | undefined {
+    const text = textOf(store.value);
     if (parseWhole(text) === undefined) return registrationFailed(`the rank "${text}" is no number`);
-    const { length } = sessionOf(storing) ?? '';
-    if (length <= MOST_SESSION) return undefined;
-    return registrationFailed(`a session of ${length} bytes; the limit is ${MOST_SESSION}`);
+    const { length } = sessionOf(store) ?? '';
+    if (length <= MAX_SESSION) return undefined;
+    return registrationFailed(`a session of ${length} bytes; the limit is ${MAX_SESSION}`);
   }
 
-  refuseUnreadable(storing: PendingStore): void {
-    const flaw = this.#flawOf(storing);
-    if (flaw !== undefined) storing.refuse(flaw);
+  refuseUnreadable(store: PendingStore): void {
+    const flaw = this.#flawOf(store);
+    if (flaw !== undefined) store.refuse(flaw);
   }
 
   /** S3: its machine decides, once there is room for what it gets (P12). */
-  register(storing: PendingStore, request: number): void {
+  register(store: PendingStore, request: number): void {
     const { crew, work, workspace } = this.#job;
-    const worker = crew.worker(Number(textOf(storing.value)));
-    const { session, rank } = this.factsOf(storing);
+    const worker = crew.worker(Number(textOf(store.value)));
+    const { session, rank } = this.factsOf(store);
     // The copies of broadcasts that it gets (P12).
     const copies = rank === 'registered' ? 0 : work.tasks.memoryOfCopies;
-    const noRoom = copies === 0 ? undefined : workspace.holdings.refusalOf(copies, undefined);
-    if (noRoom !== undefined) return storing.refuse(noRoom);
+    const noRoom = copies === 0 ? undefined : workspace.accounting.refusalOf(copies, undefined);
+    if (noRoom !== undefined) return store.refuse(noRoom);
     const returns = rank === 'registered' && session === 'same';
-    const doing = returns ? storing.value.metadata.get(KEY.doing) : undefined;
+    const doing = returns ? store.value.metadata.get(KEY.doing) : undefined;
     const number = doing === undefined ? undefined : parseWhole(doing);
-    if (doing !== undefined && number === undefined) return storing.refuse(notANumber(KEY.doing, doing));
+    if (doing !== undefined && number === undefined) return store.refuse(notANumber(KEY.doing, doing));
     worker.actor.send({
       type: 'registration.asked',
       request,
       session,
-      tellsSession: sessionOf(storing) !== undefined,
+      sendsSession: sessionOf(store) !== undefined,
       doing: number,
       has: worker.task && worker.taskNumber,
     });
   }
 
   /** S3: its metadata is kept with its registration. */
-  accept(worker: Worker, storing: PendingStore): void {
-    const { client, value } = storing;
+  accept(worker: Worker, store: PendingStore): void {
+    const { client, value } = store;
     const { crew, now, options } = this.#job;
     this.accepted++;
     worker.registeredAt = now;
     worker.host =
-      value.metadata.get(KEY.host)?.slice(0, MOST_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
+      value.metadata.get(KEY.host)?.slice(0, MAX_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
     // A worker with a session may come back, if the creator of the sleigh allows it.
-    if (options.reconnectGrace > 0) worker.session = sessionOf(storing);
+    if (options.reconnectGrace > 0) worker.session = sessionOf(store);
     crew.connect(worker, client);
     this.#announce(worker.rank, withoutSession(value.metadata), client);
-    if (worker.session !== undefined) this.tellWhetherBusy(storing, false);
+    if (worker.session !== undefined) this.replyWhetherBusy(store, false);
   }
 
   /** Announces a registration. An elastic group keeps only the last ones, because it may run for ever (S17). */
@@ -153,16 +153,16 @@ export class Registrations {
     const { workspace, options } = this.#job;
     this.#job.announce(VARIABLE.registrations, String(rank), metadata, client);
     const variable = workspace.variable(VARIABLE.registrations);
-    if (options.join === 'elastic' && variable.behaviour.counts.values > MOST_ANNOUNCED)
+    if (options.join === 'elastic' && variable.behaviour.counts.values > MAX_ANNOUNCED)
       variable.get(
         new PendingGet(NOBODY, { verb: VERB.fetchTry, takes: true, waits: false, metadata: NO_METADATA }),
       );
   }
 
   /** S18. */
-  tellWhetherBusy(storing: PendingStore, isBusy: boolean): void {
-    storing.tell(KEY.busy, isBusy ? '1' : '0');
-    storing.tell(KEY.grace, String(this.#job.options.reconnectGrace));
+  replyWhetherBusy(store: PendingStore, isBusy: boolean): void {
+    store.tell(KEY.busy, isBusy ? '1' : '0');
+    store.tell(KEY.grace, String(this.#job.options.reconnectGrace));
   }
 
   /**
@@ -170,8 +170,8 @@ export class Registrations {
    */
   replaceConnection(worker: Worker, client: Client): void {
     const { crew } = this.#job;
-    worker.ask?.interrupt(WORKER_REPLACED);
-    worker.ask = undefined;
+    worker.pendingGet?.interrupt(WORKER_REPLACED);
+    worker.pendingGet = undefined;
     if (worker.client !== undefined) crew.disconnect(worker.client);
     crew.connect(worker, client);
   }
@@ -180,7 +180,7 @@ export class Registrations {
   startTimer(worker: Worker): void {
     const { timers, supervision, crew } = this.#job;
     crew.changed(worker);
-    worker.ask = undefined;
+    worker.pendingGet = undefined;
     this.#lost.add(worker);
     timers.start(timerOf(worker.rank), supervision.lostFor(worker), () =>
       worker.actor.send({ type: 'return.elapsed', ...crew.owedBy(worker) }),
@@ -188,8 +188,8 @@ export class Registrations {
   }
 
   /** Workers that are lost when the sleigh shuts down have left (S18). */
-  dismissLost(): Steps {
-    return eachInSteps([...this.#lost], ({ actor }) => actor.send({ type: 'departed' }));
+  leaveDisconnected(): Steps {
+    return eachInSteps([...this.#lost], ({ actor }) => actor.send({ type: 'left' }));
   }
 
   /** It has come back, or has ended. */

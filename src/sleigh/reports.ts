@@ -42,8 +42,8 @@ export function* agentStatus(
   const [dead, lost] = [group('Dead workers'), group('Lost workers')];
   const blocked = group('Blocked sentinels');
   const [active, gone] = [group('Active sentinels'), group('Dead sentinels')];
-  const ofWorkers: Record<string, Group> = { idle, waiting, busy, dead, lost };
-  const ofSentinels: Record<string, Group> = { blocked, active, dismissed: active, dead: gone };
+  const ofWorkers: Record<string, Group> = { idle, waiting, busy, dead, disconnected: lost };
+  const ofSentinels: Record<string, Group> = { blocked, active, stopping: active, dead: gone };
   let count = 0;
   for (const worker of workers) {
     ofWorkers[stateOfWorker(worker)]?.[1].push({ since: worker.since, line: `  - ${label(worker)}\n` });
@@ -74,15 +74,15 @@ interface ScoreboardOptions {
   /** Milliseconds. */
   readonly now: number;
   /** Whether to include how often the worker of each rank was replaced (S19). */
-  readonly tellsReplaced: boolean;
+  readonly reportsReplaced: boolean;
 }
 
 /** The text of `scoreboard` (S12). */
 export function* scoreboard(
   workers: Iterable<Worker>,
-  { now, tellsReplaced }: ScoreboardOptions,
+  { now, reportsReplaced }: ScoreboardOptions,
 ): Steps<readonly string[]> {
-  const text = [`${[...HEADER, ...(tellsReplaced ? ['Replaced'] : [])].join('\t')}\n`];
+  const text = [`${[...HEADER, ...(reportsReplaced ? ['Replaced'] : [])].join('\t')}\n`];
   let count = 0;
   for (const worker of workers) {
     if (++count % AT_ONCE === 0) yield;
@@ -95,7 +95,7 @@ export function* scoreboard(
       (worker.completed === 0 ? 0 : worker.busyTime / worker.completed / 1000).toFixed(3),
       (present === 0 ? 0 : (100 * (worker.busyTime + current)) / present).toFixed(1),
       (current / 1000).toFixed(3),
-      ...(tellsReplaced ? [worker.former?.count ?? 0] : []),
+      ...(reportsReplaced ? [worker.former?.count ?? 0] : []),
     ];
     text.push(`${fields.join('\t')}\n`);
   }

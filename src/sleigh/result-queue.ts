@@ -149,11 +149,11 @@ export class NullResults {
 /** The available results of one batch, oldest first, with accounting for their memory. */
 export class ResultQueue {
   readonly #entries = new Denque<Value | NullResults>();
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
   #length = 0;
 
-  constructor(holdings: StorageAccounting) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting) {
+    this.#accounting = accounting;
   }
 
   /** The number of results, including each one of a `NullResults`. */
@@ -162,7 +162,7 @@ export class ResultQueue {
   }
 
   add(result: Value): void {
-    this.#holdings.keep(result);
+    this.#accounting.keep(result);
     this.#entries.push(result);
     this.#length++;
   }
@@ -170,7 +170,7 @@ export class ResultQueue {
   addNulls(nulls: NullResults): void {
     if (nulls.length === 0) return nulls.reserve?.give(nulls.ranks.places);
     nulls.end?.keep();
-    if (nulls.reserve === undefined) this.#holdings.keepNulls(nulls.value, nulls.ranks.places);
+    if (nulls.reserve === undefined) this.#accounting.keepNulls(nulls.value, nulls.ranks.places);
     this.#entries.push(nulls);
     this.#length += nulls.length;
   }
@@ -188,7 +188,7 @@ export class ResultQueue {
     const isLast = !(entry instanceof NullResults) || entry.length === 0;
     if (isLast) this.#entries.shift();
     use(result);
-    if (!(entry instanceof NullResults)) this.#holdings.drop(entry);
+    if (!(entry instanceof NullResults)) this.#accounting.drop(entry);
     else if (isLast) this.#dropNulls(entry);
     return true;
   }
@@ -210,7 +210,7 @@ export class ResultQueue {
 
   #dropNulls({ value, ranks, reserve, end }: NullResults): void {
     end?.drop();
-    if (reserve === undefined) this.#holdings.dropNulls(value, ranks.places);
+    if (reserve === undefined) this.#accounting.dropNulls(value, ranks.places);
     else reserve.give(ranks.places);
   }
 
@@ -220,7 +220,7 @@ export class ResultQueue {
       const length = entry instanceof NullResults ? entry.length : 1;
       this.#length -= length;
       if (entry instanceof NullResults) this.#dropNulls(entry);
-      else this.#holdings.drop(entry);
+      else this.#accounting.drop(entry);
       yield length;
     }
   }

@@ -36,7 +36,7 @@ function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number
 }
 
 /** The largest metadata of a result that its worker caches, in bytes. */
-const MOST_OVERLAY = 2_048;
+const MAX_OVERLAY = 2_048;
 
 /** The metadata of a result. If they equal those of the last result, the same map is used. */
 export function overlaid(worker: Worker, origin: Origin, result: Metadata): Metadata {
@@ -47,7 +47,7 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
   if (overlay?.task === task && overlay.result === result) return overlay.made;
   const made = metadataOf(origin, result, worker.rank);
   // Each worker caches one map, so only small ones are cached, which are likely to recur.
-  worker.overlay = memoryOfMetadata(made) <= MOST_OVERLAY ? { task, result, made } : undefined;
+  worker.overlay = memoryOfMetadata(made) <= MAX_OVERLAY ? { task, result, made } : undefined;
   return made;
 }
 

@@ -21,25 +21,25 @@ const implementations: Implementations<typeof sentinelMachine, Job> = {
     assertEvent(event, 'replacement.asked');
     refuseRank(requests.get(event.request));
   },
-  holdUntilWaking: ({ crew, requests, heartbeats }, { context, event }) => {
+  holdUntilHeartbeat: ({ crew, requests, heartbeats }, { context, event }) => {
     assertEvent(event, 'alive.asked');
     heartbeats.hold(crew.sentinel(context.id), requests.get(event.request));
   },
-  tellNoWaking: ({ requests }, { event }) => {
+  replyNoHeartbeat: ({ requests }, { event }) => {
     assertEvent(event, 'alive.asked');
     requests.get(event.request).refuse(NO_VALUE_YET);
   },
-  tellToGoOn: ({ crew, heartbeats }, { context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
-  tellToStop: ({ crew, requests, heartbeats }, { context, event }) => {
+  replyContinue: ({ crew, heartbeats }, { context }) => heartbeats.unblock(crew.sentinel(context.id), '0'),
+  replyStop: ({ crew, requests, heartbeats }, { context, event }) => {
     if (event.type === 'alive.asked') replyStop(requests.get(event.request));
     else heartbeats.unblock(crew.sentinel(context.id), '1');
   },
-  startAbsenceTimer: ({ timers, options }, { context, self }) =>
+  startHeartbeatTimeout: ({ timers, options }, { context, self }) =>
     timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
-      self.send({ type: 'absence.elapsed' }),
+      self.send({ type: 'heartbeat.missed' }),
     ),
-  stopAbsenceTimer: ({ timers }, { context }) => timers.stop(absence(context.id)),
-  retire: ({ crew }, { context }) => crew.retireSentinel(context.id),
+  stopHeartbeatTimeout: ({ timers }, { context }) => timers.stop(absence(context.id)),
+  end: ({ crew }, { context }) => crew.endSentinel(context.id),
   reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
 };
 

@@ -12,38 +12,38 @@ import { SLEIGH_DEAD } from './refusals.ts';
 const implementations: Implementations<typeof sleighMachine, Job> = {
   closeRanks: (job) => job.inSteps(job.crew.closeRanks()),
   settleBroadcasts: ({ recovery }) => recovery.settleBroadcasts(),
-  loseConnection: ({ crew }, { event }) => {
+  disconnect: ({ crew }, { event }) => {
     assertEvent(event, 'connection.closed');
-    crew.lose(event.client);
+    crew.handleDisconnection(event.client);
   },
-  letConnectionGo: ({ crew }, { event }) => {
+  leave: ({ crew }, { event }) => {
     assertEvent(event, 'connection.closed');
-    crew.letGo(event.client);
+    crew.handleLeaving(event.client);
   },
   reportDeath: ({ crew }, { event }) => {
     assertEvent(event, 'death.reported');
     crew.reportDeath(event.rank, event.task, event.end);
   },
-  tellWorkersOfSentinel: (job, { event }) => {
+  notifyWorkersOfSentinel: (job, { event }) => {
     assertEvent(event, ['sentinel.died', 'sentinel.left']);
-    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'serves'));
+    job.inSteps(job.crew.notifyWorkersOf(job.crew.sentinel(event.id), 'serves'));
   },
   giveUpRanksOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
-    job.inSteps(job.crew.tellWorkersOf(job.crew.sentinel(event.id), 'windsDown'));
+    job.inSteps(job.crew.notifyWorkersOf(job.crew.sentinel(event.id), 'shutsDown'));
   },
   endWaitingOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
     job.inSteps(job.crew.endWaitingOf(job.crew.sentinel(event.id)));
   },
-  tellToStop: ({ requests }, { event }) => {
+  replyStop: ({ requests }, { event }) => {
     assertEvent(event, 'alive.asked');
     replyStop(requests.get(event.request));
   },
-  closeWork: ({ intake }) => intake.actor.send({ type: 'sleigh.over' }),
-  dismissSentinel: ({ crew }, { event }) => {
+  closeWork: ({ intake }) => intake.actor.send({ type: 'shutdown.started' }),
+  stopSentinel: ({ crew }, { event }) => {
     assertEvent(event, 'sentinel.came');
-    crew.sentinel(event.id).actor.send({ type: 'sleigh.over' });
+    crew.sentinel(event.id).actor.send({ type: 'shutdown.started' });
   },
   refuseReplacement: ({ requests }, { event }) => {
     assertEvent(event, 'replacement.asked');
@@ -58,8 +58,8 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
     crew.declareReplacement(event.rank);
     replyRank(requests.get(event.request), event.rank);
   },
-  dismissSentinels: (job) => job.inSteps(job.crew.dismissSentinels()),
-  dismissLost: (job) => job.inSteps(job.registrations.dismissLost()),
+  stopSentinels: (job) => job.inSteps(job.crew.stopSentinels()),
+  leaveDisconnected: (job) => job.inSteps(job.registrations.leaveDisconnected()),
   refuseMasters: (job) => job.inSteps(job.work.batches.refuseWaiting(SLEIGH_DEAD)),
   endWaiting: (job) => job.inSteps(job.work.endWaiting()),
   dropWork: (job) => job.inSteps(job.work.drop()),

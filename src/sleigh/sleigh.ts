@@ -172,7 +172,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   /** Handles stores to two ordinary variables that have consequences (S13, S14). */
   stored(name: string, value: Value): void {
     if (this.#hasFailed) return;
-    if (name === VARIABLE.rideOver) this.shutdown.send({ type: 'ride.over' });
+    if (name === VARIABLE.rideOver) this.shutdown.send({ type: 'shutdown.requested' });
     else if (name === VARIABLE.workerDead) this.supervision.report(value);
   }
 
@@ -255,7 +255,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     yield* this.refuseEveryone(SLEIGH_FAILED);
     // Requests that were being served when it happened are in no line.
     for (const agents of [this.crew.everyWorker, this.crew.everySentinel])
-      yield* eachInSteps<Worker | Sentinel>(agents, ({ ask }) => ask?.interrupt(SLEIGH_FAILED));
+      yield* eachInSteps<Worker | Sentinel>(agents, ({ pendingGet: ask }) => ask?.interrupt(SLEIGH_FAILED));
   }
 
   #reportBroken(id: string, error: unknown): void {

@@ -46,15 +46,15 @@ export class Supervision {
   }
 
   /** S19: a new worker is to come under a rank that the sentinel was given. */
-  askForReplacement(ask: PendingGet): void {
-    const replaces = ask.metadata.get(KEY.replaces) ?? '';
+  askForReplacement(get: PendingGet): void {
+    const replaces = get.metadata.get(KEY.replaces) ?? '';
     const rank = parseWhole(replaces);
-    if (rank === undefined) return ask.refuse(notANumber(KEY.replaces, replaces));
-    const refused = this.#refuseStranger(KEY.replaces, rank, ask.metadata.get(KEY.session));
-    if (refused !== undefined) return ask.refuse(refused);
+    if (rank === undefined) return get.refuse(notANumber(KEY.replaces, replaces));
+    const refused = this.#refuseStranger(KEY.replaces, rank, get.metadata.get(KEY.session));
+    if (refused !== undefined) return get.refuse(refused);
     const { crew, requests, supervisor } = this.#job;
     const worker = crew.worker(rank);
-    const request = requests.add(ask);
+    const request = requests.add(get);
     if (worker.sentinel.hasEnded)
       supervisor.send({ type: 'replacement.asked', rank, request, sentinel: 'ended', isAwaited: false });
     else worker.sentinel.actor.send({ type: 'replacement.asked', rank, request });

@@ -82,10 +82,10 @@ export class Tasks {
    * trimmed (S17).
    */
   #lasting: Broadcast[] = [];
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
 
-  constructor(holdings: StorageAccounting, { keeping }: { keeping: boolean }) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting, { keeping }: { keeping: boolean }) {
+    this.#accounting = accounting;
     this.#keeping = keeping;
   }
 
@@ -112,7 +112,7 @@ export class Tasks {
   }
 
   add(value: Value, batch: BatchRef, maxAttempts?: number): void {
-    this.#holdings.keep(value);
+    this.#accounting.keep(value);
     this.#queue.push({ value, batch, attempts: 0, maxAttempts, declined: undefined, broadcast: undefined });
   }
 
@@ -153,10 +153,10 @@ export class Tasks {
   }
 
   addBroadcast(value: Value, batch: BatchRef, readers: number, reach: Reach): Broadcast {
-    this.#holdings.keep(value);
+    this.#accounting.keep(value);
     const number = this.nextBroadcast;
     const isLasting = reach === 'all';
-    const reserve = new NullReserve(this.#holdings, value);
+    const reserve = new NullReserve(this.#accounting, value);
     const isOpen = this.#keeping;
     reserve.take(readers + (isOpen ? 1 : 0));
     const broadcast = {
@@ -272,7 +272,7 @@ export class Tasks {
 
   /** The task gets a null result, with the memory that was reserved for the copy. */
   finishWithNull(task: Task): void {
-    if (task.broadcast === undefined) this.#holdings.drop(task.value);
+    if (task.broadcast === undefined) this.#accounting.drop(task.value);
     else if (task.isLate !== true) {
       task.broadcast.outstanding--;
       this.#trim();
@@ -294,7 +294,7 @@ export class Tasks {
     this.#lasting = [];
     yield* eachInSteps(lasting, (broadcast) => {
       broadcast.isLasting = false;
-      if (broadcast.number < this.#oldest) this.#holdings.drop(broadcast.value);
+      if (broadcast.number < this.#oldest) this.#accounting.drop(broadcast.value);
     });
     while (this.#trim()) yield;
   }
@@ -303,7 +303,7 @@ export class Tasks {
   *clear(): Generator<Task> {
     this.#declined = 0;
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
-      this.#holdings.drop(task.value);
+      this.#accounting.drop(task.value);
       yield task;
     }
   }
@@ -317,7 +317,7 @@ export class Tasks {
       if (this.#keeping || this.#broadcasts.peekFront()?.outstanding !== 0) return false;
       const broadcast = this.#broadcasts.shift();
       this.#oldest++;
-      if (broadcast !== undefined && !broadcast.isLasting) this.#holdings.drop(broadcast.value);
+      if (broadcast !== undefined && !broadcast.isLasting) this.#accounting.drop(broadcast.value);
     }
     return true;
   }

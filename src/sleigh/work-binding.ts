@@ -41,27 +41,27 @@ const implementations: Implementations<typeof workMachine, Job> = {
     assertEvent(event, 'task.asked');
     work.askWorker(requests.get(event.request), event.request);
   },
-  letOutsiderWait: ({ work, requests }, { event }) => {
+  holdOutsider: ({ work, requests }, { event }) => {
     assertEvent(event, 'task.asked');
-    work.letOutsiderWait(requests.get(event.request));
+    work.holdOutsider(requests.get(event.request));
   },
   giveResult: ({ work, requests }, { event }) => {
     assertEvent(event, 'result.asked');
     work.giveResult(requests.get(event.request));
   },
-  letMasterWait: ({ work, requests }, { event }) => {
+  holdForResult: ({ work, requests }, { event }) => {
     assertEvent(event, 'result.asked');
-    work.letMasterWait(requests.get(event.request));
+    work.holdForResult(requests.get(event.request));
   },
-  tellNoValue: ({ requests }, { event }) => {
+  replyNoValue: ({ requests }, { event }) => {
     assertEvent(event, ['task.asked', 'result.asked']);
     requests.get(event.request).refuse(NO_VALUE_YET);
   },
-  tellWorkerIsDead: ({ requests }, { event }) => {
+  replyWorkerIsDead: ({ requests }, { event }) => {
     assertEvent(event, ['task.asked', 'result.asked']);
     requests.get(event.request).refuse(WORKER_DEAD);
   },
-  tellSleighIsDead: ({ requests }, { event }) => {
+  replySleighIsDead: ({ requests }, { event }) => {
     assertEvent(event, ['task.asked', 'result.asked']);
     requests.get(event.request).refuse(SLEIGH_DEAD);
   },

@@ -36,8 +36,8 @@ export class Work {
 
   constructor(job: WorkJob) {
     this.#job = job;
-    this.tasks = new Tasks(job.workspace.holdings, { keeping: !this.#isElastic });
-    this.batches = new Batches(job.workspace.holdings);
+    this.tasks = new Tasks(job.workspace.accounting, { keeping: !this.#isElastic });
+    this.batches = new Batches(job.workspace.accounting);
   }
 
   /** The gets that wait for a task. */
@@ -55,19 +55,19 @@ export class Work {
   }
 
   /** S7: queues it, and wakes the worker that has waited longest. */
-  queueTask(storing: PendingStore): void {
-    const maxAttempts = readMaxAttempts(storing.value.metadata);
-    if (isRefusal(maxAttempts)) return storing.refuse(maxAttempts);
-    const batch = batchOf(storing.value.metadata);
-    this.tasks.add(storing.value, batch, maxAttempts.number);
+  queueTask(store: PendingStore): void {
+    const maxAttempts = readMaxAttempts(store.value.metadata);
+    if (isRefusal(maxAttempts)) return store.refuse(maxAttempts);
+    const batch = batchOf(store.value.metadata);
+    this.tasks.add(store.value, batch, maxAttempts.number);
     this.batches.queue(batch);
     this.#offerTasks();
   }
 
   /** S8: the join phase says whom it reaches. */
-  sendBroadcast(storing: PendingStore, request: number): void {
-    const reach = this.#reachOf(storing);
-    if (isRefusal(reach)) return storing.refuse(reach);
+  sendBroadcast(store: PendingStore, request: number): void {
+    const reach = this.#reachOf(store);
+    if (isRefusal(reach)) return store.refuse(reach);
     this.#job.joinPhase.send({ type: 'broadcast.stored', request });
     this.#job.inSteps(this.#offerCopies());
   }
@@ -77,12 +77,12 @@ export class Work {
   }
 
   /** S8: a copy for everyone, before any task. */
-  storeBroadcast(storing: PendingStore): Broadcast | undefined {
+  storeBroadcast(store: PendingStore): Broadcast | undefined {
     const { registered } = this.#job.joining.context;
-    const reach = this.#reachOf(storing);
+    const reach = this.#reachOf(store);
     if (isRefusal(reach)) return undefined;
-    if (this.#isElastic) storing.tell(KEY.copies, String(registered));
-    return this.tasks.addBroadcast(storing.value, batchOf(storing.value.metadata), registered, reach);
+    if (this.#isElastic) store.tell(KEY.copies, String(registered));
+    return this.tasks.addBroadcast(store.value, batchOf(store.value.metadata), registered, reach);
   }
 
   /**
@@ -94,53 +94,53 @@ export class Work {
       const worker = this.#job.crew.workerOf(client);
       return worker !== undefined && this.tasks.copiesFor(worker) > 0;
     };
-    yield* eachInSteps(this.#waiting.taken(hasCopy), (ask) => this.#offer(ask));
+    yield* eachInSteps(this.#waiting.taken(hasCopy), (get) => this.#offer(get));
   }
 
   /** S7: its machine decides about the result. */
-  storeResult(storing: PendingStore, request: number): void {
-    this.#job.crew.workerOf(storing.client)?.actor.send({ type: 'result.stored', request });
+  storeResult(store: PendingStore, request: number): void {
+    this.#job.crew.workerOf(store.client)?.actor.send({ type: 'result.stored', request });
   }
 
   /** S7: its machine decides whether it gets a task. */
-  askWorker(ask: PendingGet, request: number): void {
-    const worker = this.#job.crew.workerOf(ask.client);
+  askWorker(get: PendingGet, request: number): void {
+    const worker = this.#job.crew.workerOf(get.client);
     worker?.actor.send({
       type: 'task.asked',
       request,
-      waits: ask.waits,
+      waits: get.waits,
       queued: this.tasks.queuedFor(worker),
       copies: this.tasks.copiesFor(worker),
     });
   }
 
   /** S7: a client that is no worker. */
-  letOutsiderWait(ask: PendingGet): void {
-    this.#outsiders.add(ask);
+  holdOutsider(get: PendingGet): void {
+    this.#outsiders.add(get);
   }
 
   /** S7. */
-  giveResult(ask: PendingGet): void {
-    this.batches.take(batchOf(ask.metadata), ask);
+  giveResult(get: PendingGet): void {
+    this.batches.take(batchOf(get.metadata), get);
   }
 
   /** S7. */
-  letMasterWait(ask: PendingGet): void {
-    const worker = this.#job.crew.workerOf(ask.client);
-    if (worker !== undefined) worker.ask = ask;
-    this.batches.wait(batchOf(ask.metadata), ask);
+  holdForResult(get: PendingGet): void {
+    const worker = this.#job.crew.workerOf(get.client);
+    if (worker !== undefined) worker.pendingGet = get;
+    this.batches.wait(batchOf(get.metadata), get);
   }
 
   /** Puts a worker into the line for tasks (S7). */
-  letWait(worker: Worker, ask: PendingGet): void {
-    worker.ask = ask;
+  holdForTask(worker: Worker, get: PendingGet): void {
+    worker.pendingGet = get;
     this.#job.crew.changed(worker);
-    this.#waiting.add(ask);
+    this.#waiting.add(get);
   }
 
   /** Refuses all gets that wait for a task (S14). */
   *endWaiting(): Steps {
-    yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(SLEIGH_DEAD));
+    yield* eachInSteps(this.#outsiders.drain(), (get) => get.refuse(SLEIGH_DEAD));
     yield* eachInSteps(this.#waiting.drain(), ({ client }) =>
       this.#job.crew.workerOf(client)?.actor.send({ type: 'waiting.ended' }),
     );
@@ -148,8 +148,8 @@ export class Work {
 
   /** S16. */
   *refuseEveryone(reason: Refusal): Steps {
-    yield* eachInSteps(this.#waiting.drain(), (ask) => ask.refuse(reason));
-    yield* eachInSteps(this.#outsiders.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.#waiting.drain(), (get) => get.refuse(reason));
+    yield* eachInSteps(this.#outsiders.drain(), (get) => get.refuse(reason));
     yield* this.batches.refuseWaiting(reason);
   }
 
@@ -166,9 +166,9 @@ export class Work {
 
   #offerTasks(): void {
     while (this.tasks.length > 0) {
-      const ask = this.tasks.declinedCount === 0 ? this.#waiting.shift() : this.#takeWhoMayDo();
-      if (ask === undefined) return;
-      this.#offer(ask);
+      const get = this.tasks.declinedCount === 0 ? this.#waiting.shift() : this.#takeWhoMayDo();
+      if (get === undefined) return;
+      this.#offer(get);
     }
   }
 
@@ -180,20 +180,20 @@ export class Work {
     });
   }
 
-  #offer(ask: PendingGet): void {
-    this.#job.crew.workerOf(ask.client)?.actor.send({ type: 'task.offered' });
+  #offer(get: PendingGet): void {
+    this.#job.crew.workerOf(get.client)?.actor.send({ type: 'task.offered' });
   }
 
-  give(worker: Worker, ask: PendingGet): void {
+  give(worker: Worker, get: PendingGet): void {
     const task = this.tasks.takeFor(worker);
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;
-    worker.ask = undefined;
+    worker.pendingGet = undefined;
     worker.busySince = this.#job.now;
     this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
-    ask.answer(numbered(worker, foundValue(task.value, ask.origin)));
+    get.answer(numbered(worker, foundValue(task.value, get.origin)));
   }
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
@@ -258,6 +258,6 @@ export class Work {
 
   /** Refuses the get of a waiting worker that has ended (S13). */
   interrupt(worker: Worker): void {
-    worker.ask?.interrupt(WORKER_DEAD);
+    worker.pendingGet?.interrupt(WORKER_DEAD);
   }
 }

@@ -18,22 +18,22 @@ const implementations: Implementations<typeof workerMachine, Job> = {
     assertEvent(event, 'registration.asked');
     registrations.replaceConnection(crew.worker(context.rank), requests.store(event.request).client);
   },
-  tellBusy: ({ registrations, requests }, { event }) => {
+  replyBusy: ({ registrations, requests }, { event }) => {
     assertEvent(event, 'registration.asked');
-    registrations.tellWhetherBusy(requests.store(event.request), true);
+    registrations.replyWhetherBusy(requests.store(event.request), true);
   },
-  tellIdle: ({ registrations, requests }, { event }) => {
+  replyIdle: ({ registrations, requests }, { event }) => {
     assertEvent(event, 'registration.asked');
-    registrations.tellWhetherBusy(requests.store(event.request), false);
+    registrations.replyWhetherBusy(requests.store(event.request), false);
   },
   takeBackTask: ({ intake }, { context }) => intake.actor.send({ type: 'task.returned', rank: context.rank }),
   startReturnTimer: ({ crew, registrations }, { context }) =>
     registrations.startTimer(crew.worker(context.rank)),
   stopReturnTimer: ({ crew, registrations }, { context }) =>
     registrations.stopTimer(crew.worker(context.rank)),
-  retire: ({ crew, recovery }, { context }) => {
+  end: ({ crew, recovery }, { context }) => {
     recovery.failDeclined(crew.worker(context.rank));
-    crew.retire(context.rank);
+    crew.end(context.rank);
   },
   refuseDuplicate: ({ requests }, { event }) => {
     assertEvent(event, 'registration.asked');
@@ -41,22 +41,22 @@ const implementations: Implementations<typeof workerMachine, Job> = {
   },
   giveTask: ({ crew, requests, work }, { context, event }) => {
     const worker = crew.worker(context.rank);
-    const get = event.type === 'task.asked' ? requests.get(event.request) : worker.ask;
+    const get = event.type === 'task.asked' ? requests.get(event.request) : worker.pendingGet;
     if (get !== undefined) work.give(worker, get);
   },
-  letWait: ({ crew, requests, work }, { context, event }) => {
+  holdForTask: ({ crew, requests, work }, { context, event }) => {
     assertEvent(event, 'task.asked');
-    work.letWait(crew.worker(context.rank), requests.get(event.request));
+    work.holdForTask(crew.worker(context.rank), requests.get(event.request));
   },
-  tellNoTask: ({ requests }, { event }) => {
+  replyNoTask: ({ requests }, { event }) => {
     assertEvent(event, 'task.asked');
     requests.get(event.request).refuse(NO_VALUE_YET);
   },
-  tellSleighIsDead: ({ crew }, { context }) => {
+  replySleighIsDead: ({ crew }, { context }) => {
     const worker = crew.worker(context.rank);
     crew.changed(worker);
-    worker.ask?.interrupt(SLEIGH_DEAD);
-    worker.ask = undefined;
+    worker.pendingGet?.interrupt(SLEIGH_DEAD);
+    worker.pendingGet = undefined;
   },
   completeTask: ({ crew, requests, work }, { context, event }) => {
     assertEvent(event, 'result.stored');

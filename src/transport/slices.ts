@@ -7,7 +7,7 @@ const ROUND_MS = 10;
 /** The same for work that continues in turns, in each round. */
 const TURN_MS = 5;
 /** The number of commands for one event. Performing them takes time as well, which the core does not see. */
-const MOST_COMMANDS = 256;
+const MAX_COMMANDS = 256;
 /**
  * An event that takes longer counts as the beginning of a busy round. Measuring shorter ones costs more than they
  * take.
@@ -31,7 +31,7 @@ export class Slices {
    */
   begin(began: number, isTurn: boolean): (commands: number) => boolean {
     const ends = isTurn ? began + TURN_MS : Math.min(began + SLICE_MS, this.#roundEnds);
-    return (commands) => commands > MOST_COMMANDS || this.#loop.now() > ends;
+    return (commands) => commands > MAX_COMMANDS || this.#loop.now() > ends;
   }
 
   /** Called when the event ends. */

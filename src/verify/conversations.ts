@@ -26,7 +26,7 @@ const FOLDER = new URL('../../test/conformance/', import.meta.url);
 /** The number of conversations that are replayed at the same time: with more, those that measure time would be late. */
 const AT_A_TIME = 8;
 /** The values of one difference. */
-const MOST_CHARACTERS = 500;
+const MAX_CHARACTERS = 500;
 
 /**
  * Replays all recorded conversations.
@@ -50,7 +50,7 @@ export async function replayAll(
         replies += replayed.replies;
         const [first] = replayed.differences;
         if (first === undefined) continue;
-        failures.push(`${conversation.name}: ${JSON.stringify(first).slice(0, MOST_CHARACTERS)}`);
+        failures.push(`${conversation.name}: ${JSON.stringify(first).slice(0, MAX_CHARACTERS)}`);
         tell(`${file}: ${failures.at(-1)}`);
       }
     };

@@ -53,7 +53,7 @@ export interface TestPath {
   readonly timed: boolean;
   /** The factor of all periods compared with the first attempt. */
   readonly scale: number;
-  readonly grounds: TestTarget;
+  readonly target: TestTarget;
 }
 
 export interface Closable {

@@ -16,7 +16,7 @@ export type AnyExploration = Pick<
 >;
 
 export interface PathOptions {
-  readonly grounds: TestTarget;
+  readonly target: TestTarget;
   readonly met: ReadonlySet<Need>;
   /** Resolve at the first failure. */
   readonly hasty?: boolean;
@@ -93,13 +93,13 @@ function sampleOf(exploration: AnyExploration, routes: readonly Route[], oneIn: 
 async function attempt(
   exploration: AnyExploration,
   route: Route,
-  { grounds }: PathOptions,
+  { target }: PathOptions,
   coverage: Coverage,
 ): Promise<string | undefined> {
   let reason: string | undefined;
   for (const [n, scale] of scalesFor(route).entries()) {
     try {
-      await exploration.run({ ...route, scale, grounds }, (seen) => coverage.see(exploration, seen));
+      await exploration.run({ ...route, scale, target }, (seen) => coverage.see(exploration, seen));
       coverage.ran(exploration, n > 0);
       return undefined;
     } catch (error) {

@@ -62,10 +62,10 @@ export class ProtocolClient {
 
   /** With the new handshake complete, and metadata in both directions. */
   static async ready(server: Address): Promise<ProtocolClient> {
-    const speaker = await ProtocolClient.open(server);
-    await speaker.greet();
-    await speaker.choose(WANTED);
-    return speaker;
+    const protocolClient = await ProtocolClient.open(server);
+    await protocolClient.greet();
+    await protocolClient.choose(WANTED);
+    return protocolClient;
   }
 
   constructor(socket: Socket) {

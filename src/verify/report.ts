@@ -5,7 +5,7 @@ import type { HistoryReport } from './history/check.ts';
 import { historyText } from './history/recording.ts';
 
 /** The maximum number of failures that are shown for one machine. */
-const MOST_FAILURES = 5;
+const MAX_FAILURES = 5;
 
 const HEADER = [
   'chart',
@@ -44,11 +44,11 @@ function remarks({
   untried,
   unreachable,
 }: ChartReport): string {
-  const more = failures.length - MOST_FAILURES;
+  const more = failures.length - MAX_FAILURES;
   const lines = [
     ...bounds.map((bound) => `  bound: ${bound}`),
     ...[...states.missing, ...transitions.missing].map((name) => `  never visited: ${name}`),
-    ...failures.slice(0, MOST_FAILURES).map((failure) => `  differs: ${failure}`),
+    ...failures.slice(0, MAX_FAILURES).map((failure) => `  differs: ${failure}`),
     ...(more > 0 ? [`  … and ${more} paths more`] : []),
     ...named('not counted, as no client causes it:', unreachable),
     ...named('not tried:', untried),

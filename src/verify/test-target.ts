@@ -27,15 +27,15 @@ export const WITHOUT: Readonly<Record<Need, string>> = {
 
 /** @throws when the server cannot be reached or does not speak the protocol */
 export async function needsMetBy({ server, faultyKind, disposable }: TestTarget): Promise<ReadonlySet<Need>> {
-  const speaker = await ProtocolClient.open(server);
+  const protocolClient = await ProtocolClient.open(server);
   try {
-    const offer = await speaker.greet();
+    const offer = await protocolClient.greet();
     const met = new Set<Need>();
     if (offer.has(OPTION.tls)) met.add('tls');
     if (faultyKind !== undefined) met.add('fault');
     if (disposable !== undefined) met.add('stop');
     return met;
   } finally {
-    speaker.vanish();
+    protocolClient.vanish();
   }
 }

@@ -30,12 +30,12 @@ export interface VerifyOptions {
  * @throws if the server cannot be reached
  */
 export async function verifyCharts(
-  grounds: TestTarget,
+  target: TestTarget,
   { effort = 'short', oneIn = 1, onFailure }: VerifyOptions = {},
 ): Promise<ChartReport[]> {
-  const met = await needsMetBy(grounds);
+  const met = await needsMetBy(target);
   return runPaths(exploreAll(met, effort), {
-    grounds,
+    target,
     met,
     oneIn,
     ...(onFailure !== undefined && { onFailure }),
@@ -46,11 +46,11 @@ export async function verifyCharts(
  * Tries clause by clause, makes load and checks its history, runs the paths, and then the recorded conversations.
  * @throws when the server cannot be reached
  */
-export async function verifyServer(grounds: TestTarget, options: VerifyOptions = {}): Promise<Verification> {
-  await needsMetBy(grounds);
-  const { clauses, history } = await verifyQuickly(grounds.server, options);
-  const charts = await verifyCharts(grounds, options);
-  const conversations = await replayAll(grounds.server, (reason) =>
+export async function verifyServer(target: TestTarget, options: VerifyOptions = {}): Promise<Verification> {
+  await needsMetBy(target);
+  const { clauses, history } = await verifyQuickly(target.server, options);
+  const charts = await verifyCharts(target, options);
+  const conversations = await replayAll(target.server, (reason) =>
     options.onFailure?.({ model: 'conversations', reason }),
   );
   return { clauses, history, charts, conversations };

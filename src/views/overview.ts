@@ -10,7 +10,7 @@ import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
 import type { VerificationView } from './verification-types.ts';
 
-const MOST_SLEIGHS = 100;
+const MAX_SLEIGHS = 100;
 
 /** @returns undefined if no job runs, because the variables of one may have other uses */
 function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
@@ -43,12 +43,12 @@ export const overview = (core: Core, about: About, rates: History): OverviewView
   blocked: core.blockedConnections,
   workspaces: core.workspaces.count,
   variables: core.workspaces.variableCount,
-  bytesHeld: core.holdings.bytes,
+  bytesHeld: core.accounting.bytes,
   verification: verification(core),
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
-  sleighs: newest(core.workspaces.occupied, MOST_SLEIGHS).flatMap(({ plugin }): SleighSummary[] =>
+  sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS).flatMap(({ plugin }): SleighSummary[] =>
     plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],
   ),
-  oldSleighs: newest(core.workspaces.oldSleighs, MOST_SLEIGHS).flatMap(oldSleighSummary),
+  oldSleighs: newest(core.workspaces.oldSleighs, MAX_SLEIGHS).flatMap(oldSleighSummary),
 });

@@ -19,7 +19,7 @@ import type {
   SleighSummary,
 } from './types.ts';
 
-const MOST_SLEIGHS = 100;
+const MAX_SLEIGHS = 100;
 /** The machines of which a sleigh has many actors. */
 const GROUPS = ['worker', 'sentinel'];
 
@@ -96,7 +96,7 @@ export class Replay {
       requests: {},
       rates: { names: ['requests', 'bytes in', 'bytes out'], columns: [[], [], [], []] },
       sleighs: sleighs
-        .slice(-MOST_SLEIGHS)
+        .slice(-MAX_SLEIGHS)
         .toReversed()
         .map((scope) => this.#sleigh(scope, length)),
       // A trace contains the steps of actors, and old-style jobs have none.

@@ -68,7 +68,7 @@ const MAGIC: readonly { readonly maker: string; readonly kind: Kind; readonly fi
   },
   { maker: 'Java', kind: 'java serialization', first: ['\xac\xed\0\x05'] },
 ];
-const MOST_MAGIC = 8;
+const MAX_MAGIC = 8;
 
 /** A value in a form for people. It never guesses. */
 export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut = WHOLE): ValueView {
@@ -146,13 +146,13 @@ function readableOf(
     return { kind: 'chunk', text: decode(bytes, { isCut: true }) };
   if (descriptor !== GRAPH_DESCRIPTOR) return undefined;
   const start = bytes.indexOf(NEWLINE) + 1;
-  const length = Number(String.fromCharCode(...bytes.subarray(0, Math.min(start, MOST_DIGITS))));
+  const length = Number(String.fromCharCode(...bytes.subarray(0, Math.min(start, MAX_DIGITS))));
   if (start === 0 || Number.isNaN(length)) return undefined;
   return { kind: 'graph', text: decode(bytes.subarray(start, start + length), { isCut: true }) };
 }
 
 const NEWLINE = 0x0a;
-const MOST_DIGITS = 20;
+const MAX_DIGITS = 20;
 
 function kindOf(
   descriptor: number,
@@ -161,7 +161,7 @@ function kindOf(
 ): Kind {
   if ((descriptor & NOT_SERIALIZED) !== 0) return 'bytes';
   if (maker === 'Python' && isOldPickle(bytes, isCut)) return 'python pickle';
-  const first = String.fromCharCode(...bytes.subarray(0, MOST_MAGIC));
+  const first = String.fromCharCode(...bytes.subarray(0, MAX_MAGIC));
   const begins = (magic: string): boolean => first.startsWith(magic);
   return MAGIC.find((magic) => magic.maker === maker && magic.first.some(begins))?.kind ?? 'foreign';
 }

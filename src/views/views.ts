@@ -14,7 +14,7 @@ import type { ChartsView } from './types.ts';
 import { variableView, workspacesView, workspaceView } from './workspaces.ts';
 
 /** The number of sleighs whose metrics are kept over time. */
-const MOST_SAMPLED = 100;
+const MAX_SAMPLED = 100;
 
 /** The views of a running server. They read the core and change nothing. */
 export class Views {
@@ -112,7 +112,7 @@ export class Views {
         totals.map((total, i) => ((total - (last.totals[i] ?? 0)) * 1000) / (time - last.time)),
       );
     this.#last = { time, totals };
-    for (const { plugin } of newest(this.#core.workspaces.occupied, MOST_SAMPLED))
+    for (const { plugin } of newest(this.#core.workspaces.occupied, MAX_SAMPLED))
       if (plugin instanceof Sleigh) this.#figuresOf(plugin).sample(plugin, time);
   }
 }

@@ -25,12 +25,12 @@ const TO_ANSWER = 8_000;
 /** Milliseconds for which a babelfish that did neither is not used, so that a late answer can be recognized. */
 const REST = 30_000;
 /** The largest value that is passed to a babelfish, in bytes. The text of a larger one would not be readable. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 /** The number of characters of a text that are kept. */
-const MOST_TEXT = 64 << 10;
+const MAX_TEXT = 64 << 10;
 /** The number of texts, and of waiting values, that are kept for one babelfish. */
-const MOST_KEPT = 1_000;
-const MOST_WAITING = 200;
+const MAX_KEPT = 1_000;
+const MAX_WAITING = 200;
 
 /** The state of a value: it waits for its text, has it, or cannot get one. */
 type Entry = 'waiting' | { readonly text: string } | 'unreadable';
@@ -51,7 +51,7 @@ export class Babelfishes {
   /** Returns at once. If there is no text yet, one is requested. */
   readonly translate: Translate = (value, maker) => {
     const workspace = `${maker} babelfish`;
-    if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > MOST_BYTES) return undefined;
+    if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > MAX_BYTES) return undefined;
     if (!this.#sea.has(workspace)) {
       this.#all.delete(workspace);
       return undefined;
@@ -80,7 +80,7 @@ class Babelfish {
   textOf(value: Value): string | undefined {
     const entry = this.#entries.get(value);
     if (typeof entry === 'object') return entry.text;
-    const isFull = this.#waiting.length >= MOST_WAITING;
+    const isFull = this.#waiting.length >= MAX_WAITING;
     if (entry !== undefined || isFull || performance.now() < this.#restsUntil) return undefined;
     this.#entries.set(value, 'waiting');
     this.#waiting.push(value);
@@ -106,7 +106,7 @@ class Babelfish {
   #keep(value: Value, entry: Entry): void {
     this.#entries.set(value, entry);
     this.#known.add(new WeakRef(value));
-    if (this.#known.size <= MOST_KEPT) return;
+    if (this.#known.size <= MAX_KEPT) return;
     const [oldest] = this.#known;
     if (oldest === undefined) return;
     this.#known.delete(oldest);
@@ -125,7 +125,7 @@ class Babelfish {
       while ((await client.fetchTry(this.#workspace, 'doof')) !== undefined);
       await client.request([VERB.store, this.#workspace, 'food', String(descriptor), bytes], metadata);
       const { value } = await this.#answerOf(client.fetch(this.#workspace, 'doof'));
-      return typeof value === 'string' ? { text: value.slice(0, MOST_TEXT) } : 'unreadable';
+      return typeof value === 'string' ? { text: value.slice(0, MAX_TEXT) } : 'unreadable';
     } finally {
       client.close();
     }

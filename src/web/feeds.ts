@@ -16,7 +16,7 @@ export const FEED_SHARE = 10;
  * The limit for the bytes of all open views, each counted once. A stream that would need more is refused, and one
  * that grows beyond it ends.
  */
-export const MOST_FEED_BYTES = 64 << 20;
+export const MAX_FEED_BYTES = 64 << 20;
 /** Milliseconds of work on views after which other work has its turn. */
 const TURN = 5;
 
@@ -108,7 +108,7 @@ export class Feeds {
   readonly #site: Site;
   readonly #most: number;
   readonly #events: FeedEvents;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #bytes = 0;
   readonly #feeds = new Map<string, Feed>();
   #viewers = 0;
@@ -116,11 +116,11 @@ export class Feeds {
   #isRunning = false;
   #roundEnded = 0;
 
-  constructor(site: Site, most: number, events: FeedEvents, mostBytes = MOST_FEED_BYTES) {
+  constructor(site: Site, most: number, events: FeedEvents, maxBytes = MAX_FEED_BYTES) {
     this.#site = site;
     this.#most = most;
     this.#events = events;
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
   }
 
   get viewers(): number {
@@ -137,7 +137,7 @@ export class Feeds {
     const feed = this.#feeds.get(key) ?? new Feed(path, query);
     this.#refresh(feed);
     const isNew = feed.viewers.size === 0;
-    const isTooMuch = isNew && this.#bytes > this.#mostBytes;
+    const isTooMuch = isNew && this.#bytes > this.#maxBytes;
     if (isNew && (isTooMuch || feed.state !== 'there')) this.#forget(feed);
     if (isTooMuch) throw new Problem(PROBLEM.viewsTooLarge());
     if (feed.state === 'failed') throw new Problem(PROBLEM.wentWrong());
@@ -212,7 +212,7 @@ export class Feeds {
 
   #serve(feed: Feed, now: number): void {
     this.#refresh(feed);
-    if (this.#bytes > this.#mostBytes) {
+    if (this.#bytes > this.#maxBytes) {
       this.#forget(feed);
       for (const { stream } of feed.viewers) stream.destroy();
       return;

@@ -19,21 +19,21 @@ function most(all: Iterable<{ readonly bytes: number }>): number {
 
 /** Every limit that can fill up, by name (P12), and the descriptors of the process. */
 function usages({ core, counts }: TcpServer): Record<UsedLimit, Usage> & { descriptors?: Usage } {
-  const { limits, holdings, workspaces, connections } = core;
+  const { limits, accounting, workspaces, connections } = core;
   const files = descriptors();
   return {
-    memoryBytes: { used: holdings.memory + holdings.incoming.bytes, bound: limits.memoryBytes },
+    memoryBytes: { used: accounting.memory + accounting.incoming.bytes, bound: limits.memoryBytes },
     clientMemoryBytes: {
       used: most(Array.from(connections, ({ account }) => account)),
       bound: limits.clientMemoryBytes,
     },
     workspaceMemoryBytes: {
-      used: most(Array.from(workspaces.all, (workspace) => workspace.holdings.account)),
+      used: most(Array.from(workspaces.all, (workspace) => workspace.accounting.account)),
       bound: limits.workspaceMemoryBytes,
     },
-    incomingBytes: { used: holdings.incoming.bytes, bound: limits.incomingBytes },
+    incomingBytes: { used: accounting.incoming.bytes, bound: limits.incomingBytes },
     unreadBytes: { used: counts.unread, bound: limits.unreadBytes },
-    serverBytes: { used: Math.max(holdings.bytes, counts.fileBytes), bound: limits.serverBytes },
+    serverBytes: { used: Math.max(accounting.bytes, counts.fileBytes), bound: limits.serverBytes },
     connectionCount: { used: counts.sockets, bound: limits.connectionCount },
     ...(files !== undefined && { descriptors: { used: files.open, bound: files.most } }),
   };
@@ -68,7 +68,7 @@ export function addLimitMetrics(registry: Registry, server: TcpServer): void {
     'limit',
     ofUsages(({ bound }) => bound),
   );
-  const { budget } = server.core.holdings;
+  const { budget } = server.core.accounting;
   read('sleigh_memory_bytes', 'What is held in memory for others, by what it is.', 'kind', () =>
     KINDS.map((kind) => [kind, budget.byKind[kind]]),
   );

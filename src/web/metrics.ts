@@ -98,7 +98,7 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
   histogram('sleigh_handling_seconds', 'How long the server took for what came.', () => [[{}, handling]]);
   counter('sleigh_received_bytes_total', 'Bytes from clients.', [], () => [[{}, figures.bytesIn]]);
   counter('sleigh_sent_bytes_total', 'Bytes for clients.', [], () => [[{}, figures.bytesOut]]);
-  gauge('sleigh_held_bytes', 'Bytes of all values that are held.', () => core.holdings.bytes);
+  gauge('sleigh_held_bytes', 'Bytes of all values that are held.', () => core.accounting.bytes);
   gauge('sleigh_workspaces', 'Workspaces.', () => workspaces.count);
   gauge('sleigh_variables', 'Variables in all workspaces.', () => workspaces.variableCount);
 

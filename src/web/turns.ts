@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { processTime, type AwakeTimeout } from '../transport/awake.ts';
 
 /** Bytes of further requests that may wait behind the current one. Browsers send none; more is abuse. */
-export const MOST_WAITING_BYTES = 8 << 10;
+export const MAX_WAITING_BYTES = 8 << 10;
 
 /** Milliseconds in which the head of a request must be complete, from its first byte or from the start of the connection. */
 export const REQUEST_TIME_MS = 10_000;
@@ -101,7 +101,7 @@ class Gate {
     if (this.#isOverrun) return;
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     this.#pass();
-    if (this.#waiting.length > MOST_WAITING_BYTES) {
+    if (this.#waiting.length > MAX_WAITING_BYTES) {
       this.#isOverrun = true;
       this.#waiting = Buffer.alloc(0);
       this.#socket.pause();

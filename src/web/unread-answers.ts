@@ -5,7 +5,7 @@ import { Unread, type Reader } from '../transport/unread.ts';
  * The limit for bytes of responses and streams that browsers have not taken, all together. Beyond it the connections
  * with the most are closed.
  */
-export const MOST_UNREAD = 64 << 20;
+export const MAX_UNREAD = 64 << 20;
 
 class AnswerReader implements Reader {
   readonly response: ServerResponse;
@@ -26,7 +26,7 @@ export class UnreadAnswers {
   readonly #ended: (unread: number) => void;
 
   /** @param ended called for each connection that was closed, with its unread bytes */
-  constructor(ended: (unread: number) => void, limit = MOST_UNREAD) {
+  constructor(ended: (unread: number) => void, limit = MAX_UNREAD) {
     this.#unread = new Unread(limit);
     this.#ended = ended;
   }

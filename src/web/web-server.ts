@@ -34,9 +34,9 @@ const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay
 const INDEX = '/index.html';
 
 /** The number of open streams. A thousand viewers of one view cost a thousand sockets and one kilobyte of text each. */
-export const MOST_VIEWERS = 1_000;
+export const MAX_VIEWERS = 1_000;
 /** The number of connections: one for each viewer, and as many for requests. */
-export const MOST_CONNECTIONS = 2 * MOST_VIEWERS;
+export const MAX_CONNECTIONS = 2 * MAX_VIEWERS;
 export const HEADER_BYTES = 8 << 10;
 /** Milliseconds for which a connection is kept between two requests. */
 export const IDLE_TIME_MS = 5_000;
@@ -113,7 +113,7 @@ export class WebServer {
       if (processTime.hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
       else socket.destroy();
     });
-    this.#http.maxConnections = MOST_CONNECTIONS;
+    this.#http.maxConnections = MAX_CONNECTIONS;
   }
 
   get #address() {
@@ -141,7 +141,7 @@ export class WebServer {
   /** Shows this site from now on. */
   show(site: Site): void {
     this.#site = site;
-    this.#feeds = new Feeds(site, MOST_VIEWERS, {
+    this.#feeds = new Feeds(site, MAX_VIEWERS, {
       failed: (error) => this.#logger.error({ error }, 'a view could not be made'),
       sent: (stream) => this.#unread.count(stream),
     });

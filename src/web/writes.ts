@@ -38,7 +38,7 @@ export interface Writes {
 }
 
 /** A larger value cannot be shown completely, so fetching it would lose it. */
-const MOST_FETCHED = 16 << 20;
+const MAX_FETCHED = 16 << 20;
 
 /**
  * Carries out a DELETE or a POST under `/api`.
@@ -117,7 +117,7 @@ async function fetchValue(writes: Writes, who: string, workspace: string, variab
   const size = writes.nextSize(workspace, variable);
   // A get of a variable that does not exist would create it (V1).
   if (size === undefined) throw new Problem(PROBLEM.noValue());
-  if (size > MOST_FETCHED) throw new Problem(PROBLEM.valueTooLarge(size, MOST_FETCHED));
+  if (size > MAX_FETCHED) throw new Problem(PROBLEM.valueTooLarge(size, MAX_FETCHED));
   const { value, metadata } = await asked(writes, async (client) => {
     await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
     return client.request([VERB.fetchTry, workspace, variable]);

@@ -3,7 +3,7 @@ import { NEED_DATA, NOT_A_NUMBER, pad4 } from './numbers.ts';
 import { NO_METADATA, type Metadata } from './payload.ts';
 
 /** Counts and lengths have four digits, so longer names and values are truncated (P4). */
-const MOST_ENTRIES = 9_999;
+const MAX_ENTRIES = 9_999;
 
 /** The largest dictionary that is remembered, in bytes. Each connection may remember one. */
 const REMEMBERED = 1_024;
@@ -15,17 +15,17 @@ const NONE = Buffer.from('0000');
 
 export function encodeDictionary(entries: Metadata): string {
   if (entries.size === 0) return '0000';
-  let text = pad4(Math.min(entries.size, MOST_ENTRIES));
+  let text = pad4(Math.min(entries.size, MAX_ENTRIES));
   let n = 0;
   for (const [name, value] of entries) {
-    if (++n > MOST_ENTRIES) break;
+    if (++n > MAX_ENTRIES) break;
     text += counted(name) + counted(value);
   }
   return text;
 }
 
 function counted(text: string): string {
-  const cut = text.length > MOST_ENTRIES ? text.slice(0, MOST_ENTRIES) : text;
+  const cut = text.length > MAX_ENTRIES ? text.slice(0, MAX_ENTRIES) : text;
   return pad4(cut.length) + cut;
 }
 

@@ -18,8 +18,8 @@ export class Barrier implements Behaviour {
   /** Only members. Clients that waited before it became a barrier stay in the variable's own line (V2). */
   readonly #waiting = new WaitingLine();
 
-  constructor(surroundings: VariableContext) {
-    this.#in = surroundings;
+  constructor(context: VariableContext) {
+    this.#in = context;
   }
 
   get counts() {
@@ -30,28 +30,28 @@ export class Barrier implements Behaviour {
   store(value: Value, client: Client | undefined): Refusal | undefined {
     if (client === undefined) return NO_MEMBER;
     if (this.#members.has(client)) return MEMBER_ALREADY;
-    const noRoom = this.#in.holdings.refusalOf(COST.barrierMember, client.account);
+    const noRoom = this.#in.accounting.refusalOf(COST.barrierMember, client.account);
     if (noRoom !== undefined) return noRoom;
-    this.#in.holdings.release(value);
+    this.#in.accounting.release(value);
     this.#members.add(client);
-    this.#in.holdings.take('barrierMembers', COST.barrierMember, client.account);
+    this.#in.accounting.take('barrierMembers', COST.barrierMember, client.account);
     client.closeListeners.add(this);
     return undefined;
   }
 
-  get(ask: PendingGet): void {
-    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
-    const { client } = ask;
-    if (!ask.takes && !ask.waits)
-      return ask.answer(this.#text(`${this.#waiting.length} out of ${this.#members.size} at barrier`));
-    if (!this.#members.has(client)) return ask.refuse(NO_MEMBER);
-    if (ask.takes) {
-      ask.answer(this.#text(''));
+  get(get: PendingGet): void {
+    if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
+    const { client } = get;
+    if (!get.takes && !get.waits)
+      return get.answer(this.#text(`${this.#waiting.length} out of ${this.#members.size} at barrier`));
+    if (!this.#members.has(client)) return get.refuse(NO_MEMBER);
+    if (get.takes) {
+      get.answer(this.#text(''));
       this.clientLeft(client);
     } else if (this.#waiting.length + 1 === this.#members.size) {
-      ask.answer(this.#text(String(this.#members.size)));
+      get.answer(this.#text(String(this.#members.size)));
       this.#release(this.#members.size);
-    } else this.#waiting.add(ask);
+    } else this.#waiting.add(get);
   }
 
   /** Removes a member, by a fetch or because its connection closed. The others continue if all who remain wait. */
@@ -67,21 +67,21 @@ export class Barrier implements Behaviour {
 
   *purge(reason: Refusal): Steps {
     yield* this.#in.waiters.refuseAll(reason);
-    yield* eachInSteps(this.#waiting.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.#waiting.drain(), (get) => get.refuse(reason));
     for (const member of this.#members) this.#forget(member);
   }
 
   #forget(member: Client): void {
     member.closeListeners.delete(this);
     if (!this.#members.delete(member)) return;
-    this.#in.holdings.give('barrierMembers', COST.barrierMember, member.account);
+    this.#in.accounting.give('barrierMembers', COST.barrierMember, member.account);
   }
 
   #release(count: number): void {
     const answer = this.#text(String(count));
     this.#in.inSteps(
-      eachInSteps(this.#waiting.takeAll(), (ask) => {
-        if (!ask.ended) ask.answer(answer);
+      eachInSteps(this.#waiting.takeAll(), (get) => {
+        if (!get.ended) get.answer(answer);
       }),
     );
   }

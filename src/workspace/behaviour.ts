@@ -20,7 +20,7 @@ export interface Behaviour {
   /** Called when a client lists the variable, for variables that are changed by a read. */
   listed?(): void;
   /** Answers the get, refuses it, or lets it wait. */
-  get(ask: PendingGet): void;
+  get(get: PendingGet): void;
   /**
    * Some of its values, in the order in which `find` returns them. Modes without such an order do not have this
    * method.
@@ -38,7 +38,7 @@ export interface Behaviour {
 export interface VariableContext {
   readonly variableId: string;
   readonly waiters: Waiters;
-  readonly holdings: StorageAccounting;
+  readonly accounting: StorageAccounting;
   readonly clock: Clock;
   readonly inSteps: InSteps;
 }

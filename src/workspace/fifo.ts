@@ -35,8 +35,8 @@ export class Fifo implements Behaviour {
   readonly #bounds: RingBounds | undefined;
   #bytes = 0;
 
-  constructor(surroundings: VariableContext, bounds?: RingBounds) {
-    this.#in = surroundings;
+  constructor(context: VariableContext, bounds?: RingBounds) {
+    this.#in = context;
     this.#bounds = bounds;
   }
 
@@ -49,9 +49,9 @@ export class Fifo implements Behaviour {
     if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, number))) {
       // A waiting fetch consumed the value, so its number is used. A fetch waits only while the fifo is empty.
       this.#first = number + 1;
-      this.#in.holdings.release(value);
+      this.#in.accounting.release(value);
     } else {
-      this.#in.holdings.keep(value);
+      this.#in.accounting.keep(value);
       this.#values.push(value);
       if (this.#bounds !== undefined) this.#makeRoom(value, this.#bounds);
     }
@@ -68,19 +68,19 @@ export class Fifo implements Behaviour {
     if (value === undefined) return;
     this.#first++;
     if (this.#bounds !== undefined) this.#bytes -= bytesOf(value);
-    this.#in.holdings.drop(value);
+    this.#in.accounting.drop(value);
   }
 
-  get(ask: PendingGet): void {
-    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
+  get(get: PendingGet): void {
+    if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
     // The first value after the iterator's that is still present.
-    const at = Math.max((ask.iterator?.index ?? -1) + 1 - this.#first, 0);
+    const at = Math.max((get.iterator?.index ?? -1) + 1 - this.#first, 0);
     // V10.1, even if the fifo is empty: the awaited value would not be at the head when it comes.
-    if (ask.takes && at > 0) return ask.refuse(BEYOND_HEAD);
+    if (get.takes && at > 0) return get.refuse(BEYOND_HEAD);
     const value = this.#values.peekAt(at);
-    if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(ask);
-    ask.answer(foundValue(value, this.#in.variableId, this.#first + at));
-    if (ask.takes) this.#dropHead();
+    if (value === undefined || at >= this.#values.length) return this.#in.waiters.waitOrRefuse(get);
+    get.answer(foundValue(value, this.#in.variableId, this.#first + at));
+    if (get.takes) this.#dropHead();
   }
 
   values(from: number, count: number): readonly Value[] {
@@ -99,6 +99,6 @@ export class Fifo implements Behaviour {
   dispose(): Steps {
     const values = this.#values.toArray();
     this.#values.clear();
-    return eachInSteps(values, (value) => this.#in.holdings.drop(value));
+    return eachInSteps(values, (value) => this.#in.accounting.drop(value));
   }
 }

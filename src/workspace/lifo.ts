@@ -14,8 +14,8 @@ export class Lifo implements Behaviour {
   readonly #values: Value[] = [];
   readonly #in: VariableContext;
 
-  constructor(surroundings: VariableContext) {
-    this.#in = surroundings;
+  constructor(context: VariableContext) {
+    this.#in = context;
   }
 
   get counts() {
@@ -23,23 +23,23 @@ export class Lifo implements Behaviour {
   }
 
   store(value: Value): Refusal | undefined {
-    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId))) this.#in.holdings.release(value);
+    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId))) this.#in.accounting.release(value);
     else {
-      this.#in.holdings.keep(value);
+      this.#in.accounting.keep(value);
       this.#values.push(value);
     }
     return undefined;
   }
 
-  get(ask: PendingGet): void {
-    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
-    if (ask.iterator?.index !== undefined) return ask.refuse(ask.takes ? NO_IFETCH : NO_IFIND);
+  get(get: PendingGet): void {
+    if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
+    if (get.iterator?.index !== undefined) return get.refuse(get.takes ? NO_IFETCH : NO_IFIND);
     const value = this.#values.at(-1);
-    if (value === undefined) return this.#in.waiters.waitOrRefuse(ask);
-    ask.answer(foundValue(value, this.#in.variableId));
-    if (ask.takes) {
+    if (value === undefined) return this.#in.waiters.waitOrRefuse(get);
+    get.answer(foundValue(value, this.#in.variableId));
+    if (get.takes) {
       this.#values.pop();
-      this.#in.holdings.drop(value);
+      this.#in.accounting.drop(value);
     }
   }
 
@@ -53,6 +53,6 @@ export class Lifo implements Behaviour {
   }
 
   dispose(): Steps {
-    return eachInSteps(this.#values.splice(0), (value) => this.#in.holdings.drop(value));
+    return eachInSteps(this.#values.splice(0), (value) => this.#in.accounting.drop(value));
   }
 }

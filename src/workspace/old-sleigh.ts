@@ -30,7 +30,7 @@ interface Holding {
  */
 export class OldSleigh {
   readonly #workspace: OldSleighHost;
-  readonly #holdings = new Map<Client, Holding>();
+  readonly #accounting = new Map<Client, Holding>();
   /** The clients that request results. Tasks that they take are not processed. */
   readonly #masters = new Set<Client>();
   #isWaitedFor = false;
@@ -60,7 +60,7 @@ export class OldSleigh {
   /** The number of tasks without a result that were taken by connected clients. */
   get running(): number {
     let running = 0;
-    for (const { tasks } of this.#holdings.values()) running += tasks;
+    for (const { tasks } of this.#accounting.values()) running += tasks;
     return running;
   }
   /** The number of tasks that were taken by clients that left without a result. */
@@ -76,10 +76,10 @@ export class OldSleigh {
   }
 
   /** Called when a client is about to get a value of one of its variables. */
-  asked(name: string, ask: PendingGet): void {
-    if (name === VARIABLE.task && ask.takes) ask.onAnswer = (found) => this.#taken(ask.client, found);
-    else if (name === VARIABLE.result) this.#isMaster(ask.client);
-    else if (name === VARIABLE.rideOver && ask.waits)
+  asked(name: string, get: PendingGet): void {
+    if (name === VARIABLE.task && get.takes) get.onAnswer = (found) => this.#taken(get.client, found);
+    else if (name === VARIABLE.result) this.#isMaster(get.client);
+    else if (name === VARIABLE.rideOver && get.waits)
       this.#isWaitedFor ||= this.#workspace.find(VARIABLE.rideOver)?.behaviour.counts.values === 0;
   }
 
@@ -93,37 +93,37 @@ export class OldSleigh {
   end(): void {
     this.#isWaitedFor = false;
     this.#lost = 0;
-    for (const client of [...this.#holdings.keys(), ...this.#masters]) client.closeListeners.delete(this);
-    this.#holdings.clear();
+    for (const client of [...this.#accounting.keys(), ...this.#masters]) client.closeListeners.delete(this);
+    this.#accounting.clear();
     this.#masters.clear();
   }
 
   #isMaster(client: Client): void {
-    this.#holdings.delete(client);
+    this.#accounting.delete(client);
     this.#masters.add(client);
     client.closeListeners.add(this);
   }
 
   #taken(client: Client, { index, payload }: Found): void {
     if (this.#masters.has(client)) return;
-    const tasks = (this.#holdings.get(client)?.tasks ?? 0) + 1;
-    this.#holdings.set(client, { tasks, number: index, bytes: sizeOf(payload) });
+    const tasks = (this.#accounting.get(client)?.tasks ?? 0) + 1;
+    this.#accounting.set(client, { tasks, number: index, bytes: sizeOf(payload) });
     client.closeListeners.add(this);
   }
 
   #worked(client: Client): void {
-    const holding = this.#holdings.get(client);
+    const holding = this.#accounting.get(client);
     if (holding === undefined) return;
     holding.tasks--;
     if (holding.tasks > 0) return;
-    this.#holdings.delete(client);
+    this.#accounting.delete(client);
     client.closeListeners.delete(this);
   }
 
   clientLeft(client: Client): void {
     this.#masters.delete(client);
-    const holding = this.#holdings.get(client);
-    this.#holdings.delete(client);
+    const holding = this.#accounting.get(client);
+    this.#accounting.delete(client);
     if (holding === undefined || !this.#isWaitedFor) return;
     this.#lost += holding.tasks;
     this.#workspace.host.log('warn', 'a worker of an old-style sleigh left with a task', {

@@ -45,8 +45,8 @@ export interface Client {
   readonly account?: Account | undefined;
   /** Called when the connection closes, in the order in which they were added. */
   readonly closeListeners: Set<{ clientLeft(client: Client): void }>;
-  answer(ask: PendingGet, found: Found): void;
-  refuse(ask: PendingGet, refusal: Refusal): void;
+  answer(get: PendingGet, found: Found): void;
+  refuse(get: PendingGet, refusal: Refusal): void;
 }
 
 /** The position of an iteration (V10): the value after number `index` of the variable `variableId`. */

@@ -12,8 +12,8 @@ export class Single implements Behaviour {
   /** The number of the newest value. */
   #newest = -1;
 
-  constructor(surroundings: VariableContext) {
-    this.#in = surroundings;
+  constructor(context: VariableContext) {
+    this.#in = context;
   }
 
   get counts() {
@@ -24,20 +24,20 @@ export class Single implements Behaviour {
     this.#newest++;
     this.#forget();
     if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, this.#newest)))
-      this.#in.holdings.release(value);
+      this.#in.accounting.release(value);
     else {
-      this.#in.holdings.keep(value);
+      this.#in.accounting.keep(value);
       this.#value = value;
     }
     return undefined;
   }
 
-  get(ask: PendingGet): void {
-    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
-    const isNew = (ask.iterator?.index ?? -1) < this.#newest;
-    if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(ask);
-    ask.answer(foundValue(this.#value, this.#in.variableId, this.#newest));
-    if (ask.takes) this.#forget();
+  get(get: PendingGet): void {
+    if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
+    const isNew = (get.iterator?.index ?? -1) < this.#newest;
+    if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(get);
+    get.answer(foundValue(this.#value, this.#in.variableId, this.#newest));
+    if (get.takes) this.#forget();
   }
 
   values(from: number): readonly Value[] {
@@ -50,7 +50,7 @@ export class Single implements Behaviour {
   }
 
   #forget(): void {
-    if (this.#value !== undefined) this.#in.holdings.drop(this.#value);
+    if (this.#value !== undefined) this.#in.accounting.drop(this.#value);
     this.#value = undefined;
   }
 }

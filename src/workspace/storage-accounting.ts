@@ -14,7 +14,7 @@ const memoryOfNulls = (metadata: Metadata, ranges: number): number =>
 const memoryOfName = (name: string): number => COST.name + name.length;
 
 /** Counts the bytes of the whole server, and discards a file when it is not needed any more. */
-export class ServerHoldings {
+export class ServerAccounting {
   /** Bytes of all values, in memory and in files. */
   bytes = 0;
   readonly budget: MemoryBudget;
@@ -67,9 +67,9 @@ export class ServerHoldings {
 /** Counts the bytes of incomplete requests and handshakes of all connections together (P12). */
 export class Incoming implements RequestBudget {
   bytes = 0;
-  readonly #server: ServerHoldings;
+  readonly #server: ServerAccounting;
 
-  constructor(server: ServerHoldings) {
+  constructor(server: ServerAccounting) {
     this.#server = server;
   }
 
@@ -132,10 +132,10 @@ export class StorageAccounting {
   /** Bytes of its values, in memory and in files. */
   bytes = 0;
   readonly account: Account;
-  readonly #server: ServerHoldings;
+  readonly #server: ServerAccounting;
 
   /** @param quota the memory in bytes that the creator of the workspace allows */
-  constructor(server: ServerHoldings, quota?: number) {
+  constructor(server: ServerAccounting, quota?: number) {
     this.#server = server;
     this.account = server.budget.newWorkspace(quota);
   }

@@ -11,8 +11,8 @@ export class TimeOfDay implements Behaviour {
   readonly mode = '__time';
   readonly #in: VariableContext;
 
-  constructor(surroundings: VariableContext) {
-    this.#in = surroundings;
+  constructor(context: VariableContext) {
+    this.#in = context;
   }
 
   get counts() {
@@ -23,9 +23,9 @@ export class TimeOfDay implements Behaviour {
     return STORE_NOT_SUPPORTED;
   }
 
-  get(ask: PendingGet): void {
-    if (this.#in.waiters.mismatch(ask, this.#in.variableId)) return;
-    ask.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
+  get(get: PendingGet): void {
+    if (this.#in.waiters.mismatch(get, this.#in.variableId)) return;
+    get.answer(foundText(timeOfDay(new Date(this.#in.clock())), this.#in.variableId));
   }
 
   *purge(reason: Refusal): Steps {

@@ -15,7 +15,7 @@ import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Waiters } from './waiters.ts';
 import { VARIABLES } from '../wire/refusals.ts';
 
-const MODES: Record<string, new (surroundings: VariableContext) => Behaviour> = {
+const MODES: Record<string, new (context: VariableContext) => Behaviour> = {
   fifo: Fifo,
   lifo: Lifo,
   multi: class Multi extends Lifo {
@@ -37,7 +37,7 @@ export class Variable {
   /** The account that its memory is charged to (P12). */
   readonly owner: Account | undefined;
   #behaviour: Behaviour;
-  readonly #surroundings: VariableContext;
+  readonly #context: VariableContext;
 
   constructor(
     name: string,
@@ -46,25 +46,25 @@ export class Variable {
       hidden?: boolean;
       permanent?: boolean;
       owner?: Account | undefined;
-      holdings: StorageAccounting;
+      accounting: StorageAccounting;
       clock: Clock;
       inSteps: InSteps;
     },
-    behaviour?: (surroundings: VariableContext) => Behaviour,
+    behaviour?: (context: VariableContext) => Behaviour,
   ) {
     this.id = where.id;
     this.name = name;
     this.hidden = where.hidden ?? false;
     this.permanent = where.permanent ?? false;
     this.owner = where.owner;
-    this.#surroundings = {
+    this.#context = {
       variableId: where.id,
-      waiters: new Waiters(where.holdings, where.inSteps),
-      holdings: where.holdings,
+      waiters: new Waiters(where.accounting, where.inSteps),
+      accounting: where.accounting,
       clock: where.clock,
       inSteps: where.inSteps,
     };
-    this.#behaviour = behaviour?.(this.#surroundings) ?? new Unknown(this, this.#surroundings.waiters);
+    this.#behaviour = behaviour?.(this.#context) ?? new Unknown(this, this.#context.waiters);
   }
 
   get behaviour(): Behaviour {
@@ -78,7 +78,7 @@ export class Variable {
 
   /** The waiting gets: first fetches, then finds, each in the order in which they came. */
   *waiting(): Generator<PendingGet> {
-    const { fetchers, finders } = this.#surroundings.waiters;
+    const { fetchers, finders } = this.#context.waiters;
     yield* fetchers;
     yield* finders;
     yield* this.#behaviour.waiting?.() ?? [];
@@ -90,7 +90,7 @@ export class Variable {
     const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (Mode === undefined || !(this.#behaviour instanceof Unknown))
       return refusal(VARIABLES.modeFixed(mode));
-    this.#behaviour = new Mode(this.#surroundings);
+    this.#behaviour = new Mode(this.#context);
     return undefined;
   }
 
@@ -98,8 +98,8 @@ export class Variable {
     return this.#behaviour.store(value, client);
   }
 
-  get(ask: PendingGet): void {
-    this.#behaviour.get(ask);
+  get(get: PendingGet): void {
+    this.#behaviour.get(get);
   }
 
   /** Deletes the variable: waiting gets are refused, values are dropped. */
@@ -128,9 +128,9 @@ class Unknown implements Behaviour {
     return this.#variable.declare('fifo') ?? this.#variable.store(value, client);
   }
 
-  get(ask: PendingGet): void {
-    if (this.#waiters.mismatch(ask, this.#variable.id)) return;
-    this.#waiters.waitOrRefuse(ask);
+  get(get: PendingGet): void {
+    if (this.#waiters.mismatch(get, this.#variable.id)) return;
+    this.#waiters.waitOrRefuse(get);
   }
 
   purge(reason: Refusal): Steps {

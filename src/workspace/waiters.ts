@@ -9,11 +9,11 @@ import { WaitingLine } from './waiting-line.ts';
 export class Waiters {
   readonly finders = new WaitingLine();
   readonly fetchers = new WaitingLine();
-  readonly #holdings: StorageAccounting;
+  readonly #accounting: StorageAccounting;
   readonly #inSteps: InSteps;
 
-  constructor(holdings: StorageAccounting, inSteps: InSteps) {
-    this.#holdings = holdings;
+  constructor(accounting: StorageAccounting, inSteps: InSteps) {
+    this.#accounting = accounting;
     this.#inSteps = inSteps;
   }
 
@@ -22,9 +22,9 @@ export class Waiters {
   }
 
   /** Handles a get that finds no value: it waits, or is refused if it is a Try form (V4). */
-  waitOrRefuse(ask: PendingGet): void {
-    if (ask.waits) (ask.takes ? this.fetchers : this.finders).add(ask);
-    else ask.refuse(NO_VALUE_YET);
+  waitOrRefuse(get: PendingGet): void {
+    if (get.waits) (get.takes ? this.fetchers : this.finders).add(get);
+    else get.refuse(NO_VALUE_YET);
   }
 
   /**
@@ -39,9 +39,9 @@ export class Waiters {
   }
 
   /** Refuses an iteration that began on another variable of this name (V10). */
-  mismatch(ask: PendingGet, variableId: string): boolean {
-    if (ask.iterator === undefined || ask.iterator.variableId === variableId) return false;
-    ask.refuse(ID_MISMATCH);
+  mismatch(get: PendingGet, variableId: string): boolean {
+    if (get.iterator === undefined || get.iterator.variableId === variableId) return false;
+    get.refuse(ID_MISMATCH);
     return true;
   }
 
@@ -50,15 +50,15 @@ export class Waiters {
    */
   *#answer(finders: readonly PendingGet[], found: Found): Steps {
     const { payload } = found;
-    if (isFile(payload)) this.#holdings.lend(payload);
+    if (isFile(payload)) this.#accounting.lend(payload);
     yield* eachInSteps(finders, (finder) => {
       if (!finder.ended) finder.answer(found);
     });
-    if (isFile(payload)) this.#holdings.takeBack(payload);
+    if (isFile(payload)) this.#accounting.takeBack(payload);
   }
 
   *refuseAll(reason: Refusal): Steps {
-    yield* eachInSteps(this.finders.drain(), (ask) => ask.refuse(reason));
-    yield* eachInSteps(this.fetchers.drain(), (ask) => ask.refuse(reason));
+    yield* eachInSteps(this.finders.drain(), (get) => get.refuse(reason));
+    yield* eachInSteps(this.fetchers.drain(), (get) => get.refuse(reason));
   }
 }

@@ -15,10 +15,10 @@ export class WaitingLine {
   }
 
   /** @param left called when the get leaves before its turn */
-  add(ask: PendingGet, left?: () => void): void {
-    const node = new Node(ask);
+  add(get: PendingGet, left?: () => void): void {
+    const node = new Node(get);
     this.#asks.pushNode(node);
-    ask.wait(() => {
+    get.wait(() => {
       this.#asks.removeNode(node);
       left?.();
     });
@@ -26,18 +26,18 @@ export class WaitingLine {
 
   /** Removes the get that has waited longest. */
   shift(): PendingGet | undefined {
-    const ask = this.#asks.shift();
-    ask?.wait(undefined);
-    return ask;
+    const get = this.#asks.shift();
+    get?.wait(undefined);
+    return get;
   }
 
   /** Removes matching gets one by one, the one that has waited longest first. */
-  *taken(isWanted: (ask: PendingGet) => boolean): Generator<PendingGet> {
-    for (let ask = this.takeFirst(isWanted); ask !== undefined; ask = this.takeFirst(isWanted)) yield ask;
+  *taken(isWanted: (get: PendingGet) => boolean): Generator<PendingGet> {
+    for (let get = this.takeFirst(isWanted); get !== undefined; get = this.takeFirst(isWanted)) yield get;
   }
 
   /** Removes the matching get that has waited longest. */
-  takeFirst(isWanted: (ask: PendingGet) => boolean): PendingGet | undefined {
+  takeFirst(isWanted: (get: PendingGet) => boolean): PendingGet | undefined {
     for (let node = this.#asks.head; node !== undefined; node = node.next) {
       if (!isWanted(node.value)) continue;
       this.#asks.removeNode(node);
@@ -58,9 +58,9 @@ export class WaitingLine {
   /** Removes all gets one by one, in the order in which they came. */
   *drain(): Generator<PendingGet> {
     for (let n = this.#asks.length; n > 0; n--) {
-      const ask = this.shift();
-      if (ask === undefined) return;
-      yield ask;
+      const get = this.shift();
+      if (get === undefined) return;
+      yield get;
     }
   }
 }

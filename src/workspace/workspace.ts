@@ -2,7 +2,7 @@ import type { Limits } from '../wire/limits.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client } from './pending-get.ts';
 import type { Clock } from './clock.ts';
-import { StorageAccounting, type ServerHoldings } from './storage-accounting.ts';
+import { StorageAccounting, type ServerAccounting } from './storage-accounting.ts';
 import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
@@ -17,7 +17,7 @@ import { VARIABLES } from '../wire/refusals.ts';
 
 /** The part of the server that workspaces use. */
 export interface Host {
-  readonly holdings: ServerHoldings;
+  readonly accounting: ServerAccounting;
   readonly limits: Limits;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -68,7 +68,7 @@ interface VariableOptions {
 export class Workspace {
   readonly name: string;
   readonly host: Host;
-  readonly holdings: StorageAccounting;
+  readonly accounting: StorageAccounting;
   /** The account that its memory is charged to (P12). */
   readonly maker: Account | undefined;
   /** The first client that opened it, as the listing shows it (W10). It stays after that client has disconnected. */
@@ -108,18 +108,18 @@ export class Workspace {
     this.host = host;
     this.maker = maker;
     this.#oldSleighs = oldSleighs;
-    this.holdings = new StorageAccounting(host.holdings, quota);
+    this.accounting = new StorageAccounting(host.accounting, quota);
   }
 
   /** Accounts for memory that it uses until it is deleted (P12). */
   charge(kind: Kind, bytes: number, client: Account | undefined): void {
     if (bytes === 0) return;
     this.#charges.push({ kind, bytes, client });
-    this.holdings.take(kind, bytes, client);
+    this.accounting.take(kind, bytes, client);
   }
 
   #forget(): void {
-    for (const { kind, bytes, client } of this.#charges) this.holdings.give(kind, bytes, client);
+    for (const { kind, bytes, client } of this.#charges) this.accounting.give(kind, bytes, client);
     this.#charges = [];
     this.owner = '';
     this.metadata = NO_METADATA;
@@ -157,25 +157,27 @@ export class Workspace {
 
   /** As `variable`, for a client: there may be no memory for another one (P12). */
   #forClient(name: string, owner: Account | undefined): Variable | Refusal {
-    return this.#variables.get(name) ?? this.holdings.nameRefusal(name, owner) ?? this.#make(name, { owner });
+    return (
+      this.#variables.get(name) ?? this.accounting.nameRefusal(name, owner) ?? this.#make(name, { owner })
+    );
   }
 
   /** Creates a variable of the plugin. */
   define(
     name: string,
     options: VariableOptions,
-    behaviour?: (surroundings: VariableContext) => Behaviour,
+    behaviour?: (context: VariableContext) => Behaviour,
   ): Variable {
     return this.#make(name, options, behaviour);
   }
 
-  #make(name: string, options: VariableOptions, behaviour?: (surroundings: VariableContext) => Behaviour) {
-    const { host, holdings } = this;
+  #make(name: string, options: VariableOptions, behaviour?: (context: VariableContext) => Behaviour) {
+    const { host, accounting } = this;
     const { clock, inSteps } = host;
-    const where = { id: host.newVariableId(), holdings, clock, inSteps, owner: this.maker, ...options };
+    const where = { id: host.newVariableId(), accounting, clock, inSteps, owner: this.maker, ...options };
     const variable = new Variable(name, where, behaviour);
     this.#variables.set(name, variable);
-    holdings.keepName(name, variable.owner);
+    accounting.keepName(name, variable.owner);
     return variable;
   }
 
@@ -188,11 +190,11 @@ export class Workspace {
   /** Stores a value (V3). A value that is refused stays the caller's. */
   store(name: string, value: Value, client: Client): StoreOutcome {
     const refused =
-      this.holdings.refusal(value, this.plugin?.memoryFor?.(name, value)) ??
+      this.accounting.refusal(value, this.plugin?.memoryFor?.(name, value)) ??
       this.plugin?.refuseStore?.(name, value);
     if (refused !== undefined) return refused;
     if (this.plugin?.isPrivate?.(name, value) === true) {
-      this.holdings.release(value);
+      this.accounting.release(value);
       this.plugin.stored?.(name, value);
       return undefined;
     }
@@ -206,11 +208,11 @@ export class Workspace {
   }
 
   /** Carries out a get (V4). */
-  get(name: string, ask: PendingGet): void {
-    const variable = this.#forClient(name, ask.client.account);
-    if (isRefusal(variable)) return ask.refuse(variable);
-    this.#oldSleighOf(name)?.asked(name, ask);
-    variable.get(ask);
+  get(name: string, get: PendingGet): void {
+    const variable = this.#forClient(name, get.client.account);
+    if (isRefusal(variable)) return get.refuse(variable);
+    this.#oldSleighOf(name)?.asked(name, get);
+    variable.get(get);
   }
 
   /**
@@ -222,7 +224,7 @@ export class Workspace {
     if (variable === undefined) return refusal(VARIABLES.none(name, this.name));
     if (variable.permanent) return refusal(VARIABLES.permanent(name));
     this.#variables.delete(name);
-    this.holdings.dropName(name, variable.owner);
+    this.accounting.dropName(name, variable.owner);
     return variable.purge();
   }
 
@@ -252,7 +254,7 @@ export class Workspace {
 
   *#purge(variables: ReadonlyMap<string, Variable>): Steps {
     for (const variable of variables.values()) {
-      this.holdings.dropName(variable.name, variable.owner);
+      this.accounting.dropName(variable.name, variable.owner);
       yield* variable.purge();
       yield;
     }

@@ -50,7 +50,7 @@ export class Workspaces {
   }
 
   get budget(): MemoryBudget {
-    return this.#host.holdings.budget;
+    return this.#host.accounting.budget;
   }
   get all(): Iterable<Workspace> {
     return this.#all.values();
@@ -69,7 +69,7 @@ export class Workspaces {
   /** The number of variables of all workspaces. */
   get variableCount(): number {
     // The names of all workspaces except the first one are counted.
-    return this.#host.holdings.names - (this.#all.size - 1);
+    return this.#host.accounting.names - (this.#all.size - 1);
   }
 
   find(name: string): Workspace | undefined {
@@ -99,7 +99,7 @@ export class Workspaces {
   #referTo(opening: OpenRequest, { references, account }: Opener, labelBytes: number): Workspace | Refusal {
     const { name, create, metadata } = opening;
     const noRoom =
-      references.refusal(name) ?? this.#host.holdings.budget.refusal(labelBytes, { client: account });
+      references.refusal(name) ?? this.#host.accounting.budget.refusal(labelBytes, { client: account });
     if (noRoom !== undefined) return noRoom;
     const workspace =
       this.#all.get(name) ?? (create ? this.#make(name, metadata, account) : NO_SUCH_WORKSPACE);
@@ -118,7 +118,10 @@ export class Workspaces {
       quota: quota.bytes,
       oldSleighs: this.#oldSleighs,
     });
-    const noRoom = workspace.holdings.refusalOf(COST.name + name.length + bytes.metadata + bytes.jobs, maker);
+    const noRoom = workspace.accounting.refusalOf(
+      COST.name + name.length + bytes.metadata + bytes.jobs,
+      maker,
+    );
     if (noRoom !== undefined) return noRoom;
     if (type !== undefined) {
       const createPlugin = this.#plugins.get(type);
@@ -130,7 +133,7 @@ export class Workspaces {
     }
     workspace.metadata = kept;
     this.#all.set(name, workspace);
-    workspace.holdings.keepName(name, maker);
+    workspace.accounting.keepName(name, maker);
     workspace.charge('metadata', bytes.metadata, maker);
     workspace.charge('jobs', bytes.jobs, maker);
     return workspace;
@@ -176,7 +179,7 @@ export class Workspaces {
   #remove(workspace: Workspace): Steps {
     if (workspace.name !== DEFAULT_WORKSPACE) {
       this.#all.delete(workspace.name);
-      workspace.holdings.dropName(workspace.name, workspace.maker);
+      workspace.accounting.dropName(workspace.name, workspace.maker);
       workspace.deleted = true;
       this.#occupied.delete(workspace);
     }

@@ -178,7 +178,7 @@ describe('a compiled machine', () => {
     path(joinPhaseMachine, 'rank.asked', 'registration.asked', 'worker.registered'),
     path(sleighMachine, 'worker.registered', 'worker.died'),
     path(shutdownMachine, 'worker.registered', 'task.failed', 'worker.died'),
-    path(sentinelMachine, 'rank.given', 'alive.asked', 'waking.came'),
+    path(sentinelMachine, 'rank.given', 'alive.asked', 'heartbeat.came'),
   ])('processes the frequent events of %s from its table', (_id, machine, types) => {
     const own = withoutEffects<AnyStateMachine>(machine);
     const interpret = own.transition.bind(own);

@@ -99,7 +99,7 @@ describe('the story of an actor', () => {
       event: 'xstate.init',
       detail: 'id 1, rank 2, maximum 2, limit 9, policy null',
       before: '',
-      after: 'declared',
+      after: 'reserved',
       clause: '',
       description: '',
       transition: undefined,
@@ -145,7 +145,7 @@ describe('the story of an actor', () => {
     actor.send({ type: 'task.offered' });
     expect(storyOf(actor)?.last).toMatchObject({
       event: 'task.offered',
-      after: 'declared',
+      after: 'reserved',
       transition: undefined,
     });
   });
@@ -167,7 +167,7 @@ describe('the story of an actor', () => {
 
   it.each([
     ['completeTask', 'result.stored', 'registered.busy', true],
-    ['acceptRegistration', 'registration.asked', 'declared', false],
+    ['acceptRegistration', 'registration.asked', 'reserved', false],
   ])(
     'reports that %s failed, and the actor is counted in the state where it stopped',
     (name, type, state, isBusy) => {

@@ -125,8 +125,8 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
   });
 
   it('has no overlapping texts', () => {
-    const grounds = new Map(measures.texts.map(({ ground }) => [ground.what, ground]));
-    const places = [...grounds.values(), ...measures.names];
+    const target = new Map(measures.texts.map(({ ground }) => [ground.what, ground]));
+    const places = [...target.values(), ...measures.names];
     const over = pairs(places).filter(([one, other]) => overlap(one, other));
     expect(over.map(([one, other]) => `${one.what} and ${other.what}`)).toEqual([]);
   });
@@ -139,9 +139,9 @@ describe.each(CHARTS)('in a browser, the picture of $name', ({ name }) => {
   });
 
   it('has no arrow that crosses a text or a state without children of another arrow', () => {
-    const grounds = measures.texts.map(({ ground }) => ground);
+    const target = measures.texts.map(({ ground }) => ground);
     const hidden = measures.lines.flatMap(({ moves, points }) => {
-      const foreign = grounds.filter(({ what }) => !moves.split(' ').includes(what.split(' ')[0] ?? ''));
+      const foreign = target.filter(({ what }) => !moves.split(' ').includes(what.split(' ')[0] ?? ''));
       return [...foreign, ...measures.names, ...measures.leaves]
         .filter((place) => points.some((point) => holds(place, point, -1)))
         .map(({ what }) => `${moves} through ${what}`);

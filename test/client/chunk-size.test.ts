@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ChunkSize, MOST_BYTES } from '../../src/client/master/chunk-size.ts';
+import { ChunkSize, MAX_BYTES } from '../../src/client/master/chunk-size.ts';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { Sleigh, tasks, type SleighOptions } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
@@ -32,9 +32,9 @@ describe('the size of a chunk', () => {
     const size = new ChunkSize();
     for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);
     expect(size.value).toBe(100);
-    size.weighed(MOST_BYTES / 2, 10);
+    size.weighed(MAX_BYTES / 2, 10);
     expect(size.value).toBe(20);
-    size.weighed(10 * MOST_BYTES, 1);
+    size.weighed(10 * MAX_BYTES, 1);
     expect(size.value).toBe(1);
   });
 });
@@ -155,7 +155,7 @@ describe('automatic chunks', () => {
     const elements = upTo(400).map((n) => 'x'.repeat(n < 300 ? 10 : 50_000));
     expect(await sleigh.eachElem(sizeOf, elements)).toEqual(elements.map(({ length }) => length));
     expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
-    expect(Math.max(...sent().map(({ bytes }) => bytes))).toBeLessThanOrEqual(MOST_BYTES);
+    expect(Math.max(...sent().map(({ bytes }) => bytes))).toBeLessThanOrEqual(MAX_BYTES);
   });
 
   it('are not used if a task may be tried only once', async () => {

@@ -50,7 +50,7 @@ describe('an exception in a machine of a sleigh', () => {
       'an action of a worker',
       sabotaged(() => undefined, boundWorker.provide({ actions: { giveTask: boom } })),
     ],
-    ['the supervisor', sabotaged(({ crew }) => (crew.lose = boom))],
+    ['the supervisor', sabotaged(({ crew }) => (crew.handleDisconnection = boom))],
     ['the join phase', sabotaged(({ crew }) => (crew.giveRank = boom))],
   ];
   it.each(faults)(

@@ -87,7 +87,7 @@ describe('work for many clients is divided into turns (P14)', () => {
     for (const server of [calm, busy]) {
       for (const id of [1, ...CROWD]) server.leave(id);
       while (server.turn());
-      expect([server.core.holdings.memory, server.core.holdings.bytes, server.core.counts]).toEqual([
+      expect([server.core.accounting.memory, server.core.accounting.bytes, server.core.counts]).toEqual([
         0,
         0,
         { timers: 0, connections: 0 },

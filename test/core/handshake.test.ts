@@ -167,7 +167,7 @@ describe('the options of a handshake have limits of their own before the client 
       client.write(`R000${options}`);
       expect(client.closed).toBe(closed);
       client.disconnect();
-      expect(server.core.holdings.incoming.bytes).toBe(0);
+      expect(server.core.accounting.incoming.bytes).toBe(0);
     })();
   });
 });

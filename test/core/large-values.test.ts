@@ -9,7 +9,7 @@ const LARGE = 'large '.repeat(2_000);
 const limits = { longValueBytes: 10_000 };
 
 /** The state after an operation on a large value. */
-const left = ({ core, files }: SimulatedServer) => [files.count, core.holdings.bytes];
+const left = ({ core, files }: SimulatedServer) => [files.count, core.accounting.bytes];
 
 describe('values too large for memory (P11)', () => {
   test.each(['fifo', 'lifo', 'single'])(

@@ -66,7 +66,7 @@ describe('the check for what is left when everyone has gone', () => {
     expect(leftIn(core, unused)).toEqual([]);
     openField<Map<string, unknown>>(core.workspaces, 'all', Map).set('w', {});
     openField<Map<number, unknown>>(core, 'timers', Map).set(7, {});
-    openField<Map<number, unknown>>(core.holdings, 'lent', Map).set(7, {});
+    openField<Map<number, unknown>>(core.accounting, 'lent', Map).set(7, {});
     expect(leftIn(core, unused)).toHaveLength(3);
   });
 });
@@ -77,7 +77,7 @@ describe('the check of what is counted', () => {
     const { core } = server;
     job.master.store('task', 'x'.repeat(100), { metadata: { batchId: 'a' } });
     expect(miscounted(core)).toEqual([]);
-    const { budget } = core.holdings;
+    const { budget } = core.accounting;
     const planted: [Parameters<typeof budget.give>[0], number][] = [
       ['values', 160],
       ['agents', 2_500],

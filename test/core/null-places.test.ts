@@ -39,10 +39,10 @@ describe('null results of copies (S13, P12)', () => {
     const server = job(40);
     for (const id of WORKERS) register(server, id, id);
     for (let n = 0; n < 50; n++) broadcast(server);
-    const { memory } = server.core.holdings;
+    const { memory } = server.core.accounting;
     for (const id of WORKERS) {
       server.leave(id);
-      expect(server.core.holdings.memory).toBeLessThanOrEqual(memory + 1_000);
+      expect(server.core.accounting.memory).toBeLessThanOrEqual(memory + 1_000);
     }
     expect(server.tell(1, ['list vars', 'job'])).toContain(`result\t${50 * WORKERS.length}\t`);
   });
@@ -55,7 +55,7 @@ describe('null results of copies (S13, P12)', () => {
     server.tell(2, ['fetch', 'job', 'worker_ids'], { session: 's' });
     register(server, 3, 0);
     for (let n = 0; n < 3; n++) broadcast(server);
-    const { byKind } = server.core.holdings.budget;
+    const { byKind } = server.core.accounting.budget;
     const before = byKind.nullResults;
     const report = { session: 's', task: 'failed', why: 'died', lastWords: 'w'.repeat(4_000) };
     server.tell(2, ['store', 'job', 'worker_dead', '1', '0'], report);
@@ -75,7 +75,7 @@ describe('null results of copies (S13, P12)', () => {
     for (const id of WORKERS) register(server, id, id);
     expect(fill(server)).toBeLessThan(MIB / (WORKERS.length * 290));
     for (const id of WORKERS) server.leave(id);
-    expect(server.core.holdings.memory).toBeLessThanOrEqual(MIB);
+    expect(server.core.accounting.memory).toBeLessThanOrEqual(MIB);
   });
 
   it('are reserved when a worker registers, for all broadcasts that are kept for it', () => {
@@ -83,7 +83,7 @@ describe('null results of copies (S13, P12)', () => {
     expect(fill(server)).toBeGreaterThan(300);
     const refusal = 'Refused: the server holds';
     expect(register(server, 3, 3)).toContain(refusal);
-    expect(server.core.holdings.memory).toBeLessThanOrEqual(MIB);
+    expect(server.core.accounting.memory).toBeLessThanOrEqual(MIB);
   });
 
   it('of ranks that a broadcast did not reach share one table, however many workers have ended in between', () => {
@@ -93,27 +93,27 @@ describe('null results of copies (S13, P12)', () => {
       server.leave(3 + n);
       broadcast(server);
     }
-    const { memory } = server.core.holdings;
+    const { memory } = server.core.accounting;
     server.tell(1, ['store', 'job', 'workerCount', '1', '1']);
     register(server, 200, 399);
     expect(server.tell(1, ['find', 'job', 'join_status'])).toContain('closed');
-    expect(server.core.holdings.memory).toBeLessThan(memory + 100 * 290 + 5_000);
+    expect(server.core.accounting.memory).toBeLessThan(memory + 100 * 290 + 5_000);
     server.leave(1);
-    expect(server.core.holdings.budget.byKind.nullResults).toBe(0);
+    expect(server.core.accounting.budget.byKind.nullResults).toBe(0);
   });
 
   it('release their memory as they are fetched', () => {
     const server = job(3);
     for (const rank of [0, 1, 2]) register(server, 3 + rank, rank);
     broadcast(server);
-    expect(server.core.holdings.budget.byKind.nullResults).toBeGreaterThan(3 * 290);
+    expect(server.core.accounting.budget.byKind.nullResults).toBeGreaterThan(3 * 290);
     server.tell(3, ['fetch', 'job', 'task']);
     server.tell(3, ['store', 'job', 'result', '1', 'done']);
     server.leave(4);
     for (let n = 0; n < 2; n++) server.tell(1, ['fetch', 'job', 'result'], { batchId: 'b' });
-    expect(server.core.holdings.budget.byKind.nullResults).toBeGreaterThan(290);
+    expect(server.core.accounting.budget.byKind.nullResults).toBeGreaterThan(290);
     server.leave(5);
     server.tell(1, ['fetch', 'job', 'result'], { batchId: 'b' });
-    expect(server.core.holdings.budget.byKind.nullResults).toBe(0);
+    expect(server.core.accounting.budget.byKind.nullResults).toBe(0);
   });
 });

@@ -34,13 +34,13 @@ describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
     simulated((server) => {
       const master = almostNobody(server);
       close(master, server);
-      const before = server.core.holdings.memory;
+      const before = server.core.accounting.memory;
       for (let n = 0; n < 20; n++)
         expect(master.call(['store', 'job', 'broadcast', '1', 'x'], { ...wide, batchId: 'b' }).status).toBe(
           '0000',
         );
       // The worker has not answered, so the broadcast is kept as well as the null results.
-      expect(server.core.holdings.memory - before).toBeLessThan(20 * 2 * 70_000);
+      expect(server.core.accounting.memory - before).toBeLessThan(20 * 2 * 70_000);
       const { metadata } = result(master, 'b');
       expect(metadata).toMatchObject({ ...wide, batchId: 'b', nwsNull: '1', nwsWorkerRank: '1' });
       expect(result(master, 'b').metadata).toMatchObject({ nwsWorkerRank: '2' });
@@ -56,7 +56,7 @@ describe('a broadcast to ranks that nobody registered under (S8, S13)', () => {
       close(master, server);
       for (let n = 0; n < 20; n++)
         expect(result(master, `b${n}`).metadata).toMatchObject({ nwsWorkerRank: '1' });
-      expect(server.core.holdings.memory).toBeLessThan(20 * 2 * 70_000);
+      expect(server.core.accounting.memory).toBeLessThan(20 * 2 * 70_000);
     }),
   );
 

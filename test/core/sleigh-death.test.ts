@@ -107,7 +107,7 @@ describe('a worker is dead (S13)', () => {
       const job = new Job(server);
       job.openCrew(1);
       job.sentinel(2).leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       expect(job.visitor().store('worker_ids', '3').status).toBe('0001');
     }),
   );
@@ -136,7 +136,7 @@ describe('the policy shutdown (S13)', () => {
       const job = new Job(server);
       const { sentinel } = job.openCrew(1);
       sentinel.store('worker_dead', '1');
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
     }),
   );
 });
@@ -320,7 +320,7 @@ describe('the death of the last worker (S13)', () => {
       const job = new Job(server, { onDeadWorker });
       const [first, last] = job.crew(2).workers;
       first?.leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       job.master.wait('fetch', 'result');
       last?.leave();
       expect(job.master.reply()).toMatchObject(OVER);
@@ -335,9 +335,9 @@ describe('the death of the last worker (S13)', () => {
       const { workers } = job.openCrew(1);
       server.advance(100_000);
       workers[0]?.leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       job.close();
-      expect(job.isWindingDown).toBe(true);
+      expect(job.isShuttingDown).toBe(true);
     }),
   );
 });

@@ -137,7 +137,7 @@ describe('an elastic group (S17)', () => {
       workers[1]?.wait('fetch', 'task');
       workers[1]?.leave();
       workers[2]?.leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       expect(job.master.read('agentStatus')).not.toContain('- Worker');
       expect(job.master.read('rankCount')).toBe('0');
     }),
@@ -151,7 +151,7 @@ describe('an elastic group (S17)', () => {
       workers[0]?.wait('fetch', 'task');
       sentinel.leave();
       expect(workers[0]?.reply()).toMatchObject(refused('worker is dead'));
-      expect([job.isWindingDown, job.master.read('rankCount')]).toEqual([false, '0']);
+      expect([job.isShuttingDown, job.master.read('rankCount')]).toEqual([false, '0']);
     }),
   );
 
@@ -170,7 +170,7 @@ describe('an elastic group (S17)', () => {
       chosen.task('t');
       worker?.get('fetch', 'task');
       worker?.leave();
-      expect(chosen.isWindingDown).toBe(true);
+      expect(chosen.isShuttingDown).toBe(true);
     }),
   );
 
@@ -183,11 +183,11 @@ describe('an elastic group (S17)', () => {
       job.task('t');
       workers[0]?.get('fetch', 'task');
       workers[0]?.leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       expect(job.worker(job.rank(sentinel))).toBeDefined();
       const nobody = elastic(new SimulatedServer(), { workerGracePeriod: '10' });
       nobody.server.advance(10_000);
-      expect(nobody.isWindingDown).toBe(true);
+      expect(nobody.isShuttingDown).toBe(true);
     }),
   );
 
@@ -234,7 +234,7 @@ describe('broadcasts of an elastic group (S17)', () => {
     simulated((server) => {
       const job = elastic(server);
       expect(job.broadcast('b').metadata).toEqual({ nwsCopies: '0' });
-      expect(server.core.holdings.bytes).toBe(0);
+      expect(server.core.accounting.bytes).toBe(0);
       const worker = job.worker(job.rank(job.visitor()));
       expect(worker.get('fetchTry', 'task')).toMatchObject(refused('no value available.'));
     }),
@@ -314,7 +314,7 @@ describe('broadcasts of an elastic group (S17)', () => {
     simulated((server) => {
       const job = elastic(server);
       const { sentinel, workers } = job.crew(1);
-      const held = (): number => server.core.holdings.bytes;
+      const held = (): number => server.core.accounting.bytes;
       const before = held();
       job.broadcast('x'.repeat(1_000), { batchId: 'all', reach: 'all' });
       const late = job.worker(job.rank(sentinel));

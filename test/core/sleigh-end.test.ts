@@ -225,7 +225,7 @@ describe('the grace period (S15)', () => {
       const job = new Job(server, { workerGracePeriod: '10' });
       job.openCrew(1);
       server.advance(1_000_000);
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
     }),
   );
 
@@ -235,9 +235,9 @@ describe('the grace period (S15)', () => {
       const job = new Job(server, { workerGracePeriod: '100' });
       job.sentinel();
       job.close();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       server.advance(100_000);
-      expect(job.isWindingDown).toBe(true);
+      expect(job.isShuttingDown).toBe(true);
     }),
   );
 });
@@ -325,7 +325,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
         if (milliseconds > 0) end(job);
         server.advance(milliseconds);
         job.owner.leave();
-        expect([server.core.counts.timers, server.core.holdings.bytes]).toEqual([0, 0]);
+        expect([server.core.counts.timers, server.core.accounting.bytes]).toEqual([0, 0]);
         for (const worker of workers) worker.leave();
       }
     }),
@@ -342,7 +342,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
       expect(job.status()).toEqual({ pending: 0, running: 0 });
       expect(worker?.get('fetch', 'task').status).toBe('0100');
       worker?.leave();
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
     }),
   );
 });

@@ -330,7 +330,7 @@ describe('ranks that never register (S6.1)', () => {
       const job = new Job(server);
       job.sentinel(1).leave();
       const { workers } = job.openCrew(0);
-      expect(job.isWindingDown).toBe(false);
+      expect(job.isShuttingDown).toBe(false);
       expect(workers).toEqual([]);
       expect(job.visitor().store('worker_ids', '0')).toMatchObject(
         failed('the worker of rank 0 is deadbeat'),

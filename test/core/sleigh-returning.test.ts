@@ -50,7 +50,7 @@ class Story {
   }
 
   /** The connection is closed, and the replies on it are lost. */
-  loseConnection(): void {
+  disconnect(): void {
     this.worker.client.skip();
     this.worker.leave();
   }
@@ -73,7 +73,7 @@ describe('a worker that has lost its connection (S18)', () => {
     story((it) => {
       it.job.task('t');
       it.fetch();
-      it.loseConnection();
+      it.disconnect();
       expect([it.group(), it.job.master.read('rankCount'), it.job.status()]).toEqual([
         'Lost',
         '1',
@@ -87,7 +87,7 @@ describe('a worker that has lost its connection (S18)', () => {
     story((it) => {
       it.job.task('t');
       expect(it.fetch()).toEqual(['t', '1']);
-      it.loseConnection();
+      it.disconnect();
       expect([it.comeBack('1'), it.group()]).toEqual(['1', 'Active']);
       expect(it.worker.store('result', 'r').status).toBe(OK.status);
       expect(it.values()).toEqual(['r']);
@@ -100,7 +100,7 @@ describe('a worker that has lost its connection (S18)', () => {
     'comes back idle if it was waiting, and gets the next task',
     story((it) => {
       it.worker.wait('fetch', 'task');
-      it.loseConnection();
+      it.disconnect();
       it.job.task('t');
       expect([it.comeBack(), it.group(), it.fetch()]).toEqual(['0', 'Idle', ['t', '1']]);
     }),
@@ -112,7 +112,7 @@ describe('a worker that has lost its connection (S18)', () => {
       it.job.task('t');
       it.fetch();
       const other = it.job.worker(1);
-      it.loseConnection();
+      it.disconnect();
       server.advance(GRACE * 1_000 - 1);
       expect(other.get('fetchTry', 'task').status).toBe('0001');
       server.advance(1);
@@ -125,7 +125,7 @@ describe('a worker that has lost its connection (S18)', () => {
     'has the full grace period each time',
     story((it, server) => {
       for (let n = 0; n < 3; n++) {
-        it.loseConnection();
+        it.disconnect();
         server.advance(GRACE * 1_000 - 1);
         it.comeBack();
       }
@@ -138,7 +138,7 @@ describe('a worker that has lost its connection (S18)', () => {
     'comes back to a closed group, which refuses new workers',
     story((it) => {
       it.job.close();
-      it.loseConnection();
+      it.disconnect();
       expect(it.register(it.job.visitor(), undefined, 'another')).toMatchObject(failed('group closed'));
       expect(it.comeBack()).toBe('0');
     }),
@@ -147,7 +147,7 @@ describe('a worker that has lost its connection (S18)', () => {
   test(
     'gets the broadcasts that were stored while it was disconnected',
     story((it) => {
-      it.loseConnection();
+      it.disconnect();
       it.job.broadcast('b');
       it.comeBack();
       expect(it.fetch()).toEqual(['b', '1']);
@@ -157,7 +157,7 @@ describe('a worker that has lost its connection (S18)', () => {
   test(
     'is recognized only by its session; any other client with the rank of a connected worker is a duplicate',
     story((it) => {
-      it.loseConnection();
+      it.disconnect();
       const other = it.job.visitor();
       expect(it.register(other, undefined, 'theirs')).toMatchObject(failed('duplicate worker id'));
       expect(other.store('worker_ids', '0')).toMatchObject(failed('duplicate worker id'));
@@ -197,7 +197,7 @@ describe('a worker that has lost its connection (S18)', () => {
   test(
     'dies when its death is reported',
     story((it) => {
-      it.loseConnection();
+      it.disconnect();
       it.job.master.store('worker_dead', '0');
       expect(it.group()).toBe('Dead');
     }),
@@ -206,7 +206,7 @@ describe('a worker that has lost its connection (S18)', () => {
   test(
     'dies with its sentinel',
     story((it, server) => {
-      it.loseConnection();
+      it.disconnect();
       it.sentinel.leave();
       expect(it.group()).toBe('Dead');
       server.advance(GRACE * 1_000);
@@ -218,7 +218,7 @@ describe('a worker that has lost its connection (S18)', () => {
     story((it, server) => {
       it.job.task('t');
       it.fetch();
-      it.loseConnection();
+      it.disconnect();
       it.job.master.store('Sleigh ride over', '1');
       expect([it.job.master.read('rankCount'), it.group()]).toEqual(['0', undefined]);
       expect(it.register(it.job.visitor(), '1')).toMatchObject(failed('the worker of rank 0 is left'));
@@ -230,10 +230,10 @@ describe('a worker that has lost its connection (S18)', () => {
     'and was the last one of a closed group lets the job continue until its grace period ends',
     story((it, server) => {
       it.job.close();
-      it.loseConnection();
-      expect(it.job.isWindingDown).toBe(false);
+      it.disconnect();
+      expect(it.job.isShuttingDown).toBe(false);
       server.advance(GRACE * 1_000);
-      expect(it.job.isWindingDown).toBe(true);
+      expect(it.job.isShuttingDown).toBe(true);
     }),
   );
 
@@ -242,7 +242,7 @@ describe('a worker that has lost its connection (S18)', () => {
     story((it) => {
       it.job.task('t');
       it.fetch();
-      it.loseConnection();
+      it.disconnect();
       expect(it.register(it.job.visitor(), 'this and that')).toMatchObject(
         refused('doing must be a number, not "this and that".'),
       );
@@ -257,7 +257,7 @@ describe('a reply that is lost with the connection (S18)', () => {
     story((it) => {
       it.job.task('t');
       const [, number] = it.fetch();
-      it.loseConnection();
+      it.disconnect();
       expect(it.comeBack(number)).toBe('1');
       it.worker.store('result', 'r');
       expect([it.values(), it.job.status()]).toEqual([['r'], { pending: 0, running: 0 }]);
@@ -270,7 +270,7 @@ describe('a reply that is lost with the connection (S18)', () => {
       it.job.task('t');
       const [, number] = it.fetch();
       it.worker.store('result', 'r');
-      it.loseConnection();
+      it.disconnect();
       expect(it.comeBack(number)).toBe('0');
       expect(it.worker.store('result', 'r')).toMatchObject(
         refused('Store failed: no current task to store a result of.'),
@@ -286,7 +286,7 @@ describe('a reply that is lost with the connection (S18)', () => {
         for (const task of ['t1', 't2', 't3']) it.job.task(task);
         const [, number] = it.fetch();
         it.sendResultAndAsk('r1');
-        it.loseConnection();
+        it.disconnect();
         expect(it.comeBack(number)).toBe('0');
         expect([it.values(), it.job.status()]).toEqual([['r1'], { pending: 2, running: 0 }]);
         // It is handed out again even with a single attempt in all, and keeps its position.
@@ -305,7 +305,7 @@ describe('a reply that is lost with the connection (S18)', () => {
       const other = it.job.worker(1);
       it.job.task('t');
       it.fetch();
-      it.loseConnection();
+      it.disconnect();
       other.wait('fetch', 'task');
       expect(it.comeBack()).toBe('0');
       expect(other.reply().value).toBe('t');
@@ -319,12 +319,12 @@ describe('a reply that is lost with the connection (S18)', () => {
       for (const task of ['t1', 't2']) it.job.task(task);
       const [, number] = it.fetch();
       for (let n = 0; n < 3; n++) {
-        it.loseConnection();
+        it.disconnect();
         expect(it.comeBack(number)).toBe('1');
       }
       it.sendResultAndAsk('r1');
       for (let n = 0; n < 3; n++) {
-        it.loseConnection();
+        it.disconnect();
         expect(it.comeBack(number)).toBe('0');
       }
       expect([it.values(), it.fetch()]).toEqual([['r1'], ['t2', '3']]);
@@ -334,7 +334,7 @@ describe('a reply that is lost with the connection (S18)', () => {
   test(
     'to the first registration: the worker comes back as a returning one',
     story((it) => {
-      it.loseConnection();
+      it.disconnect();
       expect([it.comeBack(), it.group()]).toEqual(['0', 'Idle']);
     }),
   );
@@ -346,9 +346,9 @@ describe('a reply that is lost with the connection (S18)', () => {
       const [, first] = it.fetch();
       const [again, second] = it.fetch();
       expect([again, second]).toEqual(['t1', '2']);
-      it.loseConnection();
+      it.disconnect();
       expect(it.comeBack(first)).toBe('0');
-      it.loseConnection();
+      it.disconnect();
       expect(it.comeBack(second)).toBe('0');
       // It was handed out twice, once without effect: one attempt of three is left after the next.
       expect(it.fetch()).toEqual(['t1', '3']);
@@ -362,7 +362,7 @@ describe('a reply that is lost with the connection (S18)', () => {
       it.job.broadcast('b1', { batchId: 'b' });
       it.job.broadcast('b2', { batchId: 'b' });
       it.fetch();
-      it.loseConnection();
+      it.disconnect();
       const other = it.job.worker(1);
       other.get('fetch', 'task');
       expect(it.comeBack()).toBe('0');
@@ -441,7 +441,7 @@ describe('a broken connection that the server has not noticed yet (S18)', () => 
       server.advance(10_000);
       expect(it.comeBack()).toBe('0');
       expect(it.job.status()).toEqual({ pending: 0, running: 0 });
-      expect(server.core.holdings.bytes).toBe(2);
+      expect(server.core.accounting.bytes).toBe(2);
     }),
   );
 });
@@ -452,10 +452,10 @@ describe('returning to an elastic group (S17, S18)', () => {
     story(
       (it, server) => {
         it.job.master.store('workerCount', '3');
-        it.loseConnection();
+        it.disconnect();
         expect(it.job.rank(it.job.visitor())).toBe(-1);
         server.advance(GRACE * 1_000);
-        expect([it.group(), it.job.isWindingDown, it.job.rank(it.job.visitor())]).toEqual([
+        expect([it.group(), it.job.isShuttingDown, it.job.rank(it.job.visitor())]).toEqual([
           undefined,
           false,
           3,
@@ -469,7 +469,7 @@ describe('returning to an elastic group (S17, S18)', () => {
     'and it is dead if it owes an answer',
     story(
       (it, server) => {
-        it.loseConnection();
+        it.disconnect();
         it.job.broadcast('b', { batchId: 'b' });
         server.advance(GRACE * 1_000);
         expect(it.group()).toBe('Dead');

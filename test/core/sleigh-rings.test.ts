@@ -46,9 +46,9 @@ test('does not count dropped values, neither in bytes nor in memory (P12)', () =
   const server = new SimulatedServer({ limits: { logCount: 1 } });
   const { master } = new Job(server);
   master.store('bye', 'x'.repeat(1_000));
-  const { bytes, memory } = server.core.holdings;
+  const { bytes, memory } = server.core.accounting;
   for (let n = 0; n < 50; n++) master.store('bye', 'y'.repeat(1_000));
-  expect(server.core.holdings).toMatchObject({ bytes, memory });
+  expect(server.core.accounting).toMatchObject({ bytes, memory });
 });
 
 test('delivers a value directly to a waiting client, and keeps nothing', () =>

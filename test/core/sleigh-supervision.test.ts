@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { StorageAccounting, ServerHoldings } from '../../src/workspace/storage-accounting.ts';
+import { StorageAccounting, ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { BoundedRegistry } from '../../src/sleigh/bounded-registry.ts';
 import { Job } from '../support/job.ts';
 import { OK, refused, type Reply } from '../support/replies.ts';
@@ -218,7 +218,7 @@ describe('a report of a sentinel (S19)', () => {
         it.job.task('t', { maxAttempts: '1' });
         it.worker(0).get('fetch', 'task');
         it.report(0, { task: 'untried' });
-        expect([it.groupOf(0), it.job.isWindingDown]).toEqual([undefined, false]);
+        expect([it.groupOf(0), it.job.isShuttingDown]).toEqual([undefined, false]);
         expect(it.job.status()).toEqual({ pending: 1, running: 0 });
         expect(it.work(1)).toBe('t');
       },
@@ -265,7 +265,7 @@ describe('a report of a sentinel (S19)', () => {
           it.job.master.wait('fetch', 'result', { metadata: { batchId: 'b' } });
           it.report(0, { task: 'failed', why: 'timed-out' });
           expect(it.job.master.reply().metadata).toMatchObject({ nwsNull: '1', nwsWhy: 'timed-out' });
-          expect([it.job.status().pending, it.job.isWindingDown]).toEqual([0, false]);
+          expect([it.job.status().pending, it.job.isShuttingDown]).toEqual([0, false]);
         },
         { onDeadWorker },
       )(),
@@ -504,7 +504,7 @@ describe('a replacement worker (S19)', () => {
       TWO,
       (it) => {
         expect(it.askToReplace(0).value).toBe('-1');
-        expect(it.job.isWindingDown).toBe(true);
+        expect(it.job.isShuttingDown).toBe(true);
       },
       { onDeadWorker: 'shutdown' },
     ),
@@ -695,9 +695,9 @@ describe('the last worker of a closed group, with a sentinel (S19)', () => {
           it.report(0, { task });
           it.server.advance(99_999);
           expect(it.answers()).toEqual([['0', 't by 0']]);
-          expect(it.job.isWindingDown).toBe(false);
+          expect(it.job.isShuttingDown).toBe(false);
           it.server.advance(1);
-          expect(it.job.isWindingDown).toBe(true);
+          expect(it.job.isShuttingDown).toBe(true);
         },
         options,
       )(),
@@ -712,7 +712,7 @@ describe('the last worker of a closed group, with a sentinel (S19)', () => {
         it.server.advance(99_000);
         it.replace(0);
         it.server.advance(100_000);
-        expect(it.job.isWindingDown).toBe(false);
+        expect(it.job.isShuttingDown).toBe(false);
       },
       options,
     ),
@@ -751,7 +751,7 @@ describe('a task with its own number of attempts (S19)', () => {
 test('an elastic group remembers a rank that is replaced, however many others end later (S17)', () => {
   const roll = new BoundedRegistry<string>(
     2,
-    new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)),
+    new StorageAccounting(new ServerAccounting(DEFAULT_LIMITS, () => undefined)),
   );
   roll.add(0, 'first');
   roll.retire(0);

@@ -225,7 +225,7 @@ describe('a worker that requests a task while it has one (S7.1)', () => {
       job.task('bad');
       worker?.get('fetch', 'task');
       expect(worker?.get('fetch', 'task')).toMatchObject(refused('sleigh is dead'));
-      expect(job.isWindingDown).toBe(true);
+      expect(job.isShuttingDown).toBe(true);
     }),
   );
 

@@ -37,7 +37,7 @@ describe('work in turns (P14)', () => {
     for (const server of [calm, busy]) {
       server.leave(1);
       while (server.turn());
-      const { memory, bytes, incoming, unread } = server.core.holdings;
+      const { memory, bytes, incoming, unread } = server.core.accounting;
       expect([memory, bytes, incoming.bytes, unread.bytes, server.core.counts.connections]).toEqual([
         0, 0, 0, 0, 0,
       ]);
@@ -106,6 +106,6 @@ describe('work in turns (P14)', () => {
     server.ask(1, 'list wss');
     server.leave(1);
     while (server.turn());
-    expect([server.core.holdings.memory, server.core.workspaces.count]).toEqual([0, 1]);
+    expect([server.core.accounting.memory, server.core.workspaces.count]).toEqual([0, 1]);
   });
 });

@@ -12,7 +12,7 @@ const MIB = 2 ** 20;
 const isLong = process.env['VERIFY'] === 'long';
 const LIMIT = (isLong ? 32 : 8) * MIB;
 /** MiB of memory that the process may use: Node itself takes about 70. */
-const MOST_MEMORY = isLong ? 256 : 160;
+const MAX_MEMORY = isLong ? 256 : 160;
 const AT_ONCE = 100;
 
 type Request = readonly [args: readonly string[], metadata?: Readonly<Record<string, string>>];
@@ -155,13 +155,13 @@ describe('all memory that the server holds for clients has a limit (P12)', () =>
       const replies = await filler.ask(...requests);
       refusal = replies.find(({ status }) => status !== '0000')?.reason ?? '';
       if (refusal === 'no value available') refusal = '';
-      expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
+      expect(memoryOf(server.pid)).toBeLessThan(MAX_MEMORY);
     }
     // When nearly full there is no room for the request itself, either.
     expect(refusal).toMatch(
       /^Refused: (the server holds \d+ bytes in memory|requests that are coming in take \d+ bytes); the limit is \d+\.$/,
     );
-    expect(memoryOf(server.pid)).toBeLessThan(MOST_MEMORY);
+    expect(memoryOf(server.pid)).toBeLessThan(MAX_MEMORY);
     // The server still serves existing clients and new ones.
     const other = await Filler.at(server);
     expect((await other.ask([['list wss', '__default']]))[0]?.status).toBe('0000');

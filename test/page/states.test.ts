@@ -12,11 +12,11 @@ const leaves = (machine: AnyStateMachine): string[] =>
 describe('the style of a state', () => {
   test('has an explicit tone for every state of every machine, and none of them is the tone of unknown states', () => {
     const plain = CHARTS.flatMap(({ machine }) =>
-      leaves(machine).filter((state) => toneOf(state, machine.id) === 'declared'),
+      leaves(machine).filter((state) => toneOf(state, machine.id) === 'reserved'),
     );
     expect(plain.sort()).toEqual(
       [
-        'declared',
+        'reserved',
         'replacing',
         'open.handshaking.greeting',
         'open.handshaking.negotiating',

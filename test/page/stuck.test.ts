@@ -25,7 +25,7 @@ describe('the explanation why a job may be stuck', () => {
     expect(said({ workers: { 'registered.busy': 1, dead: 1 } })).toEqual(['trouble: 1 worker has died']));
 
   test('reports tasks without workers as a problem, and names ranks whose workers never joined', () =>
-    expect(said({ workers: { declared: 3 }, running: 0 })).toEqual([
+    expect(said({ workers: { reserved: 3 }, running: 0 })).toEqual([
       'trouble: 5 tasks wait, and no worker is there to take them',
       'hint: 3 ranks were given out whose workers have not registered',
     ]));
@@ -46,7 +46,7 @@ describe('the explanation why a job may be stuck', () => {
     ]));
 
   test('states that a sleigh shuts down by itself, and what happens to its tasks', () =>
-    expect(said({ state: 'windingDown', shutdown: 'shuttingDown.byItself', running: 0 })).toEqual([
+    expect(said({ state: 'shuttingDown', shutdown: 'shuttingDown.byItself', running: 0 })).toEqual([
       'trouble: It shuts down by itself, because it cannot continue',
       'hint: 5 tasks will not be done: the sleigh is shutting down',
     ]));

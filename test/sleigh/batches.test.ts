@@ -3,7 +3,7 @@ import { Batches } from '../../src/sleigh/batches.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { overLimit } from '../../src/workspace/refusal.ts';
 import type { Steps } from '../../src/workspace/steps.ts';
-import { ServerHoldings, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
+import { ServerAccounting, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
 
 const BATCHES = 1_000;
 
@@ -18,7 +18,7 @@ describe('many batches without waiting clients and results', () => {
     ['refusing waiting clients', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
     ['giving up the results', 3, (batches) => batches.clear()],
   ])('are traversed in steps each time: %s (P14)', (_what, passes, steps) => {
-    const batches = new Batches(new StorageAccounting(new ServerHoldings(DEFAULT_LIMITS, () => undefined)));
+    const batches = new Batches(new StorageAccounting(new ServerAccounting(DEFAULT_LIMITS, () => undefined)));
     for (let n = 0; n < BATCHES; n++) batches.queue(`b${n}`);
     expect(countSteps(steps(batches))).toBeGreaterThanOrEqual(Math.floor((passes * BATCHES) / 17));
   });

@@ -9,7 +9,7 @@ import {
 } from '../../src/sleigh/result-queue.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
-import { StorageAccounting, ServerHoldings } from '../../src/workspace/storage-accounting.ts';
+import { StorageAccounting, ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { textOf, type Value } from '../../src/workspace/value.ts';
 
 const valueOf = (payload: string): Value => ({ descriptor: 1, payload, metadata: NO_METADATA });
@@ -56,7 +56,7 @@ describe('the results of a batch (S7, S13)', () => {
     const entries = fc.array(fc.oneof(fc.string(), ranksBelow50), { maxLength: 10 });
     fc.assert(
       fc.property(entries, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (given, from, count) => {
-        const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+        const server = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
         const queue = new ResultQueue(new StorageAccounting(server));
         for (const entry of given)
           if (typeof entry === 'string') queue.add(valueOf(entry));
@@ -78,7 +78,7 @@ describe('the results of a batch (S7, S13)', () => {
   });
 
   test('leave nothing behind when they are discarded together', () => {
-    const server = new ServerHoldings(DEFAULT_LIMITS, () => undefined);
+    const server = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
     const queue = new ResultQueue(new StorageAccounting(server));
     queue.add(valueOf('a'));
     queue.addNulls(nullsFor([1, 2, 30]));

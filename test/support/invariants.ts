@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { isRegistered, stateOfSentinel, stateOfWorker } from '../../src/sleigh/agents.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import type { SimulatedServer } from './simulated-server.ts';
-import { isWindingDown } from './phase.ts';
+import { isShuttingDown } from './phase.ts';
 
 /** The jobs of a server. */
 export const sleighsOf = (server: SimulatedServer): Sleigh[] =>
@@ -13,7 +13,7 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
   'a worker is busy exactly when it has a task, unless it is lost': ({ crew }) =>
     [...crew.workers].every(
       (worker) =>
-        stateOfWorker(worker) === 'lost' ||
+        stateOfWorker(worker) === 'disconnected' ||
         (stateOfWorker(worker) === 'busy') === (worker.task !== undefined),
     ),
 
@@ -22,7 +22,7 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
     work.taskCounts.fetchers,
 
   'never both: a task that some waiting worker could take, and that worker waiting': (sleigh) =>
-    isWindingDown(sleigh) ||
+    isShuttingDown(sleigh) ||
     [...sleigh.crew.workers].every(
       (worker) => stateOfWorker(worker) !== 'waiting' || !sleigh.work.tasks.isAvailableFor(worker),
     ),
@@ -38,7 +38,7 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
 
   'no client waits for a result or a heartbeat while the sleigh is shutting down': (sleigh) => {
     const { fetchers, finders } = sleigh.work.batches.counts;
-    return !isWindingDown(sleigh) || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
+    return !isShuttingDown(sleigh) || fetchers + finders + sleigh.heartbeats.blockedSentinels === 0;
   },
 
   'after the drain period no client waits for a task': ({ shutdown, work }) =>
@@ -55,11 +55,11 @@ const INVARIANTS: Record<string, (sleigh: Sleigh) => boolean> = {
     const isEmpty = sleigh.joining.phase === 'closed' && registered === 0;
     const mayGoOn =
       registeredAtClosing === 0 || sleigh.crew.sentinels.some(({ session }) => session !== undefined);
-    return !isEmpty || isWindingDown(sleigh) || (mayGoOn && sleigh.timers.isRunning('grace'));
+    return !isEmpty || isShuttingDown(sleigh) || (mayGoOn && sleigh.timers.isRunning('grace'));
   },
 
   'the group closed: no rank is waiting for its worker': ({ crew, joining }) =>
-    joining.phase !== 'closed' || [...crew.workers].every((worker) => stateOfWorker(worker) !== 'declared'),
+    joining.phase !== 'closed' || [...crew.workers].every((worker) => stateOfWorker(worker) !== 'reserved'),
 };
 
 export function expectInvariants(server: SimulatedServer): void {

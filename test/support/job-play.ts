@@ -12,7 +12,7 @@ import { miscounted } from './memory-held.ts';
 import { OK, type Reply } from './replies.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import type { Visitor } from './visitor.ts';
-import { isWindingDown } from './phase.ts';
+import { isShuttingDown } from './phase.ts';
 
 export const BATCHES = ['a', 'b'] as const;
 type Batch = (typeof BATCHES)[number];
@@ -72,7 +72,7 @@ export class JobPlay {
 
   /** The oracle models a job only while it serves. */
   get isServing(): boolean {
-    return !isWindingDown(this.#sleigh);
+    return !isShuttingDown(this.#sleigh);
   }
 
   step(step: Step): void {

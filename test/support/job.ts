@@ -116,7 +116,7 @@ export class Job {
   }
 
   /** The job shuts down, or has ended. */
-  get isWindingDown(): boolean {
+  get isShuttingDown(): boolean {
     const visitor = this.visitor();
     const reply = visitor.get('findTry', 'result', { metadata: { batchId: 'none such' } });
     visitor.leave();

@@ -157,11 +157,11 @@ export class MemoryHeld {
 export function miscounted(core: Core): string[] {
   if (core.turns.length > 0) return [];
   const held = new MemoryHeld(core);
-  const { byKind } = core.holdings.budget;
+  const { byKind } = core.accounting.budget;
   const wrong = KINDS.filter((kind) => byKind[kind] !== held.byKind[kind]).map(
     (kind) => `${kind}: ${byKind[kind]} bytes are counted, and ${held.byKind[kind]} are held`,
   );
-  if (core.holdings.bytes !== held.bytes)
-    wrong.push(`${core.holdings.bytes} bytes of values are counted, and ${held.bytes} are held`);
+  if (core.accounting.bytes !== held.bytes)
+    wrong.push(`${core.accounting.bytes} bytes of values are counted, and ${held.bytes} are held`);
   return wrong;
 }

@@ -1,5 +1,5 @@
 import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 
 /** S14: the job is shutting down, or has ended, or its workspace is deleted. */
-export const isWindingDown = ({ supervisor }: Sleigh): boolean =>
+export const isShuttingDown = ({ supervisor }: Sleigh): boolean =>
   supervisor.getSnapshot().value !== 'serving';

@@ -199,8 +199,8 @@ export class SimulatedServer {
     for (const line of listing.split('\n').filter((line) => line !== ''))
       expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
     last.disconnect();
-    const { holdings, counts } = this.core;
-    const { bytes, memory, incoming, budget } = holdings;
+    const { accounting, counts } = this.core;
+    const { bytes, memory, incoming, budget } = accounting;
     // An amount that is released under another kind would not show in the sum.
     expect(Object.values(budget.byKind).filter((held) => held !== 0)).toEqual([]);
     const left = { ...counts, files: this.files.count, bytes, memory, incoming: incoming.bytes };

@@ -21,7 +21,7 @@ class Worker {
   readonly #job: Job;
   readonly #rank: string;
   readonly #chance: () => number;
-  #speaker: ProtocolClient | undefined;
+  #protocolClient: ProtocolClient | undefined;
   /** Its current task, or the one whose result it has sent without a reply. */
   #task: Answer | undefined;
   returns = 0;
@@ -49,14 +49,19 @@ class Worker {
 
   /** @returns whether it may continue */
   async #connect(): Promise<boolean> {
-    this.#speaker = await this.#job.guest();
+    this.#protocolClient = await this.#job.guest();
     const number = this.#task?.metadata.get('nwsTask');
     const doing: Record<string, string> = number === undefined ? {} : { doing: number };
     const session = { session: `worker ${this.#rank}` };
-    const { status, reason, metadata } = await this.#job.store(this.#speaker, 'worker_ids', this.#rank, {
-      ...session,
-      ...doing,
-    });
+    const { status, reason, metadata } = await this.#job.store(
+      this.#protocolClient,
+      'worker_ids',
+      this.#rank,
+      {
+        ...session,
+        ...doing,
+      },
+    );
     if (this.isOver && status !== '0000') return false;
     expect([status, reason]).toEqual(['0000', '']);
     if (metadata.get('nwsBusy') === '0') this.#task = undefined;
@@ -70,14 +75,14 @@ class Worker {
    */
   async #turn(): Promise<boolean> {
     const { workspace } = this.#job;
-    const speaker = this.#speaker;
-    if (speaker === undefined) throw new Error('it is not connected');
+    const protocolClient = this.#protocolClient;
+    if (protocolClient === undefined) throw new Error('it is not connected');
     const done = this.#task;
     const stored =
       done === undefined
         ? undefined
-        : speaker.begin(['store', workspace, 'result', '1', `${done.value} done`]);
-    const asked = speaker.begin(['fetch', workspace, 'task']);
+        : protocolClient.begin(['store', workspace, 'result', '1', `${done.value} done`]);
+    const asked = protocolClient.begin(['fetch', workspace, 'task']);
     // A reset, at once or when the server may have replied: the reply is lost.
     for (const { whenAnswered } of [stored, asked].filter((one) => one !== undefined))
       whenAnswered.catch(() => undefined);
@@ -97,7 +102,7 @@ class Worker {
     if (this.#chance() < 0.2) this.#fail();
   }
   #fail(): never {
-    this.#speaker?.vanish();
+    this.#protocolClient?.vanish();
     throw new Lost();
   }
 }

@@ -89,7 +89,7 @@ describe('large views', () => {
     expect(timeOf(() => views.sample())).toBeLessThan(QUICK);
     expect(viewOf<SleighView>(views, '/api/sleighs/job')).toMatchObject({
       queued: 999_999,
-      workers: { declared: 9_999, 'registered.busy': 1 },
+      workers: { reserved: 9_999, 'registered.busy': 1 },
     });
     expect(
       viewOf<WorkersView>(views, '/api/sleighs/job/workers', 'state=registered.busy').items,
@@ -100,7 +100,7 @@ describe('large views', () => {
       '/api/sleighs/job/workers',
       '/api/sleighs/job/workers?from=9900',
       '/api/sleighs/job/workers?state=registered.busy',
-      '/api/sleighs/job/actors?chart=worker&state=declared&from=9000',
+      '/api/sleighs/job/actors?chart=worker&state=reserved&from=9000',
       '/api/sleighs/job/actors?chart=sentinel',
       '/api/sleighs/job/actors/worker.9999',
       '/api/workspaces/job/variables/task?from=900000',

@@ -45,7 +45,7 @@ describe('the next transitions', () => {
       'registered death.reported [taskWasDeclined]: depends',
       'registered death.reported [otherwise]: depends',
       'registered rank.replaced: open',
-      'registered departed: open',
+      'registered left: open',
       ' waiting.ended: open',
     ]);
   });
@@ -124,7 +124,7 @@ describe('the number of a transition', () => {
 
   it('is undefined for an unexpected event', () => {
     expect(moveNumber('worker', undefined)).toBeUndefined();
-    const none = { event: 'task.offered', before: 'declared', after: 'declared', clause: '' };
+    const none = { event: 'task.offered', before: 'reserved', after: 'reserved', clause: '' };
     expect(moveOf('worker', none)).toBeUndefined();
     expect(moveOf('nothing', none)).toBeUndefined();
   });

@@ -359,7 +359,7 @@ describe('the view of a sleigh', () => {
       const { workers } = job.openCrew(1);
       workers[0]?.leave();
       const view = viewOf<SleighView>(viewsOf(server), '/api/sleighs/job');
-      expect(view).toMatchObject({ state: 'windingDown', shutdown: 'shuttingDown.byItself' });
+      expect(view).toMatchObject({ state: 'shuttingDown', shutdown: 'shuttingDown.byItself' });
       expect(view.failures.map(({ actor, what }) => `${actor}: ${what}`)).toContain(
         'shutdown: the sleigh shut down by itself',
       );
@@ -379,12 +379,12 @@ describe('the view of a sleigh', () => {
       a.leave();
       const views = viewsOf(server);
       const workers = viewOf<WorkersView>(views, '/api/sleighs/job/workers');
-      expect(workers.counts).toEqual({ dead: 1, declared: 2, 'registered.busy': 1 });
+      expect(workers.counts).toEqual({ dead: 1, reserved: 2, 'registered.busy': 1 });
       expect(workers.items.map(({ rank, state, host }) => [rank, state, host])).toEqual([
         [0, 'dead', 'node-a'],
-        [1, 'declared', ''],
+        [1, 'reserved', ''],
         [2, 'registered.busy', b.client.peer.replace(':4000', '')],
-        [3, 'declared', ''],
+        [3, 'reserved', ''],
       ]);
       expect(workers.items[2]).toMatchObject({
         onTask: 3_000,
@@ -392,8 +392,8 @@ describe('the view of a sleigh', () => {
         attempts: 1,
         batch: { name: 'x' },
       });
-      const declared = viewOf<WorkersView>(views, '/api/sleighs/job/workers', 'state=declared&from=1');
-      expect([declared.total, declared.items.map(({ rank }) => rank)]).toEqual([2, [3]]);
+      const reserved = viewOf<WorkersView>(views, '/api/sleighs/job/workers', 'state=reserved&from=1');
+      expect([reserved.total, reserved.items.map(({ rank }) => rank)]).toEqual([2, [3]]);
       const actors = viewOf<ActorsView>(views, '/api/sleighs/job/actors', 'chart=worker&state=dead');
       expect(actors.list).toMatchObject({
         total: 1,
@@ -417,7 +417,7 @@ describe('the view of a sleigh', () => {
       const worker = viewOf<ActorView>(viewsOf(server), '/api/sleighs/job/actors/worker.0');
       expect(worker).toMatchObject({ state: 'dead', hasEnded: true, next: [], context: { rank: 0 } });
       expect(worker.story.map(({ event, after, clause }) => [event, after, clause])).toEqual([
-        ['xstate.init', 'declared', ''],
+        ['xstate.init', 'reserved', ''],
         ['registration.asked', 'registered.idle', 'S3'],
         ['connection.closed', 'dead', 'S13'],
       ]);
@@ -447,9 +447,9 @@ describe('an unexpected event', () => {
           event: 'task.offered',
           story: [
             expect.stringMatching(
-              / xstate.init rank 0, isSupervised false, isElastic false, reconnectGrace 0: begins in declared$/,
+              / xstate.init rank 0, isSupervised false, isElastic false, reconnectGrace 0: begins in reserved$/,
             ),
-            expect.stringMatching(/ task.offered: stays declared$/),
+            expect.stringMatching(/ task.offered: stays reserved$/),
           ],
         },
       ],

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { ServerHoldings } from '../../src/workspace/storage-accounting.ts';
+import { ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 
 const FILE = { file: 7, size: 10 };
 
 /** The accounting, and the files that it has discarded. */
-function holdings(): [ServerHoldings, number[]] {
+function accounting(): [ServerAccounting, number[]] {
   const discarded: number[] = [];
-  return [new ServerHoldings(DEFAULT_LIMITS, ({ file }) => discarded.push(file)), discarded];
+  return [new ServerAccounting(DEFAULT_LIMITS, ({ file }) => discarded.push(file)), discarded];
 }
 
 describe('a file that pending replies still use (P14)', () => {
   test('is discarded after the last reply if its value is fetched meanwhile', () => {
-    const [server, discarded] = holdings();
+    const [server, discarded] = accounting();
     server.lend(FILE);
     server.lend(FILE);
     server.discard(FILE);
@@ -23,7 +23,7 @@ describe('a file that pending replies still use (P14)', () => {
   });
 
   test('is kept with its value, and discarded with it later', () => {
-    const [server, discarded] = holdings();
+    const [server, discarded] = accounting();
     server.lend(FILE);
     server.takeBack(FILE);
     expect(discarded).toEqual([]);

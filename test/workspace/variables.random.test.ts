@@ -146,7 +146,7 @@ class Comparison {
     const listing = models.map(([name, model]) => model.line(name)).join('\n');
     expect(this.#observer.list().join('\n')).toBe(listing);
     const values = models.flatMap(([, model]) => model.values.map(({ value }) => value.length));
-    expect(this.server.core.holdings.bytes).toBe(values.reduce((a, b) => a + b, 0));
+    expect(this.server.core.accounting.bytes).toBe(values.reduce((a, b) => a + b, 0));
     expect(this.server.files.count).toBe(values.filter((size) => size >= 8_000).length);
   }
 }

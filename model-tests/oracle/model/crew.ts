@@ -30,7 +30,7 @@ export interface Worker {
   readonly former: Worker | undefined;
   client: Client | undefined;
   /** `awaited`: the replacement of a worker that has ended (S19). */
-  state: 'declared' | 'awaited' | 'registered' | 'dead' | 'deadbeat' | 'left';
+  state: 'reserved' | 'awaited' | 'registered' | 'dead' | 'deadbeat' | 'left';
   /** Still registered while its connection is closed (S18, S19). */
   isLost: boolean;
   /** The session with which it may come back (S18). */
@@ -56,7 +56,7 @@ const newWorker = (rank: number, sentinel: Sentinel, former?: Worker): Worker =>
   rank,
   sentinel,
   former,
-  state: former === undefined ? 'declared' : 'awaited',
+  state: former === undefined ? 'reserved' : 'awaited',
   client: undefined,
   isLost: false,
   session: undefined,
@@ -68,7 +68,7 @@ const newWorker = (rank: number, sentinel: Sentinel, former?: Worker): Worker =>
 });
 
 /** Whether a client may register as that worker. */
-export const isAwaited = ({ state }: Worker): boolean => state === 'declared' || state === 'awaited';
+export const isAwaited = ({ state }: Worker): boolean => state === 'reserved' || state === 'awaited';
 
 /** Ranks, sentinels and workers (S2–S6.1, S17, S19). */
 export class Crew {
@@ -187,7 +187,7 @@ export class Crew {
     this.freeze();
     this.join = 'closed';
     this.registeredAtClosing = this.registered;
-    for (const worker of this.workers) if (worker.state === 'declared') worker.state = 'deadbeat';
+    for (const worker of this.workers) if (worker.state === 'reserved') worker.state = 'deadbeat';
   }
 
   /** The ranks below the expected number without a registered worker (S13). */

@@ -18,7 +18,7 @@ const isReplaceable = ({ state, sentinel }: Pick<Worker, 'state' | 'sentinel'>):
 export function rankOf(rank: Rank, job: Job | undefined): number {
   if (typeof rank === 'number') return rank;
   const found = job?.workers.find(({ state, isLost, task, sentinel }) => {
-    if (rank === 'awaited') return state === 'declared' || state === 'awaited';
+    if (rank === 'awaited') return state === 'reserved' || state === 'awaited';
     if (rank === 'lost') return isLost;
     if (rank === 'supervised' || rank === 'busy') {
       const fits = rank === 'supervised' || task !== undefined;

@@ -1,14 +1,14 @@
 import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
 import { poolMachine, type PoolContext } from '../../../src/machines/pool/pool.ts';
 import type { RestartBudget } from '../../../src/machines/pool/restart-budget.ts';
-import { PoolStage } from './stage.ts';
+import { PoolFixture } from './stage.ts';
 import type { Command, PoolModel, Situation, Stimulus } from './walk.ts';
 
 /** One end per second is followed by an immediate replacement. */
 export const BUDGET = { restarts: 1, within: 1_000, maxDelay: 150 };
 const DRAIN_MS = 7_777;
 /** The maximum number of delayed replacements in a row; more lead to nothing new. */
-const MOST_DELAYED = 2;
+const MAX_DELAYED = 2;
 const HOW = 'exit status 1';
 
 interface Facts {
@@ -175,7 +175,7 @@ export const poolModel = (workers: number, budget?: RestartBudget): PoolModel<Fa
   key: ({ snapshot, facts: { now, ...facts } }) => {
     const { living, awaited, restarts, delayed, failedStarts } = unsafeCast<PoolContext>(snapshot.context);
     const isRecent = restarts.some((time) => now - time < BUDGET.within);
-    return [snapshot.value, living, awaited, isRecent, Math.min(delayed, MOST_DELAYED), failedStarts, facts];
+    return [snapshot.value, living, awaited, isRecent, Math.min(delayed, MAX_DELAYED), failedStarts, facts];
   },
   effects: ({ type, params }, { living }) => {
     const { rank, reason } = unsafeCast<{ rank: number; reason: string }>(params ?? {});
@@ -190,7 +190,7 @@ export const poolModel = (workers: number, budget?: RestartBudget): PoolModel<Fa
         return Object.keys(living).map((each) => `leave ${each}`);
       case 'releaseWorkers':
         return Object.keys(living).map((each) => `release ${each}`);
-      case 'tellStopped':
+      case 'notifyStopped':
         return [`stopped: ${reason}`];
       default:
         return [];
@@ -200,7 +200,7 @@ export const poolModel = (workers: number, budget?: RestartBudget): PoolModel<Fa
     ...due.map(({ milliseconds }) => milliseconds),
     ...(isDraining ? [DRAIN_MS] : []),
   ],
-  openStage: () => new PoolStage(workers, budget),
+  openFixture: () => new PoolFixture(workers, budget),
   timersOf: ({ timers }) =>
     Array.from(timers, ({ milliseconds }) => milliseconds).filter(
       (each) => each === DRAIN_MS || each <= BUDGET.maxDelay,

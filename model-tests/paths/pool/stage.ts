@@ -56,7 +56,7 @@ class ScriptedChild implements WorkerChild {
 }
 
 /** The real pool of a sentinel. The test controls its clock, its server and its workers, which record its requests. */
-export class PoolStage {
+export class PoolFixture {
   readonly pool: WorkerPool;
   readonly requests: RankRequest[] = [];
   /** In the order in which they were started. */

@@ -5,7 +5,7 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
 } from 'xstate';
-import type { PoolStage } from './stage.ts';
+import type { PoolFixture } from './stage.ts';
 
 /** A command of a machine, by its name and its params. */
 export interface Command {
@@ -24,7 +24,7 @@ export interface Stimulus<Facts> {
   readonly name: string;
   /** The event for the machine; undefined if it gets none. */
   readonly event: AnyEventObject | undefined;
-  readonly act: (stage: PoolStage) => void;
+  readonly act: (stage: PoolFixture) => void;
   /** Requests of the pool that are not commands of the machine. */
   readonly alongside?: readonly string[];
   /**
@@ -43,19 +43,19 @@ export interface PoolModel<Facts> {
   /** Situations with the same key are the same. */
   readonly key: (situation: Situation<Facts>) => unknown;
   /**
-   * In the terms of PoolStage.
+   * In the terms of PoolFixture.
    * @param facts the remembered facts
    */
   readonly effects: (command: Command, facts: Facts) => readonly string[];
   /** @returns milliseconds of the running timers that the machine has started */
   readonly timers: (facts: Facts) => readonly number[];
-  readonly openStage: () => PoolStage | Promise<PoolStage>;
-  readonly timersOf: (stage: PoolStage) => readonly number[];
+  readonly openFixture: () => PoolFixture | Promise<PoolFixture>;
+  readonly timersOf: (stage: PoolFixture) => readonly number[];
 }
 
 /** A path, and the expected effects of its last step. */
 export interface Walk {
-  readonly steps: readonly { readonly name: string; readonly act: (stage: PoolStage) => void }[];
+  readonly steps: readonly { readonly name: string; readonly act: (stage: PoolFixture) => void }[];
   readonly effects: readonly string[];
   readonly timers: readonly number[];
   readonly state: string;
@@ -108,10 +108,10 @@ export function* walks<Facts>(model: PoolModel<Facts>, most: number): Generator<
  * @returns the requests in the last step, and the running timers after it
  */
 export async function play<Facts>(
-  { openStage, timersOf }: PoolModel<Facts>,
+  { openFixture, timersOf }: PoolModel<Facts>,
   { steps }: Walk,
 ): Promise<{ effects: string[]; timers: readonly number[] }> {
-  const stage = await openStage();
+  const stage = await openFixture();
   let effects = await stage.takeEffects();
   for (const { act } of steps) {
     act(stage);

@@ -1,7 +1,7 @@
 import { workerProcessMachine, type WorkerEnd } from '../../../src/machines/pool/worker-process.ts';
 import type { CallSeen } from '../../../src/client/worker/worker-messages.ts';
 import { unsafeCast } from '../../../src/client/unsafe-cast.ts';
-import { PoolStage } from './stage.ts';
+import { PoolFixture } from './stage.ts';
 import type { Command, PoolModel, Situation, Stimulus } from './walk.ts';
 
 const RANK = 3;
@@ -48,8 +48,11 @@ function stimuli({ snapshot, facts }: Situation<Facts>): Stimulus<Facts>[] {
       return { ...after, timer: timerAfter(after.timer, commands) };
     },
   });
-  const says = (name: string, message: Parameters<ReturnType<PoolStage['child']>['say']>[0], event: object) =>
-    one(name, { type: name.split(',')[0] ?? name, ...event }, (stage) => stage.child(RANK).say(message));
+  const says = (
+    name: string,
+    message: Parameters<ReturnType<PoolFixture['child']>['say']>[0],
+    event: object,
+  ) => one(name, { type: name.split(',')[0] ?? name, ...event }, (stage) => stage.child(RANK).say(message));
   const lasts = (name: string, changes: Partial<CallSeen>): Stimulus<Facts> => {
     const seen = { ...CALL, ...changes };
     return says(name, { type: 'call', ...seen }, { ...seen, limit: seen.limit ?? Infinity, cancelled: mark });
@@ -135,8 +138,8 @@ export const workerProcessModel: PoolModel<Facts> = {
     }
   },
   timers: ({ timer }) => (timer === undefined ? [] : [timer]),
-  openStage: async () => {
-    const stage = new PoolStage(1, undefined);
+  openFixture: async () => {
+    const stage = new PoolFixture(1, undefined);
     stage.answer(undefined, RANK);
     return Promise.resolve(stage);
   },

@@ -11,7 +11,7 @@ import { SimulatedDisk } from './simulated-disk.ts';
 import { SocketLink } from './socket-link.ts';
 
 /** What is wrong is told so often, at most. */
-const MOST_WRONGS = 20;
+const MAX_WRONGS = 20;
 
 /** The whole server behind simulated sockets, a simulated disk and a simulated clock. */
 export class EdgeWorld extends World {
@@ -49,7 +49,7 @@ export class EdgeWorld extends World {
   /** Between two events. */
   #check(): void {
     const { uploads, unwritten } = this.#tcp.counts;
-    if (uploads > 0 && unwritten === 0 && this.disk.calls === 0 && this.wrongs.length < MOST_WRONGS)
+    if (uploads > 0 && unwritten === 0 && this.disk.calls === 0 && this.wrongs.length < MAX_WRONGS)
       this.wrongs.push(`${uploads} uploads are remembered, and all files are written`);
   }
 
@@ -79,7 +79,7 @@ export class EdgeWorld extends World {
   }
 
   get leftovers() {
-    const { counts, holdings } = this.core;
+    const { counts, accounting } = this.core;
     return {
       ...counts,
       ...this.#tcp.counts,
@@ -87,9 +87,9 @@ export class EdgeWorld extends World {
       timersOutside: this.process.timers,
       openFiles: this.disk.open,
       namesOfFiles: this.disk.names.size,
-      bytes: holdings.bytes,
-      memory: holdings.memory,
-      incoming: holdings.incoming.bytes,
+      bytes: accounting.bytes,
+      memory: accounting.memory,
+      incoming: accounting.incoming.bytes,
     };
   }
 }

@@ -28,7 +28,7 @@ export interface JournalOptions {
 }
 
 /** Bytes of printed results that the results file may contain before it is emptied. */
-const MOST_PRINTED = 2 ** 20;
+const MAX_PRINTED = 2 ** 20;
 
 /**
  * The log of a run, and in `FILE.results` the results that are not printed yet. A run that is killed at any moment
@@ -123,7 +123,7 @@ export class Journal {
   finish(line: number, row: string): void {
     this.#log.append(row);
     this.#unprinted.delete(line);
-    if (this.#unprinted.size === 0 && this.#results.bytes > MOST_PRINTED) this.#results.empty();
+    if (this.#unprinted.size === 0 && this.#results.bytes > MAX_PRINTED) this.#results.empty();
   }
 
   close(): void {

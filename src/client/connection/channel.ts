@@ -76,7 +76,7 @@ export class Channel {
   #opened: () => void = () => undefined;
   #refused: (error: Error) => void = () => undefined;
   #drained: () => void = () => undefined;
-  #tellEnd: (why: ConnectionLostError) => void = () => undefined;
+  #notifyEnd: (why: ConnectionLostError) => void = () => undefined;
   #lost: ConnectionLostError | undefined;
 
   /**
@@ -119,7 +119,7 @@ export class Channel {
   private constructor(stream: Duplex, address: string, options: ChannelOptions) {
     this.address = address;
     this.clock = options.clock ?? hostClock;
-    this.ended = new Promise((resolve) => (this.#tellEnd = resolve));
+    this.ended = new Promise((resolve) => (this.#notifyEnd = resolve));
     this.#server = options;
     this.#handshake = new ClientHandshake(this.#input, { isSecure: isSecure(options), token: options.token });
     this.#socket = stream;
@@ -332,7 +332,7 @@ export class Channel {
   #lose(textOf: (address: string) => ErrorText<ConnectionLostCode>, cause?: unknown): void {
     this.#lost ??= new ConnectionLostError(textOf(this.address), { cause });
     this.#socket.destroy();
-    this.#tellEnd(this.#lost);
+    this.#notifyEnd(this.#lost);
     this.#refused(this.#lost);
     this.#drained();
     const stream = this.#stream;

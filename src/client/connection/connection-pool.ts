@@ -6,7 +6,7 @@ import { Waiting, type WaitOptions } from './waiting.ts';
 import { CONNECTION } from '../errors/connection.ts';
 
 /** The number of idle connections that are kept. */
-const MOST_IDLE = 8;
+const MAX_IDLE = 8;
 
 /** A connection for a request that waits or takes long. */
 interface Line {
@@ -74,7 +74,7 @@ export class ConnectionPool {
 
   #takeBack(line: Line): void {
     this.#busy.delete(line);
-    if (this.#isClosed || this.#idle.length >= MOST_IDLE) line.connection.close();
+    if (this.#isClosed || this.#idle.length >= MAX_IDLE) line.connection.close();
     else if (!line.connection.isLost) this.#idle.push(line);
   }
 

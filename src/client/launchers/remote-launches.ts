@@ -60,12 +60,12 @@ class RemoteLaunches implements Launched {
   #lines: ConnectionPool | undefined;
   #follower: Follower | undefined;
   #isStopping = false;
-  #tellGone: (reason: string) => void = () => undefined;
+  #notifyGone: (reason: string) => void = () => undefined;
 
   constructor(order: LaunchOrder, plans: readonly RemoteLaunchPlan[]) {
     this.#order = order;
     this.#plans = plans;
-    this.gone = new Promise((resolve) => (this.#tellGone = resolve));
+    this.gone = new Promise((resolve) => (this.#notifyGone = resolve));
   }
 
   async start(): Promise<void> {
@@ -122,7 +122,7 @@ class RemoteLaunches implements Launched {
       const how = this.#ends.get(name);
       return how === WELL ? (this.#byes.get(name) ?? 0) >= workers : how !== undefined;
     };
-    if (this.#plans.every(isGone)) this.#tellGone(this.#reason);
+    if (this.#plans.every(isGone)) this.#notifyGone(this.#reason);
   }
 
   async stop(): Promise<void> {

@@ -8,7 +8,7 @@ export const CHUNK_BUDGET = 5;
 /** The largest number of elements of a chunk. More elements save hardly anything. */
 const LARGEST_CHUNK = 100;
 /** The largest size of a chunk in bytes, except for a single larger element. */
-export const MOST_BYTES = 65_536;
+export const MAX_BYTES = 65_536;
 /** The share of the difference by which a smaller measurement lowers the average. */
 const EASE = 1 / 4;
 
@@ -40,7 +40,7 @@ export class ChunkSize {
   /** 1 until the cost of an element is known. */
   get value(): number {
     if (!this.#isMeasured) return 1;
-    const most = Math.min(LARGEST_CHUNK, WORTH / this.#milliseconds.value, MOST_BYTES / this.#bytes.value);
+    const most = Math.min(LARGEST_CHUNK, WORTH / this.#milliseconds.value, MAX_BYTES / this.#bytes.value);
     return Math.max(1, Math.floor(most));
   }
 

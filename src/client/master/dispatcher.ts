@@ -13,7 +13,7 @@ import type { EncodedValue } from '../values/values.ts';
 import { SLEIGH } from '../errors/job.ts';
 
 /** The number of idle groups that are kept, because they know the cost of their elements. */
-const MOST_IDLE_GROUPS = 64;
+const MAX_IDLE_GROUPS = 64;
 /** Milliseconds between two checks of the state of the job. */
 const LOOK_MS = 50;
 
@@ -101,7 +101,7 @@ export class Dispatcher implements TaskSender {
   }
 
   #forgetIdleGroups(): void {
-    let tooMany = this.#groups.size - MOST_IDLE_GROUPS;
+    let tooMany = this.#groups.size - MAX_IDLE_GROUPS;
     for (const [key, { isIdle }] of this.#groups) {
       if (tooMany <= 0) return;
       if (!isIdle) continue;

@@ -7,7 +7,7 @@ import type { ErrorText } from '../../wire/error-kind.ts';
 export type SleighErrorCode = 'no-workers' | 'over' | 'stopped';
 
 /** The number of elements that the message names. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /** The job has ended before one of its batches. */
 export class SleighError extends Error {
@@ -32,4 +32,4 @@ export class SleighError extends Error {
 
 /** @returns the first of them, and whether there are more */
 export const firstOf = (numbers: readonly number[]): string =>
-  numbers.slice(0, MOST_NAMED).join(', ') + (numbers.length > MOST_NAMED ? ', …' : '');
+  numbers.slice(0, MAX_NAMED).join(', ') + (numbers.length > MAX_NAMED ? ', …' : '');

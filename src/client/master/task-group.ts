@@ -3,7 +3,7 @@ import Denque from 'denque';
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
-import { CHUNK_BUDGET, ChunkSize, MOST_BYTES } from './chunk-size.ts';
+import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
@@ -196,7 +196,7 @@ export class TaskGroup {
       const isAlone = !isChunk && first !== undefined;
       const value = isAlone ? encodeAlone(first) : encodeTogether(elements);
       this.#size?.weighed(value.bytes.length, sent.count);
-      const isTooLarge = this.#size !== undefined && sent.count > 1 && value.bytes.length > MOST_BYTES;
+      const isTooLarge = this.#size !== undefined && sent.count > 1 && value.bytes.length > MAX_BYTES;
       if (isAlone && first.failure !== undefined) this.fail(sent, first.failure);
       else if (isTooLarge) this.#divide(sent);
       else await sender.send(this, sent, value, all);

@@ -55,18 +55,18 @@ export class WorkerPool {
   readonly #pool: Actor<typeof poolMachine>;
   #cancelled: CancelledBatches = {};
   #drainTimer: Timer | undefined;
-  #tellBegun: (count: Promise<number>) => void = () => undefined;
+  #notifyBegun: (count: Promise<number>) => void = () => undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     const { workers, budget } = options;
-    this.begun = new Promise((resolve) => (this.#tellBegun = resolve));
-    let tellStopped: (reason: string) => void;
-    this.stopped = new Promise((resolve) => (tellStopped = resolve));
+    this.begun = new Promise((resolve) => (this.#notifyBegun = resolve));
+    let notifyStopped: (reason: string) => void;
+    this.stopped = new Promise((resolve) => (notifyStopped = resolve));
     const { clock } = options.platform;
     const machine = poolMachine.provide({
       actions: {
-        askForRanks: (_, { count }) => this.#tellBegun(this.#askForRanks(count)),
+        askForRanks: (_, { count }) => this.#notifyBegun(this.#askForRanks(count)),
         askForReplacement: (_, { rank }) => void this.#askForReplacement(rank),
         startWorker: (_, { rank }) => this.#startWorker(rank),
         startReplacementTimer: (_, { rank, milliseconds }) => this.#startReplacementTimer(rank, milliseconds),
@@ -77,7 +77,7 @@ export class WorkerPool {
         },
         stopDrainTimer: () => this.#drainTimer?.stop(),
         releaseWorkers: () => this.#sendAll({ type: 'release.asked' }),
-        tellStopped: (_, { reason }) => tellStopped(reason),
+        notifyStopped: (_, { reason }) => notifyStopped(reason),
       },
     });
     this.#pool = createActor(machine, { input: { workers, budget } });

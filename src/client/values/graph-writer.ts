@@ -51,7 +51,7 @@ type Where = Omit<Pending, 'object'>;
  */
 class GraphWriter {
   readonly #name: string;
-  readonly #mostNodes: number;
+  readonly #maxNodes: number;
   readonly #pending: Pending[] = [];
   /** The references to objects that were found before. */
   readonly #slots = new Map<object, Slot>();
@@ -64,9 +64,9 @@ class GraphWriter {
   readonly #ranges = new Map<ArrayBuffer, Map<string, number>>();
 
   /** @param name the name of the value in errors: `element`, `result` … */
-  constructor(name: string, mostNodes = Number.POSITIVE_INFINITY) {
+  constructor(name: string, maxNodes = Number.POSITIVE_INFINITY) {
     this.#name = name;
-    this.#mostNodes = mostNodes;
+    this.#maxNodes = maxNodes;
   }
 
   /** @throws UnsendableError, unless it is lenient */
@@ -135,7 +135,7 @@ class GraphWriter {
     const refuse = (textOf: (path: string) => ErrorText): never => {
       throw new UnsendableError(textOf(this.#path(where)));
     };
-    if (this.#pending.length >= this.#mostNodes) refuse(VALUE.tooManyParts);
+    if (this.#pending.length >= this.#maxNodes) refuse(VALUE.tooManyParts);
     if (kind === 'instance' && Object.keys(value).length === 0) refuse((path) => noFields(value, path));
     if (kind === 'boxed' && typeof value.valueOf() === 'symbol')
       refuse((path) => notData(value.valueOf(), path));

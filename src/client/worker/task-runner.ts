@@ -29,7 +29,7 @@ export interface RunnerOptions {
 }
 
 /** The number of fixed arguments that are kept: those of the latest batches. */
-const MOST_KEPT = 16;
+const MAX_KEPT = 16;
 /** The time limit for loading a module in milliseconds. */
 const LOAD_LIMIT_MS = 60_000;
 
@@ -150,7 +150,7 @@ export class TaskRunner {
     if (found === undefined) throw cancelled();
     const value = readable(found.value);
     const [oldest] = this.#fixedArgs.keys();
-    if (this.#fixedArgs.size >= MOST_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
+    if (this.#fixedArgs.size >= MAX_KEPT && oldest !== undefined) this.#fixedArgs.delete(oldest);
     this.#fixedArgs.set(variable, value);
     return value;
   }

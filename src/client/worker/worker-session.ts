@@ -26,7 +26,7 @@ export class NotBackError extends Error {
 const SHORTEST_PAUSE = 50;
 const LONGEST_PAUSE = 2_000;
 /** Milliseconds beyond the grace, because the server may have noticed the loss later than the worker. */
-const BEYOND = 2_000;
+const OUT_OF_BOUNDS = 2_000;
 
 /**
  * A worker's registration in a job (S3). It may span several connections if the job lets lost workers come back
@@ -134,7 +134,7 @@ export class WorkerSession {
     // If this side has ended the connection, it would end the next one in the same way.
     if (this.#grace === 0 || lost.code !== 'lost') throw lost;
     const { clock } = this.#platform;
-    const end = clock.now() + this.#grace + BEYOND;
+    const end = clock.now() + this.#grace + OUT_OF_BOUNDS;
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       // The random delay prevents all workers from coming back at the same moment.
       await delay(clock, pause * (0.5 + this.#platform.random()));

@@ -112,7 +112,7 @@ export const poolMachine = setup({
     startDrainTimer: (_args, _params: { milliseconds: number }) => undefined,
     stopDrainTimer: () => undefined,
     releaseWorkers: () => undefined,
-    tellStopped: (_args, _params: { reason: string }) => undefined,
+    notifyStopped: (_args, _params: { reason: string }) => undefined,
     reportUnexpected: () => undefined,
   },
 }).createMachine({
@@ -310,7 +310,7 @@ export const poolMachine = setup({
     },
     stopped: {
       type: 'final',
-      entry: { type: 'tellStopped', params: ({ context }) => ({ reason: context.reason }) },
+      entry: { type: 'notifyStopped', params: ({ context }) => ({ reason: context.reason }) },
     },
   },
 });

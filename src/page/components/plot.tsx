@@ -118,7 +118,7 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
         ref={place}
         class="plot-place"
         role="img"
-        aria-label={`${title}: ${names.map((name, i) => `${name} ${valueAt(i, last)}, ${format(mostOf(data[i + 1]))} at most`).join('; ')}`}
+        aria-label={`${title}: ${names.map((name, i) => `${name} ${valueAt(i, last)}, ${format(maxOf(data[i + 1]))} at most`).join('; ')}`}
       />
       {times.length < 2 && <p class="plot-empty">The first figures appear in a moment.</p>}
     </figure>
@@ -132,7 +132,7 @@ function columnsOf({ names, columns }: Series, wanted: readonly string[]): uPlot
   return [[...(columns[0] ?? [])], ...wanted.map(column)];
 }
 
-const mostOf = (column: ArrayLike<number | null | undefined> | undefined): number =>
+const maxOf = (column: ArrayLike<number | null | undefined> | undefined): number =>
   Array.from(column ?? []).reduce<number>((most, n) => Math.max(most, n ?? 0), 0);
 
 /** The value of a colour of the style sheet in the current theme. */

@@ -6,7 +6,7 @@ const SHAPES: Readonly<Record<Tone, string>> = {
   busy: 'M4 2.5v11l9-5.5Z',
   waiting: 'M3.5 2h9L8.6 8l3.9 6h-9l3.9-6Z',
   idle: 'M8 3a5 5 0 1 1-.01 0Z',
-  declared: 'M8 3a5 5 0 1 1-.01 0Z',
+  reserved: 'M8 3a5 5 0 1 1-.01 0Z',
   dead: 'M3.5 3.5l9 9m0-9l-9 9',
   lost: 'M8 2.2l6.3 11.3H1.7ZM8 6.4v3.4m0 1.6v.4',
   left: 'M3 8h9m-3.5-3.8L12.3 8l-3.8 3.8',

@@ -1,39 +1,38 @@
 /** The appearance of a state on all pages: colour, shape and name. */
 
 export type Tone =
-  'busy' | 'waiting' | 'idle' | 'declared' | 'dead' | 'lost' | 'left' | 'deadbeat' | 'ending' | 'done';
+  'busy' | 'waiting' | 'idle' | 'reserved' | 'dead' | 'lost' | 'left' | 'deadbeat' | 'ending' | 'done';
 
 const TONES: Readonly<Record<string, Tone>> = {
   // workers
-  declared: 'declared',
-  replacing: 'declared',
+  reserved: 'reserved',
+  replacing: 'reserved',
   idle: 'idle',
   waiting: 'waiting',
   busy: 'busy',
   dead: 'dead',
   left: 'left',
   deadbeat: 'deadbeat',
-  lost: 'lost',
+  disconnected: 'lost',
   // sentinels
   active: 'idle',
-  dismissed: 'ending',
   // connections
-  greeting: 'declared',
-  negotiating: 'declared',
-  securing: 'declared',
+  greeting: 'reserved',
+  negotiating: 'reserved',
+  securing: 'reserved',
   ready: 'idle',
   blocked: 'waiting',
   closing: 'ending',
   closed: 'left',
   // sleighs, their join phase and their shutdown
   serving: 'idle',
-  windingDown: 'ending',
+  shuttingDown: 'ending',
   deleted: 'left',
   open: 'idle',
   elastic: 'idle',
   byStatus: 'waiting',
   byBroadcast: 'waiting',
-  grace: 'declared',
+  grace: 'reserved',
   running: 'idle',
   byRequest: 'ending',
   byItself: 'ending',
@@ -44,7 +43,7 @@ const TONES: Readonly<Record<string, Tone>> = {
   cancelling: 'ending',
   settled: 'done',
   supervising: 'idle',
-  starting: 'declared',
+  starting: 'reserved',
   loading: 'busy',
   calling: 'busy',
   heeding: 'lost',
@@ -79,7 +78,7 @@ const leafOf = (state: string): string => pathOf(state).at(-1) ?? '';
 export function toneOf(state: string, chart = ''): Tone {
   // A join phase that has closed is complete.
   if (chart === 'joinPhase' && state === 'closed') return 'done';
-  return TONES[leafOf(state)] ?? 'declared';
+  return TONES[leafOf(state)] ?? 'reserved';
 }
 
 /** `byItself` as `by itself`. */
@@ -105,7 +104,7 @@ const ORDER: readonly Tone[] = [
   'busy',
   'waiting',
   'idle',
-  'declared',
+  'reserved',
   'ending',
   'done',
   'deadbeat',

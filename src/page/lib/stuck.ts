@@ -30,7 +30,7 @@ export function notices({
   const waiting = ofTone(workers, 'waiting');
   const registered = ofTone(workers, 'waiting', 'idle', 'busy');
   const idle = ofTone(workers, 'idle');
-  const declared = ofTone(workers, 'declared');
+  const reserved = ofTone(workers, 'reserved');
 
   if (dead > 0) trouble(`${plural(dead, 'worker has', 'workers have')} died`);
   if (state !== 'serving') {
@@ -42,8 +42,8 @@ export function notices({
     if (queued > 0)
       trouble(`${plural(queued, 'task waits', 'tasks wait')}, and no worker is there to take them`);
     else if (total(workers) === 0) hint('No sentinel has fetched a rank yet');
-    if (declared > 0)
-      hint(`${plural(declared, 'rank was', 'ranks were')} given out whose workers have not registered`);
+    if (reserved > 0)
+      hint(`${plural(reserved, 'rank was', 'ranks were')} given out whose workers have not registered`);
     return all;
   }
   if (queued > 0 && waiting > 0 && running === 0) trouble('Workers wait although tasks are queued');

@@ -18,10 +18,10 @@ const LAST_ARGUMENT = 22;
 
 /** The connection under test, and a witness on another one. */
 export class ConnectionFixture {
-  readonly speaker: ProtocolClient;
+  readonly protocolClient: ProtocolClient;
   readonly #witness: ProtocolClient;
   readonly #server: Address;
-  readonly #grounds: TestTarget;
+  readonly #target: TestTarget;
   /** A variable in which the client waits. */
   readonly #variable: string;
   /** A workspace of the client, which is deleted with its connection (W6). */
@@ -33,32 +33,32 @@ export class ConnectionFixture {
   #periodEnds = 0;
 
   private constructor(
-    grounds: TestTarget,
+    target: TestTarget,
     server: Address,
-    speaker: ProtocolClient,
+    protocolClient: ProtocolClient,
     witness: ProtocolClient,
   ) {
-    this.#grounds = grounds;
+    this.#target = target;
     this.#server = server;
-    this.speaker = speaker;
+    this.protocolClient = protocolClient;
     this.#witness = witness;
     const run = randomUUID();
     this.#variable = `verify ${run}`;
     this.own = `verify own ${run}`;
   }
 
-  static async open({ grounds, steps, tries }: TestPath): Promise<ConnectionFixture> {
+  static async open({ target, steps, tries }: TestPath): Promise<ConnectionFixture> {
     const stops = [...steps, ...tries].includes('server.stopping');
-    const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+    const server = stops && target.disposable !== undefined ? await target.disposable() : target.server;
     const witness = await ProtocolClient.ready(server);
-    const stage = new ConnectionFixture(grounds, server, await ProtocolClient.open(server), witness);
+    const stage = new ConnectionFixture(target, server, await ProtocolClient.open(server), witness);
     mustBe(VERB.useWs, await witness.ask(USE_SHARED), {});
     return stage;
   }
 
   /** Leaves nothing behind. */
   async close(): Promise<void> {
-    this.speaker.vanish();
+    this.protocolClient.vanish();
     if (this.#pending !== undefined)
       await this.#witness.ask([VERB.deleteVar, DEFAULT_WORKSPACE, this.#variable]).catch(() => undefined);
     this.#witness.vanish();
@@ -66,7 +66,7 @@ export class ConnectionFixture {
 
   /** P2.1. */
   async greet(): Promise<void> {
-    const offer = await this.speaker.greet();
+    const offer = await this.protocolClient.greet();
     for (const name of [OPTION.metadataToServer, OPTION.metadataFromServer, OPTION.killServerOnClose])
       mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
   }
@@ -74,54 +74,54 @@ export class ConnectionFixture {
   /** P2.3. */
   async chooseTls(): Promise<void> {
     const wanted = { MetadataToServer: '1', MetadataFromServer: '1', SSL: '1' };
-    await this.speaker.choose(new Map(Object.entries(wanted)));
+    await this.protocolClient.choose(new Map(Object.entries(wanted)));
   }
 
   /** P2.3. */
   async chooseWhatIsNotOffered(): Promise<void> {
-    this.speaker.write(`R000${encodeDictionary(new Map([['Sauna', '1']]))}`);
-    const four = await this.speaker.read(4);
+    this.protocolClient.write(`R000${encodeDictionary(new Map([['Sauna', '1']]))}`);
+    const four = await this.protocolClient.read(4);
     mustHold(four === 'F000', `an option that is not offered is answered with "${four}"`);
   }
 
   async waitForTimeLimit(): Promise<void> {
-    await this.speaker.ended((this.#grounds.handshakeSeconds + 15) * 1000);
+    await this.protocolClient.ended((this.#target.handshakeSeconds + 15) * 1000);
   }
 
   /** P2.2, P5.1: nothing more is sent. */
   async sayAndEnd(bytes: string): Promise<void> {
-    this.speaker.forgetExpected();
-    this.speaker.write(bytes);
-    await this.speaker.ended();
+    this.protocolClient.forgetExpected();
+    this.protocolClient.write(bytes);
+    await this.protocolClient.ended();
   }
 
   /** P5.1. */
   async askNothing(): Promise<void> {
-    const pending = this.speaker.expect(false);
-    this.speaker.write(this.speaker.encode([]));
+    const pending = this.protocolClient.expect(false);
+    this.protocolClient.write(this.protocolClient.encode([]));
     const answer = await whenAnsweredInTime(pending.whenAnswered, 'an empty request');
     mustBe('an empty request', answer, { status: '0001' });
   }
 
   /** P12: the first bytes of a request. */
   async beginRequest(): Promise<void> {
-    this.#rest = this.speaker.encode([VERB.useWs, DEFAULT_WORKSPACE, 'v'.repeat(LABEL_BYTES), 'no']);
+    this.#rest = this.protocolClient.encode([VERB.useWs, DEFAULT_WORKSPACE, 'v'.repeat(LABEL_BYTES), 'no']);
     this.#say(this.#rest.length - LABEL_BYTES);
     this.requestTimerRestarts();
     await Promise.resolve();
   }
 
   requestTimerRestarts(): void {
-    this.#periodEnds = performance.now() + this.#grounds.requestSeconds * 1000;
+    this.#periodEnds = performance.now() + this.#target.requestSeconds * 1000;
   }
 
   #say(bytes: number): void {
-    this.speaker.write(this.#rest.slice(0, bytes));
+    this.protocolClient.write(this.#rest.slice(0, bytes));
     this.#rest = this.#rest.slice(bytes);
   }
 
   async completeRequest(): Promise<void> {
-    const pending = this.speaker.expect(false);
+    const pending = this.protocolClient.expect(false);
     this.#say(this.#rest.length);
     mustBe(VERB.useWs, await whenAnsweredInTime(pending.whenAnswered, 'a request that came slowly'), {});
   }
@@ -130,14 +130,14 @@ export class ConnectionFixture {
   async goOnSlowly(): Promise<void> {
     this.#say(PROGRESS_BYTES);
     await sleep(this.#periodEnds - performance.now() + 700);
-    mustHold(!this.speaker.hasEnded, 'the server has ended a connection whose request goes on coming');
+    mustHold(!this.protocolClient.hasEnded, 'the server has ended a connection whose request goes on coming');
     this.requestTimerRestarts();
   }
 
   /** P12: no more bytes arrive. */
   async stall(): Promise<void> {
-    this.speaker.forgetExpected();
-    await this.speaker.ended((this.#grounds.requestSeconds + 15) * 1000);
+    this.protocolClient.forgetExpected();
+    await this.protocolClient.ended((this.#target.requestSeconds + 15) * 1000);
   }
 
   /** P5.1: in the middle of a request. */
@@ -148,16 +148,16 @@ export class ConnectionFixture {
 
   /** P5.3: the second request is complete before the blocked one is answered. */
   async overrunByTheRest(): Promise<void> {
-    this.speaker.forgetExpected();
-    const pending = this.speaker.expect(false);
+    this.protocolClient.forgetExpected();
+    const pending = this.protocolClient.expect(false);
     this.#say(this.#rest.length);
     const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
     mustBe('a request that comes too early', answer, { status: '0001' });
   }
 
   async block(): Promise<void> {
-    mustBe(VERB.useWs, await this.speaker.ask(USE_SHARED), {});
-    this.#pending = this.speaker.begin([VERB.fetch, DEFAULT_WORKSPACE, this.#variable]);
+    mustBe(VERB.useWs, await this.protocolClient.ask(USE_SHARED), {});
+    this.#pending = this.protocolClient.begin([VERB.fetch, DEFAULT_WORKSPACE, this.#variable]);
     await eventually(async () =>
       (await this.#fetchers()) === 1 ? undefined : 'a get is not listed as waiting',
     );
@@ -190,17 +190,19 @@ export class ConnectionFixture {
 
   /** P5.3: an error in short form, whatever was requested; the blocked request consumes no value. */
   async overrun(args: readonly string[]): Promise<void> {
-    this.speaker.forgetExpected();
-    const pending = this.speaker.expect(false);
-    this.speaker.write(this.speaker.encode(args));
+    this.protocolClient.forgetExpected();
+    const pending = this.protocolClient.expect(false);
+    this.protocolClient.write(this.protocolClient.encode(args));
     const answer = await whenAnsweredInTime(pending.whenAnswered, 'a request that comes too early');
     mustBe('a request that comes too early', answer, { status: '0001' });
   }
 
   /** A request on which the server is known to fail: it reports this, and closes the connection. */
   async meetFault(): Promise<void> {
-    const wstype = this.#grounds.faultyKind ?? '';
-    const answer = await this.speaker.ask([VERB.openWs, `${this.own} faulty`, 'verify', 'no'], { wstype });
+    const wstype = this.#target.faultyKind ?? '';
+    const answer = await this.protocolClient.ask([VERB.openWs, `${this.own} faulty`, 'verify', 'no'], {
+      wstype,
+    });
     mustBe('a request that meets a fault', answer, { status: '2000' });
   }
 
@@ -209,20 +211,20 @@ export class ConnectionFixture {
     const killer = await ProtocolClient.ready(this.#server);
     mustBe(VERB.deadman, await killer.ask([VERB.deadman]), {});
     killer.vanish();
-    this.speaker.forgetExpected();
+    this.protocolClient.forgetExpected();
     await this.#witness.ended();
   }
 
   /** The connection has ended: requests are not carried out. */
   async mustBeUnheard(bytes: string): Promise<void> {
-    this.speaker.write(bytes);
+    this.protocolClient.write(bytes);
     await this.#witness.ask([VERB.listWss]);
-    mustHold(this.speaker.unread === 0, 'the server answers on a connection that it has ended');
+    mustHold(this.protocolClient.unread === 0, 'the server answers on a connection that it has ended');
   }
 
   async leave(): Promise<void> {
-    this.speaker.forgetExpected();
-    this.speaker.vanish();
+    this.protocolClient.forgetExpected();
+    this.protocolClient.vanish();
     await Promise.resolve();
   }
 

@@ -69,16 +69,18 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   'greeted.old': stimulus(
     ['greeted.old'],
     saidIn(GREETING, 'greeted.old', FIRST, '2222', ({ facts }) =>
-      causes([{ type: 'greeted.old' }], { ...facts, handshake: 'old' }, ({ speaker }) =>
-        speaker.greetOldWay(),
+      causes([{ type: 'greeted.old' }], { ...facts, handshake: 'old' }, ({ protocolClient }) =>
+        protocolClient.greetOldWay(),
       ),
     ),
   ),
   'options.accepted': stimulus(
     ['options.accepted'],
     saidIn(NEGOTIATING, 'options.accepted', OPTIONS, 'R0000000', ({ facts }) =>
-      causes([{ type: 'options.accepted', secure: false }], { ...facts, handshake: 'new' }, ({ speaker }) =>
-        speaker.choose(),
+      causes(
+        [{ type: 'options.accepted', secure: false }],
+        { ...facts, handshake: 'new' },
+        ({ protocolClient }) => protocolClient.choose(),
       ),
     ),
   ),
@@ -102,7 +104,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   secured: stimulus(
     ['secured'],
     saidIn(SECURING, 'secured', 'TLS begins after the options alone', '\x16', ({ facts }) =>
-      causes([{ type: 'secured' }], facts, ({ speaker }) => speaker.startTls()),
+      causes([{ type: 'secured' }], facts, ({ protocolClient }) => protocolClient.startTls()),
     ),
   ),
   'handshake.elapsed': stimulus(
@@ -211,10 +213,10 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   ),
 };
 
-const mustBeQuiet = async ({ speaker }: ConnectionFixture): Promise<void> => {
+const mustBeQuiet = async ({ protocolClient }: ConnectionFixture): Promise<void> => {
   await Promise.resolve();
-  mustHold(!speaker.hasEnded, 'the server has ended the connection');
-  mustHold(speaker.unread === 0, `the server has said ${speaker.unread} bytes too many`);
+  mustHold(!protocolClient.hasEnded, 'the server has ended the connection');
+  mustHold(protocolClient.unread === 0, `the server has said ${protocolClient.unread} bytes too many`);
 };
 
 export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
@@ -230,7 +232,7 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
     [READY]: async (stage) => {
       await mustBeQuiet(stage);
       // P5.2: a request is carried out, and answered.
-      const opened = await stage.speaker.ask([VERB.openWs, stage.own, 'verify', 'no']);
+      const opened = await stage.protocolClient.ask([VERB.openWs, stage.own, 'verify', 'no']);
       mustBe(VERB.openWs, opened, {});
       stage.ownsWorkspace = true;
     },
@@ -244,9 +246,9 @@ export const connectionModel: ChartModel<Context, Facts, ConnectionFixture> = {
       await stage.mustWait();
     },
     closing: async (stage, { facts }) => {
-      await stage.speaker.ended();
+      await stage.protocolClient.ended();
       mustHold(
-        stage.speaker.unread === 0,
+        stage.protocolClient.unread === 0,
         'the server says more than it should before it ends the connection',
       );
       if (!facts.stopped) await stage.mustBeDeparted();

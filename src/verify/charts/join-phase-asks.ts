@@ -9,7 +9,7 @@ import {
   isElastic,
   expected,
   waitedFor,
-  lapses,
+  expiries,
   allAreThere,
 } from './join-phase-situation.ts';
 
@@ -22,7 +22,7 @@ export const askStatus =
     if (isElastic(at) && delay !== undefined) return OUT_OF_BOUNDS;
     if (isElastic(at)) return askElastic(at, asked, VARIABLE.status, undefined);
     const closes = isOpen(at) && context.registered === expected(context);
-    const events = closes ? [asked, ...lapses(waitedFor(at))] : [asked];
+    const events = closes ? [asked, ...expiries(waitedFor(at))] : [asked];
     return causes(events, facts, async (stage) => {
       const { job } = stage;
       const metadata = delay === undefined ? {} : { delay: stage.seconds(delay) };

@@ -15,7 +15,8 @@ export class JoinPhaseFixture {
   readonly job: Job;
   /** By their ranks. */
   readonly sentinels: ProtocolClient[] = [];
-  readonly workers: { readonly rank: number; readonly session: Session; speaker: ProtocolClient }[] = [];
+  readonly workers: { readonly rank: number; readonly session: Session; protocolClient: ProtocolClient }[] =
+    [];
   readonly waiting: Pending[] = [];
   readonly #short: string;
   /** The rank whose worker is being replaced (S19). */
@@ -30,7 +31,7 @@ export class JoinPhaseFixture {
 
   static async open(testPath: TestPath, options: Details): Promise<JoinPhaseFixture> {
     const always = { onDeadWorker: 'null', reconnectGrace: '60' };
-    const job = await Job.open(testPath.grounds.server, { ...always, ...options });
+    const job = await Job.open(testPath.target.server, { ...always, ...options });
     return new JoinPhaseFixture(job, period(testPath, 0.8, 60));
   }
 
@@ -51,18 +52,23 @@ export class JoinPhaseFixture {
   }
 
   async register(rank: number, session: Session = SESSION): Promise<void> {
-    const speaker = await this.job.guest();
-    this.workers.push({ rank, session, speaker });
-    await this.job.mustStore(speaker, [VARIABLE.workerIds, String(rank)], {}, session);
+    const protocolClient = await this.job.guest();
+    this.workers.push({ rank, session, protocolClient });
+    await this.job.mustStore(protocolClient, [VARIABLE.workerIds, String(rank)], {}, session);
   }
 
   /** S18: on another connection, before the server knows that the first one has closed. */
   async comeBack(): Promise<void> {
     const [worker] = this.workers;
     if (worker === undefined) throw new Error('nobody is registered');
-    const old = worker.speaker;
-    worker.speaker = await this.job.guest();
-    await this.job.mustStore(worker.speaker, [VARIABLE.workerIds, String(worker.rank)], {}, worker.session);
+    const old = worker.protocolClient;
+    worker.protocolClient = await this.job.guest();
+    await this.job.mustStore(
+      worker.protocolClient,
+      [VARIABLE.workerIds, String(worker.rank)],
+      {},
+      worker.session,
+    );
     await this.job.leave(old);
   }
 
@@ -73,7 +79,7 @@ export class JoinPhaseFixture {
     this.#replaced = worker.rank;
     this.#replacedSession = worker.session;
     await this.job.mustReplace(String(worker.rank), { value: String(worker.rank) });
-    await this.job.leave(worker.speaker);
+    await this.job.leave(worker.protocolClient);
   }
 
   /** S18, S19: a replaced worker does not come back. */
@@ -92,7 +98,7 @@ export class JoinPhaseFixture {
   }
 
   /** S17: all waiting clients are answered. */
-  async mustTell(number: number): Promise<void> {
+  async mustReply(number: number): Promise<void> {
     for (const pending of this.waiting.splice(0))
       await this.job.mustBeTold('who waits for the group', pending, { value: String(number) });
   }

@@ -51,21 +51,22 @@ export const registration = (facts: Partial<Extract<JoinPhaseEvent, { type: 'reg
 });
 
 /** Ranks without a registered worker; a replacement may register after the group has closed (S19). */
-export const waitedFor = ({ context, facts }: At): number => context.declared - (facts.isReplaced ? 1 : 0);
+export const waitedFor = ({ context, facts }: At): number => context.reserved - (facts.isReplaced ? 1 : 0);
 
 /** S6.1: these expire when the group closes. */
-export const lapses = (declared: number) => Array.from({ length: declared }, () => ({ type: 'rank.lapsed' }));
+export const expiries = (reserved: number) =>
+  Array.from({ length: reserved }, () => ({ type: 'rank.expired' }));
 
 /** S17: whether all have registered after the change. */
 export const allAreThere = ({ context }: At, change: Partial<JoinPhaseContext> = {}): boolean => {
-  const { maximum, declared, registered } = { ...context, ...change };
-  return registered > 0 && (declared === 0 || (maximum > 0 && registered >= maximum));
+  const { maximum, reserved, registered } = { ...context, ...change };
+  return registered > 0 && (reserved === 0 || (maximum > 0 && registered >= maximum));
 };
 
 /** The replies of an elastic group, and the clients that then wait. */
 export const changes = (at: At, change: Partial<JoinPhaseContext>, facts: Facts) => {
   const tells = isElastic(at) && allAreThere(at, change);
-  const told = (stage: JoinPhaseFixture) => stage.mustTell(change.registered ?? at.context.registered);
+  const told = (stage: JoinPhaseFixture) => stage.mustReply(change.registered ?? at.context.registered);
   return {
     facts: tells ? { ...facts, waits: false } : facts,
     check: tells ? told : () => Promise.resolve(),

@@ -17,7 +17,7 @@ import {
   stimulus,
   registration,
   waitedFor,
-  lapses,
+  expiries,
   changes,
   failed,
 } from './join-phase-situation.ts';
@@ -25,7 +25,7 @@ import {
 const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] = {
   'rank.asked': stimulus(['rank.asked'], (at) => {
     const { facts, context } = at;
-    const inUse = isElastic(at) ? context.declared + context.registered : context.ranksGiven;
+    const inUse = isElastic(at) ? context.reserved + context.registered : context.ranksGiven;
     const isFull = context.maximum > 0 && inUse >= context.maximum;
     const rank = isClosed(at) || isFull ? -1 : context.ranksGiven;
     if (rank >= RANKS) return OUT_OF_BOUNDS;
@@ -42,9 +42,9 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const { facts, context } = at;
     if (!facts.isReplaced) return impossible('nobody is to be replaced');
     const events = [registration({ rank: 'replacing' }), { type: 'worker.registered' }];
-    const change = { declared: context.declared - 1, registered: context.registered + 1 };
+    const change = { reserved: context.reserved - 1, registered: context.registered + 1 };
     if (!isElastic(at) && !isClosed(at) && change.registered === expected(context))
-      events.push(...lapses(change.declared));
+      events.push(...expiries(change.reserved));
     const after = changes(at, change, { ...facts, isReplaced: false });
     return causes(events, after.facts, async (stage) => {
       await stage.registerReplacement();
@@ -55,7 +55,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const { facts, context } = at;
     const rank = facts.nextRank;
     if (rank >= context.ranksGiven) return impossible('no rank waits for its worker');
-    const asked = registration({ rank: isClosed(at) ? 'ended' : 'declared' });
+    const asked = registration({ rank: isClosed(at) ? 'ended' : 'reserved' });
     if (isClosed(at))
       return causes([asked], facts, ({ job }) =>
         job.asStranger((late) =>
@@ -63,9 +63,9 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
         ),
       );
     const events = [asked, { type: 'worker.registered' }];
-    const change = { declared: context.declared - 1, registered: context.registered + 1 };
+    const change = { reserved: context.reserved - 1, registered: context.registered + 1 };
     if (!isElastic(at) && change.registered === expected(context))
-      events.push(...lapses(change.declared - (facts.isReplaced ? 1 : 0)));
+      events.push(...expiries(change.reserved - (facts.isReplaced ? 1 : 0)));
     const after = changes(at, change, { ...facts, nextRank: rank + 1 });
     return causes(events, after.facts, async (stage) => {
       await stage.register(rank);
@@ -81,12 +81,12 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     aims: ['elastic.chosen'],
     comesTo: () => impossible('the maker of the sleigh chooses at the beginning (S17)'),
   },
-  'rank.lapsed': stimulus(['rank.lapsed'], (at) => {
+  'rank.expired': stimulus(['rank.expired'], (at) => {
     const { facts, context } = at;
     if (waitedFor(at) === 0 || isClosed(at)) return impossible('no rank waits for its worker');
     if (!isElastic(at)) return OUT_OF_BOUNDS;
-    const after = changes(at, { declared: context.declared - 1 }, { ...facts, nextRank: facts.nextRank + 1 });
-    return causes([{ type: 'rank.lapsed' }], after.facts, async (stage) => {
+    const after = changes(at, { reserved: context.reserved - 1 }, { ...facts, nextRank: facts.nextRank + 1 });
+    return causes([{ type: 'rank.expired' }], after.facts, async (stage) => {
       const sentinel = stage.sentinels[facts.nextRank];
       if (sentinel !== undefined) await stage.job.leave(sentinel);
       await after.check(stage);
@@ -115,12 +115,12 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
     const rank = facts.nextRank;
     if (rank >= context.ranksGiven) return impossible('no rank waits for its worker');
     if (context.registered === 0) return impossible('nobody is registered');
-    const asked = registration({ rank: isClosed(at) ? 'ended' : 'declared', connection: 'others' });
+    const asked = registration({ rank: isClosed(at) ? 'ended' : 'reserved', connection: 'others' });
     return causes([asked], facts, async ({ job, workers }) => {
       const [other] = workers;
       if (other === undefined) throw new Error('nobody is registered');
       const why = isClosed(at) ? 'group closed' : `this connection is worker ${other.rank} already`;
-      await job.mustStore(other.speaker, [VARIABLE.workerIds, String(rank)], failed(why));
+      await job.mustStore(other.protocolClient, [VARIABLE.workerIds, String(rank)], failed(why));
     });
   }),
   'registration.asked, by one who was replaced': stimulus(['registration.asked'], ({ facts }) =>
@@ -139,7 +139,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       if (worker === undefined) throw new Error('nobody is registered');
       // A worker whose connection closes is disconnected at first (S18).
       await job.mustStore(job.master, [VARIABLE.workerDead, String(worker.rank)]);
-      await job.leave(worker.speaker);
+      await job.leave(worker.protocolClient);
       const why = isClosed(at) ? 'group closed' : `the worker of rank ${worker.rank} is dead`;
       await job.asStranger((late) =>
         job.mustStore(late, [VARIABLE.workerIds, String(worker.rank)], failed(why), worker.session),
@@ -211,7 +211,7 @@ const stimuli: ChartModel<JoinPhaseContext, Facts, JoinPhaseFixture>['stimuli'] 
       const { facts, context, state } = at;
       if (!state.startsWith('gathering.joining')) return impossible('there is no join phase then');
       if (context.delay !== SHORT) return impossible('this join phase takes a minute');
-      return causes([{ type: 'joining.elapsed' }, ...lapses(waitedFor(at))], facts, ({ job }) =>
+      return causes([{ type: 'joining.elapsed' }, ...expiries(waitedFor(at))], facts, ({ job }) =>
         job.mustRead(VARIABLE.joinStatus, 'closed', AFTER_PERIOD),
       );
     },
@@ -260,12 +260,12 @@ const modelFor = (
   key: ({ state, context, facts }) => {
     const { maximum: most, frozen, ranksGiven, registered, duration, delay, registeredAtClosing } = context;
     const period = state === 'gathering.open' ? duration : state === 'closed' ? registeredAtClosing : delay;
-    const { declared } = context;
+    const { reserved } = context;
     return state === 'elastic'
-      ? [state, most, declared, ranksGiven, registered, facts]
+      ? [state, most, reserved, ranksGiven, registered, facts]
       : [state, most, frozen, ranksGiven, registered, period, facts];
   },
-  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks lapse in an elastic group; all sentinels supervise, and one worker at a time is to be replaced, in an elastic group, or a closed one of one rank`,
+  bound: `at most ${RANKS} ranks; a maximum of none, 1 or ${RANKS}; a delay of a minute or a short one; a duration is set first, and the phase begins next; a maximum is set before the phase, or before there are ranks; ranks expire in an elastic group; all sentinels supervise, and one worker at a time is to be replaced, in an elastic group, or a closed one of one rank`,
   simpleSteps: 2,
   open: (testPath) =>
     JoinPhaseFixture.open(testPath, {

@@ -30,13 +30,13 @@ interface Context {
 }
 
 type At = Situation<Context, Facts>;
-type Act = Effect<Facts, SentinelStage>;
+type Act = Effect<Facts, SentinelFixture>;
 
 const NO_VALUE = { status: '0001', reason: 'no value available.' };
 /** The ranks that it is assigned, from 0. */
 const LAST_RANK = 1;
 
-class SentinelStage {
+class SentinelFixture {
   readonly job: Job;
   readonly sentinel: ProtocolClient;
   pending: Pending | undefined;
@@ -46,10 +46,10 @@ class SentinelStage {
     this.sentinel = sentinel;
   }
 
-  static async open(job: Job, description: Details): Promise<SentinelStage> {
+  static async open(job: Job, description: Details): Promise<SentinelFixture> {
     const sentinel = await job.guest();
     await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: '0' }, description);
-    return new SentinelStage(job, sentinel);
+    return new SentinelFixture(job, sentinel);
   }
 
   close(): void {
@@ -64,8 +64,8 @@ const BLOCKED = impossible('its connection is blocked (P5.3)');
 const stimulus = (
   aims: readonly string[],
   comesTo: (at: At) => Act,
-  pace: Pick<Stimulus<Context, Facts, SentinelStage>, 'timed'> = {},
-): Stimulus<Context, Facts, SentinelStage> => ({
+  pace: Pick<Stimulus<Context, Facts, SentinelFixture>, 'timed'> = {},
+): Stimulus<Context, Facts, SentinelFixture> => ({
   aims,
   ...pace,
   comesTo: (at) => (at.facts.deleted ? changesNothing(({ job }) => job.mustBeDeleted()) : comesTo(at)),
@@ -79,11 +79,11 @@ const askAlive =
     const verb = waits ? VERB.fetch : VERB.findTry;
     if (!facts.isConnected) return GONE;
     if (state === 'blocked') return BLOCKED;
-    const mustStop = async ({ job, sentinel }: SentinelStage): Promise<void> => {
+    const mustStop = async ({ job, sentinel }: SentinelFixture): Promise<void> => {
       await job.mustGet(sentinel, [verb, VARIABLE.sentinelAlive], { value: '1' });
     };
     if (isFinal(at)) return changesNothing(mustStop);
-    if (state === 'dismissed') return causes(events, facts, mustStop);
+    if (state === 'stopping') return causes(events, facts, mustStop);
     if (waits)
       return causes(events, { ...facts, isMissed: false }, async (stage) => {
         stage.pending = stage.job.beginToGet(stage.sentinel, VERB.find, VARIABLE.sentinelAlive);
@@ -98,18 +98,18 @@ const nameOf = ({ context }: At): string => `Sentinel ${context.lastRank}`;
 
 const registers =
   (expected: { status: string }) =>
-  async ({ job }: SentinelStage): Promise<void> => {
+  async ({ job }: SentinelFixture): Promise<void> => {
     await job.mustStore(await job.guest(), [VARIABLE.workerIds, '0'], expected);
   };
 const getsRank =
   (rank: number) =>
-  async ({ job, sentinel }: SentinelStage): Promise<void> => {
+  async ({ job, sentinel }: SentinelFixture): Promise<void> => {
     await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: String(rank) });
   };
-const leaves = ({ job, sentinel }: SentinelStage) => job.leave(sentinel);
-const endSleigh = ({ job }: SentinelStage) => job.mustStore(job.master, [VARIABLE.rideOver, 'over']);
+const leaves = ({ job, sentinel }: SentinelFixture) => job.leave(sentinel);
+const endSleigh = ({ job }: SentinelFixture) => job.mustStore(job.master, [VARIABLE.rideOver, 'over']);
 
-const inVain = ({ job }: SentinelStage) => job.mustReplace('0', { value: '-1' });
+const inVain = ({ job }: SentinelFixture) => job.mustReplace('0', { value: '-1' });
 
 /** S19: for the worker of its first rank. */
 const replaces = (at: At): Act => {
@@ -120,9 +120,9 @@ const replaces = (at: At): Act => {
   return causes([event], { ...facts, hasWorker: false }, ({ job }) => job.mustReplace('0', { value: '0' }));
 };
 
-const refusesToReplace = ({ job }: SentinelStage) => job.mustReplace('0', { status: '0001' });
+const refusesToReplace = ({ job }: SentinelFixture) => job.mustReplace('0', { status: '0001' });
 
-const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelStage>['stimuli'] => ({
+const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelFixture>['stimuli'] => ({
   'its worker registers': stimulus([], (at) => {
     const { facts } = at;
     if (facts.hasWorker) return impossible('it has registered');
@@ -142,48 +142,48 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSt
   ),
   'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
   'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
-  'waking.came': stimulus(
-    ['waking.came'],
+  'heartbeat.came': stimulus(
+    ['heartbeat.came'],
     ({ facts, state }) =>
       state === 'blocked'
-        ? causes([{ type: 'waking.came' }], { ...facts, isMissed: true }, async ({ job, pending }) => {
+        ? causes([{ type: 'heartbeat.came' }], { ...facts, isMissed: true }, async ({ job, pending }) => {
             await job.mustBeTold('the sentinel, when it is time', pending, { value: '0' }, AFTER_PERIOD);
           })
         : impossible('only who is blocked is woken'),
     { timed: true },
   ),
-  'absence.elapsed': stimulus(
-    ['absence.elapsed'],
+  'heartbeat.missed': stimulus(
+    ['heartbeat.missed'],
     (at) =>
       at.state === 'active' && at.facts.isMissed
-        ? causes([{ type: 'absence.elapsed' }], { ...at.facts, hasWorker: false }, ({ job }) =>
+        ? causes([{ type: 'heartbeat.missed' }], { ...at.facts, hasWorker: false }, ({ job }) =>
             job.mustBeListed(nameOf(at), 'Dead sentinels', AFTER_PERIOD),
           )
         : impossible('its absence does not count'),
     { timed: true },
   ),
-  'connection.closed': stimulus(['connection.closed', 'departed'], (at) => {
+  'connection.closed': stimulus(['connection.closed', 'left'], (at) => {
     if (!at.facts.isConnected) return GONE;
     const facts = { ...at.facts, isConnected: false };
     if (isFinal(at)) return causes([], facts, leaves);
-    if (facts.over) return causes([{ type: 'departed' }], facts, leaves);
+    if (facts.over) return causes([{ type: 'left' }], facts, leaves);
     const event = { type: 'connection.closed', registeredWorkers: facts.hasWorker ? 1 : 0 };
     return causes([event], { ...facts, hasWorker: false }, leaves);
   }),
-  'sleigh.over': stimulus(['sleigh.over'], (at) => {
+  'shutdown.started': stimulus(['shutdown.started'], (at) => {
     const { state } = at;
     if (at.facts.over) return changesNothing(endSleigh);
     const facts = { ...at.facts, over: true };
     if (isFinal(at)) return causes([], facts, endSleigh);
-    return causes([{ type: 'sleigh.over' }], facts, async (stage) => {
+    return causes([{ type: 'shutdown.started' }], facts, async (stage) => {
       await endSleigh(stage);
       if (state === 'blocked')
         await stage.job.mustBeTold('the sentinel, when the sleigh is over', stage.pending, { value: '1' });
     });
   }),
-  'the workspace is deleted': stimulus(['departed'], (at) => {
+  'the workspace is deleted': stimulus(['left'], (at) => {
     const facts = { ...at.facts, deleted: true };
-    return causes(isFinal(at) ? [] : [{ type: 'departed' }], facts, async ({ job, pending }) => {
+    return causes(isFinal(at) ? [] : [{ type: 'left' }], facts, async ({ job, pending }) => {
       await job.delete();
       if (at.state === 'blocked')
         await job.mustBeTold('the sentinel, when the workspace is deleted', pending, {
@@ -196,7 +196,7 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSt
 
 const check =
   (group: SentinelGroup | undefined) =>
-  async ({ job, pending, sentinel }: SentinelStage, at: At): Promise<void> => {
+  async ({ job, pending, sentinel }: SentinelFixture, at: At): Promise<void> => {
     const { facts, state } = at;
     if (facts.deleted) return job.mustBeDeleted();
     if (state === 'blocked') job.mustWait('the sentinel', pending);
@@ -204,14 +204,14 @@ const check =
       job.mustBeListed(nameOf(at), group),
       job.mustRead(VARIABLE.rankCount, facts.hasWorker ? '1' : '0'),
     ]);
-    if (state === 'dismissed')
+    if (state === 'stopping')
       await job.mustGet(sentinel, [VERB.findTry, VARIABLE.sentinelAlive], { value: '1' });
   };
 
 /** Seconds between heartbeats: short if the test path waits for one. */
 const SHORT = 0.8;
 
-const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelStage> => ({
+const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelFixture> => ({
   variant: isSupervised ? 'it supervises' : '',
   machine: sentinelMachine,
   input: { id: 0, rank: 0 },
@@ -220,7 +220,7 @@ const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSta
   checks: {
     active: check('Active sentinels'),
     blocked: check('Blocked sentinels'),
-    dismissed: check('Active sentinels'),
+    stopping: check('Active sentinels'),
     dead: check('Dead sentinels'),
     left: check(undefined),
   },
@@ -228,8 +228,8 @@ const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelSta
   bound: `one sentinel with at most ${LAST_RANK + 1} ranks and one registered worker`,
   simpleSteps: 3,
   open: async (testPath) =>
-    SentinelStage.open(
-      await Job.open(testPath.grounds.server, {
+    SentinelFixture.open(
+      await Job.open(testPath.target.server, {
         onDeadWorker: 'null',
         rankCount: '9',
         sentinelRefreshPeriod: period(testPath, SHORT, 60),

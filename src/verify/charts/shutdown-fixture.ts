@@ -12,7 +12,7 @@ const DRAIN = 10.2;
 const LEEWAY = 0.2;
 
 interface Worker {
-  readonly speaker: ProtocolClient;
+  readonly protocolClient: ProtocolClient;
   readonly rank: string;
 }
 
@@ -78,9 +78,9 @@ export class ShutdownFixture {
   }
 
   async registerDeclared(rank = '0'): Promise<void> {
-    const speaker = await this.job.guest();
-    await this.job.mustStore(speaker, [VARIABLE.workerIds, rank]);
-    this.#workers.push({ speaker, rank });
+    const protocolClient = await this.job.guest();
+    await this.job.mustStore(protocolClient, [VARIABLE.workerIds, rank]);
+    this.#workers.push({ protocolClient, rank });
   }
 
   get #lastWorker(): Worker {
@@ -93,13 +93,13 @@ export class ShutdownFixture {
   async replaceDeclared(): Promise<void> {
     await this.job.mustReplace('0', { value: '0' });
     const worker = this.#workers.pop();
-    if (worker !== undefined) await this.job.leave(worker.speaker);
+    if (worker !== undefined) await this.job.leave(worker.protocolClient);
   }
 
   async loseWorker(): Promise<void> {
-    const { speaker } = this.#lastWorker;
+    const { protocolClient } = this.#lastWorker;
     this.#workers.pop();
-    await this.job.leave(speaker);
+    await this.job.leave(protocolClient);
   }
 
   async reportDeath({ isTrue }: { isTrue: boolean }): Promise<void> {
@@ -122,14 +122,18 @@ export class ShutdownFixture {
     const { job } = this;
     for (const task of ['first', 'second'])
       await job.mustStore(job.master, [VARIABLE.task, task], {}, { batchId: task });
-    const { speaker } = this.#lastWorker;
-    await job.mustGet(speaker, [VERB.fetchTry, VARIABLE.task], {});
-    await job.mustGet(speaker, [VERB.fetchTry, VARIABLE.task], policy === 'shutdown' ? SLEIGH_DEAD : {});
+    const { protocolClient } = this.#lastWorker;
+    await job.mustGet(protocolClient, [VERB.fetchTry, VARIABLE.task], {});
+    await job.mustGet(
+      protocolClient,
+      [VERB.fetchTry, VARIABLE.task],
+      policy === 'shutdown' ? SLEIGH_DEAD : {},
+    );
   }
 
   /** S14. */
   async mustGetNoTask(): Promise<void> {
-    await this.job.mustGet(this.#lastWorker.speaker, [VERB.fetchTry, VARIABLE.task], SLEIGH_DEAD);
+    await this.job.mustGet(this.#lastWorker.protocolClient, [VERB.fetchTry, VARIABLE.task], SLEIGH_DEAD);
   }
 
   async endOfDrain(): Promise<void> {

@@ -41,7 +41,7 @@ interface Variant {
 }
 
 /** The maximum number of registered workers. */
-const MOST_LIVING = 2;
+const MAX_LIVING = 2;
 
 const isUp = ({ state }: At): boolean => state.startsWith('up');
 
@@ -105,7 +105,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
           }),
         ),
       );
-    if (context.living === MOST_LIVING) return OUT_OF_BOUNDS;
+    if (context.living === MAX_LIVING) return OUT_OF_BOUNDS;
     const began = variant.isSupervised && !facts.isThere ? [{ type: 'supervision.began' }] : [];
     return causes(
       [...began, { type: 'worker.registered' }],
@@ -161,8 +161,8 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture
         : impossible('the grace period is over'),
     { timed: true },
   ),
-  'ride.over': stimulus(['ride.over'], (at) =>
-    causes([{ type: 'ride.over' }], at.facts, async (stage) => {
+  'shutdown.requested': stimulus(['shutdown.requested'], (at) =>
+    causes([{ type: 'shutdown.requested' }], at.facts, async (stage) => {
       await stage.job.mustStore(stage.job.master, [VARIABLE.rideOver, 'over']);
     }),
   ),
@@ -236,13 +236,13 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, ShutdownFixture>
     'shuttingDown.byItself': check({ told: true, by: 'itself' }),
     over: check({ told: true }),
   },
-  bound: `at most ${MOST_LIVING} workers registered at a time`,
+  bound: `at most ${MAX_LIVING} workers registered at a time`,
   simpleSteps: variant.isSupervised ? 1 : 3,
   open: async (testPath) => {
     const grace = period(testPath, SHORT, 300);
-    const { grounds, steps, tries } = testPath;
+    const { target, steps, tries } = testPath;
     const stops = steps.includes('server.stopping') || tries.includes('server.stopping');
-    const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+    const server = stops && target.disposable !== undefined ? await target.disposable() : target.server;
     return ShutdownFixture.open(server, {
       onDeadWorker: variant.policy,
       join: variant.isElastic ? 'elastic' : 'closing',

@@ -21,7 +21,7 @@ interface Context {
 
 /** One sentinel and one worker. */
 interface Facts {
-  readonly worker: 'declared' | 'registered' | 'gone';
+  readonly worker: 'reserved' | 'registered' | 'gone';
   readonly sentinelIsThere: boolean;
   readonly isClosed: boolean;
   /** It shut down by itself: waiting workers were answered at once. */
@@ -35,8 +35,8 @@ type Act = Effect<Facts, ShutdownFixture>;
 
 const DONE_WORKER = { type: 'xstate.done.actor.worker.0' };
 const DONE_SENTINEL = { type: 'xstate.done.actor.sentinel.0' };
-const LAPSED = { type: 'rank.lapsed' };
-const ENDS_BY_ITSELF = { type: 'sleigh.over', cause: 'itself' };
+const EXPIRED = { type: 'rank.expired' };
+const ENDS_BY_ITSELF = { type: 'shutdown.started', cause: 'itself' };
 
 const stimulus = (
   aims: readonly string[],
@@ -75,7 +75,7 @@ const inVain = ({ job }: ShutdownFixture) => job.mustReplace('0', { value: '-1' 
 
 const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFixture>['stimuli'] => ({
   'worker.registered': stimulus(['worker.registered'], ({ facts }) => {
-    if (facts.worker !== 'declared') {
+    if (facts.worker !== 'reserved') {
       const status = '0001';
       return changesNothing(({ job }) =>
         job.asStranger((stranger) => job.mustStore(stranger, [VARIABLE.workerIds, '0'], { status })),
@@ -85,7 +85,7 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
     return causes([{ type: 'worker.registered', rank: 0 }], registered, (stage) => stage.registerDeclared());
   }),
   'connection.closed, of the worker': stimulus(
-    ['connection.closed', 'worker.died', 'worker.left', 'xstate.done.actor.*', 'sleigh.over'],
+    ['connection.closed', 'worker.died', 'worker.left', 'xstate.done.actor.*', 'shutdown.started'],
     (at) => {
       if (at.facts.worker !== 'registered') return impossible('it is not registered');
       if (isSupervised) return OUT_OF_BOUNDS;
@@ -97,21 +97,21 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
       return causes([closes, ...events], facts, workerLeaves);
     },
   ),
-  'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left', 'rank.lapsed'], (at) => {
+  'connection.closed, of the sentinel': stimulus(['sentinel.died', 'sentinel.left', 'rank.expired'], (at) => {
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     if (serves(at) && at.facts.worker === 'registered') {
       const { events, facts } = death(at);
       const died = [closes, { type: 'sentinel.died', id: 0 }, DONE_SENTINEL, ...events];
       return causes(died, { ...facts, sentinelIsThere: false }, sentinelLeaves(true));
     }
-    const isDeadbeat = at.facts.worker === 'declared';
+    const isDeadbeat = at.facts.worker === 'reserved';
     const facts: Facts = {
       ...at.facts,
       sentinelIsThere: false,
       worker: isDeadbeat ? 'gone' : at.facts.worker,
     };
     const left = [closes, { type: 'sentinel.left', id: 0 }, DONE_SENTINEL];
-    return causes(isDeadbeat ? [...left, LAPSED, DONE_WORKER] : left, facts, sentinelLeaves(false));
+    return causes(isDeadbeat ? [...left, EXPIRED, DONE_WORKER] : left, facts, sentinelLeaves(false));
   }),
   'death.reported': stimulus(['death.reported'], (at) => {
     if (isSupervised) return OUT_OF_BOUNDS;
@@ -125,9 +125,9 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
     if (isSupervised) return OUT_OF_BOUNDS;
     const { worker } = at.facts;
     const registered = worker === 'registered' ? 1 : 0;
-    const isDeadbeat = worker === 'declared';
+    const isDeadbeat = worker === 'reserved';
     const facts: Facts = { ...at.facts, isClosed: true, worker: isDeadbeat ? 'gone' : worker };
-    const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [LAPSED, DONE_WORKER] : [])];
+    const events = [{ type: 'group.closed', registered }, ...(isDeadbeat ? [EXPIRED, DONE_WORKER] : [])];
     return causes(events, facts, async ({ job }) => {
       await job.mustGet(
         job.master,
@@ -150,7 +150,7 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
       closes,
       { type: 'sentinel.left' },
       DONE_SENTINEL,
-      LAPSED,
+      EXPIRED,
       DONE_WORKER,
     ];
     return causes(facts.isClosed ? [] : events, facts, ({ job }) =>
@@ -165,22 +165,24 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
     if (!facts.sentinelIsThere)
       return causes([{ type: 'replacement.asked', sentinel: 'ended', isAwaited: false }], facts, inVain);
     if (!serves(at)) return changesNothing(inVain);
-    const isAwaited = facts.worker === 'declared';
+    const isAwaited = facts.worker === 'reserved';
     const asked = { type: 'replacement.asked', sentinel: 'there', isAwaited };
     const died = [{ type: 'worker.died', rank: 0 }, DONE_WORKER];
-    return causes(isAwaited ? [asked] : [...died, asked], { ...facts, worker: 'declared' }, (stage) =>
+    return causes(isAwaited ? [asked] : [...died, asked], { ...facts, worker: 'reserved' }, (stage) =>
       stage.replaceDeclared(),
     );
   }),
-  'sleigh.over, since somebody says so': stimulus(['sleigh.over'], (at) => {
+  'shutdown.started, since somebody says so': stimulus(['shutdown.started'], (at) => {
     if (!serves(at)) return changesNothing(endSleigh);
-    return causes([{ type: 'sleigh.over', cause: 'request' }], at.facts, endSleigh);
+    return causes([{ type: 'shutdown.started', cause: 'request' }], at.facts, endSleigh);
   }),
-  'drain.over': stimulus(
-    ['drain.over'],
+  'drain.finished': stimulus(
+    ['drain.finished'],
     (at) => {
       if (serves(at) || at.facts.drained) return impossible('there is no drain period then');
-      return causes([{ type: 'drain.over' }], { ...at.facts, drained: true }, (stage) => stage.endOfDrain());
+      return causes([{ type: 'drain.finished' }], { ...at.facts, drained: true }, (stage) =>
+        stage.endOfDrain(),
+      );
     },
     true,
   ),
@@ -192,9 +194,9 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
   'workspace.deleted': stimulus(['workspace.deleted'], ({ facts }) =>
     causes([{ type: 'workspace.deleted' }], facts, ({ job }) => job.delete()),
   ),
-  'the server stops': stimulus(['sleigh.over', 'drain.over'], (at) => {
+  'the server stops': stimulus(['shutdown.started', 'drain.finished'], (at) => {
     const facts: Facts = { ...at.facts, stopped: true, drained: !serves(at), byItself: serves(at) };
-    const event = serves(at) ? ENDS_BY_ITSELF : { type: 'drain.over' };
+    const event = serves(at) ? ENDS_BY_ITSELF : { type: 'drain.finished' };
     const events = at.facts.drained ? [] : [event];
     return causes(events, facts, (stage) => stage.stopServer({ isUp: serves(at) }), 'stop');
   }),
@@ -224,7 +226,7 @@ const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context
     machine: silenced(sleighMachine),
     input: { maximum: 9, limit: 100_000, policy },
     facts: {
-      worker: 'declared',
+      worker: 'reserved',
       sentinelIsThere: true,
       isClosed: false,
       byItself: false,
@@ -234,7 +236,7 @@ const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context
     stimuli: stimuliOf(isSupervised),
     checks: {
       serving: checkJob,
-      windingDown: checkJob,
+      shuttingDown: checkJob,
       deleted: async ({ job, waiter }, { facts }) => {
         const isTold = facts.byItself || facts.drained;
         const purged = { status: '0001', reason: 'Variable purged.' };
@@ -246,9 +248,9 @@ const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context
       state === 'deleted' ? [state, facts.byItself || facts.drained] : [state, facts],
     bound: 'one sentinel with one rank',
     simpleSteps: 3,
-    open: async ({ grounds, steps, tries }) => {
+    open: async ({ target, steps, tries }) => {
       const stops = [...steps, ...tries].includes('the server stops');
-      const server = stops && grounds.disposable !== undefined ? await grounds.disposable() : grounds.server;
+      const server = stops && target.disposable !== undefined ? await target.disposable() : target.server;
       const options = { onDeadWorker: policy, rankCount: '9' };
       const stage = await ShutdownFixture.open(server, options);
       await stage.declare({ isSupervised });

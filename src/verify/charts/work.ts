@@ -88,24 +88,24 @@ const stimuli: ChartModel<unknown, null, WorkFixture>['stimuli'] = {
   'result.asked, there is none, it waits': stimulus(['result.asked'], (at) =>
     causes([asksForResult('outsider', 0, true)], null, (stage) => stage.ask(VARIABLE.result, isOpen(at))),
   ),
-  'task.returned': stimulus(['task.returned', 'sleigh.over'], (at) => {
+  'task.returned': stimulus(['task.returned', 'shutdown.started'], (at) => {
     const taken = [{ type: 'task.stored' }, asksForTask('worker')];
     const returned = { type: 'task.returned' };
     return isOpen(at)
       ? causes([...taken, returned, ...DONE], null, (stage) => stage.comeBackWithoutTask())
       : causes([], null, ({ job }) => job.mustRun(0));
   }),
-  'sleigh.over': stimulus(['sleigh.over'], (at) =>
+  'shutdown.started': stimulus(['shutdown.started'], (at) =>
     isOpen(at)
-      ? causes([{ type: 'sleigh.over' }], null, (stage) => stage.endSleigh())
+      ? causes([{ type: 'shutdown.started' }], null, (stage) => stage.endSleigh())
       : causes([], null, (stage) => stage.endSleigh()),
   ),
-  'sleigh.over, while a worker has a task that never reached it': stimulus(
-    ['sleigh.over', 'task.returned'],
+  'shutdown.started, while a worker has a task that never reached it': stimulus(
+    ['shutdown.started', 'task.returned'],
     (at) => {
       if (!isOpen(at)) return causes([], null, ({ job }) => job.mustRun(0));
       const taken = [{ type: 'task.stored' }, asksForTask('worker')];
-      const over = [{ type: 'sleigh.over' }, { type: 'task.returned' }];
+      const over = [{ type: 'shutdown.started' }, { type: 'task.returned' }];
       return causes([...taken, ...over], null, (stage) => stage.endWithTask());
     },
   ),
@@ -127,7 +127,5 @@ export const workModel: ChartModel<unknown, null, WorkFixture> = {
   bound: 'one worker that may come back, and one that has ended; a task or a broadcast at a time',
   simpleSteps: 2,
   open: async (testPath) =>
-    WorkFixture.open(
-      await Job.open(testPath.grounds.server, { onDeadWorker: 'null', reconnectGrace: '300' }),
-    ),
+    WorkFixture.open(await Job.open(testPath.target.server, { onDeadWorker: 'null', reconnectGrace: '300' })),
 };

@@ -37,7 +37,7 @@ export type Act = Effect<Facts, WorkerFixture>;
 
 export const isRegistered = ({ state }: At): boolean => state.startsWith('registered');
 /** It may register, and has not. */
-export const isAwaited = ({ state }: At): boolean => state === 'declared' || state === 'replacing';
+export const isAwaited = ({ state }: At): boolean => state === 'reserved' || state === 'replacing';
 export const isFinal = ({ state }: At): boolean => ['deadbeat', 'dead', 'left'].includes(state);
 
 export const BLOCKED = impossible('its connection is blocked (P5.3)');

@@ -81,7 +81,7 @@ function comesBack(at: At, variant: Variant, knowsTask: boolean): Act {
 const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>['stimuli'] => ({
   'registration.asked': stimulus(['registration.asked'], (at) => {
     const { facts, state } = at;
-    const event = { type: 'registration.asked', tellsSession: variant.mayReturn };
+    const event = { type: 'registration.asked', sendsSession: variant.mayReturn };
     if (isAwaited(at)) return causes([event], facts, (stage) => stage.register());
     if (facts.closed) return changesNothing(refusesStranger('group closed'));
     if (isRegistered(at)) return causes([event], facts, refusesStranger('duplicate worker id'));
@@ -132,7 +132,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
     const { state } = at;
     if (!at.facts.sentinelIsThere) return impossible('it has gone');
     const facts = { ...at.facts, sentinelIsThere: false };
-    const gone = { type: 'sentinel.gone', sleigh: facts.over ? 'windsDown' : 'serves' };
+    const gone = { type: 'sentinel.gone', sleigh: facts.over ? 'shutsDown' : 'serves' };
     if (isAwaited(at)) return causes([gone], facts, sentinelLeaves);
     if (!isRegistered(at)) return causes([], facts, sentinelLeaves);
     if (!facts.over) {
@@ -150,12 +150,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
       await stage.job.mustBeTold('the worker whose sentinel has left', stage.pending, SLEIGH_DEAD);
     });
   }),
-  'connection.closed': stimulus(['connection.closed', 'departed'], (at) => {
+  'connection.closed': stimulus(['connection.closed', 'left'], (at) => {
     const { state } = at;
     if (!at.facts.isConnected) return impossible('it has closed');
     const facts = { ...at.facts, isConnected: false };
     if (isRegistered(at)) {
-      if (facts.over) return causes([{ type: 'departed' }], facts, workerLeaves);
+      if (facts.over) return causes([{ type: 'left' }], facts, workerLeaves);
       const leaves = mayLeave(at, variant);
       const owing = leaves ? OWES_NOTHING : OWES_TASK;
       const event = { type: 'connection.closed', ...owing };
@@ -190,7 +190,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
   'return.elapsed': stimulus(
     ['return.elapsed'],
     (at) => {
-      if (at.state !== 'registered.lost') return impossible('it is not lost');
+      if (at.state !== 'registered.disconnected') return impossible('it is not lost');
       const leaves = mayLeave(at, variant);
       const event = { type: 'return.elapsed', ...(leaves ? OWES_NOTHING : OWES_TASK) };
       const over = at.facts.over || (at.facts.closed && !leaves && !variant.isSupervised);
@@ -204,7 +204,7 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
   'the sleigh is over': stimulus([], ({ facts, state }) => {
     if (facts.over) return changesNothing(endSleigh);
     // S18: a disconnected worker has left.
-    const events = state === 'registered.lost' ? [{ type: 'departed' }] : [];
+    const events = state === 'registered.disconnected' ? [{ type: 'left' }] : [];
     return causes(events, { ...facts, over: true, hasTask: false }, endSleigh);
   }),
   'the drain period ends': stimulus(
@@ -226,9 +226,9 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
         : impossible('nobody waits for a task then'),
     { slow: true },
   ),
-  'the workspace is deleted': stimulus(['departed'], (at) => {
+  'the workspace is deleted': stimulus(['left'], (at) => {
     if (variant.isSupervised && at.state !== 'replacing') return OUT_OF_BOUNDS;
-    const events = isFinal(at) ? [] : [{ type: 'departed' }];
+    const events = isFinal(at) ? [] : [{ type: 'left' }];
     return causes(events, { ...at.facts, deleted: true }, async ({ job, pending }) => {
       await job.delete();
       if (at.state === 'registered.waiting')
@@ -282,12 +282,12 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
     },
     stimuli: stimuliOf(variant),
     checks: {
-      declared: check(undefined, variant),
+      reserved: check(undefined, variant),
       replacing: check(undefined, variant),
       'registered.idle': check('Idle workers', variant),
       'registered.waiting': check('Blocked workers', variant),
       'registered.busy': check('Active workers', variant),
-      'registered.lost': check('Lost workers', variant),
+      'registered.disconnected': check('Lost workers', variant),
       deadbeat: check(undefined, variant),
       dead: check('Dead workers', variant),
       left: check(undefined, variant),
@@ -296,7 +296,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
     bound: 'one worker; a task at a time; the group of one that may come back stays open',
     simpleSteps: isSupervised ? 1 : isElastic || mayReturn ? 2 : 3,
     open: async (testPath) => {
-      const job = await Job.open(testPath.grounds.server, {
+      const job = await Job.open(testPath.target.server, {
         onDeadWorker: 'null',
         join: isElastic ? 'elastic' : 'closing',
         reconnectGrace: mayReturn ? period(testPath, SHORT, 300) : '0',

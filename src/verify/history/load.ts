@@ -25,7 +25,7 @@ const PATIENCE_MS = 1_500;
 const BARRIER_TIME_MS = 3_000;
 const ROUNDS_AT_BARRIER = 4;
 /** Stores for the clients that still wait at the end; each serves at least one of them. */
-const MOST_RELEASES = 200;
+const MAX_RELEASES = 200;
 
 /**
  * Several clients use variables of every mode of a server at the same time, in workspaces of their own, with values
@@ -134,7 +134,7 @@ class Load {
     const variables = (): string[] => [
       ...new Set(waiting().flatMap(({ variable }) => (variable === undefined ? [] : [variable]))),
     ];
-    for (let n = 0; n < MOST_RELEASES && variables().length > 0; n++)
+    for (let n = 0; n < MAX_RELEASES && variables().length > 0; n++)
       await Promise.all(
         variables()
           .filter((variable) => variable !== '__barrier')

@@ -11,7 +11,7 @@ type Registration = Extract<JoinPhaseEvent, { type: 'registration.asked' }>;
 const registration = (facts: Partial<Registration>): Registration => ({
   type: 'registration.asked',
   request: 1,
-  rank: 'declared',
+  rank: 'reserved',
   session: 'none',
   formerSession: 'none',
   connection: 'free',
@@ -22,17 +22,17 @@ const event = {
   rank: { type: 'rank.asked', request: 1, sentinel: 'none' },
   rankOfEnded: { type: 'rank.asked', request: 1, sentinel: 'ended' },
   elastic: { type: 'elastic.chosen' },
-  registration: registration({ rank: 'declared' }),
+  registration: registration({ rank: 'reserved' }),
   returning: registration({ rank: 'registered', session: 'same', connection: 'own' }),
   stranger: registration({ rank: 'registered', session: 'other' }),
   ended: registration({ rank: 'ended', session: 'same' }),
   unreadable: registration({ rank: 'unreadable' }),
   unknown: registration({ rank: 'unknown' }),
   forgotten: registration({ rank: 'forgotten' }),
-  othersConnection: registration({ rank: 'declared', connection: 'others' }),
+  othersConnection: registration({ rank: 'reserved', connection: 'others' }),
   wasReplaced: registration({ rank: 'replacing', formerSession: 'same' }),
   replacing: registration({ rank: 'replacing' }),
-  lapse: { type: 'rank.lapsed' },
+  expiry: { type: 'rank.expired' },
   replaced: { type: 'rank.replaced' },
   registered: { type: 'worker.registered' },
   gone: { type: 'worker.gone' },
@@ -53,7 +53,7 @@ const BEGINNING: JoinPhaseContext = {
   limit: 10,
   frozen: false,
   ranksGiven: 0,
-  declared: 0,
+  reserved: 0,
   registered: 0,
   duration: 60,
   delay: 60,
@@ -63,16 +63,16 @@ const BEGINNING: JoinPhaseContext = {
 const CLOSES: Row = [
   'closed',
   'stopJoinTimer',
-  'tellEveryoneTheNumber',
+  'replyWorkerCountToAll',
   'parent: group.closed, registered 0',
 ];
 
 const anywhere = (state: string): Record<string, Row> => ({
   gone: [state],
-  lapse: [state],
+  expiry: [state],
   replaced: [state],
   maximum: [state],
-  readMaximum: [state, 'tellMaximum'],
+  readMaximum: [state, 'replyMaximum'],
   listMaximum: [state],
   duration: [state],
 });
@@ -97,23 +97,23 @@ const gathering = (state: string): Record<string, Row> => ({
   rankOfEnded: [state, 'refuseRank'],
   ...judged(state),
   registered: [state],
-  statusTry: [state, 'tellNotYet'],
-  wait: [state, 'holdForNumber'],
-  waitTry: [state, 'tellNotYet'],
+  statusTry: [state, 'replyNotYet'],
+  wait: [state, 'holdForWorkerCount'],
+  waitTry: [state, 'replyNotYet'],
 });
 
 const SET = {
   gone: { registered: -1 },
-  lapse: { declared: -1 },
-  replaced: { declared: 1 },
+  expiry: { reserved: -1 },
+  replaced: { reserved: 1 },
   maximum: { maximum: 4 },
   duration: { duration: 7 },
 };
 const FROZEN = { frozen: true };
 const GATHERING = {
   ...SET,
-  rank: { ranksGiven: 1, declared: 1 },
-  registered: { registered: 1, declared: -1 },
+  rank: { ranksGiven: 1, reserved: 1 },
+  registered: { registered: 1, reserved: -1 },
   readMaximum: FROZEN,
   listMaximum: FROZEN,
 };
@@ -152,7 +152,7 @@ const table: ChartTable = {
     },
     closed: {
       after: ['broadcast', 'elapsed'],
-      changes: { ...SET, registered: { registered: 1, declared: -1 } },
+      changes: { ...SET, registered: { registered: 1, reserved: -1 } },
       on: {
         ...anywhere('closed'),
         registered: ['closed'],
@@ -168,10 +168,10 @@ const table: ChartTable = {
         unknown: ['closed', 'refuseGroupClosed'],
         forgotten: ['closed', 'refuseGroupClosed'],
         othersConnection: ['closed', 'refuseGroupClosed'],
-        status: ['closed', 'tellNumber'],
-        statusTry: ['closed', 'tellNumber'],
-        wait: ['closed', 'tellNumber'],
-        waitTry: ['closed', 'tellNumber'],
+        status: ['closed', 'replyWorkerCount'],
+        statusTry: ['closed', 'replyWorkerCount'],
+        wait: ['closed', 'replyWorkerCount'],
+        waitTry: ['closed', 'replyWorkerCount'],
         broadcast: ['closed', 'storeBroadcastForAbsent'],
       },
     },
@@ -180,29 +180,29 @@ const table: ChartTable = {
       after: ['elastic', 'rank', 'rank'],
       changes: {
         gone: { registered: -1 },
-        lapse: { declared: 1 },
-        replaced: { declared: 3 },
+        expiry: { reserved: 1 },
+        replaced: { reserved: 3 },
         maximum: { maximum: 4 },
         duration: { duration: 7 },
-        rank: { ranksGiven: 3, declared: 3 },
-        registered: { registered: 1, declared: 1 },
+        rank: { ranksGiven: 3, reserved: 3 },
+        registered: { registered: 1, reserved: 1 },
       },
       on: {
         gone: ['elastic'],
-        lapse: ['elastic'],
+        expiry: ['elastic'],
         replaced: ['elastic'],
         maximum: ['elastic'],
         duration: ['elastic'],
-        readMaximum: ['elastic', 'tellRegistered'],
+        readMaximum: ['elastic', 'replyRegistered'],
         listMaximum: ['elastic'],
         rank: ['elastic', 'giveRank'],
         rankOfEnded: ['elastic', 'refuseRank'],
         ...judged('elastic'),
         registered: ['elastic'],
-        status: ['elastic', 'holdForNumber'],
-        statusTry: ['elastic', 'tellNotYet'],
-        wait: ['elastic', 'holdForNumber'],
-        waitTry: ['elastic', 'tellNotYet'],
+        status: ['elastic', 'holdForWorkerCount'],
+        statusTry: ['elastic', 'replyNotYet'],
+        wait: ['elastic', 'holdForWorkerCount'],
+        waitTry: ['elastic', 'replyNotYet'],
         broadcast: ['elastic', 'storeBroadcast'],
       },
     },
@@ -288,7 +288,7 @@ const number = checkEach<[maximum: number, events: JoinPhaseEvent[], number: num
   (machine, maximum, events, number) => {
     const closed = phase(machine, maximum).send(...events);
     expect(closed.context).toMatchObject({ registeredAtClosing: number, registered: number });
-    expect(closed.seenBy('tellEveryoneTheNumber')).toMatchObject([{ registeredAtClosing: number }]);
+    expect(closed.seenBy('replyWorkerCountToAll')).toMatchObject([{ registeredAtClosing: number }]);
     expect(closed.takeCalls()).toContain(`parent: group.closed, registered ${number}`);
     expect(closed.send(gone).context).toMatchObject({ registeredAtClosing: number, registered: number - 1 });
   },
@@ -299,7 +299,7 @@ const told = {
   run: (machine: AnyStateMachine) => {
     expect(phase(machine, NO_MAXIMUM).send(status).takeCalls()).toEqual([
       'holdForStatus',
-      'tellEveryoneTheNumber',
+      'replyWorkerCountToAll',
       'parent: group.closed, registered 0',
     ]);
   },
@@ -344,7 +344,7 @@ const reading = {
   name: 'a client that reads it gets the frozen value',
   run: (machine: AnyStateMachine) => {
     const read = phase(machine, NO_MAXIMUM).send(rank, rank, readMaximum);
-    expect(read.seenBy('tellMaximum')).toMatchObject([{ maximum: 2 }]);
+    expect(read.seenBy('replyMaximum')).toMatchObject([{ maximum: 2 }]);
   },
 };
 
@@ -356,7 +356,7 @@ const timing = {
   },
 };
 
-const { elastic, lapse, wait, waitTry, maximum: setMaximum } = event;
+const { elastic, expiry, wait, waitTry, maximum: setMaximum } = event;
 
 /** An elastic group after some events, and its reaction to one more. */
 const elasticCalls = (machine: AnyStateMachine, maximum: number, events: JoinPhaseEvent[]): string[] => {
@@ -374,7 +374,7 @@ const inUse = checkEach<[maximum: number, events: JoinPhaseEvent[], call: string
     ['the only one is in use', 1, [rank, rank], 'refuseRank'],
     ['one of them is registered', 2, [rank, rank, registered, rank], 'refuseRank'],
     ['one has gone', 2, [rank, rank, registered, gone, rank], 'giveRank'],
-    ['one has lapsed', 2, [rank, rank, lapse, rank], 'giveRank'],
+    ['one has expired', 2, [rank, rank, expiry, rank], 'giveRank'],
     ['without a maximum: the limit (P12)', NO_MAXIMUM, [rank, rank, rank, rank], 'refuseRank'],
     ['without a maximum: below the limit', NO_MAXIMUM, [rank, rank, rank], 'giveRank'],
     ['a maximum of 0 leaves only the limit of the server', 0, [rank, rank, rank], 'giveRank'],
@@ -387,21 +387,21 @@ const inUse = checkEach<[maximum: number, events: JoinPhaseEvent[], call: string
 
 const there = checkEach<[maximum: number, events: JoinPhaseEvent[], calls: string[]]>(
   [
-    ['no rank was assigned: not yet', NO_MAXIMUM, [statusTry], ['tellNotYet']],
-    ['the only one is there', NO_MAXIMUM, [rank, registered, statusTry], ['tellRegistered']],
-    ['and for who waits', NO_MAXIMUM, [rank, registered, waitTry], ['tellRegistered']],
-    ['one of two is there', NO_MAXIMUM, [rank, rank, registered, status], ['holdForNumber']],
-    ['the maximum is there', 1, [rank, rank, registered, status], ['tellRegistered']],
-    ['a maximum of 0 is never reached', 0, [rank, rank, registered, status], ['holdForNumber']],
-    ['the last one registers', NO_MAXIMUM, [rank, wait, registered], ['tellEveryoneTheNumber']],
+    ['no rank was assigned: not yet', NO_MAXIMUM, [statusTry], ['replyNotYet']],
+    ['the only one is there', NO_MAXIMUM, [rank, registered, statusTry], ['replyRegistered']],
+    ['and for who waits', NO_MAXIMUM, [rank, registered, waitTry], ['replyRegistered']],
+    ['one of two is there', NO_MAXIMUM, [rank, rank, registered, status], ['holdForWorkerCount']],
+    ['the maximum is there', 1, [rank, rank, registered, status], ['replyRegistered']],
+    ['a maximum of 0 is never reached', 0, [rank, rank, registered, status], ['holdForWorkerCount']],
+    ['the last one registers', NO_MAXIMUM, [rank, wait, registered], ['replyWorkerCountToAll']],
     ['the first of two registers', NO_MAXIMUM, [rank, rank, wait, registered], []],
-    ['the missing one lapses', NO_MAXIMUM, [rank, rank, registered, lapse], ['tellEveryoneTheNumber']],
-    ['all lapse', NO_MAXIMUM, [rank, lapse], []],
+    ['the missing one expires', NO_MAXIMUM, [rank, rank, registered, expiry], ['replyWorkerCountToAll']],
+    ['all expire', NO_MAXIMUM, [rank, expiry], []],
     [
       'the maximum is lowered',
       9,
       [rank, rank, registered, { type: 'maximum.set', maximum: 1 }],
-      ['tellEveryoneTheNumber'],
+      ['replyWorkerCountToAll'],
     ],
     ['the maximum is raised', 3, [rank, rank, registered, setMaximum], []],
   ],
@@ -415,13 +415,13 @@ const numbered = {
   run: (machine: AnyStateMachine) => {
     const group = phase(machine, 2).send(elastic, rank, registered, gone, rank, registered);
     expect(group.seenBy('giveRank')).toMatchObject([{ ranksGiven: 0 }, { ranksGiven: 1 }]);
-    expect(group.seenBy('tellEveryoneTheNumber')).toMatchObject([
-      { registered: 1, declared: 0 },
-      { registered: 1, declared: 0 },
+    expect(group.seenBy('replyWorkerCountToAll')).toMatchObject([
+      { registered: 1, reserved: 0 },
+      { registered: 1, reserved: 0 },
     ]);
-    expect(group.send(rank, lapse).context).toMatchObject({ ranksGiven: 3, registered: 1, declared: 0 });
-    const lapsed = phase(machine, 9).send(elastic, rank, rank, registered, lapse);
-    expect(lapsed.seenBy('tellEveryoneTheNumber')).toMatchObject([{ registered: 1, declared: 0 }]);
+    expect(group.send(rank, expiry).context).toMatchObject({ ranksGiven: 3, registered: 1, reserved: 0 });
+    const expired = phase(machine, 9).send(elastic, rank, rank, registered, expiry);
+    expect(expired.seenBy('replyWorkerCountToAll')).toMatchObject([{ registered: 1, reserved: 0 }]);
     const lowered = phase(machine, 9).send(elastic, rank, rank, registered, {
       type: 'maximum.set',
       maximum: 1,

@@ -16,7 +16,7 @@ const ending = (state: string, exits: readonly string[] = []): Record<string, Ro
     ['worker.ended', 'worker.ended, late', 'worker.ended, planned', 'worker.ended, unready'].map(
       (event): [string, Row] => [
         event,
-        ['stopped', ...exits, 'tellStopped, reason "the workers were told to go"'],
+        ['stopped', ...exits, 'notifyStopped, reason "the workers were told to go"'],
       ],
     ),
   ),
@@ -126,7 +126,7 @@ const refused = { type: 'rank.refused' };
 const unready = ended({ wasReady: false });
 const one = { workers: 1, budget };
 const without = { workers: 2, budget: undefined };
-const stopped = (reason: string): string => `tellStopped, reason ${JSON.stringify(reason)}`;
+const stopped = (reason: string): string => `notifyStopped, reason ${JSON.stringify(reason)}`;
 const waits = (milliseconds: number): string => `startReplacementTimer, rank 1, milliseconds ${milliseconds}`;
 /** A pool of one worker, several of whose starts have failed. */
 const failing = (times: number): object[] => Array.from({ length: times }, () => [given, unready]).flat();

@@ -1,8 +1,8 @@
 import { sentinelMachine } from '../../../src/machines/sentinel.ts';
 import type { ChartChecks, ChartTable, Row } from '../../support/chart.ts';
 
-const DIES: Row = ['dead', 'stopAbsenceTimer', 'retire', 'parent: sentinel.died, id 1'];
-const LEAVES: Row = ['left', 'stopAbsenceTimer', 'retire', 'parent: sentinel.left, id 1'];
+const DIES: Row = ['dead', 'stopHeartbeatTimeout', 'end', 'parent: sentinel.died, id 1'];
+const LEAVES: Row = ['left', 'stopHeartbeatTimeout', 'end', 'parent: sentinel.left, id 1'];
 
 /** S12: it remembers the last rank that it was assigned. */
 const NEW_RANK = { 'rank.given': { lastRank: 5 } };
@@ -12,7 +12,7 @@ const anywhere = (state: string): Record<string, Row> => ({
   'rank.given': [state],
   'connection.closed, with workers': DIES,
   'connection.closed, without': LEAVES,
-  departed: LEAVES,
+  left: LEAVES,
 });
 
 const table: ChartTable = {
@@ -23,12 +23,12 @@ const table: ChartTable = {
     'replacement.asked': { type: 'replacement.asked', rank: 0, request: 1 },
     'alive.asked': { type: 'alive.asked', request: 1, waits: true },
     'alive.asked, Try': { type: 'alive.asked', request: 1, waits: false },
-    'waking.came': { type: 'waking.came' },
-    'absence.elapsed': { type: 'absence.elapsed' },
+    'heartbeat.came': { type: 'heartbeat.came' },
+    'heartbeat.missed': { type: 'heartbeat.missed' },
     'connection.closed, with workers': { type: 'connection.closed', registeredWorkers: 1 },
     'connection.closed, without': { type: 'connection.closed', registeredWorkers: 0 },
-    'sleigh.over': { type: 'sleigh.over' },
-    departed: { type: 'departed' },
+    'shutdown.started': { type: 'shutdown.started' },
+    left: { type: 'left' },
   },
   states: {
     active: {
@@ -37,10 +37,10 @@ const table: ChartTable = {
       on: {
         ...anywhere('active'),
         'replacement.asked': ['active', 'replaceWorker'],
-        'alive.asked': ['blocked', 'stopAbsenceTimer', 'holdUntilWaking'],
-        'alive.asked, Try': ['active', 'tellNoWaking', 'startAbsenceTimer'],
-        'absence.elapsed': DIES,
-        'sleigh.over': ['dismissed', 'stopAbsenceTimer'],
+        'alive.asked': ['blocked', 'stopHeartbeatTimeout', 'holdUntilHeartbeat'],
+        'alive.asked, Try': ['active', 'replyNoHeartbeat', 'startHeartbeatTimeout'],
+        'heartbeat.missed': DIES,
+        'shutdown.started': ['stopping', 'stopHeartbeatTimeout'],
       },
     },
     blocked: {
@@ -49,22 +49,22 @@ const table: ChartTable = {
       on: {
         ...anywhere('blocked'),
         'replacement.asked': ['blocked', 'replaceWorker'],
-        'waking.came': ['active', 'tellToGoOn', 'startAbsenceTimer'],
-        'sleigh.over': ['dismissed', 'tellToStop', 'stopAbsenceTimer'],
+        'heartbeat.came': ['active', 'replyContinue', 'startHeartbeatTimeout'],
+        'shutdown.started': ['stopping', 'replyStop', 'stopHeartbeatTimeout'],
       },
     },
-    dismissed: {
-      after: ['sleigh.over'],
+    stopping: {
+      after: ['shutdown.started'],
       changes: NEW_RANK,
       on: {
-        ...anywhere('dismissed'),
-        'replacement.asked': ['dismissed', 'refuseReplacement'],
-        'alive.asked': ['dismissed', 'tellToStop'],
-        'alive.asked, Try': ['dismissed', 'tellToStop'],
+        ...anywhere('stopping'),
+        'replacement.asked': ['stopping', 'refuseReplacement'],
+        'alive.asked': ['stopping', 'replyStop'],
+        'alive.asked, Try': ['stopping', 'replyStop'],
       },
     },
   },
-  finals: { dead: ['absence.elapsed'], left: ['departed'] },
+  finals: { dead: ['heartbeat.missed'], left: ['left'] },
 };
 
 export const sentinelChecks: ChartChecks = { machine: sentinelMachine, table, stories: {} };

@@ -2,12 +2,16 @@ import { expect } from 'vitest';
 import { shutdownMachine, type DeathPolicy } from '../../../src/machines/shutdown.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const REQUESTED: Row = ['shuttingDown.byRequest', 'startDrainTimer', 'parent: sleigh.over, cause "request"'];
+const REQUESTED: Row = [
+  'shuttingDown.byRequest',
+  'startDrainTimer',
+  'parent: shutdown.started, cause "request"',
+];
 const BY_ITSELF: Row = [
   'shuttingDown.byItself',
   'startDrainTimer',
   'storeRideOver',
-  'parent: sleigh.over, cause "itself"',
+  'parent: shutdown.started, cause "itself"',
 ];
 const leavingGrace = ([next, ...calls]: Row): Row => [next, 'stopGraceTimer', ...calls];
 
@@ -20,7 +24,7 @@ const events = Object.fromEntries(
     'supervision.began',
     'group.closed',
     'grace.elapsed',
-    'ride.over',
+    'shutdown.requested',
     'drain.elapsed',
     'server.stopping',
   ].map((type) => [type, { type }]),
@@ -43,10 +47,10 @@ const ending = (state: string): Record<string, Row> => ({
   'task.failed': [state],
   'supervision.began': [state],
   'group.closed': [state],
-  'ride.over': [state],
+  'shutdown.requested': [state],
 });
 
-const over: Row = ['over', 'stopDrainTimer', 'parent: drain.over'];
+const over: Row = ['over', 'stopDrainTimer', 'parent: drain.finished'];
 const shuttingDown = { 'drain.elapsed': over, 'server.stopping': over };
 
 const table: ChartTable = {
@@ -68,7 +72,7 @@ const table: ChartTable = {
         'supervision.began': ['up.grace'],
         'group.closed': ['up.grace'],
         'grace.elapsed': leavingGrace(BY_ITSELF),
-        'ride.over': leavingGrace(REQUESTED),
+        'shutdown.requested': leavingGrace(REQUESTED),
         'server.stopping': leavingGrace(BY_ITSELF),
       },
     },
@@ -82,12 +86,12 @@ const table: ChartTable = {
         'task.failed': ['up.running'],
         'supervision.began': ['up.running'],
         'group.closed': ['up.running'],
-        'ride.over': REQUESTED,
+        'shutdown.requested': REQUESTED,
         'server.stopping': BY_ITSELF,
       },
     },
     'shuttingDown.byRequest': {
-      after: ['ride.over'],
+      after: ['shutdown.requested'],
       changes: counting(0),
       on: { ...ending('shuttingDown.byRequest'), ...shuttingDown },
     },
@@ -97,7 +101,7 @@ const table: ChartTable = {
       on: { ...ending('shuttingDown.byItself'), ...shuttingDown },
     },
     over: {
-      after: ['ride.over', 'drain.elapsed'],
+      after: ['shutdown.requested', 'drain.elapsed'],
       changes: counting(0),
       on: { ...ending('over'), 'server.stopping': ['over'] },
     },

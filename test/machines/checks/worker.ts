@@ -4,9 +4,9 @@ import type { SessionMatch } from '../../../src/machines/sessions.ts';
 import type { TaskFate } from '../../../src/machines/worker-end.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
-const DIES: Row = ['dead', 'recoverWork', 'retire', 'parent: worker.died, rank 3'];
-const LEAVES: Row = ['left', 'leaveWork', 'retire', 'parent: worker.left, rank 3'];
-const LAPSES: Row = ['deadbeat', 'retire', 'parent: rank.lapsed'];
+const DIES: Row = ['dead', 'recoverWork', 'end', 'parent: worker.died, rank 3'];
+const LEAVES: Row = ['left', 'leaveWork', 'end', 'parent: worker.left, rank 3'];
+const EXPIRES: Row = ['deadbeat', 'end', 'parent: rank.expired'];
 
 /** S19: its sentinel reports that it has left. */
 const ends = (task: string): Row => ['left', 'noteEnd', task, 'answerCopies', ...LEAVES.slice(1)];
@@ -22,18 +22,18 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
     'registered.idle',
     'replaceConnection',
     'takeBackTask',
-    'tellIdle',
+    'replyIdle',
   ]),
   'registration.asked, returns without a task': leaving(exits, [
     'registered.idle',
     'replaceConnection',
     'takeBackTask',
-    'tellIdle',
+    'replyIdle',
   ]),
   'registration.asked, returns to its task': leaving(exits, [
     'registered.busy',
     'replaceConnection',
-    'tellBusy',
+    'replyBusy',
   ]),
   'result.stored': [state, 'refuseResult'],
   'sentinel.gone': leaving(exits, DIES),
@@ -47,14 +47,14 @@ const registered = (state: string, ...exits: string[]): Record<string, Row> => (
   'rank.replaced': leaving(exits, ['dead', 'noteUnreported', ...DIES.slice(1)]),
   'sentinel.gone, the sleigh winds down': [state],
   'waiting.ended': [state],
-  departed: leaving(exits, LEAVES),
+  left: leaving(exits, LEAVES),
 });
 
 const registration = (session: SessionMatch, doing: number | undefined, has: number | undefined) => ({
   type: 'registration.asked',
   request: 1,
   session,
-  tellsSession: session === 'same',
+  sendsSession: session === 'same',
   doing,
   has,
 });
@@ -80,15 +80,15 @@ const REGISTERS: Row = ['registered.idle', 'acceptRegistration', 'parent: worker
 const SIMPLE = { rank: 3, isSupervised: false, isElastic: true, reconnectGrace: 5 };
 
 /** S18: a worker that registers with a session may come back. */
-const TELLS_SESSION = {
-  'registration.asked, returns': { toldSession: true },
-  'registration.asked, returns without a task': { toldSession: true },
-  'registration.asked, returns to its task': { toldSession: true },
+const SENDS_SESSION = {
+  'registration.asked, returns': { sentSession: true },
+  'registration.asked, returns without a task': { sentSession: true },
+  'registration.asked, returns to its task': { sentSession: true },
 };
 
 const table: ChartTable = {
   input: SIMPLE,
-  start: { context: { ...SIMPLE, toldSession: false }, calls: [] },
+  start: { context: { ...SIMPLE, sentSession: false }, calls: [] },
   events: {
     'registration.asked': registration('other', undefined, undefined),
     'registration.asked, by another who names the task': registration('other', 4, 4),
@@ -104,7 +104,7 @@ const table: ChartTable = {
     'group.closed': { type: 'group.closed' },
     'sentinel.gone': { type: 'sentinel.gone', sleigh: 'serves', ...TASK },
     'sentinel.gone, may leave': { type: 'sentinel.gone', sleigh: 'serves', ...NOTHING },
-    'sentinel.gone, the sleigh winds down': { type: 'sentinel.gone', sleigh: 'windsDown', ...NOTHING },
+    'sentinel.gone, the sleigh winds down': { type: 'sentinel.gone', sleigh: 'shutsDown', ...NOTHING },
     'connection.closed': { type: 'connection.closed', ...COPY },
     'connection.closed, may leave': { type: 'connection.closed', ...NOTHING },
     'return.elapsed': { type: 'return.elapsed', ...COPY },
@@ -115,36 +115,36 @@ const table: ChartTable = {
     'death.reported, declined': reported('declined'),
     'rank.replaced': { type: 'rank.replaced' },
     'waiting.ended': { type: 'waiting.ended' },
-    departed: { type: 'departed' },
+    left: { type: 'left' },
   },
   states: {
     // S2, S3, S6.1, S13
-    declared: {
+    reserved: {
       after: [],
-      changes: TELLS_SESSION,
+      changes: SENDS_SESSION,
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
         'registration.asked, returns': REGISTERS,
         'registration.asked, returns without a task': REGISTERS,
         'registration.asked, returns to its task': REGISTERS,
-        'group.closed': LAPSES,
-        'sentinel.gone': LAPSES,
-        'sentinel.gone, may leave': LAPSES,
-        'sentinel.gone, the sleigh winds down': LAPSES,
-        'waiting.ended': ['declared'],
-        'death.reported': ['declared'],
-        'death.reported, untried': ['declared'],
-        'death.reported, failed': ['declared'],
-        'death.reported, declined': ['declared'],
+        'group.closed': EXPIRES,
+        'sentinel.gone': EXPIRES,
+        'sentinel.gone, may leave': EXPIRES,
+        'sentinel.gone, the sleigh winds down': EXPIRES,
+        'waiting.ended': ['reserved'],
+        'death.reported': ['reserved'],
+        'death.reported, untried': ['reserved'],
+        'death.reported, failed': ['reserved'],
+        'death.reported, declined': ['reserved'],
         'rank.replaced': ['replacing'],
-        departed: LEAVES,
+        left: LEAVES,
       },
     },
     // S19
     replacing: {
       after: ['rank.replaced'],
-      changes: TELLS_SESSION,
+      changes: SENDS_SESSION,
       on: {
         'registration.asked': REGISTERS,
         'registration.asked, by another who names the task': REGISTERS,
@@ -152,16 +152,16 @@ const table: ChartTable = {
         'registration.asked, returns without a task': REGISTERS,
         'registration.asked, returns to its task': REGISTERS,
         'group.closed': ['replacing'],
-        'sentinel.gone': LAPSES,
-        'sentinel.gone, may leave': LAPSES,
-        'sentinel.gone, the sleigh winds down': LAPSES,
+        'sentinel.gone': EXPIRES,
+        'sentinel.gone, may leave': EXPIRES,
+        'sentinel.gone, the sleigh winds down': EXPIRES,
         'waiting.ended': ['replacing'],
         'death.reported': ['replacing'],
         'death.reported, untried': ['replacing'],
         'death.reported, failed': ['replacing'],
         'death.reported, declined': ['replacing'],
         'rank.replaced': ['replacing'],
-        departed: LEAVES,
+        left: LEAVES,
       },
     },
     // S7
@@ -171,8 +171,8 @@ const table: ChartTable = {
         ...registered('registered.idle'),
         'task.asked, there is one': ['registered.busy', 'giveTask'],
         'task.asked, there is a copy': ['registered.busy', 'giveTask'],
-        'task.asked, none, waits': ['registered.waiting', 'letWait'],
-        'task.asked, none, Try': ['registered.idle', 'tellNoTask'],
+        'task.asked, none, waits': ['registered.waiting', 'holdForTask'],
+        'task.asked, none, Try': ['registered.idle', 'replyNoTask'],
       },
     },
     // S7, S14
@@ -181,7 +181,7 @@ const table: ChartTable = {
       on: {
         ...registered('registered.waiting'),
         'task.offered': ['registered.busy', 'giveTask'],
-        'waiting.ended': ['registered.idle', 'tellSleighIsDead'],
+        'waiting.ended': ['registered.idle', 'replySleighIsDead'],
       },
     },
     // S7, S7.1
@@ -197,12 +197,12 @@ const table: ChartTable = {
       },
     },
     // S17, S18
-    'registered.lost': {
+    'registered.disconnected': {
       after: ['registration.asked, returns', 'connection.closed'],
       on: {
-        ...registered('registered.lost', 'stopReturnTimer'),
-        'connection.closed': ['registered.lost', 'stopReturnTimer', 'startReturnTimer'],
-        'connection.closed, may leave': ['registered.lost', 'stopReturnTimer', 'startReturnTimer'],
+        ...registered('registered.disconnected', 'stopReturnTimer'),
+        'connection.closed': ['registered.disconnected', 'stopReturnTimer', 'startReturnTimer'],
+        'connection.closed, may leave': ['registered.disconnected', 'stopReturnTimer', 'startReturnTimer'],
         'return.elapsed': leaving(['stopReturnTimer'], DIES),
         'return.elapsed, may leave': leaving(['stopReturnTimer'], LEAVES),
       },
@@ -211,7 +211,7 @@ const table: ChartTable = {
   finals: {
     deadbeat: ['group.closed'],
     dead: ['registration.asked', 'connection.closed'],
-    left: ['departed'],
+    left: ['left'],
   },
 };
 
@@ -237,14 +237,14 @@ const returning = checkEach<[grace: number, registration: string, event: string,
       5,
       'registration.asked, returns',
       'connection.closed',
-      'registered.lost',
+      'registered.disconnected',
     ],
     [
       'gave its session, without a task or copy: it may come back',
       5,
       'registration.asked, returns',
       'connection.closed, may leave',
-      'registered.lost',
+      'registered.disconnected',
     ],
     ['gave no session: it is dead', 5, 'registration.asked', 'connection.closed', 'dead'],
     [
@@ -268,7 +268,7 @@ const supervised = checkEach<[input: object, events: string[], state: string]>(
       'the connection of a supervised worker closes: it is disconnected until its sentinel reports',
       { isSupervised: true },
       ['registration.asked', 'connection.closed'],
-      'registered.lost',
+      'registered.disconnected',
     ],
     [
       'it is dead if the sentinel does not report in time',
