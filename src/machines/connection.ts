@@ -8,7 +8,7 @@
  * - P5.3 So does a request that arrives while an earlier one is blocked.
  */
 import { setup } from 'xstate';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 
 export type ConnectionEvent =
   | { type: 'greeted.new' }

@@ -15,7 +15,7 @@
  * - S19 A rank whose worker is being replaced is expected again, and a closed group accepts the replacement.
  */
 import { and, not, or, sendParent } from 'xstate';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 import { DEFAULT_DURATION, joinPhase } from './join-phase-setup.ts';
 
 export const joinPhaseMachine = joinPhase.createMachine({

@@ -11,7 +11,7 @@
  */
 import { assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 
 export type SentinelEvent =
   | { type: 'rank.given'; rank: number }

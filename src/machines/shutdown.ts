@@ -13,7 +13,7 @@
 import type { DeathPolicy } from './dead-worker-policy.ts';
 import { and, assign, sendParent, setup } from 'xstate';
 import { unbound } from './bind.ts';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 
 export type { DeathPolicy };
 

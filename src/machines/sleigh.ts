@@ -12,7 +12,7 @@
  * - S16 Deleting the workspace ends all of them.
  */
 import { sendTo, setup, spawnChild } from 'xstate';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 import { unbound } from './bind.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './dead-worker-policy.ts';

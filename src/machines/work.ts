@@ -11,7 +11,7 @@
  * - S18 A task that never reached its worker returns to the queue, and is dropped while the sleigh shuts down.
  */
 import { not, setup } from 'xstate';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 import { unbound } from './bind.ts';
 
 /** The client: a registered worker, one that has ended, or any other client. */

@@ -63,7 +63,7 @@ export const worker = setup({
       context.isElastic && 'tasks' in event && event.tasks === 0 && event.copies === 0,
     returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
     isSupervised: ({ context }) => context.isSupervised,
-    sleighWindsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'shutsDown',
+    sleighShutsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'shutsDown',
     taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
     taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
     taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',

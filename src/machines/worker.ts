@@ -19,7 +19,7 @@
  *   closed group.
  */
 import { or, sendParent } from 'xstate';
-import { rule } from '../rule.ts';
+import { rule } from './rule.ts';
 import { worker } from './worker-setup.ts';
 
 export const workerMachine = worker.createMachine({
@@ -100,7 +100,7 @@ export const workerMachine = worker.createMachine({
         'result.stored': { actions: 'refuseResult', ...rule('S7', 'Only a busy worker can store a result.') },
         'sentinel.gone': [
           {
-            guard: 'sleighWindsDown',
+            guard: 'sleighShutsDown',
             ...rule(
               'S14',
               'While the sleigh shuts down a registered worker stays until its own connection closes.',

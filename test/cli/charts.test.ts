@@ -24,7 +24,7 @@ describe('sleigh charts', () => {
     expect(names.join(' ')).toBe(
       'connection sleigh join-phase work worker sentinel shutdown batch pool worker-process',
     );
-    expect(output).toContain('worker       one rank, from being given out to its end\n');
+    expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });
 
   it('prints a chart as a picture, as JSON and for Mermaid', async () => {

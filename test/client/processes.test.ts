@@ -100,6 +100,7 @@ describe('the package exports', () => {
       `${dist.href}client/`,
       `${dist.href}wire/`,
       `${dist.href}machines/pool/`,
+      `${dist.href}machines/rule.js`,
       'node:',
       'denque',
       'xstate',

@@ -70,7 +70,7 @@ describe('the next transitions of a diagram', () => {
   test('are those of the state and its ancestors, even if guards may prevent them', () => {
     expect(words(worker, 'registered.idle').sort()).toEqual(
       [
-        'sentinel.gone [sleighWindsDown] depends',
+        'sentinel.gone [sleighShutsDown] depends',
         'waiting.ended open',
         'connection.closed [mayLeave] depends',
         'connection.closed [mayReturn or isSupervised] depends',
@@ -79,7 +79,7 @@ describe('the next transitions of a diagram', () => {
         'death.reported [taskHasFailed] depends',
         'death.reported [taskWasDeclined] depends',
         'death.reported [taskWasTried] depends',
-        'departed open',
+        'left open',
         'rank.replaced open',
         'registration.asked [otherwise] depends',
         'registration.asked [returnsToTask] depends',

@@ -34,7 +34,7 @@ describe('the next transitions', () => {
       'registered registration.asked [returns]: depends',
       'registered registration.asked [otherwise]: depends',
       'registered result.stored: open',
-      'registered sentinel.gone [sleighWindsDown]: depends',
+      'registered sentinel.gone [sleighShutsDown]: depends',
       'registered sentinel.gone [mayLeave]: depends',
       'registered sentinel.gone [otherwise]: depends',
       'registered connection.closed [mayReturn or isSupervised]: forbidden',

@@ -11,7 +11,7 @@
  * - S23.5 When the job has ended, no element gets an outcome any more.
  */
 import { setup } from 'xstate';
-import { rule } from '../../rule.ts';
+import { rule } from '../rule.ts';
 
 export type BatchEvent =
   | { type: 'input.ended' }

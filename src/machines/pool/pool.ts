@@ -15,7 +15,7 @@
 import type { RestartBudget } from './restart-budget.ts';
 import { and, assign, not, setup } from 'xstate';
 import type { WorkerEnd } from './worker-process.ts';
-import { rule } from '../../rule.ts';
+import { rule } from '../rule.ts';
 
 /** The number of failed starts in a row, for each wanted worker, after which the pool gives up. */
 export const FAILED_STARTS_PER_WORKER = 3;

@@ -16,7 +16,7 @@
  * - S22.7 Any other end is a death: its task has been tried.
  */
 import { assign, setup } from 'xstate';
-import { rule } from '../../rule.ts';
+import { rule } from '../rule.ts';
 
 /** What happens to the task that the worker had (S19). */
 export type TaskFate = 'tried' | 'untried' | 'failed' | 'declined';
