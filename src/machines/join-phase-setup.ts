@@ -78,7 +78,7 @@ export const joinPhase = setup({
       reserved: context.reserved + 1,
     })),
     countRegistration: assign(({ context, event }) => after(context, event)),
-    countLapse: assign(({ context, event }) => after(context, event)),
+    countExpiry: assign(({ context, event }) => after(context, event)),
     countReplacement: assign(({ context, event }) => after(context, event)),
     countLoss: assign(({ context }) => ({ registered: context.registered - 1 })),
     setMaximum: assign(({ context, event }) => after(context, event)),

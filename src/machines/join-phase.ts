@@ -36,7 +36,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
     '*': { actions: 'reportUnexpected' },
     'worker.gone': { actions: 'countLoss', ...rule('S13', 'A worker that has died or left is counted out.') },
     'rank.expired': {
-      actions: 'countLapse',
+      actions: 'countExpiry',
       ...rule('S6.1, S13', 'The rank can no longer be registered, so it is not expected any more.'),
     },
     'rank.replaced': {
@@ -225,7 +225,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
         ],
         'rank.expired': {
           guard: 'allAreThere',
-          actions: ['countLapse', 'replyWorkerCountToAll'],
+          actions: ['countExpiry', 'replyWorkerCountToAll'],
           ...rule(
             'S17',
             'Without the rank all have registered, and all clients that wait for the number are answered.',

@@ -43,7 +43,7 @@ export class BoundedRegistry<Agent> {
    * Marks an agent as ended.
    * @returns the entry that was evicted to make room, if any
    */
-  retire(number: number): Agent | undefined {
+  markEnded(number: number): Agent | undefined {
     if (this.#maxEnded === Number.POSITIVE_INFINITY) return undefined;
     this.#ended.add(number);
     if (this.#ended.size <= this.#maxEnded) return undefined;

@@ -225,7 +225,7 @@ export class Crew {
 
   endSentinel(id: number): void {
     this.sentinel(id).hasEnded = true;
-    this.#sentinels.retire(id);
+    this.#sentinels.markEnded(id);
   }
 
   /** Marks the worker as ended; it may be evicted later (S17). */
@@ -233,7 +233,7 @@ export class Crew {
     const { end } = this.worker(rank);
     // The results have all of it; for who looks at the page a part is enough.
     this.worker(rank).end = end && shortened(end);
-    const ended = this.#workers.retire(rank);
+    const ended = this.#workers.markEnded(rank);
     if (ended === undefined) return;
     ended.sentinel.workers.delete(ended);
     this.#passes(ended);

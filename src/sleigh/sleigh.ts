@@ -37,8 +37,6 @@ import { Heartbeats } from './heartbeats.ts';
 import type { Tasks } from './tasks.ts';
 import { Work } from './work.ts';
 
-/** The variable for dead workers (S13). */
-
 /**
  * One job: the supervisor, and the parts that implement the actions of the machines. Requests come from the job
  * variables and go directly to the actor that they concern. Actors notify each other through the supervisor.

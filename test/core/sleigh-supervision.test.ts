@@ -749,17 +749,21 @@ describe('a task with its own number of attempts (S19)', () => {
 });
 
 test('an elastic group remembers a rank that is replaced, however many others end later (S17)', () => {
-  const roll = new BoundedRegistry<string>(
+  const registry = new BoundedRegistry<string>(
     2,
     new StorageAccounting(new ServerAccounting(DEFAULT_LIMITS, () => undefined)),
   );
-  roll.add(0, 'first');
-  roll.retire(0);
-  roll.add(0, 'its replacement');
+  registry.add(0, 'first');
+  registry.markEnded(0);
+  registry.add(0, 'its replacement');
   for (const number of [1, 2]) {
-    roll.add(number, 'another');
-    expect(roll.retire(number)).toBeUndefined();
+    registry.add(number, 'another');
+    expect(registry.markEnded(number)).toBeUndefined();
   }
-  roll.add(3, 'another');
-  expect([roll.retire(3), roll.get(0), roll.get(1)]).toEqual(['another', 'its replacement', undefined]);
+  registry.add(3, 'another');
+  expect([registry.markEnded(3), registry.get(0), registry.get(1)]).toEqual([
+    'another',
+    'its replacement',
+    undefined,
+  ]);
 });
