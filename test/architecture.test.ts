@@ -9,7 +9,9 @@ const SRC = join(ROOT, 'src');
 /** What each folder of src may import besides itself: only lower layers. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
-  workspace: ['wire'],
+  // The entities that survive the server, the record of their changes, and the port of the store.
+  store: [],
+  workspace: ['wire', 'store'],
   machines: ['wire', 'workspace', 'machines/rule.ts'],
   // The machines of the client, which import nothing.
   // The clause and the meaning of a transition.
@@ -18,13 +20,13 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Runs machines, and does not depend on any of them.
   actors: ['workspace'],
   charts: ['machines', 'machines/pool', 'actors'],
-  sleigh: ['wire', 'workspace', 'machines', 'actors'],
+  sleigh: ['wire', 'store', 'workspace', 'machines', 'actors'],
   // The steps of actors, one line for each.
   trace: ['workspace', 'machines', 'actors'],
-  core: ['wire', 'workspace', 'machines', 'actors', 'sleigh', 'trace'],
+  core: ['wire', 'store', 'workspace', 'machines', 'actors', 'sleigh', 'trace'],
   // The data of the web page: the state of the core as plain JSON.
   views: ['wire', 'workspace', 'machines', 'actors', 'charts', 'sleigh', 'trace', 'core'],
-  transport: ['wire', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
+  transport: ['wire', 'store', 'workspace', 'machines', 'sleigh', 'trace', 'core'],
   web: ['wire', 'workspace', 'machines', 'charts', 'sleigh', 'trace', 'core', 'views', 'transport', 'client'],
   // The front end: it runs in a browser and imports only the types of the views and their paths.
   page: ['views'],

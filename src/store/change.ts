@@ -1,0 +1,69 @@
+/**
+ * The state that survives the server, as entities. Each entity has a key and a record of plain fields. An event of the
+ * core changes some of them, and its changes are committed together or not at all.
+ */
+
+/** What an entity is. Keys sort by kind, then by their numbers. */
+export type Kind =
+  /** The server: counters, and the name of its first run. No number. */
+  | 'server'
+  /** A workspace, by its number. */
+  | 'workspace'
+  /** A variable, by the numbers of its workspace and its own. */
+  | 'variable'
+  /** A value of a variable, by the numbers of its workspace, its variable and its own. */
+  | 'value'
+  /** A job, by the number of its workspace, as all that follow. */
+  | 'job'
+  | 'sentinel'
+  | 'worker'
+  | 'batch'
+  | 'task'
+  | 'broadcast'
+  | 'result'
+  | 'deadline'
+  /** A session of a client and its last reply. */
+  | 'session';
+
+export type Key = readonly [kind: Kind, ...numbers: number[]];
+
+/** Plain data. A string of bytes is Latin-1, as in the rest of the core. */
+export type Field =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | Uint8Array
+  | readonly Field[]
+  | { readonly [name: string]: Field };
+
+/** The record of an entity. */
+export type Fields = { readonly [name: string]: Field };
+
+export interface Entity {
+  readonly key: Key;
+  readonly fields: Fields;
+}
+
+export type Change =
+  | { readonly type: 'put'; readonly key: Key; readonly fields: Fields }
+  | { readonly type: 'delete'; readonly key: Key }
+  /** Deletes all entities whose keys begin with this one: the contents of a workspace, for example. */
+  | { readonly type: 'clear'; readonly prefix: Key };
+
+/** As text, for tables and messages: `value/3/1/17`. */
+export const textOfKey = (key: Key): string => key.join('/');
+
+/** Whether the key is the prefix itself or below it. */
+export const isBelow = (key: Key, prefix: Key): boolean => prefix.every((part, at) => key[at] === part);
+
+/** Orders keys by kind, then by their numbers. */
+export function compareKeys(a: Key, b: Key): number {
+  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
+  for (let at = 1; at < Math.min(a.length, b.length); at++) {
+    const difference = Number(a[at]) - Number(b[at]);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,20 @@
+import type { Change, Entity } from './change.ts';
+
+/** Where entities are kept. A server uses one store, and no other server uses it meanwhile. */
+export interface Store {
+  /**
+   * Takes possession of the store, before `load`.
+   * @throws if another server has it, or if its format is not known
+   */
+  claim(): Promise<void>;
+  /** All entities, ordered by their keys. */
+  load(): AsyncIterable<Entity>;
+  /**
+   * Stores changes, all of them or none. There is one commit at a time.
+   * @returns once they are durable
+   * @throws if it is not known that they are; the server must not continue with this store
+   */
+  commit(changes: readonly Change[]): Promise<void>;
+  /** Gives the store up. Everything that was committed stays. */
+  close(): Promise<void>;
+}
