@@ -28,7 +28,9 @@ export const UNRECORDED: Changes = {
   clear: () => undefined,
 };
 
-type Recorded = Exclude<Change, { type: 'clear' }> | { readonly type: 'touch'; readonly key: Key; readonly entity: Changing };
+type Recorded =
+  | Exclude<Change, { type: 'clear' }>
+  | { readonly type: 'touch'; readonly key: Key; readonly entity: Changing };
 
 /** Collects changes until they are taken. The last change of an entity is the one that counts. */
 export class ChangeRecorder implements Changes {
