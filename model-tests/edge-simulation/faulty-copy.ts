@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { withOpenFields } from '../../test/support/open-fields.ts';
 import type { HandMade } from '../mutation/hand-made.ts';
 import { withFault } from '../mutation/source-copy.ts';
 
@@ -21,7 +22,8 @@ export class FaultyCopy {
       const path = join(this.#folder, file);
       const absolute = (_: string, other: string): string =>
         `from '${fileURLToPath(new URL(other, source))}'`;
-      writeFileSync(path, readFileSync(path, 'utf8').replace(/from '(\.\.\/[^']*)'/g, absolute));
+      const text = readFileSync(path, 'utf8').replace(/from '(\.\.\/[^']*)'/g, absolute);
+      writeFileSync(path, withOpenFields(text));
     }
   }
 

@@ -22,7 +22,14 @@ const FAULTS: readonly Planted[] = [
     file: 'src/transport/peer.ts',
     search: "    this.resume('drain');\n    const flushed",
     replace: '    this.#heldFor.drain = false;\n    const flushed',
-    by: /waits for the reply/,
+    by: /is not read from/,
+  },
+  {
+    what: 'the core does not know that a client took its replies',
+    file: 'src/transport/peer.ts',
+    search: "      this.resume('flush');\n      told();\n",
+    replace: "      this.resume('flush');\n",
+    by: /waits for a flush that nobody has asked for/,
   },
   {
     what: 'requests behind a streamed store are not sent',
@@ -87,6 +94,20 @@ const FAULTS: readonly Planted[] = [
     search: '      this.#unread.count(peer, 0);\n',
     replace: '',
     by: /unread are left/,
+  },
+  {
+    what: 'a client whose replies are all taken is remembered',
+    file: 'src/transport/unread.ts',
+    search: '    else this.#counted.delete(client);\n',
+    replace: '    else this.#counted.set(client, 0);\n',
+    by: /elements of TcpServer\.\$unread\.\$counted are left/,
+  },
+  {
+    what: 'a timer that was stopped is remembered',
+    file: 'src/transport/real-timers.ts',
+    search: '?.stop();\n    this.#running.delete(timer);\n',
+    replace: '?.stop();\n',
+    by: /elements of TcpServer\.\$timers\.\$running are left/,
   },
   {
     what: 'a client that has closed its half and takes nothing stays',

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Connection } from '../../src/core/connection.ts';
+import { Pace } from '../../src/core/pace.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { writeCounterexample } from '../../src/verify/diagram/files.ts';
@@ -82,6 +84,23 @@ describe('the simulation of the whole system in one process, with random faults'
     vi.spyOn(WaitingLine.prototype, 'shift').mockReturnValue(undefined);
     const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
     expect(wrongs.filter((wrong) => wrong.startsWith('after hours: '))).not.toEqual([]);
+    // Also when it happens, and not only in the end.
+    expect(wrongs.filter((wrong) => /fetches of .* wait, and it has \d+ values/.test(wrong))).not.toEqual([]);
+  });
+
+  it('detects a client that has sent a large value, and is not read from again', () => {
+    vi.spyOn(Connection.prototype, 'fileWritten').mockReturnValue(undefined);
+    const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
+    expect(wrongs.filter((wrong) => wrong.includes('waits for a file that nobody writes'))).not.toEqual([]);
+  });
+
+  it('detects requests that have arrived and are not read, and replies that are not sent', () => {
+    // Sometimes a client is not read from before it sends more.
+    let calls = 0;
+    const reads = vi.spyOn(Pace.prototype, 'mayGoOn', 'get');
+    reads.mockImplementation(() => ++calls % 9 > 0);
+    const wrongs = few.flatMap((seed) => simulate(seed).wrongs);
+    expect(wrongs.filter((wrong) => wrong.includes('had input unread'))).not.toEqual([]);
   });
 
   it('detects a requeued task that is never handed out (S13)', () => {

@@ -3,6 +3,7 @@ import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
+import { lostWakeUps } from '../../test/support/lost-wakeups.ts';
 import { MemoryFiles } from '../../test/support/memory-files.ts';
 import { LastMessages } from './last-messages.ts';
 import { Link, type ClientEnd } from './link.ts';
@@ -23,6 +24,8 @@ export class CoreWorld extends World {
   readonly #hash = createHash('sha256');
   readonly lastMessages = new LastMessages();
   readonly #loses: Losing;
+  /** Events that the core was promised, and has not had yet. */
+  readonly #promised = { flush: new Set<number>(), file: new Set<number>(), turn: false };
   #connections = 0;
   #commands = 0;
 
@@ -73,6 +76,7 @@ export class CoreWorld extends World {
     this.events++;
     this.#note(event);
     this.lastMessages.note(event);
+    this.#keep(event);
     for (const command of this.core.handle(event, this.agenda.now)) {
       this.#note(command);
       if (this.#loses(command, ++this.#commands)) continue;
@@ -80,6 +84,18 @@ export class CoreWorld extends World {
       this.#perform(command);
     }
     this.audit();
+  }
+
+  #keep(event: CoreEvent): void {
+    if (event.type === 'flushed') this.#promised.flush.delete(event.connection);
+    if (event.type === 'fileWritten') this.#promised.file.delete(event.connection);
+    if (event.type === 'continued') this.#promised.turn = false;
+  }
+
+  protected override findLostWakeUps(prods: boolean): string[] {
+    const { flush, file, turn } = this.#promised;
+    const underWay = { flush: (id: number) => flush.has(id), file: (id: number) => file.has(id), turn };
+    return lostWakeUps(this.core, underWay, prods);
   }
 
   #note(what: CoreEvent | Command): void {
@@ -103,10 +119,12 @@ export class CoreWorld extends World {
         return this.#links.get(command.connection)?.close();
       case 'flush': {
         const { connection } = command;
+        this.#promised.flush.add(connection);
         this.#soon({ type: 'flushed', connection });
         return;
       }
       case 'continue':
+        this.#promised.turn = true;
         this.agenda.after(0, () => this.#handle({ type: 'continued' }));
         return;
       case 'pause':
@@ -117,6 +135,7 @@ export class CoreWorld extends World {
       case 'writeFile':
         return this.#files.write(command.file, command.bytes);
       case 'finishFile':
+        this.#promised.file.add(command.connection);
         return this.#finishFile(command.connection);
       case 'discardFile':
         return this.#files.discard(command.file);

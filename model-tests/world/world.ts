@@ -44,10 +44,23 @@ export abstract class World {
     return this.agenda.now - START;
   }
 
-  /** Called after each event: what is counted must be held, and nothing may refer to clients that have gone. */
+  /**
+   * Called after each event: nothing may wait that could go on. Now and then, what is counted must be held, nothing may
+   * refer to clients that have gone, and no client has input unread or a reply unsent.
+   */
   protected audit(): void {
-    if (this.events % AUDITED_EVENTS === 0 && this.wrongs.length === 0)
-      this.wrongs.push(...miscounted(this.core), ...staleIn(this.core));
+    if (this.wrongs.length > 0) return;
+    const isThorough = this.events % AUDITED_EVENTS === 0;
+    if (isThorough) this.wrongs.push(...miscounted(this.core), ...staleIn(this.core));
+    this.wrongs.push(...this.findLostWakeUps(isThorough));
+  }
+
+  /**
+   * @param prods whether each connection may be prodded
+   * @returns what waits and will not be woken
+   */
+  protected findLostWakeUps(_prods: boolean): string[] {
+    return [];
   }
 
   abstract connect(client: ClientEnd): ClientLink;

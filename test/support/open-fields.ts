@@ -11,10 +11,13 @@ export function openFields() {
     enforce: 'pre' as const,
     transform: (code: string, id: string) =>
       /\/src\/((core|sleigh|transport|wire|workspace)\/[\w-]+|actors\/actor)\.ts$/.test(id)
-        ? { code: code.replaceAll(/(?<!['"`\w])#(?=[a-z])/g, '$'), map: null }
+        ? { code: withOpenFields(code), map: null }
         : undefined,
   };
 }
+
+/** The same code with ordinary fields in place of private ones. */
+export const withOpenFields = (code: string): string => code.replaceAll(/(?<!['"`\w])#(?=[a-z])/g, '$');
 
 /**
  * @param kind what the field is an instance of

@@ -9,6 +9,7 @@ import { SMALL_LIMITS, World } from '../world.ts';
 import { ServerProcess } from './server-process.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { SocketLink } from './socket-link.ts';
+import { TransportAudit } from './transport-audit.ts';
 
 /** What is wrong is told so often, at most. */
 const MAX_WRONGS = 20;
@@ -18,6 +19,7 @@ export class EdgeWorld extends World {
   readonly process: ServerProcess;
   readonly disk: SimulatedDisk;
   readonly #tcp: TcpServer;
+  readonly #audit: TransportAudit;
   readonly #hash = createHash('sha256');
   #accept: ListenerOptions['accept'] = () => undefined;
   #connections = 0;
@@ -39,7 +41,12 @@ export class EdgeWorld extends World {
       newRun: () => 'run7run7',
     };
     const logger = pino({ level: 'error' }, { write: (line) => void this.wrongs.push(`error: ${line}`) });
-    this.#tcp = new Server({ limits: SMALL_LIMITS, deadman: true }, logger, undefined, edge);
+    const server = (): TcpServer =>
+      new Server({ limits: SMALL_LIMITS, deadman: true }, logger, undefined, edge);
+    // The last one accepts the connections.
+    const unused = server();
+    this.#tcp = server();
+    this.#audit = new TransportAudit(this.#tcp, unused, this.process, this.disk);
   }
 
   get core() {
@@ -48,9 +55,14 @@ export class EdgeWorld extends World {
 
   /** Between two events. */
   #check(): void {
+    this.audit();
     const { uploads, unwritten } = this.#tcp.counts;
     if (uploads > 0 && unwritten === 0 && this.disk.calls === 0 && this.wrongs.length < MAX_WRONGS)
       this.wrongs.push(`${uploads} uploads are remembered, and all files are written`);
+  }
+
+  protected override findLostWakeUps(prods: boolean): string[] {
+    return this.#audit.lostWakeUps(this.elapsed, prods);
   }
 
   #note(what: string): void {
@@ -90,6 +102,7 @@ export class EdgeWorld extends World {
       bytes: accounting.bytes,
       memory: accounting.memory,
       incoming: accounting.incoming.bytes,
+      ...this.#audit.left,
     };
   }
 }

@@ -21,6 +21,8 @@ export class ServerProcess implements EventLoop {
   #now = 0;
   /** Timers that run, without the heartbeat. */
   timers = 0;
+  /** Calls that come soon. */
+  soons = 0;
 
   readonly #check: () => void;
   /** How often a look at the clock shows that something took long: in some seeds the machine is busy. */
@@ -114,6 +116,12 @@ export class ServerProcess implements EventLoop {
   }
 
   soon(act: () => void): void {
-    this.#world.agenda.after(0, () => this.receive(act));
+    this.soons++;
+    this.#world.agenda.after(0, () =>
+      this.receive(() => {
+        this.soons--;
+        act();
+      }),
+    );
   }
 }
