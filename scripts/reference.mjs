@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CLI_ERRORS } from '../dist/cli/errors.js';
 import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
+import { STORED } from '../dist/store/errors.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
 import { READS, WRITES } from '../dist/web/routes.js';
@@ -190,7 +191,7 @@ writeFileSync(
     ...errorSection(
       'The server',
       'What `createServer` and `server.reload` throw, and what a server says when it cannot begin.',
-      { Start: SERVER },
+      { Start: SERVER, Store: STORED },
     ),
     ...errorSection('The web server', 'The code is the HTTP status; the body is `{ "error": TEXT }`.', {
       Answers: PROBLEM,

@@ -10,7 +10,7 @@ const SRC = join(ROOT, 'src');
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   // The entities that survive the server, the record of their changes, and the port of the store.
-  store: [],
+  store: ['wire'],
   workspace: ['wire', 'store'],
   machines: ['wire', 'workspace', 'machines/rule.ts'],
   // The machines of the client, which import nothing.

@@ -2,6 +2,7 @@ import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import type { JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { UNRECORDED } from '../../src/store/change-recorder.ts';
 import { ServerAccounting } from '../../src/workspace/storage-accounting.ts';
 import { finish } from '../../src/workspace/steps.ts';
 import { Workspace, type Host } from '../../src/workspace/workspace.ts';
@@ -61,13 +62,15 @@ export class World {
       limits: DEFAULT_LIMITS,
       clock: () => 0,
       timers: this.timers,
+      changes: UNRECORDED,
+      restoreFile: () => undefined,
       newVariableId: () => String(++variables),
       inSteps: (steps) => finish(steps),
       log: (level, message, fields) => {
         if (level === 'error') this.book.faults.push(`${message}: ${JSON.stringify(fields)}`);
       },
     };
-    this.workspace = new Workspace('job', host);
+    this.workspace = new Workspace('job', host, { number: 1 });
     this.sleigh = make(this.workspace, cast);
     this.workspace.plugin = this.sleigh;
     for (const name of ORDINARY) this.workspace.declare(name, 'fifo');

@@ -152,6 +152,7 @@ export class CoreWorld extends World {
         if (command.level === 'error')
           this.wrongs.push(`error: ${command.message} ${JSON.stringify(command.fields)}`);
         return;
+      case 'restoreFile':
       case 'startTls':
       case 'stopServer':
       case 'trace':

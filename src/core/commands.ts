@@ -22,6 +22,8 @@ export type Command =
   | { type: 'flush'; connection: number }
   /** Closes the connection when everything that was sent is out. */
   | { type: 'close'; connection: number }
+  /** Makes a file of before a restart available, because a value needs it. Only when the server recovers. */
+  | { type: 'restoreFile'; file: FilePayload }
   | { type: 'openFile'; connection: number; file: FilePayload }
   | { type: 'writeFile'; file: FilePayload; bytes: Uint8Array }
   /** Answered by `fileWritten`. */

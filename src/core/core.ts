@@ -2,6 +2,8 @@ import { createActor, fromTransition } from 'xstate';
 import { makeTerms, termsWith, type Admits, type Terms } from '../wire/handshake.ts';
 import { countsOf } from '../actors/step-catalog.ts';
 import { StoryKeeper, type StateCounts } from '../actors/story-keeper.ts';
+import type { Changes } from '../store/change-recorder.ts';
+import type { Change, Entity } from '../store/change.ts';
 import type { Limits } from '../wire/limits.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import { TraceRecorder } from '../trace/recorder.ts';
@@ -15,9 +17,11 @@ import type { LogLevel, WorkspacePluginFactory } from '../workspace/workspace.ts
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
+import { Recovery } from './recovery.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Metrics } from './metrics.ts';
+import { DurableWork } from './durable-work.ts';
 import { Turns } from './turns.ts';
 
 export interface CoreOptions {
@@ -39,6 +43,8 @@ export interface CoreOptions {
   readonly traces?: boolean;
   /** Whether every step of every actor is checked against its machine. */
   readonly verifies?: boolean;
+  /** Whether the server has a store: its changes are recorded, and `recover` must be called before the first event. */
+  readonly isStored?: boolean;
 }
 
 /**
@@ -66,6 +72,10 @@ export class Core implements ConnectionHost {
   readonly tracer: Tracer | undefined;
   /** Checks each step of each actor while it runs; undefined if nobody asked for it. */
   readonly verifier: StepVerifier | undefined;
+  /** Accepts the changes of what survives the server. */
+  readonly changes: Changes;
+  readonly #durable: DurableWork;
+  readonly #recovery: Recovery;
   readonly connectionChart: ReturnType<typeof Connection.bind>;
   readonly #root = createActor(fromTransition((state: null) => state, null)).start();
   readonly #connections = new Map<number, Connection>();
@@ -88,11 +98,15 @@ export class Core implements ConnectionHost {
       this.command({ type: 'discardFile', file }),
     );
     this.#run = options.run;
+    this.#durable = new DurableWork(options.isStored === true);
+    this.changes = this.#durable.changes;
     this.turns = new Turns(
       () => this.isTimeUp,
       () => this.command({ type: 'continue' }),
+      this.#durable.outlasts,
     );
     this.workspaces = new Workspaces(this, { plugins: options.plugins, suffix: options.run });
+    this.#recovery = new Recovery(this, options.run);
     this.tracer = options.traces === true ? this.#recorder() : undefined;
     this.verifier =
       options.verifies === true ? new StepVerifier(this.clock, (broken) => this.#broke(broken)) : undefined;
@@ -194,6 +208,11 @@ export class Core implements ConnectionHost {
     return connection;
   }
 
+  restoreFile(file: FilePayload): void {
+    this.#files = Math.max(this.#files, file.file);
+    this.command({ type: 'restoreFile', file });
+  }
+
   newFile(size: number): FilePayload {
     return { file: ++this.#files, size };
   }
@@ -207,12 +226,51 @@ export class Core implements ConnectionHost {
     this.#now = now;
     this.#isTimeUp = isTimeUp;
     this.#commands = [];
+    this.#durable.begin();
     try {
       this.#dispatch(event);
     } catch (error) {
       this.log('error', 'an event could not be handled', { event: event.type, error });
       if ('connection' in event) this.#connections.get(event.connection)?.fault();
     }
+    return this.#commands;
+  }
+
+  /** Whether the last event has read or changed what survives the server. */
+  get isTouched(): boolean {
+    return this.#durable.isTouched;
+  }
+
+  /**
+   * The changes since the last call, to be committed together. After any event the changes so far are a sound state.
+   * @returns undefined while work that has changed something is half done (P14): it continues in later events
+   */
+  takeChanges(): readonly Change[] | undefined {
+    return this.#durable.take();
+  }
+
+  /** Everything that survives the server, as its store must have it. */
+  entities(): Iterable<Entity> {
+    return this.#recovery.entities();
+  }
+
+  /**
+   * Takes up an entity of before a restart. They come in the order of their keys, before the first event.
+   * @throws if its format is not known
+   */
+  restore(entity: Entity, now: number): void {
+    this.#now = now;
+    this.#recovery.restore(entity);
+  }
+
+  /**
+   * Every entity is taken up; every connection of before the restart has closed.
+   * @returns the commands to perform, as `handle` does
+   */
+  recover(now: number): Command[] {
+    this.#now = now;
+    this.#durable.begin();
+    this.inSteps(this.#recovery.finish((act) => this.contained(act)));
     return this.#commands;
   }
 

@@ -7,6 +7,14 @@ import type { Steps } from '../workspace/steps.ts';
  */
 type Work = () => boolean;
 
+/** Is notified of the pieces of a work that did not end in the event in which it began. */
+export interface LaterPieces {
+  begin(): void;
+  end(): void;
+  /** The work is done, or has failed. */
+  done(): void;
+}
+
 /**
  * Divides work that takes longer than the time for one event into pieces. Each piece has its turn, so other clients
  * are served in between (P14). The core does not read a clock: its caller says when the time for an event is up.
@@ -15,12 +23,21 @@ export class Turns {
   readonly #queue = new Denque<Work>();
   readonly #isTimeUp: () => boolean;
   readonly #announce: () => void;
+  readonly #outlasts: () => LaterPieces | undefined;
   #isAnnounced = false;
 
-  /** @param announce requests an event that calls `go` */
-  constructor(isTimeUp: () => boolean, announce: () => void) {
+  /**
+   * @param announce requests an event that calls `go`
+   * @param outlasts called when a work does not end in the event in which it began
+   */
+  constructor(
+    isTimeUp: () => boolean,
+    announce: () => void,
+    outlasts: () => LaterPieces | undefined = () => undefined,
+  ) {
     this.#isTimeUp = isTimeUp;
     this.#announce = announce;
+    this.#outlasts = outlasts;
   }
 
   get length(): number {
@@ -66,6 +83,23 @@ export class Turns {
       } while (!this.#isTimeUp());
       return true;
     };
-    if (work()) this.add(work);
+    if (!work()) return;
+    const pieces = this.#outlasts();
+    this.add(pieces === undefined ? work : noticed(work, pieces));
   }
 }
+
+/** The same work, of whose pieces someone is notified. */
+const noticed =
+  (work: Work, pieces: LaterPieces): Work =>
+  () => {
+    let isLeft = false;
+    pieces.begin();
+    try {
+      isLeft = work();
+    } finally {
+      if (isLeft) pieces.end();
+      else pieces.done();
+    }
+    return isLeft;
+  };

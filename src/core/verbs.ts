@@ -7,7 +7,8 @@ import { Listing, listVariables } from '../workspace/listing.ts';
 import type { Receipt } from '../workspace/receipt.ts';
 import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
-import type { Opener, OpenRequest, Workspaces } from '../workspace/workspaces.ts';
+import type { Opener } from '../workspace/references.ts';
+import type { OpenRequest, Workspaces } from '../workspace/workspaces.ts';
 import { REQUEST } from '../wire/refusals.ts';
 
 /** The immediate result of a request: nothing, metadata, a value, or a refusal. */

@@ -3,27 +3,46 @@
  * core changes some of them, and its changes are committed together or not at all.
  */
 
-/** What an entity is. Keys sort by kind, then by their numbers. */
-export type Kind =
-  /** The server: counters, and the name of its first run. No number. */
-  | 'server'
+/**
+ * What an entity is, with a number that a store may use in its keys: it never changes. Keys sort by these numbers, so an
+ * entity comes after those that it belongs to.
+ */
+export const KINDS = {
+  /** The server: the format of all records, and the name of its first run. No number. */
+  server: 0,
   /** A workspace, by its number. */
-  | 'workspace'
+  workspace: 1,
   /** A variable, by the numbers of its workspace and its own. */
-  | 'variable'
+  variable: 2,
   /** A value of a variable, by the numbers of its workspace, its variable and its own. */
-  | 'value'
+  value: 3,
   /** A job, by the number of its workspace, as all that follow. */
-  | 'job'
-  | 'sentinel'
-  | 'worker'
-  | 'batch'
-  | 'task'
-  | 'broadcast'
-  | 'result'
-  | 'deadline'
+  job: 4,
+  sentinel: 5,
+  worker: 6,
+  batch: 7,
+  task: 8,
+  broadcast: 9,
+  result: 10,
+  deadline: 11,
   /** A session of a client and its last reply. */
-  | 'session';
+  session: 12,
+} as const;
+
+export type Kind = keyof typeof KINDS;
+
+/** The kinds of the entities of a job. */
+export const JOB_KINDS = [
+  'job',
+  'sentinel',
+  'worker',
+  'batch',
+  'task',
+  'broadcast',
+  'result',
+  'deadline',
+  'session',
+] as const satisfies readonly Kind[];
 
 export type Key = readonly [kind: Kind, ...numbers: number[]];
 
@@ -58,9 +77,9 @@ export const textOfKey = (key: Key): string => key.join('/');
 /** Whether the key is the prefix itself or below it. */
 export const isBelow = (key: Key, prefix: Key): boolean => prefix.every((part, at) => key[at] === part);
 
-/** Orders keys by kind, then by their numbers. */
+/** Orders keys by the numbers of their kinds, then by their own. */
 export function compareKeys(a: Key, b: Key): number {
-  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
+  if (a[0] !== b[0]) return KINDS[a[0]] - KINDS[b[0]];
   for (let at = 1; at < Math.min(a.length, b.length); at++) {
     const difference = Number(a[at]) - Number(b[at]);
     if (difference !== 0) return difference;

@@ -15,6 +15,10 @@ export class MemoryStore implements Store {
     return [...this.#entities.values()].sort((a, b) => compareKeys(a.key, b.key));
   }
 
+  get size(): number {
+    return this.#entities.size;
+  }
+
   claim(): Promise<void> {
     return Promise.resolve();
   }

@@ -274,6 +274,8 @@ export class TcpServer {
       case 'startTls':
         if (this.#gate.tls === undefined) throw fault('TLS was begun and never offered');
         return this.#peers.get(command.connection)?.startTls(this.#gate.tls, command.received);
+      case 'restoreFile':
+        throw fault('there is no store');
       case 'openFile':
         return this.#uploads.open(command.file, command.connection);
       case 'writeFile':

@@ -105,14 +105,20 @@ export const VARIABLE = {
 } as const;
 export type VariableName = (typeof VARIABLE)[keyof typeof VARIABLE];
 
+/** The values of the metadata `durable` (W13). */
+export const DURABLE = { none: 'none', journal: 'journal' } as const;
+export type Durability = (typeof DURABLE)[keyof typeof DURABLE];
+export const isDurability = (text: string): text is Durability => Object.hasOwn(DURABLE, text);
+
 /** The keys of metadata. The server sends those that begin with `nws`. */
 export const KEY = {
   /** Why a request failed (P8). */
   reason: 'nwsReason',
 
-  /** The type of the new workspace (W9), and its memory quota (W11). */
+  /** The type of the new workspace (W9), its memory quota (W11), and whether it survives the server (W13). */
   wsType: 'wstype',
   memoryBytes: 'memoryBytes',
+  durable: 'durable',
   /** The options of a job (S1). `maxAttempts` is also an option of a task (S19). */
   rankCount: 'rankCount',
   sentinelRefreshPeriod: 'sentinelRefreshPeriod',

@@ -106,6 +106,12 @@ export const WORKSPACE = {
     'Give such a number (W11).',
     '1G',
   ),
+  badDurability: errorKind(
+    'bad-durability',
+    (text: string) => `durable must be none or journal, not "${text}".`,
+    'Give one of these (W13).',
+    'always',
+  ),
   badOptions: errorKind(
     'bad-option',
     (all: string) => `Failed to create workspace: ${all}.`,

@@ -28,10 +28,29 @@ export interface Behaviour {
   values?(from: number, count: number): readonly Value[];
   /** Gets that wait here, in addition to those in the variable's own lines. */
   waiting?(): Iterable<PendingGet>;
+  /**
+   * The number of the next value when it last became empty, which survives the server. While there are values, their
+   * numbers say which is next.
+   */
+  readonly emptyAt?: number;
+  /** All its values that survive the server, by their numbers. */
+  numbered?(): Iterable<readonly [number: number, value: Value]>;
+  /** Takes up what it was before a restart, before its values. */
+  restoreEmptyAt?(number: number): void;
+  /** Takes up a value of before a restart, in the order of their numbers. */
+  restore?(number: number, value: Value): void;
   /** Refuses all waiting gets, because the variable is deleted. */
   purge(reason: Refusal): Iterable<undefined>;
   /** Drops its values, which no client can get any more. */
   dispose?(): Steps;
+}
+
+/** Records the values that survive the server. */
+export interface ValueRecord {
+  /** What `emptyAt` says, or the mode, has changed. */
+  changed(): void;
+  put(number: number, value: Value): void;
+  delete(number: number): void;
 }
 
 /** The parts of the workspace that a behaviour uses. */
@@ -39,6 +58,7 @@ export interface VariableContext {
   readonly variableId: string;
   readonly waiters: Waiters;
   readonly accounting: StorageAccounting;
+  readonly record: ValueRecord;
   readonly clock: Clock;
   readonly inSteps: InSteps;
 }

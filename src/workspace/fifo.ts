@@ -32,12 +32,17 @@ export class Fifo implements Behaviour {
   readonly #in: VariableContext;
   /** The number of the value at the head. */
   #first = 0;
+  #emptyAt = 0;
   readonly #bounds: RingBounds | undefined;
   #bytes = 0;
 
   constructor(context: VariableContext, bounds?: RingBounds) {
     this.#in = context;
     this.#bounds = bounds;
+  }
+
+  get emptyAt(): number {
+    return this.#emptyAt;
   }
 
   get counts() {
@@ -49,10 +54,12 @@ export class Fifo implements Behaviour {
     if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, number))) {
       // A waiting fetch consumed the value, so its number is used. A fetch waits only while the fifo is empty.
       this.#first = number + 1;
+      this.#isEmpty();
       this.#in.accounting.release(value);
     } else {
       this.#in.accounting.keep(value);
       this.#values.push(value);
+      this.#in.record.put(number, value);
       if (this.#bounds !== undefined) this.#makeRoom(value, this.#bounds);
     }
     return undefined;
@@ -66,9 +73,15 @@ export class Fifo implements Behaviour {
   #dropHead(): void {
     const value = this.#values.shift();
     if (value === undefined) return;
-    this.#first++;
+    this.#in.record.delete(this.#first++);
+    if (this.#values.length === 0) this.#isEmpty();
     if (this.#bounds !== undefined) this.#bytes -= bytesOf(value);
     this.#in.accounting.drop(value);
+  }
+
+  #isEmpty(): void {
+    this.#emptyAt = this.#first;
+    this.#in.record.changed();
   }
 
   get(get: PendingGet): void {
@@ -90,6 +103,24 @@ export class Fifo implements Behaviour {
       if (value !== undefined) values.push(value);
     }
     return values;
+  }
+
+  *numbered(): Generator<readonly [number: number, value: Value]> {
+    for (let at = 0; at < this.#values.length; at++) {
+      const value = this.#values.peekAt(at);
+      if (value !== undefined) yield [this.#first + at, value];
+    }
+  }
+
+  restoreEmptyAt(number: number): void {
+    this.#emptyAt = this.#first = number;
+  }
+
+  restore(number: number, value: Value): void {
+    if (this.#values.length === 0) this.#first = number;
+    this.#values.push(value);
+    this.#in.accounting.keep(value);
+    if (this.#bounds !== undefined) this.#bytes += bytesOf(value);
   }
 
   *purge(reason: Refusal): Steps {

@@ -27,6 +27,7 @@ export class Lifo implements Behaviour {
     else {
       this.#in.accounting.keep(value);
       this.#values.push(value);
+      this.#in.record.put(this.#values.length - 1, value);
     }
     return undefined;
   }
@@ -39,6 +40,7 @@ export class Lifo implements Behaviour {
     get.answer(foundValue(value, this.#in.variableId));
     if (get.takes) {
       this.#values.pop();
+      this.#in.record.delete(this.#values.length);
       this.#in.accounting.drop(value);
     }
   }
@@ -46,6 +48,15 @@ export class Lifo implements Behaviour {
   values(from: number, count: number): readonly Value[] {
     const end = Math.max(this.#values.length - from, 0);
     return this.#values.slice(Math.max(end - count, 0), end).toReversed();
+  }
+
+  numbered(): Iterable<readonly [number: number, value: Value]> {
+    return this.#values.entries();
+  }
+
+  restore(_number: number, value: Value): void {
+    this.#values.push(value);
+    this.#in.accounting.keep(value);
   }
 
   *purge(reason: Refusal): Steps {

@@ -1,7 +1,13 @@
 import { COST, type Account, type MemoryBudget } from './memory-budget.ts';
 import type { Refusal } from './refusal.ts';
 import { eachInSteps, type Steps } from './steps.ts';
+import type { Client } from './pending-get.ts';
 import type { Workspace } from './workspace.ts';
+
+/** A client that opens, uses and creates workspaces. */
+export interface Opener extends Client {
+  readonly references: References;
+}
 
 const memoryOf = (name: string): number => COST.reference + name.length;
 

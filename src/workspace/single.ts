@@ -11,9 +11,14 @@ export class Single implements Behaviour {
   #value: Value | undefined;
   /** The number of the newest value. */
   #newest = -1;
+  #emptyAt = 0;
 
   constructor(context: VariableContext) {
     this.#in = context;
+  }
+
+  get emptyAt(): number {
+    return this.#emptyAt;
   }
 
   get counts() {
@@ -21,13 +26,15 @@ export class Single implements Behaviour {
   }
 
   store(value: Value): Refusal | undefined {
-    this.#newest++;
     this.#forget();
-    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, this.#newest)))
+    this.#newest++;
+    if (this.#in.waiters.offer(foundValue(value, this.#in.variableId, this.#newest))) {
+      this.#isEmpty();
       this.#in.accounting.release(value);
-    else {
+    } else {
       this.#in.accounting.keep(value);
       this.#value = value;
+      this.#in.record.put(this.#newest, value);
     }
     return undefined;
   }
@@ -37,11 +44,28 @@ export class Single implements Behaviour {
     const isNew = (get.iterator?.index ?? -1) < this.#newest;
     if (this.#value === undefined || !isNew) return this.#in.waiters.waitOrRefuse(get);
     get.answer(foundValue(this.#value, this.#in.variableId, this.#newest));
-    if (get.takes) this.#forget();
+    if (!get.takes) return;
+    this.#forget();
+    this.#isEmpty();
   }
 
   values(from: number): readonly Value[] {
     return this.#value === undefined || from > 0 ? [] : [this.#value];
+  }
+
+  *numbered(): Generator<readonly [number: number, value: Value]> {
+    if (this.#value !== undefined) yield [this.#newest, this.#value];
+  }
+
+  restoreEmptyAt(number: number): void {
+    this.#emptyAt = number;
+    this.#newest = number - 1;
+  }
+
+  restore(number: number, value: Value): void {
+    this.#newest = number;
+    this.#value = value;
+    this.#in.accounting.keep(value);
   }
 
   *purge(reason: Refusal): Steps {
@@ -50,7 +74,14 @@ export class Single implements Behaviour {
   }
 
   #forget(): void {
-    if (this.#value !== undefined) this.#in.accounting.drop(this.#value);
+    if (this.#value === undefined) return;
+    this.#in.accounting.drop(this.#value);
+    this.#in.record.delete(this.#newest);
     this.#value = undefined;
+  }
+
+  #isEmpty(): void {
+    this.#emptyAt = this.#newest + 1;
+    this.#in.record.changed();
   }
 }

@@ -2,6 +2,7 @@ import type { PendingGet, Client } from './pending-get.ts';
 import { Barrier } from './barrier.ts';
 import type { Clock } from './clock.ts';
 import { Fifo } from './fifo.ts';
+import { VariableRecord, type RecordScope } from './variable-record.ts';
 import type { StorageAccounting } from './storage-accounting.ts';
 import type { Account } from './memory-budget.ts';
 import { Lifo } from './lifo.ts';
@@ -36,6 +37,7 @@ export class Variable {
   readonly permanent: boolean;
   /** The account that its memory is charged to (P12). */
   readonly owner: Account | undefined;
+  readonly record: VariableRecord;
   #behaviour: Behaviour;
   readonly #context: VariableContext;
 
@@ -43,6 +45,9 @@ export class Variable {
     name: string,
     where: {
       id: string;
+      /** Its number in its workspace, for records. */
+      number: number;
+      scope: RecordScope;
       hidden?: boolean;
       permanent?: boolean;
       owner?: Account | undefined;
@@ -57,10 +62,12 @@ export class Variable {
     this.hidden = where.hidden ?? false;
     this.permanent = where.permanent ?? false;
     this.owner = where.owner;
+    this.record = new VariableRecord(where.scope, where.number, this);
     this.#context = {
       variableId: where.id,
       waiters: new Waiters(where.accounting, where.inSteps),
       accounting: where.accounting,
+      record: this.record,
       clock: where.clock,
       inSteps: where.inSteps,
     };
@@ -91,6 +98,7 @@ export class Variable {
     if (Mode === undefined || !(this.#behaviour instanceof Unknown))
       return refusal(VARIABLES.modeFixed(mode));
     this.#behaviour = new Mode(this.#context);
+    this.record.changed();
     return undefined;
   }
 
@@ -100,6 +108,18 @@ export class Variable {
 
   get(get: PendingGet): void {
     this.#behaviour.get(get);
+  }
+
+  /** Takes up what it was before a restart. */
+  restoreMode(mode: string, emptyAt: number | undefined): void {
+    const Mode = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
+    if (Mode !== undefined && this.#behaviour instanceof Unknown) this.#behaviour = new Mode(this.#context);
+    if (emptyAt !== undefined) this.#behaviour.restoreEmptyAt?.(emptyAt);
+  }
+
+  /** Takes up a value of before a restart, in the order of their numbers. */
+  restore(number: number, value: Value): void {
+    this.#behaviour.restore?.(number, value);
   }
 
   /** Deletes the variable: waiting gets are refused, values are dropped. */

@@ -1,5 +1,8 @@
+import type { Changes } from '../store/change-recorder.ts';
+import { RecordReader } from '../store/record.ts';
+import type { Entity } from '../store/change.ts';
 import type { Limits } from '../wire/limits.ts';
-import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import { NO_METADATA, type FilePayload, type Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client } from './pending-get.ts';
 import type { Clock } from './clock.ts';
 import { StorageAccounting, type ServerAccounting } from './storage-accounting.ts';
@@ -7,10 +10,13 @@ import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
 import { isPartOfOldSleigh, OldSleigh } from './old-sleigh.ts';
+import { SavedVariables } from './saved-variables.ts';
 import type { InSteps, Steps } from './steps.ts';
 import type { StepObserver, Tracer } from './tracing.ts';
 import type { Timers } from './timers.ts';
 import type { Value } from './value.ts';
+import { valueIn } from './value-record.ts';
+import { WorkspaceRecord } from './workspace-record.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
 import { VARIABLES } from '../wire/refusals.ts';
@@ -21,8 +27,12 @@ export interface Host {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly timers: Timers;
+  /** Accepts the changes of what survives the server. Use those of the workspace instead. */
+  readonly changes: Changes;
   /** Returns 20 characters that no variable of this run of the server has had (V9). */
   newVariableId(): string;
+  /** Makes the file of a value of before a restart available. */
+  restoreFile(file: FilePayload): void;
   /** Observes all actors, for a trace. */
   readonly tracer?: Tracer | undefined;
   /** @returns what verifies the steps of the actors of one job, if anything does */
@@ -49,6 +59,15 @@ export interface WorkspacePlugin {
   serverStops?(): void;
   /** Called when the workspace is deleted and its variables have been purged. */
   deleted(): void;
+  /** The entities of its kinds (`JOB_KINDS`), as a store must have them. */
+  entities?(): Iterable<Entity>;
+  /**
+   * Takes up an entity of its kinds after a restart. They come in the order of their keys, after the variables of the
+   * workspace and their values.
+   */
+  restore?(entity: Entity): void;
+  /** All entities were restored. */
+  restored?(): void;
 }
 
 /** Creates the plugin of a new workspace with the options of its creator, or refuses them. */
@@ -67,6 +86,11 @@ interface VariableOptions {
 /** A named set of variables. */
 export class Workspace {
   readonly name: string;
+  /** Unique in the server; for records. */
+  readonly number: number;
+  readonly record: WorkspaceRecord;
+  /** The memory in bytes that its creator allows (W11). */
+  readonly quota: number | undefined;
   readonly host: Host;
   readonly accounting: StorageAccounting;
   /** The account that its memory is charged to (P12). */
@@ -82,33 +106,55 @@ export class Workspace {
   /** The metadata of its creation, as far as they are short. */
   metadata: Metadata = NO_METADATA;
   #variables = new Map<string, Variable>();
+  /** The number of the last variable. */
+  #variableNumber = 0;
+  /** The variables of before a restart, while it is loaded. */
+  #saved: SavedVariables | undefined;
   #oldSleigh: OldSleigh | undefined;
   readonly #oldSleighs: Set<Workspace> | undefined;
   /** The memory that is charged in addition to its variables, released when it is deleted. */
   #charges: { readonly kind: Kind; readonly bytes: number; readonly client: Account | undefined }[] = [];
 
   /**
+   * @param number unique in the server
    * @param quota the memory in bytes that its creator allows (W11)
+   * @param isDurable whether its contents survive the server (W13)
+   * @param isLoaded whether it is of before a restart: nothing is recorded until `loaded`
    * @param oldSleighs the set to which it adds itself when it may contain an old-style job (W12)
    */
   constructor(
     name: string,
     host: Host,
     {
+      number,
       maker,
       quota,
+      isDurable = true,
+      isLoaded = false,
       oldSleighs,
     }: {
+      number: number;
       maker?: Account | undefined;
       quota?: number | undefined;
+      isDurable?: boolean;
+      isLoaded?: boolean;
       oldSleighs?: Set<Workspace> | undefined;
-    } = {},
+    },
   ) {
     this.name = name;
+    this.number = number;
+    this.quota = quota;
     this.host = host;
+    if (isLoaded) this.#saved = new SavedVariables();
     this.maker = maker;
     this.#oldSleighs = oldSleighs;
     this.accounting = new StorageAccounting(host.accounting, quota);
+    this.record = new WorkspaceRecord(this, host.changes, { isDurable, isLoaded });
+  }
+
+  /** Accepts the changes of what survives the server: nothing once the workspace is deleted. */
+  get changes(): Changes {
+    return this.record.scope.changes;
   }
 
   /** Accounts for memory that it uses until it is deleted (P12). */
@@ -174,10 +220,16 @@ export class Workspace {
   #make(name: string, options: VariableOptions, behaviour?: (context: VariableContext) => Behaviour) {
     const { host, accounting } = this;
     const { clock, inSteps } = host;
-    const where = { id: host.newVariableId(), accounting, clock, inSteps, owner: this.maker, ...options };
-    const variable = new Variable(name, where, behaviour);
+    const saved = this.#saved?.take(name);
+    const number = saved?.number ?? ++this.#variableNumber;
+    const id = saved?.id ?? host.newVariableId();
+    const where = { id, number, scope: this.record.scope, accounting, clock, inSteps, owner: this.maker };
+    const variable = new Variable(name, { ...where, ...options }, behaviour);
     this.#variables.set(name, variable);
     accounting.keepName(name, variable.owner);
+    if (saved !== undefined) variable.restoreMode(saved.mode, saved.emptyAt);
+    this.#saved?.made(number, variable);
+    variable.record.changed();
     return variable;
   }
 
@@ -215,6 +267,33 @@ export class Workspace {
     variable.get(get);
   }
 
+  /** Takes up a variable of before a restart; it is made by `restoreVariables`. */
+  restoreVariable(entity: Entity): void {
+    this.#variableNumber = Math.max(this.#variableNumber, this.#saved?.add(entity) ?? 0);
+  }
+
+  /** Makes the variables of before a restart that the plugin has not made. */
+  restoreVariables(): void {
+    for (const name of this.#saved?.names ?? []) this.#make(name, {});
+  }
+
+  /** Takes up a value of before a restart. */
+  restoreValue(entity: Entity): void {
+    const [, , variable = 0, number = 0] = entity.key;
+    const value = valueIn(RecordReader.of(entity), (file) => this.host.restoreFile(file));
+    this.#saved?.find(variable)?.restore(number, value);
+  }
+
+  /** Everything of before a restart was taken up. From now on changes are recorded. */
+  loaded(): void {
+    const { all = [] } = this.#saved ?? {};
+    this.#saved = undefined;
+    this.record.begin();
+    // A newer version of the plugin may have made variables that are not in the store.
+    for (const { record } of all) record.changed();
+    this.plugin?.restored?.();
+  }
+
   /**
    * Deletes a variable (V7). It is inaccessible at once.
    * @returns the steps that release its values
@@ -225,6 +304,7 @@ export class Workspace {
     if (variable.permanent) return refusal(VARIABLES.permanent(name));
     this.#variables.delete(name);
     this.accounting.dropName(name, variable.owner);
+    variable.record.end();
     return variable.purge();
   }
 
@@ -236,6 +316,7 @@ export class Workspace {
     this.#oldSleigh?.end();
     this.#oldSleigh = undefined;
     this.#oldSleighs?.delete(this);
+    this.record.end();
     const variables = this.#variables;
     this.#variables = new Map();
     return this.#end(variables);

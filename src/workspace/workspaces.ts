@@ -1,15 +1,20 @@
-import { DEFAULT_WORKSPACE, KEY } from '../wire/names.ts';
+import type { Entity } from '../store/change.ts';
+import { DEFAULT_WORKSPACE, DURABLE, isDurability, KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import type { Client } from './pending-get.ts';
+import { Loading } from './loading.ts';
 import { listWorkspaces, type Listing } from './listing.ts';
 import { COST, memoryOfMetadata, type Account, type MemoryBudget } from './memory-budget.ts';
-import type { References } from './references.ts';
+import type { Opener, References } from './references.ts';
 import { isRefusal, NO_SUCH_WORKSPACE, refusal, unopened, type Refusal } from './refusal.ts';
 import { containedSteps, type Steps } from './steps.ts';
 import { fillTemplate } from './template.ts';
 import { Workspace, type Host, type WorkspacePluginFactory } from './workspace.ts';
+import { FIRST } from './workspace-record.ts';
+import { STORED } from '../store/errors.ts';
 import { WORKSPACE } from '../wire/refusals.ts';
+import { fault, plainError } from '../wire/error-kind.ts';
 
 /** The number of characters of the creation metadata that are kept. */
 const KEPT_METADATA = 4_096;
@@ -23,11 +28,6 @@ export interface OpenRequest {
   readonly metadata: Metadata;
 }
 
-/** A client that opens, uses and creates workspaces. */
-export interface Opener extends Client {
-  readonly references: References;
-}
-
 /** All workspaces of a server (W1–W10). */
 export class Workspaces {
   readonly #all = new Map<string, Workspace>();
@@ -38,15 +38,29 @@ export class Workspaces {
   /** Unique to this run of the server. */
   readonly #suffix: string;
   #temporaries = 0;
+  /** The number of the last workspace. */
+  #numbers = FIRST;
+  /** The workspaces of before a restart, while they are loaded. */
+  #loading: Loading | undefined;
 
   constructor(host: Host, options: { plugins: ReadonlyMap<string, WorkspacePluginFactory>; suffix: string }) {
     this.#host = host;
     this.#plugins = options.plugins;
     this.#suffix = options.suffix;
-    const main = new Workspace(DEFAULT_WORKSPACE, host, { oldSleighs: this.#oldSleighs });
+    const main = new Workspace(DEFAULT_WORKSPACE, host, {
+      number: FIRST,
+      isLoaded: host.changes.isRecorded,
+      oldSleighs: this.#oldSleighs,
+    });
     main.owner = '[system]';
     main.persistent = true;
     this.#all.set(DEFAULT_WORKSPACE, main);
+    if (host.changes.isRecorded) this.#loading = new Loading(host, main);
+  }
+
+  /** All workspaces and what they contain, as a store must have them. */
+  *entities(): Generator<Entity> {
+    for (const workspace of this.#all.values()) yield* workspace.record.entities();
   }
 
   get budget(): MemoryBudget {
@@ -72,6 +86,34 @@ export class Workspaces {
     return this.#host.accounting.names - (this.#all.size - 1);
   }
 
+  /** Takes up an entity of before a restart; see `Loading`. */
+  restore(entity: Entity): void {
+    const loading = this.#loading;
+    if (loading === undefined) throw fault('everything is loaded already');
+    if (entity.key[0] !== 'workspace')
+      return loading.restore(entity, (workspace) => this.#populate(workspace));
+    const workspace = loading.workspace(entity, this.#oldSleighs);
+    this.#numbers = Math.max(this.#numbers, workspace.number);
+    this.#keep(workspace, workspace.metadata.has(KEY.wsType));
+  }
+
+  /** Creates the plugin of a workspace of before a restart. */
+  #populate(workspace: Workspace): void {
+    const type = workspace.metadata.get(KEY.wsType);
+    if (type === undefined) return;
+    const plugin = this.#plugins.get(type)?.(workspace, workspace.metadata);
+    if (plugin === undefined || isRefusal(plugin)) throw plainError(STORED.unknownType(workspace.name, type));
+    workspace.plugin = plugin;
+    this.#occupied.add(workspace);
+  }
+
+  /** Everything is taken up; the clients of before the restart have disconnected (W6). */
+  *restored(contain: (act: () => void) => void): Steps {
+    const departed = this.#loading?.finish((workspace) => this.#populate(workspace));
+    this.#loading = undefined;
+    if (departed !== undefined) yield* this.clientLeft(departed, contain);
+  }
+
   find(name: string): Workspace | undefined {
     return this.#all.get(name);
   }
@@ -86,6 +128,7 @@ export class Workspaces {
       workspace.charge('labels', workspace.owner.length, client.account);
     }
     workspace.owners.add(client);
+    workspace.record.changed();
     return undefined;
   }
 
@@ -101,6 +144,7 @@ export class Workspaces {
     const noRoom =
       references.refusal(name) ?? this.#host.accounting.budget.refusal(labelBytes, { client: account });
     if (noRoom !== undefined) return noRoom;
+    this.#read(name);
     const workspace =
       this.#all.get(name) ?? (create ? this.#make(name, metadata, account) : NO_SUCH_WORKSPACE);
     if (workspace instanceof Workspace) references.add(workspace);
@@ -110,10 +154,17 @@ export class Workspaces {
   #make(name: string, metadata: Metadata, maker: Account | undefined): Workspace | Refusal {
     const quota = readQuota(metadata);
     if (isRefusal(quota)) return quota;
+    const durable = metadata.get(KEY.durable) ?? DURABLE.journal;
+    if (!isDurability(durable)) return refusal(WORKSPACE.badDurability(durable));
     const type = metadata.get(KEY.wsType);
-    const kept = shortOf(metadata);
+    const isDurable = durable === DURABLE.journal;
+    // After a restart the plugin is created again, with the same metadata.
+    const isWhole = type !== undefined && isDurable && this.#host.changes.isRecorded;
+    const kept = isWhole ? metadata : shortOf(metadata);
     const bytes = { metadata: memoryOfMetadata(kept), jobs: type === undefined ? 0 : COST.job };
     const workspace = new Workspace(name, this.#host, {
+      number: ++this.#numbers,
+      isDurable,
       maker,
       quota: quota.bytes,
       oldSleighs: this.#oldSleighs,
@@ -127,16 +178,32 @@ export class Workspaces {
       const createPlugin = this.#plugins.get(type);
       if (createPlugin === undefined) return refusal(WORKSPACE.unknownType());
       const plugin = createPlugin(workspace, metadata);
-      if (isRefusal(plugin)) return plugin;
+      if (isRefusal(plugin)) {
+        workspace.record.end();
+        return plugin;
+      }
       workspace.plugin = plugin;
       this.#occupied.add(workspace);
     }
     workspace.metadata = kept;
+    this.#keep(workspace, type !== undefined);
+    workspace.record.changed();
+    return workspace;
+  }
+
+  #keep(workspace: Workspace, hasPlugin: boolean): void {
+    const { name, maker, metadata } = workspace;
     this.#all.set(name, workspace);
     workspace.accounting.keepName(name, maker);
-    workspace.charge('metadata', bytes.metadata, maker);
-    workspace.charge('jobs', bytes.jobs, maker);
-    return workspace;
+    workspace.charge('metadata', memoryOfMetadata(metadata), maker);
+    if (hasPlugin) workspace.charge('jobs', COST.job, maker);
+  }
+
+  /** Whether there is a workspace of that name is part of a reply, unless it survives nothing. */
+  #read(name: string): void {
+    const workspace = this.#all.get(name);
+    if (workspace === undefined) this.#host.changes.read();
+    else workspace.record.read();
   }
 
   /**
@@ -162,6 +229,7 @@ export class Workspaces {
   referredTo(name: string, references: References): Workspace | Refusal {
     const workspace = references.get(name);
     if (workspace === undefined) return unopened(name);
+    workspace.record.read();
     return workspace.deleted ? NO_SUCH_WORKSPACE : workspace;
   }
 
@@ -170,6 +238,7 @@ export class Workspaces {
    * @returns the steps that release them
    */
   delete(name: string, references: References): Refusal | Steps {
+    this.#read(name);
     const workspace = this.#all.get(name);
     if (workspace === undefined) return refusal(WORKSPACE.doesNotExist(name));
     references.delete(name);
@@ -202,6 +271,8 @@ export class Workspaces {
 
   /** Lists workspaces (W10). */
   list(asker: Client, listing: Listing, name?: string): Steps<Refusal | undefined> {
+    if (name === undefined) this.#host.changes.read();
+    else this.#read(name);
     if (name === undefined) return listWorkspaces(this.#all.values(), asker, listing);
     const workspace = this.#all.get(name);
     return listWorkspaces(workspace === undefined ? [] : [workspace], asker, listing);

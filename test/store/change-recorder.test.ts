@@ -42,7 +42,7 @@ describe('the recorder of changes', () => {
     ]);
   });
 
-  test('orders keys by their numbers', () => {
+  test('orders keys by kind, so that an entity comes after those it belongs to, then by their numbers', () => {
     const keys: Key[] = [
       ['value', 10],
       ['value', 9],
@@ -50,10 +50,10 @@ describe('the recorder of changes', () => {
       ['value', 9, -1],
     ];
     expect(keys.sort(compareKeys)).toEqual([
-      ['job', 11],
       ['value', 9],
       ['value', 9, -1],
       ['value', 10],
+      ['job', 11],
     ]);
   });
 });

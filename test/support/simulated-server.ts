@@ -6,9 +6,12 @@ import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
+import type { Entity } from '../../src/store/change.ts';
+import type { MemoryStore } from '../../src/store/memory-store.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { leftIn, staleIn } from './leftovers.ts';
 import { miscounted } from './memory-held.ts';
+import { differences, Projection, recovered } from './projection.ts';
 import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
 
 export interface ServerOptions {
@@ -36,6 +39,7 @@ export class SimulatedServer {
   now = Date.UTC(2026, 10, 22, 13, 41, 10);
   /** A client has requested that the server stops (P3). */
   stopRequested = false;
+  readonly #projection: Projection;
   readonly #options: ServerOptions;
   readonly #clients = new Map<number, RawClient>();
   readonly #timers = new Map<number, number>();
@@ -45,6 +49,7 @@ export class SimulatedServer {
   constructor(options: ServerOptions = {}) {
     this.#options = options;
     this.core = this.#newCore();
+    this.#projection = recovered([], this.core, this.now);
   }
 
   #newCore(): Core {
@@ -57,6 +62,7 @@ export class SimulatedServer {
       run: 'run7',
       traces: options.traces ?? false,
       verifies: options.verifies ?? false,
+      isStored: true,
     });
   }
 
@@ -104,10 +110,16 @@ export class SimulatedServer {
     this.#handling = true;
     try {
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
-        for (const command of this.core.handle(next, this.now)) this.#perform(command);
+        this.#handleOne(next);
     } finally {
       this.#handling = false;
     }
+  }
+
+  #handleOne(event: CoreEvent): void {
+    for (const command of this.core.handle(event, this.now)) this.#perform(command);
+    const wrong = this.#projection.follow();
+    if (wrong.length > 0) throw new Error(`after ${event.type} the store is wrong: ${wrong.join('\n')}`);
   }
 
   #perform(command: Command): void {
@@ -132,6 +144,8 @@ export class SimulatedServer {
         this.#client(command.connection).closed = true;
         this.#client(command.connection).disconnect();
         return;
+      case 'restoreFile':
+        throw new Error('only a server that recovers has files of before');
       case 'openFile':
         return this.files.open(command.file);
       case 'writeFile':
@@ -189,10 +203,13 @@ export class SimulatedServer {
    */
   end(): void {
     this.#expectNothingStale();
+    const { store } = recovered(this.#projection.store.entities, this.#newCore(), this.now);
     for (const client of this.#clients.values()) {
       client.disconnect();
       if (client instanceof SimulatedClient) client.expectNothingElse();
     }
+    // The recovery law.
+    expect(differences(plain(store), plain(this.#projection.store))).toEqual([]);
     this.#expectNothingStale();
     const last = this.connect();
     const listing = last.call(['list wss']).value ?? '';
@@ -207,6 +224,16 @@ export class SimulatedServer {
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
     expect(leftIn(this.core, this.#newCore())).toEqual([]);
   }
+}
+
+/** What a store has of workspaces without a job. */
+function plain(store: MemoryStore): readonly Entity[] {
+  const jobs = new Set(
+    store.entities.flatMap(({ key: [kind, number], fields }) =>
+      kind === 'workspace' && JSON.stringify(fields['metadata'] ?? '').includes('wstype') ? [number] : [],
+    ),
+  );
+  return store.entities.filter(({ key: [, number] }) => !jobs.has(number));
 }
 
 /** The body of a test with a server of its own, at whose end nothing may be left. */

@@ -1,0 +1,59 @@
+import type { Changes } from '../store/change-recorder.ts';
+import type { Entity } from '../store/change.ts';
+import { RecordReader } from '../store/record.ts';
+import { plainError } from '../wire/error-kind.ts';
+import { STORED } from '../store/errors.ts';
+import type { Steps } from '../workspace/steps.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+
+/** The format of all records. A change to what a field means, or a field that old records lack, needs a new one. */
+const FORMAT = 1;
+
+interface RecoveryHost {
+  readonly changes: Changes;
+  readonly workspaces: Workspaces;
+}
+
+/**
+ * Takes up the state of before a restart: first the entities of the store as they are, then every connection has closed
+ * (D4).
+ */
+export class Recovery {
+  readonly #host: RecoveryHost;
+  #server: Entity;
+  #isNew = true;
+
+  /** @param run the name of this run of the server */
+  constructor(host: RecoveryHost, run: string) {
+    this.#host = host;
+    this.#server = { key: ['server'], fields: { format: FORMAT, run } };
+  }
+
+  /** Everything that survives the server, as its store must have it. */
+  *entities(): Generator<Entity> {
+    if (!this.#host.changes.isRecorded) return;
+    yield this.#server;
+    yield* this.#host.workspaces.entities();
+  }
+
+  /**
+   * Takes up an entity. They come in the order of their keys.
+   * @throws if its format is not known
+   */
+  restore(entity: Entity): void {
+    if (entity.key[0] !== 'server') {
+      if (this.#isNew) throw plainError(STORED.noFormat());
+      return this.#host.workspaces.restore(entity);
+    }
+    const format = RecordReader.of(entity).number('format');
+    if (format !== FORMAT) throw plainError(STORED.unknownFormat(format, FORMAT));
+    this.#isNew = false;
+    this.#server = entity;
+  }
+
+  /** Every connection of before the restart has closed. */
+  *finish(contain: (act: () => void) => void): Steps {
+    if (this.#isNew) this.#host.changes.put(this.#server.key, this.#server.fields);
+    yield* this.#host.workspaces.restored(contain);
+  }
+}

@@ -1,0 +1,85 @@
+import { plainError } from '../wire/error-kind.ts';
+import { STORED } from './errors.ts';
+import { textOfKey, type Entity, type Field, type Fields } from './change.ts';
+
+/** Pairs of names and texts, as a record keeps them. */
+export type Pairs = readonly (readonly [name: string, text: string])[];
+
+const isList = (field: Field): field is readonly Field[] => Array.isArray(field);
+
+const isFields = (field: Field): field is Fields =>
+  typeof field === 'object' && field !== null && !isList(field) && !(field instanceof Uint8Array);
+
+/**
+ * Reads the fields of a record. Each method throws if the field has another type: then this version of the server has not
+ * written it.
+ */
+export class RecordReader {
+  readonly #of: string;
+  readonly #fields: Fields;
+
+  /** @param of what is read, for errors */
+  constructor(of: string, fields: Fields) {
+    this.#of = of;
+    this.#fields = fields;
+  }
+
+  static of({ key, fields }: Entity): RecordReader {
+    return new RecordReader(textOfKey(key), fields);
+  }
+
+  #wrong(name: string, expected: string): Error {
+    return plainError(STORED.badField(name, this.#of, expected));
+  }
+
+  has(name: string): boolean {
+    return this.#fields[name] !== undefined;
+  }
+
+  field(name: string): Field {
+    return this.#fields[name];
+  }
+
+  text(name: string): string {
+    const field = this.#fields[name];
+    if (typeof field !== 'string') throw this.#wrong(name, 'a text');
+    return field;
+  }
+
+  number(name: string): number {
+    const field = this.#fields[name];
+    if (typeof field !== 'number') throw this.#wrong(name, 'a number');
+    return field;
+  }
+
+  flag(name: string): boolean {
+    const field = this.#fields[name];
+    if (typeof field !== 'boolean') throw this.#wrong(name, 'true or false');
+    return field;
+  }
+
+  /** @returns undefined if there is no such field */
+  optionalNumber(name: string): number | undefined {
+    return this.has(name) ? this.number(name) : undefined;
+  }
+
+  /** The record inside of a field. */
+  inner(name: string): RecordReader {
+    const field = this.#fields[name];
+    if (!isFields(field)) throw this.#wrong(name, 'a record');
+    return new RecordReader(`${this.#of}, ${name}`, field);
+  }
+
+  /** Pairs of texts; none if there is no such field. */
+  pairs(name: string): Pairs {
+    const field = this.#fields[name];
+    if (field === undefined) return [];
+    if (!isList(field)) throw this.#wrong(name, 'a list of pairs');
+    return field.map((pair): readonly [string, string] => {
+      const [first, second] = isList(pair) ? pair : [];
+      if (typeof first !== 'string' || typeof second !== 'string')
+        throw this.#wrong(name, 'a list of pairs of texts');
+      return [first, second];
+    });
+  }
+}

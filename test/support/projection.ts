@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Core } from '../../src/core/core.ts';
+import { textOfKey, type Entity } from '../../src/store/change.ts';
+import { MemoryStore } from '../../src/store/memory-store.ts';
+
+/** Comparing takes longer than an event: it follows those that change something while there are few entities, and some. */
+const FEW = 100;
+const COMPARED_EVENTS = 50;
+
+/** @returns what differs, by key */
+export function differences(stored: Iterable<Entity>, projected: Iterable<Entity>): string[] {
+  const left = new Map([...stored].map(({ key, fields }) => [textOfKey(key), fields]));
+  const wrong: string[] = [];
+  for (const { key, fields } of projected) {
+    const text = textOfKey(key);
+    const kept = left.get(text);
+    left.delete(text);
+    if (kept === undefined) wrong.push(`${text} is not in the store`);
+    else if (!isDeepStrictEqual(kept, fields))
+      wrong.push(`${text} is ${JSON.stringify(fields)}, and in the store ${JSON.stringify(kept)}`);
+  }
+  for (const text of left.keys()) wrong.push(`${text} is only in the store`);
+  return wrong;
+}
+
+/**
+ * Follows a core with a store in memory. The projection law: after each event the store, with all changes applied, has
+ * exactly what the core says that survives it.
+ */
+export class Projection {
+  readonly store = new MemoryStore();
+  readonly #core: Core;
+  #events = 0;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /**
+   * Called after each event.
+   * @returns what differs
+   */
+  follow(): string[] {
+    const changes = this.#core.takeChanges();
+    if (changes === undefined) return [];
+    this.store.apply(changes);
+    const isCompared = ++this.#events % COMPARED_EVENTS === 0;
+    const isCheap = changes.length > 0 && this.store.size <= FEW;
+    return isCompared || isCheap ? this.differences() : [];
+  }
+
+  /** What differs now. */
+  differences(): string[] {
+    return differences(this.store.entities, this.#core.entities());
+  }
+}
+
+/**
+ * What a server has after a crash: it takes up a store, and every connection has closed. Recovering twice equals once.
+ * @param core one that has had no event
+ */
+export function recovered(entities: readonly Entity[], core: Core, now: number): Projection {
+  const projection = new Projection(core);
+  for (const entity of entities) core.restore(entity, now);
+  projection.store.apply(entities.map((entity) => ({ type: 'put', ...entity })));
+  core.recover(now);
+  const wrong = projection.follow();
+  if (wrong.length > 0) throw new Error(`after recovering: ${wrong.join('\n')}`);
+  return projection;
+}
