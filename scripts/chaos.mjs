@@ -12,6 +12,6 @@ const { values } = parseArgs({
 });
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', 'model-tests/chaos'], {
   stdio: 'inherit',
-  env: { ...process.env, KILLS: values.kills, SEED: values.seed, PACE: values.pace },
+  env: { ...process.env, VERIFY: 'long', KILLS: values.kills, SEED: values.seed, PACE: values.pace },
 });
 process.exit(status ?? 1);

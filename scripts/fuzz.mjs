@@ -7,6 +7,11 @@ const { values } = parseArgs({
 });
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', 'model-tests/fuzz'], {
   stdio: 'inherit',
-  env: { ...process.env, FRAMES: values.frames, ...(values.seed !== undefined && { SEED: values.seed }) },
+  env: {
+    ...process.env,
+    VERIFY: 'long',
+    FRAMES: values.frames,
+    ...(values.seed !== undefined && { SEED: values.seed }),
+  },
 });
 process.exit(status ?? 1);

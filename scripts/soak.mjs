@@ -5,6 +5,6 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' } } });
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'server', 'model-tests/soak'], {
   stdio: 'inherit',
-  env: { ...process.env, MINUTES: values.minutes },
+  env: { ...process.env, VERIFY: 'long', MINUTES: values.minutes },
 });
 process.exit(status ?? 1);

@@ -1,19 +1,18 @@
-// Runs the long forms, with the bounds that docs/verification.md states: everything in model-tests, and each test that
-// has one.
-//   npm run verify [-- model-tests/explore …]
+// Runs what npm test leaves out.
+//   npm run verify -- --ci                 the medium form of each test file that has one: the other half of what CI runs
+//   npm run verify [-- FILES OR FOLDERS]   the long form, with the bounds that docs/verification.md states, and all of
+//                                          model-tests
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { testFiles } from './test-files.mjs';
 
-/** Test files that do more with VERIFY=long. */
-const withLongForm = readdirSync('test', { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => join('test', name))
-  .filter((path) => readFileSync(path, 'utf8').includes("env['VERIFY']"));
-
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['model-tests', ...withLongForm];
-const { status } = spawnSync('npx', ['vitest', 'run', ...files], {
+const { values, positionals } = parseArgs({ options: { ci: { type: 'boolean' } }, allowPositionals: true });
+const { withForms } = testFiles();
+const usual = values.ci
+  ? withForms
+  : ['model-tests', ...withForms.filter((path) => path.startsWith('test/'))];
+const { status } = spawnSync('npx', ['vitest', 'run', ...(positionals.length > 0 ? positionals : usual)], {
   stdio: 'inherit',
-  env: { ...process.env, VERIFY: 'long' },
+  env: { ...process.env, VERIFY: values.ci ? 'ci' : 'long' },
 });
 process.exit(status ?? 1);

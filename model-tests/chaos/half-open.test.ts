@@ -6,11 +6,11 @@ import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { Host } from './hosts.ts';
+import { isLong, isShort } from '../../test/support/form.ts';
 
-const isLong = process.env['KILLS'] !== undefined || process.env['VERIFY'] === 'long';
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-describe('a peer whose host has fallen silent while its connection stays open', () => {
+describe.skipIf(isShort)('a peer whose host has fallen silent while its connection stays open', () => {
   it('is detected after three refresh periods if it is a sentinel, and the tasks of its workers run elsewhere (S13)', async () => {
     await using server = await startServe('--verify', '--log-level', 'error');
     const at = { port: server.port, workspace: 'job' };
@@ -58,7 +58,7 @@ const within = (name: string, ...args: string[]) =>
   spawn('ip', ['netns', 'exec', name, process.execPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
 // The server waits a minute before the first keep-alive probe, so this takes longer.
-describe.skipIf(!isLong || !canUnshare)('a host that is cut off inside a network namespace', () => {
+describe.runIf(isLong && canUnshare)('a host that is cut off inside a network namespace', () => {
   const space = `sleigh-${process.pid}`;
   beforeAll(() =>
     run(`ip netns add ${space} && ip netns add ${space}-far &&

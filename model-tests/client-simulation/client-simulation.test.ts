@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Report } from './simulate.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-// 20 seeds; 1,000 with VERIFY=long; specific ones with SEED=n,m, whose traces are printed.
+// 10 seeds; 20 with VERIFY=ci, 1,000 with VERIFY=long; specific ones with SEED=n,m, whose traces are printed.
 
-const isLong = process.env['VERIFY'] === 'long';
 const only = process.env['SEED'];
 const seeds =
   only === undefined
-    ? Array.from({ length: isLong ? 1_000 : 20 }, (_, n) => n + 1)
+    ? Array.from({ length: byForm(10, 20, 1_000) }, (_, n) => n + 1)
     : only.split(',').map(Number);
 /** The number of lines printed of the trace of a failing seed: its end, where the failure is. */
 const LAST_LINES = seeds.length > 1 ? 40 : Infinity;

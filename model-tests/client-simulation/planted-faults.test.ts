@@ -10,6 +10,7 @@ import { simulate } from './simulate.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
+import { isShort } from '../../test/support/form.ts';
 
 // Each fault is planted in the code that the simulation runs, and must be detected by the property that it breaks.
 
@@ -45,7 +46,7 @@ function killSentinels(host: SimulatedHost): void {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('the simulation of the client detects', { timeout: 300_000 }, () => {
+describe.skipIf(isShort)('the simulation of the client detects', { timeout: 300_000 }, () => {
   it('a result that was received and then dropped', async () => {
     const { fetch } = NwsConnection.prototype;
     let results = 0;

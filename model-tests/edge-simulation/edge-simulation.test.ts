@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { simulateEdge } from './simulate.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-// 8 seeds; 500 with VERIFY=long; those that are wanted with SEED=n,m, whose traces are printed.
+// 4 seeds; 8 with VERIFY=ci, 500 with VERIFY=long; those that are wanted with SEED=n,m, whose traces are printed.
 
-const isLong = process.env['VERIFY'] === 'long';
 const only = process.env['SEED'];
 const seeds =
   only === undefined
-    ? Array.from({ length: isLong ? 500 : 8 }, (_, n) => n + 1)
+    ? Array.from({ length: byForm(4, 8, 500) }, (_, n) => n + 1)
     : only.split(',').map(Number);
 const TIME_LIMIT_MS = isLong ? 3_600_000 : 300_000;
 

@@ -4,6 +4,7 @@ import type { TcpServer } from '../../src/transport/server.ts';
 import type { HandMade } from '../mutation/hand-made.ts';
 import { FaultyCopy } from './faulty-copy.ts';
 import { simulateEdge, type Faulty } from './simulate.ts';
+import { isShort } from '../../test/support/form.ts';
 
 // Each fault is planted in the text of the transport, or of the client's connection, and must be noticed.
 
@@ -146,7 +147,7 @@ async function faulty(fault: HandMade, copy: FaultyCopy): Promise<Faulty> {
   return isConnection(Connection) ? { Connection } : {};
 }
 
-describe('what is noticed by the simulation of the edge', { timeout: 300_000 }, () => {
+describe.skipIf(isShort)('what is noticed by the simulation of the edge', { timeout: 300_000 }, () => {
   it.each(FAULTS.map((fault) => [fault.what, fault] as const))('%s', async (what, fault) => {
     const copy = new FaultyCopy(fault);
     try {

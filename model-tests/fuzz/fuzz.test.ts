@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { fuzzCore } from './in-process.ts';
 import { fuzzTcp } from './over-tcp.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-// 100,000 frames; FRAMES=n for more (`npm run fuzz -- --frames n`), SEED=n for one seed.
+// 20,000 frames, 100,000 with VERIFY=ci; FRAMES=n for more (`npm run fuzz -- --frames n`), SEED=n for one seed.
 
-const isLong = process.env['FRAMES'] !== undefined || process.env['VERIFY'] === 'long';
-const FRAMES = Number(process.env['FRAMES'] ?? (isLong ? 10_000_000 : 100_000));
+const FRAMES = Number(process.env['FRAMES'] ?? byForm(20_000, 100_000, 10_000_000));
 /** The number of TCP conversations per hundred in the process. */
 const TCP_SHARE = isLong ? 0.01 : 0.03;
 const only = process.env['SEED'];

@@ -3,8 +3,8 @@ import { checkHistory } from '../../src/verify/history/check.ts';
 import { Random } from '../world/random.ts';
 import { hasOrder } from './exhaustive.ts';
 import { randomHistory } from './random-history.ts';
+import { isLong } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const HISTORIES = isLong ? 100_000 : 600;
 const SIZE = 9;
 

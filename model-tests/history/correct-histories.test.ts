@@ -5,8 +5,8 @@ import { Random } from '../world/random.ts';
 import { barrierSchedule } from './barrier-schedule.ts';
 import { mustBeRight } from './must-be-right.ts';
 import { Schedule } from './schedule.ts';
+import { isLong } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const SEEDS = isLong ? 20_000 : 150;
 const MODES = ['fifo', 'lifo', 'single'] as const;
 

@@ -5,8 +5,9 @@ import { Random } from '../world/random.ts';
 import { barrierSchedule } from './barrier-schedule.ts';
 import { MUTATIONS } from './mutations.ts';
 import { Schedule } from './schedule.ts';
+import { isLong } from '../../test/support/form.ts';
 
-const SEEDS = process.env['VERIFY'] === 'long' ? 2_000 : 25;
+const SEEDS = isLong ? 2_000 : 25;
 
 /** An operation that is answered at once. */
 const at = (who: string, verb: string, invoked: number, value = ''): Operation => ({

@@ -15,6 +15,7 @@ import { Killer } from './killer.ts';
 import type { Mutant } from './mutant.ts';
 import { mutantsOf } from './mutants.ts';
 import { killedOf, report, type Result } from './report.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
 /** By the names of their files in src/machines. */
 const CHARTS: Readonly<Record<string, ChartChecks>> = {
@@ -35,10 +36,9 @@ async function* copiesOf(chart: string, { machine }: ChartChecks): AsyncGenerato
   yield* codeMutantsOf(chart, nothing);
 }
 
-const isLong = process.env['VERIFY'] === 'long';
 const MAX_SECONDS = isLong ? 3_600 : 120;
 /** A sample of the mutants of a machine; with VERIFY=long each is tried. */
-const ONE_IN = isLong ? 1 : 8;
+const ONE_IN = byForm(24, 8, 1);
 
 function* sampled<T>(mutants: Iterable<T>): Generator<T> {
   let made = 0;
@@ -74,10 +74,10 @@ describe('every single fault in a statechart is detected, unless the mutant is k
     MAX_SECONDS * 1000,
   );
 
-  test('at least 300 mutants are generated, 97 % of them are detected, and the others are equivalent', () => {
+  test('at least 2,500 mutants are generated or their share, 97 % of them are detected, and the others are equivalent', () => {
     const all = results.flatMap(({ fates }) => fates);
     if (isLong) expect(all.length - killedOf(all)).toBe(known.size);
-    expect(all.length).toBeGreaterThanOrEqual(300);
+    expect(all.length).toBeGreaterThanOrEqual(2_500 / ONE_IN);
     expect(killedOf(all) / all.length).toBeGreaterThanOrEqual(0.97);
   });
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HAND_MADE } from './hand-made.ts';
 import { SourceCopy, withFault } from './source-copy.ts';
+import { isLong } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const MAX_MILLISECONDS = 600_000;
 
 describe('every fault planted by hand in the routing and in the queues', () => {

@@ -1,6 +1,7 @@
 import { tableChecks, type ChartChecks, type Check } from '../../test/support/chart.ts';
 import { faultInJobs, jobs } from './jobs.ts';
 import type { Mutant } from './mutant.ts';
+import { isLong } from '../../test/support/form.ts';
 
 /** How a mutant was detected: by the table of its machine, by a longer story, or by whole jobs. */
 export type Weapon = 'table' | 'story' | 'job';
@@ -12,7 +13,7 @@ export interface Fate {
 }
 
 /** Jobs that run against mutants which the checks of a machine did not detect. */
-const JOBS = jobs(process.env['VERIFY'] === 'long' ? 100 : 2);
+const JOBS = jobs(isLong ? 100 : 2);
 
 /** Detects mutants of one machine, first with the checks of its test file. */
 export class Killer {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { sent } from './play/party.ts';
 import { play } from './script.ts';
+import { isLong } from '../../test/support/form.ts';
 
 // 1,000 commands, always the same; 100,000 with VERIFY=long and random seeds: a failure prints its seed and its script.
-const isLong = process.env['VERIFY'] === 'long';
 
 describe('the server and a model written from the clauses', () => {
   it(

@@ -7,8 +7,8 @@ import type { Address } from '../../src/verify/protocol-client.ts';
 import { startServe } from '../../test/support/serve-process.ts';
 import { AlteringProxy } from './altering-proxy.ts';
 import { startTarget } from './servers.ts';
+import { isLong, isShort } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const fixture = (name: string): string =>
   fileURLToPath(new URL(`../../test/fixtures/${name}`, import.meta.url));
 const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('localhost.key')];
@@ -32,7 +32,7 @@ const ALTERATIONS: readonly (readonly [chart: string, from: string, to: string])
   ['sentinel', 'no value available.', 'no value available!'],
 ];
 
-describe('a proxy that changes a reply of the server is detected', () => {
+describe.skipIf(isShort)('a proxy that changes a reply of the server is detected', () => {
   test.concurrent.each(some(ALTERATIONS, 1))('when %s: "%s" becomes "%s"', async (chart, from, to) => {
     const { server } = await startTarget();
     using proxy = await AlteringProxy.start(server, (said) => said.replaceAll(from, to));
@@ -81,7 +81,7 @@ const MUTANTS: readonly (readonly [chart: string, file: string, from: string, to
   ['connection', 'connection', "'request.overran': {", "'request.overrun': {"],
 ];
 
-describe('a server with a changed guard is detected', () => {
+describe.skipIf(isShort)('a server with a changed guard is detected', () => {
   test.concurrent.each(some(MUTANTS, 2))(
     'when %s (%s): %s becomes %s',
     { timeout: 180_000 },

@@ -6,8 +6,7 @@ import { NEEDS } from '../../src/verify/test-target.ts';
 import { causes, impossible, type ChartModel, type Closable } from '../../src/verify/model.ts';
 import { exploreAll } from '../../src/verify/models.ts';
 import { simplePaths } from '../../src/verify/simple-paths.ts';
-
-const isLong = process.env['VERIFY'] === 'long';
+import { isLong } from '../../test/support/form.ts';
 
 const lamp = setup({
   guards: { isPaid: ({ event }) => 'paid' in event && event['paid'] === true },

@@ -4,8 +4,8 @@ import type { ChartReport } from '../../src/verify/coverage.ts';
 import type { Server } from '../../src/index.ts';
 import { verifyCharts } from '../../src/verify/verify.ts';
 import { errors, startTarget } from './servers.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const CHARTS = ['connection', 'joinPhase', 'work', 'worker', 'sentinel', 'shutdown', 'sleigh'];
 
 let server: Server;
@@ -15,7 +15,7 @@ beforeAll(
   async () => {
     const started = await startTarget();
     server = started.server;
-    reports = await verifyCharts(started.target, isLong ? { effort: 'long' } : { oneIn: 8 });
+    reports = await verifyCharts(started.target, isLong ? { effort: 'long' } : { oneIn: byForm(32, 8, 1) });
     console.log(chartTable(reports));
   },
   isLong ? 1_800_000 : 600_000,

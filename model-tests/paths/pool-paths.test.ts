@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { BUDGET, poolModel } from './pool/pool.ts';
 import { play, walks, type PoolModel } from './pool/walk.ts';
 import { workerProcessModel } from './pool/worker-process.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 /** The number of steps of a path of two workers with replacements: each further step multiplies the paths by six. */
-const MAX_STEPS = isLong ? 8 : 5;
+const MAX_STEPS = byForm(4, 5, 8);
 /** Steps of a path of one worker. */
-const MAX_OF_WORKER = isLong ? Infinity : 5;
+const MAX_OF_WORKER = byForm(4, 5, Infinity);
 /** Paths that run at the same time: each waits for turns of the event loop. */
 const AT_A_TIME = 64;
 
@@ -49,7 +49,7 @@ describe('the worker pool of a sentinel does what its machines command on every 
   it(
     `with two workers that are replaced, up to ${MAX_STEPS} steps`,
     async () => {
-      expect(await playAll(poolModel(2, BUDGET), MAX_STEPS)).toBeGreaterThan(200);
+      expect(await playAll(poolModel(2, BUDGET), MAX_STEPS)).toBeGreaterThan(byForm(50, 200, 200));
     },
     limit,
   );
@@ -57,7 +57,7 @@ describe('the worker pool of a sentinel does what its machines command on every 
   it(
     'of one worker, from its start to its end (S22.1 to S22.7)',
     async () => {
-      expect(await playAll(workerProcessModel, MAX_OF_WORKER)).toBeGreaterThan(1_000);
+      expect(await playAll(workerProcessModel, MAX_OF_WORKER)).toBeGreaterThan(byForm(200, 1_000, 1_000));
     },
     limit,
   );

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { AlteringProxy } from './altering-proxy.ts';
 import { sleigh, startServe } from '../../test/support/serve-process.ts';
+import { isLong, isShort } from '../../test/support/form.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-describe('sleigh verify --server', () => {
+describe.skipIf(isShort)('sleigh verify --server', () => {
   test.each([
     [[], 'sleigh: verify needs a trace, or --server HOST:PORT, and not both\n'],
     [
@@ -57,7 +58,7 @@ describe('sleigh verify --server', () => {
     },
   );
 
-  test.runIf(process.env['VERIFY'] === 'long')(
+  test.runIf(isLong)(
     'reports machine by machine that a server of this project is correct',
     { timeout: 300_000 },
     async () => {

@@ -6,13 +6,13 @@ import { Tasks } from '../../src/sleigh/tasks.ts';
 import { writeCounterexample } from '../../src/verify/diagram/files.ts';
 import { simulate, type Report } from './simulate.ts';
 import type { Losing } from '../world/core-world.ts';
+import { byForm, isLong } from '../../test/support/form.ts';
 
-// 30 seeds; 1,000 with VERIFY=long; a specific one with SEED=n.
+// 8 seeds; 30 with VERIFY=ci, 1,000 with VERIFY=long; a specific one with SEED=n.
 
-const isLong = process.env['VERIFY'] === 'long';
 const only = process.env['SEED'];
 const seeds =
-  only === undefined ? Array.from({ length: isLong ? 1_000 : 30 }, (_, n) => n + 1) : [Number(only)];
+  only === undefined ? Array.from({ length: byForm(8, 30, 1_000) }, (_, n) => n + 1) : [Number(only)];
 
 /** Every tenth command that is a short reply. */
 const losesReplies: Losing = (command, n) =>
@@ -65,7 +65,7 @@ describe('the simulation of the whole system in one process, with random faults'
     expect(simulate(seed + 1).hash).not.toBe(hash);
   });
 
-  const few = [1, 2, 3, 4, 5];
+  const few = byForm([1, 2], [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]);
   it('detects a file that is never released (P11)', () => {
     const wrongs = few.flatMap((seed) => simulate(seed, ({ type }) => type === 'discardFile').wrongs);
     expect(wrongs.filter((wrong) => wrong.endsWith('files are left'))).not.toEqual([]);

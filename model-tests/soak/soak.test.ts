@@ -10,10 +10,10 @@ import { RecordingProxy } from '../../src/verify/history/recording-proxy.ts';
 import { mustBeRight } from '../history/must-be-right.ts';
 import { Random } from '../world/random.ts';
 import { visit } from './load.ts';
+import { isLong } from '../../test/support/form.ts';
 
 // A few seconds; MINUTES=n for more (`npm run soak -- --minutes 30`).
 
-const isLong = process.env['MINUTES'] !== undefined || process.env['VERIFY'] === 'long';
 const SECONDS = isLong ? 60 * Number(process.env['MINUTES'] ?? 30) : 2;
 const AT_A_TIME = 8;
 /** The number of parts of the load; the resources are checked after each. */

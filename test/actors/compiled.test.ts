@@ -18,6 +18,7 @@ import { shutdownMachine } from '../../src/machines/shutdown.ts';
 import { sleighMachine } from '../../src/machines/sleigh.ts';
 import { workerMachine } from '../../src/machines/worker.ts';
 import { anyEvents, anyMachine } from './any-machine.ts';
+import { byForm } from '../support/form.ts';
 
 const INPUT = { id: 1, rank: 2, maximum: 2, limit: 9, policy: 'null' };
 
@@ -111,7 +112,7 @@ const eventsOf = (machine: AnyStateMachine): fc.Arbitrary<EventObject[]> => {
 
 const path = (machine: AnyStateMachine, ...types: string[]) => [machine.id, machine, types] as const;
 
-const RUNS = Number(process.env['COMPILED_RUNS'] ?? 500);
+const RUNS = Number(process.env['COMPILED_RUNS'] ?? byForm(150, 500, 500));
 
 test('all done events of children share one entry in the table of their supervisor', () => {
   const machine = sleighMachine.provide({});

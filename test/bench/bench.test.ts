@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Folder } from '../support/run-process.ts';
+import { isLong, isShort } from '../support/form.ts';
 
 const BENCH = join(import.meta.dirname, '../../bench');
 /** It reads /proc and builds its load generator with a C compiler. */
 const canRun = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 
-const isLong = process.env['VERIFY'] === 'long';
 /** Two of the scenarios: they start one server, and measure it with and without the load generator. */
 const FEW = ['pairs', 'charts', 'latency'];
 
@@ -34,7 +34,7 @@ function figuresIn(path: string): Figure[] {
   return report.figures;
 }
 
-describe.runIf(canRun)('the benchmark', { timeout: 150_000 }, () => {
+describe.runIf(canRun && !isShort)('the benchmark', { timeout: 150_000 }, () => {
   it('reports figures for every scenario and the result for every bound, and exits with status 0 whatever they are', () => {
     using folder = new Folder();
     const json = join(folder.path, 'figures.json');

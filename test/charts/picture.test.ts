@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { CHARTS } from '../../src/charts/pages.ts';
 import { startBrowser } from '../support/browser.ts';
-import { drawnCharts } from '../support/drawn-charts.ts';
+import { pictureOf } from '../support/drawn-charts.ts';
 
 interface Place {
   readonly what: string;
@@ -35,16 +35,15 @@ interface Measures {
 
 let browser: Browser;
 let page: Page;
-let files: ReadonlyMap<string, string>;
 
 beforeAll(async () => {
-  [browser, files] = await Promise.all([startBrowser(), drawnCharts()]);
+  browser = await startBrowser();
   page = await browser.newPage();
 }, 60_000);
 afterAll(async () => browser.close());
 
 const show = async (name: string): Promise<void> => {
-  await page.setContent(`<body style="margin:0">${files.get(`${name}.svg`) ?? ''}</body>`);
+  await page.setContent(`<body style="margin:0">${pictureOf(name)}</body>`);
 };
 
 /** Runs in the browser. */

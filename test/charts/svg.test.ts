@@ -5,7 +5,7 @@ import { layOut } from '../../src/charts/layout.ts';
 import { isShown, movesOf, statesOf } from '../../src/charts/moves.ts';
 import { CHARTS } from '../../src/charts/pages.ts';
 import { svg } from '../../src/charts/svg.ts';
-import { engine } from '../support/drawn-charts.ts';
+import { engine, pictureOf } from '../support/drawn-charts.ts';
 import type { AnyStateMachine } from 'xstate';
 
 const draw = async (machine: AnyStateMachine): Promise<string> => {
@@ -18,8 +18,8 @@ const all = (text: string, pattern: RegExp): string[] =>
 
 const words = (text: string): string => text.replace(/<[^>]+>/g, '');
 
-describe.each(CHARTS)('the picture of the machine $name', async ({ machine }) => {
-  const picture = await draw(machine);
+describe.each(CHARTS)('the picture of the machine $name', ({ name, machine }) => {
+  const picture = pictureOf(name);
 
   it('has a box for each state, marked with its type', () => {
     const boxes = [...picture.matchAll(/<g class="state (\w+)" data-state="([^"]*)">\n<rect /g)];

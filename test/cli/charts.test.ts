@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sleigh, startSleigh } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 const docs = (file: string): string =>
   readFileSync(new URL(`../../docs/charts/${file}`, import.meta.url), 'utf8');
@@ -27,7 +28,7 @@ describe('sleigh charts', () => {
     expect(output).toContain('worker       one rank, from its assignment to its end\n');
   });
 
-  it('prints a chart as a picture, as JSON and for Mermaid', async () => {
+  it.skipIf(isShort)('prints a chart as a picture, as JSON and for Mermaid', async () => {
     expect((await sleigh(['charts', 'worker'])).output).toBe(docs('worker.svg'));
     expect((await sleigh(['charts', 'worker', '--format', 'svg'])).output).toBe(docs('worker.svg'));
     expect((await sleigh(['charts', 'worker', '--format', 'json'])).output).toBe(docs('worker.json'));
@@ -44,7 +45,7 @@ describe('sleigh charts', () => {
     expect(readFileSync(join(out, 'join-phase.svg'), 'utf8')).toBe(docs('join-phase.svg'));
   });
 
-  it('writes only the requested forms', async () => {
+  it.skipIf(isShort)('writes only the requested forms', async () => {
     const out = join(folder, 'one');
     await sleigh(['charts', 'sleigh', '--out', out, '--format', 'json']);
     expect(readdirSync(out)).toEqual(['sleigh.json']);
@@ -52,7 +53,7 @@ describe('sleigh charts', () => {
     expect(readdirSync(out)).toHaveLength(11);
   });
 
-  it('reports an error and writes nothing', async () => {
+  it.skipIf(isShort)('reports an error and writes nothing', async () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'mine');
     const cases: [string[], string][] = [
@@ -73,7 +74,7 @@ describe('sleigh charts', () => {
     expect(existsSync(join(folder, 'none'))).toBe(false);
   });
 
-  it('replays a trace in the page until it is stopped', async () => {
+  it.skipIf(isShort)('replays a trace in the page until it is stopped', async () => {
     const trace = join(folder, 'trace.jsonl');
     const step = { time: 1, scope: 'connection 1', actor: 'connection', chart: 'connection' };
     const states = { before: '', after: 'open.handshaking.greeting', clause: '' };
@@ -92,7 +93,7 @@ describe('sleigh charts', () => {
     expect((await replay.outcome).code).toBe(0);
   });
 
-  it('rejects a file that is not a trace', async () => {
+  it.skipIf(isShort)('rejects a file that is not a trace', async () => {
     const path = join(folder, 'no-trace');
     writeFileSync(path, 'hello\n');
     const { code, errors } = await sleigh(['charts', '--trace', path]);

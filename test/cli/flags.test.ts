@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { programWith } from '../../src/cli/commands.ts';
 import { sleigh } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 // Errors in flags and arguments have one form, whichever command reports them.
 
@@ -130,7 +131,7 @@ describe('an error in a flag', () => {
     for (const command of program.commands) helps.set(command.name(), command.helpInformation());
   });
 
-  it.each(BAD_VALUES)(
+  it.skipIf(isShort).each(BAD_VALUES)(
     '%s %s %s names the flag, the value and the reason',
     async (command, flag, value, why) => {
       await expect(parsed(command, [flag, value])).rejects.toThrow(
@@ -139,7 +140,7 @@ describe('an error in a flag', () => {
     },
   );
 
-  it('is covered by this test for each flag that takes a value', () => {
+  it.skipIf(isShort)('is covered by this test for each flag that takes a value', () => {
     const known = new Set(BAD_VALUES.map(([command, flag]) => `${command} ${flag}`));
     const forgotten = [...helps].flatMap(([command, help]) =>
       [...help.matchAll(/^ +(?:-\w, )?(--[a-z-]+) </gm)]
@@ -151,16 +152,19 @@ describe('an error in a flag', () => {
     expect(forgotten).toEqual([]);
   });
 
-  it('is reported the same by every command for an unknown flag or a missing value', async () => {
-    for (const [command, help] of helps) {
-      await expect(parsed(command, ['--sauna'])).rejects.toThrow(wrong("unknown option '--sauna'"));
-      const [, flag] = /^ +(--[a-z-]+) <[^.]*>/m.exec(help) ?? [];
-      if (flag !== undefined)
-        await expect(parsed(command, [flag])).rejects.toThrow(
-          wrong(`option '${flag} <.*>' argument missing`),
-        );
-    }
-  });
+  it.skipIf(isShort)(
+    'is reported the same by every command for an unknown flag or a missing value',
+    async () => {
+      for (const [command, help] of helps) {
+        await expect(parsed(command, ['--sauna'])).rejects.toThrow(wrong("unknown option '--sauna'"));
+        const [, flag] = /^ +(--[a-z-]+) <[^.]*>/m.exec(help) ?? [];
+        if (flag !== undefined)
+          await expect(parsed(command, [flag])).rejects.toThrow(
+            wrong(`option '${flag} <.*>' argument missing`),
+          );
+      }
+    },
+  );
 
   it('is one line when a flag is misspelled or its value is invalid', async () => {
     expect(await told('serve', ['--port', '-1'])).toEqual(
@@ -172,13 +176,13 @@ describe('an error in a flag', () => {
     expect(await told('sevre', [])).toEqual(refused("unknown command 'sevre' \\(Did you mean serve\\?\\)"));
   });
 
-  it('names the environment variable that the value came from', async () => {
+  it.skipIf(isShort)('names the environment variable that the value came from', async () => {
     expect(await told('serve', [], { NWS_SERVER_PORT: 'http' })).toEqual(
       refused("option '--port <number>' value 'http' from env 'NWS_SERVER_PORT' is invalid\\. It must be"),
     );
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     ['serve', ['extra'], "too many arguments for 'serve'"],
     ['status', ['a', 'b'], "too many arguments for 'status'"],
     ['verify', [], 'verify needs a trace, or --server HOST:PORT, and not both'],
@@ -192,13 +196,17 @@ describe('an error in a flag', () => {
     },
   );
 
-  it('is JSON under --json, with the same status', async () => {
-    for (const command of commands.filter((name) => name !== 'completion')) {
-      const { code, output, errors } = await told(command, ['--sauna', '--json']);
-      expect([code, output]).toEqual([1, '']);
-      const message: unknown = expect.stringMatching(/^unknown option '--sauna'/);
-      expect(JSON.parse(errors)).toEqual({ error: { code: 'usage', message } });
-      expect(errors.trim()).not.toContain('\n');
-    }
-  }, 30_000);
+  it.skipIf(isShort)(
+    'is JSON under --json, with the same status',
+    async () => {
+      for (const command of commands.filter((name) => name !== 'completion')) {
+        const { code, output, errors } = await told(command, ['--sauna', '--json']);
+        expect([code, output]).toEqual([1, '']);
+        const message: unknown = expect.stringMatching(/^unknown option '--sauna'/);
+        expect(JSON.parse(errors)).toEqual({ error: { code: 'usage', message } });
+        expect(errors.trim()).not.toContain('\n');
+      }
+    },
+    30_000,
+  );
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NetWorkSpace } from '../../src/client/workspace/net-work-space.ts';
 import { CommandProcess, Folder, RunProcess } from '../support/run-process.ts';
 import { sleigh, startServe, startSleigh, type ServeProcess } from '../support/serve-process.ts';
+import { isLong, isShort } from '../support/form.ts';
 
 // Output for programs: one line of JSON, results on standard output and errors on standard error.
 
@@ -15,7 +16,6 @@ const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${n
 const docs = (name: string): string =>
   readFileSync(new URL(`../../docs/charts/${name}`, import.meta.url), 'utf8');
 
-const isLong = process.env['VERIFY'] === 'long';
 const TLS = ['--tls-cert', fixture('localhost.crt'), '--tls-key', fixture('localhost.key')];
 
 /** One line of JSON, and nothing else. */
@@ -66,7 +66,7 @@ describe('sleigh serve --json', () => {
     expect(server.errors()).not.toContain('web token');
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [TLS, 'offered', false],
     [[...TLS, '--tls-ca', fixture('ca.crt'), '--token-file', fixture('ca.crt')], 'required', true],
   ])('reports whether TLS and a token are required, with %j', async (flags, tls, needsToken) => {
@@ -77,13 +77,13 @@ describe('sleigh serve --json', () => {
 });
 
 describe('sleigh charts --json', () => {
-  it('lists the machines', async () => {
+  it.skipIf(isShort)('lists the machines', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
     expect(list).toHaveLength(10);
   });
 
-  it('prints a machine as JSON, or another form as a text in JSON', async () => {
+  it.skipIf(isShort)('prints a machine as JSON, or another form as a text in JSON', async () => {
     const { output } = await sleigh(['charts', 'worker', '--json']);
     expect(parsed(output)).toEqual({
       name: 'worker',
@@ -94,13 +94,13 @@ describe('sleigh charts --json', () => {
     expect(parsed(svg.output)).toEqual({ name: 'worker', format: 'svg', chart: docs('worker.svg') });
   });
 
-  it('lists the files that it wrote', async () => {
+  it.skipIf(isShort)('lists the files that it wrote', async () => {
     const out = join(folder, 'out');
     const { output } = await sleigh(['charts', 'worker', '--out', out, '--json']);
     expect(parsed(output)).toEqual({ folder: out, files: expect.arrayContaining(readdirSync(out)) });
   });
 
-  it('reports where it shows a replay', async () => {
+  it.skipIf(isShort)('reports where it shows a replay', async () => {
     await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0', '--json']);
     const { url }: { url: string } = JSON.parse(replay.line);
     expect((await fetch(url)).status).toBe(200);
@@ -108,23 +108,26 @@ describe('sleigh charts --json', () => {
 });
 
 describe('sleigh verify --json', () => {
-  it('reports the number of steps of a correct trace, and where an incorrect trace goes wrong', async () => {
-    const right = await sleigh(['verify', trace, '--json']);
-    expect(right.code).toBe(0);
-    expect(parsed(right.output)).toEqual({
-      right: true,
-      steps: { connection: expect.any(Number) },
-      violation: null,
-    });
-    const wrong = join(folder, 'wrong.jsonl');
-    writeFileSync(wrong, readFileSync(trace, 'utf8').replace('"after":"open.', '"after":"shut.'));
-    const { code, output } = await sleigh(['verify', wrong, '--json']);
-    expect(code).toBe(1);
-    expect(parsed(output)).toMatchObject({
-      right: false,
-      violation: { line: 1, reason: expect.any(String), step: { chart: 'connection' }, story: [] },
-    });
-  });
+  it.skipIf(isShort)(
+    'reports the number of steps of a correct trace, and where an incorrect trace goes wrong',
+    async () => {
+      const right = await sleigh(['verify', trace, '--json']);
+      expect(right.code).toBe(0);
+      expect(parsed(right.output)).toEqual({
+        right: true,
+        steps: { connection: expect.any(Number) },
+        violation: null,
+      });
+      const wrong = join(folder, 'wrong.jsonl');
+      writeFileSync(wrong, readFileSync(trace, 'utf8').replace('"after":"open.', '"after":"shut.'));
+      const { code, output } = await sleigh(['verify', wrong, '--json']);
+      expect(code).toBe(1);
+      expect(parsed(output)).toMatchObject({
+        right: false,
+        violation: { line: 1, reason: expect.any(String), step: { chart: 'connection' }, story: [] },
+      });
+    },
+  );
 
   it.runIf(isLong)('reports on a running server', { timeout: 120_000 }, async () => {
     // Its machine of connections is walked to the end of both timeouts.
@@ -158,7 +161,7 @@ describe('sleigh run --json', () => {
     });
   });
 
-  it('reports the death of a worker as an event', async () => {
+  it.skipIf(isShort)('reports the death of a worker as an event', async () => {
     using place = new Folder();
     place.write(
       'dies.mjs',
@@ -189,7 +192,7 @@ describe('an error under --json', () => {
     return String(typeof address === 'object' ? address?.port : '');
   };
 
-  it.each<[what: string, code: string, args: () => readonly string[]]>([
+  it.skipIf(isShort).each<[what: string, code: string, args: () => readonly string[]]>([
     ['a port in use', 'not-listening', () => ['serve', '--port', busyPort()]],
     ['a page without a port', 'not-listening', () => ['serve', '--port', '0', '--web-port', busyPort()]],
     ['a folder that is not there', 'not-begun', () => ['serve', '--port', '0', '--tmp-dir', '/no/such']],
@@ -214,41 +217,49 @@ describe('an error under --json', () => {
     expect(parsed(errors)).toEqual({ error: { code, message: expect.stringMatching(/./) } });
   });
 
-  it('is not JSON if --json is an argument and not a flag', async () => {
+  it.skipIf(isShort)('is not JSON if --json is an argument and not a flag', async () => {
     const { errors } = await sleigh(['ls', '--server', there, '--', '--json']);
     expect(errors).toBe('sleigh: there is no workspace "--json"\n');
   });
 });
 
 describe('--json', () => {
-  it('is supported by every command except completion, and documented in its help', async () => {
-    const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(
-      ([, name = '']) => name,
-    );
-    const without: string[] = [];
-    for (const name of commands.filter((each) => each !== 'help'))
-      if (!/^ +--json /m.test((await sleigh([name, '--help'])).output)) without.push(name);
-    expect(commands.length).toBeGreaterThan(10);
-    expect(without).toEqual(['completion']);
-  }, 30_000);
+  it.skipIf(isShort)(
+    'is supported by every command except completion, and documented in its help',
+    async () => {
+      const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(
+        ([, name = '']) => name,
+      );
+      const without: string[] = [];
+      for (const name of commands.filter((each) => each !== 'help'))
+        if (!/^ +--json /m.test((await sleigh([name, '--help'])).output)) without.push(name);
+      expect(commands.length).toBeGreaterThan(10);
+      expect(without).toEqual(['completion']);
+    },
+    30_000,
+  );
 
-  it('makes worker report its events as lines of JSON', async () => {
-    const job = await NetWorkSpace.open('job', { port: portOf(serve), metadata: { wstype: 'sleigh' } });
-    const address = `127.0.0.1:${portOf(serve)}`;
-    const worker = new CommandProcess(folder, [
-      'worker',
-      'job',
-      '--server',
-      address,
-      '--workers',
-      '1',
-      '--json',
-    ]);
-    await expect.poll(() => worker.lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
-    job.close();
-    await worker.status();
-    const events = worker.lines.map((line): unknown => JSON.parse(line));
-    expect(events[0]).toEqual({ event: 'started', workers: 1 });
-    expect(events.at(-1)).toMatchObject({ event: 'ended' });
-  }, 30_000);
+  it.skipIf(isShort)(
+    'makes worker report its events as lines of JSON',
+    async () => {
+      const job = await NetWorkSpace.open('job', { port: portOf(serve), metadata: { wstype: 'sleigh' } });
+      const address = `127.0.0.1:${portOf(serve)}`;
+      const worker = new CommandProcess(folder, [
+        'worker',
+        'job',
+        '--server',
+        address,
+        '--workers',
+        '1',
+        '--json',
+      ]);
+      await expect.poll(() => worker.lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+      job.close();
+      await worker.status();
+      const events = worker.lines.map((line): unknown => JSON.parse(line));
+      expect(events[0]).toEqual({ event: 'started', workers: 1 });
+      expect(events.at(-1)).toMatchObject({ event: 'ended' });
+    },
+    30_000,
+  );
 });

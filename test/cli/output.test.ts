@@ -10,6 +10,7 @@ import { Output, OutputError } from '../../src/cli/output.ts';
 import { NetWorkSpace } from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { Folder } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -85,7 +86,7 @@ const FULL = 'cannot write to standard output: no space is left on the device';
 const toFullDisk = (args: readonly string[], input?: string): Promise<Ended> =>
   command(args, openSync('/dev/full', 'w'), input);
 
-describe.runIf(process.platform === 'linux')('a full disk under standard output', () => {
+describe.runIf(!isShort && process.platform === 'linux')('a full disk under standard output', () => {
   it.each(COMMANDS)('is reported as an error by %s', async (_name, args, input) => {
     const { status, errors } = await toFullDisk(args(), input);
     expect(status).toBe(1);
@@ -107,7 +108,7 @@ describe.runIf(process.platform === 'linux')('a full disk under standard output'
   });
 });
 
-describe('a reader that has closed the pipe', () => {
+describe.skipIf(isShort)('a reader that has closed the pipe', () => {
   const names = new Set(['run, one long result', 'get', 'ls', 'charts NAME', 'completion', '--help']);
   it.each(COMMANDS.filter(([name]) => names.has(name)))(
     'causes no error in %s',

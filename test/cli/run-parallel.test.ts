@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Folder, RunProcess, type RunOptions } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -67,7 +68,7 @@ describe('sleigh run --retries', () => {
 });
 
 describe('sleigh run --timeout', () => {
-  it('stops a call that takes longer, and continues with the other lines', async () => {
+  it.skipIf(isShort)('stops a call that takes longer, and continues with the other lines', async () => {
     const source = `export default (n) => (n === 2 ? new Promise((resolve) => setTimeout(resolve, 1e6)) : n);`;
     const args = ['--workers', '1', '--timeout', '0.3', '--joblog', 'log'];
     const { child, lines } = await run(source, args, { input: asInput(numbers(3)) });
@@ -79,7 +80,7 @@ describe('sleigh run --timeout', () => {
 });
 
 describe('sleigh run -j', () => {
-  it('sets the number of workers, as in GNU parallel', async () => {
+  it.skipIf(isShort)('sets the number of workers, as in GNU parallel', async () => {
     const { lines, errors } = await run('export default (n) => n;', ['-j', '1'], { input: '1\n' });
     expect([lines, errors]).toEqual([['1'], '']);
     const none = await run('export default (n) => n;', ['-j', '0'], { input: '1\n' });
@@ -88,27 +89,30 @@ describe('sleigh run -j', () => {
 });
 
 describe('sleigh run --joblog', () => {
-  it('records the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
-    const source = `export default (how) => {
+  it.skipIf(isShort)(
+    'records the host, and the exit status or the signal that ended a worker, as GNU parallel does',
+    async () => {
+      const source = `export default (how) => {
       if (how === 'exit') process.exit(3);
       if (how === 'kill') process.kill(process.pid, 'SIGKILL');
       if (how === 'throw') throw new Error('thrown');
       return how;
     };`;
-    const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
-    await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
-    const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
-    expect(head?.split('\t')).toEqual(
-      'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
-    );
-    const known = rows.map((row) => row.split('\t').filter((_, column) => column < 2 || column > 5));
-    expect(known).toEqual([
-      ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
-      ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
-      ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
-      ['4', hostname(), '1', '9', expect.stringMatching(/ kill$/)],
-    ]);
-  });
+      const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
+      await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
+      const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
+      expect(head?.split('\t')).toEqual(
+        'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
+      );
+      const known = rows.map((row) => row.split('\t').filter((_, column) => column < 2 || column > 5));
+      expect(known).toEqual([
+        ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
+        ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
+        ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
+        ['4', hostname(), '1', '9', expect.stringMatching(/ kill$/)],
+      ]);
+    },
+  );
 });
 
 describe('sleigh run --halt', () => {
@@ -123,21 +127,24 @@ describe('sleigh run --halt', () => {
     expect(calls().length).toBeLessThan(10);
   });
 
-  it('soon starts no further line and waits for running ones; successful lines do not count as failures', async () => {
-    const waits = `${NOTES}
+  it.skipIf(isShort)(
+    'soon starts no further line and waits for running ones; successful lines do not count as failures',
+    async () => {
+      const waits = `${NOTES}
       export default async (n) => { note(n); if (n === 2) await until('go'); return n; }`;
-    folder.write('module.mjs', waits);
-    const args = ['module.mjs', '--workers', '2', '--unordered', '--halt', 'soon,success=2'];
-    const running = new RunProcess(folder.path, args, { input: asInput(numbers(500)) });
-    await eventually(() => running.lines.length >= 2, 'two results');
-    folder.write('go', '');
-    expect(await running.status()).toBe(0);
-    expect(running.lines).toContain('2');
-    expect(running.lines.toSorted()).toEqual(calls().toSorted());
-    expect(calls().length).toBeLessThan(10);
-  });
+      folder.write('module.mjs', waits);
+      const args = ['module.mjs', '--workers', '2', '--unordered', '--halt', 'soon,success=2'];
+      const running = new RunProcess(folder.path, args, { input: asInput(numbers(500)) });
+      await eventually(() => running.lines.length >= 2, 'two results');
+      folder.write('go', '');
+      expect(await running.status()).toBe(0);
+      expect(running.lines).toContain('2');
+      expect(running.lines.toSorted()).toEqual(calls().toSorted());
+      expect(calls().length).toBeLessThan(10);
+    },
+  );
 
-  it('is refused without a value', async () => {
+  it.skipIf(isShort)('is refused without a value', async () => {
     const { child, errors } = await run(source, ['--halt', 'sometime'], { input: '' });
     expect([child.exitCode, errors]).toEqual([1, expect.stringContaining('as in now,fail=1')]);
   });
@@ -171,7 +178,7 @@ describe('sleigh run --joblog --resume', () => {
     }`;
   const expected = numbers(30).map((n) => (n === '6' ? '{"line":6,"error":"Error: six"}' : n));
 
-  it.each(['SIGKILL', 'SIGINT'] as const)(
+  it.skipIf(isShort).each(['SIGKILL', 'SIGINT'] as const)(
     'continues after %s: no finished line is called again, and each result appears once, in order',
     async (signal) => {
       folder.write('module.mjs', source);
@@ -207,7 +214,7 @@ describe('sleigh run --joblog --resume', () => {
     60_000,
   );
 
-  it('reports an output file that was emptied, as a shell does by >', async () => {
+  it.skipIf(isShort)('reports an output file that was emptied, as a shell does by >', async () => {
     folder.write('module.mjs', 'export default (n) => n;');
     folder.write('in.txt', '1\n2\n');
     const args = ['module.mjs', 'in.txt', '--joblog', 'log'];
@@ -219,50 +226,64 @@ describe('sleigh run --joblog --resume', () => {
     expect([linesOf('first'), linesOf('second')]).toEqual([['1', '2'], []]);
   });
 
-  it('does nothing for a finished run; with --resume-failed it calls the lines that failed', async () => {
-    folder.write('go', '');
-    const first = await run(source, ['--joblog', 'log'], { input: asInput(numbers(7)) });
-    expect(first.lines).toEqual(expected.slice(0, 7));
-    const again = await run(source, ['--joblog', 'log', '--resume'], { input: asInput(numbers(7)) });
-    expect([again.child.exitCode, again.output, calls().length]).toEqual([0, '', 7]);
-    const failed = await run(
-      NOTES + 'export default (n) => { note(n); return n; }',
-      ['--joblog', 'log', '--resume-failed'],
-      {
-        input: asInput(numbers(8)),
-      },
-    );
-    expect([failed.child.exitCode, failed.lines]).toEqual([0, ['6', '8']]);
-    expect(countOf('6')).toBe(2);
-    const last = await run(source, ['--joblog', 'log', '--resume-failed'], { input: asInput(numbers(8)) });
-    expect([last.child.exitCode, last.output]).toEqual([0, '']);
-  }, 60_000);
+  it.skipIf(isShort)(
+    'does nothing for a finished run; with --resume-failed it calls the lines that failed',
+    async () => {
+      folder.write('go', '');
+      const first = await run(source, ['--joblog', 'log'], { input: asInput(numbers(7)) });
+      expect(first.lines).toEqual(expected.slice(0, 7));
+      const again = await run(source, ['--joblog', 'log', '--resume'], { input: asInput(numbers(7)) });
+      expect([again.child.exitCode, again.output, calls().length]).toEqual([0, '', 7]);
+      const failed = await run(
+        NOTES + 'export default (n) => { note(n); return n; }',
+        ['--joblog', 'log', '--resume-failed'],
+        {
+          input: asInput(numbers(8)),
+        },
+      );
+      expect([failed.child.exitCode, failed.lines]).toEqual([0, ['6', '8']]);
+      expect(countOf('6')).toBe(2);
+      const last = await run(source, ['--joblog', 'log', '--resume-failed'], { input: asInput(numbers(8)) });
+      expect([last.child.exitCode, last.output]).toEqual([0, '']);
+    },
+    60_000,
+  );
 
-  it('refuses an input that differs from the log, and a log that cannot be written', async () => {
-    const plain = 'export default (n) => n';
-    await run(plain, ['--joblog', 'log'], { input: 'a\nb\n' });
-    const other = await run(plain, ['--joblog', 'log', '--resume'], { input: 'a\nc\n' });
-    expect([other.child.exitCode, other.output]).toEqual([1, '']);
-    expect(other.errors).toMatch(/^sleigh: line 2 of the input is not the one of the log: ".* b"$/m);
-    const none = await run(plain, ['--joblog', 'none/log'], { input: 'a\n' });
-    expect([none.child.exitCode, none.errors]).toEqual([
-      1,
-      'sleigh: cannot write none/log: there is no such file\n',
-    ]);
-    const alone = await run(plain, ['--resume'], { input: 'a\n' });
-    expect([alone.child.exitCode, alone.errors]).toEqual([1, expect.stringContaining('--joblog FILE')]);
-  }, 60_000);
+  it.skipIf(isShort)(
+    'refuses an input that differs from the log, and a log that cannot be written',
+    async () => {
+      const plain = 'export default (n) => n';
+      await run(plain, ['--joblog', 'log'], { input: 'a\nb\n' });
+      const other = await run(plain, ['--joblog', 'log', '--resume'], { input: 'a\nc\n' });
+      expect([other.child.exitCode, other.output]).toEqual([1, '']);
+      expect(other.errors).toMatch(/^sleigh: line 2 of the input is not the one of the log: ".* b"$/m);
+      const none = await run(plain, ['--joblog', 'none/log'], { input: 'a\n' });
+      expect([none.child.exitCode, none.errors]).toEqual([
+        1,
+        'sleigh: cannot write none/log: there is no such file\n',
+      ]);
+      const alone = await run(plain, ['--resume'], { input: 'a\n' });
+      expect([alone.child.exitCode, alone.errors]).toEqual([1, expect.stringContaining('--joblog FILE')]);
+    },
+    60_000,
+  );
 
-  it.runIf(process.platform === 'linux')('reports that the disk that holds the log is full', async () => {
-    const { child, errors } = await run('export default (n) => n', ['--joblog', '/dev/full'], {
-      input: 'a\n',
-    });
-    expect([child.exitCode, errors]).toEqual([1, expect.stringContaining('no space is left on the device')]);
-  });
+  it.runIf(!isShort && process.platform === 'linux')(
+    'reports that the disk that holds the log is full',
+    async () => {
+      const { child, errors } = await run('export default (n) => n', ['--joblog', '/dev/full'], {
+        input: 'a\n',
+      });
+      expect([child.exitCode, errors]).toEqual([
+        1,
+        expect.stringContaining('no space is left on the device'),
+      ]);
+    },
+  );
 });
 
 describe('sleigh run --web', () => {
-  it('serves a page for the duration of the run, and none without the flag', async () => {
+  it.skipIf(isShort)('serves a page for the duration of the run, and none without the flag', async () => {
     folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
     const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
     const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
@@ -277,7 +298,7 @@ describe('sleigh run --web', () => {
 });
 
 describe('the output of a module', () => {
-  it.each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
+  it.skipIf(isShort).each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
     const source = `
       import { execSync } from 'node:child_process';
       console.log('loading');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Folder, RunProcess } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -38,19 +39,22 @@ async function placeOf(...args: string[]): Promise<unknown> {
 }
 
 describe('the working directory and the environment of workers', () => {
-  it('are set by --cwd and --env for workers on other hosts, which inherit nothing else', async () => {
-    chmodSync(folder.write('ssh', SSH), 0o755);
-    const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
-    expect(await placeOf(...there)).toEqual(['/', null, null]);
-    const data = realpathSync(join(folder.path, 'data'));
-    expect(await placeOf(...there, '--cwd', 'data', '--env', 'KEY', '--env', 'MODE=a=b')).toEqual([
-      data,
-      'secret',
-      'a=b',
-    ]);
-  });
+  it.skipIf(isShort)(
+    'are set by --cwd and --env for workers on other hosts, which inherit nothing else',
+    async () => {
+      chmodSync(folder.write('ssh', SSH), 0o755);
+      const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
+      expect(await placeOf(...there)).toEqual(['/', null, null]);
+      const data = realpathSync(join(folder.path, 'data'));
+      expect(await placeOf(...there, '--cwd', 'data', '--env', 'KEY', '--env', 'MODE=a=b')).toEqual([
+        data,
+        'secret',
+        'a=b',
+      ]);
+    },
+  );
 
-  it('are set for local workers, too', async () => {
+  it.skipIf(isShort)('are set for local workers, too', async () => {
     const data = realpathSync(join(folder.path, 'data'));
     expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
     const threads = ['--launch', 'threads'];

@@ -6,6 +6,7 @@ import { printable } from '../../src/wire/printable.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
@@ -18,7 +19,7 @@ const occupied = async (): Promise<{ port: number; close: () => void }> => {
 };
 
 describe('sleigh serve, with flags for access and limits,', () => {
-  it('accepts limits by name, and refuses unknown ones', async () => {
+  it.skipIf(isShort)('accepts limits by name, and refuses unknown ones', async () => {
     await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
     const client = await RawClient.ready(serve.port);
     expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
@@ -29,7 +30,7 @@ describe('sleigh serve, with flags for access and limits,', () => {
       expect((await sleigh(['serve', '--limit', text])).errors).toContain(why);
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [['--allow', 'localhost'], '"localhost" is no address'],
     [['--token-file', '/nowhere'], "'/nowhere' is invalid. It cannot be read"],
     [['--tls-ca', fixture('ca.crt')], '--tls-ca needs --tls-cert and --tls-key'],
@@ -107,7 +108,7 @@ describe('sleigh serve', () => {
     },
   );
 
-  it('escapes control characters in the names of clients in the log', async () => {
+  it.skipIf(isShort)('escapes control characters in the names of clients in the log', async () => {
     await using serve = await startServe();
     const client = await RawClient.ready(serve.port);
     await client.short('open ws', 'red \u001b[31m \u009b31m', 'me', 'no');
@@ -117,7 +118,7 @@ describe('sleigh serve', () => {
     expect(printable(serve.errors())).toBe(serve.errors().replaceAll('\n', '\\u000a'));
   });
 
-  it('exits within 5 seconds even if a client neither reads nor closes', async () => {
+  it.skipIf(isShort)('exits within 5 seconds even if a client neither reads nor closes', async () => {
     await using serve = await startServe('--log-level', 'error');
     const client = await RawClient.ready(serve.port);
     client.socket.pause();
@@ -127,7 +128,7 @@ describe('sleigh serve', () => {
     expect(performance.now() - since).toBeLessThan(5_000);
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     ['the verb deadman', {}, true],
     ['the option KillServerOnClose', { KillServerOnClose: '1' }, false],
   ])(
@@ -141,7 +142,7 @@ describe('sleigh serve', () => {
     },
   );
 
-  it('reads the environment variables of the old server, and prefers flags', async () => {
+  it.skipIf(isShort)('reads the environment variables of the old server, and prefers flags', async () => {
     const env = {
       NWS_SERVER_PORT: '0',
       NWS_INTERFACE: '127.0.0.2',
@@ -154,7 +155,7 @@ describe('sleigh serve', () => {
     expect(byFlag.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
   });
 
-  it('offers TLS if the environment names a certificate and a key', async () => {
+  it.skipIf(isShort)('offers TLS if the environment names a certificate and a key', async () => {
     const env = {
       NWS_SERVER_SSL_CERT: fixture('localhost.crt'),
       NWS_SERVER_SSL_KEY: fixture('localhost.key'),
@@ -166,7 +167,7 @@ describe('sleigh serve', () => {
     await client.until('SSL0000');
   });
 
-  it('exits with one line and status 1 if the port is in use', async () => {
+  it.skipIf(isShort)('exits with one line and status 1 if the port is in use', async () => {
     const { port, close } = await occupied();
     const outcome = await sleigh(['serve', '--port', String(port)]);
     close();
@@ -177,7 +178,7 @@ describe('sleigh serve', () => {
     });
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [
       ['--port', 'http'],
       /^sleigh: option '--port <number>' argument 'http' is invalid\. It must be a whole number up to 65535\.\n$/,

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createServer } from '../../src/index.ts';
 import { CommandProcess, Folder } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -25,7 +26,7 @@ async function limited(descriptors: number, args: string): Promise<string> {
 }
 
 describe.runIf(process.platform === 'linux')('too few file descriptors', () => {
-  it.each(['run id.mjs --workers 1', 'ls', 'serve --port 0 --no-web'])(
+  it.skipIf(isShort).each(['run id.mjs --workers 1', 'ls', 'serve --port 0 --no-web'])(
     'are reported in one line by %s',
     async (args) => {
       expect(await limited(24, args)).toMatch(/^sleigh: .*file descriptors?.*ulimit -n.*\n$/);
@@ -36,7 +37,7 @@ describe.runIf(process.platform === 'linux')('too few file descriptors', () => {
 describe('a lack of space for temporary files', () => {
   const env = { TMPDIR: '/nonexistent' };
 
-  it('is reported in one line by run, whose server cannot start', async () => {
+  it.skipIf(isShort)('is reported in one line by run, whose server cannot start', async () => {
     const run = new CommandProcess(folder.path, ['run', 'id.mjs', '--workers', '1'], { input: '1\n', env });
     expect([await run.status(), run.output]).toEqual([1, '']);
     expect(run.errors).toMatch(/^sleigh: the server of this job cannot be started: .*\/nonexistent.*\n$/);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { printable } from '../../src/wire/printable.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 let folder: string;
 let trace: string;
@@ -40,12 +41,15 @@ const altered = (name: string, from: string | RegExp, to: string): string => {
 };
 
 describe('sleigh verify TRACE', () => {
-  it('reports for each machine how many steps it took, if all steps are allowed', async () => {
-    const { code, output } = await sleigh(['verify', trace]);
-    expect(code).toBe(0);
-    for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'work', 'worker'])
-      expect(output).toMatch(new RegExp(`^${chart} +\\d+ steps, all of them allowed$`, 'm'));
-  });
+  it.skipIf(isShort)(
+    'reports for each machine how many steps it took, if all steps are allowed',
+    async () => {
+      const { code, output } = await sleigh(['verify', trace]);
+      expect(code).toBe(0);
+      for (const chart of ['connection', 'joinPhase', 'sentinel', 'shutdown', 'sleigh', 'work', 'worker'])
+        expect(output).toMatch(new RegExp(`^${chart} +\\d+ steps, all of them allowed$`, 'm'));
+    },
+  );
 
   it('reports the first step that no machine allows, with the story of its actor', async () => {
     const path = altered('wrong.jsonl', '"after":"registered.busy"', '"after":"registered.waiting"');
@@ -70,14 +74,14 @@ describe('sleigh verify TRACE', () => {
     expect(output).toMatch(/begins in "registered\.busy", and the chart is in "registered\.idle"/);
   });
 
-  it('detects an event that the state does not expect', async () => {
+  it.skipIf(isShort)('detects an event that the state does not expect', async () => {
     const path = altered('place.jsonl', '"type":"task.asked"', '"type":"task.offered"');
     const { code, output } = await sleigh(['verify', path]);
     expect(code).toBe(1);
     expect(output).toMatch(/"task\.offered" has no place in "registered\.idle"/);
   });
 
-  it('reports in one line a file that is missing or is not a trace', async () => {
+  it.skipIf(isShort)('reports in one line a file that is missing or is not a trace', async () => {
     expect(await sleigh(['verify', join(folder, 'none')])).toMatchObject({
       code: 1,
       errors: expect.stringMatching(/^sleigh: cannot read .*: there is no such file\n$/),
@@ -94,7 +98,7 @@ describe('sleigh verify TRACE', () => {
   const line = (changes: object): string =>
     `${JSON.stringify({ ...step, event: { type: 'x' }, ...changes })}\n`;
 
-  it.each([
+  it.skipIf(isShort).each([
     ['is empty', '', / is empty: a trace has a line for each step of an actor\n$/],
     ['has an empty line', '\n', /line 1 of .* is no step of a trace\n$/],
     ['ends in the middle of a line', line({}).slice(0, 50), /line 1 of .* is no step of a trace\n$/],
@@ -110,7 +114,7 @@ describe('sleigh verify TRACE', () => {
     }
   });
 
-  it('escapes all control characters of the trace in its output', async () => {
+  it.skipIf(isShort)('escapes all control characters of the trace in its output', async () => {
     const path = join(folder, 'escapes');
     writeFileSync(path, line({ scope: 'red \u001b[31m', actor: 'the same \u009b31m' }));
     const { code, output } = await sleigh(['verify', path]);
@@ -141,7 +145,7 @@ describe('sleigh verify --history', () => {
     });
   });
 
-  it('reports the violated clause, and the operations that show it', async () => {
+  it.skipIf(isShort)('reports the violated clause, and the operations that show it', async () => {
     const path = file(stored('1', 0) + stored('2', 2) + stored('3', 3.5) + fetched('2', 4) + fetched('1', 6));
     const { code, output } = await sleigh(['verify', '--history', path]);
     expect(code).toBe(1);
@@ -157,7 +161,7 @@ describe('sleigh verify --history', () => {
     expect(JSON.parse(json.output)).toMatchObject({ right: false, violations: [{ clauses: ['V3', 'V4'] }] });
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [[], '', '--history needs a file, or --server HOST:PORT, or both'],
     [['FILE'], '{}\n', 'line 1 of FILE is no operation: "invoked" is missing: the time of the request'],
     [['FILE'], 'x\n', 'line 1 of FILE is no operation: it is no JSON'],
@@ -173,7 +177,7 @@ describe('sleigh verify --history', () => {
     expect({ code, errors }).toEqual({ code: 1, errors: `sleigh: ${message.replace('FILE', path)}\n` });
   });
 
-  it('generates load on a server, records its history, and checks it', async () => {
+  it.skipIf(isShort)('generates load on a server, records its history, and checks it', async () => {
     await using serve = await startServe('--log-level', 'silent');
     const path = join(folder, 'load.jsonl');
     const { code, output } = await sleigh([

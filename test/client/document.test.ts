@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isShort } from '../support/form.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** In the package, so that it can be imported by its own name. */
@@ -36,17 +37,20 @@ async function run(name: string): Promise<string[]> {
 describe('the code in docs/tutorial.md', () => {
   const programs = tutorial.filter(({ output }) => output !== undefined);
 
-  it('is complete', () => {
+  it.skipIf(isShort)('is complete', () => {
     expect(programs).toHaveLength(tutorial.length - 1);
   });
 
-  it.each(programs)('in $name prints the output shown below it', async ({ name, output = '' }) => {
-    expect(await run(name)).toEqual(output.trimEnd().split('\n'));
-  });
+  it.skipIf(isShort).each(programs)(
+    'in $name prints the output shown below it',
+    async ({ name, output = '' }) => {
+      expect(await run(name)).toEqual(output.trimEnd().split('\n'));
+    },
+  );
 });
 
 describe('the code in docs/client.md', () => {
-  it('runs workers, from an empty folder', async () => {
+  it.skipIf(isShort)('runs workers, from an empty folder', async () => {
     expect(await run('sleigh.mjs')).toEqual([
       '[ 1, 4, 9 ]',
       '[ 10, 20 ]',
@@ -55,7 +59,7 @@ describe('the code in docs/client.md', () => {
     ]);
   });
 
-  it('lets a group grow and shrink', async () => {
+  it.skipIf(isShort)('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',
       '[ 25, 25, 25 ]',

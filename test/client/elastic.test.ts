@@ -6,6 +6,7 @@ import { command, Sleigh, tasks, threads } from '../../src/client/index.ts';
 import { createServer, type Server, type SleighOptions } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 const SLEIGH = `'${process.execPath}' '${join(import.meta.dirname, '../../dist/cli/main.js')}'`;
@@ -34,21 +35,24 @@ const pendingAre = (sleigh: Sleigh, count: number): Promise<void> =>
   eventually(async () => (await sleigh.status()).pending === count, `${count} tasks are out`);
 
 describe('an elastic sleigh', () => {
-  it('sends more elements to workers that join while it runs, and fewer when workers leave', async () => {
-    await using sleigh = await start(1);
-    const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
-    await pendingAre(sleigh, 2);
-    const more = await sleigh.launch({ workers: 2 });
-    await pendingAre(sleigh, 6);
-    await eventually(() => begun().length === 3, 'all three work');
-    expect(await sleigh.status()).toMatchObject({ workers: 3, expected: 3, group: 'elastic', running: 3 });
-    await more.stop();
-    await workersAre(sleigh, 1);
-    go();
-    expect(await results).toEqual(orders(12).map(({ n }) => n));
-  });
+  it.skipIf(isShort)(
+    'sends more elements to workers that join while it runs, and fewer when workers leave',
+    async () => {
+      await using sleigh = await start(1);
+      const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
+      await pendingAre(sleigh, 2);
+      const more = await sleigh.launch({ workers: 2 });
+      await pendingAre(sleigh, 6);
+      await eventually(() => begun().length === 3, 'all three work');
+      expect(await sleigh.status()).toMatchObject({ workers: 3, expected: 3, group: 'elastic', running: 3 });
+      await more.stop();
+      await workersAre(sleigh, 1);
+      go();
+      expect(await results).toEqual(orders(12).map(({ n }) => n));
+    },
+  );
 
-  it('reads no more of its input than its remaining workers need', async () => {
+  it.skipIf(isShort)('reads no more of its input than its remaining workers need', async () => {
     await using sleigh = await start(0);
     const [one, other] = [await sleigh.launch({ workers: 1 }), await sleigh.launch({ workers: 2 })];
     await workersAre(sleigh, 3);
@@ -116,22 +120,25 @@ describe('an elastic sleigh', () => {
     expect(await results).toEqual([0, 1, 2, 3]);
   });
 
-  it('can run a launch command several times that returns at once, and each launch knows its own workers', async () => {
-    await using sleigh = await start(0);
-    const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
-    const once = { workers: 1, launch: handedIn, respawn: false };
-    const first = await sleigh.launch(once);
-    const second = await sleigh.launch(once);
-    await workersAre(sleigh, 2);
-    const gone: string[] = [];
-    void first.gone.then(() => gone.push('first'));
-    void second.gone.then(() => gone.push('second'));
-    const [who] = await sleigh.eachWorker(task.whoAmI, undefined);
-    process.kill(who?.pid ?? 0, 'SIGKILL');
-    await eventually(() => gone.length > 0, 'one has gone');
-    await workersAre(sleigh, 1);
-    expect(gone).toHaveLength(1);
-  });
+  it.skipIf(isShort)(
+    'can run a launch command several times that returns at once, and each launch knows its own workers',
+    async () => {
+      await using sleigh = await start(0);
+      const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
+      const once = { workers: 1, launch: handedIn, respawn: false };
+      const first = await sleigh.launch(once);
+      const second = await sleigh.launch(once);
+      await workersAre(sleigh, 2);
+      const gone: string[] = [];
+      void first.gone.then(() => gone.push('first'));
+      void second.gone.then(() => gone.push('second'));
+      const [who] = await sleigh.eachWorker(task.whoAmI, undefined);
+      process.kill(who?.pid ?? 0, 'SIGKILL');
+      await eventually(() => gone.length > 0, 'one has gone');
+      await workersAre(sleigh, 1);
+      expect(gone).toHaveLength(1);
+    },
+  );
 
   it('accepts no workers when it has ended, and stops those that are just starting', async () => {
     const sleigh = await start(0);
@@ -143,7 +150,7 @@ describe('an elastic sleigh', () => {
 });
 
 describe('eachWorker of an elastic sleigh', () => {
-  it('calls the function on the current workers, in the order of ranks', async () => {
+  it.skipIf(isShort)('calls the function on the current workers, in the order of ranks', async () => {
     await using sleigh = await start(0);
     expect(await sleigh.eachWorker(task.whoAmI, undefined)).toEqual([]);
     const first = await sleigh.launch({ workers: 1 });
@@ -158,7 +165,7 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.status()).pending).toBe(0);
   });
 
-  it('also calls it first on every worker that joins later, if requested', async () => {
+  it.skipIf(isShort)('also calls it first on every worker that joins later, if requested', async () => {
     await using sleigh = await start(1);
     expect(await sleigh.join(10)).toBe(1);
     const late: unknown[] = [];
@@ -174,15 +181,20 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.workspace.list()).find(({ name }) => name === 'result')?.values).toBe(0);
   });
 
-  it('reports a worker that dies during the call, and rejects with the error that the call throws', async () => {
-    await using sleigh = await start(2, { onDeadWorker: 'null' });
-    await sleigh.join(10);
-    await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({ code: 'threw' });
-    expect(await sleigh.eachWorker(task.killing, undefined, { errors: 'collect' })).toMatchObject([
-      { code: 'worker-died', index: 0 },
-      { code: 'worker-died', index: 1 },
-    ]);
-  });
+  it.skipIf(isShort)(
+    'reports a worker that dies during the call, and rejects with the error that the call throws',
+    async () => {
+      await using sleigh = await start(2, { onDeadWorker: 'null' });
+      await sleigh.join(10);
+      await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({
+        code: 'threw',
+      });
+      expect(await sleigh.eachWorker(task.killing, undefined, { errors: 'collect' })).toMatchObject([
+        { code: 'worker-died', index: 0 },
+        { code: 'worker-died', index: 1 },
+      ]);
+    },
+  );
 });
 
 describe('a sleigh whose group is closed', () => {
@@ -194,7 +206,7 @@ describe('a sleigh whose group is closed', () => {
     );
   });
 
-  it('rejects invalid options', async () => {
+  it.skipIf(isShort)('rejects invalid options', async () => {
     await expect(start(0, { reconnectGrace: -1 })).rejects.toThrow(
       '`reconnectGrace` must be a number of seconds of at least 0',
     );

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { isLong, isShort } from '../support/form.ts';
 
 const PROGRAM = fileURLToPath(new URL('modules/growth.mjs', import.meta.url));
-const isLong = process.env['VERIFY'] === 'long';
 /** Batches between two measurements of the heap, after as many that warm up. */
 const BATCHES = isLong ? 5_000 : 100;
 
@@ -16,7 +16,7 @@ interface Heaps {
   readonly variables: string[];
 }
 
-describe('a service that runs batches for a long time', () => {
+describe.skipIf(isShort)('a service that runs batches for a long time', () => {
   it(
     `uses no more memory after ${BATCHES} batches with aborts, timeouts, fixed arguments and crashes`,
     async () => {

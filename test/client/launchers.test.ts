@@ -10,6 +10,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { CommandProcess, Folder, isRunning } from '../support/run-process.ts';
 import { noSshd, startSshd, type Sshd } from '../support/sshd.ts';
+import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -76,7 +77,7 @@ describe('workers that a command starts', () => {
     expect([output, deaths]).toEqual(['', []]);
   });
 
-  it('may be started once for each host, whose name the command receives', async () => {
+  it.skipIf(isShort)('may be started once for each host, whose name the command receives', async () => {
     const text = `printf '%s %s\\n' "$SLEIGH_HOST" "$SLEIGH_WORKERS"; exec ${sleighCommand} worker --threads`;
     const sleigh = await start(command(text), ['one', '-two; false'], 3);
     expect(new Set(await pidsOf(sleigh)).size).toBe(2);
@@ -84,7 +85,7 @@ describe('workers that a command starts', () => {
     expect(output.split('\n').toSorted()).toEqual(['', '-two; false 1', 'one 2']);
   });
 
-  it('may be submitted by a command that returns at once, as sbatch does', async () => {
+  it.skipIf(isShort)('may be submitted by a command that returns at once, as sbatch does', async () => {
     // The process that runs it is not a child of the command, and has only its environment.
     const submit = `setsid ${sleighCommand} worker </dev/null >/dev/null 2>&1 & exit 0`;
     const sleigh = await start(command(submit));
@@ -94,7 +95,7 @@ describe('workers that a command starts', () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
-  it('may be started by many copies of the command, as srun does', async () => {
+  it.skipIf(isShort)('may be started by many copies of the command, as srun does', async () => {
     const copy = `${sleighCommand} worker --workers 1 </dev/null`;
     const sleigh = await start(command(`${copy} & ${copy} & wait`));
     expect(new Set(await pidsOf(sleigh)).size).toBe(2);
@@ -102,7 +103,7 @@ describe('workers that a command starts', () => {
     expect(output).toBe('');
   });
 
-  it('report the death of a worker, which loses no task', async () => {
+  it.skipIf(isShort)('report the death of a worker, which loses no task', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const results = await sleigh.eachElem(
       task.deadly,
@@ -114,7 +115,7 @@ describe('workers that a command starts', () => {
     await sleigh.stop();
   });
 
-  it('end the job when the command fails, with its error', async () => {
+  it.skipIf(isShort)('end the job when the command fails, with its error', async () => {
     const sleigh = await start(command('echo no nodes >&2; exit 3'));
     await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow(
       'the workers of echo no nodes >&2; exit 3 have ended: exit status 3',
@@ -125,7 +126,7 @@ describe('workers that a command starts', () => {
     await sleigh.stop();
   });
 
-  it('receive their launch order in no command line', async () => {
+  it.skipIf(isShort)('receive their launch order in no command line', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const [pid = 0] = await pidsOf(sleigh);
     const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -138,78 +139,81 @@ describe('workers that a command starts', () => {
   });
 });
 
-describe.skipIf(noSshd !== undefined)(`workers by ssh${noSshd === undefined ? '' : ` (${noSshd})`}`, () => {
-  let sshd: Sshd;
-  beforeAll(async () => (sshd = await startSshd()));
-  afterAll(() => sshd[Symbol.asyncDispose]());
+describe.skipIf(isShort || noSshd !== undefined)(
+  `workers by ssh${noSshd === undefined ? '' : ` (${noSshd})`}`,
+  () => {
+    let sshd: Sshd;
+    beforeAll(async () => (sshd = await startSshd()));
+    afterAll(() => sshd[Symbol.asyncDispose]());
 
-  const bySsh = (tunnel?: boolean): Launcher =>
-    ssh({ options: sshd.options, remoteCommand: sleighCommand, tunnel });
+    const bySsh = (tunnel?: boolean): Launcher =>
+      ssh({ options: sshd.options, remoteCommand: sleighCommand, tunnel });
 
-  it('do a job on two hosts through a tunnel to a server that only this host reaches', async () => {
-    const sleigh = await start(bySsh(), ['127.0.0.1', 'localhost'], 3);
-    const me = await sleigh.eachWorker(task.whoAmI, undefined);
-    expect(me.map(({ rank }) => rank)).toEqual([0, 1, 2]);
-    expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);
-    await sleigh.stop();
-    expect(me.filter(({ pid }) => isRunning(pid))).toEqual([]);
-    expect([output, deaths]).toEqual(['', []]);
-  });
-
-  it('reach the server at another address than its own, with and without a tunnel', async () => {
-    for (const tunnel of [true, false]) {
-      const sleigh = await start(bySsh(tunnel), ['127.0.0.1'], 1);
-      const [pid = 0] = await pidsOf(sleigh);
-      const port = Number(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[3]);
-      expect(port === server.port).toBe(!tunnel);
+    it('do a job on two hosts through a tunnel to a server that only this host reaches', async () => {
+      const sleigh = await start(bySsh(), ['127.0.0.1', 'localhost'], 3);
+      const me = await sleigh.eachWorker(task.whoAmI, undefined);
+      expect(me.map(({ rank }) => rank)).toEqual([0, 1, 2]);
+      expect(await sleigh.eachElem(task.square, [1, 2, 3])).toEqual([1, 4, 9]);
       await sleigh.stop();
-    }
-  });
+      expect(me.filter(({ pid }) => isRunning(pid))).toEqual([]);
+      expect([output, deaths]).toEqual(['', []]);
+    });
 
-  it('stop when the connection closes, even during a long call', async () => {
-    const sleigh = await start(bySsh(), ['127.0.0.1']);
-    const pids = await pidsOf(sleigh);
-    const order = { folder: folder.path, milliseconds: 60_000 };
-    const results = sleigh.eachElem(task.deep, [order]).then(
-      () => 'done',
-      (error: unknown) => String(error),
-    );
-    await eventually(() => folder.files.length > 1, 'the call has begun');
-    sshd.cut();
-    expect(await results).toContain('elements not done: 0');
-    await eventually(() => !pids.some(isRunning), 'the workers are gone');
-    expect(output).toMatch(/the workers of 127\.0\.0\.1 have ended: exit status 255\n$/);
-    await sleigh.stop();
-  });
+    it('reach the server at another address than its own, with and without a tunnel', async () => {
+      for (const tunnel of [true, false]) {
+        const sleigh = await start(bySsh(tunnel), ['127.0.0.1'], 1);
+        const [pid = 0] = await pidsOf(sleigh);
+        const port = Number(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[3]);
+        expect(port === server.port).toBe(!tunnel);
+        await sleigh.stop();
+      }
+    });
 
-  it('stop when the master is killed', async () => {
-    folder.write('module.mjs', `export default (n) => { console.error('pid', process.pid); for (;;); };`);
-    const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
-    const args = ['module.mjs', '--host', '127.0.0.1', '--workers', '1', ...options];
-    const master = new CommandProcess(folder.path, ['run', ...args, '--remote-command', sleighCommand]);
-    master.child.stdin.write('1\n');
-    const [[pid = ''] = []] = await master.said(/pid (\d+)/g);
-    master.child.kill('SIGKILL');
-    await once(master.child, 'exit');
-    await eventually(() => !isRunning(Number(pid)), 'the worker is gone');
-  });
+    it('stop when the connection closes, even during a long call', async () => {
+      const sleigh = await start(bySsh(), ['127.0.0.1']);
+      const pids = await pidsOf(sleigh);
+      const order = { folder: folder.path, milliseconds: 60_000 };
+      const results = sleigh.eachElem(task.deep, [order]).then(
+        () => 'done',
+        (error: unknown) => String(error),
+      );
+      await eventually(() => folder.files.length > 1, 'the call has begun');
+      sshd.cut();
+      expect(await results).toContain('elements not done: 0');
+      await eventually(() => !pids.some(isRunning), 'the workers are gone');
+      expect(output).toMatch(/the workers of 127\.0\.0\.1 have ended: exit status 255\n$/);
+      await sleigh.stop();
+    });
 
-  it('are not started if the host name would be an option of ssh', async () => {
-    const trap = `-oProxyCommand=touch ${folder.path}/trap`;
-    await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is not a host name`));
-    await expect(start(bySsh(), [])).rejects.toThrow(new LaunchError('ssh needs `hosts`'));
-  });
+    it('stop when the master is killed', async () => {
+      folder.write('module.mjs', `export default (n) => { console.error('pid', process.pid); for (;;); };`);
+      const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
+      const args = ['module.mjs', '--host', '127.0.0.1', '--workers', '1', ...options];
+      const master = new CommandProcess(folder.path, ['run', ...args, '--remote-command', sleighCommand]);
+      master.child.stdin.write('1\n');
+      const [[pid = ''] = []] = await master.said(/pid (\d+)/g);
+      master.child.kill('SIGKILL');
+      await once(master.child, 'exit');
+      await eventually(() => !isRunning(Number(pid)), 'the worker is gone');
+    });
 
-  it('complete the job if another host cannot be reached, which is reported', async () => {
-    const sleigh = await start(bySsh(), ['127.0.0.1', 'no-such-host.invalid']);
-    expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
-    await eventually(() => /workers of no-such-host\.invalid have ended/.test(output), 'it is told');
-    await sleigh.stop();
-  });
-});
+    it('are not started if the host name would be an option of ssh', async () => {
+      const trap = `-oProxyCommand=touch ${folder.path}/trap`;
+      await expect(start(bySsh(), [trap])).rejects.toThrow(new LaunchError(`"${trap}" is not a host name`));
+      await expect(start(bySsh(), [])).rejects.toThrow(new LaunchError('ssh needs `hosts`'));
+    });
+
+    it('complete the job if another host cannot be reached, which is reported', async () => {
+      const sleigh = await start(bySsh(), ['127.0.0.1', 'no-such-host.invalid']);
+      expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
+      await eventually(() => /workers of no-such-host\.invalid have ended/.test(output), 'it is told');
+      await sleigh.stop();
+    });
+  },
+);
 
 describe('sleigh run on other hosts', () => {
-  it.skipIf(noSshd !== undefined)('starts workers on hosts, and shows their output', async () => {
+  it.skipIf(isShort || noSshd !== undefined)('starts workers on hosts, and shows their output', async () => {
     await using sshd = await startSshd();
     folder.write('module.mjs', 'export default (n) => { console.log("called"); return n * 2; };');
     const options = sshd.options.flatMap((option) => ['--ssh-option', option]);
@@ -221,7 +225,7 @@ describe('sleigh run on other hosts', () => {
     expect(run.errors).toBe('called\n'.repeat(3));
   });
 
-  it('starts workers by a command, or as threads', async () => {
+  it.skipIf(isShort)('starts workers by a command, or as threads', async () => {
     folder.write('module.mjs', 'export default (n) => n * 2;');
     for (const launch of [`${sleighCommand} worker`, 'threads', 'processes']) {
       const args = ['run', 'module.mjs', '--workers', '2', '--launch', launch];
@@ -230,7 +234,7 @@ describe('sleigh run on other hosts', () => {
     }
   });
 
-  it.each([
+  it.skipIf(isShort).each([
     [
       ['--launch', 'threads', '--host', 'x'],
       /^sleigh: --launch threads is for this host, and --host for others\n$/,

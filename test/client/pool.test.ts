@@ -2,10 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { processes, Sleigh, tasks, threads, type SleighOptions } from '../../src/client/index.ts';
+import {
+  processes,
+  Sleigh,
+  tasks,
+  threads,
+  type Launcher,
+  type SleighOptions,
+} from '../../src/client/index.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { childrenOf, isRunning } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/rough.mjs')>(new URL('modules/rough.mjs', import.meta.url));
 
@@ -53,9 +61,10 @@ const HARMLESS = [
   'rejectLater',
 ] as const;
 
-describe.each([
-  ['processes', processes()],
+describe.each<[string, Launcher]>([
   ['threads', threads()],
+  // They take several times as long to start.
+  ...(isShort ? [] : [['processes', processes()] satisfies [string, Launcher]]),
 ])('workers that are %s', (_what, launch) => {
   it('are not affected by a task that uses their channel, their output or their signals', async () => {
     await using sleigh = await start(1, { launch });
@@ -181,7 +190,7 @@ describe.each([
 });
 
 describe('a worker process', () => {
-  it.each(['computes', 'waits'])(
+  it.skipIf(isShort).each(['computes', 'waits'])(
     'is idle within a second after its batch was aborted, although it %s',
     async (how) => {
       await using sleigh = await start(1);
@@ -202,7 +211,7 @@ describe('a worker process', () => {
     },
   );
 
-  it('is replaced between two elements if it uses too much memory', async () => {
+  it.skipIf(isShort)('is replaced between two elements if it uses too much memory', async () => {
     await using sleigh = await start(1, { maxMemory: 400 * 2 ** 20 });
     const all = await sleigh.eachElem(task.hungry, [500 * 2 ** 20, 1], { chunkSize: 1 });
     expect(new Set(all).size).toBe(2);
@@ -219,31 +228,37 @@ describe('a worker process', () => {
     expect([next === `${logged('begun')[0]} 0`, deaths]).toEqual([false, []]);
   });
 
-  it.each(['dies', 'waits'])('stops the programs that its tasks have started when it %s', async (how) => {
-    const sleigh = await start(1, { maxAttempts: 1 });
-    const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
-      () => 'settled',
-      () => 'ended',
-    );
-    await eventually(() => logged('worker').length === 1, 'it has begun');
-    if (how === 'waits') await sleigh.stop();
-    await results;
-    await eventually(() => !isRunning(Number(logged('program')[0])), 'the program has ended');
-    await sleigh.stop();
-  });
+  it.skipIf(isShort).each(['dies', 'waits'])(
+    'stops the programs that its tasks have started when it %s',
+    async (how) => {
+      const sleigh = await start(1, { maxAttempts: 1 });
+      const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
+        () => 'settled',
+        () => 'ended',
+      );
+      await eventually(() => logged('worker').length === 1, 'it has begun');
+      if (how === 'waits') await sleigh.stop();
+      await results;
+      await eventually(() => !isRunning(Number(logged('program')[0])), 'the program has ended');
+      await sleigh.stop();
+    },
+  );
 
-  it('stops with all its programs when its sentinel is killed, even during a computation', async () => {
-    const before = new Set(childrenOf(process.pid));
-    const sleigh = await start(1);
-    const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
-    const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
-    await eventually(() => logged('worker').length === 1, 'it computes');
-    process.kill(sentinel, 'SIGKILL');
-    expect(await results).toMatchObject([{ code: 'no-workers' }]);
-    const left = [...logged('worker'), ...logged('program')].map(Number);
-    await eventually(() => left.every((pid) => !isRunning(pid)), 'both have ended');
-    await sleigh.stop();
-  });
+  it.skipIf(isShort)(
+    'stops with all its programs when its sentinel is killed, even during a computation',
+    async () => {
+      const before = new Set(childrenOf(process.pid));
+      const sleigh = await start(1);
+      const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
+      const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
+      await eventually(() => logged('worker').length === 1, 'it computes');
+      process.kill(sentinel, 'SIGKILL');
+      expect(await results).toMatchObject([{ code: 'no-workers' }]);
+      const left = [...logged('worker'), ...logged('program')].map(Number);
+      await eventually(() => left.every((pid) => !isRunning(pid)), 'both have ended');
+      await sleigh.stop();
+    },
+  );
 });
 
 describe('the restart budget', () => {
@@ -255,7 +270,7 @@ describe('the restart budget', () => {
     ]);
   });
 
-  it('delays replacements when it is used up (S22.9)', async () => {
+  it.skipIf(isShort)('delays replacements when it is used up (S22.9)', async () => {
     const respawn = { restarts: 0, within: 60_000, maxDelay: 400 };
     await using sleigh = await start(1, { respawn, maxAttempts: 3 });
     const begun = performance.now();

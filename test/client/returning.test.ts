@@ -6,6 +6,7 @@ import { processes, Sentinel, Sleigh, tasks, threads, type SleighOptions } from 
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { Proxy, type Cut } from '../support/proxy.ts';
+import { isShort } from '../support/form.ts';
 
 const task = tasks<typeof import('./modules/tasks.mjs')>(new URL('modules/tasks.mjs', import.meta.url));
 
@@ -91,7 +92,7 @@ describe('a worker whose connection is cut', () => {
     expect((await sleigh.status()).workers).toBe(1);
   });
 
-  it.each<[string, Cut]>([
+  it.skipIf(isShort).each<[string, Cut]>([
     ['sends a result again that never arrived', { from: 'worker', says: 'result' }],
     [
       'does not send a result again that arrived and whose reply was lost',
@@ -114,28 +115,32 @@ describe('a worker whose connection is cut', () => {
     expect(proxy.registrations).toBeGreaterThan(1);
   });
 
-  it('while it registers repeats its registration', async () => {
+  it.skipIf(isShort)('while it registers repeats its registration', async () => {
     proxy.cutAt({ from: 'worker', says: 'worker_ids', arrives: true });
     await using sleigh = await start(1);
     expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
     expect([proxy.registrations, deaths]).toEqual([2, []]);
   });
 
-  it('repeatedly runs each of many tasks once, with one result', async () => {
-    await using sleigh = await start(3);
-    await sleigh.join(10);
-    const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
-    go();
-    const cutting = setInterval(() => proxy.cut(), 40);
-    const results = await sleigh.eachElem(task.counted, elements).then((all) => all);
-    clearInterval(cutting);
-    expect(results).toEqual(elements.map(({ n }) => n));
-    expect(calls().toSorted()).toEqual(elements.map(({ n }) => String(n)).toSorted());
-    expect(deaths).toEqual([]);
-    expect(proxy.registrations).toBeGreaterThan(6);
-  }, 60_000);
+  it.skipIf(isShort)(
+    'repeatedly runs each of many tasks once, with one result',
+    async () => {
+      await using sleigh = await start(3);
+      await sleigh.join(10);
+      const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
+      go();
+      const cutting = setInterval(() => proxy.cut(), 40);
+      const results = await sleigh.eachElem(task.counted, elements).then((all) => all);
+      clearInterval(cutting);
+      expect(results).toEqual(elements.map(({ n }) => n));
+      expect(calls().toSorted()).toEqual(elements.map(({ n }) => String(n)).toSorted());
+      expect(deaths).toEqual([]);
+      expect(proxy.registrations).toBeGreaterThan(6);
+    },
+    60_000,
+  );
 
-  it('comes back in a closed group, too', async () => {
+  it.skipIf(isShort)('comes back in a closed group, too', async () => {
     await using sleigh = await start(1, { join: 'closing' });
     expect(await sleigh.join(10)).toBe(1);
     const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);
@@ -148,18 +153,21 @@ describe('a worker whose connection is cut', () => {
 });
 
 describe('a worker that does not come back within the grace period', () => {
-  it('because it blocked its event loop keeps its place as long as its sentinel is connected (S19)', async () => {
-    await using sleigh = await start(0, { reconnectGrace: 0.2 });
-    await hire(sleigh);
-    const order = { folder, milliseconds: 1_500 };
-    const results = sleigh.eachElem(task.deep, [order], { errors: 'collect' });
-    await eventually(async () => (await sleigh.status()).running === 1, 'it has begun');
-    proxy.cut();
-    expect(await results).toEqual([0]);
-    expect([deaths, (await sleigh.status()).workers]).toEqual([[], 1]);
-  });
+  it.skipIf(isShort)(
+    'because it blocked its event loop keeps its place as long as its sentinel is connected (S19)',
+    async () => {
+      await using sleigh = await start(0, { reconnectGrace: 0.2 });
+      await hire(sleigh);
+      const order = { folder, milliseconds: 1_500 };
+      const results = sleigh.eachElem(task.deep, [order], { errors: 'collect' });
+      await eventually(async () => (await sleigh.status()).running === 1, 'it has begun');
+      proxy.cut();
+      expect(await results).toEqual([0]);
+      expect([deaths, (await sleigh.status()).workers]).toEqual([[], 1]);
+    },
+  );
 
-  it('because the network is down gives up and reports it', async () => {
+  it.skipIf(isShort)('because the network is down gives up and reports it', async () => {
     await using sleigh = await start(0, { reconnectGrace: 0.2 });
     const sentinel = await hire(sleigh);
     await registered(1);

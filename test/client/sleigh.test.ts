@@ -14,6 +14,7 @@ import {
 import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isRunning } from '../support/run-process.ts';
+import { isShort } from '../support/form.ts';
 
 const MODULE = new URL('modules/tasks.mjs', import.meta.url);
 const task = tasks<typeof import('./modules/tasks.mjs')>(MODULE);
@@ -73,7 +74,7 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(task.map, [[['a', 1]]])).toEqual([new Map([['a', 1]])]);
   });
 
-  it('yields results in the order of completion if requested', async () => {
+  it.skipIf(isShort)('yields results in the order of completion if requested', async () => {
     const results = await sleigh.eachElem(task.slowAtFirst, upTo(6), { ordered: false });
     expect(results.at(0)).not.toBe(0);
     expect(results.toSorted((a, b) => a - b)).toEqual(upTo(6));
@@ -104,7 +105,7 @@ describe('a sleigh', () => {
     await eventually(async () => (await sleigh.status()).pending === 0, 'nothing is left');
   });
 
-  it('reports its progress', async () => {
+  it.skipIf(isShort)('reports its progress', async () => {
     const seen: Progress[] = [];
     const options = {
       onProgress: (progress: Progress) => void seen.push(progress),
@@ -115,28 +116,31 @@ describe('a sleigh', () => {
     expect(seen.at(-1)).toEqual({ done: 6, failed: 2, read: 6, total: 6 });
   });
 
-  it('is cancelled if onProgress throws', async () => {
+  it.skipIf(isShort)('is cancelled if onProgress throws', async () => {
     await expect(sleigh.eachElem(square, upTo(9), { onProgress: refuse })).rejects.toThrow('cannot tell');
   });
 
-  it('sends fixed arguments once, and deletes them afterwards (S11)', async () => {
+  it.skipIf(isShort)('sends fixed arguments once, and deletes them afterwards (S11)', async () => {
     const results = await sleigh.eachElem(task.scaled, [1, 2, 3], { fixedArgs: { factor: 10 } });
     expect(results).toEqual([10, 20, 30]);
     expect(await sleigh.eachWorker(task.scaled, 2, { fixedArgs: { factor: 3 } })).toEqual([6, 6]);
     await eventually(async () => (await fixedArgsLeft()).length === 0, 'they are gone');
   });
 
-  it('rejects with the error of a task and the index of its element, and stays usable', async () => {
-    const failing = sleigh.eachElem(task.picky, upTo(1_000));
-    await expect(failing).rejects.toMatchObject({
-      name: 'TaskError',
-      code: 'threw',
-      index: 2,
-      message: 'element 2: RangeError: not 2',
-      remoteStack: expect.stringMatching(/tasks\.mjs:\d+/),
-    });
-    expect(await sleigh.eachElem(square, [7])).toEqual([49]);
-  });
+  it.skipIf(isShort)(
+    'rejects with the error of a task and the index of its element, and stays usable',
+    async () => {
+      const failing = sleigh.eachElem(task.picky, upTo(1_000));
+      await expect(failing).rejects.toMatchObject({
+        name: 'TaskError',
+        code: 'threw',
+        index: 2,
+        message: 'element 2: RangeError: not 2',
+        remoteStack: expect.stringMatching(/tasks\.mjs:\d+/),
+      });
+      expect(await sleigh.eachElem(square, [7])).toEqual([49]);
+    },
+  );
 
   it('collects all errors if requested', async () => {
     const large = 'x'.repeat(3_000_000);
@@ -159,7 +163,7 @@ describe('a sleigh', () => {
     await eventually(async () => (await sleigh.status()).workers === 2, 'both are back');
   });
 
-  it('throws the error of its input after it has yielded the earlier results', async () => {
+  it.skipIf(isShort)('throws the error of its input after it has yielded the earlier results', async () => {
     const results = sleigh.eachElem(square, failing())[Symbol.asyncIterator]();
     expect((await results.next()).value).toBe(9);
     await expect(results.next()).rejects.toThrow('no more');
@@ -176,23 +180,26 @@ describe('a sleigh', () => {
     expect(all).toEqual([...[1, 2, 3, 4, 5].map((base) => upTo(40).map((n) => (n + base) ** 2)), [9, 9]]);
   });
 
-  it('calls a function once on every worker, and returns the results in the order of ranks (S8)', async () => {
-    const all = await sleigh.eachWorker(task.whoAmI, undefined);
-    expect(all.map(({ rank }) => rank)).toEqual([0, 1]);
-    expect(new Set(all.map(({ pid }) => pid)).size).toBe(2);
-    await expect(sleigh.eachWorker(task.picky, 2)).rejects.toMatchObject({ name: 'TaskError' });
-    expect(await sleigh.eachWorker(task.picky, 2, { errors: 'collect' })).toMatchObject([
-      { index: 0, reason: 'RangeError: not 2' },
-      { index: 1 },
-    ]);
-  });
+  it.skipIf(isShort)(
+    'calls a function once on every worker, and returns the results in the order of ranks (S8)',
+    async () => {
+      const all = await sleigh.eachWorker(task.whoAmI, undefined);
+      expect(all.map(({ rank }) => rank)).toEqual([0, 1]);
+      expect(new Set(all.map(({ pid }) => pid)).size).toBe(2);
+      await expect(sleigh.eachWorker(task.picky, 2)).rejects.toMatchObject({ name: 'TaskError' });
+      expect(await sleigh.eachWorker(task.picky, 2, { errors: 'collect' })).toMatchObject([
+        { index: 0, reason: 'RangeError: not 2' },
+        { index: 1 },
+      ]);
+    },
+  );
 
   it('shares its workspace with its workers', async () => {
     await sleigh.eachElem(task.sharing, [5]);
     expect(await sleigh.workspace.fetch('shared')).toBe(5);
   });
 
-  it('reports its state, and closes the group (S5, S10)', async () => {
+  it.skipIf(isShort)('reports its state, and closes the group (S5, S10)', async () => {
     expect(await sleigh.join(5)).toBe(2);
     const results = sleigh.eachElem(task.heedful, orders(5));
     await said('begun', 2);
@@ -207,7 +214,7 @@ describe('a sleigh', () => {
     expect(await results).toEqual(upTo(5));
   });
 
-  it('starts no more calls of an aborted batch, and tells its running calls', async () => {
+  it.skipIf(isShort)('starts no more calls of an aborted batch, and tells its running calls', async () => {
     const stop = new AbortController();
     const results = sleigh.eachElem(task.heedful, orders(100), { signal: stop.signal });
     const rejected = expect(results).rejects.toThrow('enough');
@@ -236,12 +243,15 @@ describe('a sleigh', () => {
     expect(await sleigh.eachElem(square, [1, 2], { timeout: 5_000 })).toEqual([1, 4]);
   });
 
-  it.each([40 * 86_400_000, Infinity])('sets no limit for a timeout of %d', async (timeout) => {
-    expect(await sleigh.eachElem(task.deep, [{ folder, milliseconds: 20 }], { timeout })).toHaveLength(1);
-    expect(await sleigh.eachElem(task.nap, [20], { timeout })).toEqual([20]);
-  });
+  it.skipIf(isShort).each([40 * 86_400_000, Infinity])(
+    'sets no limit for a timeout of %d',
+    async (timeout) => {
+      expect(await sleigh.eachElem(task.deep, [{ folder, milliseconds: 20 }], { timeout })).toHaveLength(1);
+      expect(await sleigh.eachElem(task.nap, [20], { timeout })).toEqual([20]);
+    },
+  );
 
-  it.each([Number.NaN, -1])('rejects durations of %d', async (bad) => {
+  it.skipIf(isShort).each([Number.NaN, -1])('rejects durations of %d', async (bad) => {
     const message = new RegExp(`must be a number of .* of at least 0, .* got ${bad}`);
     await expect(sleigh.eachElem(square, [1], { timeout: bad })).rejects.toThrow(message);
     await expect(sleigh.eachWorker(square, 1, { timeout: bad })).rejects.toThrow(message);
@@ -251,13 +261,13 @@ describe('a sleigh', () => {
     await expect(NetWorkSpace.open('x', { ...address, timeout: bad })).rejects.toThrow(message);
   });
 
-  it('yields its results only once', async () => {
+  it.skipIf(isShort)('yields its results only once', async () => {
     const results = sleigh.eachElem(square, [1]);
     expect([await results, await results]).toEqual([[1], [1]]);
     await expect(results.outcomes().next()).rejects.toThrow('taken already');
   });
 
-  it('rejects invalid options', async () => {
+  it.skipIf(isShort)('rejects invalid options', async () => {
     await expect(sleigh.eachElem(square, [1], { loadFactor: 0 })).rejects.toThrow('`loadFactor` must be');
     await expect(sleigh.eachElem(square, [1], { chunkSize: 1.5 })).rejects.toThrow('`chunkSize` must be');
     // @ts-expect-error -- an element of another type
@@ -290,7 +300,7 @@ describe('a sleigh whose workers die', () => {
     expect(await sleigh.eachWorker(square, 3)).toEqual([9, 9, 9]);
   });
 
-  it('loses no result when a worker is killed from outside during a task', async () => {
+  it.skipIf(isShort)('loses no result when a worker is killed from outside during a task', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = sleigh.eachElem(task.heedful, orders(4));
     await said('begun', 2);
@@ -300,7 +310,7 @@ describe('a sleigh whose workers die', () => {
     expect(await results).toEqual(upTo(4));
   });
 
-  it('gives up a task at once under the policy null', async () => {
+  it.skipIf(isShort)('gives up a task at once under the policy null', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, onDeadWorker: 'null' });
     await sleigh.join(5);
     expect(await sleigh.eachElem(task.killing, [1], { errors: 'collect' })).toMatchObject([
@@ -308,23 +318,26 @@ describe('a sleigh whose workers die', () => {
     ]);
   });
 
-  it('fails the unfinished elements when no replaceable worker is left, and then hands out no more', async () => {
-    await using sleigh = await Sleigh.start({ workers: 1, server: address, respawn: false });
-    await sleigh.join(5);
-    expect(await sleigh.eachElem(task.killing, [1, 2], { errors: 'collect' })).toMatchObject([
-      {
+  it.skipIf(isShort)(
+    'fails the unfinished elements when no replaceable worker is left, and then hands out no more',
+    async () => {
+      await using sleigh = await Sleigh.start({ workers: 1, server: address, respawn: false });
+      await sleigh.join(5);
+      expect(await sleigh.eachElem(task.killing, [1, 2], { errors: 'collect' })).toMatchObject([
+        {
+          code: 'no-workers',
+          reason: expect.stringContaining('every worker has ended; the last one: signal SIGKILL'),
+        },
+        { code: 'no-workers' },
+      ]);
+      await expect(sleigh.eachElem(square, [1])).rejects.toMatchObject({
+        name: 'SleighError',
         code: 'no-workers',
-        reason: expect.stringContaining('every worker has ended; the last one: signal SIGKILL'),
-      },
-      { code: 'no-workers' },
-    ]);
-    await expect(sleigh.eachElem(square, [1])).rejects.toMatchObject({
-      name: 'SleighError',
-      code: 'no-workers',
-    });
-  });
+      });
+    },
+  );
 
-  it('stops a worker whose task blocks the event loop, after the timeout', async () => {
+  it.skipIf(isShort)('stops a worker whose task blocks the event loop, after the timeout', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, maxAttempts: 1 });
     await sleigh.join(5);
     const options = { timeout: 50, errors: 'collect' } as const;
@@ -334,7 +347,7 @@ describe('a sleigh whose workers die', () => {
 });
 
 describe('a sleigh whose workers cannot start', () => {
-  it('reports the reason to every caller that waits for them', async () => {
+  it.skipIf(isShort)('reports the reason to every caller that waits for them', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, preload: '/none.mjs' });
     const waiting = [sleigh.eachElem(square, [1]), sleigh.eachWorker(square, 1), sleigh.join(60)];
     for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'no-workers' });
@@ -346,26 +359,29 @@ describe('a sleigh whose workers cannot start', () => {
 });
 
 describe('a busy worker', () => {
-  it('is not declared dead while it blocks its event loop, because its sentinel answers for it (S9)', async () => {
-    const watchful = await createServer({
-      port: 0,
-      logLevel: 'error',
-      sleigh: { sentinelRefreshPeriod: 0.1 },
-    });
-    const sleigh = await Sleigh.start({ workers: 1, server: { host: watchful.host, port: watchful.port } });
-    const results = sleigh.eachElem(task.deep, [{ folder, milliseconds: 2_000 }]);
-    await said('begun');
-    // A master that computes does not affect it, either.
-    const end = performance.now() + 1_000;
-    while (performance.now() < end);
-    expect(await results).toEqual([0]);
-    await sleigh.stop();
-    await watchful.close();
-  });
+  it.skipIf(isShort)(
+    'is not declared dead while it blocks its event loop, because its sentinel answers for it (S9)',
+    async () => {
+      const watchful = await createServer({
+        port: 0,
+        logLevel: 'error',
+        sleigh: { sentinelRefreshPeriod: 0.1 },
+      });
+      const sleigh = await Sleigh.start({ workers: 1, server: { host: watchful.host, port: watchful.port } });
+      const results = sleigh.eachElem(task.deep, [{ folder, milliseconds: 2_000 }]);
+      await said('begun');
+      // A master that computes does not affect it, either.
+      const end = performance.now() + 1_000;
+      while (performance.now() < end);
+      expect(await results).toEqual([0]);
+      await sleigh.stop();
+      await watchful.close();
+    },
+  );
 });
 
 describe('a sleigh that is stopped', () => {
-  it('ends its batches and stops its workers, even during a long call', async () => {
+  it.skipIf(isShort)('ends its batches and stops its workers, even during a long call', async () => {
     const sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = expect(
       sleigh.eachElem(
@@ -382,7 +398,7 @@ describe('a sleigh that is stopped', () => {
     await sleigh.stop();
   });
 
-  it('ends when its server disconnects', async () => {
+  it.skipIf(isShort)('ends when its server disconnects', async () => {
     const short = await createServer({ port: 0, logLevel: 'error' });
     const sleigh = await Sleigh.start({ workers: 1, server: { host: short.host, port: short.port } });
     const results = expect(sleigh.eachElem(task.forever, [1])).rejects.toMatchObject({
@@ -421,7 +437,7 @@ describe('workers that are threads', () => {
     await said('aborted', 2);
   });
 
-  it('stop with the job, even during a long call', async () => {
+  it.skipIf(isShort)('stop with the job, even during a long call', async () => {
     const sleigh = await Sleigh.start({ workers: 1, server: address, launch: threads() });
     const results = expect(sleigh.eachElem(task.deep, [{ folder, milliseconds: 60_000 }])).rejects.toThrow(
       'stopped',

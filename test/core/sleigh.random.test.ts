@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 import { BATCHES, JobPlay, type Step } from '../support/job-play.ts';
+import { byForm } from '../support/form.ts';
 
 const who = fc.nat({ max: 5 });
 const waits = fc.boolean();
@@ -51,7 +52,7 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('random jobs under t
         play.finish();
         play.end();
       }),
-      { numRuns: policy === 'shutdown' ? 40 : 120 },
+      { numRuns: byForm(policy === 'shutdown' ? 20 : 50, policy === 'shutdown' ? 40 : 120, 500) },
     );
   });
 });
@@ -76,7 +77,7 @@ describe.each<DeathPolicy>(['requeue', 'null'])(
           }
           play.end();
         }),
-        { numRuns: 60 },
+        { numRuns: byForm(25, 60, 500) },
       );
       expect(finished).toBeGreaterThan(5);
     });

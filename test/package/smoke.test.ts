@@ -4,6 +4,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPackage } from '../support/installed-package.ts';
+import { isLong, isShort } from '../support/form.ts';
 
 /** Every command of the installed package. With SLEIGH_TEST_NODE it runs under another Node than the tests. */
 
@@ -17,8 +18,6 @@ beforeAll(() => {
 }, 180_000);
 afterAll(() => installed[Symbol.dispose]());
 
-const isLong = process.env['VERIFY'] === 'long';
-
 const right = (stdout: unknown): unknown => expect.objectContaining({ status: 0, stdout });
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 
@@ -28,7 +27,7 @@ const JOB = `(async () => {
   await sleigh.stop();
 })();`;
 
-describe('the package installed from its tarball', () => {
+describe.skipIf(isShort)('the package installed from its tarball', () => {
   it.each([
     ['all.mjs', "import { createServer, Sleigh, tasks } from 'sleigh';"],
     ['client.mjs', "import { Sleigh, tasks } from 'sleigh/client';"],
@@ -78,7 +77,7 @@ describe('the package installed from its tarball', () => {
   }, 60_000);
 });
 
-describe('a module in TypeScript', () => {
+describe.skipIf(isShort)('a module in TypeScript', () => {
   it('runs in a version of Node that strips types; in others the error says what to do', () => {
     installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
     const { stdout: strips } = installed.node(['-p', 'Boolean(process.features.typescript)']);
@@ -96,7 +95,7 @@ describe('a module in TypeScript', () => {
   }, 60_000);
 });
 
-describe('a test in vitest', () => {
+describe.skipIf(isShort)('a test in vitest', () => {
   it('can name a module as ./typed.js that is written in TypeScript, for workers with default options', () => {
     installed.link('vitest');
     installed.write('typed.ts', 'export default (text: string): number => text.length;\n');
@@ -124,7 +123,7 @@ describe('a test in vitest', () => {
 /** So that the test need not wait long for silent clients to be disconnected. */
 const QUICK = ['--limit', 'handshakeSeconds=3', '--limit', 'requestSeconds=3'];
 
-describe('the server in the package', () => {
+describe.skipIf(isShort)('the server in the package', () => {
   let child: ChildProcess;
   let server: string[];
   let page: string;

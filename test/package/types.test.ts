@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InstalledPackage } from '../support/installed-package.ts';
+import { isShort } from '../support/form.ts';
 
 const PROGRAMS = fileURLToPath(new URL('programs', import.meta.url));
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
@@ -50,7 +51,7 @@ function wrongLines(): string[] {
   );
 }
 
-describe('programs that use the package', () => {
+describe.skipIf(isShort)('programs that use the package', () => {
   it.each([
     ['as Node resolves it', ['*.ts', '*.cts'], { module: 'NodeNext', moduleResolution: 'NodeNext' }],
     ['as bundlers resolve it', ['*.ts'], { module: 'ESNext', moduleResolution: 'Bundler' }],

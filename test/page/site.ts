@@ -4,8 +4,8 @@ import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { startServe, type ServeProcess } from '../support/serve-process.ts';
+import { isLong } from '../support/form.ts';
 
-const isLong = process.env['VERIFY'] === 'long';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCREENSHOTS = new URL('../../build/screenshots/', import.meta.url).pathname;
 

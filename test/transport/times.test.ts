@@ -13,6 +13,7 @@ import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { startServe } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 // How long the server waits, one test for each timeout in docs/operations.md. A longer wait may be due to the machine.
 const SLACK_MS = 8_000;
@@ -124,7 +125,7 @@ describe('a client that requests more than it reads', () => {
     return [client, owner];
   }
 
-  it('and closes its sending side is disconnected if it reads nothing', async () => {
+  it.skipIf(isShort)('and closes its sending side is disconnected if it reads nothing', async () => {
     const { port } = await start();
     const [, owner] = await halfClosed(port);
     const isThere = async (): Promise<boolean> => (await owner.long('list wss', 'mine')).value.length > 1;
@@ -134,7 +135,7 @@ describe('a client that requests more than it reads', () => {
     expect(took).toBeLessThan(2 * LINGER_MS + SLACK_MS);
   });
 
-  it('and reads late gets everything, and its later requests are carried out', async () => {
+  it.skipIf(isShort)('and reads late gets everything, and its later requests are carried out', async () => {
     const { port } = await start();
     const [client, owner] = await halfClosed(port);
     // By then the server has read some of the later bytes, to see whether more follow.

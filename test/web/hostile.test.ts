@@ -13,6 +13,7 @@ import { UnreadAnswers } from '../../src/web/unread-answers.ts';
 import { REQUEST_TIME_MS } from '../../src/web/turns.ts';
 import { IDLE_TIME_MS } from '../../src/web/web-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { isShort } from '../support/form.ts';
 
 const MIB = 1 << 20;
 
@@ -209,16 +210,20 @@ describe('work for the web page', () => {
 });
 
 describe('the timeouts in docs/web.md', () => {
-  it('hold for an incomplete request: it is refused after 10 seconds, and at most one second later', async () => {
-    const socket = await open();
-    const since = performance.now();
-    socket.write('GET / HTTP/1.1\r\nHost: loc');
-    const text = await all(socket);
-    const took = performance.now() - since;
-    expect(statusesIn(text)).toEqual([408]);
-    expect(took).toBeGreaterThan(REQUEST_TIME_MS - 100);
-    expect(took).toBeLessThan(REQUEST_TIME_MS + 2_000);
-  }, 20_000);
+  it.skipIf(isShort)(
+    'hold for an incomplete request: it is refused after 10 seconds, and at most one second later',
+    async () => {
+      const socket = await open();
+      const since = performance.now();
+      socket.write('GET / HTTP/1.1\r\nHost: loc');
+      const text = await all(socket);
+      const took = performance.now() - since;
+      expect(statusesIn(text)).toEqual([408]);
+      expect(took).toBeGreaterThan(REQUEST_TIME_MS - 100);
+      expect(took).toBeLessThan(REQUEST_TIME_MS + 2_000);
+    },
+    20_000,
+  );
 
   it('hold for an idle connection: it is kept open for 5 seconds between two requests', async () => {
     const socket = await open();

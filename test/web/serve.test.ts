@@ -6,6 +6,7 @@ import { serveReplay } from '../../src/cli/replay.ts';
 import { ask, view, ViewStream } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';
 import { sleigh, startServe } from '../support/serve-process.ts';
+import { isShort } from '../support/form.ts';
 
 /** A port that something listens on. */
 async function occupied(): Promise<{ port: number; close: () => void }> {
@@ -26,13 +27,13 @@ describe('sleigh serve with a web page', () => {
     expect(code).toBe(0);
   });
 
-  it('creates a token if none is given, and prints it once', async () => {
+  it.skipIf(isShort)('creates a token if none is given, and prints it once', async () => {
     await using serve = await startServe('--web-port', '0', '--web-write');
     serve.kill('SIGTERM');
     expect((await serve.outcome).errors.match(/^web token: [\w-]{22}$/gm)).toHaveLength(1);
   });
 
-  it('does not print a token that was given', async () => {
+  it.skipIf(isShort)('does not print a token that was given', async () => {
     await using serve = await startServe(
       { SLEIGH_WEB_TOKEN: 'given by the environment' },
       '--web-port',
@@ -44,7 +45,7 @@ describe('sleigh serve with a web page', () => {
     expect(output + errors).not.toContain('given by');
   });
 
-  it('serves no page with --no-web', async () => {
+  it.skipIf(isShort)('serves no page with --no-web', async () => {
     await using serve = await startServe('--no-web');
     serve.kill('SIGTERM');
     expect((await serve.outcome).output).not.toContain('web page');
@@ -61,19 +62,22 @@ describe('sleigh serve with a web page', () => {
     });
   });
 
-  it('continues without a page and reports it, if no port was requested and the default one is in use', async () => {
-    // One of both uses the port, unless another program does.
-    await using first = await startServe('--web-host', '127.0.0.1');
-    await using second = await startServe('--web-host', '127.0.0.1');
-    expect(second.line).toMatch(/^listening on /);
-    for (const serve of [first, second]) serve.kill('SIGTERM');
-    const { output, errors, code } = await second.outcome;
-    expect(output).toBe(`${second.line}\n`);
-    expect(errors).toContain('there is no web page: its port is in use');
-    expect(code).toBe(0);
-  });
+  it.skipIf(isShort)(
+    'continues without a page and reports it, if no port was requested and the default one is in use',
+    async () => {
+      // One of both uses the port, unless another program does.
+      await using first = await startServe('--web-host', '127.0.0.1');
+      await using second = await startServe('--web-host', '127.0.0.1');
+      expect(second.line).toMatch(/^listening on /);
+      for (const serve of [first, second]) serve.kill('SIGTERM');
+      const { output, errors, code } = await second.outcome;
+      expect(output).toBe(`${second.line}\n`);
+      expect(errors).toContain('there is no web page: its port is in use');
+      expect(code).toBe(0);
+    },
+  );
 
-  it('accepts a host name that was allowed', async () => {
+  it.skipIf(isShort)('accepts a host name that was allowed', async () => {
     await using serve = await startServe('--web-port', '0', '--web-allow-host', 'a.example', 'b.example');
     await eventually(() => serve.output().includes('web page'), 'the second line');
     const [, url = ''] = /web page at (\S+)/.exec(serve.output()) ?? [];
@@ -95,7 +99,7 @@ describe('a replay', () => {
     await replay.close();
   });
 
-  it('works without a running server', async () => {
+  it.skipIf(isShort)('works without a running server', async () => {
     const replay = await serveReplay(
       { get: (path) => (path === '/api/replay' ? { steps: 3 } : undefined), sample: () => undefined },
       { host: '127.0.0.1', port: 0 },

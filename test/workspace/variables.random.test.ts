@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { VariableModel, type Answer } from '../support/variable-model.ts';
 import { Visitor } from '../support/visitor.ts';
+import { byForm } from '../support/form.ts';
 
 const CLIENTS = 4;
 
@@ -159,7 +160,7 @@ describe('variables of every mode under random operations, compared with a plain
         for (const step of steps) comparison.play(step);
         comparison.server.end();
       }),
-      { numRuns: 160 },
+      { numRuns: byForm(60, 160, 1_000) },
     );
   });
 
@@ -171,7 +172,7 @@ describe('variables of every mode under random operations, compared with a plain
         for (const step of steps) if (step.do !== 'delete') comparison.play(step);
         comparison.server.end();
       }),
-      { numRuns: 40 },
+      { numRuns: byForm(20, 40, 200) },
     );
   });
 });
