@@ -176,7 +176,7 @@ export class CompiledActor<Machine extends AnyStateMachine>
     this.#phase = 'taking';
     try {
       const step = isBeginning ? this.#table.beginning.step : this.#state.step(this.#context, event);
-      this.#context = step.take(this.#context, event, this);
+      this.#context = step.take(this.#context, event, this, this.story);
       if (step.target !== undefined) this.#state = step.target;
       if (step.isLast) this.#end = this.#table.end(this.#state, this.#context, event, this);
       else if (step.isNone && isChildError(event)) throw event['error'];

@@ -13,7 +13,13 @@ import {
   type WrittenSend,
 } from './xstate-internals.ts';
 
-export type CompiledGuard = (context: MachineContext, event: AnyEventObject) => boolean;
+/** What guards decide by. It is made once for all guards of an event. */
+export interface GuardArgs {
+  readonly context: MachineContext;
+  readonly event: AnyEventObject;
+}
+
+export type CompiledGuard = (args: GuardArgs) => boolean;
 
 /** Does one action. @returns the context after it */
 export type CompiledAction = (
@@ -28,10 +34,13 @@ export function compiledGuard(machine: AnyStateMachine, state: string, guard: un
   if (written.kind === 'function') return checking(written.check, parameters(written.params));
   if (!('parts' in written)) throw refusal(machine, state, 'guard', written);
   const parts = written.parts.map((part) => compiledGuard(machine, state, part));
-  if (written.kind === 'and') return (context, event) => parts.every((part) => part(context, event));
-  if (written.kind === 'or') return (context, event) => parts.some((part) => part(context, event));
-  return (context, event) => !parts.every((part) => part(context, event));
+  if (written.kind === 'and') return (args) => parts.every((part) => part(args));
+  if (written.kind === 'or') return (args) => parts.some((part) => part(args));
+  const [negated = unguarded] = parts;
+  return (args) => !negated(args);
 }
+
+const unguarded: CompiledGuard = () => true;
 
 /** @throws NotCompilableError for an action that is outside of the subset */
 export function compiledAction(machine: AnyStateMachine, state: string, action: unknown): CompiledAction {
@@ -64,19 +73,16 @@ export function notCustom(machine: AnyStateMachine, action: unknown): string[] {
   return [`the action "${'name' in written ? written.name : written.kind}"`];
 }
 
-type ParamsOf = (context: MachineContext, event: AnyEventObject) => unknown;
+type ParamsOf = (args: GuardArgs) => unknown;
 
 /** @returns undefined for an action or guard without parameters */
 function parameters(params: Params): ParamsOf | undefined {
-  if (typeof params === 'function')
-    return (context, event) => Reflect.apply(params, undefined, [{ context, event }]);
+  if (typeof params === 'function') return (args) => Reflect.apply(params, undefined, [args]);
   return params === undefined ? undefined : () => params;
 }
 
 const checking = (check: Implementation, paramsOf: ParamsOf | undefined): CompiledGuard =>
-  paramsOf === undefined
-    ? (context, event) => Boolean(check({ context, event }))
-    : (context, event) => Boolean(check({ context, event }, paramsOf(context, event)));
+  paramsOf === undefined ? (args) => Boolean(check(args)) : (args) => Boolean(check(args, paramsOf(args)));
 
 function custom(exec: Implementation, paramsOf: ParamsOf | undefined): CompiledAction {
   if (paramsOf === undefined)
@@ -85,7 +91,7 @@ function custom(exec: Implementation, paramsOf: ParamsOf | undefined): CompiledA
       return context;
     };
   return (context, event, { self, system }) => {
-    exec({ context, event, self, system }, paramsOf(context, event));
+    exec({ context, event, self, system }, paramsOf({ context, event }));
     return context;
   };
 }
@@ -97,14 +103,14 @@ function assigning(assignment: unknown, paramsOf: ParamsOf | undefined): Compile
       Object.assign(
         {},
         context,
-        assignment({ context, event, self, system, spawn: cannotSpawn }, paramsOf?.(context, event)),
+        assignment({ context, event, self, system, spawn: cannotSpawn }, paramsOf?.({ context, event })),
       );
   const fields = Object.entries(assignment ?? {});
   if (!fields.some(([, value]) => isFunction(value)))
     return (context) => Object.assign({}, context, assignment);
   return (context, event, { self, system }) => {
     const args = { context, event, self, system, spawn: cannotSpawn };
-    const params = paramsOf?.(context, event);
+    const params = paramsOf?.({ context, event });
     const changes = fields.map(([name, value]) => [name, isFunction(value) ? value(args, params) : value]);
     return Object.assign({}, context, Object.fromEntries(changes));
   };
@@ -121,7 +127,7 @@ function sending(
   return (context, event, actor) => {
     const { self, system } = actor;
     const args = { context, event, self, system };
-    const params = paramsOf?.(context, event);
+    const params = paramsOf?.({ context, event });
     const sent = isFunction(eventOf) ? eventOf(args, params) : eventOf;
     const target = isFunction(to) ? to(args, params) : to;
     send.execute(

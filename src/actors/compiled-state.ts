@@ -1,9 +1,9 @@
 /** The compiled states of a machine and their transitions. */
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode, MachineContext } from 'xstate';
-import type { CompiledAction, CompiledGuard } from './compiled-actions.ts';
+import type { CompiledAction, CompiledGuard, GuardArgs } from './compiled-actions.ts';
 import type { Transition } from './path.ts';
 import type { StepCatalog, StepTemplate } from './step-catalog.ts';
-import { storyOf } from './story.ts';
+import type { Story } from './story.ts';
 import { Snapshot, type Acting } from './xstate-internals.ts';
 
 /** The transitions of a machine. */
@@ -17,6 +17,7 @@ interface Transitions {
 /** An innermost state of a machine, with its transitions and the data that all actors in it share. */
 export class CompiledState {
   readonly leaf: AnyStateNode;
+  readonly tags: AnyMachineSnapshot['tags'];
   /** XState's, without a context. */
   readonly #common: AnyMachineSnapshot;
   readonly #transitions: Transitions;
@@ -25,18 +26,17 @@ export class CompiledState {
 
   constructor(leaf: AnyStateNode, common: AnyMachineSnapshot, transitions: Transitions) {
     this.leaf = leaf;
+    this.tags = common.tags;
     this.#common = common;
     this.#transitions = transitions;
-  }
-
-  get tags(): AnyMachineSnapshot['tags'] {
-    return this.#common.tags;
   }
 
   /** @returns the transition that the event takes */
   step(context: MachineContext, event: AnyEventObject): CompiledStep {
     const steps = this.#steps.get(event.type) ?? this.#stepsFor(event.type);
-    for (const step of steps) if (step.guard === undefined || step.guard(context, event)) return step;
+    let args: GuardArgs | undefined;
+    for (const step of steps)
+      if (step.guard === undefined || step.guard((args ??= { context, event }))) return step;
     throw new Error(`"${event.type}" has no last transition in "${this.leaf.id}"`);
   }
 
@@ -102,11 +102,16 @@ export class CompiledStep {
   }
 
   /**
+   * @param story of the actor, if it keeps one
    * @returns the context after it.
    * @throws the error of an action, which the story of the actor contains
    */
-  take(context: MachineContext, event: AnyEventObject, actor: Acting): MachineContext {
-    const story = this.#templates && storyOf(actor.self);
+  take(
+    context: MachineContext,
+    event: AnyEventObject,
+    actor: Acting,
+    story: Story | undefined,
+  ): MachineContext {
     if (this.#templates === undefined || story === undefined) return this.#act(context, event, actor);
     const template = this.#templateFor(this.#templates, event.type);
     story.took(template, event);

@@ -19,6 +19,7 @@ import { CompiledState, CompiledStep } from './compiled-state.ts';
 import { NotCompilableError, stateName } from './not-compilable.ts';
 import { beginning, innermost, lineage, pathOf, type PlacedAction, type Transition } from './path.ts';
 import { keepStepCatalog, stepCatalogOf, type StepCatalog } from './step-catalog.ts';
+import { storyOf } from './story.ts';
 import { refuseOutsideSubset } from './subset.ts';
 import {
   doneStateEvent,
@@ -184,7 +185,7 @@ function next(
   const step = leaf && table.stateOf(leaf).step(snapshot.context, event);
   if (step === undefined || step.isLast || (step.isNone && isChildError(event)))
     return table.machine.transition(snapshot, event, scope);
-  const context = step.take(snapshot.context, event, new ScopeActing(scope, snapshot));
+  const context = step.take(snapshot.context, event, new ScopeActing(scope, snapshot), storyOf(scope.self));
   if (step.target === undefined && context === snapshot.context) return snapshot;
   return movedTo(snapshot, step.target?.snapshot(context) ?? snapshot, context);
 }

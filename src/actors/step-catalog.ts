@@ -14,7 +14,7 @@ const WILDCARD = '*';
 
 /** A step, and the state counts that it changes. */
 export interface StepTemplate extends ChartStep {
-  /** The numbers of the states before and after; undefined where there is none. */
+  /** The numbers of the states before and after; undefined where there is none, or if the step stays in its state. */
   readonly left: number | undefined;
   readonly entered: number | undefined;
   readonly isFailure: boolean;
@@ -90,10 +90,11 @@ export class StepCatalog {
     description = '',
   ): StepTemplate {
     const step: ChartStep = { event, before, after, clause, description, transition };
+    const moves = before !== after || event === INIT_EVENT;
     return {
       ...step,
-      left: before === '' ? undefined : this.#numberOf(before),
-      entered: this.#numberOf(after),
+      left: before === '' || !moves ? undefined : this.#numberOf(before),
+      entered: moves ? this.#numberOf(after) : undefined,
       isFailure: this.#isFailure?.(step) ?? false,
       chart: this.#chart,
     };

@@ -1,13 +1,13 @@
 /**
  * The story of an actor: its last steps. It is always kept, so that a reader who asks after a worker died sees why, and
  * must therefore cost almost nothing. The part of a step that does not depend on its time and event is computed once
- * for each transition of a machine (step-catalog.ts); an entry is a time, a reference to that, and a short text. Events
- * are never kept, because they refer to values and clients. Machines have no parallel states, so an actor is in one
- * innermost state.
+ * for each transition of a machine (step-catalog.ts); an entry is a time, a reference to that, and the event. Its text
+ * is made when somebody reads it. Of an event that is not small, a short text is kept instead. Machines have no parallel
+ * states, so an actor is in one innermost state.
  */
 import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate';
 import type { StoryActor, StoryStep } from './chart-step.ts';
-import { detailOf, type Fields } from './detail.ts';
+import { detailToKeep, textOfDetail, type Detail, type Fields } from './detail.ts';
 import {
   BROKEN,
   keepStepCatalog,
@@ -28,7 +28,7 @@ const NOTHING_TOLD: readonly (StepTemplate | undefined)[] = Array.from(
   { length: STORY_LENGTH },
   () => undefined,
 );
-const NO_DETAILS: readonly string[] = Array.from({ length: STORY_LENGTH }, () => '');
+const NO_DETAILS: readonly Detail[] = Array.from({ length: STORY_LENGTH }, () => '');
 
 /** The last steps of one actor. */
 export class Story {
@@ -36,7 +36,7 @@ export class Story {
   readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
   readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
-  readonly #details: string[] = NO_DETAILS.slice();
+  readonly #details: Detail[] = NO_DETAILS.slice();
   /** The number of steps so far, including those that are not kept. */
   #count = 0;
 
@@ -47,21 +47,21 @@ export class Story {
   }
 
   began(told: StepTemplate, input: Fields | undefined): void {
-    this.#note(told, detailOf(input ?? {}));
+    this.#note(told, input ?? {});
     this.#counts.keeper.observer?.began(this.#actor, told, input);
   }
 
   took(told: StepTemplate, event: Fields & { readonly type: string }): void {
-    this.#note(told, detailOf(event));
+    this.#note(told, event);
     this.#counts.keeper.observer?.took(this.#actor, told, event);
   }
 
-  #note(told: StepTemplate, detail: string): void {
+  #note(told: StepTemplate, event: Fields): void {
     const at = this.#count++ % STORY_LENGTH;
     const { keeper } = this.#counts;
     this.#times[at] = keeper.clock();
     this.#told[at] = told;
-    this.#details[at] = detail;
+    this.#details[at] = detailToKeep(event);
     this.#counts.moved(told.left, told.entered);
     if (told.isFailure) keeper.failed?.(this.#actor, this.#step(at, told));
   }
@@ -72,7 +72,7 @@ export class Story {
     const clause = 'an action failed';
     const end = { event: BROKEN, before, after: before, clause, description: '' };
     const counted = { transition: undefined, isFailure: false, chart, left: entered, entered: left };
-    this.#note({ ...end, ...counted }, detailOf({ error }));
+    this.#note({ ...end, ...counted }, { error });
   }
 
   /** Oldest first. */
@@ -93,7 +93,7 @@ export class Story {
 
   #step(at: number, { event, before, after, clause, description, transition }: StepTemplate): StoryStep {
     const [time = 0, detail = ''] = [this.#times[at], this.#details[at]];
-    return { time, event, detail, before, after, clause, description, transition };
+    return { time, event, detail: textOfDetail(detail), before, after, clause, description, transition };
   }
 
   /** One line for each step, for a log. */

@@ -168,9 +168,11 @@ export class Connection implements Caller {
 
   /** Reads until bytes are missing. Each result of reading decides what is expected next. */
   #read(): void {
-    if (this.#expects('readsGreeting') && !this.#begin(this.#opening?.greeting())) return;
-    if (this.#expects('readsOptions') && !this.#begin(this.#opening?.options())) return;
-    if (this.#expects('readsRequests')) this.#readRequests();
+    if (this.#opening !== undefined) {
+      if (this.#expects('readsGreeting') && !this.#begin(this.#opening.greeting())) return;
+      if (this.#expects('readsOptions') && !this.#begin(this.#opening.options())) return;
+    }
+    this.#readRequests();
   }
 
   #readRequests(): void {
@@ -185,8 +187,7 @@ export class Connection implements Caller {
       this.#carryOut(request);
       this.#carryingOut = undefined;
       if (!this.#pace.mayGoOn || !this.#expects('readsRequests')) continue;
-      // A client with many requests waits until it has taken its replies (P11), and until others have had their turn
-      // (P14).
+      // A client with many requests waits until it has taken its replies (P11), and until others had a turn (P14).
       if (!this.#out.goOn() || this.#out.isFull) this.#pace.waitForClient();
       else if (this.#input.length > 0 && this.#core.isTimeUp) this.#pace.waitForTurn();
     }
@@ -303,13 +304,12 @@ export class Connection implements Caller {
     yield* this.#core.workspaces.clientLeft(this, contain);
   }
 
-  /** Binds the machine of connections to `core`. */
-  /** @param connection finds the connection of an actor */
+  /** Binds the machine of connections to `core`. @param connection finds the connection of an actor */
   static bind(core: ConnectionHost, connection: (id: number) => Connection) {
-    const command = (act: (connection: Connection, event: ConnectionEvent) => void) => {
-      return ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
+    const command =
+      (act: (connection: Connection, event: ConnectionEvent) => void) =>
+      ({ context, event }: { context: { id: number }; event: ConnectionEvent }): void =>
         act(connection(context.id), event);
-    };
     const machine = withStory(
       connectionMachine.provide({
         actions: {

@@ -54,6 +54,7 @@ export const worker = setup({
     context: {} as WorkerContext,
     input: {} as WorkerInput,
     events: {} as WorkerEvent,
+    tags: {} as 'isRegistered',
   },
   guards: {
     taskIsAvailable: ({ event }) => event.type === 'task.asked' && (event.queued > 0 || event.copies > 0),

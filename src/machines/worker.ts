@@ -79,6 +79,7 @@ export const workerMachine = worker.createMachine({
       },
     },
     registered: {
+      tags: 'isRegistered',
       initial: 'idle',
       entry: sendParent(({ context }) => ({ type: 'worker.registered', rank: context.rank })),
       on: {

@@ -1,4 +1,4 @@
-import type { ActorOf } from '../actors/actor.ts';
+import { hasTag, type ActorOf } from '../actors/actor.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
@@ -130,7 +130,7 @@ export interface Sentinel {
 }
 
 /** Whether the worker has registered and has neither died nor left. */
-export const isRegistered = ({ actor }: Worker): boolean => typeof actor.getSnapshot().value === 'object';
+export const isRegistered = ({ actor }: Worker): boolean => hasTag(actor, 'isRegistered');
 
 /** Whether somebody may still register as that worker. */
 export const isAwaited = ({ actor }: Worker): boolean => {

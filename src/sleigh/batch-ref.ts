@@ -33,6 +33,6 @@ export const memoryOfBatch = (id: string | undefined): number => COST.batch + (i
 /** The memory of the batches and the mailbox that a task or a broadcast may create (P12). */
 export function memoryOfBatches(metadata: Metadata): number {
   const ref = batchOf(metadata);
-  const batches = batchesIn(ref).reduce((sum, id) => sum + memoryOfBatch(id), 0);
-  return isMail(ref) ? batches + memoryOfBatch(ref.mailbox) : batches;
+  if (!isMail(ref)) return memoryOfBatch(ref);
+  return ref.batches.reduce((sum, id) => sum + memoryOfBatch(id), memoryOfBatch(ref.mailbox));
 }

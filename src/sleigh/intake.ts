@@ -24,16 +24,16 @@ export class Intake {
   }
 
   storeTask(store: PendingStore): void {
-    this.actor.send({ type: 'task.stored', request: this.#job.requests.addStore(store) });
+    this.actor.send({ type: 'task.stored', request: this.#job.requests.add(store) });
   }
 
   storeBroadcast(store: PendingStore): void {
-    this.actor.send({ type: 'broadcast.stored', request: this.#job.requests.addStore(store) });
+    this.actor.send({ type: 'broadcast.stored', request: this.#job.requests.add(store) });
   }
 
   storeResult(store: PendingStore): void {
     const { requests, crew } = this.#job;
-    const request = requests.addStore(store);
+    const request = requests.add(store);
     this.actor.send({ type: 'result.stored', request, asker: crew.askerOf(store.client) });
   }
 

@@ -125,7 +125,7 @@ function jobVariables(job: Job): Record<string, JobVariable> {
       store: (store) =>
         job.joinPhase.send({
           type: 'registration.asked',
-          request: requests.addStore(store),
+          request: requests.add(store),
           ...registrations.factsOf(store),
         }),
     },

@@ -29,14 +29,18 @@ export function readNumber(bytes: Uint8Array, at: number, width: number): number
 }
 
 const CACHED = 4096;
+const padded4: string[] = [];
 const padded20: string[] = [];
 
-export const pad4 = (n: number): string => String(n).padStart(4, '0');
+/** 4 digits. */
+export const pad4 = (n: number): string => cached(padded4, n, 4);
 
 /** 20 digits. The texts of small numbers, which are the most frequent, are cached. */
-export function pad20(n: number): string {
-  if (n >= CACHED) return String(n).padStart(20, '0');
-  return (padded20[n] ??= String(n).padStart(20, '0'));
+export const pad20 = (n: number): string => cached(padded20, n, 20);
+
+function cached(texts: string[], n: number, width: number): string {
+  if (n >= CACHED) return String(n).padStart(width, '0');
+  return (texts[n] ??= String(n).padStart(width, '0'));
 }
 
 /** Each digit can match in only one place, so a text of any length is refused in linear time. */

@@ -14,6 +14,7 @@ import { connectionMachine } from '../../src/machines/connection.ts';
 import { joinPhaseMachine } from '../../src/machines/join-phase.ts';
 import { sentinelMachine } from '../../src/machines/sentinel.ts';
 import { shutdownMachine } from '../../src/machines/shutdown.ts';
+import { detailOf, detailToKeep, type Fields } from '../../src/actors/detail.ts';
 import { withStory, storyOf, STORY_LENGTH } from '../../src/actors/story.ts';
 import type { StoryStep } from '../../src/actors/chart-step.ts';
 import { BROKEN, countsOf } from '../../src/actors/step-catalog.ts';
@@ -163,6 +164,21 @@ describe('the story of an actor', () => {
     actor.send({ type: 'greeted.new' });
     actor.send({ type: 'options.denied', option: 'x'.repeat(9_999) });
     expect(storyOf(actor)?.last?.detail).toBe(`option ${'x'.repeat(60)}…`);
+  });
+
+  it('tells no number of a request, which means nothing when the request has been carried out', () => {
+    const actor = begin(withoutEffects(workerMachine));
+    actor.send({ type: 'registration.asked', request: 7, session: 'none', sendsSession: false });
+    expect(storyOf(actor)?.last?.detail).toBe('session none, sendsSession false');
+  });
+
+  it.each<[string, Fields]>([
+    ['an object', { type: 'death.reported', task: 'tried', end: { why: 'killed' } }],
+    ['a long text', { type: 'options.denied', option: 'x'.repeat(61) }],
+  ])('keeps the text of an event instead of the event, if it has %s', (_what, event) => {
+    const small = { type: 'task.asked', waits: true, queued: 3 };
+    expect(detailToKeep(small)).toBe(small);
+    expect(detailToKeep(event)).toBe(detailOf(event));
   });
 
   it.each([
