@@ -167,6 +167,7 @@ const table: ChartTable = {
     // S7
     'registered.idle': {
       after: ['registration.asked'],
+      tags: ['isRegistered'],
       on: {
         ...registered('registered.idle'),
         'task.asked, there is one': ['registered.busy', 'giveTask'],
@@ -178,6 +179,7 @@ const table: ChartTable = {
     // S7, S14
     'registered.waiting': {
       after: ['registration.asked', 'task.asked, none, waits'],
+      tags: ['isRegistered'],
       on: {
         ...registered('registered.waiting'),
         'task.offered': ['registered.busy', 'giveTask'],
@@ -187,6 +189,7 @@ const table: ChartTable = {
     // S7, S7.1
     'registered.busy': {
       after: ['registration.asked', 'task.asked, there is one'],
+      tags: ['isRegistered'],
       on: {
         ...registered('registered.busy'),
         'result.stored': ['registered.idle', 'completeTask'],
@@ -199,6 +202,7 @@ const table: ChartTable = {
     // S17, S18
     'registered.disconnected': {
       after: ['registration.asked, returns', 'connection.closed'],
+      tags: ['isRegistered'],
       on: {
         ...registered('registered.disconnected', 'stopReturnTimer'),
         'connection.closed': ['registered.disconnected', 'stopReturnTimer', 'startReturnTimer'],
