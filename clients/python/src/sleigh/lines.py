@@ -1,0 +1,79 @@
+"""The connections of one program to one server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Optional
+
+from .address import ServerAddress
+from .connection import Connection
+from .errors import ConnectionLostError
+
+# The number of idle connections that are kept.
+_MAX_IDLE = 8
+
+
+class Lines:
+    """``main`` for requests that are answered at once, and one connection for each request that waits (P5.3).
+
+    Threads may share it.
+    """
+
+    def __init__(
+        self,
+        server: ServerAddress,
+        *,
+        handshake: str = "new",
+        timeout: Optional[float] = 30.0,
+        pickles: bool = True,
+    ) -> None:
+        self.server = server
+        self._handshake = handshake
+        self._timeout = timeout
+        self._pickles = pickles
+        self._lock = threading.Lock()
+        self._idle: list[tuple[Connection, set[str]]] = []
+        self._busy: set[Connection] = set()
+        self._is_closed = False
+        self.main = self._connect()
+
+    @contextmanager
+    def lend(self, workspace: str) -> Iterator[Connection]:
+        """A connection that has opened the workspace, for the time of the block."""
+        with self._lock:
+            connection, used = self._idle.pop() if self._idle else (None, set[str]())
+        if connection is None:
+            connection = self._connect()
+        with self._lock:
+            self._busy.add(connection)
+        try:
+            if self._is_closed:
+                raise ConnectionLostError("closed", f"{self.server} was closed on this side")
+            if workspace not in used:
+                connection.use_workspace(workspace)
+                used.add(workspace)
+            yield connection
+        finally:
+            with self._lock:
+                self._busy.discard(connection)
+                is_kept = not self._is_closed and len(self._idle) < _MAX_IDLE and not connection.is_lost
+                if is_kept:
+                    self._idle.append((connection, used))
+            if not is_kept:
+                connection.close()
+
+    def close(self) -> None:
+        """Closes all connections. Requests that wait fail as ``closed``."""
+        with self._lock:
+            self._is_closed = True
+            connections = [self.main, *self._busy, *(connection for connection, _ in self._idle)]
+            self._idle.clear()
+        for connection in connections:
+            connection.close()
+
+    def _connect(self) -> Connection:
+        return Connection(
+            self.server, handshake=self._handshake, timeout=self._timeout, pickles=self._pickles
+        )

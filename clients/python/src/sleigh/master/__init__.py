@@ -1,0 +1,1 @@
+"""A master: it stores tasks and takes their results."""

@@ -1,0 +1,1 @@
+"""A worker: it registers, and calls functions for one task after another."""

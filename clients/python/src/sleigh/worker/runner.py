@@ -1,0 +1,237 @@
+"""Calls the functions that tasks name (C4, C5, C8)."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from ..chunk import Chunk, Part, encode_chunk, part_of
+from ..connection import Found
+from ..errors import UnsendableError
+from ..failures import encode_failure, failure, failure_of
+from ..functions import PYTHON, FunctionError, Reference, load, load_main
+from ..names import Key
+from ..values import Encoded, ForeignValue, encode
+from .activity import ActivityWriter
+from .context import TaskContext
+from .departure import Declined, Departure
+
+# Fixed arguments that are kept: those of the latest batches.
+_MAX_KEPT = 16
+# Milliseconds that the import of a function may take (S22.2).
+_LOAD_LIMIT = 60_000
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What is stored for a task."""
+
+    encoded: Encoded
+    metadata: dict[str, str]
+    parts: Optional[list[Part]] = None
+    """The parts of a chunk."""
+
+
+@dataclass
+class _Call:
+    """What all elements of a task have in common."""
+
+    function: Callable[..., Any]
+    fixed_args: tuple[Any, ...]
+    timeout: float
+
+
+class TaskRunner:
+    """Turns tasks into results.
+
+    :param find: gets a variable of the workspace of the job; None if it has no value
+    :param on_element: called after each element
+    """
+
+    def __init__(
+        self,
+        context: TaskContext,
+        activity: ActivityWriter,
+        departure: Departure,
+        find: Callable[[str], Optional[Found]],
+        on_element: Callable[[], None],
+    ) -> None:
+        self._context = context
+        self._activity = activity
+        self._departure = departure
+        self._find = find
+        self._on_element = on_element
+        self._fixed: dict[str, tuple[Any, ...]] = {}
+        self._functions: dict[tuple[str, str], Callable[..., Any]] = {}
+        self._cancelled: dict[str, str] = {}
+        self._batch = ""
+
+    def set_cancelled(self, batches: dict[str, str]) -> None:
+        """The batches that are cancelled now (S22.3). Called by another thread."""
+        self._cancelled = batches
+        if self._batch in batches:
+            self._context.cancelled.set()
+
+    def perform(self, task: Found, decode: Callable[[Found], Any]) -> TaskResult:
+        """The result of a task, or its failure.
+
+        :param decode: decodes the value of the task, when its main module is loaded
+        :raises Declined: if this worker cannot have the function
+        """
+        begun = time.monotonic()
+        metadata: dict[str, str] = {}
+        parts: Optional[list[Part]] = None
+        try:
+            if task.metadata.get(Key.CHUNK) == "1":
+                parts = self._perform_chunk(task, decode)
+                encoded = encode_chunk(parts)
+            else:
+                batch = _batches_of(task)(0)
+                call = self._prepare(task, batch)
+                value = _readable(decode(task))
+                encoded = encode(self._call(call, value, 0, batch), "result")
+        except Declined:
+            raise
+        except _Failed as error:
+            return TaskResult(encode_failure(error.failure), {Key.ERROR: "1"})
+        except UnsendableError as error:
+            return TaskResult(encode_failure(failure("threw", str(error))), {Key.ERROR: "1"})
+        if Key.BUDGET in task.metadata:
+            metadata[Key.TOOK] = f"{(time.monotonic() - begun) * 1_000:.3f}"
+        return TaskResult(encoded, metadata, parts)
+
+    def _perform_chunk(self, task: Found, decode: Callable[[Found], Any]) -> list[Part]:
+        batch_of = _batches_of(task)
+        call = self._prepare(task, batch_of(0))
+        chunk = _readable(decode(task))
+        if not isinstance(chunk, Chunk):
+            raise _Failed(failure("unreadable", "its value is no chunk"))
+        budget = task.metadata.get(Key.BUDGET)
+        end = math.inf if budget is None else time.monotonic() + float(budget) / 1_000
+        parts: list[Part] = []
+        for at, element in enumerate(chunk):
+            parts.append(self._part(call, element.value, element.failure, at, batch_of(at)))
+            # What was not begun is returned, so that other workers can run it.
+            if time.monotonic() > end or (budget is not None and self._departure.why is not None):
+                break
+        return parts
+
+    def _part(self, call: _Call, value: Any, failed: Optional[dict[str, Any]], at: int, batch: str) -> Part:
+        try:
+            if failed is not None:
+                raise _Failed(failed)
+            return part_of(self._call(call, value, at, batch), "result")
+        except _Failed as error:
+            return Part(encode_failure(error.failure), is_failure=True)
+        except UnsendableError as error:
+            return Part(encode_failure(failure("threw", str(error))), is_failure=True)
+
+    def _prepare(self, task: Found, batch: str) -> _Call:
+        metadata = task.metadata
+        self._drop_fixed_args(int(metadata.get(Key.FIXED_ARGS_FROM, "0")))
+        self._activity.begin(batch, 0, _LOAD_LIMIT, is_loading=True)
+        try:
+            main = metadata.get(Key.MAIN)
+            if main is not None:
+                load_main(main)
+            return _Call(
+                self._function(metadata),
+                self._fixed_args(metadata.get(Key.FIXED_ARGS)),
+                float(metadata.get(Key.TIMEOUT, "inf")),
+            )
+        except FunctionError as error:
+            # Another worker, or the replacement of this one, may be able to have it.
+            self._departure.request("not-loaded", str(error))
+            if metadata.get(Key.EVERYONE) == "1":
+                raise _Failed(failure("not-loaded", str(error))) from error
+            raise Declined(str(error)) from error
+        finally:
+            self._activity.end()
+
+    def _function(self, metadata: dict[str, str]) -> Callable[..., Any]:
+        module, name = metadata.get(Key.MODULE), metadata.get(Key.FUNCTION, "")
+        if module is None:
+            raise _Failed(failure("threw", "the task names no module (C4)"))
+        # The TypeScript client, which names no language, is the only one that names modules besides this one (C8).
+        language = metadata.get(Key.LANGUAGE, "javascript")
+        if language != PYTHON:
+            raise FunctionError(f"{module} is a module of {language}, and this worker runs Python (C8)")
+        key = (module, name)
+        if key not in self._functions:
+            self._functions[key] = load(Reference(module, name))
+        return self._functions[key]
+
+    def _fixed_args(self, variable: Optional[str]) -> tuple[Any, ...]:
+        if variable is None:
+            return ()
+        if variable not in self._fixed:
+            found = self._find(variable)
+            # They are deleted when their batch has ended.
+            if found is None:
+                raise _Failed(failure("cancelled", "the batch was cancelled"))
+            value = _readable(found.value)
+            # A master in another language has one value.
+            self._fixed[variable] = value if isinstance(value, tuple) else (value,)
+            while len(self._fixed) > _MAX_KEPT:
+                del self._fixed[next(iter(self._fixed))]
+        return self._fixed[variable]
+
+    def _drop_fixed_args(self, first: int) -> None:
+        """Drops the fixed arguments before that number, whose batches have ended."""
+        for variable in list(self._fixed):
+            number = re.search(r"\d+$", variable)
+            if number is not None and int(number[0]) < first:
+                del self._fixed[variable]
+
+    def _call(self, call: _Call, value: Any, at: int, batch: str) -> Any:
+        self._batch = batch
+        self._context.cancelled.clear()
+        if batch in self._cancelled:
+            raise _Failed(failure("cancelled", "the batch was cancelled"))
+        self._activity.begin(batch, at, call.timeout)
+        try:
+            result = call.function(value, *call.fixed_args)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise _Failed(self._failure_of(error, batch)) from error
+        finally:
+            self._activity.end()
+            self._on_element()
+        if batch in self._cancelled:
+            raise _Failed(failure("cancelled", "the batch was cancelled"))
+        return result
+
+    def _failure_of(self, error: BaseException, batch: str) -> dict[str, Any]:
+        if batch in self._cancelled:
+            return failure("cancelled", "the batch was cancelled")
+        return failure_of(error)
+
+
+class _Failed(Exception):
+    """An element failed, or a task."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__(told["message"])
+        self.failure = told
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, ForeignValue) and value.why is not None:
+        raise _Failed(failure("unreadable", value.why))
+    return value
+
+
+def _batches_of(task: Found) -> Callable[[int], str]:
+    """From the place in a task to the batch of the element, because a chunk may have elements of several."""
+    ids = task.metadata.get(Key.BATCH_ID, "")
+    shares = task.metadata.get(Key.SHARES)
+    if shares is None:
+        return lambda _at: ids
+    batches = [
+        batch for batch, count in zip(ids.split(","), map(int, shares.split(","))) for _ in range(count)
+    ]
+    return lambda at: batches[at] if at < len(batches) else ""

@@ -1,0 +1,109 @@
+"""A server for tests."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import json
+import os
+import subprocess
+import threading
+import unittest
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from sleigh import NetWorkSpace, ServerAddress
+
+ROOT = Path(__file__).resolve().parents[3]
+MAIN = ROOT / "dist" / "cli" / "main.js"
+CERTIFICATES = ROOT / "test" / "fixtures"
+
+
+class Server:
+    """``sleigh serve`` on a free port of this host."""
+
+    def __init__(self, *flags: str) -> None:
+        command = [
+            "node",
+            str(MAIN),
+            "serve",
+            "--port",
+            "0",
+            "--no-web",
+            "--json",
+            "--log-level",
+            "error",
+            *flags,
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=_environment())
+        assert self.process.stdout is not None
+        self.port: int = json.loads(self.process.stdout.readline())["port"]
+        self.address = ServerAddress(port=self.port)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@functools.cache
+def shared_server() -> Server:
+    """One server for all tests that need no special one, because to start one takes long."""
+    server = Server()
+    atexit.register(server.stop)
+    return server
+
+
+class ServerTestCase(unittest.TestCase):
+    """Tests that share a server."""
+
+    server: Server
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = shared_server()
+
+    def workspace(self, name: Optional[str] = None, **options: Any) -> NetWorkSpace:
+        workspace = NetWorkSpace(name or self.id(), server=self.server.address, **options)
+        self.addCleanup(workspace.close)
+        return workspace
+
+
+class Background:
+    """A call in another thread. It has begun to wait when ``is_waiting`` says so."""
+
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self.result: Any = None
+        self.error: Optional[BaseException] = None
+        self._thread = threading.Thread(target=self._run, args=(call,), daemon=True)
+        self._thread.start()
+
+    def _run(self, call: Callable[[], Any]) -> None:
+        try:
+            self.result = call()
+        except BaseException as error:
+            self.error = error
+
+    def join(self) -> Any:
+        self._thread.join(30)
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """Waits until something is so, and returns it."""
+    import time
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    raise AssertionError(f"not so within {seconds} seconds")
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("NWS_", "SLEIGH_"))}

@@ -1,0 +1,29 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+
+const CLIENT = join(import.meta.dirname, '../../clients/python');
+const PYTHON = process.env['PYTHON'] ?? 'python3';
+/** The reason why the tests cannot run here, if there is one. */
+const missing =
+  spawnSync(PYTHON, ['--version']).error === undefined ? undefined : `there is no ${PYTHON} here`;
+const modules = readdirSync(join(CLIENT, 'tests'))
+  .filter((name) => /^test_.*\.py$/.test(name))
+  .map((name) => name.replace(/\.py$/, ''));
+
+describe('the client for Python', () => {
+  for (const module of modules)
+    it(`passes ${module} of its own tests`, async ({ skip }) => {
+      if (missing !== undefined) skip(missing);
+      const child = spawn(PYTHON, ['-m', 'unittest', `tests.${module}`], {
+        cwd: CLIENT,
+        env: { ...process.env, PYTHONPATH: join(CLIENT, 'src'), PYTHONDONTWRITEBYTECODE: '1' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      const report = await text(child.stderr);
+      expect(await ended, report).toBe(0);
+    }, 300_000);
+});
