@@ -63,9 +63,9 @@ class AValue(unittest.TestCase):
         self.assertIs(back(cyclic)[0].__class__, list)
 
     def test_that_cannot_be_pickled_is_refused_by_its_name(self) -> None:
-        with mock.patch.dict("sys.modules", {"cloudpickle": None}):
-            with self.assertRaisesRegex(UnsendableError, "`element` cannot be sent: .*cloudpickle"):
-                encode(lambda: 1, "element")
+        without = mock.patch.dict("sys.modules", {"cloudpickle": None})
+        with without, self.assertRaisesRegex(UnsendableError, "`element` cannot be sent: .*cloudpickle"):
+            encode(lambda: 1, "element")
         with self.assertRaisesRegex(UnsendableError, "`value` cannot be sent"):
             encode(threading.Lock())
 

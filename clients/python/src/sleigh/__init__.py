@@ -17,8 +17,15 @@ from .errors import (
     UnsendableError,
     WaitTimeoutError,
 )
+from .executor import SleighExecutor
+from .functions import Reference, javascript, python
 from .listings import VariableInfo, WorkspaceInfo
+from .master.batch import Value
+from .master.results import Results
+from .master.sleigh import Sleigh, SleighStatus
+from .sentinel.order import RestartBudget
 from .values import ForeignValue
+from .worker.context import TaskContext, current_task
 from .workspace import Barrier, NetWorkSpace
 
 __all__ = [
@@ -30,13 +37,24 @@ __all__ = [
     "LaunchError",
     "NetWorkSpace",
     "NwsError",
+    "Reference",
     "RemoteError",
+    "RestartBudget",
+    "Results",
     "ServerAddress",
+    "Sleigh",
     "SleighError",
+    "SleighExecutor",
+    "SleighStatus",
+    "TaskContext",
     "TaskError",
     "TlsOptions",
     "UnsendableError",
+    "Value",
     "VariableInfo",
     "WaitTimeoutError",
     "WorkspaceInfo",
+    "current_task",
+    "javascript",
+    "python",
 ]

@@ -52,7 +52,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
     worker.add_argument("--no-respawn", action="store_true", help="do not replace workers that end")
     worker.add_argument("--drain", type=float, default=_DRAIN_SECONDS, metavar="SECONDS", help="see below")
     worker.add_argument("--from-stdin", action="store_true", help="read the order from standard input")
-    worker.add_argument("--print-output", action="store_true", help="print what workers print to standard error")
+    worker.add_argument(
+        "--print-output", action="store_true", help="print what workers print to standard error"
+    )
     worker.add_argument("--json", action="store_true", help="print events as lines of JSON")
     sys.exit(_worker(parser.parse_args(arguments)))
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Optional
+from typing import IO, Any, Callable, Optional
 
 from . import wire
 from .address import ServerAddress, ServerLike, as_address

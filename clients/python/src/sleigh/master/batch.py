@@ -6,8 +6,9 @@ Its rules are the chart ``batch``. Everything here runs under the lock of the di
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from ..chart import Actor, Chart
 from ..chunk import Answer, Chunk, Part
@@ -302,6 +303,6 @@ def _loss(why: str, how: str, words: str, attempts: int) -> dict[str, Any]:
     if why == "not-loaded":
         return failure("not-loaded", words or "no worker can load its function")
     tries = "its one attempt" if attempts == 1 else f"{attempts} attempts"
-    last_line = words.split("\n")[-1]
+    last_line = words.rsplit("\n", maxsplit=1)[-1]
     end = "; ".join(part for part in (how, last_line) if part)
     return failure("worker-died", f"given up after {tries}: its worker ended{f' ({end})' if end else ''}")

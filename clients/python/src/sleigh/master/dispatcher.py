@@ -1,0 +1,307 @@
+"""Stores the tasks of all batches of a master, and gives each result to its batch (S21)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Callable, Optional, Protocol
+
+from ..chunk import Part, encode_chunk
+from ..connection import Connection, Found, store_request
+from ..errors import ConnectionLostError, NwsError, SleighError
+from ..failures import failure
+from ..lines import Lines
+from ..names import Key, Variable
+from ..values import Encoded
+from .batch import Batch, Element
+from .chunk_size import CHUNK_BUDGET_MS, MAX_BYTES
+
+_MAILBOX = "master"
+# Seconds between two looks at the state of a job that can get no more workers.
+_LOOK_SECONDS = 0.05
+
+
+class BroadcastReceiver(Protocol):
+    """Receives the results of a broadcast, under the lock of the dispatcher."""
+
+    def received(self, result: Found) -> None:
+        """A result, or a null result."""
+
+    def no_workers(self, told: Mapping[str, Any]) -> None:
+        """No worker can be had any more."""
+
+    def end(self, reason: BaseException) -> None:
+        """No further results will arrive."""
+
+
+class Dispatcher:
+    """Two threads: one stores tasks, the other takes results. ``changed`` guards all batches."""
+
+    def __init__(self, lines: Lines, workspace: str) -> None:
+        self.changed = threading.Condition(threading.Lock())
+        """Notified whenever a batch has changed."""
+        self.hosts: dict[int, str] = {}
+        """The hosts of the workers by rank, from their results."""
+        self._lines = lines
+        self._workspace = workspace
+        self._batches: dict[str, Batch] = {}
+        self._broadcasts: dict[str, BroadcastReceiver] = {}
+        self._out: dict[int, tuple[Batch, list[Element]]] = {}
+        self._made = 0
+        self._expected = 0
+        self._marks: dict[str, str] = {}
+        self._marks_changed = False
+        self._end: Optional[BaseException] = None
+        self._is_started = False
+
+    def throw_if_ended(self) -> None:
+        """:raises SleighError: if the job has ended"""
+        if self._end is not None:
+            raise self._end
+
+    def add(self, batch: Batch) -> None:
+        """A batch begins. Call it under the lock."""
+        self.throw_if_ended()
+        self._batches[batch.id] = batch
+        self._start()
+        self.changed.notify_all()
+
+    def add_broadcast(self, broadcast_id: str, receiver: BroadcastReceiver, expected: int) -> None:
+        """Results of a broadcast are expected. Call it under the lock."""
+        self._broadcasts[broadcast_id] = receiver
+        self._expected += expected
+        self._start()
+        self.changed.notify_all()
+
+    def expect(self, change: int) -> None:
+        """More or fewer results of broadcasts are expected. Call it under the lock."""
+        self._expected += change
+        self.changed.notify_all()
+
+    def remove_broadcast(self, broadcast_id: str) -> None:
+        """Its results are not awaited any more. Call it under the lock."""
+        self._broadcasts.pop(broadcast_id, None)
+
+    def mark(self, batch_id: str, is_cancelled: bool) -> None:
+        """Tells sentinels which batches are cancelled (S23.3). Called under the lock."""
+        if is_cancelled:
+            self._marks[batch_id] = "ask"
+        elif self._marks.pop(batch_id, None) is None:
+            return
+        self._marks_changed = True
+        self.changed.notify_all()
+
+    def no_workers(self, reason: SleighError) -> None:
+        """Waits until what the last workers have sent is here, then fails what is under way (S23.4)."""
+        told = failure("no-workers", str(reason))
+        with self.changed:
+            for batch in self._batches.values():
+                batch.no_workers(told)
+        with suppress(NwsError, ConnectionLostError):
+            while not self._is_still():
+                time.sleep(_LOOK_SECONDS)
+        with self.changed:
+            out = list(self._out.values())
+            self._out.clear()
+            self._expected -= len(out)
+            for batch, elements in out:
+                batch.fail(elements, told)
+            for receiver in list(self._broadcasts.values()):
+                receiver.no_workers(told)
+            self._end = self._end or reason
+            self.changed.notify_all()
+
+    def end(self, reason: BaseException) -> None:
+        """No further results will arrive (S23.5)."""
+        with self.changed:
+            self._end = self._end or reason
+            self._out.clear()
+            self._expected = 0
+            for batch in list(self._batches.values()):
+                batch.end(self._end)
+            for receiver in list(self._broadcasts.values()):
+                receiver.end(self._end)
+            self._batches.clear()
+            self.changed.notify_all()
+
+    def metadata(self) -> dict[str, str]:
+        """The metadata of all tasks and broadcasts."""
+        return {Key.MAILBOX: _MAILBOX}
+
+    # --- threads ---
+
+    def _start(self) -> None:
+        if self._is_started:
+            return
+        self._is_started = True
+        for name, run in (("sender", self._send), ("receiver", self._receive)):
+            threading.Thread(target=self._guarded(run), name=f"sleigh {name}", daemon=True).start()
+
+    def _guarded(self, run: Callable[[], None]) -> Callable[[], None]:
+        def guarded() -> None:
+            try:
+                run()
+            except (NwsError, ConnectionLostError) as error:
+                over = SleighError("over", f"no worker is left, or someone has ended the job ({error})")
+                over.__cause__ = error
+                self.end(over)
+
+        return guarded
+
+    def _send(self) -> None:
+        while True:
+            with self.changed:
+                self.changed.wait_for(self._has_work)
+                if self._end is not None:
+                    return
+                marks = dict(self._marks) if self._marks_changed else None
+                self._marks_changed = False
+                batch = next((each for each in self._batches.values() if each.can_send), None)
+                elements = [] if batch is None else batch.take()
+                number = self._made
+                if batch is not None:
+                    self._made += 1
+                    self._out[number] = (batch, elements)
+                    self._expected += 1
+                    # The receiver waits, and the input may go on.
+                    self.changed.notify_all()
+            if marks is not None:
+                with suppress(NwsError):
+                    self._lines.main.store(self._workspace, Variable.CANCELLED, marks)
+            if batch is not None:
+                self._store(batch, number, elements)
+
+    def _has_work(self) -> bool:
+        if self._end is not None or self._marks_changed:
+            return True
+        for batch in [each for each in self._batches.values() if each.is_over]:
+            del self._batches[batch.id]
+        return any(batch.can_send for batch in self._batches.values())
+
+    def _store(self, batch: Batch, number: int, elements: list[Element]) -> None:
+        options = batch.options
+        is_chunk = len(elements) > 1 or (options.size is None and options.chunk_size > 1)
+        parts = [part for _, part in elements]
+        encoded = encode_chunk(parts) if is_chunk else parts[0].encoded
+        size = len(encoded.data)
+        metadata = {
+            **options.metadata,
+            **self.metadata(),
+            Key.BATCH_ID: batch.id,
+            Key.TASK: str(number),
+            **_main_metadata(options.metadata, encoded),
+        }
+        if is_chunk:
+            metadata[Key.CHUNK] = "1"
+        if len(elements) > 1 and options.may_repeat:
+            metadata[Key.MAX_ATTEMPTS] = "1"
+        if options.size is not None:
+            options.size.weighed(size, len(elements))
+            metadata[Key.BUDGET] = str(CHUNK_BUDGET_MS)
+            if len(elements) > 1 and size > MAX_BYTES:
+                self._take_back(number, lambda: batch.put_back(elements))
+                return
+        arguments, all_metadata = store_request(self._workspace, Variable.TASK, encoded, metadata)
+        try:
+            self._lines.main.request(*arguments, metadata=all_metadata)
+        except NwsError as error:
+            if error.code != "failed":
+                raise
+            # Some of these elements are refused; others may not be.
+            told = failure("not-sent", str(error))
+            if len(elements) > 1:
+                self._take_back(number, lambda: batch.put_back(elements))
+            else:
+                self._take_back(number, lambda: batch.fail(elements, told))
+
+    def _take_back(self, number: int, use: Callable[[], None]) -> None:
+        with self.changed:
+            if self._out.pop(number, None) is not None:
+                self._expected -= 1
+                use()
+                self.changed.notify_all()
+
+    def _receive(self) -> None:
+        """Takes the available results and waits for one more, with one request for each (P5.2)."""
+        hoped = 0
+        with self._lines.lend(self._workspace) as connection:
+            while True:
+                with self.changed:
+                    self.changed.wait_for(lambda: self._expected > 0 or self._end is not None)
+                    if self._end is not None:
+                        return
+                    tries = min(hoped, self._expected - 1)
+                found = self._take(connection, tries)
+                # A result that was available at once has the id of its variable (V9). Then there may be more.
+                had_to_wait = found[-1].variable_id == ""
+                hoped = len(found) - 1 if had_to_wait else 2 * len(found)
+                with self.changed:
+                    for result in found:
+                        self._received(result)
+                    self.changed.notify_all()
+
+    def _take(self, connection: Connection, tries: int) -> list[Found]:
+        mailbox = self.metadata()
+        requests: list[Any] = [(["fetchTry", self._workspace, Variable.RESULT], mailbox)] * tries
+        requests.append((["fetch", self._workspace, Variable.RESULT], mailbox))
+        replies = connection.request_all(requests)
+        found = [
+            connection.found(verb, reply) for verb, reply in zip(["fetchTry"] * tries + ["fetch"], replies)
+        ]
+        return [result for result in found if result is not None]
+
+    def _received(self, result: Found) -> None:
+        metadata = result.metadata
+        host = metadata.get(Key.HOST)
+        if host is not None:
+            self.hosts[int(metadata.get(Key.WORKER_RANK, "-1"))] = host
+        number = metadata.get(Key.TASK)
+        if number is None:
+            receiver = self._broadcasts.get(metadata.get(Key.BATCH_ID, ""))
+            if receiver is not None:
+                self._expected -= 1
+                receiver.received(result)
+            return
+        sent = self._out.pop(int(number), None)
+        if sent is not None:
+            self._expected -= 1
+            batch, elements = sent
+            batch.received(elements, result)
+
+    def _is_still(self) -> bool:
+        """Whether no worker is left that could answer, and all results have arrived."""
+        main, workspace = self._lines.main, self._workspace
+        workers = main.get("find", workspace, Variable.RANK_COUNT)
+        status = main.get("find", workspace, Variable.JOB_STATUS, metadata={Key.ALL: "1"})
+        assert workers is not None and status is not None
+        queued = int(status.metadata[Key.PENDING]) - int(status.metadata[Key.RUNNING])
+        with self.changed:
+            return int(workers.value) == 0 and len(self._out) <= queued
+
+
+def part_for(value: Any) -> Part:
+    """An element, encoded at once, because the program may change it afterwards; or why it cannot be sent."""
+    from ..chunk import part_of
+    from ..errors import UnsendableError
+    from ..failures import encode_failure
+
+    try:
+        part = part_of(value, "element")
+    except UnsendableError as error:
+        return Part(encode_failure(failure("not-sent", str(error))), is_failure=True)
+    if isinstance(part.encoded.data, (bytearray, memoryview)):
+        encoded = part.encoded
+        return Part(Encoded(encoded.descriptor, bytes(encoded.data), encoded.type))
+    return part
+
+
+def _main_metadata(metadata: Mapping[str, str], encoded: Encoded) -> dict[str, str]:
+    """Names the main module of this program if a pickle refers to it (C8)."""
+    from ..functions import main_of_this_program
+
+    if Key.MAIN in metadata or b"__main__" not in bytes(encoded.data):
+        return {}
+    main = main_of_this_program()
+    return {} if main is None else {Key.MAIN: main}

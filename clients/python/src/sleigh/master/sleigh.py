@@ -1,0 +1,345 @@
+"""A job and its master."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Callable, Optional, Union
+
+from ..address import ServerAddress, ServerLike, as_address
+from ..connection import Found, store_request
+from ..errors import ConnectionLostError, NwsError, SleighError, TaskError
+from ..functions import JAVASCRIPT, Reference, reference_to
+from ..lines import Lines
+from ..names import Key, Variable
+from ..sentinel.order import RestartBudget, SentinelOrder
+from ..values import encode
+from .batch import Batch, BatchOptions
+from .broadcast import Broadcast
+from .chunk_size import ChunkSize
+from .dispatcher import Dispatcher, _main_metadata
+from .launch import LocalWorkers, PrivateServer, python_path
+from .results import Results
+
+Task = Union[Callable[..., Any], Reference, str]
+
+_LOAD_FACTOR = 8
+
+
+@dataclass(frozen=True)
+class SleighStatus:
+    """The state of a job (S10, S12)."""
+
+    workers: int
+    """Workers that are registered and alive."""
+    pending: int
+    """Tasks that are queued or running."""
+    running: int
+    replacements: int
+    """How many workers have replaced others."""
+
+
+class Sleigh:
+    """A job: workers that call functions for elements, in parallel.
+
+    >>> with Sleigh(workers=4) as sleigh:
+    ...     list(sleigh.each_elem(math.factorial, range(5)))
+    [1, 1, 2, 6, 24]
+
+    Functions are sent by name where they can be imported (C4). A function of the main program is found by its file,
+    which workers run under another name, as ``multiprocessing`` does: guard what only the master should do by
+    ``if __name__ == "__main__"``. Others, such as lambdas, need the package cloudpickle. Everything ends with this
+    program, however it ends.
+
+    :param workers: the number of worker processes on this host; by default one for each processor. With 0, workers
+        only join from elsewhere: ``python -m sleigh worker JOB``
+    :param server: the server; by default one is started for this job only
+    :param server_command: the program for that; see PrivateServer
+    :param elastic: whether workers may join and leave while the job runs (S17)
+    :param on_dead_worker: ``requeue``: another worker tries the task again, up to ``max_attempts`` times; ``null``: it
+        fails at once; ``shutdown``: the job ends (S13)
+    :param reconnect_grace: seconds within which a worker that lost its connection may come back (S18)
+    :param respawn: how workers that end are replaced; false for not at all (S22.8)
+    :param preload: a module, or the path of a file, that each worker imports before it joins
+    :param on_death: called for each worker that ends unexpectedly, with its rank and how it ended
+    :param on_output: called with what workers print; by default it goes to standard error
+    :raises LaunchError, ConnectionLostError, NwsError: then nothing is left running
+    """
+
+    def __init__(
+        self,
+        workers: Optional[int] = None,
+        *,
+        server: Optional[ServerLike] = None,
+        server_command: Optional[str] = None,
+        label: str = "sleigh",
+        elastic: bool = False,
+        on_dead_worker: str = "requeue",
+        max_attempts: int = 3,
+        reconnect_grace: float = 0,
+        respawn: Union[bool, RestartBudget] = True,
+        preload: Optional[str] = None,
+        cwd: Optional[str] = None,
+        env: Mapping[str, str] = {},
+        max_tasks_per_worker: Optional[int] = None,
+        max_memory: Optional[int] = None,
+        on_death: Callable[[int, str], None] = lambda _rank, _how: None,
+        on_output: Optional[Callable[[str], object]] = None,
+    ) -> None:
+        if "__mp_main__" in sys.modules and sys.modules["__main__"] is not sys.modules["__mp_main__"]:
+            raise RuntimeError(
+                'guard the main program by `if __name__ == "__main__"`: a worker has just run it'
+            )
+        count = _processors() if workers is None else workers
+        if count < 0 or (count == 0 and not elastic):
+            raise ValueError(
+                f"`workers` must be a whole number of at least {0 if elastic else 1}, got {count}."
+            )
+        # Pickles of workers name the main module as `multiprocessing` does.
+        sys.modules.setdefault("__mp_main__", sys.modules["__main__"])
+        self.workspace = f"{label} {socket.gethostname()} {os.getpid()} {secrets.token_hex(4)}"
+        """The workspace of the job, in which master and workers may share variables."""
+        self.workers = count
+        self._is_elastic = elastic
+        self._may_repeat = on_dead_worker == "requeue"
+        self._max_attempts = 1 if on_dead_worker == "null" else max_attempts
+        self._sizes: dict[Any, ChunkSize] = {}
+        self._made = 0
+        self._fixed: dict[Any, str] = {}
+        self._stopping = threading.Lock()
+        self._is_stopped = False
+        self._launched: Optional[LocalWorkers] = None
+        self._server = PrivateServer(server_command) if server is None else None
+        try:
+            self._address = as_address(server) if self._server is None else self._server.address  # type: ignore[arg-type]
+            self._lines = Lines(self._address)
+        except BaseException:
+            if self._server is not None:
+                self._server.close()
+            raise
+        self._dispatcher = Dispatcher(self._lines, self.workspace)
+        try:
+            self._open(label, on_dead_worker, reconnect_grace)
+            if count > 0:
+                budget = respawn if isinstance(respawn, RestartBudget) else RestartBudget.usual(count)
+                order = SentinelOrder(
+                    server=self._address,
+                    workspace=self.workspace,
+                    workers=count,
+                    budget=budget if respawn else None,
+                    preload=preload,
+                    max_tasks=max_tasks_per_worker,
+                    max_memory=max_memory,
+                    cwd=cwd,
+                    env={"PYTHONPATH": python_path(), **env},
+                )
+                self._launched = LocalWorkers(
+                    order,
+                    on_death=on_death,
+                    on_output=on_output or sys.stderr.write,
+                    on_gone=self._no_workers,
+                )
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def server(self) -> ServerAddress:
+        """The server of the job."""
+        return self._address
+
+    @property
+    def hosts(self) -> Mapping[int, str]:
+        """The host of each worker that has sent a result, by rank."""
+        return self._dispatcher.hosts
+
+    def each_elem(
+        self,
+        function: Task,
+        elements: Iterable[Any],
+        *,
+        fixed_args: tuple[Any, ...] = (),
+        timeout: Optional[float] = None,
+        errors: str = "raise",
+        ordered: bool = True,
+        load_factor: float = _LOAD_FACTOR,
+        chunk_size: Union[int, str] = "auto",
+    ) -> Results:
+        """Calls a function for each element, on the workers: ``function(element, *fixed_args)``.
+
+        It starts at once, and continues at the pace at which results are taken; ``elements`` may be endless.
+
+        :param function: a function, its name (``"module:function"``), or ``javascript(…)``
+        :param fixed_args: further arguments of each call; they are sent to each worker once (S11)
+        :param timeout: seconds of one call. Beyond it the call is ended with its worker, which is replaced
+        :param errors: ``raise`` the TaskError of the first element that fails, or ``collect``: it is the result
+        :param ordered: with false, results are given as they arrive
+        :param load_factor: the number of tasks under way for each worker, which bounds the memory
+        :param chunk_size: the number of elements in one task; ``auto`` for as many as take about 2 ms
+        :raises UnsendableError: if the function or the fixed arguments cannot be sent
+        :raises SleighError: if the job has ended
+        """
+        if errors not in ("raise", "collect"):
+            raise ValueError(f"`errors` must be 'raise' or 'collect', got {errors!r}.")
+        if chunk_size != "auto" and (not isinstance(chunk_size, int) or chunk_size < 1):
+            raise ValueError(f"`chunk_size` must be 'auto' or at least 1, got {chunk_size!r}.")
+        metadata = self._task_metadata(function, fixed_args, timeout)
+        is_auto = chunk_size == "auto"
+        # If a task has only one attempt, elements do not share tasks, so that none is blamed for another.
+        if is_auto and not self._may_repeat:
+            is_auto, chunk_size = False, 1
+        size = self._sizes.setdefault(tuple(metadata.items()), ChunkSize()) if is_auto else None
+        options = BatchOptions(
+            metadata=metadata,
+            window=max(1, round(load_factor * max(1, self.workers))),
+            size=size,
+            chunk_size=1 if size is not None else int(chunk_size),
+            is_ordered=ordered,
+            max_attempts=self._max_attempts,
+            may_repeat=self._may_repeat,
+            mark=self._dispatcher.mark,
+        )
+        batch = Batch(self._next_id(), options)
+        return Results(self._dispatcher, batch, elements, errors == "collect")
+
+    def each_worker(
+        self,
+        function: Task,
+        argument: Any = None,
+        *,
+        fixed_args: tuple[Any, ...] = (),
+        timeout: Optional[float] = None,
+        errors: str = "raise",
+    ) -> list[Any]:
+        """Calls a function once on every worker (S8): ``function(argument, *fixed_args)``.
+
+        :returns: the results in the order of the ranks
+        :raises TaskError: of the first worker that fails, whose ``index`` is the rank; with ``collect`` the error is
+            the result
+        """
+        metadata = self._task_metadata(function, fixed_args, timeout)
+        encoded = encode(argument, "argument")
+        # Reading this variable fixes the number of answers (S4, S13). An elastic group says the number itself.
+        expected = int(self._get("find", Variable.WORKER_COUNT).value)
+        broadcast_id = self._next_id()
+        broadcast = Broadcast(self._dispatcher, broadcast_id, expected)
+        all_metadata = {
+            **metadata,
+            **self._dispatcher.metadata(),
+            **_main_metadata(metadata, encoded),
+            Key.BATCH_ID: broadcast_id,
+            Key.EVERYONE: "1",
+        }
+        try:
+            arguments, stored = store_request(self.workspace, Variable.BROADCAST, encoded, all_metadata)
+            broadcast.copies(self._lines.main.request(*arguments, metadata=stored).metadata)
+        except BaseException as error:
+            broadcast.end(error)
+        outcomes = broadcast.outcomes()
+        if errors == "raise":
+            for outcome in outcomes:
+                if isinstance(outcome, TaskError):
+                    raise outcome
+        return [outcome if isinstance(outcome, TaskError) else outcome.value for outcome in outcomes]
+
+    def join(self, seconds: float) -> int:
+        """Waits for workers that are starting, at most so long (S5). Returns the number that have joined."""
+        with self._lines.lend(self.workspace) as connection:
+            metadata = {Key.DELAY: str(seconds)}
+            found = connection.get("fetch", self.workspace, Variable.STATUS, metadata=metadata)
+        assert found is not None
+        return int(found.value)
+
+    def status(self) -> SleighStatus:
+        """The numbers of workers and tasks."""
+        job = self._get("find", Variable.JOB_STATUS, {Key.ALL: "1"}).metadata
+        workers = int(self._get("find", Variable.RANK_COUNT).value)
+        numbers = (int(job.get(key, "0")) for key in (Key.PENDING, Key.RUNNING, Key.REPLACEMENTS))
+        return SleighStatus(workers, *numbers)
+
+    def stop(self) -> None:
+        """Ends the job and its workers. Running batches end with a SleighError. Returns when nothing is left."""
+        with self._stopping:
+            if self._is_stopped:
+                return
+            self._is_stopped = True
+            self._dispatcher.end(SleighError("stopped", "the job was stopped"))
+            # Notifies workers and sentinels on other hosts, if the server can be reached.
+            with suppress(NwsError, ConnectionLostError):
+                self._lines.main.store(self.workspace, Variable.RIDE_OVER, "1")
+            if self._launched is not None:
+                self._launched.stop()
+            self._lines.close()
+            if self._server is not None:
+                self._server.close()
+
+    def __enter__(self) -> Sleigh:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _open(self, label: str, on_dead_worker: str, reconnect_grace: float) -> None:
+        main = self._lines.main
+        if self._server is not None:
+            main.deadman()
+        metadata = {
+            Key.WS_TYPE: "sleigh",
+            Key.ON_DEAD_WORKER: on_dead_worker,
+            Key.MAX_ATTEMPTS: str(self._max_attempts),
+        }
+        if self._is_elastic:
+            metadata[Key.JOIN] = "elastic"
+        if reconnect_grace > 0:
+            metadata[Key.RECONNECT_GRACE] = str(reconnect_grace)
+        main.open_workspace(self.workspace, label=label, metadata=metadata)
+        if not self._is_elastic:
+            main.store(self.workspace, Variable.WORKER_COUNT, str(self.workers))
+        main.declare(self.workspace, Variable.CANCELLED, "single")
+
+    def _task_metadata(
+        self, function: Task, fixed_args: tuple[Any, ...], timeout: Optional[float]
+    ) -> dict[str, str]:
+        reference, arguments = reference_to(function, tuple(fixed_args))
+        metadata = {Key.MODULE: reference.module, Key.FUNCTION: reference.name}
+        if reference.language != JAVASCRIPT:
+            metadata[Key.LANGUAGE] = reference.language
+        if timeout is not None:
+            metadata[Key.TIMEOUT] = str(round(timeout * 1_000))
+        if arguments:
+            # A function in another language has one value.
+            value: Any = arguments
+            if reference.language == JAVASCRIPT:
+                value = arguments[0] if len(arguments) == 1 else list(arguments)
+            encoded = encode(value, "fixed_args")
+            metadata.update(_main_metadata(metadata, encoded))
+            variable = str(self._get("find", Variable.FIXED_ARG_ID).value)
+            self._lines.main.store_encoded(self.workspace, variable, encoded)
+            metadata[Key.FIXED_ARGS] = variable
+        return metadata
+
+    def _next_id(self) -> str:
+        self._made += 1
+        return str(self._made)
+
+    def _get(self, verb: str, variable: str, metadata: Mapping[str, str] = {}) -> Found:
+        found = self._lines.main.get(verb, self.workspace, variable, metadata=metadata)
+        assert found is not None, "only Try forms find nothing"
+        return found
+
+    def _no_workers(self, why: str) -> None:
+        # In an elastic group other workers may be present, or join.
+        if not self._is_elastic:
+            self._dispatcher.no_workers(SleighError("no-workers", f"no worker can be had any more: {why}"))
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,94 @@
+"""Functions that workers call in tests."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from sleigh import NetWorkSpace, current_task
+
+
+class Refused(Exception):
+    """An error of a task, which has a field."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def refuse(number: int) -> int:
+    raise Refused(number)
+
+
+def refuse_odd(number: int) -> int:
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number
+
+
+def plus(number: int, *more: int) -> int:
+    return number + sum(more)
+
+
+def rank_of(_: Any) -> int:
+    return current_task().rank
+
+
+def process_of(_: Any) -> int:
+    return os.getpid()
+
+
+def die(_: Any) -> None:
+    print("these are my last words", file=sys.stderr)
+    os._exit(3)
+
+
+def die_once(argument: tuple[str, int]) -> int:
+    """Kills its worker at the first attempt, and counts attempts in files."""
+    folder, number = argument
+    path = Path(folder, str(number))
+    with path.open("a") as file:
+        file.write("x")
+    if number % 10 == 3 and path.read_text() == "x":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def sleep(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def burn(_: Any) -> None:
+    """Computes for ever without letting another thread run: one call of C code."""
+    pow(3, 10**9, 10**400_000_000 + 1)
+
+
+def until_cancelled(name: str) -> str:
+    """Says that it has begun, and waits until its batch is cancelled."""
+    context = current_task()
+    with NetWorkSpace(context.workspace, server=context.server, own=False) as workspace:
+        workspace.store(name, "begun")
+        is_cancelled = context.cancelled.wait(60)
+        workspace.store(name, "cancelled" if is_cancelled else "late")
+    return "done"
+
+
+def fetch_a_word(name: str) -> Any:
+    """Waits for a value of the job's workspace."""
+    context = current_task()
+    with NetWorkSpace(context.workspace, server=context.server, own=False) as workspace:
+        workspace.store("begun", current_task().rank)
+        return workspace.fetch(name)
+
+
+def large(size: int) -> bytes:
+    return b"x" * size

@@ -1,0 +1,337 @@
+"""Jobs: masters, workers and sentinels (S)."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from sleigh import LaunchError, NetWorkSpace, Sleigh, SleighError, TaskError, UnsendableError
+from sleigh.sentinel.order import ORDER, RestartBudget, SentinelOrder, decode_order, encode_order
+
+from . import functions_for_jobs as functions
+from .support import Background, ServerTestCase, until
+
+SOURCES = Path(__file__).resolve().parents[1] / "src"
+
+
+class AJob(ServerTestCase):
+    """One job with two workers, in which each test runs a batch."""
+
+    sleigh: Sleigh
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.deaths: list[tuple[int, str]] = []
+        cls.output: list[str] = []
+        cls.sleigh = Sleigh(
+            2,
+            server=cls.server.address,
+            on_death=lambda rank, how: cls.deaths.append((rank, how)),
+            on_output=cls.output.append,
+        )
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.sleigh.stop()
+
+    def is_complete(self) -> bool:
+        """Whether no worker is being replaced."""
+        return self.sleigh.status().workers == 2
+
+    def test_gives_results_in_order(self) -> None:
+        results = self.sleigh.each_elem(functions.square, range(1_000))
+        self.assertEqual(list(results), [n * n for n in range(1_000)])
+
+    def test_gives_results_as_they_arrive_each_once(self) -> None:
+        results = self.sleigh.each_elem(
+            "tests.functions_for_jobs:square", range(500), ordered=False, chunk_size=7
+        )
+        self.assertEqual(sorted(results), [n * n for n in range(500)])
+
+    def test_reads_its_input_at_the_pace_of_its_results(self) -> None:
+        read: list[int] = []
+
+        def endless() -> Iterator[int]:
+            for number in itertools.count():
+                read.append(number)
+                yield number
+
+        with self.sleigh.each_elem(functions.square, endless(), load_factor=2, chunk_size=3) as results:
+            self.assertEqual([next(results) for _ in range(10)], [n * n for n in range(10)])
+            # Two tasks of three elements for each of two workers, one more that is gathered, and what was taken.
+            self.assertLessEqual(len(read), 10 + 2 * 2 * 3 + 2 * 3)
+
+    def test_passes_fixed_arguments(self) -> None:
+        self.assertEqual(
+            list(self.sleigh.each_elem(functions.plus, [1, 2], fixed_args=(10, 100))), [111, 112]
+        )
+
+    def test_raises_what_failed_with_the_traceback_of_the_worker(self) -> None:
+        with self.assertRaises(TaskError) as caught:
+            list(self.sleigh.each_elem(functions.refuse, [5]))
+        error = caught.exception
+        self.assertEqual((error.code, error.index, error.reason), ("threw", 0, "Refused: 5"))
+        self.assertIsInstance(error.__cause__, functions.Refused)
+        self.assertEqual(getattr(error.__cause__, "number", None), 5)
+        self.assertIn("functions_for_jobs.py", error.remote_traceback)
+        self.assertNotIn("runner.py", error.remote_traceback)
+
+    def test_collects_errors(self) -> None:
+        results = list(self.sleigh.each_elem(functions.refuse_odd, range(50), errors="collect"))
+        self.assertEqual([n for n in results if isinstance(n, int)], list(range(0, 50, 2)))
+        self.assertEqual([e.index for e in results if isinstance(e, TaskError)], list(range(1, 50, 2)))
+
+    def test_raises_what_its_input_raised_after_the_results_before(self) -> None:
+        def failing() -> Iterator[int]:
+            yield 3
+            raise KeyError("no more")
+
+        results = self.sleigh.each_elem(functions.square, failing())
+        self.assertEqual(next(results), 9)
+        with self.assertRaises(KeyError):
+            next(results)
+
+    def test_calls_every_element_once_when_workers_are_killed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            elements = [(folder, n) for n in range(30)]
+            self.assertEqual(list(self.sleigh.each_elem(functions.die_once, elements)), list(range(30)))
+        until(lambda: (0, "signal SIGKILL") in self.deaths or (1, "signal SIGKILL") in self.deaths)
+
+    def test_gives_up_an_element_that_kills_its_workers(self) -> None:
+        (error,) = self.sleigh.each_elem(functions.die, [1], errors="collect")
+        self.assertEqual((error.code, error.exit_status), ("worker-died", 3))
+        self.assertEqual(error.last_words, "these are my last words")
+        until(lambda: "these are my last words\n" in self.output)
+
+    def test_ends_a_call_that_takes_longer_than_its_timeout(self) -> None:
+        results = self.sleigh.each_elem(functions.sleep, [60, 0], timeout=0.2, errors="collect")
+        late, in_time = list(results)
+        self.assertEqual((late.code, late.signal, in_time), ("timed-out", "SIGKILL", 0))
+
+    def test_ends_a_call_of_c_code_that_takes_longer_than_its_timeout(self) -> None:
+        (late,) = self.sleigh.each_elem(functions.burn, [1], timeout=0.2, errors="collect")
+        self.assertEqual(late.code, "timed-out")
+
+    def test_asks_a_call_to_end_when_its_batch_is_cancelled(self) -> None:
+        workspace = self.workspace(self.sleigh.workspace, own=False)
+        until(self.is_complete)
+        before = sorted(self.sleigh.each_worker(functions.process_of))
+        with self.sleigh.each_elem(functions.until_cancelled, ["asked"]):
+            self.assertEqual(workspace.fetch("asked", 30), "begun")
+        self.assertEqual(workspace.fetch("asked", 30), "cancelled")
+        # A call that ends when it is asked to keeps its worker.
+        self.assertEqual(sorted(self.sleigh.each_worker(functions.process_of)), before)
+
+    def test_calls_every_worker(self) -> None:
+        until(self.is_complete)
+        self.assertEqual(self.sleigh.each_worker(functions.rank_of), [0, 1])
+        with self.assertRaises(TaskError) as caught:
+            self.sleigh.each_worker(functions.refuse, 3)
+        self.assertEqual(caught.exception.code, "threw")
+
+    def test_says_that_a_function_cannot_be_imported(self) -> None:
+        with self.assertRaises(TaskError) as caught:
+            list(self.sleigh.each_elem("tests.functions_for_jobs:cube", [1]))
+        self.assertEqual(caught.exception.code, "not-loaded")
+        self.assertIn("has no function 'cube'. It has", caught.exception.reason)
+
+    def test_refuses_functions_that_cannot_be_sent(self) -> None:
+        with mock.patch.dict("sys.modules", {"cloudpickle": None}), self.assertRaises(UnsendableError):
+            self.sleigh.each_elem(lambda n: n, [1])
+
+    def test_sends_lambdas_if_cloudpickle_is_installed(self) -> None:
+        try:
+            import cloudpickle  # type: ignore[import-untyped,unused-ignore] # noqa: F401
+        except ImportError:
+            self.skipTest("cloudpickle is not installed")
+        offset = 5
+        self.assertEqual(list(self.sleigh.each_elem(lambda n: n + offset, [1, 2])), [6, 7])
+
+    def test_fails_elements_that_cannot_be_sent_alone(self) -> None:
+        with mock.patch.dict("sys.modules", {"cloudpickle": None}):
+            first, second = self.sleigh.each_elem(functions.square, [2, (lambda: 1)], errors="collect")
+        self.assertEqual((first, second.code), (4, "not-sent"))
+
+    def test_has_a_status(self) -> None:
+        self.sleigh.join(60)
+        until(self.is_complete)
+        self.assertEqual(self.sleigh.status().pending, 0)
+
+    def test_checks_its_options(self) -> None:
+        with self.assertRaisesRegex(ValueError, "`errors` must be"):
+            self.sleigh.each_elem(functions.square, [], errors="ignore")
+        with self.assertRaisesRegex(ValueError, "`chunk_size` must be"):
+            self.sleigh.each_elem(functions.square, [], chunk_size=0)
+        with self.assertRaisesRegex(TypeError, "`function` must be"):
+            self.sleigh.each_elem(3, [])  # type: ignore[arg-type]
+        with self.assertRaisesRegex(ValueError, "`workers` must be"):
+            Sleigh(0)
+
+
+class AJobThatEnds(ServerTestCase):
+    def test_fails_its_batches(self) -> None:
+        sleigh = Sleigh(1, server=self.server.address)
+        results = sleigh.each_elem(functions.sleep, [60])
+        sleigh.stop()
+        with self.assertRaises(SleighError) as caught:
+            list(results)
+        self.assertEqual(caught.exception.code, "stopped")
+        with self.assertRaises(SleighError):
+            sleigh.each_elem(functions.square, [1])
+
+    def test_because_no_worker_can_be_had_fails_each_element(self) -> None:
+        with Sleigh(1, server=self.server.address, respawn=False, on_output=lambda _: None) as sleigh:
+            (error,) = sleigh.each_elem(functions.die, [1], errors="collect")
+            self.assertIn(error.code, ("no-workers", "worker-died"))
+            until(lambda: sleigh._dispatcher._end)
+            with self.assertRaises(SleighError) as caught:
+                sleigh.each_elem(functions.square, [1])
+            self.assertEqual(caught.exception.code, "no-workers")
+
+    def test_ends_its_workers_when_its_program_is_killed(self) -> None:
+        script = (
+            "import sys, time; from sleigh import Sleigh; from tests.functions_for_jobs import process_of\n"
+            f"sleigh = Sleigh(2, server='127.0.0.1:{self.server.port}')\n"
+            "print(*sleigh.each_worker(process_of), flush=True); time.sleep(60)"
+        )
+        program = subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"},
+        )
+        assert program.stdout is not None
+        with program.stdout:
+            workers = [int(text) for text in program.stdout.readline().split()]
+        self.assertEqual(len(workers), 2)
+        program.kill()
+        program.wait()
+        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+class AJobWithAPrivateServer(unittest.TestCase):
+    def test_needs_nothing_else(self) -> None:
+        with Sleigh(1) as sleigh:
+            self.assertEqual(list(sleigh.each_elem(functions.square, [3])), [9])
+            server = sleigh.server
+            self.assertIsNotNone(server.token)
+        with self.assertRaises(ConnectionError):
+            NetWorkSpace("x", server=server)
+
+    def test_says_why_its_server_does_not_start(self) -> None:
+        with self.assertRaisesRegex(LaunchError, "the server cannot be started"):
+            Sleigh(1, server_command="no-such-program")
+        with self.assertRaisesRegex(LaunchError, "cannot be started: it ended without a word"):
+            Sleigh(1, server_command="true")
+
+
+class TheCommandLine(ServerTestCase):
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        program = subprocess.Popen(
+            [sys.executable, "-m", "sleigh", "worker", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}", **environment},
+        )
+
+        def end() -> None:
+            program.kill()
+            program.communicate()
+
+        self.addCleanup(end)
+        return program
+
+    def job(self, **options: Any) -> Sleigh:
+        sleigh = Sleigh(0, server=self.server.address, elastic=True, **options)
+        self.addCleanup(sleigh.stop)
+        return sleigh
+
+    def event(self, program: subprocess.Popen[bytes]) -> Any:
+        assert program.stdout is not None
+        return json.loads(program.stdout.readline())
+
+    def test_starts_workers_for_a_job_and_ends_with_it(self) -> None:
+        sleigh = self.job()
+        server = f"127.0.0.1:{self.server.port}"
+        program = self.start(sleigh.workspace, "--server", server, "--workers", "2", "--json")
+        self.assertEqual(self.event(program), {"event": "started", "workers": 2})
+        self.assertEqual(list(sleigh.each_elem(functions.square, [1, 2, 3])), [1, 4, 9])
+        sleigh.stop()
+        self.assertEqual(program.wait(30), 0)
+
+    def test_takes_the_order_of_a_launcher(self) -> None:
+        sleigh = self.job()
+        order = SentinelOrder(
+            self.server.address, sleigh.workspace, 1, RestartBudget.usual(1), station="here 0"
+        )
+        program = self.start("--json", **{ORDER: encode_order(order)})
+        self.assertEqual(self.event(program)["event"], "started")
+        workspace = self.workspace(sleigh.workspace, own=False)
+        waiting = Background(lambda: list(sleigh.each_elem(functions.fetch_a_word, ["word"])))
+        workspace.fetch("begun", 30)
+        program.send_signal(signal.SIGTERM)
+        self.assertEqual(self.event(program)["event"], "draining")
+        # The running call may end.
+        workspace.store("word", "hello")
+        self.assertEqual(waiting.join(), ["hello"])
+        self.assertEqual(program.wait(30), 128 + signal.SIGTERM)
+        found = workspace.get("fetch", "bye", timeout=10)
+        assert found is not None
+        self.assertEqual((found.metadata["station"], found.metadata["workers"]), ("here 0", "1"))
+
+    def test_ends_when_standard_input_does(self) -> None:
+        sleigh = self.job()
+        program = self.start("--from-stdin", "--json")
+        order = SentinelOrder(self.server.address, sleigh.workspace, 1)
+        assert program.stdin is not None
+        program.stdin.write(encode_order(order).encode() + b"\n")
+        program.stdin.flush()
+        self.assertEqual(self.event(program)["event"], "started")
+        program.stdin.close()
+        program.stdin = None
+        self.assertEqual(program.wait(30), 0)
+
+    def test_sends_the_output_of_workers_to_the_job(self) -> None:
+        sleigh = self.job()
+        order = SentinelOrder(self.server.address, sleigh.workspace, 1)
+        self.start("--json", **{ORDER: encode_order(order)})
+        list(sleigh.each_elem(print, ["hello"]))
+        workspace = self.workspace(sleigh.workspace, own=False)
+        found = workspace.get("fetch", "logDebug", timeout=30)
+        assert found is not None
+        self.assertEqual((found.value, found.metadata["rank"]), ("hello", "0"))
+
+    def test_says_what_is_wrong(self) -> None:
+        for arguments, words in [
+            (["none", "--server", f"127.0.0.1:{self.server.port}"], "was refused"),
+            (["x", "--server", "ada:x"], "must be HOST:PORT"),
+            ([], "name a job"),
+        ]:
+            with self.subTest(arguments=arguments):
+                program = self.start(*arguments)
+                _, said = program.communicate(timeout=30)
+                self.assertEqual(program.returncode, 1)
+                self.assertIn(words, said.decode())
+
+
+class AnOrder(unittest.TestCase):
+    def test_travels_as_in_the_typescript_client(self) -> None:
+        from sleigh import ServerAddress
+
+        order = SentinelOrder(
+            ServerAddress("h", 1, token="t"), "job", 2, RestartBudget(1, 2, 3), "m", 4, 5, "s", "/", {}
+        )
+        self.assertEqual(decode_order(encode_order(order)), order)
+        with self.assertRaisesRegex(ValueError, "not a valid launch order"):
+            decode_order("e30")
