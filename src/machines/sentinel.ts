@@ -127,6 +127,10 @@ export const sentinelMachine = setup({
     stopping: {
       entry: 'stopHeartbeatTimeout',
       on: {
+        'shutdown.started': rule(
+          'S14',
+          'The sentinel came while the others were told to stop, and has been told so itself.',
+        ),
         'alive.asked': {
           actions: 'replyStop',
           ...rule('S9, S14', 'The sleigh shuts down, so the sentinel is told to stop.'),

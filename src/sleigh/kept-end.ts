@@ -2,13 +2,13 @@ import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 
 /**
- * How a worker ended (S19), as the null results of its copies of broadcasts carry it. They share its texts, so these are
- * counted once, from the first of them that is kept until the last one is taken (P12).
+ * How a worker ended (S19), as the null results of its copies of broadcasts carry it, and a task that it declined. They
+ * share its texts, so these are counted once, from the first that is kept until the last one is taken (P12).
  */
 export class KeptEnd {
   readonly end: WorkerEnd;
   readonly #accounting: StorageAccounting;
-  /** The number of `NullResults` that are kept with it. */
+  /** The number of `NullResults` and tasks that are kept with it. */
   #uses = 0;
 
   constructor(accounting: StorageAccounting, end: WorkerEnd) {

@@ -118,9 +118,13 @@ export class Recovery {
 
   /** Returns the task for workers that have not declined it, if there are any (S19). */
   declineTask(worker: Worker): void {
-    const { task, end, rank } = worker;
-    if (task !== undefined && task.broadcast === undefined)
+    const { task, rank } = worker;
+    if (task !== undefined && task.broadcast === undefined) {
+      const end = this.#kept(worker.end);
+      end?.keep();
+      task.declined?.last.end?.drop();
       task.declined = { ranks: new Set(task.declined?.ranks).add(rank), last: { rank, end } };
+    }
     this.returnTask(worker);
   }
 
@@ -141,8 +145,8 @@ export class Recovery {
       .map(({ rank }) => rank);
     for (const task of tasks.takeDeclinedByAll(ranks)) {
       this.#work.batches.dropQueued(task.batch);
-      const { rank, end } = task.declined?.last ?? ended;
-      this.#answer(task, rank, this.#kept(end));
+      const { rank, end } = task.declined?.last ?? { rank: ended.rank, end: this.#kept(ended.end) };
+      this.#answer(task, rank, end);
     }
   }
 

@@ -1,16 +1,16 @@
 import Denque from 'denque';
-import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
+import type { KeptEnd } from './kept-end.ts';
 
 /** The workers that declined a task (S19). */
 export interface Declined {
   readonly ranks: ReadonlySet<number>;
   /** The last worker that declined it, and how that worker ended. */
-  readonly last: { readonly rank: number; readonly end: WorkerEnd | undefined };
+  readonly last: { readonly rank: number; readonly end: KeptEnd | undefined };
 }
 
 /** A task, which one worker has at a time, or one worker's copy of a broadcast. */
@@ -272,7 +272,7 @@ export class Tasks {
 
   /** The task gets a null result, with the memory that was reserved for the copy. */
   finishWithNull(task: Task): void {
-    if (task.broadcast === undefined) this.#accounting.drop(task.value);
+    if (task.broadcast === undefined) this.#drop(task);
     else if (task.isLate !== true) {
       task.broadcast.outstanding--;
       this.#trim();
@@ -303,9 +303,14 @@ export class Tasks {
   *clear(): Generator<Task> {
     this.#declined = 0;
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
-      this.#accounting.drop(task.value);
+      this.#drop(task);
       yield task;
     }
+  }
+
+  #drop({ value, declined }: Task): void {
+    this.#accounting.drop(value);
+    declined?.last.end?.drop();
   }
 
   /**

@@ -13,6 +13,10 @@ export const UNREACHABLE: Readonly<Record<string, Readonly<Record<string, string
     '(any): registration.asked [rankIs(forgotten)]':
       'the worker of a rank is forgotten when a thousand others have ended after it',
   },
+  sentinel: {
+    'stopping: shutdown.started':
+      'a sentinel that comes while so many others are told to stop that this takes several turns',
+  },
   sleigh: {
     '(any): xstate.error.actor.*':
       'a chart that fails is a fault of the server, which no request is known to cause',

@@ -85,6 +85,29 @@ describe('work in turns (P14)', () => {
     expect(Math.abs(two - one)).toBeLessThanOrEqual(3);
   });
 
+  it('lets a sentinel come while a hundred others are told to stop, and it is told so as well (S14)', () => {
+    const server = new BusyCore(true);
+    const becomeSentinel = (id: number): void => {
+      server.connect(id);
+      server.ask(id, 'use ws', 'job', 'me', 'no');
+      server.ask(id, 'fetch', 'job', 'worker_ids');
+    };
+    server.join(1);
+    server.tell(1, ['open ws', 'job', 'me', 'no'], { wstype: 'sleigh' });
+    for (let id = 2; id < 102; id++) becomeSentinel(id);
+    while (server.turn());
+    server.write(1, encodeRequest(['store', 'job', 'Sleigh ride over', '1', 'x'], new Map()));
+    expect(server.due).not.toEqual([]);
+    becomeSentinel(102);
+    // An event that its machine does not expect would be an error.
+    while (server.turn());
+    for (const id of [2, 101, 102]) {
+      server.ask(id, 'findTry', 'job', 'sentinel_alive');
+      while (server.turn());
+      expect(server.sent.get(id)?.at(-1)).toBe('1');
+    }
+  });
+
   it('makes a workspace inaccessible while it is being deleted', () => {
     const server = new BusyCore(true);
     for (const id of [1, 2]) server.connect(id);

@@ -5,7 +5,8 @@ import type { Batches } from '../../src/sleigh/batches.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { NullResults, type ResultQueue } from '../../src/sleigh/result-queue.ts';
 import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
-import type { Broadcast } from '../../src/sleigh/tasks.ts';
+import type { KeptEnd } from '../../src/sleigh/kept-end.ts';
+import type { Broadcast, Task } from '../../src/sleigh/tasks.ts';
 import { isFile, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
 import { Listing } from '../../src/workspace/listing.ts';
 import { Barrier } from '../../src/workspace/barrier.ts';
@@ -106,7 +107,7 @@ export class MemoryHeld {
   #addJob({ crew, work }: Sleigh): void {
     const { tasks, batches } = work;
     this.#add('agents', COST.agent * (crew.size + crew.sentinels.length));
-    for (const value of tasks.queued(0, tasks.length)) this.#addValue(value);
+    for (const task of openField(tasks, 'queue', Denque<Task>).toArray()) this.#addTask(task);
     const lasting = openField<readonly Broadcast[]>(tasks, 'lasting', Array);
     const places = new Map<NullReserve, number>();
     const reserve = ({ reserve }: Broadcast, count: number): void =>
@@ -117,7 +118,7 @@ export class MemoryHeld {
     }
     for (const worker of crew.workers) {
       const { task, retry, nextBroadcast, nextLasting, lastingBefore } = worker;
-      if (task !== undefined && task.broadcast === undefined) this.#addValue(task.value);
+      if (task !== undefined && task.broadcast === undefined) this.#addTask(task);
       for (const copy of [task, retry]) if (copy?.broadcast !== undefined) reserve(copy.broadcast, 1);
       if (worker.client === undefined || worker.actor.getSnapshot().status !== 'active') continue;
       for (const broadcast of tasks.broadcasts) if (broadcast.number >= nextBroadcast) reserve(broadcast, 1);
@@ -132,10 +133,7 @@ export class MemoryHeld {
       if (reserve !== undefined) places.set(reserve, (places.get(reserve) ?? 0) + ranks.places);
       else this.#add('nullResults', COST.value + ranks.places * COST.range + bytesOfMetadata(value.metadata));
     // What was reported of a worker is shared by the null results of its copies (S19).
-    for (const kept of new Set(nulls.map(({ end }) => end))) {
-      const { why = '', how = '', lastWords = '' } = kept?.end ?? {};
-      this.#add('nullResults', why.length + how.length + lastWords.length);
-    }
+    for (const kept of new Set(nulls.map(({ end }) => end))) this.#addEnd(kept);
     for (const [{ value }, count] of places)
       if (count > 0)
         this.#add(
@@ -147,6 +145,17 @@ export class MemoryHeld {
     for (const field of ['batches', 'spent', 'mailboxes'])
       for (const name of openField<Map<string | undefined, unknown>>(batches, field, Map).keys())
         this.#add('batches', COST.batch + (name?.length ?? 0));
+  }
+
+  /** With what was reported of the last worker that declined it (S19). */
+  #addTask({ value, declined }: Task): void {
+    this.#addValue(value);
+    this.#addEnd(declined?.last.end);
+  }
+
+  #addEnd(kept: KeptEnd | undefined): void {
+    const { why = '', how = '', lastWords = '' } = kept?.end ?? {};
+    this.#add('nullResults', why.length + how.length + lastWords.length);
   }
 }
 

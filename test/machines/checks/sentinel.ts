@@ -58,6 +58,7 @@ const table: ChartTable = {
       changes: NEW_RANK,
       on: {
         ...anywhere('stopping'),
+        'shutdown.started': ['stopping'],
         'replacement.asked': ['stopping', 'refuseReplacement'],
         'alive.asked': ['stopping', 'replyStop'],
         'alive.asked, Try': ['stopping', 'replyStop'],
