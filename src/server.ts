@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { LEVELS, type Level } from './transport/log-levels.ts';
 import { createLogger } from './transport/logger.ts';
 import type { Credentials } from './transport/gate.ts';
+import type { DataOptions, Storage } from './transport/data-folder.ts';
 import { isLoopback } from './transport/admission.ts';
 import { TcpServer } from './transport/server.ts';
 import type { TcpOptions } from './transport/tcp-options.ts';
@@ -15,6 +16,8 @@ export interface ServerOptions extends TcpOptions {
   host?: string | undefined;
   /** The port (P1); 0 selects a free one. The default is 8765. */
   port?: number | undefined;
+  /** Where the server keeps what survives it (D1). Without this option nothing does. */
+  data?: DataOptions | undefined;
   /** The web page. Without this option there is none. */
   web?: WebOptions | undefined;
   logLevel?: Level | undefined;
@@ -30,6 +33,8 @@ export interface Server {
   readonly web: WebAddress | undefined;
   /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
   readonly stopped: Promise<void>;
+  /** Why it has ended by itself: its data could not be made durable (D6). */
+  readonly failure: Error | undefined;
   /** The log level; may be changed at any time. */
   logLevel: Level;
   /**
@@ -48,25 +53,37 @@ export interface Server {
 /**
  * Starts a server.
  * @returns the server, when it listens
- * @throws if it cannot start: a port in use, an invalid certificate, a temporary folder that cannot be written to
+ * @throws if it cannot start: a port in use, an invalid certificate, a temporary folder that cannot be written to, data
+ *   that another server uses or that has a format that is not known
  */
 export async function createServer(options: ServerOptions = {}): Promise<Server> {
   const logger = options.logger ?? createLogger(options.logLevel ?? 'info');
   const host = options.host ?? '127.0.0.1';
   // The web server starts first, because the handshake announces its port (P2.1).
   const page = options.web && (await listenForWeb(options.web, host, logger));
+  let storage: Storage | undefined;
   try {
+    storage = options.data && (await prepare(options.data));
     const tcp = new TcpServer(
       { ...options, deadman: options.deadman ?? isLoopback(host) },
       logger,
       page?.port,
+      undefined,
+      storage,
     );
     await tcp.listen(host, options.port ?? 8765);
     return serverOf(tcp, page, page?.show(tcp), logger);
   } catch (error) {
+    await storage?.store.close();
     await page?.close();
     throw error;
   }
+}
+
+async function prepare(data: DataOptions): Promise<Storage> {
+  // Loaded only if data is kept.
+  const { prepareData } = await import('./transport/data-folder.ts');
+  return prepareData(data);
 }
 
 /** @returns undefined if the page is optional and its port is in use */
@@ -92,6 +109,9 @@ function serverOf(
     port: tcp.port,
     web,
     stopped,
+    get failure() {
+      return tcp.failure;
+    },
     get logLevel() {
       return LEVELS.find((level) => level === logger.level) ?? 'info';
     },

@@ -5,7 +5,7 @@ import { DEFAULT_OPTIONS } from '../src/sleigh/options.ts';
 import { MISSED_PERIODS } from '../src/sleigh/sentinel-binding.ts';
 import { KEEP_ALIVE_MS, RESERVED_DESCRIPTORS } from '../src/transport/listener.ts';
 import { EARLY_BYTES, LINGER_MS } from '../src/transport/peer.ts';
-import { STOP_MS } from '../src/transport/server.ts';
+import { STOP_MS } from '../src/transport/stopping.ts';
 import {
   FEED_INTERVAL_MS,
   FEED_SHARE,

@@ -208,6 +208,12 @@ export const START = {
     'Mend what the text names.',
     'a token has from 1 to 9999 bytes',
   ),
+  ended: errorKind(
+    'not-durable',
+    (why: string) => why,
+    'Make room on the disk of `--data`, or repair it, and start the server again.',
+    'the server has ended, because its data could not be made durable: EIO: i/o error',
+  ),
   linesFailed: errorKind(
     'lines-failed',
     (failed: number, done: number, line: number, stack: string) =>

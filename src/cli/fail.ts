@@ -16,6 +16,7 @@ import type { ErrorText } from '../wire/error-kind.ts';
  * - `internal`: an unexpected error, in this package or in a module of the user
  */
 export type FailureCode =
+  | 'not-durable'
   | 'usage'
   | 'unreadable'
   | 'unwritable'

@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { authorityOf } from '../wire/authority.ts';
 import { isPolicy } from '../sleigh/options.ts';
 import { addressList } from '../transport/admission.ts';
+import { SYNC_MODES, type SyncMode } from '../transport/sync-modes.ts';
 import { LEVELS, type Level } from '../transport/log-levels.ts';
 import type { Server, ServerOptions } from '../server.ts';
 import { DEFAULT_LIMITS, isLimit, type Limits } from '../wire/limits.ts';
@@ -30,6 +31,9 @@ interface ServeFlags extends CredentialFlags {
   webAllowHost?: string[];
   webWrite?: true;
   webToken?: string;
+  data?: string;
+  sync: SyncMode;
+  dataOnNetwork?: true;
   tmpDir?: string;
   longValueSize?: number;
   limit: Partial<Limits>;
@@ -99,6 +103,19 @@ export function addServeCommand(program: Command): void {
       ).env('SLEIGH_WEB_TOKEN'),
     )
     .option('--no-web', 'serve no web page')
+    .option(
+      '--data <folder>',
+      'keep workspaces in this folder, so that they survive the server (default: they are in memory only)',
+    )
+    .addOption(
+      new Option(
+        '--sync <when>',
+        'send a reply when what it says is on the disk, or when the operating system has it, which writes it within a second; needs --data',
+      )
+        .choices(SYNC_MODES)
+        .default('always'),
+    )
+    .option('--data-on-network', 'allow a folder on a network file system for --data, which may lose data')
     .addOption(
       new Option('--tmp-dir <folder>', 'write large values to files in this folder').env('NWS_TMP_DIR'),
     )
@@ -209,6 +226,7 @@ async function serve(flags: ServeFlags, command: Command): Promise<void> {
     throw error;
   });
   await server.stopped;
+  if (server.failure !== undefined) fail(START.ended(server.failure.message));
 }
 
 /** The line that says where it listens. A random token is printed here and not in the log, which may be kept. */
@@ -236,6 +254,9 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
   return {
     host: flags.host,
     port: flags.port,
+    ...(flags.data !== undefined && {
+      data: { folder: flags.data, sync: flags.sync, isOnNetwork: flags.dataOnNetwork },
+    }),
     ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
     limits: {
       ...(flags.longValueSize !== undefined && { longValueBytes: flags.longValueSize }),

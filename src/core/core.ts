@@ -45,6 +45,8 @@ export interface CoreOptions {
   readonly verifies?: boolean;
   /** Whether the server has a store: its changes are recorded, and `recover` must be called before the first event. */
   readonly isStored?: boolean;
+  /** When something is durable, as the handshake says it (D7). */
+  readonly durability?: string | undefined;
 }
 
 /**

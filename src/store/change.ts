@@ -31,6 +31,15 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 
+const isKind = (text: string): text is Kind => Object.hasOwn(KINDS, text);
+
+/** The kinds by their numbers. */
+export const KIND_OF: ReadonlyMap<number, Kind> = new Map(
+  Object.keys(KINDS)
+    .filter(isKind)
+    .map((kind) => [KINDS[kind], kind]),
+);
+
 /** The kinds of the entities of a job. */
 export const JOB_KINDS = [
   'job',

@@ -15,6 +15,48 @@ export const STORED = {
     2,
     1,
   ),
+  inUse: errorKind(
+    'data-in-use',
+    (folder: string) => `another server uses the data in ${folder}`,
+    'Stop that server, or name another folder.',
+    'data',
+  ),
+  noFolder: errorKind(
+    'no-data-folder',
+    (folder: string, why: string) => `data cannot be kept in ${folder}: ${why}`,
+    'Name a folder that the server can write to (`--data`).',
+    'data',
+    'EACCES: permission denied',
+  ),
+  longPath: errorKind(
+    'no-data-folder',
+    (folder: string, most: number) =>
+      `data cannot be kept in ${folder}: the path has more than ${most} bytes`,
+    'Name a folder with a shorter path (`--data`).',
+    '/a/very/long/path',
+    80,
+  ),
+  onNetwork: errorKind(
+    'data-on-network',
+    (folder: string, what: string) =>
+      `the folder ${folder} is on a network file system (${what}), which may lose data`,
+    'Name a folder on a local disk, or start the server with `--data-on-network`.',
+    'data',
+    'NFS',
+  ),
+  missingFile: errorKind(
+    'missing-value',
+    (path: string, why: string) => `a large value cannot be read from ${path}: ${why}`,
+    'Restore the folder from a copy.',
+    'data/blobs/3',
+    'ENOENT',
+  ),
+  notDurable: errorKind(
+    'not-durable',
+    (why: string) => `the server has ended, because its data could not be made durable: ${why}`,
+    'Make room on the disk, or repair it, and start the server again: everything that it has acknowledged is there.',
+    'ENOSPC: no space left on device',
+  ),
   badField: errorKind(
     'bad-record',
     (field: string, of: string, expected: string) =>

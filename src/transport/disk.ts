@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { access, constants, open, statfs, unlink } from 'node:fs/promises';
+import { access, constants, open, readdir, statfs, unlink, type FileHandle } from 'node:fs/promises';
 
 /** A file that is open. */
 export interface DiskFile {
@@ -9,6 +9,8 @@ export interface DiskFile {
   read(into: Uint8Array, position: number): Promise<number>;
   /** As `read`, from the beginning, without waiting. */
   readNow(into: Uint8Array): number;
+  /** @returns once everything that was written is on the disk */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -20,6 +22,12 @@ export interface Disk {
   room(folder: string): Promise<number>;
   /** Creates a file that only this user can open. @throws if it exists */
   create(path: string): Promise<DiskFile>;
+  /** Opens a file for reading. @throws if there is none */
+  openExisting(path: string): Promise<DiskFile>;
+  /** The names in a folder. */
+  list(folder: string): Promise<readonly string[]>;
+  /** @returns once the names in a folder are on the disk */
+  syncFolder(folder: string): Promise<void>;
   /** Removes the name of a file. */
   unlink(path: string): Promise<void>;
 }
@@ -32,13 +40,25 @@ export const NODE_DISK: Disk = {
     return bavail * bsize;
   },
   create: async (path) => {
-    const handle = await open(path, 'wx+', 0o600);
-    return {
-      write: async (bytes) => (await handle.write(bytes)).bytesWritten,
-      read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
-      readNow: (into) => readSync(handle.fd, into, 0, into.length, 0),
-      close: () => handle.close(),
-    };
+    return fileOf(await open(path, 'wx+', 0o600));
+  },
+  openExisting: async (path) => fileOf(await open(path, 'r')),
+  list: (folder) => readdir(folder),
+  syncFolder: async (folder) => {
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   },
   unlink,
 };
+
+const fileOf = (handle: FileHandle): DiskFile => ({
+  write: async (bytes) => (await handle.write(bytes)).bytesWritten,
+  read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
+  readNow: (into) => readSync(handle.fd, into, 0, into.length, 0),
+  sync: () => handle.sync(),
+  close: () => handle.close(),
+});

@@ -30,9 +30,10 @@ export interface PeerEvents {
 
 /**
  * Why a client is not read from: it does not take its replies, or must take them first; its large value arrives
- * faster than it can be written, or is not completely written yet; others have their turn.
+ * faster than it can be written, or is not completely written yet; others have their turn; work that its replies depend
+ * on is half done.
  */
-type Holding = 'drain' | 'flush' | 'file' | 'finish' | 'turn';
+type Holding = 'drain' | 'flush' | 'file' | 'finish' | 'turn' | 'work';
 
 type Output = string | Uint8Array | AsyncGenerator<Uint8Array>;
 
@@ -61,7 +62,7 @@ export class Peer {
   #corked: string | undefined;
   #closing = false;
   #isGone = false;
-  readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false };
+  readonly #heldFor = { drain: false, flush: false, file: false, finish: false, turn: false, work: false };
   #onFlushed: (() => void) | undefined;
   #watch: AwakeTimeout | undefined;
   /** Input that was read while the client had to take its replies first. */
@@ -137,8 +138,8 @@ export class Peer {
   }
 
   get #isHeld(): boolean {
-    const { file, finish, turn } = this.#heldFor;
-    return this.#mustTakeFirst || file || finish || turn;
+    const { file, finish, turn, work } = this.#heldFor;
+    return this.#mustTakeFirst || file || finish || turn || work;
   }
 
   /**

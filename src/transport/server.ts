@@ -2,13 +2,14 @@ import { tmpdir } from 'node:os';
 import { duplexPair, type Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
-import { Core } from '../core/core.ts';
+import type { Core } from '../core/core.ts';
 import { Histogram } from '../core/metrics.ts';
-import { sleighPlugin } from '../sleigh/plugin.ts';
-import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
-import { withDefaults } from '../wire/with-defaults.ts';
 import type { FilePayload } from '../wire/payload.ts';
+import { STORED } from '../store/errors.ts';
+import { coreOf } from './core-of.ts';
+import type { Storage } from './data-folder.ts';
+import { Durability } from './durability.ts';
 import { NODE_EDGE, type Edge } from './edge.ts';
 import type { Listening } from './listening.ts';
 import { Gate, type Credentials } from './gate.ts';
@@ -20,19 +21,17 @@ import { RealTimers } from './real-timers.ts';
 import { Slices } from './slices.ts';
 import { TraceFile } from './trace-file.ts';
 import { TemporaryFiles } from './temporary-files.ts';
-import { fault } from '../wire/error-kind.ts';
+import { Stopping } from './stopping.ts';
+import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 
 /** The upper bounds of the buckets for handling times, in seconds. */
 const HANDLING = [10e-6, 25e-6, 50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 100e-3, 1];
 
-/** Milliseconds that clients have to close when the server stops. */
-export const STOP_MS = 2_000;
-/** Milliseconds between two looks at whether all of them have. */
-const LOOK_MS = 10;
-
 /** The TCP adapter: it performs the core's commands on sockets, files and timers. */
 export class TcpServer {
   readonly core: Core;
+  /** Commits to the store, if there is one. */
+  readonly durability: Durability | undefined;
   /** The time from an event until its commands were performed. */
   readonly handling = new Histogram(HANDLING);
   /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
@@ -59,15 +58,17 @@ export class TcpServer {
   readonly #unread: Unread<Peer>;
   readonly #gate: Gate;
   #accepted = 0;
-  #closing: Promise<void> | undefined;
+  readonly #stopping: Stopping;
+  #failure: Error | undefined;
   #hasStopped: () => void = () => undefined;
 
   /**
    * @param webPort the port of the web page, for the handshake (P2.1)
+   * @param storage where the server keeps what survives it
    * @param edge everything outside of the process
    * @throws if a certificate is invalid or the trace cannot be written
    */
-  constructor(options: TcpOptions, logger: Logger, webPort?: number, edge = NODE_EDGE) {
+  constructor(options: TcpOptions, logger: Logger, webPort?: number, edge = NODE_EDGE, storage?: Storage) {
     this.#edge = edge;
     this.#timers = new RealTimers(edge.time, (timer) => this.#handle({ type: 'timerFired', timer }));
     this.#slices = new Slices(edge.time.loop);
@@ -75,32 +76,38 @@ export class TcpServer {
     this.#logger = logger;
     this.#files = new TemporaryFiles(
       edge.disk,
-      options.tmpDir ?? tmpdir(),
+      storage?.blobs ?? options.tmpDir ?? tmpdir(),
       options.limits?.serverBytes ?? DEFAULT_LIMITS.serverBytes,
+      storage !== undefined,
     );
     this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
     this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
-    this.core = new Core({
-      limits: withDefaults(DEFAULT_LIMITS, options.limits),
-      plugins: new Map([
-        ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
-        ...Object.entries(options.plugins ?? {}),
-      ]),
-      tls: options.tls === undefined ? 'none' : this.#gate.asksForCertificate ? 'required' : 'offered',
-      ...(this.#gate.admission.asksForToken && { admits: this.#gate.admits, nonceOf: this.#gate.nonceOf }),
-      mayBeStopped: options.deadman,
-      webPort,
-      run: edge.newRun(),
-      traces: options.trace !== undefined,
-      verifies: options.verify === true,
+    this.core = coreOf(options, { gate: this.#gate, webPort, run: edge.newRun(), sync: storage?.sync });
+    this.durability =
+      storage &&
+      new Durability(
+        storage.store,
+        this.core,
+        {
+          perform: (commands) => this.#performAll(commands),
+          holdReading: (id, isHeld) => this.#peers.get(id)?.[isHeld ? 'hold' : 'resume']('work'),
+          failed: (error) => this.#end(error),
+        },
+        () => edge.time.loop.now(),
+      );
+    this.#stopping = new Stopping({
+      time: edge.time,
+      connections: () => this.#peers.size,
+      stopListening: () => this.#listener.close(),
+      handle: (event) => this.#handle(event),
+      release: () => this.#release(),
     });
-    const { connectionCount } = this.core.limits;
     this.#listener = edge.listener({
       gate: this.#gate,
       logger,
-      isFull: () => this.#peers.size >= connectionCount,
+      isFull: () => this.#peers.size >= this.core.limits.connectionCount,
       accept: (socket, name) => this.#accept(socket, name, false),
       refused: (limit) => this.core.figures.countRefusal(limit),
     });
@@ -129,14 +136,22 @@ export class TcpServer {
   /** The first bytes of a large value, as far as they have arrived. */
   readonly peek = (file: FilePayload, bytes: number): Uint8Array => this.#files.peek(file, bytes);
 
+  /** Why it has ended by itself (D6). */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   /** Whether it is stopping or has stopped. */
   get isStopping(): boolean {
-    return this.#closing !== undefined;
+    return this.#stopping.hasBegun;
   }
 
   /** @throws if it cannot listen: a port in use, a temporary folder that cannot be written to */
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
+    const { loop } = this.#edge.time;
+    await this.durability?.recover(() => loop.timeOrigin + loop.now());
+    await this.#files.restored();
     await this.#listener.listen(host, port);
   }
 
@@ -186,6 +201,15 @@ export class TcpServer {
     const began = loop.now();
     const isTimeUp = this.#slices.begin(began, event.type === 'continued');
     const commands = this.core.handle(event, loop.timeOrigin + began, isTimeUp);
+    if (this.durability === undefined) this.#performAll(commands);
+    else this.durability.handled(commands);
+    this.#traced((trace) => trace.flush());
+    const ended = loop.now();
+    this.handling.add((ended - began) / 1000);
+    this.#slices.end(began, ended);
+  }
+
+  #performAll(commands: readonly Command[]): void {
     let next = commands[0];
     for (let i = 1; next !== undefined; i++) {
       const command = next;
@@ -196,10 +220,6 @@ export class TcpServer {
         this.#failed(command, error);
       }
     }
-    this.#traced((trace) => trace.flush());
-    const ended = loop.now();
-    this.handling.add((ended - began) / 1000);
-    this.#slices.end(began, ended);
   }
 
   /** Output or a file of this connection is missing, so the connection ends. The others continue. */
@@ -275,7 +295,7 @@ export class TcpServer {
         if (this.#gate.tls === undefined) throw fault('TLS was begun and never offered');
         return this.#peers.get(command.connection)?.startTls(this.#gate.tls, command.received);
       case 'restoreFile':
-        throw fault('there is no store');
+        return this.#files.restore(command.file);
       case 'openFile':
         return this.#uploads.open(command.file, command.connection);
       case 'writeFile':
@@ -304,32 +324,20 @@ export class TcpServer {
    *   is 0
    */
   close({ drain = 0 } = {}): Promise<void> {
-    // A second call can only shorten the wait.
-    if (drain < this.#drain) this.#drain = drain;
-    this.#closing ??= this.#stop();
-    return this.#closing;
-  }
-  /** Seconds. */
-  #drain = Number.POSITIVE_INFINITY;
-
-  async #allGone(deadline: () => number): Promise<void> {
-    const { time } = this.#edge;
-    while (this.#peers.size > 0 && time.now() < deadline())
-      await new Promise<void>((resolve) => void time.loop.startTimer(LOOK_MS, resolve));
+    return this.#stopping.begin(drain);
   }
 
-  async #stop(): Promise<void> {
-    this.#listener.close();
-    const { time } = this.#edge;
-    const letGo = time.keepAwake();
-    const since = time.now();
-    if (this.#drain > 0) this.#handle({ type: 'draining' });
-    await this.#allGone(() => since + this.#drain * 1000);
-    this.#handle({ type: 'stopping' });
-    const deadline = time.now() + STOP_MS;
-    await this.#allGone(() => deadline);
-    letGo();
+  /** Nothing must be sent any more (D6). */
+  #end(cause: unknown): void {
+    this.#failure = plainError(STORED.notDurable(reasonOf(cause)), { cause });
+    this.#complain(this.#failure.message, { error: cause });
+    for (const peer of this.#peers.values()) peer.destroy();
+    void this.close();
+  }
+
+  async #release(): Promise<void> {
     try {
+      await this.durability?.close();
       for (const peer of this.#peers.values()) peer.destroy();
       this.#timers.stopAll();
       this.#files.removeAll();

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { FilePayload } from '../wire/payload.ts';
 import type { Disk, DiskFile } from './disk.ts';
+import { STORED } from '../store/errors.ts';
 import { SERVER } from './errors.ts';
-import { fault, plainError } from '../wire/error-kind.ts';
+import { fault, plainError, reasonOf } from '../wire/error-kind.ts';
 
 /** Bytes that may wait to be written before the server stops reading from their client. */
 const HIGH_WATER = 1 << 20;
@@ -29,22 +30,29 @@ interface TemporaryFile {
 }
 
 /**
- * Stores large values in files that only this user can open (P11). A file loses its name as soon as it is open, so
- * its space is released after the last user, or when the process ends for any reason.
+ * Stores large values in files that only this user can open (P11). Without a store a file loses its name as soon as it is
+ * open, so its space is released after the last user, or when the process ends for any reason. With a store its name is
+ * its number, and it is on the disk before its value is stored.
  */
 export class TemporaryFiles {
   readonly #files = new Map<number, TemporaryFile>();
   readonly #disk: Disk;
   readonly #root: string;
   readonly #most: number;
+  readonly #areKept: boolean;
   #bytes = 0;
   #unwritten = 0;
 
-  /** @param most the limit for the announced bytes of all files (P12) */
-  constructor(disk: Disk, root: string, most: number) {
+  /**
+   * @param root the folder of the files
+   * @param most the limit for the announced bytes of all files (P12)
+   * @param areKept whether they survive the server
+   */
+  constructor(disk: Disk, root: string, most: number, areKept = false) {
     this.#disk = disk;
     this.#root = root;
     this.#most = most;
+    this.#areKept = areKept;
   }
 
   get count(): number {
@@ -70,33 +78,49 @@ export class TemporaryFiles {
   open({ file, size }: FilePayload): void {
     this.#bytes += size;
     this.#unwritten += size;
-    const opened = this.#create(() => entry.users > 0);
-    const written = opened.then(
-      (handle) => void (entry.handle = handle),
-      (error: unknown) => void (entry.error = reasonOf(error)),
-    );
-    const entry: TemporaryFile = {
-      opened,
+    const entry = entryOf(
+      this.#create(file, () => entry.users > 0),
       size,
-      unwritten: size,
-      handle: undefined,
-      written,
-      pending: 0,
-      error: undefined,
-      users: 1,
-      onRoom: undefined,
-    };
+    );
     this.#files.set(file, entry);
   }
 
+  /** Makes a file of before a restart available; `restored` says whether it can be read. */
+  restore({ file, size }: FilePayload): void {
+    this.#bytes += size;
+    const entry = entryOf(this.#disk.openExisting(this.#pathOf(file)), size);
+    entry.unwritten = 0;
+    this.#files.set(file, entry);
+  }
+
+  /**
+   * Waits until the files of before a restart are open, and removes those that no value needs.
+   * @throws if one cannot be read
+   */
+  async restored(): Promise<void> {
+    if (!this.#areKept) return;
+    for (const [file, { written }] of this.#files) {
+      await written;
+      const error = this.#files.get(file)?.error;
+      if (error !== undefined) throw plainError(STORED.missingFile(this.#pathOf(file), error));
+    }
+    for (const name of await this.#disk.list(this.#root))
+      if (!this.#files.has(Number(name))) await this.#disk.unlink(join(this.#root, name));
+  }
+
+  #pathOf(file: number): string {
+    return join(this.#root, String(file));
+  }
+
   /** @param isWanted checked before the file is created */
-  async #create(isWanted: () => boolean): Promise<DiskFile> {
+  async #create(file: number, isWanted: () => boolean): Promise<DiskFile> {
     if (this.#bytes > this.#most) throw plainError(SERVER.diskLimit(this.#bytes, this.#most));
     const room = await this.#disk.room(this.#root);
     if (this.#unwritten > room) throw plainError(SERVER.diskFull(room, this.#unwritten));
     if (!isWanted()) throw fault('nobody needs it any more');
-    const path = join(this.#root, `sleigh-${randomUUID()}`);
+    const path = this.#areKept ? this.#pathOf(file) : join(this.#root, `sleigh-${randomUUID()}`);
     const handle = await this.#disk.create(path);
+    if (this.#areKept) return handle;
     try {
       await this.#disk.unlink(path);
       return handle;
@@ -135,7 +159,18 @@ export class TemporaryFiles {
     const entry = this.#files.get(file);
     if (entry === undefined) return 'there is no such file';
     await entry.written;
+    if (this.#areKept && entry.error === undefined) await this.#secure(entry);
     return entry.error;
+  }
+
+  /** Its content and its name are on the disk afterwards, or it has an error. */
+  async #secure(entry: TemporaryFile): Promise<void> {
+    try {
+      await entry.handle?.sync();
+      await this.#disk.syncFolder(this.#root);
+    } catch (error) {
+      entry.error ??= reasonOf(error);
+    }
   }
 
   /** Marks the value as lost, because bytes are missing. */
@@ -177,7 +212,11 @@ export class TemporaryFiles {
 
   discard({ file }: FilePayload): void {
     const entry = this.#files.get(file);
-    if (entry !== undefined) this.#leave(file, entry);
+    if (entry === undefined) return;
+    this.#leave(file, entry);
+    // A name that cannot be removed is removed at the next start.
+    if (this.#areKept)
+      void entry.written.then(() => this.#disk.unlink(this.#pathOf(file))).catch(() => undefined);
   }
 
   /** Records that this many bytes are written, or never will be. */
@@ -204,7 +243,23 @@ export class TemporaryFiles {
   }
 }
 
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function entryOf(opened: Promise<DiskFile>, size: number): TemporaryFile {
+  const entry: TemporaryFile = {
+    opened,
+    size,
+    unwritten: size,
+    handle: undefined,
+    written: opened.then(
+      (handle) => void (entry.handle = handle),
+      (error: unknown) => void (entry.error = reasonOf(error)),
+    ),
+    pending: 0,
+    error: undefined,
+    users: 1,
+    onRoom: undefined,
+  };
+  return entry;
+}
 
 async function writeAll(handle: DiskFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await handle.write(bytes.subarray(at));

@@ -51,3 +51,6 @@ export const plainError = ({ code, message }: ErrorText, options?: ErrorOptions)
 
 /** A state that only a fault of this program can bring about: nobody outside can do anything about it. */
 export const fault = (what: string): Error => new Error(what);
+
+/** The text of whatever was thrown. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

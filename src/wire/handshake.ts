@@ -49,17 +49,20 @@ export interface TermsOptions {
   readonly webPort?: number | undefined;
   readonly tls: 'none' | 'offered' | 'required';
   readonly admits?: Admits | undefined;
+  /** When something is durable (D7); undefined without a store. */
+  readonly durability?: string | undefined;
   /** Whether clients may stop the server (P3). The default is true. */
   readonly mayBeStopped?: boolean | undefined;
 }
 
-export function makeTerms({ webPort, tls, admits, mayBeStopped = true }: TermsOptions): Terms {
+export function makeTerms({ webPort, tls, admits, durability, mayBeStopped = true }: TermsOptions): Terms {
   const offer = new Map<string, string>([
     [OPTION.metadataToServer, ''],
     [OPTION.metadataFromServer, ''],
   ]);
   if (mayBeStopped) offer.set(OPTION.killServerOnClose, '');
   if (webPort !== undefined) offer.set(OPTION.webPort, String(webPort));
+  if (durability !== undefined) offer.set(OPTION.durability, durability);
   if (tls !== 'none') offer.set(OPTION.tls, '');
   if (admits !== undefined) offer.set(OPTION.token, '');
   const demanded = tls === 'required' ? OPTION.tls : admits === undefined ? undefined : OPTION.token;

@@ -224,7 +224,7 @@ export const KEY = {
 } as const;
 export type MetadataKey = (typeof KEY)[keyof typeof KEY];
 
-/** The options of the new handshake (P2.1, P2.5, P3). */
+/** The options of the new handshake (P2.1, P2.5, P3, D7). */
 export const OPTION = {
   metadataToServer: 'MetadataToServer',
   metadataFromServer: 'MetadataFromServer',
@@ -233,4 +233,5 @@ export const OPTION = {
   tls: 'SSL',
   token: 'Token',
   tokenNonce: 'TokenNonce',
+  durability: 'Durability',
 } as const;

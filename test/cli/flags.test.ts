@@ -29,6 +29,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--limit', 'sauna=1', 'There is no limit "sauna"'],
   ['serve', '--limit', 'nameBytes=many', NUMBER],
   ['serve', '--on-dead-worker', 'panic', CHOICES],
+  ['serve', '--sync', 'soon', CHOICES],
   ['serve', '--log-level', 'loud', CHOICES],
   ['serve', '--tls-cert', '/no/file', FILE],
   ['serve', '--tls-key', '/no/file', FILE],

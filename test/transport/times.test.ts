@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
 import { KEEP_ALIVE_MS } from '../../src/transport/listener.ts';
 import { LINGER_MS } from '../../src/transport/peer.ts';
-import { STOP_MS } from '../../src/transport/server.ts';
+import { STOP_MS } from '../../src/transport/stopping.ts';
 import { Turns } from '../../src/web/turns.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';

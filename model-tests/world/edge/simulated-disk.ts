@@ -8,12 +8,22 @@ const CALL_MS = 2;
 const SLOW_CALL_MS = 500;
 const ROOM = 2 ** 30;
 
+interface SimulatedFile {
+  content: Buffer;
+  /** The bytes that are on the disk. */
+  synced: number;
+}
+
 /** A disk that takes its time, writes and reads a part of what it could, and fails at any call. */
 export class SimulatedDisk implements Disk {
   readonly #world: World;
   readonly #process: ServerProcess;
   /** Files that have a name, apart from those whose name could not be removed. */
   readonly names = new Set<string>();
+  /** The files by their first name. */
+  readonly #files = new Map<string, SimulatedFile>();
+  /** The names that are on the disk, of files that are kept. */
+  readonly #syncedNames = new Set<string>();
   /** Calls that are under way. */
   calls = 0;
   /** Files that are open. */
@@ -64,28 +74,58 @@ export class SimulatedDisk implements Disk {
     return this.#call('file not opened', () => {
       this.names.add(path);
       this.open++;
-      return this.#file();
+      const file: SimulatedFile = { content: Buffer.alloc(0), synced: 0 };
+      this.#files.set(path, file);
+      return this.#handle(file);
     });
   }
 
-  #file(): DiskFile {
-    let content = Buffer.alloc(0);
+  async openExisting(path: string): Promise<DiskFile> {
+    const file = this.#files.get(path);
+    if (file === undefined || !this.names.has(path)) return Promise.reject(new Error(`ENOENT: ${path}`));
+    this.open++;
+    return this.#handle(file);
+  }
+
+  list(folder: string): Promise<readonly string[]> {
+    const names = [...this.names].filter((path) => path.startsWith(`${folder}/`));
+    return Promise.resolve(names.map((path) => path.slice(folder.length + 1)));
+  }
+
+  syncFolder(folder: string): Promise<void> {
+    return this.#call('file not written', () => {
+      for (const path of this.names) if (path.startsWith(`${folder}/`)) this.#syncedNames.add(path);
+    });
+  }
+
+  /** The machine stops: what is not on the disk is lost. */
+  crash(): void {
+    this.open = 0;
+    for (const name of this.names) if (!this.#syncedNames.has(name)) this.names.delete(name);
+    for (const file of this.#files.values()) file.content = file.content.subarray(0, file.synced);
+  }
+
+  #handle(file: SimulatedFile): DiskFile {
     const read = (into: Uint8Array, position: number): number =>
-      content.copy(
+      file.content.copy(
         into,
         0,
         position,
-        position + this.#some(Math.min(into.length, content.length - position)),
+        position + this.#some(Math.min(into.length, file.content.length - position)),
       );
     return {
       write: (bytes) =>
         this.#call('file not written', () => {
           const count = this.#some(bytes.length);
-          content = Buffer.concat([content, bytes.subarray(0, count)]);
+          file.content = Buffer.concat([file.content, bytes.subarray(0, count)]);
           return count;
         }),
       read: (into, position) => this.#call('file not read', () => read(into, position)),
       readNow: (into) => read(into, 0),
+      sync: () =>
+        this.#call('file not written', () => {
+          file.synced = file.content.length;
+        }),
       close: () => {
         this.open--;
         return Promise.resolve();
@@ -98,6 +138,7 @@ export class SimulatedDisk implements Disk {
       await this.#call('name not removed', () => undefined);
     } finally {
       this.names.delete(path);
+      this.#syncedNames.delete(path);
     }
   }
 }

@@ -1,0 +1,38 @@
+import { Core } from '../core/core.ts';
+import { sleighPlugin } from '../sleigh/plugin.ts';
+import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
+import { DEFAULT_LIMITS } from '../wire/limits.ts';
+import { withDefaults } from '../wire/with-defaults.ts';
+import type { SyncMode } from './sync-modes.ts';
+import type { Gate } from './gate.ts';
+import type { TcpOptions } from './tcp-options.ts';
+
+/** What is only known when the server starts. */
+interface Start {
+  readonly gate: Gate;
+  /** The port of the web page, for the handshake (P2.1). */
+  readonly webPort: number | undefined;
+  /** The name of this run of the server. */
+  readonly run: string;
+  /** How the store commits, if there is one (D2). */
+  readonly sync: SyncMode | undefined;
+}
+
+/** The core of a server with these options. */
+export const coreOf = (options: TcpOptions, { gate, webPort, run, sync }: Start): Core =>
+  new Core({
+    limits: withDefaults(DEFAULT_LIMITS, options.limits),
+    plugins: new Map([
+      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
+      ...Object.entries(options.plugins ?? {}),
+    ]),
+    tls: options.tls === undefined ? 'none' : gate.asksForCertificate ? 'required' : 'offered',
+    ...(gate.admission.asksForToken && { admits: gate.admits, nonceOf: gate.nonceOf }),
+    mayBeStopped: options.deadman,
+    webPort,
+    run,
+    traces: options.trace !== undefined,
+    verifies: options.verify === true,
+    isStored: sync !== undefined,
+    durability: sync,
+  });

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import type { RootDatabase } from 'lmdb';
+import { KIND_OF, KINDS, type Change, type Entity, type Fields, type Key } from '../store/change.ts';
+import { STORED } from '../store/errors.ts';
+import type { Store } from '../store/store.ts';
+import { fault, plainError } from '../wire/error-kind.ts';
+import type { SyncMode } from './sync-modes.ts';
+import { Claim } from './claim.ts';
+
+/** LMDB gives a key of one number back as this number. */
+type StoredKey = number | number[];
+
+/** Before all entities. */
+const CLAIM = -1;
+
+const stored = ([kind, ...numbers]: Key): number[] => [KINDS[kind], ...numbers];
+
+function keyOf(key: StoredKey): Key {
+  const [code, ...numbers] = typeof key === 'number' ? [key] : key;
+  const kind = KIND_OF.get(code ?? -1);
+  if (kind === undefined) throw fault(`the store has an entity of the unknown kind ${code}`);
+  return [kind, ...numbers];
+}
+
+/** The first key after all that begin with this one. */
+const after = (key: number[]): number[] => [...key.slice(0, -1), (key.at(-1) ?? 0) + 1];
+
+/** A store in a folder, in the file format of LMDB. */
+export class LmdbStore implements Store {
+  readonly #folder: string;
+  readonly #sync: SyncMode;
+  #opened: RootDatabase<Fields | string, StoredKey> | undefined;
+  #claim: Claim | undefined;
+
+  /** @param folder one that exists */
+  constructor(folder: string, sync: SyncMode) {
+    this.#folder = folder;
+    this.#sync = sync;
+  }
+
+  get #db(): RootDatabase<Fields | string, StoredKey> {
+    if (this.#opened === undefined) throw fault('the store is not claimed');
+    return this.#opened;
+  }
+
+  /** The bytes of the file. */
+  get bytes(): number {
+    const stats: { mapSize?: number; pageSize?: number; lastPageNumber?: number } = this.#db.getStats();
+    return (stats.pageSize ?? 0) * ((stats.lastPageNumber ?? 0) + 1);
+  }
+
+  async claim(): Promise<void> {
+    // Loaded on demand: servers without data do not load it.
+    const { open } = await import('lmdb');
+    const isLazy = this.#sync === 'everysec';
+    this.#opened = open<Fields | string, StoredKey>({
+      path: this.#folder,
+      // If this is on, a commit is done before it is on the disk.
+      overlappingSync: isLazy,
+      separateFlushed: isLazy,
+    });
+    this.#claim = await Claim.make(this.#folder, randomUUID().slice(0, 8));
+    const { name } = this.#claim;
+    const former = this.#db.get(CLAIM);
+    const isHeld = typeof former === 'string' && (await Claim.isHeld(this.#folder, former));
+    // Two servers may have found that nobody holds it.
+    const isMine =
+      !isHeld &&
+      this.#db.transactionSync(() => {
+        if (this.#db.get(CLAIM) !== former) return false;
+        this.#db.putSync(CLAIM, name);
+        return true;
+      });
+    if (isMine) return;
+    await this.close();
+    throw plainError(STORED.inUse(this.#folder));
+  }
+
+  async *load(): AsyncGenerator<Entity> {
+    for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 }))
+      if (typeof value === 'object') yield { key: keyOf(key), fields: value };
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    const db = this.#db;
+    await db.batch(() => {
+      for (const change of changes) this.#apply(db, change);
+    });
+  }
+
+  #apply(db: RootDatabase<Fields | string, StoredKey>, change: Change): void {
+    if (change.type === 'put') void db.put(stored(change.key), change.fields);
+    else if (change.type === 'delete') void db.remove(stored(change.key));
+    else {
+      const start = stored(change.prefix);
+      for (const key of db.getKeys({ start, end: after(start) })) void db.remove(key);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.close();
+    this.#opened = undefined;
+    await this.#claim?.release();
+    this.#claim = undefined;
+  }
+}

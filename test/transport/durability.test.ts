@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import { Core } from '../../src/core/core.ts';
+import type { Command, CoreEvent } from '../../src/core/commands.ts';
+import { Durability } from '../../src/transport/durability.ts';
+import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
+import { encodeRequest } from '../../src/wire/request.ts';
+import { ManualStore } from '../support/manual-store.ts';
+
+const NOW = Date.UTC(2026, 10, 22);
+
+/** A core behind a store whose commits the test ends. */
+class Behind {
+  readonly store = new ManualStore();
+  readonly core = new Core({
+    limits: { ...DEFAULT_LIMITS, longValueBytes: 10_000 },
+    plugins: new Map(),
+    tls: 'none',
+    run: 'run1',
+    isStored: true,
+  });
+  /** What was sent, and the other commands that clients notice, in order. */
+  readonly performed: string[] = [];
+  readonly unread: number[] = [];
+  failure: unknown;
+  /** Whether the time of an event is up after its first piece of work. */
+  isHurried = false;
+  readonly durability = new Durability(
+    this.store,
+    this.core,
+    {
+      perform: (commands) => commands.forEach((command) => this.#note(command)),
+      holdReading: (connection, isHeld) => {
+        if (isHeld) this.unread.push(connection);
+        else this.unread.splice(this.unread.indexOf(connection), 1);
+      },
+      failed: (error) => (this.failure = error),
+    },
+    () => 0,
+  );
+
+  static async started(): Promise<Behind> {
+    const behind = new Behind();
+    const recovered = behind.durability.recover(() => NOW);
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await behind.store.finish();
+    await recovered;
+    behind.store.commits.length = 0;
+    return behind;
+  }
+
+  #note(command: Command): void {
+    if (command.type === 'send') {
+      const text = typeof command.bytes === 'string' ? command.bytes : Buffer.from(command.bytes).toString();
+      this.performed.push(`${command.connection}: ${text.slice(0, 4)}${text.slice(-1)}`);
+    } else if (['sendFile', 'close', 'flush', 'discardFile', 'continue'].includes(command.type))
+      this.performed.push(command.type);
+  }
+
+  handle(event: CoreEvent): void {
+    this.durability.handled(this.core.handle(event, NOW, () => this.isHurried));
+  }
+
+  /** A client with the old handshake. */
+  connect(connection: number): void {
+    this.handle({ type: 'connected', connection, peer: `client ${connection}` });
+    this.handle({ type: 'received', connection, bytes: Buffer.from('2222') });
+    this.performed.length = 0;
+  }
+
+  ask(connection: number, ...args: string[]): void {
+    this.handle({
+      type: 'received',
+      connection,
+      bytes: Buffer.from(encodeRequest(args, undefined), 'latin1'),
+    });
+  }
+}
+
+const OK = '0000';
+
+describe('a reply', () => {
+  test('leaves when the changes of its event are committed, and not before (D2)', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    expect(server.performed.splice(0)).toHaveLength(1);
+    server.ask(1, 'store', '__default', 'x', '1', 'value');
+    expect(server.performed).toEqual([]);
+    await server.store.finish();
+    expect(server.performed).toHaveLength(1);
+  });
+
+  test('that reads what is not committed yet waits for it, and one of another workspace does not (D2)', async () => {
+    const server = await Behind.started();
+    for (const connection of [1, 2, 3]) {
+      server.connect(connection);
+      server.ask(connection, 'use ws', '__default', '', 'no');
+    }
+    server.performed.length = 0;
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    server.ask(2, 'findTry', '__default', 'x');
+    server.ask(3, 'no such verb');
+    expect(server.performed).toHaveLength(1);
+    expect(server.performed[0]).toMatch(/^3: /);
+    while (server.store.isCommitting) await server.store.finish();
+    expect(server.performed.map((sent) => sent.slice(0, 2))).toEqual(['3:', '1:', '2:']);
+  });
+
+  test('keeps its place behind earlier replies of its connection that wait', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    server.ask(1, 'no such verb');
+    server.performed.length = 0;
+    await server.store.finish();
+    expect(server.performed).toHaveLength(2);
+    expect(server.performed[0]).toContain(OK);
+    expect(server.performed[1]).not.toContain(OK);
+  });
+
+  test('of the events during a commit waits for one commit more', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.connect(2);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(2, 'use ws', '__default', '', 'no');
+    server.performed.length = 0;
+    server.ask(1, 'store', '__default', 'x', '1', 'a');
+    server.ask(2, 'store', '__default', 'x', '1', 'b');
+    server.ask(1, 'store', '__default', 'x', '1', 'c');
+    expect(server.store.commits).toHaveLength(1);
+    await server.store.finish();
+    expect(server.performed).toHaveLength(1);
+    expect(server.store.commits).toHaveLength(2);
+    await server.store.finish();
+    expect(server.performed).toHaveLength(3);
+  });
+
+  test('is never sent when its commit has failed, and nothing else is (D6)', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.connect(2);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.performed.length = 0;
+    server.ask(1, 'store', '__default', 'x', '1', 'v');
+    await server.store.fail(new Error('EIO'));
+    expect(server.failure).toEqual(new Error('EIO'));
+    server.ask(2, 'no such verb');
+    expect(server.performed).toEqual([]);
+    expect(server.store.isCommitting).toBe(false);
+    await server.durability.close();
+    expect(server.store.isClosed).toBe(true);
+  });
+});
+
+describe('a commit', () => {
+  test('does not begin while work that changes something is half done, and its clients are not read from (D3)', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    for (const name of ['a', 'b', 'c']) server.ask(1, 'open ws', name, 'label', 'no');
+    while (server.store.isCommitting) await server.store.finish();
+    server.connect(2);
+    server.ask(2, 'use ws', '__default', '', 'no');
+    server.performed.length = 0;
+    server.store.commits.length = 0;
+    server.isHurried = true;
+    server.handle({ type: 'disconnected', connection: 1 });
+    server.ask(2, 'store', '__default', 'x', '1', 'v');
+    expect(server.store.isCommitting).toBe(false);
+    expect(server.unread).toEqual([2]);
+    for (let turn = 0; !server.store.isCommitting && turn < 20; turn++) server.handle({ type: 'continued' });
+    const [commit] = server.store.commits;
+    expect(commit?.filter(({ type }) => type === 'delete')).toHaveLength(3);
+    await server.store.finish();
+    expect(server.unread).toEqual([]);
+    expect(server.performed.filter((sent) => sent.startsWith('2: '))).toHaveLength(1);
+  });
+
+  test('is over before the file of a value that it deletes is discarded', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(1, 'store', '__default', 'x', '1', 'long'.repeat(5_000));
+    server.handle({ type: 'fileWritten', connection: 1, error: undefined });
+    while (server.store.isCommitting) await server.store.finish();
+    server.performed.length = 0;
+    server.ask(1, 'fetch', '__default', 'x');
+    expect(server.performed).toEqual([]);
+    await server.store.finish();
+    expect(server.performed.slice(-2)).toEqual(['sendFile', 'discardFile']);
+  });
+
+  test('is waited for when the server stops, and so are the changes during it', async () => {
+    const server = await Behind.started();
+    server.connect(1);
+    server.ask(1, 'use ws', '__default', '', 'no');
+    server.ask(1, 'store', '__default', 'x', '1', 'a');
+    server.ask(1, 'store', '__default', 'x', '1', 'b');
+    const closed = server.durability.close();
+    await server.store.finish();
+    expect(server.store.isClosed).toBe(false);
+    await server.store.finish();
+    await closed;
+    expect(server.store.memory.entities.filter(({ key }) => key[0] === 'value')).toHaveLength(2);
+  });
+});
