@@ -111,4 +111,40 @@ export const HAND_MADE: readonly HandMade[] = [
     search: 'this.#first = number + 1;',
     replace: '',
   },
+  {
+    what: 'a fetcher is served before the finders who then wait on (V5)',
+    file: 'src/workspace/waiters.ts',
+    search: `    if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
+    const fetcher = this.fetchers.shift();
+    fetcher?.answer(found);
+`,
+    replace: `    const fetcher = this.fetchers.shift();
+    fetcher?.answer(found);
+    if (this.finders.length > 0) this.#inSteps(this.#answer(this.finders.takeAll(), found));
+`,
+  },
+  {
+    what: 'the finder that came last is served first (V5)',
+    file: 'src/workspace/waiters.ts',
+    search: 'this.#answer(this.finders.takeAll(), found)',
+    replace: 'this.#answer([...this.finders.takeAll()].reverse(), found)',
+  },
+  {
+    what: 'what follows from the end of a client comes before its blocked request is withdrawn (S13)',
+    file: 'src/core/connection.ts',
+    search: '    core.contained(() => this.#blockedIn?.withdraw());\n',
+    replace: '    core.inSteps(this.#departure());\n    core.contained(() => this.#blockedIn?.withdraw());\n',
+  },
+  {
+    what: 'once enough of a request came in one period, every later period counts as enough (P12)',
+    file: 'src/core/request-timer.ts',
+    search: '      this.#progress = 0;\n',
+    replace: '',
+  },
+  {
+    what: 'a copy for a worker that came late, and that never reached it, goes to everybody (S17, S18)',
+    file: 'src/sleigh/work.ts',
+    search: 'if (task.broadcast === undefined) return this.returnUntried(task);',
+    replace: 'if (task.broadcast === undefined || task.isLate === true) return this.returnUntried(task);',
+  },
 ];

@@ -77,7 +77,11 @@ export class CoreWorld extends World {
     this.#note(event);
     this.lastMessages.note(event);
     this.#keep(event);
+    const gone = event.type === 'disconnected' ? event.connection : undefined;
     for (const command of this.core.handle(event, this.agenda.now)) {
+      // Its blocked request was withdrawn before anything else that its end causes (V6, S13).
+      if (command.type === 'send' && command.connection === gone)
+        this.wrongs.push(`${gone} has gone and is sent something`);
       this.#note(command);
       if (this.#loses(command, ++this.#commands)) continue;
       this.lastMessages.note(command);

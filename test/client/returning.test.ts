@@ -92,17 +92,18 @@ describe('a worker whose connection is cut', () => {
     expect((await sleigh.status()).workers).toBe(1);
   });
 
-  it.skipIf(isShort).each<[string, Cut]>([
-    ['sends a result again that never arrived', { from: 'worker', says: 'result' }],
+  it.skipIf(isShort).each<[string, Cut, results: number]>([
+    ['sends a result again that never arrived', { from: 'worker', says: 'result' }, 4],
     [
       'does not send a result again that arrived and whose reply was lost',
       { from: 'worker', says: 'result', arrives: true },
+      3,
     ],
-    ['gets a task again that never reached it', { from: 'server', says: 'nwsTask' }],
-    ['finds its fixed arguments after it is back', { from: 'worker', says: 'findTry' }],
-    ['tries again when its return is cut', { from: 'worker', says: 'doing' }],
-    ['tries again when the reply to its return is lost', { from: 'worker', says: 'doing', arrives: true }],
-  ])('%s', async (_, cut) => {
+    ['gets a task again that never reached it', { from: 'server', says: 'nwsTask' }, 3],
+    ['finds its fixed arguments after it is back', { from: 'worker', says: 'findTry' }, 3],
+    ['tries again when its return is cut', { from: 'worker', says: 'doing' }, 4],
+    ['tries again when the reply to its return is lost', { from: 'worker', says: 'doing', arrives: true }, 4],
+  ])('%s', async (_, cut, sent) => {
     await using sleigh = await start(1);
     await registered(1);
     const first: Cut[] = cut.says === 'doing' ? [{ from: 'worker', says: 'result' }] : [];
@@ -111,7 +112,7 @@ describe('a worker whose connection is cut', () => {
     go();
     const fixedArgs = { kept: true };
     expect(await sleigh.eachElem(task.counted, elements, { fixedArgs })).toEqual([0, 1, 2]);
-    expect([calls().length, deaths, proxy.cutsLeft]).toEqual([3, [], 0]);
+    expect([calls().length, deaths, proxy.cutsLeft, proxy.results]).toEqual([3, [], 0, sent]);
     expect(proxy.registrations).toBeGreaterThan(1);
   });
 

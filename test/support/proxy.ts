@@ -17,6 +17,8 @@ export class Proxy implements Disposable {
   registrations = 0;
   /** Those whose reply arrived, too. */
   answered = 0;
+  /** Results that workers sent, whether they arrived or not. */
+  results = 0;
   readonly #listener: Server;
   readonly #target: number;
   readonly #workers = new Set<Socket>();
@@ -69,6 +71,7 @@ export class Proxy implements Disposable {
         this.registrations++;
         this.#workers.add(near);
       }
+      if (this.#workers.has(near) && /store.*result/s.test(text)) this.results++;
       const cut = this.#due('worker', near, text);
       if (cut?.arrives === true) isDeaf = true;
       if (cut === undefined || isDeaf) far.write(bytes);

@@ -40,6 +40,8 @@ export class SimulatedServer {
   /** A client has requested that the server stops (P3). */
   stopRequested = false;
   readonly #projection: Projection;
+  /** The clients that were sent something, in this order. */
+  served: number[] = [];
   readonly #options: ServerOptions;
   readonly #clients = new Map<number, RawClient>();
   readonly #timers = new Map<number, number>();
@@ -183,6 +185,9 @@ export class SimulatedServer {
   #deliver(id: number, bytes: string | Uint8Array): void {
     const client = this.#client(id);
     if (client.closed) throw new Error(`client ${id} is sent something after its close`);
+    // Its blocked request was withdrawn before anything else that its end causes (V6, S13).
+    if (client.gone) throw new Error(`client ${id} has gone and is sent something`);
+    if (this.served.at(-1) !== id) this.served.push(id);
     client.received += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
   }
 

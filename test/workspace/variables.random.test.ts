@@ -77,10 +77,14 @@ class Comparison {
     switch (step.do) {
       case 'store': {
         const value = `${this.#stores++}`.padEnd(step.size, '.').slice(0, step.size);
+        this.server.served = [];
         expect(visitor.store(variable, value).status).toBe('0000');
         const model = this.#model(variable);
-        for (const { client, answer } of model.store(value))
-          this.#expectReply(client, variable, model, answer);
+        const answers = model.store(value);
+        // V5: those that only read first, in the order in which they came, then the one that takes.
+        const inOrder = answers.map(({ client }) => this.#visitors[client]?.client.id);
+        expect(this.server.served.filter((id) => id !== visitor.client.id)).toEqual(inOrder);
+        for (const { client, answer } of answers) this.#expectReply(client, variable, model, answer);
         return;
       }
       case 'get': {

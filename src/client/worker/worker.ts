@@ -81,7 +81,8 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
       departure.whenFree(undefined);
       const result = await perform(call, task, clock);
       if (departure.why !== undefined) {
-        await registration.use((connection) => store(connection, result));
+        // After it has come back it has no task if the result was received.
+        await registration.use(async (connection) => registration.task && store(connection, result));
         return registration.leave();
       }
       task = await next(result);
