@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { byForm } from '../support/form.ts';
 import { Job } from '../support/job.ts';
 import { OK, type Reply } from '../support/replies.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
@@ -62,14 +63,18 @@ class Play {
         this.#queue.push(name);
         return;
       }
-      default: {
-        const member = this.#members[step.who % Math.max(this.#members.length, 1)];
-        if (member === undefined) return;
-        if (step.do === 'reconnect') return this.#reconnect(member);
-        if (step.do === 'fetch') this.#fetch(member, step.isLost);
-        else this.#answer(member, step.isLost);
-      }
+      case 'fetch':
+        return this.#with(step.who, (member) => this.#fetch(member, step.isLost));
+      case 'answer':
+        return this.#with(step.who, (member) => this.#answer(member, step.isLost));
+      case 'reconnect':
+        return this.#with(step.who, (member) => this.#reconnect(member));
     }
+  }
+
+  #with(who: number, act: (member: Member) => void): void {
+    const member = this.#members[who % Math.max(this.#members.length, 1)];
+    if (member !== undefined) act(member);
   }
 
   #broadcast(isForAll: boolean): void {
@@ -144,7 +149,7 @@ describe('an elastic group whose workers join late and come back', () => {
         for (const step of steps) play.play(step);
         play.end();
       }),
-      { numRuns: 60 },
+      { numRuns: byForm(15, 60, 300) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { byForm } from '../support/form.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 
 // P12: a request that has begun must keep arriving. Whoever sends a little now and then holds its connection, its memory
@@ -62,7 +63,7 @@ describe('a client that sends a request slowly', () => {
         expect(client.closed).toBe(true);
         server.end();
       }),
-      { numRuns: 150 },
+      { numRuns: byForm(30, 150, 1_000) },
     );
   });
 });
