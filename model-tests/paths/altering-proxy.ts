@@ -1,48 +1,21 @@
-import { connect, createServer, type Socket } from 'node:net';
-import { once } from 'node:events';
 import type { Address } from '../../src/verify/protocol-client.ts';
+import { TcpProxy, type Passage } from '../../src/verify/tcp-proxy.ts';
 
 /** A proxy that changes some replies of a server. */
-export class AlteringProxy implements Address {
-  readonly host = '127.0.0.1';
-  readonly port: number;
-  readonly #close: () => void;
+export class AlteringProxy extends TcpProxy {
+  readonly #alter: (said: string) => string;
 
-  private constructor(port: number, close: () => void) {
-    this.port = port;
-    this.#close = close;
+  static async start(server: Address, alter: (said: string) => string): Promise<AlteringProxy> {
+    return new AlteringProxy(server, alter).listening();
   }
 
-  static async start({ host, port }: Address, alter: (said: string) => string): Promise<AlteringProxy> {
-    const sockets = new Set<Socket>();
-    const net = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-      const behind = connect({ host, port, allowHalfOpen: true, noDelay: true });
-      behind.on('data', (bytes: Buffer) => client.write(alter(bytes.toString('latin1')), 'latin1'));
-      behind.on('end', () => client.end());
-      client.pipe(behind);
-      for (const [one, other] of [
-        [client, behind],
-        [behind, client],
-      ] as const) {
-        sockets.add(one);
-        one.on('error', () => undefined);
-        one.on('close', () => {
-          sockets.delete(one);
-          other.destroy();
-        });
-      }
-    });
-    net.listen({ port: 0, host: '127.0.0.1' });
-    await once(net, 'listening');
-    const address = net.address();
-    if (address === null || typeof address === 'string') throw new Error('the proxy does not listen');
-    return new AlteringProxy(address.port, () => {
-      net.close();
-      for (const socket of sockets) socket.destroy();
-    });
+  private constructor(server: Address, alter: (said: string) => string) {
+    super(() => server);
+    this.#alter = alter;
   }
 
-  [Symbol.dispose](): void {
-    this.#close();
+  protected override passage(): Passage {
+    const alter = (bytes: Buffer): Buffer => Buffer.from(this.#alter(bytes.toString('latin1')), 'latin1');
+    return { received: (bytes, forward) => forward(alter(bytes)) };
   }
 }

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TcpProxy, type Passage } from '../../src/verify/tcp-proxy.ts';
 
 /** The first message after which a connection is cut. */
 export interface Cut {
@@ -10,7 +10,7 @@ export interface Cut {
 }
 
 /** A network between workers and a server that fails on demand; clients that are not workers are not affected. */
-export class Proxy implements Disposable {
+export class Proxy extends TcpProxy {
   /** New connections are cut at once while it is false. */
   isUp = true;
   /** Registrations of workers that arrived. */
@@ -19,26 +19,12 @@ export class Proxy implements Disposable {
   answered = 0;
   /** Results that workers sent, whether they arrived or not. */
   results = 0;
-  readonly #listener: Server;
-  readonly #target: number;
   readonly #workers = new Set<Socket>();
   readonly #cuts: Cut[] = [];
 
-  /** @param target port of the server */
-  static async start(target: number): Promise<Proxy> {
-    const proxy = new Proxy(target);
-    await once(proxy.#listener.listen(0, '127.0.0.1'), 'listening');
-    return proxy;
-  }
-
-  private constructor(target: number) {
-    this.#target = target;
-    this.#listener = createServer({ noDelay: true }, (near) => this.#connect(near));
-  }
-
-  get address(): { host: string; port: number } {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
-    return { host: '127.0.0.1', port: (this.#listener.address() as AddressInfo).port };
+  /** @param port of the server */
+  static async start(port: number): Promise<Proxy> {
+    return new Proxy(() => ({ host: '127.0.0.1', port })).listening();
   }
 
   /** Cuts, once, the next connection of a worker on which this happens. */
@@ -56,58 +42,42 @@ export class Proxy implements Disposable {
     for (const near of this.#workers) near.destroy();
   }
 
-  #connect(near: Socket): void {
-    if (!this.isUp) {
-      near.destroy();
-      return;
-    }
-    const far = connect(this.#target, '127.0.0.1');
+  protected override passage(near: Socket): Passage {
+    if (!this.isUp) near.destroy();
     let isDeaf = false;
     let isAnswered = false;
-    near.on('data', (bytes) => {
-      const text = bytes.toString('latin1');
-      // A sentinel that requests a rank has a session, too (S19).
-      if (text.includes('store') && text.includes('worker_ids') && text.includes('session')) {
-        this.registrations++;
-        this.#workers.add(near);
-      }
-      if (this.#workers.has(near) && /store.*result/s.test(text)) this.results++;
-      const cut = this.#due('worker', near, text);
-      if (cut?.arrives === true) isDeaf = true;
-      if (cut === undefined || isDeaf) far.write(bytes);
-      else near.destroy();
-    });
-    far.on('data', (bytes) => {
-      if (isDeaf || this.#due('server', near, bytes.toString('latin1')) !== undefined) near.destroy();
-      else {
+    return {
+      sent: (bytes, forward) => {
+        const text = bytes.toString('latin1');
+        // A sentinel that requests a rank has a session, too (S19).
+        if (text.includes('store') && text.includes('worker_ids') && text.includes('session')) {
+          this.registrations++;
+          this.#workers.add(near);
+        }
+        if (this.#workers.has(near) && /store.*result/s.test(text)) this.results++;
+        const cut = this.#due('worker', near, text);
+        if (cut?.arrives === true) isDeaf = true;
+        if (cut === undefined || isDeaf) forward(bytes);
+        else near.destroy();
+      },
+      received: (bytes, forward) => {
+        if (isDeaf || this.#due('server', near, bytes.toString('latin1')) !== undefined) {
+          near.destroy();
+          return;
+        }
         if (!isAnswered && this.#workers.has(near)) {
           isAnswered = true;
           this.answered++;
         }
-        near.write(bytes);
-      }
-    });
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('error', () => undefined);
-      one.on('end', () => other.end());
-      one.on('close', () => {
-        this.#workers.delete(near);
-        other.destroy();
-      });
-    }
+        forward(bytes);
+      },
+      closed: () => this.#workers.delete(near),
+    };
   }
 
   #due(from: Cut['from'], near: Socket, text: string): Cut | undefined {
     const [cut] = this.#cuts;
     if (cut?.from !== from || !this.#workers.has(near) || !text.includes(cut.says)) return undefined;
     return this.#cuts.shift();
-  }
-
-  [Symbol.dispose](): void {
-    this.cut();
-    this.#listener.close();
   }
 }
