@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRequest } from '../../src/wire/request.ts';
 import { memoryOf } from '../support/bystander.ts';
-import { RawClient } from '../support/raw-client.ts';
-import { isLongVerb, readReply, type Reply } from '../support/replies.ts';
-import { startServe, type ServeProcess } from '../support/serve-process.ts';
+import type { Answer } from '../../src/verify/answer.ts';
+import { ProtocolClient, type Details } from '../../src/verify/protocol-client.ts';
+import { startServe } from '../support/serve-process.ts';
 import { isLong, isShort } from '../support/form.ts';
 
 // Everything that a client can make the server hold, each kind on a server of its own with limited memory: 32 MiB with
@@ -15,50 +14,11 @@ const LIMIT = (isLong ? 32 : 8) * MIB;
 const MAX_MEMORY = isLong ? 256 : 160;
 const AT_ONCE = 100;
 
-type Request = readonly [args: readonly string[], metadata?: Readonly<Record<string, string>>];
+type Request = readonly [args: readonly string[], metadata?: Details];
 
-/** A client with metadata both ways. */
-class Filler {
-  readonly client: RawClient;
-  #come = '';
-
-  constructor(client: RawClient) {
-    this.client = client;
-  }
-
-  static async at({ port }: ServeProcess): Promise<Filler> {
-    const options = { MetadataToServer: '1', MetadataFromServer: '1' };
-    return new Filler(await RawClient.ready(port, options));
-  }
-
-  async ask(...requests: Request[]): Promise<Reply[]> {
-    const bytes = requests.map(([args, metadata = {}]) =>
-      encodeRequest(args, new Map(Object.entries(metadata))),
-    );
-    this.client.write(bytes.join(''));
-    const replies: Reply[] = [];
-    for (const [[verb = '']] of requests) replies.push(await this.#reply(verb));
-    return replies;
-  }
-
-  async #reply(verb: string): Promise<Reply> {
-    for (;;) {
-      const read = readReply(this.#come, { metadata: true, cookie: true, isLong: isLongVerb(verb) });
-      if (read !== undefined) {
-        this.#come = this.#come.slice(read.length);
-        return read.reply;
-      }
-      const more = await this.client.read(1);
-      if (more.length === 0) throw new Error('the server has ended the connection');
-      this.#come += more.toString('latin1') + (await this.#rest());
-    }
-  }
-
-  async #rest(): Promise<string> {
-    const { readableLength } = this.client.socket;
-    return readableLength === 0 ? '' : (await this.client.read(readableLength)).toString('latin1');
-  }
-}
+/** Sends all requests at once. */
+const ask = (client: ProtocolClient, requests: readonly Request[]): Promise<Answer[]> =>
+  Promise.all(requests.map(([args, metadata]) => client.begin(args, metadata).whenAnswered));
 
 interface Kind {
   readonly what: string;
@@ -148,14 +108,15 @@ describe('all memory that the server holds for clients has a limit (P12)', () =>
         '--log-level',
         'error',
       );
-      const filler = await Filler.at(server);
-      for (const request of first) await filler.ask(request);
+      const address = { host: '127.0.0.1', port: server.port };
+      const filler = await ProtocolClient.ready(address);
+      for (const request of first) await ask(filler, [request]);
       let refusal = '';
       for (let n = 0; refusal === '' && n < 400_000; n += AT_ONCE) {
         const requests = Array.from({ length: AT_ONCE }, (_, k) => again(n + k)).flatMap((made) =>
           isRequest(made) ? [made] : made,
         );
-        const replies = await filler.ask(...requests);
+        const replies = await ask(filler, requests);
         refusal = replies.find(({ status }) => status !== '0000')?.reason ?? '';
         if (refusal === 'no value available') refusal = '';
         expect(memoryOf(server.pid)).toBeLessThan(MAX_MEMORY);
@@ -166,8 +127,9 @@ describe('all memory that the server holds for clients has a limit (P12)', () =>
       );
       expect(memoryOf(server.pid)).toBeLessThan(MAX_MEMORY);
       // The server still serves existing clients and new ones.
-      const other = await Filler.at(server);
-      expect((await other.ask([['list wss', '__default']]))[0]?.status).toBe('0000');
+      const other = await ProtocolClient.ready(address);
+      expect((await other.ask(['list wss', '__default'])).status).toBe('0000');
+      for (const client of [filler, other]) client.vanish();
     },
   );
 });
