@@ -52,8 +52,10 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
     },
     HOUR,
   );
+});
 
-  it.skipIf(isShort)(
+describe.skipIf(isShort)('a job whose workers and sentinels are killed, stopped and cut off', () => {
+  it(
     'with onDeadWorker=null gets one result for each task, and a null result for each task whose worker died (S13)',
     async () => {
       const { wrongs, nulls } = await chaos('null', Math.ceil(KILLS / 4));
@@ -63,7 +65,7 @@ describe('a job whose workers and sentinels are killed, stopped and cut off', ()
     HOUR,
   );
 
-  it.skipIf(isShort)('with onDeadWorker=shutdown notifies the waiting master (S13)', async () => {
+  it('with onDeadWorker=shutdown notifies the waiting master (S13)', async () => {
     await using server = await startServe('--verify', '--log-level', 'error');
     const master = await NwsConnection.open({ host: '127.0.0.1', port: server.port });
     await master.openWorkspace('job', { metadata: new Map([['wstype', 'sleigh']]) });

@@ -76,14 +76,14 @@ describe('sleigh serve --json', () => {
   });
 });
 
-describe('sleigh charts --json', () => {
-  it.skipIf(isShort)('lists the machines', async () => {
+describe.skipIf(isShort)('sleigh charts --json', () => {
+  it('lists the machines', async () => {
     const list = parsed((await sleigh(['charts', '--json'])).output);
     expect(list).toContainEqual({ name: 'worker', title: 'Worker', about: expect.any(String) });
     expect(list).toHaveLength(10);
   });
 
-  it.skipIf(isShort)('prints a machine as JSON, or another form as a text in JSON', async () => {
+  it('prints a machine as JSON, or another form as a text in JSON', async () => {
     const { output } = await sleigh(['charts', 'worker', '--json']);
     expect(parsed(output)).toEqual({
       name: 'worker',
@@ -94,13 +94,13 @@ describe('sleigh charts --json', () => {
     expect(parsed(svg.output)).toEqual({ name: 'worker', format: 'svg', chart: docs('worker.svg') });
   });
 
-  it.skipIf(isShort)('lists the files that it wrote', async () => {
+  it('lists the files that it wrote', async () => {
     const out = join(folder, 'out');
     const { output } = await sleigh(['charts', 'worker', '--out', out, '--json']);
     expect(parsed(output)).toEqual({ folder: out, files: expect.arrayContaining(readdirSync(out)) });
   });
 
-  it.skipIf(isShort)('reports where it shows a replay', async () => {
+  it('reports where it shows a replay', async () => {
     await using replay = await startSleigh(['charts', '--trace', trace, '--web-port', '0', '--json']);
     const { url }: { url: string } = JSON.parse(replay.line);
     expect((await fetch(url)).status).toBe(200);
@@ -178,7 +178,7 @@ describe('sleigh run --json', () => {
   });
 });
 
-describe('an error under --json', () => {
+describe.skipIf(isShort)('an error under --json', () => {
   /** A port that something listens on. */
   const busy = createServer();
   let there: string;
@@ -192,7 +192,7 @@ describe('an error under --json', () => {
     return String(typeof address === 'object' ? address?.port : '');
   };
 
-  it.skipIf(isShort).each<[what: string, code: string, args: () => readonly string[]]>([
+  it.each<[what: string, code: string, args: () => readonly string[]]>([
     ['a port in use', 'not-listening', () => ['serve', '--port', busyPort()]],
     ['a page without a port', 'not-listening', () => ['serve', '--port', '0', '--web-port', busyPort()]],
     ['a folder that is not there', 'not-begun', () => ['serve', '--port', '0', '--tmp-dir', '/no/such']],
@@ -217,49 +217,41 @@ describe('an error under --json', () => {
     expect(parsed(errors)).toEqual({ error: { code, message: expect.stringMatching(/./) } });
   });
 
-  it.skipIf(isShort)('is not JSON if --json is an argument and not a flag', async () => {
+  it('is not JSON if --json is an argument and not a flag', async () => {
     const { errors } = await sleigh(['ls', '--server', there, '--', '--json']);
     expect(errors).toBe('sleigh: there is no workspace "--json"\n');
   });
 });
 
-describe('--json', () => {
-  it.skipIf(isShort)(
-    'is supported by every command except completion, and documented in its help',
-    async () => {
-      const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(
-        ([, name = '']) => name,
-      );
-      const without: string[] = [];
-      for (const name of commands.filter((each) => each !== 'help'))
-        if (!/^ +--json /m.test((await sleigh([name, '--help'])).output)) without.push(name);
-      expect(commands.length).toBeGreaterThan(10);
-      expect(without).toEqual(['completion']);
-    },
-    30_000,
-  );
+describe.skipIf(isShort)('--json', () => {
+  it('is supported by every command except completion, and documented in its help', async () => {
+    const commands = [...(await sleigh(['--help'])).output.matchAll(/^ {2}(\w+) /gm)].map(
+      ([, name = '']) => name,
+    );
+    const without: string[] = [];
+    for (const name of commands.filter((each) => each !== 'help'))
+      if (!/^ +--json /m.test((await sleigh([name, '--help'])).output)) without.push(name);
+    expect(commands.length).toBeGreaterThan(10);
+    expect(without).toEqual(['completion']);
+  }, 30_000);
 
-  it.skipIf(isShort)(
-    'makes worker report its events as lines of JSON',
-    async () => {
-      const job = await NetWorkSpace.open('job', { port: portOf(serve), metadata: { wstype: 'sleigh' } });
-      const address = `127.0.0.1:${portOf(serve)}`;
-      const worker = new CommandProcess(folder, [
-        'worker',
-        'job',
-        '--server',
-        address,
-        '--workers',
-        '1',
-        '--json',
-      ]);
-      await expect.poll(() => worker.lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
-      job.close();
-      await worker.status();
-      const events = worker.lines.map((line): unknown => JSON.parse(line));
-      expect(events[0]).toEqual({ event: 'started', workers: 1 });
-      expect(events.at(-1)).toMatchObject({ event: 'ended' });
-    },
-    30_000,
-  );
+  it('makes worker report its events as lines of JSON', async () => {
+    const job = await NetWorkSpace.open('job', { port: portOf(serve), metadata: { wstype: 'sleigh' } });
+    const address = `127.0.0.1:${portOf(serve)}`;
+    const worker = new CommandProcess(folder, [
+      'worker',
+      'job',
+      '--server',
+      address,
+      '--workers',
+      '1',
+      '--json',
+    ]);
+    await expect.poll(() => worker.lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    job.close();
+    await worker.status();
+    const events = worker.lines.map((line): unknown => JSON.parse(line));
+    expect(events[0]).toEqual({ event: 'started', workers: 1 });
+    expect(events.at(-1)).toMatchObject({ event: 'ended' });
+  }, 30_000);
 });

@@ -47,30 +47,6 @@ async function admits(port: number, token: string): Promise<boolean> {
 }
 
 describe('SIGHUP', () => {
-  it.skipIf(isShort)('reloads the token and keeps existing connections', async () => {
-    writeFileSync(file('token'), 'first\n');
-    await using serve = await startServe('--token-file', file('token'));
-    const before = await NwsConnection.open({ host: '127.0.0.1', port: serve.port, token: 'first' });
-    writeFileSync(file('token'), 'second\n');
-    const line = await reload(serve, RELOADED);
-    expect(JSON.parse(line)).toMatchObject({ level: 30, audit: true });
-    expect([await admits(serve.port, 'first'), await admits(serve.port, 'second')]).toEqual([false, true]);
-    await before.openWorkspace('w');
-    before.close();
-  });
-
-  it.skipIf(isShort)('reloads the addresses', async () => {
-    writeFileSync(file('allowed'), '# the office\n10.0.0.0/8\n');
-    await using serve = await startServe('--allow-file', file('allowed'));
-    const stranger = await RawClient.open(serve.port);
-    await stranger.closed();
-    writeFileSync(file('allowed'), '10.0.0.0/8\n127.0.0.1 # here\n');
-    await reload(serve, RELOADED);
-    const client = await RawClient.ready(serve.port);
-    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
-    client.vanish();
-  });
-
   it('reloads the certificate', async () => {
     copyFileSync(fixture('localhost.crt'), file('crt'));
     copyFileSync(fixture('localhost.key'), file('key'));
@@ -93,8 +69,34 @@ describe('SIGHUP', () => {
     await reload(serve, RELOADED);
     expect(await shown()).toBe(printOf('client.crt'));
   });
+});
 
-  it.skipIf(isShort).each([
+describe.skipIf(isShort)('SIGHUP', () => {
+  it('reloads the token and keeps existing connections', async () => {
+    writeFileSync(file('token'), 'first\n');
+    await using serve = await startServe('--token-file', file('token'));
+    const before = await NwsConnection.open({ host: '127.0.0.1', port: serve.port, token: 'first' });
+    writeFileSync(file('token'), 'second\n');
+    const line = await reload(serve, RELOADED);
+    expect(JSON.parse(line)).toMatchObject({ level: 30, audit: true });
+    expect([await admits(serve.port, 'first'), await admits(serve.port, 'second')]).toEqual([false, true]);
+    await before.openWorkspace('w');
+    before.close();
+  });
+
+  it('reloads the addresses', async () => {
+    writeFileSync(file('allowed'), '# the office\n10.0.0.0/8\n');
+    await using serve = await startServe('--allow-file', file('allowed'));
+    const stranger = await RawClient.open(serve.port);
+    await stranger.closed();
+    writeFileSync(file('allowed'), '10.0.0.0/8\n127.0.0.1 # here\n');
+    await reload(serve, RELOADED);
+    const client = await RawClient.ready(serve.port);
+    expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
+    client.vanish();
+  });
+
+  it.each([
     ['a missing token file', () => rmSync(file('token')), 'token cannot be read'],
     ['an empty token', () => writeFileSync(file('token'), '\n'), 'a token has from 1 to 9999 bytes'],
     ['a bad address', () => writeFileSync(file('allowed'), '127.0.0.1\nhere\n'), 'line 2 of'],
@@ -109,25 +111,22 @@ describe('SIGHUP', () => {
     expect([await admits(serve.port, 'first'), await admits(serve.port, '')]).toEqual([true, false]);
   });
 
-  it.skipIf(isShort)(
-    'keeps the certificate and the addresses if the new certificate does not match its key',
-    async () => {
-      copyFileSync(fixture('localhost.crt'), file('crt'));
-      copyFileSync(fixture('localhost.key'), file('key'));
-      writeFileSync(file('allowed'), '127.0.0.1');
-      await using serve = await startServe(
-        '--tls-cert',
-        file('crt'),
-        '--tls-key',
-        file('key'),
-        '--allow-file',
-        file('allowed'),
-      );
-      copyFileSync(fixture('client.crt'), file('crt'));
-      writeFileSync(file('allowed'), '10.0.0.1');
-      expect(await reload(serve, KEPT)).toContain('the certificate or the key cannot be used');
-      const client = await RawClient.ready(serve.port);
-      client.vanish();
-    },
-  );
+  it('keeps the certificate and the addresses if the new certificate does not match its key', async () => {
+    copyFileSync(fixture('localhost.crt'), file('crt'));
+    copyFileSync(fixture('localhost.key'), file('key'));
+    writeFileSync(file('allowed'), '127.0.0.1');
+    await using serve = await startServe(
+      '--tls-cert',
+      file('crt'),
+      '--tls-key',
+      file('key'),
+      '--allow-file',
+      file('allowed'),
+    );
+    copyFileSync(fixture('client.crt'), file('crt'));
+    writeFileSync(file('allowed'), '10.0.0.1');
+    expect(await reload(serve, KEPT)).toContain('the certificate or the key cannot be used');
+    const client = await RawClient.ready(serve.port);
+    client.vanish();
+  });
 });

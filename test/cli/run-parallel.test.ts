@@ -67,8 +67,8 @@ describe('sleigh run --retries', () => {
   });
 });
 
-describe('sleigh run --timeout', () => {
-  it.skipIf(isShort)('stops a call that takes longer, and continues with the other lines', async () => {
+describe.skipIf(isShort)('sleigh run --timeout', () => {
+  it('stops a call that takes longer, and continues with the other lines', async () => {
     const source = `export default (n) => (n === 2 ? new Promise((resolve) => setTimeout(resolve, 1e6)) : n);`;
     const args = ['--workers', '1', '--timeout', '0.3', '--joblog', 'log'];
     const { child, lines } = await run(source, args, { input: asInput(numbers(3)) });
@@ -79,8 +79,8 @@ describe('sleigh run --timeout', () => {
   });
 });
 
-describe('sleigh run -j', () => {
-  it.skipIf(isShort)('sets the number of workers, as in GNU parallel', async () => {
+describe.skipIf(isShort)('sleigh run -j', () => {
+  it('sets the number of workers, as in GNU parallel', async () => {
     const { lines, errors } = await run('export default (n) => n;', ['-j', '1'], { input: '1\n' });
     expect([lines, errors]).toEqual([['1'], '']);
     const none = await run('export default (n) => n;', ['-j', '0'], { input: '1\n' });
@@ -88,31 +88,28 @@ describe('sleigh run -j', () => {
   });
 });
 
-describe('sleigh run --joblog', () => {
-  it.skipIf(isShort)(
-    'records the host, and the exit status or the signal that ended a worker, as GNU parallel does',
-    async () => {
-      const source = `export default (how) => {
+describe.skipIf(isShort)('sleigh run --joblog', () => {
+  it('records the host, and the exit status or the signal that ended a worker, as GNU parallel does', async () => {
+    const source = `export default (how) => {
       if (how === 'exit') process.exit(3);
       if (how === 'kill') process.kill(process.pid, 'SIGKILL');
       if (how === 'throw') throw new Error('thrown');
       return how;
     };`;
-      const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
-      await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
-      const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
-      expect(head?.split('\t')).toEqual(
-        'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
-      );
-      const known = rows.map((row) => row.split('\t').filter((_, column) => column < 2 || column > 5));
-      expect(known).toEqual([
-        ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
-        ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
-        ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
-        ['4', hostname(), '1', '9', expect.stringMatching(/ kill$/)],
-      ]);
-    },
-  );
+    const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
+    await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
+    const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
+    expect(head?.split('\t')).toEqual(
+      'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
+    );
+    const known = rows.map((row) => row.split('\t').filter((_, column) => column < 2 || column > 5));
+    expect(known).toEqual([
+      ['1', hostname(), '0', '0', expect.stringMatching(/ good$/)],
+      ['2', hostname(), '1', '0', expect.stringMatching(/ throw$/)],
+      ['3', hostname(), '3', '0', expect.stringMatching(/ exit$/)],
+      ['4', hostname(), '1', '9', expect.stringMatching(/ kill$/)],
+    ]);
+  });
 });
 
 describe('sleigh run --halt', () => {
@@ -282,8 +279,8 @@ describe('sleigh run --joblog --resume', () => {
   );
 });
 
-describe('sleigh run --web', () => {
-  it.skipIf(isShort)('serves a page for the duration of the run, and none without the flag', async () => {
+describe.skipIf(isShort)('sleigh run --web', () => {
+  it('serves a page for the duration of the run, and none without the flag', async () => {
     folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
     const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
     const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
@@ -297,8 +294,8 @@ describe('sleigh run --web', () => {
   });
 });
 
-describe('the output of a module', () => {
-  it.skipIf(isShort).each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
+describe.skipIf(isShort)('the output of a module', () => {
+  it.each(['processes', 'threads'])('never mixes with results, with %s', async (how) => {
     const source = `
       import { execSync } from 'node:child_process';
       console.log('loading');

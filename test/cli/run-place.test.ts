@@ -39,32 +39,6 @@ async function placeOf(...args: string[]): Promise<unknown> {
 }
 
 describe('the working directory and the environment of workers', () => {
-  it.skipIf(isShort)(
-    'are set by --cwd and --env for workers on other hosts, which inherit nothing else',
-    async () => {
-      chmodSync(folder.write('ssh', SSH), 0o755);
-      const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
-      expect(await placeOf(...there)).toEqual(['/', null, null]);
-      const data = realpathSync(join(folder.path, 'data'));
-      expect(await placeOf(...there, '--cwd', 'data', '--env', 'KEY', '--env', 'MODE=a=b')).toEqual([
-        data,
-        'secret',
-        'a=b',
-      ]);
-    },
-  );
-
-  it.skipIf(isShort)('are set for local workers, too', async () => {
-    const data = realpathSync(join(folder.path, 'data'));
-    expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
-    const threads = ['--launch', 'threads'];
-    expect(await placeOf(...threads, '--cwd', 'data', '--env', 'MODE=fast')).toEqual([
-      data,
-      'secret',
-      'fast',
-    ]);
-  });
-
   it.each([
     ['a folder that is not there', ['--cwd', 'none'], /cannot enter the folder .*none: .*no such file/],
     [
@@ -78,5 +52,30 @@ describe('the working directory and the environment of workers', () => {
     expect([await running.status(), running.output]).toEqual([1, '']);
     expect(running.errors).toMatch(message);
     expect(running.errors.match(/\n/g)).toHaveLength(1);
+  });
+});
+
+describe.skipIf(isShort)('the working directory and the environment of workers', () => {
+  it('are set by --cwd and --env for workers on other hosts, which inherit nothing else', async () => {
+    chmodSync(folder.write('ssh', SSH), 0o755);
+    const there = ['--host', 'ada', '--remote-command', `${process.execPath} ${MAIN}`];
+    expect(await placeOf(...there)).toEqual(['/', null, null]);
+    const data = realpathSync(join(folder.path, 'data'));
+    expect(await placeOf(...there, '--cwd', 'data', '--env', 'KEY', '--env', 'MODE=a=b')).toEqual([
+      data,
+      'secret',
+      'a=b',
+    ]);
+  });
+
+  it('are set for local workers, too', async () => {
+    const data = realpathSync(join(folder.path, 'data'));
+    expect(await placeOf('--cwd', 'data', '--env', 'MODE=fast')).toEqual([data, 'secret', 'fast']);
+    const threads = ['--launch', 'threads'];
+    expect(await placeOf(...threads, '--cwd', 'data', '--env', 'MODE=fast')).toEqual([
+      data,
+      'secret',
+      'fast',
+    ]);
   });
 });

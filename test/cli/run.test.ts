@@ -60,101 +60,6 @@ describe('sleigh run', () => {
     expect([child.exitCode, errors]).toEqual([0, '']);
   });
 
-  it.skipIf(isShort)(
-    'parses a line as JSON if it is valid JSON, and otherwise takes it as text',
-    async () => {
-      const input = 'plain\n{"a": [1]}\r\n\n"quoted"\nnull\n12 \ntrue\nlast';
-      const { lines } = await run('export default (x) => [typeof x, x]', input);
-      expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
-        ['string', 'plain'],
-        ['object', { a: [1] }],
-        ['string', ''],
-        ['string', 'quoted'],
-        ['object', null],
-        ['number', 12],
-        ['boolean', true],
-        ['string', 'last'],
-      ]);
-    },
-  );
-
-  it.skipIf(isShort)(
-    'takes lines unchanged with --text, and takes a number as text if it would not be printed with the same digits',
-    async () => {
-      const source = 'export default (x) => [typeof x, x]';
-      const input = '12\n1.10\n12345678901234567891\n{"a":1}\nnull\n';
-      const { lines } = await run(source, input);
-      expect(lines).toEqual([
-        '["number",12]',
-        '["string","1.10"]',
-        '["string","12345678901234567891"]',
-        '["object",{"a":1}]',
-        '["object",null]',
-      ]);
-      const asText = await run(source, input, '--text');
-      expect(asText.lines).toEqual(
-        ['12', '1.10', '12345678901234567891', '{"a":1}', 'null'].map((line) =>
-          JSON.stringify(['string', line]),
-        ),
-      );
-    },
-  );
-
-  it.skipIf(isShort)(
-    'stops at a line that it cannot read, and reports the line and how to continue',
-    async () => {
-      const source = 'export default (x) => x';
-      const latin1 = Buffer.from('a\ncaf\xe9\n', 'latin1');
-      const refused = await run(source, latin1);
-      expect([refused.child.exitCode, refused.lines]).toEqual([1, ['"a"']]);
-      expect(refused.errors).toMatch(
-        /^sleigh: cannot read standard input: line 2 is not UTF-8; --encoding .*latin1/,
-      );
-      const read = await run(source, latin1, '--encoding', 'latin1');
-      expect([read.child.exitCode, read.lines]).toEqual([0, ['"a"', '"café"']]);
-      const long = await run(source, '{"id":12345678901234567891}\n');
-      expect([long.child.exitCode, long.errors]).toEqual([
-        1,
-        expect.stringContaining('line 1 has 12345678901234567891'),
-      ]);
-      const nul = await run(source, 'a\0b\n');
-      expect([nul.child.exitCode, nul.errors]).toEqual([1, expect.stringContaining('line 1 has a NUL byte')]);
-      expect((await run(source, 'a\0b\n', '--text')).lines).toEqual([String.raw`"a\u0000b"`]);
-    },
-    60_000,
-  );
-
-  it.skipIf(isShort)('reads UTF-16 with a byte order mark', async () => {
-    const { lines } = await run('export default (x) => x', Buffer.from('\ufeffnaïve\r\n7\n', 'utf16le'));
-    expect(lines).toEqual(['"naïve"', '7']);
-  });
-
-  it.skipIf(isShort)(
-    'reads a file, loads a CommonJS module, and accepts the name of standard input',
-    async () => {
-      folder.write('input.txt', 'a\nb\n');
-      folder.write('module.cjs', 'module.exports = (x) => x + x;');
-      const file = new RunProcess(folder.path, ['module.cjs', 'input.txt']);
-      expect([await file.status(), file.lines]).toEqual([0, ['"aa"', '"bb"']]);
-      const standard = new RunProcess(folder.path, ['module.cjs', '-'], { input: 'c' });
-      expect([await standard.status(), standard.lines]).toEqual([0, ['"cc"']]);
-    },
-  );
-
-  it.skipIf(isShort)('writes results in the order of completion with --unordered', async () => {
-    const source = `
-      import { existsSync, writeFileSync } from 'node:fs';
-      export default async (n) => {
-        if (n === 3) writeFileSync('third', '');
-        while (n === 1 && !existsSync('third')) await new Promise((resolve) => setTimeout(resolve, 5));
-        return n;
-      }`;
-    const { lines } = await run(source, '1\n2\n3\n', '--workers', '2', '--unordered');
-    expect(lines.toSorted()).toEqual(['1', '2', '3']);
-    // The first call cannot complete before the third one has begun, and so not before the second one has completed.
-    expect(lines.indexOf('2')).toBeLessThan(lines.indexOf('1'));
-  });
-
   it('writes an error line in place of a line that fails, continues, and exits with status 1', async () => {
     const source = `export default async (n) => {
       if (n === 2) throw new RangeError('too much');
@@ -176,7 +81,98 @@ describe('sleigh run', () => {
     );
   });
 
-  it.skipIf(isShort)('writes an error line for a result that cannot be written as JSON', async () => {
+  it('keeps the output of the module out of the results', async () => {
+    const source = `console.log('loaded'); export default (n) => { console.log('called'); return n; }`;
+    const { lines, errors } = await run(source, '1\n', '--workers', '1');
+    expect(lines).toEqual(['1']);
+    expect(errors.match(/loaded|called/g)).toHaveLength(3);
+  });
+});
+
+describe.skipIf(isShort)('sleigh run', () => {
+  it('parses a line as JSON if it is valid JSON, and otherwise takes it as text', async () => {
+    const input = 'plain\n{"a": [1]}\r\n\n"quoted"\nnull\n12 \ntrue\nlast';
+    const { lines } = await run('export default (x) => [typeof x, x]', input);
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
+      ['string', 'plain'],
+      ['object', { a: [1] }],
+      ['string', ''],
+      ['string', 'quoted'],
+      ['object', null],
+      ['number', 12],
+      ['boolean', true],
+      ['string', 'last'],
+    ]);
+  });
+
+  it('takes lines unchanged with --text, and takes a number as text if it would not be printed with the same digits', async () => {
+    const source = 'export default (x) => [typeof x, x]';
+    const input = '12\n1.10\n12345678901234567891\n{"a":1}\nnull\n';
+    const { lines } = await run(source, input);
+    expect(lines).toEqual([
+      '["number",12]',
+      '["string","1.10"]',
+      '["string","12345678901234567891"]',
+      '["object",{"a":1}]',
+      '["object",null]',
+    ]);
+    const asText = await run(source, input, '--text');
+    expect(asText.lines).toEqual(
+      ['12', '1.10', '12345678901234567891', '{"a":1}', 'null'].map((line) =>
+        JSON.stringify(['string', line]),
+      ),
+    );
+  });
+
+  it('stops at a line that it cannot read, and reports the line and how to continue', async () => {
+    const source = 'export default (x) => x';
+    const latin1 = Buffer.from('a\ncaf\xe9\n', 'latin1');
+    const refused = await run(source, latin1);
+    expect([refused.child.exitCode, refused.lines]).toEqual([1, ['"a"']]);
+    expect(refused.errors).toMatch(
+      /^sleigh: cannot read standard input: line 2 is not UTF-8; --encoding .*latin1/,
+    );
+    const read = await run(source, latin1, '--encoding', 'latin1');
+    expect([read.child.exitCode, read.lines]).toEqual([0, ['"a"', '"café"']]);
+    const long = await run(source, '{"id":12345678901234567891}\n');
+    expect([long.child.exitCode, long.errors]).toEqual([
+      1,
+      expect.stringContaining('line 1 has 12345678901234567891'),
+    ]);
+    const nul = await run(source, 'a\0b\n');
+    expect([nul.child.exitCode, nul.errors]).toEqual([1, expect.stringContaining('line 1 has a NUL byte')]);
+    expect((await run(source, 'a\0b\n', '--text')).lines).toEqual([String.raw`"a\u0000b"`]);
+  }, 60_000);
+
+  it('reads UTF-16 with a byte order mark', async () => {
+    const { lines } = await run('export default (x) => x', Buffer.from('\ufeffnaïve\r\n7\n', 'utf16le'));
+    expect(lines).toEqual(['"naïve"', '7']);
+  });
+
+  it('reads a file, loads a CommonJS module, and accepts the name of standard input', async () => {
+    folder.write('input.txt', 'a\nb\n');
+    folder.write('module.cjs', 'module.exports = (x) => x + x;');
+    const file = new RunProcess(folder.path, ['module.cjs', 'input.txt']);
+    expect([await file.status(), file.lines]).toEqual([0, ['"aa"', '"bb"']]);
+    const standard = new RunProcess(folder.path, ['module.cjs', '-'], { input: 'c' });
+    expect([await standard.status(), standard.lines]).toEqual([0, ['"cc"']]);
+  });
+
+  it('writes results in the order of completion with --unordered', async () => {
+    const source = `
+      import { existsSync, writeFileSync } from 'node:fs';
+      export default async (n) => {
+        if (n === 3) writeFileSync('third', '');
+        while (n === 1 && !existsSync('third')) await new Promise((resolve) => setTimeout(resolve, 5));
+        return n;
+      }`;
+    const { lines } = await run(source, '1\n2\n3\n', '--workers', '2', '--unordered');
+    expect(lines.toSorted()).toEqual(['1', '2', '3']);
+    // The first call cannot complete before the third one has begun, and so not before the second one has completed.
+    expect(lines.indexOf('2')).toBeLessThan(lines.indexOf('1'));
+  });
+
+  it('writes an error line for a result that cannot be written as JSON', async () => {
     const source = `export default (n) => { const a = [n]; if (n === 2) a.push(a); return a; }`;
     const { child, lines } = await run(source, '1\n2\n');
     expect(lines[0]).toBe('[1]');
@@ -187,41 +183,30 @@ describe('sleigh run', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  it('keeps the output of the module out of the results', async () => {
-    const source = `console.log('loaded'); export default (n) => { console.log('called'); return n; }`;
-    const { lines, errors } = await run(source, '1\n', '--workers', '1');
-    expect(lines).toEqual(['1']);
-    expect(errors.match(/loaded|called/g)).toHaveLength(3);
-  });
-
-  it.skipIf(isShort)('does nothing for an empty input, and exits with status 0', async () => {
+  it('does nothing for an empty input, and exits with status 0', async () => {
     const { child, output, errors } = await run('export default (n) => n', '');
     expect([child.exitCode, output, errors]).toEqual([0, '', '']);
   });
 
-  it.skipIf(isShort)('exits even if the module leaves timers or handles open', async () => {
+  it('exits even if the module leaves timers or handles open', async () => {
     const { child, lines } = await run('setInterval(() => 1, 1000); export default (n) => n', '1\n');
     expect([child.exitCode, lines]).toEqual([0, ['1']]);
   });
 
-  it.skipIf(isShort)(
-    'uses little memory for a long input',
-    async () => {
-      // No process could hold it in memory.
-      const env = { NODE_OPTIONS: '--max-old-space-size=64' };
-      const process = start('export default (text) => text.length', ['--workers', '2'], { env });
-      const line = `${'long line '.repeat(4_000)}\n`;
-      const count = 2_000;
-      for (let i = 0; i < count; i++)
-        if (!process.child.stdin.write(line)) await once(process.child.stdin, 'drain');
-      process.child.stdin.end();
-      expect([await process.status(), process.errors]).toEqual([0, '']);
-      expect(process.lines).toEqual(Array.from({ length: count }, () => '40000'));
-    },
-    60_000,
-  );
+  it('uses little memory for a long input', async () => {
+    // No process could hold it in memory.
+    const env = { NODE_OPTIONS: '--max-old-space-size=64' };
+    const process = start('export default (text) => text.length', ['--workers', '2'], { env });
+    const line = `${'long line '.repeat(4_000)}\n`;
+    const count = 2_000;
+    for (let i = 0; i < count; i++)
+      if (!process.child.stdin.write(line)) await once(process.child.stdin, 'drain');
+    process.child.stdin.end();
+    expect([await process.status(), process.errors]).toEqual([0, '']);
+    expect(process.lines).toEqual(Array.from({ length: count }, () => '40000'));
+  }, 60_000);
 
-  it.skipIf(isShort)('has at most as many unfinished lines as --window allows', async () => {
+  it('has at most as many unfinished lines as --window allows', async () => {
     const source = `
       import { existsSync } from 'node:fs';
       export default async (n) => {
@@ -255,8 +240,8 @@ async function workspaceOf(witness: NwsConnection): Promise<string> {
   return name ?? '';
 }
 
-describe('sleigh run with --server', () => {
-  it.skipIf(isShort)('uses a running server, and leaves nothing behind in it', async () => {
+describe.skipIf(isShort)('sleigh run with --server', () => {
+  it('uses a running server, and leaves nothing behind in it', async () => {
     await using serve = await startServe('--log-level', 'error');
     const { child, lines } = await run(
       'export default (n) => -n',
@@ -272,7 +257,7 @@ describe('sleigh run with --server', () => {
     witness.close();
   });
 
-  it.skipIf(isShort)('exits with one clear line when the server disconnects', async () => {
+  it('exits with one clear line when the server disconnects', async () => {
     const serve = await startServe('--log-level', 'error');
     const process = start(
       `${INTRODUCES_ITSELF} export default () => new Promise(() => setTimeout(() => 1, 1e6))`,
@@ -290,8 +275,8 @@ describe('sleigh run with --server', () => {
   });
 });
 
-describe('sleigh run, when workers die,', () => {
-  it.skipIf(isShort)('loses no line of a worker that is killed', async () => {
+describe.skipIf(isShort)('sleigh run, when workers die,', () => {
+  it('loses no line of a worker that is killed', async () => {
     const source = `
       import { existsSync, writeFileSync } from 'node:fs';
       export default async (n) => {
@@ -307,22 +292,19 @@ describe('sleigh run, when workers die,', () => {
     expect(child.exitCode).toBe(0);
   });
 
-  it.skipIf(isShort)(
-    'gives up a line that kills every worker, and continues with the other lines',
-    async () => {
-      const source = `export default (n) => { if (n === 5) process.exit(3); return n; }`;
-      const { child, lines, errors } = await run(source, asInput(numbers(9)), '--workers', '4');
-      expect(lines).toEqual([
-        ...numbers(4),
-        expect.stringMatching(/^\{"line":5,"error":"given up after 3 attempts: its worker ended.*"\}$/),
-        ...numbers(9).slice(5),
-      ]);
-      expect(errors.match(/worker \d has ended: exit status 3/g)).toHaveLength(3);
-      expect(child.exitCode).toBe(1);
-    },
-  );
+  it('gives up a line that kills every worker, and continues with the other lines', async () => {
+    const source = `export default (n) => { if (n === 5) process.exit(3); return n; }`;
+    const { child, lines, errors } = await run(source, asInput(numbers(9)), '--workers', '4');
+    expect(lines).toEqual([
+      ...numbers(4),
+      expect.stringMatching(/^\{"line":5,"error":"given up after 3 attempts: its worker ended.*"\}$/),
+      ...numbers(9).slice(5),
+    ]);
+    expect(errors.match(/worker \d has ended: exit status 3/g)).toHaveLength(3);
+    expect(child.exitCode).toBe(1);
+  });
 
-  it.skipIf(isShort)('exits when no worker is left, and reports the unfinished lines', async () => {
+  it('exits when no worker is left, and reports the unfinished lines', async () => {
     const source = `export default (n) => { if (n === 3) process.kill(process.pid, 'SIGKILL'); return n; }`;
     const flags = ['--workers', '2', '--no-respawn'];
     const { child, lines, errors } = await run(source, asInput(numbers(5)), ...flags);
@@ -331,7 +313,7 @@ describe('sleigh run, when workers die,', () => {
     expect(child.exitCode).toBe(1);
   });
 
-  it.skipIf(isShort)('exits when no worker can start', async () => {
+  it('exits when no worker can start', async () => {
     const source = `if (process.argv[1].endsWith('worker-program.js')) throw new Error('not here'); export default (n) => n`;
     const { child, errors } = await run(source, '1\n', '--workers', '2');
     expect(errors).toMatch(/^sleigh: worker 0: cannot load .*module\.mjs: Error: not here/m);
@@ -342,10 +324,10 @@ describe('sleigh run, when workers die,', () => {
   });
 });
 
-describe('sleigh run, when it is stopped,', () => {
+describe.skipIf(isShort)('sleigh run, when it is stopped,', () => {
   const busy = `${INTRODUCES_ITSELF} export default (n) => { console.error('begun'); if (n === 1) for (;;); return n; }`;
 
-  it.skipIf(isShort).each([
+  it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('stops its workers and its server on %s, even during a long call', async (signal, status) => {
@@ -363,28 +345,25 @@ describe('sleigh run, when it is stopped,', () => {
     ]);
   });
 
-  it.skipIf(isShort)(
-    'handles Ctrl-C in a terminal, which also reaches the workers and may come twice',
-    async () => {
-      const process = start(busy, ['--workers', '2']);
-      process.child.stdin.write('2\n3\n');
-      const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
-      await eventually(() => process.lines.length === 2, 'both results');
-      for (const [pid] of workers) globalThis.process.kill(Number(pid), 'SIGINT');
-      // Their launcher must stop them.
-      process.child.stdin.write('4\n5\n');
-      await eventually(() => process.lines.length === 4, 'two more results');
-      process.child.kill('SIGINT');
-      process.child.kill('SIGINT');
-      expect(await process.status()).toBe(130);
-      expect(workers.filter(([pid]) => isRunning(Number(pid)))).toEqual([]);
-      expect(process.errors.match(/^sleigh: .*$/gm)).toEqual([
-        expect.stringMatching(/interrupted: [0-4] lines done; a run with --joblog FILE can be resumed/),
-      ]);
-    },
-  );
+  it('handles Ctrl-C in a terminal, which also reaches the workers and may come twice', async () => {
+    const process = start(busy, ['--workers', '2']);
+    process.child.stdin.write('2\n3\n');
+    const workers = await process.said(/worker (\d+) of (\d+)/g, 2);
+    await eventually(() => process.lines.length === 2, 'both results');
+    for (const [pid] of workers) globalThis.process.kill(Number(pid), 'SIGINT');
+    // Their launcher must stop them.
+    process.child.stdin.write('4\n5\n');
+    await eventually(() => process.lines.length === 4, 'two more results');
+    process.child.kill('SIGINT');
+    process.child.kill('SIGINT');
+    expect(await process.status()).toBe(130);
+    expect(workers.filter(([pid]) => isRunning(Number(pid)))).toEqual([]);
+    expect(process.errors.match(/^sleigh: .*$/gm)).toEqual([
+      expect.stringMatching(/interrupted: [0-4] lines done; a run with --joblog FILE can be resumed/),
+    ]);
+  });
 
-  it.skipIf(isShort)('takes its workers down even when it is killed', async () => {
+  it('takes its workers down even when it is killed', async () => {
     const process = start(busy, ['--workers', '2']);
     process.child.stdin.write('2\n');
     const workers = await process.said(/worker (\d+) of/g, 2);
@@ -393,19 +372,16 @@ describe('sleigh run, when it is stopped,', () => {
     await eventually(() => workers.every(([pid]) => !isRunning(Number(pid))), 'the workers are gone');
   });
 
-  it.skipIf(isShort)(
-    'exits without an error message when the reader of its results closes the pipe',
-    async () => {
-      const process = start('export default (n) => "x".repeat(1000)', [], { input: asInput(numbers(5_000)) });
-      process.child.stdout.once('data', () => process.child.stdout.destroy());
-      expect([await process.status(), process.errors]).toEqual([0, '']);
-    },
-  );
+  it('exits without an error message when the reader of its results closes the pipe', async () => {
+    const process = start('export default (n) => "x".repeat(1000)', [], { input: asInput(numbers(5_000)) });
+    process.child.stdout.once('data', () => process.child.stdout.destroy());
+    expect([await process.status(), process.errors]).toEqual([0, '']);
+  });
 });
 
-describe('sleigh run, when it cannot start,', () => {
+describe.skipIf(isShort)('sleigh run, when it cannot start,', () => {
   const GOOD = 'export default (n) => n';
-  it.skipIf(isShort).each([
+  it.each([
     ['no module', ['none.mjs'], /^sleigh: cannot load .*none\.mjs: there is no such file\n$/],
     [
       'no function',
@@ -450,8 +426,8 @@ describe('sleigh run, when it cannot start,', () => {
   });
 });
 
-describe('a module for sleigh run', () => {
-  it.skipIf(isShort)('may provide its input and consume its output', async () => {
+describe.skipIf(isShort)('a module for sleigh run', () => {
+  it('may provide its input and consume its output', async () => {
     const source = `
       export async function* input() { yield 2; yield new Map([[1, 3]]); yield 'bad'; }
       export default (x) => { if (x === 'bad') throw new TypeError('no'); return x; }
@@ -467,7 +443,7 @@ describe('a module for sleigh run', () => {
     ]);
   });
 
-  it.skipIf(isShort)('need not consume all of its output', async () => {
+  it('need not consume all of its output', async () => {
     const source = `
       export function* input() { for (let n = 1; ; n++) yield n; }
       export default (n) => n;
@@ -478,7 +454,7 @@ describe('a module for sleigh run', () => {
     expect([await process.status(), process.errors]).toEqual([0, '']);
   });
 
-  it.skipIf(isShort)('receives the error of its input or output', async () => {
+  it('receives the error of its input or output', async () => {
     const failing = `
       export default (n) => n;
       export function* input() { yield 1; throw new Error('out of inputs'); }`;
@@ -493,30 +469,26 @@ describe('a module for sleigh run', () => {
 
 const example = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 
-describe('the examples', () => {
-  it.skipIf(isShort)(
-    'draw a picture',
-    async () => {
-      const process = new RunProcess(folder.path, [example('mandelbrot.mjs')]);
-      expect([await process.status(), process.errors]).toEqual([0, '']);
-      const file = join(folder.path, 'mandelbrot.png');
-      expect(existsSync(file)).toBe(true);
-      expect(process.output).toMatch(
-        /^The picture is .*mandelbrot\.png\n1200 x 800 pixels.*seconds\.\n\nWhat to try next:\n/,
-      );
-      const { width, height, channels, data } = decode(readFileSync(file));
-      const pixel = (x: number, y: number): number[] => [
-        ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
-      ];
-      expect([width, height, channels]).toEqual([1200, 800, 3]);
-      // The inside of the set is dark, and the points far outside are not.
-      expect(pixel(800, 400)).toEqual([8, 6, 20]);
-      expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
-    },
-    60_000,
-  );
+describe.skipIf(isShort)('the examples', () => {
+  it('draw a picture', async () => {
+    const process = new RunProcess(folder.path, [example('mandelbrot.mjs')]);
+    expect([await process.status(), process.errors]).toEqual([0, '']);
+    const file = join(folder.path, 'mandelbrot.png');
+    expect(existsSync(file)).toBe(true);
+    expect(process.output).toMatch(
+      /^The picture is .*mandelbrot\.png\n1200 x 800 pixels.*seconds\.\n\nWhat to try next:\n/,
+    );
+    const { width, height, channels, data } = decode(readFileSync(file));
+    const pixel = (x: number, y: number): number[] => [
+      ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
+    ];
+    expect([width, height, channels]).toEqual([1200, 800, 3]);
+    // The inside of the set is dark, and the points far outside are not.
+    expect(pixel(800, 400)).toEqual([8, 6, 20]);
+    expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
+  }, 60_000);
 
-  it.skipIf(isShort)('count words', async () => {
+  it('count words', async () => {
     const process = new RunProcess(folder.path, [example('words.mjs')], { input: 'one naïve three\n\n42\n' });
     expect(await process.status()).toBe(0);
     expect(process.lines).toEqual([
@@ -527,44 +499,41 @@ describe('the examples', () => {
   });
 });
 
-describe('sleigh run --join elastic', () => {
-  it.skipIf(isShort)(
-    'prints the command that adds workers to the job, and those workers take part',
-    async () => {
-      const source = `
+describe.skipIf(isShort)('sleigh run --join elastic', () => {
+  it('prints the command that adds workers to the job, and those workers take part', async () => {
+    const source = `
       import { existsSync, writeFileSync } from 'node:fs';
       export default async (n) => {
         writeFileSync('by ' + process.pid, '');
         while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 5));
         return n;
       }`;
-      const flags = ['--workers', '1', '--join', 'elastic', '--reconnect-grace', '5'];
-      const running = start(source, flags, { input: asInput(numbers(6)) });
-      const [[workspace = '', address = '', tokenFile = ''] = []] = await running.said(
-        /more workers: sleigh worker '(.*)' --server (\S+) --token-file (\S+)/g,
-      );
-      expect(statSync(tokenFile).mode & 0o077).toBe(0);
-      const by = (): number => folder.files.filter((name) => name.startsWith('by')).length;
-      await eventually(() => by() === 1, 'its own works');
-      const helping = new CommandProcess(folder.path, [
-        'worker',
-        workspace,
-        '--server',
-        address,
-        '--token-file',
-        tokenFile,
-        '--workers',
-        '2',
-      ]);
-      await eventually(() => by() === 3, 'all work');
-      folder.write('go', '');
-      expect([await running.status(), running.lines]).toEqual([0, numbers(6)]);
-      expect(await helping.status()).toBe(0);
-      expect(existsSync(tokenFile)).toBe(false);
-    },
-  );
+    const flags = ['--workers', '1', '--join', 'elastic', '--reconnect-grace', '5'];
+    const running = start(source, flags, { input: asInput(numbers(6)) });
+    const [[workspace = '', address = '', tokenFile = ''] = []] = await running.said(
+      /more workers: sleigh worker '(.*)' --server (\S+) --token-file (\S+)/g,
+    );
+    expect(statSync(tokenFile).mode & 0o077).toBe(0);
+    const by = (): number => folder.files.filter((name) => name.startsWith('by')).length;
+    await eventually(() => by() === 1, 'its own works');
+    const helping = new CommandProcess(folder.path, [
+      'worker',
+      workspace,
+      '--server',
+      address,
+      '--token-file',
+      tokenFile,
+      '--workers',
+      '2',
+    ]);
+    await eventually(() => by() === 3, 'all work');
+    folder.write('go', '');
+    expect([await running.status(), running.lines]).toEqual([0, numbers(6)]);
+    expect(await helping.status()).toBe(0);
+    expect(existsSync(tokenFile)).toBe(false);
+  });
 
-  it.skipIf(isShort)('rejects an unknown value, and a grace period that is not a number', async () => {
+  it('rejects an unknown value, and a grace period that is not a number', async () => {
     const odd = start('', ['--join', 'open']);
     expect([await odd.status(), odd.errors]).toEqual([1, expect.stringContaining('closing, elastic')]);
     const grace = start('', ['--reconnect-grace', 'x']);

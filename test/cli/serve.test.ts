@@ -19,27 +19,6 @@ const occupied = async (): Promise<{ port: number; close: () => void }> => {
 };
 
 describe('sleigh serve, with flags for access and limits,', () => {
-  it.skipIf(isShort)('accepts limits by name, and refuses unknown ones', async () => {
-    await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
-    const client = await RawClient.ready(serve.port);
-    expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
-    for (const [text, why] of [
-      ['sauna=1', 'There is no limit "sauna"'],
-      ['nameBytes=many', 'It must be a whole number'],
-    ] as const)
-      expect((await sleigh(['serve', '--limit', text])).errors).toContain(why);
-  });
-
-  it.skipIf(isShort).each([
-    [['--allow', 'localhost'], '"localhost" is no address'],
-    [['--token-file', '/nowhere'], "'/nowhere' is invalid. It cannot be read"],
-    [['--tls-ca', fixture('ca.crt')], '--tls-ca needs --tls-cert and --tls-key'],
-    [['--drain', 'soon'], 'It must be a whole number'],
-  ])('reports the reason for rejecting %s', async (flags, why) => {
-    const { code, errors } = await sleigh(['serve', '--port', '0', ...flags]);
-    expect({ code, errors }).toEqual({ code: 1, errors: expect.stringContaining(why) });
-  });
-
   it('drains on the first SIGTERM and exits at once on the second; SIGUSR2 changes the log level', async () => {
     await using serve = await startServe('--drain', '60', '--log-level', 'error');
     const client = await RawClient.ready(serve.port);
@@ -60,6 +39,29 @@ describe('sleigh serve, with flags for access and limits,', () => {
     expect(await client.short('sauna')).toBe('0001');
     serve.kill('SIGTERM');
     expect((await serve.outcome).code).toBe(0);
+  });
+});
+
+describe.skipIf(isShort)('sleigh serve, with flags for access and limits,', () => {
+  it('accepts limits by name, and refuses unknown ones', async () => {
+    await using serve = await startServe('--limit', 'argumentCount=5', '--limit', 'nameBytes=20');
+    const client = await RawClient.ready(serve.port);
+    expect(await client.short('open ws', 'w'.repeat(21), 'me', 'no')).toBe('0001');
+    for (const [text, why] of [
+      ['sauna=1', 'There is no limit "sauna"'],
+      ['nameBytes=many', 'It must be a whole number'],
+    ] as const)
+      expect((await sleigh(['serve', '--limit', text])).errors).toContain(why);
+  });
+
+  it.each([
+    [['--allow', 'localhost'], '"localhost" is no address'],
+    [['--token-file', '/nowhere'], "'/nowhere' is invalid. It cannot be read"],
+    [['--tls-ca', fixture('ca.crt')], '--tls-ca needs --tls-cert and --tls-key'],
+    [['--drain', 'soon'], 'It must be a whole number'],
+  ])('reports the reason for rejecting %s', async (flags, why) => {
+    const { code, errors } = await sleigh(['serve', '--port', '0', ...flags]);
+    expect({ code, errors }).toEqual({ code: 1, errors: expect.stringContaining(why) });
   });
 });
 
@@ -107,8 +109,10 @@ describe('sleigh serve', () => {
       expect(performance.now() - since).toBeLessThan(5_000);
     },
   );
+});
 
-  it.skipIf(isShort)('escapes control characters in the names of clients in the log', async () => {
+describe.skipIf(isShort)('sleigh serve', () => {
+  it('escapes control characters in the names of clients in the log', async () => {
     await using serve = await startServe();
     const client = await RawClient.ready(serve.port);
     await client.short('open ws', 'red \u001b[31m \u009b31m', 'me', 'no');
@@ -118,7 +122,7 @@ describe('sleigh serve', () => {
     expect(printable(serve.errors())).toBe(serve.errors().replaceAll('\n', '\\u000a'));
   });
 
-  it.skipIf(isShort)('exits within 5 seconds even if a client neither reads nor closes', async () => {
+  it('exits within 5 seconds even if a client neither reads nor closes', async () => {
     await using serve = await startServe('--log-level', 'error');
     const client = await RawClient.ready(serve.port);
     client.socket.pause();
@@ -128,7 +132,7 @@ describe('sleigh serve', () => {
     expect(performance.now() - since).toBeLessThan(5_000);
   });
 
-  it.skipIf(isShort).each([
+  it.each([
     ['the verb deadman', {}, true],
     ['the option KillServerOnClose', { KillServerOnClose: '1' }, false],
   ])(
@@ -142,7 +146,7 @@ describe('sleigh serve', () => {
     },
   );
 
-  it.skipIf(isShort)('reads the environment variables of the old server, and prefers flags', async () => {
+  it('reads the environment variables of the old server, and prefers flags', async () => {
     const env = {
       NWS_SERVER_PORT: '0',
       NWS_INTERFACE: '127.0.0.2',
@@ -155,7 +159,7 @@ describe('sleigh serve', () => {
     expect(byFlag.line).toMatch(/^listening on 127\.0\.0\.1:\d+$/);
   });
 
-  it.skipIf(isShort)('offers TLS if the environment names a certificate and a key', async () => {
+  it('offers TLS if the environment names a certificate and a key', async () => {
     const env = {
       NWS_SERVER_SSL_CERT: fixture('localhost.crt'),
       NWS_SERVER_SSL_KEY: fixture('localhost.key'),
@@ -167,7 +171,7 @@ describe('sleigh serve', () => {
     await client.until('SSL0000');
   });
 
-  it.skipIf(isShort)('exits with one line and status 1 if the port is in use', async () => {
+  it('exits with one line and status 1 if the port is in use', async () => {
     const { port, close } = await occupied();
     const outcome = await sleigh(['serve', '--port', String(port)]);
     close();
@@ -178,7 +182,7 @@ describe('sleigh serve', () => {
     });
   });
 
-  it.skipIf(isShort).each([
+  it.each([
     [
       ['--port', 'http'],
       /^sleigh: option '--port <number>' argument 'http' is invalid\. It must be a whole number up to 65535\.\n$/,

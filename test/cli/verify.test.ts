@@ -144,8 +144,10 @@ describe('sleigh verify --history', () => {
       output: 'history: 4 operations on 1 variables (fifo 1)\nEverything is as the protocol has it.\n',
     });
   });
+});
 
-  it.skipIf(isShort)('reports the violated clause, and the operations that show it', async () => {
+describe.skipIf(isShort)('sleigh verify --history', () => {
+  it('reports the violated clause, and the operations that show it', async () => {
     const path = file(stored('1', 0) + stored('2', 2) + stored('3', 3.5) + fetched('2', 4) + fetched('1', 6));
     const { code, output } = await sleigh(['verify', '--history', path]);
     expect(code).toBe(1);
@@ -161,7 +163,7 @@ describe('sleigh verify --history', () => {
     expect(JSON.parse(json.output)).toMatchObject({ right: false, violations: [{ clauses: ['V3', 'V4'] }] });
   });
 
-  it.skipIf(isShort).each([
+  it.each([
     [[], '', '--history needs a file, or --server HOST:PORT, or both'],
     [['FILE'], '{}\n', 'line 1 of FILE is no operation: "invoked" is missing: the time of the request'],
     [['FILE'], 'x\n', 'line 1 of FILE is no operation: it is no JSON'],
@@ -177,7 +179,7 @@ describe('sleigh verify --history', () => {
     expect({ code, errors }).toEqual({ code: 1, errors: `sleigh: ${message.replace('FILE', path)}\n` });
   });
 
-  it.skipIf(isShort)('generates load on a server, records its history, and checks it', async () => {
+  it('generates load on a server, records its history, and checks it', async () => {
     await using serve = await startServe('--log-level', 'silent');
     const path = join(folder, 'load.jsonl');
     const { code, output } = await sleigh([

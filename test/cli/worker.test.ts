@@ -90,7 +90,20 @@ describe('sleigh worker', () => {
     expect((await told('bye')).metadata.get('workers')).toBe('3');
   });
 
-  it.skipIf(isShort)('starts threads of one process with --threads', async () => {
+  it('replaces a worker that ends, and reports which one died', async () => {
+    await job.delete();
+    job = await openJob({ onDeadWorker: 'null', join: 'elastic' });
+    const process = byHand('--workers', '1');
+    await call('deadly', 1);
+    expect((await result()).metadata.get('nwsHow')).toBe('signal SIGKILL');
+    await call('busy', 0);
+    expect((await result()).value).toBe('done');
+    expect(process.errors).toContain('sleigh: worker 0 has ended: signal SIGKILL\n');
+  });
+});
+
+describe.skipIf(isShort)('sleigh worker', () => {
+  it('starts threads of one process with --threads', async () => {
     byHand('--workers', '2', '--threads');
     await workersAre(2);
     expect(new Set(await pids(2)).size).toBe(1);
@@ -99,65 +112,53 @@ describe('sleigh worker', () => {
     expect((await told('logDebug')).value).toBe('out 7');
   });
 
-  it.skipIf(isShort)(
-    'passes the output of its workers to logDebug and logError, with rank and time',
-    async () => {
-      byHand('--workers', '1');
-      const since = Date.now();
-      await call('print', 1);
-      await result();
-      const [out, err] = [await told('logDebug'), await told('logError')];
-      expect([out.value, err.value]).toEqual(['out 1', 'err 1']);
-      for (const { metadata } of [out, err]) {
-        expect(metadata.get('rank')).toBe('0');
-        expect(Date.parse(metadata.get('time') ?? '')).toBeGreaterThanOrEqual(since);
-      }
-    },
-  );
+  it('passes the output of its workers to logDebug and logError, with rank and time', async () => {
+    byHand('--workers', '1');
+    const since = Date.now();
+    await call('print', 1);
+    await result();
+    const [out, err] = [await told('logDebug'), await told('logError')];
+    expect([out.value, err.value]).toEqual(['out 1', 'err 1']);
+    for (const { metadata } of [out, err]) {
+      expect(metadata.get('rank')).toBe('0');
+      expect(Date.parse(metadata.get('time') ?? '')).toBeGreaterThanOrEqual(since);
+    }
+  });
 
-  it.skipIf(isShort)(
-    'reports the crash of a worker to the server at once, which ends a job under that policy (S13, S19)',
-    async () => {
-      const process = byHand('--workers', '2', '--json');
-      await workersAre(2);
-      await call('deadly', 1);
-      const { metadata } = await told('logError');
-      expect([metadata.get('host') === '', metadata.get('ended')]).toEqual([false, 'signal SIGKILL']);
-      await process.status();
-      expect(process.lines.map((line): unknown => JSON.parse(line))).toEqual([
-        { event: 'started', workers: 2 },
-        { event: 'death', rank: Number(metadata.get('rank')), how: 'signal SIGKILL' },
-        { event: 'ended', workers: 2, deaths: 1 },
-      ]);
-    },
-  );
+  it('reports the crash of a worker to the server at once, which ends a job under that policy (S13, S19)', async () => {
+    const process = byHand('--workers', '2', '--json');
+    await workersAre(2);
+    await call('deadly', 1);
+    const { metadata } = await told('logError');
+    expect([metadata.get('host') === '', metadata.get('ended')]).toEqual([false, 'signal SIGKILL']);
+    await process.status();
+    expect(process.lines.map((line): unknown => JSON.parse(line))).toEqual([
+      { event: 'started', workers: 2 },
+      { event: 'death', rank: Number(metadata.get('rank')), how: 'signal SIGKILL' },
+      { event: 'ended', workers: 2, deaths: 1 },
+    ]);
+  });
 
-  it.skipIf(isShort)(
-    'is not declared dead while a worker computes for many refresh periods (S9)',
-    async () => {
-      await job.delete();
-      job = await openJob({ sentinelRefreshPeriod: '0.1' });
-      byHand('--workers', '1');
-      await call('busy', 2_000);
-      expect((await result()).value).toBe('done');
-      expect(await job.find('agentStatus')).toMatch(/Dead workers\n\n[^]*Dead sentinels\s*$/);
-      expect(await job.find('rankCount')).toBe('1');
-    },
-  );
+  it('is not declared dead while a worker computes for many refresh periods (S9)', async () => {
+    await job.delete();
+    job = await openJob({ sentinelRefreshPeriod: '0.1' });
+    byHand('--workers', '1');
+    await call('busy', 2_000);
+    expect((await result()).value).toBe('done');
+    expect(await job.find('agentStatus')).toMatch(/Dead workers\n\n[^]*Dead sentinels\s*$/);
+    expect(await job.find('rankCount')).toBe('1');
+  });
 
-  it.skipIf(isShort)(
-    'starts fewer workers if the job accepts no more, and exits with status 1 if it accepts none',
-    async () => {
-      await job.store('workerCount', '2');
-      const first = byHand('--workers', '5');
-      await first.said(/2 workers started/g);
-      const second = byHand('--workers', '5');
-      expect(await second.status()).toBe(1);
-      expect(second.errors).toBe(`sleigh: ${JOB} accepts no more workers\n`);
-    },
-  );
+  it('starts fewer workers if the job accepts no more, and exits with status 1 if it accepts none', async () => {
+    await job.store('workerCount', '2');
+    const first = byHand('--workers', '5');
+    await first.said(/2 workers started/g);
+    const second = byHand('--workers', '5');
+    expect(await second.status()).toBe(1);
+    expect(second.errors).toBe(`sleigh: ${JOB} accepts no more workers\n`);
+  });
 
-  it.skipIf(isShort).each([
+  it.each([
     ['when the time for that is over', ['--drain', '0.1'], 1],
     ['at the second signal', [], 2],
   ])('stops its workers on a signal, even during a long call: %s', async (_when, flags, signals) => {
@@ -173,34 +174,20 @@ describe('sleigh worker', () => {
     expect(workers.filter(isRunning)).toEqual([]);
   });
 
-  it.skipIf(isShort)(
-    'finishes the running call when it is stopped, starts no other, and leaves the job (S22.12)',
-    async () => {
-      const process = byHand('--workers', '1');
-      await workersAre(1);
-      await call('busy', 1_000);
-      await callsAre(1);
-      await call('busy', 0);
-      process.child.kill('SIGTERM');
-      expect(await process.status()).toBe(143);
-      expect((await result()).value).toBe('done');
-      const left = await job.find('jobStatus', { as: 'found', metadata: { all: '1' } });
-      expect(left.metadata.get('nwsPending')).toBe('1');
-    },
-  );
-
-  it('replaces a worker that ends, and reports which one died', async () => {
-    await job.delete();
-    job = await openJob({ onDeadWorker: 'null', join: 'elastic' });
+  it('finishes the running call when it is stopped, starts no other, and leaves the job (S22.12)', async () => {
     const process = byHand('--workers', '1');
-    await call('deadly', 1);
-    expect((await result()).metadata.get('nwsHow')).toBe('signal SIGKILL');
+    await workersAre(1);
+    await call('busy', 1_000);
+    await callsAre(1);
     await call('busy', 0);
+    process.child.kill('SIGTERM');
+    expect(await process.status()).toBe(143);
     expect((await result()).value).toBe('done');
-    expect(process.errors).toContain('sleigh: worker 0 has ended: signal SIGKILL\n');
+    const left = await job.find('jobStatus', { as: 'found', metadata: { all: '1' } });
+    expect(left.metadata.get('nwsPending')).toBe('1');
   });
 
-  it.skipIf(isShort)('exits with its workers when the server disconnects', async () => {
+  it('exits with its workers when the server disconnects', async () => {
     const process = byHand('--workers', '2');
     await workersAre(2);
     const workers = await pids(2);
@@ -213,8 +200,8 @@ describe('sleigh worker', () => {
 const order = (): string =>
   encodeOrder({ server: { port: server.port }, workspace: JOB, workers: 2, station: 's' });
 
-describe('sleigh worker, when a launcher starts it,', () => {
-  it.skipIf(isShort)('reads its launch order from the environment', async () => {
+describe.skipIf(isShort)('sleigh worker, when a launcher starts it,', () => {
+  it('reads its launch order from the environment', async () => {
     const process = worker([], { env: { SLEIGH_ORDER: order() } });
     await workersAre(2);
     await job.store('Sleigh ride over', '1');
@@ -222,23 +209,20 @@ describe('sleigh worker, when a launcher starts it,', () => {
     expect((await told('bye')).metadata.get('station')).toBe('s');
   });
 
-  it.skipIf(isShort)(
-    'reads its launch order from standard input, and stops its workers when standard input ends',
-    async () => {
-      const process = worker(['--from-stdin', '--workers', '1']);
-      process.child.stdin.write(`${order()}\n`);
-      await workersAre(1);
-      const workers = await pids(1);
-      await call('busy', 60_000);
-      process.child.stdin.end();
-      expect([await process.status(), process.errors]).toEqual([0, '']);
-      expect(workers.filter(isRunning)).toEqual([]);
-    },
-  );
+  it('reads its launch order from standard input, and stops its workers when standard input ends', async () => {
+    const process = worker(['--from-stdin', '--workers', '1']);
+    process.child.stdin.write(`${order()}\n`);
+    await workersAre(1);
+    const workers = await pids(1);
+    await call('busy', 60_000);
+    process.child.stdin.end();
+    expect([await process.status(), process.errors]).toEqual([0, '']);
+    expect(workers.filter(isRunning)).toEqual([]);
+  });
 });
 
-describe('sleigh worker, when it cannot start,', () => {
-  it.skipIf(isShort).each([
+describe.skipIf(isShort)('sleigh worker, when it cannot start,', () => {
+  it.each([
     ['no job', [], {}, /^sleigh: which job\? .*\n$/],
     ['a bad order', [], { SLEIGH_ORDER: 'x' }, /^sleigh: SLEIGH_ORDER is not a valid launch order\n$/],
     ['nobody there', ['w', '--server', '127.0.0.1:1'], {}, /^sleigh: 127\.0\.0\.1:1 cannot be reached .*\n$/],
@@ -255,7 +239,7 @@ describe('sleigh worker, when it cannot start,', () => {
     expect(process.errors).toMatch(errors);
   });
 
-  it.skipIf(isShort)('reports that the job does not exist, and creates none', async () => {
+  it('reports that the job does not exist, and creates none', async () => {
     const process = worker(['none', '--server', `127.0.0.1:${server.port}`]);
     expect(await process.status()).toBe(1);
     expect(process.errors).toMatch(/^sleigh: use ws was refused: .*\n$/);
@@ -263,7 +247,7 @@ describe('sleigh worker, when it cannot start,', () => {
     expect(names).not.toContain('none');
   });
 
-  it.skipIf(isShort)('exits with status 1 when no worker can load its module', async () => {
+  it('exits with status 1 when no worker can load its module', async () => {
     const process = byHand(
       '--workers',
       '2',

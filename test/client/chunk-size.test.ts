@@ -6,21 +6,18 @@ import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 
-describe('the size of a chunk', () => {
-  it.skipIf(isShort)(
-    'is one until the duration of an element is known, ignoring the first task of each worker',
-    () => {
-      const size = new ChunkSize();
-      expect(size.value).toBe(1);
-      size.took('0', 0.01, 1);
-      size.took('1', 0.01, 1);
-      expect(size.value).toBe(1);
-      size.took('0', 0.1, 1);
-      expect(size.value).toBe(20);
-    },
-  );
+describe.skipIf(isShort)('the size of a chunk', () => {
+  it('is one until the duration of an element is known, ignoring the first task of each worker', () => {
+    const size = new ChunkSize();
+    expect(size.value).toBe(1);
+    size.took('0', 0.01, 1);
+    size.took('1', 0.01, 1);
+    expect(size.value).toBe(1);
+    size.took('0', 0.1, 1);
+    expect(size.value).toBe(20);
+  });
 
-  it.skipIf(isShort)('decreases at once when elements take longer, and increases gradually', () => {
+  it('decreases at once when elements take longer, and increases gradually', () => {
     const size = new ChunkSize();
     for (const milliseconds of [1, 0.1, 50]) size.took('0', milliseconds, 1);
     expect(size.value).toBe(1);
@@ -32,7 +29,7 @@ describe('the size of a chunk', () => {
     expect([later[0], later.at(-1)]).toEqual([1, 19]);
   });
 
-  it.skipIf(isShort)('is limited in elements and in bytes', () => {
+  it('is limited in elements and in bytes', () => {
     const size = new ChunkSize();
     for (let n = 0; n < 2; n++) size.took('0', 0.000_1, 10);
     expect(size.value).toBe(100);
@@ -90,32 +87,46 @@ describe('automatic chunks', () => {
     expect(sent().map(({ isChunk }) => isChunk)).toEqual(upTo(40).map(() => false));
   });
 
-  it.skipIf(isShort)(
-    'are returned by a worker that meets slow elements, and other workers then run each element once',
-    async () => {
-      await using sleigh = await start();
-      const elements = upTo(1_020).map((n) => ({ n, milliseconds: n < 1_000 ? 0 : 60 }));
-      const results = await sleigh.eachElem(paced, elements);
-      expect(results.map(({ n }) => n)).toEqual(upTo(1_020));
-      expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
-      const slow = results.slice(1_000);
-      for (const rank of [0, 1])
-        expect(slow.filter((each) => each.rank === rank).length).toBeGreaterThanOrEqual(7);
-      const calls = [0, 1].map((rank) =>
-        Math.max(...results.filter((each) => each.rank === rank).map(({ call }) => call)),
-      );
-      expect(calls.reduce((sum, each) => sum + each)).toBe(1_020);
-    },
-  );
+  it('end with their batch', async () => {
+    await using sleigh = await start();
+    const stop = new AbortController();
+    const input = upTo(5_000).map((n) => ({ n, milliseconds: n === 4_000 ? 100 : 0 }));
+    const results = sleigh.eachElem(paced, input, { signal: stop.signal });
+    const taken: number[] = [];
+    await expect(
+      (async () => {
+        for await (const { n } of results) if (taken.push(n) === 1_000) stop.abort(new Error('enough'));
+      })(),
+    ).rejects.toThrow('enough');
+    expect(taken).toEqual(upTo(taken.length));
+    expect((await sleigh.eachElem(sizeOf, ['ab'])).at(0)).toBe(2);
+  });
+});
 
-  it.skipIf(isShort)('grow again when the slow elements are finished', async () => {
+describe.skipIf(isShort)('automatic chunks', () => {
+  it('are returned by a worker that meets slow elements, and other workers then run each element once', async () => {
+    await using sleigh = await start();
+    const elements = upTo(1_020).map((n) => ({ n, milliseconds: n < 1_000 ? 0 : 60 }));
+    const results = await sleigh.eachElem(paced, elements);
+    expect(results.map(({ n }) => n)).toEqual(upTo(1_020));
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    const slow = results.slice(1_000);
+    for (const rank of [0, 1])
+      expect(slow.filter((each) => each.rank === rank).length).toBeGreaterThanOrEqual(7);
+    const calls = [0, 1].map((rank) =>
+      Math.max(...results.filter((each) => each.rank === rank).map(({ call }) => call)),
+    );
+    expect(calls.reduce((sum, each) => sum + each)).toBe(1_020);
+  });
+
+  it('grow again when the slow elements are finished', async () => {
     await using sleigh = await start();
     const elements = upTo(2_020).map((n) => ({ n, milliseconds: n < 20 ? 20 : 0 }));
     expect((await sleigh.eachElem(paced, elements)).map(({ n }) => n)).toEqual(upTo(2_020));
     expect(sent().length).toBeLessThan(1_000);
   });
 
-  it.skipIf(isShort)('do not wait for a slow input', async () => {
+  it('do not wait for a slow input', async () => {
     await using sleigh = await start();
     let answered = 0;
     const early: number[] = [];
@@ -131,39 +142,33 @@ describe('automatic chunks', () => {
     expect([early, answered]).toEqual([[500, 501, 502], 503]);
   });
 
-  it.skipIf(isShort)(
-    'do not report one element as failed because another one killed the worker',
-    async () => {
-      await using sleigh = await start({ workers: 3, maxAttempts: 1 });
-      const results = await sleigh.eachElem(deadly, upTo(300), { errors: 'collect' });
-      expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
-      expect(results[150]).toMatchObject({ code: 'worker-died', index: 150 });
-      expect(results.toSpliced(150, 1)).toEqual(upTo(300).toSpliced(150, 1));
-    },
-  );
+  it('do not report one element as failed because another one killed the worker', async () => {
+    await using sleigh = await start({ workers: 3, maxAttempts: 1 });
+    const results = await sleigh.eachElem(deadly, upTo(300), { errors: 'collect' });
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    expect(results[150]).toMatchObject({ code: 'worker-died', index: 150 });
+    expect(results.toSpliced(150, 1)).toEqual(upTo(300).toSpliced(150, 1));
+  });
 
-  it.skipIf(isShort)(
-    'do not report one element as failed because another one, or its result, cannot be sent',
-    async () => {
-      await using sleigh = await start({ workers: 1 });
-      const elements: unknown[] = upTo(300);
-      elements[200] = () => 1;
-      elements[250] = 'x'.repeat(3_000_000);
-      const results = await sleigh.eachElem(odd, elements, { errors: 'collect' });
-      expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
-      expect([results[150], results[200], results[250]]).toMatchObject([
-        { code: 'threw', index: 150, reason: expect.stringContaining('cannot be sent') },
-        { code: 'not-sent', index: 200, reason: expect.stringContaining('cannot be sent') },
-        { code: 'not-sent', index: 250, reason: expect.stringContaining('bytes') },
-      ]);
-      const good = results.flatMap((result) => ('n' in result ? [result] : []));
-      expect(good.map(({ n }) => n)).toEqual(upTo(300).filter((n) => ![150, 200, 250].includes(n)));
-      // Neither was called again: all calls except the two that never returned.
-      expect(Math.max(...good.map(({ call }) => call))).toBe(298);
-    },
-  );
+  it('do not report one element as failed because another one, or its result, cannot be sent', async () => {
+    await using sleigh = await start({ workers: 1 });
+    const elements: unknown[] = upTo(300);
+    elements[200] = () => 1;
+    elements[250] = 'x'.repeat(3_000_000);
+    const results = await sleigh.eachElem(odd, elements, { errors: 'collect' });
+    expect(sent().some(({ isChunk }) => isChunk)).toBe(true);
+    expect([results[150], results[200], results[250]]).toMatchObject([
+      { code: 'threw', index: 150, reason: expect.stringContaining('cannot be sent') },
+      { code: 'not-sent', index: 200, reason: expect.stringContaining('cannot be sent') },
+      { code: 'not-sent', index: 250, reason: expect.stringContaining('bytes') },
+    ]);
+    const good = results.flatMap((result) => ('n' in result ? [result] : []));
+    expect(good.map(({ n }) => n)).toEqual(upTo(300).filter((n) => ![150, 200, 250].includes(n)));
+    // Neither was called again: all calls except the two that never returned.
+    expect(Math.max(...good.map(({ call }) => call))).toBe(298);
+  });
 
-  it.skipIf(isShort)('are no larger than a single large element', async () => {
+  it('are no larger than a single large element', async () => {
     await using sleigh = await start();
     const elements = upTo(400).map((n) => 'x'.repeat(n < 300 ? 10 : 50_000));
     expect(await sleigh.eachElem(sizeOf, elements)).toEqual(elements.map(({ length }) => length));
@@ -171,24 +176,9 @@ describe('automatic chunks', () => {
     expect(Math.max(...sent().map(({ bytes }) => bytes))).toBeLessThanOrEqual(MAX_BYTES);
   });
 
-  it.skipIf(isShort)('are not used if a task may be tried only once', async () => {
+  it('are not used if a task may be tried only once', async () => {
     await using sleigh = await start({ onDeadWorker: 'null' });
     expect(await sleigh.eachElem(sizeOf, upTo(200).map(String))).toHaveLength(200);
     expect(sent()).toHaveLength(200);
-  });
-
-  it('end with their batch', async () => {
-    await using sleigh = await start();
-    const stop = new AbortController();
-    const input = upTo(5_000).map((n) => ({ n, milliseconds: n === 4_000 ? 100 : 0 }));
-    const results = sleigh.eachElem(paced, input, { signal: stop.signal });
-    const taken: number[] = [];
-    await expect(
-      (async () => {
-        for await (const { n } of results) if (taken.push(n) === 1_000) stop.abort(new Error('enough'));
-      })(),
-    ).rejects.toThrow('enough');
-    expect(taken).toEqual(upTo(taken.length));
-    expect((await sleigh.eachElem(sizeOf, ['ab'])).at(0)).toBe(2);
   });
 });

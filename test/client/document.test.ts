@@ -34,23 +34,31 @@ async function run(name: string): Promise<string[]> {
   return (await text(child.stdout)).trimEnd().split('\n');
 }
 
-describe('the code in docs/tutorial.md', () => {
+describe.skipIf(isShort)('the code in docs/tutorial.md', () => {
   const programs = tutorial.filter(({ output }) => output !== undefined);
 
-  it.skipIf(isShort)('is complete', () => {
+  it('is complete', () => {
     expect(programs).toHaveLength(tutorial.length - 1);
   });
 
-  it.skipIf(isShort).each(programs)(
-    'in $name prints the output shown below it',
-    async ({ name, output = '' }) => {
-      expect(await run(name)).toEqual(output.trimEnd().split('\n'));
-    },
-  );
+  it.each(programs)('in $name prints the output shown below it', async ({ name, output = '' }) => {
+    expect(await run(name)).toEqual(output.trimEnd().split('\n'));
+  });
 });
 
 describe('the code in docs/client.md', () => {
-  it.skipIf(isShort)('runs workers, from an empty folder', async () => {
+  it('uses variables', async () => {
+    expect(await run('variables.mjs')).toEqual([
+      '{ cakes: 2 } 7',
+      'undefined timed-out',
+      'abc',
+      "[ 'film: 0', 'orders: 0' ]",
+    ]);
+  });
+});
+
+describe.skipIf(isShort)('the code in docs/client.md', () => {
+  it('runs workers, from an empty folder', async () => {
     expect(await run('sleigh.mjs')).toEqual([
       '[ 1, 4, 9 ]',
       '[ 10, 20 ]',
@@ -59,20 +67,11 @@ describe('the code in docs/client.md', () => {
     ]);
   });
 
-  it.skipIf(isShort)('lets a group grow and shrink', async () => {
+  it('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',
       '[ 25, 25, 25 ]',
       '{ index: 3, worker: 3, value: 25 }',
-    ]);
-  });
-
-  it('uses variables', async () => {
-    expect(await run('variables.mjs')).toEqual([
-      '{ cakes: 2 } 7',
-      'undefined timed-out',
-      'abc',
-      "[ 'film: 0', 'orders: 0' ]",
     ]);
   });
 });

@@ -35,51 +35,6 @@ const pendingAre = (sleigh: Sleigh, count: number): Promise<void> =>
   eventually(async () => (await sleigh.status()).pending === count, `${count} tasks are out`);
 
 describe('an elastic sleigh', () => {
-  it.skipIf(isShort)(
-    'sends more elements to workers that join while it runs, and fewer when workers leave',
-    async () => {
-      await using sleigh = await start(1);
-      const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
-      await pendingAre(sleigh, 2);
-      const more = await sleigh.launch({ workers: 2 });
-      await pendingAre(sleigh, 6);
-      await eventually(() => begun().length === 3, 'all three work');
-      expect(await sleigh.status()).toMatchObject({ workers: 3, expected: 3, group: 'elastic', running: 3 });
-      await more.stop();
-      await workersAre(sleigh, 1);
-      go();
-      expect(await results).toEqual(orders(12).map(({ n }) => n));
-    },
-  );
-
-  it.skipIf(isShort)('reads no more of its input than its remaining workers need', async () => {
-    await using sleigh = await start(0);
-    const [one, other] = [await sleigh.launch({ workers: 1 }), await sleigh.launch({ workers: 2 })];
-    await workersAre(sleigh, 3);
-    let taken = 0;
-    function* input(): Generator<{ folder: string; n: number }> {
-      for (; taken < 100;) yield { folder, n: taken++ };
-    }
-    const outcomes = sleigh
-      .eachElem(task.heedful, input(), { loadFactor: 4, chunkSize: 1, ordered: false })
-      .outcomes();
-    const first = outcomes.next();
-    await eventually(() => taken === 12, 'so many are out');
-    await other.stop();
-    await workersAre(sleigh, 1);
-    // It has read how many workers there are.
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    go();
-    await first;
-    let given = 1;
-    for await (const _ of outcomes) {
-      given++;
-      expect(taken - given).toBeLessThanOrEqual(Math.max(12 - given, 4));
-    }
-    expect(given).toBe(100);
-    await one.stop();
-  });
-
   it('loses no task of workers that are dismissed in the middle of it', async () => {
     await using sleigh = await start(1);
     const results = sleigh.eachElem(task.heedful, orders(5));
@@ -120,26 +75,6 @@ describe('an elastic sleigh', () => {
     expect(await results).toEqual([0, 1, 2, 3]);
   });
 
-  it.skipIf(isShort)(
-    'can run a launch command several times that returns at once, and each launch knows its own workers',
-    async () => {
-      await using sleigh = await start(0);
-      const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
-      const once = { workers: 1, launch: handedIn, respawn: false };
-      const first = await sleigh.launch(once);
-      const second = await sleigh.launch(once);
-      await workersAre(sleigh, 2);
-      const gone: string[] = [];
-      void first.gone.then(() => gone.push('first'));
-      void second.gone.then(() => gone.push('second'));
-      const [who] = await sleigh.eachWorker(task.whoAmI, undefined);
-      process.kill(who?.pid ?? 0, 'SIGKILL');
-      await eventually(() => gone.length > 0, 'one has gone');
-      await workersAre(sleigh, 1);
-      expect(gone).toHaveLength(1);
-    },
-  );
-
   it('accepts no workers when it has ended, and stops those that are just starting', async () => {
     const sleigh = await start(0);
     const starting = expect(sleigh.launch({ workers: 1 })).rejects.toThrow(/was stopped|cannot be started/);
@@ -149,8 +84,69 @@ describe('an elastic sleigh', () => {
   });
 });
 
-describe('eachWorker of an elastic sleigh', () => {
-  it.skipIf(isShort)('calls the function on the current workers, in the order of ranks', async () => {
+describe.skipIf(isShort)('an elastic sleigh', () => {
+  it('sends more elements to workers that join while it runs, and fewer when workers leave', async () => {
+    await using sleigh = await start(1);
+    const results = sleigh.eachElem(task.heedful, orders(12), { loadFactor: 2 });
+    await pendingAre(sleigh, 2);
+    const more = await sleigh.launch({ workers: 2 });
+    await pendingAre(sleigh, 6);
+    await eventually(() => begun().length === 3, 'all three work');
+    expect(await sleigh.status()).toMatchObject({ workers: 3, expected: 3, group: 'elastic', running: 3 });
+    await more.stop();
+    await workersAre(sleigh, 1);
+    go();
+    expect(await results).toEqual(orders(12).map(({ n }) => n));
+  });
+
+  it('reads no more of its input than its remaining workers need', async () => {
+    await using sleigh = await start(0);
+    const [one, other] = [await sleigh.launch({ workers: 1 }), await sleigh.launch({ workers: 2 })];
+    await workersAre(sleigh, 3);
+    let taken = 0;
+    function* input(): Generator<{ folder: string; n: number }> {
+      for (; taken < 100;) yield { folder, n: taken++ };
+    }
+    const outcomes = sleigh
+      .eachElem(task.heedful, input(), { loadFactor: 4, chunkSize: 1, ordered: false })
+      .outcomes();
+    const first = outcomes.next();
+    await eventually(() => taken === 12, 'so many are out');
+    await other.stop();
+    await workersAre(sleigh, 1);
+    // It has read how many workers there are.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    go();
+    await first;
+    let given = 1;
+    for await (const _ of outcomes) {
+      given++;
+      expect(taken - given).toBeLessThanOrEqual(Math.max(12 - given, 4));
+    }
+    expect(given).toBe(100);
+    await one.stop();
+  });
+
+  it('can run a launch command several times that returns at once, and each launch knows its own workers', async () => {
+    await using sleigh = await start(0);
+    const handedIn = command(`${SLEIGH} worker </dev/null >/dev/null 2>&1 &`);
+    const once = { workers: 1, launch: handedIn, respawn: false };
+    const first = await sleigh.launch(once);
+    const second = await sleigh.launch(once);
+    await workersAre(sleigh, 2);
+    const gone: string[] = [];
+    void first.gone.then(() => gone.push('first'));
+    void second.gone.then(() => gone.push('second'));
+    const [who] = await sleigh.eachWorker(task.whoAmI, undefined);
+    process.kill(who?.pid ?? 0, 'SIGKILL');
+    await eventually(() => gone.length > 0, 'one has gone');
+    await workersAre(sleigh, 1);
+    expect(gone).toHaveLength(1);
+  });
+});
+
+describe.skipIf(isShort)('eachWorker of an elastic sleigh', () => {
+  it('calls the function on the current workers, in the order of ranks', async () => {
     await using sleigh = await start(0);
     expect(await sleigh.eachWorker(task.whoAmI, undefined)).toEqual([]);
     const first = await sleigh.launch({ workers: 1 });
@@ -165,7 +161,7 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.status()).pending).toBe(0);
   });
 
-  it.skipIf(isShort)('also calls it first on every worker that joins later, if requested', async () => {
+  it('also calls it first on every worker that joins later, if requested', async () => {
     await using sleigh = await start(1);
     expect(await sleigh.join(10)).toBe(1);
     const late: unknown[] = [];
@@ -181,20 +177,17 @@ describe('eachWorker of an elastic sleigh', () => {
     expect((await sleigh.workspace.list()).find(({ name }) => name === 'result')?.values).toBe(0);
   });
 
-  it.skipIf(isShort)(
-    'reports a worker that dies during the call, and rejects with the error that the call throws',
-    async () => {
-      await using sleigh = await start(2, { onDeadWorker: 'null' });
-      await sleigh.join(10);
-      await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({
-        code: 'threw',
-      });
-      expect(await sleigh.eachWorker(task.killing, undefined, { errors: 'collect' })).toMatchObject([
-        { code: 'worker-died', index: 0 },
-        { code: 'worker-died', index: 1 },
-      ]);
-    },
-  );
+  it('reports a worker that dies during the call, and rejects with the error that the call throws', async () => {
+    await using sleigh = await start(2, { onDeadWorker: 'null' });
+    await sleigh.join(10);
+    await expect(sleigh.eachWorker(task.picky, 2, { reach: 'all' })).rejects.toMatchObject({
+      code: 'threw',
+    });
+    expect(await sleigh.eachWorker(task.killing, undefined, { errors: 'collect' })).toMatchObject([
+      { code: 'worker-died', index: 0 },
+      { code: 'worker-died', index: 1 },
+    ]);
+  });
 });
 
 describe('a sleigh whose group is closed', () => {

@@ -76,8 +76,10 @@ describe('workers that a command starts', () => {
     expect(pids.filter(isRunning)).toEqual([]);
     expect([output, deaths]).toEqual(['', []]);
   });
+});
 
-  it.skipIf(isShort)('may be started once for each host, whose name the command receives', async () => {
+describe.skipIf(isShort)('workers that a command starts', () => {
+  it('may be started once for each host, whose name the command receives', async () => {
     const text = `printf '%s %s\\n' "$SLEIGH_HOST" "$SLEIGH_WORKERS"; exec ${sleighCommand} worker --threads`;
     const sleigh = await start(command(text), ['one', '-two; false'], 3);
     expect(new Set(await pidsOf(sleigh)).size).toBe(2);
@@ -85,7 +87,7 @@ describe('workers that a command starts', () => {
     expect(output.split('\n').toSorted()).toEqual(['', '-two; false 1', 'one 2']);
   });
 
-  it.skipIf(isShort)('may be submitted by a command that returns at once, as sbatch does', async () => {
+  it('may be submitted by a command that returns at once, as sbatch does', async () => {
     // The process that runs it is not a child of the command, and has only its environment.
     const submit = `setsid ${sleighCommand} worker </dev/null >/dev/null 2>&1 & exit 0`;
     const sleigh = await start(command(submit));
@@ -95,7 +97,7 @@ describe('workers that a command starts', () => {
     expect(pids.filter(isRunning)).toEqual([]);
   });
 
-  it.skipIf(isShort)('may be started by many copies of the command, as srun does', async () => {
+  it('may be started by many copies of the command, as srun does', async () => {
     const copy = `${sleighCommand} worker --workers 1 </dev/null`;
     const sleigh = await start(command(`${copy} & ${copy} & wait`));
     expect(new Set(await pidsOf(sleigh)).size).toBe(2);
@@ -103,7 +105,7 @@ describe('workers that a command starts', () => {
     expect(output).toBe('');
   });
 
-  it.skipIf(isShort)('report the death of a worker, which loses no task', async () => {
+  it('report the death of a worker, which loses no task', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const results = await sleigh.eachElem(
       task.deadly,
@@ -115,7 +117,7 @@ describe('workers that a command starts', () => {
     await sleigh.stop();
   });
 
-  it.skipIf(isShort)('end the job when the command fails, with its error', async () => {
+  it('end the job when the command fails, with its error', async () => {
     const sleigh = await start(command('echo no nodes >&2; exit 3'));
     await expect(sleigh.eachElem(task.square, [1])).rejects.toThrow(
       'the workers of echo no nodes >&2; exit 3 have ended: exit status 3',
@@ -126,7 +128,7 @@ describe('workers that a command starts', () => {
     await sleigh.stop();
   });
 
-  it.skipIf(isShort)('receive their launch order in no command line', async () => {
+  it('receive their launch order in no command line', async () => {
     const sleigh = await start(command(`exec ${sleighCommand} worker`));
     const [pid = 0] = await pidsOf(sleigh);
     const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -224,8 +226,10 @@ describe('sleigh run on other hosts', () => {
     expect([await run.status(), run.lines]).toEqual([0, ['2', '4', '6']]);
     expect(run.errors).toBe('called\n'.repeat(3));
   });
+});
 
-  it.skipIf(isShort)('starts workers by a command, or as threads', async () => {
+describe.skipIf(isShort)('sleigh run on other hosts', () => {
+  it('starts workers by a command, or as threads', async () => {
     folder.write('module.mjs', 'export default (n) => n * 2;');
     for (const launch of [`${sleighCommand} worker`, 'threads', 'processes']) {
       const args = ['run', 'module.mjs', '--workers', '2', '--launch', launch];
@@ -234,7 +238,7 @@ describe('sleigh run on other hosts', () => {
     }
   });
 
-  it.skipIf(isShort).each([
+  it.each([
     [
       ['--launch', 'threads', '--host', 'x'],
       /^sleigh: --launch threads is for this host, and --host for others\n$/,

@@ -190,7 +190,19 @@ describe.each<[string, Launcher]>([
 });
 
 describe('a worker process', () => {
-  it.skipIf(isShort).each(['computes', 'waits'])(
+  it('finishes its element and leaves when it is told to stop, which counts no attempt (S22.5)', async () => {
+    await using sleigh = await start(1, { maxAttempts: 1 });
+    const results = sleigh.eachElem(task.deaf, [{ how: 'waits', milliseconds: 500, log }]);
+    await eventually(() => logged('begun').length === 1, 'it has begun');
+    process.kill(Number(logged('begun')[0]), 'SIGTERM');
+    expect(await results).toEqual(['waits']);
+    const [next] = await sleigh.eachElem(task.who, [undefined]);
+    expect([next === `${logged('begun')[0]} 0`, deaths]).toEqual([false, []]);
+  });
+});
+
+describe.skipIf(isShort)('a worker process', () => {
+  it.each(['computes', 'waits'])(
     'is idle within a second after its batch was aborted, although it %s',
     async (how) => {
       await using sleigh = await start(1);
@@ -211,54 +223,38 @@ describe('a worker process', () => {
     },
   );
 
-  it.skipIf(isShort)('is replaced between two elements if it uses too much memory', async () => {
+  it('is replaced between two elements if it uses too much memory', async () => {
     await using sleigh = await start(1, { maxMemory: 400 * 2 ** 20 });
     const all = await sleigh.eachElem(task.hungry, [500 * 2 ** 20, 1], { chunkSize: 1 });
     expect(new Set(all).size).toBe(2);
     expect(deaths).toEqual([]);
   });
 
-  it('finishes its element and leaves when it is told to stop, which counts no attempt (S22.5)', async () => {
-    await using sleigh = await start(1, { maxAttempts: 1 });
-    const results = sleigh.eachElem(task.deaf, [{ how: 'waits', milliseconds: 500, log }]);
-    await eventually(() => logged('begun').length === 1, 'it has begun');
-    process.kill(Number(logged('begun')[0]), 'SIGTERM');
-    expect(await results).toEqual(['waits']);
-    const [next] = await sleigh.eachElem(task.who, [undefined]);
-    expect([next === `${logged('begun')[0]} 0`, deaths]).toEqual([false, []]);
+  it.each(['dies', 'waits'])('stops the programs that its tasks have started when it %s', async (how) => {
+    const sleigh = await start(1, { maxAttempts: 1 });
+    const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
+      () => 'settled',
+      () => 'ended',
+    );
+    await eventually(() => logged('worker').length === 1, 'it has begun');
+    if (how === 'waits') await sleigh.stop();
+    await results;
+    await eventually(() => !isRunning(Number(logged('program')[0])), 'the program has ended');
+    await sleigh.stop();
   });
 
-  it.skipIf(isShort).each(['dies', 'waits'])(
-    'stops the programs that its tasks have started when it %s',
-    async (how) => {
-      const sleigh = await start(1, { maxAttempts: 1 });
-      const results = sleigh.eachElem(task.parent, [{ how, log }], { errors: 'collect' }).then(
-        () => 'settled',
-        () => 'ended',
-      );
-      await eventually(() => logged('worker').length === 1, 'it has begun');
-      if (how === 'waits') await sleigh.stop();
-      await results;
-      await eventually(() => !isRunning(Number(logged('program')[0])), 'the program has ended');
-      await sleigh.stop();
-    },
-  );
-
-  it.skipIf(isShort)(
-    'stops with all its programs when its sentinel is killed, even during a computation',
-    async () => {
-      const before = new Set(childrenOf(process.pid));
-      const sleigh = await start(1);
-      const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
-      const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
-      await eventually(() => logged('worker').length === 1, 'it computes');
-      process.kill(sentinel, 'SIGKILL');
-      expect(await results).toMatchObject([{ code: 'no-workers' }]);
-      const left = [...logged('worker'), ...logged('program')].map(Number);
-      await eventually(() => left.every((pid) => !isRunning(pid)), 'both have ended');
-      await sleigh.stop();
-    },
-  );
+  it('stops with all its programs when its sentinel is killed, even during a computation', async () => {
+    const before = new Set(childrenOf(process.pid));
+    const sleigh = await start(1);
+    const sentinel = childrenOf(process.pid, 'sentinel-program').find((pid) => !before.has(pid)) ?? 0;
+    const results = sleigh.eachElem(task.parent, [{ how: 'computes', log }], { errors: 'collect' });
+    await eventually(() => logged('worker').length === 1, 'it computes');
+    process.kill(sentinel, 'SIGKILL');
+    expect(await results).toMatchObject([{ code: 'no-workers' }]);
+    const left = [...logged('worker'), ...logged('program')].map(Number);
+    await eventually(() => left.every((pid) => !isRunning(pid)), 'both have ended');
+    await sleigh.stop();
+  });
 });
 
 describe('the restart budget', () => {

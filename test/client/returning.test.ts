@@ -91,8 +91,10 @@ describe('a worker whose connection is cut', () => {
     expect(value).toEqual({ index: 0, worker: 0, value: 9 });
     expect((await sleigh.status()).workers).toBe(1);
   });
+});
 
-  it.skipIf(isShort).each<[string, Cut, results: number]>([
+describe.skipIf(isShort)('a worker whose connection is cut', () => {
+  it.each<[string, Cut, results: number]>([
     ['sends a result again that never arrived', { from: 'worker', says: 'result' }, 4],
     [
       'does not send a result again that arrived and whose reply was lost',
@@ -116,32 +118,28 @@ describe('a worker whose connection is cut', () => {
     expect(proxy.registrations).toBeGreaterThan(1);
   });
 
-  it.skipIf(isShort)('while it registers repeats its registration', async () => {
+  it('while it registers repeats its registration', async () => {
     proxy.cutAt({ from: 'worker', says: 'worker_ids', arrives: true });
     await using sleigh = await start(1);
     expect(await sleigh.eachElem(task.square, [3])).toEqual([9]);
     expect([proxy.registrations, deaths]).toEqual([2, []]);
   });
 
-  it.skipIf(isShort)(
-    'repeatedly runs each of many tasks once, with one result',
-    async () => {
-      await using sleigh = await start(3);
-      await sleigh.join(10);
-      const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
-      go();
-      const cutting = setInterval(() => proxy.cut(), 40);
-      const results = await sleigh.eachElem(task.counted, elements).then((all) => all);
-      clearInterval(cutting);
-      expect(results).toEqual(elements.map(({ n }) => n));
-      expect(calls().toSorted()).toEqual(elements.map(({ n }) => String(n)).toSorted());
-      expect(deaths).toEqual([]);
-      expect(proxy.registrations).toBeGreaterThan(6);
-    },
-    60_000,
-  );
+  it('repeatedly runs each of many tasks once, with one result', async () => {
+    await using sleigh = await start(3);
+    await sleigh.join(10);
+    const elements = Array.from({ length: 300 }, (_, n) => ({ folder, n }));
+    go();
+    const cutting = setInterval(() => proxy.cut(), 40);
+    const results = await sleigh.eachElem(task.counted, elements).then((all) => all);
+    clearInterval(cutting);
+    expect(results).toEqual(elements.map(({ n }) => n));
+    expect(calls().toSorted()).toEqual(elements.map(({ n }) => String(n)).toSorted());
+    expect(deaths).toEqual([]);
+    expect(proxy.registrations).toBeGreaterThan(6);
+  }, 60_000);
 
-  it.skipIf(isShort)('comes back in a closed group, too', async () => {
+  it('comes back in a closed group, too', async () => {
     await using sleigh = await start(1, { join: 'closing' });
     expect(await sleigh.join(10)).toBe(1);
     const results = sleigh.eachElem(task.counted, [{ folder, n: 1 }]);
@@ -154,33 +152,6 @@ describe('a worker whose connection is cut', () => {
 });
 
 describe('a worker that does not come back within the grace period', () => {
-  it.skipIf(isShort)(
-    'because it blocked its event loop keeps its place as long as its sentinel is connected (S19)',
-    async () => {
-      await using sleigh = await start(0, { reconnectGrace: 0.2 });
-      await hire(sleigh);
-      const order = { folder, milliseconds: 1_500 };
-      const results = sleigh.eachElem(task.deep, [order], { errors: 'collect' });
-      await eventually(async () => (await sleigh.status()).running === 1, 'it has begun');
-      proxy.cut();
-      expect(await results).toEqual([0]);
-      expect([deaths, (await sleigh.status()).workers]).toEqual([[], 1]);
-    },
-  );
-
-  it.skipIf(isShort)('because the network is down gives up and reports it', async () => {
-    await using sleigh = await start(0, { reconnectGrace: 0.2 });
-    const sentinel = await hire(sleigh);
-    await registered(1);
-    proxy.isUp = false;
-    proxy.cut();
-    expect(await sleigh.workspace.fetch('logError', { timeout: 10_000 })).toMatch(
-      /worker 0: it lost its connection, and could not come back within 0.2 seconds: 127\.0\.0\.1:\d+ /,
-    );
-    await sentinel.gone;
-    expect((await sleigh.status()).workers).toBe(0);
-  });
-
   it('because none is set ends at once, and its task is tried elsewhere, which counts no attempt', async () => {
     await using sleigh = await start(2, { reconnectGrace: 0 });
     await sleigh.join(10);
@@ -191,5 +162,31 @@ describe('a worker that does not come back within the grace period', () => {
     go();
     expect(await results).toEqual([1]);
     expect([calls(), deaths]).toEqual([['1', '1'], []]);
+  });
+});
+
+describe.skipIf(isShort)('a worker that does not come back within the grace period', () => {
+  it('because it blocked its event loop keeps its place as long as its sentinel is connected (S19)', async () => {
+    await using sleigh = await start(0, { reconnectGrace: 0.2 });
+    await hire(sleigh);
+    const order = { folder, milliseconds: 1_500 };
+    const results = sleigh.eachElem(task.deep, [order], { errors: 'collect' });
+    await eventually(async () => (await sleigh.status()).running === 1, 'it has begun');
+    proxy.cut();
+    expect(await results).toEqual([0]);
+    expect([deaths, (await sleigh.status()).workers]).toEqual([[], 1]);
+  });
+
+  it('because the network is down gives up and reports it', async () => {
+    await using sleigh = await start(0, { reconnectGrace: 0.2 });
+    const sentinel = await hire(sleigh);
+    await registered(1);
+    proxy.isUp = false;
+    proxy.cut();
+    expect(await sleigh.workspace.fetch('logError', { timeout: 10_000 })).toMatch(
+      /worker 0: it lost its connection, and could not come back within 0.2 seconds: 127\.0\.0\.1:\d+ /,
+    );
+    await sentinel.gone;
+    expect((await sleigh.status()).workers).toBe(0);
   });
 });

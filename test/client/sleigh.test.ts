@@ -299,8 +299,10 @@ describe('a sleigh whose workers die', () => {
     await eventually(async () => (await sleigh.status()).workers === 3, 'another has its place');
     expect(await sleigh.eachWorker(square, 3)).toEqual([9, 9, 9]);
   });
+});
 
-  it.skipIf(isShort)('loses no result when a worker is killed from outside during a task', async () => {
+describe.skipIf(isShort)('a sleigh whose workers die', () => {
+  it('loses no result when a worker is killed from outside during a task', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = sleigh.eachElem(task.heedful, orders(4));
     await said('begun', 2);
@@ -310,7 +312,7 @@ describe('a sleigh whose workers die', () => {
     expect(await results).toEqual(upTo(4));
   });
 
-  it.skipIf(isShort)('gives up a task at once under the policy null', async () => {
+  it('gives up a task at once under the policy null', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, onDeadWorker: 'null' });
     await sleigh.join(5);
     expect(await sleigh.eachElem(task.killing, [1], { errors: 'collect' })).toMatchObject([
@@ -318,26 +320,23 @@ describe('a sleigh whose workers die', () => {
     ]);
   });
 
-  it.skipIf(isShort)(
-    'fails the unfinished elements when no replaceable worker is left, and then hands out no more',
-    async () => {
-      await using sleigh = await Sleigh.start({ workers: 1, server: address, respawn: false });
-      await sleigh.join(5);
-      expect(await sleigh.eachElem(task.killing, [1, 2], { errors: 'collect' })).toMatchObject([
-        {
-          code: 'no-workers',
-          reason: expect.stringContaining('every worker has ended; the last one: signal SIGKILL'),
-        },
-        { code: 'no-workers' },
-      ]);
-      await expect(sleigh.eachElem(square, [1])).rejects.toMatchObject({
-        name: 'SleighError',
+  it('fails the unfinished elements when no replaceable worker is left, and then hands out no more', async () => {
+    await using sleigh = await Sleigh.start({ workers: 1, server: address, respawn: false });
+    await sleigh.join(5);
+    expect(await sleigh.eachElem(task.killing, [1, 2], { errors: 'collect' })).toMatchObject([
+      {
         code: 'no-workers',
-      });
-    },
-  );
+        reason: expect.stringContaining('every worker has ended; the last one: signal SIGKILL'),
+      },
+      { code: 'no-workers' },
+    ]);
+    await expect(sleigh.eachElem(square, [1])).rejects.toMatchObject({
+      name: 'SleighError',
+      code: 'no-workers',
+    });
+  });
 
-  it.skipIf(isShort)('stops a worker whose task blocks the event loop, after the timeout', async () => {
+  it('stops a worker whose task blocks the event loop, after the timeout', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, maxAttempts: 1 });
     await sleigh.join(5);
     const options = { timeout: 50, errors: 'collect' } as const;
@@ -346,8 +345,8 @@ describe('a sleigh whose workers die', () => {
   });
 });
 
-describe('a sleigh whose workers cannot start', () => {
-  it.skipIf(isShort)('reports the reason to every caller that waits for them', async () => {
+describe.skipIf(isShort)('a sleigh whose workers cannot start', () => {
+  it('reports the reason to every caller that waits for them', async () => {
     await using sleigh = await Sleigh.start({ workers: 2, server: address, preload: '/none.mjs' });
     const waiting = [sleigh.eachElem(square, [1]), sleigh.eachWorker(square, 1), sleigh.join(60)];
     for (const each of waiting) await expect(each).rejects.toMatchObject({ code: 'no-workers' });
@@ -358,30 +357,38 @@ describe('a sleigh whose workers cannot start', () => {
   });
 });
 
-describe('a busy worker', () => {
-  it.skipIf(isShort)(
-    'is not declared dead while it blocks its event loop, because its sentinel answers for it (S9)',
-    async () => {
-      const watchful = await createServer({
-        port: 0,
-        logLevel: 'error',
-        sleigh: { sentinelRefreshPeriod: 0.1 },
-      });
-      const sleigh = await Sleigh.start({ workers: 1, server: { host: watchful.host, port: watchful.port } });
-      const results = sleigh.eachElem(task.deep, [{ folder, milliseconds: 2_000 }]);
-      await said('begun');
-      // A master that computes does not affect it, either.
-      const end = performance.now() + 1_000;
-      while (performance.now() < end);
-      expect(await results).toEqual([0]);
-      await sleigh.stop();
-      await watchful.close();
-    },
-  );
+describe.skipIf(isShort)('a busy worker', () => {
+  it('is not declared dead while it blocks its event loop, because its sentinel answers for it (S9)', async () => {
+    const watchful = await createServer({
+      port: 0,
+      logLevel: 'error',
+      sleigh: { sentinelRefreshPeriod: 0.1 },
+    });
+    const sleigh = await Sleigh.start({ workers: 1, server: { host: watchful.host, port: watchful.port } });
+    const results = sleigh.eachElem(task.deep, [{ folder, milliseconds: 2_000 }]);
+    await said('begun');
+    // A master that computes does not affect it, either.
+    const end = performance.now() + 1_000;
+    while (performance.now() < end);
+    expect(await results).toEqual([0]);
+    await sleigh.stop();
+    await watchful.close();
+  });
 });
 
 describe('a sleigh that is stopped', () => {
-  it.skipIf(isShort)('ends its batches and stops its workers, even during a long call', async () => {
+  it('leaves nothing behind if it cannot start', async () => {
+    await expect(Sleigh.start({ workers: 1, server: { port: 1 } })).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+    await expect(Sleigh.start({ workers: 1, server: address, hosts: ['there'] })).rejects.toThrow(
+      '`hosts` needs a launcher',
+    );
+  });
+});
+
+describe.skipIf(isShort)('a sleigh that is stopped', () => {
+  it('ends its batches and stops its workers, even during a long call', async () => {
     const sleigh = await Sleigh.start({ workers: 2, server: address });
     const results = expect(
       sleigh.eachElem(
@@ -398,7 +405,7 @@ describe('a sleigh that is stopped', () => {
     await sleigh.stop();
   });
 
-  it.skipIf(isShort)('ends when its server disconnects', async () => {
+  it('ends when its server disconnects', async () => {
     const short = await createServer({ port: 0, logLevel: 'error' });
     const sleigh = await Sleigh.start({ workers: 1, server: { host: short.host, port: short.port } });
     const results = expect(sleigh.eachElem(task.forever, [1])).rejects.toMatchObject({
@@ -408,15 +415,6 @@ describe('a sleigh that is stopped', () => {
     await short.close();
     await results;
     await sleigh.stop();
-  });
-
-  it('leaves nothing behind if it cannot start', async () => {
-    await expect(Sleigh.start({ workers: 1, server: { port: 1 } })).rejects.toMatchObject({
-      code: 'unreachable',
-    });
-    await expect(Sleigh.start({ workers: 1, server: address, hosts: ['there'] })).rejects.toThrow(
-      '`hosts` needs a launcher',
-    );
   });
 });
 

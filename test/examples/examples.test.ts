@@ -32,23 +32,27 @@ async function run(example: string, ...args: string[]): Promise<Outcome> {
 const well = (output: string): Outcome => ({ status: 0, output, errors: '' });
 
 describe('the examples of the client library', () => {
-  it.skipIf(isShort)(
-    'draw a picture',
-    async () => {
-      expect(await run('picture.mjs', 'set.png')).toEqual(well('set.png: 1200 x 800 pixels\n'));
-      const { width, height, channels, data } = decode(readFileSync(join(folder.path, 'set.png')));
-      expect([width, height, channels]).toEqual([1200, 800, 3]);
-      const pixel = (x: number, y: number): number[] => [
-        ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
-      ];
-      // The inside of the set is dark, and the points far outside are not.
-      expect(pixel(800, 400)).toEqual([8, 6, 20]);
-      expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
-    },
-    60_000,
-  );
+  it('report that a language is not installed', async () => {
+    expect(await run('two-languages/main.mjs', 'no-such-python')).toEqual(
+      well('skipped: there is no no-such-python here\n'),
+    );
+  });
+});
 
-  it.skipIf(isShort)('sweep a parameter and plot the results', async () => {
+describe.skipIf(isShort)('the examples of the client library', () => {
+  it('draw a picture', async () => {
+    expect(await run('picture.mjs', 'set.png')).toEqual(well('set.png: 1200 x 800 pixels\n'));
+    const { width, height, channels, data } = decode(readFileSync(join(folder.path, 'set.png')));
+    expect([width, height, channels]).toEqual([1200, 800, 3]);
+    const pixel = (x: number, y: number): number[] => [
+      ...data.subarray(3 * (y * width + x), 3 * (y * width + x) + 3),
+    ];
+    // The inside of the set is dark, and the points far outside are not.
+    expect(pixel(800, 400)).toEqual([8, 6, 20]);
+    expect(pixel(0, 0)).not.toEqual([8, 6, 20]);
+  }, 60_000);
+
+  it('sweep a parameter and plot the results', async () => {
     // 79.7 %: the textbook solution of z = 1 - exp(-2 z).
     expect(await run('sweep/main.mjs', 'plot.svg')).toEqual(
       well('plot.svg: 71 simulations; at 2.0 79.7 % fall ill\n'),
@@ -60,7 +64,7 @@ describe('the examples of the client library', () => {
     expect(heights).toEqual(heights.toSorted((a, b) => b - a));
   });
 
-  it.skipIf(isShort)('search the files of a folder', async () => {
+  it('search the files of a folder', async () => {
     folder.write('a.txt', 'one\na needle\n');
     folder.write('b.txt', 'no such thing\n');
     folder.write('c.txt', 'needles\n');
@@ -71,24 +75,18 @@ describe('the examples of the client library', () => {
     expect(lines.toSorted()).toEqual(['a.txt:2: a needle', 'c.txt:1: needles']);
   });
 
-  it.skipIf(isShort)('share tasks through a bag, from which workers take them', async () => {
+  it('share tasks through a bag, from which workers take them', async () => {
     // 1 + 8 + 42 + 140 placements of up to three queens, and the 92 known solutions.
     expect(await run('tree/main.mjs', '8')).toEqual(well('92 ways for 8 queens, found by 191 tasks\n'));
     // If no queen can follow, the bag is empty, too.
     expect((await run('tree/main.mjs', '2')).output).toBe('0 ways for 2 queens, found by 3 tasks\n');
   });
 
-  it.skipIf(isShort)('let two languages share one workspace if both are installed', async ({ skip }) => {
+  it('let two languages share one workspace if both are installed', async ({ skip }) => {
     const outcome = await run('two-languages/main.mjs');
     if (outcome.output.startsWith('skipped: ')) skip(outcome.output.trim());
     expect(outcome).toEqual(
       well('5! = 120\n30! = 265252859812191058636308480000000\nπ is no whole number\n'),
-    );
-  });
-
-  it('report that a language is not installed', async () => {
-    expect(await run('two-languages/main.mjs', 'no-such-python')).toEqual(
-      well('skipped: there is no no-such-python here\n'),
     );
   });
 });

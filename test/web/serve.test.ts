@@ -27,13 +27,26 @@ describe('sleigh serve with a web page', () => {
     expect(code).toBe(0);
   });
 
-  it.skipIf(isShort)('creates a token if none is given, and prints it once', async () => {
+  it('exits with one line and status 1 if the requested port is in use', async () => {
+    const { port, close } = await occupied();
+    const outcome = await sleigh(['serve', '--port', '0', '--web-port', String(port)]);
+    close();
+    expect(outcome).toMatchObject({
+      code: 1,
+      output: '',
+      errors: `sleigh: cannot listen on 127.0.0.1:${port} for the web page: the port is in use\n`,
+    });
+  });
+});
+
+describe.skipIf(isShort)('sleigh serve with a web page', () => {
+  it('creates a token if none is given, and prints it once', async () => {
     await using serve = await startServe('--web-port', '0', '--web-write');
     serve.kill('SIGTERM');
     expect((await serve.outcome).errors.match(/^web token: [\w-]{22}$/gm)).toHaveLength(1);
   });
 
-  it.skipIf(isShort)('does not print a token that was given', async () => {
+  it('does not print a token that was given', async () => {
     await using serve = await startServe(
       { SLEIGH_WEB_TOKEN: 'given by the environment' },
       '--web-port',
@@ -45,39 +58,25 @@ describe('sleigh serve with a web page', () => {
     expect(output + errors).not.toContain('given by');
   });
 
-  it.skipIf(isShort)('serves no page with --no-web', async () => {
+  it('serves no page with --no-web', async () => {
     await using serve = await startServe('--no-web');
     serve.kill('SIGTERM');
     expect((await serve.outcome).output).not.toContain('web page');
   });
 
-  it('exits with one line and status 1 if the requested port is in use', async () => {
-    const { port, close } = await occupied();
-    const outcome = await sleigh(['serve', '--port', '0', '--web-port', String(port)]);
-    close();
-    expect(outcome).toMatchObject({
-      code: 1,
-      output: '',
-      errors: `sleigh: cannot listen on 127.0.0.1:${port} for the web page: the port is in use\n`,
-    });
+  it('continues without a page and reports it, if no port was requested and the default one is in use', async () => {
+    // One of both uses the port, unless another program does.
+    await using first = await startServe('--web-host', '127.0.0.1');
+    await using second = await startServe('--web-host', '127.0.0.1');
+    expect(second.line).toMatch(/^listening on /);
+    for (const serve of [first, second]) serve.kill('SIGTERM');
+    const { output, errors, code } = await second.outcome;
+    expect(output).toBe(`${second.line}\n`);
+    expect(errors).toContain('there is no web page: its port is in use');
+    expect(code).toBe(0);
   });
 
-  it.skipIf(isShort)(
-    'continues without a page and reports it, if no port was requested and the default one is in use',
-    async () => {
-      // One of both uses the port, unless another program does.
-      await using first = await startServe('--web-host', '127.0.0.1');
-      await using second = await startServe('--web-host', '127.0.0.1');
-      expect(second.line).toMatch(/^listening on /);
-      for (const serve of [first, second]) serve.kill('SIGTERM');
-      const { output, errors, code } = await second.outcome;
-      expect(output).toBe(`${second.line}\n`);
-      expect(errors).toContain('there is no web page: its port is in use');
-      expect(code).toBe(0);
-    },
-  );
-
-  it.skipIf(isShort)('accepts a host name that was allowed', async () => {
+  it('accepts a host name that was allowed', async () => {
     await using serve = await startServe('--web-port', '0', '--web-allow-host', 'a.example', 'b.example');
     await eventually(() => serve.output().includes('web page'), 'the second line');
     const [, url = ''] = /web page at (\S+)/.exec(serve.output()) ?? [];
