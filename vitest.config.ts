@@ -9,7 +9,12 @@ import { openFields } from './test/support/open-fields.ts';
 const WORKERS = process.env['VERIFY'] === 'long' ? 1 : Math.ceil(1.5 * availableParallelism());
 
 /** Files that measure time, processor or memory: they run after the others, one by one. */
-const ALONE = ['test/bench/**', 'test/client/growth.test.ts', 'test/core/turns.test.ts'];
+const ALONE = [
+  'test/bench/**',
+  'test/client/growth.test.ts',
+  'test/core/turns.test.ts',
+  'test/views/big.test.ts',
+];
 
 /** Files that replace a module: each needs modules of its own. The others share those of their worker, which saves a third. */
 const ISOLATED = ['test/client/durations.test.ts'];

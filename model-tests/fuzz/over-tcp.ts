@@ -11,7 +11,7 @@ const AT_A_TIME = 16;
 /** Milliseconds after which a connection that is still open counts as hanging. */
 const REPLY_LIMIT_MS = 20_000;
 
-export interface TcpOutcome {
+interface TcpOutcome {
   readonly frames: number;
   readonly connections: number;
   readonly wrongs: readonly string[];

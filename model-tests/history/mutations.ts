@@ -3,7 +3,7 @@ import type { Random } from '../world/random.ts';
 import type { ReferenceMode } from './reference.ts';
 
 /** What is planted into a history that is right. @returns undefined if the history has no place for it */
-export interface Mutation {
+interface Mutation {
   readonly what: string;
   readonly modes: readonly ReferenceMode[];
   readonly clauses: readonly string[];

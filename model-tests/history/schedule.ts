@@ -21,7 +21,7 @@ interface Actor {
   cookie: Cookie | undefined;
 }
 
-export interface ScheduleOptions {
+interface ScheduleOptions {
   readonly requests: number;
   readonly actors?: number;
   /** Clients vanish, the variable is deleted, the server begins again. */

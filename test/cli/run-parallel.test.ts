@@ -6,32 +6,17 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createServer, type Server } from '../../src/index.ts';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { Folder, RunProcess, type RunOptions } from '../support/run-process.ts';
+import { RunProcess, type RunOptions } from '../support/run-process.ts';
 import { isShort } from '../support/form.ts';
+import { numbers, asInput, runFixture } from './run-fixture.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-
-/** For runs in tests that do not need a private server. */
-let server: Server;
-beforeAll(async () => {
-  server = await createServer({ port: 0, logLevel: 'silent' });
-});
-afterAll(() => server.close());
-
-let folder: Folder;
-beforeEach(() => (folder = new Folder()));
-afterEach(() => folder[Symbol.dispose]());
-
-const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i + 1));
-const asInput = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+const fixture = runFixture();
 
 async function run(source: string, args: readonly string[], options: RunOptions): Promise<RunProcess> {
-  folder.write('module.mjs', source);
-  const shared = ['--server', `127.0.0.1:${server.port}`];
-  const process = new RunProcess(folder.path, ['module.mjs', ...shared, ...args], options);
+  const process = fixture.start(source, [...fixture.onServer, ...args], options);
   await process.status();
   return process;
 }
@@ -43,8 +28,8 @@ const NOTES = `
   const until = async (file) => { while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5)); };
 `;
 const calls = (): string[] => {
-  if (!folder.files.includes('calls')) return [];
-  return readFileSync(join(folder.path, 'calls'), 'utf8').split('\n').slice(0, -1);
+  if (!fixture.folder.files.includes('calls')) return [];
+  return readFileSync(join(fixture.folder.path, 'calls'), 'utf8').split('\n').slice(0, -1);
 };
 const countOf = (line: string): number => calls().filter((each) => each === line).length;
 
@@ -74,7 +59,7 @@ describe.skipIf(isShort)('sleigh run --timeout', () => {
     const { child, lines } = await run(source, args, { input: asInput(numbers(3)) });
     expect([lines[0], lines[2], child.exitCode]).toEqual(['1', '3', 1]);
     expect(JSON.parse(lines[1] ?? '')).toEqual({ line: 2, error: expect.stringContaining('300 ms') });
-    const row = readFileSync(join(folder.path, 'log'), 'utf8').split('\n')[2];
+    const row = readFileSync(join(fixture.folder.path, 'log'), 'utf8').split('\n')[2];
     expect(row?.split('\t').slice(6, 8)).toEqual(['-1', '0']);
   });
 });
@@ -98,7 +83,7 @@ describe.skipIf(isShort)('sleigh run --joblog', () => {
     };`;
     const args = ['--workers', '1', '--retries', '1', '--joblog', 'log'];
     await run(source, args, { input: 'good\nthrow\nexit\nkill\n' });
-    const [head, ...rows] = readFileSync(join(folder.path, 'log'), 'utf8').trimEnd().split('\n');
+    const [head, ...rows] = readFileSync(join(fixture.folder.path, 'log'), 'utf8').trimEnd().split('\n');
     expect(head?.split('\t')).toEqual(
       'Seq Host Starttime JobRuntime Send Receive Exitval Signal Command'.split(' '),
     );
@@ -129,11 +114,11 @@ describe('sleigh run --halt', () => {
     async () => {
       const waits = `${NOTES}
       export default async (n) => { note(n); if (n === 2) await until('go'); return n; }`;
-      folder.write('module.mjs', waits);
+      fixture.folder.write('module.mjs', waits);
       const args = ['module.mjs', '--workers', '2', '--unordered', '--halt', 'soon,success=2'];
-      const running = new RunProcess(folder.path, args, { input: asInput(numbers(500)) });
+      const running = new RunProcess(fixture.folder.path, args, { input: asInput(numbers(500)) });
       await eventually(() => running.lines.length >= 2, 'two results');
-      folder.write('go', '');
+      fixture.folder.write('go', '');
       expect(await running.status()).toBe(0);
       expect(running.lines).toContain('2');
       expect(running.lines.toSorted()).toEqual(calls().toSorted());
@@ -149,9 +134,9 @@ describe('sleigh run --halt', () => {
 
 /** A run whose output is appended to a file. */
 function runInto(file: string, args: readonly string[]): ChildProcess {
-  const output = openSync(join(folder.path, file), 'a');
+  const output = openSync(join(fixture.folder.path, file), 'a');
   return spawn(process.execPath, [MAIN, 'run', ...args], {
-    cwd: folder.path,
+    cwd: fixture.folder.path,
     stdio: ['ignore', output, 'pipe'],
   });
 }
@@ -163,7 +148,7 @@ async function ended(child: ChildProcess): Promise<string> {
 }
 
 const linesOf = (file: string): string[] =>
-  readFileSync(join(folder.path, file), 'utf8').split('\n').slice(0, -1);
+  readFileSync(join(fixture.folder.path, file), 'utf8').split('\n').slice(0, -1);
 
 describe('sleigh run --joblog --resume', () => {
   const source = `${NOTES}
@@ -178,8 +163,8 @@ describe('sleigh run --joblog --resume', () => {
   it.skipIf(isShort).each(['SIGKILL', 'SIGINT'] as const)(
     'continues after %s: no finished line is called again, and each result appears once, in order',
     async (signal) => {
-      folder.write('module.mjs', source);
-      folder.write('in.txt', asInput(numbers(30)));
+      fixture.folder.write('module.mjs', source);
+      fixture.folder.write('in.txt', asInput(numbers(30)));
       const args = ['module.mjs', 'in.txt', '--workers', '2', '--joblog', 'log'];
       const first = runInto('out', args);
       let errors = '';
@@ -200,20 +185,20 @@ describe('sleigh run --joblog --resume', () => {
         );
         expect(first.exitCode).toBe(130);
       }
-      writeFileSync(join(folder.path, 'go'), '');
+      writeFileSync(join(fixture.folder.path, 'go'), '');
       const second = runInto('out', [...args, '--resume']);
       await once(second, 'close');
       expect(linesOf('out')).toEqual(expected);
       expect(numbers(30).filter((n) => countOf(n) !== 1)).toEqual(['4', '20']);
       expect(linesOf('log').map((row) => row.split('\t')[0])).toEqual(['Seq', ...numbers(30)]);
-      expect(folder.files).not.toContain('log.results');
+      expect(fixture.folder.files).not.toContain('log.results');
     },
     60_000,
   );
 
   it.skipIf(isShort)('reports an output file that was emptied, as a shell does by >', async () => {
-    folder.write('module.mjs', 'export default (n) => n;');
-    folder.write('in.txt', '1\n2\n');
+    fixture.folder.write('module.mjs', 'export default (n) => n;');
+    fixture.folder.write('in.txt', '1\n2\n');
     const args = ['module.mjs', 'in.txt', '--joblog', 'log'];
     expect(await ended(runInto('first', args))).not.toContain('empty');
     expect(await ended(runInto('first', [...args, '--resume']))).not.toContain('empty');
@@ -226,7 +211,7 @@ describe('sleigh run --joblog --resume', () => {
   it.skipIf(isShort)(
     'does nothing for a finished run; with --resume-failed it calls the lines that failed',
     async () => {
-      folder.write('go', '');
+      fixture.folder.write('go', '');
       const first = await run(source, ['--joblog', 'log'], { input: asInput(numbers(7)) });
       expect(first.lines).toEqual(expected.slice(0, 7));
       const again = await run(source, ['--joblog', 'log', '--resume'], { input: asInput(numbers(7)) });
@@ -281,15 +266,18 @@ describe('sleigh run --joblog --resume', () => {
 
 describe.skipIf(isShort)('sleigh run --web', () => {
   it('serves a page for the duration of the run, and none without the flag', async () => {
-    folder.write('module.mjs', `${NOTES} export default async (n) => { await until('go'); return n; }`);
-    const shown = new RunProcess(folder.path, ['module.mjs', '--web'], { input: '1\n' });
+    fixture.folder.write(
+      'module.mjs',
+      `${NOTES} export default async (n) => { await until('go'); return n; }`,
+    );
+    const shown = new RunProcess(fixture.folder.path, ['module.mjs', '--web'], { input: '1\n' });
     const [[url = ''] = []] = await shown.said(/web page at (\S+)/g);
     const listed = async (): Promise<string> => (await fetch(new URL('api/workspaces', url))).text();
     await eventually(async () => (await listed()).includes('sleigh run'), 'its workspace is there');
-    folder.write('go', '');
+    fixture.folder.write('go', '');
     expect(await shown.status()).toBe(0);
     await expect(fetch(url)).rejects.toThrow();
-    const plain = new RunProcess(folder.path, ['module.mjs'], { input: '1\n' });
+    const plain = new RunProcess(fixture.folder.path, ['module.mjs'], { input: '1\n' });
     expect([await plain.status(), plain.errors]).toEqual([0, '']);
   });
 });

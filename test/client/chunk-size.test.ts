@@ -6,7 +6,7 @@ import { createServer, type Server } from '../../src/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 
-describe.skipIf(isShort)('the size of a chunk', () => {
+describe('the size of a chunk', () => {
   it('is one until the duration of an element is known, ignoring the first task of each worker', () => {
     const size = new ChunkSize();
     expect(size.value).toBe(1);

@@ -52,7 +52,7 @@ export async function view(url: string, path: string): Promise<Record<string, un
   return JSON.parse((await ask(url, path)).text);
 }
 
-export interface StreamEvent {
+interface StreamEvent {
   readonly event: string;
   readonly data: string;
   /** Its arrival, by performance.now(). */

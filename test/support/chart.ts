@@ -8,9 +8,6 @@ import {
 import { describe, expect, test } from 'vitest';
 import { compiled } from '../../src/actors/compiled.ts';
 import { withoutEffects } from '../../src/machines/bind.ts';
-import { NO_METADATA } from '../../src/wire/payload.ts';
-import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
-import { PendingStore } from '../../src/machines/pending-store.ts';
 
 /**
  * The state after an event, and the calls and events of the machine in order: `action` with its parameters, or `actor:
@@ -19,7 +16,7 @@ import { PendingStore } from '../../src/machines/pending-store.ts';
 export type Row = readonly [next: string, ...calls: string[]];
 
 /** The required behaviour in one state; events that are not named are unexpected there. */
-export interface StateTable {
+interface StateTable {
   /** The events that lead to it. */
   readonly after: readonly string[];
   readonly on: Readonly<Record<string, Row>>;
@@ -238,18 +235,3 @@ export function describeChart({ machine, table, stories }: ChartChecks): void {
       for (const { name, run } of checks) test(name, () => run(machine));
     });
 }
-
-const NOBODY: Client = {
-  id: 0,
-  peer: '10.0.0.1:4000',
-  closeListeners: new Set(),
-  answer: () => undefined,
-  refuse: () => undefined,
-};
-
-/** A get that may or may not wait. */
-export const anAsk = (waits: boolean): PendingGet =>
-  new PendingGet(NOBODY, { verb: 'fetch', takes: true, waits, metadata: NO_METADATA });
-
-export const aStoring = (): PendingStore =>
-  new PendingStore({ descriptor: 1, payload: '', metadata: NO_METADATA }, NOBODY);

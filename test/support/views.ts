@@ -1,3 +1,4 @@
+import { Views } from '../../src/views/views.ts';
 import { expect } from 'vitest';
 import type { About } from '../../src/views/about.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -26,3 +27,5 @@ export function viewOf<View>(views: Source, path: string, query = ''): View {
   // JSON omits undefined fields, so they are undefined on the other side as well.
   return JSON.parse(JSON.stringify(view));
 }
+
+export const viewsOf = (server: SimulatedServer): Views => new Views(server.core, aboutOf(server));

@@ -7,7 +7,7 @@ import { Views } from '../../src/views/views.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { aboutOf, viewOf } from '../support/views.ts';
+import { viewOf, viewsOf } from '../support/views.ts';
 import { isShort } from '../support/form.ts';
 
 /** Milliseconds; a view takes a few, and the machine may be busy. */
@@ -56,7 +56,7 @@ describe('large views', () => {
       for (const name of ['fifo', 'lifo']) workspace.variable(name).store(value, undefined);
     for (let n = 0; n < 100_000; n++) workspace.variable(`v${n}`);
     expect(visitor.list()).toHaveLength(100_002);
-    const views = new Views(server.core, aboutOf(server));
+    const views = viewsOf(server);
     expect(
       viewOf<VariableView>(views, '/api/workspaces/w/variables/fifo', 'from=999999').list.items,
     ).toHaveLength(1);
@@ -88,7 +88,7 @@ describe.skipIf(isShort)('large views', () => {
       work.batches.queue(batch);
     }
     worker.get('fetch', 'task');
-    const views = new Views(server.core, aboutOf(server));
+    const views = viewsOf(server);
     expect(timeOf(() => views.sample())).toBeLessThan(QUICK);
     expect(viewOf<SleighView>(views, '/api/sleighs/job')).toMatchObject({
       queued: 999_999,

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientsView, ClientView } from '../../src/views/types.ts';
-import { Views } from '../../src/views/views.ts';
 import { Job } from '../support/job.ts';
-import { simulated, type SimulatedServer } from '../support/simulated-server.ts';
-import { aboutOf, viewOf } from '../support/views.ts';
+import { simulated } from '../support/simulated-server.ts';
+import { viewOf, viewsOf } from '../support/views.ts';
 import { Visitor } from '../support/visitor.ts';
-
-const viewsOf = (server: SimulatedServer): Views => new Views(server.core, aboutOf(server));
 
 describe('the view of clients', () => {
   it(

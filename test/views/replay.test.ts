@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { TraceStep } from '../../src/trace/step.ts';
 import { Replay } from '../../src/views/replay.ts';
 import type { ActorsView, ActorView, OverviewView, ReplayView } from '../../src/views/types.ts';
-import { Views } from '../../src/views/views.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
-import { aboutOf, viewOf } from '../support/views.ts';
+import { viewOf, viewsOf } from '../support/views.ts';
 
 const about = { version: '1', drawing: () => '' };
 
@@ -43,7 +42,7 @@ function playedJob(): SimulatedServer {
 describe('a replay', () => {
   it('shows at its last step the same as the live views: state, story, context and next transitions', () => {
     const server = playedJob();
-    const views = new Views(server.core, aboutOf(server));
+    const views = viewsOf(server);
     const replay = replayOf(server.trace);
     const at = `/api/replay/${server.trace.length}/actors`;
     const scope = 'scope=sleigh%20job';

@@ -2,10 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ActorsView, ActorView, SleighView, WorkersView } from '../../src/views/types.ts';
 import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
-import { Views } from '../../src/views/views.ts';
-import { aboutOf, viewOf } from '../support/views.ts';
-
-const viewsOf = (server: SimulatedServer): Views => new Views(server.core, aboutOf(server));
+import { viewOf, viewsOf } from '../support/views.ts';
 
 const SESSION = { session: 'a secret' };
 

@@ -3,7 +3,7 @@ import type { OnDeadWorker } from '../../../src/client/options/sleigh-options.ts
 import type { Random } from '../../world/random.ts';
 
 /** The behaviour of the call for one element. Times are in milliseconds. */
-export type Behaviour =
+type Behaviour =
   | { readonly does: 'return' }
   /** Blocks the event loop for this long. */
   | { readonly does: 'block'; readonly ms: number }

@@ -4,7 +4,7 @@ import type { Plan } from '../cast/plan.ts';
 import { valueOf } from '../cast/tasks.ts';
 import { nameOf, shown, type BatchRecord, type Entry, type Ledger } from './ledger.ts';
 
-export interface Evidence {
+interface Evidence {
   readonly world: World;
   readonly plan: Plan;
   readonly ledger: Ledger;

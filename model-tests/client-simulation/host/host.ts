@@ -27,7 +27,7 @@ export interface HostListener {
   ended(process: SimulatedProcess): void;
 }
 
-export interface HostOptions {
+interface HostOptions {
   readonly world: World;
   readonly listener: HostListener;
   /**

@@ -13,7 +13,7 @@ export function socketError(code: 'ECONNREFUSED' | 'ECONNRESET' | 'ETIMEDOUT'): 
 }
 
 /** Creates the link when the server has accepted; throws the error for the client otherwise. */
-export type Connecting = (end: ClientEnd) => ClientLink;
+type Connecting = (end: ClientEnd) => ClientLink;
 
 /** The client's end of a connection, as `node:net` provides it, over a simulated link. */
 export class SimulatedSocket extends Duplex {

@@ -54,7 +54,7 @@ export interface PoolModel<Facts> {
 }
 
 /** A path, and the expected effects of its last step. */
-export interface Walk {
+interface Walk {
   readonly steps: readonly { readonly name: string; readonly act: (stage: PoolFixture) => void }[];
   readonly effects: readonly string[];
   readonly timers: readonly number[];
