@@ -3,7 +3,7 @@ import type { Metadata } from '../wire/payload.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 import type { Variable } from '../workspace/variable.ts';
 import type { Workspace } from '../workspace/workspace.ts';
-import type { Workspaces } from '../workspace/workspaces.ts';
+import { shortOf, type Workspaces } from '../workspace/workspaces.ts';
 import { named, titleOf } from './names.ts';
 import { pageOf, type Range } from './paging.ts';
 import type {
@@ -22,7 +22,7 @@ export const workspacesView = (workspaces: Workspaces, range: Range): Workspaces
 
 export const workspaceView = (workspace: Workspace, range: Range, reading: Reading): WorkspaceView => ({
   ...summary(workspace),
-  metadata: textsOf(workspace.metadata),
+  metadata: textsOf(shortOf(workspace.metadata)),
   list: pageOf(workspace.variableCount, range, workspace.variables, (variable) =>
     variableSummary(variable, reading),
   ),

@@ -289,7 +289,7 @@ function readQuota(metadata: Metadata): { readonly bytes?: number | undefined } 
 }
 
 /** As many entries as are short enough together. */
-function shortOf(metadata: Metadata): Metadata {
+export function shortOf(metadata: Metadata): Metadata {
   if (metadata.size === 0) return NO_METADATA;
   const kept = new Map<string, string>();
   let length = 0;
