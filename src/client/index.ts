@@ -19,6 +19,7 @@ export {
   type LaunchOrder,
 } from './launchers/launcher.ts';
 export { command } from './launchers/command.ts';
+export { pythonWorkers, type PythonOptions } from './launchers/python-workers.ts';
 export { ssh, type SshOptions } from './launchers/ssh.ts';
 export type { OldSleighInfo, VariableInfo, WorkspaceInfo } from './workspace/listings.ts';
 export { NetWorkSpace } from './workspace/net-work-space.ts';
@@ -38,9 +39,16 @@ export type {
 } from './options/sleigh-options.ts';
 export { SleighError, type SleighErrorCode } from './master/sleigh-error.ts';
 export type { SleighStatus } from './master/sleigh-status.ts';
-export { tasks, type Task, type TaskContext, type TaskFunction, type Tasks } from './task/task.ts';
+export {
+  tasks,
+  type Task,
+  type TaskContext,
+  type TaskFunction,
+  type TaskLanguage,
+  type Tasks,
+} from './task/task.ts';
 export type { OnAbort, TaskErrorCode } from './task/task-metadata.ts';
-export { ForeignValue } from './values/values.ts';
+export { ForeignValue } from './values/foreign-value.ts';
 export { Variable, type Mode } from './workspace/variable.ts';
 export type {
   Form,

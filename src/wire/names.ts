@@ -193,6 +193,8 @@ export const KEY = {
   /** The module and the name of a task's function, for tasks of this client (C4). */
   module: 'module',
   function: 'function',
+  /** The language of that module (C8). Without it, it is an ECMAScript module. */
+  language: 'language',
   /** `1` means that the value is a chunk of elements, and the result a chunk of outcomes (C5). */
   chunk: 'chunk',
   /** Milliseconds after which no further element of a chunk is begun. Its result then has fewer outcomes. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromWire, toWire } from '../../src/client/connection/text.ts';
+import { ForeignValue } from '../../src/client/values/foreign-value.ts';
 import {
   BYTES_DESCRIPTOR,
   decodeValue,
   encodeValue,
-  ForeignValue,
   GRAPH_DESCRIPTOR,
 } from '../../src/client/values/values.ts';
 

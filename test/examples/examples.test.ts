@@ -89,4 +89,11 @@ describe.skipIf(isShort)('the examples of the client library', () => {
       well('5! = 120\n30! = 265252859812191058636308480000000\nπ is no whole number\n'),
     );
   });
+
+  it('train a model with workers in Python if that is installed', async ({ skip }) => {
+    const outcome = await run('gradient/main.mjs');
+    if (outcome.output.startsWith('skipped: ')) skip(outcome.output.trim());
+    expect([outcome.status, outcome.errors]).toEqual([0, '']);
+    expect(outcome.output).toMatch(/^y = [23]\.\d\d x \+ [01]\.\d\d, loss 0\.01\d\n$/);
+  }, 120_000);
 });

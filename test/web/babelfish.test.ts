@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
-import { ForeignValue } from '../../src/client/values/values.ts';
+import { ForeignValue } from '../../src/client/values/foreign-value.ts';
+
 import { createServer, type Server } from '../../src/index.ts';
 import { view } from '../support/browser.ts';
 import { eventually } from '../support/eventually.ts';

@@ -86,6 +86,14 @@ export const MODULE = {
     '/home/ada/tasks.mjs',
     60,
   ),
+  otherLanguage: errorKind(
+    'not-loaded',
+    (path: string, language: string) =>
+      `cannot load ${path}: it is a module of ${language}, and this worker runs JavaScript`,
+    'Start workers of that language: `launch: pythonWorkers()`.',
+    'math',
+    'python',
+  ),
   noExport: errorKind(
     'no-export',
     (path: string, what: string, others: string) => `${path} does not export ${what}. ${others}.`,

@@ -49,6 +49,12 @@ export const USAGE = {
     'Give the URL of a file: `new URL("./tasks.mjs", import.meta.url)`.',
     'https://example.org/tasks.mjs',
   ),
+  badPythonFunction: errorKind(
+    'usage',
+    (value: string) => `A function of Python is named as module:function, got ${value}.`,
+    "Give its module and its name: `tasks.python('package.module:function')`.",
+    'factorial',
+  ),
   groupCloses: errorKind(
     'usage',
     () => "no workers can be added to a group that closes: start it with join: 'elastic'",

@@ -4,8 +4,11 @@ import type { TaskOptions } from '../options/sleigh-options.ts';
 import type { Task } from '../task/task.ts';
 import { encodeValue } from '../values/values.ts';
 
+/** Tasks of this language do not name it, because workers of earlier versions read no name (C8). */
+const DEFAULT_LANGUAGE = 'javascript';
+
 /** A task without its types. */
-export type FunctionName = Pick<Task, 'module' | 'name'>;
+export type FunctionName = Pick<Task, 'module' | 'name' | 'language'>;
 
 /** The fixed arguments of batches. Each is stored once, in its own variable, until its batch is settled (S11). */
 export class FixedArguments {
@@ -26,13 +29,14 @@ export class FixedArguments {
    * @throws TypeError if they cannot be sent; NwsError if the server refuses them
    */
   async metadataOf(
-    { module, name }: FunctionName,
+    { module, name, language = DEFAULT_LANGUAGE }: FunctionName,
     { fixedArgs, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Map<string, string>> {
     const metadata = new Map<string, string>([
       [KEY.module, module],
       [KEY.function, name],
     ]);
+    if (language !== DEFAULT_LANGUAGE) metadata.set(KEY.language, language);
     if (timeout !== Infinity) metadata.set(KEY.timeout, String(timeout));
     return fixedArgs === undefined ? metadata : metadata.set(KEY.fixedArgs, await this.#store(fixedArgs));
   }

@@ -4,7 +4,7 @@ import { unsafeCast } from '../unsafe-cast.ts';
 import type { Found } from '../connection/connection.ts';
 import { framesOf } from './stacks.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from './task-metadata.ts';
-import { ForeignValue } from '../values/values.ts';
+import { ForeignValue } from '../values/foreign-value.ts';
 import type { ErrorText } from '../../wire/error-kind.ts';
 
 /**

@@ -27,12 +27,17 @@ export type TaskFunction<Element = never, Result = unknown, FixedArgs = never> =
   context: TaskContext<FixedArgs>,
 ) => Result | PromiseLike<Result>;
 
+/** The language of a module (C8). */
+export type TaskLanguage = 'javascript' | 'python';
+
 /** A reference to a function for workers: the module that exports it and its name, never its source text (C4). */
 export interface Task<Element = unknown, Result = unknown, FixedArgs = unknown> {
   /** The path of the module on the hosts of the workers. */
   readonly module: string;
   /** The name of the export; `default` is allowed. */
   readonly name: string;
+  /** The language of the module, whose workers can run it (C8). The default is `javascript`. */
+  readonly language?: TaskLanguage | undefined;
   /** Never present; it only carries the types. */
   readonly types?: (element: Element, fixedArgs: FixedArgs) => Result;
 }
@@ -67,6 +72,27 @@ export function tasks<Module>(module: URL | string): Tasks<Module> {
     typeof name === 'string' ? { module: path, name } : undefined;
   return unsafeCast(new Proxy({}, { get }));
 }
+
+/**
+ * A function of Python, for workers of the client for Python; see `pythonWorkers`. Elements, fixed arguments and results
+ * are text, JSON or bytes (C8).
+ *
+ * ```ts
+ * const sleigh = await Sleigh.start({ workers: 4, launch: pythonWorkers() });
+ * await sleigh.eachElem(tasks.python<number, number>('math:factorial'), [1, 2, 3]);
+ * ```
+ *
+ * @param reference `package.module:function`, or `path/to/file.py:function`
+ * @throws TypeError if it is neither
+ */
+export function python<Element = unknown, Result = unknown, FixedArgs = unknown>(
+  reference: string,
+): Task<Element, Result, FixedArgs> {
+  const [, module, name] = /^(.+):([^:]+)$/.exec(reference) ?? [];
+  if (module === undefined || name === undefined) throw typeError(USAGE.badPythonFunction(reference));
+  return { module: module.endsWith('.py') ? pathOf(module) : module, name, language: 'python' };
+}
+tasks.python = python;
 
 /**
  * @returns the absolute path of a module

@@ -1,4 +1,5 @@
 import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
+import { ForeignValue, PICKLE_DESCRIPTOR } from './foreign-value.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import type { ChunkOutcome, TaskErrorCode, TaskFailure } from '../task/task-metadata.ts';
@@ -28,6 +29,10 @@ export class Chunk {
   /** The value or failure at each place, decoded on demand. */
   *[Symbol.iterator](): Generator<ChunkOutcome, void, undefined> {
     for (const { type, isFailure, bytes } of this.#parts) {
+      if (type === 'pickle') {
+        yield { value: new ForeignValue(PICKLE_DESCRIPTOR, bytes) };
+        continue;
+      }
       let value: unknown;
       try {
         value = decodeBody(type, bytes);
@@ -42,15 +47,17 @@ export class Chunk {
 
 /** An encoded value. */
 interface EncodedPart {
-  readonly type: BodyType;
+  /** A pickle is a value of the client for Python, which this one does not decode (C7). */
+  readonly type: BodyType | 'pickle';
   readonly isFailure: boolean;
   readonly bytes: Buffer;
 }
 
 const LETTERS = { text: 't', json: 'j', bytes: 'b', uint8array: 'u', graph: 'g' } as const;
-const TYPES = new Map<string, BodyType>(
-  Object.entries(LETTERS).map(([type, letter]) => [letter, unsafeCast<BodyType>(type)]),
-);
+const TYPES = new Map<string, EncodedPart['type']>([
+  ...Object.entries(LETTERS).map(([type, letter]) => [letter, unsafeCast<BodyType>(type)] as const),
+  ['p', 'pickle'],
+]);
 const HEAD = /^(!?)([a-z])(\d{1,15})$/;
 const NEWLINE = 0x0a;
 

@@ -3,6 +3,7 @@ import type { Metadata } from '../../wire/payload.ts';
 import { TEXT_DESCRIPTOR } from '../../wire/reply.ts';
 import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
 import { Chunk, encodeChunk, type ChunkPart } from './chunk.ts';
+import { ForeignValue } from './foreign-value.ts';
 import { TaskStopped } from '../task/task-failure.ts';
 import { textOfBytes } from '../connection/text.ts';
 import { TASK } from '../errors/job.ts';
@@ -25,20 +26,6 @@ export interface EncodedValue<Bytes = Uint8Array> {
   readonly descriptor: number;
   readonly bytes: Bytes;
   readonly type: ValueType;
-}
-
-/** A value that this client cannot decode, with its raw bytes (C3). */
-export class ForeignValue {
-  readonly descriptor: number;
-  readonly bytes: Uint8Array;
-  /** Why it cannot be decoded, if this client made it; undefined if another one made it. */
-  readonly why: string | undefined;
-
-  constructor(descriptor: number, bytes: Uint8Array, why?: string) {
-    this.descriptor = descriptor;
-    this.bytes = bytes;
-    this.why = why;
-  }
 }
 
 /**
@@ -83,7 +70,9 @@ export function decodeValue(descriptor: number, bytes: Buffer, metadata: Metadat
   try {
     if (descriptor === GRAPH_DESCRIPTOR) return decodeBody('graph', bytes);
     if (descriptor === BYTES_DESCRIPTOR && type === 'chunk') return new Chunk(bytes);
-    if (descriptor === BYTES_DESCRIPTOR) return decodeBody(type === 'uint8array' ? type : 'bytes', bytes);
+    // Other clients of this project name the type as well (C7).
+    if (descriptor === BYTES_DESCRIPTOR || (isRaw(descriptor) && type === 'bytes'))
+      return decodeBody(type === 'uint8array' ? type : 'bytes', bytes);
     if (!isText(descriptor)) return new ForeignValue(descriptor, bytes);
     const text = textOfBytes(bytes);
     return descriptor === TEXT_DESCRIPTOR && type === 'json' ? parseJson(text) : text;
@@ -98,6 +87,9 @@ export function readable(value: unknown): unknown {
     throw new TaskStopped({ code: 'unreadable', message: value.why });
   return value;
 }
+
+const isRaw = (descriptor: number): boolean =>
+  (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) !== 0;
 
 /** Whether it is text, from any client (C3). */
 export const isText = (descriptor: number): boolean =>

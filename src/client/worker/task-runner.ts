@@ -121,8 +121,11 @@ export class TaskRunner {
   async #function(metadata: Metadata): Promise<ExportedFunction> {
     const module = metadata.get(KEY.module);
     if (module === undefined) throw new TaskStopped(TASK.noModule());
-    const exports =
-      this.#modules.get(module) ?? (await this.#load(module, metadata.get(KEY.everyone) === '1'));
+    const language = metadata.get(KEY.language) ?? 'javascript';
+    const isForEveryone = metadata.get(KEY.everyone) === '1';
+    if (language !== 'javascript')
+      throw this.#decline(new ModuleError(MODULE.otherLanguage(module, language)), isForEveryone);
+    const exports = this.#modules.get(module) ?? (await this.#load(module, isForEveryone));
     return functionOf(exports, module, metadata.get(KEY.function));
   }
 
@@ -137,9 +140,17 @@ export class TaskRunner {
     } catch (error) {
       // In ECMAScript a module that has failed to load cannot be loaded again in the same process. Another worker has
       // to try.
-      this.#options.departure.request('not-loaded', messageOf(error));
-      throw isForEveryone ? error : new Declined(messageOf(error), { cause: error });
+      throw this.#decline(error, isForEveryone);
     }
+  }
+
+  /**
+   * This worker leaves, because it cannot load a module.
+   * @returns what to throw, unless each worker has to answer
+   */
+  #decline(error: unknown, isForEveryone: boolean): unknown {
+    this.#options.departure.request('not-loaded', messageOf(error));
+    return isForEveryone ? error : new Declined(messageOf(error), { cause: error });
   }
 
   /** Fetched once, and kept. */

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageFile } from '../package-file.ts';
+import { LAUNCH } from '../errors/job.ts';
+import { LaunchError, type Launcher } from './launcher.ts';
+import { encodeOrder } from './remote-launch-order.ts';
+import { startRemoteLaunches } from './remote-launches.ts';
+
+export interface PythonOptions {
+  /** The command for Python 3.9 or newer. The default is `python3`. */
+  readonly python?: string | undefined;
+  /** Folders in which workers find modules, besides those of that Python and their working directory. */
+  readonly path?: readonly string[] | undefined;
+}
+
+/**
+ * Starts workers of the client for Python on this host, for tasks of `tasks.python`. The package need not be installed in
+ * that Python. On other hosts it must be: `ssh({ remoteCommand: 'python3 -m sleigh' })`.
+ */
+export const pythonWorkers = ({ python = 'python3', path = [] }: PythonOptions = {}): Launcher => ({
+  start: (order) => {
+    if (order.hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
+    const folders = [
+      ...path,
+      order.place?.cwd ?? process.cwd(),
+      ...environmentPath(order.place?.env),
+      ...ownPath(),
+    ];
+    const place = { ...order.place, env: { ...order.place?.env, PYTHONPATH: folders.join(delimiter) } };
+    return startRemoteLaunches({ ...order, place }, [
+      {
+        name: python,
+        workers: order.workers,
+        command: (launch) => ({
+          program: python,
+          args: ['-m', 'sleigh', 'worker', '--from-stdin'],
+          env: place.env,
+          order: () => Promise.resolve(encodeOrder(launch)),
+        }),
+      },
+    ]);
+  },
+});
+
+const environmentPath = (env: Readonly<Record<string, string>> = {}): readonly string[] =>
+  [env['PYTHONPATH'] ?? process.env['PYTHONPATH']].filter((folders) => folders !== undefined);
+
+/** The package for Python is beside `dist`; a bundle may lack it, and then it must be installed. */
+function ownPath(): readonly string[] {
+  const folder = fileURLToPath(new URL('../../clients/python/src', packageFile('client/index.js')));
+  return existsSync(folder) ? [folder] : [];
+}
