@@ -1,0 +1,224 @@
+"""Records what this client asks, for the conformance suite of the project: ``python -m tests.conversations HOST:PORT``.
+
+It prints cases in the form of test/conformance/README.md, without the replies; ``record.mjs`` adds those.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from typing import Any, Callable
+from unittest import mock
+
+from sleigh import Connection, NetWorkSpace, NwsError, ServerAddress, Sleigh
+from sleigh.connection import Connection as RealConnection
+from sleigh.master.batch import Batch, BatchOptions
+from sleigh.master.dispatcher import part_for
+from sleigh.worker.activity import SIZE, ActivityWriter
+from sleigh.worker.context import TaskContext
+from sleigh.worker.departure import Departure
+from sleigh.worker.runner import TaskRunner
+from sleigh.worker.session import WorkerSession
+from sleigh.worker.work import Work
+
+_WAITS = ("fetch", "find", "ifetch", "ifind")
+
+
+class Recorder(ExitStack):
+    """Records the requests of all connections, one after another. Nothing in them differs from run to run."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        self.steps: list[dict[str, Any]] = []
+        self._names: dict[int, str] = {}
+        self._threads = threading.local()
+
+    def __enter__(self) -> Recorder:
+        super().__enter__()
+        recorder = self
+        connect, head, read = RealConnection.__init__, RealConnection._head, RealConnection._read_value
+        ids: dict[str, str] = {}
+        numbers = itertools.count(1)
+
+        def init(connection: Connection, *arguments: Any, **options: Any) -> None:
+            name = f"c{len(recorder._names) + 1}"
+            recorder._names[id(connection)] = name
+            recorder.callback(connection.close)
+            is_new = options.get("handshake", "new") == "new"
+            recorder.steps.append({"on": name, "do": "connect", **({} if is_new else {"handshake": "2222"})})
+            connect(connection, *arguments, **options)
+
+        def record(connection: Connection, arguments: Any, metadata: Any) -> bytes:
+            step: dict[str, Any] = {
+                "on": recorder._names[id(connection)],
+                "do": "send"
+                if getattr(recorder._threads, "waits", False) and arguments[0] in _WAITS
+                else "call",
+                "args": [ids.get(str(argument), _latin(argument)) for argument in arguments],
+            }
+            if connection._has_metadata:
+                step["meta"] = {_latin(name): _latin(value) for name, value in metadata.items()}
+            recorder.steps.append(step)
+            return head(connection, arguments, metadata)
+
+        def received(connection: Connection, *arguments: Any) -> Any:
+            reply = read(connection, *arguments)
+            # Ids of variables differ from run to run. They have numbers in the order in which they appear.
+            if reply.variable_id:
+                ids.setdefault(reply.variable_id, f"$vid{len(ids) + 1}")
+            return reply
+
+        for name, replacement in [("__init__", init), ("_head", record), ("_read_value", received)]:
+            self.enter_context(mock.patch.object(RealConnection, name, replacement))
+        for name, value in [
+            ("secrets.token_urlsafe", lambda _size: f"secret-{next(numbers)}"),
+            ("secrets.token_hex", lambda _size: "01234567"),
+            ("socket.gethostname", lambda: "host"),
+            ("os.getpid", lambda: 1),
+            ("time.monotonic", lambda: 0.0),
+        ]:
+            self.enter_context(mock.patch(name, value))
+        return self
+
+    def waiting(self, call: Callable[[], Any]) -> Callable[[], None]:
+        """Makes a request that waits, in another thread. Returns a function that awaits its reply."""
+
+        def run() -> None:
+            self._threads.waits = True
+            # The recorded reply says so.
+            with suppress(NwsError):
+                call()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        while self.steps[-1]["do"] != "send":
+            pass
+        name = self.steps[-1]["on"]
+
+        def woken() -> None:
+            thread.join()
+            self.steps.append({"on": name, "do": "woken"})
+
+        return woken
+
+    def close_all(self) -> None:
+        """The last steps: every client closes its connection."""
+        self.steps += [{"on": name, "do": "close"} for name in self._names.values()]
+
+
+def a_workspace(recorder: Recorder, server: ServerAddress) -> None:
+    with NetWorkSpace("python client", server=server) as shop:
+        for value in ["grüße", {"a": [1, 2.5, None]}, b"\x00\xff", (1, 2)]:
+            shop.store("values", value, {"note": "täg"})
+        shop.find("values")
+        list(shop.ifind_try("values"))
+        shop.fetch_try("values")
+        shop.fetch("values")
+        shop["price"] = 3
+        shop["price"]
+        shop.list_variables()
+        woken = recorder.waiting(lambda: shop.fetch("later"))
+        shop.store("later", 1)
+        woken()
+        del shop["price"]
+        shop.delete()
+
+
+def the_old_handshake(recorder: Recorder, server: ServerAddress) -> None:
+    with NetWorkSpace("python client of old", server=server, handshake="old") as shop:
+        shop.store("x", "text")
+        shop.fetch("x")
+        shop.fetch_try("x")
+        shop.delete()
+
+
+def a_job(recorder: Recorder, server: ServerAddress) -> None:
+    """A master, a sentinel and a worker, of whom one at a time asks."""
+    sleigh = Sleigh(0, server=server, elastic=True)
+    name = sleigh.workspace
+    sentinel = Connection(server)
+    sentinel.use_workspace(name)
+    sentinel.get("fetch", name, "worker_ids", metadata={"session": "secret of the sentinel"})
+
+    departure = Departure()
+    session = WorkerSession(server, name, 0)
+    work = Work(session, departure)
+    with tempfile.TemporaryFile() as board:
+        board.truncate(SIZE)
+        activity = ActivityWriter(board.fileno())
+    runner = TaskRunner(TaskContext(0, name, server), activity, departure, work.find, lambda: None)
+
+    dispatcher = sleigh._dispatcher
+    # The threads of the dispatcher ask at any time; here it is told when.
+    dispatcher._is_started = True
+    metadata = sleigh._task_metadata(math.pow, (2,), 60)
+    options = BatchOptions(metadata, 8, None, 2, True, 3, True, dispatcher.mark)
+    batch = Batch("1", options)
+    with dispatcher.changed:
+        dispatcher.add(batch)
+        batch.add(part_for(3))
+        batch.add(part_for(4))
+        elements = batch.take()
+        dispatcher._out[0] = (batch, elements)
+    dispatcher._store(batch, 0, elements)
+
+    result = runner.perform(work._next(session._connection, None), _decoded)
+    woken = recorder.waiting(lambda: work._next(session._connection, result))
+    with sleigh._lines.lend(name) as connection:
+        (found,) = dispatcher._take(connection, 0)
+    with dispatcher.changed:
+        batch.received(elements, found)
+        assert [getattr(batch.next_outcome(), "value", None) for _ in range(2)] == [9.0, 16.0]
+    sleigh.status()
+    report = {
+        "session": "secret of the sentinel",
+        "how": "signal SIGKILL",
+        "task": "tried",
+        "why": "died",
+        "lastWords": "",
+    }
+    sentinel.store(name, "worker_dead", "0", report)
+    woken()
+    sentinel.store(name, "Sleigh ride over", "1")
+
+
+def _decoded(task: Any) -> Any:
+    from sleigh.values import decode
+
+    return decode(task.descriptor, task.value, task.metadata)
+
+
+def _latin(argument: Any) -> str:
+    data = argument.encode("utf-8") if isinstance(argument, str) else bytes(argument)
+    return data.decode("latin-1")
+
+
+CASES: dict[str, Callable[[Recorder, ServerAddress], None]] = {
+    "a workspace of the client for Python": a_workspace,
+    "the old handshake of the client for Python": the_old_handshake,
+    "a job of the client for Python: master, sentinel and worker": a_job,
+}
+
+
+def record(server: ServerAddress) -> list[dict[str, Any]]:
+    """All conversations, without replies."""
+    cases = []
+    for name, run in CASES.items():
+        with Recorder(name) as recorder:
+            run(recorder, server)
+            recorder.close_all()
+        cases.append({"name": name, "steps": recorder.steps})
+    return cases
+
+
+if __name__ == "__main__":
+    json.dump(record(ServerAddress.parse(sys.argv[1])), sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)

@@ -1,0 +1,90 @@
+"""Masters of this client with workers of the TypeScript client (C8), and what the server has recorded of a job."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from sleigh import Sleigh, TaskError, javascript
+
+from . import functions_for_jobs as functions
+from .support import MAIN, Server, ServerTestCase, until
+
+_TASKS = """
+export const square = (n) => n * n;
+export const same = (value) => value;
+export const plus = (n, { fixedArgs }) => n + fixedArgs;
+export const refuse = (n) => { throw new TypeError(`not ${n}`); };
+"""
+
+
+class AJobWithWorkersInJavaScript(ServerTestCase):
+    sleigh: Sleigh
+    module: str
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.module = str(Path(folder.name, "tasks.mjs"))
+        Path(cls.module).write_text(_TASKS)
+        cls.sleigh = Sleigh(0, server=cls.server.address, elastic=True)
+        cls.addClassCleanup(cls.sleigh.stop)
+        server = f"127.0.0.1:{cls.server.port}"
+        program = subprocess.Popen(
+            ["node", str(MAIN), "worker", cls.sleigh.workspace, "--server", server, "--workers", "2"],
+            stderr=subprocess.DEVNULL,
+        )
+
+        def end() -> None:
+            program.terminate()
+            program.wait()
+
+        cls.addClassCleanup(end)
+
+    def test_calls_their_functions(self) -> None:
+        results = self.sleigh.each_elem(javascript(self.module, "square"), range(200))
+        self.assertEqual(list(results), [n * n for n in range(200)])
+        values = ["grüße", {"a": [1, None, True]}, [0.5], b"\x00\xff"]
+        self.assertEqual(list(self.sleigh.each_elem(javascript(self.module, "same"), values)), values)
+        self.assertEqual(
+            list(self.sleigh.each_elem(javascript(self.module, "plus"), [1], fixed_args=(5,))), [6]
+        )
+
+    def test_raises_what_they_threw(self) -> None:
+        with self.assertRaises(TaskError) as caught:
+            list(self.sleigh.each_elem(javascript(self.module, "refuse"), [7]))
+        error = caught.exception
+        self.assertEqual((error.code, error.reason), ("threw", "TypeError: not 7"))
+        self.assertIn("tasks.mjs", error.remote_traceback)
+        self.assertEqual(str(error.__cause__), "TypeError: not 7")
+
+
+class TheTraceOfAJobWithPythonWorkers(unittest.TestCase):
+    def test_follows_the_statecharts(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            trace = os.path.join(folder, "trace.jsonl")
+            server = Server("--trace", trace)
+            try:
+                with Sleigh(2, server=server.address, on_output=lambda _: None) as sleigh:
+                    elements = [(folder, n) for n in range(20)]
+                    results = list(sleigh.each_elem(functions.die_once, elements))
+                    self.assertEqual(results, list(range(20)))
+                    until(lambda: sleigh.status().workers == 2)
+                    self.assertEqual(sleigh.each_worker(functions.rank_of), [0, 1])
+                    with sleigh.each_elem(functions.sleep, [30]):
+                        until(lambda: sleigh.status().running == 1)
+            finally:
+                server.stop()
+            command = ["node", str(MAIN), "verify", trace]
+            verified = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.assertEqual((verified.returncode, verified.stderr), (0, ""), verified.stdout)
+            self.assertIn("steps, all of them allowed", verified.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
