@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -69,7 +70,7 @@ def sleep(seconds: float) -> float:
 
 def burn(_: Any) -> None:
     """Computes for ever without letting another thread run: one call of C code."""
-    pow(3, 10**9, 10**400_000_000 + 1)
+    re.match(r"(a+)+$", "a" * 60 + "b")
 
 
 def until_cancelled(name: str) -> str:

@@ -6,9 +6,11 @@ import atexit
 import functools
 import json
 import os
+import socket
 import subprocess
 import threading
 import unittest
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -68,6 +70,45 @@ class ServerTestCase(unittest.TestCase):
         workspace = NetWorkSpace(name or self.id(), server=self.server.address, **options)
         self.addCleanup(workspace.close)
         return workspace
+
+
+class Proxy:
+    """Passes bytes on to a server, until its connections are cut."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._sockets: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Ends all connections so far. New ones are possible."""
+        sockets, self._sockets = self._sockets, []
+        for each in sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets += [client, server]
+                for source, target in ((client, server), (server, client)):
+                    threading.Thread(target=self._pump, args=(source, target), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            for piece in iter(lambda: source.recv(65_536), b""):
+                target.sendall(piece)
+        for each in (source, target):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
 
 class Background:

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,11 +16,26 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from sleigh import LaunchError, NetWorkSpace, Sleigh, SleighError, TaskError, UnsendableError
+from sleigh import (
+    Connection,
+    LaunchError,
+    NetWorkSpace,
+    ServerAddress,
+    Sleigh,
+    SleighError,
+    TaskError,
+    UnsendableError,
+)
 from sleigh.sentinel.order import ORDER, RestartBudget, SentinelOrder, decode_order, encode_order
+from sleigh.values import encode
+from sleigh.worker.activity import SIZE
+from sleigh.worker.departure import Departure
+from sleigh.worker.runner import TaskResult
+from sleigh.worker.session import WorkerSession
+from sleigh.worker.work import Work
 
 from . import functions_for_jobs as functions
-from .support import Background, ServerTestCase, until
+from .support import Background, Proxy, ServerTestCase, until
 
 SOURCES = Path(__file__).resolve().parents[1] / "src"
 
@@ -76,6 +92,22 @@ class AJob(ServerTestCase):
         self.assertEqual(
             list(self.sleigh.each_elem(functions.plus, [1, 2], fixed_args=(10, 100))), [111, 112]
         )
+
+    def test_deletes_the_fixed_arguments_of_a_batch_that_is_over(self) -> None:
+        workspace = self.workspace(self.sleigh.workspace, own=False)
+
+        def kept() -> list[str]:
+            (info,) = [
+                each
+                for each in NetWorkSpace.list_workspaces(self.server.address)
+                if each.name == workspace.name
+            ]
+            return [name for name in info.variables if name.startswith("#fixedArg")]
+
+        results = self.sleigh.each_elem(functions.plus, [1, 2], fixed_args=(1,))
+        self.assertEqual(len(kept()), 1)
+        self.assertEqual(list(results), [2, 3])
+        until(lambda: kept() == [])
 
     def test_raises_what_failed_with_the_traceback_of_the_worker(self) -> None:
         with self.assertRaises(TaskError) as caught:
@@ -219,6 +251,65 @@ class AJobThatEnds(ServerTestCase):
         until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
+class AWorker(ServerTestCase):
+    def test_comes_back_with_its_task_when_its_connection_is_cut(self) -> None:
+        sleigh = Sleigh(0, server=self.server.address, elastic=True, reconnect_grace=30)
+        self.addCleanup(sleigh.stop)
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        session = WorkerSession(ServerAddress(port=proxy.port), sleigh.workspace, self.rank_in(sleigh))
+        called: list[int] = []
+
+        def perform(task: Any, _decode: Any) -> TaskResult:
+            called.append(1)
+            proxy.cut()
+            return TaskResult(encode("done"), {})
+
+        runner = mock.Mock(perform=perform)
+        work = Work(session, Departure())
+        working = Background(lambda: work.run(runner))
+        self.assertEqual(list(sleigh.each_elem(functions.square, [1])), ["done"])
+        # The result was sent on the next connection, and the function was called once.
+        self.assertEqual(called, [1])
+        self.assertEqual(sleigh.status().workers, 1)
+        work.leave("told-to-go")
+        working.join()
+
+    @unittest.skipUnless(
+        sys.platform.startswith("linux"), "elsewhere its listener ends it, between two bytecodes"
+    )
+    def test_is_killed_by_the_kernel_with_its_sentinel_even_in_c_code(self) -> None:
+        with tempfile.TemporaryFile() as board:
+            board.truncate(SIZE)
+            lifeline, ours = os.pipe()
+            channel, theirs = socket.socketpair()
+            script = (
+                "import sys; from sleigh.worker.link import Link; from tests.functions_for_jobs import burn\n"
+                "link = Link(int(sys.argv[1]), int(sys.argv[2])); link.send('ready'); burn(1)"
+            )
+            program = subprocess.Popen(
+                [sys.executable, "-c", script, str(theirs.fileno()), str(lifeline)],
+                pass_fds=[theirs.fileno(), lifeline],
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"},
+            )
+            theirs.close()
+            os.close(lifeline)
+            self.assertIn(b"ready", channel.recv(100))
+            # What the kernel does when the sentinel ends.
+            os.close(ours)
+            channel.close()
+            self.assertEqual(program.wait(30), -signal.SIGKILL)
+
+    def rank_in(self, sleigh: Sleigh) -> int:
+        connection = Connection(self.server.address)
+        self.addCleanup(connection.close)
+        connection.use_workspace(sleigh.workspace)
+        found = connection.get("fetch", sleigh.workspace, "worker_ids")
+        assert found is not None
+        return int(found.value)
+
+
 class AJobWithAPrivateServer(unittest.TestCase):
     def test_needs_nothing_else(self) -> None:
         with Sleigh(1) as sleigh:
@@ -327,8 +418,6 @@ class TheCommandLine(ServerTestCase):
 
 class AnOrder(unittest.TestCase):
     def test_travels_as_in_the_typescript_client(self) -> None:
-        from sleigh import ServerAddress
-
         order = SentinelOrder(
             ServerAddress("h", 1, token="t"), "job", 2, RestartBudget(1, 2, 3), "m", 4, 5, "s", "/", {}
         )

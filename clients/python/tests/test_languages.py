@@ -64,6 +64,16 @@ class AJobWithWorkersInJavaScript(ServerTestCase):
         self.assertEqual(str(error.__cause__), "TypeError: not 7")
 
 
+class AWorkerInPython(ServerTestCase):
+    def test_declines_tasks_of_another_language(self) -> None:
+        with Sleigh(1, server=self.server.address, on_output=lambda _: None) as sleigh:
+            (error,) = sleigh.each_elem(javascript("/tasks.mjs", "square"), [1], errors="collect")
+        self.assertEqual(error.code, "not-loaded")
+        self.assertEqual(
+            error.reason, "/tasks.mjs is a module of javascript, and this worker runs Python (C8)"
+        )
+
+
 class TheTraceOfAJobWithPythonWorkers(unittest.TestCase):
     def test_follows_the_statecharts(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -6,6 +6,7 @@ The numbers in docstrings (P5, S13, C7 …) are clauses of docs/protocol.md.
 from __future__ import annotations
 
 from .address import ServerAddress, TlsOptions
+from .barrier import Barrier
 from .connection import Connection, Found
 from .errors import (
     ConnectionLostError,
@@ -26,7 +27,7 @@ from .master.sleigh import Sleigh, SleighStatus
 from .sentinel.order import RestartBudget
 from .values import ForeignValue
 from .worker.context import TaskContext, current_task
-from .workspace import Barrier, NetWorkSpace
+from .workspace import NetWorkSpace
 
 __all__ = [
     "Barrier",

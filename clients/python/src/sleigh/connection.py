@@ -10,7 +10,9 @@ from typing import IO, Any, Callable, Optional
 
 from . import wire
 from .address import ServerAddress, ServerLike, as_address
+from .dictionary import number_in, read_dictionary
 from .errors import ConnectionLostError, NwsError, WaitTimeoutError
+from .handshake import shake_hands, shake_hands_as_of_old
 from .listings import VariableInfo, WorkspaceInfo, variables_in, workspaces_in
 from .names import LONG_VERBS, Key
 from .stream import Stream
@@ -80,9 +82,9 @@ class Connection:
         self._stream = Stream(self.server, timeout)
         try:
             if self._has_metadata:
-                self._shake_hands()
+                shake_hands(self._stream)
             else:
-                self._shake_hands_as_of_old()
+                shake_hands_as_of_old(self._stream)
             self._stream.set_timeout(None)
         except BaseException:
             self.close()
@@ -266,46 +268,6 @@ class Connection:
 
     # --- bytes ---
 
-    def _shake_hands(self) -> None:
-        stream, server = self._stream, self.server
-        stream.write(wire.GREETING)
-        if stream.read(4) != wire.OFFER:
-            raise ConnectionLostError("not-nws", f"{server} is not a NetWorkSpaces server")
-        offer = self._read_dictionary("latin-1")
-        tls = server.tls_options
-        if tls is not None and wire.OPTION_TLS not in offer:
-            raise ConnectionLostError("not-secure", f"{server} offers no TLS")
-        chosen = {wire.OPTION_TO_SERVER: "1", wire.OPTION_FROM_SERVER: "1"}
-        if server.token is not None and wire.OPTION_TOKEN in offer:
-            chosen.update(self._proof(offer, server.token))
-        if tls is not None:
-            chosen[wire.OPTION_TLS] = "1"
-        stream.write(wire.CHOICE + wire.encode_dictionary(chosen, "latin-1"))
-        if stream.read(4) != wire.ACCEPTED:
-            why = "wants another token" if wire.OPTION_TOKEN in offer else "refused the connection"
-            raise ConnectionLostError("refused", f"{server} {why}")
-        if tls is not None:
-            stream.secure(tls)
-
-    def _proof(self, offer: dict[str, str], token: str) -> dict[str, str]:
-        """Options travel before TLS begins, so the token itself is sent only where TLS is not offered (P2.5)."""
-        nonce = offer.get(wire.OPTION_NONCE)
-        if nonce is not None:
-            return {wire.OPTION_NONCE: nonce, wire.OPTION_TOKEN: wire.token_proof(token, nonce)}
-        if wire.OPTION_TLS in offer:
-            why = f"{self.server} would get the token in the open: it offers no proof of tokens"
-            raise ConnectionLostError("not-secure", why)
-        return {wire.OPTION_TOKEN: token}
-
-    def _shake_hands_as_of_old(self) -> None:
-        if self.server.tls_options is not None or self.server.token is not None:
-            raise ValueError("the old handshake has neither TLS nor tokens")
-        self._stream.write(wire.OLD_GREETING)
-        answer = self._stream.read(4)
-        if answer != wire.OLD_ANSWER:
-            code = "refused" if answer == b"F000" else "not-nws"
-            raise ConnectionLostError(code, f"{self.server} answered {answer!r} to the old handshake")
-
     def _dictionary(self, metadata: Metadata) -> bytes:
         return wire.encode_dictionary(metadata) if self._has_metadata else b""
 
@@ -337,7 +299,7 @@ class Connection:
     def _withdraw(self, verb: str, workspace: str, timeout: float, file: Optional[IO[bytes]]) -> Reply:
         """Ends the wait of a get, without losing a value that is on its way (P5.3)."""
         self._stream.write(self._head(["list vars", workspace], _NONE))
-        metadata = self._read_dictionary() if self._has_metadata else {}
+        metadata = read_dictionary(self._stream) if self._has_metadata else {}
         status = self._read_status()
         # Without metadata the server says no reason, but only the withdrawn request gets this status now.
         if status == "0001" and metadata.get(Key.REASON, _OVERRAN) == _OVERRAN:
@@ -348,7 +310,7 @@ class Connection:
         return reply
 
     def _read_reply(self, verb: Argument, file: Optional[IO[bytes]] = None) -> Reply:
-        metadata = self._read_dictionary() if self._has_metadata else {}
+        metadata = read_dictionary(self._stream) if self._has_metadata else {}
         status = self._read_status()
         if verb not in LONG_VERBS:
             return Reply(status, metadata)
@@ -362,7 +324,7 @@ class Connection:
 
     def _read_value(self, status: str, metadata: dict[str, str], file: Optional[IO[bytes]]) -> Reply:
         head = self._stream.read(80)
-        descriptor, index, size = (self._number(head[at : at + 20]) for at in (0, 40, 60))
+        descriptor, index, size = (number_in(self._stream, head[at : at + 20]) for at in (0, 40, 60))
         variable_id = head[20:40].decode("latin-1").rstrip()
         value = b""
         if file is None or status != "0000":
@@ -374,25 +336,6 @@ class Connection:
                 file.write(piece)
                 left -= len(piece)
         return Reply(status, metadata, descriptor, variable_id, index, size, value)
-
-    def _read_dictionary(self, encoding: str = "utf-8") -> dict[str, str]:
-        count = self._number(self._stream.read(4))
-        entries: dict[str, str] = {}
-        for _ in range(count):
-            name, value = (
-                self._stream.read(self._number(self._stream.read(4))).decode(encoding, "surrogateescape")
-                for _ in range(2)
-            )
-            entries[name] = value
-        return entries
-
-    def _number(self, digits: bytes) -> int:
-        try:
-            return int(digits)
-        except ValueError:
-            raise ConnectionLostError(
-                "not-nws", f"{self.server} sent {digits!r} in the place of a number"
-            ) from None
 
 
 class _Uninterrupted:

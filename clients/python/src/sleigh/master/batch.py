@@ -223,7 +223,7 @@ class Batch:
         why = metadata.get(Key.NULL_WHY, "died")
         how, words = metadata.get(Key.NULL_HOW, ""), metadata.get(Key.NULL_LAST_WORDS, "").strip()
         at = metadata.get(Key.NULL_AT)
-        told = _loss(why, how, words, self.options.max_attempts)
+        told = loss_of(why, how, words, self.options.max_attempts)
         is_for_all = len(elements) == 1 or not self.options.may_repeat or why == "not-loaded"
         if why == "not-loaded":
             self._refusal = self._refusal or told
@@ -294,7 +294,7 @@ def _told(part: Part) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _loss(why: str, how: str, words: str, attempts: int) -> dict[str, Any]:
+def loss_of(why: str, how: str, words: str, attempts: int) -> dict[str, Any]:
     """How an element fails whose task was lost for that reason, after that many attempts."""
     if why == "timed-out":
         return failure("timed-out", "it took longer than its timeout, and its worker was ended")

@@ -9,7 +9,7 @@ from ..connection import Found
 from ..errors import TaskError
 from ..failures import failure_in, task_error
 from ..names import Key
-from .batch import Outcome, Value, _loss
+from .batch import Outcome, Value, loss_of
 from .dispatcher import Dispatcher
 
 
@@ -52,7 +52,7 @@ class Broadcast:
         if metadata.get(Key.NULL) == "1":
             why, how = metadata.get(Key.NULL_WHY, "died"), metadata.get(Key.NULL_HOW, "")
             words = metadata.get(Key.NULL_LAST_WORDS, "").strip()
-            loss = _loss(why, how, words, 1)
+            loss = loss_of(why, how, words, 1)
             self._outcomes.append(task_error(rank, loss, worker=rank, how=how, last_words=words))
         elif told is not None:
             self._outcomes.append(task_error(rank, told, worker=rank))

@@ -53,6 +53,7 @@ class Dispatcher:
         self._expected = 0
         self._marks: dict[str, str] = {}
         self._marks_changed = False
+        self._unneeded: list[str] = []
         self._end: Optional[BaseException] = None
         self._is_started = False
 
@@ -92,6 +93,13 @@ class Dispatcher:
             return
         self._marks_changed = True
         self.changed.notify_all()
+
+    def forget_fixed_args(self, metadata: Mapping[str, str]) -> None:
+        """The fixed arguments of a batch that is over are deleted (S11). Call it under the lock."""
+        variable = metadata.get(Key.FIXED_ARGS)
+        if variable is not None:
+            self._unneeded.append(variable)
+            self.changed.notify_all()
 
     def no_workers(self, reason: SleighError) -> None:
         """Waits until what the last workers have sent is here, then fails what is under way (S23.4)."""
@@ -157,6 +165,7 @@ class Dispatcher:
                 if self._end is not None:
                     return
                 marks = dict(self._marks) if self._marks_changed else None
+                unneeded, self._unneeded = self._unneeded, []
                 self._marks_changed = False
                 batch = next((each for each in self._batches.values() if each.can_send), None)
                 elements = [] if batch is None else batch.take()
@@ -170,14 +179,18 @@ class Dispatcher:
             if marks is not None:
                 with suppress(NwsError):
                     self._lines.main.store(self._workspace, Variable.CANCELLED, marks)
+            for variable in unneeded:
+                with suppress(NwsError):
+                    self._lines.main.delete_variable(self._workspace, variable)
             if batch is not None:
                 self._store(batch, number, elements)
 
     def _has_work(self) -> bool:
-        if self._end is not None or self._marks_changed:
-            return True
         for batch in [each for each in self._batches.values() if each.is_over]:
             del self._batches[batch.id]
+            self.forget_fixed_args(batch.options.metadata)
+        if self._end is not None or self._marks_changed or self._unneeded:
+            return True
         return any(batch.can_send for batch in self._batches.values())
 
     def _store(self, batch: Batch, number: int, elements: list[Element]) -> None:
@@ -191,7 +204,7 @@ class Dispatcher:
             **self.metadata(),
             Key.BATCH_ID: batch.id,
             Key.TASK: str(number),
-            **_main_metadata(options.metadata, encoded),
+            **main_metadata(options.metadata, encoded),
         }
         if is_chunk:
             metadata[Key.CHUNK] = "1"
@@ -297,7 +310,7 @@ def part_for(value: Any) -> Part:
     return part
 
 
-def _main_metadata(metadata: Mapping[str, str], encoded: Encoded) -> dict[str, str]:
+def main_metadata(metadata: Mapping[str, str], encoded: Encoded) -> dict[str, str]:
     """Names the main module of this program if a pickle refers to it (C8)."""
     from ..functions import main_of_this_program
 

@@ -23,13 +23,15 @@ from ..values import encode
 from .batch import Batch, BatchOptions
 from .broadcast import Broadcast
 from .chunk_size import ChunkSize
-from .dispatcher import Dispatcher, _main_metadata
+from .dispatcher import Dispatcher, main_metadata
 from .launch import LocalWorkers, PrivateServer, python_path
 from .results import Results
 
 Task = Union[Callable[..., Any], Reference, str]
 
 _LOAD_FACTOR = 8
+# The number of functions whose cost is remembered.
+_MAX_SIZES = 64
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,6 @@ class Sleigh:
         self._max_attempts = 1 if on_dead_worker == "null" else max_attempts
         self._sizes: dict[Any, ChunkSize] = {}
         self._made = 0
-        self._fixed: dict[Any, str] = {}
         self._stopping = threading.Lock()
         self._is_stopped = False
         self._launched: Optional[LocalWorkers] = None
@@ -194,7 +195,7 @@ class Sleigh:
         # If a task has only one attempt, elements do not share tasks, so that none is blamed for another.
         if is_auto and not self._may_repeat:
             is_auto, chunk_size = False, 1
-        size = self._sizes.setdefault(tuple(metadata.items()), ChunkSize()) if is_auto else None
+        size = self._size_for(metadata) if is_auto else None
         options = BatchOptions(
             metadata=metadata,
             window=max(1, round(load_factor * max(1, self.workers))),
@@ -232,7 +233,7 @@ class Sleigh:
         all_metadata = {
             **metadata,
             **self._dispatcher.metadata(),
-            **_main_metadata(metadata, encoded),
+            **main_metadata(metadata, encoded),
             Key.BATCH_ID: broadcast_id,
             Key.EVERYONE: "1",
         }
@@ -241,7 +242,11 @@ class Sleigh:
             broadcast.copies(self._lines.main.request(*arguments, metadata=stored).metadata)
         except BaseException as error:
             broadcast.end(error)
-        outcomes = broadcast.outcomes()
+        try:
+            outcomes = broadcast.outcomes()
+        finally:
+            with self._dispatcher.changed:
+                self._dispatcher.forget_fixed_args(metadata)
         if errors == "raise":
             for outcome in outcomes:
                 if isinstance(outcome, TaskError):
@@ -318,11 +323,20 @@ class Sleigh:
             if reference.language == JAVASCRIPT:
                 value = arguments[0] if len(arguments) == 1 else list(arguments)
             encoded = encode(value, "fixed_args")
-            metadata.update(_main_metadata(metadata, encoded))
+            metadata.update(main_metadata(metadata, encoded))
             variable = str(self._get("find", Variable.FIXED_ARG_ID).value)
             self._lines.main.store_encoded(self.workspace, variable, encoded)
             metadata[Key.FIXED_ARGS] = variable
         return metadata
+
+    def _size_for(self, metadata: Mapping[str, str]) -> ChunkSize:
+        """Batches that call the same function share what is known of its cost."""
+        key = (metadata[Key.MODULE], metadata[Key.FUNCTION])
+        size = self._sizes.pop(key, None) or ChunkSize()
+        self._sizes[key] = size
+        if len(self._sizes) > _MAX_SIZES:
+            del self._sizes[next(iter(self._sizes))]
+        return size
 
     def _next_id(self) -> str:
         self._made += 1
