@@ -19,7 +19,7 @@ from typing import Any, Callable
 from sleigh import SleighExecutor
 
 WORKERS = 2
-CALLS = 5_000
+CALLS = 2_000
 
 
 def nothing(value: int) -> int:
@@ -101,6 +101,12 @@ def main() -> None:
                     seen.setdefault((name, f"calls a second, {form}"), []).append(rate(run_form))
                 milliseconds = recovery(lambda path, executor=executor: executor.submit(die_once, path))
                 seen.setdefault((name, "ms until a killed call runs again"), []).append(milliseconds)
+            report(seen)
+
+
+def report(seen: dict[tuple[str, str], list[float]]) -> None:
+    """All medians so far, with the least and the most."""
+    print("\x1b[2J" if sys.stdout.isatty() else "", flush=True)
     for (name, what), values in seen.items():
         print(f"{name:22} {what:36} {statistics.median(values):10.0f} ({min(values):.0f}-{max(values):.0f})")
 

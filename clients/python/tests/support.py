@@ -18,6 +18,7 @@ from sleigh import NetWorkSpace, ServerAddress
 
 ROOT = Path(__file__).resolve().parents[3]
 MAIN = ROOT / "dist" / "cli" / "main.js"
+SOURCES = ROOT / "clients" / "python" / "src"
 CERTIFICATES = ROOT / "test" / "fixtures"
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import math
+import os
+import subprocess
+import sys
 import unittest
 
 from sleigh import SleighExecutor, TaskError
 
 from . import functions_for_jobs as functions
-from .support import ServerTestCase, until
+from .support import SOURCES, ServerTestCase, until
 
 
 class AnExecutor(ServerTestCase):
@@ -51,6 +54,20 @@ class AnExecutor(ServerTestCase):
             return await asyncio.get_running_loop().run_in_executor(self.executor, functions.square, 12)
 
         self.assertEqual(asyncio.run(run()), 144)
+
+    def test_completes_its_calls_before_the_program_ends(self) -> None:
+        script = (
+            "from sleigh import SleighExecutor; from tests.functions_for_jobs import sleep\n"
+            f"executor = SleighExecutor(1, server='127.0.0.1:{self.server.port}')\n"
+            "executor.submit(sleep, 0.2).add_done_callback(lambda future: print(future.result(), flush=True))"
+        )
+        path = f"{SOURCES}:{SOURCES.parent}"
+        environment = {**os.environ, "PYTHONPATH": path}
+        command = [sys.executable, "-c", script]
+        ended = subprocess.run(
+            command, capture_output=True, text=True, env=environment, check=False, timeout=60
+        )
+        self.assertEqual((ended.stdout, ended.stderr, ended.returncode), ("0.2\n", "", 0))
 
     def test_cancels_calls_that_are_not_sent_when_it_is_shut_down(self) -> None:
         executor = SleighExecutor(sleigh=self.executor.sleigh)

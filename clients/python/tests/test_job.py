@@ -35,9 +35,7 @@ from sleigh.worker.session import WorkerSession
 from sleigh.worker.work import Work
 
 from . import functions_for_jobs as functions
-from .support import Background, Proxy, ServerTestCase, until
-
-SOURCES = Path(__file__).resolve().parents[1] / "src"
+from .support import SOURCES, Background, Proxy, ServerTestCase, until
 
 
 class AJob(ServerTestCase):

@@ -69,7 +69,10 @@ class Actor:
         self._enter("", self.chart.leaf(""), event)
 
     def send(self, kind: str, **details: Any) -> None:
-        """Handles an event. An actor that is over ignores it."""
+        """Handles an event. An actor that is over ignores it.
+
+        An event that the state does not expect, such as one that was on its way, runs the actions of ``*``.
+        """
         if self.is_over:
             return
         event = {"type": kind, **details}
@@ -78,7 +81,8 @@ class Actor:
                 if self._allows(transition.get("guard"), event):
                     self._take(source, transition, event)
                     return
-        raise ValueError(f"the state {self.state} does not expect the event {kind}")
+        for transition in self.chart.root.get("on", {}).get("*", []):
+            self._take("", transition, event)
 
     def _allows(self, guard: Optional[Mapping[str, str]], event: Mapping[str, Any]) -> bool:
         if guard is None:

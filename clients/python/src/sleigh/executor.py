@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Iterator
@@ -45,6 +46,8 @@ class SleighExecutor(Executor):
         self._results = self._sleigh.each_elem(_CALL, self._calls(), ordered=False, errors="collect")
         self._thread = threading.Thread(target=self._settle, name="sleigh executor", daemon=True)
         self._thread.start()
+        # As other executors do, it completes its calls before the program ends.
+        atexit.register(self.shutdown)
 
     @property
     def sleigh(self) -> Sleigh:
@@ -103,6 +106,7 @@ class SleighExecutor(Executor):
                 self._is_shut_down = True
             if self._owns_sleigh:
                 self._sleigh.stop()
+            atexit.unregister(self.shutdown)
 
     def _fail_all(self, error: SleighError) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ import selectors
 import socket
 import threading
 import time
+import traceback
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
@@ -63,15 +64,15 @@ class Loop:
         """Returns after ``stop``."""
         while not self._is_over:
             for key, _ in self._selector.select(self._time_left()):
-                key.data()
+                _run(key.data)
             while not self._posted.empty():
-                self._posted.get()()
+                _run(self._posted.get())
             now = time.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 timer = heapq.heappop(self._timers)[2]
                 call, timer.call = timer.call, None
                 if call is not None:
-                    call()
+                    _run(call)
         self._selector.close()
         self._bell.close()
         self._ear.close()
@@ -88,6 +89,14 @@ class Loop:
     def _heed_bell(self) -> None:
         with suppress(BlockingIOError):
             self._ear.recv(4_096)
+
+
+def _run(call: Callable[[], None]) -> None:
+    """A fault in one handler must not end the supervision of the workers."""
+    try:
+        call()
+    except Exception:
+        traceback.print_exc()
 
 
 class Talker:

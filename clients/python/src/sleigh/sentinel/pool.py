@@ -203,7 +203,14 @@ class WorkerPool:
         self._ports.ask_for_rank(replaces, answered)
 
     def _start_worker(self, rank: int) -> None:
-        member = _Member(self, self._loop, self._order, rank)
+        try:
+            member = _Member(self, self._loop, self._order, rank)
+        except OSError as error:
+            # There may be no memory or no process for it now.
+            end = WorkerEnd(rank, str(error), "untried")
+            details = {"end": end, "wasReady": False, "isPlanned": False, "now": time.monotonic() * 1_000}
+            self._actor.send("worker.ended", **details)
+            return
         self._members[rank] = member
         member.start(self._cancelled)
 
