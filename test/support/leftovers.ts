@@ -1,8 +1,11 @@
 import type { Core } from '../../src/core/core.ts';
 import { Connection } from '../../src/core/connection.ts';
+import { stateOfWorker, type Worker } from '../../src/sleigh/agents.ts';
+import { Registrations } from '../../src/sleigh/registrations.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { References } from '../../src/workspace/references.ts';
+import { openField } from './open-fields.ts';
 import { collectionsOf, pathTo, reachable, type Found } from './reachable.ts';
 
 /**
@@ -43,7 +46,18 @@ export function staleIn(core: Core): string[] {
     isGone(object)
       ? by === 'client' && from !== undefined && isAgent(from.object)
       : object instanceof Workspace && from?.from?.object instanceof References;
-  return [...reachable(core, ({ object }) => !isGone(object))]
+  const all = [...reachable(core, ({ object }) => !isGone(object))];
+  const stale = all
     .filter((found) => (isGone(found.object) || isDeleted(found.object)) && !mayStay(found))
     .map((found) => `${pathTo(found)} is ${isGone(found.object) ? 'a client that has gone' : 'deleted'}`);
+  return [
+    ...stale,
+    ...all.flatMap(({ object }) => (object instanceof Registrations ? wronglyLost(object) : [])),
+  ];
 }
+
+/** Workers that are remembered as lost and are not: they have come back, or have ended (S18). */
+const wronglyLost = (registrations: Registrations): string[] =>
+  [...openField<Set<Worker>>(registrations, 'lost', Set)]
+    .filter((worker) => stateOfWorker(worker) !== 'disconnected')
+    .map((worker) => `worker ${worker.rank} is remembered as lost and is ${stateOfWorker(worker)}`);

@@ -1,0 +1,61 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Laboratory } from './laboratory.ts';
+import { noting, readReach, REACH_SETUP, writeReach, type Reach } from './reach.ts';
+import { filesOf, LAYERS, ROOT, textOf } from './sample.ts';
+
+/**
+ * Tests that can notice a mutant, in the order in which they are looked at. The others repeat these at length, look at the
+ * text of the source (which differs in every mutant), or need a browser or a network.
+ */
+const ABLE = [
+  /^test\/(wire|workspace|sleigh|core|transport|conformance|limits)\//,
+  /^test\/(figures|errors)\./,
+  /^model-tests\/(simulation|edge-simulation|oracle|client-simulation|fuzz)\//,
+  /^model-tests\/paths\/pool-paths\./,
+  /^test\/client\//,
+  /^test\/(web|views)\//,
+];
+const UNABLE =
+  /planted|document\.test|growth\.test|reference\.test|durations\.test|launchers\.test|processes\.test|oracle-finds|turns\.test|big\.test/;
+
+export const testFiles = (): string[] => {
+  const files = ['test', 'model-tests'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => `${folder}/${name}`)
+      .filter((name) => name.endsWith('.test.ts') && !UNABLE.test(name))
+      .sort(),
+  );
+  return ABLE.flatMap((able) => files.filter((file) => able.test(file)));
+};
+
+/**
+ * Runs each file of tests once, with sources that note which functions are called, and writes the answer to a file. What is
+ * in the file already is not found out again.
+ */
+export async function findReach(path: string): Promise<Reach[]> {
+  mkdirSync(dirname(path), { recursive: true });
+  const reach = readReach(path, ROOT);
+  const raw = `${path}.raw`;
+  const wanted = testFiles().filter((file) => !reach.some((one) => one.file === file));
+  if (wanted.length === 0) return reach;
+  const laboratory = new Laboratory({
+    setup: REACH_SETUP,
+    env: { REACH_LOG: `${path}.log`, REACH_FILE: raw },
+  });
+  try {
+    for (const file of LAYERS.flatMap(filesOf)) await laboratory.write(file, noting(file, textOf(file)));
+    for (const file of wanted) {
+      rmSync(raw, { force: true });
+      const { failed } = await laboratory.run([file], 50);
+      reach.push(...readReach(raw, laboratory.folder));
+      writeReach(path, reach);
+      console.log(`${file} ${failed === null ? 'passes' : `fails: ${failed.test}: ${failed.error}`}`);
+    }
+    return reach;
+  } finally {
+    laboratory.remove();
+    rmSync(raw, { force: true });
+    rmSync(`${path}.log`, { force: true });
+  }
+}

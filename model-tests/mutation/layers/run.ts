@@ -1,0 +1,110 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findReach } from './find-reach.ts';
+import { Laboratory } from './laboratory.ts';
+import { mutated, type SourceMutant } from './operators.ts';
+import { readReach, testsFor, type Reach } from './reach.ts';
+import { mutantsOf, ROOT, sampleOf, textOf, type Layer } from './sample.ts';
+import { EQUIVALENT } from './survivors.ts';
+import { compilable } from './types.ts';
+
+export interface Wanted {
+  readonly layers: readonly Layer[];
+  /** The number of mutants of each layer. */
+  readonly sample: number;
+  readonly seed: number;
+  /** Whether mutants that have been tried are not tried again. */
+  readonly resume: boolean;
+  /** Only those that survived the last time. */
+  readonly survivors: boolean;
+  /** Whether it is found out again which tests call which functions. */
+  readonly reach: boolean;
+}
+
+/** What became of one mutant. */
+export interface Fate {
+  readonly name: string;
+  readonly line: number;
+  readonly by: string;
+  /** The test that failed, and its message; null for a survivor. */
+  readonly killed: string | null;
+  /** How many files of tests were to be run. */
+  readonly tests: number;
+  readonly seconds: number;
+}
+
+const FOLDER = join(ROOT, 'build', 'mutants');
+const REACH = join(FOLDER, 'reach.jsonl');
+
+const isFate = (one: unknown): one is Fate => typeof one === 'object' && one !== null && 'killed' in one;
+
+function fatesIn(path: string): Map<string, Fate> {
+  if (!existsSync(path)) return new Map();
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const fates = lines.filter((line) => line !== '').map((line): unknown => JSON.parse(line));
+  return new Map(fates.filter((one) => isFate(one)).map((fate) => [fate.name, fate]));
+}
+
+async function fateOf(mutant: SourceMutant, reach: readonly Reach[], laboratory: Laboratory): Promise<Fate> {
+  const since = performance.now();
+  const { name, line, by, file } = mutant;
+  const tests = testsFor(mutant, reach);
+  await laboratory.write(file, mutated(textOf(file), mutant));
+  const { failed } = await laboratory.run(
+    tests.map((one) => one.file),
+    Math.max(0, ...tests.map(({ processor }) => processor)),
+  );
+  laboratory.restore(file);
+  const seconds = Math.round((performance.now() - since) / 100) / 10;
+  const killed = failed && `${failed.test}: ${failed.error?.split('\n')[0] ?? ''}`;
+  return { name, line, by, killed, tests: tests.length, seconds };
+}
+
+/** Tries a sample of the mutants of each layer, writes each fate to a file, and prints the scores. */
+export async function run({
+  layers,
+  sample,
+  seed,
+  resume,
+  survivors,
+  reach: findsReach,
+}: Wanted): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  if (findsReach) rmSync(REACH, { force: true });
+  const reach = existsSync(REACH) ? readReach(REACH, ROOT) : await findReach(REACH);
+  const laboratory = new Laboratory();
+  try {
+    for (const layer of layers) {
+      const path = join(FOLDER, `${layer}-${seed}.jsonl`);
+      if (!resume && !survivors) rmSync(path, { force: true });
+      const known = fatesIn(path);
+      const all = mutantsOf(layer);
+      const drawn = await compilable(sampleOf(all, all.length, seed), sample, laboratory);
+      const isTried = (name: string): boolean =>
+        known.has(name) && !(survivors && known.get(name)?.killed === null);
+      for (const mutant of drawn) {
+        if (isTried(mutant.name)) continue;
+        const fate = await fateOf(mutant, reach, laboratory);
+        appendFileSync(path, `${JSON.stringify(fate)}\n`);
+        console.log(`${fate.killed === null ? 'SURVIVES' : 'killed'} ${fate.seconds} s, ${fate.name}`);
+      }
+      report(layer, all.length, drawn, fatesIn(path));
+    }
+  } finally {
+    laboratory.remove();
+  }
+}
+
+const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
+
+function report(layer: Layer, total: number, drawn: readonly SourceMutant[], fates: Map<string, Fate>): void {
+  const names = drawn.map(({ name }) => name);
+  const alive = names.filter((name) => fates.get(name)?.killed === null);
+  const equivalent = alive.filter((name) => EQUIVALENT.has(name));
+  const killed = names.length - alive.length;
+  console.log(
+    `${layer}: ${names.length} of ${total} mutants, ${killed} killed (${percent(killed, names.length)}), ` +
+      `${equivalent.length} make no difference, ${percent(killed, names.length - equivalent.length)} of the others killed`,
+  );
+  for (const name of alive) if (!EQUIVALENT.has(name)) console.log(`  survives: ${name}`);
+}

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mutantsIn, type SourceMutant } from './operators.ts';
+
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The folders of src whose mutants are tried. The machines have operators of their own. */
+export const LAYERS = ['sleigh', 'workspace', 'core', 'wire', 'transport', 'client'] as const;
+export type Layer = (typeof LAYERS)[number];
+
+export const isLayer = (name: string): name is Layer => (LAYERS as readonly string[]).includes(name);
+
+/** The source files of a layer, from the root of the repository. */
+export const filesOf = (layer: Layer): string[] =>
+  readdirSync(join(ROOT, 'src', layer), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `src/${layer}/${name.replaceAll('\\', '/')}`)
+    .sort();
+
+export const textOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+/** All mutants of a layer, in the order of the files. */
+export const mutantsOf = (layer: Layer): SourceMutant[] =>
+  filesOf(layer).flatMap((file) => mutantsIn(file, textOf(file)));
+
+/** A pseudorandom number for a text and a seed (FNV-1a, mixed). */
+function rank(name: string, seed: number): number {
+  let hash = 2_166_136_261 ^ Math.imul(seed, 2_654_435_761);
+  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619);
+  hash = Math.imul(hash ^ (hash >>> 16), 2_246_822_507);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+/** A random sample. A change of the source changes it only where the code has changed. */
+export const sampleOf = (mutants: readonly SourceMutant[], size: number, seed: number): SourceMutant[] =>
+  [...mutants].sort((a, b) => rank(a.name, seed) - rank(b.name, seed)).slice(0, size);
