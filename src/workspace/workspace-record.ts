@@ -55,7 +55,7 @@ export class WorkspaceRecord implements Changing {
 
   /** Its owner, or whether it is persistent, or whether it is owned, has changed. */
   changed(): void {
-    this.#scope.changes.touch(this);
+    if (this.#scope.number !== FIRST) this.#scope.changes.touch(this);
   }
 
   /** Its state is read, for a reply. */

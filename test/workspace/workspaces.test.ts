@@ -164,6 +164,8 @@ describe('deleting a workspace (W7)', () => {
       expect(other.reply()).toMatchObject(purged);
       expect(other.list()).toEqual(['']);
       expect(visitor.client.call(['list wss']).value).toBe(' __default\t[system]\tTrue\t0\t\n');
+      // It needs no record, so a client that opens it changes none.
+      expect(other.client.call(['open ws', '__default', 'me', 'no'])).toMatchObject(OK);
     }),
   );
 });
