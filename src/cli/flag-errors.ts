@@ -130,6 +130,12 @@ export const USAGE = {
     'Leave one of them out.',
     'threads',
   ),
+  pythonThreads: errorKind(
+    'not-launched',
+    (task: string) => `${task} is a function of Python, whose workers are processes, not threads`,
+    'Leave `--launch` out.',
+    'math:factorial',
+  ),
   otherCommand: errorKind(
     'usage',
     (line: number, command: string) => `line ${line} of the input is not the one of the log: "${command}"`,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
 import { LaunchError, processes, threadsBeside, type Launcher } from '../client/launchers/launcher.ts';
 import { command } from '../client/launchers/command.ts';
+import { pythonWorkers } from '../client/launchers/python-workers.ts';
 import { ssh } from '../client/launchers/ssh.ts';
 import { FLAG, USAGE } from './errors.ts';
 
@@ -15,6 +16,10 @@ export interface LaunchFlags {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** The default of `--remote-command`, and what it is for workers in Python. */
+const REMOTE_COMMAND = 'sleigh';
+const REMOTE_PYTHON_COMMAND = 'python3 -m sleigh';
 
 const HERE: Readonly<Record<string, () => Launcher>> = { processes, threads: threadsBeside };
 
@@ -31,7 +36,7 @@ export const launchOptions = (): readonly Option[] => [
   new Option('--no-tunnel', 'connect the workers on other hosts directly'),
   new Option('--ssh-option <option>', 'pass this option to ssh -o; may be repeated').argParser(collected),
   new Option('--remote-command <command>', 'the shell command that runs sleigh on other hosts').default(
-    'sleigh',
+    REMOTE_COMMAND,
   ),
   new Option('--cwd <folder>', 'start workers in this folder, here and on other hosts').argParser(absolute),
   new Option(
@@ -55,6 +60,19 @@ export function launcherOf({ host, launch, tunnel, sshOption = [], remoteCommand
   if (here === undefined) return command(launch);
   if (host !== undefined) throw new LaunchError(USAGE.hostWithLaunch(launch));
   return here();
+}
+
+/**
+ * As `launcherOf`, for workers in Python.
+ * @param task its name in errors
+ */
+export function pythonLauncherOf(flags: LaunchFlags, task: string): Launcher {
+  const { host, launch, remoteCommand } = flags;
+  if (launch === 'threads') throw new LaunchError(USAGE.pythonThreads(task));
+  if (host === undefined && isStartedHere(launch)) return pythonWorkers();
+  return launcherOf(
+    remoteCommand === REMOTE_COMMAND ? { ...flags, remoteCommand: REMOTE_PYTHON_COMMAND } : flags,
+  );
 }
 
 const collected = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

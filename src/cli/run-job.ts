@@ -2,6 +2,7 @@ import { firstOf, type SleighError } from '../client/master/sleigh-error.ts';
 import type { Outcome } from '../client/task/outcome.ts';
 import type { LaunchOptions, SleighOptions } from '../client/options/sleigh-options.ts';
 import { Sleigh } from '../client/master/sleigh.ts';
+import type { Task } from '../client/task/task.ts';
 
 export interface RunJobOptions {
   /** The workers, and the server; if `server` is undefined, a private server. */
@@ -16,8 +17,8 @@ export interface RunJobOptions {
     | 'maxAttempts'
     | 'onPage'
   >;
-  /** The path of the module whose default export the workers call. */
-  readonly module: string;
+  /** What the workers call. */
+  readonly task: Task;
   /** The largest number of lines under way. For an elastic group, that of its initial workers. */
   readonly window: number;
   /** The time limit of a call in milliseconds. */
@@ -34,17 +35,20 @@ export interface RunJobOptions {
  * @throws what `use` throws; SleighError, NwsError, ConnectionLostError, LaunchError
  */
 export async function runJob(
-  { crew, module, window, timeout, onStart, stop }: RunJobOptions,
+  { crew, task, window, timeout, onStart, stop }: RunJobOptions,
   elements: AsyncIterable<unknown>,
   use: (outcomes: AsyncIterable<Outcome>) => Promise<void>,
 ): Promise<void> {
   const { signal } = stop;
-  await using sleigh = await Sleigh.start({ ...crew, preload: module, label: 'sleigh run', signal });
+  // A module of Python that is no file has no path, and is imported with the first line.
+  const hasPath = task.language !== 'python' || task.module.endsWith('.py');
+  const preload = hasPath ? task.module : undefined;
+  await using sleigh = await Sleigh.start({ ...crew, preload, label: 'sleigh run', signal });
   onStart(sleigh);
   // The window is a number of lines.
   const handing = { loadFactor: window / crew.workers, chunkSize: 1, ordered: false };
   const options = { ...handing, ...(timeout !== undefined && { timeout }) };
-  await use(sleigh.eachElem({ module, name: 'default' }, elements, options).outcomes());
+  await use(sleigh.eachElem(task, elements, options).outcomes());
 }
 
 /**

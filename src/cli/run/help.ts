@@ -1,6 +1,7 @@
 export const HELP = `
 MODULE is a JavaScript module whose default export is a function, async or not. It is called once for each line of the
 input, and each result is written to standard output as a line of JSON. With Node 22.18 and newer it may be TypeScript.
+MODULE may also be a function of Python, as in math:factorial or tasks.py:resize; its workers need python3.
 
 The function is called with the value of a line that is JSON, and with the text of any other line. A number that would not
 be printed as it is written stays text: 1.10, 007, 12345678901234567891. --text passes every line as text. A line ends with

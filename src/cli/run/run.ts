@@ -9,7 +9,7 @@ import { VARIABLE } from '../../wire/names.ts';
 import { codeOf, fail, textOf } from '../fail.ts';
 import { InputError, openInput, STANDARD_INPUT } from '../input.ts';
 import { Interruption } from '../interruption.ts';
-import { isStartedHere, launcherOf, type LaunchFlags } from '../launch-options.ts';
+import { isStartedHere, launcherOf, pythonLauncherOf, type LaunchFlags } from '../launch-options.ts';
 import { poolSettings, type PoolFlags } from '../pool-options.ts';
 import type { Encoding } from '../lines.ts';
 import { OutputError } from '../output.ts';
@@ -153,7 +153,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
   };
   status.show(report);
   const timeout = flags.timeout === undefined ? undefined : 1000 * flags.timeout;
-  const options = { crew: crewOf(flags, status, stop), module: module.path, window: windowOf(flags) };
+  const options = { crew: crewOf(module, flags, status, stop), task: module.task, window: windowOf(flags) };
   try {
     await runJob({ ...options, timeout, onStart, stop }, results.work.elements(), (outcomes) =>
       deliver(results.of(outcomes), module, { status, journal, signal: stop.signal }),
@@ -164,7 +164,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
   }
 }
 
-function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
+function crewOf({ task, path }: UserModule, flags: RunFlags, status: StatusLine, stop: AbortController) {
   const { workers, join, reconnectGrace, retries, web, cwd, env } = flags;
   const onDeath = (rank: number, how: string): void => {
     if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
@@ -173,7 +173,7 @@ function crewOf(flags: RunFlags, status: StatusLine, stop: AbortController) {
   return {
     workers,
     hosts: flags.host ?? [],
-    launch: launcherOf(flags),
+    launch: task.language === 'python' ? pythonLauncherOf(flags, path) : launcherOf(flags),
     ...poolSettings(flags),
     cwd,
     env,
