@@ -209,6 +209,45 @@ class AJob(ServerTestCase):
             Sleigh(0)
 
 
+class AJobWithOptions(ServerTestCase):
+    def test_replaces_workers_after_a_number_of_elements(self) -> None:
+        with Sleigh(1, server=self.server.address, max_tasks_per_worker=2) as sleigh:
+            processes = list(sleigh.each_elem(functions.process_of, range(6), chunk_size=1))
+        self.assertEqual([processes.count(each) for each in dict.fromkeys(processes)], [2, 2, 2])
+
+    def test_replaces_workers_that_take_too_much_memory(self) -> None:
+        with Sleigh(1, server=self.server.address, max_memory=1) as sleigh:
+            first, second = sleigh.each_elem(functions.process_of, range(2), chunk_size=1)
+        self.assertNotEqual(first, second)
+
+    def test_imports_a_module_before_workers_join(self) -> None:
+        with Sleigh(1, server=self.server.address, preload="tests.functions_for_jobs") as sleigh:
+            self.assertEqual(list(sleigh.each_elem(functions.square, [2])), [4])
+        output: list[str] = []
+        once = RestartBudget(0, 0, 1)
+        with Sleigh(
+            1, server=self.server.address, preload="no.such", on_output=output.append, respawn=once
+        ) as sleigh:
+            (error,) = sleigh.each_elem(functions.square, [2], errors="collect")
+        self.assertEqual(error.code, "no-workers")
+        self.assertIn("3 workers in a row ended before they were ready", error.reason)
+        self.assertIn("cannot import no.such: ModuleNotFoundError", error.reason)
+
+    def test_with_shutdown_ends_when_a_worker_dies(self) -> None:
+        options = {"on_dead_worker": "shutdown", "on_output": lambda _: None}
+        with (
+            Sleigh(2, server=self.server.address, **options) as sleigh,
+            self.assertRaises(SleighError) as caught,
+        ):
+            list(sleigh.each_elem(functions.die, [1]))
+        self.assertEqual(caught.exception.code, "over")
+
+    def test_passes_environment_and_folder_to_workers(self) -> None:
+        with Sleigh(1, server=self.server.address, env={"GREETING": "hello"}, cwd="/") as sleigh:
+            self.assertEqual(list(sleigh.each_elem(os.getenv, ["GREETING"])), ["hello"])
+            self.assertEqual(list(sleigh.each_elem(os.path.abspath, ["x"])), ["/x"])
+
+
 class AJobThatEnds(ServerTestCase):
     def test_fails_its_batches(self) -> None:
         sleigh = Sleigh(1, server=self.server.address)
@@ -391,8 +430,9 @@ class TheCommandLine(ServerTestCase):
         program.stdin = None
         self.assertEqual(program.wait(30), 0)
 
-    def test_sends_the_output_of_workers_to_the_job(self) -> None:
-        sleigh = self.job()
+    def test_sends_the_output_of_workers_to_the_job_and_its_master_shows_it(self) -> None:
+        shown: list[str] = []
+        sleigh = self.job(on_output=shown.append)
         order = SentinelOrder(self.server.address, sleigh.workspace, 1)
         self.start("--json", **{ORDER: encode_order(order)})
         list(sleigh.each_elem(print, ["hello"]))
@@ -400,6 +440,7 @@ class TheCommandLine(ServerTestCase):
         found = workspace.get("fetch", "logDebug", timeout=30)
         assert found is not None
         self.assertEqual((found.value, found.metadata["rank"]), ("hello", "0"))
+        until(lambda: "hello\n" in shown)
 
     def test_says_what_is_wrong(self) -> None:
         for arguments, words in [

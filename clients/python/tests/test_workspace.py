@@ -189,6 +189,34 @@ class AServerWithTls(unittest.TestCase):
         self.assertEqual(caught.exception.code, "not-secure")
 
 
+class AServerThatWantsCertificates(unittest.TestCase):
+    def test_admits_only_clients_that_have_one(self) -> None:
+        certificate, key = CERTIFICATES / "localhost.crt", CERTIFICATES / "localhost.key"
+        flags = (
+            "--tls-cert",
+            str(certificate),
+            "--tls-key",
+            str(key),
+            "--tls-ca",
+            str(CERTIFICATES / "ca.crt"),
+        )
+        server = Server(*flags)
+        self.addCleanup(server.stop)
+        tls = TlsOptions(
+            ca=certificate.read_text(),
+            servername="localhost",
+            cert=(CERTIFICATES / "client.crt").read_text(),
+            key=(CERTIFICATES / "client.key").read_text(),
+        )
+        with Connection(replace(server.address, tls=tls)) as connection:
+            self.assertEqual(connection.list_workspaces()[0].name, "__default")
+        with self.assertRaises(ConnectionLostError):
+            Connection(replace(server.address, tls=replace(tls, cert=None, key=None))).list_workspaces()
+        with self.assertRaises(ConnectionLostError) as caught:
+            Connection(server.address)
+        self.assertEqual(caught.exception.code, "refused")
+
+
 class AConnection(ServerTestCase):
     def test_to_nothing_fails(self) -> None:
         with self.assertRaises(ConnectionLostError) as caught:

@@ -24,6 +24,7 @@ from .batch import Batch, BatchOptions
 from .broadcast import Broadcast
 from .chunk_size import ChunkSize
 from .dispatcher import Dispatcher, main_metadata
+from .follow import follow_output
 from .launch import LocalWorkers, PrivateServer, python_path
 from .results import Results
 
@@ -70,7 +71,7 @@ class Sleigh:
     :param respawn: how workers that end are replaced; false for not at all (S22.8)
     :param preload: a module, or the path of a file, that each worker imports before it joins
     :param on_death: called for each worker that ends unexpectedly, with its rank and how it ended
-    :param on_output: called with what workers print; by default it goes to standard error
+    :param on_output: called with what workers print, on other hosts as well; by default it goes to standard error
     :raises LaunchError, ConnectionLostError, NwsError: then nothing is left running
     """
 
@@ -127,6 +128,8 @@ class Sleigh:
         self._dispatcher = Dispatcher(self._lines, self.workspace)
         try:
             self._open(label, on_dead_worker, reconnect_grace)
+            if elastic:
+                follow_output(self._lines, self.workspace, on_output or sys.stderr.write, on_death)
             if count > 0:
                 budget = respawn if isinstance(respawn, RestartBudget) else RestartBudget.usual(count)
                 order = SentinelOrder(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -281,7 +280,6 @@ class _Member(WorkerCommands):
             maxTasks=order.max_tasks,
             maxMemory=order.max_memory,
             cancelled=cancelled,
-            cwd=os.getcwd(),
         )
 
     def look(self) -> None:
