@@ -5,7 +5,7 @@ import {
   stateOfWorker,
   type Worker,
 } from '../../src/sleigh/agents.ts';
-import type { Task } from '../../src/sleigh/tasks.ts';
+import type { Task } from '../../src/sleigh/task.ts';
 import { answers, BATCHES } from './facts.ts';
 import type { Party } from './party.ts';
 import type { World } from './world.ts';

@@ -33,6 +33,7 @@ import {
   type InputFrom,
   type MachineContext,
   type SnapshotFrom,
+  type StateValue,
 } from 'xstate';
 import type { CompiledState } from './compiled-state.ts';
 import { tableOf, type Table } from './compiled.ts';
@@ -60,11 +61,24 @@ export interface ActorOf<Machine extends AnyStateMachine> extends Actor {
   getSnapshot(): SnapshotFrom<Machine>;
 }
 
+/** Everything about an actor that survives its server. */
+export interface ActorState {
+  readonly value: StateValue;
+  readonly context: MachineContext;
+}
+
 interface Origin<Machine extends AnyStateMachine> {
   readonly id: string;
   readonly input: InputFrom<Machine>;
   /** Notified when the actor is done, and when it has failed. */
   readonly parent?: AnyActorRef;
+  /**
+   * The state of an earlier actor of the same machine, which this one continues. It has begun already: its start runs
+   * no actions.
+   */
+  readonly restored?: ActorState | undefined;
+  /** Called when an event has changed the state or the context. */
+  readonly changed?: (() => void) | undefined;
   /** Called when the actor has failed. */
   readonly failed?: ((error: unknown) => void) | undefined;
   readonly inspect?: ActorOptions<Machine>['inspect'];
@@ -77,18 +91,31 @@ interface Origin<Machine extends AnyStateMachine> {
  */
 export function actorOf<Machine extends AnyStateMachine>(
   machine: Machine,
-  { failed, ...origin }: Origin<Machine>,
+  { failed, changed, restored, ...origin }: Origin<Machine>,
 ): ActorOf<Machine> {
   const table = tableOf(machine);
   if (table !== undefined) {
     const { parent } = origin;
     if (parent === undefined)
       throw new Error(`The actor "${origin.id}" of a compiled machine needs a \`parent\`, got none.`);
-    return new CompiledActor<Machine>(table, { ...origin, parent, failed });
+    return new CompiledActor<Machine>(table, { ...origin, parent, failed, changed, restored });
   }
-  const actor = createActor(machine, origin as ActorOptions<Machine>);
+  const snapshot = restored && machine.resolveState(restored);
+  const actor = createActor(machine, { ...origin, snapshot } as ActorOptions<Machine>);
   if (failed !== undefined) actor.subscribe({ error: failed });
+  if (changed !== undefined) onChange(actor, changed);
   return actor;
+}
+
+/** Calls a function when an event has changed the state or the context of an actor that XState runs. */
+export function onChange(actor: AnyActorRef, changed: () => void): void {
+  let last: unknown = actor.getSnapshot();
+  const next = (snapshot: unknown): void => {
+    if (snapshot !== last) changed();
+    last = snapshot;
+  };
+  // Without `error`, XState throws the error of the actor although others are told of it.
+  actor.subscribe({ next, error: () => undefined });
 }
 
 /** Whether the state of an actor has that tag. Connections are asked several times for each message. */
@@ -107,6 +134,7 @@ export class CompiledActor<Machine extends AnyStateMachine>
   readonly story: Story | undefined;
   readonly #table: Table;
   readonly #failed: ((error: unknown) => void) | undefined;
+  readonly #changed: (() => void) | undefined;
   #state: CompiledState;
   #context: MachineContext;
   /** Its last snapshot. */
@@ -117,15 +145,24 @@ export class CompiledActor<Machine extends AnyStateMachine>
   /** Functions to call when the transition is over. */
   #deferred: (() => void)[] | undefined;
 
-  constructor(table: Table, { id, input, parent, failed }: Origin<Machine> & { parent: AnyActorRef }) {
+  constructor(table: Table, origin: Origin<Machine> & { parent: AnyActorRef }) {
     super();
+    const { id, input, parent, restored } = origin;
     this.id = id;
     this.parent = parent;
     this.#table = table;
-    this.#failed = failed;
-    this.#state = table.beginning.state;
-    this.#context = initialContext(table.machine, input, this.self);
-    this.story = table.catalog && beginStory(table.catalog, this, this.#state.leaf, input);
+    this.#failed = origin.failed;
+    this.#changed = origin.changed;
+    this.#state = restored === undefined ? table.beginning.state : table.stateAt(restored.value);
+    this.#context = restored?.context ?? initialContext(table.machine, input, this.self);
+    if (restored !== undefined) this.#resume();
+    this.story = table.catalog && beginStory(table.catalog, this, this.#state.leaf, { input, restored });
+  }
+
+  #resume(): void {
+    const isOver = this.#state.leaf.type === 'final';
+    this.#phase = isOver ? 'ended' : 'idle';
+    if (isOver) this.#end = this.#state.whole(this.#context);
   }
 
   get system(): AnyActorRef['system'] {
@@ -173,6 +210,7 @@ export class CompiledActor<Machine extends AnyStateMachine>
 
   #take(event: AnyEventObject): void {
     const isBeginning = this.#phase === 'created';
+    const [state, context] = [this.#state, this.#context];
     this.#phase = 'taking';
     try {
       const step = isBeginning ? this.#table.beginning.step : this.#state.step(this.#context, event);
@@ -183,6 +221,7 @@ export class CompiledActor<Machine extends AnyStateMachine>
     } catch (error) {
       return this.#fail(error);
     }
+    if (state !== this.#state || context !== this.#context) this.#changed?.();
     if (this.#deferred !== undefined) this.#doDeferred();
     if (this.#end === undefined) {
       this.#phase = 'idle';

@@ -98,6 +98,13 @@ export class Table {
     return state;
   }
 
+  /** @returns the state of that value. @throws if the machine has none */
+  stateAt(value: StateValue): CompiledState {
+    const leaf = leafOf(this.machine.resolveState({ value, context: {} }));
+    if (leaf === undefined) throw new Error(`"${this.machine.id}" has no state ${JSON.stringify(value)}.`);
+    return this.stateOf(leaf);
+  }
+
   /** The last snapshot of an actor that has reached a final state, and its last actions. */
   end(
     state: CompiledState,

@@ -16,7 +16,8 @@ import {
   type StoryOptions,
 } from './step-catalog.ts';
 import type { StateCounts } from './story-keeper.ts';
-import { inputOf, leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
+import type { ObservedState } from '../workspace/tracing.ts';
+import { inputOf, isRestored, leafOf, STOP_EVENT, takenTransition, wrapped } from './xstate-internals.ts';
 
 /** The number of steps that are kept of each actor. */
 export const STORY_LENGTH = 24;
@@ -29,6 +30,12 @@ const NOTHING_TOLD: readonly (StepTemplate | undefined)[] = Array.from(
   () => undefined,
 );
 const NO_DETAILS: readonly Detail[] = Array.from({ length: STORY_LENGTH }, () => '');
+
+/** What an actor began with: its input, or the state of an earlier actor that it continues. */
+interface StoryOrigin {
+  readonly input: Fields | undefined;
+  readonly restored?: ObservedState | undefined;
+}
 
 /** The last steps of one actor. */
 export class Story {
@@ -46,9 +53,9 @@ export class Story {
     this.#actor = actor;
   }
 
-  began(told: StepTemplate, input: Fields | undefined): void {
+  began(told: StepTemplate, { input, restored }: StoryOrigin): void {
     this.#note(told, input ?? {});
-    this.#counts.keeper.observer?.began(this.#actor, told, input);
+    this.#counts.keeper.observer?.began(this.#actor, told, input, restored);
   }
 
   took(told: StepTemplate, event: Fields & { readonly type: string }): void {
@@ -119,15 +126,15 @@ export function storyOf(actor: object): Story | undefined {
   const story: unknown = 'story' in actor ? actor.story : undefined;
   return story instanceof Story ? story : undefined;
 }
-/** @param input the input of the actor */
+
 export function beginStory(
   catalog: StepCatalog,
   actor: StoryActor & Pick<AnyActorRef, 'system'>,
   leaf: AnyStateNode | undefined,
-  input: Fields | undefined,
+  origin: StoryOrigin,
 ): Story {
   const story = new Story(catalog.keeperOf(actor.system).counts(catalog), actor);
-  if (leaf !== undefined) story.began(catalog.begins(leaf), input);
+  if (leaf !== undefined) story.began(catalog.begins(leaf), origin);
   return story;
 }
 
@@ -140,7 +147,11 @@ export function withStory<Machine extends AnyStateMachine>(machine: Machine, opt
   // Not before it starts: the system of an actor that has no parent is made with it, and has no keeper until then.
   const start = (snapshot: AnyMachineSnapshot, { self }: AnyActorScope): void => {
     // Stored on the actor itself: a table beside it would cost more at each step than everything else.
-    Object.assign(self, { story: beginStory(catalog, self, leafOf(snapshot), inputOf(self)) });
+    const { value, context } = snapshot;
+    const restored = isRestored(self) ? { value, context } : undefined;
+    Object.assign(self, {
+      story: beginStory(catalog, self, leafOf(snapshot), { input: inputOf(self), restored }),
+    });
     machine.start(snapshot);
   };
   const transition = (

@@ -53,11 +53,21 @@ export const doneStateEvent = (stateId: string, output: unknown): AnyEventObject
 /** The system of actors that can send events to each other. */
 export type ActorSystem = AnyActorRef['system'];
 
+const optionOf = (actor: AnyActorRef, name: string): unknown => {
+  const options: unknown = Reflect.get(actor, 'options');
+  return typeof options === 'object' && options !== null ? Reflect.get(options, name) : undefined;
+};
+
 /** @returns the input of an actor that XState runs */
 export const inputOf = (actor: AnyActorRef): Readonly<Record<string, unknown>> | undefined => {
-  const options: unknown = Reflect.get(actor, 'options');
-  return typeof options === 'object' && options !== null ? Reflect.get(options, 'input') : undefined;
+  const input = optionOf(actor, 'input');
+  return isRecord(input) ? input : undefined;
 };
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** Whether an actor that XState runs continues an earlier one. */
+export const isRestored = (actor: AnyActorRef): boolean => optionOf(actor, 'snapshot') !== undefined;
 
 /** The part of an actor that actions use while it processes an event. */
 export interface Acting {

@@ -1,10 +1,10 @@
 import { answersForAbsent } from '../machines/dead-worker-policy.ts';
 import { answersUpTo, isRegistered, type Worker } from './agents.ts';
-import { absentRanks, RangesOfRanks, RanksNotReached, type Ranks } from './result-queue.ts';
+import { absentRanks, RangesOfRanks, RanksNotReached, type Ranks } from './ranks.ts';
 import type { Crew } from './crew.ts';
 import type { Joining } from './joining.ts';
 import type { JobOptions } from './options.ts';
-import type { Broadcast } from './tasks.ts';
+import type { Broadcast } from './task.ts';
 
 /** What of a job says who is absent. */
 interface Group {

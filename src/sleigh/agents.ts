@@ -1,11 +1,12 @@
 import { hasTag, type ActorOf } from '../actors/actor.ts';
+import type { Field, Fields } from '../store/change.ts';
 import type { sentinelMachine } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client, Found } from '../workspace/pending-get.ts';
 import { KEY } from '../wire/names.ts';
-import type { Reader, Task } from './tasks.ts';
+import type { Reader, Task } from './task.ts';
 
 /**
  * The data of a worker beside its machine. They are not in its context, because copying them at every event would be
@@ -129,6 +130,27 @@ export interface Sentinel {
   since: number;
 }
 
+export const newSentinel = (
+  id: number,
+  { client, actor, session }: Pick<Sentinel, 'client' | 'actor' | 'session'>,
+): Sentinel => ({
+  id,
+  client,
+  actor,
+  session,
+  workers: new Set(),
+  hasEnded: false,
+  pendingGet: undefined,
+  since: 0,
+});
+
+/** Whether its machine is in a final state. */
+export const hasEnded = ({ actor }: Worker | Sentinel): boolean => actor.getSnapshot().status === 'done';
+
+/** Whether the worker is registered, and its connection has not closed. */
+export const isConnected = (worker: Worker): boolean =>
+  isRegistered(worker) && stateOfWorker(worker) !== 'disconnected';
+
 /** Whether the worker has registered and has neither died nor left. */
 export const isRegistered = ({ actor }: Worker): boolean => hasTag(actor, 'isRegistered');
 
@@ -151,5 +173,15 @@ export const stateOfWorker = ({ actor }: Worker): string => {
   const { value } = actor.getSnapshot();
   return typeof value === 'object' ? value.registered : value;
 };
+
+/** The state of its actor, for its record. */
+export function recordedStateOf({ actor }: { readonly actor: RecordedActor }): Fields {
+  const { value, context } = actor.getSnapshot();
+  return { value, context: { ...context } };
+}
+
+interface RecordedActor {
+  getSnapshot(): { readonly value: Field; readonly context: object };
+}
 
 export const stateOfSentinel = ({ actor }: Sentinel): string => actor.getSnapshot().value;

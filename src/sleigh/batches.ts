@@ -1,64 +1,23 @@
+import type { Entity } from '../store/change.ts';
+import type { RecordReader } from '../store/record.ts';
 import { foundValue, type PendingGet } from '../workspace/pending-get.ts';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
-import { WaitingLine } from '../workspace/waiting-line.ts';
 import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batch-ref.ts';
-import { ResultQueue, type NullResults } from './result-queue.ts';
-
-/** The number of empty batches whose totals are kept. */
-const MAX_SPENT = 100;
-
-/** The totals of a batch. */
-export interface Totals {
-  /** Tasks, and copies of broadcasts that were given or answered. */
-  accepted: number;
-  /** Results, including null results. */
-  answered: number;
-}
+import { Batch, Inbox } from './batch.ts';
+import type { JobChanges } from './job-changes.ts';
+import { NullResults } from './null-results.ts';
+import { TotalsOfBatches, type Totals } from './totals.ts';
 
 export interface BatchSummary {
   /** Undefined for tasks without a batch. */
   readonly id: string | undefined;
-  readonly totals: Readonly<Totals>;
+  readonly totals: Pick<Totals, 'accepted' | 'answered'>;
   readonly queued: number;
   readonly running: number;
   readonly results: number;
-}
-
-/** The available results of a batch or of a mailbox, and the gets that wait for one. */
-class Inbox {
-  readonly results: ResultQueue;
-  readonly waiting = new WaitingLine();
-
-  constructor(accounting: StorageAccounting) {
-    this.results = new ResultQueue(accounting);
-  }
-
-  get isEmpty(): boolean {
-    return this.results.length + this.waiting.length === 0;
-  }
-}
-
-/** The data of one batch. */
-class Batch {
-  /** For its tasks without a mailbox. */
-  readonly inbox: Inbox;
-  readonly totals: Totals;
-  queued = 0;
-  running = 0;
-  /** Available results, including those in mailboxes. */
-  results = 0;
-
-  constructor(totals: Totals, accounting: StorageAccounting) {
-    this.totals = totals;
-    this.inbox = new Inbox(accounting);
-  }
-
-  get isSpent(): boolean {
-    return this.queued + this.running + this.results === 0 && this.inbox.isEmpty;
-  }
 }
 
 /** `pending` counts queued and running tasks (S10). */
@@ -75,9 +34,9 @@ export class Batches {
   readonly #batches = new Map<string | undefined, Batch>();
   /** Mailboxes that hold results or waiting gets. */
   readonly #mailboxes = new Map<string, Inbox>();
-  /** The totals of empty batches, oldest first. */
-  readonly #spent = new Map<string | undefined, Totals>();
+  readonly #totals: TotalsOfBatches;
   readonly #accounting: StorageAccounting;
+  readonly #changes: JobChanges;
   #queued = 0;
   #running = 0;
   #results = 0;
@@ -86,8 +45,48 @@ export class Batches {
   /** The last get of a result that still waits. `agentStatus` takes its client for the master (S12). */
   #latest: PendingGet | undefined;
 
-  constructor(accounting: StorageAccounting) {
+  constructor(accounting: StorageAccounting, changes: JobChanges) {
     this.#accounting = accounting;
+    this.#changes = changes;
+    this.#totals = new TotalsOfBatches(accounting, changes);
+  }
+
+  /** Totals and results, as a store must have them. */
+  *entities(): Generator<Entity> {
+    yield* this.#totals.entities(Array.from(this.#batches.values(), ({ totals }) => totals));
+    for (const { results } of this.#inboxes()) yield* results.entities();
+  }
+
+  /** Takes up the totals of a batch of before a restart. Empty batches come in the order in which they became empty. */
+  restoreTotals(number: number, record: RecordReader): void {
+    const totals = this.#totals.restore(number, record);
+    if (totals.spentAt === undefined) this.#batches.set(totals.id, this.#batchOf(totals));
+  }
+
+  /** Takes up a task of before a restart that is queued or that a worker has. */
+  restoreTask(ref: BatchRef, { queued }: { queued: boolean }): void {
+    this.#count(ref, queued ? 1 : 0, queued ? 0 : 1);
+  }
+
+  /**
+   * Takes up a result of before a restart, the oldest of each inbox first.
+   * @param inbox the number of the batch or mailbox
+   * @param number that of the result in the inbox
+   */
+  restoreResult(inbox: number, number: number, entry: Value | NullResults): void {
+    const isNull = entry instanceof NullResults;
+    const ref = batchOf(isNull ? entry.value.metadata : entry.metadata);
+    this.#inboxOf(ref, inbox).results.restore(number, entry);
+    this.#countResults(ref, isNull ? entry.length : 1);
+  }
+
+  /** The gets that waited before a restart have ended: batches that had only these are empty. */
+  forgetGets(): Steps {
+    return this.#forgetAllEmpty();
+  }
+
+  #batchOf(totals: Totals): Batch {
+    return new Batch(totals, this.#accounting, this.#changes);
   }
 
   get counts() {
@@ -116,7 +115,8 @@ export class Batches {
   *summaries(): Generator<BatchSummary> {
     for (const [id, { totals, queued, running, results }] of this.#batches)
       yield { id, totals, queued, running, results };
-    for (const [id, totals] of this.#spent) yield { id, totals, queued: 0, running: 0, results: 0 };
+    for (const totals of this.#totals.spent)
+      yield { id: totals.id, totals, queued: 0, running: 0, results: 0 };
   }
 
   /** Some of the results: inbox by inbox, the oldest of each first. */
@@ -151,11 +151,15 @@ export class Batches {
 
   /** Counts further tasks or copies of the batch. */
   accept(ref: BatchRef, count = 1): void {
-    for (const id of batchesIn(ref)) this.#of(id).totals.accepted += count;
+    for (const id of batchesIn(ref)) this.#countTotals(id, count, 0);
   }
   /** The running copy of a broadcast was not begun after all (S18). */
   retract(ref: BatchRef): void {
-    for (const id of batchesIn(ref)) this.#of(id).totals.accepted--;
+    for (const id of batchesIn(ref)) this.#countTotals(id, -1, 0);
+  }
+
+  #countTotals(id: string | undefined, accepted: number, answered: number): void {
+    this.#totals.count(this.#of(id).totals, accepted, answered);
   }
 
   /** A task of the batch is queued. */
@@ -193,7 +197,7 @@ export class Batches {
 
   /** Gives the result to the get that has waited longest for one of its batch or mailbox, or keeps it. */
   addResult(ref: BatchRef, result: Value): void {
-    for (const id of batchesIn(ref)) this.#of(id).totals.answered++;
+    for (const id of batchesIn(ref)) this.#countTotals(id, 0, 1);
     const inbox = this.#inboxOf(ref);
     if (this.#answerWaiting(inbox, result)) {
       this.#accounting.release(result);
@@ -206,7 +210,7 @@ export class Batches {
 
   /** Gives null results to waiting gets, and keeps the others. */
   addNulls(ref: BatchRef, nulls: NullResults): void {
-    for (const id of batchesIn(ref)) this.#of(id).totals.answered += nulls.length;
+    for (const id of batchesIn(ref)) this.#countTotals(id, 0, nulls.length);
     const inbox = this.#inboxOf(ref);
     while (inbox.waiting.length > 0) {
       const result = nulls.shift();
@@ -282,11 +286,13 @@ export class Batches {
     yield* this.#forgetAllEmpty();
   }
 
-  #inboxOf(ref: BatchRef): Inbox {
+  /** @param number of a mailbox of before a restart */
+  #inboxOf(ref: BatchRef, number?: number): Inbox {
     if (!isMail(ref)) return this.#of(ref).inbox;
     let inbox = this.#mailboxes.get(ref.mailbox);
     if (inbox !== undefined) return inbox;
-    this.#mailboxes.set(ref.mailbox, (inbox = new Inbox(this.#accounting)));
+    inbox = new Inbox(this.#totals.newNumber(number), this.#accounting, this.#changes);
+    this.#mailboxes.set(ref.mailbox, inbox);
     this.#accounting.take('batches', memoryOfBatch(ref.mailbox));
     return inbox;
   }
@@ -318,14 +324,13 @@ export class Batches {
 
   /** Called when the job has been deleted. */
   forgetSpent(): void {
-    for (const id of this.#spent.keys()) this.#forgetSpent(id);
+    this.#totals.forgetSpent();
   }
 
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
-    batch = new Batch(this.#spent.get(id) ?? { accepted: 0, answered: 0 }, this.#accounting);
-    if (!this.#spent.delete(id)) this.#accounting.take('batches', memoryOfBatch(id));
+    batch = this.#batchOf(this.#totals.begin(id));
     this.#batches.set(id, batch);
     return batch;
   }
@@ -334,13 +339,7 @@ export class Batches {
     const batch = this.#batches.get(id);
     if (batch?.isSpent !== true) return;
     this.#batches.delete(id);
-    if (batch.totals.accepted > 0) this.#spent.set(id, batch.totals);
-    else this.#accounting.give('batches', memoryOfBatch(id));
-    if (this.#spent.size > MAX_SPENT) for (const [oldest] of this.#spent) return this.#forgetSpent(oldest);
-  }
-
-  #forgetSpent(id: string | undefined): void {
-    if (this.#spent.delete(id)) this.#accounting.give('batches', memoryOfBatch(id));
+    this.#totals.end(batch.totals);
   }
 
   #countWaiting(get: PendingGet, change: 1 | -1): void {

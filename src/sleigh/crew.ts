@@ -1,10 +1,24 @@
-import { actorOf, type Actor } from '../actors/actor.ts';
+import type { Actor } from '../actors/actor.ts';
 import type { Asker } from '../machines/work.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
+import type { Fields } from '../store/change.ts';
+import type { RecordReader } from '../store/record.ts';
 import { KEY } from '../wire/names.ts';
 import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
-import { isAwaited, isRegistered, newWorker, stateOfWorker, type Sentinel, type Worker } from './agents.ts';
+import {
+  hasEnded,
+  isAwaited,
+  isRegistered,
+  newSentinel,
+  newWorker,
+  stateOfWorker,
+  type Sentinel,
+  type Worker,
+} from './agents.ts';
+import { AgentActors } from './agent-actors.ts';
+import { AgentConnections } from './agent-connections.ts';
+import { AgentRecords } from './agent-records.ts';
 import { BoundedRegistry } from './bounded-registry.ts';
 import { shortened } from './death-report.ts';
 import type { JobHost } from './job-host.ts';
@@ -24,11 +38,8 @@ interface CrewJob extends JobHost {
 /** The workers and sentinels of one sleigh (S2, S3, S9, S13). What the sentinel charts command is done here. */
 export class Crew {
   readonly #workers: BoundedRegistry<Worker>;
-  readonly #workerOf = new Map<Client, Worker>();
   readonly #sentinels: BoundedRegistry<Sentinel>;
-  readonly #sentinelOf = new Map<Client, Sentinel>();
-  /** The connections of both, by their ids. */
-  readonly #clients = new Map<number, Client>();
+  readonly #connections = new AgentConnections();
   readonly #job: CrewJob;
   /** How many of those that nobody knows any more ended in each state: their ranks were replaced, or are forgotten. */
   readonly #past = new Map<string, number>();
@@ -36,11 +47,15 @@ export class Crew {
   replacements = 0;
   /** Whether a rank was given to a sentinel that supervises its workers (S19). */
   isSupervised = false;
+  readonly records: AgentRecords;
+  readonly actors: AgentActors;
   #changes = 0;
   #nextSentinel = 0;
 
   constructor(job: CrewJob) {
     this.#job = job;
+    this.records = new AgentRecords(this, job.changes);
+    this.actors = new AgentActors(job, this.records);
     const most = job.options.join === 'elastic' ? MAX_ENDED : Number.POSITIVE_INFINITY;
     this.#workers = new BoundedRegistry(most, job.workspace.accounting);
     this.#sentinels = new BoundedRegistry(most, job.workspace.accounting);
@@ -79,13 +94,13 @@ export class Crew {
 
   /** The actors that a client is or was. */
   *actorsOf(client: Client): Generator<Actor> {
-    const agents = [this.#sentinelOf.get(client), this.#workerOf.get(client)];
+    const agents = [this.#connections.sentinelOf(client), this.workerOf(client)];
     for (const agent of agents) if (agent !== undefined) yield agent.actor;
   }
 
   /** The worker that registered on that connection, in whatever state. */
   workerOf(client: Client): Worker | undefined {
-    return this.#workerOf.get(client);
+    return this.#connections.workerOf(client);
   }
 
   /** The worker of that rank, if it is kept. */
@@ -96,23 +111,19 @@ export class Crew {
   /** Makes this the connection of the worker. */
   connect(worker: Worker, client: Client): void {
     worker.client = client;
-    this.#workerOf.set(client, worker);
-    this.#clients.set(client.id, client);
+    this.#connections.connectWorker(worker, client);
     client.closeListeners.add(this.#job);
     this.changed(worker);
   }
 
   /** The connection does not belong to a worker any more. */
   disconnect(client: Client): void {
-    this.#workerOf.delete(client);
-    if (this.#sentinelOf.has(client)) return;
-    this.#clients.delete(client.id);
-    client.closeListeners.delete(this.#job);
+    if (this.#connections.disconnectWorker(client)) client.closeListeners.delete(this.#job);
   }
 
   /** S7, S13: who a client is that asks for work. */
   askerOf(client: Client): Asker {
-    const worker = this.#workerOf.get(client);
+    const worker = this.workerOf(client);
     if (worker === undefined) return 'outsider';
     return isRegistered(worker) ? 'worker' : 'ended';
   }
@@ -131,11 +142,13 @@ export class Crew {
   /** Records that an agent has changed its state, for `agentStatus` (S12). */
   changed(agent: Worker | Sentinel): void {
     agent.since = ++this.#changes;
+    if ('rank' in agent) this.records.workerChanged(agent.rank);
+    else this.records.sentinelChanged(agent.id);
   }
 
   /** Gives the rank to the client, which becomes a sentinel if it is not one (S2). */
   giveRank(get: PendingGet, rank: number): void {
-    const sentinel = this.#sentinelOf.get(get.client) ?? this.#newSentinel(get, rank);
+    const sentinel = this.#connections.sentinelOf(get.client) ?? this.#newSentinel(get, rank);
     sentinel.actor.send({ type: 'rank.given', rank });
     this.#declare(rank, sentinel);
     replyRank(get, rank);
@@ -157,13 +170,14 @@ export class Crew {
     sentinel.workers.delete(former);
     this.#passes(former);
     this.replacements++;
+    this.#job.changed();
     this.#declare(rank, sentinel, former).actor.send({ type: 'rank.replaced' });
     this.#job.joinPhase.send({ type: 'rank.replaced' });
   }
 
   /** S2. */
   askForRank(get: PendingGet): void {
-    const sentinel = this.#sentinelOf.get(get.client);
+    const sentinel = this.#connections.sentinelOf(get.client);
     this.#job.joinPhase.send({
       type: 'rank.asked',
       request: this.#job.requests.add(get),
@@ -173,25 +187,11 @@ export class Crew {
 
   #newSentinel({ client, metadata }: PendingGet, rank: number): Sentinel {
     const id = this.#nextSentinel++;
-    const actor = actorOf(this.#job.machines.sentinel, {
-      parent: this.#job.supervisor,
-      id: `sentinel.${id}`,
-      input: { id, rank },
-    });
+    const actor = this.actors.sentinel({ id, rank });
     const session = metadata.get(KEY.session);
-    const sentinel: Sentinel = {
-      id,
-      client,
-      actor,
-      session,
-      workers: new Set(),
-      hasEnded: false,
-      pendingGet: undefined,
-      since: 0,
-    };
+    const sentinel = newSentinel(id, { client, actor, session });
     this.#sentinels.add(id, sentinel);
-    this.#sentinelOf.set(client, sentinel);
-    this.#clients.set(client.id, client);
+    this.#connections.connectSentinel(sentinel);
     client.closeListeners.add(this.#job);
     this.changed(sentinel);
     actor.start();
@@ -204,28 +204,56 @@ export class Crew {
   }
 
   #declare(rank: number, sentinel: Sentinel, replaced?: Worker): Worker {
-    const isSupervised = sentinel.session !== undefined;
-    const { options } = this.#job;
-    const actor = actorOf(this.#job.machines.worker, {
-      parent: this.#job.supervisor,
-      id: `worker.${rank}`,
-      input: {
-        rank,
-        isSupervised,
-        isElastic: options.join === 'elastic',
-        reconnectGrace: options.reconnectGrace,
-      },
-    });
-    const worker = newWorker(rank, sentinel, actor, replaced);
-    this.#workers.add(rank, worker);
-    sentinel.workers.add(worker);
-    actor.start();
+    const worker = newWorker(rank, sentinel, this.actors.worker(rank, sentinel), replaced);
+    this.#add(worker);
+    worker.actor.start();
+    this.records.workerChanged(rank);
     return worker;
+  }
+
+  #add(worker: Worker): void {
+    this.#workers.add(worker.rank, worker);
+    worker.sentinel.workers.add(worker);
+  }
+
+  /** Takes up a sentinel of before a restart, whose connection counts as open. */
+  adoptSentinel(sentinel: Sentinel): void {
+    const { id, since } = sentinel;
+    this.#sentinels.add(id, sentinel);
+    this.#nextSentinel = Math.max(this.#nextSentinel, id + 1);
+    this.#changes = Math.max(this.#changes, since);
+    if (hasEnded(sentinel)) this.endSentinel(id);
+    this.#connections.adopt(sentinel);
+  }
+
+  /** Takes up a worker of before a restart, whose connection counts as open unless it is lost. */
+  adoptWorker(worker: Worker): void {
+    this.#add(worker);
+    this.#changes = Math.max(this.#changes, worker.since);
+    if (hasEnded(worker)) this.end(worker.rank);
+    this.#connections.adopt(worker);
+  }
+
+  /** The connections of before a restart, in the order of their numbers. */
+  get formerClients(): readonly Client[] {
+    return this.#connections.descending;
+  }
+
+  /** The counts that survive the server. */
+  get state(): Fields {
+    return { replacements: this.replacements, past: Object.fromEntries(this.#past) };
+  }
+  restore(state: RecordReader, isSupervised: boolean): void {
+    this.replacements = state.number('replacements');
+    const past = state.inner('past');
+    for (const name of Object.keys(past.fields)) this.#past.set(name, past.number(name));
+    this.isSupervised = isSupervised;
   }
 
   endSentinel(id: number): void {
     this.sentinel(id).hasEnded = true;
-    this.#sentinels.markEnded(id);
+    const forgotten = this.#sentinels.markEnded(id);
+    if (forgotten !== undefined) this.records.sentinelForgotten(forgotten.id);
   }
 
   /** Marks the worker as ended; it may be evicted later (S17). */
@@ -236,12 +264,14 @@ export class Crew {
     const ended = this.#workers.markEnded(rank);
     if (ended === undefined) return;
     ended.sentinel.workers.delete(ended);
+    this.records.workerForgotten(ended.rank);
     this.#passes(ended);
   }
 
   #passes(worker: Worker): void {
     const state = stateOfWorker(worker);
     this.#past.set(state, this.past(state) + 1);
+    this.#job.changed();
   }
 
   /** The number of agents that ended in that state and are not kept. */
@@ -251,11 +281,16 @@ export class Crew {
 
   /** S9. */
   askAlive(get: PendingGet): void {
-    const sentinel = this.#sentinelOf.get(get.client);
+    const sentinel = this.#connections.sentinelOf(get.client);
     const request = this.#job.requests.add(get);
     if (sentinel === undefined || sentinel.hasEnded)
       this.#job.supervisor.send({ type: 'alive.asked', request });
     else sentinel.actor.send({ type: 'alive.asked', request, waits: get.waits });
+  }
+
+  /** The sentinel of that number, if it is kept. */
+  findSentinel(id: number): Sentinel | undefined {
+    return this.#sentinels.get(id);
   }
 
   /** @throws if there is none of that number */
@@ -267,12 +302,12 @@ export class Crew {
 
   /** A connection has closed, and the job has failed. */
   forget(id: number): void {
-    this.#takeAgents(id);
+    this.#connections.take(id);
   }
 
   /** S13: the connection of a worker or sentinel has closed while the sleigh serves. */
   handleDisconnection(id: number): void {
-    const { worker, sentinel } = this.#takeAgents(id);
+    const { worker, sentinel } = this.#connections.take(id);
     worker?.actor.send({ type: 'connection.closed', ...this.owedBy(worker) });
     if (sentinel === undefined) return;
     let registeredWorkers = 0;
@@ -282,23 +317,9 @@ export class Crew {
 
   /** Handles the end of a connection during the shutdown (S14). */
   handleLeaving(id: number): void {
-    const { worker, sentinel } = this.#takeAgents(id);
+    const { worker, sentinel } = this.#connections.take(id);
     worker?.actor.send({ type: 'left' });
     sentinel?.actor.send({ type: 'left' });
-  }
-
-  /** A connection has closed. @returns whose it was */
-  #takeAgents(id: number): {
-    readonly worker?: Worker | undefined;
-    readonly sentinel?: Sentinel | undefined;
-  } {
-    const client = this.#clients.get(id);
-    if (client === undefined) return {};
-    this.#clients.delete(id);
-    const agents = { worker: this.#workerOf.get(client), sentinel: this.#sentinelOf.get(client) };
-    this.#workerOf.delete(client);
-    this.#sentinelOf.delete(client);
-    return agents;
   }
 
   /** Handles a reported death, with the report if it is from the sentinel (S13, S19). */
@@ -306,45 +327,13 @@ export class Crew {
     this.find(rank)?.actor.send({ type: 'death.reported', task, end });
   }
 
-  /** S13: workers without a task come first, so that no task goes to a dying worker; unregistered ones last (S17). */
-  *notifyWorkersOf({ workers }: Sentinel, sleigh: 'serves' | 'shutsDown'): Steps {
-    // By rank, whoever has been replaced: the tasks of the dead go back to the queue in that order.
-    const inOrder = [...workers].sort((a, b) => a.rank - b.rank);
-    for (const isMeant of sleigh === 'serves' ? [hasNoTask, hasCome, isAny] : [isAny])
-      yield* eachInSteps(inOrder, (worker) => {
-        if (isMeant(worker)) worker.actor.send({ type: 'sentinel.gone', sleigh, ...this.owedBy(worker) });
-      });
-  }
-
-  /** The sentinel that should have ended these workers has left (S14). */
-  endWaitingOf({ workers }: Sentinel): Steps {
-    return eachInSteps(workers, ({ actor }) => actor.send({ type: 'waiting.ended' }));
-  }
-
-  /** Notifies each rank that has not registered when the group closes (S6.1, S19). */
-  closeRanks(): Steps {
-    return eachInSteps(this.everyWorker, ({ client, actor }) => {
-      if (client === undefined) actor.send({ type: 'group.closed' });
-    });
-  }
-
-  /** Waiting sentinels are told to stop now, the others when they ask (S14). */
-  stopSentinels(): Steps {
-    return eachInSteps(this.#sentinels.values(), ({ actor }) => actor.send({ type: 'shutdown.started' }));
-  }
-
   /** S16. */
   *endEveryone(): Steps {
-    // Includes workers that were replaced (S19).
-    for (const clients of [this.#workerOf, this.#sentinelOf])
-      yield* eachInSteps(clients.keys(), (client) => client.closeListeners.delete(this.#job));
+    for (const clients of this.#connections.all)
+      yield* eachInSteps(clients, (client) => client.closeListeners.delete(this.#job));
     for (const agents of [this.#workers, this.#sentinels]) {
       yield* eachInSteps<Worker | Sentinel>(agents.values(), ({ actor }) => actor.send({ type: 'left' }));
       agents.forgetAll();
     }
   }
 }
-
-const isAny = (): boolean => true;
-const hasCome = ({ client }: Worker): boolean => client !== undefined;
-const hasNoTask = (worker: Worker): boolean => hasCome(worker) && worker.task === undefined;

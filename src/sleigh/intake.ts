@@ -1,4 +1,4 @@
-import { actorOf, type ActorOf } from '../actors/actor.ts';
+import { actorOf, type ActorOf, type ActorState } from '../actors/actor.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import type { workMachine } from '../machines/work.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
@@ -15,12 +15,24 @@ interface IntakeJob extends JobHost {
 
 /** The actor that every request for work goes through, with the facts that its machine decides by (S7, S8, S14). */
 export class Intake {
-  readonly actor: ActorOf<typeof workMachine>;
+  #actor: ActorOf<typeof workMachine> | undefined;
   readonly #job: IntakeJob;
 
   constructor(job: IntakeJob) {
     this.#job = job;
-    this.actor = actorOf(job.machines.work, { parent: job.supervisor, id: 'work', input: undefined });
+  }
+
+  /** @param restored the state of the actor before a restart, which this one continues */
+  start(restored?: ActorState): void {
+    const { machines, supervisor: parent, changes } = this.#job;
+    const changed = changes.isRecorded ? () => this.#job.changed() : undefined;
+    this.#actor = actorOf(machines.work, { parent, id: 'work', input: undefined, restored, changed });
+    this.#actor.start();
+  }
+
+  get actor(): ActorOf<typeof workMachine> {
+    if (this.#actor === undefined) throw new Error('The job has not been started.');
+    return this.#actor;
   }
 
   storeTask(store: PendingStore): void {

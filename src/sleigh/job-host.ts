@@ -8,6 +8,8 @@ import type { workerMachine } from '../machines/worker.ts';
 import type { Steps } from '../workspace/steps.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import type { NamedTimers } from './named-timers.ts';
+import type { JobDeadlines } from './deadline-name.ts';
+import type { JobChanges } from './job-changes.ts';
 import type { JobOptions } from './options.ts';
 import type { PendingRequests } from './pending-requests.ts';
 
@@ -16,7 +18,11 @@ export interface JobHost {
   readonly workspace: Workspace;
   readonly options: JobOptions;
   readonly timers: NamedTimers;
+  /** The timers that survive the server. */
+  readonly deadlines: JobDeadlines;
   readonly requests: PendingRequests;
+  /** Accepts the changes of what survives the server. */
+  readonly changes: JobChanges;
   /** Those of which a part makes actors. */
   readonly machines: {
     readonly worker: typeof workerMachine;
@@ -28,6 +34,8 @@ export interface JobHost {
   readonly shutdown: ActorRefFrom<typeof shutdownMachine>;
   /** Milliseconds. */
   readonly now: number;
+  /** The record of the job itself has changed: its machines or its counters. */
+  changed(): void;
   /** Does what takes long in its turn with others (P14). */
   inSteps(steps: Steps): void;
 }

@@ -79,8 +79,6 @@ function jobVariables(job: Job): Record<string, JobVariable> {
     },
   });
 
-  let fixedArguments = 0;
-
   return {
     version: constant(() => PROTOCOL_VERSION, { hidden: true }),
     plugin_version: constant(() => `sleigh ${VERSION}`),
@@ -173,11 +171,12 @@ function jobVariables(job: Job): Record<string, JobVariable> {
     fixedargID: {
       hidden: true,
       get: (get) => {
-        const name = `#fixedArg${fixedArguments + 1}`;
+        const name = `#fixedArg${job.fixedArguments + 1}`;
         const owner = get.client.account;
         const noRoom = workspace.accounting.nameRefusal(name, owner);
         if (noRoom !== undefined) return get.refuse(noRoom);
-        fixedArguments++;
+        job.fixedArguments++;
+        job.changed();
         workspace.define(name, { hidden: true, owner }).declare('single');
         get.answer(foundText(name, get.origin));
       },

@@ -15,6 +15,8 @@ import type { Work } from './work.ts';
 /** What the machines of a job command: its parts, each of which carries out some of it. */
 export interface Job extends JobHost {
   readonly stories: StoryKeeper;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly crew: Crew;
   readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
@@ -23,6 +25,8 @@ export interface Job extends JobHost {
   readonly intake: Intake;
   readonly supervision: Supervision;
   readonly work: Work;
+  /** The number of fixed arguments so far (S11). */
+  fixedArguments: number;
   /** One of its machines has failed: it does nothing any more, and refuses what it is asked. */
   readonly hasFailed: boolean;
   /** Stores a text into an ordinary variable of the workspace. */

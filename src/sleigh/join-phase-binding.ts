@@ -96,9 +96,8 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
     replyWorkerCount(requests.get(event.request), context.registered);
   },
   replyWorkerCountToAll: ({ joining }, { context }) => joining.replyToAll(context.registered),
-  startJoinTimer: ({ timers }, { context, self }) =>
-    timers.start('joining', context.delay, () => self.send({ type: 'joining.elapsed' })),
-  stopJoinTimer: ({ timers }) => timers.stop('joining'),
+  startJoinTimer: ({ deadlines }, { context }) => deadlines.start('joining', context.delay),
+  stopJoinTimer: ({ deadlines }) => deadlines.stop('joining'),
   reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
 };
 

@@ -22,11 +22,14 @@ export class NullReserve {
   readonly #accounting: StorageAccounting;
   /** The metadata of the null results. The bytes of the broadcast are not kept. */
   readonly value: Value;
+  /** The number of the broadcast. */
+  readonly broadcast: number;
   #places = 0;
 
   /** @param value the broadcast; its metadata are kept while anything is reserved */
-  constructor(accounting: StorageAccounting, { metadata, owner }: Value) {
+  constructor(accounting: StorageAccounting, { metadata, owner }: Value, broadcast: number) {
     this.#accounting = accounting;
+    this.broadcast = broadcast;
     this.value = { descriptor: 0, payload: '', metadata, owner };
   }
 

@@ -1,10 +1,11 @@
 import type { DeathPolicy } from '../machines/dead-worker-policy.ts';
 import { NO_MAXIMUM } from '../machines/join-phase-setup.ts';
+import type { RecordReader } from '../store/record.ts';
 import { KEY } from '../wire/names.ts';
 import { parseDecimal, parseWhole } from '../wire/numbers.ts';
 import type { Metadata } from '../wire/payload.ts';
 import { refusal, type Refusal } from '../workspace/refusal.ts';
-import type { Reach } from './tasks.ts';
+import type { Reach } from './task.ts';
 import { JOB, WORKSPACE } from '../wire/refusals.ts';
 
 /** The options of a job (S1). A program that starts one with `Sleigh.start` passes SleighOptions. */
@@ -38,6 +39,20 @@ export const DEFAULT_OPTIONS: JobOptions = {
 
 const POLICIES: readonly string[] = ['shutdown', 'requeue', 'null'] satisfies DeathPolicy[];
 export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes(text);
+
+/** The options in the record of a job, as they were when it was made. */
+export function optionsIn(record: RecordReader): JobOptions {
+  const policy = record.text('onDeadWorker');
+  return {
+    rankCount: record.number('rankCount'),
+    sentinelRefreshPeriod: record.number('sentinelRefreshPeriod'),
+    workerGracePeriod: record.number('workerGracePeriod'),
+    onDeadWorker: isPolicy(policy) ? policy : DEFAULT_OPTIONS.onDeadWorker,
+    maxAttempts: record.number('maxAttempts'),
+    join: record.text('join') === 'elastic' ? 'elastic' : 'closing',
+    reconnectGrace: record.number('reconnectGrace'),
+  };
+}
 
 /** The workers that get a broadcast of an elastic group, from the metadata of its store (S17). */
 export function parseReach(metadata: Metadata): Reach | Refusal {

@@ -10,12 +10,12 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { AbsentRanks, notReached } from './absences.ts';
 import { isAwaited, isRegistered, type Worker } from './agents.ts';
 import { KeptEnd } from './kept-end.ts';
-import { RangesOfRanks, type Ranks } from './result-queue.ts';
+import { RangesOfRanks, type Ranks } from './ranks.ts';
 import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import type { Broadcast, Task } from './tasks.ts';
+import type { Broadcast, Task } from './task.ts';
 import type { Work } from './work.ts';
 
 interface RecoveryJob extends JobHost {
@@ -159,7 +159,7 @@ export class Recovery {
     const { workspace } = this.#sleigh;
     yield* eachInSteps(notReached(this.#sleigh, broadcasts), ([broadcast, absent]) => {
       if (!broadcast.isOpen) return;
-      broadcast.isOpen = false;
+      this.#work.tasks.settle(broadcast);
       if (absent.length === 0 || workspace.deleted) broadcast.reserve.give(1);
       else this.answerFor(broadcast, absent);
     });

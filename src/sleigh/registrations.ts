@@ -8,7 +8,8 @@ import { PendingGet, type Client } from '../workspace/pending-get.ts';
 import { notANumber, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { textOf } from '../workspace/value.ts';
-import { rankStateOf, type Worker } from './agents.ts';
+import { isConnected, isRegistered, rankStateOf, type Worker } from './agents.ts';
+import { formerClient } from './former-client.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
@@ -26,13 +27,7 @@ const MAX_SESSION = 255;
 const MAX_ANNOUNCED = 1_000;
 
 /** The client of fetches that discard a value. */
-const NOBODY: Client = {
-  id: 0,
-  peer: '',
-  closeListeners: new Set(),
-  answer: () => undefined,
-  refuse: () => undefined,
-};
+const NOBODY = formerClient(0, '');
 
 /** The secret that identifies a returning worker (S18). It is shown to nobody else. */
 const sessionOf = ({ value }: PendingStore): string | undefined => value.metadata.get(KEY.session);
@@ -43,9 +38,6 @@ function withoutSession(metadata: Metadata): Metadata {
   rest.delete(KEY.session);
   return rest;
 }
-
-/** The name of the timer of a lost worker. */
-const timerOf = (rank: number): string => `return of worker ${rank}`;
 
 /** What registrations need of their job. */
 interface RegistrationsJob extends JobHost {
@@ -138,6 +130,7 @@ export class Registrations {
     const { client, value } = store;
     const { crew, now, options } = this.#job;
     this.accepted++;
+    this.#job.changed();
     worker.registeredAt = now;
     worker.host =
       value.metadata.get(KEY.host)?.slice(0, MAX_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
@@ -178,13 +171,16 @@ export class Registrations {
 
   /** Starts the timer of the grace within which it may come back (S18). */
   startTimer(worker: Worker): void {
-    const { timers, supervision, crew } = this.#job;
+    const { deadlines, supervision, crew } = this.#job;
     crew.changed(worker);
     worker.pendingGet = undefined;
     this.#lost.add(worker);
-    timers.start(timerOf(worker.rank), supervision.lostFor(worker), () =>
-      worker.actor.send({ type: 'return.elapsed', ...crew.owedBy(worker) }),
-    );
+    deadlines.start('return of worker', supervision.lostFor(worker), worker.rank);
+  }
+
+  /** Takes up a worker of before a restart, which may have been lost. */
+  adopt(worker: Worker): void {
+    if (isRegistered(worker) && !isConnected(worker)) this.#lost.add(worker);
   }
 
   /** Workers that are lost when the sleigh shuts down have left (S18). */
@@ -195,6 +191,6 @@ export class Registrations {
   /** It has come back, or has ended. */
   stopTimer(worker: Worker): void {
     this.#lost.delete(worker);
-    this.#job.timers.stop(timerOf(worker.rank));
+    this.#job.deadlines.stop('return of worker', worker.rank);
   }
 }

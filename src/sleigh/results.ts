@@ -7,9 +7,10 @@ import type { Value } from '../workspace/value.ts';
 import type { Worker } from './agents.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { KeptEnd } from './kept-end.ts';
-import { NullResults, type Ranks } from './result-queue.ts';
+import { NullResults } from './null-results.ts';
+import type { Ranks } from './ranks.ts';
 import type { NullReserve } from './null-reserve.ts';
-import type { Broadcast } from './tasks.ts';
+import type { Broadcast } from './task.ts';
 
 /** The origin of a result: a task, a copy of a broadcast, or a broadcast that its worker never had. */
 export interface Origin {
@@ -83,5 +84,6 @@ export function nullResultsOf(
 ): NullResults {
   const value = reserve?.value ?? { descriptor: 0, payload: '', metadata, owner };
   const origin = { value, batch, broadcast: broadcast && { copies: broadcast.copies } };
-  return new NullResults(value, ranks, (rank) => nullResultOf(origin, rank, end?.end), { end, reserve });
+  const make = (rank: number): Value => nullResultOf(origin, rank, end?.end);
+  return new NullResults(value, ranks, make, { end, reserve, copies: broadcast?.copies });
 }

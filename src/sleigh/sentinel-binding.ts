@@ -8,9 +8,6 @@ import { jobOf, type Job } from './job.ts';
 /** The number of refresh periods after which a sentinel that does not use `sentinel_alive` is dead (S13). */
 export const MISSED_PERIODS = 3;
 
-/** The name of a sentinel's heartbeat timeout. */
-const absence = (id: number): string => `absence of sentinel ${id}`;
-
 /** What the machine of a sentinel commands. */
 const implementations: Implementations<typeof sentinelMachine, Job> = {
   replaceWorker: ({ crew }, { event }) => {
@@ -34,11 +31,9 @@ const implementations: Implementations<typeof sentinelMachine, Job> = {
     if (event.type === 'alive.asked') replyStop(requests.get(event.request));
     else heartbeats.unblock(crew.sentinel(context.id), '1');
   },
-  startHeartbeatTimeout: ({ timers, options }, { context, self }) =>
-    timers.start(absence(context.id), MISSED_PERIODS * options.sentinelRefreshPeriod, () =>
-      self.send({ type: 'heartbeat.missed' }),
-    ),
-  stopHeartbeatTimeout: ({ timers }, { context }) => timers.stop(absence(context.id)),
+  startHeartbeatTimeout: ({ deadlines, options }, { context }) =>
+    deadlines.start('absence of sentinel', MISSED_PERIODS * options.sentinelRefreshPeriod, context.id),
+  stopHeartbeatTimeout: ({ deadlines }, { context }) => deadlines.stop('absence of sentinel', context.id),
   end: ({ crew }, { context }) => crew.endSentinel(context.id),
   reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
 };

@@ -9,12 +9,10 @@ const DRAIN_PERIOD = 10;
 
 /** The implementations of the machine's actions. */
 const implementations: Implementations<typeof shutdownMachine, Job> = {
-  startGraceTimer: ({ timers, options }, { self }) =>
-    timers.start('grace', options.workerGracePeriod, () => self.send({ type: 'grace.elapsed' })),
-  stopGraceTimer: ({ timers }) => timers.stop('grace'),
-  startDrainTimer: ({ timers }, { self }) =>
-    timers.start('drain', DRAIN_PERIOD, () => self.send({ type: 'drain.elapsed' })),
-  stopDrainTimer: ({ timers }) => timers.stop('drain'),
+  startGraceTimer: ({ deadlines, options }) => deadlines.start('grace', options.workerGracePeriod),
+  stopGraceTimer: ({ deadlines }) => deadlines.stop('grace'),
+  startDrainTimer: ({ deadlines }) => deadlines.start('drain', DRAIN_PERIOD),
+  stopDrainTimer: ({ deadlines }) => deadlines.stop('drain'),
   storeRideOver: (job, { event }) => {
     reportEndByItself(job.workspace, event.type);
     job.announce(VARIABLE.rideOver, '1');

@@ -1,6 +1,7 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
+import { closeRanks, endWaitingOf, notifyWorkersOf, stopSentinels } from './crew-notices.ts';
 import { jobOf, type Job } from './job.ts';
 import { refuseRank, replyRank, replyStop } from './rank-replies.ts';
 import { SLEIGH_DEAD } from './refusals.ts';
@@ -10,7 +11,7 @@ import { SLEIGH_DEAD } from './refusals.ts';
  * `machines/sleigh.ts` contains the routing of events.
  */
 const implementations: Implementations<typeof sleighMachine, Job> = {
-  closeRanks: (job) => job.inSteps(job.crew.closeRanks()),
+  closeRanks: (job) => job.inSteps(closeRanks(job.crew)),
   settleBroadcasts: ({ recovery }) => recovery.settleBroadcasts(),
   disconnect: ({ crew }, { event }) => {
     assertEvent(event, 'connection.closed');
@@ -26,15 +27,15 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
   },
   notifyWorkersOfSentinel: (job, { event }) => {
     assertEvent(event, ['sentinel.died', 'sentinel.left']);
-    job.inSteps(job.crew.notifyWorkersOf(job.crew.sentinel(event.id), 'serves'));
+    job.inSteps(notifyWorkersOf(job.crew, job.crew.sentinel(event.id), 'serves'));
   },
   giveUpRanksOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
-    job.inSteps(job.crew.notifyWorkersOf(job.crew.sentinel(event.id), 'shutsDown'));
+    job.inSteps(notifyWorkersOf(job.crew, job.crew.sentinel(event.id), 'shutsDown'));
   },
   endWaitingOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
-    job.inSteps(job.crew.endWaitingOf(job.crew.sentinel(event.id)));
+    job.inSteps(endWaitingOf(job.crew.sentinel(event.id)));
   },
   replyStop: ({ requests }, { event }) => {
     assertEvent(event, 'alive.asked');
@@ -58,7 +59,7 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
     crew.declareReplacement(event.rank);
     replyRank(requests.get(event.request), event.rank);
   },
-  stopSentinels: (job) => job.inSteps(job.crew.stopSentinels()),
+  stopSentinels: (job) => job.inSteps(stopSentinels(job.crew)),
   leaveDisconnected: (job) => job.inSteps(job.registrations.leaveDisconnected()),
   refuseMasters: (job) => job.inSteps(job.work.batches.refuseWaiting(SLEIGH_DEAD)),
   endWaiting: (job) => job.inSteps(job.work.endWaiting()),

@@ -1,5 +1,6 @@
-import { createActor, type ActorRefFrom } from 'xstate';
-import type { Actor } from '../actors/actor.ts';
+import { createActor, type ActorRefFrom, type Snapshot } from 'xstate';
+import { onChange, type Actor } from '../actors/actor.ts';
+import type { Entity } from '../store/change.ts';
 import { storyOf } from '../actors/story.ts';
 import type { joinPhaseMachine } from '../machines/join-phase.ts';
 import type { shutdownMachine } from '../machines/shutdown.ts';
@@ -25,9 +26,14 @@ import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
 import { type Job, ownJob } from './job.ts';
 import { jobMachines, type JobMachines } from './job-machines.ts';
+import { actorStateIn } from './actor-record.ts';
 import { Joining } from './joining.ts';
+import { Deadlines } from './deadlines.ts';
+import { JobChanges } from './job-changes.ts';
+import { entitiesOfJob, recordOfJob, snapshotIn } from './job-record.ts';
+import { JobLoader } from './job-loader.ts';
 import { NamedTimers } from './named-timers.ts';
-import type { JobOptions } from './options.ts';
+import { optionsIn, type JobOptions } from './options.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { Recovery } from './recovery.ts';
 import { Registrations } from './registrations.ts';
@@ -43,12 +49,11 @@ import { Work } from './work.ts';
  */
 export class Sleigh implements WorkspacePlugin, Job {
   readonly workspace: Workspace;
-  readonly options: JobOptions;
+  readonly changes: JobChanges;
   readonly timers: NamedTimers;
+  readonly deadlines: Deadlines;
   readonly requests = new PendingRequests();
   readonly failures = new Failures();
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
   readonly crew: Crew;
   readonly heartbeats: Heartbeats;
   readonly registrations: Registrations;
@@ -60,13 +65,20 @@ export class Sleigh implements WorkspacePlugin, Job {
   readonly machines: JobMachines;
   /** The stories of all its actors, and the number of workers and sentinels in each state. */
   readonly stories: StoryKeeper;
-  readonly supervisor: ActorRefFrom<typeof sleighMachine>;
+  fixedArguments = 0;
+  options: JobOptions;
+  startedAt: number;
+  #supervisor: ActorRefFrom<typeof sleighMachine> | undefined;
   #hasFailed = false;
+  /** The entities of before a restart, until all are there. */
+  #loaded: Entity[] = [];
 
   constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines) {
     this.workspace = workspace;
     this.options = options;
     this.startedAt = workspace.host.clock();
+    this.changes = new JobChanges(workspace);
+    this.deadlines = new Deadlines(this);
     this.timers = new NamedTimers(workspace.host.timers);
     this.crew = new Crew(this);
     this.heartbeats = new Heartbeats(this);
@@ -81,22 +93,80 @@ export class Sleigh implements WorkspacePlugin, Job {
       this.failures.failed,
       workspace.host.observerOf?.(`sleigh ${workspace.name}`),
     );
-    this.supervisor = createActor(this.machines.sleigh, {
-      id: 'sleigh',
-      input: {
-        maximum: options.rankCount,
-        limit: workspace.host.limits.workerCount,
-        policy: options.onDeadWorker,
-      },
-      ...inspectedBy(workspace.host.tracer, `sleigh ${workspace.name}`),
-    });
-    ownJob(this.supervisor.system, this);
-    this.supervisor.subscribe({ error: (error) => this.fail('sleigh', error) });
     this.intake = new Intake(this);
     defineJobVariables(this);
-    this.supervisor.start();
-    this.intake.actor.start();
+    if (workspace.isLoading) return;
+    this.#start();
+    this.intake.start();
     if (options.join === 'elastic') this.joinPhase.send({ type: 'elastic.chosen' });
+    this.changed();
+  }
+
+  /** @param snapshot of the supervisor of before a restart, which this one continues */
+  #start(snapshot?: Snapshot<unknown>): void {
+    const { name, host } = this.workspace;
+    const { rankCount, onDeadWorker } = this.options;
+    const supervisor = createActor(this.machines.sleigh, {
+      id: 'sleigh',
+      input: { maximum: rankCount, limit: host.limits.workerCount, policy: onDeadWorker },
+      ...(snapshot !== undefined && { snapshot }),
+      ...inspectedBy(host.tracer, `sleigh ${name}`),
+    });
+    this.#supervisor = supervisor;
+    ownJob(supervisor.system, this);
+    supervisor.subscribe({ error: (error) => this.fail('sleigh', error) });
+    supervisor.start();
+    if (this.changes.isRecorded)
+      for (const actor of [supervisor, this.joinPhase, this.shutdown]) onChange(actor, () => this.changed());
+  }
+
+  get supervisor(): ActorRefFrom<typeof sleighMachine> {
+    if (this.#supervisor === undefined) throw new Error(`the job in ${this.workspace.name} is not loaded`);
+    return this.#supervisor;
+  }
+
+  changed(): void {
+    if (this.changes.isRecorded) this.changes.touch(['job'], () => recordOfJob(this));
+  }
+
+  /** Everything about the job that survives the server, as its store must have it. */
+  entities(): Iterable<Entity> {
+    return entitiesOfJob(this);
+  }
+
+  /** Takes up an entity of before a restart; `restored` follows the last one. */
+  restore(entity: Entity): void {
+    this.#loaded.push(entity);
+  }
+
+  /** The job continues. The connections of before the restart have closed (S18). */
+  restored(): void {
+    this.load(this.#loaded);
+    this.#loaded = [];
+    if (this.#hasFailed) return;
+    for (const client of this.crew.formerClients) this.clientLeft(client);
+    this.inSteps(this.work.batches.forgetGets());
+  }
+
+  /** Takes up all that survived an earlier job. Its connections still count as open, and nobody waits. */
+  load(entities: Iterable<Entity>): void {
+    const loader = new JobLoader(this, entities);
+    const { record } = loader;
+    if (record.flag('hasFailed')) {
+      this.#start();
+      this.intake.start();
+      return this.#end();
+    }
+    this.options = optionsIn(record.inner('options'));
+    this.startedAt = record.number('startedAt');
+    this.#start(snapshotIn(record.text('supervisor')));
+    this.intake.start(actorStateIn(record, 'work'));
+    this.work.completed = record.number('completed');
+    this.registrations.accepted = record.number('accepted');
+    this.fixedArguments = record.number('fixedArguments');
+    this.crew.restore(record.inner('crew'), this.shutdown.getSnapshot().context.isSupervised);
+    const tasks = record.inner('tasks');
+    loader.load({ oldest: tasks.number('oldest'), isKeeping: tasks.flag('isKeeping') });
   }
 
   /** Milliseconds. */
@@ -229,11 +299,13 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   *endEveryone(): Steps {
+    this.deadlines.stopAll();
     this.timers.stopAll();
     yield* this.refuseEveryone(PURGED);
     yield* this.crew.endEveryone();
     yield* this.work.drop();
     this.work.batches.forgetSpent();
+    this.deadlines.stopAll();
     this.timers.stopAll();
   }
 
@@ -244,9 +316,15 @@ export class Sleigh implements WorkspacePlugin, Job {
   fail(id: string, error: unknown): void {
     this.#reportBroken(id, error);
     if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    this.timers.stopAll();
+    this.#end();
     this.inSteps(this.#endWaiting());
+  }
+
+  #end(): void {
+    this.#hasFailed = true;
+    this.changes.end(['job'], recordOfJob(this));
+    this.deadlines.stopAll();
+    this.timers.stopAll();
   }
 
   *#endWaiting(): Steps {

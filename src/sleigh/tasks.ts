@@ -1,69 +1,18 @@
 import Denque from 'denque';
+import type { Entity } from '../store/change.ts';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
-import type { KeptEnd } from './kept-end.ts';
-
-/** The workers that declined a task (S19). */
-export interface Declined {
-  readonly ranks: ReadonlySet<number>;
-  /** The last worker that declined it, and how that worker ended. */
-  readonly last: { readonly rank: number; readonly end: KeptEnd | undefined };
-}
-
-/** A task, which one worker has at a time, or one worker's copy of a broadcast. */
-export interface Task {
-  readonly value: Value;
-  /** Undefined for those without `batchId` (S7). */
-  readonly batch: BatchRef;
-  /** How often it has been given to a worker. */
-  attempts: number;
-  /** The number of attempts that it specifies itself (S19). */
-  readonly maxAttempts: number | undefined;
-  /** Undefined if no worker has declined it. */
-  declined: Declined | undefined;
-  /** The broadcast that it is a copy of. */
-  readonly broadcast: Broadcast | undefined;
-  /** Whether it is a copy for a worker that joined after the broadcast, for which the log does not wait (S17). */
-  readonly isLate?: boolean;
-}
+import type { JobChanges } from './job-changes.ts';
+import { declinedBy, placeFor, someOf } from './task-queue.ts';
+import { TaskRecords } from './task-records.ts';
+import { copyOf, hasOtherCopy } from './task.ts';
+import type { Broadcast, Reach, Reader, Task, TasksState } from './task.ts';
 
 /** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
 const TRIMMED_AT_ONCE = 64;
-
-/** The workers that get a broadcast: also those that join later, or only present ones (S17). */
-export type Reach = 'present' | 'all';
-
-/** A task for every worker (S8). All copies share one value, which is kept until no copy needs it. */
-export interface Broadcast {
-  readonly number: number;
-  readonly value: Value;
-  readonly batch: BatchRef;
-  /** The number of copies so far. */
-  copies: number;
-  /** The number of unanswered copies of the log. */
-  outstanding: number;
-  /** Whether workers that join later also get it, until the job ends (S17). */
-  isLasting: boolean;
-  /** The memory of null results: one for each copy, and one for all ranks that it does not reach (P12). */
-  readonly reserve: NullReserve;
-  /** Whether the group has not closed since, so that the ranks that it does not reach are not known (S6.1). */
-  isOpen: boolean;
-}
-
-/** A worker's position in the broadcasts. */
-export interface Reader {
-  readonly rank: number;
-  /** The number of the next broadcast that it gets. */
-  nextBroadcast: number;
-  /** Its position in the lasting broadcasts that preceded it, which come first (S17). */
-  nextLasting: number;
-  readonly lastingBefore: number;
-  /** A copy that it must try again before all other tasks (S7.1). */
-  retry: Task | undefined;
-}
 
 /**
  * The tasks that no worker has (S7, S8): a queue of tasks, and a log of broadcasts that every worker reads at its own
@@ -83,10 +32,63 @@ export class Tasks {
    */
   #lasting: Broadcast[] = [];
   readonly #accounting: StorageAccounting;
+  readonly #records: TaskRecords;
+  /** Called when `state` has changed. */
+  readonly #changed: () => void;
+  /** The number of the last task or broadcast. */
+  #numbers = 0;
 
-  constructor(accounting: StorageAccounting, { keeping }: { keeping: boolean }) {
+  constructor(
+    accounting: StorageAccounting,
+    { keeping, changes, changed }: { keeping: boolean; changes: JobChanges; changed: () => void },
+  ) {
     this.#accounting = accounting;
     this.#keeping = keeping;
+    this.#records = new TaskRecords(changes);
+    this.#changed = changed;
+  }
+
+  /** What survives the server, beside the tasks and the broadcasts. */
+  get state(): TasksState {
+    return { oldest: this.#oldest, isKeeping: this.#keeping };
+  }
+
+  /** Queued tasks and broadcasts, as a store must have them. */
+  *entities(): Generator<Entity> {
+    yield* this.#records.ofQueue(this.#queue.toArray());
+    yield* this.#records.ofBroadcasts(new Set([...this.#lasting, ...this.broadcasts]));
+  }
+
+  /** The entity of the value of a task that a worker has. */
+  entityOf(task: Task): Entity {
+    return this.#records.ofValue(task);
+  }
+
+  /**
+   * Takes up what was kept before a restart.
+   * @param queue in order
+   * @param broadcasts oldest first
+   */
+  restore(state: TasksState, queue: readonly Task[], broadcasts: readonly Broadcast[]): void {
+    this.#oldest = state.oldest;
+    this.#keeping = state.isKeeping;
+    for (const task of queue) {
+      this.restoreValue(task);
+      this.#queue.push(task);
+      if (task.declined !== undefined) this.#declined++;
+    }
+    for (const broadcast of broadcasts) {
+      this.restoreValue({ number: broadcast.task, value: broadcast.value, declined: undefined });
+      if (broadcast.number >= this.#oldest) this.#broadcasts.push(broadcast);
+      if (broadcast.isLasting) this.#lasting.push(broadcast);
+    }
+  }
+
+  /** Takes up the value of a task that a worker has, or of another one. */
+  restoreValue({ number, value, declined }: Pick<Task, 'number' | 'value' | 'declined'>): void {
+    this.#numbers = Math.max(this.#numbers, number);
+    this.#accounting.keep(value);
+    declined?.last.end?.keep();
   }
 
   get length(): number {
@@ -103,22 +105,31 @@ export class Tasks {
 
   /** Some of the queued values, in order. */
   queued(from: number, count: number): readonly Value[] {
-    const values: Value[] = [];
-    for (let at = from; at < Math.min(from + count, this.#queue.length); at++) {
-      const task = this.#queue.peekAt(at);
-      if (task !== undefined) values.push(task.value);
-    }
-    return values;
+    return someOf(this.#queue, from, count).map(({ value }) => value);
   }
 
   add(value: Value, batch: BatchRef, maxAttempts?: number): void {
     this.#accounting.keep(value);
-    this.#queue.push({ value, batch, attempts: 0, maxAttempts, declined: undefined, broadcast: undefined });
+    const task: Task = {
+      number: ++this.#numbers,
+      value,
+      batch,
+      attempts: 0,
+      place: (this.#queue.peekBack()?.place ?? 0) + 1,
+      maxAttempts,
+      declined: undefined,
+      broadcast: undefined,
+    };
+    this.#queue.push(task);
+    this.#records.kept(task.number, value);
+    this.#records.queued(task);
   }
 
   /** Returns a failed task to the head of the queue (S13). */
   putBack(task: Task): void {
+    task.place = (this.#queue.peekFront()?.place ?? 1) - 1;
     this.#queue.unshift(task);
+    this.#records.queued(task);
     if (task.declined !== undefined) this.#declined++;
   }
 
@@ -139,16 +150,10 @@ export class Tasks {
     return taken;
   }
 
-  /** The position of the next task that the worker of that rank has not declined, which is usually the first one. */
-  #placeFor(rank: number): number | undefined {
-    for (let at = 0; at < this.#queue.length; at++)
-      if (this.#queue.peekAt(at)?.declined?.ranks.has(rank) !== true) return at;
-    return undefined;
-  }
-
   #takeAt(at: number): Task | undefined {
     const task = at === 0 ? this.#queue.shift() : this.#queue.removeOne(at);
     if (task?.declined !== undefined) this.#declined--;
+    if (task !== undefined) this.#records.taken(task);
     return task;
   }
 
@@ -156,11 +161,12 @@ export class Tasks {
     this.#accounting.keep(value);
     const number = this.nextBroadcast;
     const isLasting = reach === 'all';
-    const reserve = new NullReserve(this.#accounting, value);
+    const reserve = new NullReserve(this.#accounting, value, number);
     const isOpen = this.#keeping;
     reserve.take(readers + (isOpen ? 1 : 0));
     const broadcast = {
       number,
+      task: ++this.#numbers,
       value,
       batch,
       copies: readers,
@@ -171,6 +177,8 @@ export class Tasks {
     };
     this.#broadcasts.push(broadcast);
     if (isLasting) this.#lasting.push(broadcast);
+    this.#records.kept(broadcast.task, value);
+    this.#records.broadcast(broadcast);
     this.#trim();
     return broadcast;
   }
@@ -190,6 +198,7 @@ export class Tasks {
     for (const broadcast of this.#lasting) {
       broadcast.copies++;
       broadcast.reserve.take(1);
+      this.#records.broadcast(broadcast);
     }
     return {
       nextBroadcast: next,
@@ -211,20 +220,12 @@ export class Tasks {
 
   /** The number of queued tasks that the worker has not declined. */
   queuedFor({ rank }: Reader): number {
-    let left = this.#declined;
-    let declined = 0;
-    for (let at = 0; left > 0 && at < this.#queue.length; at++) {
-      const by = this.#queue.peekAt(at)?.declined?.ranks;
-      if (by === undefined) continue;
-      left--;
-      if (by.has(rank)) declined++;
-    }
-    return this.#queue.length - declined;
+    return this.#queue.length - declinedBy(this.#queue, rank, this.#declined);
   }
 
   /** Returns its next task; broadcasts come before tasks (S8). */
   takeFor(reader: Reader): Task | undefined {
-    const place = this.#placeFor(reader.rank);
+    const place = placeFor(this.#queue, reader.rank);
     const task = this.#nextCopy(reader) ?? (place === undefined ? undefined : this.#takeAt(place));
     if (task !== undefined) task.attempts++;
     return task;
@@ -285,7 +286,14 @@ export class Tasks {
    */
   close(): readonly Broadcast[] {
     this.#keeping = false;
+    this.#changed();
     return this.broadcasts.filter(({ isOpen }) => isOpen);
+  }
+
+  /** The ranks that a broadcast does not reach are known. */
+  settle(broadcast: Broadcast): void {
+    broadcast.isOpen = false;
+    this.#records.broadcast(broadcast);
   }
 
   /** Drops the kept broadcasts after `close`. */
@@ -294,7 +302,8 @@ export class Tasks {
     this.#lasting = [];
     yield* eachInSteps(lasting, (broadcast) => {
       broadcast.isLasting = false;
-      if (broadcast.number < this.#oldest) this.#accounting.drop(broadcast.value);
+      if (broadcast.number < this.#oldest) this.#dropBroadcast(broadcast);
+      else this.#records.broadcast(broadcast);
     });
     while (this.#trim()) yield;
   }
@@ -303,14 +312,16 @@ export class Tasks {
   *clear(): Generator<Task> {
     this.#declined = 0;
     for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+      this.#records.taken(task);
       this.#drop(task);
       yield task;
     }
   }
 
-  #drop({ value, declined }: Task): void {
+  #drop({ number, value, declined }: Task): void {
     this.#accounting.drop(value);
     declined?.last.end?.drop();
+    this.#records.dropped(number);
   }
 
   /**
@@ -322,21 +333,14 @@ export class Tasks {
       if (this.#keeping || this.#broadcasts.peekFront()?.outstanding !== 0) return false;
       const broadcast = this.#broadcasts.shift();
       this.#oldest++;
-      if (broadcast !== undefined && !broadcast.isLasting) this.#accounting.drop(broadcast.value);
+      this.#changed();
+      if (broadcast !== undefined && !broadcast.isLasting) this.#dropBroadcast(broadcast);
     }
     return true;
   }
+
+  #dropBroadcast(broadcast: Broadcast): void {
+    this.#accounting.drop(broadcast.value);
+    this.#records.dropBroadcast(broadcast);
+  }
 }
-
-/** Whether it has a copy that is not in the log: of a lasting broadcast, or one to try again. */
-const hasOtherCopy = ({ nextLasting, lastingBefore, retry }: Reader): boolean =>
-  nextLasting < lastingBefore || retry !== undefined;
-
-const copyOf = (broadcast: Broadcast): Task => ({
-  value: broadcast.value,
-  batch: broadcast.batch,
-  attempts: 0,
-  maxAttempts: undefined,
-  declined: undefined,
-  broadcast,
-});

@@ -14,7 +14,8 @@ import { overlaid, type Origin } from './results.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import { Tasks, type Broadcast, type Reach, type Task } from './tasks.ts';
+import type { Broadcast, Reach, Task } from './task.ts';
+import { Tasks } from './tasks.ts';
 
 /** What the work needs of its job. */
 interface WorkJob extends JobHost {
@@ -36,8 +37,10 @@ export class Work {
 
   constructor(job: WorkJob) {
     this.#job = job;
-    this.tasks = new Tasks(job.workspace.accounting, { keeping: !this.#isElastic });
-    this.batches = new Batches(job.workspace.accounting);
+    const { changes, workspace } = job;
+    const changed = (): void => job.changed();
+    this.tasks = new Tasks(workspace.accounting, { keeping: !this.#isElastic, changes, changed });
+    this.batches = new Batches(workspace.accounting, changes);
   }
 
   /** The gets that wait for a task. */
@@ -157,7 +160,7 @@ export class Work {
   *drop(): Steps {
     yield* eachInSteps(this.tasks.clear(), ({ batch }) => this.batches.dropQueued(batch));
     yield* eachInSteps(this.tasks.close(), (broadcast) => {
-      broadcast.isOpen = false;
+      this.tasks.settle(broadcast);
       broadcast.reserve.give(1);
     });
     yield* this.tasks.dropKept();
@@ -236,6 +239,7 @@ export class Work {
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
     this.completed++;
+    this.#job.changed();
     this.#job.crew.changed(worker);
     const { descriptor, payload } = value;
     const metadata = overlaid(worker, this.originOf(task), value.metadata);

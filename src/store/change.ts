@@ -27,6 +27,10 @@ export const KINDS = {
   deadline: 11,
   /** A session of a client and its last reply. */
   session: 12,
+  /** The place of a task in the queue, by the number of the task. */
+  place: 13,
+  /** How far the null results at the head of an inbox have been taken, by the number of the inbox. */
+  cursor: 14,
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -51,7 +55,10 @@ export const JOB_KINDS = [
   'result',
   'deadline',
   'session',
+  'place',
+  'cursor',
 ] as const satisfies readonly Kind[];
+export type JobKind = (typeof JOB_KINDS)[number];
 
 export type Key = readonly [kind: Kind, ...numbers: number[]];
 

@@ -10,6 +10,21 @@ const isList = (field: Field): field is readonly Field[] => Array.isArray(field)
 const isFields = (field: Field): field is Fields =>
   typeof field === 'object' && field !== null && !isList(field) && !(field instanceof Uint8Array);
 
+/** The value of a state of a statechart. */
+export type StateValue = string | { [state: string]: StateValue };
+
+function stateValueIn(field: Field): StateValue | undefined {
+  if (typeof field === 'string') return field;
+  if (!isFields(field)) return undefined;
+  const value: { [state: string]: StateValue } = {};
+  for (const [state, inner] of Object.entries(field)) {
+    const below = stateValueIn(inner);
+    if (below === undefined) return undefined;
+    value[state] = below;
+  }
+  return value;
+}
+
 /**
  * Reads the fields of a record. Each method throws if the field has another type: then this version of the server has not
  * written it.
@@ -30,6 +45,11 @@ export class RecordReader {
 
   #wrong(name: string, expected: string): Error {
     return plainError(STORED.badField(name, this.#of, expected));
+  }
+
+  /** All fields. */
+  get fields(): Fields {
+    return this.#fields;
   }
 
   has(name: string): boolean {
@@ -61,6 +81,34 @@ export class RecordReader {
   /** @returns undefined if there is no such field */
   optionalNumber(name: string): number | undefined {
     return this.has(name) ? this.number(name) : undefined;
+  }
+
+  /** @returns undefined if there is no such field */
+  optionalText(name: string): string | undefined {
+    return this.has(name) ? this.text(name) : undefined;
+  }
+
+  /** @returns undefined if there is no such field */
+  optional(name: string): RecordReader | undefined {
+    return this.has(name) ? this.inner(name) : undefined;
+  }
+
+  /** The value of a state of a machine. */
+  stateValue(name: string): StateValue {
+    return stateValueIn(this.#fields[name]) ?? this.#fail(name, 'a state');
+  }
+
+  /** A list of numbers; none if there is no such field. */
+  numbers(name: string): readonly number[] {
+    const field = this.#fields[name] ?? [];
+    if (!isList(field)) throw this.#wrong(name, 'a list of numbers');
+    return field.map((number) =>
+      typeof number === 'number' ? number : this.#fail(name, 'a list of numbers'),
+    );
+  }
+
+  #fail(name: string, expected: string): never {
+    throw this.#wrong(name, expected);
   }
 
   /** The record inside of a field. */

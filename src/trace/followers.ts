@@ -5,8 +5,9 @@ import {
   type AnyEventObject,
   type AnyMachineSnapshot,
   type AnyStateMachine,
+  type Snapshot,
 } from 'xstate';
-import { actorOf } from '../actors/actor.ts';
+import { actorOf, type ActorState } from '../actors/actor.ts';
 import { compiled } from '../actors/compiled.ts';
 import { NotCompilableError } from '../actors/not-compilable.ts';
 import { withoutEffects } from '../machines/bind.ts';
@@ -46,6 +47,9 @@ function silenced(machine: AnyStateMachine): AnyStateMachine {
   return machine.provide({ actors: { joinPhase: nobody, shutdown: nobody } });
 }
 
+/** With the inert children of an actor. */
+const persisted = (actor: AnyActorRef): Snapshot<unknown> => actor.getPersistedSnapshot();
+
 /** Checks the steps of actors against their machines: those of a trace, or those of a running server. */
 export class Followers {
   /** Whether the event of the current step is unexpected in its machine. */
@@ -68,11 +72,14 @@ export class Followers {
     return this.#machines.has(chart);
   }
 
-  /** @returns undefined if there is no machine of that name */
-  follow(chart: string, input: unknown): Follower | undefined {
+  /**
+   * @param restored the state of an earlier actor that the observed one continues
+   * @returns undefined if there is no machine of that name
+   */
+  follow(chart: string, input: unknown, restored?: ActorState): Follower | undefined {
     const machine = this.#machines.get(chart);
     if (machine === undefined) return undefined;
-    const origin = { id: 'followed', input, parent: this.#parent };
+    const origin = { id: 'followed', input, parent: this.#parent, restored };
     if (!this.#beginsInXState.has(machine))
       try {
         const follower = actorOf(machine, origin);
@@ -82,7 +89,9 @@ export class Followers {
         if (!(error instanceof NotCompilableError)) throw error;
         this.#beginsInXState.add(machine);
       }
-    return createActor(machine, origin).start();
+    const actor = createActor(machine, origin).start();
+    if (restored === undefined) return actor;
+    return createActor(machine, { ...origin, snapshot: { ...persisted(actor), ...restored } }).start();
   }
 
   /** Takes the step with the follower. @returns what the machine does instead, or undefined if it does the same */

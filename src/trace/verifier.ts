@@ -45,8 +45,8 @@ export class StepVerifier {
   /** @param scopeOf names what an actor belongs to, by what it began with */
   observer(scopeOf: (input: Parameters<StepObserver['began']>[2]) => string): StepObserver {
     return {
-      began: (actor, step, input) => {
-        const follower = this.#followers.follow(step.chart, input);
+      began: (actor, step, input, restored) => {
+        const follower = this.#followers.follow(step.chart, input, restored);
         if (follower !== undefined) this.#following.set(actor, { scope: scopeOf(input), follower });
       },
       took: (actor, step, event) => this.#took(actor, step, event),

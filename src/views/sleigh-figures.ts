@@ -1,4 +1,4 @@
-import type { BatchSummary, Totals } from '../sleigh/batches.ts';
+import type { BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
 import { batches } from './batches.ts';
@@ -14,7 +14,7 @@ interface Sample {
 /** The metrics of one sleigh over time. */
 export class SleighFigures {
   readonly history = new History(['queued', 'running', 'results', 'busy', 'completed a second']);
-  readonly #samples = new WeakMap<Readonly<Totals>, Sample[]>();
+  readonly #samples = new WeakMap<BatchSummary['totals'], Sample[]>();
   #last: { readonly time: number; readonly completed: number } | undefined;
 
   sample(sleigh: Sleigh, time: number): void {
@@ -34,7 +34,7 @@ export class SleighFigures {
     for (const { totals } of batches(sleigh)) this.#samplesOf(totals, { time, answered: totals.answered });
   }
 
-  #samplesOf(totals: Readonly<Totals>, sample: Sample): void {
+  #samplesOf(totals: BatchSummary['totals'], sample: Sample): void {
     let samples = this.#samples.get(totals);
     if (samples === undefined) this.#samples.set(totals, (samples = []));
     samples.push(sample);

@@ -8,9 +8,22 @@ export interface ObservedStep {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+type StateValue = string | { readonly [state: string]: StateValue | undefined };
+
+/** The state of an earlier actor that an actor continues. */
+export interface ObservedState {
+  readonly value: StateValue;
+  readonly context: Record<string, unknown>;
+}
+
 /** Observes the actors of a job or all connections, to verify their steps. It must not change them. */
 export interface StepObserver {
-  began(actor: { readonly id: string }, step: ObservedStep, input: Fields | undefined): void;
+  began(
+    actor: { readonly id: string },
+    step: ObservedStep,
+    input: Fields | undefined,
+    restored: ObservedState | undefined,
+  ): void;
   /** Called before the actions of the step are carried out. */
   took(actor: { readonly id: string }, step: ObservedStep, event: Fields & { readonly type: string }): void;
 }

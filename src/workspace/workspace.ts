@@ -152,6 +152,11 @@ export class Workspace {
     this.record = new WorkspaceRecord(this, host.changes, { isDurable, isLoaded });
   }
 
+  /** Whether it is of before a restart, and what was in it is being taken up. */
+  get isLoading(): boolean {
+    return this.#saved !== undefined;
+  }
+
   /** Accepts the changes of what survives the server: nothing once the workspace is deleted. */
   get changes(): Changes {
     return this.record.scope.changes;

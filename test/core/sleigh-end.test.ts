@@ -267,7 +267,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
 
   test.each(ways)('%s notifies waiting clients and stops all timers', (_, remove) =>
     simulated((server) => {
-      const job = new Job(server);
+      const job = new Job(server, {}, false);
       const waiting = everyoneWaits(job);
       remove(job);
       expect(waiting.map((visitor) => visitor.reply())).toMatchObject(waiting.map(() => PURGED));
@@ -281,7 +281,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
     'is prevented under requeue when a worker or sentinel that had opened it disconnects while another owner remains (W6.1)',
     simulated((server) => {
       for (const onDeadWorker of ['requeue', 'shutdown', 'null']) {
-        const job = new Job(server, { onDeadWorker });
+        const job = new Job(server, { onDeadWorker }, false);
         const { sentinel, workers } = job.openCrew(2);
         const [worker] = workers;
         for (const agent of [worker, sentinel])
@@ -304,7 +304,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
   test(
     'happens under requeue when its last owner disconnects, or an owner that is not a worker (W6, W6.1)',
     simulated((server) => {
-      const job = new Job(server, { onDeadWorker: 'requeue' });
+      const job = new Job(server, { onDeadWorker: 'requeue' }, false);
       const { workers } = job.openCrew(1);
       const [worker] = workers;
       worker?.client.call(['open ws', 'job', 'a worker of old', 'no']);
@@ -317,7 +317,7 @@ describe('deleting the workspace of a sleigh (S16)', () => {
     'while workers are busy, during the drain period or after it, leaves nothing behind',
     simulated((server) => {
       for (const milliseconds of [0, 5_000, 20_000]) {
-        const job = new Job(server);
+        const job = new Job(server, {}, false);
         const { workers } = job.crew(2);
         job.broadcast('b');
         job.task('t');
@@ -334,11 +334,11 @@ describe('deleting the workspace of a sleigh (S16)', () => {
   test(
     'allows a new one under the same name without any state of the old one',
     simulated((server) => {
-      const old = new Job(server);
+      const old = new Job(server, {}, false);
       const [worker] = old.openCrew(1).workers;
       old.task('x');
       old.owner.leave();
-      const job = new Job(server);
+      const job = new Job(server, {}, false);
       expect(job.status()).toEqual({ pending: 0, running: 0 });
       expect(worker?.get('fetch', 'task').status).toBe('0100');
       worker?.leave();

@@ -142,7 +142,7 @@ describe('expected workers (S4)', () => {
         (job: Job) => job.master.get('find', 'workerCount'),
         (job: Job) => job.master.list(),
       ]) {
-        const job = new Job(server);
+        const job = new Job(server, {}, false);
         job.sentinel(1);
         freeze(job);
         const late = job.visitor();

@@ -1,12 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  absentRanks,
-  NullResults,
-  RangesOfRanks,
-  RanksNotReached,
-  ResultQueue,
-} from '../../src/sleigh/result-queue.ts';
+import { NOT_RECORDED } from '../../src/sleigh/job-changes.ts';
+import { NullResults } from '../../src/sleigh/null-results.ts';
+import { absentRanks, RangesOfRanks, RanksNotReached } from '../../src/sleigh/ranks.ts';
+import { ResultQueue } from '../../src/sleigh/result-queue.ts';
+import { ResultRecords } from '../../src/sleigh/result-record.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { NO_METADATA } from '../../src/wire/payload.ts';
 import { StorageAccounting, ServerAccounting } from '../../src/workspace/storage-accounting.ts';
@@ -22,6 +20,8 @@ const nullsFor = (ranks: readonly number[]): NullResults => {
     valueOf(`rank ${rank}`),
   );
 };
+const queueIn = (server: ServerAccounting): ResultQueue =>
+  new ResultQueue(new StorageAccounting(server), new ResultRecords(1, NOT_RECORDED));
 const ranksBelow50 = fc.uniqueArray(fc.nat({ max: 49 })).map((ranks) => ranks.toSorted((a, b) => a - b));
 
 describe('absent ranks', () => {
@@ -57,7 +57,7 @@ describe('the results of a batch (S7, S13)', () => {
     fc.assert(
       fc.property(entries, fc.nat({ max: 60 }), fc.nat({ max: 60 }), (given, from, count) => {
         const server = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
-        const queue = new ResultQueue(new StorageAccounting(server));
+        const queue = queueIn(server);
         for (const entry of given)
           if (typeof entry === 'string') queue.add(valueOf(entry));
           else queue.addNulls(nullsFor(entry));
@@ -79,7 +79,7 @@ describe('the results of a batch (S7, S13)', () => {
 
   test('leave nothing behind when they are discarded together', () => {
     const server = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
-    const queue = new ResultQueue(new StorageAccounting(server));
+    const queue = queueIn(server);
     queue.add(valueOf('a'));
     queue.addNulls(nullsFor([1, 2, 30]));
     expect([...queue.dropped()]).toEqual([1, 3]);

@@ -10,6 +10,7 @@ import { Job } from './job.ts';
 import { JobOracle, type Told } from './job-oracle.ts';
 import { miscounted } from './memory-held.ts';
 import { OK, type Reply } from './replies.ts';
+import type { Entries } from './simulated-client.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import type { Visitor } from './visitor.ts';
 import { isShuttingDown } from './phase.ts';
@@ -33,6 +34,15 @@ export type Step =
   | { do: 'reportDeath'; who: number }
   | { do: 'end' };
 
+interface PlayOptions {
+  readonly maxAttempts?: number;
+  readonly machines?: JobMachines;
+  /** Whether the job stays when its owner has left (W6). */
+  readonly persistent?: boolean;
+  /** Other options of the job. */
+  readonly options?: Entries;
+}
+
 const MASTERS = 2;
 
 /** Plays a job step by step, and compares all replies with the oracle, until the job shuts down. */
@@ -51,18 +61,23 @@ export class JobPlay {
   /** @param machines instead of those of every job */
   constructor(
     policy: DeathPolicy,
-    { maxAttempts = 2, machines }: { maxAttempts?: number; machines?: JobMachines } = {},
+    { maxAttempts = 2, machines, persistent = false, options = {} }: PlayOptions = {},
   ) {
     this.server = new SimulatedServer({
       limits: { longValueBytes: 6_000 },
       plugins: { sleigh: sleighPlugin(DEFAULT_OPTIONS, machines) },
     });
-    this.job = new Job(this.server, {
-      onDeadWorker: policy,
-      maxAttempts: String(maxAttempts),
-      sentinelRefreshPeriod: '30',
-      workerGracePeriod: '100',
-    });
+    this.job = new Job(
+      this.server,
+      {
+        onDeadWorker: policy,
+        maxAttempts: String(maxAttempts),
+        sentinelRefreshPeriod: '30',
+        workerGracePeriod: '100',
+        ...options,
+      },
+      persistent,
+    );
     const [sleigh] = sleighsOf(this.server);
     if (sleigh === undefined) throw new Error('there is no sleigh');
     this.#sleigh = sleigh;

@@ -17,10 +17,11 @@ export class Job {
   readonly owner: Visitor;
   readonly master: Visitor;
 
-  constructor(server: SimulatedServer, options: Entries = {}) {
+  /** @param persistent whether the job stays when its owner has left (W6) */
+  constructor(server: SimulatedServer, options: Entries = {}, persistent = true) {
     this.server = server;
     this.owner = new Visitor(server.connect(), WORKSPACE);
-    const made = this.owner.client.call(['open ws', WORKSPACE, 'owner', 'no'], {
+    const made = this.owner.client.call(['open ws', WORKSPACE, 'owner', persistent ? 'yes' : 'no'], {
       wstype: 'sleigh',
       ...options,
     });

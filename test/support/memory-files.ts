@@ -2,7 +2,12 @@ import type { FilePayload } from '../../src/wire/payload.ts';
 
 /** The temporary files of a server, in memory (P11). An operation on a missing file is an error. */
 export class MemoryFiles {
-  readonly #files = new Map<number, Buffer[]>();
+  readonly #files: Map<number, Buffer[]>;
+
+  /** @param before the files of a server that has crashed */
+  constructor(before?: MemoryFiles) {
+    this.#files = new Map(before === undefined ? [] : before.#files);
+  }
 
   get count(): number {
     return this.#files.size;

@@ -3,10 +3,12 @@ import type { Core } from '../../src/core/core.ts';
 import { Outgoing } from '../../src/core/outgoing.ts';
 import type { Batches } from '../../src/sleigh/batches.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
-import { NullResults, type ResultQueue } from '../../src/sleigh/result-queue.ts';
+import { NullResults } from '../../src/sleigh/null-results.ts';
+import { TotalsOfBatches } from '../../src/sleigh/totals.ts';
+import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
 import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
 import type { KeptEnd } from '../../src/sleigh/kept-end.ts';
-import type { Broadcast, Task } from '../../src/sleigh/tasks.ts';
+import type { Broadcast, Task } from '../../src/sleigh/task.ts';
 import { isFile, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
 import { Listing } from '../../src/workspace/listing.ts';
 import { Barrier } from '../../src/workspace/barrier.ts';
@@ -142,9 +144,14 @@ export class MemoryHeld {
             bytesOfBatches(value.metadata) +
             count * (COST.value + COST.range),
         );
-    for (const field of ['batches', 'spent', 'mailboxes'])
-      for (const name of openField<Map<string | undefined, unknown>>(batches, field, Map).keys())
-        this.#add('batches', COST.batch + (name?.length ?? 0));
+    const spent = openField(
+      openField(batches, 'totals', TotalsOfBatches),
+      'spent',
+      Map<string | undefined, unknown>,
+    );
+    const current = ['batches', 'mailboxes'].map((field) => openField(batches, field, Map<string, unknown>));
+    for (const names of [spent, ...current])
+      for (const name of names.keys()) this.#add('batches', COST.batch + (name?.length ?? 0));
   }
 
   /** With what was reported of the last worker that declined it (S19). */

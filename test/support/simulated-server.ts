@@ -7,11 +7,10 @@ import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
 import type { WorkspacePluginFactory } from '../../src/workspace/workspace.ts';
 import type { Entity } from '../../src/store/change.ts';
-import type { MemoryStore } from '../../src/store/memory-store.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { leftIn, staleIn } from './leftovers.ts';
 import { miscounted } from './memory-held.ts';
-import { differences, Projection, recovered } from './projection.ts';
+import { differences, Projection, recovered, withoutNewIds } from './projection.ts';
 import { RawClient, SimulatedClient, type ConnectOptions } from './simulated-client.ts';
 
 export interface ServerOptions {
@@ -29,39 +28,63 @@ export interface ServerOptions {
   readonly verifies?: boolean;
 }
 
+const FIRST_RUN = 7;
+const START = Date.UTC(2026, 10, 22, 13, 41, 10);
+
 /** A whole server in this process: the core, with memory and simulated time around it. */
 export class SimulatedServer {
   readonly core: Core;
-  readonly files = new MemoryFiles();
+  readonly files: MemoryFiles;
   readonly errors: string[] = [];
   readonly trace: TraceStep[] = [];
   /** Milliseconds since 1970. */
-  now = Date.UTC(2026, 10, 22, 13, 41, 10);
+  now: number;
   /** A client has requested that the server stops (P3). */
   stopRequested = false;
   readonly #projection: Projection;
   /** The clients that were sent something, in this order. */
   served: number[] = [];
   readonly #options: ServerOptions;
+  readonly #run: number;
   readonly #clients = new Map<number, RawClient>();
   readonly #timers = new Map<number, number>();
   readonly #events: CoreEvent[] = [];
   #handling = false;
 
-  constructor(options: ServerOptions = {}) {
+  /** @param before a server that has crashed: this one takes up its store and its files */
+  constructor(options: ServerOptions = {}, before?: SimulatedServer) {
     this.#options = options;
+    this.files = new MemoryFiles(before?.files);
+    this.now = before?.now ?? START;
+    this.#run = before === undefined ? FIRST_RUN : before.#run + 1;
     this.core = this.#newCore();
-    this.#projection = recovered([], this.core, this.now);
+    const perform = (command: Command): void => this.#perform(command);
+    this.#projection = recovered(before?.stored ?? [], this.core, this.now, perform);
   }
 
-  #newCore(): Core {
+  /** What its store has now. */
+  get stored(): readonly Entity[] {
+    return this.#projection.store.entities;
+  }
+
+  /** The server crashes. @returns the one that is started then, to which nobody is connected */
+  crash(): SimulatedServer {
+    return new SimulatedServer(this.#options, this);
+  }
+
+  /** What the store of the server that is started after a crash has. */
+  get recovered(): readonly Entity[] {
+    return recovered(this.stored, this.#newCore(this.#run + 1), this.now).store.entities;
+  }
+
+  #newCore(run = this.#run): Core {
     const options = this.#options;
     return new Core({
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       plugins: new Map(Object.entries({ sleigh: sleighPlugin(DEFAULT_OPTIONS), ...options.plugins })),
       tls: options.tls === true ? 'offered' : 'none',
       webPort: options.webPort,
-      run: 'run7',
+      run: `run${run}`,
       traces: options.traces ?? false,
       verifies: options.verifies ?? false,
       isStored: true,
@@ -84,6 +107,11 @@ export class SimulatedServer {
     this.#clients.set(client.id, client);
     this.handle({ type: 'connected', connection: client.id, peer: client.peer });
     return client;
+  }
+
+  /** Every connection closes, in the order in which they were opened. */
+  disconnectAll(): void {
+    for (const client of this.#clients.values()) client.disconnect();
   }
 
   /** Advances the time, and fires timers in order. */
@@ -147,7 +175,7 @@ export class SimulatedServer {
         this.#client(command.connection).disconnect();
         return;
       case 'restoreFile':
-        throw new Error('only a server that recovers has files of before');
+        return;
       case 'openFile':
         return this.files.open(command.file);
       case 'writeFile':
@@ -208,13 +236,13 @@ export class SimulatedServer {
    */
   end(): void {
     this.#expectNothingStale();
-    const { store } = recovered(this.#projection.store.entities, this.#newCore(), this.now);
+    const { recovered, stored: before } = this;
     for (const client of this.#clients.values()) {
       client.disconnect();
       if (client instanceof SimulatedClient) client.expectNothingElse();
     }
     // The recovery law.
-    expect(differences(plain(store), plain(this.#projection.store))).toEqual([]);
+    expect(differences(withoutNewIds(recovered, before), withoutNewIds(this.stored, before))).toEqual([]);
     this.#expectNothingStale();
     const last = this.connect();
     const listing = last.call(['list wss']).value ?? '';
@@ -229,16 +257,6 @@ export class SimulatedServer {
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
     expect(leftIn(this.core, this.#newCore())).toEqual([]);
   }
-}
-
-/** What a store has of workspaces without a job. */
-function plain(store: MemoryStore): readonly Entity[] {
-  const jobs = new Set(
-    store.entities.flatMap(({ key: [kind, number], fields }) =>
-      kind === 'workspace' && JSON.stringify(fields['metadata'] ?? '').includes('wstype') ? [number] : [],
-    ),
-  );
-  return store.entities.filter(({ key: [, number] }) => !jobs.has(number));
 }
 
 /** The body of a test with a server of its own, at whose end nothing may be left. */

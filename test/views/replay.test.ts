@@ -135,7 +135,7 @@ describe('a replay', () => {
   it('distinguishes two successive sleighs of the same name', () => {
     const server = new SimulatedServer({ traces: true });
     for (let n = 0; n < 2; n++) {
-      const job = new Job(server);
+      const job = new Job(server, {}, false);
       job.crew(3 - n);
       job.owner.leave();
     }

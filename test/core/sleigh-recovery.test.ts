@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { DeathPolicy } from '../../src/machines/shutdown.ts';
+import { expectInvariants, sleighsOf } from '../support/invariants.ts';
+import { JobPlay } from '../support/job-play.ts';
+import { anyStep } from '../support/job-steps.ts';
+import { miscounted } from '../support/memory-held.ts';
+import { byForm } from '../support/form.ts';
+import { differences, withoutNewIds } from '../support/projection.ts';
+
+const OPTIONS = [{}, { reconnectGrace: '20' }] as const;
+
+describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('a job whose server crashes, %s', (policy) => {
+  test('is what it was, and then every connection has closed; recovering twice equals once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyStep, { minLength: 5, maxLength: 40 }),
+        fc.constantFrom(...OPTIONS),
+        (steps, options) => {
+          const play = new JobPlay(policy, { persistent: true, options });
+          for (const step of steps) play.step(step);
+          const { server } = play;
+          const before = server.stored;
+          const restarted = server.crash();
+          expectInvariants(restarted);
+          expect(miscounted(restarted.core)).toEqual([]);
+          expect(differences(restarted.recovered, restarted.stored)).toEqual([]);
+          server.disconnectAll();
+          expect(
+            differences(withoutNewIds(restarted.stored, before), withoutNewIds(server.stored, before)),
+          ).toEqual([]);
+          expect(sleighsOf(restarted)).toHaveLength(1);
+        },
+      ),
+      { numRuns: byForm(15, 60, 500) },
+    );
+  });
+});
