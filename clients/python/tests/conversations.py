@@ -83,6 +83,8 @@ class Recorder(ExitStack):
             ("socket.gethostname", lambda: "host"),
             ("os.getpid", lambda: 1),
             ("time.monotonic", lambda: 0.0),
+            # It asks in threads of its own, at any time.
+            ("sleigh.master.sleigh.follow_output", lambda *_: None),
         ]:
             self.enter_context(mock.patch(name, value))
         return self
