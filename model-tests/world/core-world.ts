@@ -5,10 +5,11 @@ import { sleighPlugin } from '../../src/sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../../src/sleigh/options.ts';
 import { lostWakeUps } from '../../test/support/lost-wakeups.ts';
 import { MemoryFiles } from '../../test/support/memory-files.ts';
+import { recovered, type Projection } from '../../test/support/projection.ts';
 import { LastMessages } from './last-messages.ts';
 import { Link, type ClientEnd } from './link.ts';
 import { Sleeper } from './sleeper.ts';
-import { SMALL_LIMITS, World } from './world.ts';
+import { SMALL_LIMITS, START, World } from './world.ts';
 
 /** Says of a command, the n-th of all, that it is not to be carried out. */
 export type Losing = (command: Command, n: number) => boolean;
@@ -16,6 +17,8 @@ export type Losing = (command: Command, n: number) => boolean;
 /** The server's core alone: its commands are carried out by simulations of the network, the disk and the clock. */
 export class CoreWorld extends World {
   readonly core: Core;
+  /** The projection law. */
+  readonly #projection: Projection;
   readonly #files = new MemoryFiles();
   readonly #links = new Map<number, Link>();
   readonly #timers = new Map<number, () => void>();
@@ -37,7 +40,9 @@ export class CoreWorld extends World {
       plugins: new Map([['sleigh', sleighPlugin(DEFAULT_OPTIONS)]]),
       tls: 'none',
       run: 'run7',
+      isStored: true,
     });
+    this.#projection = recovered([], this.core, START);
   }
 
   /** Of all events and commands, in their order. Ends the world: it is asked for once. */
@@ -87,6 +92,7 @@ export class CoreWorld extends World {
       this.lastMessages.note(command);
       this.#perform(command);
     }
+    if (this.wrongs.length === 0) this.wrongs.push(...this.#projection.follow());
     this.audit();
   }
 

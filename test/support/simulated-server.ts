@@ -67,6 +67,10 @@ export class SimulatedServer {
     return this.#projection.store.entities;
   }
 
+  get clients(): readonly RawClient[] {
+    return [...this.#clients.values()];
+  }
+
   /** The server crashes. @returns the one that is started then, to which nobody is connected */
   crash(): SimulatedServer {
     return new SimulatedServer(this.#options, this);
@@ -148,8 +152,7 @@ export class SimulatedServer {
 
   #handleOne(event: CoreEvent): void {
     for (const command of this.core.handle(event, this.now)) this.#perform(command);
-    const wrong = this.#projection.follow();
-    if (wrong.length > 0) throw new Error(`after ${event.type} the store is wrong: ${wrong.join('\n')}`);
+    expectRightStore(event.type, this.#projection.follow());
   }
 
   #perform(command: Command): void {
@@ -241,6 +244,8 @@ export class SimulatedServer {
       client.disconnect();
       if (client instanceof SimulatedClient) client.expectNothingElse();
     }
+    // A change that was not recorded at all may be seen only now.
+    expectRightStore('the end', this.#projection.differences());
     // The recovery law.
     expect(differences(withoutNewIds(recovered, before), withoutNewIds(this.stored, before))).toEqual([]);
     this.#expectNothingStale();
@@ -257,6 +262,10 @@ export class SimulatedServer {
     expect(left).toEqual({ timers: 0, connections: 0, files: 0, bytes: 0, memory: 0, incoming: 0 });
     expect(leftIn(this.core, this.#newCore())).toEqual([]);
   }
+}
+
+function expectRightStore(event: string, wrong: readonly string[]): void {
+  if (wrong.length > 0) throw new Error(`after ${event} the store is wrong: ${wrong.join('\n')}`);
 }
 
 /** The body of a test with a server of its own, at whose end nothing may be left. */
