@@ -25,6 +25,15 @@ function keyOf(key: StoredKey): Key {
 /** The first key after all that begin with this one. */
 const after = (key: number[]): number[] => [...key.slice(0, -1), (key.at(-1) ?? 0) + 1];
 
+/** LMDB says why a commit has failed in a promise of its error. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  );
+}
+
 /** A store in a folder, in the file format of LMDB. */
 export class LmdbStore implements Store {
   readonly #folder: string;
@@ -58,6 +67,8 @@ export class LmdbStore implements Store {
       // If this is on, a commit is done before it is on the disk.
       overlappingSync: isLazy,
       separateFlushed: isLazy,
+      // Each commit is a transaction by itself. A batch of the event loop would have a promise that nobody handles.
+      eventTurnBatching: false,
     });
     this.#claim = await Claim.make(this.#folder, randomUUID().slice(0, 8));
     const { name } = this.#claim;
@@ -84,17 +95,22 @@ export class LmdbStore implements Store {
   async commit(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return;
     const db = this.#db;
-    await db.batch(() => {
-      for (const change of changes) this.#apply(db, change);
-    });
+    try {
+      // Unlike a batch, a transaction has one promise, and so one failure.
+      await db.transaction(() => {
+        for (const change of changes) this.#apply(db, change);
+      });
+    } catch (error) {
+      throw await causeOf(error);
+    }
   }
 
   #apply(db: RootDatabase<Fields | string, StoredKey>, change: Change): void {
-    if (change.type === 'put') void db.put(stored(change.key), change.fields);
-    else if (change.type === 'delete') void db.remove(stored(change.key));
+    if (change.type === 'put') db.putSync(stored(change.key), change.fields);
+    else if (change.type === 'delete') db.removeSync(stored(change.key));
     else {
       const start = stored(change.prefix);
-      for (const key of db.getKeys({ start, end: after(start) })) void db.remove(key);
+      for (const key of Array.from(db.getKeys({ start, end: after(start) }))) db.removeSync(key);
     }
   }
 

@@ -3,6 +3,7 @@ import { Random } from '../../model-tests/world/random.ts';
 import type { Command, CoreEvent } from '../../src/core/commands.ts';
 import { Core } from '../../src/core/core.ts';
 import type { Entity } from '../../src/store/change.ts';
+import { RecordReader } from '../../src/store/record.ts';
 import { Durability } from '../../src/transport/durability.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
@@ -148,7 +149,9 @@ async function crash(seed: number, make: MakeDurability): Promise<string[]> {
 }
 
 const valuesOf = (entities: readonly Entity[]): string[] =>
-  entities.filter(({ key: [kind] }) => kind === 'value').map(({ fields }) => String(fields['payload']));
+  entities
+    .filter(({ key: [kind] }) => kind === 'value')
+    .map((entity) => RecordReader.of(entity).text('payload'));
 
 /** Sends at once, and commits then. */
 class Hasty extends Durability {
@@ -156,7 +159,8 @@ class Hasty extends Durability {
 
   constructor(...of: ConstructorParameters<typeof Durability>) {
     super(...of);
-    this.#perform = of[2].perform;
+    const [, , performer] = of;
+    this.#perform = (commands) => performer.perform(commands);
   }
 
   override handled(commands: readonly Command[]): void {

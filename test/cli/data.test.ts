@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ProtocolClient } from '../../src/verify/protocol-client.ts';
+import { sleigh, startServe } from '../support/serve-process.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The largest file that the server may write, in units of 1,024 bytes, in place of a disk that is full. */
+const LARGEST_FILE = 200;
+const VALUE = 'v'.repeat(40_000);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sleigh-cli-data-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A server that may not write large files. */
+async function startLimited() {
+  const limited = `trap "" XFSZ; ulimit -f ${LARGEST_FILE}; exec "$0" "$@"`;
+  const args = [MAIN, 'serve', '--port', '0', '--no-web', '--log-level', 'error', '--data', folder];
+  const child = spawn('bash', ['-c', limited, process.execPath, ...args]);
+  let errors = '';
+  child.stderr.on('data', (bytes: Buffer) => (errors += bytes.toString()));
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, errors }));
+  const [line] = await once(createInterface(child.stdout), 'line');
+  return { port: Number(String(line).split(':').at(-1)), ended };
+}
+
+describe.skipIf(process.platform === 'win32')('sleigh serve --data', () => {
+  it('ends with a sentence when the disk is full, and the next one has what was acknowledged (D6)', async () => {
+    const { port, ended } = await startLimited();
+    const client = await ProtocolClient.ready({ host: '127.0.0.1', port });
+    await client.ask(['use ws', '__default', '', 'no']);
+    let acknowledged = 0;
+    try {
+      for (;;) {
+        await client.ask(['store', '__default', 'x', '1', `${acknowledged} ${VALUE}`]);
+        acknowledged++;
+      }
+    } catch {
+      client.vanish();
+    }
+    const { code, errors } = await ended;
+    expect(code).toBe(1);
+    expect(errors).toContain('sleigh: the server has ended, because its data could not be made durable');
+    expect(acknowledged).toBeGreaterThan(0);
+
+    await using next = await startServe('--data', folder);
+    const reader = await ProtocolClient.ready({ host: '127.0.0.1', port: next.port });
+    await reader.ask(['use ws', '__default', '', 'no']);
+    for (let n = 0; n < acknowledged; n++)
+      expect((await reader.ask(['fetchTry', '__default', 'x'])).value).toBe(`${n} ${VALUE}`);
+    reader.vanish();
+  });
+
+  it('says that another server uses the folder, and that a folder cannot be made', async () => {
+    await using first = await startServe('--data', folder);
+    const second = await sleigh(['serve', '--port', '0', '--no-web', '--data', folder]);
+    expect([second.code, second.errors]).toEqual([1, `sleigh: another server uses the data in ${folder}\n`]);
+    const third = await sleigh(['serve', '--port', '0', '--no-web', '--data', '/dev/null/data']);
+    expect(third.errors).toMatch(/^sleigh: data cannot be kept in \/dev\/null\/data: /);
+    first.kill('SIGKILL');
+    await first.outcome;
+    // A killed server gives its folder up at once.
+    await using again = await startServe('--data', folder);
+    expect(again.line).toContain('listening');
+  });
+
+  it('offers in the handshake when something is durable (D7)', async () => {
+    await using server = await startServe('--data', folder, '--sync', 'everysec');
+    const client = await ProtocolClient.open({ host: '127.0.0.1', port: server.port });
+    expect((await client.greet()).get('Durability')).toBe('everysec');
+    client.vanish();
+  });
+});
