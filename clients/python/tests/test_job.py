@@ -279,6 +279,8 @@ class AJobThatEnds(ServerTestCase):
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"},
         )
+        self.addCleanup(program.wait)
+        self.addCleanup(program.kill)
         assert program.stdout is not None
         with program.stdout:
             workers = [int(text) for text in program.stdout.readline().split()]
@@ -330,6 +332,8 @@ class AWorker(ServerTestCase):
                 start_new_session=True,
                 env={**os.environ, "PYTHONPATH": f"{SOURCES}:{SOURCES.parent}"},
             )
+            self.addCleanup(program.wait)
+            self.addCleanup(program.kill)
             theirs.close()
             os.close(lifeline)
             self.assertIn(b"ready", channel.recv(100))
