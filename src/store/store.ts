@@ -15,6 +15,8 @@ export interface Store {
    * @throws if it is not known that they are; the server must not continue with this store
    */
   commit(changes: readonly Change[]): Promise<void>;
+  /** The bytes that it takes on the disk, if it is on one. */
+  readonly bytes?: number;
   /** Gives the store up. Everything that was committed stays. */
   close(): Promise<void>;
 }

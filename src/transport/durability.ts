@@ -78,6 +78,11 @@ export class Durability {
     this.#now = now;
   }
 
+  /** The bytes that the store takes on the disk. */
+  get bytes(): number {
+    return this.#store.bytes ?? 0;
+  }
+
   /** The number of connections whose output waits. */
   get waiting(): number {
     return this.#held.size;

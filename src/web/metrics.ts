@@ -102,6 +102,21 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
   gauge('sleigh_workspaces', 'Workspaces.', () => workspaces.count);
   gauge('sleigh_variables', 'Variables in all workspaces.', () => workspaces.variableCount);
 
+  const { durability } = server;
+  if (durability !== undefined) {
+    const committed = durability.figures;
+    counter('sleigh_commits_total', 'Commits to the store.', [], () => [[{}, committed.commits]]);
+    counter('sleigh_commit_seconds_total', 'How long they took.', [], () => [[{}, committed.seconds]]);
+    counter('sleigh_committed_changes_total', 'Changes in them.', [], () => [[{}, committed.changes]]);
+    gauge('sleigh_store_bytes', 'Bytes of the store on the disk.', () => durability.bytes);
+    gauge(
+      'sleigh_recovered_entities',
+      'Entities that were taken up at the start.',
+      () => committed.recovered,
+    );
+    gauge('sleigh_commit_waiting', 'Connections whose replies wait for a commit.', () => durability.waiting);
+  }
+
   const sleighs = (): SleighSummary[] =>
     Array.from(workspaces.occupied).flatMap(({ plugin }) =>
       plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],

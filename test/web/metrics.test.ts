@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NwsConnection } from '../../src/client/connection/connection.ts';
 import { createServer, type Server } from '../../src/index.ts';
@@ -18,6 +21,31 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const scrape = (): Promise<Map<string, number>> => scrapeOf(url);
+
+describe('the metrics of a server with a store', () => {
+  it('contain its commits, its size and what was taken up', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sleigh-metrics-'));
+    const stored = (): Promise<Server> =>
+      createServer({ port: 0, logLevel: 'silent', web: { port: 0 }, data: { folder } });
+    const first = await stored();
+    const client = await NwsConnection.open(first);
+    await client.useWorkspace('w');
+    await client.store('w', 'v', 'x');
+    client.close();
+    const samples = await scrapeOf(first.web?.url ?? '');
+    expect(samples.get('sleigh_commits_total')).toBeGreaterThanOrEqual(2);
+    expect(samples.get('sleigh_committed_changes_total')).toBeGreaterThanOrEqual(3);
+    expect(samples.get('sleigh_commit_seconds_total')).toBeGreaterThan(0);
+    expect(samples.get('sleigh_store_bytes')).toBeGreaterThan(4_096);
+    expect(samples.get('sleigh_recovered_entities')).toBe(0);
+    await first.close();
+    const second = await stored();
+    // The server, the workspace, the variable and its value.
+    expect((await scrapeOf(second.web?.url ?? '')).get('sleigh_recovered_entities')).toBe(4);
+    await second.close();
+    rmSync(folder, { recursive: true });
+  });
+});
 
 describe('the metrics', () => {
   it('contain the counts of the core at the time of the request', async () => {
