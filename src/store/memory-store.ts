@@ -1,22 +1,28 @@
-import { compareKeys, isBelow, textOfKey, type Change, type Entity } from './change.ts';
+import { compareKeys, isBelow, textOfKey, type Change, type Entity, type Key } from './change.ts';
 import type { Store } from './store.ts';
+
+/** Entities with the same kind and first number, which are often deleted together. */
+const groupOf = ([kind, number]: Key): string => textOfKey(number === undefined ? [kind] : [kind, number]);
 
 /** Entities in memory: for tests, and to compare a store with the state of the core. */
 export class MemoryStore implements Store {
-  readonly #entities = new Map<string, Entity>();
+  readonly #groups = new Map<string, Map<string, Entity>>();
 
   /** @param entities what was committed before */
   constructor(entities: Iterable<Entity> = []) {
-    for (const entity of entities) this.#entities.set(textOfKey(entity.key), entity);
+    for (const entity of entities) this.#put(entity);
   }
 
   /** Ordered by their keys. */
   get entities(): readonly Entity[] {
-    return [...this.#entities.values()].sort((a, b) => compareKeys(a.key, b.key));
+    const entities = [...this.#groups.values()].flatMap((group) => [...group.values()]);
+    return entities.sort((a, b) => compareKeys(a.key, b.key));
   }
 
   get size(): number {
-    return this.#entities.size;
+    let size = 0;
+    for (const group of this.#groups.values()) size += group.size;
+    return size;
   }
 
   claim(): Promise<void> {
@@ -34,14 +40,24 @@ export class MemoryStore implements Store {
 
   /** As `commit`, at once. */
   apply(changes: readonly Change[]): void {
-    for (const change of changes) {
-      if (change.type === 'put')
-        this.#entities.set(textOfKey(change.key), { key: change.key, fields: change.fields });
-      else if (change.type === 'delete') this.#entities.delete(textOfKey(change.key));
-      else
-        for (const [text, { key }] of this.#entities)
-          if (isBelow(key, change.prefix)) this.#entities.delete(text);
-    }
+    for (const change of changes)
+      if (change.type === 'put') this.#put({ key: change.key, fields: change.fields });
+      else if (change.type === 'delete') this.#groups.get(groupOf(change.key))?.delete(textOfKey(change.key));
+      else this.#clear(change.prefix);
+  }
+
+  #put(entity: Entity): void {
+    const name = groupOf(entity.key);
+    let group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, (group = new Map()));
+    group.set(textOfKey(entity.key), entity);
+  }
+
+  #clear(prefix: Key): void {
+    const groups = prefix.length > 1 ? [this.#groups.get(groupOf(prefix))] : this.#groups.values();
+    for (const group of groups)
+      for (const [text, { key }] of group ?? []) if (isBelow(key, prefix)) group?.delete(text);
+    if (prefix.length === 2) this.#groups.delete(groupOf(prefix));
   }
 
   close(): Promise<void> {
