@@ -15,7 +15,8 @@ export class MemoryStore implements Store {
 
   /** Ordered by their keys. */
   get entities(): readonly Entity[] {
-    const entities = [...this.#groups.values()].flatMap((group) => [...group.values()]);
+    const entities: Entity[] = [];
+    for (const group of this.#groups.values()) for (const entity of group.values()) entities.push(entity);
     return entities.sort((a, b) => compareKeys(a.key, b.key));
   }
 
