@@ -3,6 +3,7 @@ import { authorityOf } from '../wire/authority.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import type { WorkspaceInfo } from '../client/workspace/listings.ts';
 import { NetWorkSpace } from '../client/workspace/net-work-space.ts';
+import { JOB_REPORT, readJobReport } from '../wire/job-report.ts';
 import { KEY, VARIABLE } from '../wire/names.ts';
 import { kindOf } from './jobs.ts';
 import { jsonLine } from './json-line.ts';
@@ -32,6 +33,9 @@ interface JobStatus {
   readonly lost?: number;
   /** Workers that replaced others, if sentinels supervise them and the server reports it (S19). */
   readonly replacements?: number | undefined;
+  /** The elements with an outcome, and the failed ones among these, if the master tells about them (S24). */
+  readonly done?: number | undefined;
+  readonly failed?: number | undefined;
 }
 
 /** One line of `scoreboard` (S12). */
@@ -69,8 +73,8 @@ async function allJobs(flags: StatusFlags, signal: AbortSignal): Promise<void> {
   const server = serverOf(flags);
   const workspaces = await NetWorkSpace.list({ ...server, signal });
   const jobs: JobStatus[] = [];
-  for (const { name } of workspaces.filter(isJob)) {
-    const job = await statusOf(name, flags, signal).catch(undefinedIfGone);
+  for (const workspace of workspaces.filter(isJob)) {
+    const job = await statusOf(workspace, flags, signal).catch(undefinedIfGone);
     if (job !== undefined) jobs.push(job);
   }
   for (const { name } of workspaces.filter(mayBeOldJob)) {
@@ -90,7 +94,7 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   const found = workspaces.find((each) => each.name === name);
   if (found !== undefined && mayBeOldJob(found)) return await oneOldJob(ws, flags);
   if (found === undefined || !isJob(found)) throw new ToolError(TOOL.noJob(name));
-  const job = await jobIn(ws);
+  const job = await jobIn(ws, found);
   const workers = String(
     (await ws.find(VARIABLE.scoreboard, { as: 'found', metadata: { replaced: '1' } })).value,
   )
@@ -112,9 +116,13 @@ async function oneJob(name: string, flags: StatusFlags, signal: AbortSignal): Pr
   await print([jobTable([job]), table(head, rows)].filter((text) => text !== '').join('\n'));
 }
 
-async function statusOf(name: string, flags: ServerFlags, signal: AbortSignal): Promise<JobStatus> {
-  using ws = await workspaceOf(name, flags, signal);
-  return await jobIn(ws);
+async function statusOf(
+  workspace: WorkspaceInfo,
+  flags: ServerFlags,
+  signal: AbortSignal,
+): Promise<JobStatus> {
+  using ws = await workspaceOf(workspace.name, flags, signal);
+  return await jobIn(ws, workspace);
 }
 
 /** @throws ToolError if no worker is there */
@@ -146,14 +154,17 @@ async function oldJobIn(ws: NetWorkSpace): Promise<JobStatus | undefined> {
   return { name: ws.name, workers, ranks: workers, group: 'old style', pending, running, lost };
 }
 
-async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
+async function jobIn(ws: NetWorkSpace, { variables }: WorkspaceInfo): Promise<JobStatus> {
   const all = { as: 'found', metadata: { all: '1' } } as const;
-  const [workers, ranks, group, tasks] = await Promise.all([
+  const [workers, ranks, group, tasks, report] = await Promise.all([
     ws.findTry(VARIABLE.rankCount),
     ws.findTry(VARIABLE.workerIds),
     ws.findTry(VARIABLE.joinStatus),
     ws.findTry(VARIABLE.jobStatus, all),
+    // A get would create a variable that does not exist.
+    variables.includes(JOB_REPORT.progress) ? ws.findTry(JOB_REPORT.progress) : undefined,
   ]);
+  const told = readJobReport(JSON.stringify(report ?? null));
   return {
     name: ws.name,
     workers: Number(workers),
@@ -162,6 +173,8 @@ async function jobIn(ws: NetWorkSpace): Promise<JobStatus> {
     pending: Number(tasks?.metadata.get(KEY.pending)),
     running: Number(tasks?.metadata.get(KEY.running)),
     replacements: numberOf(tasks?.metadata.get(KEY.replacements)),
+    done: told?.done,
+    failed: told?.failed,
   };
 }
 
@@ -184,6 +197,7 @@ function workerOf(line: string): WorkerStatus {
 function jobTable(jobs: readonly JobStatus[]): string {
   const lostOf = (lost: number | undefined): readonly (string | number)[] => (hasLost ? [lost ?? '-'] : []);
   const hasLost = jobs.some(({ lost = 0 }) => lost > 0);
+  const isReported = jobs.some(({ failed }) => failed !== undefined);
   const isSupervised = jobs.some(({ replacements }) => replacements !== undefined);
   return table(
     [
@@ -193,16 +207,18 @@ function jobTable(jobs: readonly JobStatus[]): string {
       'GROUP',
       'PENDING',
       'RUNNING',
+      ...(isReported ? ['DONE', 'FAILED'] : []),
       ...(isSupervised ? ['REPLACEMENTS'] : []),
       ...(hasLost ? ['LOST'] : []),
     ],
-    jobs.map(({ name, workers, ranks, group, pending, running, replacements, lost }) => [
+    jobs.map(({ name, workers, ranks, group, pending, running, done, failed, replacements, lost }) => [
       shown(name),
       workers,
       ranks,
       group,
       pending,
       running ?? '-',
+      ...(isReported ? [done ?? '-', failed ?? '-'] : []),
       ...(isSupervised ? [replacements ?? '-'] : []),
       ...lostOf(lost),
     ]),

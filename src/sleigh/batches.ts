@@ -9,6 +9,7 @@ import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batc
 import { Batch, Inbox } from './batch.ts';
 import type { JobChanges } from './job-changes.ts';
 import { NullResults } from './null-results.ts';
+import { isFailure } from './results.ts';
 import { TotalsOfBatches, type Totals } from './totals.ts';
 
 export interface BatchSummary {
@@ -34,7 +35,7 @@ export class Batches {
   readonly #batches = new Map<string | undefined, Batch>();
   /** Mailboxes that hold results or waiting gets. */
   readonly #mailboxes = new Map<string, Inbox>();
-  readonly #totals: TotalsOfBatches;
+  readonly totals: TotalsOfBatches;
   readonly #accounting: StorageAccounting;
   readonly #changes: JobChanges;
   #queued = 0;
@@ -48,18 +49,18 @@ export class Batches {
   constructor(accounting: StorageAccounting, changes: JobChanges) {
     this.#accounting = accounting;
     this.#changes = changes;
-    this.#totals = new TotalsOfBatches(accounting, changes);
+    this.totals = new TotalsOfBatches(accounting, changes);
   }
 
   /** Totals and results, as a store must have them. */
   *entities(): Generator<Entity> {
-    yield* this.#totals.entities(Array.from(this.#batches.values(), ({ totals }) => totals));
+    yield* this.totals.entities(Array.from(this.#batches.values(), ({ totals }) => totals));
     for (const { results } of this.#inboxes()) yield* results.entities();
   }
 
   /** Takes up the totals of a batch of before a restart. Empty batches come in the order in which they became empty. */
   restoreTotals(number: number, record: RecordReader): void {
-    const totals = this.#totals.restore(number, record);
+    const totals = this.totals.restore(number, record);
     if (totals.spentAt === undefined) this.#batches.set(totals.id, this.#batchOf(totals));
   }
 
@@ -115,7 +116,7 @@ export class Batches {
   *summaries(): Generator<BatchSummary> {
     for (const [id, { totals, queued, running, results }] of this.#batches)
       yield { id, totals, queued, running, results };
-    for (const totals of this.#totals.spent)
+    for (const totals of this.totals.spent)
       yield { id: totals.id, totals, queued: 0, running: 0, results: 0 };
   }
 
@@ -158,8 +159,8 @@ export class Batches {
     for (const id of batchesIn(ref)) this.#countTotals(id, -1, 0);
   }
 
-  #countTotals(id: string | undefined, accepted: number, answered: number): void {
-    this.#totals.count(this.#of(id).totals, accepted, answered);
+  #countTotals(id: string | undefined, accepted: number, answered: number, failed = 0): void {
+    this.totals.count(this.#of(id).totals, { accepted, answered, failed });
   }
 
   /** A task of the batch is queued. */
@@ -197,7 +198,7 @@ export class Batches {
 
   /** Gives the result to the get that has waited longest for one of its batch or mailbox, or keeps it. */
   addResult(ref: BatchRef, result: Value): void {
-    for (const id of batchesIn(ref)) this.#countTotals(id, 0, 1);
+    for (const id of batchesIn(ref)) this.#countTotals(id, 0, 1, isFailure(result.metadata) ? 1 : 0);
     const inbox = this.#inboxOf(ref);
     if (this.#answerWaiting(inbox, result)) {
       this.#accounting.release(result);
@@ -210,7 +211,7 @@ export class Batches {
 
   /** Gives null results to waiting gets, and keeps the others. */
   addNulls(ref: BatchRef, nulls: NullResults): void {
-    for (const id of batchesIn(ref)) this.#countTotals(id, 0, nulls.length);
+    for (const id of batchesIn(ref)) this.#countTotals(id, 0, nulls.length, nulls.length);
     const inbox = this.#inboxOf(ref);
     while (inbox.waiting.length > 0) {
       const result = nulls.shift();
@@ -291,7 +292,7 @@ export class Batches {
     if (!isMail(ref)) return this.#of(ref).inbox;
     let inbox = this.#mailboxes.get(ref.mailbox);
     if (inbox !== undefined) return inbox;
-    inbox = new Inbox(this.#totals.newNumber(number), this.#accounting, this.#changes);
+    inbox = new Inbox(this.totals.newNumber(number), this.#accounting, this.#changes);
     this.#mailboxes.set(ref.mailbox, inbox);
     this.#accounting.take('batches', memoryOfBatch(ref.mailbox));
     return inbox;
@@ -324,13 +325,13 @@ export class Batches {
 
   /** Called when the job has been deleted. */
   forgetSpent(): void {
-    this.#totals.forgetSpent();
+    this.totals.forgetSpent();
   }
 
   #of(id: string | undefined): Batch {
     let batch = this.#batches.get(id);
     if (batch !== undefined) return batch;
-    batch = this.#batchOf(this.#totals.begin(id));
+    batch = this.#batchOf(this.totals.begin(id));
     this.#batches.set(id, batch);
     return batch;
   }
@@ -339,7 +340,7 @@ export class Batches {
     const batch = this.#batches.get(id);
     if (batch?.isSpent !== true) return;
     this.#batches.delete(id);
-    this.#totals.end(batch.totals);
+    this.totals.end(batch.totals);
   }
 
   #countWaiting(get: PendingGet, change: 1 | -1): void {

@@ -87,3 +87,7 @@ export function nullResultsOf(
   const make = (rank: number): Value => nullResultOf(origin, rank, end?.end);
   return new NullResults(value, ranks, make, { end, reserve, copies: broadcast?.copies });
 }
+
+/** Whether it is a null result (S13), or one that says that its task has failed (C6). */
+export const isFailure = (metadata: Metadata): boolean =>
+  metadata.get(KEY.null) === '1' || metadata.get(KEY.error) === '1';

@@ -17,19 +17,32 @@ export interface Totals {
   accepted: number;
   /** Results, including null results. */
   answered: number;
+  /** Null results, and results that say that their task has failed (C6). */
+  failed: number;
   /** The position among the empty batches; undefined while it is not empty. */
   spentAt: number | undefined;
 }
 
-const fieldsOf = ({ id, accepted, answered, spentAt }: Totals): Fields => ({
+type Counts = Pick<Totals, 'accepted' | 'answered' | 'failed'>;
+
+function add(counts: Counts, { accepted, answered, failed }: Counts): void {
+  counts.accepted += accepted;
+  counts.answered += answered;
+  counts.failed += failed;
+}
+
+const fieldsOf = ({ id, accepted, answered, failed, spentAt }: Totals): Fields => ({
   id,
   accepted,
   answered,
+  failed,
   spentAt,
 });
 
 /** The totals of all batches. They survive the server, and those of some empty batches stay. */
 export class TotalsOfBatches {
+  /** Of all batches so far; of those that are kept, after a restart. */
+  readonly overall = { accepted: 0, answered: 0, failed: 0 };
   /** The totals of empty batches, oldest first. */
   readonly #spent = new Map<string | undefined, Totals>();
   readonly #accounting: StorageAccounting;
@@ -60,7 +73,7 @@ export class TotalsOfBatches {
     const spent = this.#spent.get(id);
     if (spent === undefined) {
       this.#accounting.take('batches', memoryOfBatch(id));
-      return { number: this.newNumber(), id, accepted: 0, answered: 0, spentAt: undefined };
+      return { number: this.newNumber(), id, accepted: 0, answered: 0, failed: 0, spentAt: undefined };
     }
     this.#spent.delete(id);
     spent.spentAt = undefined;
@@ -68,9 +81,9 @@ export class TotalsOfBatches {
     return spent;
   }
 
-  count(totals: Totals, accepted: number, answered: number): void {
-    totals.accepted += accepted;
-    totals.answered += answered;
+  count(totals: Totals, more: Counts): void {
+    add(totals, more);
+    add(this.overall, more);
     this.#changed(totals);
   }
 
@@ -117,8 +130,10 @@ export class TotalsOfBatches {
       id: record.optionalText('id'),
       accepted: record.number('accepted'),
       answered: record.number('answered'),
+      failed: record.number('failed'),
       spentAt: record.optionalNumber('spentAt'),
     };
+    add(this.overall, totals);
     this.#accounting.take('batches', memoryOfBatch(totals.id));
     if (totals.spentAt !== undefined) this.#spent.set(totals.id, totals);
     this.#lastSpent = Math.max(this.#lastSpent, totals.spentAt ?? 0);

@@ -5,6 +5,7 @@ import type { About } from './about.ts';
 import { named } from './names.ts';
 import { newest } from './paging.ts';
 import type { History } from './history.ts';
+import type { SleighFigures } from './sleigh-figures.ts';
 import { sleighSummary } from './sleigh.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { OverviewView, SleighSummary } from './types.ts';
@@ -19,6 +20,10 @@ function oldSleighSummary({ name, oldSleigh }: Workspace): OldSleighSummary[] {
   return [{ ...named(name), workers, queued, running, results, lost }];
 }
 
+/** 1 for a job in trouble, which is shown first. */
+const troubles = ({ notices }: SleighSummary): number =>
+  Number(notices.some(({ kind }) => kind === 'trouble'));
+
 function verification({ verifier, figures }: Core): VerificationView | null {
   if (verifier === undefined) return null;
   const { violations, newestViolations } = figures;
@@ -31,7 +36,11 @@ function verification({ verifier, figures }: Core): VerificationView | null {
   };
 }
 
-export const overview = (core: Core, about: About, rates: History): OverviewView => ({
+export const overview = (
+  core: Core,
+  about: About,
+  { rates, figuresOf }: { readonly rates: History; readonly figuresOf: (sleigh: Sleigh) => SleighFigures },
+): OverviewView => ({
   version: about.version,
   host: about.host,
   port: about.port,
@@ -47,8 +56,10 @@ export const overview = (core: Core, about: About, rates: History): OverviewView
   verification: verification(core),
   requests: Object.fromEntries(core.figures.requests),
   rates: rates.series,
-  sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS).flatMap(({ plugin }): SleighSummary[] =>
-    plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],
-  ),
+  sleighs: newest(core.workspaces.occupied, MAX_SLEIGHS)
+    .flatMap(({ plugin }): SleighSummary[] =>
+      plugin instanceof Sleigh ? [sleighSummary(plugin, figuresOf(plugin), about.now())] : [],
+    )
+    .sort((a, b) => troubles(b) - troubles(a)),
   oldSleighs: newest(core.workspaces.oldSleighs, MAX_SLEIGHS).flatMap(oldSleighSummary),
 });

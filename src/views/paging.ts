@@ -1,4 +1,4 @@
-import type { Page } from './types.ts';
+import type { Page } from './page.ts';
 
 const DEFAULT_COUNT = 100;
 const LARGEST_PAGE = 1_000;

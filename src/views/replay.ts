@@ -5,6 +5,7 @@ import type { About } from './about.ts';
 import { plainFields } from './actors.ts';
 import { chartsView } from './charts.ts';
 import { nextMoves } from './moves.ts';
+import { NO_PROGRESS } from './progress.ts';
 import { titleOf } from './names.ts';
 import { pageOf, rangeOf, type Range } from './paging.ts';
 import { machineOf, Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
@@ -122,6 +123,8 @@ export class Replay {
       queued: 0,
       running: workers['registered.busy'] ?? 0,
       results: 0,
+      progress: NO_PROGRESS,
+      notices: [],
     };
   }
 

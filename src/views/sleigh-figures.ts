@@ -2,6 +2,9 @@ import type { BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
 import { batches } from './batches.ts';
+import { JobWatch } from './job-watch.ts';
+import { ProgressRate } from './progress.ts';
+import { sleighCounts } from './sleigh-counts.ts';
 
 /** The number of samples, one a second, that determine the rate of a batch. */
 const RATE_PERIOD_S = 30;
@@ -14,11 +17,15 @@ interface Sample {
 /** The metrics of one sleigh over time. */
 export class SleighFigures {
   readonly history = new History(['queued', 'running', 'results', 'busy', 'completed a second']);
+  readonly rate = new ProgressRate();
+  readonly watch = new JobWatch();
   readonly #samples = new WeakMap<BatchSummary['totals'], Sample[]>();
   #last: { readonly time: number; readonly completed: number } | undefined;
 
   sample(sleigh: Sleigh, time: number): void {
     const { work } = sleigh;
+    this.rate.sample(sleigh, time);
+    this.watch.sample(sleigh, sleighCounts(sleigh), time);
     const { completed } = work;
     const seconds = this.#last === undefined ? 0 : (time - this.#last.time) / 1000;
     const pace = this.#last === undefined || seconds <= 0 ? 0 : (completed - this.#last.completed) / seconds;

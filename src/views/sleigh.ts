@@ -8,30 +8,22 @@ import { batches } from './batches.ts';
 import { named, titleOf } from './names.ts';
 import { rankHistory } from './rank-history.ts';
 import { pageOf, type Range } from './paging.ts';
+import { jobReport } from './job-report.ts';
+import { sleighCounts } from './sleigh-counts.ts';
 import type { SleighFigures } from './sleigh-figures.ts';
-import type { BatchView, SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
+import type { BatchView } from './progress-types.ts';
+import type { SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
 
-function stateOfChild(sleigh: Sleigh, id: string): string {
-  const actor = sleigh.actor(id);
-  return actor === undefined ? '' : stateOf(actor);
+export function sleighSummary(sleigh: Sleigh, { rate, watch }: SleighFigures, now: number): SleighSummary {
+  const counts = sleighCounts(sleigh, rate);
+  return { ...counts, notices: watch.notices(sleigh, counts, now) };
 }
 
-export const sleighSummary = (sleigh: Sleigh): SleighSummary => ({
-  ...named(sleigh.workspace.name),
-  state: stateOf(sleigh.supervisor),
-  hasFailed: sleigh.hasFailed,
-  joinPhase: stateOfChild(sleigh, 'joinPhase'),
-  shutdown: stateOfChild(sleigh, 'shutdown'),
-  workers: workerCounts(sleigh),
-  queued: sleigh.work.tasks.length,
-  running: sleigh.work.batches.all.running,
-  results: sleigh.work.batches.counts.values,
-});
-
-export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
+export function sleighView(sleigh: Sleigh, figures: SleighFigures, now: number): SleighView {
   const { context } = sleigh.joining;
   return {
-    ...sleighSummary(sleigh),
+    ...sleighSummary(sleigh, figures, now),
+    now: Math.floor(now / 1_000) * 1_000,
     policy: sleigh.options.onDeadWorker,
     startedAt: sleigh.startedAt,
     join: {
@@ -48,6 +40,7 @@ export function sleighView(sleigh: Sleigh, figures: SleighFigures): SleighView {
     deaths: sleigh.countsOf('worker').in('dead'),
     failures: sleigh.failures.newestFirst,
     batches: Array.from(batches(sleigh), (batch) => batchView(batch, figures)),
+    reported: (jobReport(sleigh)?.batches ?? []).toReversed(),
     history: figures.history.series,
   };
 }

@@ -1,6 +1,8 @@
 import type { VerificationView } from './verification-types.ts';
 import type { Named } from './named.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
+import type { Page } from './page.ts';
+import type { BatchView, NoticeView, ProgressView, ReportedBatchView } from './progress-types.ts';
 import type { RankHistory } from './rank-types.ts';
 
 /**
@@ -17,6 +19,7 @@ import type { RankHistory } from './rank-types.ts';
  * | `/api/clients/ID`                                | ClientView       |
  * | `/api/sleighs/NAME`                              | SleighView       |
  * | `/api/sleighs/NAME/workers?state&from&count`     | WorkersView      |
+ * | `/api/sleighs/NAME/failures?from&count`          | FailedElementsView |
  * | `/api/sleighs/NAME/actors?chart&state&from&count`| ActorsView       |
  * | `/api/sleighs/NAME/actors/ACTOR`                 | ActorView        |
  * | `/api/charts`                                    | ChartsView       |
@@ -32,13 +35,6 @@ import type { RankHistory } from './rank-types.ts';
 
 export interface ErrorView {
   readonly error: string;
-}
-
-/** A part of a longer list. */
-export interface Page<T> {
-  readonly total: number;
-  readonly from: number;
-  readonly items: readonly T[];
 }
 
 /** Metrics over time, one column each: `columns[0]` contains the times. */
@@ -68,7 +64,7 @@ export interface OverviewView {
   readonly requests: Readonly<Record<string, number>>;
   /** `requests`, `bytes in`, `bytes out`, each a second. */
   readonly rates: Series;
-  /** Newest first, at most 100. */
+  /** Those in trouble first, then newest first; the newest 100. */
   readonly sleighs: readonly SleighSummary[];
   /** Old-style jobs in plain workspaces (W12): newest first, from the newest 100 workspaces. */
   readonly oldSleighs: readonly OldSleighSummary[];
@@ -85,6 +81,9 @@ export interface SleighSummary extends Named {
   readonly queued: number;
   readonly running: number;
   readonly results: number;
+  readonly progress: ProgressView;
+  /** Why it may be stuck, troubles first. */
+  readonly notices: readonly NoticeView[];
 }
 
 export interface WorkspaceSummary extends Named {
@@ -186,6 +185,8 @@ export interface ClientView extends ClientSummary {
 }
 
 export interface SleighView extends SleighSummary {
+  /** The time at the server, to the second. */
+  readonly now: number;
   readonly policy: string;
   readonly startedAt: number;
   readonly join: {
@@ -204,6 +205,8 @@ export interface SleighView extends SleighSummary {
   /** Failures, newest first, at most 100. */
   readonly failures: readonly FailureView[];
   readonly batches: readonly BatchView[];
+  /** The batches that the master tells about, newest first (S24). */
+  readonly reported: readonly ReportedBatchView[];
   /** `queued`, `running`, `results`, `busy`, `completed a second`. */
   readonly history: Series;
 }
@@ -215,21 +218,6 @@ export interface FailureView {
   readonly event: string;
   readonly clause: string;
   readonly what: string;
-}
-
-export interface BatchView {
-  /** Undefined for tasks without a batch. */
-  readonly batch: Named | undefined;
-  readonly accepted: number;
-  readonly answered: number;
-  readonly queued: number;
-  readonly running: number;
-  readonly results: number;
-  /**
-   * Estimated milliseconds until all pending tasks are answered, at the rate of the last half minute; undefined if
-   * unknown.
-   */
-  readonly remaining: number | undefined;
 }
 
 export interface WorkerView {

@@ -5,6 +5,7 @@ import { actorOfSleighView, actorsView } from './actors.ts';
 import { chartsView } from './charts.ts';
 import { clientsView, clientView } from './clients.ts';
 import { History } from './history.ts';
+import { failedElements } from './job-report.ts';
 import { overview } from './overview.ts';
 import { newest, rangeOf } from './paging.ts';
 import { route, type Route } from './router.ts';
@@ -40,7 +41,14 @@ export class Views {
   }
 
   readonly #routes: readonly Route[] = [
-    ['overview', () => overview(this.#core, this.#about, this.#rates)],
+    [
+      'overview',
+      () =>
+        overview(this.#core, this.#about, {
+          rates: this.#rates,
+          figuresOf: (sleigh) => this.#figuresOf(sleigh),
+        }),
+    ],
     ['workspaces', (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query))],
     ['workspaces/*', ([name], query) => this.#workspace(name, query)],
     ['workspaces/*/variables/*', ([name, variable], query) => this.#variable(name, variable, query)],
@@ -48,7 +56,8 @@ export class Views {
     ['clients/*', ([id]) => this.#client(id)],
     [
       'sleighs/*',
-      ([name]) => this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh))),
+      ([name]) =>
+        this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh), this.#about.now())),
     ],
     [
       'sleighs/*/workers',
@@ -56,6 +65,10 @@ export class Views {
         this.#withSleigh(name, (sleigh) =>
           workersView(sleigh, query.get('state'), rangeOf(query), this.#about.now()),
         ),
+    ],
+    [
+      'sleighs/*/failures',
+      ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
     ],
     [
       'sleighs/*/actors',

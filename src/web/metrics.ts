@@ -2,8 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { Histogram as Counted } from '../core/metrics.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
-import { sleighSummary } from '../views/sleigh.ts';
-import type { SleighSummary } from '../views/types.ts';
+import { sleighCounts, type SleighCounts } from '../views/sleigh-counts.ts';
 import { addLimitMetrics } from './limit-metrics.ts';
 import type { WebServer } from './web-server.ts';
 
@@ -117,11 +116,11 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
     gauge('sleigh_commit_waiting', 'Connections whose replies wait for a commit.', () => durability.waiting);
   }
 
-  const sleighs = (): SleighSummary[] =>
+  const sleighs = (): SleighCounts[] =>
     Array.from(workspaces.occupied).flatMap(({ plugin }) =>
-      plugin instanceof Sleigh ? [sleighSummary(plugin)] : [],
+      plugin instanceof Sleigh ? [sleighCounts(plugin)] : [],
     );
-  const total = (count: (sleigh: SleighSummary) => number): number =>
+  const total = (count: (sleigh: SleighCounts) => number): number =>
     sleighs().reduce((sum, sleigh) => sum + count(sleigh), 0);
   gauges('sleigh_sleighs', 'Sleighs by the state of their supervisor.', 'state', () =>
     labelled('state', sumsOf(sleighs().map(({ state }) => ({ [state]: 1 })))),
@@ -133,6 +132,15 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
     [{ state: 'queued' }, total(({ queued }) => queued)],
     [{ state: 'running' }, total(({ running }) => running)],
   ]);
+  gauges(
+    'sleigh_elements',
+    'Elements of all sleighs with an outcome, or tasks if no master tells about its elements.',
+    'outcome',
+    () => [
+      [{ outcome: 'done' }, total(({ progress }) => progress.done - progress.failed)],
+      [{ outcome: 'failed' }, total(({ progress }) => progress.failed)],
+    ],
+  );
   gauge('sleigh_results', 'Results that no master has taken.', () => total(({ results }) => results));
 
   gauge('sleigh_web_viewers', 'Open streams of views.', () => web.counts.viewers);

@@ -11,6 +11,7 @@ import { failed, type Outcome } from '../task/outcome.ts';
 import { SleighError } from './sleigh-error.ts';
 import type { ElementOwner } from './task-group.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
+import type { ChunkPart } from '../values/chunk.ts';
 import { SLEIGH } from '../errors/job.ts';
 
 const TABLE = new LifeCycleTable(batchMachine);
@@ -67,6 +68,7 @@ export class Batch implements ElementOwner {
         for (const index of group.withdraw(this)) this.#refuseOne(index);
       },
     });
+    void this.settled.then(() => options.report?.ended());
     void this.#feed();
   }
 
@@ -239,12 +241,12 @@ export class Batch implements ElementOwner {
   }
 
   #refuseOne(index: number): void {
-    if (this.#refusal !== undefined) this.settle(index, [failed(index, this.#refusal)]);
+    if (this.#refusal !== undefined) this.settle(index, [failed(index, this.#refusal)], []);
   }
 
-  settle(index: number, outcomes: readonly Outcome[]): void {
+  settle(index: number, outcomes: readonly Outcome[], elements: readonly ChunkPart[]): void {
     for (const outcome of outcomes) this.#unsettled.delete(outcome.index);
-    if (this.#life.has('keeps-outcomes')) this.#keep(index, this.#inWordsOfRefusal(outcomes));
+    if (this.#life.has('keeps-outcomes')) this.#keep(index, this.#inWordsOfRefusal(outcomes), elements);
     if (this.#unsettled.size === 0) this.#send({ type: 'emptied' });
     this.#changed.give();
   }
@@ -258,14 +260,20 @@ export class Batch implements ElementOwner {
     );
   }
 
-  #keep(index: number, outcomes: readonly Outcome[]): void {
-    const { elements, onProgress } = this.#options;
+  #keep(index: number, outcomes: readonly Outcome[], sent: readonly ChunkPart[]): void {
+    const { elements, onProgress, report } = this.#options;
     this.#ready.set(index, outcomes);
     this.#done += outcomes.length;
+    for (const [at, outcome] of outcomes.entries()) {
+      if (!('error' in outcome)) continue;
+      this.#failed++;
+      report?.failed(outcome, sent[at]);
+    }
+    const progress = { done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) };
+    report?.progress(progress);
     if (onProgress === undefined) return;
-    this.#failed += outcomes.filter((outcome) => 'error' in outcome).length;
     try {
-      onProgress({ done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) });
+      onProgress(progress);
     } catch (error) {
       this.cancel(error);
     }

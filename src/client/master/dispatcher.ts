@@ -1,5 +1,6 @@
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Batch } from './batch.ts';
+import { BatchReports } from './batch-reports.ts';
 import { CancelMarks } from './cancel-marks.ts';
 import { delay, type Clock } from '../clock.ts';
 import type { Found } from '../connection/connection.ts';
@@ -41,6 +42,7 @@ export interface DispatcherOptions {
 /** Stores the tasks of all batches of a master, and passes each result to its batch. */
 export class Dispatcher implements TaskSender {
   readonly marks: CancelMarks;
+  readonly reports: BatchReports;
   readonly maxAttempts: number;
   readonly mayRepeat: boolean;
   /** The hosts of the workers by rank, from their results. */
@@ -57,8 +59,9 @@ export class Dispatcher implements TaskSender {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    const { lines, workspace, workers, maxAttempts, mayRepeat } = options;
+    const { lines, workspace, workers, maxAttempts, mayRepeat, clock } = options;
     this.marks = new CancelMarks(lines, workspace);
+    this.reports = new BatchReports({ lines, workspace, clock, hosts: this.hosts, maxAttempts });
     this.maxAttempts = maxAttempts;
     this.mayRepeat = mayRepeat;
     this.#workers = workers;
@@ -215,6 +218,7 @@ export class Dispatcher implements TaskSender {
    * @param errorOf creates the error from the indexes of the elements that are not done
    */
   end(errorOf: (unfinished: readonly number[]) => unknown): void {
+    this.reports.end();
     this.#out.clear();
     for (const batch of this.#batches) batch.end(errorOf(batch.unfinished));
     for (const receiver of this.#broadcasts.values()) receiver.end(errorOf([]));

@@ -1,4 +1,5 @@
 import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
+import { JOB_REPORT } from '../../wire/job-report.ts';
 import { Batch } from './batch.ts';
 import { BroadcastResults } from './broadcast-results.ts';
 import { checkOptions } from '../options/checked-options.ts';
@@ -133,7 +134,8 @@ export class Sleigh implements AsyncDisposable {
     if (this.#server !== undefined) await main.request([VERB.deadman]);
     await main.openWorkspace(this.workspace.name, { label, metadata });
     if (!this.#isElastic) await main.store(this.workspace.name, VARIABLE.workerCount, String(workers));
-    await main.declare(this.workspace.name, CANCELLED_BATCHES, 'single');
+    for (const variable of [CANCELLED_BATCHES, JOB_REPORT.progress])
+      await main.declare(this.workspace.name, variable, 'single');
     this.#crew.listen(this.#lines);
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
@@ -209,8 +211,9 @@ export class Sleigh implements AsyncDisposable {
     signal?.throwIfAborted();
     const metadata = await this.#fixedArguments.metadataOf(task, options);
     this.#end.throwIfDecided();
+    const id = String(++this.#made);
     const batch = new Batch({
-      id: String(++this.#made),
+      id,
       elements,
       group: this.#dispatcher.group({
         metadata,
@@ -223,6 +226,7 @@ export class Sleigh implements AsyncDisposable {
       marks: this.#dispatcher.marks,
       onAbort,
       onProgress,
+      report: this.#dispatcher.reports.begin(id, task),
     });
     const wasBusy = this.#dispatcher.isBusy;
     this.#dispatcher.add(batch);

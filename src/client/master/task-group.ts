@@ -18,8 +18,11 @@ export interface ElementOwner {
   readonly isWanted: boolean;
   /** Changes the number of its parts under way. */
   countParts(change: number): void;
-  /** Receives the outcomes of consecutive elements. */
-  settle(index: number, outcomes: readonly Outcome[]): void;
+  /**
+   * Receives the outcomes of consecutive elements.
+   * @param elements these elements, as they were sent
+   */
+  settle(index: number, outcomes: readonly Outcome[], elements: readonly ChunkPart[]): void;
   /** No worker can load the module. */
   refuse(failure: TaskFailure): void;
 }
@@ -262,7 +265,8 @@ export class TaskGroup {
   ): void {
     let outcomes: Outcome[] = [];
     const settle = (end: number): void => {
-      if (outcomes.length > 0) owner.settle(end - outcomes.length, outcomes);
+      const begin = end - outcomes.length;
+      if (outcomes.length > 0) owner.settle(begin, outcomes, elements.slice(begin - first, end - first));
       outcomes = [];
     };
     for (const [at, element] of elements.entries()) {

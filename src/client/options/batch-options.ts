@@ -1,6 +1,8 @@
 import type { CancelMarks } from '../master/cancel-marks.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 import type { TaskGroup } from '../master/task-group.ts';
+import type { OutcomeError } from '../task/outcome.ts';
+import type { ChunkPart } from '../values/chunk.ts';
 
 /** The progress of a batch, in elements. */
 export interface Progress {
@@ -14,6 +16,14 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
+/** Reports one batch (S24). */
+export interface BatchReport {
+  progress(latest: Progress): void;
+  /** @param element as it was sent, if it was */
+  failed(outcome: OutcomeError, element: ChunkPart | undefined): void;
+  ended(): void;
+}
+
 export interface BatchOptions {
   readonly id: string;
   readonly elements: AsyncIterable<unknown> | Iterable<unknown>;
@@ -25,6 +35,8 @@ export interface BatchOptions {
   readonly marks: CancelMarks;
   readonly onAbort: OnAbort;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** Tells the server about it (S24). */
+  readonly report?: BatchReport | undefined;
 }
 
 /** @returns undefined if the input has no known size */

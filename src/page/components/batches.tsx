@@ -1,4 +1,4 @@
-import type { BatchView } from '../../views/types.ts';
+import type { BatchView } from '../../views/progress-types.ts';
 import { count, duration } from '../lib/format.ts';
 import { Head, Meter, Nothing, Table } from './parts.tsx';
 

@@ -3,11 +3,11 @@ import type { OldSleighSummary } from '../../views/old-sleigh-types.ts';
 import type { ClientSummary, RequestView, SleighSummary, WorkspaceSummary } from '../../views/types.ts';
 import { count, plural } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
-import { notices } from '../lib/stuck.ts';
 import { Head, Table, Time } from './parts.tsx';
+import { Notices, Progress } from './progress.tsx';
 import { StateBar, StateCounts, StateTag } from './states.tsx';
 
-export function Sleighs({ sleighs }: { sleighs: readonly SleighSummary[] }) {
+export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; now: number }) {
   return (
     <ul class="cards">
       {sleighs.map((sleigh) => (
@@ -18,12 +18,13 @@ export function Sleighs({ sleighs }: { sleighs: readonly SleighSummary[] }) {
             </h3>
             <StateTag state={sleigh.state} chart="sleigh" />
           </header>
+          <Notices notices={sleigh.notices} now={now} />
+          <Progress progress={sleigh.progress} />
           <StateBar counts={sleigh.workers} />
           <StateCounts counts={sleigh.workers} />
           <Figures
             figures={{ queued: sleigh.queued, running: sleigh.running, 'results waiting': sleigh.results }}
           />
-          <Notices sleigh={sleigh} />
         </li>
       ))}
     </ul>
@@ -73,21 +74,6 @@ const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => 
     ))}
   </dl>
 );
-
-/** Reasons why a job may be stuck. */
-export function Notices({ sleigh }: { sleigh: SleighSummary }) {
-  const all = notices(sleigh);
-  if (all.length === 0) return null;
-  return (
-    <ul class="notices">
-      {all.map(({ kind, text }) => (
-        <li key={text} class={kind}>
-          {text}
-        </li>
-      ))}
-    </ul>
-  );
-}
 
 export function Workspaces({ workspaces }: { workspaces: readonly WorkspaceSummary[] }) {
   return (

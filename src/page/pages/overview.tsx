@@ -59,7 +59,7 @@ export function OverviewPage() {
             <code>sleigh</code>.
           </Nothing>
         ) : (
-          <Sleighs sleighs={data.sleighs} />
+          <Sleighs sleighs={data.sleighs} now={data.now} />
         )}
       </Panel>
       <div class="plots">

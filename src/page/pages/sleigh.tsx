@@ -1,7 +1,14 @@
+import type { FailedElementsView } from '../../views/progress-types.ts';
 import type { FailureView, SleighView, WorkersView } from '../../views/types.ts';
 import { Batches } from '../components/batches.tsx';
 import { Board, BOARD_SIZE } from '../components/board.tsx';
-import { Notices } from '../components/lists.tsx';
+import {
+  FAILURES_SIZE,
+  FailedElements,
+  Notices,
+  Progress,
+  ReportedBatches,
+} from '../components/progress.tsx';
 import {
   Fact,
   Facts,
@@ -20,7 +27,7 @@ import { StateCounts, StateTag } from '../components/states.tsx';
 import { count, plural } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { statePath } from '../lib/states.ts';
-import { useView } from '../lib/use-view.ts';
+import { useAge, useView } from '../lib/use-view.ts';
 
 export function SleighPage({ name, query }: { name: string; query: URLSearchParams }) {
   const state = query.get('state') ?? undefined;
@@ -29,8 +36,16 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
   const workers = useView<WorkersView>(
     apiOf(`${page.sleigh({ name })}/workers`, { state, from, count: BOARD_SIZE }),
   );
+  const failures = useView<FailedElementsView>(
+    apiOf(`${page.sleigh({ name })}/failures`, {
+      from: Number(query.get('failed') ?? 0),
+      count: FAILURES_SIZE,
+    }),
+  );
+  const age = useAge(reading);
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="sleigh" />;
+  const { progress } = data;
   return (
     <>
       <PageHead kind="Sleigh" title={data.title} trail={[{ href: page.overview, text: 'Overview' }]}>
@@ -43,12 +58,16 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
           Workspace
         </a>
       </PageHead>
-      <Notices sleigh={data} />
+      <Notices notices={data.notices} now={data.now + age} />
+      <Progress progress={progress} />
       <Facts>
+        <Fact name="failed" tone={progress.failed > 0 ? 'dead' : ''}>
+          {count(progress.failed)}
+        </Fact>
         <Fact name="tasks queued">{count(data.queued)}</Fact>
         <Fact name="running">{count(data.running)}</Fact>
         <Fact name="results waiting">{count(data.results)}</Fact>
-        <Fact name="completed">{count(data.completed)}</Fact>
+        <Fact name="tasks completed">{count(data.completed)}</Fact>
         {data.replacements > 0 && <Fact name="replacements">{count(data.replacements)}</Fact>}
         <Fact name="deaths" tone={data.deaths > 0 ? 'dead' : ''}>
           {count(data.deaths)}
@@ -58,6 +77,14 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
           <a href={page.charts(data, { actor: 'shutdown' })}>{statePath(data.shutdown)}</a>
         </Fact>
       </Facts>
+      <FailedElements reading={failures} failed={progress.failed} name={name} />
+      <Panel title="Batches">
+        {data.reported.length > 0 ? (
+          <ReportedBatches batches={data.reported} />
+        ) : (
+          <Batches batches={data.batches} />
+        )}
+      </Panel>
       <Panel title="Workers">
         <Board
           sleigh={name}
@@ -69,15 +96,12 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
       </Panel>
       {data.failures.length > 0 && (
         <Panel
-          title="Failures"
+          title="Failures of workers"
           note={data.failures.length === 100 ? 'the newest 100' : plural(data.failures.length, 'failure')}
         >
           <Failures sleigh={data} failures={data.failures} />
         </Panel>
       )}
-      <Panel title="Batches">
-        <Batches batches={data.batches} />
-      </Panel>
       <div class="plots">
         <Plot title="Tasks and results" series={data.history} names={['queued', 'running', 'results']} />
         <Plot

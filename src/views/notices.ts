@@ -1,0 +1,144 @@
+/**
+ * The rules for what is wrong with a job. Each is a condition on what can be seen of it, and a sentence for people. How
+ * long a condition has held is sampled once a second.
+ */
+import type { NoticeView } from './progress-types.ts';
+import type { SleighSummary } from './types.ts';
+
+/** What the rules look at. */
+export interface JobFacts extends Pick<
+  SleighSummary,
+  'state' | 'hasFailed' | 'joinPhase' | 'shutdown' | 'workers' | 'queued' | 'running' | 'results' | 'progress'
+> {
+  readonly now: number;
+  /** Whether a client waits for a result. */
+  readonly masterWaits: boolean;
+  readonly registered: number;
+  readonly expected: number;
+  /** Clients that wait for the group to close. */
+  readonly waitForGroup: number;
+  /** When the last task was completed; undefined if none was. */
+  readonly lastCompletedAt: number | undefined;
+  /** The milliseconds that a completed task took, on average; undefined without one. */
+  readonly usualMs: number | undefined;
+  /** The milliseconds of the task that has run longest, and its rank. */
+  readonly longest: { readonly rank: number; readonly milliseconds: number } | undefined;
+  /** Tasks without a result. */
+  readonly unanswered: number;
+}
+
+/** A job makes no progress if nothing was completed for this many times as long as a task usually takes. */
+const STALLED_TIMES = 10;
+/** A task runs far longer than the others if it has taken this many times as long as they do. */
+const LONG_TIMES = 10;
+/** Milliseconds below which nothing counts as stalled. */
+const SHORTEST_STALL_MS = 30_000;
+/** Milliseconds after which results that nobody takes, and a group that waits, are a trouble. */
+const PATIENCE_MS = 30_000;
+
+export interface Notice {
+  readonly kind: NoticeView['kind'];
+  readonly text: string;
+  /** When it began; the default is when it was first seen. */
+  readonly began?: number | undefined;
+  /** Milliseconds for which it must hold before it is shown. */
+  readonly after?: number;
+}
+
+/** The rules, the most urgent first. */
+export function* noticesOf(facts: JobFacts): Generator<Notice> {
+  const { state, hasFailed, workers, queued, running, results, progress } = facts;
+  if (hasFailed) {
+    yield trouble('It has failed by a fault of the server: waiting clients were answered, and it has ended');
+    return;
+  }
+  if (progress.failed > 0)
+    yield trouble(`${counted(progress.failed, progress.unit.slice(0, -1), progress.unit)} failed`);
+  if (state !== 'serving') return yield* ofShutdown(facts);
+  const dead = inStates(workers, 'dead');
+  const disconnected = inStates(workers, 'disconnected');
+  if (dead > 0) yield trouble(`${counted(dead, 'worker has', 'workers have')} died`);
+  if (disconnected > 0)
+    yield trouble(`${counted(disconnected, 'worker has', 'workers have')} lost the connection`);
+  yield* ofWorkers(facts);
+  yield* ofTime(facts);
+  if (results > 0 && queued + running === 0 && !facts.masterWaits)
+    yield {
+      ...trouble(`The master does not fetch: ${counted(results, 'result waits', 'results wait')}`),
+      after: PATIENCE_MS,
+    };
+}
+
+function* ofShutdown({ shutdown, unanswered, workers }: JobFacts): Generator<Notice> {
+  const isByItself = shutdown.endsWith('byItself');
+  const dead = inStates(workers, 'dead');
+  const died =
+    dead === 0 ? '' : dead === total(workers) ? ', every worker died' : `, ${counted(dead, 'worker')} died`;
+  if (isByItself && unanswered > 0)
+    yield trouble(`The job has failed: ${counted(unanswered, 'task')} dropped${died}`);
+  else if (isByItself) yield trouble('It shuts down by itself, because it cannot continue');
+  else if (unanswered > 0) yield hint(`${counted(unanswered, 'task')} will not be done: the job was stopped`);
+}
+
+function* ofWorkers(facts: JobFacts): Generator<Notice> {
+  const { workers, queued, running, results, joinPhase } = facts;
+  const registered = inStates(workers, 'idle', 'waiting', 'busy', 'disconnected');
+  const reserved = inStates(workers, 'reserved', 'replacing');
+  const waiting = inStates(workers, 'waiting');
+  if (registered === 0) {
+    if (queued > 0)
+      yield trouble(`${counted(queued, 'task waits', 'tasks wait')}, and no worker is there to take them`);
+    else if (total(workers) === 0) yield hint('No sentinel has fetched a rank yet');
+    if (reserved > 0)
+      yield hint(
+        `${counted(reserved, 'rank was', 'ranks were')} given out whose workers have not registered`,
+      );
+  } else if (queued > 0 && waiting > 0 && running === 0)
+    yield trouble('Workers wait although tasks are queued');
+  else if (queued + running === 0 && waiting === registered)
+    yield hint(
+      results > 0
+        ? `All workers wait for tasks: ${counted(results, 'result waits', 'results wait')} to be fetched by the master`
+        : 'All workers wait for tasks: none is queued',
+    );
+  else if (queued > 0 && inStates(workers, 'idle') === registered)
+    yield hint('Tasks are queued, and no worker has fetched one yet');
+  if (facts.waitForGroup > 0 && !joinPhase.endsWith('closed'))
+    yield {
+      ...trouble(`Waiting for workers: ${count(facts.registered)} of ${count(facts.expected)} registered`),
+      after: PATIENCE_MS,
+    };
+}
+
+function* ofTime({ now, running, lastCompletedAt, usualMs, longest }: JobFacts): Generator<Notice> {
+  if (usualMs === undefined || lastCompletedAt === undefined) return;
+  const limit = Math.max(SHORTEST_STALL_MS, STALLED_TIMES * usualMs);
+  if (running > 0 && now - lastCompletedAt > limit)
+    yield {
+      ...trouble(`Nothing has finished, although a task usually takes ${inSeconds(usualMs)}`),
+      began: lastCompletedAt,
+    };
+  else if (longest !== undefined && longest.milliseconds > Math.max(SHORTEST_STALL_MS, LONG_TIMES * usualMs))
+    yield {
+      ...trouble(
+        `Worker ${longest.rank} runs a task far longer than the others, which take ${inSeconds(usualMs)}`,
+      ),
+      began: now - longest.milliseconds,
+    };
+}
+
+const trouble = (text: string): Notice => ({ kind: 'trouble', text });
+const hint = (text: string): Notice => ({ kind: 'hint', text });
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const count = (n: number): string => whole.format(n);
+const counted = (n: number, one: string, many = `${one}s`): string => `${count(n)} ${n === 1 ? one : many}`;
+const inSeconds = (milliseconds: number): string => `${Number((milliseconds / 1_000).toPrecision(2))} s`;
+
+const total = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, n) => sum + n, 0);
+const inStates = (counts: Readonly<Record<string, number>>, ...leaves: string[]): number =>
+  Object.entries(counts).reduce(
+    (sum, [state, n]) => sum + (leaves.includes(state.split('.').at(-1) ?? '') ? n : 0),
+    0,
+  );
