@@ -75,6 +75,15 @@ describe('what a master tells about its batches', () => {
     expect(await stores()).toBe(before);
   });
 
+  it('is JSON, also where something is not known', async () => {
+    const batch = reports.begin('1', SQUARE);
+    batch.failed(failed(0, failureOf({ code: 'threw', message: 'no' })), undefined);
+    for (const variable of Object.values(JOB_REPORT)) {
+      const { metadata, descriptor } = await lines.main.find('job', variable);
+      expect([metadata.get('type'), descriptor]).toEqual(['json', 1]);
+    }
+  });
+
   it('keeps the newest 100 batches, and counts the elements of all', async () => {
     for (let id = 1; id <= 150; id++) {
       const batch = reports.begin(String(id), SQUARE);

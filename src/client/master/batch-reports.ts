@@ -101,7 +101,7 @@ export class BatchReports {
     const batches = [...this.#batches.values()].slice(-MAX_BATCHES);
     // If it cannot be stored, the batches fail as well, and the program learns it there.
     const report: JobReport = { done: this.#done, failed: this.#failures, batches };
-    lines.main.store(workspace, JOB_REPORT.progress, report).catch(() => undefined);
+    lines.main.store(workspace, JOB_REPORT.progress, plain(report)).catch(() => undefined);
   }
 
   #failed(batch: string, { index, error }: OutcomeError, element: ChunkPart | undefined): void {
@@ -121,9 +121,12 @@ export class BatchReports {
     };
     if (++this.#failures > MAX_FAILURES)
       lines.main.fetchTry(workspace, JOB_REPORT.failures).catch(() => undefined);
-    lines.main.store(workspace, JOB_REPORT.failures, failure).catch(() => undefined);
+    lines.main.store(workspace, JOB_REPORT.failures, plain(failure)).catch(() => undefined);
   }
 }
+
+/** Without fields that are undefined, which JSON does not have: a value with one would not be sent as JSON (C1). */
+const plain = (value: JobReport | FailedElement): unknown => JSON.parse(JSON.stringify(value));
 
 /** An element as a text for people, as far as it can be shown. */
 function shown({ body: { type, body } }: ChunkPart): string {
