@@ -4,7 +4,6 @@ import { Outgoing } from '../../src/core/outgoing.ts';
 import type { Batches } from '../../src/sleigh/batches.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { NullResults } from '../../src/sleigh/null-results.ts';
-import { TotalsOfBatches } from '../../src/sleigh/totals.ts';
 import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
 import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
 import type { KeptEnd } from '../../src/sleigh/kept-end.ts';
@@ -144,11 +143,7 @@ export class MemoryHeld {
             bytesOfBatches(value.metadata) +
             count * (COST.value + COST.range),
         );
-    const spent = openField(
-      openField(batches, 'totals', TotalsOfBatches),
-      'spent',
-      Map<string | undefined, unknown>,
-    );
+    const spent = openField(batches.totals, 'spent', Map<string | undefined, unknown>);
     const current = ['batches', 'mailboxes'].map((field) => openField(batches, field, Map<string, unknown>));
     for (const names of [spent, ...current])
       for (const name of names.keys()) this.#add('batches', COST.batch + (name?.length ?? 0));
