@@ -47,14 +47,19 @@ export interface Notice {
 
 /** The rules, the most urgent first. */
 export function* noticesOf(facts: JobFacts): Generator<Notice> {
-  const { state, hasFailed, workers, queued, running, results, progress } = facts;
+  const { state, hasFailed, progress } = facts;
   if (hasFailed) {
     yield trouble('It has failed by a fault of the server: waiting clients were answered, and it has ended');
     return;
   }
   if (progress.failed > 0)
     yield trouble(`${counted(progress.failed, progress.unit.slice(0, -1), progress.unit)} failed`);
-  if (state !== 'serving') return yield* ofShutdown(facts);
+  if (state === 'serving') yield* whileServing(facts);
+  else yield* ofShutdown(facts);
+}
+
+function* whileServing(facts: JobFacts): Generator<Notice> {
+  const { workers, queued, running, results } = facts;
   const dead = inStates(workers, 'dead');
   const disconnected = inStates(workers, 'disconnected');
   if (dead > 0) yield trouble(`${counted(dead, 'worker has', 'workers have')} died`);
