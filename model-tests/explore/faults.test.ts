@@ -6,6 +6,7 @@ import { Joining } from '../../src/sleigh/joining.ts';
 import { NamedTimers } from '../../src/sleigh/named-timers.ts';
 import { Recovery } from '../../src/sleigh/recovery.ts';
 import { Registrations } from '../../src/sleigh/registrations.ts';
+import { boundSleigh } from '../../src/sleigh/sleigh-binding.ts';
 import { boundShutdown } from '../../src/sleigh/shutdown-binding.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
@@ -96,15 +97,6 @@ const FAULTS: readonly Fault[] = [
     steps: 2,
   },
   {
-    what: 'sentinels are not told to stop',
-    prototype: Crew.prototype,
-    method: 'stopSentinels',
-    fault: () => [],
-    cast: cast('null', ['waking', 'ending']),
-    breaks: 'no client waits for a result or a heartbeat while the sleigh is shutting down',
-    steps: 3,
-  },
-  {
     what: 'the death of a worker is not noticed when its connection closes',
     prototype: Crew.prototype,
     method: 'handleDisconnection',
@@ -168,6 +160,18 @@ for (const fault of FAULTS)
 
 const never = (): boolean => false;
 const UNTRACED = { isTraced: false };
+
+test('the exploration finds the shortest path to a fault: sentinels are not told to stop', () => {
+  const machines = makeJobMachines(UNTRACED, {
+    sleigh: boundSleigh.provide({ actions: { stopSentinels: () => undefined } }),
+  });
+  const fault = {
+    cast: cast('null', ['waking', 'ending']),
+    breaks: 'no client waits for a result or a heartbeat while the sleigh is shutting down',
+    steps: 3,
+  };
+  findShortest(fault, (workspace, of) => makeSleighOf(workspace, of, machines));
+});
 
 test.each<[what: string, JobMachines, breaks: string, steps: number]>([
   [

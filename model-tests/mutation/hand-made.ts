@@ -42,8 +42,8 @@ export const HAND_MADE: readonly HandMade[] = [
   {
     what: 'the newest result of a batch is taken first',
     file: 'src/sleigh/result-queue.ts',
-    search: 'this.#entries.push(result);',
-    replace: 'this.#entries.unshift(result);',
+    search: 'this.#entries.push(entry);',
+    replace: 'this.#entries.unshift(entry);',
   },
   {
     what: 'a sentinel dies with ranks that never registered, too',
@@ -65,9 +65,9 @@ export const HAND_MADE: readonly HandMade[] = [
   },
   {
     what: 'the old connection of a worker that came back is still accepted',
-    file: 'src/sleigh/crew.ts',
-    search: '    this.#workerOf.delete(client);\n    if (this.#sentinelOf',
-    replace: '    if (this.#sentinelOf',
+    file: 'src/sleigh/agent-connections.ts',
+    search: '    this.#workerOf.delete(client);\n    return !this.#sentinelOf',
+    replace: '    return !this.#sentinelOf',
   },
   {
     what: 'a worker that joins later gets no broadcast with reach=all',

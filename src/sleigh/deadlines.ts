@@ -64,8 +64,9 @@ export class Deadlines implements JobDeadlines {
     this.#forget(name, agent);
   }
 
-  stopAll(): void {
-    for (const { name, agent } of this.#running.values()) this.stop(name, agent);
+  /** The job has ended, and with it its timers. */
+  forgetAll(): void {
+    for (const { name, agent } of this.#running.values()) this.#forget(name, agent);
   }
 
   #forget(name: DeadlineName, agent: number | undefined): void {

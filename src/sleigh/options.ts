@@ -42,15 +42,15 @@ export const isPolicy = (text: string): text is DeathPolicy => POLICIES.includes
 
 /** The options in the record of a job, as they were when it was made. */
 export function optionsIn(record: RecordReader): JobOptions {
-  const policy = record.text('onDeadWorker');
+  const policy = record.text(KEY.onDeadWorker);
   return {
-    rankCount: record.number('rankCount'),
-    sentinelRefreshPeriod: record.number('sentinelRefreshPeriod'),
-    workerGracePeriod: record.number('workerGracePeriod'),
+    rankCount: record.number(KEY.rankCount),
+    sentinelRefreshPeriod: record.number(KEY.sentinelRefreshPeriod),
+    workerGracePeriod: record.number(KEY.workerGracePeriod),
     onDeadWorker: isPolicy(policy) ? policy : DEFAULT_OPTIONS.onDeadWorker,
-    maxAttempts: record.number('maxAttempts'),
-    join: record.text('join') === 'elastic' ? 'elastic' : 'closing',
-    reconnectGrace: record.number('reconnectGrace'),
+    maxAttempts: record.number(KEY.maxAttempts),
+    join: record.text(KEY.join) === 'elastic' ? 'elastic' : 'closing',
+    reconnectGrace: record.number(KEY.reconnectGrace),
   };
 }
 

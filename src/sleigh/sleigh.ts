@@ -299,13 +299,13 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   *endEveryone(): Steps {
-    this.deadlines.stopAll();
+    this.deadlines.forgetAll();
     this.timers.stopAll();
     yield* this.refuseEveryone(PURGED);
     yield* this.crew.endEveryone();
     yield* this.work.drop();
     this.work.batches.forgetSpent();
-    this.deadlines.stopAll();
+    this.deadlines.forgetAll();
     this.timers.stopAll();
   }
 
@@ -323,7 +323,7 @@ export class Sleigh implements WorkspacePlugin, Job {
   #end(): void {
     this.#hasFailed = true;
     this.changes.end(['job'], recordOfJob(this));
-    this.deadlines.stopAll();
+    this.deadlines.forgetAll();
     this.timers.stopAll();
   }
 
