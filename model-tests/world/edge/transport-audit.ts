@@ -60,7 +60,7 @@ export class TransportAudit {
     const { core } = this.#tcp;
     const underWay = {
       flush: (id: number) => this.#hasFlush(id),
-      file: () => this.#disk.calls > 0 || this.#process.soons > 0,
+      file: (id: number) => this.#disk.calls > 0 || this.#process.soons > 0 || this.#isFinishing(id),
       turn: this.#process.soons > 0,
     };
     const step = Math.min(elapsed - this.#lookedAt, STEP_MS);
@@ -77,6 +77,12 @@ export class TransportAudit {
   #hasFlush(id: number): boolean {
     const peer = this.#peers.get(id);
     return peer === undefined || (isOpen(peer) && (peer.$onFlushed !== undefined || peer.$socket.destroyed));
+  }
+
+  /** Whether the file of this connection is being completed; `#stuck` says when that lasts too long. */
+  #isFinishing(id: number): boolean {
+    const peer = this.#peers.get(id);
+    return peer !== undefined && isOpen(peer) && peer.$heldFor.finish;
   }
 
   /** What may be so for a moment, while its end is under way. */
