@@ -36,8 +36,11 @@ async function withFault<T>(
   }
 }
 
-const loadOn = async ({ host, port }: Address) => {
-  const random = new Random(1);
+/** The number of loads, one of which shows a fault. */
+const LOADS = 5;
+
+const loadOn = async ({ host, port }: Address, seed = 1) => {
+  const random = new Random(seed);
   return checkHistory(await recordLoad({ host, port }, { random: () => random.fraction() }));
 };
 
@@ -76,8 +79,13 @@ describe.skipIf(isShort)('a history of concurrent clients shows the fault', () =
     '$clause: $what',
     { timeout: TIME_LIMIT_MS },
     async ({ prototype, method, fault }) => {
-      const { violations } = await withFault({ prototype, method, fault }, () => loadOn(server));
-      expect(violations).not.toEqual([]);
+      // A client that vanishes may explain one lost value, and how many vanish depends on the machine.
+      const isFound = async (): Promise<boolean> => {
+        for (let seed = 1; seed <= LOADS; seed++)
+          if ((await loadOn(server, seed)).violations.length > 0) return true;
+        return false;
+      };
+      expect(await withFault({ prototype, method, fault }, isFound)).toBe(true);
     },
   );
 });

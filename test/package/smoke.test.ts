@@ -176,7 +176,7 @@ describe.skipIf(isShort)('the server in the package', () => {
       const reports = await replayAll({ host, port: Number(port) }, () => undefined);
       console.log(JSON.stringify(reports.map(({ failures }) => failures.length)));`;
     expect(installed.node(['--input-type=module', '-e', program, server[1] ?? ''])).toEqual(
-      right('[0,0,0,0,0,0]\n'),
+      right('[0,0,0,0,0,0,0]\n'),
     );
   }, 60_000);
 

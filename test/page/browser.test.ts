@@ -89,11 +89,12 @@ describe('the page', { timeout: 120_000 }, () => {
     const workers = ['--workers', String(WORKERS), '--no-respawn'];
     const options = ['--server', `127.0.0.1:${server.port}`, ...workers, '--window', '100'];
     run = new RunProcess(folder.path, [module, ...options]);
-    run.child.stdin.write(lines(ELEMENTS));
     await page.locator('.card a').first().click();
     await page.getByRole('heading', { level: 1, name: /^Sleigh/ }).waitFor();
     sleigh = new URL(page.url()).pathname;
+    await until(async () => (await onBoard(page, 'waiting')) === WORKERS, 'all wait for tasks');
 
+    run.child.stdin.write(lines(ELEMENTS));
     await until(async () => (await onBoard(page, 'busy')) === WORKERS, 'all are busy');
     await shown(() => fact(page, 'tasks queued')).toBeGreaterThan(0);
     const queued = await fact(page, 'tasks queued');
@@ -103,7 +104,7 @@ describe('the page', { timeout: 120_000 }, () => {
       'all wait, for there are no more tasks',
     );
     await shown(() => fact(page, 'tasks queued')).toBe(0);
-    await shown(() => fact(page, 'completed')).toBe(ELEMENTS);
+    await shown(() => fact(page, 'tasks completed')).toBe(ELEMENTS);
     await textOf('.notices').toContain('All workers wait for tasks');
     expect(complaints).toEqual([]);
   });
