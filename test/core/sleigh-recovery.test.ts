@@ -2,11 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 import { expectInvariants, sleighsOf } from '../support/invariants.ts';
-import { JobPlay } from '../support/job-play.ts';
+import { JobPlay, type Step } from '../support/job-play.ts';
 import { anyStep } from '../support/job-steps.ts';
 import { miscounted } from '../support/memory-held.ts';
 import { byForm } from '../support/form.ts';
 import { differences, withoutNewIds } from '../support/projection.ts';
+
+/**
+ * Where connections close one after another, a client that still waits may take a null result of a worker that has closed
+ * before. After a crash nobody waits.
+ */
+const withoutWaiting = (step: Step): Step => (step.do === 'askForResult' ? { ...step, waits: false } : step);
 
 const OPTIONS = [{}, { reconnectGrace: '20' }] as const;
 
@@ -14,7 +20,7 @@ describe.each<DeathPolicy>(['requeue', 'null', 'shutdown'])('a job whose server 
   test('is what it was, and then every connection has closed; recovering twice equals once', () => {
     fc.assert(
       fc.property(
-        fc.array(anyStep, { minLength: 5, maxLength: 40 }),
+        fc.array(anyStep.map(withoutWaiting), { minLength: 5, maxLength: 40 }),
         fc.constantFrom(...OPTIONS),
         (steps, options) => {
           const play = new JobPlay(policy, { persistent: true, options });

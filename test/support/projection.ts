@@ -27,14 +27,26 @@ export function differences(stored: Iterable<Entity>, projected: Iterable<Entity
 const idsOf = (entities: readonly Entity[]): Set<Entity['fields'][string]> =>
   new Set(entities.map(({ fields }) => fields['id']));
 
-/** Without the ids of variables that were made since: they have the name of the run in them (V9). */
+/**
+ * Without what may differ after a restart: the ids of variables that were made since, which have the name of the run in
+ * them (V9); the positions of empty batches, which only say whose totals are forgotten first; and the numbers of results,
+ * of which only the order counts.
+ */
 export function withoutNewIds(entities: readonly Entity[], before: readonly Entity[]): Entity[] {
   const known = idsOf(before);
-  return entities.map(({ key, fields }) =>
-    key[0] === 'variable' && !known.has(fields['id'])
-      ? { key, fields: { ...fields, id: 'new' } }
-      : { key, fields },
-  );
+  const results = new Map<string, number>();
+  return entities.map(({ key, fields }) => {
+    if (key[0] === 'variable' && !known.has(fields['id'])) return { key, fields: { ...fields, id: 'new' } };
+    if (key[0] === 'result') {
+      const [kind, workspace = 0, number = 0] = key;
+      const inbox = `${workspace}/${number}`;
+      const place = results.get(inbox) ?? 0;
+      results.set(inbox, place + 1);
+      return { key: [kind, workspace, number, place], fields };
+    }
+    const isEmpty = key[0] === 'batch' && fields['spentAt'] !== undefined;
+    return { key, fields: isEmpty ? { ...fields, spentAt: 0 } : fields };
+  });
 }
 
 /**
