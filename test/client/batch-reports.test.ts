@@ -20,7 +20,7 @@ class ManualClock implements Clock {
   }
 }
 
-const SQUARE = { module: '/work/tasks.mjs', name: 'square' };
+const SQUARE = { module: '/srv/tasks.mjs', name: 'square' };
 const progressOf = (done: number, failures = 0) => ({ done, failed: failures, read: done, total: 10 });
 
 let server: Server;

@@ -6,7 +6,7 @@ import { Job } from '../support/job.ts';
 import { SimulatedServer } from '../support/simulated-server.ts';
 import { aboutOf, viewOf } from '../support/views.ts';
 
-const BATCH = { id: '1', module: '/work/tasks.mjs', function: 'square', read: 1_500, began: 1_000 };
+const BATCH = { id: '1', module: '/srv/tasks.mjs', function: 'square', read: 1_500, began: 1_000 };
 
 function jobOf(report: object | string) {
   const server = new SimulatedServer();

@@ -60,10 +60,6 @@ export class BatchReports {
       ended: undefined,
     };
     this.#batches.set(id, progress);
-    for (const [oldest, { ended }] of this.#batches) {
-      if (this.#batches.size <= MAX_BATCHES) break;
-      if (ended !== undefined) this.#batches.delete(oldest);
-    }
     this.#change();
     return {
       progress: (latest) => {
@@ -97,11 +93,20 @@ export class BatchReports {
       this.#timer = undefined;
       if (this.#hasChanged) this.#store();
     });
+    this.#forgetEnded();
     const { lines, workspace } = this.#options;
     const batches = [...this.#batches.values()].slice(-MAX_BATCHES);
     // If it cannot be stored, the batches fail as well, and the program learns it there.
     const report: JobReport = { done: this.#done, failed: this.#failures, batches };
     lines.main.store(workspace, JOB_REPORT.progress, plain(report)).catch(() => undefined);
+  }
+
+  /** Once a second at most, because thousands of batches may run at once. */
+  #forgetEnded(): void {
+    for (const [oldest, { ended }] of this.#batches) {
+      if (this.#batches.size <= MAX_BATCHES) return;
+      if (ended !== undefined) this.#batches.delete(oldest);
+    }
   }
 
   #failed(batch: string, { index, error }: OutcomeError, element: ChunkPart | undefined): void {
