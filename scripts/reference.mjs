@@ -9,7 +9,7 @@ import { CLIENT_ERRORS } from '../dist/client/errors/catalogue.js';
 import { STORED } from '../dist/store/errors.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
-import { READS, WRITES } from '../dist/web/routes.js';
+import { READS, VIEWS, WRITES } from '../dist/web/routes.js';
 import { LIMITS } from '../dist/wire/limits.js';
 import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
@@ -237,11 +237,11 @@ writeFileSync(
     '# Routes of the web server',
     '',
     'Look up what the web server answers. `NAME` stands for one encoded name, `…` for anything; where a token is needed, the ' +
-      'server was started with `--web-write`. Made from `src/web/routes.ts` by `npm run reference`.',
+      'server was started with `--web-write`. The types of views are in `src/views/types.ts`. Made from `src/web/routes.ts` and `src/views/view-routes.ts` by `npm run reference`.',
     '',
     '| methods | path | token | answer |',
     '| --- | --- | --- | --- |',
-    ...[...WRITES, ...READS].map(
+    ...[...WRITES, ...VIEWS, ...READS].map(
       ({ methods, path, needsToken, returns }) =>
         `| ${methods.join(', ')} | \`${path.replaceAll('*', 'NAME')}\` | ${needsToken ? 'yes' : 'no'} | ${returns} |`,
     ),

@@ -23,6 +23,11 @@ export const FLAG = {
     () => 'It must be HOST:PORT.',
     'Give a host and a port, as ada:8765 or [::1]:8765.',
   ),
+  basePath: errorKind(
+    'usage',
+    () => 'It must be a path that begins with a slash, such as /cluster.',
+    'Give the path that the proxy has for the page.',
+  ),
   limitName: errorKind(
     'usage',
     (name: string, names: string) => `There is no limit "${name}", only ${names}.`,

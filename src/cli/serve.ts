@@ -21,6 +21,7 @@ import { jsonLine } from './json-line.ts';
 import { port, wholeNumber } from './numbers.ts';
 import { print } from './output.ts';
 import { FLAG, START, USAGE } from './errors.ts';
+import { isBasePath } from '../web/base-path.ts';
 
 interface ServeFlags extends CredentialFlags {
   host: string;
@@ -29,6 +30,7 @@ interface ServeFlags extends CredentialFlags {
   webPort: number;
   webHost?: string;
   webAllowHost?: string[];
+  webBase?: string;
   webWrite?: true;
   webToken?: string;
   data?: string;
@@ -55,6 +57,11 @@ function addLimit(text: string, limits: Partial<Limits>): Partial<Limits> {
   const [name = '', number = ''] = text.split('=');
   if (!isLimit(name)) throw new InvalidArgumentError(FLAG.limitName(name, LIMIT_NAMES).message);
   return { ...limits, [name]: wholeNumber()(number) };
+}
+
+function basePath(text: string): string {
+  if (!isBasePath(text)) throw new InvalidArgumentError(FLAG.basePath().message);
+  return text;
 }
 
 function addAddress(address: string, others: string[]): string[] {
@@ -94,6 +101,12 @@ export function addServeCommand(program: Command): void {
     .option(
       '--web-allow-host <names...>',
       'accept these host names in requests for the web page, beside its address',
+    )
+    .addOption(
+      new Option(
+        '--web-base <path>',
+        'the path at which a proxy shows the web page, such as /cluster',
+      ).argParser(basePath),
     )
     .option('--web-write', 'allow the web page to delete and to fetch values; it asks for a token')
     .addOption(
@@ -272,6 +285,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
         port: flags.webPort,
         ...(flags.webHost !== undefined && { host: flags.webHost }),
         allowHosts: flags.webAllowHost,
+        base: flags.webBase,
         write: flags.webWrite === true,
         token: flags.webToken,
         isOptional,

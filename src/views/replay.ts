@@ -9,7 +9,7 @@ import { NO_PROGRESS } from './progress.ts';
 import { titleOf } from './names.ts';
 import { pageOf, rangeOf, type Range } from './paging.ts';
 import { machineOf, Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
-import { route, type Route } from './router.ts';
+import { route, type ViewMakers } from './router.ts';
 import type {
   ActorsView,
   ActorSummary,
@@ -19,6 +19,7 @@ import type {
   ReplayView,
   SleighSummary,
 } from './types.ts';
+import { REPLAY_VIEWS, type ReplayedView } from './view-routes.ts';
 
 const MAX_SLEIGHS = 100;
 /** The machines of which a sleigh has many actors. */
@@ -48,19 +49,19 @@ export class Replay {
    * @throws URIError if a name in the path is not encoded correctly
    */
   get(path: string, query: URLSearchParams): object | undefined {
-    return route(this.#routes, path, query);
+    return route(REPLAY_VIEWS, this.#makers, path, query);
   }
 
   /** A trace does not change with time. */
   sample(): void {}
 
-  readonly #routes: readonly Route[] = [
-    ['overview', () => this.#overview()],
-    ['charts', () => this.#charts],
-    ['replay', () => this.#replay()],
-    ['replay/*/actors', ([at], query) => this.#actors(at, query)],
-    ['replay/*/actors/*', ([at, id], query) => this.#actor(at, id, query.get('scope'))],
-  ];
+  readonly #makers: ViewMakers<ReplayedView> = {
+    overview: () => this.#overview(),
+    charts: () => this.#charts,
+    replay: () => this.#replay(),
+    stepActors: ([at], query) => this.#actors(at, query),
+    stepActor: ([at, id], query) => this.#actor(at, id, query.get('scope')),
+  };
 
   #replay(): ReplayView {
     const { scopes, violation, length } = this.#recording;

@@ -1,22 +1,27 @@
 import { decodePart } from './path-part.ts';
+import type { ViewRoute } from './view-routes.ts';
 
-/** A path below `/api`, with `*` for any name, and the function that makes its view from those names and the query. */
-export type Route = readonly [
-  path: string,
-  view: (names: readonly [string, string], query: URLSearchParams) => object | undefined,
-];
+/** Makes each view from the names in its path, and its query; undefined if there is no such object. */
+export type ViewMakers<Name extends string> = Readonly<
+  Record<Name, (names: readonly [string, string], query: URLSearchParams) => object | undefined>
+>;
 
 /**
  * @param path `/api/…`, with encoded names (`path-part.ts`): one character for each byte of the name
  * @returns undefined if there is no such view or object
  * @throws URIError if a name is not encoded correctly
  */
-export function route(routes: readonly Route[], path: string, query: URLSearchParams): object | undefined {
+export function route<Name extends string>(
+  routes: readonly ViewRoute<Name>[],
+  makers: ViewMakers<Name>,
+  path: string,
+  query: URLSearchParams,
+): object | undefined {
   const [empty, api, ...parts] = path.split('/');
   if (empty !== '' || api !== 'api') return undefined;
-  for (const [pattern, view] of routes) {
+  for (const { name, path: pattern } of routes) {
     const names = namesIn(pattern.split('/'), parts);
-    if (names !== undefined) return view(names, query);
+    if (names !== undefined) return makers[name](names, query);
   }
   return undefined;
 }

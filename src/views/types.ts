@@ -6,26 +6,10 @@ import type { BatchView, NoticeView, ProgressView, ReportedBatchView } from './p
 import type { RankHistory } from './rank-types.ts';
 
 /**
- * The views: the JSON under `/api` that the pages show. Every view has a path. `GET path` returns it once. The same
- * request with `Accept: text/event-stream` sends it again whenever it has changed, at most 10 times a second.
- *
- * | path                                             | view             |
- * | ------------------------------------------------ | ---------------- |
- * | `/api/overview`                                  | OverviewView     |
- * | `/api/workspaces?from&count`                     | WorkspacesView   |
- * | `/api/workspaces/NAME?from&count`                | WorkspaceView    |
- * | `/api/workspaces/NAME/variables/VAR?from&count`  | VariableView     |
- * | `/api/clients?state&from&count`                  | ClientsView      |
- * | `/api/clients/ID`                                | ClientView       |
- * | `/api/sleighs/NAME`                              | SleighView       |
- * | `/api/sleighs/NAME/workers?state&from&count`     | WorkersView      |
- * | `/api/sleighs/NAME/failures?from&count`          | FailedElementsView |
- * | `/api/sleighs/NAME/actors?chart&state&from&count`| ActorsView       |
- * | `/api/sleighs/NAME/actors/ACTOR`                 | ActorView        |
- * | `/api/charts`                                    | ChartsView       |
- * | `/api/replay`                                    | ReplayView       |
- * | `/api/replay/STEP/actors?scope&chart&state&from&count` | ActorsView |
- * | `/api/replay/STEP/actors/ACTOR?scope`            | ActorView        |
+ * The views: the JSON under `/api` that the pages show. Every view has a path, which src/views/view-routes.ts lists.
+ * `GET path` returns it once. The same request with `Accept: text/event-stream` sends it again whenever it has changed,
+ * at most 10 times a second. `GET /api/stream?view=/overview&view=…` sends several on one stream: the first line of each
+ * event is the number of its view.
  *
  * If an object does not exist, the reply is 404 with an ErrorView. If the object of a stream is deleted, the stream
  * sends an event `gone` with an ErrorView, and continues when the object is created again. If a view fails because of

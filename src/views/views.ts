@@ -8,10 +8,11 @@ import { History } from './history.ts';
 import { failedElements } from './job-report.ts';
 import { overview } from './overview.ts';
 import { newest, rangeOf } from './paging.ts';
-import { route, type Route } from './router.ts';
+import { route, type ViewMakers } from './router.ts';
 import { sleighView, workersView } from './sleigh.ts';
 import { SleighFigures } from './sleigh-figures.ts';
 import type { ChartsView } from './types.ts';
+import { LIVE_VIEWS, type LiveView } from './view-routes.ts';
 import { variableView, workspacesView, workspaceView } from './workspaces.ts';
 
 /** The number of sleighs whose metrics are kept over time. */
@@ -37,49 +38,34 @@ export class Views {
    * @throws URIError if a name in the path is not encoded correctly
    */
   get(path: string, query: URLSearchParams): object | undefined {
-    return route(this.#routes, path, query);
+    return route(LIVE_VIEWS, this.#makers, path, query);
   }
 
-  readonly #routes: readonly Route[] = [
-    [
-      'overview',
-      () =>
-        overview(this.#core, this.#about, {
-          rates: this.#rates,
-          figuresOf: (sleigh) => this.#figuresOf(sleigh),
-        }),
-    ],
-    ['workspaces', (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query))],
-    ['workspaces/*', ([name], query) => this.#workspace(name, query)],
-    ['workspaces/*/variables/*', ([name, variable], query) => this.#variable(name, variable, query)],
-    ['clients', (_names, query) => clientsView(this.#core, query.get('state'), rangeOf(query))],
-    ['clients/*', ([id]) => this.#client(id)],
-    [
-      'sleighs/*',
-      ([name]) =>
-        this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh), this.#about.now())),
-    ],
-    [
-      'sleighs/*/workers',
-      ([name], query) =>
-        this.#withSleigh(name, (sleigh) =>
-          workersView(sleigh, query.get('state'), rangeOf(query), this.#about.now()),
-        ),
-    ],
-    [
-      'sleighs/*/failures',
-      ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
-    ],
-    [
-      'sleighs/*/actors',
-      ([name], query) =>
-        this.#withSleigh(name, (sleigh) =>
-          actorsView(sleigh, query.get('chart') ?? 'worker', query.get('state'), rangeOf(query)),
-        ),
-    ],
-    ['sleighs/*/actors/*', ([name, id]) => this.#withSleigh(name, (sleigh) => this.#actor(sleigh, id))],
-    ['charts', () => this.#charts],
-  ];
+  readonly #makers: ViewMakers<LiveView> = {
+    overview: () =>
+      overview(this.#core, this.#about, {
+        rates: this.#rates,
+        figuresOf: (sleigh) => this.#figuresOf(sleigh),
+      }),
+    workspaces: (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query)),
+    workspace: ([name], query) => this.#workspace(name, query),
+    variable: ([name, variable], query) => this.#variable(name, variable, query),
+    clients: (_names, query) => clientsView(this.#core, query.get('state'), rangeOf(query)),
+    client: ([id]) => this.#client(id),
+    sleigh: ([name]) =>
+      this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh), this.#about.now())),
+    workers: ([name], query) =>
+      this.#withSleigh(name, (sleigh) =>
+        workersView(sleigh, query.get('state'), rangeOf(query), this.#about.now()),
+      ),
+    failures: ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
+    actors: ([name], query) =>
+      this.#withSleigh(name, (sleigh) =>
+        actorsView(sleigh, query.get('chart') ?? 'worker', query.get('state'), rangeOf(query)),
+      ),
+    actor: ([name, id]) => this.#withSleigh(name, (sleigh) => this.#actor(sleigh, id)),
+    charts: () => this.#charts,
+  };
 
   #workspace(name: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { processTime } from '../transport/awake.ts';
 import { Problem } from './answers.ts';
+import { Feed, Viewer, type Subscription, type ViewAddress } from './feed.ts';
 import type { Site } from './site.ts';
 import { PROBLEM } from './problems.ts';
 
@@ -17,6 +18,8 @@ export const FEED_SHARE = 10;
  * that grows beyond it ends.
  */
 export const MAX_FEED_BYTES = 64 << 20;
+/** The number of views on one stream. */
+export const MAX_VIEWS_OF_STREAM = 32;
 /** Milliseconds of work on views after which other work has its turn. */
 const TURN = 5;
 
@@ -26,77 +29,6 @@ export interface FeedEvents {
   failed(error: unknown): void;
   /** Something was sent to a viewer. */
   sent(stream: ServerResponse): void;
-}
-
-/** One open stream. */
-class Viewer {
-  readonly stream: ServerResponse;
-  /** The version of the view that it has. */
-  has = 0;
-  /** In time during which the process ran. */
-  sentAt = 0;
-
-  constructor(stream: ServerResponse) {
-    this.stream = stream;
-  }
-
-  send(chunk: string | Uint8Array, now: number): void {
-    this.sentAt = now;
-    this.stream.write(chunk);
-  }
-
-  /** Whether the last update has not been taken. Nothing is sent then, so at most one update waits. */
-  get isSlow(): boolean {
-    return this.stream.writableLength > 0;
-  }
-}
-
-/** One view with viewers. */
-class Feed {
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly viewers = new Set<Viewer>();
-  /** The value of `changes` when it was computed. */
-  computedAt: number | undefined;
-  version = 0;
-  state: 'there' | 'gone' | 'failed' = 'gone';
-  chunk: Buffer = Buffer.alloc(0);
-
-  constructor(path: string, query: URLSearchParams) {
-    this.path = path;
-    this.query = query;
-  }
-
-  /**
-   * Computes it again, if something may have changed.
-   * @param events called when the view fails, once until it succeeds again
-   */
-  refresh({ views, changes }: Site, events: FeedEvents): void {
-    const current = changes();
-    if (this.computedAt === current) return;
-    this.computedAt = current;
-    try {
-      const view = views.get(this.path, this.query);
-      if (view === undefined)
-        this.#become('gone', `event: gone\ndata: {"error":"it is not there any more"}\n\n`);
-      else this.#become('there', `data: ${JSON.stringify(view)}\n\n`);
-    } catch (error) {
-      if (error instanceof URIError) throw error;
-      if (this.state !== 'failed') events.failed(error);
-      this.#become(
-        'failed',
-        `event: failed\ndata: ${JSON.stringify({ error: PROBLEM.wentWrong().message })}\n\n`,
-      );
-    }
-  }
-
-  #become(state: typeof this.state, text: string): void {
-    this.state = state;
-    const chunk = Buffer.from(text);
-    if (chunk.equals(this.chunk)) return;
-    this.chunk = chunk;
-    this.version++;
-  }
 }
 
 /**
@@ -114,6 +46,7 @@ export class Feeds {
   #viewers = 0;
   #timer: NodeJS.Timeout | undefined;
   #isRunning = false;
+  #rounds = 0;
   #roundEnded = 0;
 
   constructor(site: Site, most: number, events: FeedEvents, maxBytes = MAX_FEED_BYTES) {
@@ -130,30 +63,67 @@ export class Feeds {
     return this.#feeds.size;
   }
 
-  /** @throws Problem if there is no such view or there are too many viewers; URIError */
-  open(path: string, query: URLSearchParams, stream: ServerResponse): void {
+  /**
+   * Streams one view.
+   * @throws Problem if there is no such view or there are too many viewers; URIError
+   */
+  open(address: ViewAddress, stream: ServerResponse): void {
+    const [feed] = this.#feedsOf([address]);
+    if (feed === undefined) return;
+    if (feed.state !== 'there') {
+      this.#release(feed);
+      throw new Problem(feed.state === 'failed' ? PROBLEM.wentWrong() : PROBLEM.noView());
+    }
+    this.#begin(stream, (viewer) => [{ viewer, feed, prefix: '', has: feed.version }]);
+  }
+
+  /**
+   * Streams several views. The first line of the data of each event is the number of its view, from 0. A view that does
+   * not exist begins with an event `gone`.
+   * @throws Problem if there are too many viewers or views; URIError
+   */
+  openTogether(addresses: readonly ViewAddress[], stream: ServerResponse): void {
+    if (addresses.length === 0 || addresses.length > MAX_VIEWS_OF_STREAM)
+      throw new Problem(PROBLEM.numberOfViews(addresses.length, MAX_VIEWS_OF_STREAM));
+    const feeds = this.#feedsOf(addresses);
+    this.#begin(stream, (viewer) =>
+      feeds.map((feed, number) => ({ viewer, feed, prefix: `data: ${number}\n`, has: feed.version })),
+    );
+  }
+
+  /** The feeds of these views, computed. Those without viewers are released if it throws. */
+  #feedsOf(addresses: readonly ViewAddress[]): Feed[] {
     if (this.#viewers >= this.#most) throw new Problem(PROBLEM.tooManyViewers(this.#most));
-    const key = `${path}?${query.toString()}`;
-    const feed = this.#feeds.get(key) ?? new Feed(path, query);
-    this.#refresh(feed);
-    const isNew = feed.viewers.size === 0;
-    const isTooMuch = isNew && this.#bytes > this.#maxBytes;
-    if (isNew && (isTooMuch || feed.state !== 'there')) this.#forget(feed);
-    if (isTooMuch) throw new Problem(PROBLEM.viewsTooLarge());
-    if (feed.state === 'failed') throw new Problem(PROBLEM.wentWrong());
-    if (feed.state === 'gone') throw new Problem(PROBLEM.noView());
-    this.#feeds.set(key, feed);
-    const viewer = new Viewer(stream);
-    feed.viewers.add(viewer);
+    const feeds: Feed[] = [];
+    try {
+      for (const address of addresses) {
+        const key = `${address.path}?${address.query.toString()}`;
+        const feed = this.#feeds.get(key) ?? new Feed(key, address);
+        this.#feeds.set(key, feed);
+        feeds.push(feed);
+        this.#refresh(feed);
+      }
+      const isNew = feeds.some(({ subscriptions }) => subscriptions.size === 0);
+      if (isNew && this.#bytes > this.#maxBytes) throw new Problem(PROBLEM.viewsTooLarge());
+      return feeds;
+    } catch (error) {
+      for (const feed of feeds) this.#release(feed);
+      throw error;
+    }
+  }
+
+  #begin(stream: ServerResponse, subscribe: (viewer: Viewer) => readonly Subscription[]): void {
+    const now = processTime.now();
+    const viewer = new Viewer(stream, now);
+    const subscriptions = subscribe(viewer);
     this.#viewers++;
     const release = processTime.keepAwake();
     stream.once('close', () => {
       release();
       this.#viewers--;
-      feed.viewers.delete(viewer);
-      if (feed.viewers.size === 0) {
-        this.#feeds.delete(key);
-        this.#forget(feed);
+      for (const subscription of subscriptions) {
+        subscription.feed.subscriptions.delete(subscription);
+        this.#release(subscription.feed);
       }
       if (this.#viewers === 0) this.#stop();
     });
@@ -163,8 +133,11 @@ export class Feeds {
       // Asks proxies not to buffer the stream.
       'X-Accel-Buffering': 'no',
     });
-    viewer.has = feed.version;
-    viewer.send(feed.chunk, processTime.now());
+    for (const subscription of subscriptions) {
+      const { feed, prefix } = subscription;
+      feed.subscriptions.add(subscription);
+      viewer.send(now, undefined, prefix, feed.chunk);
+    }
     if (!this.#isRunning) this.#schedule(FEED_INTERVAL_MS);
   }
 
@@ -181,6 +154,7 @@ export class Feeds {
   async #round(): Promise<void> {
     this.#timer = undefined;
     this.#isRunning = true;
+    this.#rounds++;
     let busy = 0;
     let sinceTurn = 0;
     for (const feed of this.#feeds.values()) {
@@ -198,6 +172,13 @@ export class Feeds {
     if (this.#viewers > 0) this.#schedule(Math.max(FEED_INTERVAL_MS, busy * (FEED_SHARE - 1)));
   }
 
+  /** Removes a feed without viewers. */
+  #release(feed: Feed): void {
+    if (feed.subscriptions.size > 0 || this.#feeds.get(feed.key) !== feed) return;
+    this.#feeds.delete(feed.key);
+    this.#forget(feed);
+  }
+
   /** Removes its bytes from the total. */
   #forget(feed: Feed): void {
     this.#bytes -= feed.chunk.length;
@@ -206,7 +187,7 @@ export class Feeds {
 
   #refresh(feed: Feed): void {
     const before = feed.chunk.length;
-    feed.refresh(this.#site, this.#events);
+    feed.refresh(this.#site, (error) => this.#events.failed(error));
     this.#bytes += feed.chunk.length - before;
   }
 
@@ -214,27 +195,29 @@ export class Feeds {
     this.#refresh(feed);
     if (this.#bytes > this.#maxBytes) {
       this.#forget(feed);
-      for (const { stream } of feed.viewers) stream.destroy();
+      for (const { viewer } of feed.subscriptions) viewer.stream.destroy();
       return;
     }
-    for (const viewer of feed.viewers) {
-      // A viewer that came after the last round has had an update since, and waits for the next.
-      if (viewer.sentAt > this.#roundEnded) continue;
-      if (viewer.isSlow) {
+    for (const subscription of feed.subscriptions) {
+      const { viewer, prefix } = subscription;
+      // A viewer that came after the last round has had its views since, and waits for the next.
+      if (viewer.openedAt > this.#roundEnded) continue;
+      if (viewer.isSlow(this.#rounds)) {
         if (now - viewer.sentAt >= IDLE_FEED_LIMIT_MS) viewer.stream.destroy();
         continue;
       }
-      if (viewer.has !== feed.version) {
-        viewer.has = feed.version;
-        viewer.send(feed.chunk, now);
+      if (subscription.has !== feed.version) {
+        subscription.has = feed.version;
+        viewer.send(now, this.#rounds, prefix, feed.chunk);
         this.#events.sent(viewer.stream);
-      } else if (now - viewer.sentAt >= STREAM_COMMENT_MS) viewer.send(': still here\n\n', now);
+      } else if (now - viewer.sentAt >= STREAM_COMMENT_MS) viewer.send(now, this.#rounds, ': still here\n\n');
     }
   }
 
   /** Ends all streams. */
   close(): void {
     this.#stop();
-    for (const { viewers } of this.#feeds.values()) for (const { stream } of viewers) stream.end();
+    for (const { subscriptions } of this.#feeds.values())
+      for (const { viewer } of subscriptions) viewer.stream.end();
   }
 }

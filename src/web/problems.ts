@@ -39,6 +39,13 @@ export const PROBLEM = {
     'Close pages that nobody looks at.',
     1_000,
   ),
+  numberOfViews: errorKind(
+    '400',
+    (count: number, most: number) => `a stream has 1 to ${most} views, not ${count}`,
+    'Name the views as `view` in the query, or open a second stream.',
+    0,
+    32,
+  ),
   viewsTooLarge: errorKind(
     '503',
     () => 'the open views are too large in total',

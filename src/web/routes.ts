@@ -1,3 +1,5 @@
+import { LIVE_VIEWS, REPLAY_VIEWS } from '../views/view-routes.ts';
+
 /** The requests that the web server answers: the router reads this table, and docs/reference/routes.md is made from it. */
 export interface WebRoute<Handler extends string = string> {
   readonly methods: readonly string[];
@@ -46,6 +48,14 @@ export const WRITES = [
 /** Requests that read. The last one answers what no other does. */
 export const READS = [
   {
+    methods: ['GET'],
+    path: '/api/stream',
+    handler: 'stream',
+    needsToken: false,
+    returns:
+      'several views on one stream: each `view` of the query is a path below `/api` with its query, and the first line of an event is the number of its view',
+  },
+  {
     methods: READ,
     path: '/api/…',
     handler: 'view',
@@ -93,9 +103,25 @@ export const READS = [
 export type WriteHandler = (typeof WRITES)[number]['handler'];
 export type ReadHandler = (typeof READS)[number]['handler'];
 
-/** @returns the handler of a GET or HEAD, by the first part of its path */
-export const readHandler = (first: string): ReadHandler =>
-  READS.find(({ path }) => path.split('/')[1] === first || path === `/${first}/…`)?.handler ?? 'file';
+/** The views below `/api`, for people; src/views routes requests for them. */
+export const VIEWS: readonly Omit<WebRoute, 'handler'>[] = [
+  ...LIVE_VIEWS,
+  ...REPLAY_VIEWS.filter(({ path }) => !LIVE_VIEWS.some((live) => live.path === path)),
+].map(({ path, query, type }) => ({
+  methods: READ,
+  path: `/api/${path}${query.length === 0 ? '' : `?${query.join('&')}`}`,
+  needsToken: false,
+  returns: `\`${type}\``,
+}));
+
+/** @returns the handler of a GET or HEAD of a path */
+export function readHandler(pathname: string): ReadHandler {
+  const first = pathname.split('/')[1] ?? '';
+  return (
+    READS.find(({ path }) => path === pathname || path === `/${first}` || path === `/${first}/…`)?.handler ??
+    'file'
+  );
+}
 
 /**
  * @param segments the path below `/api`, decoded

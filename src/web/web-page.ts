@@ -25,9 +25,13 @@ export class WebPage {
    * @throws WebListenError
    */
   static async listen(options: WebOptions, serverHost: string, logger: Logger): Promise<WebPage | undefined> {
-    const { host = serverHost, port = 8766, allowHosts, dist } = options;
+    const { host = serverHost, port = 8766, allowHosts, base, dist } = options;
     try {
-      return new WebPage(await WebServer.listen({ host, port, allowHosts, dist }, logger), options, logger);
+      return new WebPage(
+        await WebServer.listen({ host, port, allowHosts, base, dist }, logger),
+        options,
+        logger,
+      );
     } catch (cause) {
       const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
       if (options.isOptional === true && code === 'EADDRINUSE') {

@@ -4,6 +4,7 @@ import { processTime } from '../transport/awake.ts';
 import { answer, answerJson, answerProblem, answerText, Problem, SECURITY_HEADERS } from './answers.ts';
 import { DIST } from './dist.ts';
 import { Feeds } from './feeds.ts';
+import { belowBase, normalBase } from './base-path.ts';
 import { authorityOf } from '../wire/authority.ts';
 import { Hosts } from './hosts.ts';
 import { decodePart } from '../views/path-part.ts';
@@ -25,6 +26,11 @@ export interface ListenOptions {
   readonly port: number;
   /** Host names that are accepted in addition to its address; a name without a port allows any port. */
   readonly allowHosts?: readonly string[] | undefined;
+  /**
+   * The path of the page on its proxy, such as `/cluster`; the default is ''. Requests are answered with and without it,
+   * because a proxy may remove it.
+   */
+  readonly base?: string | undefined;
   /** The default is the folder that `npm run build` creates. */
   readonly dist?: string | undefined;
 }
@@ -50,6 +56,7 @@ export const STILL_TIME_MS = 60_000;
 export class WebServer {
   /** The folder of the page and the drawings. */
   readonly dist: string;
+  readonly #base: string;
   readonly #http: Server;
   readonly #files: StaticFiles;
   readonly #logger: Logger;
@@ -67,7 +74,7 @@ export class WebServer {
    * @throws if it cannot listen
    */
   static async listen(options: ListenOptions, logger: Logger): Promise<WebServer> {
-    const server = new WebServer(options.dist ?? DIST, logger);
+    const server = new WebServer(options.dist ?? DIST, options.base ?? '', logger);
     const { host, port, allowHosts = [] } = options;
     await new Promise<void>((resolve, reject) => {
       server.#http.once('error', reject);
@@ -81,8 +88,9 @@ export class WebServer {
     return server;
   }
 
-  private constructor(dist: string, logger: Logger) {
+  private constructor(dist: string, base: string, logger: Logger) {
     this.dist = dist;
+    this.#base = normalBase(base);
     this.#logger = logger;
     this.#files = new StaticFiles([
       {
@@ -130,7 +138,7 @@ export class WebServer {
   /** Its URL for a browser on this machine. */
   get url(): string {
     const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[this.host] ?? this.host;
-    return `http://${authorityOf(host, this.port)}/`;
+    return `http://${authorityOf(host, this.port)}${this.#base}/`;
   }
 
   /** The number of open streams, and of the different views that they show. */
@@ -181,17 +189,21 @@ export class WebServer {
     const target = request.url ?? '';
     if (!target.startsWith('/')) throw new Problem(PROBLEM.noPath());
     // Resolves `..` and its encodings like browsers.
-    const { pathname, search, searchParams } = new URL(`http://page${target}`);
+    const { pathname: full, search, searchParams } = new URL(`http://page${target}`);
+    if (full === this.#base && full !== '')
+      return void response.writeHead(302, { Location: `${full}/${search}` }).end();
+    const pathname = belowBase(this.#base, full);
     const [first = '', ...segments] = pathname.slice(1).split('/');
     if (first === 'api' && (request.method === 'POST' || request.method === 'DELETE'))
       return answerJson(response, 200, await write(this.#site?.writes, request, segments.map(decodePart)));
     if (request.method !== 'GET' && request.method !== 'HEAD')
       throw new Problem(PROBLEM.wrongMethod(request.method ?? ''), { Allow: 'GET, HEAD' });
-    return this.#reads[readHandler(first)]({ pathname, search, searchParams, first, request, response });
+    return this.#reads[readHandler(pathname)]({ pathname, search, searchParams, first, request, response });
   }
 
   readonly #reads: Readonly<Record<ReadHandler, (call: Call) => Promise<void> | void>> = {
     view: (call) => this.#share.run(() => this.#answerView(call)),
+    stream: (call) => this.#share.run(() => this.#answerStream(call)),
     health: ({ response }) => answerText(response, 200, 'ok'),
     readiness: ({ response }) =>
       this.#site?.isReady() === true
@@ -210,10 +222,21 @@ export class WebServer {
     if (response.destroyed) return;
     if (this.#site === undefined || this.#feeds === undefined) throw new Problem(PROBLEM.starting());
     if (method === 'GET' && headers.accept?.includes('text/event-stream') === true)
-      return this.#feeds.open(path, query, response);
+      return this.#feeds.open({ path, query }, response);
     const view = this.#site.views.get(path, query);
     if (view === undefined) throw new Problem(PROBLEM.noView());
     return answerJson(response, 200, view);
+  }
+
+  #answerStream({ searchParams, request: { method = '' }, response }: Call): void {
+    if (response.destroyed) return;
+    if (method !== 'GET') throw new Problem(PROBLEM.wrongMethod(method), { Allow: 'GET' });
+    if (this.#feeds === undefined) throw new Problem(PROBLEM.starting());
+    const addresses = searchParams.getAll('view').map((view) => {
+      const { pathname: path, searchParams: query } = new URL(`http://page/api${view}`);
+      return { path, query };
+    });
+    this.#feeds.openTogether(addresses, response);
   }
 
   async #answerMetrics(response: ServerResponse): Promise<void> {

@@ -24,6 +24,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--port', '65536', NUMBER],
   ['serve', '--port', '-1', NUMBER],
   ['serve', '--web-port', 'http', NUMBER],
+  ['serve', '--web-base', 'cluster', 'It must be a path that begins with'],
   ['serve', '--long-value-size', '-1', NUMBER],
   ['serve', '--drain', 'soon', NUMBER],
   ['serve', '--limit', 'sauna=1', 'There is no limit "sauna"'],

@@ -102,7 +102,9 @@ export class ViewStream implements Disposable {
       else
         this.events.push({
           event: fieldOf(fields, 'event') ?? 'message',
-          data: fieldOf(fields, 'data') ?? '',
+          data: fields
+            .flatMap((field) => (field.startsWith('data: ') ? field.slice('data: '.length) : []))
+            .join('\n'),
           at: performance.now(),
         });
     }

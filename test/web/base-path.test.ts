@@ -16,7 +16,11 @@ beforeAll(async () => {
     `<script src="./assets/app-1.js"></script>${' '.repeat(2_000)}`,
   );
   writeFileSync(join(folder, 'page', 'assets', 'app-1.js'), '1');
-  server = await createServer({ port: 0, logLevel: 'silent', web: { port: 0, dist: folder } });
+  server = await createServer({
+    port: 0,
+    logLevel: 'silent',
+    web: { port: 0, dist: folder, base: '/the/cluster/' },
+  });
 });
 afterAll(async () => {
   await server.close();
@@ -42,6 +46,28 @@ describe('the page', () => {
       for (const prefix of ['', '/cluster', '/a/b'])
         expect(new URL(script, `http://proxy${prefix}${path}`).pathname).toBe(`${prefix}/assets/app-1.js`);
     }
+  });
+
+  it('is at the path of its proxy as well, whether the proxy removes that path or not', async () => {
+    const url = server.web?.url ?? '';
+    expect(new URL(url).pathname).toBe('/the/cluster/');
+    for (const path of ['/workspaces/a', '/the/cluster/workspaces/a']) {
+      const { text } = await ask(url, path);
+      const [, script = ''] = /src="([^"]+)"/.exec(text) ?? [];
+      expect(new URL(script, `http://proxy/the/cluster/workspaces/a`).pathname).toBe(
+        '/the/cluster/assets/app-1.js',
+      );
+    }
+    for (const path of ['assets/app-1.js', 'healthz', 'api/overview', 'doit?op=listWss']) {
+      const { status, text } = await ask(url, `/${path}`);
+      expect(await ask(url, `/the/cluster/${path}`)).toMatchObject({ status });
+      if (path !== 'api/overview') expect((await ask(url, `/the/cluster/${path}`)).text).toBe(text);
+    }
+    expect(await ask(url, '/the/cluster?as=x')).toMatchObject({
+      status: 302,
+      headers: { location: '/the/cluster/?as=x' },
+    });
+    expect((await ask(url, '/the/clusterapi/overview')).status).toBe(404);
   });
 
   it.each([

@@ -150,7 +150,7 @@ describe('streams of many large views', () => {
     const feeds = new Feeds(site, 100, events, 4.5 * MIB);
     const web = createHttpServer((request, response) => {
       try {
-        feeds.open(request.url ?? '', new URLSearchParams(), response);
+        feeds.open({ path: request.url ?? '', query: new URLSearchParams() }, response);
       } catch (error) {
         response.writeHead(error instanceof Problem ? error.status : 500).end();
       }

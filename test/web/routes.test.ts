@@ -5,8 +5,7 @@ const segmentsOf = (path: string): string[] => path.split('/').slice(2);
 
 describe('the table of routes', () => {
   it.each(READS)('routes GET $path to $handler', ({ path, handler }) => {
-    const [, first = ''] = path.replaceAll('…', 'anything').split('/');
-    expect(readHandler(first)).toBe(handler);
+    expect(readHandler(path.replaceAll('…', 'anything'))).toBe(handler);
   });
 
   it.each(WRITES.map((route) => ({ ...route, method: route.methods[0] })))(

@@ -94,6 +94,66 @@ describe('a stream of a view', () => {
   });
 });
 
+/** The events of a stream of several views: the number of the view, and its view. */
+const numbered = (stream: ViewStream): [event: string, number: string, view: Record<string, unknown>][] =>
+  stream.events.map(({ event, data }) => {
+    const [number = '', json = '{}'] = data.split('\n');
+    return [event, number, JSON.parse(json)];
+  });
+
+const together = (...paths: string[]): string =>
+  `/api/stream?${paths.map((path) => `view=${encodeURIComponent(path)}`).join('&')}`;
+
+describe('a stream of several views', () => {
+  it('sends each with its number, and again those that have changed', async () => {
+    await client.store('w', 'v', 'one');
+    using stream = await ViewStream.open(
+      url,
+      together('/workspaces/w/variables/v?count=1', '/charts', '/workspaces/none'),
+    );
+    await eventually(() => stream.events.length === 3, 'the first views');
+    expect(numbered(stream).map(([event, number]) => [event, number])).toEqual([
+      ['message', '0'],
+      ['message', '1'],
+      ['gone', '2'],
+    ]);
+    expect(await counts()).toEqual({ viewers: 1, views: 3 });
+    await client.openWorkspace('none');
+    await client.store('w', 'v', 'two');
+    await eventually(() => stream.events.length === 5, 'those that have changed');
+    const [, , , ...later] = numbered(stream);
+    const viewed = Object.fromEntries(later.map(([event, number, sent]) => [`${event} ${number}`, sent]));
+    expect(viewed['message 0']).toEqual(await view(url, `${VARIABLE}?count=1`));
+    expect(viewed['message 2']).toMatchObject({ name: 'none' });
+    stream[Symbol.dispose]();
+    await eventually(async () => (await counts()).views === 0, 'the views are released');
+  });
+
+  it('sends every view that changes all the time', async () => {
+    for (const name of ['a', 'b', 'c']) await client.declare('w', name, 'single');
+    using stream = await ViewStream.open(
+      url,
+      together(...['a', 'b', 'c'].map((name) => `/workspaces/w/variables/${name}`)),
+    );
+    for (let i = 0; i < 60; i++) {
+      for (const name of ['a', 'b', 'c']) await client.store('w', name, String(i));
+      await sleep(10);
+    }
+    const numbers = numbered(stream).map(([, number]) => number);
+    for (const number of ['0', '1', '2'])
+      expect(numbers.filter((each) => each === number).length).toBeGreaterThan(3);
+  });
+
+  it('is refused without views, with too many of them, and by other methods than GET', async () => {
+    const [none, many] = [await ask(url, together()), await ask(url, together(...Array(33).fill('/charts')))];
+    expect(none).toMatchObject({ status: 400, text: '{"error":"a stream has 1 to 32 views, not 0"}' });
+    expect(many).toMatchObject({ status: 400, text: '{"error":"a stream has 1 to 32 views, not 33"}' });
+    expect((await ask(url, together('/charts'), { method: 'HEAD' })).status).toBe(405);
+    expect((await ask(url, together('/workspaces/%'))).status).toBe(400);
+    expect(await counts()).toEqual({ viewers: 0, views: 0 });
+  });
+});
+
 async function counts(): Promise<{ viewers: number; views: number }> {
   const { text } = await ask(url, '/metrics');
   const read = (name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);

@@ -1,5 +1,5 @@
 import type { WorkersView, WorkerView } from '../../views/types.ts';
-import type { Reading } from '../lib/feeds.ts';
+import type { Reading } from '../lib/reading.ts';
 import { count, duration, percent } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
 import { reasonOf, replacedTimes } from '../lib/rank-history.ts';

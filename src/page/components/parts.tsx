@@ -1,7 +1,7 @@
 /** Small components that all pages use. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { FeedStatus, Reading } from '../lib/feeds.ts';
+import type { FeedStatus, Reading } from '../lib/reading.ts';
 import { count, dateAndTime, isoTime, percent, timeOfDay } from '../lib/format.ts';
 import { focusHeading, goQuery } from '../lib/router.ts';
 

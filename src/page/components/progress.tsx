@@ -6,7 +6,7 @@ import type {
   ProgressView,
   ReportedBatchView,
 } from '../../views/progress-types.ts';
-import type { Reading } from '../lib/feeds.ts';
+import type { Reading } from '../lib/reading.ts';
 import { compact, count, duration, percent, plural } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { Head, Nothing, Pager, Panel, Table, Time } from './parts.tsx';

@@ -1,80 +1,28 @@
 /**
- * Streams of views from the server: one for each path, shared by all components that show it. A stream is closed
- * while nothing shows it or the page is hidden, because a browser allows few connections to one host. A stream that
- * breaks is opened again.
+ * The views that the page shows, kept up to date. All of them come on one stream, because a browser allows six
+ * connections to one host, for all its windows together. The stream is opened anew when other views are shown, is closed
+ * while the page is hidden, and is opened again when it breaks.
  */
 import type { ErrorView } from '../../views/types.ts';
-
-/** `failed`: the server could not create the view because of a fault. */
-export type FeedStatus = 'loading' | 'live' | 'lost' | 'missing' | 'failed';
-
-/** A view as received text, and as parsed data. */
-export interface Reading<T> {
-  readonly data: T | undefined;
-  readonly status: FeedStatus;
-  /** The error of the server for a view that does not exist. */
-  readonly error: string | undefined;
-  /** When the data arrived, by `performance.now()`. */
-  readonly at: number;
-}
-
-export const LOADING: Reading<never> = { data: undefined, status: 'loading', error: undefined, at: 0 };
+import { api } from './paths.ts';
+import { LOADING, read, type Reading } from './reading.ts';
 
 const AGAIN_MILLISECONDS = 1000;
+/** The server takes requests of 8 KiB. Views with longer names have several streams. */
+const LONGEST_ADDRESS = 6_000;
+/** The number of views that the server puts on one stream. */
+const MAX_VIEWS = 32;
 
 class Feed {
   reading: Reading<string> = LOADING;
   readonly listeners = new Set<() => void>();
-  readonly #path: string;
-  #source: EventSource | undefined;
-  #again: ReturnType<typeof setTimeout> | undefined;
+  readonly path: string;
 
   constructor(path: string) {
-    this.#path = path;
+    this.path = path;
   }
 
-  open(): void {
-    if (this.#source !== undefined || this.#again !== undefined) return;
-    const source = new EventSource(this.#path);
-    this.#source = source;
-    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
-      this.#say({ data, status: 'live', error: undefined, at: performance.now() });
-    });
-    source.addEventListener('gone', ({ data }: MessageEvent<string>) => {
-      const { error }: ErrorView = JSON.parse(data);
-      this.#say({ data: undefined, status: 'missing', error, at: performance.now() });
-    });
-    source.addEventListener('failed', ({ data }: MessageEvent<string>) => {
-      const { error }: ErrorView = JSON.parse(data);
-      this.#say({ ...this.reading, status: 'failed', error });
-    });
-    source.addEventListener('error', () => {
-      this.close();
-      void this.#findOut();
-    });
-  }
-
-  close(): void {
-    this.#source?.close();
-    clearTimeout(this.#again);
-    this.#source = undefined;
-    this.#again = undefined;
-  }
-
-  /** A broken stream gives no reason, so this sends a plain request for it. */
-  async #findOut(): Promise<void> {
-    const answer = await read(this.#path);
-    if (this.listeners.size === 0 || this.#source !== undefined) return;
-    const { status, error } = answer;
-    this.#say({ ...this.reading, status: status === 'live' ? this.reading.status : status, error });
-    clearTimeout(this.#again);
-    this.#again = setTimeout(() => {
-      this.#again = undefined;
-      if (this.listeners.size > 0 && !document.hidden) this.open();
-    }, AGAIN_MILLISECONDS);
-  }
-
-  #say(reading: Reading<string>): void {
+  say(reading: Reading<string>): void {
     this.reading = reading;
     for (const listener of this.listeners) listener();
     for (const watcher of watchers) watcher();
@@ -87,14 +35,16 @@ const watchers = new Set<() => void>();
 /** @returns a function that ends it */
 export function follow(path: string, listener: () => void): () => void {
   const feed = feeds.get(path) ?? new Feed(path);
-  feeds.set(path, feed);
+  if (!feeds.has(path)) {
+    feeds.set(path, feed);
+    reopen(0);
+  }
   feed.listeners.add(listener);
-  if (!document.hidden) feed.open();
   return () => {
     feed.listeners.delete(listener);
     if (feed.listeners.size > 0) return;
-    feed.close();
     feeds.delete(path);
+    reopen(0);
     for (const watcher of watchers) watcher();
   };
 }
@@ -112,28 +62,92 @@ export function watch(watcher: () => void): () => void {
   return () => watchers.delete(watcher);
 }
 
-/** Requests a view once. */
-export async function read(path: string, signal?: AbortSignal): Promise<Reading<string>> {
-  try {
-    const response = await fetch(path, {
-      headers: { accept: 'application/json' },
-      cache: 'no-store',
-      ...(signal && { signal }),
-    });
-    if (response.ok)
-      return { data: await response.text(), status: 'live', error: undefined, at: performance.now() };
-    // The server is starting or has too many viewers.
-    if (response.status === 503) return { ...LOADING, status: 'lost' };
-    const { error }: ErrorView = await response.json();
-    return { ...LOADING, status: response.status >= 500 ? 'failed' : 'missing', error };
-  } catch {
-    return { ...LOADING, status: 'lost' };
+/** Usually one. */
+let streams: EventSource[] = [];
+let due: ReturnType<typeof setTimeout> | undefined;
+/** The views on the open streams. */
+let streamed = '';
+
+/** Opens the streams anew in a moment, so that the views of a page come on one stream. */
+function reopen(milliseconds: number): void {
+  clearTimeout(due);
+  due = setTimeout(open, milliseconds);
+}
+
+function close(): void {
+  clearTimeout(due);
+  for (const stream of streams) stream.close();
+  streams = [];
+  streamed = '';
+}
+
+function open(): void {
+  const wanted = [...feeds.keys()].join('\n');
+  if (document.hidden || wanted === streamed) return;
+  close();
+  streamed = wanted;
+  streams = inStreams([...feeds.values()]).map(openStream);
+}
+
+/** Distributes views to streams, in order. */
+function inStreams(all: readonly Feed[]): Feed[][] {
+  const groups: Feed[][] = [];
+  let length = 0;
+  for (const feed of all) {
+    const own = viewOf(feed).length + '&view='.length;
+    const group = groups.at(-1);
+    if (group === undefined || length + own > LONGEST_ADDRESS || group.length === MAX_VIEWS) {
+      groups.push([feed]);
+      length = own;
+    } else {
+      group.push(feed);
+      length += own;
+    }
   }
+  return groups;
+}
+
+/** A view as a parameter of the address of its stream. */
+const viewOf = ({ path }: Feed): string => encodeURIComponent(path.slice(api('').length));
+
+function openStream(group: readonly Feed[]): EventSource {
+  const source = new EventSource(
+    `${api('/stream')}?${group.map((feed) => `view=${viewOf(feed)}`).join('&')}`,
+  );
+  const onEvent = (type: string, listener: (feed: Feed, data: string) => void): void =>
+    source.addEventListener(type, ({ data }: MessageEvent<string>) => {
+      const end = data.indexOf('\n');
+      const feed = group[Number(data.slice(0, end))];
+      if (feed !== undefined) listener(feed, data.slice(end + 1));
+    });
+  onEvent('message', (feed, data) =>
+    feed.say({ data, status: 'live', error: undefined, at: performance.now() }),
+  );
+  onEvent('gone', (feed, data) => {
+    const { error }: ErrorView = JSON.parse(data);
+    feed.say({ data: undefined, status: 'missing', error, at: performance.now() });
+  });
+  onEvent('failed', (feed, data) => {
+    const { error }: ErrorView = JSON.parse(data);
+    feed.say({ ...feed.reading, status: 'failed', error });
+  });
+  source.addEventListener('error', () => {
+    close();
+    void findOut();
+  });
+  return source;
+}
+
+/** A broken stream gives no reason, so this sends a plain request for it. */
+async function findOut(): Promise<void> {
+  const [first] = feeds.keys();
+  if (first === undefined) return;
+  const { status } = await read(first);
+  if (status === 'lost') for (const feed of feeds.values()) feed.say({ ...feed.reading, status });
+  if (streams.length === 0) reopen(AGAIN_MILLISECONDS);
 }
 
 document.addEventListener('visibilitychange', () => {
-  for (const feed of feeds.values()) {
-    if (document.hidden) feed.close();
-    else feed.open();
-  }
+  if (document.hidden) close();
+  else open();
 });

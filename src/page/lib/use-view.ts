@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { follow, LOADING, read, readingOf, type Reading } from './feeds.ts';
+import { follow, readingOf } from './feeds.ts';
+import { LOADING, read, type Reading } from './reading.ts';
 
 /**
  * A view that is kept up to date. While another path loads (the next part of a list, another step), the previous view

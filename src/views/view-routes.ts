@@ -1,0 +1,41 @@
+/** The paths of the views. The server and the replay of a trace read this table, and docs/reference/routes.md is made from it. */
+export interface ViewRoute<Name extends string = string> {
+  readonly name: Name;
+  /** Below `/api/`; `*` stands for one encoded name. */
+  readonly path: string;
+  /** The parameters of its query. */
+  readonly query: readonly string[];
+  /** Its type in src/views/types.ts. */
+  readonly type: string;
+}
+
+const RANGE = ['from', 'count'] as const;
+const ACTORS = ['chart', 'state', ...RANGE] as const;
+
+/** The views of a running server. */
+export const LIVE_VIEWS = [
+  { name: 'overview', path: 'overview', query: [], type: 'OverviewView' },
+  { name: 'workspaces', path: 'workspaces', query: RANGE, type: 'WorkspacesView' },
+  { name: 'workspace', path: 'workspaces/*', query: RANGE, type: 'WorkspaceView' },
+  { name: 'variable', path: 'workspaces/*/variables/*', query: RANGE, type: 'VariableView' },
+  { name: 'clients', path: 'clients', query: ['state', ...RANGE], type: 'ClientsView' },
+  { name: 'client', path: 'clients/*', query: [], type: 'ClientView' },
+  { name: 'sleigh', path: 'sleighs/*', query: [], type: 'SleighView' },
+  { name: 'workers', path: 'sleighs/*/workers', query: ['state', ...RANGE], type: 'WorkersView' },
+  { name: 'failures', path: 'sleighs/*/failures', query: RANGE, type: 'FailedElementsView' },
+  { name: 'actors', path: 'sleighs/*/actors', query: ACTORS, type: 'ActorsView' },
+  { name: 'actor', path: 'sleighs/*/actors/*', query: [], type: 'ActorView' },
+  { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
+] as const satisfies readonly ViewRoute[];
+
+/** The views of a trace. */
+export const REPLAY_VIEWS = [
+  { name: 'overview', path: 'overview', query: [], type: 'OverviewView' },
+  { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
+  { name: 'replay', path: 'replay', query: [], type: 'ReplayView' },
+  { name: 'stepActors', path: 'replay/*/actors', query: ['scope', ...ACTORS], type: 'ActorsView' },
+  { name: 'stepActor', path: 'replay/*/actors/*', query: ['scope'], type: 'ActorView' },
+] as const satisfies readonly ViewRoute[];
+
+export type LiveView = (typeof LIVE_VIEWS)[number]['name'];
+export type ReplayedView = (typeof REPLAY_VIEWS)[number]['name'];
