@@ -31,7 +31,7 @@ const WORKERS = 2;
 const WINDOW = 16;
 /** Batches, or calls, that are submitted at once, each of one element. */
 const MANY = 1000;
-/** The maximum for this many batches, as a multiple of the time of piscina's `run`. */
+/** The maximum for this many batches, or calls, as a multiple of the time of piscina's `run`. */
 const MANY_BOUND = 2;
 
 for (const [path, what] of [
@@ -76,6 +76,7 @@ async function measure({ rival, pids }) {
   const alone = await rival.run(COUNT / 4, 1);
   const bulk = await rival.runBulk?.(COUNT);
   const manyAtOnce = await rival.runMany?.(MANY);
+  const calls = await rival.runCalls?.(MANY);
   return {
     'tasks/s': (1000 * COUNT) / many.milliseconds,
     'processor µs/task': (1000 * used) / COUNT,
@@ -88,6 +89,7 @@ async function measure({ rival, pids }) {
       'bulk p99 ms': quantile(bulk.latencies, 0.99),
     }),
     ...(manyAtOnce !== undefined && { [`${MANY} batches ms`]: manyAtOnce }),
+    ...(calls !== undefined && { [`${MANY} calls ms`]: calls }),
   };
 }
 
@@ -128,7 +130,7 @@ async function throughput() {
 
   const column = (name, key) => rounds.get(name).map((figures) => figures[key]);
   console.log(
-    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all handed over at once, in the way of each (BullMQ: addBulk of 500), p99 from then to the result of each; "${MANY} batches": so many at once, each of one element (piscina: calls of run)`,
+    `${COUNT} no-op elements (of the others: tasks), ${WORKERS} workers, never more than ${WINDOW} of them under way, from handing one out to having its result; "alone": one at a time; "bulk": all handed over at once, in the way of each (BullMQ: addBulk of 500), p99 from then to the result of each; "${MANY} batches": so many at once, each of one element (piscina: calls of run); "${MANY} calls": so many of submit at once (piscina: run)`,
   );
   console.log(`medians of ${ROUNDS} rounds after a warm-up, in parentheses the least and the most`);
   const keys = (name) => Object.keys(rounds.get(name)[0]);
@@ -142,7 +144,7 @@ async function throughput() {
 
   for (const own of [SLEIGH, SINGLE]) {
     console.log(
-      `\n${own}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1; of piscina: ${MANY} batches at most ${MANY_BOUND})`,
+      `\n${own}, as a multiple of the other in the same round (wanted of ${BULLMQ}: tasks/s 3, p99 0.1; of piscina: ${MANY} batches, and ${MANY} calls, at most ${MANY_BOUND})`,
     );
     const ratios = (key, other) => {
       const others = column(other, key);

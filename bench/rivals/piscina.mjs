@@ -5,14 +5,16 @@ import { closedLoop, crashLoop } from './closed-loop.mjs';
 export async function start({ workers }) {
   const filename = fileURLToPath(new URL('tasks.mjs', import.meta.url));
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers });
+  /** The same number of calls at once, one for each element. */
+  const atOnce = async (count) => {
+    const begun = performance.now();
+    await Promise.all(Array.from({ length: count }, (_, n) => pool.run(n, { name: 'noop' })));
+    return performance.now() - begun;
+  };
   return {
     run: (count, window) => closedLoop((n) => pool.run(n, { name: 'noop' }), count, window),
-    /** The same number of calls at once, one for each element. */
-    runMany: async (count) => {
-      const begun = performance.now();
-      await Promise.all(Array.from({ length: count }, (_, n) => pool.run(n, { name: 'noop' })));
-      return performance.now() - begun;
-    },
+    runMany: atOnce,
+    runCalls: atOnce,
     runCrashing: (count, window) => crashLoop((n) => pool.run(n, { name: 'crashing' }), count, window),
     /** Milliseconds from a crash to the first call of the replacement worker. */
     replace: async () => {

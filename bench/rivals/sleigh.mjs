@@ -66,6 +66,12 @@ export async function start({ workers, chunkSize, ...sleighOptions }) {
       await Promise.all(Array.from({ length: count }, (_, n) => sleigh.eachElem(noop, [n])));
       return performance.now() - begun;
     },
+    /** The same number of calls of `submit` at once. */
+    runCalls: async (count) => {
+      const begun = performance.now();
+      await Promise.all(Array.from({ length: count }, (_, n) => sleigh.submit(noop, n)));
+      return performance.now() - begun;
+    },
     runCrashing: (count, window) => run(count, window, crashing),
     /** Milliseconds from a crash to the first call of the replacement worker. */
     replace: async () => {

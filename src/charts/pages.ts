@@ -4,6 +4,7 @@ import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
+import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
@@ -70,6 +71,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Batch',
     machine: batchMachine,
     about: 'one batch of a master, and the outcomes of its elements',
+  },
+  {
+    name: 'sleigh-pool',
+    side: 'client',
+    title: 'Sleigh pool',
+    machine: sleighPoolMachine,
+    about: 'a job that starts at the first call, and ends when it is idle',
   },
   {
     name: 'pool',

@@ -28,13 +28,17 @@ export type { Outcome, OutcomeError, OutcomeValue } from './task/outcomes.ts';
 export type { ByteStream } from './connection/outgoing.ts';
 export { Results, type ErrorHandling, type ResultOf } from './master/results.ts';
 export { Sentinel, type SentinelOptions } from './sentinel/sentinel.ts';
+export type { JobEndReason } from './master/job-end.ts';
 export { Sleigh } from './master/sleigh.ts';
+export { SleighPool } from './master/sleigh-pool.ts';
 export type {
   EachElemOptions,
   EachWorkerOptions,
   LaunchOptions,
   OnDeadWorker,
   SleighOptions,
+  SleighPoolOptions,
+  SubmitOptions,
   TaskOptions,
 } from './options/sleigh-options.ts';
 export { SleighError, type SleighErrorCode } from './master/sleigh-error.ts';

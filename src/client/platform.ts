@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setImmediate } from 'node:timers';
 import type { ChildKind } from './sentinel/child.ts';
-import { hostClock, type Clock } from './clock.ts';
+import { hostClock, type Clock, type Timer } from './clock.ts';
+import { startTimer } from './options/durations.ts';
 import { NwsConnection, type ConnectionOptions } from './connection/connection.ts';
 import { loadModule, type Exports } from './task/module-function.ts';
 import { startWorkerChild, type WorkerChild } from './sentinel/worker-child.ts';
@@ -22,6 +23,8 @@ export interface Platform {
   readonly pid: number;
   /** @throws as NwsConnection.open */
   connect(options: ConnectionOptions): Promise<NwsConnection>;
+  /** Keeps this process alive until that is stopped. */
+  holdProcess(): Timer;
   /** Resolves when this turn of the event loop has ended, so that unhandled rejections are known. */
   endOfTurn(): Promise<void>;
   /** @throws ModuleError */
@@ -41,6 +44,7 @@ export const thisHost: Platform = {
   hostname: hostname(),
   pid: process.pid,
   connect: (options) => NwsConnection.open(options),
+  holdProcess: () => startTimer(Number.MAX_SAFE_INTEGER, () => undefined),
   endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
   loadModule,
   startWorker: startWorkerChild,

@@ -4,6 +4,7 @@ import { Chunk, chunkPart } from '../../src/client/values/chunk.ts';
 import { hostClock } from '../../src/client/clock.ts';
 import { NwsConnection, type Found } from '../../src/client/connection/connection.ts';
 import { Dispatcher } from '../../src/client/master/dispatcher.ts';
+import { JobEnd } from '../../src/client/master/job-end.ts';
 import { ConnectionPool } from '../../src/client/connection/connection-pool.ts';
 import type { Outcome } from '../../src/client/task/outcome.ts';
 import type { ChunkOutcome } from '../../src/client/task/task-metadata.ts';
@@ -30,6 +31,7 @@ beforeEach(async () => {
   await main.openWorkspace('s', { metadata });
   // One more than the number of workers, so that the group stays open and the job outlives them (S4, S13).
   await main.store('s', 'workerCount', 3);
+  const end = new JobEnd();
   dispatcher = new Dispatcher({
     lines,
     workspace: 's',
@@ -38,6 +40,10 @@ beforeEach(async () => {
     maxAttempts: 1,
     mayRepeat: true,
     extra: () => [],
+    onEnd: (why) => {
+      end.decide(why);
+      dispatcher.end((unfinished) => end.error(unfinished));
+    },
   });
   for (const each of [worker, witness]) await each.useWorkspace('s');
   await hire(worker);

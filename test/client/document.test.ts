@@ -67,6 +67,10 @@ describe.skipIf(isShort)('the code in docs/client.md', () => {
     ]);
   });
 
+  it('makes single calls in a pool, and ends without stopping it', async () => {
+    expect(await run('pool.mjs')).toEqual(['[ 1, 4, 9 ]', 'threw']);
+  });
+
   it('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',

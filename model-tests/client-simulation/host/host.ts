@@ -100,6 +100,7 @@ export class SimulatedHost {
       hostname: 'simulated',
       pid: process.pid,
       connect: (options) => this.#connect(process, options),
+      holdProcess: () => ({ stop: () => undefined }),
       endOfTurn: () => new Promise((resolve) => void process.after(0, resolve)),
       loadModule: (path) => this.options.load(process, path),
       startWorker: (_kind, args) => this.#startWorker(process, Number(args.at(-1))),

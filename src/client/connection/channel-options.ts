@@ -8,7 +8,10 @@ export interface StreamOptions {
   readonly timeout?: number | undefined;
 }
 
-export interface ConnectionOptions extends ServerAddress, StreamOptions {}
+export interface ConnectionOptions extends ServerAddress, StreamOptions {
+  /** With true the connection does not keep this process alive. The default is false. */
+  readonly unref?: boolean | undefined;
+}
 
 export interface ChannelOptions extends ConnectionOptions {
   /** The default is the clock of this host. */

@@ -84,9 +84,10 @@ export class Channel {
    *   TypeError for an invalid timeout
    */
   static async open(options: ConnectionOptions): Promise<Channel> {
-    const { host = '127.0.0.1', port = 8765 } = options;
+    const { host = '127.0.0.1', port = 8765, unref } = options;
     connectLimit(options);
     const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE });
+    if (unref === true) socket.unref();
     return Channel.over(socket, authorityOf(host, port), options);
   }
 

@@ -15,6 +15,7 @@ export const SLEIGH = {
   ),
   isOver: errorKind('over', () => 'the job is over', 'Start another one.'),
   stopped: errorKind('stopped', () => 'the job was stopped', 'Await all batches before `stop`.'),
+  poolClosed: errorKind('stopped', () => 'the pool was closed', 'Make no calls after `close`.'),
   left: errorKind(
     'stopped',
     () => 'its results are not read any more',

@@ -45,6 +45,8 @@ export interface LaunchOrder {
   readonly maxTasksPerWorker?: number | undefined;
   /** Bytes of memory above which a worker is replaced between two elements. */
   readonly maxMemory?: number | undefined;
+  /** Whether the workers do not keep this process alive. The default is false. */
+  readonly unref?: boolean | undefined;
   /** Called for each worker that ends unexpectedly, with its rank and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
   /** Called with the output of workers and with errors of their hosts, in whole lines. */
@@ -81,7 +83,7 @@ export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thr
 async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
   const { hosts, onDeath, onOutput, ...rest } = order;
   if (hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
-  const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace]);
+  const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace], { unref: order.unref });
   let reason: string | undefined;
   const gone = child.ended.then((how) => reason ?? `their sentinel has ended: ${how}`);
   const stop = async (): Promise<void> => {

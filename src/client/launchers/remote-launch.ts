@@ -2,12 +2,15 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unrefChild } from '../sentinel/child.ts';
 
 /** How to start one sentinel elsewhere: a local program that represents it. */
 export interface RemoteLaunchCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the program does not keep this process alive. */
+  readonly unref?: boolean | undefined;
   /**
    * The line for its standard input, which then stays open while its workers are wanted.
    * @param said waits for a line of its standard error that matches; that line is not passed on
@@ -28,6 +31,7 @@ export class RemoteLaunch {
   static async start(command: RemoteLaunchCommand, pass: (text: string) => void): Promise<RemoteLaunch> {
     const station = new RemoteLaunch(command, pass);
     await once(station.#child, 'spawn');
+    if (command.unref === true) unrefChild(station.#child);
     return station;
   }
 

@@ -69,8 +69,8 @@ class RemoteLaunches implements Launched {
   }
 
   async start(): Promise<void> {
-    const { server, workspace } = this.#order;
-    this.#lines = await ConnectionPool.open(server);
+    const { server, workspace, unref } = this.#order;
+    this.#lines = await ConnectionPool.open({ ...server, unref });
     try {
       await this.#lines.main.useWorkspace(workspace, { create: false });
       this.#follower = new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
@@ -102,10 +102,13 @@ class RemoteLaunches implements Launched {
   }
 
   async #startStation(id: string, { name, workers, command }: RemoteLaunchPlan): Promise<void> {
-    const { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory, onOutput } =
+    const { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory, unref, onOutput } =
       this.#order;
     const details = { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory };
-    const station = await RemoteLaunch.start(command({ ...details, workers, station: id }), onOutput);
+    const station = await RemoteLaunch.start(
+      { ...command({ ...details, workers, station: id }), unref },
+      onOutput,
+    );
     this.#stations.push(station);
     void station.ended.then((how) => {
       if (how !== WELL) this.#reason = `the workers of ${name} have ended: ${how}`;

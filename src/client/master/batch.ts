@@ -1,11 +1,6 @@
-import {
-  batchMachine,
-  type BatchCommand,
-  type BatchEvent,
-  type BatchTag,
-} from '../../machines/pool/batch.ts';
+import type { BatchEvent } from '../../machines/pool/batch.ts';
+import { BatchLife } from './batch-life.ts';
 import { totalOf, type BatchOptions } from '../options/batch-options.ts';
-import { LifeCycle, LifeCycleTable } from './life-cycle.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
 import { SleighError } from './sleigh-error.ts';
@@ -13,8 +8,6 @@ import type { ElementOwner } from './task-group.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 import { SLEIGH } from '../errors/job.ts';
-
-const TABLE = new LifeCycleTable(batchMachine);
 
 /**
  * Sends the elements of an input as tasks, with a limited number under way, and returns each outcome once. Its
@@ -25,7 +18,7 @@ export class Batch implements ElementOwner {
   /** Resolves when nothing of it is left on the server, or the job has ended. */
   readonly settled: Promise<void>;
   readonly #options: BatchOptions;
-  readonly #life: LifeCycle<BatchEvent, BatchCommand, BatchTag>;
+  readonly #life: BatchLife;
   readonly #changed = new Condition();
   /** Outcomes that are settled and not taken yet, by the index of the first element. */
   readonly #ready = new Map<number, readonly Outcome[]>();
@@ -56,7 +49,7 @@ export class Batch implements ElementOwner {
     this.id = options.id;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     const { group, marks, id, onAbort } = options;
-    this.#life = new LifeCycle(TABLE, {
+    this.#life = new BatchLife({
       mark: () => {
         if (this.#unsettled.size > 0) marks.set(id, onAbort);
       },

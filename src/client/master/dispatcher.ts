@@ -1,11 +1,11 @@
 import { KEY, VARIABLE } from '../../wire/names.ts';
-import type { Batch } from './batch.ts';
 import { BatchReports } from './batch-reports.ts';
 import { CancelMarks } from './cancel-marks.ts';
 import { delay, type Clock } from '../clock.ts';
 import type { Found } from '../connection/connection.ts';
 import { ConnectionLostError, NwsError } from '../connection/errors.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
+import type { JobEndReason } from './job-end.ts';
 import { Mailbox } from './mailbox.ts';
 import { SleighError } from './sleigh-error.ts';
 import { TaskGroup, type Sent, type TaskGroupOptions, type TaskSender } from './task-group.ts';
@@ -17,6 +17,18 @@ import { SLEIGH } from '../errors/job.ts';
 const MAX_IDLE_GROUPS = 64;
 /** Milliseconds between two checks of the state of the job. */
 const LOOK_MS = 50;
+
+/** A batch, or a call of `submit`, whose elements are under way. */
+export interface Calls {
+  /** Resolves when nothing of it is left. */
+  readonly settled: Promise<void>;
+  /** The indexes of the elements under way. */
+  readonly unfinished: readonly number[];
+  /** The number of workers has changed. */
+  windowChanged(): void;
+  noWorkers(failure: TaskFailure): void;
+  end(reason: unknown): void;
+}
 
 /** Receives the results of a broadcast. */
 export interface BroadcastReceiver {
@@ -37,6 +49,8 @@ export interface DispatcherOptions {
   readonly mayRepeat: boolean;
   /** Current metadata that tasks carry in addition to their own. */
   readonly extra: () => Iterable<readonly [string, string]>;
+  /** Called when no further results will arrive, before `end`. */
+  readonly onEnd: (why: JobEndReason) => void;
 }
 
 /** Stores the tasks of all batches of a master, and passes each result to its batch. */
@@ -51,7 +65,7 @@ export class Dispatcher implements TaskSender {
   readonly #mailbox: Mailbox;
   #workers: number;
   readonly #groups = new Map<string, TaskGroup>();
-  readonly #batches = new Set<Batch>();
+  readonly #calls = new Set<Calls>();
   readonly #broadcasts = new Map<string, BroadcastReceiver>();
   /** Tasks without a result, by their number. */
   readonly #out = new Map<number, { readonly group: TaskGroup; readonly sent: Sent }>();
@@ -83,12 +97,12 @@ export class Dispatcher implements TaskSender {
     if (workers === this.#workers) return;
     this.#workers = workers;
     for (const group of this.#groups.values()) group.flush();
-    for (const batch of this.#batches) batch.windowChanged();
+    for (const calls of this.#calls) calls.windowChanged();
   }
 
   /** Whether tasks are under way. */
   get isBusy(): boolean {
-    return this.#batches.size > 0;
+    return this.#calls.size > 0;
   }
 
   /** The group for elements of that kind. Elements with a fixed chunk size form a group for each batch. */
@@ -113,9 +127,9 @@ export class Dispatcher implements TaskSender {
     }
   }
 
-  add(batch: Batch): void {
-    this.#batches.add(batch);
-    void batch.settled.then(() => this.#batches.delete(batch));
+  add(calls: Calls): void {
+    this.#calls.add(calls);
+    void calls.settled.then(() => this.#calls.delete(calls));
   }
 
   /** Passes results of the broadcast to the receiver until `removeBroadcast`. */
@@ -188,7 +202,7 @@ export class Dispatcher implements TaskSender {
     } catch (error) {
       return this.#endAll(error);
     }
-    for (const batch of this.#batches) batch.noWorkers(failure);
+    for (const calls of this.#calls) calls.noWorkers(failure);
     for (const receiver of this.#broadcasts.values()) receiver.noWorkers(failure);
     const out = [...this.#out.values()];
     this.#out.clear();
@@ -208,9 +222,8 @@ export class Dispatcher implements TaskSender {
   }
 
   #endAll(error: unknown): void {
-    this.end((unfinished) =>
-      error instanceof NwsError ? new SleighError(SLEIGH.ended(), unfinished, error) : error,
-    );
+    const { onEnd } = this.#options;
+    onEnd(error instanceof ConnectionLostError ? error : new SleighError(SLEIGH.ended(), [], error));
   }
 
   /**
@@ -220,7 +233,7 @@ export class Dispatcher implements TaskSender {
   end(errorOf: (unfinished: readonly number[]) => unknown): void {
     this.reports.end();
     this.#out.clear();
-    for (const batch of this.#batches) batch.end(errorOf(batch.unfinished));
+    for (const calls of this.#calls) calls.end(errorOf(calls.unfinished));
     for (const receiver of this.#broadcasts.values()) receiver.end(errorOf([]));
   }
 }

@@ -1,13 +1,23 @@
 import { SLEIGH } from '../errors/job.ts';
-import type { ErrorText } from '../../wire/error-kind.ts';
-import { SleighError, type SleighErrorCode } from './sleigh-error.ts';
+import type { ConnectionLostError } from '../connection/errors.ts';
+import { SleighError } from './sleigh-error.ts';
+
+/** Why a job has ended. */
+export type JobEndReason = SleighError | ConnectionLostError;
 
 /** Why a job can do no further elements, and who is notified of that. */
 export class JobEnd {
+  /** Resolves when the job is over. */
+  readonly decided: Promise<JobEndReason>;
   readonly #over = new AbortController();
-  #why: ErrorText<SleighErrorCode> | undefined;
+  #why: JobEndReason | undefined;
+  #decide: (why: JobEndReason) => void = () => undefined;
 
-  /** Aborted, with a SleighError, when the job is over. */
+  constructor() {
+    this.decided = new Promise((resolve) => (this.#decide = resolve));
+  }
+
+  /** Aborted, with the reason, when the job is over. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -16,20 +26,23 @@ export class JobEnd {
   }
 
   /** Only the first reason counts. */
-  decide(why: ErrorText<SleighErrorCode>): void {
+  decide(why: JobEndReason): void {
     this.#why ??= why;
   }
 
   notify(): void {
-    this.#over.abort(this.error());
+    const why = this.error();
+    this.#decide(why);
+    this.#over.abort(why);
   }
 
   /** @param unfinished the indexes of the elements that were not done */
-  error(unfinished: readonly number[] = []): SleighError {
-    return new SleighError(this.#why ?? SLEIGH.isOver(), unfinished);
+  error(unfinished: readonly number[] = []): JobEndReason {
+    const why = this.#why ?? new SleighError(SLEIGH.isOver());
+    return why instanceof SleighError ? why.without(unfinished) : why;
   }
 
-  /** @throws SleighError */
+  /** @throws SleighError, or ConnectionLostError */
   throwIfDecided(): void {
     if (this.isDecided) throw this.error();
   }

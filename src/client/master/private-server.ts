@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { SleighOptions } from '../options/sleigh-options.ts';
+import { unrefChild } from '../sentinel/child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { LaunchError } from '../launchers/launcher.ts';
 import { packageFile } from '../package-file.ts';
@@ -14,6 +16,9 @@ const HOST = '127.0.0.1';
 const TOKEN_BYTES = 32;
 /** Environment variables with settings apply only to servers that people start. */
 const isSetting = (name: string): boolean => name.startsWith('NWS_') || name.startsWith('SLEIGH_');
+
+/** The options of a job that concern its server. */
+type PrivateServerOptions = Pick<SleighOptions, 'onPage' | 'unref'>;
 
 /** The part of the output of `sleigh serve --json` that is used here. */
 interface Announcement {
@@ -33,10 +38,12 @@ export interface PrivateServer {
  * Starts a server on a free port of this host. Every user of the host can reach that port, so the server requires a
  * random token. It receives the token over a pipe, and neither its arguments nor its environment contain it. The
  * program sends `deadman` on one connection, so that the server ends when the program does for any reason (P3).
- * @param onPage called with the address of its web page, on a free port of this host; without it there is no page
  * @throws LaunchError if it does not start
  */
-export async function startPrivateServer(onPage?: (url: string) => void): Promise<PrivateServer> {
+export async function startPrivateServer({
+  onPage,
+  unref,
+}: PrivateServerOptions = {}): Promise<PrivateServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
   const page = onPage === undefined ? ['--no-web'] : ['--web-port', '0'];
@@ -62,6 +69,7 @@ export async function startPrivateServer(onPage?: (url: string) => void): Promis
   isStarting = false;
   const { port, web } = unsafeCast<Announcement>(JSON.parse(String(line)));
   if (web !== null) onPage?.(web.url);
+  if (unref === true) unrefChild(child);
   return {
     address: { host: HOST, port, token },
     close: async () => {

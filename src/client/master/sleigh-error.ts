@@ -28,6 +28,11 @@ export class SleighError extends Error {
     this.why = why;
     this.unfinished = unfinished;
   }
+
+  /** @internal The same reason, for a batch of which these elements were not done. */
+  without(unfinished: readonly number[]): SleighError {
+    return new SleighError({ code: this.code, message: this.why }, unfinished, this.cause);
+  }
 }
 
 /** @returns the first of them, and whether there are more */

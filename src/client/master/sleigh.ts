@@ -1,32 +1,24 @@
 import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { JOB_REPORT } from '../../wire/job-report.ts';
-import { Batch } from './batch.ts';
-import { BroadcastResults } from './broadcast-results.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { Crew, orAsAtTheStart } from './crew.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { seconds, secondsText } from '../options/durations.ts';
+import type { Batch } from './batch.ts';
+import { beginBatch, type BeginArguments } from './each-elem.ts';
+import { callEachWorker } from './each-worker.ts';
 import { EitherSignal } from './either-signal.ts';
-import { FixedArguments, type FunctionName } from './fixed-arguments.ts';
+import { FixedArguments } from './fixed-arguments.ts';
 import type { Launched } from '../launchers/launcher.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
 import { NetWorkSpace } from '../workspace/net-work-space.ts';
-import {
-  checkElements,
-  checkLaunchOptions,
-  checkSleighOptions,
-  checkTask,
-  EACH_ELEM,
-  EACH_WORKER,
-  WAIT,
-} from '../options/option-rules.ts';
+import { checkLaunchOptions, checkSleighOptions, WAIT } from '../options/option-rules.ts';
 import { failureOf } from '../task/outcome.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { startPrivateServer, type PrivateServer } from './private-server.ts';
 import { Results, type ErrorHandling, type ResultOf } from './results.ts';
-import type { SleighErrorCode } from './sleigh-error.ts';
-import { callSite } from '../task/stacks.ts';
+import { SleighError } from './sleigh-error.ts';
 import { statusOf, type SleighStatus } from './sleigh-status.ts';
 import type { Task } from '../task/task.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
@@ -36,17 +28,19 @@ import type {
   LaunchOptions,
   MaybeOptions,
   SleighOptions,
+  SubmitOptions,
 } from '../options/sleigh-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
-import { followCrew } from './follow-crew.ts';
-import { JobEnd } from './job-end.ts';
+import { JobEnd, type JobEndReason } from './job-end.ts';
 import { jobMetadata } from './job-metadata.ts';
+import type { MasterJob } from './master-job.ts';
+import { Submissions } from './submissions.ts';
 import { SLEIGH } from '../errors/job.ts';
 import { USAGE } from '../errors/usage.ts';
-import { typeError, type ErrorText } from '../../wire/error-kind.ts';
+import { typeError } from '../../wire/error-kind.ts';
 
-const LOAD_FACTOR = 8;
 const MAX_ATTEMPTS = 3;
+
 /**
  * A job and its master: workers that call functions for elements, in parallel.
  *
@@ -67,7 +61,8 @@ export class Sleigh implements AsyncDisposable {
   readonly #crew: Crew;
   readonly #dispatcher: Dispatcher;
   readonly #fixedArguments: FixedArguments;
-  #made = 0;
+  readonly #job: MasterJob;
+  readonly #submissions: Submissions;
   readonly #end = new JobEnd();
   #stopping: Promise<void> | undefined;
 
@@ -83,18 +78,19 @@ export class Sleigh implements AsyncDisposable {
   /** @internal As `start`, on another platform. */
   static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
     checkSleighOptions(options);
-    options.signal?.throwIfAborted();
-    const server = options.server === undefined ? await startPrivateServer(options.onPage) : undefined;
+    const { signal, unref } = options;
+    signal?.throwIfAborted();
+    const server = options.server === undefined ? await startPrivateServer(options) : undefined;
     let sleigh: Sleigh | undefined;
     try {
       const address = options.server ?? server?.address;
-      const lines = await ConnectionPool.open({ ...address, signal: options.signal }, platform);
+      const lines = await ConnectionPool.open({ ...address, signal, unref }, platform);
       sleigh = new Sleigh(lines, options, server);
       await sleigh.#open();
       return sleigh;
     } catch (error) {
       await (sleigh?.stop() ?? server?.close());
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw error;
     }
   }
@@ -117,11 +113,24 @@ export class Sleigh implements AsyncDisposable {
       maxAttempts: this.#maxAttempts,
       mayRepeat: onDeadWorker === 'requeue',
       extra: () => this.#fixedArguments.metadata(),
+      onEnd: (why) => this.#endAll(why),
     });
+    let batches = 0;
+    this.#job = {
+      lines,
+      workspace: name,
+      dispatcher: this.#dispatcher,
+      fixedArguments: this.#fixedArguments,
+      end: this.#end,
+      isElastic: this.#isElastic,
+      nextBatch: () => String(++batches),
+    };
+    this.#submissions = new Submissions(this.#job);
     const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
     this.#crew = new Crew({
       server: lines.server,
       workspace: name,
+      unref: options.unref,
       onDeath: (rank, how) => onDeath?.(rank, how),
       onOutput,
     });
@@ -137,6 +146,7 @@ export class Sleigh implements AsyncDisposable {
     for (const variable of [CANCELLED_BATCHES, JOB_REPORT.progress])
       await main.declare(this.workspace.name, variable, 'single');
     this.#crew.listen(this.#lines);
+    void main.ended.then((lost) => this.#endAll(lost));
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
     // In an elastic group other workers may be present, or join.
@@ -146,10 +156,18 @@ export class Sleigh implements AsyncDisposable {
   /** The elements under way fail one by one; later batches fail as a whole (S23.4). */
   async #noWorkers(why: string): Promise<void> {
     if (this.#end.isDecided) return;
-    const end = SLEIGH.noWorkers(why);
+    const end = new SleighError(SLEIGH.noWorkers(why));
     this.#end.decide(end);
-    await this.#dispatcher.noWorkers(failureOf(end));
+    await this.#dispatcher.noWorkers(failureOf({ code: 'no-workers', message: end.why }));
     this.#end.notify();
+  }
+
+  /**
+   * Resolves when the job has ended, with the reason: a SleighError `stopped`, `no-workers` or `over`, or the
+   * ConnectionLostError of the connection to the server. It never rejects.
+   */
+  get closed(): Promise<JobEndReason> {
+    return this.#end.decided;
   }
 
   get #isElastic(): boolean {
@@ -195,63 +213,27 @@ export class Sleigh implements AsyncDisposable {
     elements: AsyncIterable<NoInfer<Element>> | Iterable<NoInfer<Element>>,
     ...[options]: MaybeOptions<EachElemOptions<Errors>, FixedArgs>
   ): Results<Result, Errors> {
-    return new Results<Result, Errors>(this.#begin(task, elements, options), options?.errors ?? 'throw');
+    return new Results<Result, Errors>(this.begin(task, elements, options), options?.errors ?? 'throw');
   }
 
-  async #begin(
-    task: FunctionName,
-    elements: AsyncIterable<unknown> | Iterable<unknown>,
-    options: EachElemOptions & { readonly fixedArgs?: unknown } = {},
-  ): Promise<Batch> {
-    checkTask(task);
-    checkElements(elements);
-    checkOptions('eachElem', options, EACH_ELEM);
-    const { loadFactor = LOAD_FACTOR, chunkSize = 'auto', ordered = true, onProgress } = options;
-    const { signal, onAbort = 'ask' } = options;
-    signal?.throwIfAborted();
-    const metadata = await this.#fixedArguments.metadataOf(task, options);
-    this.#end.throwIfDecided();
-    const id = String(++this.#made);
-    const batch = new Batch({
-      id,
-      elements,
-      group: this.#dispatcher.group({
-        metadata,
-        loadFactor,
-        // If a task has only one attempt, or its failure ends the job, elements do not share tasks, so that none is
-        // blamed for another.
-        chunkSize: chunkSize === 'auto' && !this.#dispatcher.mayRepeat ? 1 : chunkSize,
-      }),
-      isOrdered: ordered,
-      marks: this.#dispatcher.marks,
-      onAbort,
-      onProgress,
-      report: this.#dispatcher.reports.begin(id, task),
-    });
-    const wasBusy = this.#dispatcher.isBusy;
-    this.#dispatcher.add(batch);
-    if (this.#isElastic && !wasBusy) void followCrew(this.#dispatcher, this.#lines, this.workspace.name);
-    this.#forgetWhen(batch.settled, metadata, signal, () => batch.cancel(signal?.reason));
-    return batch;
+  /** @internal Begins the batch of `eachElem`. */
+  begin(...args: BeginArguments): Promise<Batch> {
+    return beginBatch(this.#job, ...args);
   }
 
   /**
-   * Cancels the batch when the signal is aborted. Releases the signal and the fixed arguments when the batch is
-   * settled.
+   * Calls a function for one element, on a worker. Calls of the same function share tasks, as elements of one batch do,
+   * so thousands may be under way at once.
+   * @returns the result
+   * @throws TaskError, whose index is the number of the call of that function, from 0; the reason of the signal;
+   *   SleighError; ConnectionLostError
    */
-  #forgetWhen(
-    settled: Promise<void>,
-    metadata: ReadonlyMap<string, string>,
-    signal: AbortSignal | undefined,
-    cancel: () => void,
-  ): void {
-    signal?.addEventListener('abort', cancel);
-    if (signal?.aborted === true) cancel();
-    void settled.then(() => {
-      signal?.removeEventListener('abort', cancel);
-      const variable = metadata.get(KEY.fixedArgs);
-      return variable === undefined ? undefined : this.#fixedArguments.delete(variable);
-    });
+  async submit<Element, Result, FixedArgs>(
+    task: Task<Element, Result, FixedArgs>,
+    element: NoInfer<Element>,
+    ...[options]: MaybeOptions<SubmitOptions, FixedArgs>
+  ): Promise<Result> {
+    return unsafeCast(await this.#submissions.submit(task, element, options));
   }
 
   /**
@@ -268,34 +250,8 @@ export class Sleigh implements AsyncDisposable {
     argument: NoInfer<Argument>,
     ...[options]: MaybeOptions<EachWorkerOptions<NoInfer<Result>, Errors>, FixedArgs>
   ): Promise<ResultOf<Result, Errors>[]> {
-    const calledFrom = callSite();
-    checkTask(task);
-    checkOptions('eachWorker', options, EACH_WORKER);
-    const { signal, reach, errors = 'throw', onAbort = 'ask', onLate } = options ?? {};
-    signal?.throwIfAborted();
-    if (reach !== undefined && !this.#isElastic) throw typeError(USAGE.reachNeedsElastic());
-    const metadata = await this.#fixedArguments.metadataOf(task, options);
-    metadata.set(KEY.everyone, '1');
-    if (reach !== undefined) metadata.set(KEY.reach, reach);
-    this.#end.throwIfDecided();
-    const results = await BroadcastResults.ask(argument, metadata, {
-      lines: this.#lines,
-      workspace: this.workspace.name,
-      dispatcher: this.#dispatcher,
-      id: String(++this.#made),
-      onAbort,
-      calledFrom,
-      isLasting: reach === 'all',
-    });
-    results.onLate = (outcome) => onLate?.(unsafeCast(outcome));
-    this.#forgetWhen(results.settled, metadata, signal, () => results.cancel(signal?.reason));
-    try {
-      const outcomes = await results.present(errors);
-      return unsafeCast(outcomes.map((each) => ('error' in each ? each.error : each.value)));
-    } catch (error) {
-      results.cancel(error);
-      throw error;
-    }
+    const outcomes = await callEachWorker(this.#job, task, argument, options);
+    return unsafeCast(outcomes.map((each) => ('error' in each ? each.error : each.value)));
   }
 
   /** The numbers of workers and tasks. */
@@ -330,7 +286,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    this.#endAll(SLEIGH.stopped());
+    this.#endAll(new SleighError(SLEIGH.stopped()));
     // Notifies workers and sentinels on other hosts, if the server can be reached.
     await this.#lines.main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
     await this.#crew.stop();
@@ -342,7 +298,7 @@ export class Sleigh implements AsyncDisposable {
     return this.stop();
   }
 
-  #endAll(end: ErrorText<SleighErrorCode>): void {
+  #endAll(end: JobEndReason): void {
     this.#end.decide(end);
     this.#dispatcher.end((unfinished) => this.#end.error(unfinished));
     this.#end.notify();

@@ -19,6 +19,8 @@ import type {
   EachWorkerOptions,
   LaunchOptions,
   SleighOptions,
+  SleighPoolOptions,
+  SubmitOptions,
   TaskOptions,
 } from './sleigh-options.ts';
 import { checkRespawn } from './respawn.ts';
@@ -82,6 +84,7 @@ export const STORE_STREAM: Rules<StoreStreamOptions> = { ...STORE, type: oneOf('
 export const WORKSPACE: Rules<WorkspaceOptions> = {
   ...ADDRESS,
   ...WAIT,
+  unref: isYesNo,
   label: isText,
   persistent: isYesNo,
   create: isYesNo,
@@ -121,6 +124,7 @@ const SLEIGH: Rules<SleighOptions> = {
   onPage: isFunction,
   onDeath: isFunction,
   onOutput: isFunction,
+  unref: isYesNo,
   signal: isSignal,
 };
 const ELASTIC_SLEIGH: Rules<SleighOptions> = { ...SLEIGH, workers: wholeFrom(0) };
@@ -133,17 +137,29 @@ export function checkSleighOptions(options: SleighOptions): void {
 }
 
 /** @throws TypeError or rangeError */
+export function checkSleighPoolOptions(options: SleighPoolOptions): void {
+  const { unref: _, ...rules } = options?.join === 'elastic' ? ELASTIC_SLEIGH : SLEIGH;
+  const own: Rules<SleighPoolOptions> = { ...rules, idleTimeout: milliseconds };
+  checkOptions('SleighPool', options, own);
+  own.workers('workers', options?.workers);
+}
+
+/** @throws TypeError or rangeError */
 export function checkLaunchOptions(options: LaunchOptions): void {
   checkOptions('launch', options, LAUNCH);
   LAUNCH.workers('workers', options?.workers);
 }
 
-const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
+export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
   signal: isSignal,
   onAbort: oneOf('ask', 'kill'),
   timeout: milliseconds,
-  errors: oneOf('throw', 'collect'),
   fixedArgs: anything,
+};
+
+const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
+  ...SUBMIT,
+  errors: oneOf('throw', 'collect'),
 };
 
 export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }> = {

@@ -73,19 +73,26 @@ export interface SleighOptions extends LaunchOptions {
    * standard error.
    */
   readonly onOutput?: ((text: string) => void) | undefined;
+  /** With true the job does not keep its process alive. The default is false. */
+  readonly unref?: boolean | undefined;
   /** Closes the connections when it is aborted, which ends the job. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The options of all tasks of a batch. */
-export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
+export interface SleighPoolOptions extends Omit<SleighOptions, 'unref'> {
+  /** Milliseconds without a call after which the workers end. The default is 10,000. */
+  readonly idleTimeout?: number | undefined;
+}
+
+/** The options of one call. */
+export interface SubmitOptions {
   /**
-   * Cancels the batch: queued elements are not called, running calls are ended as `onAbort` says, and the reason is
-   * thrown.
+   * Cancels the batch or the call: queued elements are not called, running calls are ended as `onAbort` says, and the
+   * reason is thrown.
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How running calls are ended when the batch is cancelled. `ask` (the default): `context.signal` is aborted, and a
+   * How running calls are ended when they are cancelled. `ask` (the default): `context.signal` is aborted, and a
    * worker whose call has not ended within 500 ms is killed and replaced. `kill`: the worker is killed at once.
    */
   readonly onAbort?: OnAbort | undefined;
@@ -94,6 +101,10 @@ export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> {
    * `context.signal` is aborted. A call that blocks the event loop is ended by killing its worker, which is replaced.
    */
   readonly timeout?: number | undefined;
+}
+
+/** The options of all tasks of a batch. */
+export interface TaskOptions<Errors extends ErrorHandling = ErrorHandling> extends SubmitOptions {
   /** The default is `throw`. */
   readonly errors?: Errors | undefined;
 }

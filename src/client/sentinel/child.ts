@@ -1,4 +1,5 @@
-import { fork, type Serializable } from 'node:child_process';
+import { fork, type ChildProcess, type Serializable } from 'node:child_process';
+import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { flagsForProcess, flagsForThread } from './node-flags.ts';
@@ -29,13 +30,26 @@ const STANDARD_ERROR = 2;
 /**
  * @param program a file of `dist/client`
  * @param args shown in lists of processes
+ * @param options.unref whether it does not keep this process alive
  */
-export function startChild(kind: ChildKind, program: string, args: readonly string[]): Child {
+export function startChild(
+  kind: ChildKind,
+  program: string,
+  args: readonly string[],
+  { unref = false }: { readonly unref?: boolean | undefined } = {},
+): Child {
   const url = packageFile(`client/${program}`);
-  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
+  return kind === 'process' ? startProcess(fileURLToPath(url), args, unref) : startThread(url, args, unref);
 }
 
-function startProcess(path: string, args: readonly string[]): Child {
+/** The child, its channel and its output do not keep this process alive. */
+export function unrefChild(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  for (const stream of child.stdio) if (stream instanceof Socket) stream.unref();
+}
+
+function startProcess(path: string, args: readonly string[], unref: boolean): Child {
   const child = fork(path, args, {
     execArgv: flagsForProcess(process.execArgv),
     stdio: ['ignore', STANDARD_ERROR, STANDARD_ERROR, 'ipc'],
@@ -55,13 +69,17 @@ function startProcess(path: string, args: readonly string[]): Child {
   return {
     ended,
     send,
-    onMessage: (listener) => void child.on('message', listener),
+    onMessage: (listener) => {
+      child.on('message', listener);
+      // A listener refers the channel again.
+      if (unref) unrefChild(child);
+    },
     // The channel stays open, because the child may still report how its workers ended.
     release: () => send(RELEASED),
   };
 }
 
-function startThread(url: URL, args: readonly string[]): Child {
+function startThread(url: URL, args: readonly string[], unref: boolean): Child {
   const execArgv = flagsForThread(process.execArgv);
   const worker = new Worker(url, { argv: [...args], ...(execArgv && { execArgv }) });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have none
@@ -73,7 +91,11 @@ function startThread(url: URL, args: readonly string[]): Child {
   return {
     ended,
     send,
-    onMessage: (listener) => void worker.on('message', listener),
+    onMessage: (listener) => {
+      worker.on('message', listener);
+      // A listener refers the port again.
+      if (unref) worker.unref();
+    },
     release: () => send(RELEASED),
   };
 }

@@ -24,8 +24,11 @@ export function framesOf(stack: string): string {
 }
 
 /** @returns where a program has called this package, as lines of a stack */
-export function callSite(): string {
+export const callSite = (): string => lazyCallSite()();
+
+/** As `callSite`, for frequent calls: the lines are made when they are needed. */
+export function lazyCallSite(): () => string {
   const here: { stack?: string } = {};
-  Error.captureStackTrace(here, callSite);
-  return framesOf(userStack(here.stack ?? ''));
+  Error.captureStackTrace(here, lazyCallSite);
+  return () => framesOf(userStack(here.stack ?? ''));
 }

@@ -1,0 +1,71 @@
+import { Batch } from './batch.ts';
+import type { FunctionName } from './fixed-arguments.ts';
+import { followCrew } from './follow-crew.ts';
+import { forgetWhenSettled, type MasterJob } from './master-job.ts';
+import type { TaskGroup } from './task-group.ts';
+import { checkOptions } from '../options/checked-options.ts';
+import { checkElements, checkTask, EACH_ELEM } from '../options/option-rules.ts';
+import type { EachElemOptions } from '../options/sleigh-options.ts';
+
+const LOAD_FACTOR = 8;
+
+/** The arguments of `eachElem`, without their types. */
+export type BeginArguments = readonly [
+  task: FunctionName,
+  elements: AsyncIterable<unknown> | Iterable<unknown>,
+  options?: EachElemOptions & { readonly fixedArgs?: unknown },
+];
+
+/** Begins the batch of `eachElem`. */
+export async function beginBatch(
+  job: MasterJob,
+  ...[task, elements, options = {}]: BeginArguments
+): Promise<Batch> {
+  checkTask(task);
+  checkElements(elements);
+  checkOptions('eachElem', options, EACH_ELEM);
+  const { ordered = true, onProgress, signal, onAbort = 'ask' } = options;
+  signal?.throwIfAborted();
+  const metadata = await job.fixedArguments.metadataOf(task, options);
+  job.end.throwIfDecided();
+  const { dispatcher } = job;
+  const id = job.nextBatch();
+  const batch = new Batch({
+    id,
+    elements,
+    group: groupOf(job, metadata, options),
+    isOrdered: ordered,
+    marks: dispatcher.marks,
+    onAbort,
+    onProgress,
+    report: dispatcher.reports.begin(id, task),
+  });
+  addToDispatcher(job, batch);
+  forgetWhenSettled(job, batch, metadata, signal);
+  return batch;
+}
+
+/** The group that sends the elements of calls with these options. */
+export function groupOf(
+  { dispatcher }: MasterJob,
+  metadata: ReadonlyMap<string, string>,
+  { loadFactor = LOAD_FACTOR, chunkSize = 'auto' }: Pick<EachElemOptions, 'loadFactor' | 'chunkSize'> = {},
+): TaskGroup {
+  return dispatcher.group({
+    metadata,
+    loadFactor,
+    // If a task has only one attempt, or its failure ends the job, elements do not share tasks, so that none is
+    // blamed for another.
+    chunkSize: chunkSize === 'auto' && !dispatcher.mayRepeat ? 1 : chunkSize,
+  });
+}
+
+/** From now on it learns of the end of the job. */
+export function addToDispatcher(
+  { dispatcher, lines, workspace, isElastic }: MasterJob,
+  calls: Parameters<MasterJob['dispatcher']['add']>[0],
+): void {
+  const wasBusy = dispatcher.isBusy;
+  dispatcher.add(calls);
+  if (isElastic && !wasBusy) void followCrew(dispatcher, lines, workspace);
+}
