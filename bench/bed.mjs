@@ -26,6 +26,12 @@ export async function buildLoad(folder) {
 /** As docs/operations.md recommends: values of megabytes are freed without frequent full collections. */
 const HEAP = '--initial-old-space-size=64';
 
+/** A million tasks of one client take more memory than one client may use by default (P12). */
+export const ROOMY = ['memoryBytes', 'clientMemoryBytes', 'workspaceMemoryBytes'].flatMap((limit) => [
+  '--limit',
+  `${limit}=${2 ** 31}`,
+]);
+
 /** A program that prints where it listens. */
 class Server {
   static async start(...args) {

@@ -16,7 +16,8 @@
  *   finders                  all but the first wait in a find;   wake   the first stores what they wait for
  *   tree N V                 N more workspaces with V variables each, opened by the first user
  *   list N                   the first user lists the variables of one workspace, N times
- *   sleigh W M               a sleigh with a sentinel, for W workers; one submits tasks, M (or one) take results
+ *   sleigh W M PERSISTENT    a sleigh with a sentinel, for W workers; one submits tasks, M (or one) take results; it stays
+ *                            when they have gone if PERSISTENT is 1
  *   join N                   N workers more join, and ask for a task
  *   queue N S                the master submits N tasks of S bytes, and nobody answers
  *   tasks N L S              N tasks of S bytes are submitted, at most L at once, done, and their results taken
@@ -542,13 +543,14 @@ static void list(long n) {
 
 /* ---- a sleigh ---- */
 
-static void sleigh(int expected, int masters) {
+/* stays: its workspace is persistent, so that it survives the server */
+static void sleigh(int expected, int masters, int stays) {
   char count[16];
   sprintf(count, "%d", expected);
   begin();
   submitter = greet(1);
   append(&submitter->out, "00010006wstype0006sleigh", 24);
-  words(&submitter->out, 4, "open ws", NAME, "load", "no");
+  words(&submitter->out, 4, "open ws", NAME, "load", stays ? "yes" : "no");
   finish(submitter, 0);
   append(&submitter->out, NO_METADATA, 4);
   words(&submitter->out, 5, "store", NAME, "workerCount", "1", count);
@@ -781,7 +783,7 @@ int main(int count, char **arguments) {
     else if (!strcmp(word, "wake")) wake();
     else if (!strcmp(word, "tree")) tree(a, b);
     else if (!strcmp(word, "list")) list(a);
-    else if (!strcmp(word, "sleigh")) sleigh(a, b);
+    else if (!strcmp(word, "sleigh")) sleigh(a, b, c);
     else if (!strcmp(word, "join")) join(a);
     else if (!strcmp(word, "queue")) queue(a, b);
     else if (!strcmp(word, "tasks")) tasks(a, b, c);

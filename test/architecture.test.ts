@@ -37,6 +37,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'verify',
     'wire',
+    'store',
     'workspace',
     'machines',
     'charts',

@@ -1,5 +1,6 @@
 import { bulk } from './bulk.mjs';
 import { charts } from './charts.mjs';
+import { durable } from './durable.mjs';
 import { fanout } from './fanout.mjs';
 import { farm } from './farm.mjs';
 import { latency } from './latency.mjs';
@@ -7,6 +8,7 @@ import { manyNames } from './many-names.mjs';
 import { manyTasks } from './many-tasks.mjs';
 import { manyWorkers } from './many-workers.mjs';
 import { pairs } from './pairs.mjs';
+import { restarts } from './restart.mjs';
 import { verification } from './verification.mjs';
 import { viewer } from './viewer.mjs';
 
@@ -17,6 +19,8 @@ export const scenarios = [
   latency,
   fanout,
   charts,
+  durable,
+  restarts,
   bulk,
   manyWorkers,
   manyTasks,

@@ -1,4 +1,4 @@
-import { atMost, figure } from '../bed.mjs';
+import { atMost, figure, ROOMY } from '../bed.mjs';
 import { beside, eachOf, inTurns } from '../measure.mjs';
 
 const WORKERS = 10;
@@ -6,7 +6,7 @@ const MIB = 2 ** 20;
 
 /** A sleigh that has run some tasks, so that its code is compiled, and has this many in its queue. */
 async function queueOf(bed, done, length) {
-  const server = await bed.sleigh();
+  const server = await bed.sleigh(...ROOMY);
   const load = await bed.awakeLoad(server);
   await load.does('sleigh', WORKERS);
   await load.does('join', WORKERS);

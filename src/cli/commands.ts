@@ -18,6 +18,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['get', async () => (await import('./get.ts')).addGetCommand],
   ['put', async () => (await import('./put.ts')).addPutCommand],
   ['watch', async () => (await import('./watch.ts')).addWatchCommand],
+  ['data', async () => (await import('./data.ts')).addDataCommand],
   ['verify', async () => (await import('./verify.ts')).addVerifyCommand],
   ['charts', async () => (await import('./charts.ts')).addChartsCommand],
   [ALL_COMMANDS, async () => (await import('./completion.ts')).addCompletionCommand],

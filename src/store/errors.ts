@@ -51,6 +51,36 @@ export const STORED = {
     'data/blobs/3',
     'ENOENT',
   ),
+  shortFile: errorKind(
+    'missing-value',
+    (path: string, size: number, expected: number) =>
+      `the large value in ${path} has ${size} bytes in place of ${expected}`,
+    'Restore the folder from a copy.',
+    'data/blobs/3',
+    100,
+    5_000_000,
+  ),
+  noStore: errorKind(
+    'bad-store',
+    (path: string) => `${path} is not a file of a server's data`,
+    'Name another folder, or restore the folder from a copy.',
+    'data/data.mdb',
+  ),
+  cutShort: errorKind(
+    'bad-store',
+    (path: string, size: number, expected: number) =>
+      `${path} is cut short: it has ${size} bytes in place of ${expected}`,
+    'Restore the folder from a copy that was made while no server used it.',
+    'data/data.mdb',
+    65_536,
+    81_920,
+  ),
+  noData: errorKind(
+    'no-data',
+    (folder: string) => `there is no data of a server in ${folder}`,
+    'Name the folder that a server was given with `--data`.',
+    'data',
+  ),
   notDurable: errorKind(
     'not-durable',
     (why: string) => `the server has ended, because its data could not be made durable: ${why}`,

@@ -30,8 +30,8 @@ export class MemoryStore implements Store {
     return Promise.resolve();
   }
 
-  async *load(): AsyncGenerator<Entity> {
-    yield* this.entities;
+  async *load(): AsyncGenerator<readonly Entity[]> {
+    yield this.entities;
   }
 
   commit(changes: readonly Change[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { plainError } from '../wire/error-kind.ts';
 import { STORED } from './errors.ts';
-import { textOfKey, type Entity, type Field, type Fields } from './change.ts';
+import { textOfKey, type Entity, type Field, type Fields, type Key } from './change.ts';
 
 /** Pairs of names and texts, as a record keeps them. */
 export type Pairs = readonly (readonly [name: string, text: string])[];
@@ -30,21 +30,23 @@ function stateValueIn(field: Field): StateValue | undefined {
  * written it.
  */
 export class RecordReader {
-  readonly #of: string;
+  readonly #key: Key;
+  /** The names of the fields that lead to this record inside of the entity. */
+  readonly #path: readonly string[];
   readonly #fields: Fields;
 
-  /** @param of what is read, for errors */
-  constructor(of: string, fields: Fields) {
-    this.#of = of;
+  private constructor(key: Key, path: readonly string[], fields: Fields) {
+    this.#key = key;
+    this.#path = path;
     this.#fields = fields;
   }
 
   static of({ key, fields }: Entity): RecordReader {
-    return new RecordReader(textOfKey(key), fields);
+    return new RecordReader(key, [], fields);
   }
 
   #wrong(name: string, expected: string): Error {
-    return plainError(STORED.badField(name, this.#of, expected));
+    return plainError(STORED.badField(name, [textOfKey(this.#key), ...this.#path].join(', '), expected));
   }
 
   /** All fields. */
@@ -115,7 +117,7 @@ export class RecordReader {
   inner(name: string): RecordReader {
     const field = this.#fields[name];
     if (!isFields(field)) throw this.#wrong(name, 'a record');
-    return new RecordReader(`${this.#of}, ${name}`, field);
+    return new RecordReader(this.#key, [...this.#path, name], field);
   }
 
   /** Pairs of texts; none if there is no such field. */

@@ -7,8 +7,8 @@ export interface Store {
    * @throws if another server has it, or if its format is not known
    */
   claim(): Promise<void>;
-  /** All entities, ordered by their keys. */
-  load(): AsyncIterable<Entity>;
+  /** All entities, ordered by their keys, in portions of any size. */
+  load(): AsyncIterable<readonly Entity[]>;
   /**
    * Stores changes, all of them or none. There is one commit at a time.
    * @returns once they are durable

@@ -6,6 +6,9 @@ import { plainError } from '../wire/error-kind.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import type { SyncMode } from './sync-modes.ts';
 
+/** The subfolder for large values. Each has a file whose name is its number. */
+export const BLOBS = 'blobs';
+
 /** Where a server keeps what survives it. */
 export interface DataOptions {
   /** A folder that no other program writes to; it is created if there is none. */
@@ -50,7 +53,7 @@ export async function prepareData(
   { folder, sync = 'always', isOnNetwork = false }: DataOptions,
   typeOf = async (path: string): Promise<number> => (await statfs(path)).type,
 ): Promise<Storage> {
-  const blobs = join(folder, 'blobs');
+  const blobs = join(folder, BLOBS);
   await mkdir(blobs, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
     throw plainError(STORED.noFolder(folder, cause instanceof Error ? cause.message : String(cause)), {
       cause,

@@ -2,9 +2,6 @@ import type { Command } from '../core/commands.ts';
 import type { Core } from '../core/core.ts';
 import type { Store } from '../store/store.ts';
 
-/** Entities that are taken up before the event loop has its turn. */
-const LOADED_AT_ONCE = 1_000;
-
 /** What a client sees, which must keep its order. */
 const isOutput = (command: Command): command is Extract<Command, { connection: number }> =>
   command.type === 'send' ||
@@ -96,10 +93,11 @@ export class Durability {
   async recover(time: () => number): Promise<void> {
     await this.#store.claim();
     const began = this.#now();
-    for await (const entity of this.#store.load()) {
-      this.#core.restore(entity, time());
-      if (++this.figures.recovered % LOADED_AT_ONCE === 0)
-        await new Promise<void>((resolve) => void setImmediate(resolve));
+    for await (const entities of this.#store.load()) {
+      // The event loop has its turn between two portions.
+      if (this.figures.recovered > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
+      for (const entity of entities) this.#core.restore(entity, time());
+      this.figures.recovered += entities.length;
     }
     const commands = this.#core.recover(time());
     // Files of what is deleted now are discarded afterwards, so that they are there if the server ends in between.

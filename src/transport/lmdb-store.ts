@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { KIND_OF, KINDS, type Change, type Entity, type Fields, type Key } from '../store/change.ts';
 import { STORED } from '../store/errors.ts';
@@ -6,9 +7,16 @@ import type { Store } from '../store/store.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
 import type { SyncMode } from './sync-modes.ts';
 import { Claim } from './claim.ts';
+import { checkFile } from './lmdb-file.ts';
 
 /** LMDB gives a key of one number back as this number. */
 type StoredKey = number | number[];
+
+/** The file of LMDB in its folder. */
+export const DATA_FILE = 'data.mdb';
+
+/** The number of entities that are loaded at once. */
+const PORTION = 1_000;
 
 /** Before all entities. */
 const CLAIM = -1;
@@ -61,6 +69,7 @@ export class LmdbStore implements Store {
   async claim(): Promise<void> {
     // Loaded on demand: servers without data do not load it.
     const { open } = await import('lmdb');
+    await checkFile(join(this.#folder, DATA_FILE));
     const isLazy = this.#sync === 'everysec';
     this.#opened = open<Fields | string, StoredKey>({
       path: this.#folder,
@@ -87,9 +96,16 @@ export class LmdbStore implements Store {
     throw plainError(STORED.inUse(this.#folder));
   }
 
-  async *load(): AsyncGenerator<Entity> {
-    for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 }))
-      if (typeof value === 'object') yield { key: keyOf(key), fields: value };
+  async *load(): AsyncGenerator<readonly Entity[]> {
+    let portion: Entity[] = [];
+    for (const { key, value } of this.#db.getRange({ start: CLAIM + 1 })) {
+      if (typeof value !== 'object') continue;
+      portion.push({ key: keyOf(key), fields: value });
+      if (portion.length < PORTION) continue;
+      yield portion;
+      portion = [];
+    }
+    yield portion;
   }
 
   async commit(changes: readonly Change[]): Promise<void> {

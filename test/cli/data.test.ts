@@ -79,3 +79,38 @@ describe.skipIf(process.platform === 'win32')('sleigh serve --data', () => {
     client.vanish();
   });
 });
+
+describe('sleigh data', () => {
+  it('checks and prints what a server keeps', async () => {
+    await using server = await startServe('--data', folder);
+    const client = await ProtocolClient.ready({ host: '127.0.0.1', port: server.port });
+    await client.ask(['open ws', 'shop', '', 'yes']);
+    await client.ask(['store', 'shop', 'x', '1', 'hello']);
+    await client.ask(['store', 'shop', 'x', '1', '\xff\0']);
+    client.vanish();
+    const inUse = await sleigh(['data', 'check', folder]);
+    expect([inUse.code, inUse.errors]).toEqual([1, `sleigh: another server uses the data in ${folder}\n`]);
+    server.kill('SIGKILL');
+    await server.outcome;
+    const { code, output } = await sleigh(['data', 'check', folder]);
+    expect(code).toBe(0);
+    expect(output).toMatch(
+      /^ENTITY +NUMBER\nserver +1\nworkspace +1\nvariable +1\nvalue +2\n.*\nno problems\n$/,
+    );
+    const report: unknown = JSON.parse((await sleigh(['data', 'check', folder, '--json'])).output);
+    expect(report).toMatchObject({ counts: { value: 2 }, problems: [] });
+    const lines = (await sleigh(['data', 'export', folder])).output.trim().split('\n');
+    const values = lines
+      .map((line): { key: unknown[]; fields: { payload?: unknown } } => JSON.parse(line))
+      .filter(({ key }) => key[0] === 'value');
+    expect(values.map(({ fields }) => fields.payload)).toEqual(['hello', { base64: '/wA=' }]);
+  });
+
+  it('ends with 1 and a sentence if something is wrong or there is nothing', async () => {
+    const none = await sleigh(['data', 'export', folder]);
+    expect([none.code, none.errors]).toEqual([1, `sleigh: there is no data of a server in ${folder}\n`]);
+    const other = await sleigh(['data', 'mend', folder]);
+    expect(other.code).toBe(1);
+    expect(other.errors).toContain('Allowed choices are check, export');
+  });
+});

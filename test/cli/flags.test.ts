@@ -12,6 +12,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   get: ['w', 'v'],
   put: ['w', 'v', 'value'],
   watch: ['w', 'v'],
+  data: ['check', 'folder'],
   completion: ['bash'],
 };
 

@@ -14,7 +14,7 @@ export class ManualStore implements Store {
     return Promise.resolve();
   }
 
-  load(): AsyncIterable<Entity> {
+  load(): AsyncIterable<readonly Entity[]> {
     return this.memory.load();
   }
 

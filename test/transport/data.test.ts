@@ -156,7 +156,7 @@ describe('a store', () => {
     ]);
     const entities = async () => {
       const all = [];
-      for await (const entity of store.load()) all.push(entity);
+      for await (const portion of store.load()) all.push(...portion);
       return all;
     };
     expect(await entities()).toEqual([
