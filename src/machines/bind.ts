@@ -1,7 +1,7 @@
 /**
- * Binds the actions of a machine to their implementations. A machine declares the names of its actions with `unbound`.
- * One file in `src/sleigh` binds them with `bind`, which takes a record of exactly these names, so a missing or
- * misspelled one does not compile.
+ * Binds the actions of a machine to their implementations. A machine declares the names of its actions with `unbound`,
+ * and with `unboundWith` those that take parameters. One file in `src/sleigh` binds them with `bind`, which takes a
+ * record of exactly these names, so a missing or misspelled one does not compile.
  */
 import {
   StateMachine,
@@ -12,22 +12,35 @@ import {
   type EventFrom,
 } from 'xstate';
 
-/** Marks the type of an action that is not bound yet. */
+declare const IS_UNBOUND: unique symbol;
+/** Marks the type of an action that is not bound yet. No value has this field. */
 export interface Unbound {
-  readonly isUnbound: true;
+  readonly [IS_UNBOUND]?: true;
 }
 type UnboundAction = (args: unknown, params: Unbound | undefined) => void;
+type UnboundWith<Params> = (args: unknown, params: Params & Unbound) => void;
 
 /** @returns actions with these names; each throws an error that names it if it is run before it is bound */
-export function unbound<Name extends string>(...names: readonly Name[]): Record<Name, UnboundAction> {
-  const actions: Partial<Record<Name, UnboundAction>> = {};
-  for (const name of names) {
-    const action = (): never => {
-      throw new Error(`the action "${name}" is not bound: give its machine an implementation with bind()`);
-    };
-    actions[name] = Object.assign(action, { isUnbound: true });
-  }
-  return actions as Record<Name, UnboundAction>;
+export const unbound = <Name extends string>(...names: readonly Name[]): Record<Name, UnboundAction> =>
+  Object.fromEntries(names.map((name) => [name, unboundAction(name)])) as Record<Name, UnboundAction>;
+
+/**
+ * The same for actions with parameters: `unboundWith<{ refuse: { because: string } }>({ refuse: true })`. A transition
+ * names such an action with its parameters: `{ type: 'refuse', params: { because: 'full' } }`.
+ * @param names each of them
+ */
+export const unboundWith = <Params extends Record<string, object>>(
+  names: Readonly<Record<keyof Params, true>>,
+): AllWith<Params> =>
+  Object.fromEntries(Object.keys(names).map((name) => [name, unboundAction(name)])) as AllWith<Params>;
+
+type AllWith<Params> = { [Name in keyof Params]: UnboundWith<Params[Name]> };
+
+function unboundAction(name: string): (args: unknown, params: never) => void {
+  const action = (): never => {
+    throw new Error(`the action "${name}" is not bound: give its machine an implementation with bind()`);
+  };
+  return Object.assign(action, { isUnbound: true });
 }
 
 type ActionOf<Machine> =
@@ -51,11 +64,14 @@ type ActionOf<Machine> =
     : never;
 
 type UnboundName<Action> = Action extends { readonly type: infer Name; readonly params: infer Params }
-  ? unknown extends Params
-    ? never
-    : Unbound extends Params
-      ? Name
-      : never
+  ? typeof IS_UNBOUND extends keyof NonNullable<Params>
+    ? Name
+    : never
+  : never;
+
+/** The parameters of the action of that name. */
+type ParamsOf<Action, Name> = Action extends { readonly type: Name; readonly params: infer Params }
+  ? Omit<NonNullable<Params>, typeof IS_UNBOUND>
   : never;
 
 /** The names of the unbound actions of a machine. */
@@ -71,9 +87,13 @@ interface Command<Machine extends AnyStateMachine> {
 /**
  * One function for each action that the machine leaves open. @typeParam Owner the owner of the actors, such as a job
  */
-export type Implementations<Machine extends AnyStateMachine, Owner> = Readonly<
-  Record<CommandOf<Machine>, (owner: Owner, command: Command<Machine>) => void>
->;
+export type Implementations<Machine extends AnyStateMachine, Owner> = {
+  readonly [Name in CommandOf<Machine>]: (
+    owner: Owner,
+    command: Command<Machine>,
+    params: ParamsOf<ActionOf<Machine>, Name>,
+  ) => void;
+};
 
 /** All actors of one owner are in one actor system, and no others. */
 export type ActorSystem = AnyActorRef['system'];
@@ -92,13 +112,13 @@ export function bind<Machine extends AnyStateMachine, Owner>(
   ownerOf: (system: ActorSystem) => Owner,
   implementations: Implementations<Machine, Owner>,
 ): Machine {
-  const actions = Object.entries<(owner: Owner, command: Command<Machine>) => void>(implementations).map(
-    ([name, carryOut]) => [
-      name,
-      (command: Command<Machine> & { readonly system: ActorSystem }): void =>
-        carryOut(ownerOf(command.system), command),
-    ],
-  );
+  const actions = Object.entries<(owner: Owner, command: Command<Machine>, params: never) => void>(
+    implementations,
+  ).map(([name, carryOut]) => [
+    name,
+    (command: Command<Machine> & { readonly system: ActorSystem }, params: never): void =>
+      carryOut(ownerOf(command.system), command, params),
+  ]);
   return machine.provide({ actions: Object.fromEntries(actions) as ProvidedActions }) as Machine;
 }
 

@@ -1,3 +1,4 @@
+import type { SentinelState } from './sentinel.ts';
 import type { SessionMatch } from './sessions.ts';
 
 /**
@@ -8,9 +9,13 @@ import type { SessionMatch } from './sessions.ts';
 export type RankState =
   'unreadable' | 'unknown' | 'forgotten' | 'ended' | 'reserved' | 'replacing' | 'registered';
 
+/** Why the join phase refuses a registration (S3, S17–S19). */
+export type RefusedFor =
+  Exclude<RankState, 'reserved' | 'replacing' | 'registered'> | 'groupClosed' | 'connection' | 'replaced';
+
 export type JoinPhaseEvent =
   | { type: 'elastic.chosen' }
-  | { type: 'rank.asked'; request: number; sentinel: 'none' | 'there' | 'ended' }
+  | { type: 'rank.asked'; request: number; sentinel: SentinelState }
   | { type: 'rank.expired' }
   | { type: 'rank.replaced' }
   | {

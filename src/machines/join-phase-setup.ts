@@ -1,6 +1,7 @@
 import { assign, setup } from 'xstate';
-import { unbound } from './bind.ts';
-import type { JoinPhaseEvent, RankState } from './join-phase-events.ts';
+import { unbound, unboundWith } from './bind.ts';
+import { wasSentinel } from './sentinel.ts';
+import type { JoinPhaseEvent, RankState, RefusedFor } from './join-phase-events.ts';
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
@@ -70,7 +71,7 @@ export const joinPhase = setup({
     isOthersConnection: ({ event }) => event.type === 'registration.asked' && event.connection === 'others',
     wasReplaced: ({ event }) =>
       event.type === 'registration.asked' && event.rank !== 'registered' && event.formerSession === 'same',
-    sentinelHasEnded: ({ event }) => event.type === 'rank.asked' && event.sentinel === 'ended',
+    sentinelHasEnded: ({ event }) => event.type === 'rank.asked' && wasSentinel(event.sentinel),
   },
   actions: {
     countRank: assign(({ context }) => ({
@@ -95,13 +96,6 @@ export const joinPhase = setup({
       'giveRank',
       'refuseRank',
       'registerWorker',
-      'refuseGroupClosed',
-      'refuseUnreadable',
-      'refuseUnknown',
-      'refuseForgotten',
-      'refuseEnded',
-      'refuseConnection',
-      'refuseReplaced',
       'storeBroadcast',
       'storeBroadcastForAbsent',
       'replyMaximum',
@@ -115,5 +109,6 @@ export const joinPhase = setup({
       'stopJoinTimer',
       'reportUnexpected',
     ),
+    ...unboundWith<{ refuseRegistration: { because: RefusedFor } }>({ refuseRegistration: true }),
   },
 });

@@ -16,7 +16,40 @@
  */
 import { and, not, or, sendParent } from 'xstate';
 import { rule } from './rule.ts';
+import type { RankState, RefusedFor } from './join-phase-events.ts';
 import { DEFAULT_DURATION, joinPhase } from './join-phase-setup.ts';
+
+/** A registration under a rank that nobody registers under any more, or never could. */
+const refusedFor = (rank: RankState & RefusedFor, clause: string, description: string) =>
+  ({
+    guard: { type: 'rankIs', params: { rank } },
+    actions: { type: 'refuseRegistration', params: { because: rank } },
+    ...rule(clause, description),
+  }) as const;
+
+/** S5, S6: a client asks before the group has closed, and does not wait. */
+const NOT_YET = {
+  actions: 'replyNotYet',
+  ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
+} as const;
+
+/** S17: a client asks an elastic group for the number of workers, by `status` or `waitForWorkers`. */
+const WHETHER_ALL_ARE_THERE = [
+  {
+    guard: 'allAreThere',
+    actions: 'replyRegistered',
+    ...rule('S17', 'All have registered, so the client gets the number at once.'),
+  },
+  {
+    guard: 'mayWait',
+    actions: 'holdForWorkerCount',
+    ...rule('S17', 'The client waits until all have registered.'),
+  },
+  {
+    actions: 'replyNotYet',
+    ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
+  },
+] as const;
 
 export const joinPhaseMachine = joinPhase.createMachine({
   id: 'joinPhase',
@@ -57,34 +90,22 @@ export const joinPhaseMachine = joinPhase.createMachine({
       ...rule('S5', 'A store sets how long the next join phase takes.'),
     },
     'registration.asked': [
-      {
-        guard: { type: 'rankIs', params: { rank: 'unreadable' } },
-        actions: 'refuseUnreadable',
-        ...rule('S3', 'A worker registers under a number, and with a session that is not too long.'),
-      },
-      {
-        guard: { type: 'rankIs', params: { rank: 'unknown' } },
-        actions: 'refuseUnknown',
-        ...rule('S3', 'A worker registers under a rank that was given out.'),
-      },
-      {
-        guard: { type: 'rankIs', params: { rank: 'forgotten' } },
-        actions: 'refuseForgotten',
-        ...rule('S17', 'The worker of the rank has ended long ago, and nobody else may be it.'),
-      },
-      {
-        guard: { type: 'rankIs', params: { rank: 'ended' } },
-        actions: 'refuseEnded',
-        ...rule('S3', 'The worker of the rank has ended, and nobody else may be it.'),
-      },
+      refusedFor(
+        'unreadable',
+        'S3',
+        'A worker registers under a number, and with a session that is not too long.',
+      ),
+      refusedFor('unknown', 'S3', 'A worker registers under a rank that was given out.'),
+      refusedFor('forgotten', 'S17', 'The worker of the rank has ended long ago, and nobody else may be it.'),
+      refusedFor('ended', 'S3', 'The worker of the rank has ended, and nobody else may be it.'),
       {
         guard: 'isOthersConnection',
-        actions: 'refuseConnection',
+        actions: { type: 'refuseRegistration', params: { because: 'connection' } },
         ...rule('S3', 'A connection is that of one worker at most.'),
       },
       {
         guard: 'wasReplaced',
-        actions: 'refuseReplaced',
+        actions: { type: 'refuseRegistration', params: { because: 'replaced' } },
         ...rule('S18, S19', 'A worker that was replaced has ended, and its successor is to get the rank.'),
       },
       {
@@ -123,10 +144,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
             actions: 'holdForWorkerCount',
             ...rule('S6', 'The client waits until the group closes.'),
           },
-          {
-            actions: 'replyNotYet',
-            ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
-          },
+          NOT_YET,
         ],
       },
       states: {
@@ -175,10 +193,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
                 actions: 'holdForStatus',
                 ...rule('S5', 'The client waits until the group closes.'),
               },
-              {
-                actions: 'replyNotYet',
-                ...rule('S5, S6', 'The client does not wait, and is told that the group has not closed.'),
-              },
+              NOT_YET,
             ],
             'broadcast.stored': {
               actions: 'storeBroadcast',
@@ -244,38 +259,8 @@ export const joinPhaseMachine = joinPhase.createMachine({
           ...rule('S17', 'The number of workers is told, and nothing is frozen.'),
         },
         'maximum.listed': rule('S17', 'A listing freezes nothing in an elastic group.'),
-        'status.asked': [
-          {
-            guard: 'allAreThere',
-            actions: 'replyRegistered',
-            ...rule('S17', 'All have registered, so the client gets the number at once.'),
-          },
-          {
-            guard: 'mayWait',
-            actions: 'holdForWorkerCount',
-            ...rule('S17', 'The client waits until all have registered.'),
-          },
-          {
-            actions: 'replyNotYet',
-            ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
-          },
-        ],
-        'wait.asked': [
-          {
-            guard: 'allAreThere',
-            actions: 'replyRegistered',
-            ...rule('S17', 'All have registered, so the client gets the number at once.'),
-          },
-          {
-            guard: 'mayWait',
-            actions: 'holdForWorkerCount',
-            ...rule('S17', 'The client waits until all have registered.'),
-          },
-          {
-            actions: 'replyNotYet',
-            ...rule('S17', 'The client does not wait, and gets the reply that not all have registered.'),
-          },
-        ],
+        'status.asked': WHETHER_ALL_ARE_THERE,
+        'wait.asked': WHETHER_ALL_ARE_THERE,
         'broadcast.stored': {
           actions: 'storeBroadcast',
           ...rule('S17', 'A broadcast begins no join phase in an elastic group.'),
@@ -294,7 +279,7 @@ export const joinPhaseMachine = joinPhase.createMachine({
         // Workers that come back or replace another one are handled as in an open group.
         'registration.asked': {
           guard: not(or(['returns', 'replaces'])),
-          actions: 'refuseGroupClosed',
+          actions: { type: 'refuseRegistration', params: { because: 'groupClosed' } },
           ...rule('S3', 'A closed group takes no new workers.'),
         },
         'worker.registered': {

@@ -9,7 +9,7 @@
  * - S14 When the sleigh shuts down it is told to stop, and whatever it does then, it has left.
  * - S19 A supervising sentinel may replace its workers until the sleigh shuts down.
  */
-import { assign, sendParent, setup } from 'xstate';
+import { assign, sendParent, setup, type StateValueFrom } from 'xstate';
 import { unbound } from './bind.ts';
 import { rule } from './rule.ts';
 
@@ -159,3 +159,9 @@ export const sentinelMachine = setup({
     },
   },
 });
+
+/** The state of a sentinel; `none` for a client that is no sentinel. */
+export type SentinelState = StateValueFrom<typeof sentinelMachine> | 'none';
+
+/** Whether a client was a sentinel. It gets no rank any more (S13, S14). */
+export const wasSentinel = (state: SentinelState): boolean => state === 'dead' || state === 'left';

@@ -13,7 +13,8 @@
  */
 import { sendTo, setup, spawnChild } from 'xstate';
 import { rule } from './rule.ts';
-import { unbound } from './bind.ts';
+import { unbound, unboundWith } from './bind.ts';
+import type { RankState } from './join-phase-events.ts';
 import { joinPhaseMachine } from './join-phase.ts';
 import type { DeathPolicy } from './dead-worker-policy.ts';
 import { shutdownMachine, type EndCause } from './shutdown.ts';
@@ -30,14 +31,10 @@ export type SleighEvent =
   | { type: 'shutdown.started'; cause: EndCause }
   /** A client has become a sentinel. */
   | { type: 'sentinel.came'; id: number }
-  /** A worker will register under a rank, after the sentinel, if it is connected, has released the former one. */
-  | {
-      type: 'replacement.asked';
-      rank: number;
-      request: number;
-      sentinel: 'there' | 'ended';
-      isAwaited: boolean;
-    }
+  /** By a sentinel that has ended. */
+  | { type: 'replacement.asked'; rank: number; request: number }
+  /** A sentinel replaces a worker, and whoever was registered under the rank has ended. */
+  | { type: 'rank.vacated'; rank: number; request: number; state: RankState }
   | { type: 'drain.finished' }
   /** By a client that is not a sentinel, or one that has ended. */
   | { type: 'alive.asked'; request: number }
@@ -63,8 +60,8 @@ export const sleighMachine = setup({
   actors: { joinPhase: joinPhaseMachine, shutdown: shutdownMachine },
   guards: {
     endsByItself: ({ event }) => event.type === 'shutdown.started' && event.cause === 'itself',
-    sentinelHasEnded: ({ event }) => event.type === 'replacement.asked' && event.sentinel === 'ended',
-    rankIsAwaited: ({ event }) => event.type === 'replacement.asked' && event.isAwaited,
+    rankIsAwaited: ({ event }) =>
+      event.type === 'rank.vacated' && (event.state === 'reserved' || event.state === 'replacing'),
   },
   actions: {
     ...unbound(
@@ -73,8 +70,6 @@ export const sleighMachine = setup({
       'disconnect',
       'leave',
       'reportDeath',
-      'notifyWorkersOfSentinel',
-      'giveUpRanksOfSentinel',
       'endWaitingOfSentinel',
       'replyStop',
       'closeWork',
@@ -91,6 +86,9 @@ export const sleighMachine = setup({
       'reportUnexpected',
       'reportBroken',
     ),
+    ...unboundWith<{ notifyWorkersOfSentinel: { sleigh: 'serves' | 'shutsDown' } }>({
+      notifyWorkersOfSentinel: true,
+    }),
   },
 }).createMachine({
   id: 'sleigh',
@@ -133,6 +131,10 @@ export const sleighMachine = setup({
       actions: 'replyStop',
       ...rule('S9', 'A client that is no sentinel, or no longer one, is told to stop.'),
     },
+    'replacement.asked': {
+      actions: 'refuseReplacement',
+      ...rule('S19', 'A sentinel that has ended replaces no workers.'),
+    },
     'rank.expired': {
       actions: sendTo('joinPhase', { type: 'rank.expired' }),
       ...rule('S6.1, S17', 'The join phase expects nobody under the rank any more.'),
@@ -150,12 +152,7 @@ export const sleighMachine = setup({
           ...rule('S13, S19', 'The worker whose end is reported is told so.'),
         },
         'sentinel.came': rule('S2', 'A sentinel serves until the sleigh shuts down.'),
-        'replacement.asked': [
-          {
-            guard: 'sentinelHasEnded',
-            actions: 'refuseReplacement',
-            ...rule('S19', 'A sentinel that has ended replaces no workers.'),
-          },
+        'rank.vacated': [
           {
             guard: 'rankIsAwaited',
             actions: 'replyAwaited',
@@ -167,11 +164,11 @@ export const sleighMachine = setup({
           },
         ],
         'sentinel.died': {
-          actions: 'notifyWorkersOfSentinel',
+          actions: { type: 'notifyWorkersOfSentinel', params: { sleigh: 'serves' } },
           ...rule('S13', 'The workers of a dead sentinel are told that it is gone.'),
         },
         'sentinel.left': {
-          actions: 'notifyWorkersOfSentinel',
+          actions: { type: 'notifyWorkersOfSentinel', params: { sleigh: 'serves' } },
           ...rule('S13', 'The workers of a sentinel that has left are told that it is gone.'),
         },
         'group.closed': {
@@ -213,15 +210,15 @@ export const sleighMachine = setup({
           actions: 'stopSentinel',
           ...rule('S14', 'A sentinel that comes to a sleigh which shuts down is told to stop.'),
         },
-        'replacement.asked': {
+        'rank.vacated': {
           actions: 'refuseReplacement',
-          ...rule(
-            'S14, S19',
-            'A sleigh that shuts down replaces no workers, not even one whose death has ended it.',
-          ),
+          ...rule('S14, S19', 'The end of the former worker has ended the sleigh, and nobody replaces it.'),
         },
         'sentinel.left': {
-          actions: ['giveUpRanksOfSentinel', 'endWaitingOfSentinel'],
+          actions: [
+            { type: 'notifyWorkersOfSentinel', params: { sleigh: 'shutsDown' } },
+            'endWaitingOfSentinel',
+          ],
           ...rule('S14', 'The ranks of the sentinel are given up, and its waiting workers are told.'),
         },
         'group.closed': {

@@ -65,9 +65,8 @@ export const worker = setup({
     returns: ({ event }) => event.type === 'registration.asked' && event.session === 'same',
     isSupervised: ({ context }) => context.isSupervised,
     sleighShutsDown: ({ event }) => event.type === 'sentinel.gone' && event.sleigh === 'shutsDown',
-    taskWasTried: ({ event }) => event.type === 'death.reported' && event.task === 'tried',
-    taskHasFailed: ({ event }) => event.type === 'death.reported' && event.task === 'failed',
-    taskWasDeclined: ({ event }) => event.type === 'death.reported' && event.task === 'declined',
+    taskIs: ({ event }, { task }: { task: TaskFate }) =>
+      event.type === 'death.reported' && event.task === task,
     returnsToTask: ({ event }) =>
       event.type === 'registration.asked' &&
       event.session === 'same' &&

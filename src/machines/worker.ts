@@ -135,7 +135,7 @@ export const workerMachine = worker.createMachine({
         ],
         'death.reported': [
           {
-            guard: 'taskWasTried',
+            guard: { type: 'taskIs', params: { task: 'tried' } },
             target: 'dead',
             actions: 'noteEnd',
             ...rule(
@@ -144,7 +144,7 @@ export const workerMachine = worker.createMachine({
             ),
           },
           {
-            guard: 'taskHasFailed',
+            guard: { type: 'taskIs', params: { task: 'failed' } },
             target: 'left',
             actions: ['noteEnd', 'failTaskForGood', 'answerCopies'],
             ...rule(
@@ -153,7 +153,7 @@ export const workerMachine = worker.createMachine({
             ),
           },
           {
-            guard: 'taskWasDeclined',
+            guard: { type: 'taskIs', params: { task: 'declined' } },
             target: 'left',
             actions: ['noteEnd', 'declineTask', 'answerCopies'],
             ...rule('S19', 'The worker has declined its task, which is for others.'),

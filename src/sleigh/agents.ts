@@ -1,6 +1,6 @@
 import { hasTag, type ActorOf } from '../actors/actor.ts';
 import type { Field, Fields } from '../store/change.ts';
-import type { sentinelMachine } from '../machines/sentinel.ts';
+import type { sentinelMachine, SentinelState } from '../machines/sentinel.ts';
 import type { workerMachine } from '../machines/worker.ts';
 import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
@@ -123,8 +123,6 @@ export interface Sentinel {
   readonly workers: Set<Worker>;
   /** The secret of a sentinel that supervises its workers (S19). */
   readonly session: string | undefined;
-  /** It has died or left: set when its machine commands it. */
-  hasEnded: boolean;
   /** What it waits in, while it is blocked. */
   pendingGet: PendingGet | undefined;
   since: number;
@@ -139,12 +137,11 @@ export const newSentinel = (
   actor,
   session,
   workers: new Set(),
-  hasEnded: false,
   pendingGet: undefined,
   since: 0,
 });
 
-/** Whether its machine is in a final state. */
+/** Whether its machine is in a final state. It takes no events then, and the supervisor answers for it. */
 export const hasEnded = ({ actor }: Worker | Sentinel): boolean => actor.getSnapshot().status === 'done';
 
 /** Whether the worker is registered, and its connection has not closed. */
@@ -184,4 +181,4 @@ interface RecordedActor {
   getSnapshot(): { readonly value: Field; readonly context: object };
 }
 
-export const stateOfSentinel = ({ actor }: Sentinel): string => actor.getSnapshot().value;
+export const stateOfSentinel = ({ actor }: Sentinel): SentinelState => actor.getSnapshot().value;

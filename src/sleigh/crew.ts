@@ -8,10 +8,11 @@ import type { PendingGet, Client } from '../workspace/pending-get.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import {
   hasEnded,
-  isAwaited,
   isRegistered,
   newSentinel,
   newWorker,
+  rankStateOf,
+  stateOfSentinel,
   stateOfWorker,
   type Sentinel,
   type Worker,
@@ -155,12 +156,10 @@ export class Crew {
   }
 
   /** S19: whoever has the rank is dead by that. The death may end the sleigh, so the supervisor decides afterwards. */
-  replace(rank: number, request: number): void {
+  vacate(rank: number, request: number): void {
     const former = this.worker(rank);
     former.actor.send({ type: 'rank.replaced' });
-    const { supervisor } = this.#job;
-    const isAwaitedNow = isAwaited(former);
-    supervisor.send({ type: 'replacement.asked', rank, request, sentinel: 'there', isAwaited: isAwaitedNow });
+    this.#job.supervisor.send({ type: 'rank.vacated', rank, request, state: rankStateOf(former) });
   }
 
   /** S19: the next worker is waited for under the rank of one that has ended. */
@@ -181,7 +180,7 @@ export class Crew {
     this.#job.joinPhase.send({
       type: 'rank.asked',
       request: this.#job.requests.add(get),
-      sentinel: sentinel === undefined ? 'none' : sentinel.hasEnded ? 'ended' : 'there',
+      sentinel: sentinel === undefined ? 'none' : stateOfSentinel(sentinel),
     });
   }
 
@@ -251,7 +250,6 @@ export class Crew {
   }
 
   endSentinel(id: number): void {
-    this.sentinel(id).hasEnded = true;
     const forgotten = this.#sentinels.markEnded(id);
     if (forgotten !== undefined) this.records.sentinelForgotten(forgotten.id);
   }
@@ -283,7 +281,7 @@ export class Crew {
   askAlive(get: PendingGet): void {
     const sentinel = this.#connections.sentinelOf(get.client);
     const request = this.#job.requests.add(get);
-    if (sentinel === undefined || sentinel.hasEnded)
+    if (sentinel === undefined || hasEnded(sentinel))
       this.#job.supervisor.send({ type: 'alive.asked', request });
     else sentinel.actor.send({ type: 'alive.asked', request, waits: get.waits });
   }

@@ -1,17 +1,10 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
-import type { PendingStore } from '../machines/pending-store.ts';
-import { textOf } from '../workspace/value.ts';
-import { stateOfWorker } from './agents.ts';
 import { replyWorkerCount } from './joining.ts';
 import { refuseRank } from './rank-replies.ts';
-import { NO_VALUE_YET, registrationFailed } from './refusals.ts';
+import { NO_VALUE_YET } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
-
-/** @param why of the rank that the registration names */
-const refuseRegistration = (store: PendingStore, why: (rank: number) => string): void =>
-  store.refuse(registrationFailed(why(Number(textOf(store.value)))));
 
 /** What the machine of the join phase commands. */
 const implementations: Implementations<typeof joinPhaseMachine, Job> = {
@@ -27,37 +20,9 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
     assertEvent(event, 'registration.asked');
     registrations.register(requests.store(event.request), event.request);
   },
-  refuseUnreadable: ({ registrations, requests }, { event }) => {
+  refuseRegistration: ({ registrations, requests }, { event }, { because }) => {
     assertEvent(event, 'registration.asked');
-    registrations.refuseUnreadable(requests.store(event.request));
-  },
-  refuseUnknown: ({ requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    refuseRegistration(requests.store(event.request), (rank) => `rank ${rank} was never given out`);
-  },
-  refuseForgotten: ({ requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    refuseRegistration(requests.store(event.request), (rank) => `the worker of rank ${rank} has ended`);
-  },
-  refuseEnded: ({ crew, requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    refuseRegistration(
-      requests.store(event.request),
-      (rank) => `the worker of rank ${rank} is ${stateOfWorker(crew.worker(rank))}`,
-    );
-  },
-  refuseConnection: ({ crew, requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    const store = requests.store(event.request);
-    const other = crew.workerOf(store.client);
-    store.refuse(registrationFailed(`this connection is worker ${other?.rank} already`));
-  },
-  refuseReplaced: ({ crew, requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    refuseRegistration(
-      requests.store(event.request),
-      (rank) => `the worker of rank ${rank} is ${crew.worker(rank).former?.state}`,
-    );
+    registrations.refuse(requests.store(event.request), because);
   },
   storeBroadcast: ({ work, requests }, { event }) => {
     assertEvent(event, 'broadcast.stored');
@@ -66,10 +31,6 @@ const implementations: Implementations<typeof joinPhaseMachine, Job> = {
   storeBroadcastForAbsent: ({ recovery, requests }, { event }) => {
     assertEvent(event, 'broadcast.stored');
     recovery.storeBroadcastForAbsent(requests.store(event.request));
-  },
-  refuseGroupClosed: ({ requests }, { event }) => {
-    assertEvent(event, 'registration.asked');
-    requests.store(event.request).refuse(registrationFailed('group closed'));
   },
   replyMaximum: ({ requests }, { context, event }) => {
     assertEvent(event, 'maximum.read');

@@ -1,4 +1,4 @@
-import { JOB, refuse, type Refusal } from '../wire/refusals.ts';
+import { JOB, refuse } from '../wire/refusals.ts';
 import { STATUS } from '../wire/reply.ts';
 
 export const NO_VALUE_YET = refuse(JOB.noValueYet());
@@ -10,5 +10,3 @@ export const NO_CURRENT_TASK = refuse(JOB.noTask());
 export const SHUTTING_DOWN = refuse(JOB.shuttingDown(), { status: STATUS.shuttingDown });
 /** An actor of the sleigh has failed, by a fault of the server (P9). */
 export const SLEIGH_FAILED = refuse(JOB.failed(), { status: STATUS.internal });
-
-export const registrationFailed = (why: string): Refusal => refuse(JOB.registration(why));

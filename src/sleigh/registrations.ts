@@ -1,19 +1,20 @@
-import type { JoinPhaseEvent } from '../machines/join-phase-events.ts';
+import type { JoinPhaseEvent, RefusedFor } from '../machines/join-phase-events.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import { matchSession } from '../machines/sessions.ts';
 import { KEY, VARIABLE, VERB } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
+import { REGISTRATION } from '../wire/refusals.ts';
 import { NO_METADATA, type Metadata } from '../wire/payload.ts';
 import { PendingGet, type Client } from '../workspace/pending-get.ts';
-import { notANumber, type Refusal } from '../workspace/refusal.ts';
+import { notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { textOf } from '../workspace/value.ts';
-import { isConnected, isRegistered, rankStateOf, type Worker } from './agents.ts';
+import { isConnected, isRegistered, rankStateOf, stateOfWorker, type Worker } from './agents.ts';
 import { formerClient } from './former-client.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
-import { registrationFailed, WORKER_REPLACED } from './refusals.ts';
+import { WORKER_REPLACED } from './refusals.ts';
 import type { Supervision } from './supervision.ts';
 import type { Work } from './work.ts';
 
@@ -54,6 +55,28 @@ type RegistrationFacts = Pick<
   'rank' | 'session' | 'formerSession' | 'connection'
 >;
 
+/** @returns why the rank or the session of a registration cannot be read, if so */
+function flawOf(store: PendingStore): Refusal | undefined {
+  const text = textOf(store.value);
+  if (parseWhole(text) === undefined) return refusal(REGISTRATION.noRank(text));
+  const { length } = sessionOf(store) ?? '';
+  return length <= MAX_SESSION ? undefined : refusal(REGISTRATION.longSession(length, MAX_SESSION));
+}
+
+const REFUSED: Readonly<
+  Record<RefusedFor, (rank: number, store: PendingStore, crew: Crew) => Refusal | undefined>
+> = {
+  unreadable: (_rank, store) => flawOf(store),
+  groupClosed: () => refusal(REGISTRATION.groupClosed()),
+  unknown: (rank) => refusal(REGISTRATION.unknown(rank)),
+  forgotten: (rank) => refusal(REGISTRATION.forgotten(rank)),
+  ended: (rank, _store, crew) => refusal(REGISTRATION.ended(rank, stateOfWorker(crew.worker(rank)))),
+  replaced: (rank, _store, crew) =>
+    refusal(REGISTRATION.ended(rank, crew.worker(rank).former?.state ?? 'dead')),
+  connection: (rank, store, crew) =>
+    refusal(REGISTRATION.connection(crew.workerOf(store.client)?.rank ?? rank)),
+};
+
 /** How workers come, and come back (S3, S18). */
 export class Registrations {
   /** The number of accepted registrations. */
@@ -72,7 +95,7 @@ export class Registrations {
     const rank = parseWhole(textOf(store.value));
     const shown = sessionOf(store);
     const none = { session: 'none', formerSession: 'none', connection: 'free' } as const;
-    if (rank === undefined || this.#flawOf(store) !== undefined) return { rank: 'unreadable', ...none };
+    if (rank === undefined || flawOf(store) !== undefined) return { rank: 'unreadable', ...none };
     const worker = crew.find(rank);
     if (worker === undefined) return { rank: this.#wasGiven(rank) ? 'forgotten' : 'unknown', ...none };
     const other = crew.workerOf(store.client);
@@ -88,18 +111,10 @@ export class Registrations {
     return rank >= 0 && rank < this.#job.joining.context.ranksGiven;
   }
 
-  /** @returns why the rank or the session of a registration cannot be read, if so */
-  #flawOf(store: PendingStore): Refusal | undefined {
-    const text = textOf(store.value);
-    if (parseWhole(text) === undefined) return registrationFailed(`the rank "${text}" is no number`);
-    const { length } = sessionOf(store) ?? '';
-    if (length <= MAX_SESSION) return undefined;
-    return registrationFailed(`a session of ${length} bytes; the limit is ${MAX_SESSION}`);
-  }
-
-  refuseUnreadable(store: PendingStore): void {
-    const flaw = this.#flawOf(store);
-    if (flaw !== undefined) store.refuse(flaw);
+  /** The join phase refuses a registration (S3). */
+  refuse(store: PendingStore, because: RefusedFor): void {
+    const refused = REFUSED[because](Number(textOf(store.value)), store, this.#job.crew);
+    if (refused !== undefined) store.refuse(refused);
   }
 
   /** S3: its machine decides, once there is room for what it gets (P12). */

@@ -12,7 +12,7 @@ export const MISSED_PERIODS = 3;
 const implementations: Implementations<typeof sentinelMachine, Job> = {
   replaceWorker: ({ crew }, { event }) => {
     assertEvent(event, 'replacement.asked');
-    crew.replace(event.rank, event.request);
+    crew.vacate(event.rank, event.request);
   },
   refuseReplacement: ({ requests }, { event }) => {
     assertEvent(event, 'replacement.asked');

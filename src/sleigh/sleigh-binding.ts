@@ -25,13 +25,9 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
     assertEvent(event, 'death.reported');
     crew.reportDeath(event.rank, event.task, event.end);
   },
-  notifyWorkersOfSentinel: (job, { event }) => {
+  notifyWorkersOfSentinel: (job, { event }, { sleigh }) => {
     assertEvent(event, ['sentinel.died', 'sentinel.left']);
-    job.inSteps(notifyWorkersOf(job.crew, job.crew.sentinel(event.id), 'serves'));
-  },
-  giveUpRanksOfSentinel: (job, { event }) => {
-    assertEvent(event, 'sentinel.left');
-    job.inSteps(notifyWorkersOf(job.crew, job.crew.sentinel(event.id), 'shutsDown'));
+    job.inSteps(notifyWorkersOf(job.crew, job.crew.sentinel(event.id), sleigh));
   },
   endWaitingOfSentinel: (job, { event }) => {
     assertEvent(event, 'sentinel.left');
@@ -47,15 +43,15 @@ const implementations: Implementations<typeof sleighMachine, Job> = {
     crew.sentinel(event.id).actor.send({ type: 'shutdown.started' });
   },
   refuseReplacement: ({ requests }, { event }) => {
-    assertEvent(event, 'replacement.asked');
+    assertEvent(event, ['replacement.asked', 'rank.vacated']);
     refuseRank(requests.get(event.request));
   },
   replyAwaited: ({ requests }, { event }) => {
-    assertEvent(event, 'replacement.asked');
+    assertEvent(event, 'rank.vacated');
     replyRank(requests.get(event.request), event.rank);
   },
   declareReplacement: ({ crew, requests }, { event }) => {
-    assertEvent(event, 'replacement.asked');
+    assertEvent(event, 'rank.vacated');
     crew.declareReplacement(event.rank);
     replyRank(requests.get(event.request), event.rank);
   },

@@ -4,7 +4,7 @@ import { parseWhole } from '../wire/numbers.ts';
 import type { PendingGet } from '../workspace/pending-get.ts';
 import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import { textOf, type Value } from '../workspace/value.ts';
-import type { Worker } from './agents.ts';
+import { hasEnded, type Worker } from './agents.ts';
 import { readReport, type DeathReport } from './death-report.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
@@ -53,11 +53,10 @@ export class Supervision {
     const refused = this.#refuseStranger(KEY.replaces, rank, get.metadata.get(KEY.session));
     if (refused !== undefined) return get.refuse(refused);
     const { crew, requests, supervisor } = this.#job;
-    const worker = crew.worker(rank);
-    const request = requests.add(get);
-    if (worker.sentinel.hasEnded)
-      supervisor.send({ type: 'replacement.asked', rank, request, sentinel: 'ended', isAwaited: false });
-    else worker.sentinel.actor.send({ type: 'replacement.asked', rank, request });
+    const { sentinel } = crew.worker(rank);
+    const event = { type: 'replacement.asked', rank, request: requests.add(get) } as const;
+    if (hasEnded(sentinel)) supervisor.send(event);
+    else sentinel.actor.send(event);
   }
 
   /** The session is a secret, so the reason is the same for a wrong rank and a wrong session. */

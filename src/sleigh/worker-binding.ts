@@ -1,9 +1,11 @@
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { workerMachine } from '../machines/worker.ts';
+import { REGISTRATION } from '../wire/refusals.ts';
+import { refusal } from '../workspace/refusal.ts';
 import { UNREPORTED } from './death-report.ts';
 import { reportEnd } from './end-log.ts';
-import { NO_CURRENT_TASK, NO_VALUE_YET, registrationFailed, SLEIGH_DEAD } from './refusals.ts';
+import { NO_CURRENT_TASK, NO_VALUE_YET, SLEIGH_DEAD } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
 
 /** The implementations of the machine's actions. */
@@ -37,7 +39,7 @@ const implementations: Implementations<typeof workerMachine, Job> = {
   },
   refuseDuplicate: ({ requests }, { event }) => {
     assertEvent(event, 'registration.asked');
-    requests.store(event.request).refuse(registrationFailed('duplicate worker id'));
+    requests.store(event.request).refuse(refusal(REGISTRATION.duplicate()));
   },
   giveTask: ({ crew, requests, work }, { context, event }) => {
     const worker = crew.worker(context.rank);

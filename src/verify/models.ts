@@ -36,6 +36,6 @@ export function exploreAll(met: ReadonlySet<Need>, effort: Effort): AnyExplorati
     ...some(workerModels, 5).map(explore),
     ...some(sentinelModels, 1).map(explore),
     ...some(shutdownModels, 4).map(explore),
-    ...some(sleighModels, 2).map(explore),
+    ...some(sleighModels, 3).map(explore),
   ];
 }

@@ -211,12 +211,6 @@ export const JOB = {
     'Store failed: no current task to store a result of.',
     'Fetch a task first, and store one result for each (S7).',
   ),
-  registration: errorKind(
-    'registration-failed',
-    (why: string) => `Worker registration failed: ${why}.`,
-    'Get a rank from `worker_ids` first, and register once with it, on a connection of its own (S3).',
-    'group closed',
-  ),
   badReach: errorKind(
     'bad-reach',
     (text: string) => `reach must be present or all, not "${text}".`,
@@ -244,10 +238,67 @@ export const JOB = {
   ),
 } as const satisfies Catalogue;
 
+const registration = <const Facts extends readonly (string | number)[]>(
+  why: (...facts: Facts) => string,
+  remedy: string,
+  ...example: NoInfer<Facts>
+): ErrorKind<Facts, 'registration-failed'> =>
+  errorKind(
+    'registration-failed',
+    (...facts: Facts) => `Worker registration failed: ${why(...facts)}.`,
+    remedy,
+    ...example,
+  );
+
+/** Of registrations of workers. */
+export const REGISTRATION = {
+  groupClosed: registration(
+    () => 'group closed',
+    'The workers that were expected are there (S5). A job with `join` = `elastic` takes workers at any time (S17).',
+  ),
+  duplicate: registration(
+    () => 'duplicate worker id',
+    'Get a rank from `worker_ids` first, and register once with it (S3).',
+  ),
+  noRank: registration(
+    (text: string) => `the rank "${text}" is no number`,
+    'Register under the number that `worker_ids` has given (S3).',
+    'x',
+  ),
+  longSession: registration(
+    (length: number, limit: number) => `a session of ${length} bytes; the limit is ${limit}`,
+    'Choose a shorter secret (S18).',
+    300,
+    255,
+  ),
+  unknown: registration(
+    (rank: number) => `rank ${rank} was never given out`,
+    'Get a rank from `worker_ids` first (S2).',
+    5,
+  ),
+  forgotten: registration(
+    (rank: number) => `the worker of rank ${rank} has ended`,
+    'Its place is not free any more: get another rank from `worker_ids` (S17).',
+    5,
+  ),
+  ended: registration(
+    (rank: number, state: string) => `the worker of rank ${rank} is ${state}`,
+    'Its place is not free any more: get another rank from `worker_ids` (S3, S18).',
+    5,
+    'dead',
+  ),
+  connection: registration(
+    (rank: number) => `this connection is worker ${rank} already`,
+    'Register each worker on a connection of its own (S3).',
+    5,
+  ),
+} as const satisfies Catalogue;
+
 /** All of them, by what is refused. */
 export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   'Any request': REQUEST,
   Workspaces: WORKSPACE,
   Variables: VARIABLES,
   Jobs: JOB,
+  'Registrations of workers': REGISTRATION,
 };

@@ -96,6 +96,12 @@ export class ShutdownFixture {
     if (worker !== undefined) await this.job.leave(worker.protocolClient);
   }
 
+  /** S13, S19: under the policy `shutdown` the death of the worker that is to be replaced ends the job. */
+  async replaceInVain(): Promise<void> {
+    await this.job.mustReplace('0', { value: '-1' });
+    this.#workers.pop();
+  }
+
   async loseWorker(): Promise<void> {
     const { protocolClient } = this.#lastWorker;
     this.#workers.pop();

@@ -159,16 +159,19 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, ShutdownFi
       }),
     );
   }),
-  'replacement.asked': stimulus(['replacement.asked'], (at) => {
+  'replacement.asked': stimulus(['replacement.asked', 'rank.vacated'], (at) => {
     const { facts } = at;
     if (!isSupervised) return changesNothing(({ job }) => job.mustReplace('0', { status: '0001' }));
-    if (!facts.sentinelIsThere)
-      return causes([{ type: 'replacement.asked', sentinel: 'ended', isAwaited: false }], facts, inVain);
+    if (!facts.sentinelIsThere) return causes([{ type: 'replacement.asked', rank: 0 }], facts, inVain);
     if (!serves(at)) return changesNothing(inVain);
     const isAwaited = facts.worker === 'reserved';
-    const asked = { type: 'replacement.asked', sentinel: 'there', isAwaited };
+    const vacated = { type: 'rank.vacated', rank: 0, state: isAwaited ? 'reserved' : 'ended' };
     const died = [{ type: 'worker.died', rank: 0 }, DONE_WORKER];
-    return causes(isAwaited ? [asked] : [...died, asked], { ...facts, worker: 'reserved' }, (stage) =>
+    if (!isAwaited && at.context.policy === 'shutdown') {
+      const ended: Facts = { ...facts, worker: 'gone', byItself: true };
+      return causes([...died, ENDS_BY_ITSELF, vacated], ended, (stage) => stage.replaceInVain());
+    }
+    return causes(isAwaited ? [vacated] : [...died, vacated], { ...facts, worker: 'reserved' }, (stage) =>
       stage.replaceDeclared(),
     );
   }),
@@ -260,4 +263,9 @@ const modelFor = (policy: DeathPolicy, isSupervised = false): ChartModel<Context
 };
 
 /** Under `null` a death does not end the job while the group is open (S13). */
-export const sleighModels = [modelFor('shutdown'), modelFor('null', true), modelFor('null')];
+export const sleighModels = [
+  modelFor('shutdown'),
+  modelFor('null', true),
+  modelFor('shutdown', true),
+  modelFor('null'),
+];

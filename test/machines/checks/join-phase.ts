@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
 import { joinPhaseMachine } from '../../../src/machines/join-phase.ts';
 import { NO_MAXIMUM, type JoinPhaseContext } from '../../../src/machines/join-phase-setup.ts';
-import type { JoinPhaseEvent } from '../../../src/machines/join-phase-events.ts';
+import type { JoinPhaseEvent, RefusedFor } from '../../../src/machines/join-phase-events.ts';
 import { checkEach, Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
 type Registration = Extract<JoinPhaseEvent, { type: 'registration.asked' }>;
@@ -20,7 +20,8 @@ const registration = (facts: Partial<Registration>): Registration => ({
 
 const event = {
   rank: { type: 'rank.asked', request: 1, sentinel: 'none' },
-  rankOfEnded: { type: 'rank.asked', request: 1, sentinel: 'ended' },
+  rankOfDead: { type: 'rank.asked', request: 1, sentinel: 'dead' },
+  rankOfLeft: { type: 'rank.asked', request: 1, sentinel: 'left' },
   elastic: { type: 'elastic.chosen' },
   registration: registration({ rank: 'reserved' }),
   returning: registration({ rank: 'registered', session: 'same', connection: 'own' }),
@@ -77,24 +78,27 @@ const anywhere = (state: string): Record<string, Row> => ({
   duration: [state],
 });
 
+const refused = (because: RefusedFor): string => `refuseRegistration, because "${because}"`;
+
 /** S3, S17, S18, S19: registrations in a group that is not closed. */
 const judged = (state: string): Record<string, Row> => ({
   registration: [state, 'registerWorker'],
   returning: [state, 'registerWorker'],
   stranger: [state, 'registerWorker'],
   replacing: [state, 'registerWorker'],
-  unreadable: [state, 'refuseUnreadable'],
-  unknown: [state, 'refuseUnknown'],
-  forgotten: [state, 'refuseForgotten'],
-  ended: [state, 'refuseEnded'],
-  othersConnection: [state, 'refuseConnection'],
-  wasReplaced: [state, 'refuseReplaced'],
+  unreadable: [state, refused('unreadable')],
+  unknown: [state, refused('unknown')],
+  forgotten: [state, refused('forgotten')],
+  ended: [state, refused('ended')],
+  othersConnection: [state, refused('connection')],
+  wasReplaced: [state, refused('replaced')],
 });
 
 const gathering = (state: string): Record<string, Row> => ({
   ...anywhere(state),
   rank: [state, 'giveRank'],
-  rankOfEnded: [state, 'refuseRank'],
+  rankOfDead: [state, 'refuseRank'],
+  rankOfLeft: [state, 'refuseRank'],
   ...judged(state),
   registered: [state],
   statusTry: [state, 'replyNotYet'],
@@ -157,17 +161,18 @@ const table: ChartTable = {
         ...anywhere('closed'),
         registered: ['closed'],
         rank: ['closed', 'refuseRank'],
-        rankOfEnded: ['closed', 'refuseRank'],
-        registration: ['closed', 'refuseGroupClosed'],
+        rankOfDead: ['closed', 'refuseRank'],
+        rankOfLeft: ['closed', 'refuseRank'],
+        registration: ['closed', refused('groupClosed')],
         returning: ['closed', 'registerWorker'],
-        stranger: ['closed', 'refuseGroupClosed'],
-        ended: ['closed', 'refuseGroupClosed'],
+        stranger: ['closed', refused('groupClosed')],
+        ended: ['closed', refused('groupClosed')],
         replacing: ['closed', 'registerWorker'],
-        wasReplaced: ['closed', 'refuseReplaced'],
-        unreadable: ['closed', 'refuseGroupClosed'],
-        unknown: ['closed', 'refuseGroupClosed'],
-        forgotten: ['closed', 'refuseGroupClosed'],
-        othersConnection: ['closed', 'refuseGroupClosed'],
+        wasReplaced: ['closed', refused('replaced')],
+        unreadable: ['closed', refused('groupClosed')],
+        unknown: ['closed', refused('groupClosed')],
+        forgotten: ['closed', refused('groupClosed')],
+        othersConnection: ['closed', refused('groupClosed')],
         status: ['closed', 'replyWorkerCount'],
         statusTry: ['closed', 'replyWorkerCount'],
         wait: ['closed', 'replyWorkerCount'],
@@ -196,7 +201,8 @@ const table: ChartTable = {
         readMaximum: ['elastic', 'replyRegistered'],
         listMaximum: ['elastic'],
         rank: ['elastic', 'giveRank'],
-        rankOfEnded: ['elastic', 'refuseRank'],
+        rankOfDead: ['elastic', 'refuseRank'],
+        rankOfLeft: ['elastic', 'refuseRank'],
         ...judged('elastic'),
         registered: ['elastic'],
         status: ['elastic', 'holdForWorkerCount'],

@@ -1,17 +1,13 @@
 import { expect } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
+import type { RankState } from '../../../src/machines/join-phase-events.ts';
 import { sleighMachine } from '../../../src/machines/sleigh.ts';
 import { Recording, type ChartChecks, type ChartTable, type Row } from '../../support/chart.ts';
 
 const input = { maximum: 3, limit: 10, policy: 'requeue' };
 
-const replacement = (sentinel: 'there' | 'ended', isAwaited: boolean) => ({
-  type: 'replacement.asked',
-  rank: 0,
-  request: 1,
-  sentinel,
-  isAwaited,
-});
+/** S19: the worker of the rank has ended for it, or has not come yet. */
+const vacated = (state: RankState) => ({ type: 'rank.vacated', rank: 0, request: 1, state });
 
 const events = {
   'worker.registered': { type: 'worker.registered', rank: 0 },
@@ -29,9 +25,10 @@ const events = {
   'workspace.deleted': { type: 'workspace.deleted' },
   'alive.asked': { type: 'alive.asked', request: 1 },
   'sentinel.came': { type: 'sentinel.came', id: 0 },
-  'replacement.asked, nobody has come': replacement('there', true),
-  'replacement.asked': replacement('there', false),
-  'replacement.asked, its sentinel has ended': replacement('ended', false),
+  'replacement.asked': { type: 'replacement.asked', rank: 0, request: 1 },
+  'rank.vacated, nobody has come': vacated('reserved'),
+  'rank.vacated, no replacement has come': vacated('replacing'),
+  'rank.vacated': vacated('ended'),
   // The events of XState for a child that has ended or failed.
   'an actor ended': { type: 'xstate.done.actor.worker.0', actorId: 'worker.0' },
   'an actor failed': { type: 'xstate.error.actor.worker.0', actorId: 'worker.0', error: undefined },
@@ -43,6 +40,7 @@ const anywhere = (state: string): Record<string, Row> => ({
   'rank.expired': [state, 'joinPhase: rank.expired'],
   'workspace.deleted': ['deleted', 'endEveryone'],
   'alive.asked': [state, 'replyStop'],
+  'replacement.asked': [state, 'refuseReplacement'],
   'an actor ended': [state],
   'an actor failed': [state, 'reportBroken'],
 });
@@ -65,11 +63,11 @@ const table: ChartTable = {
         'connection.closed': ['serving', 'disconnect'],
         'death.reported': ['serving', 'reportDeath'],
         'sentinel.came': ['serving'],
-        'replacement.asked, nobody has come': ['serving', 'replyAwaited'],
-        'replacement.asked': ['serving', 'declareReplacement'],
-        'replacement.asked, its sentinel has ended': ['serving', 'refuseReplacement'],
-        'sentinel.died': ['serving', 'notifyWorkersOfSentinel'],
-        'sentinel.left': ['serving', 'notifyWorkersOfSentinel'],
+        'rank.vacated, nobody has come': ['serving', 'replyAwaited'],
+        'rank.vacated, no replacement has come': ['serving', 'replyAwaited'],
+        'rank.vacated': ['serving', 'declareReplacement'],
+        'sentinel.died': ['serving', 'notifyWorkersOfSentinel, sleigh "serves"'],
+        'sentinel.left': ['serving', 'notifyWorkersOfSentinel, sleigh "serves"'],
         'group.closed': ['serving', 'closeRanks', 'settleBroadcasts', 'shutdown: group.closed'],
         'shutdown.started': [
           'shuttingDown',
@@ -96,10 +94,14 @@ const table: ChartTable = {
         'connection.closed': ['shuttingDown', 'leave'],
         'death.reported': ['shuttingDown'],
         'sentinel.came': ['shuttingDown', 'stopSentinel'],
-        'replacement.asked, nobody has come': ['shuttingDown', 'refuseReplacement'],
-        'replacement.asked': ['shuttingDown', 'refuseReplacement'],
-        'replacement.asked, its sentinel has ended': ['shuttingDown', 'refuseReplacement'],
-        'sentinel.left': ['shuttingDown', 'giveUpRanksOfSentinel', 'endWaitingOfSentinel'],
+        'rank.vacated, nobody has come': ['shuttingDown', 'refuseReplacement'],
+        'rank.vacated, no replacement has come': ['shuttingDown', 'refuseReplacement'],
+        'rank.vacated': ['shuttingDown', 'refuseReplacement'],
+        'sentinel.left': [
+          'shuttingDown',
+          'notifyWorkersOfSentinel, sleigh "shutsDown"',
+          'endWaitingOfSentinel',
+        ],
         'group.closed': ['shuttingDown', 'closeRanks', 'shutdown: group.closed'],
         'drain.finished': ['shuttingDown', 'endWaiting', 'dropWork'],
         'worker.left': ['shuttingDown', 'joinPhase: worker.gone', 'shutdown: worker.left'],
