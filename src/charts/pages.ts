@@ -4,6 +4,7 @@ import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
+import { retryMachine } from '../machines/pool/retry.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
@@ -71,6 +72,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Batch',
     machine: batchMachine,
     about: 'one batch of a master, and the outcomes of its elements',
+  },
+  {
+    name: 'retry',
+    side: 'client',
+    title: 'Retry',
+    machine: retryMachine,
+    about: 'one element whose call has failed, and when it is tried again',
   },
   {
     name: 'sleigh-pool',

@@ -41,6 +41,7 @@ export type {
   SubmitOptions,
   TaskOptions,
 } from './options/sleigh-options.ts';
+export type { Retry } from './options/retry.ts';
 export { SleighError, type SleighErrorCode } from './master/sleigh-error.ts';
 export type { SleighStatus } from './master/sleigh-status.ts';
 export {
@@ -52,6 +53,7 @@ export {
   type Tasks,
 } from './task/task.ts';
 export type { OnAbort, TaskErrorCode } from './task/task-metadata.ts';
+export { UnrecoverableError } from './task/unrecoverable-error.ts';
 export { ForeignValue } from './values/foreign-value.ts';
 export { Variable, type Mode } from './workspace/variable.ts';
 export type {

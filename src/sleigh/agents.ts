@@ -6,6 +6,7 @@ import type { WorkerEnd } from '../machines/worker-end.ts';
 import type { Metadata } from '../wire/payload.ts';
 import type { PendingGet, Client, Found } from '../workspace/pending-get.ts';
 import { KEY } from '../wire/names.ts';
+import { parseWhole } from '../wire/numbers.ts';
 import type { Reader, Task } from './task.ts';
 
 /**
@@ -109,11 +110,18 @@ export const newWorker = (
 export const answersUpTo = ({ client, endedAt, firstBroadcast }: Worker): number =>
   client === undefined ? firstBroadcast : endedAt;
 
-/** S18: a task that is given, with the number by which its worker may come back to it. */
-export function numbered(worker: Worker, found: Found): Found {
+/**
+ * A task that is given: with the number by which its worker may come back to it (S18), and with the number of this
+ * attempt, if its master counts them (S26).
+ */
+export function numbered(worker: Worker, { attempts }: Task, found: Found): Found {
   worker.taskNumber++;
-  if (worker.session === undefined) return found;
-  return { ...found, metadata: new Map(found.metadata).set(KEY.taskNumber, String(worker.taskNumber)) };
+  const first = attempts > 1 ? parseWhole(found.metadata.get(KEY.attempt) ?? '') : undefined;
+  if (worker.session === undefined && first === undefined) return found;
+  const metadata = new Map(found.metadata);
+  if (worker.session !== undefined) metadata.set(KEY.taskNumber, String(worker.taskNumber));
+  if (first !== undefined) metadata.set(KEY.attempt, String(first + attempts - 1));
+  return { ...found, metadata };
 }
 
 export interface Sentinel {

@@ -196,7 +196,7 @@ export class Work {
     this.#job.crew.changed(worker);
     if (task.broadcast !== undefined && task.attempts === 1) this.batches.accept(task.batch);
     this.batches.start(task.batch, { queued: task.broadcast === undefined });
-    get.answer(numbered(worker, foundValue(task.value, get.origin)));
+    get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
   }
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */

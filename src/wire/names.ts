@@ -160,6 +160,11 @@ export const KEY = {
    * by commas.
    */
   shares: 'shares',
+  /** The index of the first element of each of these batches, and the seed of their random numbers (S23.7). */
+  index: 'index',
+  seed: 'seed',
+  /** The number of the attempt of a task, from 1, which the server counts on (S26). */
+  attempt: 'attempt',
   /**
    * The number of the task among those of its master, which its result carries, too (S7). In a report, what becomes
    * of the task (S19).

@@ -73,6 +73,7 @@ function batchOf(
     isOrdered,
     marks: dispatcher.marks,
     onAbort: 'ask',
+    clock: hostClock,
     onProgress: ({ done }) => (answered = done),
   });
   dispatcher.add(batch);

@@ -71,6 +71,14 @@ describe.skipIf(isShort)('the code in docs/client.md', () => {
     expect(await run('pool.mjs')).toEqual(['[ 1, 4, 9 ]', 'threw']);
   });
 
+  it('retries, and draws the same random numbers', async () => {
+    expect(await run('retries.mjs')).toEqual([
+      '[ 1, 2, 3 ]',
+      '1: UnrecoverableError: no such number',
+      'true',
+    ]);
+  });
+
   it('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',

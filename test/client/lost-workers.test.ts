@@ -1,3 +1,4 @@
+import { hostClock } from '../../src/client/clock.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Batch } from '../../src/client/master/batch.ts';
 import type { CancelMarks } from '../../src/client/master/cancel-marks.ts';
@@ -49,6 +50,7 @@ function batchOf(elements: Iterable<unknown> | AsyncIterable<unknown>, isOrdered
     isOrdered,
     marks: unsafeCast<CancelMarks>(marks),
     onAbort: 'kill',
+    clock: hostClock,
     onProgress: undefined,
   });
 }

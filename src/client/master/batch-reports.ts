@@ -121,7 +121,7 @@ export class BatchReports {
       element: element && shown(element),
       worker: error.worker,
       host: error.worker === undefined ? undefined : hosts.get(error.worker),
-      attempts: error.code === 'worker-died' ? maxAttempts : 1,
+      attempts: error.code === 'worker-died' ? maxAttempts : error.attempt,
       at: clock.date().getTime(),
     };
     if (++this.#failures > MAX_FAILURES)

@@ -3,6 +3,7 @@ import { BatchLife } from './batch-life.ts';
 import { totalOf, type BatchOptions } from '../options/batch-options.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
+import { Retries } from './retries.ts';
 import { SleighError } from './sleigh-error.ts';
 import type { ElementOwner } from './task-group.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
@@ -15,6 +16,7 @@ import { SLEIGH } from '../errors/job.ts';
  */
 export class Batch implements ElementOwner {
   readonly id: string;
+  readonly retries: Retries | undefined;
   /** Resolves when nothing of it is left on the server, or the job has ended. */
   readonly settled: Promise<void>;
   readonly #options: BatchOptions;
@@ -48,7 +50,8 @@ export class Batch implements ElementOwner {
     this.#options = options;
     this.id = options.id;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
-    const { group, marks, id, onAbort } = options;
+    const { group, marks, id, onAbort, retry, clock } = options;
+    this.retries = retry && new Retries({ policy: retry, clock, onFault: (error) => this.cancel(error) });
     this.#life = new BatchLife({
       mark: () => {
         if (this.#unsettled.size > 0) marks.set(id, onAbort);
@@ -238,7 +241,10 @@ export class Batch implements ElementOwner {
   }
 
   settle(index: number, outcomes: readonly Outcome[], elements: readonly ChunkPart[]): void {
-    for (const outcome of outcomes) this.#unsettled.delete(outcome.index);
+    for (const { index: each } of outcomes) {
+      this.#unsettled.delete(each);
+      this.retries?.withdraw(each);
+    }
     if (this.#life.has('keeps-outcomes')) this.#keep(index, this.#inWordsOfRefusal(outcomes), elements);
     if (this.#unsettled.size === 0) this.#send({ type: 'emptied' });
     this.#changed.give();

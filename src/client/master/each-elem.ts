@@ -38,6 +38,8 @@ export async function beginBatch(
     marks: dispatcher.marks,
     onAbort,
     onProgress,
+    retry: options.retry,
+    clock: job.lines.platform.clock,
     report: dispatcher.reports.begin(id, task),
   });
   addToDispatcher(job, batch);

@@ -3,6 +3,9 @@ import type { ChunkPart } from '../values/chunk.ts';
 import type { OnAbort, TaskFailure } from '../task/task-metadata.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
 import { BatchLife } from './batch-life.ts';
+import type { Clock } from '../clock.ts';
+import type { Retry } from '../options/retry.ts';
+import { Retries } from './retries.ts';
 import type { CancelMarks } from './cancel-marks.ts';
 import type { ElementOwner, TaskGroup } from './task-group.ts';
 
@@ -15,6 +18,9 @@ export interface SubmissionOptions {
   readonly group: TaskGroup;
   readonly marks: CancelMarks;
   readonly onAbort: OnAbort;
+  /** How it is tried again when it has failed. */
+  readonly retry: Retry | undefined;
+  readonly clock: Clock;
   readonly onOutcome: (outcome: Outcome, sent: ChunkPart | undefined) => void;
   /** Called, before it has an outcome, with the reason why it gets none. */
   readonly onFault: (reason: unknown) => void;
@@ -27,6 +33,7 @@ export interface SubmissionOptions {
 export class Submission implements ElementOwner {
   readonly id: string;
   readonly settled: Promise<void>;
+  readonly retries: Retries | undefined;
   readonly #options: SubmissionOptions;
   readonly #life: BatchLife;
   #isUnsettled = true;
@@ -34,8 +41,9 @@ export class Submission implements ElementOwner {
   #settle: () => void = () => undefined;
 
   constructor(options: SubmissionOptions) {
-    const { batch, index, element, group, marks, onAbort } = options;
+    const { batch, index, element, group, marks, onAbort, retry, clock } = options;
     this.#options = options;
+    this.retries = retry && new Retries({ policy: retry, clock, onFault: (error) => this.cancel(error) });
     this.id = `${batch}.${index}`;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     this.#life = new BatchLife({
@@ -95,6 +103,7 @@ export class Submission implements ElementOwner {
 
   settle(_index: number, [outcome]: readonly Outcome[], [sent]: readonly ChunkPart[]): void {
     this.#isUnsettled = false;
+    this.retries?.withdraw(this.#options.index);
     if (outcome !== undefined && this.#life.has('keeps-outcomes')) this.#keep(outcome, sent);
     this.#send({ type: 'emptied' });
   }

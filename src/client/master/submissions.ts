@@ -71,6 +71,8 @@ export class Submissions {
         group: groupOf(job, metadata),
         marks: job.dispatcher.marks,
         onAbort,
+        retry: options.retry,
+        clock: job.lines.platform.clock,
         onOutcome: (outcome, sent) => {
           batch.settled(outcome, sent);
           if (!('error' in outcome)) return resolve(outcome.value);

@@ -5,6 +5,7 @@ import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
 import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
+import type { Retries } from './retries.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
@@ -25,7 +26,12 @@ export interface ElementOwner {
   settle(index: number, outcomes: readonly Outcome[], elements: readonly ChunkPart[]): void;
   /** No worker can load the module. */
   refuse(failure: TaskFailure): void;
+  /** Says which failed elements are tried again, if any are. */
+  readonly retries?: Retries | undefined;
 }
+
+/** What becomes of an element of a task: an outcome, or another task; `tried` if it may have been called. */
+type Settlement = Outcome | 'tried' | 'untried';
 
 /** Consecutive elements of one batch in one task. */
 interface Part {
@@ -33,6 +39,8 @@ interface Part {
   /** The index of the first element. */
   readonly index: number;
   readonly elements: ChunkPart[];
+  /** The number of the call that it is for, from 1. */
+  readonly attempt: number;
 }
 
 /** A task under way. */
@@ -79,7 +87,9 @@ export class TaskGroup {
   readonly #unsent = new Denque<Part>();
   /** The number of these elements. */
   #gathered = 0;
-  /** Elements that were returned undone, to be sent one at a time. */
+  /** Elements that wait for another attempt. */
+  readonly #delayed = new Set<Part>();
+  /** Elements that were returned undone, or are tried again, to be sent one at a time. */
   readonly #again = new Denque<Part>();
   /** The number of tasks under way. */
   #out = 0;
@@ -102,7 +112,7 @@ export class TaskGroup {
 
   /** Whether nothing of it is under way. */
   get isIdle(): boolean {
-    return this.#out === 0 && this.#gathered === 0 && this.#again.length === 0;
+    return this.#out === 0 && this.#gathered === 0 && this.#again.length === 0 && this.#delayed.size === 0;
   }
 
   /** Adds an element of a batch. */
@@ -111,7 +121,7 @@ export class TaskGroup {
     const latest = this.#unsent.peekBack();
     if (latest !== undefined && this.isGathering(owner)) latest.elements.push(element);
     else {
-      this.#unsent.push({ owner, index, elements: [element] });
+      this.#unsent.push({ owner, index, elements: [element], attempt: 1 });
       owner.countParts(1);
     }
     this.#gathered++;
@@ -135,6 +145,13 @@ export class TaskGroup {
    */
   withdraw(owner: ElementOwner): number[] {
     const taken: number[] = [];
+    for (const part of this.#delayed) {
+      if (part.owner !== owner) continue;
+      this.#delayed.delete(part);
+      owner.countParts(-1);
+      owner.retries?.withdraw(part.index);
+      taken.push(part.index);
+    }
     for (const queue of [this.#unsent, this.#again]) {
       for (let left = queue.length; left > 0; left--) {
         const part = queue.shift();
@@ -169,9 +186,9 @@ export class TaskGroup {
     for (let left = count; left > 0;) {
       const part = this.#unsent.shift();
       if (part === undefined) break;
-      const { owner, index, elements } = part;
+      const { owner, index, elements, attempt } = part;
       if (elements.length > left) {
-        this.#unsent.unshift({ owner, index: index + left, elements: elements.slice(left) });
+        this.#unsent.unshift({ owner, index: index + left, elements: elements.slice(left), attempt });
         owner.countParts(1);
         elements.length = left;
       }
@@ -188,7 +205,14 @@ export class TaskGroup {
     const sent: Sent = { parts, count: elements.length };
     // A single element is sent as it is, whatever its size and type.
     const isChunk = chunkSize === 'auto' ? sent.count > 1 : chunkSize > 1;
-    const all = new Map([...metadata, [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')]]);
+    const all = new Map([
+      ...metadata,
+      [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')],
+      [KEY.index, parts.map(({ index }) => index).join(',')],
+    ]);
+    const [{ attempt } = { attempt: 1 }] = parts;
+    // The server counts its attempts from there (S26). Those of several elements are not repeated as they are.
+    if (sent.count === 1) all.set(KEY.attempt, String(attempt));
     if (isChunk) all.set(KEY.chunk, '1');
     if (parts.length > 1) all.set(KEY.shares, parts.map((part) => part.elements.length).join(','));
     if (sent.count > 1 && sender.mayRepeat) all.set(KEY.maxAttempts, '1');
@@ -201,11 +225,11 @@ export class TaskGroup {
       this.#size?.weighed(value.bytes.length, sent.count);
       const isTooLarge = this.#size !== undefined && sent.count > 1 && value.bytes.length > MAX_BYTES;
       if (isAlone && first.failure !== undefined) this.fail(sent, first.failure);
-      else if (isTooLarge) this.#divide(sent);
+      else if (isTooLarge) this.#divide(sent, 'untried');
       else await sender.send(this, sent, value, all);
     } catch (error) {
       // Some of these elements cannot be sent or are refused; others may not be.
-      if (sent.count > 1) this.#divide(sent);
+      if (sent.count > 1) this.#divide(sent, 'untried');
       else this.fail(sent, failureOf(TASK.notSent(String(error))));
     }
   }
@@ -214,18 +238,21 @@ export class TaskGroup {
   received(sent: Sent, result: Found): void {
     const { metadata } = result;
     const worker = Number(metadata.get(KEY.workerRank));
+    const attempt = Number(metadata.get(KEY.attempt) ?? 1);
     const loss = workerLossIn(metadata);
     if (loss !== undefined) return this.#lost(sent, loss, worker);
     const failure = failureIn(result);
     // A failure of a whole chunk says nothing about its elements, so each is tried alone.
-    if (failure !== undefined && sent.count > 1 && this.#options.sender.mayRepeat) return this.#divide(sent);
-    if (failure !== undefined) return this.#settle(sent, (_, index) => failed(index, failure, worker));
+    if (failure !== undefined && sent.count > 1 && this.#options.sender.mayRepeat)
+      return this.#divide(sent, 'tried');
+    if (failure !== undefined)
+      return this.#settle(sent, (_, index) => failed(index, failure, worker, attempt));
     const answers = answersIn(result);
     const took = metadata.get(KEY.took);
     if (took !== undefined) this.#size?.took(String(worker), Number(took), answers.length);
     this.#settle(sent, (place, index) => {
       const answer = answers[place];
-      return answer && outcomeOf(index, worker, answer);
+      return answer === undefined ? 'untried' : outcomeOf(index, worker, answer, attempt);
     });
   }
 
@@ -236,7 +263,7 @@ export class TaskGroup {
     const isForAll = sent.count === 1 || !mayRepeat || loss.why === 'not-loaded';
     const isBlamed = (place: number): boolean => isForAll || (loss.why === 'timed-out' && place === loss.at);
     if (loss.why === 'not-loaded') for (const { owner } of sent.parts) owner.refuse(failure);
-    this.#settle(sent, (place, index) => (isBlamed(place) ? failed(index, failure, worker) : undefined));
+    this.#settle(sent, (place, index) => (isBlamed(place) ? failed(index, failure, worker) : 'tried'));
   }
 
   /** Fails all its elements in the same way. */
@@ -244,24 +271,24 @@ export class TaskGroup {
     this.#settle(sent, (_, index) => failed(index, failure));
   }
 
-  #divide(sent: Sent): void {
-    this.#settle(sent, () => undefined);
+  #divide(sent: Sent, how: 'tried' | 'untried'): void {
+    this.#settle(sent, () => how);
   }
 
-  /** @param outcomeAt returns the outcome of an element; those without one are tried again, alone */
-  #settle(sent: Sent, outcomeAt: (place: number, index: number) => Outcome | undefined): void {
+  /** Elements without an outcome are sent again, alone. */
+  #settle(sent: Sent, settlementOf: (place: number, index: number) => Settlement): void {
     this.#out--;
     let place = 0;
     for (const part of sent.parts) {
       part.owner.countParts(-1);
-      this.#settlePart(part, (index) => outcomeAt(place++, index));
+      this.#settlePart(part, (index) => settlementOf(place++, index));
     }
     this.flush();
   }
 
   #settlePart(
-    { owner, index: first, elements }: Part,
-    outcomeAt: (index: number) => Outcome | undefined,
+    { owner, index: first, elements, attempt }: Part,
+    settlementOf: (index: number) => Settlement,
   ): void {
     let outcomes: Outcome[] = [];
     const settle = (end: number): void => {
@@ -271,15 +298,35 @@ export class TaskGroup {
     };
     for (const [at, element] of elements.entries()) {
       const index = first + at;
-      const outcome = outcomeAt(index) ?? (owner.isWanted ? undefined : failed(index, NOT_WANTED));
-      if (outcome !== undefined) outcomes.push(outcome);
-      else {
+      const settlement = settlementOf(index);
+      const part = { owner, index, elements: [element] };
+      const isUndone = settlement === 'tried' || settlement === 'untried';
+      if (isUndone && owner.isWanted) {
         settle(index);
         owner.countParts(1);
-        this.#again.push({ owner, index, elements: [element] });
-      }
+        this.#again.push({ ...part, attempt: settlement === 'tried' ? attempt + 1 : attempt });
+      } else if (isUndone) outcomes.push(failed(index, NOT_WANTED));
+      else if (this.#isRetried(settlement, part)) settle(index);
+      else outcomes.push(settlement);
     }
     settle(first + elements.length);
+  }
+
+  /** Whether the failed element is tried again, after a while (S27). */
+  #isRetried(outcome: Outcome, part: Omit<Part, 'attempt'>): boolean {
+    const { owner, index } = part;
+    if (!('error' in outcome) || owner.retries === undefined || !owner.isWanted) return false;
+    let delayed: Part | undefined;
+    const again = (next: number): void => {
+      if (delayed === undefined || !this.#delayed.delete(delayed)) return;
+      this.#again.push({ ...part, attempt: next });
+      this.flush();
+    };
+    if (!owner.retries.failed(index, outcome.error, again)) return false;
+    delayed = { ...part, attempt: outcome.error.attempt };
+    this.#delayed.add(delayed);
+    owner.countParts(1);
+    return true;
   }
 
   #sendAgain(): void {

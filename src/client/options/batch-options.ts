@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import type { Retry } from './retry.ts';
 import type { CancelMarks } from '../master/cancel-marks.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 import type { TaskGroup } from '../master/task-group.ts';
@@ -35,6 +37,9 @@ export interface BatchOptions {
   readonly marks: CancelMarks;
   readonly onAbort: OnAbort;
   readonly onProgress: ((progress: Progress) => void) | undefined;
+  /** How failed elements are tried again. */
+  readonly retry?: Retry | undefined;
+  readonly clock: Clock;
   /** Tells the server about it (S24). */
   readonly report?: BatchReport | undefined;
 }

@@ -24,6 +24,7 @@ import type {
   TaskOptions,
 } from './sleigh-options.ts';
 import { checkRespawn } from './respawn.ts';
+import { checkRetry } from './retry.ts';
 import type {
   GetOptions,
   StoreOptions,
@@ -154,6 +155,8 @@ export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
   signal: isSignal,
   onAbort: oneOf('ask', 'kill'),
   timeout: milliseconds,
+  retry: checkRetry,
+  seed: mustBe('a number or a string', (value) => typeof value === 'number' || typeof value === 'string'),
   fixedArgs: anything,
 };
 

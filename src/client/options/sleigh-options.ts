@@ -4,6 +4,7 @@ import type { Launcher } from '../launchers/launcher.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { Outcome } from '../task/outcomes.ts';
 import type { Respawn } from './respawn.ts';
+import type { Retry } from './retry.ts';
 import type { ErrorHandling } from '../master/results.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 
@@ -101,6 +102,13 @@ export interface SubmitOptions {
    * `context.signal` is aborted. A call that blocks the event loop is ended by killing its worker, which is replaced.
    */
   readonly timeout?: number | undefined;
+  /** Whether and when a failed element is tried again. The default is never. */
+  readonly retry?: Retry | undefined;
+  /**
+   * The seed of `context.random()`. The default is the number of the batch in its job, so give one where batches begin
+   * at the same time.
+   */
+  readonly seed?: number | string | undefined;
 }
 
 /** The options of all tasks of a batch. */

@@ -35,9 +35,11 @@ export class TaskError extends Error {
   readonly signal: string | undefined;
   /** The end of that worker's standard error output; undefined if there is none. */
   readonly lastWords: string | undefined;
+  /** The number of the call that failed, from 1: see `retry`. */
+  readonly attempt: number;
   readonly #failure: TaskFailure;
 
-  constructor(index: number, worker: number | undefined, failure: TaskFailure) {
+  constructor(index: number, worker: number | undefined, failure: TaskFailure, attempt = 1) {
     super(
       `element ${index}: ${failure.message}`,
       'thrown' in failure ? { cause: failure.thrown } : undefined,
@@ -51,6 +53,7 @@ export class TaskError extends Error {
     this.code = failure.code;
     this.index = index;
     this.worker = worker;
+    this.attempt = attempt;
     this.#failure = failure;
     this.stack = `${this.name}: ${this.message}${framesOf(failure.stack)}`;
   }
@@ -94,13 +97,20 @@ export const answersIn = ({ value }: Found): readonly ChunkOutcome[] =>
   value instanceof Chunk ? [...value] : [{ value }];
 
 /** @param worker the rank of the worker that answered */
-export const outcomeOf = (index: number, worker: number, answer: ChunkOutcome): Outcome =>
-  'failure' in answer ? failed(index, answer.failure, worker) : { index, worker, value: answer.value };
+export const outcomeOf = (index: number, worker: number, answer: ChunkOutcome, attempt?: number): Outcome =>
+  'failure' in answer
+    ? failed(index, answer.failure, worker, attempt)
+    : { index, worker, value: answer.value };
 
 /** The outcome of an element whose task failed. */
-export const failed = (index: number, failure: TaskFailure, worker?: number): OutcomeError => ({
+export const failed = (
+  index: number,
+  failure: TaskFailure,
+  worker?: number,
+  attempt?: number,
+): OutcomeError => ({
   index,
-  error: new TaskError(index, worker, failure),
+  error: new TaskError(index, worker, failure, attempt),
 });
 
 /** The reason why an element has no result. */

@@ -11,6 +11,18 @@ export interface TaskContext<FixedArgs = unknown> {
   readonly fixedArgs: FixedArgs;
   /** Aborted when the batch is cancelled or the task exceeds its timeout. */
   readonly signal: AbortSignal;
+  /** The index of the element in its batch; the number of the call of `submit`; for `eachWorker` the rank. */
+  readonly index: number;
+  /**
+   * The number of this call for its element, from 1. It is higher when the call is a retry, or when an earlier worker
+   * of the element has died.
+   */
+  readonly attempt: number;
+  /**
+   * A random number from 0 up to 1. The numbers of an element depend only on its index and the seed of its batch, so they
+   * are the same for any number of workers, in every chunk, and in every attempt.
+   */
+  random(): number;
   /** The number of this worker: 0, 1, 2 … (S2). */
   readonly rank: number;
   /** The workspace of the job and its server, for `NetWorkSpace.use(context.workspace, context.server)`. */

@@ -3,13 +3,13 @@ import type { Metadata } from '../../wire/payload.ts';
 import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
 import { delay, type Clock } from '../clock.ts';
+import { callContext } from './call-context.ts';
 import { Declined, type Departure } from './departure.ts';
 import { ElementCall } from './element-call.ts';
 import { functionOf, ModuleError, type Exports, type ExportedFunction } from '../task/module-function.ts';
 import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
-import type { TaskContext } from '../task/task.ts';
-import { batchOfPlace, type ChunkOutcome } from '../task/task-metadata.ts';
+import { elementOfPlace, type ChunkOutcome, type ElementId } from '../task/task-metadata.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { readable } from '../values/values.ts';
 import type { Call, Find } from './worker.ts';
@@ -39,6 +39,10 @@ interface TaskDetails {
   readonly fixedArgs: unknown;
   /** Milliseconds. */
   readonly timeout: number;
+  readonly attempt: number;
+  readonly seed: string | undefined;
+  /** Whether each worker calls it, so that its rank is the index. */
+  readonly isForEveryone: boolean;
 }
 
 /** Calls the functions that tasks name, and ends calls that are cancelled or take too long. */
@@ -80,17 +84,18 @@ export class TaskRunner {
   }
 
   async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
-    const batchOf = batchOfPlace(metadata);
-    this.#batch = batchOf(0) ?? '';
+    const elementAt = elementOfPlace(metadata);
+    this.#batch = elementAt(0).batch;
     this.#dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
     const details = await this.#prepare(find, metadata);
-    const one = (element: unknown, at: number): Promise<unknown> => this.#run(details, element, at);
+    const one = (value: unknown, at: number): Promise<unknown> =>
+      this.#run(details, value, elementAt(at), at);
     if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
     const parts: ChunkPart[] = [];
     const isDivisible = metadata.has(KEY.budget);
     const end = this.#clock.now() + Number(metadata.get(KEY.budget) ?? Infinity);
     for (const each of value) {
-      this.#batch = batchOf(parts.length) ?? '';
+      this.#batch = elementAt(parts.length).batch;
       const outcome = 'failure' in each ? each : await outcomeOf(() => one(each.value, parts.length));
       parts.push(chunkPart(outcome, 'result', 'threw'));
       if (this.#clock.now() > end || (isDivisible && this.#options.departure.why !== undefined)) break;
@@ -111,7 +116,15 @@ export class TaskRunner {
       const call = await this.#function(metadata);
       const fixedArgs = await this.#fixed(find, metadata.get(KEY.fixedArgs));
       const timeout = Number(metadata.get(KEY.timeout) ?? Infinity);
-      return { call, fixedArgs, timeout };
+      const isForEveryone = metadata.get(KEY.everyone) === '1';
+      return {
+        call,
+        fixedArgs,
+        timeout,
+        attempt: Number(metadata.get(KEY.attempt) ?? 1),
+        seed: metadata.get(KEY.seed),
+        isForEveryone,
+      };
     } finally {
       activity.end();
     }
@@ -166,8 +179,14 @@ export class TaskRunner {
     return value;
   }
 
-  async #run({ call, fixedArgs, timeout }: TaskDetails, element: unknown, at: number): Promise<unknown> {
+  async #run(
+    details: TaskDetails,
+    value: unknown,
+    { batch, index }: ElementId,
+    at: number,
+  ): Promise<unknown> {
     if (this.#isCancelled) throw cancelled();
+    const { call, timeout, isForEveryone } = details;
     const { server, workspace, rank, platform, activity, departure, onElement } = this.#options;
     const running = new ElementCall({
       clock: platform.clock,
@@ -175,19 +194,12 @@ export class TaskRunner {
       timeout,
       onLeftRunning: () => departure.request('timed-out'),
     });
-    const context: TaskContext = {
-      fixedArgs,
-      get signal() {
-        return running.signal;
-      },
-      rank,
-      workspace,
-      server,
-    };
+    const element = { batch, index: isForEveryone ? rank : index };
+    const context = callContext({ ...details, call: running, element, rank, workspace, server });
     this.#running = running;
     activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
     try {
-      return await running.resultOf(() => call(element, context));
+      return await running.resultOf(() => call(value, context));
     } finally {
       this.#running = undefined;
       activity.end();

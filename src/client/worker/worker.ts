@@ -59,23 +59,27 @@ async function workThrough(registration: WorkerSession, options: WorkerOptions):
       departure.whenFree(() => registration.leave());
       return (registration.task = await asked);
     });
+  /** With the host, and with the number of the attempt, which the server has counted (S26). */
+  const withOrigin = (metadata: Metadata): Metadata => {
+    const all = new Map(metadata).set(KEY.host, platform.hostname);
+    const attempt = registration.task?.metadata.get(KEY.attempt);
+    return attempt === undefined || attempt === '1' ? all : all.set(KEY.attempt, attempt);
+  };
   /**
    * @returns whether it was accepted
    * @throws ConnectionLostError: that is unknown until the worker has come back
    */
   const store = (connection: NwsConnection, { value, metadata, without }: TaskResult): Promise<boolean> =>
-    connection
-      .storeEncoded(workspace, VARIABLE.result, value, new Map(metadata).set(KEY.host, platform.hostname))
-      .then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof ConnectionLostError) throw error;
-          const less = value.bytes.length > PIPELINED_BYTES ? without(error) : undefined;
-          if (less !== undefined) return store(connection, less);
-          onRefusal(error);
-          return false;
-        },
-      );
+    connection.storeEncoded(workspace, VARIABLE.result, value, withOrigin(metadata)).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ConnectionLostError) throw error;
+        const less = value.bytes.length > PIPELINED_BYTES ? without(error) : undefined;
+        if (less !== undefined) return store(connection, less);
+        onRefusal(error);
+        return false;
+      },
+    );
   try {
     for (let task = await next(); ;) {
       departure.whenFree(undefined);

@@ -1,0 +1,40 @@
+import type { ServerAddress } from '../connection/server-address.ts';
+import { randomFrom } from '../task/random.ts';
+import type { TaskContext } from '../task/task.ts';
+import type { ElementId } from '../task/task-metadata.ts';
+import type { ElementCall } from './element-call.ts';
+
+export interface CallContextOptions {
+  readonly call: ElementCall;
+  readonly element: ElementId;
+  readonly attempt: number;
+  /** The seed of the batch; undefined if its number is the seed. */
+  readonly seed: string | undefined;
+  readonly fixedArgs: unknown;
+  readonly rank: number;
+  readonly workspace: string;
+  readonly server: ServerAddress;
+}
+
+/** The second argument of a call. What costs time is made when the call asks for it. */
+export function callContext(options: CallContextOptions): TaskContext {
+  const { call, element, attempt, seed, fixedArgs, rank, workspace, server } = options;
+  let random: (() => number) | undefined;
+  return {
+    fixedArgs,
+    get signal() {
+      return call.signal;
+    },
+    index: element.index,
+    attempt,
+    get random() {
+      return (random ??= randomFrom(JSON.stringify([seed ?? batchNumber(element), element.index])));
+    },
+    rank,
+    workspace,
+    server,
+  };
+}
+
+/** The number of a batch without that of the call of `submit`, which is its index. */
+const batchNumber = ({ batch }: ElementId): string | undefined => batch.split('.')[0];
