@@ -8,6 +8,7 @@ import { retryMachine } from '../machines/pool/retry.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
 import { workerProcessMachine } from '../machines/pool/worker-process.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
+import { sessionMachine } from '../machines/session.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
 import { workMachine } from '../machines/work.ts';
@@ -34,6 +35,12 @@ export const CHARTS: readonly Chart[] = [
     title: 'Connection',
     machine: connectionMachine,
     about: 'one client: its handshake, its requests and its end',
+  },
+  {
+    name: 'session',
+    title: 'Session',
+    machine: sessionMachine,
+    about: 'a client that may come back when it has lost its connection',
   },
   {
     name: 'sleigh',

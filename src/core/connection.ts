@@ -6,27 +6,29 @@ import { withStory, storyOf, type Story } from '../actors/story.ts';
 import { MALFORMED } from '../wire/dictionary.ts';
 import { ACCEPTED, DENIED, encodeOffer, OLD_ANSWER, UNGUARDED, type Terms } from '../wire/handshake.ts';
 import type { Limits } from '../wire/limits.ts';
-import { isFile, NO_METADATA } from '../wire/payload.ts';
-import { STATUS } from '../wire/reply.ts';
+import { KEY } from '../wire/names.ts';
+import { SESSION } from '../wire/refusals.ts';
 import { RequestDecoder, type Request } from '../wire/request.ts';
-import { PendingGet, type Client, type Found } from '../workspace/pending-get.ts';
-import { isRefusal, type Refusal } from '../workspace/refusal.ts';
-import { eachInSteps, type Steps } from '../workspace/steps.ts';
+import type { Client, Found, PendingGet } from '../workspace/pending-get.ts';
+import type { Receipt } from '../workspace/receipt.ts';
+import { isRefusal, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Timer } from '../workspace/timers.ts';
 import { References } from '../workspace/references.ts';
 import type { Account } from '../workspace/memory-budget.ts';
 import { logMalformed, logStalled, logTooSlow, logUnexpected } from './connection-log.ts';
+import { depart } from './departure.ts';
 import type { ConnectionHost } from './connection-host.ts';
-import { OTHER_VERBS } from './metrics.ts';
-import { RequestNotes, type LastRequest } from './last-request.ts';
+import type { LastRequest } from './last-request.ts';
 import { IncomingFiles } from './incoming-files.ts';
 import { Input } from './input.ts';
 import { Outgoing } from './outgoing.ts';
 import { Pace } from './pace.ts';
 import { ServerHandshake, type Agreement, type ServerHandshakeStep } from './server-handshake.ts';
-import { EMPTY, EXPECTED, INTERNAL, OVERRAN } from './refusals.ts';
+import { EMPTY, OVERRAN } from './refusals.ts';
+import { RequestHandler } from './request-handler.ts';
 import { RequestTimer } from './request-timer.ts';
-import { Making, run, verbOf, type Caller, type Settled } from './verbs.ts';
+import type { Session } from './session.ts';
+import type { Caller } from './verbs.ts';
 
 type Tag = 'readsGreeting' | 'readsOptions' | 'readsRequests' | 'midRequest';
 
@@ -49,15 +51,13 @@ export class Connection implements Caller {
   #opening: ServerHandshake | undefined;
   readonly #out: Outgoing;
   #decoder: RequestDecoder | undefined;
-  #blockedIn: PendingGet | undefined;
-  /** The verb of the current request. */
-  #carryingOut: string | undefined;
+  readonly #handler: RequestHandler;
+  #session: Session | undefined;
   #handshakeTimer: Timer | undefined;
   readonly #requestTimer: RequestTimer;
   readonly #pace: Pace;
   #hasDeparted = false;
   readonly connectedAt: number;
-  readonly #notes = new RequestNotes();
 
   /** @param isInside whether it comes from inside the process and needs no authentication (P2.5) */
   constructor(id: number, peer: string, core: ConnectionHost, isInside = false) {
@@ -73,6 +73,7 @@ export class Connection implements Caller {
       goOn: () => this.#goOn(),
       failed: () => this.#chart.send({ type: 'fault' }),
     });
+    this.#handler = new RequestHandler(core, this, { out: this.#out, pace: this.#pace });
     this.#opening = new ServerHandshake(this.#input, this.#terms, core.limits, core.accounting.incoming);
     this.#requestTimer = new RequestTimer(core.timers, core.limits, (bytes, required) =>
       this.#chart.send({ type: 'request.elapsed', bytes, required }),
@@ -86,6 +87,13 @@ export class Connection implements Caller {
     });
   }
 
+  /** Who makes its requests: itself, or its session. */
+  get client(): Caller {
+    return this.#session ?? this;
+  }
+  get session(): Session | undefined {
+    return this.#session;
+  }
   /** Its actor, for reading only. */
   get actor(): ActorOf<typeof connectionMachine> {
     return this.#chart;
@@ -95,11 +103,11 @@ export class Connection implements Caller {
   }
   /** The number of requests that were read, including refused ones. */
   get requests(): number {
-    return this.#notes.count;
+    return this.#handler.count;
   }
   /** Its last request, or the one that is blocked; undefined before its first request. */
   get lastRequest(): LastRequest | undefined {
-    return this.#notes.last(this.#blockedIn !== undefined);
+    return this.#handler.last;
   }
   start(): void {
     this.#chart.start();
@@ -148,8 +156,7 @@ export class Connection implements Caller {
 
   /** Handles a fault of the server during a request: the connection ends, the server continues. */
   fault(): void {
-    if (this.#carryingOut !== undefined)
-      this.#refuse(INTERNAL, verbOf(this.#carryingOut)?.isLong ?? false, this.#carryingOut);
+    this.#handler.fault();
     this.#chart.send({ type: 'fault' });
   }
 
@@ -158,7 +165,7 @@ export class Connection implements Caller {
     this.#core.log('error', 'a chart failed', { peer: this.peer, error, story: this.story?.lines });
     this.#handshakeTimer?.stop();
     this.#requestTimer.stop();
-    this.#depart();
+    this.#depart('server');
     this.#core.command({ type: 'close', connection: this.id });
   }
 
@@ -183,9 +190,7 @@ export class Connection implements Caller {
       if (isMidway !== this.#expects('midRequest'))
         this.#chart.send({ type: isMidway ? 'request.begun' : 'request.complete' });
       if (request === undefined) return;
-      this.#carryingOut = request.verb;
-      this.#carryOut(request);
-      this.#carryingOut = undefined;
+      this.#handle(request);
       if (!this.#pace.mayGoOn || !this.#expects('readsRequests')) continue;
       // A client with many requests waits until it has taken its replies (P11), and until others had a turn (P14).
       if (!this.#out.goOn() || this.#out.isFull) this.#pace.waitForClient();
@@ -217,91 +222,68 @@ export class Connection implements Caller {
     });
   }
 
-  #carryOut(request: Request): void {
-    if (this.#blockedIn !== undefined) {
-      this.#releasePayload(request);
+  #handle(request: Request): void {
+    if (this.#handler.isBlocked) {
+      this.#handler.releasePayload(request);
       return this.#chart.send({ type: 'request.overran' });
     }
     if (request.isEmpty) return this.#chart.send({ type: 'request.empty' });
-    const verb = verbOf(request.verb);
-    const name = verb === undefined ? OTHER_VERBS : request.verb;
-    this.#core.figures.countRequest(name);
-    this.#notes.note(name, verb, request, this.#core.clock());
-    const { workspaces } = this.#core;
-    const outcome = run(verb, request, this, workspaces);
-    if (!isRefusal(outcome)) this.#core.audit.carriedOut(request, this.peer, workspaces);
-    if (outcome instanceof PendingGet) return this.#blockUnlessEnded(outcome);
-    if (outcome instanceof Making)
-      return this.#pace.make(outcome, (settled) => this.#settle(settled, request));
-    this.#settle(outcome, request);
+    this.#handler.handle(request);
   }
 
-  #settle(outcome: Settled, request: Request): void {
-    if (outcome === undefined) return this.#out.reply(STATUS.ok, NO_METADATA, undefined);
-    if (!isRefusal(outcome))
-      return this.#out.reply(STATUS.ok, outcome.metadata, 'payload' in outcome ? outcome : undefined);
-    this.#releasePayload(request);
-    this.#refuse(outcome, verbOf(request.verb)?.isLong ?? false, request.verb);
-  }
-
-  #blockUnlessEnded(get: PendingGet): void {
-    if (get.ended) return;
-    get.blocked = true;
-    this.#blockedIn = get;
+  blocked(): void {
     this.#chart.send({ type: 'request.blocked' });
   }
-
-  answer(get: PendingGet, found: Found): void {
-    this.#unblock(get);
-    this.#out.reply(STATUS.ok, found.metadata, found);
-  }
-
-  refuse(get: PendingGet, reason: Refusal): void {
-    this.#unblock(get);
-    this.#refuse(reason, true, get.verb);
-  }
-
-  #unblock(get: PendingGet): void {
-    if (!get.blocked) return;
-    this.#blockedIn = undefined;
-    this.#core.figures.countBlocked(get.verb, this.#core.clock() - this.#notes.at);
+  unblocked(): void {
     this.#chart.send({ type: 'request.answered' });
   }
-
-  #refuse(reason: Refusal, isLong: boolean, verb: string): void {
-    this.#out.refuse(reason, isLong);
-    if (EXPECTED.has(reason.code)) return;
-    const { code, reason: text } = reason;
-    this.#core.log('info', 'request refused', { peer: this.peer, verb, code, reason: text });
+  answer(get: PendingGet, found: Found): void {
+    this.#handler.answer(get, found);
+  }
+  refuse(get: PendingGet, reason: Refusal): void {
+    this.#handler.refuse(get, reason);
   }
 
-  /** A request that is not carried out must not leave its file. */
-  #releasePayload({ payload }: Request): void {
-    if (payload !== undefined && isFile(payload)) this.#core.accounting.discard(payload);
+  /** P15. */
+  openSession(secret: string, grace: string): Refusal | Receipt | undefined {
+    return this.#begun(() => this.#core.sessions.open(secret, grace, this));
+  }
+  /** P15.2. */
+  resumeSession(secret: string): Refusal | Receipt | undefined {
+    return this.#begun(() => this.#core.sessions.resume(secret, this));
+  }
+  #begun(take: () => Session | Refusal): Refusal | Receipt | undefined {
+    if (this.#handler.count > 1) return refusal(SESSION.late());
+    const session = take();
+    if (isRefusal(session)) return session;
+    this.#session = session;
+    return { metadata: new Map([[KEY.grace, String(session.grace)]]) };
+  }
+  endSession(): Refusal {
+    return refusal(SESSION.hasNone());
+  }
+  /** Another connection has taken up its session. */
+  replaced(): void {
+    this.#chart.send({ type: 'session.replaced' });
   }
 
-  /** Ends the connection, and with it its blocked request, memberships and workspaces (V6, V12, W6, S13). */
-  #depart(): void {
+  /**
+   * Ends the connection, and with it its blocked request, memberships and workspaces (V6, V12, W6, S13), unless these
+   * belong to a session (P15.3).
+   * @param by who closed it
+   */
+  #depart(by: 'client' | 'server'): void {
     if (this.#hasDeparted) return;
     this.#hasDeparted = true;
     const core = this.#core;
-    core.contained(() => this.#blockedIn?.withdraw());
-    this.#blockedIn = undefined;
+    core.contained(() => this.#handler.withdraw());
     this.#decoder?.abandon();
     this.#opening?.drop();
     this.#pace.end();
     this.#out.drop();
     this.#input.drop();
-    core.inSteps(this.#departure());
-    if (!this.killsServer) return;
-    core.audit.stops(this.peer);
-    core.command({ type: 'stopServer' });
-  }
-
-  *#departure(): Steps {
-    const contain = (act: () => void): void => this.#core.contained(act);
-    yield* eachInSteps(this.closeListeners, (place) => contain(() => place.clientLeft(this)));
-    yield* this.#core.workspaces.clientLeft(this, contain);
+    if (this.#session === undefined) depart(core, this);
+    else this.#session.connectionClosed(this, by);
   }
 
   /** Binds the machine of connections to `core`. @param connection finds the connection of an actor */
@@ -332,12 +314,14 @@ export class Connection implements Caller {
           startTls: command((connection) =>
             core.command({ type: 'startTls', connection: connection.id, received: connection.#input.rest() }),
           ),
-          refuseEmpty: command((connection) => connection.#refuse(EMPTY, false, '')),
-          refuseOverrun: command((connection) => connection.#refuse(OVERRAN, false, '')),
+          refuseEmpty: command((connection) => connection.#handler.refuseAs(EMPTY, false, '')),
+          refuseOverrun: command((connection) => connection.#handler.refuseAs(OVERRAN, false, '')),
           logMalformed: command((connection) => logMalformed(core, connection)),
           logTooSlow: command((connection) => logTooSlow(core, connection)),
           logStalled: command((connection) => logStalled(core, connection)),
-          depart: command((connection) => connection.#depart()),
+          depart: command((connection, { type }) =>
+            connection.#depart(type === 'peer.gone' ? 'client' : 'server'),
+          ),
           close: command(({ id }) => core.command({ type: 'close', connection: id })),
           reportUnexpected: command((connection, { type }) => logUnexpected(core, connection, type)),
         },

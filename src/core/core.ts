@@ -10,7 +10,7 @@ import { TraceRecorder } from '../trace/recorder.ts';
 import { StepVerifier, type BrokenStep } from '../trace/verifier.ts';
 import { ServerAccounting } from '../workspace/storage-accounting.ts';
 import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
-import type { Timers } from '../workspace/timers.ts';
+import type { Client } from '../workspace/pending-get.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { StepObserver, Tracer } from '../workspace/tracing.ts';
 import type { LogLevel, WorkspacePluginFactory } from '../workspace/workspace.ts';
@@ -19,9 +19,11 @@ import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
 import { Recovery } from './recovery.ts';
 import { Connection } from './connection.ts';
+import { CoreTimers } from './core-timers.ts';
 import type { ConnectionHost } from './connection-host.ts';
 import { Metrics } from './metrics.ts';
 import { DurableWork } from './durable-work.ts';
+import { Sessions } from './sessions.ts';
 import { Turns } from './turns.ts';
 
 export interface CoreOptions {
@@ -66,11 +68,13 @@ export class Core implements ConnectionHost {
   readonly terms: Terms;
   readonly accounting: ServerAccounting;
   readonly workspaces: Workspaces;
+  readonly sessions: Sessions;
   readonly mayBeStopped: boolean;
   readonly audit = new Audit(this);
   readonly figures = new Metrics();
   /** Work that continues after the event that began it. */
   readonly turns: Turns;
+  readonly timers = new CoreTimers((command) => this.command(command));
   readonly tracer: Tracer | undefined;
   /** Checks each step of each actor while it runs; undefined if nobody asked for it. */
   readonly verifier: StepVerifier | undefined;
@@ -83,8 +87,6 @@ export class Core implements ConnectionHost {
   readonly #connections = new Map<number, Connection>();
   readonly #run: string;
   readonly #nonceOf: CoreOptions['nonceOf'];
-  readonly #timers = new Map<number, () => void>();
-  #timersStarted = 0;
   #files = 0;
   #variables = 0;
   #now = 0;
@@ -117,6 +119,7 @@ export class Core implements ConnectionHost {
       undefined,
       this.verifier?.observer((input) => `connection ${String(input?.['id'])}`),
     );
+    this.sessions = new Sessions(this);
     this.connectionChart = Connection.bind(this, (id) => this.connection(id));
   }
 
@@ -131,19 +134,6 @@ export class Core implements ConnectionHost {
   systemOf(scope: string) {
     return this.tracer === undefined ? { parent: this.#root } : inspectedBy(this.tracer, scope);
   }
-
-  readonly timers: Timers = {
-    start: (milliseconds, fired) => {
-      const timer = ++this.#timersStarted;
-      this.#timers.set(timer, fired);
-      this.command({ type: 'startTimer', timer, milliseconds });
-      return {
-        stop: () => {
-          if (this.#timers.delete(timer)) this.command({ type: 'stopTimer', timer });
-        },
-      };
-    },
-  };
 
   /** How many connections are in each state of their machine. */
   get connectionCounts(): StateCounts {
@@ -160,7 +150,7 @@ export class Core implements ConnectionHost {
 
   /** The numbers of running timers and of connections, for tests and metrics. */
   get counts() {
-    return { timers: this.#timers.size, connections: this.#connections.size };
+    return { timers: this.timers.size, connections: this.#connections.size };
   }
 
   /** The observer of the actors of one job. */
@@ -288,14 +278,18 @@ export class Core implements ConnectionHost {
     );
   };
 
+  clientOf(id: number): Client | undefined {
+    return this.sessions.clientOf(id);
+  }
+
   /** Runs a function whose failure must not prevent those after it. */
-  contained(act: () => void): void {
+  readonly contained = (act: () => void): void => {
     try {
       act();
     } catch (error) {
       this.log('error', 'something could not be done', { error });
     }
-  }
+  };
 
   #dispatch(event: CoreEvent): void {
     switch (event.type) {
@@ -313,12 +307,8 @@ export class Core implements ConnectionHost {
         this.contained(() => this.#connections.get(event.connection)?.disconnected());
         this.#connections.delete(event.connection);
         return;
-      case 'timerFired': {
-        const fired = this.#timers.get(event.timer);
-        this.#timers.delete(event.timer);
-        fired?.();
-        return;
-      }
+      case 'timerFired':
+        return this.timers.fire(event.timer);
       case 'continued':
         return this.turns.go();
       case 'draining':

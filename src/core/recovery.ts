@@ -4,6 +4,7 @@ import { RecordReader } from '../store/record.ts';
 import { plainError } from '../wire/error-kind.ts';
 import { STORED } from '../store/errors.ts';
 import type { Steps } from '../workspace/steps.ts';
+import type { Sessions } from './sessions.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
 /** The format of all records. A change to what a field means, or a field that old records lack, needs a new one. */
@@ -12,6 +13,7 @@ const FORMAT = 1;
 interface RecoveryHost {
   readonly changes: Changes;
   readonly workspaces: Workspaces;
+  readonly sessions: Sessions;
 }
 
 /**
@@ -34,6 +36,7 @@ export class Recovery {
     if (!this.#host.changes.isRecorded) return;
     yield this.#server;
     yield* this.#host.workspaces.entities();
+    yield* this.#host.sessions.entities();
   }
 
   /**
@@ -43,7 +46,8 @@ export class Recovery {
   restore(entity: Entity): void {
     if (entity.key[0] !== 'server') {
       if (this.#isNew) throw plainError(STORED.noFormat());
-      return this.#host.workspaces.restore(entity);
+      const isOfSession = entity.key[0] === 'session' || entity.key[0] === 'reply';
+      return this.#host[isOfSession ? 'sessions' : 'workspaces'].restore(entity);
     }
     const format = RecordReader.of(entity).number('format');
     if (format !== FORMAT) throw plainError(STORED.unknownFormat(format, FORMAT));
@@ -51,9 +55,10 @@ export class Recovery {
     this.#server = entity;
   }
 
-  /** Every connection of before the restart has closed. */
+  /** Every connection of before the restart has closed; sessions last (P15.3). */
   *finish(contain: (act: () => void) => void): Steps {
     if (this.#isNew) this.#host.changes.put(this.#server.key, this.#server.fields);
     yield* this.#host.workspaces.restored(contain);
+    yield* this.#host.sessions.restored();
   }
 }

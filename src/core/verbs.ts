@@ -35,6 +35,12 @@ export interface Caller extends Opener {
   readonly mayStopServer: boolean;
   /** Whether the server stops when the connection of this client closes (P3). */
   killsServer: boolean;
+  /** P15. @param grace seconds */
+  openSession(secret: string, grace: string): Refusal | Receipt | undefined;
+  /** P15.2. */
+  resumeSession(secret: string): Refusal | Receipt | undefined;
+  /** P15.4. */
+  endSession(): Refusal | undefined;
 }
 
 type Run = (request: Request, caller: Caller, workspaces: Workspaces) => Outcome;
@@ -176,6 +182,9 @@ const RUN: Readonly<Record<VerbName, Run>> = {
     const isAskedForJob = request.metadata.get(KEY.job) === '1';
     return made(workspaces, caller, make, () => (isAskedForJob ? workspace.oldSleigh?.metadata : undefined));
   },
+  [VERB.openSession]: (request, caller) => caller.openSession(argument(request, 0), argument(request, 1)),
+  [VERB.resumeSession]: (request, caller) => caller.resumeSession(argument(request, 0)),
+  [VERB.endSession]: (_request, caller) => caller.endSession(),
   [VERB.deadman]: (_request, caller) => {
     if (!caller.mayStopServer) return MAY_NOT_STOP;
     caller.killsServer = true;

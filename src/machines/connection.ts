@@ -27,6 +27,8 @@ export type ConnectionEvent =
   | { type: 'request.answered' }
   | { type: 'request.overran' }
   | { type: 'fault' }
+  /** Another connection has taken up its session. */
+  | { type: 'session.replaced' }
   | { type: 'server.stopping' }
   | { type: 'peer.gone' };
 
@@ -107,6 +109,10 @@ export const connectionMachine = connection.createMachine({
           ...rule('P9', 'A fault of the server ends the connection in which it happened, and no other.'),
         },
         'server.stopping': { target: 'closing', ...rule('P3', 'A server that stops ends all connections.') },
+        'session.replaced': {
+          target: 'closing',
+          ...rule('P15.2', 'The client has come back on another connection, which has its session now.'),
+        },
         'peer.gone': {
           target: 'closed',
           ...rule('V6', 'A client that disconnects while it waits consumes no value.'),

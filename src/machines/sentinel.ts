@@ -6,6 +6,7 @@
  * - S13 It is dead when its connection closes while it has registered workers, or when it has used `sentinel_alive` and
  *   then does not use it for three refresh periods. Time in which it is blocked does not count. Without registered
  *   workers it has left.
+ * - P15.5 A sentinel with a session may lose its connection while it is blocked, and asks again over the next one.
  * - S14 When the sleigh shuts down it is told to stop, and whatever it does then, it has left.
  * - S19 A supervising sentinel may replace its workers until the sleigh shuts down.
  */
@@ -108,6 +109,18 @@ export const sentinelMachine = setup({
     blocked: {
       entry: 'holdUntilHeartbeat',
       on: {
+        'alive.asked': [
+          {
+            guard: 'mayWait',
+            actions: 'holdUntilHeartbeat',
+            ...rule('P15.5', 'The sentinel has lost its connection, and waits again over the next one.'),
+          },
+          {
+            target: 'active',
+            actions: ['replyNoHeartbeat', 'startHeartbeatTimeout'],
+            ...rule('P15.5', 'The sentinel has lost its connection, and does not wait over the next one.'),
+          },
+        ],
         'heartbeat.came': {
           target: 'active',
           actions: ['replyContinue', 'startHeartbeatTimeout'],

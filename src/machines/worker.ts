@@ -9,6 +9,7 @@
  * - S13 It dies with its connection, with its sentinel, or when its death is reported. If it never registered it is a
  *   deadbeat.
  * - S14 A worker that disconnects while the sleigh shuts down has left, and did not die.
+ * - P15.5 A worker with a session may lose its connection while it waits, and asks again over the next one.
  * - S17 In an elastic group, a worker without a task or an unanswered copy has left when its connection closes or its
  *   sentinel disconnects.
  * - S18 A worker that gave its session is disconnected when its connection closes, and may come back within the grace
@@ -196,6 +197,27 @@ export const workerMachine = worker.createMachine({
         },
         waiting: {
           on: {
+            'task.asked': [
+              {
+                guard: 'taskIsAvailable',
+                target: 'busy',
+                actions: 'giveTask',
+                ...rule('P15.5', 'The worker asks again over another connection, and there is a task now.'),
+              },
+              {
+                guard: 'mayWait',
+                actions: 'holdForTask',
+                ...rule('P15.5', 'The worker asks again over another connection, and waits on.'),
+              },
+              {
+                target: 'idle',
+                actions: 'replyNoTask',
+                ...rule(
+                  'P15.5',
+                  'The worker asks again over another connection, and does not wait any more.',
+                ),
+              },
+            ],
             'task.offered': {
               target: 'busy',
               actions: 'giveTask',

@@ -20,9 +20,11 @@ export class AgentConnections {
     return [this.#workerOf.keys(), this.#sentinelOf.keys()];
   }
 
-  /** The connections in descending order of their ids. */
+  /** The connections that belong to no session, in descending order of their ids. */
   get descending(): readonly Client[] {
-    return [...this.#clients.values()].sort((a, b) => b.id - a.id);
+    return [...this.#clients.values()]
+      .filter(({ isSession = false }) => !isSession)
+      .sort((a, b) => b.id - a.id);
   }
 
   connectWorker(worker: Worker, client: Client): void {

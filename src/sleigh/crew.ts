@@ -222,7 +222,7 @@ export class Crew {
     this.#nextSentinel = Math.max(this.#nextSentinel, id + 1);
     this.#changes = Math.max(this.#changes, since);
     if (hasEnded(sentinel)) this.endSentinel(id);
-    this.#connections.adopt(sentinel);
+    this.#adopt(sentinel);
   }
 
   /** Takes up a worker of before a restart, whose connection counts as open unless it is lost. */
@@ -230,10 +230,16 @@ export class Crew {
     this.#add(worker);
     this.#changes = Math.max(this.#changes, worker.since);
     if (hasEnded(worker)) this.end(worker.rank);
-    this.#connections.adopt(worker);
+    this.#adopt(worker);
   }
 
-  /** The connections of before a restart, in the order of their numbers. */
+  /** A session of before a restart lasts, and tells the job when it ends (P15). */
+  #adopt(agent: Worker | Sentinel): void {
+    this.#connections.adopt(agent);
+    if (agent.client?.isSession === true) agent.client.closeListeners.add(this.#job);
+  }
+
+  /** The connections of before a restart that have closed, in the order of their numbers. */
   get formerClients(): readonly Client[] {
     return this.#connections.descending;
   }

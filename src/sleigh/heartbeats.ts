@@ -31,7 +31,10 @@ export class Heartbeats {
     sentinel.pendingGet = ask;
     this.#blocked.add(sentinel);
     crew.changed(sentinel);
-    ask.wait(() => this.#blocked.delete(sentinel));
+    ask.wait(() => {
+      this.#blocked.delete(sentinel);
+      sentinel.pendingGet = undefined;
+    });
     if (timers.isRunning('waking')) return;
     timers.start('waking', options.sentinelRefreshPeriod, () => {
       const sentinels = [...this.#blocked];

@@ -112,7 +112,10 @@ export class JobLoader {
 
   #clientIn(record: RecordReader): Client {
     const id = record.number('connection');
-    const client = this.#clients.get(id) ?? formerClient(id, record.text('peer'));
+    const client =
+      this.#clients.get(id) ??
+      this.#job.workspace.host.clientOf?.(id) ??
+      formerClient(id, record.text('peer'));
     this.#clients.set(id, client);
     return client;
   }

@@ -230,6 +230,8 @@ class JobBehaviour implements Behaviour {
 
   get(get: PendingGet): void {
     get.variableId = this.#in.variableId;
+    // Some of these variables change when they are read.
+    get.isKept = true;
     if (!this.#job.hasFailed) this.#variable.get(get);
     this.#job.requests.clear();
     // It may have failed just now, and nobody knows of this one.

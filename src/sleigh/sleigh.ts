@@ -139,7 +139,7 @@ export class Sleigh implements WorkspacePlugin, Job {
     this.#loaded.push(entity);
   }
 
-  /** The job continues. The connections of before the restart have closed (S18). */
+  /** The job continues. The connections of before the restart have closed (S18); sessions last (P15). */
   restored(): void {
     this.load(this.#loaded);
     this.#loaded = [];

@@ -25,12 +25,14 @@ export const KINDS = {
   broadcast: 9,
   result: 10,
   deadline: 11,
-  /** A session of a client and its last reply. */
-  session: 12,
   /** The place of a task in the queue, by the number of the task. */
   place: 13,
   /** How far the null results at the head of an inbox have been taken, by the number of the inbox. */
   cursor: 14,
+  /** A session of a client, by its own number. It comes after the workspaces that it has opened. */
+  session: 15,
+  /** A reply that a session keeps, by the numbers of the session and of the request. */
+  reply: 16,
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -54,7 +56,6 @@ export const JOB_KINDS = [
   'broadcast',
   'result',
   'deadline',
-  'session',
   'place',
   'cursor',
 ] as const satisfies readonly Kind[];

@@ -14,6 +14,7 @@ import { withoutEffects } from '../machines/bind.ts';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
+import { sessionMachine } from '../machines/session.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { sleighMachine } from '../machines/sleigh.ts';
 import { workMachine } from '../machines/work.ts';
@@ -37,9 +38,15 @@ const nobody = fromTransition((state: null) => state, null);
 
 /** The machines by name. The supervisor's children are observed by themselves, so here it gets inert children. */
 const MACHINES: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateMachine>([
-  ...[connectionMachine, joinPhaseMachine, sentinelMachine, shutdownMachine, workMachine, workerMachine].map(
-    (machine): [string, AnyStateMachine] => [machine.id, machine],
-  ),
+  ...[
+    connectionMachine,
+    sessionMachine,
+    joinPhaseMachine,
+    sentinelMachine,
+    shutdownMachine,
+    workMachine,
+    workerMachine,
+  ].map((machine): [string, AnyStateMachine] => [machine.id, machine]),
   [sleighMachine.id, silenced(sleighMachine)],
 ]);
 

@@ -61,17 +61,32 @@ export class Job {
   /**
    * Another client that uses the workspace, and owns a second one, whose deletion shows that the connection has closed
    * (W6).
+   * @param hasSession whether it may be replaced by `resume` (P15)
    */
-  async guest(): Promise<ProtocolClient> {
+  async guest(hasSession = false): Promise<ProtocolClient> {
     const guest = await ProtocolClient.ready(this.#server);
     const own = `verify ${RUN} guest ${++guests}`;
     this.#guests.set(guest, own);
+    // Without a connection the session ends at once.
+    if (hasSession) mustBe(VERB.openSession, await guest.ask([VERB.openSession, own, '0']), {});
     const opened = await Promise.all([
       guest.ask([VERB.openWs, own, 'verify', 'no']),
       guest.ask([VERB.useWs, this.workspace, 'verify', 'no', 'no']),
     ]);
     mustBe(VERB.openWs, opened[0], {});
     return guest;
+  }
+
+  /** Another connection takes up the session of a guest (P15.2). */
+  async resume(guest: ProtocolClient): Promise<ProtocolClient> {
+    const own = this.#guests.get(guest) ?? '';
+    const next = await ProtocolClient.ready(this.#server);
+    guest.forgetExpected();
+    mustBe(VERB.resumeSession, await next.ask([VERB.resumeSession, own]), {});
+    await guest.ended();
+    this.#guests.delete(guest);
+    this.#guests.set(next, own);
+    return next;
   }
 
   /** The guest disconnects. Resolves when the server has noticed. */

@@ -59,14 +59,16 @@ export const clientView = (connection: Connection): ClientView => ({
 });
 
 function* owned(connection: Connection) {
-  for (const workspace of connection.references.values())
-    if (!workspace.deleted && workspace.owners.has(connection)) yield workspace;
+  const { client } = connection;
+  for (const workspace of client.references.values())
+    if (!workspace.deleted && workspace.owners.has(client)) yield workspace;
 }
 
 /** A sleigh listens for the end of its clients, so the listeners of a connection name its sleighs. */
 function* roles(connection: Connection) {
-  for (const place of connection.closeListeners)
+  const { client } = connection;
+  for (const place of client.closeListeners)
     if (place instanceof Sleigh)
-      for (const actor of place.crew.actorsOf(connection))
+      for (const actor of place.crew.actorsOf(client))
         yield { sleigh: named(place.workspace.name), actor: actor.id };
 }

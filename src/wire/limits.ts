@@ -48,6 +48,8 @@ export interface Limits {
   readonly requestSeconds: number;
   /** What must come of a request in `requestSeconds`: 4 KiB, which the slowest of lines can carry. */
   readonly progressBytes: number;
+  /** Seconds that a session may last without a connection: 3,600, after which what it has is rather forgotten than awaited (P15). */
+  readonly sessionSeconds: number;
   /** Workers of one sleigh: 100,000, ten times the largest group that was measured. */
   readonly workerCount: number;
   /** Values that each of `logDebug`, `logError` and `bye` of a sleigh keeps: the last 10,000 (S20). */
@@ -89,6 +91,7 @@ export const LIMITS = {
   handshakeSeconds: { default: 30, unit: 'seconds', clause: 'P12', metric: 'log' },
   requestSeconds: { default: 30, unit: 'seconds', clause: 'P12', metric: 'log' },
   progressBytes: { default: 4_096, unit: 'bytes', clause: 'P12', metric: 'none' },
+  sessionSeconds: { default: 3_600, unit: 'seconds', clause: 'P15', metric: 'none' },
   workerCount: { default: 100_000, unit: 'count', clause: 'S1', metric: 'refusals' },
   logCount: { default: 10_000, unit: 'count', clause: 'S20', metric: 'none' },
   logBytes: { default: 2 ** 22, unit: 'bytes', clause: 'S20', metric: 'none' },
@@ -120,6 +123,7 @@ export const DEFAULT_LIMITS: Limits = {
   handshakeSeconds: LIMITS.handshakeSeconds.default,
   requestSeconds: LIMITS.requestSeconds.default,
   progressBytes: LIMITS.progressBytes.default,
+  sessionSeconds: LIMITS.sessionSeconds.default,
   workerCount: LIMITS.workerCount.default,
   logCount: LIMITS.logCount.default,
   logBytes: LIMITS.logBytes.default,

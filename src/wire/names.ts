@@ -20,6 +20,9 @@ export const VERB = {
   ifetchTry: 'ifetchTry',
   ifindTry: 'ifindTry',
   deadman: 'deadman',
+  openSession: 'open session',
+  resumeSession: 'resume session',
+  endSession: 'end session',
 } as const;
 export type VerbName = (typeof VERB)[keyof typeof VERB];
 
@@ -67,6 +70,9 @@ export const VERB_FORMS: Readonly<Record<VerbName, VerbForm>> = {
   ifetchTry: get(false),
   ifindTry: get(false),
   deadman: short(0, 0, 0),
+  'open session': short(2, 2, 0),
+  'resume session': short(1, 1, 0),
+  'end session': short(0, 0, 0),
 };
 
 export const isVerb = (name: string): name is VerbName => Object.hasOwn(VERB_FORMS, name);
@@ -112,6 +118,10 @@ export const isDurability = (text: string): text is Durability => Object.hasOwn(
 
 /** The keys of metadata. The server sends those that begin with `nws`. */
 export const KEY = {
+  /** The number of a request in its session, and the number of replies that the client has received (P15.1). */
+  request: 'request',
+  answered: 'answered',
+
   /** Why a request failed (P8). */
   reason: 'nwsReason',
 
@@ -145,7 +155,7 @@ export const KEY = {
   /** The number of the task that a returning worker is doing (S18), and that of a task that it is given. */
   doing: 'doing',
   taskNumber: 'nwsTask',
-  /** Whether the worker still has that task, and for how many seconds it may come back (S18). */
+  /** Whether the worker still has that task, and for how many seconds it, or a session, may come back (S18, P15). */
   busy: 'nwsBusy',
   grace: 'nwsGrace',
   /** The metadata of a registration (S3): the host and the process id of the worker. */

@@ -13,6 +13,9 @@ export const STATUS = {
 } as const;
 export type Status = (typeof STATUS)[keyof typeof STATUS];
 
+const STATUSES: ReadonlySet<string> = new Set(Object.values(STATUS));
+export const isStatus = (text: string): text is Status => STATUSES.has(text);
+
 /** The value of a long reply (P7). */
 export interface ReplyValue {
   readonly descriptor: number;

@@ -30,6 +30,10 @@ export class Loading {
     };
   }
 
+  find(number: number): Workspace | undefined {
+    return this.#workspaces.get(number);
+  }
+
   /** Takes up the record of a workspace. */
   workspace(entity: Entity, oldSleighs: Set<Workspace>): Workspace {
     const record = RecordReader.of(entity);

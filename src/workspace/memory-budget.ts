@@ -15,6 +15,7 @@ export const KINDS = [
   'agents',
   'batches',
   'listings',
+  'sessions',
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -34,6 +35,7 @@ export const COST = {
   /** A rank with its worker, or a sentinel. */
   agent: 2_500,
   batch: 900,
+  session: 3_000,
   /** A range of ranks. */
   range: 40,
 } as const;
@@ -90,6 +92,7 @@ export class MemoryBudget {
     agents: 0,
     batches: 0,
     listings: 0,
+    sessions: 0,
   };
   readonly #limits: Limits;
   readonly #incoming: () => number;

@@ -43,7 +43,9 @@ export interface Client {
   readonly peer: string;
   /** The account of the memory held for it (P12). */
   readonly account?: Account | undefined;
-  /** Called when the connection closes, in the order in which they were added. */
+  /** Whether it lasts when its connection does not (P15). */
+  readonly isSession?: boolean;
+  /** Called when the connection closes, or the session ends, in the order in which they were added. */
   readonly closeListeners: Set<{ clientLeft(client: Client): void }>;
   answer(get: PendingGet, found: Found): void;
   refuse(get: PendingGet, refusal: Refusal): void;
@@ -67,6 +69,8 @@ export class PendingGet {
   readonly waits: boolean;
   #iterator: Iterator | undefined;
   #metadata: Metadata;
+  /** Whether its reply is kept for a client that repeats the request: it may have changed something (P15.1). */
+  isKept: boolean;
   #ended = false;
   #leave: (() => void) | undefined;
   /** Whether it did not end at once, so that its client was blocked. */
@@ -91,6 +95,7 @@ export class PendingGet {
     this.client = client;
     this.verb = form.verb;
     this.takes = form.takes;
+    this.isKept = form.takes;
     this.waits = form.waits;
     this.#iterator = form.iterator;
     this.#metadata = form.metadata;

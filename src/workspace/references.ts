@@ -19,10 +19,15 @@ export class References {
   readonly #workspaces = new Map<string, Workspace>();
   readonly #budget: MemoryBudget;
   readonly #client: Account | undefined;
+  readonly #changed: () => void;
+  /** The workspaces that the client has opened, and not only used. */
+  readonly #opened = new Set<Workspace>();
 
-  constructor(budget: MemoryBudget, client?: Account) {
+  /** @param changed called when there is another one, or one less */
+  constructor(budget: MemoryBudget, client?: Account, changed: () => void = () => undefined) {
     this.#budget = budget;
     this.#client = client;
+    this.#changed = changed;
   }
 
   /** @returns why there is no memory for another one (P12) */
@@ -38,16 +43,35 @@ export class References {
     return this.#workspaces.values();
   }
 
+  /** Those that the client has opened. */
+  get opened(): ReadonlySet<Workspace> {
+    return this.#opened;
+  }
+
+  /** The client has opened a workspace that it refers to (W2). */
+  open(workspace: Workspace): void {
+    this.#opened.add(workspace);
+    this.#changed();
+  }
+
   add(workspace: Workspace): void {
     const { name } = workspace;
     if (!this.#workspaces.has(name))
       this.#budget.take('references', memoryOf(name), { client: this.#client });
+    const former = this.#workspaces.get(name);
+    if (former === workspace) return;
+    if (former !== undefined) this.#opened.delete(former);
     this.#workspaces.set(name, workspace);
+    this.#changed();
   }
 
   delete(name: string): void {
-    if (this.#workspaces.delete(name))
-      this.#budget.give('references', memoryOf(name), { client: this.#client });
+    const workspace = this.#workspaces.get(name);
+    if (workspace === undefined) return;
+    this.#workspaces.delete(name);
+    this.#opened.delete(workspace);
+    this.#budget.give('references', memoryOf(name), { client: this.#client });
+    this.#changed();
   }
 
   clear(): Steps {

@@ -14,12 +14,17 @@ export interface RecordedWorkspace {
   readonly number: number;
   readonly owner: string;
   readonly persistent: boolean;
-  readonly owners: { readonly size: number };
+  readonly owners: Iterable<{ readonly isSession?: boolean }>;
   readonly metadata: Metadata;
   /** The memory in bytes that its creator allows (W11). */
   readonly quota: number | undefined;
   readonly variables: Iterable<{ readonly record: VariableRecord }>;
   readonly plugin: { entities?(): Iterable<Entity> } | undefined;
+}
+
+function hasConnection(owners: RecordedWorkspace['owners']): boolean {
+  for (const { isSession = false } of owners) if (!isSession) return true;
+  return false;
 }
 
 /** Records the changes of one workspace and what becomes of its contents. */
@@ -75,8 +80,9 @@ export class WorkspaceRecord implements Changing {
       name,
       owner,
       persistent,
-      // Whether a persistent workspace has owners makes no difference when they disconnect (W6).
-      isOwned: !persistent && owners.size > 0,
+      // Whether a persistent workspace has owners makes no difference when they disconnect (W6). Sessions last, and
+      // know what they own.
+      isOwned: !persistent && hasConnection(owners),
       metadata: fieldOfMetadata(metadata),
       quota,
     };

@@ -31,6 +31,8 @@ export interface Host {
   readonly changes: Changes;
   /** Returns 20 characters that no variable of this run of the server has had (V9). */
   newVariableId(): string;
+  /** @returns the client with that id if it is of before a restart and lasts (P15) */
+  clientOf?(id: number): Client | undefined;
   /** Makes the file of a value of before a restart available. */
   restoreFile(file: FilePayload): void;
   /** Observes all actors, for a trace. */

@@ -107,6 +107,16 @@ export class Workspaces {
     this.#occupied.add(workspace);
   }
 
+  /** A session of before a restart has opened or used the workspace of that number, which may have been deleted since. */
+  reopen(number: number, session: Opener, isOwner: boolean): void {
+    const workspace = this.#loading?.find(number);
+    if (workspace === undefined) return;
+    session.references.add(workspace);
+    if (!isOwner) return;
+    workspace.owners.add(session);
+    session.references.open(workspace);
+  }
+
   /** Everything is taken up; the clients of before the restart have disconnected (W6). */
   *restored(contain: (act: () => void) => void): Steps {
     const departed = this.#loading?.finish((workspace) => this.#populate(workspace));
@@ -128,6 +138,7 @@ export class Workspaces {
       workspace.charge('labels', workspace.owner.length, client.account);
     }
     workspace.owners.add(client);
+    client.references.open(workspace);
     workspace.record.changed();
     return undefined;
   }

@@ -69,7 +69,7 @@ describe('the check for what is left when everyone has gone', () => {
     const unused = new SimulatedServer().core;
     expect(leftIn(core, unused)).toEqual([]);
     openField<Map<string, unknown>>(core.workspaces, 'all', Map).set('w', {});
-    openField<Map<number, unknown>>(core, 'timers', Map).set(7, {});
+    openField<Map<number, unknown>>(core.timers, 'fired', Map).set(7, {});
     openField<Map<number, unknown>>(core.accounting, 'lent', Map).set(7, {});
     expect(leftIn(core, unused)).toHaveLength(3);
   });

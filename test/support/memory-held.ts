@@ -1,5 +1,7 @@
 import Denque from 'denque';
 import type { Core } from '../../src/core/core.ts';
+import type { KeptReply } from '../../src/core/kept-replies.ts';
+import type { Session } from '../../src/core/session.ts';
 import { Outgoing } from '../../src/core/outgoing.ts';
 import type { Batches } from '../../src/sleigh/batches.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
@@ -8,7 +10,7 @@ import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
 import type { NullReserve } from '../../src/sleigh/null-reserve.ts';
 import type { KeptEnd } from '../../src/sleigh/kept-end.ts';
 import type { Broadcast, Task } from '../../src/sleigh/task.ts';
-import { isFile, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
+import { isFile, isPieces, sizeOf, type Metadata, type Payload } from '../../src/wire/payload.ts';
 import { Listing } from '../../src/workspace/listing.ts';
 import { Barrier } from '../../src/workspace/barrier.ts';
 import { Fifo } from '../../src/workspace/fifo.ts';
@@ -59,15 +61,18 @@ export class MemoryHeld {
     agents: 0,
     batches: 0,
     listings: 0,
+    sessions: 0,
   };
   /** Bytes of all values, in memory and in files. */
   bytes = 0;
 
   constructor(core: Core) {
     for (const workspace of core.workspaces.all) this.#addWorkspace(workspace);
+    const clients = [...core.connections, ...core.sessions.all];
+    for (const { references } of clients)
+      for (const { name } of references.values()) this.#add('references', COST.reference + name.length);
+    for (const session of core.sessions.all) this.#addSession(session);
     for (const connection of core.connections) {
-      for (const { name } of connection.references.values())
-        this.#add('references', COST.reference + name.length);
       const pieces: unknown = Reflect.get(openField(connection, 'out', Outgoing), '$pieces');
       if (pieces instanceof Listing) this.#addListing(pieces);
     }
@@ -75,6 +80,18 @@ export class MemoryHeld {
 
   #add(kind: Kind, bytes: number): void {
     this.byKind[kind] += bytes;
+  }
+
+  #addSession(session: Session): void {
+    this.#add('sessions', COST.session + session.secret.length);
+    for (const { metadata, value } of openField<Map<number, KeptReply>>(
+      session.replies,
+      'replies',
+      Map,
+    ).values()) {
+      const bytes = value === undefined || isPieces(value.payload) ? 0 : bytesOf(value.payload);
+      this.#add('sessions', COST.value + bytesOfMetadata(metadata) + bytes);
+    }
   }
 
   #addValue({ payload, metadata }: Value): void {

@@ -253,6 +253,8 @@ export class SimulatedServer {
     const listing = last.call(['list wss']).value ?? '';
     for (const line of listing.split('\n').filter((line) => line !== ''))
       expect(last.call(['delete ws', line.slice(1, line.indexOf('\t'))]).status).toBe('0000');
+    // Sessions last until their grace has passed (P15.3).
+    while (this.core.sessions.count > 0 && this.fireNextTimer());
     last.disconnect();
     const { accounting, counts } = this.core;
     const { bytes, memory, incoming, budget } = accounting;

@@ -259,6 +259,7 @@ describe('the view of the machines', () => {
     const { charts } = viewOf<ChartsView>(viewsOf(new SimulatedServer()), '/api/charts');
     expect(charts.map(({ chart }) => chart)).toEqual([
       'connection',
+      'session',
       'sleigh',
       'joinPhase',
       'work',
@@ -266,6 +267,7 @@ describe('the view of the machines', () => {
       'sentinel',
       'shutdown',
       'batch',
+      'sleighPool',
       'pool',
       'workerProcess',
     ]);

@@ -26,6 +26,8 @@ export class ConnectionFixture {
   readonly #variable: string;
   /** A workspace of the client, which is deleted with its connection (W6). */
   readonly own: string;
+  /** Of its session, which ends as soon as it has no connection (P15). */
+  readonly #secret: string;
   ownsWorkspace = false;
   #pending: Pending | undefined;
   /** The missing bytes of an incomplete request. */
@@ -45,6 +47,7 @@ export class ConnectionFixture {
     const run = randomUUID();
     this.#variable = `verify ${run}`;
     this.own = `verify own ${run}`;
+    this.#secret = `verify ${run}`;
   }
 
   static async open({ target, steps, tries }: TestPath): Promise<ConnectionFixture> {
@@ -69,6 +72,32 @@ export class ConnectionFixture {
     const offer = await this.protocolClient.greet();
     for (const name of [OPTION.metadataToServer, OPTION.metadataFromServer, OPTION.killServerOnClose])
       mustHold(offer.get(name) === '', `the offer has no ${name}, or requires a value of it`);
+  }
+
+  /** P2.2, P15. */
+  async choose(): Promise<void> {
+    await this.protocolClient.choose();
+    await this.#beginSession();
+  }
+
+  /** P2.3, P15. */
+  async startTls(): Promise<void> {
+    await this.protocolClient.startTls();
+    await this.#beginSession();
+  }
+
+  async #beginSession(): Promise<void> {
+    const opened = await this.protocolClient.ask([VERB.openSession, this.#secret, '0']);
+    mustBe(VERB.openSession, opened, {});
+  }
+
+  /** P15.2: another connection takes up the session. */
+  async replace(): Promise<void> {
+    const other = await ProtocolClient.ready(this.#server);
+    this.protocolClient.forgetExpected();
+    mustBe(VERB.resumeSession, await other.ask([VERB.resumeSession, this.#secret]), {});
+    await this.protocolClient.ended();
+    other.vanish();
   }
 
   /** P2.3. */

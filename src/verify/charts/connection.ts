@@ -77,10 +77,8 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   'options.accepted': stimulus(
     ['options.accepted'],
     saidIn(NEGOTIATING, 'options.accepted', OPTIONS, 'R0000000', ({ facts }) =>
-      causes(
-        [{ type: 'options.accepted', secure: false }],
-        { ...facts, handshake: 'new' },
-        ({ protocolClient }) => protocolClient.choose(),
+      causes([{ type: 'options.accepted', secure: false }], { ...facts, handshake: 'new' }, (stage) =>
+        stage.choose(),
       ),
     ),
   ),
@@ -104,7 +102,7 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
   secured: stimulus(
     ['secured'],
     saidIn(SECURING, 'secured', 'TLS begins after the options alone', '\x16', ({ facts }) =>
-      causes([{ type: 'secured' }], facts, ({ protocolClient }) => protocolClient.startTls()),
+      causes([{ type: 'secured' }], facts, (stage) => stage.startTls()),
     ),
   ),
   'handshake.elapsed': stimulus(
@@ -198,6 +196,12 @@ const stimuli: ChartModel<Context, Facts, ConnectionFixture>['stimuli'] = {
     if (state !== READY) return impossible('only a request that is carried out is known to meet one');
     if (facts.handshake === 'old') return impossible('it takes metadata to meet the one that is known');
     return causes([{ type: 'fault' }], facts, (stage) => stage.meetFault(), 'fault');
+  }),
+  'session.replaced': stimulus(['session.replaced'], ({ facts, state }) => {
+    if (state !== READY && !isMidRequest(state) && !isBlocked(state))
+      return impossible('a session begins after the handshake, and ends with its connection');
+    if (facts.handshake === 'old') return impossible('requests have numbers in their metadata');
+    return causes([{ type: 'session.replaced' }], facts, (stage) => stage.replace());
   }),
   'server.stopping': stimulus(['server.stopping'], ({ facts }) => {
     if (facts.stopped) return impossible('the server has stopped');

@@ -38,7 +38,7 @@ const LAST_RANK = 1;
 
 class SentinelFixture {
   readonly job: Job;
-  readonly sentinel: ProtocolClient;
+  sentinel: ProtocolClient;
   pending: Pending | undefined;
 
   constructor(job: Job, sentinel: ProtocolClient) {
@@ -46,10 +46,16 @@ class SentinelFixture {
     this.sentinel = sentinel;
   }
 
-  static async open(job: Job, description: Details): Promise<SentinelFixture> {
-    const sentinel = await job.guest();
+  static async open(job: Job, description: Details, hasSession: boolean): Promise<SentinelFixture> {
+    const sentinel = await job.guest(hasSession);
     await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: '0' }, description);
     return new SentinelFixture(job, sentinel);
+  }
+
+  /** Another connection takes up its session (P15.2). */
+  async resume(): Promise<void> {
+    this.pending = undefined;
+    this.sentinel = await this.job.resume(this.sentinel);
   }
 
   close(): void {
@@ -60,6 +66,8 @@ class SentinelFixture {
 const isFinal = ({ state }: At): boolean => state === 'dead' || state === 'left';
 const GONE = impossible('its connection has closed');
 const BLOCKED = impossible('its connection is blocked (P5.3)');
+const NOT_BLOCKED = impossible('it asks as over any connection');
+const NO_SESSION = impossible('it has no session');
 
 const stimulus = (
   aims: readonly string[],
@@ -71,25 +79,32 @@ const stimulus = (
   comesTo: (at) => (at.facts.deleted ? changesNothing(({ job }) => job.mustBeDeleted()) : comesTo(at)),
 });
 
+/** @param isResumed whether it asks over the next connection of its session (P15.5) */
 const askAlive =
-  (waits: boolean) =>
+  (waits: boolean, isResumed = false) =>
   (at: At): Act => {
     const { facts, state } = at;
     const events = [{ type: 'alive.asked', waits }];
+    const resumed = async (stage: SentinelFixture): Promise<SentinelFixture> => {
+      if (isResumed) await stage.resume();
+      return stage;
+    };
     const verb = waits ? VERB.fetch : VERB.findTry;
     if (!facts.isConnected) return GONE;
-    if (state === 'blocked') return BLOCKED;
+    if (isResumed !== (state === 'blocked')) return isResumed ? NOT_BLOCKED : BLOCKED;
     const mustStop = async ({ job, sentinel }: SentinelFixture): Promise<void> => {
       await job.mustGet(sentinel, [verb, VARIABLE.sentinelAlive], { value: '1' });
     };
     if (isFinal(at)) return changesNothing(mustStop);
     if (state === 'stopping') return causes(events, facts, mustStop);
     if (waits)
-      return causes(events, { ...facts, isMissed: false }, async (stage) => {
+      return causes(events, { ...facts, isMissed: false }, async (former) => {
+        const stage = await resumed(former);
         stage.pending = stage.job.beginToGet(stage.sentinel, VERB.find, VARIABLE.sentinelAlive);
         await stage.job.mustBeListed(nameOf(at), 'Blocked sentinels');
       });
-    return causes(events, { ...facts, isMissed: true }, async ({ job, sentinel }) => {
+    return causes(events, { ...facts, isMissed: true }, async (former) => {
+      const { job, sentinel } = await resumed(former);
       await job.mustGet(sentinel, [VERB.fetchTry, VARIABLE.sentinelAlive], NO_VALUE);
     });
   };
@@ -142,6 +157,12 @@ const stimuliOf = (isSupervised: boolean): ChartModel<Context, Facts, SentinelFi
   ),
   'alive.asked, it waits': stimulus(['alive.asked'], askAlive(true)),
   'alive.asked, it does not wait': stimulus(['alive.asked'], askAlive(false)),
+  'alive.asked, it waits over its next connection': stimulus(['alive.asked'], (at) =>
+    isSupervised ? askAlive(true, true)(at) : NO_SESSION,
+  ),
+  'alive.asked, it does not wait over its next connection': stimulus(['alive.asked'], (at) =>
+    isSupervised ? askAlive(false, true)(at) : NO_SESSION,
+  ),
   'heartbeat.came': stimulus(
     ['heartbeat.came'],
     ({ facts, state }) =>
@@ -235,6 +256,7 @@ const modelFor = (isSupervised: boolean): ChartModel<Context, Facts, SentinelFix
         sentinelRefreshPeriod: period(testPath, SHORT, 60),
       }),
       isSupervised ? SUPERVISOR : {},
+      isSupervised,
     ),
 });
 

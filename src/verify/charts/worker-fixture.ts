@@ -34,12 +34,18 @@ export class WorkerFixture {
   /**
    * @param supervisor the session of the sentinel.
    * @param description the metadata of the worker's registration
+   * @param hasSession whether the worker has a session (P15)
    */
-  static async open(job: Job, supervisor: Details, description: Details): Promise<WorkerFixture> {
+  static async open(
+    job: Job,
+    supervisor: Details,
+    description: Details,
+    hasSession: boolean,
+  ): Promise<WorkerFixture> {
     const sentinel = await job.guest();
     for (const rank of ['0', '1'])
       await job.mustGet(sentinel, [VERB.fetch, VARIABLE.workerIds], { value: rank }, supervisor);
-    return new WorkerFixture(job, sentinel, await job.guest(), description);
+    return new WorkerFixture(job, sentinel, await job.guest(hasSession), description);
   }
 
   close(): void {
@@ -82,6 +88,12 @@ export class WorkerFixture {
     await job.mustGet(worker, [VERB.fetch, VARIABLE.task], { value: batch });
     await job.mustStore(worker, [VARIABLE.result, 'done'], {}, { batchId: batch });
     await job.mustHaveResult(batch, '0', { value: 'done', isNull: false });
+  }
+
+  /** Another connection takes up the session of the worker (P15.2). */
+  async resume(): Promise<void> {
+    this.pending = undefined;
+    this.worker = await this.job.resume(this.worker);
   }
 
   /** The worker asks and waits. */

@@ -28,6 +28,10 @@ export interface Variant {
   readonly isSupervised: boolean;
 }
 
+/** Those that neither come back by their registration nor are supervised may have a session (P15). */
+export const hasSession = ({ isElastic, mayReturn, isSupervised }: Variant): boolean =>
+  !isElastic && !mayReturn && !isSupervised;
+
 export interface Context {
   readonly rank: number;
 }
@@ -51,7 +55,7 @@ export const asked = (available: boolean, waits: boolean) => ({
 
 type Availability = 'one is there' | 'none, it waits' | 'none, it does not wait';
 
-export function askForTask(wanted: Availability): (at: At) => Act {
+export function askForTask(wanted: Availability, variant: Variant): (at: At) => Act {
   const waits = wanted !== 'none, it does not wait';
   const event = asked(wanted === 'one is there', waits);
   const ask = async (stage: WorkerFixture): Promise<void> => {
@@ -67,7 +71,14 @@ export function askForTask(wanted: Availability): (at: At) => Act {
   return (at) => {
     const { facts, state } = at;
     const verb = waits ? VERB.fetch : VERB.fetchTry;
-    if (state === 'registered.waiting') return BLOCKED;
+    if (state === 'registered.waiting') {
+      if (facts.over || !hasSession(variant)) return BLOCKED;
+      // P15.5: over the next connection of its session.
+      return causes([event], facts, async (stage) => {
+        await stage.resume();
+        await ask(stage);
+      });
+    }
     if (facts.over)
       return changesNothing((stage) =>
         stage.asSomebody(facts.isConnected, async (who) => {

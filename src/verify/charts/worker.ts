@@ -25,6 +25,7 @@ import { dies, replaces, reports } from './worker-ends.ts';
 import {
   asked,
   askForTask,
+  hasSession,
   BLOCKED,
   isAwaited,
   isFinal,
@@ -93,9 +94,12 @@ const stimuliOf = (variant: Variant): ChartModel<Context, Facts, WorkerFixture>[
   'registration.asked, comes back without a task': stimulus(['registration.asked'], (at) =>
     comesBack(at, variant, false),
   ),
-  'task.asked, one is there': stimulus(['task.asked'], askForTask('one is there')),
-  'task.asked, none, it waits': stimulus(['task.asked'], askForTask('none, it waits')),
-  'task.asked, none, it does not wait': stimulus(['task.asked'], askForTask('none, it does not wait')),
+  'task.asked, one is there': stimulus(['task.asked'], askForTask('one is there', variant)),
+  'task.asked, none, it waits': stimulus(['task.asked'], askForTask('none, it waits', variant)),
+  'task.asked, none, it does not wait': stimulus(
+    ['task.asked'],
+    askForTask('none, it does not wait', variant),
+  ),
   'task.offered': stimulus(['task.offered'], offer(VARIABLE.task, variant)),
   'task.offered, a broadcast': stimulus(['task.offered'], (at) =>
     variant.mayReturn || variant.isSupervised ? OUT_OF_BOUNDS : offer(VARIABLE.broadcast, variant)(at),
@@ -302,7 +306,7 @@ const modelFor = (variant: Variant): ChartModel<Context, Facts, WorkerFixture> =
         reconnectGrace: mayReturn ? period(testPath, SHORT, 300) : '0',
       });
       const description = mayReturn ? { session: 'its own' } : {};
-      return WorkerFixture.open(job, isSupervised ? SUPERVISOR : {}, description);
+      return WorkerFixture.open(job, isSupervised ? SUPERVISOR : {}, description, hasSession(variant));
     },
   };
 };

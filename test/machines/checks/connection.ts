@@ -8,6 +8,7 @@ const open = (...exits: string[]): Record<string, Row> => ({
   malformed: closing(...exits, 'depart', 'logMalformed'),
   fault: closing(...exits, 'depart'),
   'server.stopping': closing(...exits, 'depart'),
+  'session.replaced': closing(...exits, 'depart'),
   'peer.gone': ['closed', ...exits, 'depart'],
 });
 
@@ -44,6 +45,7 @@ const table: ChartTable = {
     'request.overran': { type: 'request.overran' },
     fault: { type: 'fault' },
     'server.stopping': { type: 'server.stopping' },
+    'session.replaced': { type: 'session.replaced' },
     'peer.gone': { type: 'peer.gone' },
   },
   states: {

@@ -48,6 +48,9 @@ const table: ChartTable = {
       changes: NEW_RANK,
       on: {
         ...anywhere('blocked'),
+        // P15.5
+        'alive.asked': ['blocked', 'holdUntilHeartbeat'],
+        'alive.asked, Try': ['active', 'replyNoHeartbeat', 'startHeartbeatTimeout'],
         'replacement.asked': ['blocked', 'replaceWorker'],
         'heartbeat.came': ['active', 'replyContinue', 'startHeartbeatTimeout'],
         'shutdown.started': ['stopping', 'replyStop', 'stopHeartbeatTimeout'],

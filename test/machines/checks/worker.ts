@@ -182,6 +182,11 @@ const table: ChartTable = {
       tags: ['isRegistered'],
       on: {
         ...registered('registered.waiting'),
+        // P15.5
+        'task.asked, there is one': ['registered.busy', 'giveTask'],
+        'task.asked, there is a copy': ['registered.busy', 'giveTask'],
+        'task.asked, none, waits': ['registered.waiting', 'holdForTask'],
+        'task.asked, none, Try': ['registered.idle', 'replyNoTask'],
         'task.offered': ['registered.busy', 'giveTask'],
         'waiting.ended': ['registered.idle', 'replySleighIsDead'],
       },

@@ -1,0 +1,28 @@
+import type { InSteps, Steps } from '../workspace/steps.ts';
+import { eachInSteps } from '../workspace/steps.ts';
+import type { Workspaces } from '../workspace/workspaces.ts';
+import type { Audit } from './audit.ts';
+import type { Command } from './commands.ts';
+import type { Caller } from './verbs.ts';
+
+export interface DepartureHost {
+  readonly workspaces: Workspaces;
+  readonly audit: Audit;
+  readonly inSteps: InSteps;
+  /** Runs a function whose failure must not prevent those after it. An error is logged. */
+  readonly contained: (act: () => void) => void;
+  command(command: Command): void;
+}
+
+/** A client has disconnected for good: its memberships and its workspaces end, and perhaps the server (V12, W6, S13, P3). */
+export function depart(core: DepartureHost, client: Caller): void {
+  core.inSteps(departure(core, client));
+  if (!client.killsServer) return;
+  core.audit.stops(client.peer);
+  core.command({ type: 'stopServer' });
+}
+
+function* departure({ workspaces, contained }: DepartureHost, client: Caller): Steps {
+  yield* eachInSteps(client.closeListeners, (place) => contained(() => place.clientLeft(client)));
+  yield* workspaces.clientLeft(client, contained);
+}
