@@ -16,6 +16,7 @@ import { ReplayPage } from './pages/replay.tsx';
 import { SleighChartsPage } from './pages/sleigh-charts.tsx';
 import { SleighPage } from './pages/sleigh.tsx';
 import { VariablePage } from './pages/variable.tsx';
+import { WorkerPage } from './pages/worker.tsx';
 import { WorkspacePage } from './pages/workspace.tsx';
 import { WorkspacesPage } from './pages/workspaces.tsx';
 
@@ -79,6 +80,8 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
   if (kind === 'sleighs' && name !== undefined) {
     if (below === undefined) return <SleighPage key={path} name={name} query={query} />;
     if (below === 'charts') return <SleighChartsPage key={path} name={name} />;
+    if (below === 'workers' && inner !== undefined)
+      return <WorkerPage key={path} name={name} rank={inner} query={query} />;
   }
   return (
     <>

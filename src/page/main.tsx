@@ -3,6 +3,7 @@ import './style/base.css';
 import './style/layout.css';
 import './style/states.css';
 import './style/figures.css';
+import './style/work.css';
 import './style/chart.css';
 import 'uplot/dist/uPlot.min.css';
 import { render } from 'preact';

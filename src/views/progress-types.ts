@@ -35,7 +35,7 @@ export type ReportedBatchView = Readonly<BatchProgress>;
 export type FailedElementView = FailedElement;
 
 export interface FailedElementsView extends Page<FailedElementView> {
-  /** The kept failures by message, the most frequent first, at most 20. */
+  /** The kept failures by message, the most frequent first, at most 20. `…` stands for numbers in which they differ. */
   readonly groups: readonly { readonly code: string; readonly message: string; readonly count: number }[];
 }
 

@@ -1,18 +1,14 @@
 import { expected } from '../machines/join-phase-setup.ts';
-import { isRegistered, type Worker } from '../sleigh/agents.ts';
-import { batchesIn } from '../sleigh/batch-ref.ts';
 import { type BatchSummary } from '../sleigh/batches.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
-import { among, stateOf, workerCounts } from './actors.ts';
+import { stateOf } from './actors.ts';
 import { batches } from './batches.ts';
-import { named, titleOf } from './names.ts';
-import { rankHistory } from './rank-history.ts';
-import { pageOf, type Range } from './paging.ts';
+import { named } from './names.ts';
 import { jobReport } from './job-report.ts';
 import { sleighCounts } from './sleigh-counts.ts';
 import type { SleighFigures } from './sleigh-figures.ts';
 import type { BatchView } from './progress-types.ts';
-import type { SleighSummary, SleighView, WorkersView, WorkerView } from './types.ts';
+import type { SleighSummary, SleighView } from './types.ts';
 
 export function sleighSummary(sleigh: Sleigh, { rate, watch }: SleighFigures, now: number): SleighSummary {
   const counts = sleighCounts(sleigh, rate);
@@ -54,35 +50,3 @@ const batchView = (batch: BatchSummary, figures: SleighFigures): BatchView => ({
   results: batch.results,
   remaining: figures.remaining(batch),
 });
-
-/**
- * The workers by rank.
- * @param state only those in this state
- */
-export function workersView(sleigh: Sleigh, state: string | null, range: Range, now: number): WorkersView {
-  const { crew } = sleigh;
-  const counts = workerCounts(sleigh);
-  const total = state === null ? crew.size : (counts[state] ?? 0);
-  const page = pageOf(total, range, among(crew.everyWorker, state), (worker) => workerView(worker, now));
-  return { ...page, counts };
-}
-
-function workerView(worker: Worker, now: number): WorkerView {
-  const { rank, actor, task, client } = worker;
-  const onTask = task === undefined ? undefined : Math.max(now - worker.busySince, 0);
-  const present = now - worker.registeredAt;
-  return {
-    rank,
-    actor: actor.id,
-    state: stateOf(actor),
-    host: titleOf(worker.host),
-    client: isRegistered(worker) ? client?.id : undefined,
-    rankHistory: rankHistory(worker),
-    completed: worker.completed,
-    onTask,
-    batch: task?.batch === undefined ? undefined : named(batchesIn(task.batch).join(', ')),
-    attempts: task?.attempts,
-    busyShare:
-      client === undefined || present <= 0 ? 0 : Math.min((worker.busyTime + (onTask ?? 0)) / present, 1),
-  };
-}

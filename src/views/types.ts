@@ -3,6 +3,7 @@ import type { Named } from './named.ts';
 import type { OldSleighSummary } from './old-sleigh-types.ts';
 import type { Page } from './page.ts';
 import type { BatchView, NoticeView, ProgressView, ReportedBatchView } from './progress-types.ts';
+import type { ProcessView, RunningTaskView } from './running-types.ts';
 import type { RankHistory } from './rank-types.ts';
 
 /**
@@ -218,8 +219,19 @@ export interface WorkerView {
   readonly onTask: number | undefined;
   readonly batch: Named | undefined;
   readonly attempts: number | undefined;
+  /** What it does now; undefined if it has no task. */
+  readonly running: RunningTaskView | undefined;
+  /** What its process uses; undefined if no sentinel tells it (S24.3). */
+  readonly process: ProcessView | undefined;
   /** The share of its time since its registration in which it was busy, 0 to 1. */
   readonly busyShare: number;
+}
+
+/** One worker, by its rank. */
+export interface WorkerDetailsView extends WorkerView {
+  readonly sleigh: Named;
+  /** The time at the server, to the second. */
+  readonly now: number;
 }
 
 export interface WorkersView extends Page<WorkerView> {

@@ -4,6 +4,7 @@ import { isFile, sizeOf, type FilePayload, type Payload } from '../wire/payload.
 import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Value } from '../workspace/value.ts';
 import { decode, titleOf } from './names.ts';
+import { chunkText, textOfForm } from './own-values.ts';
 import type { ValueView } from './types.ts';
 
 /** Reads the first bytes of a large value out of its file. */
@@ -26,6 +27,8 @@ const WHOLE: Cut = { text: 64 << 10, hex: 4 << 10 };
 export const PREVIEW: Cut = { text: 200, hex: 32 };
 /** The approximate number of bytes for all values of a page. */
 const PAGE_BUDGET = 1 << 20;
+/** The bytes of a value of this project's own client that are read even for a preview. */
+const OWN_BYTES = 4 << 10;
 const METADATA_ENTRIES = 50;
 const METADATA_TEXT = 1_000;
 
@@ -53,8 +56,8 @@ const MAKERS = [
   'TypeScript',
 ];
 /** C2, C5. */
-const GRAPH_DESCRIPTOR = 0x0b00000b;
-const BYTES_DESCRIPTOR = 0x0b000003;
+export const GRAPH_DESCRIPTOR = 0x0b00000b;
+export const BYTES_DESCRIPTOR = 0x0b000003;
 
 type Kind = ValueView['kind'];
 
@@ -76,8 +79,10 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
   const size = sizeOf(payload);
   const maker = MAKERS[(descriptor >>> 24) & 0xff] ?? '';
   const isText = (descriptor & NOT_SERIALIZED) !== 0 && (descriptor & RAW) === 0;
-  const shown = Math.min(size, isText ? cut.text : cut.hex);
-  const bytes = firstBytes(payload, shown, peek);
+  const isOwn = isReadable(value);
+  // A graph is readable only as a whole.
+  const read = isText ? cut.text : isOwn ? Math.max(cut.text, OWN_BYTES) : cut.hex;
+  const bytes = firstBytes(payload, Math.min(size, read), peek);
   const isCut = size > bytes.length;
   const common = {
     maker,
@@ -90,14 +95,14 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
         .map(([name, text]) => [titleOf(name), titleOf(text.slice(0, METADATA_TEXT))]),
     ),
   };
-  const readable = isText ? undefined : readableOf(value, bytes);
+  const readable = isOwn ? readableOf(value, bytes, cut.text) : undefined;
   if (!isText)
     return {
       ...common,
       kind: kindOf(descriptor, maker, { bytes, isCut }),
       text: undefined,
       ...readable,
-      hex: hexDump(bytes),
+      hex: hexDump(bytes.subarray(0, cut.hex)),
       babelfish: babelfish?.(value, maker)?.slice(0, cut.text),
     };
   const text = decode(bytes, { isCut });
@@ -110,7 +115,7 @@ export function valueView(value: Value, { peek, babelfish }: Reading, cut: Cut =
   };
 }
 
-function firstBytes(payload: Payload, count: number, peek: Peek): Uint8Array {
+export function firstBytes(payload: Payload, count: number, peek: Peek): Uint8Array {
   if (typeof payload === 'string') return Buffer.from(payload.slice(0, count), 'latin1');
   return isFile(payload) ? peek(payload, count) : payload.subarray(0, count);
 }
@@ -134,25 +139,20 @@ function jsonOr(text: string): Pick<ValueView, 'kind' | 'text'> {
   }
 }
 
-/**
- * Shows the JSON of a graph, and a chunk as it is. Apart from their buffers, the values of this project's client are
- * readable.
- */
-function readableOf(
-  { descriptor, metadata }: Value,
-  bytes: Uint8Array,
-): Pick<ValueView, 'kind' | 'text'> | undefined {
-  if (descriptor === BYTES_DESCRIPTOR && metadata.get(KEY.type) === 'chunk')
-    return { kind: 'chunk', text: decode(bytes, { isCut: true }) };
-  if (descriptor !== GRAPH_DESCRIPTOR) return undefined;
-  const start = bytes.indexOf(NEWLINE) + 1;
-  const length = Number(String.fromCharCode(...bytes.subarray(0, Math.min(start, MAX_DIGITS))));
-  if (start === 0 || Number.isNaN(length)) return undefined;
-  return { kind: 'graph', text: decode(bytes.subarray(start, start + length), { isCut: true }) };
-}
+/** Whether it is a value of this project's own client that is no text: a graph (C2) or a chunk (C5). */
+const isReadable = ({ descriptor, metadata }: Value): boolean =>
+  descriptor === GRAPH_DESCRIPTOR || (descriptor === BYTES_DESCRIPTOR && metadata.get(KEY.type) === 'chunk');
 
-const NEWLINE = 0x0a;
-const MAX_DIGITS = 20;
+function readableOf(
+  { descriptor }: Value,
+  bytes: Uint8Array,
+  most: number,
+): Pick<ValueView, 'kind' | 'text'> | undefined {
+  const encoded = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (descriptor === BYTES_DESCRIPTOR) return { kind: 'chunk', text: chunkText(encoded).slice(0, most) };
+  const text = textOfForm('graph', encoded);
+  return text === undefined ? undefined : { kind: 'graph', text: text.slice(0, most) };
+}
 
 function kindOf(
   descriptor: number,

@@ -22,6 +22,8 @@ export const LIVE_VIEWS = [
   { name: 'client', path: 'clients/*', query: [], type: 'ClientView' },
   { name: 'sleigh', path: 'sleighs/*', query: [], type: 'SleighView' },
   { name: 'workers', path: 'sleighs/*/workers', query: ['state', ...RANGE], type: 'WorkersView' },
+  { name: 'worker', path: 'sleighs/*/workers/*', query: [], type: 'WorkerDetailsView' },
+  { name: 'output', path: 'sleighs/*/output', query: ['rank', 'search', 'count'], type: 'OutputView' },
   { name: 'failures', path: 'sleighs/*/failures', query: RANGE, type: 'FailedElementsView' },
   { name: 'actors', path: 'sleighs/*/actors', query: ACTORS, type: 'ActorsView' },
   { name: 'actor', path: 'sleighs/*/actors/*', query: [], type: 'ActorView' },

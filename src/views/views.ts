@@ -6,10 +6,12 @@ import { chartsView } from './charts.ts';
 import { clientsView, clientView } from './clients.ts';
 import { History } from './history.ts';
 import { failedElements } from './job-report.ts';
+import { outputQuery, outputView } from './output.ts';
 import { overview } from './overview.ts';
 import { newest, rangeOf } from './paging.ts';
 import { route, type ViewMakers } from './router.ts';
-import { sleighView, workersView } from './sleigh.ts';
+import { sleighView } from './sleigh.ts';
+import { workerDetails, workersView } from './workers.ts';
 import { SleighFigures } from './sleigh-figures.ts';
 import type { ChartsView } from './types.ts';
 import { LIVE_VIEWS, type LiveView } from './view-routes.ts';
@@ -56,8 +58,10 @@ export class Views {
       this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh), this.#about.now())),
     workers: ([name], query) =>
       this.#withSleigh(name, (sleigh) =>
-        workersView(sleigh, query.get('state'), rangeOf(query), this.#about.now()),
+        workersView(sleigh, query.get('state'), rangeOf(query), this.#about),
       ),
+    worker: ([name, rank]) => this.#withSleigh(name, (sleigh) => this.#worker(sleigh, rank)),
+    output: ([name], query) => this.#withSleigh(name, (sleigh) => outputView(sleigh, outputQuery(query))),
     failures: ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
     actors: ([name], query) =>
       this.#withSleigh(name, (sleigh) =>
@@ -86,6 +90,11 @@ export class Views {
   #withSleigh(name: string, view: (sleigh: Sleigh) => object | undefined): object | undefined {
     const plugin = this.#core.workspaces.find(name)?.plugin;
     return plugin instanceof Sleigh ? view(plugin) : undefined;
+  }
+
+  #worker(sleigh: Sleigh, rank: string) {
+    const worker = /^\d{1,9}$/.test(rank) ? sleigh.crew.find(Number(rank)) : undefined;
+    return worker && workerDetails(sleigh, worker, this.#about);
   }
 
   #actor(sleigh: Sleigh, id: string) {

@@ -4,6 +4,8 @@
  * `readFailure`.
  */
 
+import { count, countIfAny, isObject, parsed, text, textIfAny } from './json-fields.ts';
+
 export const JOB_REPORT = {
   /** A JobReport, of mode single. */
   progress: '#progress',
@@ -53,23 +55,6 @@ export interface FailedElement {
   readonly attempts: number;
   /** Milliseconds since 1970. */
   readonly at: number;
-}
-
-type Json = { readonly [name: string]: unknown };
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const textIfAny = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0;
-const count = (value: unknown): number => (isCount(value) ? value : 0);
-const countIfAny = (value: unknown): number | undefined => (isCount(value) ? value : undefined);
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** @returns undefined if the text is not a report; a batch that is not one is left out */

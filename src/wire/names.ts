@@ -232,6 +232,8 @@ export const KEY = {
    */
   rank: 'rank',
   time: 'time',
+  /** `1` means that the launcher has the line already, so that the master does not pass it on (S24.4). */
+  passedOn: 'passedOn',
   /** How a worker ended, for the line in `logError`. */
   ended: 'ended',
   /** For a value of `bye`: which launch it belongs to, how many workers it had started, and why it has none any more. */

@@ -13,6 +13,8 @@ const worker = (rankHistory: WorkerView['rankHistory']): WorkerView => ({
   onTask: undefined,
   batch: undefined,
   attempts: undefined,
+  running: undefined,
+  process: undefined,
   busyShare: 0,
 });
 const lastEnd = { why: 'died', how: 'exit status 1', lastWords: '' };

@@ -81,6 +81,7 @@ class SimulatedWorker {
       stderr: this.#stderr,
       send: (message) => this.#send(message),
       onMessage: (listener) => (this.#heard = listener),
+      usage: () => Promise.resolve(undefined),
       kill: () => parent.act(() => this.#kill()),
     };
     this.#start();

@@ -34,6 +34,10 @@ class ScriptedChild implements WorkerChild {
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
+  usage(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   send(message: MessageToWorker): void {
     if (message.type === 'condemn') this.#effects.push(`condemn ${this.#rank}, call ${message.call}`);
     else if (message.type !== 'cancelled') this.#effects.push(`${message.type} ${this.#rank}`);

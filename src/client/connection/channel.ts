@@ -128,6 +128,11 @@ export class Channel {
     this.#listen();
   }
 
+  /** Whether the server has a web page (P2.1). */
+  get serverHasPage(): boolean {
+    return this.#handshake.hasPage;
+  }
+
   #listen(): void {
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));

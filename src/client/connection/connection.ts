@@ -104,6 +104,11 @@ export class NwsConnection {
     return this.#channel.address;
   }
 
+  /** Whether the server has a web page (P2.1). */
+  get serverHasPage(): boolean {
+    return this.#channel.serverHasPage;
+  }
+
   /** @internal The clock for its waits. */
   get clock(): Clock {
     return this.#channel.clock;

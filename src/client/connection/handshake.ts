@@ -39,6 +39,7 @@ const proofOf = (token: string, nonce: string): string =>
 export class ClientHandshake {
   readonly #input: ByteQueue;
   #asksForToken = false;
+  #hasPage = false;
   readonly #isSecure: boolean;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   readonly #token: string | undefined;
@@ -52,6 +53,11 @@ export class ClientHandshake {
     this.#input = input;
     this.#isSecure = isSecure;
     this.#token = token;
+  }
+
+  /** Whether the server has a web page, when it has offered its options. */
+  get hasPage(): boolean {
+    return this.#hasPage;
   }
 
   /** @returns what to do next, or undefined while bytes are missing */
@@ -68,6 +74,7 @@ export class ClientHandshake {
       if (offer === MALFORMED) return failed(CONNECTION.badOffer);
       if (this.#isSecure && !offer.has(OPTION.tls)) return failed(CONNECTION.noTls);
       this.#stage = 'asked';
+      this.#hasPage = offer.has(OPTION.webPort);
       const wanted = new Map(WANTED);
       // The token is used only if the server requires one. An old server would refuse it.
       if (this.#token !== undefined && offer.has(OPTION.token)) {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { JOB_REPORT, type BatchProgress, type FailedElement, type JobReport } from '../../wire/job-report.ts';
+import { plain } from '../../wire/json-fields.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { BatchReport } from '../options/batch-options.ts';
@@ -129,9 +130,6 @@ export class BatchReports {
     lines.main.store(workspace, JOB_REPORT.failures, plain(failure)).catch(() => undefined);
   }
 }
-
-/** Without fields that are undefined, which JSON does not have: a value with one would not be sent as JSON (C1). */
-const plain = (value: JobReport | FailedElement): unknown => JSON.parse(JSON.stringify(value));
 
 /** An element as a text for people, as far as it can be shown. */
 function shown({ body: { type, body } }: ChunkPart): string {

@@ -25,7 +25,9 @@ export class SentinelEventReader {
   constructor(lines: ConnectionPool, workspace: string, { onOutput, onDeath }: SentinelEventListener) {
     this.#lines = lines;
     this.#workspace = workspace;
-    const print = ({ value }: Found): void => onOutput(`${String(value)}\n`);
+    const print = ({ value, metadata }: Found): void => {
+      if (metadata.get(KEY.passedOn) !== '1') onOutput(`${String(value)}\n`);
+    };
     this.#followers = [
       new Follower(lines, workspace, VARIABLE.logDebug, print),
       new Follower(lines, workspace, VARIABLE.logError, (found) => {

@@ -10,6 +10,7 @@ import { SentinelEventWriter } from './sentinel-event-writer.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
 import type { CancelledBatches } from '../worker/worker-messages.ts';
+import { WorkerReports } from './worker-reports.ts';
 import { WorkerPool, type OutputStream } from './worker-pool.ts';
 import { PROCESS } from '../errors/job.ts';
 import { fault } from '../../wire/error-kind.ts';
@@ -83,11 +84,16 @@ export class Sentinel {
       const session = platform.secret();
       const reports = new SentinelEventWriter(connections.talking, workspace, session, platform);
       const ranks = new Ranks(connections, workspace, session);
-      const pool = new WorkerPool(poolOptions(options, platform, reports, ranks));
+      const { talking } = connections;
+      // Nobody else reads what the workers do.
+      const watch = talking.serverHasPage
+        ? new WorkerReports({ connection: talking, workspace, platform })
+        : undefined;
+      const pool = new WorkerPool(poolOptions(options, platform, reports, ranks, watch));
       const started = await pool.begun;
       if (ranks.error !== undefined && started === 0) throw ranks.error;
       if (started === 0) throw new GroupFullError(PROCESS.groupFull(workspace).message);
-      return new Sentinel(options, { platform, connections, reports, pool, started });
+      return new Sentinel(options, { platform, connections, reports, pool, watch, started });
     } catch (error) {
       connections.close();
       throw error;
@@ -101,6 +107,7 @@ export class Sentinel {
       readonly connections: Connections;
       readonly reports: SentinelEventWriter;
       readonly pool: WorkerPool;
+      readonly watch: WorkerReports | undefined;
       readonly started: number;
     },
   ) {
@@ -110,7 +117,10 @@ export class Sentinel {
     this.#reports = parts.reports;
     this.#pool = parts.pool;
     this.started = parts.started;
-    this.gone = this.#pool.stopped.then((reason) => this.#leave(reason));
+    this.gone = this.#pool.stopped.then((reason) => {
+      parts.watch?.end();
+      return this.#leave(reason);
+    });
     void this.#watch();
     void this.#followCancelled();
   }
@@ -182,13 +192,15 @@ function poolOptions(
   platform: Platform,
   reports: SentinelEventWriter,
   ranks: Ranks,
+  watch: WorkerReports | undefined,
 ): ConstructorParameters<typeof WorkerPool>[0] {
   const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker, maxMemory } = options;
-  const { onDeath, onOutput } = options;
+  const { onDeath, onOutput = () => Promise.resolve() } = options;
+  const isOwnOutput = options.onOutput === undefined;
   const report = async (end: WorkerEnd): Promise<void> => {
     if (DEATHS.has(end.why)) onDeath(end.rank, end.how);
     const told = [reports.end(end)];
-    if (DEATHS.has(end.why) && onOutput === undefined) told.push(reports.death(end.rank, end.how));
+    if (DEATHS.has(end.why) && isOwnOutput) told.push(reports.death(end.rank, end.how));
     await Promise.all(told);
   };
   return {
@@ -199,10 +211,13 @@ function poolOptions(
     order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory },
     askForRank: (replaces) => ranks.ask(replaces),
     report,
-    onOutput: (rank: number, stream: OutputStream, lines: string) =>
-      onOutput === undefined
-        ? reports.output(rank, stream === 'stdout' ? VARIABLE.logDebug : VARIABLE.logError, lines)
-        : onOutput(`${lines}\n`),
+    onOutput: (rank: number, stream: OutputStream, lines: string) => {
+      const variable = stream === 'stdout' ? VARIABLE.logDebug : VARIABLE.logError;
+      if (isOwnOutput) return reports.output(rank, variable, lines);
+      if (watch !== undefined) reports.copy(rank, variable, lines);
+      return onOutput(`${lines}\n`);
+    },
+    watch,
   };
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { ActivityWatch, newBoard } from '../worker/activity.ts';
 import type { ChildKind } from './child.ts';
+import { usageOf, type ProcessUsage } from './process-usage.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { flagsForProcess, flagsForThread } from './node-flags.ts';
 import { packageFile } from '../package-file.ts';
@@ -27,6 +28,8 @@ export interface WorkerChild {
   readonly stderr: Readable;
   send(message: MessageToWorker): void;
   onMessage(listener: (message: MessageFromWorker) => void): void;
+  /** @returns what its process has used; undefined if that is unknown, as for a thread */
+  usage(): Promise<ProcessUsage | undefined>;
   /** Kills it, and all programs that it has started. */
   kill(): void;
 }
@@ -88,6 +91,7 @@ function startProcess(path: string, args: readonly string[]): WorkerChild {
     stdout,
     stderr,
     send: (message) => void (channel.writable && channel.write(lineOf(message))),
+    usage: () => usageOf(pid),
     onMessage: (each) => (listener = each),
     kill,
   };
@@ -133,6 +137,7 @@ function startThread(url: URL, args: readonly string[]): WorkerChild {
       port1.postMessage(message);
     },
     onMessage: (each) => (listener = each),
+    usage: () => Promise.resolve(undefined),
     kill: () => void worker.terminate(),
   };
 }

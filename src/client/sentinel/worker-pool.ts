@@ -7,7 +7,12 @@ import { delay, type Timer } from '../clock.ts';
 import { inLines } from './output-lines.ts';
 import type { Platform } from '../platform.ts';
 import type { WorkerChild } from './worker-child.ts';
-import type { CancelledBatches, MessageFromWorker, WorkerOrder } from '../worker/worker-messages.ts';
+import type {
+  CallSeen,
+  CancelledBatches,
+  MessageFromWorker,
+  WorkerOrder,
+} from '../worker/worker-messages.ts';
 
 export interface WorkerPoolOptions {
   readonly platform: Platform;
@@ -24,6 +29,16 @@ export interface WorkerPoolOptions {
   readonly report: (end: WorkerEnd) => Promise<void>;
   /** Called with the output of a worker, in whole lines; the pool waits for it. */
   readonly onOutput: (rank: number, stream: OutputStream, lines: string) => Promise<void>;
+  /** Follows what the workers do. */
+  readonly watch?: WorkerWatch | undefined;
+}
+
+/** Follows what workers do, for people. */
+export interface WorkerWatch {
+  started(rank: number, child: WorkerChild): void;
+  /** @param seen the call that lasts; undefined when it has ended */
+  calls(rank: number, seen: CallSeen | undefined): void;
+  ended(rank: number): void;
 }
 
 export type OutputStream = 'stdout' | 'stderr';
@@ -170,7 +185,8 @@ export class WorkerPool {
     ];
     this.#members.set(rank, { actor, child });
     actor.start();
-    child.onMessage((message) => this.#heard(actor, message));
+    this.#options.watch?.started(rank, child);
+    child.onMessage((message) => this.#heard(rank, actor, message));
     child.send({ type: 'order', ...order, rank, cancelled: this.#cancelled });
     void child.ended.then(async (how) => {
       await Promise.race([Promise.all(outputs), delay(platform.clock, OUTPUT_LIMIT_MS)]);
@@ -178,7 +194,7 @@ export class WorkerPool {
     });
   }
 
-  #heard(actor: Member['actor'], message: MessageFromWorker): void {
+  #heard(rank: number, actor: Member['actor'], message: MessageFromWorker): void {
     switch (message.type) {
       case 'ready':
         actor.send({ type: 'worker.registered' });
@@ -186,10 +202,12 @@ export class WorkerPool {
       case 'call': {
         const { call, batch, at, limit, isLoading } = message;
         const cancelled = this.#cancelled[batch] ?? ('no' as const);
+        this.#options.watch?.calls(rank, message);
         const details = { call, batch, at, limit: limit ?? Infinity, isLoading, cancelled };
         return actor.send({ type: 'call.lasts', ...details });
       }
       case 'idle':
+        this.#options.watch?.calls(rank, undefined);
         return actor.send({ type: 'call.ended' });
       case 'condemned':
         return actor.send({ type: 'call.condemned', call: message.call });
@@ -200,6 +218,7 @@ export class WorkerPool {
 
   async #ended(end: WorkerEnd, wasReady: boolean, isPlanned: boolean, lastWords: string): Promise<void> {
     this.#members.delete(end.rank);
+    this.#options.watch?.ended(end.rank);
     const told = { ...end, words: end.words === '' ? lastWords.trim() : end.words };
     const { report, platform } = this.#options;
     // A server that does not answer delays no replacement. The next request to it follows the report.

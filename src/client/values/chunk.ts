@@ -1,4 +1,5 @@
-import { decodeBody, encodeBody, encodeLenient, type Body, type BodyType } from './bodies.ts';
+import { CHUNK_LETTERS, itemsOfChunk, type ChunkItem } from '../../wire/chunk.ts';
+import { decodeBody, encodeBody, encodeLenient, type Body } from './bodies.ts';
 import { ForeignValue, PICKLE_DESCRIPTOR } from './foreign-value.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
@@ -15,11 +16,14 @@ import { rangeError } from '../../wire/error-kind.ts';
  * bytes.
  */
 export class Chunk {
-  readonly #parts: readonly EncodedPart[];
+  readonly #parts: readonly ChunkItem[];
 
   /** @throws RangeError if the bytes are not a chunk */
   constructor(encoded: Buffer) {
-    this.#parts = [...partsOf(encoded)];
+    this.#parts = Array.from(itemsOfChunk(encoded), (item) => {
+      if (item === undefined) throw rangeError(BYTES.noChunk());
+      return item;
+    });
   }
 
   get length(): number {
@@ -28,14 +32,14 @@ export class Chunk {
 
   /** The value or failure at each place, decoded on demand. */
   *[Symbol.iterator](): Generator<ChunkOutcome, void, undefined> {
-    for (const { type, isFailure, bytes } of this.#parts) {
-      if (type === 'pickle') {
+    for (const { form, isFailure, bytes } of this.#parts) {
+      if (form === 'pickle') {
         yield { value: new ForeignValue(PICKLE_DESCRIPTOR, bytes) };
         continue;
       }
       let value: unknown;
       try {
-        value = decodeBody(type, bytes);
+        value = decodeBody(form, bytes);
       } catch (error) {
         yield { failure: failureOf(unreadable(bytes.length, error)) };
         continue;
@@ -44,22 +48,6 @@ export class Chunk {
     }
   }
 }
-
-/** An encoded value. */
-interface EncodedPart {
-  /** A pickle is a value of the client for Python, which this one does not decode (C7). */
-  readonly type: BodyType | 'pickle';
-  readonly isFailure: boolean;
-  readonly bytes: Buffer;
-}
-
-const LETTERS = { text: 't', json: 'j', bytes: 'b', uint8array: 'u', graph: 'g' } as const;
-const TYPES = new Map<string, EncodedPart['type']>([
-  ...Object.entries(LETTERS).map(([type, letter]) => [letter, unsafeCast<BodyType>(type)] as const),
-  ['p', 'pickle'],
-]);
-const HEAD = /^(!?)([a-z])(\d{1,15})$/;
-const NEWLINE = 0x0a;
 
 /** @returns the failure for a value that cannot be decoded */
 export const unreadable = (length: number, cause: unknown): TaskStopped =>
@@ -97,21 +85,9 @@ const copyOf = ({ type, body }: Body): Body => ({
 export function encodeChunk(parts: readonly ChunkPart[]): Buffer {
   const pieces = parts.flatMap(({ failure, body: { type, body } }) => {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    return [`${failure === undefined ? '' : '!'}${LETTERS[type]}${length}\n`, body];
+    return [`${failure === undefined ? '' : '!'}${CHUNK_LETTERS[type]}${length}\n`, body];
   });
   return pieces.every((piece) => typeof piece === 'string')
     ? Buffer.from(pieces.join(''))
     : Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-}
-
-function* partsOf(encoded: Buffer): Generator<EncodedPart, void, undefined> {
-  for (let at = 0; at < encoded.length;) {
-    const end = encoded.indexOf(NEWLINE, at);
-    const [, mark = '', letter = '', length = ''] = HEAD.exec(encoded.toString('latin1', at, end)) ?? [];
-    const type = TYPES.get(letter);
-    const start = end + 1;
-    at = start + Number(length);
-    if (end < 0 || type === undefined || at > encoded.length) throw rangeError(BYTES.noChunk());
-    yield { type, isFailure: mark === '!', bytes: encoded.subarray(start, at) };
-  }
 }

@@ -1,5 +1,5 @@
 import { unsafeCast } from '../unsafe-cast.ts';
-import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from './graph.ts';
+import { NEWLINE, PRIMITIVES, type Fields, type Graph, type Node, type Slot } from '../../wire/graph.ts';
 import { makeError } from './object-kinds.ts';
 import { BYTES } from '../errors/usage.ts';
 import { rangeError, typeError } from '../../wire/error-kind.ts';

@@ -1,5 +1,5 @@
 import { unsafeCast } from '../unsafe-cast.ts';
-import type { Fields, Graph, Node, Slot } from './graph.ts';
+import type { Fields, Graph, Node, Slot } from '../../wire/graph.ts';
 import { errorTypeOf, kindOf, ownMemory, type ObjectKind } from './object-kinds.ts';
 import { stepOf } from './graph-path.ts';
 import { userStack } from '../task/stacks.ts';

@@ -1,7 +1,7 @@
 import type { ServerAddress } from '../connection/server-address.ts';
 import { randomFrom } from '../task/random.ts';
 import type { TaskContext } from '../task/task.ts';
-import type { ElementId } from '../task/task-metadata.ts';
+import type { ElementId } from '../../wire/task-places.ts';
 import type { ElementCall } from './element-call.ts';
 
 export interface CallContextOptions {

@@ -1,5 +1,6 @@
 import { KEY } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
+import { elementOfPlace, type ElementId } from '../../wire/task-places.ts';
 import type { Activity } from './activity.ts';
 import { Chunk, chunkPart, type ChunkPart } from '../values/chunk.ts';
 import { delay, type Clock } from '../clock.ts';
@@ -9,7 +10,7 @@ import { ElementCall } from './element-call.ts';
 import { functionOf, ModuleError, type Exports, type ExportedFunction } from '../task/module-function.ts';
 import type { Platform } from '../platform.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
-import { elementOfPlace, type ChunkOutcome, type ElementId } from '../task/task-metadata.ts';
+import type { ChunkOutcome } from '../task/task-metadata.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { readable } from '../values/values.ts';
 import type { Call, Find } from './worker.ts';

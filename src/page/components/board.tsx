@@ -7,6 +7,7 @@ import { goQuery } from '../lib/router.ts';
 import { stateName, statePath, toneOf } from '../lib/states.ts';
 import { useAge } from '../lib/use-view.ts';
 import { Head, Meter, Nothing, Pager, Table } from './parts.tsx';
+import { CallText, processText, TileCall } from './running.tsx';
 import { StateChips } from './state-chips.tsx';
 import { StateMark, StateTag } from './states.tsx';
 
@@ -77,13 +78,13 @@ const onTask = ({ onTask }: WorkerView, age: number): string =>
   onTask === undefined ? '' : duration(onTask + age);
 
 function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | undefined }) {
-  const { rank, actor, state, host, completed, busyShare, batch, rankHistory } = worker;
+  const { rank, state, host, completed, busyShare, running, rankHistory } = worker;
   const tone = toneOf(state);
   return (
     <li>
       <a
         class={`tile ${tone}`}
-        href={page.charts({ name: sleigh }, { actor })}
+        href={page.worker({ name: sleigh }, rank)}
         title={[statePath(state), host, rankHistory && replacedTimes(rankHistory)].filter(Boolean).join(', ')}
       >
         <span class="tile-head">
@@ -96,11 +97,12 @@ function Tile({ sleigh, worker, age, reason }: WorkerProps & { reason: string | 
         <span class="tile-task">
           {state === 'replacing' ? 'is being replaced' : undefined}
           {tone === 'dead' || tone === 'lost' ? reasonOf(worker, reason) : onTask(worker, age)}
-          {batch !== undefined && <> on batch {batch.title}</>}
         </span>
+        {running !== undefined && <TileCall running={running} />}
         <span class="tile-foot">
           <span>{count(completed)} done</span>
           <span>{percent(busyShare)} busy</span>
+          {worker.process !== undefined && <span>{processText(worker.process)}</span>}
         </span>
       </a>
     </li>
@@ -126,9 +128,11 @@ function WorkerTable({
           <Head>Host</Head>
           <Head number>Tasks done</Head>
           <Head number>On its task</Head>
+          <Head>Call</Head>
           <Head>Batch</Head>
           <Head number>Attempt</Head>
           <Head>Time busy</Head>
+          <Head number>Process</Head>
           <Head number>Replaced</Head>
           <Head>Client</Head>
         </>
@@ -137,7 +141,7 @@ function WorkerTable({
       {workers.map((worker) => (
         <tr key={worker.rank}>
           <th scope="row" class="number">
-            <a href={page.charts({ name: sleigh }, { actor: worker.actor })}>{worker.rank}</a>
+            <a href={page.worker({ name: sleigh }, worker.rank)}>{worker.rank}</a>
           </th>
           <td>
             <StateTag state={worker.state} />
@@ -145,11 +149,13 @@ function WorkerTable({
           <td>{worker.host}</td>
           <td class="number">{count(worker.completed)}</td>
           <td class="number">{onTask(worker, age)}</td>
+          <td class="wide">{worker.running !== undefined && <CallText running={worker.running} />}</td>
           <td>{worker.batch?.title}</td>
           <td class="number">{worker.attempts}</td>
           <td>
             <Meter share={worker.busyShare} label={`worker ${worker.rank} busy`} />
           </td>
+          <td class="number">{worker.process !== undefined && processText(worker.process)}</td>
           <td class="number">{worker.rankHistory?.replacements}</td>
           <td>{worker.client !== undefined && <a href={page.client(worker.client)}>{worker.client}</a>}</td>
         </tr>

@@ -11,7 +11,7 @@ import { compact, count, duration, percent, plural } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { Head, Nothing, Pager, Panel, Table, Time } from './parts.tsx';
 
-export const FAILURES_SIZE = 20;
+export const FAILURES_SIZE = 10;
 
 /** A bar with the done, the failed and the missing part, and the same in words. */
 export function Progress({ progress }: { progress: ProgressView }) {

@@ -29,6 +29,8 @@ export const page = {
     `${workspace(of)}/variables/${part(variable.name)}`,
   client: (id: number): string => `${BASE}/clients/${id}`,
   sleigh: ({ name }: Pick<Named, 'name'>): string => `${BASE}/sleighs/${part(name)}`,
+  worker: ({ name }: Pick<Named, 'name'>, rank: number): string =>
+    `${BASE}/sleighs/${part(name)}/workers/${rank}`,
   charts: ({ name }: Pick<Named, 'name'>, query: Query = {}): string =>
     withQuery(`${BASE}/sleighs/${part(name)}/charts`, query),
   chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,

@@ -22,6 +22,7 @@ import {
   Time,
   Waiting,
 } from '../components/parts.tsx';
+import { Output } from '../components/output.tsx';
 import { Plot } from '../components/plot.tsx';
 import { StateCounts, StateTag } from '../components/states.tsx';
 import { count, plural } from '../lib/format.ts';
@@ -94,6 +95,7 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
           reasons={new Map(data.failures.map(({ actor, event }) => [actor, event]))}
         />
       </Panel>
+      <Output sleigh={name} rank={undefined} search={query.get('search') ?? ''} />
       {data.failures.length > 0 && (
         <Panel
           title="Failures of workers"
