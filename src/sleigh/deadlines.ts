@@ -59,6 +59,14 @@ export class Deadlines implements JobDeadlines {
     });
   }
 
+  /** When the next deadline of that name passes, in milliseconds since 1970; undefined if none runs. */
+  next(name: DeadlineName): number | undefined {
+    let next: number | undefined;
+    for (const running of this.#running.values())
+      if (running.name === name) next = Math.min(running.at, next ?? running.at);
+    return next;
+  }
+
   stop(name: DeadlineName, agent?: number): void {
     this.#job.timers.stop(timerOf(name, agent));
     this.#forget(name, agent);

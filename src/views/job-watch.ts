@@ -1,5 +1,5 @@
 import type { Sleigh } from '../sleigh/sleigh.ts';
-import { noticesOf, type JobFacts, type Notice } from './notices.ts';
+import { noticesOf, type JobFacts, type Notice, type Trouble } from './notices.ts';
 import type { NoticeView } from './progress-types.ts';
 import type { SleighCounts } from './sleigh-counts.ts';
 
@@ -27,15 +27,28 @@ export class JobWatch {
   notices(sleigh: Sleigh, summary: SleighCounts, now: number): NoticeView[] {
     const views: NoticeView[] = [];
     for (const notice of noticesOf(this.#facts(sleigh, summary, now))) {
-      const { kind, text, began, after } = notice;
-      const since = began ?? this.#since.get(keyOf(notice)) ?? now;
-      if (now - since >= (after ?? 0)) views.push({ kind, text, since });
+      const since = this.#sinceOf(notice, now);
+      if (since === undefined) continue;
+      const { text, trouble, deadline } = notice;
+      views.push({ kind: trouble === undefined ? 'hint' : 'trouble', text, since, deadline });
     }
     return views.sort((a, b) => Number(a.kind === 'hint') - Number(b.kind === 'hint'));
   }
 
+  /** The troubles that hold for as long as they must. */
+  *troubles(sleigh: Sleigh, summary: SleighCounts, now: number): Generator<Trouble> {
+    for (const notice of noticesOf(this.#facts(sleigh, summary, now)))
+      if (notice.trouble !== undefined && this.#sinceOf(notice, now) !== undefined) yield notice.trouble;
+  }
+
+  /** @returns since when it holds; undefined if that is not long enough to be shown */
+  #sinceOf(notice: Notice, now: number): number | undefined {
+    const since = notice.began ?? this.#since.get(keyOf(notice)) ?? now;
+    return now - since >= (notice.after ?? 0) ? since : undefined;
+  }
+
   #facts(sleigh: Sleigh, summary: SleighCounts, now: number): JobFacts {
-    const { work, joining } = sleigh;
+    const { work, joining, deadlines } = sleigh;
     const { accepted, answered } = work.batches.totals.overall;
     const { forStatus, forNumber } = joining.waiting;
     return {
@@ -48,6 +61,12 @@ export class JobWatch {
       lastCompletedAt: this.#lastCompletedAt,
       ...this.#tasks,
       unanswered: accepted - answered,
+      deadlines: {
+        joining: deadlines.next('joining'),
+        grace: deadlines.next('grace'),
+        drain: deadlines.next('drain'),
+        returning: deadlines.next('return of worker'),
+      },
     };
   }
 }

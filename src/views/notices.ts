@@ -25,6 +25,13 @@ export interface JobFacts extends Pick<
   readonly longest: { readonly rank: number; readonly milliseconds: number } | undefined;
   /** Tasks without a result. */
   readonly unanswered: number;
+  /** When the group closes, when a job without workers ends, when one that shuts down does, and when a worker counts as dead. */
+  readonly deadlines: {
+    readonly joining: number | undefined;
+    readonly grace: number | undefined;
+    readonly drain: number | undefined;
+    readonly returning: number | undefined;
+  };
 }
 
 /** A job makes no progress if nothing was completed for this many times as long as a task usually takes. */
@@ -36,9 +43,25 @@ const SHORTEST_STALL_MS = 30_000;
 /** Milliseconds after which results that nobody takes, and a group that waits, are a trouble. */
 const PATIENCE_MS = 30_000;
 
-export interface Notice {
-  readonly kind: NoticeView['kind'];
-  readonly text: string;
+/** The troubles, by their names in `sleigh_jobs_in_trouble` (docs/operations.md has an alert for each). */
+export const TROUBLES = [
+  'server-fault',
+  'failed-elements',
+  'job-failed',
+  'dead-workers',
+  'lost-connections',
+  'no-workers',
+  'tasks-not-taken',
+  'waiting-for-workers',
+  'nothing-finishes',
+  'long-task',
+  'master-does-not-fetch',
+] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+export interface Notice extends Pick<NoticeView, 'text' | 'deadline'> {
+  /** Undefined for a hint, which only explains what is shown. */
+  readonly trouble: Trouble | undefined;
   /** When it began; the default is when it was first seen. */
   readonly began?: number | undefined;
   /** Milliseconds for which it must hold before it is shown. */
@@ -49,11 +72,17 @@ export interface Notice {
 export function* noticesOf(facts: JobFacts): Generator<Notice> {
   const { state, hasFailed, progress } = facts;
   if (hasFailed) {
-    yield trouble('It has failed by a fault of the server: waiting clients were answered, and it has ended');
+    yield trouble(
+      'server-fault',
+      'It has failed by a fault of the server: waiting clients were answered, and it has ended',
+    );
     return;
   }
   if (progress.failed > 0)
-    yield trouble(`${counted(progress.failed, progress.unit.slice(0, -1), progress.unit)} failed`);
+    yield trouble(
+      'failed-elements',
+      `${counted(progress.failed, progress.unit.slice(0, -1), progress.unit)} failed`,
+    );
   if (state === 'serving') yield* whileServing(facts);
   else yield* ofShutdown(facts);
 }
@@ -62,27 +91,36 @@ function* whileServing(facts: JobFacts): Generator<Notice> {
   const { workers, queued, running, results } = facts;
   const dead = inStates(workers, 'dead');
   const disconnected = inStates(workers, 'disconnected');
-  if (dead > 0) yield trouble(`${counted(dead, 'worker has', 'workers have')} died`);
+  if (dead > 0) yield trouble('dead-workers', `${counted(dead, 'worker has', 'workers have')} died`);
   if (disconnected > 0)
-    yield trouble(`${counted(disconnected, 'worker has', 'workers have')} lost the connection`);
+    yield trouble(
+      'lost-connections',
+      `${counted(disconnected, 'worker has', 'workers have')} lost the connection`,
+      deadline('counts as dead', facts.deadlines.returning),
+    );
   yield* ofWorkers(facts);
   yield* ofTime(facts);
   if (results > 0 && queued + running === 0 && !facts.masterWaits)
     yield {
-      ...trouble(`The master does not fetch: ${counted(results, 'result waits', 'results wait')}`),
+      ...trouble(
+        'master-does-not-fetch',
+        `The master does not fetch: ${counted(results, 'result waits', 'results wait')}`,
+      ),
       after: PATIENCE_MS,
     };
 }
 
-function* ofShutdown({ shutdown, unanswered, workers }: JobFacts): Generator<Notice> {
+function* ofShutdown({ shutdown, unanswered, workers, deadlines }: JobFacts): Generator<Notice> {
   const isByItself = shutdown.endsWith('byItself');
   const dead = inStates(workers, 'dead');
   const died =
     dead === 0 ? '' : dead === total(workers) ? ', every worker died' : `, ${counted(dead, 'worker')} died`;
   if (isByItself && unanswered > 0)
-    yield trouble(`The job has failed: ${counted(unanswered, 'task')} dropped${died}`);
-  else if (isByItself) yield trouble('It shuts down by itself, because it cannot continue');
+    yield trouble('job-failed', `The job has failed: ${counted(unanswered, 'task')} dropped${died}`);
+  else if (isByItself) yield trouble('job-failed', 'It shuts down by itself, because it cannot continue');
   else if (unanswered > 0) yield hint(`${counted(unanswered, 'task')} will not be done: the job was stopped`);
+  if (deadlines.drain !== undefined)
+    yield hint('Workers may end what they do', deadline('the job ends', deadlines.drain));
 }
 
 function* ofWorkers(facts: JobFacts): Generator<Notice> {
@@ -91,15 +129,20 @@ function* ofWorkers(facts: JobFacts): Generator<Notice> {
   const reserved = inStates(workers, 'reserved', 'replacing');
   const waiting = inStates(workers, 'waiting');
   if (registered === 0) {
+    const end = deadline('the job ends', facts.deadlines.grace);
     if (queued > 0)
-      yield trouble(`${counted(queued, 'task waits', 'tasks wait')}, and no worker is there to take them`);
-    else if (total(workers) === 0) yield hint('No sentinel has fetched a rank yet');
+      yield trouble(
+        'no-workers',
+        `${counted(queued, 'task waits', 'tasks wait')}, and no worker is there to take them`,
+        end,
+      );
+    else if (total(workers) === 0) yield hint('No sentinel has fetched a rank yet', end);
     if (reserved > 0)
       yield hint(
         `${counted(reserved, 'rank was', 'ranks were')} given out whose workers have not registered`,
       );
   } else if (queued > 0 && waiting > 0 && running === 0)
-    yield trouble('Workers wait although tasks are queued');
+    yield trouble('tasks-not-taken', 'Workers wait although tasks are queued');
   else if (queued + running === 0 && waiting === registered)
     yield hint(
       results > 0
@@ -110,7 +153,11 @@ function* ofWorkers(facts: JobFacts): Generator<Notice> {
     yield hint('Tasks are queued, and no worker has fetched one yet');
   if (facts.waitForGroup > 0 && !joinPhase.endsWith('closed'))
     yield {
-      ...trouble(`Waiting for workers: ${count(facts.registered)} of ${count(facts.expected)} registered`),
+      ...trouble(
+        'waiting-for-workers',
+        `Waiting for workers: ${count(facts.registered)} of ${count(facts.expected)} registered`,
+        deadline('closes', facts.deadlines.joining),
+      ),
       after: PATIENCE_MS,
     };
 }
@@ -120,20 +167,33 @@ function* ofTime({ now, running, lastCompletedAt, usualMs, longest }: JobFacts):
   const limit = Math.max(SHORTEST_STALL_MS, STALLED_TIMES * usualMs);
   if (running > 0 && now - lastCompletedAt > limit)
     yield {
-      ...trouble(`Nothing has finished, although a task usually takes ${inSeconds(usualMs)}`),
+      ...trouble(
+        'nothing-finishes',
+        `Nothing has finished, although a task usually takes ${inSeconds(usualMs)}`,
+      ),
       began: lastCompletedAt,
     };
   else if (longest !== undefined && longest.milliseconds > Math.max(SHORTEST_STALL_MS, LONG_TIMES * usualMs))
     yield {
       ...trouble(
+        'long-task',
         `Worker ${longest.rank} runs a task far longer than the others, which take ${inSeconds(usualMs)}`,
       ),
       began: now - longest.milliseconds,
     };
 }
 
-const trouble = (text: string): Notice => ({ kind: 'trouble', text });
-const hint = (text: string): Notice => ({ kind: 'hint', text });
+const trouble = (name: Trouble, text: string, deadline?: Deadline): Notice => ({
+  trouble: name,
+  text,
+  deadline,
+});
+const hint = (text: string, deadline?: Deadline): Notice => ({ trouble: undefined, text, deadline });
+
+type Deadline = NoticeView['deadline'];
+/** @param what what happens then, as in `closes` */
+const deadline = (what: string, at: number | undefined): Deadline =>
+  at === undefined ? undefined : { what, at };
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const count = (n: number): string => whole.format(n);

@@ -27,6 +27,8 @@ export interface NoticeView {
   readonly text: string;
   /** Since when; undefined if it is no matter of time. */
   readonly since: number | undefined;
+  /** What happens next by itself, and when: `closes`, at a time. */
+  readonly deadline?: { readonly what: string; readonly at: number } | undefined;
 }
 
 /** The batches of a master that tells about them, newest first. */

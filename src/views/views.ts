@@ -10,6 +10,8 @@ import { outputQuery, outputView } from './output.ts';
 import { overview } from './overview.ts';
 import { newest, rangeOf } from './paging.ts';
 import { route, type ViewMakers } from './router.ts';
+import { TROUBLES, type Trouble } from './notices.ts';
+import { sleighCounts } from './sleigh-counts.ts';
 import { sleighView } from './sleigh.ts';
 import { workerDetails, workersView } from './workers.ts';
 import { SleighFigures } from './sleigh-figures.ts';
@@ -106,6 +108,19 @@ export class Views {
     let figures = this.#figures.get(sleigh);
     if (figures === undefined) this.#figures.set(sleigh, (figures = new SleighFigures()));
     return figures;
+  }
+
+  /** The number of jobs with each trouble, of the newest jobs. */
+  troubles(): ReadonlyMap<Trouble, number> {
+    const now = this.#about.now();
+    const counts = new Map<Trouble, number>(TROUBLES.map((trouble) => [trouble, 0]));
+    for (const { plugin } of newest(this.#core.workspaces.occupied, MAX_SAMPLED)) {
+      if (!(plugin instanceof Sleigh)) continue;
+      const { watch, rate } = this.#figuresOf(plugin);
+      for (const trouble of watch.troubles(plugin, sleighCounts(plugin, rate), now))
+        counts.set(trouble, (counts.get(trouble) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** Takes a sample of the metrics; called once a second. */

@@ -8,7 +8,7 @@ import { sizeOf } from '../wire/payload.ts';
 import { Babelfishes } from './babelfish.ts';
 import { drawingsIn } from './drawings.ts';
 import { metricsOf } from './metrics.ts';
-import type { Site, ViewSource } from './site.ts';
+import type { Site } from './site.ts';
 import type { WebServer } from './web-server.ts';
 import type { Writes } from './writes.ts';
 
@@ -26,7 +26,7 @@ const now = (): number => performance.timeOrigin + performance.now();
 
 /** The views of a running server. */
 export class LiveSite implements Site {
-  readonly views: ViewSource;
+  readonly views: Views;
   readonly writes: Writes | undefined;
   readonly metrics: () => Promise<string>;
   readonly #server: TcpServer;
@@ -49,7 +49,7 @@ export class LiveSite implements Site {
     const about = { host, port, version: VERSION, startedAt, writable, now, drawing, peek, babelfish };
     this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
-    this.metrics = metricsOf(server, web);
+    this.metrics = metricsOf(server, web, this.views);
     this.#sampling = setInterval(() => {
       try {
         this.views.sample();

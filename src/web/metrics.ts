@@ -3,6 +3,7 @@ import type { Histogram as Counted } from '../core/metrics.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { TcpServer } from '../transport/server.ts';
 import { sleighCounts, type SleighCounts } from '../views/sleigh-counts.ts';
+import type { Views } from '../views/views.ts';
 import { addLimitMetrics } from './limit-metrics.ts';
 import type { WebServer } from './web-server.ts';
 
@@ -52,15 +53,15 @@ function processMetrics(): Registry {
 }
 
 /** @returns a function that creates the text of `/metrics`; the names are in docs/web.md */
-export function metricsOf(server: TcpServer, web: WebServer): () => Promise<string> {
+export function metricsOf(server: TcpServer, web: WebServer, views: Views): () => Promise<string> {
   let registry: Registry | undefined;
   return () => {
-    registry ??= Registry.merge([serverMetrics(server, web), processMetrics()]);
+    registry ??= Registry.merge([serverMetrics(server, web, views), processMetrics()]);
     return registry.metrics();
   };
 }
 
-function serverMetrics(server: TcpServer, web: WebServer): Registry {
+function serverMetrics(server: TcpServer, web: WebServer, views: Views): Registry {
   const { core, handling } = server;
   const registry = new Registry();
   addLimitMetrics(registry, server);
@@ -140,6 +141,12 @@ function serverMetrics(server: TcpServer, web: WebServer): Registry {
       [{ outcome: 'done' }, total(({ progress }) => progress.done - progress.failed)],
       [{ outcome: 'failed' }, total(({ progress }) => progress.failed)],
     ],
+  );
+  gauges(
+    'sleigh_jobs_in_trouble',
+    'Jobs with each trouble that the page names, of the newest 100.',
+    'trouble',
+    () => labelled('trouble', views.troubles()),
   );
   gauge('sleigh_results', 'Results that no master has taken.', () => total(({ results }) => results));
 

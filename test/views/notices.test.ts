@@ -29,10 +29,14 @@ const facts = (fields: Partial<JobFacts>): JobFacts => ({
   usualMs: 1_000,
   longest: undefined,
   unanswered: 7,
+  deadlines: { joining: undefined, grace: undefined, drain: undefined, returning: undefined },
   ...fields,
 });
 const said = (fields: Partial<JobFacts>): string[] =>
-  Array.from(noticesOf(facts(fields)), ({ kind, text }) => `${kind}: ${text}`);
+  Array.from(
+    noticesOf(facts(fields)),
+    ({ trouble, text }) => `${trouble === undefined ? 'hint' : 'trouble'}: ${text}`,
+  );
 
 describe('what is said of a job that may be stuck', () => {
   test('is nothing for a job that makes progress', () => expect(said({})).toEqual([]));
@@ -67,7 +71,7 @@ describe('what is said of a job that may be stuck', () => {
     const stalled = { now: 1_000_000, lastCompletedAt: 1_000_000 - 61_000, usualMs: 6_000 };
     expect([...noticesOf(facts(stalled))]).toEqual([
       {
-        kind: 'trouble',
+        trouble: 'nothing-finishes',
         text: 'Nothing has finished, although a task usually takes 6 s',
         began: stalled.lastCompletedAt,
       },
@@ -81,7 +85,7 @@ describe('what is said of a job that may be stuck', () => {
     const longest = { rank: 3, milliseconds: 45_000 };
     expect([...noticesOf(facts({ longest }))]).toEqual([
       {
-        kind: 'trouble',
+        trouble: 'long-task',
         text: 'Worker 3 runs a task far longer than the others, which take 1 s',
         began: 955_000,
       },
@@ -94,6 +98,20 @@ describe('what is said of a job that may be stuck', () => {
       'trouble: Waiting for workers: 2 of 4 registered',
     ]);
     expect(said({ waitForGroup: 1, registered: 2, expected: 4, joinPhase: 'closed' })).toEqual([]);
+  });
+
+  test('names what happens next by itself, and when', () => {
+    const deadlines = { joining: 1, grace: 2, drain: 3, returning: 4 };
+    const nexts = (fields: Partial<JobFacts>) =>
+      Array.from(noticesOf(facts({ deadlines, ...fields })), ({ trouble, deadline }) => [trouble, deadline]);
+    expect(nexts({ waitForGroup: 1 })).toEqual([['waiting-for-workers', { what: 'closes', at: 1 }]]);
+    expect(nexts({ workers: {}, running: 0 })).toEqual([['no-workers', { what: 'the job ends', at: 2 }]]);
+    expect(nexts({ state: 'shuttingDown', shutdown: 'shuttingDown.byRequest', unanswered: 0 })).toEqual([
+      [undefined, { what: 'the job ends', at: 3 }],
+    ]);
+    expect(nexts({ workers: { 'registered.busy': 1, 'registered.disconnected': 1 } })).toEqual([
+      ['lost-connections', { what: 'counts as dead', at: 4 }],
+    ]);
   });
 
   test('is only the fault for a sleigh that has failed', () =>

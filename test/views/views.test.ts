@@ -267,6 +267,7 @@ describe('the view of the machines', () => {
       'sentinel',
       'shutdown',
       'batch',
+      'retry',
       'sleighPool',
       'pool',
       'workerProcess',

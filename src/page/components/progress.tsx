@@ -60,11 +60,16 @@ export function Notices({ notices, now }: { notices: readonly NoticeView[]; now:
   if (notices.length === 0) return null;
   return (
     <ul class="notices">
-      {notices.map(({ kind, text, since }) => (
+      {notices.map(({ kind, text, since, deadline }) => (
         <li key={text} class={kind}>
           {text}
           {since !== undefined && now - since >= SHOWN_MS && (
             <span class="faint">, for {duration(now - since)}</span>
+          )}
+          {deadline !== undefined && (
+            <span>
+              , {deadline.what} at <Time at={deadline.at} />
+            </span>
           )}
         </li>
       ))}
