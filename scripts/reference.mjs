@@ -10,6 +10,7 @@ import { STORED } from '../dist/store/errors.js';
 import { SERVER } from '../dist/transport/errors.js';
 import { PROBLEM } from '../dist/web/problems.js';
 import { READS, VIEWS, WRITES } from '../dist/web/routes.js';
+import { BOUNDS } from '../dist/wire/bounds.js';
 import { LIMITS } from '../dist/wire/limits.js';
 import { REFUSALS } from '../dist/wire/refusals.js';
 import { fileURLToPath } from 'node:url';
@@ -226,6 +227,17 @@ writeFileSync(
     ...Object.entries(LIMITS).map(
       ([name, { default: usual, unit, clause, metric }]) =>
         `| \`${name}\` | ${usual.toLocaleString('en')} | ${unit} | ${clause} | \`--limit ${name}=NUMBER\` | ${SEEN[metric]} |`,
+    ),
+    '',
+    '## Fixed bounds',
+    '',
+    'No setting changes these. They are in `src/wire/bounds.ts`.',
+    '',
+    '| bound | value | unit | clause | what it bounds |',
+    '| --- | ---: | --- | --- | --- |',
+    ...Object.entries(BOUNDS).map(
+      ([name, { value, unit, clause = '', what }]) =>
+        `| \`${name}\` | ${value.toLocaleString('en')} | ${unit} | ${clause} | ${what} |`,
     ),
     '',
   ].join('\n'),

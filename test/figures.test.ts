@@ -2,27 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_DRAIN_S } from '../src/cli/serve.ts';
 import { DEFAULT_OPTIONS } from '../src/sleigh/options.ts';
-import { MISSED_PERIODS } from '../src/sleigh/sentinel-binding.ts';
-import { KEEP_ALIVE_MS, RESERVED_DESCRIPTORS } from '../src/transport/listener.ts';
-import { EARLY_BYTES, LINGER_MS } from '../src/transport/peer.ts';
-import { STOP_MS } from '../src/transport/stopping.ts';
-import {
-  FEED_INTERVAL_MS,
-  FEED_SHARE,
-  IDLE_FEED_LIMIT_MS,
-  MAX_FEED_BYTES,
-  STREAM_COMMENT_MS,
-} from '../src/web/feeds.ts';
+import { FEED_INTERVAL_MS, FEED_SHARE, STREAM_COMMENT_MS } from '../src/web/feeds.ts';
 import { ANSWER_SHARE } from '../src/web/time-share.ts';
-import { MAX_WAITING_BYTES, REQUEST_TIME_MS } from '../src/web/turns.ts';
-import { MAX_UNREAD } from '../src/web/unread-answers.ts';
-import {
-  HEADER_BYTES,
-  IDLE_TIME_MS,
-  MAX_CONNECTIONS,
-  MAX_VIEWERS,
-  STILL_TIME_MS,
-} from '../src/web/web-server.ts';
+import { MAX_CONNECTIONS } from '../src/web/web-server.ts';
+import { BOUNDS } from '../src/wire/bounds.ts';
 import { DEFAULT_LIMITS } from '../src/wire/limits.ts';
 
 // The documents state what the code does: each figure is compared with the constant behind it.
@@ -51,29 +34,29 @@ describe.each<[name: string, sentences: readonly string[]]>([
     [
       `| a handshake, TLS included | ${handshakeSeconds} seconds | `,
       `or the next ${kibibytes(progressBytes)} | ${requestSeconds} seconds | `,
-      `to take what is left | ${seconds(LINGER_MS)} without taking a byte | `,
+      `to take what is left | ${seconds(BOUNDS.lingerMs.value)} without taking a byte | `,
       `after SIGTERM | ${DEFAULT_DRAIN_S} seconds | `,
       `waits up to \`--drain\` seconds (${DEFAULT_DRAIN_S})`,
-      `when the server stops | ${seconds(STOP_MS)} | `,
-      `whether it is there | ${seconds(KEEP_ALIVE_MS)}, and then`,
-      `${WORDS[MISSED_PERIODS]} refresh periods, of ${DEFAULT_OPTIONS.sentinelRefreshPeriod} seconds each`,
-      `does not use it for ${WORDS[MISSED_PERIODS]} refresh periods is dead`,
-      `replies it does not take | ${seconds(2 * LINGER_MS)} without taking a byte | `,
-      `behind at most ${mebibytes(EARLY_BYTES)} of requests`,
+      `when the server stops | ${seconds(BOUNDS.stopMs.value)} | `,
+      `whether it is there | ${seconds(BOUNDS.keepAliveMs.value)}, and then`,
+      `${WORDS[BOUNDS.missedPeriods.value]} refresh periods, of ${DEFAULT_OPTIONS.sentinelRefreshPeriod} seconds each`,
+      `does not use it for ${WORDS[BOUNDS.missedPeriods.value]} refresh periods is dead`,
+      `replies it does not take | ${seconds(2 * BOUNDS.lingerMs.value)} without taking a byte | `,
+      `behind at most ${mebibytes(BOUNDS.earlyBytes.value)} of requests`,
       `of which none is registered | ${DEFAULT_OPTIONS.workerGracePeriod} seconds | `,
-      `a request for the web page | ${seconds(REQUEST_TIME_MS)} | `,
-      `connection of the web page | ${seconds(IDLE_TIME_MS)} | `,
-      `a browser that takes nothing | ${seconds(STILL_TIME_MS)} | `,
+      `a request for the web page | ${seconds(BOUNDS.webRequestMs.value)} | `,
+      `connection of the web page | ${seconds(BOUNDS.webIdleMs.value)} | `,
+      `a browser that takes nothing | ${seconds(BOUNDS.webStillMs.value)} | `,
       `(\`sentinelRefreshPeriod\`, ${DEFAULT_OPTIONS.sentinelRefreshPeriod} seconds)`,
-      `the server asks after ${seconds(KEEP_ALIVE_MS)} of silence`,
-      `given up after ${KEEP_ALIVE_MS / 1_000} + 9 × 75 seconds`,
-      `the last ${RESERVED_DESCRIPTORS} descriptors are for large values`,
+      `the server asks after ${seconds(BOUNDS.keepAliveMs.value)} of silence`,
+      `given up after ${BOUNDS.keepAliveMs.value / 1_000} + 9 × 75 seconds`,
+      `the last ${BOUNDS.reservedDescriptors.value} descriptors are for large values`,
     ],
   ],
   [
     'reliability',
     [
-      `given up by keep-alive after ${KEEP_ALIVE_MS / 1_000 + 11} seconds: ${KEEP_ALIVE_MS / 1_000} of silence`,
+      `given up by keep-alive after ${BOUNDS.keepAliveMs.value / 1_000 + 11} seconds: ${BOUNDS.keepAliveMs.value / 1_000} of silence`,
     ],
   ],
   [
@@ -85,27 +68,27 @@ describe.each<[name: string, sentences: readonly string[]]>([
   [
     'web',
     [
-      `${thousands(MAX_VIEWERS)} viewers, ${thousands(MAX_CONNECTIONS)} connections, headers of ${kibibytes(HEADER_BYTES)}`,
-      `${seconds(REQUEST_TIME_MS)} for a request to come`,
-      `${seconds(IDLE_TIME_MS)} between two requests`,
-      `${seconds(STILL_TIME_MS)} without a byte`,
-      `More than ${kibibytes(MAX_WAITING_BYTES)} of them behind the one that is being answered`,
+      `${thousands(BOUNDS.viewers.value)} viewers, ${thousands(MAX_CONNECTIONS)} connections, headers of ${kibibytes(BOUNDS.webHeaderBytes.value)}`,
+      `${seconds(BOUNDS.webRequestMs.value)} for a request to come`,
+      `${seconds(BOUNDS.webIdleMs.value)} between two requests`,
+      `${seconds(BOUNDS.webStillMs.value)} without a byte`,
+      `More than ${kibibytes(BOUNDS.webWaitingBytes.value)} of them behind the one that is being answered`,
       `take ${PARTS.get(ANSWER_SHARE)} of the server's time at most`,
       `streams take ${PARTS.get(FEED_SHARE)}`,
       `for at most ${PARTS.get(FEED_SHARE)} of the time`,
       `at most ${1_000 / FEED_INTERVAL_MS} times a second`,
       `A comment every ${seconds(STREAM_COMMENT_MS)}`,
-      `One that takes nothing for ${seconds(IDLE_FEED_LIMIT_MS)} is closed`,
-      `views that streams show are at most ${mebibytes(MAX_FEED_BYTES)}`,
-      `have not taken are at most ${mebibytes(MAX_UNREAD)}`,
+      `One that takes nothing for ${seconds(BOUNDS.streamStillMs.value)} is closed`,
+      `views that streams show are at most ${mebibytes(BOUNDS.streamBytes.value)}`,
+      `have not taken are at most ${mebibytes(BOUNDS.webUnreadBytes.value)}`,
     ],
   ],
   [
     'protocol',
     [
-      `does not use it for ${WORDS[MISSED_PERIODS]} refresh periods`,
-      `Clients have ${secondsInWords(STOP_MS)} to take what is on its way to them`,
-      `the client has ${secondsInWords(LINGER_MS)} to take the last reply`,
+      `does not use it for ${WORDS[BOUNDS.missedPeriods.value]} refresh periods`,
+      `Clients have ${secondsInWords(BOUNDS.stopMs.value)} to take what is on its way to them`,
+      `the client has ${secondsInWords(BOUNDS.lingerMs.value)} to take the last reply`,
     ],
   ],
 ])('the figures in docs/%s.md', (name, sentences) => {

@@ -1,11 +1,9 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { KEY } from '../wire/names.ts';
 import { isFile, isPieces, NO_METADATA, type Metadata, type Pieces } from '../wire/payload.ts';
 import { encodeReply, NO_VALUE, type ReplyFormat, type ReplyValue, type Status } from '../wire/reply.ts';
 import type { Refusal } from '../workspace/refusal.ts';
 import type { CommandSink } from './command-sink.ts';
-
-/** Beyond this many bytes of replies to one piece of input, the rest of the input waits until they are sent. */
-const REPLIES_AT_ONCE = 2 ** 20;
 
 /** The replies to one connection, as commands. */
 export class Outgoing {
@@ -24,7 +22,7 @@ export class Outgoing {
 
   /** Whether the client must take replies before more are sent (P11). */
   get isFull(): boolean {
-    return this.#replied > REPLIES_AT_ONCE;
+    return this.#replied > BOUNDS.pendingReplyBytes.value;
   }
 
   /** Called when the client has taken everything, or sends something new. */

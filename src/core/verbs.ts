@@ -5,7 +5,7 @@ import type { Request } from '../wire/request.ts';
 import { PendingGet, foundPieces, foundText, type Found, type Iterator } from '../workspace/pending-get.ts';
 import { Listing, listVariables } from '../workspace/listing.ts';
 import type { Receipt } from '../workspace/receipt.ts';
-import { isRefusal, notANumber, overLimit, refusal, type Refusal } from '../workspace/refusal.ts';
+import { isRefusal, notANumber, refusal, type Refusal } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
 import type { Opener } from '../workspace/references.ts';
 import type { OpenRequest, Workspaces } from '../workspace/workspaces.ts';
@@ -62,7 +62,7 @@ export function run(
   workspaces: Workspaces,
 ): Outcome {
   if (verb === undefined) return refusal(REQUEST.unknownVerb(request.verb));
-  if (request.excess !== undefined) return overLimit(request.limit ?? 'argumentCount', request.excess);
+  if (request.excess !== undefined) return request.excess;
   const [least, most] = verb.arity;
   if (request.args.length < least || request.args.length > most)
     return refusal(REQUEST.wrongArity(request.verb));

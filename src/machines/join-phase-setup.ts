@@ -5,8 +5,6 @@ import type { JoinPhaseEvent, RankState, RefusedFor } from './join-phase-events.
 
 /** No maximum is set (S4). */
 export const NO_MAXIMUM = -1;
-/** The duration of the join phase in seconds by default (S5). */
-export const DEFAULT_DURATION = 60;
 
 export interface JoinPhaseContext {
   maximum: number;

@@ -14,10 +14,11 @@
  * - S18 A worker that comes back is not new, so a closed group accepts it.
  * - S19 A rank whose worker is being replaced is expected again, and a closed group accepts the replacement.
  */
+import { BOUNDS } from '../wire/bounds.ts';
 import { and, not, or, sendParent } from 'xstate';
 import { rule } from './rule.ts';
 import type { RankState, RefusedFor } from './join-phase-events.ts';
-import { DEFAULT_DURATION, joinPhase } from './join-phase-setup.ts';
+import { joinPhase } from './join-phase-setup.ts';
 
 /** A registration under a rank that nobody registers under any more, or never could. */
 const refusedFor = (rank: RankState & RefusedFor, clause: string, description: string) =>
@@ -60,8 +61,8 @@ export const joinPhaseMachine = joinPhase.createMachine({
     ranksGiven: 0,
     reserved: 0,
     registered: 0,
-    duration: DEFAULT_DURATION,
-    delay: DEFAULT_DURATION,
+    duration: BOUNDS.joinSeconds.value,
+    delay: BOUNDS.joinSeconds.value,
     registeredAtClosing: 0,
   }),
   initial: 'gathering',

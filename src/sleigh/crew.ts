@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Actor } from '../actors/actor.ts';
 import type { Asker } from '../machines/work.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
@@ -25,9 +26,6 @@ import { shortened } from './death-report.ts';
 import type { JobHost } from './job-host.ts';
 import { replyRank } from './rank-replies.ts';
 import type { Tasks } from './tasks.ts';
-
-/** The number of ended workers that are kept in an elastic group, and of ended sentinels (S17). */
-const MAX_ENDED = 1_000;
 
 /** What the crew needs of its job. */
 interface CrewJob extends JobHost {
@@ -57,7 +55,7 @@ export class Crew {
     this.#job = job;
     this.records = new AgentRecords(this, job.changes);
     this.actors = new AgentActors(job, this.records);
-    const most = job.options.join === 'elastic' ? MAX_ENDED : Number.POSITIVE_INFINITY;
+    const most = job.options.join === 'elastic' ? BOUNDS.endedAgents.value : Number.POSITIVE_INFINITY;
     this.#workers = new BoundedRegistry(most, job.workspace.accounting);
     this.#sentinels = new BoundedRegistry(most, job.workspace.accounting);
   }

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { TaskFate, WorkerEnd } from '../machines/worker-end.ts';
 import { KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
@@ -11,13 +12,6 @@ export interface DeathReport {
   readonly end: WorkerEnd;
   readonly task: TaskFate;
 }
-
-/** The number of bytes that are kept of each text, so that their memory is bounded. */
-const MAX_WHY = 64;
-const MAX_HOW = 255;
-const MAX_LAST_WORDS = 4_096;
-/** The number of bytes of the last words that are kept with a worker. */
-const MAX_REMEMBERED = 500;
 
 const FATES: readonly string[] = ['tried', 'untried', 'failed', 'declined'] satisfies TaskFate[];
 const isFate = (text: string): text is TaskFate => FATES.includes(text);
@@ -36,7 +30,7 @@ const ending = (text: string, most: number): string =>
 /** The part that is kept with a worker. */
 export const shortened = (end: WorkerEnd): WorkerEnd => ({
   ...end,
-  lastWords: end.lastWords && ending(end.lastWords, MAX_REMEMBERED),
+  lastWords: end.lastWords && ending(end.lastWords, BOUNDS.keptLastWordsBytes.value),
 });
 
 /** @returns undefined if the metadata have no session: then it is a report as in S13 */
@@ -50,9 +44,9 @@ export function readReport(metadata: Metadata): DeathReport | Refusal | undefine
   const how = metadata.get(KEY.how);
   const lastWords = metadata.get(KEY.lastWords);
   const end: WorkerEnd = {
-    why: beginning(metadata.get(KEY.why) ?? DIED, MAX_WHY),
-    how: how && beginning(how, MAX_HOW),
-    lastWords: lastWords && ending(lastWords, MAX_LAST_WORDS),
+    why: beginning(metadata.get(KEY.why) ?? DIED, BOUNDS.endReasonBytes.value),
+    how: how && beginning(how, BOUNDS.endDescriptionBytes.value),
+    lastWords: lastWords && ending(lastWords, BOUNDS.lastWordsBytes.value),
     at: at.number,
   };
   return { session, end, task };

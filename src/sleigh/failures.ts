@@ -1,8 +1,6 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import Denque from 'denque';
 import type { ChartStep, StoryActor, StoryStep } from '../actors/chart-step.ts';
-
-/** The number of failures that are kept. */
-const FAILURES_KEPT = 100;
 
 /** A failure in a job. */
 export interface Failure {
@@ -44,7 +42,7 @@ export class Failures {
 
   add(failure: Failure): void {
     this.#failures.push(Object.freeze(failure));
-    if (this.#failures.length > FAILURES_KEPT) this.#failures.shift();
+    if (this.#failures.length > BOUNDS.jobFailures.value) this.#failures.shift();
   }
 
   /** Newest first. */

@@ -5,7 +5,8 @@ import { foundText, type PendingGet, type Client } from '../workspace/pending-ge
 import type { StoreOutcome } from '../workspace/receipt.ts';
 import { Listing } from '../workspace/listing.ts';
 import { COST } from '../workspace/memory-budget.ts';
-import { notANumber, overLimit, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
+import { LIMIT } from '../wire/limit-refusals.ts';
+import { notANumber, refusal, STORE_NOT_SUPPORTED } from '../workspace/refusal.ts';
 import type { Steps } from '../workspace/steps.ts';
 import { textOf, type Value } from '../workspace/value.ts';
 import type { Behaviour, VariableContext } from '../workspace/behaviour.ts';
@@ -94,7 +95,7 @@ function jobVariables(job: Job): Record<string, JobVariable> {
         const limit = workspace.host.limits.workerCount;
         if (maximum === undefined) store.refuse(notANumber(VARIABLE.workerCount, text));
         else if (maximum > limit)
-          store.refuse(overLimit('workerCount', `${maximum} workers; the limit is ${limit}.`));
+          store.refuse(refusal(LIMIT.workers(maximum, limit), { limit: 'workerCount' }));
         else job.joinPhase.send({ type: 'maximum.set', maximum });
       },
     },

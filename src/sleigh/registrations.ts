@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { JoinPhaseEvent, RefusedFor } from '../machines/join-phase-events.ts';
 import type { PendingStore } from '../machines/pending-store.ts';
 import { matchSession } from '../machines/sessions.ts';
@@ -17,15 +18,6 @@ import type { Joining } from './joining.ts';
 import { WORKER_REPLACED } from './refusals.ts';
 import type { Supervision } from './supervision.ts';
 import type { Work } from './work.ts';
-
-/** The number of characters of a host name that are kept. */
-const MAX_HOST = 255;
-
-/** The largest length of a session, which is kept with its worker (S18, P12). */
-const MAX_SESSION = 255;
-
-/** The number of registrations that an elastic group keeps for clients to fetch (S17). */
-const MAX_ANNOUNCED = 1_000;
 
 /** The client of fetches that discard a value. */
 const NOBODY = formerClient(0, '');
@@ -60,7 +52,9 @@ function flawOf(store: PendingStore): Refusal | undefined {
   const text = textOf(store.value);
   if (parseWhole(text) === undefined) return refusal(REGISTRATION.noRank(text));
   const { length } = sessionOf(store) ?? '';
-  return length <= MAX_SESSION ? undefined : refusal(REGISTRATION.longSession(length, MAX_SESSION));
+  return length <= BOUNDS.sessionBytes.value
+    ? undefined
+    : refusal(REGISTRATION.longSession(length, BOUNDS.sessionBytes.value));
 }
 
 const REFUSED: Readonly<
@@ -148,7 +142,8 @@ export class Registrations {
     this.#job.changed();
     worker.registeredAt = now;
     worker.host =
-      value.metadata.get(KEY.host)?.slice(0, MAX_HOST) ?? client.peer.slice(0, client.peer.lastIndexOf(':'));
+      value.metadata.get(KEY.host)?.slice(0, BOUNDS.hostBytes.value) ??
+      client.peer.slice(0, client.peer.lastIndexOf(':'));
     // A worker with a session may come back, if the creator of the sleigh allows it.
     if (options.reconnectGrace > 0) worker.session = sessionOf(store);
     crew.connect(worker, client);
@@ -161,7 +156,7 @@ export class Registrations {
     const { workspace, options } = this.#job;
     this.#job.announce(VARIABLE.registrations, String(rank), metadata, client);
     const variable = workspace.variable(VARIABLE.registrations);
-    if (options.join === 'elastic' && variable.behaviour.counts.values > MAX_ANNOUNCED)
+    if (options.join === 'elastic' && variable.behaviour.counts.values > BOUNDS.announcedRegistrations.value)
       variable.get(
         new PendingGet(NOBODY, { verb: VERB.fetchTry, takes: true, waits: false, metadata: NO_METADATA }),
       );

@@ -1,12 +1,10 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { assertEvent } from 'xstate';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { sentinelMachine } from '../machines/sentinel.ts';
 import { refuseRank, replyStop } from './rank-replies.ts';
 import { NO_VALUE_YET } from './refusals.ts';
 import { jobOf, type Job } from './job.ts';
-
-/** The number of refresh periods after which a sentinel that does not use `sentinel_alive` is dead (S13). */
-export const MISSED_PERIODS = 3;
 
 /** What the machine of a sentinel commands. */
 const implementations: Implementations<typeof sentinelMachine, Job> = {
@@ -32,7 +30,11 @@ const implementations: Implementations<typeof sentinelMachine, Job> = {
     else heartbeats.unblock(crew.sentinel(context.id), '1');
   },
   startHeartbeatTimeout: ({ deadlines, options }, { context }) =>
-    deadlines.start('absence of sentinel', MISSED_PERIODS * options.sentinelRefreshPeriod, context.id),
+    deadlines.start(
+      'absence of sentinel',
+      BOUNDS.missedPeriods.value * options.sentinelRefreshPeriod,
+      context.id,
+    ),
   stopHeartbeatTimeout: ({ deadlines }, { context }) => deadlines.stop('absence of sentinel', context.id),
   end: ({ crew }, { context }) => crew.endSentinel(context.id),
   reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),

@@ -1,17 +1,15 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { bind, type Implementations } from '../machines/bind.ts';
 import { shutdownMachine } from '../machines/shutdown.ts';
 import { VARIABLE } from '../wire/names.ts';
 import { reportEndByItself } from './end-log.ts';
 import { jobOf, type Job } from './job.ts';
 
-/** Seconds after which workers that wait for tasks are answered (S14). */
-const DRAIN_PERIOD = 10;
-
 /** The implementations of the machine's actions. */
 const implementations: Implementations<typeof shutdownMachine, Job> = {
   startGraceTimer: ({ deadlines, options }) => deadlines.start('grace', options.workerGracePeriod),
   stopGraceTimer: ({ deadlines }) => deadlines.stop('grace'),
-  startDrainTimer: ({ deadlines }) => deadlines.start('drain', DRAIN_PERIOD),
+  startDrainTimer: ({ deadlines }) => deadlines.start('drain', BOUNDS.drainSeconds.value),
   stopDrainTimer: ({ deadlines }) => deadlines.stop('drain'),
   storeRideOver: (job, { event }) => {
     reportEndByItself(job.workspace, event.type);

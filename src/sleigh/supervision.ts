@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { matchSession } from '../machines/sessions.ts';
 import { KEY, VARIABLE } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
@@ -9,9 +10,6 @@ import { readReport, type DeathReport } from './death-report.ts';
 import type { Crew } from './crew.ts';
 import type { JobHost } from './job-host.ts';
 import { JOB } from '../wire/refusals.ts';
-
-/** Seconds that a supervising sentinel has to report how its worker ended (S19). */
-const REPORT_PERIOD = 10;
 
 interface SupervisionJob extends JobHost {
   readonly crew: Crew;
@@ -69,7 +67,9 @@ export class Supervision {
   /** Seconds that a worker stays lost: its sentinel may report, or it may come back (S18). */
   lostFor({ sentinel }: Worker): number {
     const { reconnectGrace } = this.#job.options;
-    return sentinel.session === undefined ? reconnectGrace : Math.max(REPORT_PERIOD, reconnectGrace);
+    return sentinel.session === undefined
+      ? reconnectGrace
+      : Math.max(BOUNDS.reportSeconds.value, reconnectGrace);
   }
 }
 

@@ -1,11 +1,9 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Entity, Fields } from '../store/change.ts';
 import type { RecordReader } from '../store/record.ts';
 import type { StorageAccounting } from '../workspace/storage-accounting.ts';
 import { memoryOfBatch } from './batch-ref.ts';
 import type { JobChanges } from './job-changes.ts';
-
-/** The number of empty batches whose totals are kept. */
-const MAX_SPENT = 100;
 
 /** The totals of a batch. */
 export interface Totals {
@@ -95,7 +93,8 @@ export class TotalsOfBatches {
       this.#spent.set(id, totals);
     } else this.#accounting.give('batches', memoryOfBatch(id));
     this.#changed(totals);
-    if (this.#spent.size > MAX_SPENT) for (const oldest of this.#spent.values()) return this.#forget(oldest);
+    if (this.#spent.size > BOUNDS.emptyBatches.value)
+      for (const oldest of this.#spent.values()) return this.#forget(oldest);
   }
 
   /** Called when the job has been deleted. */

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { isLoopback } from './admission.ts';
 import { descriptors } from './descriptors.ts';
@@ -5,12 +6,6 @@ import type { Listening, ListenerOptions } from './listening.ts';
 import { Peer } from './peer.ts';
 import { Seldom } from './seldom.ts';
 import { fault } from '../wire/error-kind.ts';
-
-/** Milliseconds of silence after which keep-alive checks whether a client's host is still there. */
-export const KEEP_ALIVE_MS = 60_000;
-
-/** Descriptors that are reserved for files: large values, the trace, the modules of the server. */
-export const RESERVED_DESCRIPTORS = 16;
 
 /** The listening socket, and the check of who may connect. */
 export class Listener implements Listening {
@@ -43,7 +38,7 @@ export class Listener implements Listening {
     const socketOptions = {
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      keepAliveInitialDelay: BOUNDS.keepAliveMs.value,
       pauseOnConnect: true,
     };
     this.#net = createServer(socketOptions, (socket) => this.#admit(socket));
@@ -85,7 +80,7 @@ export class Listener implements Listening {
   #isNearlyLast(socket: Socket): boolean {
     const handle: unknown = Reflect.get(socket, '_handle');
     const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
-    return typeof fd === 'number' && fd >= this.#descriptors - RESERVED_DESCRIPTORS;
+    return typeof fd === 'number' && fd >= this.#descriptors - BOUNDS.reservedDescriptors.value;
   }
 
   #warnOfStrangers(): void {

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -6,15 +7,6 @@ import { adopt } from './adopt.ts';
 import type { AwakeTime, AwakeTimeout } from './awake.ts';
 import type { TlsStarter } from './tls.ts';
 import { fault } from '../wire/error-kind.ts';
-
-/**
- * Milliseconds that a client has to take its remaining replies and to close, once its connection ends. A client that
- * has closed its sending side must take some of its replies within the same time.
- */
-export const LINGER_MS = 5_000;
-
-/** Bytes that are read from a client that must take its replies first, at most: only to see whether it has closed its sending side. */
-export const EARLY_BYTES = 2 ** 20;
 
 /** Receives the events of all sockets. */
 export interface PeerEvents {
@@ -147,7 +139,7 @@ export class Peer {
    * read and kept. Its requests are carried out if the client takes its replies after all.
    */
   #watchForEnd(before: number): void {
-    this.#watch = this.#time.startTimeout(LINGER_MS, () => {
+    this.#watch = this.#time.startTimeout(BOUNDS.lingerMs.value, () => {
       this.#watch = undefined;
       if (!this.#mustTakeFirst || this.#socket.destroyed) return;
       const isStill = this.#taken === before;
@@ -155,7 +147,7 @@ export class Peer {
         this.#socket.destroy();
         return;
       }
-      if (isStill && this.#earlyBytes < EARLY_BYTES) this.#socket.resume();
+      if (isStill && this.#earlyBytes < BOUNDS.earlyBytes.value) this.#socket.resume();
       this.#watchForEnd(this.#taken);
     });
   }
@@ -163,7 +155,7 @@ export class Peer {
   #keepEarly(bytes: Buffer): void {
     this.#early.push(Buffer.from(bytes));
     this.#earlyBytes += bytes.length;
-    if (this.#earlyBytes >= EARLY_BYTES) this.#socket.pause();
+    if (this.#earlyBytes >= BOUNDS.earlyBytes.value) this.#socket.pause();
     this.#events.counted(this);
   }
 
@@ -183,7 +175,7 @@ export class Peer {
   #watchTaking(before: number): void {
     this.#watch?.stop();
     if (this.#socket.destroyed) return;
-    this.#watch = this.#time.startTimeout(LINGER_MS, () => {
+    this.#watch = this.#time.startTimeout(BOUNDS.lingerMs.value, () => {
       const taken = this.#taken;
       if (taken === before) this.#socket.destroy();
       else this.#watchTaking(taken);
@@ -338,7 +330,7 @@ export class Peer {
     this.#socket.end();
     this.#heldFor.drain = this.#heldFor.file = false;
     this.#socket.resume();
-    const timeout = this.#time.startTimeout(LINGER_MS, () => this.#socket.destroy());
+    const timeout = this.#time.startTimeout(BOUNDS.lingerMs.value, () => this.#socket.destroy());
     this.#socket.once('close', () => timeout.stop());
   }
 

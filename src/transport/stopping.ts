@@ -1,7 +1,6 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { AwakeTime } from './awake.ts';
 
-/** Milliseconds that clients have to close when the server stops. */
-export const STOP_MS = 2_000;
 /** Milliseconds between two looks at whether all of them have. */
 const LOOK_MS = 10;
 
@@ -53,7 +52,7 @@ export class Stopping {
     if (this.#drain > 0) this.#server.handle({ type: 'draining' });
     await this.#allGone(() => since + this.#drain * 1000);
     this.#server.handle({ type: 'stopping' });
-    const deadline = time.now() + STOP_MS;
+    const deadline = time.now() + BOUNDS.stopMs.value;
     await this.#allGone(() => deadline);
     letGo();
     await this.#server.release();

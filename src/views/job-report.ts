@@ -1,11 +1,10 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { JOB_REPORT, readFailure, readJobReport, type JobReport } from '../wire/job-report.ts';
 import { onceFor } from './json-values.ts';
 import { pageOf, type Range } from './paging.ts';
 import type { FailedElementsView } from './progress-types.ts';
 
-/** The number of failed elements that a master keeps (S24). */
-const MAX_FAILURES = 1_000;
 /** The number of groups of equal failures that are shown. */
 const MAX_GROUPS = 20;
 
@@ -23,7 +22,7 @@ export function jobReport(sleigh: Sleigh): JobReport | undefined {
 
 /** The failed elements of a job that its master tells about, newest first, and grouped by their messages. */
 export function failedElements(sleigh: Sleigh, range: Range): FailedElementsView {
-  const values = sleigh.workspace.find(JOB_REPORT.failures)?.values(0, MAX_FAILURES) ?? [];
+  const values = sleigh.workspace.find(JOB_REPORT.failures)?.values(0, BOUNDS.reportedFailures.value) ?? [];
   const all = values.flatMap((value) => failureIn(value) ?? []).toReversed();
   const counts = new Map<string, { code: string; message: string; count: number }>();
   for (const { code, message } of all) {

@@ -1,7 +1,7 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Page } from './page.ts';
 
 const DEFAULT_COUNT = 100;
-const LARGEST_PAGE = 1_000;
 
 /** The requested part of a list. */
 export interface Range {
@@ -18,7 +18,7 @@ const whole = (text: string | null, fallback: number): number =>
  */
 export const rangeOf = (query: URLSearchParams): Range => ({
   from: whole(query.get('from'), 0),
-  count: Math.min(whole(query.get('count'), DEFAULT_COUNT), LARGEST_PAGE),
+  count: Math.min(whole(query.get('count'), DEFAULT_COUNT), BOUNDS.pageRows.value),
 });
 
 /** A range of items. Skipping an item costs some nanoseconds. */

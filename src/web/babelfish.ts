@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Found, NwsConnection } from '../client/connection/connection.ts';
 import { VERB } from '../wire/names.ts';
@@ -18,16 +19,8 @@ export interface Sea {
   arrived(): void;
 }
 
-/** Milliseconds in which a babelfish must take a value; then the value is taken back. */
-const TO_EAT = 2_000;
-/** Milliseconds from then in which it must answer. */
-const TO_ANSWER = 8_000;
 /** Milliseconds for which a babelfish that did neither is not used, so that a late answer can be recognized. */
 const REST = 30_000;
-/** The largest value that is passed to a babelfish, in bytes. The text of a larger one would not be readable. */
-const MAX_BYTES = 1 << 20;
-/** The number of characters of a text that are kept. */
-const MAX_TEXT = 64 << 10;
 /** The number of texts, and of waiting values, that are kept for one babelfish. */
 const MAX_KEPT = 1_000;
 const MAX_WAITING = 200;
@@ -51,7 +44,8 @@ export class Babelfishes {
   /** Returns at once. If there is no text yet, one is requested. */
   readonly translate: Translate = (value, maker) => {
     const workspace = `${maker} babelfish`;
-    if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > MAX_BYTES) return undefined;
+    if (maker === '' || isFile(value.payload) || sizeOf(value.payload) > BOUNDS.babelfishValueBytes.value)
+      return undefined;
     if (!this.#sea.has(workspace)) {
       this.#all.delete(workspace);
       return undefined;
@@ -125,7 +119,9 @@ class Babelfish {
       while ((await client.fetchTry(this.#workspace, 'doof')) !== undefined);
       await client.request([VERB.store, this.#workspace, 'food', String(descriptor), bytes], metadata);
       const { value } = await this.#answerOf(client.fetch(this.#workspace, 'doof'));
-      return typeof value === 'string' ? { text: value.slice(0, MAX_TEXT) } : 'unreadable';
+      return typeof value === 'string'
+        ? { text: value.slice(0, BOUNDS.babelfishTextBytes.value) }
+        : 'unreadable';
     } finally {
       client.close();
     }
@@ -133,8 +129,8 @@ class Babelfish {
 
   async #answerOf(fetched: Promise<Found>): Promise<Found> {
     return (
-      (await within(TO_EAT, fetched)) ??
-      ((await this.#takeBack()) ? undefined : await within(TO_ANSWER, fetched)) ??
+      (await within(BOUNDS.babelfishTakeMs.value, fetched)) ??
+      ((await this.#takeBack()) ? undefined : await within(BOUNDS.babelfishAnswerMs.value, fetched)) ??
       Promise.reject(fault(`${this.#workspace} is silent`))
     );
   }

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { ServerResponse } from 'node:http';
 import { processTime } from '../transport/awake.ts';
 import { Problem } from './answers.ts';
@@ -9,17 +10,8 @@ import { PROBLEM } from './problems.ts';
 export const FEED_INTERVAL_MS = 100;
 /** Milliseconds after which a silent stream sends a comment, which keeps it open. */
 export const STREAM_COMMENT_MS = 15_000;
-/** Milliseconds after which a viewer that takes nothing is closed. A browser that is still there connects again. */
-export const IDLE_FEED_LIMIT_MS = 60_000;
 /** Views take at most one part in this many of the server's time. Beyond that they are updated less often. */
 export const FEED_SHARE = 10;
-/**
- * The limit for the bytes of all open views, each counted once. A stream that would need more is refused, and one
- * that grows beyond it ends.
- */
-export const MAX_FEED_BYTES = 64 << 20;
-/** The number of views on one stream. */
-export const MAX_VIEWS_OF_STREAM = 32;
 /** Milliseconds of work on views after which other work has its turn. */
 const TURN = 5;
 
@@ -49,7 +41,7 @@ export class Feeds {
   #rounds = 0;
   #roundEnded = 0;
 
-  constructor(site: Site, most: number, events: FeedEvents, maxBytes = MAX_FEED_BYTES) {
+  constructor(site: Site, most: number, events: FeedEvents, maxBytes = BOUNDS.streamBytes.value) {
     this.#site = site;
     this.#most = most;
     this.#events = events;
@@ -83,8 +75,8 @@ export class Feeds {
    * @throws Problem if there are too many viewers or views; URIError
    */
   openTogether(addresses: readonly ViewAddress[], stream: ServerResponse): void {
-    if (addresses.length === 0 || addresses.length > MAX_VIEWS_OF_STREAM)
-      throw new Problem(PROBLEM.numberOfViews(addresses.length, MAX_VIEWS_OF_STREAM));
+    if (addresses.length === 0 || addresses.length > BOUNDS.streamViews.value)
+      throw new Problem(PROBLEM.numberOfViews(addresses.length, BOUNDS.streamViews.value));
     const feeds = this.#feedsOf(addresses);
     this.#begin(stream, (viewer) =>
       feeds.map((feed, number) => ({ viewer, feed, prefix: `data: ${number}\n`, has: feed.version })),
@@ -203,7 +195,7 @@ export class Feeds {
       // A viewer that came after the last round has had its views since, and waits for the next.
       if (viewer.openedAt > this.#roundEnded) continue;
       if (viewer.isSlow(this.#rounds)) {
-        if (now - viewer.sentAt >= IDLE_FEED_LIMIT_MS) viewer.stream.destroy();
+        if (now - viewer.sentAt >= BOUNDS.streamStillMs.value) viewer.stream.destroy();
         continue;
       }
       if (subscription.has !== feed.version) {

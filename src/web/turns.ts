@@ -1,12 +1,7 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { processTime, type AwakeTimeout } from '../transport/awake.ts';
-
-/** Bytes of further requests that may wait behind the current one. Browsers send none; more is abuse. */
-export const MAX_WAITING_BYTES = 8 << 10;
-
-/** Milliseconds in which the head of a request must be complete, from its first byte or from the start of the connection. */
-export const REQUEST_TIME_MS = 10_000;
 
 const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
@@ -27,7 +22,7 @@ export class Turns {
   readonly #requestTime: number;
 
   /** @param requestTime milliseconds in which the head of a request must be complete */
-  constructor(requestTime = REQUEST_TIME_MS) {
+  constructor(requestTime = BOUNDS.webRequestMs.value) {
     this.#requestTime = requestTime;
   }
 
@@ -101,7 +96,7 @@ class Gate {
     if (this.#isOverrun) return;
     this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
     this.#pass();
-    if (this.#waiting.length > MAX_WAITING_BYTES) {
+    if (this.#waiting.length > BOUNDS.webWaitingBytes.value) {
       this.#isOverrun = true;
       this.#waiting = Buffer.alloc(0);
       this.#socket.pause();

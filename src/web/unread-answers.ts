@@ -1,11 +1,6 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { ServerResponse } from 'node:http';
 import { Unread, type Reader } from '../transport/unread.ts';
-
-/**
- * The limit for bytes of responses and streams that browsers have not taken, all together. Beyond it the connections
- * with the most are closed.
- */
-export const MAX_UNREAD = 64 << 20;
 
 class AnswerReader implements Reader {
   readonly response: ServerResponse;
@@ -26,7 +21,7 @@ export class UnreadAnswers {
   readonly #ended: (unread: number) => void;
 
   /** @param ended called for each connection that was closed, with its unread bytes */
-  constructor(ended: (unread: number) => void, limit = MAX_UNREAD) {
+  constructor(ended: (unread: number) => void, limit = BOUNDS.webUnreadBytes.value) {
     this.#unread = new Unread(limit);
     this.#ended = ended;
   }

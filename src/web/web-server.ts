@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { processTime } from '../transport/awake.ts';
@@ -39,15 +40,8 @@ export interface ListenOptions {
 const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay', 'about']);
 const INDEX = '/index.html';
 
-/** The number of open streams. A thousand viewers of one view cost a thousand sockets and one kilobyte of text each. */
-export const MAX_VIEWERS = 1_000;
 /** The number of connections: one for each viewer, and as many for requests. */
-export const MAX_CONNECTIONS = 2 * MAX_VIEWERS;
-export const HEADER_BYTES = 8 << 10;
-/** Milliseconds for which a connection is kept between two requests. */
-export const IDLE_TIME_MS = 5_000;
-/** Milliseconds without a byte after which a connection is closed, because its reader takes nothing. */
-export const STILL_TIME_MS = 60_000;
+export const MAX_CONNECTIONS = 2 * BOUNDS.viewers.value;
 
 /**
  * Serves the page, the views as JSON and as streams, metrics, and health checks. It is independent of the Sleigh
@@ -102,11 +96,11 @@ export class WebServer {
     ]);
     this.#http = createServer(
       {
-        maxHeaderSize: HEADER_BYTES,
+        maxHeaderSize: BOUNDS.webHeaderBytes.value,
         // `Turns` measures these times, in time during which the process ran.
         headersTimeout: 0,
         requestTimeout: 0,
-        keepAliveTimeout: IDLE_TIME_MS,
+        keepAliveTimeout: BOUNDS.webIdleMs.value,
         noDelay: true,
       },
       (request, response) => {
@@ -115,10 +109,10 @@ export class WebServer {
       },
     );
     this.#http.on('connection', (socket) => this.#turns.watch(socket));
-    this.#http.timeout = STILL_TIME_MS;
+    this.#http.timeout = BOUNDS.webStillMs.value;
     // After a sleep the time of a connection begins again, because a request may be in the socket (P13).
     this.#http.on('timeout', (socket) => {
-      if (processTime.hasJustWoken()) socket.setTimeout(socket.timeout ?? STILL_TIME_MS);
+      if (processTime.hasJustWoken()) socket.setTimeout(socket.timeout ?? BOUNDS.webStillMs.value);
       else socket.destroy();
     });
     this.#http.maxConnections = MAX_CONNECTIONS;
@@ -149,7 +143,7 @@ export class WebServer {
   /** Shows this site from now on. */
   show(site: Site): void {
     this.#site = site;
-    this.#feeds = new Feeds(site, MAX_VIEWERS, {
+    this.#feeds = new Feeds(site, BOUNDS.viewers.value, {
       failed: (error) => this.#logger.error({ error }, 'a view could not be made'),
       sent: (stream) => this.#unread.count(stream),
     });

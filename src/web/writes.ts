@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { NwsConnection } from '../client/connection/connection.ts';
@@ -36,9 +37,6 @@ export interface Writes {
   show(value: Value): FetchedView;
   log(what: string, fields: Record<string, string>): void;
 }
-
-/** A larger value cannot be shown completely, so fetching it would lose it. */
-const MAX_FETCHED = 16 << 20;
 
 /**
  * Carries out a DELETE or a POST under `/api`.
@@ -117,7 +115,8 @@ async function fetchValue(writes: Writes, who: string, workspace: string, variab
   const size = writes.nextSize(workspace, variable);
   // A get of a variable that does not exist would create it (V1).
   if (size === undefined) throw new Problem(PROBLEM.noValue());
-  if (size > MAX_FETCHED) throw new Problem(PROBLEM.valueTooLarge(size, MAX_FETCHED));
+  if (size > BOUNDS.fetchedBytes.value)
+    throw new Problem(PROBLEM.valueTooLarge(size, BOUNDS.fetchedBytes.value));
   const { value, metadata } = await asked(writes, async (client) => {
     await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
     return client.request([VERB.fetchTry, workspace, variable]);

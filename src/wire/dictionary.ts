@@ -1,9 +1,7 @@
+import { BOUNDS } from './bounds.ts';
 import type { ByteQueue } from './byte-queue.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad4 } from './numbers.ts';
 import { NO_METADATA, type Metadata } from './payload.ts';
-
-/** Counts and lengths have four digits, so longer names and values are truncated (P4). */
-const MAX_ENTRIES = 9_999;
 
 /** The largest dictionary that is remembered, in bytes. Each connection may remember one. */
 const REMEMBERED = 1_024;
@@ -15,17 +13,18 @@ const NONE = Buffer.from('0000');
 
 export function encodeDictionary(entries: Metadata): string {
   if (entries.size === 0) return '0000';
-  let text = pad4(Math.min(entries.size, MAX_ENTRIES));
+  let text = pad4(Math.min(entries.size, BOUNDS.metadataTextBytes.value));
   let n = 0;
   for (const [name, value] of entries) {
-    if (++n > MAX_ENTRIES) break;
+    if (++n > BOUNDS.metadataTextBytes.value) break;
     text += counted(name) + counted(value);
   }
   return text;
 }
 
 function counted(text: string): string {
-  const cut = text.length > MAX_ENTRIES ? text.slice(0, MAX_ENTRIES) : text;
+  const cut =
+    text.length > BOUNDS.metadataTextBytes.value ? text.slice(0, BOUNDS.metadataTextBytes.value) : text;
   return pad4(cut.length) + cut;
 }
 
@@ -47,8 +46,8 @@ export class DictionaryDecoder {
   #last = NO_METADATA;
   #lastBytes = NONE;
   #lastSize = 0;
-  /** Why the last dictionary was discarded, if it was over the limit. */
-  excess: string | undefined;
+  /** The bytes of the last dictionary, if it was discarded because it was over the limit. */
+  excess: number | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -114,10 +113,7 @@ export class DictionaryDecoder {
     }
     const entries = this.#entries ?? NO_METADATA;
     this.#entries = undefined;
-    this.excess =
-      this.#bytes > this.#limit
-        ? `metadata of ${this.#bytes} bytes; the limit is ${this.#limit}.`
-        : undefined;
+    this.excess = this.#bytes > this.#limit ? this.#bytes : undefined;
     this.size = this.#isDropped ? 0 : Math.min(this.#bytes, this.#limit) + entries.size * ENTRY_OVERHEAD;
     // A dictionary that was discarded in part is not remembered.
     const isSmall = this.#bytes <= REMEMBERED && entries.size <= REMEMBERED_ENTRIES;

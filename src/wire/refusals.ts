@@ -1,5 +1,6 @@
 import { errorKind, type Catalogue, type ErrorKind } from './error-kind.ts';
 import type { Limits } from './limits.ts';
+import { LIMIT } from './limit-refusals.ts';
 import { VARIABLE } from './names.ts';
 import { STATUS, type Status } from './reply.ts';
 
@@ -50,12 +51,6 @@ export const REQUEST = {
     'overran',
     'A request came while an earlier one was blocked.',
     'Send nothing behind a get that waits (P5.3), or use another connection.',
-  ),
-  overLimit: errorKind(
-    'over-limit',
-    (what: string) => `Refused: ${what}`,
-    'Store less, or raise the limit: `sleigh serve --limit NAME=NUMBER` (P12).',
-    'a value of 100 bytes; the limit is 50.',
   ),
   mayNotStop: constant(
     'may-not-stop',
@@ -324,6 +319,7 @@ export const REGISTRATION = {
 /** All of them, by what is refused. */
 export const REFUSALS: Readonly<Record<string, Catalogue>> = {
   'Any request': REQUEST,
+  'Over a limit': LIMIT,
   Workspaces: WORKSPACE,
   Variables: VARIABLES,
   Jobs: JOB,

@@ -2,8 +2,11 @@ import type { ByteQueue } from './byte-queue.ts';
 import { DictionaryDecoder, encodeDictionary, MALFORMED } from './dictionary.ts';
 import { BufferBuilder } from './buffer-builder.ts';
 import type { Limits } from './limits.ts';
+import type { ErrorText } from './error-kind.ts';
 import { VERB } from './names.ts';
 import { NEED_DATA, NOT_A_NUMBER, pad20, pad4 } from './numbers.ts';
+import { LIMIT } from './limit-refusals.ts';
+import { refuse, type Refusal } from './refusals.ts';
 import { isFile, NO_METADATA, type FilePayload, type Metadata, type Payload } from './payload.ts';
 
 /** A request (P5): the verb, its arguments, and its metadata (P3). */
@@ -16,10 +19,8 @@ export interface Request {
   /** The value of a store, if it is long. */
   readonly payload: Payload | undefined;
   readonly metadata: Metadata;
-  /** Why it is to be refused, if it was over a limit (P12). The part over the limit is omitted. */
-  readonly excess: string | undefined;
-  /** The limit that it exceeded, if any. */
-  readonly limit?: keyof Limits | undefined;
+  /** Its refusal, if it was over a limit (P12). The part over the limit is omitted. */
+  readonly excess: Refusal | undefined;
 }
 
 /** The destination of a large value while it arrives (P11). */
@@ -31,20 +32,13 @@ export interface FileSink {
   discard(file: FilePayload): void;
 }
 
-/** A refusal for lack of memory or space. */
-export interface Shortage {
-  /** The limit that was reached (P12). */
-  readonly limit: keyof Limits;
-  readonly reason: string;
-}
-
 /** The memory for incomplete requests of all connections together (P12). */
 export interface RequestBudget {
   /**
    * Reserves memory for a request that holds `held` bytes already.
    * @returns why there is no memory, or undefined if it was reserved
    */
-  take(bytes: number, held: number): Shortage | undefined;
+  take(bytes: number, held: number): Refusal | undefined;
   give(bytes: number): void;
 }
 
@@ -80,8 +74,7 @@ export class RequestDecoder {
   #verb = '';
   #args: string[] = [];
   #payload: Payload | undefined;
-  #excess: string | undefined;
-  #limit: keyof Limits | undefined;
+  #excess: Refusal | undefined;
   readonly #gathering = new BufferBuilder();
   /** The bytes of memory that it has reserved. */
   #held = 0;
@@ -118,7 +111,7 @@ export class RequestDecoder {
             return undefined;
           }
           if (metadata === MALFORMED) return metadata;
-          if (this.#dictionary.excess !== undefined) this.#exceeds('metadataBytes', this.#dictionary.excess);
+          this.#checkMetadata(this.#dictionary.excess);
           this.#metadata = metadata;
           if (this.#excess === undefined) this.#holds(this.#dictionary.size - this.#held);
           this.#stage = 'count';
@@ -131,7 +124,7 @@ export class RequestDecoder {
           this.#count = count;
           this.#index = 0;
           if (count > this.#limits.argumentCount)
-            this.#exceeds('argumentCount', `${count} arguments; the limit is ${this.#limits.argumentCount}.`);
+            this.#exceeds('argumentCount', LIMIT.arguments(count, this.#limits.argumentCount));
           if (count === 0) return this.#finished();
           this.#stage = 'length';
           break;
@@ -191,7 +184,7 @@ export class RequestDecoder {
   fileDone(error?: string): void {
     if (this.#stage !== 'flushing') return;
     if (error === undefined) this.#payload = this.#file;
-    else this.#exceeds('serverBytes', `a value that could not be kept: ${error}.`);
+    else this.#exceeds('serverBytes', LIMIT.notKept(error));
     if (error !== undefined) this.abandon();
     this.#file = undefined;
     this.#stage = 'flushed';
@@ -217,18 +210,21 @@ export class RequestDecoder {
       this.#held += bytes;
       return true;
     }
-    this.#exceeds(shortage.limit, shortage.reason);
+    this.#excess ??= shortage;
     this.#gathering.drop();
     this.#metadata = NO_METADATA;
     this.#release();
     return false;
   }
 
+  #checkMetadata(excess: number | undefined): void {
+    if (excess !== undefined)
+      this.#exceeds('metadataBytes', LIMIT.metadata(excess, this.#limits.metadataBytes));
+  }
+
   /** Only the first reason for a refusal counts. */
-  #exceeds(limit: keyof Limits, what: string): void {
-    if (this.#excess !== undefined) return;
-    this.#excess = what;
-    this.#limit = limit;
+  #exceeds(limit: keyof Limits, why: ErrorText): void {
+    this.#excess ??= refuse(why, { limit });
   }
 
   #release(): void {
@@ -241,8 +237,8 @@ export class RequestDecoder {
     const isValue = this.#index === VALUE_INDEX && this.#verb === VERB.store;
     const limit = isValue ? this.#limits.valueBytes : this.#limits.nameBytes;
     if (length > limit) {
-      const what = `${isValue ? 'a value' : 'an argument'} of ${length} bytes; the limit is ${limit}.`;
-      this.#exceeds(isValue ? 'valueBytes' : 'nameBytes', what);
+      const kind = isValue ? LIMIT.value : LIMIT.argument;
+      this.#exceeds(isValue ? 'valueBytes' : 'nameBytes', kind(length, limit));
     }
     if (this.#excess !== undefined) return 'skip';
     if (!isValue || length <= STRING_BYTES) return 'text';
@@ -271,7 +267,6 @@ export class RequestDecoder {
       payload: this.#payload,
       metadata: this.#metadata,
       excess: this.#excess,
-      limit: this.#limit,
     };
     this.#release();
     this.#stage = this.#first;
@@ -280,7 +275,6 @@ export class RequestDecoder {
     this.#args = [];
     this.#payload = undefined;
     this.#excess = undefined;
-    this.#limit = undefined;
     return request;
   }
 }

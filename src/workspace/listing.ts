@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Pieces } from '../wire/payload.ts';
 import type { Client } from './pending-get.ts';
 import type { Account, MemoryBudget } from './memory-budget.ts';
@@ -7,8 +8,6 @@ import type { Workspace } from './workspace.ts';
 
 /** The approximate size of a piece in bytes. */
 const PIECE = 2 ** 16;
-/** A listing up to this size is created even when the server is full, so that people can find out why it is full. */
-const ALWAYS = 2 ** 14;
 /** The memory of a part of a listing in addition to its text. */
 const PART_OVERHEAD = 40;
 /** The number of parts that are added between two checks of the time. */
@@ -47,7 +46,7 @@ export class Listing implements Pieces {
   settle(): Refusal | undefined {
     const held = this.#size + this.#parts.length * PART_OVERHEAD;
     const refused = this.#budget.refusal(held - this.#held, { client: this.#client });
-    if (refused !== undefined && held > ALWAYS) {
+    if (refused !== undefined && held > BOUNDS.smallListingBytes.value) {
       this.drop();
       return refused;
     }

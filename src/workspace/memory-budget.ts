@@ -1,6 +1,7 @@
 import type { Limits } from '../wire/limits.ts';
 import type { Metadata } from '../wire/payload.ts';
-import { overLimit, type Refusal } from './refusal.ts';
+import { LIMIT } from '../wire/limit-refusals.ts';
+import { refusal, type Refusal } from './refusal.ts';
 
 /** The kinds of data that memory is held for. `Incoming` accounts for `requests`. */
 export const KINDS = [
@@ -66,8 +67,8 @@ export class Account {
 
   refusal(bytes: number): Refusal | undefined {
     if (this.bytes + bytes <= this.limit) return undefined;
-    const what = this.#name === 'clientMemoryBytes' ? 'what this client has stored or made' : 'the workspace';
-    return overLimit(this.#name, `${what} takes ${this.bytes} bytes in memory; the limit is ${this.limit}.`);
+    const kind = this.#name === 'clientMemoryBytes' ? LIMIT.clientMemory : LIMIT.workspaceMemory;
+    return refusal(kind(this.bytes, this.limit), { limit: this.#name });
   }
 }
 
@@ -117,7 +118,7 @@ export class MemoryBudget {
     const refused = client?.refusal(bytes) ?? workspace?.refusal(bytes);
     const held = this.bytes + this.#incoming();
     if (refused !== undefined || held + bytes <= memoryBytes) return refused;
-    return overLimit('memoryBytes', `the server holds ${held} bytes in memory; the limit is ${memoryBytes}.`);
+    return refusal(LIMIT.memory(held, memoryBytes), { limit: 'memoryBytes' });
   }
 
   take(kind: Kind, bytes: number, { client, workspace }: Holders): void {

@@ -1,5 +1,4 @@
 import { REQUEST, refuse, VARIABLES, WORKSPACE, type Refusal } from '../wire/refusals.ts';
-import type { Limits } from '../wire/limits.ts';
 import { STATUS } from '../wire/reply.ts';
 
 export { refuse as refusal, type Refusal } from '../wire/refusals.ts';
@@ -19,7 +18,3 @@ export const unopened = (workspace: string): Refusal =>
 
 /** P5.5: an argument that must be a number is none. */
 export const notANumber = (what: string, text: string): Refusal => refuse(REQUEST.notANumber(what, text));
-
-/** P12: over a limit. */
-export const overLimit = (limit: keyof Limits, what: string): Refusal =>
-  refuse(REQUEST.overLimit(what), { limit });

@@ -1,8 +1,9 @@
 import type { Limits } from '../wire/limits.ts';
 import { isFile, sizeOf, type FilePayload, type Metadata } from '../wire/payload.ts';
-import type { RequestBudget, Shortage } from '../wire/request.ts';
+import { LIMIT } from '../wire/limit-refusals.ts';
+import type { RequestBudget } from '../wire/request.ts';
 import { COST, MemoryBudget, memoryOfMetadata, type Account, type Kind } from './memory-budget.ts';
-import { overLimit, type Refusal } from './refusal.ts';
+import { refusal, type Refusal } from './refusal.ts';
 import type { Value } from './value.ts';
 
 export const memoryOf = ({ payload, metadata }: Value): number =>
@@ -79,14 +80,13 @@ export class Incoming implements RequestBudget {
     return Math.max(Math.min(incomingBytes, memoryBytes - this.#server.memory), 0);
   }
 
-  take(bytes: number, held: number): Shortage | undefined {
+  take(bytes: number, held: number): Refusal | undefined {
     const { incomingBytes, connectionCount } = this.#server.limits;
     const { limit } = this;
     if (this.bytes + bytes > limit && held + bytes > incomingBytes / connectionCount)
-      return {
+      return refusal(LIMIT.incoming(this.bytes, limit), {
         limit: limit < incomingBytes ? 'memoryBytes' : 'incomingBytes',
-        reason: `requests that are coming in take ${this.bytes} bytes; the limit is ${limit}.`,
-      };
+      });
     this.bytes += bytes;
     return undefined;
   }
@@ -108,13 +108,10 @@ export class Unread implements RequestBudget {
     this.#limits = limits;
   }
 
-  take(bytes: number, held: number): Shortage | undefined {
+  take(bytes: number, held: number): Refusal | undefined {
     const { incomingBytes, connectionCount } = this.#limits;
     if (this.bytes + bytes > incomingBytes && held + bytes > incomingBytes / connectionCount)
-      return {
-        limit: 'incomingBytes',
-        reason: `what has come and is not read takes ${this.bytes} bytes; the limit is ${incomingBytes}.`,
-      };
+      return refusal(LIMIT.unread(this.bytes, incomingBytes), { limit: 'incomingBytes' });
     this.bytes += bytes;
     return undefined;
   }
@@ -145,15 +142,9 @@ export class StorageAccounting {
     const size = sizeOf(value.payload);
     const { limits } = this.#server;
     if (this.bytes + size > limits.workspaceBytes)
-      return overLimit(
-        'workspaceBytes',
-        `the workspace holds ${this.bytes} bytes; the limit is ${limits.workspaceBytes}.`,
-      );
+      return refusal(LIMIT.workspace(this.bytes, limits.workspaceBytes), { limit: 'workspaceBytes' });
     if (this.#server.bytes + size > limits.serverBytes)
-      return overLimit(
-        'serverBytes',
-        `the server holds ${this.#server.bytes} bytes; the limit is ${limits.serverBytes}.`,
-      );
+      return refusal(LIMIT.server(this.#server.bytes, limits.serverBytes), { limit: 'serverBytes' });
     return this.refusalOf(memoryOf(value) + more, value.owner);
   }
 

@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import type { Entity } from '../store/change.ts';
 import { DEFAULT_WORKSPACE, DURABLE, isDurability, KEY } from '../wire/names.ts';
 import { parseWhole } from '../wire/numbers.ts';
@@ -15,9 +16,6 @@ import { FIRST } from './workspace-record.ts';
 import { STORED } from '../store/errors.ts';
 import { WORKSPACE } from '../wire/refusals.ts';
 import { fault, plainError } from '../wire/error-kind.ts';
-
-/** The number of characters of the creation metadata that are kept. */
-const KEPT_METADATA = 4_096;
 
 /** The arguments of `open ws` and `use ws`. */
 export interface OpenRequest {
@@ -306,7 +304,7 @@ export function shortOf(metadata: Metadata): Metadata {
   let length = 0;
   for (const [name, text] of metadata) {
     length += name.length + text.length;
-    if (length > KEPT_METADATA) break;
+    if (length > BOUNDS.creationMetadataBytes.value) break;
     kept.set(name, text);
   }
   return kept;

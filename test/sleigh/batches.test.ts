@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Batches } from '../../src/sleigh/batches.ts';
 import { NOT_RECORDED } from '../../src/sleigh/job-changes.ts';
 import { DEFAULT_LIMITS } from '../../src/wire/limits.ts';
-import { overLimit } from '../../src/workspace/refusal.ts';
+import { PURGED } from '../../src/workspace/refusal.ts';
 import type { Steps } from '../../src/workspace/steps.ts';
 import { ServerAccounting, StorageAccounting } from '../../src/workspace/storage-accounting.ts';
 
@@ -16,7 +16,7 @@ function countSteps(steps: Steps): number {
 
 describe('many batches without waiting clients and results', () => {
   it.each<[what: string, passes: number, steps: (batches: Batches) => Steps]>([
-    ['refusing waiting clients', 2, (batches) => batches.refuseWaiting(overLimit('nameBytes', 'x'))],
+    ['refusing waiting clients', 2, (batches) => batches.refuseWaiting(PURGED)],
     ['giving up the results', 3, (batches) => batches.clear()],
   ])('are traversed in steps each time: %s (P14)', (_what, passes, steps) => {
     const batches = new Batches(

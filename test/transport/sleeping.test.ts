@@ -1,10 +1,10 @@
+import { BOUNDS } from '../../src/wire/bounds.ts';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Job } from '../../src/verify/job.ts';
 import { ProtocolClient } from '../../src/verify/protocol-client.ts';
-import { REQUEST_TIME_MS } from '../../src/web/turns.ts';
 import { eventually } from '../support/eventually.ts';
 import { startServe } from '../support/serve-process.ts';
 import { isShort } from '../support/form.ts';
@@ -129,7 +129,7 @@ it.skipIf(isShort)(
     await sleep(500);
 
     serve.kill('SIGSTOP');
-    await sleep(REQUEST_TIME_MS + 1_000);
+    await sleep(BOUNDS.webRequestMs.value + 1_000);
     begun.write(head.slice(10));
     for (const page of [silent, kept]) page.write(head);
     serve.kill('SIGCONT');

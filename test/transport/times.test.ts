@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../src/wire/bounds.ts';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -5,9 +6,6 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createServer, type Server, type ServerOptions } from '../../src/index.ts';
-import { KEEP_ALIVE_MS } from '../../src/transport/listener.ts';
-import { LINGER_MS } from '../../src/transport/peer.ts';
-import { STOP_MS } from '../../src/transport/stopping.ts';
 import { Turns } from '../../src/web/turns.ts';
 import { encodeRequest } from '../../src/wire/request.ts';
 import { eventually } from '../support/eventually.ts';
@@ -65,8 +63,8 @@ describe('a server that stops', () => {
     const client = await stubborn(stopped, HANDSHAKE);
     await client.until('A000');
     const took = await timeOf(stopped.close());
-    expect(took).toBeGreaterThan(STOP_MS - 50);
-    expect(took).toBeLessThan(STOP_MS + SLACK_MS);
+    expect(took).toBeGreaterThan(BOUNDS.stopMs.value - 50);
+    expect(took).toBeLessThan(BOUNDS.stopMs.value + SLACK_MS);
   });
 
   it('lets clients finish within the time of --drain, and no longer', async () => {
@@ -78,12 +76,12 @@ describe('a server that stops', () => {
     expect(await client.short('open ws', 'w', 'me', 'no')).toBe('0000');
     const took = await ended;
     expect(took).toBeGreaterThan(1_000);
-    expect(took).toBeLessThan(1_000 + STOP_MS + SLACK_MS);
+    expect(took).toBeLessThan(1_000 + BOUNDS.stopMs.value + SLACK_MS);
   });
 
   it('stops at once without clients', async () => {
     const empty = await start();
-    expect(await timeOf(empty.close({ drain: 60 }))).toBeLessThan(STOP_MS);
+    expect(await timeOf(empty.close({ drain: 60 }))).toBeLessThan(BOUNDS.stopMs.value);
   });
 });
 
@@ -131,15 +129,15 @@ describe.skipIf(isShort)('a client that requests more than it reads', () => {
     const isThere = async (): Promise<boolean> => (await owner.long('list wss', 'mine')).value.length > 1;
     await eventually(isThere, 'it has its workspace');
     const took = await timeOf(eventually(async () => !(await isThere()), 'it is ended'));
-    expect(took).toBeGreaterThan(LINGER_MS - 1_000);
-    expect(took).toBeLessThan(2 * LINGER_MS + SLACK_MS);
+    expect(took).toBeGreaterThan(BOUNDS.lingerMs.value - 1_000);
+    expect(took).toBeLessThan(2 * BOUNDS.lingerMs.value + SLACK_MS);
   });
 
   it('and reads late gets everything, and its later requests are carried out', async () => {
     const { port } = await start();
     const [client, owner] = await halfClosed(port);
     // By then the server has read some of the later bytes, to see whether more follow.
-    await sleep(1.5 * LINGER_MS);
+    await sleep(1.5 * BOUNDS.lingerMs.value);
     await client.until('A00000000000');
     for (let n = 0; n < 3; n++) expect((await client.longReply()).value.length).toBe(SIZE);
     expect((await client.read(4 * STORES)).toString()).toBe('0000'.repeat(STORES));
@@ -159,8 +157,8 @@ describe.skipIf(!isLinux)('the socket of a client', () => {
     const [, kind, when = ''] = / (\d\d):([0-9A-F]{8}) /.exec(rowOf(port, client)) ?? [];
     expect(kind).toBe('02');
     const left = Number.parseInt(when, 16) * 10;
-    expect(left).toBeGreaterThan(KEEP_ALIVE_MS - SLACK_MS);
-    expect(left).toBeLessThanOrEqual(KEEP_ALIVE_MS);
+    expect(left).toBeGreaterThan(BOUNDS.keepAliveMs.value - SLACK_MS);
+    expect(left).toBeLessThanOrEqual(BOUNDS.keepAliveMs.value);
   });
 });
 

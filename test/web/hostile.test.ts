@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../src/wire/bounds.ts';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -10,8 +11,6 @@ import { Feeds } from '../../src/web/feeds.ts';
 import type { Site } from '../../src/web/site.ts';
 import { TimeShare } from '../../src/web/time-share.ts';
 import { UnreadAnswers } from '../../src/web/unread-answers.ts';
-import { REQUEST_TIME_MS } from '../../src/web/turns.ts';
-import { IDLE_TIME_MS } from '../../src/web/web-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { isShort } from '../support/form.ts';
 
@@ -219,8 +218,8 @@ describe('the timeouts in docs/web.md', () => {
       const text = await all(socket);
       const took = performance.now() - since;
       expect(statusesIn(text)).toEqual([408]);
-      expect(took).toBeGreaterThan(REQUEST_TIME_MS - 100);
-      expect(took).toBeLessThan(REQUEST_TIME_MS + 2_000);
+      expect(took).toBeGreaterThan(BOUNDS.webRequestMs.value - 100);
+      expect(took).toBeLessThan(BOUNDS.webRequestMs.value + 2_000);
     },
     20_000,
   );
@@ -233,7 +232,7 @@ describe('the timeouts in docs/web.md', () => {
     const since = performance.now();
     expect(statusesIn(await ended)).toEqual([200]);
     const took = performance.now() - since;
-    expect(took).toBeGreaterThan(IDLE_TIME_MS - 500);
-    expect(took).toBeLessThan(IDLE_TIME_MS + 3_000);
+    expect(took).toBeGreaterThan(BOUNDS.webIdleMs.value - 500);
+    expect(took).toBeLessThan(BOUNDS.webIdleMs.value + 3_000);
   }, 20_000);
 });

@@ -10,6 +10,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'client/master/fixed-arguments.ts': ['fixedArgs'],
   'cli/run-job.ts': ['reconnectGrace', 'maxAttempts'],
   'sleigh/job-variables.ts': ['workerCount'],
+  'wire/limit-refusals.ts': ['memoryBytes', 'workerCount'],
   'workspace/memory-budget.ts': ['memoryBytes'],
   'workspace/storage-accounting.ts': ['memoryBytes'],
 };

@@ -3,26 +3,24 @@ import { describe, expect, test } from 'vitest';
 import { ByteQueue } from '../../src/wire/byte-queue.ts';
 import { MALFORMED } from '../../src/wire/dictionary.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../src/wire/limits.ts';
+import { LIMIT } from '../../src/wire/limit-refusals.ts';
+import { refuse, type Refusal } from '../../src/wire/refusals.ts';
 import { isFile, type FilePayload } from '../../src/wire/payload.ts';
-import {
-  encodeRequest,
-  RequestDecoder,
-  type Request,
-  type RequestBudget,
-  type Shortage,
-} from '../../src/wire/request.ts';
+import { encodeRequest, RequestDecoder, type Request, type RequestBudget } from '../../src/wire/request.ts';
 import { bytes, chunking, metadata } from '../support/arbitraries.ts';
 import { MemoryFiles } from '../support/memory-files.ts';
 
 const LIMITS: Limits = { ...DEFAULT_LIMITS, longValueBytes: 6_000, valueBytes: 12_000, nameBytes: 100 };
+
+const NO_ROOM = refuse(LIMIT.incoming(1, 1), { limit: 'incomingBytes' });
 
 /** Accounting without a limit of its own. */
 class TightRoom implements RequestBudget {
   most = Number.POSITIVE_INFINITY;
   taken = 0;
 
-  take(bytes: number): Shortage | undefined {
-    if (this.taken + bytes > this.most) return { limit: 'incomingBytes', reason: 'no room.' };
+  take(bytes: number): Refusal | undefined {
+    if (this.taken + bytes > this.most) return NO_ROOM;
     this.taken += bytes;
     return undefined;
   }
@@ -164,17 +162,17 @@ const store = (value: string): string[] => ['store', 'w', 'v', '1', value];
 
 describe('limits of requests (P12)', () => {
   test.each([
-    ['too many arguments', Array.from({ length: 17 }, () => 'a'), '17 arguments; the limit is 16.'],
-    ['a name too long', ['find', 'w'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
-    ['a verb too long', ['v'.repeat(101)], 'an argument of 101 bytes; the limit is 100.'],
-    ['a value too long', store('x'.repeat(12_001)), 'a value of 12001 bytes; the limit is 12000.'],
-  ])('%s: the request is read to its end with the reason, and the next one is intact', (_, args, excess) => {
+    ['too many arguments', Array.from({ length: 17 }, () => 'a'), 'Refused: 17 arguments; the limit is 16.'],
+    ['a name too long', ['find', 'w'.repeat(101)], 'Refused: an argument of 101 bytes; the limit is 100.'],
+    ['a verb too long', ['v'.repeat(101)], 'Refused: an argument of 101 bytes; the limit is 100.'],
+    ['a value too long', store('x'.repeat(12_001)), 'Refused: a value of 12001 bytes; the limit is 12000.'],
+  ])('%s: the request is read to its end with the reason, and the next one is intact', (_, args, reason) => {
     fc.assert(
       fc.property(chunking, (cut) => {
         const reading = new Reading();
         const sent = encodeRequest(args, undefined) + encodeRequest(store('good'), undefined);
         for (const chunk of cut(sent)) reading.push(chunk);
-        expect(reading.requests).toMatchObject([{ excess }, { excess: undefined }]);
+        expect(reading.requests).toMatchObject([{ excess: { reason } }, { excess: undefined }]);
         expect(reading.asked[1]?.args).toEqual(store('good'));
         expect(reading.files.count).toBe(0);
       }),
@@ -187,7 +185,11 @@ describe('limits of requests (P12)', () => {
     reading.push(encodeRequest(['find'], new Map([['name', 'far too long a value']])));
     reading.push(encodeRequest(['fetch'], new Map([['a', 'b']])));
     expect(reading.requests).toMatchObject([
-      { verb: 'find', metadata: new Map(), excess: 'metadata of 24 bytes; the limit is 10.' },
+      {
+        verb: 'find',
+        metadata: new Map(),
+        excess: { reason: 'Refused: metadata of 24 bytes; the limit is 10.' },
+      },
       { verb: 'fetch', metadata: new Map([['a', 'b']]), excess: undefined },
     ]);
   });
@@ -205,7 +207,7 @@ describe('limits of requests (P12)', () => {
         const [refused] = reading.requests;
         // The metadata, with one entry, and five arguments.
         const needed = 100 + 301 + 8 + 5_000;
-        expect(refused?.excess).toBe(most < needed ? 'no room.' : undefined);
+        expect(refused?.excess).toBe(most < needed ? NO_ROOM : undefined);
         if (most < needed) expect(refused).toMatchObject({ payload: undefined, metadata: new Map() });
         reading.room.most = Number.POSITIVE_INFINITY;
         reading.push(encodeRequest(['find', 'w'], new Map()));
@@ -241,7 +243,7 @@ describe('values too large for memory (P11)', () => {
   test('are refused if the file cannot be written; the file is discarded, and the next request is intact', () => {
     const reading = new Reading().push(large + encodeRequest(['find'], undefined), 'disk full');
     expect(reading.requests).toMatchObject([
-      { payload: undefined, excess: 'a value that could not be kept: disk full.' },
+      { payload: undefined, excess: { reason: 'Refused: a value that could not be kept: disk full.' } },
       { verb: 'find', excess: undefined },
     ]);
     expect(reading.files.count).toBe(0);
@@ -264,6 +266,8 @@ describe('values too large for memory (P11)', () => {
   test('are accepted only in a store', () => {
     const args = ['find', 'w', 'v', '1', 'x'.repeat(7_000)];
     const reading = new Reading().push(encodeRequest(args, undefined));
-    expect(reading.requests).toMatchObject([{ excess: 'an argument of 7000 bytes; the limit is 100.' }]);
+    expect(reading.requests).toMatchObject([
+      { excess: { reason: 'Refused: an argument of 7000 bytes; the limit is 100.' } },
+    ]);
   });
 });

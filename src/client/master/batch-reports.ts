@@ -1,3 +1,4 @@
+import { BOUNDS } from '../../wire/bounds.ts';
 import { inspect } from 'node:util';
 import { JOB_REPORT, type BatchProgress, type FailedElement, type JobReport } from '../../wire/job-report.ts';
 import { plain } from '../../wire/json-fields.ts';
@@ -11,10 +12,6 @@ import type { FunctionName } from './fixed-arguments.ts';
 
 /** Milliseconds between two stores of the progress. */
 const PERIOD_MS = 1_000;
-/** The number of batches in the report: the newest ones. */
-const MAX_BATCHES = 100;
-/** The number of failed elements that are kept: the newest ones. */
-const MAX_FAILURES = 1_000;
 /** The number of characters of an element, of a message and of a stack that are kept. */
 const ELEMENT_LENGTH = 500;
 const MESSAGE_LENGTH = 1_000;
@@ -96,7 +93,7 @@ export class BatchReports {
     });
     this.#forgetEnded();
     const { lines, workspace } = this.#options;
-    const batches = [...this.#batches.values()].slice(-MAX_BATCHES);
+    const batches = [...this.#batches.values()].slice(-BOUNDS.reportedBatches.value);
     // If it cannot be stored, the batches fail as well, and the program learns it there.
     const report: JobReport = { done: this.#done, failed: this.#failures, batches };
     lines.main.store(workspace, JOB_REPORT.progress, plain(report)).catch(() => undefined);
@@ -105,7 +102,7 @@ export class BatchReports {
   /** Once a second at most, because thousands of batches may run at once. */
   #forgetEnded(): void {
     for (const [oldest, { ended }] of this.#batches) {
-      if (this.#batches.size <= MAX_BATCHES) return;
+      if (this.#batches.size <= BOUNDS.reportedBatches.value) return;
       if (ended !== undefined) this.#batches.delete(oldest);
     }
   }
@@ -125,7 +122,7 @@ export class BatchReports {
       attempts: error.code === 'worker-died' ? maxAttempts : error.attempt,
       at: clock.date().getTime(),
     };
-    if (++this.#failures > MAX_FAILURES)
+    if (++this.#failures > BOUNDS.reportedFailures.value)
       lines.main.fetchTry(workspace, JOB_REPORT.failures).catch(() => undefined);
     lines.main.store(workspace, JOB_REPORT.failures, plain(failure)).catch(() => undefined);
   }
