@@ -14,7 +14,7 @@ const ALL: readonly Extra[] = [
   'refused',
 ];
 
-/** @param extras beside those that belong to it */
+/** @param extras in addition to `elastic` */
 const elastic = (...extras: Extra[]): readonly Extra[] => ['elastic', ...extras];
 
 /** One master, one sentinel, one worker, one task. */
@@ -34,16 +34,16 @@ export const SMALLEST: Omit<Cast, 'policy'> = {
 interface Exploration {
   readonly title: string;
   readonly cast: Omit<Cast, 'policy'>;
-  /** Without it all that can be reached is. */
+  /** The maximum number of states; without it, all reachable states are visited. */
   readonly maxStates?: number;
-  /** The same where all other tests run as well. */
+  /** The same in `npm test` and in CI. */
   readonly maxStatesInShort?: number;
 }
 
-/** The states that are nearest: each planted fault of faults.test.ts is found among so many. */
+/** The number of nearest states. It suffices to find each planted fault of faults.test.ts. */
 const NEAREST = 250;
 
-/** Those that run with all other tests. */
+/** The casts of `npm test` and CI. */
 export const SHORT: readonly Exploration[] = [
   { title: '1 sentinel, 1 worker, 1 task', cast: SMALLEST, maxStatesInShort: NEAREST },
   {
@@ -105,7 +105,7 @@ export const SHORT: readonly Exploration[] = [
   },
 ];
 
-/** Those of `npm run verify`. */
+/** The additional casts of `npm run verify`. */
 export const LONG: readonly Exploration[] = [
   {
     title: '1 sentinel that supervises, 1 worker, 2 ranks, 1 broadcast, 1 replacement',

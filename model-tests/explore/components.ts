@@ -1,13 +1,13 @@
 /**
- * The strongly connected components of a graph that no edge leaves: where every fair run stays in the end.
- * @param next the states that follow each state
- * @returns the states of each
+ * The strongly connected components of a graph that no edge leaves. Every fair run ends in one of them.
+ * @param next the successors of each state
+ * @returns the states of each component
  */
 export function bottomComponents(next: readonly (readonly number[])[]): number[][] {
   const UNSEEN = -1;
   const order = next.map(() => UNSEEN);
   const low = next.map(() => UNSEEN);
-  /** By state, the number of its component once that is complete. */
+  /** The number of the component of each state, once that component is complete. */
   const component = next.map(() => UNSEEN);
   const stack: number[] = [];
   const found: number[][] = [];

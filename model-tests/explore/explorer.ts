@@ -1,4 +1,5 @@
 import { stateOfWorker } from '../../src/sleigh/agents.ts';
+import { lostByLoading } from './reloading.ts';
 import { FairSteps, isDuty, isTimer } from './liveness.ts';
 import { whatIsWrong, type Before, type Wrong } from './properties.ts';
 import type { Cast, Scenario } from './scenario.ts';
@@ -12,7 +13,7 @@ export interface Violation {
   /** The text of the property that does not hold. */
   readonly property: string;
   readonly what: string;
-  /** The shortest way there. */
+  /** The shortest path to it. */
   readonly scenario: Scenario;
 }
 
@@ -21,18 +22,20 @@ export interface Report {
   readonly transitions: number;
   readonly depth: number;
   readonly seconds: number;
-  /** All that can be reached has been. */
+  /** Whether every reachable state was visited. */
   readonly isClosed: boolean;
   readonly violation: Violation | undefined;
 }
 
 export interface Options {
-  /** No more states than that. */
+  /** The maximum number of states. */
   readonly maxStates?: number;
   readonly make?: MakeSleigh;
-  /** Whether the properties of each step and state are checked, too; liveness always is. */
+  /** Whether the properties of each step and state are checked. Liveness always is. */
   readonly isSafetyChecked?: boolean;
-  /** Told now and then how far it is. */
+  /** A job is loaded from the records of one in this many states, which takes as long as ten steps. */
+  readonly loadOneIn?: number;
+  /** Called now and then with the progress. */
   readonly progress?: (text: string) => void;
 }
 
@@ -43,7 +46,7 @@ interface Taken {
   readonly wrong: Wrong | undefined;
 }
 
-/** Runs a step and looks at what it led to. */
+/** Runs a step and checks the state that it leads to. */
 function take(world: World, step: Step, keyBefore: string): Taken {
   const { book, sleigh } = world;
   const before: Before = { isClosed: book.isClosed, isShuttingDown: book.isShuttingDown };
@@ -73,18 +76,18 @@ function take(world: World, step: Step, keyBefore: string): Taken {
 const ENDS = new Set(['dead', 'left', 'deadbeat']);
 
 /**
- * Goes breadth first through everything that can happen to a cast. From the states that are found beyond the bound it
- * goes on with fair steps alone, so that liveness is decided for every state that was found.
+ * Explores a cast breadth first. States beyond the bound are expanded with fair steps only, so that liveness is decided
+ * for every state that was found.
  */
 export function explore(
   cast: Cast,
-  { maxStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true }: Options = {},
+  { maxStates = Infinity, make = makeSleigh, progress, isSafetyChecked = true, loadOneIn = 4 }: Options = {},
 ): Report {
   const began = performance.now();
   const steps = stepsOf(cast);
   const graph = new StateGraph(cast, make, steps, (world, step) => void take(world, step, ''));
   const fair = new FairSteps();
-  // Parties that do what any other may have no duties.
+  // A party that may do everything owes nothing.
   const areFair = !cast.extras.includes('mixed');
   let transitions = 0;
   let violation: Violation | undefined;
@@ -93,6 +96,8 @@ export function explore(
     const memory = graph.go(state);
     const key = graph.keyOf(state);
     const { world } = graph;
+    const lost = isSafetyChecked && state % loadOneIn === 0 ? lostByLoading(world) : undefined;
+    if (lost !== undefined) return { ...lost, scenario: { cast, steps: graph.stepsTo(state) } };
     if (areFair) fair.expect(state, world);
     const duties: number[] = [];
     const timers: number[] = [];
@@ -104,7 +109,7 @@ export function explore(
       transitions++;
       if (result.wrong !== undefined && isSafetyChecked)
         return { ...result.wrong, scenario: { cast, steps: [...graph.stepsTo(state), step.name] } };
-      // What the key leaves out may have changed: nothing depends on it.
+      // Only parts that the key leaves out may have changed, and no later step depends on them.
       if (result.key === key) continue;
       const next = graph.add(result.key, state, number);
       if (isOwed) duties.push(next);
@@ -142,9 +147,9 @@ export function explore(
 }
 
 /**
- * Does what a scenario says.
- * @param watch is shown the world after each step
- * @returns what was found, if anything
+ * Runs the steps of a scenario.
+ * @param watch called with the world after each step
+ * @returns the first violation, if any
  */
 export function replay(
   { cast, steps: names }: Scenario,
@@ -157,7 +162,7 @@ export function replay(
     const step = steps.get(name);
     if (step === undefined) throw new Error(`nobody of this cast can do "${name}"`);
     if (!step.isPossible(world)) throw new Error(`"${name}" cannot happen here`);
-    const { wrong } = take(world, step, stateKey(world));
+    const wrong = take(world, step, stateKey(world)).wrong ?? lostByLoading(world);
     watch(world, name);
     if (wrong === undefined) continue;
     return { ...wrong, scenario: { cast, steps: names.slice(0, n + 1) } };

@@ -1,21 +1,21 @@
 import type { Party } from './party.ts';
 import type { World } from './world.ts';
 
-/** Where tasks and broadcasts go: two batches, so that one must not wake the other. */
+/** Tasks and broadcasts have batches of their own, so that a result of one must not wake a client of the other. */
 export const TASK_BATCH = 'a';
 export const BROADCAST_BATCH = 'b';
 export const BATCHES = [TASK_BATCH, BROADCAST_BATCH] as const;
 
-/** All timers run out together, since the process slept (P13). */
+/** All timers expire together, because the process did not run (P13). */
 export const SLEEP = 'server: sleeps, and then every timer is late';
 
-/** The timer of a sentinel that stays away. */
+/** The heartbeat timeout of a sentinel. */
 export function absence({ sleigh, picture }: World, party: Party): unknown {
   const sentinel = sleigh.crew.sentinels.find(({ client }) => client === party);
   return sentinel && picture.timers.get(`absence of sentinel ${sentinel.id}`);
 }
 
-/** For each broadcast the ranks that have answered it, taken or not. */
+/** For each broadcast the ranks of its results, whether they were taken or not. */
 export function answers({ book, picture }: World): number[][] {
   if (book.broadcasts === 0) return [];
   const found: number[][] = [];

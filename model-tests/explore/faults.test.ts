@@ -1,5 +1,6 @@
 import Denque from 'denque';
 import { expect, test } from 'vitest';
+import { Batches } from '../../src/sleigh/batches.ts';
 import { Crew } from '../../src/sleigh/crew.ts';
 import { makeJobMachines, type JobMachines } from '../../src/sleigh/job-machines.ts';
 import { Joining } from '../../src/sleigh/joining.ts';
@@ -135,6 +136,15 @@ const FAULTS: readonly Fault[] = [
     breaks: 'waiters of one kind are served in the order in which they came',
     steps: 4,
   },
+  {
+    what: 'a result that nobody has fetched does not survive a restart',
+    prototype: Batches.prototype,
+    method: 'restoreResult',
+    fault: () => undefined,
+    cast: cast('null', []),
+    breaks: 'a job that is loaded from its records has the same records',
+    steps: 5,
+  },
 ];
 
 /** Explores a faulty job. @param make makes it, if it is not a part of every job that is faulty */
@@ -142,7 +152,7 @@ function findShortest(
   { cast, breaks, steps }: Pick<Fault, 'cast' | 'breaks' | 'steps'>,
   make = makeSleigh,
 ): void {
-  const { violation } = explore(cast, { make });
+  const { violation } = explore(cast, { make, loadOneIn: 1 });
   expect(violation?.property).toContain(breaks);
   expect(violation?.scenario.steps).toHaveLength(steps);
   if (violation === undefined) return;

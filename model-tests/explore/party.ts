@@ -6,7 +6,7 @@ import type { Workspace } from '../../src/workspace/workspace.ts';
 export type Role = 'master' | 'sentinel' | 'worker';
 export type Verb = 'fetch' | 'find' | 'fetchTry' | 'findTry';
 
-/** A get that a party has made and is not answered yet. */
+/** A get of a party that is not answered yet. */
 export interface Request {
   readonly pendingGet: PendingGet;
   readonly variable: string;
@@ -15,18 +15,18 @@ export interface Request {
 
 export type Reply = { readonly found: Found } | { readonly refused: Refusal };
 
-/** Told of what the parties are told. */
+/** Observes the replies to the parties. */
 export interface Listener {
-  /** A get was answered; it had waited, or not. */
+  /** A get was answered, at once or after it had waited. */
   answered(party: Party, request: Request, found: Found): void;
   refused(party: Party, request: Request, reason: Refusal): void;
   /** A get was not answered at once: the party is blocked. */
   blocked(party: Party, request: Request): void;
-  /** Something came that nobody had asked for. */
+  /** A reply arrived without a request. */
   astray(party: Party, get: PendingGet): void;
 }
 
-/** One connection of a client that knows the protocol: while it is blocked it can only vanish. */
+/** One connection of a client that follows the protocol: while it is blocked it can only disconnect. */
 export class Party implements Client {
   readonly id: number;
   readonly peer: string;
@@ -37,17 +37,17 @@ export class Party implements Client {
   readonly #workspace: Workspace;
   request: Request | undefined;
   isBlocked = false;
-  /** How its last request ended; undefined for a store that was accepted. */
+  /** The reply to its last request; undefined for a store that was accepted. */
   reply: Reply | undefined;
-  /** The rank that it has registered under, by what it was told. */
+  /** The rank under which it has registered, according to the replies to it. */
   rank: number | undefined;
-  /** The task that it was given and has not answered, by what it was told. */
+  /** Its current task, according to the replies to it. */
   holds: string | undefined;
-  /** The number of the task that it was given last (S18). */
+  /** The number of its last task (S18). */
   number = 0;
-  /** The worker that it was before its connection closed: it may come back as that (S18). */
+  /** The worker that it was before its connection closed, as which it may come back (S18). */
   was: { readonly rank: number; readonly holds: string | undefined; readonly number: number } | undefined;
-  /** What the reply to its last store told. */
+  /** The metadata of the reply to its last store. */
   told: Metadata = NO_METADATA;
 
   constructor(id: number, name: string, role: Role, workspace: Workspace, listener: Listener) {

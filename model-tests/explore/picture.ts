@@ -16,7 +16,7 @@ interface Batch {
   readonly running: number;
 }
 
-/** The private parts of a job that decide what it does next. */
+/** The private parts of a job on which its further behaviour depends. */
 export class Picture {
   readonly queue: Denque<Task>;
   readonly lines: Readonly<Record<'task' | 'outsiders' | 'status' | 'waitForWorkers', Iterable<unknown>>>;

@@ -6,70 +6,70 @@ import type { Refusal } from '../../src/workspace/refusal.ts';
 import type { Listener, Party, Request } from './party.ts';
 import type { Cast } from './scenario.ts';
 
-/** A task or a broadcast that was accepted, and what became of it by what the parties were told. */
+/** A task or a broadcast that was accepted, and its state according to the replies to the parties. */
 export interface Note {
   readonly tag: string;
   readonly batch: string;
   /** The number of the broadcast; undefined for a task. */
   readonly broadcast: number | undefined;
-  /** How often a worker was given it; for a broadcast, by rank. */
+  /** The number of times it was handed out; for a broadcast, by rank. */
   readonly tries: Map<number, number>;
-  /** How many must answer a broadcast: workerCount when the group closed, or when it was stored later. */
+  /** The number of results that a broadcast needs: workerCount at the close of the group, or at its store if that is later. */
   expected: number | undefined;
-  /** Results that masters took: the rank of each. */
+  /** The ranks of the results that masters have taken. */
   readonly taken: number[];
   /** Ranks that have a copy of a broadcast and have not answered it. */
   readonly owing: Set<number>;
-  /** It is for everyone who comes later, too (S17). */
+  /** Whether workers that join later get a copy, too (S17). */
   readonly isForAll: boolean;
-  /** It has been given and is queued again. */
+  /** Whether it was handed out and is queued again. */
   isBack: boolean;
-  /** Ranks that have had a copy of a broadcast, or were answered for (S19). */
+  /** Ranks that have had a copy of a broadcast, or whose result was replaced by a null result (S19). */
   readonly reached: Set<number>;
   /** Ranks that have declined a task (S19). */
   readonly declined: Set<number>;
 }
 
-/** The bookkeeper: knows only what the parties did and were told, and never asks the server. */
+/** An independent account of the job. It knows only the requests and the replies of the parties, and never reads the server. */
 export class ReferenceLedger implements Listener {
   readonly policy: DeathPolicy;
   readonly notes = new Map<string, Note>();
   tasks = 0;
   broadcasts = 0;
-  /** Who was given each rank. */
+  /** The sentinel of each rank. */
   readonly ranks: Party[] = [];
-  /** Ranks that are registered and neither dead nor gone. */
+  /** The ranks of registered workers that have neither died nor left. */
   readonly living = new Map<number, Party>();
-  /** Who waits in what, who came first first. */
+  /** The waiting parties of each line, in the order of their arrival. */
   readonly lines = new Map<string, Party[]>();
-  /** Numbers of workers that were told in this step. */
+  /** The numbers of workers in the replies of this step. */
   told: number[] = [];
-  /** Who was given a task in this step. */
+  /** The parties that got a task in this step. */
   given: Party[] = [];
   /** Workers that died in this step. */
   deaths = 0;
   /** Tasks that were failed in this step (S7.1). */
   failures = 0;
-  /** What went wrong in this step. */
+  /** The violations of this step. */
   faults: string[] = [];
-  /** What holds from the last step on. */
+  /** Whether the group was closed before this step. */
   isClosed = false;
   numberAtClosing = 0;
   isShuttingDown = false;
-  /** Ranks that will never be a worker again, and how they ended. */
+  /** The ranks of workers that have ended, with their final states. */
   readonly ended = new Map<number, string>();
 
   readonly isElastic: boolean;
   readonly mayReturn: boolean;
   readonly #isSupervised: boolean;
-  /** Ranks that wait for a replacement, which nobody has registered under yet (S19). */
+  /** Ranks under which a replacement is awaited (S19). */
   readonly replaced = new Set<number>();
-  /** How many were asked for. */
+  /** The number of replacements so far. */
   replacements = 0;
   readonly #maxAttempts: number;
-  /** Ranks whose connection has closed and who may come back (S18). */
+  /** The ranks of disconnected workers that may come back (S18). */
   readonly lost = new Set<number>();
-  /** Lost ones that left in this step, since the sleigh shuts down. */
+  /** The number of disconnected workers that left in this step because the sleigh shuts down. */
   stopping = 0;
 
   constructor({ policy, extras, maxAttempts }: Cast) {
@@ -80,7 +80,7 @@ export class ReferenceLedger implements Listener {
     this.#maxAttempts = maxAttempts;
   }
 
-  /** Ranks were given to a sentinel that supervises (S19). */
+  /** Whether a supervising sentinel has got a rank (S19). */
   get isSupervised(): boolean {
     return this.#isSupervised && this.ranks.length > 0;
   }
@@ -98,7 +98,7 @@ export class ReferenceLedger implements Listener {
     return this.lines.get(name) ?? [];
   }
 
-  /** A task or broadcast is stored; somebody may be told of it before its master is. */
+  /** A task or a broadcast is stored. A worker may get it before the reply to its master. */
   stored(
     kind: 'task' | 'broadcast',
     { batch, isForAll = false }: { batch: string; isForAll?: boolean },
@@ -132,7 +132,7 @@ export class ReferenceLedger implements Listener {
     else this.broadcasts++;
   }
 
-  /** The group is closed from this step on, or was. */
+  /** The group is closed, in this step or before it. */
   closed(workerCount: number): void {
     if (!this.isClosed) this.numberAtClosing = this.living.size;
     this.isClosed = true;
@@ -159,7 +159,7 @@ export class ReferenceLedger implements Listener {
       }
   }
 
-  /** S18: it says that it is doing what it was given last, or, where replies were lost, what it did before. */
+  /** S18: it names its last task as its current one or, if replies were lost, the one before. */
   comesBack(party: Party, repliesAreLost: boolean): void {
     const { was } = party;
     if (was === undefined) throw new Error(`${party.name} was nobody`);
@@ -181,7 +181,7 @@ export class ReferenceLedger implements Listener {
       this.#fault(`${party.name} comes back and is told ${party.told.get('nwsBusy')}`);
   }
 
-  /** S18: it never reached its worker, and was not tried. */
+  /** S18: the task never reached its worker, so it was not tried. */
   #takesBack(tag: string, rank: number): void {
     const note = this.notes.get(tag);
     if (note === undefined) return;
@@ -190,19 +190,19 @@ export class ReferenceLedger implements Listener {
     note.isBack = true;
   }
 
-  /** S18: the grace of a lost worker is over. */
+  /** S18: the grace period of a disconnected worker has elapsed. */
   graceElapsed(rank: number): void {
     this.#lose(rank);
   }
 
-  /** S18: those who have not come back when the sleigh shuts down have left. */
+  /** S18: workers that are disconnected when the sleigh shuts down have left. */
   shutsDown(): void {
     this.stopping = this.lost.size;
     for (const rank of this.lost) this.living.delete(rank);
     this.lost.clear();
   }
 
-  /** A result of what it has was accepted. */
+  /** A result of its current task was accepted. */
   completed(party: Party): void {
     const note = this.notes.get(party.holds ?? '');
     if (note === undefined) throw new Error(`${party.name} has no task and could store a result`);
@@ -210,7 +210,7 @@ export class ReferenceLedger implements Listener {
     party.holds = undefined;
   }
 
-  /** S17: it has a task, or a copy that it has not answered. */
+  /** S17: whether it has a task, or a copy without a result. */
   #owes(rank: number, { holds }: Party): boolean {
     return holds !== undefined || [...this.notes.values()].some(({ owing }) => owing.has(rank));
   }
@@ -240,7 +240,7 @@ export class ReferenceLedger implements Listener {
     if (!this.isShuttingDown) this.#lose(rank, true);
   }
 
-  /** S19: its sentinel says how it ended. */
+  /** S19: its sentinel has reported how it ended. */
   reportedBySentinel(rank: number, task: TaskFate): void {
     const party = this.living.get(rank);
     if (this.isShuttingDown || party === undefined) return;
@@ -251,12 +251,12 @@ export class ReferenceLedger implements Listener {
     this.#lose(rank, task === 'tried', task !== 'tried');
   }
 
-  /** S19: whoever is registered under a rank that is to be replaced is dead by that. */
+  /** S19: a worker that is replaced while it is registered has died. */
   replacedBySentinel(rank: number): void {
     if (!this.isShuttingDown) this.#lose(rank, true);
   }
 
-  /** S19: another worker is to come under that rank. */
+  /** S19: another worker is awaited under that rank. */
   replaces(rank: number, { found }: { found: boolean }): void {
     if (!found) return;
     this.replacements++;
@@ -377,10 +377,10 @@ export class ReferenceLedger implements Listener {
   }
 }
 
-/** What workers that may come back know each other by. */
+/** The session of workers that may come back. */
 export const SESSION = 'its own';
 
-/** Where a request waits. */
+/** The name of the line in which a request waits. */
 export const lineOf = (party: Party, { variable, batch }: Request, isElastic: boolean): string =>
   variable === 'result'
     ? `result ${batch ?? ''}`

@@ -3,7 +3,7 @@ import { CompiledActor } from '../../src/actors/actor.ts';
 import { Workspace } from '../../src/workspace/workspace.ts';
 import { openField } from '../../test/support/open-fields.ts';
 
-/** What one object held. */
+/** The contents of one object. */
 type Saved =
   | {
       readonly kind: 'fields';
@@ -19,20 +19,21 @@ type Saved =
     }
   | { readonly kind: 'set'; readonly object: Set<unknown>; readonly values: readonly unknown[] };
 
-/** How all objects of a world were at one moment. */
+/** The contents of all objects of a world at one moment. */
 export type Memory = readonly Saved[];
 
-/** Snapshots and contexts are made anew and never changed, so the actor's own fields are all that changes. */
+/** Snapshots and contexts are replaced and never modified, so only the fields of the actor itself change. */
 const FIELDS_OF_ACTOR = ['_snapshot', '_processingStatus', '_doneEvent', 'mailbox'];
 const FIELDS_OF_TABLE_ACTOR = ['$state', '$context', '$end', '$phase', '$events'];
 
-/** Never changed once made. */
+/** Whether the object never changes after its creation. */
 const isConstant = (object: object): boolean =>
   object instanceof StateMachine || Object.isFrozen(object) || 'descriptor' in object;
 
 /**
- * Remembers every object that can be reached from some roots. Identities stay, so what functions have captured stays
- * true as well. What is reached through functions alone is not seen: no part of a job is.
+ * Records the contents of every object that is reachable from some roots. The objects keep their identity, so that
+ * references in closures stay valid. Objects that are reachable only through closures are not recorded; no part of a
+ * job is one.
  */
 export function remember(roots: readonly object[]): Memory {
   const seen = new Set<object>(roots);
@@ -66,7 +67,7 @@ export function remember(roots: readonly object[]): Memory {
       for (const child of childrenOf(object)) meet(child);
     } else if (object instanceof CompiledActor) memory.push(fieldsOf(object, FIELDS_OF_TABLE_ACTOR));
     else if (object instanceof Workspace) {
-      // Which variables there are; what those of a job hold is reached through the job.
+      // The set of variables. The contents of job variables are reached through the job.
       const variables = openField<Map<unknown, unknown>>(object, 'variables', Map);
       memory.push(fieldsOf(object));
       memory.push({ kind: 'map', object: variables, values: [...variables] });
@@ -79,7 +80,7 @@ export function remember(roots: readonly object[]): Memory {
   return memory;
 }
 
-/** Those that the actor spawned itself; the others are in tables of the job. */
+/** The children that the actor spawned. Those of the crew are in tables of the job. */
 function childrenOf(actor: object): unknown[] {
   const snapshot: unknown = Reflect.get(actor, '_snapshot');
   if (typeof snapshot !== 'object' || snapshot === null) return [];
@@ -87,7 +88,7 @@ function childrenOf(actor: object): unknown[] {
   return typeof children === 'object' && children !== null ? Object.values(children) : [];
 }
 
-/** @throws when there is no such field any more */
+/** @throws if the object has no such field any more */
 function fieldsOf(object: object, names: readonly string[] = Object.keys(object)) {
   const values = names.map((name): unknown => {
     if (!(name in object)) throw new Error(`${object.constructor.name} has no open field ${name}`);
@@ -96,7 +97,7 @@ function fieldsOf(object: object, names: readonly string[] = Object.keys(object)
   return { kind: 'fields' as const, object, names, values };
 }
 
-/** Puts everything back to how it was. Objects that have come since are left to be forgotten. */
+/** Restores the recorded contents. Objects that were created since become unreachable. */
 export function rewind(memory: Memory): void {
   for (const saved of memory)
     switch (saved.kind) {

@@ -1,6 +1,6 @@
 import type { DeathPolicy } from '../../src/machines/shutdown.ts';
 
-/** What is sent beside the course of a normal job. */
+/** Requests and events in addition to those of a normal job. */
 export const EXTRAS = [
   /** `status` and `waitForWorkers` are asked. */
   'joining',
@@ -35,31 +35,31 @@ export const EXTRAS = [
 ] as const;
 export type Extra = (typeof EXTRAS)[number];
 
-/** Who meets in a job, and how much each may do. */
+/** The clients of a job, and the bounds of what they do. */
 export interface Cast {
   readonly policy: DeathPolicy;
   readonly maxAttempts: number;
-  /** The maximum that the job is made with; -1 for none. */
+  /** `rankCount` of the job; -1 for none. */
   readonly rankCount: number;
   readonly masters: number;
   readonly sentinels: number;
   readonly workers: number;
-  /** Ranks that are given out at most, by all sentinels. */
+  /** The maximum number of ranks of all sentinels together. */
   readonly ranks: number;
   readonly tasks: number;
   readonly broadcasts: number;
-  /** Replacements that are asked for at most (S19). */
+  /** The maximum number of requests for replacements (S19). */
   readonly replacements: number;
   readonly extras: readonly Extra[];
 }
 
-/** A cast, and what its parties do, one after the other. */
+/** A cast, and the steps of its parties in order. */
 export interface Scenario {
   readonly cast: Cast;
   readonly steps: readonly string[];
 }
 
-/** One thing a line: what the cast is, an empty line, and the steps. */
+/** @returns the cast, one field in a line; an empty line; and the steps, one in a line */
 export function writeScenario({ cast, steps }: Scenario): string {
   const head = Object.entries(cast).map(
     ([name, value]: [string, unknown]) =>

@@ -18,7 +18,7 @@ class SimTimer implements Timer {
   }
 }
 
-/** Time is abstract: whichever timer runs may fire next, however long it was to take. */
+/** Time is abstract: any running timer may expire next, whatever its duration. */
 export class SimTimers implements Timers {
   readonly running = new Set<SimTimer>();
 

@@ -4,22 +4,22 @@ import { stateKey } from './state-key.ts';
 import type { Step } from './steps.ts';
 import { World, type MakeSleigh } from './world.ts';
 
-/** States that are expanded before a new world replaces the old one; it must be in the same state. */
+/** The number of expanded states after which a new world replaces the current one. It must reach the same states. */
 const RENEWED_AFTER = 2_000;
 
-/** The states that were found, by number in the order in which they were found, and the shortest way to each. */
+/** The states that were found, in this order, and the shortest path to each. */
 export class StateGraph {
   readonly #cast: Cast;
   readonly #make: MakeSleigh;
   readonly #steps: readonly Step[];
-  /** Runs a step in a world, with all that belongs to it. */
+  /** Runs a step in a world and updates its ledger. */
   readonly #run: (world: World, step: Step) => void;
   readonly #keys: string[];
   readonly #numbers: Map<string, number>;
   readonly #parents = [-1];
   readonly #taken = [-1];
   readonly #depths = [0];
-  /** The way to the state at hand, with how the world was at each place. */
+  /** The path to the current state, with the memory of the world at each state on it. */
   #way: { state: number; memory: Memory }[];
   #visits = 0;
   world: World;
@@ -60,7 +60,7 @@ export class StateGraph {
     return state;
   }
 
-  /** The names of the steps of the shortest way to a state. */
+  /** The names of the steps of the shortest path to a state. */
   stepsTo(state: number): string[] {
     return this.#wayTo(state)
       .slice(1)
@@ -73,7 +73,7 @@ export class StateGraph {
     return found.toReversed();
   }
 
-  /** Brings the world to a state, from the nearest one on the way that is still remembered. */
+  /** Brings the world to a state, from the last state on its path that is still recorded. */
   go(state: number): Memory {
     if (++this.#visits % RENEWED_AFTER === 0) {
       this.world = new World(this.#cast, this.#make);

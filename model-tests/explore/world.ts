@@ -13,15 +13,15 @@ import { remember, rewind, type Memory } from './rewind.ts';
 import type { Cast } from './scenario.ts';
 import { SimTimers } from './sim-timers.ts';
 
-/** Ordinary variables that say something to the job; nothing depends on how much is in them. */
+/** Ordinary variables that the job reads. The number of their values has no effect. */
 const ORDINARY = ['worker_dead', 'Sleigh ride over', 'worker registrations'];
 
-/** Makes the job; a test may make another, faulty one. */
+/** Creates the job. Tests of the explorer create a faulty one. */
 export type MakeSleigh = (workspace: Workspace, cast: Cast) => Sleigh;
 
 export const makeSleigh: MakeSleigh = (workspace, cast) => makeSleighOf(workspace, cast);
 
-/** @param machines in place of those of every job */
+/** @param machines replace the machines of every job */
 export const makeSleighOf = (
   workspace: Workspace,
   { rankCount, policy, maxAttempts, extras }: Cast,
@@ -40,21 +40,23 @@ export const makeSleighOf = (
     machines,
   );
 
-/** A job with its real supervisor and children, the parties that meet in it, and nothing else of a server. */
+/** A job with its real supervisor and children, and the clients that use it. There is no other part of a server. */
 export class World {
   readonly cast: Cast;
+  readonly make: MakeSleigh;
   readonly timers = new SimTimers();
   readonly accounting = new ServerAccounting(DEFAULT_LIMITS, () => undefined);
   readonly workspace: Workspace;
   readonly sleigh: Sleigh;
   readonly picture: Picture;
   readonly book: ReferenceLedger;
-  /** Who is there; whoever vanishes, another comes in its place, and knows nothing. */
+  /** The connected clients. One that disconnects is replaced by a new client without a role. */
   readonly parties: Party[];
   readonly #roots: readonly object[];
 
   constructor(cast: Cast, make: MakeSleigh = makeSleigh) {
     this.cast = cast;
+    this.make = make;
     this.book = new ReferenceLedger(cast);
     let variables = 0;
     const host: Host = {
@@ -97,7 +99,7 @@ export class World {
     return new Party(++this.#connections, `${role} ${n}`, role, this.workspace, this.book);
   }
 
-  /** A connection closes. */
+  /** The connection of a client closes. */
   vanish(index: number): void {
     const gone = this.parties[index];
     if (gone === undefined) throw new Error(`there is no party ${index}`);
@@ -106,7 +108,7 @@ export class World {
     gone.vanish();
   }
 
-  /** Another connection comes in its place; a worker may remember what it was. */
+  /** A new connection takes its place. A worker may remember its rank and its task (S18). */
   #succeed(index: number, { name, role, rank, holds, number, was }: Party): Party {
     const next = new Party(++this.#connections, name, role, this.workspace, this.book);
     if (this.book.mayReturn) next.was = rank === undefined ? was : { rank, holds, number };
@@ -114,7 +116,7 @@ export class World {
     return next;
   }
 
-  /** S18: a worker comes back, whose connection has closed or is about to. */
+  /** S18: a worker comes back. Its former connection has closed, or closes now. */
   comeBack(index: number, repliesAreLost: boolean): void {
     const old = this.parties[index];
     if (old === undefined) throw new Error(`there is no party ${index}`);
@@ -127,7 +129,7 @@ export class World {
     return this.workspace.deleted;
   }
 
-  /** As the server does it (W7). */
+  /** Deletes the workspace, as the server does (W7). */
   delete(): void {
     this.workspace.deleted = true;
     finish(this.workspace.end());
