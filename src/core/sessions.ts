@@ -1,3 +1,4 @@
+import { BOUNDS } from '../wire/bounds.ts';
 import { compiled } from '../actors/compiled.ts';
 import { withStory } from '../actors/story.ts';
 import { bind } from '../machines/bind.ts';
@@ -15,9 +16,6 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { depart } from './departure.ts';
 import type { SessionHost } from './session-host.ts';
 import { isSessionId, numberOfSession, Session, type SessionConnection } from './session.ts';
-
-/** The largest length of the secret of a session, in bytes. */
-const MAX_SECRET = 255;
 
 const memoryOf = ({ secret }: Session): number => COST.session + secret.length;
 
@@ -67,8 +65,8 @@ export class Sessions {
   open(secret: string, graceText: string, connection: SessionConnection): Session | Refusal {
     const seconds = parseDecimal(graceText);
     if (seconds === undefined || seconds < 0) return notANumber('grace', graceText);
-    if (secret === '' || secret.length > MAX_SECRET)
-      return refusal(SESSION.badSecret(secret.length, MAX_SECRET));
+    if (secret === '' || secret.length > BOUNDS.secretBytes.value)
+      return refusal(SESSION.badSecret(secret.length, BOUNDS.secretBytes.value));
     const known = this.resume(secret, connection);
     if (!isRefusal(known)) return known;
     const { limits, accounting, changes } = this.#core;

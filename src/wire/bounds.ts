@@ -37,6 +37,12 @@ export const BOUNDS = {
     clause: 'W10',
     what: 'The metadata of the creation of a workspace that are kept for the page.',
   },
+  secretBytes: {
+    value: 255,
+    unit: 'bytes',
+    clause: 'P15',
+    what: 'The secret of a session of a client. The session with a longer one is refused.',
+  },
   sessionBytes: {
     value: 255,
     unit: 'bytes',
