@@ -150,7 +150,8 @@ export const newSentinel = (
 });
 
 /** Whether its machine is in a final state. It takes no events then, and the supervisor answers for it. */
-export const hasEnded = ({ actor }: Worker | Sentinel): boolean => actor.getSnapshot().status === 'done';
+export const hasEnded = ({ actor }: Pick<Worker, 'actor'> | Pick<Sentinel, 'actor'>): boolean =>
+  actor.getSnapshot().status === 'done';
 
 /** Whether the worker is registered, and its connection has not closed. */
 export const isConnected = (worker: Worker): boolean =>

@@ -5,7 +5,16 @@ import { valueIn } from '../workspace/value-record.ts';
 import type { Value } from '../workspace/value.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { actorStateIn } from './actor-record.ts';
-import { isRegistered, newSentinel, newWorker, type Former, type Sentinel, type Worker } from './agents.ts';
+import {
+  hasEnded,
+  isConnected,
+  isRegistered,
+  newSentinel,
+  newWorker,
+  type Former,
+  type Sentinel,
+  type Worker,
+} from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import type { Crew } from './crew.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -40,7 +49,7 @@ export class JobLoader {
   readonly #values = new Map<number, Value>();
   readonly #broadcasts = new Map<number, Broadcast>();
   readonly #known: KnownTasks;
-  /** The connections of a worker and of a sentinel may be the same. */
+  /** Connections that had not closed before the restart. That of a worker and that of a sentinel may be the same. */
   readonly #clients = new Map<number, Client>();
 
   constructor(job: LoadedJob, entities: Iterable<Entity>) {
@@ -110,13 +119,16 @@ export class JobLoader {
     });
   }
 
-  #clientIn(record: RecordReader): Client {
+  /**
+   * @param isOpen whether the connection had not closed before the restart. Otherwise it may be of an earlier run of the
+   *   server, in which another connection had the same number.
+   */
+  #clientIn(record: RecordReader, isOpen: boolean): Client {
     const id = record.number('connection');
-    const client =
-      this.#clients.get(id) ??
-      this.#job.workspace.host.clientOf?.(id) ??
-      formerClient(id, record.text('peer'));
-    this.#clients.set(id, client);
+    const session = this.#job.workspace.host.clientOf?.(id);
+    if (session !== undefined) return session;
+    const client = (isOpen ? this.#clients.get(id) : undefined) ?? formerClient(id, record.text('peer'));
+    if (isOpen) this.#clients.set(id, client);
     return client;
   }
 
@@ -125,7 +137,8 @@ export class JobLoader {
     const [, , id = 0] = entity.key;
     const session = record.optionalText('session');
     const actor = this.#job.crew.actors.sentinel({ id, rank: 0 }, actorStateIn(record, 'actor'));
-    const sentinel = newSentinel(id, { client: this.#clientIn(record), actor, session });
+    const client = this.#clientIn(record, !hasEnded({ actor }));
+    const sentinel = newSentinel(id, { client, actor, session });
     sentinel.since = record.number('since');
     this.#job.crew.adoptSentinel(sentinel);
   }
@@ -141,7 +154,6 @@ export class JobLoader {
     const former = record.optional('former');
     const worker: Worker = {
       ...newWorker(rank, sentinel, crew.actors.worker(rank, sentinel, state)),
-      client: record.has('connection') ? this.#clientIn(record) : undefined,
       session: record.optionalText('session'),
       host: record.text('host'),
       registeredAt: record.number('registeredAt'),
@@ -156,6 +168,7 @@ export class JobLoader {
       former: former && formerIn(former),
       ...this.#readingIn(record.optional('reading')),
     };
+    if (record.has('connection')) worker.client = this.#clientIn(record, isConnected(worker));
     worker.task = taskIn(record.optional('task'), this.#known);
     crew.adoptWorker(worker);
     if (worker.task !== undefined) this.#countTask(worker.task);

@@ -105,7 +105,7 @@ export class TemporaryFiles {
       if (error !== undefined) throw plainError(STORED.missingFile(this.#pathOf(file), error));
     }
     for (const name of await this.#disk.list(this.#root))
-      if (!this.#files.has(Number(name))) await this.#disk.unlink(join(this.#root, name));
+      if (!this.#files.has(Number(name))) await this.#remove(join(this.#root, name));
   }
 
   #pathOf(file: number): string {
@@ -214,9 +214,12 @@ export class TemporaryFiles {
     const entry = this.#files.get(file);
     if (entry === undefined) return;
     this.#leave(file, entry);
-    // A name that cannot be removed is removed at the next start.
-    if (this.#areKept)
-      void entry.written.then(() => this.#disk.unlink(this.#pathOf(file))).catch(() => undefined);
+    if (this.#areKept) void entry.written.then(() => this.#remove(this.#pathOf(file)));
+  }
+
+  /** A name that cannot be removed is removed at the next start. It may be removed twice, after a restart. */
+  async #remove(path: string): Promise<void> {
+    await this.#disk.unlink(path).catch(() => undefined);
   }
 
   /** Records that this many bytes are written, or never will be. */

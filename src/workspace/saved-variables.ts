@@ -7,6 +7,7 @@ export interface SavedVariable {
   /** Iterations that began before the restart continue, because the id stays (V9). */
   readonly id: string;
   readonly number: number;
+  readonly isHidden: boolean;
   readonly mode: string;
   readonly emptyAt: number | undefined;
 }
@@ -24,6 +25,7 @@ export class SavedVariables {
     this.#left.set(record.text('name'), {
       id: record.text('id'),
       number,
+      isHidden: record.has('isHidden') && record.flag('isHidden'),
       mode: record.text('mode'),
       emptyAt,
     });

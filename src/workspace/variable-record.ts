@@ -15,6 +15,7 @@ export interface RecordScope {
 export interface RecordedVariable {
   readonly id: string;
   readonly name: string;
+  readonly hidden: boolean;
   readonly behaviour: {
     readonly mode: string;
     readonly emptyAt?: number;
@@ -43,8 +44,9 @@ export class VariableRecord implements Changing {
   }
 
   fields(): Fields {
-    const { id, name, behaviour } = this.#variable;
-    return { id, name, mode: behaviour.mode, emptyAt: behaviour.emptyAt };
+    const { id, name, hidden, behaviour } = this.#variable;
+    // Most are not hidden, and their records do not say so.
+    return { id, name, isHidden: hidden || undefined, mode: behaviour.mode, emptyAt: behaviour.emptyAt };
   }
 
   #keyOf(number: number): Key {

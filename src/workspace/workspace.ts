@@ -230,7 +230,9 @@ export class Workspace {
     const saved = this.#saved?.take(name);
     const number = saved?.number ?? ++this.#variableNumber;
     const id = saved?.id ?? host.newVariableId();
-    const where = { id, number, scope: this.record.scope, accounting, clock, inSteps, owner: this.maker };
+    const hidden = saved?.isHidden === true;
+    const scope = this.record.scope;
+    const where = { id, number, hidden, scope, accounting, clock, inSteps, owner: this.maker };
     const variable = new Variable(name, { ...where, ...options }, behaviour);
     this.#variables.set(name, variable);
     accounting.keepName(name, variable.owner);

@@ -57,6 +57,15 @@ export class ServerModel {
     return this.#told;
   }
 
+  /** D4: nobody waits any more, then every connection has closed, and no client gets a reply. */
+  crash(clients: readonly Client[]): void {
+    for (const workspace of this.#all.values()) for (const client of clients) workspace.withdraw(client);
+    for (const client of clients) this.#leave(client);
+    // The names of temporary workspaces have the name of the run in them (W8).
+    this.#temporaries = 0;
+    this.#told = [];
+  }
+
   /** The reply to a client that waits for 0 seconds (S5, S6). */
   elapse(): Told[] {
     this.#told = [];

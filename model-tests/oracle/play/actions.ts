@@ -6,7 +6,8 @@ import { dutyOf, rankOf } from './duties.ts';
 import { OPTIONS, SECRET, type Batch, type Extra, type From, type Step } from './steps.ts';
 
 /** The effect of a step in the current state: a request, or another action of a client. */
-export type Action = { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' }>;
+export type Action =
+  { do: 'request'; request: Request } | Extract<Step, { do: 'vanish' | 'overrun' | 'crash' }>;
 
 /** The last position of a client in a variable, by workspace and name. */
 export type Places = Map<string, Place>;
@@ -25,6 +26,7 @@ export function actionOf(
   switch (step.do) {
     case 'vanish':
     case 'overrun':
+    case 'crash':
       return step;
     case 'duty':
       return actionOf(dutyOf(step, model.job(step.workspace), self.client), value, model, self);

@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { createServer, type Server } from '../../../src/index.ts';
 import { encodeRequest } from '../../../src/wire/request.ts';
 import type { Reply } from '../../../test/support/replies.ts';
 import { Client } from '../model/client.ts';
@@ -9,6 +8,7 @@ import type { Request, ServerModel } from '../model/workspaces.ts';
 import { actionOf, kindOf, placeName, type Places } from './actions.ts';
 import { differences, Identities } from './compare.ts';
 import { CLIENTS, type Step } from './steps.ts';
+import { StoredServer } from './stored-server.ts';
 import { TcpClient, type Handshake } from './tcp-client.ts';
 
 /** One client of the real server, and the model's knowledge of it. */
@@ -16,6 +16,8 @@ interface Guest {
   readonly tcp: TcpClient;
   readonly client: Client;
   readonly places: Places;
+  /** The order in which clients have connected. */
+  readonly arrival: number;
   /** Its waiting request. */
   verb: string;
   request: Request | undefined;
@@ -33,14 +35,15 @@ export const sent = { requests: 0 };
 /** A real server over TCP, its clients, and the model that says what they must be told. */
 export class Party {
   readonly model: ServerModel;
-  readonly #server: Server;
-  readonly #witness: TcpClient;
+  #server: StoredServer;
+  #witness: TcpClient;
   readonly #guests: Guest[] = [];
   readonly #identities = new Identities();
   readonly #patience: number;
   #values = 0;
+  #arrivals = 0;
 
-  private constructor(server: Server, witness: TcpClient, model: ServerModel, patience: number) {
+  private constructor(server: StoredServer, witness: TcpClient, model: ServerModel, patience: number) {
     this.#patience = patience;
     this.#server = server;
     this.#witness = witness;
@@ -48,24 +51,32 @@ export class Party {
   }
 
   static async open(model: ServerModel, patience: number): Promise<Party> {
-    const server = await createServer({
-      port: 0,
-      logLevel: 'error',
-      limits: { longValueBytes: 8_000, ...RING },
-    });
+    const server = await StoredServer.start({ limits: { longValueBytes: 8_000, ...RING } });
     const witness = await TcpClient.open(server.port, 'new', patience);
     const party = new Party(server, witness, model, patience);
-    await party.#ask(witness, 'open ws', WITNESS, '', 'no');
-    await party.#ask(witness, 'declare var', WITNESS, 'here', '__barrier');
-    for (let n = 0; n < CLIENTS; n++) party.#guests.push(await party.#welcome(n));
+    await party.#gather();
     return party;
+  }
+
+  /** Everybody connects. */
+  async #gather(): Promise<void> {
+    await this.#ask(this.#witness, 'open ws', WITNESS, '', 'no');
+    await this.#ask(this.#witness, 'declare var', WITNESS, 'here', '__barrier');
+    for (let n = 0; n < CLIENTS; n++) this.#guests[n] = await this.#welcome(n);
   }
 
   async #welcome(n: number): Promise<Guest> {
     const tcp = await TcpClient.open(this.#server.port, HANDSHAKES[n] ?? 'new', this.#patience);
     await this.#ask(tcp, 'use ws', WITNESS, '', 'no');
     await this.#ask(tcp, 'store', WITNESS, 'here', '1', '');
-    return { tcp, client: new Client(tcp.peer), places: new Map(), verb: '', request: undefined };
+    return {
+      tcp,
+      client: new Client(tcp.peer),
+      places: new Map(),
+      arrival: this.#arrivals++,
+      verb: '',
+      request: undefined,
+    };
   }
 
   async #ask(tcp: TcpClient, verb: string, ...args: string[]): Promise<Reply> {
@@ -80,7 +91,7 @@ export class Party {
   }
 
   canPlay(step: Step): boolean {
-    if (step.do === 'vanish') return true;
+    if (step.do === 'vanish' || step.do === 'crash') return true;
     return this.#guest(step.client).client.isBlocked === (step.do === 'overrun');
   }
 
@@ -99,6 +110,9 @@ export class Party {
     if (action.do === 'request') {
       script.push(this.#describe(step.client, action.request));
       await this.#request(guest, action.request);
+    } else if (action.do === 'crash') {
+      script.push('the server crashes');
+      await this.#crash();
     } else {
       script.push(`client ${step.client}: ${action.do}${action.do === 'vanish' ? ` (${action.how})` : ''}`);
       if (action.do === 'overrun') await this.#overrun(guest);
@@ -194,6 +208,15 @@ export class Party {
     else guest.tcp.reset();
     await this.#isGone();
     await this.#hear(told);
+  }
+
+  /** D4. */
+  async #crash(): Promise<void> {
+    const order = this.#guests.toSorted((a, b) => a.arrival - b.arrival);
+    this.model.crash(order.map(({ client }) => client));
+    this.#server = await this.#server.crash();
+    this.#witness = await TcpClient.open(this.#server.port, 'new', this.#patience);
+    await this.#gather();
   }
 
   /** The server has seen that somebody is gone: a barrier has one member less. */

@@ -21,6 +21,7 @@ export type Step = { readonly client: number } & (
   | { do: 'duty'; workspace: string; dice: number; batch: Batch }
   | { do: 'vanish'; how: 'end' | 'reset' | 'midway' }
   | { do: 'overrun' }
+  | { do: 'crash' }
   | { do: 'unknown' }
 );
 /** Where an iteration goes on. */
@@ -98,6 +99,9 @@ export const SAYINGS: readonly Extra[] = [
   { task: 'declined', why: 'not-loaded' },
 ];
 const says = of(...SAYINGS, { task: 'lost' }, { at: 'x' });
+
+/** The server ends without a word, and another one takes up its store (D4). */
+const CRASHES: [number, fc.Arbitrary<Step>][] = [[1, record({ do: is('crash'), client })]];
 
 /** With how much weight each of them comes. */
 const OPENINGS: [number, fc.Arbitrary<Step>][] = [
@@ -217,6 +221,7 @@ const weighted = (...lists: [number, fc.Arbitrary<Step>][][]): fc.Arbitrary<Step
 /** Everything everywhere. */
 export const anyStep: fc.Arbitrary<Step> = weighted(
   OPENINGS,
+  CRASHES,
   VARIABLES,
   workIn(of(...JOBS)),
   rareIn(of(...JOBS)),
@@ -224,4 +229,4 @@ export const anyStep: fc.Arbitrary<Step> = weighted(
 
 /** What happens in one job, most of it sensible. */
 export const stepIn = (job: string): fc.Arbitrary<Step> =>
-  weighted(OPENINGS, rareIn(is(job)), workIn(is(job)));
+  weighted(OPENINGS, CRASHES, rareIn(is(job)), workIn(is(job)));
