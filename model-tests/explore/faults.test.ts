@@ -1,4 +1,3 @@
-import Denque from 'denque';
 import { expect, test } from 'vitest';
 import { Batches } from '../../src/sleigh/batches.ts';
 import { Crew } from '../../src/sleigh/crew.ts';
@@ -9,6 +8,9 @@ import { Recovery } from '../../src/sleigh/recovery.ts';
 import { Registrations } from '../../src/sleigh/registrations.ts';
 import { boundSleigh } from '../../src/sleigh/sleigh-binding.ts';
 import { boundShutdown } from '../../src/sleigh/shutdown-binding.ts';
+import { unsafeCast } from '../../src/client/unsafe-cast.ts';
+import { FairQueue } from '../../src/sleigh/fair-queue.ts';
+import type { Task } from '../../src/sleigh/task.ts';
 import { Tasks } from '../../src/sleigh/tasks.ts';
 import { boundWorker } from '../../src/sleigh/worker-binding.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
@@ -56,7 +58,7 @@ const FAULTS: readonly Fault[] = [
     what: 'a requeued task goes last',
     prototype: Tasks.prototype,
     method: 'putBack',
-    fault: (_right, self, [task]) => openField<Denque>(self, 'queue', Denque).push(task),
+    fault: (_right, self, [task]) => openField(self, 'queue', FairQueue).push(unsafeCast<Task>(task)),
     cast: cast('requeue', [], { ranks: 2, tasks: 2 }),
     breaks: 'queued tasks keep their order, and a requeued task is first',
     steps: 6,

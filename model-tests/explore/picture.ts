@@ -1,12 +1,12 @@
-import Denque from 'denque';
 import { Yallist } from 'yallist';
 import type { Sleigh } from '../../src/sleigh/sleigh.ts';
 import { PendingGet, type Client } from '../../src/workspace/pending-get.ts';
 import type { Value } from '../../src/workspace/value.ts';
 import { WaitingLine } from '../../src/workspace/waiting-line.ts';
-import type { Broadcast, Task } from '../../src/sleigh/task.ts';
+import type { Broadcast } from '../../src/sleigh/task.ts';
 import type { Tasks } from '../../src/sleigh/tasks.ts';
 import type { Sentinel } from '../../src/sleigh/agents.ts';
+import { FairQueue } from '../../src/sleigh/fair-queue.ts';
 import type { ResultQueue } from '../../src/sleigh/result-queue.ts';
 import { openField } from '../../test/support/open-fields.ts';
 
@@ -18,7 +18,7 @@ interface Batch {
 
 /** The private parts of a job on which its further behaviour depends. */
 export class Picture {
-  readonly queue: Denque<Task>;
+  readonly queue: FairQueue;
   readonly lines: Readonly<Record<'task' | 'outsiders' | 'status' | 'waitForWorkers', Iterable<unknown>>>;
   readonly blocked: ReadonlySet<Sentinel>;
   readonly batches: ReadonlyMap<string | undefined, Batch>;
@@ -26,7 +26,7 @@ export class Picture {
   readonly #tasks: Tasks;
 
   constructor({ work, joining, heartbeats, timers }: Sleigh) {
-    this.queue = openField<Denque<Task>>(work.tasks, 'queue', Denque);
+    this.queue = openField(work.tasks, 'queue', FairQueue);
     this.lines = {
       task: asks(openField(work, 'waiting', WaitingLine)),
       outsiders: asks(openField(work, 'outsiders', WaitingLine)),

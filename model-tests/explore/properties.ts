@@ -137,7 +137,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     ),
 
   'queued tasks keep their order, and a requeued task is first': ({ picture, book }) => {
-    const queue = picture.queue.toArray();
+    const queue = [...picture.queue];
     const noteOf = (value: Value): Note | undefined => book.notes.get(value.metadata.get('tag') ?? '');
     const fresh = queue.findIndex(({ value }) => noteOf(value)?.isBack === false);
     const order = [...book.notes.keys()];
@@ -213,7 +213,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     }),
 
   'a task that all have declined is answered for': ({ sleigh, picture }) =>
-    firstOf(picture.queue.toArray(), ({ declined }) => {
+    firstOf([...picture.queue], ({ declined }) => {
       if (declined === undefined || isShuttingDown(sleigh)) return undefined;
       const others = sleigh.crew.workers.filter(
         ({ rank, actor }) => actor.getSnapshot().status === 'active' && !declined.ranks.has(rank),
@@ -337,7 +337,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
     for (const batch of BATCHES) {
       const { pending, running: shown } = work.batches.status(batch);
       const there = running.filter((task) => task.batch === batch).length;
-      const queued = picture.queue.toArray().filter((task) => task.batch === batch).length;
+      const queued = [...picture.queue].filter((task) => task.batch === batch).length;
       if (shown !== there || pending !== there + queued)
         return `batch ${batch}: ${pending} pending, ${shown} running`;
     }
@@ -390,7 +390,7 @@ const OF_STATES: Readonly<Record<string, Property>> = {
 
   'what is held is what somebody can still get': ({ sleigh, picture, workspace, cast }) => {
     let bytes = 0;
-    for (const { value } of picture.queue.toArray()) bytes += sizeOf(value.payload);
+    for (const { value } of picture.queue) bytes += sizeOf(value.payload);
     for (const { task } of sleigh.crew.workers)
       if (task !== undefined && task.broadcast === undefined) bytes += sizeOf(task.value.payload);
     const log = sleigh.work.tasks.broadcasts;
@@ -475,7 +475,7 @@ const namesOf = (clients: readonly Client[]): string =>
 
 function placesOf({ picture, sleigh }: World, { tag, batch, taken }: Note): number {
   let places = taken.length;
-  for (const { value } of picture.queue.toArray()) if (value.metadata.get('tag') === tag) places++;
+  for (const { value } of picture.queue) if (value.metadata.get('tag') === tag) places++;
   for (const worker of sleigh.crew.workers)
     if (isRegistered(worker) && worker.task?.value.metadata.get('tag') === tag) places++;
   for (const { metadata } of picture.results(batch)) if (metadata.get('tag') === tag) places++;

@@ -141,10 +141,7 @@ export function stateKey(world: World): string {
     parts.push(picture.queue.length > 0 ? 'q' : '', sleigh.work.batches.counts.values > 0 ? 'r' : '');
   else {
     parts.push(
-      picture.queue
-        .toArray()
-        .map(({ attempts, declined }) => `${attempts}${declinedKey(declined)}`)
-        .join(''),
+      [...picture.queue].map(({ attempts, declined }) => `${attempts}${declinedKey(declined)}`).join(''),
       sleigh.work.tasks.broadcasts.map(({ number, outstanding }) => `${number}/${outstanding}`).join(','),
       picture.lasting.map(({ number }) => number).join(''),
       ...BATCHES.map((batch) => resultsKey(world, batch)),

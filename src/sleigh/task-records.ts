@@ -7,7 +7,7 @@ import { batchOf } from './batch-ref.ts';
 import { endIn, recordOfEnd } from './end-record.ts';
 import { KeptEnd } from './kept-end.ts';
 import type { JobChanges } from './job-changes.ts';
-import { readMaxAttempts } from './options.ts';
+import { NO_SHARE, readTaskOptions } from './options.ts';
 import { copyOf, type Broadcast, type Declined, type Task } from './task.ts';
 
 /** How a task has fared so far. A copy of a broadcast says so, and the others name the entity of their value. */
@@ -44,14 +44,15 @@ export function taskIn(record: RecordReader | undefined, known: KnownTasks): Tas
   const value = known.values.get(number);
   if (value === undefined) throw new Error(`The value of task ${number} is not in the store.`);
   const declined = record.optional('declined');
-  const maxAttempts = readMaxAttempts(value.metadata);
+  const options = readTaskOptions(value.metadata);
   return {
     number,
     value,
     batch: batchOf(value.metadata),
     attempts,
     place: record.optionalNumber('place') ?? 0,
-    maxAttempts: 'number' in maxAttempts ? maxAttempts.number : undefined,
+    maxAttempts: 'share' in options ? options.maxAttempts : undefined,
+    share: 'share' in options ? options.share : NO_SHARE,
     declined: declined && declinedIn(declined, known.accounting),
     broadcast: undefined,
   };

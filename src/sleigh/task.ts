@@ -2,6 +2,7 @@ import type { Value } from '../workspace/value.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { KeptEnd } from './kept-end.ts';
 import type { NullReserve } from './null-reserve.ts';
+import { NO_SHARE, type Share } from './options.ts';
 
 /** The workers that declined a task (S19). */
 export interface Declined {
@@ -23,6 +24,8 @@ export interface Task {
   place: number;
   /** The number of attempts that it specifies itself (S19). */
   readonly maxAttempts: number | undefined;
+  /** Its share of the queue (S28). */
+  readonly share: Share;
   /** Undefined if no worker has declined it. */
   declined: Declined | undefined;
   /** The broadcast that it is a copy of. */
@@ -84,6 +87,7 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   attempts: 0,
   place: 0,
   maxAttempts: undefined,
+  share: NO_SHARE,
   declined: undefined,
   broadcast,
 });

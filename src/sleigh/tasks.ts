@@ -6,7 +6,8 @@ import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { JobChanges } from './job-changes.ts';
-import { declinedBy, placeFor, someOf } from './task-queue.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { TaskOptions } from './options.ts';
 import { TaskRecords } from './task-records.ts';
 import { copyOf, hasOtherCopy } from './task.ts';
 import type { Broadcast, Reach, Reader, Task, TasksState } from './task.ts';
@@ -19,8 +20,10 @@ const TRIMMED_AT_ONCE = 64;
  * pace, so that a copy costs nothing until it is given.
  */
 export class Tasks {
-  readonly #queue = new Denque<Task>();
-  #declined = 0;
+  readonly #queue = new FairQueue();
+  /** The lowest and the highest place of the tasks so far. */
+  #firstPlace = 1;
+  #lastPlace = 0;
   readonly #broadcasts = new Denque<Broadcast>();
   /** The number of the oldest broadcast in the log. */
   #oldest = 0;
@@ -55,7 +58,7 @@ export class Tasks {
 
   /** Queued tasks and broadcasts, as a store must have them. */
   *entities(): Generator<Entity> {
-    yield* this.#records.ofQueue(this.#queue.toArray());
+    yield* this.#records.ofQueue(this.#queue);
     yield* this.#records.ofBroadcasts(new Set([...this.#lasting, ...this.broadcasts]));
   }
 
@@ -75,7 +78,8 @@ export class Tasks {
     for (const task of queue) {
       this.restoreValue(task);
       this.#queue.push(task);
-      if (task.declined !== undefined) this.#declined++;
+      this.#firstPlace = Math.min(this.#firstPlace, task.place);
+      this.#lastPlace = Math.max(this.#lastPlace, task.place);
     }
     for (const broadcast of broadcasts) {
       this.restoreValue({ number: broadcast.task, value: broadcast.value, declined: undefined });
@@ -105,18 +109,19 @@ export class Tasks {
 
   /** Some of the queued values, in order. */
   queued(from: number, count: number): readonly Value[] {
-    return someOf(this.#queue, from, count).map(({ value }) => value);
+    return this.#queue.some(from, count).map(({ value }) => value);
   }
 
-  add(value: Value, batch: BatchRef, maxAttempts?: number): void {
+  add(value: Value, batch: BatchRef, { maxAttempts, share }: TaskOptions): void {
     this.#accounting.keep(value);
     const task: Task = {
       number: ++this.#numbers,
       value,
       batch,
       attempts: 0,
-      place: (this.#queue.peekBack()?.place ?? 0) + 1,
+      place: ++this.#lastPlace,
       maxAttempts,
+      share,
       declined: undefined,
       broadcast: undefined,
     };
@@ -125,36 +130,23 @@ export class Tasks {
     this.#records.queued(task);
   }
 
-  /** Returns a failed task to the head of the queue (S13). */
+  /** Returns a failed task to the head of its share in the queue (S13, S28). */
   putBack(task: Task): void {
-    task.place = (this.#queue.peekFront()?.place ?? 1) - 1;
+    task.place = --this.#firstPlace;
     this.#queue.unshift(task);
     this.#records.queued(task);
-    if (task.declined !== undefined) this.#declined++;
   }
 
   /** The number of queued tasks that a worker has declined (S19). */
   get declinedCount(): number {
-    return this.#declined;
+    return this.#queue.declinedCount;
   }
 
   /** Removes the tasks that all these ranks have declined (S19). */
   takeDeclinedByAll(ranks: readonly number[]): Task[] {
-    const taken: Task[] = [];
-    for (let at = 0; at < this.#queue.length && this.#declined > 0;) {
-      const by = this.#queue.peekAt(at)?.declined?.ranks;
-      const task = by !== undefined && ranks.every((rank) => by.has(rank)) ? this.#takeAt(at) : undefined;
-      if (task === undefined) at++;
-      else taken.push(task);
-    }
+    const taken = this.#queue.takeDeclinedByAll(ranks);
+    for (const task of taken) this.#records.taken(task);
     return taken;
-  }
-
-  #takeAt(at: number): Task | undefined {
-    const task = at === 0 ? this.#queue.shift() : this.#queue.removeOne(at);
-    if (task?.declined !== undefined) this.#declined--;
-    if (task !== undefined) this.#records.taken(task);
-    return task;
   }
 
   addBroadcast(value: Value, batch: BatchRef, readers: number, reach: Reach): Broadcast {
@@ -220,14 +212,19 @@ export class Tasks {
 
   /** The number of queued tasks that the worker has not declined. */
   queuedFor({ rank }: Reader): number {
-    return this.#queue.length - declinedBy(this.#queue, rank, this.#declined);
+    return this.#queue.length - this.#queue.declinedBy(rank);
   }
 
   /** Returns its next task; broadcasts come before tasks (S8). */
-  takeFor(reader: Reader): Task | undefined {
-    const place = placeFor(this.#queue, reader.rank);
-    const task = this.#nextCopy(reader) ?? (place === undefined ? undefined : this.#takeAt(place));
+  takeFor(reader: Reader, now: number): Task | undefined {
+    const task = this.#nextCopy(reader) ?? this.#takeQueued(reader, now);
     if (task !== undefined) task.attempts++;
+    return task;
+  }
+
+  #takeQueued({ rank }: Reader, now: number): Task | undefined {
+    const task = this.#queue.takeFor(rank, now);
+    if (task !== undefined) this.#records.taken(task);
     return task;
   }
 
@@ -310,8 +307,7 @@ export class Tasks {
 
   /** Drops everything that is queued. */
   *clear(): Generator<Task> {
-    this.#declined = 0;
-    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+    for (let task = this.#queue.take(); task !== undefined; task = this.#queue.take()) {
       this.#records.taken(task);
       this.#drop(task);
       yield task;

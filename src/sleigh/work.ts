@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { WaitingLine } from '../workspace/waiting-line.ts';
-import { parseReach, readMaxAttempts } from './options.ts';
+import { parseReach, readTaskOptions } from './options.ts';
 import { numbered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import { Batches } from './batches.ts';
@@ -59,10 +59,10 @@ export class Work {
 
   /** S7: queues it, and wakes the worker that has waited longest. */
   queueTask(store: PendingStore): void {
-    const maxAttempts = readMaxAttempts(store.value.metadata);
-    if (isRefusal(maxAttempts)) return store.refuse(maxAttempts);
+    const options = readTaskOptions(store.value.metadata);
+    if (isRefusal(options)) return store.refuse(options);
     const batch = batchOf(store.value.metadata);
-    this.tasks.add(store.value, batch, maxAttempts.number);
+    this.tasks.add(store.value, batch, options);
     this.batches.queue(batch);
     this.#offerTasks();
   }
@@ -188,7 +188,7 @@ export class Work {
   }
 
   give(worker: Worker, get: PendingGet): void {
-    const task = this.tasks.takeFor(worker);
+    const task = this.tasks.takeFor(worker, this.#job.now);
     if (task === undefined) throw new Error(`worker ${worker.rank} was offered a task that is not there`);
     worker.task = task;
     worker.pendingGet = undefined;

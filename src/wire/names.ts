@@ -173,6 +173,9 @@ export const KEY = {
   /** The index of the first element of each of these batches, and the seed of their random numbers (S23.7). */
   index: 'index',
   seed: 'seed',
+  /** Whose task it is in the queue, and before which others it is given (S28). */
+  share: 'share',
+  priority: 'priority',
   /** The number of the attempt of a task, from 1, which the server counts on (S26). */
   attempt: 'attempt',
   /**

@@ -245,6 +245,14 @@ export const JOB = {
     'Give such a number (S19).',
     '0',
   ),
+  badPriority: errorKind(
+    'bad-priority',
+    (text: string, most: number) =>
+      `priority must be a whole number from -${most} to ${most}, not "${text}".`,
+    'Give such a number (S28).',
+    'high',
+    1_000,
+  ),
   badFate: errorKind(
     'bad-fate',
     (text: string) => `task must be tried, untried, failed or declined, not "${text}".`,

@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Found } from '../../src/client/connection/connection.ts';
-import {
-  TaskGroup,
-  type ElementOwner,
-  type Sent,
-  type TaskSender,
-} from '../../src/client/master/task-group.ts';
+import type { ElementOwner } from '../../src/client/master/element-owner.ts';
+import { TaskGroup, type Sent, type TaskSender } from '../../src/client/master/task-group.ts';
 import { KEY } from '../../src/wire/names.ts';
 
 /** The server's answer in place of a worker that died (S13, S19). */

@@ -1,4 +1,5 @@
 import Denque from 'denque';
+import { FairQueue } from '../../src/sleigh/fair-queue.ts';
 import type { Core } from '../../src/core/core.ts';
 import type { KeptReply } from '../../src/core/kept-replies.ts';
 import type { Session } from '../../src/core/session.ts';
@@ -125,7 +126,7 @@ export class MemoryHeld {
   #addJob({ crew, work }: Sleigh): void {
     const { tasks, batches } = work;
     this.#add('agents', COST.agent * (crew.size + crew.sentinels.length));
-    for (const task of openField(tasks, 'queue', Denque<Task>).toArray()) this.#addTask(task);
+    for (const task of openField(tasks, 'queue', FairQueue)) this.#addTask(task);
     const lasting = openField<readonly Broadcast[]>(tasks, 'lasting', Array);
     const places = new Map<NullReserve, number>();
     const reserve = ({ reserve }: Broadcast, count: number): void =>

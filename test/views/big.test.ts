@@ -1,3 +1,4 @@
+import { NO_SHARE } from '../../src/sleigh/options.ts';
 import { describe, expect, it } from 'vitest';
 import type { TraceStep } from '../../src/trace/step.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
@@ -84,7 +85,10 @@ describe.skipIf(isShort)('large views', () => {
     const { work } = workspace.plugin;
     for (let n = 0; n < 1_000_000; n++) {
       const batch = `b${n % 1_000}`;
-      work.tasks.add({ descriptor: 1, payload: 't', metadata: new Map() }, batch);
+      work.tasks.add({ descriptor: 1, payload: 't', metadata: new Map() }, batch, {
+        maxAttempts: undefined,
+        share: NO_SHARE,
+      });
       work.batches.queue(batch);
     }
     worker.get('fetch', 'task');

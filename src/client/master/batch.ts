@@ -3,9 +3,10 @@ import { BatchLife } from './batch-life.ts';
 import { totalOf, type BatchOptions } from '../options/batch-options.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
+import { Pace } from './pace.ts';
 import { Retries } from './retries.ts';
 import { SleighError } from './sleigh-error.ts';
-import type { ElementOwner } from './task-group.ts';
+import type { ElementOwner } from './element-owner.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 import { SLEIGH } from '../errors/job.ts';
@@ -191,7 +192,8 @@ export class Batch implements ElementOwner {
 
   /** Reads elements as the window allows, without waiting until each is sent. It never rejects. */
   async #feed(): Promise<void> {
-    const { elements, group } = this.#options;
+    const { elements, group, clock, ratePerSecond } = this.#options;
+    const pace = ratePerSecond === undefined ? undefined : new Pace(clock, ratePerSecond);
     try {
       const values =
         Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
@@ -202,6 +204,9 @@ export class Batch implements ElementOwner {
         if (this.#awaited === undefined) return group.flush();
         this.#awaited = undefined;
         if (done === true) break;
+        // Cancelling the batch ends the wait.
+        const wait = pace?.pass();
+        if (wait !== undefined && !(await this.#isWantedAfter(wait))) break;
         const index = this.#read++;
         this.#unsettled.add(index);
         if (this.#refusal === undefined) group.add(this, index, value);
@@ -213,6 +218,17 @@ export class Batch implements ElementOwner {
     }
     group.flush();
     this.#send({ type: 'input.ended' });
+  }
+
+  /** @returns false as soon as the batch needs no more elements */
+  async #isWantedAfter(wait: Promise<void>): Promise<boolean> {
+    const state = { isOver: false };
+    void wait.then(() => {
+      state.isOver = true;
+      this.#changed.give();
+    });
+    while (!state.isOver && this.#life.has('takes-input')) await this.#changed.wait();
+    return this.#life.has('takes-input');
   }
 
   /** @returns true when one more may be sent; false if the batch needs no more elements */

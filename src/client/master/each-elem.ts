@@ -39,6 +39,7 @@ export async function beginBatch(
     onAbort,
     onProgress,
     retry: options.retry,
+    ratePerSecond: options.ratePerSecond,
     clock: job.lines.platform.clock,
     report: dispatcher.reports.begin(id, task),
   });

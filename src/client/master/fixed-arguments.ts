@@ -30,7 +30,12 @@ export class FixedArguments {
    */
   async metadataOf(
     { module, name, language = DEFAULT_LANGUAGE }: FunctionName,
-    { fixedArgs, seed, timeout = Infinity }: TaskOptions & { readonly fixedArgs?: unknown } = {},
+    {
+      fixedArgs,
+      seed,
+      priority = 0,
+      timeout = Infinity,
+    }: TaskOptions & { readonly fixedArgs?: unknown } = {},
   ): Promise<Map<string, string>> {
     const metadata = new Map<string, string>([
       [KEY.module, module],
@@ -38,6 +43,7 @@ export class FixedArguments {
     ]);
     if (language !== DEFAULT_LANGUAGE) metadata.set(KEY.language, language);
     if (timeout !== Infinity) metadata.set(KEY.timeout, String(timeout));
+    if (priority !== 0) metadata.set(KEY.priority, String(priority));
     if (seed !== undefined) metadata.set(KEY.seed, String(seed));
     return fixedArgs === undefined ? metadata : metadata.set(KEY.fixedArgs, await this.#store(fixedArgs));
   }

@@ -1,4 +1,5 @@
 import { KEY } from '../../wire/names.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { FixedArguments } from './fixed-arguments.ts';
@@ -32,12 +33,12 @@ export function forgetWhenSettled(
   signal: AbortSignal | undefined,
 ): void {
   const cancel = (): void => calls.cancel(signal?.reason);
-  signal?.addEventListener('abort', cancel);
+  const forget = signal && onAbort(signal, cancel);
   if (signal?.aborted === true) cancel();
   const variable = metadata.get(KEY.fixedArgs);
   if (signal === undefined && variable === undefined) return;
   void calls.settled.then(() => {
-    signal?.removeEventListener('abort', cancel);
+    forget?.();
     return variable === undefined ? undefined : fixedArguments.delete(variable);
   });
 }

@@ -7,7 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { Retry } from '../options/retry.ts';
 import { Retries } from './retries.ts';
 import type { CancelMarks } from './cancel-marks.ts';
-import type { ElementOwner, TaskGroup } from './task-group.ts';
+import type { ElementOwner } from './element-owner.ts';
+import type { TaskGroup } from './task-group.ts';
 
 export interface SubmissionOptions {
   /** The id of its open batch. */

@@ -5,30 +5,12 @@ import type { Metadata } from '../../wire/payload.ts';
 import { chunkPart, type ChunkPart } from '../values/chunk.ts';
 import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
-import type { Retries } from './retries.ts';
+import type { ElementOwner } from './element-owner.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
 import type { TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 import { TASK } from '../errors/job.ts';
-
-/** The owner of elements: a batch. */
-export interface ElementOwner {
-  readonly id: string;
-  /** Whether undone elements are to be tried again. */
-  readonly isWanted: boolean;
-  /** Changes the number of its parts under way. */
-  countParts(change: number): void;
-  /**
-   * Receives the outcomes of consecutive elements.
-   * @param elements these elements, as they were sent
-   */
-  settle(index: number, outcomes: readonly Outcome[], elements: readonly ChunkPart[]): void;
-  /** No worker can load the module. */
-  refuse(failure: TaskFailure): void;
-  /** Says which failed elements are tried again, if any are. */
-  readonly retries?: Retries | undefined;
-}
 
 /** What becomes of an element of a task: an outcome, or another task; `tried` if it may have been called. */
 type Settlement = Outcome | 'tried' | 'untried';
@@ -48,6 +30,8 @@ export interface Sent {
   readonly parts: readonly Part[];
   /** The number of elements. */
   readonly count: number;
+  /** Whether it has an element that was sent before. */
+  readonly isAgain: boolean;
 }
 
 /** Sends the tasks of a group. */
@@ -91,8 +75,9 @@ export class TaskGroup {
   readonly #delayed = new Set<Part>();
   /** Elements that were returned undone, or are tried again, to be sent one at a time. */
   readonly #again = new Denque<Part>();
-  /** The number of tasks under way. */
+  /** The number of tasks under way, and of those among them with an element that was sent before. */
   #out = 0;
+  #againOut = 0;
   #isFlushDue = false;
 
   constructor(options: TaskGroupOptions) {
@@ -199,10 +184,10 @@ export class TaskGroup {
     return taken;
   }
 
-  async #store(parts: readonly Part[]): Promise<void> {
+  async #store(parts: readonly Part[], isAgain = false): Promise<void> {
     const { sender, metadata, chunkSize } = this.#options;
     const elements = parts.flatMap((part) => part.elements);
-    const sent: Sent = { parts, count: elements.length };
+    const sent: Sent = { parts, count: elements.length, isAgain };
     // A single element is sent as it is, whatever its size and type.
     const isChunk = chunkSize === 'auto' ? sent.count > 1 : chunkSize > 1;
     const all = new Map([
@@ -210,6 +195,7 @@ export class TaskGroup {
       [KEY.batchId, parts.map(({ owner }) => owner.id).join(',')],
       [KEY.index, parts.map(({ index }) => index).join(',')],
     ]);
+    all.set(KEY.share, shareOf(parts));
     const [{ attempt } = { attempt: 1 }] = parts;
     // The server counts its attempts from there (S26). Those of several elements are not repeated as they are.
     if (sent.count === 1) all.set(KEY.attempt, String(attempt));
@@ -218,6 +204,7 @@ export class TaskGroup {
     if (sent.count > 1 && sender.mayRepeat) all.set(KEY.maxAttempts, '1');
     if (this.#size !== undefined) all.set(KEY.budget, String(CHUNK_BUDGET));
     this.#out++;
+    if (isAgain) this.#againOut++;
     try {
       const [first] = elements;
       const isAlone = !isChunk && first !== undefined;
@@ -278,6 +265,7 @@ export class TaskGroup {
   /** Elements without an outcome are sent again, alone. */
   #settle(sent: Sent, settlementOf: (place: number, index: number) => Settlement): void {
     this.#out--;
+    if (sent.isAgain) this.#againOut--;
     let place = 0;
     for (const part of sent.parts) {
       part.owner.countParts(-1);
@@ -330,12 +318,16 @@ export class TaskGroup {
   }
 
   #sendAgain(): void {
-    while (this.#out < this.window) {
+    while (this.#againOut < this.window) {
       const part = this.#again.shift();
       if (part === undefined) return;
-      void this.#store([part]);
+      void this.#store([part], true);
     }
   }
 }
+
+/** The newest of the batches takes its turn with the task, so that a small batch does not wait behind a large one (S28). */
+const shareOf = (parts: readonly Part[]): string =>
+  String(Math.max(...parts.map(({ owner }) => Math.floor(Number(owner.id)))));
 
 const NOT_WANTED = failureOf(TASK.cancelled());

@@ -40,6 +40,8 @@ export interface BatchOptions {
   /** How failed elements are tried again. */
   readonly retry?: Retry | undefined;
   readonly clock: Clock;
+  /** The number of elements that may be sent in a second. */
+  readonly ratePerSecond?: number | undefined;
   /** Tells the server about it (S24). */
   readonly report?: BatchReport | undefined;
 }

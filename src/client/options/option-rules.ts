@@ -155,6 +155,11 @@ export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
   signal: isSignal,
   onAbort: oneOf('ask', 'kill'),
   timeout: milliseconds,
+  priority: mustBe(
+    'a whole number from -1000 to 1000',
+    (value) => Number.isSafeInteger(value) && Math.abs(Number(value)) <= 1_000,
+    rangeError,
+  ),
   retry: checkRetry,
   seed: mustBe('a number or a string', (value) => typeof value === 'number' || typeof value === 'string'),
   fixedArgs: anything,
@@ -165,13 +170,16 @@ const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
   errors: oneOf('throw', 'collect'),
 };
 
+const isPositive = mustBe(
+  'a number over 0',
+  (value) => typeof value === 'number' && value > 0 && value < Infinity,
+  rangeError,
+);
+
 export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }> = {
   ...TASK,
-  loadFactor: mustBe(
-    'a number over 0',
-    (value) => typeof value === 'number' && value > 0 && value < Infinity,
-    rangeError,
-  ),
+  loadFactor: isPositive,
+  ratePerSecond: isPositive,
   chunkSize: mustBe(
     'a whole number of at least 1, or "auto"',
     (value) => value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1),

@@ -102,6 +102,11 @@ export interface SubmitOptions {
    * `context.signal` is aborted. A call that blocks the event loop is ended by killing its worker, which is replaced.
    */
   readonly timeout?: number | undefined;
+  /**
+   * A whole number from -1,000 to 1,000; the default is 0. Queued elements of a higher priority are called first. Batches
+   * of the same priority take turns, and so do the calls of `submit` of one function.
+   */
+  readonly priority?: number | undefined;
   /** Whether and when a failed element is tried again. The default is never. */
   readonly retry?: Retry | undefined;
   /**
@@ -130,6 +135,8 @@ export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> e
    * unless `onDeadWorker` is `requeue`.
    */
   readonly chunkSize?: number | 'auto' | undefined;
+  /** At most so many elements are sent in a second. The default is no limit. */
+  readonly ratePerSecond?: number | undefined;
   /** With false, results are returned as they arrive instead of in the order of the elements. */
   readonly ordered?: boolean | undefined;
   /** Called after each task that is answered; a task may contain several elements. */
