@@ -1,6 +1,6 @@
 import { VARIABLE, VERB } from '../wire/names.ts';
 import type { Request } from '../wire/request.ts';
-import type { Host } from '../workspace/workspace.ts';
+import type { Host } from '../workspace/host.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 
 /** Logs the actions of clients that affect others. The field `audit` marks these lines for auditors. */

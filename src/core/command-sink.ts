@@ -1,5 +1,5 @@
 import type { FilePayload } from '../wire/payload.ts';
-import type { LogLevel } from '../workspace/workspace.ts';
+import type { LogLevel } from '../workspace/host.ts';
 import type { Command } from './commands.ts';
 import type { Metrics } from './metrics.ts';
 import type { Turns } from './turns.ts';

@@ -1,6 +1,6 @@
 import type { FilePayload } from '../wire/payload.ts';
 import type { TraceStep } from '../trace/step.ts';
-import type { LogLevel } from '../workspace/workspace.ts';
+import type { LogLevel } from '../workspace/host.ts';
 
 /**
  * All commands of the core. They are performed in order: each connection receives its bytes in the order of its

@@ -1,5 +1,5 @@
 import type { Story } from '../actors/story.ts';
-import type { Host } from '../workspace/workspace.ts';
+import type { Host } from '../workspace/host.ts';
 
 interface Subject {
   readonly peer: string;

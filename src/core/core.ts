@@ -13,7 +13,8 @@ import { containedSteps, eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Client } from '../workspace/pending-get.ts';
 import { inspectedBy } from '../workspace/inspection.ts';
 import type { StepObserver, Tracer } from '../workspace/tracing.ts';
-import type { LogLevel, WorkspacePluginFactory } from '../workspace/workspace.ts';
+import type { LogLevel } from '../workspace/host.ts';
+import type { WorkspacePluginFactory } from '../workspace/workspace.ts';
 import { Workspaces } from '../workspace/workspaces.ts';
 import type { Command, CoreEvent } from './commands.ts';
 import { Audit } from './audit.ts';
@@ -64,6 +65,7 @@ const neverUp: IsTimeUp = () => false;
  * same events give the same commands.
  */
 export class Core implements ConnectionHost {
+  readonly hasPage: boolean;
   readonly limits: Limits;
   readonly terms: Terms;
   readonly accounting: ServerAccounting;
@@ -101,6 +103,7 @@ export class Core implements ConnectionHost {
     this.accounting = new ServerAccounting(options.limits, (file) =>
       this.command({ type: 'discardFile', file }),
     );
+    this.hasPage = options.webPort !== undefined;
     this.#run = options.run;
     this.#durable = new DurableWork(options.isStored === true);
     this.changes = this.#durable.changes;

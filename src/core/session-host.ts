@@ -1,7 +1,7 @@
 import type { ActorOptions } from 'xstate';
 import type { connectionMachine } from '../machines/connection.ts';
 import type { StoryKeeper } from '../actors/story-keeper.ts';
-import type { Host } from '../workspace/workspace.ts';
+import type { Host } from '../workspace/host.ts';
 import type { Workspaces } from '../workspace/workspaces.ts';
 import type { DepartureHost } from './departure.ts';
 

@@ -26,6 +26,7 @@ import { shortened } from './death-report.ts';
 import type { JobHost } from './job-host.ts';
 import { replyRank } from './rank-replies.ts';
 import type { Tasks } from './tasks.ts';
+import { Timeline } from './timeline.ts';
 
 /** What the crew needs of its job. */
 interface CrewJob extends JobHost {
@@ -46,6 +47,8 @@ export class Crew {
   replacements = 0;
   /** Whether a rank was given to a sentinel that supervises its workers (S19). */
   isSupervised = false;
+  /** Undefined without a page that shows it. */
+  readonly timeline: Timeline | undefined;
   readonly records: AgentRecords;
   readonly actors: AgentActors;
   #changes = 0;
@@ -53,6 +56,7 @@ export class Crew {
 
   constructor(job: CrewJob) {
     this.#job = job;
+    this.timeline = job.workspace.host.hasPage === true ? new Timeline() : undefined;
     this.records = new AgentRecords(this, job.changes);
     this.actors = new AgentActors(job, this.records);
     const most = job.options.join === 'elastic' ? BOUNDS.endedAgents.value : Number.POSITIVE_INFINITY;

@@ -138,6 +138,7 @@ export class Registrations {
   accept(worker: Worker, store: PendingStore): void {
     const { client, value } = store;
     const { crew, now, options } = this.#job;
+    crew.timeline?.mark(now, worker.rank, worker.former === undefined ? 'joined' : 'replaced');
     this.accepted++;
     this.#job.changed();
     worker.registeredAt = now;

@@ -16,6 +16,7 @@ import type { JobHost } from './job-host.ts';
 import type { Joining } from './joining.ts';
 import type { Broadcast, Reach, Task } from './task.ts';
 import { Tasks } from './tasks.ts';
+import type { TaskEnd } from './timeline.ts';
 
 /** What the work needs of its job. */
 interface WorkJob extends JobHost {
@@ -201,7 +202,7 @@ export class Work {
 
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
   returnUngiven(worker: Worker): void {
-    const task = this.takeBack(worker);
+    const task = this.takeBack(worker, 'returned');
     if (task === undefined) return;
     if (task.broadcast === undefined) return this.returnUntried(task);
     task.attempts--;
@@ -235,7 +236,7 @@ export class Work {
   }
 
   complete(worker: Worker, value: Value): void {
-    const task = this.takeBack(worker);
+    const task = this.takeBack(worker, value.metadata.get(KEY.error) === '1' ? 'failed' : 'done');
     if (task === undefined) throw new Error(`worker ${worker.rank} is busy without a task`);
     worker.completed++;
     this.completed++;
@@ -248,9 +249,14 @@ export class Work {
     this.tasks.finish(task);
   }
 
-  takeBack(worker: Worker): Task | undefined {
-    const { task } = worker;
-    if (task !== undefined) worker.busyTime += this.#job.now - worker.busySince;
+  /** @param end what became of it */
+  takeBack(worker: Worker, end: TaskEnd = 'lost'): Task | undefined {
+    const { task, rank, busySince } = worker;
+    if (task !== undefined) {
+      const { crew, now } = this.#job;
+      worker.busyTime += now - busySince;
+      crew.timeline?.add(rank, busySince, now, end, task.value);
+    }
     worker.task = undefined;
     return task;
   }

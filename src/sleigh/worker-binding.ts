@@ -88,11 +88,13 @@ const implementations: Implementations<typeof workerMachine, Job> = {
   recoverWork: (job, { context, event }) => {
     const worker = job.crew.worker(context.rank);
     reportEnd(job.workspace, worker, event.type);
+    job.crew.timeline?.mark(job.now, worker.rank, 'died');
     job.recovery.recover(worker);
   },
   failTaskForGood: (job, { context, event }) => {
     const worker = job.crew.worker(context.rank);
     reportEnd(job.workspace, worker, event.type);
+    job.crew.timeline?.mark(job.now, worker.rank, 'died');
     job.recovery.failTask(worker);
   },
   declineTask: (job, { context, event }) => {
@@ -102,7 +104,10 @@ const implementations: Implementations<typeof workerMachine, Job> = {
   },
   returnTask: ({ crew, recovery }, { context }) => recovery.returnTask(crew.worker(context.rank)),
   answerCopies: ({ crew, recovery }, { context }) => recovery.answerCopies(crew.worker(context.rank)),
-  leaveWork: ({ crew, recovery }, { context }) => recovery.drop(crew.worker(context.rank)),
+  leaveWork: ({ crew, now, recovery }, { context }) => {
+    crew.timeline?.mark(now, context.rank, 'left');
+    recovery.drop(crew.worker(context.rank));
+  },
   reportUnexpected: (job, { self, event }) => job.reportUnexpected(self, event),
 };
 

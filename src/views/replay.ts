@@ -9,6 +9,8 @@ import { NO_PROGRESS } from './progress.ts';
 import { titleOf } from './names.ts';
 import { pageOf, rangeOf, type Range } from './paging.ts';
 import { machineOf, Recording, type Moment, type RecordedActor, type Scope } from './recording.ts';
+import { timelineOf } from './recorded-timeline.ts';
+import { recordedTimeline, timelineQuery, type RecordedTimeline } from './timeline.ts';
 import { route, type ViewMakers } from './router.ts';
 import type {
   ActorsView,
@@ -30,6 +32,7 @@ export class Replay {
   readonly #file: string;
   readonly #about: Pick<About, 'version'>;
   readonly #recording = new Recording();
+  readonly #timelines = new WeakMap<Scope, RecordedTimeline>();
   readonly #charts: ChartsView;
 
   /** @param file its name, for people */
@@ -59,6 +62,7 @@ export class Replay {
     overview: () => this.#overview(),
     charts: () => this.#charts,
     replay: () => this.#replay(),
+    timeline: ([at], query) => this.#timeline(at, query),
     stepActors: ([at], query) => this.#actors(at, query),
     stepActor: ([at, id], query) => this.#actor(at, id, query.get('scope')),
   };
@@ -135,6 +139,15 @@ export class Replay {
     const scope = scopeName === null ? first : scopes.get(scopeName);
     const step = /^\d{1,15}$/.test(at) ? Number(at) : Infinity;
     return scope === undefined || step > length ? undefined : { step, scope };
+  }
+
+  /** Of the whole trace, at every step. */
+  #timeline(at: string, query: URLSearchParams) {
+    const scope = this.#place(at, query.get('scope'))?.scope;
+    if (scope === undefined) return undefined;
+    const known = this.#timelines.get(scope) ?? timelineOf(this.#recording, scope);
+    this.#timelines.set(scope, known);
+    return recordedTimeline(scope.name, known, timelineQuery(query));
   }
 
   #actors(at: string, query: URLSearchParams): ActorsView | undefined {

@@ -24,6 +24,7 @@ export const LIVE_VIEWS = [
   { name: 'workers', path: 'sleighs/*/workers', query: ['state', ...RANGE], type: 'WorkersView' },
   { name: 'worker', path: 'sleighs/*/workers/*', query: [], type: 'WorkerDetailsView' },
   { name: 'output', path: 'sleighs/*/output', query: ['rank', 'search', 'count'], type: 'OutputView' },
+  { name: 'timeline', path: 'sleighs/*/timeline', query: ['tasks', 'marks'], type: 'TimelineView' },
   { name: 'failures', path: 'sleighs/*/failures', query: RANGE, type: 'FailedElementsView' },
   { name: 'actors', path: 'sleighs/*/actors', query: ACTORS, type: 'ActorsView' },
   { name: 'actor', path: 'sleighs/*/actors/*', query: [], type: 'ActorView' },
@@ -35,6 +36,7 @@ export const REPLAY_VIEWS = [
   { name: 'overview', path: 'overview', query: [], type: 'OverviewView' },
   { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
   { name: 'replay', path: 'replay', query: [], type: 'ReplayView' },
+  { name: 'timeline', path: 'replay/*/timeline', query: ['scope', 'tasks', 'marks'], type: 'TimelineView' },
   { name: 'stepActors', path: 'replay/*/actors', query: ['scope', ...ACTORS], type: 'ActorsView' },
   { name: 'stepActor', path: 'replay/*/actors/*', query: ['scope'], type: 'ActorView' },
 ] as const satisfies readonly ViewRoute[];

@@ -13,6 +13,7 @@ import { route, type ViewMakers } from './router.ts';
 import { TROUBLES, type Trouble } from './notices.ts';
 import { sleighCounts } from './sleigh-counts.ts';
 import { sleighView } from './sleigh.ts';
+import { timelineQuery, timelineView } from './timeline.ts';
 import { workerDetails, workersView } from './workers.ts';
 import { SleighFigures } from './sleigh-figures.ts';
 import type { ChartsView } from './types.ts';
@@ -64,6 +65,8 @@ export class Views {
       ),
     worker: ([name, rank]) => this.#withSleigh(name, (sleigh) => this.#worker(sleigh, rank)),
     output: ([name], query) => this.#withSleigh(name, (sleigh) => outputView(sleigh, outputQuery(query))),
+    timeline: ([name], query) =>
+      this.#withSleigh(name, (sleigh) => timelineView(sleigh, timelineQuery(query), this.#about.now())),
     failures: ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
     actors: ([name], query) =>
       this.#withSleigh(name, (sleigh) =>

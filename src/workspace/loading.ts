@@ -3,7 +3,8 @@ import { RecordReader } from '../store/record.ts';
 import { fault } from '../wire/error-kind.ts';
 import { metadataIn } from './value-record.ts';
 import { References, type Opener } from './references.ts';
-import { Workspace, type Host } from './workspace.ts';
+import type { Host } from './host.ts';
+import { Workspace } from './workspace.ts';
 import { FIRST } from './workspace-record.ts';
 
 /**

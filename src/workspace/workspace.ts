@@ -1,49 +1,22 @@
 import type { Changes } from '../store/change-recorder.ts';
 import { RecordReader } from '../store/record.ts';
 import type { Entity } from '../store/change.ts';
-import type { Limits } from '../wire/limits.ts';
-import { NO_METADATA, type FilePayload, type Metadata } from '../wire/payload.ts';
+import { NO_METADATA, type Metadata } from '../wire/payload.ts';
+import type { Host } from './host.ts';
 import type { PendingGet, Client } from './pending-get.ts';
-import type { Clock } from './clock.ts';
-import { StorageAccounting, type ServerAccounting } from './storage-accounting.ts';
+import { StorageAccounting } from './storage-accounting.ts';
 import type { Account, Kind } from './memory-budget.ts';
 import type { StoreOutcome } from './receipt.ts';
 import { isRefusal, refusal, type Refusal } from './refusal.ts';
 import { isPartOfOldSleigh, OldSleigh } from './old-sleigh.ts';
 import { SavedVariables } from './saved-variables.ts';
-import type { InSteps, Steps } from './steps.ts';
-import type { StepObserver, Tracer } from './tracing.ts';
-import type { Timers } from './timers.ts';
+import type { Steps } from './steps.ts';
 import type { Value } from './value.ts';
 import { valueIn } from './value-record.ts';
 import { WorkspaceRecord } from './workspace-record.ts';
 import type { Behaviour, VariableContext } from './behaviour.ts';
 import { Variable } from './variable.ts';
 import { VARIABLES } from '../wire/refusals.ts';
-
-/** The part of the server that workspaces use. */
-export interface Host {
-  readonly accounting: ServerAccounting;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  /** Accepts the changes of what survives the server. Use those of the workspace instead. */
-  readonly changes: Changes;
-  /** Returns 20 characters that no variable of this run of the server has had (V9). */
-  newVariableId(): string;
-  /** @returns the client with that id if it is of before a restart and lasts (P15) */
-  clientOf?(id: number): Client | undefined;
-  /** Makes the file of a value of before a restart available. */
-  restoreFile(file: FilePayload): void;
-  /** Observes all actors, for a trace. */
-  readonly tracer?: Tracer | undefined;
-  /** @returns what verifies the steps of the actors of one job, if anything does */
-  observerOf?(scope: string): StepObserver | undefined;
-  log(level: LogLevel, message: string, fields?: Record<string, unknown>): void;
-  /** Runs work that takes long in turns with others (P14). */
-  readonly inSteps: InSteps;
-}
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Adds behaviour to a workspace of some type (W9). */
 export interface WorkspacePlugin {

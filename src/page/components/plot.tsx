@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Series } from '../../views/types.ts';
 import { bytes, compact, count, timeOfDay } from '../lib/format.ts';
+import { resolvedColour } from '../lib/colours.ts';
 import { onTheme } from '../lib/theme.ts';
 
 /** Lines differ in colour and in their dashes. */
@@ -32,7 +33,7 @@ export function Plot({ title, series, names, format = count }: PlotProps) {
   useEffect(() => {
     const element = place.current;
     if (element === null) return undefined;
-    const colour = (name: string): string => resolved(element, name);
+    const colour = (name: string): string => resolvedColour(element, name);
     const line = colour('--line');
     const side: uPlot.Axis = {
       stroke: colour('--faint'),
@@ -134,13 +135,3 @@ function columnsOf({ names, columns }: Series, wanted: readonly string[]): uPlot
 
 const maxOf = (column: ArrayLike<number | null | undefined> | undefined): number =>
   Array.from(column ?? []).reduce<number>((most, n) => Math.max(most, n ?? 0), 0);
-
-/** The value of a colour of the style sheet in the current theme. */
-function resolved(element: HTMLElement, name: string): string {
-  const probe = document.createElement('i');
-  probe.style.color = `var(${name})`;
-  element.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
-}

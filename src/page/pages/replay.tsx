@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ReplayView } from '../../views/types.ts';
 import { Actors } from '../components/actors.tsx';
-import { Nothing, PageHead, Time, Waiting } from '../components/parts.tsx';
+import { Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import {
   elapse,
   isAtEnd,
@@ -13,6 +13,7 @@ import {
   SPEEDS,
   type ReplayClock,
 } from '../lib/clock.ts';
+import { Timeline } from '../components/timeline.tsx';
 import { count } from '../lib/format.ts';
 import { api } from '../lib/paths.ts';
 import { goQuery, usePlace } from '../lib/router.ts';
@@ -56,6 +57,17 @@ function Replay({ trace }: { trace: ReplayView }) {
         </div>
       )}
       <Controls clock={clock} onClock={setClock} trace={trace} scope={scope?.scope} />
+      {scope !== undefined && !scope.scope.startsWith('connection ') && (
+        <Panel title="Timeline">
+          <Timeline
+            key={scope.scope}
+            path={api('/replay/1/timeline')}
+            query={{ scope: scope.scope }}
+            isLive={false}
+            name={scope.scope}
+          />
+        </Panel>
+      )}
       {scope !== undefined && (
         <Actors
           key={scope.scope}

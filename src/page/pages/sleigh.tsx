@@ -17,6 +17,7 @@ import {
   Meter,
   Nothing,
   PageHead,
+  Pager,
   Panel,
   Table,
   Time,
@@ -25,8 +26,10 @@ import {
 import { Output } from '../components/output.tsx';
 import { Plot } from '../components/plot.tsx';
 import { StateCounts, StateTag } from '../components/states.tsx';
+import { Timeline } from '../components/timeline.tsx';
 import { count, plural } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
+import { usePlace } from '../lib/router.ts';
 import { statePath } from '../lib/states.ts';
 import { useAge, useView } from '../lib/use-view.ts';
 
@@ -94,6 +97,9 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
           isTable={query.get('as') === 'table'}
           reasons={new Map(data.failures.map(({ actor, event }) => [actor, event]))}
         />
+      </Panel>
+      <Panel title="Timeline">
+        <Timeline path={apiOf(`${page.sleigh({ name })}/timeline`)} isLive name={data.title} />
       </Panel>
       <Output sleigh={name} rank={undefined} search={query.get('search') ?? ''} />
       {data.failures.length > 0 && (
@@ -166,34 +172,44 @@ function JoinPhase({ sleigh: { join } }: { sleigh: SleighView }) {
 }
 
 function Failures({ sleigh, failures }: { sleigh: SleighView; failures: readonly FailureView[] }) {
+  const from = Number(usePlace().query.get('ended') ?? 0);
   return (
-    <Table
-      caption="Failures, the newest first"
-      head={
-        <>
-          <Head>When</Head>
-          <Head>Who</Head>
-          <Head>What</Head>
-          <Head>Because of</Head>
-          <Head>Clause</Head>
-        </>
-      }
-    >
-      {failures.map(({ time, actor, what, event, clause }, i) => (
-        <tr key={`${time} ${actor} ${i}`}>
-          <td>
-            <Time at={time} />
-          </td>
-          <th scope="row">
-            <a href={page.charts(sleigh, { actor })}>{actor}</a>
-          </th>
-          <td class="wide">{what}</td>
-          <td>
-            <code>{event}</code>
-          </td>
-          <td>{clause}</td>
-        </tr>
-      ))}
-    </Table>
+    <>
+      <Table
+        caption="Failures, the newest first"
+        head={
+          <>
+            <Head>When</Head>
+            <Head>Who</Head>
+            <Head>What</Head>
+            <Head>Because of</Head>
+            <Head>Clause</Head>
+          </>
+        }
+      >
+        {failures.slice(from, from + FAILURES_SIZE).map(({ time, actor, what, event, clause }, i) => (
+          <tr key={`${time} ${actor} ${i}`}>
+            <td>
+              <Time at={time} />
+            </td>
+            <th scope="row">
+              <a href={page.charts(sleigh, { actor })}>{actor}</a>
+            </th>
+            <td class="wide">{what}</td>
+            <td>
+              <code>{event}</code>
+            </td>
+            <td>{clause}</td>
+          </tr>
+        ))}
+      </Table>
+      <Pager
+        total={failures.length}
+        from={from}
+        size={FAILURES_SIZE}
+        name="failures of workers"
+        parameter="ended"
+      />
+    </>
   );
 }
