@@ -203,10 +203,9 @@ export class Workspace {
     const saved = this.#saved?.take(name);
     const number = saved?.number ?? ++this.#variableNumber;
     const id = saved?.id ?? host.newVariableId();
-    const hidden = saved?.isHidden === true;
-    const scope = this.record.scope;
-    const where = { id, number, hidden, scope, accounting, clock, inSteps, owner: this.maker };
-    const variable = new Variable(name, { ...where, ...options }, behaviour);
+    const own = { id, number, hidden: saved?.isHidden === true, owner: this.maker, ...options };
+    const { scope } = this.record;
+    const variable = new Variable(name, { ...own, scope, accounting, clock, inSteps }, behaviour);
     this.#variables.set(name, variable);
     accounting.keepName(name, variable.owner);
     if (saved !== undefined) variable.restoreMode(saved.mode, saved.emptyAt);
