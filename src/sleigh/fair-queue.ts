@@ -1,5 +1,5 @@
 import Denque from 'denque';
-import type { Share } from './options.ts';
+import type { Share } from './task-options.ts';
 import type { Task } from './task.ts';
 
 /** How long a share has its turn: for a number of tasks, and for a number of milliseconds, whichever is longer. */

@@ -7,7 +7,7 @@ import { batchOf } from './batch-ref.ts';
 import { endIn, recordOfEnd } from './end-record.ts';
 import { KeptEnd } from './kept-end.ts';
 import type { JobChanges } from './job-changes.ts';
-import { NO_SHARE, readTaskOptions } from './options.ts';
+import { NO_SHARE, readTaskOptions } from './task-options.ts';
 import { copyOf, type Broadcast, type Declined, type Task } from './task.ts';
 
 /** How a task has fared so far. A copy of a broadcast says so, and the others name the entity of their value. */

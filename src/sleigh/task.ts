@@ -2,7 +2,7 @@ import type { Value } from '../workspace/value.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { KeptEnd } from './kept-end.ts';
 import type { NullReserve } from './null-reserve.ts';
-import { NO_SHARE, type Share } from './options.ts';
+import { NO_SHARE, type Share } from './task-options.ts';
 
 /** The workers that declined a task (S19). */
 export interface Declined {

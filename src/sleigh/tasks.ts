@@ -7,7 +7,7 @@ import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { JobChanges } from './job-changes.ts';
 import { FairQueue } from './fair-queue.ts';
-import type { TaskOptions } from './options.ts';
+import type { TaskOptions } from './task-options.ts';
 import { TaskRecords } from './task-records.ts';
 import { copyOf, hasOtherCopy } from './task.ts';
 import type { Broadcast, Reach, Reader, Task, TasksState } from './task.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FairQueue } from '../../src/sleigh/fair-queue.ts';
-import { readTaskOptions, type TaskOptions } from '../../src/sleigh/options.ts';
+import { readTaskOptions, type TaskOptions } from '../../src/sleigh/task-options.ts';
 import type { Task } from '../../src/sleigh/task.ts';
 import { isRefusal } from '../../src/workspace/refusal.ts';
 

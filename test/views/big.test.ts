@@ -1,4 +1,4 @@
-import { NO_SHARE } from '../../src/sleigh/options.ts';
+import { NO_SHARE } from '../../src/sleigh/task-options.ts';
 import { describe, expect, it } from 'vitest';
 import type { TraceStep } from '../../src/trace/step.ts';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
