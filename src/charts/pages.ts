@@ -3,6 +3,7 @@ import type { AnyStateMachine } from 'xstate';
 import { connectionMachine } from '../machines/connection.ts';
 import { joinPhaseMachine } from '../machines/join-phase.ts';
 import { batchMachine } from '../machines/pool/batch.ts';
+import { clientSessionMachine } from '../machines/pool/client-session.ts';
 import { poolMachine } from '../machines/pool/pool.ts';
 import { retryMachine } from '../machines/pool/retry.ts';
 import { sleighPoolMachine } from '../machines/pool/sleigh-pool.ts';
@@ -93,6 +94,13 @@ export const CHARTS: readonly Chart[] = [
     title: 'Sleigh pool',
     machine: sleighPoolMachine,
     about: 'a job that starts at the first call, and ends when it is idle',
+  },
+  {
+    name: 'client-session',
+    side: 'client',
+    title: 'Session, from the side of the client',
+    machine: clientSessionMachine,
+    about: 'a connection that comes back when it is lost',
   },
   {
     name: 'pool',

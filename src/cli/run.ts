@@ -60,7 +60,7 @@ const workerOptions = (): readonly Option[] => [
   ).choices(['closing', 'elastic']),
   new Option(
     '--reconnect-grace <seconds>',
-    'seconds within which a worker that lost its connection may come back (default: 0)',
+    'seconds within which this command and its workers may come back when they have lost the server (default: 60 if the server keeps its data, else 0)',
   ).argParser(secondsFrom0),
 ];
 

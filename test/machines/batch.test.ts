@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createActor, type StateValue } from 'xstate';
-import { LifeCycle, LifeCycleTable } from '../../src/client/master/life-cycle.ts';
+import { LifeCycle, LifeCycleTable } from '../../src/client/life-cycle.ts';
 import {
   batchMachine,
   type BatchCommand,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LifeCycle, LifeCycleTable } from '../../src/client/master/life-cycle.ts';
+import { LifeCycle, LifeCycleTable } from '../../src/client/life-cycle.ts';
 import {
   sleighPoolMachine,
   type SleighPoolCommand,

@@ -1,3 +1,4 @@
+import { CHARTS } from '../../src/charts/pages.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { Sleigh } from '../../src/sleigh/sleigh.ts';
 import type {
@@ -257,21 +258,7 @@ describe('an unexpected event', () => {
 describe('the view of the machines', () => {
   it('contains their states, transitions and diagrams', () => {
     const { charts } = viewOf<ChartsView>(viewsOf(new SimulatedServer()), '/api/charts');
-    expect(charts.map(({ chart }) => chart)).toEqual([
-      'connection',
-      'session',
-      'sleigh',
-      'joinPhase',
-      'work',
-      'worker',
-      'sentinel',
-      'shutdown',
-      'batch',
-      'retry',
-      'sleighPool',
-      'pool',
-      'workerProcess',
-    ]);
+    expect(charts.map(({ chart }) => chart)).toEqual(CHARTS.map(({ machine }) => machine.id));
     const worker = charts.find(({ chart }) => chart === 'worker');
     expect(worker?.svg).toBe('<svg id="worker"/>');
     expect(worker?.states).toContainEqual({ state: 'registered.busy', isFinal: false, isLeaf: true });

@@ -11,6 +11,11 @@ export interface StreamOptions {
 export interface ConnectionOptions extends ServerAddress, StreamOptions {
   /** With true the connection does not keep this process alive. The default is false. */
   readonly unref?: boolean | undefined;
+  /**
+   * Seconds within which the connection may come back when it is lost, with all its requests; the server may lower it (P15).
+   * `stored`: 60 on a server that keeps its data, and 0 on others. The default is 0, never.
+   */
+  readonly reconnectGrace?: number | 'stored' | undefined;
 }
 
 export interface ChannelOptions extends ConnectionOptions {

@@ -14,18 +14,13 @@ import { hostClock, type Clock } from '../clock.ts';
 import { milliseconds } from '../options/durations.ts';
 import { ConnectionLostError, type ConnectionLostCode } from './errors.ts';
 import { ClientHandshake, GREETING } from './handshake.ts';
-import { encode, type EncodedRequest, type RequestArguments } from './outgoing.ts';
-import { ReplyDecoder, type Reply, type ReplyHead } from './reply-decoder.ts';
+import { encode, endWith, type EncodedRequest, type RequestArguments } from './outgoing.ts';
+import { ReplyDecoder, type Reply } from './reply-decoder.ts';
+import type { Requester, StreamedReply } from './requester.ts';
 import type { ChannelOptions, ConnectionOptions, StreamOptions } from './channel-options.ts';
 import type { ServerAddress, TlsOptions } from './server-address.ts';
 import { CONNECTION } from '../errors/connection.ts';
 import type { ErrorText } from '../../wire/error-kind.ts';
-
-/** A long reply whose value comes as a stream. */
-export interface StreamedReply extends ReplyHead {
-  /** The value; undefined if the request was refused. Read it to its end or destroy it, which closes the connection. */
-  readonly stream: Readable | undefined;
-}
 
 /** Milliseconds of silence after which keep-alive probes the other side, as on the server (P1). */
 const KEEP_ALIVE = 60_000;
@@ -51,13 +46,11 @@ interface Exchange extends EncodedRequest {
  * the requests. Any number of requests may be made at a time; those behind a get that waits are held back until it is
  * answered (P5.3).
  */
-export class Channel {
-  /** HOST:PORT */
+export class Channel implements Requester {
   readonly address: string;
-  /** The clock for waits on this connection. */
   readonly clock: Clock;
-  /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ConnectionLostError>;
+  readonly grace = 0;
   #socket: Duplex;
   readonly #server: ServerAddress;
   readonly #input = new ByteQueue();
@@ -69,6 +62,8 @@ export class Channel {
   /** Requests that are sent at the end of this turn of the event loop. */
   #heads = '';
   #isOpen = false;
+  /** Sent when this side closes the connection. */
+  #farewell: string | undefined;
   /** Whether the value of the latest request is still being sent. */
   #isSending = false;
   /** The stream for the value of the next reply. */
@@ -142,25 +137,16 @@ export class Channel {
     );
   }
 
-  /**
-   * @returns the reply, which may be a refusal
-   * @throws ConnectionLostError; what a stream to be sent throws
-   */
   exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => this.#ask({ args, metadata, resolve, reject }));
   }
 
-  /** As `exchange`, for a long reply whose value is not kept in memory. */
   exchangeForStream(args: RequestArguments, metadata: Metadata): Promise<StreamedReply> {
     return new Promise<StreamedReply>((resolveStream, reject) =>
       this.#ask({ args, metadata, resolve: () => undefined, resolveStream, reject }),
     );
   }
 
-  /**
-   * Withdraws a get that waits, without losing a value. The server says which came first: the answer, which is then
-   * returned as usual, or this request, which closes the connection (P5.3).
-   */
   withdraw(): void {
     const latest = this.#sent.peekBack();
     if (this.#lost !== undefined || latest === undefined || !mayWait(latest.verb)) return;
@@ -172,9 +158,22 @@ export class Channel {
     this.#write(exchange);
   }
 
-  /** Rejects pending requests as `closed`. */
   close(): void {
     this.#lose(CONNECTION.closedHere);
+  }
+
+  /** Closes the connection after a last request, whose reply nobody reads. */
+  closeAfter(args: RequestArguments): void {
+    if (this.#isOpen && !this.#isSending && this.#lost === undefined) {
+      this.#flush();
+      this.#farewell = encode(args, new Map()).head;
+    }
+    this.close();
+  }
+
+  /** Whether the server keeps its data when it ends (D7). */
+  get isStored(): boolean {
+    return this.#handshake.isStored;
   }
 
   get isLost(): boolean {
@@ -337,7 +336,8 @@ export class Channel {
   /** Ends the connection. Only the first reason counts. */
   #lose(textOf: (address: string) => ErrorText<ConnectionLostCode>, cause?: unknown): void {
     this.#lost ??= new ConnectionLostError(textOf(this.address), { cause });
-    this.#socket.destroy();
+    if (this.#farewell === undefined) this.#socket.destroy();
+    else endWith(this.#socket, this.#farewell, this.clock);
     this.#notifyEnd(this.#lost);
     this.#refused(this.#lost);
     this.#drained();

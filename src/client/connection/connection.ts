@@ -3,6 +3,8 @@ import { KEY, VERB } from '../../wire/names.ts';
 import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { Channel } from './channel.ts';
+import type { Requester } from './requester.ts';
+import { SessionChannel } from './session-channel.ts';
 import type { ChannelOptions, ConnectionOptions } from './channel-options.ts';
 import type { Clock } from '../clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
@@ -75,11 +77,13 @@ export interface GetDetails {
  * no connection.
  */
 export class NwsConnection {
-  readonly #channel: Channel;
+  readonly #channel: Requester;
 
   /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
   static async open(options: ConnectionOptions): Promise<NwsConnection> {
-    return new NwsConnection(await Channel.open(options));
+    const { reconnectGrace, unref } = options;
+    const open = (): Promise<Channel> => Channel.open(options);
+    return new NwsConnection(await SessionChannel.open({ open, reconnectGrace, unref }));
   }
 
   /**
@@ -95,7 +99,7 @@ export class NwsConnection {
     return new NwsConnection(await Channel.over(stream, address, options));
   }
 
-  private constructor(channel: Channel) {
+  private constructor(channel: Requester) {
     this.#channel = channel;
   }
 
@@ -112,6 +116,11 @@ export class NwsConnection {
   /** @internal The clock for its waits. */
   get clock(): Clock {
     return this.#channel.clock;
+  }
+
+  /** Seconds within which it comes back when it is lost (P15); 0 if it does not. */
+  get grace(): number {
+    return this.#channel.grace;
   }
 
   /** Resolves with the reason when the connection has ended. */

@@ -40,6 +40,8 @@ export class ClientHandshake {
   readonly #input: ByteQueue;
   #asksForToken = false;
   #hasPage = false;
+  /** Whether the server keeps its data when it ends (D7). */
+  isStored = false;
   readonly #isSecure: boolean;
   readonly #offer = new DictionaryDecoder(Number.POSITIVE_INFINITY);
   readonly #token: string | undefined;
@@ -86,6 +88,7 @@ export class ClientHandshake {
         wanted.set(OPTION.token, nonce === undefined ? this.#token : proofOf(this.#token, nonce));
       }
       this.#asksForToken = offer.has(OPTION.token);
+      this.isStored = offer.has(OPTION.durability);
       if (this.#isSecure) wanted.set(OPTION.tls, '1');
       return { type: 'say', bytes: OPTIONS + encodeDictionary(wanted) };
     }

@@ -1,6 +1,8 @@
+import type { Duplex } from 'node:stream';
 import { pad20 } from '../../wire/numbers.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { encodeRequest } from '../../wire/request.ts';
+import type { Clock } from '../clock.ts';
 import { USAGE } from '../errors/usage.ts';
 import { rangeError } from '../../wire/error-kind.ts';
 
@@ -59,4 +61,14 @@ async function* exactly({ bytes, size }: ByteStream): AsyncGenerator<Uint8Array>
   }
   if (left > 0) throw rangeError(USAGE.streamTooShort(left, size));
   if (held !== undefined) yield held;
+}
+
+/** Milliseconds in which the other side must take the last bytes. */
+const FAREWELL_MS = 2_000;
+
+/** Ends a stream after its last bytes. */
+export function endWith(stream: Duplex, bytes: string, clock: Clock): void {
+  const timer = clock.startTimer(FAREWELL_MS, () => stream.destroy());
+  stream.once('close', () => timer.stop());
+  stream.end(bytes, 'latin1', () => stream.destroy());
 }

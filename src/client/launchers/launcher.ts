@@ -47,6 +47,8 @@ export interface LaunchOrder {
   readonly maxMemory?: number | undefined;
   /** Whether the workers do not keep this process alive. The default is false. */
   readonly unref?: boolean | undefined;
+  /** Seconds within which the sentinels may come back when they have lost the server (P15). */
+  readonly reconnectGrace?: number | undefined;
   /** Called for each worker that ends unexpectedly, with its rank and how it ended. */
   readonly onDeath: (rank: number, how: string) => void;
   /** Called with the output of workers and with errors of their hosts, in whole lines. */
@@ -101,8 +103,7 @@ async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Prom
     });
     void gone.then((how) => reject(new LaunchError(LAUNCH.workersNotStarted(how))));
   });
-  const { server, workspace, workers, preload, place, respawn, maxTasksPerWorker, maxMemory } = rest;
-  const details = { server, workspace, workers, preload, place, respawn, maxTasksPerWorker, maxMemory };
+  const { unref: _unref, ...details } = rest;
   const sentinelOrder: SentinelProgramOrder = { ...details, kind };
   child.send(sentinelOrder);
   try {

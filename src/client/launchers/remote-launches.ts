@@ -69,8 +69,8 @@ class RemoteLaunches implements Launched {
   }
 
   async start(): Promise<void> {
-    const { server, workspace, unref } = this.#order;
-    this.#lines = await ConnectionPool.open({ ...server, unref });
+    const { server, workspace, unref, reconnectGrace } = this.#order;
+    this.#lines = await ConnectionPool.open({ ...server, unref, reconnectGrace });
     try {
       await this.#lines.main.useWorkspace(workspace, { create: false });
       this.#follower = new Follower(this.#lines, workspace, VARIABLE.bye, ({ metadata }) => {
@@ -102,9 +102,7 @@ class RemoteLaunches implements Launched {
   }
 
   async #startStation(id: string, { name, workers, command }: RemoteLaunchPlan): Promise<void> {
-    const { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory, unref, onOutput } =
-      this.#order;
-    const details = { server, workspace, preload, place, respawn, maxTasksPerWorker, maxMemory };
+    const { hosts: _hosts, unref, onDeath: _onDeath, onOutput, ...details } = this.#order;
     const station = await RemoteLaunch.start(
       { ...command({ ...details, workers, station: id }), unref },
       onOutput,

@@ -4,7 +4,7 @@ import {
   type BatchEvent,
   type BatchTag,
 } from '../../machines/pool/batch.ts';
-import { LifeCycle, LifeCycleTable } from './life-cycle.ts';
+import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 
 const TABLE = new LifeCycleTable(batchMachine);
 

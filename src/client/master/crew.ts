@@ -7,7 +7,10 @@ import { pathOf } from '../task/task.ts';
 import { LAUNCH } from '../errors/job.ts';
 
 /** The part of an order that is the same for all workers of a sleigh. */
-type CrewOrder = Pick<LaunchOrder, 'server' | 'workspace' | 'unref' | 'onDeath' | 'onOutput'>;
+type CrewOrder = Pick<
+  LaunchOrder,
+  'server' | 'workspace' | 'unref' | 'reconnectGrace' | 'onDeath' | 'onOutput'
+>;
 
 /** The workers that a master has started, at the beginning and later, and the output of all workers of its job. */
 export class Crew {

@@ -15,7 +15,7 @@ import type {
   SubmitOptions,
 } from '../options/sleigh-options.ts';
 import type { Task } from '../task/task.ts';
-import { LifeCycle, LifeCycleTable } from './life-cycle.ts';
+import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 import { Results, type ErrorHandling } from './results.ts';
 import { Sleigh } from './sleigh.ts';
 import { SleighError } from './sleigh-error.ts';

@@ -84,7 +84,9 @@ export class Sleigh implements AsyncDisposable {
     let sleigh: Sleigh | undefined;
     try {
       const address = options.server ?? server?.address;
-      const lines = await ConnectionPool.open({ ...address, signal, unref }, platform);
+      // A private server ends with this process.
+      const reconnectGrace = server === undefined ? (options.reconnectGrace ?? 'stored') : undefined;
+      const lines = await ConnectionPool.open({ ...address, signal, unref, reconnectGrace }, platform);
       sleigh = new Sleigh(lines, options, server);
       await sleigh.#open();
       return sleigh;
@@ -100,7 +102,8 @@ export class Sleigh implements AsyncDisposable {
     const { hostname, pid } = lines.platform;
     const name = `${options.label ?? 'sleigh'} ${hostname} ${pid} ${lines.platform.secret().slice(0, 8)}`;
     this.#lines = lines;
-    this.#options = options;
+    const { grace } = lines.main;
+    this.#options = grace === 0 ? options : { reconnectGrace: grace, ...options };
     this.#server = server;
     this.workspace = new NetWorkSpace(lines, name);
     this.#fixedArguments = new FixedArguments(lines, name);
@@ -131,6 +134,7 @@ export class Sleigh implements AsyncDisposable {
       server: lines.server,
       workspace: name,
       unref: options.unref,
+      reconnectGrace: grace,
       onDeath: (rank, how) => onDeath?.(rank, how),
       onOutput,
     });

@@ -86,6 +86,9 @@ export const WORKSPACE: Rules<WorkspaceOptions> = {
   ...ADDRESS,
   ...WAIT,
   unref: isYesNo,
+  reconnectGrace: (name, value) => {
+    if (value !== 'stored') seconds(name, value);
+  },
   label: isText,
   persistent: isYesNo,
   create: isYesNo,

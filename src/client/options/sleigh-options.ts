@@ -51,8 +51,10 @@ export interface SleighOptions extends LaunchOptions {
    */
   readonly join?: 'closing' | 'elastic' | undefined;
   /**
-   * Seconds within which a worker that lost its connection may come back with its task; `Infinity` for no limit. The
-   * default is 0: the worker is dead at once (S18).
+   * Seconds within which a worker that lost its connection may come back with its task (S18), and the master and the sentinels
+   * with their workers (P15); the server may lower the latter. The default is 60 on a server that keeps its data, which may be
+   * started again meanwhile; on any other it is 0, and who loses its connection is dead at once. A private server has no grace
+   * for the master.
    */
   readonly reconnectGrace?: number | undefined;
   /**

@@ -29,6 +29,11 @@ export interface SentinelOrder {
   readonly maxTasksPerWorker?: number | undefined;
   /** Bytes of memory above which a worker is replaced. */
   readonly maxMemory?: number | undefined;
+  /**
+   * Seconds within which it may come back when it has lost the server (P15). The default is that of any server which keeps its
+   * data.
+   */
+  readonly reconnectGrace?: number | undefined;
 }
 
 export interface SentinelOptions extends SentinelOrder {
@@ -78,8 +83,9 @@ export class Sentinel {
    * @throws NwsError, ConnectionLostError or GroupFullError if there are no ranks; then no worker is left
    */
   static async start(options: SentinelOptions): Promise<Sentinel> {
-    const { server, workspace, platform = thisHost } = options;
-    const connections = await Connections.open(() => platform.connect(server), workspace);
+    const { server, workspace, platform = thisHost, reconnectGrace = 'stored' } = options;
+    const connect = (): Promise<NwsConnection> => platform.connect({ ...server, reconnectGrace });
+    const connections = await Connections.open(connect, workspace);
     try {
       const session = platform.secret();
       const reports = new SentinelEventWriter(connections.talking, workspace, session, platform);
@@ -89,7 +95,9 @@ export class Sentinel {
       const watch = talking.serverHasPage
         ? new WorkerReports({ connection: talking, workspace, platform })
         : undefined;
-      const pool = new WorkerPool(poolOptions(options, platform, reports, ranks, watch));
+      const reconnectGrace = connections.watching.grace;
+      const details = { ...options, reconnectGrace };
+      const pool = new WorkerPool(poolOptions(details, platform, reports, ranks, watch));
       const started = await pool.begun;
       if (ranks.error !== undefined && started === 0) throw ranks.error;
       if (started === 0) throw new GroupFullError(PROCESS.groupFull(workspace).message);
@@ -194,7 +202,8 @@ function poolOptions(
   ranks: Ranks,
   watch: WorkerReports | undefined,
 ): ConstructorParameters<typeof WorkerPool>[0] {
-  const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker, maxMemory } = options;
+  const { kind, workers, server, workspace, preload, respawn, maxTasksPerWorker } = options;
+  const { maxMemory, reconnectGrace } = options;
   const { onDeath, onOutput = () => Promise.resolve() } = options;
   const isOwnOutput = options.onOutput === undefined;
   const report = async (end: WorkerEnd): Promise<void> => {
@@ -208,7 +217,7 @@ function poolOptions(
     kind,
     workers,
     budget: respawn === false ? undefined : respawn,
-    order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory },
+    order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory, reconnectGrace },
     askForRank: (replaces) => ranks.ask(replaces),
     report,
     onOutput: (rank: number, stream: OutputStream, lines: string) => {

@@ -82,7 +82,7 @@ export class WorkerMain {
   }
 
   async #start(order: WorkerOrder): Promise<void> {
-    const { server, workspace, preload, rank, cancelled } = order;
+    const { server, workspace, preload, rank, cancelled, reconnectGrace } = order;
     this.#rank = rank;
     const departure = this.#departure;
     const runner = new TaskRunner({
@@ -112,6 +112,7 @@ export class WorkerMain {
         onRefusal: (error) => this.#refused(error),
         onReady: () => this.#link.send({ type: 'ready' }),
         departure,
+        reconnectGrace,
         platform: this.#platform,
       });
       this.#exit();

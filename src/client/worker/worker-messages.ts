@@ -17,6 +17,8 @@ export interface WorkerOrder {
   readonly maxTasks?: number | undefined;
   /** Bytes of memory above which it leaves. */
   readonly maxMemory?: number | undefined;
+  /** Seconds within which it waits for a server that cannot be reached at the start. */
+  readonly reconnectGrace?: number | undefined;
   readonly cancelled: CancelledBatches;
 }
 

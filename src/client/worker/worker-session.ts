@@ -1,8 +1,8 @@
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
-import { delay } from '../clock.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { ConnectionLostError, NwsError } from '../connection/errors.ts';
+import { reconnect } from '../connection/reconnect.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { PROCESS } from '../errors/job.ts';
 
@@ -13,6 +13,8 @@ export interface WorkerSessionOptions {
   readonly rank: number;
   /** The metadata of the registration (S3). */
   readonly description: Metadata;
+  /** Seconds within which the server is awaited at the start. The default is 0; later the job says how long (S18). */
+  readonly reconnectGrace?: number | undefined;
   /** The default is this host. */
   readonly platform?: Platform;
 }
@@ -21,12 +23,6 @@ export interface WorkerSessionOptions {
 export class NotBackError extends Error {
   override readonly name = 'NotBackError';
 }
-
-/** Milliseconds between two attempts to come back: at first, and at most. */
-const SHORTEST_PAUSE = 50;
-const LONGEST_PAUSE = 2_000;
-/** Milliseconds beyond the grace, because the server may have noticed the loss later than the worker. */
-const OUT_OF_BOUNDS = 2_000;
 
 /**
  * A worker's registration in a job (S3). It may span several connections if the job lets lost workers come back
@@ -44,7 +40,7 @@ export class WorkerSession {
   readonly #platform: Platform;
   readonly #session: string;
   /** Milliseconds; 0 if lost workers cannot come back. */
-  #grace = 0;
+  #grace: number;
   /** The connection on which it is registered, or will be again; rejected when it has ended. */
   #registered: Promise<NwsConnection>;
   /** The latest connection, while it is not lost. */
@@ -62,6 +58,7 @@ export class WorkerSession {
     this.#options = options;
     this.#platform = options.platform ?? thisHost;
     this.#session = this.#platform.secret();
+    this.#grace = 1_000 * (options.reconnectGrace ?? 0);
     this.over = new Promise((resolve) => (this.#settle = resolve));
     this.over.catch(() => undefined);
     this.#registered = this.#begin();
@@ -94,7 +91,9 @@ export class WorkerSession {
     try {
       return await this.#register();
     } catch (error) {
-      if (!(error instanceof ConnectionLostError && error.code === 'lost')) throw error;
+      if (!(error instanceof ConnectionLostError)) throw error;
+      if (this.#grace > 0) return this.#tryAgain();
+      if (error.code !== 'lost') throw error;
       return this.#register();
     }
   }
@@ -133,22 +132,21 @@ export class WorkerSession {
   async #comeBack(lost: ConnectionLostError): Promise<NwsConnection> {
     // If this side has ended the connection, it would end the next one in the same way.
     if (this.#grace === 0 || lost.code !== 'lost') throw lost;
-    const { clock } = this.#platform;
-    const end = clock.now() + this.#grace + OUT_OF_BOUNDS;
-    for (let pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-      // The random delay prevents all workers from coming back at the same moment.
-      await delay(clock, pause * (0.5 + this.#platform.random()));
-      try {
-        return await this.#register();
-      } catch (error) {
-        if (error instanceof NwsError && error.code !== 'failed') throw error;
-        const why = error instanceof Error ? error.message : String(error);
-        if (!(error instanceof ConnectionLostError))
-          throw new NotBackError(PROCESS.mayNotReturn(why).message, { cause: error });
-        if (clock.now() < end) continue;
-        const seconds = this.#grace / 1_000;
-        throw new NotBackError(PROCESS.notBackInTime(seconds, why).message, { cause: error });
-      }
+    return this.#tryAgain();
+  }
+
+  async #tryAgain(): Promise<NwsConnection> {
+    const { clock, random } = this.#platform;
+    try {
+      return await reconnect({ clock, random, grace: this.#grace, attempt: () => this.#register() });
+    } catch (error) {
+      if (error instanceof NwsError && error.code !== 'failed') throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      const text =
+        error instanceof ConnectionLostError
+          ? PROCESS.notBackInTime(this.#grace / 1_000, why)
+          : PROCESS.mayNotReturn(why);
+      throw new NotBackError(text.message, { cause: error });
     }
   }
 }

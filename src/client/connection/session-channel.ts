@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import Denque from 'denque';
+import {
+  clientSessionMachine,
+  type ClientSessionCommand,
+  type ClientSessionEvent,
+  type ClientSessionTag,
+} from '../../machines/pool/client-session.ts';
+import { KEY, mayWait, VERB } from '../../wire/names.ts';
+import type { Metadata } from '../../wire/payload.ts';
+import { STATUS } from '../../wire/reply.ts';
+import type { Clock } from '../clock.ts';
+import { startTimer } from '../options/durations.ts';
+import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
+import { CONNECTION } from '../errors/connection.ts';
+import type { Channel } from './channel.ts';
+import { ConnectionLostError, NwsError } from './errors.ts';
+import type { RequestArguments } from './outgoing.ts';
+import { reconnect } from './reconnect.ts';
+import type { Reply } from './reply-decoder.ts';
+import type { Requester, StreamedReply } from './requester.ts';
+
+/** The grace, in seconds, on a server that keeps its data, unless a program chooses another one. */
+const STORED_GRACE = 60;
+
+const TABLE = new LifeCycleTable(clientSessionMachine);
+
+/** A request without a reply. */
+interface Unanswered {
+  readonly number: number;
+  readonly args: RequestArguments;
+  readonly metadata: Metadata;
+  readonly send: (channel: Channel, metadata: Metadata) => Promise<void>;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface SessionOptions {
+  /** Seconds within which it may come back. `stored`: some on a server that keeps its data, and none on others. */
+  readonly reconnectGrace?: number | 'stored' | undefined;
+  /** Opens a connection, each time that one is needed. */
+  readonly open: () => Promise<Channel>;
+  /** With true it does not keep this process alive while it has no connection. */
+  readonly unref?: boolean | undefined;
+}
+
+/**
+ * Requests and their replies over a session (P15): when its connection is lost it connects again, and repeats the requests
+ * without a reply, which the server then carries out once. After the grace it is lost like any connection.
+ */
+export class SessionChannel implements Requester {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly ended: Promise<ConnectionLostError>;
+  readonly grace: number;
+  readonly #open: SessionOptions['open'];
+  /** Whether it keeps the process alive. */
+  readonly #isHeld: boolean;
+  readonly #secret: string;
+  readonly #life: LifeCycle<ClientSessionEvent, ClientSessionCommand, ClientSessionTag>;
+  readonly #unanswered = new Denque<Unanswered>();
+  /** The current connection, or the last one. */
+  #channel: Channel;
+  /** The number of the last request, and of the last one that was answered. */
+  #last = 0;
+  #answered = 0;
+  /** Why the last connection was lost, and why there is none any more. */
+  #lostBy: ConnectionLostError | undefined;
+  #lost: ConnectionLostError | undefined;
+  #notifyEnd: (why: ConnectionLostError) => void = () => undefined;
+
+  /**
+   * Begins a session, if one is wanted and the server knows sessions; otherwise the connection is as any other.
+   * @throws as Channel.open
+   */
+  static async open({ open, reconnectGrace = 0, unref }: SessionOptions): Promise<Requester> {
+    const channel = await open();
+    const wanted = reconnectGrace === 'stored' ? (channel.isStored ? STORED_GRACE : 0) : reconnectGrace;
+    if (wanted === 0) return channel;
+    const secret = randomUUID();
+    const seconds = Math.min(wanted, Number.MAX_SAFE_INTEGER);
+    const reply = await channel.exchange([VERB.openSession, secret, String(seconds)], new Map());
+    if (reply.status !== STATUS.ok) return channel;
+    return new SessionChannel(channel, { open, unref, secret, grace: Number(reply.metadata.get(KEY.grace)) });
+  }
+
+  private constructor(
+    channel: Channel,
+    { open, unref = false, secret, grace }: SessionOptions & { secret: string; grace: number },
+  ) {
+    this.address = channel.address;
+    this.clock = channel.clock;
+    this.grace = grace;
+    this.#open = open;
+    this.#isHeld = !unref;
+    this.#secret = secret;
+    this.#channel = channel;
+    this.ended = new Promise((resolve) => (this.#notifyEnd = resolve));
+    this.#life = new LifeCycle(TABLE, {
+      connectAgain: () => void this.#connectAgain(),
+      repeat: () => this.#repeat(),
+      withdraw: () => this.#channel.withdraw(),
+      end: () => this.#end(),
+    });
+    this.#follow(channel);
+  }
+
+  get isLost(): boolean {
+    return this.#life.has('over');
+  }
+
+  exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
+    return this.#request(args, metadata, (channel, numbered) => channel.exchange(args, numbered));
+  }
+
+  exchangeForStream(args: RequestArguments, metadata: Metadata): Promise<StreamedReply> {
+    return this.#request(args, metadata, (channel, numbered) => channel.exchangeForStream(args, numbered));
+  }
+
+  #request<T>(
+    args: RequestArguments,
+    metadata: Metadata,
+    exchange: (channel: Channel, metadata: Metadata) => Promise<T>,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      const send = async (channel: Channel, numbered: Metadata): Promise<void> => {
+        const reply = await exchange(channel, numbered);
+        this.#settle(request);
+        resolve(reply);
+      };
+      const request: Unanswered = { number: ++this.#last, args, metadata, send, reject };
+      this.#unanswered.push(request);
+      if (this.#life.has('connected')) this.#send(request);
+    });
+  }
+
+  #send(request: Unanswered): void {
+    const { number, args, metadata } = request;
+    const numbered = new Map(metadata)
+      .set(KEY.request, String(number))
+      .set(KEY.answered, String(this.#answered));
+    request.send(this.#channel, numbered).catch((error: unknown) => {
+      // It is repeated on the next connection, unless it was a stream, which cannot be read again.
+      const isRepeatable = typeof args.at(-1) === 'string' || args.at(-1) instanceof Uint8Array;
+      if (error instanceof ConnectionLostError && isRepeatable) return;
+      this.#settle(request);
+      request.reject(error);
+    });
+  }
+
+  /** Replies come in the order of the requests. */
+  #settle(request: Unanswered): void {
+    this.#answered = request.number;
+    while ((this.#unanswered.peekFront()?.number ?? Infinity) <= request.number) this.#unanswered.shift();
+    if (mayWait(request.args[0])) this.#life.send({ type: 'get.answered' });
+  }
+
+  #follow(channel: Channel): void {
+    void channel.ended.then((why) => {
+      if (this.#channel !== channel || this.isLost) return;
+      this.#lostBy = why;
+      this.#life.send({ type: why.code === 'lost' ? 'connection.lost' : 'gave.up' });
+    });
+  }
+
+  async #connectAgain(): Promise<void> {
+    const held = this.#isHeld ? startTimer(Number.MAX_SAFE_INTEGER, () => undefined) : undefined;
+    try {
+      const channel = await reconnect({
+        clock: this.clock,
+        random: Math.random,
+        grace: 1_000 * this.grace,
+        attempt: () => this.#resume(),
+        isOver: () => this.isLost,
+      });
+      if (this.isLost) return channel.close();
+      this.#channel = channel;
+      this.#life.send({ type: 'resumed' });
+      this.#follow(channel);
+    } catch {
+      this.#life.send({ type: 'gave.up' });
+    } finally {
+      held?.stop();
+    }
+  }
+
+  /** @throws NwsError if the server does not know the session any more */
+  async #resume(): Promise<Channel> {
+    const channel = await this.#open();
+    const { status } = await channel.exchange([VERB.resumeSession, this.#secret], new Map());
+    if (status === STATUS.ok) return channel;
+    channel.close();
+    throw new NwsError(VERB.resumeSession, status, '');
+  }
+
+  #repeat(): void {
+    for (const request of this.#unanswered.toArray()) this.#send(request);
+  }
+
+  withdraw(): void {
+    const latest = this.#unanswered.peekBack();
+    if (latest !== undefined && mayWait(latest.args[0])) this.#life.send({ type: 'get.withdrawn' });
+  }
+
+  close(): void {
+    this.#lostBy = new ConnectionLostError(CONNECTION.closedHere(this.address));
+    this.#life.send({ type: 'closed' });
+  }
+
+  /** It has no connection any more, and gets none. */
+  #end(): void {
+    const lost = (this.#lost = this.#lostBy ?? new ConnectionLostError(CONNECTION.closedHere(this.address)));
+    if (lost.code === 'closed') this.#channel.closeAfter([VERB.endSession]);
+    this.#notifyEnd(lost);
+    for (const { reject } of this.#unanswered.toArray()) reject(lost);
+    this.#unanswered.clear();
+  }
+}
