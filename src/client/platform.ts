@@ -43,7 +43,7 @@ export const thisHost: Platform = {
   secret: randomUUID,
   hostname: hostname(),
   pid: process.pid,
-  connect: (options) => NwsConnection.open(options),
+  connect: (options) => NwsConnection.open(options, thisHost),
   holdProcess: () => startTimer(Number.MAX_SAFE_INTEGER, () => undefined),
   endOfTurn: () => new Promise((resolve) => setImmediate(resolve)),
   loadModule,

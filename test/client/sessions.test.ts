@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NwsConnection } from '../../src/client/connection/connection.ts';
+import type { NwsConnection } from '../../src/client/connection/connection.ts';
 import { NetWorkSpace, Sleigh, tasks } from '../../src/client/index.ts';
+import { thisHost } from '../../src/client/platform.ts';
 import { createServer, type Server } from '../../src/index.ts';
 import { TcpProxy, type Passage } from '../../src/verify/tcp-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import { byForm } from '../support/form.ts';
-import { startServe } from '../support/serve-process.ts';
+import { startServe, type ServeProcess } from '../support/serve-process.ts';
 
 const { paced } = tasks<typeof import('./modules/paced.mjs')>(new URL('modules/paced.mjs', import.meta.url));
 
@@ -54,18 +55,16 @@ describe('a connection that may come back (P15), on a server without a store', (
     await server.close();
   });
   const open = (reconnectGrace = 20): Promise<NwsConnection> =>
-    NwsConnection.open({ ...proxy.address, reconnectGrace });
+    thisHost.connect({ ...proxy.address, reconnectGrace });
 
   it('carries out each request once, however often it is cut', async () => {
     const connection = await open();
     await connection.openWorkspace('cut');
-    let isDone = false;
-    const cuts = (async () => {
-      while (!isDone) {
-        await sleep(20);
-        proxy.cut();
-      }
-    })();
+    let cuts = 0;
+    const cutting = setInterval(() => {
+      cuts++;
+      proxy.cut();
+    }, 20);
     const taken: unknown[] = [];
     const count = byForm(300, 1_000, 5_000);
     for (let n = 0; n < count; n += 10) {
@@ -74,8 +73,8 @@ describe('a connection that may come back (P15), on a server without a store', (
       await Promise.all(stores);
       for (const found of await Promise.all(gets)) taken.push(found?.value);
     }
-    isDone = true;
-    await cuts;
+    clearInterval(cutting);
+    expect(cuts).toBeGreaterThan(3);
     expect(taken).toEqual(Array.from({ length: count }, (_, n) => n));
     connection.close();
   });
@@ -137,10 +136,10 @@ describe('a connection that may come back (P15), on a server without a store', (
 describe('a program whose server is killed with -9 and started again (P15, D8)', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sleigh-sessions-'));
   afterAll(() => rmSync(folder, { recursive: true }));
+  const serve = (port: number): Promise<ServeProcess> =>
+    startServe('--data', folder, '--log-level', 'error', '--port', String(port));
 
   it('gets each result once, and notices nothing but the delay', async () => {
-    const serve = (port: number) =>
-      startServe('--data', folder, '--log-level', 'error', '--port', String(port));
     let server = await serve(0);
     const { port } = server;
     const deaths: string[] = [];
@@ -162,7 +161,31 @@ describe('a program whose server is killed with -9 and started again (P15, D8)',
     expect(await all).toEqual(elements.map(({ n }) => n));
     expect(deaths).toEqual([]);
     await sleigh.stop();
+    const names = await NetWorkSpace.list({ host: '127.0.0.1', port });
+    expect(names.map(({ name }) => name)).toEqual(['__default']);
     server.kill('SIGTERM');
     expect(await server.outcome).toMatchObject({ code: 0, errors: '' });
+  });
+
+  it('ends in time when the server is gone, and leaves no job when it is interrupted (P15.4)', async () => {
+    let server = await serve(0);
+    const { port } = server;
+    const options = { server: { host: '127.0.0.1', port }, workers: 1, onOutput: () => undefined };
+    const stop = new AbortController();
+    const aborted = await Sleigh.start({ ...options, signal: stop.signal });
+    stop.abort();
+    await aborted.stop();
+    const jobs = async () => (await NetWorkSpace.list({ host: '127.0.0.1', port })).length - 1;
+    await eventually(async () => (await jobs()) === 0, 'the job of the program that was interrupted is gone');
+
+    const stopped = await Sleigh.start(options);
+    server.kill('SIGKILL');
+    await server.outcome;
+    const began = performance.now();
+    await stopped.stop();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    server = await serve(port);
+    server.kill('SIGKILL');
+    await server.outcome;
   });
 });

@@ -62,8 +62,8 @@ export class Channel implements Requester {
   /** Requests that are sent at the end of this turn of the event loop. */
   #heads = '';
   #isOpen = false;
-  /** Sent when this side closes the connection. */
-  #farewell: string | undefined;
+  /** A last request, sent when this side closes the connection. Nobody reads its reply. */
+  farewell: RequestArguments | undefined;
   /** Whether the value of the latest request is still being sent. */
   #isSending = false;
   /** The stream for the value of the next reply. */
@@ -160,15 +160,6 @@ export class Channel implements Requester {
 
   close(): void {
     this.#lose(CONNECTION.closedHere);
-  }
-
-  /** Closes the connection after a last request, whose reply nobody reads. */
-  closeAfter(args: RequestArguments): void {
-    if (this.#isOpen && !this.#isSending && this.#lost === undefined) {
-      this.#flush();
-      this.#farewell = encode(args, new Map()).head;
-    }
-    this.close();
   }
 
   /** Whether the server keeps its data when it ends (D7). */
@@ -326,6 +317,12 @@ export class Channel implements Requester {
     return stream;
   }
 
+  #leave(mayAsk: boolean): void {
+    if (!mayAsk || this.farewell === undefined) return void this.#socket.destroy();
+    this.#flush();
+    endWith(this.#socket, encode(this.farewell, new Map()).head, this.clock);
+  }
+
   #fail(error: NodeJS.ErrnoException): void {
     const why = error.code ?? error.message;
     const { lost, untrusted, unreachable } = CONNECTION;
@@ -336,8 +333,7 @@ export class Channel implements Requester {
   /** Ends the connection. Only the first reason counts. */
   #lose(textOf: (address: string) => ErrorText<ConnectionLostCode>, cause?: unknown): void {
     this.#lost ??= new ConnectionLostError(textOf(this.address), { cause });
-    if (this.#farewell === undefined) this.#socket.destroy();
-    else endWith(this.#socket, this.#farewell, this.clock);
+    this.#leave(this.#lost.code === 'closed' && this.#isOpen && !this.#isSending);
     this.#notifyEnd(this.#lost);
     this.#refused(this.#lost);
     this.#drained();

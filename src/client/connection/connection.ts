@@ -4,7 +4,7 @@ import { NO_METADATA, type Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
 import { Channel } from './channel.ts';
 import type { Requester } from './requester.ts';
-import { SessionChannel } from './session-channel.ts';
+import { SessionChannel, type SessionPlatform } from './session-channel.ts';
 import type { ChannelOptions, ConnectionOptions } from './channel-options.ts';
 import type { Clock } from '../clock.ts';
 import { NwsError, refusalCode, type ConnectionLostError } from './errors.ts';
@@ -80,10 +80,11 @@ export class NwsConnection {
   readonly #channel: Requester;
 
   /** @throws ConnectionLostError `unreachable`, `not-nws` or `not-secure`, or `closed` when aborted */
-  static async open(options: ConnectionOptions): Promise<NwsConnection> {
+  static async open(options: ConnectionOptions, platform?: SessionPlatform): Promise<NwsConnection> {
     const { reconnectGrace, unref } = options;
     const open = (): Promise<Channel> => Channel.open(options);
-    return new NwsConnection(await SessionChannel.open({ open, reconnectGrace, unref }));
+    if (platform === undefined) return new NwsConnection(await open());
+    return new NwsConnection(await SessionChannel.open({ open, reconnectGrace, unref, platform }));
   }
 
   /**

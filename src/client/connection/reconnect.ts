@@ -30,8 +30,9 @@ export async function reconnect<T>({ clock, random, grace, attempt, isOver }: Re
     try {
       return await attempt();
     } catch (error) {
-      const mayTryAgain = error instanceof ConnectionLostError && clock.now() < end && isOver?.() !== true;
-      if (!mayTryAgain) throw error;
+      // If this side closes connections, it would close the next one in the same way.
+      const isLost = error instanceof ConnectionLostError && error.code !== 'closed';
+      if (!isLost || clock.now() >= end || isOver?.() === true) throw error;
     }
   }
 }

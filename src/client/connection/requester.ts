@@ -22,6 +22,8 @@ export interface Requester {
   readonly isLost: boolean;
   /** Seconds within which it may come back when it is lost (P15); 0 if it cannot. */
   readonly grace: number;
+  /** Whether the server has a web page (P2.1). */
+  readonly serverHasPage: boolean;
   /**
    * @returns the reply, which may be a refusal
    * @throws ConnectionLostError; what a stream to be sent throws

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import Denque from 'denque';
 import {
   clientSessionMachine,
@@ -9,8 +8,7 @@ import {
 import { KEY, mayWait, VERB } from '../../wire/names.ts';
 import type { Metadata } from '../../wire/payload.ts';
 import { STATUS } from '../../wire/reply.ts';
-import type { Clock } from '../clock.ts';
-import { startTimer } from '../options/durations.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { LifeCycle, LifeCycleTable } from '../life-cycle.ts';
 import { CONNECTION } from '../errors/connection.ts';
 import type { Channel } from './channel.ts';
@@ -34,6 +32,16 @@ interface Unanswered {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a session needs of the program around it. */
+export interface SessionPlatform {
+  /** A random number from 0 up to 1. */
+  random(): number;
+  /** A text that cannot be guessed. */
+  secret(): string;
+  /** Keeps this process alive until that is stopped. */
+  holdProcess(): Timer;
+}
+
 export interface SessionOptions {
   /** Seconds within which it may come back. `stored`: some on a server that keeps its data, and none on others. */
   readonly reconnectGrace?: number | 'stored' | undefined;
@@ -41,6 +49,7 @@ export interface SessionOptions {
   readonly open: () => Promise<Channel>;
   /** With true it does not keep this process alive while it has no connection. */
   readonly unref?: boolean | undefined;
+  readonly platform: SessionPlatform;
 }
 
 /**
@@ -55,6 +64,7 @@ export class SessionChannel implements Requester {
   readonly #open: SessionOptions['open'];
   /** Whether it keeps the process alive. */
   readonly #isHeld: boolean;
+  readonly #platform: SessionPlatform;
   readonly #secret: string;
   readonly #life: LifeCycle<ClientSessionEvent, ClientSessionCommand, ClientSessionTag>;
   readonly #unanswered = new Denque<Unanswered>();
@@ -72,26 +82,28 @@ export class SessionChannel implements Requester {
    * Begins a session, if one is wanted and the server knows sessions; otherwise the connection is as any other.
    * @throws as Channel.open
    */
-  static async open({ open, reconnectGrace = 0, unref }: SessionOptions): Promise<Requester> {
+  static async open(options: SessionOptions): Promise<Requester> {
+    const { open, reconnectGrace = 0, platform } = options;
     const channel = await open();
     const wanted = reconnectGrace === 'stored' ? (channel.isStored ? STORED_GRACE : 0) : reconnectGrace;
     if (wanted === 0) return channel;
-    const secret = randomUUID();
+    const secret = platform.secret();
     const seconds = Math.min(wanted, Number.MAX_SAFE_INTEGER);
     const reply = await channel.exchange([VERB.openSession, secret, String(seconds)], new Map());
     if (reply.status !== STATUS.ok) return channel;
-    return new SessionChannel(channel, { open, unref, secret, grace: Number(reply.metadata.get(KEY.grace)) });
+    return new SessionChannel(channel, { ...options, secret, grace: Number(reply.metadata.get(KEY.grace)) });
   }
 
   private constructor(
     channel: Channel,
-    { open, unref = false, secret, grace }: SessionOptions & { secret: string; grace: number },
+    { open, unref = false, platform, secret, grace }: SessionOptions & { secret: string; grace: number },
   ) {
     this.address = channel.address;
     this.clock = channel.clock;
     this.grace = grace;
     this.#open = open;
     this.#isHeld = !unref;
+    this.#platform = platform;
     this.#secret = secret;
     this.#channel = channel;
     this.ended = new Promise((resolve) => (this.#notifyEnd = resolve));
@@ -106,6 +118,10 @@ export class SessionChannel implements Requester {
 
   get isLost(): boolean {
     return this.#life.has('over');
+  }
+
+  get serverHasPage(): boolean {
+    return this.#channel.serverHasPage;
   }
 
   exchange(args: RequestArguments, metadata: Metadata): Promise<Reply> {
@@ -156,6 +172,7 @@ export class SessionChannel implements Requester {
   }
 
   #follow(channel: Channel): void {
+    channel.farewell = [VERB.endSession];
     void channel.ended.then((why) => {
       if (this.#channel !== channel || this.isLost) return;
       this.#lostBy = why;
@@ -164,11 +181,11 @@ export class SessionChannel implements Requester {
   }
 
   async #connectAgain(): Promise<void> {
-    const held = this.#isHeld ? startTimer(Number.MAX_SAFE_INTEGER, () => undefined) : undefined;
+    const held = this.#isHeld ? this.#platform.holdProcess() : undefined;
     try {
       const channel = await reconnect({
         clock: this.clock,
-        random: Math.random,
+        random: () => this.#platform.random(),
         grace: 1_000 * this.grace,
         attempt: () => this.#resume(),
         isOver: () => this.isLost,
@@ -210,7 +227,7 @@ export class SessionChannel implements Requester {
   /** It has no connection any more, and gets none. */
   #end(): void {
     const lost = (this.#lost = this.#lostBy ?? new ConnectionLostError(CONNECTION.closedHere(this.address)));
-    if (lost.code === 'closed') this.#channel.closeAfter([VERB.endSession]);
+    if (lost.code === 'closed') this.#channel.close();
     this.#notifyEnd(lost);
     for (const { reject } of this.#unanswered.toArray()) reject(lost);
     this.#unanswered.clear();

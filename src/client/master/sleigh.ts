@@ -40,6 +40,8 @@ import { USAGE } from '../errors/usage.ts';
 import { typeError } from '../../wire/error-kind.ts';
 
 const MAX_ATTEMPTS = 3;
+/** Milliseconds to wait, when the job is stopped, for a server that does not answer. */
+const STOP_LIMIT_MS = 2_000;
 
 /**
  * A job and its master: workers that call functions for elements, in parallel.
@@ -291,8 +293,12 @@ export class Sleigh implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#endAll(new SleighError(SLEIGH.stopped()));
+    const { main, platform } = this.#lines;
+    // A server that is gone is not awaited for long.
+    const timer = platform.clock.startTimer(STOP_LIMIT_MS, () => this.#lines.close());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
-    await this.#lines.main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
+    await main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
+    timer.stop();
     await this.#crew.stop();
     this.#lines.close();
     await this.#server?.close();

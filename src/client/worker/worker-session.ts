@@ -136,7 +136,8 @@ export class WorkerSession {
   }
 
   async #tryAgain(): Promise<NwsConnection> {
-    const { clock, random } = this.#platform;
+    const { clock } = this.#platform;
+    const random = (): number => this.#platform.random();
     try {
       return await reconnect({ clock, random, grace: this.#grace, attempt: () => this.#register() });
     } catch (error) {

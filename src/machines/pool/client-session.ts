@@ -46,7 +46,7 @@ export const clientSessionMachine = setup({
       target: '.ended',
       ...rule('P15.3', 'There is no way back, and the requests without a reply fail.'),
     },
-    'get.answered': rule('P15.1', 'The answer to a get that nobody has withdrawn.'),
+    'get.answered': rule('P15.1', 'The get that is answered was not withdrawn.'),
   },
   states: {
     connected: {
@@ -59,7 +59,7 @@ export const clientSessionMachine = setup({
         'get.withdrawn': {
           target: 'withdrawing',
           actions: 'withdraw',
-          ...rule('P5.3', 'The get is withdrawn: the server says which came first.'),
+          ...rule('P5.3', 'The get is withdrawn, and the server says which came first.'),
         },
       },
     },
