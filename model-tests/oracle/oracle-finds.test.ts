@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from './model/client.ts';
-import type { Told } from './model/told.ts';
+import type { SentReply } from './model/replies.ts';
 import { ServerModel, type Request } from './model/workspaces.ts';
 import { play } from './script.ts';
 
 /** A model that receives a changed request: equivalent to a server that behaves differently. */
 const mishearing = (mishear: (request: Request) => Request) => (): ServerModel =>
   new (class extends ServerModel {
-    override request(client: Client, request: Request): Told[] {
+    override request(client: Client, request: Request): SentReply[] {
       return super.request(client, mishear(request));
     }
   })();

@@ -38,7 +38,7 @@ export class StepCatalog {
   readonly #chart: string;
   readonly #states: string[] = [];
   readonly #isFailure: StoryOptions['isFailure'];
-  readonly #told = new Map<AnyStateNode | undefined, Map<unknown, StepTemplate>>();
+  readonly #templates = new Map<AnyStateNode | undefined, Map<unknown, StepTemplate>>();
 
   /** @param chart the name of the machine */
   constructor(chart: string, { keeperOf, isFailure }: StoryOptions) {
@@ -74,11 +74,11 @@ export class StepCatalog {
   }
 
   #once(leaf: AnyStateNode | undefined, key: unknown, make: () => StepTemplate): StepTemplate {
-    let ofLeaf = this.#told.get(leaf);
-    if (ofLeaf === undefined) this.#told.set(leaf, (ofLeaf = new Map()));
-    let told = ofLeaf.get(key);
-    if (told === undefined) ofLeaf.set(key, (told = make()));
-    return told;
+    let ofLeaf = this.#templates.get(leaf);
+    if (ofLeaf === undefined) this.#templates.set(leaf, (ofLeaf = new Map()));
+    let template = ofLeaf.get(key);
+    if (template === undefined) ofLeaf.set(key, (template = make()));
+    return template;
   }
 
   #make(

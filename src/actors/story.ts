@@ -25,7 +25,7 @@ export const STORY_LENGTH = 24;
  * Copied for each story, which is fast and needs no extra room; not an integer, so that the array can hold any number.
  */
 const NO_TIMES: readonly number[] = Array.from({ length: STORY_LENGTH }, () => 0.5);
-const NOTHING_TOLD: readonly (StepTemplate | undefined)[] = Array.from(
+const NO_TEMPLATES: readonly (StepTemplate | undefined)[] = Array.from(
   { length: STORY_LENGTH },
   () => undefined,
 );
@@ -42,7 +42,7 @@ export class Story {
   readonly #counts: StateCounts;
   readonly #actor: StoryActor;
   readonly #times: number[] = NO_TIMES.slice();
-  readonly #told: (StepTemplate | undefined)[] = NOTHING_TOLD.slice();
+  readonly #templates: (StepTemplate | undefined)[] = NO_TEMPLATES.slice();
   readonly #details: Detail[] = NO_DETAILS.slice();
   /** The number of steps so far, including those that are not kept. */
   #count = 0;
@@ -53,29 +53,29 @@ export class Story {
     this.#actor = actor;
   }
 
-  began(told: StepTemplate, { input, restored }: StoryOrigin): void {
-    this.#note(told, input ?? {});
-    this.#counts.keeper.observer?.began(this.#actor, told, input, restored);
+  began(template: StepTemplate, { input, restored }: StoryOrigin): void {
+    this.#note(template, input ?? {});
+    this.#counts.keeper.observer?.began(this.#actor, template, input, restored);
   }
 
-  took(told: StepTemplate, event: Fields & { readonly type: string }): void {
-    this.#note(told, event);
-    this.#counts.keeper.observer?.took(this.#actor, told, event);
+  took(template: StepTemplate, event: Fields & { readonly type: string }): void {
+    this.#note(template, event);
+    this.#counts.keeper.observer?.took(this.#actor, template, event);
   }
 
-  #note(told: StepTemplate, event: Fields): void {
+  #note(template: StepTemplate, event: Fields): void {
     const at = this.#count++ % STORY_LENGTH;
     const { keeper } = this.#counts;
     this.#times[at] = keeper.clock();
-    this.#told[at] = told;
+    this.#templates[at] = template;
     this.#details[at] = detailToKeep(event);
-    this.#counts.moved(told.left, told.entered);
-    if (told.isFailure) keeper.failed?.(this.#actor, this.#step(at, told));
+    this.#counts.moved(template.left, template.entered);
+    if (template.isFailure) keeper.failed?.(this.#actor, this.#step(at, template));
   }
 
   /** An action of the step failed, so the actor has ended in its previous state. */
-  broke(told: StepTemplate, error: unknown): void {
-    const { before, left, entered, chart } = told;
+  broke(template: StepTemplate, error: unknown): void {
+    const { before, left, entered, chart } = template;
     const clause = 'an action failed';
     const end = { event: BROKEN, before, after: before, clause, description: '' };
     const counted = { transition: undefined, isFailure: false, chart, left: entered, entered: left };
@@ -86,16 +86,16 @@ export class Story {
   get steps(): StoryStep[] {
     const steps: StoryStep[] = [];
     for (let n = Math.max(this.#count - STORY_LENGTH, 0); n < this.#count; n++) {
-      const told = this.#told[n % STORY_LENGTH];
-      if (told !== undefined) steps.push(this.#step(n % STORY_LENGTH, told));
+      const template = this.#templates[n % STORY_LENGTH];
+      if (template !== undefined) steps.push(this.#step(n % STORY_LENGTH, template));
     }
     return steps;
   }
 
   get last(): StoryStep | undefined {
     const at = (this.#count - 1) % STORY_LENGTH;
-    const told = this.#told[at];
-    return told && this.#step(at, told);
+    const template = this.#templates[at];
+    return template && this.#step(at, template);
   }
 
   #step(at: number, { event, before, after, clause, description, transition }: StepTemplate): StoryStep {
@@ -163,12 +163,12 @@ export function withStory<Machine extends AnyStateMachine>(machine: Machine, opt
     const story = storyOf(scope.self);
     if (leaf === undefined || story === undefined) return machine.transition(snapshot, event, scope);
     const taken = event.type === STOP_EVENT ? undefined : takenTransition(machine, snapshot, event);
-    const told = catalog.step(leaf, event.type, taken);
-    story.took(told, event);
+    const template = catalog.step(leaf, event.type, taken);
+    story.took(template, event);
     try {
       return machine.transition(snapshot, event, scope);
     } catch (error) {
-      story.broke(told, error);
+      story.broke(template, error);
       throw error;
     }
   };

@@ -57,16 +57,16 @@ export async function* linesOf(pieces: AsyncIterable<Buffer>, encoding?: Encodin
   const [start, rest] = await startOf(pieces);
   const marked = encoding === 'latin1' ? undefined : markOf(start);
   if (encoding === undefined && marked?.encoding === 'utf-32') throw new LineFault(LINE.utf32(1));
-  const told = encoding ?? (marked?.encoding === 'utf-32' ? undefined : marked?.encoding) ?? 'utf-8';
-  const isSkipped = marked !== undefined && marked.encoding === told;
+  const name = encoding ?? (marked?.encoding === 'utf-32' ? undefined : marked?.encoding) ?? 'utf-8';
+  const isSkipped = marked !== undefined && marked.encoding === name;
   const body = chained(isSkipped ? start.subarray(marked.length) : start, rest);
-  const { newline, decode } = FORMATS[told];
-  const bytes = newline.length === 2 ? inPairs(body, told === 'utf-16be') : body;
+  const { newline, decode } = FORMATS[name];
+  const bytes = newline.length === 2 ? inPairs(body, name === 'utf-16be') : body;
   let number = 0;
   for await (const line of splitAt(newline, bytes)) {
     const text = decode(line);
     number++;
-    if (text === undefined) throw new LineFault(LINE.otherEncoding(number, told.toUpperCase()));
+    if (text === undefined) throw new LineFault(LINE.otherEncoding(number, name.toUpperCase()));
     yield text.endsWith('\r') ? text.slice(0, -1) : text;
   }
 }

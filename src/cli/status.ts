@@ -164,7 +164,7 @@ async function jobIn(ws: NetWorkSpace, { variables }: WorkspaceInfo): Promise<Jo
     // A get would create a variable that does not exist.
     variables.includes(JOB_REPORT.progress) ? ws.findTry(JOB_REPORT.progress) : undefined,
   ]);
-  const told = readJobReport(JSON.stringify(report ?? null));
+  const batches = readJobReport(JSON.stringify(report ?? null));
   return {
     name: ws.name,
     workers: Number(workers),
@@ -173,8 +173,8 @@ async function jobIn(ws: NetWorkSpace, { variables }: WorkspaceInfo): Promise<Jo
     pending: Number(tasks?.metadata.get(KEY.pending)),
     running: Number(tasks?.metadata.get(KEY.running)),
     replacements: numberOf(tasks?.metadata.get(KEY.replacements)),
-    done: told?.done,
-    failed: told?.failed,
+    done: batches?.done,
+    failed: batches?.failed,
   };
 }
 

@@ -111,6 +111,10 @@ const describe = ({ time, event, from, before, after, clause, description }: Tra
 
 function report({ line, step, reason, story }: ViolationInFile): string {
   const title = `line ${line}: ${step.actor} of ${step.scope} (chart ${step.chart}): ${reason}`;
-  const told = story.map((earlier) => `  ${describe(earlier)}`);
-  return [title, ...(told.length > 0 ? ['its story:', ...told] : []), `! ${describe(step)}`].join('\n');
+  const earlierSteps = story.map((earlier) => `  ${describe(earlier)}`);
+  return [
+    title,
+    ...(earlierSteps.length > 0 ? ['its story:', ...earlierSteps] : []),
+    `! ${describe(step)}`,
+  ].join('\n');
 }

@@ -83,25 +83,25 @@ async function worker(workspace: string | undefined, flags: WorkerFlags): Promis
   const stop = new AbortController();
   stopWhenToldTo(stop);
   const order = await orderFor(workspace, flags, stop);
-  const tell = teller(flags, workspace !== undefined);
+  const report = reporter(flags, workspace !== undefined);
   let deaths = 0;
   const onDeath = (rank: number, how: string): void => {
     deaths++;
-    tell({ event: 'death', rank, how }, `worker ${rank} has ended: ${how}`);
+    report({ event: 'death', rank, how }, `worker ${rank} has ended: ${how}`);
   };
   try {
     enter(order.place ?? {});
     const kind = flags.threads === true ? 'thread' : 'process';
     const sentinel = await Sentinel.start({ ...order, kind, onDeath });
     const { started } = sentinel;
-    tell({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
+    report({ event: 'started', workers: started }, `${started} workers started for ${order.workspace}`);
     if (!stop.signal.aborted) await Promise.race([sentinel.gone, once(stop.signal, 'abort')]);
     const { reason } = stop.signal;
     if (reason instanceof Interruption && reason.isSignal) {
-      tell({ event: 'draining' }, 'workers end what they are doing; once more ends them at once');
+      report({ event: 'draining' }, 'workers end what they are doing; once more ends them at once');
       await drain(sentinel, flags.drain);
     } else await sentinel.end();
-    tell({ event: 'ended', workers: started, deaths });
+    report({ event: 'ended', workers: started, deaths });
     if (reason instanceof Interruption) return reason.status;
     return sentinel.isOver ? 0 : 1;
   } catch (error) {
@@ -116,7 +116,7 @@ async function drain(sentinel: Sentinel, seconds: number): Promise<void> {
 }
 
 /** Reports events to programs, or to people who started it by hand. Launchers learn of them from the job. */
-function teller({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
+function reporter({ json }: WorkerFlags, isByHand: boolean): (event: object, text?: string) => void {
   return (event, text) => {
     if (json === true) standardOutput.write(jsonLine(event));
     else if (isByHand && text !== undefined) process.stderr.write(`sleigh: ${text}\n`);

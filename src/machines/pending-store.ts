@@ -9,7 +9,7 @@ export class PendingStore {
   readonly value: Value;
   readonly client: Client;
   refusal: Refusal | undefined;
-  #told: Metadata | undefined;
+  #metadata: Metadata | undefined;
 
   constructor(value: Value, client: Client) {
     this.value = value;
@@ -21,11 +21,11 @@ export class PendingStore {
   }
 
   /** Adds fields to the metadata of its reply. */
-  tell(name: string, text: string): void {
-    this.#told = new Map(this.#told).set(name, text);
+  addToReply(name: string, text: string): void {
+    this.#metadata = new Map(this.#metadata).set(name, text);
   }
 
   get outcome(): StoreOutcome {
-    return this.refusal ?? (this.#told && { metadata: this.#told });
+    return this.refusal ?? (this.#metadata && { metadata: this.#metadata });
   }
 }

@@ -165,8 +165,8 @@ export class Registrations {
 
   /** S18. */
   replyWhetherBusy(store: PendingStore, isBusy: boolean): void {
-    store.tell(KEY.busy, isBusy ? '1' : '0');
-    store.tell(KEY.grace, String(this.#job.options.reconnectGrace));
+    store.addToReply(KEY.busy, isBusy ? '1' : '0');
+    store.addToReply(KEY.grace, String(this.#job.options.reconnectGrace));
   }
 
   /**

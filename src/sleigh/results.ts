@@ -55,12 +55,12 @@ export function overlaid(worker: Worker, origin: Origin, result: Metadata): Meta
 const NULL_METADATA: Metadata = new Map([[KEY.null, '1']]);
 
 /** The metadata of a null result about how its worker ended (S19). */
-function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
-  const told = new Map(NULL_METADATA).set(KEY.nullWhy, why);
-  if (how !== undefined) told.set(KEY.nullHow, how);
-  if (lastWords !== undefined) told.set(KEY.nullLastWords, lastWords);
-  if (at !== undefined) told.set(KEY.nullAt, String(at));
-  return told;
+function metadataOfEnd({ why, how, lastWords, at }: WorkerEnd): Metadata {
+  const metadata = new Map(NULL_METADATA).set(KEY.nullWhy, why);
+  if (how !== undefined) metadata.set(KEY.nullHow, how);
+  if (lastWords !== undefined) metadata.set(KEY.nullLastWords, lastWords);
+  if (at !== undefined) metadata.set(KEY.nullAt, String(at));
+  return metadata;
 }
 
 /**
@@ -70,7 +70,7 @@ function toldOf({ why, how, lastWords, at }: WorkerEnd): Metadata {
 export const nullResultOf = (origin: Origin, rank: number, end?: WorkerEnd): Value => ({
   descriptor: TEXT_DESCRIPTOR,
   payload: '',
-  metadata: metadataOf(origin, end === undefined ? NULL_METADATA : toldOf(end), rank),
+  metadata: metadataOf(origin, end === undefined ? NULL_METADATA : metadataOfEnd(end), rank),
 });
 
 /**

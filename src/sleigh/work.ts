@@ -86,7 +86,7 @@ export class Work {
     const { registered } = this.#job.joining.context;
     const reach = this.#reachOf(store);
     if (isRefusal(reach)) return undefined;
-    if (this.#isElastic) store.tell(KEY.copies, String(registered));
+    if (this.#isElastic) store.addToReply(KEY.copies, String(registered));
     return this.tasks.addBroadcast(store.value, batchOf(store.value.metadata), registered, reach);
   }
 

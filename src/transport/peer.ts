@@ -267,11 +267,11 @@ export class Peer {
    * Calls back when all or nearly all output has been sent, never synchronously. Until then nothing is read, not even
    * the end.
    */
-  whenFlushed(told: () => void): void {
+  whenFlushed(flushed: () => void): void {
     this.hold('flush');
     this.#onFlushed = () => {
       this.resume('flush');
-      told();
+      flushed();
     };
     if (!this.#sending && !this.#socket.writableNeedDrain) this.#time.loop.soon(() => this.#relieve());
   }

@@ -48,13 +48,13 @@ export function runningTask(
   if (task === undefined) return undefined;
   const { metadata } = task.value;
   const elementAt = elementOfPlace(metadata);
-  const told = report?.call;
+  const reported = report?.call;
   // The report may be of an earlier task.
   const isOfTask =
-    told !== undefined &&
-    told.since >= busySince - CLOCK_DIFFERENCE_MS &&
-    told.batch === elementAt(told.place).batch;
-  const call = isOfTask ? told : undefined;
+    reported !== undefined &&
+    reported.since >= busySince - CLOCK_DIFFERENCE_MS &&
+    reported.batch === elementAt(reported.place).batch;
+  const call = isOfTask ? reported : undefined;
   const isChunk = metadata.get(KEY.chunk) === '1';
   const place = call?.place ?? (isChunk ? undefined : 0);
   const element = place === undefined ? undefined : elementAt(place);

@@ -62,38 +62,38 @@ class SentinelProcess implements SimulatedLaunch {
         this.#up.post(() => master.hear(() => resolve(this.#reason ?? `their sentinel has ended: ${how}`))),
       );
     });
-    let tellStarted: (failed?: LaunchError) => void = NOTHING;
+    let settleStart: (failed?: LaunchError) => void = NOTHING;
     this.started = new Promise((resolve, reject) => {
-      tellStarted = (failed) => (failed === undefined ? resolve() : reject(failed));
+      settleStart = (failed) => (failed === undefined ? resolve() : reject(failed));
     });
     this.started.catch(() => undefined);
-    void this.gone.then((how) => tellStarted(new LaunchError(how)));
+    void this.gone.then((how) => settleStart(new LaunchError(how)));
     master.onEnd(() => this.#down.post(() => this.process.hear(() => this.#leave())));
     this.process.block(host.world.random.fraction() * START_MS);
-    this.process.hear(() => void this.#start(order, tellStarted));
+    this.process.hear(() => void this.#start(order, settleStart));
   }
 
-  async #start(order: LaunchOrder, tellStarted: (failed?: LaunchError) => void): Promise<void> {
+  async #start(order: LaunchOrder, settleStart: (failed?: LaunchError) => void): Promise<void> {
     const { onDeath, onOutput } = order;
     try {
       this.#sentinel = await Sentinel.start({
         ...order,
         kind: 'process',
         platform: this.#host.platformOf(this.process),
-        onDeath: (rank, how) => this.#tell(() => onDeath(rank, how)),
+        onDeath: (rank, how) => this.#notifyMaster(() => onDeath(rank, how)),
         onOutput: (text) => {
-          this.#tell(() => onOutput(text));
+          this.#notifyMaster(() => onOutput(text));
           return Promise.resolve();
         },
       });
     } catch (error) {
       this.#isStarting = false;
-      this.#tell(() => tellStarted(new LaunchError(String(error))));
+      this.#notifyMaster(() => settleStart(new LaunchError(String(error))));
       return this.#end();
     }
     this.#isStarting = false;
     if (this.#isLeaving) return this.#leave();
-    this.#tell(tellStarted);
+    this.#notifyMaster(settleStart);
     await this.#finish(this.#sentinel);
   }
 
@@ -106,7 +106,7 @@ class SentinelProcess implements SimulatedLaunch {
 
   async #finish({ gone }: Sentinel): Promise<void> {
     const reason = await gone;
-    this.#tell(() => (this.#reason = reason));
+    this.#notifyMaster(() => (this.#reason = reason));
     this.#end();
   }
 
@@ -115,7 +115,7 @@ class SentinelProcess implements SimulatedLaunch {
   }
 
   /** The master is notified. */
-  #tell(act: () => void): void {
+  #notifyMaster(act: () => void): void {
     this.process.act(() => this.#up.post(() => this.#master.hear(act)));
   }
 

@@ -1,6 +1,6 @@
 import type { Client } from './client.ts';
-import { text, type Entries, type Reply } from './told.ts';
-import type { Tell } from './variable.ts';
+import { text, type Entries, type Reply } from './replies.ts';
+import type { SendReply } from './variable.ts';
 
 export interface Result {
   readonly text: string;
@@ -8,7 +8,7 @@ export interface Result {
   readonly metadata: Entries;
 }
 
-/** Where the results of a task are, and who asks for them looks: a mailbox, or else a batch, of which one has no name (S7, S21). */
+/** The place of the results of a task: a mailbox, or else its batch, which may have no name (S7, S21). */
 export const placeOf = ({ mailbox, batchId }: Entries): string =>
   mailbox === undefined ? `batch ${JSON.stringify(batchId)}` : `mailbox ${mailbox}`;
 
@@ -16,23 +16,23 @@ export const placeOf = ({ mailbox, batchId }: Entries): string =>
 export const batchesOf = ({ mailbox, batchId }: Entries): readonly (string | undefined)[] =>
   mailbox === undefined ? [batchId] : (batchId?.split(',') ?? [undefined]);
 
-/** Results, and who waits for them, by their place. */
+/** Results, and clients that wait for them, by their place. */
 export class Batches {
   #results: { place: string; result: Result }[] = [];
   #waiting: { place: string; client: Client; takes: boolean }[] = [];
-  /** Who asked last, for S12. */
+  /** The client of the last request for a result (S12). */
   #lastAsker: Client | undefined;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
 
-  constructor(tell: Tell) {
-    this.#tell = tell;
+  constructor(send: SendReply) {
+    this.#send = send;
   }
 
   add(place: string, result: Result): void {
     const waiter = this.#waiting.find((other) => other.place === place);
     if (waiter === undefined) return void this.#results.push({ place, result });
     this.#waiting = this.#waiting.filter((other) => other !== waiter);
-    this.#tell(waiter.client, { ...this.#reply(result), from: null, index: 0 });
+    this.#send(waiter.client, { ...this.#reply(result), from: null, index: 0 });
   }
 
   #reply({ text, descriptor, metadata }: Result): Reply {
@@ -62,8 +62,8 @@ export class Batches {
     return this.#waiting.some((other) => other.client === client);
   }
 
-  tellAll(reply: Reply): void {
-    for (const { client } of this.#waiting.splice(0)) this.#tell(client, reply);
+  replyToAll(reply: Reply): void {
+    for (const { client } of this.#waiting.splice(0)) this.#send(client, reply);
   }
 
   get masterState(): string {

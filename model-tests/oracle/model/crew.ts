@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import { isWhole, refusal, type Entries, type Reply } from './told.ts';
+import { isWhole, refusal, type Entries, type Reply } from './replies.ts';
 
 /** A task, or a copy of a broadcast. */
 export interface Task {

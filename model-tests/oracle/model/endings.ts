@@ -3,8 +3,8 @@ import { Client } from './client.ts';
 import { isAwaited, type Crew, type Task, type Worker } from './crew.ts';
 import { DIED, type Report } from './reported.ts';
 import type { Tasks } from './tasks.ts';
-import { DEAD, text, WORKER_DEAD } from './told.ts';
-import type { Tell } from './variable.ts';
+import { DEAD, text, WORKER_DEAD } from './replies.ts';
+import type { SendReply } from './variable.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The server itself, for its own stores. */
@@ -24,7 +24,7 @@ interface Parts {
   readonly batches: Batches;
   readonly tasks: Tasks;
   readonly policy: string;
-  readonly tell: Tell;
+  readonly send: SendReply;
 }
 
 /** How workers, sentinels and the sleigh end (S13, S14, S17–S19). */
@@ -36,15 +36,15 @@ export class Endings {
   readonly #batches: Batches;
   readonly #tasks: Tasks;
   readonly #policy: string;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
 
-  constructor({ workspace, crew, batches, tasks, policy, tell }: Parts) {
+  constructor({ workspace, crew, batches, tasks, policy, send }: Parts) {
     this.#workspace = workspace;
     this.#crew = crew;
     this.#batches = batches;
     this.#tasks = tasks;
     this.#policy = policy;
-    this.#tell = tell;
+    this.#send = send;
   }
 
   /** S13, S17, S19. Workers that end together have ended before the sleigh reacts. */
@@ -80,7 +80,7 @@ export class Endings {
     if (dies) worker.state = 'dead';
     if (client !== undefined && this.isWaiting(client)) {
       this.#tasks.withdraw(client);
-      this.#tell(client, WORKER_DEAD);
+      this.#send(client, WORKER_DEAD);
     }
     if (dies && this.#policy === 'shutdown') return;
     if (task !== undefined && task.copyOf === undefined) this.#dealWith(task, worker, report);
@@ -106,11 +106,11 @@ export class Endings {
     for (const sentinel of this.#crew.sentinels) {
       if (sentinel.state !== 'blocked') continue;
       sentinel.state = 'active';
-      this.#tell(sentinel.client, { ...text('1'), from: null, index: 0 });
+      this.#send(sentinel.client, { ...text('1'), from: null, index: 0 });
     }
-    this.#batches.tellAll(DEAD);
+    this.#batches.replyToAll(DEAD);
     if (!byItself) return;
-    for (const client of this.#tasks.waiting.splice(0)) this.#tell(client, DEAD);
+    for (const client of this.#tasks.waiting.splice(0)) this.#send(client, DEAD);
     this.#rideOver();
   }
 
@@ -154,7 +154,7 @@ export class Endings {
     for (const { client } of workers) {
       if (client === undefined || !this.#tasks.waiting.includes(client)) continue;
       this.#tasks.withdraw(client);
-      this.#tell(client, DEAD);
+      this.#send(client, DEAD);
     }
   }
 

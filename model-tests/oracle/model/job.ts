@@ -19,8 +19,8 @@ import {
   WORKER_DEAD,
   type Entries,
   type Reply,
-} from './told.ts';
-import type { Get, Tell, Value } from './variable.ts';
+} from './replies.ts';
+import type { Get, SendReply, Value } from './variable.ts';
 import type { Workspace } from './workspace.ts';
 
 export const POLICIES = ['shutdown', 'requeue', 'null'];
@@ -44,7 +44,7 @@ const hasEnded = (worker: Worker | undefined): boolean =>
 export class Job {
   readonly #workspace: Workspace;
   readonly #options: Options;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
   readonly #crew: Crew;
   readonly #batches: Batches;
   readonly #tasks: Tasks;
@@ -52,7 +52,7 @@ export class Job {
   readonly #endings: Endings;
   #fixedArguments = 0;
 
-  constructor(workspace: Workspace, entries: Entries, tell: Tell) {
+  constructor(workspace: Workspace, entries: Entries, send: SendReply) {
     const isElastic = entries['join'] === 'elastic';
     this.#workspace = workspace;
     this.#options = {
@@ -60,19 +60,19 @@ export class Job {
       maxAttempts: Number(entries['maxAttempts'] ?? 3),
       reconnectGrace: Number(entries['reconnectGrace'] ?? 0),
     };
-    this.#tell = tell;
+    this.#send = send;
     this.#crew = new Crew(isElastic);
-    this.#batches = new Batches(tell);
-    this.#tasks = new Tasks(this.#crew, this.#batches, this.#options, tell);
+    this.#batches = new Batches(send);
+    this.#tasks = new Tasks(this.#crew, this.#batches, this.#options, send);
     this.#endings = new Endings({
       workspace,
       crew: this.#crew,
       batches: this.#batches,
       tasks: this.#tasks,
       policy: this.#options.policy,
-      tell,
+      send,
     });
-    this.#joining = new Joining(this.#crew, tell, () => this.#close());
+    this.#joining = new Joining(this.#crew, send, () => this.#close());
     const most = Number(entries['rankCount'] ?? -1);
     if (most !== -1) this.#crew.maximum = most;
     for (const name of CUSTOM) workspace.variable(name, !SHOWN.has(name));
@@ -192,7 +192,7 @@ export class Job {
   #close(): void {
     const crew = this.#crew;
     crew.close();
-    this.#joining.tellAll(text(String(crew.registeredAtClosing)));
+    this.#joining.replyToAll(text(String(crew.registeredAtClosing)));
     if (!this.#endings.isOver) this.#tasks.answerForAbsent();
     this.#endings.endWithoutWorkers();
     this.#tasks.answerDeclined();
@@ -303,7 +303,7 @@ export class Job {
     const { client: older, task } = worker;
     if (older !== undefined && older !== client && this.#endings.isWaiting(older)) {
       this.#tasks.withdraw(older);
-      this.#tell(older, HAS_COME_BACK);
+      this.#send(older, HAS_COME_BACK);
     }
     this.#crew.connect(worker, client);
     if (task === undefined) return false;
@@ -391,10 +391,10 @@ export class Job {
   /** S16. */
   purge(): void {
     const blocked = this.#crew.sentinels.filter(({ state }) => state === 'blocked');
-    this.#joining.tellAll(PURGED);
-    for (const { client } of blocked) this.#tell(client, PURGED);
-    for (const client of this.#tasks.waiting) this.#tell(client, PURGED);
-    this.#batches.tellAll(PURGED);
+    this.#joining.replyToAll(PURGED);
+    for (const { client } of blocked) this.#send(client, PURGED);
+    for (const client of this.#tasks.waiting) this.#send(client, PURGED);
+    this.#batches.replyToAll(PURGED);
   }
 
   /** The line of a variable in `list vars`; listing is reading (S4). */

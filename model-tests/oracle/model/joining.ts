@@ -1,20 +1,20 @@
 import type { Client } from './client.ts';
 import type { Crew } from './crew.ts';
-import { isWhole, notANumber, NO_VALUE_YET, text, type Reply } from './told.ts';
-import type { Get, Tell } from './variable.ts';
+import { isWhole, notANumber, NO_VALUE_YET, text, type Reply } from './replies.ts';
+import type { Get, SendReply } from './variable.ts';
 
 /** Clients that wait for the group, in `status` and `waitForWorkers` (S5, S6, S17). */
 export class Joining {
   readonly #crew: Crew;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
   readonly #close: () => void;
   #waiting: { client: Client; isShort: boolean }[] = [];
   /** The join phase takes no time. */
   #closesAtOnce = false;
 
-  constructor(crew: Crew, tell: Tell, close: () => void) {
+  constructor(crew: Crew, send: SendReply, close: () => void) {
     this.#crew = crew;
-    this.#tell = tell;
+    this.#send = send;
     this.#close = close;
   }
 
@@ -41,7 +41,7 @@ export class Joining {
 
   /** S4, S17: a worker has registered, or never will. */
   look(): void {
-    if (this.#crew.isElastic && this.#crew.isComplete) this.tellAll(text(String(this.#crew.registered)));
+    if (this.#crew.isElastic && this.#crew.isComplete) this.replyToAll(text(String(this.#crew.registered)));
   }
 
   /** Waits of zero seconds have ended. */
@@ -49,15 +49,15 @@ export class Joining {
     if (this.#closesAtOnce && this.#crew.join === 'joining') this.#close();
     const short = this.#waiting.filter(({ isShort }) => isShort);
     this.#waiting = this.#waiting.filter(({ isShort }) => !isShort);
-    for (const { client } of short) this.#tellLate(client, text(String(this.#crew.registered)));
+    for (const { client } of short) this.#sendLate(client, text(String(this.#crew.registered)));
   }
 
-  tellAll(reply: Reply): void {
-    for (const { client } of this.#waiting.splice(0)) this.#tellLate(client, reply);
+  replyToAll(reply: Reply): void {
+    for (const { client } of this.#waiting.splice(0)) this.#sendLate(client, reply);
   }
 
-  #tellLate(client: Client, reply: Reply): void {
-    this.#tell(client, reply.status === '0000' ? { ...reply, from: null, index: 0 } : reply);
+  #sendLate(client: Client, reply: Reply): void {
+    this.#send(client, reply.status === '0000' ? { ...reply, from: null, index: 0 } : reply);
   }
 
   withdraw(client: Client): void {

@@ -1,6 +1,6 @@
 import type { Client } from './client.ts';
 import type { Crew } from './crew.ts';
-import { text, type Reply } from './told.ts';
+import { text, type Reply } from './replies.ts';
 
 const escape = (value: string): string => value.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 

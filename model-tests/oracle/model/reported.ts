@@ -1,4 +1,4 @@
-import { isWhole, notANumber, type Entries, type Reply } from './told.ts';
+import { isWhole, notANumber, type Entries, type Reply } from './replies.ts';
 
 /** How a worker ended, as its sentinel reports (S19). */
 export interface Report {

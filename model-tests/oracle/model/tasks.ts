@@ -1,8 +1,8 @@
 import { batchesOf, placeOf, status, type Batches } from './batches.ts';
 import type { Client } from './client.ts';
 import { isAwaited, type Broadcast, type Crew, type Task, type Worker } from './crew.ts';
-import { NO_VALUE_YET, type Entries, type Reply } from './told.ts';
-import type { Tell, Value } from './variable.ts';
+import { NO_VALUE_YET, type Entries, type Reply } from './replies.ts';
+import type { SendReply, Value } from './variable.ts';
 
 /** The options of the creator of the sleigh (S1). */
 export interface Options {
@@ -17,17 +17,17 @@ export class Tasks {
   readonly #crew: Crew;
   readonly #batches: Batches;
   readonly #options: Options;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
   #queue: Task[] = [];
   readonly #broadcasts: Broadcast[] = [];
   /** Clients that are blocked in `task`, workers or not, the longest wait first. */
   waiting: Client[] = [];
 
-  constructor(crew: Crew, batches: Batches, options: Options, tell: Tell) {
+  constructor(crew: Crew, batches: Batches, options: Options, send: SendReply) {
     this.#crew = crew;
     this.#batches = batches;
     this.#options = options;
-    this.#tell = tell;
+    this.#send = send;
   }
 
   get line(): string {
@@ -116,7 +116,7 @@ export class Tasks {
       const reply = worker && this.#next(worker);
       if (reply === undefined) continue;
       this.waiting = this.waiting.filter((other) => other !== client);
-      this.#tell(client, { ...reply, from: null, index: 0 });
+      this.#send(client, { ...reply, from: null, index: 0 });
     }
   }
 

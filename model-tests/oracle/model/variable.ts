@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import { DONE, NO_VALUE, PURGED, refusal, STORE_REFUSED, text, type Entries, type Reply } from './told.ts';
+import { DONE, NO_VALUE, PURGED, refusal, STORE_REFUSED, text, type Entries, type Reply } from './replies.ts';
 
 export interface Value {
   readonly text: string;
@@ -22,7 +22,7 @@ export interface Get {
   readonly metadata: Entries;
 }
 
-export type Tell = (client: Client, reply: Reply) => void;
+export type SendReply = (client: Client, reply: Reply) => void;
 
 /** The bounds of rings on this server, chosen so that the exact accounting of bytes does not matter. */
 export const RING = { logCount: 4, logBytes: 12_000 };
@@ -48,11 +48,11 @@ export class Variable {
   /** The members of a barrier, and those that wait. */
   #members: Client[] = [];
   #arrived: Client[] = [];
-  readonly #tell: Tell;
+  readonly #send: SendReply;
 
-  constructor(name: string, tell: Tell, hidden = false) {
+  constructor(name: string, send: SendReply, hidden = false) {
     this.name = name;
-    this.#tell = tell;
+    this.#send = send;
     this.hidden = hidden;
   }
 
@@ -77,7 +77,7 @@ export class Variable {
     const fetcher = this.#fetchers.shift();
     const served = fetcher === undefined ? this.#finders : [...this.#finders, fetcher];
     this.#finders = [];
-    for (const client of served) this.#tell(client, this.#found(kept));
+    for (const client of served) this.#send(client, this.#found(kept));
     if (this.mode === 'single') this.#values = [];
     if (fetcher === undefined) this.#values.push(kept);
     if (this.isRing) while (this.#values.length > 1 && !this.#fits) this.#values.shift();
@@ -147,7 +147,7 @@ export class Variable {
   }
 
   #release(count: number): void {
-    for (const member of this.#arrived.splice(0)) this.#tell(member, text(String(count)));
+    for (const member of this.#arrived.splice(0)) this.#send(member, text(String(count)));
   }
 
   /** A waiting client stops waiting here (V6, P5.3). */
@@ -164,7 +164,7 @@ export class Variable {
 
   /** V7. */
   purge(): void {
-    for (const client of [...this.#finders, ...this.#fetchers, ...this.#arrived]) this.#tell(client, PURGED);
+    for (const client of [...this.#finders, ...this.#fetchers, ...this.#arrived]) this.#send(client, PURGED);
   }
 
   /** V8. */

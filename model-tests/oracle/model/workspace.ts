@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import type { Job } from './job.ts';
-import { DONE, refusal, type Reply } from './told.ts';
-import { Variable, type Get, type Tell, type Value } from './variable.ts';
+import { DONE, refusal, type Reply } from './replies.ts';
+import { Variable, type Get, type SendReply, type Value } from './variable.ts';
 
 /** A named set of variables (W1), and its job, if any (W9). */
 export class Workspace {
@@ -12,15 +12,15 @@ export class Workspace {
   readonly owners = new Set<Client>();
   readonly variables = new Map<string, Variable>();
   job: Job | undefined;
-  readonly #tell: Tell;
+  readonly #send: SendReply;
 
-  constructor(name: string, tell: Tell) {
+  constructor(name: string, send: SendReply) {
     this.name = name;
-    this.#tell = tell;
+    this.#send = send;
   }
 
   variable(name: string, hidden = false): Variable {
-    const variable = this.variables.get(name) ?? new Variable(name, this.#tell, hidden);
+    const variable = this.variables.get(name) ?? new Variable(name, this.#send, hidden);
     this.variables.set(name, variable);
     return variable;
   }

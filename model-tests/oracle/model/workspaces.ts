@@ -1,6 +1,6 @@
 import { Client } from './client.ts';
 import { Job, POLICIES } from './job.ts';
-import { DONE, refusal, text, type Entries, type Reply, type Told } from './told.ts';
+import { DONE, refusal, text, type Entries, type Reply, type SentReply } from './replies.ts';
 import type { Get, Place } from './variable.ts';
 import { Workspace } from './workspace.ts';
 
@@ -21,7 +21,7 @@ const byName = (a: { name: string }, b: { name: string }): number => (a.name < b
 export class ServerModel {
   readonly #all = new Map<string, Workspace>();
   #temporaries = 0;
-  #told: Told[] = [];
+  #sent: SentReply[] = [];
 
   constructor() {
     const main = this.#make('__default');
@@ -29,32 +29,32 @@ export class ServerModel {
     main.persistent = true;
   }
 
-  readonly #tell = (client: Client, reply: Reply): void => {
+  readonly #send = (client: Client, reply: Reply): void => {
     client.isBlocked = false;
-    this.#told.push({ client, reply });
+    this.#sent.push({ client, reply });
   };
 
   /** @returns all replies that the request causes; if the client itself gets none, it waits */
-  request(client: Client, request: Request): Told[] {
-    this.#told = [];
+  request(client: Client, request: Request): SentReply[] {
+    this.#sent = [];
     client.isBlocked = true;
     const reply = this.#carryOut(client, request);
-    if (reply !== undefined) this.#tell(client, reply);
-    return this.#told;
+    if (reply !== undefined) this.#send(client, reply);
+    return this.#sent;
   }
 
   /** P5.3: the early request is not carried out, and the connection is closed. */
-  overrun(client: Client): Told[] {
-    this.#told = [{ client, reply: refusal('A request came while an earlier one was blocked.') }];
+  overrun(client: Client): SentReply[] {
+    this.#sent = [{ client, reply: refusal('A request came while an earlier one was blocked.') }];
     this.#leave(client);
-    return this.#told;
+    return this.#sent;
   }
 
   /** V6, V12, W6, S13. */
-  vanish(client: Client): Told[] {
-    this.#told = [];
+  vanish(client: Client): SentReply[] {
+    this.#sent = [];
     this.#leave(client);
-    return this.#told;
+    return this.#sent;
   }
 
   /** D4: nobody waits any more, then every connection has closed, and no client gets a reply. */
@@ -63,14 +63,14 @@ export class ServerModel {
     for (const client of clients) this.#leave(client);
     // The names of temporary workspaces have the name of the run in them (W8).
     this.#temporaries = 0;
-    this.#told = [];
+    this.#sent = [];
   }
 
   /** The reply to a client that waits for 0 seconds (S5, S6). */
-  elapse(): Told[] {
-    this.#told = [];
+  elapse(): SentReply[] {
+    this.#sent = [];
     for (const { job } of this.#all.values()) job?.elapse();
-    return this.#told;
+    return this.#sent;
   }
 
   #leave(client: Client): void {
@@ -123,7 +123,7 @@ export class ServerModel {
   }
 
   #make(name: string): Workspace {
-    const workspace = new Workspace(name, this.#tell);
+    const workspace = new Workspace(name, this.#send);
     this.#all.set(name, workspace);
     return workspace;
   }
@@ -143,7 +143,7 @@ export class ServerModel {
           `Failed to create workspace: onDeadWorker must be shutdown, requeue or null, not "${policy}".`,
         );
       workspace = this.#make(name);
-      if (kind === 'sleigh') workspace.job = new Job(workspace, metadata, this.#tell);
+      if (kind === 'sleigh') workspace.job = new Job(workspace, metadata, this.#send);
     }
     client.references.set(name, workspace);
     if (verb === 'use ws') return DONE;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Reply as Got } from '../../../test/support/replies.ts';
-import { isRefusal, type Reply } from '../model/told.ts';
+import { isRefusal, type Reply } from '../model/replies.ts';
 import type { Variable } from '../model/variable.ts';
 import type { TcpClient } from './tcp-client.ts';
 

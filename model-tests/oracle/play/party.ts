@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { encodeRequest } from '../../../src/wire/request.ts';
 import type { Reply } from '../../../test/support/replies.ts';
 import { Client } from '../model/client.ts';
-import type { Told } from '../model/told.ts';
+import type { SentReply } from '../model/replies.ts';
 import { RING, type Variable } from '../model/variable.ts';
 import type { Request, ServerModel } from '../model/workspaces.ts';
 import { actionOf, kindOf, placeName, type Places } from './actions.ts';
@@ -23,16 +23,16 @@ interface Guest {
   request: Request | undefined;
 }
 
-/** A workspace in which a witness sees who is connected, and its barrier, of which every client is a member (V12). */
+/** A workspace whose barrier has every client as a member, so that a witness sees who is connected (V12). */
 const WITNESS = '~witness';
 const HANDSHAKES: Handshake[] = ['new', 'new', 'new', 'new', '2222', '0000'];
-/** Refused in the shortest way; what is sent in one piece with it has been read when the answer is there. */
+/** The shortest request that is refused. When its reply arrives, everything sent in the same piece has been read. */
 const PROBE = 'are you there';
 
-/** Requests that were sent to real servers, by all parties. */
+/** The number of requests that all parties have sent to real servers. */
 export const sent = { requests: 0 };
 
-/** A real server over TCP, its clients, and the model that says what they must be told. */
+/** A real server over TCP, its clients, and the model that determines the replies to them. */
 export class Party {
   readonly model: ServerModel;
   #server: StoredServer;
@@ -95,7 +95,7 @@ export class Party {
     return this.#guest(step.client).client.isBlocked === (step.do === 'overrun');
   }
 
-  /** What was done so far, to be read by people. */
+  /** The steps so far, for people. */
   readonly script: string[] = [];
 
   async play(step: Step): Promise<void> {
@@ -128,7 +128,7 @@ export class Party {
     return `client ${n}: ${JSON.stringify([verb, ...shown])} ${JSON.stringify({ ...metadata, ...where })}`;
   }
 
-  /** Who has not opened a workspace opens it first, but for those steps that are about that. */
+  /** A client opens a workspace before it uses it, except in steps that test an unopened workspace. */
   #opening(step: Step, { client }: Guest): Request | undefined {
     if (!('workspace' in step) || step.workspace === undefined) return undefined;
     if (['open', 'delete ws', 'list wss'].includes(step.do)) return undefined;
@@ -142,8 +142,8 @@ export class Party {
     const seen = tcp.hasMetadata ? request : { ...request, metadata: {} };
     guest.verb = request.verb;
     guest.request = request;
-    const told = this.model.request(client, seen);
-    const waits = !told.some((one) => one.client === client);
+    const replies = this.model.request(client, seen);
+    const waits = !replies.some((one) => one.client === client);
     const bytes = this.#encode(guest, request);
     sent.requests++;
     if (waits) {
@@ -151,7 +151,7 @@ export class Party {
       tcp.write(encodeRequest([PROBE], metadata) + bytes);
       await tcp.reply(PROBE);
     } else this.#writeInPieces(tcp, bytes);
-    await this.#hear(told);
+    await this.#hear(replies);
     if (seen.metadata?.['delay'] === '0') await this.#hear(this.model.elapse());
   }
 
@@ -171,9 +171,9 @@ export class Party {
     return encodeRequest([verb, ...args, ...cookie], entries);
   }
 
-  /** Everyone who must be told something is. */
-  async #hear(told: Told[]): Promise<void> {
-    for (const { client, reply } of told) {
+  /** Checks that each client gets the expected reply. */
+  async #hear(replies: SentReply[]): Promise<void> {
+    for (const { client, reply } of replies) {
       const n = this.#guests.findIndex((guest) => guest.client === client);
       const guest = this.#guest(n);
       const got = await guest.tcp.reply(guest.verb).catch((cause: unknown) => {
@@ -192,22 +192,22 @@ export class Party {
   }
 
   async #overrun(guest: Guest): Promise<void> {
-    const told = this.model.overrun(guest.client);
+    const replies = this.model.overrun(guest.client);
     guest.verb = PROBE;
     guest.tcp.write(encodeRequest([PROBE], guest.tcp.hasMetadata ? new Map() : undefined));
     sent.requests++;
-    await this.#hear(told);
+    await this.#hear(replies);
     await guest.tcp.over();
     await this.#isGone();
   }
 
   async #vanish(guest: Guest, how: 'end' | 'reset' | 'midway'): Promise<void> {
-    const told = this.model.vanish(guest.client);
+    const replies = this.model.vanish(guest.client);
     if (how === 'midway') guest.tcp.write(encodeRequest(['delete ws', 'w'], new Map()).slice(0, -1));
     if (how === 'end') guest.tcp.end();
     else guest.tcp.reset();
     await this.#isGone();
-    await this.#hear(told);
+    await this.#hear(replies);
   }
 
   /** D4. */

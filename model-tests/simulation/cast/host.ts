@@ -122,7 +122,7 @@ export class Host {
   }
 
   /** A report that is refused without effect: for an unknown worker, or with invalid content (S19). */
-  *tellNonsense(rank: number): Part {
+  *reportNonsense(rank: number): Part {
     const { random, faults, wrongs } = this.#stage.world;
     const { name } = this.#plan;
     const used = yield* ask(['use ws', name, '', 'no', 'no']);

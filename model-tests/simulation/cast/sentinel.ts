@@ -38,7 +38,7 @@ function* launch(stage: Stage, plan: Plan, host: Host): Part {
     if (!faults.over && random.chance(frailty * 0.2))
       stage.later(stage.seconds(0, 600), () => stage.enter('reporter', reporter(stage, plan, rank), 0));
     if (isSupervised && random.chance(0.2))
-      stage.later(stage.seconds(0, 600), () => stage.enter('stranger', host.tellNonsense(rank), 0));
+      stage.later(stage.seconds(0, 600), () => stage.enter('stranger', host.reportNonsense(rank), 0));
   }
   for (;;) {
     const alive = yield* ask(['fetch', name, 'sentinel_alive']);

@@ -119,12 +119,14 @@ export class LineResults {
   #arrive(work: Work, outcome: Outcome): void {
     const { tally, journal, isWritten } = this.#options;
     const { line } = work;
-    const told = outcomeOfLine(line, outcome);
-    const { text, failure } = isWritten ? written(told) : { text: '', failure: failureIn(told) };
+    const lineOutcome = outcomeOfLine(line, outcome);
+    const { text, failure } = isWritten
+      ? written(lineOutcome)
+      : { text: '', failure: failureIn(lineOutcome) };
     const row = this.#rowOf(work, outcome, text, failure !== undefined);
     tally.count(failure);
     if (isWritten) journal?.store(line, { text, row, hasFailed: failure !== undefined });
-    this.#ordering.add(line, { line, outcome: told, text, row });
+    this.#ordering.add(line, { line, outcome: lineOutcome, text, row });
   }
 
   #rowOf(work: Work, outcome: Outcome, text: string, hasFailed: boolean): string {

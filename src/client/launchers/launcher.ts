@@ -94,12 +94,12 @@ async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Prom
   };
   const started = new Promise<void>((resolve, reject) => {
     child.onMessage((message) => {
-      const told = unsafeCast<SentinelMessage>(message);
-      if (told.type === 'started') resolve();
-      else if (told.type === 'death') onDeath(told.rank, told.how);
-      else if (told.type === 'output') onOutput(told.text);
-      else if (told.type === 'gone') reason = told.reason;
-      else reject(new LaunchError(LAUNCH.workersNotStarted(told.message)));
+      const sent = unsafeCast<SentinelMessage>(message);
+      if (sent.type === 'started') resolve();
+      else if (sent.type === 'death') onDeath(sent.rank, sent.how);
+      else if (sent.type === 'output') onOutput(sent.text);
+      else if (sent.type === 'gone') reason = sent.reason;
+      else reject(new LaunchError(LAUNCH.workersNotStarted(sent.message)));
     });
     void gone.then((how) => reject(new LaunchError(LAUNCH.workersNotStarted(how))));
   });

@@ -63,8 +63,8 @@ export class BroadcastResults implements BroadcastReceiver {
     dispatcher.addBroadcast(id, results);
     const all = new Map([...metadata, ...dispatcher.metadata(), [KEY.batchId, id]]);
     try {
-      const told = await lines.main.storeEncoded(workspace, VARIABLE.broadcast, encoded, all);
-      results.#expect(copiesIn(told, expected));
+      const reply = await lines.main.storeEncoded(workspace, VARIABLE.broadcast, encoded, all);
+      results.#expect(copiesIn(reply, expected));
       results.#check();
     } catch (error) {
       results.#finish();
@@ -98,8 +98,8 @@ export class BroadcastResults implements BroadcastReceiver {
   }
 
   /** Called with the outcomes of workers that joined after those of `present`. */
-  set onLate(tell: (outcome: Outcome) => void) {
-    this.#onLate = tell;
+  set onLate(listener: (outcome: Outcome) => void) {
+    this.#onLate = listener;
   }
 
   /** Queued calls are not made, running calls are ended, and later results are discarded. */

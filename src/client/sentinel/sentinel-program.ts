@@ -29,18 +29,18 @@ let isLeaving = false;
 const parent = parentOf(() => void leave());
 parent.onMessage((order) => void start(unsafeCast<SentinelProgramOrder>(order)));
 
-const tell = (message: SentinelMessage): Promise<void> => parent.send(message);
+const send = (message: SentinelMessage): Promise<void> => parent.send(message);
 
 async function start(order: SentinelProgramOrder): Promise<void> {
   try {
     enter(order.place ?? {});
     sentinel = await Sentinel.start({
       ...order,
-      onDeath: (rank, how) => void tell({ type: 'death', rank, how }),
-      onOutput: (text) => tell({ type: 'output', text }),
+      onDeath: (rank, how) => void send({ type: 'death', rank, how }),
+      onOutput: (text) => send({ type: 'output', text }),
     });
   } catch (error) {
-    await tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+    await send({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
     isStarting = false;
     // The parent ends this program.
     if (isLeaving) await leave();
@@ -48,7 +48,7 @@ async function start(order: SentinelProgramOrder): Promise<void> {
   }
   isStarting = false;
   if (isLeaving) return leave();
-  await tell({ type: 'started' });
+  await send({ type: 'started' });
   await end(sentinel);
 }
 
@@ -62,6 +62,6 @@ async function leave(): Promise<void> {
 }
 
 async function end({ gone }: Sentinel): Promise<void> {
-  await tell({ type: 'gone', reason: await gone });
+  await send({ type: 'gone', reason: await gone });
   process.exit();
 }

@@ -88,7 +88,7 @@ export class WorkerPool {
         stopReplacementTimers: () => this.#stopReplacementTimers(),
         askWorkersToLeave: () => this.#sendAll({ type: 'leave.asked' }),
         startDrainTimer: (_, { milliseconds }) => {
-          this.#drainTimer = clock.startTimer(milliseconds, () => this.#tell({ type: 'drain.elapsed' }));
+          this.#drainTimer = clock.startTimer(milliseconds, () => this.#send({ type: 'drain.elapsed' }));
         },
         stopDrainTimer: () => this.#drainTimer?.stop(),
         releaseWorkers: () => this.#sendAll({ type: 'release.asked' }),
@@ -110,15 +110,15 @@ export class WorkerPool {
 
   /** @param milliseconds the time limit for running calls */
   drain(milliseconds: number): void {
-    this.#tell({ type: 'drain.asked', milliseconds });
+    this.#send({ type: 'drain.asked', milliseconds });
   }
 
   stop(): void {
-    this.#tell({ type: 'stop.asked' });
+    this.#send({ type: 'stop.asked' });
   }
 
   /** A stopped pool ignores events, because an awaited answer may still arrive. */
-  #tell(event: PoolEvent): void {
+  #send(event: PoolEvent): void {
     if (this.#pool.getSnapshot().status === 'active') this.#pool.send(event);
   }
 
@@ -134,7 +134,7 @@ export class WorkerPool {
 
   async #ask(replaces?: number): Promise<boolean> {
     const rank = await this.#options.askForRank(replaces);
-    this.#tell(rank === undefined ? { type: 'rank.refused' } : { type: 'rank.given', rank });
+    this.#send(rank === undefined ? { type: 'rank.refused' } : { type: 'rank.given', rank });
     return rank !== undefined;
   }
 
@@ -145,7 +145,7 @@ export class WorkerPool {
   #startReplacementTimer(rank: number, milliseconds: number): void {
     const timer = this.#options.platform.clock.startTimer(milliseconds, () => {
       this.#replacements.delete(timer);
-      this.#tell({ type: 'replacement.due', rank });
+      this.#send({ type: 'replacement.due', rank });
     });
     this.#replacements.add(timer);
   }
@@ -198,7 +198,7 @@ export class WorkerPool {
     switch (message.type) {
       case 'ready':
         actor.send({ type: 'worker.registered' });
-        return this.#tell({ type: 'worker.ready' });
+        return this.#send({ type: 'worker.ready' });
       case 'call': {
         const { call, batch, at, limit, isLoading } = message;
         const cancelled = this.#cancelled[batch] ?? ('no' as const);
@@ -224,6 +224,6 @@ export class WorkerPool {
     // A server that does not answer delays no replacement. The next request to it follows the report.
     await Promise.race([report(told), delay(platform.clock, REPORT_LIMIT_MS)]);
     const now = platform.clock.now();
-    this.#tell({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
+    this.#send({ type: 'worker.ended', end: told, wasReady, isPlanned, now });
   }
 }

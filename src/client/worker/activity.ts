@@ -71,34 +71,34 @@ export class ActivityWatch {
   readonly #limit: Float64Array;
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder();
-  readonly #tell: (message: MessageFromWorker) => void;
+  readonly #report: (message: MessageFromWorker) => void;
   /** The call that was running at the last look, and the reported call that has not ended. */
   #last = NONE;
-  #told = NONE;
+  #reported = NONE;
 
-  constructor(board: SharedArrayBuffer, tell: (message: MessageFromWorker) => void) {
+  constructor(board: SharedArrayBuffer, report: (message: MessageFromWorker) => void) {
     this.#words = new Int32Array(board);
     this.#limit = new Float64Array(board, LIMIT_OFFSET, 1);
     this.#bytes = new Uint8Array(board, BATCH_OFFSET);
-    this.#tell = tell;
+    this.#report = report;
   }
 
   /** Must be called periodically. A call that is running at two consecutive looks is reported, and so is its end. */
   look(): void {
     const call = Atomics.load(this.#words, CALL);
-    if (call === this.#told || call < 0) return;
-    if (this.#told !== NONE) {
-      this.#told = NONE;
-      this.#tell({ type: 'idle' });
+    if (call === this.#reported || call < 0) return;
+    if (this.#reported !== NONE) {
+      this.#reported = NONE;
+      this.#report({ type: 'idle' });
     }
-    if (call !== NONE && call === this.#last) this.#tellOf(call);
+    if (call !== NONE && call === this.#last) this.#reportCall(call);
     this.#last = call;
   }
 
   /** Reports a call of one of these batches at once. */
   cancelled(batches: CancelledBatches): void {
     const call = Atomics.load(this.#words, CALL);
-    const seen = call > NONE && call !== this.#told ? this.#read(call) : undefined;
+    const seen = call > NONE && call !== this.#reported ? this.#read(call) : undefined;
     if (seen === undefined || !Object.hasOwn(batches, seen.batch)) return;
     this.#last = call;
     this.look();
@@ -107,15 +107,15 @@ export class ActivityWatch {
   /** From now on the worker cannot complete this call, unless it has ended already, which `look` then reports. */
   condemn(call: number): void {
     if (Atomics.compareExchange(this.#words, CALL, call, -call) === call)
-      this.#tell({ type: 'condemned', call });
+      this.#report({ type: 'condemned', call });
     else this.look();
   }
 
-  #tellOf(call: number): void {
+  #reportCall(call: number): void {
     const seen = this.#read(call);
     if (seen === undefined) return;
-    this.#told = call;
-    this.#tell({ type: 'call', ...seen });
+    this.#reported = call;
+    this.#report({ type: 'call', ...seen });
   }
 
   /** @returns undefined if it has ended meanwhile */

@@ -17,10 +17,10 @@ const watch = new ActivityWatch(board, (message) => void channel.write(lineOf(me
 channel.setEncoding('utf8').on(
   'data',
   messagesFrom((message) => {
-    const told = unsafeCast<MessageToWorker>(message);
-    if (told.type === 'condemn') return watch.condemn(told.call);
-    if (told.type === 'cancelled') watch.cancelled(told.batches);
-    port.postMessage(told);
+    const order = unsafeCast<MessageToWorker>(message);
+    if (order.type === 'condemn') return watch.condemn(order.call);
+    if (order.type === 'cancelled') watch.cancelled(order.batches);
+    port.postMessage(order);
   }),
 );
 // A worker is the leader of its process group: see worker-child.ts.

@@ -106,10 +106,10 @@ export class WorkerSession {
       const number = this.task?.metadata.get(KEY.taskNumber);
       const metadata = new Map(description).set(KEY.session, this.#session);
       if (number !== undefined) metadata.set(KEY.doing, number);
-      const told = await connection.store(workspace, VARIABLE.workerIds, String(rank), metadata);
-      this.#grace = 1_000 * Number(told.get(KEY.grace) ?? 0);
+      const reply = await connection.store(workspace, VARIABLE.workerIds, String(rank), metadata);
+      this.#grace = 1_000 * Number(reply.get(KEY.grace) ?? 0);
       // Its result has been received, or it has failed.
-      if (told.get(KEY.busy) === '0') this.task = undefined;
+      if (reply.get(KEY.busy) === '0') this.task = undefined;
     } catch (error) {
       connection.close();
       throw error;

@@ -34,7 +34,7 @@ export function ValuePreview({ value, values }: { value: ValueView | undefined; 
 /** Everything that is known about a value. */
 export function Value({ value, label }: { value: ValueView; label: string }) {
   const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
-  const told = Object.entries(metadata);
+  const entries = Object.entries(metadata);
   return (
     <article class="value" aria-label={label}>
       <header class="value-head">
@@ -50,9 +50,9 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
       {text !== undefined && <Content label={`${label}, as text`}>{text === '' ? '(empty)' : text}</Content>}
       {hex !== undefined && hex !== '' && <Content label={`${label}, byte by byte`}>{hex}</Content>}
       {isCut && <p class="note">Only the beginning is shown.</p>}
-      {told.length > 0 && (
-        <dl class="told">
-          {told.map(([name, content]) => (
+      {entries.length > 0 && (
+        <dl class="entries">
+          {entries.map(([name, content]) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{content}</dd>

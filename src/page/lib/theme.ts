@@ -13,7 +13,7 @@ export function theme(): Theme {
 export function chooseTheme(chosen: Theme): void {
   localStorage.setItem(KEY, chosen);
   restoreTheme();
-  tell();
+  notify();
 }
 
 export function restoreTheme(): void {
@@ -29,7 +29,7 @@ export function onTheme(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-const tell = (): void => {
+const notify = (): void => {
   for (const listener of listeners) listener();
 };
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', tell);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', notify);

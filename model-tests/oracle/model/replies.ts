@@ -20,7 +20,7 @@ export interface Reply {
   readonly numbers?: { number: number };
 }
 
-export interface Told {
+export interface SentReply {
   readonly client: Client;
   readonly reply: Reply;
 }
