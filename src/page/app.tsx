@@ -66,14 +66,14 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
   if (isReplay) return <ReplayPage />;
   if (kind === undefined) return <OverviewPage />;
   if (kind === 'workspaces') {
-    if (name === undefined) return <WorkspacesPage from={from} />;
-    if (below === undefined) return <WorkspacePage key={path} name={name} from={from} />;
+    if (name === undefined) return <WorkspacesPage from={from} query={query} />;
+    if (below === undefined) return <WorkspacePage key={path} name={name} from={from} query={query} />;
     if (below === 'variables' && inner !== undefined)
       return <VariablePage key={path} workspace={name} name={inner} from={from} />;
   }
   if (kind === 'clients')
     return name === undefined ? (
-      <ClientsPage from={from} state={query.get('state') ?? undefined} />
+      <ClientsPage from={from} query={query} />
     ) : (
       <ClientPage key={path} id={name} />
     );

@@ -2,8 +2,8 @@ import type { Connection } from '../core/connection.ts';
 import type { Core } from '../core/core.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import { actorView, stateOf } from './actors.ts';
-import { named } from './names.ts';
-import { pageOf, slice, type Range } from './paging.ts';
+import { named, titleOf } from './names.ts';
+import { listOf, slice, type Columns, type ListQuery } from './paging.ts';
 import type { ClientsView, ClientSummary, ClientView, RequestView } from './types.ts';
 
 const CLIENTS_SHOWN = 100;
@@ -12,12 +12,23 @@ const CLIENTS_SHOWN = 100;
  * The clients in the order in which they connected.
  * @param state only those in this state, or in a state inside it
  */
-export function clientsView(core: Core, state: string | null, range: Range): ClientsView {
+export function clientsView(core: Core, state: string | null, query: ListQuery): ClientsView {
   const counts = countsOf(core);
   const inside = Object.entries(counts).filter(([key]) => state === null || isInside(key, state));
   const total = inside.reduce((sum, [, n]) => sum + n, 0);
-  return { ...pageOf(total, range, among(core.connections, state), summary), counts };
+  return { ...listOf(total, query, among(core.connections, state), OF_CLIENTS, summary), counts };
 }
+
+const OF_CLIENTS: Columns<Connection> = {
+  text: ({ id, peer, lastRequest }) =>
+    `${id} ${peer} ${titleOf(lastRequest?.workspace ?? '')} ${titleOf(lastRequest?.variable ?? '')}`,
+  keys: {
+    id: ({ id }) => id,
+    peer: ({ peer }) => peer,
+    requests: ({ requests }) => requests,
+    since: ({ connectedAt }) => connectedAt,
+  },
+};
 
 const isInside = (inner: string, state: string): boolean => inner === state || inner.startsWith(`${state}.`);
 

@@ -20,6 +20,7 @@ import type {
   OverviewView,
   ReplayView,
   SleighSummary,
+  StepView,
 } from './types.ts';
 import { REPLAY_VIEWS, type ReplayedView } from './view-routes.ts';
 
@@ -62,6 +63,7 @@ export class Replay {
     overview: () => this.#overview(),
     charts: () => this.#charts,
     replay: () => this.#replay(),
+    step: ([at]) => this.#step(at),
     timeline: ([at], query) => this.#timeline(at, query),
     stepActors: ([at], query) => this.#actors(at, query),
     stepActor: ([at, id], query) => this.#actor(at, id, query.get('scope')),
@@ -139,6 +141,11 @@ export class Replay {
     const scope = scopeName === null ? first : scopes.get(scopeName);
     const step = /^\d{1,15}$/.test(at) ? Number(at) : Infinity;
     return scope === undefined || step > length ? undefined : { step, scope };
+  }
+
+  #step(at: string): StepView | undefined {
+    const step = /^\d{1,15}$/.test(at) ? Number(at) : 0;
+    return step < 1 || step > this.#recording.length ? undefined : { time: this.#recording.time(step) };
   }
 
   /** Of the whole trace, at every step. */

@@ -322,6 +322,11 @@ export interface MoveView {
   readonly description: string;
 }
 
+/** One step of a trace. */
+export interface StepView {
+  readonly time: number;
+}
+
 export interface ReplayView {
   readonly file: string;
   readonly steps: number;

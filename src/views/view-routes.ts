@@ -10,18 +10,19 @@ export interface ViewRoute<Name extends string = string> {
 }
 
 const RANGE = ['from', 'count'] as const;
+const LIST = ['search', 'sort', ...RANGE] as const;
 const ACTORS = ['chart', 'state', ...RANGE] as const;
 
 /** The views of a running server. */
 export const LIVE_VIEWS = [
   { name: 'overview', path: 'overview', query: [], type: 'OverviewView' },
-  { name: 'workspaces', path: 'workspaces', query: RANGE, type: 'WorkspacesView' },
-  { name: 'workspace', path: 'workspaces/*', query: RANGE, type: 'WorkspaceView' },
+  { name: 'workspaces', path: 'workspaces', query: LIST, type: 'WorkspacesView' },
+  { name: 'workspace', path: 'workspaces/*', query: LIST, type: 'WorkspaceView' },
   { name: 'variable', path: 'workspaces/*/variables/*', query: RANGE, type: 'VariableView' },
-  { name: 'clients', path: 'clients', query: ['state', ...RANGE], type: 'ClientsView' },
+  { name: 'clients', path: 'clients', query: ['state', ...LIST], type: 'ClientsView' },
   { name: 'client', path: 'clients/*', query: [], type: 'ClientView' },
   { name: 'sleigh', path: 'sleighs/*', query: [], type: 'SleighView' },
-  { name: 'workers', path: 'sleighs/*/workers', query: ['state', ...RANGE], type: 'WorkersView' },
+  { name: 'workers', path: 'sleighs/*/workers', query: ['state', ...LIST], type: 'WorkersView' },
   { name: 'worker', path: 'sleighs/*/workers/*', query: [], type: 'WorkerDetailsView' },
   { name: 'output', path: 'sleighs/*/output', query: ['rank', 'search', 'count'], type: 'OutputView' },
   { name: 'timeline', path: 'sleighs/*/timeline', query: ['tasks', 'marks'], type: 'TimelineView' },
@@ -36,6 +37,7 @@ export const REPLAY_VIEWS = [
   { name: 'overview', path: 'overview', query: [], type: 'OverviewView' },
   { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
   { name: 'replay', path: 'replay', query: [], type: 'ReplayView' },
+  { name: 'step', path: 'replay/*', query: [], type: 'StepView' },
   { name: 'timeline', path: 'replay/*/timeline', query: ['scope', 'tasks', 'marks'], type: 'TimelineView' },
   { name: 'stepActors', path: 'replay/*/actors', query: ['scope', ...ACTORS], type: 'ActorsView' },
   { name: 'stepActor', path: 'replay/*/actors/*', query: ['scope'], type: 'ActorView' },

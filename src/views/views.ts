@@ -8,7 +8,7 @@ import { History } from './history.ts';
 import { failedElements } from './job-report.ts';
 import { outputQuery, outputView } from './output.ts';
 import { overview } from './overview.ts';
-import { newest, rangeOf } from './paging.ts';
+import { listQuery, newest, rangeOf } from './paging.ts';
 import { route, type ViewMakers } from './router.ts';
 import { TROUBLES, type Trouble } from './notices.ts';
 import { sleighCounts } from './sleigh-counts.ts';
@@ -52,16 +52,16 @@ export class Views {
         rates: this.#rates,
         figuresOf: (sleigh) => this.#figuresOf(sleigh),
       }),
-    workspaces: (_names, query) => workspacesView(this.#core.workspaces, rangeOf(query)),
+    workspaces: (_names, query) => workspacesView(this.#core.workspaces, listQuery(query)),
     workspace: ([name], query) => this.#workspace(name, query),
     variable: ([name, variable], query) => this.#variable(name, variable, query),
-    clients: (_names, query) => clientsView(this.#core, query.get('state'), rangeOf(query)),
+    clients: (_names, query) => clientsView(this.#core, query.get('state'), listQuery(query)),
     client: ([id]) => this.#client(id),
     sleigh: ([name]) =>
       this.#withSleigh(name, (sleigh) => sleighView(sleigh, this.#figuresOf(sleigh), this.#about.now())),
     workers: ([name], query) =>
       this.#withSleigh(name, (sleigh) =>
-        workersView(sleigh, query.get('state'), rangeOf(query), this.#about),
+        workersView(sleigh, query.get('state'), listQuery(query), this.#about),
       ),
     worker: ([name, rank]) => this.#withSleigh(name, (sleigh) => this.#worker(sleigh, rank)),
     output: ([name], query) => this.#withSleigh(name, (sleigh) => outputView(sleigh, outputQuery(query))),
@@ -78,7 +78,7 @@ export class Views {
 
   #workspace(name: string, query: URLSearchParams) {
     const workspace = this.#core.workspaces.find(name);
-    return workspace && workspaceView(workspace, rangeOf(query), this.#about);
+    return workspace && workspaceView(workspace, listQuery(query), this.#about);
   }
 
   #variable(name: string, variableName: string, query: URLSearchParams) {

@@ -5,7 +5,7 @@ import type { WorkerReport } from '../wire/sentinel-report.ts';
 import type { About } from './about.ts';
 import { among, stateOf, workerCounts } from './actors.ts';
 import { named, titleOf } from './names.ts';
-import { pageOf, type Range } from './paging.ts';
+import { listOf, type Columns, type ListQuery } from './paging.ts';
 import { rankHistory } from './rank-history.ts';
 import { runningTask, workerReports } from './running-task.ts';
 import type { ProcessView } from './running-types.ts';
@@ -16,14 +16,29 @@ import type { Peek } from './values.ts';
  * The workers by rank.
  * @param state only those in this state
  */
-export function workersView(sleigh: Sleigh, state: string | null, range: Range, about: About): WorkersView {
+export function workersView(
+  sleigh: Sleigh,
+  state: string | null,
+  query: ListQuery,
+  about: About,
+): WorkersView {
   const { crew } = sleigh;
   const viewOf = viewsOf(sleigh, about);
   const counts = workerCounts(sleigh);
   const total = state === null ? crew.size : (counts[state] ?? 0);
-  const page = pageOf(total, range, among(crew.everyWorker, state), viewOf);
+  const page = listOf(total, query, among(crew.everyWorker, state), ofWorkers(about.now()), viewOf);
   return { ...page, counts };
 }
+
+const ofWorkers = (now: number): Columns<Worker> => ({
+  text: ({ rank, host }) => `${rank} ${titleOf(host)}`,
+  keys: {
+    rank: ({ rank }) => rank,
+    host: ({ host }) => titleOf(host),
+    completed: ({ completed }) => completed,
+    task: ({ task, busySince }) => (task === undefined ? -1 : now - busySince),
+  },
+});
 
 export function workerDetails(sleigh: Sleigh, worker: Worker, about: About): WorkerDetailsView {
   return {

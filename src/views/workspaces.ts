@@ -5,7 +5,7 @@ import type { Variable } from '../workspace/variable.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { shortOf, type Workspaces } from '../workspace/workspaces.ts';
 import { named, titleOf } from './names.ts';
-import { pageOf, type Range } from './paging.ts';
+import { listOf, pageOf, type Columns, type ListQuery, type Range } from './paging.ts';
 import type {
   VariableSummary,
   VariableView,
@@ -17,16 +17,36 @@ import type {
 import { cutFor, PREVIEW, valueView, type Reading } from './values.ts';
 
 /** In the order in which they were created. */
-export const workspacesView = (workspaces: Workspaces, range: Range): WorkspacesView =>
-  pageOf(workspaces.count, range, workspaces.all, summary);
+export const workspacesView = (workspaces: Workspaces, query: ListQuery): WorkspacesView =>
+  listOf(workspaces.count, query, workspaces.all, OF_WORKSPACES, summary);
 
-export const workspaceView = (workspace: Workspace, range: Range, reading: Reading): WorkspaceView => ({
+const OF_WORKSPACES: Columns<Workspace> = {
+  text: ({ name, owner }) => `${titleOf(name)} ${titleOf(owner)}`,
+  keys: {
+    name: ({ name }) => titleOf(name),
+    variables: ({ variableCount }) => variableCount,
+    owner: ({ owner }) => titleOf(owner),
+  },
+};
+
+export const workspaceView = (workspace: Workspace, query: ListQuery, reading: Reading): WorkspaceView => ({
   ...summary(workspace),
   metadata: textsOf(shortOf(workspace.metadata)),
-  list: pageOf(workspace.variableCount, range, workspace.variables, (variable) =>
+  list: listOf(workspace.variableCount, query, workspace.variables, OF_VARIABLES, (variable) =>
     variableSummary(variable, reading),
   ),
 });
+
+const OF_VARIABLES: Columns<Variable> = {
+  text: ({ name }) => titleOf(name),
+  keys: {
+    name: ({ name }) => titleOf(name),
+    mode: ({ behaviour }) => behaviour.mode,
+    values: ({ behaviour }) => behaviour.counts.values,
+    fetchers: ({ behaviour }) => behaviour.counts.fetchers,
+    finders: ({ behaviour }) => behaviour.counts.finders,
+  },
+};
 
 const textsOf = (metadata: Metadata): Record<string, string> =>
   Object.fromEntries(Array.from(metadata, ([name, text]) => [titleOf(name), titleOf(text)]));

@@ -22,6 +22,7 @@ describe('the style of a state', () => {
         'open.handshaking.negotiating',
         'open.handshaking.securing',
         'starting',
+        'starting',
         'up.grace',
       ].sort(),
     );

@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks';
 import type { ActorsView, ActorView, ChartsView, ChartView } from '../../views/types.ts';
 import { count } from '../lib/format.ts';
 import { lighting, storyKeys } from '../lib/lighting.ts';
@@ -77,13 +76,16 @@ export function OneActor(props: { path: string; how: 'stream' | 'once'; charts: 
   );
 }
 
+/** @param key of an entry of the story; undefined for the present */
+const setChosen = (key: string | undefined): void => goQuery({ entry: key }, 'replace');
+
 /**
  * The highlighted machine of one actor, and its story. Selecting an entry of the story shows the machine at that
  * entry.
  */
 export function ActorDetails(props: { actor: ActorView; chart: ChartView | undefined; isLive: boolean }) {
   const { actor, chart, isLive } = props;
-  const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const chosen = usePlace().query.get('entry') ?? undefined;
   const entry = actor.story[storyKeys(actor.story).indexOf(chosen ?? '')];
   const light = chart && lighting(chart, actor, entry);
   const state = entry?.after ?? actor.state;

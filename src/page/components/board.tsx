@@ -6,7 +6,8 @@ import { reasonOf, replacedTimes } from '../lib/rank-history.ts';
 import { goQuery } from '../lib/router.ts';
 import { stateName, statePath, toneOf } from '../lib/states.ts';
 import { useAge } from '../lib/use-view.ts';
-import { Head, Meter, Nothing, Pager, Table } from './parts.tsx';
+import { Search, SortHead } from './list-tools.tsx';
+import { Head, Nothing, Pager, Table } from './parts.tsx';
 import { CallText, processText, TileCall } from './running.tsx';
 import { StateChips } from './state-chips.tsx';
 import { StateMark, StateTag } from './states.tsx';
@@ -31,6 +32,7 @@ export function Board({ sleigh, reading, state, isTable, reasons }: BoardProps) 
     <>
       <div class="board-tools">
         <StateChips label="Workers in one state" counts={data.counts} state={state} />
+        <Search what="workers by rank or host" parameter="worker" />
         <button
           type="button"
           aria-pressed={isTable}
@@ -123,15 +125,19 @@ function WorkerTable({
       caption="Workers"
       head={
         <>
-          <Head number>Rank</Head>
+          <SortHead by="rank">Rank</SortHead>
           <Head>State</Head>
-          <Head>Host</Head>
-          <Head number>Tasks done</Head>
-          <Head number>On its task</Head>
+          <SortHead by="host">Host</SortHead>
+          <SortHead by="completed" number>
+            Tasks done
+          </SortHead>
+          <SortHead by="task" number>
+            On its task
+          </SortHead>
           <Head>Call</Head>
           <Head>Batch</Head>
           <Head number>Attempt</Head>
-          <Head>Time busy</Head>
+          <Head number>Time busy</Head>
           <Head number>Process</Head>
           <Head number>Replaced</Head>
           <Head>Client</Head>
@@ -152,9 +158,7 @@ function WorkerTable({
           <td class="wide">{worker.running !== undefined && <CallText running={worker.running} />}</td>
           <td>{worker.batch?.title}</td>
           <td class="number">{worker.attempts}</td>
-          <td>
-            <Meter share={worker.busyShare} label={`worker ${worker.rank} busy`} />
-          </td>
+          <td class="number">{percent(worker.busyShare)}</td>
           <td class="number">{worker.process !== undefined && processText(worker.process)}</td>
           <td class="number">{worker.rankHistory?.replacements}</td>
           <td>{worker.client !== undefined && <a href={page.client(worker.client)}>{worker.client}</a>}</td>

@@ -3,9 +3,10 @@ import type { OldSleighSummary } from '../../views/old-sleigh-types.ts';
 import type { ClientSummary, RequestView, SleighSummary, WorkspaceSummary } from '../../views/types.ts';
 import { count, plural } from '../lib/format.ts';
 import { page } from '../lib/paths.ts';
+import { SortHead } from './list-tools.tsx';
 import { Head, Table, Time } from './parts.tsx';
 import { Notices, Progress } from './progress.tsx';
-import { StateBar, StateCounts, StateTag } from './states.tsx';
+import { StateCounts, StateTag } from './states.tsx';
 
 export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; now: number }) {
   return (
@@ -20,7 +21,6 @@ export function Sleighs({ sleighs, now }: { sleighs: readonly SleighSummary[]; n
           </header>
           <Notices notices={sleigh.notices} now={now} />
           <Progress progress={sleigh.progress} />
-          <StateBar counts={sleigh.workers} />
           <StateCounts counts={sleigh.workers} />
           <Figures
             figures={{ queued: sleigh.queued, running: sleigh.running, 'results waiting': sleigh.results }}
@@ -75,16 +75,21 @@ const Figures = ({ figures }: { figures: Readonly<Record<string, number>> }) => 
   </dl>
 );
 
-export function Workspaces({ workspaces }: { workspaces: readonly WorkspaceSummary[] }) {
+/** @param isSortable whether the list is the only one of its page */
+export function Workspaces(props: { workspaces: readonly WorkspaceSummary[]; isSortable?: boolean }) {
+  const { workspaces, isSortable = false } = props;
+  const Column = isSortable ? SortHead : Head;
   return (
     <Table
       caption="Workspaces"
       head={
         <>
-          <Head>Workspace</Head>
-          <Head number>Variables</Head>
+          <Column by="name">Workspace</Column>
+          <Column by="variables" number>
+            Variables
+          </Column>
           <Head>Kind</Head>
-          <Head>Owner</Head>
+          <Column by="owner">Owner</Column>
         </>
       }
     >
@@ -107,18 +112,25 @@ export function Workspaces({ workspaces }: { workspaces: readonly WorkspaceSumma
   );
 }
 
-export function Clients({ clients }: { clients: readonly ClientSummary[] }) {
+/** @param isSortable whether the list is the only one of its page */
+export function Clients(props: { clients: readonly ClientSummary[]; isSortable?: boolean }) {
+  const { clients, isSortable = false } = props;
+  const Column = isSortable ? SortHead : Head;
   return (
     <Table
       caption="Clients"
       head={
         <>
-          <Head number>Client</Head>
+          <Column by="id" number>
+            Client
+          </Column>
           <Head>State</Head>
           <Head>Last request</Head>
-          <Head>Peer</Head>
-          <Head number>Requests</Head>
-          <Head>Since</Head>
+          <Column by="peer">Peer</Column>
+          <Column by="requests" number>
+            Requests
+          </Column>
+          <Column by="since">Since</Column>
         </>
       }
     >

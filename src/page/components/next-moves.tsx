@@ -1,5 +1,6 @@
 import type { ChartView, MoveView } from '../../views/types.ts';
 import type { Lighting, Verdict } from '../lib/lighting.ts';
+import { guardOrder } from '../lib/guard-order.ts';
 import { statePath } from '../lib/states.ts';
 
 const SAID: Readonly<Record<Verdict, string>> = {
@@ -25,7 +26,7 @@ export function NextMoves({ chart, next }: { chart: ChartView; next: Lighting['n
           <span class="verdict">{SAID[verdict]}</span>
           <span class="move-words">
             <b>{move.event}</b> {target(move)}
-            <Reason verdict={verdict} guard={move.guard} />
+            <Reason verdict={verdict} guard={move.guard} order={guardOrder(move, chart.moves)} />
           </span>
           <span class="clause" title={move.description}>
             {move.clauses.join(', ')}
@@ -45,7 +46,8 @@ const GUARDED: Readonly<Record<Verdict, string>> = {
   depends: 'if',
 };
 
-function Reason({ verdict, guard }: { verdict: Verdict; guard: string | undefined }) {
+function Reason(props: { verdict: Verdict; guard: string | undefined; order: number | undefined }) {
+  const { verdict, guard, order } = props;
   if (guard === undefined)
     return verdict === 'forbidden' ? <span class="guard">an inner state handles it</span> : null;
   if (guard === 'otherwise')
@@ -56,6 +58,7 @@ function Reason({ verdict, guard }: { verdict: Verdict; guard: string | undefine
     );
   return (
     <span class="guard">
+      {order !== undefined && `${order}. `}
       {GUARDED[verdict]} <code>{guard}</code>
     </span>
   );

@@ -24,6 +24,7 @@ export function Output({ sleigh, rank, search }: OutputProps) {
   const { data } = useView<OutputView>(path);
   const [follows, setFollows] = useState(true);
   const list = useRef<HTMLDivElement>(null);
+  const lastTop = useRef(0);
   const lines = data?.lines ?? [];
   useEffect(() => {
     const { current } = list;
@@ -31,8 +32,12 @@ export function Output({ sleigh, rank, search }: OutputProps) {
   }, [data, follows]);
   const onScroll = (): void => {
     const { current } = list;
-    if (current !== null)
-      setFollows(current.scrollHeight - current.scrollTop - current.clientHeight < AT_END);
+    if (current === null) return;
+    const { scrollTop, scrollHeight, clientHeight } = current;
+    // New lines move the end away; only the user scrolls up.
+    if (scrollTop < lastTop.current) setFollows(false);
+    if (scrollHeight - scrollTop - clientHeight < AT_END) setFollows(true);
+    lastTop.current = scrollTop;
   };
   return (
     <Panel

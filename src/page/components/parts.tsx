@@ -190,7 +190,15 @@ export function Table(props: {
   );
 }
 
-export const Head = ({ children, number }: { children: ComponentChildren; number?: boolean }) => (
+/** @param by as of SortHead; this one sorts nothing */
+export const Head = ({
+  children,
+  number,
+}: {
+  children: ComponentChildren;
+  number?: boolean;
+  by?: string;
+}) => (
   <th scope="col" class={number === true ? 'number' : undefined}>
     {children}
   </th>

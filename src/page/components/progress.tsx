@@ -8,6 +8,7 @@ import type {
 } from '../../views/progress-types.ts';
 import type { Reading } from '../lib/reading.ts';
 import { compact, count, duration, percent, plural } from '../lib/format.ts';
+import { saveFile } from '../lib/save-file.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { Head, Nothing, Pager, Panel, Table, Time } from './parts.tsx';
 
@@ -212,10 +213,5 @@ async function download({ data }: Reading<FailedElementsView>, name: string): Pr
   const response = await fetch(apiOf(`${page.sleigh({ name })}/failures`, { count: 1_000 }));
   const all: FailedElementsView = JSON.parse(await response.text());
   const lines = all.items.map((failure) => `${JSON.stringify(failure)}\n`);
-  const url = URL.createObjectURL(new Blob(lines, { type: 'application/jsonl' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${name}-failures.jsonl`;
-  link.click();
-  URL.revokeObjectURL(url);
+  saveFile(`${name}-failures.jsonl`, 'application/jsonl', lines);
 }

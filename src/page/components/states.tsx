@@ -1,6 +1,6 @@
 /** A state has the same colour, shape and name on all pages. */
-import { count, plural } from '../lib/format.ts';
-import { ordered, stateName, statePath, toneOf, total, type Tone } from '../lib/states.ts';
+import { count } from '../lib/format.ts';
+import { ordered, stateName, statePath, toneOf, type Tone } from '../lib/states.ts';
 
 const SHAPES: Readonly<Record<Tone, string>> = {
   busy: 'M4 2.5v11l9-5.5Z',
@@ -49,33 +49,4 @@ export function StateCounts({ counts }: { counts: Counts }) {
       ))}
     </ul>
   );
-}
-
-/** The shares of the states as a bar. It is hidden from screen readers, because the counts are beside it. */
-export function StateBar({ counts }: { counts: Counts }) {
-  const all = total(counts);
-  return (
-    <svg
-      class="state-bar"
-      viewBox="0 0 100 4"
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={plural(all, 'worker')}
-    >
-      {stretches(counts, all).map(({ state, at, width }) => (
-        <rect key={state} class={toneOf(state)} x={at} y="0" width={width} height="4" />
-      ))}
-    </svg>
-  );
-}
-
-function stretches(counts: Counts, all: number): { state: string; at: number; width: number }[] {
-  let at = 0;
-  return ordered(counts)
-    .filter(([, n]) => n > 0)
-    .map(([state, n]) => {
-      const width = (100 * n) / all;
-      at += width;
-      return { state, at: at - width, width };
-    });
 }

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { count, duration, plural, timeOfDay } from '../lib/format.ts';
 import type { Query } from '../lib/paths.ts';
+import { saveFile } from '../lib/save-file.ts';
 import { onTheme } from '../lib/theme.ts';
 import { resolvedColour } from '../lib/colours.ts';
 import { moved, zoomed, type Span, type Task, type TimelineData } from '../lib/timeline-data.ts';
@@ -270,11 +271,6 @@ function coloursOf(element: HTMLElement): TimelineColours {
 
 function save(canvas: HTMLCanvasElement | null, name: string): void {
   canvas?.toBlob((blob) => {
-    if (blob === null) return;
-    const link = document.createElement('a');
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name}-timeline.png`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    if (blob !== null) saveFile(`${name}-timeline.png`, blob.type, [blob]);
   });
 }

@@ -16,7 +16,13 @@ export const supervisorOf = ({ single }: ActorsView): ActorSummary | undefined =
   single.find(({ chart }) => chart === 'sleigh') ?? single[0];
 
 const choose = (choice: Partial<Choice>): void =>
-  goQuery({ actor: choice.actor, chart: choice.chart, state: choice.state, from: undefined });
+  goQuery({
+    actor: choice.actor,
+    chart: choice.chart,
+    state: choice.state,
+    entry: undefined,
+    from: undefined,
+  });
 
 /** A supervisor and the actors below it: the single ones, and the groups by state. */
 export function Tree({ actors, choice }: { actors: ActorsView; choice: Choice }) {

@@ -1,4 +1,5 @@
 import type { ValueView } from '../../views/types.ts';
+import { saveFile } from '../lib/save-file.ts';
 import { bytes } from '../lib/format.ts';
 
 const KINDS: Readonly<Record<ValueView['kind'], string>> = {
@@ -35,6 +36,7 @@ export function ValuePreview({ value, values }: { value: ValueView | undefined; 
 export function Value({ value, label }: { value: ValueView; label: string }) {
   const { kind, maker, descriptor, size, text, hex, isCut, babelfish, metadata } = value;
   const entries = Object.entries(metadata);
+  const shown = babelfish ?? text;
   return (
     <article class="value" aria-label={label}>
       <header class="value-head">
@@ -43,6 +45,16 @@ export function Value({ value, label }: { value: ValueView; label: string }) {
         <span>{bytes(size)}</span>
         {maker !== '' && <span>from {maker}</span>}
         <span class="faint">descriptor {descriptor}</span>
+        {shown !== undefined && shown !== '' && (
+          <span class="value-tools">
+            <button type="button" onClick={() => void navigator.clipboard?.writeText(shown)}>
+              Copy
+            </button>
+            <button type="button" onClick={() => saveFile(`${label}.txt`, 'text/plain', [shown])}>
+              Download
+            </button>
+          </span>
+        )}
       </header>
       {babelfish !== undefined && (
         <Content label={`${label}, as text from its babelfish`}>{babelfish}</Content>

@@ -61,13 +61,12 @@ export function lighting(
   };
 }
 
-/** A key for each entry, which stays the same while entries are added and removed. */
+/** A key for each entry, which stays the same while entries are added and removed, and is short for the address. */
 export function storyKeys(story: readonly StoryEntry[]): string[] {
-  const seen = new Map<string, number>();
-  return story.map(({ time, event, detail, before, after }) => {
-    const key = JSON.stringify([time, event, detail, before, after]);
-    const nth = (seen.get(key) ?? 0) + 1;
-    seen.set(key, nth);
-    return `${nth} ${key}`;
+  const seen = new Map<number, number>();
+  return story.map(({ time }) => {
+    const nth = (seen.get(time) ?? 0) + 1;
+    seen.set(time, nth);
+    return nth === 1 ? String(time) : `${time}.${nth}`;
   });
 }

@@ -42,6 +42,12 @@ const TONES: Readonly<Record<string, Tone>> = {
   draining: 'ending',
   cancelling: 'ending',
   settled: 'done',
+  // retried elements, pools of sleighs, and sessions of connections
+  trying: 'busy',
+  givenUp: 'dead',
+  empty: 'idle',
+  connected: 'idle',
+  ending: 'ending',
   supervising: 'idle',
   starting: 'reserved',
   loading: 'busy',

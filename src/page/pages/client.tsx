@@ -27,7 +27,7 @@ export function ClientPage({ id }: { id: string }) {
         </Fact>
         <Fact name="requests">{count(data.requests)}</Fact>
         {last !== undefined && (
-          <Fact name={last.waits ? 'waits since' : 'last request'} tone={last.waits ? 'waiting' : ''}>
+          <Fact name={last.waits ? 'waits since' : 'last request'}>
             <Time at={last.at} />
           </Fact>
         )}

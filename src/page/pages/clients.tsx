@@ -1,4 +1,5 @@
 import type { ClientsView } from '../../views/types.ts';
+import { listParameters, Search } from '../components/list-tools.tsx';
 import { Clients } from '../components/lists.tsx';
 import { Freshness, Nothing, PageHead, Pager, Panel, Waiting } from '../components/parts.tsx';
 import { StateChips } from '../components/state-chips.tsx';
@@ -9,8 +10,10 @@ import { useView } from '../lib/use-view.ts';
 
 const SIZE = 100;
 
-export function ClientsPage({ from, state }: { from: number; state: string | undefined }) {
-  const reading = useView<ClientsView>(api('/clients', { state, from, count: SIZE }));
+export function ClientsPage({ from, query }: { from: number; query: URLSearchParams }) {
+  const state = query.get('state') ?? undefined;
+  const { search, sort } = listParameters(query);
+  const reading = useView<ClientsView>(api('/clients', { state, search, sort, from, count: SIZE }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Clients" />;
   return (
@@ -23,14 +26,19 @@ export function ClientsPage({ from, state }: { from: number; state: string | und
         note={count(data.total)}
       >
         <StateChips label="Clients in one state" counts={withoutDetails(data.counts)} state={state} />
-        {data.items.length === 0 ? (
+        <div class="list-tools">
+          <Search what="clients" />
+        </div>
+        {data.items.length === 0 && search !== undefined ? (
+          <Nothing>No client has “{search}” in its address or its last request.</Nothing>
+        ) : data.items.length === 0 ? (
           <Nothing>
             {state === undefined
               ? 'No client is connected.'
               : `No client is ${stateName(state)} at the moment.`}
           </Nothing>
         ) : (
-          <Clients clients={data.items} />
+          <Clients clients={data.items} isSortable />
         )}
         <Pager total={data.total} from={data.from} size={SIZE} name="clients" />
       </Panel>

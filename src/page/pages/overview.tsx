@@ -1,21 +1,27 @@
-import type { ClientsView, OverviewView, WorkspacesView } from '../../views/types.ts';
+import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '../../views/types.ts';
 import { Violations } from '../components/violations.tsx';
+import { Search } from '../components/list-tools.tsx';
 import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
+import { usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
 
 /** The number of items of a list that are shown here. */
 const SOME = 8;
+/** The number of jobs up to which there is nothing to search. */
+const FEW = 3;
 
 export function OverviewPage() {
+  const search = (usePlace().query.get('search') ?? '').toLowerCase();
   const reading = useView<OverviewView>(api('/overview'));
   const { data: workspaces } = useView<WorkspacesView>(api('/workspaces', { count: SOME }));
   const { data: clients } = useView<ClientsView>(api('/clients', { count: SOME }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Overview" />;
+  const isWanted = ({ title }: SleighSummary): boolean => title.toLowerCase().includes(search);
   const requests = Object.entries(data.requests).sort(([, a], [, b]) => b - a);
   return (
     <>
@@ -26,7 +32,7 @@ export function OverviewPage() {
         <Fact name="clients" href={page.clients}>
           {count(data.connections)}
         </Fact>
-        <Fact name="blocked" href={page.clients} tone={data.blocked > 0 ? 'waiting' : ''}>
+        <Fact name="blocked" href={page.clients}>
           {count(data.blocked)}
         </Fact>
         <Fact name="sleighs">{count(data.sleighs.length + data.oldSleighs.length)}</Fact>
@@ -48,6 +54,11 @@ export function OverviewPage() {
         <Violations verification={data.verification} />
       )}
       <Panel title="Sleighs" note={data.sleighs.length === 100 ? 'the newest 100' : undefined}>
+        {data.sleighs.length > FEW && (
+          <div class="list-tools">
+            <Search what="jobs" />
+          </div>
+        )}
         {data.oldSleighs.length > 0 && <OldSleighs sleighs={data.oldSleighs} />}
         {data.sleighs.length + data.oldSleighs.length === 0 ? (
           <Nothing>
@@ -59,7 +70,7 @@ export function OverviewPage() {
             <code>sleigh</code>.
           </Nothing>
         ) : (
-          <Sleighs sleighs={data.sleighs} now={data.now} />
+          <Sleighs sleighs={data.sleighs.filter(isWanted)} now={data.now} />
         )}
       </Panel>
       <div class="plots">

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ReplayView } from '../../views/types.ts';
+import type { ReplayView, StepView } from '../../views/types.ts';
 import { Actors } from '../components/actors.tsx';
 import { Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
 import {
@@ -14,7 +14,7 @@ import {
   type ReplayClock,
 } from '../lib/clock.ts';
 import { Timeline } from '../components/timeline.tsx';
-import { count } from '../lib/format.ts';
+import { count, timeOfDay } from '../lib/format.ts';
 import { api } from '../lib/paths.ts';
 import { goQuery, usePlace } from '../lib/router.ts';
 import { useView } from '../lib/use-view.ts';
@@ -43,6 +43,11 @@ function Replay({ trace }: { trace: ReplayView }) {
   const [clock, setClock] = useState(() =>
     newClock(trace.steps, Number(query.get('step') ?? scope?.first ?? 1)),
   );
+  // While it plays, the address would change too often.
+  useEffect(() => {
+    if (!clock.isPlaying) goQuery({ step: clock.step }, 'replace');
+  }, [clock.isPlaying, clock.step]);
+  const { data: step } = useView<StepView>(api(`/replay/${clock.step}`), 'once');
   useFrames(clock.isPlaying, (passed) => setClock((clock) => elapse(clock, passed)));
 
   const { violation } = trace;
@@ -56,8 +61,8 @@ function Replay({ trace }: { trace: ReplayView }) {
           </button>
         </div>
       )}
-      <Controls clock={clock} onClock={setClock} trace={trace} scope={scope?.scope} />
-      {scope !== undefined && !scope.scope.startsWith('connection ') && (
+      <Controls clock={clock} onClock={setClock} trace={trace} scope={scope?.scope} time={step?.time} />
+      {scope !== undefined && !isConnection(scope.scope) && (
         <Panel title="Timeline">
           <Timeline
             key={scope.scope}
@@ -80,18 +85,26 @@ function Replay({ trace }: { trace: ReplayView }) {
   );
 }
 
+const isConnection = (scope: string): boolean => scope.startsWith('connection ');
+const GROUPS: readonly (readonly [label: string, holds: (scope: string) => boolean])[] = [
+  ['Jobs', (scope) => !isConnection(scope)],
+  ['Clients', isConnection],
+];
+
 /** The first sleigh, or a connection if there is none. */
 const usual = ({ scopes }: ReplayView): ReplayView['scopes'][number] | undefined =>
-  scopes.find(({ scope }) => !scope.startsWith('connection ')) ?? scopes[0];
+  scopes.find(({ scope }) => !isConnection(scope)) ?? scopes[0];
 
 interface ControlsProps {
   readonly clock: ReplayClock;
   readonly onClock: (clock: ReplayClock) => void;
   readonly trace: ReplayView;
   readonly scope: string | undefined;
+  /** When the step was taken. */
+  readonly time: number | undefined;
 }
 
-function Controls({ clock, onClock, trace, scope }: ControlsProps) {
+function Controls({ clock, onClock, trace, scope, time }: ControlsProps) {
   const choose = (name: string): void => {
     goQuery({ scope: name, actor: undefined, chart: undefined, state: undefined, from: undefined });
     const first = trace.scopes.find(({ scope }) => scope === name)?.first;
@@ -117,6 +130,7 @@ function Controls({ clock, onClock, trace, scope }: ControlsProps) {
       <label class="seek">
         <span>
           Step <b>{count(clock.step)}</b> of {count(clock.steps)}
+          {time !== undefined && <>, at {timeOfDay(time)}</>}
         </span>
         <input
           type="range"
@@ -140,13 +154,20 @@ function Controls({ clock, onClock, trace, scope }: ControlsProps) {
         </select>
       </label>
       <label>
-        Of{' '}
+        Job or client{' '}
         <select value={scope} onChange={({ currentTarget }) => choose(currentTarget.value)}>
-          {trace.scopes.map(({ scope }) => (
-            <option key={scope} value={scope}>
-              {scope}
-            </option>
-          ))}
+          {GROUPS.map(([label, holds]) => {
+            const scopes = trace.scopes.filter((each) => holds(each.scope));
+            return scopes.length === 0 ? null : (
+              <optgroup key={label} label={label}>
+                {scopes.map(({ scope }) => (
+                  <option key={scope} value={scope}>
+                    {scope}
+                  </option>
+                ))}
+              </optgroup>
+            );
+          })}
         </select>
       </label>
     </section>

@@ -38,7 +38,13 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
   const from = Number(query.get('from') ?? 0);
   const reading = useView<SleighView>(apiOf(page.sleigh({ name })));
   const workers = useView<WorkersView>(
-    apiOf(`${page.sleigh({ name })}/workers`, { state, from, count: BOARD_SIZE }),
+    apiOf(`${page.sleigh({ name })}/workers`, {
+      state,
+      search: query.get('worker') ?? undefined,
+      sort: query.get('sort') ?? undefined,
+      from,
+      count: BOARD_SIZE,
+    }),
   );
   const failures = useView<FailedElementsView>(
     apiOf(`${page.sleigh({ name })}/failures`, {

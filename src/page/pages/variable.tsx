@@ -64,12 +64,8 @@ export function VariablePage({ workspace, name, from }: { workspace: string; nam
       <Facts>
         <Fact name="mode">{mode}</Fact>
         <Fact name="values">{count(values)}</Fact>
-        <Fact name="wait to fetch" tone={fetchers > 0 ? 'waiting' : ''}>
-          {count(fetchers)}
-        </Fact>
-        <Fact name="wait to find" tone={finders > 0 ? 'waiting' : ''}>
-          {count(finders)}
-        </Fact>
+        <Fact name="wait to fetch">{count(fetchers)}</Fact>
+        <Fact name="wait to find">{count(finders)}</Fact>
       </Facts>
       {fetched !== undefined && (
         <Panel title="Fetched">

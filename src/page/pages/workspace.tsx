@@ -11,6 +11,7 @@ import {
   Table,
   Waiting,
 } from '../components/parts.tsx';
+import { listParameters, Search, SortHead } from '../components/list-tools.tsx';
 import { ValuePreview } from '../components/value.tsx';
 import { WriteButton } from '../components/writing.tsx';
 import { count, plural } from '../lib/format.ts';
@@ -20,8 +21,11 @@ import { useView } from '../lib/use-view.ts';
 
 const SIZE = 100;
 
-export function WorkspacePage({ name, from }: { name: string; from: number }) {
-  const reading = useView<WorkspaceView>(apiOf(page.workspace({ name }), { from, count: SIZE }));
+export function WorkspacePage({ name, from, query }: { name: string; from: number; query: URLSearchParams }) {
+  const { search, sort } = listParameters(query);
+  const reading = useView<WorkspaceView>(
+    apiOf(page.workspace({ name }), { search, sort, from, count: SIZE }),
+  );
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="workspace" />;
   const metadata = Object.entries(data.metadata);
@@ -36,7 +40,7 @@ export function WorkspacePage({ name, from }: { name: string; from: number }) {
           path={apiOf(page.workspace(data))}
           question={
             <>
-              The workspace <b>{data.title}</b> goes with its {plural(data.list.total, 'variable')}; whoever
+              The workspace <b>{data.title}</b> goes with its {plural(data.variables, 'variable')}; whoever
               waits in it is told. This cannot be undone.
             </>
           }
@@ -45,12 +49,17 @@ export function WorkspacePage({ name, from }: { name: string; from: number }) {
         />
       </PageHead>
       <Facts>
-        <Fact name="variables">{count(data.list.total)}</Fact>
+        <Fact name="variables">{count(data.variables)}</Fact>
         <Fact name="persistent">{data.persistent ? 'yes' : 'no'}</Fact>
         <Fact name="owner">{data.owner === '' ? 'none' : data.owner}</Fact>
       </Facts>
       <Panel title="Variables">
-        {data.list.items.length === 0 ? (
+        <div class="list-tools">
+          <Search what="variables" />
+        </div>
+        {data.list.items.length === 0 && search !== undefined ? (
+          <Nothing>No variable has “{search}” in its name.</Nothing>
+        ) : data.list.items.length === 0 ? (
           <Nothing>
             No variables yet. A client makes one by <code>store</code>, by <code>declare var</code>, or by
             waiting for one.
@@ -60,11 +69,17 @@ export function WorkspacePage({ name, from }: { name: string; from: number }) {
             caption={`Variables of ${data.title}`}
             head={
               <>
-                <Head>Variable</Head>
-                <Head>Mode</Head>
-                <Head number>Values</Head>
-                <Head number>Wait to fetch</Head>
-                <Head number>Wait to find</Head>
+                <SortHead by="name">Variable</SortHead>
+                <SortHead by="mode">Mode</SortHead>
+                <SortHead by="values" number>
+                  Values
+                </SortHead>
+                <SortHead by="fetchers" number>
+                  Wait to fetch
+                </SortHead>
+                <SortHead by="finders" number>
+                  Wait to find
+                </SortHead>
                 <Head>Next value</Head>
               </>
             }
