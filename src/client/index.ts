@@ -27,14 +27,18 @@ export { TaskError } from './task/outcome.ts';
 export type { Outcome, OutcomeError, OutcomeValue } from './task/outcomes.ts';
 export type { ByteStream } from './connection/outgoing.ts';
 export { Results, type ErrorHandling, type ResultOf } from './master/results.ts';
+export type { NodeOptions, ResourceLimits } from './sentinel/node-flags.ts';
 export { Sentinel, type SentinelOptions } from './sentinel/sentinel.ts';
 export type { JobEndReason } from './master/job-end.ts';
 export { Sleigh } from './master/sleigh.ts';
 export { SleighPool } from './master/sleigh-pool.ts';
 export type {
+  CallListeners,
   EachElemOptions,
   EachWorkerOptions,
+  ElementProgress,
   LaunchOptions,
+  LogLine,
   OnDeadWorker,
   SleighOptions,
   SleighPoolOptions,

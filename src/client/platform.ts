@@ -5,6 +5,7 @@ import type { ChildKind } from './sentinel/child.ts';
 import { hostClock, type Clock, type Timer } from './clock.ts';
 import { startTimer } from './options/durations.ts';
 import { NwsConnection, type ConnectionOptions } from './connection/connection.ts';
+import type { NodeOptions } from './sentinel/node-flags.ts';
 import { loadModule, type Exports } from './task/module-function.ts';
 import { startWorkerChild, type WorkerChild } from './sentinel/worker-child.ts';
 
@@ -33,7 +34,7 @@ export interface Platform {
    * Starts a worker. Its first message is a WorkerOrder.
    * @param args shown in lists of processes
    */
-  startWorker(kind: ChildKind, args: readonly string[]): WorkerChild;
+  startWorker(kind: ChildKind, args: readonly string[], node?: NodeOptions): WorkerChild;
 }
 
 /** The clock, the processes and the network of this host. */

@@ -173,6 +173,8 @@ export const KEY = {
   /** The index of the first element of each of these batches, and the seed of their random numbers (S23.7). */
   index: 'index',
   seed: 'seed',
+  /** `1` means that the master takes the reports of the calls (S23.9). */
+  listens: 'listens',
   /** Whose task it is in the queue, and before which others it is given (S28). */
   share: 'share',
   priority: 'priority',

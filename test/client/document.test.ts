@@ -79,6 +79,10 @@ describe.skipIf(isShort)('the code in docs/client.md', () => {
     ]);
   });
 
+  it('says how far the calls are', async () => {
+    expect(await run('progress.mjs')).toEqual(['element 0 has begun', 'done 2', '2 true 0']);
+  });
+
   it('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',

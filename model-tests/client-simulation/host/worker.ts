@@ -110,6 +110,7 @@ class SimulatedWorker {
       {
         platform: this.#host.platformOf(process),
         memory: () => process.memory,
+        print: () => undefined,
         complain: (text) => {
           // It learns when it comes back that its result was received (S18).
           if (text.includes('no current task'))

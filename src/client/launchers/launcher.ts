@@ -1,6 +1,7 @@
 import type { ServerAddress } from '../connection/server-address.ts';
 import { startChild, type ChildKind } from '../sentinel/child.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
+import type { NodeOptions } from '../sentinel/node-flags.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { RestartBudget } from '../options/respawn.ts';
 import type { SentinelMessage, SentinelProgramOrder } from '../sentinel/sentinel-program.ts';
@@ -45,6 +46,8 @@ export interface LaunchOrder {
   readonly maxTasksPerWorker?: number | undefined;
   /** Bytes of memory above which a worker is replaced between two elements. */
   readonly maxMemory?: number | undefined;
+  /** Flags of Node for the workers, and the limits of their memory. */
+  readonly node?: NodeOptions | undefined;
   /** Whether the workers do not keep this process alive. The default is false. */
   readonly unref?: boolean | undefined;
   /** Seconds within which the sentinels may come back when they have lost the server (P15). */
@@ -83,9 +86,9 @@ export const threadsBeside = (): Launcher => ({ start: (order) => startHere('thr
  * @param home the kind of the sentinel itself
  */
 async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Promise<Launched> {
-  const { hosts, onDeath, onOutput, ...rest } = order;
+  const { hosts, unref, onDeath, onOutput, ...details } = order;
   if (hosts.length > 0) throw new LaunchError(LAUNCH.hostsNeedLauncher());
-  const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace], { unref: order.unref });
+  const child = startChild(home, 'sentinel/sentinel-program.js', [order.workspace], { unref });
   let reason: string | undefined;
   const gone = child.ended.then((how) => reason ?? `their sentinel has ended: ${how}`);
   const stop = async (): Promise<void> => {
@@ -103,7 +106,6 @@ async function startHere(kind: ChildKind, order: LaunchOrder, home = kind): Prom
     });
     void gone.then((how) => reject(new LaunchError(LAUNCH.workersNotStarted(how))));
   });
-  const { unref: _unref, ...details } = rest;
   const sentinelOrder: SentinelProgramOrder = { ...details, kind };
   child.send(sentinelOrder);
   try {

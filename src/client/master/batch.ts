@@ -4,6 +4,7 @@ import { totalOf, type BatchOptions } from '../options/batch-options.ts';
 import { Condition } from '../condition.ts';
 import { failed, type Outcome } from '../task/outcome.ts';
 import { Pace } from './pace.ts';
+import { Rate } from './rate.ts';
 import { Retries } from './retries.ts';
 import { SleighError } from './sleigh-error.ts';
 import type { ElementOwner } from './element-owner.ts';
@@ -35,6 +36,7 @@ export class Batch implements ElementOwner {
   #given = 0;
   /** The number of elements read. */
   #read = 0;
+  readonly #rate: Rate;
   #done = 0;
   #failed = 0;
   /** The input, while its next element is awaited. */
@@ -52,6 +54,7 @@ export class Batch implements ElementOwner {
     this.id = options.id;
     this.settled = new Promise((resolve) => (this.#settle = resolve));
     const { group, marks, id, onAbort, retry, clock } = options;
+    this.#rate = new Rate(clock);
     this.retries = retry && new Retries({ policy: retry, clock, onFault: (error) => this.cancel(error) });
     this.#life = new BatchLife({
       mark: () => {
@@ -284,11 +287,17 @@ export class Batch implements ElementOwner {
       this.#failed++;
       report?.failed(outcome, sent[at]);
     }
-    const progress = { done: this.#done, failed: this.#failed, read: this.#read, total: totalOf(elements) };
+    const total = totalOf(elements);
+    const progress = { done: this.#done, failed: this.#failed, read: this.#read, total };
     report?.progress(progress);
     if (onProgress === undefined) return;
+    const ratePerSecond = this.#rate.at(this.#done);
+    const millisecondsLeft =
+      total === undefined
+        ? undefined
+        : (1_000 * (total - this.#done)) / Math.max(ratePerSecond, Number.MIN_VALUE);
     try {
-      onProgress(progress);
+      onProgress({ ...progress, ratePerSecond, millisecondsLeft });
     } catch (error) {
       this.cancel(error);
     }

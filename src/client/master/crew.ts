@@ -42,11 +42,15 @@ export class Crew {
     respawn,
     maxTasksPerWorker,
     maxMemory,
+    execArgv,
+    resourceLimits,
   }: LaunchOptions): Promise<Launched> {
     const limits = { respawn: restartBudget(respawn, workers), maxTasksPerWorker, maxMemory };
+    const node = { execArgv, resourceLimits };
     const launched = await launch.start({
       ...this.#order,
       ...limits,
+      node,
       workers,
       hosts,
       place: { cwd, env },
@@ -85,5 +89,7 @@ export const orAsAtTheStart = (options: LaunchOptions, start: LaunchOptions): La
     respawn: options.respawn ?? start.respawn,
     maxTasksPerWorker: options.maxTasksPerWorker ?? start.maxTasksPerWorker,
     maxMemory: options.maxMemory ?? start.maxMemory,
+    execArgv: options.execArgv ?? start.execArgv,
+    resourceLimits: options.resourceLimits ?? start.resourceLimits,
   };
 };

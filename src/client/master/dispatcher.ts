@@ -1,5 +1,6 @@
 import { KEY, VARIABLE } from '../../wire/names.ts';
 import { BatchReports } from './batch-reports.ts';
+import { CallReports } from './call-reports.ts';
 import { CancelMarks } from './cancel-marks.ts';
 import { delay, type Clock } from '../clock.ts';
 import type { Found } from '../connection/connection.ts';
@@ -57,6 +58,8 @@ export interface DispatcherOptions {
 export class Dispatcher implements TaskSender {
   readonly marks: CancelMarks;
   readonly reports: BatchReports;
+  /** What calls say while they run. */
+  readonly callReports: CallReports;
   readonly maxAttempts: number;
   readonly mayRepeat: boolean;
   /** The hosts of the workers by rank, from their results. */
@@ -75,6 +78,7 @@ export class Dispatcher implements TaskSender {
     this.#options = options;
     const { lines, workspace, workers, maxAttempts, mayRepeat, clock } = options;
     this.marks = new CancelMarks(lines, workspace);
+    this.callReports = new CallReports(lines, workspace);
     this.reports = new BatchReports({ lines, workspace, clock, hosts: this.hosts, maxAttempts });
     this.maxAttempts = maxAttempts;
     this.mayRepeat = mayRepeat;

@@ -1,7 +1,7 @@
 import { Batch } from './batch.ts';
 import type { FunctionName } from './fixed-arguments.ts';
 import { followCrew } from './follow-crew.ts';
-import { forgetWhenSettled, type MasterJob } from './master-job.ts';
+import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
 import type { TaskGroup } from './task-group.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { checkElements, checkTask, EACH_ELEM } from '../options/option-rules.ts';
@@ -26,7 +26,7 @@ export async function beginBatch(
   checkOptions('eachElem', options, EACH_ELEM);
   const { ordered = true, onProgress, signal, onAbort = 'ask' } = options;
   signal?.throwIfAborted();
-  const metadata = await job.fixedArguments.metadataOf(task, options);
+  const metadata = await metadataOf(job, task, options);
   job.end.throwIfDecided();
   const { dispatcher } = job;
   const id = job.nextBatch();
@@ -44,6 +44,7 @@ export async function beginBatch(
     report: dispatcher.reports.begin(id, task),
   });
   addToDispatcher(job, batch);
+  listenTo(job, batch, options);
   forgetWhenSettled(job, batch, metadata, signal);
   return batch;
 }

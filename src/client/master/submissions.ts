@@ -7,7 +7,7 @@ import { lazyCallSite } from '../task/stacks.ts';
 import type { ChunkPart } from '../values/chunk.ts';
 import { addToDispatcher, groupOf } from './each-elem.ts';
 import type { FunctionName } from './fixed-arguments.ts';
-import { forgetWhenSettled, type MasterJob } from './master-job.ts';
+import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
 import { Submission } from './submission.ts';
 
 /** The calls of `submit` of one function. On the page they are one batch, which is open until the job ends. */
@@ -60,7 +60,7 @@ export class Submissions {
     const { signal, onAbort = 'ask' } = options;
     signal?.throwIfAborted();
     const job = this.#job;
-    const metadata = await job.fixedArguments.metadataOf(task, options);
+    const metadata = await metadataOf(job, task, options);
     job.end.throwIfDecided();
     const batch = this.#openBatch(task);
     return new Promise((resolve, reject) => {
@@ -82,6 +82,7 @@ export class Submissions {
         onFault: reject,
       });
       addToDispatcher(job, submission);
+      listenTo(job, submission, options);
       forgetWhenSettled(job, submission, metadata, signal);
     });
   }

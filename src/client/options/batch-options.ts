@@ -16,11 +16,15 @@ export interface Progress {
   readonly read: number;
   /** The total number, if the input has one (an array, a Set …). */
   readonly total: number | undefined;
+  /** Elements that got an outcome in a second, over the last ten seconds. */
+  readonly ratePerSecond: number;
+  /** Milliseconds until the last one has an outcome, at that rate; undefined if the total is not known. */
+  readonly millisecondsLeft: number | undefined;
 }
 
 /** Reports one batch (S24). */
 export interface BatchReport {
-  progress(latest: Progress): void;
+  progress(latest: Omit<Progress, 'ratePerSecond' | 'millisecondsLeft'>): void;
   /** @param element as it was sent, if it was */
   failed(outcome: OutcomeError, element: ChunkPart | undefined): void;
   ended(): void;

@@ -23,6 +23,7 @@ import type {
   SubmitOptions,
   TaskOptions,
 } from './sleigh-options.ts';
+import type { ResourceLimits } from '../sentinel/node-flags.ts';
 import { checkRespawn } from './respawn.ts';
 import { checkRetry } from './retry.ts';
 import type {
@@ -95,6 +96,18 @@ export const WORKSPACE: Rules<WorkspaceOptions> = {
   metadata: isMetadata,
 };
 
+const isPositive = mustBe(
+  'a number over 0',
+  (value) => typeof value === 'number' && value > 0 && value < Infinity,
+  rangeError,
+);
+
+const RESOURCES: Rules<ResourceLimits> = {
+  maxOldGenerationSizeMb: isPositive,
+  maxYoungGenerationSizeMb: isPositive,
+  stackSizeMb: isPositive,
+};
+
 const LAUNCH: Rules<LaunchOptions> = {
   workers: wholeFrom(1),
   hosts: mustBe(
@@ -112,6 +125,11 @@ const LAUNCH: Rules<LaunchOptions> = {
   ),
   cwd: isName,
   env: isMetadata,
+  execArgv: mustBe(
+    'an array of flags',
+    (value) => Array.isArray(value) && value.every((flag) => typeof flag === 'string' && flag !== ''),
+  ),
+  resourceLimits: (name, value) => checkOptions(`\`${name}\``, value, RESOURCES),
   respawn: checkRespawn,
   maxTasksPerWorker: wholeFrom(1),
   maxMemory: wholeFrom(1),
@@ -165,6 +183,8 @@ export const SUBMIT: Rules<SubmitOptions & { readonly fixedArgs: unknown }> = {
   ),
   retry: checkRetry,
   seed: mustBe('a number or a string', (value) => typeof value === 'number' || typeof value === 'string'),
+  onElementProgress: isFunction,
+  onLog: isFunction,
   fixedArgs: anything,
 };
 
@@ -172,12 +192,6 @@ const TASK: Rules<TaskOptions & { readonly fixedArgs: unknown }> = {
   ...SUBMIT,
   errors: oneOf('throw', 'collect'),
 };
-
-const isPositive = mustBe(
-  'a number over 0',
-  (value) => typeof value === 'number' && value > 0 && value < Infinity,
-  rangeError,
-);
 
 export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }> = {
   ...TASK,

@@ -1,6 +1,7 @@
 import type { Progress } from './batch-options.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import type { Launcher } from '../launchers/launcher.ts';
+import type { NodeOptions } from '../sentinel/node-flags.ts';
 import type { Place } from '../sentinel/place.ts';
 import type { Outcome } from '../task/outcomes.ts';
 import type { Respawn } from './respawn.ts';
@@ -12,7 +13,7 @@ import type { OnAbort } from '../task/task-metadata.ts';
 export type OnDeadWorker = 'requeue' | 'null' | 'shutdown';
 
 /** The workers to start. */
-export interface LaunchOptions extends Place {
+export interface LaunchOptions extends Place, NodeOptions {
   /** The number of workers; a group that closes expects this many (S4). 0 is allowed if others may join (S17). */
   readonly workers: number;
   /** The hosts of the workers, for a launcher that reaches other hosts. */
@@ -87,8 +88,32 @@ export interface SleighPoolOptions extends Omit<SleighOptions, 'unref'> {
   readonly idleTimeout?: number | undefined;
 }
 
+/** What is called with what calls say while they run. An error that these functions throw cancels the calls. */
+export interface CallListeners {
+  /** Called with values of `context.progress`, soon after the call has said so; some may be skipped. */
+  readonly onElementProgress?: ((progress: ElementProgress) => void) | undefined;
+  /** Called with each line of `context.log`. By default the lines go to the output of the workers. */
+  readonly onLog?: ((line: LogLine) => void) | undefined;
+}
+
+/** What a call has said by `context.progress`. */
+export interface ElementProgress {
+  /** The index of the element. */
+  readonly index: number;
+  /** The rank of the worker. */
+  readonly worker: number;
+  readonly value: unknown;
+}
+
+/** A line that a call has written by `context.log`. */
+export interface LogLine {
+  readonly index: number;
+  readonly worker: number;
+  readonly text: string;
+}
+
 /** The options of one call. */
-export interface SubmitOptions {
+export interface SubmitOptions extends CallListeners {
   /**
    * Cancels the batch or the call: queued elements are not called, running calls are ended as `onAbort` says, and the
    * reason is thrown.
@@ -148,7 +173,7 @@ export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> e
 export interface EachWorkerOptions<
   Result = unknown,
   Errors extends ErrorHandling = ErrorHandling,
-> extends TaskOptions<Errors> {
+> extends Omit<TaskOptions<Errors>, keyof CallListeners | 'retry' | 'priority'> {
   /**
    * In an elastic group: `present` (the default) for the workers that are registered; `all` also for every worker
    * that joins later, before its other tasks, until the job ends (S17).

@@ -1,3 +1,51 @@
+/** Limits of the memory of a worker, in MiB, as `resourceLimits` of a thread of Node. */
+export interface ResourceLimits {
+  /** The maximum size of the main heap. */
+  readonly maxOldGenerationSizeMb?: number | undefined;
+  /** The maximum size of the heap for recently created objects. */
+  readonly maxYoungGenerationSizeMb?: number | undefined;
+  /** The maximum size of the stack. */
+  readonly stackSizeMb?: number | undefined;
+}
+
+/** How Node runs the workers. */
+export interface NodeOptions {
+  /** Flags of Node in addition to those of this program; threads accept only some of them. */
+  readonly execArgv?: readonly string[] | undefined;
+  /**
+   * A worker that needs more ends, and its element fails with `worker-died`. For processes it is passed as flags of V8.
+   */
+  readonly resourceLimits?: ResourceLimits | undefined;
+}
+
+/** The flags of a worker process. */
+export const processFlags = (
+  own: readonly string[],
+  { execArgv = [], resourceLimits = {} }: NodeOptions,
+): string[] => [...flagsForProcess(own), ...limitFlags(resourceLimits), ...execArgv];
+
+/** A young generation has three semi-spaces. */
+const SEMI_SPACES = 3;
+
+const limitFlags = (limits: ResourceLimits): string[] => {
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, stackSizeMb: stack } = limits;
+  return [
+    ...(old === undefined ? [] : [`--max-old-space-size=${old}`]),
+    ...(young === undefined ? [] : [`--max-semi-space-size=${Math.max(1, Math.ceil(young / SEMI_SPACES))}`]),
+    ...(stack === undefined ? [] : [`--stack-size=${Math.round(stack * 1_024)}`]),
+  ];
+};
+
+/**
+ * The flags of a worker thread.
+ * @returns undefined if it inherits them
+ */
+export function threadFlags(own: readonly string[], { execArgv }: NodeOptions): string[] | undefined {
+  const inherited = flagsForThread(own);
+  if (execArgv === undefined) return inherited;
+  return [...(inherited ?? flagsForProcess(own)), ...execArgv];
+}
+
 /** Flags of Node that concern only this program, or stop it for a debugger. Children do not get them. */
 const OWN =
   /^(?:-[epic]+|--(?:eval|print|interactive|check|input-type|inspect-brk|inspect-wait|test|watch|run))(?:=|$)/;

@@ -4,6 +4,7 @@ import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
 import type { ChildKind } from './child.ts';
 import { delay } from '../clock.ts';
+import type { NodeOptions } from './node-flags.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { thisHost, type Platform } from '../platform.ts';
 import { SentinelEventWriter } from './sentinel-event-writer.ts';
@@ -34,6 +35,8 @@ export interface SentinelOrder {
    * data.
    */
   readonly reconnectGrace?: number | undefined;
+  /** Flags of Node for the workers, and the limits of their memory. */
+  readonly node?: NodeOptions | undefined;
 }
 
 export interface SentinelOptions extends SentinelOrder {
@@ -217,6 +220,7 @@ function poolOptions(
     kind,
     workers,
     budget: respawn === false ? undefined : respawn,
+    node: options.node,
     order: { server, workspace, preload, maxTasks: maxTasksPerWorker, maxMemory, reconnectGrace },
     askForRank: (replaces) => ranks.ask(replaces),
     report,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
@@ -8,7 +8,8 @@ import { ActivityWatch, newBoard } from '../worker/activity.ts';
 import type { ChildKind } from './child.ts';
 import { usageOf, type ProcessUsage } from './process-usage.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
-import { flagsForProcess, flagsForThread } from './node-flags.ts';
+import { defined } from '../../wire/with-defaults.ts';
+import { processFlags, threadFlags, type NodeOptions } from './node-flags.ts';
 import { packageFile } from '../package-file.ts';
 import {
   lineOf,
@@ -38,18 +39,22 @@ export interface WorkerChild {
 const LAST_OUTPUT_MS = 200;
 
 type Listener = (message: MessageFromWorker) => void;
-const IGNORE: Listener = () => undefined;
+const IGNORE = (): void => undefined;
 
 /** @param args shown in lists of processes */
-export function startWorkerChild(kind: ChildKind, args: readonly string[]): WorkerChild {
+export function startWorkerChild(
+  kind: ChildKind,
+  args: readonly string[],
+  node: NodeOptions = {},
+): WorkerChild {
   const url = packageFile('client/worker/worker-program.js');
-  return kind === 'process' ? startProcess(fileURLToPath(url), args) : startThread(url, args);
+  return kind === 'process' ? startProcess(fileURLToPath(url), args, node) : startThread(url, args, node);
 }
 
-function startProcess(path: string, args: readonly string[]): WorkerChild {
+function startProcess(path: string, args: readonly string[], node: NodeOptions): WorkerChild {
   const stdio = Array.from({ length: CHANNEL_FD + 1 }, (_, fd) => (fd === 0 ? 'ignore' : 'pipe'));
   // The leader of a process group, so that programs that tasks have started can be ended with it.
-  const child = spawn(process.execPath, [...flagsForProcess(process.execArgv), path, ...args], {
+  const child = spawn(process.execPath, [...processFlags(process.execArgv, node), path, ...args], {
     stdio,
     detached: true,
   });
@@ -97,19 +102,29 @@ function startProcess(path: string, args: readonly string[]): WorkerChild {
   };
 }
 
-function startThread(url: URL, args: readonly string[]): WorkerChild {
+function startThread(url: URL, args: readonly string[], node: NodeOptions): WorkerChild {
   const { port1, port2 } = new MessageChannel();
   const board = newBoard();
   const data: WatchdogData = { board, port: port2 };
-  const execArgv = flagsForThread(process.execArgv);
-  const worker = new Worker(url, {
+  const execArgv = threadFlags(process.execArgv, node);
+  const { resourceLimits } = node;
+  const options = {
     argv: [...args],
     ...(execArgv && { execArgv }),
+    ...(resourceLimits && { resourceLimits: defined(resourceLimits) }),
     stdout: true,
     stderr: true,
     workerData: data,
     transferList: [port2],
-  });
+  };
+  let worker: Worker;
+  try {
+    worker = new Worker(url, options);
+  } catch (error) {
+    // Threads accept only some flags of Node.
+    port1.close();
+    return notStarted(error instanceof Error ? error.message : String(error));
+  }
   let listener: Listener = IGNORE;
   const hear = (message: unknown): void => listener(unsafeCast<MessageFromWorker>(message));
   port1.on('message', hear);
@@ -141,3 +156,14 @@ function startThread(url: URL, args: readonly string[]): WorkerChild {
     kill: () => void worker.terminate(),
   };
 }
+
+/** A worker that has ended at once. */
+const notStarted = (why: string): WorkerChild => ({
+  ended: Promise.resolve(why),
+  stdout: Readable.from([]),
+  stderr: Readable.from([`sleigh: a worker cannot be started: ${why}\n`]),
+  usage: () => Promise.resolve(undefined),
+  send: IGNORE,
+  onMessage: IGNORE,
+  kill: () => undefined,
+});

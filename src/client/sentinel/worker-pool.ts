@@ -4,6 +4,7 @@ import type { RestartBudget } from '../../machines/pool/restart-budget.ts';
 import { workerProcessMachine, type WorkerEnd } from '../../machines/pool/worker-process.ts';
 import type { ChildKind } from './child.ts';
 import { delay, type Timer } from '../clock.ts';
+import type { NodeOptions } from './node-flags.ts';
 import { inLines } from './output-lines.ts';
 import type { Platform } from '../platform.ts';
 import type { WorkerChild } from './worker-child.ts';
@@ -19,6 +20,8 @@ export interface WorkerPoolOptions {
   readonly kind: ChildKind;
   /** The wanted number of workers. */
   readonly workers: number;
+  /** Flags of Node for the workers. */
+  readonly node?: NodeOptions | undefined;
   /** Undefined if workers are not replaced. */
   readonly budget: RestartBudget | undefined;
   /** The order of each worker without its rank. */
@@ -156,9 +159,9 @@ export class WorkerPool {
   }
 
   #startWorker(rank: number): void {
-    const { platform, kind, order, onOutput } = this.#options;
+    const { platform, kind, node, order, onOutput } = this.#options;
     const { host = '', port = '' } = order.server;
-    const child = platform.startWorker(kind, [host, String(port), order.workspace, String(rank)]);
+    const child = platform.startWorker(kind, [host, String(port), order.workspace, String(rank)], node);
     let timer: Timer | undefined;
     const machine = workerProcessMachine.provide({
       actions: {

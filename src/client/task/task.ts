@@ -23,6 +23,14 @@ export interface TaskContext<FixedArgs = unknown> {
    * are the same for any number of workers, in every chunk, and in every attempt.
    */
   random(): number;
+  /**
+   * Says how far the call is, to `onElementProgress` of its batch. Of values that follow each other quickly the newest is
+   * sent.
+   * @throws TypeError if the value cannot be sent
+   */
+  progress(value: unknown): void;
+  /** Writes a line, formatted as by `console.log`: to `onLog` of its batch, or else to the output of the worker. */
+  log(...parts: readonly unknown[]): void;
   /** The number of this worker: 0, 1, 2 … (S2). */
   readonly rank: number;
   /** The workspace of the job and its server, for `NetWorkSpace.use(context.workspace, context.server)`. */

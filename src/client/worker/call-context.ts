@@ -1,7 +1,10 @@
+import { formatWithOptions } from 'node:util';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { randomFrom } from '../task/random.ts';
 import type { TaskContext } from '../task/task.ts';
 import type { ElementId } from '../../wire/task-places.ts';
+import { encodeValue } from '../values/values.ts';
+import type { CallReporter } from './call-reporter.ts';
 import type { ElementCall } from './element-call.ts';
 
 export interface CallContextOptions {
@@ -14,11 +17,15 @@ export interface CallContextOptions {
   readonly rank: number;
   readonly workspace: string;
   readonly server: ServerAddress;
+  /** Undefined if no master listens. */
+  readonly reporter: CallReporter | undefined;
+  /** Writes a line to the output of the worker. */
+  readonly print: (line: string) => void;
 }
 
 /** The second argument of a call. What costs time is made when the call asks for it. */
 export function callContext(options: CallContextOptions): TaskContext {
-  const { call, element, attempt, seed, fixedArgs, rank, workspace, server } = options;
+  const { call, element, attempt, seed, fixedArgs, rank, workspace, server, reporter, print } = options;
   let random: (() => number) | undefined;
   return {
     fixedArgs,
@@ -29,6 +36,15 @@ export function callContext(options: CallContextOptions): TaskContext {
     attempt,
     get random() {
       return (random ??= randomFrom(JSON.stringify([seed ?? batchNumber(element), element.index])));
+    },
+    progress: (value) => {
+      encodeValue(value, 'progress');
+      reporter?.progress(value);
+    },
+    log: (...parts) => {
+      const text = formatWithOptions({ colors: false }, ...parts);
+      if (reporter === undefined) print(`element ${element.index}: ${text}`);
+      else reporter.log(text);
     },
     rank,
     workspace,

@@ -13,7 +13,9 @@ import type { ServerAddress } from '../connection/server-address.ts';
 import type { ChunkOutcome } from '../task/task-metadata.ts';
 import { failureOf, TaskStopped } from '../task/task-failure.ts';
 import { readable } from '../values/values.ts';
-import type { Call, Find } from './worker.ts';
+import { CALL_REPORTS, type CallReport } from '../task/call-report.ts';
+import { CallReporter } from './call-reporter.ts';
+import type { Access, Call } from './worker.ts';
 import type { CancelledBatches } from './worker-messages.ts';
 import { MODULE, TASK } from '../errors/job.ts';
 
@@ -25,6 +27,8 @@ export interface RunnerOptions {
   /** Records the current call. */
   readonly activity: Activity;
   readonly departure: Departure;
+  /** Writes to the output of the worker. */
+  readonly print: (text: string) => void;
   /** Called after each element. */
   readonly onElement: () => void;
 }
@@ -42,6 +46,8 @@ interface TaskDetails {
   readonly timeout: number;
   readonly attempt: number;
   readonly seed: string | undefined;
+  /** Sends a report to the master; undefined if it does not listen. */
+  readonly report: ((report: CallReport) => void) | undefined;
   /** Whether each worker calls it, so that its rank is the index. */
   readonly isForEveryone: boolean;
 }
@@ -79,16 +85,16 @@ export class TaskRunner {
     return this.#running?.fail(error) ?? false;
   }
 
-  /** @param find gets the fixed arguments */
-  caller(find: Find): Call {
-    return (value, metadata) => this.#call(find, value, metadata);
+  /** @param access to the workspace of the job */
+  caller(access: Access): Call {
+    return (value, metadata) => this.#call(access, value, metadata);
   }
 
-  async #call(find: Find, value: unknown, metadata: Metadata): Promise<unknown> {
+  async #call(access: Access, value: unknown, metadata: Metadata): Promise<unknown> {
     const elementAt = elementOfPlace(metadata);
     this.#batch = elementAt(0).batch;
     this.#dropFixedArgs(Number(metadata.get(KEY.fixedArgsFrom) ?? 0));
-    const details = await this.#prepare(find, metadata);
+    const details = await this.#prepare(access, metadata);
     const one = (value: unknown, at: number): Promise<unknown> =>
       this.#run(details, value, elementAt(at), at);
     if (metadata.get(KEY.chunk) !== '1' || !(value instanceof Chunk)) return one(readable(value), 0);
@@ -110,12 +116,12 @@ export class TaskRunner {
       if (Number(/\d+$/.exec(variable)?.[0]) < from) this.#fixedArgs.delete(variable);
   }
 
-  async #prepare(find: Find, metadata: Metadata): Promise<TaskDetails> {
+  async #prepare(access: Access, metadata: Metadata): Promise<TaskDetails> {
     const { activity } = this.#options;
     activity.begin({ batch: this.#batch, at: 0, limit: LOAD_LIMIT_MS, isLoading: true });
     try {
       const call = await this.#function(metadata);
-      const fixedArgs = await this.#fixed(find, metadata.get(KEY.fixedArgs));
+      const fixedArgs = await this.#fixed(access, metadata.get(KEY.fixedArgs));
       const timeout = Number(metadata.get(KEY.timeout) ?? Infinity);
       const isForEveryone = metadata.get(KEY.everyone) === '1';
       return {
@@ -125,6 +131,8 @@ export class TaskRunner {
         attempt: Number(metadata.get(KEY.attempt) ?? 1),
         seed: metadata.get(KEY.seed),
         isForEveryone,
+        report:
+          metadata.get(KEY.listens) === '1' ? (report) => access.store(CALL_REPORTS, report) : undefined,
       };
     } finally {
       activity.end();
@@ -168,7 +176,7 @@ export class TaskRunner {
   }
 
   /** Fetched once, and kept. */
-  async #fixed(find: Find, variable: string | undefined): Promise<unknown> {
+  async #fixed({ find }: Access, variable: string | undefined): Promise<unknown> {
     if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
     const found = await find(variable);
     // They are deleted when their batch has ended.
@@ -196,7 +204,20 @@ export class TaskRunner {
       onLeftRunning: () => departure.request('timed-out'),
     });
     const element = { batch, index: isForEveryone ? rank : index };
-    const context = callContext({ ...details, call: running, element, rank, workspace, server });
+    const { clock } = platform;
+    const about = { ...element, worker: rank };
+    const reporter = details.report && new CallReporter({ clock, send: details.report, about });
+    const print = (line: string): void => this.#options.print(`${line}\n`);
+    const context = callContext({
+      ...details,
+      call: running,
+      element,
+      rank,
+      workspace,
+      server,
+      reporter,
+      print,
+    });
     this.#running = running;
     activity.begin({ batch: this.#batch, at, limit: timeout, isLoading: false });
     try {
@@ -204,6 +225,7 @@ export class TaskRunner {
     } finally {
       this.#running = undefined;
       activity.end();
+      reporter?.end();
       onElement();
     }
   }

@@ -16,6 +16,8 @@ import type { MessageToWorker, WorkerOrder } from './worker-messages.ts';
 export interface WorkerProcess {
   /** The memory that it uses, in bytes. */
   readonly memory: () => number;
+  /** Writes to standard output. */
+  readonly print: (text: string) => void;
   /** Writes to standard error. */
   readonly complain: (text: string) => void;
   readonly exit: (status: number) => void;
@@ -92,6 +94,7 @@ export class WorkerMain {
       platform: this.#platform,
       activity: this.#link.activity,
       departure,
+      print: this.#process.print,
       onElement: () => this.#look(order),
     });
     this.#runner = runner;

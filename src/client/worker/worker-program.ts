@@ -15,6 +15,7 @@ const complain = (text: string): void => void process.stderr.write(text);
 process.setSourceMapsEnabled(true);
 const session = new WorkerMain(link, {
   memory: () => (isMainThread ? process.memoryUsage.rss() : getHeapStatistics().used_heap_size),
+  print: (text) => void process.stdout.write(text),
   complain,
   exit: (status) => process.exit(status),
 });

@@ -15,8 +15,7 @@ import { chunkResult, failedResult, resultOf, type TaskResult } from '../task/ta
 export type Call = (value: unknown, metadata: Metadata) => unknown;
 
 export interface WorkerOptions extends WorkerSessionOptions {
-  /** @param find gets a value of the workspace over the current connection */
-  readonly call: (find: Find) => Call;
+  readonly call: (access: Access) => Call;
   /** Says when the worker is to leave. */
   readonly departure?: Departure;
   /** Called when it has registered. */
@@ -25,8 +24,13 @@ export interface WorkerOptions extends WorkerSessionOptions {
   readonly onRefusal: (error: unknown) => void;
 }
 
-/** @returns undefined if there is none */
-export type Find = (variable: string) => Promise<Found | undefined>;
+/** Access to the variables of the workspace, over the current connection. */
+export interface Access {
+  /** @returns undefined if there is none */
+  readonly find: (variable: string) => Promise<Found | undefined>;
+  /** Does not wait, and is lost with the connection. */
+  readonly store: (variable: string, value: unknown) => void;
+}
 
 /**
  * Registers, and calls the function for one task after another. It returns when the worker is to leave, when the job
@@ -42,9 +46,12 @@ export async function work(options: WorkerOptions): Promise<void> {
 async function workThrough(registration: WorkerSession, options: WorkerOptions): Promise<void> {
   const { workspace, onRefusal, platform = thisHost, departure = new Departure() } = options;
   const { clock } = platform;
-  const call = options.call((variable) =>
-    registration.use((connection) => connection.findTry(workspace, variable)),
-  );
+  const call = options.call({
+    find: (variable) => registration.use((connection) => connection.findTry(workspace, variable)),
+    store: (variable, value) => {
+      registration.use((connection) => connection.store(workspace, variable, value)).catch(() => undefined);
+    },
+  });
   /** Stores the result of the current task, if there is one, and fetches the next. */
   const next = (result?: TaskResult): Promise<Found> =>
     registration.use(async (connection) => {

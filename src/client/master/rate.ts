@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts';
+
+/** The time over which the rate is measured, and between two of its measurements, in milliseconds. */
+const SPAN_MS = 10_000;
+const STEP_MS = 500;
+
+interface Measurement {
+  readonly at: number;
+  readonly done: number;
+}
+
+/** How many elements of a batch are done in a second. */
+export class Rate {
+  readonly #clock: Clock;
+  /** Oldest first. */
+  readonly #measurements: Measurement[];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#measurements = [{ at: clock.now(), done: 0 }];
+  }
+
+  /**
+   * @param done the number of elements that are done
+   * @returns elements a second
+   */
+  at(done: number): number {
+    const at = this.#clock.now();
+    const latest = this.#measurements.at(-1);
+    if (latest === undefined || at - latest.at >= STEP_MS) this.#measurements.push({ at, done });
+    while (this.#measurements.length > 2 && at - (this.#measurements[1]?.at ?? at) >= SPAN_MS)
+      this.#measurements.shift();
+    const [oldest = { at, done }] = this.#measurements;
+    return (1_000 * (done - oldest.done)) / Math.max(1, at - oldest.at);
+  }
+}
