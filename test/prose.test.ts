@@ -43,3 +43,9 @@ describe.each(['src', 'test', 'docs', 'model-tests'])('the texts in %s', (folder
     expect(found).toEqual([]);
   });
 });
+
+it('the glossary has at most 40 entries', () => {
+  const rows = readFileSync(`${root}docs/glossary.md`, 'utf8').match(/^\| (?!word |-)/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.length).toBeLessThanOrEqual(40);
+});

@@ -7,6 +7,7 @@ const SRC = join(import.meta.dirname, '../../src');
 
 /** Occurrences that are not names of the protocol: options of programs, and limits (P12). */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  'client/master/crew.ts': ['reconnectGrace'],
   'client/master/fixed-arguments.ts': ['fixedArgs'],
   'cli/run-job.ts': ['reconnectGrace', 'maxAttempts'],
   'sleigh/job-variables.ts': ['workerCount'],
