@@ -7,6 +7,7 @@ import { Views } from '../views/views.ts';
 import { sizeOf } from '../wire/payload.ts';
 import { Babelfishes } from './babelfish.ts';
 import { drawingsIn } from './drawings.ts';
+import { orderableJob } from '../views/orderable-job.ts';
 import { metricsOf } from './metrics.ts';
 import type { Site } from './site.ts';
 import type { WebServer } from './web-server.ts';
@@ -77,6 +78,7 @@ export class LiveSite implements Site {
         const [next] = core.workspaces.find(workspace)?.find(variable)?.values(0, 1) ?? [];
         return next && sizeOf(next.payload);
       },
+      job: (workspace) => orderableJob(core, workspace),
       show: (value) => ({ value: valueView(value, { peek }) }),
       log: (what, fields) => logger.warn({ audit: true, ...fields }, what),
     };

@@ -71,6 +71,19 @@ export const PROBLEM = {
   noToken: errorKind('401', () => 'a token is needed', 'Give it as `Authorization: Bearer TOKEN`.'),
   wrongToken: errorKind('401', () => 'the token is wrong', 'The server printed the token when it started.'),
   noValue: errorKind('404', () => 'there is no value to fetch', 'Look whether somebody else has fetched it.'),
+  noJob: errorKind('404', () => 'there is no such job', 'Look whether it has ended.'),
+  noBatch: errorKind(
+    '404',
+    (id: string) => `there is no batch ${id} that its master could cancel`,
+    'Look whether it has ended; only masters of this project’s client can be asked.',
+    '7',
+  ),
+  noWorker: errorKind(
+    '404',
+    (rank: string) => `there is no worker ${rank} that its sentinel could stop`,
+    'Look whether it has ended; only sentinels of this project’s client can be asked.',
+    '3',
+  ),
   valueTooLarge: errorKind(
     '413',
     (size: number, most: number) => `the value has ${size} bytes; from here at most ${most} can be fetched`,

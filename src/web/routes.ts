@@ -43,6 +43,27 @@ export const WRITES = [
     needsToken: true,
     returns: 'the value that was taken, as JSON',
   },
+  {
+    methods: ['POST'],
+    path: '/api/sleighs/*/end',
+    handler: 'endJob',
+    needsToken: true,
+    returns: '`{}`; the job shuts down (S14)',
+  },
+  {
+    methods: ['POST'],
+    path: '/api/sleighs/*/batches/*/cancel',
+    handler: 'cancelBatch',
+    needsToken: true,
+    returns: '`{}`; the master of this project’s client cancels the batch (S24.5)',
+  },
+  {
+    methods: ['POST'],
+    path: '/api/sleighs/*/workers/*/stop',
+    handler: 'stopWorker',
+    needsToken: true,
+    returns: '`{}`; the sentinel of this project’s client kills the worker and replaces it (S24.5)',
+  },
 ] as const satisfies readonly WebRoute[];
 
 /** Requests that read. The last one answers what no other does. */

@@ -4,8 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import type { NwsConnection } from '../client/connection/connection.ts';
 import { NwsError } from '../client/connection/errors.ts';
 import { fromWire } from '../client/connection/text.ts';
+import type { OrderableJob } from '../views/orderable-job.ts';
 import type { FetchedView } from '../views/types.ts';
-import { VERB } from '../wire/names.ts';
+import { JOB_ORDERS, type JobOrder } from '../wire/job-order.ts';
+import { KEY, VARIABLE, VERB } from '../wire/names.ts';
+import { TEXT_DESCRIPTOR } from '../wire/reply.ts';
 import type { Value } from '../workspace/value.ts';
 import { Problem } from './answers.ts';
 import { PROBLEM } from './problems.ts';
@@ -20,6 +23,9 @@ import { writeHandler, type WriteHandler } from './routes.ts';
  * | `DELETE /api/workspaces/NAME`                    | `delete ws`                              | `{}`          |
  * | `DELETE /api/workspaces/NAME/variables/VAR`      | `delete var`                             | `{}`          |
  * | `POST /api/workspaces/NAME/variables/VAR/fetch`  | `fetchTry`: removes the next value       | a FetchedView |
+ * | `POST /api/sleighs/NAME/end`                     | stores to `Sleigh ride over`             | `{}`          |
+ * | `POST /api/sleighs/NAME/batches/ID/cancel`       | stores an order for the master           | `{}`          |
+ * | `POST /api/sleighs/NAME/workers/RANK/stop`       | stores an order for the sentinel         | `{}`          |
  * | `POST /api/token`                                | none: says whether the token is right    | `{}`          |
  *
  * Each needs `Authorization: Bearer TOKEN`, has no body, and is logged. There are no cookies, and an `Origin` other
@@ -33,6 +39,8 @@ export interface Writes {
   connect(): Promise<NwsConnection>;
   /** The size of the value that would be fetched; undefined if there is none. */
   nextSize(workspace: string, variable: string): number | undefined;
+  /** Whether this is the workspace of a job, and what of it can be ordered; undefined if it is none. */
+  job(workspace: string): OrderableJob | undefined;
   /** The view of a fetched value. */
   show(value: Value): FetchedView;
   log(what: string, fields: Record<string, string>): void;
@@ -85,6 +93,9 @@ const ACTIONS: Readonly<Record<WriteHandler, Action>> = {
   deleteWorkspace,
   deleteVariable,
   fetchValue,
+  endJob,
+  cancelBatch,
+  stopWorker,
 };
 
 async function deleteWorkspace(writes: Writes, who: string, workspace: string): Promise<object> {
@@ -129,6 +140,58 @@ async function fetchValue(writes: Writes, who: string, workspace: string, variab
   });
   return writes.show({ ...value, metadata });
 }
+
+async function endJob(writes: Writes, who: string, workspace: string): Promise<object> {
+  jobOf(writes, workspace);
+  await storeTo(writes, workspace, VARIABLE.rideOver, '1');
+  writes.log('the web page ended a job', { who, workspace: fromWire(workspace) });
+  return {};
+}
+
+async function cancelBatch(writes: Writes, who: string, workspace: string, batch: string): Promise<object> {
+  if (!jobOf(writes, workspace).hasBatch(batch)) throw new Problem(PROBLEM.noBatch(fromWire(batch)));
+  await order(writes, workspace, { order: 'cancel', batch: fromWire(batch) });
+  writes.log('the web page cancelled a batch', {
+    who,
+    workspace: fromWire(workspace),
+    batch: fromWire(batch),
+  });
+  return {};
+}
+
+async function stopWorker(writes: Writes, who: string, workspace: string, rank: string): Promise<object> {
+  const isRank = /^\d{1,9}$/.test(rank);
+  if (!isRank || !jobOf(writes, workspace).hasWorker(Number(rank)))
+    throw new Problem(PROBLEM.noWorker(fromWire(rank)));
+  await order(writes, workspace, { order: 'stop', rank: Number(rank) });
+  writes.log('the web page stopped a worker', { who, workspace: fromWire(workspace), rank });
+  return {};
+}
+
+function jobOf(writes: Writes, workspace: string): OrderableJob {
+  const job = writes.job(workspace);
+  if (job === undefined) throw new Problem(PROBLEM.noJob());
+  return job;
+}
+
+const order = (writes: Writes, workspace: string, order: JobOrder): Promise<void> =>
+  storeTo(writes, workspace, JOB_ORDERS, JSON.stringify(order), 'json');
+
+/** @param type of the value (C1) */
+const storeTo = (
+  writes: Writes,
+  workspace: string,
+  variable: string,
+  text: string,
+  type = 'text',
+): Promise<void> =>
+  asked(writes, async (client) => {
+    await client.request([VERB.useWs, workspace, 'web page', 'no', 'no']);
+    await client.request(
+      [VERB.store, workspace, variable, String(TEXT_DESCRIPTOR), Buffer.from(text).toString('latin1')],
+      new Map([[KEY.type, type]]),
+    );
+  });
 
 /** @throws Problem if the server refuses */
 async function asked<T>(writes: Writes, ask: (client: NwsConnection) => Promise<T>): Promise<T> {

@@ -15,6 +15,11 @@ export const SLEIGH = {
   ),
   isOver: errorKind('over', () => 'the job is over', 'Start another one.'),
   stopped: errorKind('stopped', () => 'the job was stopped', 'Await all batches before `stop`.'),
+  cancelledOnPage: errorKind(
+    'stopped',
+    () => 'someone has cancelled the batch on the page of the server',
+    'Look for who did, in the audit log of the server.',
+  ),
   poolClosed: errorKind('stopped', () => 'the pool was closed', 'Make no calls after `close`.'),
   left: errorKind(
     'stopped',

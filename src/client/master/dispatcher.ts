@@ -21,6 +21,9 @@ const LOOK_MS = 50;
 
 /** A batch, or a call of `submit`, whose elements are under way. */
 export interface Calls {
+  /** The batch, if someone may cancel it. */
+  readonly id?: string;
+  cancel?(reason: unknown): void;
   /** Resolves when nothing of it is left. */
   readonly settled: Promise<void>;
   /** The indexes of the elements under way. */
@@ -134,6 +137,12 @@ export class Dispatcher implements TaskSender {
   add(calls: Calls): void {
     this.#calls.add(calls);
     void calls.settled.then(() => this.#calls.delete(calls));
+  }
+
+  /** Someone has cancelled a batch on the page of the server (S24.5). */
+  cancel(batch: string): void {
+    for (const calls of this.#calls)
+      if (calls.id === batch) calls.cancel?.(new SleighError(SLEIGH.cancelledOnPage(), calls.unfinished));
   }
 
   /** Passes results of the broadcast to the receiver until `removeBroadcast`. */

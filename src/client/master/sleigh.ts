@@ -1,4 +1,5 @@
 import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
+import { JOB_ORDERS, readJobOrder } from '../../wire/job-order.ts';
 import { JOB_REPORT } from '../../wire/job-report.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -6,6 +7,7 @@ import { Crew, orAsAtTheStart } from './crew.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { seconds, secondsText } from '../options/durations.ts';
 import type { Batch } from './batch.ts';
+import { Follower } from '../workspace/follower.ts';
 import { beginBatch, type BeginArguments } from './each-elem.ts';
 import { callEachWorker } from './each-worker.ts';
 import { EitherSignal } from './either-signal.ts';
@@ -152,6 +154,11 @@ export class Sleigh implements AsyncDisposable {
     for (const variable of [CANCELLED_BATCHES, JOB_REPORT.progress])
       await main.declare(this.workspace.name, variable, 'single');
     this.#crew.listen(this.#lines);
+    if (main.serverHasPage)
+      void new Follower(this.#lines, this.workspace.name, JOB_ORDERS, ({ value }) => {
+        const order = readJobOrder(value);
+        if (order?.order === 'cancel') this.#dispatcher.cancel(order.batch);
+      });
     void main.ended.then((lost) => this.#endAll(lost));
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);

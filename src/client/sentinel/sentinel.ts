@@ -7,6 +7,7 @@ import { delay } from '../clock.ts';
 import type { NodeOptions } from './node-flags.ts';
 import type { Found, NwsConnection } from '../connection/connection.ts';
 import { thisHost, type Platform } from '../platform.ts';
+import { followOrders } from './follow-orders.ts';
 import { SentinelEventWriter } from './sentinel-event-writer.ts';
 import type { ServerAddress } from '../connection/server-address.ts';
 import { CANCELLED_BATCHES } from '../task/task-metadata.ts';
@@ -134,6 +135,7 @@ export class Sentinel {
     });
     void this.#watch();
     void this.#followCancelled();
+    if (this.#connections.talking.serverHasPage) void this.#followOrders();
   }
 
   /** Whether the job has ended, or the server cannot be reached. */
@@ -167,6 +169,16 @@ export class Sentinel {
     } catch {
       // The connection is lost; `#watch` handles that.
     }
+  }
+
+  /** Kills the workers that the page stops (S24.5). */
+  async #followOrders(): Promise<void> {
+    const { workspace } = this.#options;
+    const connection = await this.#connections.another(workspace).catch(() => undefined);
+    if (connection === undefined) return;
+    await followOrders(connection, workspace, (order) => {
+      if (order.order === 'stop') this.#pool.kill(order.rank);
+    });
   }
 
   /**
@@ -272,6 +284,9 @@ class Connections {
   readonly listening: NwsConnection;
   /** For requests that do not wait. */
   readonly talking: NwsConnection;
+  readonly #connect: () => Promise<NwsConnection>;
+  #further: NwsConnection | undefined;
+  #isClosed = false;
 
   static async open(connect: () => Promise<NwsConnection>, workspace: string): Promise<Connections> {
     const opened = await Promise.allSettled([connect(), connect(), connect()]);
@@ -283,20 +298,36 @@ class Connections {
       const [watching, listening, talking] = connections;
       if (watching === undefined || listening === undefined || talking === undefined)
         throw fault('three connections are needed');
-      return new Connections(watching, listening, talking);
+      return new Connections(connect, watching, listening, talking);
     } catch (error) {
       for (const each of connections) each.close();
       throw error;
     }
   }
 
-  private constructor(watching: NwsConnection, listening: NwsConnection, talking: NwsConnection) {
+  private constructor(
+    connect: () => Promise<NwsConnection>,
+    watching: NwsConnection,
+    listening: NwsConnection,
+    talking: NwsConnection,
+  ) {
+    this.#connect = connect;
     this.watching = watching;
     this.listening = listening;
     this.talking = talking;
   }
 
+  /** A further connection, for a wait. */
+  async another(workspace: string): Promise<NwsConnection> {
+    const connection = await this.#connect();
+    this.#further = connection;
+    if (this.#isClosed) connection.close();
+    await connection.useWorkspace(workspace, { create: false });
+    return connection;
+  }
+
   close(): void {
-    for (const each of [this.watching, this.listening, this.talking]) each.close();
+    this.#isClosed = true;
+    for (const each of [this.watching, this.listening, this.talking, this.#further]) each?.close();
   }
 }

@@ -111,6 +111,11 @@ export class WorkerPool {
       if (before[batch] !== how) this.#sendAll({ type: 'batch.cancelled', batch, how });
   }
 
+  /** Kills the worker of that rank, if it is one of these; it is replaced as if it had died by itself. */
+  kill(rank: number): void {
+    this.#members.get(rank)?.child.kill();
+  }
+
   /** @param milliseconds the time limit for running calls */
   drain(milliseconds: number): void {
     this.#send({ type: 'drain.asked', milliseconds });

@@ -6,10 +6,12 @@ import type {
   ProgressView,
   ReportedBatchView,
 } from '../../views/progress-types.ts';
+import { encodePart } from '../../views/path-part.ts';
 import type { Reading } from '../lib/reading.ts';
 import { compact, count, duration, percent, plural } from '../lib/format.ts';
 import { saveFile } from '../lib/save-file.ts';
 import { apiOf, page } from '../lib/paths.ts';
+import { WriteButton } from './writing.tsx';
 import { Head, Nothing, Pager, Panel, Table, Time } from './parts.tsx';
 
 export const FAILURES_SIZE = 10;
@@ -82,7 +84,8 @@ export function Notices({ notices, now }: { notices: readonly NoticeView[]; now:
 const SHOWN_MS = 5_000;
 
 /** The batches that the master tells about. */
-export function ReportedBatches({ batches }: { batches: readonly ReportedBatchView[] }) {
+export function ReportedBatches(props: { name: string; batches: readonly ReportedBatchView[] }) {
+  const { name: sleigh, batches } = props;
   return (
     <Table
       caption="Progress of each batch"
@@ -110,7 +113,28 @@ export function ReportedBatches({ batches }: { batches: readonly ReportedBatchVi
           <td>
             <Time at={began} />
           </td>
-          <td>{ended === undefined ? <span class="faint">runs</span> : <Time at={ended} />}</td>
+          <td>
+            {ended === undefined ? (
+              <span class="row-actions">
+                <span class="faint">runs</span>
+                <WriteButton
+                  label="Cancel"
+                  method="POST"
+                  path={apiOf(`${page.sleigh({ name: sleigh })}/batches/${encodePart(id)}/cancel`)}
+                  question={
+                    <>
+                      The master cancels batch <b>{id}</b>: no more of its elements are called, and the
+                      program that waits for their results gets an error.
+                    </>
+                  }
+                  sure="Cancel it"
+                  onDone={() => undefined}
+                />
+              </span>
+            ) : (
+              <Time at={ended} />
+            )}
+          </td>
         </tr>
       ))}
     </Table>

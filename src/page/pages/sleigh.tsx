@@ -31,6 +31,7 @@ import { count, plural } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { usePlace } from '../lib/router.ts';
 import { statePath } from '../lib/states.ts';
+import { WriteButton } from '../components/writing.tsx';
 import { useAge, useView } from '../lib/use-view.ts';
 
 export function SleighPage({ name, query }: { name: string; query: URLSearchParams }) {
@@ -67,6 +68,21 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
         <a class="button" href={page.workspace(data)}>
           Workspace
         </a>
+        {data.state === 'serving' && (
+          <WriteButton
+            label="End the job"
+            method="POST"
+            path={apiOf(`${page.sleigh({ name })}/end`)}
+            question={
+              <>
+                The job <b>{data.title}</b> shuts down: its workers end what they do and leave, and queued
+                tasks are not done. This cannot be undone.
+              </>
+            }
+            sure="End it"
+            onDone={() => undefined}
+          />
+        )}
       </PageHead>
       <Notices notices={data.notices} now={data.now + age} />
       <Progress progress={progress} />
@@ -90,7 +106,7 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
       <FailedElements reading={failures} failed={progress.failed} name={name} />
       <Panel title="Batches">
         {data.reported.length > 0 ? (
-          <ReportedBatches batches={data.reported} />
+          <ReportedBatches name={name} batches={data.reported} />
         ) : (
           <Batches batches={data.batches} />
         )}

@@ -8,6 +8,7 @@ import { StateTag } from '../components/states.tsx';
 import { count, duration, percent } from '../lib/format.ts';
 import { apiOf, page } from '../lib/paths.ts';
 import { replacedTimes } from '../lib/rank-history.ts';
+import { WriteButton } from '../components/writing.tsx';
 import { useAge, useView } from '../lib/use-view.ts';
 
 /** One worker: what it does now, and what it wrote. */
@@ -32,6 +33,21 @@ export function WorkerPage({ name, rank, query }: { name: string; rank: string; 
         <a class="button primary" href={page.charts(sleigh, { actor: data.actor })}>
           Live chart
         </a>
+        {data.process !== undefined && (
+          <WriteButton
+            label="Stop worker"
+            method="POST"
+            path={apiOf(`${page.worker(sleigh, data.rank)}/stop`)}
+            question={
+              <>
+                The process of worker <b>{data.rank}</b> is killed and replaced. Its task is done again by
+                another worker, or fails, as if the worker had died by itself.
+              </>
+            }
+            sure="Stop it"
+            onDone={() => undefined}
+          />
+        )}
       </PageHead>
       <Panel title="What it does now">
         {running === undefined ? (
