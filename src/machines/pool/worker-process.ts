@@ -105,12 +105,11 @@ export const workerProcessMachine = setup({
     events: {} as WorkerProcessEvent,
   },
   guards: {
-    isCancelledAtOnce: ({ event }) => event.type === 'call.lasts' && event.cancelled === 'kill',
-    isCancelled: ({ event }) => event.type === 'call.lasts' && event.cancelled === 'ask',
+    isCancelled: ({ event }, { how }: { how: 'ask' | 'kill' }) =>
+      event.type === 'call.lasts' && event.cancelled === how,
     isLoading: ({ event }) => event.type === 'call.lasts' && event.isLoading,
-    isItsBatchAtOnce: ({ context, event }) =>
-      event.type === 'batch.cancelled' && event.batch === context.batch && event.how === 'kill',
-    isItsBatch: ({ context, event }) => event.type === 'batch.cancelled' && event.batch === context.batch,
+    isItsBatch: ({ context, event }, { how }: { how: 'ask' | 'kill' }) =>
+      event.type === 'batch.cancelled' && event.batch === context.batch && event.how === how,
     isItsCall: ({ context, event }) => event.type === 'call.condemned' && event.call === context.call,
   },
   actions: {
@@ -208,13 +207,13 @@ export const workerProcessMachine = setup({
       on: {
         'call.lasts': [
           {
-            guard: 'isCancelledAtOnce',
+            guard: { type: 'isCancelled', params: { how: 'kill' } },
             target: 'condemning',
             actions: ['noteCall', 'noteCancelled'],
             ...rule('S22.3', 'The batch of the call is cancelled at once, so the call is condemned.'),
           },
           {
-            guard: 'isCancelled',
+            guard: { type: 'isCancelled', params: { how: 'ask' } },
             target: 'busy.heeding',
             actions: ['noteCall', 'noteCancelled'],
             ...rule('S22.3', 'The batch of the call is cancelled, and the call has time to end by itself.'),
@@ -244,13 +243,13 @@ export const workerProcessMachine = setup({
         },
         'batch.cancelled': [
           {
-            guard: 'isItsBatchAtOnce',
+            guard: { type: 'isItsBatch', params: { how: 'kill' } },
             target: 'condemning',
             actions: 'noteCancelled',
             ...rule('S22.3', 'The batch of the call is cancelled at once, so the call is condemned.'),
           },
           {
-            guard: 'isItsBatch',
+            guard: { type: 'isItsBatch', params: { how: 'ask' } },
             target: '.heeding',
             actions: ['stopTimer', 'noteCancelled'],
             ...rule('S22.3', 'The batch of the call is cancelled, and the call has time to end by itself.'),
@@ -269,7 +268,7 @@ export const workerProcessMachine = setup({
           on: {
             'batch.cancelled': [
               {
-                guard: 'isItsBatchAtOnce',
+                guard: { type: 'isItsBatch', params: { how: 'kill' } },
                 target: '#workerProcess.condemning',
                 ...rule('S22.3', 'The call was given time to end by itself, and is to end at once.'),
               },
