@@ -164,6 +164,7 @@ export class CoreWorld extends World {
         return;
       case 'restoreFile':
       case 'startTls':
+      case 'keepJob':
       case 'stopServer':
       case 'trace':
         this.wrongs.push(`nobody asked for ${command.type}`);

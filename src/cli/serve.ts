@@ -36,6 +36,7 @@ interface ServeFlags extends CredentialFlags {
   data?: string;
   sync: SyncMode;
   dataOnNetwork?: true;
+  history: number;
   tmpDir?: string;
   longValueSize?: number;
   limit: Partial<Limits>;
@@ -127,6 +128,14 @@ export function addServeCommand(program: Command): void {
       )
         .choices(SYNC_MODES)
         .default('always'),
+    )
+    .addOption(
+      new Option(
+        '--history <days>',
+        'show jobs that have ended in the page for this number of days; 0: not at all',
+      )
+        .argParser(wholeNumber())
+        .default(7),
     )
     .option('--data-on-network', 'allow a folder on a network file system for --data, which may lose data')
     .addOption(
@@ -270,6 +279,7 @@ function optionsOf(flags: ServeFlags, isOptional: boolean): ServerOptions {
     ...(flags.data !== undefined && {
       data: { folder: flags.data, sync: flags.sync, isOnNetwork: flags.dataOnNetwork },
     }),
+    historyDays: flags.history,
     ...(flags.tmpDir !== undefined && { tmpDir: flags.tmpDir }),
     limits: {
       ...(flags.longValueSize !== undefined && { longValueBytes: flags.longValueSize }),

@@ -1,4 +1,5 @@
 import type { FilePayload } from '../wire/payload.ts';
+import type { EndedJob } from '../sleigh/ended-job.ts';
 import type { TraceStep } from '../trace/step.ts';
 import type { LogLevel } from '../workspace/host.ts';
 
@@ -35,6 +36,8 @@ export type Command =
   | { type: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> }
   /** A step of an actor, for traces. */
   | { type: 'trace'; step: TraceStep }
+  /** What is worth keeping of a job that ends, for the page. */
+  | { type: 'keepJob'; job: EndedJob }
   /** Stops the server, because a client requested it (P3). */
   | { type: 'stopServer' };
 

@@ -11,6 +11,7 @@ import { WritableContext } from './lib/writing.ts';
 import { ChartsPage } from './pages/charts.tsx';
 import { ClientPage } from './pages/client.tsx';
 import { ClientsPage } from './pages/clients.tsx';
+import { EndedJobPage, EndedJobsPage } from './pages/ended.tsx';
 import { OverviewPage } from './pages/overview.tsx';
 import { ReplayPage } from './pages/replay.tsx';
 import { SleighChartsPage } from './pages/sleigh-charts.tsx';
@@ -83,6 +84,12 @@ function Page({ place: { parts, path, query }, isReplay }: { place: Place; isRep
     if (below === 'workers' && inner !== undefined)
       return <WorkerPage key={path} name={name} rank={inner} query={query} />;
   }
+  if (kind === 'ended')
+    return name === undefined ? (
+      <EndedJobsPage from={from} />
+    ) : (
+      <EndedJobPage key={path} id={name} query={query} />
+    );
   return (
     <>
       <PageHead title="No such page" />
@@ -108,7 +115,7 @@ function Menu({ path, isReplay }: { path: string; isReplay: boolean }) {
   const isHere = (href: string): boolean => {
     if (isReplay && href === page.replay) return !path.startsWith(page.book);
     return href === page.overview
-      ? path === page.overview || path.startsWith(page.sleighs)
+      ? path === page.overview || path.startsWith(page.sleighs) || path.startsWith(page.ended)
       : path.startsWith(href);
   };
   return (

@@ -30,7 +30,7 @@ import { Timeline } from './timeline.ts';
 
 /** What the crew needs of its job. */
 interface CrewJob extends JobHost {
-  readonly tasks: Tasks;
+  readonly work: { readonly tasks: Tasks };
   /** A connection has closed. */
   clientLeft(client: Client): void;
 }
@@ -133,7 +133,7 @@ export class Crew {
 
   /** S17: in an elastic group one that owes nothing may leave. */
   owedBy(worker: Worker): { readonly tasks: number; readonly copies: number } {
-    const copies = this.#job.tasks.copiesFor(worker);
+    const copies = this.#job.work.tasks.copiesFor(worker);
     return { tasks: worker.task === undefined ? 0 : 1, copies };
   }
 

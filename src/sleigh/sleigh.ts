@@ -21,6 +21,7 @@ import type { Sentinel, Worker } from './agents.ts';
 import { memoryOfPlaces } from './null-reserve.ts';
 import { memoryOfBatches } from './batch-ref.ts';
 import { Crew } from './crew.ts';
+import { endedJob, type OnJobEnd } from './ended-job.ts';
 import { Intake } from './intake.ts';
 import { defineJobVariables } from './job-variables.ts';
 import { Failures } from './failures.ts';
@@ -40,7 +41,6 @@ import { Registrations } from './registrations.ts';
 import { SLEIGH_FAILED } from './refusals.ts';
 import { Supervision } from './supervision.ts';
 import { Heartbeats } from './heartbeats.ts';
-import type { Tasks } from './tasks.ts';
 import { Work } from './work.ts';
 
 /**
@@ -70,10 +70,12 @@ export class Sleigh implements WorkspacePlugin, Job {
   startedAt: number;
   #supervisor: ActorRefFrom<typeof sleighMachine> | undefined;
   #hasFailed = false;
+  readonly #onEnd: OnJobEnd | undefined;
   /** The entities of before a restart, until all are there. */
   #loaded: Entity[] = [];
 
-  constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines) {
+  constructor(workspace: Workspace, options: JobOptions, machines?: JobMachines, onEnd?: OnJobEnd) {
+    this.#onEnd = onEnd;
     this.workspace = workspace;
     this.options = options;
     this.startedAt = workspace.host.clock();
@@ -185,10 +187,6 @@ export class Sleigh implements WorkspacePlugin, Job {
   get shutdown(): ActorRefFrom<typeof shutdownMachine> {
     return this.#child('shutdown');
   }
-  /** The tasks and broadcasts that nobody has yet. */
-  get tasks(): Tasks {
-    return this.work.tasks;
-  }
 
   #child<Id extends 'joinPhase' | 'shutdown'>(id: Id) {
     const child = this.supervisor.getSnapshot().children[id];
@@ -261,6 +259,10 @@ export class Sleigh implements WorkspacePlugin, Job {
     if (!this.#hasFailed) this.shutdown.send({ type: 'server.stopping' });
   }
 
+  deleting(): void {
+    if (!this.#hasFailed) this.#onEnd?.(endedJob(this));
+  }
+
   /** S16. */
   deleted(): void {
     if (this.#hasFailed) this.inSteps(this.endEveryone());
@@ -287,14 +289,18 @@ export class Sleigh implements WorkspacePlugin, Job {
   }
 
   /** Logs an unexpected event. It is a fault of the server that must not affect clients. */
-  reportUnexpected(actor: Actor, event: { type: string }): void {
-    const what = 'a chart was sent an event that it does not expect';
-    this.failures.add({ time: this.now, actor: actor.id, event: event.type, clause: '', what });
+  reportUnexpected(actor: Actor, { type }: { type: string }): void {
+    this.#report(actor.id, type, 'a chart was sent an event that it does not expect', { event: type });
+  }
+
+  #report(id: string, event: string, what: string, fields: Record<string, unknown>, reason = ''): void {
+    this.failures.add({ time: this.now, actor: id, event, clause: '', what: what + reason });
+    const actor = this.actor(id);
     this.workspace.host.log('error', what, {
       workspace: this.workspace.name,
-      actor: actor.id,
-      event: event.type,
-      story: storyOf(actor)?.lines,
+      actor: id,
+      ...fields,
+      story: actor && storyOf(actor)?.lines,
     });
   }
 
@@ -314,7 +320,8 @@ export class Sleigh implements WorkspacePlugin, Job {
    * here, and all waiting clients are answered. The server and the other jobs continue.
    */
   fail(id: string, error: unknown): void {
-    this.#reportBroken(id, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#report(id, BROKEN, 'a chart failed', { error }, `: ${reason}`);
     if (this.#hasFailed) return;
     this.#end();
     this.inSteps(this.#endWaiting());
@@ -332,18 +339,5 @@ export class Sleigh implements WorkspacePlugin, Job {
     // Requests that were being served when it happened are in no line.
     for (const agents of [this.crew.everyWorker, this.crew.everySentinel])
       yield* eachInSteps<Worker | Sentinel>(agents, ({ pendingGet: ask }) => ask?.interrupt(SLEIGH_FAILED));
-  }
-
-  #reportBroken(id: string, error: unknown): void {
-    const what = 'a chart failed';
-    const reason = error instanceof Error ? error.message : String(error);
-    this.failures.add({ time: this.now, actor: id, event: BROKEN, clause: '', what: `${what}: ${reason}` });
-    const actor = this.actor(id);
-    this.workspace.host.log('error', what, {
-      workspace: this.workspace.name,
-      actor: id,
-      error,
-      story: actor && storyOf(actor)?.lines,
-    });
   }
 }

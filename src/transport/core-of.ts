@@ -1,4 +1,5 @@
 import { Core } from '../core/core.ts';
+import type { EndedJob } from '../sleigh/ended-job.ts';
 import { sleighPlugin } from '../sleigh/plugin.ts';
 import { DEFAULT_OPTIONS } from '../sleigh/options.ts';
 import { DEFAULT_LIMITS } from '../wire/limits.ts';
@@ -19,11 +20,13 @@ interface Start {
 }
 
 /** The core of a server with these options. */
-export const coreOf = (options: TcpOptions, { gate, webPort, run, sync }: Start): Core =>
-  new Core({
+export function coreOf(options: TcpOptions, { gate, webPort, run, sync }: Start): Core {
+  // Only the page shows jobs that have ended.
+  const keep = webPort === undefined ? undefined : (job: EndedJob) => core.command({ type: 'keepJob', job });
+  const core: Core = new Core({
     limits: withDefaults(DEFAULT_LIMITS, options.limits),
     plugins: new Map([
-      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh))],
+      ['sleigh', sleighPlugin(withDefaults(DEFAULT_OPTIONS, options.sleigh), undefined, keep)],
       ...Object.entries(options.plugins ?? {}),
     ]),
     tls: options.tls === undefined ? 'none' : gate.asksForCertificate ? 'required' : 'offered',
@@ -36,3 +39,5 @@ export const coreOf = (options: TcpOptions, { gate, webPort, run, sync }: Start)
     isStored: sync !== undefined,
     durability: sync,
   });
+  return core;
+}

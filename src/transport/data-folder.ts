@@ -9,6 +9,9 @@ import type { SyncMode } from './sync-modes.ts';
 /** The subfolder for large values. Each has a file whose name is its number. */
 export const BLOBS = 'blobs';
 
+/** The subfolder for jobs that have ended. */
+export const HISTORY = 'history';
+
 /** Where a server keeps what survives it. */
 export interface DataOptions {
   /** A folder that no other program writes to; it is created if there is none. */
@@ -41,6 +44,8 @@ const NETWORK: ReadonlyMap<number, string> = new Map([
 export interface Storage {
   readonly store: Store;
   readonly blobs: string;
+  /** The folder for jobs that have ended. Without it they are kept in memory. */
+  readonly history?: string | undefined;
   readonly sync: SyncMode;
 }
 
@@ -61,5 +66,5 @@ export async function prepareData(
   });
   const network = NETWORK.get(await typeOf(folder));
   if (network !== undefined && !isOnNetwork) throw plainError(STORED.onNetwork(folder, network));
-  return { store: new LmdbStore(folder, sync), blobs, sync };
+  return { store: new LmdbStore(folder, sync), blobs, history: join(folder, HISTORY), sync };
 }

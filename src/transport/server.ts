@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { duplexPair, type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Command, CoreEvent } from '../core/commands.ts';
 import type { Core } from '../core/core.ts';
@@ -10,8 +10,10 @@ import { STORED } from '../store/errors.ts';
 import { coreOf } from './core-of.ts';
 import type { Storage } from './data-folder.ts';
 import { Durability } from './durability.ts';
+import { EndedJobs } from './ended-jobs.ts';
 import { NODE_EDGE, type Edge } from './edge.ts';
 import type { Listening } from './listening.ts';
+import { joinedPair } from './joined-pair.ts';
 import { Gate, type Credentials } from './gate.ts';
 import { Peer, type PeerEvents } from './peer.ts';
 import { Unread } from './unread.ts';
@@ -32,6 +34,8 @@ export class TcpServer {
   readonly core: Core;
   /** Commits to the store, if there is one. */
   readonly durability: Durability | undefined;
+  /** Jobs that have ended, for the page. */
+  readonly endedJobs: EndedJobs;
   /** The time from an event until its commands were performed. */
   readonly handling = new Histogram(HANDLING);
   /** Resolves when it has stopped, by `close` or because a client requested it (P3). */
@@ -82,6 +86,7 @@ export class TcpServer {
     );
     this.#uploads = new Uploads(this.#files, this.#peers);
     this.#unread = new Unread(options.limits?.unreadBytes ?? DEFAULT_LIMITS.unreadBytes);
+    this.endedJobs = new EndedJobs({ folder: storage?.history, days: options.historyDays });
     this.#gate = new Gate(options);
     this.#trace = options.trace === undefined ? undefined : new TraceFile(options.trace);
     this.core = coreOf(options, { gate: this.#gate, webPort, run: edge.newRun(), sync: storage?.sync });
@@ -150,6 +155,7 @@ export class TcpServer {
   async listen(host: string, port: number): Promise<void> {
     await this.#files.check();
     const { loop } = this.#edge.time;
+    await this.endedJobs.load(loop.timeOrigin + loop.now());
     await this.durability?.recover(() => loop.timeOrigin + loop.now());
     await this.#files.restored();
     await this.#listener.listen(host, port);
@@ -170,9 +176,7 @@ export class TcpServer {
    * @returns its end of the stream
    */
   connect(name: string): Duplex {
-    const [near, far] = duplexPair({ allowHalfOpen: false });
-    near.once('close', () => far.destroy());
-    far.once('close', () => near.destroy());
+    const [near, far] = joinedPair();
     this.#accept(far, name, true);
     return near;
   }
@@ -224,9 +228,8 @@ export class TcpServer {
 
   /** Output or a file of this connection is missing, so the connection ends. The others continue. */
   #failed(command: Command, error: unknown): void {
-    const id = this.#connectionOf(command);
-    const connection = this.core.findConnection(id);
-    const { peer, story } = connection ?? {};
+    const id = this.#uploads.connectionOf(command);
+    const { peer, story } = this.core.findConnection(id) ?? {};
     this.#complain('a command could not be carried out', {
       command: command.type,
       peer,
@@ -235,12 +238,6 @@ export class TcpServer {
     });
     if ('file' in command) this.#files.spoil(command.file, error);
     this.#peers.get(id)?.destroy();
-  }
-
-  /** The connection of a command; 0 if it has none. */
-  #connectionOf(command: Command): number {
-    if ('connection' in command) return command.connection;
-    return 'file' in command ? (this.#uploads.senderOf(command.file) ?? 0) : 0;
   }
 
   /** A log that cannot be written must not stop the server. */
@@ -313,6 +310,8 @@ export class TcpServer {
         return this.#logger[command.level](command.fields, command.message);
       case 'trace':
         return this.#traced((trace) => trace.write(command.step));
+      case 'keepJob':
+        return this.endedJobs.keep(command.job);
       case 'stopServer':
         return void this.close();
     }
@@ -338,6 +337,7 @@ export class TcpServer {
   async #release(): Promise<void> {
     try {
       await this.durability?.close();
+      await this.endedJobs.close();
       for (const peer of this.#peers.values()) peer.destroy();
       this.#timers.stopAll();
       this.#files.removeAll();

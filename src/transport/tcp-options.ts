@@ -17,6 +17,8 @@ export interface TcpOptions extends Credentials {
    * programs of this host can connect.
    */
   deadman?: boolean | undefined;
+  /** The days for which the page shows jobs that have ended. The default is 7; 0 keeps none. */
+  historyDays?: number | undefined;
   /** Further types of workspaces, by their `wstype` (W9). */
   plugins?: Record<string, WorkspacePluginFactory> | undefined;
   /** A file for the steps of all actors, one line of JSON for each. Tracing doubles the processor time or more. */

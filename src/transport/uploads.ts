@@ -1,3 +1,4 @@
+import type { Command } from '../core/commands.ts';
 import type { FilePayload } from '../wire/payload.ts';
 import type { Peer } from './peer.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
@@ -20,9 +21,15 @@ export class Uploads {
     return this.#senders.size;
   }
 
-  /** The connection that sends it; undefined if the file is complete or discarded. */
-  senderOf({ file }: FilePayload): number | undefined {
-    return this.#senders.get(file);
+  /** The connection that sends it; 0 if the file is complete or discarded. */
+  #senderOf({ file }: FilePayload): number {
+    return this.#senders.get(file) ?? 0;
+  }
+
+  /** The connection that a command is for; 0 if it is for none. */
+  connectionOf(command: Command): number {
+    if ('connection' in command) return command.connection;
+    return 'file' in command ? this.#senderOf(command.file) : 0;
   }
 
   open(file: FilePayload, connection: number): void {
@@ -31,14 +38,14 @@ export class Uploads {
   }
 
   write(file: FilePayload, bytes: Uint8Array): void {
-    const peer = this.#peers.get(this.senderOf(file) ?? 0);
+    const peer = this.#peers.get(this.#senderOf(file));
     const goesOn = this.#files.write(file, bytes, () => peer?.resume('file'));
     if (!goesOn) peer?.hold('file');
   }
 
   /** @param written called when all of it is in its file, or with the reason why it cannot be kept */
   async finish(file: FilePayload, written: (error: string | undefined) => void): Promise<void> {
-    const peer = this.#peers.get(this.senderOf(file) ?? 0);
+    const peer = this.#peers.get(this.#senderOf(file));
     // Requests after the value must wait for it, so the client is not read from.
     peer?.hold('finish');
     const error = await this.#files.finish(file);

@@ -1,4 +1,14 @@
+import type { EndedJob } from '../sleigh/ended-job.ts';
 import type { Reading } from './values.ts';
+
+/** Where jobs that have ended are kept. */
+export interface EndedJobs {
+  /** Newest first. */
+  readonly summaries: readonly (Omit<EndedJob, 'report' | 'failures' | 'tasks' | 'marks'> & {
+    readonly id: string;
+  })[];
+  find(id: string): EndedJob | undefined;
+}
 
 /** Data about the server that the core does not have. */
 export interface About extends Reading {
@@ -11,6 +21,8 @@ export interface About extends Reading {
   readonly writable: boolean;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Jobs that have ended. */
+  readonly endedJobs: EndedJobs;
   /** @returns the SVG of a machine by its id; '' if there is none */
   drawing(chart: string): string;
 }

@@ -1,6 +1,12 @@
 import { BOUNDS } from '../wire/bounds.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
-import { JOB_REPORT, readFailure, readJobReport, type JobReport } from '../wire/job-report.ts';
+import {
+  JOB_REPORT,
+  readFailure,
+  readJobReport,
+  type FailedElement,
+  type JobReport,
+} from '../wire/job-report.ts';
 import { onceFor } from './json-values.ts';
 import { pageOf, type Range } from './paging.ts';
 import type { FailedElementsView } from './progress-types.ts';
@@ -23,7 +29,15 @@ export function jobReport(sleigh: Sleigh): JobReport | undefined {
 /** The failed elements of a job that its master tells about, newest first, and grouped by their messages. */
 export function failedElements(sleigh: Sleigh, range: Range): FailedElementsView {
   const values = sleigh.workspace.find(JOB_REPORT.failures)?.values(0, BOUNDS.reportedFailures.value) ?? [];
-  const all = values.flatMap((value) => failureIn(value) ?? []).toReversed();
+  return failuresView(
+    values.flatMap((value) => failureIn(value) ?? []),
+    range,
+  );
+}
+
+/** @param oldestFirst all that are kept */
+export function failuresView(oldestFirst: readonly FailedElement[], range: Range): FailedElementsView {
+  const all = oldestFirst.toReversed();
   const counts = new Map<string, { code: string; message: string; count: number }>();
   for (const { code, message } of all) {
     const key = `${code} ${patternOf(message)}`;

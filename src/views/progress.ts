@@ -1,4 +1,5 @@
 import type { Sleigh } from '../sleigh/sleigh.ts';
+import type { JobReport } from '../wire/job-report.ts';
 import { jobReport } from './job-report.ts';
 import type { ProgressView } from './progress-types.ts';
 
@@ -56,7 +57,17 @@ export function progressView(sleigh: Sleigh, rate: ProgressRate | undefined): Pr
 }
 
 function countsOf(sleigh: Sleigh): Counts {
-  const report = jobReport(sleigh);
+  return countsIn(jobReport(sleigh), sleigh.work.batches.totals.overall);
+}
+
+/**
+ * @param report what the master tells, if it does (S24)
+ * @param tasks the totals of the tasks
+ */
+export function countsIn(
+  report: JobReport | undefined,
+  { accepted, answered, failed }: { accepted: number; answered: number; failed: number },
+): Counts {
   if (report !== undefined) {
     const running = report.batches.filter(({ ended }) => ended === undefined);
     const doneNow = running.reduce((sum, { done }) => sum + done, 0);
@@ -70,6 +81,5 @@ function countsOf(sleigh: Sleigh): Counts {
     const soFar = report.done - doneNow + read;
     return { unit: 'elements', done: report.done, failed: report.failed, total, soFar };
   }
-  const { accepted, answered, failed } = sleigh.work.batches.totals.overall;
   return { unit: 'tasks', done: answered, failed, total: undefined, soFar: accepted };
 }

@@ -29,6 +29,10 @@ export const LIVE_VIEWS = [
   { name: 'failures', path: 'sleighs/*/failures', query: RANGE, type: 'FailedElementsView' },
   { name: 'actors', path: 'sleighs/*/actors', query: ACTORS, type: 'ActorsView' },
   { name: 'actor', path: 'sleighs/*/actors/*', query: [], type: 'ActorView' },
+  { name: 'endedJobs', path: 'ended', query: RANGE, type: 'EndedJobsView' },
+  { name: 'endedJob', path: 'ended/*', query: [], type: 'EndedJobView' },
+  { name: 'endedFailures', path: 'ended/*/failures', query: RANGE, type: 'FailedElementsView' },
+  { name: 'endedTimeline', path: 'ended/*/timeline', query: ['tasks', 'marks'], type: 'TimelineView' },
   { name: 'charts', path: 'charts', query: [], type: 'ChartsView' },
 ] as const satisfies readonly ViewRoute[];
 

@@ -1,10 +1,12 @@
 import type { Core } from '../core/core.ts';
+import type { EndedJob } from '../sleigh/ended-job.ts';
 import { Sleigh } from '../sleigh/sleigh.ts';
 import type { About } from './about.ts';
 import { actorOfSleighView, actorsView } from './actors.ts';
 import { chartsView } from './charts.ts';
 import { clientsView, clientView } from './clients.ts';
 import { History } from './history.ts';
+import { endedJobFailures, endedJobsView, endedJobTimeline, endedJobView } from './ended.ts';
 import { failedElements } from './job-report.ts';
 import { outputQuery, outputView } from './output.ts';
 import { overview } from './overview.ts';
@@ -67,6 +69,10 @@ export class Views {
     output: ([name], query) => this.#withSleigh(name, (sleigh) => outputView(sleigh, outputQuery(query))),
     timeline: ([name], query) =>
       this.#withSleigh(name, (sleigh) => timelineView(sleigh, timelineQuery(query), this.#about.now())),
+    endedJobs: (_names, query) => endedJobsView(this.#about.endedJobs, rangeOf(query)),
+    endedJob: ([id]) => this.#withEnded(id, (job) => endedJobView(id, job)),
+    endedFailures: ([id], query) => this.#withEnded(id, (job) => endedJobFailures(job, rangeOf(query))),
+    endedTimeline: ([id], query) => this.#withEnded(id, (job) => endedJobTimeline(job, timelineQuery(query))),
     failures: ([name], query) => this.#withSleigh(name, (sleigh) => failedElements(sleigh, rangeOf(query))),
     actors: ([name], query) =>
       this.#withSleigh(name, (sleigh) =>
@@ -90,6 +96,11 @@ export class Views {
   #client(id: string) {
     const connection = /^\d{1,15}$/.test(id) ? this.#core.findConnection(Number(id)) : undefined;
     return connection && clientView(connection);
+  }
+
+  #withEnded<View>(id: string, view: (job: EndedJob) => View): View | undefined {
+    const job = this.#about.endedJobs.find(id);
+    return job && view(job);
   }
 
   #withSleigh(name: string, view: (sleigh: Sleigh) => object | undefined): object | undefined {

@@ -38,7 +38,7 @@ export class LiveSite implements Site {
 
   constructor(server: TcpServer, { web, token, logger }: LiveSiteOptions) {
     this.#server = server;
-    const { core, host, port, peek } = server;
+    const { core, host, port, peek, endedJobs } = server;
     const { translate: babelfish } = new Babelfishes({
       connect: this.#connect,
       has: (workspace) => core.workspaces.find(workspace) !== undefined,
@@ -47,7 +47,18 @@ export class LiveSite implements Site {
     const writable = token !== undefined;
     const startedAt = now();
     const drawing = drawingsIn(web.dist);
-    const about = { host, port, version: VERSION, startedAt, writable, now, drawing, peek, babelfish };
+    const about = {
+      host,
+      port,
+      version: VERSION,
+      startedAt,
+      writable,
+      now,
+      drawing,
+      peek,
+      babelfish,
+      endedJobs,
+    };
     this.views = new Views(core, about);
     this.writes = token === undefined ? undefined : this.#writes(token, logger);
     this.metrics = metricsOf(server, web, this.views);

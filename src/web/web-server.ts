@@ -37,7 +37,7 @@ export interface ListenOptions {
 }
 
 /** The pages of the front end, by the first part of their path. Its router handles the rest. */
-const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'charts', 'replay', 'about']);
+const PAGES = new Set(['', 'workspaces', 'clients', 'sleighs', 'ended', 'charts', 'replay', 'about']);
 const INDEX = '/index.html';
 
 /** The number of connections: one for each viewer, and as many for requests. */

@@ -32,6 +32,8 @@ export interface WorkspacePlugin {
   outlives?(client: Client): boolean;
   /** The server is about to stop. */
   serverStops?(): void;
+  /** Called when the workspace is being deleted and its variables are still there. */
+  deleting?(): void;
   /** Called when the workspace is deleted and its variables have been purged. */
   deleted(): void;
   /** The entities of its kinds (`JOB_KINDS`), as a store must have them. */
@@ -294,6 +296,7 @@ export class Workspace {
    * @returns the steps that release them; after these the plugin ends, too
    */
   end(): Steps {
+    this.plugin?.deleting?.();
     this.#oldSleigh?.end();
     this.#oldSleigh = undefined;
     this.#oldSleighs?.delete(this);

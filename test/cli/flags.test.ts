@@ -32,6 +32,7 @@ const BAD_VALUES: readonly [command: string, flag: string, value: string, why: s
   ['serve', '--limit', 'nameBytes=many', NUMBER],
   ['serve', '--on-dead-worker', 'panic', CHOICES],
   ['serve', '--sync', 'soon', CHOICES],
+  ['serve', '--history', '-1', NUMBER],
   ['serve', '--log-level', 'loud', CHOICES],
   ['serve', '--tls-cert', '/no/file', FILE],
   ['serve', '--tls-key', '/no/file', FILE],

@@ -137,13 +137,14 @@ describe('what a master tells about its batches', () => {
     expect(found.value).toMatchObject({ element: shown, attempts: 3 });
   });
 
-  it('ends with the job', async () => {
+  it('says how far it was when the job ends, and nothing after that', async () => {
     const batch = reports.begin('1', SQUARE);
     batch.progress(progressOf(1));
     reports.end();
     expect(clock.elapsed).toBeUndefined();
+    batch.progress(progressOf(2));
     batch.failed(failed(0, failureOf({ code: 'threw', message: 'late' })), undefined);
-    expect((await report()).done).toBe(0);
+    expect((await report()).done).toBe(1);
     await expect(lines.main.fetchTry('job', JOB_REPORT.failures)).resolves.toBeUndefined();
   });
 });

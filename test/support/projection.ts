@@ -27,22 +27,32 @@ export function differences(stored: Iterable<Entity>, projected: Iterable<Entity
 const idsOf = (entities: readonly Entity[]): Set<Entity['fields'][string]> =>
   new Set(entities.map(({ fields }) => fields['id']));
 
+/** The places of the tasks of each queue, in order: only that counts. */
+function placesIn(entities: readonly Entity[]): ReadonlyMap<string, number> {
+  const places = entities.filter(({ key }) => key[0] === 'place');
+  const sorted = places.toSorted((a, b) => Number(a.fields['place']) - Number(b.fields['place']));
+  return new Map(sorted.map(({ key }, at) => [textOfKey(key), at]));
+}
+
 /**
  * Without what may differ after a restart: the ids of variables that were made since, which have the name of the run in
- * them (V9); the positions of empty batches, which only say whose totals are forgotten first; and the numbers of results,
- * of which only the order counts.
+ * them (V9); the positions of empty batches, which only say whose totals are forgotten first; and the numbers of results
+ * and the places of tasks, of which only the order counts.
  */
 export function withoutNewIds(entities: readonly Entity[], before: readonly Entity[]): Entity[] {
   const known = idsOf(before);
+  const places = placesIn(entities);
   const results = new Map<string, number>();
   return entities.map(({ key, fields }) => {
+    const place = places.get(textOfKey(key));
+    if (place !== undefined) return { key, fields: { ...fields, place } };
     if (key[0] === 'variable' && !known.has(fields['id'])) return { key, fields: { ...fields, id: 'new' } };
     if (key[0] === 'result') {
       const [kind, workspace = 0, number = 0] = key;
       const inbox = `${workspace}/${number}`;
-      const place = results.get(inbox) ?? 0;
-      results.set(inbox, place + 1);
-      return { key: [kind, workspace, number, place], fields };
+      const position = results.get(inbox) ?? 0;
+      results.set(inbox, position + 1);
+      return { key: [kind, workspace, number, position], fields };
     }
     const isEmpty = key[0] === 'batch' && fields['spentAt'] !== undefined;
     return { key, fields: isEmpty ? { ...fields, spentAt: 0 } : fields };

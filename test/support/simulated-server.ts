@@ -202,6 +202,8 @@ export class SimulatedServer {
       case 'trace':
         this.trace.push(command.step);
         return;
+      case 'keepJob':
+        throw new Error('no page asked for jobs that have ended');
       case 'stopServer':
         this.stopRequested = true;
     }

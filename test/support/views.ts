@@ -12,6 +12,7 @@ export const aboutOf = (server: SimulatedServer): About => ({
   writable: false,
   peek: (file, bytes) => Buffer.from(server.files.read(file)).subarray(0, bytes),
   now: () => server.now,
+  endedJobs: { summaries: [], find: () => undefined },
   drawing: (chart) => `<svg id="${chart}"/>`,
 });
 

@@ -73,9 +73,12 @@ export class BatchReports {
     };
   }
 
-  /** Nothing more is stored. */
+  /** Stores what has changed since the last time, and nothing more. */
   end(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    this.#timer?.stop();
+    if (this.#hasChanged) this.#store();
     this.#timer?.stop();
   }
 

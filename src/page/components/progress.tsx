@@ -147,9 +147,12 @@ const lastPart = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 export function FailedElements(props: {
   reading: Reading<FailedElementsView>;
   failed: number;
+  /** The path of the page of the job. */
+  path: string;
+  /** For the file with the failures. */
   name: string;
 }) {
-  const { reading, failed, name } = props;
+  const { reading, failed, path, name } = props;
   const { data } = reading;
   if (data === undefined || failed === 0) return null;
   const { total, groups, items, from } = data;
@@ -157,7 +160,7 @@ export function FailedElements(props: {
     <Panel
       title="Failed elements"
       note={
-        <button type="button" onClick={() => void download(reading, name)}>
+        <button type="button" onClick={() => void download(path, name)}>
           Download as JSON lines
         </button>
       }
@@ -232,9 +235,8 @@ function FailedRow({ failure }: { failure: FailedElementView }) {
 }
 
 /** All kept failures, one JSON object on each line. */
-async function download({ data }: Reading<FailedElementsView>, name: string): Promise<void> {
-  if (data === undefined) return;
-  const response = await fetch(apiOf(`${page.sleigh({ name })}/failures`, { count: 1_000 }));
+async function download(path: string, name: string): Promise<void> {
+  const response = await fetch(apiOf(`${path}/failures`, { count: 1_000 }));
   const all: FailedElementsView = JSON.parse(await response.text());
   const lines = all.items.map((failure) => `${JSON.stringify(failure)}\n`);
   saveFile(`${name}-failures.jsonl`, 'application/jsonl', lines);

@@ -33,6 +33,8 @@ export const page = {
     `${BASE}/sleighs/${part(name)}/workers/${rank}`,
   charts: ({ name }: Pick<Named, 'name'>, query: Query = {}): string =>
     withQuery(`${BASE}/sleighs/${part(name)}/charts`, query),
+  ended: `${BASE}/ended`,
+  endedJob: (id: string): string => `${BASE}/ended/${part(id)}`,
   chart: (chart: string): string => `${BASE}/charts/${part(chart)}`,
 };
 

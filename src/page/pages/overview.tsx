@@ -1,8 +1,10 @@
+import type { EndedJobsView } from '../../views/ended-types.ts';
 import type { ClientsView, OverviewView, SleighSummary, WorkspacesView } from '../../views/types.ts';
 import { Violations } from '../components/violations.tsx';
 import { Search } from '../components/list-tools.tsx';
 import { Clients, OldSleighs, Sleighs, Workspaces } from '../components/lists.tsx';
 import { Fact, Facts, Freshness, Nothing, PageHead, Panel, Time, Waiting } from '../components/parts.tsx';
+import { EndedJobs } from './ended.tsx';
 import { Plot } from '../components/plot.tsx';
 import { bytes, count, duration } from '../lib/format.ts';
 import { api, page } from '../lib/paths.ts';
@@ -18,6 +20,7 @@ export function OverviewPage() {
   const search = (usePlace().query.get('search') ?? '').toLowerCase();
   const reading = useView<OverviewView>(api('/overview'));
   const { data: workspaces } = useView<WorkspacesView>(api('/workspaces', { count: SOME }));
+  const { data: ended } = useView<EndedJobsView>(api('/ended', { count: SOME }));
   const { data: clients } = useView<ClientsView>(api('/clients', { count: SOME }));
   const { data } = reading;
   if (data === undefined) return <Waiting reading={reading} what="Overview" />;
@@ -73,6 +76,11 @@ export function OverviewPage() {
           <Sleighs sleighs={data.sleighs.filter(isWanted)} now={data.now} />
         )}
       </Panel>
+      {ended !== undefined && ended.total > 0 && (
+        <Panel title="Ended jobs" note={<a href={page.ended}>all {count(ended.total)}</a>}>
+          <EndedJobs jobs={ended.items} />
+        </Panel>
+      )}
       <div class="plots">
         <Plot title="Requests a second" series={data.rates} names={['requests']} />
         <Plot title="Traffic a second" series={data.rates} names={['bytes in', 'bytes out']} format={bytes} />

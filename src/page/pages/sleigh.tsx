@@ -103,7 +103,12 @@ export function SleighPage({ name, query }: { name: string; query: URLSearchPara
           <a href={page.charts(data, { actor: 'shutdown' })}>{statePath(data.shutdown)}</a>
         </Fact>
       </Facts>
-      <FailedElements reading={failures} failed={progress.failed} name={name} />
+      <FailedElements
+        reading={failures}
+        failed={progress.failed}
+        path={page.sleigh({ name })}
+        name={data.title}
+      />
       <Panel title="Batches">
         {data.reported.length > 0 ? (
           <ReportedBatches name={name} batches={data.reported} />
