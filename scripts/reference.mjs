@@ -36,7 +36,16 @@ function parse(file) {
       for (const each of names.split(',').filter((each) => each.trim() !== ''))
         forwarded.set(each.replace('type ', '').trim(), fileOf(file, from));
     } else if (everything !== undefined) all.push(fileOf(file, everything));
-    else if (kind !== undefined) declared.set(name, { name, kind, doc, code });
+    else if (kind !== undefined) {
+      // The first of several declarations of a function has the text.
+      const first = declared.get(name);
+      declared.set(
+        name,
+        first === undefined
+          ? { name, kind, doc, code }
+          : { ...first, code: `${first.code}\n${code.replace('export declare ', '')}` },
+      );
+    }
   }
   const result = { declared, forwarded, all };
   parsed.set(file, result);

@@ -26,6 +26,8 @@ export { NetWorkSpace } from './workspace/net-work-space.ts';
 export { TaskError } from './task/outcome.ts';
 export type { Outcome, OutcomeError, OutcomeValue } from './task/outcomes.ts';
 export type { ByteStream } from './connection/outgoing.ts';
+export { pipeline, type Stage } from './master/pipeline.ts';
+export { Scattered } from './master/scattered.ts';
 export { Results, type ErrorHandling, type ResultOf } from './master/results.ts';
 export type { NodeOptions, ResourceLimits } from './sentinel/node-flags.ts';
 export { Sentinel, type SentinelOptions } from './sentinel/sentinel.ts';

@@ -83,6 +83,10 @@ describe.skipIf(isShort)('the code in docs/client.md', () => {
     expect(await run('progress.mjs')).toEqual(['element 0 has begun', 'done 2', '2 true 0']);
   });
 
+  it('shares a value, and lets calls depend on others', async () => {
+    expect(await run('dataflow.mjs')).toEqual(['[ 10, 20 ]', '90', '10', '40', '90']);
+  });
+
   it('lets a group grow and shrink', async () => {
     expect(await run('elastic.mjs')).toEqual([
       '[ 1, 4, 9 ] 3',

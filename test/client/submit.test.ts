@@ -65,8 +65,8 @@ describe('submit', () => {
   });
 
   it('rejects what cannot be sent, and unknown options', async () => {
-    const promise = unsafeCast<number>(Promise.resolve(1));
-    await expect(sleigh.submit(square, promise)).rejects.toMatchObject({ code: 'not-sent' });
+    const unsendable = unsafeCast<number>(() => 1);
+    await expect(sleigh.submit(square, unsendable)).rejects.toMatchObject({ code: 'not-sent' });
     await expect(sleigh.submit(square, 1, unsafeCast({ timeuot: 1 }))).rejects.toThrow(
       'Do you mean `timeout`?',
     );

@@ -70,6 +70,12 @@ export const USAGE = {
     () => 'the results of this batch have been taken already',
     'Await the batch, or iterate over it, once; keep the array that you get.',
   ),
+  noStages: errorKind('usage', () => 'a pipeline needs at least one stage', 'Give it a function: `[task]`.'),
+  notScattered: errorKind(
+    'usage',
+    () => 'the scattered value was freed, or belongs to another job',
+    'Free it after its last batch has begun; scatter it for each job.',
+  ),
   barrierLeft: errorKind(
     'usage',
     (name: string) => `"${name}" was left meanwhile`,

@@ -68,6 +68,9 @@ export class Batch implements ElementOwner {
         for (const index of group.withdraw(this)) this.#refuseOne(index);
       },
     });
+    // Promises among the elements are awaited in order, and may be rejected before their turn.
+    if (Array.isArray(options.elements))
+      for (const each of options.elements) if (each instanceof Promise) each.catch(() => undefined);
     void this.settled.then(() => options.report?.ended());
     void this.#feed();
   }
@@ -202,11 +205,13 @@ export class Batch implements ElementOwner {
         Symbol.asyncIterator in elements ? elements[Symbol.asyncIterator]() : elements[Symbol.iterator]();
       while (await this.#hasRoom()) {
         this.#awaited = values;
-        const { done, value } = await values.next();
+        const { done, value: next } = await values.next();
         // The input has been left because the batch needs no more elements.
         if (this.#awaited === undefined) return group.flush();
         this.#awaited = undefined;
         if (done === true) break;
+        // Elements of an array may be promises.
+        const value: unknown = next instanceof Promise ? await next : next;
         // Cancelling the batch ends the wait.
         const wait = pace?.pass();
         if (wait !== undefined && !(await this.#isWantedAfter(wait))) break;

@@ -2,10 +2,19 @@ import { KEY, VARIABLE } from '../../wire/names.ts';
 import type { ConnectionPool } from '../connection/connection-pool.ts';
 import type { TaskOptions } from '../options/sleigh-options.ts';
 import type { Task } from '../task/task.ts';
+import { typeError } from '../../wire/error-kind.ts';
+import { USAGE } from '../errors/usage.ts';
+import { Scattered } from './scattered.ts';
 import { encodeValue } from '../values/values.ts';
 
 /** Tasks of this language do not name it, because workers of earlier versions read no name (C8). */
 const DEFAULT_LANGUAGE = 'javascript';
+
+/** A value that was scattered, and how many batches that are not settled use it. */
+interface ScatteredValue {
+  readonly variable: string;
+  uses: number;
+}
 
 /** A task without its types. */
 export type FunctionName = Pick<Task, 'module' | 'name' | 'language'>;
@@ -14,6 +23,9 @@ export type FunctionName = Pick<Task, 'module' | 'name' | 'language'>;
 export class FixedArguments {
   readonly #lines: ConnectionPool;
   readonly #workspace: string;
+  readonly #scattered = new Map<Scattered, ScatteredValue>();
+  /** Values that were freed and are still used, by variable. */
+  readonly #freed = new Map<string, ScatteredValue>();
   /** The numbers of the existing variables, oldest first. */
   readonly #kept = new Set<number>();
   /** The highest number so far. */
@@ -45,26 +57,61 @@ export class FixedArguments {
     if (timeout !== Infinity) metadata.set(KEY.timeout, String(timeout));
     if (priority !== 0) metadata.set(KEY.priority, String(priority));
     if (seed !== undefined) metadata.set(KEY.seed, String(seed));
-    return fixedArgs === undefined ? metadata : metadata.set(KEY.fixedArgs, await this.#store(fixedArgs));
+    return fixedArgs === undefined
+      ? metadata
+      : metadata.set(KEY.fixedArgs, await this.#variableOf(fixedArgs));
+  }
+
+  /** Stores a value for any number of batches. */
+  async scatter(value: unknown): Promise<Scattered> {
+    const variable = await this.#store(value, 'value');
+    const scattered = new Scattered(async () => {
+      const entry = this.#scattered.get(scattered);
+      this.#scattered.delete(scattered);
+      if (entry === undefined) return;
+      this.#freed.set(variable, entry);
+      if (entry.uses === 0) await this.#delete(variable);
+    });
+    this.#scattered.set(scattered, { variable, uses: 0 });
+    return scattered;
+  }
+
+  /** @returns the name of the variable with these fixed arguments */
+  async #variableOf(fixedArgs: unknown): Promise<string> {
+    if (!(fixedArgs instanceof Scattered)) return this.#store(fixedArgs, 'fixedArgs');
+    const entry = this.#scattered.get(fixedArgs);
+    if (entry === undefined) throw typeError(USAGE.notScattered());
+    entry.uses++;
+    return entry.variable;
   }
 
   /** @returns the name of the variable */
-  async #store(value: unknown): Promise<string> {
+  async #store(value: unknown, name: string): Promise<string> {
     const { main } = this.#lines;
-    const encoded = encodeValue(value, 'fixedArgs');
+    const encoded = encodeValue(value, name);
     const variable = String((await main.find(this.#workspace, VARIABLE.fixedArgId)).value);
     this.#latest = Math.max(this.#latest, numberOf(variable));
     this.#kept.add(numberOf(variable));
     try {
       await main.storeEncoded(this.#workspace, variable, encoded);
     } catch (error) {
-      await this.delete(variable);
+      await this.#delete(variable);
       throw error;
     }
     return variable;
   }
 
-  async delete(variable: string): Promise<void> {
+  /** A batch that used the variable is settled. */
+  async release(variable: string): Promise<void> {
+    const scattered = [...this.#scattered.values()].find((each) => each.variable === variable);
+    const freed = this.#freed.get(variable);
+    const entry = scattered ?? freed;
+    if (entry !== undefined && --entry.uses > 0) return;
+    if (scattered === undefined) await this.#delete(variable);
+  }
+
+  async #delete(variable: string): Promise<void> {
+    this.#freed.delete(variable);
     this.#kept.delete(numberOf(variable));
     await this.#lines.main.deleteVariable(this.#workspace, variable).catch(() => undefined);
   }

@@ -73,6 +73,6 @@ export function forgetWhenSettled(
   if (signal === undefined && variable === undefined) return;
   void calls.settled.then(() => {
     forget?.();
-    return variable === undefined ? undefined : fixedArguments.delete(variable);
+    return variable === undefined ? undefined : fixedArguments.release(variable);
   });
 }

@@ -69,7 +69,7 @@ export class SleighPool implements AsyncDisposable {
    */
   async submit<Element, Result, FixedArgs>(
     task: Task<Element, Result, FixedArgs>,
-    element: NoInfer<Element>,
+    element: NoInfer<Element> | PromiseLike<NoInfer<Element>>,
     ...options: MaybeOptions<SubmitOptions, FixedArgs>
   ): Promise<Result> {
     return this.#call((sleigh) => {

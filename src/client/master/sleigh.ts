@@ -34,6 +34,7 @@ import type {
 } from '../options/sleigh-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
 import { JobEnd, type JobEndReason } from './job-end.ts';
+import type { Scattered } from './scattered.ts';
 import { jobMetadata } from './job-metadata.ts';
 import type { MasterJob } from './master-job.ts';
 import { Submissions } from './submissions.ts';
@@ -219,7 +220,7 @@ export class Sleigh implements AsyncDisposable {
   /**
    * Calls a function for each element, on the workers. It starts at once, and continues at the pace at which the
    * results are taken.
-   * @param elements any iterable, which may be endless
+   * @param elements any iterable, which may be endless: also the results of another batch, or promises
    */
   eachElem<Element, Result, FixedArgs, Errors extends ErrorHandling = 'throw'>(
     task: Task<Element, Result, FixedArgs>,
@@ -237,13 +238,14 @@ export class Sleigh implements AsyncDisposable {
   /**
    * Calls a function for one element, on a worker. Calls of the same function share tasks, as elements of one batch do,
    * so thousands may be under way at once.
+   * @param element also a promise of it, such as another call of `submit`
    * @returns the result
    * @throws TaskError, whose index is the number of the call of that function, from 0; the reason of the signal;
    *   SleighError; ConnectionLostError
    */
   async submit<Element, Result, FixedArgs>(
     task: Task<Element, Result, FixedArgs>,
-    element: NoInfer<Element>,
+    element: NoInfer<Element> | PromiseLike<NoInfer<Element>>,
     ...[options]: MaybeOptions<SubmitOptions, FixedArgs>
   ): Promise<Result> {
     return unsafeCast(await this.#submissions.submit(task, element, options));
@@ -265,6 +267,15 @@ export class Sleigh implements AsyncDisposable {
   ): Promise<ResultOf<Result, Errors>[]> {
     const outcomes = await callEachWorker(this.#job, task, argument, options);
     return unsafeCast(outcomes.map((each) => ('error' in each ? each.error : each.value)));
+  }
+
+  /**
+   * Sends a value that many batches and calls use to the server, once. Give the result as their `fixedArgs`.
+   * @throws TypeError if it cannot be sent; NwsError if the server refuses it; SleighError; ConnectionLostError
+   */
+  async scatter<T>(value: T): Promise<Scattered<T>> {
+    this.#end.throwIfDecided();
+    return unsafeCast(await this.#fixedArguments.scatter(value));
   }
 
   /** The numbers of workers and tasks. */

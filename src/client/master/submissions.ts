@@ -60,6 +60,8 @@ export class Submissions {
     const { signal, onAbort = 'ask' } = options;
     signal?.throwIfAborted();
     const job = this.#job;
+    const value = await element;
+    signal?.throwIfAborted();
     const metadata = await metadataOf(job, task, options);
     job.end.throwIfDecided();
     const batch = this.#openBatch(task);
@@ -67,7 +69,7 @@ export class Submissions {
       const submission = new Submission({
         batch: batch.id,
         index: batch.next(),
-        element,
+        element: value,
         group: groupOf(job, metadata),
         marks: job.dispatcher.marks,
         onAbort,

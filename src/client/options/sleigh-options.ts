@@ -6,6 +6,7 @@ import type { Place } from '../sentinel/place.ts';
 import type { Outcome } from '../task/outcomes.ts';
 import type { Respawn } from './respawn.ts';
 import type { Retry } from './retry.ts';
+import type { Scattered } from '../master/scattered.ts';
 import type { ErrorHandling } from '../master/results.ts';
 import type { OnAbort } from '../task/task-metadata.ts';
 
@@ -186,7 +187,7 @@ export interface EachWorkerOptions<
 /** `fixedArgs` is required if the task's function declares them. */
 export type WithFixedArgs<FixedArgs> = unknown extends FixedArgs
   ? { readonly fixedArgs?: unknown }
-  : { readonly fixedArgs: FixedArgs };
+  : { readonly fixedArgs: FixedArgs | Scattered<FixedArgs> };
 /** The options; they may be omitted if none is required. */
 export type MaybeOptions<Options, FixedArgs> = unknown extends FixedArgs
   ? [options?: Options & WithFixedArgs<FixedArgs>]

@@ -177,7 +177,14 @@ export class TaskRunner {
 
   /** Fetched once, and kept. */
   async #fixed({ find }: Access, variable: string | undefined): Promise<unknown> {
-    if (variable === undefined || this.#fixedArgs.has(variable)) return this.#fixedArgs.get(variable ?? '');
+    if (variable === undefined) return undefined;
+    if (this.#fixedArgs.has(variable)) {
+      const known = this.#fixedArgs.get(variable);
+      // The latest used ones are kept.
+      this.#fixedArgs.delete(variable);
+      this.#fixedArgs.set(variable, known);
+      return known;
+    }
     const found = await find(variable);
     // They are deleted when their batch has ended.
     if (found === undefined) throw cancelled();

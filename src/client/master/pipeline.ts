@@ -1,0 +1,66 @@
+import { typeError } from '../../wire/error-kind.ts';
+import { USAGE } from '../errors/usage.ts';
+import type { EachElemOptions } from '../options/sleigh-options.ts';
+import type { Task } from '../task/task.ts';
+import { unsafeCast } from '../unsafe-cast.ts';
+import { Results } from './results.ts';
+
+/** What calls a function for each element: a Sleigh, or a SleighPool. */
+interface Caller {
+  eachElem<Element, Result>(
+    task: Task<Element, Result>,
+    elements: AsyncIterable<Element> | Iterable<Element>,
+    options?: EachElemOptions<'throw'>,
+  ): Results<Result>;
+}
+
+/** A stage of a pipeline: a function, with the options of its batch if it has any. */
+export type Stage<Element = never, Result = unknown> =
+  | Task<Element, Result>
+  | (EachElemOptions<'throw'> & {
+      readonly task: Task<Element, Result, never>;
+      readonly fixedArgs?: unknown;
+    });
+
+/**
+ * Calls several functions for each element, one after another, each with the result of the one before. All stages run at
+ * once, and each has a limited number of elements under way (`loadFactor`), so an endless input needs little memory.
+ *
+ * ```ts
+ * for await (const page of pipeline(sleigh, urls, [load, { task: render, priority: 1 }])) console.log(page);
+ * ```
+ *
+ * @param sleigh a Sleigh or a SleighPool
+ * @returns the results of the last stage, as of `eachElem`; an element that fails in any stage ends the pipeline
+ * @throws TypeError if there is no stage
+ */
+export function pipeline<A, Z>(
+  sleigh: Caller,
+  elements: Elements<A>,
+  stages: readonly [Stage<A, Z>],
+): Results<Z>;
+export function pipeline<A, B, Z>(
+  sleigh: Caller,
+  elements: Elements<A>,
+  stages: readonly [Stage<A, B>, Stage<NoInfer<B>, Z>],
+): Results<Z>;
+export function pipeline<A, B, C, Z>(
+  sleigh: Caller,
+  elements: Elements<A>,
+  stages: readonly [Stage<A, B>, Stage<NoInfer<B>, C>, Stage<NoInfer<C>, Z>],
+): Results<Z>;
+export function pipeline(
+  sleigh: Caller,
+  elements: Elements<unknown>,
+  stages: readonly Stage[],
+): Results<unknown> {
+  let input = elements;
+  for (const stage of stages) {
+    const { task, ...options } = 'task' in stage ? stage : { task: stage };
+    input = sleigh.eachElem(unsafeCast<Task>(task), input, options);
+  }
+  if (!(input instanceof Results) || stages.length === 0) throw typeError(USAGE.noStages());
+  return input;
+}
+
+type Elements<Element> = AsyncIterable<Element> | Iterable<Element>;
