@@ -84,7 +84,8 @@ export function Notices({ notices, now }: { notices: readonly NoticeView[]; now:
 const SHOWN_MS = 5_000;
 
 /** The batches that the master tells about. */
-export function ReportedBatches(props: { name: string; batches: readonly ReportedBatchView[] }) {
+/** @param name the job, whose batches can be cancelled; undefined if it has ended */
+export function ReportedBatches(props: { name: string | undefined; batches: readonly ReportedBatchView[] }) {
   const { name: sleigh, batches } = props;
   return (
     <Table
@@ -114,30 +115,35 @@ export function ReportedBatches(props: { name: string; batches: readonly Reporte
             <Time at={began} />
           </td>
           <td>
-            {ended === undefined ? (
-              <span class="row-actions">
-                <span class="faint">runs</span>
-                <WriteButton
-                  label="Cancel"
-                  method="POST"
-                  path={apiOf(`${page.sleigh({ name: sleigh })}/batches/${encodePart(id)}/cancel`)}
-                  question={
-                    <>
-                      The master cancels batch <b>{id}</b>: no more of its elements are called, and the
-                      program that waits for their results gets an error.
-                    </>
-                  }
-                  sure="Cancel it"
-                  onDone={() => undefined}
-                />
-              </span>
-            ) : (
-              <Time at={ended} />
-            )}
+            <BatchEnd sleigh={sleigh} id={id} ended={ended} />
           </td>
         </tr>
       ))}
     </Table>
+  );
+}
+
+function BatchEnd(props: { sleigh: string | undefined; id: string; ended: number | undefined }) {
+  const { sleigh, id, ended } = props;
+  if (ended !== undefined) return <Time at={ended} />;
+  if (sleigh === undefined) return <span class="faint">did not end</span>;
+  return (
+    <span class="row-actions">
+      <span class="faint">runs</span>
+      <WriteButton
+        label="Cancel"
+        method="POST"
+        path={apiOf(`${page.sleigh({ name: sleigh })}/batches/${encodePart(id)}/cancel`)}
+        question={
+          <>
+            The master cancels batch <b>{id}</b>: no more of its elements are called, and the program that
+            waits for their results gets an error.
+          </>
+        }
+        sure="Cancel it"
+        onDone={() => undefined}
+      />
+    </span>
   );
 }
 

@@ -114,7 +114,7 @@ export function EndedJobPage({ id, query }: { id: string; query: URLSearchParams
       <FailedElements reading={failures} failed={progress.failed} path={path} name={title} />
       {data.batches.length > 0 && (
         <Panel title="Batches">
-          <ReportedBatches batches={data.batches} />
+          <ReportedBatches name={undefined} batches={data.batches} />
         </Panel>
       )}
       <Panel title="Timeline">
