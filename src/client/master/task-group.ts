@@ -7,7 +7,7 @@ import { CHUNK_BUDGET, ChunkSize, MAX_BYTES } from './chunk-size.ts';
 import type { Found } from '../connection/connection.ts';
 import type { ElementOwner } from './element-owner.ts';
 import { answersIn, failed, failureIn, failureOf, outcomeOf, type Outcome } from '../task/outcome.ts';
-import type { TaskFailure } from '../task/task-metadata.ts';
+import { batchNumber, batchOfId, type TaskFailure } from '../task/task-metadata.ts';
 import { encodeAlone, encodeTogether, type EncodedValue } from '../values/values.ts';
 import { failureOfLoss, workerLossIn, type WorkerLoss } from '../task/worker-loss.ts';
 import { TASK } from '../errors/job.ts';
@@ -327,7 +327,9 @@ export class TaskGroup {
 }
 
 /** The newest of the batches takes its turn with the task, so that a small batch does not wait behind a large one (S28). */
-const shareOf = (parts: readonly Part[]): string =>
-  String(Math.max(...parts.map(({ owner }) => Math.floor(Number(owner.id)))));
+function shareOf(parts: readonly Part[]): string {
+  const batches = parts.map(({ owner }) => batchOfId(owner.id));
+  return batches.reduce((newest, each) => (batchNumber(each) > batchNumber(newest) ? each : newest));
+}
 
 const NOT_WANTED = failureOf(TASK.cancelled());

@@ -42,3 +42,9 @@ export interface WorkerDeath {
 
 /** The outcome of one element of a chunk. */
 export type ChunkOutcome = { readonly value: unknown } | { readonly failure: TaskFailure };
+
+/** @returns the batch of an id, which for a call of `submit` is followed by a dot and the number of the call */
+export const batchOfId = (id: string): string => id.split('.')[0] ?? id;
+
+/** @returns the number of a batch among those of its master, with which its id ends */
+export const batchNumber = (batch: string): number => Number(/\d+$/.exec(batchOfId(batch))?.[0] ?? 0);

@@ -5,6 +5,7 @@ import type { TaskContext } from '../task/task.ts';
 import type { ElementId } from '../../wire/task-places.ts';
 import { encodeValue } from '../values/values.ts';
 import type { CallReporter } from './call-reporter.ts';
+import { batchNumber } from '../task/task-metadata.ts';
 import type { ElementCall } from './element-call.ts';
 
 export interface CallContextOptions {
@@ -35,7 +36,7 @@ export function callContext(options: CallContextOptions): TaskContext {
     index: element.index,
     attempt,
     get random() {
-      return (random ??= randomFrom(JSON.stringify([seed ?? batchNumber(element), element.index])));
+      return (random ??= randomFrom(JSON.stringify([seed ?? batchNumber(element.batch), element.index])));
     },
     progress: (value) => {
       encodeValue(value, 'progress');
@@ -51,6 +52,3 @@ export function callContext(options: CallContextOptions): TaskContext {
     server,
   };
 }
-
-/** The number of a batch without that of the call of `submit`, which is its index. */
-const batchNumber = ({ batch }: ElementId): string | undefined => batch.split('.')[0];
