@@ -119,6 +119,16 @@ export const USAGE = {
     () => 'verify takes a trace or --history, and not both',
     'Give one of them.',
   ),
+  nameWithoutServer: errorKind(
+    'usage',
+    () => '--name needs a server that outlives this command',
+    'Name one with `--server`, or leave `--name` out.',
+  ),
+  nameWithRetries: errorKind(
+    'usage',
+    () => '--name is for elastic jobs whose lines are called once: leave out --retries and --join closing',
+    'Leave out `--retries` and `--join closing`, or leave out `--name`.',
+  ),
   resumeWithoutLog: errorKind(
     'usage',
     () => '--resume needs --joblog FILE, the log of the run that is to go on',

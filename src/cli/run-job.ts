@@ -11,6 +11,7 @@ export interface RunJobOptions {
     | keyof LaunchOptions
     | 'server'
     | 'join'
+    | 'name'
     | 'reconnectGrace'
     | 'onDeath'
     | 'onOutput'
@@ -28,6 +29,9 @@ export interface RunJobOptions {
   /** Ends the job early. */
   readonly stop: AbortController;
 }
+
+/** The name of the only batch of a job with a name. */
+const BATCH = 'lines';
 
 /**
  * Runs a job for the elements. It leaves nothing behind, however it ends.
@@ -47,7 +51,11 @@ export async function runJob(
   onStart(sleigh);
   // The window is a number of lines.
   const handing = { loadFactor: window / crew.workers, chunkSize: 1, ordered: false };
-  const options = { ...handing, ...(timeout !== undefined && { timeout }) };
+  const options = {
+    ...handing,
+    ...(timeout !== undefined && { timeout }),
+    ...(crew.name !== undefined && { name: BATCH }),
+  };
   await use(sleigh.eachElem(task, elements, options).outcomes());
 }
 

@@ -59,6 +59,10 @@ const workerOptions = (): readonly Option[] => [
     'elastic lets workers join and leave while the job runs (default: closing)',
   ).choices(['closing', 'elastic']),
   new Option(
+    '--name <name>',
+    'the name of the job on --server: the same command, when it is started again, calls only the lines that have no result yet',
+  ),
+  new Option(
     '--reconnect-grace <seconds>',
     'seconds within which this command and its workers may come back when they have lost the server (default: 60 if the server keeps its data, else 0)',
   ).argParser(secondsFrom0),

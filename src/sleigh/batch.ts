@@ -38,3 +38,18 @@ export class Batch {
     return this.queued + this.running + this.results === 0 && this.inbox.isEmpty;
   }
 }
+
+export interface BatchSummary {
+  /** Undefined for tasks without a batch. */
+  readonly id: string | undefined;
+  readonly totals: Pick<Totals, 'accepted' | 'answered'>;
+  readonly queued: number;
+  readonly running: number;
+  readonly results: number;
+}
+
+/** `pending` counts queued and running tasks (S10). */
+export interface JobStatus {
+  readonly pending: number;
+  readonly running: number;
+}

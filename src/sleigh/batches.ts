@@ -6,26 +6,11 @@ import type { Refusal } from '../workspace/refusal.ts';
 import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { batchesIn, batchOf, isMail, memoryOfBatch, type BatchRef } from './batch-ref.ts';
-import { Batch, Inbox } from './batch.ts';
+import { Batch, Inbox, type BatchSummary, type JobStatus } from './batch.ts';
 import type { JobChanges } from './job-changes.ts';
 import { NullResults } from './null-results.ts';
 import { isFailure } from './results.ts';
 import { TotalsOfBatches, type Totals } from './totals.ts';
-
-export interface BatchSummary {
-  /** Undefined for tasks without a batch. */
-  readonly id: string | undefined;
-  readonly totals: Pick<Totals, 'accepted' | 'answered'>;
-  readonly queued: number;
-  readonly running: number;
-  readonly results: number;
-}
-
-/** `pending` counts queued and running tasks (S10). */
-export interface JobStatus {
-  readonly pending: number;
-  readonly running: number;
-}
 
 /**
  * Results by batch and by mailbox (S7, S10, S21). Every count is updated when it changes, so reading it takes
@@ -196,9 +181,16 @@ export class Batches {
     }
   }
 
-  /** Gives the result to the get that has waited longest for one of its batch or mailbox, or keeps it. */
-  addResult(ref: BatchRef, result: Value): void {
+  /**
+   * Gives the result to the get that has waited longest for one of its batch or mailbox, or keeps it.
+   * @param elsewhere takes it instead (S28)
+   */
+  addResult(ref: BatchRef, result: Value, elsewhere?: (result: Value) => void): void {
     for (const id of batchesIn(ref)) this.#countTotals(id, 0, 1, isFailure(result.metadata) ? 1 : 0);
+    if (elsewhere !== undefined) {
+      elsewhere(result);
+      return this.#forgetIfEmpty(ref);
+    }
     const inbox = this.#inboxOf(ref);
     if (this.#answerWaiting(inbox, result)) {
       this.#accounting.release(result);

@@ -200,7 +200,7 @@ export class JobLoader {
   #countTask(task: Task): void {
     const { batches, tasks } = this.#job.work;
     batches.restoreTask(task.batch, { queued: false });
-    if (task.broadcast === undefined) tasks.restoreValue(task);
+    if (task.broadcast === undefined) tasks.restoreTask(task);
   }
 
   /** The copies that a worker has, or has not had yet. */

@@ -10,6 +10,7 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import { AbsentRanks, notReached } from './absences.ts';
 import { isAwaited, isRegistered, type Worker } from './agents.ts';
 import { KeptEnd } from './kept-end.ts';
+import { keepingOf } from './kept-results.ts';
 import { RangesOfRanks, type Ranks } from './ranks.ts';
 import { nullResultOf, nullResultsOf } from './results.ts';
 import type { Crew } from './crew.ts';
@@ -211,8 +212,9 @@ export class Recovery {
     if (task.attempts === 0 && task.broadcast !== undefined) batches.accept(task.batch);
     const reserve = task.broadcast?.reserve;
     const ranks = new RangesOfRanks([{ from: rank, to: rank + 1 }]);
-    if (end !== undefined && reserve === undefined)
-      batches.addResult(task.batch, nullResultOf(origin, rank, end.end));
+    const isKept = keepingOf(task.value.metadata) !== undefined;
+    if (reserve === undefined && (end !== undefined || isKept))
+      this.#work.addResult(task, nullResultOf(origin, rank, end?.end));
     else batches.addNulls(task.batch, nullResultsOf(origin, ranks, { end, reserve }));
     tasks.finishWithNull(task);
   }

@@ -20,8 +20,8 @@ export interface Origin {
   readonly broadcast?: Pick<Broadcast, 'copies'> | undefined;
 }
 
-/** The metadata of the task that determine where its result goes (S7, S21). Those of the result do not override them. */
-const DESTINATION = [KEY.batchId, KEY.mailbox];
+/** The metadata of the task that determine where its result goes (S7, S21, S28). Those of the result do not override them. */
+const DESTINATION = [KEY.batchId, KEY.mailbox, KEY.keepIn, KEY.keepAs];
 
 /** The metadata of the task, overridden by those of the result (S7). */
 function metadataOf({ value, broadcast }: Origin, result: Metadata, rank: number): Metadata {

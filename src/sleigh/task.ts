@@ -1,4 +1,6 @@
 import type { Value } from '../workspace/value.ts';
+import type { JobChanges } from './job-changes.ts';
+import type { KeptResults } from './kept-results.ts';
 import type { BatchRef } from './batch-ref.ts';
 import type { KeptEnd } from './kept-end.ts';
 import type { NullReserve } from './null-reserve.ts';
@@ -91,3 +93,11 @@ export const copyOf = (broadcast: Broadcast): Task => ({
   declined: undefined,
   broadcast,
 });
+
+/** What the tasks of a job are made with. */
+export interface TasksOptions {
+  readonly keeping: boolean;
+  readonly changes: JobChanges;
+  readonly changed: () => void;
+  readonly kept: KeptResults;
+}

@@ -5,12 +5,12 @@ import { eachInSteps, type Steps } from '../workspace/steps.ts';
 import type { Value } from '../workspace/value.ts';
 import { NullReserve, PLACE } from './null-reserve.ts';
 import type { BatchRef } from './batch-ref.ts';
-import type { JobChanges } from './job-changes.ts';
+import type { KeptResults } from './kept-results.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { TaskOptions } from './task-options.ts';
 import { TaskRecords } from './task-records.ts';
 import { copyOf, hasOtherCopy } from './task.ts';
-import type { Broadcast, Reach, Reader, Task, TasksState } from './task.ts';
+import type { Broadcast, Reach, Reader, Task, TasksOptions, TasksState } from './task.ts';
 
 /** The number of broadcasts that are dropped at once. Later completions of copies drop more. */
 const TRIMMED_AT_ONCE = 64;
@@ -36,19 +36,18 @@ export class Tasks {
   #lasting: Broadcast[] = [];
   readonly #accounting: StorageAccounting;
   readonly #records: TaskRecords;
+  readonly #kept: KeptResults;
   /** Called when `state` has changed. */
   readonly #changed: () => void;
   /** The number of the last task or broadcast. */
   #numbers = 0;
 
-  constructor(
-    accounting: StorageAccounting,
-    { keeping, changes, changed }: { keeping: boolean; changes: JobChanges; changed: () => void },
-  ) {
+  constructor(accounting: StorageAccounting, { keeping, changes, changed, kept }: TasksOptions) {
     this.#accounting = accounting;
     this.#keeping = keeping;
     this.#records = new TaskRecords(changes);
     this.#changed = changed;
+    this.#kept = kept;
   }
 
   /** What survives the server, beside the tasks and the broadcasts. */
@@ -76,7 +75,7 @@ export class Tasks {
     this.#oldest = state.oldest;
     this.#keeping = state.isKeeping;
     for (const task of queue) {
-      this.restoreValue(task);
+      this.restoreTask(task);
       this.#queue.push(task);
       this.#firstPlace = Math.min(this.#firstPlace, task.place);
       this.#lastPlace = Math.max(this.#lastPlace, task.place);
@@ -88,7 +87,13 @@ export class Tasks {
     }
   }
 
-  /** Takes up the value of a task that a worker has, or of another one. */
+  /** Takes up a task that is queued, or that a worker has. */
+  restoreTask(task: Task): void {
+    this.restoreValue(task);
+    this.#kept.began(task.value.metadata);
+  }
+
+  /** Takes up the value of a task or a broadcast. */
   restoreValue({ number, value, declined }: Pick<Task, 'number' | 'value' | 'declined'>): void {
     this.#numbers = Math.max(this.#numbers, number);
     this.#accounting.keep(value);
@@ -128,6 +133,7 @@ export class Tasks {
     this.#queue.push(task);
     this.#records.kept(task.number, value);
     this.#records.queued(task);
+    this.#kept.began(value.metadata);
   }
 
   /** Returns a failed task to the head of its share in the queue (S13, S28). */
@@ -316,6 +322,7 @@ export class Tasks {
 
   #drop({ number, value, declined }: Task): void {
     this.#accounting.drop(value);
+    this.#kept.ended(value.metadata);
     declined?.last.end?.drop();
     this.#records.dropped(number);
   }

@@ -10,6 +10,7 @@ import { readTaskOptions } from './task-options.ts';
 import { numbered, type Worker } from './agents.ts';
 import { batchOf } from './batch-ref.ts';
 import { Batches } from './batches.ts';
+import { keepingOf, KeptResults } from './kept-results.ts';
 import { SLEIGH_DEAD, WORKER_DEAD } from './refusals.ts';
 import { overlaid, type Origin } from './results.ts';
 import type { Crew } from './crew.ts';
@@ -29,6 +30,7 @@ interface WorkJob extends JobHost {
 export class Work {
   readonly tasks: Tasks;
   readonly batches: Batches;
+  readonly kept: KeptResults;
   /** The number of completed tasks. */
   completed = 0;
   /** Workers that wait for a task. */
@@ -41,7 +43,9 @@ export class Work {
     this.#job = job;
     const { changes, workspace } = job;
     const changed = (): void => job.changed();
-    this.tasks = new Tasks(workspace.accounting, { keeping: !this.#isElastic, changes, changed });
+    this.kept = new KeptResults(workspace);
+    const keeping = !this.#isElastic;
+    this.tasks = new Tasks(workspace.accounting, { keeping, changes, changed, kept: this.kept });
     this.batches = new Batches(workspace.accounting, changes);
   }
 
@@ -63,6 +67,11 @@ export class Work {
   queueTask(store: PendingStore): void {
     const options = readTaskOptions(store.value.metadata);
     if (isRefusal(options)) return store.refuse(options);
+    const keeping = keepingOf(store.value.metadata);
+    if (keeping !== undefined && this.kept.knows(keeping)) {
+      store.addToReply(KEY.known, '1');
+      return this.#job.workspace.accounting.release(store.value);
+    }
     const batch = batchOf(store.value.metadata);
     this.tasks.add(store.value, batch, options);
     this.batches.queue(batch);
@@ -201,6 +210,13 @@ export class Work {
     get.answer(numbered(worker, task, foundValue(task.value, get.origin)));
   }
 
+  /** The result of a task, or a null result, goes to its batch, or is kept where the task says (S28). */
+  addResult(task: Task, result: Value): void {
+    const keeping = task.broadcast === undefined ? keepingOf(task.value.metadata) : undefined;
+    const elsewhere = keeping && ((kept: Value): void => this.kept.add(keeping, kept));
+    this.batches.addResult(task.batch, result, elsewhere);
+  }
+
   /** S18: a task that never reached its worker has not been tried; a copy goes to the same worker again. */
   returnUngiven(worker: Worker): void {
     const task = this.takeBack(worker, 'returned');
@@ -246,7 +262,7 @@ export class Work {
     const { descriptor, payload } = value;
     const metadata = overlaid(worker, this.originOf(task), value.metadata);
     this.batches.finish(task.batch);
-    this.batches.addResult(task.batch, { descriptor, payload, metadata, owner: value.owner });
+    this.addResult(task, { descriptor, payload, metadata, owner: value.owner });
     this.tasks.finish(task);
   }
 

@@ -1,5 +1,5 @@
 import { BOUNDS } from '../wire/bounds.ts';
-import type { BatchSummary } from '../sleigh/batches.ts';
+import type { BatchSummary } from '../sleigh/batch.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { slice } from './paging.ts';
 

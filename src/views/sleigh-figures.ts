@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../sleigh/batches.ts';
+import type { BatchSummary } from '../sleigh/batch.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { History } from './history.ts';
 import { batches } from './batches.ts';

@@ -1,5 +1,5 @@
 import { expected } from '../machines/join-phase-setup.ts';
-import { type BatchSummary } from '../sleigh/batches.ts';
+import { type BatchSummary } from '../sleigh/batch.ts';
 import type { Sleigh } from '../sleigh/sleigh.ts';
 import { stateOf } from './actors.ts';
 import { batches } from './batches.ts';

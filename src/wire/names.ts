@@ -166,6 +166,13 @@ export const KEY = {
   batchId: 'batchId',
   mailbox: 'mailbox',
   /**
+   * The variable in which the result of a task is kept, the key of the task there, and `1` in the reply if the key was known
+   * (S28).
+   */
+  keepIn: 'keepIn',
+  keepAs: 'keepAs',
+  known: 'nwsKnown',
+  /**
    * For a task with elements of several batches: the number of elements of each, in the order of `batchId`, separated
    * by commas.
    */

@@ -39,6 +39,7 @@ beforeEach(async () => {
     workers: 1,
     maxAttempts: 1,
     mayRepeat: true,
+    mailbox: 'master',
     extra: () => [],
     onEnd: (why) => {
       end.decide(why);

@@ -37,6 +37,7 @@ export interface RunFlags extends Partial<ServerFlags>, LaunchFlags, PoolFlags {
   readonly unordered?: true;
   readonly text?: true;
   readonly encoding?: Encoding;
+  readonly name?: string;
   readonly join?: 'closing' | 'elastic';
   readonly reconnectGrace?: number;
   /** Seconds. */
@@ -87,7 +88,9 @@ export async function run(file: string, input: string | undefined, flags: RunFla
 }
 
 function refuseContradictions(flags: RunFlags): void {
-  const { resume, resumeFailed, joblog, web, server } = flags;
+  const { resume, resumeFailed, joblog, web, server, name, retries, join } = flags;
+  if (name !== undefined && server === undefined) fail(USAGE.nameWithoutServer());
+  if (name !== undefined && (retries !== undefined || join === 'closing')) fail(USAGE.nameWithRetries());
   if ((resume ?? resumeFailed) === true && joblog === undefined) fail(USAGE.resumeWithoutLog());
   if (web === true && server !== undefined) fail(USAGE.webOfOtherServer());
 }
@@ -165,7 +168,7 @@ async function work(results: LineResults, module: UserModule, parts: Parts): Pro
 }
 
 function crewOf({ task, path }: UserModule, flags: RunFlags, status: StatusLine, stop: AbortController) {
-  const { workers, join, reconnectGrace, retries, web, cwd, env } = flags;
+  const { workers, name, join, reconnectGrace, retries, web, cwd, env } = flags;
   const onDeath = (rank: number, how: string): void => {
     if (!stop.signal.aborted) status.say(`worker ${rank} has ended: ${how}`, { event: 'death', rank, how });
   };
@@ -178,6 +181,7 @@ function crewOf({ task, path }: UserModule, flags: RunFlags, status: StatusLine,
     cwd,
     env,
     server: flags.server === undefined ? undefined : serverOf({ ...flags, server: flags.server }),
+    name,
     join,
     reconnectGrace,
     // With --retries this command itself counts the attempts, for deaths as well as errors.

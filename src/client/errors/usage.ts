@@ -60,6 +60,21 @@ export const USAGE = {
     () => "no workers can be added to a group that closes: start it with join: 'elastic'",
     "Start the sleigh with `join: 'elastic'`.",
   ),
+  nameNeedsElastic: errorKind(
+    'usage',
+    () => "a batch with a name needs an elastic group: start the sleigh with a name, or with join: 'elastic'",
+    "Leave `name` out of the options of `eachElem`, or start the sleigh with a `name` or with `join: 'elastic'`.",
+  ),
+  nameNeedsServer: errorKind(
+    'usage',
+    () => 'a sleigh with a name needs a server: a private server ends with its program',
+    'Give the option `server`, or leave `name` out.',
+  ),
+  nameIsElastic: errorKind(
+    'usage',
+    () => "a sleigh with a name has an elastic group, so join cannot be 'closing'",
+    'Leave `join` out, or leave `name` out.',
+  ),
   reachNeedsElastic: errorKind(
     'usage',
     () => "reach is for an elastic group: start the sleigh with join: 'elastic'",

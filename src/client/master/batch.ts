@@ -92,6 +92,7 @@ export class Batch implements ElementOwner {
       this.#leave();
     }
     if (this.#inputFault !== undefined) throw this.#inputFault.error;
+    this.#options.onTaken?.();
   }
 
   /**
@@ -114,6 +115,12 @@ export class Batch implements ElementOwner {
       this.#leave();
     }
     if (this.#inputFault !== undefined) throw this.#inputFault.error;
+    this.#options.onTaken?.();
+  }
+
+  /** Whether it was cancelled, or the job has ended. */
+  get isCancelled(): boolean {
+    return this.#fault !== undefined;
   }
 
   #leave(): void {

@@ -51,6 +51,8 @@ export interface DispatcherOptions {
   readonly maxAttempts: number;
   /** Whether elements that a dead worker left undone may be called again. */
   readonly mayRepeat: boolean;
+  /** The mailbox for results (S21), which no other master of the job uses. */
+  readonly mailbox: string;
   /** Current metadata that tasks carry in addition to their own. */
   readonly extra: () => Iterable<readonly [string, string]>;
   /** Called when no further results will arrive, before `end`. */
@@ -89,7 +91,7 @@ export class Dispatcher implements TaskSender {
     this.#mailbox = new Mailbox({
       lines,
       workspace,
-      name: 'master',
+      name: options.mailbox,
       onResult: (result) => this.#received(result),
       onEnd: (error) => this.#endAll(error),
     });
@@ -161,7 +163,23 @@ export class Dispatcher implements TaskSender {
 
   /** The metadata of tasks and broadcasts: where their results go, and which fixed arguments workers may drop. */
   metadata(): Map<string, string> {
-    return new Map([...this.#mailbox.metadata, ...this.#options.extra()]);
+    return new Map([...this.#mailbox.metadata, ...this.extra()]);
+  }
+
+  /** Metadata of every task: which fixed arguments workers may drop. */
+  extra(): Iterable<readonly [string, string]> {
+    return this.#options.extra();
+  }
+
+  /** The job has ended, as a request has shown. */
+  failed(error: unknown): void {
+    this.#endAll(error);
+  }
+
+  /** A result says on which host its worker is. */
+  noteHost({ metadata }: Found): void {
+    const host = metadata.get(KEY.host);
+    if (host !== undefined) this.hosts.set(Number(metadata.get(KEY.workerRank)), host);
   }
 
   async send(
@@ -186,9 +204,8 @@ export class Dispatcher implements TaskSender {
   }
 
   #received(result: Found): boolean {
+    this.noteHost(result);
     const { metadata } = result;
-    const host = metadata.get(KEY.host);
-    if (host !== undefined) this.hosts.set(Number(metadata.get(KEY.workerRank)), host);
     const number = metadata.get(KEY.task);
     if (number === undefined) {
       const receiver = this.#broadcasts.get(metadata.get(KEY.batchId) ?? '');
@@ -252,5 +269,5 @@ export class Dispatcher implements TaskSender {
 }
 
 /** Whether the job has ended for good. */
-const isFinal = (error: unknown): boolean =>
+export const isFinal = (error: unknown): boolean =>
   error instanceof ConnectionLostError || (error instanceof NwsError && error.code !== 'failed');

@@ -2,7 +2,10 @@ import { Batch } from './batch.ts';
 import type { FunctionName } from './fixed-arguments.ts';
 import { followCrew } from './follow-crew.ts';
 import { forgetWhenSettled, listenTo, metadataOf, type MasterJob } from './master-job.ts';
-import type { TaskGroup } from './task-group.ts';
+import { NamedBatch } from './named-batch.ts';
+import { TaskGroup } from './task-group.ts';
+import { USAGE } from '../errors/usage.ts';
+import { typeError } from '../../wire/error-kind.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { checkElements, checkTask, EACH_ELEM } from '../options/option-rules.ts';
 import type { EachElemOptions } from '../options/sleigh-options.ts';
@@ -29,11 +32,12 @@ export async function beginBatch(
   const metadata = await metadataOf(job, task, options);
   job.end.throwIfDecided();
   const { dispatcher } = job;
+  const named = options.name === undefined ? undefined : namedBatch(job, options.name);
   const id = job.nextBatch();
   const batch = new Batch({
     id,
     elements,
-    group: groupOf(job, metadata, options),
+    group: named === undefined ? groupOf(job, metadata, options) : groupOfNamed(named, metadata, options),
     isOrdered: ordered,
     marks: dispatcher.marks,
     onAbort,
@@ -42,12 +46,31 @@ export async function beginBatch(
     ratePerSecond: options.ratePerSecond,
     clock: job.lines.platform.clock,
     report: dispatcher.reports.begin(id, task),
+    onTaken: () => named?.forget(),
   });
+  if (named !== undefined)
+    void batch.settled.then(() => {
+      named.close();
+      // What was cancelled is not delivered again.
+      if (batch.isCancelled) named.forget();
+    });
   addToDispatcher(job, batch);
   listenTo(job, batch, options);
   forgetWhenSettled(job, batch, metadata, signal);
   return batch;
 }
+
+function namedBatch({ lines, workspace, dispatcher, isElastic }: MasterJob, name: string): NamedBatch {
+  if (!isElastic) throw typeError(USAGE.nameNeedsElastic());
+  return new NamedBatch({ lines, workspace, dispatcher, name });
+}
+
+/** Its elements do not share tasks, because each has a key of its own. */
+const groupOfNamed = (
+  sender: NamedBatch,
+  metadata: ReadonlyMap<string, string>,
+  { loadFactor = LOAD_FACTOR }: Pick<EachElemOptions, 'loadFactor'>,
+): TaskGroup => new TaskGroup({ sender, metadata, loadFactor, chunkSize: 1 });
 
 /** The group that sends the elements of calls with these options. */
 export function groupOf(

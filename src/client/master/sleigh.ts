@@ -1,5 +1,4 @@
 import { KEY, VARIABLE, VERB } from '../../wire/names.ts';
-import { JOB_ORDERS, readJobOrder } from '../../wire/job-order.ts';
 import { JOB_REPORT } from '../../wire/job-report.ts';
 import { checkOptions } from '../options/checked-options.ts';
 import { unsafeCast } from '../unsafe-cast.ts';
@@ -7,12 +6,12 @@ import { Crew, orAsAtTheStart } from './crew.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { seconds, secondsText } from '../options/durations.ts';
 import type { Batch } from './batch.ts';
-import { Follower } from '../workspace/follower.ts';
 import { beginBatch, type BeginArguments } from './each-elem.ts';
 import { callEachWorker } from './each-worker.ts';
 import { EitherSignal } from './either-signal.ts';
 import { FixedArguments } from './fixed-arguments.ts';
 import type { Launched } from '../launchers/launcher.ts';
+import type { ServerAddress } from '../connection/server-address.ts';
 import { ConnectionPool } from '../connection/connection-pool.ts';
 import { NetWorkSpace } from '../workspace/net-work-space.ts';
 import { checkLaunchOptions, checkSleighOptions, WAIT } from '../options/option-rules.ts';
@@ -35,6 +34,8 @@ import type {
 import type { WaitOptions } from '../connection/waiting.ts';
 import { JobEnd, type JobEndReason } from './job-end.ts';
 import type { Scattered } from './scattered.ts';
+import { followOrders } from './follow-orders.ts';
+import { jobNames } from './job-names.ts';
 import { jobMetadata } from './job-metadata.ts';
 import type { MasterJob } from './master-job.ts';
 import { Submissions } from './submissions.ts';
@@ -63,6 +64,8 @@ export class Sleigh implements AsyncDisposable {
   readonly #options: SleighOptions;
   readonly #lines: ConnectionPool;
   readonly #server: PrivateServer | undefined;
+  /** Whether the job belongs to another program. */
+  readonly #isGuest: boolean;
   readonly #crew: Crew;
   readonly #dispatcher: Dispatcher;
   readonly #fixedArguments: FixedArguments;
@@ -80,8 +83,17 @@ export class Sleigh implements AsyncDisposable {
     return Sleigh.startOn(thisHost, options);
   }
 
+  /**
+   * Takes part as another master in a job that was started with a `name`. `stop` ends only this part.
+   * @param name of the job
+   * @throws NwsError `no-workspace` if there is no such job; ConnectionLostError
+   */
+  static attach(name: string, server: ServerAddress): Promise<Sleigh> {
+    return Sleigh.startOn(thisHost, { name, server, workers: 0 }, true);
+  }
+
   /** @internal As `start`, on another platform. */
-  static async startOn(platform: Platform, options: SleighOptions): Promise<Sleigh> {
+  static async startOn(platform: Platform, options: SleighOptions, isGuest = false): Promise<Sleigh> {
     checkSleighOptions(options);
     const { signal, unref } = options;
     signal?.throwIfAborted();
@@ -92,7 +104,7 @@ export class Sleigh implements AsyncDisposable {
       // A private server ends with this process.
       const reconnectGrace = server === undefined ? (options.reconnectGrace ?? 'stored') : undefined;
       const lines = await ConnectionPool.open({ ...address, signal, unref, reconnectGrace }, platform);
-      sleigh = new Sleigh(lines, options, server);
+      sleigh = new Sleigh(lines, options, { server, isGuest });
       await sleigh.#open();
       return sleigh;
     } catch (error) {
@@ -102,14 +114,17 @@ export class Sleigh implements AsyncDisposable {
     }
   }
 
-  private constructor(lines: ConnectionPool, options: SleighOptions, server: PrivateServer | undefined) {
-    // The workspace belongs to the connection that owns it (W6), so its name must be unique.
-    const { hostname, pid } = lines.platform;
-    const name = `${options.label ?? 'sleigh'} ${hostname} ${pid} ${lines.platform.secret().slice(0, 8)}`;
+  private constructor(
+    lines: ConnectionPool,
+    options: SleighOptions,
+    { server, isGuest }: { readonly server: PrivateServer | undefined; readonly isGuest: boolean },
+  ) {
+    const { workspace: name, mailbox, nextBatch } = jobNames(options, lines.platform);
     this.#lines = lines;
     const { grace } = lines.main;
     this.#options = grace === 0 ? options : { reconnectGrace: grace, ...options };
     this.#server = server;
+    this.#isGuest = isGuest;
     this.workspace = new NetWorkSpace(lines, name);
     this.#fixedArguments = new FixedArguments(lines, name);
     const { onDeadWorker = 'requeue', workers } = options;
@@ -120,10 +135,10 @@ export class Sleigh implements AsyncDisposable {
       workers,
       maxAttempts: this.#maxAttempts,
       mayRepeat: onDeadWorker === 'requeue',
+      mailbox,
       extra: () => this.#fixedArguments.metadata(),
       onEnd: (why) => this.#endAll(why),
     });
-    let batches = 0;
     this.#job = {
       lines,
       workspace: name,
@@ -131,7 +146,7 @@ export class Sleigh implements AsyncDisposable {
       fixedArguments: this.#fixedArguments,
       end: this.#end,
       isElastic: this.#isElastic,
-      nextBatch: () => String(++batches),
+      nextBatch,
     };
     this.#submissions = new Submissions(this.#job);
     const { onDeath, onOutput = (text) => process.stderr.write(text) } = options;
@@ -150,16 +165,14 @@ export class Sleigh implements AsyncDisposable {
     const { workers, label = 'sleigh' } = this.#options;
     const metadata = jobMetadata(this.#options, this.#maxAttempts, this.#isElastic);
     if (this.#server !== undefined) await main.request([VERB.deadman]);
-    await main.openWorkspace(this.workspace.name, { label, metadata });
-    if (!this.#isElastic) await main.store(this.workspace.name, VARIABLE.workerCount, String(workers));
-    for (const variable of [CANCELLED_BATCHES, JOB_REPORT.progress])
-      await main.declare(this.workspace.name, variable, 'single');
+    const persistent = this.#options.name !== undefined;
+    const { name } = this.workspace;
+    if (this.#isGuest) await main.useWorkspace(name, { create: false });
+    else await main.openWorkspace(name, { label, metadata, persistent });
+    if (!this.#isElastic) await main.store(name, VARIABLE.workerCount, String(workers));
+    for (const each of [CANCELLED_BATCHES, JOB_REPORT.progress]) await main.declare(name, each, 'single');
     this.#crew.listen(this.#lines);
-    if (main.serverHasPage)
-      void new Follower(this.#lines, this.workspace.name, JOB_ORDERS, ({ value }) => {
-        const order = readJobOrder(value);
-        if (order?.order === 'cancel') this.#dispatcher.cancel(order.batch);
-      });
+    followOrders(this.#dispatcher, this.#lines, name);
     void main.ended.then((lost) => this.#endAll(lost));
     if (workers === 0 && this.#isElastic) return;
     const launched = await this.#crew.launch(this.#options);
@@ -185,7 +198,7 @@ export class Sleigh implements AsyncDisposable {
   }
 
   get #isElastic(): boolean {
-    return this.#options.join === 'elastic';
+    return this.#options.join === 'elastic' || this.#options.name !== undefined;
   }
 
   get #maxAttempts(): number {
@@ -312,12 +325,15 @@ export class Sleigh implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#endAll(new SleighError(SLEIGH.stopped()));
     const { main, platform } = this.#lines;
+    const { name } = this.workspace;
     // A server that is gone is not awaited for long.
     const timer = platform.clock.startTimer(STOP_LIMIT_MS, () => this.#lines.close());
     // Notifies workers and sentinels on other hosts, if the server can be reached.
-    await main.store(this.workspace.name, VARIABLE.rideOver, '1').catch(() => undefined);
+    if (!this.#isGuest) await main.store(name, VARIABLE.rideOver, '1').catch(() => undefined);
     timer.stop();
     await this.#crew.stop();
+    if (!this.#isGuest && this.#options.name !== undefined)
+      await main.deleteWorkspace(name).catch(() => undefined);
     this.#lines.close();
     await this.#server?.close();
   }

@@ -46,6 +46,8 @@ export interface BatchOptions {
   readonly clock: Clock;
   /** The number of elements that may be sent in a second. */
   readonly ratePerSecond?: number | undefined;
+  /** Called when the last outcome was taken. */
+  readonly onTaken?: (() => void) | undefined;
   /** Tells the server about it (S24). */
   readonly report?: BatchReport | undefined;
 }

@@ -34,7 +34,8 @@ import type {
   WorkspaceOptions,
 } from './workspace-options.ts';
 import type { WaitOptions } from '../connection/waiting.ts';
-import { rangeError } from '../../wire/error-kind.ts';
+import { rangeError, typeError } from '../../wire/error-kind.ts';
+import { USAGE } from '../errors/usage.ts';
 
 /** The rules for the options of the client. */
 
@@ -138,6 +139,7 @@ const LAUNCH: Rules<LaunchOptions> = {
 const SLEIGH: Rules<SleighOptions> = {
   ...LAUNCH,
   server,
+  name: isName,
   join: oneOf('closing', 'elastic'),
   reconnectGrace: seconds,
   onDeadWorker: oneOf('requeue', 'null', 'shutdown'),
@@ -153,9 +155,12 @@ const ELASTIC_SLEIGH: Rules<SleighOptions> = { ...SLEIGH, workers: wholeFrom(0) 
 
 /** @throws TypeError or rangeError */
 export function checkSleighOptions(options: SleighOptions): void {
-  const rules = options?.join === 'elastic' ? ELASTIC_SLEIGH : SLEIGH;
+  const rules = options?.join === 'elastic' || options?.name !== undefined ? ELASTIC_SLEIGH : SLEIGH;
   checkOptions('Sleigh.start', options, rules);
   rules.workers('workers', options?.workers);
+  if (options.name === undefined) return;
+  if (options.server === undefined) throw typeError(USAGE.nameNeedsServer());
+  if (options.join === 'closing') throw typeError(USAGE.nameIsElastic());
 }
 
 /** @throws TypeError or rangeError */
@@ -202,6 +207,7 @@ export const EACH_ELEM: Rules<EachElemOptions & { readonly fixedArgs: unknown }>
     (value) => value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1),
     rangeError,
   ),
+  name: isName,
   ordered: isYesNo,
   onProgress: isFunction,
 };

@@ -53,6 +53,12 @@ export interface SleighOptions extends LaunchOptions {
    */
   readonly join?: 'closing' | 'elastic' | undefined;
   /**
+   * The name of the job, and of its workspace. A program that was killed and is started again with the same name goes on with
+   * the same job; see `name` of `eachElem`. The group is elastic, and `stop` ends the job. Other programs use `Sleigh.attach`.
+   * The default is a name that no other job has.
+   */
+  readonly name?: string | undefined;
+  /**
    * Seconds within which a worker that lost its connection may come back with its task (S18), and the master and the sentinels
    * with their workers (P15); the server may lower the latter. The default is 60 on a server that keeps its data, which may be
    * started again meanwhile; on any other it is 0, and who loses its connection is dead at once. A private server has no grace
@@ -165,6 +171,13 @@ export interface EachElemOptions<Errors extends ErrorHandling = ErrorHandling> e
   readonly chunkSize?: number | 'auto' | undefined;
   /** At most so many elements are sent in a second. The default is no limit. */
   readonly ratePerSecond?: number | undefined;
+  /**
+   * The name of the batch in its job, for an elastic group. Results of elements that are done stay on the server until all
+   * outcomes were taken. A program that was started again, with the same elements in the same order, gets them again, and only
+   * the missing elements are called. Failures are delivered again as well. A batch that is cancelled, or left early, is forgotten.
+   * Each element is sent alone (`chunkSize` 1).
+   */
+  readonly name?: string | undefined;
   /** With false, results are returned as they arrive instead of in the order of the elements. */
   readonly ordered?: boolean | undefined;
   /** Called after each task that is answered; a task may contain several elements. */
