@@ -53,7 +53,8 @@ export const clientSessionMachine = setup({
       tags: 'connected',
       on: {
         'connection.lost': {
-          target: 'reconnecting',
+          target: 'resuming',
+          actions: 'connectAgain',
           ...rule('P15.2', 'The connection is lost, and the client tries to come back.'),
         },
         'get.withdrawn': {
@@ -77,36 +78,30 @@ export const clientSessionMachine = setup({
         },
       },
     },
-    reconnecting: {
-      entry: 'connectAgain',
-      initial: 'resuming',
-      states: {
-        resuming: {
-          on: {
-            resumed: {
-              target: '#clientSession.connected',
-              actions: 'repeat',
-              ...rule('P15.2', 'The client is back, and repeats its requests.'),
-            },
-            'get.withdrawn': {
-              target: 'resumingToWithdraw',
-              ...rule(
-                'P15.2',
-                'Only the server knows whether the get was answered, so the client comes back first.',
-              ),
-            },
-          },
+    resuming: {
+      on: {
+        resumed: {
+          target: 'connected',
+          actions: 'repeat',
+          ...rule('P15.2', 'The client is back, and repeats its requests.'),
         },
-        resumingToWithdraw: {
-          on: {
-            resumed: {
-              target: '#clientSession.withdrawing',
-              actions: ['repeat', 'withdraw'],
-              ...rule('P5.3, P15.2', 'The client is back, repeats its requests, and withdraws the get.'),
-            },
-            'get.withdrawn': rule('P5.3', 'The get is withdrawn already.'),
-          },
+        'get.withdrawn': {
+          target: 'resumingToWithdraw',
+          ...rule(
+            'P15.2',
+            'Only the server knows whether the get was answered, so the client comes back first.',
+          ),
         },
+      },
+    },
+    resumingToWithdraw: {
+      on: {
+        resumed: {
+          target: 'withdrawing',
+          actions: ['repeat', 'withdraw'],
+          ...rule('P5.3, P15.2', 'The client is back, repeats its requests, and withdraws the get.'),
+        },
+        'get.withdrawn': rule('P5.3', 'The get is withdrawn already.'),
       },
     },
     ended: { type: 'final', tags: 'over', entry: 'end' },
