@@ -407,6 +407,24 @@ describe.each(LOSSES)('a job of sessions (P15, S13, S18) when %s', (_, lose) => 
   );
 
   test(
+    'a sentinel that has not come back within its grace has died, and its workers with it (P15.3, S13)',
+    simulated((first) => {
+      const { master, sentinel } = aJob(first);
+      registers(first, {});
+      let server = lose(first, master);
+      master.resume(server);
+      if (server === first) server = lose(first, sentinel);
+      sentinel.lose();
+      const status = (): string => master.call(['find', 'job', 'agentStatus']).value ?? '';
+      expect(status()).toMatch(/Active sentinels/);
+      server.advance(GRACE * 1000);
+      expect(status()).toMatch(/Dead workers/);
+      expect(status()).toMatch(/Dead sentinels/);
+      if (server !== first) server.end();
+    }),
+  );
+
+  test(
     'a worker of a session that waits for a task asks again (P15.5)',
     simulated((first) => {
       const { master } = aJob(first);
